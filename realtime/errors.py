@@ -1,0 +1,97 @@
+"""The exceptions Vivavoce raises on purpose, each with the code and status that its protocols report.
+
+Anything that is not a `VoiceError` is a bug: it propagates, is logged once with its traceback and reveals nothing.
+"""
+
+from typing import ClassVar
+
+
+class VoiceError(Exception):
+    """An error with a meaning on the wire.
+
+    `code` is the machine-readable word in error bodies, `http_status` the answer to a request and `close_code` the
+    websocket close code (RFC 6455, section 7.4) where the connection cannot go on. `param` names the offending field.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    http_status: ClassVar[int] = 500
+    close_code: ClassVar[int] = 1011
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+
+class ClientError(VoiceError):
+    """The client asked for something that cannot be done; asking again will not help."""
+
+    code = "invalid_value"
+    http_status = 400
+    close_code = 1008
+
+
+class BadMessage(ClientError):
+    """A message that is not what the protocol says: not JSON, a missing field, a wrong type."""
+
+    code = "invalid_event"
+    close_code = 1007
+
+
+class UnsupportedAudio(ClientError):
+    """Audio that cannot be decoded: a foreign container, a rate out of range, no audio at all."""
+
+    code = "unsupported_audio"
+    close_code = 1003
+
+
+class UnknownModel(ClientError):
+    """No model of this name is in the catalogue, or it does another task."""
+
+    code = "model_not_found"
+    http_status = 404
+
+
+class UnknownVoice(ClientError):
+    """The model has no voice of this name."""
+
+    code = "invalid_voice"
+
+
+class InvalidState(ClientError):
+    """A command that makes sense, but not now."""
+
+    code = "invalid_state"
+
+
+class Unauthorized(ClientError):
+    """A missing or wrong API key."""
+
+    code = "invalid_api_key"
+    http_status = 401
+
+
+class TooLarge(ClientError):
+    """More bytes, seconds or characters than the limits allow."""
+
+    code = "too_large"
+    http_status = 413
+    close_code = 1009
+
+
+class Overloaded(VoiceError):
+    """The server is at its limit; try again in `retry_after` seconds."""
+
+    code = "server_overloaded"
+    http_status = 503
+    close_code = 1013
+
+    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EngineError(VoiceError):
+    """A model failed to load or to answer; the adapter raises it `from` the library's own exception."""
+
+    code = "engine_failed"

@@ -1,0 +1,353 @@
+"""The vocabulary of a session: what goes in (commands and engine results) and what comes out (events and jobs).
+
+Commands are imperative, events are in the past tense. Positions are samples at 16 kHz since the session's first sample.
+Everything here is a value; the wire codecs translate commands and events, the driver carries out jobs.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.audio import AudioFormat, Encoding, Samples
+from realtime.endpointing import TurnDetection
+from realtime.errors import VoiceError
+from realtime.transcript import Hypothesis, TranscriptionRequest, Word
+
+
+class SessionKind(StrEnum):
+    """What a session is for: only listening, or speaking too."""
+
+    TRANSCRIPTION = "transcription"
+    CONVERSATION = "realtime"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """Everything a client may set. `turn_detection` None means that the client commits by hand.
+
+    `transcribe` says whether transcripts are wanted; `language` None means detect; `include_partials` asks for
+    revisable text with word times (an extension). `speed` is that of the voice.
+    """
+
+    kind: SessionKind = SessionKind.CONVERSATION
+    input_format: AudioFormat = AudioFormat(Encoding.PCM16, 24_000)
+    output_format: AudioFormat = AudioFormat(Encoding.PCM16, 24_000)
+    turn_detection: TurnDetection | None = TurnDetection()
+    interrupt_response: bool = True
+    transcribe: bool = False
+    recognizer: str = ""
+    language: str | None = None
+    prompt: str = ""
+    include_partials: bool = False
+    instructions: str = ""
+    voice: str = ""
+    speed: float = 1.0
+
+
+# Commands: what a client wants.
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Replace the configuration; it has been validated as a whole."""
+
+    config: SessionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class AppendAudio:
+    """One frame of microphone audio in the session's input format, any length."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAudio:
+    """The turn ends here, whatever the voice activity detector thinks."""
+
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClearAudio:
+    """Forget the audio since the last commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Speak `text` verbatim as one response. `in_conversation` False keeps it out of the conversation's items."""
+
+    text: str = field(repr=False)
+    in_conversation: bool = True
+    voice: str | None = None
+    speed: float | None = None
+    output_format: AudioFormat | None = None
+    metadata: dict[str, str] | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelResponse:
+    """Stop the response in progress."""
+
+    response_id: str | None = None
+    request_id: str | None = None
+
+
+Command: TypeAlias = Configure | AppendAudio | CommitAudio | ClearAudio | Speak | CancelResponse
+
+
+# Jobs: what a session asks of the engines. Every job has a number; a result whose number is not live is dropped.
+
+
+class Priority(IntEnum):
+    """Who goes first when an engine is busy."""
+
+    FINAL = 0
+    PARTIAL = 1
+    UPLOAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreWindows:
+    """Score windows, shape (n, 512), after `state` (None: the stream begins)."""
+
+    number: int
+    windows: NDArray[np.float32] = field(repr=False)
+    state: NDArray[np.float32] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Transcribe an excerpt with the recognizer of this name."""
+
+    number: int
+    recognizer: str
+    request: TranscriptionRequest
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesize:
+    """Speak one phrase; `voice` empty means the default voice."""
+
+    number: int
+    text: str = field(repr=False)
+    voice: str
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    """The answer to this job is no longer wanted."""
+
+    number: int
+
+
+Job: TypeAlias = ScoreWindows | Transcribe | Synthesize | CancelJob
+
+
+# Engine results: what comes back.
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsScored:
+    number: int
+    probabilities: list[float] = field(repr=False)
+    state: NDArray[np.float32] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    number: int
+    hypothesis: Hypothesis = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSynthesized:
+    """Some audio of a phrase, mono, at `sample_rate`; more may follow."""
+
+    number: int
+    samples: Samples = field(repr=False)
+    sample_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisFinished:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    number: int
+    error: VoiceError
+
+
+EngineResult: TypeAlias = WindowsScored | Transcribed | SpeechSynthesized | SynthesisFinished | JobFailed
+Input: TypeAlias = Command | EngineResult
+
+
+# Events: what the client is told.
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfigured:
+    """The configuration now in force."""
+
+    config: SessionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Speech began; `at` includes the pre-roll. `item_id` is the item this utterance will become."""
+
+    item_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """Speech ended; `at` includes the silence that proved it."""
+
+    item_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioCommitted:
+    """An utterance is complete and is now an item of the conversation, after `previous_item_id`."""
+
+    item_id: str
+    previous_item_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioCleared:
+    """The audio since the last commit is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptExtended:
+    """More committed text of an item: append-only, leading space included."""
+
+    item_id: str
+    delta: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptRevised:
+    """All that is believed of an item now: the committed words and the tentative tail, which may still change.
+
+    Sent only when `include_partials` is set. Word times are positions in the session.
+    """
+
+    item_id: str
+    committed: tuple[Word, ...] = field(repr=False)
+    tentative: tuple[Word, ...] = field(repr=False)
+    audio_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptCompleted:
+    """The final transcript of an item; empty where nothing was said.
+
+    `samples` is the length of the audio, `suppressed` the evidence on which text was withheld, if it was.
+    """
+
+    item_id: str
+    text: str = field(repr=False)
+    words: tuple[Word, ...] = field(repr=False)
+    language: str
+    samples: int
+    suppressed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptFailed:
+    item_id: str
+    error: VoiceError
+
+
+class ResponseStatus(StrEnum):
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One spoken answer. `item_id` names its message; `previous_item_id` the item before, in the conversation."""
+
+    id: str
+    item_id: str
+    previous_item_id: str | None
+    in_conversation: bool
+    output_format: AudioFormat
+    voice: str
+    metadata: dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseStarted:
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTextExtended:
+    """The text of the phrase whose audio comes next."""
+
+    response: Response
+    delta: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseAudioExtended:
+    """More audio in the response's output format. `offset` counts output samples since the response began."""
+
+    response: Response
+    data: bytes = field(repr=False)
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFinished:
+    """The response is over. `text` is what was sent of it; `reason` says who cancelled, `error` what failed."""
+
+    response: Response
+    status: ResponseStatus
+    text: str = field(repr=False)
+    reason: Literal["turn_detected", "client_cancelled"] | None = None
+    error: VoiceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """A command could not be carried out; `code` is the protocol's word for why. The session goes on."""
+
+    code: str
+    message: str
+    request_id: str | None = None
+    param: str | None = None
+
+
+Event: TypeAlias = (
+    SessionConfigured
+    | SpeechStarted
+    | SpeechStopped
+    | AudioCommitted
+    | AudioCleared
+    | TranscriptExtended
+    | TranscriptRevised
+    | TranscriptCompleted
+    | TranscriptFailed
+    | ResponseStarted
+    | ResponseTextExtended
+    | ResponseAudioExtended
+    | ResponseFinished
+    | CommandRefused
+)
+Output: TypeAlias = Event | Job

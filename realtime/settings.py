@@ -1,0 +1,88 @@
+"""The settings of a server, read once from `VIVAVOCE_*` environment variables and the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+PREFIX: Final = "VIVAVOCE_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every field is the environment variable `VIVAVOCE_<FIELD>`; lists are separated by commas.
+
+    Sizes are bytes, times are seconds.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Keys of which a client must present one; without any, everybody is served."""
+    allowed_origins: tuple[str, ...] = ()
+    """Browser origins besides this server's own host; `*` allows every page."""
+
+    recognizer: str = "whisper-base"
+    """The default speech-to-text model."""
+    voice_model: str = "hibari-tts"
+    """The default text-to-speech model."""
+    model_paths: tuple[str, ...] = ()
+    """`name=directory` pairs: weights on this machine that come before all other places."""
+    cache_dir: Path = Path("~/.cache/vivavoce")
+    """Where assembled and converted weights are kept."""
+    offline: bool = False
+    """Never ask a model hub."""
+    device: str = "auto"
+    compute_type: str = "default"
+    """CTranslate2's: int8 on a CPU and float16 on a GPU unless set."""
+    threads: int = 0
+    """Threads of one engine; 0 is one per core, at most four."""
+
+    max_sessions: int = 32
+    max_message_bytes: int = 1024 * 1024
+    max_upload_bytes: int = 512 * 1024 * 1024
+    max_upload_seconds: float = 4 * 3600.0
+    max_input_characters: int = 32_768
+    """Longest text to speak in one request."""
+    max_queued_uploads: int = 16
+    idle_seconds: float = 300.0
+    """A session that sends nothing for so long is closed."""
+    send_seconds: float = 5.0
+    """A client that takes nothing for so long is cut off."""
+    log_level: str = "info"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings. Raises `ValueError` for an unknown `VIVAVOCE_*` name or a value of the wrong type."""
+        known = {PREFIX + each.name.upper(): each for each in fields(cls)}
+        given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+        if unknown := sorted(given.keys() - known.keys()):
+            raise ValueError(f"unknown settings: {', '.join(unknown)}")
+        defaults = cls()
+        values: dict[str, Any] = {}
+        for name, text in given.items():
+            key = known[name].name
+            try:
+                values[key] = _parse(text, getattr(defaults, key))
+            except ValueError:
+                raise ValueError(f"{name} must be a {type(getattr(defaults, key)).__name__}") from None
+        return replace(defaults, **values)
+
+
+def _parse(text: str, default: object) -> object:
+    match default:
+        case bool():
+            words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+            if text.lower() not in words:
+                raise ValueError(text)
+            return words[text.lower()]
+        case int():
+            return int(text)
+        case float():
+            return float(text)
+        case Path():
+            return Path(text)
+        case tuple():
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+        case _:
+            return text
