@@ -1,8 +1,8 @@
 """Endpointing: from one speech probability per window to where speech starts and stops.
 
 The rules are those of OpenAI's `server_vad`: speech starts when the probability reaches the threshold for
-`ONSET_WINDOWS` windows in a row, its start is moved back by the prefix padding, and it stops after `silence` samples below
-the threshold less `HYSTERESIS`. Positions are samples at 16 kHz since the stream began.
+`ONSET_WINDOWS` windows in a row, its start is moved back by the prefix padding, and it stops after `silence` samples
+below the threshold less `HYSTERESIS`. Positions are samples at 16 kHz since the stream began.
 """
 
 from dataclasses import dataclass

@@ -22,6 +22,12 @@ class VoiceError(Exception):
         self.message = message
         self.param = param
 
+    def body(self) -> dict[str, object]:
+        """The JSON body of an HTTP answer: `error` is what OpenAI's clients read, `detail` what Xinference's read."""
+        kind = "server_error" if self.http_status >= 500 else "invalid_request_error"
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return {"error": error, "detail": self.message}
+
 
 class ClientError(VoiceError):
     """The client asked for something that cannot be done; asking again will not help."""
@@ -69,6 +75,13 @@ class Unauthorized(ClientError):
 
     code = "invalid_api_key"
     http_status = 401
+
+
+class Forbidden(ClientError):
+    """A web page of an origin that may not connect."""
+
+    code = "origin_not_allowed"
+    http_status = 403
 
 
 class TooLarge(ClientError):

@@ -97,7 +97,14 @@ class CancelResponse:
     request_id: str | None = None
 
 
-Command: TypeAlias = Configure | AppendAudio | CommitAudio | ClearAudio | Speak | CancelResponse
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """A request the session has no part in: it hands it back in its turn, as an event, for the codec to answer."""
+
+    request: object
+
+
+Command: TypeAlias = Configure | AppendAudio | CommitAudio | ClearAudio | Speak | CancelResponse | WireRequest
 
 
 # Jobs: what a session asks of the engines. Every job has a number; a result whose number is not live is dropped.
@@ -218,10 +225,9 @@ class SpeechStopped:
 
 @dataclass(frozen=True, slots=True)
 class AudioCommitted:
-    """An utterance is complete and is now an item of the conversation, after `previous_item_id`."""
+    """A turn of the user is complete and is now the last item of the conversation."""
 
     item_id: str
-    previous_item_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +286,10 @@ class ResponseStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One spoken answer. `item_id` names its message; `previous_item_id` the item before, in the conversation."""
+    """One spoken answer; `item_id` names its message, the last item of the conversation if it is in it."""
 
     id: str
     item_id: str
-    previous_item_id: str | None
     in_conversation: bool
     output_format: AudioFormat
     voice: str
@@ -349,5 +354,6 @@ Event: TypeAlias = (
     | ResponseAudioExtended
     | ResponseFinished
     | CommandRefused
+    | WireRequest
 )
 Output: TypeAlias = Event | Job

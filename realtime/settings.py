@@ -1,5 +1,6 @@
 """The settings of a server, read once from `VIVAVOCE_*` environment variables and the command line."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -33,8 +34,8 @@ class Settings:
     offline: bool = False
     """Never ask a model hub."""
     device: str = "auto"
-    compute_type: str = "default"
-    """CTranslate2's: int8 on a CPU and float16 on a GPU unless set."""
+    compute_type: str = "int8"
+    """CTranslate2's name for the precision: `int8` is the fastest on a CPU, `float16` on a GPU."""
     threads: int = 0
     """Threads of one engine; 0 is one per core, at most four."""
 
@@ -50,6 +51,11 @@ class Settings:
     send_seconds: float = 5.0
     """A client that takes nothing for so long is cut off."""
     log_level: str = "info"
+
+    @property
+    def engine_threads(self) -> int:
+        """Threads for one engine; beyond four, Whisper gains little on a CPU."""
+        return self.threads or min(4, os.cpu_count() or 1)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

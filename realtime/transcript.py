@@ -4,11 +4,14 @@
 Transcription System" (2023): a word is committed once two consecutive hypotheses agree on it and on all words before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-
-import numpy as np
+from typing import Final
 
 from realtime.audio import SAMPLE_RATE, Samples
+
+MARKS: Final = ".,!?;:…。，、！？：；\"'”’)]}」』）-–— "
+"""Marks that may follow a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +68,97 @@ class TranscriptionRequest:
 
     @property
     def seconds(self) -> float:
-        return len(np.atleast_1d(self.samples)) / SAMPLE_RATE
+        return len(self.samples) / SAMPLE_RATE
+
+
+class LocalAgreement:
+    """Which words of one utterance can be trusted, hypothesis after hypothesis.
+
+    `update` takes hypotheses of the whole utterance so far, each longer than the last. Words are compared without case
+    and punctuation; committed text is append-only: what `update` and `finish` return concatenates to what was said. A
+    trailing mark of the newest committed word is held back until the word after it is committed, since a mark at the
+    edge of the audio is a guess.
+    """
+
+    def __init__(self) -> None:
+        self.committed: tuple[Word, ...] = ()
+        self.tentative: tuple[Word, ...] = ()
+        self._emitted = ""
+
+    def update(self, words: Sequence[Word]) -> str:
+        """Take a newer hypothesis; return the text that became certain, possibly empty."""
+        tail = tuple(words[continuation(self.committed, words) :])
+        agreed = 0
+        while agreed < min(len(tail), len(self.tentative)) and _same(tail[agreed], self.tentative[agreed]):
+            agreed += 1
+        self.tentative = tail[agreed:]
+        if not agreed:
+            return ""
+        self.committed += tail[:agreed]
+        text = "".join(word.text for word in self.committed).rstrip(MARKS)
+        return self._emit(text)
+
+    def finish(self, words: Sequence[Word]) -> "Completion":
+        """Take the final pass over the utterance, which is authoritative."""
+        final = tuple(words)
+        agrees = len(final) >= len(self.committed) and all(map(_same, self.committed, final))
+        self.tentative = ()
+        if agrees:
+            spelled = tuple(
+                replace(new, text=_respelled(old, new)) for old, new in zip(self.committed, final, strict=False)
+            )
+            final = spelled + final[len(spelled) :]
+        text = "".join(word.text for word in final)
+        delta = self._emit(text) if agrees else ""
+        self.committed = final
+        return Completion(text=text, words=final, delta=delta, corrected=not agrees)
+
+    def _emit(self, text: str) -> str:
+        if not text.startswith(self._emitted):
+            return ""
+        delta = text[len(self._emitted) :]
+        self._emitted = text
+        return delta
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The final text of an utterance; `delta` is what of it had not been given out yet.
+
+    `corrected` says that the final pass changed a committed word: then the deltas do not add up to `text`.
+    """
+
+    text: str
+    words: tuple[Word, ...]
+    delta: str
+    corrected: bool
+
+
+def continuation(committed: Sequence[Word], words: Sequence[Word]) -> int:
+    """How many of `words` say what `committed` says: the prefix with the least edit distance, the longer on a tie."""
+    if len(words) >= len(committed) and all(map(_same, committed, words)):
+        return len(committed)
+    # One row of the dynamic programme per committed word; distances[j] is that to words[:j].
+    distances = list(range(len(words) + 1))
+    for row, old in enumerate(committed, start=1):
+        diagonal, distances[0] = distances[0], row
+        for column, new in enumerate(words, start=1):
+            substituted = diagonal + (not _same(old, new))
+            diagonal = distances[column]
+            distances[column] = min(substituted, distances[column] + 1, distances[column - 1] + 1)
+    return min(range(len(distances)), key=lambda column: (distances[column], -column))
+
+
+def normalised(text: str) -> str:
+    """The letters and digits of a word, in lower case."""
+    return "".join(character for character in text.lower() if character.isalnum())
+
+
+def _same(one: Word, other: Word) -> bool:
+    return normalised(one.text) == normalised(other.text)
+
+
+def _respelled(old: Word, new: Word) -> str:
+    """The committed letters with the newer marks behind them."""
+    core = new.text.rstrip(MARKS)
+    return old.text.rstrip(MARKS) + new.text[len(core) :]

@@ -1,0 +1,306 @@
+"""The program behind `vivavoce listen`: a file, a pipe or the microphone as live captions.
+
+Finished utterances are printed as lines; below them, on a terminal, stands what is being said: committed text bright,
+tentative text dim. The exit code is 0 when every utterance came back, 1 when something failed or was lost, and 2 when
+nothing could begin.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from clients.aio import (
+    DEFAULT_URL,
+    Committed,
+    Completed,
+    Delta,
+    Event,
+    Failed,
+    Partial,
+    RealtimeError,
+    ServerError,
+    Session,
+    SpeechStarted,
+    connect,
+)
+from clients.microphone import SoundUnavailable, open_microphone
+from clients.replay import AudioUnreadable, decode, play
+
+PATIENCE: Final = 60.0
+"""Seconds without a word from the server after which what it still owes is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenOptions:
+    """What to transcribe, where, and how to show it. `source` None is the microphone, `-` standard input."""
+
+    source: str | None
+    url: str = DEFAULT_URL
+    api_key: str | None = field(default=None, repr=False)
+    language: str | None = None
+    prompt: str | None = None
+    model: str | None = None
+    silence_ms: int | None = None
+    fast: bool = False
+    as_json: bool = False
+    patience: float = PATIENCE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that `run` reads."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "file", nargs="?", metavar="FILE", help="an audio file; - is standard input, WAV or raw PCM16 at 24 kHz"
+    )
+    source.add_argument("--mic", action="store_true", help="the default microphone, until Ctrl-C")
+    parser.add_argument("--url", default=DEFAULT_URL, help="the server (default: %(default)s)")
+    parser.add_argument("--api-key", help="the server's key (default: $OPENAI_API_KEY)")
+    parser.add_argument("--language", help="the language spoken, such as en (default: detected)")
+    parser.add_argument("--prompt", help="names and words to expect")
+    parser.add_argument("--model", help="the recognizer (default: the server's)")
+    parser.add_argument("--silence-ms", type=int, metavar="N", help="an utterance ends after so much silence")
+    parser.add_argument("--fast", action="store_true", help="send a file as fast as the server takes it")
+    parser.add_argument("--json", action="store_true", help="print the server's events, one a line")
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Listen as the parsed arguments say; the exit code."""
+    options = ListenOptions(
+        source=None if namespace.mic else namespace.file,
+        url=namespace.url,
+        api_key=namespace.api_key or os.environ.get("OPENAI_API_KEY"),
+        language=namespace.language,
+        prompt=namespace.prompt,
+        model=namespace.model,
+        silence_ms=namespace.silence_ms,
+        fast=namespace.fast,
+        as_json=namespace.json,
+    )
+    try:
+        return asyncio.run(listen(options))
+    except KeyboardInterrupt:
+        return 130
+
+
+async def listen(options: ListenOptions) -> int:
+    """Transcribe one source and return the exit code. Complaints go to standard error."""
+    try:
+        with _open_source(options) as frames:
+            async with connect(
+                options.url,
+                api_key=options.api_key,
+                language=options.language,
+                prompt=options.prompt,
+                model=options.model,
+                silence_ms=options.silence_ms,
+                partials=True,
+            ) as session:
+                with _open_display(options.as_json) as display:
+                    return await _transcribe(session, frames, display, options.patience)
+    except SoundUnavailable as error:
+        _complain(f"--mic {error}")
+    except (AudioUnreadable, RealtimeError) as error:
+        _complain(str(error))
+    return 2
+
+
+@contextmanager
+def _open_source(options: ListenOptions) -> Iterator[AsyncIterable[bytes]]:
+    if options.source is not None:
+        yield play(decode(options.source), fast=options.fast)
+        return
+    with open_microphone() as microphone:
+        loop = asyncio.get_running_loop()
+
+        def interrupt() -> None:
+            loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C does not wait for the last utterance
+            microphone.stop()
+
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        try:
+            yield microphone
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+            if microphone.lost:
+                _complain(f"{microphone.lost} frames of the microphone were lost: the server is too slow")
+
+
+async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: "Display", patience: float) -> int:
+    """Send and receive side by side until everything said has come back."""
+    ledger = Ledger()
+    sending = asyncio.create_task(_send(session, frames, ledger))
+    clock = asyncio.get_running_loop().time
+    try:
+        async with asyncio.timeout(None) as deadline:  # while it is being sent audio, a server may have nothing to say
+
+            def expect_answer(*_: object) -> None:
+                deadline.reschedule(clock() + patience)
+
+            sending.add_done_callback(expect_answer)
+            try:
+                while not ledger.settled:
+                    event = await anext(session)
+                    if not ledger.enter(event):
+                        display.show(event)
+                    if sending.done():
+                        expect_answer()
+            finally:
+                sending.cancel()
+                await asyncio.wait([sending])
+    except StopAsyncIteration:
+        ledger.complain("the server closed the connection")
+    except TimeoutError:
+        ledger.complain(f"the server has been silent for {patience:g} s")
+    except RealtimeError as error:
+        ledger.complain(str(error))
+    if not sending.cancelled():
+        sending.result()
+    if lost := len(ledger.owed):
+        ledger.complain(f"{lost} utterance{'s' if lost > 1 else ''} did not come back")
+    for complaint in ledger.complaints:
+        _complain(complaint)
+    return 1 if ledger.complaints else 0
+
+
+async def _send(session: Session, frames: AsyncIterable[bytes], ledger: "Ledger") -> None:
+    """Send all there is and end the last utterance.
+
+    `committed` may be the answer to this commit or news of an utterance that ended long before, so a second commit
+    follows: answers keep their order and there is nothing left to commit, so its refusal is the end of the answers.
+    """
+    with suppress(RealtimeError):  # the receiving side meets it too, and reports it
+        try:
+            async for frame in frames:
+                await session.send_audio(frame)
+        except AudioUnreadable as error:
+            ledger.complain(str(error))
+        ledger.closing.append(await session.commit())
+        ledger.closing.append(await session.commit())
+
+
+class Ledger:
+    """What the server owes: a transcript for every item it has spoken of, and an answer to the closing commit."""
+
+    def __init__(self) -> None:
+        self.owed: dict[str, None] = {}
+        self.closing: list[str] = []
+        self.complaints: list[str] = []
+        self._answered = False
+
+    @property
+    def settled(self) -> bool:
+        return self._answered and not self.owed
+
+    def complain(self, complaint: str) -> None:
+        self.complaints.append(complaint)
+
+    def enter(self, event: Event) -> bool:
+        """Take note of an event; True if it only answers our own closing commits."""
+        match event:
+            case SpeechStarted(item_id=item) | Committed(item_id=item) | Delta(item_id=item) | Partial(item_id=item):
+                self.owed[item] = None
+            case Completed(item_id=item):
+                self.owed.pop(item, None)
+            case Failed(item_id=item, message=message):
+                self.owed.pop(item, None)
+                self.complain(f"an utterance could not be transcribed: {message}")
+            case ServerError(code="input_audio_buffer_commit_empty", event_id=request) if request in self.closing:
+                self._answered = True
+                return True
+            case ServerError(message=message):
+                self.complain(message)
+            case _:
+                pass
+        return False
+
+
+class Display(Protocol):
+    """Where events are shown."""
+
+    def show(self, event: Event) -> None: ...
+
+
+class JsonLines:
+    """The server's own messages, one a line."""
+
+    def show(self, event: Event) -> None:
+        sys.stdout.write(json.dumps(event.raw, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+@dataclass(slots=True)
+class Caption:
+    """An utterance in progress. Deltas tell no more than partials do, so `revised` once there are partials."""
+
+    committed: str = ""
+    tentative: str = ""
+    revised: bool = False
+
+    def render(self) -> Text:
+        committed = _printable(self.committed).lstrip()
+        tentative = _printable(self.tentative)
+        return Text.assemble((committed, "bold"), (tentative if committed else tentative.lstrip(), "dim"))
+
+
+class Captions:
+    """Finished utterances as lines and, on a terminal, those in progress below them."""
+
+    def __init__(self, console: Console, live: Live | None) -> None:
+        self._console = console
+        self._live = live
+        self._captions: dict[str, Caption] = {}
+
+    def show(self, event: Event) -> None:
+        match event:
+            case Delta(item_id=item, text=text):
+                caption = self._captions.setdefault(item, Caption())
+                if not caption.revised:
+                    caption.committed += text
+            case Partial(item_id=item, stable=stable, tentative=tentative):
+                self._captions[item] = Caption(stable, tentative, revised=True)
+            case Completed(item_id=item, text=text):
+                self._captions.pop(item, None)
+                if line := _printable(text).strip():
+                    self._console.print(Text(line), soft_wrap=True)
+            case Failed(item_id=item):
+                self._captions.pop(item, None)
+            case _:
+                return
+        if self._live is not None:
+            self._live.update(self._render(), refresh=True)
+
+    def _render(self) -> Text:
+        return Text("\n").join(each.render() for each in self._captions.values())
+
+
+@contextmanager
+def _open_display(as_json: bool) -> Iterator[Display]:
+    if as_json:
+        yield JsonLines()
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        yield Captions(console, None)
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield Captions(console, live)
+
+
+def _printable(text: str) -> str:
+    """Text without control characters: what a server sends must not steer the terminal."""
+    return "".join(character for character in text if character.isprintable())
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"vivavoce listen: {_printable(message)}\n")

@@ -1,0 +1,1 @@
+"""Request and response over the same models: OpenAI's audio endpoints, as its clients really use them."""

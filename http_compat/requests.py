@@ -1,0 +1,54 @@
+"""What every endpoint needs of its request: a body with a bound, and an end to the work when the client goes away."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
+
+from realtime.errors import TooLarge
+
+T = TypeVar("T")
+
+
+def limited(request: Request, max_bytes: int) -> Request:
+    """The same request, whose body raises `TooLarge` as soon as more than `max_bytes` have arrived.
+
+    The bytes are counted because a `Content-Length` may be absent. The connection stays open: with `Connection: close`
+    Node's client reports a network error instead of the 413.
+    """
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        message = await request.receive()
+        received += len(message.get("body", b""))
+        if received > max_bytes:
+            raise TooLarge(f"Maximum content size limit ({max_bytes}) exceeded.")
+        return message
+
+    return Request(request.scope, receive)
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Do `work` unless the client goes away first: then cancel it and raise `ClientDisconnect`.
+
+    The request's body must have been read.
+    """
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_departure(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _departure(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,57 @@
+"""The routes of the HTTP layer, for the application to mount beside its websocket."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from http_compat.errors import request_id
+from http_compat.listing import Listing
+from http_compat.speech import Speech
+from http_compat.transcriptions import Transcriptions
+from realtime.access import authorised, presented_keys
+from realtime.errors import Unauthorized
+from realtime.settings import Settings
+
+if TYPE_CHECKING:
+    from realtime.models import Models
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+def routes(models: "Models", settings: Settings) -> list[BaseRoute]:
+    """Routes that need `http_compat.errors.exception_handlers` around them."""
+    transcriptions, speech, listing = (
+        Transcriptions(models, settings),
+        Speech(models, settings),
+        Listing(models, settings),
+    )
+    keys = settings.api_keys
+    return [
+        Route("/v1/audio/transcriptions", _guarded(transcriptions.create, keys), methods=["POST"]),
+        Route("/v1/audio/speech", _guarded(speech.create, keys), methods=["POST"]),
+        Route("/v1/models", _guarded(listing.models, keys)),
+        Route("/v1/models/{id:path}", _guarded(listing.model, keys)),
+        Route("/livez", _numbered(listing.livez)),
+        Route("/readyz", _numbered(listing.readyz)),
+    ]
+
+
+def _guarded(endpoint: Endpoint, keys: Sequence[str]) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        if not authorised(presented_keys(request.headers), keys):
+            raise Unauthorized("Incorrect API key provided.")
+        return await endpoint(request)
+
+    return _numbered(answer)
+
+
+def _numbered(endpoint: Endpoint) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        response = await endpoint(request)
+        response.headers["x-request-id"] = request_id(request)
+        return response
+
+    return answer

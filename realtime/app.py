@@ -1,0 +1,38 @@
+"""The application: websocket and HTTP over the same models."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+
+from http_compat.errors import exception_handlers
+from http_compat.routes import routes
+from realtime.models import Models
+from realtime.settings import Settings
+from realtime.websocket import RealtimeEndpoint
+
+REALTIME_PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/openai/v1/realtime")
+"""The canonical path, and those that LiveKit's and Azure's clients build."""
+
+
+def create_app(models: Models, settings: Settings) -> Starlette:
+    """The ASGI application; its lifespan opens and closes `models`."""
+    realtime = RealtimeEndpoint(models, settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        try:
+            await models.open()
+            yield
+        finally:
+            await models.close()
+
+    return Starlette(
+        routes=[
+            *(WebSocketRoute(path, realtime.__call__) for path in REALTIME_PATHS),
+            *routes(models, settings),
+        ],
+        exception_handlers=exception_handlers,
+        lifespan=lifespan,
+    )

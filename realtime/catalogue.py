@@ -1,0 +1,198 @@
+"""The names a user may ask for: models with their engine, source, languages and licence, and OpenAI's names for them.
+
+A table and the two look-ups over it. Nothing here is loaded or looked for on disk: `realtime.weights` finds the files,
+the engines read them.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from realtime.errors import UnknownModel, UnknownVoice
+
+
+class Task(StrEnum):
+    """What a model does."""
+
+    TRANSCRIPTION = "transcription"
+    SPEECH = "speech"
+
+
+class EngineName(StrEnum):
+    """The module of `realtime.engines` that runs a model."""
+
+    WHISPER = "whisper"
+    HIBARI = "hibari"
+    CHATTTS = "chattts"
+    COSYVOICE = "cosyvoice"
+
+
+class WeightsFormat(StrEnum):
+    """How a source holds its weights."""
+
+    CTRANSLATE2 = "ctranslate2"
+    TRANSFORMERS = "transformers"
+    """Must be converted to CTranslate2 before the Whisper engine can read them."""
+    NATIVE = "native"
+    """Found and read by the engine's own library."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model.
+
+    `source` is a repository on the Hugging Face hub. `languages` are ISO 639 codes, empty where unknown. `licence` is
+    an SPDX expression, or words where code and weights differ. `translates` says whether it can put speech of any of
+    its languages into English. `extra` is the optional extra that installs the engine, empty for the base install.
+    """
+
+    name: str
+    task: Task
+    engine: EngineName
+    source: str
+    languages: tuple[str, ...]
+    licence: str
+    weights: WeightsFormat
+    translates: bool = False
+    extra: str = ""
+
+    @property
+    def multilingual(self) -> bool:
+        """True unless the model is known to have one language."""
+        return len(self.languages) != 1
+
+
+ENGLISH: Final = ("en",)
+CHINESE: Final = ("zh",)
+WHISPER_V2_LANGUAGES: Final = (
+    "af", "am", "ar", "as", "az", "ba", "be", "bg", "bn", "bo", "br", "bs", "ca", "cs", "cy", "da", "de", "el",
+    "en", "es", "et", "eu", "fa", "fi", "fo", "fr", "gl", "gu", "ha", "haw", "he", "hi", "hr", "ht", "hu", "hy",
+    "id", "is", "it", "ja", "jw", "ka", "kk", "km", "kn", "ko", "la", "lb", "ln", "lo", "lt", "lv", "mg", "mi",
+    "mk", "ml", "mn", "mr", "ms", "mt", "my", "ne", "nl", "nn", "no", "oc", "pa", "pl", "ps", "pt", "ro", "ru",
+    "sa", "sd", "si", "sk", "sl", "sn", "so", "sq", "sr", "su", "sv", "sw", "ta", "te", "tg", "th", "tk", "tl",
+    "tr", "tt", "uk", "ur", "uz", "vi", "yi", "yo", "zh",
+)  # fmt: skip
+WHISPER_V3_LANGUAGES: Final = (*WHISPER_V2_LANGUAGES, "yue")
+
+
+def _whisper(
+    name: str, source: str, languages: tuple[str, ...] = WHISPER_V2_LANGUAGES, *, translates: bool = True
+) -> Entry:
+    return Entry(
+        name,
+        Task.TRANSCRIPTION,
+        EngineName.WHISPER,
+        source,
+        languages,
+        licence="MIT",
+        weights=WeightsFormat.CTRANSLATE2,
+        translates=translates,
+    )
+
+
+def _english(name: str, source: str) -> Entry:
+    return _whisper(name, source, ENGLISH, translates=False)
+
+
+def _belle(name: str) -> Entry:
+    return Entry(
+        name,
+        Task.TRANSCRIPTION,
+        EngineName.WHISPER,
+        f"BELLE-2/{name}",
+        CHINESE,
+        licence="Apache-2.0",
+        weights=WeightsFormat.TRANSFORMERS,
+    )
+
+
+def _voice(name: str, engine: EngineName, source: str, languages: tuple[str, ...], licence: str, extra: str) -> Entry:
+    return Entry(name, Task.SPEECH, engine, source, languages, licence, WeightsFormat.NATIVE, extra=extra)
+
+
+ENTRIES: Final = (
+    _whisper("whisper-tiny", "Systran/faster-whisper-tiny"),
+    _english("whisper-tiny.en", "Systran/faster-whisper-tiny.en"),
+    _whisper("whisper-base", "Systran/faster-whisper-base"),
+    _english("whisper-base.en", "Systran/faster-whisper-base.en"),
+    _whisper("whisper-small", "Systran/faster-whisper-small"),
+    _english("whisper-small.en", "Systran/faster-whisper-small.en"),
+    _whisper("whisper-medium", "Systran/faster-whisper-medium"),
+    _english("whisper-medium.en", "Systran/faster-whisper-medium.en"),
+    _whisper("whisper-large-v2", "Systran/faster-whisper-large-v2"),
+    _whisper("whisper-large-v3", "Systran/faster-whisper-large-v3", WHISPER_V3_LANGUAGES),
+    # OpenAI trained the turbo model without translation data; asked to translate, it transcribes.
+    _whisper(
+        "whisper-large-v3-turbo", "mobiuslabsgmbh/faster-whisper-large-v3-turbo", WHISPER_V3_LANGUAGES, translates=False
+    ),
+    _belle("Belle-distilwhisper-large-v2-zh"),
+    _belle("Belle-whisper-large-v2-zh"),
+    _belle("Belle-whisper-large-v3-zh"),
+    _voice("hibari-tts", EngineName.HIBARI, "maureesewilliams/hibari", ENGLISH, "Apache-2.0", "bundled"),
+    _voice(
+        "ChatTTS",
+        EngineName.CHATTTS,
+        "2Noise/ChatTTS",
+        ("zh", "en"),
+        "code AGPL-3.0-or-later, weights CC-BY-NC-4.0",
+        "chattts",
+    ),
+    # Of the CosyVoice family, the one that speaks without a recorded prompt.
+    _voice(
+        "CosyVoice",
+        EngineName.COSYVOICE,
+        "FunAudioLLM/CosyVoice-300M-SFT",
+        ("zh", "en", "ja", "yue", "ko"),
+        "Apache-2.0",
+        "cosyvoice",
+    ),
+)
+
+ALIASES: Final = {
+    "whisper-1": Task.TRANSCRIPTION,
+    "gpt-4o-transcribe": Task.TRANSCRIPTION,
+    "gpt-4o-mini-transcribe": Task.TRANSCRIPTION,
+    "tts-1": Task.SPEECH,
+    "tts-1-hd": Task.SPEECH,
+    "gpt-4o-mini-tts": Task.SPEECH,
+}
+"""Names of OpenAI's own models, which mean the server's default for their task."""
+
+OPENAI_VOICES: Final = (
+    "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse", "marin", "cedar",
+)  # fmt: skip
+
+_REPOSITORY: Final = re.compile(r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*", re.ASCII | re.IGNORECASE)
+
+
+def find(name: str, task: Task, default: str) -> Entry:
+    """The model of this name for this task.
+
+    An empty name and OpenAI's names mean `default`. A repository of the hub, as in `Systran/faster-whisper-small`,
+    is a recognizer too. Raises `UnknownModel`, whose message lists the models there are.
+    """
+    wanted = default if not name or ALIASES.get(name) is task else name
+    for entry in ENTRIES:
+        if entry.task is task and wanted in (entry.name, entry.source):
+            return entry
+    if task is Task.TRANSCRIPTION and _REPOSITORY.fullmatch(wanted):
+        return Entry(
+            wanted, task, EngineName.WHISPER, wanted, (), "unknown", WeightsFormat.CTRANSLATE2, translates=True
+        )
+    known = ", ".join(entry.name for entry in ENTRIES if entry.task is task)
+    raise UnknownModel(f"there is no {task} model {wanted!r}; there are: {known}", param="model")
+
+
+def resolve_voice(name: str, voices: tuple[str, ...]) -> str:
+    """The voice among `voices`, default first, that `name` asks for.
+
+    An empty name is the default; each of `OPENAI_VOICES` is always the same one of `voices`. Raises `UnknownVoice`.
+    """
+    if not name:
+        return voices[0]
+    if name in voices:
+        return name
+    if name in OPENAI_VOICES:
+        return voices[OPENAI_VOICES.index(name) % len(voices)]
+    raise UnknownVoice(f"there is no voice {name!r}; there are: {', '.join(voices)}", param="voice")

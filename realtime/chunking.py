@@ -1,0 +1,148 @@
+"""Phrases: where growing text may be cut so that each piece is worth synthesizing on its own.
+
+The first phrase is short, a clause of at least three words or the whole first sentence, because the listener waits for
+it; later phrases are whole sentences, which sound better. A sentence longer than `LONGEST_PHRASE` is cut after the last
+of its clauses that fits, else between words, else anywhere. A line break ends a sentence.
+
+A cut is decided as soon as the character after it is known, and nothing that comes later changes it. The phrases are
+therefore the same however the text was cut into deltas.
+"""
+
+import re
+from enum import Enum, auto
+from typing import Final
+
+LONGEST_PHRASE: Final = 200
+"""Characters, not counting the white space at the end."""
+
+CLAUSE_WORDS: Final = 3
+"""A shorter clause is not worth a phrase. Two Chinese or Japanese characters count as a word."""
+
+_IDEOGRAPH: Final = r"[\u3040-\u30ff\u3400-\u9fff]"
+_CLOSING: Final = r"[\"'”’)\]}»›」』）】》〉*_`]*"
+_PLACE: Final = re.compile(
+    rf"""
+    (?: (?P<stop>   (?<![.!?…])[.!?…]+ {_CLOSING} (?=\s) | [。！？｡][。！？｡.!?…]* {_CLOSING} )
+      | (?P<clause> (?<![,;:–])[,;:–]+ {_CLOSING} (?=\s) | [，、､；：—]+ {_CLOSING} )
+      | (?=\s)
+      | (?<={_IDEOGRAPH})(?={_IDEOGRAPH})
+    )
+    (?P<space> \s* )
+    """,
+    re.VERBOSE,
+)
+"""Every place where text may be cut, if what surrounds it permits: after `space`."""
+
+_NEVER_FIRST: Final = frozenset(".!?…,;:)]}»›。！？｡，、､；：」』）】》〉")
+"""Characters that belong to what stands before them, even after a space."""
+
+_WORD: Final = re.compile(rf"{_IDEOGRAPH}{{1,2}}|[^\W_]+(?:['’.,-][^\W_]+)*")
+_ABBREVIATION: Final = re.compile(
+    r"""
+      (?i: adm | approx | ave | blvd | capt | cf | col | corp | dept | dr | esq | est | etc | gen | gov | hon | inc | jr
+         | lt | ltd | maj | messrs | mrs? | ms | mt | pres | prof | rep | rev | sen | sgt | sr | st | viz | vs )
+    | (?: [^\W\d_]{1,2} \. )+ [^\W\d_]{1,2}                     # e.g, U.S, Ph.D
+    | [A-HJ-Z]                                                  # an initial, not the pronoun
+    """,
+    re.VERBOSE,
+)
+_BEFORE_NUMBER: Final = re.compile(
+    r"(?i:apr|art|aug|ch|dec|eq|feb|figs?|jan|jul|jun|mar|nos?|nov|oct|pp?|sec|sept?|vol)"
+)
+
+
+class _Break(Enum):
+    """How good a place is to cut."""
+
+    SENTENCE = auto()
+    CLAUSE = auto()
+    WORD = auto()
+
+
+class PhraseChunker:
+    """Cuts text that arrives in deltas into phrases.
+
+    Joined together the phrases are the text, but for white space at its very start: the white space at a cut stays with
+    the phrase before it.
+    """
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._first = True
+
+    def feed(self, delta: str) -> list[str]:
+        """The phrases that are now certain."""
+        self._text = (self._text + delta).lstrip()
+        found = []
+        while (cut := _first_cut(self._text, short=self._first)) is not None:
+            found.append(self._text[:cut])
+            self._text = self._text[cut:]
+            self._first = False
+        return found
+
+    def flush(self) -> list[str]:
+        """The last phrase, if any text is left. What is fed after this is another text."""
+        rest = [self._text] if self._text else []
+        self._text = ""
+        self._first = True
+        return rest
+
+
+def phrases(text: str) -> list[str]:
+    """The phrases of a whole text."""
+    chunker = PhraseChunker()
+    return chunker.feed(text) + chunker.flush()
+
+
+def _first_cut(text: str, *, short: bool) -> int | None:
+    """Where the first phrase of `text` ends, None if what follows decides that. `short` takes a clause for enough."""
+    clause = word = None
+    for place in _PLACE.finditer(text):
+        if place.start("space") > LONGEST_PHRASE:
+            break
+        if place.end() == len(text):
+            return None
+        match _break(text, place):
+            case _Break.SENTENCE:
+                return place.end()
+            case _Break.CLAUSE if short:
+                return place.end()
+            case _Break.CLAUSE:
+                clause = place.end()
+            case _Break.WORD:
+                word = place.end()
+            case None:
+                pass
+    else:
+        if len(text) <= LONGEST_PHRASE:
+            return None
+    return clause or word or LONGEST_PHRASE
+
+
+def _break(text: str, place: re.Match[str]) -> _Break | None:
+    """What a cut at `place` would be; None where it must not be."""
+    following = text[place.end()]
+    if following in _NEVER_FIRST:
+        return None
+    if not (place["stop"] or place["clause"] or "\n" in place["space"]):
+        return _Break.WORD
+    words = len(_WORD.findall(text, 0, place.start("space")))
+    if words and "\n" in place["space"]:
+        return _Break.SENTENCE
+    if words and place["stop"]:
+        if place["stop"].startswith(".") and _goes_on(text[: place.start()], following):
+            return None
+        return _Break.WORD if following.islower() else _Break.SENTENCE
+    if following.isdecimal() and text[: place.start()][-1:].isdecimal():
+        return _Break.WORD if place["space"] else None
+    return _Break.CLAUSE if words >= CLAUSE_WORDS else _Break.WORD
+
+
+def _goes_on(before: str, following: str) -> bool:
+    """Whether a full stop after `before` belongs to an abbreviation or to the number of a list's item."""
+    word = before.split()[-1].lstrip("([{\"'“‘«*_")
+    if word.isdecimal():
+        return word == before.strip()
+    if following.isdecimal() and _BEFORE_NUMBER.fullmatch(word):
+        return True
+    return _ABBREVIATION.fullmatch(word) is not None

@@ -1,0 +1,167 @@
+"""The command `vivavoce`: serve, listen, say, models. Only here do arguments and environment become `Settings`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import uvicorn
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from clients import listen, speak
+from realtime import __version__
+from realtime.app import create_app
+from realtime.catalogue import ENTRIES, Task, find
+from realtime.engines.registry import InstalledEngines
+from realtime.errors import VoiceError
+from realtime.models import Models
+from realtime.settings import Settings
+from realtime.weights import locate
+
+USAGE_ERROR: Final = 2
+
+FRAME_OVERHEAD: Final = 2
+"""A message in JSON and base64 is at most so many times as long as its audio."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code of the process."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except VoiceError as error:
+        print(f"vivavoce: {error.message}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vivavoce", description="Live captions and speech over one websocket.")
+    parser.add_argument("--version", action="version", version=f"vivavoce {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the service")
+    serve.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default 8000)")
+    serve.add_argument("--model", dest="recognizer", help="default speech-to-text model (default whisper-base)")
+    serve.add_argument("--insecure", action="store_true", help="serve beyond this machine without an API key")
+    serve.set_defaults(run=_serve)
+
+    listening = commands.add_parser("listen", help="live captions of a file or a microphone")
+    listen.add_arguments(listening)
+    listening.set_defaults(run=listen.run)
+
+    saying = commands.add_parser("say", help="speak a text")
+    speak.add_arguments(saying)
+    saying.set_defaults(run=speak.run)
+
+    models = commands.add_parser("models", help="list the models, or prepare one so that it starts offline")
+    models.add_argument("prepare", nargs="*", metavar="NAME", help="models to find, download or assemble now")
+    models.set_defaults(run=_models)
+    return parser
+
+
+def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Settings:
+    """The environment's settings, overridden by the command line's."""
+    try:
+        settings = Settings.from_environ(environ)
+    except ValueError as error:
+        print(f"vivavoce: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(USAGE_ERROR) from None
+    given = {name: getattr(options, name, None) for name in ("host", "port", "recognizer")}
+    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = read_settings(os.environ, options)
+    if not settings.api_keys and not options.insecure and settings.host not in ("127.0.0.1", "::1", "localhost"):
+        print(  # noqa: T201
+            f"vivavoce: {settings.host} is open to others without a key: set VIVAVOCE_API_KEYS, or say --insecure",
+            file=sys.stderr,
+        )
+        return USAGE_ERROR
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with _WeightsProgress() as progress:
+        models = Models(settings, InstalledEngines(settings, progress))
+        config = uvicorn.Config(
+            create_app(models, settings),
+            ws="websockets-sansio",
+            ws_max_size=FRAME_OVERHEAD * settings.max_message_bytes,
+            ws_per_message_deflate=False,
+            log_level=settings.log_level,
+            access_log=False,  # it would hold query strings
+            timeout_graceful_shutdown=5,
+        )
+        server = uvicorn.Server(config)
+        listener = _listener(settings)
+        asyncio.run(server.serve(sockets=[listener]))
+    return 0 if server.started else 1
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """The listening socket. Sockets accepted from it notice a peer that no longer takes what it is sent."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.create_server((settings.host, settings.port), family=family, backlog=128)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.send_seconds * 4000))
+    return listener
+
+
+def _models(options: argparse.Namespace) -> int:
+    settings = read_settings(os.environ, options)
+    if options.prepare:
+        with _WeightsProgress() as progress:
+            for name in options.prepare:
+                task = next((entry.task for entry in ENTRIES if entry.name == name), Task.TRANSCRIPTION)
+                path = locate(find(name, task, settings.recognizer), settings, progress)
+                print(f"{name}: {path}")  # noqa: T201
+        return 0
+    table = Table("model", "does", "languages", "licence", "source")
+    for entry in ENTRIES:
+        languages = ", ".join(entry.languages) if len(entry.languages) < 6 else str(len(entry.languages))
+        table.add_row(entry.name, entry.task, languages, entry.licence, entry.source)
+    Console().print(table)
+    return 0
+
+
+class _WeightsProgress:
+    """A progress bar that appears when weights have to be prepared."""
+
+    def __init__(self) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "_WeightsProgress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def __call__(self, label: str, done_bytes: int, total_bytes: int) -> None:
+        if label not in self._tasks:
+            self._bars.start()
+            self._tasks[label] = self._bars.add_task(label, total=total_bytes)
+        self._bars.update(self._tasks[label], completed=done_bytes, total=total_bytes)
+        if done_bytes >= total_bytes:
+            self._bars.remove_task(self._tasks.pop(label))
+            if not self._tasks:
+                self._bars.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

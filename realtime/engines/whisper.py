@@ -1,0 +1,290 @@
+"""Whisper through faster-whisper and CTranslate2, on as little context as the audio needs.
+
+Whisper was trained on 30 s windows and every frame of padding costs as much as a frame of speech. CTranslate2 accepts
+a shorter window, but then the decoder has neither silence nor an end to look at and repeats itself for ever. The cure
+is a *silence tail*: 30 s of silence are encoded once, and behind the encoding of each excerpt stand the silence frames
+that would have followed it, up to `MARGIN` frames, and the `ENDING` frames nearest to position 1500.
+
+Decoding is greedy, without timestamp tokens (they fail on a short window), in batches. There is no ladder of
+temperatures: a final whose own evidence is bad is decoded once more with the full window, and the better of both is
+kept. Word times come from cross-attention afterwards, in one parallel pass.
+
+Sources: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), 4.5, for the evidence
+and its thresholds; CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import ctranslate2
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from numpy.typing import NDArray
+
+from realtime.audio import SAMPLE_RATE, Samples
+from realtime.engines.whisper_words import Token, words_of
+from realtime.errors import ClientError, EngineError
+from realtime.transcript import Hypothesis, TranscriptionRequest
+
+FRAME: Final = 320
+"""Samples of one encoder frame: 20 ms, two mel frames."""
+
+CONTEXT: Final = 1500
+"""Encoder frames of Whisper's full window of 30 s."""
+
+PADDING: Final = 100
+"""Frames of digital silence encoded behind an excerpt: 2 s."""
+
+MARGIN: Final = 150
+"""Silence frames that follow an excerpt's own in the decoder's memory."""
+
+ENDING: Final = 100
+"""The last silence frames, which tell the decoder that the window ends."""
+
+TOKENS_PER_SECOND: Final = 10
+"""More than anybody speaks, in any language, so that a runaway decode is a short one."""
+
+PROMPT_TOKENS: Final = 200
+MAX_LENGTH: Final = 448
+
+RETRY_PROBABILITY: Final = -0.5
+RETRY_COMPRESSION: Final = 2.4
+BATCH_SPREAD: Final = 250
+"""Excerpts whose lengths differ by more frames than this are not decoded in one batch."""
+
+Encoding = NDArray[Any]
+"""Encoder output of one excerpt, shape (frames, model dimension), in the precision the model computes in."""
+
+
+@dataclass(slots=True)
+class _Excerpt:
+    """One request on its way through the model."""
+
+    request: TranscriptionRequest
+    frames: int
+    memory: Encoding
+    language: str
+    prompt: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """Tokens as they were generated, with their evidence."""
+
+    tokens: list[int]
+    average_log_probability: float
+    no_speech_probability: float
+    compression_ratio: float
+    ended: bool
+
+    @property
+    def doubtful(self) -> bool:
+        return (
+            not self.ended
+            or self.compression_ratio > RETRY_COMPRESSION
+            or self.average_log_probability < RETRY_PROBABILITY
+        )
+
+
+class Whisper:
+    """A Whisper model of any size in CTranslate2's format. For one thread at a time."""
+
+    def __init__(
+        self, directory: Path, *, device: str = "auto", compute_type: str = "default", threads: int = 0
+    ) -> None:
+        """Load the model. Raises `EngineError`."""
+        try:
+            model = WhisperModel(str(directory), device=device, compute_type=compute_type, cpu_threads=threads)
+        except (RuntimeError, ValueError, OSError) as exc:
+            raise EngineError(f"The Whisper model could not be loaded: {exc}") from exc
+        self.multilingual: bool = model.model.is_multilingual
+        self._model: ctranslate2.models.Whisper = model.model
+        self._features = model.feature_extractor
+        self._vocabulary = model.hf_tokenizer
+        self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
+        self._silence = self._encode([np.zeros(CONTEXT * FRAME, np.float32)])[0]
+
+    def close(self) -> None:
+        """Release the weights."""
+        self._model.unload_model()
+
+    def transcribe(self, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
+        """Answer each request, in order. Raises `EngineError`, and `ClientError` for a language Whisper lacks."""
+        try:
+            return self._transcribe(requests)
+        except (RuntimeError, ValueError) as exc:
+            raise EngineError(f"Whisper failed: {exc}") from exc
+
+    def _transcribe(self, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
+        excerpts = self._prepare(requests)
+        hypotheses: list[Hypothesis | None] = [None] * len(requests)
+        for batch in _batches(excerpts):
+            drafts = self._generate([excerpts[index] for index in batch])
+            for index, draft in zip(batch, drafts, strict=True):
+                excerpt = excerpts[index]
+                if excerpt.request.final and draft.doubtful:
+                    draft = self._retry(excerpt, draft)
+                hypotheses[index] = self._hypothesis(excerpt, draft)
+        return [hypothesis for hypothesis in hypotheses if hypothesis is not None]
+
+    def _prepare(self, requests: Sequence[TranscriptionRequest]) -> list[_Excerpt]:
+        encodings = self._encode([_padded(request.samples) for request in requests])
+        excerpts = []
+        for request, encoding in zip(requests, encodings, strict=True):
+            language = request.language or self._detect_language(encoding)
+            tokenizer = self._tokenizer(language, request.translate)
+            prompt = tokenizer.encode(" " + request.prompt.strip())[-PROMPT_TOKENS:] if request.prompt.strip() else []
+            excerpts.append(
+                _Excerpt(
+                    request=request,
+                    frames=min(CONTEXT, -(-len(request.samples) // FRAME)),
+                    memory=encoding,
+                    language=tokenizer.language_code,
+                    prompt=[
+                        *([tokenizer.sot_prev, *prompt] if prompt else []),
+                        *tokenizer.sot_sequence,
+                        tokenizer.no_timestamps,
+                    ],
+                )
+            )
+        return excerpts
+
+    def _tokenizer(self, language: str, translate: bool) -> Tokenizer:
+        key = (language, translate)
+        if key not in self._tokenizers:
+            try:
+                self._tokenizers[key] = Tokenizer(
+                    self._vocabulary, self.multilingual, "translate" if translate else "transcribe", language
+                )
+            except ValueError as exc:
+                raise ClientError(f"Whisper does not know the language '{language}'.", param="language") from exc
+        return self._tokenizers[key]
+
+    def _encode(self, excerpts: Sequence[Samples]) -> list[Encoding]:
+        """Encode excerpts of a whole number of frames each, those of one length together."""
+        encodings: list[Encoding | None] = [None] * len(excerpts)
+        by_length: dict[int, list[int]] = {}
+        for index, samples in enumerate(excerpts):
+            by_length.setdefault(len(samples), []).append(index)
+        for indices in by_length.values():
+            features = np.stack([self._features(excerpts[index], padding=FRAME // 2) for index in indices])
+            features = np.ascontiguousarray(features[:, :, : len(excerpts[indices[0]]) // (FRAME // 2)])
+            encoded = self._model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
+            for index, encoding in zip(indices, np.asarray(encoded), strict=True):
+                encodings[index] = encoding
+        return [encoding for encoding in encodings if encoding is not None]
+
+    def _with_silence(self, encoding: Encoding, frames: int) -> Encoding:
+        """Append the silence tail so that the memory has `frames` frames before its ending."""
+        tail = self._silence[len(encoding) : frames]
+        ending = self._silence[max(len(encoding) + len(tail), CONTEXT - ENDING) :]
+        return np.concatenate([encoding, tail, ending])
+
+    def _detect_language(self, encoding: Encoding) -> str:
+        if not self.multilingual:
+            return "en"
+        memory = self._with_silence(encoding, len(encoding) + MARGIN)
+        best: str = self._model.detect_language(_storage([memory]))[0][0][0]
+        return best.strip("<|>")
+
+    def _generate(self, excerpts: Sequence[_Excerpt]) -> list[_Draft]:
+        """Decode excerpts whose prompts have one length, in one batch."""
+        longest = max(len(excerpt.memory) for excerpt in excerpts)
+        memory = [self._with_silence(excerpt.memory, longest + MARGIN) for excerpt in excerpts]
+        prompts = [excerpt.prompt for excerpt in excerpts]
+        bound = TOKENS_PER_SECOND * (1 + max(excerpt.frames for excerpt in excerpts) * FRAME // SAMPLE_RATE)
+        results = self._model.generate(
+            _storage(memory),
+            prompts,
+            beam_size=1,
+            # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
+            max_length=min(MAX_LENGTH, max(2 * bound, bound + len(prompts[0]))),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        drafts = []
+        for excerpt, result in zip(excerpts, results, strict=True):
+            tokenizer = self._tokenizer(excerpt.language, excerpt.request.translate)
+            tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+            text = tokenizer.decode(tokens).encode()
+            length = len(tokens)
+            drafts.append(
+                _Draft(
+                    tokens=tokens,
+                    # The score is the mean over the tokens without the end token, whose probability it includes.
+                    average_log_probability=result.scores[0] * length / (length + 1),
+                    no_speech_probability=result.no_speech_prob,
+                    compression_ratio=len(text) / len(zlib.compress(text)) if text else 0.0,
+                    ended=length < bound,
+                )
+            )
+        return drafts
+
+    def _retry(self, excerpt: _Excerpt, draft: _Draft) -> _Draft:
+        """Decode once more with the full window, and keep the better draft."""
+        samples = np.zeros(CONTEXT * FRAME, np.float32)
+        samples[: len(excerpt.request.samples)] = excerpt.request.samples[: len(samples)]
+        excerpt.memory = self._encode([samples])[0]
+        second = self._generate([excerpt])[0]
+        if second.doubtful and not draft.doubtful:
+            return draft
+        return max(second, draft, key=lambda each: (each.ended, each.average_log_probability))
+
+    def _hypothesis(self, excerpt: _Excerpt, draft: _Draft) -> Hypothesis:
+        tokenizer = self._tokenizer(excerpt.language, excerpt.request.translate)
+        tokens = [Token(token, 0, 0, 0.0) for token in draft.tokens]
+        if excerpt.request.word_times and tokens:
+            tokens = self._align(excerpt, tokenizer, draft.tokens)
+        return Hypothesis(
+            words=words_of(tokens, tokenizer),
+            language=excerpt.language,
+            no_speech_probability=draft.no_speech_probability,
+            average_log_probability=draft.average_log_probability,
+            compression_ratio=draft.compression_ratio,
+            tokens=tuple(draft.tokens),
+        )
+
+    def _align(self, excerpt: _Excerpt, tokenizer: Tokenizer, tokens: list[int]) -> list[Token]:
+        """When each token was said, by dynamic time warping over the cross-attention (openai/whisper, timing.py)."""
+        memory = self._with_silence(excerpt.memory, len(excerpt.memory) + MARGIN)
+        result = self._model.align(
+            _storage([memory]), tokenizer.sot_sequence, [tokens], 2 * max(1, excerpt.frames), median_filter_width=7
+        )[0]
+        starts = [excerpt.frames] * (len(tokens) + 1)
+        for token, frame in reversed(result.alignments):
+            starts[token] = min(starts[token], frame)
+        return [
+            Token(token, starts[index] * FRAME, starts[index + 1] * FRAME, probability)
+            for index, (token, probability) in enumerate(zip(tokens, result.text_token_probs, strict=False))
+        ]
+
+
+def _padded(samples: Samples) -> Samples:
+    """An excerpt and its silence, in whole frames, at most the full window."""
+    frames = min(CONTEXT, -(-len(samples) // FRAME) + PADDING)
+    padded = np.zeros(frames * FRAME, np.float32)
+    padded[: len(samples)] = samples[: len(padded)]
+    return padded
+
+
+def _batches(excerpts: Sequence[_Excerpt]) -> Iterator[list[int]]:
+    """Indices of excerpts that can be decoded together: prompts of one length, audio of similar length."""
+    order = sorted(range(len(excerpts)), key=lambda index: (len(excerpts[index].prompt), len(excerpts[index].memory)))
+    batch: list[int] = []
+    for index in order:
+        if batch:
+            first, this = excerpts[batch[0]], excerpts[index]
+            if len(first.prompt) != len(this.prompt) or len(this.memory) - len(first.memory) > BATCH_SPREAD:
+                yield batch
+                batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _storage(memory: Sequence[Encoding]) -> ctranslate2.StorageView:
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.stack(memory)))

@@ -1,0 +1,67 @@
+"""Whether anything was said: text is withheld on evidence, never because of its words.
+
+Whisper writes fluent sentences for silence, noise and music. The witnesses are the voice activity detector, which heard
+the same audio, and the decoder's own figures (Radford et al. 2022, 4.5: no-speech probability, average log-probability
+and compression ratio, with the thresholds given there).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from realtime.transcript import Hypothesis
+
+VOICED: Final = 0.5
+"""A window this probable counts as speech."""
+
+MIN_VOICED_WINDOWS: Final = 3
+"""96 ms: no shorter word is known."""
+
+CONVINCING: Final = 0.9
+"""Speech reaches this probability somewhere; a hum that merely crosses the threshold does not."""
+
+NO_SPEECH: Final = 0.6
+UNLIKELY: Final = -1.0
+VERY_UNLIKELY: Final = -1.5
+REPETITIVE: Final = 2.4
+
+
+class Suppression(StrEnum):
+    """Why text was withheld."""
+
+    NO_VOICE = "no_voice"
+    NO_SPEECH = "no_speech"
+    IMPROBABLE = "improbable"
+    REPETITION = "repetition"
+
+
+@dataclass(slots=True)
+class VoiceEvidence:
+    """What the voice activity detector heard in a stretch of audio, window by window."""
+
+    windows: int = 0
+    voiced: int = 0
+    peak: float = 0.0
+
+    def add(self, probability: float) -> None:
+        self.windows += 1
+        self.voiced += probability >= VOICED
+        self.peak = max(self.peak, probability)
+
+    @property
+    def heard(self) -> bool:
+        return self.voiced >= MIN_VOICED_WINDOWS
+
+
+def suppression(hypothesis: Hypothesis, voice: VoiceEvidence) -> Suppression | None:
+    """Why the text of a hypothesis should be withheld, or None where it stands."""
+    if not voice.heard:
+        return Suppression.NO_VOICE
+    if hypothesis.compression_ratio > REPETITIVE:
+        return Suppression.REPETITION
+    unlikely = hypothesis.average_log_probability < UNLIKELY
+    if hypothesis.no_speech_probability > NO_SPEECH and (unlikely or voice.peak < CONVINCING):
+        return Suppression.NO_SPEECH
+    if hypothesis.average_log_probability < VERY_UNLIKELY or (unlikely and voice.peak < CONVINCING):
+        return Suppression.IMPROBABLE
+    return None

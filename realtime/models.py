@@ -1,0 +1,186 @@
+"""Models: the engines that are loaded, as coroutines; one load at a time for each name.
+
+The default recognizer, the default voice and the voice activity detector are loaded when the service starts, others
+when somebody first asks for them. Names are those of the catalogue; an empty one means the default.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, Final, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.audio import Samples
+from realtime.catalogue import ENTRIES, Entry, Task, find, resolve_voice
+from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
+from realtime.engines.registry import InstalledEngines, Registry
+from realtime.errors import UnknownModel, UnknownVoice, VoiceError
+from realtime.events import Priority
+from realtime.settings import Settings
+from realtime.transcript import Hypothesis, TranscriptionRequest
+from realtime.workers import BatchWorker, BlockingCalls, StreamWorker
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+MAX_BATCH: Final = 8
+MAX_DETECTOR_BATCH: Final = 64
+MAX_WAITING: Final = 256
+"""Requests that may wait for one engine: several for each of the sessions a server admits."""
+
+VOICES_AT_ONCE: Final = 2
+"""Phrases one voice speaks at the same time; the others wait their turn."""
+
+BLOCKING_CALLS: Final = 4
+
+
+class RecognizerHandle:
+    """A loaded speech-to-text model."""
+
+    def __init__(self, entry: Entry, engine: Recognizer) -> None:
+        self.name = entry.name
+        self.multilingual = engine.multilingual
+        self._engine = engine
+        self._worker = BatchWorker(entry.name, engine.transcribe, max_batch=MAX_BATCH, max_waiting=MAX_WAITING)
+
+    async def transcribe(self, request: TranscriptionRequest, priority: Priority) -> Hypothesis:
+        """Transcribe an excerpt. Raises `EngineError`, `Overloaded`, and `ClientError` for an unknown language."""
+        return await self._worker.submit(request, priority)
+
+    def close(self) -> None:
+        self._worker.close()
+        self._engine.close()
+
+
+class DetectorHandle:
+    """The voice activity detector, shared by all streams."""
+
+    def __init__(self, engine: Detector) -> None:
+        self._engine = engine
+        self._worker = BatchWorker("detector", engine.score, max_batch=MAX_DETECTOR_BATCH, max_waiting=MAX_WAITING)
+
+    async def score(
+        self, windows: NDArray[np.float32], state: VadState | None, priority: Priority = Priority.FINAL
+    ) -> tuple[list[float], VadState]:
+        """Score windows of shape (n, 512) that follow `state` (None: the stream begins)."""
+        if state is None:
+            state = self._engine.initial_state()
+        return await self._worker.submit((windows, state), priority)
+
+    def close(self) -> None:
+        self._worker.close()
+        self._engine.close()
+
+
+class SynthesizerHandle:
+    """A loaded text-to-speech model."""
+
+    def __init__(self, entry: Entry, engine: Synthesizer) -> None:
+        self.name = entry.name
+        self.sample_rate = engine.sample_rate
+        self.voices = engine.voices
+        self._engine = engine
+        self._worker: StreamWorker[Samples] = StreamWorker(
+            entry.name, concurrency=VOICES_AT_ONCE, max_waiting=MAX_WAITING
+        )
+
+    def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
+        """Speak one phrase in one of `voices`; closing the generator stops the engine."""
+        return self._worker.stream(lambda: self._engine.synthesize(text, voice, speed))
+
+    def close(self) -> None:
+        self._worker.close()
+        self._engine.close()
+
+
+class Models:
+    """The engines of one service; `open` before use, `close` after."""
+
+    detector: DetectorHandle
+
+    def __init__(self, settings: Settings, engines: Registry | None = None) -> None:
+        self._settings = settings
+        self._engines = engines or InstalledEngines(settings)
+        self._blocking = BlockingCalls(BLOCKING_CALLS)
+        self._recognizers: dict[str, asyncio.Task[RecognizerHandle]] = {}
+        self._synthesizers: dict[str, asyncio.Task[SynthesizerHandle]] = {}
+        self.ready = False
+
+    async def open(self) -> None:
+        """Load the defaults. Raises `EngineError` where one cannot be loaded."""
+        detector, _, _ = await asyncio.gather(
+            self.run_blocking(self._engines.detector), self.recognizer(""), self.synthesizer("")
+        )
+        self.detector = DetectorHandle(detector)
+        self.ready = True
+
+    async def close(self) -> None:
+        """Unload everything; work under way is withdrawn."""
+        if self.ready:
+            await self.run_blocking(self.detector.close)
+        self.ready = False
+        loads: list[asyncio.Task[Any]] = [*self._recognizers.values(), *self._synthesizers.values()]
+        for handle in await asyncio.gather(*loads, return_exceptions=True):
+            if not isinstance(handle, BaseException):
+                await self.run_blocking(handle.close)
+
+    async def recognizer(self, name: str) -> RecognizerHandle:
+        """The recognizer of this name, loaded if need be. Raises `UnknownModel` and `EngineError`."""
+        entry = self._recognizer(name)
+        return await self._once(
+            self._recognizers, entry.name, lambda: RecognizerHandle(entry, self._engines.recognizer(entry))
+        )
+
+    async def synthesizer(self, name: str) -> SynthesizerHandle:
+        """The voice model of this name, loaded if need be. Raises `UnknownModel` and `EngineError`."""
+        entry = find(name, Task.SPEECH, self._settings.voice_model)
+        return await self._once(
+            self._synthesizers, entry.name, lambda: SynthesizerHandle(entry, self._engines.synthesizer(entry))
+        )
+
+    def recognizer_name(self, name: str) -> str:
+        """The recognizer of a session whose client asks for `name`: that one, or the default where there is none."""
+        try:
+            return self._recognizer(name).name
+        except UnknownModel:
+            return self._recognizer("").name
+
+    def voice_name(self, name: str) -> str:
+        """The voice of a session whose client asks for `name`: that one, or the default where there is none."""
+        voices = self._synthesizers[self._settings.voice_model].result().voices
+        try:
+            return resolve_voice(name, voices)
+        except UnknownVoice:
+            return voices[0]
+
+    def is_loaded(self, name: str) -> bool:
+        """Whether the model of this catalogue name can answer at once."""
+        task = self._recognizers.get(name) or self._synthesizers.get(name)
+        return task is not None and task.done() and not task.cancelled() and task.exception() is None
+
+    async def run_blocking(
+        self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Result:
+        """Await a call that blocks, in one of a few threads."""
+        return await self._blocking.run(function, *args, **kwargs)
+
+    def _recognizer(self, name: str) -> Entry:
+        """The catalogue's entry; a repository that nobody configured is not fetched at a client's word."""
+        entry = find(name, Task.TRANSCRIPTION, self._settings.recognizer)
+        configured = {pair.partition("=")[0].strip() for pair in self._settings.model_paths}
+        if entry not in ENTRIES and entry.name not in (self._settings.recognizer, *configured):
+            raise UnknownModel(f"The model '{name}' is not one that this server offers.", param="model")
+        return entry
+
+    async def _once(self, loads: "dict[str, asyncio.Task[Result]]", name: str, load: Callable[[], Result]) -> Result:
+        """Load `name` unless it is loaded or loading; a failed load may be tried again."""
+        if name not in loads:
+            loads[name] = asyncio.create_task(self.run_blocking(load))
+        task = loads[name]
+        try:
+            return await asyncio.shield(task)
+        except VoiceError:
+            if loads.get(name) is task:
+                del loads[name]
+            raise

@@ -1,0 +1,221 @@
+"""`WS /v1/realtime`: one websocket, its codec and its driver.
+
+Three tasks serve a connection: one reads and decodes, one runs the session, one writes. Whoever ends first ends the
+others. A client is refused before the socket is accepted (HTTP 401, 403, 503), so that it sees why.
+"""
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections import deque
+from typing import Final
+
+from starlette.responses import JSONResponse
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from realtime.access import SUBPROTOCOL, authorised, origin_allowed, presented_keys
+from realtime.driver import Driver
+from realtime.errors import ClientError, Forbidden, Overloaded, Unauthorized, UnsupportedAudio, VoiceError
+from realtime.events import Event, SessionConfig, SessionKind, TranscriptRevised
+from realtime.models import Models
+from realtime.session import Session
+from realtime.settings import Settings
+from realtime.wire.openai import OpenAICodec
+
+logger = logging.getLogger(__name__)
+
+MOST_FRAMES: Final = 64
+"""Messages that may wait for a slow reader; when full, the session waits, and after `send_seconds` it ends."""
+
+
+class SlowReaderError(VoiceError):
+    """The client does not take what it is sent."""
+
+    code = "slow_reader"
+    close_code = 1008
+
+
+class IdleError(ClientError):
+    """The client has sent nothing for too long."""
+
+    code = "session_idle"
+
+
+class Outbox:
+    """Messages on their way to the client: bounded, in order; of tentative text only the newest waits."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._frames: deque[tuple[str | bytes, str | None]] = deque()
+        self._filled = asyncio.Event()
+        self._taken = asyncio.Event()
+
+    async def put(self, frame: str | bytes, revises: str | None = None) -> None:
+        """Add a message; one that `revises` the same thing as the last message takes its place.
+
+        Raises `SlowReaderError` when there has been no room for `patience` seconds.
+        """
+        if revises is not None and self._frames and self._frames[-1][1] == revises:
+            self._frames.pop()
+        try:
+            async with asyncio.timeout(self._patience):
+                while len(self._frames) >= MOST_FRAMES:
+                    self._taken.clear()
+                    await self._taken.wait()
+        except TimeoutError:
+            raise SlowReaderError("The client does not read.") from None
+        self._frames.append((frame, revises))
+        self._filled.set()
+
+    async def get(self) -> str | bytes:
+        while not self._frames:
+            self._filled.clear()
+            await self._filled.wait()
+        self._taken.set()
+        return self._frames.popleft()[0]
+
+
+class RealtimeEndpoint:
+    """Admits websockets and serves each until it ends."""
+
+    def __init__(self, models: Models, settings: Settings) -> None:
+        self._models = models
+        self._settings = settings
+        self.sessions = 0
+
+    async def __call__(self, websocket: WebSocket) -> None:
+        """Serve one websocket; the endpoint of a Starlette `WebSocketRoute`."""
+        try:
+            self._admit(websocket)
+        except VoiceError as refusal:
+            headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, Overloaded) else {}
+            await websocket.send_denial_response(JSONResponse(refusal.body(), refusal.http_status, headers))
+            return
+        self.sessions += 1
+        try:
+            offered = websocket.scope["subprotocols"]
+            await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
+            await Connection(websocket, self._models, self._settings).serve()
+        finally:
+            self.sessions -= 1
+
+    def _admit(self, websocket: WebSocket) -> None:
+        """Raises the `VoiceError` that says why a client may not come in."""
+        if not origin_allowed(websocket.headers, self._settings.allowed_origins):
+            raise Forbidden("Pages of this origin may not connect.")
+        presented = presented_keys(websocket.headers, websocket.scope["subprotocols"])
+        if not authorised(presented, self._settings.api_keys):
+            raise Unauthorized("Incorrect API key provided.")
+        if self.sessions >= self._settings.max_sessions:
+            raise Overloaded("The server has as many sessions as it can serve.")
+        if not self._models.ready:
+            raise Overloaded("The models are still loading.", retry_after=10)
+
+
+class Connection:
+    """One accepted websocket."""
+
+    def __init__(self, websocket: WebSocket, models: Models, settings: Settings) -> None:
+        query = websocket.query_params
+        extensions = {name for value in query.getlist("ext") for name in value.split(",")}
+        transcription = query.get("intent") == "transcription"
+        config = SessionConfig(
+            kind=SessionKind.TRANSCRIPTION if transcription else SessionKind.CONVERSATION,
+            transcribe=transcription,
+            recognizer=models.recognizer_name((query.get("model") or "") if transcription else ""),
+            voice=models.voice_name(""),
+            include_partials="partials" in extensions,
+        )
+        self._websocket = websocket
+        self._settings = settings
+        self._session_id = _new_id("sess")
+        self._codec = OpenAICodec(
+            self._session_id,
+            _new_id,
+            config,
+            model=query.get("model") or config.recognizer,
+            find_recognizer=models.recognizer_name,
+            find_voice=models.voice_name,
+            partials="partials" in extensions,
+            binary="binary" in extensions,
+        )
+        self._outbox = Outbox(settings.send_seconds)
+        self._driver = Driver(Session(config, _new_id), models, self._deliver)
+
+    async def serve(self) -> None:
+        """Serve until either side ends it."""
+        logger.info("%s opened", self._session_id)
+        try:
+            for frame in self._codec.greeting():
+                await self._outbox.put(frame)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._write())
+                group.create_task(self._driver.run())
+                group.create_task(self._read())
+        except* WebSocketDisconnect:
+            pass
+        except* VoiceError as errors:
+            await self._close(_first(errors))
+        except* Exception:  # a bug ends its own session only, and reveals nothing
+            logger.exception("%s failed", self._session_id)
+            await self._close(VoiceError("Internal error."))
+        logger.info("%s closed", self._session_id)
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._settings.idle_seconds):
+                    message = await self._websocket.receive()
+            except TimeoutError:
+                raise IdleError(f"Nothing was sent for {self._settings.idle_seconds:g} seconds.") from None
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect
+            try:
+                commands = self._codec.decode(message["text"] if message.get("text") is not None else message["bytes"])
+            except UnsupportedAudio:
+                raise
+            except ClientError as error:
+                await self._outbox.put(self._codec.encode_error(error))
+                continue
+            for command in commands:
+                await self._driver.inbox.put(command)
+
+    async def _deliver(self, event: Event) -> None:
+        revises = event.item_id if isinstance(event, TranscriptRevised) else None
+        for frame in self._codec.encode(event):
+            await self._outbox.put(frame, revises)
+
+    async def _write(self) -> None:
+        while True:
+            frame = await self._outbox.get()
+            try:
+                async with asyncio.timeout(self._settings.send_seconds):
+                    if isinstance(frame, str):
+                        await self._websocket.send_text(frame)
+                    else:
+                        await self._websocket.send_bytes(frame)
+            except TimeoutError:
+                raise SlowReaderError("The client does not read.") from None
+
+    async def _close(self, error: VoiceError) -> None:
+        """Say why, if the client still listens, and close."""
+        logger.warning("%s ends: %s", self._session_id, error.code)
+        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+            async with asyncio.timeout(self._settings.send_seconds):
+                await self._websocket.send_text(self._codec.encode_error(error))
+                await self._websocket.close(error.close_code, error.code)
+
+
+def _first(errors: BaseExceptionGroup[VoiceError]) -> VoiceError:
+    """The error a client is told when several tasks failed at once."""
+    leaves = errors.exceptions
+    while isinstance(leaves[0], BaseExceptionGroup):
+        leaves = leaves[0].exceptions
+    first = leaves[0]
+    assert isinstance(first, VoiceError)
+    return first
+
+
+def _new_id(prefix: str) -> str:
+    return f"{prefix}_{uuid.uuid4().hex[:21]}"

@@ -1,0 +1,478 @@
+import base64
+import json
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from scripted_server import (
+    Message,
+    Peer,
+    Script,
+    audio,
+    committed,
+    completed,
+    delta,
+    error,
+    failed,
+    meet,
+    partial,
+    response_created,
+    response_done,
+    response_failed,
+    started,
+    stopped,
+)
+
+import clients.aio
+from clients.aio import (
+    AudioChunk,
+    Committed,
+    Completed,
+    ConnectionRefused,
+    Delta,
+    Event,
+    Failed,
+    Other,
+    Partial,
+    ProtocolError,
+    RequestFailed,
+    ServerClosed,
+    ServerError,
+    Session,
+    SpeechStarted,
+    SpeechStopped,
+    Word,
+    connect,
+)
+
+
+def greeted(script: Script) -> Script:
+    """A script that opens the session first."""
+
+    async def play(peer: Peer) -> None:
+        await peer.greet()
+        await script(peer)
+
+    return play
+
+
+def saying(*messages: Message) -> Script:
+    """A script that says this and closes."""
+
+    async def script(peer: Peer) -> None:
+        await peer.send(*messages)
+        await peer.connection.close()
+
+    return greeted(script)
+
+
+async def everything(url: str) -> list[Event]:
+    """What a session is told after its greeting."""
+    async with connect(url) as session:
+        return [event async for event in session if not event.raw.get("type", "").startswith("session.")]
+
+
+async def nothing(url: str) -> None:
+    async with connect(url, open_timeout=0.5):
+        pass
+
+
+def speaking(text: str = "Hello.", **options: object) -> Callable[[str], Awaitable[list[bytes]]]:
+    async def client(url: str) -> list[bytes]:
+        async with connect(url, transcription=False) as session:
+            return [chunk async for chunk in session.speak(text, **options)]  # type: ignore[arg-type]
+
+    return client
+
+
+def test_a_session_that_listens_is_configured_as_asked() -> None:
+    asked: list[Message] = []
+    query: dict[str, list[str]] = {}
+
+    async def script(peer: Peer) -> None:
+        query.update(parse_qs(urlsplit(peer.request.path).query))
+        asked.append(await peer.greet())
+
+    async def client(url: str) -> None:
+        async with connect(
+            f"{url}?tenant=a", language="en", prompt="Vivavoce", model="whisper-base", silence_ms=300, partials=True
+        ):
+            pass
+
+    meet(script, client)
+    assert query == {"tenant": ["a"], "intent": ["transcription"], "ext": ["partials"]}
+    assert asked == [
+        {
+            "type": "transcription",
+            "audio": {
+                "input": {
+                    "format": {"type": "audio/pcm", "rate": 24_000},
+                    "transcription": {"language": "en", "prompt": "Vivavoce", "model": "whisper-base"},
+                    "turn_detection": {"type": "server_vad", "silence_duration_ms": 300},
+                }
+            },
+        }
+    ]
+
+
+def test_a_session_that_speaks_transcribes_too() -> None:
+    asked: list[Message] = []
+
+    async def script(peer: Peer) -> None:
+        asked.append(await peer.greet())
+
+    async def client(url: str) -> None:
+        async with connect(url, transcription=False, turn_detection=False):
+            pass
+
+    meet(script, client)
+    assert asked[0]["type"] == "realtime"
+    assert asked[0]["audio"]["input"]["transcription"] == {}
+    assert asked[0]["audio"]["input"]["turn_detection"] is None
+
+
+def test_the_key_is_a_bearer_token() -> None:
+    async def script(peer: Peer) -> None:
+        assert peer.request.headers["Authorization"] == "Bearer secret"
+        await peer.greet()
+
+    async def client(url: str) -> None:
+        async with connect(url, api_key="secret"):
+            pass
+
+    meet(script, client)
+
+
+def test_every_event_of_an_utterance_has_its_type() -> None:
+    word = {"word": " off.", "start": 1.1, "end": 1.4, "probability": 0.8}
+    messages = [
+        started("item_1"),
+        delta("item_1", "Please"),
+        partial("item_1", "Please", " turn"),
+        stopped("item_1"),
+        committed("item_1"),
+        completed("item_1", "Please turn off.", words=[word], language="en", suppressed=None),
+        failed("item_2", "the engine broke"),
+    ]
+    assert meet(saying(*messages), everything) == [
+        SpeechStarted("item_1", 180),
+        Delta("item_1", "Please"),
+        Partial("item_1", "Please", " turn", (Word("Please", 0.2, 0.5, 0.9, stable=True),), 900),
+        SpeechStopped("item_1", 1980),
+        Committed("item_1", None),
+        Completed("item_1", "Please turn off.", (Word(" off.", 1.1, 1.4, 0.8, stable=True),), "en"),
+        Failed("item_2", "engine_failed", "the engine broke"),
+    ]
+
+
+def test_deltas_concatenate_to_the_transcript() -> None:
+    messages = [
+        delta("item_1", "Please turn"),
+        delta("item_1", " the lights off."),
+        completed("item_1", "Please turn the lights off."),
+    ]
+    *deltas, final = meet(saying(*messages), everything)
+    assert isinstance(final, Completed)
+    assert "".join(event.text for event in deltas if isinstance(event, Delta)) == final.text
+
+
+def test_an_unknown_event_is_given_as_it_is() -> None:
+    [event] = meet(saying({"type": "rate_limits.updated", "rate_limits": []}), everything)
+    assert isinstance(event, Other)
+    assert event.raw["rate_limits"] == []
+
+
+def test_audio_goes_in_base64() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        append = await peer.receive("input_audio_buffer.append")
+        assert base64.b64decode(append["audio"]) == b"\x01\x02"
+
+    async def client(url: str) -> None:
+        async with connect(url) as session:
+            await session.send_audio(b"\x01\x02")
+
+    meet(script, client)
+
+
+def test_audio_goes_as_it_is_in_a_binary_session() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        assert await peer.connection.recv() == b"\x01\x02"
+
+    async def client(url: str) -> None:
+        async with connect(url, binary=True) as session:
+            await session.send_audio(b"\x01\x02")
+
+    meet(script, client)
+
+
+def test_a_refused_request_is_an_event_that_names_it() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    async def client(url: str) -> tuple[str, ServerError]:
+        async with connect(url) as session:
+            request = await session.commit()
+            async for event in session:
+                if isinstance(event, ServerError):
+                    return request, event
+        raise AssertionError("no answer")
+
+    request, refusal = meet(script, client)
+    assert refusal == ServerError("input_audio_buffer_commit_empty", "buffer too small", request)
+
+
+def test_a_refused_handshake_says_what_the_server_said() -> None:
+    body = json.dumps({"error": {"message": "Incorrect API key.", "code": "invalid_api_key"}})
+    with pytest.raises(ConnectionRefused, match=r"^Incorrect API key\.$") as refused:
+        meet(saying(), nothing, refusal=(HTTPStatus.UNAUTHORIZED, body))
+    assert refused.value.status == 401
+
+
+def test_a_refused_handshake_without_a_json_body_says_what_http_says() -> None:
+    with pytest.raises(ConnectionRefused, match=r"^HTTP 503 Service Unavailable$"):
+        meet(saying(), nothing, refusal=(HTTPStatus.SERVICE_UNAVAILABLE, "<html>"))
+
+
+def test_a_server_that_is_not_there_refuses() -> None:
+    async def client(_url: str) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            await nothing(f"ws://127.0.0.1:{unused.getsockname()[1]}")
+
+    with pytest.raises(ConnectionRefused, match="cannot connect to ws://127"):
+        meet(saying(), client)
+
+
+def test_a_server_that_opens_no_session_refuses() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.connection.wait_closed()
+
+    async def client(url: str) -> None:
+        async with connect(url, open_timeout=0.2):
+            pass
+
+    with pytest.raises(ConnectionRefused, match=r"no session within 0\.2 s"):
+        meet(script, client)
+
+
+def test_a_refused_configuration_raises() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send({"type": "session.created", "session": {}})
+        await peer.send(error("invalid_value", "no such language"))
+
+    with pytest.raises(RequestFailed, match="no such language") as refused:
+        meet(script, nothing)
+    assert refused.value.code == "invalid_value"
+
+
+def test_a_server_of_another_protocol_is_told_apart() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send({"type": "Metadata"})
+
+    with pytest.raises(ProtocolError, match="Metadata"):
+        meet(script, nothing)
+
+
+@pytest.mark.parametrize(
+    "message", ["not json", "[]", '{"type": "error"}', '{"type": "response.output_audio.delta"}', b"\x00"]
+)
+def test_a_message_out_of_shape_ends_the_session(message: str | bytes) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.connection.send(message)
+
+    with pytest.raises(ProtocolError):
+        meet(greeted(script), everything)
+
+
+def test_a_server_that_closes_early_is_an_error() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.connection.close(1001, "shutting down")
+
+    with pytest.raises(ServerClosed) as closed:
+        meet(greeted(script), everything)
+    assert (closed.value.code, closed.value.reason) == (1001, "shutting down")
+
+
+def test_a_connection_that_breaks_is_an_error() -> None:
+    async def script(peer: Peer) -> None:
+        peer.connection.transport.abort()
+
+    with pytest.raises(ServerClosed) as closed:
+        meet(greeted(script), everything)
+    assert closed.value.code == 1006
+
+
+def test_sending_to_a_server_that_closed_raises_too() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.connection.close(1013, "try later")
+
+    async def client(url: str) -> None:
+        async with connect(url) as session:
+            with pytest.raises(ServerClosed):
+                async for _ in session:
+                    pass
+            await session.send_audio(b"\x00\x00")
+
+    with pytest.raises(ServerClosed) as closed:
+        meet(greeted(script), client)
+    assert closed.value.code == 1013
+
+
+def test_an_iteration_that_ended_stays_ended() -> None:
+    async def client(url: str) -> list[Event]:
+        async with connect(url) as session:
+            async for _ in session:
+                pass
+            return [event async for event in session]
+
+    assert meet(saying(), client) == []
+
+
+def test_closing_ends_the_iteration() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+
+    async def client(url: str) -> list[Event]:
+        async with connect(url) as session:
+            await session.close()
+            return [event async for event in session if isinstance(event, Completed)]
+
+    assert meet(script, client) == []
+
+
+def test_an_unread_session_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients.aio, "MAX_WAITING", 5)
+
+    async def script(peer: Peer) -> None:
+        await peer.send(*[delta("item_1", " word")] * 6)
+        await peer.connection.wait_closed()
+
+    async def client(url: str) -> None:
+        async with connect(url) as session:
+            await session._socket.wait_closed()
+            async for _ in session:
+                pass
+
+    with pytest.raises(ProtocolError, match="nobody reads"):
+        meet(greeted(script), client)
+
+
+def test_speech_is_asked_for_outside_the_conversation() -> None:
+    asked: list[Message] = []
+
+    async def script(peer: Peer) -> None:
+        request = await peer.receive("response.create")
+        asked.append(request["response"])
+        await peer.send(response_created(request), audio(b"\x01\x00"), audio(b"\x02\x00"), response_done())
+
+    assert meet(greeted(script), speaking("Hello.", voice="anna", speed=1.2)) == [b"\x01\x00", b"\x02\x00"]
+    [response] = asked
+    assert response["conversation"] == "none"
+    assert response["input"] == [
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello."}]}
+    ]
+    assert response["audio"] == {
+        "output": {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": "anna", "speed": 1.2}
+    }
+
+
+def test_binary_speech_is_found_by_the_number_of_its_response() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send({"type": "response.created", "response": {"id": "resp_0", "metadata": None}})
+        await peer.send(response_created(await peer.receive("response.create")))
+        await peer.connection.send(struct.pack("<II", 0, 480) + b"\x09\x00")
+        await peer.connection.send(struct.pack("<II", 1, 0) + b"\x01\x00")
+        await peer.send(response_done())
+
+    async def client(url: str) -> tuple[list[bytes], list[Event]]:
+        async with connect(url, transcription=False, binary=True) as session:
+            spoken = [chunk async for chunk in session.speak("Hello.")]
+            await session.close()
+            return spoken, [event async for event in session if isinstance(event, AudioChunk)]
+
+    spoken, others = meet(greeted(script), client)
+    assert spoken == [b"\x01\x00"]
+    assert others == [AudioChunk("resp_0", b"\x09\x00", 480)]
+
+
+def test_captions_go_on_while_the_session_speaks() -> None:
+    async def script(peer: Peer) -> None:
+        request = await peer.receive("response.create")
+        await peer.send(started("item_1"), response_created(request), delta("item_1", "Stop"), audio(b"\x01\x00"))
+        await peer.send(completed("item_1", "Stop."), response_done())
+
+    async def client(url: str) -> list[Event]:
+        async with connect(url, transcription=False) as session:
+            assert [chunk async for chunk in session.speak("Once upon a time")] == [b"\x01\x00"]
+            await session.close()
+            return [event async for event in session if not isinstance(event, Other)]
+
+    assert meet(greeted(script), client) == [
+        SpeechStarted("item_1", 180),
+        Delta("item_1", "Stop"),
+        Completed("item_1", "Stop."),
+    ]
+
+
+def test_speech_that_failed_raises() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(
+            response_created(await peer.receive("response.create")), response_failed("engine_failed", "no voice")
+        )
+
+    with pytest.raises(RequestFailed, match="no voice") as failure:
+        meet(greeted(script), speaking())
+    assert failure.value.code == "engine_failed"
+
+
+def test_speech_that_was_interrupted_raises() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(response_created(await peer.receive("response.create")))
+        await peer.send(response_done("cancelled", {"type": "cancelled", "reason": "turn_detected"}))
+
+    with pytest.raises(RequestFailed, match="cancelled") as failure:
+        meet(greeted(script), speaking())
+    assert failure.value.code == "turn_detected"
+
+
+def test_speech_that_is_refused_raises() -> None:
+    async def script(peer: Peer) -> None:
+        request = await peer.receive("response.create")
+        await peer.send(error("invalid_voice", "no voice of this name", request["event_id"]))
+
+    with pytest.raises(RequestFailed, match="no voice of this name"):
+        meet(greeted(script), speaking())
+
+
+def test_speech_that_the_server_cuts_short_raises() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(response_created(await peer.receive("response.create")), audio(b"\x01\x00"))
+        await peer.connection.close(1012, "restarting")
+
+    with pytest.raises(ServerClosed, match="restarting"):
+        meet(greeted(script), speaking())
+
+
+def test_speech_nobody_wants_any_more_is_cancelled() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(response_created(await peer.receive("response.create")), audio(b"\x01\x00"), audio(b"\x02\x00"))
+        assert (await peer.receive("response.cancel"))["response_id"] == "resp_1"
+
+    async def first_chunk(session: Session) -> bytes:
+        async with aclosing(session.speak("A long story")) as speech:
+            return await anext(speech)
+
+    async def client(url: str) -> tuple[bytes, list[Event]]:
+        async with connect(url, transcription=False) as session:
+            chunk = await first_chunk(session)
+            await session.close()
+            return chunk, [event async for event in session if isinstance(event, AudioChunk)]
+
+    assert meet(greeted(script), client) == (b"\x01\x00", [])

@@ -1,0 +1,147 @@
+"""Models whose answers can be told beforehand: a tone is a word, named after its pitch."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from recordings import tone
+
+from realtime.audio import SAMPLE_RATE, WINDOW, Samples
+from realtime.catalogue import Task, find
+from realtime.endpointing import Endpointing, Onset, TurnDetection
+from realtime.engines.base import VadState
+from realtime.errors import EngineError
+from realtime.events import Priority
+from realtime.transcript import Hypothesis, TranscriptionRequest, Word
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_LOUD = 0.05
+_RATE = 22_050
+
+
+class ScriptedDetector:
+    """Hears speech in whatever is loud."""
+
+    async def score(
+        self, windows: NDArray[np.float32], state: VadState | None, priority: Priority
+    ) -> tuple[list[float], VadState]:
+        assert windows.shape[1] == WINDOW
+        assert len(windows) <= 64
+        loudness = np.sqrt((windows**2).mean(axis=1))
+        return [float(each > _LOUD) for each in loudness], np.zeros(1, np.float32)
+
+
+class ScriptedRecognizer:
+    """Writes one word for every tone: ` 440.` for 440 Hz. Keeps the requests it was given.
+
+    `gate` holds its answers back until it is set; `cancelled` is set once a caller gave up.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.multilingual = not name.endswith(".en")
+        self.requests: list[TranscriptionRequest] = []
+        self.priorities: list[Priority] = []
+        self.gate: asyncio.Event | None = None
+        self.cancelled = False
+        self.failure: EngineError | ZeroDivisionError | None = None
+
+    async def transcribe(self, request: TranscriptionRequest, priority: Priority) -> Hypothesis:
+        assert request.seconds <= 30
+        self.requests.append(request)
+        self.priorities.append(priority)
+        if self.failure is not None:
+            raise self.failure
+        try:
+            if self.gate is not None:
+                await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        return Hypothesis(tuple(_words(request)), language=request.language or "fr", tokens=(1, 2))
+
+
+def _words(request: TranscriptionRequest) -> list[Word]:
+    endpointing = Endpointing(TurnDetection(prefix_padding=0, silence=3 * WINDOW))
+    windows = request.samples[: len(request.samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for window in windows:
+        match endpointing.update(float(np.sqrt((window**2).mean()) > _LOUD)):
+            case Onset(voiced=start):
+                pass
+            case None:
+                pass
+            case offset:
+                spans.append((start, offset.voiced))
+    if endpointing.speaking:
+        spans.append((start, endpointing.finish().voiced))
+    return [
+        Word(
+            f" {_pitch(request.samples[start:end])}.",
+            start if request.word_times else 0,
+            end if request.word_times else 0,
+            0.9,
+        )
+        for start, end in spans
+    ]
+
+
+def _pitch(samples: Samples) -> int:
+    spectrum = np.abs(np.fft.rfft(samples))
+    return round(float(spectrum.argmax()) * SAMPLE_RATE / len(samples) / 10) * 10
+
+
+class ScriptedSynthesizer:
+    """Speaks a tenth of a second per character, in chunks of a tenth; `💥` is where it fails.
+
+    `gate` holds back all chunks after the first; `closed` counts the phrases that ended, however they did.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.sample_rate = _RATE
+        self.voices = ("amber", "birch")
+        self.spoken: list[tuple[str, str, float]] = []
+        self.gate: asyncio.Event | None = None
+        self.closed = asyncio.Event()
+
+    async def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
+        self.spoken.append((text, voice, speed))
+        try:
+            for position, character in enumerate(text):
+                if character == "💥":
+                    raise EngineError("The voice broke.")
+                if position and self.gate is not None:
+                    await self.gate.wait()
+                yield tone(0.1 / speed, sample_rate=_RATE)
+        finally:
+            self.closed.set()
+
+
+class ScriptedModels:
+    """In place of `realtime.models.Models`."""
+
+    def __init__(self) -> None:
+        self.detector = ScriptedDetector()
+        self.recognizers: dict[str, ScriptedRecognizer] = {}
+        self.synthesizers: dict[str, ScriptedSynthesizer] = {}
+        self.ready = True
+
+    async def recognizer(self, name: str) -> ScriptedRecognizer:
+        found = find(name, Task.TRANSCRIPTION, "whisper-base").name
+        return self.recognizers.setdefault(found, ScriptedRecognizer(found))
+
+    async def synthesizer(self, name: str) -> ScriptedSynthesizer:
+        found = find(name, Task.SPEECH, "hibari-tts").name
+        return self.synthesizers.setdefault(found, ScriptedSynthesizer(found))
+
+    async def run_blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.to_thread(function, *args, **kwargs)
+
+    def is_loaded(self, name: str) -> bool:
+        return name in self.recognizers or name in self.synthesizers

@@ -1,0 +1,94 @@
+"""What holds for every route: the error body, the request id, keys; and the routes that only tell."""
+
+import pytest
+from conftest import Serve
+from scripted_models import ScriptedModels, ScriptedRecognizer
+from starlette.testclient import TestClient
+
+
+def test_a_path_that_is_not_there_is_404_in_the_one_error_body(client: TestClient) -> None:
+    answer = client.get("/v1/nowhere")
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "error": {"message": "Not Found", "type": "invalid_request_error", "param": None, "code": "not_found"},
+        "detail": "Not Found",
+    }
+
+
+def test_a_wrong_method_is_405_and_names_the_right_one(client: TestClient) -> None:
+    answer = client.get("/v1/audio/speech")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["error"]["code"] == "method_not_allowed"
+
+
+def test_a_bug_is_500_reveals_nothing_and_is_not_to_be_retried(client: TestClient, models: ScriptedModels) -> None:
+    del models.ready
+    answer = client.get("/readyz")
+    assert answer.status_code == 500
+    assert answer.headers["x-should-retry"] == "false"
+    assert answer.json()["error"]["type"] == "server_error"
+    assert "ready" not in answer.text
+    assert answer.headers["x-request-id"] in answer.text
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/v1/models", "/v1/models/none", "/v1/audio/speech", "/none"])
+def test_every_answer_has_an_id_of_its_own(client: TestClient, path: str) -> None:
+    first, second = client.get(path), client.get(path)
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+def test_alive_is_alive_and_ready_waits_for_the_models(client: TestClient, models: ScriptedModels) -> None:
+    models.ready = False
+    assert client.get("/livez").status_code == 200
+    assert client.get("/readyz").status_code == 503
+    models.ready = True
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/models"),
+        ("GET", "/v1/models/whisper-base"),
+        ("POST", "/v1/audio/speech"),
+        ("POST", "/v1/audio/transcriptions"),
+    ],
+)
+def test_with_keys_nothing_of_v1_is_served_without_one(serve: Serve, method: str, path: str) -> None:
+    client = serve(api_keys=("secret",))
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json()["error"]["code"] == "invalid_api_key"
+    assert client.request(method, path, headers={"authorization": "Bearer secret"}).status_code != 401
+
+
+def test_health_needs_no_key(serve: Serve) -> None:
+    client = serve(api_keys=("secret",))
+    assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
+
+
+def test_models_are_listed_for_openai_and_for_xinference(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+    listed = {each["id"]: each for each in client.get("/v1/models").json()["data"]}
+    whisper, voice = listed["whisper-base"], listed["hibari-tts"]
+    assert (whisper["object"], type(whisper["created"]), whisper["owned_by"]) == ("model", int, "vivavoce")
+    assert (whisper["model_type"], whisper["model_ability"], whisper["loaded"]) == ("audio", ["audio2text"], True)
+    assert (voice["model_ability"], voice["language"], voice["loaded"]) == (["text2audio"], ["en"], False)
+
+
+def test_a_default_that_is_a_repository_is_listed_too(serve: Serve) -> None:
+    client = serve(recognizer="someone/their-whisper")
+    assert "someone/their-whisper" in {each["id"] for each in client.get("/v1/models").json()["data"]}
+    assert client.get("/v1/models/someone%2Ftheir-whisper").json()["id"] == "someone/their-whisper"
+    assert client.get("/v1/models/whisper-1").json()["model_name"] == "someone/their-whisper"
+
+
+def test_a_model_answers_to_openai_s_name(client: TestClient) -> None:
+    model = client.get("/v1/models/whisper-1").json()
+    assert (model["id"], model["model_name"]) == ("whisper-1", "whisper-base")
+
+
+def test_an_unknown_model_is_404_with_its_own_code(client: TestClient) -> None:
+    answer = client.get("/v1/models/some/one")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "model_not_found"
+    assert answer.json()["error"]["param"] == "model"

@@ -1,0 +1,145 @@
+"""`POST /v1/audio/speech` over a scripted voice: a tenth of a second for every character."""
+
+import io
+import wave
+from typing import Any
+
+import pytest
+from conftest import Serve
+from recordings import duration
+from scripted_models import ScriptedSynthesizer
+from starlette.testclient import TestClient
+
+URL = "/v1/audio/speech"
+
+
+def speak(client: TestClient, **fields: Any) -> Any:
+    return client.post(URL, json={"model": "tts-1", "input": "Ten chars.", **fields})
+
+
+def error(answer: Any) -> tuple[int, str, str | None]:
+    body = answer.json()
+    assert body["detail"] == body["error"]["message"]
+    return answer.status_code, body["error"]["code"], body["error"]["param"]
+
+
+@pytest.mark.parametrize(
+    ("response_format", "media_type"),
+    [
+        (None, "audio/mpeg"),
+        ("mp3", "audio/mpeg"),
+        ("opus", "audio/ogg"),
+        ("aac", "audio/aac"),
+        ("flac", "audio/flac"),
+        ("wav", "audio/wav"),
+    ],
+)
+def test_text_becomes_a_file_of_its_format(client: TestClient, response_format: str | None, media_type: str) -> None:
+    answer = speak(client, response_format=response_format)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert duration(answer.content) == pytest.approx(1.0, abs=0.07)
+
+
+def test_pcm_is_bare_samples_at_24_khz(client: TestClient) -> None:
+    answer = speak(client, response_format="pcm")
+    assert answer.headers["content-type"] == "audio/pcm"
+    assert len(answer.content) == pytest.approx(48_000, abs=8)
+
+
+def test_a_whole_wav_has_exact_sizes(client: TestClient) -> None:
+    with wave.open(io.BytesIO(speak(client, response_format="wav").content)) as reader:
+        assert reader.getnframes() == pytest.approx(24_000, abs=4)
+
+
+@pytest.mark.parametrize("response_format", ["mp3", "opus", "aac", "flac", "wav"])
+def test_a_stream_is_one_file(client: TestClient, response_format: str) -> None:
+    answer = speak(client, input="Many words, to be spoken. " * 4, response_format=response_format, stream=True)
+    assert "content-length" not in answer.headers
+    assert answer.headers["x-request-id"]
+    assert duration(answer.content) == pytest.approx(10.3, abs=0.3)
+
+
+def test_text_is_spoken_phrase_by_phrase(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+    assert speak(client, input="This is one sentence. This is another one.").status_code == 200
+    assert [text.strip() for text, _, _ in synthesizer.spoken] == ["This is one sentence.", "This is another one."]
+
+
+def test_text_is_another_name_for_input(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+    assert client.post(URL, json={"model": "tts-1", "text": "Hello."}).status_code == 200
+    assert synthesizer.spoken[0][0] == "Hello."
+
+
+@pytest.mark.parametrize(
+    ("voice", "spoken"),
+    [(None, "amber"), ("", "amber"), ("birch", "birch"), ({"id": "birch"}, "birch"), ("alloy", "amber")],
+)
+def test_a_voice_is_a_name_an_object_or_the_default(
+    client: TestClient, synthesizer: ScriptedSynthesizer, voice: object, spoken: str
+) -> None:
+    assert speak(client, voice=voice).status_code == 200
+    assert synthesizer.spoken[0][1] == spoken
+
+
+def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+    speak(client, speed=2)
+    assert synthesizer.spoken[0][2] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "param"),
+    [
+        ({"input": None}, "missing_required_parameter", "input"),
+        ({"input": ""}, "invalid_value", "input"),
+        ({"input": " \n"}, "invalid_value", "input"),
+        ({"input": "?! 🙂"}, "invalid_value", "input"),
+        ({"input": 7}, "invalid_type", "input"),
+        ({"input": "x" * 101}, "string_above_max_length", "input"),
+        ({"model": None}, "invalid_type", "model"),
+        ({"voice": "nobody"}, "invalid_voice", "voice"),
+        ({"voice": 3}, "invalid_voice", "voice"),
+        ({"voice": {}}, "invalid_voice", "voice"),
+        ({"speed": 5}, "invalid_value", "speed"),
+        ({"speed": True}, "invalid_type", "speed"),
+        ({"speed": "fast"}, "invalid_type", "speed"),
+        ({"response_format": "mp4"}, "unsupported_value", "response_format"),
+        ({"stream": "yes"}, "invalid_type", "stream"),
+        ({"stream_format": "sse"}, "unsupported_value", "stream_format"),
+    ],
+)
+def test_a_bad_field_is_400_and_named(serve: Serve, fields: dict[str, Any], code: str, param: str) -> None:
+    assert error(speak(serve(max_input_characters=100), **fields)) == (400, code, param)
+
+
+def test_a_missing_model_is_400(client: TestClient) -> None:
+    assert error(client.post(URL, json={"input": "Hello."})) == (400, "missing_required_parameter", "model")
+
+
+def test_an_unknown_model_is_404(client: TestClient) -> None:
+    assert error(speak(client, model="whisper-base")) == (404, "model_not_found", "model")
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"[]", b'{"model":', b'{"model": "\xff"}', b'{"model": "\\ud800"}'])
+def test_a_body_that_is_no_json_object_is_400(client: TestClient, body: bytes) -> None:
+    answer = client.post(URL, content=body, headers={"content-type": "application/json"})
+    assert error(answer) == (400, "invalid_json", None)
+
+
+def test_a_body_of_another_type_is_415(client: TestClient) -> None:
+    answer = client.post(URL, data={"model": "tts-1", "input": "Hello."})
+    assert error(answer) == (415, "unsupported_media_type", None)
+
+
+def test_a_body_without_end_is_413(serve: Serve) -> None:
+    assert error(speak(serve(max_input_characters=10), instructions="x" * 100_000)) == (413, "too_large", None)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_voice_that_fails_at_once_is_a_json_error(client: TestClient, stream: bool) -> None:
+    answer = speak(client, input="💥 is where it breaks.", stream=stream, response_format="pcm")
+    assert error(answer) == (500, "engine_failed", None)
+    assert answer.headers["x-should-retry"] == "false"
+
+
+def test_a_voice_that_fails_midway_is_a_json_error_unless_streamed(client: TestClient) -> None:
+    assert error(speak(client, input="It breaks 💥 here.")) == (500, "engine_failed", None)
