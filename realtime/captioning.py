@@ -35,8 +35,8 @@ from realtime.transcript import Hypothesis, LocalAgreement, TranscriptionRequest
 STEP: Final = SAMPLE_RATE // 2
 """New speech worth a partial."""
 
-REST: Final = 2.0
-"""A partial that took t seconds is followed by a rest of `REST` t, so that one talker leaves room for others."""
+REST: Final = 3.0
+"""After a decode of t seconds no partial is asked for during `REST` t, so that one talker leaves room for others."""
 
 PAUSE: Final = 7 * WINDOW
 """Silence after which the final begins: 224 ms."""
@@ -227,10 +227,9 @@ class Captioning:
         hypothesis = replace(
             result.hypothesis, words=tuple(word.shifted(decoding.start) for word in result.hypothesis.words)
         )
+        self._rest_until = now + REST * (now - decoding.began)
         if decoding.final:
             passage.final = decoding.voice_end, hypothesis
-        else:
-            self._rest_until = now + REST * (now - decoding.began)
         if passage is not self._open or suppression(hypothesis, passage.voice):
             return
         yield from self._extend(passage.item, passage.agreement.update(hypothesis.words))

@@ -37,7 +37,7 @@ class Settings:
     compute_type: str = "int8"
     """CTranslate2's name for the precision: `int8` is the fastest on a CPU, `float16` on a GPU."""
     threads: int = 0
-    """Threads of one engine; 0 is one per core, at most four."""
+    """Threads of one engine; 0 is one for every two CPUs, at most four."""
 
     max_sessions: int = 32
     max_message_bytes: int = 1024 * 1024
@@ -54,8 +54,8 @@ class Settings:
 
     @property
     def engine_threads(self) -> int:
-        """Threads for one engine; beyond four, Whisper gains little on a CPU."""
-        return self.threads or min(4, os.cpu_count() or 1)
+        """Threads for one engine. Two CPUs are often one core, and decoding waits for memory more than for it."""
+        return self.threads or max(1, min(4, (os.cpu_count() or 1) // 2))
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

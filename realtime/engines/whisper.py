@@ -24,6 +24,7 @@ import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from realtime.audio import SAMPLE_RATE, Samples
 from realtime.engines.whisper_words import Token, words_of
@@ -36,8 +37,9 @@ FRAME: Final = 320
 CONTEXT: Final = 1500
 """Encoder frames of Whisper's full window of 30 s."""
 
-PADDING: Final = 100
-"""Frames of digital silence encoded behind an excerpt: 2 s."""
+PADDING: Final = 50
+FINAL_PADDING: Final = 100
+"""Frames of digital silence encoded behind an excerpt: 1 s for a partial, 2 s for a final."""
 
 MARGIN: Final = 150
 """Silence frames that follow an excerpt's own in the decoder's memory."""
@@ -106,6 +108,8 @@ class Whisper:
         self._features = model.feature_extractor
         self._vocabulary = model.hf_tokenizer
         self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
+        # NumPy multiplies one small matrix per excerpt; the threads of its BLAS would only spin.
+        threadpool_limits(limits=1, user_api="blas")
         self._silence = self._encode([np.zeros(CONTEXT * FRAME, np.float32)])[0]
 
     def close(self) -> None:
@@ -132,7 +136,7 @@ class Whisper:
         return [hypothesis for hypothesis in hypotheses if hypothesis is not None]
 
     def _prepare(self, requests: Sequence[TranscriptionRequest]) -> list[_Excerpt]:
-        encodings = self._encode([_padded(request.samples) for request in requests])
+        encodings = self._encode([_padded(request) for request in requests])
         excerpts = []
         for request, encoding in zip(requests, encodings, strict=True):
             language = request.language or self._detect_language(encoding)
@@ -263,11 +267,11 @@ class Whisper:
         ]
 
 
-def _padded(samples: Samples) -> Samples:
+def _padded(request: TranscriptionRequest) -> Samples:
     """An excerpt and its silence, in whole frames, at most the full window."""
-    frames = min(CONTEXT, -(-len(samples) // FRAME) + PADDING)
-    padded = np.zeros(frames * FRAME, np.float32)
-    padded[: len(samples)] = samples[: len(padded)]
+    frames = -(-len(request.samples) // FRAME) + (FINAL_PADDING if request.final else PADDING)
+    padded = np.zeros(min(CONTEXT, frames) * FRAME, np.float32)
+    padded[: len(request.samples)] = request.samples[: len(padded)]
     return padded
 
 
