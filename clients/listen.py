@@ -241,11 +241,10 @@ class JsonLines:
 
 @dataclass(slots=True)
 class Caption:
-    """An utterance in progress. Deltas tell no more than partials do, so `revised` once there are partials."""
+    """An utterance in progress: what deltas have committed, and the tail of the newest partial."""
 
     committed: str = ""
     tentative: str = ""
-    revised: bool = False
 
     def render(self) -> Text:
         committed = _printable(self.committed).lstrip()
@@ -264,11 +263,9 @@ class Captions:
     def show(self, event: Event) -> None:
         match event:
             case Delta(item_id=item, text=text):
-                caption = self._captions.setdefault(item, Caption())
-                if not caption.revised:
-                    caption.committed += text
-            case Partial(item_id=item, stable=stable, tentative=tentative):
-                self._captions[item] = Caption(stable, tentative, revised=True)
+                self._captions.setdefault(item, Caption()).committed += text
+            case Partial(item_id=item, tentative=tentative):
+                self._captions.setdefault(item, Caption()).tentative = tentative
             case Completed(item_id=item, text=text):
                 self._captions.pop(item, None)
                 if line := _printable(text).strip():

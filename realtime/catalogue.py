@@ -44,7 +44,7 @@ class Entry:
 
     `source` is a repository on the Hugging Face hub. `languages` are ISO 639 codes, empty where unknown. `licence` is
     an SPDX expression, or words where code and weights differ. `translates` says whether it can put speech of any of
-    its languages into English. `extra` is the optional extra that installs the engine, empty for the base install.
+    its languages into English.
     """
 
     name: str
@@ -55,7 +55,6 @@ class Entry:
     licence: str
     weights: WeightsFormat
     translates: bool = False
-    extra: str = ""
 
     @property
     def multilingual(self) -> bool:
@@ -107,8 +106,8 @@ def _belle(name: str) -> Entry:
     )
 
 
-def _voice(name: str, engine: EngineName, source: str, languages: tuple[str, ...], licence: str, extra: str) -> Entry:
-    return Entry(name, Task.SPEECH, engine, source, languages, licence, WeightsFormat.NATIVE, extra=extra)
+def _voice(name: str, engine: EngineName, source: str, languages: tuple[str, ...], licence: str) -> Entry:
+    return Entry(name, Task.SPEECH, engine, source, languages, licence, WeightsFormat.NATIVE)
 
 
 ENTRIES: Final = (
@@ -129,14 +128,13 @@ ENTRIES: Final = (
     _belle("Belle-distilwhisper-large-v2-zh"),
     _belle("Belle-whisper-large-v2-zh"),
     _belle("Belle-whisper-large-v3-zh"),
-    _voice("hibari-tts", EngineName.HIBARI, "maureesewilliams/hibari", ENGLISH, "Apache-2.0", "bundled"),
+    _voice("hibari-tts", EngineName.HIBARI, "maureesewilliams/hibari", ENGLISH, "Apache-2.0"),
     _voice(
         "ChatTTS",
         EngineName.CHATTTS,
         "2Noise/ChatTTS",
         ("zh", "en"),
         "code AGPL-3.0-or-later, weights CC-BY-NC-4.0",
-        "chattts",
     ),
     # Of the CosyVoice family, the one that speaks without a recorded prompt.
     _voice(
@@ -145,7 +143,6 @@ ENTRIES: Final = (
         "FunAudioLLM/CosyVoice-300M-SFT",
         ("zh", "en", "ja", "yue", "ko"),
         "Apache-2.0",
-        "cosyvoice",
     ),
 )
 

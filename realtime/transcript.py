@@ -87,35 +87,45 @@ class LocalAgreement:
 
     def update(self, words: Sequence[Word]) -> str:
         """Take a newer hypothesis; return the text that became certain, possibly empty."""
-        tail = tuple(words[continuation(self.committed, words) :])
+        known = self._respell(words)
+        tail = tuple(words[known:])
         agreed = 0
         while agreed < min(len(tail), len(self.tentative)) and _same(tail[agreed], self.tentative[agreed]):
             agreed += 1
         self.tentative = tail[agreed:]
-        if not agreed:
-            return ""
         self.committed += tail[:agreed]
-        text = "".join(word.text for word in self.committed).rstrip(MARKS)
-        return self._emit(text)
+        return self._emit("".join(word.text for word in self.committed).rstrip(MARKS)) if agreed else ""
 
     def finish(self, words: Sequence[Word]) -> "Completion":
-        """Take the final pass over the utterance, which is authoritative."""
-        final = tuple(words)
-        agrees = len(final) >= len(self.committed) and all(map(_same, self.committed, final))
+        """Take the final pass over the utterance, which is authoritative.
+
+        Where it agrees with all committed words, they stay as they were given out and the deltas add up to the text.
+        Where it does not, its own text stands, and the last delta is what it has after them.
+        """
+        agrees = len(words) >= len(self.committed) and all(map(_same, self.committed, words))
+        known = self._respell(words)
         self.tentative = ()
         if agrees:
-            spelled = tuple(
-                replace(new, text=_respelled(old, new)) for old, new in zip(self.committed, final, strict=False)
-            )
-            final = spelled + final[len(spelled) :]
-        text = "".join(word.text for word in final)
-        delta = self._emit(text) if agrees else ""
+            kept = tuple(replace(new, text=old.text) for old, new in zip(self.committed, words, strict=False))
+            final = (*kept, *words[known:])
+            delta = self._emit("".join(word.text for word in final))
+        else:
+            final = tuple(words)
+            delta = "".join(word.text for word in words[known:])
         self.committed = final
-        return Completion(text=text, words=final, delta=delta, corrected=not agrees)
+        return Completion("".join(word.text for word in final), final, delta, corrected=not agrees)
+
+    def _respell(self, words: Sequence[Word]) -> int:
+        """Give the last committed word the marks it has now; return how many of `words` are committed."""
+        known = continuation(self.committed, words)
+        if known and self.committed and _same(self.committed[-1], words[known - 1]):
+            *before, last = self.committed
+            marks = words[known - 1].text[len(words[known - 1].text.rstrip(MARKS)) :]
+            self.committed = (*before, replace(last, text=last.text.rstrip(MARKS) + marks))
+        return known
 
     def _emit(self, text: str) -> str:
-        if not text.startswith(self._emitted):
-            return ""
+        """What of `text`, which begins with all that was given out before, is new."""
         delta = text[len(self._emitted) :]
         self._emitted = text
         return delta
@@ -156,9 +166,3 @@ def normalised(text: str) -> str:
 
 def _same(one: Word, other: Word) -> bool:
     return normalised(one.text) == normalised(other.text)
-
-
-def _respelled(old: Word, new: Word) -> str:
-    """The committed letters with the newer marks behind them."""
-    core = new.text.rstrip(MARKS)
-    return old.text.rstrip(MARKS) + new.text[len(core) :]

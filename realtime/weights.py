@@ -138,12 +138,12 @@ def _package(name: str) -> Path | None:
 
 
 def _engine_package(entry: Entry) -> Path:
-    # The adapters of the other two voice engines do not exist yet, so their packages alone would not make them work.
-    package = _package("hibari") if entry.engine is EngineName.HIBARI else None
+    if entry.engine is not EngineName.HIBARI:
+        raise EngineError(f"{entry.name} is in the catalogue, but this version has no engine for it yet")
+    package = _package("hibari")
     if package is None:
         raise EngineError(
-            f"{entry.name} is not installed; it comes with the extra `{entry.extra}`: "
-            f"pip install 'vivavoce[{entry.extra}]'"
+            f"{entry.name} is not installed; it comes with the extra `bundled`: pip install 'vivavoce[bundled]'"
         )
     return package
 

