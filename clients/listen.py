@@ -40,6 +40,9 @@ from clients.replay import AudioUnreadable, decode, play
 PATIENCE: Final = 60.0
 """Seconds without a word from the server after which what it still owes is given up."""
 
+SILENCE_MS: Final = 1500
+"""Captions appear while somebody speaks; a line may wait until a speaker who pauses to think has finished."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListenOptions:
@@ -51,7 +54,7 @@ class ListenOptions:
     language: str | None = None
     prompt: str | None = None
     model: str | None = None
-    silence_ms: int | None = None
+    silence_ms: int = SILENCE_MS
     fast: bool = False
     as_json: bool = False
     patience: float = PATIENCE
@@ -69,7 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", help="the language spoken, such as en (default: detected)")
     parser.add_argument("--prompt", help="names and words to expect")
     parser.add_argument("--model", help="the recognizer (default: the server's)")
-    parser.add_argument("--silence-ms", type=int, metavar="N", help="an utterance ends after so much silence")
+    parser.add_argument(
+        "--silence-ms",
+        type=int,
+        default=SILENCE_MS,
+        metavar="N",
+        help="an utterance ends after so much silence (default: %(default)s)",
+    )
     parser.add_argument("--fast", action="store_true", help="send a file as fast as the server takes it")
     parser.add_argument("--json", action="store_true", help="print the server's events, one a line")
 

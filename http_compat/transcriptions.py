@@ -4,7 +4,10 @@ The upload is decoded block by block, the detector finds the speech in it, and e
 recognizer at the lowest priority: live sessions never wait for more than one excerpt of a file.
 """
 
+from collections import deque
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,6 +23,7 @@ from http_compat.requests import limited, while_connected
 from realtime.audio import SAMPLE_RATE, WINDOW, AudioBuffer, Samples
 from realtime.errors import ClientError, Overloaded, UnsupportedAudio
 from realtime.events import Priority
+from realtime.evidence import VoiceEvidence, suppression
 from realtime.settings import Settings
 from realtime.transcript import TranscriptionRequest
 
@@ -69,10 +73,10 @@ class Transcriptions:
         recording = _Recording(self._models.detector)
         writing = _Writing(recognizer, wanted)
         async for block in self._blocks(file):
-            async for start, samples in recording.hear(block):
-                await writing.transcribe(start, samples)
-        async for start, samples in recording.finish():
-            await writing.transcribe(start, samples)
+            async for excerpt in recording.hear(block):
+                await writing.transcribe(excerpt)
+        async for excerpt in recording.finish():
+            await writing.transcribe(excerpt)
         if recording.samples < _SHORTEST:
             raise UnsupportedAudio("Audio file is too short. Minimum audio length is 0.1 seconds.", param="file")
         return Transcript(tuple(writing.passages), writing.language or "", recording.samples)
@@ -88,6 +92,15 @@ class Transcriptions:
             yield block
 
 
+@dataclass(frozen=True, slots=True)
+class _Excerpt:
+    """A stretch of the recording with speech, and what the detector heard in it."""
+
+    start: int
+    samples: Samples
+    voice: VoiceEvidence
+
+
 class _Recording:
     """Finds the speech in a recording as it is decoded, and keeps only the audio that is still needed."""
 
@@ -97,23 +110,26 @@ class _Recording:
         self._audio = AudioBuffer()
         self._cutter = ExcerptCutter()
         self._scored = 0
+        self._probabilities: deque[float] = deque()
+        """Of the windows from `_heard_from` on."""
+        self._heard_from = 0
 
     @property
     def samples(self) -> int:
         """How much has been heard."""
         return self._audio.end
 
-    async def hear(self, block: Samples) -> AsyncGenerator[tuple[int, Samples], None]:
-        """Yield the excerpts that `block` completes, each with its position."""
+    async def hear(self, block: Samples) -> AsyncGenerator[_Excerpt, None]:
+        """Yield the excerpts that `block` completes."""
         self._audio.append(block)
         while count := min((self._audio.end - self._scored) // WINDOW, _BATCH):
             end = self._scored + count * WINDOW
             for span in await self._score(self._audio.slice(self._scored, end)):
                 yield self._excerpt(span)
             self._scored = end
-            self._audio.discard(min(self._cutter.needed_from, end))
+            self._discard(min(self._cutter.needed_from, end))
 
-    async def finish(self) -> AsyncGenerator[tuple[int, Samples], None]:
+    async def finish(self) -> AsyncGenerator[_Excerpt, None]:
         """Yield the last excerpts; the last window is made whole with silence."""
         rest = self._audio.slice(self._scored, self._audio.end)
         spans = await self._score(np.pad(rest, (0, WINDOW - len(rest)))) if len(rest) else []
@@ -123,10 +139,21 @@ class _Recording:
     async def _score(self, samples: Samples) -> list[Span]:
         windows = samples.reshape(-1, WINDOW)
         probabilities, self._state = await self._detector.score(windows, self._state, Priority.UPLOAD)
+        self._probabilities.extend(probabilities)
         return [span for probability in probabilities for span in self._cutter.update(probability)]
 
-    def _excerpt(self, span: Span) -> tuple[int, Samples]:
-        return span.start, self._audio.slice(span.start, min(span.end, self._audio.end))
+    def _excerpt(self, span: Span) -> _Excerpt:
+        voice = VoiceEvidence()
+        first = max(0, span.start - self._heard_from) // WINDOW
+        for probability in islice(self._probabilities, first, (span.end - self._heard_from) // WINDOW + 1):
+            voice.add(probability)
+        return _Excerpt(span.start, self._audio.slice(span.start, min(span.end, self._audio.end)), voice)
+
+    def _discard(self, before: int) -> None:
+        self._audio.discard(before)
+        while self._heard_from + WINDOW <= before:
+            self._probabilities.popleft()
+            self._heard_from += WINDOW
 
 
 class _Writing:
@@ -138,16 +165,16 @@ class _Writing:
         self._recognizer = recognizer
         self._wanted = wanted
 
-    async def transcribe(self, start: int, samples: Samples) -> None:
+    async def transcribe(self, excerpt: _Excerpt) -> None:
         request = TranscriptionRequest(
-            samples,
+            excerpt.samples,
             language=self.language,
             prompt=self._wanted.prompt,
             final=True,
             word_times=self._wanted.response_format.timed,
         )
         hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD)
-        if hypothesis.words:
+        if hypothesis.words and not suppression(hypothesis, excerpt.voice):
             self.language = self.language or hypothesis.language
-            words = tuple(word.shifted(start) for word in hypothesis.words)
-            self.passages.append(Passage(start, words, hypothesis))
+            words = tuple(word.shifted(excerpt.start) for word in hypothesis.words)
+            self.passages.append(Passage(excerpt.start, words, hypothesis))

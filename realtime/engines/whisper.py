@@ -50,6 +50,9 @@ ENDING: Final = 100
 TOKENS_PER_SECOND: Final = 10
 """More than anybody speaks, in any language, so that a runaway decode is a short one."""
 
+GRAIN: Final = 25
+"""Excerpts are lengthened to multiples of so many frames: the matrix kernels are compiled and kept for each shape."""
+
 PROMPT_TOKENS: Final = 200
 MAX_LENGTH: Final = 448
 
@@ -270,6 +273,7 @@ class Whisper:
 def _padded(request: TranscriptionRequest) -> Samples:
     """An excerpt and its silence, in whole frames, at most the full window."""
     frames = -(-len(request.samples) // FRAME) + (FINAL_PADDING if request.final else PADDING)
+    frames += -frames % GRAIN
     padded = np.zeros(min(CONTEXT, frames) * FRAME, np.float32)
     padded[: len(request.samples)] = request.samples[: len(padded)]
     return padded

@@ -1,0 +1,165 @@
+"""Deterministic engines for state machines and load: what they answer follows from the samples and the text alone.
+
+A *word* is `WORD_MS` of constant amplitude that encodes a number, and `say_numbers` makes such audio. The recognizer
+writes `word7` for the number 7; the detector hears a voice in whatever is loud; the synthesizer speaks a tone that is
+as long as its text. Each can be made to cost time, without working for it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from enum import Enum, auto
+from queue import Empty, SimpleQueue
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.audio import SAMPLE_RATE, WINDOW, Samples
+from realtime.catalogue import Entry
+from realtime.engines.base import VadState
+from realtime.transcript import Hypothesis, TranscriptionRequest, Word
+
+WORD_MS: Final = 320
+NUMBERS: Final = range(100)
+"""The numbers that can be said."""
+
+CHUNK_SECONDS: Final = 0.1
+SECONDS_PER_CHARACTER: Final = 0.06
+
+_WORD: Final = SAMPLE_RATE * WORD_MS // 1000
+_LOWEST: Final = 0.1
+_STEP: Final = 0.008
+_LOUD: Final = 0.05
+_PITCH: Final = 220.0
+
+
+def say_numbers(numbers: Sequence[int], sample_rate: int = SAMPLE_RATE) -> Samples:
+    """Audio that says these `NUMBERS`, one word after the other without a pause."""
+    if not all(number in NUMBERS for number in numbers):
+        raise ValueError(f"only the numbers below {NUMBERS.stop} can be said")
+    levels = _LOWEST + _STEP * np.asarray(numbers, np.float32)
+    return np.repeat(levels.astype(np.float32), sample_rate * WORD_MS // 1000)
+
+
+def silence(seconds: float, sample_rate: int = SAMPLE_RATE) -> Samples:
+    """Audio that says nothing."""
+    return np.zeros(round(seconds * sample_rate), np.float32)
+
+
+def transcript(numbers: Sequence[int]) -> str:
+    """The text of audio that says these numbers."""
+    return " ".join(f"word{number}" for number in numbers)
+
+
+class Work(Enum):
+    """What an engine can be busy with."""
+
+    SCORING = auto()
+    DECODING = auto()
+    SPEAKING = auto()
+
+
+class ScriptedEngines:
+    """A registry of scripted engines. It keeps what it loaded and closed, and which texts are being spoken."""
+
+    def __init__(self, *, decoding: float = 0.0, speaking: float = 0.0) -> None:
+        """`decoding` and `speaking` are seconds of work for a second of audio."""
+        self._cost = {Work.SCORING: 0.0, Work.DECODING: decoding, Work.SPEAKING: speaking}
+        self._never: SimpleQueue[None] = SimpleQueue()
+        self.loaded: list[str] = []
+        self.closed: list[str] = []
+        self.speaking: list[str] = []
+
+    def detector(self) -> "ScriptedDetector":
+        self.loaded.append("detector")
+        return ScriptedDetector(self)
+
+    def recognizer(self, entry: Entry) -> "ScriptedRecognizer":
+        self.loaded.append(entry.name)
+        return ScriptedRecognizer(self, entry)
+
+    def synthesizer(self, entry: Entry) -> "ScriptedSynthesizer":
+        self.loaded.append(entry.name)
+        return ScriptedSynthesizer(self, entry)
+
+    def work(self, work: Work, audio_seconds: float) -> None:
+        """Block the engine's thread for as long as this work takes; a subclass may hold it for longer."""
+        if seconds := self._cost[work] * audio_seconds:
+            with suppress(Empty):
+                self._never.get(timeout=seconds)
+
+
+class _Engine:
+    def __init__(self, engines: ScriptedEngines, name: str) -> None:
+        self._engines = engines
+        self._name = name
+
+    def close(self) -> None:
+        self._engines.closed.append(self._name)
+
+
+class ScriptedDetector(_Engine):
+    """Hears a voice in whatever is loud; its state counts the windows of the stream."""
+
+    def __init__(self, engines: ScriptedEngines) -> None:
+        super().__init__(engines, "detector")
+
+    def initial_state(self) -> VadState:
+        return np.zeros(1, np.float32)
+
+    def score(self, requests: Sequence[tuple[NDArray[np.float32], VadState]]) -> list[tuple[list[float], VadState]]:
+        longest = max(len(windows) for windows, _ in requests)
+        self._engines.work(Work.SCORING, longest * WINDOW / SAMPLE_RATE)
+        return [(_probabilities(windows), state + np.float32(len(windows))) for windows, state in requests]
+
+
+def _probabilities(windows: NDArray[np.float32]) -> list[float]:
+    loudness = np.sqrt(np.square(windows).mean(axis=1))
+    return [float(each) for each in np.minimum(1.0, loudness / _LOWEST)]
+
+
+class ScriptedRecognizer(_Engine):
+    """Writes a word for every number it hears; half a word is enough."""
+
+    def __init__(self, engines: ScriptedEngines, entry: Entry) -> None:
+        super().__init__(engines, entry.name)
+        self.multilingual = entry.multilingual
+
+    def transcribe(self, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
+        seconds = [request.seconds for request in requests]
+        # Eight excerpts in one batch take a real decoder about as long as three alone.
+        self._engines.work(Work.DECODING, max(seconds) + (sum(seconds) - max(seconds)) / 4)
+        return [Hypothesis(tuple(_words(request.samples)), request.language or "en") for request in requests]
+
+
+def _words(samples: Samples) -> Iterator[Word]:
+    loud = np.concatenate([[False], np.abs(samples) > _LOUD, [False]])
+    edges = np.flatnonzero(loud[1:] != loud[:-1])
+    for start, end in edges.reshape(-1, 2):
+        for begin in range(start, start + round((end - start) / _WORD) * _WORD, _WORD):
+            # The middle, where no resampler rings.
+            level = float(np.median(samples[begin + _WORD // 4 : min(end, begin + _WORD * 3 // 4)]))
+            yield Word(f" word{round((level - _LOWEST) / _STEP)}", begin, min(int(end), begin + _WORD), 1.0)
+
+
+class ScriptedSynthesizer(_Engine):
+    """Speaks a tone."""
+
+    sample_rate = 24_000
+    voices = ("amber", "birch")
+
+    def __init__(self, engines: ScriptedEngines, entry: Entry) -> None:
+        super().__init__(engines, entry.name)
+
+    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
+        assert voice in self.voices
+        times = np.arange(round(len(text) * SECONDS_PER_CHARACTER / speed * self.sample_rate)) / self.sample_rate
+        tone = (0.5 * np.sin(2 * np.pi * _PITCH * times)).astype(np.float32)
+        chunk = round(CHUNK_SECONDS * self.sample_rate)
+        self._engines.speaking.append(text)
+        try:
+            for start in range(0, len(tone), chunk):
+                self._engines.work(Work.SPEAKING, CHUNK_SECONDS)
+                yield tone[start : start + chunk]
+        finally:
+            self._engines.speaking.remove(text)

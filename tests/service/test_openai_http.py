@@ -1,0 +1,83 @@
+"""The real `openai` package on the real HTTP endpoints: what one makes the other understands."""
+
+import io
+import wave
+from collections.abc import Callable, Iterator
+
+import av
+import numpy as np
+import pytest
+from openai import OpenAI
+
+from realtime.audio import Samples
+
+pytestmark = pytest.mark.models
+
+RATE = 24_000
+SENTENCE = "Seven black birds were sitting on the roof of the station."
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"http://{address}/v1", api_key="none", max_retries=0, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def file(spoken: Callable[[str], Samples], wav: Callable[[Samples], bytes]) -> tuple[str, bytes]:
+    silence = np.zeros(RATE // 2, np.float32)
+    return "speech.wav", wav(np.concatenate([silence, spoken(SENTENCE), silence]))
+
+
+def test_a_transcript_as_json(
+    client: OpenAI, file: tuple[str, bytes], word_errors: Callable[[str, str], float]
+) -> None:
+    answer = client.audio.transcriptions.create(model="whisper-1", file=file)
+    assert word_errors(SENTENCE, answer.text) == 0
+
+
+def test_a_transcript_as_text(
+    client: OpenAI, file: tuple[str, bytes], word_errors: Callable[[str, str], float]
+) -> None:
+    answer = client.audio.transcriptions.create(model="whisper-base", file=file, response_format="text")
+    assert word_errors(SENTENCE, answer) == 0
+
+
+def test_a_transcript_with_word_times(client: OpenAI, file: tuple[str, bytes]) -> None:
+    answer = client.audio.transcriptions.create(
+        model="whisper-1", file=file, response_format="verbose_json", timestamp_granularities=["word", "segment"]
+    )
+    assert answer.language == "english"
+    assert answer.words is not None
+    assert [word.word.strip(".").lower() for word in answer.words] == SENTENCE.strip(".").lower().split()
+    times = [time for word in answer.words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert answer.words[0].start == pytest.approx(0.5, abs=0.3)
+    assert answer.segments is not None
+    assert [segment.text.strip() for segment in answer.segments] == [answer.text]
+
+
+def test_speech_as_a_wav_file_is_understood(client: OpenAI, word_errors: Callable[[str, str], float]) -> None:
+    speech = client.audio.speech.create(model="tts-1", voice="alloy", input=SENTENCE, response_format="wav").content
+    with wave.open(io.BytesIO(speech)) as recording:
+        assert recording.getparams()[:3] == (1, 2, RATE)
+    answer = client.audio.transcriptions.create(model="whisper-1", file=("speech.wav", speech))
+    assert word_errors(SENTENCE, answer.text) == 0
+
+
+def test_speech_as_mp3_is_understood(client: OpenAI, word_errors: Callable[[str, str], float]) -> None:
+    speech = client.audio.speech.create(model="tts-1", voice="alloy", input=SENTENCE).content
+    with av.open(io.BytesIO(speech)) as container:
+        assert container.streams.audio[0].codec_context.name.startswith("mp3")
+    answer = client.audio.transcriptions.create(model="whisper-1", file=("speech.mp3", speech))
+    assert word_errors(SENTENCE, answer.text) == 0
+
+
+def test_speech_as_pcm_arrives_while_it_is_made(client: OpenAI, spoken: Callable[[str], Samples]) -> None:
+    text = f"{SENTENCE} " * 3
+    with client.audio.speech.with_streaming_response.create(
+        model="tts-1", voice="alloy", input=text, response_format="pcm", extra_body={"stream": True}
+    ) as response:
+        pieces = list(response.iter_bytes(4_096))
+    assert len(pieces) > 10
+    assert sum(map(len, pieces)) == pytest.approx(2 * 3 * len(spoken(SENTENCE)), rel=0.1)
