@@ -3,7 +3,8 @@
 Whisper was trained on 30 s windows and every frame of padding costs as much as a frame of speech. CTranslate2 accepts
 a shorter window, but then the decoder has neither silence nor an end to look at and repeats itself for ever. The cure
 is a *silence tail*: 30 s of silence are encoded once, and behind the encoding of each excerpt stand the silence frames
-that would have followed it, up to `MARGIN` frames, and the `ENDING` frames nearest to position 1500.
+that would have followed it, at least `MARGIN` frames, and the `ENDING` frames nearest to position 1500. How many
+depends on the excerpt alone, never on what else is in its batch: an answer does not change with the load.
 
 Decoding is greedy, without timestamp tokens (they fail on a short window), in batches. There is no ladder of
 temperatures: a final whose own evidence is bad is decoded once more with the full window, and the better of both is
@@ -14,7 +15,7 @@ and its thresholds; CTranslate2's documentation of `Whisper.generate` for the me
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,7 +43,10 @@ FINAL_PADDING: Final = 100
 """Frames of digital silence encoded behind an excerpt: 1 s for a partial, 2 s for a final."""
 
 MARGIN: Final = 150
-"""Silence frames that follow an excerpt's own in the decoder's memory."""
+"""The fewest silence frames that follow an excerpt's own in the decoder's memory."""
+
+BUCKET: Final = 250
+"""Memories are lengthened to multiples of so many frames before their ending; those of one length share a batch."""
 
 ENDING: Final = 100
 """The last silence frames, which tell the decoder that the window ends."""
@@ -58,9 +62,6 @@ MAX_LENGTH: Final = 448
 
 RETRY_PROBABILITY: Final = -0.5
 RETRY_COMPRESSION: Final = 2.4
-BATCH_SPREAD: Final = 250
-"""Excerpts whose lengths differ by more frames than this are not decoded in one batch."""
-
 Encoding = NDArray[Any]
 """Encoder output of one excerpt, shape (frames, model dimension), in the precision the model computes in."""
 
@@ -72,8 +73,14 @@ class _Excerpt:
     request: TranscriptionRequest
     frames: int
     memory: Encoding
+    """What the decoder attends to: the encoded excerpt with its silence tail."""
     language: str
     prompt: list[int]
+
+    @property
+    def most_tokens(self) -> int:
+        """More tokens than this are a runaway."""
+        return TOKENS_PER_SECOND * (1 + self.frames * FRAME // SAMPLE_RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +149,15 @@ class Whisper:
         encodings = self._encode([_padded(request) for request in requests])
         excerpts = []
         for request, encoding in zip(requests, encodings, strict=True):
-            language = request.language or self._detect_language(encoding)
+            memory = self._with_silence(encoding)
+            language = request.language or self._detect_language(memory)
             tokenizer = self._tokenizer(language, request.translate)
             prompt = tokenizer.encode(" " + request.prompt.strip())[-PROMPT_TOKENS:] if request.prompt.strip() else []
             excerpts.append(
                 _Excerpt(
                     request=request,
                     frames=min(CONTEXT, -(-len(request.samples) // FRAME)),
-                    memory=encoding,
+                    memory=memory,
                     language=tokenizer.language_code,
                     prompt=[
                         *([tokenizer.sot_prev, *prompt] if prompt else []),
@@ -185,27 +193,25 @@ class Whisper:
                 encodings[index] = encoding
         return [encoding for encoding in encodings if encoding is not None]
 
-    def _with_silence(self, encoding: Encoding, frames: int) -> Encoding:
-        """Append the silence tail so that the memory has `frames` frames before its ending."""
-        tail = self._silence[len(encoding) : frames]
+    def _with_silence(self, encoding: Encoding) -> Encoding:
+        """Append the silence tail."""
+        frames = len(encoding) + MARGIN
+        tail = self._silence[len(encoding) : frames + -frames % BUCKET]
         ending = self._silence[max(len(encoding) + len(tail), CONTEXT - ENDING) :]
         return np.concatenate([encoding, tail, ending])
 
-    def _detect_language(self, encoding: Encoding) -> str:
+    def _detect_language(self, memory: Encoding) -> str:
         if not self.multilingual:
             return "en"
-        memory = self._with_silence(encoding, len(encoding) + MARGIN)
         best: str = self._model.detect_language(_storage([memory]))[0][0][0]
         return best.strip("<|>")
 
     def _generate(self, excerpts: Sequence[_Excerpt]) -> list[_Draft]:
-        """Decode excerpts whose prompts have one length, in one batch."""
-        longest = max(len(excerpt.memory) for excerpt in excerpts)
-        memory = [self._with_silence(excerpt.memory, longest + MARGIN) for excerpt in excerpts]
+        """Decode excerpts whose prompts and memories have one length, in one batch."""
         prompts = [excerpt.prompt for excerpt in excerpts]
-        bound = TOKENS_PER_SECOND * (1 + max(excerpt.frames for excerpt in excerpts) * FRAME // SAMPLE_RATE)
+        bound = max(excerpt.most_tokens for excerpt in excerpts)
         results = self._model.generate(
-            _storage(memory),
+            _storage([excerpt.memory for excerpt in excerpts]),
             prompts,
             beam_size=1,
             # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
@@ -216,9 +222,9 @@ class Whisper:
         drafts = []
         for excerpt, result in zip(excerpts, results, strict=True):
             tokenizer = self._tokenizer(excerpt.language, excerpt.request.translate)
-            tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+            length = len(result.sequences_ids[0])
+            tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot][: excerpt.most_tokens]
             text = tokenizer.decode(tokens).encode()
-            length = len(tokens)
             drafts.append(
                 _Draft(
                     tokens=tokens,
@@ -226,7 +232,7 @@ class Whisper:
                     average_log_probability=result.scores[0] * length / (length + 1),
                     no_speech_probability=result.no_speech_prob,
                     compression_ratio=len(text) / len(zlib.compress(text)) if text else 0.0,
-                    ended=length < bound,
+                    ended=length < excerpt.most_tokens,
                 )
             )
         return drafts
@@ -257,9 +263,12 @@ class Whisper:
 
     def _align(self, excerpt: _Excerpt, tokenizer: Tokenizer, tokens: list[int]) -> list[Token]:
         """When each token was said, by dynamic time warping over the cross-attention (openai/whisper, timing.py)."""
-        memory = self._with_silence(excerpt.memory, len(excerpt.memory) + MARGIN)
         result = self._model.align(
-            _storage([memory]), tokenizer.sot_sequence, [tokens], 2 * max(1, excerpt.frames), median_filter_width=7
+            _storage([excerpt.memory]),
+            tokenizer.sot_sequence,
+            [tokens],
+            2 * max(1, excerpt.frames),
+            median_filter_width=7,
         )[0]
         starts = [excerpt.frames] * (len(tokens) + 1)
         for token, frame in reversed(result.alignments):
@@ -279,19 +288,12 @@ def _padded(request: TranscriptionRequest) -> Samples:
     return padded
 
 
-def _batches(excerpts: Sequence[_Excerpt]) -> Iterator[list[int]]:
-    """Indices of excerpts that can be decoded together: prompts of one length, audio of similar length."""
-    order = sorted(range(len(excerpts)), key=lambda index: (len(excerpts[index].prompt), len(excerpts[index].memory)))
-    batch: list[int] = []
-    for index in order:
-        if batch:
-            first, this = excerpts[batch[0]], excerpts[index]
-            if len(first.prompt) != len(this.prompt) or len(this.memory) - len(first.memory) > BATCH_SPREAD:
-                yield batch
-                batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+def _batches(excerpts: Sequence[_Excerpt]) -> Iterable[list[int]]:
+    """Indices of excerpts that can be decoded together."""
+    batches: dict[tuple[int, int], list[int]] = {}
+    for index, excerpt in enumerate(excerpts):
+        batches.setdefault((len(excerpt.prompt), len(excerpt.memory)), []).append(index)
+    return batches.values()
 
 
 def _storage(memory: Sequence[Encoding]) -> ctranslate2.StorageView:

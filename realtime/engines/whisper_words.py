@@ -10,7 +10,7 @@ from faster_whisper.tokenizer import Tokenizer
 from realtime.transcript import Word
 
 UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
-"""Languages that Whisper writes without spaces: every character is a word of its own."""
+"""Languages that Whisper writes without spaces: the fewest tokens that make whole characters are a word."""
 
 PUNCTUATION: Final = frozenset(string.punctuation + "。，、！？：；…”’」』）«»„“—–")
 
