@@ -30,7 +30,7 @@ from realtime.events import (
 )
 from realtime.evidence import VOICED, Suppression, VoiceEvidence, suppression
 from realtime.jobs import Jobs
-from realtime.transcript import Hypothesis, LocalAgreement, TranscriptionRequest, Word
+from realtime.transcript import Completion, Hypothesis, LocalAgreement, TranscriptionRequest, Word
 
 STEP: Final = SAMPLE_RATE // 2
 """New speech worth a partial."""
@@ -89,6 +89,8 @@ class _Passage:
     asked: int = 0
     """Where the voice ended in the audio that was last sent to be decoded."""
     agreement: LocalAgreement = field(default_factory=LocalAgreement)
+    rest: "_Passage | None" = None
+    """What follows, where the passage was cut in the middle of speech: some of its words may have been given out."""
     final: tuple[int, Hypothesis] | None = None
     """The newest final, and where the voice ended in its audio."""
 
@@ -169,11 +171,20 @@ class Captioning:
         assert passage is not None
         passage.end = passage.item.end = position
         passage.closes_item = True
-        self._close(passage)
+        if self.config.transcribe:
+            self._closed.append(passage)
+        else:
+            self._drop(passage.item)
 
     def forget(self) -> None:
         """Drop the turn in progress, if there is one."""
-        self._open = None
+        if self._open is not None:
+            self._drop(self._open.item)
+            self._open = None
+
+    def _drop(self, item: _Item) -> None:
+        """Nobody wants the transcript of this item: its passages need no finals."""
+        self._closed = deque(passage for passage in self._closed if passage.item is not item)
 
     def _cut(self, passage: _Passage, at: int) -> None:
         """End the passage at `at`; the turn goes on in a new one."""
@@ -181,18 +192,16 @@ class Captioning:
         if passage.voice_end > at:  # in the middle of speech
             rest.voice = replace(passage.voice)
             rest.voice_start, rest.voice_end, passage.voice_end = at, passage.voice_end, at
+            passage.rest = rest
         rest.heard_until = passage.heard_until
         passage.end = at
-        self._close(passage)
+        if self.config.transcribe:
+            self._closed.append(passage)
 
     def _quietest(self, start: int, end: int) -> int:
         """The middle of the stretch of `QUIET` samples with the least energy."""
         energy = np.cumsum(np.square(self._buffer.slice(start, end), dtype=np.float64))
         return start + int(np.argmin(energy[QUIET:] - energy[:-QUIET])) + QUIET // 2
-
-    def _close(self, passage: _Passage) -> None:
-        if self.config.transcribe:
-            self._closed.append(passage)
 
     # Transcripts.
 
@@ -242,6 +251,7 @@ class Captioning:
         passage = self._take(failure.number).passage
         if self._closed and self._closed[0] is passage:
             self._closed.popleft()
+            self._finish(passage, ())
             passage.item.error = failure.error
             if passage.closes_item:
                 yield TranscriptFailed(passage.item.id, failure.error)
@@ -282,7 +292,7 @@ class Captioning:
     def _complete(self, passage: _Passage, hypothesis: Hypothesis, why: Suppression | None) -> Iterator[Output]:
         """Take the final of a passage; when it is the last of its item, the item is complete."""
         item = passage.item
-        completion = passage.agreement.finish(() if why else hypothesis.words)
+        completion = self._finish(passage, () if why else hypothesis.words)
         yield from self._extend(item, completion.delta)
         item.text += completion.text
         item.words += completion.words
@@ -303,6 +313,12 @@ class Captioning:
             samples=item.end - item.start,
             suppressed=item.suppressed,
         )
+
+    def _finish(self, passage: _Passage, words: tuple[Word, ...]) -> Completion:
+        if passage.rest is None:
+            return passage.agreement.finish(words)
+        completion, passage.rest.agreement = passage.agreement.split(words)
+        return completion
 
     def _extend(self, item: _Item, delta: str) -> Iterator[Output]:
         delta = delta if item.extended else delta.lstrip()

@@ -1,10 +1,9 @@
 """The command `vivavoce`: serve, listen, say, models. Only here do arguments and environment become `Settings`."""
 
 import argparse
-import asyncio
 import logging
 import os
-import socket
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,18 +16,17 @@ from rich.table import Table
 
 from clients import listen, speak
 from realtime import __version__
-from realtime.app import create_app
 from realtime.catalogue import ENTRIES, Task, find
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
 from realtime.models import Models
+from realtime.server import listening_socket, uvicorn_config
 from realtime.settings import Settings
 from realtime.weights import locate
 
-USAGE_ERROR: Final = 2
+logger = logging.getLogger("vivavoce")
 
-FRAME_OVERHEAD: Final = 2
-"""A message in JSON and base64 is at most so many times as long as its audio."""
+USAGE_ERROR: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VoiceError as error:
         print(f"vivavoce: {error.message}", file=sys.stderr)  # noqa: T201
         return 1
+    except KeyboardInterrupt:  # uvicorn raises it again once the service has ended
+        return 128 + signal.SIGINT
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,32 +87,24 @@ def _serve(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return USAGE_ERROR
+    if settings.log_level.upper() not in logging.getLevelNamesMapping():
+        print(f"vivavoce: VIVAVOCE_LOG_LEVEL cannot be {settings.log_level}", file=sys.stderr)  # noqa: T201
+        return USAGE_ERROR
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with _WeightsProgress() as progress:
+    try:
+        listener = listening_socket(settings)
+    except OSError as error:
+        reason = error.strerror or error
+        print(f"vivavoce: cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)  # noqa: T201
+        return 1
+    with listener, _WeightsProgress() as progress:
+        for name, task in ((settings.recognizer, Task.TRANSCRIPTION), (settings.voice_model, Task.SPEECH)):
+            locate(find(name, task, name), settings, progress)  # what is missing is told before the server starts
         models = Models(settings, InstalledEngines(settings, progress))
-        config = uvicorn.Config(
-            create_app(models, settings),
-            ws="websockets-sansio",
-            ws_max_size=FRAME_OVERHEAD * settings.max_message_bytes,
-            ws_per_message_deflate=False,
-            log_level=settings.log_level,
-            access_log=False,  # it would hold query strings
-            timeout_graceful_shutdown=5,
-        )
-        server = uvicorn.Server(config)
-        listener = _listener(settings)
-        asyncio.run(server.serve(sockets=[listener]))
+        server = uvicorn.Server(uvicorn_config(models, settings))
+        logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
+        server.run(sockets=[listener])
     return 0 if server.started else 1
-
-
-def _listener(settings: Settings) -> socket.socket:
-    """The listening socket. Sockets accepted from it notice a peer that no longer takes what it is sent."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.create_server((settings.host, settings.port), family=family, backlog=128)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.send_seconds * 4000))
-    return listener
 
 
 def _models(options: argparse.Namespace) -> int:

@@ -111,13 +111,18 @@ class Listening:
             whole = (end - self._scored) // WINDOW * WINDOW
             if whole:
                 yield self._score(self._scored + min(whole, WINDOWS_PER_JOB * WINDOW))
-            elif isinstance(mark, CommitAudio) and end > self._scored:
+            elif isinstance(mark, CommitAudio) and end > self._scored and self._can_commit:
                 yield self._score(end)
             elif mark is not None:
                 self._marks.popleft()
                 yield from self._apply(mark, end)
             else:
                 return
+
+    @property
+    def _can_commit(self) -> bool:
+        """Whether audio not yet scored belongs to a turn."""
+        return self._endpointing is None or self._captioning.item_id is not None
 
     def _score(self, end: int) -> ScoreWindows:
         """Ask for the scores of the windows up to `end`; a cut window is filled with silence."""
@@ -150,7 +155,8 @@ class Listening:
             self._captioning.begin(self._new_id("item"), start)
         if self._captioning.item_id is not None:
             self._captioning.hear(start, self._scored, probability)
-        match self._endpointing.update(probability) if self._endpointing else None:
+        cut = self._scored - start < WINDOW  # by a commit, which ends the turn
+        match self._endpointing.update(probability) if self._endpointing and not cut else None:
             case Onset(begin, voiced):
                 item_id = self._new_id("item")
                 self._captioning.begin(item_id, begin)
@@ -177,13 +183,14 @@ class Listening:
         """Carry out what the client asked for when it had sent the audio up to `position`."""
         match mark:
             case Configure(config):
-                yield from self._configure(config, position)
-                return
+                yield from self._configure(config)
             case ClearAudio():
                 self._captioning.forget()
                 yield AudioCleared()
+                self._restart(position)
             case CommitAudio() if self._captioning.item_id is not None:
                 yield from self._commit()
+                self._restart(position)
             case CommitAudio(request_id):
                 yield CommandRefused(
                     code="input_audio_buffer_commit_empty",
@@ -191,14 +198,13 @@ class Listening:
                     "but buffer only has 0.00ms of audio.",
                     request_id=request_id,
                 )
-        self._restart(position)
 
-    def _configure(self, config: SessionConfig, position: int) -> Iterator[Output]:
+    def _configure(self, config: SessionConfig) -> Iterator[Output]:
         before, self._config = self._config.turn_detection, config
         if config.turn_detection != before:
             if self._captioning.item_id is not None:
-                yield from self._stop(position) if before else self._commit()
-            self._restart(position)
+                yield from self._stop(self._scored) if before else self._commit()
+            self._restart(self._scored)
         self._captioning.config = config
         yield SessionConfigured(config)
 

@@ -15,7 +15,7 @@ from realtime.audio import Samples
 from realtime.catalogue import ENTRIES, Entry, Task, find, resolve_voice
 from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
 from realtime.engines.registry import InstalledEngines, Registry
-from realtime.errors import UnknownModel, UnknownVoice, VoiceError
+from realtime.errors import UnknownModel, UnknownVoice
 from realtime.events import Priority
 from realtime.settings import Settings
 from realtime.transcript import Hypothesis, TranscriptionRequest
@@ -148,7 +148,8 @@ class Models:
 
     def voice_name(self, name: str) -> str:
         """The voice of a session whose client asks for `name`: that one, or the default where there is none."""
-        voices = self._synthesizers[self._settings.voice_model].result().voices
+        default = find("", Task.SPEECH, self._settings.voice_model)
+        voices = self._synthesizers[default.name].result().voices
         try:
             return resolve_voice(name, voices)
         except UnknownVoice:
@@ -175,12 +176,12 @@ class Models:
 
     async def _once(self, loads: "dict[str, asyncio.Task[Result]]", name: str, load: Callable[[], Result]) -> Result:
         """Load `name` unless it is loaded or loading; a failed load may be tried again."""
+
+        def forget_failed(task: "asyncio.Task[Result]") -> None:
+            if task.cancelled() or task.exception() is not None:
+                del loads[name]
+
         if name not in loads:
             loads[name] = asyncio.create_task(self.run_blocking(load))
-        task = loads[name]
-        try:
-            return await asyncio.shield(task)
-        except VoiceError:
-            if loads.get(name) is task:
-                del loads[name]
-            raise
+            loads[name].add_done_callback(forget_failed)
+        return await asyncio.shield(loads[name])

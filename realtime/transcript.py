@@ -94,7 +94,7 @@ class LocalAgreement:
             agreed += 1
         self.tentative = tail[agreed:]
         self.committed += tail[:agreed]
-        return self._emit("".join(word.text for word in self.committed).rstrip(MARKS)) if agreed else ""
+        return self._emit(_text(self.committed).rstrip(MARKS)) if agreed else ""
 
     def finish(self, words: Sequence[Word]) -> "Completion":
         """Take the final pass over the utterance, which is authoritative.
@@ -106,14 +106,29 @@ class LocalAgreement:
         known = self._respell(words)
         self.tentative = ()
         if agrees:
-            kept = tuple(replace(new, text=old.text) for old, new in zip(self.committed, words, strict=False))
-            final = (*kept, *words[known:])
-            delta = self._emit("".join(word.text for word in final))
+            final = (*_spelled_as(self.committed, words), *words[known:])
+            delta = self._emit(_text(final))
         else:
             final = tuple(words)
-            delta = "".join(word.text for word in words[known:])
+            delta = _text(words[known:])
         self.committed = final
-        return Completion("".join(word.text for word in final), final, delta, corrected=not agrees)
+        return Completion(_text(final), final, delta, corrected=not agrees)
+
+    def split(self, words: Sequence[Word]) -> tuple["Completion", "LocalAgreement"]:
+        """Take the final pass over the first part of an utterance that was cut, and begin the rest.
+
+        Committed words after those the final pass has belong to the rest: they have been given out and are not again.
+        """
+        said = continuation(words, self.committed)
+        first, after = self.committed[:said], self.committed[said:]
+        rest = LocalAgreement()
+        if not after:
+            return self.finish(words), rest
+        rest.committed = after
+        rest._emitted = _text(after).rstrip(MARKS)
+        agrees = len(first) == len(words) and all(map(_same, first, words))
+        final = _spelled_as(first, words) if agrees else tuple(words)
+        return Completion(_text(final), final, "", corrected=not agrees), rest
 
     def _respell(self, words: Sequence[Word]) -> int:
         """Give the last committed word the marks it has now; return how many of `words` are committed."""
@@ -157,6 +172,15 @@ def continuation(committed: Sequence[Word], words: Sequence[Word]) -> int:
             diagonal = distances[column]
             distances[column] = min(substituted, distances[column] + 1, distances[column - 1] + 1)
     return min(range(len(distances)), key=lambda column: (distances[column], -column))
+
+
+def _text(words: Sequence[Word]) -> str:
+    return "".join(word.text for word in words)
+
+
+def _spelled_as(committed: Sequence[Word], words: Sequence[Word]) -> tuple[Word, ...]:
+    """The newer words with the text that was given out."""
+    return tuple(replace(new, text=old.text) for old, new in zip(committed, words, strict=False))
 
 
 def normalised(text: str) -> str:

@@ -29,6 +29,10 @@ MOST_FRAMES: Final = 64
 """Messages that may wait for a slow reader; when full, the session waits, and after `send_seconds` it ends."""
 
 
+GOODBYE: Final = 1.0
+"""Seconds in which a client that reads learns why its session ends."""
+
+
 class SlowReaderError(VoiceError):
     """The client does not take what it is sent."""
 
@@ -97,6 +101,9 @@ class RealtimeEndpoint:
             offered = websocket.scope["subprotocols"]
             await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
             await Connection(websocket, self._models, self._settings).serve()
+        except asyncio.CancelledError:
+            # The server is stopping and has waited long enough; uvicorn would log this as a bug.
+            logger.warning("A session had to be cut off.")
         finally:
             self.sessions -= 1
 
@@ -202,7 +209,7 @@ class Connection:
         """Say why, if the client still listens, and close."""
         logger.warning("%s ends: %s", self._session_id, error.code)
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-            async with asyncio.timeout(self._settings.send_seconds):
+            async with asyncio.timeout(GOODBYE):
                 await self._websocket.send_text(self._codec.encode_error(error))
                 await self._websocket.close(error.close_code, error.code)
 

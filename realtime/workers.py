@@ -64,9 +64,14 @@ class BatchWorker(Generic[Request, Answer]):
         with self._changed:
             if self._closing or len(self._heap) >= self._max_waiting:
                 raise Overloaded("The engine has more work than it can do.")
-            heapq.heappush(self._heap, _Waiting(priority, next(self._ages), request, future, loop))
+            waiting = _Waiting(priority, next(self._ages), request, future, loop)
+            heapq.heappush(self._heap, waiting)
             self._changed.notify()
-        return await future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._withdraw(waiting)
+            raise
 
     def close(self) -> None:
         """Finish the batch at hand, withdraw the rest and end the thread."""
@@ -77,6 +82,12 @@ class BatchWorker(Generic[Request, Answer]):
             self._heap.clear()
             self._changed.notify()
         self._thread.join()
+
+    def _withdraw(self, unwanted: _Waiting[Request, Answer]) -> None:
+        """Make room for another request, unless this one has left the queue."""
+        with self._changed:
+            self._heap = [waiting for waiting in self._heap if waiting is not unwanted]
+            heapq.heapify(self._heap)
 
     def _take(self) -> list[_Waiting[Request, Answer]]:
         """Wait for work; an empty list means that the worker is closing."""
@@ -97,7 +108,7 @@ class BatchWorker(Generic[Request, Answer]):
 
     def _answer(self, batch: list[_Waiting[Request, Answer]]) -> None:
         try:
-            answers = self._run([waiting.request for waiting in batch])
+            answered = list(zip(batch, self._run([waiting.request for waiting in batch]), strict=True))
         except Exception as exc:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
             if len(batch) > 1:  # one bad request must not fail its neighbours
                 for waiting in batch:
@@ -105,7 +116,7 @@ class BatchWorker(Generic[Request, Answer]):
             else:
                 _settle(batch[0], exc)
             return
-        for waiting, answer in zip(batch, answers, strict=True):
+        for waiting, answer in answered:
             _settle(waiting, answer)
 
 
@@ -130,26 +141,30 @@ class _Stream(Generic[Answer]):
         self._make = make
         self._loop = asyncio.get_running_loop()
         self._chunks: asyncio.Queue[Answer | Exception | None] = asyncio.Queue()
-        self._credit = threading.Semaphore(CREDIT)
+        self._credit = threading.Semaphore(CREDIT - 1)
         self._cancelled = threading.Event()
 
     def run(self) -> None:
         """Drive the generator, in the worker's thread; it is closed in the same thread."""
         outcome: Exception | None = None
         try:
-            chunks = self._make()
-            try:
-                for chunk in chunks:
-                    self._credit.acquire()
-                    if self._cancelled.is_set():
-                        break
-                    self._put(chunk)
-            finally:
-                if hasattr(chunks, "close"):
-                    chunks.close()
+            if not self.cancelled:
+                self._drive(self._make())
         except Exception as exc:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
             outcome = exc
-        self._put(outcome)
+        # Whoever still takes chunks did not cancel: the worker is closing, and must not seem to have finished.
+        self._put(Overloaded("The voice is being unloaded.") if self.cancelled else outcome)
+
+    def _drive(self, chunks: Iterator[Answer]) -> None:
+        try:
+            for chunk in chunks:
+                self._put(chunk)
+                self._credit.acquire()
+                if self.cancelled:
+                    return
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
 
     async def chunks(self) -> AsyncGenerator[Answer, None]:
         try:
@@ -182,6 +197,7 @@ class StreamWorker(Generic[Answer]):
 
     def __init__(self, name: str, *, concurrency: int, max_waiting: int) -> None:
         self._max_waiting = max_waiting
+        self._closing = False
         self._queue: queue.SimpleQueue[_Stream[Answer] | None] = queue.SimpleQueue()
         self._running: set[_Stream[Answer]] = set()
         self._threads = [
@@ -196,7 +212,7 @@ class StreamWorker(Generic[Answer]):
         Closing this closes the generator, in its own thread. Raises `Overloaded` when too many generators wait, and
         what the generator raised.
         """
-        if self._queue.qsize() >= self._max_waiting:
+        if self._closing or self._queue.qsize() >= self._max_waiting:
             raise Overloaded("The voice has more work than it can do.")
         stream = _Stream(make)
         self._running.add(stream)
@@ -209,7 +225,8 @@ class StreamWorker(Generic[Answer]):
             self._running.discard(stream)
 
     def close(self) -> None:
-        """Stop all generators and end the threads."""
+        """Stop all generators and end the threads; whoever awaits a chunk gets `Overloaded`."""
+        self._closing = True
         for stream in tuple(self._running):
             stream.cancel()
         for _ in self._threads:
@@ -219,8 +236,7 @@ class StreamWorker(Generic[Answer]):
 
     def _work(self) -> None:
         while (stream := self._queue.get()) is not None:
-            if not stream.cancelled:
-                stream.run()
+            stream.run()
 
 
 class BlockingCalls:

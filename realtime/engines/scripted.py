@@ -7,7 +7,7 @@ as long as its text. Each can be made to cost time, without working for it.
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from enum import Enum, auto
+from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -23,20 +23,18 @@ WORD_MS: Final = 320
 NUMBERS: Final = range(100)
 """The numbers that can be said."""
 
-CHUNK_SECONDS: Final = 0.1
 SECONDS_PER_CHARACTER: Final = 0.06
 
 _WORD: Final = SAMPLE_RATE * WORD_MS // 1000
 _LOWEST: Final = 0.1
 _STEP: Final = 0.008
 _LOUD: Final = 0.05
-_PITCH: Final = 220.0
+_CHUNK: Final = 2_400
 
 
 def say_numbers(numbers: Sequence[int], sample_rate: int = SAMPLE_RATE) -> Samples:
     """Audio that says these `NUMBERS`, one word after the other without a pause."""
-    if not all(number in NUMBERS for number in numbers):
-        raise ValueError(f"only the numbers below {NUMBERS.stop} can be said")
+    assert all(number in NUMBERS for number in numbers)
     levels = _LOWEST + _STEP * np.asarray(numbers, np.float32)
     return np.repeat(levels.astype(np.float32), sample_rate * WORD_MS // 1000)
 
@@ -51,12 +49,8 @@ def transcript(numbers: Sequence[int]) -> str:
     return " ".join(f"word{number}" for number in numbers)
 
 
-class Work(Enum):
-    """What an engine can be busy with."""
-
-    SCORING = auto()
-    DECODING = auto()
-    SPEAKING = auto()
+Work = Enum("Work", ["SCORING", "DECODING", "SPEAKING"])
+"""What an engine can be busy with."""
 
 
 class ScriptedEngines:
@@ -71,16 +65,13 @@ class ScriptedEngines:
         self.speaking: list[str] = []
 
     def detector(self) -> "ScriptedDetector":
-        self.loaded.append("detector")
-        return ScriptedDetector(self)
+        return ScriptedDetector(self, "detector")
 
     def recognizer(self, entry: Entry) -> "ScriptedRecognizer":
-        self.loaded.append(entry.name)
-        return ScriptedRecognizer(self, entry)
+        return ScriptedRecognizer(self, entry.name, multilingual=entry.multilingual)
 
     def synthesizer(self, entry: Entry) -> "ScriptedSynthesizer":
-        self.loaded.append(entry.name)
-        return ScriptedSynthesizer(self, entry)
+        return ScriptedSynthesizer(self, entry.name)
 
     def work(self, work: Work, audio_seconds: float) -> None:
         """Block the engine's thread for as long as this work takes; a subclass may hold it for longer."""
@@ -93,6 +84,7 @@ class _Engine:
     def __init__(self, engines: ScriptedEngines, name: str) -> None:
         self._engines = engines
         self._name = name
+        engines.loaded.append(name)
 
     def close(self) -> None:
         self._engines.closed.append(self._name)
@@ -100,9 +92,6 @@ class _Engine:
 
 class ScriptedDetector(_Engine):
     """Hears a voice in whatever is loud; its state counts the windows of the stream."""
-
-    def __init__(self, engines: ScriptedEngines) -> None:
-        super().__init__(engines, "detector")
 
     def initial_state(self) -> VadState:
         return np.zeros(1, np.float32)
@@ -114,16 +103,15 @@ class ScriptedDetector(_Engine):
 
 
 def _probabilities(windows: NDArray[np.float32]) -> list[float]:
-    loudness = np.sqrt(np.square(windows).mean(axis=1))
-    return [float(each) for each in np.minimum(1.0, loudness / _LOWEST)]
+    return [min(1.0, float(each) / _LOWEST) for each in np.sqrt(np.square(windows).mean(axis=1))]
 
 
 class ScriptedRecognizer(_Engine):
     """Writes a word for every number it hears; half a word is enough."""
 
-    def __init__(self, engines: ScriptedEngines, entry: Entry) -> None:
-        super().__init__(engines, entry.name)
-        self.multilingual = entry.multilingual
+    def __init__(self, engines: ScriptedEngines, name: str, *, multilingual: bool) -> None:
+        super().__init__(engines, name)
+        self.multilingual = multilingual
 
     def transcribe(self, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
         seconds = [request.seconds for request in requests]
@@ -146,20 +134,16 @@ class ScriptedSynthesizer(_Engine):
     """Speaks a tone."""
 
     sample_rate = 24_000
-    voices = ("amber", "birch")
-
-    def __init__(self, engines: ScriptedEngines, entry: Entry) -> None:
-        super().__init__(engines, entry.name)
+    voices: tuple[str, ...] = ("amber", "birch")
 
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
         assert voice in self.voices
         times = np.arange(round(len(text) * SECONDS_PER_CHARACTER / speed * self.sample_rate)) / self.sample_rate
-        tone = (0.5 * np.sin(2 * np.pi * _PITCH * times)).astype(np.float32)
-        chunk = round(CHUNK_SECONDS * self.sample_rate)
+        tone = (0.5 * np.sin(2 * np.pi * 220 * times)).astype(np.float32)
         self._engines.speaking.append(text)
         try:
-            for start in range(0, len(tone), chunk):
-                self._engines.work(Work.SPEAKING, CHUNK_SECONDS)
-                yield tone[start : start + chunk]
+            for chunk in np.split(tone, range(_CHUNK, len(tone), _CHUNK)):
+                self._engines.work(Work.SPEAKING, len(chunk) / self.sample_rate)
+                yield chunk
         finally:
             self._engines.speaking.remove(text)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from realtime.audio import SAMPLE_RATE, Samples
-from realtime.engines.whisper_words import Token, words_of
+from realtime.engines.whisper_words import Token, without_pauses, words_of
 from realtime.errors import ClientError, EngineError
 from realtime.transcript import Hypothesis, TranscriptionRequest
 
@@ -249,11 +249,13 @@ class Whisper:
 
     def _hypothesis(self, excerpt: _Excerpt, draft: _Draft) -> Hypothesis:
         tokenizer = self._tokenizer(excerpt.language, excerpt.request.translate)
-        tokens = [Token(token, 0, 0, 0.0) for token in draft.tokens]
-        if excerpt.request.word_times and tokens:
+        if excerpt.request.word_times and draft.tokens:
             tokens = self._align(excerpt, tokenizer, draft.tokens)
+            words = without_pauses(words_of(tokens, tokenizer), excerpt.request.samples)
+        else:
+            words = words_of([Token(token, 0, 0, 0.0) for token in draft.tokens], tokenizer)
         return Hypothesis(
-            words=words_of(tokens, tokenizer),
+            words=words,
             language=excerpt.language,
             no_speech_probability=draft.no_speech_probability,
             average_log_probability=draft.average_log_probability,

@@ -6,8 +6,9 @@ is given at least half. So a transcript says exactly which audio was decoded.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
+from itertools import count, pairwise
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -67,10 +68,21 @@ class Microphone:
         return (gain * (LOUD + np.arange(start, self.position) // WORD_LENGTH)).astype("<i2").tobytes()
 
 
+def stretches(samples: Samples) -> Iterator[tuple[int, int, int]]:
+    """Start, end and value of every stretch of equal loud samples."""
+    values = (samples * np.float32(32_768)).astype(np.int16)
+    edges = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
+    for start, end in pairwise(edges):
+        if start < end and values[start] >= LOUD:
+            yield start, end, int(values[start])
+
+
 def marks(samples: Samples) -> "Counter[int]":
     """How many loud samples there are of each value."""
-    values = np.rint(samples * 32_768).astype(int)
-    return Counter(values[values >= LOUD].tolist())
+    found: Counter[int] = Counter()
+    for start, end, value in stretches(samples):
+        found[value] += end - start
+    return found
 
 
 def loudness(windows: Samples) -> list[float]:
@@ -80,12 +92,10 @@ def loudness(windows: Samples) -> list[float]:
 
 def recognize(samples: Samples) -> Hypothesis:
     """What the scripted recognizer answers."""
-    values = np.rint(samples * 32_768).astype(int)
-    loud, firsts, lengths = np.unique(values, return_index=True, return_counts=True)
     words = tuple(
-        Word(f" w{value - LOUD}", int(first), int(first + length), 0.9)
-        for value, first, length in zip(loud, firsts, lengths, strict=True)
-        if value >= LOUD and length >= WORD_LENGTH // 2
+        Word(f" w{value - LOUD}", start, end, 0.9)
+        for start, end, value in stretches(samples)
+        if end - start >= WORD_LENGTH // 2
     )
     return Hypothesis(words, "en" if words else "")
 
@@ -96,15 +106,15 @@ def words_between(start: float, end: float) -> str:
     return " ".join(f"w{index}" for index in range(first, last))
 
 
-def hypothesis(text: str) -> Hypothesis:
+def belief(text: str, **evidence: float) -> Hypothesis:
     """An answer of these words, whatever the audio."""
-    return Hypothesis(tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split()), "en")
+    return Hypothesis(tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split()), "en", **evidence)
 
 
 class Conversation:
     """A session whose engines answer at once, but for the `held` kinds of questions, which wait to be answered."""
 
-    def __init__(self, config: SessionConfig = CONFIG, *, held: tuple[type, ...] = ()) -> None:
+    def __init__(self, config: SessionConfig = CONFIG, *, held: tuple[type[Question], ...] = ()) -> None:
         numbers = count(1)
         self.session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
         self.held = held
@@ -146,20 +156,20 @@ class Conversation:
         """What waits to be answered, oldest first."""
         return [job for job in self.waiting.values() if isinstance(job, kind)]
 
-    def answer(self, kind: type, text: str | None = None) -> list[Output]:
-        """Answer the oldest question of this kind, a transcription with `text` where it is given."""
-        job = self.questions(kind)[0]
+    def answer(self, kind: type[Question], hypothesis: Hypothesis | None = None) -> list[Output]:
+        """Answer the oldest question of this kind, a transcription with `hypothesis` where it is given."""
         before = len(self.outputs)
-        self._answer(job, text)
+        self._answer(self.questions(kind)[0], hypothesis)
         self._answer_all()
         return self.outputs[before:]
 
-    def fail(self, kind: type) -> list[Output]:
-        job = next(job for job in self.waiting.values() if isinstance(job, kind))
+    def fail(self, kind: type[Question]) -> list[Output]:
+        """Fail the oldest question of this kind."""
+        job = self.questions(kind)[0]
         del self.waiting[job.number]
         return self.send(JobFailed(job.number, EngineError("scripted")))
 
-    def release(self, kind: type) -> None:
+    def release(self, kind: type[Question]) -> None:
         """Hold questions of this kind no longer."""
         self.held = tuple(held for held in self.held if held is not kind)
         self._answer_all()
@@ -168,7 +178,7 @@ class Conversation:
         while jobs := [job for job in self.waiting.values() if not isinstance(job, self.held)]:
             self._answer(jobs[0], None)
 
-    def _answer(self, job: Question, text: str | None) -> None:
+    def _answer(self, job: Question, hypothesis: Hypothesis | None) -> None:
         del self.waiting[job.number]
         match job:
             case ScoreWindows(number, windows, state):
@@ -176,8 +186,7 @@ class Conversation:
                 self._vad_state = np.zeros(1, np.float32)
                 results: list[Input] = [WindowsScored(number, loudness(windows), self._vad_state)]
             case Transcribe(number, _, request):
-                answer = recognize(request.samples) if text is None else hypothesis(text)
-                results = [Transcribed(number, answer)]
+                results = [Transcribed(number, hypothesis or recognize(request.samples))]
             case Synthesize(number, text):
                 speech = np.full(VOICE_RATE * len(text) // 10, 0.25, np.float32)
                 results = [SpeechSynthesized(number, speech, VOICE_RATE), SynthesisFinished(number)]

@@ -10,7 +10,9 @@ def test_without_variables_the_defaults_hold() -> None:
 
 
 def test_a_variable_sets_the_field_of_its_name() -> None:
-    settings = Settings.from_environ({"VIVAVOCE_HOST": "0.0.0.0", "VIVAVOCE_PORT": "9000", "VIVAVOCE_SEND_SECONDS": "2"})
+    settings = Settings.from_environ(
+        {"VIVAVOCE_HOST": "0.0.0.0", "VIVAVOCE_PORT": "9000", "VIVAVOCE_SEND_SECONDS": "2"}
+    )
     assert (settings.host, settings.port, settings.send_seconds) == ("0.0.0.0", 9000, 2.0)
 
 
@@ -23,7 +25,9 @@ def test_a_list_is_separated_by_commas() -> None:
     assert settings.api_keys == ("one", "two", "three")
 
 
-@pytest.mark.parametrize(("text", "value"), [("1", True), ("true", True), ("Yes", True), ("0", False), ("FALSE", False)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", True), ("true", True), ("Yes", True), ("0", False), ("FALSE", False)]
+)
 def test_a_switch_takes_the_usual_words(text: str, value: bool) -> None:
     assert Settings.from_environ({"VIVAVOCE_OFFLINE": text}).offline is value
 

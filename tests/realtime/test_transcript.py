@@ -128,6 +128,32 @@ def test_the_last_committed_word_takes_the_marks_of_the_newest_hypothesis() -> N
     assert deltas(agreement, "yes.", "yes.", "yes, sir", "yes, sir") == ["", " yes", "", ", sir"]
 
 
+def test_words_given_out_beyond_a_cut_are_not_given_out_again() -> None:
+    agreement = LocalAgreement()
+    given_out = "".join(deltas(agreement, "one, two, three four", "one, two, three four"))
+    completion, rest = agreement.split(words("one two."))
+    assert (completion.text, completion.delta, completion.corrected) == (" one, two,", "", False)
+    assert deltas(rest, "three four five", "three four five six") == ["", " five"]
+    last = rest.finish(words("three four five six."))
+    assert given_out + " five" + last.delta == completion.text + last.text == " one, two, three four five six."
+
+
+def test_where_nothing_was_given_out_beyond_a_cut_the_rest_begins_anew() -> None:
+    agreement = LocalAgreement()
+    deltas(agreement, "one two three", "one two")
+    completion, rest = agreement.split(words("one two three."))
+    assert (completion.text, completion.delta) == (" one two three.", " three.")
+    assert deltas(rest, "four five", "four five") == ["", " four five"]
+
+
+def test_a_final_before_a_cut_that_changes_a_word_is_marked_as_corrected() -> None:
+    agreement = LocalAgreement()
+    deltas(agreement, "one two three four", "one two three four")
+    completion, rest = agreement.split(words("one too three"))
+    assert (completion.text, completion.delta, completion.corrected) == (" one too three", "", True)
+    assert deltas(rest, "four five", "four five") == ["", " five"]
+
+
 def test_continuation_finds_the_end_of_the_committed_words_in_a_longer_hypothesis() -> None:
     assert continuation(words("one two three"), words("one two three four")) == 3
     assert continuation(words("one two three"), words("one and two three four")) == 4

@@ -30,6 +30,14 @@ SENTENCES = (
     "The old bridge was closed for repairs last winter.",
     "We packed three warm blankets, a lamp and enough food for a week in the mountains.",
 )
+LONG = (
+    "The market opens before sunrise, when the farmers arrive with their carts and unload what they have grown. "
+    "By seven the narrow lanes are full of people who taste the cheese, argue about prices and laugh. "
+    "A blind man plays the violin beside the fountain, and children throw coins into his hat. "
+    "Towards noon the heat drives everybody into the shade of the old arcades. "
+    "Then the square belongs to the pigeons, which pick up what has fallen between the stones. "
+    "In the evening the waiters put out tables, light the lamps and wait for the visitors from the hotels."
+)
 NAME = "Please send the letter to Catherine Smith before Friday."
 
 
@@ -113,7 +121,7 @@ def test_word_times_are_in_order_within_the_excerpt(whisper: Whisper, spoken: Ca
     hypothesis = transcribed(whisper, TranscriptionRequest(samples, word_times=True))
     times = [time for word in hypothesis.words for time in (word.start, word.end)]
     assert times == sorted(times)
-    assert 0 <= times[0] < times[-1] <= len(samples) + 320
+    assert 0 <= times[0] < times[-1] <= len(samples)
     assert all(0 < word.probability <= 1 for word in hypothesis.words)
 
 
@@ -152,12 +160,12 @@ def test_silence_and_noise_are_doubted(whisper: Whisper) -> None:
 
 
 def test_an_excerpt_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
-    text = " ".join([*SENTENCES, NAME] * 3)
-    samples = np.resize(spoken(text), 30 * SAMPLE_RATE)
-    said = len(words(text)) * len(samples) / len(spoken(text))
+    samples = spoken(LONG)[: 30 * SAMPLE_RATE]
+    assert len(samples) == 30 * SAMPLE_RATE
     hypothesis = transcribed(whisper, TranscriptionRequest(samples, word_times=True))
-    assert len(hypothesis.words) == pytest.approx(said, rel=0.1)
-    assert hypothesis.words[-1].end <= len(samples)
+    heard = words(hypothesis.text)
+    assert jiwer.wer(" ".join(words(LONG)[: len(heard)]), " ".join(heard)) < 0.05
+    assert hypothesis.words[-1].end > 29 * SAMPLE_RATE
 
 
 @pytest.mark.parametrize("length", [0, 1, 160])
@@ -190,7 +198,7 @@ def test_speech_is_translated_into_english_where_that_is_asked_for(whisper: Whis
     file = SPEECH / "audio/de_thorsten_03.wav"
     if not file.is_file():
         pytest.skip(f"no recorded speech in {SPEECH}")
-    pcm = np.frombuffer(b"".join(decode(str(file))), "<i2").astype(np.float32) / 32_768
+    pcm = np.frombuffer(b"".join(decode(str(file))), "<i2").astype(np.float32) / np.float32(32_768)
     samples = Resampler(24_000, SAMPLE_RATE).process(pcm)
     german = transcribed(whisper, TranscriptionRequest(samples))
     english = transcribed(whisper, TranscriptionRequest(samples, translate=True))
@@ -225,8 +233,8 @@ def grouped(vocabulary: Vocabulary, language: str, text: str) -> list[str]:
     return [word.text for word in grouped]
 
 
-def test_every_character_of_chinese_is_a_word_with_its_punctuation(vocabulary: Vocabulary) -> None:
-    assert grouped(vocabulary, "zh", "今天很好，對吧？") == ["今", "天", "很", "好，", "對", "吧？"]
+def test_every_token_of_chinese_is_a_word_with_its_punctuation(vocabulary: Vocabulary) -> None:
+    assert grouped(vocabulary, "zh", "今天很好，對吧？") == ["今天", "很好，", "對吧？"]
 
 
 def test_characters_that_take_several_tokens_stay_whole(vocabulary: Vocabulary) -> None:

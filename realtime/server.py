@@ -1,0 +1,45 @@
+"""How the application is put on the network: uvicorn, its limits, its log and its socket."""
+
+import logging
+import socket
+from typing import Final
+
+import uvicorn
+
+from realtime.app import create_app
+from realtime.models import Models
+from realtime.settings import Settings
+
+FRAME_OVERHEAD: Final = 2
+"""A message in JSON and base64 is at most so many times as long as its audio."""
+
+
+def uvicorn_config(models: Models, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    logging.getLogger("uvicorn.error").addFilter(_discreet)
+    return uvicorn.Config(
+        create_app(models, settings),
+        ws="websockets-sansio",
+        ws_max_size=FRAME_OVERHEAD * settings.max_message_bytes,
+        ws_per_message_deflate=False,
+        log_config=None,  # that of the whole process
+        access_log=False,  # it would hold query strings
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _discreet(record: logging.LogRecord) -> bool:
+    """Keep what clients send out of uvicorn's log: query strings and, of websockets, every header and frame."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
+    return record.levelno > logging.DEBUG
+
+
+def listening_socket(settings: Settings) -> socket.socket:
+    """The listening socket. Sockets accepted from it notice a peer that no longer takes what it is sent."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.create_server((settings.host, settings.port), family=family, backlog=128)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.send_seconds * 4000))
+    return listener

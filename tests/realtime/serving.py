@@ -1,0 +1,161 @@
+"""A real server on the loopback interface, served by scripted engines as the command `serve` would serve it."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+from websockets.sync.client import ClientConnection, connect
+
+from realtime.audio import Encoding, Samples, encode
+from realtime.engines.scripted import ScriptedEngines, say_numbers, silence
+from realtime.models import Models
+from realtime.server import listening_socket, uvicorn_config
+from realtime.settings import Settings
+from realtime.websocket import RealtimeEndpoint
+
+Message: TypeAlias = dict[str, Any]
+RATE = 24_000
+PATIENCE = 5.0
+
+SILENT = logging.getLogger("silent")
+"""For the clients of the tests, which would log what they send."""
+SILENT.disabled = True
+
+
+class Serving:
+    """A server at work, and what can be seen of it from inside."""
+
+    def __init__(
+        self, server: uvicorn.Server, loop: asyncio.AbstractEventLoop, port: int, engines: ScriptedEngines
+    ) -> None:
+        self._server = server
+        self._loop = loop
+        self.port = port
+        self.engines = engines
+        self.url = f"ws://127.0.0.1:{port}/v1/realtime"
+        app = server.config.app
+        assert isinstance(app, Starlette)
+        bound: Any = next(route.endpoint for route in app.routes if isinstance(route, WebSocketRoute))
+        self._endpoint: RealtimeEndpoint = bound.__self__
+
+    @property
+    def sessions(self) -> int:
+        return self._endpoint.sessions
+
+    @property
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    def jobs(self) -> list[str]:
+        """The tasks of sessions that are not done."""
+        tasks = [repr(task) for task in asyncio.all_tasks(self._loop)]
+        return [task for task in tasks if "Driver" in task or "Connection" in task]
+
+    def stop(self, patience: int = 5) -> None:
+        """Ask the server to stop, as a signal would; what has not ended after `patience` seconds is cut off."""
+        self._server.config.timeout_graceful_shutdown = patience
+        self._server.should_exit = True
+
+    @contextlib.contextmanager
+    def session(self, query: str = "", **options: Any) -> Iterator["Client"]:
+        """An open session after its greeting; without a query, a conversation."""
+        with connect(f"{self.url}?{query}", compression=None, logger=SILENT, **options) as socket:
+            client = Client(socket)
+            client.wait_for("session.created")
+            yield client
+
+
+@contextlib.contextmanager
+def serving(engines: ScriptedEngines | None = None, **settings: Any) -> Iterator[Serving]:
+    """Run a server; it has stopped, and its models are closed, when the block ends."""
+    engines = engines or ScriptedEngines()
+    chosen = Settings(port=0, **settings)
+    listener = listening_socket(chosen)
+    server = uvicorn.Server(uvicorn_config(Models(chosen, engines), chosen))
+    port = listener.getsockname()[1]
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        thread = threading.Thread(target=runner.run, args=(server.serve(sockets=[listener]),))
+        thread.start()
+        try:
+            yield Serving(server, loop, port, engines)
+        finally:
+            server.should_exit = True
+            thread.join(15)
+            listener.close()
+            assert not thread.is_alive()
+
+
+class Client:
+    """Speaks the protocol word by word."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    def send(self, message_type: str, **fields: object) -> None:
+        self.socket.send(json.dumps({"type": message_type, **fields}))
+
+    def send_audio(self, samples: Samples, *, binary: bool = False) -> None:
+        """Send audio at `RATE` in frames of 100 ms."""
+        data = encode(samples, Encoding.PCM16)
+        for start in range(0, len(data), RATE // 5):
+            frame = data[start : start + RATE // 5]
+            if binary:
+                self.socket.send(frame)
+            else:
+                self.send("input_audio_buffer.append", audio=base64.b64encode(frame).decode())
+
+    def speak(self, text: str, **fields: object) -> None:
+        self.send("response.create", response={"instructions": text, **fields})
+
+    def receive(self) -> Message:
+        message = json.loads(self.socket.recv(timeout=PATIENCE))
+        assert isinstance(message, dict)
+        return message
+
+    def wait_for(self, message_type: str) -> Message:
+        """The next message of this type; those before it are skipped."""
+        return self.until(message_type)[-1]
+
+    def until(self, message_type: str) -> list[Message]:
+        """All messages up to the next one of this type."""
+        messages = [self.receive()]
+        while messages[-1]["type"] != message_type:
+            messages.append(self.receive())
+        return messages
+
+
+def utterance(numbers: Sequence[int]) -> Samples:
+    """These numbers at `RATE`, with the silence around them that makes an utterance."""
+    return np.concatenate([silence(0.4, RATE), say_numbers(numbers, RATE), silence(0.8, RATE)])
+
+
+def read_to_end(socket: ClientConnection) -> int:
+    """The code with which the server closes, whatever it still says before."""
+    try:
+        while True:
+            socket.recv(timeout=PATIENCE)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else CloseCode.ABNORMAL_CLOSURE
+
+
+def eventually(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
+    """Whether something comes true in the server's threads in time."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        threading.Event().wait(0.01)
+    return True
