@@ -25,6 +25,8 @@ from realtime.errors import EngineError
 
 _FIRST_PIECE: Final = hibari.SAMPLE_RATE * 40 // 1000
 _PIECE: Final = hibari.SAMPLE_RATE * 100 // 1000
+_LEAD: Final = hibari.SAMPLE_RATE * 20 // 1000
+_AUDIBLE: Final = 1e-3
 
 
 class Hibari:
@@ -55,12 +57,18 @@ class Hibari:
         """Yield 40 ms, then 100 ms at a time."""
         speaker = self._speakers[voice]
         for sentence in speaker.split_sentences(text):
-            samples = _speak(speaker, sentence, speed)
+            samples = _without_lead(_speak(speaker, sentence, speed))
             if len(samples):
                 yield from np.split(samples, range(_FIRST_PIECE, len(samples), _PIECE))
 
     def close(self) -> None:
         self._speakers.clear()
+
+
+def _without_lead(samples: Samples) -> Samples:
+    """Speech without the third of a second of silence that hibari puts before it and nobody wants to wait for."""
+    sounds = np.flatnonzero(np.abs(samples) > _AUDIBLE)
+    return samples[max(0, sounds[0] - _LEAD) :] if len(sounds) else samples[:0]
 
 
 def _is_at_hand(voice: str) -> bool:

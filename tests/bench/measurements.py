@@ -12,6 +12,7 @@ from typing import Final
 
 import httpx
 import jiwer
+import numpy as np
 from running_service import RunningService
 from speech_clips import RATE, SpeechClip, Track, pcm
 
@@ -21,6 +22,9 @@ from clients.replay import FRAME_BYTES, play
 
 SAME_ONSET: Final = 0.7
 """Seconds that the detector's onset, with its pre-roll, and that of the first word may lie apart."""
+
+AUDIBLE: Final = 650
+"""Of 32768, about -34 dBFS."""
 
 
 @dataclass(slots=True)
@@ -118,18 +122,22 @@ def _wav(clip: SpeechClip) -> bytes:
     return file.getvalue()
 
 
-async def first_audio_seconds(url: str, texts: Sequence[str]) -> list[float]:
-    """From the request to speak each text to its first audio, in one session."""
-    delays = []
+async def first_audio_seconds(url: str, texts: Sequence[str]) -> tuple[list[float], list[float]]:
+    """From the request to speak each text to its first audio, and to its first sound for one who plays it at once."""
+    first_audio, first_sound = [], []
     async with connect(url, transcription=False) as session:
         for text in texts:
             asked = time.monotonic()
-            first = None
-            async for _ in session.speak(text):
-                first = first or time.monotonic() - asked
-            if first is not None:
-                delays.append(first)
-    return delays
+            arrived, chunks = None, []
+            async for chunk in session.speak(text):
+                arrived = arrived or time.monotonic() - asked
+                chunks.append(chunk)
+            if arrived is None:
+                raise RuntimeError(f"the voice was silent: {text}")
+            first_audio.append(arrived)
+            samples = np.frombuffer(b"".join(chunks), "<i2")
+            first_sound.append(arrived + float(np.argmax(np.abs(samples) > AUDIBLE)) / RATE)
+    return first_audio, first_sound
 
 
 async def word_error_rate(url: str, clips: Sequence[SpeechClip]) -> float:

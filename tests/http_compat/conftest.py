@@ -1,16 +1,14 @@
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import pytest
-from scripted_models import ScriptedModels, ScriptedRecognizer, ScriptedSynthesizer
+from scripted_models import ScriptedModels, ScriptedRecognizer, ScriptedSynthesizer, Serve
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from http_compat.errors import exception_handlers
 from http_compat.routes import routes
 from realtime.settings import Settings
-
-Serve: TypeAlias = Callable[..., TestClient]
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from recordings import tone
+from starlette.testclient import TestClient
 
 from realtime.audio import SAMPLE_RATE, WINDOW, Samples
 from realtime.catalogue import Task, find
@@ -18,6 +19,9 @@ from realtime.transcript import Hypothesis, TranscriptionRequest, Word
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Serve: TypeAlias = Callable[..., TestClient]
+"""The fixture `serve`: a client of a server with the settings given."""
 
 _LOUD = 0.05
 _RATE = 22_050

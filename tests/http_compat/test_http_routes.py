@@ -1,8 +1,7 @@
 """What holds for every route: the error body, the request id, keys; and the routes that only tell."""
 
 import pytest
-from conftest import Serve
-from scripted_models import ScriptedModels, ScriptedRecognizer
+from scripted_models import ScriptedModels, ScriptedRecognizer, Serve
 from starlette.testclient import TestClient
 
 

@@ -5,9 +5,8 @@ import wave
 from typing import Any
 
 import pytest
-from conftest import Serve
 from recordings import duration
-from scripted_models import ScriptedSynthesizer
+from scripted_models import ScriptedSynthesizer, Serve
 from starlette.testclient import TestClient
 
 URL = "/v1/audio/speech"

@@ -5,9 +5,8 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from conftest import Serve
 from recordings import compressed_file, silence, tone, wav_file
-from scripted_models import ScriptedModels, ScriptedRecognizer
+from scripted_models import ScriptedModels, ScriptedRecognizer, Serve
 from starlette.testclient import TestClient
 from starlette.types import Message
 
