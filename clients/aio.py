@@ -121,7 +121,7 @@ class Delta(Event):
 
 @dataclass(frozen=True, slots=True)
 class Partial(Event):
-    """All that is believed of an utterance so far: text that stays, then text that may still change."""
+    """What is believed of a passage so far: text that stays, but for its last mark, then text that may still change."""
 
     item_id: str
     stable: str

@@ -35,11 +35,11 @@ from realtime.transcript import Completion, Hypothesis, LocalAgreement, Transcri
 STEP: Final = SAMPLE_RATE // 2
 """New speech worth a partial."""
 
-REST: Final = 3.0
+REST: Final = 4.0
 """After a decode of t seconds no partial is asked for during `REST` t, so that one talker leaves room for others."""
 
-PAUSE: Final = 7 * WINDOW
-"""Silence after which the final begins: 224 ms."""
+PAUSE: Final = 9 * WINDOW
+"""Silence after which the final begins: 288 ms."""
 
 LEAD_IN: Final = SAMPLE_RATE * 300 // 1000
 LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
@@ -80,9 +80,9 @@ class _Passage:
 
     item: _Item
     start: int
+    voice: VoiceEvidence
     end: int | None = None
     closes_item: bool = False
-    voice: VoiceEvidence = field(default_factory=VoiceEvidence)
     voice_start: int | None = None
     voice_end: int = 0
     heard_until: int = 0
@@ -95,9 +95,8 @@ class _Passage:
     """The newest final, and where the voice ended in its audio."""
 
     def hear(self, start: int, end: int, probability: float) -> None:
-        self.voice.add(probability)
         self.heard_until = end
-        if probability >= VOICED:
+        if self.voice.add(probability):
             self.voice_end = end
             if self.voice_start is None:
                 self.voice_start = start
@@ -151,7 +150,8 @@ class Captioning:
 
     def begin(self, item_id: str, start: int) -> None:
         """A turn begins at `start`."""
-        self._open = _Passage(_Item(item_id, start), start)
+        self._open = _Passage(_Item(item_id, start), start, self._no_voice())
+        self._rest_until = 0.0
 
     def hear(self, start: int, end: int, probability: float) -> None:
         """The window from `start` to `end` of the turn in progress has this speech probability."""
@@ -188,7 +188,7 @@ class Captioning:
 
     def _cut(self, passage: _Passage, at: int) -> None:
         """End the passage at `at`; the turn goes on in a new one."""
-        self._open = rest = _Passage(passage.item, at)
+        self._open = rest = _Passage(passage.item, at, self._no_voice())
         if passage.voice_end > at:  # in the middle of speech
             rest.voice = replace(passage.voice)
             rest.voice_start, rest.voice_end, passage.voice_end = at, passage.voice_end, at
@@ -197,6 +197,11 @@ class Captioning:
         passage.end = at
         if self.config.transcribe:
             self._closed.append(passage)
+
+    def _no_voice(self) -> VoiceEvidence:
+        """Evidence to be gathered, by the standard of whoever says what speech is."""
+        detection = self.config.turn_detection
+        return VoiceEvidence(VOICED if detection is None else min(VOICED, detection.threshold))
 
     def _quietest(self, start: int, end: int) -> int:
         """The middle of the stretch of `QUIET` samples with the least energy."""

@@ -245,7 +245,7 @@ class TranscriptExtended:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptRevised:
-    """All that is believed of an item now: the committed words and the tentative tail, which may still change.
+    """What is believed of the passage being decoded: its committed words and the tentative tail, which may change.
 
     Sent only when `include_partials` is set. Word times are positions in the session.
     """

@@ -12,7 +12,7 @@ from typing import Final
 from realtime.transcript import Hypothesis
 
 VOICED: Final = 0.5
-"""A window this probable counts as speech."""
+"""Speech by default, Silero's own choice; a client that asks for a lower threshold speaks softly."""
 
 MIN_VOICED_WINDOWS: Final = 3
 """96 ms: no shorter word is known."""
@@ -37,16 +37,21 @@ class Suppression(StrEnum):
 
 @dataclass(slots=True)
 class VoiceEvidence:
-    """What the voice activity detector heard in a stretch of audio, window by window."""
+    """What the voice activity detector heard in a stretch of audio, window by window.
 
-    windows: int = 0
+    A window as probable as `threshold` has a voice in it.
+    """
+
+    threshold: float = VOICED
     voiced: int = 0
     peak: float = 0.0
 
-    def add(self, probability: float) -> None:
-        self.windows += 1
-        self.voiced += probability >= VOICED
+    def add(self, probability: float) -> bool:
+        """Take one window; return whether it had a voice in it."""
+        voiced = probability >= self.threshold
+        self.voiced += voiced
         self.peak = max(self.peak, probability)
+        return voiced
 
     @property
     def heard(self) -> bool:

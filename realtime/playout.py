@@ -1,4 +1,4 @@
-"""Playout: how fast speech is sent, and how much of it the listener has heard.
+"""Playout: how fast speech is sent.
 
 Audio is sent at most `LEAD` seconds ahead of a listener who plays it from the moment the first of it was sent, so that
 an interruption wastes little and a long answer does not hog the socket. Times are the session's monotonic seconds,
@@ -73,10 +73,6 @@ class Playout:
     def deadline(self) -> float | None:
         """When `release` will have something, or None."""
         return self._due(self._queue[0]) if self._queue else None
-
-    def heard(self, now: float) -> int:
-        """Samples the listener has heard at most."""
-        return 0 if self._began is None else min(self.sent, int((now - self._began) * self._rate))
 
     def _due(self, queued: _Queued) -> float:
         if not self._paced or self._began is None or queued.text is not None:

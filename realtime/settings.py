@@ -71,7 +71,7 @@ class Settings:
             try:
                 values[key] = _parse(text, getattr(defaults, key))
             except ValueError:
-                raise ValueError(f"{name} must be a {type(getattr(defaults, key)).__name__}") from None
+                raise ValueError(f"{name} must be of type {type(getattr(defaults, key)).__name__}") from None
         return replace(defaults, **values)
 
 

@@ -106,9 +106,10 @@ def words_between(start: float, end: float) -> str:
     return " ".join(f"w{index}" for index in range(first, last))
 
 
-def belief(text: str, **evidence: float) -> Hypothesis:
+def belief(text: str, *, average_log_probability: float = -0.2, compression_ratio: float = 1.2) -> Hypothesis:
     """An answer of these words, whatever the audio."""
-    return Hypothesis(tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split()), "en", **evidence)
+    words = tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split())
+    return Hypothesis(words, "en", 0.0, average_log_probability, compression_ratio)
 
 
 class Conversation:

@@ -63,7 +63,7 @@ def test_the_transcript_of_a_turn_is_what_was_said() -> None:
 
 
 def test_committed_words_come_while_somebody_speaks() -> None:
-    conversation, microphone = speaking()
+    conversation, _ = speaking()
     assert len(transcript(conversation)) > 0
     assert words_between(0, 3.2).startswith(transcript(conversation))
 
@@ -144,7 +144,7 @@ def test_there_is_one_transcription_at_a_time() -> None:
 
 
 def test_a_final_cancels_the_partial() -> None:
-    conversation, microphone = asked()
+    conversation, _ = asked()
     (partial,) = conversation.questions(Transcribe)
     conversation.send(CommitAudio())
     (final,) = conversation.questions(Transcribe)
@@ -154,7 +154,7 @@ def test_a_final_cancels_the_partial() -> None:
 
 
 def test_the_answer_to_a_cancelled_partial_is_dropped() -> None:
-    conversation, microphone = asked()
+    conversation, _ = asked()
     (partial,) = conversation.questions(Transcribe)
     conversation.send(CommitAudio())
     assert conversation.send(Transcribed(partial.number, belief("too late"))) == []

@@ -31,7 +31,7 @@ def test_the_start_is_not_before_the_stream() -> None:
 
 
 def test_the_start_is_not_within_the_utterance_before() -> None:
-    first, stop, second = follow([1, 1] + [0] * 16 + [1, 1])
+    _, stop, second = follow([1, 1] + [0] * 16 + [1, 1])
     assert isinstance(stop, Offset)
     assert second == Onset(start=stop.end, voiced=stop.end)
 

@@ -46,6 +46,11 @@ def test_an_unlikely_text_needs_a_second_witness_and_a_very_unlikely_one_none() 
     assert suppression(belief(likelihood=-1.6), CLEAR) is Suppression.IMPROBABLE
 
 
-def test_evidence_counts_windows_and_keeps_the_peak() -> None:
+def test_evidence_counts_voiced_windows_and_keeps_the_peak() -> None:
     voice = heard(0.2, 0.5, 0.8, 0.3)
-    assert (voice.windows, voice.voiced, voice.peak) == (4, 2, 0.8)
+    assert (voice.voiced, voice.peak) == (2, 0.8)
+
+
+def test_a_lower_threshold_makes_softer_windows_voiced() -> None:
+    voice = VoiceEvidence(threshold=0.3)
+    assert [voice.add(probability) for probability in (0.2, 0.3, 0.5)] == [False, True, True]

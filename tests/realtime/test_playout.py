@@ -83,12 +83,3 @@ def test_waiting_counts_the_seconds_not_yet_sent() -> None:
     assert playout.waiting == 10.0
     sent = seconds(playout.release(0.0))
     assert playout.waiting == pytest.approx(10.0 - sent)
-
-
-def test_a_listener_has_heard_no_more_than_was_sent_nor_than_time_has_passed() -> None:
-    playout = Playout(RATE, paced=True)
-    assert playout.heard(5.0) == 0
-    playout.add_audio(ramp(1.0))
-    playout.release(5.0)
-    assert playout.heard(5.25) == RATE // 4
-    assert playout.heard(9.0) == RATE

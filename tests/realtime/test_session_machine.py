@@ -315,4 +315,4 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 TestSession = SessionMachine.TestCase
-TestSession.settings = settings(max_examples=200, stateful_step_count=80, deadline=None)
+TestSession.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
