@@ -31,6 +31,8 @@ SAMPLE_RATE: Final = 24_000
 """The protocol's rate: PCM16, little-endian, mono, both ways."""
 MAX_WAITING: Final = 10_000
 """Events that may wait for a program that does not read them; one more ends the session with `ProtocolError`."""
+MAX_MESSAGE: Final = 16 * 1024 * 1024
+"""Bytes of the longest message a server may send."""
 
 Payload: TypeAlias = dict[str, Any]
 _BINARY_HEADER: Final = struct.Struct("<II")
@@ -244,6 +246,8 @@ async def connect(
         finally:
             await session.close()
             await asyncio.wait([reader])
+            for cancellation in session._cancellations:
+                cancellation.cancel()
         reader.result()
     finally:
         await socket.close()
@@ -264,7 +268,9 @@ class Session:
         # What each `speak` waits for, by the id of its request, then of its response. A response is as long as its
         # text, and that bounds the queue.
         self._speeches: dict[str, asyncio.Queue[Event | None]] = {}
-        self._responses: list[str] = []  # in order of creation: binary audio names them by number
+        self._cancellations: set[asyncio.Task[None]] = set()  # of requests given up before their response had an id
+        self._responses: dict[int, str] = {}  # those not over, by their order of creation: binary audio names that
+        self._ordinals = itertools.count()
         self._closing = False
         self._end: RealtimeError | None = None
 
@@ -302,9 +308,9 @@ class Session:
             "metadata": {"client_event_id": request_id},
         }
         mailbox = self._speeches[request_id] = asyncio.Queue()
-        await self.send({"type": "response.create", "event_id": request_id, "response": response})
         speaking: str | None = None
         try:
+            await self.send({"type": "response.create", "event_id": request_id, "response": response})
             while True:
                 match await mailbox.get():
                     case ResponseCreated(response_id=speaking):
@@ -312,18 +318,31 @@ class Session:
                     case AudioChunk(data=data):
                         yield data
                     case ResponseDone(status="completed"):
-                        speaking = None
                         return
                     case ResponseDone(code=code, message=message) | ServerError(code=code, message=message):
-                        speaking = None
                         raise RequestFailed(code, message)
                     case None:
-                        speaking = None
                         raise self._end or ServerClosed(1000, "")
-        finally:
+        except (GeneratorExit, asyncio.CancelledError):
             if speaking is not None:
-                with suppress(RealtimeError):
-                    await self.send({"type": "response.cancel", "response_id": speaking})
+                await self._cancel(speaking)
+            else:
+                cancellation = asyncio.create_task(self._cancel_once_created(mailbox))
+                self._cancellations.add(cancellation)
+                cancellation.add_done_callback(self._cancellations.discard)
+            raise
+
+    async def _cancel(self, response_id: str) -> None:
+        with suppress(RealtimeError):
+            await self.send({"type": "response.cancel", "response_id": response_id})
+
+    async def _cancel_once_created(self, mailbox: asyncio.Queue[Event | None]) -> None:
+        """Cancel a response nobody wants any more as soon as it has an id, unless it never gets one."""
+        match await mailbox.get():
+            case ResponseCreated(response_id=response_id):
+                await self._cancel(response_id)
+            case _:
+                pass
 
     async def close(self) -> None:
         """Close the session. What was not answered yet is lost."""
@@ -396,7 +415,7 @@ class Session:
         owner: str | None
         match event:
             case ResponseCreated(response_id=owner, metadata=metadata):
-                self._responses.append(owner)
+                self._responses[next(self._ordinals)] = owner
                 if (asked := self._speeches.pop(metadata.get("client_event_id", ""), None)) is not None:
                     self._speeches[owner] = asked
             case AudioChunk(response_id=owner) | ResponseDone(response_id=owner) | ServerError(event_id=owner):
@@ -409,6 +428,7 @@ class Session:
         mailbox.put_nowait(event)
         if isinstance(event, ResponseDone | ServerError):
             self._speeches.pop(owner or "", None)
+            self._responses = {ordinal: each for ordinal, each in self._responses.items() if each != owner}
 
 
 def _parse_event(raw: Payload) -> Event:
@@ -461,7 +481,14 @@ def _parse_words(raw: Payload) -> tuple[Word, ...]:
 async def _open(url: str, api_key: str | None, timeout: float) -> ClientConnection:  # noqa: ASYNC109 - the library's own
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
-        return await open_socket(url, additional_headers=headers, compression=None, open_timeout=timeout)
+        return await open_socket(
+            url,
+            additional_headers=headers,
+            compression=None,
+            open_timeout=timeout,
+            ping_timeout=None,  # a server that holds back a fast sender does not read for a while, not even pings
+            max_size=MAX_MESSAGE,
+        )
     except InvalidStatus as refusal:
         raise ConnectionRefused(_refusal_message(refusal.response), refusal.response.status_code) from None
     except TimeoutError:

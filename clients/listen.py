@@ -1,8 +1,8 @@
 """The program behind `vivavoce listen`: a file, a pipe or the microphone as live captions.
 
 Finished utterances are printed as lines; below them, on a terminal, stands what is being said: committed text bright,
-tentative text dim. The exit code is 0 when every utterance came back, 1 when something failed or was lost, and 2 when
-nothing could begin.
+tentative text dim. The exit code is 0 when every utterance came back, 1 when something failed or was lost, as it is
+when whoever reads the output goes away, and 2 when nothing could begin.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from clients.aio import (
     SpeechStarted,
     connect,
 )
+from clients.keys import key_for
 from clients.microphone import SoundUnavailable, open_microphone
 from clients.replay import AudioUnreadable, decode, play
 
@@ -68,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     source.add_argument("--mic", action="store_true", help="the default microphone, until Ctrl-C")
     parser.add_argument("--url", default=DEFAULT_URL, help="the server (default: %(default)s)")
-    parser.add_argument("--api-key", help="the server's key (default: $OPENAI_API_KEY)")
+    parser.add_argument("--api-key", help="the server's key (default: $OPENAI_API_KEY, if local or wss)")
     parser.add_argument("--language", help="the language spoken, such as en (default: detected)")
     parser.add_argument("--prompt", help="names and words to expect")
     parser.add_argument("--model", help="the recognizer (default: the server's)")
@@ -88,7 +89,7 @@ def run(namespace: argparse.Namespace) -> int:
     options = ListenOptions(
         source=None if namespace.mic else namespace.file,
         url=namespace.url,
-        api_key=namespace.api_key or os.environ.get("OPENAI_API_KEY"),
+        api_key=key_for(namespace.url, namespace.api_key),
         language=namespace.language,
         prompt=namespace.prompt,
         model=namespace.model,
@@ -100,6 +101,9 @@ def run(namespace: argparse.Namespace) -> int:
         return asyncio.run(listen(options))
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # Rich, which prints the captions, does the same where they are piped
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter flushes at its end
+        return 1
 
 
 async def listen(options: ListenOptions) -> int:

@@ -5,7 +5,6 @@ The exit code is 0 when all was spoken, 1 when the server failed or was lost, an
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 import wave
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.aio import DEFAULT_URL, SAMPLE_RATE, RealtimeError, Session, connect
+from clients.keys import key_for
 from clients.microphone import SoundUnavailable, load_sounddevice
 
 
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--voice", help="the voice (default: the server's)")
     parser.add_argument("--speed", type=float, help="1 is the voice's own speed")
     parser.add_argument("--url", default=DEFAULT_URL, help="the server (default: %(default)s)")
-    parser.add_argument("--api-key", help="the server's key (default: $OPENAI_API_KEY)")
+    parser.add_argument("--api-key", help="the server's key (default: $OPENAI_API_KEY, if local or wss)")
 
 
 def run(namespace: argparse.Namespace) -> int:
@@ -48,7 +48,7 @@ def run(namespace: argparse.Namespace) -> int:
         voice=namespace.voice,
         speed=namespace.speed,
         url=namespace.url,
-        api_key=namespace.api_key or os.environ.get("OPENAI_API_KEY"),
+        api_key=key_for(namespace.url, namespace.api_key),
     )
     try:
         return asyncio.run(speak(options))

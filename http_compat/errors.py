@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ExceptionHandler
 
-from realtime.errors import ClientError, Overloaded, Unauthorized, VoiceError
+from realtime.errors import ClientError, EngineError, Overloaded, Unauthorized, VoiceError, envelope
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,13 @@ class UnsupportedMediaType(ClientError):
     http_status = 415
 
 
+class BodyTimeout(ClientError):
+    """A body that stopped coming before it was whole."""
+
+    code = "request_timeout"
+    http_status = 408
+
+
 def request_id(request: Request) -> str:
     """The id of this request, the same each time it is asked for."""
     identity: str = request.scope.setdefault(_REQUEST_ID, f"req_{uuid.uuid4().hex}")
@@ -73,25 +80,29 @@ def request_id(request: Request) -> str:
 def _error(
     request: Request, status: int, message: str, *, code: str, param: str | None = None, headers: dict[str, str]
 ) -> Response:
-    kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
-    body = {"error": {"message": message, "type": kind, "param": param, "code": code}, "detail": message}
+    body = envelope(message, status, code, param)
     return JSONResponse(body, status, {**headers, "x-request-id": request_id(request)})
 
 
 async def _voice_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, VoiceError)
     headers: dict[str, str] = {}
+    message = error.message
     match error:
         case Overloaded():
             headers["retry-after"] = str(error.retry_after)
         case Unauthorized():
             headers["www-authenticate"] = "Bearer"
+        case BodyTimeout():
+            headers["x-should-retry"] = "false"
         case ClientError():
             pass
         case _:
             headers["x-should-retry"] = "false"
             logger.error("%s failed: %s", request_id(request), error.message)
-    return _error(request, error.http_status, error.message, code=error.code, param=error.param, headers=headers)
+            if isinstance(error, EngineError):  # its message may hold this machine's paths
+                message = "The model failed; the server's log has more."
+    return _error(request, error.http_status, message, code=error.code, param=error.param, headers=headers)
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
@@ -101,8 +112,9 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     return _error(request, status, error.detail, code=code, headers=dict(error.headers or {}))
 
 
-async def _bug(request: Request, _: Exception) -> Response:
-    """What is not meant for the wire reveals nothing; the server logs it with its traceback."""
+async def _bug(request: Request, error: Exception) -> Response:
+    """What is not meant for the wire reveals nothing; the server logs its traceback after the line written here."""
+    logger.error("%s failed by a bug: %s", request_id(request), type(error).__name__)
     headers = {"x-should-retry": "false"}
     message = f"Internal error; the server's log has more about {request_id(request)}."
     return _error(request, 500, message, code=VoiceError.code, headers=headers)

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from http_compat.languages import language_name
 from realtime.audio import SAMPLE_RATE
+from realtime.languages import language_name
 from realtime.transcript import Hypothesis, Word
 
 _SENTENCE_ENDS: Final = tuple(".?!…。\uff1f\uff01")

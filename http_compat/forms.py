@@ -11,16 +11,18 @@ from starlette.requests import Request
 
 from http_compat.errors import InvalidMultipart, InvalidType, MissingParameter, UnsupportedValue
 from http_compat.formats import Granularity, TranscriptFormat
-from http_compat.languages import language_code
 from realtime.errors import ClientError, UnsupportedAudio
+from realtime.languages import language_code
 
 _MAX_FIELDS: Final = 128
 _MAX_FIELD_BYTES: Final = 64 * 1024
+_MAX_PROMPT: Final = 2_000
+"""Characters, more than a recognizer takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionForm:
-    """The fields of the form besides the file; `language` is a code."""
+    """The fields of the form besides the file; `language` is a code, `prompt` the end of a long one."""
 
     model: str
     language: str | None
@@ -64,7 +66,7 @@ def read_fields(form: FormData) -> TranscriptionForm:
     return TranscriptionForm(
         model=model,
         language=language_code(language) if language else None,
-        prompt=_text(form, "prompt") or "",
+        prompt=(_text(form, "prompt") or "")[-_MAX_PROMPT:],
         response_format=response_format,
         granularities=granularities or frozenset({Granularity.SEGMENT}),
     )

@@ -1,4 +1,4 @@
-"""What every endpoint needs of its request: a body with a bound, and an end to the work when the client goes away."""
+"""What every endpoint needs of its request: a body with bounds, and an end to the work when the client goes away."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,22 +7,28 @@ from typing import Any, TypeVar
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
+from http_compat.errors import BodyTimeout
 from realtime.errors import TooLarge
 
 T = TypeVar("T")
 
 
-def limited(request: Request, max_bytes: int) -> Request:
-    """The same request, whose body raises `TooLarge` as soon as more than `max_bytes` have arrived.
+def limited(request: Request, max_bytes: int, idle_seconds: float) -> Request:
+    """The same request, with a body of at most `max_bytes` whose every piece comes within `idle_seconds`.
 
-    The bytes are counted because a `Content-Length` may be absent. The connection stays open: with `Connection: close`
-    Node's client reports a network error instead of the 413.
+    Reading the body raises `TooLarge` or `BodyTimeout` where it is otherwise. The bytes are counted because a
+    `Content-Length` may be absent. The connection stays open: with `Connection: close` Node's client reports a network
+    error instead of the 413.
     """
     received = 0
 
     async def receive() -> Message:
         nonlocal received
-        message = await request.receive()
+        try:
+            async with asyncio.timeout(idle_seconds):
+                message = await request.receive()
+        except TimeoutError:
+            raise BodyTimeout(f"Nothing more of the body has come for {idle_seconds:g} seconds.") from None
         received += len(message.get("body", b""))
         if received > max_bytes:
             raise TooLarge(f"Maximum content size limit ({max_bytes}) exceeded.")

@@ -1,6 +1,6 @@
 """The routes of the HTTP layer, for the application to mount beside its websocket."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.requests import Request
@@ -11,8 +11,8 @@ from http_compat.errors import request_id
 from http_compat.listing import Listing
 from http_compat.speech import Speech
 from http_compat.transcriptions import Transcriptions
-from realtime.access import authorised, presented_keys
-from realtime.errors import Unauthorized
+from realtime.access import authorised, origin_allowed, presented_keys
+from realtime.errors import Forbidden, Unauthorized
 from realtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,20 +28,21 @@ def routes(models: "Models", settings: Settings) -> list[BaseRoute]:
         Speech(models, settings),
         Listing(models, settings),
     )
-    keys = settings.api_keys
     return [
-        Route("/v1/audio/transcriptions", _guarded(transcriptions.create, keys), methods=["POST"]),
-        Route("/v1/audio/speech", _guarded(speech.create, keys), methods=["POST"]),
-        Route("/v1/models", _guarded(listing.models, keys)),
-        Route("/v1/models/{id:path}", _guarded(listing.model, keys)),
+        Route("/v1/audio/transcriptions", _guarded(transcriptions.create, settings), methods=["POST"]),
+        Route("/v1/audio/speech", _guarded(speech.create, settings), methods=["POST"]),
+        Route("/v1/models", _guarded(listing.models, settings)),
+        Route("/v1/models/{id:path}", _guarded(listing.model, settings)),
         Route("/livez", _numbered(listing.livez)),
         Route("/readyz", _numbered(listing.readyz)),
     ]
 
 
-def _guarded(endpoint: Endpoint, keys: Sequence[str]) -> Endpoint:
+def _guarded(endpoint: Endpoint, settings: Settings) -> Endpoint:
     async def answer(request: Request) -> Response:
-        if not authorised(presented_keys(request.headers), keys):
+        if not origin_allowed(request.headers, settings.allowed_origins):
+            raise Forbidden("Pages of this origin may not send requests.")
+        if not authorised(presented_keys(request.headers), settings.api_keys):
             raise Unauthorized("Incorrect API key provided.")
         return await endpoint(request)
 

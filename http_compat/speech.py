@@ -1,8 +1,8 @@
 """`POST /v1/audio/speech`: text to a spoken recording, whole or as it is made."""
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack, aclosing, contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
@@ -23,7 +23,7 @@ from http_compat.requests import limited, while_connected
 from realtime.audio import Samples
 from realtime.catalogue import resolve_voice
 from realtime.chunking import phrases
-from realtime.errors import ClientError, UnknownVoice
+from realtime.errors import ClientError, Overloaded, UnknownVoice
 from realtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,18 +55,36 @@ class SpeechBody(msgspec.Struct, frozen=True):
 
 
 class Speech:
-    """The endpoint."""
+    """The endpoint. At most `max_sessions` requests are let in at a time; the next is told to come back."""
 
     def __init__(self, models: "Models", settings: Settings) -> None:
         self._models = models
         self._settings = settings
+        self._let_in = 0
 
     async def create(self, request: Request) -> Response:
-        media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        # Another type, or none, is what any web page may send without asking first.
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise UnsupportedMediaType("Send a JSON object, with `Content-Type: application/json`.")
+        with ExitStack() as place:
+            place.enter_context(self._place())
+            return await self._answer(request, place)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._let_in >= self._settings.max_sessions:
+            raise Overloaded("Too many texts are being spoken.")
+        self._let_in += 1
+        try:
+            yield
+        finally:
+            self._let_in -= 1
+
+    async def _answer(self, request: Request, place: ExitStack) -> Response:
+        """The response; one that is streamed takes the `place` with it."""
         max_bytes = self._settings.max_input_characters * _ESCAPED_CHARACTER + _OTHER_FIELDS
-        body = read_body(await limited(request, max_bytes).body())
+        body = read_body(await limited(request, max_bytes, self._settings.idle_seconds).body())
         text = self._text_to_speak(body)
         speech_format = _speech_format(body.response_format or SpeechFormat.MP3)
         if body.stream_format == "sse":
@@ -78,7 +96,7 @@ class Speech:
         audio = self._encoded(samples, encoder)
         if body.stream:
             first = await while_connected(request, _first(audio))
-            return _SpokenResponse(_resumed(first, audio), media_type=speech_format.media_type)
+            return _SpokenResponse(_resumed(first, audio), place.pop_all(), media_type=speech_format.media_type)
         whole = await while_connected(request, _collected(audio))
         return Response(whole, media_type=speech_format.media_type)
 
@@ -168,13 +186,16 @@ class _SpokenResponse(StreamingResponse):
     """A body that is made while it is sent, and no longer than somebody listens.
 
     A failure midway propagates, so that the server breaks the connection off: a clean end would pass for the whole.
+    When it is over, the `place` among the requests let in is free again.
     """
 
-    def __init__(self, audio: AsyncGenerator[bytes, None], *, media_type: str) -> None:
+    def __init__(self, audio: AsyncGenerator[bytes, None], place: ExitStack, *, media_type: str) -> None:
         super().__init__(audio, media_type=media_type)
         self._audio = audio
+        self._place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._audio):
-            with suppress(ClientDisconnect):
-                await while_connected(Request(scope, receive), self.stream_response(send))
+        with self._place:
+            async with aclosing(self._audio):
+                with suppress(ClientDisconnect):
+                    await while_connected(Request(scope, receive), self.stream_response(send))

@@ -58,7 +58,7 @@ class Transcriptions:
             self._let_in -= 1
 
     async def _answer(self, request: Request) -> Response:
-        form = await read_form(limited(request, self._settings.max_upload_bytes))
+        form = await read_form(limited(request, self._settings.max_upload_bytes, self._settings.idle_seconds))
         try:
             file, wanted = uploaded_file(form), read_fields(form)
             transcript = await while_connected(request, self._transcribe(file, wanted))

@@ -41,8 +41,11 @@ def origin_allowed(headers: Mapping[str, str], allowed: Sequence[str]) -> bool:
     origin = headers.get("origin")
     if origin is None or "*" in allowed or origin in allowed:
         return True
-    host = urlsplit(origin).hostname or ""
-    own = urlsplit(f"//{headers.get('host', '')}").hostname
+    try:
+        host = urlsplit(origin).hostname or ""
+        own = urlsplit(f"//{headers.get('host', '')}").hostname
+    except ValueError:  # brackets that hold no address
+        return False
     return (_is_loopback(host) and (own is None or _is_loopback(own))) or (host == own and _is_address(host))
 
 

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from realtime.audio import SAMPLE_RATE, WINDOW, AudioBuffer
+from realtime.endpointing import HYSTERESIS
 from realtime.errors import VoiceError
 from realtime.events import (
     JobFailed,
@@ -56,6 +57,9 @@ QUIET: Final = SAMPLE_RATE * 160 // 1000
 SILENT_KEPT: Final = SAMPLE_RATE
 """Of audio without a voice, kept before the first word of a turn that the client commits."""
 
+TELLING: Final = 3 * SAMPLE_RATE // WINDOW
+"""Windows with a voice from which the language can be told: 3 s."""
+
 MOST_FINALS: Final = 4
 
 
@@ -96,10 +100,12 @@ class _Passage:
 
     def hear(self, start: int, end: int, probability: float) -> None:
         self.heard_until = end
-        if self.voice.add(probability):
+        voiced = self.voice.add(probability)
+        if voiced and self.voice_start is None:
+            self.voice_start = start
+        # Speech trails off: what keeps a turn open is worth decoding.
+        if voiced or (self.voice_start is not None and probability >= self.voice.threshold - HYSTERESIS):
             self.voice_end = end
-            if self.voice_start is None:
-                self.voice_start = start
 
     def excerpt(self, end: int) -> tuple[int, int]:
         """The part of the passage worth decoding: from shortly before the voice to shortly after."""
@@ -176,11 +182,15 @@ class Captioning:
         else:
             self._drop(passage.item)
 
-    def forget(self) -> None:
-        """Drop the turn in progress, if there is one."""
-        if self._open is not None:
-            self._drop(self._open.item)
-            self._open = None
+    def forget(self) -> TranscriptCompleted | None:
+        """Drop the turn in progress. Where text of it was given out, it is completed without any."""
+        if self._open is None:
+            return None
+        item, self._open = self._open.item, None
+        self._drop(item)
+        if not (item.extended and self.config.transcribe):
+            return None
+        return TranscriptCompleted(item.id, text="", words=(), language=item.language, samples=0)
 
     def _drop(self, item: _Item) -> None:
         """Nobody wants the transcript of this item: its passages need no finals."""
@@ -268,6 +278,10 @@ class Captioning:
         self._jobs.end(number)
         return decoding
 
+    def _presumed(self, passage: _Passage) -> str | None:
+        """The language of a turn too short to tell: that of the last one that did. Others may be in any language."""
+        return self._language if passage.voice.voiced < TELLING else None
+
     def _ask_final(self, passage: _Passage, end: int, now: float) -> Iterator[Output]:
         """Ask for the final of a closed passage, unless it is under way; a partial in flight is no longer wanted."""
         decoding = self._decoding
@@ -286,7 +300,7 @@ class Captioning:
             recognizer=self.config.recognizer,
             request=TranscriptionRequest(
                 samples=self._buffer.slice(first, last),
-                language=self.config.language or self._language,
+                language=self.config.language or passage.item.language or self._presumed(passage),
                 prompt=self.config.prompt,
                 final=final,
                 word_times=self.config.include_partials,
@@ -302,7 +316,9 @@ class Captioning:
         item.text += completion.text
         item.words += completion.words
         if completion.text:
-            item.language = self._language = hypothesis.language
+            item.language = hypothesis.language
+            if passage.voice.voiced >= TELLING:
+                self._language = hypothesis.language
         if why is not Suppression.NO_VOICE:
             item.suppressed = item.suppressed or why
         if not passage.closes_item:

@@ -5,7 +5,8 @@ it; later phrases are whole sentences, which sound better. A sentence longer tha
 of its clauses that fits, else between words, else anywhere. A line break ends a sentence.
 
 A cut is decided as soon as the character after it is known, and nothing that comes later changes it. The phrases are
-therefore the same however the text was cut into deltas.
+therefore the same however the text was cut into deltas. No cut looks further than `_WINDOW`, so the work grows with the
+length of the text and no faster.
 """
 
 import re
@@ -14,6 +15,12 @@ from typing import Final
 
 LONGEST_PHRASE: Final = 200
 """Characters, not counting the white space at the end."""
+
+_LONGEST_SPACE: Final = re.compile(rf"(?<!\s)(\s{{{LONGEST_PHRASE}}})\s+")
+"""White space too long to keep, and what is kept of it."""
+
+_WINDOW: Final = 2 * LONGEST_PHRASE + 2
+"""Characters that decide a cut: the longest phrase, the longest white space after it and the character after that."""
 
 CLAUSE_WORDS: Final = 3
 """A shorter clause is not worth a phrase. Two Chinese or Japanese characters count as a word."""
@@ -62,8 +69,8 @@ class _Break(Enum):
 class PhraseChunker:
     """Cuts text that arrives in deltas into phrases.
 
-    Joined together the phrases are the text, but for white space at its very start: the white space at a cut stays with
-    the phrase before it.
+    Joined together the phrases are the text, but for white space at its very start and what is longer than a phrase:
+    the white space at a cut stays with the phrase before it.
     """
 
     def __init__(self) -> None:
@@ -72,12 +79,14 @@ class PhraseChunker:
 
     def feed(self, delta: str) -> list[str]:
         """The phrases that are now certain."""
-        self._text = (self._text + delta).lstrip()
+        text = _LONGEST_SPACE.sub(r"\1", self._text + delta if self._text else delta.lstrip())
         found = []
-        while (cut := _first_cut(self._text, short=self._first)) is not None:
-            found.append(self._text[:cut])
-            self._text = self._text[cut:]
+        start = 0
+        while (cut := _first_cut(text[start : start + _WINDOW], short=self._first)) is not None:
+            found.append(text[start : start + cut])
+            start += cut
             self._first = False
+        self._text = text[start:]
         return found
 
     def flush(self) -> list[str]:
@@ -95,7 +104,10 @@ def phrases(text: str) -> list[str]:
 
 
 def _first_cut(text: str, *, short: bool) -> int | None:
-    """Where the first phrase of `text` ends, None if what follows decides that. `short` takes a clause for enough."""
+    """Where the first phrase of `text` ends, None if what follows decides that. `short` takes a clause for enough.
+
+    More than the first `_WINDOW` characters make no difference.
+    """
     clause = word = None
     for place in _PLACE.finditer(text):
         if place.start("space") > LONGEST_PHRASE:

@@ -31,6 +31,7 @@ from realtime.events import (
 )
 from realtime.models import Models
 from realtime.session import Session
+from realtime.speaking import ReplyState
 
 Request = TypeVar("Request")
 
@@ -56,6 +57,11 @@ class Inbox(Generic[Request]):
             self._taken.clear()
             await self._taken.wait()
         self._commands.append(command)
+        self._changed.set()
+
+    def put_next(self, command: Request) -> None:
+        """Add what follows from the command just taken: it comes before all that wait, and needs no room."""
+        self._commands.appendleft(command)
         self._changed.set()
 
     async def put_result(self, result: EngineResult) -> None:
@@ -92,6 +98,10 @@ class Driver:
         self._deliver = deliver
         self._clock = clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def reply_state(self) -> ReplyState:
+        return self._session.reply_state
 
     async def run(self) -> None:
         """Serve until cancelled. Raises `VoiceError` where the session cannot go on."""

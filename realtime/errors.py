@@ -6,6 +6,12 @@ Anything that is not a `VoiceError` is a bug: it propagates, is logged once with
 from typing import ClassVar
 
 
+def envelope(message: str, status: int, code: str, param: str | None = None) -> dict[str, object]:
+    """The JSON body of an HTTP answer: `error` is what OpenAI's clients read, `detail` what Xinference's read."""
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}, "detail": message}
+
+
 class VoiceError(Exception):
     """An error with a meaning on the wire.
 
@@ -23,10 +29,8 @@ class VoiceError(Exception):
         self.param = param
 
     def body(self) -> dict[str, object]:
-        """The JSON body of an HTTP answer: `error` is what OpenAI's clients read, `detail` what Xinference's read."""
-        kind = "server_error" if self.http_status >= 500 else "invalid_request_error"
-        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
-        return {"error": error, "detail": self.message}
+        """The JSON body of an HTTP answer."""
+        return envelope(self.message, self.http_status, self.code, self.param)
 
 
 class ClientError(VoiceError):

@@ -100,6 +100,7 @@ class Listening:
         changes_format = isinstance(mark, Configure) and mark.config.input_format != self._input_format
         if changes_format or not isinstance(mark, Configure):
             self._buffer.append(self._resampler.flush())
+            self._decoder = Decoder(self._input_format)
         if isinstance(mark, Configure) and changes_format:
             self._set_format(mark.config)
         self._marks.append((self._buffer.end, mark))
@@ -185,7 +186,11 @@ class Listening:
             case Configure(config):
                 yield from self._configure(config)
             case ClearAudio():
-                self._captioning.forget()
+                if completed := self._captioning.forget():
+                    if self._endpointing:
+                        yield SpeechStopped(completed.item_id, self._scored)
+                    yield AudioCommitted(completed.item_id)
+                    yield completed
                 yield AudioCleared()
                 self._restart(position)
             case CommitAudio() if self._captioning.item_id is not None:

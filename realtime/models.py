@@ -34,6 +34,9 @@ VOICES_AT_ONCE: Final = 2
 
 BLOCKING_CALLS: Final = 4
 
+LOADS_AT_ONCE: Final = 3
+"""The defaults load side by side; whoever asks for another model takes no thread from those who are served."""
+
 
 class RecognizerHandle:
     """A loaded speech-to-text model."""
@@ -42,7 +45,9 @@ class RecognizerHandle:
         self.name = entry.name
         self.multilingual = engine.multilingual
         self._engine = engine
-        self._worker = BatchWorker(entry.name, engine.transcribe, max_batch=MAX_BATCH, max_waiting=MAX_WAITING)
+        self._worker = BatchWorker(
+            entry.name, engine.transcribe, max_batch=MAX_BATCH, max_waiting=MAX_WAITING, alone_from=Priority.UPLOAD
+        )
 
     async def transcribe(self, request: TranscriptionRequest, priority: Priority) -> Hypothesis:
         """Transcribe an excerpt. Raises `EngineError`, `Overloaded`, and `ClientError` for an unknown language."""
@@ -58,7 +63,9 @@ class DetectorHandle:
 
     def __init__(self, engine: Detector) -> None:
         self._engine = engine
-        self._worker = BatchWorker("detector", engine.score, max_batch=MAX_DETECTOR_BATCH, max_waiting=MAX_WAITING)
+        self._worker = BatchWorker(
+            "detector", engine.score, max_batch=MAX_DETECTOR_BATCH, max_waiting=MAX_WAITING, alone_from=Priority.UPLOAD
+        )
 
     async def score(
         self, windows: NDArray[np.float32], state: VadState | None, priority: Priority = Priority.FINAL
@@ -103,6 +110,7 @@ class Models:
         self._settings = settings
         self._engines = engines or InstalledEngines(settings)
         self._blocking = BlockingCalls(BLOCKING_CALLS)
+        self._loading = BlockingCalls(LOADS_AT_ONCE)
         self._recognizers: dict[str, asyncio.Task[RecognizerHandle]] = {}
         self._synthesizers: dict[str, asyncio.Task[SynthesizerHandle]] = {}
         self.ready = False
@@ -110,20 +118,22 @@ class Models:
     async def open(self) -> None:
         """Load the defaults. Raises `EngineError` where one cannot be loaded."""
         detector, _, _ = await asyncio.gather(
-            self.run_blocking(self._engines.detector), self.recognizer(""), self.synthesizer("")
+            self._loading.run(self._engines.detector), self.recognizer(""), self.synthesizer("")
         )
         self.detector = DetectorHandle(detector)
         self.ready = True
 
     async def close(self) -> None:
-        """Unload everything; work under way is withdrawn."""
+        """Unload everything; work under way is withdrawn, and models that are still loading are left to themselves."""
         if self.ready:
             await self.run_blocking(self.detector.close)
         self.ready = False
         loads: list[asyncio.Task[Any]] = [*self._recognizers.values(), *self._synthesizers.values()]
-        for handle in await asyncio.gather(*loads, return_exceptions=True):
-            if not isinstance(handle, BaseException):
-                await self.run_blocking(handle.close)
+        for load in loads:
+            if load.done() and not load.cancelled() and load.exception() is None:
+                await self.run_blocking(load.result().close)
+            else:
+                load.cancel()
 
     async def recognizer(self, name: str) -> RecognizerHandle:
         """The recognizer of this name, loaded if need be. Raises `UnknownModel` and `EngineError`."""
@@ -139,21 +149,21 @@ class Models:
             self._synthesizers, entry.name, lambda: SynthesizerHandle(entry, self._engines.synthesizer(entry))
         )
 
-    def recognizer_name(self, name: str) -> str:
-        """The recognizer of a session whose client asks for `name`: that one, or the default where there is none."""
+    def recognizer_name(self, name: str) -> str | None:
+        """The recognizer a client may ask for by `name`; None where there is none."""
         try:
             return self._recognizer(name).name
         except UnknownModel:
-            return self._recognizer("").name
+            return None
 
-    def voice_name(self, name: str) -> str:
-        """The voice of a session whose client asks for `name`: that one, or the default where there is none."""
+    def voice_name(self, name: str) -> str | None:
+        """The voice a client may ask for by `name`; None where there is none."""
         default = find("", Task.SPEECH, self._settings.voice_model)
         voices = self._synthesizers[default.name].result().voices
         try:
             return resolve_voice(name, voices)
         except UnknownVoice:
-            return voices[0]
+            return None
 
     def is_loaded(self, name: str) -> bool:
         """Whether the model of this catalogue name can answer at once."""
@@ -182,6 +192,6 @@ class Models:
                 del loads[name]
 
         if name not in loads:
-            loads[name] = asyncio.create_task(self.run_blocking(load))
+            loads[name] = asyncio.create_task(self._loading.run(load))
             loads[name].add_done_callback(forget_failed)
         return await asyncio.shield(loads[name])

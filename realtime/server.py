@@ -2,16 +2,12 @@
 
 import logging
 import socket
-from typing import Final
 
 import uvicorn
 
 from realtime.app import create_app
 from realtime.models import Models
 from realtime.settings import Settings
-
-FRAME_OVERHEAD: Final = 2
-"""A message in JSON and base64 is at most so many times as long as its audio."""
 
 
 def uvicorn_config(models: Models, settings: Settings) -> uvicorn.Config:
@@ -20,8 +16,11 @@ def uvicorn_config(models: Models, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(models, settings),
         ws="websockets-sansio",
-        ws_max_size=FRAME_OVERHEAD * settings.max_message_bytes,
+        ws_max_size=settings.max_message_bytes,
         ws_per_message_deflate=False,
+        # While a session is saturated its socket is not read, and pongs wait behind the audio: no time is too long for
+        # them. Dead peers are found by TCP (see `listening_socket`) and by the patience of each session.
+        ws_ping_timeout=None,
         log_config=None,  # that of the whole process
         access_log=False,  # it would hold query strings
         timeout_graceful_shutdown=5,

@@ -40,7 +40,8 @@ class Settings:
     """Threads of one engine; 0 is one for every two CPUs, at most four."""
 
     max_sessions: int = 32
-    max_message_bytes: int = 1024 * 1024
+    max_message_bytes: int = 2 * 1024 * 1024
+    """Of one websocket message: half a minute of audio in base64."""
     max_upload_bytes: int = 512 * 1024 * 1024
     max_upload_seconds: float = 4 * 3600.0
     max_input_characters: int = 32_768

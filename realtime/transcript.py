@@ -4,6 +4,7 @@
 Transcription System" (2023): a word is committed once two consecutive hypotheses agree on it and on all words before.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -165,10 +166,11 @@ def continuation(committed: Sequence[Word], words: Sequence[Word]) -> int:
         return len(committed)
     # One row of the dynamic programme per committed word; distances[j] is that to words[:j].
     distances = list(range(len(words) + 1))
-    for row, old in enumerate(committed, start=1):
+    newer = [normalised(word.text) for word in words]
+    for row, old in enumerate((normalised(word.text) for word in committed), start=1):
         diagonal, distances[0] = distances[0], row
-        for column, new in enumerate(words, start=1):
-            substituted = diagonal + (not _same(old, new))
+        for column, new in enumerate(newer, start=1):
+            substituted = diagonal + (old != new)
             diagonal = distances[column]
             distances[column] = min(substituted, distances[column] + 1, distances[column - 1] + 1)
     return min(range(len(distances)), key=lambda column: (distances[column], -column))
@@ -184,8 +186,13 @@ def _spelled_as(committed: Sequence[Word], words: Sequence[Word]) -> tuple[Word,
 
 
 def normalised(text: str) -> str:
-    """The letters and digits of a word, in lower case."""
-    return "".join(character for character in text.lower() if character.isalnum())
+    """What a word says: its letters with their marks, digits and symbols, in lower case, and the sign of a number."""
+    text = text.lower()
+    return "".join(
+        character
+        for character, following in zip(text, text[1:] + " ", strict=True)
+        if unicodedata.category(character)[0] in "LMNS" or (character == "-" and following.isdigit())
+    )
 
 
 def _same(one: Word, other: Word) -> bool:

@@ -12,15 +12,17 @@ from collections import deque
 from typing import Final
 
 from starlette.responses import JSONResponse
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime.access import SUBPROTOCOL, authorised, origin_allowed, presented_keys
 from realtime.driver import Driver
 from realtime.errors import ClientError, Forbidden, Overloaded, Unauthorized, UnsupportedAudio, VoiceError
-from realtime.events import Event, SessionConfig, SessionKind, TranscriptRevised
+from realtime.events import Event, SessionConfig, SessionKind, TranscriptRevised, WireRequest
 from realtime.models import Models
 from realtime.session import Session
 from realtime.settings import Settings
+from realtime.speaking import ReplyState
 from realtime.wire.openai import OpenAICodec
 
 logger = logging.getLogger(__name__)
@@ -127,11 +129,16 @@ class Connection:
         query = websocket.query_params
         extensions = {name for value in query.getlist("ext") for name in value.split(",")}
         transcription = query.get("intent") == "transcription"
+        recognizer = models.recognizer_name((query.get("model") or "") if transcription else "")
+        recognizer = recognizer or models.recognizer_name("")
+        voice = models.voice_name("")
+        assert recognizer is not None  # the defaults are always there
+        assert voice is not None
         config = SessionConfig(
             kind=SessionKind.TRANSCRIPTION if transcription else SessionKind.CONVERSATION,
             transcribe=transcription,
-            recognizer=models.recognizer_name((query.get("model") or "") if transcription else ""),
-            voice=models.voice_name(""),
+            recognizer=recognizer,
+            voice=voice,
             include_partials="partials" in extensions,
         )
         self._websocket = websocket
@@ -144,6 +151,7 @@ class Connection:
             model=query.get("model") or config.recognizer,
             find_recognizer=models.recognizer_name,
             find_voice=models.voice_name,
+            max_input_characters=settings.max_input_characters,
             partials="partials" in extensions,
             binary="binary" in extensions,
         )
@@ -171,11 +179,7 @@ class Connection:
 
     async def _read(self) -> None:
         while True:
-            try:
-                async with asyncio.timeout(self._settings.idle_seconds):
-                    message = await self._websocket.receive()
-            except TimeoutError:
-                raise IdleError(f"Nothing was sent for {self._settings.idle_seconds:g} seconds.") from None
+            message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect
             try:
@@ -188,7 +192,20 @@ class Connection:
             for command in commands:
                 await self._driver.inbox.put(command)
 
+    async def _receive(self) -> Message:
+        """The next message of the socket. Raises `IdleError`; who listens to an answer is not idle."""
+        while True:
+            try:
+                async with asyncio.timeout(self._settings.idle_seconds):
+                    return await self._websocket.receive()
+            except TimeoutError:
+                if self._driver.reply_state is ReplyState.IDLE:
+                    raise IdleError(f"Nothing was sent for {self._settings.idle_seconds:g} seconds.") from None
+
     async def _deliver(self, event: Event) -> None:
+        if isinstance(event, WireRequest) and (speak := self._codec.speech(event)) is not None:
+            self._driver.inbox.put_next(speak)
+            return
         revises = event.item_id if isinstance(event, TranscriptRevised) else None
         for frame in self._codec.encode(event):
             await self._outbox.put(frame, revises)

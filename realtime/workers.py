@@ -41,9 +41,19 @@ class BatchWorker(Generic[Request, Answer]):
     """One thread that answers requests in batches, by priority and then by age."""
 
     def __init__(
-        self, name: str, run: Callable[[Sequence[Request]], list[Answer]], *, max_batch: int, max_waiting: int
+        self,
+        name: str,
+        run: Callable[[Sequence[Request]], list[Answer]],
+        *,
+        max_batch: int,
+        max_waiting: int,
+        alone_from: int,
     ) -> None:
-        """`run` answers a batch in its order; it is called from this worker's thread only."""
+        """`run` answers a batch in its order; it is called from this worker's thread only.
+
+        Requests of priority `alone_from` and beyond get a batch of their own, so that nobody waits for more than one.
+        """
+        self._alone_from = alone_from
         self._run = run
         self._max_batch = max_batch
         self._max_waiting = max_waiting
@@ -95,9 +105,13 @@ class BatchWorker(Generic[Request, Answer]):
         with self._changed:
             while not batch and not self._closing:
                 while self._heap and len(batch) < self._max_batch:
+                    if batch and self._heap[0].priority >= self._alone_from:
+                        break
                     waiting = heapq.heappop(self._heap)
                     if not waiting.future.cancelled():
                         batch.append(waiting)
+                    if waiting.priority >= self._alone_from and batch:
+                        break
                 if not batch:
                     self._changed.wait()
         return batch

@@ -5,6 +5,7 @@ from typing import Protocol
 from realtime import weights
 from realtime.catalogue import EngineName, Entry
 from realtime.engines.base import Detector, Recognizer, Synthesizer
+from realtime.errors import EngineError
 from realtime.settings import Settings
 from realtime.weights import Progress
 
@@ -50,4 +51,4 @@ class InstalledEngines:
 
                 return Hibari()
             case _:
-                raise AssertionError(f"{entry.name} has weights but no engine")
+                raise EngineError(f"{entry.name} is in the catalogue, but this version has no engine for it yet")

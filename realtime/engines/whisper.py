@@ -51,14 +51,24 @@ BUCKET: Final = 250
 ENDING: Final = 100
 """The last silence frames, which tell the decoder that the window ends."""
 
-TOKENS_PER_SECOND: Final = 10
-"""More than anybody speaks, in any language, so that a runaway decode is a short one."""
+TOKENS_PER_SECOND: Final = 15
+COSTLY_TOKENS_PER_SECOND: Final = 35
+"""More than anybody speaks, so that a runaway decode is a short one; the second for `COSTLY` languages."""
+
+# fmt: off
+COSTLY: Final = frozenset({
+    "am", "as", "bn", "bo", "gu", "hi", "hy", "ka", "km", "kn", "lo", "ml", "mr", "my", "ne", "pa", "sa", "si", "ta",
+    "te", "th", "yi",
+})
+# fmt: on
+"""Languages whose script Whisper's vocabulary spells byte by byte."""
 
 GRAIN: Final = 25
 """Excerpts are lengthened to multiples of so many frames: the matrix kernels are compiled and kept for each shape."""
 
 PROMPT_TOKENS: Final = 200
 MAX_LENGTH: Final = 448
+MOST_TOKENS: Final = MAX_LENGTH // 2
 
 RETRY_PROBABILITY: Final = -0.5
 RETRY_COMPRESSION: Final = 2.4
@@ -80,7 +90,8 @@ class _Excerpt:
     @property
     def most_tokens(self) -> int:
         """More tokens than this are a runaway."""
-        return TOKENS_PER_SECOND * (1 + self.frames * FRAME // SAMPLE_RATE)
+        rate = COSTLY_TOKENS_PER_SECOND if self.language in COSTLY else TOKENS_PER_SECOND
+        return min(MOST_TOKENS, rate * (1 + self.frames * FRAME // SAMPLE_RATE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Only types that every known client tolerates are sent, unless the client asked f
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from realtime.audio import SAMPLE_RATE
 from realtime.errors import UnsupportedAudio, VoiceError
@@ -43,7 +43,7 @@ from realtime.events import (
 from realtime.transcript import Word
 from realtime.wire.openai_conversation import Conversation
 from realtime.wire.openai_frames import Frames, FrameWriter
-from realtime.wire.openai_items import Item, Message, spoken_by_user
+from realtime.wire.openai_items import Item, Message, spoken_by_user, text_to_speak
 from realtime.wire.openai_patch import OutputPatch, clamped_speed
 from realtime.wire.openai_requests import (
     AppendInput,
@@ -66,6 +66,9 @@ from realtime.wire.openai_requests import (
 from realtime.wire.openai_responses import ResponseWriter
 from realtime.wire.openai_session import Find, WireSession, milliseconds
 
+MOST_WORDS: Final = 5_000
+"""Of a transcript with more of them no words are told: some clients take messages of 1 MiB at most."""
+
 
 class OpenAICodec:
     """One connection's view of the protocol; the session's view is in the commands and events."""
@@ -79,27 +82,26 @@ class OpenAICodec:
         model: str,
         find_recognizer: Find,
         find_voice: Find,
-        expires_at: int | None = None,
+        max_input_characters: int,
         partials: bool = False,
         binary: bool = False,
     ) -> None:
         """Speak for a session that begins with `config`.
 
         `new_id("item")` gives "item_..."; `model` is only shown; the finders turn the names of clients into those in
-        force.
+        force. A text to speak, and one to keep, has at most `max_input_characters`.
         """
         self._writer = FrameWriter(new_id)
-        self._conversation = Conversation(self._writer)
+        self._conversation = Conversation(self._writer, max_input_characters)
         self._responses = ResponseWriter(self._writer, self._conversation, binary=binary)
-        self._session = WireSession(session_id, config, model, expires_at)
+        self._session = WireSession(session_id, config, model)
         self._updates: deque[WireSession] = deque()
         self._find_recognizer = find_recognizer
         self._find_voice = find_voice
+        self._max_input_characters = max_input_characters
         self._partials = partials
         self._binary = binary
         self._heard_audio = False
-        self._to_speak: Message | None = None
-        self._being_spoken: Message | None = None
 
     def greeting(self) -> Frames:
         """The first messages of a connection."""
@@ -140,8 +142,6 @@ class OpenAICodec:
                 return [self._create_response(request)]
             case CreateItem() | DeleteItem() | RetrieveItem() | TruncateItem():
                 self._require_conversation(request)
-                if isinstance(request, CreateItem):
-                    self._to_speak = request.item if isinstance(request.item, Message) else None
                 return [WireRequest(request)]
             case _:
                 assert_never(request)
@@ -169,17 +169,21 @@ class OpenAICodec:
             raise InvalidValue("A transcription session only listens.", param="type", request_id=request.event_id)
 
     def _create_response(self, request: CreateResponse) -> Command:
+        text = _text_brought(request.response or ResponseParameters())
+        if len(text) > self._max_input_characters:
+            raise InvalidValue(
+                f"A text to speak may have {self._max_input_characters} characters at most.",
+                param="response.input",
+                request_id=request.event_id,
+            )
+        return self._speak(text, request) if text else WireRequest(request)
+
+    def _speak(self, text: str, request: CreateResponse) -> Speak:
         asked = request.response or ResponseParameters()
-        text = self._text_to_speak(asked)
-        if not text.strip():
-            return WireRequest(request)
-        in_conversation = asked.conversation != "none"
-        if in_conversation:
-            self._being_spoken = self._to_speak
         output = (asked.audio and asked.audio.output) or OutputPatch()
         return Speak(
             text,
-            in_conversation,
+            in_conversation=asked.conversation != "none",
             voice=self._find_voice(output.voice_name) if output.voice_name else None,
             speed=clamped_speed(output.speed) if output.speed else None,
             output_format=output.format.audio_format() if output.format else None,
@@ -187,14 +191,15 @@ class OpenAICodec:
             request_id=request.event_id,
         )
 
-    def _text_to_speak(self, asked: ResponseParameters) -> str:
-        """The answer the client brought itself: as input, as instructions, or as the last item it created."""
-        last = asked.input[-1] if asked.input else None
-        if isinstance(last, Message) and last.spoken_text().strip():
-            return last.spoken_text()
-        if asked.instructions and asked.instructions.strip():
-            return asked.instructions
-        return self._to_speak.spoken_text() if self._to_speak else ""
+    def speech(self, event: WireRequest) -> Speak | None:
+        """What a request that came back asks the session to do at once: speak the last item the client created.
+
+        Only now is it known which items there are. None means that `encode` answers the request.
+        """
+        request = event.request
+        if isinstance(request, CreateResponse) and self._conversation.unspoken.strip():
+            return self._speak(self._conversation.unspoken, request)
+        return None
 
     # To the client.
 
@@ -228,8 +233,8 @@ class OpenAICodec:
                 error = {"type": "transcription_error", "code": event.error.code, "message": event.error.message}
                 return [self._transcription("failed", event.item_id, error=error)]
             case ResponseStarted():
-                if event.response.in_conversation and self._to_speak is self._being_spoken:
-                    self._to_speak = None
+                if event.response.in_conversation:
+                    self._conversation.mark_spoken()
                 return self._responses.started(event.response)
             case ResponseTextExtended():
                 return [self._responses.text_extended(event)]
@@ -279,7 +284,7 @@ class OpenAICodec:
         self._conversation.replace(spoken_by_user(event.item_id, event.text))
         fields: dict[str, object] = {"usage": {"type": "duration", "seconds": event.samples / SAMPLE_RATE}}
         if self._partials:
-            words = [_timed(word, stable=True) for word in event.words]
+            words = [_timed(word, stable=True) for word in event.words] if len(event.words) <= MOST_WORDS else []
             fields |= {"words": words, "language": event.language, "suppressed": event.suppressed}
         return self._transcription("completed", event.item_id, transcript=event.text, **fields)
 
@@ -293,6 +298,14 @@ class OpenAICodec:
             words=stable + [_timed(word, stable=False) for word in event.tentative],
             audio_end_ms=milliseconds(event.audio_end),
         )
+
+
+def _text_brought(asked: ResponseParameters) -> str:
+    """The answer that came with the request, as input or as instructions; empty where none did."""
+    last = asked.input[-1] if asked.input else None
+    if isinstance(last, Message) and (text := text_to_speak(last.shown())).strip():
+        return text
+    return asked.instructions if asked.instructions and asked.instructions.strip() else ""
 
 
 def _timed(word: Word, *, stable: bool) -> Item:

@@ -7,7 +7,7 @@ both, so that `previous_item_id` is always the true predecessor.
 from typing import Final, assert_never
 
 from realtime.wire.openai_frames import Frames, FrameWriter
-from realtime.wire.openai_items import Item, created_item
+from realtime.wire.openai_items import Item, created_item, text_to_speak
 from realtime.wire.openai_requests import CreateItem, DeleteItem, ItemRequest, RetrieveItem, TruncateItem
 
 ROOT: Final = "root"
@@ -26,10 +26,13 @@ _UNKNOWN_ITEM: Final[dict[type, str]] = {
 class Conversation:
     """The items in the order in which the client was told of them."""
 
-    def __init__(self, writer: FrameWriter) -> None:
+    def __init__(self, writer: FrameWriter, max_input_characters: int) -> None:
+        """Refuse items of clients with more than `max_input_characters` of text."""
         self.id = writer.new_id("conv")
         self._writer = writer
+        self._max_input_characters = max_input_characters
         self._items: list[Item] = []
+        self._unspoken_id: str | None = None
 
     def append(self, item: Item) -> str | None:
         """Put an item at the end and return the id of the one before."""
@@ -55,6 +58,17 @@ class Conversation:
     def __getitem__(self, item_id: str) -> Item:
         return self._items[self._position(item_id)]
 
+    @property
+    def unspoken(self) -> str:
+        """The text to speak of the item the client created last; empty once it has been spoken or deleted."""
+        if self._unspoken_id is None or self._unspoken_id not in self:
+            return ""
+        return text_to_speak(self[self._unspoken_id])
+
+    def mark_spoken(self) -> None:
+        """An answer to what the client created so far has begun."""
+        self._unspoken_id = None
+
     def answer(self, request: ItemRequest) -> Frames:
         """Carry out what a client asks for its items."""
         match request:
@@ -75,6 +89,9 @@ class Conversation:
                 assert_never(request)
 
     def _created(self, request: CreateItem) -> Frames:
+        if request.item.characters > self._max_input_characters:
+            message = f"An item may have {self._max_input_characters} characters of text at most."
+            return [self._writer.refusal("invalid_value", message, param="item.content", request_id=request.event_id)]
         item_id = request.item.id or self._writer.new_id("item")
         if item_id in self:
             message = f"An item with the id '{item_id}' exists already."
@@ -87,6 +104,7 @@ class Conversation:
             message = f"There is no item '{request.previous_item_id}' to come after."
             code = "item_create_invalid_previous_item_id"
             return [self._writer.refusal(code, message, param="previous_item_id", request_id=request.event_id)]
+        self._unspoken_id = item_id
         return [
             self._writer.event("conversation.item.added", previous_item_id=previous, item=item),
             self._writer.event("conversation.item.done", previous_item_id=previous, item=item),

@@ -9,6 +9,9 @@ Item: TypeAlias = dict[str, Any]
 
 ItemId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 
+MAX_PARTS: Final = 256
+"""Pieces of content of one message: each takes room, even when there is nothing in it."""
+
 _PART_TYPES: Final = {
     "user": {"input_text": "input_text", "input_audio": "input_audio", "text": "input_text", "audio": "input_audio"},
     "system": {"input_text": "input_text", "text": "input_text"},
@@ -34,8 +37,13 @@ class Message(Struct, frozen=True, tag_field="type", tag="message"):
     """What somebody said or wrote."""
 
     role: Literal["user", "assistant", "system"]
-    content: list[Part]
+    content: Annotated[list[Part], Meta(max_length=MAX_PARTS)]
     id: ItemId | None = None
+
+    @property
+    def characters(self) -> int:
+        """How much text is in it."""
+        return sum(len(part.text or "") + len(part.transcript or "") for part in self.content)
 
     def parts(self) -> list[Item]:
         known = _PART_TYPES[self.role]
@@ -47,12 +55,6 @@ class Message(Struct, frozen=True, tag_field="type", tag="message"):
             elif kind is not None:
                 parts.append({"type": kind, "transcript": part.transcript})
         return parts
-
-    def spoken_text(self) -> str:
-        """What an assistant's message gives to speak; empty for anyone else's."""
-        if self.role != "assistant":
-            return ""
-        return "".join(part["text"] for part in self.parts() if part["type"] == "output_text")
 
     def shown(self) -> Item:
         return {"type": "message", "role": self.role, "content": self.parts()}
@@ -66,6 +68,11 @@ class FunctionCall(Struct, frozen=True, tag_field="type", tag="function_call"):
     arguments: str
     id: ItemId | None = None
 
+    @property
+    def characters(self) -> int:
+        """How much text is in it."""
+        return len(self.call_id) + len(self.name) + len(self.arguments)
+
     def shown(self) -> Item:
         return {"type": "function_call", "call_id": self.call_id, "name": self.name, "arguments": self.arguments}
 
@@ -76,6 +83,11 @@ class FunctionCallOutput(Struct, frozen=True, tag_field="type", tag="function_ca
     call_id: str
     output: str
     id: ItemId | None = None
+
+    @property
+    def characters(self) -> int:
+        """How much text is in it."""
+        return len(self.call_id) + len(self.output)
 
     def shown(self) -> Item:
         return {"type": "function_call_output", "call_id": self.call_id, "output": self.output}
@@ -93,6 +105,13 @@ NewItem: TypeAlias = Message | FunctionCall | FunctionCallOutput
 def created_item(item: NewItem, item_id: str) -> Item:
     """The item a client created, as it is shown from now on."""
     return {"id": item_id, "object": "realtime.item", "status": "completed", **item.shown()}
+
+
+def text_to_speak(item: Item) -> str:
+    """What an assistant's message gives to speak; empty for any other item."""
+    if item.get("role") != "assistant":
+        return ""
+    return "".join(part["text"] for part in item["content"] if part["type"] == "output_text")
 
 
 def spoken_by_user(item_id: str, transcript: str | None = None) -> Item:

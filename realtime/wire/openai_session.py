@@ -6,13 +6,16 @@ ignored, and the session object always shows what is in force.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from msgspec import UNSET
 
 from realtime.audio import SAMPLE_RATE, AudioFormat, Encoding
+from realtime.errors import ClientError
 from realtime.events import SessionConfig, SessionKind
+from realtime.languages import language_code
 from realtime.wire.openai_patch import (
     DEFAULT_FORMAT,
     Eagerness,
@@ -33,6 +36,9 @@ Find: TypeAlias = Callable[[str], str | None]
 COMMITTED_BY_HAND: Final = frozenset({"gpt-realtime-whisper", "gpt-live-transcribe"})
 """OpenAI has no turn detection with these models, so that their clients find the turns themselves and leave it out."""
 
+LONGEST_PROMPT: Final = 2_000
+"""Characters of a transcription prompt that are kept, its last: no recognizer reads more."""
+
 
 @dataclass(frozen=True, slots=True)
 class WireSession:
@@ -41,7 +47,6 @@ class WireSession:
     id: str
     config: SessionConfig
     model: str
-    expires_at: int | None = None
     eagerness: Eagerness | None = None
     noise_reduction: str | None = None
     tools: tuple[Tool, ...] = ()
@@ -111,7 +116,6 @@ class WireSession:
                 "type": "transcription",
                 "object": "realtime.transcription_session",
                 "id": self.id,
-                "expires_at": self.expires_at,
                 "include": None,
                 "audio": {"input": self._shown_input()},
             }
@@ -125,7 +129,6 @@ class WireSession:
             "object": "realtime.session",
             "id": self.id,
             "model": self.model,
-            "expires_at": self.expires_at,
             "output_modalities": ["audio"],
             "instructions": self.config.instructions,
             "tools": self.tools,
@@ -195,14 +198,17 @@ def _tool_choice(asked: str | ToolChoice | None, in_force: str | ToolChoice) -> 
 
 
 def _transcription_changes(patch: TranscriptionPatch, find_recognizer: Find) -> dict[str, Any]:
-    """Names alike `en-US` are cut to the language; keywords stand in for the prompt that is not there."""
+    """An unknown language leaves the one in force; keywords stand in for the prompt that is not there."""
     changes: dict[str, Any] = {"transcribe": True}
     if patch.model and (recognizer := find_recognizer(patch.model)) is not None:
         changes["recognizer"] = recognizer
-    if patch.language is not UNSET:
-        changes["language"] = (patch.language or "").split("-")[0].lower() or None
+    if patch.language:
+        with suppress(ClientError):
+            changes["language"] = language_code(patch.language)
+    elif patch.language is not UNSET:
+        changes["language"] = None
     if patch.prompt is not UNSET:
-        changes["prompt"] = patch.prompt or ""
+        changes["prompt"] = (patch.prompt or "")[-LONGEST_PROMPT:]
     if patch.keywords and not patch.prompt:
-        changes["prompt"] = ", ".join(patch.keywords)
+        changes["prompt"] = ", ".join(patch.keywords)[-LONGEST_PROMPT:]
     return changes

@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import json
 import socket
@@ -402,6 +403,44 @@ def test_binary_speech_is_found_by_the_number_of_its_response() -> None:
     assert others == [AudioChunk("resp_0", b"\x09\x00", 480)]
 
 
+def test_ids_of_responses_that_are_over_are_forgotten() -> None:
+    async def script(peer: Peer) -> None:
+        for number in range(3):
+            request = await peer.receive("response.create")
+            await peer.send(response_created(request))
+            await peer.connection.send(struct.pack("<II", number, 0) + b"\x01\x00")
+            await peer.send(response_done())
+
+    async def client(url: str) -> tuple[list[bytes], dict[int, str]]:
+        async with connect(url, transcription=False, binary=True) as session:
+            spoken = [chunk for _ in range(3) async for chunk in session.speak("Hello.")]
+            return spoken, session._responses
+
+    assert meet(greeted(script), client) == ([b"\x01\x00"] * 3, {})
+
+
+def test_audio_of_a_response_that_is_over_is_out_of_shape() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(response_created({"response": {"metadata": {}}}), response_done())
+        await peer.connection.send(struct.pack("<II", 0, 0) + b"\x01\x00")
+
+    with pytest.raises(ProtocolError):
+        meet(greeted(script), everything)
+
+
+def test_a_server_that_holds_back_is_given_time_and_may_send_long_messages() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.send(delta("item_1", "x" * (2 * 1024 * 1024)))
+        await peer.connection.close()
+
+    async def client(url: str) -> tuple[float | None, list[int]]:
+        async with connect(url) as session:
+            return session._socket.ping_timeout, [len(each.text) async for each in session if isinstance(each, Delta)]
+
+    assert meet(script, client) == (None, [2 * 1024 * 1024])
+
+
 def test_captions_go_on_while_the_session_speaks() -> None:
     async def script(peer: Peer) -> None:
         request = await peer.receive("response.create")
@@ -476,3 +515,41 @@ def test_speech_nobody_wants_any_more_is_cancelled() -> None:
             return chunk, [event async for event in session if isinstance(event, AudioChunk)]
 
     assert meet(greeted(script), client) == (b"\x01\x00", [])
+
+
+def test_speech_nobody_wants_any_more_is_cancelled_even_before_it_begins() -> None:
+    given_up = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        request = await peer.receive("response.create")
+        await given_up.wait()
+        await peer.send(response_created(request))
+        assert (await peer.receive("response.cancel"))["response_id"] == "resp_1"
+        await peer.send(response_done("cancelled"))
+        await peer.connection.close()
+
+    async def client(url: str) -> list[Event]:
+        async with connect(url, transcription=False) as session:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05), aclosing(session.speak("A long story")) as speech:
+                    await anext(speech)
+            given_up.set()
+            others = [event async for event in session if not isinstance(event, Other)]
+            assert not session._speeches
+            assert not session._cancellations
+            return others
+
+    assert meet(greeted(script), client) == []
+
+
+def test_a_session_closes_although_abandoned_speech_never_began() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.receive("response.create")
+
+    async def client(url: str) -> None:
+        async with connect(url, transcription=False) as session:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05), aclosing(session.speak("A long story")) as speech:
+                    await anext(speech)
+
+    meet(greeted(script), client)

@@ -1,4 +1,5 @@
 import argparse
+import asyncio
 import io
 import json
 import os
@@ -206,6 +207,28 @@ def test_json_lines_are_the_servers_own_messages(recording: str, capsys: pytest.
     assert "Grüß" in lines[2]
 
 
+def test_a_reader_that_goes_away_ends_it_quietly(recording: str) -> None:
+    async def client(url: str) -> tuple[int | None, bytes]:
+        program = (
+            "import argparse, sys; from clients.listen import add_arguments, run; parser = argparse.ArgumentParser();"
+            "add_arguments(parser); sys.exit(run(parser.parse_args()))"
+        )
+        reading, writing = os.pipe()
+        os.close(reading)
+        arguments = ("-c", program, recording, "--json", "--fast", "--url", url)
+        listener = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, stdout=writing, stderr=asyncio.subprocess.PIPE
+        )
+        os.close(writing)
+        _, complaints = await listener.communicate()
+        return listener.returncode, complaints
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+
+    assert meet(script, client) == (1, b"")
+
+
 def test_a_terminal_shows_tentative_text_dim_and_committed_text_bright(
     recording: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,9 +320,11 @@ def test_arguments_become_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "from the environment")
     assert run(parse("-", "--language", "de", "--silence-ms", "300", "--fast", "--json")) == 0
     assert run(parse("--mic", "--api-key", "given", "--url", "ws://captions.example/v1/realtime")) == 0
+    assert run(parse("-", "--url", "ws://captions.example/v1/realtime")) == 0
     assert heard == [
         ListenOptions("-", api_key="from the environment", language="de", silence_ms=300, fast=True, as_json=True),
         ListenOptions(None, url="ws://captions.example/v1/realtime", api_key="given"),
+        ListenOptions("-", url="ws://captions.example/v1/realtime"),
     ]
 
 

@@ -140,7 +140,9 @@ def test_arguments_become_options(monkeypatch: pytest.MonkeyPatch) -> None:
         run(parser.parse_args(["-", "-o", "out.wav", "--voice", "anna", "--speed", "1.2", "--api-key", "given"])) == 0
     )
     assert run(parser.parse_args(["Hello."])) == 0
+    assert run(parser.parse_args(["Hello.", "--url", "ws://voice.example/"])) == 0
     assert said == [
         SpeakOptions("From a pipe.", Path("out.wav"), "anna", 1.2, api_key="given"),
         SpeakOptions("Hello.", api_key="from the environment"),
+        SpeakOptions("Hello.", url="ws://voice.example/"),
     ]

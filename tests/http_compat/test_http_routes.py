@@ -20,7 +20,9 @@ def test_a_wrong_method_is_405_and_names_the_right_one(client: TestClient) -> No
     assert answer.json()["error"]["code"] == "method_not_allowed"
 
 
-def test_a_bug_is_500_reveals_nothing_and_is_not_to_be_retried(client: TestClient, models: ScriptedModels) -> None:
+def test_a_bug_is_500_reveals_nothing_and_is_not_to_be_retried(
+    client: TestClient, models: ScriptedModels, caplog: pytest.LogCaptureFixture
+) -> None:
     del models.ready
     answer = client.get("/readyz")
     assert answer.status_code == 500
@@ -28,6 +30,7 @@ def test_a_bug_is_500_reveals_nothing_and_is_not_to_be_retried(client: TestClien
     assert answer.json()["error"]["type"] == "server_error"
     assert "ready" not in answer.text
     assert answer.headers["x-request-id"] in answer.text
+    assert answer.headers["x-request-id"] in caplog.text
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/v1/models", "/v1/models/none", "/v1/audio/speech", "/none"])
@@ -59,6 +62,16 @@ def test_with_keys_nothing_of_v1_is_served_without_one(serve: Serve, method: str
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert answer.json()["error"]["code"] == "invalid_api_key"
     assert client.request(method, path, headers={"authorization": "Bearer secret"}).status_code != 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v1/models"), ("POST", "/v1/audio/speech"), ("POST", "/v1/audio/transcriptions")]
+)
+def test_a_page_of_a_foreign_origin_is_refused_unless_it_is_listed(serve: Serve, method: str, path: str) -> None:
+    headers = {"origin": "https://pages.example"}
+    answer = serve().request(method, path, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "origin_not_allowed")
+    assert serve(allowed_origins=("https://pages.example",)).request(method, path, headers=headers).status_code != 403
 
 
 def test_health_needs_no_key(serve: Serve) -> None:

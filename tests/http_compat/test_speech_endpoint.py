@@ -1,13 +1,20 @@
 """`POST /v1/audio/speech` over a scripted voice: a tenth of a second for every character."""
 
+import asyncio
 import io
 import wave
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from direct_requests import post
 from recordings import duration
 from scripted_models import ScriptedSynthesizer, Serve
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from starlette.types import Message
+
+from realtime.settings import Settings
 
 URL = "/v1/audio/speech"
 
@@ -127,6 +134,47 @@ def test_a_body_that_is_no_json_object_is_400(client: TestClient, body: bytes) -
 def test_a_body_of_another_type_is_415(client: TestClient) -> None:
     answer = client.post(URL, data={"model": "tts-1", "input": "Hello."})
     assert error(answer) == (415, "unsupported_media_type", None)
+
+
+def test_a_body_without_a_type_is_415(client: TestClient) -> None:
+    answer = client.post(URL, content=b'{"model": "tts-1", "input": "Hello."}')
+    assert error(answer) == (415, "unsupported_media_type", None)
+
+
+def test_one_request_too_many_is_told_to_come_back(serve: Serve) -> None:
+    answer = speak(serve(max_sessions=0))
+    assert error(answer) == (503, "server_overloaded", None)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_place_of_a_request_is_free_again_once_it_is_over(serve: Serve, stream: bool) -> None:
+    client = serve(max_sessions=1)
+    assert speak(client, input="💥", stream=stream).status_code == 400
+    assert speak(client, input="💥 is where it breaks.", stream=stream).status_code == 500
+    assert [speak(client, stream=stream).status_code for _ in range(2)] == [200, 200]
+
+
+def test_a_stream_keeps_its_place_until_it_ends(application: Callable[[Settings], Starlette]) -> None:
+    app = application(Settings(max_sessions=1))
+    body = b'{"model": "tts-1", "input": "Ten chars.", "stream": true}'
+    statuses: list[int] = []
+
+    async def note(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    async def note_and_ask_again(message: Message) -> None:
+        await note(message)
+        if message["type"] == "http.response.start":
+            await post(app, URL, "application/json", body, note)
+
+    async def scene() -> None:
+        await post(app, URL, "application/json", body, note_and_ask_again)
+        await post(app, URL, "application/json", body, note)
+
+    asyncio.run(scene())
+    assert statuses == [200, 503, 200]
 
 
 def test_a_body_without_end_is_413(serve: Serve) -> None:

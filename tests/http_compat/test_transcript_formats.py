@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from http_compat.formats import Granularity, Passage, Transcript, TranscriptFormat, render, segments
-from http_compat.languages import LANGUAGES, language_code, language_name
 from realtime.audio import SAMPLE_RATE
 from realtime.catalogue import WHISPER_V3_LANGUAGES
+from realtime.languages import LANGUAGES, language_code, language_name
 from realtime.transcript import Hypothesis, Word
 
 

@@ -59,6 +59,11 @@ def test_uploads_are_transcribed_at_the_lowest_priority(client: TestClient, reco
     assert (request.language, request.prompt, request.final, request.word_times) == ("en", "numbers", True, False)
 
 
+def test_of_a_long_prompt_the_end_counts(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+    upload(client, prompt="a" * 5000 + "b" * 1999)
+    assert recognizer.requests[0].prompt == "a" + "b" * 1999
+
+
 def test_the_language_of_the_first_excerpt_is_that_of_all(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     upload(client, wav_file(np.concatenate([tone(1), silence(4), tone(1)])))
     assert [request.language for request in recognizer.requests] == [None, "fr"]
@@ -179,6 +184,15 @@ def test_a_recognizer_that_fails_is_500_and_not_to_be_retried(
     answer = upload(client)
     assert error(answer) == (500, "engine_failed", None)
     assert answer.headers["x-should-retry"] == "false"
+
+
+def test_what_a_model_failed_of_is_told_to_the_log_alone(
+    client: TestClient, recognizer: ScriptedRecognizer, caplog: pytest.LogCaptureFixture
+) -> None:
+    recognizer.failure = EngineError("There is no /home/somebody/weights.")
+    answer = upload(client)
+    assert answer.json()["detail"] == "The model failed; the server's log has more."
+    assert f"{answer.headers['x-request-id']} failed: There is no /home/somebody/weights." in caplog.text
 
 
 def test_a_bug_while_transcribing_reveals_nothing(client: TestClient, recognizer: ScriptedRecognizer) -> None:

@@ -42,6 +42,8 @@ def test_a_browser_offers_its_key_as_a_subprotocol() -> None:
         ("https://evil.example", "evil.example:8000", False),
         ("http://localhost:3000", "evil.example:8000", False),
         ("null", "127.0.0.1:8000", False),
+        ("http://[", "127.0.0.1:8000", False),
+        ("http://localhost:3000", "[", False),
     ],
 )
 def test_pages_of_other_origins_stay_out(origin: str | None, host: str, allowed: bool) -> None:

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from scripted_conversation import (
     Conversation,
@@ -8,7 +9,8 @@ from scripted_conversation import (
     words_between,
 )
 
-from realtime.captioning import LONG, LONGEST
+from realtime.audio import SAMPLE_RATE, WINDOW, AudioBuffer
+from realtime.captioning import LEAD_OUT, LONG, LONGEST, Captioning
 from realtime.errors import EngineError
 from realtime.events import (
     AudioCommitted,
@@ -17,6 +19,7 @@ from realtime.events import (
     CommitAudio,
     Configure,
     Priority,
+    SessionConfig,
     Transcribe,
     Transcribed,
     TranscriptCompleted,
@@ -24,6 +27,7 @@ from realtime.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
+from realtime.jobs import Jobs
 
 BY_HAND = configured(turn_detection=None)
 
@@ -243,11 +247,36 @@ def test_an_answer_the_evidence_speaks_against_is_withheld() -> None:
     assert (completed.text, completed.words, completed.suppressed) == ("", (), "repetition")
 
 
-def test_the_language_once_heard_is_kept() -> None:
+def languages_of_finals(*seconds: float) -> list[str | None]:
+    """What language the finals of turns of such lengths are asked in."""
     conversation, microphone = Conversation(), Microphone()
-    conversation.hear(microphone.speech(1.0), microphone.silence(1.0), microphone.speech(1.0), microphone.silence(1.0))
-    languages = [job.request.language for job in conversation.said(Transcribe) if job.request.final]
-    assert languages == [None, "en"]
+    for length in seconds:
+        conversation.hear(microphone.speech(length), microphone.silence(1.0))
+    return [job.request.language for job in conversation.said(Transcribe) if job.request.final]
+
+
+def test_a_short_turn_is_in_the_language_of_the_last_one_that_was_long_enough_to_tell() -> None:
+    assert languages_of_finals(4.0, 1.0) == [None, "en"]
+
+
+def test_a_turn_too_short_to_tell_does_not_settle_the_language_of_others() -> None:
+    assert languages_of_finals(1.0, 1.0) == [None, None]
+
+
+def test_a_long_turn_may_be_in_any_language() -> None:
+    assert languages_of_finals(4.0, 4.0) == [None, None]
+
+
+def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -> None:
+    buffer = AudioBuffer()
+    buffer.append(np.zeros(3 * SAMPLE_RATE, np.float32))
+    captioning = Captioning(SessionConfig(transcribe=True), Jobs(), buffer)
+    captioning.begin("item_1", 0)
+    for window in range(60):
+        captioning.hear(window * WINDOW, (window + 1) * WINDOW, 0.9 if window < 20 else 0.4)
+    captioning.end(80 * WINDOW)
+    (job,) = [output for output in captioning.advance(0.0) if isinstance(output, Transcribe)]
+    assert len(job.request.samples) == 60 * WINDOW + LEAD_OUT
 
 
 def test_language_prompt_and_recognizer_are_those_of_the_configuration() -> None:

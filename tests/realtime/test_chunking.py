@@ -1,9 +1,11 @@
+import time
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime import chunking
 from realtime.chunking import LONGEST_PHRASE, PhraseChunker, phrases
 
 SAMPLES = [
@@ -202,3 +204,34 @@ def test_long_chinese_without_punctuation_is_cut_between_characters() -> None:
 
 def test_a_word_longer_than_the_limit_is_cut_anywhere() -> None:
     assert [len(phrase) for phrase in phrases("x" * 450)] == [200, 200, 50]
+
+
+@pytest.mark.parametrize("text", ["a" * 1000, "a" * 250 + " " * 750, ".”" * 500, "Yes, " * 200, "东" * 1000])
+def test_the_work_grows_with_the_text_and_no_faster(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+    first_cut = chunking._first_cut
+
+    def counting(text: str, *, short: bool) -> int | None:
+        looked_at.append(len(text))
+        return first_cut(text, short=short)
+
+    def work(text: str) -> int:
+        looked_at.clear()
+        assert "".join(phrases(text)).split() == text.split()
+        return sum(looked_at)
+
+    monkeypatch.setattr(chunking, "_first_cut", counting)
+    assert work(text * 40) <= 5 * work(text * 10)
+
+
+def test_a_megabyte_without_a_place_to_cut_holds_nobody_up() -> None:
+    began = time.perf_counter()
+    assert len(phrases("a" * 1_000_000)) == 5000
+    assert time.perf_counter() - began < 5  # some hundredths of a second; it was minutes
+
+
+def test_endless_white_space_is_shortened() -> None:
+    text = "One." + " " * 100_000 + "Two."
+    assert phrases(text) == ["One." + " " * LONGEST_PHRASE, "Two."]
+    chunker = PhraseChunker()
+    assert [phrase for character in text for phrase in chunker.feed(character)] + chunker.flush() == phrases(text)

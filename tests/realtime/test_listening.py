@@ -17,6 +17,7 @@ from realtime.events import (
     SpeechStopped,
     Transcribe,
     TranscriptCompleted,
+    TranscriptExtended,
 )
 from realtime.listening import WINDOWS_PER_JOB
 
@@ -295,3 +296,26 @@ def test_audio_at_another_rate_is_heard_at_the_same_positions() -> None:
     (started,), (stopped,) = conversation.said(SpeechStarted), conversation.said(SpeechStopped)
     assert started.at == pytest.approx(16_000 - 4800, abs=2 * WINDOW)
     assert stopped.at == pytest.approx(32_000 + 8000, abs=2 * WINDOW)
+
+
+def test_half_a_sample_at_a_commit_does_not_spoil_what_comes_after() -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    conversation.hear(microphone.speech(1.0))
+    conversation.send(AppendAudio(b"\x01"))
+    conversation.send(CommitAudio())
+    conversation.hear(microphone.speech(1.0))
+    conversation.send(CommitAudio())
+    assert [each.text != "" for each in conversation.said(TranscriptCompleted)] == [True, True]
+
+
+def test_a_turn_of_which_text_was_given_out_is_completed_when_it_is_cleared() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(6.0))
+    assert conversation.said(TranscriptExtended)
+    conversation.send(ClearAudio())
+    *_, stopped, committed, completed, cleared = conversation.events
+    assert isinstance(stopped, SpeechStopped)
+    assert isinstance(committed, AudioCommitted)
+    assert isinstance(completed, TranscriptCompleted)
+    assert completed.text == ""
+    assert isinstance(cleared, AudioCleared)

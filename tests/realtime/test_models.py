@@ -172,13 +172,14 @@ def test_a_repository_is_fetched_only_if_the_operator_named_it() -> None:
     run(scenario())
 
 
-def test_names_a_session_cannot_have_become_the_defaults() -> None:
+def test_names_a_session_cannot_have_are_told_from_those_it_can() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines()) as models:
-            assert models.recognizer_name("gpt-realtime") == "whisper-base"
+            assert models.recognizer_name("gpt-realtime") is None
+            assert models.recognizer_name("") == "whisper-base"
             assert models.recognizer_name("whisper-tiny.en") == "whisper-tiny.en"
             assert models.voice_name("birch") == "birch"
-            assert models.voice_name("nobody") == "amber"
+            assert models.voice_name("nobody") is None
 
     run(scenario())
 

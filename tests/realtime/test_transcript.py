@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,3 +160,13 @@ def test_continuation_finds_the_end_of_the_committed_words_in_a_longer_hypothesi
     assert continuation(words("one two three"), words("one and two three four")) == 4
     assert continuation(words("one two three"), words("two three four")) == 2
     assert continuation(words("one two"), words("")) == 0
+
+
+@pytest.mark.parametrize(("one", "other"), [("5", "-5"), ("C", "C++"), ("क", "की"), ("का", "के"), ("10", "$10")])
+def test_signs_and_vowel_marks_tell_words_apart(one: str, other: str) -> None:
+    assert normalised(one) != normalised(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [(" Hello,", "hello"), ("well-known", "wellknown"), ("it's", "its")])
+def test_case_and_punctuation_do_not(one: str, other: str) -> None:
+    assert normalised(one) == normalised(other)

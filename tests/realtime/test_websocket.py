@@ -26,6 +26,9 @@ from clients import aio
 from realtime.audio import Encoding, encode
 from realtime.engines.scripted import ScriptedEngines, Work, say_numbers, transcript
 from realtime.errors import EngineError
+from realtime.models import Models
+from realtime.server import uvicorn_config
+from realtime.settings import Settings
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 LISTENING = "intent=transcription"
@@ -51,7 +54,7 @@ class Held(ScriptedEngines):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Serving]:
-    with serving(max_message_bytes=20_000) as serving_:
+    with serving(max_message_bytes=40_000) as serving_:
         yield serving_
 
 
@@ -180,6 +183,10 @@ def test_pages_of_foreign_origins_stay_out(server: Serving) -> None:
     assert (response.status_code, error_code(response)) == (HTTPStatus.FORBIDDEN, "origin_not_allowed")
 
 
+def test_an_origin_that_makes_no_sense_stays_out(server: Serving) -> None:
+    assert refusal(server.url, origin="http://[").status_code == HTTPStatus.FORBIDDEN
+
+
 def test_a_full_server_says_when_to_come_back_and_has_room_again_after_a_close() -> None:
     with serving(max_sessions=1) as server:
         for _ in range(2):
@@ -284,6 +291,19 @@ def test_a_session_that_says_nothing_is_closed() -> None:
         assert client.wait_for("error")["error"]["code"] == "session_idle"
         assert read_to_end(client.socket) == 1008
         assert eventually(lambda: server.sessions == 0)
+
+
+def test_who_listens_to_an_answer_is_not_idle_until_it_ends() -> None:
+    with serving(idle_seconds=0.2) as server, server.session() as client:
+        client.speak("Seventy characters, of which fifty are sent at once and the rest paced")
+        messages = client.until("response.done")
+        assert messages[-1]["response"]["status"] == "completed"
+        assert client.receive()["error"]["code"] == "session_idle"
+
+
+def test_a_pong_may_wait_behind_the_audio_of_a_saturated_session() -> None:
+    chosen = Settings()
+    assert uvicorn_config(Models(chosen, ScriptedEngines()), chosen).ws_ping_timeout is None
 
 
 class Peer:
@@ -395,6 +415,51 @@ def test_an_answer_of_the_conversation_is_spoken(server: Serving) -> None:
     assert messages[-1]["response"]["status"] == "completed"
 
 
+ITEM = {
+    "id": "a",
+    "type": "message",
+    "role": "assistant",
+    "content": [{"type": "output_text", "text": "A text of the conversation."}],
+}
+
+
+def test_an_item_that_a_client_creates_is_spoken_and_requests_keep_their_order(server: Serving) -> None:
+    with server.session() as client:
+        client.send("conversation.item.create", item=ITEM)
+        client.send("response.create")
+        client.send("response.cancel")
+        response = client.wait_for("response.done")["response"]
+        assert (response["status"], response["status_details"]["reason"]) == ("cancelled", "client_cancelled")
+
+
+def test_a_deleted_item_is_not_spoken(server: Serving) -> None:
+    with server.session() as client:
+        client.send("conversation.item.create", item=ITEM)
+        client.send("conversation.item.delete", item_id="a")
+        client.send("response.create")
+        error = client.wait_for("response.done")["response"]["status_details"]["error"]
+        assert error["code"] == "backend_not_configured"
+
+
+def test_a_text_longer_than_the_setting_is_refused() -> None:
+    with serving(max_input_characters=10) as server, server.session() as client:
+        client.speak("Ten chars..")
+        error = client.wait_for("error")["error"]
+        assert (error["code"], error["param"]) == ("invalid_value", "response.input")
+        client.speak("Ten chars.")
+        assert client.wait_for("response.done")["response"]["status"] == "completed"
+
+
+def test_unknown_names_leave_the_recognizer_and_the_voice_in_force(server: Serving) -> None:
+    with server.session() as client:
+        for model, voice in (("whisper-tiny.en", "birch"), ("gpt-realtime", "nobody")):
+            audio = {"input": {"transcription": {"model": model}}, "output": {"voice": voice}}
+            client.send("session.update", session={"type": "realtime", "audio": audio})
+            shown = client.wait_for("session.updated")["session"]["audio"]
+            assert shown["input"]["transcription"]["model"] == "whisper-tiny.en"
+            assert shown["output"]["voice"] == "birch"
+
+
 def test_a_response_can_be_cancelled_in_mid_audio() -> None:
     with serving(ScriptedEngines(speaking=0.3)) as server, server.session() as client:
         client.speak(LONG_TEXT)
@@ -472,7 +537,7 @@ def test_the_log_says_nothing_of_what_clients_say(caplog: pytest.LogCaptureFixtu
     for name in (None, "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "websockets.server"):
         caplog.set_level(logging.DEBUG, logger=name)
     headers = {"Authorization": f"Bearer {KEY}"}
-    with serving(api_keys=(KEY,), max_message_bytes=20_000) as server:
+    with serving(api_keys=(KEY,), max_message_bytes=40_000) as server:
         refusal(f"{server.url}?canary=query", additional_headers={"api-key": "canary-wrong"})
         refusal(f"ws://127.0.0.1:{server.port}/nowhere?canary=query")
         with server.session("canary=query&model=canary-model", additional_headers=headers) as client:
@@ -482,6 +547,7 @@ def test_the_log_says_nothing_of_what_clients_say(caplog: pytest.LogCaptureFixtu
             for mistake in ("canary-garbage", json.dumps({"type": "canary-type", "event_id": "canary-id"})):
                 client.socket.send(mistake)
             client.speak("A canary-text.")
+            spoken = client.wait_for("response.output_audio.delta")["delta"][:80]
             client.wait_for("response.done")
             client.send_audio(utterance([77]))
             assert client.wait_for(COMPLETED)["transcript"] == "word77"
@@ -494,5 +560,5 @@ def test_the_log_says_nothing_of_what_clients_say(caplog: pytest.LogCaptureFixtu
     assert "WebSocket /v1/realtime" in written
     assert "sess_" in written
     audio = base64.b64encode(encode(say_numbers([77], RATE)[:30], Encoding.PCM16)).decode()
-    for said in ("canary", "word77", audio, RATE // 5 * "x"):
+    for said in ("canary", "word77", audio, spoken):
         assert said not in written

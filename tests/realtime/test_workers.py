@@ -44,7 +44,7 @@ class Engine:
 @contextlib.asynccontextmanager
 async def busy(engine: Engine, *, max_batch: int = 1, max_waiting: int = 9) -> AsyncIterator[BatchWorker[str, str]]:
     """A worker whose engine is at work on "first"."""
-    worker = BatchWorker("busy", engine, max_batch=max_batch, max_waiting=max_waiting)
+    worker = BatchWorker("busy", engine, max_batch=max_batch, max_waiting=max_waiting, alone_from=5)
     first = asyncio.create_task(worker.submit("first"))
     await happens(engine.entered)
     try:
@@ -70,6 +70,18 @@ def test_urgent_requests_go_first_and_among_them_the_oldest() -> None:
             engine.gate.set()
             assert await asyncio.gather(*asked) == ["C", "A", "D", "B"]
         assert engine.batches == [["first"], ["a"], ["b"], ["c"], ["d"]]
+
+    run(scenario())
+
+
+def test_patient_requests_get_a_batch_of_their_own() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine, max_batch=8) as worker:
+            asked = [await ask(worker, name, priority) for name, priority in (("c", 5), ("d", 5), ("a", 0), ("b", 1))]
+            engine.gate.set()
+            await asyncio.gather(*asked)
+        assert engine.batches == [["first"], ["a", "b"], ["c"], ["d"]]
 
     run(scenario())
 
@@ -182,7 +194,7 @@ def test_closing_answers_the_batch_at_hand_and_withdraws_the_rest() -> None:
 
 
 def test_closing_ends_the_thread() -> None:
-    worker = BatchWorker("short-lived", Engine(), max_batch=1, max_waiting=1)
+    worker = BatchWorker("short-lived", Engine(), max_batch=1, max_waiting=1, alone_from=5)
     worker.close()
     assert "short-lived" not in {thread.name for thread in threading.enumerate()}
 

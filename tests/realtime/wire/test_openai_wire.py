@@ -51,6 +51,7 @@ from realtime.wire.openai import OpenAICodec
 from realtime.wire.openai_requests import RefusedRequest
 
 Message = dict[str, Any]
+LONGEST = 32_768
 
 SERVER_EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 GOLDEN = Path(__file__).parents[2] / "data" / "openai_conversation.jsonl"
@@ -106,7 +107,7 @@ class Client:
             model="local",
             find_recognizer=known.get,
             find_voice={"calm": "calm", "bright": "bright"}.get,
-            expires_at=1_790_003_600,
+            max_input_characters=LONGEST,
             **options,
         )
 
@@ -129,6 +130,7 @@ class Client:
                 case Configure():
                     answers += self.tell(SessionConfigured(command.config))
                 case WireRequest():
+                    assert self.codec.speech(command) is None
                     answers += self.tell(command)
                 case _:
                     raise AssertionError(command)
@@ -211,7 +213,6 @@ def test_a_conversation_begins_with_its_session_and_its_conversation() -> None:
         "object": "realtime.session",
         "id": "sess_1",
         "model": "local",
-        "expires_at": 1_790_003_600,
         "output_modalities": ["audio"],
         "instructions": "",
         "tools": [],
@@ -248,7 +249,6 @@ def test_a_transcription_session_begins_with_its_session_alone() -> None:
         "type": "transcription",
         "object": "realtime.transcription_session",
         "id": "sess_1",
-        "expires_at": 1_790_003_600,
         "include": None,
         "audio": {
             "input": {
@@ -447,9 +447,26 @@ def test_flat_fields_are_read_where_audio_is_absent() -> None:
     assert shown["audio"]["output"]["voice"] == "bright"
 
 
-def test_a_language_with_a_region_is_cut_to_the_language() -> None:
-    shown = Client().update(audio={"input": {"transcription": {"language": "en-US"}}})
-    assert shown["audio"]["input"]["transcription"]["language"] == "en"
+@pytest.mark.parametrize(("asked", "code"), [("en-US", "en"), ("zh_CN", "zh"), ("English", "en"), ("", None)])
+def test_a_language_is_shown_as_its_code(asked: str, code: str | None) -> None:
+    client = Client()
+    client.update(audio={"input": {"transcription": {"language": "de"}}})
+    shown = client.update(audio={"input": {"transcription": {"language": asked}}})
+    assert shown["audio"]["input"]["transcription"]["language"] == code
+
+
+def test_an_unknown_language_leaves_the_one_in_force() -> None:
+    client = Client()
+    client.update(audio={"input": {"transcription": {"language": "de"}}})
+    shown = client.update(audio={"input": {"transcription": {"language": "xx"}}})
+    assert shown["audio"]["input"]["transcription"]["language"] == "de"
+
+
+@pytest.mark.parametrize("asked", [{"prompt": "x" * 3_000 + "end"}, {"keywords": ["x" * 3_000, "end"]}])
+def test_the_end_of_a_long_prompt_is_kept(asked: Message) -> None:
+    prompt = Client().update(audio={"input": {"transcription": asked}})["audio"]["input"]["transcription"]["prompt"]
+    assert len(prompt) == 2_000
+    assert prompt.endswith("end")
 
 
 def test_keywords_stand_in_for_a_prompt() -> None:
@@ -605,9 +622,15 @@ def test_whatever_is_sent_is_understood_or_refused(message: str) -> None:
 # What to speak.
 
 
-def speak(client: Client, **response: Any) -> Speak:
+def speech(client: Client, **response: Any) -> Speak | None:
+    """What an answer speaks, as soon as the session has come to the request."""
     (command,) = client.send({"type": "response.create", "event_id": "e1", "response": response})
-    assert isinstance(command, Speak)
+    return client.codec.speech(command) if isinstance(command, WireRequest) else command
+
+
+def speak(client: Client, **response: Any) -> Speak:
+    command = speech(client, **response)
+    assert command is not None
     return command
 
 
@@ -619,39 +642,69 @@ def test_the_last_input_is_spoken_first_of_all() -> None:
 
 def test_instructions_are_spoken_where_there_is_no_input() -> None:
     client = Client()
-    client.send(create("from the conversation"))
+    client.ask(create("from the conversation"))
     assert speak(client, instructions="Say this.", input=[{"type": "item_reference", "id": "x"}]).text == "Say this."
 
 
 def test_the_last_item_the_client_created_is_spoken_last_of_all() -> None:
     client = Client()
-    client.send(create("first"))
-    client.send(create("second"))
-    assert speak(client).text == "second"
+    client.ask(create("first"))
+    client.ask(create("second"))
+    assert speak(client, metadata={"a": "b"}) == Speak("second", metadata={"a": "b"}, request_id="e1")
 
 
 def test_an_item_is_spoken_once() -> None:
     client = Client()
-    client.send(create("hello"))
+    client.ask(create("hello"))
     speak(client)
     client.tell(ResponseStarted(SPOKEN))
-    assert isinstance(client.send({"type": "response.create"})[0], WireRequest)
+    assert speech(client) is None
+
+
+def test_an_item_that_is_deleted_before_its_turn_is_not_spoken() -> None:
+    client = Client()
+    requests = [
+        create("hello", item={"id": "a"}),
+        {"type": "conversation.item.delete", "item_id": "a"},
+        {"type": "response.create"},
+    ]
+    *changes, asked = [command for request in requests for command in client.send(request)]
+    client.tell(*changes)
+    assert client.codec.speech(asked) is None
+
+
+@pytest.mark.parametrize("mistake", [{"item": {"id": "a"}}, {"previous_item_id": "nowhere"}])
+def test_an_item_that_is_refused_is_not_spoken(mistake: Message) -> None:
+    client = Client()
+    client.ask(create("What?", role="user", item={"id": "a"}))
+    client.ask(create("refused", **mistake))
+    assert speech(client) is None
 
 
 def test_an_item_created_while_another_is_spoken_is_not_lost() -> None:
     client = Client()
-    client.send(create("first"))
+    client.ask(create("first"))
     speak(client)
-    client.send(create("second"))
     client.tell(ResponseStarted(SPOKEN))
+    client.ask(create("second"))
     assert speak(client).text == "second"
 
 
 def test_a_users_item_is_not_spoken() -> None:
     client = Client()
-    client.send(create("first"))
-    client.send(create("What?", role="user"))
-    assert isinstance(client.send({"type": "response.create"})[0], WireRequest)
+    client.ask(create("first"))
+    client.ask(create("What?", role="user"))
+    assert speech(client) is None
+
+
+@pytest.mark.parametrize(
+    "response", [{"instructions": "x" * (LONGEST + 1)}, {"input": [create("x" * (LONGEST + 1))["item"]]}]
+)
+def test_a_text_too_long_to_speak_is_refused(response: Message) -> None:
+    request = {"type": "response.create", "event_id": "e1", "response": response}
+    error = Client().refusal(json.dumps(request))
+    assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", "response.input", "e1")
+    assert speak(Client(), instructions="x" * LONGEST).text == "x" * LONGEST
 
 
 def test_a_response_may_sound_otherwise_than_the_session() -> None:
@@ -772,6 +825,41 @@ def test_an_item_with_an_id_in_use_is_refused() -> None:
     assert error["error"]["param"] == "item.id"
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        create("x" * (LONGEST + 1))["item"],
+        {"type": "function_call", "call_id": "c1", "name": "dim", "arguments": "x" * LONGEST},
+        {"type": "function_call_output", "call_id": "c1", "output": "x" * LONGEST},
+    ],
+    ids=lambda item: item["type"],
+)
+def test_an_item_with_too_much_text_is_refused(item: Message) -> None:
+    client = Client()
+    (error,) = client.ask({"type": "conversation.item.create", "event_id": "e1", "item": item | {"id": "a"}})
+    assert error["error"]["code"] == "invalid_value"
+    assert (error["error"]["param"], error["error"]["event_id"]) == ("item.content", "e1")
+    (unknown,) = client.ask({"type": "conversation.item.retrieve", "item_id": "a"})
+    assert unknown["type"] == "error"
+
+
+def test_an_item_of_too_many_pieces_is_refused() -> None:
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": ""}] * 257}
+    error = Client().refusal(json.dumps({"type": "conversation.item.create", "item": item}))
+    assert (error["code"], error["param"]) == ("invalid_value", "item.content")
+
+
+def test_the_largest_item_is_retrieved_in_less_than_the_1_mib_that_clients_take() -> None:
+    client = Client()
+    content = [{"type": "input_text", "text": "\x01" * (LONGEST // 256)}] * 256
+    item = {"type": "message", "role": "user", "content": content, "id": "a" * 128}
+    client.ask({"type": "conversation.item.create", "item": item})
+    (request,) = client.send({"type": "conversation.item.retrieve", "item_id": "a" * 128})
+    (frame,) = client.codec.encode(request)
+    assert checked([frame])[0]["item"]["content"] == content
+    assert len(frame) < 2**20
+
+
 @pytest.mark.parametrize("verb", ["delete", "retrieve", "truncate"])
 def test_an_unknown_item_is_an_error_with_the_clients_id(verb: str) -> None:
     request = {"type": f"conversation.item.{verb}", "item_id": "z", "event_id": "rci_z"}
@@ -868,6 +956,15 @@ def test_words_come_with_the_completed_transcript_for_those_who_asked() -> None:
     completed = Client(partials=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000, "repetition"))[0]
     assert [word["word"] for word in completed["words"]] == ["Hello", "there."]
     assert (completed["language"], completed["suppressed"]) == ("en", "repetition")
+
+
+@pytest.mark.parametrize(("count", "shown"), [(5_000, 5_000), (5_001, 0)])
+def test_the_words_of_a_very_long_utterance_are_left_out(count: int, shown: int) -> None:
+    words = (Word(" Donaudampfschifffahrt", 1_600_001, 1_604_801, 1 / 3),) * count
+    text = "".join(word.text for word in words)
+    (frame,) = Client(partials=True).codec.encode(TranscriptCompleted("item_u1", text, words, "en", 16_000))
+    assert len(json.loads(frame)["words"]) == shown
+    assert len(frame) < 2**20
 
 
 # Events of the answering side.
