@@ -36,7 +36,7 @@ from realtime.transcript import Completion, Hypothesis, LocalAgreement, Transcri
 STEP: Final = SAMPLE_RATE // 2
 """New speech worth a partial."""
 
-REST: Final = 4.0
+REST: Final = 5.0
 """After a decode of t seconds no partial is asked for during `REST` t, so that one talker leaves room for others."""
 
 PAUSE: Final = 9 * WINDOW

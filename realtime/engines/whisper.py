@@ -42,10 +42,10 @@ PADDING: Final = 50
 FINAL_PADDING: Final = 100
 """Frames of digital silence encoded behind an excerpt: 1 s for a partial, 2 s for a final."""
 
-MARGIN: Final = 150
+MARGIN: Final = 125
 """The fewest silence frames that follow an excerpt's own in the decoder's memory."""
 
-BUCKET: Final = 250
+BUCKET: Final = 125
 """Memories are lengthened to multiples of so many frames before their ending; those of one length share a batch."""
 
 ENDING: Final = 100
