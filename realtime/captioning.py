@@ -39,6 +39,8 @@ STEP: Final = SAMPLE_RATE // 2
 REST: Final = 5.0
 """After a decode of t seconds no partial is asked for during `REST` t, so that one talker leaves room for others."""
 
+LONGEST_REST: Final = 5.0
+
 PAUSE: Final = 9 * WINDOW
 """Silence after which the final begins: 288 ms."""
 
@@ -251,10 +253,12 @@ class Captioning:
         hypothesis = replace(
             result.hypothesis, words=tuple(word.shifted(decoding.start) for word in result.hypothesis.words)
         )
-        self._rest_until = now + REST * (now - decoding.began)
         if decoding.final:
             passage.final = decoding.voice_end, hypothesis
-        if passage is not self._open or suppression(hypothesis, passage.voice):
+        if passage is not self._open:
+            return
+        self._rest_until = now + min(LONGEST_REST, REST * (now - decoding.began))
+        if suppression(hypothesis, passage.voice):
             return
         yield from self._extend(passage.item, passage.agreement.update(hypothesis.words))
         if self.config.include_partials:
