@@ -9,14 +9,12 @@ Finals are answered in order, and nothing of a later passage is decoded before t
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from realtime.audio import SAMPLE_RATE, WINDOW, AudioBuffer
-from realtime.endpointing import HYSTERESIS
-from realtime.errors import VoiceError
 from realtime.events import (
     JobFailed,
     Output,
@@ -31,7 +29,8 @@ from realtime.events import (
 )
 from realtime.evidence import VOICED, Suppression, VoiceEvidence, suppression
 from realtime.jobs import Jobs
-from realtime.transcript import Completion, Hypothesis, LocalAgreement, TranscriptionRequest, Word
+from realtime.passages import Item, Passage
+from realtime.transcript import Completion, Hypothesis, TranscriptionRequest, Word
 
 STEP: Final = SAMPLE_RATE // 2
 """New speech worth a partial."""
@@ -43,10 +42,6 @@ LONGEST_REST: Final = 5.0
 
 PAUSE: Final = 9 * WINDOW
 """Silence after which the final begins: 288 ms."""
-
-LEAD_IN: Final = SAMPLE_RATE * 300 // 1000
-LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
-"""Audio decoded before and after the windows with a voice."""
 
 LONG: Final = 15 * SAMPLE_RATE
 LONGEST: Final = 24 * SAMPLE_RATE
@@ -65,62 +60,12 @@ TELLING: Final = 3 * SAMPLE_RATE // WINDOW
 MOST_FINALS: Final = 4
 
 
-@dataclass(slots=True)
-class _Item:
-    """One turn of the user: the passages' texts as they are completed."""
-
-    id: str
-    start: int
-    end: int = 0
-    text: str = ""
-    words: tuple[Word, ...] = ()
-    language: str = ""
-    suppressed: Suppression | None = None
-    error: VoiceError | None = None
-    extended: bool = False
-
-
-@dataclass(slots=True)
-class _Passage:
-    """A stretch of an item's audio that is decoded as one."""
-
-    item: _Item
-    start: int
-    voice: VoiceEvidence
-    end: int | None = None
-    closes_item: bool = False
-    voice_start: int | None = None
-    voice_end: int = 0
-    heard_until: int = 0
-    asked: int = 0
-    """Where the voice ended in the audio that was last sent to be decoded."""
-    agreement: LocalAgreement = field(default_factory=LocalAgreement)
-    rest: "_Passage | None" = None
-    """What follows, where the passage was cut in the middle of speech: some of its words may have been given out."""
-    final: tuple[int, Hypothesis] | None = None
-    """The newest final, and where the voice ended in its audio."""
-
-    def hear(self, start: int, end: int, probability: float) -> None:
-        self.heard_until = end
-        voiced = self.voice.add(probability)
-        if voiced and self.voice_start is None:
-            self.voice_start = start
-        # Speech trails off: what keeps a turn open is worth decoding.
-        if voiced or (self.voice_start is not None and probability >= self.voice.threshold - HYSTERESIS):
-            self.voice_end = end
-
-    def excerpt(self, end: int) -> tuple[int, int]:
-        """The part of the passage worth decoding: from shortly before the voice to shortly after."""
-        first = self.start if self.voice_start is None else max(self.start, self.voice_start - LEAD_IN)
-        return first, max(first, min(end, self.voice_end + LEAD_OUT))
-
-
 @dataclass(frozen=True, slots=True)
 class _Decoding:
     """The one transcription in flight."""
 
     number: int
-    passage: _Passage
+    passage: Passage
     start: int
     voice_end: int
     final: bool
@@ -134,8 +79,8 @@ class Captioning:
         self.config = config
         self._jobs = jobs
         self._buffer = buffer
-        self._open: _Passage | None = None
-        self._closed: deque[_Passage] = deque()
+        self._open: Passage | None = None
+        self._closed: deque[Passage] = deque()
         self._decoding: _Decoding | None = None
         self._rest_until = 0.0
         self._language: str | None = None
@@ -158,7 +103,7 @@ class Captioning:
 
     def begin(self, item_id: str, start: int) -> None:
         """A turn begins at `start`."""
-        self._open = _Passage(_Item(item_id, start), start, self._no_voice())
+        self._open = Passage(Item(item_id, start), start, self._no_voice())
         self._rest_until = 0.0
 
     def hear(self, start: int, end: int, probability: float) -> None:
@@ -194,13 +139,13 @@ class Captioning:
             return None
         return TranscriptCompleted(item.id, text="", words=(), language=item.language, samples=0)
 
-    def _drop(self, item: _Item) -> None:
+    def _drop(self, item: Item) -> None:
         """Nobody wants the transcript of this item: its passages need no finals."""
         self._closed = deque(passage for passage in self._closed if passage.item is not item)
 
-    def _cut(self, passage: _Passage, at: int) -> None:
+    def _cut(self, passage: Passage, at: int) -> None:
         """End the passage at `at`; the turn goes on in a new one."""
-        self._open = rest = _Passage(passage.item, at, self._no_voice())
+        self._open = rest = Passage(passage.item, at, self._no_voice())
         if passage.voice_end > at:  # in the middle of speech
             rest.voice = replace(passage.voice)
             rest.voice_start, rest.voice_end, passage.voice_end = at, passage.voice_end, at
@@ -282,11 +227,11 @@ class Captioning:
         self._jobs.end(number)
         return decoding
 
-    def _presumed(self, passage: _Passage) -> str | None:
+    def _presumed(self, passage: Passage) -> str | None:
         """The language of a turn too short to tell: that of the last one that did. Others may be in any language."""
         return self._language if passage.voice.voiced < TELLING else None
 
-    def _ask_final(self, passage: _Passage, end: int, now: float) -> Iterator[Output]:
+    def _ask_final(self, passage: Passage, end: int, now: float) -> Iterator[Output]:
         """Ask for the final of a closed passage, unless it is under way; a partial in flight is no longer wanted."""
         decoding = self._decoding
         if decoding is not None:
@@ -295,7 +240,7 @@ class Captioning:
             yield self._jobs.cancel(decoding.number)
         yield self._ask(passage, end, now, final=True)
 
-    def _ask(self, passage: _Passage, end: int, now: float, *, final: bool) -> Transcribe:
+    def _ask(self, passage: Passage, end: int, now: float, *, final: bool) -> Transcribe:
         first, last = passage.excerpt(end)
         passage.asked = passage.voice_end
         self._decoding = _Decoding(self._jobs.begin(), passage, first, passage.voice_end, final, now)
@@ -312,7 +257,7 @@ class Captioning:
             priority=Priority.FINAL if final else Priority.PARTIAL,
         )
 
-    def _complete(self, passage: _Passage, hypothesis: Hypothesis, why: Suppression | None) -> Iterator[Output]:
+    def _complete(self, passage: Passage, hypothesis: Hypothesis, why: Suppression | None) -> Iterator[Output]:
         """Take the final of a passage; when it is the last of its item, the item is complete."""
         item = passage.item
         completion = self._finish(passage, () if why else hypothesis.words)
@@ -339,13 +284,13 @@ class Captioning:
             suppressed=item.suppressed,
         )
 
-    def _finish(self, passage: _Passage, words: tuple[Word, ...]) -> Completion:
+    def _finish(self, passage: Passage, words: tuple[Word, ...]) -> Completion:
         if passage.rest is None:
             return passage.agreement.finish(words)
         completion, passage.rest.agreement = passage.agreement.split(words)
         return completion
 
-    def _extend(self, item: _Item, delta: str) -> Iterator[Output]:
+    def _extend(self, item: Item, delta: str) -> Iterator[Output]:
         delta = delta if item.extended else delta.lstrip()
         if delta:
             item.extended = True

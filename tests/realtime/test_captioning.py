@@ -10,7 +10,7 @@ from scripted_conversation import (
 )
 
 from realtime.audio import SAMPLE_RATE, WINDOW, AudioBuffer
-from realtime.captioning import LEAD_OUT, LONG, LONGEST, Captioning
+from realtime.captioning import LONG, LONGEST, Captioning
 from realtime.errors import EngineError
 from realtime.events import (
     AudioCommitted,
@@ -28,6 +28,7 @@ from realtime.events import (
     TranscriptRevised,
 )
 from realtime.jobs import Jobs
+from realtime.passages import LEAD_OUT
 
 BY_HAND = configured(turn_detection=None)
 

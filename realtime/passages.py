@@ -1,0 +1,64 @@
+"""Items and passages: a turn of the user, and the stretches of its audio that are decoded as one."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from realtime.audio import SAMPLE_RATE
+from realtime.endpointing import HYSTERESIS
+from realtime.errors import VoiceError
+from realtime.evidence import Suppression, VoiceEvidence
+from realtime.transcript import Hypothesis, LocalAgreement, Word
+
+LEAD_IN: Final = SAMPLE_RATE * 300 // 1000
+LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
+"""Audio decoded before and after the windows with a voice."""
+
+
+@dataclass(slots=True)
+class Item:
+    """One turn of the user: the passages' texts as they are completed."""
+
+    id: str
+    start: int
+    end: int = 0
+    text: str = ""
+    words: tuple[Word, ...] = ()
+    language: str = ""
+    suppressed: Suppression | None = None
+    error: VoiceError | None = None
+    extended: bool = False
+
+
+@dataclass(slots=True)
+class Passage:
+    """A stretch of an item's audio that is decoded as one."""
+
+    item: Item
+    start: int
+    voice: VoiceEvidence
+    end: int | None = None
+    closes_item: bool = False
+    voice_start: int | None = None
+    voice_end: int = 0
+    heard_until: int = 0
+    asked: int = 0
+    """Where the voice ended in the audio that was last sent to be decoded."""
+    agreement: LocalAgreement = field(default_factory=LocalAgreement)
+    rest: "Passage | None" = None
+    """What follows, where the passage was cut in the middle of speech: some of its words may have been given out."""
+    final: tuple[int, Hypothesis] | None = None
+    """The newest final, and where the voice ended in its audio."""
+
+    def hear(self, start: int, end: int, probability: float) -> None:
+        self.heard_until = end
+        voiced = self.voice.add(probability)
+        if voiced and self.voice_start is None:
+            self.voice_start = start
+        # Speech trails off: what keeps a turn open is worth decoding.
+        if voiced or (self.voice_start is not None and probability >= self.voice.threshold - HYSTERESIS):
+            self.voice_end = end
+
+    def excerpt(self, end: int) -> tuple[int, int]:
+        """The part of the passage worth decoding: from shortly before the voice to shortly after."""
+        first = self.start if self.voice_start is None else max(self.start, self.voice_start - LEAD_IN)
+        return first, max(first, min(end, self.voice_end + LEAD_OUT))
