@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except VoiceError as error:
-        print(f"vivavoce: {error.message}", file=sys.stderr)  # noqa: T201
+        print(f"vivavoce: {error.message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # uvicorn raises it again once the service has ended
         return 128 + signal.SIGINT
@@ -73,7 +73,7 @@ def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Se
     try:
         settings = Settings.from_environ(environ)
     except ValueError as error:
-        print(f"vivavoce: {error}", file=sys.stderr)  # noqa: T201
+        print(f"vivavoce: {error}", file=sys.stderr)
         raise SystemExit(USAGE_ERROR) from None
     given = {name: getattr(options, name, None) for name in ("host", "port", "recognizer")}
     return replace(settings, **{name: value for name, value in given.items() if value is not None})
@@ -82,20 +82,20 @@ def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Se
 def _serve(options: argparse.Namespace) -> int:
     settings = read_settings(os.environ, options)
     if not settings.api_keys and not options.insecure and settings.host not in ("127.0.0.1", "::1", "localhost"):
-        print(  # noqa: T201
+        print(
             f"vivavoce: {settings.host} is open to others without a key: set VIVAVOCE_API_KEYS, or say --insecure",
             file=sys.stderr,
         )
         return USAGE_ERROR
     if settings.log_level.upper() not in logging.getLevelNamesMapping():
-        print(f"vivavoce: VIVAVOCE_LOG_LEVEL cannot be {settings.log_level}", file=sys.stderr)  # noqa: T201
+        print(f"vivavoce: VIVAVOCE_LOG_LEVEL cannot be {settings.log_level}", file=sys.stderr)
         return USAGE_ERROR
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         listener = listening_socket(settings)
     except OSError as error:
         reason = error.strerror or error
-        print(f"vivavoce: cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)  # noqa: T201
+        print(f"vivavoce: cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)
         return 1
     with listener, _WeightsProgress() as progress:
         for name, task in ((settings.recognizer, Task.TRANSCRIPTION), (settings.voice_model, Task.SPEECH)):
@@ -114,7 +114,7 @@ def _models(options: argparse.Namespace) -> int:
             for name in options.prepare:
                 task = next((entry.task for entry in ENTRIES if entry.name == name), Task.TRANSCRIPTION)
                 path = locate(find(name, task, settings.recognizer), settings, progress)
-                print(f"{name}: {path}")  # noqa: T201
+                print(f"{name}: {path}")
         return 0
     table = Table("model", "does", "languages", "licence", "source")
     for entry in ENTRIES:
