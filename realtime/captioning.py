@@ -35,7 +35,7 @@ from realtime.transcript import Completion, Hypothesis, TranscriptionRequest, Wo
 STEP: Final = SAMPLE_RATE // 2
 """New speech worth a partial."""
 
-REST: Final = 5.0
+REST: Final = 4.0
 """After a decode of t seconds no partial is asked for during `REST` t, so that one talker leaves room for others."""
 
 LONGEST_REST: Final = 5.0
@@ -43,9 +43,9 @@ LONGEST_REST: Final = 5.0
 PAUSE: Final = 9 * WINDOW
 """Silence after which the final begins: 288 ms."""
 
-LONG: Final = 15 * SAMPLE_RATE
-LONGEST: Final = 24 * SAMPLE_RATE
-CUT_RANGE: Final = 10 * SAMPLE_RATE
+LONG: Final = 12 * SAMPLE_RATE
+LONGEST: Final = 20 * SAMPLE_RATE
+CUT_RANGE: Final = 8 * SAMPLE_RATE
 """How far back from its end a passage without a pause may be cut."""
 
 QUIET: Final = SAMPLE_RATE * 160 // 1000
