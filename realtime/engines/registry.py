@@ -5,7 +5,7 @@ from typing import Protocol
 from realtime import weights
 from realtime.catalogue import EngineName, Entry
 from realtime.engines.base import Detector, Recognizer, Synthesizer
-from realtime.errors import EngineError
+from realtime.errors import UnusableModel
 from realtime.settings import Settings
 from realtime.weights import Progress
 
@@ -51,4 +51,6 @@ class InstalledEngines:
 
                 return Hibari()
             case _:
-                raise EngineError(f"{entry.name} is in the catalogue, but this version has no engine for it yet")
+                raise UnusableModel(
+                    f"{entry.name} is in the catalogue, but this version has no engine for it yet", param="model"
+                )

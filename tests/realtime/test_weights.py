@@ -17,7 +17,7 @@ import pytest
 
 from realtime import weights
 from realtime.catalogue import ENTRIES, Entry, Task, find
-from realtime.errors import EngineError
+from realtime.errors import EngineError, UnusableModel
 from realtime.settings import Settings
 from realtime.weights import BundledFile, assemble, locate, silent, verify_in_place
 
@@ -92,13 +92,13 @@ def test_a_converted_copy_of_a_belle_model_can_be_configured(tmp_path: Path) -> 
 
 
 def test_a_belle_model_says_that_it_needs_a_conversion() -> None:
-    with pytest.raises(EngineError, match="need a conversion"):
+    with pytest.raises(UnusableModel, match="need a conversion"):
         locate(recognizer("Belle-whisper-large-v3-zh"), Settings())
 
 
 @pytest.mark.parametrize("name", ["ChatTTS", "CosyVoice"])
 def test_a_voice_model_without_an_engine_says_so(name: str) -> None:
-    with pytest.raises(EngineError, match="no engine for it yet"):
+    with pytest.raises(UnusableModel, match="no engine for it yet"):
         locate(find(name, Task.SPEECH, ""), Settings())
 
 
