@@ -74,12 +74,6 @@ class UnknownVoice(ClientError):
     code = "invalid_voice"
 
 
-class InvalidState(ClientError):
-    """A command that makes sense, but not now."""
-
-    code = "invalid_state"
-
-
 class Unauthorized(ClientError):
     """A missing or wrong API key."""
 
