@@ -13,7 +13,7 @@ help:  ## Show this help
 
 setup: $(VENV)/ready  ## Make .venv with the embedded default: whisper-base and the voice hibari-tts
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
-	$(BIN)/vivavoce serve $(SERVE_ARGS) || test $$? -eq 130
+	$(BIN)/vivavoce serve $(SERVE_ARGS)
 
 test: $(VENV)/ready-to-test  ## Run all tests
 	$(BIN)/python -m pytest
