@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 SERVE_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check bench clean
+.PHONY: help setup serve test check bench bench-peers clean
 
 help:  ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/ready  ## Make .venv with the embedded default: whisper-base and the voice hibari-tts
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
@@ -24,11 +25,14 @@ check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/ready-to-test  ## Measure latency, accuracy and cost on this machine
-	$(BIN)/python tests/bench/run.py
+bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, cost and capacity; about 20 minutes (BENCH_ARGS=--quick: about 5)
+	$(BIN)/python tests/bench/run.py $(BENCH_ARGS)
+
+bench-peers: $(VENV)/ready-to-test  ## The same words through other servers, which it installs into .bench-peers; needs ../shared
+	$(BIN)/python tests/bench/peers.py $(BENCH_ARGS)
 
 clean:  ## Remove .venv and everything that tools have left behind
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist bench-*.json
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist bench-*.json .bench-peers
 	find realtime http_compat clients tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -80,13 +80,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word with its punctuation; times in seconds of the session. A word that is not `stable` may still change."""
+    """One word with its punctuation; times in seconds of the session."""
 
     text: str
     start: float
     end: float
     probability: float
-    stable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +122,26 @@ class Delta(Event):
 
 @dataclass(frozen=True, slots=True)
 class Partial(Event):
-    """What is believed of a passage so far: text that stays, but for its last mark, then text that may still change."""
+    """The newest text that stays, but for its last mark, and after it what may still change."""
 
     item_id: str
     stable: str
     tentative: str
-    words: tuple[Word, ...]
     audio_end_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Completed(Event):
-    """The final text of an utterance. Without the extension `partials` there are no words and no language."""
+    """The final text of an utterance; `suppressed` says for each stretch of it whose text was withheld why.
+
+    Without the extension `partials` there are no words, no language and no reasons.
+    """
 
     item_id: str
     text: str
     words: tuple[Word, ...] = ()
     language: str | None = None
-    suppressed: str | None = None
+    suppressed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,7 @@ async def connect(
     model: str | None = None,
     language: str | None = None,
     prompt: str | None = None,
+    translate: bool = False,
     rate: int = SAMPLE_RATE,
     turn_detection: bool = True,
     silence_ms: int | None = None,
@@ -212,11 +214,17 @@ async def connect(
     """Open a session, configured as asked; it is closed when the block ends.
 
     With `transcription` it only listens, and `model` names the recognizer; without, it speaks too, and `model` names
-    the conversation's model. `rate` is that of the audio to be sent. Without `turn_detection` utterances end where
-    `commit` says; with it, after `silence_ms` of silence. `partials` asks for `Partial` events, `binary` sends audio
-    as it is instead of in base64. Raises `ConnectionRefused`, `ProtocolError`, `RequestFailed` or `ServerClosed`.
+    the conversation's model. With `translate` transcripts are in English, whatever is spoken. `rate` is that of the
+    audio to be sent. Without `turn_detection` utterances end where `commit` says; with it, after `silence_ms` of
+    silence. `partials` asks for `Partial` events, `binary` sends audio as it is instead of in base64. Raises
+    `ConnectionRefused`, `ProtocolError`, `RequestFailed` or `ServerClosed`.
     """
-    named = {"language": language, "prompt": prompt, "model": model if transcription else None}
+    named = {
+        "language": language,
+        "prompt": prompt,
+        "model": model if transcription else None,
+        "task": "translate" if translate else None,
+    }
     audio: Payload = {
         "format": {"type": "audio/pcm", "rate": rate},
         "transcription": {name: value for name, value in named.items() if value},
@@ -443,10 +451,9 @@ def _parse_event(raw: Payload) -> Event:
         case "conversation.item.input_audio_transcription.delta":
             return Delta(raw["item_id"], raw["delta"], raw=raw)
         case "x.transcription.partial":
-            words = _parse_words(raw)
-            return Partial(raw["item_id"], raw["stable"], raw["text"], words, raw["audio_end_ms"], raw=raw)
+            return Partial(raw["item_id"], raw["stable"], raw["text"], raw["audio_end_ms"], raw=raw)
         case "conversation.item.input_audio_transcription.completed":
-            words, language, suppressed = _parse_words(raw), raw.get("language"), raw.get("suppressed")
+            words, language, suppressed = _parse_words(raw), raw.get("language"), tuple(raw.get("suppressed") or ())
             return Completed(raw["item_id"], raw["transcript"], words, language, suppressed, raw=raw)
         case "conversation.item.input_audio_transcription.failed":
             error = raw["error"]
@@ -472,10 +479,7 @@ def _parse_event(raw: Payload) -> Event:
 
 
 def _parse_words(raw: Payload) -> tuple[Word, ...]:
-    return tuple(
-        Word(each["word"], each["start"], each["end"], each["probability"], each.get("stable", True))
-        for each in raw.get("words") or ()
-    )
+    return tuple(Word(each["word"], each["start"], each["end"], each["probability"]) for each in raw.get("words") or ())
 
 
 async def _open(url: str, api_key: str | None, timeout: float) -> ClientConnection:  # noqa: ASYNC109 - the library's own

@@ -55,6 +55,7 @@ class ListenOptions:
     language: str | None = None
     prompt: str | None = None
     model: str | None = None
+    translate: bool = False
     silence_ms: int = SILENCE_MS
     fast: bool = False
     as_json: bool = False
@@ -71,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default=DEFAULT_URL, help="the server (default: %(default)s)")
     parser.add_argument("--api-key", help="the server's key (default: $OPENAI_API_KEY, if local or wss)")
     parser.add_argument("--language", help="the language spoken, such as en (default: detected)")
+    parser.add_argument("--translate", action="store_true", help="write English, whatever is spoken")
     parser.add_argument("--prompt", help="names and words to expect")
     parser.add_argument("--model", help="the recognizer (default: the server's)")
     parser.add_argument(
@@ -93,6 +95,7 @@ def run(namespace: argparse.Namespace) -> int:
         language=namespace.language,
         prompt=namespace.prompt,
         model=namespace.model,
+        translate=namespace.translate,
         silence_ms=namespace.silence_ms,
         fast=namespace.fast,
         as_json=namespace.json,
@@ -116,6 +119,7 @@ async def listen(options: ListenOptions) -> int:
                 language=options.language,
                 prompt=options.prompt,
                 model=options.model,
+                translate=options.translate,
                 silence_ms=options.silence_ms,
                 partials=True,
             ) as session:

@@ -14,7 +14,7 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from http_compat.errors import UnsupportedMediaType
+from http_compat.errors import UnsupportedMediaType, request_id
 from http_compat.excerpts import ExcerptCutter, Span
 from http_compat.formats import Passage, Transcript, render
 from http_compat.forms import TranscriptionForm, read_fields, read_form, uploaded_file
@@ -24,6 +24,7 @@ from realtime.audio import SAMPLE_RATE, WINDOW, AudioBuffer, Samples
 from realtime.errors import ClientError, Overloaded, UnsupportedAudio
 from realtime.events import Priority
 from realtime.evidence import VoiceEvidence, suppression
+from realtime.load import Owner
 from realtime.settings import Settings
 from realtime.transcript import TranscriptionRequest
 
@@ -61,17 +62,18 @@ class Transcriptions:
         form = await read_form(limited(request, self._settings.max_upload_bytes, self._settings.idle_seconds))
         try:
             file, wanted = uploaded_file(form), read_fields(form)
-            transcript = await while_connected(request, self._transcribe(file, wanted))
+            owner = Owner(request.state.account, request_id(request))
+            transcript = await while_connected(request, self._transcribe(file, wanted, owner))
         finally:
             await form.close()
         return render(transcript, wanted.response_format, wanted.granularities)
 
-    async def _transcribe(self, file: IO[bytes], wanted: TranscriptionForm) -> Transcript:
+    async def _transcribe(self, file: IO[bytes], wanted: TranscriptionForm, owner: Owner) -> Transcript:
         recognizer = await self._models.recognizer(wanted.model)
         if not recognizer.multilingual and wanted.language not in {None, "en"}:
             raise ClientError(f"{recognizer.name} is not for other languages than its own.", param="language")
         recording = _Recording(self._models.detector)
-        writing = _Writing(recognizer, wanted)
+        writing = _Writing(recognizer, wanted, owner)
         async for block in self._blocks(file):
             async for excerpt in recording.hear(block):
                 await writing.transcribe(excerpt)
@@ -159,11 +161,12 @@ class _Recording:
 class _Writing:
     """Transcribes the excerpts of one recording in order; the first with words settles the language of the rest."""
 
-    def __init__(self, recognizer: "RecognizerHandle", wanted: TranscriptionForm) -> None:
+    def __init__(self, recognizer: "RecognizerHandle", wanted: TranscriptionForm, owner: Owner) -> None:
         self.language = wanted.language
         self.passages: list[Passage] = []
         self._recognizer = recognizer
         self._wanted = wanted
+        self._owner = owner
 
     async def transcribe(self, excerpt: _Excerpt) -> None:
         request = TranscriptionRequest(
@@ -173,7 +176,7 @@ class _Writing:
             final=True,
             word_times=self._wanted.response_format.timed,
         )
-        hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD)
+        hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD, self._owner)
         if hypothesis.words and not suppression(hypothesis, excerpt.voice):
             self.language = self.language or hypothesis.language
             words = tuple(word.shifted(excerpt.start) for word in hypothesis.words)

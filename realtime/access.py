@@ -15,12 +15,16 @@ SUBPROTOCOL: Final = "realtime"
 _KEY_SUBPROTOCOL: Final = "openai-insecure-api-key."
 
 
-def authorised(presented: Iterable[str], keys: Sequence[str]) -> bool:
-    """Whether one of the keys presented is one of `keys`; without keys everybody is served."""
+def account(presented: Iterable[str], keys: Sequence[str]) -> str | None:
+    """Which of `keys` was presented, by its number; None for none of them. Without keys everybody has one account."""
     if not keys:
-        return True
-    matches = [hmac.compare_digest(one.encode(), key.encode()) for one in presented for key in keys]
-    return any(matches)
+        return ""
+    matches = [number for one in presented for number, key in enumerate(keys) if _equal(one, key)]
+    return f"key{matches[0]}" if matches else None
+
+
+def _equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def presented_keys(headers: Mapping[str, str], subprotocols: Sequence[str] = ()) -> list[str]:

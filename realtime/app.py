@@ -8,6 +8,7 @@ from starlette.routing import WebSocketRoute
 
 from http_compat.errors import exception_handlers
 from http_compat.routes import routes
+from realtime.metrics import Metrics
 from realtime.models import Models
 from realtime.settings import Settings
 from realtime.websocket import RealtimeEndpoint
@@ -18,7 +19,8 @@ REALTIME_PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/openai/v1/real
 
 def create_app(models: Models, settings: Settings) -> Starlette:
     """The ASGI application; its lifespan opens and closes `models`."""
-    realtime = RealtimeEndpoint(models, settings)
+    metrics = Metrics(lambda: models.schedulers)
+    realtime = RealtimeEndpoint(models, settings, metrics)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -31,7 +33,7 @@ def create_app(models: Models, settings: Settings) -> Starlette:
     return Starlette(
         routes=[
             *(WebSocketRoute(path, realtime.__call__) for path in REALTIME_PATHS),
-            *routes(models, settings),
+            *routes(models, settings, metrics),
         ],
         exception_handlers=exception_handlers,
         lifespan=lifespan,

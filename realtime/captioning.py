@@ -1,15 +1,19 @@
-"""From the audio of a user's turn to its transcript: partials while it grows, finals that are authoritative.
+"""From the audio of a user's turn to its transcript: partials while it grows, finals when it is complete.
 
-An *item* is one turn of the user. Its audio is decoded in *passages* of at most `LONGEST` samples: a passage that has
-grown past `LONG` ends in the next pause, and one that finds no pause at its quietest moment. Each passage is decoded as
-it grows (partials, never two at a time, sparser the slower the engine answers) and once more when it is complete (the
-final). The final begins in the pause before the end of the turn is certain; if nobody speaks again, its answer is used.
-Finals are answered in order, and nothing of a later passage is decoded before them.
+An *item* is one turn of the user. Its audio is decoded in *passages*, which end in pauses. A passage is decoded as it
+grows (partials) and once more when it is complete (the final), never twice at a time. Words on which partials agree
+are committed, and what is committed stays; the final has the last word on the rest. A passage longer than `LONG`
+forgets the audio of committed words, so that a decode costs the same however long somebody speaks.
+
+The final begins in the pause before the end of the turn is certain; if nobody speaks again, its answer is used. Finals
+are answered in order, and nothing of a later passage is decoded before them. How often a partial is worth its cost is
+for the scheduler to say: a request waits there, and takes the newest audio when its turn has come.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -30,23 +34,27 @@ from realtime.events import (
 from realtime.evidence import VOICED, Suppression, VoiceEvidence, suppression
 from realtime.jobs import Jobs
 from realtime.passages import Item, Passage
-from realtime.transcript import Completion, Hypothesis, TranscriptionRequest, Word
+from realtime.transcript import Hypothesis, TranscriptionRequest
 
 STEP: Final = SAMPLE_RATE // 2
 """New speech worth a partial."""
 
-REST: Final = 4.0
-"""After a decode of t seconds no partial is asked for during `REST` t, so that one talker leaves room for others."""
-
-LONGEST_REST: Final = 5.0
-
 PAUSE: Final = 9 * WINDOW
 """Silence after which the final begins: 288 ms."""
 
-LONG: Final = 12 * SAMPLE_RATE
+HUSH: Final = 3 * WINDOW
+"""Silence that may become a pause."""
+
+LONG: Final = 8 * SAMPLE_RATE
+LONG_IN_A_HURRY: Final = 9 * SAMPLE_RATE // 2
+"""A passage of this length ends in the next pause, or is trimmed: more context is more accurate, and costs more."""
+
+CONTEXT: Final = 3 * SAMPLE_RATE // 2
+"""Of the audio of committed words, kept before the first that is not."""
+
 LONGEST: Final = 20 * SAMPLE_RATE
 CUT_RANGE: Final = 8 * SAMPLE_RATE
-"""How far back from its end a passage without a pause may be cut."""
+"""A passage in which nothing could be committed is cut at this length, so far back from its end at most."""
 
 QUIET: Final = SAMPLE_RATE * 160 // 1000
 """The length of the quietest moment: about the gap between two words."""
@@ -60,16 +68,18 @@ TELLING: Final = 3 * SAMPLE_RATE // WINDOW
 MOST_FINALS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Decoding:
-    """The one transcription in flight."""
+    """The one transcription in flight. What of the passage it covers is settled when an engine takes it."""
 
     number: int
     passage: Passage
-    start: int
-    voice_end: int
     final: bool
-    began: float
+    start: int = 0
+    end: int = 0
+    voice_end: int = 0
+    timed: bool = False
+    taken: bool = False
 
 
 class Captioning:
@@ -82,8 +92,8 @@ class Captioning:
         self._open: Passage | None = None
         self._closed: deque[Passage] = deque()
         self._decoding: _Decoding | None = None
-        self._rest_until = 0.0
         self._language: str | None = None
+        self._long = LONG
 
     @property
     def item_id(self) -> str | None:
@@ -97,14 +107,14 @@ class Captioning:
 
     def needed(self, position: int) -> int:
         """The first sample that may still be decoded, at most `position`."""
-        return min([position, *(passage.start for passage in (*self._closed, self._open) if passage)])
+        waiting = self._decoding and self._decoding.passage  # dropped, perhaps, but still going to be asked for
+        return min([position, *(passage.start for passage in (*self._closed, self._open, waiting) if passage)])
 
     # Turns.
 
     def begin(self, item_id: str, start: int) -> None:
         """A turn begins at `start`."""
         self._open = Passage(Item(item_id, start), start, self._no_voice())
-        self._rest_until = 0.0
 
     def hear(self, start: int, end: int, probability: float) -> None:
         """The window from `start` to `end` of the turn in progress has this speech probability."""
@@ -113,10 +123,11 @@ class Captioning:
         passage.hear(start, end, probability)
         if passage.voice_start is None:
             passage.start = max(passage.start, end - SILENT_KEPT)
-        elif end - passage.start >= LONG and end - passage.voice_end >= PAUSE:
+        elif end - passage.start >= self._long and end - passage.voice_end >= PAUSE:
             self._cut(passage, passage.voice_end + PAUSE // 2)
         elif end - passage.start >= LONGEST:
-            self._cut(passage, self._quietest(end - CUT_RANGE, end))
+            # Not before the words that have been given out, which would be heard again.
+            self._cut(passage, self._quietest(max(end - CUT_RANGE, passage.agreement.certain_until), end))
 
     def end(self, position: int) -> None:
         """The turn in progress ends at `position`; its transcript will follow, if transcripts are wanted."""
@@ -130,14 +141,14 @@ class Captioning:
             self._drop(passage.item)
 
     def forget(self) -> TranscriptCompleted | None:
-        """Drop the turn in progress. Where text of it was given out, it is completed without any."""
+        """Drop the turn in progress. Where text of it was given out, it is completed with that."""
         if self._open is None:
             return None
         item, self._open = self._open.item, None
         self._drop(item)
-        if not (item.extended and self.config.transcribe):
+        if not (item.text and self.config.transcribe):
             return None
-        return TranscriptCompleted(item.id, text="", words=(), language=item.language, samples=0)
+        return TranscriptCompleted(item.id, item.text.strip(), words=(), language=item.language, samples=0)
 
     def _drop(self, item: Item) -> None:
         """Nobody wants the transcript of this item: its passages need no finals."""
@@ -149,7 +160,6 @@ class Captioning:
         if passage.voice_end > at:  # in the middle of speech
             rest.voice = replace(passage.voice)
             rest.voice_start, rest.voice_end, passage.voice_end = at, passage.voice_end, at
-            passage.rest = rest
         rest.heard_until = passage.heard_until
         passage.end = at
         if self.config.transcribe:
@@ -162,60 +172,69 @@ class Captioning:
 
     def _quietest(self, start: int, end: int) -> int:
         """The middle of the stretch of `QUIET` samples with the least energy."""
-        energy = np.cumsum(np.square(self._buffer.slice(start, end), dtype=np.float64))
+        energy = np.cumsum(np.pad(np.square(self._buffer.slice(start, end), dtype=np.float64), (1, 0)))
         return start + int(np.argmin(energy[QUIET:] - energy[:-QUIET])) + QUIET // 2
 
     # Transcripts.
 
-    def advance(self, now: float) -> Iterator[Output]:
+    def advance(self) -> Iterator[Output]:
         """Complete the passages whose finals are there, and ask for the next transcription if there is reason to."""
         while self._closed:
             passage = self._closed[0]
-            assert passage.end is not None
             if not passage.voice.heard:
                 yield from self._complete(passage, Hypothesis((), ""), Suppression.NO_VOICE)
             elif passage.final is not None and passage.final[0] == passage.voice_end:
                 hypothesis = passage.final[1]
                 yield from self._complete(passage, hypothesis, suppression(hypothesis, passage.voice))
             else:
-                yield from self._ask_final(passage, passage.end, now)
+                yield from self._ask(passage, final=True)
                 return
             self._closed.popleft()
         passage_open = self._open
-        if passage_open is None or not self.config.transcribe or self._decoding or not passage_open.voice.heard:
+        if passage_open is None or not self.config.transcribe or not passage_open.voice.heard:
             return
         assert passage_open.voice_start is not None
         new = passage_open.voice_end - max(passage_open.asked, passage_open.voice_start)
-        heard_until = passage_open.heard_until
-        pausing = heard_until - passage_open.voice_end >= PAUSE
-        if (pausing and new > 0) or (new >= STEP and now >= self._rest_until):
-            yield self._ask(passage_open, heard_until, now, final=pausing)
+        silence = passage_open.heard_until - passage_open.voice_end
+        if silence >= PAUSE and new > 0:
+            yield from self._ask(passage_open, final=True)
+        elif silence >= HUSH and (waiting := self._decoding) is not None and not (waiting.taken or waiting.final):
+            yield self._jobs.cancel(waiting.number)  # the final may be near; if it is not, there is more to hear
+            self._decoding = None
+        elif silence < HUSH and new >= STEP and self._decoding is None:
+            yield from self._ask(passage_open, final=False)
 
-    def transcribed(self, result: Transcribed, now: float) -> Iterator[Output]:
+    def transcribed(self, result: Transcribed) -> Iterator[Output]:
         """Take the answer of the transcription in flight."""
         decoding = self._take(result.number)
+        self._long = LONG if result.at_leisure else LONG_IN_A_HURRY
         passage = decoding.passage
         hypothesis = replace(
             result.hypothesis, words=tuple(word.shifted(decoding.start) for word in result.hypothesis.words)
         )
         if decoding.final:
             passage.final = decoding.voice_end, hypothesis
-        if passage is not self._open:
+        if passage is not self._open or suppression(hypothesis, passage.voice):
             return
-        self._rest_until = now + min(LONGEST_REST, REST * (now - decoding.began))
-        if suppression(hypothesis, passage.voice):
-            return
-        yield from self._extend(passage.item, passage.agreement.update(hypothesis.words))
+        agreement = passage.agreement
+        yield from self._extend(passage, agreement.update(hypothesis.words, decoding.voice_end, pausing=decoding.final))
         if self.config.include_partials:
-            agreement = passage.agreement
-            yield TranscriptRevised(passage.item.id, agreement.committed, agreement.tentative, passage.heard_until)
+            yield TranscriptRevised(passage.item.id, tuple(agreement.audible), agreement.tentative, passage.heard_until)
+        if decoding.timed and not decoding.final:  # a final may yet complete the passage, and has all its words
+            self._trim(passage, hypothesis, decoding.end)
+
+    def _trim(self, passage: Passage, hypothesis: Hypothesis, end: int) -> None:
+        """Forget the audio of words that are committed, but for some context."""
+        agreement = passage.agreement
+        first = hypothesis.words[-len(agreement.tentative)].start if agreement.tentative else end
+        if (gap := agreement.trim(hypothesis.words, first - CONTEXT)) is not None:
+            passage.start = self._quietest(max(passage.start, gap[0] - QUIET), gap[1] + QUIET)
 
     def failed(self, failure: JobFailed) -> Iterator[Output]:
         """The transcription in flight failed: a partial is only late, a final is missing from its item."""
         passage = self._take(failure.number).passage
         if self._closed and self._closed[0] is passage:
             self._closed.popleft()
-            self._finish(passage, ())
             passage.item.error = failure.error
             if passage.closes_item:
                 yield TranscriptFailed(passage.item.id, failure.error)
@@ -231,45 +250,58 @@ class Captioning:
         """The language of a turn too short to tell: that of the last one that did. Others may be in any language."""
         return self._language if passage.voice.voiced < TELLING else None
 
-    def _ask_final(self, passage: Passage, end: int, now: float) -> Iterator[Output]:
-        """Ask for the final of a closed passage, unless it is under way; a partial in flight is no longer wanted."""
+    def _ask(self, passage: Passage, *, final: bool) -> Iterator[Output]:
+        """Ask for a transcription. What is in flight is no longer wanted, unless it is this one."""
         decoding = self._decoding
         if decoding is not None:
-            if decoding.final and decoding.passage is passage and decoding.voice_end == passage.voice_end:
+            if decoding.final and decoding.passage is passage and passage.asked == passage.voice_end:
                 return
             yield self._jobs.cancel(decoding.number)
-        yield self._ask(passage, end, now, final=True)
-
-    def _ask(self, passage: Passage, end: int, now: float, *, final: bool) -> Transcribe:
-        first, last = passage.excerpt(end)
-        passage.asked = passage.voice_end
-        self._decoding = _Decoding(self._jobs.begin(), passage, first, passage.voice_end, final, now)
-        return Transcribe(
-            number=self._decoding.number,
+        if final:
+            passage.asked = passage.voice_end
+        self._decoding = decoding = _Decoding(self._jobs.begin(), passage, final)
+        yield Transcribe(
+            number=decoding.number,
             recognizer=self.config.recognizer,
-            request=TranscriptionRequest(
-                samples=self._buffer.slice(first, last),
-                language=self.config.language or passage.item.language or self._presumed(passage),
-                prompt=self.config.prompt,
-                final=final,
-                word_times=self.config.include_partials,
-            ),
+            request=partial(self._request, decoding),
             priority=Priority.FINAL if final else Priority.PARTIAL,
+        )
+
+    def _request(self, decoding: _Decoding) -> TranscriptionRequest:
+        """What to decode now: nothing, where the cancellation has not yet come through."""
+        if decoding is not self._decoding:
+            return TranscriptionRequest(np.zeros(0, np.float32), final=False)
+        passage = decoding.passage
+        decoding.taken = True
+        decoding.start, decoding.end = passage.excerpt(passage.heard_until if passage.end is None else passage.end)
+        decoding.voice_end = passage.asked = passage.voice_end
+        decoding.timed = decoding.final or decoding.end - decoding.start > self._long
+        return TranscriptionRequest(
+            samples=self._buffer.slice(decoding.start, decoding.end),
+            language=self.config.language or passage.item.language or self._presumed(passage),
+            prompt=self.config.prompt,
+            final=decoding.final,
+            word_times=decoding.timed,
+            translate=self.config.translate,
         )
 
     def _complete(self, passage: Passage, hypothesis: Hypothesis, why: Suppression | None) -> Iterator[Output]:
         """Take the final of a passage; when it is the last of its item, the item is complete."""
-        item = passage.item
-        completion = self._finish(passage, () if why else hypothesis.words)
-        yield from self._extend(item, completion.delta)
-        item.text += completion.text
-        item.words += completion.words
-        if completion.text:
-            item.language = hypothesis.language
+        item, agreement = passage.item, passage.agreement
+        yield from self._extend(passage, agreement.finish(() if why else hypothesis.words))
+        item.words += tuple(agreement.committed)
+        item.commit_lags += tuple(
+            at - word.end
+            for at, word in zip(passage.committed_at, agreement.committed, strict=True)
+            if word.end > word.start
+        )
+        item.erased += agreement.erased
+        if agreement.committed:
+            item.language = hypothesis.language or item.language
             if passage.voice.voiced >= TELLING:
-                self._language = hypothesis.language
-        if why is not Suppression.NO_VOICE:
-            item.suppressed = item.suppressed or why
+                self._language = item.language
+        if why is not None and why is not Suppression.NO_VOICE:
+            item.suppressed += (why,)
         if not passage.closes_item:
             return
         if item.error is not None:
@@ -282,16 +314,14 @@ class Captioning:
             language=item.language,
             samples=item.end - item.start,
             suppressed=item.suppressed,
+            commit_lags=item.commit_lags,
+            erased=item.erased,
         )
 
-    def _finish(self, passage: Passage, words: tuple[Word, ...]) -> Completion:
-        if passage.rest is None:
-            return passage.agreement.finish(words)
-        completion, passage.rest.agreement = passage.agreement.split(words)
-        return completion
-
-    def _extend(self, item: Item, delta: str) -> Iterator[Output]:
-        delta = delta if item.extended else delta.lstrip()
+    def _extend(self, passage: Passage, delta: str) -> Iterator[Output]:
+        passage.note_committed(self._buffer.end)
+        item = passage.item
+        delta = delta if item.text else delta.lstrip()
         if delta:
-            item.extended = True
+            item.text += delta
             yield TranscriptExtended(item.id, delta)

@@ -181,6 +181,11 @@ def find(name: str, task: Task, default: str) -> Entry:
     raise UnknownModel(f"there is no {task} model {wanted!r}; there are: {known}", param="model")
 
 
+def translates(recognizer: str) -> bool:
+    """Whether the recognizer of this name can put speech into English; a repository is given the chance."""
+    return find(recognizer, Task.TRANSCRIPTION, recognizer).translates
+
+
 def resolve_voice(name: str, voices: tuple[str, ...]) -> str:
     """The voice among `voices`, default first, that `name` asks for.
 

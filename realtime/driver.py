@@ -29,6 +29,7 @@ from realtime.events import (
     Transcribed,
     WindowsScored,
 )
+from realtime.load import NOBODY, Owner
 from realtime.models import Models
 from realtime.session import Session
 from realtime.speaking import ReplyState
@@ -90,12 +91,14 @@ class Driver:
         models: Models,
         deliver: Callable[[Event], Awaitable[None]],
         *,
+        owner: Owner = NOBODY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.inbox: Inbox[Input] = Inbox()
         self._session = session
         self._models = models
         self._deliver = deliver
+        self._owner = owner
         self._clock = clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
@@ -142,8 +145,8 @@ class Driver:
                     await self.inbox.put_result(WindowsScored(number, probabilities, after))
                 case Transcribe(number, name, request, priority):
                     recognizer = await self._models.recognizer(name)
-                    hypothesis = await recognizer.transcribe(request, priority)
-                    await self.inbox.put_result(Transcribed(number, hypothesis))
+                    hypothesis = await recognizer.transcribe_newest(request, priority, self._owner)
+                    await self.inbox.put_result(Transcribed(number, hypothesis, recognizer.at_leisure))
                 case Synthesize():
                     await self._synthesize(job)
                 case CancelJob():

@@ -4,6 +4,7 @@ Commands are imperative, events are in the past tense. Positions are samples at 
 Everything here is a value; the wire codecs translate commands and events, the driver carries out jobs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Literal, TypeAlias
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from realtime.audio import AudioFormat, Encoding, Samples
 from realtime.endpointing import TurnDetection
 from realtime.errors import VoiceError
+from realtime.evidence import Suppression
 from realtime.transcript import Hypothesis, TranscriptionRequest, Word
 
 
@@ -28,8 +30,8 @@ class SessionKind(StrEnum):
 class SessionConfig:
     """Everything a client may set. `turn_detection` None means that the client commits by hand.
 
-    `transcribe` says whether transcripts are wanted; `language` None means detect; `include_partials` asks for
-    revisable text with word times (an extension). `speed` is that of the voice.
+    `transcribe` says whether transcripts are wanted; `language` None means detect; `translate` asks for English instead
+    of the language spoken, `include_partials` for revisable text (both extensions). `speed` is that of the voice.
     """
 
     kind: SessionKind = SessionKind.CONVERSATION
@@ -40,6 +42,7 @@ class SessionConfig:
     transcribe: bool = False
     recognizer: str = ""
     language: str | None = None
+    translate: bool = False
     prompt: str = ""
     include_partials: bool = False
     instructions: str = ""
@@ -129,11 +132,14 @@ class ScoreWindows:
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """Transcribe an excerpt with the recognizer of this name."""
+    """Transcribe with the recognizer of this name.
+
+    `request` says what: it is called when an engine is free, so that the newest audio is decoded, however late.
+    """
 
     number: int
     recognizer: str
-    request: TranscriptionRequest
+    request: Callable[[], TranscriptionRequest] = field(repr=False)
     priority: Priority
 
 
@@ -169,8 +175,11 @@ class WindowsScored:
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
+    """The answer to a `Transcribe`; the engine has time for more `at_leisure`."""
+
     number: int
     hypothesis: Hypothesis = field(repr=False)
+    at_leisure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +254,9 @@ class TranscriptExtended:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptRevised:
-    """What is believed of the passage being decoded: its committed words and the tentative tail, which may change.
+    """What is believed of the audio being decoded: its committed words and the tentative tail, which may change.
 
-    Sent only when `include_partials` is set. Word times are positions in the session.
+    Sent only when `include_partials` is set. The words have no times yet.
     """
 
     item_id: str
@@ -260,7 +269,10 @@ class TranscriptRevised:
 class TranscriptCompleted:
     """The final transcript of an item; empty where nothing was said.
 
-    `samples` is the length of the audio, `suppressed` the evidence on which text was withheld, if it was.
+    The text is what the deltas of the item add up to, but for white space at its edges. `samples` is the length of the
+    audio, `suppressed` says for each stretch of it whose text was withheld on what evidence. `commit_lags` are the
+    samples that had come after the end of each word when it was committed, and `erased` counts the tentative words that
+    were taken back.
     """
 
     item_id: str
@@ -268,7 +280,9 @@ class TranscriptCompleted:
     words: tuple[Word, ...] = field(repr=False)
     language: str
     samples: int
-    suppressed: str | None = None
+    suppressed: tuple[Suppression, ...] = ()
+    commit_lags: tuple[int, ...] = field(default=(), repr=False)
+    erased: int = 0
 
 
 @dataclass(frozen=True, slots=True)

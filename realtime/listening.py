@@ -67,9 +67,7 @@ class Listening:
         """Whether audio should wait: the engines are too far behind."""
         return self._buffer.end - self._scored > MOST_UNSCORED or self._captioning.saturated
 
-    def receive(
-        self, message: AppendAudio | Mark | WindowsScored | Transcribed | JobFailed, now: float
-    ) -> Iterator[Output]:
+    def receive(self, message: AppendAudio | Mark | WindowsScored | Transcribed | JobFailed) -> Iterator[Output]:
         """Take one input; yield what follows from it, in order."""
         match message:
             case AppendAudio(data):
@@ -79,13 +77,13 @@ class Listening:
             case WindowsScored():
                 yield from self._windows_scored(message)
             case Transcribed():
-                yield from self._captioning.transcribed(message, now)
+                yield from self._captioning.transcribed(message)
             case JobFailed(number, error):
                 if self._scoring is not None and number == self._scoring[0]:
                     raise error  # deaf, a session cannot go on
                 yield from self._captioning.failed(message)
         yield from self._advance()
-        yield from self._captioning.advance(now)
+        yield from self._captioning.advance()
         self._discard()
 
     # From frames to scores.

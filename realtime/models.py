@@ -5,7 +5,8 @@ when somebody first asks for them. Names are those of the catalogue; an empty on
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Final, ParamSpec, TypeVar
 
 import numpy as np
@@ -15,8 +16,10 @@ from realtime.audio import Samples
 from realtime.catalogue import ENTRIES, Entry, Task, find, resolve_voice
 from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
 from realtime.engines.registry import InstalledEngines, Registry
-from realtime.errors import UnknownModel, UnknownVoice
+from realtime.errors import Overloaded, UnknownModel, UnknownVoice
 from realtime.events import Priority
+from realtime.load import NOBODY, QUICKEST, Load, Owner
+from realtime.scheduler import Arrivals, Halfway, Scheduler, Ticket
 from realtime.settings import Settings
 from realtime.transcript import Hypothesis, TranscriptionRequest
 from realtime.workers import BatchWorker, BlockingCalls, StreamWorker
@@ -24,8 +27,10 @@ from realtime.workers import BatchWorker, BlockingCalls, StreamWorker
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-MAX_BATCH: Final = 8
 MAX_DETECTOR_BATCH: Final = 64
+RETRY_AFTER: Final = 5
+"""Seconds after which it is worth asking again."""
+
 MAX_WAITING: Final = 256
 """Requests that may wait for one engine: several for each of the sessions a server admits."""
 
@@ -41,17 +46,36 @@ LOADS_AT_ONCE: Final = 3
 class RecognizerHandle:
     """A loaded speech-to-text model."""
 
-    def __init__(self, entry: Entry, engine: Recognizer) -> None:
+    def __init__(self, entry: Entry, engine: Recognizer, load_limit: float) -> None:
         self.name = entry.name
         self.multilingual = engine.multilingual
+        self.scheduler = Scheduler(Load(engine.workers, engine.partial_cost / 2, engine.partial_cost / 2, load_limit))
         self._engine = engine
-        self._worker = BatchWorker(
-            entry.name, engine.transcribe, max_batch=MAX_BATCH, max_waiting=MAX_WAITING, alone_from=Priority.UPLOAD
+        self._worker: BatchWorker[TranscriptionRequest, Hypothesis] = BatchWorker(
+            entry.name, self._run, self.scheduler, threads=engine.workers, max_waiting=MAX_WAITING
         )
 
-    async def transcribe(self, request: TranscriptionRequest, priority: Priority) -> Hypothesis:
+    async def transcribe(self, request: TranscriptionRequest, priority: Priority, owner: Owner = NOBODY) -> Hypothesis:
         """Transcribe an excerpt. Raises `EngineError`, `Overloaded`, and `ClientError` for an unknown language."""
-        return await self._worker.submit(request, priority)
+        return await self.transcribe_newest(lambda: request, priority, owner)
+
+    async def transcribe_newest(
+        self, request: Callable[[], TranscriptionRequest], priority: Priority, owner: Owner = NOBODY
+    ) -> Hypothesis:
+        """The same with whatever `request` returns when an engine is free."""
+        return await self._worker.submit(Ticket(request, priority, owner))
+
+    @property
+    def at_leisure(self) -> bool:
+        """Whether there is time for more than the least that is needed."""
+        return self.scheduler.load.step(time.monotonic()) == QUICKEST
+
+    def _run(self, batch: Sequence[TranscriptionRequest | Halfway]) -> list[Hypothesis | Halfway]:
+        """Take requests one half further, each batch in the same half."""
+        encoded = [each.state for each in batch if isinstance(each, Halfway)]
+        if encoded:
+            return [*self._engine.decode(encoded)]
+        return [Halfway(self._engine.encode(each)) for each in batch if not isinstance(each, Halfway)]
 
     def close(self) -> None:
         self._worker.close()
@@ -63,17 +87,16 @@ class DetectorHandle:
 
     def __init__(self, engine: Detector) -> None:
         self._engine = engine
-        self._worker = BatchWorker(
-            "detector", engine.score, max_batch=MAX_DETECTOR_BATCH, max_waiting=MAX_WAITING, alone_from=Priority.UPLOAD
+        self._worker: BatchWorker[tuple[NDArray[np.float32], VadState], tuple[list[float], VadState]] = BatchWorker(
+            "detector", engine.score, Arrivals(MAX_DETECTOR_BATCH), threads=1, max_waiting=MAX_WAITING
         )
 
     async def score(
         self, windows: NDArray[np.float32], state: VadState | None, priority: Priority = Priority.FINAL
     ) -> tuple[list[float], VadState]:
         """Score windows of shape (n, 512) that follow `state` (None: the stream begins)."""
-        if state is None:
-            state = self._engine.initial_state()
-        return await self._worker.submit((windows, state), priority)
+        request = windows, self._engine.initial_state() if state is None else state
+        return await self._worker.submit(Ticket(lambda: request, priority))
 
     def close(self) -> None:
         self._worker.close()
@@ -113,6 +136,7 @@ class Models:
         self._loading = BlockingCalls(LOADS_AT_ONCE)
         self._recognizers: dict[str, asyncio.Task[RecognizerHandle]] = {}
         self._synthesizers: dict[str, asyncio.Task[SynthesizerHandle]] = {}
+        self._admitted: dict[str, Load] = {}
         self.ready = False
 
     async def open(self) -> None:
@@ -139,7 +163,9 @@ class Models:
         """The recognizer of this name, loaded if need be. Raises `UnknownModel` and `EngineError`."""
         entry = self._recognizer(name)
         return await self._once(
-            self._recognizers, entry.name, lambda: RecognizerHandle(entry, self._engines.recognizer(entry))
+            self._recognizers,
+            entry.name,
+            lambda: RecognizerHandle(entry, self._engines.recognizer(entry), self._settings.load_limit),
         )
 
     async def synthesizer(self, name: str) -> SynthesizerHandle:
@@ -148,6 +174,29 @@ class Models:
         return await self._once(
             self._synthesizers, entry.name, lambda: SynthesizerHandle(entry, self._engines.synthesizer(entry))
         )
+
+    def admit(self, session: str, name: str) -> None:
+        """Promise a session to follow it, with the recognizer of this name if it is loaded, or else the default.
+
+        Raises `Overloaded` where the promise to others would break. Every promise ends with `dismiss`.
+        """
+        schedulers = self.schedulers
+        load = schedulers.get(self.recognizer_name(name) or "", schedulers[self._recognizer("").name]).load
+        now = time.monotonic()
+        if not load.has_room(now):
+            raise Overloaded("The server is following as many talkers as it can.", retry_after=RETRY_AFTER)
+        load.join(session, now)
+        self._admitted[session] = load
+
+    def dismiss(self, session: str) -> None:
+        """The session is over."""
+        if (load := self._admitted.pop(session, None)) is not None:
+            load.leave(session)
+
+    @property
+    def schedulers(self) -> dict[str, Scheduler]:
+        """Of the recognizers that are loaded, by name."""
+        return {name: task.result().scheduler for name, task in self._recognizers.items() if self.is_loaded(name)}
 
     def recognizer_name(self, name: str) -> str | None:
         """The recognizer a client may ask for by `name`; None where there is none."""

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from realtime.agreement import LocalAgreement
 from realtime.audio import SAMPLE_RATE
 from realtime.endpointing import HYSTERESIS
 from realtime.errors import VoiceError
 from realtime.evidence import Suppression, VoiceEvidence
-from realtime.transcript import Hypothesis, LocalAgreement, Word
+from realtime.transcript import Hypothesis, Word
 
 LEAD_IN: Final = SAMPLE_RATE * 300 // 1000
 LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
@@ -16,22 +17,24 @@ LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
 
 @dataclass(slots=True)
 class Item:
-    """One turn of the user: the passages' texts as they are completed."""
+    """One turn of the user: what its passages have come to so far."""
 
     id: str
     start: int
     end: int = 0
     text: str = ""
+    """All that was given out."""
     words: tuple[Word, ...] = ()
+    commit_lags: tuple[int, ...] = ()
+    erased: int = 0
     language: str = ""
-    suppressed: Suppression | None = None
+    suppressed: tuple[Suppression, ...] = ()
     error: VoiceError | None = None
-    extended: bool = False
 
 
 @dataclass(slots=True)
 class Passage:
-    """A stretch of an item's audio that is decoded as one."""
+    """A stretch of an item's audio that is decoded as one. Its `start` moves on as early words are committed."""
 
     item: Item
     start: int
@@ -42,10 +45,10 @@ class Passage:
     voice_end: int = 0
     heard_until: int = 0
     asked: int = 0
-    """Where the voice ended in the audio that was last sent to be decoded."""
+    """Where the voice ended when a transcription was last asked for."""
     agreement: LocalAgreement = field(default_factory=LocalAgreement)
-    rest: "Passage | None" = None
-    """What follows, where the passage was cut in the middle of speech: some of its words may have been given out."""
+    committed_at: list[int] = field(default_factory=list)
+    """How much of the session's audio had come when each word was committed."""
     final: tuple[int, Hypothesis] | None = None
     """The newest final, and where the voice ended in its audio."""
 
@@ -62,3 +65,7 @@ class Passage:
         """The part of the passage worth decoding: from shortly before the voice to shortly after."""
         first = self.start if self.voice_start is None else max(self.start, self.voice_start - LEAD_IN)
         return first, max(first, min(end, self.voice_end + LEAD_OUT))
+
+    def note_committed(self, position: int) -> None:
+        """The words committed since the last note were committed when audio up to `position` had come."""
+        self.committed_at += [position] * (len(self.agreement.committed) - len(self.committed_at))

@@ -67,7 +67,7 @@ class Session:
             case AppendAudio() | CommitAudio() | ClearAudio() | Configure():
                 if isinstance(message, Configure):
                     self._config = self._speaking.config = message.config
-                yield from self._listen(message, now)
+                yield from self._listen(message)
             case WireRequest():
                 yield message
             case Speak():
@@ -82,16 +82,14 @@ class Session:
                     yield from self._speaking.receive(message, now)
                 else:
                     assert not isinstance(message, SpeechSynthesized | SynthesisFinished)
-                    yield from self._listen(message, now)
+                    yield from self._listen(message)
             case _:
                 assert_never(message)
 
     def _listen(
-        self,
-        message: AppendAudio | CommitAudio | ClearAudio | Configure | WindowsScored | Transcribed | JobFailed,
-        now: float,
+        self, message: AppendAudio | CommitAudio | ClearAudio | Configure | WindowsScored | Transcribed | JobFailed
     ) -> Iterator[Output]:
-        for output in self._listening.receive(message, now):
+        for output in self._listening.receive(message):
             yield output
             if isinstance(output, SpeechStarted) and self._config.interrupt_response:
                 yield from self._speaking.interrupt()

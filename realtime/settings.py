@@ -36,10 +36,17 @@ class Settings:
     device: str = "auto"
     compute_type: str = "int8"
     """CTranslate2's name for the precision: `int8` is the fastest on a CPU, `float16` on a GPU."""
+    device_index: int = 0
+    """Which GPU."""
+    workers: int = 0
+    """Decodes of one model that run side by side, each in batches; 0 is two, or one where there is one CPU."""
     threads: int = 0
-    """Threads of one engine; 0 is one for every two CPUs, at most four."""
+    """Threads of each; 0 shares the CPUs among the workers, at most four each."""
 
     max_sessions: int = 32
+    load_limit: float = 0.65
+    """Share of an engine's time that its sessions may be expected to take before newcomers are refused; with a larger
+    one more talkers are let in, and all of them wait longer."""
     max_message_bytes: int = 2 * 1024 * 1024
     """Of one websocket message: half a minute of audio in base64."""
     max_upload_bytes: int = 512 * 1024 * 1024
@@ -55,8 +62,13 @@ class Settings:
 
     @property
     def engine_threads(self) -> int:
-        """Threads for one engine. Two CPUs are often one core, and decoding waits for memory more than for it."""
-        return self.threads or max(1, min(4, (os.cpu_count() or 1) // 2))
+        """Threads of one worker."""
+        return self.threads or max(1, min(4, (os.cpu_count() or 1) // self.engine_workers))
+
+    @property
+    def engine_workers(self) -> int:
+        """Workers of one model: decoding waits for memory, and another worker uses the CPU meanwhile."""
+        return self.workers or min(2, os.cpu_count() or 1)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

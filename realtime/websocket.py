@@ -15,10 +15,13 @@ from starlette.responses import JSONResponse
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from realtime.access import SUBPROTOCOL, authorised, origin_allowed, presented_keys
+from realtime.access import SUBPROTOCOL, account, origin_allowed, presented_keys
+from realtime.catalogue import translates
 from realtime.driver import Driver
 from realtime.errors import ClientError, Forbidden, Overloaded, Unauthorized, UnsupportedAudio, VoiceError
 from realtime.events import Event, SessionConfig, SessionKind, TranscriptRevised, WireRequest
+from realtime.load import Owner
+from realtime.metrics import Metrics, SessionMetrics
 from realtime.models import Models
 from realtime.session import Session
 from realtime.settings import Settings
@@ -85,16 +88,19 @@ class Outbox:
 class RealtimeEndpoint:
     """Admits websockets and serves each until it ends."""
 
-    def __init__(self, models: Models, settings: Settings) -> None:
+    def __init__(self, models: Models, settings: Settings, metrics: Metrics) -> None:
         self._models = models
         self._settings = settings
+        self._metrics = metrics
         self.sessions = 0
 
     async def __call__(self, websocket: WebSocket) -> None:
         """Serve one websocket; the endpoint of a Starlette `WebSocketRoute`."""
+        session_id = _new_id("sess")
         try:
-            self._admit(websocket)
+            owner = self._admit(websocket, session_id)
         except VoiceError as refusal:
+            self._metrics.count_refusal(refusal.code)
             headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, Overloaded) else {}
             await websocket.send_denial_response(JSONResponse(refusal.body(), refusal.http_status, headers))
             return
@@ -102,30 +108,36 @@ class RealtimeEndpoint:
         try:
             offered = websocket.scope["subprotocols"]
             await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
-            await Connection(websocket, self._models, self._settings).serve()
+            with self._metrics.session() as metrics:
+                await Connection(websocket, self._models, self._settings, metrics, owner).serve()
         except asyncio.CancelledError:
             # The server is stopping and has waited long enough; uvicorn would log this as a bug.
             logger.warning("A session had to be cut off.")
         finally:
             self.sessions -= 1
+            self._models.dismiss(session_id)
 
-    def _admit(self, websocket: WebSocket) -> None:
-        """Raises the `VoiceError` that says why a client may not come in."""
+    def _admit(self, websocket: WebSocket, session_id: str) -> Owner:
+        """Whose session it is. Raises the `VoiceError` that says why a client may not come in."""
         if not origin_allowed(websocket.headers, self._settings.allowed_origins):
             raise Forbidden("Pages of this origin may not connect.")
         presented = presented_keys(websocket.headers, websocket.scope["subprotocols"])
-        if not authorised(presented, self._settings.api_keys):
+        if (paying := account(presented, self._settings.api_keys)) is None:
             raise Unauthorized("Incorrect API key provided.")
         if self.sessions >= self._settings.max_sessions:
             raise Overloaded("The server has as many sessions as it can serve.")
         if not self._models.ready:
             raise Overloaded("The models are still loading.", retry_after=10)
+        self._models.admit(session_id, websocket.query_params.get("model") or "")
+        return Owner(paying, session_id)
 
 
 class Connection:
     """One accepted websocket."""
 
-    def __init__(self, websocket: WebSocket, models: Models, settings: Settings) -> None:
+    def __init__(
+        self, websocket: WebSocket, models: Models, settings: Settings, metrics: SessionMetrics, owner: Owner
+    ) -> None:
         query = websocket.query_params
         extensions = {name for value in query.getlist("ext") for name in value.split(",")}
         transcription = query.get("intent") == "transcription"
@@ -143,7 +155,8 @@ class Connection:
         )
         self._websocket = websocket
         self._settings = settings
-        self._session_id = _new_id("sess")
+        self._metrics = metrics
+        self._session_id = owner.session
         self._codec = OpenAICodec(
             self._session_id,
             _new_id,
@@ -151,12 +164,13 @@ class Connection:
             model=query.get("model") or config.recognizer,
             find_recognizer=models.recognizer_name,
             find_voice=models.voice_name,
+            can_translate=translates,
             max_input_characters=settings.max_input_characters,
             partials="partials" in extensions,
             binary="binary" in extensions,
         )
         self._outbox = Outbox(settings.send_seconds)
-        self._driver = Driver(Session(config, _new_id), models, self._deliver)
+        self._driver = Driver(Session(config, _new_id), models, self._deliver, owner=owner)
 
     async def serve(self) -> None:
         """Serve until either side ends it."""
@@ -206,6 +220,7 @@ class Connection:
         if isinstance(event, WireRequest) and (speak := self._codec.speech(event)) is not None:
             self._driver.inbox.put_next(speak)
             return
+        self._metrics.delivered(event)
         revises = event.item_id if isinstance(event, TranscriptRevised) else None
         for frame in self._codec.encode(event):
             await self._outbox.put(frame, revises)

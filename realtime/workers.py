@@ -1,22 +1,22 @@
 """Every thread of the service: blocking engines on one side, awaiting coroutines on the other.
 
-`BatchWorker` answers many small requests with few engine calls, the urgent ones first; `StreamWorker` runs generators
-that take seconds and hands their chunks over as they come. Both refuse work beyond a bound instead of queueing it, both
-forget work that nobody awaits any more, and what an engine raises reaches the one who asked.
+`BatchWorker` answers many small requests with few engine calls, in the order of its queue; `StreamWorker` runs
+generators that take seconds and hands their chunks over as they come. Both refuse work beyond a bound instead of
+queueing it, both forget work that nobody awaits any more, and what an engine raises reaches the one who asked.
 """
 
 import asyncio
-import heapq
-import itertools
-import queue
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, ParamSpec, TypeVar
+from queue import SimpleQueue
+from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 import anyio
 
 from realtime.errors import Overloaded
+from realtime.scheduler import Halfway, Queue, Ticket
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -26,126 +26,127 @@ CREDIT: Final = 8
 """Chunks a generator may be ahead of the one who takes them."""
 
 
-@dataclass(order=True, slots=True)
-class _Waiting(Generic[Request, Answer]):
-    """A request in the queue of a `BatchWorker`, ordered by urgency and age."""
+@dataclass(slots=True)
+class _Batch(Generic[Request, Answer]):
+    """Tickets on their way through an engine, with what they turned out to ask, and in the end the outcomes."""
 
-    priority: int
-    age: int
-    request: Request = field(compare=False)
-    future: "asyncio.Future[Answer]" = field(compare=False)
-    loop: asyncio.AbstractEventLoop = field(compare=False)
+    tickets: Sequence[Ticket[Request]]
+    requests: list[Request | Halfway]
+    outcomes: list[Answer | Halfway | Exception] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 class BatchWorker(Generic[Request, Answer]):
-    """One thread that answers requests in batches, by priority and then by age."""
+    """Threads that answer requests in batches, as `queue` puts them together. Belongs to one event loop."""
 
     def __init__(
         self,
         name: str,
-        run: Callable[[Sequence[Request]], list[Answer]],
+        run: Callable[[Sequence[Any]], Sequence[Answer | Halfway]],
+        queue: Queue[Request],
         *,
-        max_batch: int,
+        threads: int = 1,
         max_waiting: int,
-        alone_from: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`run` answers a batch in its order; it is called from this worker's thread only.
+        """`run` answers a batch in its order, from this worker's threads.
 
-        Requests of priority `alone_from` and beyond get a batch of their own, so that nobody waits for more than one.
+        What it answers with `Halfway` goes back into the queue, and comes to `run` again as that.
         """
-        self._alone_from = alone_from
         self._run = run
-        self._max_batch = max_batch
+        self._queue = queue
         self._max_waiting = max_waiting
-        self._heap: list[_Waiting[Request, Answer]] = []
-        self._ages = itertools.count()
-        self._changed = threading.Condition()
+        self._clock = clock
+        self._futures: dict[Ticket[Request], asyncio.Future[Answer]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         self._closing = False
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        self._idle = threads
+        self._batches: SimpleQueue[_Batch[Request, Answer] | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"{name}-{index}", daemon=True) for index in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
-    async def submit(self, request: Request, priority: int = 0) -> Answer:
-        """Await the answer; lower priorities go first. Cancelling withdraws the request while it waits.
+    async def submit(self, ticket: Ticket[Request]) -> Answer:
+        """Await the answer. Cancelling withdraws the request while it waits.
 
         Raises `Overloaded` when too many requests wait, and what `run` raised.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
-        with self._changed:
-            if self._closing or len(self._heap) >= self._max_waiting:
-                raise Overloaded("The engine has more work than it can do.")
-            waiting = _Waiting(priority, next(self._ages), request, future, loop)
-            heapq.heappush(self._heap, waiting)
-            self._changed.notify()
+        self._loop = asyncio.get_running_loop()
+        if self._closing or len(self._queue) >= self._max_waiting:
+            raise Overloaded("The engine has more work than it can do.")
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        self._futures[ticket] = future
+        self._queue.add(ticket, self._clock())
+        self._dispatch()
         try:
             return await future
-        except asyncio.CancelledError:
-            self._withdraw(waiting)
-            raise
+        finally:
+            del self._futures[ticket]
+            self._queue.withdraw(ticket, self._clock())
 
     def close(self) -> None:
-        """Finish the batch at hand, withdraw the rest and end the thread."""
-        with self._changed:
-            self._closing = True
-            for waiting in self._heap:
-                waiting.loop.call_soon_threadsafe(waiting.future.cancel)
-            self._heap.clear()
-            self._changed.notify()
-        self._thread.join()
+        """Finish the batches at hand, withdraw the rest and end the threads. For another thread than the loop's."""
+        self._closing = True
+        for _ in self._threads:
+            self._batches.put(None)
+        for thread in self._threads:
+            thread.join()
+        if self._loop is not None and not self._loop.is_closed():  # after the answers of those batches
+            self._loop.call_soon_threadsafe(self._withdraw_all)
 
-    def _withdraw(self, unwanted: _Waiting[Request, Answer]) -> None:
-        """Make room for another request, unless this one has left the queue."""
-        with self._changed:
-            self._heap = [waiting for waiting in self._heap if waiting is not unwanted]
-            heapq.heapify(self._heap)
+    def _withdraw_all(self) -> None:
+        for future in self._futures.values():
+            future.cancel()
 
-    def _take(self) -> list[_Waiting[Request, Answer]]:
-        """Wait for work; an empty list means that the worker is closing."""
-        batch: list[_Waiting[Request, Answer]] = []
-        with self._changed:
-            while not batch and not self._closing:
-                while self._heap and len(batch) < self._max_batch:
-                    if batch and self._heap[0].priority >= self._alone_from:
-                        break
-                    waiting = heapq.heappop(self._heap)
-                    if not waiting.future.cancelled():
-                        batch.append(waiting)
-                    if waiting.priority >= self._alone_from and batch:
-                        break
-                if not batch:
-                    self._changed.wait()
-        return batch
+    def _dispatch(self) -> None:
+        """Give idle threads what is due, and look again when something will be."""
+        while self._idle and not self._closing and (tickets := self._queue.take(self._clock())):
+            self._idle -= 1
+            self._batches.put(_Batch(tickets, [ticket.halfway or ticket.request() for ticket in tickets]))
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._idle and self._loop is not None and (due := self._queue.due(self._clock())) is not None:
+            self._alarm = self._loop.call_later(max(0.0, due - self._clock()), self._dispatch)
+
+    def _settle(self, batch: _Batch[Request, Answer]) -> None:
+        """Hand the answers to those who await them."""
+        self._idle += 1
+        self._queue.served(batch.tickets, batch.seconds, self._clock())
+        for ticket, outcome in zip(batch.tickets, batch.outcomes, strict=True):
+            future = self._futures.get(ticket)
+            if future is None or future.done():
+                continue
+            match outcome:
+                case Halfway():
+                    ticket.halfway = outcome
+                    self._queue.add(ticket, self._clock())
+                case Exception():
+                    future.set_exception(outcome)
+                case _:
+                    future.set_result(outcome)
+        self._dispatch()
 
     def _work(self) -> None:
-        while batch := self._take():
-            self._answer(batch)
+        while (batch := self._batches.get()) is not None:
+            began = time.monotonic()
+            batch.outcomes = self._outcomes(batch.requests)
+            batch.seconds = time.monotonic() - began
+            assert self._loop is not None
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._settle, batch)
 
-    def _answer(self, batch: list[_Waiting[Request, Answer]]) -> None:
+    def _outcomes(self, requests: Sequence[Request | Halfway]) -> list[Answer | Halfway | Exception]:
+        """What the engine makes of each request; one bad request does not fail its neighbours."""
         try:
-            answered = list(zip(batch, self._run([waiting.request for waiting in batch]), strict=True))
+            return [answer for _, answer in zip(requests, self._run(requests), strict=True)]
         except Exception as exc:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
-            if len(batch) > 1:  # one bad request must not fail its neighbours
-                for waiting in batch:
-                    self._answer([waiting])
-            else:
-                _settle(batch[0], exc)
-            return
-        for waiting, answer in answered:
-            _settle(waiting, answer)
-
-
-def _settle(waiting: _Waiting[Request, Answer], outcome: Answer | Exception) -> None:
-    """Hand the outcome to the event loop that awaits it."""
-
-    def settle() -> None:
-        if waiting.future.done():
-            return
-        if isinstance(outcome, Exception):
-            waiting.future.set_exception(outcome)
-        else:
-            waiting.future.set_result(outcome)
-
-    waiting.loop.call_soon_threadsafe(settle)
+            if len(requests) == 1:
+                return [exc]
+            return [outcome for request in requests for outcome in self._outcomes([request])]
 
 
 class _Stream(Generic[Answer]):
@@ -212,7 +213,7 @@ class StreamWorker(Generic[Answer]):
     def __init__(self, name: str, *, concurrency: int, max_waiting: int) -> None:
         self._max_waiting = max_waiting
         self._closing = False
-        self._queue: queue.SimpleQueue[_Stream[Answer] | None] = queue.SimpleQueue()
+        self._queue: SimpleQueue[_Stream[Answer] | None] = SimpleQueue()
         self._running: set[_Stream[Answer]] = set()
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{index}", daemon=True) for index in range(concurrency)

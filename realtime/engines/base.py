@@ -1,7 +1,7 @@
-"""What an engine promises: blocking calls from one thread at a time, on plain arrays and values."""
+"""What an engine promises: blocking calls on plain arrays and values, from one thread at a time but for recognizers."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,24 @@ VadState = NDArray[np.float32]
 """What a voice activity detector remembers of one stream between windows; opaque, owned by the session."""
 
 
+Encoded: TypeAlias = Any
+"""A request that is halfway through a recognizer; opaque."""
+
+
 class Recognizer(Protocol):
-    """Speech to text."""
+    """Speech to text, in two halves."""
 
     multilingual: bool
+    workers: int
+    """Threads that may call `transcribe` at the same time."""
+    partial_cost: float
+    """About how many seconds a few seconds of audio take; measured when the engine is loaded."""
 
-    def transcribe(self, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
-        """Answer each request, in order. Raises `EngineError`."""
+    def encode(self, request: TranscriptionRequest) -> Encoded:
+        """The first half of the work, which costs the same in any company. Raises `EngineError`."""
+
+    def decode(self, encoded: Sequence[Encoded]) -> list[Hypothesis]:
+        """The second half, cheaper together: answer each request, in order. Raises `EngineError`."""
 
     def close(self) -> None: ...
 

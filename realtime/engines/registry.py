@@ -40,6 +40,8 @@ class InstalledEngines:
             directory,
             device=self._settings.device,
             compute_type=self._settings.compute_type,
+            device_index=self._settings.device_index,
+            workers=self._settings.engine_workers,
             threads=self._settings.engine_threads,
         )
 

@@ -56,8 +56,9 @@ Work = Enum("Work", ["SCORING", "DECODING", "SPEAKING"])
 class ScriptedEngines:
     """A registry of scripted engines. It keeps what it loaded and closed, and which texts are being spoken."""
 
-    def __init__(self, *, decoding: float = 0.0, speaking: float = 0.0) -> None:
-        """`decoding` and `speaking` are seconds of work for a second of audio."""
+    def __init__(self, *, decoding: float = 0.0, speaking: float = 0.0, workers: int = 1) -> None:
+        """`decoding` and `speaking` are seconds of work for a second of audio; recognizers have so many `workers`."""
+        self.workers = workers
         self._cost = {Work.SCORING: 0.0, Work.DECODING: decoding, Work.SPEAKING: speaking}
         self._never: SimpleQueue[None] = SimpleQueue()
         self.loaded: list[str] = []
@@ -73,9 +74,12 @@ class ScriptedEngines:
     def synthesizer(self, entry: Entry) -> "ScriptedSynthesizer":
         return ScriptedSynthesizer(self, entry.name)
 
+    def seconds_of(self, work: Work, audio_seconds: float) -> float:
+        return self._cost[work] * audio_seconds
+
     def work(self, work: Work, audio_seconds: float) -> None:
         """Block the engine's thread for as long as this work takes; a subclass may hold it for longer."""
-        if seconds := self._cost[work] * audio_seconds:
+        if seconds := self.seconds_of(work, audio_seconds):
             with suppress(Empty):
                 self._never.get(timeout=seconds)
 
@@ -112,12 +116,17 @@ class ScriptedRecognizer(_Engine):
     def __init__(self, engines: ScriptedEngines, name: str, *, multilingual: bool) -> None:
         super().__init__(engines, name)
         self.multilingual = multilingual
+        self.workers = engines.workers
+        self.partial_cost = 3 * engines.seconds_of(Work.DECODING, 1.0)
 
-    def transcribe(self, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
-        seconds = [request.seconds for request in requests]
+    def encode(self, request: TranscriptionRequest) -> TranscriptionRequest:
+        return request
+
+    def decode(self, encoded: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
+        seconds = [request.seconds for request in encoded]
         # Eight excerpts in one batch take a real decoder about as long as three alone.
         self._engines.work(Work.DECODING, max(seconds) + (sum(seconds) - max(seconds)) / 4)
-        return [Hypothesis(tuple(_words(request.samples)), request.language or "en") for request in requests]
+        return [Hypothesis(tuple(_words(request.samples)), request.language or "en") for request in encoded]
 
 
 def _words(samples: Samples) -> Iterator[Word]:

@@ -14,8 +14,10 @@ Sources: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervi
 and its thresholds; CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
 """
 
+import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -38,14 +40,14 @@ FRAME: Final = 320
 CONTEXT: Final = 1500
 """Encoder frames of Whisper's full window of 30 s."""
 
-PADDING: Final = 50
-FINAL_PADDING: Final = 100
-"""Frames of digital silence encoded behind an excerpt: 1 s for a partial, 2 s for a final."""
+PADDING: Final = 25
+FINAL_PADDING: Final = 50
+"""Frames of digital silence encoded behind an excerpt: half a second for a partial, 1 s for a final."""
 
-MARGIN: Final = 125
+MARGIN: Final = 50
 """The fewest silence frames that follow an excerpt's own in the decoder's memory."""
 
-BUCKET: Final = 125
+BUCKET: Final = 400
 """Memories are lengthened to multiples of so many frames before their ending; those of one length share a batch."""
 
 ENDING: Final = 100
@@ -82,6 +84,7 @@ class _Excerpt:
 
     request: TranscriptionRequest
     frames: int
+    encoding: Encoding
     memory: Encoding
     """What the decoder attends to: the encoded excerpt with its silence tail."""
     language: str
@@ -105,79 +108,98 @@ class _Draft:
     ended: bool
 
     @property
+    def broken(self) -> bool:
+        """It repeats itself, or never ends."""
+        return not self.ended or self.compression_ratio > RETRY_COMPRESSION
+
+    @property
     def doubtful(self) -> bool:
-        return (
-            not self.ended
-            or self.compression_ratio > RETRY_COMPRESSION
-            or self.average_log_probability < RETRY_PROBABILITY
-        )
+        return self.broken or self.average_log_probability < RETRY_PROBABILITY
 
 
 class Whisper:
-    """A Whisper model of any size in CTranslate2's format. For one thread at a time."""
+    """A Whisper model of any size in CTranslate2's format."""
 
     def __init__(
-        self, directory: Path, *, device: str = "auto", compute_type: str = "default", threads: int = 0
+        self,
+        directory: Path,
+        *,
+        device: str = "auto",
+        device_index: int = 0,
+        compute_type: str = "default",
+        workers: int = 1,
+        threads: int = 0,
     ) -> None:
-        """Load the model. Raises `EngineError`."""
+        """Load the model for `workers` threads that call it, with `threads` of its own each. Raises `EngineError`."""
         try:
-            model = WhisperModel(str(directory), device=device, compute_type=compute_type, cpu_threads=threads)
+            model = WhisperModel(
+                str(directory),
+                device=device,
+                device_index=device_index,
+                compute_type=compute_type,
+                num_workers=workers,
+                cpu_threads=threads,
+            )
         except (RuntimeError, ValueError, OSError) as exc:
             raise EngineError(f"The Whisper model could not be loaded: {exc}") from exc
         self.multilingual: bool = model.model.is_multilingual
+        self.workers = workers
         self._model: ctranslate2.models.Whisper = model.model
         self._features = model.feature_extractor
         self._vocabulary = model.hf_tokenizer
         self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
         # NumPy multiplies one small matrix per excerpt; the threads of its BLAS would only spin.
         threadpool_limits(limits=1, user_api="blas")
-        self._silence = self._encode([np.zeros(CONTEXT * FRAME, np.float32)])[0]
+        self._silence = self._encode(np.zeros(CONTEXT * FRAME, np.float32))
+        self.partial_cost = self._measure()
+
+    def _measure(self) -> float:
+        """Seconds of a partial: noise has few words, and nobody else is at work yet, so about twice what it takes."""
+        noise = np.random.default_rng(0).normal(0, 0.01, 3 * SAMPLE_RATE).astype(np.float32)
+        request = TranscriptionRequest(noise, language="en", final=False)
+        self.decode([self.encode(request)])  # compiles the kernels
+        began = time.perf_counter()
+        self.decode([self.encode(request)])
+        return 2 * (time.perf_counter() - began)
 
     def close(self) -> None:
         """Release the weights."""
         self._model.unload_model()
 
-    def transcribe(self, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
-        """Answer each request, in order. Raises `EngineError`, and `ClientError` for a language Whisper lacks."""
-        try:
-            return self._transcribe(requests)
-        except (RuntimeError, ValueError) as exc:
-            raise EngineError(f"Whisper failed: {exc}") from exc
-
-    def _transcribe(self, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
-        excerpts = self._prepare(requests)
-        hypotheses: list[Hypothesis | None] = [None] * len(requests)
-        for batch in _batches(excerpts):
-            drafts = self._generate([excerpts[index] for index in batch])
-            for index, draft in zip(batch, drafts, strict=True):
-                excerpt = excerpts[index]
-                if excerpt.request.final and draft.doubtful:
-                    draft = self._retry(excerpt, draft)
-                hypotheses[index] = self._hypothesis(excerpt, draft)
-        return [hypothesis for hypothesis in hypotheses if hypothesis is not None]
-
-    def _prepare(self, requests: Sequence[TranscriptionRequest]) -> list[_Excerpt]:
-        encodings = self._encode([_padded(request) for request in requests])
-        excerpts = []
-        for request, encoding in zip(requests, encodings, strict=True):
+    def encode(self, request: TranscriptionRequest) -> _Excerpt:
+        """Listen. Raises `EngineError`, and `ClientError` for a language Whisper lacks."""
+        with _failures():
+            encoding = self._encode(_padded(request))
             memory = self._with_silence(encoding)
             language = request.language or self._detect_language(memory)
             tokenizer = self._tokenizer(language, request.translate)
             prompt = tokenizer.encode(" " + request.prompt.strip())[-PROMPT_TOKENS:] if request.prompt.strip() else []
-            excerpts.append(
-                _Excerpt(
-                    request=request,
-                    frames=min(CONTEXT, -(-len(request.samples) // FRAME)),
-                    memory=memory,
-                    language=tokenizer.language_code,
-                    prompt=[
-                        *([tokenizer.sot_prev, *prompt] if prompt else []),
-                        *tokenizer.sot_sequence,
-                        tokenizer.no_timestamps,
-                    ],
-                )
+            return _Excerpt(
+                request=request,
+                frames=min(CONTEXT, -(-len(request.samples) // FRAME)),
+                encoding=encoding,
+                memory=memory,
+                language=tokenizer.language_code,
+                prompt=[
+                    *([tokenizer.sot_prev, *prompt] if prompt else []),
+                    *tokenizer.sot_sequence,
+                    tokenizer.no_timestamps,
+                ],
             )
-        return excerpts
+
+    def decode(self, excerpts: Sequence[_Excerpt]) -> list[Hypothesis]:
+        """Write down what was heard, in order. Raises `EngineError`."""
+        with _failures():
+            hypotheses: list[Hypothesis | None] = [None] * len(excerpts)
+            for batch in _batches(excerpts):
+                drafts = self._generate([excerpts[index] for index in batch])
+                for index, draft in zip(batch, drafts, strict=True):
+                    excerpt = excerpts[index]
+                    # In company there is no time for a second opinion, unless the first is worthless.
+                    if excerpt.request.final and (draft.broken or (draft.doubtful and len(excerpts) == 1)):
+                        draft = self._retry(excerpt, draft)
+                    hypotheses[index] = self._hypothesis(excerpt, draft)
+            return [hypothesis for hypothesis in hypotheses if hypothesis is not None]
 
     def _tokenizer(self, language: str, translate: bool) -> Tokenizer:
         key = (language, translate)
@@ -190,19 +212,12 @@ class Whisper:
                 raise ClientError(f"Whisper does not know the language '{language}'.", param="language") from exc
         return self._tokenizers[key]
 
-    def _encode(self, excerpts: Sequence[Samples]) -> list[Encoding]:
-        """Encode excerpts of a whole number of frames each, those of one length together."""
-        encodings: list[Encoding | None] = [None] * len(excerpts)
-        by_length: dict[int, list[int]] = {}
-        for index, samples in enumerate(excerpts):
-            by_length.setdefault(len(samples), []).append(index)
-        for indices in by_length.values():
-            features = np.stack([self._features(excerpts[index], padding=FRAME // 2) for index in indices])
-            features = np.ascontiguousarray(features[:, :, : len(excerpts[indices[0]]) // (FRAME // 2)])
-            encoded = self._model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
-            for index, encoding in zip(indices, np.asarray(encoded), strict=True):
-                encodings[index] = encoding
-        return [encoding for encoding in encodings if encoding is not None]
+    def _encode(self, samples: Samples) -> Encoding:
+        """Encode a whole number of frames."""
+        features = self._features(samples, padding=FRAME // 2)[None, :, : len(samples) // (FRAME // 2)]
+        encoded = self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(features)), to_cpu=True)
+        encoding: Encoding = np.asarray(encoded)[0]
+        return encoding
 
     def _with_silence(self, encoding: Encoding) -> Encoding:
         """Append the silence tail."""
@@ -252,7 +267,7 @@ class Whisper:
         """Decode once more with the full window, and keep the better draft."""
         samples = np.zeros(CONTEXT * FRAME, np.float32)
         samples[: len(excerpt.request.samples)] = excerpt.request.samples[: len(samples)]
-        excerpt.memory = self._encode([samples])[0]
+        excerpt.encoding = excerpt.memory = self._encode(samples)
         second = self._generate([excerpt])[0]
         if second.doubtful and not draft.doubtful:
             return draft
@@ -277,7 +292,7 @@ class Whisper:
     def _align(self, excerpt: _Excerpt, tokenizer: Tokenizer, tokens: list[int]) -> list[Token]:
         """When each token was said, by dynamic time warping over the cross-attention (openai/whisper, timing.py)."""
         result = self._model.align(
-            _storage([excerpt.memory]),
+            _storage([excerpt.encoding]),
             tokenizer.sot_sequence,
             [tokens],
             2 * max(1, excerpt.frames),
@@ -290,6 +305,15 @@ class Whisper:
             Token(token, starts[index] * FRAME, starts[index + 1] * FRAME, probability)
             for index, (token, probability) in enumerate(zip(tokens, result.text_token_probs, strict=False))
         ]
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """CTranslate2's and faster-whisper's failures as ours."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as exc:
+        raise EngineError(f"Whisper failed: {exc}") from exc
 
 
 def _padded(request: TranscriptionRequest) -> Samples:

@@ -82,6 +82,7 @@ class OpenAICodec:
         model: str,
         find_recognizer: Find,
         find_voice: Find,
+        can_translate: Callable[[str], bool],
         max_input_characters: int,
         partials: bool = False,
         binary: bool = False,
@@ -89,7 +90,8 @@ class OpenAICodec:
         """Speak for a session that begins with `config`.
 
         `new_id("item")` gives "item_..."; `model` is only shown; the finders turn the names of clients into those in
-        force. A text to speak, and one to keep, has at most `max_input_characters`.
+        force, and `can_translate` takes such a name. A text to speak, and one to keep, has at most
+        `max_input_characters`.
         """
         self._writer = FrameWriter(new_id)
         self._conversation = Conversation(self._writer, max_input_characters)
@@ -98,6 +100,7 @@ class OpenAICodec:
         self._updates: deque[WireSession] = deque()
         self._find_recognizer = find_recognizer
         self._find_voice = find_voice
+        self._can_translate = can_translate
         self._max_input_characters = max_input_characters
         self._partials = partials
         self._binary = binary
@@ -158,9 +161,17 @@ class OpenAICodec:
                 param="session.type",
                 request_id=request.event_id,
             )
-        self._session = self._session.merged(
+        session = self._session.merged(
             request.session, find_recognizer=self._find_recognizer, find_voice=self._find_voice
         )
+        if session.config.translate and not self._can_translate(session.config.recognizer):
+            transcription = "audio.input.transcription" if request.session.audio else "input_audio_transcription"
+            raise InvalidValue(
+                f"The model '{session.config.recognizer}' cannot translate.",
+                param=f"session.{transcription}.task",
+                request_id=request.event_id,
+            )
+        self._session = session
         self._updates.append(self._session)
         return Configure(self._session.config)
 
@@ -284,18 +295,16 @@ class OpenAICodec:
         self._conversation.replace(spoken_by_user(event.item_id, event.text))
         fields: dict[str, object] = {"usage": {"type": "duration", "seconds": event.samples / SAMPLE_RATE}}
         if self._partials:
-            words = [_timed(word, stable=True) for word in event.words] if len(event.words) <= MOST_WORDS else []
+            words = [_timed(word) for word in event.words] if len(event.words) <= MOST_WORDS else []
             fields |= {"words": words, "language": event.language, "suppressed": event.suppressed}
         return self._transcription("completed", event.item_id, transcript=event.text, **fields)
 
     def _partial(self, event: TranscriptRevised) -> str:
-        stable = [_timed(word, stable=True) for word in event.committed]
         return self._writer.event(
             "x.transcription.partial",
             item_id=event.item_id,
             stable="".join(word.text for word in event.committed),
             text="".join(word.text for word in event.tentative),
-            words=stable + [_timed(word, stable=False) for word in event.tentative],
             audio_end_ms=milliseconds(event.audio_end),
         )
 
@@ -308,12 +317,11 @@ def _text_brought(asked: ResponseParameters) -> str:
     return asked.instructions if asked.instructions and asked.instructions.strip() else ""
 
 
-def _timed(word: Word, *, stable: bool) -> Item:
+def _timed(word: Word) -> Item:
     """A word with its times in seconds since the session began."""
     return {
         "word": word.text.strip(),
         "start": word.start / SAMPLE_RATE,
         "end": word.end / SAMPLE_RATE,
         "probability": word.probability,
-        "stable": stable,
     }

@@ -76,11 +76,12 @@ class SemanticVad(Struct, frozen=True, tag_field="type", tag="semantic_vad"):
 
 
 class TranscriptionPatch(Struct, frozen=True):
-    """How to transcribe; a null `language` means detect it."""
+    """How to transcribe; a null `language` means detect it. `task` is an extension: `translate` asks for English."""
 
     model: str | None = None
     language: str | UnsetType | None = UNSET
     prompt: str | UnsetType | None = UNSET
+    task: Literal["transcribe", "translate"] | UnsetType | None = UNSET
     keywords: list[str] | None = None
 
 

@@ -144,6 +144,8 @@ class WireSession:
     def _shown_input(self) -> dict[str, Any]:
         config = self.config
         transcription = {"model": config.recognizer, "language": config.language, "prompt": config.prompt or None}
+        if config.translate:  # clients of the plain protocol see nothing new
+            transcription["task"] = "translate"
         return {
             "format": shown_format(config.input_format),
             "transcription": transcription if config.transcribe else None,
@@ -207,6 +209,8 @@ def _transcription_changes(patch: TranscriptionPatch, find_recognizer: Find) -> 
             changes["language"] = language_code(patch.language)
     elif patch.language is not UNSET:
         changes["language"] = None
+    if patch.task is not UNSET:
+        changes["translate"] = patch.task == "translate"
     if patch.prompt is not UNSET:
         changes["prompt"] = (patch.prompt or "")[-LONGEST_PROMPT:]
     if patch.keywords and not patch.prompt:

@@ -1,96 +1,103 @@
-"""`make bench`: measure the service on this machine; print one table and write `bench-results.json`."""
+"""`make bench`: measure the service on this machine; print tables and write `bench-results.json`."""
 
-import asyncio
+import argparse
 import datetime
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from measurements import (
-    final_seconds,
-    first_audio_seconds,
-    first_text_seconds,
-    first_words,
-    listen,
-    percentile,
-    word_error_rate,
-)
+from cost import cost_by_age, cost_by_length
+from one_user import measure_one_user
+from plan import FULL, QUICK, Plan
 from rich.console import Console
-from rich.table import Table
-from running_service import RunningService, busy_seconds, running_service
-from speech_clips import RATE, TEXTS, SpeechClip, pcm, recorded_clips, spoken_clips, track
+from running_service import running_service
+from speech_clips import Speech, load_speech
+from tables import age_table, capacity_line, length_table, load_table, one_user_table
+from under_load import LoadFigures, capacity, load_run, search_capacity
 
 RESULTS: Final = Path("bench-results.json")
-STARTS: Final = 3
-STREAM_SECONDS: Final = 150.0
-
-Row = tuple[str, float, str]
-"""What was measured, the figure and its unit."""
+MODELS: Final = ("whisper-base", "whisper-tiny.en")
+PARTS: Final = ("captions", "load", "capacity", "cost")
+CONSOLE: Final = Console(width=150)
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few minutes: at most four streams, short ones")
+    parser.add_argument(
+        "--only",
+        choices=PARTS,
+        help="captions: one user, and the voice; load: many streams; capacity: how many are held;"
+        " cost: against the length of utterances and the age of a session",
+    )
+    arguments = parser.parse_args()
     if not Path("/proc/self/stat").is_file():
         print("the benchmark reads /proc and needs Linux", file=sys.stderr)
         return 1
-    subprocess.run([sys.executable, "-m", "realtime.cli", "models", "whisper-base", "hibari-tts"], check=True)
-    recorded = recorded_clips()
-    clips = recorded or spoken_clips()
-    speech = "recorded speech" if recorded else "speech of the embedded voice"
-    rows = list(measure(clips))
-    table = Table("measured", "value", "unit", title=f"{machine()}\n{len(clips)} clips of {speech}")
-    for name, value, unit in rows:
-        table.add_row(name, f"{value:.2f}", unit)
-    Console(width=110).print(table)
-    RESULTS.write_text(json.dumps(report(speech, len(clips), rows), indent=1) + "\n")
+    subprocess.run([sys.executable, "-m", "realtime.cli", "models", *MODELS, "hibari-tts"], check=True)
+    with running_service() as service:
+        speech = load_speech(service)
+    plan = QUICK if arguments.quick else FULL
+    measure([arguments.only] if arguments.only else PARTS, speech, plan)
     return 0
 
 
-def measure(clips: list[SpeechClip]) -> Iterator[Row]:
-    """Every figure, in the order in which it is taken."""
-    ready = []
-    for _ in range(STARTS - 1):
-        with running_service() as service:
-            ready.append(service.seconds_to_ready)
-    with running_service() as service:
-        yield (
-            f"start to ready, weights in place (median of {STARTS})",
-            statistics.median([*ready, service.seconds_to_ready]),
-            "s",
-        )
-        yield "resident memory when ready", service.memory_mb(), "MB"
-        yield from measure_captions(service, clips)
-        audio, sound = asyncio.run(first_audio_seconds(service.realtime_url, TEXTS))
-        yield f"time to first audio of a sentence (median of {len(audio)})", 1000 * statistics.median(audio), "ms"
-        yield "the same to its first sound, played at once", 1000 * statistics.median(sound), "ms"
-        began = time.monotonic()
-        errors = asyncio.run(word_error_rate(service.realtime_url, clips))
-        seconds = sum(len(clip.samples) for clip in clips) / RATE
-        yield f"word error rate ({len(clips)} clips, {seconds:.0f} s of speech)", 100 * errors, "%"
-        yield "the same clips, sent as fast as they are taken", seconds / (time.monotonic() - began), "x real time"
-        yield "resident memory afterwards", service.memory_mb(), "MB"
+def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> None:
+    """Measure part after part. What is measured is written and shown at once: it takes a while."""
+    report: dict[str, Any] = {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "python": platform.python_version(),
+        "speech": speech.kind,
+        "clips": len(speech.clips),
+    }
+    CONSOLE.print(f"{report['machine']}; {speech.kind}. Measure again where others used more than 0.1 cores.")
+    load: dict[str, list[LoadFigures]] = {model: [] for model in MODELS}
+    for part in parts:
+        match part:
+            case "captions":
+                report["results"] = measure_captions(speech, plan)
+            case "load":
+                for model in MODELS:
+                    load[model] = [load_run(model, speech.clips, streams, plan) for streams in plan.counts]
+                    CONSOLE.print(load_table(load[model], f"N streams at the pace of speech, {model}, seconds"))
+                report["load"] = [asdict(run) for run in chain.from_iterable(load.values())]
+            case "capacity":
+                report["capacity"] = [measure_capacity(model, speech, plan, load[model]) for model in MODELS]
+            case "cost":
+                report["cost"] = measure_cost(MODELS[0], speech, plan)
+        RESULTS.write_text(json.dumps(report, indent=1) + "\n")
 
 
-def measure_captions(service: RunningService, clips: list[SpeechClip]) -> Iterator[Row]:
-    """One stream at the pace of speech."""
-    stream = track(clips, STREAM_SECONDS)
-    words = first_words(service, stream)
-    began, before = time.monotonic(), (service.cpu_seconds(), busy_seconds() - time.process_time())
-    heard = asyncio.run(listen(service.realtime_url, pcm(stream.samples), fast=False))
-    seconds, after = time.monotonic() - began, (service.cpu_seconds(), busy_seconds() - time.process_time())
-    cores, machine_cores = ((late - early) / seconds for early, late in zip(before, after, strict=True))
-    first, final = first_text_seconds(heard, words), final_seconds(heard)
-    yield f"first text after the end of the first word (median of {len(first)})", 1000 * statistics.median(first), "ms"
-    yield f"final text after the endpoint (median of {len(final)})", 1000 * statistics.median(final), "ms"
-    yield f"final text after the endpoint (p95 of {len(final)})", 1000 * percentile(final, 0.95), "ms"
-    yield f"one stream at the pace of speech ({len(stream.samples) / RATE:.0f} s)", cores, "CPU cores"
-    yield "meanwhile used by others (more than 0.1: measure again)", machine_cores - cores, "CPU cores"
+def measure_captions(speech: Speech, plan: Plan) -> list[dict[str, Any]]:
+    print("one user ...", file=sys.stderr, flush=True)
+    rows = list(measure_one_user(speech, plan))
+    CONSOLE.print(one_user_table(rows, f"one user, {len(speech.sentences)} clips of {speech.kind}"))
+    return [{**row._asdict(), "value": round(row.value, 4)} for row in rows]
+
+
+def measure_capacity(model: str, speech: Speech, plan: Plan, known: Sequence[LoadFigures]) -> dict[str, Any]:
+    runs = list(search_capacity(model, speech.clips, plan, known))
+    if runs:
+        CONSOLE.print(load_table(runs, f"the search for the capacity of {model}, seconds"))
+    CONSOLE.print(capacity_line(model, [*known, *runs], plan.most_streams))
+    held = {run.streams: run.held for run in [*known, *runs]}
+    return {"model": model, "streams": capacity(held), "runs": [asdict(run) for run in runs]}
+
+
+def measure_cost(model: str, speech: Speech, plan: Plan) -> dict[str, Any]:
+    lengths = list(cost_by_length(model, speech.reading, plan))
+    CONSOLE.print(length_table(lengths, f"cost against the length of utterances, {model}, N = 1, seconds"))
+    ages = cost_by_age(model, speech.reading, plan)
+    CONSOLE.print(age_table(ages, f"cost against the age of a session, {model}, N = 1, seconds"))
+    return {"utterances": [asdict(row) for row in lengths], "session": [asdict(row) for row in ages]}
 
 
 def machine() -> str:
@@ -99,17 +106,6 @@ def machine() -> str:
         (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
     )
     return f"{os.cpu_count()} CPUs, {model}"
-
-
-def report(speech: str, clips: int, rows: list[Row]) -> dict[str, Any]:
-    return {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "python": platform.python_version(),
-        "speech": speech,
-        "clips": clips,
-        "results": [{"name": name, "value": round(value, 4), "unit": unit} for name, value, unit in rows],
-    }
 
 
 if __name__ == "__main__":

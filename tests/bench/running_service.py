@@ -1,18 +1,23 @@
 """The service as a process of its own, and what it costs: Linux only, read from /proc."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import httpx
+import numpy as np
 
-START_SECONDS = 60.0
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 15.0
+SAMPLING_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +44,18 @@ class RunningService:
 
 
 @contextmanager
-def running_service() -> Iterator[RunningService]:
-    """Start the service with its defaults and stop it afterwards. Raises `RuntimeError` where it does not start."""
+def running_service(**settings: str) -> Iterator[RunningService]:
+    """Start the service with its defaults but for `settings`, names as in `Settings`, and stop it afterwards.
+
+    Raises `RuntimeError` where it does not start.
+    """
     with socket.create_server(("127.0.0.1", 0)) as unused:
         address = f"127.0.0.1:{unused.getsockname()[1]}"
     command = [sys.executable, "-m", "realtime.cli", "serve", "--port", address.rpartition(":")[2]]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
+    environment |= {f"VIVAVOCE_{name.upper()}": value for name, value in {"log_level": "warning", **settings}.items()}
     started = time.monotonic()
-    with subprocess.Popen(command, env=environment | {"VIVAVOCE_LOG_LEVEL": "warning"}) as process:
+    with subprocess.Popen(command, env=environment) as process:
         try:
             while not _is_ready(address):
                 if process.poll() is not None or time.monotonic() - started > START_SECONDS:
@@ -55,6 +64,61 @@ def running_service() -> Iterator[RunningService]:
             yield RunningService(address, process.pid, time.monotonic() - started)
         finally:
             process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@dataclass(slots=True)
+class Cost:
+    """What the service, this program and all others have used, read again and again; empty until the first reading."""
+
+    times: list[float] = field(default_factory=list)
+    """On the monotonic clock."""
+    service_cpu: list[float] = field(default_factory=list)
+    other_cpu: list[float] = field(default_factory=list)
+    """Of the machine, without the service and this program."""
+    memory_mb: list[float] = field(default_factory=list)
+
+    def read(self, service: RunningService) -> None:
+        cpu = service.cpu_seconds()
+        self.times.append(time.monotonic())
+        self.service_cpu.append(cpu)
+        self.other_cpu.append(busy_seconds() - cpu - time.process_time())
+        self.memory_mb.append(service.memory_mb())
+
+    def cpu_seconds(self, start: float = -np.inf, end: float = np.inf) -> float:
+        """Processor time of the service between two moments, or all of it."""
+        early, late = np.interp([start, end], self.times, self.service_cpu)
+        return float(late - early)
+
+    def memory_at(self, moment: float) -> float:
+        return float(np.interp(moment, self.times, self.memory_mb))
+
+    @property
+    def cores_of_others(self) -> float:
+        return (self.other_cpu[-1] - self.other_cpu[0]) / (self.times[-1] - self.times[0])
+
+
+@asynccontextmanager
+async def watched(service: RunningService) -> AsyncIterator[Cost]:
+    """Read the cost from the beginning of the block to its end."""
+    cost = Cost()
+    cost.read(service)
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(SAMPLING_SECONDS)
+            cost.read(service)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield cost
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+        cost.read(service)
 
 
 def busy_seconds() -> float:

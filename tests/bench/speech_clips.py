@@ -3,22 +3,30 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from running_service import RunningService
+from scoring import SpokenWord, plain_words
+from word_times import ask_word_times
 
 from clients.replay import decode
 from realtime.audio import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
 
 SPEECH: Final = Path(__file__).parents[2] / "../shared/speech"
+READING: Final = "audio/en_long_lj001.flac"
 RATE: Final = 24_000
-NOISE: Final = 0.0006
-"""The level between clips: a quiet room, -64 dBFS."""
+SENTENCE_SECONDS: Final = (3.0, 10.0)
+CLIP_SECONDS: Final = (1.0, 20.0)
 
-GAP_SECONDS: Final = 1.5
-RECORDED_SECONDS: Final = (3.0, 10.0)
+LEAST_MATCHED: Final = 0.7
+"""Of a clip's words, the share whose times must have been measured rather than interpolated between neighbours."""
+
+BREATH: Final = 0.2
+"""Seconds between the sentences of the embedded voice when it reads them as one text."""
 
 TEXTS: Final = (
     "The museum on the corner shows paintings from the last two centuries.",
@@ -31,7 +39,6 @@ TEXTS: Final = (
     "The children built a tower of snow in front of the house.",
     "Most of the shops in this street close at six in the evening.",
     "He found an old map of the island in his grandfather's desk.",
-    "After the concert the musicians met in a small restaurant.",
     "Fresh bread and strong coffee make every morning better.",
     "The doctor told him to rest for a week and to drink more water.",
     "Our neighbours keep three chickens and a very noisy goat.",
@@ -47,75 +54,96 @@ TEXTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SpeechClip:
-    """PCM at 24 kHz and what is said in it; `first_word` is when its first word begins and ends, if that is known."""
+    """PCM at 24 kHz, what is said in it, and when: the words of `text`, without marks, in seconds of the clip.
+
+    `matched` is the share of words whose times were measured; there are no words at all where it is 0.
+    """
 
     text: str
     samples: Samples = field(repr=False)
-    first_word: tuple[float, float] | None
+    words: tuple[SpokenWord, ...] = field(default=(), repr=False)
+    matched: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / RATE
 
 
-def recorded_clips() -> list[SpeechClip]:
-    """Clean English recordings of a sentence each, of every text one; none where they are absent."""
-    if not (SPEECH / "manifest.jsonl").is_file():
-        return []
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Everything the benchmark plays; all clips but the `sentences` have word times."""
+
+    kind: str
+    sentences: list[SpeechClip]
+    """One sentence each, for a single stream and for the error rate of all of them."""
+    clips: list[SpeechClip]
+    """For many streams."""
+    reading: SpeechClip
+    """One reader who hardly pauses."""
+
+
+def load_speech(service: RunningService) -> Speech:
+    """The recordings or, where they are absent, the embedded voice with word times that `service` measures."""
+    return _recorded() if (SPEECH / "manifest.jsonl").is_file() else _spoken(service)
+
+
+def _recorded() -> Speech:
     timings = {row["file"]: row for row in _rows("words.jsonl")}
-    shortest, longest = RECORDED_SECONDS
-    clips: dict[str, SpeechClip] = {}
-    for row in _rows("manifest.jsonl"):
-        suits = (row["kind"], row["lang"]) == ("clean", "en") and shortest <= row["seconds"] <= longest
-        if suits and row["wer_ok"] and row["text"] not in clips:
-            values = np.frombuffer(b"".join(decode(str(SPEECH / row["file"]))), "<i2")
-            samples = values.astype(np.float32) / np.float32(32_768)
-            clips[row["text"]] = SpeechClip(row["text"], samples, _first_word(timings.get(row["file"])))
-    return list(clips.values())
+    rows = [row for row in _rows("manifest.jsonl") if row["lang"] == "en" and row["wer_ok"] and row["text"]]
+    clean = [row for row in rows if row["kind"] == "clean"]
+    texts = {row["file"]: row["text"] for row in rows}
+    timed = [row for row in clean if row["file"] in timings and timings[row["file"]]["matched"] >= LEAST_MATCHED]
 
+    @cache
+    def clip(file: str) -> SpeechClip:
+        values = np.frombuffer(b"".join(decode(str(SPEECH / file))), "<i2")
+        samples = values.astype(np.float32) / np.float32(32_768)
+        timing = timings.get(file, {"utterances": [], "matched": 0.0})
+        words = tuple(SpokenWord(*word) for utterance in timing["utterances"] for word in utterance["words"])
+        return SpeechClip(texts[file], samples, words, timing["matched"])
 
-def _first_word(timing: dict[str, Any] | None) -> tuple[float, float] | None:
-    """Where the times of all words were measured rather than guessed, those of the first."""
-    if timing is None or timing["matched"] < 1:
-        return None
-    _, start, end = timing["utterances"][0]["words"][0]
-    return start, end
-
-
-def spoken_clips() -> list[SpeechClip]:
-    """The texts in the embedded voice."""
-    voice = Hibari()
-    clips = []
-    for text in TEXTS:
-        samples = np.concatenate(list(voice.synthesize(text, voice.voices[0], 1.0)))
-        clips.append(SpeechClip(text, samples, None))
-    return clips
+    return Speech(
+        kind="recorded speech",
+        sentences=[clip(file) for file in _distinct(clean, SENTENCE_SECONDS)],
+        clips=[clip(file) for file in _distinct(timed, CLIP_SECONDS)],
+        reading=clip(READING),
+    )
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (SPEECH / name).read_text(encoding="utf-8").splitlines()]
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
-    """Clips one after another with a quiet room between them; `starts` are seconds."""
+def _distinct(rows: Sequence[dict[str, Any]], seconds: tuple[float, float]) -> list[str]:
+    """The files of this length; of those with the same text, often one recording in several containers, the first."""
+    files: dict[tuple[str, ...], str] = {}
+    for row in rows:
+        if seconds[0] <= row["seconds"] <= seconds[1]:
+            files.setdefault(plain_words(row["text"]), row["file"])
+    return list(files.values())
 
-    clips: tuple[SpeechClip, ...]
-    starts: tuple[float, ...]
-    samples: Samples = field(repr=False)
+
+def _spoken(service: RunningService) -> Speech:
+    voice = Hibari()
+    clips = []
+    for text in TEXTS:
+        samples = np.concatenate(list(voice.synthesize(text, voice.voices[0], 1.0)))
+        clips.append(SpeechClip(text, samples, *ask_word_times(service, text, pcm(samples), RATE)))
+    timed = [clip for clip in clips if clip.matched >= LEAST_MATCHED]
+    return Speech("speech of the embedded voice", sentences=clips, clips=timed, reading=_joined(timed))
+
+
+def _joined(clips: Sequence[SpeechClip]) -> SpeechClip:
+    """The clips read as one text, without the silence at their edges."""
+    breath = np.zeros(round(BREATH * RATE), np.float32)
+    parts, words, position = [breath], [], BREATH
+    for clip in clips:
+        first, last = clip.words[0].start, clip.words[-1].end
+        parts += [clip.samples[round(first * RATE) : round(last * RATE)], breath]
+        words += [word.moved(position - first) for word in clip.words]
+        position += last - first + BREATH
+    return SpeechClip(" ".join(clip.text for clip in clips), np.concatenate(parts), tuple(words), LEAST_MATCHED)
 
 
 def pcm(samples: Samples) -> bytes:
     return encode(samples, Encoding.PCM16)
-
-
-def track(clips: Sequence[SpeechClip], seconds: float) -> Track:
-    """As many of the clips as `seconds` hold, taken evenly from those whose first word is known, or else from all."""
-    clips = [clip for clip in clips if clip.first_word] or clips
-    mean = sum(len(clip.samples) / RATE + GAP_SECONDS for clip in clips) / len(clips)
-    count = max(1, min(len(clips), round(seconds / mean)))
-    chosen = tuple(clips[index * len(clips) // count] for index in range(count))
-    gap = np.zeros(round(GAP_SECONDS * RATE), np.float32)
-    parts, starts, position = [gap], [], len(gap)
-    for clip in chosen:
-        starts.append(position / RATE)
-        parts += [clip.samples, gap]
-        position += len(clip.samples) + len(gap)
-    room = NOISE * np.random.default_rng(1).standard_normal(position)
-    return Track(chosen, tuple(starts), np.concatenate(parts) + room.astype(np.float32))

@@ -103,13 +103,11 @@ def delta(item: str, text: str) -> Message:
 
 
 def partial(item: str, stable: str, tentative: str) -> Message:
-    word = {"word": "Please", "start": 0.2, "end": 0.5, "probability": 0.9, "stable": True}
     return {
         "type": "x.transcription.partial",
         "item_id": item,
         "stable": stable,
         "text": tentative,
-        "words": [word],
         "audio_end_ms": 900,
     }
 

@@ -100,7 +100,13 @@ def test_a_session_that_listens_is_configured_as_asked() -> None:
 
     async def client(url: str) -> None:
         async with connect(
-            f"{url}?tenant=a", language="en", prompt="Vivavoce", model="whisper-base", silence_ms=300, partials=True
+            f"{url}?tenant=a",
+            language="de",
+            prompt="Vivavoce",
+            model="whisper-base",
+            translate=True,
+            silence_ms=300,
+            partials=True,
         ):
             pass
 
@@ -112,7 +118,12 @@ def test_a_session_that_listens_is_configured_as_asked() -> None:
             "audio": {
                 "input": {
                     "format": {"type": "audio/pcm", "rate": 24_000},
-                    "transcription": {"language": "en", "prompt": "Vivavoce", "model": "whisper-base"},
+                    "transcription": {
+                        "language": "de",
+                        "prompt": "Vivavoce",
+                        "model": "whisper-base",
+                        "task": "translate",
+                    },
                     "turn_detection": {"type": "server_vad", "silence_duration_ms": 300},
                 }
             },
@@ -156,16 +167,16 @@ def test_every_event_of_an_utterance_has_its_type() -> None:
         partial("item_1", "Please", " turn"),
         stopped("item_1"),
         committed("item_1"),
-        completed("item_1", "Please turn off.", words=[word], language="en", suppressed=None),
+        completed("item_1", "Please turn off.", words=[word], language="en", suppressed=["repetition"]),
         failed("item_2", "the engine broke"),
     ]
     assert meet(saying(*messages), everything) == [
         SpeechStarted("item_1", 180),
         Delta("item_1", "Please"),
-        Partial("item_1", "Please", " turn", (Word("Please", 0.2, 0.5, 0.9, stable=True),), 900),
+        Partial("item_1", "Please", " turn", 900),
         SpeechStopped("item_1", 1980),
         Committed("item_1", None),
-        Completed("item_1", "Please turn off.", (Word(" off.", 1.1, 1.4, 0.8, stable=True),), "en"),
+        Completed("item_1", "Please turn off.", (Word(" off.", 1.1, 1.4, 0.8),), "en", ("repetition",)),
         Failed("item_2", "engine_failed", "the engine broke"),
     ]
 

@@ -87,6 +87,15 @@ def test_finished_utterances_are_printed_as_lines(recording: str, capsys: pytest
     assert capsys.readouterr() == (f"{long}\nThank you.\n", "")
 
 
+def test_a_translation_is_asked_for(recording: str) -> None:
+    async def script(peer: Peer) -> None:
+        session = await peer.greet()
+        assert session["audio"]["input"]["transcription"] == {"task": "translate"}
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    assert meet(script, listening(recording, translate=True)) == 0
+
+
 def test_an_utterance_without_words_is_no_line(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(answering(committed("item_1"), completed("item_1", "")), listening(recording)) == 0
     assert capsys.readouterr().out == ""
@@ -318,11 +327,19 @@ def test_arguments_become_options(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(clients.listen, "listen", note)
     monkeypatch.setenv("OPENAI_API_KEY", "from the environment")
-    assert run(parse("-", "--language", "de", "--silence-ms", "300", "--fast", "--json")) == 0
+    assert run(parse("-", "--language", "de", "--translate", "--silence-ms", "300", "--fast", "--json")) == 0
     assert run(parse("--mic", "--api-key", "given", "--url", "ws://captions.example/v1/realtime")) == 0
     assert run(parse("-", "--url", "ws://captions.example/v1/realtime")) == 0
     assert heard == [
-        ListenOptions("-", api_key="from the environment", language="de", silence_ms=300, fast=True, as_json=True),
+        ListenOptions(
+            "-",
+            api_key="from the environment",
+            language="de",
+            translate=True,
+            silence_ms=300,
+            fast=True,
+            as_json=True,
+        ),
         ListenOptions(None, url="ws://captions.example/v1/realtime", api_key="given"),
         ListenOptions("-", url="ws://captions.example/v1/realtime"),
     ]

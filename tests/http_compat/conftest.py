@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from http_compat.errors import exception_handlers
 from http_compat.routes import routes
+from realtime.metrics import Metrics
 from realtime.settings import Settings
 
 
@@ -30,7 +31,7 @@ def synthesizer(models: ScriptedModels) -> ScriptedSynthesizer:
 def application(models: ScriptedModels) -> Callable[[Settings], Starlette]:
     def make(settings: Settings) -> Starlette:
         handlers = cast("Any", exception_handlers)
-        return Starlette(routes=routes(cast("Any", models), settings), exception_handlers=handlers)
+        return Starlette(routes=routes(cast("Any", models), settings, Metrics(dict)), exception_handlers=handlers)
 
     return make
 

@@ -15,6 +15,7 @@ from realtime.endpointing import Endpointing, Onset, TurnDetection
 from realtime.engines.base import VadState
 from realtime.errors import EngineError
 from realtime.events import Priority
+from realtime.load import Owner
 from realtime.transcript import Hypothesis, TranscriptionRequest, Word
 
 P = ParamSpec("P")
@@ -50,14 +51,16 @@ class ScriptedRecognizer:
         self.multilingual = not name.endswith(".en")
         self.requests: list[TranscriptionRequest] = []
         self.priorities: list[Priority] = []
+        self.owners: list[Owner] = []
         self.gate: asyncio.Event | None = None
         self.cancelled = False
         self.failure: EngineError | ZeroDivisionError | None = None
 
-    async def transcribe(self, request: TranscriptionRequest, priority: Priority) -> Hypothesis:
+    async def transcribe(self, request: TranscriptionRequest, priority: Priority, owner: Owner) -> Hypothesis:
         assert request.seconds <= 30
         self.requests.append(request)
         self.priorities.append(priority)
+        self.owners.append(owner)
         if self.failure is not None:
             raise self.failure
         try:

@@ -1,6 +1,8 @@
 """What holds for every route: the error body, the request id, keys; and the routes that only tell."""
 
 import pytest
+from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.parser import text_string_to_metric_families
 from scripted_models import ScriptedModels, ScriptedRecognizer, Serve
 from starlette.testclient import TestClient
 
@@ -33,7 +35,7 @@ def test_a_bug_is_500_reveals_nothing_and_is_not_to_be_retried(
     assert answer.headers["x-request-id"] in caplog.text
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/v1/models", "/v1/models/none", "/v1/audio/speech", "/none"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/v1/models", "/v1/models/none", "/metrics", "/none"])
 def test_every_answer_has_an_id_of_its_own(client: TestClient, path: str) -> None:
     first, second = client.get(path), client.get(path)
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
@@ -52,11 +54,12 @@ def test_alive_is_alive_and_ready_waits_for_the_models(client: TestClient, model
     [
         ("GET", "/v1/models"),
         ("GET", "/v1/models/whisper-base"),
+        ("GET", "/metrics"),
         ("POST", "/v1/audio/speech"),
         ("POST", "/v1/audio/transcriptions"),
     ],
 )
-def test_with_keys_nothing_of_v1_is_served_without_one(serve: Serve, method: str, path: str) -> None:
+def test_with_keys_nothing_but_health_is_served_without_one(serve: Serve, method: str, path: str) -> None:
     client = serve(api_keys=("secret",))
     answer = client.request(method, path)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -77,6 +80,13 @@ def test_a_page_of_a_foreign_origin_is_refused_unless_it_is_listed(serve: Serve,
 def test_health_needs_no_key(serve: Serve) -> None:
     client = serve(api_keys=("secret",))
     assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
+
+
+def test_metrics_are_text_that_prometheus_reads(client: TestClient) -> None:
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"] == CONTENT_TYPE_LATEST
+    names = {family.name for family in text_string_to_metric_families(answer.text)}
+    assert {"vivavoce_sessions_open", "vivavoce_commit_lag_seconds"} <= names
 
 
 def test_models_are_listed_for_openai_and_for_xinference(client: TestClient, recognizer: ScriptedRecognizer) -> None:

@@ -14,6 +14,7 @@ from http_compat.errors import exception_handlers
 from http_compat.routes import routes
 from realtime.errors import EngineError
 from realtime.events import Priority
+from realtime.metrics import Metrics
 from realtime.settings import Settings
 
 URL = "/v1/audio/transcriptions"
@@ -223,7 +224,7 @@ def test_a_client_that_leaves_stops_the_work(models: ScriptedModels, recognizer:
         at_work = recognizer.gate = _Gate()
         settings = Settings(max_queued_uploads=1)
         handlers = cast("Any", exception_handlers)
-        app = Starlette(routes=routes(cast("Any", models), settings), exception_handlers=handlers)
+        app = Starlette(routes=routes(cast("Any", models), settings, Metrics(dict)), exception_handlers=handlers)
         body = (
             b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
             b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'

@@ -3,6 +3,9 @@
 Every loud sample carries its own position: during the n-th stretch of `WORD_LENGTH` samples its 16-bit value is
 `LOUD + n`. The detector hears speech where a window is loud; the recognizer writes `w<n>` for every stretch of which it
 is given at least half. So a transcript says exactly which audio was decoded.
+
+A transcription is *taken* when an engine is free: only then it is asked what to transcribe. Where nothing is held, that
+is at once; held questions are taken when `take` says so, at the latest when they are answered.
 """
 
 from collections import Counter
@@ -30,10 +33,12 @@ from realtime.events import (
     Synthesize,
     Transcribe,
     Transcribed,
+    TranscriptCompleted,
+    TranscriptExtended,
     WindowsScored,
 )
 from realtime.session import Session
-from realtime.transcript import Hypothesis, Word
+from realtime.transcript import Hypothesis, TranscriptionRequest, Word
 
 Question: TypeAlias = ScoreWindows | Transcribe | Synthesize
 Kind = TypeVar("Kind")
@@ -100,6 +105,12 @@ def recognize(samples: Samples) -> Hypothesis:
     return Hypothesis(words, "en" if words else "")
 
 
+def transcript(conversation: "Conversation", item_id: str | None = None) -> str:
+    """The deltas so far, of one item or of all."""
+    deltas = conversation.said(TranscriptExtended)
+    return "".join(event.delta for event in deltas if item_id in (None, event.item_id))
+
+
 def words_between(start: float, end: float) -> str:
     """The transcript of speech from `start` to `end` seconds."""
     first, last = (round(seconds * SAMPLE_RATE / WORD_LENGTH) for seconds in (start, end))
@@ -123,6 +134,8 @@ class Conversation:
         self.outputs: list[Output] = []
         self.waiting: dict[int, Question] = {}
         self.cancelled: dict[int, Question] = {}
+        self.requests: list[TranscriptionRequest] = []
+        self._taken: dict[int, TranscriptionRequest] = {}
         self._vad_state: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None = None
 
     # The client.
@@ -157,18 +170,36 @@ class Conversation:
         """What waits to be answered, oldest first."""
         return [job for job in self.waiting.values() if isinstance(job, kind)]
 
+    @property
+    def finals(self) -> list[TranscriptionRequest]:
+        """What was asked for when an engine was free, of the best quality."""
+        return [request for request in self.requests if request.final]
+
+    def take(self) -> TranscriptionRequest:
+        """An engine is free, and takes the oldest transcription that waits."""
+        return self._take_up(self.questions(Transcribe)[0])
+
+    def _take_up(self, job: Transcribe) -> TranscriptionRequest:
+        if job.number not in self._taken:
+            self._taken[job.number] = job.request()
+            self.requests.append(self._taken[job.number])
+        return self._taken[job.number]
+
     def answer(self, kind: type[Question], hypothesis: Hypothesis | None = None) -> list[Output]:
         """Answer the oldest question of this kind, a transcription with `hypothesis` where it is given."""
         before = len(self.outputs)
-        self._answer(self.questions(kind)[0], hypothesis)
+        self._answer(self._oldest(kind), hypothesis)
         self._answer_all()
         return self.outputs[before:]
 
     def fail(self, kind: type[Question]) -> list[Output]:
         """Fail the oldest question of this kind."""
-        job = self.questions(kind)[0]
+        job = self._oldest(kind)
         del self.waiting[job.number]
         return self.send(JobFailed(job.number, EngineError("scripted")))
+
+    def _oldest(self, kind: type[Question]) -> Question:
+        return next(job for job in self.waiting.values() if isinstance(job, kind))
 
     def release(self, kind: type[Question]) -> None:
         """Hold questions of this kind no longer."""
@@ -186,7 +217,8 @@ class Conversation:
                 assert state is self._vad_state, "the detector's state is handed on from job to job"
                 self._vad_state = np.zeros(1, np.float32)
                 results: list[Input] = [WindowsScored(number, loudness(windows), self._vad_state)]
-            case Transcribe(number, _, request):
+            case Transcribe(number):
+                request = self._take_up(job)
                 results = [Transcribed(number, hypothesis or recognize(request.samples))]
             case Synthesize(number, text):
                 speech = np.full(VOICE_RATE * len(text) // 10, 0.25, np.float32)
@@ -195,12 +227,15 @@ class Conversation:
             self._take(self.session.receive(result, self.now))
 
     def _take(self, outputs: list[Output]) -> None:
-        self.outputs += outputs
         for output in outputs:
-            if isinstance(output, Question):
-                self.waiting[output.number] = output
-            elif isinstance(output, CancelJob) and output.number in self.waiting:
-                self.cancelled[output.number] = self.waiting.pop(output.number)
+            self.outputs.append(output)
+            match output:
+                case ScoreWindows() | Transcribe() | Synthesize():
+                    self.waiting[output.number] = output
+                case CancelJob(number) if number in self.waiting:
+                    self.cancelled[number] = self.waiting.pop(number)
+                case TranscriptCompleted(item_id, text):
+                    assert transcript(self, item_id).strip() == text, "what was given out is the transcript"
 
     # What was said.
 

@@ -7,11 +7,13 @@ import json
 import logging
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import uvicorn
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed
@@ -38,7 +40,12 @@ class Serving:
     """A server at work, and what can be seen of it from inside."""
 
     def __init__(
-        self, server: uvicorn.Server, loop: asyncio.AbstractEventLoop, port: int, engines: ScriptedEngines
+        self,
+        server: uvicorn.Server,
+        loop: asyncio.AbstractEventLoop,
+        port: int,
+        models: Models,
+        engines: ScriptedEngines,
     ) -> None:
         self._server = server
         self._loop = loop
@@ -49,6 +56,7 @@ class Serving:
         assert isinstance(app, Starlette)
         bound: Any = next(route.endpoint for route in app.routes if isinstance(route, WebSocketRoute))
         self._endpoint: RealtimeEndpoint = bound.__self__
+        self.models = models
 
     @property
     def sessions(self) -> int:
@@ -57,6 +65,16 @@ class Serving:
     @property
     def connections(self) -> int:
         return len(self._server.server_state.connections)
+
+    def metric(self, name: str, key: str = "", **labels: str) -> float:
+        """What `GET /metrics` says of one of our names; 0 where it says nothing."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/metrics", headers={"authorization": f"Bearer {key}"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            families = text_string_to_metric_families(answer.read().decode())
+        samples = [sample for family in families for sample in family.samples]
+        return sum(each.value for each in samples if (each.name, each.labels) == (f"vivavoce_{name}", labels))
 
     def jobs(self) -> list[str]:
         """The tasks of sessions that are not done."""
@@ -83,14 +101,15 @@ def serving(engines: ScriptedEngines | None = None, **settings: Any) -> Iterator
     engines = engines or ScriptedEngines()
     chosen = Settings(port=0, **settings)
     listener = listening_socket(chosen)
-    server = uvicorn.Server(uvicorn_config(Models(chosen, engines), chosen))
+    models = Models(chosen, engines)
+    server = uvicorn.Server(uvicorn_config(models, chosen))
     port = listener.getsockname()[1]
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         thread = threading.Thread(target=runner.run, args=(server.serve(sockets=[listener]),))
         thread.start()
         try:
-            yield Serving(server, loop, port, engines)
+            yield Serving(server, loop, port, models, engines)
         finally:
             server.should_exit = True
             thread.join(15)

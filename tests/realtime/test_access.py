@@ -2,24 +2,28 @@
 
 import pytest
 
-from realtime.access import authorised, origin_allowed, presented_keys
+from realtime.access import account, origin_allowed, presented_keys
 
 KEYS = ("first-key", "schlüssel")
 
 
-def test_without_keys_everybody_is_served() -> None:
-    assert authorised([], ())
-    assert authorised(["anything"], ())
+def test_without_keys_everybody_has_the_same_account() -> None:
+    assert account([], ()) == account(["anything"], ()) == ""
 
 
 @pytest.mark.parametrize("header", ["Bearer first-key", "bearer first-key", "Bearer  first-key ", "Bearer schlüssel"])
-def test_a_bearer_of_a_key_is_served(header: str) -> None:
-    assert authorised(presented_keys({"authorization": header}), KEYS)
+def test_a_bearer_of_a_key_has_its_account(header: str) -> None:
+    key = KEYS.index(header[7:].strip())
+    assert account(presented_keys({"authorization": header}), KEYS) == f"key{key}"
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer wrong", "Basic first-key", "first-key"])
 def test_nobody_else_is(header: str) -> None:
-    assert not authorised(presented_keys({"authorization": header}), KEYS)
+    assert account(presented_keys({"authorization": header}), KEYS) is None
+
+
+def test_an_account_does_not_tell_the_key() -> None:
+    assert not any(key in (account([key], KEYS) or "") for key in KEYS)
 
 
 @pytest.mark.parametrize("name", ["api-key", "x-api-key"])

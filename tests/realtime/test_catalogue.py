@@ -1,6 +1,6 @@
 import pytest
 
-from realtime.catalogue import ALIASES, ENTRIES, OPENAI_VOICES, Task, WeightsFormat, find, resolve_voice
+from realtime.catalogue import ALIASES, ENTRIES, OPENAI_VOICES, Task, WeightsFormat, find, resolve_voice, translates
 from realtime.errors import UnknownModel, UnknownVoice
 
 
@@ -70,6 +70,14 @@ def test_english_and_chinese_models_do_not_translate() -> None:
     for entry in ENTRIES:
         if not entry.multilingual:
             assert not entry.translates
+
+
+@pytest.mark.parametrize(
+    ("name", "possible"),
+    [("whisper-base", True), ("whisper-tiny.en", False), ("whisper-large-v3-turbo", False), ("someone/theirs", True)],
+)
+def test_a_recognizer_says_whether_it_translates(name: str, possible: bool) -> None:
+    assert translates(name) is possible
 
 
 def test_belle_models_need_a_conversion() -> None:

@@ -1,5 +1,5 @@
 import pytest
-from scripted_conversation import CONFIG, SERVER_VAD, Conversation, Microphone, configured, marks
+from scripted_conversation import CONFIG, SERVER_VAD, Conversation, Microphone, configured, marks, transcript
 
 from realtime.audio import WINDOW, AudioFormat, Encoding, Samples
 from realtime.errors import EngineError
@@ -32,7 +32,7 @@ def loud(audio: bytes) -> int:
 
 def decoded(conversation: Conversation) -> list[Samples]:
     """The audio of the finals."""
-    return [job.request.samples for job in conversation.said(Transcribe) if job.request.final]
+    return [request.samples for request in conversation.finals]
 
 
 def test_a_turn_is_started_stopped_committed_and_completed_in_this_order() -> None:
@@ -159,7 +159,7 @@ def test_a_turn_too_short_to_say_anything_is_completed_with_no_text(seconds: flo
     committed, completed = conversation.events
     assert isinstance(committed, AudioCommitted)
     assert isinstance(completed, TranscriptCompleted)
-    assert (completed.item_id, completed.text, completed.suppressed) == (committed.item_id, "", None)
+    assert (completed.item_id, completed.text, completed.suppressed) == (committed.item_id, "", ())
     assert completed.samples == round(seconds * 16_000)
     assert conversation.said(Transcribe) == []
 
@@ -317,5 +317,5 @@ def test_a_turn_of_which_text_was_given_out_is_completed_when_it_is_cleared() ->
     assert isinstance(stopped, SpeechStopped)
     assert isinstance(committed, AudioCommitted)
     assert isinstance(completed, TranscriptCompleted)
-    assert completed.text == ""
+    assert completed.text == transcript(conversation)
     assert isinstance(cleared, AudioCleared)

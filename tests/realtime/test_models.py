@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
@@ -14,7 +15,7 @@ from realtime.catalogue import Entry
 from realtime.engines.scripted import ScriptedEngines, ScriptedRecognizer, say_numbers, transcript
 from realtime.errors import EngineError, Overloaded, UnknownModel
 from realtime.events import Priority
-from realtime.models import Models
+from realtime.models import RETRY_AFTER, Models
 from realtime.settings import Settings
 from realtime.transcript import TranscriptionRequest
 
@@ -221,5 +222,68 @@ def test_engines_answer_through_their_handles() -> None:
             synthesizer = await models.synthesizer("")
             spoken = [chunk async for chunk in synthesizer.synthesize("Ten chars.", "amber", 2.0)]
             assert sum(map(len, spoken)) == 0.3 * synthesizer.sample_rate
+
+    run(scenario())
+
+
+# Admission.
+
+
+def room(models: Models) -> int:
+    """How many sessions are let in, one right after the other."""
+    for number in itertools.count():
+        try:
+            models.admit(f"session {number}", "")
+        except Overloaded:
+            return number
+    raise AssertionError("there is always a last one")
+
+
+def test_a_session_more_than_the_engine_can_serve_is_not_let_in() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            assert room(models) > 1
+            with pytest.raises(Overloaded) as refused:
+                models.admit("one more", "")
+            assert refused.value.retry_after == RETRY_AFTER
+
+    run(scenario())
+
+
+def test_who_is_dismissed_makes_room_once() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            room(models)
+            models.dismiss("session 0")
+            models.dismiss("session 0")
+            models.dismiss("nobody")
+            models.admit("one more", "")
+            with pytest.raises(Overloaded):
+                models.admit("yet another", "")
+
+    run(scenario())
+
+
+def test_a_session_counts_against_the_recognizer_it_asks_for_if_that_is_loaded() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            await models.recognizer("whisper-tiny")
+            room(models)
+            models.admit("another model", "whisper-tiny")
+            for name in ("whisper-small", "gpt-realtime"):
+                with pytest.raises(Overloaded):
+                    models.admit("the default", name)
+
+    run(scenario())
+
+
+def test_a_request_may_be_put_off_until_the_engine_is_free() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines()) as models:
+            recognizer = await models.recognizer("")
+            newest = TranscriptionRequest(say_numbers([1]))
+            asked = asyncio.create_task(recognizer.transcribe_newest(lambda: newest, Priority.PARTIAL))
+            newest = TranscriptionRequest(say_numbers([2]))
+            assert (await asked).text == f" {transcript([2])}"
 
     run(scenario())

@@ -25,6 +25,7 @@ from realtime.events import (
     Input,
     JobFailed,
     Output,
+    Priority,
     Response,
     ResponseAudioExtended,
     ResponseFinished,
@@ -48,7 +49,7 @@ from realtime.events import (
     WindowsScored,
 )
 from realtime.session import Session
-from realtime.transcript import Hypothesis
+from realtime.transcript import Hypothesis, TranscriptionRequest
 
 SILENCE, HUM, VOICE = 0, 0x0101, 0x1010
 """16-bit samples of which both bytes are alike: an odd cut goes unnoticed by the ear, not by the decoder."""
@@ -63,10 +64,25 @@ pieces = st.lists(
     min_size=1,
     max_size=4,
 )
+
+
+def timed(words: list[str], likelihood: float, word_seconds: float) -> Hypothesis:
+    """An answer with word times, which may be anywhere."""
+    hypothesis, length = belief(" ".join(words), average_log_probability=likelihood), round(word_seconds * SAMPLE_RATE)
+    return replace(
+        hypothesis,
+        words=tuple(
+            replace(word, start=index * length, end=index * length + length * 4 // 5)
+            for index, word in enumerate(hypothesis.words)
+        ),
+    )
+
+
 hypotheses = st.builds(
-    lambda words, likelihood: belief(" ".join(words), average_log_probability=likelihood),
+    timed,
     st.lists(st.sampled_from(["one", "two", "two,", "three."]), max_size=6),
     st.sampled_from([-0.2, -0.2, -0.2, -2.0]),
+    st.sampled_from([1.5, 0.3, 0.0]),
 )
 errors: st.SearchStrategy[VoiceError] = st.sampled_from([EngineError("scripted"), Overloaded("scripted")])
 configurations = st.builds(
@@ -94,6 +110,7 @@ class Witness:
         self.numbers: set[int] = set()
         self.asked: dict[int, ScoreWindows | Transcribe | Synthesize] = {}
         self.over: set[int] = set()
+        self.cancelled: list[ScoreWindows | Transcribe | Synthesize] = []
         self.position = 0
         self.turn: str | None = None
         self.stopped: str | None = None
@@ -102,6 +119,7 @@ class Witness:
         self.closed: set[str] = set()
         self.response: Response | None = None
         self.sent = 0
+        self.deltas: dict[str, str] = {}
 
     def see(self, output: Output) -> None:
         assert self.stopped is None or isinstance(output, AudioCommitted), "a stop is followed by its commit"
@@ -112,7 +130,7 @@ class Witness:
                 self.numbers.add(output.number)
                 self.asked[output.number] = output
             case CancelJob(number):
-                del self.asked[number]
+                self.cancelled.append(self.asked.pop(number))
                 self.over.add(number)
             case SessionConfigured(config):
                 self.config = config
@@ -139,9 +157,14 @@ class Witness:
                     assert item_id == self.unfinished[0]
                 else:
                     self.growing.add(item_id)
+                if isinstance(output, TranscriptExtended):
+                    assert output.delta
+                    self.deltas[item_id] = self.deltas.get(item_id, "") + output.delta
             case TranscriptCompleted(item_id) | TranscriptFailed(item_id):
                 assert item_id == self.unfinished.pop(0)
                 self.closed.add(item_id)
+                if isinstance(output, TranscriptCompleted):
+                    self._see_transcript(output)
             case ResponseStarted(response):
                 assert self.response is None
                 self.response, self.sent = response, 0
@@ -154,6 +177,14 @@ class Witness:
             case ResponseFinished(response):
                 assert response is self.response
                 self.response = None
+
+    def _see_transcript(self, completed: TranscriptCompleted) -> None:
+        assert completed.text == self.deltas.get(completed.item_id, "").strip(), "what was given out is the transcript"
+        if completed.words:
+            assert "".join(word.text for word in completed.words).strip() == completed.text
+        times = [time for word in completed.words for time in (word.start, word.end)]
+        assert len(completed.commit_lags) <= len(completed.words)
+        assert all(time >= 0 for time in times)
 
     def _see_turn(self, output: SpeechStarted | SpeechStopped, item_id: str) -> None:
         if isinstance(output, SpeechStarted):
@@ -175,6 +206,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.now = 1000.0
         self.changes = 0
         self.heard = True
+        self.taken: dict[int, TranscriptionRequest] = {}
 
     def give(self, message: Input) -> list[Output]:
         outputs = self.session.receive(message, self.now)
@@ -259,11 +291,36 @@ class SessionMachine(RuleBasedStateMachine):
         while self.job(ScoreWindows):
             self.score()
 
+    @precondition(lambda self: self.job(Transcribe) not in {None, *self.taken})
+    @rule()
+    def take(self) -> None:
+        """An engine is free; until then, a partial may have waited for long."""
+        number = self.job(Transcribe)
+        question = self.witness.asked[number or 0]
+        assert isinstance(question, Transcribe)
+        request = question.request()
+        self.taken[question.number] = request
+        assert request.final is (question.priority is Priority.FINAL)
+        assert 0 < request.seconds <= 30
+        assert request.word_times or not request.final
+
     @precondition(lambda self: self.job(Transcribe))
     @rule(answer=hypotheses | hypotheses | errors)
     def transcribe(self, answer: Hypothesis | VoiceError) -> None:
+        if not isinstance(answer, Overloaded) and self.job(Transcribe) not in self.taken:
+            self.take()
         number = self.end(Transcribe)
         self.give(JobFailed(number, answer) if isinstance(answer, VoiceError) else Transcribed(number, answer))
+
+    @precondition(lambda self: self.withdrawn())
+    @rule(data=st.data())
+    def take_too_late(self, data: st.DataObject) -> None:
+        """The cancellation is still on its way."""
+        question = data.draw(st.sampled_from(self.withdrawn()))
+        assert question.request().seconds == 0
+
+    def withdrawn(self) -> list[Transcribe]:
+        return [job for job in self.witness.cancelled if isinstance(job, Transcribe)]
 
     @precondition(lambda self: self.job(Synthesize))
     @rule(seconds=st.sampled_from([0.0, 0.005, 0.3, 6.0]))

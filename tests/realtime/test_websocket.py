@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from serving import RATE, SILENT, Serving, eventually, read_to_end, serving, utterance
+from serving import RATE, SILENT, Client, Serving, eventually, read_to_end, serving, utterance
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
@@ -128,7 +128,7 @@ def test_eight_sessions_at_once_hear_what_each_would_hear_alone(decoding: float)
     async def together(url: str) -> list[list[str]]:
         return await asyncio.gather(*(_captions(url, each, binary=who % 2 == 0) for who, each in enumerate(said)))
 
-    with serving(ScriptedEngines(decoding=decoding)) as server:
+    with serving(ScriptedEngines(decoding=decoding, workers=2)) as server:
         heard = asyncio.run(together(server.url))
     assert heard == [[transcript(numbers) for numbers in each] for each in said]
 
@@ -198,6 +198,24 @@ def test_a_full_server_says_when_to_come_back_and_has_room_again_after_a_close()
             assert eventually(lambda: server.sessions == 0)
 
 
+def test_who_comes_before_there_is_room_is_told_when_to_come_back() -> None:
+    with serving() as server:
+        with server.session():  # it has begun to serve
+            server.models.ready = False
+        response = refusal(server.url)
+        server.models.ready = True
+    assert (response.status_code, response.headers["retry-after"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "10")
+    assert json.loads(response.body) == {
+        "error": {
+            "message": "The models are still loading.",
+            "type": "server_error",
+            "param": None,
+            "code": "server_overloaded",
+        },
+        "detail": "The models are still loading.",
+    }
+
+
 def test_a_client_that_drops_off_makes_room() -> None:
     with serving(max_sessions=1) as server:
         for _ in range(2):
@@ -205,6 +223,44 @@ def test_a_client_that_drops_off_makes_room() -> None:
             assert eventually(lambda: server.sessions == 1)
             peer.drop()
             assert eventually(lambda: server.sessions == 0)
+
+
+def fill(server: Serving, stack: contextlib.ExitStack) -> list[Client]:
+    """Open sessions until no more are let in."""
+    insiders: list[Client] = []
+    with contextlib.suppress(InvalidStatus):
+        while len(insiders) < 30:
+            insiders.append(stack.enter_context(server.session(LISTENING)))
+    return insiders
+
+
+def test_where_the_engine_has_no_room_a_newcomer_is_told_at_once_and_the_others_are_not_disturbed() -> None:
+    with serving(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
+        insiders = fill(server, stack)
+        assert len(insiders) > 1
+        insiders[0].send_audio(utterance([3, 1, 4]))
+        began = time.monotonic()
+        response = refusal(f"{server.url}?{LISTENING}")
+        took = time.monotonic() - began
+        assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert int(response.headers["retry-after"]) > 0
+        error = json.loads(response.body)["error"]
+        assert (error["type"], error["code"], error["param"]) == ("server_error", "server_overloaded", None)
+        assert took < 0.2
+        insiders[-1].send_audio(utterance([1, 5, 9]))
+        assert insiders[0].wait_for(COMPLETED)["transcript"] == transcript([3, 1, 4])
+        assert insiders[-1].wait_for(COMPLETED)["transcript"] == transcript([1, 5, 9])
+        assert server.sessions == len(insiders)
+
+
+def test_who_leaves_makes_room_for_a_newcomer() -> None:
+    with serving(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
+        *_, leaving = fill(server, stack)
+        inside = server.sessions
+        leaving.socket.close()
+        assert eventually(lambda: server.sessions == inside - 1)
+        with server.session(LISTENING):
+            assert server.sessions == inside
 
 
 # Mistakes.
@@ -460,6 +516,20 @@ def test_unknown_names_leave_the_recognizer_and_the_voice_in_force(server: Servi
             assert shown["output"]["voice"] == "birch"
 
 
+def test_a_translation_is_granted_to_a_model_that_can(server: Serving) -> None:
+    def update(**transcription: str) -> None:
+        audio = {"input": {"transcription": {"task": "translate", **transcription}}}
+        client.send("session.update", session={"type": "transcription", "audio": audio})
+
+    with server.session(LISTENING) as client:
+        update()
+        shown = client.wait_for("session.updated")["session"]["audio"]["input"]["transcription"]
+        assert (shown["model"], shown["task"]) == ("whisper-base", "translate")
+        update(model="whisper-tiny.en")
+        error = client.wait_for("error")["error"]
+        assert (error["code"], error["param"]) == ("invalid_value", "session.audio.input.transcription.task")
+
+
 def test_a_response_can_be_cancelled_in_mid_audio() -> None:
     with serving(ScriptedEngines(speaking=0.3)) as server, server.session() as client:
         client.speak(LONG_TEXT)
@@ -482,6 +552,38 @@ def test_who_speaks_over_a_response_interrupts_it() -> None:
         assert (response["status"], response["status_details"]["reason"]) == ("cancelled", "turn_detected")
         assert "input_audio_buffer.speech_started" in [message["type"] for message in messages]
         assert eventually(lambda: not server.engines.speaking)
+
+
+# What the operator sees.
+
+
+def test_sessions_are_counted_and_so_are_refusals() -> None:
+    with serving(max_sessions=1, api_keys=(KEY,)) as server:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        refusal(server.url)
+        with server.session(additional_headers=headers):
+            refusal(server.url, additional_headers=headers)
+            assert server.metric("sessions_open", KEY) == 1
+        assert eventually(lambda: server.metric("sessions_open", KEY) == 0)
+        assert server.metric("sessions_admitted_total", KEY) == 1
+        assert server.metric("sessions_refused_total", KEY, reason="invalid_api_key") == 1
+        assert server.metric("sessions_refused_total", KEY, reason="server_overloaded") == 1
+
+
+def test_what_a_session_does_is_measured() -> None:
+    with serving() as server, server.session(f"{LISTENING}&ext=partials") as client:
+        client.send_audio(utterance([1, 2, 3]))
+        client.wait_for(COMPLETED)
+        assert server.metric("turns_completed_total") == 1
+        assert server.metric("words_committed_total") == 3
+        assert server.metric("final_latency_seconds_count") == 1
+
+
+def test_the_wait_for_a_voice_is_measured() -> None:
+    with serving() as server, server.session() as client:
+        client.speak("Ten chars.")
+        client.wait_for("response.done")
+        assert server.metric("first_audio_seconds_count") == 1
 
 
 # The end.

@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import math
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 import pytest
 
 from realtime.errors import EngineError, Overloaded
+from realtime.events import Priority
+from realtime.scheduler import Arrivals, Halfway, Ticket
 from realtime.workers import CREDIT, BatchWorker, StreamWorker
 
 
@@ -25,28 +29,65 @@ async def happens(event: threading.Event) -> None:
 
 
 class Engine:
-    """Answers in capitals, once `gate` is open; cannot answer "bad"."""
+    """Answers in capitals, once `gate` is open; cannot answer "bad"; of a batch with "short" it answers one."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
-        self.entered = threading.Event()
+        self.threads: set[int] = set()
+        self.entered = threading.Semaphore(0)
         self.gate = threading.Event()
 
     def __call__(self, requests: Sequence[str]) -> list[str]:
         self.batches.append(list(requests))
-        self.entered.set()
+        self.threads.add(threading.get_ident())
+        self.entered.release()
         assert self.gate.wait(5)
         if "bad" in requests:
             raise EngineError("It is bad.")
         return ["SHORT"] if "short" in requests and len(requests) > 1 else [each.upper() for each in requests]
 
+    async def works(self) -> None:
+        """Wait until one more batch has come in."""
+        assert await asyncio.to_thread(self.entered.acquire, timeout=5)
+
+
+class Diary(Arrivals[str]):
+    """Remembers what it was told of batches that are done."""
+
+    def __init__(self, max_batch: int) -> None:
+        super().__init__(max_batch)
+        self.done: list[tuple[list[str], float]] = []
+
+    def served(self, batch: Sequence[Ticket[str]], seconds: float, now: float) -> None:
+        self.done.append(([ticket.request() for ticket in batch], seconds))
+
+
+class Later(Arrivals[str]):
+    """Nothing is due before `at`; tells when it was asked for a batch."""
+
+    def __init__(self) -> None:
+        super().__init__(9)
+        self.at = math.inf
+        self.asked: list[float] = []
+
+    def take(self, now: float) -> list[Ticket[str]]:
+        self.asked.append(now)
+        return super().take(now) if now >= self.at else []
+
+    def due(self, now: float) -> float | None:
+        return self.at if len(self) and self.at < math.inf else None
+
 
 @contextlib.asynccontextmanager
-async def busy(engine: Engine, *, max_batch: int = 1, max_waiting: int = 9) -> AsyncIterator[BatchWorker[str, str]]:
+async def busy(
+    engine: Engine, *, max_batch: int = 1, max_waiting: int = 9, threads: int = 1
+) -> AsyncIterator[BatchWorker[str, str]]:
     """A worker whose engine is at work on "first"."""
-    worker = BatchWorker("busy", engine, max_batch=max_batch, max_waiting=max_waiting, alone_from=5)
-    first = asyncio.create_task(worker.submit("first"))
-    await happens(engine.entered)
+    worker: BatchWorker[str, str] = BatchWorker(
+        "busy", engine, Arrivals(max_batch), threads=threads, max_waiting=max_waiting
+    )
+    first = await ask(worker, "first")
+    await engine.works()
     try:
         yield worker
         assert await first == "FIRST"
@@ -55,45 +96,188 @@ async def busy(engine: Engine, *, max_batch: int = 1, max_waiting: int = 9) -> A
         await asyncio.to_thread(worker.close)
 
 
-async def ask(worker: BatchWorker[str, str], request: str, priority: int = 0) -> "asyncio.Task[str]":
+def ticket(request: str, priority: Priority = Priority.FINAL) -> Ticket[str]:
+    return Ticket(lambda: request, priority)
+
+
+async def ask(worker: BatchWorker[str, str], request: str, priority: Priority = Priority.FINAL) -> "asyncio.Task[str]":
     """A request that is in the queue when this returns."""
-    task = asyncio.create_task(worker.submit(request, priority))
+    task = asyncio.create_task(worker.submit(ticket(request, priority)))
     await asyncio.sleep(0)
     return task
 
 
-def test_urgent_requests_go_first_and_among_them_the_oldest() -> None:
+def test_requests_are_answered_in_the_order_and_the_batches_of_the_queue() -> None:
     async def scenario() -> None:
         engine = Engine()
+        async with busy(engine, max_batch=2) as worker:
+            asked = [await ask(worker, "u", Priority.UPLOAD), *[await ask(worker, name) for name in "abc"]]
+            engine.gate.set()
+            assert await asyncio.gather(*asked) == ["U", "A", "B", "C"]
+        assert engine.batches == [["first"], ["a", "b"], ["c"], ["u"]]
+
+    run(scenario())
+
+
+def test_a_request_is_asked_for_when_the_engine_is_free() -> None:
+    async def scenario() -> None:
+        engine, newest = Engine(), "old"
         async with busy(engine) as worker:
-            asked = [await ask(worker, name, priority) for name, priority in (("c", 2), ("a", 0), ("d", 2), ("b", 1))]
+            waiting = asyncio.create_task(worker.submit(Ticket(lambda: newest, Priority.PARTIAL)))
+            await asyncio.sleep(0)
+            newest = "new"
             engine.gate.set()
-            assert await asyncio.gather(*asked) == ["C", "A", "D", "B"]
-        assert engine.batches == [["first"], ["a"], ["b"], ["c"], ["d"]]
+            assert await waiting == "NEW"
 
     run(scenario())
 
 
-def test_patient_requests_get_a_batch_of_their_own() -> None:
+def test_several_threads_work_side_by_side() -> None:
     async def scenario() -> None:
         engine = Engine()
-        async with busy(engine, max_batch=8) as worker:
-            asked = [await ask(worker, name, priority) for name, priority in (("c", 5), ("d", 5), ("a", 0), ("b", 1))]
+        async with busy(engine, threads=3) as worker:
+            asked = [await ask(worker, name) for name in "abc"]
+            await engine.works()
+            await engine.works()
+            assert sorted(engine.batches) == [["a"], ["b"], ["first"]]
             engine.gate.set()
-            await asyncio.gather(*asked)
-        assert engine.batches == [["first"], ["a", "b"], ["c"], ["d"]]
+            assert await asyncio.gather(*asked) == ["A", "B", "C"]
+        assert len(engine.threads) == 3
 
     run(scenario())
 
 
-def test_no_batch_is_larger_than_its_bound() -> None:
+def test_the_queue_is_told_what_a_batch_was_and_how_long_it_took() -> None:
     async def scenario() -> None:
-        engine = Engine()
-        async with busy(engine, max_batch=3) as worker:
-            asked = [await ask(worker, name) for name in "abcde"]
-            engine.gate.set()
-            assert await asyncio.gather(*asked) == list("ABCDE")
-        assert engine.batches == [["first"], ["a", "b", "c"], ["d", "e"]]
+        engine, diary = Engine(), Diary(9)
+        engine.gate.set()
+        worker = BatchWorker("told", engine, diary, max_waiting=9)
+        await worker.submit(ticket("a"))
+        with pytest.raises(EngineError):
+            await worker.submit(ticket("bad"))
+        await asyncio.to_thread(worker.close)
+        assert [requests for requests, _ in diary.done] == [["a"], ["bad"]]
+        assert all(0 <= seconds < 5 for _, seconds in diary.done)
+
+    run(scenario())
+
+
+def test_a_batch_counts_though_nobody_awaits_its_answer_any_more() -> None:
+    async def scenario() -> None:
+        engine, diary = Engine(), Diary(1)
+        worker = BatchWorker("told", engine, diary, max_waiting=9)
+        unwanted = await ask(worker, "unwanted")
+        await engine.works()
+        unwanted.cancel()
+        engine.gate.set()
+        assert await worker.submit(ticket("wanted")) == "WANTED"
+        await asyncio.to_thread(worker.close)
+        assert [requests for requests, _ in diary.done] == [["unwanted"], ["wanted"]]
+
+    run(scenario())
+
+
+class InTwoHalves(Engine):
+    """Answers with a `Halfway` at first, whatever the request."""
+
+    def __call__(self, requests: Sequence[str | Halfway]) -> list[str | Halfway]:  # type: ignore[override]
+        answers = super().__call__([each.state if isinstance(each, Halfway) else each for each in requests])
+        return [
+            answer if isinstance(each, Halfway) else Halfway(each)
+            for each, answer in zip(requests, answers, strict=True)
+        ]
+
+
+def test_what_has_come_halfway_goes_on_in_other_company() -> None:
+    async def scenario() -> None:
+        engine = InTwoHalves()
+        worker: BatchWorker[str, str] = BatchWorker("halves", engine, Arrivals(9), max_waiting=9)
+        first = await ask(worker, "first")
+        await engine.works()
+        asked = [await ask(worker, name) for name in "ab"]
+        engine.gate.set()
+        assert await asyncio.gather(first, *asked) == ["FIRST", "A", "B"]
+        assert engine.batches == [["first"], ["a", "b", "first"], ["a", "b"]]
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_a_request_is_asked_for_once_though_it_goes_in_two_halves() -> None:
+    async def scenario() -> None:
+        engine, asked_for = InTwoHalves(), count(1)
+        engine.gate.set()
+        worker: BatchWorker[str, str] = BatchWorker("halves", engine, Arrivals(9), max_waiting=9)
+        assert await worker.submit(Ticket(lambda: f"no {next(asked_for)}", Priority.FINAL)) == "NO 1"
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_a_request_cancelled_halfway_is_forgotten() -> None:
+    async def scenario() -> None:
+        engine, queue = InTwoHalves(), Arrivals[str](9)
+        worker: BatchWorker[str, str] = BatchWorker("halves", engine, queue, max_waiting=9)
+        unwanted = await ask(worker, "unwanted")
+        await engine.works()
+        unwanted.cancel()
+        await asyncio.wait([unwanted])
+        engine.gate.set()
+        assert await worker.submit(ticket("wanted")) == "WANTED"
+        assert engine.batches == [["unwanted"], ["wanted"], ["wanted"]]
+        assert len(queue) == 0
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_what_becomes_due_later_is_taken_then() -> None:
+    async def scenario() -> None:
+        engine, queue, now = Engine(), Later(), [100.0]
+        engine.gate.set()
+        worker = BatchWorker("later", engine, queue, max_waiting=9, clock=lambda: now[0])
+        queue.at = 100.05
+        waiting = await ask(worker, "waiting")
+        assert engine.batches == []
+        now[0] = 100.05  # the alarm rings in the loop's own time
+        assert await waiting == "WAITING"
+        assert queue.asked[0] == 100.0
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_an_alarm_that_rings_too_early_is_set_again() -> None:
+    async def scenario() -> None:
+        engine, queue, now = Engine(), Later(), [100.0]
+        engine.gate.set()
+        worker = BatchWorker("later", engine, queue, max_waiting=9, clock=lambda: now[0])
+        queue.at = 100.01
+        waiting = await ask(worker, "waiting")
+        while len(queue.asked) < 3:  # noqa: ASYNC110 - the alarm belongs to the loop
+            await asyncio.sleep(0.001)
+        assert engine.batches == []
+        now[0] = 101.0
+        assert await waiting == "WAITING"
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_without_an_idle_thread_no_alarm_is_needed() -> None:
+    async def scenario() -> None:
+        engine, queue = Engine(), Later()
+        queue.at = 0.0
+        worker = BatchWorker("later", engine, queue, max_waiting=9)
+        first = await ask(worker, "first")
+        await engine.works()
+        second = await ask(worker, "second")
+        taken = len(queue.asked)
+        await asyncio.sleep(0)
+        assert len(queue.asked) == taken
+        engine.gate.set()
+        assert list(await asyncio.gather(first, second)) == ["FIRST", "SECOND"]
+        await asyncio.to_thread(worker.close)
 
     run(scenario())
 
@@ -117,22 +301,31 @@ def test_an_engine_that_answers_too_little_does_not_stop_the_worker() -> None:
         async with busy(engine, max_batch=2) as worker:
             asked = [await ask(worker, name) for name in ("short", "other")]
             engine.gate.set()
-            assert (await asyncio.gather(*asked))[1] == "OTHER"
-            assert await worker.submit("next") == "NEXT"
+            assert await asyncio.gather(*asked) == ["SHORT", "OTHER"]
+            assert await worker.submit(ticket("next")) == "NEXT"
 
     run(scenario())
 
 
-def test_a_request_cancelled_while_it_waits_never_runs() -> None:
+def test_a_request_cancelled_while_it_waits_never_runs_and_is_never_asked_for() -> None:
     async def scenario() -> None:
-        engine = Engine()
+        engine, asked_for = Engine(), False
+
+        def unwanted() -> str:
+            nonlocal asked_for
+            asked_for = True
+            return "unwanted"
+
         async with busy(engine) as worker:
-            unwanted = await ask(worker, "unwanted")
+            cancelled = asyncio.create_task(worker.submit(Ticket(unwanted, Priority.FINAL)))
+            await asyncio.sleep(0)
             wanted = await ask(worker, "wanted")
-            unwanted.cancel()
+            cancelled.cancel()
+            await asyncio.wait([cancelled])
             engine.gate.set()
             assert await wanted == "WANTED"
         assert engine.batches == [["first"], ["wanted"]]
+        assert not asked_for
 
     run(scenario())
 
@@ -143,10 +336,10 @@ def test_beyond_the_bound_work_is_refused() -> None:
         async with busy(engine, max_waiting=2) as worker:
             asked = [await ask(worker, name) for name in "ab"]
             with pytest.raises(Overloaded):
-                await worker.submit("c")
+                await worker.submit(ticket("c"))
             engine.gate.set()
             assert await asyncio.gather(*asked) == ["A", "B"]
-            assert await worker.submit("d") == "D"
+            assert await worker.submit(ticket("d")) == "D"
 
     run(scenario())
 
@@ -171,7 +364,7 @@ def test_what_the_engine_raises_reaches_the_one_who_asked() -> None:
         async with busy(engine) as worker:
             engine.gate.set()
             with pytest.raises(EngineError, match=r"It is bad\."):
-                await worker.submit("bad")
+                await worker.submit(ticket("bad"))
 
     run(scenario())
 
@@ -182,21 +375,23 @@ def test_closing_answers_the_batch_at_hand_and_withdraws_the_rest() -> None:
         async with busy(engine) as worker:
             waiting = await ask(worker, "waiting")
             closing = asyncio.create_task(asyncio.to_thread(worker.close))
-            with pytest.raises(asyncio.CancelledError):
-                await waiting
+            while not worker._closing:  # noqa: ASYNC110 - it is closed in another thread
+                await asyncio.sleep(0.001)
             engine.gate.set()
             await closing
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
             with pytest.raises(Overloaded):
-                await worker.submit("late")
+                await worker.submit(ticket("late"))
         assert engine.batches == [["first"]]
 
     run(scenario())
 
 
-def test_closing_ends_the_thread() -> None:
-    worker = BatchWorker("short-lived", Engine(), max_batch=1, max_waiting=1, alone_from=5)
+def test_closing_ends_the_threads() -> None:
+    worker: BatchWorker[str, str] = BatchWorker("short-lived", Engine(), Arrivals(1), threads=3, max_waiting=1)
     worker.close()
-    assert "short-lived" not in {thread.name for thread in threading.enumerate()}
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("short-lived")]
 
 
 class Speaker:

@@ -23,8 +23,8 @@ from clients.aio import (
     SpeechStopped,
     connect,
 )
+from realtime.agreement import MARKS
 from realtime.audio import Encoding, Resampler, Samples, encode
-from realtime.transcript import MARKS
 
 pytestmark = pytest.mark.models
 

@@ -12,6 +12,7 @@ from faster_whisper.tokenizer import Tokenizer
 from tokenizers import Tokenizer as Vocabulary
 
 from clients.replay import decode
+from realtime.agreement import MARKS
 from realtime.audio import SAMPLE_RATE, Resampler, Samples
 from realtime.catalogue import Task, find
 from realtime.engines.hibari import Hibari
@@ -19,7 +20,7 @@ from realtime.engines.whisper import TOKENS_PER_SECOND, Whisper
 from realtime.engines.whisper_words import Token, words_of
 from realtime.errors import ClientError
 from realtime.settings import Settings
-from realtime.transcript import MARKS, Hypothesis, TranscriptionRequest, normalised
+from realtime.transcript import Hypothesis, TranscriptionRequest, normalised
 from realtime.weights import locate
 
 pytestmark = pytest.mark.models
@@ -85,7 +86,7 @@ def words(text: str) -> list[str]:
 
 
 def transcribed(whisper: Whisper, request: TranscriptionRequest) -> Hypothesis:
-    [hypothesis] = whisper.transcribe([request])
+    [hypothesis] = whisper.decode([whisper.encode(request)])
     return hypothesis
 
 
@@ -113,7 +114,9 @@ def test_a_batch_is_answered_as_its_requests_would_be_one_by_one(
         ]
     ]
     alone = [transcribed(whisper, request).text for request in requests]
-    assert [hypothesis.text for hypothesis in whisper.transcribe(requests)] == alone
+    assert [
+        hypothesis.text for hypothesis in whisper.decode([whisper.encode(request) for request in requests])
+    ] == alone
 
 
 def test_word_times_are_in_order_within_the_excerpt(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:

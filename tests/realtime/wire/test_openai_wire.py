@@ -46,6 +46,7 @@ from realtime.events import (
     TranscriptRevised,
     WireRequest,
 )
+from realtime.evidence import Suppression
 from realtime.transcript import Word
 from realtime.wire.openai import OpenAICodec
 from realtime.wire.openai_requests import RefusedRequest
@@ -107,6 +108,7 @@ class Client:
             model="local",
             find_recognizer=known.get,
             find_voice={"calm": "calm", "bright": "bright"}.get,
+            can_translate=lambda name: not name.endswith(".en"),
             max_input_characters=LONGEST,
             **options,
         )
@@ -293,6 +295,61 @@ def test_transcription_keeps_the_fields_left_out() -> None:
     client.update(audio={"input": {"transcription": {"model": "tiny", "language": "de", "prompt": "Berlin"}}})
     shown = client.update(audio={"input": {"transcription": {"prompt": None}}})
     assert shown["audio"]["input"]["transcription"] == {"model": "whisper-tiny.en", "language": "de", "prompt": None}
+
+
+def test_a_translation_is_shown_for_as_long_as_it_is_in_force() -> None:
+    client = Client()
+    untranslated = {"model": "whisper-base", "language": None, "prompt": None}
+    for asked, shown in (
+        ({}, untranslated),
+        ({"task": "translate"}, untranslated | {"task": "translate"}),
+        ({"prompt": None}, untranslated | {"task": "translate"}),
+        ({"task": "transcribe"}, untranslated),
+        ({"task": "translate"}, untranslated | {"task": "translate"}),
+        ({"task": None}, untranslated),
+    ):
+        assert client.update(audio={"input": {"transcription": asked}})["audio"]["input"]["transcription"] == shown
+
+
+def test_a_translation_reaches_the_session() -> None:
+    asked = {"type": "session.update", "session": {"audio": {"input": {"transcription": {"task": "translate"}}}}}
+    (command,) = Client(TRANSCRIPTION).send(asked)
+    assert command.config.translate
+
+
+def test_a_translation_may_be_asked_for_in_the_flat_form() -> None:
+    shown = Client().update(input_audio_transcription={"task": "translate"})
+    assert shown["audio"]["input"]["transcription"]["task"] == "translate"
+
+
+@pytest.mark.parametrize(
+    ("session", "param"),
+    [
+        (
+            {"audio": {"input": {"transcription": {"model": "tiny", "task": "translate"}}}},
+            "session.audio.input.transcription.task",
+        ),
+        (
+            {"input_audio_transcription": {"model": "tiny", "task": "translate"}},
+            "session.input_audio_transcription.task",
+        ),
+    ],
+)
+def test_a_model_that_cannot_translate_is_not_asked_to(session: Message, param: str) -> None:
+    client = Client(TRANSCRIPTION)
+    before = client.update()
+    error = client.refusal(json.dumps({"type": "session.update", "event_id": "e9", "session": session}))
+    assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", "invalid_value", param)
+    assert (error["message"], error["event_id"]) == ("The model 'whisper-tiny.en' cannot translate.", "e9")
+    assert client.update() == before
+
+
+def test_a_session_that_translates_keeps_a_model_that_can() -> None:
+    client = Client(TRANSCRIPTION)
+    client.update(audio={"input": {"transcription": {"task": "translate"}}})
+    session = {"audio": {"input": {"transcription": {"model": "tiny"}}}}
+    client.refusal(json.dumps({"type": "session.update", "session": session}))
+    assert client.update()["audio"]["input"]["transcription"]["model"] == "whisper-base"
 
 
 def test_transcription_is_off_in_a_conversation_unless_asked_for() -> None:
@@ -501,6 +558,11 @@ def test_a_session_keeps_its_type_after_the_first_audio() -> None:
             {"audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": -1}}}},
             "session.audio.input.turn_detection.silence_duration_ms",
         ),
+        (
+            {"audio": {"input": {"transcription": {"task": "summarise"}}}},
+            "session.audio.input.transcription.task",
+        ),
+        ({"input_audio_transcription": {"task": 1}}, "session.input_audio_transcription.task"),
         ({"instructions": 3}, "session.instructions"),
         ({"type": "translation"}, "session.type"),
     ],
@@ -580,7 +642,20 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=12,
 )
 session_keys = st.sampled_from(
-    ["type", "audio", "input", "output", "format", "turn_detection", "transcription", "voice", "speed", "tools", "rate"]
+    [
+        "type",
+        "audio",
+        "input",
+        "output",
+        "format",
+        "turn_detection",
+        "transcription",
+        "task",
+        "voice",
+        "speed",
+        "tools",
+        "rate",
+    ]
 )
 sessions: st.SearchStrategy[Any] = st.recursive(
     json_values | st.sampled_from(["realtime", "audio/pcm", "audio/pcmu", "server_vad", "semantic_vad", 0.5, 300]),
@@ -918,7 +993,7 @@ def test_an_utterance_is_added_without_a_transcript() -> None:
 
 
 def test_a_completed_transcript_says_how_long_the_audio_was() -> None:
-    (completed,) = Client().tell(TranscriptCompleted("item_u1", "", (), "en", 44_800, "no speech"))
+    (completed,) = Client().tell(TranscriptCompleted("item_u1", "", (), "en", 44_800, (Suppression.NO_SPEECH,)))
     assert completed["usage"] == {"type": "duration", "seconds": 2.8}
     assert completed["transcript"] == ""
     assert not completed.keys() & {"words", "language", "suppressed"}
@@ -944,18 +1019,20 @@ def test_revisions_are_told_only_to_those_who_asked() -> None:
         "item_id": "item_u1",
         "stable": " Hello",
         "text": " there.",
-        "words": [
-            {"word": "Hello", "start": 0.1, "end": 0.3, "probability": 0.9, "stable": True},
-            {"word": "there.", "start": 0.3, "end": 0.6, "probability": 0.75, "stable": False},
-        ],
         "audio_end_ms": 1_000,
     }
 
 
 def test_words_come_with_the_completed_transcript_for_those_who_asked() -> None:
-    completed = Client(partials=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000, "repetition"))[0]
+    (completed,) = Client(partials=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000))
     assert [word["word"] for word in completed["words"]] == ["Hello", "there."]
-    assert (completed["language"], completed["suppressed"]) == ("en", "repetition")
+    assert (completed["language"], completed["suppressed"]) == ("en", [])
+
+
+def test_every_reason_for_which_text_was_withheld_is_told_to_those_who_asked() -> None:
+    reasons = (Suppression.REPETITION, Suppression.NO_SPEECH, Suppression.REPETITION)
+    (completed,) = Client(partials=True).tell(TranscriptCompleted("item_u1", "", (), "en", 16_000, reasons))
+    assert completed["suppressed"] == ["repetition", "no_speech", "repetition"]
 
 
 @pytest.mark.parametrize(("count", "shown"), [(5_000, 5_000), (5_001, 0)])

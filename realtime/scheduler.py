@@ -1,0 +1,195 @@
+"""The scheduler: what a free worker of an engine does next. Time is an argument; nothing here waits.
+
+Every request is encoded alone and then decoded with others: encoding costs the same in any company, decoding is several
+times cheaper together. While a batch is decoded, the other workers encode what will go into the next, so that batches
+grow with the load; only where there is nothing to encode do they decode what little there is.
+
+Finals go before partials, and both before uploaded files. Among equals whoever has received the least goes first,
+account by account and then session by session: ten sessions of one account weigh no more than one of another. The
+partials of a session come `Load.step` apart, so that they thin out under load, first of all and before anything else
+suffers. Uploads go alone, and where there are several workers they never take the last.
+
+The fairness is that of start-time fair queueing (Goyal, Vin and Cheng, 1997), with service measured, not predicted.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from realtime.events import Priority
+from realtime.load import COMPANY, MAX_BATCH, NOBODY, QUICKEST, SLOWEST, Load, Owner
+from realtime.transcript import TranscriptionRequest
+
+Request = TypeVar("Request")
+
+LINGER: Final = 0.15
+"""Seconds that an encoded partial waits for others when there is a hurry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halfway:
+    """What an engine answers that has come halfway and wants to go on later, in other company."""
+
+    state: Any
+
+
+@dataclass(eq=False, slots=True)
+class Ticket(Generic[Request]):
+    """A request that waits. `request` says what it is; it is called when the engine is free."""
+
+    request: Callable[[], Request]
+    priority: Priority
+    owner: Owner = NOBODY
+    since: float = 0.0
+    halfway: Halfway | None = None
+
+
+class Queue(Protocol[Request]):
+    """Tickets in an order of its own; `now` is monotonic seconds."""
+
+    def __len__(self) -> int: ...
+
+    def add(self, ticket: Ticket[Request], now: float, /) -> None: ...
+
+    def withdraw(self, ticket: Ticket[Request], now: float, /) -> None:
+        """Forget a ticket, if it still waits."""
+
+    def take(self, now: float, /) -> list[Ticket[Request]]:
+        """The next batch for a free worker; empty where nothing is due."""
+
+    def due(self, now: float, /) -> float | None:
+        """When something that waits will be due, if only time is wanting."""
+
+    def served(self, batch: Sequence[Ticket[Request]], seconds: float, now: float) -> None:
+        """A batch is done; the engine took so long."""
+
+
+class Arrivals(Generic[Request]):
+    """First come, first served, as many as wait; uploads go alone, and only when nobody else waits."""
+
+    def __init__(self, max_batch: int) -> None:
+        self._max_batch = max_batch
+        self._waiting: list[Ticket[Request]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, ticket: Ticket[Request], _: float) -> None:
+        self._waiting.append(ticket)
+
+    def withdraw(self, ticket: Ticket[Request], _: float) -> None:
+        if ticket in self._waiting:
+            self._waiting.remove(ticket)
+
+    def take(self, _: float) -> list[Ticket[Request]]:
+        live = [ticket for ticket in self._waiting if ticket.priority < Priority.UPLOAD]
+        batch = live[: self._max_batch] or self._waiting[:1]
+        self._waiting = [ticket for ticket in self._waiting if ticket not in batch]
+        return batch
+
+    def due(self, _: float) -> float | None:
+        return None
+
+    def served(self, batch: Sequence[Ticket[Request]], seconds: float, now: float) -> None:
+        """Whatever it took: there is nobody to choose between."""
+
+
+class Scheduler:
+    """The queue of a recognizer; see the module."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.partials_run = 0
+        self.partials_shed = 0
+        """Partials that a talker would have had without load: every `QUICKEST` seconds of waiting is one."""
+        self._waiting: list[Ticket[TranscriptionRequest]] = []
+        self._last_partial: dict[str, float] = {}
+        self._decoding = 0
+        self._uploads = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, ticket: Ticket[TranscriptionRequest], now: float) -> None:
+        ticket.since = now
+        self._waiting.append(ticket)
+
+    def withdraw(self, ticket: Ticket[TranscriptionRequest], now: float) -> None:
+        if ticket in self._waiting:
+            self._waiting.remove(ticket)
+            self._count(ticket, now, run=False)
+
+    def take(self, now: float) -> list[Ticket[TranscriptionRequest]]:
+        batch = self._next(now)
+        self._under_way(batch, 1)
+        for ticket in batch:
+            self._waiting.remove(ticket)
+            if ticket.priority is Priority.PARTIAL and ticket.halfway is None:
+                self._last_partial[ticket.owner.session] = now
+                self._count(ticket, now, run=True)
+        return batch
+
+    def _next(self, now: float) -> list[Ticket[TranscriptionRequest]]:
+        ranked = sorted(self._waiting, key=lambda ticket: (ticket.priority, self.load.received(ticket.owner, now)))
+        live = [ticket for ticket in ranked if ticket.priority < Priority.UPLOAD]
+        encoded = [ticket for ticket in live if ticket.halfway is not None]
+        step = self.load.step(now)
+        due = [ticket for ticket in live if ticket.halfway is None and self._is_due(ticket, step, now)]
+        company = [ticket for ticket in due if not encoded or ticket.priority <= encoded[0].priority]
+        enough = COMPANY if company else 1 + self._decoding
+        if len(encoded) >= enough and not (due and self._decoding) and now >= self._linger(encoded, step):
+            return encoded[:MAX_BATCH]
+        if due and len(encoded) < MAX_BATCH:
+            return due[:1]
+        if self._uploads < max(1, self.load.workers - 1):
+            uploads = ranked[len(live) :]
+            return sorted(uploads, key=lambda ticket: ticket.halfway is None)[:1]
+        return []
+
+    def _linger(self, encoded: Sequence[Ticket[TranscriptionRequest]], step: float | None) -> float:
+        """Until when these should wait for company: finals not at all, partials not when there is no hurry."""
+        if step == QUICKEST or len(encoded) >= COMPANY or any(each.priority is Priority.FINAL for each in encoded):
+            return 0.0
+        return min(each.since for each in encoded) + LINGER
+
+    def due(self, now: float) -> float | None:
+        step = self.load.step(now)
+        live = [ticket for ticket in self._waiting if ticket.priority < Priority.UPLOAD]
+        encoded = [ticket for ticket in live if ticket.halfway is not None]
+        times = [self._linger(encoded, step)] if encoded else []
+        times += [
+            # Without a step: to see whether there is room again.
+            now + QUICKEST if step is None else self._next_partial(ticket, step, now)
+            for ticket in live
+            if ticket.priority is Priority.PARTIAL and ticket.halfway is None
+        ]
+        return min((at for at in times if at > now), default=None)
+
+    def served(self, batch: Sequence[Ticket[TranscriptionRequest]], seconds: float, now: float) -> None:
+        self._under_way(batch, -1)
+        first = batch[0]
+        if first.halfway is None:
+            self.load.encoded(first.owner, first.priority, seconds, now)
+        else:
+            self.load.decoded([(ticket.owner, ticket.priority) for ticket in batch], seconds, now)
+        self._last_partial = {session: at for session, at in self._last_partial.items() if now - at < SLOWEST}
+
+    def _under_way(self, batch: Sequence[Ticket[TranscriptionRequest]], change: int) -> None:
+        """One more batch of this kind is under way, or one less."""
+        if batch and batch[0].priority is Priority.UPLOAD:
+            self._uploads += change
+        elif batch and batch[0].halfway is not None:
+            self._decoding += change
+
+    def _is_due(self, ticket: Ticket[TranscriptionRequest], step: float | None, now: float) -> bool:
+        if ticket.priority is Priority.FINAL:
+            return True
+        return step is not None and now >= self._next_partial(ticket, step, now)
+
+    def _next_partial(self, ticket: Ticket[TranscriptionRequest], step: float, now: float) -> float:
+        return self._last_partial.get(ticket.owner.session, now - step) + step
+
+    def _count(self, ticket: Ticket[TranscriptionRequest], now: float, *, run: bool) -> None:
+        if ticket.priority is Priority.PARTIAL:
+            self.partials_run += run
+            self.partials_shed += int((now - ticket.since) / QUICKEST)

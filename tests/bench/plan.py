@@ -1,0 +1,54 @@
+"""How much is measured: the whole benchmark, or a short look."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes of the runs; seconds are those of the audio of each stream."""
+
+    counts: tuple[int, ...]
+    """Numbers of concurrent streams for the table of captions under load."""
+    most_streams: int
+    """Where the search for the capacity ends."""
+    single_stream_seconds: float
+    sentences: int
+    load_seconds: float
+    alone_seconds: float
+    """Of the stream in a run of one: enough words for its percentiles."""
+    utterance_seconds: tuple[float, ...]
+    cost_seconds: float
+    """Of the stream for each length of utterance."""
+    monologue_seconds: float
+    stretch_seconds: float
+    """Of the monologue: what one row of its table covers."""
+
+
+FULL: Final = Plan(
+    counts=(1, 4, 8, 12, 16),
+    most_streams=64,
+    single_stream_seconds=120,
+    sentences=1000,
+    load_seconds=30,
+    alone_seconds=60,
+    utterance_seconds=(2, 5, 10, 20),
+    cost_seconds=30,
+    monologue_seconds=180,
+    stretch_seconds=60,
+)
+"""About 20 minutes on two CPUs."""
+
+QUICK: Final = Plan(
+    counts=(1, 4),
+    most_streams=4,
+    single_stream_seconds=30,
+    sentences=10,
+    load_seconds=20,
+    alone_seconds=20,
+    utterance_seconds=(2, 10),
+    cost_seconds=20,
+    monologue_seconds=40,
+    stretch_seconds=20,
+)
+"""About five minutes, and figures to match."""

@@ -1,0 +1,100 @@
+"""What one simulated speaker says, and when: clips one after another in a quiet room."""
+
+import math
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from scoring import SpokenWord
+from speech_clips import RATE, SpeechClip
+
+from realtime.audio import Samples
+
+NOISE: Final = 0.0006
+"""The level of the room, everywhere: -64 dBFS."""
+
+LEAD_IN: Final = 0.5
+
+BREATH: Final = 0.35
+"""Seconds before a reader begins again: too short to be the end of an utterance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The audio of one stream, PCM at 24 kHz, and the words in it, each clip an utterance."""
+
+    samples: Samples = field(repr=False)
+    words: tuple[SpokenWord, ...] = field(repr=False)
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / RATE
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+def lay_out(clips: Iterable[SpeechClip], gap: float, seed: int, lead_in: float = LEAD_IN) -> Track:
+    """The clips with `gap` seconds after each; `seed` makes the noise."""
+    parts, words, position = [np.zeros(round(lead_in * RATE), np.float32)], [], round(lead_in * RATE)
+    for number, clip in enumerate(clips):
+        words += [word.moved(position / RATE, number) for word in clip.words]
+        parts += [clip.samples, np.zeros(round(gap * RATE), np.float32)]
+        position += len(parts[-2]) + len(parts[-1])
+    samples = np.concatenate(parts)
+    noise = NOISE * np.random.default_rng(seed).standard_normal(len(samples), np.float32)
+    return Track(samples + noise, tuple(words))
+
+
+def spread_track(clips: Sequence[SpeechClip], seconds: float, gap: float) -> Track:
+    """As many of the clips as `seconds` hold, taken evenly from those whose word times were all measured, if any."""
+    clips = [clip for clip in clips if clip.matched == 1] or clips
+    mean = sum(clip.seconds + gap for clip in clips) / len(clips)
+    count = max(1, min(len(clips), round(seconds / mean)))
+    return lay_out([clips[index * len(clips) // count] for index in range(count)], gap, seed=1, lead_in=gap)
+
+
+def shuffled_track(clips: Sequence[SpeechClip], seconds: float, gap: float, seed: int) -> Track:
+    """At least `seconds` of whole clips in a random order that `seed` fixes, none twice before all were heard."""
+
+    def chosen() -> Iterator[SpeechClip]:
+        order: list[SpeechClip] = []
+        position = LEAD_IN
+        while position < seconds:
+            if not order:
+                order = random.Random(f"{seed}/{position}").sample(clips, len(clips))
+            clip = order.pop()
+            position += clip.seconds + gap
+            yield clip
+
+    return lay_out(chosen(), gap, seed)
+
+
+def monologue(reading: SpeechClip, seconds: float) -> Track:
+    """The reading from its beginning, again and again, until about `seconds` of it have been heard."""
+    times = math.ceil(seconds / (reading.seconds + BREATH))
+    whole = lay_out([reading] * times, BREATH, seed=1)
+    words = tuple(word for word in whole.words if word.end <= seconds)
+    end = round((words[-1].end + BREATH) * RATE)
+    quiet = NOISE * np.random.default_rng(2).standard_normal(RATE, np.float32)
+    return Track(np.concatenate([whole.samples[:end], quiet]), words)
+
+
+def cut_into_utterances(reading: SpeechClip, seconds: float) -> list[SpeechClip]:
+    """The reading in pieces of about `seconds`, each cut in the widest gap between words within a quarter of that."""
+    pieces: list[SpeechClip] = []
+    rest = list(reading.words)
+    begin = rest[0].start
+    while True:
+        near = [index for index, word in enumerate(rest[:-1]) if 0.75 * seconds <= word.end - begin <= 1.25 * seconds]
+        if not near:
+            return pieces
+        last = max(near, key=lambda index: rest[index + 1].start - rest[index].end)
+        end = (rest[last].end + rest[last + 1].start) / 2
+        words = tuple(word.moved(-begin) for word in rest[: last + 1])
+        samples = reading.samples[round(begin * RATE) : round(end * RATE)]
+        pieces.append(SpeechClip(" ".join(word.text for word in words), samples, words, reading.matched))
+        rest, begin = rest[last + 1 :], end

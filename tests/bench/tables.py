@@ -1,0 +1,86 @@
+"""The figures as tables for a terminal."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from cost import AgeFigures, LengthFigures
+from one_user import Row
+from rich.table import Table
+from under_load import MOST_ERRORS, MOST_LAG, LoadFigures, capacity
+
+Figures = TypeVar("Figures")
+Columns = Mapping[str, Callable[[Figures], str]]
+
+
+def one_user_table(rows: Iterable[Row], title: str) -> Table:
+    table = Table("measured", "value", "unit", title=title)
+    for row in rows:
+        table.add_row(row.name, f"{row.value:.2f}", row.unit)
+    return table
+
+
+def load_table(runs: Iterable[LoadFigures], title: str) -> Table:
+    columns: Columns[LoadFigures] = {
+        "N": lambda run: str(run.streams),
+        "held": lambda run: "yes" if run.held else "no",
+        "WER %": lambda run: f"{100 * run.word_error_rate:.1f}",
+        "commit lag p50/p95": lambda run: _pair(run.commit_lag_p50, run.commit_lag_p95),
+        "settled lag p50/p95": lambda run: _pair(run.settled_lag_p50, run.settled_lag_p95),
+        "first partial p50": lambda run: _seconds(run.first_partial_p50),
+        "final after endpoint p50/p95": lambda run: _pair(run.final_after_endpoint_p50, run.final_after_endpoint_p95),
+        "CPU s per audio s": lambda run: f"{run.cpu_seconds_per_audio_second:.3f}",
+        "peak RSS MB": lambda run: f"{run.peak_memory_mb:.0f}",
+        "refused": lambda run: str(run.refused),
+        "failed": lambda run: str(len(run.failures)),
+        "sent late": lambda run: _seconds(run.sent_late),
+        "others' cores": lambda run: f"{run.cores_of_others:.2f}",
+    }
+    return _table(title, columns, runs)
+
+
+def length_table(rows: Iterable[LengthFigures], title: str) -> Table:
+    columns: Columns[LengthFigures] = {
+        "utterance s": lambda row: f"{row.utterance_seconds:.1f}",
+        "utterances": lambda row: str(row.utterances),
+        "CPU s per audio s": lambda row: f"{row.run.cpu_seconds_per_audio_second:.3f}",
+        "CPU s per s of speech": lambda row: f"{row.cpu_seconds_per_speech_second:.3f}",
+        "commit lag p50/p95": lambda row: _pair(row.run.commit_lag_p50, row.run.commit_lag_p95),
+        "settled lag p50/p95": lambda row: _pair(row.run.settled_lag_p50, row.run.settled_lag_p95),
+        "others' cores": lambda row: f"{row.run.cores_of_others:.2f}",
+    }
+    return _table(title, columns, rows)
+
+
+def age_table(rows: Iterable[AgeFigures], title: str) -> Table:
+    columns: Columns[AgeFigures] = {
+        "until s": lambda row: f"{row.age_seconds:.0f}",
+        "commit lag p50/p95": lambda row: _pair(row.commit_lag_p50, row.commit_lag_p95),
+        "settled lag p50/p95": lambda row: _pair(row.settled_lag_p50, row.settled_lag_p95),
+        "CPU s per audio s": lambda row: f"{row.cpu_seconds_per_audio_second:.3f}",
+        "RSS MB": lambda row: f"{row.memory_mb:.0f}",
+    }
+    return _table(title, columns, rows)
+
+
+def capacity_line(model: str, runs: Sequence[LoadFigures], most: int) -> str:
+    """How many streams are held, in words."""
+    streams = capacity({run.streams: run.held for run in runs})
+    more = " or more" if streams >= most else ""
+    return f"{model} holds {streams} streams{more}: p95 commit lag <= {MOST_LAG:g} s, WER <= {100 * MOST_ERRORS:g} %"
+
+
+def _table(title: str, columns: Columns[Figures], rows: Iterable[Figures]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in columns:
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(*(cell(row) for cell in columns.values()))
+    return table
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _pair(median: float | None, high: float | None) -> str:
+    return f"{_seconds(median)}/{_seconds(high)}"

@@ -1,0 +1,30 @@
+from collections.abc import Mapping
+
+import pytest
+from under_load import capacity, next_count
+
+
+def tried_until_known(held_up_to: int, known: Mapping[int, bool], most: int = 64) -> tuple[list[int], int]:
+    held = dict(known)
+    tried = []
+    while (streams := next_count(held, most)) is not None:
+        tried.append(streams)
+        held[streams] = streams <= held_up_to
+    return tried, capacity(held)
+
+
+def test_the_search_goes_up_from_the_sweep_and_then_between() -> None:
+    assert tried_until_known(27, {12: True, 16: True}) == ([24, 32, 28], 24)
+
+
+@pytest.mark.parametrize(("held_up_to", "found"), [(3, 0), (4, 4), (11, 8), (12, 12), (64, 64)])
+def test_the_search_finds_the_largest_number_to_within_four(held_up_to: int, found: int) -> None:
+    assert tried_until_known(held_up_to, {})[1] == found
+
+
+def test_a_sweep_that_shows_the_limit_needs_no_search() -> None:
+    assert tried_until_known(12, {8: True, 12: True, 16: False}) == ([], 12)
+
+
+def test_the_search_ends_where_the_plan_says() -> None:
+    assert tried_until_known(100, {1: True, 4: True}, most=4) == ([], 4)

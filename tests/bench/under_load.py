@@ -1,0 +1,142 @@
+"""Captions for many streams at once: how late, how right and how dear, and how many a machine holds."""
+
+import asyncio
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from plan import Plan
+from running_service import Cost, RunningService, running_service, watched
+from scoring import StreamScore, final_seconds, frames, percentile, score, word_error_rate
+from speech_clips import SpeechClip
+from speech_tracks import Track, shuffled_track
+from streams import FRAME_SECONDS, Heard, play
+
+GAP_SECONDS: Final = 1.0
+MOST_LAG: Final = 3.0
+MOST_ERRORS: Final = 0.1
+"""A number of streams is held when the p95 commit lag of their words and their word error rate stay within these."""
+
+STEP: Final = 8
+FINEST: Final = 4
+"""How far the search for the capacity goes up at a time, and when it is content."""
+
+SESSIONS: Final = "64"
+"""The setting `max_sessions` of the service: only load shall limit it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFigures:
+    """One run. Seconds, and lags of words, as `StreamScore` defines them; None where nothing was heard.
+
+    Everything but `streams` and `refused` is about the streams that were not refused. `audio_seconds` is their sum.
+    Where `sent_late`, the most by which a frame was late, is not small, either the service stopped reading or this
+    program did not get to run.
+    """
+
+    model: str
+    streams: int
+    refused: int
+    failures: tuple[str, ...]
+    audio_seconds: float
+    words: int
+    words_recognised: int
+    word_error_rate: float
+    commit_lag_p50: float | None
+    commit_lag_p95: float | None
+    settled_lag_p50: float | None
+    settled_lag_p95: float | None
+    first_partial_p50: float | None
+    final_after_endpoint_p50: float | None
+    final_after_endpoint_p95: float | None
+    cpu_seconds_per_audio_second: float
+    peak_memory_mb: float
+    cores_of_others: float
+    sent_late: float
+
+    @property
+    def held(self) -> bool:
+        """Lags exist only for words that arrived: without the bound on errors a server that drops words looks fast."""
+        on_time = self.commit_lag_p95 is not None and self.commit_lag_p95 <= MOST_LAG
+        return on_time and self.word_error_rate <= MOST_ERRORS and not self.refused and not self.failures
+
+
+def run_streams(service: RunningService, model: str, tracks: Sequence[Track]) -> LoadFigures:
+    """Play the tracks into the service at the same time and say how it did."""
+
+    async def run() -> tuple[list[Heard], Cost]:
+        async with watched(service) as cost:
+            heard = await play(service.realtime_url, tracks)
+        return heard, cost
+
+    heard, cost = asyncio.run(run())
+    admitted = [(track, each) for track, each in zip(tracks, heard, strict=True) if not each.refused]
+    scores = [score(track.words, list(frames(each.events)), FRAME_SECONDS) for track, each in admitted]
+    return summary(model, admitted, scores, cost, refused=len(heard) - len(admitted))
+
+
+def summary(
+    model: str, admitted: Sequence[tuple[Track, Heard]], scores: Sequence[StreamScore], cost: Cost, refused: int
+) -> LoadFigures:
+    """The figures of all words of all streams together."""
+    commit = list(chain.from_iterable(each.commit_lags.values() for each in scores))
+    settled = list(chain.from_iterable(each.settled_lags.values() for each in scores))
+    finals = list(chain.from_iterable(final_seconds(each.events) for _, each in admitted))
+    audio_seconds = sum(track.seconds for track, _ in admitted)
+    return LoadFigures(
+        model=model,
+        streams=len(admitted) + refused,
+        refused=refused,
+        failures=tuple(each.failure for _, each in admitted if each.failure),
+        audio_seconds=audio_seconds,
+        words=sum(len(track.words) for track, _ in admitted),
+        words_recognised=len(commit),
+        word_error_rate=word_error_rate([track.text for track, _ in admitted], [each.transcript for each in scores]),
+        commit_lag_p50=percentile(commit, 0.5),
+        commit_lag_p95=percentile(commit, 0.95),
+        settled_lag_p50=percentile(settled, 0.5),
+        settled_lag_p95=percentile(settled, 0.95),
+        first_partial_p50=percentile(chain.from_iterable(each.first_partials for each in scores), 0.5),
+        final_after_endpoint_p50=percentile(finals, 0.5),
+        final_after_endpoint_p95=percentile(finals, 0.95),
+        cpu_seconds_per_audio_second=cost.cpu_seconds() / audio_seconds if audio_seconds else 0.0,
+        peak_memory_mb=max(cost.memory_mb),
+        cores_of_others=cost.cores_of_others,
+        sent_late=max((each.sent_late for _, each in admitted), default=0.0),
+    )
+
+
+def load_run(model: str, clips: Sequence[SpeechClip], streams: int, plan: Plan) -> LoadFigures:
+    """A fresh service and so many streams; stream number k says the same in every run of the same length."""
+    seconds = plan.alone_seconds if streams == 1 else plan.load_seconds
+    tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
+    print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
+    with running_service(recognizer=model, max_sessions=SESSIONS) as service:
+        return run_streams(service, model, tracks)
+
+
+def search_capacity(
+    model: str, clips: Sequence[SpeechClip], plan: Plan, known: Sequence[LoadFigures]
+) -> Iterator[LoadFigures]:
+    """Further runs until it is known how many streams are held."""
+    held = {run.streams: run.held for run in known}
+    while (streams := next_count(held, plan.most_streams)) is not None:
+        run = load_run(model, clips, streams, plan)
+        held[streams] = run.held
+        yield run
+
+
+def next_count(held: Mapping[int, bool], most: int) -> int | None:
+    """The number of streams to try next: upwards until one is not held, then between; None when enough is known."""
+    best = capacity(held)
+    too_many = min((streams for streams, was_held in held.items() if not was_held and streams > best), default=None)
+    if too_many is None:
+        return min(best + STEP, most) if best < most else None
+    return best + FINEST if too_many - best > FINEST else None
+
+
+def capacity(held: Mapping[int, bool]) -> int:
+    """The largest number of streams that was held."""
+    return max((streams for streams, was_held in held.items() if was_held), default=0)
