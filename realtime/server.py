@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from typing import Final
 
 import uvicorn
 
@@ -27,11 +28,17 @@ def uvicorn_config(models: Models, settings: Settings) -> uvicorn.Config:
     )
 
 
+REFUSED: Final = "ASGI callable returned without completing handshake."
+
+
 def _discreet(record: logging.LogRecord) -> bool:
-    """Keep what clients send out of uvicorn's log: query strings and, of websockets, every header and frame."""
+    """Keep what clients send out of uvicorn's log: query strings and, of websockets, every header and frame.
+
+    And what it says of every socket that was refused, as if the refusal had not been sent.
+    """
     if isinstance(record.args, tuple):
         record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
-    return record.levelno > logging.DEBUG
+    return record.levelno > logging.DEBUG and record.msg != REFUSED
 
 
 def listening_socket(settings: Settings) -> socket.socket:

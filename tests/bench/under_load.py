@@ -24,7 +24,8 @@ FINEST: Final = 4
 """How far the search for the capacity goes up at a time, and when it is content."""
 
 SESSIONS: Final = "64"
-"""The setting `max_sessions` of the service: only load shall limit it."""
+NO_LIMIT: Final = "99"
+"""The settings `max_sessions` and `load_limit`: nobody is refused, so that the tables show what it would come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def load_run(model: str, clips: Sequence[SpeechClip], streams: int, plan: Plan) 
     seconds = plan.alone_seconds if streams == 1 else plan.load_seconds
     tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
     print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
-    with running_service(recognizer=model, max_sessions=SESSIONS) as service:
+    with running_service(recognizer=model, max_sessions=SESSIONS, load_limit=NO_LIMIT) as service:
         return run_streams(service, model, tracks)
 
 

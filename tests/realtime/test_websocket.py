@@ -234,6 +234,12 @@ def fill(server: Serving, stack: contextlib.ExitStack) -> list[Client]:
     return insiders
 
 
+def test_a_refusal_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(api_keys=(KEY,)) as server:
+        assert refusal(server.url).status_code == HTTPStatus.UNAUTHORIZED
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.WARNING] == []
+
+
 def test_where_the_engine_has_no_room_a_newcomer_is_told_at_once_and_the_others_are_not_disturbed() -> None:
     with serving(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
         insiders = fill(server, stack)
