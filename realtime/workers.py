@@ -103,13 +103,14 @@ class BatchWorker(Generic[Request, Answer]):
 
     def _dispatch(self) -> None:
         """Give idle threads what is due, and look again when something will be."""
-        while self._idle and not self._closing and (tickets := self._queue.take(self._clock())):
+        now = self._clock()  # once: what is not due by it is due after it, and the alarm is set for then
+        while self._idle and not self._closing and (tickets := self._queue.take(now)):
             self._idle -= 1
             self._batches.put(_Batch(tickets, [ticket.halfway or ticket.request() for ticket in tickets]))
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if self._idle and self._loop is not None and (due := self._queue.due(self._clock())) is not None:
+        if self._idle and self._loop is not None and (due := self._queue.due(now)) is not None:
             self._alarm = self._loop.call_later(max(0.0, due - self._clock()), self._dispatch)
 
     def _settle(self, batch: _Batch[Request, Answer]) -> None:

@@ -518,3 +518,30 @@ def test_closing_the_worker_while_it_streams_tells_everybody_and_ends_the_thread
         assert "voice-0" not in {thread.name for thread in threading.enumerate()}
 
     run(scenario())
+
+
+def test_a_ticket_that_becomes_due_between_two_looks_at_the_clock_is_not_forgotten() -> None:
+    """The clock goes on while the worker looks: what `take` finds not yet due, `due` must not find overdue."""
+
+    class Later(Arrivals[str]):
+        def take(self, now: float) -> list[Ticket[str]]:
+            return super().take(now) if now >= 1.0 else []
+
+        def due(self, now: float) -> float | None:
+            return 1.0 if now < 1.0 and len(self) else None
+
+    async def scenario() -> None:
+        readings = iter([0.0, 0.999, 1.001])
+        worker: BatchWorker[str, str] = BatchWorker(
+            "late",
+            lambda requests: [request.upper() for request in requests],
+            Later(1),
+            max_waiting=1,
+            clock=lambda: next(readings, 2.0),
+        )
+        try:
+            assert await worker.submit(Ticket(lambda: "word", Priority.FINAL)) == "WORD"
+        finally:
+            await asyncio.to_thread(worker.close)
+
+    run(scenario())
