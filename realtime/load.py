@@ -25,9 +25,13 @@ CAPACITY: Final = 0.65
 """Of the engine's time, what the sessions admitted may be expected to take with a partial every `NOMINAL` seconds."""
 
 QUICKEST: Final = 0.5
+CONFIRMING: Final = 0.8
 NOMINAL: Final = 1.0
 SLOWEST: Final = 2.0
-"""Seconds between the partials of one talker: without load, as promised, and before there are none at all."""
+"""Seconds between the partials of one talker: without load, with load, as promised, and before there are none at all.
+
+A partial that comes too soon to confirm the one before (`realtime.agreement.SPAN`) is a luxury.
+"""
 
 COMPANY: Final = 4
 """Decodes that go together where many wait."""
@@ -93,6 +97,11 @@ class Load:
     def leave(self, session: str) -> None:
         self._promised.pop(session, None)
 
+    @property
+    def followed(self) -> bool:
+        """Whether any session is promised anything."""
+        return bool(self._promised)
+
     def has_room(self, now: float) -> bool:
         """Whether one more talker can be served without breaking what the others were promised; the first always is."""
         if not self._promised:
@@ -152,7 +161,8 @@ class Load:
         needed = sum(now - at <= TALKING for at in self._talked.values()) * self.partial_cost
         if left <= 0 or needed > 2 * SLOWEST * left:
             return None
-        return min(SLOWEST, max(QUICKEST, needed / left))
+        step = needed / left
+        return QUICKEST if step <= QUICKEST else min(SLOWEST, max(CONFIRMING, step))
 
     def _forget(self, now: float) -> None:
         """Keep nothing of those who have gone."""

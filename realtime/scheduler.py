@@ -7,20 +7,22 @@ grow with the load; only where there is nothing to encode do they decode what li
 Finals go before partials, and both before uploaded files. Among equals whoever has received the least goes first,
 account by account and then session by session: ten sessions of one account weigh no more than one of another. The
 partials of a session come `Load.step` apart, so that they thin out under load, first of all and before anything else
-suffers. Uploads go alone, and where there are several workers they never take the last.
+suffers. While anybody is followed live, uploads go alone, and where there are several workers never take the last.
 
 The fairness is that of start-time fair queueing (Goyal, Vin and Cheng, 1997), with service measured, not predicted.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from realtime.events import Priority
 from realtime.load import COMPANY, MAX_BATCH, NOBODY, QUICKEST, SLOWEST, Load, Owner
 from realtime.transcript import TranscriptionRequest
 
 Request = TypeVar("Request")
+
+Tickets: TypeAlias = "Sequence[Ticket[TranscriptionRequest]]"
 
 LINGER: Final = 0.15
 """Seconds that an encoded partial waits for others when there is a hurry."""
@@ -120,7 +122,7 @@ class Scheduler:
             self._count(ticket, now, run=False)
 
     def take(self, now: float) -> list[Ticket[TranscriptionRequest]]:
-        batch = self._next(now)
+        batch = [*self._next(now)]
         self._under_way(batch, 1)
         for ticket in batch:
             self._waiting.remove(ticket)
@@ -129,26 +131,37 @@ class Scheduler:
                 self._count(ticket, now, run=True)
         return batch
 
-    def _next(self, now: float) -> list[Ticket[TranscriptionRequest]]:
+    def _next(self, now: float) -> Tickets:
         ranked = sorted(self._waiting, key=lambda ticket: (ticket.priority, self.load.received(ticket.owner, now)))
         live = [ticket for ticket in ranked if ticket.priority < Priority.UPLOAD]
         encoded = [ticket for ticket in live if ticket.halfway is not None]
         step = self.load.step(now)
         due = [ticket for ticket in live if ticket.halfway is None and self._is_due(ticket, step, now)]
-        company = [ticket for ticket in due if not encoded or ticket.priority <= encoded[0].priority]
-        enough = COMPANY if company else 1 + self._decoding
-        if len(encoded) >= enough and not (due and self._decoding) and now >= self._linger(encoded, step):
+        if encoded and self._enough(encoded, due, now):
             return encoded[:MAX_BATCH]
-        if due and len(encoded) < MAX_BATCH:
+        if due and (len(encoded) < MAX_BATCH or due[0].priority is Priority.FINAL):
             return due[:1]
-        if self._uploads < max(1, self.load.workers - 1):
-            uploads = ranked[len(live) :]
-            return sorted(uploads, key=lambda ticket: ticket.halfway is None)[:1]
-        return []
+        return self._next_uploads(ranked[len(live) :])
 
-    def _linger(self, encoded: Sequence[Ticket[TranscriptionRequest]], step: float | None) -> float:
-        """Until when these should wait for company: finals not at all, partials not when there is no hurry."""
-        if step == QUICKEST or len(encoded) >= COMPANY or any(each.priority is Priority.FINAL for each in encoded):
+    def _next_uploads(self, waiting: Tickets) -> Tickets:
+        """Many at a time where nobody is listened to; else one, and never with the last of several workers."""
+        company, workers = (1, max(1, self.load.workers - 1)) if self.load.followed else (COMPANY, self.load.workers)
+        if self._uploads >= workers:
+            return []
+        encoded = [ticket for ticket in waiting if ticket.halfway is not None][:company]
+        others = [ticket for ticket in waiting if ticket.halfway is None]
+        return others[:1] if others and len(encoded) < company else encoded
+
+    def _enough(self, encoded: Tickets, due: Tickets, now: float) -> bool:
+        """Whether to decode these now. Two batches of partials at a time slow each other down more than they gain."""
+        final = encoded[0].priority is Priority.FINAL
+        if due and due[0].priority <= encoded[0].priority:  # there will be company at once
+            return len(encoded) >= COMPANY and (final or not self._decoding)
+        return final or (len(encoded) > self._decoding and now >= self._linger(encoded, now))
+
+    def _linger(self, encoded: Tickets, now: float) -> float:
+        """Until when encoded partials should wait for company: not at all when there is no hurry."""
+        if len(encoded) >= COMPANY or self.load.step(now) == QUICKEST:
             return 0.0
         return min(each.since for each in encoded) + LINGER
 
@@ -156,7 +169,7 @@ class Scheduler:
         step = self.load.step(now)
         live = [ticket for ticket in self._waiting if ticket.priority < Priority.UPLOAD]
         encoded = [ticket for ticket in live if ticket.halfway is not None]
-        times = [self._linger(encoded, step)] if encoded else []
+        times = [self._linger(encoded, now)] if encoded else []
         times += [
             # Without a step: to see whether there is room again.
             now + QUICKEST if step is None else self._next_partial(ticket, step, now)

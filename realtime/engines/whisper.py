@@ -14,6 +14,7 @@ Sources: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervi
 and its thresholds; CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
 """
 
+import json
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +29,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+from tokenizers import Tokenizer as VocabularyTokenizer
 
 from realtime.audio import SAMPLE_RATE, Samples
 from realtime.engines.whisper_words import Token, without_pauses, words_of
@@ -50,8 +52,8 @@ MARGIN: Final = 50
 BUCKET: Final = 400
 """Memories are lengthened to multiples of so many frames before their ending; those of one length share a batch."""
 
-ENDING: Final = 100
-"""The last silence frames, which tell the decoder that the window ends."""
+ENDING: Final = 10
+"""The last silence frames, which tell the decoder that the window ends; each frame costs time in every step."""
 
 TOKENS_PER_SECOND: Final = 15
 COSTLY_TOKENS_PER_SECOND: Final = 35
@@ -71,6 +73,8 @@ GRAIN: Final = 25
 PROMPT_TOKENS: Final = 200
 MAX_LENGTH: Final = 448
 MOST_TOKENS: Final = MAX_LENGTH // 2
+
+_FIRST_MERGE: Final = ("Ġ", "t")
 
 RETRY_PROBABILITY: Final = -0.5
 RETRY_COMPRESSION: Final = 2.4
@@ -146,7 +150,7 @@ class Whisper:
         self.workers = workers
         self._model: ctranslate2.models.Whisper = model.model
         self._features = model.feature_extractor
-        self._vocabulary = model.hf_tokenizer
+        self._vocabulary = _mended(model.hf_tokenizer)
         self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
         # NumPy multiplies one small matrix per excerpt; the threads of its BLAS would only spin.
         threadpool_limits(limits=1, user_api="blas")
@@ -305,6 +309,19 @@ class Whisper:
             Token(token, starts[index] * FRAME, starts[index + 1] * FRAME, probability)
             for index, (token, probability) in enumerate(zip(tokens, result.text_token_probs, strict=False))
         ]
+
+
+def _mended(vocabulary: VocabularyTokenizer) -> VocabularyTokenizer:
+    """Add the merge of a space and a `t` where it is missing, as in the files of OpenAI's multilingual models.
+
+    Without it " the" and " to" in a prompt become tokens that Whisper never saw there.
+    """
+    description = json.loads(vocabulary.to_str())
+    merges = description["model"].get("merges", [])
+    if not merges or list(_FIRST_MERGE) in merges or "".join(_FIRST_MERGE) not in description["model"]["vocab"]:
+        return vocabulary
+    description["model"]["merges"] = [list(_FIRST_MERGE), *merges]
+    return vocabulary.from_str(json.dumps(description))
 
 
 @contextmanager

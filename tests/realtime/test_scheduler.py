@@ -38,8 +38,12 @@ def upload(session: str = "upload", account: str = "") -> Ticket[TranscriptionRe
     return ticket(Priority.UPLOAD, session, account)
 
 
-def scheduler(workers: int = 1) -> Scheduler:
-    return Scheduler(Load(workers, COST / 2, COST / 2))
+def scheduler(workers: int = 1, *, followed: bool = True) -> Scheduler:
+    """One that follows a session, which is quiet, or nobody at all."""
+    load = Load(workers, COST / 2, COST / 2)
+    if followed:
+        load.join("quiet", NOW)
+    return Scheduler(load)
 
 
 def waiting(queue: Scheduler, *tickets: Ticket[TranscriptionRequest], now: float = NOW) -> None:
@@ -92,15 +96,34 @@ def test_every_request_is_encoded_alone_and_decoded_with_others() -> None:
 
 def test_a_batch_has_a_bound() -> None:
     queue = scheduler(workers=2)
-    waiting(queue, *(final(f"{number}") for number in range(COMPANY + 1)))
+    waiting(queue, *(partial(f"{number}") for number in range(COMPANY)))
     for _ in range(COMPANY):
         work(queue, NOW)
     decoding = queue.take(NOW)  # and another worker goes on
-    waiting(queue, *(final(f"more {number}") for number in range(2 * MAX_BATCH)))
-    for _ in range(2 * MAX_BATCH):
-        work(queue, NOW)
+    waiting(queue, *(partial(f"more {number}") for number in range(2 * MAX_BATCH)))
+    assert [len(work(queue, NOW)) for _ in range(MAX_BATCH)] == [1] * MAX_BATCH
     queue.served(decoding, COST, NOW)
-    assert max(len(work(queue, NOW)) for _ in range(4 * MAX_BATCH)) == MAX_BATCH
+    assert [len(work(queue, NOW)) for _ in range(3)] == [MAX_BATCH, 1, 1]
+
+
+def test_partials_are_not_decoded_beside_others_while_there_is_more_to_encode() -> None:
+    queue = scheduler(workers=2)
+    waiting(queue, *(partial(f"{number}") for number in range(COMPANY)))
+    for _ in range(COMPANY):
+        work(queue, NOW)
+    assert len(queue.take(NOW)) == COMPANY
+    waiting(queue, *(partial(f"more {number}") for number in range(COMPANY + 1)))
+    assert [len(work(queue, NOW)) for _ in range(COMPANY + 1)] == [1] * (COMPANY + 1)
+
+
+def test_a_final_does_not_wait_for_what_others_decode() -> None:
+    queue = scheduler(workers=2)
+    waiting(queue, *(partial(f"{number}") for number in range(COMPANY)))
+    for _ in range(COMPANY):
+        work(queue, NOW)
+    queue.take(NOW)
+    waiting(queue, partial("waiting"), final("over"))
+    assert [sessions(work(queue, NOW)) for _ in range(2)] == [["over"], ["over"]]
 
 
 def test_a_final_without_company_waits_for_none() -> None:
@@ -113,6 +136,13 @@ def test_uploads_go_alone_and_one_is_finished_before_the_next_begins() -> None:
     queue = scheduler(workers=1)
     waiting(queue, upload("a"), upload("b"))
     assert [sessions(work(queue, NOW)) for _ in range(4)] == [["a"], ["a"], ["b"], ["b"]]
+
+
+def test_uploads_go_together_and_with_every_worker_where_nobody_is_followed() -> None:
+    queue = scheduler(workers=2, followed=False)
+    waiting(queue, *(upload(f"{number}") for number in range(COMPANY + 1)))
+    assert [len(work(queue, NOW)) for _ in range(COMPANY)] == [1] * COMPANY
+    assert [len(queue.take(NOW)) for _ in range(3)] == [COMPANY, 1, 0]
 
 
 def test_live_speech_does_not_wait_for_the_second_half_of_an_upload() -> None:
@@ -255,8 +285,6 @@ def test_an_upload_without_end_does_not_keep_a_small_one_waiting() -> None:
     assert max(machine.waits("small", Priority.UPLOAD)) <= 2 * COST + 1e-9
 
 
-# FAILS with one worker: a final that has been encoded waits until partials of others have been encoded too, as many as
-# make `COMPANY`, instead of being decoded at once (Scheduler._next: `enough` looks at who is due, not at how urgent).
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_light_session_is_answered_almost_as_soon_beside_a_heavy_account_as_alone(workers: int) -> None:
     light = Owner("light", "light session")

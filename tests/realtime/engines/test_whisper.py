@@ -27,7 +27,7 @@ pytestmark = pytest.mark.models
 
 SPEECH = Path(__file__).parents[3] / "../shared/speech"
 SENTENCES = (
-    "Bring the ladder.",
+    "Open the window, please.",
     "The old bridge was closed for repairs last winter.",
     "We packed three warm blankets, a lamp and enough food for a week in the mountains.",
 )
@@ -88,6 +88,12 @@ def words(text: str) -> list[str]:
 def transcribed(whisper: Whisper, request: TranscriptionRequest) -> Hypothesis:
     [hypothesis] = whisper.decode([whisper.encode(request)])
     return hypothesis
+
+
+def test_the_words_of_a_prompt_become_the_tokens_that_whisper_writes(whisper: Whisper) -> None:
+    text = " the child told them that they"
+    tokens = whisper._tokenizer("en", translate=False).encode(text)
+    assert len(tokens) == len(text.split())
 
 
 @pytest.mark.parametrize("final", [True, False])
