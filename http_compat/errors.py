@@ -1,7 +1,7 @@
 """The one error body of every answer, which OpenAI's clients (`error`) and Xinference's (`detail`) both understand.
 
 OpenAI's clients repeat a request by themselves after 408, 409, 429 and 5xx; `x-should-retry` stops that where a
-repetition would only fail again.
+repetition would only fail again, `retry-after` says when it is worth it.
 """
 
 import logging
@@ -10,15 +10,26 @@ from http import HTTPStatus
 from typing import Final
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ExceptionHandler
 
-from realtime.errors import ClientError, EngineError, Overloaded, Unauthorized, VoiceError, envelope
+from realtime.errors import (
+    ClientError,
+    EngineError,
+    Overloaded,
+    TooLarge,
+    Unauthorized,
+    UnsupportedAudio,
+    VoiceError,
+    envelope,
+)
 
 logger = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = "vivavoce.request_id"
+
+_REPEATED: Final = (408, 409)
 
 
 class MissingParameter(ClientError):
@@ -64,6 +75,55 @@ class UnsupportedMediaType(ClientError):
     http_status = 415
 
 
+class UnsupportedModel(ClientError):
+    """A model that does another task."""
+
+    code = "unsupported_model"
+
+
+class QueueFull(Overloaded):
+    """As many requests of this kind are let in as may be."""
+
+    code = "queue_full"
+    http_status = 429
+
+
+class EmptyFile(UnsupportedAudio):
+    """A file of no bytes."""
+
+    code = "empty_file"
+
+
+class AudioTooShort(UnsupportedAudio):
+    """Less sound than a syllable, or none."""
+
+    code = "audio_too_short"
+
+
+class InvalidFileFormat(UnsupportedAudio):
+    """A file that is of none of the supported formats, whatever its name."""
+
+    code = "invalid_file_format"
+
+
+class NoAudioStream(UnsupportedAudio):
+    """A file of a supported format without sound: a picture, a film without a soundtrack."""
+
+    code = "no_audio_stream"
+
+
+class AudioTooLong(TooLarge):
+    """More seconds than the server takes."""
+
+    code = "audio_too_long"
+
+
+class FileTooLarge(TooLarge):
+    """More bytes than the server takes."""
+
+    code = "file_too_large"
+
+
 class BodyTimeout(ClientError):
     """A body that stopped coming before it was whole."""
 
@@ -71,53 +131,48 @@ class BodyTimeout(ClientError):
     http_status = 408
 
 
-def request_id(request: Request) -> str:
+def request_id(request: HTTPConnection) -> str:
     """The id of this request, the same each time it is asked for."""
     identity: str = request.scope.setdefault(_REQUEST_ID, f"req_{uuid.uuid4().hex}")
     return identity
 
 
-def _error(
-    request: Request, status: int, message: str, *, code: str, param: str | None = None, headers: dict[str, str]
-) -> Response:
-    body = envelope(message, status, code, param)
-    return JSONResponse(body, status, {**headers, "x-request-id": request_id(request)})
+def told(error: VoiceError, identity: str) -> dict[str, object]:
+    """The body that tells the client of an error; a failure of the server's own is logged under the request's id."""
+    message = error.message
+    if not isinstance(error, ClientError | Overloaded):
+        logger.error("%s failed: %s", identity, message)
+        if isinstance(error, EngineError):  # its message may hold this machine's paths
+            message = "The model failed; the server's log has more."
+    return envelope(message, error.http_status, error.code, error.param)
 
 
 async def _voice_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, VoiceError)
     headers: dict[str, str] = {}
-    message = error.message
     match error:
         case Overloaded():
             headers["retry-after"] = str(error.retry_after)
         case Unauthorized():
             headers["www-authenticate"] = "Bearer"
-        case BodyTimeout():
+        case _ if error.http_status in _REPEATED or error.http_status >= 500:
             headers["x-should-retry"] = "false"
-        case ClientError():
-            pass
-        case _:
-            headers["x-should-retry"] = "false"
-            logger.error("%s failed: %s", request_id(request), error.message)
-            if isinstance(error, EngineError):  # its message may hold this machine's paths
-                message = "The model failed; the server's log has more."
-    return _error(request, error.http_status, message, code=error.code, param=error.param, headers=headers)
+    return JSONResponse(told(error, request_id(request)), error.http_status, headers)
 
 
-async def _http_exception(request: Request, error: Exception) -> Response:
+async def _http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "_")
-    return _error(request, status, error.detail, code=code, headers=dict(error.headers or {}))
+    return JSONResponse(envelope(error.detail, status, code), status, error.headers)
 
 
 async def _bug(request: Request, error: Exception) -> Response:
     """What is not meant for the wire reveals nothing; the server logs its traceback after the line written here."""
     logger.error("%s failed by a bug: %s", request_id(request), type(error).__name__)
-    headers = {"x-should-retry": "false"}
+    headers = {"x-should-retry": "false", "x-request-id": request_id(request)}  # outside of all middleware
     message = f"Internal error; the server's log has more about {request_id(request)}."
-    return _error(request, 500, message, code=VoiceError.code, headers=headers)
+    return JSONResponse(envelope(message, 500, VoiceError.code), 500, headers)
 
 
 async def _nobody_left(_: Request, __: Exception) -> Response:

@@ -34,8 +34,9 @@ class Span:
 class ExcerptCutter:
     """Follows a recording window by window and says which spans of it to transcribe, in order and without overlap."""
 
-    def __init__(self) -> None:
-        self._endpointing = Endpointing(TurnDetection())
+    def __init__(self, detection: TurnDetection = TurnDetection()) -> None:
+        """With a threshold of 0 everything is speech: all of the recording is in some span."""
+        self._endpointing = Endpointing(detection)
         self._waiting: Span | None = None
         self._started: int | None = None
         self._recent: deque[float] = deque(maxlen=_CUT_WITHIN)

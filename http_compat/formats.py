@@ -1,14 +1,17 @@
 """Transcripts in OpenAI's response formats: json, verbose_json, text, srt, vtt.
 
-Times are samples until the last moment and are rounded once, so that no cue begins before its predecessor ends.
+Times are samples until the last moment and are rounded once, so that no cue begins before its predecessor ends. No
+number is ever NaN or infinite, which is not JSON.
 """
 
-from collections.abc import Callable, Collection
+import math
+import sys
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from realtime.audio import SAMPLE_RATE
 from realtime.languages import language_name
@@ -18,6 +21,11 @@ _SENTENCE_ENDS: Final = tuple(".?!…。\uff1f\uff01")
 _CLOSING: Final = "\"'”\u2019»)]」』"
 _PAUSE: Final = SAMPLE_RATE // 2
 """Silence between two words that ends a segment."""
+
+_TOKENS_PER_SECOND: Final = 10
+"""What OpenAI counts for a second of audio."""
+
+_ENGLISH: Final = "en"
 
 
 class TranscriptFormat(StrEnum):
@@ -53,11 +61,15 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A whole recording of `samples` samples. `language` is a code, empty where nothing was said to tell it by."""
+    """A whole recording of `samples` samples. `language` is a code, empty where nothing was said to tell it by.
+
+    A `translated` one is in English, whatever was spoken.
+    """
 
     passages: tuple[Passage, ...]
     language: str
     samples: int
+    translated: bool = False
 
     @property
     def text(self) -> str:
@@ -104,22 +116,55 @@ def _ends_sentence(word: Word) -> bool:
 
 
 def render(
-    transcript: Transcript, transcript_format: TranscriptFormat, granularities: Collection[Granularity]
+    transcript: Transcript,
+    transcript_format: TranscriptFormat,
+    granularities: Collection[Granularity],
+    *,
+    with_logprobs: bool = False,
+    quoted: bool = False,
 ) -> Response:
-    """The body of the answer. `granularities` are what verbose_json shows."""
+    """The body of the answer. `granularities` are what verbose_json shows; `quoted` is text as a JSON string."""
     match transcript_format:
         case TranscriptFormat.JSON:
-            return JSONResponse({"text": transcript.text, "usage": _usage(transcript)})
+            body = {"text": transcript.text, "usage": _usage(transcript)}
+            return JSONResponse({**body, "logprobs": logprobs(transcript.passages)} if with_logprobs else body)
         case TranscriptFormat.VERBOSE_JSON:
             return JSONResponse(_verbose(transcript, granularities))
         case TranscriptFormat.TEXT:
-            return PlainTextResponse(transcript.text + "\n")
+            text, media_type = transcript.text + "\n", "text/plain"
         case TranscriptFormat.SRT:
-            cues = _cues(transcript, ",")
-            body = "".join(f"{number}\n{cue}" for number, cue in enumerate(cues, 1))
-            return Response(body, media_type="application/x-subrip; charset=utf-8")
+            text = "".join(f"{number}\n{cue}" for number, cue in enumerate(_cues(transcript, ","), 1))
+            media_type = "application/x-subrip; charset=utf-8"
         case TranscriptFormat.VTT:
-            return Response("WEBVTT\n\n" + "".join(_cues(transcript, ".")), media_type="text/vtt")
+            text, media_type = "WEBVTT\n\n" + "".join(_cues(transcript, ".")), "text/vtt"
+    return JSONResponse(text) if quoted else Response(text, media_type=media_type)
+
+
+def logprobs(passages: Iterable[Passage]) -> list[dict[str, Any]]:
+    """OpenAI's list of the tokens of a text, each with its bytes and the logarithm of its probability."""
+    return [
+        {
+            "token": piece.text.decode("utf-8", "replace"),
+            "logprob": math.log(max(piece.probability, sys.float_info.min)),
+            "bytes": list(piece.text),
+        }
+        for passage in passages
+        for word in passage.words
+        for piece in word.pieces
+    ]
+
+
+def token_usage(transcript: Transcript) -> dict[str, Any]:
+    """What streams report, where OpenAI's clients expect tokens: those of the text, and a rate for the audio."""
+    heard = math.ceil(transcript.samples * _TOKENS_PER_SECOND / SAMPLE_RATE)
+    written = sum(len(passage.hypothesis.tokens) for passage in transcript.passages)
+    return {
+        "type": "tokens",
+        "input_tokens": heard,
+        "input_token_details": {"audio_tokens": heard, "text_tokens": 0},
+        "output_tokens": written,
+        "total_tokens": heard + written,
+    }
 
 
 def _usage(transcript: Transcript) -> dict[str, Any]:
@@ -128,10 +173,11 @@ def _usage(transcript: Transcript) -> dict[str, Any]:
 
 def _verbose(transcript: Transcript, granularities: Collection[Granularity]) -> dict[str, Any]:
     every: Callable[[Granularity], bool] = granularities.__contains__
+    language = _ENGLISH if transcript.translated else transcript.language
     return {
-        "task": "transcribe",
-        "language": language_name(transcript.language),
-        "language_code": transcript.language,
+        "task": "translate" if transcript.translated else "transcribe",
+        "language": language_name(language),
+        "language_code": language,
         "duration": _seconds(transcript.samples),
         "text": transcript.text,
         "segments": _verbose_segments(transcript) if every(Granularity.SEGMENT) else None,
@@ -149,11 +195,11 @@ def _verbose_segments(transcript: Transcript) -> list[dict[str, Any]]:
             "start": _seconds(segment.start),
             "end": _seconds(segment.end),
             "text": segment.text,
-            "tokens": list(segment.passage.hypothesis.tokens) if segment.words == segment.passage.words else [],
-            "temperature": 0.0,
-            "avg_logprob": segment.passage.hypothesis.average_log_probability,
-            "compression_ratio": segment.passage.hypothesis.compression_ratio,
-            "no_speech_prob": segment.passage.hypothesis.no_speech_probability,
+            "tokens": [piece.id for word in segment.words for piece in word.pieces],
+            "temperature": _finite(segment.passage.hypothesis.temperature),
+            "avg_logprob": _finite(segment.passage.hypothesis.average_log_probability),
+            "compression_ratio": _finite(segment.passage.hypothesis.compression_ratio),
+            "no_speech_prob": _finite(segment.passage.hypothesis.no_speech_probability),
         }
         for number, segment in enumerate(segments(transcript))
     ]
@@ -174,6 +220,10 @@ def _cues(transcript: Transcript, decimal_mark: str) -> list[str]:
         f"{segment.text.strip().replace('-->', '->')}\n\n"
         for segment in segments(transcript)
     ]
+
+
+def _finite(number: float) -> float:
+    return number if math.isfinite(number) else 0.0
 
 
 def _seconds(samples: int) -> float:

@@ -1,6 +1,7 @@
-"""`GET /v1/models`: what may be asked for, in the one shape that all clients can read, and whether the server is ready.
+"""What may be asked for, in the one shape that all clients can read, and whether the server is ready.
 
-OpenAI's clients need `id`, `object`, `created` and `owned_by`; Xinference's need `model_type`.
+OpenAI's clients need `id`, `object`, `created` and `owned_by`; Xinference's need `model_type`. OpenAI has no way to
+list voices; servers like this one list them at `/v1/audio/voices`, under either of two names.
 """
 
 import time
@@ -10,47 +11,65 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from realtime.catalogue import ALIASES, ENTRIES, Entry, Task, find
-from realtime.errors import UnknownModel
-from realtime.settings import Settings
+from http_compat.names import ModelNames
+from http_compat.requests import while_connected
+from realtime.catalogue import Entry, Task
+from realtime.errors import ClientError
 
 if TYPE_CHECKING:
     from realtime.models import Models
 
-_TASKS: Final = {Task.TRANSCRIPTION: "automatic-speech-recognition", Task.SPEECH: "text-to-speech"}
+TASKS: Final = {Task.TRANSCRIPTION: "automatic-speech-recognition", Task.SPEECH: "text-to-speech"}
 _ABILITIES: Final = {Task.TRANSCRIPTION: ["audio2text"], Task.SPEECH: ["text2audio"]}
 
 
 class Listing:
     """The endpoints that only tell."""
 
-    def __init__(self, models: "Models", settings: Settings) -> None:
+    def __init__(self, models: "Models", names: ModelNames) -> None:
         self._models = models
-        self._defaults = {
-            Task.TRANSCRIPTION: find("", Task.TRANSCRIPTION, settings.recognizer),
-            Task.SPEECH: find("", Task.SPEECH, settings.voice_model),
-        }
-        self._entries = {entry.name: entry for entry in (*ENTRIES, *self._defaults.values())}
+        self._names = names
         self._created = int(time.time())
 
-    async def models(self, _: Request) -> Response:
-        data = [self._described(name, entry) for name, entry in self._entries.items()]
-        return JSONResponse({"object": "list", "data": data})
+    async def models(self, request: Request) -> Response:
+        """All models, or those of a `task`."""
+        return JSONResponse({"object": "list", "data": self._listed(request)})
+
+    async def audio_models(self, request: Request) -> Response:
+        return JSONResponse({"object": "list", "models": self._listed(request)})
 
     async def model(self, request: Request) -> Response:
         name: str = request.path_params["id"]
-        entry = self._defaults[ALIASES[name]] if name in ALIASES else self._entries.get(name)
-        if entry is None:
-            raise UnknownModel(f"The model {name!r} does not exist.", param="model")
-        return JSONResponse(self._described(name, entry))
+        return JSONResponse(self._described(name, self._names.entry(name)))
+
+    async def voices(self, request: Request) -> Response:
+        """The voices of a `model`, which is loaded for it, or else of the default."""
+        name = self._names.model(request.query_params.get("model", ""), Task.SPEECH)
+        synthesizer = await while_connected(request, self._models.synthesizer(name))
+        voices = [
+            {"id": voice, "name": voice, "object": "audio.voice", "model": synthesizer.name}
+            for voice in synthesizer.voices
+        ]
+        return JSONResponse({"object": "list", "voices": voices, "data": voices})
+
+    async def loaded(self, _: Request) -> Response:
+        names = {entry.name for entry in self._names.listed().values()}
+        return JSONResponse({"models": sorted(name for name in names if self._models.is_loaded(name))})
 
     async def livez(self, _: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok", "message": "OK"})
 
     async def readyz(self, _: Request) -> Response:
         if self._models.ready:
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "loading"}, HTTPStatus.SERVICE_UNAVAILABLE, {"retry-after": "5"})
+
+    def _listed(self, request: Request) -> list[dict[str, Any]]:
+        task = request.query_params.get("task")
+        if task not in {None, *TASKS.values()}:
+            raise ClientError(f"task must be one of {', '.join(TASKS.values())}.", param="task")
+        listed = self._names.listed().items()
+        return [self._described(name, entry) for name, entry in listed if task in {None, TASKS[entry.task]}]
 
     def _described(self, name: str, entry: Entry) -> dict[str, Any]:
         return {
@@ -61,8 +80,11 @@ class Listing:
             "model_type": "audio",
             "model_name": entry.name,
             "model_family": entry.engine.value,
+            "model_engine": entry.engine.value,
+            "model_revision": None,
             "model_ability": _ABILITIES[entry.task],
-            "task": _TASKS[entry.task],
+            "replica": 1,
+            "task": TASKS[entry.task],
             "language": list(entry.languages),
             "multilingual": entry.multilingual,
             "licence": entry.licence,

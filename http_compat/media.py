@@ -1,100 +1,177 @@
-"""Uploads decoded to 16 kHz mono, block by block: a file is never held in memory as samples.
+"""Uploads decoded to 16 kHz mono by child processes (`decoder.py`), block by block as the blocks are wanted.
 
-Uploads are hostile until proven otherwise. FFmpeg is given an open file and never a name; it may use only the
-containers listed here and no protocol, since a playlist or session description would make it open files and sockets.
-Rates and channels are checked before resampling, which multiplies samples; seconds are counted while decoding, because
-a container's own duration may lie and silence compresses a thousandfold.
+A process decodes one upload and ends with it, so no upload can do anything to another, or learn of it. A few are
+started before they are needed, because starting one takes longer than decoding a short recording. A child is believed
+nothing: its records are bounded, the seconds it sends are counted here, and it is killed when it is late, when its
+reader leaves, and after its last record. How it failed is all one to the client: the file cannot be decoded.
 """
 
-from collections.abc import Iterator
+import asyncio
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import IO, Final
 
-import av
 import numpy as np
 
+from http_compat.decoder import BLOCK_BYTES, HEADER, Kind
+from http_compat.errors import AudioTooLong, InvalidFileFormat, NoAudioStream
 from realtime.audio import SAMPLE_RATE, Samples
-from realtime.errors import TooLarge, UnsupportedAudio
+from realtime.errors import Overloaded, UnsupportedAudio
 
-_CONTAINERS: Final = "wav,mp3,flac,ogg,matroska,webm,mov,mp4,m4a,aac,aiff,amr"
-_OPTIONS: Final = {"format_whitelist": _CONTAINERS, "protocol_whitelist": ""}
-_RATES: Final = range(4_000, 192_001)
-_CHANNELS: Final = range(1, 9)
-_BLOCK: Final = 10 * SAMPLE_RATE
-_FULL_SCALE: Final = 32_768
-_INVALID: Final = f"Invalid file format. Supported formats: {_CONTAINERS.replace(',', ', ')}."
+logger = logging.getLogger(__name__)
+
+_COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("decoder.py")))
+_ENVIRONMENT: Final = ("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""What Python and PyAV may need to be found; the service's keys stay behind."""
+
+_SPARES: Final = 2
+_STUCK_SECONDS: Final = 10.0
+_LEAST_PROCESSOR_SECONDS: Final = 20
+_AUDIO_PER_PROCESSOR_SECOND: Final = 100
+"""A slow processor decodes the costliest codec five times as fast."""
+
+_REFUSALS: Final = {
+    Kind.REFUSAL: UnsupportedAudio,
+    Kind.FOREIGN: InvalidFileFormat,
+    Kind.SOUNDLESS: NoAudioStream,
+}
+
+_FULL_SCALE: Final = np.float32(32_768)
 
 
-def decode(file: IO[bytes], max_seconds: float) -> Iterator[Samples]:
-    """Yield the first audio stream in blocks of about 10 s, the last one shorter. Blocking.
+class Decoders:
+    """The decoding processes of one service: at most `at_once`, and the spare ones between `open` and `close`.
 
-    A file that breaks off yields what there is of it. Raises `UnsupportedAudio` for what is not audio and `TooLarge`
-    once more than `max_seconds` have been decoded.
+    A process that lets its reader wait for `stuck_seconds` is killed.
     """
-    block: list[Samples] = []
-    waiting = total = 0
-    for samples in _resampled(file):
-        block.append(samples)
-        waiting += len(samples)
-        total += len(samples)
-        if total > max_seconds * SAMPLE_RATE:
-            raise TooLarge(f"The audio is longer than {max_seconds:g} seconds.", param="file")
-        if waiting >= _BLOCK:
-            yield np.concatenate(block)
-            block, waiting = [], 0
-    if block:
-        yield np.concatenate(block)
 
+    def __init__(self, *, at_once: int, stuck_seconds: float = _STUCK_SECONDS) -> None:
+        self._at_once = at_once
+        self._stuck_seconds = stuck_seconds
+        self._running = 0
+        self._wanted = 0
+        self._spares: deque[_Child] = deque()
 
-def _resampled(file: IO[bytes]) -> Iterator[Samples]:
-    """Samples at 16 kHz, frame by frame; a stream may change its rate or channels midway."""
-    resampler, source = _to_recognition(), None
-    for frame in _frames(file):
-        if frame.sample_rate not in _RATES:
-            raise UnsupportedAudio(f"A sample rate of {frame.sample_rate} Hz is out of range.", param="file")
-        if frame.layout.nb_channels not in _CHANNELS:
-            raise UnsupportedAudio(f"{frame.layout.nb_channels} channels are too many.", param="file")
-        form = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if source not in {None, form}:
-            yield from _samples(resampler.resample(None))
-            resampler = _to_recognition()
-        source = form
-        frame.pts = None
-        yield from _samples(resampler.resample(frame))
-    if source is not None:
-        yield from _samples(resampler.resample(None))
+    def open(self) -> None:
+        """Start the spare processes. Without them every file waits for its own."""
+        self._wanted = _SPARES
+        self._refill()
 
+    def close(self) -> None:
+        """End the spare processes; those that decode end with their readers."""
+        self._wanted = 0
+        while self._spares:
+            self._spares.popleft().end()
 
-def _to_recognition() -> av.AudioResampler:
-    """16 bits rather than floats, because FFmpeg keeps only a mix of integers from overflowing."""
-    return av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    @asynccontextmanager
+    async def decoding(self, file: IO[bytes], max_seconds: float) -> AsyncIterator[AsyncGenerator[Samples, None]]:
+        """The first audio stream in blocks of 10 s, the last one shorter; little is decoded before it is wanted.
 
-
-def _samples(frames: list[av.AudioFrame]) -> Iterator[Samples]:
-    for frame in frames:
-        yield frame.to_ndarray()[0].astype(np.float32) / np.float32(_FULL_SCALE)
-
-
-def _frames(file: IO[bytes]) -> Iterator[av.AudioFrame]:
-    try:
-        container = av.open(file, "r", options=_OPTIONS, metadata_errors="ignore")
-    except av.FFmpegError as error:
-        raise UnsupportedAudio(_INVALID, param="file") from error
-    with container:
-        if not container.streams.audio:
-            raise UnsupportedAudio("The file has no audio stream.", param="file")
-        stream = container.streams.audio[0]
-        if stream.codec_context is None:
-            raise UnsupportedAudio("The audio's codec is not supported.", param="file")
+        The file must be one of the operating system, or become one when asked for its descriptor. One that breaks off
+        yields what there is of it. Taking blocks raises `UnsupportedAudio` for what is not audio and `AudioTooLong`
+        for more than `max_seconds`, before the first block where that can be told. `Overloaded` is raised beyond
+        `at_once`.
+        """
+        if self._running >= self._at_once:
+            raise Overloaded("Too many files are being decoded.")
+        self._running += 1
+        child = self._prepared()
         try:
-            for packet in container.demux(stream):
-                yield from _decoded(packet)
-        except av.FFmpegError:
-            return  # the file breaks off here
+            child.take(file, _LEAST_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND))
+            yield self._blocks(child, max_seconds)
+        finally:
+            child.end()
+            self._running -= 1
+
+    def _prepared(self) -> "_Child":
+        while self._spares:
+            child = self._spares.popleft()
+            if child.alive:
+                return child
+            child.end()
+        return _Child()
+
+    def _refill(self) -> None:
+        while len(self._spares) < self._wanted:
+            self._spares.append(_Child())
+
+    async def _blocks(self, child: "_Child", max_seconds: float) -> AsyncGenerator[Samples, None]:
+        taken = 0
+        while True:
+            try:
+                async with asyncio.timeout(self._stuck_seconds):
+                    kind, payload = await child.record()
+            except (TimeoutError, EOFError, ConnectionError) as failure:
+                logger.warning("a decoder failed: %s, exit status %d", type(failure).__name__, child.end())
+                raise UnsupportedAudio("The file cannot be decoded.", param="file") from None
+            if kind is not Kind.LENGTH:
+                self._refill()  # now, for a process that starts would have slowed down the one that begins
+            match kind:
+                case Kind.LENGTH:
+                    seconds = float(int.from_bytes(payload))
+                case Kind.AUDIO:
+                    taken += len(payload) // 2
+                    seconds = taken / SAMPLE_RATE
+                case Kind.END:
+                    return
+                case _:
+                    raise _REFUSALS[kind](payload.decode(errors="replace"), param="file")
+            if seconds > max_seconds:
+                raise AudioTooLong(f"The audio is longer than {max_seconds:g} seconds.", param="file")
+            if kind is Kind.AUDIO:
+                yield np.frombuffer(payload, np.int16, count=len(payload) // 2).astype(np.float32) / _FULL_SCALE
 
 
-def _decoded(packet: av.Packet) -> list[av.AudioFrame]:
-    """The frames of a packet, none if it is damaged."""
-    try:
-        return list(packet.decode())
-    except av.FFmpegError:
-        return []
+class _Child:
+    """One process, and this end of its socket."""
+
+    def __init__(self) -> None:
+        self._link, link = socket.socketpair()
+        self._link.setblocking(False)
+        with link:
+            self._process = subprocess.Popen(  # noqa: S603 - nothing in it is a client's
+                _COMMAND,
+                stdin=link.fileno(),
+                stdout=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                process_group=0,  # an interrupt from the terminal is for the service to handle
+            )
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def take(self, file: IO[bytes], processor_seconds: int) -> None:
+        """Let it decode the file, for so long."""
+        descriptor = file.fileno()
+        file.flush()
+        socket.send_fds(self._link, [b"%d" % processor_seconds], [descriptor])
+
+    async def record(self) -> tuple[Kind, bytes]:
+        """The next record. Raises `EOFError` or `ConnectionError` when there is none, or none that makes sense."""
+        number, size = HEADER.unpack(await self._read(HEADER.size))
+        if number not in set(Kind) or size > BLOCK_BYTES:
+            raise EOFError
+        return Kind(number), await self._read(size)
+
+    async def _read(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            piece = await asyncio.get_running_loop().sock_recv(self._link, size - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return bytes(data)
+
+    def end(self) -> int:
+        """Kill it, which takes milliseconds, and return its exit status; again, the same status."""
+        self._link.close()
+        self._process.kill()
+        return self._process.wait()

@@ -1,37 +1,103 @@
-"""What every endpoint needs of its request: a body with bounds, and an end to the work when the client goes away."""
+"""What every request gets: an id, a place, a body with bounds, an end to the work when the client goes away."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.types import Message
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from http_compat.errors import BodyTimeout
+from http_compat.errors import BodyTimeout, QueueFull, request_id
 from realtime.errors import TooLarge
 
 T = TypeVar("T")
 
 
-def limited(request: Request, max_bytes: int, idle_seconds: float) -> Request:
-    """The same request, with a body of at most `max_bytes` whose every piece comes within `idle_seconds`.
+class RequestIds:
+    """Middleware that puts the request's id on every answer, refusals of websockets too.
 
-    Reading the body raises `TooLarge` or `BodyTimeout` where it is otherwise. The bytes are counted because a
-    `Content-Length` may be absent. The connection stays open: with `Connection: close` Node's client reports a network
-    error instead of the 413.
+    The answers to bugs are made outside of it and carry their id already.
     """
-    received = 0
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_id(message: Message) -> None:
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+                MutableHeaders(scope=message)["x-request-id"] = request_id(HTTPConnection(scope))
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+class Places:
+    """For requests of one kind: at most `count` are let in at a time."""
+
+    def __init__(self, count: int, full: str) -> None:
+        """The next one is told that it is `full`."""
+        self._free = count
+        self._full = full
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Have a place until the block ends. Raises `QueueFull`."""
+        if self._free <= 0:
+            raise QueueFull(self._full)
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How slow a body may be: `bytes_per_second` on average, not counting its first `grace` seconds."""
+
+    bytes_per_second: float
+    grace: float
+
+    def due(self, received: int) -> float:
+        """Seconds after the beginning when there must be more than `received` bytes."""
+        return self.grace + received / self.bytes_per_second
+
+
+SLOWEST: Final = Pace(bytes_per_second=16_000, grace=30.0)
+"""Half of what speech takes uncompressed."""
+
+
+def limited(request: Request, max_bytes: int, idle_seconds: float, pace: Pace = SLOWEST) -> Request:
+    """The same request, with a body of at most `max_bytes` whose every piece comes within `idle_seconds` and in `pace`.
+
+    Raises `TooLarge` for a body that says it is; reading the body raises `TooLarge` or `BodyTimeout` where it is
+    otherwise. The bytes are counted because a `Content-Length` may be absent. The connection stays open: with
+    `Connection: close` Node's client reports a network error instead of the 413.
+    """
+    too_large = TooLarge(f"Maximum content size limit ({max_bytes}) exceeded.")
+    if int(request.headers.get("content-length", 0)) > max_bytes:
+        raise too_large
+    received, began = 0, time.monotonic()
 
     async def receive() -> Message:
         nonlocal received
+        left = began + pace.due(received) - time.monotonic()
         try:
-            async with asyncio.timeout(idle_seconds):
+            async with asyncio.timeout(min(idle_seconds, left)):
                 message = await request.receive()
         except TimeoutError:
-            raise BodyTimeout(f"Nothing more of the body has come for {idle_seconds:g} seconds.") from None
+            raise BodyTimeout(
+                f"Nothing more of the body has come for {idle_seconds:g} seconds."
+                if idle_seconds <= left
+                else f"The body comes more slowly than {pace.bytes_per_second:g} bytes a second."
+            ) from None
         received += len(message.get("body", b""))
         if received > max_bytes:
-            raise TooLarge(f"Maximum content size limit ({max_bytes}) exceeded.")
+            raise too_large
         return message
 
     return Request(request.scope, receive)

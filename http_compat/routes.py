@@ -1,16 +1,19 @@
 """The routes of the HTTP layer, for the application to mount beside its websocket."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from http_compat.errors import request_id
 from http_compat.listing import Listing
+from http_compat.media import Decoders
+from http_compat.names import ModelNames
+from http_compat.openapi import document
 from http_compat.speech import Speech
 from http_compat.transcriptions import Transcriptions
+from http_compat.xinference import Xinference
 from realtime.access import account, origin_allowed, presented_keys
 from realtime.errors import Forbidden, Unauthorized
 from realtime.metrics import CONTENT_TYPE, Metrics
@@ -20,47 +23,64 @@ if TYPE_CHECKING:
     from realtime.models import Models
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+Methods: TypeAlias = Mapping[str, Endpoint]
+"""What a path answers, method by method."""
 
 
-def routes(models: "Models", settings: Settings, metrics: Metrics) -> list[BaseRoute]:
-    """Routes that need `http_compat.errors.exception_handlers` around them."""
-    transcriptions, speech, listing = (
-        Transcriptions(models, settings),
-        Speech(models, settings),
-        Listing(models, settings),
-    )
+def routes(models: "Models", settings: Settings, metrics: Metrics, decoders: Decoders) -> list[BaseRoute]:
+    """Routes that need `http_compat.errors.exception_handlers` and `http_compat.requests.RequestIds` around them."""
+    names = ModelNames(settings)
+    transcriptions = Transcriptions(models, settings, names, decoders)
+    speech, listing = Speech(models, settings, names), Listing(models, names)
+    xinference = Xinference(models, settings, names)
+    described = document(settings)
 
     async def exposition(_: Request) -> Response:
         return Response(metrics.exposition(), media_type=CONTENT_TYPE)
 
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(described)
+
+    guarded: dict[str, Methods] = {
+        "/v1/audio/transcriptions": {"POST": transcriptions.transcribe},
+        "/v1/audio/translations": {"POST": transcriptions.translate},
+        "/v1/audio/speech": {"POST": speech.create},
+        "/v1/audio/voices": {"GET": listing.voices},
+        "/v1/audio/models": {"GET": listing.audio_models},
+        "/v1/models": {"GET": listing.models, "POST": xinference.launch},
+        "/v1/models/{id:path}": {"GET": listing.model, "DELETE": xinference.terminate},
+        "/api/ps": {"GET": listing.loaded},
+        "/metrics": {"GET": exposition},
+    }
+    for_all: dict[str, Methods] = {
+        "/v1/cluster/auth": {"GET": xinference.needs_key},
+        "/token": {"POST": xinference.token},
+        "/openapi.json": {"GET": openapi},
+        "/health": {"GET": listing.livez},
+        "/livez": {"GET": listing.livez},
+        "/readyz": {"GET": listing.readyz},
+    }
     return [
-        Route("/v1/audio/transcriptions", _guarded(transcriptions.create, settings), methods=["POST"]),
-        Route("/v1/audio/speech", _guarded(speech.create, settings), methods=["POST"]),
-        Route("/v1/models", _guarded(listing.models, settings)),
-        Route("/v1/models/{id:path}", _guarded(listing.model, settings)),
-        Route("/metrics", _guarded(exposition, settings)),
-        Route("/livez", _numbered(listing.livez)),
-        Route("/readyz", _numbered(listing.readyz)),
+        *(_route(path, methods, lambda request: _let_in(request, settings)) for path, methods in guarded.items()),
+        *(_route(path, methods, lambda _: None) for path, methods in for_all.items()),
     ]
 
 
-def _guarded(endpoint: Endpoint, settings: Settings) -> Endpoint:
+def _route(path: str, methods: Methods, let_in: Callable[[Request], None]) -> Route:
+    """One route for all methods of the path, so that 405 names every one of them."""
+
     async def answer(request: Request) -> Response:
-        if not origin_allowed(request.headers, settings.allowed_origins):
-            raise Forbidden("Pages of this origin may not send requests.")
-        paying = account(presented_keys(request.headers), settings.api_keys)
-        if paying is None:
-            raise Unauthorized("Incorrect API key provided.")
-        request.state.account = paying
-        return await endpoint(request)
+        let_in(request)
+        return await methods["GET" if request.method == "HEAD" else request.method](request)
 
-    return _numbered(answer)
+    return Route(path, answer, methods=list(methods))
 
 
-def _numbered(endpoint: Endpoint) -> Endpoint:
-    async def answer(request: Request) -> Response:
-        response = await endpoint(request)
-        response.headers["x-request-id"] = request_id(request)
-        return response
-
-    return answer
+def _let_in(request: Request, settings: Settings) -> None:
+    """Raise unless the page's origin may send requests and the key is one of the server's."""
+    if not origin_allowed(request.headers, settings.allowed_origins):
+        raise Forbidden("Pages of this origin may not send requests.")
+    paying = account(presented_keys(request.headers), settings.api_keys)
+    if paying is None:
+        raise Unauthorized("Incorrect API key provided.")
+    request.state.account = paying

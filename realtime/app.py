@@ -4,9 +4,12 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import WebSocketRoute
 
 from http_compat.errors import exception_handlers
+from http_compat.media import Decoders
+from http_compat.requests import RequestIds
 from http_compat.routes import routes
 from realtime.metrics import Metrics
 from realtime.models import Models
@@ -18,23 +21,27 @@ REALTIME_PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/openai/v1/real
 
 
 def create_app(models: Models, settings: Settings) -> Starlette:
-    """The ASGI application; its lifespan opens and closes `models`."""
+    """The ASGI application; its lifespan opens and closes `models` and the decoders of uploads."""
     metrics = Metrics(lambda: models.schedulers)
+    decoders = Decoders(at_once=settings.max_queued_uploads)
     realtime = RealtimeEndpoint(models, settings, metrics)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
             await models.open()
+            decoders.open()
             yield
         finally:
+            decoders.close()
             await models.close()
 
     return Starlette(
         routes=[
             *(WebSocketRoute(path, realtime.__call__) for path in REALTIME_PATHS),
-            *routes(models, settings, metrics),
+            *routes(models, settings, metrics, decoders),
         ],
+        middleware=[Middleware(RequestIds)],
         exception_handlers=exception_handlers,
         lifespan=lifespan,
     )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 def envelope(message: str, status: int, code: str, param: str | None = None) -> dict[str, object]:
     """The JSON body of an HTTP answer: `error` is what OpenAI's clients read, `detail` what Xinference's read."""
-    kind = "server_error" if status >= 500 else "invalid_request_error"
+    kind = {429: "rate_limit_error"}.get(status, "server_error" if status >= 500 else "invalid_request_error")
     return {"error": {"message": message, "type": kind, "param": param, "code": code}, "detail": message}
 
 
@@ -66,6 +66,13 @@ class UnusableModel(ClientError):
     """A model of the catalogue that this version cannot run."""
 
     code = "model_not_available"
+
+
+class ModelInUse(ClientError):
+    """A model that cannot be unloaded, because somebody needs it."""
+
+    code = "model_in_use"
+    http_status = 409
 
 
 class UnknownVoice(ClientError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from realtime.transcript import Hypothesis
+from realtime.transcript import Hypothesis, Thresholds
 
 VOICED: Final = 0.5
 """Speech by default, Silero's own choice; a client that asks for a lower threshold speaks softly."""
@@ -20,10 +20,10 @@ MIN_VOICED_WINDOWS: Final = 3
 CONVINCING: Final = 0.9
 """Speech reaches this probability somewhere; a hum that merely crosses the threshold does not."""
 
-NO_SPEECH: Final = 0.6
-UNLIKELY: Final = -1.0
-VERY_UNLIKELY: Final = -1.5
-REPETITIVE: Final = 2.4
+FAR: Final = 0.5
+"""So much less than the least likely text that nothing speaks for it any more."""
+
+USUAL: Final = Thresholds()
 
 
 class Suppression(StrEnum):
@@ -58,15 +58,16 @@ class VoiceEvidence:
         return self.voiced >= MIN_VOICED_WINDOWS
 
 
-def suppression(hypothesis: Hypothesis, voice: VoiceEvidence) -> Suppression | None:
+def suppression(hypothesis: Hypothesis, voice: VoiceEvidence, thresholds: Thresholds = USUAL) -> Suppression | None:
     """Why the text of a hypothesis should be withheld, or None where it stands."""
     if not voice.heard:
         return Suppression.NO_VOICE
-    if hypothesis.compression_ratio > REPETITIVE:
+    if hypothesis.compression_ratio > thresholds.compression_ratio:
         return Suppression.REPETITION
-    unlikely = hypothesis.average_log_probability < UNLIKELY
-    if hypothesis.no_speech_probability > NO_SPEECH and (unlikely or voice.peak < CONVINCING):
+    unlikely = hypothesis.average_log_probability < thresholds.log_probability
+    if hypothesis.no_speech_probability > thresholds.no_speech and (unlikely or voice.peak < CONVINCING):
         return Suppression.NO_SPEECH
-    if hypothesis.average_log_probability < VERY_UNLIKELY or (unlikely and voice.peak < CONVINCING):
+    very_unlikely = hypothesis.average_log_probability < thresholds.log_probability - FAR
+    if very_unlikely or (unlikely and voice.peak < CONVINCING):
         return Suppression.IMPROBABLE
     return None

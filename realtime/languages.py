@@ -32,10 +32,13 @@ def language_name(code: str) -> str:
     return LANGUAGES.get(code, code)
 
 
-def language_code(text: str) -> str:
-    """The code a client means by `text`: a code, a code with a region (`pt-BR`) or a name. Raises `ClientError`."""
+def language_code(text: str, *, param: str = "language") -> str:
+    """The code a client means by `text`: a code, a code with a region (`pt-BR`) or a name. Raises `ClientError`.
+
+    `param` is the field it stands in.
+    """
     wanted = text.strip().lower()
     code = _CODES.get(wanted, wanted.replace("_", "-").partition("-")[0])
     if code not in LANGUAGES:
-        raise ClientError("The language must be an ISO-639-1 code or an English name.", param="language")
+        raise ClientError("The language must be an ISO-639-1 code or an English name.", param=param)
     return code

@@ -16,7 +16,7 @@ from realtime.audio import Samples
 from realtime.catalogue import ENTRIES, Entry, Task, find, resolve_voice
 from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
 from realtime.engines.registry import InstalledEngines, Registry
-from realtime.errors import Overloaded, UnknownModel, UnknownVoice
+from realtime.errors import ModelInUse, Overloaded, UnknownModel, UnknownVoice
 from realtime.events import Priority
 from realtime.load import NOBODY, QUICKEST, Load, Owner
 from realtime.scheduler import Arrivals, Halfway, Scheduler, Ticket
@@ -175,6 +175,26 @@ class Models:
             self._synthesizers, entry.name, lambda: SynthesizerHandle(entry, self._engines.synthesizer(entry))
         )
 
+    async def load(self, name: str) -> Entry:
+        """Load the model of this name, whatever its task. Raises `UnknownModel` (at once) and `EngineError`."""
+        entry = self._of_any_task(name)
+        await (self.recognizer if entry.task is Task.TRANSCRIPTION else self.synthesizer)(entry.name)
+        return entry
+
+    async def unload(self, name: str) -> None:
+        """Free what a model holds until somebody asks for it again; work under way is withdrawn.
+
+        Nothing happens where it is not loaded. Raises `UnknownModel`, and `ModelInUse` for the defaults.
+        """
+        entry = self._of_any_task(name)
+        if entry.name in {self._recognizer("").name, find("", Task.SPEECH, self._settings.voice_model).name}:
+            raise ModelInUse(f"{entry.name} is a default of this server.", param="model")
+        if self.is_loaded(entry.name):
+            loads: dict[str, asyncio.Task[Any]] = (
+                self._recognizers if entry.task is Task.TRANSCRIPTION else self._synthesizers
+            )
+            await self.run_blocking(loads.pop(entry.name).result().close)
+
     def admit(self, session: str, name: str) -> None:
         """Promise a session to follow it, with the recognizer of this name if it is loaded, or else the default.
 
@@ -224,6 +244,12 @@ class Models:
     ) -> Result:
         """Await a call that blocks, in one of a few threads."""
         return await self._blocking.run(function, *args, **kwargs)
+
+    def _of_any_task(self, name: str) -> Entry:
+        try:
+            return find(name, Task.SPEECH, self._settings.voice_model)
+        except UnknownModel:
+            return self._recognizer(name)
 
     def _recognizer(self, name: str) -> Entry:
         """The catalogue's entry; a repository that nobody configured is not fetched at a client's word."""

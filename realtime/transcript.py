@@ -7,16 +7,27 @@ from realtime.audio import SAMPLE_RATE, Samples
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A token of the recognizer. `text` is UTF-8, or part of it: a character may take several tokens."""
+
+    id: int
+    text: bytes
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One word as the recognizer writes it, with its leading space and trailing punctuation.
 
-    `start` and `end` are samples at 16 kHz; both are zero where word times were not asked for.
+    `start` and `end` are samples at 16 kHz; both are zero where word times were not asked for, and so are the
+    probabilities. `pieces` are the tokens it was written with, where the recognizer has such.
     """
 
     text: str
     start: int
     end: int
     probability: float
+    pieces: tuple[Piece, ...] = field(default=(), repr=False, compare=False)
 
     def shifted(self, samples: int) -> "Word":
         return replace(self, start=self.start + samples, end=self.end + samples)
@@ -28,7 +39,8 @@ class Hypothesis:
 
     `language` is a Whisper language code. `no_speech_probability` is Whisper's, `average_log_probability` is per token,
     `compression_ratio` is that of the text under zlib (repetition shows as a high one); see Radford et al. (2022), 4.5.
-    `tokens` are the text tokens. Word times count from the start of the request's samples.
+    `tokens` are the text tokens. Word times count from the start of the request's samples. `temperature` is the one at
+    which this was decoded.
     """
 
     words: tuple[Word, ...]
@@ -37,6 +49,7 @@ class Hypothesis:
     average_log_probability: float = 0.0
     compression_ratio: float = 1.0
     tokens: tuple[int, ...] = ()
+    temperature: float = 0.0
 
     @property
     def text(self) -> str:
@@ -44,19 +57,53 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where a hypothesis is doubted; the defaults are those of Radford et al. (2022), 4.5.
+
+    More `no_speech` probability, less average `log_probability`, a higher `compression_ratio`.
+    """
+
+    no_speech: float = 0.6
+    log_probability: float = -1.0
+    compression_ratio: float = 2.4
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How to look for the most likely text.
+
+    The next of `temperatures` is tried where what the one before gave is doubted by the `thresholds`; 0 is a search
+    with `beam_size` and `patience`, more than that is the best of `best_of` samples. The penalties are CTranslate2's.
+    """
+
+    temperatures: tuple[float, ...] = (0.0,)
+    beam_size: int = 1
+    best_of: int = 1
+    patience: float = 1.0
+    length_penalty: float = 1.0
+    repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+    thresholds: Thresholds = Thresholds()
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptionRequest:
     """Audio to transcribe: at most 30 s of mono samples at 16 kHz.
 
-    `language` None means detect it. `prompt` is text that came before or words to expect. `final` asks for the best
-    answer rather than the cheapest; `word_times` for times and probabilities of the words; `translate` for English.
+    `language` None means detect it, among `candidates` where there are any. `prompt` is text that came before,
+    `hotwords` are words to expect. `final` asks for the best answer rather than the cheapest; `word_times` for times
+    and probabilities of the words; `translate` for English.
     """
 
     samples: Samples = field(repr=False)
     language: str | None = None
+    candidates: tuple[str, ...] = ()
     prompt: str = field(default="", repr=False)
+    hotwords: str = field(default="", repr=False)
     final: bool = True
     word_times: bool = False
     translate: bool = False
+    decoding: Decoding = Decoding()
 
     @property
     def seconds(self) -> float:

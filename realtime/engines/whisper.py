@@ -6,9 +6,10 @@ is a *silence tail*: 30 s of silence are encoded once, and behind the encoding o
 that would have followed it, at least `MARGIN` frames, and the `ENDING` frames nearest to position 1500. How many
 depends on the excerpt alone, never on what else is in its batch: an answer does not change with the load.
 
-Decoding is greedy, without timestamp tokens (they fail on a short window), in batches. There is no ladder of
-temperatures: a final whose own evidence is bad is decoded once more with the full window, and the better of both is
-kept. Word times come from cross-attention afterwards, in one parallel pass.
+Decoding is greedy unless the request says otherwise, without timestamp tokens (they fail on a short window), in
+batches. A final whose own evidence is bad is decoded once more with the full window, and the better of both is kept;
+only where that is bad too, the request's further temperatures are tried. Word times come from cross-attention
+afterwards, in one parallel pass.
 
 Sources: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), 4.5, for the evidence
 and its thresholds; CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
@@ -32,9 +33,10 @@ from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer as VocabularyTokenizer
 
 from realtime.audio import SAMPLE_RATE, Samples
+from realtime.engines.whisper_options import generation, preceding
 from realtime.engines.whisper_words import Token, without_pauses, words_of
 from realtime.errors import ClientError, EngineError
-from realtime.transcript import Hypothesis, TranscriptionRequest
+from realtime.transcript import Decoding, Hypothesis, Thresholds, TranscriptionRequest
 
 FRAME: Final = 320
 """Samples of one encoder frame: 20 ms, two mel frames."""
@@ -70,7 +72,6 @@ COSTLY: Final = frozenset({
 GRAIN: Final = 25
 """Excerpts are lengthened to multiples of so many frames: the matrix kernels are compiled and kept for each shape."""
 
-PROMPT_TOKENS: Final = 200
 MAX_LENGTH: Final = 448
 MOST_TOKENS: Final = MAX_LENGTH // 2
 
@@ -110,6 +111,7 @@ class _Draft:
     no_speech_probability: float
     compression_ratio: float
     ended: bool
+    temperature: float
 
     @property
     def broken(self) -> bool:
@@ -119,6 +121,17 @@ class _Draft:
     @property
     def doubtful(self) -> bool:
         return self.broken or self.average_log_probability < RETRY_PROBABILITY
+
+    def meets(self, thresholds: Thresholds) -> bool:
+        """Whether it needs no other temperature: it is likely, or there was probably nothing to write."""
+        return (
+            self.ended
+            and self.compression_ratio <= thresholds.compression_ratio
+            and (
+                self.average_log_probability >= thresholds.log_probability
+                or self.no_speech_probability > thresholds.no_speech
+            )
+        )
 
 
 class Whisper:
@@ -175,20 +188,15 @@ class Whisper:
         with _failures():
             encoding = self._encode(_padded(request))
             memory = self._with_silence(encoding)
-            language = request.language or self._detect_language(memory)
+            language = request.language or self._detect_language(memory, request.candidates)
             tokenizer = self._tokenizer(language, request.translate)
-            prompt = tokenizer.encode(" " + request.prompt.strip())[-PROMPT_TOKENS:] if request.prompt.strip() else []
             return _Excerpt(
                 request=request,
                 frames=min(CONTEXT, -(-len(request.samples) // FRAME)),
                 encoding=encoding,
                 memory=memory,
                 language=tokenizer.language_code,
-                prompt=[
-                    *([tokenizer.sot_prev, *prompt] if prompt else []),
-                    *tokenizer.sot_sequence,
-                    tokenizer.no_timestamps,
-                ],
+                prompt=[*preceding(request, tokenizer), *tokenizer.sot_sequence, tokenizer.no_timestamps],
             )
 
     def decode(self, excerpts: Sequence[_Excerpt]) -> list[Hypothesis]:
@@ -202,6 +210,7 @@ class Whisper:
                     # In company there is no time for a second opinion, unless the first is worthless.
                     if excerpt.request.final and (draft.broken or (draft.doubtful and len(excerpts) == 1)):
                         draft = self._retry(excerpt, draft)
+                    draft = self._warmer(excerpt, draft)
                     hypotheses[index] = self._hypothesis(excerpt, draft)
             return [hypothesis for hypothesis in hypotheses if hypothesis is not None]
 
@@ -230,20 +239,22 @@ class Whisper:
         ending = self._silence[max(len(encoding) + len(tail), CONTEXT - ENDING) :]
         return np.concatenate([encoding, tail, ending])
 
-    def _detect_language(self, memory: Encoding) -> str:
+    def _detect_language(self, memory: Encoding, candidates: Sequence[str]) -> str:
         if not self.multilingual:
             return "en"
-        best: str = self._model.detect_language(_storage([memory]))[0][0][0]
-        return best.strip("<|>")
+        likeliest: list[str] = [token.strip("<|>") for token, _ in self._model.detect_language(_storage([memory]))[0]]
+        return next((each for each in likeliest if each in candidates), likeliest[0])
 
-    def _generate(self, excerpts: Sequence[_Excerpt]) -> list[_Draft]:
-        """Decode excerpts whose prompts and memories have one length, in one batch."""
+    def _generate(self, excerpts: Sequence[_Excerpt], step: int = 0) -> list[_Draft]:
+        """Decode excerpts that `_batches` put together, at the temperature of this step."""
+        decoding = excerpts[0].request.decoding
+        temperature = decoding.temperatures[step]
         prompts = [excerpt.prompt for excerpt in excerpts]
         bound = max(excerpt.most_tokens for excerpt in excerpts)
         results = self._model.generate(
             _storage([excerpt.memory for excerpt in excerpts]),
             prompts,
-            beam_size=1,
+            **generation(decoding, temperature),
             # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
             max_length=min(MAX_LENGTH, max(2 * bound, bound + len(prompts[0]))),
             return_scores=True,
@@ -259,10 +270,11 @@ class Whisper:
                 _Draft(
                     tokens=tokens,
                     # The score is the mean over the tokens without the end token, whose probability it includes.
-                    average_log_probability=result.scores[0] * length / (length + 1),
+                    average_log_probability=result.scores[0] * length**decoding.length_penalty / (length + 1),
                     no_speech_probability=result.no_speech_prob,
                     compression_ratio=len(text) / len(zlib.compress(text)) if text else 0.0,
                     ended=length < excerpt.most_tokens,
+                    temperature=temperature,
                 )
             )
         return drafts
@@ -276,6 +288,18 @@ class Whisper:
         if second.doubtful and not draft.doubtful:
             return draft
         return max(second, draft, key=lambda each: (each.ended, each.average_log_probability))
+
+    def _warmer(self, excerpt: _Excerpt, draft: _Draft) -> _Draft:
+        """Decode at one temperature after the other until a draft meets the thresholds; else keep the likeliest."""
+        decoding = excerpt.request.decoding
+        drafts = [draft]
+        for step in range(1, len(decoding.temperatures)):
+            if drafts[-1].meets(decoding.thresholds):
+                break
+            drafts += self._generate([excerpt], step)
+        if drafts[-1].meets(decoding.thresholds):
+            return drafts[-1]
+        return max(drafts, key=lambda each: (not each.broken, each.average_log_probability))
 
     def _hypothesis(self, excerpt: _Excerpt, draft: _Draft) -> Hypothesis:
         tokenizer = self._tokenizer(excerpt.language, excerpt.request.translate)
@@ -291,6 +315,7 @@ class Whisper:
             average_log_probability=draft.average_log_probability,
             compression_ratio=draft.compression_ratio,
             tokens=tuple(draft.tokens),
+            temperature=draft.temperature,
         )
 
     def _align(self, excerpt: _Excerpt, tokenizer: Tokenizer, tokens: list[int]) -> list[Token]:
@@ -344,9 +369,10 @@ def _padded(request: TranscriptionRequest) -> Samples:
 
 def _batches(excerpts: Sequence[_Excerpt]) -> Iterable[list[int]]:
     """Indices of excerpts that can be decoded together."""
-    batches: dict[tuple[int, int], list[int]] = {}
+    batches: dict[tuple[int, int, Decoding], list[int]] = {}
     for index, excerpt in enumerate(excerpts):
-        batches.setdefault((len(excerpt.prompt), len(excerpt.memory)), []).append(index)
+        key = (len(excerpt.prompt), len(excerpt.memory), excerpt.request.decoding)
+        batches.setdefault(key, []).append(index)
     return batches.values()
 
 

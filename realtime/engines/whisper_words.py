@@ -9,7 +9,7 @@ import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 
 from realtime.audio import SAMPLE_RATE, Samples
-from realtime.transcript import Word
+from realtime.transcript import Piece, Word
 
 UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 """Languages that Whisper writes without spaces: the fewest tokens that make whole characters are a word."""
@@ -37,7 +37,7 @@ class Token:
 def words_of(tokens: Sequence[Token], tokenizer: Tokenizer) -> tuple[Word, ...]:
     """Group tokens into words: punctuation belongs to the word before it, an opening mark to the word after it."""
     pieces, piece_tokens = tokenizer.split_tokens_on_unicode([token.id for token in tokens])
-    unspaced = tokenizer.language_code in UNSPACED
+    unspaced = tokenizer.language_code in UNSPACED and tokenizer.task != tokenizer.translate
     words: list[Word] = []
     group: list[Token] = []
     text = ""
@@ -46,23 +46,41 @@ def words_of(tokens: Sequence[Token], tokenizer: Tokenizer) -> tuple[Word, ...]:
         mark = piece.strip() == "" or all(character in PUNCTUATION for character in piece.strip())
         begins = piece.startswith(" ") or (unspaced and not mark)
         if group and begins and not all(character in PUNCTUATION for character in text.strip()):
-            words.append(_word(text, group))
+            words.append(_word(text, group, tokenizer))
             group, text = [], ""
         group.extend(tokens[position : position + len(ids)])
         position += len(ids)
         text += piece
     if group and text.strip():
-        words.append(_word(text, group))
+        words.append(_word(text, group, tokenizer))
     return tuple(words)
 
 
-def _word(text: str, tokens: Sequence[Token]) -> Word:
+def _word(text: str, tokens: Sequence[Token], tokenizer: Tokenizer) -> Word:
     return Word(
         text=text,
         start=tokens[0].start,
         end=max(tokens[0].start, tokens[-1].end),
         probability=sum(token.probability for token in tokens) / len(tokens),
+        pieces=tuple(Piece(token.id, _bytes_of(token.id, tokenizer), token.probability) for token in tokens),
     )
+
+
+def _byte_letters() -> dict[str, int]:
+    """The letters that a vocabulary of bytes is written in: printable ones stand for themselves, others follow 255.
+
+    Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), 2.2.
+    """
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(0x100) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(0x100 + index): byte for index, byte in enumerate(others)}
+
+
+_BYTES: Final = _byte_letters()
+
+
+def _bytes_of(token: int, tokenizer: Tokenizer) -> bytes:
+    return bytes(_BYTES[letter] for letter in tokenizer.tokenizer.id_to_token(token))
 
 
 def without_pauses(words: Sequence[Word], samples: Samples) -> tuple[Word, ...]:

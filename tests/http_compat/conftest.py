@@ -1,14 +1,14 @@
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
+import openai
 import pytest
+from real_server import KEY, running, scripted_application
 from scripted_models import ScriptedModels, ScriptedRecognizer, ScriptedSynthesizer, Serve
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from http_compat.errors import exception_handlers
-from http_compat.routes import routes
-from realtime.metrics import Metrics
 from realtime.settings import Settings
 
 
@@ -29,11 +29,7 @@ def synthesizer(models: ScriptedModels) -> ScriptedSynthesizer:
 
 @pytest.fixture
 def application(models: ScriptedModels) -> Callable[[Settings], Starlette]:
-    def make(settings: Settings) -> Starlette:
-        handlers = cast("Any", exception_handlers)
-        return Starlette(routes=routes(cast("Any", models), settings, Metrics(dict)), exception_handlers=handlers)
-
-    return make
+    return partial(scripted_application, models)
 
 
 @pytest.fixture
@@ -49,4 +45,17 @@ def serve(application: Callable[[Settings], Starlette]) -> Serve:
 @pytest.fixture
 def client(serve: Serve) -> Iterator[TestClient]:
     with serve() as client:
+        yield client
+
+
+@pytest.fixture
+def address(application: Callable[[Settings], Starlette]) -> Iterator[str]:
+    """The API's address at a real server, which wants the key `KEY`."""
+    with running(application(Settings(api_keys=(KEY,), max_upload_bytes=10_000_000))) as address:
+        yield f"{address}/v1"
+
+
+@pytest.fixture
+def openai_client(address: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=address, api_key=KEY, max_retries=0, timeout=20) as client:
         yield client

@@ -42,6 +42,33 @@ def compressed_file(samples: Samples, muxer: str, codec: str, sample_rate: int =
     return file.getvalue()
 
 
+def film(sound: Samples | None = None) -> bytes:
+    """An MP4 file with a moment of pictures, and with `sound` if there is any."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        pictures = container.add_stream("mpeg4", rate=10)
+        pictures.width = pictures.height = 32
+        pictures.pix_fmt = "yuv420p"
+        speech = None if sound is None else container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
+        container.mux(pictures.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
+        container.mux(pictures.encode(None))
+        if speech is not None and sound is not None:
+            frame = av.AudioFrame.from_ndarray(_values(sound)[None, :], format="s16", layout="mono")
+            frame.sample_rate = SAMPLE_RATE
+            container.mux(speech.encode(frame))
+            container.mux(speech.encode(None))
+    return file.getvalue()
+
+
+def understated_file(samples: Samples) -> bytes:
+    """An MP4 file by whose time table, which is all there is to count by, every packet takes a tenth of its time."""
+    file = bytearray(compressed_file(samples, "mp4", "aac"))
+    table = file.index(b"stts")
+    for entry in range(int.from_bytes(file[table + 8 : table + 12])):
+        file[table + 16 + 8 * entry : table + 20 + 8 * entry] = (100).to_bytes(4)
+    return bytes(file)
+
+
 def duration(data: bytes) -> float:
     """How many seconds a decoder gets out of a file."""
     with av.open(io.BytesIO(data)) as container:

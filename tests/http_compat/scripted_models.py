@@ -1,7 +1,9 @@
 """Models whose answers can be told beforehand: a tone is a word, named after its pitch."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
@@ -10,13 +12,13 @@ from recordings import tone
 from starlette.testclient import TestClient
 
 from realtime.audio import SAMPLE_RATE, WINDOW, Samples
-from realtime.catalogue import Task, find
+from realtime.catalogue import Entry, Task, find
 from realtime.endpointing import Endpointing, Onset, TurnDetection
 from realtime.engines.base import VadState
-from realtime.errors import EngineError
+from realtime.errors import EngineError, ModelInUse, UnknownModel
 from realtime.events import Priority
 from realtime.load import Owner
-from realtime.transcript import Hypothesis, TranscriptionRequest, Word
+from realtime.transcript import Hypothesis, Piece, TranscriptionRequest, Word
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,7 +45,8 @@ class ScriptedDetector:
 class ScriptedRecognizer:
     """Writes one word for every tone: ` 440.` for 440 Hz. Keeps the requests it was given.
 
-    `gate` holds its answers back until it is set; `cancelled` is set once a caller gave up.
+    `gate` holds its answers back until it is set, but for the first `free`; `given_up` is set once a caller gave up. A
+    `failure` is raised for every request but the first `fails_after`.
     """
 
     def __init__(self, name: str) -> None:
@@ -53,23 +56,29 @@ class ScriptedRecognizer:
         self.priorities: list[Priority] = []
         self.owners: list[Owner] = []
         self.gate: asyncio.Event | None = None
-        self.cancelled = False
         self.failure: EngineError | ZeroDivisionError | None = None
+        self.fails_after = 0
+        self.free = 0
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.given_up = threading.Event()
+        self.decorate: Callable[[TranscriptionRequest, Hypothesis], Hypothesis] = lambda _, said: said
 
     async def transcribe(self, request: TranscriptionRequest, priority: Priority, owner: Owner) -> Hypothesis:
         assert request.seconds <= 30
+        self.loop = asyncio.get_running_loop()
         self.requests.append(request)
         self.priorities.append(priority)
         self.owners.append(owner)
-        if self.failure is not None:
+        if self.failure is not None and len(self.requests) > self.fails_after:
             raise self.failure
         try:
-            if self.gate is not None:
+            if self.gate is not None and len(self.requests) > self.free:
                 await self.gate.wait()
         except asyncio.CancelledError:
-            self.cancelled = True
+            self.given_up.set()
             raise
-        return Hypothesis(tuple(_words(request)), language=request.language or "fr", tokens=(1, 2))
+        said = Hypothesis(tuple(_words(request)), language=request.language or "fr", tokens=(1, 2))
+        return self.decorate(request, said)
 
 
 def _words(request: TranscriptionRequest) -> list[Word]:
@@ -93,6 +102,7 @@ def _words(request: TranscriptionRequest) -> list[Word]:
             start if request.word_times else 0,
             end if request.word_times else 0,
             0.9,
+            (Piece(7, f" {_pitch(request.samples[start:end])}.".encode(), 0.5),) if request.word_times else (),
         )
         for start, end in spans
     ]
@@ -116,11 +126,12 @@ class ScriptedSynthesizer:
         self.spoken: list[tuple[str, str, float]] = []
         self.gate: asyncio.Event | None = None
         self.closed = asyncio.Event()
+        self.mute = False
 
     async def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
         self.spoken.append((text, voice, speed))
         try:
-            for position, character in enumerate(text):
+            for position, character in enumerate("" if self.mute else text):
                 if character == "💥":
                     raise EngineError("The voice broke.")
                 if position and self.gate is not None:
@@ -138,6 +149,28 @@ class ScriptedModels:
         self.recognizers: dict[str, ScriptedRecognizer] = {}
         self.synthesizers: dict[str, ScriptedSynthesizer] = {}
         self.ready = True
+        self.busy: set[str] = set()
+        """Models that cannot be unloaded."""
+        self.gate: asyncio.Event | None = None
+        """Holds loads back until it is set."""
+
+    async def load(self, name: str) -> Entry:
+        for task, default in ((Task.SPEECH, "hibari-tts"), (Task.TRANSCRIPTION, "whisper-base")):
+            with suppress(UnknownModel):
+                entry = find(name, task, default)
+                break
+        else:
+            raise UnknownModel(f"There is no model {name!r}.", param="model")
+        if self.gate is not None:
+            await self.gate.wait()
+        await (self.recognizer if entry.task is Task.TRANSCRIPTION else self.synthesizer)(entry.name)
+        return entry
+
+    async def unload(self, name: str) -> None:
+        if name in self.busy:
+            raise ModelInUse(f"{name} is in use.", param="model")
+        self.recognizers.pop(name, None)
+        self.synthesizers.pop(name, None)
 
     async def recognizer(self, name: str) -> ScriptedRecognizer:
         found = find(name, Task.TRANSCRIPTION, "whisper-base").name

@@ -35,6 +35,16 @@ def test_a_bug_is_500_reveals_nothing_and_is_not_to_be_retried(
     assert answer.headers["x-request-id"] in caplog.text
 
 
+def test_a_wrong_method_is_told_of_every_right_one(client: TestClient) -> None:
+    assert set(client.put("/v1/models").headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/v1/models", "/v1/models/none", "/metrics", "/none", "/livez/"])
+def test_every_answer_has_an_id(client: TestClient, method: str, path: str) -> None:
+    assert client.request(method, path, follow_redirects=False).headers["x-request-id"].startswith("req_")
+
+
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/v1/models", "/v1/models/none", "/metrics", "/none"])
 def test_every_answer_has_an_id_of_its_own(client: TestClient, path: str) -> None:
     first, second = client.get(path), client.get(path)
@@ -53,10 +63,16 @@ def test_alive_is_alive_and_ready_waits_for_the_models(client: TestClient, model
     ("method", "path"),
     [
         ("GET", "/v1/models"),
+        ("POST", "/v1/models"),
         ("GET", "/v1/models/whisper-base"),
+        ("DELETE", "/v1/models/whisper-base"),
+        ("GET", "/v1/audio/voices"),
+        ("GET", "/v1/audio/models"),
+        ("GET", "/api/ps"),
         ("GET", "/metrics"),
         ("POST", "/v1/audio/speech"),
         ("POST", "/v1/audio/transcriptions"),
+        ("POST", "/v1/audio/translations"),
     ],
 )
 def test_with_keys_nothing_but_health_is_served_without_one(serve: Serve, method: str, path: str) -> None:
@@ -68,7 +84,13 @@ def test_with_keys_nothing_but_health_is_served_without_one(serve: Serve, method
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/v1/models"), ("POST", "/v1/audio/speech"), ("POST", "/v1/audio/transcriptions")]
+    ("method", "path"),
+    [
+        ("GET", "/v1/models"),
+        ("POST", "/v1/audio/speech"),
+        ("POST", "/v1/audio/transcriptions"),
+        ("POST", "/v1/audio/translations"),
+    ],
 )
 def test_a_page_of_a_foreign_origin_is_refused_unless_it_is_listed(serve: Serve, method: str, path: str) -> None:
     headers = {"origin": "https://pages.example"}
@@ -79,7 +101,8 @@ def test_a_page_of_a_foreign_origin_is_refused_unless_it_is_listed(serve: Serve,
 
 def test_health_needs_no_key(serve: Serve) -> None:
     client = serve(api_keys=("secret",))
-    assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
+    for path in ("/livez", "/readyz", "/health"):
+        assert client.get(path).status_code == 200
 
 
 def test_metrics_are_text_that_prometheus_reads(client: TestClient) -> None:

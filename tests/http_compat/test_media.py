@@ -1,158 +1,246 @@
-"""Decoding what people upload, and refusing the rest before it costs anything."""
+"""The processes that decode uploads: what goes through them, how they end, and what becomes of what they fail at."""
 
-import io
+import asyncio
+import contextlib
 import os
-import socket
+import signal
+import subprocess
+import sys
 import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import IO
 
 import numpy as np
+import psutil
 import pytest
-from recordings import compressed_file, silence, tone, wav_file
+from recordings import silence, tone, understated_file, wav_file
 
-from http_compat.media import decode
+from http_compat.media import Decoders
 from realtime.audio import SAMPLE_RATE, Samples
-from realtime.errors import TooLarge, UnsupportedAudio
+from realtime.errors import Overloaded, TooLarge, UnsupportedAudio
+
+PROJECT = Path(__file__).parents[2]
+LONG = wav_file(tone(120.0))
 
 
-def decoded(data: bytes, max_seconds: float = 60.0) -> Samples:
-    return np.concatenate(list(decode(io.BytesIO(data), max_seconds)))
-
-
-@pytest.mark.parametrize(
-    ("muxer", "codec", "rate"),
-    [
-        ("mp3", "libmp3lame", 44_100),
-        ("flac", "flac", 96_000),
-        ("ogg", "libopus", 48_000),
-        ("adts", "aac", 24_000),
-        ("mp4", "aac", 44_100),
-        ("webm", "libopus", 48_000),
-        ("aiff", "pcm_s16be", 8_000),
-        ("wav", "pcm_mulaw", 8_000),
-    ],
-)
-def test_every_usual_container_becomes_16_khz_mono(muxer: str, codec: str, rate: int) -> None:
-    samples = decoded(compressed_file(tone(1.0, 440, rate), muxer, codec, rate))
-    assert samples.dtype == np.float32
-    assert len(samples) / SAMPLE_RATE == pytest.approx(1.0, abs=0.1)
-    loudest = int(np.abs(np.fft.rfft(samples[:SAMPLE_RATE])).argmax())
-    assert loudest * SAMPLE_RATE / min(len(samples), SAMPLE_RATE) == pytest.approx(440, abs=5)
-
-
-@pytest.mark.parametrize("channels", range(1, 9))
-def test_channels_are_mixed_without_overflow(channels: int) -> None:
-    samples = decoded(wav_file(np.full(SAMPLE_RATE, 0.9, np.float32), channels=channels))
-    assert samples.shape == (SAMPLE_RATE,)
-    assert 0.3 < samples[8000] <= 1.0
-
-
-def test_a_long_file_comes_in_blocks() -> None:
-    blocks = list(decode(io.BytesIO(wav_file(silence(25.0))), 60.0))
-    assert len(blocks) == 3
-    assert sum(len(block) for block in blocks) == 25 * SAMPLE_RATE
-
-
-def test_a_spooled_upload_on_disk_is_read() -> None:
-    with tempfile.SpooledTemporaryFile(max_size=10) as file:
-        file.write(wav_file(tone(1.0)))
+@contextmanager
+def uploaded(data: bytes) -> Iterator[IO[bytes]]:
+    """A file as the form of a request has it: in memory, until it is too long."""
+    with tempfile.SpooledTemporaryFile(max_size=1024 * 1024) as file:
+        file.write(data)
         file.seek(0)
-        assert sum(len(block) for block in decode(file, 60.0)) == SAMPLE_RATE
+        yield file
 
 
-def test_a_truncated_file_yields_what_there_is() -> None:
-    whole = wav_file(tone(2.0))
-    assert len(decoded(whole[: len(whole) // 2 + 1])) == pytest.approx(SAMPLE_RATE, abs=100)
+async def decoded(decoders: Decoders, data: bytes, max_seconds: float = 600.0) -> Samples:
+    with uploaded(data) as file:
+        async with decoders.decoding(file, max_seconds) as blocks:
+            return np.concatenate([block async for block in blocks])
 
 
-def test_a_file_damaged_in_the_middle_is_decoded_around_the_damage() -> None:
-    data = bytearray(compressed_file(tone(3.0), "flac", "flac"))
-    data[len(data) // 2 : len(data) // 2 + 200] = bytes(200)
-    assert len(decoded(bytes(data))) > 2 * SAMPLE_RATE
+@asynccontextmanager
+async def begun(decoders: Decoders) -> AsyncIterator[psutil.Process]:
+    """The process that decodes a long file, of which one block was taken; the others are taken at the end."""
+    before = children()
+    with uploaded(LONG) as file:
+        async with decoders.decoding(file, 600.0) as blocks:
+            assert len(await anext(blocks)) == 10 * SAMPLE_RATE
+            (process,) = children() - before
+            yield process
+            async for _ in blocks:
+                pass
 
 
-def test_a_streamed_wav_of_unknown_length_is_read() -> None:
-    data = bytearray(wav_file(tone(1.0)))
-    data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
-    assert len(decoded(bytes(data))) == SAMPLE_RATE
+def children() -> set[psutil.Process]:
+    return {each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE}
 
 
-def test_a_header_without_samples_decodes_to_nothing() -> None:
-    assert list(decode(io.BytesIO(wav_file(silence(0.0))), 60.0)) == []
+@pytest.fixture
+def decoders() -> Iterator[Decoders]:
+    """Without spare processes. No process may be left over."""
+    before = children()
+    yield Decoders(at_once=2)
+    assert children() <= before
 
 
-def test_a_stream_may_change_its_rate_midway() -> None:
-    parts = [compressed_file(tone(1.0, 440, rate), "adts", "aac", rate) for rate in (24_000, 48_000)]
-    assert len(decoded(b"".join(parts))) / SAMPLE_RATE == pytest.approx(2.0, abs=0.2)
+@pytest.mark.parametrize("seconds", [1.0, 60.0], ids=["in memory", "on disk"])
+def test_an_upload_is_decoded(decoders: Decoders, seconds: float) -> None:
+    sound = tone(seconds)
+    samples = asyncio.run(decoded(decoders, wav_file(sound)))
+    assert samples.dtype == np.float32
+    assert np.allclose(samples, sound, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"This is a letter, not a recording.\n" * 50,
-        b"<html><body>not found</body></html>",
-        b"RIFF\x00\x00\x00\x00WAVE",
-        bytes(5000),
-        b"ffconcat version 1.0\nfile secret.wav\n",
-        b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
-        b"\x89PNG\r\n\x1a\n" + bytes(100),
-    ],
-    ids=["empty", "text", "html", "header", "zeros", "concat", "playlist", "picture"],
-)
-def test_what_is_not_audio_is_refused(data: bytes) -> None:
-    with pytest.raises(UnsupportedAudio) as refusal:
-        decoded(data)
-    assert refusal.value.param == "file"
+def test_only_a_little_is_decoded_before_it_is_wanted(decoders: Decoders) -> None:
+    async def scene() -> None:
+        async with begun(decoders) as process:
+            with pytest.raises(psutil.TimeoutExpired):
+                process.wait(timeout=1.0)  # the rest would take it a fifth of that
+
+    asyncio.run(scene())
 
 
-def test_noise_is_refused() -> None:
-    with pytest.raises(UnsupportedAudio):
-        decoded(os.urandom(64) + bytes(5000))
+def test_a_spare_process_waits_for_the_next_file_and_is_replaced() -> None:
+    async def scene() -> None:
+        decoders = Decoders(at_once=2)
+        before = children()
+        decoders.open()
+        try:
+            spare = children() - before
+            assert spare
+            await decoded(decoders, wav_file(tone(1.0)))
+            assert len(children() - before) == len(spare)
+            assert len(children() & spare) == len(spare) - 1
+        finally:
+            decoders.close()
+        assert children() == before
+
+    asyncio.run(scene())
 
 
-def test_a_session_description_opens_no_socket() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        description = f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio {port} RTP/AVP 0\n"
-        with pytest.raises(UnsupportedAudio):
-            decoded(description.encode())
+def test_a_spare_process_that_died_is_not_given_a_file() -> None:
+    async def scene() -> None:
+        decoders = Decoders(at_once=2)
+        before = children()
+        decoders.open()
+        try:
+            for process in children() - before:
+                process.kill()
+                process.wait()
+            assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
+        finally:
+            decoders.close()
+
+    asyncio.run(scene())
 
 
-def test_a_film_without_sound_is_refused() -> None:
-    data = _film()
-    with pytest.raises(UnsupportedAudio, match="no audio stream"):
-        decoded(data)
+def test_too_long_a_file_is_refused_before_its_first_block(decoders: Decoders) -> None:
+    async def scene() -> None:
+        with uploaded(LONG) as file:
+            async with decoders.decoding(file, 100.0) as blocks:
+                with pytest.raises(TooLarge, match="longer than 100 seconds"):
+                    await anext(blocks)
+
+    asyncio.run(scene())
 
 
-def _film() -> bytes:
-    import av
+def test_a_file_that_says_it_is_short_is_stopped_where_it_is_too_long(decoders: Decoders) -> None:
+    async def scene() -> None:
+        with uploaded(understated_file(silence(60.0))) as file:
+            async with decoders.decoding(file, 30.0) as blocks:
+                assert [len(await anext(blocks)) for _ in range(3)] == [10 * SAMPLE_RATE] * 3
+                with pytest.raises(TooLarge):
+                    await anext(blocks)
 
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width = stream.height = 32
-        stream.pix_fmt = "yuv420p"
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
-        container.mux(stream.encode(None))
-    return file.getvalue()
+    asyncio.run(scene())
 
 
-@pytest.mark.parametrize("rate", [1, 3_999, 192_001, 2_000_000_000])
-def test_a_rate_out_of_range_is_refused_before_resampling(rate: int) -> None:
-    with pytest.raises(UnsupportedAudio, match=str(rate)):
-        decoded(wav_file(tone(0.01), rate))
+def test_a_decoder_that_crashes_fails_its_own_file_only(decoders: Decoders, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        with pytest.raises(UnsupportedAudio, match="cannot be decoded") as refusal:
+            async with begun(decoders) as neighbour, begun(decoders) as process:
+                process.send_signal(signal.SIGSEGV)
+        assert refusal.value.param == "file"
+        assert not neighbour.is_running()
+        assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
+
+    asyncio.run(scene())
+    assert "a decoder failed: EOFError, exit status -11" in caplog.text
 
 
-def test_more_than_eight_channels_are_refused() -> None:
-    with pytest.raises(UnsupportedAudio, match="9 channels"):
-        decoded(wav_file(tone(0.1), channels=9))
+def test_the_neighbour_of_a_decoder_that_crashes_goes_on(decoders: Decoders) -> None:
+    async def scene() -> None:
+        async with begun(decoders):
+            with pytest.raises(UnsupportedAudio):
+                async with begun(decoders) as process:
+                    process.kill()
+
+    asyncio.run(scene())
 
 
-def test_decoding_stops_at_the_limit_of_seconds() -> None:
-    bomb = compressed_file(silence(120.0), "flac", "flac")
-    assert len(bomb) < 100_000
-    taken: list[Samples] = []
-    with pytest.raises(TooLarge):
-        taken.extend(decode(io.BytesIO(bomb), 30.0))
-    assert sum(len(block) for block in taken) <= 30 * SAMPLE_RATE
+def test_a_decoder_that_is_stuck_is_killed(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        with pytest.raises(UnsupportedAudio, match="cannot be decoded"):
+            async with begun(Decoders(at_once=1, stuck_seconds=3.0)) as process:
+                process.suspend()
+        assert not process.is_running()
+
+    asyncio.run(scene())
+    assert "a decoder failed: TimeoutError" in caplog.text
+
+
+def test_a_decoder_ends_with_its_request(decoders: Decoders) -> None:
+    async def scene() -> None:
+        started: asyncio.Future[psutil.Process] = asyncio.get_running_loop().create_future()
+
+        async def request() -> None:
+            async with begun(decoders) as process:
+                started.set_result(process)
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(request())
+        process = await started
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not process.is_running()
+
+    asyncio.run(scene())
+
+
+ORPHANED = """
+import asyncio, os, psutil, signal, sys
+from http_compat.media import Decoders
+
+async def decode():
+    with open(sys.argv[1], "rb") as file:
+        async with Decoders(at_once=1).decoding(file, 600.0) as blocks:
+            await anext(blocks)
+            print(psutil.Process().children()[0].pid, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(decode())
+"""
+
+
+def test_a_decoder_ends_with_its_service(tmp_path: Path) -> None:
+    upload = tmp_path / "long.wav"
+    upload.write_bytes(LONG)
+    command = [sys.executable, "-c", ORPHANED, str(upload)]
+    service = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    assert service.returncode == -signal.SIGKILL
+    assert service.stderr == ""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int(service.stdout)).wait(timeout=5)
+
+
+def test_one_file_too_many_is_told_to_come_back(decoders: Decoders) -> None:
+    async def scene() -> None:
+        async with begun(decoders), begun(decoders):
+            with pytest.raises(Overloaded):
+                await decoded(decoders, wav_file(tone(1.0)))
+        assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
+
+    asyncio.run(scene())
+
+
+def test_a_decoder_learns_nothing_of_the_service(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_API_KEYS", "secret")
+
+    async def scene() -> None:
+        async with begun(decoders) as process:
+            assert "PATH" in process.environ()
+            assert "VIVAVOCE_API_KEYS" not in process.environ()
+            assert process.num_fds() < 8
+
+    asyncio.run(scene())
+
+
+def test_an_interrupt_from_the_terminal_is_not_for_decoders(decoders: Decoders) -> None:
+    async def scene() -> None:
+        async with begun(decoders) as process:
+            assert os.getpgid(process.pid) == process.pid
+
+    asyncio.run(scene())

@@ -1,44 +1,29 @@
 """The real `openai` package against a real server on this machine."""
 
 import asyncio
+import base64
 import io
-import socket
+import json
 import threading
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import openai
 import pytest
-import uvicorn
-from recordings import compressed_file, silence, tone, wav_file
-from scripted_models import ScriptedRecognizer, ScriptedSynthesizer
+from real_server import KEY, running
+from recordings import compressed_file, duration, silence, tone, wav_file
+from scripted_models import ScriptedModels, ScriptedRecognizer, ScriptedSynthesizer
 from starlette.applications import Starlette
 
 from realtime.settings import Settings
 
 TWO_WORDS = np.concatenate([silence(1), tone(1, 440), silence(1), tone(1, 880), silence(1)])
-KEY = "a-key"
 
 
 @pytest.fixture
-def address(application: Callable[[Settings], Starlette]) -> Iterator[str]:
-    settings = Settings(api_keys=(KEY,), max_upload_bytes=10_000_000)
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application(settings), ws="none", lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    server.should_exit = True
-    thread.join()
-    listener.close()
-
-
-@pytest.fixture
-def client(address: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=address, api_key=KEY, max_retries=0, timeout=20) as client:
-        yield client
+def client(openai_client: openai.OpenAI) -> openai.OpenAI:
+    return openai_client
 
 
 def test_a_transcription(client: openai.OpenAI) -> None:
@@ -74,14 +59,14 @@ def test_transcripts_as_text(client: openai.OpenAI) -> None:
 def test_bad_audio_is_a_bad_request_with_its_field(client: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as refusal:
         client.audio.transcriptions.create(model="whisper-1", file=("song.mp3", b"just words"))
-    assert (refusal.value.param, refusal.value.code) == ("file", "unsupported_audio")
+    assert (refusal.value.param, refusal.value.code) == ("file", "invalid_file_format")
     assert refusal.value.request_id
 
 
 def test_an_upload_that_is_too_large_is_413(client: openai.OpenAI) -> None:
     with pytest.raises(openai.APIStatusError) as refusal:
         client.audio.transcriptions.create(model="whisper-1", file=bytes(12_000_000))
-    assert (refusal.value.status_code, refusal.value.code) == (413, "too_large")
+    assert (refusal.value.status_code, refusal.value.code) == (413, "file_too_large")
 
 
 def test_an_unknown_model_is_told_from_an_unknown_path(client: openai.OpenAI) -> None:
@@ -111,10 +96,48 @@ def test_a_wrong_key_is_an_authentication_error(address: str) -> None:
     assert refusal.value.code == "invalid_api_key"
 
 
-def test_models(client: openai.OpenAI) -> None:
+def test_models(client: openai.OpenAI, models: ScriptedModels) -> None:
     assert "whisper-base" in {model.id for model in client.models.list()}
     assert client.models.retrieve("hibari-tts").owned_by == "vivavoce"
     assert client.models.retrieve("whisper-1").id == "whisper-1"
+    asyncio.run(models.load("whisper-tiny"))
+    assert client.models.delete("whisper-tiny").deleted
+    assert not models.is_loaded("whisper-tiny")
+
+
+def test_a_place_that_becomes_free_is_taken_by_the_next_attempt(
+    application: Callable[[Settings], Starlette], synthesizer: ScriptedSynthesizer
+) -> None:
+    gate = synthesizer.gate = asyncio.Event()
+    with (
+        running(application(Settings(max_sessions=1))) as address,
+        openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0) as client,
+        client.audio.speech.with_streaming_response.create(
+            model="tts-1", voice="alloy", input="Ten chars.", extra_body={"stream": True}
+        ) as first,
+    ):
+        with pytest.raises(openai.RateLimitError) as refusal:
+            client.audio.speech.create(model="tts-1", voice="alloy", input="Hello.")
+        assert (refusal.value.code, refusal.value.type) == ("queue_full", "rate_limit_error")
+        assert int(refusal.value.response.headers["retry-after"]) > 0
+        gate.set()
+        first.read()
+        assert client.audio.speech.create(model="tts-1", voice="alloy", input="Hello.").content
+
+
+def test_speech_as_events_is_one_file_and_ends_with_the_usage(client: openai.OpenAI) -> None:
+    with client.audio.speech.with_streaming_response.create(
+        model="tts-1", voice={"id": "birch"}, input="Ten chars.", response_format="wav", stream_format="sse"
+    ) as answer:
+        events = [json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line]
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    *deltas, done = events
+    audio = b"".join(base64.b64decode(delta["audio"]) for delta in deltas)
+    assert len(deltas) > 1
+    assert duration(audio) == pytest.approx(1.0, abs=0.01)
+    assert done == {
+        "type": "speech.audio.done", "usage": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}
+    }  # fmt: skip
 
 
 def test_speech_as_a_whole(client: openai.OpenAI) -> None:

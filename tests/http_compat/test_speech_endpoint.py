@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import wave
 from collections.abc import Callable
 from typing import Any
@@ -110,7 +111,14 @@ def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSy
         ({"speed": "fast"}, "invalid_type", "speed"),
         ({"response_format": "mp4"}, "unsupported_value", "response_format"),
         ({"stream": "yes"}, "invalid_type", "stream"),
-        ({"stream_format": "sse"}, "unsupported_value", "stream_format"),
+        ({"stream_format": "text"}, "invalid_value", "stream_format"),
+        ({"instructions": "x" * 4097}, "invalid_value", "instructions"),
+        ({"instructions": 7}, "invalid_type", "instructions"),
+        ({"kwargs": "no object"}, "invalid_value", "kwargs"),
+        ({"kwargs": "[]"}, "invalid_value", "kwargs"),
+        ({"kwargs": {}}, "invalid_type", "kwargs"),
+        ({"kwargs": '{"prompt_text": "What I say in it."}'}, "unsupported_value", "kwargs"),
+        ({"prompt_speech": "UklGRg=="}, "unsupported_value", "prompt_speech"),
     ],
 )
 def test_a_bad_field_is_400_and_named(serve: Serve, fields: dict[str, Any], code: str, param: str) -> None:
@@ -122,10 +130,95 @@ def test_a_missing_model_is_400(client: TestClient) -> None:
 
 
 def test_an_unknown_model_is_404(client: TestClient) -> None:
-    assert error(speak(client, model="whisper-base")) == (404, "model_not_found", "model")
+    assert error(speak(client, model="nobody")) == (404, "model_not_found", "model")
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b"[]", b'{"model":', b'{"model": "\xff"}', b'{"model": "\\ud800"}'])
+@pytest.mark.parametrize("model", ["whisper-base", "whisper-1"])
+def test_a_model_for_another_task_is_400(client: TestClient, model: str) -> None:
+    assert error(speak(client, model=model)) == (400, "unsupported_model", "model")
+
+
+def test_instructions_are_taken(client: TestClient) -> None:
+    assert speak(client, instructions="Cheerfully.").status_code == 200
+
+
+def test_a_form_is_as_good_as_json(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+    fields = {
+        "model": "hibari-tts", "input": "Ten chars.", "voice": "", "response_format": "wav", "speed": "2.0",
+        "stream": "False", "kwargs": '{"seed": 7}',
+    }  # fmt: skip
+    answer = client.post(URL, files={name: (None, value) for name, value in fields.items()})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/wav")
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert synthesizer.spoken == [("Ten chars.", "amber", 2.0)]
+
+
+def test_a_form_asks_for_a_stream_in_python_s_words(client: TestClient) -> None:
+    fields = {"model": "tts-1", "text": "Ten chars.", "stream": "True"}
+    answer = client.post(URL, files={name: (None, value) for name, value in fields.items()})
+    assert answer.status_code == 200
+    assert "content-length" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("field", "part", "code"),
+    [
+        ("prompt_speech", ("voice.wav", b"RIFF"), "unsupported_value"),
+        ("prompt_latent", ("latent", b"1234"), "unsupported_value"),
+        ("speed", (None, "nan"), "invalid_value"),
+        ("speed", (None, "fast"), "invalid_type"),
+        ("stream", (None, "perhaps"), "invalid_type"),
+        ("voice", (None, "nobody"), "invalid_voice"),
+        ("instructions", ("a-file", b"Cheerfully."), "invalid_type"),
+    ],
+)
+def test_a_bad_field_of_a_form_is_400_and_named(
+    client: TestClient, field: str, part: tuple[str | None, str | bytes], code: str
+) -> None:
+    answer = client.post(URL, files={"model": (None, "tts-1"), "input": (None, "Ten chars."), field: part})
+    assert error(answer) == (400, code, field)
+
+
+def test_a_form_without_a_boundary_is_400(client: TestClient) -> None:
+    answer = client.post(URL, content=b"--b\r\n", headers={"content-type": "multipart/form-data"})
+    assert error(answer) == (400, "invalid_multipart", None)
+
+
+def test_a_form_that_breaks_off_is_400(client: TestClient) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\ntts-1'
+    answer = client.post(URL, content=body, headers={"content-type": "multipart/form-data; boundary=b"})
+    assert error(answer) == (400, "missing_required_parameter", "model")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_text_in_which_the_voice_finds_nothing_is_400(
+    client: TestClient, synthesizer: ScriptedSynthesizer, stream: bool
+) -> None:
+    synthesizer.mute = True
+    assert error(speak(client, stream=stream, response_format="wav")) == (400, "invalid_value", "input")
+
+
+def test_a_voice_that_fails_midway_ends_the_events_with_an_error(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = speak(client, input="It breaks 💥 here.", response_format="pcm", stream_format="sse")
+    assert answer.status_code == 200
+    *deltas, last = [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n") if line]
+    assert {delta["type"] for delta in deltas} == {"speech.audio.delta"}
+    assert last["error"]["code"] == "engine_failed"
+    assert answer.headers["x-request-id"] in caplog.text
+
+
+@pytest.mark.parametrize("stream_format", ["audio", "sse"])
+def test_a_voice_that_fails_at_once_is_no_stream(client: TestClient, stream_format: str) -> None:
+    answer = speak(client, input="💥 is where it breaks.", stream=True, stream_format=stream_format)
+    assert error(answer) == (500, "engine_failed", None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"hello", b"[]", b'{"model":', b'{"model": "\xff"}', b'{"model": "\\ud800"}', b'{"x": ' + b"[" * 99_999],
+)
 def test_a_body_that_is_no_json_object_is_400(client: TestClient, body: bytes) -> None:
     answer = client.post(URL, content=body, headers={"content-type": "application/json"})
     assert error(answer) == (400, "invalid_json", None)
@@ -143,7 +236,7 @@ def test_a_body_without_a_type_is_415(client: TestClient) -> None:
 
 def test_one_request_too_many_is_told_to_come_back(serve: Serve) -> None:
     answer = speak(serve(max_sessions=0))
-    assert error(answer) == (503, "server_overloaded", None)
+    assert error(answer) == (429, "queue_full", None)
     assert int(answer.headers["retry-after"]) > 0
 
 
@@ -174,7 +267,7 @@ def test_a_stream_keeps_its_place_until_it_ends(application: Callable[[Settings]
         await post(app, URL, "application/json", body, note)
 
     asyncio.run(scene())
-    assert statuses == [200, 503, 200]
+    assert statuses == [200, 429, 200]
 
 
 def test_a_body_without_end_is_413(serve: Serve) -> None:

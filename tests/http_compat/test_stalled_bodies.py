@@ -7,8 +7,12 @@ from collections.abc import Callable
 import pytest
 from direct_requests import post
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.types import Message
 
+from http_compat.errors import BodyTimeout
+from http_compat.requests import Pace, limited
+from realtime.errors import TooLarge
 from realtime.settings import Settings
 
 
@@ -42,3 +46,33 @@ def test_a_body_that_stops_coming_is_408_and_gives_its_place_back(
     assert (start["status"], again["status"]) == (408, 408)
     assert (b"x-should-retry", b"false") in start["headers"]
     assert json.loads(answer["body"])["error"]["code"] == "request_timeout"
+
+
+def trickling(seconds: float, pieces: int) -> Request:
+    """A body whose pieces of a thousand bytes come so many seconds apart."""
+    sent = 0
+
+    async def receive() -> Message:
+        nonlocal sent
+        await asyncio.sleep(seconds)
+        sent += 1
+        return {"type": "http.request", "body": bytes(1000), "more_body": sent < pieces}
+
+    return Request({"type": "http", "method": "POST", "path": "/", "headers": []}, receive)
+
+
+def test_a_body_that_trickles_is_refused_though_it_never_stops() -> None:
+    request = limited(trickling(0.005, 1_000_000), 10**9, idle_seconds=60.0, pace=Pace(10**7, grace=0.1))
+    with pytest.raises(BodyTimeout, match="more slowly than 1e\\+07 bytes a second"):
+        asyncio.run(asyncio.wait_for(request.body(), 10))
+
+
+def test_a_body_in_pace_may_take_longer_than_the_grace() -> None:
+    request = limited(trickling(0.005, 20), 10**9, idle_seconds=60.0, pace=Pace(10_000, grace=0.05))
+    assert len(asyncio.run(request.body())) == 20_000
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
+    request = Request({"type": "http", "headers": [(b"content-length", b"1001")]})
+    with pytest.raises(TooLarge):
+        limited(request, 1000, idle_seconds=60.0)

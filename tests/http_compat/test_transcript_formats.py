@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from http_compat.formats import Granularity, Passage, Transcript, TranscriptFormat, render, segments
+from http_compat.formats import Granularity, Passage, Transcript, TranscriptFormat, logprobs, render, segments
 from realtime.audio import SAMPLE_RATE
 from realtime.catalogue import WHISPER_V3_LANGUAGES
 from realtime.languages import LANGUAGES, language_code, language_name
-from realtime.transcript import Hypothesis, Word
+from realtime.transcript import Hypothesis, Piece, Word
 
 
 def word(text: str, start: float, end: float) -> Word:
@@ -118,3 +118,45 @@ def test_every_language_of_whisper_has_a_name() -> None:
 
 def test_a_language_may_be_a_code_a_region_or_a_name() -> None:
     assert [language_code(text) for text in ("EN", "pt-BR", "Chinese", "haitian creole")] == ["en", "pt", "zh", "ht"]
+
+
+def test_tokens_of_a_segment_are_those_of_its_words() -> None:
+    words = tuple(
+        Word(text, start, start + 1_000, 0.9, (Piece(number, text.encode(), 0.5),))
+        for number, (text, start) in enumerate([(" One.", 0), (" Two", 2_000), (" three.", 3_000)], 7)
+    )
+    body = render(transcript(words), TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}).body
+    assert [segment["tokens"] for segment in json.loads(bytes(body))["segments"]] == [[7], [8, 9]]
+
+
+def test_a_segment_tells_at_which_temperature_it_was_decoded() -> None:
+    words = (word(" Hello.", 0, 1),)
+    made = Transcript((Passage(0, words, Hypothesis(words, "en", temperature=0.4)),), "en", SAMPLE_RATE)
+    body = render(made, TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}).body
+    assert json.loads(bytes(body))["segments"][0]["temperature"] == 0.4
+
+
+def test_no_figure_is_ever_without_a_value() -> None:
+    words = (word(" Hello.", 0, 1),)
+    wild = Hypothesis(words, "en", float("nan"), float("-inf"), float("inf"), temperature=float("nan"))
+    body = render(
+        Transcript((Passage(0, words, wild),), "en", SAMPLE_RATE), TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}
+    ).body
+    segment = json.loads(bytes(body))["segments"][0]
+    assert [segment[name] for name in ("temperature", "avg_logprob", "compression_ratio", "no_speech_prob")] == [
+        0.0
+    ] * 4
+
+
+def test_a_token_may_be_half_a_character_and_impossible() -> None:
+    half = "é".encode()[:1]
+    words = (Word(" é", 0, 1, 0.0, (Piece(7, half, 0.0),)),)
+    (logprob,) = logprobs([Passage(0, words, Hypothesis(words, "fr"))])
+    assert (logprob["token"], logprob["bytes"]) == ("\ufffd", list(half))
+    assert -1_000 < logprob["logprob"] < -100
+
+
+def test_a_translation_is_in_english_whatever_was_spoken() -> None:
+    made = Transcript(SPOKEN.passages, "de", SPOKEN.samples, translated=True)
+    body = json.loads(bytes(render(made, TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}).body))
+    assert (body["task"], body["language"]) == ("translate", "english")

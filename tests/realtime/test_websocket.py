@@ -194,6 +194,7 @@ def test_a_full_server_says_when_to_come_back_and_has_room_again_after_a_close()
                 response = refusal(server.url)
                 assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
                 assert int(response.headers["retry-after"]) > 0
+                assert response.headers["x-request-id"]
                 assert error_code(response) == "server_overloaded"
             assert eventually(lambda: server.sessions == 0)
 

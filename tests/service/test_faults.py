@@ -173,7 +173,7 @@ def test_a_text_uploaded_as_audio(address: str) -> None:
         data={"model": "whisper-1"},
         files={"file": ("speech.wav", b"This is no recording. " * 100)},
     )
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unsupported_audio")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_file_format")
 
 
 def test_a_text_given_to_the_command_as_audio(vivavoce: Callable[..., "CompletedProcess[str]"], tmp_path: Path) -> None:

@@ -15,6 +15,13 @@ pytestmark = pytest.mark.models
 
 RATE = 24_000
 SENTENCE = "Seven tired visitors were sitting on the floor of the station."
+STORY = (
+    SENTENCE,
+    "The last train had left an hour before, and the doors were already locked.",
+    "An old woman opened her basket and gave everybody a slice of bread.",
+    "Outside the rain was falling on the empty streets of the town.",
+    "In the morning a young man came with the keys and a can of hot coffee.",
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,37 @@ def test_a_transcript_with_word_times(
     assert times[0] == pytest.approx(onset, abs=0.3)
     assert answer.segments is not None
     assert [segment.text.strip() for segment in answer.segments] == [answer.text]
+
+
+def test_a_transcript_as_it_is_written(
+    client: OpenAI,
+    spoken: Callable[[str], Samples],
+    wav: Callable[[Samples], bytes],
+    word_errors: Callable[[str, str], float],
+) -> None:
+    pause = np.zeros(RATE, np.float32)
+    recording = wav(np.concatenate([part for sentence in STORY for part in (spoken(sentence), pause)]))
+    stream = client.audio.transcriptions.create(model="whisper-1", file=recording, stream=True, include=["logprobs"])
+    *deltas, done = list(stream)
+    assert len(deltas) > 1
+    assert done.type == "transcript.text.done"
+    assert "".join(each.delta for each in deltas if each.type == "transcript.text.delta") == done.text
+    assert word_errors(" ".join(STORY), done.text) < 0.05
+    assert done.logprobs is not None
+    assert "".join(logprob.token or "" for logprob in done.logprobs).strip() == done.text
+
+
+@pytest.mark.shared
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # OpenAI will close its own translations
+def test_a_translation(
+    client: OpenAI,
+    recording: Callable[[str], Iterator[bytes]],
+    wav: Callable[[Samples], bytes],
+    clips: list[dict[str, object]],
+) -> None:
+    pcm = np.frombuffer(b"".join(recording("audio/de_thorsten_03.wav")), "<i2").astype(np.float32) / np.float32(32_768)
+    answer = client.audio.translations.create(model="whisper-1", file=wav(pcm), response_format="verbose_json")
+    assert (answer.language, "Asia" in answer.text) == ("english", True)
 
 
 def test_speech_as_a_wav_file_is_understood(client: OpenAI, word_errors: Callable[[str, str], float]) -> None:

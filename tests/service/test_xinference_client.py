@@ -37,6 +37,29 @@ def test_a_text_is_spoken(client: Client, word_errors: Callable[[str, str], floa
     assert word_errors(SENTENCE, answer["text"]) == 0
 
 
+def test_a_text_is_spoken_in_pieces(client: Client, word_errors: Callable[[str, str], float]) -> None:
+    pieces = list(client.get_model("hibari-tts").speech(SENTENCE, stream=True))
+    assert len(pieces) > 5
+    answer = client.get_model("whisper-base").transcriptions(b"".join(map(bytes, pieces)))
+    assert word_errors(SENTENCE, answer["text"]) == 0
+
+
+def test_another_model_is_launched_and_terminated(client: Client, word_errors: Callable[[str, str], float]) -> None:
+    speech = client.get_model("hibari-tts").speech(SENTENCE)
+    assert client.launch_model("whisper-tiny.en", model_type="audio", model_uid="small") == "small"
+    answer = client.get_model("small").transcriptions(speech)
+    assert word_errors(SENTENCE, answer["text"]) < 0.3
+    client.terminate_model("small")
+    assert not client.describe_model("whisper-tiny.en")["loaded"]
+    with pytest.raises(RuntimeError, match="'small' does not exist"):
+        client.get_model("small")
+
+
+def test_the_default_is_still_there_after_its_termination(client: Client) -> None:
+    client.terminate_model(client.launch_model("hibari-tts", model_type="audio"))
+    assert client.describe_model("hibari-tts")["loaded"]
+
+
 def test_what_goes_wrong_is_told_in_words(client: Client) -> None:
     with pytest.raises(RuntimeError, match="Failed to transcribe the audio, detail: "):
         client.get_model("whisper-base").transcriptions(b"This is no recording. " * 50)

@@ -1,0 +1,69 @@
+"""The bodies of requests: JSON and forms, read and typed, and in the client's words what is wrong with them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from http_compat.errors import InvalidJson, InvalidMultipart, InvalidType, MissingParameter, UnsupportedMediaType
+from realtime.errors import ClientError
+
+Body = TypeVar("Body")
+
+MAX_FIELD_BYTES: Final = 64 * 1024
+"""Of a field of a form that is not a file."""
+
+_MAX_FIELDS: Final = 128
+
+
+def media_type(request: Request) -> str:
+    """The type of the body, without its parameters; empty where there is none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_json(request: Request, kind: type[Body]) -> Body:
+    """Read a JSON object. Raises `ClientError`."""
+    # Another type, or none, is what any web page may send without asking first.
+    if media_type(request) != "application/json":
+        raise UnsupportedMediaType("Send a JSON object, with `Content-Type: application/json`.")
+    return decode_json(await request.body(), kind)
+
+
+async def read_form(request: Request, *, max_files: int = 1, max_field_bytes: int = MAX_FIELD_BYTES) -> FormData:
+    """Receive the whole form, files over a megabyte on disk; the caller closes it. Raises `ClientError`."""
+    try:
+        return await request.form(max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=max_field_bytes)
+    except HTTPException as error:
+        raise InvalidMultipart(error.detail) from error
+
+
+def decode_json(data: bytes | str, kind: type[Body]) -> Body:
+    """The object in this JSON. Raises `ClientError`."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise _invalid_field(str(error)) from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise InvalidJson("The body must be a JSON object in UTF-8.") from error
+
+
+def from_form(fields: Mapping[str, Any], kind: type[Body]) -> Body:
+    """The object that the fields of a form are, numbers and truths written as text. Raises `ClientError`."""
+    try:
+        return msgspec.convert(fields, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid_field(str(error)) from error
+
+
+def _invalid_field(message: str) -> ClientError:
+    """The error for what msgspec complains of; it puts the field's path at the end of the message."""
+    if path := re.search(r" - at `\$\.(\w+)", message):
+        kind = InvalidType if "got" in message else ClientError
+        return kind(f"{message[: path.start()]}.", param=path[1])
+    if missing := re.search(r"missing required field `(\w+)`", message):
+        return MissingParameter(f"`{missing[1]}` is missing.", param=missing[1])
+    return InvalidJson("The body must be a JSON object.")

