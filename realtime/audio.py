@@ -20,6 +20,9 @@ SAMPLE_RATE: Final = 16_000
 WINDOW: Final = 512
 """Samples of one voice activity window: 32 ms."""
 
+QUIET: Final = SAMPLE_RATE * 160 // 1000
+"""The length of the quietest moment: about the gap between two words."""
+
 Samples: TypeAlias = NDArray[np.float32]
 """Mono audio between -1 and 1, shape (n,)."""
 
@@ -199,6 +202,11 @@ class AudioBuffer:
             raise ValueError(f"samples {start} to {end} are not within {self.start} to {self.end}")
         first = self._first + start - self._start
         return self._data[first : first + end - start].copy()
+
+    def quietest(self, start: int, end: int) -> int:
+        """The middle of the stretch of `QUIET` samples with the least energy between two positions."""
+        energy = np.cumsum(np.pad(np.square(self.slice(start, end), dtype=np.float64), (1, 0)))
+        return start + int(np.argmin(energy[QUIET:] - energy[:-QUIET])) + QUIET // 2
 
     def discard(self, before: int) -> None:
         """Forget what is before position `before`, at most everything."""

@@ -49,15 +49,9 @@ LONG: Final = 8 * SAMPLE_RATE
 LONG_IN_A_HURRY: Final = 9 * SAMPLE_RATE // 2
 """A passage of this length ends in the next pause, or is trimmed: more context is more accurate, and costs more."""
 
-CONTEXT: Final = 3 * SAMPLE_RATE // 2
-"""Of the audio of committed words, kept before the first that is not."""
-
 LONGEST: Final = 20 * SAMPLE_RATE
 CUT_RANGE: Final = 8 * SAMPLE_RATE
 """A passage in which nothing could be committed is cut at this length, so far back from its end at most."""
-
-QUIET: Final = SAMPLE_RATE * 160 // 1000
-"""The length of the quietest moment: about the gap between two words."""
 
 SILENT_KEPT: Final = SAMPLE_RATE
 """Of audio without a voice, kept before the first word of a turn that the client commits."""
@@ -127,7 +121,7 @@ class Captioning:
             self._cut(passage, passage.voice_end + PAUSE // 2)
         elif end - passage.start >= LONGEST:
             # Not before the words that have been given out, which would be heard again.
-            self._cut(passage, self._quietest(max(end - CUT_RANGE, passage.agreement.certain_until), end))
+            self._cut(passage, self._buffer.quietest(max(end - CUT_RANGE, passage.agreement.certain_until), end))
 
     def end(self, position: int) -> None:
         """The turn in progress ends at `position`; its transcript will follow, if transcripts are wanted."""
@@ -156,12 +150,7 @@ class Captioning:
 
     def _cut(self, passage: Passage, at: int) -> None:
         """End the passage at `at`; the turn goes on in a new one."""
-        self._open = rest = Passage(passage.item, at, self._no_voice())
-        if passage.voice_end > at:  # in the middle of speech
-            rest.voice = replace(passage.voice)
-            rest.voice_start, rest.voice_end, passage.voice_end = at, passage.voice_end, at
-        rest.heard_until = passage.heard_until
-        passage.end = at
+        self._open = passage.cut(at)
         if self.config.transcribe:
             self._closed.append(passage)
 
@@ -169,11 +158,6 @@ class Captioning:
         """Evidence to be gathered, by the standard of whoever says what speech is."""
         detection = self.config.turn_detection
         return VoiceEvidence(VOICED if detection is None else min(VOICED, detection.threshold))
-
-    def _quietest(self, start: int, end: int) -> int:
-        """The middle of the stretch of `QUIET` samples with the least energy."""
-        energy = np.cumsum(np.pad(np.square(self._buffer.slice(start, end), dtype=np.float64), (1, 0)))
-        return start + int(np.argmin(energy[QUIET:] - energy[:-QUIET])) + QUIET // 2
 
     # Transcripts.
 
@@ -221,14 +205,7 @@ class Captioning:
         if self.config.include_partials:
             yield TranscriptRevised(passage.item.id, tuple(agreement.audible), agreement.tentative, passage.heard_until)
         if decoding.timed and not decoding.final:  # a final may yet complete the passage, and has all its words
-            self._trim(passage, hypothesis, decoding.end)
-
-    def _trim(self, passage: Passage, hypothesis: Hypothesis, end: int) -> None:
-        """Forget the audio of words that are committed, but for some context."""
-        agreement = passage.agreement
-        first = hypothesis.words[-len(agreement.tentative)].start if agreement.tentative else end
-        if (gap := agreement.trim(hypothesis.words, first - CONTEXT)) is not None:
-            passage.start = self._quietest(max(passage.start, gap[0] - QUIET), gap[1] + QUIET)
+            passage.trim(hypothesis, decoding.end, self._buffer)
 
     def failed(self, failure: JobFailed) -> Iterator[Output]:
         """The transcription in flight failed: a partial is only late, a final is missing from its item."""
@@ -287,36 +264,13 @@ class Captioning:
 
     def _complete(self, passage: Passage, hypothesis: Hypothesis, why: Suppression | None) -> Iterator[Output]:
         """Take the final of a passage; when it is the last of its item, the item is complete."""
-        item, agreement = passage.item, passage.agreement
-        yield from self._extend(passage, agreement.finish(() if why else hypothesis.words))
-        item.words += tuple(agreement.committed)
-        item.commit_lags += tuple(
-            at - word.end
-            for at, word in zip(passage.committed_at, agreement.committed, strict=True)
-            if word.end > word.start
-        )
-        item.erased += agreement.erased
-        if agreement.committed:
-            item.language = hypothesis.language or item.language
-            if passage.voice.voiced >= TELLING:
-                self._language = item.language
-        if why is not None and why is not Suppression.NO_VOICE:
-            item.suppressed += (why,)
-        if not passage.closes_item:
-            return
-        if item.error is not None:
-            yield TranscriptFailed(item.id, item.error)
-            return
-        yield TranscriptCompleted(
-            item_id=item.id,
-            text=item.text.strip(),
-            words=item.words,
-            language=item.language,
-            samples=item.end - item.start,
-            suppressed=item.suppressed,
-            commit_lags=item.commit_lags,
-            erased=item.erased,
-        )
+        yield from self._extend(passage, passage.agreement.finish(() if why else hypothesis.words))
+        passage.finish(hypothesis, why)
+        item = passage.item
+        if passage.agreement.committed and passage.voice.voiced >= TELLING:
+            self._language = item.language
+        if passage.closes_item:
+            yield item.completed() if item.error is None else TranscriptFailed(item.id, item.error)
 
     def _extend(self, passage: Passage, delta: str) -> Iterator[Output]:
         passage.note_committed(self._buffer.end)

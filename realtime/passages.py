@@ -1,18 +1,26 @@
-"""Items and passages: a turn of the user, and the stretches of its audio that are decoded as one."""
+"""Items and passages: a turn of the user, and the stretches of its audio that are decoded as one.
 
-from dataclasses import dataclass, field
+A passage knows which part of its audio is worth decoding. Where it is too long it is cut in two, or forgets the audio
+of words that are committed.
+"""
+
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from realtime.agreement import LocalAgreement
-from realtime.audio import SAMPLE_RATE
+from realtime.audio import QUIET, SAMPLE_RATE, AudioBuffer
 from realtime.endpointing import HYSTERESIS
 from realtime.errors import VoiceError
+from realtime.events import TranscriptCompleted
 from realtime.evidence import Suppression, VoiceEvidence
 from realtime.transcript import Hypothesis, Word
 
 LEAD_IN: Final = SAMPLE_RATE * 300 // 1000
 LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
 """Audio decoded before and after the windows with a voice."""
+
+CONTEXT: Final = 3 * SAMPLE_RATE // 2
+"""Of the audio of committed words, kept before the first that is not."""
 
 
 @dataclass(slots=True)
@@ -30,6 +38,18 @@ class Item:
     language: str = ""
     suppressed: tuple[Suppression, ...] = ()
     error: VoiceError | None = None
+
+    def completed(self) -> TranscriptCompleted:
+        return TranscriptCompleted(
+            item_id=self.id,
+            text=self.text.strip(),
+            words=self.words,
+            language=self.language,
+            samples=self.end - self.start,
+            suppressed=self.suppressed,
+            commit_lags=self.commit_lags,
+            erased=self.erased,
+        )
 
 
 @dataclass(slots=True)
@@ -65,6 +85,37 @@ class Passage:
         """The part of the passage worth decoding: from shortly before the voice to shortly after."""
         first = self.start if self.voice_start is None else max(self.start, self.voice_start - LEAD_IN)
         return first, max(first, min(end, self.voice_end + LEAD_OUT))
+
+    def cut(self, at: int) -> "Passage":
+        """End at `at`; return the passage that follows."""
+        rest = Passage(self.item, at, VoiceEvidence(self.voice.threshold), heard_until=self.heard_until)
+        if self.voice_end > at:  # in the middle of speech
+            rest.voice = replace(self.voice)
+            rest.voice_start, rest.voice_end, self.voice_end = at, self.voice_end, at
+        self.end = at
+        return rest
+
+    def trim(self, hypothesis: Hypothesis, end: int, buffer: AudioBuffer) -> None:
+        """Forget the audio of committed words but for some context, by the last `hypothesis`, of audio up to `end`."""
+        tentative = self.agreement.tentative
+        first = hypothesis.words[-len(tentative)].start if tentative else end
+        if (gap := self.agreement.trim(hypothesis.words, first - CONTEXT)) is not None:
+            self.start = buffer.quietest(max(self.start, gap[0] - QUIET), gap[1] + QUIET)
+
+    def finish(self, hypothesis: Hypothesis, why: Suppression | None) -> None:
+        """Hand over to the item what was committed, with the evidence of the final."""
+        item, agreement = self.item, self.agreement
+        item.words += tuple(agreement.committed)
+        item.commit_lags += tuple(
+            at - word.end
+            for at, word in zip(self.committed_at, agreement.committed, strict=True)
+            if word.end > word.start
+        )
+        item.erased += agreement.erased
+        if agreement.committed:
+            item.language = hypothesis.language or item.language
+        if why is not None and why is not Suppression.NO_VOICE:
+            item.suppressed += (why,)
 
     def note_committed(self, position: int) -> None:
         """The words committed since the last note were committed when audio up to `position` had come."""

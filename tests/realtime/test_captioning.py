@@ -17,8 +17,8 @@ from scripted_conversation import (
 )
 
 from realtime.agreement import SPAN
-from realtime.audio import SAMPLE_RATE, WINDOW, AudioBuffer
-from realtime.captioning import CONTEXT, LONG, LONGEST, PAUSE, QUIET, STEP, Captioning
+from realtime.audio import QUIET, SAMPLE_RATE, WINDOW, AudioBuffer
+from realtime.captioning import LONG, LONG_IN_A_HURRY, LONGEST, PAUSE, STEP, Captioning
 from realtime.errors import EngineError
 from realtime.events import (
     AudioCommitted,
@@ -37,7 +37,7 @@ from realtime.events import (
 )
 from realtime.evidence import Suppression
 from realtime.jobs import Jobs
-from realtime.passages import LEAD_OUT
+from realtime.passages import CONTEXT, LEAD_OUT
 from realtime.transcript import Hypothesis, Word
 
 BY_HAND = configured(turn_detection=None)
@@ -517,11 +517,13 @@ def test_no_word_is_lost_or_doubled_however_long_somebody_speaks(seconds: float,
     assert texts(conversation) == [f"{words_between(0, seconds)} {words_between(resumed, resumed + 1.6)}"]
 
 
-def test_a_decode_is_of_bounded_length_however_long_somebody_speaks() -> None:
+@pytest.mark.parametrize(("at_leisure", "long"), [(True, LONG), (False, LONG_IN_A_HURRY)])
+def test_a_decode_is_of_bounded_length_however_long_somebody_speaks(at_leisure: bool, long: int) -> None:
     conversation, microphone = Conversation(), Microphone()
+    conversation.at_leisure = at_leisure
     conversation.hear(microphone.speech(64.0))
     longest = max(len(request.samples) for request in conversation.requests)
-    assert LONG < longest <= LONG + CONTEXT + 2 * SPAN
+    assert long < longest <= long + CONTEXT + 2 * SPAN
 
 
 def test_a_long_passage_is_decoded_with_word_times_and_a_short_one_without() -> None:

@@ -126,6 +126,22 @@ def test_a_final_does_not_wait_for_what_others_decode() -> None:
     assert [sessions(work(queue, NOW)) for _ in range(2)] == [["over"], ["over"]]
 
 
+def test_in_a_hurry_an_encoded_partial_waits_a_moment_for_company() -> None:
+    queue = scheduler()
+    for number in range(4 * COMPANY):  # who talk, and so make the hurry
+        queue.load.encoded(Owner("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
+    waiting(queue, partial())
+    assert [len(work(queue, NOW)) for _ in range(2)] == [1, 0]
+    assert queue.due(NOW) == NOW + LINGER
+    assert len(work(queue, NOW + LINGER)) == 1
+
+
+def test_at_leisure_an_encoded_partial_waits_for_nobody() -> None:
+    queue = scheduler()
+    waiting(queue, partial())
+    assert [len(work(queue, NOW)) for _ in range(2)] == [1, 1]
+
+
 def test_a_final_without_company_waits_for_none() -> None:
     queue = scheduler()
     waiting(queue, final())
