@@ -40,7 +40,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV); the first time takes a few minutes."
 	$(PIP) -e '.[bundled]'
-	$(BIN)/vivavoce models whisper-base hibari-tts
+	$(BIN)/vivavoce models pull whisper-base hibari-tts
 	touch $@
 
 $(VENV)/ready-to-test: $(VENV)/ready

@@ -22,6 +22,7 @@ from realtime.errors import (
     Unauthorized,
     UnsupportedAudio,
     VoiceError,
+    WeightsUnavailable,
     envelope,
 )
 
@@ -144,6 +145,8 @@ def told(error: VoiceError, identity: str) -> dict[str, object]:
         logger.error("%s failed: %s", identity, message)
         if isinstance(error, EngineError):  # its message may hold this machine's paths
             message = "The model failed; the server's log has more."
+        if isinstance(error, WeightsUnavailable):
+            message = "The weights of this model are not on the server and could not be had; its log has more."
     return envelope(message, error.http_status, error.code, error.param)
 
 

@@ -15,6 +15,7 @@ from http_compat.names import ModelNames
 from http_compat.requests import while_connected
 from realtime.catalogue import Entry, Task
 from realtime.errors import ClientError
+from realtime.progress import Step
 
 if TYPE_CHECKING:
     from realtime.models import Models
@@ -53,8 +54,19 @@ class Listing:
         return JSONResponse({"object": "list", "voices": voices, "data": voices})
 
     async def loaded(self, _: Request) -> Response:
-        names = {entry.name for entry in self._names.listed().values()}
-        return JSONResponse({"models": sorted(name for name in names if self._models.is_loaded(name))})
+        return JSONResponse({"models": sorted(entry.name for entry in self._models.loaded())})
+
+    async def loading(self, _: Request) -> Response:
+        """All that is being loaded."""
+        return JSONResponse({"models": [_told(step) for step in self._models.progress().values()]})
+
+    async def progress(self, request: Request) -> Response:
+        """Whether one model is loaded, and how far the stage has come that it is in."""
+        name = self._names.entry(request.path_params["id"]).name
+        if self._models.is_loaded(name):
+            return JSONResponse({"model": name, "stage": "loaded", "progress": 1.0})
+        step = self._models.progress().get(name)
+        return JSONResponse(_told(step) if step else {"model": name, "stage": "not_loaded", "progress": 0.0})
 
     async def livez(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", "message": "OK"})
@@ -90,3 +102,13 @@ class Listing:
             "licence": entry.licence,
             "loaded": self._models.is_loaded(entry.name),
         }
+
+
+def _told(step: Step) -> dict[str, Any]:
+    return {
+        "model": step.model,
+        "stage": step.stage,
+        "progress": step.fraction,
+        "done_bytes": step.done_bytes,
+        "total_bytes": step.total_bytes,
+    }

@@ -15,6 +15,7 @@ from http_compat.openapi_schemas import (
     HEADERS,
     ID,
     MODEL,
+    PROGRESS,
     TEXT,
     TRANSCRIPT,
     TRUTH,
@@ -52,6 +53,8 @@ def document(settings: Settings) -> dict[str, Any]:
             "/v1/audio/voices": {"get": _voices()},
             "/v1/audio/models": {"get": _models("models")},
             "/v1/models": {"get": _models("data"), "post": _launch()},
+            "/v1/models/{id}/progress": {"parameters": [ID], "get": _progress()},
+            "/progress": {"get": _loading()},
             "/v1/models/{id}": {"parameters": [ID], "get": _model(), "delete": _terminate()},
             "/api/ps": {"get": _loaded()},
             "/metrics": {"get": _metrics()},
@@ -64,7 +67,7 @@ def document(settings: Settings) -> dict[str, Any]:
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": ERROR, "Model": MODEL, "Voice": VOICE, "Transcript": TRANSCRIPT},
+            "schemas": {"Error": ERROR, "Model": MODEL, "Progress": PROGRESS, "Voice": VOICE, "Transcript": TRANSCRIPT},
             "responses": {str(status): answer(text, reference("Error")) for status, text in FAULTS.items()},
         },
     }
@@ -177,6 +180,21 @@ def _loaded() -> dict[str, Any]:
     return {
         "summary": "The models that are loaded",
         "responses": {"200": answer("Their names", loaded), **faults(401, 403)},
+    }
+
+
+def _progress() -> dict[str, Any]:
+    return {
+        "summary": "How far a model has come",
+        "responses": {"200": answer("Its stage", reference("Progress")), **faults(401, 403, 404)},
+    }
+
+
+def _loading() -> dict[str, Any]:
+    loading = record(models=array(reference("Progress")))
+    return {
+        "summary": "How far all models have come that are being loaded",
+        "responses": {"200": answer("Their stages", loading), **faults(401, 403)},
     }
 
 

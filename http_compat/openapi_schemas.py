@@ -4,6 +4,7 @@ from typing import Any, Final, TypeAlias
 
 from http_compat.listing import TASKS
 from realtime.catalogue import ALIASES, ENTRIES, OPENAI_VOICES, Task
+from realtime.progress import Stage
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -76,6 +77,15 @@ VOICE_MODEL: Final = one_of(
 
 VOICE_NAME: Final = one_of(
     *OPENAI_VOICES, description="One of `/v1/audio/voices`, or an OpenAI name; empty for the default"
+)
+
+PROGRESS: Final = record(
+    ("done_bytes", "total_bytes"),
+    model=TEXT,
+    stage={"enum": ["not_loaded", "loaded", *Stage]},
+    progress={"type": "number", "minimum": 0, "maximum": 1},
+    done_bytes=COUNT,
+    total_bytes=COUNT,
 )
 
 ID: Final = {

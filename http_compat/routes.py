@@ -48,6 +48,8 @@ def routes(models: "Models", settings: Settings, metrics: Metrics, decoders: Dec
         "/v1/audio/voices": {"GET": listing.voices},
         "/v1/audio/models": {"GET": listing.audio_models},
         "/v1/models": {"GET": listing.models, "POST": xinference.launch},
+        "/v1/models/{id:path}/progress": {"GET": listing.progress},
+        "/progress": {"GET": listing.loading},
         "/v1/models/{id:path}": {"GET": listing.model, "DELETE": xinference.terminate},
         "/api/ps": {"GET": listing.loaded},
         "/metrics": {"GET": exposition},

@@ -58,7 +58,8 @@ class Spoken:
         yield event({"type": "speech.audio.done", "usage": self.usage})
 
     async def _speak(self) -> AsyncGenerator[Samples, None]:
-        for phrase in phrases(self._text):
-            async with aclosing(self._synthesizer.synthesize(phrase, self._voice, self._speed)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+        with self._synthesizer.held():
+            for phrase in phrases(self._text):
+                async with aclosing(self._synthesizer.synthesize(phrase, self._voice, self._speed)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk

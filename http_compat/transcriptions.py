@@ -69,6 +69,7 @@ class Transcriptions:
         entry = find(name, Task.TRANSCRIPTION, self._settings.recognizer)
         wanted = _suited(wanted, entry, translate=translate)
         recognizer = await while_connected(request, self._models.recognizer(name))
+        holds.enter_context(recognizer.held())
         if not recognizer.multilingual:  # which nobody knew of a repository
             wanted = _suited(wanted, replace(entry, languages=ENGLISH, translates=False), translate=translate)
         owner = Owner(request.state.account, request_id(request))

@@ -28,16 +28,6 @@ class EngineName(StrEnum):
     COSYVOICE = "cosyvoice"
 
 
-class WeightsFormat(StrEnum):
-    """How a source holds its weights."""
-
-    CTRANSLATE2 = "ctranslate2"
-    TRANSFORMERS = "transformers"
-    """Must be converted to CTranslate2 before the Whisper engine can read them."""
-    NATIVE = "native"
-    """Found and read by the engine's own library."""
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One model.
@@ -53,7 +43,6 @@ class Entry:
     source: str
     languages: tuple[str, ...]
     licence: str
-    weights: WeightsFormat
     translates: bool = False
 
     @property
@@ -85,7 +74,6 @@ def _whisper(
         source,
         languages,
         licence="MIT",
-        weights=WeightsFormat.CTRANSLATE2,
         translates=translates,
     )
 
@@ -102,12 +90,11 @@ def _belle(name: str) -> Entry:
         f"BELLE-2/{name}",
         CHINESE,
         licence="Apache-2.0",
-        weights=WeightsFormat.TRANSFORMERS,
     )
 
 
 def _voice(name: str, engine: EngineName, source: str, languages: tuple[str, ...], licence: str) -> Entry:
-    return Entry(name, Task.SPEECH, engine, source, languages, licence, WeightsFormat.NATIVE)
+    return Entry(name, Task.SPEECH, engine, source, languages, licence)
 
 
 ENTRIES: Final = (
@@ -125,6 +112,13 @@ ENTRIES: Final = (
     _whisper(
         "whisper-large-v3-turbo", "mobiuslabsgmbh/faster-whisper-large-v3-turbo", WHISPER_V3_LANGUAGES, translates=False
     ),
+    # Distilled from OpenAI's models with a decoder of two layers, for English only.
+    _english("distil-whisper-small.en", "Systran/faster-distil-whisper-small.en"),
+    _english("distil-whisper-medium.en", "Systran/faster-distil-whisper-medium.en"),
+    _english("distil-whisper-large-v2", "Systran/faster-distil-whisper-large-v2"),
+    _english("distil-whisper-large-v3", "Systran/faster-distil-whisper-large-v3"),
+    _english("distil-whisper-large-v3.5", "distil-whisper/distil-large-v3.5-ct2"),
+    # Fine-tuned for Chinese and published for transformers: converted when they are first used.
     _belle("Belle-distilwhisper-large-v2-zh"),
     _belle("Belle-whisper-large-v2-zh"),
     _belle("Belle-whisper-large-v3-zh"),
@@ -167,16 +161,15 @@ def find(name: str, task: Task, default: str) -> Entry:
     """The model of this name for this task.
 
     An empty name and OpenAI's names mean `default`. A repository of the hub, as in `Systran/faster-whisper-small`,
-    is a recognizer too. Raises `UnknownModel`, whose message lists the models there are.
+    is a recognizer too; OpenAI's own are the models of the same name, in the format that needs no conversion. Raises
+    `UnknownModel`, whose message lists the models there are.
     """
     wanted = default if not name or ALIASES.get(name) is task else name
     for entry in ENTRIES:
-        if entry.task is task and wanted in (entry.name, entry.source):
+        if entry.task is task and wanted in (entry.name, entry.source, f"openai/{entry.name}"):
             return entry
     if task is Task.TRANSCRIPTION and _REPOSITORY.fullmatch(wanted):
-        return Entry(
-            wanted, task, EngineName.WHISPER, wanted, (), "unknown", WeightsFormat.CTRANSLATE2, translates=True
-        )
+        return Entry(wanted, task, EngineName.WHISPER, wanted, (), "unknown", translates=True)
     known = ", ".join(entry.name for entry in ENTRIES if entry.task is task)
     raise UnknownModel(f"there is no {task} model {wanted!r}; there are: {known}", param="model")
 

@@ -10,19 +10,15 @@ from dataclasses import replace
 from typing import Final
 
 import uvicorn
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from clients import listen, speak
-from realtime import __version__
-from realtime.catalogue import ENTRIES, Task, find
+from realtime import __version__, model_commands
+from realtime.catalogue import Task, find
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
 from realtime.models import Models
 from realtime.server import listening_socket, uvicorn_config
 from realtime.settings import Settings
-from realtime.weights import locate
 
 logger = logging.getLogger("vivavoce")
 
@@ -62,9 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     speak.add_arguments(saying)
     saying.set_defaults(run=speak.run)
 
-    models = commands.add_parser("models", help="list the models, or prepare one so that it starts offline")
-    models.add_argument("prepare", nargs="*", metavar="NAME", help="models to find, download or assemble now")
+    models = commands.add_parser("models", help="list models, prepare them, delete them")
     models.set_defaults(run=_models)
+    model_commands.add_commands(models)
     return parser
 
 
@@ -97,9 +93,11 @@ def _serve(options: argparse.Namespace) -> int:
         reason = getattr(error, "strerror", None) or error
         print(f"vivavoce: cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)
         return 1
-    with listener, _WeightsProgress() as progress:
-        for name, task in ((settings.recognizer, Task.TRANSCRIPTION), (settings.voice_model, Task.SPEECH)):
-            locate(find(name, task, name), settings, progress)  # what is missing is told before the server starts
+    with listener, model_commands.Bars() as progress:
+        defaults = ((settings.recognizer, Task.TRANSCRIPTION), (settings.voice_model, Task.SPEECH))
+        entries = [find(name, task, name) for name, task in defaults]
+        for entry in (*entries, *map(model_commands.named, settings.preload)):
+            model_commands.pull(entry, settings, progress)  # what is missing is told before the server starts
         models = Models(settings, InstalledEngines(settings, progress))
         server = uvicorn.Server(uvicorn_config(models, settings))
         logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
@@ -108,53 +106,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _models(options: argparse.Namespace) -> int:
-    settings = read_settings(os.environ, options)
-    if options.prepare:
-        with _WeightsProgress() as progress:
-            for name in options.prepare:
-                task = next((entry.task for entry in ENTRIES if entry.name == name), Task.TRANSCRIPTION)
-                path = locate(find(name, task, settings.recognizer), settings, progress)
-                print(f"{name}: {path}")
-        return 0
-    table = Table("model", "does", "languages", "licence", "source")
-    table.columns[0].no_wrap = True
-    table.columns[0].min_width = max(len(entry.name) for entry in ENTRIES)
-    for entry in ENTRIES:
-        languages = ", ".join(entry.languages) if len(entry.languages) < 6 else str(len(entry.languages))
-        table.add_row(entry.name, entry.task, languages, entry.licence, entry.source)
-    Console().print(table)
-    return 0
-
-
-class _WeightsProgress:
-    """A progress bar that appears when weights have to be prepared."""
-
-    def __init__(self) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "_WeightsProgress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def __call__(self, label: str, done_bytes: int, total_bytes: int) -> None:
-        if label not in self._tasks:
-            self._bars.start()
-            self._tasks[label] = self._bars.add_task(label, total=total_bytes)
-        self._bars.update(self._tasks[label], completed=done_bytes, total=total_bytes)
-        if done_bytes >= total_bytes:
-            self._bars.remove_task(self._tasks.pop(label))
-            if not self._tasks:
-                self._bars.stop()
+    return int(options.command(options, read_settings(os.environ, options)))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Final, Generic, TypeVar, assert_never
 
 from realtime.catalogue import resolve_voice
@@ -30,7 +31,7 @@ from realtime.events import (
     WindowsScored,
 )
 from realtime.load import NOBODY, Owner
-from realtime.models import Models
+from realtime.models import Models, RecognizerHandle
 from realtime.session import Session
 from realtime.speaking import ReplyState
 
@@ -101,6 +102,8 @@ class Driver:
         self._owner = owner
         self._clock = clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._recognizer: RecognizerHandle | None = None
+        self._hold = ExitStack()
 
     @property
     def reply_state(self) -> ReplyState:
@@ -108,10 +111,11 @@ class Driver:
 
     async def run(self) -> None:
         """Serve until cancelled. Raises `VoiceError` where the session cannot go on."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                for output in await self._next():
-                    await self._carry_out(output, group)
+        with self._hold:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    for output in await self._next():
+                        await self._carry_out(output, group)
 
     async def _next(self) -> list[Output]:
         """What follows from the next input, or from the passing of time."""
@@ -145,6 +149,7 @@ class Driver:
                     await self.inbox.put_result(WindowsScored(number, probabilities, after))
                 case Transcribe(number, name, request, priority):
                     recognizer = await self._models.recognizer(name)
+                    self._keep(recognizer)
                     hypothesis = await recognizer.transcribe_newest(request, priority, self._owner)
                     await self.inbox.put_result(Transcribed(number, hypothesis, recognizer.at_leisure))
                 case Synthesize():
@@ -155,6 +160,13 @@ class Driver:
                     assert_never(job)
         except VoiceError as error:
             await self.inbox.put_result(JobFailed(job.number, error))
+
+    def _keep(self, recognizer: RecognizerHandle) -> None:
+        """Hold the recognizer that the session uses now between its turns, and no longer the one before."""
+        if recognizer is not self._recognizer:
+            self._hold.close()
+            self._hold.enter_context(recognizer.held())
+            self._recognizer = recognizer
 
     async def _synthesize(self, job: Synthesize) -> None:
         synthesizer = await self._models.synthesizer("")

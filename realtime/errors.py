@@ -119,3 +119,10 @@ class EngineError(VoiceError):
     """A model failed to load or to answer; the adapter raises it `from` the library's own exception."""
 
     code = "engine_failed"
+
+
+class WeightsUnavailable(EngineError):
+    """The weights of a model are nowhere to be had."""
+
+    code = "model_not_available"
+    http_status = 503

@@ -1,13 +1,16 @@
 """Models: the engines that are loaded, as coroutines; one load at a time for each name.
 
-The default recognizer, the default voice and the voice activity detector are loaded when the service starts, others
-when somebody first asks for them. Names are those of the catalogue; an empty one means the default.
+The default recognizer, the default voice, the voice activity detector and what the settings name are loaded when the
+service starts and stay; others are loaded when somebody first asks for them, and `realtime.residents` says when they
+go. Whoever works with a handle for longer than one call holds it meanwhile. Names are those of the catalogue; an empty
+one means the default.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any, Final, ParamSpec, TypeVar
+from contextlib import ExitStack
+from typing import Final, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +19,12 @@ from realtime.audio import Samples
 from realtime.catalogue import ENTRIES, Entry, Task, find, resolve_voice
 from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
 from realtime.engines.registry import InstalledEngines, Registry
-from realtime.errors import ModelInUse, Overloaded, UnknownModel, UnknownVoice
+from realtime.errors import Overloaded, UnknownModel, UnknownVoice
 from realtime.events import Priority
 from realtime.load import NOBODY, QUICKEST, Load, Owner
+from realtime.progress import Step
+from realtime.residents import Residents
+from realtime.retention import Tenant
 from realtime.scheduler import Arrivals, Halfway, Scheduler, Ticket
 from realtime.settings import Settings
 from realtime.transcript import Hypothesis, TranscriptionRequest
@@ -39,15 +45,12 @@ VOICES_AT_ONCE: Final = 2
 
 BLOCKING_CALLS: Final = 4
 
-LOADS_AT_ONCE: Final = 3
-"""The defaults load side by side; whoever asks for another model takes no thread from those who are served."""
 
-
-class RecognizerHandle:
+class RecognizerHandle(Tenant):
     """A loaded speech-to-text model."""
 
     def __init__(self, entry: Entry, engine: Recognizer, load_limit: float) -> None:
-        self.name = entry.name
+        super().__init__(entry.name)
         self.multilingual = engine.multilingual
         self.scheduler = Scheduler(Load(engine.workers, engine.partial_cost / 2, engine.partial_cost / 2, load_limit))
         self._engine = engine
@@ -63,7 +66,8 @@ class RecognizerHandle:
         self, request: Callable[[], TranscriptionRequest], priority: Priority, owner: Owner = NOBODY
     ) -> Hypothesis:
         """The same with whatever `request` returns when an engine is free."""
-        return await self._worker.submit(Ticket(request, priority, owner))
+        with self.held():
+            return await self._worker.submit(Ticket(request, priority, owner))
 
     @property
     def at_leisure(self) -> bool:
@@ -103,11 +107,11 @@ class DetectorHandle:
         self._engine.close()
 
 
-class SynthesizerHandle:
+class SynthesizerHandle(Tenant):
     """A loaded text-to-speech model."""
 
     def __init__(self, entry: Entry, engine: Synthesizer) -> None:
-        self.name = entry.name
+        super().__init__(entry.name)
         self.sample_rate = engine.sample_rate
         self.voices = engine.voices
         self._engine = engine
@@ -133,17 +137,15 @@ class Models:
         self._settings = settings
         self._engines = engines or InstalledEngines(settings)
         self._blocking = BlockingCalls(BLOCKING_CALLS)
-        self._loading = BlockingCalls(LOADS_AT_ONCE)
-        self._recognizers: dict[str, asyncio.Task[RecognizerHandle]] = {}
-        self._synthesizers: dict[str, asyncio.Task[SynthesizerHandle]] = {}
-        self._admitted: dict[str, Load] = {}
+        self._residents = Residents(settings, self._engines)
+        self._admitted: dict[str, ExitStack] = {}
         self.ready = False
 
     async def open(self) -> None:
-        """Load the defaults. Raises `EngineError` where one cannot be loaded."""
-        detector, _, _ = await asyncio.gather(
-            self._loading.run(self._engines.detector), self.recognizer(""), self.synthesizer("")
-        )
+        """Load the defaults and what the settings name. Raises `EngineError` where one cannot be loaded."""
+        wanted = [self._recognizer(""), self._synthesizer(""), *(self.entry(name) for name in self._settings.preload)]
+        keeping = [self._residents.keep(entry, self._maker(entry)) for entry in dict.fromkeys(wanted)]
+        detector, _ = await asyncio.gather(self.run_blocking(self._engines.detector), asyncio.gather(*keeping))
         self.detector = DetectorHandle(detector)
         self.ready = True
 
@@ -152,71 +154,83 @@ class Models:
         if self.ready:
             await self.run_blocking(self.detector.close)
         self.ready = False
-        loads: list[asyncio.Task[Any]] = [*self._recognizers.values(), *self._synthesizers.values()]
-        for load in loads:
-            if load.done() and not load.cancelled() and load.exception() is None:
-                await self.run_blocking(load.result().close)
-            else:
-                load.cancel()
+        await self._residents.close()
 
     async def recognizer(self, name: str) -> RecognizerHandle:
-        """The recognizer of this name, loaded if need be. Raises `UnknownModel` and `EngineError`."""
-        entry = self._recognizer(name)
-        return await self._once(
-            self._recognizers,
-            entry.name,
-            lambda: RecognizerHandle(entry, self._engines.recognizer(entry), self._settings.load_limit),
-        )
+        """The recognizer of this name, loaded if need be.
+
+        Raises `UnknownModel`, `EngineError`, and `Overloaded` where it is not there in a few seconds.
+        """
+        handle = await self._get(self._recognizer(name))
+        assert isinstance(handle, RecognizerHandle)
+        return handle
 
     async def synthesizer(self, name: str) -> SynthesizerHandle:
-        """The voice model of this name, loaded if need be. Raises `UnknownModel` and `EngineError`."""
-        entry = find(name, Task.SPEECH, self._settings.voice_model)
-        return await self._once(
-            self._synthesizers, entry.name, lambda: SynthesizerHandle(entry, self._engines.synthesizer(entry))
-        )
+        """The voice model of this name, as `recognizer`."""
+        handle = await self._get(self._synthesizer(name))
+        assert isinstance(handle, SynthesizerHandle)
+        return handle
 
     async def load(self, name: str) -> Entry:
-        """Load the model of this name, whatever its task. Raises `UnknownModel` (at once) and `EngineError`."""
-        entry = self._of_any_task(name)
-        await (self.recognizer if entry.task is Task.TRANSCRIPTION else self.synthesizer)(entry.name)
+        """Load a model of any task, however long it takes. Raises as `recognizer`, but does not lose patience."""
+        entry = self.entry(name)
+        await self._residents.get(entry, self._maker(entry), patience=None)
         return entry
 
     async def unload(self, name: str) -> None:
-        """Free what a model holds until somebody asks for it again; work under way is withdrawn.
+        """Unload a model; one that is not loaded is gone already.
 
-        Nothing happens where it is not loaded. Raises `UnknownModel`, and `ModelInUse` for the defaults.
+        Raises `UnknownModel`, and `ModelInUse` for one that is loading, that a session or a request holds, or that the
+        server always keeps.
         """
-        entry = self._of_any_task(name)
-        if entry.name in {self._recognizer("").name, find("", Task.SPEECH, self._settings.voice_model).name}:
-            raise ModelInUse(f"{entry.name} is a default of this server.", param="model")
-        if self.is_loaded(entry.name):
-            loads: dict[str, asyncio.Task[Any]] = (
-                self._recognizers if entry.task is Task.TRANSCRIPTION else self._synthesizers
-            )
-            await self.run_blocking(loads.pop(entry.name).result().close)
+        await self._residents.unload(self.entry(name).name)
+
+    def loaded(self) -> list[Entry]:
+        """The models that can answer at once."""
+        return [self.entry(handle.name) for handle in self._residents.loaded()]
+
+    def retire(self, now: float) -> None:
+        """Unload what nobody has used for `model_idle_seconds`; done from time to time without being asked."""
+        self._residents.retire(now)
+
+    def progress(self) -> dict[str, Step]:
+        """How far the models have come that are being loaded, by their catalogue names."""
+        return self._residents.loading()
+
+    def entry(self, name: str) -> Entry:
+        """The model of any task that a client may ask for by `name`. Raises `UnknownModel`."""
+        try:
+            return self._synthesizer(name)
+        except UnknownModel:
+            return self._recognizer(name)
 
     def admit(self, session: str, name: str) -> None:
         """Promise a session to follow it, with the recognizer of this name if it is loaded, or else the default.
 
         Raises `Overloaded` where the promise to others would break. Every promise ends with `dismiss`.
         """
-        schedulers = self.schedulers
-        load = schedulers.get(self.recognizer_name(name) or "", schedulers[self._recognizer("").name]).load
+        handle = self._residents.find(self.recognizer_name(name) or "") or self._residents.find(
+            self._recognizer("").name
+        )
+        assert isinstance(handle, RecognizerHandle)  # the defaults are always there
+        load = handle.scheduler.load
         now = time.monotonic()
         if not load.has_room(now):
             raise Overloaded("The server is following as many talkers as it can.", retry_after=RETRY_AFTER)
         load.join(session, now)
-        self._admitted[session] = load
+        place = self._admitted[session] = ExitStack()
+        place.callback(load.leave, session)
+        place.enter_context(handle.held())
 
     def dismiss(self, session: str) -> None:
         """The session is over."""
-        if (load := self._admitted.pop(session, None)) is not None:
-            load.leave(session)
+        self._admitted.pop(session, ExitStack()).close()
 
     @property
     def schedulers(self) -> dict[str, Scheduler]:
         """Of the recognizers that are loaded, by name."""
-        return {name: task.result().scheduler for name, task in self._recognizers.items() if self.is_loaded(name)}
+        handles = self._residents.loaded()
+        return {handle.name: handle.scheduler for handle in handles if isinstance(handle, RecognizerHandle)}
 
     def recognizer_name(self, name: str) -> str | None:
         """The recognizer a client may ask for by `name`; None where there is none."""
@@ -227,17 +241,16 @@ class Models:
 
     def voice_name(self, name: str) -> str | None:
         """The voice a client may ask for by `name`; None where there is none."""
-        default = find("", Task.SPEECH, self._settings.voice_model)
-        voices = self._synthesizers[default.name].result().voices
+        default = self._residents.find(self._synthesizer("").name)
+        assert isinstance(default, SynthesizerHandle)  # the defaults are always there
         try:
-            return resolve_voice(name, voices)
+            return resolve_voice(name, default.voices)
         except UnknownVoice:
             return None
 
     def is_loaded(self, name: str) -> bool:
         """Whether the model of this catalogue name can answer at once."""
-        task = self._recognizers.get(name) or self._synthesizers.get(name)
-        return task is not None and task.done() and not task.cancelled() and task.exception() is None
+        return self._residents.find(name) is not None
 
     async def run_blocking(
         self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
@@ -245,28 +258,22 @@ class Models:
         """Await a call that blocks, in one of a few threads."""
         return await self._blocking.run(function, *args, **kwargs)
 
-    def _of_any_task(self, name: str) -> Entry:
-        try:
-            return find(name, Task.SPEECH, self._settings.voice_model)
-        except UnknownModel:
-            return self._recognizer(name)
-
     def _recognizer(self, name: str) -> Entry:
         """The catalogue's entry; a repository that nobody configured is not fetched at a client's word."""
         entry = find(name, Task.TRANSCRIPTION, self._settings.recognizer)
-        configured = {pair.partition("=")[0].strip() for pair in self._settings.model_paths}
-        if entry not in ENTRIES and entry.name not in (self._settings.recognizer, *configured):
+        paths = [pair.partition("=")[0].strip() for pair in self._settings.model_paths]
+        if entry not in ENTRIES and entry.name not in (self._settings.recognizer, *paths, *self._settings.preload):
             raise UnknownModel(f"The model '{name}' is not one that this server offers.", param="model")
         return entry
 
-    async def _once(self, loads: "dict[str, asyncio.Task[Result]]", name: str, load: Callable[[], Result]) -> Result:
-        """Load `name` unless it is loaded or loading; a failed load may be tried again."""
+    def _synthesizer(self, name: str) -> Entry:
+        return find(name, Task.SPEECH, self._settings.voice_model)
 
-        def forget_failed(task: "asyncio.Task[Result]") -> None:
-            if task.cancelled() or task.exception() is not None:
-                del loads[name]
+    async def _get(self, entry: Entry) -> Tenant:
+        return await self._residents.get(entry, self._maker(entry), self._settings.load_seconds)
 
-        if name not in loads:
-            loads[name] = asyncio.create_task(self._loading.run(load))
-            loads[name].add_done_callback(forget_failed)
-        return await asyncio.shield(loads[name])
+    def _maker(self, entry: Entry) -> Callable[[], Tenant]:
+        """What loads this model, in a thread."""
+        if entry.task is Task.SPEECH:
+            return lambda: SynthesizerHandle(entry, self._engines.synthesizer(entry))
+        return lambda: RecognizerHandle(entry, self._engines.recognizer(entry), self._settings.load_limit)

@@ -33,6 +33,17 @@ class Settings:
     """Where assembled and converted weights are kept."""
     offline: bool = False
     """Never ask a model hub."""
+    downloads: bool = True
+    """Whether a client's request may download a model of the catalogue; the operator's commands always may."""
+    preload: tuple[str, ...] = ()
+    """Models loaded at the start and kept, besides the defaults; clients may ask for repositories named here."""
+    load_seconds: float = 10.0
+    """How long a request waits for a model to be loaded before it is told to come back; the load goes on."""
+    model_idle_seconds: float = 1800.0
+    """A model that nobody has used for so long is unloaded, unless it is kept; 0 is never."""
+    model_memory_bytes: int = 0
+    """Weights that may be in memory at once, by the size of their files; models unused for longest make room for
+    others. 0 is no limit."""
     device: str = "auto"
     compute_type: str = "int8"
     """CTranslate2's name for the precision: `int8` is the fastest on a CPU, `float16` on a GPU."""

@@ -1,49 +1,72 @@
 """Which code runs which entry of the catalogue; heavy libraries are imported here, when they are first needed."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from realtime import weights
 from realtime.catalogue import EngineName, Entry
 from realtime.engines.base import Detector, Recognizer, Synthesizer
-from realtime.errors import UnusableModel
+from realtime.errors import EngineError, UnusableModel
+from realtime.progress import Progress, Stage, Step, silent
 from realtime.settings import Settings
-from realtime.weights import Progress
 
 
 class Registry(Protocol):
-    """Where `Models` gets its engines; every call blocks and may raise `EngineError`."""
+    """Where `Models` gets its engines; loading blocks and may raise `EngineError` or `UnusableModel`."""
 
     def detector(self) -> Detector: ...
+
+    def prepare(self, entry: Entry) -> int:
+        """Have the weights of a model on this machine, downloading and converting them if need be; their bytes."""
 
     def recognizer(self, entry: Entry) -> Recognizer: ...
 
     def synthesizer(self, entry: Entry) -> Synthesizer: ...
 
+    def steps(self) -> Mapping[str, Step]:
+        """How far the models have come that are being prepared or loaded, by name."""
+
+    def stop(self) -> None:
+        """Give up whatever is being prepared, soon."""
+
 
 class InstalledEngines:
     """The engines of this installation."""
 
-    def __init__(self, settings: Settings, progress: Progress = weights.silent) -> None:
+    def __init__(self, settings: Settings, progress: Progress = silent) -> None:
         self._settings = settings
         self._progress = progress
+        self._steps: dict[str, Step] = {}
+        self._stopping = False
 
     def detector(self) -> Detector:
         from realtime.engines.silero import Silero
 
         return Silero()
 
+    def prepare(self, entry: Entry) -> int:
+        try:
+            return weights.size(weights.locate(entry, self._settings, self._advance))
+        finally:
+            self._steps.pop(entry.name, None)
+
     def recognizer(self, entry: Entry) -> Recognizer:
         directory = weights.locate(entry, self._settings, self._progress)
+        self._steps[entry.name] = Step(entry.name, Stage.LOADING)
         from realtime.engines.whisper import Whisper
 
-        return Whisper(
-            directory,
-            device=self._settings.device,
-            compute_type=self._settings.compute_type,
-            device_index=self._settings.device_index,
-            workers=self._settings.engine_workers,
-            threads=self._settings.engine_threads,
-        )
+        try:
+            return Whisper(
+                directory,
+                language=None if entry.multilingual else entry.languages[0],
+                device=self._settings.device,
+                compute_type=self._settings.compute_type,
+                device_index=self._settings.device_index,
+                workers=self._settings.engine_workers,
+                threads=self._settings.engine_threads,
+            )
+        finally:
+            del self._steps[entry.name]
 
     def synthesizer(self, entry: Entry) -> Synthesizer:
         weights.locate(entry, self._settings, self._progress)
@@ -56,3 +79,15 @@ class InstalledEngines:
                 raise UnusableModel(
                     f"{entry.name} is in the catalogue, but this version has no engine for it yet", param="model"
                 )
+
+    def steps(self) -> Mapping[str, Step]:
+        return self._steps
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    def _advance(self, step: Step) -> None:
+        if self._stopping:
+            raise EngineError("the service is closing")
+        self._steps[step.model] = step
+        self._progress(step)

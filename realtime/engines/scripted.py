@@ -5,7 +5,7 @@ writes `word7` for the number 7; the detector hears a voice in whatever is loud;
 as long as its text. Each can be made to cost time, without working for it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from queue import Empty, SimpleQueue
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from realtime.audio import SAMPLE_RATE, WINDOW, Samples
 from realtime.catalogue import Entry
 from realtime.engines.base import VadState
+from realtime.progress import Step
 from realtime.transcript import Hypothesis, TranscriptionRequest, Word
 
 WORD_MS: Final = 320
@@ -61,9 +62,19 @@ class ScriptedEngines:
         self.workers = workers
         self._cost = {Work.SCORING: 0.0, Work.DECODING: decoding, Work.SPEAKING: speaking}
         self._never: SimpleQueue[None] = SimpleQueue()
+        self.weight_bytes: dict[str, int] = {}
         self.loaded: list[str] = []
         self.closed: list[str] = []
         self.speaking: list[str] = []
+
+    def prepare(self, entry: Entry) -> int:
+        return self.weight_bytes.get(entry.name, 0)
+
+    def steps(self) -> Mapping[str, Step]:
+        return {}
+
+    def stop(self) -> None:
+        pass
 
     def detector(self) -> "ScriptedDetector":
         return ScriptedDetector(self, "detector")

@@ -141,13 +141,17 @@ class Whisper:
         self,
         directory: Path,
         *,
+        language: str | None = None,
         device: str = "auto",
         device_index: int = 0,
         compute_type: str = "default",
         workers: int = 1,
         threads: int = 0,
     ) -> None:
-        """Load the model for `workers` threads that call it, with `threads` of its own each. Raises `EngineError`."""
+        """Load the model for `workers` threads that call it, with `threads` of its own each. Raises `EngineError`.
+
+        `language` is the only one it was trained for, whatever its vocabulary can spell.
+        """
         try:
             model = WhisperModel(
                 str(directory),
@@ -161,6 +165,7 @@ class Whisper:
             raise EngineError(f"The Whisper model could not be loaded: {exc}") from exc
         self.multilingual: bool = model.model.is_multilingual
         self.workers = workers
+        self._language = language if self.multilingual else "en"
         self._model: ctranslate2.models.Whisper = model.model
         self._features = model.feature_extractor
         self._vocabulary = _mended(model.hf_tokenizer)
@@ -240,8 +245,8 @@ class Whisper:
         return np.concatenate([encoding, tail, ending])
 
     def _detect_language(self, memory: Encoding, candidates: Sequence[str]) -> str:
-        if not self.multilingual:
-            return "en"
+        if self._language:
+            return self._language
         likeliest: list[str] = [token.strip("<|>") for token, _ in self._model.detect_language(_storage([memory]))[0]]
         return next((each for each in likeliest if each in candidates), likeliest[0])
 

@@ -255,7 +255,7 @@ def last_line(text: str) -> str:
 
 def whisper_weights() -> Path:
     """The directory of whisper-base, assembled if need be."""
-    command = [sys.executable, "-m", "realtime.cli", "models", MODEL]
+    command = [sys.executable, "-m", "realtime.cli", "models", "pull", MODEL]
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return Path(answer.strip().removeprefix(f"{MODEL}: "))
 

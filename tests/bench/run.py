@@ -41,7 +41,7 @@ def main() -> int:
     if not Path("/proc/self/stat").is_file():
         print("the benchmark reads /proc and needs Linux", file=sys.stderr)
         return 1
-    subprocess.run([sys.executable, "-m", "realtime.cli", "models", *MODELS, "hibari-tts"], check=True)
+    subprocess.run([sys.executable, "-m", "realtime.cli", "models", "pull", *MODELS, "hibari-tts"], check=True)
     with running_service() as service:
         speech = load_speech(service)
     plan = QUICK if arguments.quick else FULL

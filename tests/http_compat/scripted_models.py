@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
@@ -12,12 +12,13 @@ from recordings import tone
 from starlette.testclient import TestClient
 
 from realtime.audio import SAMPLE_RATE, WINDOW, Samples
-from realtime.catalogue import Entry, Task, find
+from realtime.catalogue import ENTRIES, Entry, Task, find
 from realtime.endpointing import Endpointing, Onset, TurnDetection
 from realtime.engines.base import VadState
 from realtime.errors import EngineError, ModelInUse, UnknownModel
 from realtime.events import Priority
 from realtime.load import Owner
+from realtime.progress import Step
 from realtime.transcript import Hypothesis, Piece, TranscriptionRequest, Word
 
 P = ParamSpec("P")
@@ -62,6 +63,9 @@ class ScriptedRecognizer:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.given_up = threading.Event()
         self.decorate: Callable[[TranscriptionRequest, Hypothesis], Hypothesis] = lambda _, said: said
+
+    def held(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def transcribe(self, request: TranscriptionRequest, priority: Priority, owner: Owner) -> Hypothesis:
         assert request.seconds <= 30
@@ -128,6 +132,9 @@ class ScriptedSynthesizer:
         self.closed = asyncio.Event()
         self.mute = False
 
+    def held(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     async def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
         self.spoken.append((text, voice, speed))
         try:
@@ -148,6 +155,7 @@ class ScriptedModels:
         self.detector = ScriptedDetector()
         self.recognizers: dict[str, ScriptedRecognizer] = {}
         self.synthesizers: dict[str, ScriptedSynthesizer] = {}
+        self.steps: dict[str, Step] = {}
         self.ready = True
         self.busy: set[str] = set()
         """Models that cannot be unloaded."""
@@ -172,6 +180,9 @@ class ScriptedModels:
         self.recognizers.pop(name, None)
         self.synthesizers.pop(name, None)
 
+    def progress(self) -> dict[str, Step]:
+        return self.steps
+
     async def recognizer(self, name: str) -> ScriptedRecognizer:
         found = find(name, Task.TRANSCRIPTION, "whisper-base").name
         return self.recognizers.setdefault(found, ScriptedRecognizer(found))
@@ -185,3 +196,6 @@ class ScriptedModels:
 
     def is_loaded(self, name: str) -> bool:
         return name in self.recognizers or name in self.synthesizers
+
+    def loaded(self) -> list[Entry]:
+        return [entry for entry in ENTRIES if self.is_loaded(entry.name)]

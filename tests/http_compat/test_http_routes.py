@@ -6,6 +6,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from scripted_models import ScriptedModels, ScriptedRecognizer, Serve
 from starlette.testclient import TestClient
 
+from realtime.errors import ModelInUse, VoiceError, WeightsUnavailable
+from realtime.progress import Stage, Step
+
 
 def test_a_path_that_is_not_there_is_404_in_the_one_error_body(client: TestClient) -> None:
     answer = client.get("/v1/nowhere")
@@ -69,6 +72,8 @@ def test_alive_is_alive_and_ready_waits_for_the_models(client: TestClient, model
         ("GET", "/v1/audio/voices"),
         ("GET", "/v1/audio/models"),
         ("GET", "/api/ps"),
+        ("GET", "/v1/models/whisper-base/progress"),
+        ("GET", "/progress"),
         ("GET", "/metrics"),
         ("POST", "/v1/audio/speech"),
         ("POST", "/v1/audio/transcriptions"),
@@ -137,3 +142,43 @@ def test_an_unknown_model_is_404_with_its_own_code(client: TestClient) -> None:
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "model_not_found"
     assert answer.json()["error"]["param"] == "model"
+
+
+def test_progress_is_told_of_what_is_loading_what_is_loaded_and_what_is_not(
+    client: TestClient, models: ScriptedModels, recognizer: ScriptedRecognizer
+) -> None:
+    models.steps["whisper-tiny"] = Step("whisper-tiny", Stage.DOWNLOADING, 25, 100)
+    loading = {
+        "model": "whisper-tiny",
+        "stage": "downloading",
+        "progress": 0.25,
+        "done_bytes": 25,
+        "total_bytes": 100,
+    }
+    assert client.get("/progress").json() == {"models": [loading]}
+    assert client.get("/v1/models/whisper-tiny/progress").json() == loading
+    for name, stage, progress in (("whisper-1", "loaded", 1.0), ("whisper-small", "not_loaded", 0.0)):
+        answer = client.get(f"/v1/models/{name}/progress").json()
+        assert (answer["stage"], answer["progress"]) == (stage, progress)
+    assert client.get("/v1/models/nothing/progress").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (WeightsUnavailable("no weights in /home/somebody"), 503, "model_not_available"),
+        (ModelInUse("in use"), 409, "model_in_use"),
+    ],
+)
+def test_what_will_not_change_by_itself_is_not_to_be_retried(
+    error: VoiceError, status: int, code: str, client: TestClient, models: ScriptedModels
+) -> None:
+    def fail(name: str) -> bool:
+        raise error
+
+    models.is_loaded = fail  # type: ignore[method-assign]
+    answer = client.get("/v1/models/whisper-tiny")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.headers["x-should-retry"] == "false"
+    assert "retry-after" not in answer.headers
+    assert "/home" not in answer.text

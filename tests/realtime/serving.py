@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -75,6 +75,10 @@ class Serving:
             families = text_string_to_metric_families(answer.read().decode())
         samples = [sample for family in families for sample in family.samples]
         return sum(each.value for each in samples if (each.name, each.labels) == (f"vivavoce_{name}", labels))
+
+    def call(self, work: Coroutine[Any, Any, object]) -> object:
+        """Await something in the server's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
     def jobs(self) -> list[str]:
         """The tasks of sessions that are not done."""

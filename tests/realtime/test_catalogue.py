@@ -1,6 +1,6 @@
 import pytest
 
-from realtime.catalogue import ALIASES, ENTRIES, OPENAI_VOICES, Task, WeightsFormat, find, resolve_voice, translates
+from realtime.catalogue import ALIASES, ENTRIES, OPENAI_VOICES, Task, find, resolve_voice, translates
 from realtime.errors import UnknownModel, UnknownVoice
 
 
@@ -80,8 +80,8 @@ def test_a_recognizer_says_whether_it_translates(name: str, possible: bool) -> N
     assert translates(name) is possible
 
 
-def test_belle_models_need_a_conversion() -> None:
-    assert find("Belle-whisper-large-v2-zh", Task.TRANSCRIPTION, "").weights is WeightsFormat.TRANSFORMERS
+def test_openais_own_repositories_mean_the_models_of_the_same_name() -> None:
+    assert recognizer("openai/whisper-large-v3") == "whisper-large-v3"
 
 
 def test_there_are_thirteen_openai_voices_and_each_is_always_the_same_local_one() -> None:

@@ -99,7 +99,7 @@ def test_models_lists_every_name(capsys: pytest.CaptureFixture[str], monkeypatch
 
 
 def test_a_model_that_is_none_cannot_be_prepared(capsys: pytest.CaptureFixture[str]) -> None:
-    assert exit_code("models", "no-such-model") == 1
+    assert exit_code("models", "pull", "no-such-model") == 1
     assert "no-such-model" in capsys.readouterr().err
 
 

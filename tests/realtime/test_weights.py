@@ -1,27 +1,26 @@
 import hashlib
 import importlib.util
-import json
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
+from local_hub import Hub, environment_of, locate_in_a_fresh_process, serving
 
-from realtime import weights
+from realtime import bundled, storage, weights
+from realtime.bundled import BundledFile, assemble, verify_in_place
 from realtime.catalogue import ENTRIES, Entry, Task, find
-from realtime.errors import EngineError, UnusableModel
+from realtime.errors import EngineError, UnusableModel, WeightsUnavailable
+from realtime.progress import Step
 from realtime.settings import Settings
-from realtime.weights import BundledFile, assemble, locate, silent, verify_in_place
+from realtime.weights import locate
 
-ROOT = Path(__file__).parents[2]
 SPAWN = multiprocessing.get_context("spawn")
 MODEL_FILES = {
     "model.bin": b"weights " * 100_000,
@@ -40,8 +39,8 @@ def nothing(done: int, total: int) -> None:
     pass
 
 
-def read_nothing(label: str, done: int, total: int) -> None:
-    raise AssertionError(f"{label}: read {done} bytes again")
+def read_nothing(step: Step) -> None:
+    raise AssertionError(f"{step} again")
 
 
 def recognizer(name: str) -> Entry:
@@ -91,11 +90,6 @@ def test_a_converted_copy_of_a_belle_model_can_be_configured(tmp_path: Path) -> 
 # What cannot be found.
 
 
-def test_a_belle_model_says_that_it_needs_a_conversion() -> None:
-    with pytest.raises(UnusableModel, match="need a conversion"):
-        locate(recognizer("Belle-whisper-large-v3-zh"), Settings())
-
-
 @pytest.mark.parametrize("name", ["ChatTTS", "CosyVoice"])
 def test_a_voice_model_without_an_engine_says_so(name: str) -> None:
     with pytest.raises(UnusableModel, match="no engine for it yet"):
@@ -103,7 +97,7 @@ def test_a_voice_model_without_an_engine_says_so(name: str) -> None:
 
 
 def test_offline_without_weights_names_the_four_places(tmp_path: Path) -> None:
-    with pytest.raises(EngineError) as caught:
+    with pytest.raises(WeightsUnavailable) as caught:
         locate(recognizer("nobody/no-such-model"), Settings(offline=True, cache_dir=tmp_path))
     for place in ("VIVAVOCE_MODEL_PATHS", "bundled package", "Hugging Face cache", "Hugging Face hub"):
         assert place in caught.value.message
@@ -160,22 +154,22 @@ def test_pieces_are_joined_and_progress_reaches_the_end(packages: Path, tmp_path
 def test_a_package_is_used_through_the_catalogue_and_assembled_once(
     packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(weights.BUNDLED, "whisper-small", bundle())
-    labels: list[str] = []
+    monkeypatch.setitem(bundled.BUNDLED, "whisper-small", bundle())
+    steps: list[Step] = []
     settings = Settings(cache_dir=tmp_path / "cache")
-    first = locate(recognizer("whisper-small"), settings, lambda label, done, total: labels.append(label))
-    assert set(labels) == {"preparing whisper-small"}
+    first = locate(recognizer("whisper-small"), settings, steps.append)
+    assert {(step.stage, step.model) for step in steps} == {("preparing", "whisper-small")}
     assert locate(recognizer("whisper-small"), settings, read_nothing) == first
 
 
 def test_an_assembled_model_outlives_its_packages(
     packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(weights.BUNDLED, "whisper-small", bundle())
+    monkeypatch.setitem(bundled.BUNDLED, "whisper-small", bundle())
     settings = Settings(cache_dir=tmp_path / "cache")
     first = locate(recognizer("whisper-small"), settings)
     monkeypatch.undo()
-    monkeypatch.setitem(weights.BUNDLED, "whisper-small", bundle())
+    monkeypatch.setitem(bundled.BUNDLED, "whisper-small", bundle())
     assert locate(recognizer("whisper-small"), settings) == first
 
 
@@ -316,126 +310,29 @@ def test_whisper_tiny_en_is_used_inside_its_package(tmp_path: Path) -> None:
 @pytest.mark.models
 @pytest.mark.skipif(importlib.util.find_spec("hibari") is None, reason="the extra `bundled` is not installed")
 def test_hibari_is_found_in_its_own_package() -> None:
-    assert locate(find("hibari-tts", Task.SPEECH, ""), Settings(), silent).name == "hibari"
+    assert locate(find("hibari-tts", Task.SPEECH, ""), Settings()).name == "hibari"
 
 
 # The hub: huggingface_hub itself, downloading from a server on this machine.
 
 
-@dataclass(slots=True)
-class Hub:
-    """Enough of the Hugging Face API for `snapshot_download`, with the repositories given."""
-
-    repositories: dict[str, dict[str, bytes]]
-    url: str = ""
-    asked: list[str] = field(default_factory=list)
-
-    commit = "0123456789abcdef0123456789abcdef01234567"
-
-    def answer(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
-        path = path.partition("?")[0]
-        self.asked.append(f"{method} {path}")
-        for name, files in self.repositories.items():
-            if path == f"/api/models/{name}/revision/main":
-                siblings = [{"rfilename": file} for file in files]
-                return 200, {}, json.dumps({"id": name, "sha": self.commit, "siblings": siblings}).encode()
-            if path == f"/api/models/{name}/tree/{self.commit}":
-                tree = [
-                    {"type": "file", "path": file, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
-                    for file, content in files.items()
-                ]
-                return 200, {}, json.dumps(tree).encode()
-            for file, content in files.items():
-                if path == f"/{name}/resolve/{self.commit}/{file}":
-                    etag = f'"{hashlib.sha1(content).hexdigest()}"'
-                    return 200, {"ETag": etag, "X-Repo-Commit": self.commit}, content
-        return 404, {"X-Error-Code": "RepoNotFound"}, b"{}"
-
-
 @pytest.fixture
 def hub() -> Iterator[Hub]:
     unneeded = {"README.md": b"# Model", "pytorch_model.bin": b"x" * 1000}
-    hub = Hub({"someone/whisper": {**MODEL_FILES, **unneeded}, "someone/other": unneeded})
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            status, headers, content = hub.answer(self.command, self.path)
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(content)
-
-        do_HEAD = do_GET  # noqa: N815
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        hub.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving({"someone/whisper": {**MODEL_FILES, **unneeded}, "someone/other": unneeded}) as hub:
         yield hub
-        server.shutdown()
-        thread.join()
-
-
-LOCATE = """
-import json, sys
-from pathlib import Path
-from realtime.catalogue import Task, find
-from realtime.errors import EngineError
-from realtime.settings import Settings
-from realtime.weights import locate
-
-steps = []
-try:
-    directory = locate(find(sys.argv[1], Task.TRANSCRIPTION, ""), Settings(), lambda *step: steps.append(step))
-    print(json.dumps({"directory": str(directory), "steps": steps}))
-except EngineError as error:
-    print(json.dumps({"error": error.message}))
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    directory: str = ""
-    steps: list[list[str | int]] = field(default_factory=list)
-    error: str = ""
-    shown: str = ""
-
-
-def locate_in_a_fresh_process(name: str, home: Path, **environment: str) -> Located:
-    """`locate` with a Hugging Face home of its own; the library reads its environment only once, when imported."""
-    run = subprocess.run(
-        [sys.executable, "-c", LOCATE, name],
-        env={
-            "PATH": os.defpath,
-            "HOME": str(home),
-            "HF_HOME": str(home / "hf"),
-            "PYTHONPATH": str(ROOT),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return Located(**json.loads(run.stdout), shown=run.stderr)
 
 
 def test_a_repository_is_downloaded_without_what_is_not_needed(hub: Hub, tmp_path: Path) -> None:
     located = locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url)
     assert contents(Path(located.directory)) == MODEL_FILES
-    assert not [line for line in hub.asked if "README" in line or "pytorch" in line]
+    assert not [line for line in hub.asked if line.startswith("GET") and ("README" in line or "pytorch" in line)]
 
 
 def test_a_download_reports_its_bytes_and_draws_no_bar_of_its_own(hub: Hub, tmp_path: Path) -> None:
     located = locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url)
     size = sum(map(len, MODEL_FILES.values()))
-    assert located.steps[-1] == ["downloading someone/whisper", size, size]
+    assert located.steps[-1] == ["downloading", "someone/whisper", size, size]
     assert located.shown == ""
 
 
@@ -478,6 +375,55 @@ def test_a_hub_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
 
 
 def test_every_bundled_model_is_in_the_catalogue_and_complete() -> None:
-    for name, files in weights.BUNDLED.items():
+    for name, files in bundled.BUNDLED.items():
         assert name in {entry.name for entry in ENTRIES}
         assert [file.name for file in files] == list(MODEL_FILES)
+
+
+def test_where_clients_may_not_download_only_the_operator_is_given_a_model(hub: Hub, tmp_path: Path) -> None:
+    closed = {"HF_ENDPOINT": hub.url, "VIVAVOCE_DOWNLOADS": "no"}
+    located = locate_in_a_fresh_process("someone/whisper", tmp_path, **closed)
+    assert "VIVAVOCE_DOWNLOADS is off" in located.error
+    assert located.code == "model_not_available"
+    assert hub.asked == []
+    pulled = run_in(tmp_path, "models", "pull", "someone/whisper", **closed)
+    assert pulled.returncode == 0
+    assert Path(locate_in_a_fresh_process("someone/whisper", tmp_path, **closed).directory).is_dir()
+
+
+def test_a_download_that_does_not_fit_on_the_disk_is_refused_before_it_begins(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=f"needs {2**60} bytes"):
+        storage.require_space([(tmp_path / "hub", 2**59), (tmp_path / "cache" / "converted", 2**59)])
+
+
+# The commands.
+
+
+def run_in(home: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "realtime.cli", *arguments]
+    return subprocess.run(command, env=environment_of(home, **environment), capture_output=True, text=True, check=False)
+
+
+def test_a_model_is_pulled_found_listed_and_removed(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["Systran/faster-whisper-small"] = hub.repositories["someone/whisper"]
+    here = {"HF_ENDPOINT": hub.url, "COLUMNS": "200"}
+    assert run_in(tmp_path, "models", "path", "whisper-small", **here).returncode == 1
+    pulled = run_in(tmp_path, "models", "pull", "whisper-small", **here)
+    directory = pulled.stdout.removeprefix("whisper-small: ").strip()
+    assert contents(Path(directory)) == MODEL_FILES
+    assert run_in(tmp_path, "models", "path", "whisper-small", **here).stdout == f"{directory}\n"
+    listed = run_in(tmp_path, "models", **here).stdout
+    assert [line.split()[1] for line in listed.splitlines() if " MB" in line and "hibari" not in line][
+        -1
+    ] == "whisper-small"
+    assert "0.8 MB freed" in run_in(tmp_path, "models", "rm", "whisper-small", **here).stdout
+    assert run_in(tmp_path, "models", "path", "whisper-small", **here).returncode == 1
+
+
+def test_what_was_assembled_and_converted_is_removed_too(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path)
+    entry = recognizer("Belle-whisper-large-v3-zh")
+    converted = model_directory(tmp_path / "converted" / "BELLE-2--Belle-whisper-large-v3-zh")
+    assert weights.find(entry, settings) == converted
+    assert weights.remove(entry, settings) == sum(map(len, MODEL_FILES.values()))
+    assert weights.find(entry, settings) is None

