@@ -84,6 +84,8 @@ class Decoding:
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     thresholds: Thresholds = Thresholds()
+    unhurried: bool = False
+    """Whether the answer may take a little longer, to be a little better."""
 
 
 @dataclass(frozen=True, slots=True)
