@@ -32,7 +32,7 @@ bench-peers: $(VENV)/ready-to-test  ## The same words through other servers, whi
 	$(BIN)/python tests/bench/peers.py $(BENCH_ARGS)
 
 clean:  ## Remove .venv and everything that tools have left behind
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist bench-*.json .bench-peers
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist bench-*.json .bench-peers .clients
 	find realtime http_compat clients tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -1,12 +1,12 @@
 """The bodies of requests: JSON and forms, read and typed, and in the client's words what is wrong with them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from http_compat.errors import InvalidJson, InvalidMultipart, InvalidType, MissingParameter, UnsupportedMediaType
@@ -35,10 +35,32 @@ async def read_json(request: Request, kind: type[Body]) -> Body:
 
 async def read_form(request: Request, *, max_files: int = 1, max_field_bytes: int = MAX_FIELD_BYTES) -> FormData:
     """Receive the whole form, files over a megabyte on disk; the caller closes it. Raises `ClientError`."""
+    parser = _WholeForm(
+        request.headers, request.stream(), max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=max_field_bytes
+    )
     try:
-        return await request.form(max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=max_field_bytes)
-    except HTTPException as error:
-        raise InvalidMultipart(error.detail) from error
+        return await parser.parse()
+    except MultiPartException as error:
+        raise InvalidMultipart(error.message) from error
+
+
+class _WholeForm(MultiPartParser):
+    """Starlette takes a form that breaks off for a shorter one; this refuses it."""
+
+    _ended = False
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def parse(self) -> FormData:
+        self.stream = self._checked(self.stream)
+        return await super().parse()
+
+    async def _checked(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for piece in pieces:
+            yield piece
+        if not self._ended:
+            raise MultiPartException("The form breaks off.")
 
 
 def decode_json(data: bytes | str, kind: type[Body]) -> Body:
