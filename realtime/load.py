@@ -18,6 +18,9 @@ HORIZON: Final = 15.0
 PATIENCE: Final = 60.0
 """Seconds in which a session shows what it costs."""
 
+UPLOADS: Final = 0.1
+"""Of the engine's time, for uploads while live speech is in a hurry."""
+
 SHARE: Final = 1.0
 """Of the engine's time, for finals and partials of live speech; the rest is the price of answering soon."""
 
@@ -84,6 +87,7 @@ class Load:
     capacity: float = CAPACITY
     busy: Average = field(default_factory=Average)
     _finals: Average = field(default_factory=Average)
+    _uploads: Average = field(default_factory=Average)
     _received: dict[str, Average] = field(default_factory=dict)
     _promised: dict[str, Average] = field(default_factory=dict)
     _talked: dict[str, float] = field(default_factory=dict)
@@ -143,10 +147,12 @@ class Load:
         for name in owner:
             self._received.setdefault(name, Average()).add(cost, now)
         promised = self._promised.get(owner.session, Average())
-        if priority is Priority.FINAL:
+        if priority is Priority.UPLOAD:
+            self._uploads.add(cost, now)
+        elif priority is Priority.FINAL:
             self._finals.add(in_company, now)
             promised.add(in_company, now)
-        elif priority is Priority.PARTIAL:
+        else:
             promised.add(in_company * (self.step(now) or SLOWEST) / NOMINAL, now)
         self._forget(now)
 
@@ -163,6 +169,10 @@ class Load:
             return None
         step = needed / left
         return QUICKEST if step <= QUICKEST else min(SLOWEST, max(CONFIRMING, step))
+
+    def takes_uploads(self, now: float) -> bool:
+        """Whether uploads may have the engine while nothing else is due."""
+        return self.step(now) == QUICKEST or self._uploads.read(now) < UPLOADS * self.workers
 
     def _forget(self, now: float) -> None:
         """Keep nothing of those who have gone."""

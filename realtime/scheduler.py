@@ -7,7 +7,8 @@ grow with the load; only where there is nothing to encode do they decode what li
 Finals go before partials, and both before uploaded files. Among equals whoever has received the least goes first,
 account by account and then session by session: ten sessions of one account weigh no more than one of another. The
 partials of a session come `Load.step` apart, so that they thin out under load, first of all and before anything else
-suffers. While anybody is followed live, uploads go alone, and where there are several workers never take the last.
+suffers. While anybody is followed live, uploads go alone, and where there are several workers never take the last;
+when live speech is in a hurry they have a tenth of the time.
 
 The fairness is that of start-time fair queueing (Goyal, Vin and Cheng, 1997), with service measured, not predicted.
 """
@@ -141,7 +142,7 @@ class Scheduler:
             return encoded[:MAX_BATCH]
         if due and (len(encoded) < MAX_BATCH or due[0].priority is Priority.FINAL):
             return due[:1]
-        return self._next_uploads(ranked[len(live) :])
+        return self._next_uploads(ranked[len(live) :]) if self.load.takes_uploads(now) else []
 
     def _next_uploads(self, waiting: Tickets) -> Tickets:
         """Many at a time where nobody is listened to; else one, and never with the last of several workers."""
@@ -176,6 +177,8 @@ class Scheduler:
             for ticket in live
             if ticket.priority is Priority.PARTIAL and ticket.halfway is None
         ]
+        if len(live) < len(self._waiting) and not self.load.takes_uploads(now):
+            times.append(now + QUICKEST)
         return min((at for at in times if at > now), default=None)
 
     def served(self, batch: Sequence[Ticket[TranscriptionRequest]], seconds: float, now: float) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from realtime.audio import SAMPLE_RATE
 from realtime.events import Priority
-from realtime.load import COMPANY, HORIZON, MAX_BATCH, QUICKEST, SHARE, SLOWEST, Load, Owner
+from realtime.load import COMPANY, HORIZON, MAX_BATCH, QUICKEST, SHARE, SLOWEST, UPLOADS, Load, Owner
 from realtime.scheduler import LINGER, Arrivals, Halfway, Scheduler, Ticket
 from realtime.transcript import TranscriptionRequest
 
@@ -159,6 +159,17 @@ def test_uploads_go_together_and_with_every_worker_where_nobody_is_followed() ->
     waiting(queue, *(upload(f"{number}") for number in range(COMPANY + 1)))
     assert [len(work(queue, NOW)) for _ in range(COMPANY)] == [1] * COMPANY
     assert [len(queue.take(NOW)) for _ in range(3)] == [COMPANY, 1, 0]
+
+
+def test_uploads_have_a_tenth_of_the_time_while_live_speech_is_in_a_hurry() -> None:
+    queue = scheduler()
+    for number in range(4 * COMPANY):
+        queue.load.encoded(Owner("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
+    queue.load.encoded(Owner("", "upload"), Priority.UPLOAD, 2 * UPLOADS * HORIZON, NOW)
+    waiting(queue, upload())
+    assert queue.take(NOW) == []
+    assert queue.due(NOW) == NOW + QUICKEST
+    assert len(queue.take(NOW + HORIZON)) == 1
 
 
 def test_live_speech_does_not_wait_for_the_second_half_of_an_upload() -> None:
