@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
 
+import msgspec
 from starlette.datastructures import FormData, UploadFile
 
-from http_compat.bodies import decode_json
+from http_compat.bodies import MAX_FIELD_BYTES, decode_json
 from http_compat.errors import EmptyFile, InvalidType, MissingParameter
 from realtime.errors import ClientError
 
@@ -144,6 +145,8 @@ def json_fields(body: bytes) -> tuple[Fields, IO[bytes]]:
         raise MissingParameter("The object has no `file`.", param="file")
     if not isinstance(file, str):
         raise InvalidType("`file` must be a text: the recording in base64.", param="file")
+    if len(msgspec.json.encode(values)) > MAX_FIELD_BYTES:
+        raise ClientError(f"All but the `file` must fit into {MAX_FIELD_BYTES} bytes.")
     start = _DATA_URL.match(file)
     try:
         recording = base64.b64decode(file[start.end() :] if start else file, validate=True)

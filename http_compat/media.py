@@ -82,12 +82,14 @@ class Decoders:
         if self._running >= self._at_once:
             raise Overloaded("Too many files are being decoded.")
         self._running += 1
-        child = self._prepared()
         try:
-            child.take(file, _LEAST_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND))
-            yield self._blocks(child, max_seconds)
+            child = self._prepared()
+            try:
+                child.take(file, _LEAST_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND))
+                yield self._blocks(child, max_seconds)
+            finally:
+                child.end()
         finally:
-            child.end()
             self._running -= 1
 
     def _prepared(self) -> "_Child":
@@ -96,11 +98,17 @@ class Decoders:
             if child.alive:
                 return child
             child.end()
-        return _Child()
+        try:
+            return _Child()
+        except OSError as error:
+            raise Overloaded("No process can be started now to decode the file.") from error
 
     def _refill(self) -> None:
-        while len(self._spares) < self._wanted:
-            self._spares.append(_Child())
+        try:
+            while len(self._spares) < self._wanted:
+                self._spares.append(_Child())
+        except OSError as error:
+            logger.warning("no spare decoder can be started: %s", type(error).__name__)
 
     async def _blocks(self, child: "_Child", max_seconds: float) -> AsyncGenerator[Samples, None]:
         taken = 0
@@ -135,14 +143,18 @@ class _Child:
     def __init__(self) -> None:
         self._link, link = socket.socketpair()
         self._link.setblocking(False)
-        with link:
-            self._process = subprocess.Popen(  # noqa: S603 - nothing in it is a client's
-                _COMMAND,
-                stdin=link.fileno(),
-                stdout=subprocess.DEVNULL,
-                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-                process_group=0,  # an interrupt from the terminal is for the service to handle
-            )
+        try:
+            with link:
+                self._process = subprocess.Popen(  # noqa: S603 - nothing in it is a client's
+                    _COMMAND,
+                    stdin=link.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                    process_group=0,  # an interrupt from the terminal is for the service to handle
+                )
+        except OSError:
+            self._link.close()
+            raise
 
     @property
     def alive(self) -> bool:

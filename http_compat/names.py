@@ -65,12 +65,16 @@ class ModelNames:
         self.check(name, entry)
         self._launched[name] = entry
 
-    def terminate(self, name: str) -> Entry | None:
-        """Take a name back. The model is returned if it is of no more use: if nobody else has launched it.
+    def last_use(self, name: str) -> Entry | None:
+        """The model of this name, if it is of no use without the name: if nobody else has launched it.
 
         A default that was launched is of use even then. Raises `UnknownModel`.
         """
         entry = self.entry(name)
-        launched = self._launched.pop(name, None) is not None
-        kept = entry in self._launched.values() or (launched and entry in self.defaults.values())
+        others = [each for launched, each in self._launched.items() if launched != name]
+        kept = entry in others or (name in self._launched and entry in self.defaults.values())
         return None if kept else entry
+
+    def forget(self, name: str) -> None:
+        """Take back a name that was given at launch, if it was."""
+        self._launched.pop(name, None)

@@ -75,9 +75,9 @@ class Xinference:
     async def terminate(self, request: Request) -> Response:
         """Unload the model; the files stay. The answer is what OpenAI's clients expect of a deletion."""
         uid: str = request.path_params["id"]
-        entry = self._names.terminate(uid)
-        if entry is not None:
+        if entry := self._names.last_use(uid):
             await self._models.unload(entry.name)
+        self._names.forget(uid)
         return JSONResponse({"id": uid, "object": "model", "deleted": True})
 
     async def needs_key(self, _: Request) -> Response:

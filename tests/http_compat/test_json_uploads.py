@@ -27,6 +27,12 @@ def test_a_file_in_base64_is_transcribed(client: TestClient, path: str, prefix: 
     assert (answer.status_code, answer.json()["text"]) == (200, "440. 880.")
 
 
+@pytest.mark.parametrize("field", [{"keywords": "a," * 40_000}, {f"field {n}": "some text" for n in range(9_000)}])
+def test_all_but_the_file_is_small(client: TestClient, field: dict[str, str]) -> None:
+    answer = post(client, {"model": "whisper-1", "file": ENCODED, **field})
+    assert answer.status_code == 400
+
+
 def test_the_fields_are_those_of_the_form(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     fields = {
         "language": "en", "temperature": 0.4, "response_format": "verbose_json", "stream": False, "prompt": None,

@@ -226,6 +226,18 @@ def test_one_file_too_many_is_told_to_come_back(decoders: Decoders) -> None:
     asyncio.run(scene())
 
 
+def test_where_no_process_can_be_started_no_place_is_lost(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", refuse)
+        for _ in range(3):
+            with pytest.raises(Overloaded, match="No process"):
+                asyncio.run(decoded(decoders, wav_file(tone(1.0))))
+    assert len(asyncio.run(decoded(decoders, wav_file(tone(1.0))))) == SAMPLE_RATE
+
+
 def test_a_decoder_learns_nothing_of_the_service(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIVAVOCE_API_KEYS", "secret")
 

@@ -167,6 +167,15 @@ def test_a_model_in_use_is_409_and_not_to_be_asked_again(client: TestClient, mod
     assert answer.headers["x-should-retry"] == "false"
 
 
+def test_a_name_is_not_lost_where_its_model_cannot_be_unloaded(client: TestClient, models: ScriptedModels) -> None:
+    launch(client, model_name="whisper-tiny", model_uid="mine")
+    models.busy.add("whisper-tiny")
+    assert client.delete("/v1/models/mine").status_code == 409
+    models.busy.clear()
+    assert client.delete("/v1/models/mine").status_code == 200
+    assert client.delete("/v1/models/mine").status_code == 404
+
+
 def test_a_key_is_had_for_a_password_that_is_one(serve: Serve) -> None:
     client = serve(api_keys=("secret",))
     answer = client.post("/token", json={"username": "somebody", "password": "secret"})
