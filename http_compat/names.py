@@ -6,7 +6,7 @@ A launch, as Xinference's clients know it, is a name for a model; it is forgotte
 from typing import Final
 
 from http_compat.errors import UnsupportedModel
-from realtime.catalogue import ALIASES, ENTRIES, Entry, Task, find
+from realtime.catalogue import ALIASES, Entry, Task, find, offered
 from realtime.errors import ClientError, UnknownModel
 from realtime.settings import Settings
 
@@ -21,15 +21,15 @@ class ModelNames:
             Task.TRANSCRIPTION: find("", Task.TRANSCRIPTION, settings.recognizer),
             Task.SPEECH: find("", Task.SPEECH, settings.voice_model),
         }
-        self._offered = {entry.name: entry for entry in (*ENTRIES, *self.defaults.values())}
+        self._offered = {entry.name: entry for entry in offered(settings)}
         self._launched: dict[str, Entry] = {}
 
     def listed(self) -> dict[str, Entry]:
-        """All names but OpenAI's, which would be there twice, and those of repositories nobody has launched."""
+        """All names but OpenAI's, which would be there twice."""
         return {**self._offered, **self._launched}
 
     def known(self, name: str) -> Entry | None:
-        """The model of this name, None where a repository may have it."""
+        """The model of this name; None where it may be another spelling of one."""
         if name in ALIASES and name not in self._launched:
             return self.defaults[ALIASES[name]]
         return self._launched.get(name) or self._offered.get(name)
@@ -38,7 +38,7 @@ class ModelNames:
         """The model of this name. Raises `UnknownModel`."""
         found = self.known(name)
         if found is None:
-            raise UnknownModel(f"The model {name!r} does not exist.", param="model")
+            raise UnknownModel(name)
         return found
 
     def model(self, name: str, task: Task) -> str:

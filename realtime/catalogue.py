@@ -1,15 +1,17 @@
 """The names a user may ask for: models with their engine, source, languages and licence, and OpenAI's names for them.
 
-A table and the two look-ups over it. Nothing here is loaded or looked for on disk: `realtime.weights` finds the files,
+A table and the look-ups over it. Nothing here is loaded or looked for on disk: `realtime.weights` finds the files,
 the engines read them.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from realtime.errors import UnknownModel, UnknownVoice
+from realtime.settings import Settings
 
 
 class Task(StrEnum):
@@ -162,7 +164,7 @@ def find(name: str, task: Task, default: str) -> Entry:
 
     An empty name and OpenAI's names mean `default`. A repository of the hub, as in `Systran/faster-whisper-small`,
     is a recognizer too; OpenAI's own are the models of the same name, in the format that needs no conversion. Raises
-    `UnknownModel`, whose message lists the models there are.
+    `UnknownModel`.
     """
     wanted = default if not name or ALIASES.get(name) is task else name
     for entry in ENTRIES:
@@ -170,8 +172,17 @@ def find(name: str, task: Task, default: str) -> Entry:
             return entry
     if task is Task.TRANSCRIPTION and _REPOSITORY.fullmatch(wanted):
         return Entry(wanted, task, EngineName.WHISPER, wanted, (), "unknown", translates=True)
-    known = ", ".join(entry.name for entry in ENTRIES if entry.task is task)
-    raise UnknownModel(f"there is no {task} model {wanted!r}; there are: {known}", param="model")
+    raise UnknownModel(wanted)
+
+
+def offered(settings: Settings) -> tuple[Entry, ...]:
+    """The models a client may ask for: those of the table, and the repositories that the settings name."""
+    configured = (pair.partition("=")[0].strip() for pair in settings.model_paths)
+    entries = [*ENTRIES]
+    for name in (settings.recognizer, *settings.preload, *configured):
+        with suppress(UnknownModel):  # a voice model, which the table has
+            entries.append(find(name, Task.TRANSCRIPTION, settings.recognizer))
+    return tuple(dict.fromkeys(entries))
 
 
 def translates(recognizer: str) -> bool:

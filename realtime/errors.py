@@ -56,10 +56,13 @@ class UnsupportedAudio(ClientError):
 
 
 class UnknownModel(ClientError):
-    """No model of this name is in the catalogue, or it does another task."""
+    """No model of this name is offered, or it does another task."""
 
     code = "model_not_found"
     http_status = 404
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model {name!r} does not exist.", param="model")
 
 
 class UnusableModel(ClientError):

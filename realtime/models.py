@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio import Samples
-from realtime.catalogue import ENTRIES, Entry, Task, find, resolve_voice
+from realtime.catalogue import Entry, Task, find, offered, resolve_voice
 from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import Overloaded, UnknownModel, UnknownVoice
@@ -135,6 +135,7 @@ class Models:
 
     def __init__(self, settings: Settings, engines: Registry | None = None) -> None:
         self._settings = settings
+        self._offered = offered(settings)
         self._engines = engines or InstalledEngines(settings)
         self._blocking = BlockingCalls(BLOCKING_CALLS)
         self._residents = Residents(settings, self._engines)
@@ -261,9 +262,8 @@ class Models:
     def _recognizer(self, name: str) -> Entry:
         """The catalogue's entry; a repository that nobody configured is not fetched at a client's word."""
         entry = find(name, Task.TRANSCRIPTION, self._settings.recognizer)
-        paths = [pair.partition("=")[0].strip() for pair in self._settings.model_paths]
-        if entry not in ENTRIES and entry.name not in (self._settings.recognizer, *paths, *self._settings.preload):
-            raise UnknownModel(f"The model '{name}' is not one that this server offers.", param="model")
+        if entry not in self._offered:
+            raise UnknownModel(name)
         return entry
 
     def _synthesizer(self, name: str) -> Entry:

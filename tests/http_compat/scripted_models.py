@@ -168,7 +168,7 @@ class ScriptedModels:
                 entry = find(name, task, default)
                 break
         else:
-            raise UnknownModel(f"There is no model {name!r}.", param="model")
+            raise UnknownModel(name)
         if self.gate is not None:
             await self.gate.wait()
         await (self.recognizer if entry.task is Task.TRANSCRIPTION else self.synthesizer)(entry.name)

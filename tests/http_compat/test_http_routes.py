@@ -132,6 +132,12 @@ def test_a_default_that_is_a_repository_is_listed_too(serve: Serve) -> None:
     assert client.get("/v1/models/whisper-1").json()["model_name"] == "someone/their-whisper"
 
 
+def test_a_repository_that_is_preloaded_or_has_a_path_is_listed_too(serve: Serve) -> None:
+    client = serve(preload=("someone/preloaded",), model_paths=("someone/local=/weights",))
+    assert {"someone/preloaded", "someone/local"} <= {each["id"] for each in client.get("/v1/models").json()["data"]}
+    assert client.get("/v1/models/someone/local/progress").json()["stage"] == "not_loaded"
+
+
 def test_a_model_answers_to_openai_s_name(client: TestClient) -> None:
     model = client.get("/v1/models/whisper-1").json()
     assert (model["id"], model["model_name"]) == ("whisper-1", "whisper-base")
@@ -142,6 +148,19 @@ def test_an_unknown_model_is_404_with_its_own_code(client: TestClient) -> None:
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "model_not_found"
     assert answer.json()["error"]["param"] == "model"
+
+
+def test_an_unknown_model_is_told_in_the_same_words_everywhere(client: TestClient) -> None:
+    answers = [
+        client.get("/v1/models/nothing"),
+        client.delete("/v1/models/nothing"),
+        client.post("/v1/models", json={"model_name": "nothing"}),
+        client.get("/v1/audio/voices", params={"model": "nothing"}),
+        client.post("/v1/audio/speech", json={"model": "nothing", "input": "Hello."}),
+        client.post("/v1/audio/transcriptions", data={"model": "nothing"}, files={"file": b"RIFF"}),
+    ]
+    assert [answer.status_code for answer in answers] == [404] * len(answers)
+    assert len({answer.json()["error"]["message"] for answer in answers}) == 1
 
 
 def test_progress_is_told_of_what_is_loading_what_is_loaded_and_what_is_not(

@@ -1,7 +1,8 @@
 import pytest
 
-from realtime.catalogue import ALIASES, ENTRIES, OPENAI_VOICES, Task, find, resolve_voice, translates
+from realtime.catalogue import ALIASES, ENTRIES, OPENAI_VOICES, Task, find, offered, resolve_voice, translates
 from realtime.errors import UnknownModel, UnknownVoice
+from realtime.settings import Settings
 
 
 def recognizer(name: str, default: str = "whisper-base") -> str:
@@ -48,11 +49,20 @@ def test_what_is_neither_a_name_nor_a_repository_is_unknown(name: str) -> None:
         recognizer(name)
 
 
-def test_an_unknown_model_is_answered_with_those_there_are() -> None:
-    with pytest.raises(UnknownModel, match=r"whisper-gigantic.*whisper-tiny, .*Belle-whisper-large-v3-zh") as caught:
+def test_an_unknown_model_is_named() -> None:
+    with pytest.raises(UnknownModel, match="The model 'whisper-gigantic' does not exist") as caught:
         recognizer("whisper-gigantic")
     assert caught.value.param == "model"
-    assert "hibari-tts" not in caught.value.message
+
+
+def test_repositories_that_the_settings_name_are_offered_once() -> None:
+    settings = Settings(
+        recognizer="their/default",
+        preload=("their/preloaded", "hibari-tts", "whisper-1"),
+        model_paths=("their/local=/weights", "whisper-tiny=/tiny", "their/default=/default"),
+    )
+    added = [entry.name for entry in offered(settings)[len(ENTRIES) :]]
+    assert added == ["their/default", "their/preloaded", "their/local"]
 
 
 @pytest.mark.parametrize("name", ["hibari-tts", "tts-1"])
