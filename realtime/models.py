@@ -75,10 +75,11 @@ class RecognizerHandle(Tenant):
         return self.scheduler.load.step(time.monotonic()) == QUICKEST
 
     def _run(self, batch: Sequence[TranscriptionRequest | Halfway]) -> list[Hypothesis | Halfway]:
-        """Take requests one half further, each batch in the same half."""
+        """Take requests one step further, each batch the same."""
         encoded = [each.state for each in batch if isinstance(each, Halfway)]
         if encoded:
-            return [*self._engine.decode(encoded)]
+            answers = self._engine.decode(encoded)
+            return [answer if isinstance(answer, Hypothesis) else Halfway(answer) for answer in answers]
         return [Halfway(self._engine.encode(each)) for each in batch if not isinstance(each, Halfway)]
 
     def close(self) -> None:

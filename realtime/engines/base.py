@@ -29,8 +29,11 @@ class Recognizer(Protocol):
     def encode(self, request: TranscriptionRequest) -> Encoded:
         """The first half of the work, which costs the same in any company. Raises `EngineError`."""
 
-    def decode(self, encoded: Sequence[Encoded]) -> list[Hypothesis]:
-        """The second half, cheaper together: answer each request, in order. Raises `EngineError`."""
+    def decode(self, encoded: Sequence[Encoded]) -> list[Hypothesis | Encoded]:
+        """The second half, cheaper together: answer each request, in order. Raises `EngineError`.
+
+        What is answered with anything but a hypothesis wants to be decoded as that once more.
+        """
 
     def close(self) -> None: ...
 

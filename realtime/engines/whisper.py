@@ -7,20 +7,19 @@ that would have followed it, at least `MARGIN` frames, and the `ENDING` frames n
 depends on the excerpt alone, never on what else is in its batch: an answer does not change with the load.
 
 Decoding is greedy unless the request says otherwise, without timestamp tokens (they fail on a short window), in
-batches. A final whose own evidence is bad is decoded once more with the full window, and the better of both is kept;
-only where that is bad too, the request's further temperatures are tried. Word times come from cross-attention
-afterwards, in one parallel pass.
+batches. A final whose own evidence is bad is decoded once more with the full window, and only where that is bad too at
+the request's further temperatures; the best draft is kept. Nobody waits for such second looks: an excerpt that needs
+one is given back, to be decoded when its turn comes. Word times come from cross-attention afterwards, in one parallel
+pass.
 
-Sources: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), 4.5, for the evidence
-and its thresholds; CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
+Source: CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
 """
 
 import json
 import time
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,10 +32,11 @@ from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer as VocabularyTokenizer
 
 from realtime.audio import SAMPLE_RATE, Samples
+from realtime.engines.whisper_drafts import Draft, compression_ratio
 from realtime.engines.whisper_options import generation, preceding
 from realtime.engines.whisper_words import Token, without_pauses, words_of
 from realtime.errors import ClientError, EngineError
-from realtime.transcript import Decoding, Hypothesis, Thresholds, TranscriptionRequest
+from realtime.transcript import Decoding, Hypothesis, TranscriptionRequest
 
 FRAME: Final = 320
 """Samples of one encoder frame: 20 ms, two mel frames."""
@@ -81,13 +81,11 @@ MOST_TOKENS: Final = MAX_LENGTH // 2
 
 _FIRST_MERGE: Final = ("Ġ", "t")
 
-RETRY_PROBABILITY: Final = -0.5
-RETRY_COMPRESSION: Final = 2.4
 Encoding = NDArray[Any]
 """Encoder output of one excerpt, shape (frames, model dimension), in the precision the model computes in."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Excerpt:
     """One request on its way through the model."""
 
@@ -98,44 +96,16 @@ class _Excerpt:
     """What the decoder attends to: the encoded excerpt with its silence tail."""
     language: str
     prompt: list[int]
+    best: Draft | None = None
+    """Of what was written down so far."""
+    step: int = 0
+    """Which of the request's temperatures is next."""
 
     @property
     def most_tokens(self) -> int:
         """More tokens than this are a runaway."""
         rate = COSTLY_TOKENS_PER_SECOND if self.language in COSTLY else TOKENS_PER_SECOND
         return min(MOST_TOKENS, rate * (1 + self.frames * FRAME // SAMPLE_RATE))
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """Tokens as they were generated, with their evidence."""
-
-    tokens: list[int]
-    average_log_probability: float
-    no_speech_probability: float
-    compression_ratio: float
-    ended: bool
-    temperature: float
-
-    @property
-    def broken(self) -> bool:
-        """It repeats itself, or never ends."""
-        return not self.ended or self.compression_ratio > RETRY_COMPRESSION
-
-    @property
-    def doubtful(self) -> bool:
-        return self.broken or self.average_log_probability < RETRY_PROBABILITY
-
-    def meets(self, thresholds: Thresholds) -> bool:
-        """Whether it needs no other temperature: it is likely, or there was probably nothing to write."""
-        return (
-            self.ended
-            and self.compression_ratio <= thresholds.compression_ratio
-            and (
-                self.average_log_probability >= thresholds.log_probability
-                or self.no_speech_probability > thresholds.no_speech
-            )
-        )
 
 
 class Whisper:
@@ -208,20 +178,28 @@ class Whisper:
                 prompt=[*preceding(request, tokenizer), *tokenizer.sot_sequence, tokenizer.no_timestamps],
             )
 
-    def decode(self, excerpts: Sequence[_Excerpt]) -> list[Hypothesis]:
-        """Write down what was heard, in order. Raises `EngineError`."""
+    def decode(self, excerpts: Sequence[_Excerpt]) -> list[Hypothesis | _Excerpt]:
+        """Write down what was heard, in order; an excerpt that needs another look comes back. Raises `EngineError`."""
         with _failures():
-            hypotheses: list[Hypothesis | None] = [None] * len(excerpts)
+            answers: dict[int, Hypothesis | _Excerpt] = {}
             for batch in _batches(excerpts):
                 drafts = self._generate([excerpts[index] for index in batch])
                 for index, draft in zip(batch, drafts, strict=True):
-                    excerpt = excerpts[index]
-                    # In company there is no time for a second opinion, unless the first is worthless.
-                    if excerpt.request.final and (draft.broken or (draft.doubtful and len(excerpts) == 1)):
-                        draft = self._retry(excerpt, draft)
-                    draft = self._warmer(excerpt, draft)
-                    hypotheses[index] = self._hypothesis(excerpt, draft)
-            return [hypothesis for hypothesis in hypotheses if hypothesis is not None]
+                    answers[index] = self._judged(excerpts[index], draft, alone=len(excerpts) == 1)
+            return [answers[index] for index in range(len(excerpts))]
+
+    def _judged(self, excerpt: _Excerpt, draft: Draft, *, alone: bool) -> Hypothesis | _Excerpt:
+        """The answer, or the excerpt as it should be decoded next."""
+        request = excerpt.request
+        thresholds, temperatures = request.decoding.thresholds, request.decoding.temperatures
+        best = max(filter(None, (excerpt.best, draft)), key=lambda each: each.worth(thresholds))
+        # In company there is no time for a second opinion, unless the first is worthless.
+        if request.final and excerpt.best is None and (draft.broken or (draft.doubtful and alone)):
+            encoding = self._encode(_whole(request.samples))
+            return replace(excerpt, encoding=encoding, memory=encoding, best=best)
+        if not best.meets(thresholds) and excerpt.step + 1 < len(temperatures):
+            return replace(excerpt, best=best, step=excerpt.step + 1)
+        return self._hypothesis(excerpt, best)
 
     def _tokenizer(self, language: str, translate: bool) -> Tokenizer:
         key = (language, translate)
@@ -254,10 +232,10 @@ class Whisper:
         likeliest: list[str] = [token.strip("<|>") for token, _ in self._model.detect_language(_storage([memory]))[0]]
         return next((each for each in likeliest if each in candidates), likeliest[0])
 
-    def _generate(self, excerpts: Sequence[_Excerpt], step: int = 0) -> list[_Draft]:
-        """Decode excerpts that `_batches` put together, at the temperature of this step."""
+    def _generate(self, excerpts: Sequence[_Excerpt]) -> list[Draft]:
+        """Decode excerpts that `_batches` put together."""
         decoding = excerpts[0].request.decoding
-        temperature = decoding.temperatures[step]
+        temperature = decoding.temperatures[excerpts[0].step]
         prompts = [excerpt.prompt for excerpt in excerpts]
         bound = max(excerpt.most_tokens for excerpt in excerpts)
         results = self._model.generate(
@@ -274,43 +252,20 @@ class Whisper:
             tokenizer = self._tokenizer(excerpt.language, excerpt.request.translate)
             length = len(result.sequences_ids[0])
             tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot][: excerpt.most_tokens]
-            text = tokenizer.decode(tokens).encode()
             drafts.append(
-                _Draft(
+                Draft(
                     tokens=tokens,
                     # The score is the mean over the tokens without the end token, whose probability it includes.
                     average_log_probability=result.scores[0] * length**decoding.length_penalty / (length + 1),
                     no_speech_probability=result.no_speech_prob,
-                    compression_ratio=len(text) / len(zlib.compress(text)) if text else 0.0,
+                    compression_ratio=compression_ratio(tokenizer.decode(tokens)),
                     ended=length < excerpt.most_tokens,
                     temperature=temperature,
                 )
             )
         return drafts
 
-    def _retry(self, excerpt: _Excerpt, draft: _Draft) -> _Draft:
-        """Decode once more with the full window, and keep the better draft."""
-        samples = np.zeros(CONTEXT * FRAME, np.float32)
-        samples[: len(excerpt.request.samples)] = excerpt.request.samples[: len(samples)]
-        excerpt.encoding = excerpt.memory = self._encode(samples)
-        second = self._generate([excerpt])[0]
-        if second.doubtful and not draft.doubtful:
-            return draft
-        return max(second, draft, key=lambda each: (each.ended, each.average_log_probability))
-
-    def _warmer(self, excerpt: _Excerpt, draft: _Draft) -> _Draft:
-        """Decode at one temperature after the other until a draft meets the thresholds; else keep the likeliest."""
-        decoding = excerpt.request.decoding
-        drafts = [draft]
-        for step in range(1, len(decoding.temperatures)):
-            if drafts[-1].meets(decoding.thresholds):
-                break
-            drafts += self._generate([excerpt], step)
-        if drafts[-1].meets(decoding.thresholds):
-            return drafts[-1]
-        return max(drafts, key=lambda each: (not each.broken, each.average_log_probability))
-
-    def _hypothesis(self, excerpt: _Excerpt, draft: _Draft) -> Hypothesis:
+    def _hypothesis(self, excerpt: _Excerpt, draft: Draft) -> Hypothesis:
         tokenizer = self._tokenizer(excerpt.language, excerpt.request.translate)
         if excerpt.request.word_times and draft.tokens:
             tokens = self._align(excerpt, tokenizer, draft.tokens)
@@ -377,11 +332,18 @@ def _padded(request: TranscriptionRequest) -> Samples:
     return padded
 
 
+def _whole(samples: Samples) -> Samples:
+    """An excerpt in the full window."""
+    window = np.zeros(CONTEXT * FRAME, np.float32)
+    window[: len(samples)] = samples[: len(window)]
+    return window
+
+
 def _batches(excerpts: Sequence[_Excerpt]) -> Iterable[list[int]]:
     """Indices of excerpts that can be decoded together."""
-    batches: dict[tuple[int, int, Decoding], list[int]] = {}
+    batches: dict[tuple[int, int, int, Decoding], list[int]] = {}
     for index, excerpt in enumerate(excerpts):
-        key = (len(excerpt.prompt), len(excerpt.memory), excerpt.request.decoding)
+        key = (len(excerpt.prompt), len(excerpt.memory), excerpt.step, excerpt.request.decoding)
         batches.setdefault(key, []).append(index)
     return batches.values()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asking import answer
 from local_hub import Hub, Located, locate_in_a_fresh_process, locate_in_fresh_processes, serving
 
 from realtime import bundled, conversion, storage
@@ -126,7 +127,7 @@ def decode(located: Located, language: str | None) -> str:
     whisper = Whisper(Path(located.directory), device="cpu", compute_type="int8", language=language)
     noise = np.random.default_rng(0).normal(0, 0.1, 48_000).astype(np.float32)
     request = TranscriptionRequest(noise, final=True, word_times=True)
-    (hypothesis,) = whisper.decode([whisper.encode(request)])
+    hypothesis = answer(whisper, request)
     whisper.close()
     assert hypothesis.tokens
     return hypothesis.language

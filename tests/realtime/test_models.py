@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import threading
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
 import numpy as np
@@ -181,6 +181,27 @@ def test_names_a_session_cannot_have_are_told_from_those_it_can() -> None:
             assert models.recognizer_name("whisper-tiny.en") == "whisper-tiny.en"
             assert models.voice_name("birch") == "birch"
             assert models.voice_name("nobody") is None
+
+    run(scenario())
+
+
+def test_a_request_that_needs_another_look_is_decoded_until_it_has_its_answer() -> None:
+    class Doubting(ScriptedRecognizer):
+        looks = 0
+
+        def decode(self, encoded: Sequence[TranscriptionRequest]) -> list[Any]:
+            self.looks += 1
+            return [*encoded] if self.looks < 3 else super().decode(encoded)
+
+    class DoubtingEngines(ScriptedEngines):
+        def recognizer(self, entry: Entry) -> ScriptedRecognizer:
+            return Doubting(self, entry.name, multilingual=True)
+
+    async def scenario() -> None:
+        async with opened(DoubtingEngines()) as models:
+            recognizer = await models.recognizer("")
+            said = await recognizer.transcribe(TranscriptionRequest(say_numbers([1, 2, 3])), Priority.UPLOAD)
+            assert len(said.words) == 3
 
     run(scenario())
 

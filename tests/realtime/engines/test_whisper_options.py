@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from asking import answer, answers
 
 from realtime.audio import SAMPLE_RATE, Resampler, Samples
 from realtime.catalogue import Task, find
@@ -48,7 +49,7 @@ def name() -> Samples:
 def hear(whisper: Whisper, name: Samples) -> Callable[..., Hypothesis]:
     def transcribe(**options: object) -> Hypothesis:
         request = replace(TranscriptionRequest(name, language="en"), **options)  # type: ignore[arg-type]
-        return whisper.decode([whisper.encode(request)])[0]
+        return answer(whisper, request)
 
     return transcribe
 
@@ -97,8 +98,15 @@ def test_text_that_is_doubted_is_looked_for_at_every_temperature_and_the_likelie
 def test_requests_that_are_looked_for_differently_share_no_batch(whisper: Whisper, name: Samples) -> None:
     request = TranscriptionRequest(name, language="en")
     warm = replace(request, decoding=Decoding(temperatures=(0.2,)))
-    answers = whisper.decode([whisper.encode(each) for each in (request, warm, request)])
-    assert [answer.temperature for answer in answers] == [0.0, 0.2, 0.0]
+    hypotheses = answers(whisper, (request, warm, request))
+    assert [hypothesis.temperature for hypothesis in hypotheses] == [0.0, 0.2, 0.0]
+
+
+def test_nobody_waits_for_the_second_look_at_another_excerpt(whisper: Whisper, name: Samples) -> None:
+    request = TranscriptionRequest(name, language="en")
+    sure, unsure = whisper.decode([whisper.encode(request), whisper.encode(replace(request, decoding=UNSURE))])
+    assert isinstance(sure, Hypothesis)
+    assert not isinstance(unsure, Hypothesis)
 
 
 def test_a_language_is_told_among_the_candidates(hear: Callable[..., Hypothesis]) -> None:

@@ -1,0 +1,55 @@
+"""Whether what Whisper wrote down can be believed: its own evidence, and which of several drafts is the best.
+
+Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), 4.5.
+"""
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from realtime.transcript import Thresholds
+
+DOUBTFUL_LOG_PROBABILITY: Final = -0.5
+BROKEN_COMPRESSION: Final = 2.4
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Tokens as they were generated, with their evidence."""
+
+    tokens: list[int]
+    average_log_probability: float
+    no_speech_probability: float
+    compression_ratio: float
+    ended: bool
+    temperature: float
+
+    @property
+    def broken(self) -> bool:
+        """It repeats itself, or never ends."""
+        return not self.ended or self.compression_ratio > BROKEN_COMPRESSION
+
+    @property
+    def doubtful(self) -> bool:
+        return self.broken or self.average_log_probability < DOUBTFUL_LOG_PROBABILITY
+
+    def meets(self, thresholds: Thresholds) -> bool:
+        """Whether it needs no other temperature: it is likely, or there was probably nothing to write."""
+        return (
+            self.ended
+            and self.compression_ratio <= thresholds.compression_ratio
+            and (
+                self.average_log_probability >= thresholds.log_probability
+                or self.no_speech_probability > thresholds.no_speech
+            )
+        )
+
+    def worth(self, thresholds: Thresholds) -> tuple[bool, bool, float]:
+        """Of several drafts the one that is worth most is kept."""
+        return self.meets(thresholds), not self.broken, self.average_log_probability
+
+
+def compression_ratio(text: str) -> float:
+    """How many times smaller zlib makes a text: repetition shows as a high ratio."""
+    written = text.encode()
+    return len(written) / len(zlib.compress(written)) if written else 0.0
