@@ -19,8 +19,9 @@ from plan import FULL, QUICK, Plan
 from rich.console import Console
 from running_service import running_service
 from speech_clips import Speech, load_speech
-from tables import age_table, capacity_line, length_table, load_table, one_user_table
+from tables import age_table, capacity_line, length_table, load_table, one_user_table, whole_files_line
 from under_load import LoadFigures, capacity, load_run, search_capacity
+from whole_files import WholeFiles
 
 RESULTS: Final = Path("bench-results.json")
 MODELS: Final = ("whisper-base", "whisper-tiny.en")
@@ -65,9 +66,14 @@ def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> None:
             case "captions":
                 report["results"] = measure_captions(speech, plan)
             case "load":
+                report["whole_files"] = []
                 for model in MODELS:
-                    load[model] = [load_run(model, speech.clips, streams, plan) for streams in plan.counts]
+                    whole = WholeFiles(model)
+                    whole.read(speech.clips)
+                    load[model] = [load_run(model, speech.clips, streams, plan, whole) for streams in plan.counts]
                     CONSOLE.print(load_table(load[model], f"N streams at the pace of speech, {model}, seconds"))
+                    CONSOLE.print(whole_files_line(whole))
+                    report["whole_files"].append({"model": model, "cpu_seconds_per_audio_second": whole.cost})
                 report["load"] = [asdict(run) for run in chain.from_iterable(load.values())]
             case "capacity":
                 report["capacity"] = [measure_capacity(model, speech, plan, load[model]) for model in MODELS]

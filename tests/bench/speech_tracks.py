@@ -27,6 +27,7 @@ class Track:
 
     samples: Samples = field(repr=False)
     words: tuple[SpokenWord, ...] = field(repr=False)
+    clips: tuple[SpeechClip, ...] = field(repr=False)
 
     @property
     def seconds(self) -> float:
@@ -40,13 +41,14 @@ class Track:
 def lay_out(clips: Iterable[SpeechClip], gap: float, seed: int, lead_in: float = LEAD_IN) -> Track:
     """The clips with `gap` seconds after each; `seed` makes the noise."""
     parts, words, position = [np.zeros(round(lead_in * RATE), np.float32)], [], round(lead_in * RATE)
+    clips = tuple(clips)
     for number, clip in enumerate(clips):
         words += [word.moved(position / RATE, number) for word in clip.words]
         parts += [clip.samples, np.zeros(round(gap * RATE), np.float32)]
         position += len(parts[-2]) + len(parts[-1])
     samples = np.concatenate(parts)
     noise = NOISE * np.random.default_rng(seed).standard_normal(len(samples), np.float32)
-    return Track(samples + noise, tuple(words))
+    return Track(samples + noise, tuple(words), clips)
 
 
 def spread_track(clips: Sequence[SpeechClip], seconds: float, gap: float) -> Track:
@@ -80,7 +82,7 @@ def monologue(reading: SpeechClip, seconds: float) -> Track:
     words = tuple(word for word in whole.words if word.end <= seconds)
     end = round((words[-1].end + BREATH) * RATE)
     quiet = NOISE * np.random.default_rng(2).standard_normal(RATE, np.float32)
-    return Track(np.concatenate([whole.samples[:end], quiet]), words)
+    return Track(np.concatenate([whole.samples[:end], quiet]), words, whole.clips)
 
 
 def cut_into_utterances(reading: SpeechClip, seconds: float) -> list[SpeechClip]:

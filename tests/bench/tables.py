@@ -7,6 +7,7 @@ from cost import AgeFigures, LengthFigures
 from one_user import Row
 from rich.table import Table
 from under_load import MOST_ERRORS, MOST_LAG, LoadFigures, capacity
+from whole_files import WholeFiles
 
 Figures = TypeVar("Figures")
 Columns = Mapping[str, Callable[[Figures], str]]
@@ -24,6 +25,7 @@ def load_table(runs: Iterable[LoadFigures], title: str) -> Table:
         "N": lambda run: str(run.streams),
         "held": lambda run: "yes" if run.held else "no",
         "WER %": lambda run: f"{100 * run.word_error_rate:.1f}",
+        "whole files": lambda run: _percent(run.whole_file_error_rate),
         "commit lag p50/p95": lambda run: _pair(run.commit_lag_p50, run.commit_lag_p95),
         "settled lag p50/p95": lambda run: _pair(run.settled_lag_p50, run.settled_lag_p95),
         "first partial p50": lambda run: _seconds(run.first_partial_p50),
@@ -69,6 +71,11 @@ def capacity_line(model: str, runs: Sequence[LoadFigures], most: int) -> str:
     return f"{model} holds {streams} streams{more}: p95 commit lag <= {MOST_LAG:g} s, WER <= {100 * MOST_ERRORS:g} %"
 
 
+def whole_files_line(whole: WholeFiles) -> str:
+    """What the same clips cost without streaming, in words."""
+    return f"{whole.model}, each clip as a whole file through faster-whisper: {whole.cost:.3f} CPU s per audio s"
+
+
 def _table(title: str, columns: Columns[Figures], rows: Iterable[Figures]) -> Table:
     table = Table(title=title, title_justify="left")
     for heading in columns:
@@ -76,6 +83,10 @@ def _table(title: str, columns: Columns[Figures], rows: Iterable[Figures]) -> Ta
     for row in rows:
         table.add_row(*(cell(row) for cell in columns.values()))
     return table
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"
 
 
 def _seconds(value: float | None) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -13,6 +13,7 @@ from scoring import StreamScore, final_seconds, frames, percentile, score, word_
 from speech_clips import SpeechClip
 from speech_tracks import Track, shuffled_track
 from streams import FRAME_SECONDS, Heard, play
+from whole_files import WholeFiles
 
 GAP_SECONDS: Final = 1.0
 MOST_LAG: Final = 3.0
@@ -45,6 +46,8 @@ class LoadFigures:
     words: int
     words_recognised: int
     word_error_rate: float
+    whole_file_error_rate: float | None
+    """Of the same clips through faster-whisper, each as a whole file; None where that was not measured."""
     commit_lag_p50: float | None
     commit_lag_p95: float | None
     settled_lag_p50: float | None
@@ -64,8 +67,10 @@ class LoadFigures:
         return on_time and self.word_error_rate <= MOST_ERRORS and not self.refused and not self.failures
 
 
-def run_streams(service: RunningService, model: str, tracks: Sequence[Track]) -> LoadFigures:
-    """Play the tracks into the service at the same time and say how it did."""
+def run_streams(
+    service: RunningService, model: str, tracks: Sequence[Track], whole: WholeFiles | None = None
+) -> LoadFigures:
+    """Play the tracks into the service at the same time and say how it did, beside the `whole` files."""
 
     async def run() -> tuple[list[Heard], Cost]:
         async with watched(service) as cost:
@@ -75,7 +80,11 @@ def run_streams(service: RunningService, model: str, tracks: Sequence[Track]) ->
     heard, cost = asyncio.run(run())
     admitted = [(track, each) for track, each in zip(tracks, heard, strict=True) if not each.refused]
     scores = [score(track.words, list(frames(each.events)), FRAME_SECONDS) for track, each in admitted]
-    return summary(model, admitted, scores, cost, refused=len(heard) - len(admitted))
+    figures = summary(model, admitted, scores, cost, refused=len(heard) - len(admitted))
+    if whole is None:
+        return figures
+    played = [clip for track, _ in admitted for clip in track.clips]
+    return replace(figures, whole_file_error_rate=whole.error_rate(played))
 
 
 def summary(
@@ -95,6 +104,7 @@ def summary(
         words=sum(len(track.words) for track, _ in admitted),
         words_recognised=len(commit),
         word_error_rate=word_error_rate([track.text for track, _ in admitted], [each.transcript for each in scores]),
+        whole_file_error_rate=None,
         commit_lag_p50=percentile(commit, 0.5),
         commit_lag_p95=percentile(commit, 0.95),
         settled_lag_p50=percentile(settled, 0.5),
@@ -109,13 +119,15 @@ def summary(
     )
 
 
-def load_run(model: str, clips: Sequence[SpeechClip], streams: int, plan: Plan) -> LoadFigures:
+def load_run(
+    model: str, clips: Sequence[SpeechClip], streams: int, plan: Plan, whole: WholeFiles | None = None
+) -> LoadFigures:
     """A fresh service and so many streams; stream number k says the same in every run of the same length."""
     seconds = plan.alone_seconds if streams == 1 else plan.load_seconds
     tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
     print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
     with running_service(recognizer=model, max_sessions=SESSIONS, load_limit=NO_LIMIT) as service:
-        return run_streams(service, model, tracks)
+        return run_streams(service, model, tracks, whole)
 
 
 def search_capacity(
