@@ -36,7 +36,8 @@ from realtime.jobs import Jobs
 from realtime.passages import Item, Passage
 from realtime.transcript import Hypothesis, TranscriptionRequest
 
-STEP: Final = SAMPLE_RATE // 2
+STEP: Final = SAMPLE_RATE // 4
+STEP_IN_A_HURRY: Final = SAMPLE_RATE // 2
 """New speech worth a partial."""
 
 PAUSE: Final = 9 * WINDOW
@@ -88,6 +89,7 @@ class Captioning:
         self._decoding: _Decoding | None = None
         self._language: str | None = None
         self._long = LONG
+        self._step = STEP
 
     @property
     def item_id(self) -> str | None:
@@ -185,13 +187,13 @@ class Captioning:
         elif silence >= HUSH and (waiting := self._decoding) is not None and not (waiting.taken or waiting.final):
             yield self._jobs.cancel(waiting.number)  # the final may be near; if it is not, there is more to hear
             self._decoding = None
-        elif silence < HUSH and new >= STEP and self._decoding is None:
+        elif silence < HUSH and new >= self._step and self._decoding is None:
             yield from self._ask(passage_open, final=False)
 
     def transcribed(self, result: Transcribed) -> Iterator[Output]:
         """Take the answer of the transcription in flight."""
         decoding = self._take(result.number)
-        self._long = LONG if result.at_leisure else LONG_IN_A_HURRY
+        self._long, self._step = (LONG, STEP) if result.at_leisure else (LONG_IN_A_HURRY, STEP_IN_A_HURRY)
         passage = decoding.passage
         hypothesis = replace(
             result.hypothesis, words=tuple(word.shifted(decoding.start) for word in result.hypothesis.words)

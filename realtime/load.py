@@ -27,11 +27,13 @@ SHARE: Final = 1.0
 CAPACITY: Final = 0.65
 """Of the engine's time, what the sessions admitted may be expected to take with a partial every `NOMINAL` seconds."""
 
-QUICKEST: Final = 0.5
+QUICKEST: Final = 0.3
+LEISURELY: Final = 0.5
 CONFIRMING: Final = 0.8
 NOMINAL: Final = 1.0
 SLOWEST: Final = 2.0
-"""Seconds between the partials of one talker: without load, with load, as promised, and before there are none at all.
+"""Seconds between the partials of one talker: at least, where there is time to spare, in a hurry, as promised, and
+before there are none at all.
 
 A partial that comes too soon to confirm the one before (`realtime.agreement.SPAN`) is a luxury.
 """
@@ -168,11 +170,16 @@ class Load:
         if left <= 0 or needed > 2 * SLOWEST * left:
             return None
         step = needed / left
-        return QUICKEST if step <= QUICKEST else min(SLOWEST, max(CONFIRMING, step))
+        return max(QUICKEST, step) if step <= LEISURELY else min(SLOWEST, max(CONFIRMING, step))
+
+    def at_leisure(self, now: float) -> bool:
+        """Whether there is time for more than the least that is needed."""
+        step = self.step(now)
+        return step is not None and step <= LEISURELY
 
     def takes_uploads(self, now: float) -> bool:
         """Whether uploads may have the engine while nothing else is due."""
-        return self.step(now) == QUICKEST or self._uploads.read(now) < UPLOADS * self.workers
+        return self.at_leisure(now) or self._uploads.read(now) < UPLOADS * self.workers
 
     def _forget(self, now: float) -> None:
         """Keep nothing of those who have gone."""

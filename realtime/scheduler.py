@@ -13,6 +13,7 @@ when live speech is in a hurry they have a tenth of the time.
 The fairness is that of start-time fair queueing (Goyal, Vin and Cheng, 1997), with service measured, not predicted.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
@@ -68,10 +69,15 @@ class Queue(Protocol[Request]):
 
 
 class Arrivals(Generic[Request]):
-    """First come, first served, as many as wait; uploads go alone, and only when nobody else waits."""
+    """First come, first served, as many as wait; uploads go alone, and only when nobody else waits.
 
-    def __init__(self, max_batch: int) -> None:
+    Batches begin `apart` seconds after one another, so that they grow with the number of streams.
+    """
+
+    def __init__(self, max_batch: int, apart: float = 0.0) -> None:
         self._max_batch = max_batch
+        self._apart = apart
+        self._next = -math.inf
         self._waiting: list[Ticket[Request]] = []
 
     def __len__(self) -> int:
@@ -84,14 +90,18 @@ class Arrivals(Generic[Request]):
         if ticket in self._waiting:
             self._waiting.remove(ticket)
 
-    def take(self, _: float) -> list[Ticket[Request]]:
+    def take(self, now: float) -> list[Ticket[Request]]:
         live = [ticket for ticket in self._waiting if ticket.priority < Priority.UPLOAD]
+        if live and now < self._next:
+            return []
+        if live:
+            self._next = now + self._apart
         batch = live[: self._max_batch] or self._waiting[:1]
         self._waiting = [ticket for ticket in self._waiting if ticket not in batch]
         return batch
 
-    def due(self, _: float) -> float | None:
-        return None
+    def due(self, now: float) -> float | None:
+        return self._next if self._waiting and self._next > now else None
 
     def served(self, batch: Sequence[Ticket[Request]], seconds: float, now: float) -> None:
         """Whatever it took: there is nobody to choose between."""
@@ -162,7 +172,7 @@ class Scheduler:
 
     def _linger(self, encoded: Tickets, now: float) -> float:
         """Until when encoded partials should wait for company: not at all when there is no hurry."""
-        if len(encoded) >= COMPANY or self.load.step(now) == QUICKEST:
+        if len(encoded) >= COMPANY or self.load.at_leisure(now):
             return 0.0
         return min(each.since for each in encoded) + LINGER
 

@@ -266,7 +266,7 @@ def test_a_partial_that_still_waits_when_it_grows_quiet_makes_room_for_the_final
 
 def test_a_final_that_waits_in_the_pause_is_not_withdrawn_while_it_stays_quiet() -> None:
     conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
-    conversation.hear(microphone.speech(0.4), microphone.silence(3.0))
+    conversation.hear(microphone.speech(0.2), microphone.silence(3.0))
     (final,) = conversation.questions(Transcribe)
     assert final.priority is Priority.FINAL
     assert conversation.said(CancelJob) == []

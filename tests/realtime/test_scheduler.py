@@ -432,7 +432,7 @@ def test_partials_that_came_late_or_never_are_counted() -> None:
 def test_a_partial_that_nobody_wants_any_more_halfway_is_not_counted_twice() -> None:
     queue, unwanted = scheduler(), partial("unwanted")
     waiting(queue, unwanted)
-    work(queue, NOW + QUICKEST)
+    work(queue, NOW + 1.1 * QUICKEST)
     assert (queue.partials_run, queue.partials_shed) == (1, 1)
     queue.withdraw(unwanted, NOW + 1.5 * QUICKEST)
     assert (queue.partials_run, queue.partials_shed) == (1, 1)
@@ -495,3 +495,14 @@ def test_an_arrival_can_be_withdrawn() -> None:
     queue.withdraw(unwanted, NOW)
     queue.withdraw(unwanted, NOW)
     assert queue.take(NOW) == []
+
+
+def test_arrivals_come_together_where_batches_begin_apart() -> None:
+    queue: Arrivals[str] = Arrivals(9, apart=0.02)
+    first, second, third = (Ticket(str, Priority.FINAL) for _ in range(3))
+    queue.add(first, NOW)
+    assert queue.take(NOW) == [first]
+    queue.add(second, NOW + 0.005)
+    queue.add(third, NOW + 0.015)
+    assert (queue.take(NOW + 0.015), queue.due(NOW + 0.015)) == ([], NOW + 0.02)
+    assert queue.take(NOW + 0.02) == [second, third]
