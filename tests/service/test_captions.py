@@ -220,6 +220,17 @@ def test_the_language_is_detected(
 
 
 @pytest.mark.shared
+def test_german_is_translated_as_it_is_spoken(
+    captions: Callable[..., list[Event]], recording: Callable[[str], Iterator[bytes]]
+) -> None:
+    events = captions(recording("audio/de_thorsten_03.wav"), translate=True)
+    [completed] = of(Completed, events)
+    assert completed.language == "de"
+    assert {"europe", "asia"} <= {*completed.text.lower().split()}
+    assert "".join(delta.text for delta in of(Delta, events)) == completed.text
+
+
+@pytest.mark.shared
 def test_what_is_not_speech_gives_no_words(
     captions: Callable[..., list[Event]], recording: Callable[[str], Iterator[bytes]], clips: list[dict[str, Any]]
 ) -> None:
