@@ -1,13 +1,13 @@
-"""What every request gets: an id, a place, a body with bounds, an end to the work when the client goes away."""
+"""What every request gets: an id, a hearing, a place, a body with bounds, an end to the work when nobody is left."""
 
 import asyncio
 import time
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +33,46 @@ class RequestIds:
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+class HearingOut:
+    """Middleware for clients that have the connection closed after the answer: one that comes early waits for the body.
+
+    They lose an answer that finds them still sending, for then the closed connection is all they see; others may send
+    on. What is heard out is forgotten, and only so much of it: `max_bytes`, for `seconds`.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int = 64 * 1024 * 1024, seconds: float = 10.0) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        closing = scope["type"] == "http" and Headers(scope=scope).get("connection", "").lower() == "close"
+        if not closing:
+            await self._app(scope, receive, send)
+            return
+        coming = True
+
+        async def receive_body() -> Message:
+            nonlocal coming
+            message = await receive()
+            coming = message.get("more_body", False)
+            return message
+
+        async def hear_out() -> None:
+            left = self._max_bytes
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds):
+                    while coming and left > 0:
+                        left -= len((await receive_body()).get("body", b""))
+
+        async def send_after_body(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await hear_out()
+            await send(message)
+
+        await self._app(scope, receive_body, send_after_body)
 
 
 class Places:

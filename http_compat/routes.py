@@ -28,7 +28,7 @@ Methods: TypeAlias = Mapping[str, Endpoint]
 
 
 def routes(models: "Models", settings: Settings, metrics: Metrics, decoders: Decoders) -> list[BaseRoute]:
-    """Routes that need `http_compat.errors.exception_handlers` and `http_compat.requests.RequestIds` around them."""
+    """Routes that need the handlers of `http_compat.errors` and the middleware of `http_compat.requests` around."""
     names = ModelNames(settings)
     transcriptions = Transcriptions(models, settings, names, decoders)
     speech, listing = Speech(models, settings, names), Listing(models, names)

@@ -1,32 +1,52 @@
-"""Clients that live in environments of their own, kept in `.clients` between runs, and a server for them."""
+"""The conformance of the HTTP layer: cases 1 to 29 of its contract, each with the clients for which it makes sense.
 
-import json
+    cases    test_cases_...
+    1-12     01_to_12_transcriptions   formats, granularities, streams, names of files, options, temperatures
+    13-16    13_to_16_refusals         unknown names, bad files, bombs, bodies that curl got wrong
+    17-19    17_to_19_translations     translations, and what Xinference's clients make of transcripts
+    20-24    20_to_24_speech           formats, streams, events, voices, bad fields
+    25-29    25_to_29_service          models, keys, full queues, clients that leave, voices and health
+
+Every test has the number of its case in its name: `pytest tests/conformance -k case_14`. The clients are
+openai-python (current and 1.x), openai-node, xinference-client (current, 1.x, and the current asynchronous one), and
+curl; `foreign.py` starts them and the other programs here are what they run. Those that are not of the tests' own
+environment live in `.clients`, which is kept between runs. The models are scripted; the clients meet real ones in
+`tests/service`.
+"""
+
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import numpy as np
 import pytest
-from real_server import KEY, running, scripted_application
-from recordings import wav_file
-from scripted_models import ScriptedModels, ScriptedRecognizer
+from foreign import CURL, NODE, PYTHON, PYTHON_1, XINFERENCE, XINFERENCE_1, XINFERENCE_ASYNC, Client, Process
+from real_server import KEY
+from recordings import compressed_file, film, silence, tone, wav_file
+from scripted_models import ScriptedRecognizer, ScriptedSynthesizer
 from uploads import LONG, TWO_WORDS
-
-from realtime.errors import EngineError
-from realtime.settings import Settings
+from witnessed_server import Server, serving
 
 HERE: Final = Path(__file__).parent
-KEPT: Final = HERE.parents[1] / ".clients"
-PYTHON: Final = KEPT / "bin/python"
-
-Seen = dict[str, Any]
+KEPT: Final = (HERE.parents[1] / ".clients").resolve()
+OTHER_PYTHON: Final = KEPT / "bin/python"
+SCRIPTS: Final = {
+    PYTHON: ["openai_python.py"],
+    PYTHON_1: ["openai_python.py"],
+    NODE: ["openai_node.mjs"],
+    XINFERENCE: ["xinference_python.py", "sync"],
+    XINFERENCE_1: ["xinference_python.py", "sync"],
+    XINFERENCE_ASYNC: ["xinference_python.py", "async"],
+    CURL: ["curl.py"],
+}
 
 
 @pytest.fixture(scope="session")
 def node() -> Path:
-    """Node's program. Where this is, `PYTHON` has its packages too, and `KEPT` has those of Node."""
+    """Node's program. Where this is, `OTHER_PYTHON` has its packages too, and `KEPT` has those of Node."""
     wanted = f"{sys.version} {KEPT}\n" + "".join(
         (HERE / name).read_text() for name in ("requirements.txt", "package-lock.json")
     )
@@ -35,7 +55,7 @@ def node() -> Path:
         shutil.rmtree(KEPT, ignore_errors=True)
         _install(sys.executable, "-m", "venv", str(KEPT))
         _install(
-            str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1",
+            str(OTHER_PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1",
             "--no-deps", "--only-binary", ":all:", "-r", str(HERE / "requirements.txt"),
         )  # fmt: skip
         for name in ("package.json", "package-lock.json"):
@@ -62,52 +82,92 @@ def _install(*command: str) -> None:
         pytest.skip(f"the foreign clients cannot be installed: {said.decode(errors='replace').strip()[-100:]}")
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A server that wants the key `KEY`; there, `whisper-small` fails at its second excerpt."""
-    models = ScriptedModels()
-    failing = models.recognizers["whisper-small"] = ScriptedRecognizer("whisper-small")
-    failing.failure, failing.fails_after = EngineError("It broke."), 1
-    settings = Settings(api_keys=(KEY,), max_upload_bytes=4_000_000)
-    with running(scripted_application(models, settings)) as address:
-        yield address
+@pytest.fixture(scope="session")
+def command(request: pytest.FixtureRequest) -> Callable[[str], list[str | Path]]:
+    """What starts a client; those that are not of the tests' own environment are installed for it."""
+
+    def found(name: str) -> list[str | Path]:
+        if name == CURL and shutil.which("curl") is None:
+            pytest.skip("there is no curl")
+        script, *arguments = SCRIPTS[name]
+        if name not in {PYTHON_1, XINFERENCE_1, NODE}:
+            return [sys.executable, "-I", HERE / script, *arguments]
+        node: Path = request.getfixturevalue("node")
+        return [node, HERE / script, KEPT] if name == NODE else [OTHER_PYTHON, "-I", HERE / script, *arguments]
+
+    return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def process(command: Callable[[str], list[str | Path]]) -> Iterator[Callable[[str], Process]]:
+    """The process of a client, which serves all tests until one of them ends it."""
+    processes: dict[str, Process] = {}
+
+    def started(name: str) -> Process:
+        if name in processes and processes[name].ended:
+            processes.pop(name).end()
+        if name not in processes:
+            processes[name] = Process(command(name))
+        return processes[name]
+
+    yield started
+    for each in processes.values():
+        each.end()
+
+
+@pytest.fixture(scope="session")
+def usual_server() -> Iterator[Server]:
+    """It wants the key `KEY`."""
+    with serving(
+        api_keys=(KEY,), max_upload_bytes=4_000_000, max_upload_seconds=1800.0, preload=("someone/their-whisper",)
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def server(usual_server: Server) -> Server:
+    """The server, with models that nobody has asked for anything yet."""
+    usual_server.models.recognizers.clear()
+    usual_server.models.synthesizers.clear()
+    usual_server.answers.clear()
+    return usual_server
+
+
+@pytest.fixture
+def client(request: pytest.FixtureRequest, process: Callable[[str], Process], server: Server) -> Iterator[Client]:
+    client = Client(request.param, process(request.param), server.address, KEY)
+    yield client
+    if client.process.busy:  # after a failure
+        client.process.end()
+
+
+@pytest.fixture
+def recognizer(server: Server) -> ScriptedRecognizer:
+    return server.models.recognizers.setdefault("whisper-base", ScriptedRecognizer("whisper-base"))
+
+
+@pytest.fixture
+def synthesizer(server: Server) -> ScriptedSynthesizer:
+    return server.models.synthesizers.setdefault("hibari-tts", ScriptedSynthesizer("hibari-tts"))
+
+
+@pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory of files to send."""
     directory = tmp_path_factory.mktemp("recordings")
-    (directory / "two-words.wav").write_bytes(wav_file(TWO_WORDS))
-    (directory / "six-words.wav").write_bytes(wav_file(LONG))
-    (directory / "letter.mp3").write_bytes(b"Dear Sir or Madam")
-    (directory / "large.wav").write_bytes(bytes(12_000_000))
+    files = {
+        "two-words.wav": wav_file(TWO_WORDS),
+        "six-words.wav": wav_file(LONG),
+        "a-short-pause.wav": wav_file(np.concatenate([tone(11), silence(0.3), tone(3, 880), silence(1)])),
+        "wav-inside.mp3": wav_file(TWO_WORDS),
+        "mp3-inside": compressed_file(TWO_WORDS, "mp3", "libmp3lame"),
+        "large.wav": bytes(12_000_000),
+        "empty.wav": b"",
+        "header-only.wav": wav_file(silence(0)),
+        "letter.mp3": b"Dear Sir or Madam",
+        "silent-film.mp4": film(),
+        "one-hertz.wav": wav_file(silence(0.01), sample_rate=1),
+    }
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
     return directory
-
-
-@pytest.fixture(scope="module")
-def seen_by(address: str, recordings: Path) -> Callable[..., Seen]:
-    """Run a client's script against the server; what it saw, scene by scene."""
-
-    def run(*command: str | Path) -> Seen:
-        line = [*map(str, command), address, KEY, str(recordings)]
-        done = subprocess.run(line, cwd=KEPT, capture_output=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        seen: Seen = json.loads(done.stdout)
-        return seen
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def openai_1(node: Path, seen_by: Callable[..., Seen]) -> Seen:
-    return seen_by(PYTHON, "-I", HERE / "openai_1.py")
-
-
-@pytest.fixture(scope="module")
-def xinference_1(node: Path, seen_by: Callable[..., Seen]) -> Seen:
-    return seen_by(PYTHON, "-I", HERE / "xinference_1.py")
-
-
-@pytest.fixture(scope="module")
-def openai_node(node: Path, seen_by: Callable[..., Seen]) -> Seen:
-    return seen_by(node, HERE / "openai_node.mjs")

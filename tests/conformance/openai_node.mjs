@@ -1,57 +1,55 @@
-// What openai-node sees of a server, scene by scene, as JSON: `node openai_node.mjs ADDRESS KEY DIRECTORY`, run where
-// its `node_modules` are.
-import { createReadStream } from "node:fs";
+// openai-node, told by `foreign.py` what to do: a line of JSON each, and a line in answer. `openai_node.mjs DIRECTORY` has its
+// `node_modules` in there.
+import { createReadStream, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
 
-const OpenAI = createRequire(`${process.cwd()}/`)("openai");
-const [address, key, recordings] = process.argv.slice(2);
-const client = new OpenAI({ baseURL: `${address}/v1`, apiKey: key, maxRetries: 0, timeout: 20_000 });
-const stranger = new OpenAI({ baseURL: `${address}/v1`, apiKey: "wrong", maxRetries: 0, timeout: 20_000 });
+const OpenAI = createRequire(`${process.argv[2]}/`)("openai");
+const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 
-// The file comes first in the form, and the body is of no known length.
-const transcribe = (name, fields) =>
-  client.audio.transcriptions.create({ file: createReadStream(`${recordings}/${name}`), model: "whisper-1", ...fields });
-
-async function events(fields) {
-  const seen = [];
-  for await (const event of await transcribe("six-words.wav", { stream: true, ...fields })) seen.push(event);
-  return seen;
-}
-
-const speak = (fields) =>
-  client.audio.speech.create({ model: "tts-1", voice: "alloy", input: "Ten chars.", response_format: "pcm", ...fields });
-
-async function pieces(fields) {
-  const sizes = [];
-  for await (const piece of (await speak({ stream: true, ...fields })).body) sizes.push(piece.length);
-  return sizes;
-}
-
-const scenes = {
-  json: () => transcribe("two-words.wav", {}),
-  verbose_json: () =>
-    transcribe("two-words.wav", { response_format: "verbose_json", timestamp_granularities: ["word", "segment"] }),
-  text: () => transcribe("two-words.wav", { response_format: "text" }),
-  stream: () => events({}),
-  "stream that fails": () => events({ model: "whisper-small" }),
-  letter: () => transcribe("letter.mp3", {}),
-  "large file": () => transcribe("large.wav", {}),
-  "unknown model": () => transcribe("two-words.wav", { model: "nobody" }),
-  "wrong key": () => stranger.models.list(),
-  speech: async () => (await (await speak({})).arrayBuffer()).byteLength,
-  "streamed speech": () => pieces({}),
-  "speech that fails": () => pieces({ input: "It breaks 💥 here." }),
-};
-
-async function seen(scene) {
-  try {
-    return await scene();
-  } catch (error) {
-    if (!(error instanceof OpenAI.APIError)) return [error.constructor.name];
-    return [error.constructor.name, error.status ?? null, error.code, error.param ?? null, Boolean(error.requestID)];
+// The same pieces; says so when the first has come.
+async function* begun(pieces) {
+  let first = true;
+  for await (const piece of pieces) {
+    if (first) say({ begun: true });
+    first = false;
+    yield piece;
   }
 }
 
-const all = {};
-for (const [name, scene] of Object.entries(scenes)) all[name] = await seen(scene);
-console.log(JSON.stringify(all));
+// The file comes first in the form. Unless it is sent as a `whole`, the body is of no known length, and sent only once.
+async function uploaded(endpoint, { file, whole, ...fields }) {
+  const content = whole ? new File([readFileSync(file)], "upload") : createReadStream(file);
+  const answer = await endpoint.create({ file: content, model: "whisper-1", ...fields });
+  return fields.stream ? Array.fromAsync(begun(answer)) : answer;
+}
+
+async function speak(client, fields) {
+  const answer = await client.audio.speech.create({ model: "tts-1", voice: "alloy", ...fields });
+  const streamed = "stream" in fields || "stream_format" in fields;
+  const pieces = streamed ? await Array.fromAsync(begun(answer.body)) : [Buffer.from(await answer.arrayBuffer())];
+  return { pieces: pieces.map((piece) => piece.length), data: Buffer.concat(pieces).toString("base64") };
+}
+
+const tasks = {
+  transcribe: (client, fields) => uploaded(client.audio.transcriptions, fields),
+  translate: (client, fields) => uploaded(client.audio.translations, fields),
+  speak,
+  models: async (client) => (await Array.fromAsync(await client.models.list())).map((model) => model.id),
+  model: (client, { name }) => client.models.retrieve(name),
+  delete: (client, { name }) => client.models.delete(name),
+  get: (client, { path }) => client.get(path),
+};
+
+async function outcome({ task, address, key, retries, arguments: given }) {
+  const client = new OpenAI({ baseURL: `${address}/v1`, apiKey: key, maxRetries: retries, timeout: 20_000 });
+  try {
+    const value = await tasks[task](client, given);
+    return { type: value?.constructor.name, value };
+  } catch (error) {
+    const { status, code, param, requestID: id, message } = error;
+    return { raised: error.constructor.name, status, code, param, id, message };
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) say(await outcome(JSON.parse(line)));

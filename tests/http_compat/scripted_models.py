@@ -130,12 +130,14 @@ class ScriptedSynthesizer:
         self.spoken: list[tuple[str, str, float]] = []
         self.gate: asyncio.Event | None = None
         self.closed = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.mute = False
 
     def held(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     async def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
+        self.loop = asyncio.get_running_loop()
         self.spoken.append((text, voice, speed))
         try:
             for position, character in enumerate("" if self.mute else text):

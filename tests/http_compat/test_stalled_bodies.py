@@ -8,10 +8,11 @@ import pytest
 from direct_requests import post
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message
 
 from http_compat.errors import BodyTimeout
-from http_compat.requests import Pace, limited
+from http_compat.requests import HearingOut, Pace, limited
 from realtime.errors import TooLarge
 from realtime.settings import Settings
 
@@ -76,3 +77,41 @@ def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
     request = Request({"type": "http", "headers": [(b"content-length", b"1001")]})
     with pytest.raises(TooLarge):
         limited(request, 1000, idle_seconds=60.0)
+
+
+@pytest.mark.parametrize(
+    ("connection", "most", "heard"),
+    [(b"close", 10_000, 3_000), (b"Close", 1_500, 2_000), (b"keep-alive", 10_000, 0)],
+    ids=["closing", "too much", "staying"],
+)
+def test_a_client_that_would_lose_the_answer_is_heard_out(connection: bytes, most: int, heard: int) -> None:
+    read: list[int] = []
+    answers: list[Message] = []
+
+    async def receive() -> Message:
+        assert answers == []
+        read.append(1_000)
+        return {"type": "http.request", "body": bytes(1_000), "more_body": sum(read) < 3_000}
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"connection", connection)]}
+    refusal = Response(status_code=429)
+    asyncio.run(HearingOut(refusal, most)(scope, receive, send))
+    assert (sum(read), answers[0]["status"]) == (heard, 429)
+
+
+def test_a_client_that_never_ends_is_not_heard_out() -> None:
+    answers: list[Message] = []
+
+    async def receive() -> Message:
+        never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        return await never
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"connection", b"close")]}
+    asyncio.run(HearingOut(Response(status_code=429), seconds=0.05)(scope, receive, send))
+    assert answers[0]["status"] == 429

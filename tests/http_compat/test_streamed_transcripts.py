@@ -1,19 +1,14 @@
-"""`stream=true`: deltas as excerpts are written, then the whole; over a real server with the `openai` package too."""
+"""`stream=true`: deltas as excerpts are written, then the whole. Real clients read them in `tests/conformance`."""
 
-import asyncio
 import json
 from typing import Any
 
-import httpx
 import numpy as np
-import openai
 import pytest
-from openai.types.audio import TranscriptionTextDeltaEvent, TranscriptionTextDoneEvent
-from real_server import KEY
 from recordings import silence, understated_file, wav_file
 from scripted_models import ScriptedRecognizer, Serve
 from starlette.testclient import TestClient
-from uploads import LONG, TRANSCRIPTIONS, TWO_WORDS, error, upload
+from uploads import LONG, TWO_WORDS, error, upload
 
 from realtime.audio import SAMPLE_RATE
 from realtime.errors import EngineError
@@ -101,52 +96,6 @@ def test_the_place_of_a_stream_is_free_again_after_it(serve: Serve) -> None:
     client = serve(max_queued_uploads=1)
     assert events(upload(client, stream="true"))
     assert events(upload(client, stream="true"))
-
-
-def test_openai_s_client_reads_the_events(openai_client: openai.OpenAI) -> None:
-    stream = openai_client.audio.transcriptions.create(model="whisper-1", file=wav_file(LONG), stream=True)
-    *deltas, done = list(stream)
-    assert isinstance(done, TranscriptionTextDoneEvent)
-    assert done.usage is not None
-    assert done.text == "".join(each.delta for each in deltas if isinstance(each, TranscriptionTextDeltaEvent))
-    assert len(deltas) == 6
-
-
-def test_the_first_words_arrive_before_the_last_are_written(
-    openai_client: openai.OpenAI, recognizer: ScriptedRecognizer
-) -> None:
-    gate = recognizer.gate = asyncio.Event()
-    recognizer.free = 1
-    stream = openai_client.audio.transcriptions.create(model="whisper-1", file=wav_file(LONG), stream=True)
-    first = next(stream)
-    assert isinstance(first, TranscriptionTextDeltaEvent)
-    assert first.delta == "440."
-    assert recognizer.loop is not None
-    recognizer.loop.call_soon_threadsafe(gate.set)
-    assert len(list(stream)) == 6
-
-
-def test_openai_s_client_raises_what_goes_wrong_on_the_way(
-    openai_client: openai.OpenAI, recognizer: ScriptedRecognizer
-) -> None:
-    recognizer.failure, recognizer.fails_after = EngineError("It broke."), 1
-    stream = openai_client.audio.transcriptions.create(model="whisper-1", file=wav_file(LONG), stream=True)
-    with pytest.raises(openai.APIError) as failure:
-        list(stream)
-    assert failure.value.code == "engine_failed"
-
-
-def test_a_reader_who_leaves_stops_the_work(address: str, recognizer: ScriptedRecognizer) -> None:
-    recognizer.gate = asyncio.Event()
-    recognizer.free = 1
-    with (
-        httpx.Client(base_url=address.removesuffix("/v1"), headers={"authorization": f"Bearer {KEY}"}) as client,
-        client.stream(
-            "POST", TRANSCRIPTIONS, data={"model": "whisper-1", "stream": "true"}, files={"file": wav_file(LONG)}
-        ) as answer,
-    ):
-        next(answer.iter_lines())
-    assert recognizer.given_up.wait(5)
 
 
 def test_streams_are_of_the_whole_recording(client: TestClient, recognizer: ScriptedRecognizer) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import openai
 import pytest
 from recordings import wav_file
 from scripted_models import ScriptedModels, ScriptedRecognizer
@@ -73,11 +72,3 @@ def test_a_bad_field_of_a_translation_is_400(client: TestClient, fields: dict[st
 def test_what_is_no_recording_is_not_translated(client: TestClient) -> None:
     assert error(translate(client, b"")) == (400, "empty_file", "file")
     assert error(translate(client, model="none")) == (404, "model_not_found", "model")
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # OpenAI will close its own translations
-def test_openai_s_client_translates(openai_client: openai.OpenAI) -> None:
-    create = openai_client.audio.translations.create
-    assert create(model="whisper-1", file=wav_file(TWO_WORDS)).text == "440. 880."
-    verbose = create(model="whisper-1", file=wav_file(TWO_WORDS), response_format="verbose_json")
-    assert (verbose.language, float(verbose.duration)) == ("english", 5.0)
