@@ -1,7 +1,9 @@
 """The application: websocket and HTTP over the same models."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -16,21 +18,34 @@ from realtime.models import Models
 from realtime.settings import Settings
 from realtime.websocket import RealtimeEndpoint
 
+logger = logging.getLogger("vivavoce")
+
 REALTIME_PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/openai/v1/realtime")
 """The canonical path, and those that LiveKit's and Azure's clients build."""
 
 
-def create_app(models: Models, settings: Settings) -> Starlette:
-    """The ASGI application; its lifespan opens and closes `models` and the decoders of uploads."""
+def create_app(models: Models, settings: Settings, give_up: Callable[[BaseException], None]) -> Starlette:
+    """The ASGI application; its lifespan opens and closes `models` and the decoders of uploads.
+
+    It answers while the models are loading, and tells `give_up` what kept the defaults from being loaded.
+    """
     metrics = Metrics(lambda: models.schedulers)
     decoders = Decoders(at_once=settings.max_queued_uploads)
     realtime = RealtimeEndpoint(models, settings, metrics)
 
+    def opened(opening: "asyncio.Task[None]") -> None:
+        if opening.cancelled():
+            return
+        if failure := opening.exception():
+            give_up(failure)
+        else:
+            logger.info("ready: %s", ", ".join(entry.name for entry in models.loaded()))
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            await models.open()
             decoders.open()
+            models.open().add_done_callback(opened)
             yield
         finally:
             decoders.close()

@@ -185,6 +185,21 @@ def offered(settings: Settings) -> tuple[Entry, ...]:
     return tuple(dict.fromkeys(entries))
 
 
+def named(name: str) -> Entry:
+    """The model of this name, whatever it does. Raises `UnknownModel`."""
+    try:
+        return find(name, Task.SPEECH, name)
+    except UnknownModel:
+        return find(name, Task.TRANSCRIPTION, name)
+
+
+def kept(settings: Settings) -> tuple[Entry, ...]:
+    """The models that a server always has: the defaults, and what the settings preload. Raises `UnknownModel`."""
+    recognizer = find("", Task.TRANSCRIPTION, settings.recognizer)
+    voice_model = find("", Task.SPEECH, settings.voice_model)
+    return tuple(dict.fromkeys((recognizer, voice_model, *map(named, settings.preload))))
+
+
 def translates(recognizer: str) -> bool:
     """Whether the recognizer of this name can put speech into English; a repository is given the chance."""
     return find(recognizer, Task.TRANSCRIPTION, recognizer).translates

@@ -9,15 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-import uvicorn
-
 from clients import listen, speak
 from realtime import __version__, model_commands
-from realtime.catalogue import Task, find
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
 from realtime.models import Models
-from realtime.server import listening_socket, uvicorn_config
+from realtime.progress import LoggedProgress
+from realtime.server import Server, listening_socket
 from realtime.settings import Settings
 
 logger = logging.getLogger("vivavoce")
@@ -34,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VoiceError as error:
         print(f"vivavoce: {error.message}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # uvicorn raises it again once the service has ended
+    except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
 
@@ -93,15 +91,15 @@ def _serve(options: argparse.Namespace) -> int:
         reason = getattr(error, "strerror", None) or error
         print(f"vivavoce: cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)
         return 1
-    with listener, model_commands.Bars() as progress:
-        defaults = ((settings.recognizer, Task.TRANSCRIPTION), (settings.voice_model, Task.SPEECH))
-        entries = [find(name, task, name) for name, task in defaults]
-        for entry in (*entries, *map(model_commands.named, settings.preload)):
-            model_commands.pull(entry, settings, progress)  # what is missing is told before the server starts
-        models = Models(settings, InstalledEngines(settings, progress))
-        server = uvicorn.Server(uvicorn_config(models, settings))
+    with listener:
+        server = Server(Models(settings, InstalledEngines(settings, LoggedProgress())), settings)
         logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
+        # uvicorn raises a signal again once the service has ended: then it ends the process, and no thread that still
+        # loads a model keeps it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         server.run(sockets=[listener])
+    if server.failure is not None:
+        raise server.failure
     return 0 if server.started else 1
 
 

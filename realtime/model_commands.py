@@ -3,7 +3,6 @@
 import argparse
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -11,9 +10,8 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 
 from realtime import weights
-from realtime.catalogue import ENTRIES, Entry, Task, find
-from realtime.errors import UnknownModel
-from realtime.progress import Progress, Stage, Step
+from realtime.catalogue import ENTRIES, named
+from realtime.progress import Stage, Step
 from realtime.settings import Settings
 
 
@@ -34,11 +32,6 @@ def add_commands(models: argparse.ArgumentParser) -> None:
         parser.set_defaults(command=function)
 
 
-def pull(entry: Entry, settings: Settings, progress: Progress) -> Path:
-    """Have a model's weights on this machine, whatever clients may download; where. Raises as `weights.locate`."""
-    return weights.locate(entry, replace(settings, downloads=True), progress)
-
-
 def _list(_: argparse.Namespace, settings: Settings) -> int:
     table = Table("model", "does", "languages", "licence", "source", "here")
     table.columns[0].no_wrap = True
@@ -53,9 +46,10 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _pull(options: argparse.Namespace, settings: Settings) -> int:
+    allowed = replace(settings, downloads=True)  # which is about clients
     with Bars() as progress:
         for name in options.names:
-            print(f"{name}: {pull(named(name), settings, progress)}")
+            print(f"{name}: {weights.locate(named(name), allowed, progress)}")
     return 0
 
 
@@ -75,14 +69,6 @@ def _path(options: argparse.Namespace, settings: Settings) -> int:
             print(f"vivavoce: {name} is not on this machine: vivavoce models pull {name}", file=sys.stderr)
             code = 1
     return code
-
-
-def named(name: str) -> Entry:
-    """The model of this name, whatever it does. Raises `UnknownModel`."""
-    try:
-        return find(name, Task.SPEECH, name)
-    except UnknownModel:
-        return find(name, Task.TRANSCRIPTION, name)
 
 
 class Bars:

@@ -1,9 +1,9 @@
 """Models: the engines that are loaded, as coroutines; one load at a time for each name.
 
 The default recognizer, the default voice, the voice activity detector and what the settings name are loaded when the
-service starts and stay; others are loaded when somebody first asks for them, and `realtime.residents` says when they
-go. Whoever works with a handle for longer than one call holds it meanwhile. Names are those of the catalogue; an empty
-one means the default.
+service starts and stay; nobody is served before they are there. Others are loaded when somebody first asks for them,
+and `realtime.residents` says when they go. Whoever works with a handle for longer than one call holds it meanwhile.
+Names are those of the catalogue; an empty one means the default.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio import Samples
-from realtime.catalogue import Entry, Task, find, offered, resolve_voice
+from realtime.catalogue import Entry, Task, find, kept, offered, resolve_voice
 from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import Overloaded, UnknownModel, UnknownVoice
@@ -139,23 +139,38 @@ class Models:
 
     def __init__(self, settings: Settings, engines: Registry | None = None) -> None:
         self._settings = settings
+        self._kept = kept(settings)
         self._offered = offered(settings)
         self._engines = engines or InstalledEngines(settings)
         self._blocking = BlockingCalls(BLOCKING_CALLS)
         self._residents = Residents(settings, self._engines)
         self._admitted: dict[str, ExitStack] = {}
+        self._opening: asyncio.Task[None] | None = None
         self.ready = False
 
-    async def open(self) -> None:
-        """Load the defaults and what the settings name. Raises `EngineError` where one cannot be loaded."""
-        wanted = [self._recognizer(""), self._synthesizer(""), *(self.entry(name) for name in self._settings.preload)]
-        keeping = [self._residents.keep(entry, self._maker(entry)) for entry in dict.fromkeys(wanted)]
+    def open(self) -> "asyncio.Task[None]":
+        """The one load of the defaults and of what the settings name, begun if need be.
+
+        Awaiting it raises `EngineError` or `UnusableModel` where one of them cannot be loaded.
+        """
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._load_kept())
+        return self._opening
+
+    async def _load_kept(self) -> None:
+        keeping = [self._residents.keep(entry, self._maker(entry)) for entry in self._kept]
         detector, _ = await asyncio.gather(self.run_blocking(self._engines.detector), asyncio.gather(*keeping))
         self.detector = DetectorHandle(detector)
         self.ready = True
 
+    def give_up(self) -> None:
+        """Give up the load of the defaults, if it is not done: whoever waits for it is refused at once."""
+        if self._opening is not None:
+            self._opening.cancel()
+
     async def close(self) -> None:
-        """Unload everything; work under way is withdrawn, and models that are still loading are left to themselves."""
+        """Unload everything; work under way is withdrawn, and what is loading is told to stop (see `Residents`)."""
+        self.give_up()
         if self.ready:
             await self.run_blocking(self.detector.close)
         self.ready = False
@@ -212,12 +227,15 @@ class Models:
     def admit(self, session: str, name: str) -> None:
         """Promise a session to follow it, with the recognizer of this name if it is loaded, or else the default.
 
-        Raises `Overloaded` where the promise to others would break. Every promise ends with `dismiss`.
+        Raises `Overloaded` where the promise to others would break, and before the defaults are there. Every promise
+        ends with `dismiss`.
         """
+        if not self.ready:
+            raise self._still_loading()
         handle = self._residents.find(self.recognizer_name(name) or "") or self._residents.find(
             self._recognizer("").name
         )
-        assert isinstance(handle, RecognizerHandle)  # the defaults are always there
+        assert isinstance(handle, RecognizerHandle)  # the default, at least, is there
         load = handle.scheduler.load
         now = time.monotonic()
         if not load.has_room(now):
@@ -245,9 +263,9 @@ class Models:
             return None
 
     def voice_name(self, name: str) -> str | None:
-        """The voice a client may ask for by `name`; None where there is none."""
+        """The voice that an admitted session may ask for by `name`; None where there is none."""
         default = self._residents.find(self._synthesizer("").name)
-        assert isinstance(default, SynthesizerHandle)  # the defaults are always there
+        assert isinstance(default, SynthesizerHandle)  # or nobody would have been admitted
         try:
             return resolve_voice(name, default.voices)
         except UnknownVoice:
@@ -274,7 +292,19 @@ class Models:
         return find(name, Task.SPEECH, self._settings.voice_model)
 
     async def _get(self, entry: Entry) -> Tenant:
-        return await self._residents.get(entry, self._maker(entry), self._settings.load_seconds)
+        """The model once the defaults, too, are there: whoever works with it needs the detector, or else a voice."""
+        patience = self._settings.load_seconds
+        if not self.ready:
+            opening = self.open()
+            await asyncio.wait([opening], timeout=patience)
+            if not opening.done() or opening.cancelled():
+                raise self._still_loading()
+            opening.result()
+        return await self._residents.get(entry, self._maker(entry), patience)
+
+    def _still_loading(self) -> Overloaded:
+        steps = ", ".join(f"{name}: {step}" for name, step in self.progress().items())
+        return Overloaded(f"The models are still loading ({steps or 'nearly done'}).", retry_after=RETRY_AFTER)
 
     def _maker(self, entry: Entry) -> Callable[[], Tenant]:
         """What loads this model, in a thread."""

@@ -1,9 +1,15 @@
 """How far the preparation of a model has come: what the terminal draws and HTTP tells."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+logger = logging.getLogger(__name__)
+
+PARTS: Final = 4
+"""Lines of the log about one stage, besides its first."""
 
 
 class Stage(StrEnum):
@@ -50,3 +56,16 @@ def silent(_: Step) -> None:
 def reporter(progress: Progress, model: str, stage: Stage) -> Report:
     """The `Report` of one stage."""
     return lambda done, total: progress(Step(model, stage, done, total))
+
+
+class LoggedProgress:
+    """Writes to the log how far each model is, when a stage begins and after every quarter of it; a `Progress`."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[Stage, int]] = {}
+
+    def __call__(self, step: Step) -> None:
+        reached = step.stage, int(step.fraction * PARTS)
+        if self._told.get(step.model) != reached:
+            self._told[step.model] = reached
+            logger.info("%s: %s", step.model, step)

@@ -24,6 +24,9 @@ LOADS_AT_ONCE: Final = 3
 COME_BACK: Final = 30
 """Seconds after which it is worth asking again for a model that is being downloaded, or for memory."""
 
+FAREWELL: Final = 2.0
+"""Seconds in which what is being prepared can stop and clear up after itself, when the service ends."""
+
 LOOKS: Final = 4
 """How often an unused model is looked at in its time to live."""
 
@@ -89,12 +92,14 @@ class Residents:
         await self._let_go(self._taken_out([tenant]))
 
     async def close(self) -> None:
-        """Unload everything; what is still loading is told to stop and left to itself."""
+        """Unload everything; what is still loading is told to stop, and after `FAREWELL` left to itself."""
         if self._alarm is not None:
             self._alarm.cancel()
         self._engines.stop()
-        for load in self._loads.values():
-            load.cancel()  # does nothing to those that are done
+        if loads := [load for load in self._loads.values() if not load.done()]:
+            _, late = await asyncio.wait(loads, timeout=FAREWELL)
+            for load in late:
+                load.cancel()
         await self._let_go(self._taken_out(self.loaded()))
         await asyncio.gather(*self._departures)
 

@@ -10,25 +10,39 @@ from realtime.app import create_app
 from realtime.models import Models
 from realtime.settings import Settings
 
-
-def uvicorn_config(models: Models, settings: Settings) -> uvicorn.Config:
-    """How uvicorn serves the application."""
-    logging.getLogger("uvicorn.error").addFilter(_discreet)
-    return uvicorn.Config(
-        create_app(models, settings),
-        ws="websockets-sansio",
-        ws_max_size=settings.max_message_bytes,
-        ws_per_message_deflate=False,
-        # While a session is saturated its socket is not read, and pongs wait behind the audio: no time is too long for
-        # them. Dead peers are found by TCP (see `listening_socket`) and by the patience of each session.
-        ws_ping_timeout=None,
-        log_config=None,  # that of the whole process
-        access_log=False,  # it would hold query strings
-        timeout_graceful_shutdown=5,
-    )
-
-
 REFUSED: Final = "ASGI callable returned without completing handshake."
+
+
+class Server(uvicorn.Server):
+    """uvicorn with the application. It also ends when the default models cannot be loaded: `failure` says why."""
+
+    def __init__(self, models: Models, settings: Settings) -> None:
+        logging.getLogger("uvicorn.error").addFilter(_discreet)
+        super().__init__(
+            uvicorn.Config(
+                create_app(models, settings, self._give_up),
+                ws="websockets-sansio",
+                ws_max_size=settings.max_message_bytes,
+                ws_per_message_deflate=False,
+                # While a session is saturated its socket is not read, and pongs wait behind the audio: no time is too
+                # long for them. Dead peers are found by TCP (see `listening_socket`) and by the patience of each
+                # session.
+                ws_ping_timeout=None,
+                log_config=None,  # that of the whole process
+                access_log=False,  # it would hold query strings
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self._models = models
+        self.failure: BaseException | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._models.give_up()  # or those who wait for them would be cut off after a while
+        await super().shutdown(sockets)
+
+    def _give_up(self, failure: BaseException) -> None:
+        self.failure = failure
+        self.should_exit = True
 
 
 def _discreet(record: logging.LogRecord) -> bool:

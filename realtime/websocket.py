@@ -126,8 +126,6 @@ class RealtimeEndpoint:
             raise Unauthorized("Incorrect API key provided.")
         if self.sessions >= self._settings.max_sessions:
             raise Overloaded("The server has as many sessions as it can serve.")
-        if not self._models.ready:
-            raise Overloaded("The models are still loading.", retry_after=10)
         self._models.admit(session_id, websocket.query_params.get("model") or "")
         return Owner(paying, session_id)
 
@@ -144,7 +142,7 @@ class Connection:
         recognizer = models.recognizer_name((query.get("model") or "") if transcription else "")
         recognizer = recognizer or models.recognizer_name("")
         voice = models.voice_name("")
-        assert recognizer is not None  # the defaults are always there
+        assert recognizer is not None  # the defaults were there when the session was admitted
         assert voice is not None
         config = SessionConfig(
             kind=SessionKind.TRANSCRIPTION if transcription else SessionKind.CONVERSATION,

@@ -1,10 +1,11 @@
 """Which code runs which entry of the catalogue; heavy libraries are imported here, when they are first needed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from realtime import weights
-from realtime.catalogue import EngineName, Entry
+from realtime.catalogue import EngineName, Entry, kept
 from realtime.engines.base import Detector, Recognizer, Synthesizer
 from realtime.errors import EngineError, UnusableModel
 from realtime.progress import Progress, Stage, Step, silent
@@ -45,8 +46,9 @@ class InstalledEngines:
         return Silero()
 
     def prepare(self, entry: Entry) -> int:
+        downloads = self._settings.downloads or entry in kept(self._settings)  # the operator's own wish
         try:
-            return weights.size(weights.locate(entry, self._settings, self._advance))
+            return weights.size(weights.locate(entry, replace(self._settings, downloads=downloads), self._advance))
         finally:
             self._steps.pop(entry.name, None)
 

@@ -155,16 +155,22 @@ def test_case_27_openai_s_clients_come_back_by_themselves(process: Callable[[str
 
 
 @by(*EVERYBODY)
-def test_case_27_a_model_that_is_loading_is_503(
-    client: Client, server: Server, recordings: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def load(name: str) -> None:
-        raise Overloaded("The model whisper-tiny is not ready yet.", retry_after=30)
-
-    monkeypatch.setattr(server.models, "recognizer", load)
+def test_case_27_a_model_that_is_loading_is_503(client: Client, server: Server, recordings: Path) -> None:
+    server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=30)
     with refused(client, 503, "server_overloaded", None, "not ready yet"):
         client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
     assert server.answers[-1].headers["retry-after"] == "30"
+
+
+@by(*OPENAI)
+def test_case_27_openai_s_clients_ask_again_for_a_model_that_is_loading(
+    client: Client, server: Server, recordings: Path
+) -> None:
+    server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=1)
+    whole = {"whole": True} if client.name == NODE else {}
+    said = replace(client, retries=2).transcribe(recordings / "two-words.wav", model="whisper-tiny", **whole)
+    assert said["text"] == "440. 880."
+    assert [answer.status for answer in server.answers[-2:]] == [503, 200]
 
 
 @by(CURL)

@@ -15,7 +15,7 @@ from realtime.audio import SAMPLE_RATE, WINDOW, Samples
 from realtime.catalogue import ENTRIES, Entry, Task, find
 from realtime.endpointing import Endpointing, Onset, TurnDetection
 from realtime.engines.base import VadState
-from realtime.errors import EngineError, ModelInUse, UnknownModel
+from realtime.errors import EngineError, ModelInUse, Overloaded, UnknownModel
 from realtime.events import Priority
 from realtime.load import Owner
 from realtime.progress import Step
@@ -161,6 +161,8 @@ class ScriptedModels:
         self.ready = True
         self.busy: set[str] = set()
         """Models that cannot be unloaded."""
+        self.refusals: dict[str, Overloaded] = {}
+        """What the first who asks for a recognizer is told."""
         self.gate: asyncio.Event | None = None
         """Holds loads back until it is set."""
 
@@ -187,6 +189,8 @@ class ScriptedModels:
 
     async def recognizer(self, name: str) -> ScriptedRecognizer:
         found = find(name, Task.TRANSCRIPTION, "whisper-base").name
+        if found in self.refusals:
+            raise self.refusals.pop(found)
         return self.recognizers.setdefault(found, ScriptedRecognizer(found))
 
     async def synthesizer(self, name: str) -> ScriptedSynthesizer:

@@ -17,11 +17,18 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(slots=True)
 class Hub:
-    """Enough of the Hugging Face API for `snapshot_download`, with the repositories given."""
+    """Enough of the Hugging Face API for `snapshot_download`, with the repositories given.
+
+    Weights are given while `gate` is set, which it is at first.
+    """
 
     repositories: dict[str, dict[str, bytes]]
     url: str = ""
     asked: list[str] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
     commit = "0123456789abcdef0123456789abcdef01234567"
 
@@ -40,6 +47,8 @@ class Hub:
                 return 200, {}, json.dumps(tree).encode()
             for file, content in files.items():
                 if path == f"/{name}/resolve/{self.commit}/{file}":
+                    if method == "GET" and file == "model.bin":
+                        self.gate.wait(30)
                     etag = f'"{hashlib.sha1(content).hexdigest()}"'
                     return 200, {"ETag": etag, "X-Repo-Commit": self.commit}, content
         return 404, {"X-Error-Code": "RepoNotFound"}, b"{}"

@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-import uvicorn
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
@@ -23,7 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from realtime.audio import Encoding, Samples, encode
 from realtime.engines.scripted import ScriptedEngines, say_numbers, silence
 from realtime.models import Models
-from realtime.server import listening_socket, uvicorn_config
+from realtime.server import Server, listening_socket
 from realtime.settings import Settings
 from realtime.websocket import RealtimeEndpoint
 
@@ -41,7 +40,7 @@ class Serving:
 
     def __init__(
         self,
-        server: uvicorn.Server,
+        server: Server,
         loop: asyncio.AbstractEventLoop,
         port: int,
         models: Models,
@@ -57,6 +56,11 @@ class Serving:
         bound: Any = next(route.endpoint for route in app.routes if isinstance(route, WebSocketRoute))
         self._endpoint: RealtimeEndpoint = bound.__self__
         self.models = models
+
+    @property
+    def failure(self) -> BaseException | None:
+        """For which the server has ended by itself."""
+        return self._server.failure
 
     @property
     def sessions(self) -> int:
@@ -100,19 +104,23 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(engines: ScriptedEngines | None = None, **settings: Any) -> Iterator[Serving]:
-    """Run a server; it has stopped, and its models are closed, when the block ends."""
+def serving(engines: ScriptedEngines | None = None, *, ready: bool = True, **settings: Any) -> Iterator[Serving]:
+    """Run a server; it has stopped, and its models are closed, when the block ends.
+
+    When the block begins it is `ready`, or only listens.
+    """
     engines = engines or ScriptedEngines()
     chosen = Settings(port=0, **settings)
     listener = listening_socket(chosen)
     models = Models(chosen, engines)
-    server = uvicorn.Server(uvicorn_config(models, chosen))
+    server = Server(models, chosen)
     port = listener.getsockname()[1]
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         thread = threading.Thread(target=runner.run, args=(server.serve(sockets=[listener]),))
         thread.start()
         try:
+            assert not ready or eventually(lambda: models.ready)
             yield Serving(server, loop, port, models, engines)
         finally:
             server.should_exit = True

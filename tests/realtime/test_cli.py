@@ -19,11 +19,21 @@ from realtime.catalogue import ENTRIES
 from realtime.cli import USAGE_ERROR, main
 
 SCRIPTED = """
-import sys
+import sys, threading
 from realtime import cli
 from realtime.engines.scripted import ScriptedEngines
-cli.InstalledEngines = lambda *_: ScriptedEngines()
-sys.exit(cli.main(sys.argv[1:]))
+from realtime.errors import EngineError
+
+class Held(ScriptedEngines):
+    def prepare(self, entry):
+        threading.Event().wait()
+
+class Broken(ScriptedEngines):
+    def recognizer(self, entry):
+        raise EngineError(f"{entry.name} is broken.")
+
+cli.InstalledEngines = lambda *_: globals()[sys.argv[1]]()
+sys.exit(cli.main(sys.argv[2:]))
 """
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
 CANARY = "canary"
@@ -104,13 +114,13 @@ def test_a_model_that_is_none_cannot_be_prepared(capsys: pytest.CaptureFixture[s
 
 
 class Service:
-    """The command `serve` in a process of its own, with scripted engines."""
+    """The command `serve` in a process of its own, with scripted engines; its log has been read `until` here."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", until: str) -> None:
         self._process = process
         self.log = ""
         self.port = int(self._read_until(r"http://\S+:(\d+)"))
-        self._read_until("(startup complete)")
+        self._read_until(f"({until})")
 
     def _read_until(self, pattern: str) -> str:
         assert self._process.stderr is not None
@@ -123,18 +133,24 @@ class Service:
     def stop(self, number: signal.Signals) -> int:
         """Send a signal; the exit code."""
         self._process.send_signal(number)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """The exit code of the process, when it has ended."""
         _, rest = self._process.communicate(timeout=10)
         self.log += rest
         return self._process.returncode
 
 
 @contextlib.contextmanager
-def service(*arguments: str, **settings: str) -> Iterator[Service]:
+def service(
+    *arguments: str, engines: str = "ScriptedEngines", until: str = "ready: ", **settings: str
+) -> Iterator[Service]:
     environment = ENVIRONMENT | {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
-    command = [sys.executable, "-c", SCRIPTED, "serve", "--port", "0", *arguments]
+    command = [sys.executable, "-c", SCRIPTED, engines, "serve", "--port", "0", *arguments]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
-            yield Service(process)
+            yield Service(process, until)
         finally:
             process.kill()
 
@@ -148,6 +164,19 @@ def test_a_signal_ends_the_service_and_its_sessions_quietly(number: signal.Signa
             assert read_to_end(session) == CloseCode.SERVICE_RESTART
         assert "Traceback" not in running.log
         assert "Application shutdown complete." in running.log
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_service_while_a_model_is_loading_that_never_will_be(number: signal.Signals) -> None:
+    with service(engines="Held", until="startup complete") as running:
+        assert running.stop(number) == -number
+        assert "Traceback" not in running.log
+
+
+def test_a_default_that_cannot_be_loaded_ends_the_service_with_a_line() -> None:
+    with service(engines="Broken", until="vivavoce: whisper-base is broken.") as running:
+        assert running.exit_code() == 1
+        assert "Traceback" not in running.log
 
 
 def test_with_a_key_others_are_served_and_even_a_talkative_log_keeps_secrets() -> None:

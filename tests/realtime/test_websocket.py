@@ -27,7 +27,7 @@ from realtime.audio import Encoding, encode
 from realtime.engines.scripted import ScriptedEngines, Work, say_numbers, transcript
 from realtime.errors import EngineError
 from realtime.models import Models
-from realtime.server import uvicorn_config
+from realtime.server import Server
 from realtime.settings import Settings
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
@@ -199,24 +199,6 @@ def test_a_full_server_says_when_to_come_back_and_has_room_again_after_a_close()
             assert eventually(lambda: server.sessions == 0)
 
 
-def test_who_comes_before_there_is_room_is_told_when_to_come_back() -> None:
-    with serving() as server:
-        with server.session():  # it has begun to serve
-            server.models.ready = False
-        response = refusal(server.url)
-        server.models.ready = True
-    assert (response.status_code, response.headers["retry-after"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "10")
-    assert json.loads(response.body) == {
-        "error": {
-            "message": "The models are still loading.",
-            "type": "server_error",
-            "param": None,
-            "code": "server_overloaded",
-        },
-        "detail": "The models are still loading.",
-    }
-
-
 def test_a_client_that_drops_off_makes_room() -> None:
     with serving(max_sessions=1) as server:
         for _ in range(2):
@@ -366,7 +348,7 @@ def test_who_listens_to_an_answer_is_not_idle_until_it_ends() -> None:
 
 def test_a_pong_may_wait_behind_the_audio_of_a_saturated_session() -> None:
     chosen = Settings()
-    assert uvicorn_config(Models(chosen, ScriptedEngines()), chosen).ws_ping_timeout is None
+    assert Server(Models(chosen, ScriptedEngines()), chosen).config.ws_ping_timeout is None
 
 
 class Peer:
