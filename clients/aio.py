@@ -26,7 +26,8 @@ from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.http11 import Response
 
-DEFAULT_URL: Final = "ws://127.0.0.1:8000/v1/realtime"
+PATH: Final = "/v1/realtime"
+DEFAULT_URL: Final = f"ws://127.0.0.1:8000{PATH}"
 SAMPLE_RATE: Final = 24_000
 """The protocol's rate: PCM16, little-endian, mono, both ways."""
 MAX_WAITING: Final = 10_000
@@ -204,6 +205,7 @@ async def connect(
     language: str | None = None,
     prompt: str | None = None,
     translate: bool = False,
+    voice: str | None = None,
     rate: int = SAMPLE_RATE,
     turn_detection: bool = True,
     silence_ms: int | None = None,
@@ -211,13 +213,13 @@ async def connect(
     binary: bool = False,
     open_timeout: float = 10.0,
 ) -> AsyncIterator["Session"]:
-    """Open a session, configured as asked; it is closed when the block ends.
+    """Open a session, configured as asked; it is closed when the block ends. A `url` without a path means `PATH`.
 
-    With `transcription` it only listens, and `model` names the recognizer; without, it speaks too, and `model` names
-    the conversation's model. With `translate` transcripts are in English, whatever is spoken. `rate` is that of the
-    audio to be sent. Without `turn_detection` utterances end where `commit` says; with it, after `silence_ms` of
-    silence. `partials` asks for `Partial` events, `binary` sends audio as it is instead of in base64. Raises
-    `ConnectionRefused`, `ProtocolError`, `RequestFailed` or `ServerClosed`.
+    With `transcription` it only listens, and `model` names the recognizer; without, it speaks too, with this `voice`,
+    and `model` names the conversation's model. With `translate` transcripts are in English, whatever is spoken. `rate`
+    is that of the audio to be sent. Without `turn_detection` utterances end where `commit` says; with it, after
+    `silence_ms` of silence. `partials` asks for `Partial` events, `binary` sends audio as it is instead of in base64.
+    Raises `ConnectionRefused`, `ProtocolError`, `RequestFailed` or `ServerClosed`.
     """
     named = {
         "language": language,
@@ -235,7 +237,9 @@ async def connect(
         audio["turn_detection"] = None
     elif silence_ms is not None:
         audio["turn_detection"] = {"type": "server_vad", "silence_duration_ms": silence_ms}
-    config = {"type": "transcription" if transcription else "realtime", "audio": {"input": audio}}
+    config: Payload = {"type": "transcription" if transcription else "realtime", "audio": {"input": audio}}
+    if voice and not transcription:
+        config["audio"]["output"] = {"voice": voice}
 
     query = {"intent": "transcription"} if transcription else {"model": model} if model else {}
     if extensions := [name for name, wanted in (("partials", partials), ("binary", binary)) if wanted]:
@@ -271,6 +275,7 @@ class Session:
     def __init__(self, socket: ClientConnection, *, binary: bool) -> None:
         self._socket = socket
         self._binary = binary
+        self._shown: Payload = {}
         self._numbers = itertools.count(1)
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()  # bounded by `MAX_WAITING`
         # What each `speak` waits for, by the id of its request, then of its response. A response is as long as its
@@ -281,6 +286,13 @@ class Session:
         self._ordinals = itertools.count()
         self._closing = False
         self._end: RealtimeError | None = None
+
+    def in_force(self, *path: str) -> object:
+        """What stands at this path of the session object, as the server took it from `connect`; None for nothing."""
+        shown: object = self._shown
+        for name in path:
+            shown = shown.get(name) if isinstance(shown, dict) else None
+        return shown
 
     async def send(self, event: Payload) -> str:
         """Send any client event and return its `event_id`, which `ServerError` repeats if the server refuses it."""
@@ -380,18 +392,18 @@ class Session:
         try:
             await self._expect("session.created")
             await self.send({"type": "session.update", "session": config})
-            await self._expect("session.updated")
+            self._shown = (await self._expect("session.updated")).get("session") or {}
         except ConnectionClosed as closed:
             raise _server_closed(closed) from None
 
-    async def _expect(self, event_type: str) -> None:
+    async def _expect(self, event_type: str) -> Payload:
         while True:
             event = self._parse(await self._socket.recv())
             if isinstance(event, ServerError):
                 raise RequestFailed(event.code, event.message)
             self._events.put_nowait(event)
             if event.raw.get("type") == event_type:
-                return
+                return event.raw
             if event_type == "session.created":
                 raise ProtocolError(f"the server began with {event.raw.get('type')} instead of {event_type}")
 
@@ -517,4 +529,5 @@ def _server_closed(closed: ConnectionClosed) -> ServerClosed:
 
 def _with_query(url: str, query: dict[str, str]) -> str:
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(query=urlencode(parse_qsl(parts.query) + list(query.items()))))
+    path = PATH if parts.path in {"", "/"} else parts.path
+    return urlunsplit(parts._replace(path=path, query=urlencode(parse_qsl(parts.query) + list(query.items()))))

@@ -123,6 +123,7 @@ async def listen(options: ListenOptions) -> int:
                 silence_ms=options.silence_ms,
                 partials=True,
             ) as session:
+                _tell_substitutes(session, options)
                 with _open_display(options.as_json) as display:
                     return await _transcribe(session, frames, display, options.patience)
     except SoundUnavailable as error:
@@ -130,6 +131,15 @@ async def listen(options: ListenOptions) -> int:
     except (AudioUnreadable, RealtimeError) as error:
         _complain(str(error))
     return 2
+
+
+def _tell_substitutes(session: Session, options: ListenOptions) -> None:
+    """A server leaves what is in force where it does not know the name asked for."""
+    taken = session.in_force("audio", "input", "transcription")
+    if isinstance(taken, dict):
+        for name, asked in (("model", options.model), ("language", options.language)):
+            if asked and taken.get(name) != asked:
+                _complain(f"asked for the {name} {asked}, the server takes {taken.get(name) or 'its own choice'}")
 
 
 @contextmanager

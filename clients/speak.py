@@ -62,7 +62,10 @@ async def speak(options: SpeakOptions) -> int:
         _complain("there is nothing to say")
         return 2
     try:
-        async with connect(options.url, api_key=options.api_key, transcription=False) as session:
+        async with connect(options.url, api_key=options.api_key, transcription=False, voice=options.voice) as session:
+            taken = session.in_force("audio", "output", "voice")
+            if options.voice and taken and taken != options.voice:
+                _complain(f"asked for the voice {options.voice}, the server takes {taken}")
             with _open_file(options.output) if options.output is not None else _open_loudspeaker() as write:
                 return await _say(session, options, write)
     except SoundUnavailable as error:
@@ -76,7 +79,7 @@ async def _say(session: Session, options: SpeakOptions, write: Callable[[bytes],
     started = time.monotonic()
     silent = True
     try:
-        async for chunk in session.speak(options.text, voice=options.voice, speed=options.speed):
+        async for chunk in session.speak(options.text, speed=options.speed):
             if silent:
                 silent = False
                 sys.stderr.write(f"first audio after {(time.monotonic() - started) * 1000:.0f} ms\n")

@@ -1,5 +1,6 @@
 """The bodies of requests: JSON and forms, read and typed, and in the client's words what is wrong with them."""
 
+import json
 import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final, TypeVar
@@ -18,6 +19,9 @@ MAX_FIELD_BYTES: Final = 64 * 1024
 """Of a field of a form that is not a file."""
 
 _MAX_FIELDS: Final = 128
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_NAME: Final = re.compile(r"\w{1,64}")
 
 
 def media_type(request: Request) -> str:
@@ -70,7 +74,21 @@ def decode_json(data: bytes | str, kind: type[Body]) -> Body:
     except msgspec.ValidationError as error:
         raise _invalid_field(str(error)) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        if name := _broken_text(data):
+            raise ClientError(f"`{name}` has half a character in it.", param=name) from error
         raise InvalidJson("The body must be a JSON object in UTF-8.") from error
+
+
+def _broken_text(data: bytes | str) -> str | None:
+    """The member of a JSON object that has a surrogate without its other half: JSON can spell it, UTF-8 cannot."""
+    try:
+        members = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    for name, text in members.items() if isinstance(members, dict) else ():
+        if isinstance(text, str) and _SURROGATE.search(text) and _NAME.fullmatch(name):
+            return str(name)
+    return None
 
 
 def from_form(fields: Mapping[str, Any], kind: type[Body]) -> Body:
@@ -84,8 +102,8 @@ def from_form(fields: Mapping[str, Any], kind: type[Body]) -> Body:
 def _invalid_field(message: str) -> ClientError:
     """The error for what msgspec complains of; it puts the field's path at the end of the message."""
     if path := re.search(r" - at `\$\.(\w+)", message):
-        kind = InvalidType if "got" in message else ClientError
-        return kind(f"{message[: path.start()]}.", param=path[1])
+        kind = InvalidType if ", got `" in message else ClientError
+        return kind(f"`{path[1]}`: {message[:1].lower()}{message[1 : path.start()]}.", param=path[1])
     if missing := re.search(r"missing required field `(\w+)`", message):
         return MissingParameter(f"`{missing[1]}` is missing.", param=missing[1])
     return InvalidJson("The body must be a JSON object.")

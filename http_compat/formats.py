@@ -14,6 +14,7 @@ from typing import Any, Final
 from starlette.responses import JSONResponse, Response
 
 from realtime.audio import SAMPLE_RATE
+from realtime.evidence import Suppression
 from realtime.languages import language_name
 from realtime.transcript import Hypothesis, Word
 
@@ -60,16 +61,26 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """An excerpt, from sample `start` to `end` of the recording, whose text is not given, and why."""
+
+    start: int
+    end: int
+    reason: Suppression
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """A whole recording of `samples` samples. `language` is a code, empty where nothing was said to tell it by.
 
-    A `translated` one is in English, whatever was spoken.
+    A `translated` one is in English, whatever was spoken. What was `withheld` is in order.
     """
 
     passages: tuple[Passage, ...]
     language: str
     samples: int
     translated: bool = False
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def text(self) -> str:
@@ -167,6 +178,18 @@ def token_usage(transcript: Transcript) -> dict[str, Any]:
     }
 
 
+def suppressed(transcript: Transcript) -> dict[str, Any]:
+    """A field of our own for what was withheld; none where nothing was."""
+    if not transcript.withheld:
+        return {}
+    return {
+        "suppressed": [
+            {"start": _seconds(each.start), "end": _seconds(each.end), "reason": each.reason}
+            for each in transcript.withheld
+        ]
+    }
+
+
 def _usage(transcript: Transcript) -> dict[str, Any]:
     return {"type": "duration", "seconds": _seconds(transcript.samples)}
 
@@ -183,6 +206,7 @@ def _verbose(transcript: Transcript, granularities: Collection[Granularity]) -> 
         "segments": _verbose_segments(transcript) if every(Granularity.SEGMENT) else None,
         "words": _verbose_words(transcript) if every(Granularity.WORD) else None,
         "usage": _usage(transcript),
+        **suppressed(transcript),
     }
 
 

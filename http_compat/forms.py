@@ -35,6 +35,9 @@ NUMBERS: Final = {
 
 INTEGERS: Final = {"beam_size": (1, 10), "best_of": (1, 5), "no_repeat_ngram_size": (0, 20)}
 
+_AUTO: Final = "auto"
+"""What some clients call a language that is to be detected."""
+
 MAX_PADDING_MS: Final = 5_000
 MAX_SILENCE_MS: Final = 10_000
 
@@ -88,11 +91,13 @@ def read_fields(fields: Fields) -> TranscriptionForm:
         raise MissingParameter("The field `model` is missing.", param="model")
     for name, message in UNSUPPORTED.items():
         if not set(fields.texts(name)) <= _USUAL:
-            raise UnsupportedValue(message, param=name)
+            raise UnsupportedValue(f"`{name}` is not supported. {message}", param=name)
     response_format = _response_format(fields.text("response_format") or TranscriptFormat.JSON)
     stream = bool(fields.flag("stream"))
     if stream and response_format in {TranscriptFormat.SRT, TranscriptFormat.VTT}:
-        raise UnsupportedValue("Subtitles cannot be streamed.", param="response_format")
+        raise UnsupportedValue(
+            "`response_format` must be another with `stream`: subtitles cannot be streamed.", param="response_format"
+        )
     return TranscriptionForm(
         model=model,
         languages=_languages(fields),
@@ -125,23 +130,24 @@ def _hotwords(fields: Fields) -> list[str]:
 
 def _response_format(value: str) -> TranscriptFormat:
     if value == "diarized_json":
-        raise UnsupportedValue("This server does not tell speakers apart.", param="response_format")
+        message = "`response_format` cannot be diarized_json: this server does not tell speakers apart."
+        raise UnsupportedValue(message, param="response_format")
     if value not in set(TranscriptFormat):
-        raise ClientError(f"response_format must be one of {', '.join(TranscriptFormat)}.", param="response_format")
+        raise ClientError(f"`response_format` must be one of {', '.join(TranscriptFormat)}.", param="response_format")
     return TranscriptFormat(value)
 
 
 def _granularities(fields: Fields, response_format: TranscriptFormat) -> frozenset[Granularity]:
     names = set(fields.texts("timestamp_granularities"))
     if not names <= set(Granularity):
-        raise ClientError("Granularities are word and segment.", param="timestamp_granularities")
+        raise ClientError("`timestamp_granularities` are word and segment.", param="timestamp_granularities")
     found = {Granularity(name) for name in names} or {Granularity.SEGMENT}
     verbose = response_format is TranscriptFormat.VERBOSE_JSON
     if Granularity.WORD in found and not verbose:
-        raise ClientError("Word times need response_format verbose_json.", param="timestamp_granularities")
+        raise ClientError("Word times need `response_format` verbose_json.", param="timestamp_granularities")
     if fields.flag("word_timestamps"):
         if not verbose:
-            raise ClientError("Word times need response_format verbose_json.", param="word_timestamps")
+            raise ClientError("`word_timestamps` need `response_format` verbose_json.", param="word_timestamps")
         found.add(Granularity.WORD)
     return frozenset(found)
 
@@ -149,14 +155,15 @@ def _granularities(fields: Fields, response_format: TranscriptFormat) -> frozens
 def _logprobs(fields: Fields, response_format: TranscriptFormat, *, stream: bool) -> bool:
     wanted = set(fields.texts("include"))
     if not wanted <= {"logprobs"}:
-        raise ClientError("Only logprobs can be included.", param="include")
+        raise ClientError("`include` can be logprobs only.", param="include")
     if wanted and not stream and response_format is not TranscriptFormat.JSON:
-        raise ClientError("logprobs need response_format json.", param="include")
+        raise ClientError("`include` of logprobs needs `response_format` json.", param="include")
     return bool(wanted)
 
 
 def _languages(fields: Fields) -> tuple[str, ...]:
-    if language := fields.text("language"):
+    language = fields.text("language") or _AUTO
+    if language.strip().lower() != _AUTO:
         return (language_code(language),)
     return tuple(dict.fromkeys(language_code(each, param="languages") for each in fields.texts("languages")))
 
@@ -167,14 +174,14 @@ def _detection(fields: Fields) -> TurnDetection:
     text = fields.text("chunking_strategy")
     if strategy is not None:
         if strategy.text("type") != "server_vad":
-            raise ClientError("A chunking_strategy is `auto`, or of type `server_vad`.", param="chunking_strategy")
+            raise ClientError("`chunking_strategy` must be `auto`, or of type `server_vad`.", param="chunking_strategy")
     elif text not in {None, "auto", "null", "None"}:
-        raise ClientError("A chunking_strategy is `auto`, or an object.", param="chunking_strategy")
+        raise ClientError("`chunking_strategy` must be `auto`, or an object.", param="chunking_strategy")
     if parameters is None and fields.text("vad_parameters"):
         raise ClientError("`vad_parameters` must be a JSON object.", param="vad_parameters")
     if fields.flag("vad_filter") is False:
         if strategy is not None or parameters is not None:
-            raise ClientError("Without the detector it has no parameters.", param="vad_filter")
+            raise ClientError("Where `vad_filter` is false the detector has no parameters.", param="vad_filter")
         return _EVERYTHING
     if strategy is not None:
         return _turns(strategy, "chunking_strategy", "prefix_padding_ms", "silence_duration_ms")

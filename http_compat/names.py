@@ -3,6 +3,7 @@
 A launch, as Xinference's clients know it, is a name for a model; it is forgotten when the server stops.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from http_compat.errors import UnsupportedModel
@@ -29,10 +30,16 @@ class ModelNames:
         return {**self._offered, **self._launched}
 
     def known(self, name: str) -> Entry | None:
-        """The model of this name; None where it may be another spelling of one."""
-        if name in ALIASES and name not in self._launched:
+        """The model of this name, which may be that of its repository."""
+        if name in self._launched:
+            return self._launched[name]
+        if name in ALIASES:
             return self.defaults[ALIASES[name]]
-        return self._launched.get(name) or self._offered.get(name)
+        for task in Task:
+            with suppress(UnknownModel):
+                if (entry := find(name, task, name)) in self._offered.values():
+                    return entry
+        return None
 
     def entry(self, name: str) -> Entry:
         """The model of this name. Raises `UnknownModel`."""

@@ -18,7 +18,7 @@ from http_compat.openapi_schemas import (
     reference,
 )
 
-_LANGUAGE: Final = {**TEXT, "description": "Code or English name; without it the language is detected"}
+_LANGUAGE: Final = {**TEXT, "description": "Code or English name; without it, or with `auto`, it is detected"}
 _EXPECTED: Final = {**TEXT, "description": "Words to expect"}
 _PROMPT: Final = {**TEXT, "description": "Text that goes before each stretch of the recording"}
 _KWARGS: Final = {**TEXT, "description": "More of these fields, as a JSON object"}
@@ -67,7 +67,8 @@ _JSON: Final = {
 }
 
 _EVENTS: Final = (
-    "Events `transcript.text.delta` with `delta`, then `transcript.text.done` with `text` and `usage`, or an error"
+    "Events `transcript.text.delta` with `delta`, then `transcript.text.done` with `text`, `usage` and perhaps "
+    "`suppressed`, as in `Transcript`, or an error; comments while there is nothing else to send"
 )
 
 _TEXTS: Final = ("text/plain", "text/vtt", "application/x-subrip")

@@ -4,6 +4,7 @@ from typing import Any, Final, TypeAlias
 
 from http_compat.listing import TASKS
 from realtime.catalogue import ALIASES, ENTRIES, OPENAI_VOICES, Task
+from realtime.evidence import Suppression
 from realtime.progress import Stage
 
 Schema: TypeAlias = dict[str, Any]
@@ -132,8 +133,13 @@ SEGMENT: Final = record(
     avg_logprob=NUMBER, compression_ratio=NUMBER, no_speech_prob=NUMBER,
 )  # fmt: skip
 
+WITHHELD: Final = {
+    **record(start=NUMBER, end=NUMBER, reason={"enum": [*Suppression]}),
+    "description": "A stretch whose text was withheld, because nothing speaks for it",
+}
+
 TRANSCRIPT: Final = record(
-    ("task", "language", "language_code", "duration", "segments", "words", "logprobs"),
+    ("task", "language", "language_code", "duration", "segments", "words", "suppressed", "logprobs"),
     text=TEXT,
     usage=record(type={"const": "duration"}, seconds=NUMBER),
     task=TEXT,
@@ -142,6 +148,7 @@ TRANSCRIPT: Final = record(
     duration=NUMBER,
     segments=nullable(array(SEGMENT)),
     words=nullable(array(WORD)),
+    suppressed=array(WITHHELD),
     logprobs=array(LOGPROB),
 )
 """The optional ones come with `verbose_json`, the last with `include[]`."""

@@ -30,7 +30,7 @@ Methods: TypeAlias = Mapping[str, Endpoint]
 def routes(models: "Models", settings: Settings, metrics: Metrics, decoders: Decoders) -> list[BaseRoute]:
     """Routes that need the handlers of `http_compat.errors` and the middleware of `http_compat.requests` around."""
     names = ModelNames(settings)
-    transcriptions = Transcriptions(models, settings, names, decoders)
+    transcriptions = Transcriptions(models, settings, names, decoders, metrics)
     speech, listing = Speech(models, settings, names), Listing(models, names)
     xinference = Xinference(models, settings, names)
     described = document(settings)

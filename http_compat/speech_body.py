@@ -61,18 +61,18 @@ class SpeechBody(msgspec.Struct, frozen=True):
         wanted = self.response_format or SpeechFormat.MP3
         if wanted not in set(SpeechFormat):
             formats = ", ".join(SpeechFormat)
-            raise UnsupportedValue(f"response_format must be one of {formats}.", param="response_format")
+            raise UnsupportedValue(f"`response_format` must be one of {formats}.", param="response_format")
         return SpeechFormat(wanted)
 
     def text_to_speak(self, max_characters: int) -> str:
         """The text. Raises `ClientError` where it is missing, too long or without a letter or digit."""
         text = self.text if self.input is None else self.input
         if text is None:
-            raise MissingParameter("The text to speak is missing.", param="input")
+            raise MissingParameter("`input`, the text to speak, is missing.", param="input")
         if len(text) > max_characters:
-            raise InputTooLong(f"String should have at most {max_characters} characters.", param="input")
+            raise InputTooLong(f"`input` should have at most {max_characters} characters.", param="input")
         if not any(character.isalnum() for character in text):
-            raise ClientError("There is nothing to speak in the text.", param="input")
+            raise ClientError("There is nothing to speak in `input`.", param="input")
         return text
 
     def check_no_prompt(self, model: str) -> None:
@@ -80,15 +80,15 @@ class SpeechBody(msgspec.Struct, frozen=True):
         try:
             options = decode_json(self.kwargs or "{}", SpeechOptions)
         except ClientError as error:
-            raise ClientError("kwargs must be a JSON object, written as a string.", param="kwargs") from error
+            raise ClientError("`kwargs` must be a JSON object, written as a string.", param="kwargs") from error
         given = {
-            "prompt_speech": self.prompt_speech,
-            "prompt_latent": self.prompt_latent,
-            "kwargs": options.prompt_text,
+            ("prompt_speech", "prompt_speech"): self.prompt_speech,
+            ("prompt_latent", "prompt_latent"): self.prompt_latent,
+            ("prompt_text", "kwargs"): options.prompt_text,
         }
-        for param, value in given.items():
+        for (name, param), value in given.items():
             if value:
-                raise UnsupportedValue(f"The model {model} does not clone voices: send no prompt with it.", param=param)
+                raise UnsupportedValue(f"The model {model} does not clone voices: leave out `{name}`.", param=param)
 
 
 async def read_speech(request: Request, settings: Settings) -> SpeechBody:
@@ -106,5 +106,5 @@ async def read_speech(request: Request, settings: Settings) -> SpeechBody:
             await form.close()
     except ClientError as error:
         if error.param == "voice":
-            raise UnknownVoice("The voice must be a name or an object with an id.", param="voice") from error
+            raise UnknownVoice("`voice` must be a name or an object with an id.", param="voice") from error
         raise

@@ -1,5 +1,6 @@
 """Answers that are sent while they are made, among them server-sent events (WHATWG HTML, 9.2)."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Any, Final
@@ -14,6 +15,11 @@ from http_compat.requests import while_connected
 from realtime.errors import VoiceError
 
 EVENTS: Final = "text/event-stream"
+HEARTBEAT_SECONDS: Final = 15.0
+"""Events that stay out for longer are bridged with comments: proxies cut connections on which nothing moves."""
+
+HEARTBEAT: Final = b": keep-alive\n\n"
+
 _HEADERS: Final = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
@@ -31,15 +37,15 @@ async def streamed(
     is the last of `EVENTS`. Anything else it breaks off, with the connection: a clean end would pass for the whole.
     """
     await holds.enter_async_context(aclosing(pieces))
-    first = await while_connected(request, _first(pieces))
+    first = await while_connected(request, _next(pieces))
     held = holds.pop_all()
     body = _resumed(first, pieces, held)
     if media_type == EVENTS:
-        body = _ending_with_failures(body, request_id(request))
+        body = _ending_with_failures(_alive(body, HEARTBEAT_SECONDS), request_id(request))
     return _Streamed(body, held, media_type)
 
 
-async def _first(pieces: AsyncGenerator[bytes, None]) -> bytes:
+async def _next(pieces: AsyncGenerator[bytes, None]) -> bytes:
     return await anext(pieces, b"")
 
 
@@ -53,10 +59,30 @@ async def _resumed(
             yield piece
 
 
+async def _alive(events: AsyncGenerator[bytes, None], seconds: float) -> AsyncGenerator[bytes, None]:
+    """The events, and a heartbeat whenever nothing else has come for so many seconds."""
+    async with aclosing(events):
+        coming = asyncio.create_task(_next(events))
+        try:
+            while True:
+                done, _ = await asyncio.wait({coming}, timeout=seconds)
+                if not done:
+                    yield HEARTBEAT
+                elif each := coming.result():
+                    yield each
+                    coming = asyncio.create_task(_next(events))
+                else:
+                    return
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+
 async def _ending_with_failures(events: AsyncGenerator[bytes, None], identity: str) -> AsyncGenerator[bytes, None]:
     try:
-        async for each in events:
-            yield each
+        async with aclosing(events):
+            async for each in events:
+                yield each
     except VoiceError as error:
         yield event(told(error, identity))
 

@@ -1,6 +1,6 @@
 """Transcripts as events: OpenAI's `transcript.text.delta` and `transcript.text.done`."""
 
-from http_compat.formats import Passage, Transcript, logprobs, token_usage
+from http_compat.formats import Passage, Transcript, logprobs, suppressed, token_usage
 from http_compat.streams import event
 
 
@@ -17,5 +17,6 @@ def done(transcript: Transcript, *, with_logprobs: bool) -> bytes:
         "type": "transcript.text.done",
         "text": "".join(passage.hypothesis.text for passage in transcript.passages).lstrip(),
         "usage": token_usage(transcript),
+        **suppressed(transcript),
     }
     return event({**body, "logprobs": logprobs(transcript.passages)} if with_logprobs else body)

@@ -7,6 +7,7 @@ recognizer at the lowest priority: live sessions never wait for more than what i
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import replace
+from operator import attrgetter
 from typing import IO, TYPE_CHECKING, Final
 
 from starlette.requests import Request
@@ -28,6 +29,7 @@ from realtime.audio import SAMPLE_RATE, Samples
 from realtime.catalogue import ENGLISH, Entry, Task, find
 from realtime.errors import ClientError, TooLarge
 from realtime.load import Owner
+from realtime.metrics import Metrics
 from realtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,11 +45,14 @@ _MAX_JSON_FILE: Final = 25 * 1024 * 1024
 class Transcriptions:
     """The endpoints. At most `max_queued_uploads` requests are let in at a time; the next is told to come back."""
 
-    def __init__(self, models: "Models", settings: Settings, names: ModelNames, decoders: Decoders) -> None:
+    def __init__(
+        self, models: "Models", settings: Settings, names: ModelNames, decoders: Decoders, metrics: Metrics
+    ) -> None:
         self._models = models
         self._settings = settings
         self._names = names
         self._decoders = decoders
+        self._metrics = metrics
         self._places = Places(settings.max_queued_uploads, "Too many uploads are waiting.")
 
     async def transcribe(self, request: Request) -> Response:
@@ -75,7 +80,8 @@ class Transcriptions:
         owner = Owner(request.state.account, request_id(request))
         recording = Recording(self._models.detector, wanted.detection, detected=wanted.detected)
         blocks = self._decoders.decoding(file, self._settings.max_upload_seconds)
-        work = _Work(blocks, recording, Writing(recognizer, wanted, owner, translate=translate), wanted)
+        writing = Writing(recognizer, wanted, owner, translate=translate)
+        work = _Work(blocks, recording, writing, wanted, self._metrics)
         if wanted.stream:
             return await streamed(request, work.events(), holds, media_type=EVENTS)
         transcript = await while_connected(request, work.whole())
@@ -117,11 +123,13 @@ class _Work:
         recording: Recording,
         writing: Writing,
         wanted: TranscriptionForm,
+        metrics: Metrics,
     ) -> None:
         self._blocks = blocks
         self._recording = recording
         self._writing = writing
         self._wanted = wanted
+        self._metrics = metrics
         self._passages: list[Passage] = []
 
     async def whole(self) -> Transcript:
@@ -151,11 +159,15 @@ class _Work:
             raise AudioTooShort("Audio file is too short. Minimum audio length is 0.1 seconds.", param="file")
 
     def _transcript(self) -> Transcript:
+        """The end of the work, and of what there is to count."""
+        withheld = tuple(sorted(self._writing.withheld, key=attrgetter("start")))
+        self._metrics.count_withheld(each.reason for each in withheld)
         return Transcript(
             tuple(self._passages),
             self._writing.language or "",
             self._recording.samples,
             translated=self._writing.translate,
+            withheld=withheld,
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-from http_compat.formats import Passage
+from http_compat.formats import Passage, Withheld
 from http_compat.forms import TranscriptionForm
 from http_compat.recording import Excerpt
 from realtime.events import Priority
@@ -30,13 +30,17 @@ _CONDITION: Final = 500
 
 
 class Writing:
-    """Writes down one recording. `language` is a code, None as long as nothing has told it."""
+    """Writes down one recording. `language` is a code, None as long as nothing has told it.
+
+    `withheld` has the excerpts that were written down and found to hold no speech, as they came back.
+    """
 
     def __init__(
         self, recognizer: "RecognizerHandle", wanted: TranscriptionForm, owner: Owner, *, translate: bool
     ) -> None:
         """`wanted.languages` are such as the recognizer knows."""
         self.language = wanted.languages[0] if len(wanted.languages) == 1 else None
+        self.withheld: list[Withheld] = []
         self._recognizer = recognizer
         self._wanted = wanted
         self._owner = owner
@@ -68,6 +72,8 @@ class Writing:
         return 1 if self.language is None or self._wanted.conditioned else AT_ONCE
 
     async def _transcribed(self, excerpt: Excerpt) -> Passage | None:
+        if not excerpt.voice.heard:
+            return None
         wanted = self._wanted
         request = TranscriptionRequest(
             excerpt.samples,
@@ -81,7 +87,10 @@ class Writing:
             decoding=wanted.decoding,
         )
         hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD, self._owner)
-        if not hypothesis.words or suppression(hypothesis, excerpt.voice, wanted.decoding.thresholds):
+        if not hypothesis.words:
+            return None
+        if reason := suppression(hypothesis, excerpt.voice, wanted.decoding):
+            self.withheld.append(Withheld(excerpt.start, excerpt.start + len(excerpt.samples), reason))
             return None
         self.language = self.language or hypothesis.language
         self._before = (self._before + hypothesis.text)[-_CONDITION:]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from realtime.transcript import Hypothesis, Thresholds
+from realtime.transcript import Decoding, Hypothesis
 
 VOICED: Final = 0.5
 """Speech by default, Silero's own choice; a client that asks for a lower threshold speaks softly."""
@@ -23,7 +23,7 @@ CONVINCING: Final = 0.9
 FAR: Final = 0.5
 """So much less than the least likely text that nothing speaks for it any more."""
 
-USUAL: Final = Thresholds()
+USUAL: Final = Decoding()
 
 
 class Suppression(StrEnum):
@@ -58,13 +58,19 @@ class VoiceEvidence:
         return self.voiced >= MIN_VOICED_WINDOWS
 
 
-def suppression(hypothesis: Hypothesis, voice: VoiceEvidence, thresholds: Thresholds = USUAL) -> Suppression | None:
-    """Why the text of a hypothesis should be withheld, or None where it stands."""
+def suppression(hypothesis: Hypothesis, voice: VoiceEvidence, decoding: Decoding = USUAL) -> Suppression | None:
+    """Why the text of a hypothesis, found by this decoding, should be withheld, or None where it stands.
+
+    Speakers repeat themselves, too: where there was time to look for another text, a repetition that is likely and
+    came to an end is what was said.
+    """
     if not voice.heard:
         return Suppression.NO_VOICE
-    if hypothesis.compression_ratio > thresholds.compression_ratio:
-        return Suppression.REPETITION
+    thresholds = decoding.thresholds
     unlikely = hypothesis.average_log_probability < thresholds.log_probability
+    said = decoding.unhurried and hypothesis.ended and not unlikely
+    if hypothesis.compression_ratio > thresholds.compression_ratio and not said:
+        return Suppression.REPETITION
     if hypothesis.no_speech_probability > thresholds.no_speech and (unlikely or voice.peak < CONVINCING):
         return Suppression.NO_SPEECH
     very_unlikely = hypothesis.average_log_probability < thresholds.log_probability - FAR

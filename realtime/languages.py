@@ -40,5 +40,5 @@ def language_code(text: str, *, param: str = "language") -> str:
     wanted = text.strip().lower()
     code = _CODES.get(wanted, wanted.replace("_", "-").partition("-")[0])
     if code not in LANGUAGES:
-        raise ClientError("The language must be an ISO-639-1 code or an English name.", param=param)
+        raise ClientError(f"`{param}` must be an ISO-639-1 code or an English name.", param=param)
     return code

@@ -6,7 +6,7 @@ the codes of errors and the reasons of suppressions, never anything that a clien
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
@@ -78,6 +78,11 @@ class Metrics:
     def count_refusal(self, code: str) -> None:
         """Count a session that was not let in, by the `code` of the error it was told."""
         self._sessions_refused.labels(code).inc()
+
+    def count_withheld(self, reasons: Iterable[Suppression]) -> None:
+        """Count stretches of audio whose text was withheld."""
+        for reason in reasons:
+            self.transcripts_withheld.labels(reason).inc()
 
     def exposition(self) -> bytes:
         """Everything as text of `CONTENT_TYPE`."""
@@ -154,8 +159,7 @@ class SessionMetrics:
         metrics.turns_completed.inc()
         metrics.words_committed.inc(len(event.words))
         metrics.words_erased.inc(event.erased)
-        for reason in event.suppressed:
-            metrics.transcripts_withheld.labels(reason).inc()
+        metrics.count_withheld(event.suppressed)
         for lag in event.commit_lags:  # where a word ends is an estimate, and a negative lag would look like a restart
             metrics.commit_lag.observe(max(0, lag) / SAMPLE_RATE)
         if (end := self._turn_ends.pop(event.item_id, None)) is not None:

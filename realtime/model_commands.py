@@ -7,7 +7,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
-from rich.table import Table
+from rich.table import Column, Table
 
 from realtime import weights
 from realtime.catalogue import ENTRIES, named
@@ -33,14 +33,13 @@ def add_commands(models: argparse.ArgumentParser) -> None:
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> int:
-    table = Table("model", "does", "languages", "licence", "source", "here")
+    table = Table("model", "languages", "licence", Column("here", justify="right"), box=None)
     table.columns[0].no_wrap = True
-    table.columns[0].min_width = max(len(entry.name) for entry in ENTRIES)
     for entry in ENTRIES:
         languages = ", ".join(entry.languages) if len(entry.languages) < 6 else str(len(entry.languages))
         directory = weights.find(entry, settings)
         here = f"{weights.size(directory) / 1e6:,.0f} MB" if directory else ""
-        table.add_row(entry.name, entry.task, languages, entry.licence, entry.source, here)
+        table.add_row(entry.name, languages, entry.licence, here)
     Console().print(table)
     return 0
 

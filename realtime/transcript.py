@@ -40,7 +40,8 @@ class Hypothesis:
     `language` is a Whisper language code. `no_speech_probability` is Whisper's, `average_log_probability` is per token,
     `compression_ratio` is that of the text under zlib (repetition shows as a high one); see Radford et al. (2022), 4.5.
     `tokens` are the text tokens. Word times count from the start of the request's samples. `temperature` is the one at
-    which this was decoded.
+    which this was decoded. `ended` is false of a text that was cut off, because it went on for longer than anybody
+    speaks.
     """
 
     words: tuple[Word, ...]
@@ -50,6 +51,7 @@ class Hypothesis:
     compression_ratio: float = 1.0
     tokens: tuple[int, ...] = ()
     temperature: float = 0.0
+    ended: bool = True
 
     @property
     def text(self) -> str:

@@ -280,6 +280,7 @@ class Whisper:
             compression_ratio=draft.compression_ratio,
             tokens=tuple(draft.tokens),
             temperature=draft.temperature,
+            ended=draft.ended,
         )
 
     def _align(self, excerpt: _Excerpt, tokenizer: Tokenizer, tokens: list[int]) -> list[Token]:

@@ -38,13 +38,13 @@ class Peer:
         for message in messages:
             await self.connection.send(json.dumps({"event_id": "event_s", **message}))
 
-    async def greet(self) -> Message:
-        """Open the session; what the client wants it to be."""
+    async def greet(self, in_force: Message | None = None) -> Message:
+        """Open the session, with what is `in_force` or as the client wants it; what it wants."""
         await self.send({"type": "session.created", "session": {"id": "sess_1"}})
         update = await self.receive("session.update")
         session = update["session"]
         assert isinstance(session, dict)
-        await self.send({"type": "session.updated", "session": session})
+        await self.send({"type": "session.updated", "session": in_force or session})
         return session
 
     async def refuse_commit(self, commit: Message) -> None:

@@ -90,6 +90,35 @@ def speaking(text: str = "Hello.", **options: object) -> Callable[[str], Awaitab
     return client
 
 
+@pytest.mark.parametrize(
+    ("suffix", "path"), [("", "/v1/realtime"), ("/", "/v1/realtime"), ("?tenant=a", "/v1/realtime"), ("/own", "/own")]
+)
+def test_an_address_without_a_path_is_completed(suffix: str, path: str) -> None:
+    asked: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        asked.append(urlsplit(peer.request.path).path)
+        await peer.greet()
+
+    async def client(url: str) -> None:
+        async with connect(url.removesuffix("/v1/realtime") + suffix):
+            pass
+
+    meet(script, client)
+    assert asked == [path]
+
+
+def test_a_session_shows_what_the_server_took() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+
+    async def client(url: str) -> object:
+        async with connect(url, transcription=False, voice="anna") as session:
+            return session.in_force("audio", "output", "voice"), session.in_force("audio", "output", "voice", "name")
+
+    assert meet(script, client) == ("anna", None)
+
+
 def test_a_session_that_listens_is_configured_as_asked() -> None:
     asked: list[Message] = []
     query: dict[str, list[str]] = {}

@@ -96,6 +96,20 @@ def test_a_translation_is_asked_for(recording: str) -> None:
     assert meet(script, listening(recording, translate=True)) == 0
 
 
+def test_what_the_server_does_not_know_is_said(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        in_force = {"model": "whisper-base", "language": None}
+        await peer.greet({"audio": {"input": {"transcription": in_force}}})
+        await peer.receive("input_audio_buffer.commit")
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    assert meet(script, listening(recording, model="no-such", language="xx")) == 0
+    assert capsys.readouterr().err == (
+        "vivavoce listen: asked for the model no-such, the server takes whisper-base\n"
+        "vivavoce listen: asked for the language xx, the server takes its own choice\n"
+    )
+
+
 def test_an_utterance_without_words_is_no_line(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(answering(committed("item_1"), completed("item_1", "")), listening(recording)) == 0
     assert capsys.readouterr().out == ""

@@ -46,6 +46,18 @@ def test_speech_becomes_a_wav_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert re.fullmatch(r"first audio after \d+ ms\n", capsys.readouterr().err)
 
 
+def test_a_voice_the_server_does_not_know_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet({"audio": {"output": {"voice": "anna"}}})
+        await peer.send(response_created(await peer.receive("response.create")), audio(b"\x01\x00"), response_done())
+
+    async def client(url: str) -> int:
+        return await speak(SpeakOptions("Hello.", tmp_path / "hello.wav", voice="nobody", url=url))
+
+    assert meet(script, client) == 0
+    assert capsys.readouterr().err.startswith("vivavoce say: asked for the voice nobody, the server takes anna\n")
+
+
 def test_a_failed_response_keeps_what_was_spoken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = replying(audio(b"\x01\x00"), response_failed("engine_failed", "the voice broke"))
     assert meet(script, saying("Hello.", tmp_path / "hello.wav")) == 1

@@ -28,6 +28,7 @@ from foreign import (
 from scripted_models import ScriptedRecognizer
 from witnessed_server import Server
 
+from http_compat import streams
 from realtime.errors import EngineError
 from realtime.transcript import Hypothesis, TranscriptionRequest, Word
 
@@ -139,6 +140,20 @@ def test_case_6_the_first_words_arrive_before_the_last_are_written(
     client.wait_for_first()
     assert recognizer.loop is not None
     recognizer.loop.call_soon_threadsafe(gate.set)
+    assert client.end()["value"][-1]["text"] == SIX_WORDS
+
+
+@by(*OPENAI)
+def test_case_6_heartbeats_are_passed_over(
+    client: Client, recognizer: ScriptedRecognizer, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
+    gate = recognizer.gate = asyncio.Event()
+    recognizer.free = 1
+    client.begin("transcribe", file=str(recordings / "six-words.wav"), stream=True)
+    client.wait_for_first()
+    assert recognizer.loop is not None
+    recognizer.loop.call_soon_threadsafe(recognizer.loop.call_later, 0.1, gate.set)
     assert client.end()["value"][-1]["text"] == SIX_WORDS
 
 

@@ -143,7 +143,7 @@ def test_case_23_no_voice_is_the_default(client: Client, synthesizer: ScriptedSy
         ("", {}, "invalid_value", "input", "nothing to speak"),
         ("   ", {}, "invalid_value", "input", "nothing to speak"),
         ("!!!", {}, "invalid_value", "input", "nothing to speak"),
-        ("a" * 100_000, {}, "string_above_max_length", "input", "String should have at most"),
+        ("a" * 100_000, {}, "string_above_max_length", "input", "`input` should have at most"),
         ("Hello.", {"speed": 5}, "invalid_value", "speed", "4.0"),
         ("Hello.", {"response_format": "mp4"}, "unsupported_value", "response_format", "mp3, "),
     ],

@@ -38,6 +38,25 @@ def test_models_are_listed_among_audio_too(client: TestClient) -> None:
     assert {each["id"] for each in client.get("/v1/audio/models").json()["models"]} == ids(client)
 
 
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("Systran/faster-whisper-base", "whisper-base"),
+        ("openai%2Fwhisper-tiny", "whisper-tiny"),
+        ("maureesewilliams/hibari", "hibari-tts"),
+        ("gpt-4o-mini-tts", "hibari-tts"),
+        ("owner/configured", "owner/configured"),
+    ],
+)
+def test_a_model_can_be_asked_about_by_every_name_that_requests_may_use(serve: Serve, name: str, model: str) -> None:
+    answer = serve(preload=("owner/configured",)).get(f"/v1/models/{name}")
+    assert (answer.status_code, answer.json()["model_name"]) == (200, model)
+
+
+def test_a_repository_that_nobody_configured_is_unknown(client: TestClient) -> None:
+    assert error(client.get("/v1/models/owner/elsewhere")) == (404, "model_not_found", "model")
+
+
 def test_voices_are_listed_under_either_name(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
     answer = client.get("/v1/audio/voices").json()
     assert answer["voices"] == answer["data"]

@@ -122,7 +122,9 @@ def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSy
     ],
 )
 def test_a_bad_field_is_400_and_named(serve: Serve, fields: dict[str, Any], code: str, param: str) -> None:
-    assert error(speak(serve(max_input_characters=100), **fields)) == (400, code, param)
+    answer = speak(serve(max_input_characters=100), **fields)
+    assert error(answer) == (400, code, param)
+    assert param in answer.json()["detail"] or "prompt_text" in answer.json()["detail"]
 
 
 def test_a_missing_model_is_400(client: TestClient) -> None:
@@ -177,6 +179,7 @@ def test_a_bad_field_of_a_form_is_400_and_named(
 ) -> None:
     answer = client.post(URL, files={"model": (None, "tts-1"), "input": (None, "Ten chars."), field: part})
     assert error(answer) == (400, code, field)
+    assert field in answer.json()["detail"]
 
 
 def test_a_form_without_a_boundary_is_400(client: TestClient) -> None:
@@ -217,11 +220,17 @@ def test_a_voice_that_fails_at_once_is_no_stream(client: TestClient, stream_form
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"hello", b"[]", b'{"model":', b'{"model": "\xff"}', b'{"model": "\\ud800"}', b'{"x": ' + b"[" * 99_999],
+    [b"", b"hello", b"[]", b'{"model":', b'{"model": "\xff"}', b'["\\ud800"]', b'{"x": ' + b"[" * 99_999],
 )
 def test_a_body_that_is_no_json_object_is_400(client: TestClient, body: bytes) -> None:
     answer = client.post(URL, content=body, headers={"content-type": "application/json"})
     assert error(answer) == (400, "invalid_json", None)
+
+
+def test_half_a_character_is_400_and_its_field_named(client: TestClient) -> None:
+    body = b'{"model": "tts-1", "input": "Half a \\ud83d face."}'
+    answer = client.post(URL, content=body, headers={"content-type": "application/json"})
+    assert error(answer) == (400, "invalid_value", "input")
 
 
 def test_a_body_of_another_type_is_415(client: TestClient) -> None:

@@ -1,17 +1,24 @@
 """`stream=true`: deltas as excerpts are written, then the whole. Real clients read them in `tests/conformance`."""
 
+import asyncio
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
+from real_server import running
 from recordings import silence, understated_file, wav_file
 from scripted_models import ScriptedRecognizer, Serve
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from uploads import LONG, TWO_WORDS, error, upload
+from uploads import LONG, TRANSCRIPTIONS, TWO_WORDS, error, upload
 
+from http_compat import streams
 from realtime.audio import SAMPLE_RATE
 from realtime.errors import EngineError
+from realtime.settings import Settings
 
 
 def events(answer: Any) -> list[dict[str, Any]]:
@@ -96,6 +103,39 @@ def test_the_place_of_a_stream_is_free_again_after_it(serve: Serve) -> None:
     client = serve(max_queued_uploads=1)
     assert events(upload(client, stream="true"))
     assert events(upload(client, stream="true"))
+
+
+@pytest.fixture
+def waiting(
+    application: Callable[[Settings], Starlette], recognizer: ScriptedRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[httpx.Response]:
+    """A stream whose first words have come and whose others wait, with a heartbeat every hundredth of a second."""
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
+    recognizer.gate, recognizer.free = asyncio.Event(), 1
+    with (
+        running(application(Settings())) as address,
+        httpx.Client(base_url=address) as client,
+        client.stream(
+            "POST", TRANSCRIPTIONS, data={"model": "whisper-1", "stream": "true"}, files={"file": wav_file(LONG)}
+        ) as answer,
+    ):
+        yield answer
+
+
+def test_while_there_is_nothing_to_tell_comments_keep_the_connection_alive(waiting: httpx.Response) -> None:
+    lines = waiting.iter_lines()
+    assert "transcript.text.delta" in next(lines)
+    assert [next(lines) for _ in range(5)] == ["", ": keep-alive", "", ": keep-alive", ""]
+
+
+def test_a_reader_who_leaves_between_heartbeats_stops_the_work(
+    waiting: httpx.Response, recognizer: ScriptedRecognizer
+) -> None:
+    lines = waiting.iter_lines()
+    while next(lines) != ": keep-alive":
+        pass
+    waiting.close()
+    assert recognizer.given_up.wait(5)
 
 
 def test_streams_are_of_the_whole_recording(client: TestClient, recognizer: ScriptedRecognizer) -> None:

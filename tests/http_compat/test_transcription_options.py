@@ -66,6 +66,14 @@ def test_one_candidate_language_is_the_language(client: TestClient, recognizer: 
     assert recognizer.requests[0].language == "de"
 
 
+@pytest.mark.parametrize("fields", [{"language": "auto"}, {"language": "Auto"}, {"kwargs": '{"language": "auto"}'}])
+def test_an_automatic_language_is_detected(
+    client: TestClient, recognizer: ScriptedRecognizer, fields: dict[str, str]
+) -> None:
+    assert upload(client, **fields).status_code == 200
+    assert recognizer.requests[0].language is None
+
+
 def test_of_several_candidate_languages_those_count_that_the_model_knows(
     client: TestClient, recognizer: ScriptedRecognizer
 ) -> None:
@@ -222,7 +230,9 @@ def test_unknown_names_are_left_alone(client: TestClient, name: str) -> None:
 def test_an_option_that_cannot_be_had_is_400_and_named(
     client: TestClient, recognizer: ScriptedRecognizer, fields: dict[str, Any], code: str, param: str
 ) -> None:
-    assert error(upload(client, **fields)) == (400, code, param)
+    answer = upload(client, **fields)
+    assert error(answer) == (400, code, param)
+    assert f"`{param}`" in answer.json()["detail"]
     assert recognizer.requests == []
 
 

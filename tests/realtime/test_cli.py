@@ -101,11 +101,15 @@ def test_a_port_that_is_taken_is_told_in_a_line(capsys: pytest.CaptureFixture[st
     assert port in error
 
 
-def test_models_lists_every_name(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+def test_eighty_columns_are_enough_for_the_list_of_models(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     assert exit_code("models") == 0
     listing = capsys.readouterr().out
-    assert [entry.name for entry in ENTRIES if entry.name not in listing] == []
+    words = {word for entry in ENTRIES for word in (entry.name, *entry.licence.split())}
+    assert [word for word in words if word not in listing] == []
+    assert "…" not in listing
 
 
 def test_a_model_that_is_none_cannot_be_prepared(capsys: pytest.CaptureFixture[str]) -> None:

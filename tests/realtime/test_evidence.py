@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from realtime.evidence import Suppression, VoiceEvidence, suppression
-from realtime.transcript import Hypothesis
+from realtime.transcript import Decoding, Hypothesis
 
 
 def heard(*probabilities: float) -> VoiceEvidence:
@@ -32,6 +34,14 @@ def test_nothing_was_said_where_less_than_96_ms_have_a_voice(voice: VoiceEvidenc
 def test_a_text_that_compresses_too_well_is_a_repetition() -> None:
     assert suppression(belief(compression=2.41), CLEAR) is Suppression.REPETITION
     assert suppression(belief(compression=2.4), CLEAR) is None
+
+
+def test_with_time_to_look_for_another_text_a_likely_repetition_that_ends_was_said() -> None:
+    unhurried = Decoding(unhurried=True)
+    assert suppression(belief(compression=9.0), CLEAR, unhurried) is None
+    assert suppression(belief(compression=9.0, likelihood=-1.1), CLEAR, unhurried) is Suppression.REPETITION
+    runaway = replace(belief(compression=9.0), ended=False)
+    assert suppression(runaway, CLEAR, unhurried) is Suppression.REPETITION
 
 
 def test_no_speech_needs_a_second_witness() -> None:
