@@ -413,9 +413,9 @@ def test_a_model_is_pulled_found_listed_and_removed(hub: Hub, tmp_path: Path) ->
     assert contents(Path(directory)) == MODEL_FILES
     assert run_in(tmp_path, "models", "path", "whisper-small", **here).stdout == f"{directory}\n"
     listed = run_in(tmp_path, "models", **here).stdout
-    assert [line.split()[1] for line in listed.splitlines() if " MB" in line and "hibari" not in line][
-        -1
-    ] == "whisper-small"
+    here_now = [line.split()[0] for line in listed.splitlines() if " MB" in line]
+    assert "whisper-small" in here_now
+    assert "whisper-medium" not in here_now
     assert "0.8 MB freed" in run_in(tmp_path, "models", "rm", "whisper-small", **here).stdout
     assert run_in(tmp_path, "models", "path", "whisper-small", **here).returncode == 1
 
