@@ -165,7 +165,8 @@ def _languages(fields: Fields) -> tuple[str, ...]:
     language = fields.text("language") or _AUTO
     if language.strip().lower() != _AUTO:
         return (language_code(language),)
-    return tuple(dict.fromkeys(language_code(each, param="languages") for each in fields.texts("languages")))
+    languages = [each for each in fields.texts("languages") if each.strip().lower() != _AUTO]
+    return tuple(dict.fromkeys(language_code(each, param="languages") for each in languages))
 
 
 def _detection(fields: Fields) -> TurnDetection:

@@ -48,8 +48,7 @@ class HearingOut:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        closing = scope["type"] == "http" and Headers(scope=scope).get("connection", "").lower() == "close"
-        if not closing:
+        if scope["type"] != "http" or not self._suits(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
         coming = True
@@ -73,6 +72,12 @@ class HearingOut:
             await send(message)
 
         await self._app(scope, receive_body, send_after_body)
+
+    def _suits(self, headers: Headers) -> bool:
+        """Whether the connection will be closed, and the body is on its way and not longer than it is worth."""
+        closing = "close" in {each.strip().lower() for each in headers.get("connection", "").split(",")}
+        length = headers.get("content-length", "")
+        return closing and "expect" not in headers and not (length.isdecimal() and int(length) > self._max_bytes)
 
 
 class Places:

@@ -32,7 +32,7 @@ _CONDITION: Final = 500
 class Writing:
     """Writes down one recording. `language` is a code, None as long as nothing has told it.
 
-    `withheld` has the excerpts that were written down and found to hold no speech, as they came back.
+    `withheld` has the excerpts whose text is not given, as they came back.
     """
 
     def __init__(

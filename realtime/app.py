@@ -24,10 +24,10 @@ REALTIME_PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/openai/v1/real
 """The canonical path, and those that LiveKit's and Azure's clients build."""
 
 
-def create_app(models: Models, settings: Settings, give_up: Callable[[BaseException], None]) -> Starlette:
+def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseException], None]) -> Starlette:
     """The ASGI application; its lifespan opens and closes `models` and the decoders of uploads.
 
-    It answers while the models are loading, and tells `give_up` what kept the defaults from being loaded.
+    It answers while the models are loading, and tells `on_failure` what kept the defaults from being loaded.
     """
     metrics = Metrics(lambda: models.schedulers)
     decoders = Decoders(at_once=settings.max_queued_uploads)
@@ -37,7 +37,7 @@ def create_app(models: Models, settings: Settings, give_up: Callable[[BaseExcept
         if opening.cancelled():
             return
         if failure := opening.exception():
-            give_up(failure)
+            on_failure(failure)
         else:
             logger.info("ready: %s", ", ".join(entry.name for entry in models.loaded()))
 

@@ -88,13 +88,20 @@ class Captioning:
         self._closed: deque[Passage] = deque()
         self._decoding: _Decoding | None = None
         self._language: str | None = None
-        self._long = LONG
-        self._step = STEP
+        self._hurried = False
 
     @property
     def item_id(self) -> str | None:
         """The turn in progress."""
         return self._open.item.id if self._open else None
+
+    @property
+    def _long(self) -> int:
+        return LONG_IN_A_HURRY if self._hurried else LONG
+
+    @property
+    def _step(self) -> int:
+        return STEP_IN_A_HURRY if self._hurried else STEP
 
     @property
     def saturated(self) -> bool:
@@ -193,7 +200,7 @@ class Captioning:
     def transcribed(self, result: Transcribed) -> Iterator[Output]:
         """Take the answer of the transcription in flight."""
         decoding = self._take(result.number)
-        self._long, self._step = (LONG, STEP) if result.at_leisure else (LONG_IN_A_HURRY, STEP_IN_A_HURRY)
+        self._hurried = not result.at_leisure
         passage = decoding.passage
         hypothesis = replace(
             result.hypothesis, words=tuple(word.shifted(decoding.start) for word in result.hypothesis.words)
@@ -262,6 +269,7 @@ class Captioning:
             final=decoding.final,
             word_times=decoding.timed,
             translate=self.config.translate,
+            hurried=self._hurried,
         )
 
     def _complete(self, passage: Passage, hypothesis: Hypothesis, why: Suppression | None) -> Iterator[Output]:

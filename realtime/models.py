@@ -163,14 +163,14 @@ class Models:
         self.detector = DetectorHandle(detector)
         self.ready = True
 
-    def give_up(self) -> None:
+    def stop_opening(self) -> None:
         """Give up the load of the defaults, if it is not done: whoever waits for it is refused at once."""
         if self._opening is not None:
             self._opening.cancel()
 
     async def close(self) -> None:
         """Unload everything; work under way is withdrawn, and what is loading is told to stop (see `Residents`)."""
-        self.give_up()
+        self.stop_opening()
         if self.ready:
             await self.run_blocking(self.detector.close)
         self.ready = False
@@ -181,20 +181,20 @@ class Models:
 
         Raises `UnknownModel`, `EngineError`, and `Overloaded` where it is not there in a few seconds.
         """
-        handle = await self._get(self._recognizer(name))
+        handle = await self._get(self._recognizer(name), self._settings.load_seconds)
         assert isinstance(handle, RecognizerHandle)
         return handle
 
     async def synthesizer(self, name: str) -> SynthesizerHandle:
         """The voice model of this name, as `recognizer`."""
-        handle = await self._get(self._synthesizer(name))
+        handle = await self._get(self._synthesizer(name), self._settings.load_seconds)
         assert isinstance(handle, SynthesizerHandle)
         return handle
 
     async def load(self, name: str) -> Entry:
         """Load a model of any task, however long it takes. Raises as `recognizer`, but does not lose patience."""
         entry = self.entry(name)
-        await self._residents.get(entry, self._maker(entry), patience=None)
+        await self._get(entry, patience=None)
         return entry
 
     async def unload(self, name: str) -> None:
@@ -291,15 +291,16 @@ class Models:
     def _synthesizer(self, name: str) -> Entry:
         return find(name, Task.SPEECH, self._settings.voice_model)
 
-    async def _get(self, entry: Entry) -> Tenant:
+    async def _get(self, entry: Entry, patience: float | None) -> Tenant:
         """The model once the defaults, too, are there: whoever works with it needs the detector, or else a voice."""
-        patience = self._settings.load_seconds
         if not self.ready:
-            opening = self.open()
+            opening, began = self.open(), time.monotonic()
             await asyncio.wait([opening], timeout=patience)
             if not opening.done() or opening.cancelled():
                 raise self._still_loading()
             opening.result()
+            if patience is not None:
+                patience = max(0.0, patience - (time.monotonic() - began))
         return await self._residents.get(entry, self._maker(entry), patience)
 
     def _still_loading(self) -> Overloaded:

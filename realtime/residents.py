@@ -93,13 +93,13 @@ class Residents:
 
     async def close(self) -> None:
         """Unload everything; what is still loading is told to stop, and after `FAREWELL` left to itself."""
-        if self._alarm is not None:
-            self._alarm.cancel()
         self._engines.stop()
         if loads := [load for load in self._loads.values() if not load.done()]:
             _, late = await asyncio.wait(loads, timeout=FAREWELL)
             for load in late:
                 load.cancel()
+        if self._alarm is not None:
+            self._alarm.cancel()
         await self._let_go(self._taken_out(self.loaded()))
         await asyncio.gather(*self._departures)
 

@@ -69,9 +69,9 @@ class Queue(Protocol[Request]):
 
 
 class Arrivals(Generic[Request]):
-    """First come, first served, as many as wait; uploads go alone, and only when nobody else waits.
+    """First come, first served, as many as wait; uploads go alone, and only when nobody else is due.
 
-    Batches begin `apart` seconds after one another, so that they grow with the number of streams.
+    Batches begin `apart` seconds after one another, so that they grow with the number of streams; uploads go between.
     """
 
     def __init__(self, max_batch: int, apart: float = 0.0) -> None:
@@ -91,12 +91,11 @@ class Arrivals(Generic[Request]):
             self._waiting.remove(ticket)
 
     def take(self, now: float) -> list[Ticket[Request]]:
-        live = [ticket for ticket in self._waiting if ticket.priority < Priority.UPLOAD]
-        if live and now < self._next:
-            return []
+        uploads = [ticket for ticket in self._waiting if ticket.priority is Priority.UPLOAD]
+        live = [ticket for ticket in self._waiting if ticket.priority < Priority.UPLOAD] if now >= self._next else []
         if live:
             self._next = now + self._apart
-        batch = live[: self._max_batch] or self._waiting[:1]
+        batch = live[: self._max_batch] or uploads[:1]
         self._waiting = [ticket for ticket in self._waiting if ticket not in batch]
         return batch
 

@@ -20,7 +20,7 @@ class Server(uvicorn.Server):
         logging.getLogger("uvicorn.error").addFilter(_discreet)
         super().__init__(
             uvicorn.Config(
-                create_app(models, settings, self._give_up),
+                create_app(models, settings, self._end),
                 ws="websockets-sansio",
                 ws_max_size=settings.max_message_bytes,
                 ws_per_message_deflate=False,
@@ -37,10 +37,10 @@ class Server(uvicorn.Server):
         self.failure: BaseException | None = None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._models.give_up()  # or those who wait for them would be cut off after a while
+        self._models.stop_opening()  # or those who wait for them would be cut off after a while
         await super().shutdown(sockets)
 
-    def _give_up(self, failure: BaseException) -> None:
+    def _end(self, failure: BaseException) -> None:
         self.failure = failure
         self.should_exit = True
 

@@ -96,7 +96,8 @@ class TranscriptionRequest:
 
     `language` None means detect it, among `candidates` where there are any. `prompt` is text that came before,
     `hotwords` are words to expect. `final` asks for the best answer rather than the cheapest; `word_times` for times
-    and probabilities of the words; `translate` for English.
+    and probabilities of the words; `translate` for English. `hurried` says that others wait: an answer that is merely
+    doubtful gets no second look.
     """
 
     samples: Samples = field(repr=False)
@@ -107,6 +108,7 @@ class TranscriptionRequest:
     final: bool = True
     word_times: bool = False
     translate: bool = False
+    hurried: bool = False
     decoding: Decoding = Decoding()
 
     @property

@@ -54,10 +54,10 @@ class InstalledEngines:
 
     def recognizer(self, entry: Entry) -> Recognizer:
         directory = weights.locate(entry, self._settings, self._progress)
-        self._steps[entry.name] = Step(entry.name, Stage.LOADING)
         from realtime.engines.whisper import Whisper
 
         try:
+            self._advance(Step(entry.name, Stage.LOADING))
             return Whisper(
                 directory,
                 language=None if entry.multilingual else entry.languages[0],
@@ -68,7 +68,7 @@ class InstalledEngines:
                 threads=self._settings.engine_threads,
             )
         finally:
-            del self._steps[entry.name]
+            self._steps.pop(entry.name, None)
 
     def synthesizer(self, entry: Entry) -> Synthesizer:
         weights.locate(entry, self._settings, self._progress)

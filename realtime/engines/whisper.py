@@ -8,7 +8,7 @@ depends on the excerpt alone, never on what else is in its batch: an answer does
 
 Decoding is greedy unless the request says otherwise, without timestamp tokens (they fail on a short window), in
 batches. A final whose own evidence is bad is decoded once more with the full window, and only where that is bad too at
-the request's further temperatures; the best draft is kept. Nobody waits for such second looks: an excerpt that needs
+the request's further temperatures; the best draft is kept. Nobody waits for such second decodes: an excerpt that needs
 one is given back, to be decoded when its turn comes. Word times come from cross-attention afterwards, in one parallel
 pass.
 
@@ -193,8 +193,9 @@ class Whisper:
         request = excerpt.request
         thresholds, temperatures = request.decoding.thresholds, request.decoding.temperatures
         best = max(filter(None, (excerpt.best, draft)), key=lambda each: each.worth(thresholds))
-        # In company there is no time for a second opinion, unless the first is worthless.
-        if request.final and excerpt.best is None and (draft.broken or (draft.doubtful and alone)):
+        # In company or in a hurry there is no time for a second opinion, unless the first is worthless.
+        patient = alone and not request.hurried
+        if request.final and excerpt.best is None and (draft.broken or (draft.doubtful and patient)):
             encoding = self._encode(_whole(request.samples))
             return replace(excerpt, encoding=encoding, memory=encoding, best=best)
         if not best.meets(thresholds) and excerpt.step + 1 < len(temperatures):

@@ -44,9 +44,14 @@ class Draft:
             )
         )
 
-    def worth(self, thresholds: Thresholds) -> tuple[bool, bool, float]:
-        """Of several drafts the one that is worth most is kept."""
-        return self.meets(thresholds), not self.broken, self.average_log_probability
+    def worth(self, thresholds: Thresholds) -> tuple[bool, bool, bool, float]:
+        """Of several drafts the one that is worth most is kept: likely text rather than text that repeats nothing."""
+        return (
+            self.ended,
+            self.average_log_probability >= thresholds.log_probability,
+            self.compression_ratio <= thresholds.compression_ratio,
+            self.average_log_probability,
+        )
 
 
 def compression_ratio(text: str) -> float:

@@ -80,11 +80,16 @@ def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("connection", "most", "heard"),
-    [(b"close", 10_000, 3_000), (b"Close", 1_500, 2_000), (b"keep-alive", 10_000, 0)],
-    ids=["closing", "too much", "staying"],
+    ("headers", "most", "heard"),
+    [
+        pytest.param({b"connection": b"close"}, 10_000, 3_000, id="closing"),
+        pytest.param({b"connection": b"TE, Close"}, 1_500, 2_000, id="too much"),
+        pytest.param({b"connection": b"keep-alive"}, 10_000, 0, id="staying"),
+        pytest.param({b"connection": b"close", b"content-length": b"3000"}, 2_000, 0, id="much too much"),
+        pytest.param({b"connection": b"close", b"expect": b"100-continue"}, 10_000, 0, id="waiting for leave"),
+    ],
 )
-def test_a_client_that_would_lose_the_answer_is_heard_out(connection: bytes, most: int, heard: int) -> None:
+def test_a_client_that_would_lose_the_answer_is_heard_out(headers: dict[bytes, bytes], most: int, heard: int) -> None:
     read: list[int] = []
     answers: list[Message] = []
 
@@ -96,7 +101,7 @@ def test_a_client_that_would_lose_the_answer_is_heard_out(connection: bytes, mos
     async def send(message: Message) -> None:
         answers.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"connection", connection)]}
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [*headers.items()]}
     refusal = Response(status_code=429)
     asyncio.run(HearingOut(refusal, most)(scope, receive, send))
     assert (sum(read), answers[0]["status"]) == (heard, 429)

@@ -66,7 +66,9 @@ def test_one_candidate_language_is_the_language(client: TestClient, recognizer: 
     assert recognizer.requests[0].language == "de"
 
 
-@pytest.mark.parametrize("fields", [{"language": "auto"}, {"language": "Auto"}, {"kwargs": '{"language": "auto"}'}])
+@pytest.mark.parametrize(
+    "fields", [{"language": "auto"}, {"languages[]": "auto"}, {"language": "Auto"}, {"kwargs": '{"language": "auto"}'}]
+)
 def test_an_automatic_language_is_detected(
     client: TestClient, recognizer: ScriptedRecognizer, fields: dict[str, str]
 ) -> None:

@@ -506,3 +506,14 @@ def test_arrivals_come_together_where_batches_begin_apart() -> None:
     queue.add(third, NOW + 0.015)
     assert (queue.take(NOW + 0.015), queue.due(NOW + 0.015)) == ([], NOW + 0.02)
     assert queue.take(NOW + 0.02) == [second, third]
+
+
+def test_uploads_go_between_the_batches_of_arrivals() -> None:
+    queue: Arrivals[str] = Arrivals(9, apart=0.02)
+    first, second, patient = (Ticket(str, each) for each in (Priority.FINAL, Priority.FINAL, Priority.UPLOAD))
+    queue.add(first, NOW)
+    assert queue.take(NOW) == [first]
+    queue.add(second, NOW)
+    queue.add(patient, NOW)
+    assert [queue.take(NOW + 0.01) for _ in range(2)] == [[patient], []]
+    assert queue.take(NOW + 0.02) == [second]
