@@ -47,7 +47,7 @@ HUSH: Final = 3 * WINDOW
 """Silence that may become a pause."""
 
 LONG: Final = 8 * SAMPLE_RATE
-LONG_IN_A_HURRY: Final = 9 * SAMPLE_RATE // 2
+LONG_IN_A_HURRY: Final = 7 * SAMPLE_RATE // 2
 """A passage of this length ends in the next pause, or is trimmed: more context is more accurate, and costs more."""
 
 LONGEST: Final = 20 * SAMPLE_RATE
