@@ -100,6 +100,7 @@ class Listing:
             "language": list(entry.languages),
             "multilingual": entry.multilingual,
             "licence": entry.licence,
+            "source": entry.source,
             "loaded": self._models.is_loaded(entry.name),
         }
 

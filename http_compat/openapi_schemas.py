@@ -119,7 +119,7 @@ ERROR: Final = record(
 MODEL: Final = record(
     id=TEXT, object={"const": "model"}, created=COUNT, owned_by=TEXT, model_type={"const": "audio"}, model_name=TEXT,
     model_family=TEXT, model_engine=TEXT, model_revision=nullable(TEXT), model_ability=array(TEXT), replica=COUNT,
-    task={"enum": [*TASKS.values()]}, language=array(TEXT), multilingual=TRUTH, licence=TEXT, loaded=TRUTH,
+    task={"enum": [*TASKS.values()]}, language=array(TEXT), multilingual=TRUTH, licence=TEXT, source=TEXT, loaded=TRUTH,
 )  # fmt: skip
 
 VOICE: Final = record(id=TEXT, name=TEXT, object={"const": "audio.voice"}, model=TEXT)

@@ -206,3 +206,9 @@ def test_a_key_is_had_for_a_password_that_is_one(serve: Serve) -> None:
 def test_whether_a_key_is_needed_can_be_asked_without_one(serve: Serve) -> None:
     assert serve(api_keys=("secret",)).get("/v1/cluster/auth").json() == {"auth": True}
     assert serve().get("/v1/cluster/auth").json() == {"auth": False}
+
+
+def test_a_model_that_cannot_be_used_yet_says_whose_it_is(client: TestClient) -> None:
+    model = client.get("/v1/models/ChatTTS").json()
+    assert (model["language"], model["source"]) == (["zh", "en"], "2Noise/ChatTTS")
+    assert "CC-BY-NC" in model["licence"]
