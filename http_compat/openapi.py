@@ -89,8 +89,7 @@ def _speech(settings: Settings) -> dict[str, Any]:
     }
     either = [{"required": ["input"]}, {"required": ["text"]}]
     voices = {"anyOf": [fields["voice"], record(id=TEXT)]}
-    required = ("model", "input", "text")
-    nulls = {name: schema if name in required else nullable(schema) for name, schema in fields.items()}
+    nulls = {name: schema if name == "model" else nullable(schema) for name, schema in fields.items()}
     json = {"type": "object", "properties": {**nulls, "voice": nullable(voices)}}
     prompts = {
         name: {**BYTES, "description": "A voice to clone; refused, as no model here clones voices"}

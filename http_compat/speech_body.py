@@ -66,11 +66,12 @@ class SpeechBody(msgspec.Struct, frozen=True):
 
     def text_to_speak(self, max_characters: int) -> str:
         """The text. Raises `ClientError` where it is missing, too long or without a letter or digit."""
+        for name, given in (("input", self.input), ("text", self.text)):
+            if given is not None and len(given) > max_characters:
+                raise InputTooLong(f"`{name}` should have at most {max_characters} characters.", param=name)
         text = self.text if self.input is None else self.input
         if text is None:
             raise MissingParameter("`input`, the text to speak, is missing.", param="input")
-        if len(text) > max_characters:
-            raise InputTooLong(f"`input` should have at most {max_characters} characters.", param="input")
         if not any(character.isalnum() for character in text):
             raise ClientError("There is nothing to speak in `input`.", param="input")
         return text

@@ -102,6 +102,7 @@ def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSy
         ({"input": "?! 🙂"}, "invalid_value", "input"),
         ({"input": 7}, "invalid_type", "input"),
         ({"input": "x" * 101}, "string_above_max_length", "input"),
+        ({"text": "x" * 101}, "string_above_max_length", "text"),
         ({"model": None}, "invalid_type", "model"),
         ({"voice": "nobody"}, "invalid_voice", "voice"),
         ({"voice": 3}, "invalid_voice", "voice"),
