@@ -4,7 +4,8 @@ Whisper was trained on 30 s windows and every frame of padding costs as much as 
 a shorter window, but then the decoder has neither silence nor an end to look at and repeats itself for ever. The cure
 is a *silence tail*: 30 s of silence are encoded once, and behind the encoding of each excerpt stand the silence frames
 that would have followed it, at least `MARGIN` frames, and the `ENDING` frames nearest to position 1500. How many
-depends on the excerpt alone, never on what else is in its batch: an answer does not change with the load.
+depends on the excerpt alone, unless there is a hurry: then a batch has as many as its longest excerpt needs, because
+each frame costs time.
 
 Decoding is greedy unless the request says otherwise, without timestamp tokens (they fail on a short window), in
 batches. A final whose own evidence is bad is decoded once more with the full window, and only where that is bad too at
@@ -34,6 +35,7 @@ from tokenizers import Tokenizer as VocabularyTokenizer
 from realtime.audio import SAMPLE_RATE, Samples
 from realtime.engines.whisper_drafts import Draft, compression_ratio
 from realtime.engines.whisper_options import generation, preceding
+from realtime.engines.whisper_vectors import prefer_wide_vectors
 from realtime.engines.whisper_words import Token, without_pauses, words_of
 from realtime.errors import ClientError, EngineError
 from realtime.transcript import Decoding, Hypothesis, TranscriptionRequest
@@ -92,8 +94,6 @@ class _Excerpt:
     request: TranscriptionRequest
     frames: int
     encoding: Encoding
-    memory: Encoding
-    """What the decoder attends to: the encoded excerpt with its silence tail."""
     language: str
     prompt: list[int]
     best: Draft | None = None
@@ -126,6 +126,7 @@ class Whisper:
 
         `language` is the only one it was trained for, whatever its vocabulary can spell.
         """
+        prefer_wide_vectors()
         try:
             model = WhisperModel(
                 str(directory),
@@ -166,14 +167,12 @@ class Whisper:
         """Listen. Raises `EngineError`, and `ClientError` for a language Whisper lacks."""
         with _failures():
             encoding = self._encode(_padded(request))
-            memory = self._with_silence(encoding)
-            language = request.language or self._detect_language(memory, request.candidates)
+            language = request.language or self._detect_language(encoding, request.candidates)
             tokenizer = self._tokenizer(language, request.translate)
             return _Excerpt(
                 request=request,
                 frames=min(CONTEXT, -(-len(request.samples) // FRAME)),
                 encoding=encoding,
-                memory=memory,
                 language=tokenizer.language_code,
                 prompt=[*preceding(request, tokenizer), *tokenizer.sot_sequence, tokenizer.no_timestamps],
             )
@@ -196,8 +195,7 @@ class Whisper:
         # In company or in a hurry there is no time for a second opinion, unless the first is worthless.
         patient = alone and not request.hurried
         if request.final and excerpt.best is None and (draft.broken or (draft.doubtful and patient)):
-            encoding = self._encode(_whole(request.samples))
-            return replace(excerpt, encoding=encoding, memory=encoding, best=best)
+            return replace(excerpt, encoding=self._encode(_whole(request.samples)), best=best)
         if not best.meets(thresholds) and excerpt.step + 1 < len(temperatures):
             return replace(excerpt, best=best, step=excerpt.step + 1)
         return self._hypothesis(excerpt, best)
@@ -220,17 +218,17 @@ class Whisper:
         encoding: Encoding = np.asarray(encoded)[0]
         return encoding
 
-    def _with_silence(self, encoding: Encoding) -> Encoding:
-        """Append the silence tail."""
-        frames = len(encoding) + MARGIN
-        tail = self._silence[len(encoding) : frames + -frames % BUCKET]
+    def _with_silence(self, encoding: Encoding, frames: int) -> Encoding:
+        """What the decoder attends to: the encoded excerpt, lengthened with silence to `frames`, and the ending."""
+        tail = self._silence[len(encoding) : frames]
         ending = self._silence[max(len(encoding) + len(tail), CONTEXT - ENDING) :]
         return np.concatenate([encoding, tail, ending])
 
-    def _detect_language(self, memory: Encoding, candidates: Sequence[str]) -> str:
+    def _detect_language(self, encoding: Encoding, candidates: Sequence[str]) -> str:
         if self._language:
             return self._language
-        likeliest: list[str] = [token.strip("<|>") for token, _ in self._model.detect_language(_storage([memory]))[0]]
+        memory = _storage([self._with_silence(encoding, _room(encoding))])
+        likeliest: list[str] = [token.strip("<|>") for token, _ in self._model.detect_language(memory)[0]]
         return next((each for each in likeliest if each in candidates), likeliest[0])
 
     def _generate(self, excerpts: Sequence[_Excerpt]) -> list[Draft]:
@@ -239,8 +237,10 @@ class Whisper:
         temperature = decoding.temperatures[excerpts[0].step]
         prompts = [excerpt.prompt for excerpt in excerpts]
         bound = max(excerpt.most_tokens for excerpt in excerpts)
+        hurried = all(excerpt.request.hurried for excerpt in excerpts)
+        frames = max(_needed(excerpt.encoding) if hurried else _room(excerpt.encoding) for excerpt in excerpts)
         results = self._model.generate(
-            _storage([excerpt.memory for excerpt in excerpts]),
+            _storage([self._with_silence(excerpt.encoding, frames) for excerpt in excerpts]),
             prompts,
             **generation(decoding, temperature),
             # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
@@ -341,11 +341,22 @@ def _whole(samples: Samples) -> Samples:
     return window
 
 
+def _needed(encoding: Encoding) -> int:
+    """Frames before the ending of the decoder's memory, at least."""
+    return min(CONTEXT, len(encoding) + MARGIN)
+
+
+def _room(encoding: Encoding) -> int:
+    """The same, lengthened so that excerpts of different lengths share a batch."""
+    frames = _needed(encoding)
+    return min(CONTEXT, frames + -frames % BUCKET)
+
+
 def _batches(excerpts: Sequence[_Excerpt]) -> Iterable[list[int]]:
     """Indices of excerpts that can be decoded together."""
     batches: dict[tuple[int, int, int, Decoding], list[int]] = {}
     for index, excerpt in enumerate(excerpts):
-        key = (len(excerpt.prompt), len(excerpt.memory), excerpt.step, excerpt.request.decoding)
+        key = (len(excerpt.prompt), _room(excerpt.encoding), excerpt.step, excerpt.request.decoding)
         batches.setdefault(key, []).append(index)
     return batches.values()
 
