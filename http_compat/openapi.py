@@ -87,7 +87,7 @@ def _speech(settings: Settings) -> dict[str, Any]:
         "stream_format": {"enum": ["audio", "sse"], "default": "audio", "description": "`sse` always streams"},
         "kwargs": {**TEXT, "description": "A JSON object as a string, from Xinference's clients"},
     }
-    either = [{"required": ["input"]}, {"required": ["text"]}]
+    either = [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("input", "text")]
     voices = {"anyOf": [fields["voice"], record(id=TEXT)]}
     nulls = {name: schema if name == "model" else nullable(schema) for name, schema in fields.items()}
     json = {"type": "object", "properties": {**nulls, "voice": nullable(voices)}}

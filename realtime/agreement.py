@@ -62,7 +62,8 @@ class LocalAgreement:
 
         Where the speaker is `pausing`, no word at the edge is cut off, and the last hypothesis may confirm this one.
         """
-        tail = tuple(words[self._follow(words) :])
+        _, known = self._follow(words)
+        tail = tuple(words[known:])
         self.erased += len(self.tentative) - _agreed(self.tentative, tail)
         before = end if pausing else end - SPAN
         while len(self._tails) > 1 and self._tails[1][0] <= before:
@@ -80,8 +81,7 @@ class LocalAgreement:
 
         Committed words take the times and probabilities they have in `words`.
         """
-        places, known = correspondence(self.audible, words)
-        self._follow(words)
+        places, known = self._follow(words)
         self._time(places, words)
         tail = tuple(words[known:])
         self.erased += len(self.tentative) - _agreed(self.tentative, tail)
@@ -120,8 +120,8 @@ class LocalAgreement:
         self._held = text[len(delta) :]
         return delta
 
-    def _follow(self, words: Sequence[Word]) -> int:
-        """Give the last committed word the marks it has now; return how many of `words` are committed."""
+    def _follow(self, words: Sequence[Word]) -> tuple[list[int | None], int]:
+        """Give the last committed word the marks it has now; return the `correspondence` of the audible words."""
         audible = self.audible
         places, known = correspondence(audible, words)
         if audible and places[-1] is not None and _same(audible[-1], words[places[-1]]):
@@ -130,7 +130,7 @@ class LocalAgreement:
             marks = now[len(now.rstrip(MARKS)) :]
             self._held = self._held.removesuffix(audible[-1].text[len(last) :]) + marks  # it may hold other words' too
             self.committed[-1] = replace(audible[-1], text=last + marks)
-        return known
+        return places, known
 
     def _time(self, places: Sequence[int | None], words: Sequence[Word]) -> None:
         """Give audible words the times and probabilities they have in `words`; one that is not there has no length."""

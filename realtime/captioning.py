@@ -189,8 +189,9 @@ class Captioning:
         assert passage_open.voice_start is not None
         new = passage_open.voice_end - max(passage_open.asked, passage_open.voice_start)
         silence = passage_open.heard_until - passage_open.voice_end
-        if silence >= PAUSE and new > 0:
-            yield from self._ask(passage_open, final=True)
+        if silence >= PAUSE and passage_open.voice_end > passage_open.concluded:
+            if not self._heard(passage_open):
+                yield from self._ask(passage_open, final=True)
         elif silence >= HUSH and (waiting := self._decoding) is not None and not (waiting.taken or waiting.final):
             yield self._jobs.cancel(waiting.number)  # the final may be near; if it is not, there is more to hear
             self._decoding = None
@@ -232,6 +233,16 @@ class Captioning:
         self._jobs.end(number)
         return decoding
 
+    def _heard(self, passage: Passage) -> bool:
+        """Whether the transcription in flight is of all the speech there is: its words come sooner than a final's."""
+        decoding = self._decoding
+        return (
+            decoding is not None
+            and decoding.taken
+            and decoding.passage is passage
+            and decoding.voice_end == passage.voice_end
+        )
+
     def _presumed(self, passage: Passage) -> str | None:
         """The language of a turn too short to tell: that of the last one that did. Others may be in any language."""
         return self._language if passage.voice.voiced < TELLING else None
@@ -240,11 +251,11 @@ class Captioning:
         """Ask for a transcription. What is in flight is no longer wanted, unless it is this one."""
         decoding = self._decoding
         if decoding is not None:
-            if decoding.final and decoding.passage is passage and passage.asked == passage.voice_end:
+            if decoding.final and decoding.passage is passage and passage.concluded == passage.voice_end:
                 return
             yield self._jobs.cancel(decoding.number)
         if final:
-            passage.asked = passage.voice_end
+            passage.asked = passage.concluded = passage.voice_end
         self._decoding = decoding = _Decoding(self._jobs.begin(), passage, final)
         yield Transcribe(
             number=decoding.number,
@@ -261,6 +272,8 @@ class Captioning:
         decoding.taken = True
         decoding.start, decoding.end = passage.excerpt(passage.heard_until if passage.end is None else passage.end)
         decoding.voice_end = passage.asked = passage.voice_end
+        if decoding.final:
+            passage.concluded = passage.voice_end
         decoding.timed = decoding.final or decoding.end - decoding.start > self._long
         return TranscriptionRequest(
             samples=self._buffer.slice(decoding.start, decoding.end),

@@ -1,6 +1,6 @@
 """What decoding costs on this machine, who causes it, and how much more can be promised.
 
-All figures are moving averages over `HORIZON` of the engine's time, measured: they follow the machine, the model and
+All figures are moving averages of the engine's time, measured: they follow the machine, the model and
 whatever else runs beside them. From them follow who goes first (who got least), how often partials can be afforded
 (`step`) and whether one more talker can be served (`has_room`).
 """

@@ -66,6 +66,8 @@ class Passage:
     heard_until: int = 0
     asked: int = 0
     """Where the voice ended when a transcription was last asked for."""
+    concluded: int = 0
+    """The same for a final."""
     agreement: LocalAgreement = field(default_factory=LocalAgreement)
     committed_at: list[int] = field(default_factory=list)
     """How much of the session's audio had come when each word was committed."""

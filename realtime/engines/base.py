@@ -22,7 +22,7 @@ class Recognizer(Protocol):
 
     multilingual: bool
     workers: int
-    """Threads that may call `transcribe` at the same time."""
+    """Threads that may call `encode` and `decode` at the same time."""
     partial_cost: float
     """About how many seconds a few seconds of audio take; measured when the engine is loaded."""
 

@@ -9,9 +9,9 @@ each frame costs time.
 
 Decoding is greedy unless the request says otherwise, without timestamp tokens (they fail on a short window), in
 batches. A final whose own evidence is bad is decoded once more with the full window, and only where that is bad too at
-the request's further temperatures; the best draft is kept. Nobody waits for such second decodes: an excerpt that needs
-one is given back, to be decoded when its turn comes. Word times come from cross-attention afterwards, in one parallel
-pass.
+the request's further temperatures; the best draft is kept. An excerpt that needs such a second
+decode is given back for it, with its full window encoded, and has its own turn. Word times come from cross-attention
+afterwards, in one parallel pass.
 
 Source: CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
 """
@@ -58,7 +58,10 @@ MARGIN: Final = 50
 """The fewest silence frames that follow an excerpt's own in the decoder's memory."""
 
 BUCKET: Final = 400
-"""Memories are lengthened to multiples of so many frames before their ending; those of one length share a batch."""
+"""Memories are lengthened to multiples of so many frames before their ending, and those of one length share a batch.
+
+In a hurry such a batch is only as long as its longest excerpt needs.
+"""
 
 ENDING: Final = 10
 """The last silence frames, which tell the decoder that the window ends; each frame costs time in every step."""
@@ -194,7 +197,9 @@ class Whisper:
         best = max(filter(None, (excerpt.best, draft)), key=lambda each: each.worth(thresholds))
         # In company or in a hurry there is no time for a second opinion, unless the first is worthless.
         patient = alone and not request.hurried
-        if request.final and excerpt.best is None and (draft.broken or (draft.doubtful and patient)):
+        worthless = draft.broken or (len(temperatures) > 1 and not draft.meets(thresholds))
+        shortened = len(excerpt.encoding) < CONTEXT
+        if request.final and excerpt.best is None and shortened and (worthless or (draft.doubtful and patient)):
             return replace(excerpt, encoding=self._encode(_whole(request.samples)), best=best)
         if not best.meets(thresholds) and excerpt.step + 1 < len(temperatures):
             return replace(excerpt, best=best, step=excerpt.step + 1)

@@ -255,6 +255,29 @@ def test_the_final_begins_in_the_pause_and_is_used_when_nobody_speaks_again() ->
     assert len(conversation.said(Transcribe)) == asked
 
 
+def test_the_final_begins_in_the_pause_though_a_partial_has_heard_all_the_speech() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(96 * WINDOW / SAMPLE_RATE))
+    heard = conversation.requests[-1]
+    assert not heard.final
+    conversation.hear(microphone.silence(0.3))
+    assert conversation.said(AudioCommitted) == []
+    assert conversation.requests[-1].final
+
+
+def test_a_partial_of_all_the_speech_is_awaited_and_then_comes_the_final() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(96 * WINDOW / SAMPLE_RATE))
+    conversation.take()
+    conversation.hear(microphone.silence(0.4))
+    (partial,) = conversation.questions(Transcribe)
+    assert partial.priority is Priority.PARTIAL
+    conversation.answer(Transcribe)
+    (final,) = conversation.questions(Transcribe)
+    assert final.priority is Priority.FINAL
+    assert conversation.said(CancelJob) == []
+
+
 def test_a_partial_that_still_waits_when_it_grows_quiet_makes_room_for_the_final() -> None:
     conversation, microphone = asked()
     (partial,) = conversation.questions(Transcribe)
@@ -524,6 +547,7 @@ def test_a_decode_is_of_bounded_length_however_long_somebody_speaks(at_leisure: 
     conversation.hear(microphone.speech(64.0))
     longest = max(len(request.samples) for request in conversation.requests)
     assert long < longest <= long + CONTEXT + 2 * SPAN
+    assert {request.hurried for request in conversation.requests[1:]} == {not at_leisure}
 
 
 def test_a_long_passage_is_decoded_with_word_times_and_a_short_one_without() -> None:

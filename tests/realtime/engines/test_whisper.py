@@ -119,6 +119,15 @@ def test_a_batch_is_answered_as_its_requests_would_be_one_by_one(
     assert [hypothesis.text for hypothesis in answers(whisper, requests)] == alone
 
 
+def test_a_hurried_batch_of_any_lengths_is_understood(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    requests = [
+        TranscriptionRequest(spoken(text)[: 20 * SAMPLE_RATE], language="en", final=final, hurried=True)
+        for text, final in [(NAME, False), (SENTENCES[0], True), (SENTENCES[1], False), (LONG, True)]
+    ]
+    for text, hypothesis in zip((NAME, SENTENCES[0], SENTENCES[1]), answers(whisper, requests), strict=False):
+        assert jiwer.wer(" ".join(words(text)), " ".join(words(hypothesis.text))) < 0.2
+
+
 def test_word_times_are_in_order_within_the_excerpt(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(SENTENCES[2])
     hypothesis = answer(whisper, TranscriptionRequest(samples, word_times=True))

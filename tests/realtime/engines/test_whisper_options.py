@@ -2,8 +2,9 @@
 
 import importlib.util
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from asking import answer, answers
 from realtime.audio import SAMPLE_RATE, Resampler, Samples
 from realtime.catalogue import Task, find
 from realtime.engines.hibari import Hibari
-from realtime.engines.whisper import Whisper
+from realtime.engines.whisper import CONTEXT, Whisper
+from realtime.engines.whisper_drafts import Draft
 from realtime.engines.whisper_options import generation
 from realtime.settings import Settings
 from realtime.transcript import Decoding, Hypothesis, Thresholds, TranscriptionRequest, normalised
@@ -88,9 +90,19 @@ def test_text_that_is_likely_needs_no_other_temperature(hear: Callable[..., Hypo
 
 
 def test_text_that_is_doubted_is_looked_for_at_every_temperature_and_the_likeliest_kept(
-    hear: Callable[..., Hypothesis],
+    whisper: Whisper, hear: Callable[..., Hypothesis], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    looks: list[tuple[float, int]] = []
+
+    def generate(excerpts: Sequence[Any]) -> list[Draft]:
+        drafts = Whisper._generate(whisper, excerpts)
+        looks.extend((draft.temperature, len(excerpts[0].encoding)) for draft in drafts)
+        return drafts
+
+    monkeypatch.setattr(whisper, "_generate", generate)
     hypothesis = hear(decoding=UNSURE)
+    assert [temperature for temperature, _ in looks] == [0.0, *LADDER]
+    assert [frames == CONTEXT for _, frames in looks] == [False, *[True] * len(LADDER)]
     assert hypothesis.average_log_probability >= hear().average_log_probability
     assert words(hypothesis.text)[:4] == words(NAME)[:4]
 
@@ -107,6 +119,7 @@ def test_nobody_waits_for_the_second_look_at_another_excerpt(whisper: Whisper, n
     sure, unsure = whisper.decode([whisper.encode(request), whisper.encode(replace(request, decoding=UNSURE))])
     assert isinstance(sure, Hypothesis)
     assert not isinstance(unsure, Hypothesis)
+    assert len(unsure.encoding) == CONTEXT
 
 
 def test_a_language_is_told_among_the_candidates(hear: Callable[..., Hypothesis]) -> None:
