@@ -24,7 +24,7 @@ UPLOADS: Final = 0.1
 SHARE: Final = 1.0
 """Of the engine's time, for finals and partials of live speech; the rest is the price of answering soon."""
 
-CAPACITY: Final = 0.65
+CAPACITY: Final = 0.95
 """Of the engine's time, what the sessions admitted may be expected to take with a partial every `NOMINAL` seconds."""
 
 QUICKEST: Final = 0.3

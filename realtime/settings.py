@@ -55,7 +55,7 @@ class Settings:
     """Threads of each; 0 shares the CPUs among the workers, at most four each."""
 
     max_sessions: int = 32
-    load_limit: float = 0.65
+    load_limit: float = 0.95
     """Share of an engine's time that its sessions may be expected to take before newcomers are refused; with a larger
     one more talkers are let in, and all of them wait longer."""
     max_message_bytes: int = 2 * 1024 * 1024
