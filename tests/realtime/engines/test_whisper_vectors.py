@@ -51,7 +51,6 @@ def test_what_the_operator_chose_stays(tmp_path: Path, monkeypatch: pytest.Monke
 )
 def test_ctranslate2_takes_them(tmp_path: Path) -> None:
     script = (
-        "from pathlib import Path\n"
         "from realtime.engines.whisper_vectors import prefer_wide_vectors\n"
         "import ctranslate2\n"
         "prefer_wide_vectors()\n"
