@@ -10,8 +10,8 @@ each frame costs time.
 Decoding is greedy unless the request says otherwise, without timestamp tokens (they fail on a short window), in
 batches. A final whose own evidence is bad is decoded once more with the full window, and only where that is bad too at
 the request's further temperatures; the best draft is kept. An excerpt that needs such a second decode is
-given back for it, with its full window encoded, and has its own turn. Word times come from cross-attention afterwards, in
-one parallel pass.
+given back for it, with its full window encoded, and has its own turn. Word times come from cross-attention afterwards,
+in one parallel pass.
 
 Source: CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
 """
