@@ -57,6 +57,19 @@ class Hypothesis:
     def text(self) -> str:
         return "".join(word.text for word in self.words)
 
+    def followed_by(self, rest: "Hypothesis", start: int) -> "Hypothesis":
+        """With what was said in the rest of the same audio, from the sample `start` on: as doubtful as the worse."""
+        timed = any(word.end for word in rest.words)
+        return replace(
+            self,
+            words=self.words + (tuple(word.shifted(start) for word in rest.words) if timed else rest.words),
+            average_log_probability=min(self.average_log_probability, rest.average_log_probability),
+            compression_ratio=max(self.compression_ratio, rest.compression_ratio),
+            tokens=self.tokens + rest.tokens,
+            temperature=max(self.temperature, rest.temperature),
+            ended=self.ended and rest.ended,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:

@@ -7,11 +7,14 @@ that would have followed it, at least `MARGIN` frames, and the `ENDING` frames n
 depends on the excerpt alone, unless there is a hurry: then a batch has as many as its longest excerpt needs, because
 each frame costs time.
 
-Decoding is greedy unless the request says otherwise, without timestamp tokens (they fail on a short window), in
-batches. A final whose own evidence is bad is decoded once more with the full window, and only where that is bad too at
-the request's further temperatures; the best draft is kept. An excerpt that needs such a second decode is
-given back for it, with its full window encoded, and has its own turn. Word times come from cross-attention afterwards,
-in one parallel pass.
+Decoding is greedy unless the request says otherwise, in batches, and with timestamp tokens: without them Whisper goes
+on from one speaker to the one after the next. Where they show that a final stopped early, the rest is decoded on its
+own. They fail on a hurry's few frames of silence, which therefore goes without; a final in whose words a stretch of
+sound is missing is then decoded with them after all.
+
+A final whose own evidence is bad is decoded once more with the full window, and only where that is bad too at the
+request's further temperatures; the best draft is kept. An excerpt that needs another decode is given back for it and
+has its own turn. Word times come from cross-attention afterwards, in one parallel pass.
 
 Source: CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
 """
@@ -33,10 +36,10 @@ from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer as VocabularyTokenizer
 
 from realtime.audio import SAMPLE_RATE, Samples
-from realtime.engines.whisper_drafts import Draft, compression_ratio
+from realtime.engines.whisper_drafts import Draft, compression_ratio, said
 from realtime.engines.whisper_options import generation, preceding
 from realtime.engines.whisper_vectors import prefer_wide_vectors
-from realtime.engines.whisper_words import Token, without_pauses, words_of
+from realtime.engines.whisper_words import Token, unwritten, without_pauses, words_of
 from realtime.errors import ClientError, EngineError
 from realtime.transcript import Decoding, Hypothesis, TranscriptionRequest
 
@@ -84,6 +87,9 @@ GRAIN: Final = 25
 MAX_LENGTH: Final = 448
 MOST_TOKENS: Final = MAX_LENGTH // 2
 
+REST: Final = 100
+"""Frames after the last word of a final that are decoded on their own: 2 s, more than a word or the pause after it."""
+
 _FIRST_MERGE: Final = ("Ġ", "t")
 
 Encoding = NDArray[Any]
@@ -99,10 +105,15 @@ class _Excerpt:
     encoding: Encoding
     language: str
     prompt: list[int]
+    timestamps: bool
     best: Draft | None = None
     """Of what was written down so far."""
     step: int = 0
     """Which of the request's temperatures is next."""
+    before: Hypothesis | None = None
+    """What was said before this excerpt, where it is the rest of one."""
+    start: int = 0
+    """Samples before the rest."""
 
     @property
     def most_tokens(self) -> int:
@@ -174,10 +185,11 @@ class Whisper:
             tokenizer = self._tokenizer(language, request.translate)
             return _Excerpt(
                 request=request,
-                frames=min(CONTEXT, -(-len(request.samples) // FRAME)),
+                frames=_frames(request.samples),
                 encoding=encoding,
                 language=tokenizer.language_code,
-                prompt=[*preceding(request, tokenizer), *tokenizer.sot_sequence, tokenizer.no_timestamps],
+                prompt=[*preceding(request, tokenizer), *tokenizer.sot_sequence],
+                timestamps=not request.hurried,
             )
 
     def decode(self, excerpts: Sequence[_Excerpt]) -> list[Hypothesis | _Excerpt]:
@@ -200,10 +212,43 @@ class Whisper:
         worthless = draft.broken or (len(temperatures) > 1 and not draft.meets(thresholds))
         shortened = len(excerpt.encoding) < CONTEXT
         if request.final and excerpt.best is None and shortened and (worthless or (draft.doubtful and patient)):
-            return replace(excerpt, encoding=self._encode(_whole(request.samples)), best=best)
+            return replace(excerpt, encoding=self._encode(_whole(request.samples)), timestamps=True, best=best)
         if not best.meets(thresholds) and excerpt.step + 1 < len(temperatures):
             return replace(excerpt, best=best, step=excerpt.step + 1)
-        return self._hypothesis(excerpt, best)
+        return self._settled(excerpt, best)
+
+    def _settled(self, excerpt: _Excerpt, draft: Draft) -> Hypothesis | _Excerpt:
+        """The answer, or the excerpt that is to be decoded because the best draft leaves something out."""
+        request = excerpt.request
+        if request.final and self._stopped_early(excerpt, draft):
+            beginning = self._hypothesis(replace(excerpt, frames=draft.end), draft)
+            return self._rest(excerpt, draft.end * FRAME, beginning)
+        hypothesis = self._hypothesis(excerpt, draft)
+        doubted = request.final and request.word_times and not excerpt.timestamps
+        if doubted and unwritten(hypothesis.words, request.samples) >= REST * FRAME:
+            return replace(excerpt, timestamps=True)
+        return hypothesis
+
+    def _stopped_early(self, excerpt: _Excerpt, draft: Draft) -> bool:
+        """Whether a timestamp says so, and the attention does not contradict it."""
+        if not REST <= draft.end <= excerpt.frames - REST:
+            return False
+        last = self._align(excerpt, self._tokenizer_of(excerpt), draft.tokens)[-1]
+        return last.start < draft.end * FRAME
+
+    def _rest(self, excerpt: _Excerpt, start: int, before: Hypothesis) -> _Excerpt:
+        """What begins at `start` of an excerpt that is written down up to there."""
+        request = replace(excerpt.request, samples=excerpt.request.samples[start:])
+        return replace(
+            excerpt,
+            request=request,
+            frames=_frames(request.samples),
+            encoding=self._encode(_padded(request)),
+            best=None,
+            step=0,
+            before=before,
+            start=excerpt.start + start,
+        )
 
     def _tokenizer(self, language: str, translate: bool) -> Tokenizer:
         key = (language, translate)
@@ -215,6 +260,9 @@ class Whisper:
             except ValueError as exc:
                 raise ClientError(f"Whisper does not know the language '{language}'.", param="language") from exc
         return self._tokenizers[key]
+
+    def _tokenizer_of(self, excerpt: _Excerpt) -> Tokenizer:
+        return self._tokenizer(excerpt.language, excerpt.request.translate)
 
     def _encode(self, samples: Samples) -> Encoding:
         """Encode a whole number of frames."""
@@ -240,10 +288,13 @@ class Whisper:
         """Decode excerpts that `_batches` put together."""
         decoding = excerpts[0].request.decoding
         temperature = decoding.temperatures[excerpts[0].step]
-        prompts = [excerpt.prompt for excerpt in excerpts]
+        timestamps = excerpts[0].timestamps
+        prompts = [
+            excerpt.prompt if timestamps else [*excerpt.prompt, self._tokenizer_of(excerpt).no_timestamps]
+            for excerpt in excerpts
+        ]
         bound = max(excerpt.most_tokens for excerpt in excerpts)
-        hurried = all(excerpt.request.hurried for excerpt in excerpts)
-        frames = max(_needed(excerpt.encoding) if hurried else _room(excerpt.encoding) for excerpt in excerpts)
+        frames = max(_room(excerpt.encoding) if timestamps else _needed(excerpt.encoding) for excerpt in excerpts)
         results = self._model.generate(
             _storage([self._with_silence(excerpt.encoding, frames) for excerpt in excerpts]),
             prompts,
@@ -255,9 +306,9 @@ class Whisper:
         )
         drafts = []
         for excerpt, result in zip(excerpts, results, strict=True):
-            tokenizer = self._tokenizer(excerpt.language, excerpt.request.translate)
+            tokenizer = self._tokenizer_of(excerpt)
             length = len(result.sequences_ids[0])
-            tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot][: excerpt.most_tokens]
+            tokens, end = said(result.sequences_ids[0][: excerpt.most_tokens], tokenizer, excerpt.frames)
             drafts.append(
                 Draft(
                     tokens=tokens,
@@ -267,18 +318,19 @@ class Whisper:
                     compression_ratio=compression_ratio(tokenizer.decode(tokens)),
                     ended=length < excerpt.most_tokens,
                     temperature=temperature,
+                    end=end,
                 )
             )
         return drafts
 
     def _hypothesis(self, excerpt: _Excerpt, draft: Draft) -> Hypothesis:
-        tokenizer = self._tokenizer(excerpt.language, excerpt.request.translate)
+        tokenizer = self._tokenizer_of(excerpt)
         if excerpt.request.word_times and draft.tokens:
             tokens = self._align(excerpt, tokenizer, draft.tokens)
             words = without_pauses(words_of(tokens, tokenizer), excerpt.request.samples)
         else:
             words = words_of([Token(token, 0, 0, 0.0) for token in draft.tokens], tokenizer)
-        return Hypothesis(
+        hypothesis = Hypothesis(
             words=words,
             language=excerpt.language,
             no_speech_probability=draft.no_speech_probability,
@@ -288,6 +340,10 @@ class Whisper:
             temperature=draft.temperature,
             ended=draft.ended,
         )
+        if excerpt.before is None:
+            return hypothesis
+        believed = draft.meets(excerpt.request.decoding.thresholds) and not draft.broken
+        return excerpt.before.followed_by(hypothesis, excerpt.start) if believed else excerpt.before
 
     def _align(self, excerpt: _Excerpt, tokenizer: Tokenizer, tokens: list[int]) -> list[Token]:
         """When each token was said, by dynamic time warping over the cross-attention (openai/whisper, timing.py)."""
@@ -339,6 +395,10 @@ def _padded(request: TranscriptionRequest) -> Samples:
     return padded
 
 
+def _frames(samples: Samples) -> int:
+    return min(CONTEXT, -(-len(samples) // FRAME))
+
+
 def _whole(samples: Samples) -> Samples:
     """An excerpt in the full window."""
     window = np.zeros(CONTEXT * FRAME, np.float32)
@@ -359,9 +419,10 @@ def _room(encoding: Encoding) -> int:
 
 def _batches(excerpts: Sequence[_Excerpt]) -> Iterable[list[int]]:
     """Indices of excerpts that can be decoded together."""
-    batches: dict[tuple[int, int, int, Decoding], list[int]] = {}
+    batches: dict[tuple[bool, int, int, int, Decoding], list[int]] = {}
     for index, excerpt in enumerate(excerpts):
-        key = (len(excerpt.prompt), _room(excerpt.encoding), excerpt.step, excerpt.request.decoding)
+        length, room = len(excerpt.prompt), _room(excerpt.encoding)
+        key = (excerpt.timestamps, length, room, excerpt.step, excerpt.request.decoding)
         batches.setdefault(key, []).append(index)
     return batches.values()
 

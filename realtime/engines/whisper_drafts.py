@@ -4,12 +4,15 @@ Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervis
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from faster_whisper.tokenizer import Tokenizer
+
 from realtime.transcript import Thresholds
 
-DOUBTFUL_LOG_PROBABILITY: Final = -0.5
+DOUBTFUL_LOG_PROBABILITY: Final = -0.6
 BROKEN_COMPRESSION: Final = 2.4
 
 
@@ -23,6 +26,8 @@ class Draft:
     compression_ratio: float
     ended: bool
     temperature: float
+    end: int = 0
+    """Frames of 20 ms to the end of what was said, as the last timestamp token has it; 0 where there is none."""
 
     @property
     def broken(self) -> bool:
@@ -52,6 +57,22 @@ class Draft:
             self.compression_ratio <= thresholds.compression_ratio,
             self.average_log_probability,
         )
+
+
+def said(generated: Sequence[int], tokenizer: Tokenizer, frames: int) -> tuple[list[int], int]:
+    """The text among the tokens generated for so many frames, and in which frame the last timestamp has it end.
+
+    Text that follows other text and is said to begin after the audio is invented.
+    """
+    text: list[int] = []
+    end, invented = 0, False
+    for token in generated:
+        if token >= tokenizer.timestamp_begin:
+            end = token - tokenizer.timestamp_begin
+            invented = bool(text) and end >= frames
+        elif token < tokenizer.eot and not invented:
+            text.append(token)
+    return text, end
 
 
 def compression_ratio(text: str) -> float:

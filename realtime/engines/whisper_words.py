@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 from faster_whisper.tokenizer import Tokenizer
+from numpy.typing import NDArray
 
 from realtime.audio import SAMPLE_RATE, Samples
 from realtime.transcript import Piece, Word
@@ -85,9 +86,7 @@ def _bytes_of(token: int, tokenizer: Tokenizer) -> bytes:
 
 def without_pauses(words: Sequence[Word], samples: Samples) -> tuple[Word, ...]:
     """Give each word the times of the longest sound within its own: attention leaves a pause to either neighbour."""
-    hops = np.pad(samples, (0, -len(samples) % HOP)).reshape(-1, HOP)
-    energy = np.einsum("ij,ij->i", hops, hops)
-    sounds = np.flatnonzero(energy > SILENT * energy.max(initial=0))
+    sounds = _sounds(samples)
     narrowed = []
     for word in words:
         first, last = np.searchsorted(sounds, [word.start // HOP, -(-word.end // HOP)])
@@ -98,3 +97,16 @@ def without_pauses(words: Sequence[Word], samples: Samples) -> tuple[Word, ...]:
             word = replace(word, start=start, end=end)
         narrowed.append(word)
     return tuple(narrowed)
+
+
+def unwritten(words: Sequence[Word], samples: Samples) -> int:
+    """The most samples of sound from the start of one word to that of the next: in many of them, words are missing."""
+    starts = [0, *(word.start // HOP for word in words), -(-len(samples) // HOP)]
+    return HOP * int(np.diff(np.searchsorted(_sounds(samples), starts)).max())
+
+
+def _sounds(samples: Samples) -> NDArray[np.intp]:
+    """Which hops are not silent."""
+    hops = np.pad(samples, (0, -len(samples) % HOP)).reshape(-1, HOP)
+    energy = np.einsum("ij,ij->i", hops, hops)
+    return np.flatnonzero(energy > SILENT * energy.max(initial=0))

@@ -1,8 +1,11 @@
 """Which of several drafts is kept, and when no other is looked for."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from realtime.engines.whisper_drafts import Draft, compression_ratio
+from realtime.engines.whisper_drafts import Draft, compression_ratio, said
 from realtime.transcript import Thresholds
 
 USUAL = Thresholds()
@@ -44,3 +47,20 @@ def test_repetition_shows_in_the_compression() -> None:
     assert compression_ratio("") == 0
     assert compression_ratio("The quick brown fox jumps over the lazy dog.") < 1.5
     assert compression_ratio("and so on " * 20) > USUAL.compression_ratio
+
+
+VOCABULARY: Any = SimpleNamespace(eot=90, timestamp_begin=100)
+
+
+@pytest.mark.parametrize(
+    ("generated", "text", "end"),
+    [
+        ([1, 2, 3], [1, 2, 3], 0),
+        ([100, 1, 2, 110, 110, 3, 140, 90], [1, 2, 3], 40),
+        pytest.param([100, 1, 2, 151, 151, 3, 160], [1, 2], 60, id="text after the end of the audio"),
+        pytest.param([100, 1, 2, 151, 90], [1, 2], 51, id="an end that is a little late"),
+        pytest.param([155, 1, 2, 160], [1, 2], 60, id="all that was said in very short audio"),
+    ],
+)
+def test_the_text_among_the_tokens_and_where_it_ends(generated: list[int], text: list[int], end: int) -> None:
+    assert said(generated, VOCABULARY, 50) == (text, end)
