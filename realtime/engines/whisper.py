@@ -231,7 +231,7 @@ class Whisper:
 
     def _stopped_early(self, excerpt: _Excerpt, draft: Draft) -> bool:
         """Whether a timestamp says so, and the attention does not contradict it."""
-        if not REST <= draft.end <= excerpt.frames - REST:
+        if not (draft.tokens and REST <= draft.end <= excerpt.frames - REST):
             return False
         last = self._align(excerpt, self._tokenizer_of(excerpt), draft.tokens)[-1]
         return last.start < draft.end * FRAME
