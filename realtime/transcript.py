@@ -110,7 +110,7 @@ class TranscriptionRequest:
     `language` None means detect it, among `candidates` where there are any. `prompt` is text that came before,
     `hotwords` are words to expect. `final` asks for the best answer rather than the cheapest; `word_times` for times
     and probabilities of the words; `translate` for English. `hurried` says that others wait: the
-    cheapest context will do, and an answer that is merely doubtful gets no second look.
+    cheapest context will do, and an answer that is merely doubtful gets no second look, unless it leaves much unsaid.
     """
 
     samples: Samples = field(repr=False)

@@ -224,8 +224,8 @@ class Whisper:
             beginning = self._hypothesis(replace(excerpt, frames=draft.end), draft)
             return self._rest(excerpt, draft.end * FRAME, beginning)
         hypothesis = self._hypothesis(excerpt, draft)
-        doubted = request.final and request.word_times and not excerpt.timestamps
-        if doubted and unwritten(hypothesis.words, request.samples) >= REST * FRAME:
+        unchecked = request.final and request.word_times and not excerpt.timestamps
+        if unchecked and unwritten(hypothesis.words, request.samples) >= REST * FRAME:
             return replace(excerpt, timestamps=True)
         return hypothesis
 
@@ -388,7 +388,7 @@ def _failures() -> Iterator[None]:
 def _padded(request: TranscriptionRequest) -> Samples:
     """An excerpt and its silence, in whole frames, at most the full window."""
     final = UNHURRIED_PADDING if request.decoding.unhurried else FINAL_PADDING
-    frames = -(-len(request.samples) // FRAME) + (final if request.final else PADDING)
+    frames = _frames(request.samples) + (final if request.final else PADDING)
     frames += -frames % GRAIN
     padded = np.zeros(min(CONTEXT, frames) * FRAME, np.float32)
     padded[: len(request.samples)] = request.samples[: len(padded)]
@@ -396,6 +396,7 @@ def _padded(request: TranscriptionRequest) -> Samples:
 
 
 def _frames(samples: Samples) -> int:
+    """How many have sound in them, at most the full window."""
     return min(CONTEXT, -(-len(samples) // FRAME))
 
 
