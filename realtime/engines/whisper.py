@@ -1,18 +1,11 @@
-"""Whisper through faster-whisper and CTranslate2, on as little context as the audio needs.
-
-Whisper was trained on 30 s windows and every frame of padding costs as much as a frame of speech. CTranslate2 accepts
-a shorter window, but then the decoder has neither silence nor an end to look at and repeats itself for ever. The cure
-is a *silence tail*: 30 s of silence are encoded once, and behind the encoding of each excerpt stand the silence frames
-that would have followed it, at least `MARGIN` frames, and the `ENDING` frames nearest to position 1500. How many
-depends on the excerpt alone, unless there is a hurry: then a batch has as many as its longest excerpt needs, because
-each frame costs time.
+"""Whisper through faster-whisper and CTranslate2, on as little context as the audio needs (`whisper_excerpts`).
 
 Decoding is greedy unless the request says otherwise, in batches, and with timestamp tokens: without them Whisper goes
 on from one speaker to the one after the next. Where they show that a final stopped early, the rest is decoded on its
 own. They fail on a hurry's few frames of silence, which therefore goes without; a final in whose words a stretch of
 sound is missing is then decoded with them after all.
 
-A final whose own evidence is bad is decoded once more with the full window, and only where that is bad too at the
+A final whose own evidence is bad is decoded once more in a wider window, and only where that is bad too at the
 request's further temperatures; the best draft is kept. An excerpt that needs another decode is given back for it and
 has its own turn. Word times come from cross-attention afterwards, in one parallel pass.
 
@@ -21,105 +14,43 @@ Source: CTranslate2's documentation of `Whisper.generate` for the meaning of `ma
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import ctranslate2
 import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer as VocabularyTokenizer
 
 from realtime.audio import SAMPLE_RATE, Samples
 from realtime.engines.whisper_drafts import Draft, compression_ratio, said
+from realtime.engines.whisper_excerpts import (
+    CONTEXT,
+    FRAME,
+    MAX_LENGTH,
+    Encoding,
+    Excerpt,
+    batches,
+    padded,
+    room,
+    second_window,
+    with_silence,
+)
 from realtime.engines.whisper_options import generation, preceding
 from realtime.engines.whisper_vectors import prefer_wide_vectors
 from realtime.engines.whisper_words import Token, unwritten, without_pauses, words_of
 from realtime.errors import ClientError, EngineError
-from realtime.transcript import Decoding, Hypothesis, TranscriptionRequest
-
-FRAME: Final = 320
-"""Samples of one encoder frame: 20 ms, two mel frames."""
-
-CONTEXT: Final = 1500
-"""Encoder frames of Whisper's full window of 30 s."""
-
-PADDING: Final = 25
-FINAL_PADDING: Final = 50
-UNHURRIED_PADDING: Final = 200
-"""Frames of digital silence encoded behind an excerpt: 0.5 s for a partial, 1 s for a final, 4 s where there is time.
-
-With 50, 200 and all that the window has room for, 87 clips of clean English have 7.5, 7.1 and 6.9 % of word errors.
-"""
-
-MARGIN: Final = 50
-"""The fewest silence frames that follow an excerpt's own in the decoder's memory."""
-
-BUCKET: Final = 400
-"""Memories are lengthened to multiples of so many frames before their ending, and those of one length share a batch.
-
-In a hurry such a batch is only as long as its longest excerpt needs.
-"""
-
-ENDING: Final = 10
-"""The last silence frames, which tell the decoder that the window ends; each frame costs time in every step."""
-
-TOKENS_PER_SECOND: Final = 15
-COSTLY_TOKENS_PER_SECOND: Final = 35
-"""More than anybody speaks, so that a runaway decode is a short one; the second for `COSTLY` languages."""
-
-# fmt: off
-COSTLY: Final = frozenset({
-    "am", "as", "bn", "bo", "gu", "hi", "hy", "ka", "km", "kn", "lo", "ml", "mr", "my", "ne", "pa", "sa", "si", "ta",
-    "te", "th", "yi",
-})
-# fmt: on
-"""Languages whose script Whisper's vocabulary spells byte by byte."""
-
-GRAIN: Final = 25
-"""Excerpts are lengthened to multiples of so many frames: the matrix kernels are compiled and kept for each shape."""
-
-MAX_LENGTH: Final = 448
-MOST_TOKENS: Final = MAX_LENGTH // 2
+from realtime.transcript import Hypothesis, TranscriptionRequest
 
 REST: Final = 100
 """Frames after the last word of a final that are decoded on their own: 2 s, more than a word or the pause after it."""
 
 _FIRST_MERGE: Final = ("Ġ", "t")
-
-Encoding = NDArray[Any]
-"""Encoder output of one excerpt, shape (frames, model dimension), in the precision the model computes in."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Excerpt:
-    """One request on its way through the model."""
-
-    request: TranscriptionRequest
-    frames: int
-    encoding: Encoding
-    language: str
-    prompt: list[int]
-    timestamps: bool
-    best: Draft | None = None
-    """Of what was written down so far."""
-    step: int = 0
-    """Which of the request's temperatures is next."""
-    before: Hypothesis | None = None
-    """What was said before this excerpt, where it is the rest of one."""
-    start: int = 0
-    """Samples before the rest."""
-
-    @property
-    def most_tokens(self) -> int:
-        """More tokens than this are a runaway."""
-        rate = COSTLY_TOKENS_PER_SECOND if self.language in COSTLY else TOKENS_PER_SECOND
-        return min(MOST_TOKENS, rate * (1 + self.frames * FRAME // SAMPLE_RATE))
 
 
 class Whisper:
@@ -177,32 +108,31 @@ class Whisper:
         """Release the weights."""
         self._model.unload_model()
 
-    def encode(self, request: TranscriptionRequest) -> _Excerpt:
+    def encode(self, request: TranscriptionRequest) -> Excerpt:
         """Listen. Raises `EngineError`, and `ClientError` for a language Whisper lacks."""
         with _failures():
-            encoding = self._encode(_padded(request))
+            encoding = self._encode(padded(request))
             language = request.language or self._detect_language(encoding, request.candidates)
             tokenizer = self._tokenizer(language, request.translate)
-            return _Excerpt(
+            return Excerpt(
                 request=request,
-                frames=_frames(request.samples),
                 encoding=encoding,
                 language=tokenizer.language_code,
                 prompt=[*preceding(request, tokenizer), *tokenizer.sot_sequence],
                 timestamps=not request.hurried,
             )
 
-    def decode(self, excerpts: Sequence[_Excerpt]) -> list[Hypothesis | _Excerpt]:
+    def decode(self, excerpts: Sequence[Excerpt]) -> list[Hypothesis | Excerpt]:
         """Write down what was heard, in order; an excerpt that needs another look comes back. Raises `EngineError`."""
         with _failures():
-            answers: dict[int, Hypothesis | _Excerpt] = {}
-            for batch in _batches(excerpts):
+            answers: dict[int, Hypothesis | Excerpt] = {}
+            for batch in batches(excerpts):
                 drafts = self._generate([excerpts[index] for index in batch])
                 for index, draft in zip(batch, drafts, strict=True):
                     answers[index] = self._judged(excerpts[index], draft, alone=len(excerpts) == 1)
             return [answers[index] for index in range(len(excerpts))]
 
-    def _judged(self, excerpt: _Excerpt, draft: Draft, *, alone: bool) -> Hypothesis | _Excerpt:
+    def _judged(self, excerpt: Excerpt, draft: Draft, *, alone: bool) -> Hypothesis | Excerpt:
         """The answer, or the excerpt as it should be decoded next."""
         request = excerpt.request
         thresholds, temperatures = request.decoding.thresholds, request.decoding.temperatures
@@ -210,18 +140,19 @@ class Whisper:
         # In company or in a hurry there is no time for a second opinion, unless the first is worthless.
         patient = alone and not request.hurried
         worthless = draft.broken or (len(temperatures) > 1 and not draft.meets(thresholds))
-        shortened = len(excerpt.encoding) < CONTEXT
-        if request.final and excerpt.best is None and shortened and (worthless or (draft.doubtful and patient)):
-            return replace(excerpt, encoding=self._encode(_whole(request.samples)), timestamps=True, best=best)
+        if request.final and excerpt.best is None and (worthless or (draft.doubtful and patient)):
+            window = second_window(request)
+            if len(window) > len(excerpt.encoding) * FRAME:
+                return replace(excerpt, encoding=self._encode(window), timestamps=True, best=best)
         if not best.meets(thresholds) and excerpt.step + 1 < len(temperatures):
             return replace(excerpt, best=best, step=excerpt.step + 1)
         return self._settled(excerpt, best)
 
-    def _settled(self, excerpt: _Excerpt, draft: Draft) -> Hypothesis | _Excerpt:
+    def _settled(self, excerpt: Excerpt, draft: Draft) -> Hypothesis | Excerpt:
         """The answer, or the excerpt that is to be decoded because the best draft leaves something out."""
         request = excerpt.request
         if request.final and self._stopped_early(excerpt, draft):
-            beginning = self._hypothesis(replace(excerpt, frames=draft.end), draft)
+            beginning = self._hypothesis(excerpt.until(draft.end), draft)
             return self._rest(excerpt, draft.end * FRAME, beginning)
         hypothesis = self._hypothesis(excerpt, draft)
         unchecked = request.final and request.word_times and not excerpt.timestamps
@@ -229,21 +160,20 @@ class Whisper:
             return replace(excerpt, timestamps=True)
         return hypothesis
 
-    def _stopped_early(self, excerpt: _Excerpt, draft: Draft) -> bool:
+    def _stopped_early(self, excerpt: Excerpt, draft: Draft) -> bool:
         """Whether a timestamp says so, and the attention does not contradict it."""
         if not (draft.tokens and REST <= draft.end <= excerpt.frames - REST):
             return False
         last = self._align(excerpt, self._tokenizer_of(excerpt), draft.tokens)[-1]
         return last.start < draft.end * FRAME
 
-    def _rest(self, excerpt: _Excerpt, start: int, before: Hypothesis) -> _Excerpt:
+    def _rest(self, excerpt: Excerpt, start: int, before: Hypothesis) -> Excerpt:
         """What begins at `start` of an excerpt that is written down up to there."""
         request = replace(excerpt.request, samples=excerpt.request.samples[start:])
         return replace(
             excerpt,
             request=request,
-            frames=_frames(request.samples),
-            encoding=self._encode(_padded(request)),
+            encoding=self._encode(padded(request)),
             best=None,
             step=0,
             before=before,
@@ -261,7 +191,7 @@ class Whisper:
                 raise ClientError(f"Whisper does not know the language '{language}'.", param="language") from exc
         return self._tokenizers[key]
 
-    def _tokenizer_of(self, excerpt: _Excerpt) -> Tokenizer:
+    def _tokenizer_of(self, excerpt: Excerpt) -> Tokenizer:
         return self._tokenizer(excerpt.language, excerpt.request.translate)
 
     def _encode(self, samples: Samples) -> Encoding:
@@ -271,21 +201,15 @@ class Whisper:
         encoding: Encoding = np.asarray(encoded)[0]
         return encoding
 
-    def _with_silence(self, encoding: Encoding, frames: int) -> Encoding:
-        """What the decoder attends to: the encoded excerpt, lengthened with silence to `frames`, and the ending."""
-        tail = self._silence[len(encoding) : frames]
-        ending = self._silence[max(len(encoding) + len(tail), CONTEXT - ENDING) :]
-        return np.concatenate([encoding, tail, ending])
-
     def _detect_language(self, encoding: Encoding, candidates: Sequence[str]) -> str:
         if self._language:
             return self._language
-        memory = _storage([self._with_silence(encoding, _room(encoding))])
+        memory = _storage([with_silence(encoding, self._silence, room(encoding))])
         likeliest: list[str] = [token.strip("<|>") for token, _ in self._model.detect_language(memory)[0]]
         return next((each for each in likeliest if each in candidates), likeliest[0])
 
-    def _generate(self, excerpts: Sequence[_Excerpt]) -> list[Draft]:
-        """Decode excerpts that `_batches` put together."""
+    def _generate(self, excerpts: Sequence[Excerpt]) -> list[Draft]:
+        """Decode excerpts that `batches` put together."""
         decoding = excerpts[0].request.decoding
         temperature = decoding.temperatures[excerpts[0].step]
         timestamps = excerpts[0].timestamps
@@ -294,9 +218,9 @@ class Whisper:
             for excerpt in excerpts
         ]
         bound = max(excerpt.most_tokens for excerpt in excerpts)
-        frames = max(_room(excerpt.encoding) if timestamps else _needed(excerpt.encoding) for excerpt in excerpts)
+        frames = max(excerpt.memory for excerpt in excerpts)
         results = self._model.generate(
-            _storage([self._with_silence(excerpt.encoding, frames) for excerpt in excerpts]),
+            _storage([with_silence(excerpt.encoding, self._silence, frames) for excerpt in excerpts]),
             prompts,
             **generation(decoding, temperature),
             # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
@@ -323,7 +247,7 @@ class Whisper:
             )
         return drafts
 
-    def _hypothesis(self, excerpt: _Excerpt, draft: Draft) -> Hypothesis:
+    def _hypothesis(self, excerpt: Excerpt, draft: Draft) -> Hypothesis:
         tokenizer = self._tokenizer_of(excerpt)
         if excerpt.request.word_times and draft.tokens:
             tokens = self._align(excerpt, tokenizer, draft.tokens)
@@ -345,7 +269,7 @@ class Whisper:
         believed = draft.meets(excerpt.request.decoding.thresholds) and not draft.broken
         return excerpt.before.followed_by(hypothesis, excerpt.start) if believed else excerpt.before
 
-    def _align(self, excerpt: _Excerpt, tokenizer: Tokenizer, tokens: list[int]) -> list[Token]:
+    def _align(self, excerpt: Excerpt, tokenizer: Tokenizer, tokens: list[int]) -> list[Token]:
         """When each token was said, by dynamic time warping over the cross-attention (openai/whisper, timing.py)."""
         result = self._model.align(
             _storage([excerpt.encoding]),
@@ -383,49 +307,6 @@ def _failures() -> Iterator[None]:
         yield
     except (RuntimeError, ValueError) as exc:
         raise EngineError(f"Whisper failed: {exc}") from exc
-
-
-def _padded(request: TranscriptionRequest) -> Samples:
-    """An excerpt and its silence, in whole frames, at most the full window."""
-    final = UNHURRIED_PADDING if request.decoding.unhurried else FINAL_PADDING
-    frames = _frames(request.samples) + (final if request.final else PADDING)
-    frames += -frames % GRAIN
-    padded = np.zeros(min(CONTEXT, frames) * FRAME, np.float32)
-    padded[: len(request.samples)] = request.samples[: len(padded)]
-    return padded
-
-
-def _frames(samples: Samples) -> int:
-    """How many have sound in them, at most the full window."""
-    return min(CONTEXT, -(-len(samples) // FRAME))
-
-
-def _whole(samples: Samples) -> Samples:
-    """An excerpt in the full window."""
-    window = np.zeros(CONTEXT * FRAME, np.float32)
-    window[: len(samples)] = samples[: len(window)]
-    return window
-
-
-def _needed(encoding: Encoding) -> int:
-    """Frames before the ending of the decoder's memory, at least."""
-    return min(CONTEXT, len(encoding) + MARGIN)
-
-
-def _room(encoding: Encoding) -> int:
-    """The same, lengthened so that excerpts of different lengths share a batch."""
-    frames = _needed(encoding)
-    return min(CONTEXT, frames + -frames % BUCKET)
-
-
-def _batches(excerpts: Sequence[_Excerpt]) -> Iterable[list[int]]:
-    """Indices of excerpts that can be decoded together."""
-    batches: dict[tuple[bool, int, int, int, Decoding], list[int]] = {}
-    for index, excerpt in enumerate(excerpts):
-        length, room = len(excerpt.prompt), _room(excerpt.encoding)
-        key = (excerpt.timestamps, length, room, excerpt.step, excerpt.request.decoding)
-        batches.setdefault(key, []).append(index)
-    return batches.values()
 
 
 def _storage(memory: Sequence[Encoding]) -> ctranslate2.StorageView:

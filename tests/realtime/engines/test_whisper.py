@@ -19,8 +19,9 @@ from realtime.agreement import MARKS
 from realtime.audio import SAMPLE_RATE, Resampler, Samples
 from realtime.catalogue import Task, find
 from realtime.engines.hibari import Hibari
-from realtime.engines.whisper import FRAME, TOKENS_PER_SECOND, Whisper
+from realtime.engines.whisper import Whisper
 from realtime.engines.whisper_drafts import Draft
+from realtime.engines.whisper_excerpts import FRAME, TOKENS_PER_SECOND
 from realtime.engines.whisper_words import Token, words_of
 from realtime.errors import ClientError
 from realtime.settings import Settings

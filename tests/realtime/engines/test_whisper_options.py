@@ -13,8 +13,9 @@ from asking import answer, answers
 from realtime.audio import SAMPLE_RATE, Resampler, Samples
 from realtime.catalogue import Task, find
 from realtime.engines.hibari import Hibari
-from realtime.engines.whisper import CONTEXT, Whisper
+from realtime.engines.whisper import Whisper
 from realtime.engines.whisper_drafts import Draft
+from realtime.engines.whisper_excerpts import CONTEXT
 from realtime.engines.whisper_options import generation
 from realtime.settings import Settings
 from realtime.transcript import Decoding, Hypothesis, Thresholds, TranscriptionRequest, normalised
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.models
 
 LADDER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 NAME = "Please send the letter to Catherine Smith before Friday."
-UNSURE = Decoding(LADDER, thresholds=Thresholds(log_probability=0.0, no_speech=1.0))
+UNSURE = Decoding(LADDER, thresholds=Thresholds(log_probability=0.0, no_speech=1.0), unhurried=True)
 """No text is as likely as that."""
 
 

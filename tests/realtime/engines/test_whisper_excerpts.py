@@ -1,0 +1,107 @@
+"""What Whisper is given of an excerpt: how much silence, in which window, and in whose company. No model is needed."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime.audio import SAMPLE_RATE, Samples
+from realtime.engines.whisper_excerpts import (
+    CONTEXT,
+    ENDING,
+    FRAME,
+    MARGIN,
+    SECOND_WINDOW,
+    Excerpt,
+    batches,
+    padded,
+    room,
+    second_window,
+    with_silence,
+)
+from realtime.transcript import Decoding, TranscriptionRequest
+
+
+def sound(seconds: float) -> Samples:
+    return np.ones(round(seconds * SAMPLE_RATE), np.float32)
+
+
+def encoding(frames: int) -> Any:
+    return np.zeros((frames, 4), np.float32)
+
+
+def excerpt(frames: int, **changes: Any) -> Excerpt:
+    request = TranscriptionRequest(sound(2.0), language="en")
+    made = Excerpt(request, encoding(frames), language="en", prompt=[1, 2, 3], timestamps=False)
+    return replace(made, **changes)
+
+
+@pytest.mark.parametrize(
+    ("final", "hurried", "seconds"), [(False, False, 2.5), (False, True, 2.5), (True, True, 3.0), (True, False, 6.0)]
+)
+def test_the_silence_behind_an_excerpt_is_as_long_as_there_is_time_for(
+    final: bool, hurried: bool, seconds: float
+) -> None:
+    window = padded(TranscriptionRequest(sound(2.0), final=final, hurried=hurried))
+    assert len(window) == seconds * SAMPLE_RATE
+    assert window.sum() == 2 * SAMPLE_RATE
+
+
+def test_no_window_is_longer_than_whispers() -> None:
+    assert len(padded(TranscriptionRequest(sound(31.0)))) == CONTEXT * FRAME
+    assert len(second_window(TranscriptionRequest(sound(31.0)))) == CONTEXT * FRAME
+
+
+@pytest.mark.parametrize("seconds", [1.0, 5.0, 9.0, 20.0])
+def test_a_second_look_at_live_speech_sees_more_and_costs_less_than_the_full_window(seconds: float) -> None:
+    request = TranscriptionRequest(sound(seconds))
+    assert len(padded(request)) < len(second_window(request)) < CONTEXT * FRAME
+    assert len(second_window(request)) >= SECOND_WINDOW * FRAME
+
+
+def test_a_second_look_that_may_take_longer_has_the_full_window() -> None:
+    request = TranscriptionRequest(sound(1.0), decoding=Decoding(unhurried=True))
+    assert len(second_window(request)) == CONTEXT * FRAME
+
+
+def test_the_memory_of_an_excerpt_ends_as_the_full_window_does() -> None:
+    silence = np.arange(CONTEXT, dtype=np.float32)[:, None] * np.ones(4, np.float32)
+    memory = with_silence(encoding(100), silence, 100 + MARGIN)
+    assert len(memory) == 100 + MARGIN + ENDING
+    assert memory[100:, 0].tolist() == [*range(100, 100 + MARGIN), *range(CONTEXT - ENDING, CONTEXT)]
+
+
+@pytest.mark.parametrize("frames", [CONTEXT, CONTEXT - 3, CONTEXT - MARGIN])
+def test_a_long_memory_has_no_frame_twice(frames: int) -> None:
+    silence = np.arange(CONTEXT, dtype=np.float32)[:, None]
+    memory = with_silence(silence[:frames], silence, room(silence[:frames]))
+    assert memory[:, 0].tolist() == list(range(CONTEXT))
+
+
+def test_excerpts_of_different_lengths_are_decoded_together() -> None:
+    assert batches([excerpt(100), excerpt(300)]) == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        excerpt(100, timestamps=True),
+        excerpt(100, prompt=[1, 2, 3, 4]),
+        excerpt(100, step=1),
+        excerpt(1000),
+        excerpt(100, request=TranscriptionRequest(sound(2.0), decoding=Decoding(beam_size=5))),
+    ],
+    ids=["timestamps", "prompt", "temperature", "length", "search"],
+)
+def test_excerpts_that_are_decoded_differently_share_no_batch(other: Excerpt) -> None:
+    assert batches([excerpt(100), other, excerpt(100)]) == [[0, 2], [1]]
+
+
+@pytest.mark.parametrize(("language", "most"), [("en", 45), ("th", 105)])
+def test_a_runaway_is_longer_than_anybody_speaks(language: str, most: int) -> None:
+    assert excerpt(100, language=language).most_tokens == most
+
+
+def test_what_is_said_later_can_be_left_out() -> None:
+    assert excerpt(100).until(25).frames == 25
