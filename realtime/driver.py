@@ -151,7 +151,7 @@ class Driver:
                     recognizer = await self._models.recognizer(name)
                     self._keep(recognizer)
                     hypothesis = await recognizer.transcribe_newest(request, priority, self._owner)
-                    await self.inbox.put_result(Transcribed(number, hypothesis, recognizer.at_leisure))
+                    await self.inbox.put_result(Transcribed(number, hypothesis, recognizer.pace))
                 case Synthesize():
                     await self._synthesize(job)
                 case CancelJob():

@@ -121,6 +121,14 @@ class Priority(IntEnum):
     UPLOAD = 2
 
 
+class Pace(IntEnum):
+    """How much time an engine has: more than it needs, enough, or none to spare."""
+
+    LEISURELY = 0
+    BRISK = 1
+    HURRIED = 2
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreWindows:
     """Score windows, shape (n, 512), after `state` (None: the stream begins)."""
@@ -175,11 +183,11 @@ class WindowsScored:
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """The answer to a `Transcribe`; the engine has time for more `at_leisure`."""
+    """The answer to a `Transcribe`, and how busy its engine is."""
 
     number: int
     hypothesis: Hypothesis = field(repr=False)
-    at_leisure: bool = True
+    pace: Pace = Pace.LEISURELY
 
 
 @dataclass(frozen=True, slots=True)

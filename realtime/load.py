@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from realtime.events import Priority
+from realtime.events import Pace, Priority
 
 HORIZON: Final = 15.0
 """Seconds over which averages are taken."""
@@ -172,14 +172,16 @@ class Load:
         step = needed / left
         return max(QUICKEST, step) if step <= LEISURELY else min(SLOWEST, max(CONFIRMING, step))
 
-    def at_leisure(self, now: float) -> bool:
-        """Whether there is time for more than the least that is needed."""
+    def pace(self, now: float) -> Pace:
+        """How much time the engine has: for luxuries, for a partial in time to confirm the one before, or less."""
         step = self.step(now)
-        return step is not None and step <= LEISURELY
+        if step is None or step > CONFIRMING:
+            return Pace.HURRIED
+        return Pace.BRISK if step > LEISURELY else Pace.LEISURELY
 
     def takes_uploads(self, now: float) -> bool:
         """Whether uploads may have the engine while nothing else is due."""
-        return self.at_leisure(now) or self._uploads.read(now) < UPLOADS * self.workers
+        return self.pace(now) is Pace.LEISURELY or self._uploads.read(now) < UPLOADS * self.workers
 
     def _forget(self, now: float) -> None:
         """Keep nothing of those who have gone."""

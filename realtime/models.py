@@ -20,7 +20,7 @@ from realtime.catalogue import Entry, Task, find, kept, offered, resolve_voice
 from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import Overloaded, UnknownModel, UnknownVoice
-from realtime.events import Priority
+from realtime.events import Pace, Priority
 from realtime.load import NOBODY, Load, Owner
 from realtime.progress import Step
 from realtime.residents import Residents
@@ -73,9 +73,9 @@ class RecognizerHandle(Tenant):
             return await self._worker.submit(Ticket(request, priority, owner))
 
     @property
-    def at_leisure(self) -> bool:
-        """Whether there is time for more than the least that is needed."""
-        return self.scheduler.load.at_leisure(time.monotonic())
+    def pace(self) -> Pace:
+        """How much time the engine has now."""
+        return self.scheduler.load.pace(time.monotonic())
 
     def _run(self, batch: Sequence[TranscriptionRequest | Halfway]) -> list[Hypothesis | Halfway]:
         """Take requests one step further, each batch the same."""

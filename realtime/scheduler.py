@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
-from realtime.events import Priority
+from realtime.events import Pace, Priority
 from realtime.load import COMPANY, MAX_BATCH, NOBODY, QUICKEST, SLOWEST, Load, Owner
 from realtime.transcript import TranscriptionRequest
 
@@ -171,7 +171,7 @@ class Scheduler:
 
     def _linger(self, encoded: Tickets, now: float) -> float:
         """Until when encoded partials should wait for company: not at all when there is no hurry."""
-        if len(encoded) >= COMPANY or self.load.at_leisure(now):
+        if len(encoded) >= COMPANY or self.load.pace(now) is Pace.LEISURELY:
             return 0.0
         return min(each.since for each in encoded) + LINGER
 

@@ -26,6 +26,7 @@ from realtime.events import (
     Input,
     JobFailed,
     Output,
+    Pace,
     ScoreWindows,
     SessionConfig,
     SpeechSynthesized,
@@ -131,7 +132,7 @@ class Conversation:
         self.session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
         self.held = held
         self.now = 0.0
-        self.at_leisure = True
+        self.pace = Pace.LEISURELY
         self.outputs: list[Output] = []
         self.waiting: dict[int, Question] = {}
         self.cancelled: dict[int, Question] = {}
@@ -220,7 +221,7 @@ class Conversation:
                 results: list[Input] = [WindowsScored(number, loudness(windows), self._vad_state)]
             case Transcribe(number):
                 request = self._take_up(job)
-                results = [Transcribed(number, hypothesis or recognize(request.samples), self.at_leisure)]
+                results = [Transcribed(number, hypothesis or recognize(request.samples), self.pace)]
             case Synthesize(number, text):
                 speech = np.full(VOICE_RATE * len(text) // 10, 0.25, np.float32)
                 results = [SpeechSynthesized(number, speech, VOICE_RATE), SynthesisFinished(number)]

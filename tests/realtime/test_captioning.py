@@ -18,7 +18,7 @@ from scripted_conversation import (
 
 from realtime.agreement import SPAN
 from realtime.audio import QUIET, SAMPLE_RATE, WINDOW, AudioBuffer
-from realtime.captioning import LONG, LONG_IN_A_HURRY, LONGEST, PAUSE, STEP, Captioning
+from realtime.captioning import LONG, LONGEST, PAUSE, STEP, Captioning
 from realtime.errors import EngineError
 from realtime.events import (
     AudioCommitted,
@@ -26,6 +26,7 @@ from realtime.events import (
     ClearAudio,
     CommitAudio,
     Configure,
+    Pace,
     Priority,
     SessionConfig,
     Transcribe,
@@ -502,7 +503,7 @@ def test_a_long_turn_is_cut_in_a_pause_without_losing_or_repeating_speech() -> N
 
 def test_no_loud_sample_is_decoded_twice_when_a_pause_begins_before_a_passage_is_long() -> None:
     conversation, microphone = Conversation(), Microphone()
-    begun = microphone.speech((LONG - 4000) / 16_000)
+    begun = microphone.speech((LONG[Pace.LEISURELY] - 4000) / 16_000)
     conversation.hear(begun, microphone.silence(0.48), rest := microphone.speech(4.0), microphone.silence(1.0))
     finals = [marks(request.samples) for request in conversation.finals]
     assert [final.total() * 2 for final in finals] == [len(begun), len(rest)]
@@ -540,20 +541,20 @@ def test_no_word_is_lost_or_doubled_however_long_somebody_speaks(seconds: float,
     assert texts(conversation) == [f"{words_between(0, seconds)} {words_between(resumed, resumed + 1.6)}"]
 
 
-@pytest.mark.parametrize(("at_leisure", "long"), [(True, LONG), (False, LONG_IN_A_HURRY)])
-def test_a_decode_is_of_bounded_length_however_long_somebody_speaks(at_leisure: bool, long: int) -> None:
+@pytest.mark.parametrize("pace", Pace)
+def test_a_decode_is_of_bounded_length_however_long_somebody_speaks(pace: Pace) -> None:
     conversation, microphone = Conversation(), Microphone()
-    conversation.at_leisure = at_leisure
+    conversation.pace = pace
     conversation.hear(microphone.speech(64.0))
     longest = max(len(request.samples) for request in conversation.requests)
-    assert long < longest <= long + CONTEXT + 2 * SPAN
-    assert {request.hurried for request in conversation.requests[1:]} == {not at_leisure}
+    assert LONG[pace] < longest <= LONG[pace] + CONTEXT + 2 * SPAN
+    assert {request.hurried for request in conversation.requests[1:]} == {pace is not Pace.LEISURELY}
 
 
 def test_a_long_passage_is_decoded_with_word_times_and_a_short_one_without() -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(20.0))
-    assert all(request.word_times is (len(request.samples) > LONG) for request in conversation.requests)
+    assert all(request.word_times is (len(request.samples) > LONG[Pace.LEISURELY]) for request in conversation.requests)
 
 
 @pytest.mark.parametrize("wait", [0.3, 1.1, 2.7, 5.0])
@@ -581,7 +582,7 @@ def timed(*words: tuple[str, float, float]) -> Hypothesis:
 @pytest.mark.parametrize("first_end", [0.0, 0.09])
 def test_a_passage_may_be_cut_right_after_a_short_first_word(first_end: float) -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
-    conversation.hear(microphone.silence(3.0), microphone.speech(LONG / SAMPLE_RATE + 1))
+    conversation.hear(microphone.silence(3.0), microphone.speech(LONG[Pace.LEISURELY] / SAMPLE_RATE + 1))
     begun = ("Yes.", 0.0, first_end), ("then", first_end, 2.0)
     for last in ("a", "b", "c"):
         conversation.take()

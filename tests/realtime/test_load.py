@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.events import Priority
+from realtime.events import Pace, Priority
 from realtime.load import (
     CAPACITY,
     COMPANY,
@@ -77,6 +77,15 @@ def test_a_step_grows_with_the_talkers() -> None:
         talk(load, talkers, NOW, cost=0.1)
         steps.append(load.step(NOW) or 0.0)
     assert steps[0] == QUICKEST < steps[1] < steps[2] < SLOWEST
+
+
+@pytest.mark.parametrize(
+    ("talkers", "pace"), [(3, Pace.LEISURELY), (7, Pace.BRISK), (9, Pace.HURRIED), (30, Pace.HURRIED)]
+)
+def test_the_more_talkers_the_less_time_there_is(talkers: int, pace: Pace) -> None:
+    load = ledger(1, 0.1)
+    talk(load, talkers, NOW, cost=0.1)
+    assert load.pace(NOW) is pace
 
 
 def test_a_step_grows_with_the_cost_of_partials() -> None:
