@@ -229,5 +229,5 @@ def _decoding(fields: Fields) -> Decoding:
             log_probability=number("log_prob_threshold", thresholds.log_probability),
             compression_ratio=number("compression_ratio_threshold", thresholds.compression_ratio),
         ),
-        unhurried=True,
+        thorough=True,
     )

@@ -6,7 +6,7 @@ Everything here is a value; the wire codecs translate commands and events, the d
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -121,12 +121,12 @@ class Priority(IntEnum):
     UPLOAD = 2
 
 
-class Pace(IntEnum):
-    """How much time an engine has: more than it needs, enough, or none to spare."""
+class Pace(Enum):
+    """How much time an engine has: to spare, in a hurry just enough, and too little."""
 
-    LEISURELY = 0
-    BRISK = 1
-    HURRIED = 2
+    LEISURELY = "leisurely"
+    HURRIED = "hurried"
+    PRESSED = "pressed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def suppression(hypothesis: Hypothesis, voice: VoiceEvidence, decoding: Decoding
         return Suppression.NO_VOICE
     thresholds = decoding.thresholds
     unlikely = hypothesis.average_log_probability < thresholds.log_probability
-    said = decoding.unhurried and hypothesis.ended and not unlikely
+    said = decoding.thorough and hypothesis.ended and not unlikely
     if hypothesis.compression_ratio > thresholds.compression_ratio and not said:
         return Suppression.REPETITION
     if hypothesis.no_speech_probability > thresholds.no_speech and (unlikely or voice.peak < CONVINCING):

@@ -173,11 +173,11 @@ class Load:
         return max(QUICKEST, step) if step <= LEISURELY else min(SLOWEST, max(CONFIRMING, step))
 
     def pace(self, now: float) -> Pace:
-        """How much time the engine has: for luxuries, for a partial in time to confirm the one before, or less."""
+        """How much time the engine has: for luxuries, for partials as soon as one confirms the other, or less."""
         step = self.step(now)
         if step is None or step > CONFIRMING:
-            return Pace.HURRIED
-        return Pace.BRISK if step > LEISURELY else Pace.LEISURELY
+            return Pace.PRESSED
+        return Pace.HURRIED if step > LEISURELY else Pace.LEISURELY
 
     def takes_uploads(self, now: float) -> bool:
         """Whether uploads may have the engine while nothing else is due."""

@@ -99,7 +99,7 @@ class Decoding:
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     thresholds: Thresholds = Thresholds()
-    unhurried: bool = False
+    thorough: bool = False
     """Whether the answer may take a little longer, to be a little better."""
 
 

@@ -36,7 +36,7 @@ SECOND_WINDOW: Final = 600
 SECOND_PADDING: Final = 400
 """Frames of the window for a second look at live speech, and of silence in it, at least.
 
-12 s take a quarter of a second, the full window takes four times as long and is no better: on 75 clips 7.7 and 7.6 %.
+The encoder takes 0.15 s for 12 s and 0.9 s for the full window, which is no better: 7.7 and 7.6 % on those 75 clips.
 """
 
 MARGIN: Final = 50
@@ -97,7 +97,7 @@ class Excerpt:
         return frames_of(self.request.samples)
 
     def until(self, frames: int) -> "Excerpt":
-        """The same, but that what is said later than this is not in it."""
+        """The same, of which only so many frames are written down; they were heard with what follows them."""
         return replace(self, request=replace(self.request, samples=self.request.samples[: frames * FRAME]))
 
     @property
@@ -115,19 +115,19 @@ class Excerpt:
 def padded(request: TranscriptionRequest) -> Samples:
     """The audio of a request with the silence to encode behind it, in whole frames, at most the full window."""
     padding = (HURRIED_PADDING if request.hurried else FINAL_PADDING) if request.final else PADDING
-    frames = frames_of(request.samples) + padding
-    return _window(request.samples, frames + -frames % GRAIN)
+    return _window(request.samples, frames_of(request.samples) + padding)
 
 
 def second_window(request: TranscriptionRequest) -> Samples:
-    """The same for a second look: the full window where there is time for it."""
-    if request.decoding.unhurried:
+    """The same for a second look, which is wider; the full window where the decoding is to be thorough."""
+    if request.decoding.thorough:
         return _window(request.samples, CONTEXT)
     return _window(request.samples, max(SECOND_WINDOW, frames_of(request.samples) + SECOND_PADDING))
 
 
 def _window(samples: Samples, frames: int) -> Samples:
-    window = np.zeros(min(CONTEXT, frames) * FRAME, np.float32)
+    """Samples and silence, `frames` or a little more."""
+    window = np.zeros(min(CONTEXT, frames + -frames % GRAIN) * FRAME, np.float32)
     window[: len(samples)] = samples[: len(window)]
     return window
 

@@ -35,7 +35,7 @@ def test_whisper_s_options_reach_the_recognizer(client: TestClient, recognizer: 
     }  # fmt: skip
     assert upload(client, **options).status_code == 200
     thresholds = Thresholds(0.7, -2.0, 3.0)
-    assert recognizer.requests[0].decoding == Decoding(LADDER, 3, 2, 1.5, 0.5, 1.2, 4, thresholds, unhurried=True)
+    assert recognizer.requests[0].decoding == Decoding(LADDER, 3, 2, 1.5, 0.5, 1.2, 4, thresholds, thorough=True)
 
 
 @pytest.mark.parametrize(

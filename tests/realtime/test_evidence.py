@@ -37,11 +37,11 @@ def test_a_text_that_compresses_too_well_is_a_repetition() -> None:
 
 
 def test_with_time_to_look_for_another_text_a_likely_repetition_that_ends_was_said() -> None:
-    unhurried = Decoding(unhurried=True)
-    assert suppression(belief(compression=9.0), CLEAR, unhurried) is None
-    assert suppression(belief(compression=9.0, likelihood=-1.1), CLEAR, unhurried) is Suppression.REPETITION
+    thorough = Decoding(thorough=True)
+    assert suppression(belief(compression=9.0), CLEAR, thorough) is None
+    assert suppression(belief(compression=9.0, likelihood=-1.1), CLEAR, thorough) is Suppression.REPETITION
     runaway = replace(belief(compression=9.0), ended=False)
-    assert suppression(runaway, CLEAR, unhurried) is Suppression.REPETITION
+    assert suppression(runaway, CLEAR, thorough) is Suppression.REPETITION
 
 
 def test_no_speech_needs_a_second_witness() -> None:

@@ -80,7 +80,7 @@ def test_a_step_grows_with_the_talkers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("talkers", "pace"), [(3, Pace.LEISURELY), (7, Pace.BRISK), (9, Pace.HURRIED), (30, Pace.HURRIED)]
+    ("talkers", "pace"), [(3, Pace.LEISURELY), (7, Pace.HURRIED), (9, Pace.PRESSED), (30, Pace.PRESSED)]
 )
 def test_the_more_talkers_the_less_time_there_is(talkers: int, pace: Pace) -> None:
     load = ledger(1, 0.1)

@@ -1,5 +1,6 @@
 """What Whisper is given of an excerpt: how much silence, in which window, and in whose company. No model is needed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 
 from realtime.audio import SAMPLE_RATE, Samples
 from realtime.engines.whisper_excerpts import (
+    BUCKET,
     CONTEXT,
     ENDING,
     FRAME,
+    GRAIN,
     MARGIN,
     SECOND_WINDOW,
     Excerpt,
@@ -31,9 +34,10 @@ def encoding(frames: int) -> Any:
     return np.zeros((frames, 4), np.float32)
 
 
-def excerpt(frames: int, **changes: Any) -> Excerpt:
+def excerpt(encoded: int, **changes: Any) -> Excerpt:
+    """Two seconds of sound, with so many frames of encoding."""
     request = TranscriptionRequest(sound(2.0), language="en")
-    made = Excerpt(request, encoding(frames), language="en", prompt=[1, 2, 3], timestamps=False)
+    made = Excerpt(request, encoding(encoded), language="en", prompt=[1, 2, 3], timestamps=False)
     return replace(made, **changes)
 
 
@@ -53,15 +57,21 @@ def test_no_window_is_longer_than_whispers() -> None:
     assert len(second_window(TranscriptionRequest(sound(31.0)))) == CONTEXT * FRAME
 
 
-@pytest.mark.parametrize("seconds", [1.0, 5.0, 9.0, 20.0])
+@pytest.mark.parametrize("seconds", [1.0, 5.013, 9.0, 20.1])
 def test_a_second_look_at_live_speech_sees_more_and_costs_less_than_the_full_window(seconds: float) -> None:
     request = TranscriptionRequest(sound(seconds))
     assert len(padded(request)) < len(second_window(request)) < CONTEXT * FRAME
     assert len(second_window(request)) >= SECOND_WINDOW * FRAME
 
 
+@pytest.mark.parametrize("seconds", [0.01, 5.013, 9.77, 20.1, 29.99])
+@pytest.mark.parametrize("window", [padded, second_window])
+def test_windows_have_few_different_lengths(window: Callable[[TranscriptionRequest], Samples], seconds: float) -> None:
+    assert len(window(TranscriptionRequest(sound(seconds)))) % (GRAIN * FRAME) == 0
+
+
 def test_a_second_look_that_may_take_longer_has_the_full_window() -> None:
-    request = TranscriptionRequest(sound(1.0), decoding=Decoding(unhurried=True))
+    request = TranscriptionRequest(sound(1.0), decoding=Decoding(thorough=True))
     assert len(second_window(request)) == CONTEXT * FRAME
 
 
@@ -104,4 +114,12 @@ def test_a_runaway_is_longer_than_anybody_speaks(language: str, most: int) -> No
 
 
 def test_what_is_said_later_can_be_left_out() -> None:
-    assert excerpt(100).until(25).frames == 25
+    whole = excerpt(100)
+    beginning = whole.until(25)
+    assert beginning.frames == 25
+    assert beginning.encoding is whole.encoding
+
+
+@pytest.mark.parametrize(("timestamps", "frames"), [(False, 100 + MARGIN), (True, BUCKET)])
+def test_a_hurried_memory_is_no_longer_than_it_needs_to_be(timestamps: bool, frames: int) -> None:
+    assert excerpt(100, timestamps=timestamps).memory == frames

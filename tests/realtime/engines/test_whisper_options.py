@@ -15,7 +15,7 @@ from realtime.catalogue import Task, find
 from realtime.engines.hibari import Hibari
 from realtime.engines.whisper import Whisper
 from realtime.engines.whisper_drafts import Draft
-from realtime.engines.whisper_excerpts import CONTEXT
+from realtime.engines.whisper_excerpts import CONTEXT, FRAME, SECOND_WINDOW, second_window
 from realtime.engines.whisper_options import generation
 from realtime.settings import Settings
 from realtime.transcript import Decoding, Hypothesis, Thresholds, TranscriptionRequest, normalised
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.models
 
 LADDER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 NAME = "Please send the letter to Catherine Smith before Friday."
-UNSURE = Decoding(LADDER, thresholds=Thresholds(log_probability=0.0, no_speech=1.0), unhurried=True)
+UNSURE = Decoding(LADDER, thresholds=Thresholds(log_probability=0.0, no_speech=1.0), thorough=True)
 """No text is as likely as that."""
 
 
@@ -121,6 +121,37 @@ def test_nobody_waits_for_the_second_look_at_another_excerpt(whisper: Whisper, n
     assert isinstance(sure, Hypothesis)
     assert not isinstance(unsure, Hypothesis)
     assert len(unsure.encoding) == CONTEXT
+
+
+@pytest.mark.parametrize("hurried", [False, True])
+def test_live_speech_that_is_written_badly_is_looked_at_once_more_in_a_wider_window(
+    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch, *, hurried: bool
+) -> None:
+    looks: list[int] = []
+
+    def generate(excerpts: Sequence[Any]) -> list[Draft]:
+        looks.append(len(excerpts[0].encoding))
+        return [replace(draft, ended=len(looks) > 1) for draft in Whisper._generate(whisper, excerpts)]
+
+    monkeypatch.setattr(whisper, "_generate", generate)
+    hypothesis = answer(whisper, TranscriptionRequest(name, language="en", hurried=hurried))
+    assert words(hypothesis.text)[:4] == words(NAME)[:4]
+    assert looks[0] < SECOND_WINDOW
+    assert looks[1:] == [len(second_window(TranscriptionRequest(name))) // FRAME]
+
+
+def test_what_fills_the_window_gets_no_second_look(
+    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def generate(excerpts: Sequence[Any]) -> list[Draft]:
+        looks.append(len(excerpts[0].encoding))
+        return [replace(draft, ended=False) for draft in Whisper._generate(whisper, excerpts)]
+
+    monkeypatch.setattr(whisper, "_generate", generate)
+    answer(whisper, TranscriptionRequest(np.resize(name, 28 * SAMPLE_RATE), language="en"))
+    assert looks == [CONTEXT]
 
 
 def test_a_language_is_told_among_the_candidates(hear: Callable[..., Hypothesis]) -> None:
