@@ -28,7 +28,7 @@ CAPACITY: Final = 0.95
 """Of the engine's time, what the sessions admitted may be expected to take with a partial every `NOMINAL` seconds."""
 
 QUICKEST: Final = 0.3
-LEISURELY: Final = 0.5
+UNHURRIED: Final = 0.5
 CONFIRMING: Final = 0.8
 NOMINAL: Final = 1.0
 SLOWEST: Final = 2.0
@@ -170,14 +170,14 @@ class Load:
         if left <= 0 or needed > 2 * SLOWEST * left:
             return None
         step = needed / left
-        return max(QUICKEST, step) if step <= LEISURELY else min(SLOWEST, max(CONFIRMING, step))
+        return max(QUICKEST, step) if step <= UNHURRIED else min(SLOWEST, max(CONFIRMING, step))
 
     def pace(self, now: float) -> Pace:
         """How much time the engine has: for luxuries, for partials as soon as one confirms the other, or less."""
         step = self.step(now)
         if step is None or step > CONFIRMING:
             return Pace.PRESSED
-        return Pace.HURRIED if step > LEISURELY else Pace.LEISURELY
+        return Pace.HURRIED if step > UNHURRIED else Pace.LEISURELY
 
     def takes_uploads(self, now: float) -> bool:
         """Whether uploads may have the engine while nothing else is due."""
