@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -109,9 +109,13 @@ class Gate(asyncio.Event):
         return await super().wait()
 
 
+PATIENCE: Final = 120
+"""Seconds for an upload, which `full_server` holds for as long as the tests of this module last."""
+
+
 def upload(server: Server, file: Path) -> httpx.Response:
     url = f"{server.address}/v1/audio/transcriptions"
-    return httpx.post(url, data={"model": "whisper-1"}, files={"file": file.read_bytes()}, timeout=20)
+    return httpx.post(url, data={"model": "whisper-1"}, files={"file": file.read_bytes()}, timeout=PATIENCE)
 
 
 @contextmanager
