@@ -150,7 +150,8 @@ def told(error: VoiceError, identity: str) -> dict[str, object]:
     return envelope(message, error.http_status, error.code, error.param)
 
 
-async def _voice_error(request: Request, error: Exception) -> Response:
+async def voice_error(request: Request, error: Exception) -> Response:
+    """The answer that tells the client of an error of ours."""
     assert isinstance(error, VoiceError)
     headers: dict[str, str] = {}
     match error:
@@ -184,7 +185,7 @@ async def _nobody_left(_: Request, __: Exception) -> Response:
 
 
 exception_handlers: dict[int | type[Exception], ExceptionHandler] = {
-    VoiceError: _voice_error,
+    VoiceError: voice_error,
     HTTPException: _http_exception,
     ClientDisconnect: _nobody_left,
     Exception: _bug,

@@ -11,10 +11,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from http_compat.errors import BodyTimeout, QueueFull, request_id
-from realtime.errors import TooLarge
+from http_compat.errors import BodyTimeout, QueueFull, request_id, voice_error
+from realtime.errors import Overloaded, TooLarge
 
 T = TypeVar("T")
+
+RESTART: Final = 30
+"""Seconds after which a server that was stopped may be there again."""
 
 
 class RequestIds:
@@ -78,6 +81,29 @@ class HearingOut:
         closing = "close" in {each.strip().lower() for each in headers.get("connection", "").split(",")}
         length = headers.get("content-length", "")
         return closing and "expect" not in headers and not (length.isdecimal() and int(length) > self._max_bytes)
+
+
+class Ending:
+    """Middleware for requests that the end of the server cuts off: one that has no answer yet is told to come back."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except asyncio.CancelledError:
+            if scope["type"] != "http" or answered:
+                raise
+            refusal = await voice_error(Request(scope), Overloaded("The server is being stopped.", retry_after=RESTART))
+            await refusal(scope, receive, send)
 
 
 class Places:

@@ -11,7 +11,7 @@ from starlette.routing import WebSocketRoute
 
 from http_compat.errors import exception_handlers
 from http_compat.media import Decoders
-from http_compat.requests import HearingOut, RequestIds
+from http_compat.requests import Ending, HearingOut, RequestIds
 from http_compat.routes import routes
 from realtime.metrics import Metrics
 from realtime.models import Models
@@ -56,7 +56,7 @@ def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseExc
             *(WebSocketRoute(path, realtime.__call__) for path in REALTIME_PATHS),
             *routes(models, settings, metrics, decoders),
         ],
-        middleware=[Middleware(RequestIds), Middleware(HearingOut)],
+        middleware=[Middleware(RequestIds), Middleware(Ending), Middleware(HearingOut)],
         exception_handlers=exception_handlers,
         lifespan=lifespan,
     )

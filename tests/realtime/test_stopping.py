@@ -1,0 +1,57 @@
+"""What becomes of uploads when the server ends. For sessions see `test_websocket`."""
+
+import concurrent.futures
+import io
+import threading
+import wave
+
+import httpx
+import pytest
+from serving import serving
+
+from realtime.audio import SAMPLE_RATE, Encoding, encode
+from realtime.engines.scripted import ScriptedEngines, Work, say_numbers
+
+
+class Held(ScriptedEngines):
+    """Engines whose decoding stands still until `gate` is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.gate = threading.Event()
+
+    def work(self, work: Work, audio_seconds: float) -> None:
+        if work is Work.DECODING:
+            self.entered.set()
+            assert self.gate.wait(10)
+
+
+def recording() -> bytes:
+    """A WAV file of a few words."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        writer.writeframes(encode(say_numbers([1, 2, 3]), Encoding.PCM16))
+    return file.getvalue()
+
+
+def test_an_upload_that_is_cut_off_is_told_to_come_back(caplog: pytest.LogCaptureFixture) -> None:
+    engines = Held()
+    with serving(engines) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+        upload = pool.submit(
+            httpx.post,
+            f"http://127.0.0.1:{server.port}/v1/audio/transcriptions",
+            data={"model": "whisper-1"},
+            files={"file": recording()},
+        )
+        assert engines.entered.wait(5)
+        server.stop(patience=0)
+        try:
+            answer = upload.result(5)
+        finally:
+            engines.gate.set()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "server_overloaded")
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.headers["x-request-id"]
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
