@@ -30,15 +30,16 @@ CAPACITY: Final = 0.95
 QUICKEST: Final = 0.3
 UNHURRIED: Final = 0.5
 CONFIRMING: Final = 0.8
+PRESSING: Final = 0.9
 NOMINAL: Final = 1.0
 SLOWEST: Final = 2.0
-"""Seconds between the partials of one talker: at least, where there is time to spare, in a hurry, as promised, and
-before there are none at all.
+"""Seconds between the partials of one talker: at least, where there is time to spare, in a hurry, where there is too
+little time, as promised, and before there are none at all.
 
 A partial that comes too soon to confirm the one before (`realtime.agreement.SPAN`) is a luxury.
 """
 
-COMPANY: Final = 4
+COMPANY: Final = 6
 """Decodes that go together where many wait."""
 
 SHARED: Final = 3.0
@@ -175,7 +176,7 @@ class Load:
     def pace(self, now: float) -> Pace:
         """How much time the engine has: for luxuries, for partials as soon as one confirms the other, or less."""
         step = self.step(now)
-        if step is None or step > CONFIRMING:
+        if step is None or step > PRESSING:
             return Pace.PRESSED
         return Pace.HURRIED if step > UNHURRIED else Pace.LEISURELY
 

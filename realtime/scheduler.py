@@ -26,7 +26,7 @@ Request = TypeVar("Request")
 
 Tickets: TypeAlias = "Sequence[Ticket[TranscriptionRequest]]"
 
-LINGER: Final = 0.15
+LINGER: Final = 0.3
 """Seconds that an encoded partial waits for others when there is a hurry."""
 
 

@@ -45,7 +45,7 @@ MARGIN: Final = 50
 BUCKET: Final = 400
 """Memories are lengthened to multiples of so many frames before their ending, and those of one length share a batch.
 
-In a hurry such a batch is only as long as its longest excerpt needs.
+In a hurry excerpts of any lengths do, and its memories are only as long as the longest needs.
 """
 
 ENDING: Final = 10
@@ -150,9 +150,10 @@ def room(encoding: Encoding) -> int:
 
 def batches(excerpts: Sequence[Excerpt]) -> list[list[int]]:
     """Indices of excerpts that can be decoded together."""
-    alike: dict[tuple[bool, int, int, int, Decoding], list[int]] = {}
+    alike: dict[tuple[int | None, int, int, Decoding], list[int]] = {}
     for index, excerpt in enumerate(excerpts):
-        key = (excerpt.timestamps, len(excerpt.prompt), room(excerpt.encoding), excerpt.step, excerpt.request.decoding)
+        length = excerpt.memory if excerpt.timestamps else None
+        key = (length, len(excerpt.prompt), excerpt.step, excerpt.request.decoding)
         alike.setdefault(key, []).append(index)
     return list(alike.values())
 

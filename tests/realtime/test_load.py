@@ -80,7 +80,7 @@ def test_a_step_grows_with_the_talkers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("talkers", "pace"), [(3, Pace.LEISURELY), (7, Pace.HURRIED), (9, Pace.PRESSED), (30, Pace.PRESSED)]
+    ("talkers", "pace"), [(3, Pace.LEISURELY), (7, Pace.HURRIED), (10, Pace.PRESSED), (30, Pace.PRESSED)]
 )
 def test_the_more_talkers_the_less_time_there_is(talkers: int, pace: Pace) -> None:
     load = ledger(1, 0.1)
@@ -114,7 +114,7 @@ def test_the_partials_of_a_step_fit_into_their_share_of_the_engine() -> None:
 
 def test_where_finals_alone_fill_the_engine_there_are_no_partials() -> None:
     load = ledger(1, 0.1)
-    finish(load, SHARE * HORIZON, NOW)
+    finish(load, 1.01 * SHARE * HORIZON, NOW)
     assert load.step(NOW) is None
 
 

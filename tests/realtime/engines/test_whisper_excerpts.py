@@ -1,6 +1,6 @@
 """What Whisper is given of an excerpt: how much silence, in which window, and in whose company. No model is needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -89,8 +89,13 @@ def test_a_long_memory_has_no_frame_twice(frames: int) -> None:
     assert memory[:, 0].tolist() == list(range(CONTEXT))
 
 
-def test_excerpts_of_different_lengths_are_decoded_together() -> None:
-    assert batches([excerpt(100), excerpt(300)]) == [[0, 1]]
+@pytest.mark.parametrize(("timestamps", "lengths"), [(True, (100, 300)), (False, (100, 1000))])
+def test_excerpts_of_different_lengths_are_decoded_together(timestamps: bool, lengths: Sequence[int]) -> None:
+    assert batches([excerpt(each, timestamps=timestamps) for each in lengths]) == [[0, 1]]
+
+
+def test_where_there_is_time_those_of_very_different_lengths_are_not() -> None:
+    assert batches([excerpt(100, timestamps=True), excerpt(1000, timestamps=True)]) == [[0], [1]]
 
 
 @pytest.mark.parametrize(
@@ -99,10 +104,9 @@ def test_excerpts_of_different_lengths_are_decoded_together() -> None:
         excerpt(100, timestamps=True),
         excerpt(100, prompt=[1, 2, 3, 4]),
         excerpt(100, step=1),
-        excerpt(1000),
         excerpt(100, request=TranscriptionRequest(sound(2.0), decoding=Decoding(beam_size=5))),
     ],
-    ids=["timestamps", "prompt", "temperature", "length", "search"],
+    ids=["timestamps", "prompt", "temperature", "search"],
 )
 def test_excerpts_that_are_decoded_differently_share_no_batch(other: Excerpt) -> None:
     assert batches([excerpt(100), other, excerpt(100)]) == [[0, 2], [1]]
