@@ -108,7 +108,7 @@ FAULTS: Final = {
     415: "The body is of a type that is not read here",
     429: "As many requests as possible are being served; `Retry-After` says when to come back",
     500: "The model or the server failed; the same request would fail again",
-    503: "The server is at its limit or still loading; `Retry-After` says when to come back",
+    503: "The server is at its limit, still loading or being stopped; `Retry-After` says when to come back",
 }
 
 ERROR: Final = record(

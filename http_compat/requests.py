@@ -1,6 +1,7 @@
-"""What every request gets: an id, a hearing, a place, a body with bounds, an end to the work when nobody is left."""
+"""What every request gets: an id, a hearing, a place, a body with bounds, and an answer, or an end to the work."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -8,15 +9,18 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from http_compat.errors import BodyTimeout, QueueFull, request_id, voice_error
 from realtime.errors import Overloaded, TooLarge
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
-RESTART: Final = 30
+BACK_AFTER: Final = 30
 """Seconds after which a server that was stopped may be there again."""
 
 
@@ -84,12 +88,18 @@ class HearingOut:
 
 
 class Ending:
-    """Middleware for requests that the end of the server cuts off: one that has no answer yet is told to come back."""
+    """Middleware for requests that the end of the server cuts off: one that has no answer yet is told to come back.
+
+    There is no time to hear its client out. An answer that has begun breaks off.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         answered = False
 
         async def send_and_note(message: Message) -> None:
@@ -100,10 +110,15 @@ class Ending:
         try:
             await self._app(scope, receive, send_and_note)
         except asyncio.CancelledError:
-            if scope["type"] != "http" or answered:
-                raise
-            refusal = await voice_error(Request(scope), Overloaded("The server is being stopped.", retry_after=RESTART))
-            await refusal(scope, receive, send)
+            # The server is stopping and has waited long enough; uvicorn would log this as a bug.
+            logger.warning("%s had to be cut off.", request_id(HTTPConnection(scope)))
+            if not answered:
+                stopping = Overloaded("The server is being stopped.", retry_after=BACK_AFTER)
+                await (await voice_error(Request(scope), stopping))(scope, receive, send)
+
+
+MIDDLEWARE: Final = (Middleware(RequestIds), Middleware(Ending), Middleware(HearingOut))
+"""From the outside in."""
 
 
 class Places:

@@ -6,12 +6,11 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import WebSocketRoute
 
 from http_compat.errors import exception_handlers
 from http_compat.media import Decoders
-from http_compat.requests import Ending, HearingOut, RequestIds
+from http_compat.requests import MIDDLEWARE
 from http_compat.routes import routes
 from realtime.metrics import Metrics
 from realtime.models import Models
@@ -56,7 +55,7 @@ def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseExc
             *(WebSocketRoute(path, realtime.__call__) for path in REALTIME_PATHS),
             *routes(models, settings, metrics, decoders),
         ],
-        middleware=[Middleware(RequestIds), Middleware(Ending), Middleware(HearingOut)],
+        middleware=MIDDLEWARE,
         exception_handlers=exception_handlers,
         lifespan=lifespan,
     )

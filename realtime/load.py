@@ -21,31 +21,33 @@ PATIENCE: Final = 60.0
 UPLOADS: Final = 0.1
 """Of the engine's time, for uploads while live speech is in a hurry."""
 
-SHARE: Final = 1.0
-"""Of the engine's time, for finals and partials of live speech; the rest is the price of answering soon."""
-
 CAPACITY: Final = 0.95
 """Of the engine's time, what the sessions admitted may be expected to take with a partial every `NOMINAL` seconds."""
 
 QUICKEST: Final = 0.3
-UNHURRIED: Final = 0.5
-CONFIRMING: Final = 0.8
-PRESSING: Final = 0.9
-NOMINAL: Final = 1.0
 SLOWEST: Final = 2.0
-"""Seconds between the partials of one talker: at least, where there is time to spare, in a hurry, where there is too
-little time, as promised, and before there are none at all.
+"""Seconds between the partials of one talker, at least and at most; there are none where twice that is too often."""
 
-A partial that comes too soon to confirm the one before (`realtime.agreement.SPAN`) is a luxury.
-"""
+UNHURRIED: Final = 0.5
+"""Where partials can be had as often as that, there is time to spare."""
+
+CONFIRMING: Final = 0.8
+"""Where not, they come no sooner: before that none can confirm the last one (`realtime.agreement.SPAN`)."""
+
+PRESSING: Final = 0.9
+"""Where they come less often, there is too little time, and each must cost less."""
+
+NOMINAL: Final = 1.0
+"""How far apart they are in what is promised to a session."""
 
 COMPANY: Final = 6
-"""Decodes that go together where many wait."""
+"""Decodes that are enough for a batch. What one costs is reckoned for a batch of so many."""
 
 SHARED: Final = 3.0
 """A batch of n takes as long as n + `SHARED` times what one more adds to it."""
 
 MAX_BATCH: Final = 8
+"""What has gathered meanwhile goes along, up to so many."""
 
 MEMORY: Final = 20
 """Partials over which their cost is averaged."""
@@ -155,7 +157,7 @@ class Load:
         elif priority is Priority.FINAL:
             self._finals.add(in_company, now)
             promised.add(in_company, now)
-        else:
+        else:  # as if it had come at the promised distance from the last
             promised.add(in_company * (self.step(now) or SLOWEST) / NOMINAL, now)
         self._forget(now)
 
@@ -166,7 +168,7 @@ class Load:
 
     def step(self, now: float) -> float | None:
         """Seconds between the partials of one talker that can be afforded now; None: finals only."""
-        left = SHARE * self.workers - self._finals.read(now)
+        left = self.workers - self._finals.read(now)
         needed = sum(now - at <= TALKING for at in self._talked.values()) * self.partial_cost
         if left <= 0 or needed > 2 * SLOWEST * left:
             return None
@@ -174,7 +176,7 @@ class Load:
         return max(QUICKEST, step) if step <= UNHURRIED else min(SLOWEST, max(CONFIRMING, step))
 
     def pace(self, now: float) -> Pace:
-        """How much time the engine has: for luxuries, for partials as soon as one confirms the other, or less."""
+        """How much time the engine has."""
         step = self.step(now)
         if step is None or step > PRESSING:
             return Pace.PRESSED

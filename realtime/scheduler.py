@@ -2,7 +2,9 @@
 
 Every request is encoded alone and then decoded with others: encoding costs the same in any company, decoding is several
 times cheaper together. While a batch is decoded, the other workers encode what will go into the next, so that batches
-grow with the load; only where there is nothing to encode do they decode what little there is.
+grow with the load; only where there is nothing to encode do they decode what little there is, in a hurry after a while.
+
+A ticket comes twice: first to be encoded, then `halfway`, to be decoded.
 
 Finals go before partials, and both before uploaded files. Among equals whoever has received the least goes first,
 account by account and then session by session: ten sessions of one account weigh no more than one of another. The
@@ -27,7 +29,7 @@ Request = TypeVar("Request")
 Tickets: TypeAlias = "Sequence[Ticket[TranscriptionRequest]]"
 
 LINGER: Final = 0.3
-"""Seconds that an encoded partial waits for others when there is a hurry."""
+"""Seconds that an encoded partial waits for others when there is a hurry, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Ticket(Generic[Request]):
     priority: Priority
     owner: Owner = NOBODY
     since: float = 0.0
+    """When it was added, the last time."""
     halfway: Halfway | None = None
 
 
@@ -116,7 +119,7 @@ class Scheduler:
         """Partials that a talker would have had without load: every `QUICKEST` seconds of waiting is one."""
         self._waiting: list[Ticket[TranscriptionRequest]] = []
         self._last_partial: dict[str, float] = {}
-        self._decoding = 0
+        self._batches_decoding = 0
         self._uploads = 0
 
     def __len__(self) -> int:
@@ -129,7 +132,8 @@ class Scheduler:
     def withdraw(self, ticket: Ticket[TranscriptionRequest], now: float) -> None:
         if ticket in self._waiting:
             self._waiting.remove(ticket)
-            self._count(ticket, now, run=False)
+            if ticket.halfway is None:
+                self._count(ticket, now, run=False)
 
     def take(self, now: float) -> list[Ticket[TranscriptionRequest]]:
         batch = [*self._next(now)]
@@ -163,11 +167,11 @@ class Scheduler:
         return others[:1] if others and len(encoded) < company else encoded
 
     def _enough(self, encoded: Tickets, due: Tickets, now: float) -> bool:
-        """Whether to decode these now. Two batches of partials at a time slow each other down more than they gain."""
+        """Whether to decode these now. Beside another batch a single partial waits: it would slow both down."""
         final = encoded[0].priority is Priority.FINAL
         if due and due[0].priority <= encoded[0].priority:  # there will be company at once
-            return len(encoded) >= COMPANY and (final or not self._decoding)
-        return final or (len(encoded) > self._decoding and now >= self._linger(encoded, now))
+            return len(encoded) >= COMPANY and (final or not self._batches_decoding)
+        return final or (len(encoded) > self._batches_decoding and now >= self._linger(encoded, now))
 
     def _linger(self, encoded: Tickets, now: float) -> float:
         """Until when encoded partials should wait for company: not at all when there is no hurry."""
@@ -204,7 +208,7 @@ class Scheduler:
         if batch and batch[0].priority is Priority.UPLOAD:
             self._uploads += change
         elif batch and batch[0].halfway is not None:
-            self._decoding += change
+            self._batches_decoding += change
 
     def _is_due(self, ticket: Ticket[TranscriptionRequest], step: float | None, now: float) -> bool:
         if ticket.priority is Priority.FINAL:

@@ -45,7 +45,7 @@ MARGIN: Final = 50
 BUCKET: Final = 400
 """Memories are lengthened to multiples of so many frames before their ending, and those of one length share a batch.
 
-In a hurry excerpts of any lengths do, and its memories are only as long as the longest needs.
+Without timestamps, as in a hurry, excerpts of all lengths share one, whose memories are as long as its longest needs.
 """
 
 ENDING: Final = 10
@@ -152,7 +152,7 @@ def batches(excerpts: Sequence[Excerpt]) -> list[list[int]]:
     """Indices of excerpts that can be decoded together."""
     alike: dict[tuple[int | None, int, int, Decoding], list[int]] = {}
     for index, excerpt in enumerate(excerpts):
-        length = excerpt.memory if excerpt.timestamps else None
+        length = excerpt.memory if excerpt.timestamps else None  # any
         key = (length, len(excerpt.prompt), excerpt.step, excerpt.request.decoding)
         alike.setdefault(key, []).append(index)
     return list(alike.values())

@@ -9,11 +9,10 @@ from typing import Any, Final, cast
 import uvicorn
 from scripted_models import ScriptedModels
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 
 from http_compat.errors import exception_handlers
 from http_compat.media import Decoders
-from http_compat.requests import Ending, HearingOut, RequestIds
+from http_compat.requests import MIDDLEWARE
 from http_compat.routes import routes
 from realtime.metrics import Metrics
 from realtime.settings import Settings
@@ -26,7 +25,7 @@ def scripted_application(models: ScriptedModels, settings: Settings) -> Starlett
     decoders = Decoders(at_once=settings.max_queued_uploads)
     return Starlette(
         routes=routes(cast("Any", models), settings, Metrics(dict), decoders),
-        middleware=[Middleware(RequestIds), Middleware(Ending), Middleware(HearingOut)],
+        middleware=MIDDLEWARE,
         exception_handlers=cast("Any", exception_handlers),
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from realtime.audio import SAMPLE_RATE
 from realtime.events import Priority
-from realtime.load import COMPANY, HORIZON, MAX_BATCH, QUICKEST, SHARE, SLOWEST, UPLOADS, Load, Owner
+from realtime.load import COMPANY, HORIZON, MAX_BATCH, QUICKEST, SLOWEST, UPLOADS, Load, Owner
 from realtime.scheduler import LINGER, Arrivals, Halfway, Scheduler, Ticket
 from realtime.transcript import TranscriptionRequest
 
@@ -72,9 +72,8 @@ def work(queue: Scheduler, now: float, seconds: float = 0.0) -> list[Ticket[Tran
 def begun(queue: Scheduler, now: float = NOW) -> list[Ticket[TranscriptionRequest]]:
     """What is begun, in this order, by one worker, until nothing more is due."""
     order: list[Ticket[TranscriptionRequest]] = []
-    while batch := work(queue, now):
+    while batch := work(queue, now) or work(queue, now + LINGER):
         order += [each for each in batch if each not in order]
-        now += LINGER
     return order
 
 
@@ -333,7 +332,7 @@ def test_a_light_session_is_answered_almost_as_soon_beside_a_heavy_account_as_al
     alone, beside = waits(beside=False), waits(beside=True)
     under_way = COST / 2 * (MAX_BATCH + OVERHEAD) / (1 + OVERHEAD)
     assert np.mean(beside) <= 2 * np.mean(alone) + COST / 4
-    assert max(beside) <= 2 * max(alone) + under_way
+    assert max(beside) <= 2 * max(alone) + under_way  # one full batch of others
     assert len(beside) >= 0.9 * len(alone)
 
 
@@ -395,7 +394,7 @@ def test_everybody_who_talks_gets_as_many_partials() -> None:
 
 def test_where_finals_fill_the_engine_partials_wait_and_look_again_from_time_to_time() -> None:
     queue = scheduler()
-    queue.load.encoded(Owner(), Priority.FINAL, SHARE * HORIZON, NOW)
+    queue.load.encoded(Owner(), Priority.FINAL, HORIZON, NOW)
     waiting(queue, partial())
     assert queue.take(NOW) == []
     due = queue.due(NOW)

@@ -1,4 +1,4 @@
-"""What becomes of uploads when the server ends. For sessions see `test_websocket`."""
+"""What becomes of HTTP requests when the server ends. For sessions see `test_websocket`."""
 
 import concurrent.futures
 import io
@@ -54,4 +54,21 @@ def test_an_upload_that_is_cut_off_is_told_to_come_back(caplog: pytest.LogCaptur
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "server_overloaded")
     assert int(answer.headers["retry-after"]) > 0
     assert answer.headers["x-request-id"]
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+def test_an_answer_that_has_begun_breaks_off(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        serving(ScriptedEngines(speaking=0.5)) as server,
+        httpx.stream(
+            "POST",
+            f"http://127.0.0.1:{server.port}/v1/audio/speech",
+            json={"model": "tts-1", "input": "Some text. " * 40, "response_format": "pcm", "stream": True},
+        ) as answer,
+    ):
+        chunks = answer.iter_raw()
+        assert next(chunks)
+        server.stop(patience=0)
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(chunks)
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []

@@ -94,7 +94,7 @@ def test_excerpts_of_different_lengths_are_decoded_together(timestamps: bool, le
     assert batches([excerpt(each, timestamps=timestamps) for each in lengths]) == [[0, 1]]
 
 
-def test_where_there_is_time_those_of_very_different_lengths_are_not() -> None:
+def test_with_timestamps_those_of_very_different_lengths_are_not() -> None:
     assert batches([excerpt(100, timestamps=True), excerpt(1000, timestamps=True)]) == [[0], [1]]
 
 
