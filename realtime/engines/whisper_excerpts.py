@@ -152,7 +152,7 @@ def batches(excerpts: Sequence[Excerpt]) -> list[list[int]]:
     """Indices of excerpts that can be decoded together."""
     alike: dict[tuple[int | None, int, int, Decoding], list[int]] = {}
     for index, excerpt in enumerate(excerpts):
-        length = excerpt.memory if excerpt.timestamps else None  # any
+        length = excerpt.memory if excerpt.timestamps else None  # of any length
         key = (length, len(excerpt.prompt), excerpt.step, excerpt.request.decoding)
         alike.setdefault(key, []).append(index)
     return list(alike.values())

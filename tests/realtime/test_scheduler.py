@@ -431,6 +431,14 @@ def test_partials_that_came_late_or_never_are_counted() -> None:
     assert (queue.partials_run, queue.partials_shed) == (3, 5)
 
 
+def test_a_partial_that_is_withdrawn_after_it_was_encoded_was_not_shed() -> None:
+    queue, unwanted = scheduler(), partial()
+    waiting(queue, unwanted)
+    assert work(queue, NOW) == [unwanted]
+    queue.withdraw(unwanted, NOW + 2.5 * QUICKEST)
+    assert (queue.partials_run, queue.partials_shed) == (1, 0)
+
+
 def test_a_partial_that_nobody_wants_any_more_halfway_is_not_counted_twice() -> None:
     queue, unwanted = scheduler(), partial("unwanted")
     waiting(queue, unwanted)
