@@ -26,10 +26,10 @@ check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 	$(BIN)/lint-imports
 
 bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, cost and capacity; about 20 minutes (BENCH_ARGS=--quick: about 5)
-	$(BIN)/python tests/bench/run.py $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench.run $(BENCH_ARGS)
 
 bench-peers: $(VENV)/ready-to-test  ## The same words through other servers, which it installs into .bench-peers; needs ../shared
-	$(BIN)/python tests/bench/peers.py $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench.peers $(BENCH_ARGS)
 
 clean:  ## Remove .venv and everything that tools have left behind
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist bench-*.json .bench-peers .clients

@@ -1,5 +1,53 @@
-"""Clients of the realtime protocol that stand alone: they share no code with the service they talk to.
+"""Clients of the realtime protocol. They share no code with the service they talk to.
 
-`clients.aio` is the library; `clients.listen` and `clients.speak` are the programs behind `vivavoce listen` and
-`vivavoce say`; `clients.replay` and `clients.microphone` are where their audio comes from.
+`connect` opens a session; iterate over it for its events. `clients.aio` is the module behind it, `clients.cli` has the
+programs `vivavoce listen` and `vivavoce say`, `clients.replay` and `clients.microphone` their sources of audio.
 """
+
+from clients.aio import (
+    AudioChunk,
+    Committed,
+    Completed,
+    ConnectionRefused,
+    Delta,
+    Event,
+    Failed,
+    Other,
+    Partial,
+    ProtocolError,
+    RealtimeError,
+    RequestFailed,
+    ResponseCreated,
+    ResponseDone,
+    ServerClosed,
+    ServerError,
+    Session,
+    SpeechStarted,
+    SpeechStopped,
+    Word,
+    connect,
+)
+
+__all__ = [
+    "AudioChunk",
+    "Committed",
+    "Completed",
+    "ConnectionRefused",
+    "Delta",
+    "Event",
+    "Failed",
+    "Other",
+    "Partial",
+    "ProtocolError",
+    "RealtimeError",
+    "RequestFailed",
+    "ResponseCreated",
+    "ResponseDone",
+    "ServerClosed",
+    "ServerError",
+    "Session",
+    "SpeechStarted",
+    "SpeechStopped",
+    "Word",
+    "connect",
+]

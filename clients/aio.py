@@ -17,8 +17,7 @@ import json
 import struct
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
@@ -26,173 +25,74 @@ from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.http11 import Response
 
+from clients.errors import ConnectionRefused, ProtocolError, RealtimeError, RequestFailed, ServerClosed
+from clients.events import (
+    AudioChunk,
+    Committed,
+    Completed,
+    Delta,
+    Event,
+    Failed,
+    Other,
+    Partial,
+    Payload,
+    ResponseCreated,
+    ResponseDone,
+    ServerError,
+    SpeechStarted,
+    SpeechStopped,
+    Word,
+    parse_event,
+)
+
+__all__ = [
+    "DEFAULT_URL",
+    "MAX_MESSAGE",
+    "MAX_WAITING",
+    "PATH",
+    "SAMPLE_RATE",
+    "AudioChunk",
+    "Committed",
+    "Completed",
+    "ConnectionRefused",
+    "Delta",
+    "Event",
+    "Failed",
+    "Other",
+    "Partial",
+    "ProtocolError",
+    "RealtimeError",
+    "RequestFailed",
+    "ResponseCreated",
+    "ResponseDone",
+    "ServerClosed",
+    "ServerError",
+    "Session",
+    "SpeechStarted",
+    "SpeechStopped",
+    "Word",
+    "connect",
+]
+
 PATH: Final = "/v1/realtime"
+
+
 DEFAULT_URL: Final = f"ws://127.0.0.1:8000{PATH}"
+
+
 SAMPLE_RATE: Final = 24_000
 """The protocol's rate: PCM16, little-endian, mono, both ways."""
+
+
 MAX_WAITING: Final = 10_000
 """Events that may wait for a program that does not read them; one more ends the session with `ProtocolError`."""
+
+
 MAX_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes of the longest message a server may send."""
 
-Payload: TypeAlias = dict[str, Any]
+
 _BINARY_HEADER: Final = struct.Struct("<II")
-
-
-class RealtimeError(Exception):
-    """Anything that goes wrong between this client and its server."""
-
-
-class ConnectionRefused(RealtimeError):
-    """No session was opened. `status` is the HTTP status of the refusal, None where nobody answered."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class ProtocolError(RealtimeError):
-    """The other side does not speak the protocol."""
-
-
-class ServerClosed(RealtimeError):
-    """The server closed the connection; 1006 where it vanished without a word."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"the server closed the connection ({code}{': ' + reason if reason else ''})")
-        self.code = code
-        self.reason = reason
-
-
-class RequestFailed(RealtimeError):
-    """The server could not do what it was asked; `code` is its word for why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something the server said. `raw` is its message, empty for a binary one."""
-
-    raw: Payload = field(default_factory=dict, repr=False, compare=False, kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word with its punctuation; times in seconds of the session."""
-
-    text: str
-    start: float
-    end: float
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted(Event):
-    """An utterance begins; milliseconds count all audio since the session began."""
-
-    item_id: str
-    audio_start_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStopped(Event):
-    """An utterance ends, with the silence that proved it."""
-
-    item_id: str
-    audio_end_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Committed(Event):
-    """An utterance is complete; `Completed` or `Failed` will follow."""
-
-    item_id: str
-    previous_item_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Delta(Event):
-    """More text of an utterance; what was said before stays."""
-
-    item_id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Partial(Event):
-    """The newest text that stays, but for its last mark, and after it what may still change."""
-
-    item_id: str
-    stable: str
-    tentative: str
-    audio_end_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Completed(Event):
-    """The final text of an utterance; `suppressed` says for each stretch of it whose text was withheld why.
-
-    Without the extension `partials` there are no words, no language and no reasons.
-    """
-
-    item_id: str
-    text: str
-    words: tuple[Word, ...] = ()
-    language: str | None = None
-    suppressed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Failed(Event):
-    """An utterance could not be transcribed."""
-
-    item_id: str
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseCreated(Event):
-    """A response begins; `metadata` is what its request carried."""
-
-    response_id: str
-    metadata: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class AudioChunk(Event):
-    """Speech, PCM16. `offset` counts the samples before it, None where the server does not say."""
-
-    response_id: str
-    data: bytes = field(repr=False)
-    offset: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseDone(Event):
-    """A response is over. Unless `status` is completed, `code` and `message` say why."""
-
-    response_id: str
-    status: str
-    code: str = ""
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerError(Event):
-    """A request was refused and the session goes on; `event_id` names the request."""
-
-    code: str
-    message: str
-    event_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Other(Event):
-    """An event this client has no type for; everything is in `raw`."""
 
 
 @asynccontextmanager
@@ -287,7 +187,7 @@ class Session:
         self._closing = False
         self._end: RealtimeError | None = None
 
-    def in_force(self, *path: str) -> object:
+    def effective(self, *path: str) -> object:
         """What stands at this path of the session object, as the server took it from `connect`; None for nothing."""
         shown: object = self._shown
         for name in path:
@@ -427,7 +327,7 @@ class Session:
             if isinstance(message, bytes):
                 number, offset = _BINARY_HEADER.unpack_from(message)
                 return AudioChunk(self._responses[number], message[_BINARY_HEADER.size :], offset)
-            return _parse_event(json.loads(message))
+            return parse_event(json.loads(message))
         except (LookupError, TypeError, ValueError, AttributeError, struct.error) as error:
             raise ProtocolError(f"the server sent a message that cannot be understood: {error!r}") from error
 
@@ -451,50 +351,7 @@ class Session:
             self._responses = {ordinal: each for ordinal, each in self._responses.items() if each != owner}
 
 
-def _parse_event(raw: Payload) -> Event:
-    """Give a server event its type. Raises `LookupError`, `TypeError` or `ValueError` for one out of shape."""
-    match raw["type"]:
-        case "input_audio_buffer.speech_started":
-            return SpeechStarted(raw["item_id"], raw["audio_start_ms"], raw=raw)
-        case "input_audio_buffer.speech_stopped":
-            return SpeechStopped(raw["item_id"], raw["audio_end_ms"], raw=raw)
-        case "input_audio_buffer.committed":
-            return Committed(raw["item_id"], raw.get("previous_item_id"), raw=raw)
-        case "conversation.item.input_audio_transcription.delta":
-            return Delta(raw["item_id"], raw["delta"], raw=raw)
-        case "x.transcription.partial":
-            return Partial(raw["item_id"], raw["stable"], raw["text"], raw["audio_end_ms"], raw=raw)
-        case "conversation.item.input_audio_transcription.completed":
-            words, language, suppressed = _parse_words(raw), raw.get("language"), tuple(raw.get("suppressed") or ())
-            return Completed(raw["item_id"], raw["transcript"], words, language, suppressed, raw=raw)
-        case "conversation.item.input_audio_transcription.failed":
-            error = raw["error"]
-            return Failed(raw["item_id"], error.get("code") or "", error["message"], raw=raw)
-        case "response.created":
-            return ResponseCreated(raw["response"]["id"], raw["response"].get("metadata") or {}, raw=raw)
-        case "response.output_audio.delta":
-            return AudioChunk(raw["response_id"], base64.b64decode(raw["delta"], validate=True), raw=raw)
-        case "response.done":
-            response = raw["response"]
-            details = response.get("status_details") or {}
-            error = details.get("error") or {}
-            code = error.get("code") or details.get("reason") or ""
-            message = (
-                error.get("message") or f"the response ended as {response['status']} ({code or 'no reason given'})"
-            )
-            return ResponseDone(response["id"], response["status"], code, message, raw=raw)
-        case "error":
-            error = raw["error"]
-            return ServerError(error.get("code") or "", error["message"], error.get("event_id"), raw=raw)
-        case _:
-            return Other(raw=raw)
-
-
-def _parse_words(raw: Payload) -> tuple[Word, ...]:
-    return tuple(Word(each["word"], each["start"], each["end"], each["probability"]) for each in raw.get("words") or ())
-
-
-async def _open(url: str, api_key: str | None, timeout: float) -> ClientConnection:  # noqa: ASYNC109 - the library's own
+async def _open(url: str, api_key: str | None, timeout: float) -> ClientConnection:
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
         return await open_socket(

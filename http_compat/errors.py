@@ -23,7 +23,7 @@ from realtime.errors import (
     UnsupportedAudio,
     VoiceError,
     WeightsUnavailable,
-    envelope,
+    error_envelope,
 )
 
 logger = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ def request_id(request: HTTPConnection) -> str:
     return identity
 
 
-def told(error: VoiceError, identity: str) -> dict[str, object]:
+def error_body(error: VoiceError, identity: str) -> dict[str, object]:
     """The body that tells the client of an error; a failure of the server's own is logged under the request's id."""
     message = error.message
     if not isinstance(error, ClientError | Overloaded):
@@ -147,10 +147,10 @@ def told(error: VoiceError, identity: str) -> dict[str, object]:
             message = "The model failed; the server's log has more."
         if isinstance(error, WeightsUnavailable):
             message = "The weights of this model are not on the server and could not be had; its log has more."
-    return envelope(message, error.http_status, error.code, error.param)
+    return error_envelope(message, error.http_status, error.code, error.param)
 
 
-async def voice_error(request: Request, error: Exception) -> Response:
+async def handle_voice_error(request: Request, error: Exception) -> Response:
     """The answer that tells the client of an error of ours."""
     assert isinstance(error, VoiceError)
     headers: dict[str, str] = {}
@@ -161,33 +161,33 @@ async def voice_error(request: Request, error: Exception) -> Response:
             headers["www-authenticate"] = "Bearer"
         case _ if error.http_status in _REPEATED or error.http_status >= 500:
             headers["x-should-retry"] = "false"
-    return JSONResponse(told(error, request_id(request)), error.http_status, headers)
+    return JSONResponse(error_body(error, request_id(request)), error.http_status, headers)
 
 
 async def _http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "_")
-    return JSONResponse(envelope(error.detail, status, code), status, error.headers)
+    return JSONResponse(error_envelope(error.detail, status, code), status, error.headers)
 
 
-async def _bug(request: Request, error: Exception) -> Response:
+async def handle_unexpected(request: Request, error: Exception) -> Response:
     """What is not meant for the wire reveals nothing; the server logs its traceback after the line written here."""
     logger.error("%s failed by a bug: %s", request_id(request), type(error).__name__)
     headers = {"x-should-retry": "false", "x-request-id": request_id(request)}  # outside of all middleware
     message = f"Internal error; the server's log has more about {request_id(request)}."
-    return JSONResponse(envelope(message, 500, VoiceError.code), 500, headers)
+    return JSONResponse(error_envelope(message, 500, VoiceError.code), 500, headers)
 
 
-async def _nobody_left(_: Request, __: Exception) -> Response:
+async def handle_disconnect(_: Request, __: Exception) -> Response:
     """The client went away, which is no error; nobody reads this."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 exception_handlers: dict[int | type[Exception], ExceptionHandler] = {
-    VoiceError: voice_error,
+    VoiceError: handle_voice_error,
     HTTPException: _http_exception,
-    ClientDisconnect: _nobody_left,
-    Exception: _bug,
+    ClientDisconnect: handle_disconnect,
+    Exception: handle_unexpected,
 }
 """For `Starlette(exception_handlers=...)`."""

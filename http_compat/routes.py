@@ -7,20 +7,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from http_compat.listing import Listing
-from http_compat.media import Decoders
+from http_compat.media.decoding import Decoders
 from http_compat.names import ModelNames
-from http_compat.openapi import document
-from http_compat.speech import Speech
-from http_compat.transcriptions import Transcriptions
-from http_compat.xinference import Xinference
-from realtime.access import account, origin_allowed, presented_keys
+from http_compat.openai.models import ModelEndpoints
+from http_compat.openai.speech import SpeechEndpoint
+from http_compat.openai.transcriptions import TranscriptionEndpoints
+from http_compat.openapi.document import document
+from http_compat.xinference.launch import Xinference
+from realtime.edge.access import authenticate, origin_allowed, presented_keys
+from realtime.edge.metrics import CONTENT_TYPE, Metrics
 from realtime.errors import Forbidden, Unauthorized
-from realtime.metrics import CONTENT_TYPE, Metrics
 from realtime.settings import Settings
 
 if TYPE_CHECKING:
-    from realtime.models import Models
+    from realtime.models.models import Models
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Methods: TypeAlias = Mapping[str, Endpoint]
@@ -30,8 +30,8 @@ Methods: TypeAlias = Mapping[str, Endpoint]
 def routes(models: "Models", settings: Settings, metrics: Metrics, decoders: Decoders) -> list[BaseRoute]:
     """Routes that need the handlers of `http_compat.errors` and the middleware of `http_compat.requests` around."""
     names = ModelNames(settings)
-    transcriptions = Transcriptions(models, settings, names, decoders, metrics)
-    speech, listing = Speech(models, settings, names), Listing(models, names)
+    transcriptions = TranscriptionEndpoints(models, settings, names, decoders, metrics)
+    speech, listing = SpeechEndpoint(models, settings, names), ModelEndpoints(models, names)
     xinference = Xinference(models, settings, names)
     described = document(settings)
 
@@ -63,26 +63,26 @@ def routes(models: "Models", settings: Settings, metrics: Metrics, decoders: Dec
         "/readyz": {"GET": listing.readyz},
     }
     return [
-        *(_route(path, methods, lambda request: _let_in(request, settings)) for path, methods in guarded.items()),
+        *(_route(path, methods, lambda request: _authorize(request, settings)) for path, methods in guarded.items()),
         *(_route(path, methods, lambda _: None) for path, methods in for_all.items()),
     ]
 
 
-def _route(path: str, methods: Methods, let_in: Callable[[Request], None]) -> Route:
+def _route(path: str, methods: Methods, authorize: Callable[[Request], None]) -> Route:
     """One route for all methods of the path, so that 405 names every one of them."""
 
     async def answer(request: Request) -> Response:
-        let_in(request)
+        authorize(request)
         return await methods["GET" if request.method == "HEAD" else request.method](request)
 
     return Route(path, answer, methods=list(methods))
 
 
-def _let_in(request: Request, settings: Settings) -> None:
+def _authorize(request: Request, settings: Settings) -> None:
     """Raise unless the page's origin may send requests and the key is one of the server's."""
     if not origin_allowed(request.headers, settings.allowed_origins):
         raise Forbidden("Pages of this origin may not send requests.")
-    paying = account(presented_keys(request.headers), settings.api_keys)
-    if paying is None:
+    account = authenticate(presented_keys(request.headers), settings.api_keys)
+    if account is None:
         raise Unauthorized("Incorrect API key provided.")
-    request.state.account = paying
+    request.state.account = account

@@ -9,13 +9,13 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
 from http_compat.errors import exception_handlers
-from http_compat.media import Decoders
-from http_compat.requests import MIDDLEWARE
+from http_compat.media.decoding import Decoders
+from http_compat.middleware import MIDDLEWARE
 from http_compat.routes import routes
-from realtime.metrics import Metrics
-from realtime.models import Models
+from realtime.edge.metrics import Metrics
+from realtime.edge.websocket import RealtimeEndpoint
+from realtime.models.models import Models
 from realtime.settings import Settings
-from realtime.websocket import RealtimeEndpoint
 
 logger = logging.getLogger("vivavoce")
 

@@ -6,7 +6,7 @@ Anything that is not a `VoiceError` is a bug: it propagates, is logged once with
 from typing import ClassVar
 
 
-def envelope(message: str, status: int, code: str, param: str | None = None) -> dict[str, object]:
+def error_envelope(message: str, status: int, code: str, param: str | None = None) -> dict[str, object]:
     """The JSON body of an HTTP answer: `error` is what OpenAI's clients read, `detail` what Xinference's read."""
     kind = {429: "rate_limit_error"}.get(status, "server_error" if status >= 500 else "invalid_request_error")
     return {"error": {"message": message, "type": kind, "param": param, "code": code}, "detail": message}
@@ -30,7 +30,7 @@ class VoiceError(Exception):
 
     def body(self) -> dict[str, object]:
         """The JSON body of an HTTP answer."""
-        return envelope(self.message, self.http_status, self.code, self.param)
+        return error_envelope(self.message, self.http_status, self.code, self.param)
 
 
 class ClientError(VoiceError):

@@ -7,7 +7,7 @@ from typing import Final
 import uvicorn
 
 from realtime.app import create_app
-from realtime.models import Models
+from realtime.models.models import Models
 from realtime.settings import Settings
 
 REFUSED: Final = "ASGI callable returned without completing handshake."
@@ -61,5 +61,5 @@ def listening_socket(settings: Settings) -> socket.socket:
     listener = socket.create_server((settings.host, settings.port), family=family, backlog=128)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.send_seconds * 4000))
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.send_timeout_seconds * 4000))
     return listener

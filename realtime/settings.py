@@ -9,6 +9,19 @@ from typing import Any, Final
 PREFIX: Final = "VIVAVOCE_"
 
 
+RENAMED: Final = {
+    "downloads": "allow_downloads",
+    "idle_seconds": "idle_timeout_seconds",
+    "load_seconds": "model_load_timeout_seconds",
+    "recognizer": "transcription_model",
+    "send_seconds": "send_timeout_seconds",
+    "threads": "threads_per_worker",
+    "voice_model": "speech_model",
+    "workers": "decoder_workers",
+}
+"""Former names of settings, each with the present one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Every field is the environment variable `VIVAVOCE_<FIELD>`; lists are separated by commas.
@@ -23,9 +36,9 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     """Browser origins besides this server's own host; `*` allows every page."""
 
-    recognizer: str = "whisper-base"
+    transcription_model: str = "whisper-base"
     """The default speech-to-text model."""
-    voice_model: str = "hibari-tts"
+    speech_model: str = "hibari-tts"
     """The default text-to-speech model."""
     model_paths: tuple[str, ...] = ()
     """`name=directory` pairs: weights on this machine that come before all other places."""
@@ -33,11 +46,11 @@ class Settings:
     """Where assembled and converted weights are kept."""
     offline: bool = False
     """Never ask a model hub."""
-    downloads: bool = True
+    allow_downloads: bool = True
     """Whether a client's request may download a model of the catalogue; the operator's commands always may."""
     preload: tuple[str, ...] = ()
     """Models loaded at the start and kept, besides the defaults; clients may ask for repositories named here."""
-    load_seconds: float = 10.0
+    model_load_timeout_seconds: float = 10.0
     """How long a request waits for a model to be loaded before it is told to come back; the load goes on."""
     model_idle_seconds: float = 1800.0
     """A model that nobody has used for so long is unloaded, unless it is kept; 0 is never."""
@@ -49,9 +62,9 @@ class Settings:
     """CTranslate2's name for the precision: `int8` is the fastest on a CPU, `float16` on a GPU."""
     device_index: int = 0
     """Which GPU."""
-    workers: int = 0
+    decoder_workers: int = 0
     """Decodes of one model that run side by side, each in batches; 0 is two, or one where there is one CPU."""
-    threads: int = 0
+    threads_per_worker: int = 0
     """Threads of each; 0 shares the CPUs among the workers, at most four each."""
 
     max_sessions: int = 32
@@ -65,21 +78,21 @@ class Settings:
     max_input_characters: int = 32_768
     """Longest text to speak in one request."""
     max_queued_uploads: int = 16
-    idle_seconds: float = 300.0
+    idle_timeout_seconds: float = 300.0
     """A session that sends nothing for so long is closed."""
-    send_seconds: float = 5.0
+    send_timeout_seconds: float = 5.0
     """A client that takes nothing for so long is cut off."""
     log_level: str = "info"
 
     @property
     def engine_threads(self) -> int:
         """Threads of one worker."""
-        return self.threads or max(1, min(4, (os.cpu_count() or 1) // self.engine_workers))
+        return self.threads_per_worker or max(1, min(4, (os.cpu_count() or 1) // self.engine_workers))
 
     @property
     def engine_workers(self) -> int:
         """Workers of one model: decoding waits for memory, and another worker uses the CPU meanwhile."""
-        return self.workers or min(2, os.cpu_count() or 1)
+        return self.decoder_workers or min(2, os.cpu_count() or 1)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -87,7 +100,7 @@ class Settings:
         known = {PREFIX + each.name.upper(): each for each in fields(cls)}
         given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
         if unknown := sorted(given.keys() - known.keys()):
-            raise ValueError(f"unknown settings: {', '.join(unknown)}")
+            raise ValueError(f"unknown settings: {', '.join(map(_with_new_name, unknown))}")
         defaults = cls()
         values: dict[str, Any] = {}
         for name, text in given.items():
@@ -97,6 +110,11 @@ class Settings:
             except ValueError:
                 raise ValueError(f"{name} must be of type {type(getattr(defaults, key)).__name__}") from None
         return replace(defaults, **values)
+
+
+def _with_new_name(unknown: str) -> str:
+    new = RENAMED.get(unknown.removeprefix(PREFIX).lower())
+    return f"{unknown} (its name is now {PREFIX}{new.upper()})" if new else unknown
 
 
 def _parse(text: str, default: object) -> object:

@@ -6,8 +6,9 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.audio import Samples
-from realtime.transcript import Hypothesis, TranscriptionRequest
+from realtime.audio.formats import Samples
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Hypothesis
 
 VadState = NDArray[np.float32]
 """What a voice activity detector remembers of one stream between windows; opaque, owned by the session."""

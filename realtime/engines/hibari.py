@@ -20,7 +20,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     RuntimeException,
 )
 
-from realtime.audio import Samples
+from realtime.audio.formats import Samples
 from realtime.errors import EngineError
 
 _FIRST_PIECE: Final = hibari.SAMPLE_RATE * 40 // 1000

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from realtime import weights
-from realtime.catalogue import EngineName, Entry, kept
+from realtime.catalogue.names import pinned
+from realtime.catalogue.table import EngineName, ModelEntry
 from realtime.engines.base import Detector, Recognizer, Synthesizer
 from realtime.errors import EngineError, UnusableModel
-from realtime.progress import Progress, Stage, Step, silent
 from realtime.settings import Settings
+from realtime.weights import locate as weights
+from realtime.weights.progress import Progress, Stage, Step, silent
 
 
 class Registry(Protocol):
@@ -17,12 +18,12 @@ class Registry(Protocol):
 
     def detector(self) -> Detector: ...
 
-    def prepare(self, entry: Entry) -> int:
+    def prepare(self, entry: ModelEntry) -> int:
         """Have the weights of a model on this machine, downloading and converting them if need be; their bytes."""
 
-    def recognizer(self, entry: Entry) -> Recognizer: ...
+    def recognizer(self, entry: ModelEntry) -> Recognizer: ...
 
-    def synthesizer(self, entry: Entry) -> Synthesizer: ...
+    def synthesizer(self, entry: ModelEntry) -> Synthesizer: ...
 
     def steps(self) -> Mapping[str, Step]:
         """How far the models have come that are being prepared or loaded, by name."""
@@ -45,16 +46,18 @@ class InstalledEngines:
 
         return Silero()
 
-    def prepare(self, entry: Entry) -> int:
-        downloads = self._settings.downloads or entry in kept(self._settings)  # the operator's own wish
+    def prepare(self, entry: ModelEntry) -> int:
+        allow_downloads = self._settings.allow_downloads or entry in pinned(self._settings)  # the operator's own wish
         try:
-            return weights.size(weights.locate(entry, replace(self._settings, downloads=downloads), self._advance))
+            return weights.size(
+                weights.locate(entry, replace(self._settings, allow_downloads=allow_downloads), self._advance)
+            )
         finally:
             self._steps.pop(entry.name, None)
 
-    def recognizer(self, entry: Entry) -> Recognizer:
+    def recognizer(self, entry: ModelEntry) -> Recognizer:
         directory = weights.locate(entry, self._settings, self._progress)
-        from realtime.engines.whisper import Whisper
+        from realtime.engines.whisper.engine import Whisper
 
         try:
             self._advance(Step(entry.name, Stage.LOADING))
@@ -70,7 +73,7 @@ class InstalledEngines:
         finally:
             self._steps.pop(entry.name, None)
 
-    def synthesizer(self, entry: Entry) -> Synthesizer:
+    def synthesizer(self, entry: ModelEntry) -> Synthesizer:
         weights.locate(entry, self._settings, self._progress)
         match entry.engine:
             case EngineName.HIBARI:

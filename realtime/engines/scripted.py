@@ -14,11 +14,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.audio import SAMPLE_RATE, WINDOW, Samples
-from realtime.catalogue import Entry
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
+from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import VadState
-from realtime.progress import Step
-from realtime.transcript import Hypothesis, TranscriptionRequest, Word
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Hypothesis, Word
+from realtime.weights.progress import Step
 
 WORD_MS: Final = 320
 NUMBERS: Final = range(100)
@@ -67,7 +68,7 @@ class ScriptedEngines:
         self.closed: list[str] = []
         self.speaking: list[str] = []
 
-    def prepare(self, entry: Entry) -> int:
+    def prepare(self, entry: ModelEntry) -> int:
         return self.weight_bytes.get(entry.name, 0)
 
     def steps(self) -> Mapping[str, Step]:
@@ -79,10 +80,10 @@ class ScriptedEngines:
     def detector(self) -> "ScriptedDetector":
         return ScriptedDetector(self, "detector")
 
-    def recognizer(self, entry: Entry) -> "ScriptedRecognizer":
+    def recognizer(self, entry: ModelEntry) -> "ScriptedRecognizer":
         return ScriptedRecognizer(self, entry.name, multilingual=entry.multilingual)
 
-    def synthesizer(self, entry: Entry) -> "ScriptedSynthesizer":
+    def synthesizer(self, entry: ModelEntry) -> "ScriptedSynthesizer":
         return ScriptedSynthesizer(self, entry.name)
 
     def seconds_of(self, work: Work, audio_seconds: float) -> float:

@@ -22,7 +22,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     RuntimeException,
 )
 
-from realtime.audio import SAMPLE_RATE, WINDOW
+from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.engines.base import VadState
 from realtime.errors import EngineError
 

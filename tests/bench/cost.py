@@ -5,13 +5,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from plan import Plan
-from running_service import Cost, RunningService, running_service, watched
-from scoring import frames, percentile, score
-from speech_clips import SpeechClip
-from speech_tracks import Track, cut_into_utterances, lay_out, monologue
-from streams import FRAME_SECONDS, Heard, play
-from under_load import GAP_SECONDS, LoadFigures, run_streams
+from tests.bench.plan import Plan
+from tests.bench.running_service import Cost, RunningService, running_service, watched
+from tests.bench.scoring import frames, percentile, score
+from tests.bench.speech_clips import SpeechClip
+from tests.bench.speech_tracks import Track, cut_into_utterances, lay_out, monologue
+from tests.bench.streams import FRAME_SECONDS, Heard, play
+from tests.bench.under_load import GAP_SECONDS, LoadFigures, run_streams
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from plan import Plan
-from running_service import running_service, watched
-from scoring import SpokenWord, final_seconds, percentile, utterances, word_error_rate
-from speech_clips import RATE, TEXTS, Speech, SpeechClip, pcm
-from speech_tracks import Track, spread_track
-from streams import Heard, listen
-from whole_files import WholeFiles
 
-from clients.aio import Completed, Delta, Partial, SpeechStarted, connect
+from clients.aio import connect
+from clients.events import Completed, Delta, Partial, SpeechStarted
 from realtime.settings import Settings
+from tests.bench.plan import Plan
+from tests.bench.running_service import running_service, watched
+from tests.bench.scoring import SpokenWord, final_seconds, percentile, utterances, word_error_rate
+from tests.bench.speech_clips import RATE, TEXTS, Speech, SpeechClip, pcm
+from tests.bench.speech_tracks import Track, spread_track
+from tests.bench.streams import Heard, listen
+from tests.bench.whole_files import WholeFiles
 
 STARTS: Final = 3
 GAP_SECONDS: Final = 1.5
@@ -69,7 +70,7 @@ def measure_one_user(speech: Speech, plan: Plan) -> Iterator[Row]:
         began = time.monotonic()
         errors = asyncio.run(clip_error_rate(service.realtime_url, clips))
         took = time.monotonic() - began
-        whole = WholeFiles(Settings().recognizer)
+        whole = WholeFiles(Settings().transcription_model)
         whole.read(clips)
         yield Row(f"word error rate ({len(clips)} clips, {seconds:.0f} s of speech)", 100 * errors, "%")
         yield Row("the same, each clip whole through faster-whisper, greedily", 100 * whole.error_rate(clips), "%")

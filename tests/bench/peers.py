@@ -24,8 +24,9 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
-from running_service import running_service
-from under_load import MOST_ERRORS, MOST_LAG
+
+from tests.bench.running_service import running_service
+from tests.bench.under_load import MOST_ERRORS, MOST_LAG
 
 SHARED: Final = Path(__file__).parents[2] / "../shared"
 SPEECH: Final = SHARED / "speech"
@@ -255,7 +256,7 @@ def last_line(text: str) -> str:
 
 def whisper_weights() -> Path:
     """The directory of whisper-base, assembled if need be."""
-    command = [sys.executable, "-m", "realtime.cli", "models", "pull", MODEL]
+    command = [sys.executable, "-m", "realtime.cli.main", "models", "pull", MODEL]
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return Path(answer.strip().removeprefix(f"{MODEL}: "))
 

@@ -51,7 +51,7 @@ def running_service(**settings: str) -> Iterator[RunningService]:
     """
     with socket.create_server(("127.0.0.1", 0)) as unused:
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-    command = [sys.executable, "-m", "realtime.cli", "serve", "--port", address.rpartition(":")[2]]
+    command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", address.rpartition(":")[2]]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
     environment |= {f"VIVAVOCE_{name.upper()}": value for name, value in {"log_level": "warning", **settings}.items()}
     started = time.monotonic()

@@ -14,7 +14,7 @@ from typing import Final
 
 import jiwer
 
-from clients.aio import Completed, Delta, Event, Partial, SpeechStopped
+from clients.events import Completed, Delta, Event, Partial, SpeechStopped
 
 EARLY: Final = 0.5
 """Seconds by which the known time of a word may be wrong: what stands there earlier is another word."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from running_service import RunningService
-from scoring import SpokenWord, plain_words
-from word_times import ask_word_times
 
 from clients.replay import decode
-from realtime.audio import Encoding, Samples, encode
+from realtime.audio.formats import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
+from tests.bench.running_service import RunningService
+from tests.bench.scoring import SpokenWord, plain_words
+from tests.bench.word_times import ask_word_times
 
 SPEECH: Final = Path(__file__).parents[2] / "../shared/speech"
 READING: Final = "audio/en_long_lj001.flac"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from scoring import SpokenWord
-from speech_clips import RATE, SpeechClip
 
-from realtime.audio import Samples
+from realtime.audio.formats import Samples
+from tests.bench.scoring import SpokenWord
+from tests.bench.speech_clips import RATE, SpeechClip
 
 NOISE: Final = 0.0006
 """The level of the room, everywhere: -64 dBFS."""

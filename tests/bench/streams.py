@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from speech_clips import RATE, pcm
-from speech_tracks import Track
-
-from clients.aio import Completed, ConnectionRefused, Event, RealtimeError, Session, connect
-from clients.listen import Ledger
+from clients.aio import Session, connect
+from clients.errors import ConnectionRefused, RealtimeError
+from clients.events import Completed, Event
+from clients.pending import PendingTranscripts
+from tests.bench.speech_clips import RATE, pcm
+from tests.bench.speech_tracks import Track
 
 FRAME_SECONDS: Final = 0.1
 """Of each of many streams: sending must not cost much."""
@@ -69,7 +70,7 @@ async def listen(
 
     What goes wrong is told by the result and never raised.
     """
-    heard, ledger = Heard(), Ledger()
+    heard, ledger = Heard(), PendingTranscripts()
     size = round(frame_seconds * RATE) * 2
     frames = [audio[start : start + size] for start in range(0, len(audio), size)]
     try:
@@ -93,11 +94,13 @@ async def listen(
         heard.failure = f"not complete {DRAIN_SECONDS:g} s after the end of the audio"
     except RealtimeError as error:
         heard.failure = str(error)
-    heard.failure = heard.failure or "; ".join(ledger.complaints)
+    heard.failure = heard.failure or "; ".join(ledger.warnings)
     return heard
 
 
-async def _send(session: Session, frames: Sequence[bytes], pace: float, heard: Heard, ledger: Ledger) -> None:
+async def _send(
+    session: Session, frames: Sequence[bytes], pace: float, heard: Heard, ledger: PendingTranscripts
+) -> None:
     with suppress(RealtimeError):  # whoever receives meets it too
         for number, frame in enumerate(frames, 1):
             if pace:
@@ -108,8 +111,8 @@ async def _send(session: Session, frames: Sequence[bytes], pace: float, heard: H
         ledger.closing.extend([await session.commit(), await session.commit()])
 
 
-async def _receive(session: Session, heard: Heard, ledger: Ledger) -> None:
-    while not ledger.settled:
+async def _receive(session: Session, heard: Heard, ledger: PendingTranscripts) -> None:
+    while not ledger.done:
         event = await anext(session)
         if not ledger.enter(event):
             heard.events.append((time.monotonic() - heard.began, event))

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from cost import AgeFigures, LengthFigures
-from one_user import Row
 from rich.table import Table
-from under_load import MOST_ERRORS, MOST_LAG, LoadFigures, capacity
-from whole_files import WholeFiles
+
+from tests.bench.cost import AgeFigures, LengthFigures
+from tests.bench.one_user import Row
+from tests.bench.under_load import MOST_ERRORS, MOST_LAG, LoadFigures, capacity
+from tests.bench.whole_files import WholeFiles
 
 Figures = TypeVar("Figures")
 Columns = Mapping[str, Callable[[Figures], str]]

@@ -1,7 +1,8 @@
 from collections.abc import Mapping
 
 import pytest
-from under_load import capacity, next_count
+
+from tests.bench.under_load import capacity, next_count
 
 
 def tried_until_known(held_up_to: int, known: Mapping[int, bool], most: int = 64) -> tuple[list[int], int]:

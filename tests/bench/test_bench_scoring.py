@@ -1,5 +1,7 @@
 import pytest
-from scoring import (
+
+from clients.events import Completed, Delta, Partial, SpeechStopped
+from tests.bench.scoring import (
     Frame,
     SpokenWord,
     Standing,
@@ -12,9 +14,7 @@ from scoring import (
     score,
     word_error_rate,
 )
-from word_times import place_words
-
-from clients.aio import Completed, Delta, Partial, SpeechStopped
+from tests.bench.word_times import place_words
 
 WORDS = (
     SpokenWord("good", 0.50, 0.72, 0),

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from scoring import SpokenWord
-from speech_clips import RATE, SpeechClip
-from speech_tracks import cut_into_utterances, lay_out, monologue, shuffled_track
+
+from tests.bench.scoring import SpokenWord
+from tests.bench.speech_clips import RATE, SpeechClip
+from tests.bench.speech_tracks import cut_into_utterances, lay_out, monologue, shuffled_track
 
 
 def clip(text: str, seconds: float = 1.0) -> SpeechClip:

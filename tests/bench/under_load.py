@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
-from plan import Plan
-from running_service import Cost, RunningService, running_service, watched
-from scoring import StreamScore, final_seconds, frames, percentile, score, word_error_rate
-from speech_clips import SpeechClip
-from speech_tracks import Track, shuffled_track
-from streams import FRAME_SECONDS, Heard, play
-from whole_files import WholeFiles
+from tests.bench.plan import Plan
+from tests.bench.running_service import Cost, RunningService, running_service, watched
+from tests.bench.scoring import StreamScore, final_seconds, frames, percentile, score, word_error_rate
+from tests.bench.speech_clips import SpeechClip
+from tests.bench.speech_tracks import Track, shuffled_track
+from tests.bench.streams import FRAME_SECONDS, Heard, play
+from tests.bench.whole_files import WholeFiles
 
 GAP_SECONDS: Final = 1.0
 MOST_LAG: Final = 3.0
@@ -123,7 +123,7 @@ def load_run(
     model: str, clips: Sequence[SpeechClip], streams: int, plan: Plan, whole: WholeFiles | None = None
 ) -> LoadFigures:
     """A fresh service and so many streams; stream number k says the same in every run of the same length."""
-    seconds = plan.alone_seconds if streams == 1 else plan.load_seconds
+    seconds = plan.alone_seconds if streams == 1 else plan.model_load_timeout_seconds
     tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
     print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
     with running_service(recognizer=model, max_sessions=SESSIONS, load_limit=NO_LIMIT) as service:

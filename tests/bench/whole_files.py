@@ -7,13 +7,14 @@ from typing import Final
 
 import soxr
 from faster_whisper import WhisperModel
-from scoring import word_error_rate
-from speech_clips import RATE, SpeechClip
 
-from realtime.audio import SAMPLE_RATE
-from realtime.catalogue import Task, find
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.catalogue.names import find
+from realtime.catalogue.table import Task
 from realtime.settings import Settings
-from realtime.weights import locate
+from realtime.weights.locate import locate
+from tests.bench.scoring import word_error_rate
+from tests.bench.speech_clips import RATE, SpeechClip
 
 THREADS: Final = 2
 

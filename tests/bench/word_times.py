@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import httpx
 import numpy as np
-from running_service import RunningService
-from scoring import SpokenWord, plain_words, recognised
+
+from tests.bench.running_service import RunningService
+from tests.bench.scoring import SpokenWord, plain_words, recognised
 
 
 def ask_word_times(service: RunningService, text: str, pcm: bytes, rate: int) -> tuple[tuple[SpokenWord, ...], float]:

@@ -9,7 +9,25 @@ from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from scripted_server import (
+
+import clients.aio
+from clients.aio import Session, connect
+from clients.errors import ConnectionRefused, ProtocolError, RequestFailed, ServerClosed
+from clients.events import (
+    AudioChunk,
+    Committed,
+    Completed,
+    Delta,
+    Event,
+    Failed,
+    Other,
+    Partial,
+    ServerError,
+    SpeechStarted,
+    SpeechStopped,
+    Word,
+)
+from tests.support.scripted_server import (
     Message,
     Peer,
     Script,
@@ -26,28 +44,6 @@ from scripted_server import (
     response_failed,
     started,
     stopped,
-)
-
-import clients.aio
-from clients.aio import (
-    AudioChunk,
-    Committed,
-    Completed,
-    ConnectionRefused,
-    Delta,
-    Event,
-    Failed,
-    Other,
-    Partial,
-    ProtocolError,
-    RequestFailed,
-    ServerClosed,
-    ServerError,
-    Session,
-    SpeechStarted,
-    SpeechStopped,
-    Word,
-    connect,
 )
 
 
@@ -114,7 +110,7 @@ def test_a_session_shows_what_the_server_took() -> None:
 
     async def client(url: str) -> object:
         async with connect(url, transcription=False, voice="anna") as session:
-            return session.in_force("audio", "output", "voice"), session.in_force("audio", "output", "voice", "name")
+            return session.effective("audio", "output", "voice"), session.effective("audio", "output", "voice", "name")
 
     assert meet(script, client) == ("anna", None)
 

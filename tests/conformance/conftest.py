@@ -23,14 +23,26 @@ from typing import Final
 
 import numpy as np
 import pytest
-from foreign import CURL, NODE, PYTHON, PYTHON_1, XINFERENCE, XINFERENCE_1, XINFERENCE_ASYNC, Client, Process
-from real_server import KEY
-from recordings import compressed_file, film, silence, tone, wav_file
-from scripted_models import ScriptedRecognizer, ScriptedSynthesizer
-from uploads import LONG, TWO_WORDS
-from witnessed_server import Server, serving
+
+from tests.support.client_programs import (
+    CURL,
+    NODE,
+    PYTHON,
+    PYTHON_1,
+    XINFERENCE,
+    XINFERENCE_1,
+    XINFERENCE_ASYNC,
+    Client,
+    Process,
+)
+from tests.support.real_server import KEY
+from tests.support.recordings import compressed_file, film, silence, tone, wav_file
+from tests.support.scripted_models import ScriptedRecognizer, ScriptedSynthesizer
+from tests.support.uploads import LONG, TWO_WORDS
+from tests.support.witnessed_server import Server, serving
 
 HERE: Final = Path(__file__).parent
+PROGRAMS: Final = HERE / "programs"
 KEPT: Final = (HERE.parents[1] / ".clients").resolve()
 OTHER_PYTHON: Final = KEPT / "bin/python"
 SCRIPTS: Final = {
@@ -91,9 +103,9 @@ def command(request: pytest.FixtureRequest) -> Callable[[str], list[str | Path]]
             pytest.skip("there is no curl")
         script, *arguments = SCRIPTS[name]
         if name not in {PYTHON_1, XINFERENCE_1, NODE}:
-            return [sys.executable, "-I", HERE / script, *arguments]
+            return [sys.executable, "-I", PROGRAMS / script, *arguments]
         node: Path = request.getfixturevalue("node")
-        return [node, HERE / script, KEPT] if name == NODE else [OTHER_PYTHON, "-I", HERE / script, *arguments]
+        return [node, PROGRAMS / script, KEPT] if name == NODE else [OTHER_PYTHON, "-I", PROGRAMS / script, *arguments]
 
     return found
 

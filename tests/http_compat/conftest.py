@@ -3,12 +3,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from real_server import scripted_application
-from scripted_models import ScriptedModels, ScriptedRecognizer, ScriptedSynthesizer, Serve
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from realtime.settings import Settings
+from tests.support.real_server import scripted_application
+from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer, ScriptedSynthesizer, Serve
 
 
 @pytest.fixture

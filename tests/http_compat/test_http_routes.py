@@ -3,11 +3,11 @@
 import pytest
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
-from scripted_models import ScriptedModels, ScriptedRecognizer, Serve
 from starlette.testclient import TestClient
 
 from realtime.errors import ModelInUse, VoiceError, WeightsUnavailable
-from realtime.progress import Stage, Step
+from realtime.weights.progress import Stage, Step
+from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer, Serve
 
 
 def test_a_path_that_is_not_there_is_404_in_the_one_error_body(client: TestClient) -> None:
@@ -126,7 +126,7 @@ def test_models_are_listed_for_openai_and_for_xinference(client: TestClient, rec
 
 
 def test_a_default_that_is_a_repository_is_listed_too(serve: Serve) -> None:
-    client = serve(recognizer="someone/their-whisper")
+    client = serve(transcription_model="someone/their-whisper")
     assert "someone/their-whisper" in {each["id"] for each in client.get("/v1/models").json()["data"]}
     assert client.get("/v1/models/someone%2Ftheir-whisper").json()["id"] == "someone/their-whisper"
     assert client.get("/v1/models/whisper-1").json()["model_name"] == "someone/their-whisper"

@@ -11,9 +11,9 @@ def test_without_variables_the_defaults_hold() -> None:
 
 def test_a_variable_sets_the_field_of_its_name() -> None:
     settings = Settings.from_environ(
-        {"VIVAVOCE_HOST": "0.0.0.0", "VIVAVOCE_PORT": "9000", "VIVAVOCE_SEND_SECONDS": "2"}
+        {"VIVAVOCE_HOST": "0.0.0.0", "VIVAVOCE_PORT": "9000", "VIVAVOCE_SEND_TIMEOUT_SECONDS": "2"}
     )
-    assert (settings.host, settings.port, settings.send_seconds) == ("0.0.0.0", 9000, 2.0)
+    assert (settings.host, settings.port, settings.send_timeout_seconds) == ("0.0.0.0", 9000, 2.0)
 
 
 def test_a_path_is_read_as_a_path() -> None:
@@ -42,7 +42,7 @@ def test_an_unknown_variable_is_an_error_that_names_it() -> None:
     [
         ("VIVAVOCE_PORT", "http"),
         ("VIVAVOCE_PORT", ""),
-        ("VIVAVOCE_IDLE_SECONDS", "5 minutes"),
+        ("VIVAVOCE_IDLE_TIMEOUT_SECONDS", "5 minutes"),
         ("VIVAVOCE_OFFLINE", "perhaps"),
     ],
 )
@@ -57,4 +57,4 @@ def test_keys_are_not_printed() -> None:
 
 def test_an_engine_has_at_least_one_thread_and_as_many_as_were_asked_for() -> None:
     assert 1 <= Settings().engine_threads <= 4
-    assert Settings(threads=7).engine_threads == 7
+    assert Settings(threads_per_worker=7).engine_threads == 7

@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import local_hub
 import pytest
-from serving import SILENT, Serving, eventually, serving
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from realtime.catalogue import Entry
+from realtime.catalogue.table import ModelEntry
 from realtime.engines.scripted import ScriptedEngines
 from realtime.errors import EngineError, Overloaded, UnknownModel
-from realtime.models import RETRY_AFTER, Models
-from realtime.progress import Stage, Step
+from realtime.models.models import RETRY_AFTER, Models
 from realtime.settings import Settings
+from realtime.weights.progress import Stage, Step
+from tests.support import local_hub
+from tests.support.serving import SILENT, Serving, eventually, serving
 
 STILL_LOADING = "The models are still loading (whisper-base: downloading, 43%, hibari-tts: waiting)."
 FORM: dict[str, Any] = {"data": {"model": "whisper-1"}, "files": {"file": b"audio"}}
@@ -40,7 +40,7 @@ class Held(ScriptedEngines):
         self.gate = threading.Event()
         self.broken = broken
 
-    def prepare(self, entry: Entry) -> int:
+    def prepare(self, entry: ModelEntry) -> int:
         assert self.gate.wait(10)
         if entry.name == self.broken:
             raise EngineError(f"{entry.name} is broken.")
@@ -90,7 +90,7 @@ def test_whatever_needs_no_model_is_answered_while_the_defaults_load(engines: He
 def test_a_request_that_needs_a_model_loses_patience_and_is_told_how_far_it_is(
     engines: Held, ask: Callable[[httpx.Client], httpx.Response]
 ) -> None:
-    with serving(engines, ready=False, load_seconds=0.0) as server, http(server) as client:
+    with serving(engines, ready=False, model_load_timeout_seconds=0.0) as server, http(server) as client:
         answer = ask(client)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_AFTER))
         assert "x-should-retry" not in answer.headers
@@ -133,7 +133,7 @@ def test_who_waits_when_the_server_stops_is_not_kept_waiting(engines: Held) -> N
     ):
         asked = pool.submit(client.get, "/v1/audio/voices")
         assert eventually(lambda: server.connections == 1)
-        server.stop(patience=30)
+        server.stop(timeout=30)
         assert asked.result(5).status_code == HTTPStatus.SERVICE_UNAVAILABLE
 
 
@@ -189,7 +189,7 @@ def test_another_model_is_not_given_either_before_the_defaults_are_there(engines
         await opening
         assert (await models.load("whisper-tiny")).name == "whisper-tiny"
 
-    run(scenario, engines, load_seconds=0.0)
+    run(scenario, engines, model_load_timeout_seconds=0.0)
 
 
 def test_a_name_that_is_none_is_told_without_waiting(engines: Held) -> None:
@@ -201,7 +201,7 @@ def test_a_name_that_is_none_is_told_without_waiting(engines: Held) -> None:
     run(scenario, engines)
 
 
-@pytest.mark.parametrize("setting", ["recognizer", "voice_model", "preload"])
+@pytest.mark.parametrize("setting", ["transcription_model", "speech_model", "preload"])
 def test_a_default_of_no_known_name_is_told_before_anything_is_loaded(setting: str) -> None:
     value: Any = ("nothing",) if setting == "preload" else "nothing"
     with pytest.raises(UnknownModel):
@@ -222,7 +222,7 @@ def hub() -> Iterator[local_hub.Hub]:
 
 
 def started(hub: local_hub.Hub, home: Path, **settings: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "realtime.cli", "serve", "--port", "0", "--model", REPOSITORY]
+    command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", "0", "--model", REPOSITORY]
     environment = local_hub.environment_of(home, HF_ENDPOINT=hub.url, **settings)
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
@@ -237,7 +237,7 @@ def test_while_the_default_is_downloaded_its_progress_is_told_and_a_signal_ends_
             assert process.stderr is not None
             address = next(line for line in process.stderr if "listening on" in line).split()[-1]
             told = f"{address}/v1/models/{REPOSITORY}/progress"
-            assert eventually(lambda: httpx.get(told).json()["stage"] == "downloading", patience=20)
+            assert eventually(lambda: httpx.get(told).json()["stage"] == "downloading", timeout=20)
             assert httpx.get(f"{address}/readyz").status_code == HTTPStatus.SERVICE_UNAVAILABLE
             process.send_signal(signal.SIGINT)
             _, rest = process.communicate(timeout=10)
@@ -250,7 +250,7 @@ def test_while_the_default_is_downloaded_its_progress_is_told_and_a_signal_ends_
 
 @pytest.mark.models
 def test_a_default_with_broken_weights_ends_the_command_with_a_line(hub: local_hub.Hub, tmp_path: Path) -> None:
-    with started(hub, tmp_path, VIVAVOCE_DOWNLOADS="no") as process:  # which is about clients
+    with started(hub, tmp_path, VIVAVOCE_ALLOW_DOWNLOADS="no") as process:  # which is about clients
         _, log = process.communicate(timeout=30)
     assert process.returncode == 1
     assert f"{REPOSITORY}: downloading" in log

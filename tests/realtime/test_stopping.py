@@ -7,10 +7,10 @@ import wave
 
 import httpx
 import pytest
-from serving import serving
 
-from realtime.audio import SAMPLE_RATE, Encoding, encode
+from realtime.audio.formats import SAMPLE_RATE, Encoding, encode
 from realtime.engines.scripted import ScriptedEngines, Work, say_numbers
+from tests.support.serving import serving
 
 
 class Held(ScriptedEngines):
@@ -46,7 +46,7 @@ def test_an_upload_that_is_cut_off_is_told_to_come_back(caplog: pytest.LogCaptur
             files={"file": recording()},
         )
         assert engines.entered.wait(5)
-        server.stop(patience=0)
+        server.stop(timeout=0)
         try:
             answer = upload.result(5)
         finally:
@@ -68,7 +68,7 @@ def test_an_answer_that_has_begun_breaks_off(caplog: pytest.LogCaptureFixture) -
     ):
         chunks = answer.iter_raw()
         assert next(chunks)
-        server.stop(patience=0)
+        server.stop(timeout=0)
         with pytest.raises(httpx.RemoteProtocolError):
             list(chunks)
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []

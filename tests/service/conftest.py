@@ -20,10 +20,11 @@ import jiwer
 import numpy as np
 import pytest
 
-from clients.aio import Event, connect
-from clients.listen import Ledger
+from clients.aio import connect
+from clients.events import Event
+from clients.pending import PendingTranscripts
 from clients.replay import decode, play
-from realtime.audio import Encoding, Samples, encode
+from realtime.audio.formats import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
 
 SPEECH = Path(__file__).parents[2] / "../shared/speech"
@@ -44,7 +45,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = unused.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
     log = tmp_path_factory.mktemp("service") / "log"
-    command = [sys.executable, "-m", "realtime.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", str(port)]
     with log.open("wb") as output:
         service = subprocess.Popen(
             command, env=environment | {"VIVAVOCE_OFFLINE": "1"}, stdout=output, stderr=subprocess.STDOUT
@@ -83,7 +84,7 @@ def vivavoce(realtime_url: str) -> Callable[..., "subprocess.CompletedProcess[st
     """Run a client command against the service: `vivavoce("say", "Hello.")`."""
 
     def run(command: str, *arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[str]":
-        line = [sys.executable, "-m", "realtime.cli", command, "--url", realtime_url, *arguments]
+        line = [sys.executable, "-m", "realtime.cli.main", command, "--url", realtime_url, *arguments]
         done = subprocess.run(line, input=stdin, capture_output=True, timeout=60, check=False)
         return subprocess.CompletedProcess(line, done.returncode, done.stdout.decode(), done.stderr.decode())
 
@@ -111,7 +112,7 @@ def captions(realtime_url: str) -> Callable[..., list[Event]]:
 
     async def listen(frames: Iterator[bytes], fast: bool, options: dict[str, Any]) -> list[Event]:
         events: list[Event] = []
-        ledger = Ledger()
+        ledger = PendingTranscripts()
         async with asyncio.timeout(60), connect(realtime_url, **{"partials": True, **options}) as session:
 
             async def send() -> None:
@@ -120,12 +121,12 @@ def captions(realtime_url: str) -> Callable[..., list[Event]]:
                 ledger.closing.extend([await session.commit(), await session.commit()])
 
             sending = asyncio.create_task(send())
-            while not ledger.settled:
+            while not ledger.done:
                 event = await anext(session)
                 if not ledger.enter(event):
                     events.append(event)
             await sending
-        assert ledger.complaints == []
+        assert ledger.warnings == []
         return events
 
     def caption(audio: Samples | Iterator[bytes], *, fast: bool = True, **options: Any) -> list[Event]:

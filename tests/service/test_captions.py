@@ -12,19 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clients.aio import (
-    Committed,
-    Completed,
-    Delta,
-    Event,
-    Partial,
-    ServerError,
-    SpeechStarted,
-    SpeechStopped,
-    connect,
-)
-from realtime.agreement import MARKS
-from realtime.audio import Encoding, Resampler, Samples, encode
+from clients.aio import connect
+from clients.events import Committed, Completed, Delta, Event, Partial, ServerError, SpeechStarted, SpeechStopped
+from realtime.audio.formats import Encoding, Samples, encode
+from realtime.audio.resampler import Resampler
+from realtime.speech.local_agreement import TRAILING_PUNCTUATION
 
 pytestmark = pytest.mark.models
 
@@ -123,7 +115,7 @@ def test_text_appears_before_the_utterance_has_ended(live: list[Event]) -> None:
 
 def test_committed_text_is_only_ever_appended_to(live: list[Event]) -> None:
     """Of what is shown as stable, the mark after the last word may still change."""
-    stable = [partial.stable.rstrip(MARKS) for partial in of(Partial, live)]
+    stable = [partial.stable.rstrip(TRAILING_PUNCTUATION) for partial in of(Partial, live)]
     assert all(newer.startswith(older) for older, newer in pairwise(stable))
     [completed] = of(Completed, live)
     assert "".join(delta.text for delta in of(Delta, live)) == completed.text

@@ -19,8 +19,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
-from clients.aio import Completed, Event
-from realtime.audio import Encoding, Samples, encode
+from clients.events import Completed, Event
+from realtime.audio.formats import Encoding, Samples, encode
 
 pytestmark = pytest.mark.models
 
@@ -75,7 +75,7 @@ def test_a_client_killed_while_it_speaks(
 ) -> None:
     file = tmp_path / "speech.wav"
     file.write_bytes(wav(np.tile(audio[12_000:-24_000], 4)))
-    command = [sys.executable, "-m", "realtime.cli", "listen", "--json", "--url", realtime_url, str(file)]
+    command = [sys.executable, "-m", "realtime.cli.main", "listen", "--json", "--url", realtime_url, str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None
         for line in client.stdout:

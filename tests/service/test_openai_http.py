@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from openai import OpenAI
 
-from realtime.audio import Samples
+from realtime.audio.formats import Samples
 
 pytestmark = pytest.mark.models
 

@@ -11,8 +11,8 @@ import pytest
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
-from clients.aio import Completed, Event
-from realtime.audio import Encoding, Samples, encode
+from clients.events import Completed, Event
+from realtime.audio.formats import Encoding, Samples, encode
 
 pytestmark = pytest.mark.models
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from xinference_client import RESTfulClient as Client
 
-from realtime.audio import Samples
+from realtime.audio.formats import Samples
 
 pytestmark = pytest.mark.models
 

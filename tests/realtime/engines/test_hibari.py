@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from realtime.audio import Samples
+from realtime.audio.formats import Samples
 from realtime.engines.hibari import Hibari
 from realtime.errors import EngineError
 

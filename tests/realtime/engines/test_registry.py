@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from realtime.bundled import BUNDLED
-from realtime.catalogue import Task, find
+from realtime.catalogue.names import find
+from realtime.catalogue.table import Task
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import EngineError, UnusableModel
-from realtime.progress import Step
 from realtime.settings import Settings
+from realtime.weights.bundled import BUNDLED
+from realtime.weights.progress import Step
 
 
 def test_a_configured_voice_without_an_engine_is_said_to_be_unusable(tmp_path: Path) -> None:

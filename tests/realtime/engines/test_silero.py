@@ -4,7 +4,8 @@ import sys
 import numpy as np
 import pytest
 
-from realtime.audio import SAMPLE_RATE, WINDOW, Resampler, Samples
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
+from realtime.audio.resampler import Resampler
 from realtime.engines.hibari import Hibari
 from realtime.engines.silero import Silero
 

@@ -1,0 +1,1 @@
+"""The programs `vivavoce listen` and `vivavoce say`."""

@@ -1,0 +1,89 @@
+"""Show transcripts on a terminal or as JSON lines."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from clients.events import Completed, Delta, Event, Failed, Partial
+
+
+class Display(Protocol):
+    """Where events are shown."""
+
+    def show(self, event: Event) -> None: ...
+
+
+class JsonLines:
+    """The server's own messages, one a line."""
+
+    def show(self, event: Event) -> None:
+        sys.stdout.write(json.dumps(event.raw, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+@dataclass(slots=True)
+class Caption:
+    """An utterance in progress: what deltas have committed, and the tail of the newest partial."""
+
+    committed: str = ""
+    tentative: str = ""
+
+    def render(self) -> Text:
+        committed = printable(self.committed).lstrip()
+        tentative = printable(self.tentative)
+        return Text.assemble((committed, "bold"), (tentative if committed else tentative.lstrip(), "dim"))
+
+
+class Captions:
+    """Finished utterances as lines and, on a terminal, those in progress below them."""
+
+    def __init__(self, console: Console, live: Live | None) -> None:
+        self._console = console
+        self._live = live
+        self._captions: dict[str, Caption] = {}
+
+    def show(self, event: Event) -> None:
+        match event:
+            case Delta(item_id=item, text=text):
+                self._captions.setdefault(item, Caption()).committed += text
+            case Partial(item_id=item, tentative=tentative):
+                self._captions.setdefault(item, Caption()).tentative = tentative
+            case Completed(item_id=item, text=text):
+                self._captions.pop(item, None)
+                if line := printable(text).strip():
+                    self._console.print(Text(line), soft_wrap=True)
+            case Failed(item_id=item):
+                self._captions.pop(item, None)
+            case _:
+                return
+        if self._live is not None:
+            self._live.update(self._render(), refresh=True)
+
+    def _render(self) -> Text:
+        return Text("\n").join(each.render() for each in self._captions.values())
+
+
+@contextmanager
+def open_display(as_json: bool) -> Iterator[Display]:
+    """Choose where transcripts go: JSON lines, or captions."""
+    if as_json:
+        yield JsonLines()
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        yield Captions(console, None)
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield Captions(console, live)
+
+
+def printable(text: str) -> str:
+    """Text without control characters: what a server sends must not steer the terminal."""
+    return "".join(character for character in text if character.isprintable())

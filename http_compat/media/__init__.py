@@ -1,0 +1,1 @@
+"""Uploaded media to samples, samples to audio files."""

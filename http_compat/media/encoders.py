@@ -1,0 +1,163 @@
+"""Speech as bytes of a response format: 24 kHz mono, always from one encoder, because joined files are not a file.
+
+24 kHz is OpenAI's rate, and players of its headerless `pcm` take it for granted. A response sent whole has exact sizes
+in its headers; one streamed cannot know them, and says so the way each format provides.
+"""
+
+import io
+import struct
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final, Protocol
+
+import av
+import numpy as np
+
+from realtime.audio.formats import Encoding, Samples, encode
+from realtime.audio.resampler import Resampler
+
+SPEECH_RATE: Final = 24_000
+
+
+class SpeechFormat(StrEnum):
+    """OpenAI's response formats for speech."""
+
+    MP3 = "mp3"
+    OPUS = "opus"
+    AAC = "aac"
+    FLAC = "flac"
+    WAV = "wav"
+    PCM = "pcm"
+
+    @property
+    def media_type(self) -> str:
+        return {"mp3": "audio/mpeg", "opus": "audio/ogg"}.get(self.value, f"audio/{self.value}")
+
+
+class SpeechEncoder:
+    """Encodes one response. Blocking, but never for long."""
+
+    def __init__(self, speech_format: SpeechFormat, sample_rate: int, *, streaming: bool) -> None:
+        """Take samples at `sample_rate`. With `streaming` bytes come as soon as possible, else all when finished."""
+        self._resampler = Resampler(sample_rate, SPEECH_RATE)
+        self._writer: _Writer
+        match speech_format:
+            case SpeechFormat.PCM:
+                self._writer = _Pcm()
+            case SpeechFormat.WAV:
+                self._writer = _StreamedWav() if streaming else _Wav()
+            case _:
+                self._writer = _Container(speech_format, streaming=streaming)
+
+    def encode(self, samples: Samples) -> bytes:
+        """The bytes complete so far, perhaps none."""
+        return self._writer.write(self._resampler.process(samples))
+
+    def finish(self) -> bytes:
+        """The last bytes."""
+        return self._writer.write(self._resampler.flush()) + self._writer.close()
+
+
+class _Writer(Protocol):
+    def write(self, samples: Samples) -> bytes: ...
+    def close(self) -> bytes: ...
+
+
+class _Pcm:
+    def write(self, samples: Samples) -> bytes:
+        return encode(samples, Encoding.PCM16)
+
+    def close(self) -> bytes:
+        return b""
+
+
+_WAV_HEADER: Final = 44
+_UNKNOWN_SIZE: Final = 0xFFFFFFFF
+"""What OpenAI writes into a WAV file whose length is not known yet."""
+
+
+def _wav_header(riff_size: int, data_size: int) -> bytes:
+    """RIFF header of PCM16 mono (Microsoft and IBM, Multimedia Programming Interface 1.0, 1991)."""
+    fields = (b"RIFF", riff_size, b"WAVE", b"fmt ", 16, 1, 1, SPEECH_RATE, 2 * SPEECH_RATE, 2, 16, b"data", data_size)
+    return struct.pack("<4sI4s4sIHHIIHH4sI", *fields)
+
+
+class _StreamedWav(_Pcm):
+    def __init__(self) -> None:
+        self._header = _wav_header(_UNKNOWN_SIZE, _UNKNOWN_SIZE)
+
+    def write(self, samples: Samples) -> bytes:
+        header, self._header = self._header, b""
+        return header + super().write(samples)
+
+
+class _Wav(_Pcm):
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def write(self, samples: Samples) -> bytes:
+        self._data += super().write(samples)
+        return b""
+
+    def close(self) -> bytes:
+        return _wav_header(len(self._data) + _WAV_HEADER - 8, len(self._data)) + self._data
+
+
+_CODECS: Final = {
+    SpeechFormat.MP3: ("mp3", "libmp3lame", 96_000),
+    SpeechFormat.OPUS: ("ogg", "libopus", 64_000),
+    SpeechFormat.AAC: ("adts", "aac", 96_000),
+    SpeechFormat.FLAC: ("flac", "flac", None),
+}
+"""FFmpeg's muxer and encoder, and the bits per second of those that lose any."""
+
+_STREAMING_OPTIONS: Final = {SpeechFormat.OPUS: {"page_duration": "200000"}}
+"""Ogg pages of 0.2 s rather than 1 s, so that the first does not keep the listener waiting."""
+
+
+class _Pipe:
+    """A file that cannot seek, which tells a muxer to leave out what it would have to correct later."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._written += data
+        return len(data)
+
+    def take(self) -> bytes:
+        data = bytes(self._written)
+        self._written.clear()
+        return data
+
+
+class _Container:
+    def __init__(self, speech_format: SpeechFormat, *, streaming: bool) -> None:
+        muxer, codec, bit_rate = _CODECS[speech_format]
+        options = _STREAMING_OPTIONS.get(speech_format, {}) if streaming else {}
+        self._file = _Pipe() if streaming else io.BytesIO()
+        self._container = av.open(self._file, "w", format=muxer, options=options)
+        self._stream = self._container.add_stream(codec, rate=SPEECH_RATE, layout="mono")
+        if bit_rate is not None:
+            self._stream.bit_rate = bit_rate
+        self._position = 0
+
+    def write(self, samples: Samples) -> bytes:
+        if not len(samples):
+            return b""
+        values = np.frombuffer(encode(samples, Encoding.PCM16), np.int16)
+        frame = av.AudioFrame.from_ndarray(values[None, :], format="s16", layout="mono")
+        frame.sample_rate = SPEECH_RATE
+        frame.time_base = Fraction(1, SPEECH_RATE)
+        frame.pts = self._position
+        self._position += len(values)
+        self._container.mux(self._stream.encode(frame))
+        return self._take()
+
+    def close(self) -> bytes:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+        return self._file.getvalue() if isinstance(self._file, io.BytesIO) else self._take()
+
+    def _take(self) -> bytes:
+        return self._file.take() if isinstance(self._file, _Pipe) else b""

@@ -1,0 +1,200 @@
+"""What a client filled in, name by name, however it was written.
+
+The same fields come as a form or as JSON, lists as repeated names, with brackets or without, objects as `name[key]` or
+as the text of a JSON object, truth as `true` or `True`. Here all of it is text under plain names, read with a type and
+a range; what is wrong with it is a `ClientError` that names the field.
+"""
+
+import base64
+import binascii
+import math
+import re
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Final
+
+import msgspec
+from starlette.datastructures import FormData, UploadFile
+
+from http_compat.errors import EmptyFile, InvalidType, MissingParameter
+from http_compat.parsing.bodies import MAX_FIELD_BYTES, decode_json
+from realtime.errors import ClientError
+
+_FLAGS: Final = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+_NOTHING: Final = frozenset({"", "null", "none"})
+_DEEPEST: Final = 2
+"""Objects within an object: `chunking_strategy` has one."""
+
+_IN_MEMORY: Final = 1024 * 1024
+"""Bytes of a recording that need no file; Starlette's own number for forms."""
+
+_DATA_URL: Final = re.compile(r"data:[^,]{0,200};base64,")
+
+
+class Fields:
+    """Texts by name, the order of repeated ones kept."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, list[str]] = {}
+
+    def add(self, name: str, text: str) -> None:
+        self._texts.setdefault(name.removesuffix("[]"), []).append(text)
+
+    def add_missing(self, others: "Fields") -> None:
+        """Take those of another's fields that are not there yet."""
+        self._texts = others._texts | self._texts
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._texts
+
+    def texts(self, name: str) -> list[str]:
+        """Everything under this name but what stands for nothing; a list may be one text with commas."""
+        return [
+            part
+            for text in self._texts.get(name, ())
+            for part in (piece.strip(" []'\"") for piece in text.split(","))
+            if part.lower() not in _NOTHING
+        ]
+
+    def text(self, name: str) -> str | None:
+        """The text under this name, None where it is empty or missing."""
+        texts = self._texts.get(name)
+        return (texts[-1] or None) if texts else None
+
+    def number(self, name: str, least: float, most: float, label: str = "") -> float | None:
+        text = self.text(name)
+        if text is None or text.strip().lower() in _NOTHING:
+            return None
+        try:
+            value = float(text) if len(self._texts[name]) == 1 else math.nan
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise ClientError(f"`{label or name}` must be a number from {least:g} to {most:g}.", param=label or name)
+        return value
+
+    def integer(self, name: str, least: int, most: int, label: str = "") -> int | None:
+        value = self.number(name, least, most, label)
+        if value is not None and not value.is_integer():
+            raise ClientError(f"`{label or name}` must be a whole number.", param=label or name)
+        return None if value is None else int(value)
+
+    def flag(self, name: str) -> bool | None:
+        text = (self.text(name) or "").strip().lower()
+        if text in _NOTHING:
+            return None
+        if text not in _FLAGS:
+            raise ClientError(f"`{name}` must be true or false.", param=name)
+        return _FLAGS[text]
+
+    def members(self, name: str) -> "Fields | None":
+        """The object under this name; None where it is not one. Raises `ClientError` for broken JSON."""
+        text = self.text(name)
+        if text is not None and text.lstrip().startswith("{"):
+            return read_object(text.encode("utf-8", "surrogatepass"), name)
+        found = Fields()
+        for key, texts in self._texts.items():
+            if key.startswith(f"{name}[") and key.endswith("]"):
+                for each in texts:
+                    found.add(key[len(name) + 1 : -1], each)
+        return found if found._texts else None
+
+
+def form_fields(form: FormData) -> tuple[Fields, IO[bytes]]:
+    """The fields and the recording of a multipart form."""
+    file = _uploaded(form)
+    fields = Fields()
+    for name, value in form.multi_items():
+        match value:
+            case str():
+                fields.add(name, value)
+            case UploadFile() if name != "file":
+                raise InvalidType(f"`{name}` must be text, not a file.", param=name)
+    return fields, file
+
+
+def _uploaded(form: FormData) -> IO[bytes]:
+    match form.get("file"):
+        case None:
+            raise MissingParameter("The form has no field `file`.", param="file")
+        case UploadFile(size=0):
+            raise EmptyFile("The file is empty.", param="file")
+        case UploadFile(file=file):
+            return file
+        case _:
+            raise InvalidType("`file` must be a file part, with a filename.", param="file")
+
+
+def json_fields(body: bytes) -> tuple[Fields, IO[bytes]]:
+    """The same of a JSON object, whose `file` is base64 or a data URL of it; never a name or an address. Blocking.
+
+    The caller closes the recording.
+    """
+    values = decode_json(body, dict[str, Any])
+    file = values.pop("file", None)
+    if file is None:
+        raise MissingParameter("The object has no `file`.", param="file")
+    if not isinstance(file, str):
+        raise InvalidType("`file` must be a text: the recording in base64.", param="file")
+    if len(msgspec.json.encode(values)) > MAX_FIELD_BYTES:
+        raise ClientError(f"All but the `file` must fit into {MAX_FIELD_BYTES} bytes.")
+    start = _DATA_URL.match(file)
+    try:
+        recording = base64.b64decode(file[start.end() :] if start else file, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidType(
+            "`file` must be the recording in base64, or a data URL. To send a file as it is, use `-F file=@talk.mp3`.",
+            param="file",
+        ) from error
+    if not recording:
+        raise EmptyFile("The file is empty.", param="file")
+    fields = _flattened(values)
+    opened = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - for the caller to close
+    opened.write(recording)
+    opened.seek(0)
+    return fields, opened
+
+
+def read_object(text: bytes, name: str) -> Fields:
+    """The members of the JSON object in the field `name`."""
+    try:
+        return _flattened(decode_json(text, dict[str, Any]))
+    except ClientError as error:
+        raise ClientError(f"`{name}` must be a JSON object.", param=name) from error
+
+
+def _flattened(values: dict[str, Any]) -> Fields:
+    fields = Fields()
+    for name, value in values.items():
+        for path, text in _leaves(name, value, _DEEPEST):
+            fields.add(path, text)
+    return fields
+
+
+def _leaves(name: str, value: object, deepest: int) -> Iterator[tuple[str, str]]:
+    match value:
+        case None:
+            return
+        case str():
+            yield name, value
+        case bool():
+            yield name, str(value).lower()
+        case list() if deepest:
+            for each in value:
+                yield from _leaves(name, each, deepest - 1)
+        case dict() if deepest:
+            for key, each in value.items():
+                yield from _leaves(f"{name}[{key}]", each, deepest - 1)
+        case int() | float():
+            yield name, str(value)
+        case _:
+            raise InvalidType(f"`{name}` holds too much.", param=name)

@@ -1,0 +1,111 @@
+"""The request to speak, as OpenAI's clients (JSON) and Xinference's (JSON, or a form where files go along) write it."""
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from starlette.requests import Request
+
+from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue
+from http_compat.limits import bounded
+from http_compat.media.encoders import SpeechFormat
+from http_compat.parsing.bodies import decode_json, from_form, media_type, read_form, read_json
+from realtime.errors import ClientError, UnknownVoice
+from realtime.settings import Settings
+
+_ESCAPED_CHARACTER: Final = 12
+r"""Bytes of the longest way to write one character in JSON: two escapes as in `\ud83d\ude00`."""
+
+_OTHER_FIELDS: Final = 64 * 1024
+_PROMPTS: Final = 16 * 1024 * 1024
+"""Room for recordings of a voice to clone, so that they can be refused for what they are."""
+
+
+class VoiceReference(msgspec.Struct, frozen=True):
+    """A voice as an object, which is how OpenAI's clients name custom voices."""
+
+    id: str
+
+
+class SpeechOptions(msgspec.Struct, frozen=True):
+    """What Xinference's clients put into `kwargs`; options of models that are not here are left alone."""
+
+    prompt_text: str | None = None
+
+
+class SpeechBody(msgspec.Struct, frozen=True):
+    """The fields of the request; those this server has no use for are left alone."""
+
+    model: str
+    input: str | None = None
+    text: str | None = None
+    """What early Xinference documentation called `input`."""
+    voice: str | VoiceReference | None = None
+    instructions: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
+    """How to speak; for voices that can be told, of which there is none yet."""
+    response_format: str | None = None
+    speed: Annotated[float, msgspec.Meta(ge=0.25, le=4.0)] | None = None
+    stream: bool | None = None
+    stream_format: Literal["audio", "sse"] | None = None
+    kwargs: str | None = None
+    prompt_speech: Any = None
+    prompt_latent: Any = None
+
+    @property
+    def voice_name(self) -> str:
+        """Empty for the default."""
+        return self.voice.id if isinstance(self.voice, VoiceReference) else self.voice or ""
+
+    @property
+    def speech_format(self) -> SpeechFormat:
+        """Raises `UnsupportedValue`."""
+        wanted = self.response_format or SpeechFormat.MP3
+        if wanted not in set(SpeechFormat):
+            formats = ", ".join(SpeechFormat)
+            raise UnsupportedValue(f"`response_format` must be one of {formats}.", param="response_format")
+        return SpeechFormat(wanted)
+
+    def text_to_speak(self, max_characters: int) -> str:
+        """The text. Raises `ClientError` where it is missing, too long or without a letter or digit."""
+        for name, given in (("input", self.input), ("text", self.text)):
+            if given is not None and len(given) > max_characters:
+                raise InputTooLong(f"`{name}` should have at most {max_characters} characters.", param=name)
+        text = self.text if self.input is None else self.input
+        if text is None:
+            raise MissingParameter("`input`, the text to speak, is missing.", param="input")
+        if not any(character.isalnum() for character in text):
+            raise ClientError("There is nothing to speak in `input`.", param="input")
+        return text
+
+    def check_no_prompt(self, model: str) -> None:
+        """Refuse recordings of a voice to clone, instead of speaking with another. Raises `ClientError`."""
+        try:
+            options = decode_json(self.kwargs or "{}", SpeechOptions)
+        except ClientError as error:
+            raise ClientError("`kwargs` must be a JSON object, written as a string.", param="kwargs") from error
+        given = {
+            ("prompt_speech", "prompt_speech"): self.prompt_speech,
+            ("prompt_latent", "prompt_latent"): self.prompt_latent,
+            ("prompt_text", "kwargs"): options.prompt_text,
+        }
+        for (name, param), value in given.items():
+            if value:
+                raise UnsupportedValue(f"The model {model} does not clone voices: leave out `{name}`.", param=param)
+
+
+async def read_speech(request: Request, settings: Settings) -> SpeechBody:
+    """Read the whole request. Raises `ClientError`."""
+    longest = settings.max_input_characters * _ESCAPED_CHARACTER + _OTHER_FIELDS
+    try:
+        if media_type(request) != "multipart/form-data":
+            return await read_json(bounded(request, longest, settings.idle_timeout_seconds), SpeechBody)
+        form = await read_form(
+            bounded(request, longest + _PROMPTS, settings.idle_timeout_seconds), max_files=2, max_field_bytes=longest
+        )
+        try:
+            return from_form({name: value for name, value in form.items() if value != ""}, SpeechBody)
+        finally:
+            await form.close()
+    except ClientError as error:
+        if error.param == "voice":
+            raise UnknownVoice("`voice` must be a name or an object with an id.", param="voice") from error
+        raise

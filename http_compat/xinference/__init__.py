@@ -1,0 +1,1 @@
+"""Xinference's own endpoints: launch, terminate, login."""

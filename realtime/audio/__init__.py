@@ -1,0 +1,1 @@
+"""Audio samples: formats, G.711, resampling and buffering."""

@@ -1,0 +1,1 @@
+"""Models and voices by name."""

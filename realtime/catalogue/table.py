@@ -1,0 +1,147 @@
+"""The names a user may ask for: models with their engine, source, languages and licence, and OpenAI's names for them.
+
+A table and the look-ups over it. Nothing here is loaded or looked for on disk: `realtime.weights` finds the files,
+the engines read them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Task(StrEnum):
+    """What a model does."""
+
+    TRANSCRIPTION = "transcription"
+    SPEECH = "speech"
+
+
+class EngineName(StrEnum):
+    """The module of `realtime.engines` that runs a model."""
+
+    WHISPER = "whisper"
+    HIBARI = "hibari"
+    CHATTTS = "chattts"
+    COSYVOICE = "cosyvoice"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model.
+
+    `source` is a repository on the Hugging Face hub. `languages` are ISO 639 codes, empty where unknown. `licence` is
+    an SPDX expression, or words where code and weights differ. `can_translate` says whether it can put speech of any of
+    its languages into English.
+    """
+
+    name: str
+    task: Task
+    engine: EngineName
+    source: str
+    languages: tuple[str, ...]
+    licence: str
+    can_translate: bool = False
+
+    @property
+    def multilingual(self) -> bool:
+        """True unless the model is known to have one language."""
+        return len(self.languages) != 1
+
+
+ENGLISH: Final = ("en",)
+
+
+CHINESE: Final = ("zh",)
+
+
+WHISPER_V2_LANGUAGES: Final = (
+    "af", "am", "ar", "as", "az", "ba", "be", "bg", "bn", "bo", "br", "bs", "ca", "cs", "cy", "da", "de", "el",
+    "en", "es", "et", "eu", "fa", "fi", "fo", "fr", "gl", "gu", "ha", "haw", "he", "hi", "hr", "ht", "hu", "hy",
+    "id", "is", "it", "ja", "jw", "ka", "kk", "km", "kn", "ko", "la", "lb", "ln", "lo", "lt", "lv", "mg", "mi",
+    "mk", "ml", "mn", "mr", "ms", "mt", "my", "ne", "nl", "nn", "no", "oc", "pa", "pl", "ps", "pt", "ro", "ru",
+    "sa", "sd", "si", "sk", "sl", "sn", "so", "sq", "sr", "su", "sv", "sw", "ta", "te", "tg", "th", "tk", "tl",
+    "tr", "tt", "uk", "ur", "uz", "vi", "yi", "yo", "zh",
+)  # fmt: skip
+
+
+WHISPER_V3_LANGUAGES: Final = (*WHISPER_V2_LANGUAGES, "yue")
+
+
+def _whisper(
+    name: str, source: str, languages: tuple[str, ...] = WHISPER_V2_LANGUAGES, *, can_translate: bool = True
+) -> ModelEntry:
+    return ModelEntry(
+        name,
+        Task.TRANSCRIPTION,
+        EngineName.WHISPER,
+        source,
+        languages,
+        licence="MIT",
+        can_translate=can_translate,
+    )
+
+
+def _english(name: str, source: str) -> ModelEntry:
+    return _whisper(name, source, ENGLISH, can_translate=False)
+
+
+def _belle(name: str) -> ModelEntry:
+    return ModelEntry(
+        name,
+        Task.TRANSCRIPTION,
+        EngineName.WHISPER,
+        f"BELLE-2/{name}",
+        CHINESE,
+        licence="Apache-2.0",
+    )
+
+
+def _voice(name: str, engine: EngineName, source: str, languages: tuple[str, ...], licence: str) -> ModelEntry:
+    return ModelEntry(name, Task.SPEECH, engine, source, languages, licence)
+
+
+ENTRIES: Final = (
+    _whisper("whisper-tiny", "Systran/faster-whisper-tiny"),
+    _english("whisper-tiny.en", "Systran/faster-whisper-tiny.en"),
+    _whisper("whisper-base", "Systran/faster-whisper-base"),
+    _english("whisper-base.en", "Systran/faster-whisper-base.en"),
+    _whisper("whisper-small", "Systran/faster-whisper-small"),
+    _english("whisper-small.en", "Systran/faster-whisper-small.en"),
+    _whisper("whisper-medium", "Systran/faster-whisper-medium"),
+    _english("whisper-medium.en", "Systran/faster-whisper-medium.en"),
+    _whisper("whisper-large-v2", "Systran/faster-whisper-large-v2"),
+    _whisper("whisper-large-v3", "Systran/faster-whisper-large-v3", WHISPER_V3_LANGUAGES),
+    # OpenAI trained the turbo model without translation data; asked to translate, it transcribes.
+    _whisper(
+        "whisper-large-v3-turbo",
+        "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+        WHISPER_V3_LANGUAGES,
+        can_translate=False,
+    ),
+    # Distilled from OpenAI's models with a decoder of two layers, for English only.
+    _english("distil-whisper-small.en", "Systran/faster-distil-whisper-small.en"),
+    _english("distil-whisper-medium.en", "Systran/faster-distil-whisper-medium.en"),
+    _english("distil-whisper-large-v2", "Systran/faster-distil-whisper-large-v2"),
+    _english("distil-whisper-large-v3", "Systran/faster-distil-whisper-large-v3"),
+    _english("distil-whisper-large-v3.5", "distil-whisper/distil-large-v3.5-ct2"),
+    # Fine-tuned for Chinese and published for transformers: converted when they are first used.
+    _belle("Belle-distilwhisper-large-v2-zh"),
+    _belle("Belle-whisper-large-v2-zh"),
+    _belle("Belle-whisper-large-v3-zh"),
+    _voice("hibari-tts", EngineName.HIBARI, "maureesewilliams/hibari", ENGLISH, "Apache-2.0"),
+    _voice(
+        "ChatTTS",
+        EngineName.CHATTTS,
+        "2Noise/ChatTTS",
+        ("zh", "en"),
+        "code AGPL-3.0-or-later, weights CC-BY-NC-4.0",
+    ),
+    # Of the CosyVoice family, the one that speaks without a recorded prompt.
+    _voice(
+        "CosyVoice",
+        EngineName.COSYVOICE,
+        "FunAudioLLM/CosyVoice-300M-SFT",
+        ("zh", "en", "ja", "yue", "ko"),
+        "Apache-2.0",
+    ),
+)

@@ -1,0 +1,115 @@
+"""The command `vivavoce`: serve, listen, say, models. Only here do arguments and environment become `Settings`."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from clients.cli import listen
+from clients.cli import say as speak
+from realtime import __version__
+from realtime.cli import models as model_commands
+from realtime.engines.registry import InstalledEngines
+from realtime.errors import VoiceError
+from realtime.models.models import Models
+from realtime.server import Server, listening_socket
+from realtime.settings import Settings
+from realtime.weights.progress import LoggedProgress
+
+logger = logging.getLogger("vivavoce")
+
+USAGE_ERROR: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code of the process."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except VoiceError as error:
+        print(f"vivavoce: {error.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vivavoce", description="Live captions and speech over one websocket.")
+    parser.add_argument("--version", action="version", version=f"vivavoce {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the service")
+    serve.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default 8000)")
+    serve.add_argument(
+        "--model", dest="transcription_model", help="default speech-to-text model (default whisper-base)"
+    )
+    serve.add_argument("--insecure", action="store_true", help="serve beyond this machine without an API key")
+    serve.set_defaults(run=_serve)
+
+    listening = commands.add_parser("listen", help="live captions of a file or a microphone")
+    listen.add_arguments(listening)
+    listening.set_defaults(run=listen.run)
+
+    saying = commands.add_parser("say", help="speak a text")
+    speak.add_arguments(saying)
+    saying.set_defaults(run=speak.run)
+
+    models = commands.add_parser("models", help="list models, prepare them, delete them")
+    models.set_defaults(run=_models)
+    model_commands.add_commands(models)
+    return parser
+
+
+def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Settings:
+    """The environment's settings, overridden by the command line's."""
+    try:
+        settings = Settings.from_environ(environ)
+    except ValueError as error:
+        print(f"vivavoce: {error}", file=sys.stderr)
+        raise SystemExit(USAGE_ERROR) from None
+    given = {name: getattr(options, name, None) for name in ("host", "port", "transcription_model")}
+    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = read_settings(os.environ, options)
+    if not settings.api_keys and not options.insecure and settings.host not in ("127.0.0.1", "::1", "localhost"):
+        print(
+            f"vivavoce: {settings.host} is open to others without a key: set VIVAVOCE_API_KEYS, or say --insecure",
+            file=sys.stderr,
+        )
+        return USAGE_ERROR
+    if settings.log_level.upper() not in logging.getLevelNamesMapping():
+        print(f"vivavoce: VIVAVOCE_LOG_LEVEL cannot be {settings.log_level}", file=sys.stderr)
+        return USAGE_ERROR
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        listener = listening_socket(settings)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        print(f"vivavoce: cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)
+        return 1
+    with listener:
+        server = Server(Models(settings, InstalledEngines(settings, LoggedProgress())), settings)
+        logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
+        # uvicorn raises a signal again once the service has ended: then it ends the process, and no thread that still
+        # loads a model keeps it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        server.run(sockets=[listener])
+    if server.failure is not None:
+        raise server.failure
+    return 0 if server.started else 1
+
+
+def _models(options: argparse.Namespace) -> int:
+    return int(options.command(options, read_settings(os.environ, options)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""The commands `vivavoce models list | pull | rm | path`, and the bars that show how far a preparation has come."""
+
+import argparse
+import sys
+from dataclasses import replace
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+from rich.table import Column, Table
+
+from realtime.catalogue.names import lookup
+from realtime.catalogue.table import ENTRIES
+from realtime.settings import Settings
+from realtime.weights import locate as weights
+from realtime.weights.progress import Stage, Step
+
+
+def add_commands(models: argparse.ArgumentParser) -> None:
+    """Give the parser of `vivavoce models` its commands; without one the models are listed."""
+    models.set_defaults(command=_list)
+    commands = models.add_subparsers(metavar="COMMAND")
+    commands.add_parser("list", help="the names there are, and which are on this machine")
+    for name, function, what in (
+        ("pull", _pull, "find, download, convert or assemble models now, so that they start offline"),
+        ("rm", _remove, "delete what was downloaded, converted or assembled for models"),
+        ("path", _path, "where the weights of models are on this machine"),
+    ):
+        parser = commands.add_parser(name, help=what)
+        parser.add_argument(
+            "names", nargs="+", metavar="NAME", help="a name of the catalogue, or owner/name of the hub"
+        )
+        parser.set_defaults(command=function)
+
+
+def _list(_: argparse.Namespace, settings: Settings) -> int:
+    table = Table("model", "languages", "licence", Column("here", justify="right"), box=None)
+    table.columns[0].no_wrap = True
+    for entry in ENTRIES:
+        languages = ", ".join(entry.languages) if len(entry.languages) < 6 else str(len(entry.languages))
+        directory = weights.find(entry, settings)
+        here = f"{weights.size(directory) / 1e6:,.0f} MB" if directory else ""
+        table.add_row(entry.name, languages, entry.licence, here)
+    Console().print(table)
+    return 0
+
+
+def _pull(options: argparse.Namespace, settings: Settings) -> int:
+    allowed = replace(settings, allow_downloads=True)  # which is about clients
+    with Bars() as progress:
+        for name in options.names:
+            print(f"{name}: {weights.locate(lookup(name), allowed, progress)}")
+    return 0
+
+
+def _remove(options: argparse.Namespace, settings: Settings) -> int:
+    for name in options.names:
+        freed = weights.remove(lookup(name), settings)
+        print(f"{name}: {freed / 1e6:,.1f} MB freed")
+    return 0
+
+
+def _path(options: argparse.Namespace, settings: Settings) -> int:
+    code = 0
+    for name in options.names:
+        if directory := weights.find(lookup(name), settings):
+            print(directory)
+        else:
+            print(f"vivavoce: {name} is not on this machine: vivavoce models pull {name}", file=sys.stderr)
+            code = 1
+    return code
+
+
+class Bars:
+    """Progress bars on the terminal, which appear when a preparation takes time."""
+
+    def __init__(self) -> None:
+        self._bars = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._tasks: dict[tuple[str, Stage], TaskID] = {}
+
+    def __enter__(self) -> "Bars":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def __call__(self, step: Step) -> None:
+        """Show a step; a `Progress`."""
+        key = step.model, step.stage
+        if key not in self._tasks:
+            self._bars.start()
+            self._tasks[key] = self._bars.add_task(f"{step.stage} {step.model}", total=step.total_bytes)
+        self._bars.update(self._tasks[key], completed=step.done_bytes, total=step.total_bytes)
+        if step.done_bytes >= step.total_bytes:
+            self._bars.remove_task(self._tasks.pop(key))
+            if not self._tasks:
+                self._bars.stop()

@@ -1,0 +1,179 @@
+"""The driver: runs one session on asyncio.
+
+One task owns the session; everything reaches it through its `Inbox`: what the client wants, what the engines answer,
+and the time. What comes out goes to `deliver` (events, in order, waiting where the client is slow) and to the
+engines (jobs, each in a task of its own that puts its result back into the inbox).
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Final, Generic, TypeVar, assert_never
+
+from realtime.catalogue.voices import resolve_voice
+from realtime.errors import VoiceError
+from realtime.models.handles import RecognizerHandle
+from realtime.models.models import Models
+from realtime.scheduling.priority import ANONYMOUS, ClientId
+from realtime.session.events import Event, Input, Output
+from realtime.session.jobs import (
+    CancelJob,
+    EngineResult,
+    Job,
+    JobFailed,
+    ScoreWindows,
+    SpeechSynthesized,
+    SynthesisFinished,
+    Synthesize,
+    Transcribe,
+    Transcribed,
+    WindowsScored,
+)
+from realtime.session.responses import ReplyState
+from realtime.session.session import Session
+
+Request = TypeVar("Request")
+
+MAX_COMMANDS: Final = 64
+"""Commands that may wait; when full, the socket is not read, and TCP slows the client down."""
+
+MAX_RESULTS: Final = 64
+"""Results that may wait; when full, the engines' chunks wait, and with them the engines."""
+
+
+class Inbox(Generic[Request]):
+    """Two bounded lanes into a session: commands, which can wait, and results, which go first."""
+
+    def __init__(self) -> None:
+        self._commands: deque[Request] = deque()
+        self._results: deque[EngineResult] = deque()
+        self._changed = asyncio.Event()
+        self._taken = asyncio.Event()
+
+    async def put(self, command: Request) -> None:
+        """Add a command, when there is room."""
+        while len(self._commands) >= MAX_COMMANDS:
+            self._taken.clear()
+            await self._taken.wait()
+        self._commands.append(command)
+        self._changed.set()
+
+    def put_next(self, command: Request) -> None:
+        """Add what follows from the command just taken: it comes before all that wait, and needs no room."""
+        self._commands.appendleft(command)
+        self._changed.set()
+
+    async def put_result(self, result: EngineResult) -> None:
+        """Add a result, when there is room."""
+        while len(self._results) >= MAX_RESULTS:
+            self._taken.clear()
+            await self._taken.wait()
+        self._results.append(result)
+        self._changed.set()
+
+    async def get(self, *, commands: bool) -> Request | EngineResult:
+        """The next result, or the next command if `commands` are wanted now."""
+        while not self._results and not (commands and self._commands):
+            self._changed.clear()
+            await self._changed.wait()
+        self._taken.set()
+        return self._results.popleft() if self._results else self._commands.popleft()
+
+
+class Driver:
+    """Runs `session` against `models` until it is cancelled."""
+
+    def __init__(
+        self,
+        session: Session,
+        models: Models,
+        deliver: Callable[[Event], Awaitable[None]],
+        *,
+        client_id: ClientId = ANONYMOUS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.inbox: Inbox[Input] = Inbox()
+        self._session = session
+        self._models = models
+        self._deliver = deliver
+        self._client_id = client_id
+        self._clock = clock
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._recognizer: RecognizerHandle | None = None
+        self._hold = ExitStack()
+
+    @property
+    def reply_state(self) -> ReplyState:
+        return self._session.reply_state
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises `VoiceError` where the session cannot go on."""
+        with self._hold:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    for output in await self._next():
+                        await self._carry_out(output, group)
+
+    async def _next(self) -> list[Output]:
+        """What follows from the next input, or from the passing of time."""
+        deadline = self._session.deadline()
+        timeout = None if deadline is None else max(0.0, deadline - self._clock())
+        try:
+            async with asyncio.timeout(timeout):
+                message = await self.inbox.get(commands=not self._session.saturated)
+        except TimeoutError:
+            return self._session.handle_timer(self._clock())
+        return self._session.receive(message, self._clock())
+
+    async def _carry_out(self, output: Output, group: asyncio.TaskGroup) -> None:
+        match output:
+            case ScoreWindows() | Transcribe() | Synthesize():
+                task = group.create_task(self._work(output))
+                self._tasks[output.number] = task
+                task.add_done_callback(lambda _: self._tasks.pop(output.number))
+            case CancelJob(number):
+                if number in self._tasks:
+                    self._tasks[number].cancel()
+            case _:
+                await self._deliver(output)
+
+    async def _work(self, job: Job) -> None:
+        """Carry out one job and put what comes of it into the inbox."""
+        try:
+            match job:
+                case ScoreWindows(number, windows, state):
+                    probabilities, after = await self._models.detector.score(windows, state)
+                    await self.inbox.put_result(WindowsScored(number, probabilities, after))
+                case Transcribe(number, name, request, priority):
+                    recognizer = await self._models.recognizer(name)
+                    self._keep(recognizer)
+                    hypothesis = await recognizer.transcribe_newest(request, priority, self._client_id)
+                    await self.inbox.put_result(Transcribed(number, hypothesis, recognizer.pace))
+                case Synthesize():
+                    await self._synthesize(job)
+                case CancelJob():
+                    raise AssertionError("carried out at once")
+                case _:
+                    assert_never(job)
+        except VoiceError as error:
+            await self.inbox.put_result(JobFailed(job.number, error))
+
+    def _keep(self, recognizer: RecognizerHandle) -> None:
+        """Hold the recognizer that the session uses now between its turns, and no longer the one before."""
+        if recognizer is not self._recognizer:
+            self._hold.close()
+            self._hold.enter_context(recognizer.held())
+            self._recognizer = recognizer
+
+    async def _synthesize(self, job: Synthesize) -> None:
+        synthesizer = await self._models.synthesizer("")
+        voice = resolve_voice(job.voice, synthesizer.voices)
+        chunks = synthesizer.synthesize(job.text, voice, job.speed)
+        try:
+            async for samples in chunks:
+                await self.inbox.put_result(SpeechSynthesized(job.number, samples, synthesizer.sample_rate))
+        finally:
+            await chunks.aclose()
+        await self.inbox.put_result(SynthesisFinished(job.number))

@@ -1,0 +1,166 @@
+"""What the operator is told: counts, gauges and latencies in Prometheus' text format.
+
+Sessions are measured by what they tell their clients, when they tell it; the core knows nothing of this. Labels carry
+the codes of errors and the reasons of suppressions, never anything that a client sent.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.scheduling.fair_scheduler import Scheduler
+from realtime.session.events import (
+    AudioCommitted,
+    Event,
+    ResponseAudioExtended,
+    ResponseStarted,
+    SpeechStopped,
+    TranscriptCompleted,
+    TranscriptFailed,
+)
+from realtime.speech.suppression import Suppression
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+
+COMMIT_LAG_BUCKETS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)
+FINAL_LATENCY_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+FIRST_AUDIO_BUCKETS: Final = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
+
+MAX_TURNS: Final = 64
+"""Turns of a session whose final is awaited; where transcripts are not wanted, none ever comes."""
+
+
+class Metrics:
+    """The metrics of one application, in a registry of their own. Its methods may be called from any thread."""
+
+    def __init__(
+        self, schedulers: Callable[[], Mapping[str, Scheduler]], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`schedulers` are those of the recognizers that are loaded, by name."""
+        self._clock = clock
+        self._registry = CollectorRegistry()
+        self._registry.register(_Decoding(schedulers, clock))
+        self._sessions_open = self._gauge("sessions_open", "Sessions in progress.")
+        self._sessions_admitted = self._counter("sessions_admitted", "Sessions let in.")
+        self._sessions_refused = self._counter("sessions_refused", "Sessions not let in.", "reason")
+        self.turns_completed = self._counter("turns_completed", "Turns whose final transcript was delivered.")
+        self.words_committed = self._counter("words_committed", "Words of delivered transcripts.")
+        self.words_erased = self._counter("words_erased", "Tentative words that were taken back.")
+        self.transcripts_withheld = self._counter(
+            "transcripts_withheld", "Stretches of audio whose text was withheld.", "reason"
+        )
+        for reason in Suppression:
+            self.transcripts_withheld.labels(reason)
+        self.commit_lag = self._histogram(
+            "commit_lag_seconds", "Audio that had come after a word's end when it was committed.", COMMIT_LAG_BUCKETS
+        )
+        self.final_latency = self._histogram(
+            "final_latency_seconds", "From the end of a turn to its final transcript.", FINAL_LATENCY_BUCKETS
+        )
+        self.first_audio = self._histogram(
+            "first_audio_seconds", "From the start of a response to its first audio.", FIRST_AUDIO_BUCKETS
+        )
+
+    @contextmanager
+    def session(self) -> Iterator["SessionMetrics"]:
+        """Count one session that was let in, for as long as the block lasts."""
+        self._sessions_admitted.inc()
+        with self._sessions_open.track_inprogress():
+            yield SessionMetrics(self, self._clock)
+
+    def count_refusal(self, code: str) -> None:
+        """Count a session that was not let in, by the `code` of the error it was told."""
+        self._sessions_refused.labels(code).inc()
+
+    def count_suppressed(self, reasons: Iterable[Suppression]) -> None:
+        """Count stretches of audio whose text was withheld."""
+        for reason in reasons:
+            self.transcripts_withheld.labels(reason).inc()
+
+    def exposition(self) -> bytes:
+        """Everything as text of `CONTENT_TYPE`."""
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
+        return Counter(name, documentation, labels, namespace="vivavoce", registry=self._registry)
+
+    def _gauge(self, name: str, documentation: str) -> Gauge:
+        return Gauge(name, documentation, namespace="vivavoce", registry=self._registry)
+
+    def _histogram(self, name: str, documentation: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name, documentation, namespace="vivavoce", registry=self._registry, buckets=buckets)
+
+
+class _Decoding(Collector):
+    """What the schedulers have to say, asked when somebody reads the metrics."""
+
+    def __init__(self, schedulers: Callable[[], Mapping[str, Scheduler]], clock: Callable[[], float]) -> None:
+        self._schedulers = schedulers
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._clock()
+        run = _family(CounterMetricFamily, "partials_run", "Partial decodings carried out.")
+        shed = _family(CounterMetricFamily, "partials_shed", "Partial decodings that came later or not at all.")
+        busy = _family(GaugeMetricFamily, "engine_busy_share", "Share of its time for which the engine works.")
+        step = _family(GaugeMetricFamily, "partial_step_seconds", "From one partial of a talker to the next.")
+        for name, scheduler in self._schedulers().items():
+            run.add_metric([name], scheduler.partials_run)
+            shed.add_metric([name], scheduler.partials_shed)
+            busy.add_metric([name], scheduler.load.busy.read(now))
+            step.add_metric([name], scheduler.load.partial_interval(now) or math.inf)
+        yield from (run, shed, busy, step)
+
+
+Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily)
+
+
+def _family(kind: Callable[..., Family], name: str, documentation: str) -> Family:
+    return kind(f"vivavoce_{name}", documentation, labels=("model",))
+
+
+class SessionMetrics:
+    """Measures one session."""
+
+    def __init__(self, metrics: Metrics, clock: Callable[[], float]) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._turn_ends: dict[str, float] = {}
+        self._response_start: float | None = None
+
+    def delivered(self, event: Event) -> None:
+        """Take note of an event that is on its way to the client."""
+        match event:
+            case SpeechStopped(item_id=item_id) | AudioCommitted(item_id=item_id):
+                self._turn_ends.setdefault(item_id, self._clock())
+                if len(self._turn_ends) > MAX_TURNS:
+                    del self._turn_ends[next(iter(self._turn_ends))]
+            case TranscriptCompleted():
+                self._completed(event)
+            case TranscriptFailed(item_id=item_id):
+                self._turn_ends.pop(item_id, None)
+            case ResponseStarted():
+                self._response_start = self._clock()
+            case ResponseAudioExtended() if self._response_start is not None:
+                self._metrics.first_audio.observe(self._clock() - self._response_start)
+                self._response_start = None
+            case _:
+                pass
+
+    def _completed(self, event: TranscriptCompleted) -> None:
+        metrics = self._metrics
+        metrics.turns_completed.inc()
+        metrics.words_committed.inc(len(event.words))
+        metrics.words_erased.inc(event.erased)
+        metrics.count_suppressed(event.suppressed)
+        for lag in event.commit_lags:  # where a word ends is an estimate, and a negative lag would look like a restart
+            metrics.commit_lag.observe(max(0, lag) / SAMPLE_RATE)
+        if (end := self._turn_ends.pop(event.item_id, None)) is not None:
+            metrics.final_latency.observe(self._clock() - end)

@@ -1,0 +1,1 @@
+"""Whisper on CTranslate2: short windows, incremental decoding, word times."""

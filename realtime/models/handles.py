@@ -1,0 +1,124 @@
+"""Loaded models as coroutines."""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.audio.formats import Samples
+from realtime.catalogue.table import ModelEntry
+from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
+from realtime.models.eviction import LoadedModel
+from realtime.scheduling.cadence import Load
+from realtime.scheduling.fair_scheduler import Scheduler
+from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
+from realtime.scheduling.queue import Continuation, FifoQueue, Ticket
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Hypothesis
+from realtime.workers.batch import BatchWorker
+from realtime.workers.stream import StreamWorker
+
+MAX_DETECTOR_BATCH: Final = 64
+
+
+SCORING_INTERVAL: Final = 0.02
+"""Seconds between the starts of two batches: half a frame of 40 ms, the fewer calls the more streams there are."""
+
+
+MAX_WAITING: Final = 256
+"""Requests that may wait for one engine: several for each of the sessions a server admits."""
+
+
+MAX_CONCURRENT_PHRASES: Final = 2
+"""Phrases one voice speaks at the same time; the others wait their turn."""
+
+
+class RecognizerHandle(LoadedModel):
+    """A loaded speech-to-text model."""
+
+    def __init__(self, entry: ModelEntry, engine: Recognizer, load_limit: float) -> None:
+        super().__init__(entry.name)
+        self.multilingual = engine.multilingual
+        self.scheduler = Scheduler(Load(engine.workers, engine.partial_cost / 2, engine.partial_cost / 2, load_limit))
+        self._engine = engine
+        self._worker: BatchWorker[TranscriptionRequest, Hypothesis] = BatchWorker(
+            entry.name, self._run, self.scheduler, threads=engine.workers, max_waiting=MAX_WAITING
+        )
+
+    async def transcribe(
+        self, request: TranscriptionRequest, priority: Priority, client_id: ClientId = ANONYMOUS
+    ) -> Hypothesis:
+        """Transcribe an excerpt. Raises `EngineError`, `Overloaded`, and `ClientError` for an unknown language."""
+        return await self.transcribe_newest(lambda: request, priority, client_id)
+
+    async def transcribe_newest(
+        self, request: Callable[[], TranscriptionRequest], priority: Priority, client_id: ClientId = ANONYMOUS
+    ) -> Hypothesis:
+        """The same with whatever `request` returns when an engine is free."""
+        with self.held():
+            return await self._worker.submit(Ticket(request, priority, client_id))
+
+    @property
+    def pace(self) -> LoadLevel:
+        """How much time the engine has now."""
+        return self.scheduler.load.level(time.monotonic())
+
+    def _run(self, batch: Sequence[TranscriptionRequest | Continuation]) -> list[Hypothesis | Continuation]:
+        """Take requests one step further, each batch the same."""
+        encoded = [each.state for each in batch if isinstance(each, Continuation)]
+        if encoded:
+            answers = self._engine.decode(encoded)
+            return [answer if isinstance(answer, Hypothesis) else Continuation(answer) for answer in answers]
+        return [Continuation(self._engine.encode(each)) for each in batch if not isinstance(each, Continuation)]
+
+    def close(self) -> None:
+        self._worker.close()
+        self._engine.close()
+
+
+class DetectorHandle:
+    """The voice activity detector, shared by all streams."""
+
+    def __init__(self, engine: Detector) -> None:
+        self._engine = engine
+        self._worker: BatchWorker[tuple[NDArray[np.float32], VadState], tuple[list[float], VadState]] = BatchWorker(
+            "detector",
+            engine.score,
+            FifoQueue(MAX_DETECTOR_BATCH, SCORING_INTERVAL),
+            threads=1,
+            max_waiting=MAX_WAITING,
+        )
+
+    async def score(
+        self, windows: NDArray[np.float32], state: VadState | None, priority: Priority = Priority.FINAL
+    ) -> tuple[list[float], VadState]:
+        """Score windows of shape (n, 512) that follow `state` (None: the stream begins)."""
+        request = windows, self._engine.initial_state() if state is None else state
+        return await self._worker.submit(Ticket(lambda: request, priority))
+
+    def close(self) -> None:
+        self._worker.close()
+        self._engine.close()
+
+
+class SynthesizerHandle(LoadedModel):
+    """A loaded text-to-speech model."""
+
+    def __init__(self, entry: ModelEntry, engine: Synthesizer) -> None:
+        super().__init__(entry.name)
+        self.sample_rate = engine.sample_rate
+        self.voices = engine.voices
+        self._engine = engine
+        self._worker: StreamWorker[Samples] = StreamWorker(
+            entry.name, concurrency=MAX_CONCURRENT_PHRASES, max_waiting=MAX_WAITING
+        )
+
+    def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
+        """Speak one phrase in one of `voices`; closing the generator stops the engine."""
+        return self._worker.stream(lambda: self._engine.synthesize(text, voice, speed))
+
+    def close(self) -> None:
+        self._worker.close()
+        self._engine.close()

@@ -1,0 +1,1 @@
+"""Recording to transcript, without a session."""

@@ -1,0 +1,1 @@
+"""Scheduling: which requests an engine answers next and together, and how many sessions are admitted."""

@@ -1,0 +1,1 @@
+"""Pure policies over speech scores, words and text. No I/O."""

@@ -1,0 +1,1 @@
+"""Model weights: find, download, convert, verify and delete them."""

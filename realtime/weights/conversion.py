@@ -1,0 +1,193 @@
+"""Make a CTranslate2 Whisper model of a checkpoint as transformers publishes it, with what the converter leaves out.
+
+CTranslate2's converter, in a process of its own, makes weights, vocabulary and configuration. It and faster-whisper
+trip over what many checkpoints lack or have wrong, which is put right here:
+
+- `tokenizer.json` may be absent or of another generation of Whisper (large-v3 has one more language, which shifts the
+  ids of all special tokens): then that of OpenAI's checkpoint with the same vocabulary is taken.
+- `preprocessor_config.json` must say how many mel bins the encoder wants; faster-whisper takes 80 where it is absent.
+- Alignment heads, for word times, may be absent (the converter then takes every head of half the decoder, which is slow
+  and inexact) or those of the larger model that was distilled (which kills the process that uses them).
+- The ids of the languages, without which none is detected.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Final
+
+from realtime.errors import EngineError, UnusableModel
+from realtime.weights import storage
+from realtime.weights.alignment_heads import DecoderShape, alignment_heads
+from realtime.weights.progress import Report
+
+SMALL_FILES: Final = ("config.json", "generation_config.json", "tokenizer.json")
+WEIGHTS: Final = (
+    ("model.safetensors",),
+    ("model.safetensors.index.json", "model-*.safetensors"),
+    ("pytorch_model.bin",),
+    ("pytorch_model.bin.index.json", "pytorch_model-*.bin"),
+)
+"""The ways in which a checkpoint holds its weights; the first that is there is taken."""
+
+PATTERNS: Final = (*SMALL_FILES, *(pattern for way in WEIGHTS for pattern in way))
+"""All that a conversion may read."""
+
+OFFICIAL: Final = {
+    51864: "openai/whisper-tiny.en",
+    51865: "openai/whisper-large-v2",
+    51866: "openai/whisper-large-v3",
+}
+"""OpenAI's checkpoints with these sizes of vocabulary, whose tokenizers are right for every other of that size."""
+
+TIMESTAMPS: Final = 1501
+"""Tokens at the end of every Whisper vocabulary; the one before them is `<|notimestamps|>`."""
+
+LONGEST: Final = 3600.0
+"""Seconds that a conversion may take."""
+
+
+def files_among(names: Iterable[str]) -> tuple[str, ...]:
+    """The files of a repository that a conversion reads; none where these names are not a checkpoint's."""
+    available = sorted(names)
+    if "config.json" not in available:
+        return ()
+    small = tuple(name for name in SMALL_FILES if name in available)
+    for patterns in WEIGHTS:
+        if found := tuple(name for name in available if any(fnmatch(name, pattern) for pattern in patterns)):
+            return small + found
+    return ()
+
+
+def require_converter(name: str) -> None:
+    """Raise `UnusableModel` where the libraries are absent that converting the model `name` takes."""
+    if absent := [each for each in ("torch", "transformers") if importlib.util.find_spec(each) is None]:
+        raise UnusableModel(
+            f"{name} must be converted before its first use, which needs {' and '.join(absent)}: "
+            "pip install 'vivavoce[convert]'",
+            param="model",
+        )
+
+
+def convert(
+    name: str, checkpoint: Path, directory: Path, official_tokenizer: Callable[[str], Path], report: Report
+) -> Path:
+    """Convert the checkpoint of the model `name` into `directory`, which appears whole or not at all. Takes minutes.
+
+    `official_tokenizer` finds the `tokenizer.json` of one of the `OFFICIAL` repositories. Processes that convert the
+    same at once wait for the first. Raises `EngineError`.
+    """
+    try:
+        with storage.locked(directory) as lock:
+            if (directory / "model.bin").is_file():
+                return directory
+            model = _read(checkpoint / "config.json")
+            if model.get("model_type") != "whisper":
+                raise EngineError(f"{name} is no Whisper model but one of type {model.get('model_type')!r}")
+            tokenizer = _tokenizer(checkpoint, model, official_tokenizer)
+            with tempfile.TemporaryDirectory() as place, storage.atomic_directory(directory) as output:
+                staged = _stage(checkpoint, tokenizer, Path(place))
+                expected = storage.size_of(staged)
+                storage.require_space([(directory, expected)])
+                _run(staged, output, lock.fileno(), lambda: report(min(storage.size_of(output), expected), expected))
+                _complete(output, staged, model)
+                report(expected, expected)
+    except OSError as exc:
+        raise EngineError(f"cannot convert {name}: {exc}") from exc
+    except (ValueError, KeyError, TypeError) as exc:
+        raise EngineError(f"{name} has a configuration that cannot be understood: {exc!r}") from exc
+    return directory
+
+
+def _tokenizer(checkpoint: Path, model: dict[str, Any], official_tokenizer: Callable[[str], Path]) -> Path:
+    """The `tokenizer.json` whose special tokens stand where the model has them."""
+    size = model["vocab_size"]
+    own = checkpoint / "tokenizer.json"
+    if own.is_file() and _special_tokens(own).get("<|notimestamps|>") == size - TIMESTAMPS - 1:
+        return own
+    if size not in OFFICIAL:
+        raise EngineError(
+            f"a vocabulary of {size} tokens is none of Whisper's, and the checkpoint has no tokenizer of it"
+        )
+    return official_tokenizer(OFFICIAL[size])
+
+
+def _stage(checkpoint: Path, tokenizer: Path, place: Path) -> Path:
+    """A directory with what the converter shall see."""
+    paths = {name: checkpoint / name for name in files_among(path.name for path in checkpoint.iterdir())}
+    for name, path in (paths | {"tokenizer.json": tokenizer}).items():
+        (place / name).symlink_to(path.resolve())
+    return place
+
+
+def _run(checkpoint: Path, output: Path, lock: int, tick: Callable[[], None]) -> None:
+    """Run the converter, which holds the `lock` too, so that nobody starts another if this process is killed."""
+    command = [sys.executable, "-P", "-m", "realtime.weights.whisper_converter", str(checkpoint), str(output)]
+    quiet = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
+    with tempfile.TemporaryFile("w+", errors="replace") as complaints:
+        process = subprocess.Popen(  # noqa: S603 - this Python and this package
+            command,
+            env=os.environ | quiet,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            pass_fds=(lock,),
+        )
+        try:
+            deadline = time.monotonic() + LONGEST
+            while (code := _ended(process)) is None:
+                tick()
+                if time.monotonic() > deadline:
+                    raise EngineError(f"the conversion took more than {LONGEST:g} seconds")
+        finally:
+            process.kill()
+            process.wait()
+        if code != 0:
+            complaints.seek(0)
+            said = complaints.read().strip().splitlines() or ["it said nothing"]
+            raise EngineError(f"the conversion failed with exit code {code}: {said[-1]}")
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> int | None:
+    try:
+        return process.wait(0.5)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _complete(output: Path, staged: Path, model: dict[str, Any]) -> None:
+    """Add the files that faster-whisper reads, and put the configuration right."""
+    (output / "tokenizer.json").write_bytes((staged / "tokenizer.json").read_bytes())
+    mel = {"feature_size": model["num_mel_bins"], "sampling_rate": 16000, "hop_length": 160, "n_fft": 400}
+    _write(output / "preprocessor_config.json", mel | {"chunk_length": 30})
+    config = _read(output / "config.json")
+    special = _special_tokens(staged / "tokenizer.json")
+    languages = range(special["<|startoftranscript|>"] + 1, special["<|translate|>"])
+    generation = staged / "generation_config.json"
+    own_heads = _read(generation).get("alignment_heads") if generation.is_file() else None
+    shape = DecoderShape(model["decoder_layers"], model["decoder_attention_heads"], model["vocab_size"])
+    config["alignment_heads"] = alignment_heads(shape, own_heads)
+    config["lang_ids"] = config.get("lang_ids") or [*languages]
+    config["suppress_ids"] = config.get("suppress_ids") or model.get("suppress_tokens") or []
+    config["suppress_ids_begin"] = config.get("suppress_ids_begin") or model.get("begin_suppress_tokens") or []
+    _write(output / "config.json", config)
+
+
+def _special_tokens(tokenizer: Path) -> dict[str, int]:
+    return {token["content"]: token["id"] for token in _read(tokenizer)["added_tokens"]}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")

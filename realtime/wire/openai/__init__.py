@@ -1,0 +1,1 @@
+"""Codec of the OpenAI Realtime protocol."""

@@ -1,0 +1,189 @@
+"""What a `session.update` may carry in the OpenAI Realtime dialect.
+
+A field left out is `UNSET` and null means default or off. Values that cannot be are errors of the whole update; what is
+not named here is accepted and ignored.
+"""
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
+from realtime.speech.endpointing import TurnDetection
+
+Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=600_000)]
+Eagerness: TypeAlias = Literal["low", "medium", "high", "auto"]
+
+DEFAULT_DETECTION: Final = TurnDetection()
+DEFAULT_FORMAT: Final = AudioFormat(Encoding.PCM16, 24_000)
+
+SILENCE_MS: Final[dict[Eagerness, int]] = {"high": 400, "auto": 700, "medium": 700, "low": 1200}
+"""Semantic turn detection stands on silence alone: how much of it ends a turn."""
+
+SPEEDS: Final = (0.25, 1.5)
+
+
+class Pcm(Struct, frozen=True, tag_field="type", tag="audio/pcm"):
+    """OpenAI knows 24 kHz only; the other rates are an extension."""
+
+    rate: Literal[8_000, 16_000, 24_000, 48_000] | None = None
+
+    def audio_format(self) -> AudioFormat:
+        return AudioFormat(Encoding.PCM16, self.rate or DEFAULT_FORMAT.sample_rate)
+
+
+class Mulaw(Struct, frozen=True, tag_field="type", tag="audio/pcmu"):
+    """G.711 mu-law, always at 8 kHz."""
+
+    def audio_format(self) -> AudioFormat:
+        return AudioFormat(Encoding.MULAW, 8_000)
+
+
+class Alaw(Struct, frozen=True, tag_field="type", tag="audio/pcma"):
+    """G.711 A-law, always at 8 kHz."""
+
+    def audio_format(self) -> AudioFormat:
+        return AudioFormat(Encoding.ALAW, 8_000)
+
+
+class ServerVad(Struct, frozen=True, tag_field="type", tag="server_vad"):
+    """Turns end after a silence of fixed length. Null means the default."""
+
+    threshold: Probability | None = None
+    prefix_padding_ms: Milliseconds | None = None
+    silence_duration_ms: Milliseconds | None = None
+    interrupt_response: bool | None = None
+
+    def detection(self) -> TurnDetection:
+        default = DEFAULT_DETECTION
+        return TurnDetection(
+            default.threshold if self.threshold is None else self.threshold,
+            default.prefix_padding if self.prefix_padding_ms is None else _samples(self.prefix_padding_ms),
+            default.silence if self.silence_duration_ms is None else _samples(self.silence_duration_ms),
+        )
+
+
+class SemanticVad(Struct, frozen=True, tag_field="type", tag="semantic_vad"):
+    """Turns end after a silence that depends on how eager to answer one is."""
+
+    eagerness: Eagerness | None = None
+    interrupt_response: bool | None = None
+
+    def detection(self) -> TurnDetection:
+        return TurnDetection(silence=_samples(SILENCE_MS[self.eagerness or "auto"]))
+
+
+class TranscriptionPatch(Struct, frozen=True):
+    """How to transcribe; a null `language` means detect it. `task` is an extension: `translate` asks for English."""
+
+    model: str | None = None
+    language: str | UnsetType | None = UNSET
+    prompt: str | UnsetType | None = UNSET
+    task: Literal["transcribe", "translate"] | UnsetType | None = UNSET
+    keywords: list[str] | None = None
+
+
+class NoiseReduction(Struct, frozen=True):
+    """Accepted and shown, without effect."""
+
+    type: str | None = None
+
+
+class VoiceId(Struct, frozen=True):
+    """OpenAI's way to name a custom voice."""
+
+    id: str
+
+
+class Tool(Struct, frozen=True):
+    """A function; tools of other types are dropped."""
+
+    type: str
+    name: str | None = None
+    description: str | None = None
+    parameters: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class ToolChoice(Struct, frozen=True):
+    """The one tool to call."""
+
+    type: str
+    name: str | None = None
+
+
+FormatPatch: TypeAlias = Pcm | Mulaw | Alaw | UnsetType | None
+
+
+class InputPatch(Struct, frozen=True):
+    """What changes of `session.audio.input`."""
+
+    format: FormatPatch = UNSET
+    transcription: TranscriptionPatch | UnsetType | None = UNSET
+    turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
+    noise_reduction: NoiseReduction | UnsetType | None = UNSET
+
+
+class OutputPatch(Struct, frozen=True):
+    """What changes of `session.audio.output`; `response.create` has the same for one response."""
+
+    format: FormatPatch = UNSET
+    voice: str | VoiceId | UnsetType | None = UNSET
+    speed: float | UnsetType | None = UNSET
+
+    @property
+    def voice_name(self) -> str | None:
+        """The voice asked for, if one is."""
+        voice = self.voice
+        return voice.id if isinstance(voice, VoiceId) else voice or None
+
+
+class AudioPatch(Struct, frozen=True):
+    """What changes of `session.audio`."""
+
+    input: InputPatch | None = None
+    output: OutputPatch | None = None
+
+
+FlatFormat: TypeAlias = Literal["pcm16", "g711_ulaw", "g711_alaw"] | UnsetType | None
+_FLAT_FORMATS: Final[dict[str, Pcm | Mulaw | Alaw]] = {"pcm16": Pcm(), "g711_ulaw": Mulaw(), "g711_alaw": Alaw()}
+
+
+class SessionPatch(Struct, frozen=True):
+    """The `session` of a `session.update`.
+
+    The flat fields below `audio` are those of OpenAI's beta, read only where `audio` is absent.
+    """
+
+    type: Literal["realtime", "transcription"] | None = None
+    instructions: str | UnsetType | None = UNSET
+    tools: list[Tool] | UnsetType | None = UNSET
+    tool_choice: str | ToolChoice | UnsetType | None = UNSET
+    audio: AudioPatch | None = None
+    input_audio_format: FlatFormat = UNSET
+    input_audio_transcription: TranscriptionPatch | UnsetType | None = UNSET
+    turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
+    output_audio_format: FlatFormat = UNSET
+    voice: str | VoiceId | UnsetType | None = UNSET
+    speed: float | UnsetType | None = UNSET
+
+    def nested_audio(self) -> AudioPatch:
+        return self.audio or AudioPatch(
+            InputPatch(_nested(self.input_audio_format), self.input_audio_transcription, self.turn_detection),
+            OutputPatch(_nested(self.output_audio_format), self.voice, self.speed),
+        )
+
+
+def clamped_speed(speed: float | None) -> float:
+    """The nearest speed on offer; None is the normal one."""
+    slowest, fastest = SPEEDS
+    return 1.0 if speed is None else min(max(speed, slowest), fastest)
+
+
+def _nested(flat: FlatFormat) -> FormatPatch:
+    return _FLAT_FORMATS[flat] if isinstance(flat, str) else flat
+
+
+def _samples(duration_ms: int) -> int:
+    return duration_ms * SAMPLE_RATE // 1000

@@ -1,0 +1,24 @@
+import pytest
+
+from clients.cli.keys import key_for
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "from the environment")
+
+
+@pytest.mark.parametrize(
+    "url", ["ws://127.0.0.1:8000/v1/realtime", "ws://localhost/", "ws://[::1]:8000/", "wss://captions.example/"]
+)
+def test_the_environments_key_goes_to_this_machine_or_over_tls(url: str) -> None:
+    assert key_for(url, None) == "from the environment"
+
+
+@pytest.mark.parametrize("url", ["ws://captions.example/", "ws://192.168.1.2/", "ws://127.0.0.1.example/", "captions"])
+def test_the_environments_key_never_leaves_this_machine_in_the_clear(url: str) -> None:
+    assert key_for(url, None) is None
+
+
+def test_a_key_that_is_given_goes_anywhere() -> None:
+    assert key_for("ws://captions.example/", "given") == "given"

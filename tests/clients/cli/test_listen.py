@@ -1,0 +1,365 @@
+import argparse
+import asyncio
+import io
+import json
+import os
+import signal
+import sys
+import types
+import wave
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+import clients.cli.listen
+from clients.cli.listen import ListenOptions, add_arguments, listen, run
+from tests.support.scripted_server import (
+    Message,
+    Peer,
+    Script,
+    committed,
+    completed,
+    delta,
+    error,
+    failed,
+    meet,
+    partial,
+    started,
+    stopped,
+)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> str:
+    """A tenth of a second of silence: the scripts do not listen."""
+    path = tmp_path / "recording.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(24_000)
+        file.writeframes(bytes(4_800))
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have asked for colours."""
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def listening(source: str | None, **changes: object) -> Callable[[str], Awaitable[int]]:
+    async def client(url: str) -> int:
+        options = ListenOptions(source=source, url=url, fast=True)
+        return await listen(replace(options, **changes))  # type: ignore[arg-type]
+
+    return client
+
+
+def answering(*messages: Message) -> Script:
+    """A script that says this once the first of the two closing commits is there, and then refuses the second."""
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.receive("input_audio_buffer.commit")
+        await peer.send(*messages)
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    return script
+
+
+def test_finished_utterances_are_printed_as_lines(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    long = "Please turn the lights off in the kitchen, in the hall and in the two rooms at the end of the corridor."
+    script = answering(
+        started("item_1"),
+        partial("item_1", "Please", " turn"),
+        delta("item_1", "Please"),
+        stopped("item_1"),
+        committed("item_1"),
+        completed("item_1", long),
+        committed("item_2", "item_1"),
+        completed("item_2", " Thank you."),
+    )
+    assert meet(script, listening(recording)) == 0
+    assert capsys.readouterr() == (f"{long}\nThank you.\n", "")
+
+
+def test_a_translation_is_asked_for(recording: str) -> None:
+    async def script(peer: Peer) -> None:
+        session = await peer.greet()
+        assert session["audio"]["input"]["transcription"] == {"task": "translate"}
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    assert meet(script, listening(recording, translate=True)) == 0
+
+
+def test_what_the_server_does_not_know_is_said(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        effective = {"model": "whisper-base", "language": None}
+        await peer.greet({"audio": {"input": {"transcription": effective}}})
+        await peer.receive("input_audio_buffer.commit")
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    assert meet(script, listening(recording, model="no-such", language="xx")) == 0
+    assert capsys.readouterr().err == (
+        "vivavoce listen: asked for the model no-such, the server takes whisper-base\n"
+        "vivavoce listen: asked for the language xx, the server takes its own choice\n"
+    )
+
+
+def test_an_utterance_without_words_is_no_line(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert meet(answering(committed("item_1"), completed("item_1", "")), listening(recording)) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_the_recording_arrives_whole(recording: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        sizes = [len((await peer.receive("input_audio_buffer.append"))["audio"]) for _ in range(3)]
+        assert sizes == [2560, 2560, 1280]
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    assert meet(script, listening(recording)) == 0
+
+
+def test_a_transcript_that_is_late_is_waited_for(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.receive("input_audio_buffer.commit")
+        await peer.send(committed("item_1"))
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+        await peer.send(completed("item_1", "At last."))
+
+    assert meet(script, listening(recording)) == 0
+    assert capsys.readouterr().out == "At last.\n"
+
+
+def test_an_utterance_that_ended_before_is_not_taken_for_the_last(
+    recording: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = answering(
+        committed("item_1"),
+        completed("item_1", "The first."),
+        committed("item_2", "item_1"),
+        completed("item_2", "The last."),
+    )
+    assert meet(script, listening(recording)) == 0
+    assert capsys.readouterr().out == "The first.\nThe last.\n"
+
+
+def test_an_utterance_that_could_not_be_transcribed_fails(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    script = answering(committed("item_1"), failed("item_1", "the engine broke"))
+    assert meet(script, listening(recording)) == 1
+    assert capsys.readouterr().err == "vivavoce listen: an utterance could not be transcribed: the engine broke\n"
+
+
+def test_an_error_event_fails(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert meet(answering(error("invalid_value", "too much audio")), listening(recording)) == 1
+    assert "too much audio" in capsys.readouterr().err
+
+
+def test_a_server_that_closes_midway_loses_utterances(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.receive("input_audio_buffer.append")
+        await peer.send(started("item_1"))
+        await peer.connection.close(1001, "shutting down")
+
+    assert meet(script, listening(recording)) == 1
+    warnings = capsys.readouterr().err
+    assert "shutting down" in warnings
+    assert "1 utterance did not come back" in warnings
+
+
+def test_a_server_that_closes_in_good_order_but_too_early_fails_too(recording: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.connection.close()
+
+    assert meet(script, listening(recording)) == 1
+
+
+def test_a_server_that_never_answers_is_given_up(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.receive("input_audio_buffer.commit")
+        await peer.send(committed("item_1"))
+
+    assert meet(script, listening(recording, result_timeout=0.1)) == 1
+    warnings = capsys.readouterr().err
+    assert "silent for 0.1 s" in warnings
+    assert "1 utterance did not come back" in warnings
+
+
+def test_a_server_that_says_nothing_at_all_is_given_up(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+
+    assert meet(script, listening(recording, result_timeout=0.1)) == 1
+    assert "silent for 0.1 s" in capsys.readouterr().err
+
+
+def test_a_refused_key_is_said_and_nothing_begins(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    body = json.dumps({"error": {"message": "Incorrect API key."}})
+    assert meet(answering(), listening(recording), refusal=(HTTPStatus.UNAUTHORIZED, body)) == 2
+    assert capsys.readouterr() == ("", "vivavoce listen: Incorrect API key.\n")
+
+
+def test_a_missing_file_is_said_before_anything_is_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    assert meet(answering(), listening("missing.wav")) == 2
+    assert "cannot open missing.wav" in capsys.readouterr().err
+
+
+def test_json_lines_are_the_servers_own_messages(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    script = answering(
+        partial("item_1", "Grüß", " Gott"), committed("item_1"), completed("item_1", "Grüß Gott."), {"type": "novelty"}
+    )
+    assert meet(script, listening(recording, as_json=True)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["type"] for line in lines] == [
+        "session.created",
+        "session.updated",
+        "x.transcription.partial",
+        "input_audio_buffer.committed",
+        "conversation.item.input_audio_transcription.completed",
+        "novelty",
+    ]
+    assert "Grüß" in lines[2]
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(recording: str) -> None:
+    async def client(url: str) -> tuple[int | None, bytes]:
+        program = (
+            "import argparse, sys; from clients.cli.listen import add_arguments, run; "
+            "parser = argparse.ArgumentParser(); add_arguments(parser); sys.exit(run(parser.parse_args()))"
+        )
+        reading, writing = os.pipe()
+        os.close(reading)
+        arguments = ("-c", program, recording, "--json", "--fast", "--url", url)
+        listener = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, stdout=writing, stderr=asyncio.subprocess.PIPE
+        )
+        os.close(writing)
+        _, warnings = await listener.communicate()
+        return listener.returncode, warnings
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+
+    assert meet(script, client) == (1, b"")
+
+
+def test_a_terminal_shows_tentative_text_dim_and_committed_text_bright(
+    recording: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    script = answering(
+        delta("item_1", "Please"),
+        partial("item_1", "Please turn", " the light"),
+        delta("item_1", " turn"),
+        committed("item_1"),
+        completed("item_1", "Please turn the lights off."),
+    )
+    assert meet(script, listening(recording)) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b[1mPlease\x1b[0m" in shown
+    assert "\x1b[1mPlease turn\x1b[0m\x1b[2m the light\x1b[0m" in shown
+    assert "Please turn turn" not in shown
+    assert "Please turn the lights off.\n" in shown
+
+
+def test_what_a_server_says_cannot_steer_the_terminal(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert meet(answering(completed("item_1", "\x1b[2J[bold]Hello[/]\r\n.")), listening(recording)) == 0
+    assert capsys.readouterr().out == "[2J[bold]Hello[/].\n"
+
+
+class TwoFrames:
+    """What sounddevice promises of `RawInputStream`, with two frames recorded as soon as it starts."""
+
+    def __init__(self, *, callback: Callable[..., None], **_: object) -> None:
+        self._callback = callback
+
+    def start(self) -> None:
+        self._callback(bytes(1_920), 960, None, None)
+        self._callback(bytes(1_920), 960, None, None)
+
+    def close(self) -> None:
+        pass
+
+
+def test_an_interrupt_ends_the_last_utterance_of_a_microphone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("sounddevice")
+    module.RawInputStream = TwoFrames  # type: ignore[attr-defined]
+    module.PortAudioError = OSError  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.receive("input_audio_buffer.append")
+        os.kill(os.getpid(), signal.SIGINT)
+        await peer.receive("input_audio_buffer.commit")
+        await peer.send(committed("item_1"), completed("item_1", "Good bye."))
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    assert meet(script, listening(None)) == 0
+    assert capsys.readouterr() == ("Good bye.\n", "")
+
+
+def test_a_microphone_without_its_library_says_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    assert meet(answering(), listening(None)) == 2
+    assert "--mic needs sounddevice: install vivavoce[microphone]" in capsys.readouterr().err
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--mic", "speech.wav"]])
+def test_there_is_one_source(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as wrong:
+        parse(*arguments)
+    assert wrong.value.code == 2
+
+
+def test_arguments_become_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[ListenOptions] = []
+
+    async def note(options: ListenOptions) -> int:
+        heard.append(options)
+        return 0
+
+    monkeypatch.setattr(clients.cli.listen, "listen", note)
+    monkeypatch.setenv("OPENAI_API_KEY", "from the environment")
+    assert run(parse("-", "--language", "de", "--translate", "--silence-ms", "300", "--fast", "--json")) == 0
+    assert run(parse("--mic", "--api-key", "given", "--url", "ws://captions.example/v1/realtime")) == 0
+    assert run(parse("-", "--url", "ws://captions.example/v1/realtime")) == 0
+    assert heard == [
+        ListenOptions(
+            "-",
+            api_key="from the environment",
+            language="de",
+            translate=True,
+            silence_ms=300,
+            fast=True,
+            as_json=True,
+        ),
+        ListenOptions(None, url="ws://captions.example/v1/realtime", api_key="given"),
+        ListenOptions("-", url="ws://captions.example/v1/realtime"),
+    ]
+
+
+def test_standard_input_is_a_source(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(bytes(1_920))))
+    assert meet(answering(completed("item_1", "Hello.")), listening("-")) == 0
+    assert capsys.readouterr().out == "Hello.\n"

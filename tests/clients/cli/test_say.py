@@ -1,0 +1,169 @@
+import argparse
+import io
+import re
+import sys
+import types
+import wave
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+import clients.cli.say
+from clients.cli.say import SpeakOptions, add_arguments, run, speak
+from tests.support.scripted_server import (
+    Message,
+    Peer,
+    Script,
+    audio,
+    meet,
+    response_created,
+    response_done,
+    response_failed,
+)
+
+
+def replying(*messages: Message) -> Script:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        request = await peer.receive("response.create")
+        await peer.send(response_created(request), *messages)
+
+    return script
+
+
+async def greeting(peer: Peer) -> None:
+    await peer.greet()
+
+
+def saying(text: str, output: Path | None) -> Callable[[str], Awaitable[int]]:
+    async def client(url: str) -> int:
+        return await speak(SpeakOptions(text, output, url=url))
+
+    return client
+
+
+def test_speech_becomes_a_wav_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = replying(audio(b"\x01\x00\x02\x00"), audio(b"\x03\x00"), response_done())
+    assert meet(script, saying("Hello.", tmp_path / "hello.wav")) == 0
+    with wave.open(str(tmp_path / "hello.wav")) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate(), file.getnframes()) == (1, 2, 24_000, 3)
+        assert file.readframes(3) == b"\x01\x00\x02\x00\x03\x00"
+    assert (tmp_path / "hello.wav").stat().st_size == 44 + 6
+    assert re.fullmatch(r"first audio after \d+ ms\n", capsys.readouterr().err)
+
+
+def test_a_voice_the_server_does_not_know_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet({"audio": {"output": {"voice": "anna"}}})
+        await peer.send(response_created(await peer.receive("response.create")), audio(b"\x01\x00"), response_done())
+
+    async def client(url: str) -> int:
+        return await speak(SpeakOptions("Hello.", tmp_path / "hello.wav", voice="nobody", url=url))
+
+    assert meet(script, client) == 0
+    assert capsys.readouterr().err.startswith("vivavoce say: asked for the voice nobody, the server takes anna\n")
+
+
+def test_a_failed_response_keeps_what_was_spoken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = replying(audio(b"\x01\x00"), response_failed("engine_failed", "the voice broke"))
+    assert meet(script, saying("Hello.", tmp_path / "hello.wav")) == 1
+    assert "vivavoce say: the voice broke\n" in capsys.readouterr().err
+    with wave.open(str(tmp_path / "hello.wav")) as file:
+        assert file.getnframes() == 1
+
+
+def test_a_response_without_audio_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert meet(replying(response_done()), saying("Hello.", tmp_path / "hello.wav")) == 1
+    assert "no audio" in capsys.readouterr().err
+
+
+def test_a_server_that_closes_midway_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await replying(audio(b"\x01\x00"))(peer)
+        await peer.connection.close(1012, "restarting")
+
+    assert meet(script, saying("Hello.", tmp_path / "hello.wav")) == 1
+    assert "restarting" in capsys.readouterr().err
+
+
+def test_a_server_that_refuses_is_not_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refusal = (HTTPStatus.SERVICE_UNAVAILABLE, '{"error": {"message": "All lines are busy."}}')
+    assert meet(greeting, saying("Hello.", tmp_path / "hello.wav"), refusal=refusal) == 2
+    assert capsys.readouterr().err == "vivavoce say: All lines are busy.\n"
+    assert not (tmp_path / "hello.wav").exists()
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert meet(greeting, saying("Hello.", tmp_path / "missing" / "hello.wav")) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_an_empty_text_is_nothing_to_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert meet(greeting, saying(" \n", tmp_path / "hello.wav")) == 2
+    assert "nothing to say" in capsys.readouterr().err
+
+
+def test_without_a_loudspeaker_a_file_is_needed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    assert meet(greeting, saying("Hello.", None)) == 2
+    assert "without -o FILE.wav this needs sounddevice" in capsys.readouterr().err
+
+
+class StandInSpeaker:
+    """What sounddevice promises of `RawOutputStream`, for machines without sound."""
+
+    heard: ClassVar[list[bytes | str]] = []
+
+    def __init__(self, *, samplerate: int, channels: int, dtype: str) -> None:
+        assert (samplerate, channels, dtype) == (24_000, 1, "int16")
+
+    def start(self) -> None:
+        pass
+
+    def write(self, data: bytes) -> None:
+        self.heard.append(data)
+
+    def stop(self) -> None:
+        self.heard.append("stop")
+
+    def close(self) -> None:
+        self.heard.append("close")
+
+
+def test_speech_is_played_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("sounddevice")
+    module.RawOutputStream = StandInSpeaker  # type: ignore[attr-defined]
+    module.PortAudioError = OSError  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    monkeypatch.setattr(StandInSpeaker, "heard", [])
+    assert meet(replying(audio(b"\x01\x00"), audio(b"\x02\x00"), response_done()), saying("Hello.", None)) == 0
+    assert StandInSpeaker.heard == [b"\x01\x00", b"\x02\x00", "stop", "close"]
+
+
+def test_arguments_become_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[SpeakOptions] = []
+
+    async def note(options: SpeakOptions) -> int:
+        said.append(options)
+        return 0
+
+    monkeypatch.setattr(clients.cli.say, "speak", note)
+    monkeypatch.setattr("sys.stdin", io.StringIO("From a pipe."))
+    monkeypatch.setenv("OPENAI_API_KEY", "from the environment")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert (
+        run(parser.parse_args(["-", "-o", "out.wav", "--voice", "anna", "--speed", "1.2", "--api-key", "given"])) == 0
+    )
+    assert run(parser.parse_args(["Hello."])) == 0
+    assert run(parser.parse_args(["Hello.", "--url", "ws://voice.example/"])) == 0
+    assert said == [
+        SpeakOptions("From a pipe.", Path("out.wav"), "anna", 1.2, api_key="given"),
+        SpeakOptions("Hello.", api_key="from the environment"),
+        SpeakOptions("Hello.", url="ws://voice.example/"),
+    ]

@@ -1,0 +1,136 @@
+"""Cases 13 to 16: unknown names, files that are none, a bomb, and bodies that curl got wrong."""
+
+import base64
+import json
+import resource
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from tests.support.client_programs import CURL, EVERYBODY, OPENAI, Client, by, refused
+from tests.support.recordings import wav_file
+from tests.support.scripted_models import ScriptedRecognizer
+from tests.support.uploads import TWO_WORDS
+from tests.support.witnessed_server import Server
+
+URL = "/v1/audio/transcriptions"
+
+
+@by(*EVERYBODY)
+def test_case_13_an_unknown_model_is_404_with_its_own_code(client: Client, recordings: Path) -> None:
+    with refused(client, 404, "model_not_found", "model", "The model 'nobody' does not exist"):
+        client.transcribe(recordings / "two-words.wav", model="nobody")
+
+
+@by(*OPENAI, CURL)
+def test_case_13_an_unknown_path_is_404_with_another_code(client: Client) -> None:
+    with refused(client, 404, "not_found", None, "Not Found"):
+        client.do("get", path="/nothing")
+
+
+@by(*EVERYBODY)
+@pytest.mark.parametrize(
+    ("file", "code", "words"),
+    [
+        ("empty.wav", "empty_file", "empty"),
+        ("header-only.wav", "audio_too_short", "too short"),
+        ("letter.mp3", "invalid_file_format", "Invalid file format"),
+        ("silent-film.mp4", "no_audio_stream", "no audio"),
+        ("one-hertz.wav", "unsupported_audio", "sample rate of 1 Hz"),
+    ],
+)
+def test_case_14_a_bad_file_is_sent_only_once(
+    client: Client, server: Server, recordings: Path, file: str, code: str, words: str
+) -> None:
+    with refused(client, 400, code, "file", words):
+        replace(client, retries=2).transcribe(recordings / file)
+    assert [answer.status for answer in server.answers if answer.path == URL] == [400]
+
+
+@by(*OPENAI)
+def test_case_14_what_would_only_fail_again_is_sent_only_once(
+    client: Client, server: Server, recognizer: ScriptedRecognizer, recordings: Path
+) -> None:
+    recognizer.failure = ZeroDivisionError("a bug")
+    with refused(client, 500, "internal_error", None, "Internal error"):
+        replace(client, retries=2).transcribe(recordings / "two-words.wav")
+    assert [answer.status for answer in server.answers if answer.path == URL] == [500]
+
+
+@pytest.fixture(scope="module")
+def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half an hour and a minute of silence that does not say so (RFC 9639, section 8.2); as samples, 119 MB."""
+    path = tmp_path_factory.mktemp("silence") / "silence.flac"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("flac", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 60 * 16_000), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        for _ in range(31):
+            frame.pts = None
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    data = bytearray(path.read_bytes())
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    path.write_bytes(data)
+    return path
+
+
+@by(*EVERYBODY)
+def test_case_15_a_bomb_is_refused_and_takes_little_memory(client: Client, bomb: Path) -> None:
+    before = most_memory()
+    with refused(client, 413, "audio_too_long", "file", "longer than 1800 seconds"):
+        client.transcribe(bomb)
+    assert most_memory() - before < 100e6
+
+
+def most_memory() -> float:
+    """Bytes that this process, in which the server is, has had at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def sent(client: Client, content_type: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    """What curl gets for a body: the status and the JSON."""
+    options = ["-H", f"Content-Type: {content_type}", "--data-binary", "@-"]
+    answer = client.do("send", path=URL, options=options, body=body.decode("latin-1"))
+    return answer["status"], json.loads(base64.b64decode(answer["data"]))
+
+
+@by(CURL)
+@pytest.mark.parametrize(
+    ("content_type", "end"),
+    [
+        ("multipart/form-data", b"\r\n--b--\r\n"),
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=c", b"\r\n--b--\r\n"),
+    ],
+    ids=["no boundary", "truncated", "another boundary"],
+)
+def test_case_16_a_form_that_is_wrong_is_400(client: Client, content_type: str, end: bytes) -> None:
+    form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + wav_file(TWO_WORDS) + end
+    status, body = sent(client, content_type, form)
+    assert (status, body["error"]["code"], body["detail"]) == (400, "invalid_multipart", body["error"]["message"])
+
+
+@by(CURL)
+def test_case_16_the_file_may_be_within_json(client: Client) -> None:
+    file = base64.b64encode(wav_file(TWO_WORDS)).decode()
+    status, body = sent(client, "application/json", json.dumps({"model": "whisper-1", "file": file}).encode())
+    assert (status, body["text"]) == (200, "440. 880.")
+
+
+@by(CURL)
+def test_case_16_what_stands_for_a_file_in_an_example_is_400(client: Client) -> None:
+    status, body = sent(client, "application/json", b'{"model": "whisper-1", "file": "<audio bytes>"}')
+    assert (status, body["error"]["param"], body["detail"]) == (400, "file", body["error"]["message"])
+
+
+@by(CURL)
+def test_case_16_a_wrong_method_is_told_of_the_right_one(client: Client) -> None:
+    answer = client.do("send", path=URL, options=["-X", "PUT"])
+    assert (answer["status"], answer["headers"]["allow"]) == (405, "POST")
+    assert json.loads(base64.b64decode(answer["data"]))["error"]["code"] == "method_not_allowed"

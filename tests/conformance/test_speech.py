@@ -1,0 +1,170 @@
+"""Cases 20 to 24: what clients get for a text.
+
+20 and 22 streams, 21 formats, 23 events and voices, 24 bad fields.
+"""
+
+import asyncio
+import base64
+import io
+import json
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.client_programs import (
+    CURL,
+    EVERYBODY,
+    NODE,
+    OPENAI,
+    PYTHON,
+    PYTHON_1,
+    XINFERENCE,
+    XINFERENCE_1,
+    XINFERENCE_ASYNC,
+    XINFERENCES,
+    Client,
+    Refused,
+    by,
+    refused,
+    speech,
+)
+from tests.support.recordings import duration
+from tests.support.scripted_models import ScriptedSynthesizer
+from tests.support.witnessed_server import Server
+
+BROKEN_OFF = {
+    PYTHON: "RemoteProtocolError",
+    PYTHON_1: "RemoteProtocolError",
+    NODE: "TypeError",  # which is how fetch says that the connection broke off
+    XINFERENCE: "ChunkedEncodingError",
+    XINFERENCE_1: "ChunkedEncodingError",
+    XINFERENCE_ASYNC: "ClientPayloadError",
+    CURL: "",
+}
+START_OF = {"mp3": b"ID3", "opus": b"OggS", "aac": b"\xff\xf1", "flac": b"fLaC", "wav": b"RIFF", "pcm": b""}
+TYPE_OF = {
+    "mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac", "wav": "audio/wav",
+    "pcm": "audio/pcm",
+}  # fmt: skip
+UNKNOWN_SIZE = b"\xff\xff\xff\xff"
+
+
+@by(*XINFERENCES)
+def test_case_20_pieces_are_one_file(client: Client) -> None:
+    heard = client.speak("Many words. " * 10, stream=True)
+    assert len(heard.pieces) > 5
+    assert all(heard.pieces)
+    assert b": ping" not in heard.data
+    assert duration(heard.data) == pytest.approx(12, abs=0.3)
+
+
+@by(*XINFERENCES)
+def test_case_20_a_voice_to_clone_is_refused_in_words(client: Client, recordings: Path) -> None:
+    with refused(client, 400, "unsupported_value", "prompt_speech", "hibari-tts does not clone voices"):
+        client.speak(prompt=str(recordings / "two-words.wav"))
+
+
+@by(*EVERYBODY)
+@pytest.mark.parametrize("response_format", TYPE_OF)
+def test_case_21_text_becomes_a_file_of_its_format(client: Client, server: Server, response_format: str) -> None:
+    data = client.speak(response_format=response_format).data
+    headers = server.answers[-1].headers
+    assert headers["content-type"].startswith(TYPE_OF[response_format])
+    assert int(headers["content-length"]) == len(data)
+    assert data.startswith(START_OF[response_format])
+    seconds = len(data) / 48_000 if response_format == "pcm" else duration(data)
+    assert seconds == pytest.approx(1.0, abs=0.09 if response_format == "aac" else 0.06)  # ADTS knows only whole frames
+    if response_format == "wav":
+        with wave.open(io.BytesIO(data)) as reader:
+            assert reader.getnframes() * 2 == len(data) - 44
+
+
+@by(*EVERYBODY)
+def test_case_22_the_first_bytes_arrive_before_the_last_are_made(
+    client: Client, synthesizer: ScriptedSynthesizer, recordings: Path
+) -> None:
+    gate = synthesizer.gate = asyncio.Event()
+    client.begin("speak", input="Ten chars.", response_format="wav", stream=True)
+    client.wait_for_first()
+    assert not synthesizer.closed.is_set()
+    assert synthesizer.loop is not None
+    synthesizer.loop.call_soon_threadsafe(gate.set)
+    data = speech(client.end()["value"]).data
+    assert (data[4:8], data[40:44]) == (UNKNOWN_SIZE, UNKNOWN_SIZE)
+    file = recordings / "streamed"
+    file.write_bytes(data)
+    assert client.transcribe(file)["text"] == "440."
+
+
+@by(*EVERYBODY)
+def test_case_22_a_voice_that_fails_midway_breaks_the_connection_off(client: Client) -> None:
+    client.begin("speak", input="It breaks 💥 here.", response_format="pcm", stream=True)
+    client.wait_for_first()
+    with pytest.raises(Refused) as failure:
+        client.end()
+    assert failure.value.raised == BROKEN_OFF[client.name]
+
+
+@by(*EVERYBODY)
+@pytest.mark.parametrize("fields", [{"stream": True}, {}], ids=["stream", "whole"])
+def test_case_22_a_voice_that_fails_at_once_is_500(client: Client, fields: dict[str, bool]) -> None:
+    with refused(client, 500, "engine_failed", None, "The model failed"):
+        client.speak("💥 breaks at once.", **fields)
+
+
+@by(*OPENAI, CURL)
+def test_case_23_events_are_one_file_and_end_with_the_usage(client: Client, server: Server) -> None:
+    lines = client.speak(voice={"id": "birch"}, response_format="wav", stream_format="sse").data.decode()
+    assert server.answers[-1].headers["content-type"].startswith("text/event-stream")
+    *deltas, done = [json.loads(line.removeprefix("data: ")) for line in lines.split("\n\n") if line]
+    assert {delta["type"] for delta in deltas} == {"speech.audio.delta"}
+    assert duration(b"".join(base64.b64decode(delta["audio"]) for delta in deltas)) == pytest.approx(1.0, abs=0.01)
+    usage = {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}
+    assert done == {"type": "speech.audio.done", "usage": usage}
+
+
+@by(*EVERYBODY)
+def test_case_23_an_unknown_voice_is_told_of_those_there_are(client: Client) -> None:
+    with refused(client, 400, "invalid_voice", "voice", "amber, birch"):
+        client.speak(voice="nope")
+
+
+@by(XINFERENCE, XINFERENCE_1, XINFERENCE_ASYNC, CURL)
+def test_case_23_no_voice_is_the_default(client: Client, synthesizer: ScriptedSynthesizer) -> None:
+    assert client.speak(voice="").data
+    assert synthesizer.spoken[-1][1] == "amber"
+
+
+@by(*EVERYBODY)
+@pytest.mark.parametrize(
+    ("text", "fields", "code", "param", "words"),
+    [
+        ("", {}, "invalid_value", "input", "nothing to speak"),
+        ("   ", {}, "invalid_value", "input", "nothing to speak"),
+        ("!!!", {}, "invalid_value", "input", "nothing to speak"),
+        ("a" * 100_000, {}, "string_above_max_length", "input", "`input` should have at most"),
+        ("Hello.", {"speed": 5}, "invalid_value", "speed", "4.0"),
+        ("Hello.", {"response_format": "mp4"}, "unsupported_value", "response_format", "mp3, "),
+    ],
+    ids=["empty", "blank", "marks", "long", "speed", "format"],
+)
+def test_case_24_what_cannot_be_spoken_is_400(
+    client: Client, text: str, fields: dict[str, Any], code: str, param: str, words: str
+) -> None:
+    with refused(client, 400, code, param, words):
+        client.speak(text, **fields)
+
+
+@by(*OPENAI, CURL)
+def test_case_24_instructions_are_taken(client: Client) -> None:
+    assert client.speak(instructions="Slowly, please.").data
+
+
+@by(CURL)
+def test_case_24_text_is_another_name_for_input_and_a_stream_has_no_length(client: Client) -> None:
+    body = json.dumps({"model": "tts-1", "text": "Ten chars.", "stream": True})
+    answer = client.do("send", path="/v1/audio/speech", options=["--json", "@-"], body=body)
+    assert (answer["status"], answer["headers"]["transfer-encoding"]) == (200, "chunked")
+    assert duration(base64.b64decode(answer["data"])) == pytest.approx(1.0, abs=0.07)

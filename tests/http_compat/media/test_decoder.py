@@ -1,0 +1,132 @@
+"""What the decoder makes of what people upload, and what it refuses. It runs in this process here."""
+
+import io
+import os
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from http_compat.media.decoder import BLOCK_BYTES, Refused, blocks, length
+from realtime.audio.formats import SAMPLE_RATE
+from tests.support.recordings import compressed_file, film, silence, tone, wav_file
+
+
+def decoded(data: bytes) -> NDArray[np.int16]:
+    return np.frombuffer(b"".join(blocks(io.BytesIO(data))), np.int16)
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "rate"),
+    [
+        ("mp3", "libmp3lame", 44_100),
+        ("flac", "flac", 96_000),
+        ("ogg", "libopus", 48_000),
+        ("adts", "aac", 24_000),
+        ("mp4", "aac", 44_100),
+        ("webm", "libopus", 48_000),
+        ("aiff", "pcm_s16be", 8_000),
+        ("wav", "pcm_mulaw", 8_000),
+    ],
+)
+def test_every_usual_container_becomes_16_khz_mono(muxer: str, codec: str, rate: int) -> None:
+    samples = decoded(compressed_file(tone(1.0, 440, rate), muxer, codec, rate))
+    assert len(samples) / SAMPLE_RATE == pytest.approx(1.0, abs=0.1)
+    loudest = int(np.abs(np.fft.rfft(samples[:SAMPLE_RATE])).argmax())
+    assert loudest * SAMPLE_RATE / min(len(samples), SAMPLE_RATE) == pytest.approx(440, abs=5)
+
+
+@pytest.mark.parametrize("channels", range(1, 9))
+def test_channels_are_mixed_without_overflow(channels: int) -> None:
+    samples = decoded(wav_file(np.full(SAMPLE_RATE, 0.9, np.float32), channels=channels))
+    assert samples.shape == (SAMPLE_RATE,)
+    assert samples[8000] > 0.3 * 32_768
+
+
+def test_a_long_file_comes_in_blocks() -> None:
+    sizes = [len(block) for block in blocks(io.BytesIO(wav_file(silence(25.0))))]
+    assert sizes == [BLOCK_BYTES, BLOCK_BYTES, BLOCK_BYTES // 2]
+
+
+def test_a_truncated_file_yields_what_there_is() -> None:
+    whole = wav_file(tone(2.0))
+    assert len(decoded(whole[: len(whole) // 2 + 1])) == pytest.approx(SAMPLE_RATE, abs=100)
+
+
+def test_a_file_damaged_in_the_middle_is_decoded_around_the_damage() -> None:
+    data = bytearray(compressed_file(tone(3.0), "flac", "flac"))
+    data[len(data) // 2 : len(data) // 2 + 200] = bytes(200)
+    assert len(decoded(bytes(data))) > 2 * SAMPLE_RATE
+
+
+def test_a_streamed_wav_of_unknown_length_is_read() -> None:
+    data = bytearray(wav_file(tone(1.0)))
+    data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
+    assert len(decoded(bytes(data))) == SAMPLE_RATE
+
+
+def test_a_header_without_samples_decodes_to_nothing() -> None:
+    assert len(decoded(wav_file(silence(0.0)))) == 0
+
+
+def test_a_stream_may_change_its_rate_midway() -> None:
+    parts = [compressed_file(tone(1.0, 440, rate), "adts", "aac", rate) for rate in (24_000, 48_000)]
+    assert len(decoded(b"".join(parts))) / SAMPLE_RATE == pytest.approx(2.0, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"This is a letter, not a recording.\n" * 50,
+        b"<html><body>not found</body></html>",
+        b"RIFF\x00\x00\x00\x00WAVE",
+        bytes(5000),
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+    ],
+    ids=["empty", "text", "html", "header", "zeros", "picture"],
+)
+def test_what_is_not_audio_is_refused(data: bytes) -> None:
+    with pytest.raises(Refused, match="Supported formats"):
+        decoded(data)
+
+
+def test_noise_is_refused() -> None:
+    with pytest.raises(Refused):
+        decoded(os.urandom(64) + bytes(5000))
+
+
+def test_a_film_without_sound_is_refused() -> None:
+    with pytest.raises(Refused, match="no audio stream"):
+        decoded(film())
+
+
+def test_of_a_film_the_sound_is_decoded() -> None:
+    data = film(tone(2.0))
+    assert len(decoded(data)) / SAMPLE_RATE == pytest.approx(2.0, abs=0.2)
+    assert length(io.BytesIO(data)) == pytest.approx(2.0, abs=0.2)
+
+
+@pytest.mark.parametrize("rate", [1, 3_999, 192_001, 2_000_000_000])
+def test_a_rate_out_of_range_is_refused_before_resampling(rate: int) -> None:
+    with pytest.raises(Refused, match=str(rate)):
+        decoded(wav_file(tone(0.01), rate))
+
+
+def test_more_than_eight_channels_are_refused() -> None:
+    with pytest.raises(Refused, match="9 channels"):
+        decoded(wav_file(tone(0.1), channels=9))
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "rate"),
+    [("mp3", "libmp3lame", 44_100), ("flac", "flac", 16_000), ("ogg", "libopus", 48_000), ("adts", "aac", 24_000)],
+)
+def test_the_length_is_known_without_decoding(muxer: str, codec: str, rate: int) -> None:
+    file = io.BytesIO(compressed_file(tone(20.0, 440, rate), muxer, codec, rate))
+    assert length(file) == pytest.approx(20.0, abs=0.1)
+
+
+def test_of_a_truncated_file_the_length_is_that_of_what_there_is() -> None:
+    whole = wav_file(tone(2.0))
+    assert length(io.BytesIO(whole[: len(whole) // 2])) == pytest.approx(1.0, abs=0.1)

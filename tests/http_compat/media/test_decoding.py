@@ -1,0 +1,258 @@
+"""The processes that decode uploads: what goes through them, how they end, and what becomes of what they fail at."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import psutil
+import pytest
+
+from http_compat.media.decoding import Decoders
+from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.errors import Overloaded, TooLarge, UnsupportedAudio
+from tests.support.recordings import silence, tone, understated_file, wav_file
+
+PROJECT = Path(__file__).parents[3]
+LONG = wav_file(tone(120.0))
+
+
+@contextmanager
+def uploaded(data: bytes) -> Iterator[IO[bytes]]:
+    """A file as the form of a request has it: in memory, until it is too long."""
+    with tempfile.SpooledTemporaryFile(max_size=1024 * 1024) as file:
+        file.write(data)
+        file.seek(0)
+        yield file
+
+
+async def decoded(decoders: Decoders, data: bytes, max_seconds: float = 600.0) -> Samples:
+    with uploaded(data) as file:
+        async with decoders.decoding(file, max_seconds) as blocks:
+            return np.concatenate([block async for block in blocks])
+
+
+@asynccontextmanager
+async def begun(decoders: Decoders) -> AsyncIterator[psutil.Process]:
+    """The process that decodes a long file, of which one block was taken; the others are taken at the end."""
+    before = children()
+    with uploaded(LONG) as file:
+        async with decoders.decoding(file, 600.0) as blocks:
+            assert len(await anext(blocks)) == 10 * SAMPLE_RATE
+            (process,) = children() - before
+            yield process
+            async for _ in blocks:
+                pass
+
+
+def children() -> set[psutil.Process]:
+    return {each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE}
+
+
+@pytest.fixture
+def decoders() -> Iterator[Decoders]:
+    """Without spare processes. No process may be left over."""
+    before = children()
+    yield Decoders(at_once=2)
+    assert children() <= before
+
+
+@pytest.mark.parametrize("seconds", [1.0, 60.0], ids=["in memory", "on disk"])
+def test_an_upload_is_decoded(decoders: Decoders, seconds: float) -> None:
+    sound = tone(seconds)
+    samples = asyncio.run(decoded(decoders, wav_file(sound)))
+    assert samples.dtype == np.float32
+    assert np.allclose(samples, sound, atol=1e-4)
+
+
+def test_only_a_little_is_decoded_before_it_is_wanted(decoders: Decoders) -> None:
+    async def scene() -> None:
+        async with begun(decoders) as process:
+            with pytest.raises(psutil.TimeoutExpired):
+                process.wait(timeout=1.0)  # the rest would take it a fifth of that
+
+    asyncio.run(scene())
+
+
+def test_a_spare_process_waits_for_the_next_file_and_is_replaced() -> None:
+    async def scene() -> None:
+        decoders = Decoders(at_once=2)
+        before = children()
+        decoders.open()
+        try:
+            spare = children() - before
+            assert spare
+            await decoded(decoders, wav_file(tone(1.0)))
+            assert len(children() - before) == len(spare)
+            assert len(children() & spare) == len(spare) - 1
+        finally:
+            decoders.close()
+        assert children() == before
+
+    asyncio.run(scene())
+
+
+def test_a_spare_process_that_died_is_not_given_a_file() -> None:
+    async def scene() -> None:
+        decoders = Decoders(at_once=2)
+        before = children()
+        decoders.open()
+        try:
+            for process in children() - before:
+                process.kill()
+                process.wait()
+            assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
+        finally:
+            decoders.close()
+
+    asyncio.run(scene())
+
+
+def test_too_long_a_file_is_refused_before_its_first_block(decoders: Decoders) -> None:
+    async def scene() -> None:
+        with uploaded(LONG) as file:
+            async with decoders.decoding(file, 100.0) as blocks:
+                with pytest.raises(TooLarge, match="longer than 100 seconds"):
+                    await anext(blocks)
+
+    asyncio.run(scene())
+
+
+def test_a_file_that_says_it_is_short_is_stopped_where_it_is_too_long(decoders: Decoders) -> None:
+    async def scene() -> None:
+        with uploaded(understated_file(silence(60.0))) as file:
+            async with decoders.decoding(file, 30.0) as blocks:
+                assert [len(await anext(blocks)) for _ in range(3)] == [10 * SAMPLE_RATE] * 3
+                with pytest.raises(TooLarge):
+                    await anext(blocks)
+
+    asyncio.run(scene())
+
+
+def test_a_decoder_that_crashes_fails_its_own_file_only(decoders: Decoders, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        with pytest.raises(UnsupportedAudio, match="cannot be decoded") as refusal:
+            async with begun(decoders) as neighbour, begun(decoders) as process:
+                process.send_signal(signal.SIGSEGV)
+        assert refusal.value.param == "file"
+        assert not neighbour.is_running()
+        assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
+
+    asyncio.run(scene())
+    assert "a decoder failed: EOFError, exit status -11" in caplog.text
+
+
+def test_the_neighbour_of_a_decoder_that_crashes_goes_on(decoders: Decoders) -> None:
+    async def scene() -> None:
+        async with begun(decoders):
+            with pytest.raises(UnsupportedAudio):
+                async with begun(decoders) as process:
+                    process.kill()
+
+    asyncio.run(scene())
+
+
+def test_a_decoder_that_is_stuck_is_killed(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        with pytest.raises(UnsupportedAudio, match="cannot be decoded"):
+            async with begun(Decoders(at_once=1, stuck_seconds=3.0)) as process:
+                process.suspend()
+        assert not process.is_running()
+
+    asyncio.run(scene())
+    assert "a decoder failed: TimeoutError" in caplog.text
+
+
+def test_a_decoder_ends_with_its_request(decoders: Decoders) -> None:
+    async def scene() -> None:
+        started: asyncio.Future[psutil.Process] = asyncio.get_running_loop().create_future()
+
+        async def request() -> None:
+            async with begun(decoders) as process:
+                started.set_result(process)
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(request())
+        process = await started
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not process.is_running()
+
+    asyncio.run(scene())
+
+
+ORPHANED = """
+import asyncio, os, psutil, signal, sys
+from http_compat.media.decoding import Decoders
+
+async def decode():
+    with open(sys.argv[1], "rb") as file:
+        async with Decoders(at_once=1).decoding(file, 600.0) as blocks:
+            await anext(blocks)
+            print(psutil.Process().children()[0].pid, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(decode())
+"""
+
+
+def test_a_decoder_ends_with_its_service(tmp_path: Path) -> None:
+    upload = tmp_path / "long.wav"
+    upload.write_bytes(LONG)
+    command = [sys.executable, "-c", ORPHANED, str(upload)]
+    service = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    assert service.returncode == -signal.SIGKILL
+    assert service.stderr == ""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int(service.stdout)).wait(timeout=5)
+
+
+def test_one_file_too_many_is_told_to_come_back(decoders: Decoders) -> None:
+    async def scene() -> None:
+        async with begun(decoders), begun(decoders):
+            with pytest.raises(Overloaded):
+                await decoded(decoders, wav_file(tone(1.0)))
+        assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
+
+    asyncio.run(scene())
+
+
+def test_where_no_process_can_be_started_no_place_is_lost(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", refuse)
+        for _ in range(3):
+            with pytest.raises(Overloaded, match="No process"):
+                asyncio.run(decoded(decoders, wav_file(tone(1.0))))
+    assert len(asyncio.run(decoded(decoders, wav_file(tone(1.0))))) == SAMPLE_RATE
+
+
+def test_a_decoder_learns_nothing_of_the_service(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_API_KEYS", "secret")
+
+    async def scene() -> None:
+        async with begun(decoders) as process:
+            assert "PATH" in process.environ()
+            assert "VIVAVOCE_API_KEYS" not in process.environ()
+            assert process.num_fds() < 8
+
+    asyncio.run(scene())
+
+
+def test_an_interrupt_from_the_terminal_is_not_for_decoders(decoders: Decoders) -> None:
+    async def scene() -> None:
+        async with begun(decoders) as process:
+            assert os.getpgid(process.pid) == process.pid
+
+    asyncio.run(scene())

@@ -1,0 +1,195 @@
+"""What hostile files cost and what they reach: each is decoded by a service of its own, whose children are measured."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from tests.support.recordings import compressed_file, film, tone, wav_file
+from tests.support.scripted_models import ScriptedRecognizer
+
+PROJECT = Path(__file__).parents[3]
+MEMORY = 300e6
+SECONDS = 15.0
+FOUR_HOURS = 4 * 3600
+
+MEASURED = """
+import asyncio, json, resource, sys
+from http_compat.media.decoding import Decoders
+from realtime.errors import VoiceError
+
+async def decode(path):
+    with open(path, "rb") as file:
+        async with Decoders(at_once=1).decoding(file, float(sys.argv[2])) as blocks:
+            return sum([len(block) async for block in blocks]) / 16000
+
+try:
+    outcome = asyncio.run(decode(sys.argv[1]))
+except VoiceError as error:
+    outcome = [error.code, error.message]
+spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+memory = spent.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(json.dumps({"outcome": outcome, "memory": memory, "processor": spent.ru_utime + spent.ru_stime}))
+"""
+
+
+def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
+
+
+def outcome(path: Path, memory: float = MEMORY) -> Any:
+    """Seconds decoded, or code and message of the refusal; within the bounds of memory and time."""
+    began = time.monotonic()
+    done = run(MEASURED, str(path), str(FOUR_HOURS))
+    assert done.stderr == ""
+    result = json.loads(done.stdout)
+    assert result["memory"] < memory
+    assert result["processor"] < SECONDS
+    assert time.monotonic() - began < 2 * SECONDS  # other tests may run beside this one
+    return result["outcome"]
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Path:
+    return tmp_path / "upload.wav"
+
+
+@pytest.fixture(scope="module")
+def ten_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("silence") / "silence.flac"
+    write_silence(path, hours=10, rate=4_000)
+    return path
+
+
+def write_silence(path: Path, hours: int, rate: int) -> None:
+    """Hours of silence in a few megabytes of FLAC."""
+    with av.open(str(path), "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 100 * rate), np.int16), format="s16", layout="mono")
+        frame.sample_rate = rate
+        for _ in range(36 * hours):
+            frame.pts = None
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def of_unknown_length(path: Path) -> bytes:
+    """The same FLAC file with none of its samples declared (RFC 9639, section 8.2)."""
+    data = bytearray(path.read_bytes())
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    return bytes(data)
+
+
+def test_ten_hours_of_silence_are_refused(ten_hours: Path) -> None:
+    assert ten_hours.stat().st_size < 10e6
+    assert outcome(ten_hours) == ["audio_too_long", "The audio is longer than 14400 seconds."]
+
+
+def test_ten_hours_of_silence_that_do_not_say_so_are_refused(ten_hours: Path, upload: Path) -> None:
+    upload.write_bytes(of_unknown_length(ten_hours))
+    assert outcome(upload) == ["audio_too_long", "The audio is longer than 14400 seconds."]
+
+
+def test_the_memory_of_a_decoder_does_not_grow_with_the_file(upload: Path) -> None:
+    write_silence(upload, hours=1, rate=16_000)
+    assert outcome(upload, memory=100e6) == 3600  # its samples alone would take 115 MB
+
+
+def test_ten_hours_of_silence_cost_the_recognizer_nothing(
+    ten_hours: Path, client: TestClient, recognizer: ScriptedRecognizer
+) -> None:
+    with ten_hours.open("rb") as file:
+        answer = client.post("/v1/audio/transcriptions", data={"model": "whisper-1"}, files={"file": file})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")
+    assert recognizer.requests == []
+
+
+@pytest.mark.parametrize("rate", [1, 2_000_000_000])
+def test_an_absurd_rate_is_refused(upload: Path, rate: int) -> None:
+    upload.write_bytes(wav_file(tone(60.0), rate))
+    assert outcome(upload) == ["unsupported_audio", f"A sample rate of {rate} Hz is out of range."]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "invalid_file_format"),
+        (film(), "no_audio_stream"),
+        (wav_file(tone(0.1), channels=9), "unsupported_audio"),
+        (b"RIFF\xff\xff\xff\xffWAVEfmt \xff\xff\xff\x7f" + bytes(1000), "invalid_file_format"),
+    ],
+    ids=["picture", "film without sound", "nine channels", "enormous header"],
+)
+def test_what_is_no_recording_is_refused(upload: Path, data: bytes, expected: str) -> None:
+    upload.write_bytes(data)
+    code, _ = outcome(upload)
+    assert code == expected
+
+
+def test_a_truncated_file_yields_what_there_is(upload: Path) -> None:
+    whole = compressed_file(tone(10.0, 440, 44_100), "mp3", "libmp3lame", 44_100)
+    upload.write_bytes(whole[: len(whole) // 2])
+    assert outcome(upload) == pytest.approx(5.0, abs=0.2)
+
+
+LURES = {
+    "session description": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio {port} RTP/AVP 0\n",
+    "playlist": "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{url}\n#EXTINF:10,\n{file}\n#EXT-X-ENDLIST\n",
+    "concatenation": "ffconcat version 1.0\nfile {name}\nfile {path}\n",
+    "manifest": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period>'
+    '<AdaptationSet mimeType="audio/wav"><Representation id="0"><BaseURL>{url}</BaseURL></Representation>'
+    "</AdaptationSet></Period></MPD>",
+    "redirection": "RTSPtext\nrtsp://127.0.0.1:{port}/secret.wav\n",
+}
+
+
+@pytest.mark.parametrize("lure", LURES.values(), ids=LURES.keys())
+def test_what_names_other_places_reaches_none(upload: Path, lure: str) -> None:
+    secret = upload.with_name("secret.wav")
+    secret.write_bytes(wav_file(tone(1.0)))
+    os.utime(secret, (0, 1))  # a first look would set the time of the last
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/secret.wav"
+        upload.write_text(lure.format(port=port, url=url, path=secret, name=secret.name, file=secret.as_uri()))
+        assert outcome(upload)[0] == "invalid_file_format"
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert secret.stat().st_atime == 0
+
+
+CONFINED = "import os, socket; from http_compat.media.decoder import confine; confine(1)\n"
+
+
+@pytest.mark.parametrize("attempt", ["open('/etc/passwd')", "socket.socket()", "os.pipe()"])
+def test_a_confined_process_can_open_nothing(attempt: str) -> None:
+    assert "Too many open files" in run(CONFINED + attempt).stderr
+
+
+def test_a_confined_process_cannot_run_on() -> None:
+    assert run(CONFINED + "while True: pass").returncode in {-signal.SIGXCPU, -signal.SIGKILL}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces the bound")
+def test_a_confined_process_cannot_take_much_memory() -> None:
+    assert "MemoryError" in run(CONFINED + "bytearray(300_000_000)").stderr
+
+
+def test_a_confined_process_cannot_write_to_the_upload(upload: Path) -> None:
+    upload.write_bytes(b"RIFF")
+    program = "import os, sys; from http_compat.media.decoder import confine; file = os.open(sys.argv[1], os.O_RDWR)\n"
+    assert "File too large" in run(program + "confine(1); os.write(file, b'more')", str(upload)).stderr
+    assert upload.read_bytes() == b"RIFF"

@@ -1,0 +1,166 @@
+"""Transcripts as json, text, srt and vtt."""
+
+import json
+from typing import Any
+
+from http_compat.openai.formats import Granularity, TranscriptFormat, logprobs, render
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.catalogue.table import WHISPER_V3_LANGUAGES
+from realtime.languages import LANGUAGES, language_code, language_name
+from realtime.offline.transcript import TranscribedSegment, Transcript, cues
+from realtime.speech.transcript import Hypothesis, Token, Word
+
+
+def word(text: str, start: float, end: float) -> Word:
+    return Word(text, round(start * SAMPLE_RATE), round(end * SAMPLE_RATE), 0.9)
+
+
+def transcript(*segments: tuple[Word, ...], language: str = "en") -> Transcript:
+    made = tuple(
+        TranscribedSegment(words[0].start, words, Hypothesis(words, language, 0.01, -0.2, 1.3, (7, 8)))
+        for words in segments
+    )
+    return Transcript(made, language, 12 * SAMPLE_RATE)
+
+
+SPOKEN = transcript(
+    (word(" Hello", 0.5, 0.9), word(" there.", 0.9, 1.2345), word(" How", 1.3, 1.5), word(" are", 1.5, 1.7)),
+    (word(" you?", 3601.0, 3602.0),),
+)
+SILENT = Transcript((), "", SAMPLE_RATE)
+
+
+def body(spoken: Transcript, response_format: TranscriptFormat) -> str:
+    return bytes(render(spoken, response_format, {Granularity.SEGMENT}).body).decode()
+
+
+def verbose(*granularities: Granularity) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(bytes(render(SPOKEN, TranscriptFormat.VERBOSE_JSON, granularities).body))
+    return answer
+
+
+def test_segments_end_with_sentences_pauses_and_excerpts() -> None:
+    paused = transcript((word(" one", 0, 1), word(" two", 1.6, 2), word(" three", 2.2, 3)), (word(" four", 3.1, 4),))
+    assert [segment.text for segment in cues(SPOKEN)] == [" Hello there.", " How are", " you?"]
+    assert [segment.text for segment in cues(paused)] == [" one", " two three", " four"]
+
+
+def test_chinese_sentences_are_sentences() -> None:
+    chinese = transcript((word("你好。", 0, 1), word("再见", 1, 2)), language="zh")
+    assert [segment.text for segment in cues(chinese)] == ["你好。", "再见"]
+
+
+def test_a_quoted_sentence_ends_after_its_quotation_mark() -> None:
+    quoted = transcript((word(" “Go!”", 0, 1), word(" he said", 1, 2)))
+    assert [segment.text for segment in cues(quoted)] == [" “Go!”", " he said"]
+
+
+def test_json_has_the_text_and_the_seconds() -> None:
+    assert json.loads(body(SPOKEN, TranscriptFormat.JSON)) == {
+        "text": "Hello there. How are you?",
+        "usage": {"type": "duration", "seconds": 12.0},
+    }
+
+
+def test_text_ends_with_a_newline() -> None:
+    assert body(SPOKEN, TranscriptFormat.TEXT) == "Hello there. How are you?\n"
+
+
+def test_srt_counts_its_cues_and_writes_commas() -> None:
+    assert body(SPOKEN, TranscriptFormat.SRT) == (
+        "1\n00:00:00,500 --> 00:00:01,234\nHello there.\n\n"
+        "2\n00:00:01,300 --> 00:00:01,700\nHow are\n\n"
+        "3\n01:00:01,000 --> 01:00:02,000\nyou?\n\n"
+    )
+
+
+def test_vtt_begins_with_its_name_and_writes_dots() -> None:
+    assert body(SPOKEN, TranscriptFormat.VTT).startswith("WEBVTT\n\n00:00:00.500 --> 00:00:01.234\nHello there.\n\n")
+
+
+def test_an_arrow_in_the_text_does_not_break_a_cue() -> None:
+    assert "a -> b" in body(transcript((word(" a --> b", 0, 1),)), TranscriptFormat.SRT)
+
+
+def test_silence_is_an_empty_transcript_in_every_format() -> None:
+    assert json.loads(body(SILENT, TranscriptFormat.JSON))["text"] == ""
+    assert json.loads(body(SILENT, TranscriptFormat.VERBOSE_JSON))["segments"] == []
+    assert body(SILENT, TranscriptFormat.SRT) == ""
+    assert body(SILENT, TranscriptFormat.VTT) == "WEBVTT\n\n"
+
+
+def test_verbose_json_names_the_language() -> None:
+    assert verbose(Granularity.SEGMENT)["language"] == "english"
+
+
+def test_verbose_json_shows_the_granularities_asked_for() -> None:
+    assert verbose(Granularity.SEGMENT)["words"] is None
+    assert verbose(Granularity.WORD)["segments"] is None
+    both = verbose(Granularity.WORD, Granularity.SEGMENT)
+    assert both["words"][0] == {"word": "Hello", "start": 0.5, "end": 0.9}
+    assert len(both["segments"]) == 3
+
+
+def test_a_segment_has_all_the_keys_that_clients_read() -> None:
+    assert set(verbose(Granularity.SEGMENT)["segments"][0]) == {
+        "id", "seek", "start", "end", "text", "tokens", "temperature", "avg_logprob", "compression_ratio",
+        "no_speech_prob",
+    }  # fmt: skip
+
+
+def test_texts_say_that_they_are_utf_8() -> None:
+    for each in (TranscriptFormat.TEXT, TranscriptFormat.SRT, TranscriptFormat.VTT):
+        assert render(SPOKEN, each, set()).headers["content-type"].endswith("charset=utf-8")
+
+
+def test_every_language_of_whisper_has_a_name() -> None:
+    assert set(LANGUAGES) == set(WHISPER_V3_LANGUAGES)
+    assert language_name("haw") == "hawaiian"
+
+
+def test_a_language_may_be_a_code_a_region_or_a_name() -> None:
+    assert [language_code(text) for text in ("EN", "pt-BR", "Chinese", "haitian creole")] == ["en", "pt", "zh", "ht"]
+
+
+def test_tokens_of_a_segment_are_those_of_its_words() -> None:
+    words = tuple(
+        Word(text, start, start + 1_000, 0.9, (Token(number, text.encode(), 0.5),))
+        for number, (text, start) in enumerate([(" One.", 0), (" Two", 2_000), (" three.", 3_000)], 7)
+    )
+    body = render(transcript(words), TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}).body
+    assert [segment["tokens"] for segment in json.loads(bytes(body))["segments"]] == [[7], [8, 9]]
+
+
+def test_a_segment_tells_at_which_temperature_it_was_decoded() -> None:
+    words = (word(" Hello.", 0, 1),)
+    made = Transcript((TranscribedSegment(0, words, Hypothesis(words, "en", temperature=0.4)),), "en", SAMPLE_RATE)
+    body = render(made, TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}).body
+    assert json.loads(bytes(body))["segments"][0]["temperature"] == 0.4
+
+
+def test_no_figure_is_ever_without_a_value() -> None:
+    words = (word(" Hello.", 0, 1),)
+    wild = Hypothesis(words, "en", float("nan"), float("-inf"), float("inf"), temperature=float("nan"))
+    body = render(
+        Transcript((TranscribedSegment(0, words, wild),), "en", SAMPLE_RATE),
+        TranscriptFormat.VERBOSE_JSON,
+        {Granularity.SEGMENT},
+    ).body
+    segment = json.loads(bytes(body))["segments"][0]
+    assert [segment[name] for name in ("temperature", "avg_logprob", "compression_ratio", "no_speech_prob")] == [
+        0.0
+    ] * 4
+
+
+def test_a_token_may_be_half_a_character_and_impossible() -> None:
+    half = "é".encode()[:1]
+    words = (Word(" é", 0, 1, 0.0, (Token(7, half, 0.0),)),)
+    (logprob,) = logprobs([TranscribedSegment(0, words, Hypothesis(words, "fr"))])
+    assert (logprob["token"], logprob["bytes"]) == ("\ufffd", list(half))
+    assert -1_000 < logprob["logprob"] < -100
+
+
+def test_a_translation_is_in_english_whatever_was_spoken() -> None:
+    made = Transcript(SPOKEN.segments, "de", SPOKEN.samples, translated=True)
+    body = json.loads(bytes(render(made, TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}).body))
+    assert (body["task"], body["language"]) == ("translate", "english")

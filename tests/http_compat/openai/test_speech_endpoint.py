@@ -1,0 +1,295 @@
+"""`POST /v1/audio/speech` over a scripted voice: a tenth of a second for every character."""
+
+import asyncio
+import io
+import json
+import wave
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from starlette.types import Message
+
+from realtime.settings import Settings
+from tests.support.direct_requests import post
+from tests.support.recordings import duration
+from tests.support.scripted_models import ScriptedSynthesizer, Serve
+
+URL = "/v1/audio/speech"
+
+
+def speak(client: TestClient, **fields: Any) -> Any:
+    return client.post(URL, json={"model": "tts-1", "input": "Ten chars.", **fields})
+
+
+def error(answer: Any) -> tuple[int, str, str | None]:
+    body = answer.json()
+    assert body["detail"] == body["error"]["message"]
+    return answer.status_code, body["error"]["code"], body["error"]["param"]
+
+
+@pytest.mark.parametrize(
+    ("response_format", "media_type"),
+    [
+        (None, "audio/mpeg"),
+        ("mp3", "audio/mpeg"),
+        ("opus", "audio/ogg"),
+        ("aac", "audio/aac"),
+        ("flac", "audio/flac"),
+        ("wav", "audio/wav"),
+    ],
+)
+def test_text_becomes_a_file_of_its_format(client: TestClient, response_format: str | None, media_type: str) -> None:
+    answer = speak(client, response_format=response_format)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert duration(answer.content) == pytest.approx(1.0, abs=0.07)
+
+
+def test_pcm_is_bare_samples_at_24_khz(client: TestClient) -> None:
+    answer = speak(client, response_format="pcm")
+    assert answer.headers["content-type"] == "audio/pcm"
+    assert len(answer.content) == pytest.approx(48_000, abs=8)
+
+
+def test_a_whole_wav_has_exact_sizes(client: TestClient) -> None:
+    with wave.open(io.BytesIO(speak(client, response_format="wav").content)) as reader:
+        assert reader.getnframes() == pytest.approx(24_000, abs=4)
+
+
+@pytest.mark.parametrize("response_format", ["mp3", "opus", "aac", "flac", "wav"])
+def test_a_stream_is_one_file(client: TestClient, response_format: str) -> None:
+    answer = speak(client, input="Many words, to be spoken. " * 4, response_format=response_format, stream=True)
+    assert "content-length" not in answer.headers
+    assert answer.headers["x-request-id"]
+    assert duration(answer.content) == pytest.approx(10.3, abs=0.3)
+
+
+def test_text_is_spoken_phrase_by_phrase(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+    assert speak(client, input="This is one sentence. This is another one.").status_code == 200
+    assert [text.strip() for text, _, _ in synthesizer.spoken] == ["This is one sentence.", "This is another one."]
+
+
+def test_text_is_another_name_for_input(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+    assert client.post(URL, json={"model": "tts-1", "text": "Hello."}).status_code == 200
+    assert synthesizer.spoken[0][0] == "Hello."
+
+
+@pytest.mark.parametrize(
+    ("voice", "spoken"),
+    [(None, "amber"), ("", "amber"), ("birch", "birch"), ({"id": "birch"}, "birch"), ("alloy", "amber")],
+)
+def test_a_voice_is_a_name_an_object_or_the_default(
+    client: TestClient, synthesizer: ScriptedSynthesizer, voice: object, spoken: str
+) -> None:
+    assert speak(client, voice=voice).status_code == 200
+    assert synthesizer.spoken[0][1] == spoken
+
+
+def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+    speak(client, speed=2)
+    assert synthesizer.spoken[0][2] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "param"),
+    [
+        ({"input": None}, "missing_required_parameter", "input"),
+        ({"input": ""}, "invalid_value", "input"),
+        ({"input": " \n"}, "invalid_value", "input"),
+        ({"input": "?! 🙂"}, "invalid_value", "input"),
+        ({"input": 7}, "invalid_type", "input"),
+        ({"input": "x" * 101}, "string_above_max_length", "input"),
+        ({"text": "x" * 101}, "string_above_max_length", "text"),
+        ({"model": None}, "invalid_type", "model"),
+        ({"voice": "nobody"}, "invalid_voice", "voice"),
+        ({"voice": 3}, "invalid_voice", "voice"),
+        ({"voice": {}}, "invalid_voice", "voice"),
+        ({"speed": 5}, "invalid_value", "speed"),
+        ({"speed": True}, "invalid_type", "speed"),
+        ({"speed": "fast"}, "invalid_type", "speed"),
+        ({"response_format": "mp4"}, "unsupported_value", "response_format"),
+        ({"stream": "yes"}, "invalid_type", "stream"),
+        ({"stream_format": "text"}, "invalid_value", "stream_format"),
+        ({"instructions": "x" * 4097}, "invalid_value", "instructions"),
+        ({"instructions": 7}, "invalid_type", "instructions"),
+        ({"kwargs": "no object"}, "invalid_value", "kwargs"),
+        ({"kwargs": "[]"}, "invalid_value", "kwargs"),
+        ({"kwargs": {}}, "invalid_type", "kwargs"),
+        ({"kwargs": '{"prompt_text": "What I say in it."}'}, "unsupported_value", "kwargs"),
+        ({"prompt_speech": "UklGRg=="}, "unsupported_value", "prompt_speech"),
+    ],
+)
+def test_a_bad_field_is_400_and_named(serve: Serve, fields: dict[str, Any], code: str, param: str) -> None:
+    answer = speak(serve(max_input_characters=100), **fields)
+    assert error(answer) == (400, code, param)
+    assert param in answer.json()["detail"] or "prompt_text" in answer.json()["detail"]
+
+
+def test_a_missing_model_is_400(client: TestClient) -> None:
+    assert error(client.post(URL, json={"input": "Hello."})) == (400, "missing_required_parameter", "model")
+
+
+def test_an_unknown_model_is_404(client: TestClient) -> None:
+    assert error(speak(client, model="nobody")) == (404, "model_not_found", "model")
+
+
+@pytest.mark.parametrize("model", ["whisper-base", "whisper-1"])
+def test_a_model_for_another_task_is_400(client: TestClient, model: str) -> None:
+    assert error(speak(client, model=model)) == (400, "unsupported_model", "model")
+
+
+def test_instructions_are_taken(client: TestClient) -> None:
+    assert speak(client, instructions="Cheerfully.").status_code == 200
+
+
+def test_a_form_is_as_good_as_json(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+    fields = {
+        "model": "hibari-tts", "input": "Ten chars.", "voice": "", "response_format": "wav", "speed": "2.0",
+        "stream": "False", "kwargs": '{"seed": 7}',
+    }  # fmt: skip
+    answer = client.post(URL, files={name: (None, value) for name, value in fields.items()})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/wav")
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert synthesizer.spoken == [("Ten chars.", "amber", 2.0)]
+
+
+def test_a_form_asks_for_a_stream_in_python_s_words(client: TestClient) -> None:
+    fields = {"model": "tts-1", "text": "Ten chars.", "stream": "True"}
+    answer = client.post(URL, files={name: (None, value) for name, value in fields.items()})
+    assert answer.status_code == 200
+    assert "content-length" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("field", "part", "code"),
+    [
+        ("prompt_speech", ("voice.wav", b"RIFF"), "unsupported_value"),
+        ("prompt_latent", ("latent", b"1234"), "unsupported_value"),
+        ("speed", (None, "nan"), "invalid_value"),
+        ("speed", (None, "fast"), "invalid_type"),
+        ("stream", (None, "perhaps"), "invalid_type"),
+        ("voice", (None, "nobody"), "invalid_voice"),
+        ("instructions", ("a-file", b"Cheerfully."), "invalid_type"),
+    ],
+)
+def test_a_bad_field_of_a_form_is_400_and_named(
+    client: TestClient, field: str, part: tuple[str | None, str | bytes], code: str
+) -> None:
+    answer = client.post(URL, files={"model": (None, "tts-1"), "input": (None, "Ten chars."), field: part})
+    assert error(answer) == (400, code, field)
+    assert field in answer.json()["detail"]
+
+
+def test_a_form_without_a_boundary_is_400(client: TestClient) -> None:
+    answer = client.post(URL, content=b"--b\r\n", headers={"content-type": "multipart/form-data"})
+    assert error(answer) == (400, "invalid_multipart", None)
+
+
+def test_a_form_that_breaks_off_is_400(client: TestClient) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\ntts-1'
+    answer = client.post(URL, content=body, headers={"content-type": "multipart/form-data; boundary=b"})
+    assert error(answer) == (400, "invalid_multipart", None)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_text_in_which_the_voice_finds_nothing_is_400(
+    client: TestClient, synthesizer: ScriptedSynthesizer, stream: bool
+) -> None:
+    synthesizer.mute = True
+    assert error(speak(client, stream=stream, response_format="wav")) == (400, "invalid_value", "input")
+
+
+def test_a_voice_that_fails_midway_ends_the_events_with_an_error(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = speak(client, input="It breaks 💥 here.", response_format="pcm", stream_format="sse")
+    assert answer.status_code == 200
+    *deltas, last = [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n") if line]
+    assert {delta["type"] for delta in deltas} == {"speech.audio.delta"}
+    assert last["error"]["code"] == "engine_failed"
+    assert answer.headers["x-request-id"] in caplog.text
+
+
+@pytest.mark.parametrize("stream_format", ["audio", "sse"])
+def test_a_voice_that_fails_at_once_is_no_stream(client: TestClient, stream_format: str) -> None:
+    answer = speak(client, input="💥 is where it breaks.", stream=True, stream_format=stream_format)
+    assert error(answer) == (500, "engine_failed", None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"hello", b"[]", b'{"model":', b'{"model": "\xff"}', b'["\\ud800"]', b'{"x": ' + b"[" * 99_999],
+)
+def test_a_body_that_is_no_json_object_is_400(client: TestClient, body: bytes) -> None:
+    answer = client.post(URL, content=body, headers={"content-type": "application/json"})
+    assert error(answer) == (400, "invalid_json", None)
+
+
+def test_half_a_character_is_400_and_its_field_named(client: TestClient) -> None:
+    body = b'{"model": "tts-1", "input": "Half a \\ud83d face."}'
+    answer = client.post(URL, content=body, headers={"content-type": "application/json"})
+    assert error(answer) == (400, "invalid_value", "input")
+
+
+def test_a_body_of_another_type_is_415(client: TestClient) -> None:
+    answer = client.post(URL, data={"model": "tts-1", "input": "Hello."})
+    assert error(answer) == (415, "unsupported_media_type", None)
+
+
+def test_a_body_without_a_type_is_415(client: TestClient) -> None:
+    answer = client.post(URL, content=b'{"model": "tts-1", "input": "Hello."}')
+    assert error(answer) == (415, "unsupported_media_type", None)
+
+
+def test_one_request_too_many_is_told_to_come_back(serve: Serve) -> None:
+    answer = speak(serve(max_sessions=0))
+    assert error(answer) == (429, "queue_full", None)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_place_of_a_request_is_free_again_once_it_is_over(serve: Serve, stream: bool) -> None:
+    client = serve(max_sessions=1)
+    assert speak(client, input="💥", stream=stream).status_code == 400
+    assert speak(client, input="💥 is where it breaks.", stream=stream).status_code == 500
+    assert [speak(client, stream=stream).status_code for _ in range(2)] == [200, 200]
+
+
+def test_a_stream_keeps_its_place_until_it_ends(application: Callable[[Settings], Starlette]) -> None:
+    app = application(Settings(max_sessions=1))
+    body = b'{"model": "tts-1", "input": "Ten chars.", "stream": true}'
+    statuses: list[int] = []
+
+    async def note(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    async def note_and_ask_again(message: Message) -> None:
+        await note(message)
+        if message["type"] == "http.response.start":
+            await post(app, URL, "application/json", body, note)
+
+    async def scene() -> None:
+        await post(app, URL, "application/json", body, note_and_ask_again)
+        await post(app, URL, "application/json", body, note)
+
+    asyncio.run(scene())
+    assert statuses == [200, 429, 200]
+
+
+def test_a_body_without_end_is_413(serve: Serve) -> None:
+    assert error(speak(serve(max_input_characters=10), instructions="x" * 100_000)) == (413, "too_large", None)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_voice_that_fails_at_once_is_a_json_error(client: TestClient, stream: bool) -> None:
+    answer = speak(client, input="💥 is where it breaks.", stream=stream, response_format="pcm")
+    assert error(answer) == (500, "engine_failed", None)
+    assert answer.headers["x-should-retry"] == "false"
+
+
+def test_a_voice_that_fails_midway_is_a_json_error_unless_streamed(client: TestClient) -> None:
+    assert error(speak(client, input="It breaks 💥 here.")) == (500, "engine_failed", None)

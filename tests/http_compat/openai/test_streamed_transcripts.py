@@ -1,0 +1,144 @@
+"""`stream=true`: deltas as excerpts are written, then the whole. Real clients read them in `tests/conformance`."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from http_compat import streaming as streams
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.errors import EngineError
+from realtime.settings import Settings
+from tests.support.real_server import running
+from tests.support.recordings import silence, understated_file, wav_file
+from tests.support.scripted_models import ScriptedRecognizer, Serve
+from tests.support.uploads import LONG, TRANSCRIPTIONS, TWO_WORDS, error, upload
+
+
+def events(answer: Any) -> list[dict[str, Any]]:
+    assert answer.status_code == 200
+    *lines, end = answer.text.split("\n\n")
+    assert end == ""
+    assert all(line.startswith("data: ") for line in lines)
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+@pytest.mark.parametrize("response_format", ["json", "text", "verbose_json"])
+def test_deltas_add_up_to_the_text(client: TestClient, response_format: str) -> None:
+    answer = upload(client, wav_file(LONG), stream="true", response_format=response_format)
+    *deltas, done = events(answer)
+    assert [each["delta"] for each in deltas] == ["440.", " 660.", " 880.", " 1100.", " 1320.", " 1540."]
+    assert done["text"] == "".join(each["delta"] for each in deltas)
+    assert done["text"] == upload(client, wav_file(LONG)).json()["text"]
+
+
+def test_a_stream_says_what_it_is(client: TestClient) -> None:
+    headers = upload(client, stream="True").headers
+    assert headers["content-type"].startswith("text/event-stream")
+    assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-cache", "no")
+    assert headers["x-request-id"].startswith("req_")
+
+
+def test_the_last_event_counts_tokens(client: TestClient) -> None:
+    assert events(upload(client, stream="true"))[-1]["usage"] == {
+        "type": "tokens", "input_tokens": 50, "output_tokens": 2, "total_tokens": 52,
+        "input_token_details": {"audio_tokens": 50, "text_tokens": 0},
+    }  # fmt: skip
+
+
+def test_logprobs_are_in_every_event(client: TestClient) -> None:
+    *deltas, done = events(upload(client, wav_file(LONG), stream="true", **{"include[]": "logprobs"}))
+    assert [each["logprobs"][0]["token"] for each in deltas] == [
+        " 440.",
+        " 660.",
+        " 880.",
+        " 1100.",
+        " 1320.",
+        " 1540.",
+    ]
+    assert done["logprobs"] == [logprob for each in deltas for logprob in each["logprobs"]]
+
+
+def test_silence_is_an_empty_text(client: TestClient) -> None:
+    (done,) = events(upload(client, wav_file(silence(3)), stream="true"))
+    assert (done["type"], done["text"]) == ("transcript.text.done", "")
+
+
+def test_what_is_wrong_before_the_first_words_is_a_plain_error(
+    client: TestClient, recognizer: ScriptedRecognizer
+) -> None:
+    assert error(upload(client, b"a letter", stream="true")) == (400, "invalid_file_format", "file")
+    assert error(upload(client, wav_file(silence(0.05)), stream="true")) == (400, "audio_too_short", "file")
+    assert error(upload(client, stream="true", model="no-model")) == (404, "model_not_found", "model")
+    recognizer.failure = EngineError("It broke.")
+    assert error(upload(client, stream="true")) == (500, "engine_failed", None)
+
+
+def test_what_goes_wrong_after_it_is_the_last_event(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+    recognizer.failure, recognizer.fails_after = EngineError("There is no /home/somebody/weights."), 1
+    *deltas, last = events(upload(client, wav_file(LONG), stream="true"))
+    assert [each["delta"] for each in deltas] == ["440."]
+    assert (last["error"]["type"], last["error"]["code"]) == ("server_error", "engine_failed")
+    assert "/home" not in str(last)
+
+
+def test_a_recording_that_says_it_is_too_long_is_an_ordinary_error(serve: Serve) -> None:
+    answer = upload(serve(max_upload_seconds=45.0), wav_file(LONG), stream="true")
+    assert error(answer) == (413, "audio_too_long", "file")
+
+
+def test_a_recording_that_turns_out_too_long_is_told_in_the_stream(serve: Serve) -> None:
+    *deltas, last = events(upload(serve(max_upload_seconds=45.0), understated_file(LONG), stream="true"))
+    assert deltas
+    assert last["error"]["code"] == "audio_too_long"
+
+
+def test_the_place_of_a_stream_is_free_again_after_it(serve: Serve) -> None:
+    client = serve(max_queued_uploads=1)
+    assert events(upload(client, stream="true"))
+    assert events(upload(client, stream="true"))
+
+
+@pytest.fixture
+def waiting(
+    application: Callable[[Settings], Starlette], recognizer: ScriptedRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[httpx.Response]:
+    """A stream whose first words have come and whose others wait, with a heartbeat every hundredth of a second."""
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
+    recognizer.gate, recognizer.free = asyncio.Event(), 1
+    with (
+        running(application(Settings())) as address,
+        httpx.Client(base_url=address) as client,
+        client.stream(
+            "POST", TRANSCRIPTIONS, data={"model": "whisper-1", "stream": "true"}, files={"file": wav_file(LONG)}
+        ) as answer,
+    ):
+        yield answer
+
+
+def test_while_there_is_nothing_to_tell_comments_keep_the_connection_alive(waiting: httpx.Response) -> None:
+    lines = waiting.iter_lines()
+    assert "transcript.text.delta" in next(lines)
+    assert [next(lines) for _ in range(5)] == ["", ": keep-alive", "", ": keep-alive", ""]
+
+
+def test_a_reader_who_leaves_between_heartbeats_stops_the_work(
+    waiting: httpx.Response, recognizer: ScriptedRecognizer
+) -> None:
+    lines = waiting.iter_lines()
+    while next(lines) != ": keep-alive":
+        pass
+    waiting.close()
+    assert recognizer.given_up.wait(5)
+
+
+def test_streams_are_of_the_whole_recording(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+    upload(client, wav_file(np.concatenate([TWO_WORDS, silence(5), TWO_WORDS])), stream="true")
+    heard = sum(len(request.samples) for request in recognizer.requests) / SAMPLE_RATE
+    assert 6 < heard < 12

@@ -1,0 +1,80 @@
+"""Text of uploads that is withheld: told where the answer has room for it, and counted."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from realtime.audio.formats import SAMPLE_RATE, WINDOW
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Hypothesis
+from tests.support.recordings import silence, tone, wav_file
+from tests.support.scripted_models import ScriptedRecognizer
+from tests.support.uploads import LONG, upload
+
+RECORDING = wav_file(LONG)
+
+
+@pytest.fixture
+def mistaken(recognizer: ScriptedRecognizer) -> ScriptedRecognizer:
+    """Repeats itself over the second and the fourth tone."""
+
+    def decorate(_: TranscriptionRequest, said: Hypothesis) -> Hypothesis:
+        broken = said.text in {" 660.", " 1100."}
+        return replace(said, compression_ratio=9.0, average_log_probability=-1.2) if broken else said
+
+    recognizer.decorate = decorate
+    return recognizer
+
+
+def counted(client: TestClient, reason: str) -> float:
+    name = f'vivavoce_transcripts_withheld_total{{reason="{reason}"}} '
+    (line,) = (line for line in client.get("/metrics").text.splitlines() if line.startswith(name))
+    return float(line.removeprefix(name))
+
+
+def stretches(error_body: list[dict[str, Any]]) -> list[tuple[int, int, str]]:
+    return [(round(each["start"]), round(each["end"]), each["reason"]) for each in error_body]
+
+
+@pytest.mark.usefixtures("mistaken")
+@pytest.mark.parametrize("language", ["", "en"])
+def test_verbose_json_tells_what_was_withheld_and_why(client: TestClient, language: str) -> None:
+    answer = upload(client, RECORDING, response_format="verbose_json", language=language).json()
+    assert answer["text"] == "440. 880. 1320. 1540."
+    assert stretches(answer["suppressed"]) == [(12, 24, "repetition"), (36, 48, "repetition")]
+
+
+def test_a_likely_repetition_is_what_a_speaker_said_unless_it_never_ends(
+    client: TestClient, recognizer: ScriptedRecognizer
+) -> None:
+    recognizer.decorate = lambda _, said: replace(said, compression_ratio=9.0, ended=said.text != " 660.")
+    assert upload(client, RECORDING).json()["text"] == "440. 880. 1100. 1320. 1540."
+
+
+@pytest.mark.usefixtures("mistaken")
+def test_the_last_event_of_a_stream_tells_it_too(client: TestClient) -> None:
+    *_, done, _ = upload(client, RECORDING, stream="true").text.split("\n\n")
+    error_body = json.loads(done.removeprefix("data: "))["suppressed"]
+    assert [reason for _, _, reason in stretches(error_body)] == ["repetition", "repetition"]
+
+
+def test_where_nothing_was_withheld_there_is_no_such_field(client: TestClient) -> None:
+    assert "suppressed" not in upload(client, response_format="verbose_json").json()
+    assert "suppressed" not in upload(client, stream="true").text
+
+
+@pytest.mark.usefixtures("mistaken")
+def test_what_was_withheld_is_counted_by_reason(client: TestClient) -> None:
+    upload(client, RECORDING)
+    upload(client, RECORDING, stream="true")
+    assert (counted(client, "repetition"), counted(client, "no_speech")) == (4, 0)
+
+
+def test_what_is_too_short_for_a_voice_is_not_transcribed(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+    click = np.concatenate([silence(1), tone(WINDOW / SAMPLE_RATE), silence(1)])
+    answer = upload(client, wav_file(click), response_format="verbose_json").json()
+    assert (answer["text"], "suppressed" in answer, recognizer.requests) == ("", False, [])

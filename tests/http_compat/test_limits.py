@@ -1,0 +1,123 @@
+"""Bodies that stop coming: nobody may hold a place for ever."""
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message
+
+from http_compat.errors import BodyTimeout
+from http_compat.limits import MinimumRate, bounded
+from http_compat.middleware import LingeringCloseMiddleware
+from realtime.errors import TooLarge
+from realtime.settings import Settings
+from tests.support.direct_requests import post
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed file")  # Starlette leaves an unfinished part to the garbage collector
+@pytest.mark.parametrize(
+    ("path", "content_type", "body"),
+    [
+        ("/v1/audio/speech", "application/json", b'{"model": "tts-1", '),
+        (
+            "/v1/audio/transcriptions",
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nRIFF',
+        ),
+    ],
+)
+def test_a_body_that_stops_coming_is_408_and_gives_its_place_back(
+    application: Callable[[Settings], Starlette], path: str, content_type: str, body: bytes
+) -> None:
+    app = application(Settings(idle_timeout_seconds=0.05, max_queued_uploads=1, max_sessions=1))
+    answers: list[Message] = []
+
+    async def note(message: Message) -> None:
+        answers.append(message)
+
+    async def scene() -> None:
+        for _ in range(2):
+            await post(app, path, content_type, body, note, whole=False)
+
+    asyncio.run(scene())
+    start, answer, again, _ = answers
+    assert (start["status"], again["status"]) == (408, 408)
+    assert (b"x-should-retry", b"false") in start["headers"]
+    assert json.loads(answer["body"])["error"]["code"] == "request_timeout"
+
+
+def trickling(seconds: float, pieces: int) -> Request:
+    """A body whose pieces of a thousand bytes come so many seconds apart."""
+    sent = 0
+
+    async def receive() -> Message:
+        nonlocal sent
+        await asyncio.sleep(seconds)
+        sent += 1
+        return {"type": "http.request", "body": bytes(1000), "more_body": sent < pieces}
+
+    return Request({"type": "http", "method": "POST", "path": "/", "headers": []}, receive)
+
+
+def test_a_body_that_trickles_is_refused_though_it_never_stops() -> None:
+    request = bounded(trickling(0.005, 1_000_000), 10**9, idle_timeout_seconds=60.0, pace=MinimumRate(10**7, grace=0.1))
+    with pytest.raises(BodyTimeout, match="more slowly than 1e\\+07 bytes a second"):
+        asyncio.run(asyncio.wait_for(request.body(), 10))
+
+
+def test_a_body_in_pace_may_take_longer_than_the_grace() -> None:
+    request = bounded(trickling(0.005, 20), 10**9, idle_timeout_seconds=60.0, pace=MinimumRate(10_000, grace=0.05))
+    assert len(asyncio.run(request.body())) == 20_000
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
+    request = Request({"type": "http", "headers": [(b"content-length", b"1001")]})
+    with pytest.raises(TooLarge):
+        bounded(request, 1000, idle_timeout_seconds=60.0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "most", "heard"),
+    [
+        pytest.param({b"connection": b"close"}, 10_000, 3_000, id="closing"),
+        pytest.param({b"connection": b"TE, Close"}, 1_500, 2_000, id="too much"),
+        pytest.param({b"connection": b"keep-alive"}, 10_000, 0, id="staying"),
+        pytest.param({b"connection": b"close", b"content-length": b"3000"}, 2_000, 0, id="much too much"),
+        pytest.param({b"connection": b"close", b"expect": b"100-continue"}, 10_000, 0, id="waiting for leave"),
+    ],
+)
+def test_a_client_that_would_lose_the_answer_is_heard_out(headers: dict[bytes, bytes], most: int, heard: int) -> None:
+    read: list[int] = []
+    answers: list[Message] = []
+
+    async def receive() -> Message:
+        assert answers == []
+        read.append(1_000)
+        return {"type": "http.request", "body": bytes(1_000), "more_body": sum(read) < 3_000}
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [*headers.items()]}
+    refusal = Response(status_code=429)
+    asyncio.run(LingeringCloseMiddleware(refusal, most)(scope, receive, send))
+    assert (sum(read), answers[0]["status"]) == (heard, 429)
+
+
+def test_a_client_that_never_ends_is_not_heard_out() -> None:
+    answers: list[Message] = []
+
+    async def receive() -> Message:
+        never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        return await never
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"connection", b"close")]}
+    asyncio.run(LingeringCloseMiddleware(Response(status_code=429), seconds=0.05)(scope, receive, send))
+    assert answers[0]["status"] == 429

@@ -1,0 +1,201 @@
+"""The command `vivavoce`."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from websockets.frames import CloseCode
+from websockets.sync.client import connect
+
+from realtime import __version__
+from realtime.catalogue.table import ENTRIES
+from realtime.cli.main import USAGE_ERROR, main
+from tests.support.serving import SILENT, read_to_end
+
+SCRIPTED = """
+import sys, threading
+from realtime.cli import main as cli
+from realtime.engines.scripted import ScriptedEngines
+from realtime.errors import EngineError
+
+class Held(ScriptedEngines):
+    def prepare(self, entry):
+        threading.Event().wait()
+
+class Broken(ScriptedEngines):
+    def recognizer(self, entry):
+        raise EngineError(f"{entry.name} is broken.")
+
+cli.InstalledEngines = lambda *_: globals()[sys.argv[1]]()
+sys.exit(cli.main(sys.argv[2:]))
+"""
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
+CANARY = "canary"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ.keys() - ENVIRONMENT.keys():
+        monkeypatch.delenv(name)
+
+
+def exit_code(*arguments: str) -> int:
+    """What the process of this command would exit with."""
+    try:
+        return main(arguments)
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("--version") == 0
+    assert capsys.readouterr().out == f"vivavoce {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("sing",), ("serve", "--port", "many")])
+def test_what_it_does_not_know_is_a_usage_error(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(*arguments) == USAGE_ERROR
+    assert "usage: vivavoce" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["serve", "models"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("VIVAVOCE_PROT", "9000"), ("VIVAVOCE_PORT", "many"), ("VIVAVOCE_OFFLINE", "perhaps")]
+)
+def test_a_setting_that_cannot_be_is_a_usage_error_that_names_it(
+    command: str, name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert exit_code(command) == USAGE_ERROR
+    error = capsys.readouterr().err
+    assert name in error
+    assert "Traceback" not in error
+
+
+def test_a_log_level_that_is_none_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIVAVOCE_LOG_LEVEL", "chatty")
+    assert exit_code("serve") == USAGE_ERROR
+    assert "VIVAVOCE_LOG_LEVEL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "voice.example"])
+def test_nobody_is_served_beyond_this_machine_without_a_key(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("serve", "--host", host) == USAGE_ERROR
+    assert "VIVAVOCE_API_KEYS" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert exit_code("serve", "--port", port) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("vivavoce: ")
+    assert port in error
+
+
+def test_eighty_columns_are_enough_for_the_list_of_models(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert exit_code("models") == 0
+    listing = capsys.readouterr().out
+    words = {word for entry in ENTRIES for word in (entry.name, *entry.licence.split())}
+    assert [word for word in words if word not in listing] == []
+    assert "…" not in listing
+
+
+def test_a_model_that_is_none_cannot_be_prepared(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("models", "pull", "no-such-model") == 1
+    assert "no-such-model" in capsys.readouterr().err
+
+
+class Service:
+    """The command `serve` in a process of its own, with scripted engines; its log has been read `until` here."""
+
+    def __init__(self, process: "subprocess.Popen[str]", until: str) -> None:
+        self._process = process
+        self.log = ""
+        self.port = int(self._read_until(r"http://\S+:(\d+)"))
+        self._read_until(f"({until})")
+
+    def _read_until(self, pattern: str) -> str:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.log += line
+            if found := re.search(pattern, line):
+                return found[1]
+        pytest.fail(f"the service ended:\n{self.log}")
+
+    def stop(self, number: signal.Signals) -> int:
+        """Send a signal; the exit code."""
+        self._process.send_signal(number)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """The exit code of the process, when it has ended."""
+        _, rest = self._process.communicate(timeout=10)
+        self.log += rest
+        return self._process.returncode
+
+
+@contextlib.contextmanager
+def service(
+    *arguments: str, engines: str = "ScriptedEngines", until: str = "ready: ", **settings: str
+) -> Iterator[Service]:
+    environment = ENVIRONMENT | {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
+    command = [sys.executable, "-c", SCRIPTED, engines, "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield Service(process, until)
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_service_and_its_sessions_quietly(number: signal.Signals) -> None:
+    with service() as running:
+        with connect(f"ws://127.0.0.1:{running.port}/v1/realtime", logger=SILENT) as session:
+            session.recv(timeout=5)
+            assert running.stop(number) in (0, 128 + number, -number)
+            assert read_to_end(session) == CloseCode.SERVICE_RESTART
+        assert "Traceback" not in running.log
+        assert "Application shutdown complete." in running.log
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_service_while_a_model_is_loading_that_never_will_be(number: signal.Signals) -> None:
+    with service(engines="Held", until="startup complete") as running:
+        assert running.stop(number) == -number
+        assert "Traceback" not in running.log
+
+
+def test_a_default_that_cannot_be_loaded_ends_the_service_with_a_line() -> None:
+    with service(engines="Broken", until="vivavoce: whisper-base is broken.") as running:
+        assert running.exit_code() == 1
+        assert "Traceback" not in running.log
+
+
+def test_with_a_key_others_are_served_and_even_a_talkative_log_keeps_secrets() -> None:
+    with service("--host", "0.0.0.0", api_keys=CANARY, log_level="debug") as running:
+        headers = {"Authorization": f"Bearer {CANARY}"}
+        url = f"ws://127.0.0.1:{running.port}/v1/realtime?secret={CANARY}"
+        with connect(url, additional_headers=headers, logger=SILENT) as session:
+            session.recv(timeout=5)
+            session.send(CANARY)
+            session.recv(timeout=5)
+        running.stop(signal.SIGTERM)
+        assert "WebSocket /v1/realtime" in running.log
+        assert CANARY not in running.log
+
+
+def test_without_a_key_others_are_served_only_on_demand() -> None:
+    with service("--host", "0.0.0.0", "--insecure") as running:
+        assert running.port

@@ -1,0 +1,62 @@
+"""Who may come in."""
+
+import pytest
+
+from realtime.edge.access import authenticate, origin_allowed, presented_keys
+
+KEYS = ("first-key", "schlüssel")
+
+
+def test_without_keys_everybody_has_the_same_account() -> None:
+    assert authenticate([], ()) == authenticate(["anything"], ()) == ""
+
+
+@pytest.mark.parametrize("header", ["Bearer first-key", "bearer first-key", "Bearer  first-key ", "Bearer schlüssel"])
+def test_a_bearer_of_a_key_has_its_account(header: str) -> None:
+    key = KEYS.index(header[7:].strip())
+    assert authenticate(presented_keys({"authorization": header}), KEYS) == f"key{key}"
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer wrong", "Basic first-key", "first-key"])
+def test_nobody_else_is(header: str) -> None:
+    assert authenticate(presented_keys({"authorization": header}), KEYS) is None
+
+
+def test_an_account_does_not_tell_the_key() -> None:
+    assert not any(key in (authenticate([key], KEYS) or "") for key in KEYS)
+
+
+@pytest.mark.parametrize("name", ["api-key", "x-api-key"])
+def test_the_headers_of_azure_and_speaches_carry_keys_too(name: str) -> None:
+    assert presented_keys({name: "first-key"}) == ["first-key"]
+
+
+def test_a_browser_offers_its_key_as_a_subprotocol() -> None:
+    assert presented_keys({}, ["realtime", "openai-insecure-api-key.first-key"]) == ["first-key"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "allowed"),
+    [
+        (None, "voice.example", True),
+        ("http://localhost:3000", "127.0.0.1:8000", True),
+        ("http://[::1]:3000", "localhost:8000", True),
+        ("http://192.168.1.5:8000", "192.168.1.5:8000", True),
+        ("https://evil.example", "127.0.0.1:8000", False),
+        ("https://evil.example", "evil.example:8000", False),
+        ("http://localhost:3000", "evil.example:8000", False),
+        ("null", "127.0.0.1:8000", False),
+        ("http://[", "127.0.0.1:8000", False),
+        ("http://localhost:3000", "[", False),
+    ],
+)
+def test_pages_of_other_origins_stay_out(origin: str | None, host: str, allowed: bool) -> None:
+    headers = {"host": host} | ({"origin": origin} if origin else {})
+    assert origin_allowed(headers, ()) is allowed
+
+
+def test_a_listed_origin_may_connect() -> None:
+    headers = {"host": "voice.example", "origin": "https://app.example"}
+    assert origin_allowed(headers, ("https://app.example",))
+    assert origin_allowed(headers, ("*",))
+    assert not origin_allowed(headers, ("https://other.example",))

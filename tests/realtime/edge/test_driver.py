@@ -1,0 +1,349 @@
+"""One session on asyncio, against scripted engines."""
+
+import asyncio
+import contextlib
+import itertools
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, encode
+from realtime.edge.driver import MAX_COMMANDS, MAX_RESULTS, Driver, Inbox
+from realtime.engines.scripted import ScriptedEngines, Work, say_numbers, silence, transcript
+from realtime.errors import EngineError
+from realtime.models.models import Models
+from realtime.session.commands import AppendAudio, CancelResponse, ClearAudio, CommitAudio, Speak
+from realtime.session.config import SessionConfig, SessionKind
+from realtime.session.events import (
+    Event,
+    ResponseFinished,
+    ResponseStarted,
+    ResponseStatus,
+    SpeechStarted,
+    TranscriptCompleted,
+)
+from realtime.session.jobs import SynthesisFinished
+from realtime.session.session import Session
+from realtime.settings import Settings
+from realtime.workers.stream import MAX_CHUNKS_AHEAD
+
+LISTENING = SessionConfig(
+    kind=SessionKind.TRANSCRIPTION,
+    input_format=AudioFormat(Encoding.PCM16, SAMPLE_RATE),
+    transcribe=True,
+    recognizer="whisper-base",
+)
+SPEAKING = SessionConfig(voice="amber")
+LONG_PHRASE = "a" * 200
+
+
+class Held(ScriptedEngines):
+    """Engines that stand still while `gates` of their work are closed; `done` counts what they began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gates = {work: threading.Event() for work in Work}
+        self.done = dict.fromkeys(Work, 0)
+        self.failure: Exception | None = None
+        for gate in self.gates.values():
+            gate.set()
+
+    def work(self, work: Work, audio_seconds: float) -> None:
+        self.done[work] += 1
+        assert self.gates[work].wait(5)
+        if self.failure is not None:
+            raise self.failure
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(10):
+            await scenario
+
+    asyncio.run(bounded())
+
+
+class Listener:
+    """Keeps the events it is told; tells who waits for one of a type. With `open` cleared it takes no more."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self._told = asyncio.Condition()
+
+    async def __call__(self, event: Event) -> None:
+        await self.open.wait()
+        async with self._told:
+            self.events.append(event)
+            self._told.notify_all()
+
+    async def wait_for(self, kind: type[Event], count: int = 1) -> list[Any]:
+        async with self._told:
+            await self._told.wait_for(lambda: sum(isinstance(event, kind) for event in self.events) >= count)
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@contextlib.asynccontextmanager
+async def driving(
+    config: SessionConfig, engines: ScriptedEngines, deliver: Callable[[Event], Awaitable[None]]
+) -> AsyncIterator[tuple[Driver, "asyncio.Task[None]"]]:
+    models = Models(Settings(), engines)
+    await models.open()
+    numbers = itertools.count(1)
+    driver = Driver(Session(config, lambda prefix: f"{prefix}_{next(numbers)}"), models, deliver)
+    task = asyncio.create_task(driver.run())
+    try:
+        yield driver, task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        if isinstance(engines, Held):
+            for gate in engines.gates.values():
+                gate.set()
+        await models.close()
+
+
+def frame(samples: Samples) -> AppendAudio:
+    return AppendAudio(encode(samples, Encoding.PCM16))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what happens in an engine's thread."""
+    while not condition():  # noqa: ASYNC110 - a thread cannot set an asyncio event
+        await asyncio.sleep(0.005)
+
+
+async def settled(value: Callable[[], int]) -> int:
+    """The value that no longer changes while everybody who can run runs."""
+    before = -1
+    while before != (before := value()):  # noqa: ASYNC110 - that nothing happens cannot be waited for
+        await asyncio.sleep(0.05)
+    return before
+
+
+def test_audio_becomes_its_transcript() -> None:
+    async def scenario() -> None:
+        listener = Listener()
+        async with driving(LISTENING, ScriptedEngines(), listener) as (driver, _):
+            audio = np.concatenate([silence(0.5), say_numbers([3, 1, 4, 1, 5]), silence(1)])
+            for start in range(0, len(audio), 320):
+                await driver.inbox.put(frame(audio[start : start + 320]))
+            (completed,) = await listener.wait_for(TranscriptCompleted)
+            assert completed.text == transcript([3, 1, 4, 1, 5])
+
+    run(scenario())
+
+
+def test_results_are_taken_before_commands() -> None:
+    async def scenario() -> None:
+        inbox: Inbox[str] = Inbox()
+        await inbox.put("first")
+        await inbox.put("second")
+        await inbox.put_result(SynthesisFinished(7))
+        assert [await inbox.get(commands=True) for _ in range(3)] == [SynthesisFinished(7), "first", "second"]
+
+    run(scenario())
+
+
+def test_commands_wait_while_they_are_not_wanted() -> None:
+    async def scenario() -> None:
+        inbox: Inbox[str] = Inbox()
+        await inbox.put("command")
+        taking = asyncio.create_task(inbox.get(commands=False))
+        await inbox.put_result(SynthesisFinished(7))
+        assert await taking == SynthesisFinished(7)
+        assert await inbox.get(commands=True) == "command"
+
+    run(scenario())
+
+
+def test_what_follows_from_a_command_comes_before_those_that_wait() -> None:
+    async def scenario() -> None:
+        inbox: Inbox[str] = Inbox()
+        await inbox.put("first")
+        await inbox.put("third")
+        assert await inbox.get(commands=True) == "first"
+        inbox.put_next("second")
+        assert [await inbox.get(commands=True) for _ in range(2)] == ["second", "third"]
+
+    run(scenario())
+
+
+def test_both_lanes_of_the_inbox_are_bounded_and_one_does_not_hold_up_the_other() -> None:
+    async def scenario() -> None:
+        inbox: Inbox[int] = Inbox()
+        for number in range(MAX_COMMANDS):
+            await inbox.put(number)
+        waiting = [asyncio.create_task(inbox.put(number)) for number in (1000, 1001)]
+        for number in range(MAX_RESULTS):
+            await inbox.put_result(SynthesisFinished(number))
+        waiting.append(asyncio.create_task(inbox.put_result(SynthesisFinished(1000))))
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in waiting)
+        taken = [await inbox.get(commands=True) for _ in range(MAX_COMMANDS + MAX_RESULTS)]
+        await asyncio.gather(*waiting)
+        taken += [await inbox.get(commands=True) for _ in waiting]
+        results = [each.number for each in taken if isinstance(each, SynthesisFinished)]
+        assert results == [*range(MAX_RESULTS), 1000]
+        assert [each for each in taken if isinstance(each, int)] == [*range(MAX_COMMANDS), 1000, 1001]
+
+    run(scenario())
+
+
+def test_a_saturated_session_stops_taking_commands_until_the_engines_catch_up() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), Held()
+        async with driving(LISTENING, engines, listener) as (driver, _):
+            engines.gates[Work.SCORING].clear()
+            sent = 0
+
+            async def send() -> None:
+                nonlocal sent
+                while True:
+                    await driver.inbox.put(frame(silence(1)))
+                    sent += 1
+
+            sender = asyncio.create_task(send())
+            # 21 seconds make the session saturated; then the inbox fills.
+            assert await settled(lambda: sent) == 21 + MAX_COMMANDS
+            engines.gates[Work.SCORING].set()
+            await until(lambda: sent > 200)
+            sender.cancel()
+
+    run(scenario())
+
+
+def test_a_cancelled_driver_closes_the_engines_generator() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), Held()
+        async with driving(SPEAKING, engines, listener) as (driver, task):
+            engines.gates[Work.SPEAKING].clear()
+            await driver.inbox.put(Speak(LONG_PHRASE))
+            await until(lambda: engines.speaking == [LONG_PHRASE])
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            engines.gates[Work.SPEAKING].set()
+            await until(lambda: not engines.speaking)
+            assert engines.done[Work.SPEAKING] < 20  # of 120
+            assert [task for task in asyncio.all_tasks() if "_work" in repr(task)] == []
+
+    run(scenario())
+
+
+def test_a_cancelled_driver_withdraws_what_waits_for_the_recognizer() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), Held()
+        async with driving(LISTENING, engines, listener) as (driver, task):
+            engines.gates[Work.DECODING].clear()
+            await driver.inbox.put(frame(np.concatenate([say_numbers([1, 2, 3]), silence(1)])))
+            await until(lambda: engines.done[Work.DECODING] == 1)
+            task.cancel()
+            await asyncio.wait([task])
+            assert [task for task in asyncio.all_tasks() if "_work" in repr(task)] == []
+
+    run(scenario())
+
+
+def test_a_cancelled_response_closes_the_engines_generator_and_the_session_goes_on() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), Held()
+        async with driving(SPEAKING, engines, listener) as (driver, _):
+            engines.gates[Work.SPEAKING].clear()
+            await driver.inbox.put(Speak(LONG_PHRASE))
+            await until(lambda: engines.speaking == [LONG_PHRASE])
+            await driver.inbox.put(CancelResponse())
+            (finished,) = await listener.wait_for(ResponseFinished)
+            assert finished.status is ResponseStatus.CANCELLED
+            engines.gates[Work.SPEAKING].set()
+            await until(lambda: not engines.speaking)
+            await driver.inbox.put(Speak("Again."))
+            assert (await listener.wait_for(ResponseFinished, 2))[1].status is ResponseStatus.COMPLETED
+
+    run(scenario())
+
+
+def test_a_listener_who_takes_nothing_holds_everything_back() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), Held()
+        async with driving(SPEAKING, engines, listener) as (driver, _):
+            await driver.inbox.put(Speak(f"{LONG_PHRASE} {LONG_PHRASE}", in_conversation=False))
+            await listener.wait_for(ResponseStarted)
+            listener.open.clear()
+            sent = 0
+
+            async def send() -> None:
+                nonlocal sent
+                while True:
+                    await driver.inbox.put(ClearAudio())
+                    sent += 1
+
+            sender = asyncio.create_task(send())
+            # One result is being carried out, and one more waits in the task that brings it.
+            assert await settled(lambda: engines.done[Work.SPEAKING]) <= MAX_RESULTS + MAX_CHUNKS_AHEAD + 3
+            assert sent <= MAX_COMMANDS + 2
+            sender.cancel()
+            listener.open.set()
+            (finished,) = await listener.wait_for(ResponseFinished)
+            assert finished.status is ResponseStatus.COMPLETED
+            assert engines.done[Work.SPEAKING] >= 240
+
+    run(scenario())
+
+
+def test_what_an_engine_cannot_do_fails_its_job_only() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), Held()
+        async with driving(SPEAKING, engines, listener) as (driver, _):
+            engines.failure = EngineError("hoarse")
+            await driver.inbox.put(Speak("Hello."))
+            (failed,) = await listener.wait_for(ResponseFinished)
+            assert (failed.status, failed.error) == (ResponseStatus.FAILED, engines.failure)
+            engines.failure = None
+            await driver.inbox.put(Speak("Hello."))
+            assert (await listener.wait_for(ResponseFinished, 2))[1].status is ResponseStatus.COMPLETED
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("failure", [EngineError("deaf"), ZeroDivisionError("a bug")])
+def test_a_session_that_cannot_go_on_ends_its_driver(failure: Exception) -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), Held()
+        async with driving(LISTENING, engines, listener) as (driver, task):
+            engines.failure = failure
+            await driver.inbox.put(frame(silence(1)))
+            with pytest.raises(ExceptionGroup) as raised:
+                await task
+            assert raised.group_contains(type(failure))
+
+    run(scenario())
+
+
+def test_time_passes_for_a_session_nobody_talks_to() -> None:
+    async def scenario() -> None:
+        listener = Listener()
+        async with driving(SPEAKING, ScriptedEngines(), listener) as (driver, _):
+            await driver.inbox.put(Speak("b" * 55))  # 3.3 s, of which 3 may be ahead of the listener
+            (finished,) = await listener.wait_for(ResponseFinished)
+            assert finished.status is ResponseStatus.COMPLETED
+
+    run(scenario())
+
+
+def test_a_client_may_commit_by_hand() -> None:
+    async def scenario() -> None:
+        listener = Listener()
+        by_hand = SessionConfig(SessionKind.TRANSCRIPTION, LISTENING.input_format, turn_detection=None, transcribe=True)
+        async with driving(by_hand, ScriptedEngines(), listener) as (driver, _):
+            await driver.inbox.put(frame(say_numbers([9, 9])))
+            await driver.inbox.put(CommitAudio())
+            (completed,) = await listener.wait_for(TranscriptCompleted)
+            assert completed.text == transcript([9, 9])
+            assert not any(isinstance(event, SpeechStarted) for event in listener.events)
+
+    run(scenario())

@@ -1,0 +1,177 @@
+"""The metrics, read as Prometheus would read them; the clock is wound by hand."""
+
+import math
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
+from realtime.edge.metrics import MAX_TURNS, Metrics
+from realtime.errors import EngineError
+from realtime.scheduling.cadence import MIN_PARTIAL_INTERVAL, Load
+from realtime.scheduling.cost import AVERAGING_SECONDS
+from realtime.scheduling.fair_scheduler import Scheduler
+from realtime.scheduling.priority import ANONYMOUS, Priority
+from realtime.session.events import (
+    AudioCommitted,
+    Response,
+    ResponseAudioExtended,
+    ResponseStarted,
+    SpeechStopped,
+    TranscriptCompleted,
+    TranscriptExtended,
+    TranscriptFailed,
+)
+from realtime.speech.suppression import Suppression
+from realtime.speech.transcript import Word
+
+HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
+RESPONSE = Response("resp_1", "item_1", True, AudioFormat(Encoding.PCM16, 24_000), "calm", None)
+AUDIO = ResponseAudioExtended(RESPONSE, b"", 0)
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float:
+    samples = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for sample in family.samples
+    }
+    return samples[f"vivavoce_{name}", *sorted(labels.items())]
+
+
+def test_a_session_is_open_until_it_ends_and_stays_counted() -> None:
+    metrics = Metrics(dict)
+    with metrics.session(), metrics.session():
+        assert value(metrics, "sessions_open") == 2
+    assert (value(metrics, "sessions_open"), value(metrics, "sessions_admitted_total")) == (0, 2)
+
+
+def test_a_session_that_fails_is_not_open_any_more() -> None:
+    metrics = Metrics(dict)
+    with pytest.raises(EngineError), metrics.session():
+        raise EngineError("deaf")
+    assert value(metrics, "sessions_open") == 0
+
+
+def test_refusals_are_counted_by_reason() -> None:
+    metrics = Metrics(dict)
+    for code in ("server_overloaded", "invalid_api_key", "server_overloaded"):
+        metrics.count_refusal(code)
+    assert value(metrics, "sessions_refused_total", reason="server_overloaded") == 2
+    assert value(metrics, "sessions_refused_total", reason="invalid_api_key") == 1
+
+
+def test_a_completed_transcript_is_counted_with_its_words() -> None:
+    metrics = Metrics(dict)
+    with metrics.session() as session:
+        for erased in (3, 0):
+            session.delivered(TranscriptCompleted("item_1", "Hello there.", HELLO, "en", 16_000, erased=erased))
+    assert value(metrics, "turns_completed_total") == 2
+    assert value(metrics, "words_committed_total") == 4
+    assert value(metrics, "words_erased_total") == 3
+
+
+def test_withheld_text_is_counted_by_reason_and_every_reason_is_there_from_the_start() -> None:
+    metrics = Metrics(dict)
+    reasons = (Suppression.REPETITION, Suppression.NO_SPEECH, Suppression.REPETITION)
+    with metrics.session() as session:
+        session.delivered(TranscriptCompleted("item_1", "", (), "en", 16_000, reasons))
+    counts = {reason: value(metrics, "transcripts_withheld_total", reason=reason) for reason in Suppression}
+    assert counts == {**dict.fromkeys(Suppression, 0), Suppression.REPETITION: 2, Suppression.NO_SPEECH: 1}
+
+
+def test_commit_lags_are_seconds_of_audio_and_never_negative() -> None:
+    metrics = Metrics(dict)
+    lags = (-160, SAMPLE_RATE // 4, 3 * SAMPLE_RATE)
+    with metrics.session() as session:
+        session.delivered(TranscriptCompleted("item_1", "", HELLO, "en", 16_000, commit_lags=lags))
+    assert value(metrics, "commit_lag_seconds_bucket", le="0.25") == 2
+    assert value(metrics, "commit_lag_seconds_bucket", le="3.0") == 3
+    assert value(metrics, "commit_lag_seconds_sum") == 3.25
+
+
+def test_the_latency_of_a_final_counts_from_where_the_turn_ended() -> None:
+    clock = Clock()
+    metrics = Metrics(dict, clock=clock)
+    with metrics.session() as session:
+        session.delivered(SpeechStopped("item_1", 16_000))
+        clock.now += 0.25
+        session.delivered(AudioCommitted("item_1"))
+        session.delivered(AudioCommitted("item_2"))
+        session.delivered(TranscriptExtended("item_1", "Hello"))
+        clock.now += 0.5
+        session.delivered(TranscriptCompleted("item_1", "", (), "en", 16_000))
+        session.delivered(TranscriptCompleted("item_2", "", (), "en", 16_000))
+    assert value(metrics, "final_latency_seconds_bucket", le="0.5") == 1
+    assert value(metrics, "final_latency_seconds_count") == 2
+    assert value(metrics, "final_latency_seconds_sum") == 1.25
+
+
+def test_a_turn_that_failed_has_no_latency_and_does_not_count() -> None:
+    metrics = Metrics(dict)
+    with metrics.session() as session:
+        session.delivered(AudioCommitted("item_1"))
+        session.delivered(TranscriptFailed("item_1", EngineError("out of memory")))
+    assert (value(metrics, "final_latency_seconds_count"), value(metrics, "turns_completed_total")) == (0, 0)
+
+
+def test_of_turns_that_nobody_transcribes_the_oldest_are_forgotten() -> None:
+    metrics = Metrics(dict)
+    with metrics.session() as session:
+        for number in range(MAX_TURNS + 1):
+            session.delivered(AudioCommitted(f"item_{number}"))
+        for number in range(MAX_TURNS + 1):
+            session.delivered(TranscriptCompleted(f"item_{number}", "", (), "en", 16_000))
+    assert value(metrics, "final_latency_seconds_count") == MAX_TURNS
+
+
+def test_only_the_first_audio_of_a_response_is_waited_for() -> None:
+    clock = Clock()
+    metrics = Metrics(dict, clock=clock)
+    with metrics.session() as session:
+        for _ in range(2):
+            session.delivered(ResponseStarted(RESPONSE))
+            clock.now += 0.125
+            session.delivered(AUDIO)
+            clock.now += 1
+            session.delivered(AUDIO)
+    assert value(metrics, "first_audio_seconds_count") == 2
+    assert value(metrics, "first_audio_seconds_sum") == 0.25
+
+
+def scheduler() -> Scheduler:
+    return Scheduler(Load(1, 0.05, 0.05))
+
+
+def test_of_every_recognizer_it_is_told_what_its_scheduler_does() -> None:
+    clock, busy, idle = Clock(), scheduler(), scheduler()
+    metrics = Metrics(lambda: {"busy": busy, "idle": idle}, clock=clock)
+    busy.partials_run, busy.partials_shed = 5, 1
+    busy.load.busy.add(AVERAGING_SECONDS / 2, clock.now)
+    assert value(metrics, "partials_run_total", model="busy") == 5
+    assert value(metrics, "partials_shed_total", model="busy") == 1
+    assert value(metrics, "engine_busy_share", model="busy") == 0.5
+    assert value(metrics, "partials_run_total", model="idle") == 0
+    assert value(metrics, "engine_busy_share", model="idle") == 0
+    assert value(metrics, "partial_step_seconds", model="idle") == MIN_PARTIAL_INTERVAL
+
+
+def test_where_there_are_no_partials_their_step_is_infinite() -> None:
+    clock, full = Clock(), scheduler()
+    full.load.encoded(ANONYMOUS, Priority.FINAL, AVERAGING_SECONDS, clock.now)
+    metrics = Metrics(lambda: {"full": full}, clock=clock)
+    assert value(metrics, "partial_step_seconds", model="full") == math.inf
+
+
+def test_two_applications_do_not_share_their_metrics() -> None:
+    one, other = Metrics(dict), Metrics(dict)
+    one.count_refusal("server_overloaded")
+    with one.session():
+        assert value(other, "sessions_open") == 0

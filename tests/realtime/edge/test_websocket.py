@@ -1,0 +1,655 @@
+"""`WS /v1/realtime` as clients meet it: a real server, real sockets, scripted engines."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import logging
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from clients import aio
+from realtime.audio.formats import Encoding, encode
+from realtime.engines.scripted import ScriptedEngines, Work, say_numbers, transcript
+from realtime.errors import EngineError
+from realtime.models.models import Models
+from realtime.server import Server
+from realtime.settings import Settings
+from tests.support.serving import RATE, SILENT, Client, Serving, eventually, read_to_end, serving, utterance
+
+COMPLETED = "conversation.item.input_audio_transcription.completed"
+LISTENING = "intent=transcription"
+KEY = "canary-key"
+LONG_TEXT = "A sentence of some length. " * 40
+
+
+class Held(ScriptedEngines):
+    """Engines whose decoding or scoring stands still while a gate is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gates = {Work.SCORING: threading.Event(), Work.DECODING: threading.Event()}
+        self.entered = {work: threading.Event() for work in self.gates}
+        for gate in self.gates.values():
+            gate.set()
+
+    def work(self, work: Work, audio_seconds: float) -> None:
+        if work in self.gates:
+            self.entered[work].set()
+            assert self.gates[work].wait(10)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Serving]:
+    with serving(max_message_bytes=40_000) as serving_:
+        yield serving_
+
+
+def refusal(url: str, **options: Any) -> Response:
+    """The HTTP answer to a websocket that is not let in."""
+    with pytest.raises(InvalidStatus) as refused, connect(url, logger=SILENT, **options):
+        pass
+    return refused.value.response
+
+
+def error_code(response: Response) -> str:
+    return str(json.loads(response.body)["error"]["code"])
+
+
+# Listening.
+
+
+def test_a_session_begins_with_its_description(server: Serving) -> None:
+    with connect(f"{server.url}?{LISTENING}", logger=SILENT) as socket_:
+        created = json.loads(socket_.recv(timeout=5))
+    assert created["type"] == "session.created"
+    assert created["session"]["type"] == "transcription"
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_what_is_said_is_written_in_order(server: Serving, binary: bool) -> None:
+    said = [[3, 1, 4, 1, 5], [9, 2, 6], [5, 3, 5, 8, 9, 7]]
+    with server.session(f"{LISTENING}&ext=binary" if binary else LISTENING) as client:
+        for numbers in said:
+            client.send_audio(utterance(numbers), binary=binary)
+        heard = [client.wait_for(COMPLETED)["transcript"] for _ in said]
+    assert heard == [transcript(numbers) for numbers in said]
+
+
+def test_every_path_that_clients_build_leads_here(server: Serving) -> None:
+    for path in ("/v1/realtime/", "/realtime", "/openai/v1/realtime"):
+        with connect(f"ws://127.0.0.1:{server.port}{path}?model=gpt-realtime", logger=SILENT) as socket_:
+            assert json.loads(socket_.recv(timeout=5))["type"] == "session.created"
+
+
+async def _captions(url: str, said: Sequence[Sequence[int]], *, binary: bool) -> list[str]:
+    async with asyncio.timeout(20), aio.connect(url, partials=True, binary=binary) as session:
+
+        async def talk() -> None:
+            for numbers in said:
+                audio = encode(utterance(numbers), Encoding.PCM16)
+                for start in range(0, len(audio), RATE // 5):
+                    await session.send_audio(audio[start : start + RATE // 5])
+
+        talking = asyncio.create_task(talk())
+        heard: list[str] = []
+        deltas = ""
+        async for event in session:
+            match event:
+                case aio.Delta(text=text):
+                    deltas += text
+                case aio.Completed(text=text):
+                    assert deltas == text
+                    heard.append(text)
+                    deltas = ""
+            if len(heard) == len(said):
+                break
+        await talking
+        return heard
+
+
+@pytest.mark.parametrize("decoding", [0.0, 0.03])
+def test_eight_sessions_at_once_hear_what_each_would_hear_alone(decoding: float) -> None:
+    said = [[[10 * who + number for number in range(who + 1)], [who, 99, who]] for who in range(8)]
+
+    async def together(url: str) -> list[list[str]]:
+        return await asyncio.gather(*(_captions(url, each, binary=who % 2 == 0) for who, each in enumerate(said)))
+
+    with serving(ScriptedEngines(decoding=decoding, workers=2)) as server:
+        heard = asyncio.run(together(server.url))
+    assert heard == [[transcript(numbers) for numbers in each] for each in said]
+
+
+# Who may come in.
+
+
+@pytest.fixture(scope="module")
+def locked() -> Iterator[Serving]:
+    with serving(api_keys=("another-key", KEY)) as serving_:
+        yield serving_
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"additional_headers": {"Authorization": "Bearer canary-wrong"}},
+        {"additional_headers": {"api-key": "canary-wrong"}},
+        {"subprotocols": [Subprotocol("realtime"), Subprotocol("openai-insecure-api-key.canary-wrong")]},
+    ],
+)
+def test_without_the_right_key_nobody_comes_in(locked: Serving, options: dict[str, Any]) -> None:
+    response = refusal(locked.url, **options)
+    assert response.status_code == HTTPStatus.UNAUTHORIZED
+    assert response.headers["content-type"] == "application/json"
+    assert error_code(response) == "invalid_api_key"
+    assert b"canary" not in response.body + str(response.headers).encode()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Authorization": f"Bearer {KEY}"}, {"api-key": KEY}, {"x-api-key": KEY}],
+    ids=lambda each: next(iter(each)),
+)
+def test_a_key_in_a_header_opens(locked: Serving, headers: dict[str, str]) -> None:
+    with locked.session(additional_headers=headers) as client:
+        assert client.socket.response is not None
+        assert KEY not in str(client.socket.response.headers)
+
+
+def test_a_key_among_the_subprotocols_opens_and_is_not_echoed(locked: Serving) -> None:
+    offered = [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{KEY}")]
+    with locked.session(subprotocols=offered) as client:
+        assert client.socket.subprotocol == "realtime"
+        assert client.socket.response is not None
+        assert KEY not in str(client.socket.response.headers)
+
+
+def test_pages_of_foreign_origins_stay_out(server: Serving) -> None:
+    response = refusal(server.url, origin="https://evil.example")
+    assert (response.status_code, error_code(response)) == (HTTPStatus.FORBIDDEN, "origin_not_allowed")
+
+
+def test_an_origin_that_makes_no_sense_stays_out(server: Serving) -> None:
+    assert refusal(server.url, origin="http://[").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_a_full_server_says_when_to_come_back_and_has_room_again_after_a_close() -> None:
+    with serving(max_sessions=1) as server:
+        for _ in range(2):
+            with server.session():
+                response = refusal(server.url)
+                assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+                assert int(response.headers["retry-after"]) > 0
+                assert response.headers["x-request-id"]
+                assert error_code(response) == "server_overloaded"
+            assert eventually(lambda: server.sessions == 0)
+
+
+def test_a_client_that_drops_off_makes_room() -> None:
+    with serving(max_sessions=1) as server:
+        for _ in range(2):
+            peer = Peer(server)
+            assert eventually(lambda: server.sessions == 1)
+            peer.drop()
+            assert eventually(lambda: server.sessions == 0)
+
+
+def fill(server: Serving, stack: contextlib.ExitStack) -> list[Client]:
+    """Open sessions until no more are let in."""
+    insiders: list[Client] = []
+    with contextlib.suppress(InvalidStatus):
+        while len(insiders) < 30:
+            insiders.append(stack.enter_context(server.session(LISTENING)))
+    return insiders
+
+
+def test_a_refusal_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(api_keys=(KEY,)) as server:
+        assert refusal(server.url).status_code == HTTPStatus.UNAUTHORIZED
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.WARNING] == []
+
+
+def test_where_the_engine_has_no_room_a_newcomer_is_told_at_once_and_the_others_are_not_disturbed() -> None:
+    with serving(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
+        insiders = fill(server, stack)
+        assert len(insiders) > 1
+        insiders[0].send_audio(utterance([3, 1, 4]))
+        began = time.monotonic()
+        response = refusal(f"{server.url}?{LISTENING}")
+        took = time.monotonic() - began
+        assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert int(response.headers["retry-after"]) > 0
+        error = json.loads(response.body)["error"]
+        assert (error["type"], error["code"], error["param"]) == ("server_error", "server_overloaded", None)
+        assert took < 0.2
+        insiders[-1].send_audio(utterance([1, 5, 9]))
+        assert insiders[0].wait_for(COMPLETED)["transcript"] == transcript([3, 1, 4])
+        assert insiders[-1].wait_for(COMPLETED)["transcript"] == transcript([1, 5, 9])
+        assert server.sessions == len(insiders)
+
+
+def test_who_leaves_makes_room_for_a_newcomer() -> None:
+    with serving(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
+        *_, leaving = fill(server, stack)
+        inside = server.sessions
+        leaving.socket.close()
+        assert eventually(lambda: server.sessions == inside - 1)
+        with server.session(LISTENING):
+            assert server.sessions == inside
+
+
+# Mistakes.
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "garbage",
+        "[1, 2",
+        "17",
+        "😀",
+        json.dumps({"type": "no.such.event"}),
+        json.dumps({"audio": "AAAA"}),
+        json.dumps({"type": "input_audio_buffer.append", "audio": "!!!"}),
+        json.dumps({"type": "input_audio_buffer.append"}),
+        json.dumps({"type": "session.update", "session": {"type": 7}}),
+        "[" * 9_000,
+    ],
+)
+def test_a_mistake_is_answered_with_one_error_and_the_session_goes_on(server: Serving, mistake: str) -> None:
+    with server.session(LISTENING) as client:
+        client.socket.send(mistake)
+        client.send("input_audio_buffer.clear")
+        answers = client.until("input_audio_buffer.cleared")
+        assert [answer["type"] for answer in answers] == ["error", "input_audio_buffer.cleared"]
+        client.send_audio(utterance([7]))
+        assert client.wait_for(COMPLETED)["transcript"] == transcript([7])
+
+
+def test_a_binary_frame_that_nobody_agreed_on_ends_the_session(server: Serving) -> None:
+    with server.session(LISTENING) as client:
+        client.socket.send(bytes(100))
+        assert client.receive()["error"]["code"] == "unsupported_audio"
+        assert read_to_end(client.socket) == 1003
+
+
+def test_a_frame_that_is_too_large_ends_its_session_only(server: Serving) -> None:
+    with server.session(f"{LISTENING}&ext=binary") as client:
+        client.socket.send(bytes(40_002))
+        assert read_to_end(client.socket) == 1009
+    with server.session(f"{LISTENING}&ext=binary") as client:
+        client.socket.send(bytes(40_000))
+        client.send("input_audio_buffer.clear")
+        client.wait_for("input_audio_buffer.cleared")
+
+
+def test_a_bug_ends_its_own_session_and_reveals_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    class Buggy(ScriptedEngines):
+        def work(self, work: Work, audio_seconds: float) -> None:
+            if work is Work.DECODING:
+                raise ZeroDivisionError("the secret of the house")
+
+    with serving(Buggy()) as server, server.session(LISTENING) as client, server.session(LISTENING) as other:
+        client.send_audio(utterance([1]))
+        error = client.wait_for("error")["error"]
+        assert (error["type"], error["code"]) == ("server_error", "internal_error")
+        assert "secret" not in str(error)
+        assert read_to_end(client.socket) == 1011
+        other.send("input_audio_buffer.clear")
+        other.wait_for("input_audio_buffer.cleared")
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.name == "realtime.edge.websocket"
+
+
+def test_an_engine_that_fails_is_told_of_and_the_session_goes_on() -> None:
+    class Failing(ScriptedEngines):
+        def work(self, work: Work, audio_seconds: float) -> None:
+            if work is Work.DECODING:
+                raise EngineError("The recognizer failed.")
+
+    with serving(Failing()) as server, server.session(LISTENING) as client:
+        for _ in range(2):
+            client.send_audio(utterance([1]))
+            failed = client.wait_for("conversation.item.input_audio_transcription.failed")
+            assert failed["error"]["code"] == "engine_failed"
+
+
+# Patience.
+
+
+def test_a_session_that_says_nothing_is_closed() -> None:
+    with serving(idle_timeout_seconds=0.3) as server, server.session() as client:
+        assert client.wait_for("error")["error"]["code"] == "session_idle"
+        assert read_to_end(client.socket) == 1008
+        assert eventually(lambda: server.sessions == 0)
+
+
+def test_who_listens_to_an_answer_is_not_idle_until_it_ends() -> None:
+    with serving(idle_timeout_seconds=0.2) as server, server.session() as client:
+        client.speak("Seventy characters, of which fifty are sent at once and the rest paced")
+        messages = client.until("response.done")
+        assert messages[-1]["response"]["status"] == "completed"
+        assert client.receive()["error"]["code"] == "session_idle"
+
+
+def test_a_pong_may_wait_behind_the_audio_of_a_saturated_session() -> None:
+    chosen = Settings()
+    assert Server(Models(chosen, ScriptedEngines()), chosen).config.ws_ping_timeout is None
+
+
+class Peer:
+    """A client down to its bytes, which reads only when told to."""
+
+    def __init__(self, server: Serving, query: str = "") -> None:
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.settimeout(5)
+        self.socket.connect(("127.0.0.1", server.port))
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall(
+            f"GET /v1/realtime?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        answer = b""
+        while b"session.created" not in answer:
+            answer += self.socket.recv(4096)
+
+    def send(self, message_type: str, **fields: object) -> None:
+        data = json.dumps({"type": message_type, **fields}).encode()
+        self.socket.sendall(Frame(Opcode.TEXT, data).serialize(mask=True))
+
+    def send_until_stuck(self, message_type: str, **fields: object) -> None:
+        """Send until the server takes no more, or has cut the connection."""
+        self.socket.settimeout(1)
+        with contextlib.suppress(OSError):
+            while True:
+                self.send(message_type, **fields)
+
+    def drop(self) -> None:
+        """Vanish without a word: the connection is reset."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+def test_a_client_that_does_not_read_is_cut_off_and_the_engine_rests() -> None:
+    with serving(send_timeout_seconds=0.5) as server:
+        peer = Peer(server)
+        # Out of the conversation the audio is not paced: some 20 minutes, far more than the sockets hold.
+        peer.send("response.create", response={"instructions": LONG_TEXT * 18, "conversation": "none"})
+        assert eventually(lambda: server.sessions == 1)
+        began = time.monotonic()
+        assert eventually(lambda: server.sessions == 0)
+        assert time.monotonic() - began < 4 * 0.5 + 1
+        assert eventually(lambda: not server.engines.speaking)
+        with server.session() as client:  # others are served
+            client.send("input_audio_buffer.clear")
+            client.wait_for("input_audio_buffer.cleared")
+        assert eventually(lambda: server.connections == 0, 10)  # the kernel has given it up
+        peer.drop()
+
+
+def test_a_client_that_floods_and_does_not_read_is_cut_off() -> None:
+    with serving(send_timeout_seconds=0.5) as server:
+        peer = Peer(server)
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 5_000}]}
+        peer.send_until_stuck("conversation.item.create", item=item)
+        assert eventually(lambda: server.sessions == 0)
+        peer.drop()
+
+
+def test_a_client_that_vanishes_in_mid_utterance_leaves_nothing_behind() -> None:
+    engines = Held()
+    with serving(engines) as server:
+        engines.gates[Work.DECODING].clear()
+        peer = Peer(server, LISTENING)
+        audio = encode(say_numbers([1, 2, 3], RATE), Encoding.PCM16)
+        peer.send("input_audio_buffer.append", audio=base64.b64encode(audio).decode())
+        assert engines.entered[Work.DECODING].wait(5)
+        assert len(server.jobs()) > 3  # those of the connection and a decoding
+        peer.drop()
+        assert eventually(lambda: server.sessions == 0)
+        assert server.jobs() == []
+        engines.gates[Work.DECODING].set()
+
+
+def test_a_client_that_vanishes_while_it_is_spoken_to_stops_the_voice() -> None:
+    with serving(ScriptedEngines(speaking=0.3)) as server:
+        peer = Peer(server)
+        peer.send("response.create", response={"instructions": LONG_TEXT})
+        assert eventually(lambda: bool(server.engines.speaking))
+        peer.drop()
+        assert eventually(lambda: server.sessions == 0)
+        assert eventually(lambda: not server.engines.speaking)
+        assert server.jobs() == []
+
+
+# Speaking.
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_text_is_spoken(server: Serving, binary: bool) -> None:
+    async def speak() -> bytes:
+        async with asyncio.timeout(10), aio.connect(server.url, transcription=False, binary=binary) as session:
+            return b"".join([chunk async for chunk in session.speak("Ten chars.")])
+
+    assert len(asyncio.run(speak())) == pytest.approx(2 * 0.6 * RATE, abs=8)
+
+
+def test_an_answer_of_the_conversation_is_spoken(server: Serving) -> None:
+    with server.session() as client:
+        client.speak("Ten chars.")
+        messages = client.until("response.done")
+    audio = b"".join(
+        base64.b64decode(each["delta"]) for each in messages if each["type"] == "response.output_audio.delta"
+    )
+    assert len(audio) == pytest.approx(2 * 0.6 * RATE, abs=8)
+    assert messages[-1]["response"]["status"] == "completed"
+
+
+ITEM = {
+    "id": "a",
+    "type": "message",
+    "role": "assistant",
+    "content": [{"type": "output_text", "text": "A text of the conversation."}],
+}
+
+
+def test_an_item_that_a_client_creates_is_spoken_and_requests_keep_their_order(server: Serving) -> None:
+    with server.session() as client:
+        client.send("conversation.item.create", item=ITEM)
+        client.send("response.create")
+        client.send("response.cancel")
+        response = client.wait_for("response.done")["response"]
+        assert (response["status"], response["status_details"]["reason"]) == ("cancelled", "client_cancelled")
+
+
+def test_a_deleted_item_is_not_spoken(server: Serving) -> None:
+    with server.session() as client:
+        client.send("conversation.item.create", item=ITEM)
+        client.send("conversation.item.delete", item_id="a")
+        client.send("response.create")
+        error = client.wait_for("response.done")["response"]["status_details"]["error"]
+        assert error["code"] == "backend_not_configured"
+
+
+def test_a_text_longer_than_the_setting_is_refused() -> None:
+    with serving(max_input_characters=10) as server, server.session() as client:
+        client.speak("Ten chars..")
+        error = client.wait_for("error")["error"]
+        assert (error["code"], error["param"]) == ("invalid_value", "response.input")
+        client.speak("Ten chars.")
+        assert client.wait_for("response.done")["response"]["status"] == "completed"
+
+
+def test_unknown_names_leave_the_recognizer_and_the_voice_in_force(server: Serving) -> None:
+    with server.session() as client:
+        for model, voice in (("whisper-tiny.en", "birch"), ("gpt-realtime", "nobody")):
+            audio = {"input": {"transcription": {"model": model}}, "output": {"voice": voice}}
+            client.send("session.update", session={"type": "realtime", "audio": audio})
+            shown = client.wait_for("session.updated")["session"]["audio"]
+            assert shown["input"]["transcription"]["model"] == "whisper-tiny.en"
+            assert shown["output"]["voice"] == "birch"
+
+
+def test_a_translation_is_granted_to_a_model_that_can(server: Serving) -> None:
+    def update(**transcription: str) -> None:
+        audio = {"input": {"transcription": {"task": "translate", **transcription}}}
+        client.send("session.update", session={"type": "transcription", "audio": audio})
+
+    with server.session(LISTENING) as client:
+        update()
+        shown = client.wait_for("session.updated")["session"]["audio"]["input"]["transcription"]
+        assert (shown["model"], shown["task"]) == ("whisper-base", "translate")
+        update(model="whisper-tiny.en")
+        error = client.wait_for("error")["error"]
+        assert (error["code"], error["param"]) == ("invalid_value", "session.audio.input.transcription.task")
+
+
+def test_a_response_can_be_cancelled_in_mid_audio() -> None:
+    with serving(ScriptedEngines(speaking=0.3)) as server, server.session() as client:
+        client.speak(LONG_TEXT)
+        client.wait_for("response.output_audio.delta")
+        client.send("response.cancel")
+        response = client.wait_for("response.done")["response"]
+        assert (response["status"], response["status_details"]["reason"]) == ("cancelled", "client_cancelled")
+        assert eventually(lambda: not server.engines.speaking)
+        client.speak("Once more.")
+        assert client.wait_for("response.done")["response"]["status"] == "completed"
+
+
+def test_who_speaks_over_a_response_interrupts_it() -> None:
+    with serving(ScriptedEngines(speaking=0.3)) as server, server.session() as client:
+        client.speak(LONG_TEXT)
+        client.wait_for("response.output_audio.delta")
+        client.send_audio(utterance([5]))
+        messages = client.until("response.done")
+        response = messages[-1]["response"]
+        assert (response["status"], response["status_details"]["reason"]) == ("cancelled", "turn_detected")
+        assert "input_audio_buffer.speech_started" in [message["type"] for message in messages]
+        assert eventually(lambda: not server.engines.speaking)
+
+
+# What the operator sees.
+
+
+def test_sessions_are_counted_and_so_are_refusals() -> None:
+    with serving(max_sessions=1, api_keys=(KEY,)) as server:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        refusal(server.url)
+        with server.session(additional_headers=headers):
+            refusal(server.url, additional_headers=headers)
+            assert server.metric("sessions_open", KEY) == 1
+        assert eventually(lambda: server.metric("sessions_open", KEY) == 0)
+        assert server.metric("sessions_admitted_total", KEY) == 1
+        assert server.metric("sessions_refused_total", KEY, reason="invalid_api_key") == 1
+        assert server.metric("sessions_refused_total", KEY, reason="server_overloaded") == 1
+
+
+def test_what_a_session_does_is_measured() -> None:
+    with serving() as server, server.session(f"{LISTENING}&ext=partials") as client:
+        client.send_audio(utterance([1, 2, 3]))
+        client.wait_for(COMPLETED)
+        assert server.metric("turns_completed_total") == 1
+        assert server.metric("words_committed_total") == 3
+        assert server.metric("final_latency_seconds_count") == 1
+
+
+def test_the_wait_for_a_voice_is_measured() -> None:
+    with serving() as server, server.session() as client:
+        client.speak("Ten chars.")
+        client.wait_for("response.done")
+        assert server.metric("first_audio_seconds_count") == 1
+
+
+# The end.
+
+
+def _open_listening(server: Serving) -> Callable[[], None]:
+    return Peer(server, LISTENING).drop
+
+
+def _open_speaking(server: Serving) -> Callable[[], None]:
+    peer = Peer(server)
+    peer.send("response.create", response={"instructions": LONG_TEXT})
+    assert eventually(lambda: bool(server.engines.speaking))
+    return peer.drop
+
+
+def test_a_server_that_stops_ends_its_sessions_in_time_and_quietly(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(ScriptedEngines(speaking=0.3)) as server:
+        leave = [_open_listening(server), _open_speaking(server)]
+        with server.session() as client:
+            began = time.monotonic()
+            server.stop()
+            assert read_to_end(client.socket) == 1012
+            assert eventually(lambda: server.sessions == 0)
+    assert time.monotonic() - began < 3
+    assert [
+        record.getMessage() for record in caplog.records if record.exc_info or record.levelno > logging.WARNING
+    ] == []
+    for each in leave:
+        each()
+
+
+def test_a_server_stops_in_time_though_a_session_is_saturated(caplog: pytest.LogCaptureFixture) -> None:
+    engines = Held()
+    with serving(engines) as server:
+        engines.gates[Work.SCORING].clear()
+        peer = Peer(server, LISTENING)
+        frame = base64.b64encode(bytes(2 * RATE)).decode()
+        peer.send_until_stuck("input_audio_buffer.append", audio=frame)
+        began = time.monotonic()
+        server.stop(timeout=1)
+        assert eventually(lambda: server.sessions == 0)
+        engines.gates[Work.SCORING].set()
+    assert time.monotonic() - began < 4
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+    peer.drop()
+
+
+# What is not written down.
+
+
+def test_the_log_says_nothing_of_what_clients_say(caplog: pytest.LogCaptureFixture) -> None:
+    for name in (None, "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "websockets.server"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    headers = {"Authorization": f"Bearer {KEY}"}
+    with serving(api_keys=(KEY,), max_message_bytes=40_000) as server:
+        refusal(f"{server.url}?canary=query", additional_headers={"api-key": "canary-wrong"})
+        refusal(f"ws://127.0.0.1:{server.port}/nowhere?canary=query")
+        with server.session("canary=query&model=canary-model", additional_headers=headers) as client:
+            update = {"type": "realtime", "instructions": "canary-instructions"}
+            update["audio"] = {"input": {"transcription": {"prompt": "canary-prompt"}}}  # type: ignore[assignment]
+            client.send("session.update", session=update)
+            for mistake in ("canary-garbage", json.dumps({"type": "canary-type", "event_id": "canary-id"})):
+                client.socket.send(mistake)
+            client.speak("A canary-text.")
+            spoken = client.wait_for("response.output_audio.delta")["delta"][:80]
+            client.wait_for("response.done")
+            client.send_audio(utterance([77]))
+            assert client.wait_for(COMPLETED)["transcript"] == "word77"
+            client.socket.send(b"canary-bytes")
+            assert read_to_end(client.socket) == 1003
+        with server.session("canary=query", additional_headers=headers) as client:
+            client.socket.send("canary" * 10_000)
+            assert read_to_end(client.socket) == 1009
+    written = caplog.text
+    assert "WebSocket /v1/realtime" in written
+    assert "sess_" in written
+    audio = base64.b64encode(encode(say_numbers([77], RATE)[:30], Encoding.PCM16)).decode()
+    for said in ("canary", "word77", audio, spoken):
+        assert said not in written

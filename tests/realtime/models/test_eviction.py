@@ -1,0 +1,67 @@
+from realtime.models.eviction import NEVER, LoadedModel, expired, lru_victims
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def models(clock: Clock, **sizes: int) -> list[LoadedModel]:
+    """Models loaded a second after each other."""
+    loaded = []
+    for name, size in sizes.items():
+        clock.now += 1
+        loaded.append(LoadedModel(name, clock=clock))
+        loaded[-1].weight_bytes = size
+    return loaded
+
+
+def names(victims: list[LoadedModel] | None) -> list[str]:
+    assert victims is not None
+    return [each.name for each in victims]
+
+
+def test_a_model_goes_when_nobody_has_used_it_for_long_enough() -> None:
+    clock = Clock()
+    loaded = models(clock, old=1, new=1)
+    assert names(expired(loaded, 10.9, 10)) == []
+    assert names(expired(loaded, 11.0, 10)) == ["old"]
+
+
+def test_a_model_that_is_held_or_kept_does_not_go() -> None:
+    clock = Clock()
+    held, pinned = models(clock, held=1, pinned=1)
+    pinned.pinned = True
+    with held.held():
+        assert names(expired([held, pinned], 1000, 10)) == []
+        assert lru_victims([held, pinned], 1) is None
+    assert names(expired([held, pinned], 1000, 10)) == ["held"]
+
+
+def test_the_time_of_a_model_begins_when_the_last_holder_lets_go() -> None:
+    clock = Clock()
+    (model,) = models(clock, model=1)
+    with model.held(), model.held():
+        clock.now = 100
+    assert names(expired([model], 109, 10)) == []
+    assert names(expired([model], 110, 10)) == ["model"]
+
+
+def test_without_a_time_no_model_goes() -> None:
+    assert names(expired(models(Clock(), model=1), 1e9, NEVER)) == []
+
+
+def test_those_unused_for_longest_make_room_and_no_more_than_needed() -> None:
+    clock = Clock()
+    loaded = models(clock, first=4, second=4, third=4)
+    clock.now += 1
+    loaded[0].touch()
+    assert names(lru_victims(loaded, 5)) == ["second", "third"]
+    assert names(lru_victims(loaded, 4)) == ["second"]
+    assert names(lru_victims(loaded, 0)) == []
+
+
+def test_nobody_goes_where_it_would_not_be_enough() -> None:
+    assert lru_victims(models(Clock(), first=4, second=4), 9) is None

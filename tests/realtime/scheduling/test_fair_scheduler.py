@@ -1,0 +1,531 @@
+"""Who is answered next, with a clock wound by hand and an engine that only takes time."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial as partial_
+from itertools import count
+
+import numpy as np
+import pytest
+
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, MIN_PARTIAL_INTERVAL, UPLOAD_SHARE, Load
+from realtime.scheduling.cost import AVERAGING_SECONDS, MAX_BATCH, TARGET_BATCH_SIZE
+from realtime.scheduling.fair_scheduler import MAX_BATCH_DELAY, Scheduler
+from realtime.scheduling.priority import ClientId, Priority
+from realtime.scheduling.queue import Continuation, FifoQueue, Ticket
+from realtime.speech.recognition import TranscriptionRequest
+
+NOW = 1000.0
+COST = 0.1
+"""Engine seconds of one decode of `AUDIO`."""
+OVERHEAD = 3.0
+"""What a batch takes by itself, in units of what each of its decodes adds."""
+
+AUDIO = TranscriptionRequest(np.zeros(3 * SAMPLE_RATE, np.float32))
+
+
+def ticket(priority: Priority, session: str = "session", account: str = "") -> Ticket[TranscriptionRequest]:
+    return Ticket(lambda: AUDIO, priority, ClientId(account, session))
+
+
+def final(session: str = "session", account: str = "") -> Ticket[TranscriptionRequest]:
+    return ticket(Priority.FINAL, session, account)
+
+
+def partial(session: str = "session", account: str = "") -> Ticket[TranscriptionRequest]:
+    return ticket(Priority.PARTIAL, session, account)
+
+
+def upload(session: str = "upload", account: str = "") -> Ticket[TranscriptionRequest]:
+    return ticket(Priority.UPLOAD, session, account)
+
+
+def scheduler(workers: int = 1, *, has_live_sessions: bool = True) -> Scheduler:
+    """One that follows a session, which is quiet, or nobody at all."""
+    load = Load(workers, COST / 2, COST / 2)
+    if has_live_sessions:
+        load.add_session("quiet", NOW)
+    return Scheduler(load)
+
+
+def waiting(queue: Scheduler, *tickets: Ticket[TranscriptionRequest], now: float = NOW) -> None:
+    for each in tickets:
+        queue.add(each, now)
+
+
+def sessions(batch: Iterable[Ticket[TranscriptionRequest]]) -> list[str]:
+    return [each.client_id.session for each in batch]
+
+
+def work(queue: Scheduler, now: float, seconds: float = 0.0) -> list[Ticket[TranscriptionRequest]]:
+    """One batch goes through the engine; what has come halfway is put back, as a worker would."""
+    batch = queue.take(now)
+    if batch:
+        queue.record_service(batch, seconds, now)
+    if batch and batch[0].continuation is None:
+        for each in batch:
+            each.continuation = Continuation(None)
+            queue.add(each, now)
+    return batch
+
+
+def begun(queue: Scheduler, now: float = NOW) -> list[Ticket[TranscriptionRequest]]:
+    """What is begun, in this order, by one worker, until nothing more is due."""
+    order: list[Ticket[TranscriptionRequest]] = []
+    while batch := work(queue, now) or work(queue, now + MAX_BATCH_DELAY):
+        order += [each for each in batch if each not in order]
+    return order
+
+
+# Order.
+
+
+def test_finals_go_before_partials_and_both_before_uploads() -> None:
+    queue = scheduler()
+    waiting(queue, upload("u"), partial("a"), final("b"), upload("v"), partial("c"), final("d"))
+    order = [each.priority for each in begun(queue)]
+    assert order == [Priority.FINAL] * 2 + [Priority.PARTIAL] * 2 + [Priority.UPLOAD] * 2
+    assert len(queue) == 0
+
+
+def test_every_request_is_encoded_alone_and_decoded_with_others() -> None:
+    queue = scheduler()
+    waiting(queue, *(final(f"{number}") for number in range(TARGET_BATCH_SIZE)))
+    batches = [work(queue, NOW) for _ in range(TARGET_BATCH_SIZE + 1)]
+    assert [len(batch) for batch in batches] == [1] * TARGET_BATCH_SIZE + [TARGET_BATCH_SIZE]
+
+
+def test_a_batch_has_a_bound() -> None:
+    queue = scheduler(workers=2)
+    waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
+    for _ in range(TARGET_BATCH_SIZE):
+        work(queue, NOW)
+    decoding = queue.take(NOW)  # and another worker goes on
+    waiting(queue, *(partial(f"more {number}") for number in range(2 * MAX_BATCH)))
+    assert [len(work(queue, NOW)) for _ in range(MAX_BATCH)] == [1] * MAX_BATCH
+    queue.record_service(decoding, COST, NOW)
+    assert [len(work(queue, NOW)) for _ in range(3)] == [MAX_BATCH, 1, 1]
+
+
+def test_partials_are_not_decoded_beside_others_while_there_is_more_to_encode() -> None:
+    queue = scheduler(workers=2)
+    waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
+    for _ in range(TARGET_BATCH_SIZE):
+        work(queue, NOW)
+    assert len(queue.take(NOW)) == TARGET_BATCH_SIZE
+    waiting(queue, *(partial(f"more {number}") for number in range(TARGET_BATCH_SIZE + 1)))
+    assert [len(work(queue, NOW)) for _ in range(TARGET_BATCH_SIZE + 1)] == [1] * (TARGET_BATCH_SIZE + 1)
+
+
+def test_a_final_does_not_wait_for_what_others_decode() -> None:
+    queue = scheduler(workers=2)
+    waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
+    for _ in range(TARGET_BATCH_SIZE):
+        work(queue, NOW)
+    queue.take(NOW)
+    waiting(queue, partial("waiting"), final("over"))
+    assert [sessions(work(queue, NOW)) for _ in range(2)] == [["over"], ["over"]]
+
+
+def test_in_a_hurry_an_encoded_partial_waits_a_moment_for_company() -> None:
+    queue = scheduler()
+    for number in range(4 * TARGET_BATCH_SIZE):  # who talk, and so make the hurry
+        queue.load.encoded(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
+    waiting(queue, partial())
+    assert [len(work(queue, NOW)) for _ in range(2)] == [1, 0]
+    assert queue.due(NOW) == NOW + MAX_BATCH_DELAY
+    assert len(work(queue, NOW + MAX_BATCH_DELAY)) == 1
+
+
+def test_at_leisure_an_encoded_partial_waits_for_nobody() -> None:
+    queue = scheduler()
+    waiting(queue, partial())
+    assert [len(work(queue, NOW)) for _ in range(2)] == [1, 1]
+
+
+def test_a_final_without_company_waits_for_none() -> None:
+    queue = scheduler()
+    waiting(queue, final())
+    assert [len(work(queue, NOW)) for _ in range(3)] == [1, 1, 0]
+
+
+def test_uploads_go_alone_and_one_is_finished_before_the_next_begins() -> None:
+    queue = scheduler(workers=1)
+    waiting(queue, upload("a"), upload("b"))
+    assert [sessions(work(queue, NOW)) for _ in range(4)] == [["a"], ["a"], ["b"], ["b"]]
+
+
+def test_uploads_go_together_and_with_every_worker_where_nobody_is_followed() -> None:
+    queue = scheduler(workers=2, has_live_sessions=False)
+    waiting(queue, *(upload(f"{number}") for number in range(TARGET_BATCH_SIZE + 1)))
+    assert [len(work(queue, NOW)) for _ in range(TARGET_BATCH_SIZE)] == [1] * TARGET_BATCH_SIZE
+    assert [len(queue.take(NOW)) for _ in range(3)] == [TARGET_BATCH_SIZE, 1, 0]
+
+
+def test_uploads_have_a_tenth_of_the_time_while_live_speech_is_in_a_hurry() -> None:
+    queue = scheduler()
+    for number in range(4 * TARGET_BATCH_SIZE):
+        queue.load.encoded(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
+    queue.load.encoded(ClientId("", "upload"), Priority.UPLOAD, 2 * UPLOAD_SHARE * AVERAGING_SECONDS, NOW)
+    waiting(queue, upload())
+    assert queue.take(NOW) == []
+    assert queue.due(NOW) == NOW + MIN_PARTIAL_INTERVAL
+    assert len(queue.take(NOW + AVERAGING_SECONDS)) == 1
+
+
+def test_live_speech_does_not_wait_for_the_second_half_of_an_upload() -> None:
+    queue = scheduler(workers=1)
+    waiting(queue, upload("u"))
+    work(queue, NOW)
+    waiting(queue, final("live"))
+    assert [sessions(work(queue, NOW)) for _ in range(3)] == [["live"], ["live"], ["u"]]
+
+
+def test_a_ticket_that_was_withdrawn_is_not_taken() -> None:
+    queue, unwanted = scheduler(), final()
+    waiting(queue, unwanted)
+    queue.cancel(unwanted, NOW)
+    queue.cancel(unwanted, NOW)
+    assert (len(queue), queue.take(NOW)) == (0, [])
+
+
+# Fairness.
+
+
+def test_who_got_least_goes_first() -> None:
+    queue = scheduler()
+    queue.load.encoded(ClientId("", "greedy"), Priority.FINAL, 1.0, NOW)
+    waiting(queue, final("greedy"), final("modest"))
+    assert sessions(begun(queue)) == ["modest", "greedy"]
+
+
+def test_an_account_counts_before_its_sessions() -> None:
+    queue = scheduler()
+    queue.load.encoded(ClientId("many", "one of ten"), Priority.FINAL, 1.0, NOW)
+    queue.load.encoded(ClientId("few", "the only one"), Priority.FINAL, 0.5, NOW)
+    waiting(queue, final("another of ten", "many"), final("the only one", "few"))
+    assert sessions(begun(queue)) == ["the only one", "another of ten"]
+
+
+class Machine:
+    """A scheduler with an engine that only takes time, and with people who ask again as soon as they are answered."""
+
+    def __init__(self, queue: Scheduler, *, overhead: float = OVERHEAD) -> None:
+        self.queue = queue
+        self.now = NOW
+        self.answered: list[tuple[Ticket[TranscriptionRequest], float, float]] = []
+        """What, when it was asked and when it was answered."""
+        self._asked: dict[Ticket[TranscriptionRequest], float] = {}
+        self._overhead = overhead
+        self._pauses: dict[tuple[ClientId, Priority], float] = {}
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._idle = queue.load.workers
+
+    def asks(self, client_id: ClientId, priority: Priority, pause: float = 0.0) -> None:
+        """From now on, whenever the last was answered, and after this pause."""
+        self._pauses[client_id, priority] = pause
+        self._ask(client_id, priority)
+
+    def stops(self, client_id: ClientId, priority: Priority) -> None:
+        del self._pauses[client_id, priority]
+
+    def run(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self._events and self._events[0][0] <= end:
+            self.now, _, what = heapq.heappop(self._events)
+            what()
+        self.now = end
+
+    def times(self, session: str, priority: Priority) -> list[float]:
+        """When this session was answered."""
+        return [at for each, _, at in self.answered if (each.client_id.session, each.priority) == (session, priority)]
+
+    def waits(self, session: str, priority: Priority) -> list[float]:
+        """For how long this session had to wait for each answer."""
+        return [
+            at - asked
+            for each, asked, at in self.answered
+            if (each.client_id.session, each.priority) == (session, priority)
+        ]
+
+    def _at(self, when: float, what: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (when, next(self._numbers), what))
+
+    def _ask(self, client_id: ClientId, priority: Priority) -> None:
+        if (client_id, priority) in self._pauses:
+            asked = Ticket(lambda: AUDIO, priority, client_id)
+            self._asked[asked] = self.now
+            self.queue.add(asked, self.now)
+            self._dispatch()
+
+    def _dispatch(self) -> None:
+        while self._idle and (batch := self.queue.take(self.now)):
+            self._idle -= 1
+            together = 1.0 if batch[0].continuation is None else (len(batch) + self._overhead) / (1 + self._overhead)
+            self._at(self.now + COST / 2 * together, partial_(self._settle, batch, COST / 2 * together))
+        if self._idle and (due := self.queue.due(self.now)) is not None:
+            self._at(max(due, self.now + 0.001), self._dispatch)
+
+    def _settle(self, batch: list[Ticket[TranscriptionRequest]], seconds: float) -> None:
+        self._idle += 1
+        self.queue.record_service(batch, seconds, self.now)
+        for each in batch:
+            if each.continuation is None:
+                each.continuation = Continuation(None)
+                self.queue.add(each, self.now)
+                continue
+            self.answered.append((each, self._asked.pop(each), self.now))
+            if (pause := self._pauses.get((each.client_id, each.priority))) is not None:
+                self._at(self.now + pause, partial_(self._ask, each.client_id, each.priority))
+        self._dispatch()
+
+
+def test_ten_uploads_of_one_account_get_no_more_than_one_of_another() -> None:
+    machine = Machine(scheduler())
+    for number in range(10):
+        machine.asks(ClientId("heavy", f"upload {number}"), Priority.UPLOAD)
+    machine.asks(ClientId("light", "upload"), Priority.UPLOAD)
+    machine.run(4 * AVERAGING_SECONDS)
+    shares = Counter(each.client_id.account for each, *_ in machine.answered)
+    assert shares["heavy"] == pytest.approx(shares["light"], rel=0.1)
+    assert len({each.client_id for each, *_ in machine.answered}) == 11
+
+
+def test_of_eleven_who_ask_all_the_time_the_one_with_an_account_of_its_own_is_in_every_batch() -> None:
+    machine = Machine(scheduler())
+    for number in range(10):
+        machine.asks(ClientId("heavy", f"session {number}"), Priority.FINAL)
+    machine.asks(ClientId("light", "light session"), Priority.FINAL)
+    machine.run(4 * AVERAGING_SECONDS)
+    heavy = [len(machine.times(f"session {number}", Priority.FINAL)) for number in range(10)]
+    light = len(machine.times("light session", Priority.FINAL))
+    assert light >= 1.2 * max(heavy)
+    assert min(heavy) >= 0.8 * max(heavy)
+
+
+def test_an_upload_without_end_does_not_keep_a_small_one_waiting() -> None:
+    machine = Machine(scheduler())
+    machine.asks(ClientId("heavy", "endless"), Priority.UPLOAD)
+    machine.run(AVERAGING_SECONDS)
+    machine.asks(ClientId("light", "small"), Priority.UPLOAD)
+    machine.run(AVERAGING_SECONDS / 2)
+    assert max(machine.waits("small", Priority.UPLOAD)) <= 2 * COST + 1e-9
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_light_session_is_answered_almost_as_soon_beside_a_heavy_account_as_alone(workers: int) -> None:
+    light = ClientId("light", "light session")
+
+    def waits(*, beside: bool) -> list[float]:
+        machine = Machine(scheduler(workers))
+        if beside:
+            machine.asks(ClientId("heavy", "upload"), Priority.UPLOAD)
+            for number in range(10):
+                machine.asks(ClientId("heavy", f"session {number}"), Priority.PARTIAL)
+                machine.asks(ClientId("heavy", f"session {number}"), Priority.FINAL, pause=3.0 + number / 7)
+        machine.asks(light, Priority.PARTIAL)
+        machine.asks(light, Priority.FINAL, pause=2.9)
+        machine.run(60.0)
+        return machine.waits("light session", Priority.FINAL)
+
+    alone, beside = waits(beside=False), waits(beside=True)
+    under_way = COST / 2 * (MAX_BATCH + OVERHEAD) / (1 + OVERHEAD)
+    assert np.mean(beside) <= 2 * np.mean(alone) + COST / 4
+    assert max(beside) <= 2 * max(alone) + under_way  # one full batch of others
+    assert len(beside) >= 0.9 * len(alone)
+
+
+# Partials.
+
+
+def test_the_partials_of_a_session_come_a_step_apart() -> None:
+    machine = Machine(scheduler())
+    machine.asks(ClientId("", "talker"), Priority.PARTIAL)
+    machine.run(10.0)
+    assert np.diff(machine.times("talker", Priority.PARTIAL)) == pytest.approx(MIN_PARTIAL_INTERVAL, abs=0.01)
+
+
+def test_the_first_partial_of_a_session_is_due_at_once() -> None:
+    for now in (0.0, 0.1, NOW, NOW / 3):
+        queue = scheduler()
+        waiting(queue, partial(), now=now)
+        assert len(queue.take(now)) == 1
+
+
+def test_a_partial_that_must_wait_says_when_it_will_be_due() -> None:
+    queue = scheduler()
+    waiting(queue, partial())
+    begun(queue)
+    waiting(queue, partial())
+    assert queue.take(NOW + COST) == []
+    due = queue.due(NOW + COST) or 0.0
+    assert due == pytest.approx(NOW + MIN_PARTIAL_INTERVAL)
+    assert len(queue.take(due)) == 1
+
+
+def test_nothing_that_waits_for_an_engine_only_is_ever_due() -> None:
+    queue = scheduler()
+    waiting(queue, final(), upload())
+    assert queue.due(NOW) is None
+
+
+def test_partials_thin_out_before_finals_suffer() -> None:
+    machine = Machine(scheduler(), overhead=0.0)
+    for number in range(14):
+        machine.asks(ClientId("", f"{number}"), Priority.PARTIAL)
+        machine.asks(ClientId("", f"{number}"), Priority.FINAL, pause=4.0 + number / 7)
+    machine.run(60.0)
+    steps = [float(np.mean(np.diff(machine.times(f"{number}", Priority.PARTIAL)))) for number in range(14)]
+    waits = [float(np.mean(machine.waits(f"{number}", Priority.FINAL))) for number in range(14)]
+    assert min(steps) > 2 * MIN_PARTIAL_INTERVAL
+    assert max(waits) <= COST * MAX_BATCH  # a batch that is under way, and its own
+    assert machine.queue.partials_shed > 0
+
+
+def test_everybody_who_talks_gets_as_many_partials() -> None:
+    machine = Machine(scheduler(), overhead=0.0)
+    for number in range(12):
+        machine.asks(ClientId("", f"{number}"), Priority.PARTIAL)
+    machine.run(60.0)
+    got = [len(machine.times(f"{number}", Priority.PARTIAL)) for number in range(12)]
+    assert min(got) >= 0.8 * max(got)
+
+
+def test_where_finals_fill_the_engine_partials_wait_and_look_again_from_time_to_time() -> None:
+    queue = scheduler()
+    queue.load.encoded(ClientId(), Priority.FINAL, AVERAGING_SECONDS, NOW)
+    waiting(queue, partial())
+    assert queue.take(NOW) == []
+    due = queue.due(NOW)
+    assert due is not None
+    assert NOW < due <= NOW + MAX_PARTIAL_INTERVAL
+    assert len(queue.take(NOW + AVERAGING_SECONDS)) == 1
+
+
+def test_a_partial_that_is_due_but_was_not_taken_waits_for_a_worker_and_not_for_the_time() -> None:
+    """A worker that asks again at once, and again, would keep the event loop busy."""
+    queue = scheduler(workers=2)
+    waiting(queue, *(final(f"{number}") for number in range(TARGET_BATCH_SIZE)))
+    while (decoding := queue.take(NOW))[0].continuation is None:
+        queue.record_service(decoding, COST, NOW)
+        decoding[0].continuation = Continuation(None)
+        queue.add(decoding[0], NOW)
+    waiting(queue, *(partial(f"{number}") for number in range(3 * MAX_BATCH)))
+    while work(queue, NOW):
+        pass
+    due = queue.due(NOW)
+    assert due is None or due >= NOW + 0.01
+
+
+def test_partials_that_came_late_or_never_are_counted() -> None:
+    queue, unwanted = scheduler(), partial("unwanted")
+    waiting(queue, partial(), unwanted)
+    begun(queue)
+    assert (queue.partials_run, queue.partials_shed) == (2, 0)
+    unwanted = partial("unwanted")
+    waiting(queue, partial("late"), unwanted, now=NOW + 1)
+    queue.cancel(unwanted, NOW + 1 + 2.5 * MIN_PARTIAL_INTERVAL)
+    assert (queue.partials_run, queue.partials_shed) == (2, 2)
+    begun(queue, NOW + 1 + 3.5 * MIN_PARTIAL_INTERVAL)
+    assert (queue.partials_run, queue.partials_shed) == (3, 5)
+
+
+def test_a_partial_that_is_withdrawn_after_it_was_encoded_was_not_shed() -> None:
+    queue, unwanted = scheduler(), partial()
+    waiting(queue, unwanted)
+    assert work(queue, NOW) == [unwanted]
+    queue.cancel(unwanted, NOW + 2.5 * MIN_PARTIAL_INTERVAL)
+    assert (queue.partials_run, queue.partials_shed) == (1, 0)
+
+
+def test_a_partial_that_nobody_wants_any_more_halfway_is_not_counted_twice() -> None:
+    queue, unwanted = scheduler(), partial("unwanted")
+    waiting(queue, unwanted)
+    work(queue, NOW + 1.1 * MIN_PARTIAL_INTERVAL)
+    assert (queue.partials_run, queue.partials_shed) == (1, 1)
+    queue.cancel(unwanted, NOW + 1.5 * MIN_PARTIAL_INTERVAL)
+    assert (queue.partials_run, queue.partials_shed) == (1, 1)
+
+
+def test_finals_are_no_partials() -> None:
+    queue = scheduler()
+    waiting(queue, final(), upload())
+    begun(queue, NOW + AVERAGING_SECONDS)
+    assert (queue.partials_run, queue.partials_shed) == (0, 0)
+
+
+# Uploads.
+
+
+@pytest.mark.parametrize(("workers", "at_once"), [(1, 1), (2, 1), (4, 3)])
+def test_uploads_never_take_the_last_of_several_workers(workers: int, at_once: int) -> None:
+    queue = scheduler(workers)
+    waiting(queue, *(upload(f"{number}") for number in range(9)))
+    taken = [queue.take(NOW) for _ in range(workers)]
+    assert sum(map(len, taken)) == at_once
+    queue.record_service(taken[0], COST, NOW + COST)
+    assert len(queue.take(NOW + COST)) == 1
+
+
+def test_nothing_is_kept_of_sessions_that_are_over() -> None:
+    queue = scheduler()
+    for number in range(1000):
+        now = NOW + number
+        waiting(queue, partial(f"{number}"), now=now)
+        begun(queue, now)
+    assert len(queue) == 0
+    assert len(queue._last_partial) <= MAX_PARTIAL_INTERVAL + 1
+
+
+# First come, first served.
+
+
+def test_arrivals_go_in_their_order_as_many_as_fit() -> None:
+    queue: FifoQueue[str] = FifoQueue(2)
+    tickets = [Ticket(str, Priority.FINAL) for _ in range(3)]
+    for each in tickets:
+        queue.add(each, NOW)
+    assert (len(queue), queue.due(NOW)) == (3, None)
+    assert [queue.take(NOW) for _ in range(3)] == [tickets[:2], tickets[2:], []]
+
+
+def test_uploads_wait_until_nobody_else_does_and_go_alone() -> None:
+    queue: FifoQueue[str] = FifoQueue(9)
+    patient, other, urgent = (Ticket(str, each) for each in (Priority.UPLOAD, Priority.UPLOAD, Priority.FINAL))
+    for each in (patient, other, urgent):
+        queue.add(each, NOW)
+    assert [queue.take(NOW) for _ in range(3)] == [[urgent], [patient], [other]]
+
+
+def test_an_arrival_can_be_withdrawn() -> None:
+    queue: FifoQueue[str] = FifoQueue(9)
+    unwanted = Ticket(str, Priority.FINAL)
+    queue.add(unwanted, NOW)
+    queue.cancel(unwanted, NOW)
+    queue.cancel(unwanted, NOW)
+    assert queue.take(NOW) == []
+
+
+def test_arrivals_come_together_where_batches_begin_apart() -> None:
+    queue: FifoQueue[str] = FifoQueue(9, batch_interval=0.02)
+    first, second, third = (Ticket(str, Priority.FINAL) for _ in range(3))
+    queue.add(first, NOW)
+    assert queue.take(NOW) == [first]
+    queue.add(second, NOW + 0.005)
+    queue.add(third, NOW + 0.015)
+    assert (queue.take(NOW + 0.015), queue.due(NOW + 0.015)) == ([], NOW + 0.02)
+    assert queue.take(NOW + 0.02) == [second, third]
+
+
+def test_uploads_go_between_the_batches_of_arrivals() -> None:
+    queue: FifoQueue[str] = FifoQueue(9, batch_interval=0.02)
+    first, second, patient = (Ticket(str, each) for each in (Priority.FINAL, Priority.FINAL, Priority.UPLOAD))
+    queue.add(first, NOW)
+    assert queue.take(NOW) == [first]
+    queue.add(second, NOW)
+    queue.add(patient, NOW)
+    assert [queue.take(NOW + 0.01) for _ in range(2)] == [[patient], []]
+    assert queue.take(NOW + 0.02) == [second]

@@ -1,0 +1,632 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import cycle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime.audio.buffer import QUIET, AudioBuffer
+from realtime.audio.formats import SAMPLE_RATE, WINDOW
+from realtime.errors import EngineError
+from realtime.scheduling.priority import LoadLevel, Priority
+from realtime.session.captioning import EARLY_FINAL_SILENCE, HARD_SEGMENT_LIMIT, MAX_SEGMENT, STEP, Captioning
+from realtime.session.commands import ClearAudio, CommitAudio, Configure
+from realtime.session.config import SessionConfig
+from realtime.session.events import (
+    AudioCommitted,
+    TranscriptCompleted,
+    TranscriptExtended,
+    TranscriptFailed,
+    TranscriptRevised,
+)
+from realtime.session.jobs import CancelJob, Jobs, Transcribe, Transcribed
+from realtime.session.segments import COMMITTED_CONTEXT, LEAD_OUT
+from realtime.speech.local_agreement import MIN_SPAN
+from realtime.speech.suppression import Suppression
+from realtime.speech.transcript import Hypothesis, Word
+from tests.support.scripted_conversation import (
+    Conversation,
+    Microphone,
+    belief,
+    configured,
+    deferred,
+    transcript,
+    words_between,
+)
+
+BY_HAND = configured(turn_detection=None)
+
+
+def texts(conversation: Conversation) -> list[str]:
+    return [event.text for event in conversation.said(TranscriptCompleted)]
+
+
+def speaking() -> tuple[Conversation, Microphone]:
+    """Somebody has spoken for ten words, and goes on."""
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(3.2))
+    return conversation, microphone
+
+
+def requested_until() -> tuple[Conversation, Microphone]:
+    """Somebody has begun to speak, and the recognizer has been asked for the first time."""
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    speak_until_asked(conversation, microphone)
+    return conversation, microphone
+
+
+def speak_until_asked(conversation: Conversation, microphone: Microphone) -> None:
+    while not conversation.questions(Transcribe):
+        conversation.hear(microphone.speech(0.02))
+
+
+def test_the_transcript_of_a_turn_is_what_was_said() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(3.2), microphone.speech(3.2), microphone.silence(1.0))
+    assert texts(conversation) == [words_between(3.2, 6.4)]
+
+
+def test_committed_words_come_while_somebody_speaks() -> None:
+    conversation, _ = speaking()
+    assert len(transcript(conversation)) > 0
+    assert words_between(0, 3.2).startswith(transcript(conversation))
+
+
+def test_deltas_add_up_to_the_final_text() -> None:
+    conversation, microphone = speaking()
+    conversation.hear(microphone.silence(1.0))
+    assert [transcript(conversation)] == texts(conversation)
+
+
+def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> None:
+    conversation, microphone = requested_until()
+    conversation.answer(Transcribe, belief("it was a dark and"))
+    assert transcript(conversation) == ""
+    conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.04))
+    conversation.answer(Transcribe, belief("it was a bark and stormy"))
+    assert transcript(conversation) == "it was a"
+
+
+def test_what_hypotheses_agree_on_that_lie_close_together_is_not() -> None:
+    conversation, microphone = requested_until()
+    conversation.answer(Transcribe, belief("it was a dark and"))
+    speak_until_asked(conversation, microphone)
+    conversation.answer(Transcribe, belief("it was a dark and"))
+    assert STEP < MIN_SPAN
+    assert transcript(conversation) == ""
+
+
+def test_in_a_pause_the_last_hypothesis_confirms_what_it_says() -> None:
+    conversation, microphone = requested_until()
+    conversation.answer(Transcribe, belief("it was a dark"))
+    conversation.hear(microphone.silence(0.4))
+    conversation.answer(Transcribe, belief("it was a dark."))
+    assert transcript(conversation) == "it was a dark"
+
+
+def test_a_committed_word_stays_though_the_final_would_rather_have_another() -> None:
+    conversation, microphone = requested_until()
+    conversation.answer(Transcribe, belief("it was a dark night"))
+    conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.04))
+    conversation.answer(Transcribe, belief("it was a dark night and"))
+    assert transcript(conversation) == "it was a dark night"
+    conversation.hear(microphone.silence(1.0))
+    conversation.answer(Transcribe, belief("it was a bark night and rain."))
+    assert texts(conversation) == [transcript(conversation)] == ["it was a dark night and rain."]
+
+
+def test_the_words_of_a_transcript_spell_it() -> None:
+    conversation, microphone = speaking()
+    conversation.hear(microphone.silence(1.0))
+    (completed,) = conversation.said(TranscriptCompleted)
+    assert "".join(word.text for word in completed.words).strip() == completed.text
+    assert len(completed.commit_lags) == len(completed.words)
+
+
+def test_without_a_wish_for_transcripts_nothing_is_decoded() -> None:
+    conversation, microphone = Conversation(configured(transcribe=False)), Microphone()
+    conversation.hear(microphone.speech(40.0), microphone.silence(1.0))
+    assert conversation.said(Transcribe, TranscriptExtended, TranscriptCompleted) == []
+
+
+def test_tentative_words_are_told_only_to_those_who_ask() -> None:
+    conversation, _ = speaking()
+    assert conversation.said(TranscriptRevised) == []
+
+
+def test_tentative_words_have_positions_in_the_session() -> None:
+    conversation, microphone = Conversation(configured(include_partials=True)), Microphone()
+    conversation.hear(microphone.silence(3.2), microphone.speech(3.2))
+    newest = conversation.said(TranscriptRevised)[-1]
+    words = newest.committed + newest.tentative
+    assert [(word.text, word.start) for word in words] == [
+        (f" w{index}", index * 5120) for index in range(10, 10 + len(words))
+    ]
+    assert len(words) > 5
+    assert words[-1].end <= newest.audio_end <= microphone.position
+
+
+# Which audio is decoded when.
+
+
+def test_a_partial_comes_for_every_step_of_new_speech() -> None:
+    conversation, microphone = speaking()
+    jobs = conversation.said(Transcribe)
+    assert len(jobs) == microphone.position // (STEP // WINDOW * WINDOW + WINDOW)
+    assert all(job.priority is Priority.PARTIAL for job in jobs)
+    assert conversation.finals == []
+
+
+def test_a_partial_that_waited_is_about_the_newest_audio() -> None:
+    conversation, microphone = requested_until()
+    conversation.hear(microphone.speech(3.0))
+    assert len(conversation.questions(Transcribe)) == 1
+    request = conversation.take()
+    assert len(request.samples) > microphone.position - WINDOW
+    assert not request.final
+
+
+def test_a_partial_that_waited_is_answered_for_all_that_it_heard() -> None:
+    conversation, microphone = requested_until()
+    conversation.hear(microphone.speech(3.0))
+    conversation.answer(Transcribe)
+    assert conversation.questions(Transcribe) == []
+    speak_until_asked(conversation, microphone)
+    conversation.answer(Transcribe)
+    conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE))
+    conversation.answer(Transcribe)
+    assert len(transcript(conversation).split()) > 8
+
+
+def test_audio_that_comes_while_an_engine_is_at_work_is_in_the_next_partial() -> None:
+    conversation, microphone = requested_until()
+    taken = conversation.take()
+    conversation.hear(microphone.speech(2.0))
+    conversation.answer(Transcribe)
+    assert len(conversation.take().samples) > len(taken.samples) + SAMPLE_RATE
+
+
+def test_a_partial_that_no_engine_ever_took_is_not_missed() -> None:
+    conversation, microphone = requested_until()
+    conversation.hear(microphone.speech(4.8 - microphone.position / SAMPLE_RATE), microphone.silence(1.0))
+    conversation.release(Transcribe)
+    assert [request.final for request in conversation.requests] == [True]
+    assert texts(conversation) == [words_between(0, 4.8)]
+
+
+@pytest.mark.parametrize("config", [configured(), BY_HAND], ids=["server_vad", "by_hand"])
+def test_a_partial_may_be_taken_after_its_turn_was_cleared(config: SessionConfig) -> None:
+    conversation, microphone = Conversation(config, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(3.0))
+    conversation.send(ClearAudio())
+    conversation.hear(microphone.silence(5.0))
+    conversation.take()
+    conversation.answer(Transcribe, belief("too late"))
+    assert conversation.said(TranscriptExtended) == []
+
+
+def test_a_cancelled_partial_may_be_taken_before_the_cancellation_has_come_through() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(3.0))
+    (partial,) = conversation.questions(Transcribe)
+    conversation.send(CommitAudio())
+    conversation.answer(Transcribe)
+    conversation.hear(microphone.silence(10.0))
+    assert len(partial.request().samples) == 0
+
+
+def test_there_is_one_transcription_at_a_time() -> None:
+    conversation, microphone = requested_until()
+    conversation.hear(microphone.silence(1.0), microphone.speech(5.0), microphone.silence(1.0), microphone.speech(1.0))
+    assert len(conversation.questions(Transcribe)) == 1
+
+
+def test_a_final_cancels_the_partial() -> None:
+    conversation, _ = requested_until()
+    (partial,) = conversation.questions(Transcribe)
+    conversation.send(CommitAudio())
+    (final,) = conversation.questions(Transcribe)
+    assert conversation.take().final
+    assert final.priority is Priority.FINAL
+    assert conversation.said(CancelJob) == [CancelJob(partial.number)]
+
+
+def test_the_answer_to_a_cancelled_partial_is_dropped() -> None:
+    conversation, _ = requested_until()
+    (partial,) = conversation.questions(Transcribe)
+    conversation.send(CommitAudio())
+    assert conversation.send(Transcribed(partial.number, belief("too late"))) == []
+
+
+def test_the_final_begins_in_the_pause_and_is_used_when_nobody_speaks_again() -> None:
+    conversation, microphone = speaking()
+    conversation.hear(microphone.silence(0.3))
+    assert conversation.said(AudioCommitted) == []
+    assert conversation.requests[-1].final
+    requested_until = len(conversation.said(Transcribe))
+    conversation.hear(microphone.silence(0.7))
+    assert texts(conversation) == [words_between(0, 3.2)]
+    assert len(conversation.said(Transcribe)) == requested_until
+
+
+def test_the_final_begins_in_the_pause_though_a_partial_has_heard_all_the_speech() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(96 * WINDOW / SAMPLE_RATE))
+    heard = conversation.requests[-1]
+    assert not heard.final
+    conversation.hear(microphone.silence(0.3))
+    assert conversation.said(AudioCommitted) == []
+    assert conversation.requests[-1].final
+
+
+def test_a_partial_of_all_the_speech_is_awaited_and_then_comes_the_final() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(96 * WINDOW / SAMPLE_RATE))
+    conversation.take()
+    conversation.hear(microphone.silence(0.4))
+    (partial,) = conversation.questions(Transcribe)
+    assert partial.priority is Priority.PARTIAL
+    conversation.answer(Transcribe)
+    (final,) = conversation.questions(Transcribe)
+    assert final.priority is Priority.FINAL
+    assert conversation.said(CancelJob) == []
+
+
+def test_a_partial_that_still_waits_when_it_grows_quiet_makes_room_for_the_final() -> None:
+    conversation, microphone = requested_until()
+    (partial,) = conversation.questions(Transcribe)
+    conversation.hear(microphone.silence((EARLY_FINAL_SILENCE + 2 * WINDOW) / SAMPLE_RATE))
+    assert conversation.said(CancelJob) == [CancelJob(partial.number)]
+    (final,) = conversation.questions(Transcribe)
+    assert final.priority is Priority.FINAL
+
+
+def test_a_final_that_waits_in_the_pause_is_not_withdrawn_while_it_stays_quiet() -> None:
+    conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(0.2), microphone.silence(3.0))
+    (final,) = conversation.questions(Transcribe)
+    assert final.priority is Priority.FINAL
+    assert conversation.said(CancelJob) == []
+
+
+def test_a_final_begun_in_the_pause_is_awaited_when_the_turn_ends_before_its_answer() -> None:
+    conversation, microphone = speaking()
+    conversation.held = (Transcribe,)
+    conversation.hear(microphone.silence(1.0))
+    (final,) = conversation.questions(Transcribe)
+    assert conversation.said(AudioCommitted) != []
+    conversation.answer(Transcribe)
+    assert texts(conversation) == [words_between(0, 3.2)]
+    assert conversation.said(Transcribe)[-1] == final
+
+
+def test_a_final_begun_in_the_pause_is_not_used_when_somebody_speaks_again() -> None:
+    conversation, microphone = speaking()
+    conversation.held = (Transcribe,)
+    conversation.hear(microphone.silence(0.32))
+    (stale,) = conversation.questions(Transcribe)
+    conversation.hear(microphone.speech(0.32), microphone.silence(1.0))
+    conversation.release(Transcribe)
+    assert conversation.said(CancelJob) == [CancelJob(stale.number)]
+    assert texts(conversation) == [words_between(0, 3.2) + " w11"]
+
+
+def test_the_final_of_a_pause_answered_before_speech_resumes_is_decoded_again() -> None:
+    conversation, microphone = speaking()
+    conversation.hear(microphone.silence(0.32), microphone.speech(0.32), microphone.silence(1.0))
+    assert texts(conversation) == [words_between(0, 3.2) + " w11"]
+
+
+def test_finals_are_decoded_and_completed_in_order() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    for _ in range(3):
+        conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    for index in range(3):
+        assert conversation.take().final
+        conversation.answer(Transcribe, belief(f"turn {index}"))
+    assert texts(conversation) == ["turn 0", "turn 1", "turn 2"]
+    committed = [event.item_id for event in conversation.said(AudioCommitted)]
+    assert [event.item_id for event in conversation.said(TranscriptCompleted)] == committed
+
+
+def test_nothing_of_a_turn_is_decoded_before_the_final_of_the_one_before() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0), microphone.speech(4.0))
+    assert not conversation.said(TranscriptCompleted)
+    conversation.answer(Transcribe, belief("first"))
+    speak_until_asked(conversation, microphone)
+    assert not conversation.take().final
+    assert texts(conversation) == ["first"]
+
+
+def test_words_of_no_more_than_two_windows_are_not_decoded() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(1.024), microphone.speech(0.064), microphone.silence(1.0))
+    (completed,) = conversation.said(TranscriptCompleted)
+    assert (completed.text, completed.suppressed) == ("", ())
+    assert conversation.said(Transcribe) == []
+
+
+def test_an_answer_the_evidence_speaks_against_is_withheld() -> None:
+    conversation, microphone = requested_until()
+    conversation.answer(Transcribe, belief("thanks for watching", average_log_probability=-2.0))
+    speak_until_asked(conversation, microphone)
+    conversation.answer(Transcribe, belief("thanks for watching", average_log_probability=-2.0))
+    assert transcript(conversation) == ""
+    conversation.hear(microphone.silence(1.0))
+    conversation.answer(Transcribe, belief("la " * 30, compression_ratio=9.0))
+    (completed,) = conversation.said(TranscriptCompleted)
+    assert (completed.text, completed.words, completed.suppressed) == ("", (), (Suppression.REPETITION,))
+
+
+def languages_of_finals(*seconds: float) -> list[str | None]:
+    """What language the finals of turns of such lengths are asked in."""
+    conversation, microphone = Conversation(), Microphone()
+    for length in seconds:
+        conversation.hear(microphone.speech(length), microphone.silence(1.0))
+    return [request.language for request in conversation.finals]
+
+
+def test_a_short_turn_is_in_the_language_of_the_last_one_that_was_long_enough_to_tell() -> None:
+    assert languages_of_finals(4.0, 1.0) == [None, "en"]
+
+
+def test_a_turn_too_short_to_tell_does_not_settle_the_language_of_others() -> None:
+    assert languages_of_finals(1.0, 1.0) == [None, None]
+
+
+def test_a_long_turn_may_be_in_any_language() -> None:
+    assert languages_of_finals(4.0, 4.0) == [None, None]
+
+
+def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -> None:
+    buffer = AudioBuffer()
+    buffer.append(np.zeros(3 * SAMPLE_RATE, np.float32))
+    captioning = Captioning(SessionConfig(transcribe=True), Jobs(), buffer)
+    captioning.begin("item_1", 0)
+    for window in range(60):
+        captioning.hear(window * WINDOW, (window + 1) * WINDOW, 0.9 if window < 20 else 0.4)
+    captioning.end(80 * WINDOW)
+    (job,) = [output for output in captioning.advance() if isinstance(output, Transcribe)]
+    assert len(job.request().samples) == 60 * WINDOW + LEAD_OUT
+
+
+def test_language_prompt_and_recognizer_are_those_of_the_configuration() -> None:
+    conversation = Conversation(configured(language="de", prompt="Namen", recognizer="whisper-large"))
+    conversation.hear(Microphone().speech(1.0))
+    job, request = conversation.said(Transcribe)[0], conversation.requests[0]
+    assert (job.recognizer, request.language, request.prompt) == ("whisper-large", "de", "Namen")
+
+
+def test_a_translation_is_asked_for_where_it_is_wanted() -> None:
+    conversation, microphone = Conversation(configured(translate=True)), Microphone()
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    assert {request.translate for request in conversation.requests} == {True}
+
+
+# Failure.
+
+
+def test_a_failed_final_is_missing_from_its_item_only() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    for _ in range(3):
+        conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    conversation.answer(Transcribe, belief("first"))
+    conversation.fail(Transcribe)
+    conversation.answer(Transcribe, belief("third"))
+    _, second, _ = (event.item_id for event in conversation.said(AudioCommitted))
+    (failed,) = conversation.said(TranscriptFailed)
+    assert failed.item_id == second
+    assert isinstance(failed.error, EngineError)
+    assert texts(conversation) == ["first", "third"]
+
+
+def test_a_failed_partial_is_only_late() -> None:
+    conversation, microphone = requested_until()
+    conversation.fail(Transcribe)
+    conversation.release(Transcribe)
+    conversation.hear(microphone.speech(4.8 - microphone.position / 16_000), microphone.silence(1.0))
+    assert conversation.said(TranscriptFailed) == []
+    assert texts(conversation) == [words_between(0, 4.8)]
+
+
+def test_a_final_that_failed_in_the_pause_is_asked_for_again() -> None:
+    conversation, microphone = speaking()
+    conversation.held = (Transcribe,)
+    conversation.hear(microphone.silence(0.3))
+    conversation.fail(Transcribe)
+    conversation.release(Transcribe)
+    conversation.hear(microphone.silence(0.7))
+    assert texts(conversation) == [words_between(0, 3.2)]
+
+
+def test_an_item_of_which_one_passage_failed_has_failed_once_its_last_is_decoded() -> None:
+    conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(30.0))
+    conversation.send(CommitAudio())
+    conversation.fail(Transcribe)
+    assert conversation.said(TranscriptFailed) == []
+    conversation.release(Transcribe)
+    assert len(conversation.said(TranscriptFailed)) == 1
+    assert conversation.said(TranscriptCompleted) == []
+
+
+# Long turns.
+
+
+@pytest.mark.parametrize("seconds", [32.0, 96.0])
+def test_of_a_long_turn_without_a_pause_every_sample_is_decoded_once(seconds: float) -> None:
+    conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
+    conversation.hear(speech := microphone.speech(seconds), frame_seconds=0.1)
+    conversation.send(CommitAudio())
+    conversation.release(Transcribe)
+    finals = [request.samples for request in conversation.finals]
+    assert len(finals) > 1
+    assert max(map(len, finals)) <= HARD_SEGMENT_LIMIT
+    assert sum((deferred(final) for final in finals), start=deferred(finals[0][:0])).total() == len(speech) // 2
+    assert set().union(*map(deferred, finals)) == {1000 + index for index in range(round(seconds / 0.32))}
+    assert texts(conversation) == [words_between(0, seconds)]
+
+
+def test_the_deltas_of_all_passages_add_up_to_the_text() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(64.0), microphone.silence(1.0), frame_seconds=0.1)
+    assert texts(conversation) == [words_between(0, 64.0)]
+    assert transcript(conversation) == words_between(0, 64.0)
+
+
+def test_a_passage_without_a_pause_is_cut_where_it_is_quietest() -> None:
+    conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(19.2), microphone.silence(0.16), microphone.speech(12.64))
+    conversation.send(CommitAudio())
+    conversation.release(Transcribe)
+    first = conversation.finals[0]
+    assert len(first.samples) == pytest.approx(19.28 * 16_000, abs=1)
+
+
+def test_a_long_turn_is_cut_in_a_pause_without_losing_or_repeating_speech() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(16.0), microphone.silence(0.32), microphone.speech(16.0))
+    conversation.hear(microphone.silence(1.0))
+    first, second = (set(deferred(request.samples)) for request in conversation.finals)
+    assert not first & second
+    assert len(conversation.said(AudioCommitted)) == 1
+    assert texts(conversation) == [words_between(0, 16.0) + " " + words_between(16.32, 32.32)]
+
+
+def test_no_loud_sample_is_decoded_twice_when_a_pause_begins_before_a_passage_is_long() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    begun = microphone.speech((MAX_SEGMENT[LoadLevel.NORMAL] - 4000) / 16_000)
+    conversation.hear(begun, microphone.silence(0.48), rest := microphone.speech(4.0), microphone.silence(1.0))
+    finals = [deferred(request.samples) for request in conversation.finals]
+    assert [final.total() * 2 for final in finals] == [len(begun), len(rest)]
+
+
+def test_clearing_a_long_turn_forgets_its_first_passages_too() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(40.0), frame_seconds=0.1)
+    conversation.send(ClearAudio())
+    conversation.release(Transcribe)
+    conversation.hear(microphone.silence(1.0))
+    assert conversation.said(TranscriptExtended, TranscriptCompleted) == []
+
+
+def test_a_turn_ends_without_a_transcript_when_none_is_wanted_any_more() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(40.0), frame_seconds=0.1)
+    conversation.send(Configure(configured(transcribe=False)))
+    conversation.hear(microphone.silence(1.0))
+    conversation.release(Transcribe)
+    assert len(conversation.said(AudioCommitted)) == 1
+    assert conversation.said(TranscriptExtended, TranscriptCompleted, TranscriptFailed) == []
+
+
+# Trimmed passages.
+
+
+@pytest.mark.parametrize("seconds", [1.6, 3.2, 4.8, 6.4, 8.0, 9.6, 12.8, 16.0, 32.0])
+@pytest.mark.parametrize("pause", [0.0, 0.32])
+def test_no_word_is_lost_or_doubled_however_long_somebody_speaks(seconds: float, pause: float) -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(seconds), microphone.silence(pause))
+    resumed = microphone.position / SAMPLE_RATE
+    conversation.hear(microphone.speech(1.6), microphone.silence(1.0))
+    assert texts(conversation) == [f"{words_between(0, seconds)} {words_between(resumed, resumed + 1.6)}"]
+
+
+@pytest.mark.parametrize("pace", LoadLevel)
+def test_a_decode_is_of_bounded_length_however_long_somebody_speaks(pace: LoadLevel) -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.pace = pace
+    conversation.hear(microphone.speech(64.0))
+    longest = max(len(request.samples) for request in conversation.requests)
+    assert MAX_SEGMENT[pace] < longest <= MAX_SEGMENT[pace] + COMMITTED_CONTEXT + 2 * MIN_SPAN
+    assert {request.under_load for request in conversation.requests[1:]} == {pace is not LoadLevel.NORMAL}
+
+
+def test_a_long_passage_is_decoded_with_word_times_and_a_short_one_without() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(20.0))
+    assert all(
+        request.word_times is (len(request.samples) > MAX_SEGMENT[LoadLevel.NORMAL])
+        for request in conversation.requests
+    )
+
+
+@pytest.mark.parametrize("wait", [0.3, 1.1, 2.7, 5.0])
+def test_no_word_is_lost_or_doubled_where_engines_are_slow(wait: float) -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    while microphone.position < 48 * SAMPLE_RATE:
+        conversation.hear(microphone.speech(wait / 2))
+        if conversation.questions(Transcribe):
+            conversation.take()
+        conversation.hear(microphone.speech(wait / 2))
+        if conversation.questions(Transcribe):
+            conversation.answer(Transcribe)
+    end = -(-microphone.position // 5120) * 5120
+    conversation.hear(microphone.speech((end - microphone.position) / SAMPLE_RATE), microphone.silence(1.0))
+    conversation.release(Transcribe)
+    assert texts(conversation) == [words_between(0, end / SAMPLE_RATE)]
+
+
+def timed(*words: tuple[str, float, float]) -> Hypothesis:
+    """An answer with word times in seconds."""
+    said = (Word(f" {text}", round(start * SAMPLE_RATE), round(end * SAMPLE_RATE), 0.9) for text, start, end in words)
+    return replace(belief(""), words=tuple(said))
+
+
+@pytest.mark.parametrize("first_end", [0.0, 0.09])
+def test_a_passage_may_be_cut_right_after_a_short_first_word(first_end: float) -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(3.0), microphone.speech(MAX_SEGMENT[LoadLevel.NORMAL] / SAMPLE_RATE + 1))
+    begun = ("Yes.", 0.0, first_end), ("then", first_end, 2.0)
+    for last in ("a", "b", "c"):
+        conversation.take()
+        conversation.answer(Transcribe, timed(*begun, (last, 2.0 + QUIET / SAMPLE_RATE, 4.0)))
+        conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.1))
+    assert transcript(conversation) == "Yes. then"
+
+
+WORD = 5120 / SAMPLE_RATE
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    turns=st.lists(st.tuples(st.integers(1, 70), st.sampled_from([1, 1, 2, 3])), min_size=1, max_size=4),
+    waits=st.lists(st.tuples(st.floats(0.02, 4.0), st.floats(0.0, 4.0)), min_size=1, max_size=8),
+)
+def test_whenever_engines_take_and_answer_no_word_is_lost_or_doubled(
+    turns: list[tuple[int, int]], waits: list[tuple[float, float]]
+) -> None:
+    """Turns of so many words and pauses of as many words' length; seconds until a request is taken, and answered."""
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    said, audio = [], b""
+    for words, pause in turns:
+        begun = microphone.position / SAMPLE_RATE
+        audio += microphone.speech(words * WORD) + microphone.silence(pause * WORD)
+        said.append(words_between(begun, begun + words * WORD))
+    engine = engine_that_waits(conversation, waits)
+    for start in range(0, len(audio), 3200):
+        conversation.hear(audio[start : start + 3200], frame_seconds=0.1)
+        next(engine)
+    conversation.hear(microphone.silence(1.0))
+    conversation.release(Transcribe)
+    assert " ".join(texts(conversation)) == " ".join(said)
+
+
+def engine_that_waits(conversation: Conversation, waits: list[tuple[float, float]]) -> Iterator[None]:
+    """Takes and answers one request after the other, with these pauses in turn; looks at the time at every step."""
+    for take, answer in cycle(waits):
+        began = conversation.now
+        while conversation.now < began + take or not conversation.questions(Transcribe):
+            yield
+        (taken,) = conversation.questions(Transcribe)
+        conversation.take()
+        began = conversation.now
+        while conversation.now < began + answer:
+            yield
+        if taken in conversation.questions(Transcribe):
+            conversation.answer(Transcribe)
+        yield

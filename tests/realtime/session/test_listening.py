@@ -1,0 +1,325 @@
+import pytest
+
+from realtime.audio.formats import WINDOW, AudioFormat, Encoding, Samples
+from realtime.errors import EngineError
+from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
+from realtime.session.events import (
+    AudioCleared,
+    AudioCommitted,
+    CommandRefused,
+    Event,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptCompleted,
+    TranscriptExtended,
+)
+from realtime.session.jobs import ScoreWindows, Transcribe
+from realtime.session.listening import WINDOWS_PER_JOB
+from tests.support.scripted_conversation import (
+    CONFIG,
+    SERVER_VAD,
+    Conversation,
+    Microphone,
+    configured,
+    deferred,
+    transcript,
+)
+
+BY_HAND = configured(turn_detection=None)
+UNHEARD = configured(transcribe=False)
+
+
+def loud(audio: bytes) -> int:
+    """Loud samples in frames of the scripted microphone."""
+    return sum(audio[index] != 0 or audio[index + 1] != 0 for index in range(0, len(audio), 2))
+
+
+def decoded(conversation: Conversation) -> list[Samples]:
+    """The audio of the finals."""
+    return [request.samples for request in conversation.finals]
+
+
+def test_a_turn_is_started_stopped_committed_and_completed_in_this_order() -> None:
+    conversation, microphone = Conversation(configured(transcribe=True)), Microphone()
+    conversation.hear(microphone.silence(1.0), microphone.speech(1.0), microphone.silence(1.0))
+    names = (SpeechStarted, SpeechStopped, AudioCommitted, TranscriptCompleted)
+    turn = [event for event in conversation.events if isinstance(event, names)]
+    assert [type(event) for event in turn] == list(names)
+    assert len({event.item_id for event in turn}) == 1
+
+
+def test_start_and_stop_are_positions_in_the_stream_with_pre_roll_and_silence() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(1.0), microphone.speech(1.0), microphone.silence(1.0))
+    (started,), (stopped,) = conversation.said(SpeechStarted), conversation.said(SpeechStopped)
+    first, last = 16_000 // WINDOW * WINDOW, (32_000 // WINDOW + 1) * WINDOW
+    assert (started.at, stopped.at) == (first - 4800, last + 16 * WINDOW)
+
+
+def test_nothing_happens_in_silence() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(5.0))
+    assert conversation.events == []
+
+
+@pytest.mark.parametrize("before", [0.0, 0.01, 0.05, 0.3, 1.0, 3.333])
+def test_no_sample_of_the_first_word_is_lost(before: float) -> None:
+    conversation, microphone = Conversation(), Microphone()
+    word = b""
+    conversation.hear(microphone.silence(before), word := microphone.speech(0.32), microphone.silence(1.0))
+    (final,) = decoded(conversation)
+    assert deferred(final).total() == loud(word)
+
+
+def test_what_was_said_before_the_onset_was_certain_is_in_the_pre_roll() -> None:
+    """A soft beginning: single loud windows, too few for an onset, right before the word."""
+    conversation, microphone = Conversation(), Microphone()
+    audio = [microphone.silence(1.024)]
+    for _ in range(3):
+        audio += [microphone.speech(0.02), microphone.silence(0.076)]
+    conversation.hear(*audio, word := microphone.speech(0.5), microphone.silence(1.0))
+    (started,) = conversation.said(SpeechStarted)
+    assert started.at <= 16_384 + 3 * 1536 - 4096
+    (final,) = decoded(conversation)
+    assert deferred(final).total() >= loud(word)
+
+
+@pytest.mark.parametrize("frame_seconds", [1 / 32_000, 0.0007, 0.02, 0.1, 7.0])
+def test_it_does_not_matter_how_the_stream_was_cut(frame_seconds: float) -> None:
+    def turns(frame_bytes: int) -> list[Event]:
+        conversation, microphone = Conversation(UNHEARD), Microphone()
+        audio = b"".join(
+            (microphone.silence(0.4), microphone.speech(0.6), microphone.silence(0.7), microphone.speech(0.3))
+        )
+        audio += microphone.silence(1.0)
+        for start in range(0, len(audio), frame_bytes):
+            conversation.send(AppendAudio(audio[start : start + frame_bytes]))
+        return conversation.events
+
+    odd = round(frame_seconds * 32_000) | 1
+    assert turns(odd) == turns(640)
+
+
+def test_it_does_not_matter_how_fast_the_detector_is() -> None:
+    def turns(held: tuple[type[ScoreWindows], ...]) -> list[Event]:
+        conversation, microphone = Conversation(UNHEARD, held=held), Microphone()
+        conversation.hear(microphone.silence(0.5), microphone.speech(1.0))
+        conversation.send(CommitAudio())
+        conversation.hear(microphone.speech(0.5), microphone.silence(1.0), microphone.speech(0.5))
+        conversation.send(ClearAudio())
+        conversation.hear(microphone.silence(1.0), microphone.speech(0.5))
+        conversation.send(Configure(configured(transcribe=False, turn_detection=None)))
+        conversation.hear(microphone.speech(0.5))
+        conversation.send(CommitAudio())
+        conversation.release(ScoreWindows)
+        return conversation.events
+
+    assert turns((ScoreWindows,)) == turns(())
+
+
+def test_the_detector_is_asked_one_question_at_a_time_of_at_most_two_seconds() -> None:
+    conversation, microphone = Conversation(UNHEARD, held=(ScoreWindows,)), Microphone()
+    conversation.hear(microphone.silence(10.0))
+    while questions := conversation.questions(ScoreWindows):
+        (question,) = questions
+        assert question.windows.shape[1] == WINDOW
+        assert len(question.windows) <= WINDOWS_PER_JOB
+        conversation.answer(ScoreWindows)
+    requested_until = conversation.said(ScoreWindows)
+    assert sum(len(job.windows) for job in requested_until) == 160_000 // WINDOW
+
+
+def test_a_session_that_cannot_hear_ends() -> None:
+    conversation, microphone = Conversation(held=(ScoreWindows,)), Microphone()
+    conversation.hear(microphone.silence(0.1))
+    with pytest.raises(EngineError):
+        conversation.fail(ScoreWindows)
+
+
+# Commit and clear.
+
+
+def test_a_commit_without_audio_is_refused() -> None:
+    conversation = Conversation(BY_HAND)
+    conversation.send(CommitAudio(request_id="event_7"))
+    (refusal,) = conversation.events
+    assert isinstance(refusal, CommandRefused)
+    assert (refusal.code, refusal.request_id) == ("input_audio_buffer_commit_empty", "event_7")
+
+
+def test_a_second_commit_without_audio_in_between_is_refused() -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    conversation.hear(microphone.speech(1.0))
+    conversation.send(CommitAudio())
+    conversation.send(CommitAudio())
+    assert len(conversation.said(AudioCommitted)) == len(conversation.said(CommandRefused)) == 1
+
+
+@pytest.mark.parametrize("seconds", [1 / 16_000, 0.01, 0.032, 0.04])
+def test_a_turn_too_short_to_say_anything_is_completed_with_no_text(seconds: float) -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    conversation.hear(microphone.speech(seconds))
+    conversation.send(CommitAudio())
+    committed, completed = conversation.events
+    assert isinstance(committed, AudioCommitted)
+    assert isinstance(completed, TranscriptCompleted)
+    assert (completed.item_id, completed.text, completed.suppressed) == (committed.item_id, "", ())
+    assert completed.samples == round(seconds * 16_000)
+    assert conversation.said(Transcribe) == []
+
+
+def test_a_turn_committed_by_hand_is_all_that_was_sent_since_the_last() -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    for seconds in (1.0, 0.777, 2.0):
+        conversation.hear(audio := microphone.speech(seconds))
+        conversation.send(CommitAudio())
+        assert deferred(decoded(conversation)[-1]).total() == loud(audio)
+    assert conversation.said(SpeechStarted, SpeechStopped) == []
+    assert [completed.samples for completed in conversation.said(TranscriptCompleted)] == [16_000, 12_432, 32_000]
+
+
+def test_cleared_audio_cannot_be_committed() -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    conversation.hear(microphone.speech(1.01))
+    conversation.send(ClearAudio())
+    conversation.send(CommitAudio())
+    cleared, refused = conversation.events[-2:]
+    assert isinstance(cleared, AudioCleared)
+    assert isinstance(refused, CommandRefused)
+    assert conversation.said(AudioCommitted) == []
+
+
+def test_clearing_detected_speech_ends_it_and_what_follows_is_a_new_turn() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1.0))
+    conversation.send(ClearAudio())
+    conversation.hear(rest := microphone.speech(1.0), microphone.silence(1.0))
+    turn = [event for event in conversation.events if isinstance(event, SpeechStarted | AudioCleared | AudioCommitted)]
+    first, cleared, second, committed = turn
+    assert isinstance(cleared, AudioCleared)
+    assert isinstance(first, SpeechStarted)
+    assert isinstance(second, SpeechStarted)
+    assert isinstance(committed, AudioCommitted)
+    assert second.at == 24_000
+    assert first.item_id != second.item_id == committed.item_id
+    assert deferred(decoded(conversation)[-1]).total() == loud(rest)
+
+
+def test_a_commit_during_detected_speech_closes_the_turn_without_a_stop() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(0.5), first := microphone.speech(1.0))
+    conversation.send(CommitAudio())
+    assert [type(event) for event in conversation.events if not hasattr(event, "delta")] == [
+        SpeechStarted,
+        AudioCommitted,
+        TranscriptCompleted,
+    ]
+    conversation.hear(second := microphone.speech(1.0), microphone.silence(1.0))
+    assert len(conversation.said(SpeechStarted)) == len(conversation.said(AudioCommitted)) == 2
+    assert len(conversation.said(SpeechStopped)) == 1
+    assert [deferred(final).total() for final in decoded(conversation)] == [loud(first), loud(second)]
+
+
+def test_a_refused_commit_in_silence_costs_nothing_of_what_is_being_said() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(1.0), start := microphone.speech(0.035))
+    conversation.send(CommitAudio())
+    assert len(conversation.said(CommandRefused)) == 1
+    conversation.hear(rest := microphone.speech(1.0), microphone.silence(1.0))
+    (started,) = conversation.said(SpeechStarted)
+    assert started.at == 16_000 // WINDOW * WINDOW - 4800
+    assert deferred(decoded(conversation)[-1]).total() == loud(start) + loud(rest)
+
+
+def test_a_commit_waits_for_the_scores_of_the_audio_before_it() -> None:
+    conversation, microphone = Conversation(BY_HAND, held=(ScoreWindows,)), Microphone()
+    conversation.hear(microphone.speech(1.0))
+    assert not any(isinstance(output, AudioCommitted) for output in conversation.send(CommitAudio()))
+    conversation.release(ScoreWindows)
+    assert len(conversation.said(AudioCommitted)) == 1
+
+
+# Configuration.
+
+
+def test_switching_turn_detection_off_closes_the_turn_and_loses_nothing() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(0.5), first := microphone.speech(1.01))
+    conversation.send(Configure(BY_HAND))
+    assert len(conversation.said(SpeechStopped)) == len(conversation.said(AudioCommitted)) == 1
+    conversation.hear(second := microphone.speech(1.0))
+    conversation.send(CommitAudio())
+    assert len(conversation.said(AudioCommitted)) == 2
+    assert len(conversation.said(SpeechStarted)) == 1
+    assert sum(deferred(final).total() for final in decoded(conversation)) == loud(first) + loud(second)
+
+
+def test_switching_turn_detection_on_closes_the_turn_and_loses_nothing() -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    conversation.hear(first := microphone.speech(1.01))
+    conversation.send(Configure(CONFIG))
+    assert len(conversation.said(AudioCommitted)) == 1
+    assert conversation.said(SpeechStopped) == []
+    conversation.hear(second := microphone.speech(1.0), microphone.silence(1.0))
+    assert len(conversation.said(SpeechStarted)) == len(conversation.said(SpeechStopped)) == 1
+    assert sum(deferred(final).total() for final in decoded(conversation)) == loud(first) + loud(second)
+
+
+def test_a_configuration_with_the_same_turn_detection_does_not_disturb_the_turn() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(0.5), first := microphone.speech(0.51))
+    conversation.send(Configure(configured(prompt="names", turn_detection=SERVER_VAD)))
+    conversation.hear(second := microphone.speech(0.5), microphone.silence(1.0))
+    assert len(conversation.said(SpeechStarted)) == len(conversation.said(AudioCommitted)) == 1
+    assert deferred(decoded(conversation)[-1]).total() == loud(first) + loud(second)
+
+
+def test_the_input_format_can_change_between_frames() -> None:
+    telephone = configured(input_format=AudioFormat(Encoding.MULAW, 8000))
+    conversation, microphone = Conversation(telephone), Microphone()
+    conversation.send(AppendAudio(b"\xff" * 8000))
+    conversation.send(Configure(CONFIG))
+    conversation.hear(microphone.silence(0.5), word := microphone.speech(1.0), microphone.silence(1.0))
+    (started,) = conversation.said(SpeechStarted)
+    assert started.at == pytest.approx(24_000 - 4800, abs=WINDOW)
+    assert deferred(decoded(conversation)[-1]).total() == loud(word)
+
+
+def test_half_a_sample_of_one_format_does_not_shift_the_next() -> None:
+    conversation, microphone = Conversation(configured(input_format=AudioFormat(Encoding.PCM16, 24_000))), Microphone()
+    conversation.send(AppendAudio(bytes(4801)))
+    conversation.send(Configure(CONFIG))
+    conversation.hear(word := microphone.speech(1.0), microphone.silence(1.0))
+    assert deferred(decoded(conversation)[-1]).total() == loud(word)
+
+
+def test_audio_at_another_rate_is_heard_at_the_same_positions() -> None:
+    conversation = Conversation(configured(input_format=AudioFormat(Encoding.PCM16, 48_000)))
+    tone = (b"\x00\x10" * 24 + b"\x00\xf0" * 24) * 1000
+    conversation.send(AppendAudio(bytes(96_000) + tone + bytes(96_000)))
+    (started,), (stopped,) = conversation.said(SpeechStarted), conversation.said(SpeechStopped)
+    assert started.at == pytest.approx(16_000 - 4800, abs=2 * WINDOW)
+    assert stopped.at == pytest.approx(32_000 + 8000, abs=2 * WINDOW)
+
+
+def test_half_a_sample_at_a_commit_does_not_spoil_what_comes_after() -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    conversation.hear(microphone.speech(1.0))
+    conversation.send(AppendAudio(b"\x01"))
+    conversation.send(CommitAudio())
+    conversation.hear(microphone.speech(1.0))
+    conversation.send(CommitAudio())
+    assert [each.text != "" for each in conversation.said(TranscriptCompleted)] == [True, True]
+
+
+def test_a_turn_of_which_text_was_given_out_is_completed_when_it_is_cleared() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(6.0))
+    assert conversation.said(TranscriptExtended)
+    conversation.send(ClearAudio())
+    *_, stopped, committed, completed, cleared = conversation.events
+    assert isinstance(stopped, SpeechStopped)
+    assert isinstance(committed, AudioCommitted)
+    assert isinstance(completed, TranscriptCompleted)
+    assert completed.text == transcript(conversation)
+    assert isinstance(cleared, AudioCleared)

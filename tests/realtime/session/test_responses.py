@@ -1,0 +1,251 @@
+import numpy as np
+import pytest
+
+from realtime.audio.formats import AudioFormat, Decoder, Encoding
+from realtime.errors import EngineError
+from realtime.session.commands import CancelResponse, Configure, Speak
+from realtime.session.events import (
+    CommandRefused,
+    ResponseAudioExtended,
+    ResponseFinished,
+    ResponseStarted,
+    ResponseStatus,
+    ResponseTextExtended,
+)
+from realtime.session.jobs import CancelJob, SpeechSynthesized, SynthesisFinished, Synthesize
+from realtime.session.responses import MAX_BUFFERED_SECONDS, ReplyState
+from realtime.speech.playout import FIRST_PIECE, MAX_LEAD_SECONDS, PIECE
+from tests.support.scripted_conversation import VOICE_RATE, Conversation, configured
+
+TEXT = "Good morning to you, dear listener. Here is the news of the day. It is short! That was all…"
+LONG_TEXT = " ".join(f"This is sentence number {index} of a long answer." for index in range(20))
+
+
+def spoken(conversation: Conversation) -> str:
+    return "".join(event.delta for event in conversation.said(ResponseTextExtended))
+
+
+def seconds_sent(conversation: Conversation) -> float:
+    """Seconds of audio sent so far, at the rate of the default output format."""
+    return sum(len(event.data) for event in conversation.said(ResponseAudioExtended)) / 2 / VOICE_RATE
+
+
+def chunk(number: int, seconds: float) -> SpeechSynthesized:
+    return SpeechSynthesized(number, np.full(round(seconds * VOICE_RATE), 0.25, np.float32), VOICE_RATE)
+
+
+def speaking() -> tuple[Conversation, Synthesize]:
+    """A response has begun; its first phrase waits for the engine."""
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak(TEXT))
+    (phrase,) = conversation.questions(Synthesize)
+    return conversation, phrase
+
+
+def test_a_response_is_started_spoken_and_finished() -> None:
+    conversation = Conversation()
+    conversation.send(Speak(TEXT))
+    conversation.wait(60.0)
+    started, text, audio = conversation.events[:3]
+    finished = conversation.events[-1]
+    assert isinstance(started, ResponseStarted)
+    assert isinstance(text, ResponseTextExtended)
+    assert isinstance(audio, ResponseAudioExtended)
+    assert isinstance(finished, ResponseFinished)
+    assert (finished.status, finished.reason, finished.error) == (ResponseStatus.COMPLETED, None, None)
+    assert started.response == finished.response
+
+
+def test_the_texts_of_a_response_add_up_to_the_text_given() -> None:
+    conversation = Conversation()
+    conversation.send(Speak(TEXT))
+    conversation.wait(60.0)
+    (finished,) = conversation.said(ResponseFinished)
+    assert spoken(conversation) == finished.text == TEXT
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_response_of_nothing_is_completed_at_once(text: str) -> None:
+    conversation = Conversation()
+    conversation.send(Speak(text))
+    started, finished = conversation.events
+    assert isinstance(started, ResponseStarted)
+    assert isinstance(finished, ResponseFinished)
+    assert finished.status is ResponseStatus.COMPLETED
+
+
+def test_a_phrase_without_sound_still_has_its_text() -> None:
+    conversation, phrase = speaking()
+    conversation.send(SynthesisFinished(phrase.number))
+    assert spoken(conversation) == phrase.text
+
+
+def test_the_first_audio_is_short() -> None:
+    conversation = Conversation()
+    conversation.send(Speak(TEXT))
+    lengths = [len(event.data) / 2 / VOICE_RATE for event in conversation.said(ResponseAudioExtended)]
+    assert lengths[0] == FIRST_PIECE
+    assert lengths[1] == PIECE
+
+
+def test_audio_is_sent_as_soon_as_there_is_some() -> None:
+    conversation, phrase = speaking()
+    conversation.send(chunk(phrase.number, 0.01))
+    assert seconds_sent(conversation) == 0.01
+
+
+def test_offsets_count_the_samples_sent_before() -> None:
+    conversation = Conversation()
+    conversation.send(Speak(TEXT))
+    conversation.wait(60.0)
+    position = 0
+    for event in conversation.said(ResponseAudioExtended):
+        assert event.offset == position
+        position += len(event.data) // 2
+    assert position > 5 * VOICE_RATE
+
+
+def test_a_conversation_is_sent_no_faster_than_it_is_heard() -> None:
+    conversation = Conversation()
+    conversation.send(Speak(LONG_TEXT))
+    for elapsed in (0.0, 1.0, 5.0, 20.0):
+        conversation.wait(elapsed - conversation.now)
+        assert seconds_sent(conversation) == pytest.approx(elapsed + MAX_LEAD_SECONDS, abs=PIECE)
+    assert conversation.said(ResponseFinished) == []
+    conversation.wait(600.0)
+    assert len(conversation.said(ResponseFinished)) == 1
+
+
+def test_a_recording_is_sent_as_fast_as_it_is_made() -> None:
+    conversation = Conversation()
+    conversation.send(Speak(LONG_TEXT, in_conversation=False))
+    assert len(conversation.said(ResponseFinished)) == 1
+    assert spoken(conversation) == LONG_TEXT
+    assert conversation.session.deadline() is None
+
+
+def test_phrases_are_synthesized_one_at_a_time_and_no_further_ahead_than_needed() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak(LONG_TEXT))
+    while questions := conversation.questions(Synthesize):
+        assert len(questions) == 1
+        conversation.answer(Synthesize)
+    longest = max(len(job.text) for job in conversation.said(Synthesize)) / 10
+    made = sum(len(job.text) for job in conversation.said(Synthesize)) / 10
+    assert MAX_BUFFERED_SECONDS <= made - seconds_sent(conversation) <= MAX_BUFFERED_SECONDS + longest
+    conversation.wait(longest + PIECE)
+    assert len(conversation.questions(Synthesize)) == 1
+
+
+def test_voice_and_speed_are_those_of_the_response_else_of_the_configuration() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Configure(configured(voice="alto", speed=1.2)))
+    conversation.send(Speak(TEXT))
+    conversation.send(CancelResponse())
+    conversation.send(Speak(TEXT, voice="bass", speed=0.8))
+    first, second = conversation.said(Synthesize)
+    assert (first.voice, first.speed, second.voice, second.speed) == ("alto", 1.2, "bass", 0.8)
+
+
+@pytest.mark.parametrize("encoding", [Encoding.MULAW, Encoding.ALAW])
+def test_telephone_audio_is_a_byte_a_sample_at_8_khz(encoding: Encoding) -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak("Hello.", in_conversation=False, output_format=AudioFormat(encoding, 8000)))
+    (phrase,) = conversation.questions(Synthesize)
+    conversation.send(chunk(phrase.number, 2.0))
+    conversation.send(SynthesisFinished(phrase.number))
+    events = conversation.said(ResponseAudioExtended)
+    data = b"".join(event.data for event in events)
+    assert len(data) == pytest.approx(16_000, abs=2)
+    assert [event.offset for event in events] == [0, *np.cumsum([len(event.data) for event in events])[:-1]]
+    heard = Decoder(AudioFormat(encoding, 8000)).decode(data)
+    np.testing.assert_allclose(heard[400:-400], 0.25, atol=0.01)
+
+
+def test_the_tail_held_back_by_resampling_is_sent_at_the_end() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak("Hello.", in_conversation=False, output_format=AudioFormat(Encoding.PCM16, 48_000)))
+    (phrase,) = conversation.questions(Synthesize)
+    for _ in range(10):
+        conversation.send(chunk(phrase.number, 0.1))
+    conversation.send(SynthesisFinished(phrase.number))
+    sent = sum(len(event.data) // 2 for event in conversation.said(ResponseAudioExtended))
+    assert sent == pytest.approx(48_000, abs=2)
+
+
+# Refusals, cancellation, failure.
+
+
+def test_a_second_response_is_refused_while_one_is_active() -> None:
+    conversation, _ = speaking()
+    (refusal,) = conversation.send(Speak("And another.", request_id="event_2"))
+    assert isinstance(refusal, CommandRefused)
+    assert (refusal.code, refusal.request_id) == ("conversation_already_has_active_response", "event_2")
+
+
+def test_after_a_response_another_may_begin() -> None:
+    conversation = Conversation()
+    for text in ("One.", "Two.", "Three."):
+        conversation.send(Speak(text))
+        conversation.wait(10.0)
+    assert [event.text for event in conversation.said(ResponseFinished)] == ["One.", "Two.", "Three."]
+    assert len({event.response.id for event in conversation.said(ResponseStarted)}) == 3
+    assert conversation.said(CommandRefused) == []
+
+
+def test_cancelling_nothing_is_refused() -> None:
+    conversation = Conversation()
+    (refusal,) = conversation.send(CancelResponse(request_id="event_3"))
+    assert isinstance(refusal, CommandRefused)
+    assert (refusal.code, refusal.request_id) == ("response_cancel_not_active", "event_3")
+
+
+def test_cancelling_another_response_is_refused() -> None:
+    conversation, _ = speaking()
+    conversation.send(CancelResponse(response_id="resp_of_yesterday"))
+    assert len(conversation.said(CommandRefused)) == 1
+    assert conversation.said(ResponseFinished) == []
+
+
+def test_a_cancelled_response_says_what_was_sent_of_it_and_frees_the_engine() -> None:
+    conversation, phrase = speaking()
+    conversation.send(chunk(phrase.number, 10.0))
+    conversation.send(CancelResponse())
+    (finished,) = conversation.said(ResponseFinished)
+    assert (finished.status, finished.reason) == (ResponseStatus.CANCELLED, "client_cancelled")
+    assert finished.text == phrase.text != TEXT
+    assert conversation.said(CancelJob) == [CancelJob(phrase.number)]
+
+
+def test_after_a_cancelled_response_nothing_of_it_is_sent() -> None:
+    conversation, phrase = speaking()
+    conversation.send(chunk(phrase.number, 10.0))
+    conversation.send(CancelResponse())
+    before = len(conversation.outputs)
+    conversation.send(chunk(phrase.number, 1.0))
+    conversation.send(SynthesisFinished(phrase.number))
+    conversation.wait(60.0)
+    assert conversation.outputs[before:] == []
+
+
+def test_a_response_fails_with_the_engine() -> None:
+    conversation, phrase = speaking()
+    conversation.send(chunk(phrase.number, 1.0))
+    conversation.fail(Synthesize)
+    (finished,) = conversation.said(ResponseFinished)
+    assert finished.status is ResponseStatus.FAILED
+    assert isinstance(finished.error, EngineError)
+    assert finished.text == phrase.text
+    assert conversation.session.reply_state is ReplyState.IDLE
+
+
+def test_the_reply_side_is_idle_then_synthesizing_then_playing_out() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    states = [conversation.session.reply_state]
+    conversation.send(Speak("This is a single phrase that takes a while to say, and no more than that."))
+    states.append(conversation.session.reply_state)
+    conversation.release(Synthesize)
+    states.append(conversation.session.reply_state)
+    conversation.wait(60.0)
+    states.append(conversation.session.reply_state)
+    assert states == [ReplyState.IDLE, ReplyState.SYNTHESIZING, ReplyState.PLAYING_OUT, ReplyState.IDLE]

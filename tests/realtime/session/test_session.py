@@ -1,0 +1,194 @@
+import numpy as np
+import pytest
+
+from realtime.errors import EngineError
+from realtime.session.commands import CommitAudio, Configure, Speak, WireRequest
+from realtime.session.config import SessionConfig
+from realtime.session.events import (
+    AudioCommitted,
+    Input,
+    ResponseAudioExtended,
+    ResponseFinished,
+    ResponseStatus,
+    SessionConfigured,
+    SpeechStarted,
+    TranscriptCompleted,
+)
+from realtime.session.jobs import (
+    JobFailed,
+    ScoreWindows,
+    SpeechSynthesized,
+    SynthesisFinished,
+    Synthesize,
+    Transcribe,
+    Transcribed,
+    WindowsScored,
+)
+from tests.support.scripted_conversation import Conversation, Microphone, belief, configured, words_between
+
+TEXT = "This is an answer of one sentence that takes a while to speak. And this is another one of the kind."
+
+
+def interrupted(**changes: object) -> Conversation:
+    """The user begins to speak while a response is being spoken."""
+    conversation, microphone = Conversation(configured(**changes)), Microphone()
+    conversation.send(Speak(TEXT))
+    conversation.hear(microphone.silence(0.5), microphone.speech(0.5))
+    assert len(conversation.said(SpeechStarted)) == 1
+    return conversation
+
+
+def memory(conversation: Conversation) -> int:
+    """Samples of audio the session has room for: the one place where a session could grow."""
+    return len(conversation.session._listening._buffer._data)
+
+
+# Barge-in.
+
+
+def test_speech_interrupts_the_response() -> None:
+    conversation = interrupted()
+    (finished,) = conversation.said(ResponseFinished)
+    assert (finished.status, finished.reason) == (ResponseStatus.CANCELLED, "turn_detected")
+    order = [type(event) for event in conversation.said(SpeechStarted, ResponseFinished)]
+    assert order == [SpeechStarted, ResponseFinished]
+
+
+def test_after_a_barge_in_no_audio_of_the_response_is_sent() -> None:
+    conversation = interrupted()
+    sent = len(conversation.said(ResponseAudioExtended))
+    conversation.wait(60.0)
+    assert len(conversation.said(ResponseAudioExtended)) == sent
+
+
+def test_speech_interrupts_only_where_that_is_wanted() -> None:
+    conversation = interrupted(interrupt_response=False)
+    assert conversation.said(ResponseFinished) == []
+    conversation.wait(60.0)
+    (finished,) = conversation.said(ResponseFinished)
+    assert finished.status is ResponseStatus.COMPLETED
+
+
+def test_speech_does_not_interrupt_a_recording() -> None:
+    conversation, microphone = Conversation(held=(Synthesize,)), Microphone()
+    conversation.send(Speak(TEXT, in_conversation=False))
+    conversation.hear(microphone.speech(1.0))
+    conversation.release(Synthesize)
+    (finished,) = conversation.said(ResponseFinished)
+    assert (finished.status, finished.text) == (ResponseStatus.COMPLETED, TEXT)
+
+
+def test_a_turn_committed_by_hand_interrupts_nothing() -> None:
+    conversation, microphone = Conversation(configured(turn_detection=None), held=(Synthesize,)), Microphone()
+    conversation.send(Speak(TEXT))
+    conversation.hear(microphone.speech(1.0))
+    conversation.send(CommitAudio())
+    assert conversation.said(ResponseFinished) == []
+
+
+def test_the_user_is_understood_while_a_response_is_spoken() -> None:
+    conversation, microphone = Conversation(configured(interrupt_response=False)), Microphone()
+    conversation.send(Speak(TEXT * 5))
+    conversation.hear(microphone.speech(3.2), microphone.silence(1.0))
+    (completed,) = conversation.said(TranscriptCompleted)
+    assert completed.text == words_between(0, 3.2)
+
+
+# Answers and requests.
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        WindowsScored(99, [1.0] * 8, np.zeros(1, np.float32)),
+        Transcribed(99, belief("unasked")),
+        SpeechSynthesized(99, np.ones(2400, np.float32), 24_000),
+        SynthesisFinished(99),
+        JobFailed(99, EngineError("unasked")),
+    ],
+)
+def test_an_answer_nobody_waits_for_is_dropped(answer: Input) -> None:
+    conversation, microphone = Conversation(held=(ScoreWindows, Transcribe, Synthesize)), Microphone()
+    conversation.hear(microphone.speech(0.1))
+    conversation.send(Speak(TEXT))
+    assert conversation.send(answer) == []
+
+
+def test_an_answer_given_twice_is_dropped_the_second_time() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    (question,) = conversation.questions(Transcribe)
+    conversation.answer(Transcribe)
+    assert conversation.send(Transcribed(question.number, belief("again"))) == []
+
+
+def test_what_concerns_only_the_protocol_is_handed_back() -> None:
+    request = WireRequest({"type": "conversation.item.create"})
+    assert Conversation().send(request) == [request]
+
+
+def test_a_configuration_is_confirmed() -> None:
+    config = configured(voice="alto")
+    assert Conversation().send(Configure(config)) == [SessionConfigured(config)]
+
+
+def test_a_configuration_is_confirmed_when_the_audio_before_it_has_been_heard() -> None:
+    conversation, microphone = Conversation(held=(ScoreWindows,)), Microphone()
+    conversation.hear(microphone.speech(1.0))
+    assert conversation.send(Configure(configured(turn_detection=None))) == []
+    conversation.release(ScoreWindows)
+    assert len(conversation.said(SpeechStarted)) == len(conversation.said(SessionConfigured)) == 1
+
+
+# Limits.
+
+
+def test_a_session_takes_no_more_while_the_detector_is_far_behind() -> None:
+    conversation, microphone = Conversation(held=(ScoreWindows,)), Microphone()
+    conversation.hear(microphone.speech(19.0), frame_seconds=1.0)
+    assert not conversation.session.saturated
+    conversation.hear(microphone.speech(2.0), frame_seconds=1.0)
+    assert conversation.session.saturated
+    conversation.release(ScoreWindows)
+    assert not conversation.session.saturated
+
+
+def test_a_session_takes_no_more_while_finals_pile_up() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    for _ in range(5):
+        assert not conversation.session.saturated
+        conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    assert conversation.session.saturated
+    conversation.release(Transcribe)
+    assert not conversation.session.saturated
+    assert len(conversation.said(TranscriptCompleted)) == 5
+
+
+def test_finals_that_fail_do_not_hold_a_session_up() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    for _ in range(5):
+        conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    conversation.fail(Transcribe)
+    assert not conversation.session.saturated
+
+
+@pytest.mark.parametrize("config", [configured(), configured(turn_detection=None)], ids=["server_vad", "by_hand"])
+def test_an_hour_of_silence_takes_no_memory(config: SessionConfig) -> None:
+    conversation, microphone = Conversation(config), Microphone()
+    for _ in range(360):
+        conversation.hear(microphone.silence(10.0), frame_seconds=10.0)
+        assert memory(conversation) <= 60 * 16_000
+    conversation.hear(microphone.silence(0.1))
+    assert memory(conversation) <= 8 * 16_000
+
+
+@pytest.mark.parametrize("transcribe", [True, False])
+def test_an_hour_of_speech_without_a_pause_takes_no_more_memory_than_a_minute(transcribe: bool) -> None:
+    conversation, microphone = Conversation(configured(transcribe=transcribe)), Microphone()
+    for _ in range(360):
+        conversation.hear(microphone.speech(10.0), frame_seconds=10.0)
+        assert memory(conversation) <= 4 * 60 * 16_000
+    conversation.hear(microphone.silence(2.0))
+    assert memory(conversation) <= 8 * 16_000
+    assert len(conversation.said(AudioCommitted)) == 1
+    assert len(conversation.said(TranscriptCompleted)) == transcribe

@@ -1,0 +1,373 @@
+"""Whatever clients and engines do, in any order and however late, a session keeps its promises."""
+
+from dataclasses import replace
+from itertools import count
+from typing import Final
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
+from realtime.errors import EngineError, Overloaded, VoiceError
+from realtime.scheduling.priority import Priority
+from realtime.session.commands import AppendAudio, CancelResponse, ClearAudio, CommitAudio, Configure, Speak
+from realtime.session.config import SessionConfig
+from realtime.session.events import (
+    AudioCleared,
+    AudioCommitted,
+    Input,
+    Output,
+    Response,
+    ResponseAudioExtended,
+    ResponseFinished,
+    ResponseStarted,
+    ResponseTextExtended,
+    SessionConfigured,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptCompleted,
+    TranscriptExtended,
+    TranscriptFailed,
+    TranscriptRevised,
+)
+from realtime.session.jobs import (
+    CancelJob,
+    JobFailed,
+    ScoreWindows,
+    SpeechSynthesized,
+    SynthesisFinished,
+    Synthesize,
+    Transcribe,
+    Transcribed,
+    WindowsScored,
+)
+from realtime.session.session import Session
+from realtime.speech.endpointing import TurnDetection
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Hypothesis
+from tests.support.scripted_conversation import CONFIG, VOICE_RATE, belief
+
+SILENCE, HUM, VOICE = 0, 0x0101, 0x1010
+"""16-bit samples of which both bytes are alike: an odd cut goes unnoticed by the ear, not by the decoder."""
+
+TEXTS: Final = ("", "Yes.", "A first clause, and then a second. A whole other sentence follows! And one more.")
+
+pieces = st.lists(
+    st.tuples(
+        st.sampled_from([VOICE, VOICE, VOICE, SILENCE, SILENCE, HUM]),
+        st.sampled_from([1.0, 0.6, 0.3, 3.0, 25.0, 0.1, 0.03, 0.0001]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def timed(words: list[str], likelihood: float, word_seconds: float) -> Hypothesis:
+    """An answer with word times, which may be anywhere."""
+    hypothesis, length = belief(" ".join(words), average_log_probability=likelihood), round(word_seconds * SAMPLE_RATE)
+    return replace(
+        hypothesis,
+        words=tuple(
+            replace(word, start=index * length, end=index * length + length * 4 // 5)
+            for index, word in enumerate(hypothesis.words)
+        ),
+    )
+
+
+hypotheses = st.builds(
+    timed,
+    st.lists(st.sampled_from(["one", "two", "two,", "three."]), max_size=6),
+    st.sampled_from([-0.2, -0.2, -0.2, -2.0]),
+    st.sampled_from([1.5, 0.3, 0.0]),
+)
+errors: st.SearchStrategy[VoiceError] = st.sampled_from([EngineError("scripted"), Overloaded("scripted")])
+configurations = st.builds(
+    replace,
+    st.just(CONFIG),
+    turn_detection=st.sampled_from([None, TurnDetection(), TurnDetection(prefix_padding=0, silence=3200)]),
+    input_format=st.sampled_from(
+        [
+            AudioFormat(Encoding.PCM16, SAMPLE_RATE),
+            AudioFormat(Encoding.PCM16, 24_000),
+            AudioFormat(Encoding.MULAW, 8_000),
+        ]
+    ),
+    transcribe=st.sampled_from([True, True, True, False]),
+    interrupt_response=st.booleans(),
+    include_partials=st.booleans(),
+)
+
+
+class Witness:
+    """Sees every output in order and knows what may come next."""
+
+    def __init__(self, config: SessionConfig) -> None:
+        self.config = config
+        self.numbers: set[int] = set()
+        self.requested_until: dict[int, ScoreWindows | Transcribe | Synthesize] = {}
+        self.over: set[int] = set()
+        self.cancelled: list[ScoreWindows | Transcribe | Synthesize] = []
+        self.position = 0
+        self.turn: str | None = None
+        self.stopped: str | None = None
+        self.unfinished: list[str] = []
+        self.growing: set[str] = set()
+        self.closed: set[str] = set()
+        self.response: Response | None = None
+        self.sent = 0
+        self.deltas: dict[str, str] = {}
+
+    def see(self, output: Output) -> None:
+        assert self.stopped is None or isinstance(output, AudioCommitted), "a stop is followed by its commit"
+        match output:
+            case ScoreWindows() | Transcribe() | Synthesize():
+                assert output.number not in self.numbers
+                assert not any(type(job) is type(output) for job in self.requested_until.values()), "one at a time"
+                self.numbers.add(output.number)
+                self.requested_until[output.number] = output
+            case CancelJob(number):
+                self.cancelled.append(self.requested_until.pop(number))
+                self.over.add(number)
+            case SessionConfigured(config):
+                self.config = config
+            case SpeechStarted(item_id, at) | SpeechStopped(item_id, at):
+                assert at >= self.position
+                self.position = at
+                self._see_turn(output, item_id)
+            case AudioCommitted(item_id):
+                assert item_id in (self.stopped, self.turn) or self.config.turn_detection is None
+                assert item_id not in self.closed
+                self.turn = self.stopped = None
+                self.growing.discard(item_id)
+                if self.config.transcribe:
+                    self.unfinished.append(item_id)
+                else:
+                    self.closed.add(item_id)
+            case AudioCleared():
+                self.closed |= self.growing | ({self.turn} if self.turn else set())
+                self.turn = None
+                self.growing = set()
+            case TranscriptExtended(item_id) | TranscriptRevised(item_id):
+                assert item_id not in self.closed
+                if self.unfinished:
+                    assert item_id == self.unfinished[0]
+                else:
+                    self.growing.add(item_id)
+                if isinstance(output, TranscriptExtended):
+                    assert output.delta
+                    self.deltas[item_id] = self.deltas.get(item_id, "") + output.delta
+            case TranscriptCompleted(item_id) | TranscriptFailed(item_id):
+                assert item_id == self.unfinished.pop(0)
+                self.closed.add(item_id)
+                if isinstance(output, TranscriptCompleted):
+                    self._see_transcript(output)
+            case ResponseStarted(response):
+                assert self.response is None
+                self.response, self.sent = response, 0
+            case ResponseTextExtended(response):
+                assert response is self.response
+            case ResponseAudioExtended(response, data, offset):
+                assert response is self.response
+                assert offset == self.sent
+                self.sent += len(data) // response.output_format.bytes_per_sample
+            case ResponseFinished(response):
+                assert response is self.response
+                self.response = None
+
+    def _see_transcript(self, completed: TranscriptCompleted) -> None:
+        assert completed.text == self.deltas.get(completed.item_id, "").strip(), "what was given out is the transcript"
+        if completed.words:
+            assert "".join(word.text for word in completed.words).strip() == completed.text
+        times = [time for word in completed.words for time in (word.start, word.end)]
+        assert len(completed.commit_lags) <= len(completed.words)
+        assert all(time >= 0 for time in times)
+
+    def _see_turn(self, output: SpeechStarted | SpeechStopped, item_id: str) -> None:
+        if isinstance(output, SpeechStarted):
+            assert self.turn is None
+            assert item_id not in self.closed
+            self.turn = item_id
+        else:
+            assert self.turn == item_id
+            self.turn, self.stopped = None, item_id
+
+
+class SessionMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        ids = count(1)
+        self.config = CONFIG
+        self.session = Session(self.config, lambda prefix: f"{prefix}_{next(ids)}")
+        self.witness = Witness(self.config)
+        self.now = 1000.0
+        self.changes = 0
+        self.heard = True
+        self.taken: dict[int, TranscriptionRequest] = {}
+
+    def give(self, message: Input) -> list[Output]:
+        outputs = self.session.receive(message, self.now)
+        for output in outputs:
+            self.witness.see(output)
+        return outputs
+
+    def job(self, kind: type) -> int | None:
+        return next((number for number, job in self.witness.requested_until.items() if isinstance(job, kind)), None)
+
+    def end(self, kind: type) -> int:
+        """The number of the job of this kind, which is over with the answer that follows."""
+        number = self.job(kind)
+        assert number is not None
+        del self.witness.requested_until[number]
+        self.witness.over.add(number)
+        return number
+
+    # The client, who is not read while the session is saturated.
+
+    @precondition(lambda self: not self.session.saturated)
+    @rule(pieces=pieces, cut=st.integers(0, 100_000), scored=st.sampled_from([True, True, False]))
+    def listen(self, pieces: list[tuple[int, float]], cut: int, scored: bool) -> None:
+        audio = b"".join(self.sound(sample, seconds) for sample, seconds in pieces)
+        self.heard = True
+        self.give(AppendAudio(audio[:cut]))
+        self.give(AppendAudio(audio[cut:]))
+        if scored:
+            self.catch_up()
+
+    def sound(self, sample: int, seconds: float) -> bytes:
+        samples = round(seconds * self.config.input_format.sample_rate)
+        if self.config.input_format.encoding is Encoding.PCM16:
+            return np.full(samples, sample, "<i2").tobytes()
+        return {SILENCE: b"\xff", HUM: b"\xe0", VOICE: b"\x90"}[sample] * samples
+
+    @precondition(lambda self: not self.session.saturated)
+    @rule(seconds=st.sampled_from([0.6, 3.0, 40.0]), pause=st.sampled_from([0.0, 0.3, 1.0]))
+    def talk(self, seconds: float, pause: float) -> None:
+        self.listen([(VOICE, seconds), (SILENCE, pause)], 0, scored=True)
+
+    @precondition(lambda self: self.heard and not self.session.saturated)
+    @rule(end=st.sampled_from([CommitAudio(), CommitAudio(), ClearAudio()]))
+    def end_turn(self, end: CommitAudio | ClearAudio) -> None:
+        self.heard = False
+        self.give(end)
+
+    @initialize(config=configurations)
+    def begin(self, config: SessionConfig) -> None:
+        self.config = config
+        self.give(Configure(config))
+
+    @precondition(lambda self: self.changes < 3 and not self.session.saturated)
+    @rule(config=configurations)
+    def configure(self, config: SessionConfig) -> None:
+        self.changes += 1
+        self.begin(config)
+
+    @precondition(lambda self: not self.session.saturated)
+    @rule(text=st.sampled_from(TEXTS), in_conversation=st.booleans())
+    def speak(self, text: str, in_conversation: bool) -> None:
+        self.give(Speak(text, in_conversation))
+
+    @precondition(lambda self: self.witness.response and not self.session.saturated)
+    @rule()
+    def cancel(self) -> None:
+        self.give(CancelResponse())
+
+    # The engines, who answer when they like.
+
+    @precondition(lambda self: self.job(ScoreWindows))
+    @rule()
+    def score(self) -> None:
+        number = self.job(ScoreWindows)
+        question = self.witness.requested_until[number or 0]
+        assert isinstance(question, ScoreWindows)
+        loudest = question.windows.max(axis=1) * 32_768
+        probabilities = np.where(loudest > 2000, 1.0, np.where(loudest > 100, 0.4, 0.0)).tolist()
+        self.give(WindowsScored(self.end(ScoreWindows), probabilities, np.zeros(1, np.float32)))
+
+    def catch_up(self) -> None:
+        while self.job(ScoreWindows):
+            self.score()
+
+    @precondition(lambda self: self.job(Transcribe) not in {None, *self.taken})
+    @rule()
+    def take(self) -> None:
+        """An engine is free; until then, a partial may have waited for long."""
+        number = self.job(Transcribe)
+        question = self.witness.requested_until[number or 0]
+        assert isinstance(question, Transcribe)
+        request = question.request()
+        self.taken[question.number] = request
+        assert request.final is (question.priority is Priority.FINAL)
+        assert 0 < request.seconds <= 30
+        assert request.word_times or not request.final
+
+    @precondition(lambda self: self.job(Transcribe))
+    @rule(answer=hypotheses | hypotheses | errors)
+    def transcribe(self, answer: Hypothesis | VoiceError) -> None:
+        if not isinstance(answer, Overloaded) and self.job(Transcribe) not in self.taken:
+            self.take()
+        number = self.end(Transcribe)
+        self.give(JobFailed(number, answer) if isinstance(answer, VoiceError) else Transcribed(number, answer))
+
+    @precondition(lambda self: self.withdrawn())
+    @rule(data=st.data())
+    def take_too_late(self, data: st.DataObject) -> None:
+        """The cancellation is still on its way."""
+        question = data.draw(st.sampled_from(self.withdrawn()))
+        assert question.request().seconds == 0
+
+    def withdrawn(self) -> list[Transcribe]:
+        return [job for job in self.witness.cancelled if isinstance(job, Transcribe)]
+
+    @precondition(lambda self: self.job(Synthesize))
+    @rule(seconds=st.sampled_from([0.0, 0.005, 0.3, 6.0]))
+    def synthesize(self, seconds: float) -> None:
+        speech = np.full(round(seconds * VOICE_RATE), 0.25, np.float32)
+        self.give(SpeechSynthesized(self.job(Synthesize) or 0, speech, VOICE_RATE))
+
+    @precondition(lambda self: self.job(Synthesize))
+    @rule(error=st.none() | errors)
+    def end_phrase(self, error: VoiceError | None) -> None:
+        number = self.end(Synthesize)
+        self.give(SynthesisFinished(number) if error is None else JobFailed(number, error))
+
+    @precondition(lambda self: self.witness.over)
+    @rule(data=st.data())
+    def answer_too_late(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.witness.over)))
+        answers: list[Input] = [
+            WindowsScored(number, [1.0], np.zeros(1, np.float32)),
+            Transcribed(number, belief("late")),
+            SpeechSynthesized(number, np.ones(240, np.float32), VOICE_RATE),
+            SynthesisFinished(number),
+            JobFailed(number, EngineError("late")),
+        ]
+        for answer in answers:
+            assert self.give(answer) == []
+
+    @rule(seconds=st.sampled_from([0.01, 0.2, 2.0, 30.0]))
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        for output in self.session.handle_timer(self.now):
+            self.witness.see(output)
+
+    # In the end every engine answers, and the listener listens to the end.
+
+    def teardown(self) -> None:
+        while self.witness.requested_until or self.session.deadline() is not None:
+            if self.job(ScoreWindows):
+                self.score()
+            elif self.job(Transcribe):
+                self.transcribe(belief("one two"))
+            elif self.job(Synthesize):
+                self.end_phrase(None)
+            else:
+                self.pass_time(1.0)
+        assert self.witness.unfinished == []
+        assert self.witness.response is None
+        assert not self.session.saturated
+
+
+TestSession = SessionMachine.TestCase
+TestSession.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)

@@ -1,0 +1,281 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.speech.local_agreement import MIN_SPAN, TRIM_RANGE, LocalAgreement, align_words
+from realtime.speech.transcript import Word, normalised
+
+
+def words(text: str) -> tuple[Word, ...]:
+    """Words as Whisper writes them, the space in front, the marks behind; one every half second."""
+    half = SAMPLE_RATE // 2
+    return tuple(
+        Word(f" {word}", index * half, index * half + half * 4 // 5, 1.0) for index, word in enumerate(text.split())
+    )
+
+
+def text(of: Sequence[Word]) -> str:
+    return "".join(word.text for word in of)
+
+
+def deltas(agreement: LocalAgreement, *hypotheses: str, apart: int = MIN_SPAN) -> list[str]:
+    """What becomes certain when these come one after the other, so far apart."""
+    return [agreement.update(words(each), apart * number) for number, each in enumerate(hypotheses, start=1)]
+
+
+# Which words are committed.
+
+
+def test_one_hypothesis_commits_nothing() -> None:
+    agreement = LocalAgreement()
+    assert agreement.update(words("the quick brown"), MIN_SPAN) == ""
+    assert (text(agreement.committed), text(agreement.tentative)) == ("", " the quick brown")
+
+
+def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> None:
+    agreement = LocalAgreement()
+    assert deltas(agreement, "the quick brow", "the quick brown fox") == ["", " the quick"]
+    assert text(agreement.tentative) == " brown fox"
+
+
+def test_hypotheses_that_lie_closer_together_do_not_confirm_each_other() -> None:
+    agreement = LocalAgreement()
+    assert agreement.update(words("the fox"), 0) == ""
+    assert agreement.update(words("the fox"), MIN_SPAN - 1) == ""
+    assert agreement.update(words("the fox"), MIN_SPAN) == " the fox"
+
+
+def test_all_hypotheses_in_between_must_agree_too() -> None:
+    agreement = LocalAgreement()
+    for end, said in ((0, "the fox"), (MIN_SPAN // 2, "a fox")):
+        agreement.update(words(said), end)
+    assert agreement.update(words("the fox"), MIN_SPAN) == ""
+    assert agreement.update(words("the fox"), MIN_SPAN + MIN_SPAN // 2) == ""
+    assert agreement.update(words("the fox"), 2 * MIN_SPAN) == " the fox"
+
+
+def test_hypotheses_older_than_need_be_have_no_say() -> None:
+    assert deltas(LocalAgreement(), "a fox", "the fox", "the fox") == ["", "", " the fox"]
+
+
+def test_in_a_pause_the_last_hypothesis_confirms() -> None:
+    agreement = LocalAgreement()
+    agreement.update(words("the fox"), MIN_SPAN)
+    assert agreement.update(words("the fox runs"), MIN_SPAN + 1, pausing=True) == " the fox"
+
+
+def test_a_word_is_not_committed_before_a_word_in_front_of_it_that_changed() -> None:
+    assert deltas(LocalAgreement(), "a quick fox", "the quick fox") == ["", ""]
+
+
+def test_case_and_marks_do_not_prevent_agreement() -> None:
+    assert deltas(LocalAgreement(), "the Fox runs", "The fox, runs") == ["", " The fox, runs"]
+
+
+def test_a_mark_at_the_edge_waits_for_the_next_word() -> None:
+    agreement = LocalAgreement()
+    assert deltas(agreement, "yes.", "yes.", "yes. No", "yes. No") == ["", " yes", "", ". No"]
+
+
+def test_the_last_committed_word_takes_the_marks_of_the_newest_hypothesis() -> None:
+    agreement = LocalAgreement()
+    assert deltas(agreement, "yes.", "yes.", "yes, sir", "yes, sir") == ["", " yes", "", ", sir"]
+
+
+def test_a_hypothesis_that_differs_within_the_committed_words_still_extends_them() -> None:
+    agreement = LocalAgreement()
+    assert deltas(agreement, *["one two three"] * 2, *["one too three four"] * 2) == ["", " one two three", "", " four"]
+    assert text(agreement.committed) == " one two three four"
+
+
+def test_where_the_newest_words_were_confirmed_is_known() -> None:
+    agreement = LocalAgreement()
+    agreement.update(words("one two"), 7)
+    assert agreement.confirmed_until == 0
+    agreement.update(words("one two"), 7 + MIN_SPAN)
+    assert agreement.confirmed_until == 7
+
+
+def test_tentative_words_that_are_taken_back_are_counted() -> None:
+    agreement = LocalAgreement()
+    deltas(agreement, "one two three", "one too three four", apart=1)
+    assert agreement.erased == 2
+    agreement.finish(words("one too"))
+    assert agreement.erased == 4
+
+
+# The end.
+
+
+def test_the_final_gives_out_the_rest() -> None:
+    agreement = LocalAgreement()
+    deltas(agreement, "one two", "one two three")
+    assert agreement.finish(words("one two three four.")) == " three four."
+    assert (text(agreement.committed), agreement.tentative) == (" one two three four.", ())
+
+
+@pytest.mark.parametrize("final", ["one too three.", "one two or three.", "won two three."])
+def test_a_final_does_not_change_what_was_given_out(final: str) -> None:
+    agreement = LocalAgreement()
+    given_out = "".join(deltas(agreement, "one two", "one two"))
+    given_out += agreement.finish(words(final))
+    assert given_out == text(agreement.committed)
+    assert given_out.startswith(" one two")
+    assert given_out.endswith("three.")
+
+
+def test_a_final_that_lacks_a_committed_word_adds_nothing() -> None:
+    agreement = LocalAgreement()
+    deltas(agreement, "one two", "one two")
+    assert agreement.finish(words("one")) == ""
+
+
+def test_a_final_keeps_the_case_and_the_marks_that_were_given_out() -> None:
+    agreement = LocalAgreement()
+    given_out = "".join(deltas(agreement, "Hello, world", "Hello, world"))
+    given_out += agreement.finish(words("hello. World again."))
+    assert given_out == text(agreement.committed) == " Hello, world again."
+
+
+def test_a_word_of_marks_only_does_not_swallow_the_mark_before_it() -> None:
+    agreement = LocalAgreement()
+    given_out = "".join(deltas(agreement, "a, -", "a, -", "a, -"))
+    assert given_out + agreement.finish(words("a, - b")) == text(agreement.committed) == " a, - b"
+
+
+def test_a_mark_that_was_held_back_is_given_out_though_the_final_is_withheld() -> None:
+    agreement = LocalAgreement()
+    given_out = "".join(deltas(agreement, "Yes. No.", "Yes. No."))
+    assert given_out + agreement.finish(()) == " Yes. No."
+
+
+def test_committed_words_take_the_times_they_have_in_the_final() -> None:
+    agreement = LocalAgreement()
+    untimed = tuple(replace(word, start=0, end=0) for word in words("one two"))
+    agreement.update(untimed, 0)
+    agreement.update(untimed, MIN_SPAN)
+    agreement.finish(words("one two"))
+    assert agreement.committed == list(words("one two"))
+
+
+def test_a_committed_word_that_the_final_lacks_has_no_length() -> None:
+    agreement = LocalAgreement()
+    deltas(agreement, "one two three", "one two three")
+    agreement.finish((words("one two three")[0], words("one two three")[2]))
+    one, two, three = agreement.committed
+    assert one.end == two.start == two.end <= three.start
+    assert two.probability == 0.0
+
+
+spoken = st.lists(st.sampled_from(["a", "b", "A", "c", "a,", "b.", "c?", "-", "...", "é"]), max_size=8).map(" ".join)
+
+
+@given(
+    hypotheses=st.lists(st.tuples(spoken, st.sampled_from([1, MIN_SPAN // 2, MIN_SPAN]), st.booleans()), max_size=8),
+    final=spoken,
+)
+def test_deltas_are_append_only_and_add_up_to_all_that_is_committed(
+    hypotheses: list[tuple[str, int, bool]], final: str
+) -> None:
+    agreement = LocalAgreement()
+    given_out, end = "", 0
+    for said, new, pausing in hypotheses:
+        committed = [normalised(word.text) for word in agreement.committed]
+        end += new
+        given_out += agreement.update(words(said), end, pausing=pausing)
+        assert [normalised(word.text) for word in agreement.committed][: len(committed)] == committed
+        assert text(agreement.committed).startswith(given_out)
+    assert given_out + agreement.finish(words(final)) == text(agreement.committed)
+
+
+# Forgetting audio.
+
+
+def committed(said: str) -> LocalAgreement:
+    agreement = LocalAgreement()
+    deltas(agreement, said, said)
+    return agreement
+
+
+def test_the_audio_of_words_before_a_place_is_forgotten() -> None:
+    agreement, said = committed("a b c d e f"), words("a b c d e f")
+    assert agreement.trim(said, said[3].start) == (said[2].end, said[3].start)
+    assert text(agreement.untrimmed) == " d e f"
+    assert text(agreement.committed) == " a b c d e f"
+
+
+def test_it_is_cut_where_a_sentence_ends_rather_than_where_the_gap_is_wide() -> None:
+    said = list(words("a b. c d e"))
+    said[3] = replace(said[3], start=said[3].start + SAMPLE_RATE // 20)
+    assert committed("a b. c d e").trim(said, said[4].start) == (said[1].end, said[2].start)
+    said[1] = replace(said[1], text=" b")
+    assert committed("a b. c d e").trim(said, said[4].start) == (said[2].end, said[3].start)
+
+
+def test_no_sentence_end_is_looked_for_that_is_far_from_the_latest_place() -> None:
+    said = words("a. b c d e f g h")
+    before = said[7].start
+    assert before - said[1].start > TRIM_RANGE
+    assert committed("a. b c d e f g h").trim(said, before) != (said[0].end, said[1].start)
+
+
+def test_where_nothing_lies_before_the_place_nothing_is_forgotten() -> None:
+    agreement, said = committed("a b c"), words("a b c")
+    assert agreement.trim(said, said[1].start - 1) is None
+    assert agreement.trim((), said[2].end) is None
+    assert text(agreement.untrimmed) == " a b c"
+
+
+def test_it_is_not_cut_between_words_that_the_hypothesis_has_otherwise() -> None:
+    said = words("a b x c d")
+    assert committed("a b c d").trim(said, said[3].start) is None
+
+
+def test_after_a_cut_hypotheses_of_what_is_left_go_on_where_the_words_stopped() -> None:
+    agreement, said = committed("a b c d e f"), words("a b c d e f")
+    agreement.trim(said, said[3].start)
+    rest = words("d e f g h")
+    assert agreement.update(rest, 3 * MIN_SPAN) == ""
+    assert agreement.update(rest, 4 * MIN_SPAN) == " g h"
+    assert agreement.finish(words("d e f g h i")) == " i"
+    assert text(agreement.committed) == " a b c d e f g h i"
+
+
+def test_words_whose_audio_is_forgotten_keep_their_times() -> None:
+    agreement, said = committed("a b c d e f"), words("a b c d e f")
+    agreement.trim(said, said[3].start)
+    later = tuple(word.shifted(SAMPLE_RATE // 10) for word in said[3:])
+    agreement.finish(later)
+    assert agreement.committed == [*said[:3], *later]
+
+
+def test_a_hypothesis_that_begins_with_a_piece_of_a_forgotten_word_repeats_nothing() -> None:
+    agreement, said = committed("a b c d e f"), words("a b c d e f")
+    agreement.trim(said, said[3].start)
+    for number in (3, 4):
+        agreement.update(words("hm d e f g"), number * MIN_SPAN)
+    assert text(agreement.committed) == " a b c d e f g"
+
+
+# Which words are which.
+
+
+def test_committed_words_are_found_at_the_beginning_of_a_longer_hypothesis() -> None:
+    assert align_words(words("one two three"), words("one two three four")) == ([0, 1, 2], 3)
+    assert align_words(words("one two three"), words("one and two three four")) == ([0, 2, 3], 4)
+    assert align_words(words("one two three"), words("two three four")) == ([None, 0, 1], 2)
+    assert align_words(words("one two"), ()) == ([None, None], 0)
+
+
+@pytest.mark.parametrize(("one", "other"), [("5", "-5"), ("C", "C++"), ("क", "की"), ("का", "के"), ("10", "$10")])
+def test_signs_and_vowel_marks_tell_words_apart(one: str, other: str) -> None:
+    assert normalised(one) != normalised(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [(" Hello,", "hello"), ("well-known", "wellknown"), ("it's", "its")])
+def test_case_and_punctuation_do_not(one: str, other: str) -> None:
+    assert normalised(one) == normalised(other)

@@ -1,0 +1,67 @@
+from dataclasses import replace
+
+import pytest
+
+from realtime.speech.recognition import DecodingOptions
+from realtime.speech.suppression import SpeechEvidence, Suppression, suppression
+from realtime.speech.transcript import Hypothesis
+
+
+def has_speech(*probabilities: float) -> SpeechEvidence:
+    evidence = SpeechEvidence()
+    for probability in probabilities:
+        evidence.add(probability)
+    return evidence
+
+
+CLEAR = has_speech(0.95, 0.99, 0.95, 0.2)
+FAINT = has_speech(0.6, 0.7, 0.6, 0.2)
+
+
+def belief(no_speech: float = 0.0, likelihood: float = -0.2, compression: float = 1.2) -> Hypothesis:
+    return Hypothesis((), "en", no_speech, likelihood, compression)
+
+
+def test_a_usual_hypothesis_of_heard_speech_stands() -> None:
+    assert suppression(belief(), CLEAR) is None
+    assert suppression(belief(), FAINT) is None
+
+
+@pytest.mark.parametrize("voice", [has_speech(), has_speech(0.0, 0.4, 0.49), has_speech(0.1, 0.99, 0.99, 0.1)])
+def test_nothing_was_said_where_less_than_96_ms_have_a_voice(voice: SpeechEvidence) -> None:
+    assert suppression(belief(), voice) is Suppression.NO_VOICE
+
+
+def test_a_text_that_compresses_too_well_is_a_repetition() -> None:
+    assert suppression(belief(compression=2.41), CLEAR) is Suppression.REPETITION
+    assert suppression(belief(compression=2.4), CLEAR) is None
+
+
+def test_with_time_to_look_for_another_text_a_likely_repetition_that_ends_was_said() -> None:
+    thorough = DecodingOptions(thorough=True)
+    assert suppression(belief(compression=9.0), CLEAR, thorough) is None
+    assert suppression(belief(compression=9.0, likelihood=-1.1), CLEAR, thorough) is Suppression.REPETITION
+    runaway = replace(belief(compression=9.0), ended=False)
+    assert suppression(runaway, CLEAR, thorough) is Suppression.REPETITION
+
+
+def test_no_speech_needs_a_second_witness() -> None:
+    assert suppression(belief(no_speech=0.9), CLEAR) is None
+    assert suppression(belief(no_speech=0.9), FAINT) is Suppression.NO_SPEECH
+    assert suppression(belief(no_speech=0.9, likelihood=-1.1), CLEAR) is Suppression.NO_SPEECH
+
+
+def test_an_unlikely_text_needs_a_second_witness_and_a_very_unlikely_one_none() -> None:
+    assert suppression(belief(likelihood=-1.1), CLEAR) is None
+    assert suppression(belief(likelihood=-1.1), FAINT) is Suppression.IMPROBABLE
+    assert suppression(belief(likelihood=-1.6), CLEAR) is Suppression.IMPROBABLE
+
+
+def test_evidence_counts_voiced_windows_and_keeps_the_peak() -> None:
+    voice = has_speech(0.2, 0.5, 0.8, 0.3)
+    assert (voice.voiced, voice.peak) == (2, 0.8)
+
+
+def test_a_lower_threshold_makes_softer_windows_voiced() -> None:
+    voice = SpeechEvidence(threshold=0.3)
+    assert [voice.add(probability) for probability in (0.2, 0.3, 0.5)] == [False, True, True]

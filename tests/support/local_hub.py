@@ -1,0 +1,133 @@
+"""A hub on this machine for the hub's own library, and `locate` in a process that knows no other."""
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(slots=True)
+class Hub:
+    """Enough of the Hugging Face API for `snapshot_download`, with the repositories given.
+
+    Weights are given while `gate` is set, which it is at first.
+    """
+
+    repositories: dict[str, dict[str, bytes]]
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    commit = "0123456789abcdef0123456789abcdef01234567"
+
+    def answer(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+        path = path.partition("?")[0]
+        self.asked.append(f"{method} {path}")
+        for name, files in self.repositories.items():
+            if path == f"/api/models/{name}/revision/main":
+                siblings = [{"rfilename": file} for file in files]
+                return 200, {}, json.dumps({"id": name, "sha": self.commit, "siblings": siblings}).encode()
+            if path == f"/api/models/{name}/tree/{self.commit}":
+                tree = [
+                    {"type": "file", "path": file, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+                    for file, content in files.items()
+                ]
+                return 200, {}, json.dumps(tree).encode()
+            for file, content in files.items():
+                if path == f"/{name}/resolve/{self.commit}/{file}":
+                    if method == "GET" and file == "model.bin":
+                        self.gate.wait(30)
+                    etag = f'"{hashlib.sha1(content).hexdigest()}"'
+                    return 200, {"ETag": etag, "X-Repo-Commit": self.commit}, content
+        return 404, {"X-Error-Code": "RepoNotFound"}, b"{}"
+
+
+@contextlib.contextmanager
+def serving(repositories: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
+    hub = Hub(repositories)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, headers, content = hub.answer(self.command, self.path)
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(content)
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        hub.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield hub
+        server.shutdown()
+        thread.join()
+
+
+LOCATE = """
+import json, os, sys
+from realtime.catalogue.names import find
+from realtime.catalogue.table import Task
+from realtime.errors import VoiceError
+from realtime.settings import Settings
+from realtime.weights.locate import locate
+
+steps = []
+note = lambda step: steps.append([step.stage, step.model, step.done_bytes, step.total_bytes])
+try:
+    directory = locate(find(sys.argv[1], Task.TRANSCRIPTION, ""), Settings.from_environ(os.environ), note)
+    print(json.dumps({"directory": str(directory), "steps": steps}))
+except VoiceError as error:
+    print(json.dumps({"error": error.message, "code": error.code, "steps": steps}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    directory: str = ""
+    steps: list[list[str | int]] = field(default_factory=list)
+    error: str = ""
+    code: str = ""
+    shown: str = ""
+
+
+def environment_of(home: Path, **environment: str) -> dict[str, str]:
+    """Variables with which a process has a home, and a cache of the hub, of its own."""
+    return {"PATH": os.defpath, "HOME": str(home), "HF_HOME": str(home / "hf"), "PYTHONPATH": str(ROOT), **environment}
+
+
+def locate_in_a_fresh_process(name: str, home: Path, **environment: str) -> Located:
+    """`locate` in a process of its own: the hub's library reads its environment only once, when imported."""
+    return locate_in_fresh_processes(1, name, home, **environment)[0]
+
+
+def locate_in_fresh_processes(count: int, name: str, home: Path, **environment: str) -> list[Located]:
+    """The same in several that start at once."""
+    command = [sys.executable, "-c", LOCATE, name]
+    variables = environment_of(home, **environment)
+    processes = [
+        subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(count)
+    ]
+    said = [process.communicate() for process in processes]
+    return [Located(**json.loads(output), shown=errors) for output, errors in said]

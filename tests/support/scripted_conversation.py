@@ -1,0 +1,251 @@
+"""The client and the engines around one `Session`, as values: no loop, no socket, no clock.
+
+Every loud sample carries its own position: during the n-th stretch of `WORD_LENGTH` samples its 16-bit value is
+`LOUD + n`. The detector hears speech where a window is loud; the recognizer writes `w<n>` for every stretch of which it
+is given at least half. So a transcript says exactly which audio was decoded.
+
+A transcription is *taken* when an engine is free: only then it is asked what to transcribe. Where nothing is held, that
+is at once; held questions are taken when `take` says so, at the latest when they are answered.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count, pairwise
+from typing import Final, TypeAlias, TypeVar
+
+import numpy as np
+
+from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples
+from realtime.errors import EngineError
+from realtime.scheduling.priority import LoadLevel
+from realtime.session.commands import AppendAudio
+from realtime.session.config import SessionConfig
+from realtime.session.events import Event, Input, Output, TranscriptCompleted, TranscriptExtended
+from realtime.session.jobs import (
+    CancelJob,
+    JobFailed,
+    ScoreWindows,
+    SpeechSynthesized,
+    SynthesisFinished,
+    Synthesize,
+    Transcribe,
+    Transcribed,
+    WindowsScored,
+)
+from realtime.session.session import Session
+from realtime.speech.endpointing import TurnDetection
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Hypothesis, Word
+
+Question: TypeAlias = ScoreWindows | Transcribe | Synthesize
+Kind = TypeVar("Kind")
+
+WORD_LENGTH: Final = SAMPLE_RATE * 320 // 1000
+LOUD: Final = 1000
+VOICE_RATE: Final = 24_000
+
+SERVER_VAD: Final = TurnDetection(threshold=0.5, prefix_padding=4800, silence=8000)
+CONFIG: Final = SessionConfig(
+    input_format=AudioFormat(Encoding.PCM16, SAMPLE_RATE),
+    turn_detection=SERVER_VAD,
+    transcribe=True,
+    recognizer="scripted",
+)
+
+
+class Microphone:
+    """A stream of speech and silence at 16 kHz that knows its position."""
+
+    def __init__(self) -> None:
+        self.position = 0
+
+    def speech(self, seconds: float) -> bytes:
+        return self._record(seconds, 1)
+
+    def silence(self, seconds: float) -> bytes:
+        return self._record(seconds, 0)
+
+    def _record(self, seconds: float, gain: int) -> bytes:
+        start, self.position = self.position, self.position + round(seconds * SAMPLE_RATE)
+        return (gain * (LOUD + np.arange(start, self.position) // WORD_LENGTH)).astype("<i2").tobytes()
+
+
+def stretches(samples: Samples) -> Iterator[tuple[int, int, int]]:
+    """Start, end and value of every stretch of equal loud samples."""
+    values = (samples * np.float32(32_768)).astype(np.int16)
+    edges = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
+    for start, end in pairwise(edges):
+        if start < end and values[start] >= LOUD:
+            yield start, end, int(values[start])
+
+
+def deferred(samples: Samples) -> "Counter[int]":
+    """How many loud samples there are of each value."""
+    found: Counter[int] = Counter()
+    for start, end, value in stretches(samples):
+        found[value] += end - start
+    return found
+
+
+def loudness(windows: Samples) -> list[float]:
+    """What the scripted detector answers."""
+    return (windows.max(axis=1) >= LOUD / 32_768).astype(float).tolist()  # type: ignore[no-any-return]
+
+
+def recognize(samples: Samples) -> Hypothesis:
+    """What the scripted recognizer answers."""
+    words = tuple(
+        Word(f" w{value - LOUD}", start, end, 0.9)
+        for start, end, value in stretches(samples)
+        if end - start >= WORD_LENGTH // 2
+    )
+    return Hypothesis(words, "en" if words else "")
+
+
+def transcript(conversation: "Conversation", item_id: str | None = None) -> str:
+    """The deltas so far, of one item or of all."""
+    deltas = conversation.said(TranscriptExtended)
+    return "".join(event.delta for event in deltas if item_id in (None, event.item_id))
+
+
+def words_between(start: float, end: float) -> str:
+    """The transcript of speech from `start` to `end` seconds."""
+    first, last = (round(seconds * SAMPLE_RATE / WORD_LENGTH) for seconds in (start, end))
+    return " ".join(f"w{index}" for index in range(first, last))
+
+
+def belief(text: str, *, average_log_probability: float = -0.2, compression_ratio: float = 1.2) -> Hypothesis:
+    """An answer of these words, whatever the audio."""
+    words = tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split())
+    return Hypothesis(words, "en", 0.0, average_log_probability, compression_ratio)
+
+
+class Conversation:
+    """A session whose engines answer at once, but for the `held` kinds of questions, which wait to be answered."""
+
+    def __init__(self, config: SessionConfig = CONFIG, *, held: tuple[type[Question], ...] = ()) -> None:
+        numbers = count(1)
+        self.session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
+        self.held = held
+        self.now = 0.0
+        self.pace = LoadLevel.NORMAL
+        self.outputs: list[Output] = []
+        self.waiting: dict[int, Question] = {}
+        self.cancelled: dict[int, Question] = {}
+        self.requests: list[TranscriptionRequest] = []
+        self._taken: dict[int, TranscriptionRequest] = {}
+        self._vad_state: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None = None
+
+    # The client.
+
+    def send(self, message: Input) -> list[Output]:
+        """What follows from one input; the answers of the engines that are not held follow too."""
+        before = len(self.outputs)
+        self._take(self.session.receive(message, self.now))
+        self._answer_all()
+        return self.outputs[before:]
+
+    def hear(self, *audio: bytes, frame_seconds: float = 0.02) -> None:
+        """Send audio in frames, in real time."""
+        data = b"".join(audio)
+        size = 2 * round(frame_seconds * SAMPLE_RATE)
+        for start in range(0, len(data), size):
+            self.now += frame_seconds
+            self.send(AppendAudio(data[start : start + size]))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and the timer ring."""
+        end = self.now + seconds
+        while (deadline := self.session.deadline()) is not None and deadline <= end:
+            self.now = max(self.now, deadline)
+            self._take(self.session.handle_timer(self.now))
+            self._answer_all()
+        self.now = end
+
+    # The engines.
+
+    def questions(self, kind: type[Kind]) -> list[Kind]:
+        """What waits to be answered, oldest first."""
+        return [job for job in self.waiting.values() if isinstance(job, kind)]
+
+    @property
+    def finals(self) -> list[TranscriptionRequest]:
+        """What was asked for when an engine was free, of the best quality."""
+        return [request for request in self.requests if request.final]
+
+    def take(self) -> TranscriptionRequest:
+        """An engine is free, and takes the oldest transcription that waits."""
+        return self._take_up(self.questions(Transcribe)[0])
+
+    def _take_up(self, job: Transcribe) -> TranscriptionRequest:
+        if job.number not in self._taken:
+            self._taken[job.number] = job.request()
+            self.requests.append(self._taken[job.number])
+        return self._taken[job.number]
+
+    def answer(self, kind: type[Question], hypothesis: Hypothesis | None = None) -> list[Output]:
+        """Answer the oldest question of this kind, a transcription with `hypothesis` where it is given."""
+        before = len(self.outputs)
+        self._answer(self._oldest(kind), hypothesis)
+        self._answer_all()
+        return self.outputs[before:]
+
+    def fail(self, kind: type[Question]) -> list[Output]:
+        """Fail the oldest question of this kind."""
+        job = self._oldest(kind)
+        del self.waiting[job.number]
+        return self.send(JobFailed(job.number, EngineError("scripted")))
+
+    def _oldest(self, kind: type[Question]) -> Question:
+        return next(job for job in self.waiting.values() if isinstance(job, kind))
+
+    def release(self, kind: type[Question]) -> None:
+        """Hold questions of this kind no longer."""
+        self.held = tuple(held for held in self.held if held is not kind)
+        self._answer_all()
+
+    def _answer_all(self) -> None:
+        while jobs := [job for job in self.waiting.values() if not isinstance(job, self.held)]:
+            self._answer(jobs[0], None)
+
+    def _answer(self, job: Question, hypothesis: Hypothesis | None) -> None:
+        del self.waiting[job.number]
+        match job:
+            case ScoreWindows(number, windows, state):
+                assert state is self._vad_state, "the detector's state is handed on from job to job"
+                self._vad_state = np.zeros(1, np.float32)
+                results: list[Input] = [WindowsScored(number, loudness(windows), self._vad_state)]
+            case Transcribe(number):
+                request = self._take_up(job)
+                results = [Transcribed(number, hypothesis or recognize(request.samples), self.pace)]
+            case Synthesize(number, text):
+                speech = np.full(VOICE_RATE * len(text) // 10, 0.25, np.float32)
+                results = [SpeechSynthesized(number, speech, VOICE_RATE), SynthesisFinished(number)]
+        for result in results:
+            self._take(self.session.receive(result, self.now))
+
+    def _take(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            self.outputs.append(output)
+            match output:
+                case ScoreWindows() | Transcribe() | Synthesize():
+                    self.waiting[output.number] = output
+                case CancelJob(number) if number in self.waiting:
+                    self.cancelled[number] = self.waiting.pop(number)
+                case TranscriptCompleted(item_id, text):
+                    assert transcript(self, item_id).strip() == text, "what was given out is the transcript"
+
+    # What was said.
+
+    def said(self, *kinds: type[Kind]) -> list[Kind]:
+        """The outputs of these kinds so far."""
+        return [output for output in self.outputs if isinstance(output, kinds)]
+
+    @property
+    def events(self) -> list[Event]:
+        return [output for output in self.outputs if not isinstance(output, Question | CancelJob)]
+
+
+def configured(**changes: object) -> SessionConfig:
+    return replace(CONFIG, **changes)  # type: ignore[arg-type]

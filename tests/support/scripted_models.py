@@ -1,0 +1,208 @@
+"""Models whose answers can be told beforehand: a tone is a word, named after its pitch."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import ParamSpec, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.testclient import TestClient
+
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
+from realtime.catalogue.names import find
+from realtime.catalogue.table import ENTRIES, ModelEntry, Task
+from realtime.engines.base import VadState
+from realtime.errors import EngineError, ModelInUse, Overloaded, UnknownModel
+from realtime.scheduling.priority import ClientId, Priority
+from realtime.speech.endpointing import Endpointing, Onset, TurnDetection
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Hypothesis, Token, Word
+from realtime.weights.progress import Step
+from tests.support.recordings import tone
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Serve: TypeAlias = Callable[..., TestClient]
+"""The fixture `serve`: a client of a server with the settings given."""
+
+_LOUD = 0.05
+_RATE = 22_050
+
+
+class ScriptedDetector:
+    """Hears speech in whatever is loud."""
+
+    async def score(
+        self, windows: NDArray[np.float32], state: VadState | None, priority: Priority
+    ) -> tuple[list[float], VadState]:
+        assert windows.shape[1] == WINDOW
+        assert len(windows) <= 64
+        loudness = np.sqrt((windows**2).mean(axis=1))
+        return [float(each > _LOUD) for each in loudness], np.zeros(1, np.float32)
+
+
+class ScriptedRecognizer:
+    """Writes one word for every tone: ` 440.` for 440 Hz. Keeps the requests it was given.
+
+    `gate` holds its answers back until it is set, but for the first `free`; `given_up` is set once a caller gave up. A
+    `failure` is raised for every request but the first `fails_after`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.multilingual = not name.endswith(".en")
+        self.requests: list[TranscriptionRequest] = []
+        self.priorities: list[Priority] = []
+        self.owners: list[ClientId] = []
+        self.gate: asyncio.Event | None = None
+        self.failure: EngineError | ZeroDivisionError | None = None
+        self.fails_after = 0
+        self.free = 0
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.given_up = threading.Event()
+        self.decorate: Callable[[TranscriptionRequest, Hypothesis], Hypothesis] = lambda _, said: said
+
+    def held(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    async def transcribe(self, request: TranscriptionRequest, priority: Priority, client_id: ClientId) -> Hypothesis:
+        assert request.seconds <= 30
+        self.loop = asyncio.get_running_loop()
+        self.requests.append(request)
+        self.priorities.append(priority)
+        self.owners.append(client_id)
+        if self.failure is not None and len(self.requests) > self.fails_after:
+            raise self.failure
+        try:
+            if self.gate is not None and len(self.requests) > self.free:
+                await self.gate.wait()
+        except asyncio.CancelledError:
+            self.given_up.set()
+            raise
+        said = Hypothesis(tuple(_words(request)), language=request.language or "fr", tokens=(1, 2))
+        return self.decorate(request, said)
+
+
+def _words(request: TranscriptionRequest) -> list[Word]:
+    endpointing = Endpointing(TurnDetection(prefix_padding=0, silence=3 * WINDOW))
+    windows = request.samples[: len(request.samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for window in windows:
+        match endpointing.update(float(np.sqrt((window**2).mean()) > _LOUD)):
+            case Onset(voiced=start):
+                pass
+            case None:
+                pass
+            case offset:
+                spans.append((start, offset.voiced))
+    if endpointing.speaking:
+        spans.append((start, endpointing.finish().voiced))
+    return [
+        Word(
+            f" {_pitch(request.samples[start:end])}.",
+            start if request.word_times else 0,
+            end if request.word_times else 0,
+            0.9,
+            (Token(7, f" {_pitch(request.samples[start:end])}.".encode(), 0.5),) if request.word_times else (),
+        )
+        for start, end in spans
+    ]
+
+
+def _pitch(samples: Samples) -> int:
+    spectrum = np.abs(np.fft.rfft(samples))
+    return round(float(spectrum.argmax()) * SAMPLE_RATE / len(samples) / 10) * 10
+
+
+class ScriptedSynthesizer:
+    """Speaks a tenth of a second per character, in chunks of a tenth; `💥` is where it fails.
+
+    `gate` holds back all chunks after the first; `closed` counts the phrases that ended, however they did.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.sample_rate = _RATE
+        self.voices = ("amber", "birch")
+        self.spoken: list[tuple[str, str, float]] = []
+        self.gate: asyncio.Event | None = None
+        self.closed = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.mute = False
+
+    def held(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    async def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
+        self.loop = asyncio.get_running_loop()
+        self.spoken.append((text, voice, speed))
+        try:
+            for position, character in enumerate("" if self.mute else text):
+                if character == "💥":
+                    raise EngineError("The voice broke.")
+                if position and self.gate is not None:
+                    await self.gate.wait()
+                yield tone(0.1 / speed, sample_rate=_RATE)
+        finally:
+            self.closed.set()
+
+
+class ScriptedModels:
+    """In place of `realtime.models.Models`."""
+
+    def __init__(self) -> None:
+        self.detector = ScriptedDetector()
+        self.recognizers: dict[str, ScriptedRecognizer] = {}
+        self.synthesizers: dict[str, ScriptedSynthesizer] = {}
+        self.steps: dict[str, Step] = {}
+        self.ready = True
+        self.busy: set[str] = set()
+        """Models that cannot be unloaded."""
+        self.refusals: dict[str, Overloaded] = {}
+        """What the first who asks for a recognizer is told."""
+        self.gate: asyncio.Event | None = None
+        """Holds loads back until it is set."""
+
+    async def load(self, name: str) -> ModelEntry:
+        for task, default in ((Task.SPEECH, "hibari-tts"), (Task.TRANSCRIPTION, "whisper-base")):
+            with suppress(UnknownModel):
+                entry = find(name, task, default)
+                break
+        else:
+            raise UnknownModel(name)
+        if self.gate is not None:
+            await self.gate.wait()
+        await (self.recognizer if entry.task is Task.TRANSCRIPTION else self.synthesizer)(entry.name)
+        return entry
+
+    async def unload(self, name: str) -> None:
+        if name in self.busy:
+            raise ModelInUse(f"{name} is in use.", param="model")
+        self.recognizers.pop(name, None)
+        self.synthesizers.pop(name, None)
+
+    def progress(self) -> dict[str, Step]:
+        return self.steps
+
+    async def recognizer(self, name: str) -> ScriptedRecognizer:
+        found = find(name, Task.TRANSCRIPTION, "whisper-base").name
+        if found in self.refusals:
+            raise self.refusals.pop(found)
+        return self.recognizers.setdefault(found, ScriptedRecognizer(found))
+
+    async def synthesizer(self, name: str) -> ScriptedSynthesizer:
+        found = find(name, Task.SPEECH, "hibari-tts").name
+        return self.synthesizers.setdefault(found, ScriptedSynthesizer(found))
+
+    async def run_blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.to_thread(function, *args, **kwargs)
+
+    def is_loaded(self, name: str) -> bool:
+        return name in self.recognizers or name in self.synthesizers
+
+    def loaded(self) -> list[ModelEntry]:
+        return [entry for entry in ENTRIES if self.is_loaded(entry.name)]
