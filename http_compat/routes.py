@@ -14,9 +14,8 @@ from http_compat.openai.speech import SpeechEndpoint
 from http_compat.openai.transcriptions import TranscriptionEndpoints
 from http_compat.openapi.document import document
 from http_compat.xinference.launch import Xinference
-from realtime.edge.access import authenticate, origin_allowed, presented_keys
+from realtime.edge.access import authenticate
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
-from realtime.errors import Forbidden, Unauthorized
 from realtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,10 +78,5 @@ def _route(path: str, methods: Methods, authorize: Callable[[Request], None]) ->
 
 
 def _authorize(request: Request, settings: Settings) -> None:
-    """Raise unless the page's origin may send requests and the key is one of the server's."""
-    if not origin_allowed(request.headers, settings.allowed_origins):
-        raise Forbidden("Pages of this origin may not send requests.")
-    account = authenticate(presented_keys(request.headers), settings.api_keys)
-    if account is None:
-        raise Unauthorized("Incorrect API key provided.")
-    request.state.account = account
+    """Note the request's account. Raises `Forbidden` or `Unauthorized`."""
+    request.state.account = authenticate(request.headers, settings)

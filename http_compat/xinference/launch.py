@@ -17,7 +17,7 @@ from http_compat.errors import QueueFull
 from http_compat.limits import bounded
 from http_compat.names import ModelNames
 from http_compat.parsing.bodies import read_json
-from realtime.edge.access import authenticate
+from realtime.edge.access import match_key
 from realtime.errors import ClientError, Unauthorized, VoiceError
 from realtime.settings import Settings
 
@@ -87,7 +87,7 @@ class Xinference:
 
     async def token(self, request: Request) -> Response:
         login = await read_json(self._limited(request), Login)
-        if authenticate([login.password], self._settings.api_keys) is None:
+        if match_key([login.password], self._settings.api_keys) is None:
             raise Unauthorized("The password must be one of the server's keys.")
         return JSONResponse({"access_token": login.password, "token_type": "bearer"})
 

@@ -15,11 +15,11 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime.catalogue.names import can_translate
-from realtime.edge.access import SUBPROTOCOL, authenticate, origin_allowed, presented_keys
+from realtime.edge.access import SUBPROTOCOL, authenticate
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics, SessionMetrics
 from realtime.edge.outbox import Outbox, SlowReaderError
-from realtime.errors import ClientError, Forbidden, Overloaded, Unauthorized, UnsupportedAudio, VoiceError
+from realtime.errors import ClientError, Overloaded, UnsupportedAudio, VoiceError
 from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import WireRequest
@@ -77,11 +77,7 @@ class RealtimeEndpoint:
 
     def _admit(self, websocket: WebSocket, session_id: str) -> ClientId:
         """Whose session it is. Raises the `VoiceError` that says why a client may not come in."""
-        if not origin_allowed(websocket.headers, self._settings.allowed_origins):
-            raise Forbidden("Pages of this origin may not connect.")
-        presented = presented_keys(websocket.headers, websocket.scope["subprotocols"])
-        if (account := authenticate(presented, self._settings.api_keys)) is None:
-            raise Unauthorized("Incorrect API key provided.")
+        account = authenticate(websocket.headers, self._settings, websocket.scope["subprotocols"])
         if self.sessions >= self._settings.max_sessions:
             raise Overloaded("The server has as many sessions as it can serve.")
         self._models.admit(session_id, websocket.query_params.get("model") or "")

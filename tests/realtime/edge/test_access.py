@@ -1,29 +1,42 @@
-"""Who may come in."""
+"""Keys and origins."""
 
 import pytest
 
-from realtime.edge.access import authenticate, origin_allowed, presented_keys
+from realtime.edge.access import authenticate, match_key, origin_allowed, presented_keys
+from realtime.errors import Forbidden, Unauthorized
+from realtime.settings import Settings
 
 KEYS = ("first-key", "schlüssel")
+LOCKED = Settings(api_keys=KEYS)
 
 
 def test_without_keys_everybody_has_the_same_account() -> None:
-    assert authenticate([], ()) == authenticate(["anything"], ()) == ""
+    assert authenticate({}, Settings()) == authenticate({"authorization": "Bearer anything"}, Settings()) == ""
 
 
 @pytest.mark.parametrize("header", ["Bearer first-key", "bearer first-key", "Bearer  first-key ", "Bearer schlüssel"])
 def test_a_bearer_of_a_key_has_its_account(header: str) -> None:
     key = KEYS.index(header[7:].strip())
-    assert authenticate(presented_keys({"authorization": header}), KEYS) == f"key{key}"
+    assert authenticate({"authorization": header}, LOCKED) == f"key{key}"
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer wrong", "Basic first-key", "first-key"])
-def test_nobody_else_is(header: str) -> None:
-    assert authenticate(presented_keys({"authorization": header}), KEYS) is None
+def test_a_request_without_a_key_of_the_server_is_unauthorized(header: str) -> None:
+    with pytest.raises(Unauthorized):
+        authenticate({"authorization": header}, LOCKED)
+
+
+def test_a_page_of_another_origin_is_forbidden_even_with_a_key() -> None:
+    with pytest.raises(Forbidden):
+        authenticate({"authorization": "Bearer first-key", "origin": "https://evil.example"}, LOCKED)
+
+
+def test_a_key_in_a_subprotocol_has_its_account() -> None:
+    assert authenticate({}, LOCKED, ["realtime", "openai-insecure-api-key.first-key"]) == "key0"
 
 
 def test_an_account_does_not_tell_the_key() -> None:
-    assert not any(key in (authenticate([key], KEYS) or "") for key in KEYS)
+    assert not any(key in (match_key([key], KEYS) or "") for key in KEYS)
 
 
 @pytest.mark.parametrize("name", ["api-key", "x-api-key"])
