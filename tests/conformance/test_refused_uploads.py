@@ -1,4 +1,4 @@
-"""Cases 13 to 16: unknown names, files that are none, a bomb, and bodies that curl got wrong."""
+"""Refused uploads: unknown models and paths, files without audio, a decompression bomb, malformed bodies."""
 
 import base64
 import json
@@ -21,13 +21,13 @@ URL = "/v1/audio/transcriptions"
 
 
 @by(*EVERYBODY)
-def test_case_13_an_unknown_model_is_404_with_its_own_code(client: Client, recordings: Path) -> None:
+def test_an_unknown_model_is_404_with_its_own_code(client: Client, recordings: Path) -> None:
     with refused(client, 404, "model_not_found", "model", "The model 'nobody' does not exist"):
         client.transcribe(recordings / "two-words.wav", model="nobody")
 
 
 @by(*OPENAI, CURL)
-def test_case_13_an_unknown_path_is_404_with_another_code(client: Client) -> None:
+def test_an_unknown_path_is_404_with_another_code(client: Client) -> None:
     with refused(client, 404, "not_found", None, "Not Found"):
         client.do("get", path="/nothing")
 
@@ -43,7 +43,7 @@ def test_case_13_an_unknown_path_is_404_with_another_code(client: Client) -> Non
         ("one-hertz.wav", "unsupported_audio", "sample rate of 1 Hz"),
     ],
 )
-def test_case_14_a_bad_file_is_sent_only_once(
+def test_a_bad_file_is_sent_only_once(
     client: Client, server: Server, recordings: Path, file: str, code: str, words: str
 ) -> None:
     with refused(client, 400, code, "file", words):
@@ -52,7 +52,7 @@ def test_case_14_a_bad_file_is_sent_only_once(
 
 
 @by(*OPENAI)
-def test_case_14_what_would_only_fail_again_is_sent_only_once(
+def test_what_would_only_fail_again_is_sent_only_once(
     client: Client, server: Server, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure = ZeroDivisionError("a bug")
@@ -63,7 +63,7 @@ def test_case_14_what_would_only_fail_again_is_sent_only_once(
 
 @pytest.fixture(scope="module")
 def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Half an hour and a minute of silence that does not say so (RFC 9639, section 8.2); as samples, 119 MB."""
+    """Return a FLAC file of 31 minutes of silence that hides its length (RFC 9639, section 8.2); 119 MB decoded."""
     path = tmp_path_factory.mktemp("silence") / "silence.flac"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("flac", rate=16_000, layout="mono")
@@ -81,7 +81,7 @@ def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @by(*EVERYBODY)
-def test_case_15_a_bomb_is_refused_and_takes_little_memory(client: Client, bomb: Path) -> None:
+def test_a_bomb_is_refused_and_takes_little_memory(client: Client, bomb: Path) -> None:
     before = most_memory()
     with refused(client, 413, "audio_too_long", "file", "longer than 1800 seconds"):
         client.transcribe(bomb)
@@ -89,12 +89,12 @@ def test_case_15_a_bomb_is_refused_and_takes_little_memory(client: Client, bomb:
 
 
 def most_memory() -> float:
-    """Bytes that this process, in which the server is, has had at most."""
+    """Return the peak memory of this process, which runs the server, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def sent(client: Client, content_type: str, body: bytes) -> tuple[int, dict[str, Any]]:
-    """What curl gets for a body: the status and the JSON."""
+    """Post `body` with curl and return the status and the JSON."""
     options = ["-H", f"Content-Type: {content_type}", "--data-binary", "@-"]
     answer = client.do("send", path=URL, options=options, body=body.decode("latin-1"))
     return answer["status"], json.loads(base64.b64decode(answer["data"]))
@@ -110,27 +110,27 @@ def sent(client: Client, content_type: str, body: bytes) -> tuple[int, dict[str,
     ],
     ids=["no boundary", "truncated", "another boundary"],
 )
-def test_case_16_a_form_that_is_wrong_is_400(client: Client, content_type: str, end: bytes) -> None:
+def test_a_form_that_is_wrong_is_400(client: Client, content_type: str, end: bytes) -> None:
     form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + wav_file(TWO_WORDS) + end
     status, body = sent(client, content_type, form)
     assert (status, body["error"]["code"], body["detail"]) == (400, "invalid_multipart", body["error"]["message"])
 
 
 @by(CURL)
-def test_case_16_the_file_may_be_within_json(client: Client) -> None:
+def test_the_file_may_be_within_json(client: Client) -> None:
     file = base64.b64encode(wav_file(TWO_WORDS)).decode()
     status, body = sent(client, "application/json", json.dumps({"model": "whisper-1", "file": file}).encode())
     assert (status, body["text"]) == (200, "440. 880.")
 
 
 @by(CURL)
-def test_case_16_what_stands_for_a_file_in_an_example_is_400(client: Client) -> None:
+def test_what_stands_for_a_file_in_an_example_is_400(client: Client) -> None:
     status, body = sent(client, "application/json", b'{"model": "whisper-1", "file": "<audio bytes>"}')
     assert (status, body["error"]["param"], body["detail"]) == (400, "file", body["error"]["message"])
 
 
 @by(CURL)
-def test_case_16_a_wrong_method_is_told_of_the_right_one(client: Client) -> None:
+def test_a_wrong_method_is_told_of_the_right_one(client: Client) -> None:
     answer = client.do("send", path=URL, options=["-X", "PUT"])
     assert (answer["status"], answer["headers"]["allow"]) == (405, "POST")
     assert json.loads(base64.b64decode(answer["data"]))["error"]["code"] == "method_not_allowed"

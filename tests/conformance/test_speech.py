@@ -1,7 +1,4 @@
-"""Cases 20 to 24: what clients get for a text.
-
-20 and 22 streams, 21 formats, 23 events and voices, 24 bad fields.
-"""
+"""Speech: response formats, streams, events, voices and invalid fields."""
 
 import asyncio
 import base64
@@ -52,7 +49,7 @@ UNKNOWN_SIZE = b"\xff\xff\xff\xff"
 
 
 @by(*XINFERENCES)
-def test_case_20_pieces_are_one_file(client: Client) -> None:
+def test_pieces_are_one_file(client: Client) -> None:
     heard = client.speak("Many words. " * 10, stream=True)
     assert len(heard.pieces) > 5
     assert all(heard.pieces)
@@ -61,14 +58,14 @@ def test_case_20_pieces_are_one_file(client: Client) -> None:
 
 
 @by(*XINFERENCES)
-def test_case_20_a_voice_to_clone_is_refused_in_words(client: Client, recordings: Path) -> None:
+def test_a_voice_to_clone_is_refused_in_words(client: Client, recordings: Path) -> None:
     with refused(client, 400, "unsupported_value", "prompt_speech", "hibari-tts does not clone voices"):
         client.speak(prompt=str(recordings / "two-words.wav"))
 
 
 @by(*EVERYBODY)
 @pytest.mark.parametrize("response_format", TYPE_OF)
-def test_case_21_text_becomes_a_file_of_its_format(client: Client, server: Server, response_format: str) -> None:
+def test_text_becomes_a_file_of_its_format(client: Client, server: Server, response_format: str) -> None:
     data = client.speak(response_format=response_format).data
     headers = server.answers[-1].headers
     assert headers["content-type"].startswith(TYPE_OF[response_format])
@@ -82,7 +79,7 @@ def test_case_21_text_becomes_a_file_of_its_format(client: Client, server: Serve
 
 
 @by(*EVERYBODY)
-def test_case_22_the_first_bytes_arrive_before_the_last_are_made(
+def test_the_first_bytes_arrive_before_the_last_are_made(
     client: Client, synthesizer: ScriptedSynthesizer, recordings: Path
 ) -> None:
     gate = synthesizer.gate = asyncio.Event()
@@ -99,7 +96,7 @@ def test_case_22_the_first_bytes_arrive_before_the_last_are_made(
 
 
 @by(*EVERYBODY)
-def test_case_22_a_voice_that_fails_midway_breaks_the_connection_off(client: Client) -> None:
+def test_a_voice_that_fails_midway_breaks_the_connection_off(client: Client) -> None:
     client.begin("speak", input="It breaks 💥 here.", response_format="pcm", stream=True)
     client.wait_for_first()
     with pytest.raises(Refused) as failure:
@@ -109,13 +106,13 @@ def test_case_22_a_voice_that_fails_midway_breaks_the_connection_off(client: Cli
 
 @by(*EVERYBODY)
 @pytest.mark.parametrize("fields", [{"stream": True}, {}], ids=["stream", "whole"])
-def test_case_22_a_voice_that_fails_at_once_is_500(client: Client, fields: dict[str, bool]) -> None:
+def test_a_voice_that_fails_at_once_is_500(client: Client, fields: dict[str, bool]) -> None:
     with refused(client, 500, "engine_failed", None, "The model failed"):
         client.speak("💥 breaks at once.", **fields)
 
 
 @by(*OPENAI, CURL)
-def test_case_23_events_are_one_file_and_end_with_the_usage(client: Client, server: Server) -> None:
+def test_events_are_one_file_and_end_with_the_usage(client: Client, server: Server) -> None:
     lines = client.speak(voice={"id": "birch"}, response_format="wav", stream_format="sse").data.decode()
     assert server.answers[-1].headers["content-type"].startswith("text/event-stream")
     *deltas, done = [json.loads(line.removeprefix("data: ")) for line in lines.split("\n\n") if line]
@@ -126,13 +123,13 @@ def test_case_23_events_are_one_file_and_end_with_the_usage(client: Client, serv
 
 
 @by(*EVERYBODY)
-def test_case_23_an_unknown_voice_is_told_of_those_there_are(client: Client) -> None:
+def test_an_unknown_voice_is_told_of_those_there_are(client: Client) -> None:
     with refused(client, 400, "invalid_voice", "voice", "amber, birch"):
         client.speak(voice="nope")
 
 
 @by(XINFERENCE, XINFERENCE_1, XINFERENCE_ASYNC, CURL)
-def test_case_23_no_voice_is_the_default(client: Client, synthesizer: ScriptedSynthesizer) -> None:
+def test_no_voice_is_the_default(client: Client, synthesizer: ScriptedSynthesizer) -> None:
     assert client.speak(voice="").data
     assert synthesizer.spoken[-1][1] == "amber"
 
@@ -150,7 +147,7 @@ def test_case_23_no_voice_is_the_default(client: Client, synthesizer: ScriptedSy
     ],
     ids=["empty", "blank", "marks", "long", "speed", "format"],
 )
-def test_case_24_what_cannot_be_spoken_is_400(
+def test_what_cannot_be_spoken_is_400(
     client: Client, text: str, fields: dict[str, Any], code: str, param: str, words: str
 ) -> None:
     with refused(client, 400, code, param, words):
@@ -158,12 +155,12 @@ def test_case_24_what_cannot_be_spoken_is_400(
 
 
 @by(*OPENAI, CURL)
-def test_case_24_instructions_are_taken(client: Client) -> None:
+def test_instructions_are_taken(client: Client) -> None:
     assert client.speak(instructions="Slowly, please.").data
 
 
 @by(CURL)
-def test_case_24_text_is_another_name_for_input_and_a_stream_has_no_length(client: Client) -> None:
+def test_text_is_another_name_for_input_and_a_stream_has_no_length(client: Client) -> None:
     body = json.dumps({"model": "tts-1", "text": "Ten chars.", "stream": True})
     answer = client.do("send", path="/v1/audio/speech", options=["--json", "@-"], body=body)
     assert (answer["status"], answer["headers"]["transfer-encoding"]) == (200, "chunked")

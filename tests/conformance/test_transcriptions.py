@@ -1,9 +1,4 @@
-"""Cases 1 to 12: what clients get for a recording.
-
-1 json, 2 verbose_json, 3 and 4 granularities, 5 texts, 6 and 7 streams, 8 useless names, 9 options, 10 temperatures,
-11 a file of no known length, 12 Node's texts, streams and errors: those of 5, 6 and 13. Xinference's clients are in
-18 and 19 too, the size of files is in 11, their contents in 14.
-"""
+"""Transcriptions: response formats, granularities, streams, file names, options, temperatures and file size."""
 
 import asyncio
 import re
@@ -43,7 +38,7 @@ BOTH = ["word", "segment"]
 
 
 @by(*EVERYBODY)
-def test_case_1_a_transcript_is_text_and_seconds(client: Client, recordings: Path) -> None:
+def test_a_transcript_is_text_and_seconds(client: Client, recordings: Path) -> None:
     answer = client.transcribe(recordings / "two-words.wav")
     assert answer == {"text": "440. 880.", "usage": {"type": "duration", "seconds": 5.0}}
 
@@ -58,7 +53,7 @@ def test_case_1_a_transcript_is_text_and_seconds(client: Client, recordings: Pat
         ("translate", "verbose_json", "TranslationVerbose"),
     ],
 )
-def test_cases_1_2_and_17_are_of_the_client_s_types(
+def test_answers_are_of_the_client_s_types(
     client: Client, recordings: Path, task: str, response_format: str, kind: str
 ) -> None:
     client.begin(task, file=str(recordings / "two-words.wav"), response_format=response_format)
@@ -66,7 +61,7 @@ def test_cases_1_2_and_17_are_of_the_client_s_types(
 
 
 @by(*EVERYBODY)
-def test_case_2_verbose_json_has_segments_and_no_words(client: Client, recordings: Path) -> None:
+def test_verbose_json_has_segments_and_no_words(client: Client, recordings: Path) -> None:
     answer = client.transcribe(recordings / "two-words.wav", response_format="verbose_json", language="en")
     assert (answer["language"], answer["text"]) == ("english", "440. 880.")
     assert answer["duration"] == pytest.approx(5.0, abs=0.05)
@@ -77,7 +72,7 @@ def test_case_2_verbose_json_has_segments_and_no_words(client: Client, recording
 
 @by(*EVERYBODY)
 @pytest.mark.parametrize("granularities", [["word"], BOTH], ids=["word", "both"])
-def test_case_3_words_are_there_when_asked_for(client: Client, recordings: Path, granularities: list[str]) -> None:
+def test_words_are_there_when_asked_for(client: Client, recordings: Path, granularities: list[str]) -> None:
     answer = client.transcribe(
         recordings / "two-words.wav", response_format="verbose_json", timestamp_granularities=granularities
     )
@@ -88,7 +83,7 @@ def test_case_3_words_are_there_when_asked_for(client: Client, recordings: Path,
 
 
 @by(*EVERYBODY)
-def test_case_4_json_has_no_room_for_words(client: Client, recordings: Path) -> None:
+def test_json_has_no_room_for_words(client: Client, recordings: Path) -> None:
     with refused(client, 400, "invalid_value", "timestamp_granularities", "verbose_json"):
         client.transcribe(recordings / "two-words.wav", timestamp_granularities=["word"])
     assert client.transcribe(recordings / "two-words.wav", timestamp_granularities=["segment"])["text"] == "440. 880."
@@ -99,7 +94,7 @@ def test_case_4_json_has_no_room_for_words(client: Client, recordings: Path) -> 
     ("response_format", "expected"),
     [("text", "440. 880.\n"), ("srt", SRT), ("vtt", "WEBVTT\n\n" + re.sub(r"(?m)^\d\n", "", SRT).replace(",", "."))],
 )
-def test_cases_5_12_and_19_texts_are_strings(
+def test_texts_are_strings(
     client: Client, server: Server, recordings: Path, response_format: str, expected: str
 ) -> None:
     assert client.transcribe(recordings / "two-words.wav", response_format=response_format) == expected
@@ -115,7 +110,7 @@ def in_chinese(request: TranscriptionRequest, said: Hypothesis) -> Hypothesis:
 
 @by(*OPENAI, CURL, XINFERENCE, XINFERENCE_ASYNC)
 @pytest.mark.parametrize("response_format", ["text", "srt", "vtt"])
-def test_case_5_chinese_survives(
+def test_chinese_survives(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path, response_format: str
 ) -> None:
     recognizer.decorate = in_chinese
@@ -123,7 +118,7 @@ def test_case_5_chinese_survives(
 
 
 @by(*OPENAI, CURL)
-def test_cases_6_and_12_deltas_add_up_to_the_text(client: Client, server: Server, recordings: Path) -> None:
+def test_deltas_add_up_to_the_text(client: Client, server: Server, recordings: Path) -> None:
     *deltas, done = client.transcribe(recordings / "six-words.wav", stream=True)
     assert {delta["type"] for delta in deltas} == {"transcript.text.delta"}
     assert done["type"] == "transcript.text.done"
@@ -132,7 +127,7 @@ def test_cases_6_and_12_deltas_add_up_to_the_text(client: Client, server: Server
 
 
 @by(*OPENAI, CURL)
-def test_case_6_the_first_words_arrive_before_the_last_are_written(
+def test_the_first_words_arrive_before_the_last_are_written(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     gate = recognizer.gate = asyncio.Event()
@@ -145,7 +140,7 @@ def test_case_6_the_first_words_arrive_before_the_last_are_written(
 
 
 @by(*OPENAI)
-def test_case_6_heartbeats_are_passed_over(
+def test_heartbeats_are_passed_over(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
@@ -159,7 +154,7 @@ def test_case_6_heartbeats_are_passed_over(
 
 
 @by(*OPENAI)
-def test_case_7_a_failure_on_the_way_is_raised_with_its_code(
+def test_a_failure_on_the_way_is_raised_with_its_code(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure, recognizer.fails_after = EngineError("It broke."), 1
@@ -171,7 +166,7 @@ def test_case_7_a_failure_on_the_way_is_raised_with_its_code(
 
 
 @by(CURL)
-def test_case_7_a_failure_on_the_way_is_the_last_event(
+def test_a_failure_on_the_way_is_the_last_event(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure, recognizer.fails_after = EngineError("It broke."), 1
@@ -180,14 +175,14 @@ def test_case_7_a_failure_on_the_way_is_the_last_event(
 
 
 @by(*OPENAI, CURL)
-def test_case_7_a_bad_file_is_refused_before_the_stream(client: Client, recordings: Path) -> None:
+def test_a_bad_file_is_refused_before_the_stream(client: Client, recordings: Path) -> None:
     with refused(client, 400, "invalid_file_format", "file", "Invalid file format"):
         client.transcribe(recordings / "letter.mp3", stream=True)
 
 
 @by(*EVERYBODY)
 @pytest.mark.parametrize("file", ["mp3-inside", "wav-inside.mp3"])
-def test_case_8_a_file_is_what_is_in_it(client: Client, recordings: Path, file: str) -> None:
+def test_a_file_is_what_is_in_it(client: Client, recordings: Path, file: str) -> None:
     named = {"named": True} if client.name in {PYTHON, PYTHON_1} and file.endswith(".mp3") else {}
     assert client.transcribe(recordings / file, **named)["text"] == "440. 880."
 
@@ -201,7 +196,7 @@ def test_case_8_a_file_is_what_is_in_it(client: Client, recordings: Path, file: 
     ],
     ids=["auto", "server_vad"],
 )
-def test_case_9_the_detector_is_told_when_speech_ends(
+def test_the_detector_is_told_when_speech_ends(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path, strategy: Any, seconds: list[float]
 ) -> None:
     answer = client.transcribe(recordings / "a-short-pause.wav", chunking_strategy=strategy)
@@ -211,7 +206,7 @@ def test_case_9_the_detector_is_told_when_speech_ends(
 
 @by(*OPENAI, CURL, XINFERENCE, XINFERENCE_ASYNC)
 @pytest.mark.parametrize("words", [{"hotwords": "one, two"}, {"keywords": ["one", "two"]}], ids=["text", "list"])
-def test_case_9_whisper_s_options_reach_the_recognizer(
+def test_whisper_s_options_reach_the_recognizer(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path, words: dict[str, Any]
 ) -> None:
     client.transcribe(recordings / "two-words.wav", vad_filter=True, beam_size=3, **words)
@@ -223,7 +218,7 @@ def test_case_9_whisper_s_options_reach_the_recognizer(
 @pytest.mark.parametrize(
     ("fields", "temperatures"), [({}, LADDER), ({"temperature": 0}, LADDER), ({"temperature": 0.4}, (0.4,))]
 )
-def test_case_10_no_temperature_is_the_ladder(
+def test_no_temperature_is_the_ladder(
     client: Client,
     recognizer: ScriptedRecognizer,
     recordings: Path,
@@ -235,6 +230,6 @@ def test_case_10_no_temperature_is_the_ladder(
 
 
 @by(*EVERYBODY)
-def test_case_11_a_file_over_the_cap_is_413_and_no_broken_connection(client: Client, recordings: Path) -> None:
+def test_a_file_over_the_cap_is_413_and_no_broken_connection(client: Client, recordings: Path) -> None:
     with refused(client, 413, "file_too_large", "file", "Maximum content size limit"):
         client.transcribe(recordings / "large.wav")

@@ -1,7 +1,4 @@
-"""Cases 17 to 19: translations, and what Xinference's clients make of transcripts.
-
-The types that openai-python makes of 17 are with those of 1 and 2; 19, texts that are strings for everybody, is in 5.
-"""
+"""Translations, and transcripts as Xinference's clients receive them."""
 
 from pathlib import Path
 
@@ -22,13 +19,13 @@ from tests.support.scripted_models import ScriptedRecognizer
 
 
 @by(*EVERYBODY)
-def test_case_17_a_translation_is_a_text(client: Client, recognizer: ScriptedRecognizer, recordings: Path) -> None:
+def test_a_translation_is_a_text(client: Client, recognizer: ScriptedRecognizer, recordings: Path) -> None:
     assert client.translate(recordings / "two-words.wav")["text"] == "440. 880."
     assert all(request.translate for request in recognizer.requests)
 
 
 @by(*EVERYBODY)
-def test_case_17_a_verbose_translation_is_english(client: Client, recordings: Path) -> None:
+def test_a_verbose_translation_is_english(client: Client, recordings: Path) -> None:
     answer = client.translate(recordings / "two-words.wav", response_format="verbose_json")
     assert (answer["language"], answer["text"]) == ("english", "440. 880.")
     assert answer["task"] == "translate"
@@ -36,19 +33,19 @@ def test_case_17_a_verbose_translation_is_english(client: Client, recordings: Pa
 
 
 @by(*EVERYBODY)
-def test_case_17_an_english_model_is_not_for_translations(client: Client, recordings: Path) -> None:
+def test_an_english_model_is_not_for_translations(client: Client, recordings: Path) -> None:
     with refused(client, 400, "unsupported_model", "model", "whisper-tiny.en is not suitable for translations"):
         client.translate(recordings / "two-words.wav", model="whisper-tiny.en")
 
 
 @by(*XINFERENCES)
-def test_case_18_a_model_is_an_audio_model(client: Client) -> None:
+def test_a_model_is_an_audio_model(client: Client) -> None:
     kind = client.do("handle", model="whisper-base")
     assert kind == ("AsyncRESTfulAudioModelHandle" if client.name == XINFERENCE_ASYNC else "RESTfulAudioModelHandle")
 
 
 @by(*XINFERENCES)
-def test_case_18_both_granularities_are_returned(client: Client, recordings: Path) -> None:
+def test_both_granularities_are_returned(client: Client, recordings: Path) -> None:
     options = {} if client.name == XINFERENCE_1 else {"hotword": "440"}  # which that version cannot send
     answer = client.transcribe(
         recordings / "two-words.wav",
@@ -62,7 +59,7 @@ def test_case_18_both_granularities_are_returned(client: Client, recordings: Pat
 
 
 @by(XINFERENCE, XINFERENCE_ASYNC)
-def test_case_18_a_word_to_expect_reaches_the_recognizer(
+def test_a_word_to_expect_reaches_the_recognizer(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     client.transcribe(recordings / "two-words.wav", hotword="Kathryn")
@@ -71,7 +68,7 @@ def test_case_18_a_word_to_expect_reaches_the_recognizer(
 
 @by(CURL)
 @pytest.mark.parametrize("granularities", ["word,segment", "['word', 'segment']"])
-def test_case_18_granularities_may_be_one_text_as_an_older_client_writes_them(
+def test_granularities_may_be_one_text_as_an_older_client_writes_them(
     client: Client, recordings: Path, granularities: str
 ) -> None:
     answer = client.transcribe(

@@ -113,7 +113,7 @@ class Client:
     retries: int = 0
 
     def begin(self, task: str, **arguments: Any) -> None:
-        """Have it do something; see the clients' own `TASK_NAMES`."""
+        """Have it do something; see `TASKS` in each client's program."""
         order = {"task": task, "address": self.address, "key": self.key, "retries": self.retries}
         self.process.tell({**order, "arguments": arguments})
 

@@ -1,4 +1,4 @@
-"""curl, told by `foreign.py` what to do: a line of JSON each, and a line in answer."""
+"""Run curl on the orders of `tests/support/client_programs.py`: a line of JSON in, a line of JSON out."""
 
 import base64
 import json
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 Send = Callable[..., dict[str, Any]]
-"""Send a request to a path, with curl's arguments and perhaps with a body: status, headers and body of the answer."""
+"""Send a request to a path with curl's arguments and an optional body; return status, headers and body."""
 
 
 class Refusal(Exception):
-    """What curl does not know to be one: an answer other than 200. Or curl has failed by itself."""
+    """A response other than 200, or a failure of curl itself."""
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def outcome(task: str, address: str, key: str | None, retries: int, arguments: d
         return sent(address + path, [*options, *(("-H", f"Authorization: Bearer {key}") if key else ())], body)
 
     try:
-        return {"type": "", "value": TASK_NAMES[task](send, **arguments)}
+        return {"type": "", "value": TASKS[task](send, **arguments)}
     except Refusal as refusal:
         (seen,) = refusal.args
         return {"raised": "", **seen}
@@ -77,7 +77,7 @@ def understood(answer: dict[str, Any]) -> Any:
 
 
 def form(fields: dict[str, Any]) -> list[str]:
-    """The options that make a form of these fields, in the notation that OpenAI's clients have for lists."""
+    """Return curl's options for a form of these fields, with lists in the notation of OpenAI's clients."""
     options = []
     for name, value in fields.items():
         for each in value if isinstance(value, list) else [value]:
@@ -105,7 +105,7 @@ def speak(send: Send, **fields: Any) -> dict[str, Any]:
     return {"pieces": [len(data)], "data": base64.b64encode(data).decode()}
 
 
-TASK_NAMES: dict[str, Callable[..., Any]] = {
+TASKS: dict[str, Callable[..., Any]] = {
     "send": lambda send, path, options=(), body="": send(path, *options, body=body),
     "transcribe": transcribe,
     "translate": lambda send, **fields: transcribe(send, path="translations", **fields),

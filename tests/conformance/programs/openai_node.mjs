@@ -1,5 +1,5 @@
-// openai-node, told by `foreign.py` what to do: a line of JSON each, and a line in answer. `openai_node.mjs DIRECTORY` has its
-// `node_modules` in there.
+// Runs openai-node on the orders of `tests/support/client_programs.py`: a line of JSON in, a line of JSON out.
+// `openai_node.mjs DIRECTORY`: the directory contains `node_modules`.
 import { createReadStream, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 const OpenAI = createRequire(`${process.argv[2]}/`)("openai");
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 
-// The same pieces; says so when the first has come.
+// Yields the pieces and reports the arrival of the first.
 async function* begun(pieces) {
   let first = true;
   for await (const piece of pieces) {
@@ -17,7 +17,7 @@ async function* begun(pieces) {
   }
 }
 
-// The file comes first in the form. Unless it is sent as a `whole`, the body is of no known length, and sent only once.
+// The file is the first part of the form. Unless `whole`, the body has no known length and cannot be sent again.
 async function uploaded(endpoint, { file, whole, ...fields }) {
   const content = whole ? new File([readFileSync(file)], "upload") : createReadStream(file);
   const answer = await endpoint.create({ file: content, model: "whisper-1", ...fields });

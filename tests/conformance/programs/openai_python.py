@@ -1,4 +1,4 @@
-"""openai-python, of whichever version, told by `foreign.py` what to do: a line of JSON each, and a line in answer."""
+"""Run openai-python on the orders of `tests/support/client_programs.py`: a line of JSON in, a line of JSON out."""
 
 import base64
 import inspect
@@ -27,7 +27,7 @@ def main() -> None:
 def outcome(task: str, address: str, key: str, retries: int, arguments: dict[str, Any]) -> dict[str, Any]:
     client = connected(address, key, retries)
     try:
-        done = TASK_NAMES[task](client, **arguments)
+        done = TASKS[task](client, **arguments)
     except openai.APIStatusError as error:
         seen = {"status": error.status_code, "code": error.code, "param": error.param, "id": error.request_id}
         return {"raised": type(error).__name__, "message": str(error), **seen}
@@ -52,7 +52,7 @@ def translate(client: openai.OpenAI, file: str, **fields: Any) -> Any:
 
 
 def uploaded(create: Create, file: str, fields: dict[str, Any], model: str = "whisper-1") -> Any:
-    """Send the file's bytes, which have no name unless one is given."""
+    """Send the bytes of the file, without a file name unless `named`."""
     path = Path(file)
     content = path if fields.pop("named", False) else path.read_bytes()
     answer = create(**typed(create, {"model": model, **fields}), file=content)
@@ -62,7 +62,7 @@ def uploaded(create: Create, file: str, fields: dict[str, Any], model: str = "wh
 
 
 def typed(create: Create, fields: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that make these fields; those that this version does not know are extras."""
+    """Return the arguments for these fields; those unknown to this version go into `extra_body`."""
     known = inspect.signature(create).parameters
     arguments = {name: value for name, value in fields.items() if name in known}
     return {**arguments, "extra_body": {name: value for name, value in fields.items() if name not in known}}
@@ -81,14 +81,14 @@ def speak(client: openai.OpenAI, **fields: Any) -> dict[str, Any]:
 
 
 def begun(pieces: Iterator[Any]) -> Iterator[Any]:
-    """The same; says so when the first has come."""
+    """Yield the pieces and report the arrival of the first."""
     for number, piece in enumerate(pieces):
         if not number:
             print(json.dumps({"begun": True}), flush=True)
         yield piece
 
 
-TASK_NAMES: dict[str, Callable[..., Any]] = {
+TASKS: dict[str, Callable[..., Any]] = {
     "transcribe": transcribe,
     "translate": translate,
     "speak": speak,

@@ -1,4 +1,4 @@
-"""Xinference's client, of whichever version, told by `foreign.py` what to do: a line of JSON each, and one in answer.
+"""Run xinference-client on the orders of `tests/support/client_programs.py`: a line of JSON in, a line of JSON out.
 
 `xinference_python.py sync` or `xinference_python.py async`.
 """
@@ -30,7 +30,7 @@ async def outcome(
     kind: str, task: str, address: str, key: str | None, retries: int, arguments: dict[str, Any]
 ) -> dict[str, Any]:
     try:
-        done = await TASK_NAMES[task](connected(kind, address, key), **arguments)
+        done = await TASKS[task](connected(kind, address, key), **arguments)
     except (RuntimeError, OSError, ClientError) as error:
         return {"raised": type(error).__name__, "message": str(error)}
     return {"type": type(done).__name__, "value": done}
@@ -47,7 +47,7 @@ def content(file: str) -> bytes:
 
 
 async def had(answer: Any) -> Any:
-    """What a method gives, whether or not it has to be awaited."""
+    """Return the result of a method, awaiting it if necessary."""
     return await answer if inspect.isawaitable(answer) else answer
 
 
@@ -70,7 +70,7 @@ async def speak(client: Any, model: str = "tts-1", prompt: str | None = None, **
 
 
 async def each(pieces: Any) -> AsyncIterator[bytes]:
-    """The pieces of either kind of generator; says so when the first has come."""
+    """Yield the pieces of a generator of either kind and report the arrival of the first."""
     following = anext if inspect.isasyncgen(pieces) else next
     begun = False
     while (piece := await had(following(pieces, None))) is not None:
@@ -106,7 +106,7 @@ async def delete(client: Any, name: str) -> Any:
     return await had(client.terminate_model(name))
 
 
-TASK_NAMES: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
+TASKS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
     "transcribe": transcribe,
     "translate": translate,
     "speak": speak,
