@@ -146,11 +146,13 @@ class Driver:
                 case ScoreWindows(number, windows, state):
                     probabilities, after = await self._models.detector.score(windows, state)
                     await self.inbox.put_result(WindowsScored(number, probabilities, after))
-                case Transcribe(number, name, request, priority):
+                case Transcribe(number, name, priority):
                     recognizer = await self._models.recognizer(name)
                     self._keep(recognizer)
-                    hypothesis = await recognizer.transcribe_newest(request, priority, self._client_id)
-                    await self.inbox.put_result(Transcribed(number, hypothesis, recognizer.pace))
+                    hypothesis = await recognizer.transcribe_newest(
+                        lambda load: self._session.request_for(number, load), priority, self._client_id
+                    )
+                    await self.inbox.put_result(Transcribed(number, hypothesis))
                 case Synthesize():
                     await self._synthesize(job)
                 case CancelJob():

@@ -1,6 +1,5 @@
 """Loaded models as coroutines."""
 
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final
 
@@ -51,19 +50,20 @@ class RecognizerHandle(LoadedModel):
         self, request: TranscriptionRequest, priority: Priority, client_id: ClientId = ANONYMOUS
     ) -> Hypothesis:
         """Transcribe an excerpt. Raises `EngineError`, `Overloaded`, and `ClientError` for an unknown language."""
-        return await self.transcribe_newest(lambda: request, priority, client_id)
+        return await self.transcribe_newest(lambda _: request, priority, client_id)
 
     async def transcribe_newest(
-        self, request: Callable[[], TranscriptionRequest], priority: Priority, client_id: ClientId = ANONYMOUS
+        self,
+        request: Callable[[LoadLevel], TranscriptionRequest | None],
+        priority: Priority,
+        client_id: ClientId = ANONYMOUS,
     ) -> Hypothesis:
-        """The same with whatever `request` returns when an engine is free."""
+        """Transcribe what `request` returns when an engine is free, given the load of that moment.
+
+        The task is cancelled where `request` returns None.
+        """
         with self.held():
             return await self._worker.submit(Ticket(request, priority, client_id))
-
-    @property
-    def pace(self) -> LoadLevel:
-        """How much time the engine has now."""
-        return self.scheduler.load.level(time.monotonic())
 
     def _run(self, batch: Sequence[TranscriptionRequest | Continuation]) -> list[Hypothesis | Continuation]:
         """Take requests one step further, each batch the same."""
@@ -96,7 +96,7 @@ class DetectorHandle:
     ) -> tuple[list[float], VadState]:
         """Score windows of shape (n, 512) that follow `state` (None: the stream begins)."""
         request = windows, self._engine.initial_state() if state is None else state
-        return await self._worker.submit(Ticket(lambda: request, priority))
+        return await self._worker.submit(Ticket(lambda _: request, priority))
 
     def close(self) -> None:
         self._worker.close()

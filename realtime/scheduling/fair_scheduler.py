@@ -58,13 +58,17 @@ class Scheduler:
                 self._count(ticket, now, run=False)
 
     def take(self, now: float) -> list[Ticket[TranscriptionRequest]]:
-        batch = [*self._next(now)]
-        self._count_running(batch, 1)
+        if not (batch := [*self._next(now)]):
+            return []
+        level = self.load.level(now)
+        live = [ticket for ticket in batch if ticket.pull(level)]
+        self._count_running(live, 1)
         for ticket in batch:
             self._waiting.remove(ticket)
             if ticket.priority is Priority.PARTIAL and ticket.continuation is None:
-                self._last_partial[ticket.client_id.session] = now
-                self._count(ticket, now, run=True)
+                if ticket in live:
+                    self._last_partial[ticket.client_id.session] = now
+                self._count(ticket, now, run=ticket in live)
         return batch
 
     def _next(self, now: float) -> Tickets:

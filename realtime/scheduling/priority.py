@@ -17,9 +17,9 @@ class Priority(IntEnum):
 class LoadLevel(Enum):
     """How much time an engine has: to spare, in a hurry just enough, and too little."""
 
-    NORMAL = "leisurely"
-    BUSY = "hurried"
-    CRITICAL = "pressed"
+    NORMAL = "normal"
+    BUSY = "busy"
+    CRITICAL = "critical"
 
 
 class ClientId(NamedTuple):

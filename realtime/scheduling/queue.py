@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from realtime.scheduling.priority import ANONYMOUS, ClientId, Priority
+from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
 
 Request = TypeVar("Request")
 
@@ -19,14 +19,22 @@ class Continuation:
 
 @dataclass(eq=False, slots=True)
 class Ticket(Generic[Request]):
-    """A request that waits. `request` says what it is; it is called when the engine is free."""
+    """A request in a queue."""
 
-    request: Callable[[], Request]
+    request: Callable[[LoadLevel], Request | None]
+    """Called once, with the load of the engine when it is free: what to run, or None where that is withdrawn."""
     priority: Priority
     client_id: ClientId = ANONYMOUS
     since: float = 0.0
     """When it was added, the last time."""
     continuation: Continuation | None = None
+    payload: Request | Continuation | None = None
+    """What the engine runs next; None before the ticket is taken, and where the request is withdrawn."""
+
+    def pull(self, load: LoadLevel) -> bool:
+        """Fix what the engine runs next; return whether there is anything to run."""
+        self.payload = self.continuation or self.request(load)
+        return self.payload is not None
 
 
 class Queue(Protocol[Request]):
@@ -40,7 +48,10 @@ class Queue(Protocol[Request]):
         """Forget a ticket, if it still waits."""
 
     def take(self, now: float, /) -> list[Ticket[Request]]:
-        """The next batch for a free worker; empty where nothing is due."""
+        """Pull the next batch for a free worker; empty where nothing is due.
+
+        Tickets without a payload are withdrawn: they cost nothing and are not recorded as served.
+        """
 
     def due(self, now: float, /) -> float | None:
         """When something that waits will be due, if only time is wanting."""
@@ -79,6 +90,8 @@ class FifoQueue(Generic[Request]):
             self._next = now + self._batch_interval
         batch = live[: self._max_batch] or uploads[:1]
         self._waiting = [ticket for ticket in self._waiting if ticket not in batch]
+        for ticket in batch:
+            ticket.pull(LoadLevel.NORMAL)
         return batch
 
     def due(self, now: float) -> float | None:

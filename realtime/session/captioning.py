@@ -13,10 +13,7 @@ for the scheduler to say: a request waits there, and takes the newest audio when
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
-
-import numpy as np
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
@@ -88,7 +85,8 @@ class Captioning:
         self._closed: deque[Segment] = deque()
         self._decoding: InFlight | None = None
         self._language: str | None = None
-        self._pace = LoadLevel.NORMAL
+        self._load = LoadLevel.NORMAL
+        """Load of the recognizer when it last pulled a request; it holds until the next pull."""
 
     @property
     def item_id(self) -> str | None:
@@ -97,11 +95,11 @@ class Captioning:
 
     @property
     def _max_segment(self) -> int:
-        return MAX_SEGMENT[self._pace]
+        return MAX_SEGMENT[self._load]
 
     @property
     def _step(self) -> int:
-        return STEP if self._pace is LoadLevel.NORMAL else STEP_IN_A_HURRY
+        return STEP if self._load is LoadLevel.NORMAL else STEP_IN_A_HURRY
 
     @property
     def saturated(self) -> bool:
@@ -207,7 +205,6 @@ class Captioning:
     def transcribed(self, result: Transcribed) -> Iterator[Output]:
         """Take the answer of the transcription in flight."""
         decoding = self._take(result.number)
-        self._pace = result.pace
         segment = decoding.segment
         hypothesis = replace(
             result.hypothesis, words=tuple(word.shifted(decoding.start) for word in result.hypothesis.words)
@@ -268,14 +265,15 @@ class Captioning:
         yield Transcribe(
             number=decoding.number,
             recognizer=self.config.recognizer,
-            request=partial(self._request, decoding),
             priority=Priority.FINAL if final else Priority.PARTIAL,
         )
 
-    def _request(self, decoding: InFlight) -> TranscriptionRequest:
-        """What to decode now: nothing, where the cancellation has not yet come through."""
-        if decoding is not self._decoding:
-            return TranscriptionRequest(np.zeros(0, np.float32), final=False)
+    def request_for(self, number: int, load: LoadLevel) -> TranscriptionRequest | None:
+        """Return what to decode for this job now that an engine is free, or None where the job was cancelled."""
+        decoding = self._decoding
+        if decoding is None or decoding.number != number:
+            return None
+        self._load = load
         segment = decoding.segment
         decoding.taken = True
         decoding.start, decoding.end = segment.excerpt(segment.heard_until if segment.end is None else segment.end)
@@ -290,7 +288,7 @@ class Captioning:
             final=decoding.final,
             word_times=decoding.timed,
             translate=self.config.translate,
-            under_load=self._pace is not LoadLevel.NORMAL,
+            under_load=load is not LoadLevel.NORMAL,
         )
 
     def _complete(self, segment: Segment, hypothesis: Hypothesis, why: Suppression | None) -> Iterator[Output]:

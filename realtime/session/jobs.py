@@ -1,6 +1,5 @@
 """Jobs a session asks of the engines, the results that come back, and the numbers that tell which are still wanted."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -9,8 +8,7 @@ from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
 from realtime.errors import VoiceError
-from realtime.scheduling.priority import LoadLevel, Priority
-from realtime.speech.recognition import TranscriptionRequest
+from realtime.scheduling.priority import Priority
 from realtime.speech.transcript import Hypothesis
 
 
@@ -27,12 +25,12 @@ class ScoreWindows:
 class Transcribe:
     """Transcribe with the recognizer of this name.
 
-    `request` says what: it is called when an engine is free, so that the newest audio is decoded, however late.
+    The job carries no audio: when an engine is free, `Session.request_for` returns the request, so that the newest
+    audio is decoded however long the job has waited.
     """
 
     number: int
     recognizer: str
-    request: Callable[[], TranscriptionRequest] = field(repr=False)
     priority: Priority
 
 
@@ -68,11 +66,10 @@ class WindowsScored:
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """The answer to a `Transcribe`, and how busy its engine is."""
+    """The answer to a `Transcribe`."""
 
     number: int
     hypothesis: Hypothesis = field(repr=False)
-    pace: LoadLevel = LoadLevel.NORMAL
 
 
 @dataclass(frozen=True, slots=True)

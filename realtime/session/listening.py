@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Decoder
 from realtime.audio.resampler import Resampler
+from realtime.scheduling.priority import LoadLevel
 from realtime.session.captioning import Captioning
 from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
 from realtime.session.config import SessionConfig
@@ -30,6 +31,7 @@ from realtime.session.events import (
 )
 from realtime.session.jobs import JobFailed, Jobs, ScoreWindows, Transcribed, WindowsScored
 from realtime.speech.endpointing import ONSET_WINDOWS, Endpointing, Offset, Onset
+from realtime.speech.recognition import TranscriptionRequest
 
 WINDOWS_PER_JOB: Final = 64
 """Two seconds: a client that sends faster than real time must not hold up the windows of others."""
@@ -82,6 +84,10 @@ class Listening:
         yield from self._advance()
         yield from self._captioning.advance()
         self._discard()
+
+    def request_for(self, job: int, load: LoadLevel) -> TranscriptionRequest | None:
+        """Return what to decode for a `Transcribe` job; see `Session.request_for`."""
+        return self._captioning.request_for(job, load)
 
     # From frames to scores.
 

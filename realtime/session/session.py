@@ -9,6 +9,7 @@ dropped.
 from collections.abc import Callable, Iterator
 from typing import assert_never
 
+from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import (
     AppendAudio,
     CancelResponse,
@@ -23,6 +24,7 @@ from realtime.session.events import Input, Output, SpeechStarted
 from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished, Transcribed, WindowsScored
 from realtime.session.listening import Listening
 from realtime.session.responses import ReplyState, Speaking
+from realtime.speech.recognition import TranscriptionRequest
 
 
 class Session:
@@ -54,6 +56,15 @@ class Session:
     def receive(self, message: Input, now: float) -> list[Output]:
         """Take one command or engine result. Raises `VoiceError` where the session cannot go on."""
         return list(self._receive(message, now))
+
+    def request_for(self, job: int, load: LoadLevel) -> TranscriptionRequest | None:
+        """Return the audio and options to decode for a `Transcribe` job, or None where the job is no longer live.
+
+        The second entry to the session: an engine that is free pulls its request, so that it decodes the newest audio
+        however long the job has waited. `load` is the load of that engine now; it decides how long a segment may grow
+        and how much new speech is worth a partial until the next pull. To be called at most once for each job.
+        """
+        return self._listening.request_for(job, load) if self._jobs.is_live(job) else None
 
     def _receive(self, message: Input, now: float) -> Iterator[Output]:
         match message:

@@ -25,7 +25,7 @@ class _Batch(Generic[Request, Answer]):
     """Tickets on their way through an engine, with what they turned out to ask, and in the end the outcomes."""
 
     tickets: Sequence[Ticket[Request]]
-    requests: list[Request | Continuation]
+    requests: list[Request | Continuation | None]
     outcomes: list[Answer | Continuation | Exception] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -64,7 +64,7 @@ class BatchWorker(Generic[Request, Answer]):
             thread.start()
 
     async def submit(self, ticket: Ticket[Request]) -> Answer:
-        """Await the answer. Cancelling withdraws the request while it waits.
+        """Await the answer. Cancelling withdraws the request while it waits; a request that is None cancels the task.
 
         Raises `Overloaded` when too many requests wait, and what `run` raised.
         """
@@ -99,8 +99,12 @@ class BatchWorker(Generic[Request, Answer]):
         """Give idle threads what is due, and look again when something will be."""
         now = self._clock()  # once: what is not due by it is due after it, and the alarm is set for then
         while self._idle and not self._closing and (tickets := self._queue.take(now)):
-            self._idle -= 1
-            self._batches.put(_Batch(tickets, [ticket.continuation or ticket.request() for ticket in tickets]))
+            for ticket in tickets:
+                if ticket.payload is None:
+                    self._futures[ticket].cancel()
+            if live := [ticket for ticket in tickets if ticket.payload is not None]:
+                self._idle -= 1
+                self._batches.put(_Batch(live, [ticket.payload for ticket in live]))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -117,7 +121,7 @@ class BatchWorker(Generic[Request, Answer]):
                 continue
             match outcome:
                 case Continuation():
-                    ticket.continuation = outcome
+                    ticket.continuation, ticket.payload = outcome, None
                     self._queue.add(ticket, self._clock())
                 case Exception():
                     future.set_exception(outcome)
@@ -134,7 +138,7 @@ class BatchWorker(Generic[Request, Answer]):
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._settle, batch)
 
-    def _outcomes(self, requests: Sequence[Request | Continuation]) -> list[Answer | Continuation | Exception]:
+    def _outcomes(self, requests: Sequence[Request | Continuation | None]) -> list[Answer | Continuation | Exception]:
         """What the engine makes of each request; one bad request does not fail its neighbours."""
         try:
             return [answer for _, answer in zip(requests, self._run(requests), strict=True)]

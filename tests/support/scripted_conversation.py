@@ -129,7 +129,7 @@ class Conversation:
         self.session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
         self.held = held
         self.now = 0.0
-        self.pace = LoadLevel.NORMAL
+        self.load = LoadLevel.NORMAL
         self.outputs: list[Output] = []
         self.waiting: dict[int, Question] = {}
         self.cancelled: dict[int, Question] = {}
@@ -180,8 +180,10 @@ class Conversation:
 
     def _take_up(self, job: Transcribe) -> TranscriptionRequest:
         if job.number not in self._taken:
-            self._taken[job.number] = job.request()
-            self.requests.append(self._taken[job.number])
+            request = self.session.request_for(job.number, self.load)
+            assert request is not None
+            self._taken[job.number] = request
+            self.requests.append(request)
         return self._taken[job.number]
 
     def answer(self, kind: type[Question], hypothesis: Hypothesis | None = None) -> list[Output]:
@@ -218,7 +220,7 @@ class Conversation:
                 results: list[Input] = [WindowsScored(number, loudness(windows), self._vad_state)]
             case Transcribe(number):
                 request = self._take_up(job)
-                results = [Transcribed(number, hypothesis or recognize(request.samples), self.pace)]
+                results = [Transcribed(number, hypothesis or recognize(request.samples))]
             case Synthesize(number, text):
                 speech = np.full(VOICE_RATE * len(text) // 10, 0.25, np.float32)
                 results = [SpeechSynthesized(number, speech, VOICE_RATE), SynthesisFinished(number)]

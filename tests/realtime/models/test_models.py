@@ -303,7 +303,7 @@ def test_a_request_may_be_put_off_until_the_engine_is_free() -> None:
         async with opened(ScriptedEngines()) as models:
             recognizer = await models.recognizer("")
             newest = TranscriptionRequest(say_numbers([1]))
-            asked = asyncio.create_task(recognizer.transcribe_newest(lambda: newest, Priority.PARTIAL))
+            asked = asyncio.create_task(recognizer.transcribe_newest(lambda _: newest, Priority.PARTIAL))
             newest = TranscriptionRequest(say_numbers([2]))
             assert (await asked).text == f" {transcript([2])}"
 

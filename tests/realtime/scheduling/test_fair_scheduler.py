@@ -13,7 +13,7 @@ from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, MIN_PARTIAL_INTERVAL, UPLOAD_SHARE, Load
 from realtime.scheduling.cost import AVERAGING_SECONDS, MAX_BATCH, TARGET_BATCH_SIZE
 from realtime.scheduling.fair_scheduler import MAX_BATCH_DELAY, Scheduler
-from realtime.scheduling.priority import ClientId, Priority
+from realtime.scheduling.priority import ClientId, LoadLevel, Priority
 from realtime.scheduling.queue import Continuation, FifoQueue, Ticket
 from realtime.speech.recognition import TranscriptionRequest
 
@@ -27,7 +27,7 @@ AUDIO = TranscriptionRequest(np.zeros(3 * SAMPLE_RATE, np.float32))
 
 
 def ticket(priority: Priority, session: str = "session", account: str = "") -> Ticket[TranscriptionRequest]:
-    return Ticket(lambda: AUDIO, priority, ClientId(account, session))
+    return Ticket(lambda _: AUDIO, priority, ClientId(account, session))
 
 
 def final(session: str = "session", account: str = "") -> Ticket[TranscriptionRequest]:
@@ -191,6 +191,32 @@ def test_a_ticket_that_was_withdrawn_is_not_taken() -> None:
     assert (len(queue), queue.take(NOW)) == (0, [])
 
 
+def test_a_request_is_pulled_with_the_load_of_the_moment_it_is_taken() -> None:
+    queue, pulled = scheduler(), list[LoadLevel]()
+
+    def request(load: LoadLevel) -> TranscriptionRequest:
+        pulled.append(load)
+        return AUDIO
+
+    waiting(queue, Ticket(request, Priority.FINAL, ClientId("", "early")))
+    work(queue, NOW)
+    for number in range(4 * TARGET_BATCH_SIZE):
+        queue.load.encoded(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
+    waiting(queue, Ticket(request, Priority.FINAL, ClientId("", "late")))
+    begun(queue)
+    assert pulled == [LoadLevel.NORMAL, LoadLevel.CRITICAL]
+
+
+def test_a_request_withdrawn_when_it_is_pulled_costs_nothing_and_delays_no_partial() -> None:
+    queue, withdrawn = scheduler(), partial()
+    withdrawn.request = lambda _: None
+    waiting(queue, withdrawn)
+    assert [each.payload for each in queue.take(NOW)] == [None]
+    waiting(queue, partial())
+    assert [len(work(queue, NOW)) for _ in range(3)] == [1, 1, 0]
+    assert (len(queue), queue.partials_run, queue.partials_shed) == (0, 1, 0)
+
+
 # Fairness.
 
 
@@ -256,7 +282,7 @@ class Machine:
 
     def _ask(self, client_id: ClientId, priority: Priority) -> None:
         if (client_id, priority) in self._pauses:
-            asked = Ticket(lambda: AUDIO, priority, client_id)
+            asked = Ticket(lambda _: AUDIO, priority, client_id)
             self._asked[asked] = self.now
             self.queue.add(asked, self.now)
             self._dispatch()

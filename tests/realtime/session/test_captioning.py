@@ -214,7 +214,7 @@ def test_a_cancelled_partial_may_be_taken_before_the_cancellation_has_come_throu
     conversation.send(CommitAudio())
     conversation.answer(Transcribe)
     conversation.hear(microphone.silence(10.0))
-    assert len(partial.request().samples) == 0
+    assert conversation.session.request_for(partial.number, LoadLevel.NORMAL) is None
 
 
 def test_there_is_one_transcription_at_a_time() -> None:
@@ -390,7 +390,9 @@ def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -
         captioning.hear(window * WINDOW, (window + 1) * WINDOW, 0.9 if window < 20 else 0.4)
     captioning.end(80 * WINDOW)
     (job,) = [output for output in captioning.advance() if isinstance(output, Transcribe)]
-    assert len(job.request().samples) == 60 * WINDOW + LEAD_OUT
+    request = captioning.request_for(job.number, LoadLevel.NORMAL)
+    assert request is not None
+    assert len(request.samples) == 60 * WINDOW + LEAD_OUT
 
 
 def test_language_prompt_and_recognizer_are_those_of_the_configuration() -> None:
@@ -536,14 +538,14 @@ def test_no_word_is_lost_or_doubled_however_long_somebody_speaks(seconds: float,
     assert texts(conversation) == [f"{words_between(0, seconds)} {words_between(resumed, resumed + 1.6)}"]
 
 
-@pytest.mark.parametrize("pace", LoadLevel)
-def test_a_decode_is_of_bounded_length_however_long_somebody_speaks(pace: LoadLevel) -> None:
+@pytest.mark.parametrize("load", LoadLevel)
+def test_a_decode_is_of_bounded_length_however_long_somebody_speaks(load: LoadLevel) -> None:
     conversation, microphone = Conversation(), Microphone()
-    conversation.pace = pace
+    conversation.load = load
     conversation.hear(microphone.speech(64.0))
     longest = max(len(request.samples) for request in conversation.requests)
-    assert MAX_SEGMENT[pace] < longest <= MAX_SEGMENT[pace] + COMMITTED_CONTEXT + 2 * MIN_SPAN
-    assert {request.under_load for request in conversation.requests[1:]} == {pace is not LoadLevel.NORMAL}
+    assert MAX_SEGMENT[load] < longest <= MAX_SEGMENT[load] + COMMITTED_CONTEXT + 2 * MIN_SPAN
+    assert {request.under_load for request in conversation.requests} == {load is not LoadLevel.NORMAL}
 
 
 def test_a_long_passage_is_decoded_with_word_times_and_a_short_one_without() -> None:

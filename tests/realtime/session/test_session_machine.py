@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.errors import EngineError, Overloaded, VoiceError
-from realtime.scheduling.priority import Priority
+from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.session.commands import AppendAudio, CancelResponse, ClearAudio, CommitAudio, Configure, Speak
 from realtime.session.config import SessionConfig
 from realtime.session.events import (
@@ -290,13 +290,14 @@ class SessionMachine(RuleBasedStateMachine):
             self.score()
 
     @precondition(lambda self: self.job(Transcribe) not in {None, *self.taken})
-    @rule()
-    def take(self) -> None:
+    @rule(load=st.sampled_from(LoadLevel))
+    def take(self, load: LoadLevel = LoadLevel.NORMAL) -> None:
         """An engine is free; until then, a partial may have waited for long."""
         number = self.job(Transcribe)
         question = self.witness.requested_until[number or 0]
         assert isinstance(question, Transcribe)
-        request = question.request()
+        request = self.session.request_for(question.number, load)
+        assert request is not None
         self.taken[question.number] = request
         assert request.final is (question.priority is Priority.FINAL)
         assert 0 < request.seconds <= 30
@@ -315,7 +316,7 @@ class SessionMachine(RuleBasedStateMachine):
     def take_too_late(self, data: st.DataObject) -> None:
         """The cancellation is still on its way."""
         question = data.draw(st.sampled_from(self.withdrawn()))
-        assert question.request().seconds == 0
+        assert self.session.request_for(question.number, LoadLevel.NORMAL) is None
 
     def withdrawn(self) -> list[Transcribe]:
         return [job for job in self.witness.cancelled if isinstance(job, Transcribe)]

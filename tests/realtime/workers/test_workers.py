@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from realtime.errors import EngineError, Overloaded
-from realtime.scheduling.priority import Priority
+from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.scheduling.queue import Continuation, FifoQueue, Ticket
 from realtime.workers.batch import BatchWorker
 from realtime.workers.stream import MAX_CHUNKS_AHEAD, StreamWorker
@@ -60,7 +60,7 @@ class Diary(FifoQueue[str]):
         self.done: list[tuple[list[str], float]] = []
 
     def record_service(self, batch: Sequence[Ticket[str]], seconds: float, now: float) -> None:
-        self.done.append(([ticket.request() for ticket in batch], seconds))
+        self.done.append(([str(ticket.request(LoadLevel.NORMAL)) for ticket in batch], seconds))
 
 
 class Later(FifoQueue[str]):
@@ -98,7 +98,7 @@ async def busy(
 
 
 def ticket(request: str, priority: Priority = Priority.FINAL) -> Ticket[str]:
-    return Ticket(lambda: request, priority)
+    return Ticket(lambda _: request, priority)
 
 
 async def ask(worker: BatchWorker[str, str], request: str, priority: Priority = Priority.FINAL) -> "asyncio.Task[str]":
@@ -124,7 +124,7 @@ def test_a_request_is_asked_for_when_the_engine_is_free() -> None:
     async def scenario() -> None:
         engine, newest = Engine(), "old"
         async with busy(engine) as worker:
-            waiting = asyncio.create_task(worker.submit(Ticket(lambda: newest, Priority.PARTIAL)))
+            waiting = asyncio.create_task(worker.submit(Ticket(lambda _: newest, Priority.PARTIAL)))
             await asyncio.sleep(0)
             newest = "new"
             engine.gate.set()
@@ -209,7 +209,7 @@ def test_a_request_is_asked_for_once_though_it_goes_in_two_halves() -> None:
         engine, asked_for = InTwoHalves(), count(1)
         engine.gate.set()
         worker: BatchWorker[str, str] = BatchWorker("halves", engine, FifoQueue(9), max_waiting=9)
-        assert await worker.submit(Ticket(lambda: f"no {next(asked_for)}", Priority.FINAL)) == "NO 1"
+        assert await worker.submit(Ticket(lambda _: f"no {next(asked_for)}", Priority.FINAL)) == "NO 1"
         await asyncio.to_thread(worker.close)
 
     run(scenario())
@@ -312,7 +312,7 @@ def test_a_request_cancelled_while_it_waits_never_runs_and_is_never_asked_for() 
     async def scenario() -> None:
         engine, asked_for = Engine(), False
 
-        def unwanted() -> str:
+        def unwanted(_: LoadLevel) -> str:
             nonlocal asked_for
             asked_for = True
             return "unwanted"
@@ -327,6 +327,22 @@ def test_a_request_cancelled_while_it_waits_never_runs_and_is_never_asked_for() 
             assert await wanted == "WANTED"
         assert engine.batches == [["first"], ["wanted"]]
         assert not asked_for
+
+    run(scenario())
+
+
+def test_a_request_withdrawn_by_the_time_the_engine_is_free_never_runs() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine, max_batch=3) as worker:
+            withdrawn: Ticket[str] = Ticket(lambda _: None, Priority.FINAL)
+            before, unwanted = await ask(worker, "before"), asyncio.create_task(worker.submit(withdrawn))
+            after = await ask(worker, "after")
+            engine.gate.set()
+            assert (await before, await after) == ("BEFORE", "AFTER")
+            await asyncio.wait([unwanted])
+            assert unwanted.cancelled()
+        assert engine.batches == [["first"], ["before", "after"]]
 
     run(scenario())
 
@@ -541,7 +557,7 @@ def test_a_ticket_that_becomes_due_between_two_looks_at_the_clock_is_not_forgott
             clock=lambda: next(readings, 2.0),
         )
         try:
-            assert await worker.submit(Ticket(lambda: "word", Priority.FINAL)) == "WORD"
+            assert await worker.submit(Ticket(lambda _: "word", Priority.FINAL)) == "WORD"
         finally:
             await asyncio.to_thread(worker.close)
 
