@@ -20,7 +20,6 @@ from realtime.errors import (
     Overloaded,
     TooLarge,
     Unauthorized,
-    UnsupportedAudio,
     VoiceError,
     WeightsUnavailable,
     error_envelope,
@@ -76,47 +75,11 @@ class UnsupportedMediaType(ClientError):
     http_status = 415
 
 
-class UnsupportedModel(ClientError):
-    """A model that does another task."""
-
-    code = "unsupported_model"
-
-
 class QueueFull(Overloaded):
     """As many requests of this kind are let in as may be."""
 
     code = "queue_full"
     http_status = 429
-
-
-class EmptyFile(UnsupportedAudio):
-    """A file of no bytes."""
-
-    code = "empty_file"
-
-
-class AudioTooShort(UnsupportedAudio):
-    """Less sound than a syllable, or none."""
-
-    code = "audio_too_short"
-
-
-class InvalidFileFormat(UnsupportedAudio):
-    """A file that is of none of the supported formats, whatever its name."""
-
-    code = "invalid_file_format"
-
-
-class NoAudioStream(UnsupportedAudio):
-    """A file of a supported format without sound: a picture, a film without a soundtrack."""
-
-    code = "no_audio_stream"
-
-
-class AudioTooLong(TooLarge):
-    """More seconds than the server takes."""
-
-    code = "audio_too_long"
 
 
 class FileTooLarge(TooLarge):

@@ -6,10 +6,9 @@ A launch, as Xinference's clients know it, is a name for a model; it is forgotte
 from contextlib import suppress
 from typing import Final
 
-from http_compat.errors import UnsupportedModel
 from realtime.catalogue.names import ALIASES, available, find
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.errors import ClientError, UnknownModel
+from realtime.errors import ClientError, UnknownModel, UnsupportedModel
 from realtime.settings import Settings
 
 MAX_LAUNCHED: Final = 64

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from http_compat.media.decoding import Decoders
 from http_compat.names import ModelNames
 from http_compat.openai.models import ModelEndpoints
 from http_compat.openai.speech import SpeechEndpoint
@@ -16,6 +15,7 @@ from http_compat.openapi.document import document
 from http_compat.xinference.launch import Xinference
 from realtime.edge.access import authenticate
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
+from realtime.media.decoding import Decoders
 from realtime.settings import Settings
 
 if TYPE_CHECKING:

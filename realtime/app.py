@@ -9,11 +9,11 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
 from http_compat.errors import exception_handlers
-from http_compat.media.decoding import Decoders
 from http_compat.middleware import MIDDLEWARE
 from http_compat.routes import routes
 from realtime.edge.metrics import Metrics
 from realtime.edge.websocket import RealtimeEndpoint
+from realtime.media.decoding import Decoders
 from realtime.models.models import Models
 from realtime.settings import Settings
 

@@ -55,6 +55,30 @@ class UnsupportedAudio(ClientError):
     close_code = 1003
 
 
+class EmptyFile(UnsupportedAudio):
+    """A file of zero bytes."""
+
+    code = "empty_file"
+
+
+class InvalidFileFormat(UnsupportedAudio):
+    """A file in none of the supported container formats, whatever its name."""
+
+    code = "invalid_file_format"
+
+
+class NoAudioStream(UnsupportedAudio):
+    """A file of a supported format without audio: a picture, a film without a soundtrack."""
+
+    code = "no_audio_stream"
+
+
+class AudioTooShort(UnsupportedAudio):
+    """A recording shorter than the minimum of 0.1 s."""
+
+    code = "audio_too_short"
+
+
 class UnknownModel(ClientError):
     """No model of this name is offered, or it does another task."""
 
@@ -63,6 +87,12 @@ class UnknownModel(ClientError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The model {name!r} does not exist.", param="model")
+
+
+class UnsupportedModel(ClientError):
+    """A model that cannot do what is asked of it: it is for another task, or does not translate."""
+
+    code = "unsupported_model"
 
 
 class UnusableModel(ClientError):
@@ -104,6 +134,12 @@ class TooLarge(ClientError):
     code = "too_large"
     http_status = 413
     close_code = 1009
+
+
+class AudioTooLong(TooLarge):
+    """A recording longer than the limit."""
+
+    code = "audio_too_long"
 
 
 class Overloaded(VoiceError):

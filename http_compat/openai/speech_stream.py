@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-from http_compat.media.encoders import SpeechEncoder, SpeechFormat
 from http_compat.streaming import event
 from realtime.audio.formats import Samples
 from realtime.errors import ClientError
+from realtime.media.encoders import SpeechEncoder, SpeechFormat
 from realtime.speech.phrases import phrases
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from http_compat.disconnect import while_connected
-from http_compat.errors import AudioTooShort, FileTooLarge, UnsupportedMediaType, UnsupportedModel, request_id
+from http_compat.errors import FileTooLarge, UnsupportedMediaType, request_id
 from http_compat.limits import ConcurrencyLimit, bounded
-from http_compat.media.decoding import Decoders
 from http_compat.names import ModelNames
 from http_compat.openai.formats import render
 from http_compat.openai.transcript_events import delta, done
@@ -28,7 +27,8 @@ from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.catalogue.names import find
 from realtime.catalogue.table import ENGLISH, ModelEntry, Task
 from realtime.edge.metrics import Metrics
-from realtime.errors import ClientError, TooLarge
+from realtime.errors import AudioTooShort, ClientError, TooLarge, UnsupportedModel
+from realtime.media.decoding import Decoders
 from realtime.offline.speech_segments import SpeechSegment, SpeechSegmenter
 from realtime.offline.transcriber import OfflineTranscriber
 from realtime.offline.transcript import TranscribedSegment, Transcript

@@ -5,7 +5,6 @@ Fields that this server ignores, or knows only to refuse, are left out.
 
 from typing import Any
 
-from http_compat.media.encoders import SpeechFormat
 from http_compat.openai.models import TASK_NAMES
 from http_compat.openapi.recordings import recordings
 from http_compat.openapi.schemas import (
@@ -32,6 +31,7 @@ from http_compat.openapi.schemas import (
     reference,
 )
 from realtime import __version__
+from realtime.media.encoders import SpeechFormat
 from realtime.settings import Settings
 
 

@@ -16,9 +16,9 @@ from typing import IO, Any, Final
 import msgspec
 from starlette.datastructures import FormData, UploadFile
 
-from http_compat.errors import EmptyFile, InvalidType, MissingParameter
+from http_compat.errors import InvalidType, MissingParameter
 from http_compat.parsing.bodies import MAX_FIELD_BYTES, decode_json
-from realtime.errors import ClientError
+from realtime.errors import ClientError, EmptyFile
 
 _FLAGS: Final = {
     "true": True,

@@ -7,9 +7,9 @@ from starlette.requests import Request
 
 from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue
 from http_compat.limits import bounded
-from http_compat.media.encoders import SpeechFormat
 from http_compat.parsing.bodies import decode_json, from_form, media_type, read_form, read_json
 from realtime.errors import ClientError, UnknownVoice
+from realtime.media.encoders import SpeechFormat
 from realtime.settings import Settings
 
 _ESCAPED_CHARACTER: Final = 12

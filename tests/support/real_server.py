@@ -10,10 +10,10 @@ import uvicorn
 from starlette.applications import Starlette
 
 from http_compat.errors import exception_handlers
-from http_compat.media.decoding import Decoders
 from http_compat.middleware import MIDDLEWARE
 from http_compat.routes import routes
 from realtime.edge.metrics import Metrics
+from realtime.media.decoding import Decoders
 from realtime.settings import Settings
 from tests.support.scripted_models import ScriptedModels
 

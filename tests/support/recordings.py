@@ -2,6 +2,7 @@
 
 import io
 import wave
+from pathlib import Path
 
 import av
 import numpy as np
@@ -40,6 +41,18 @@ def compressed_file(samples: Samples, muxer: str, codec: str, sample_rate: int =
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
+
+
+def write_silence(path: Path, hours: int, rate: int) -> None:
+    """Write hours of silence as a few megabytes of FLAC."""
+    with av.open(str(path), "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 100 * rate), np.int16), format="s16", layout="mono")
+        frame.sample_rate = rate
+        for _ in range(36 * hours):
+            frame.pts = None
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
 
 
 def film(sound: Samples | None = None) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from starlette.types import Message
 from realtime.errors import EngineError
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
-from tests.support.recordings import compressed_file, film, silence, tone, wav_file
+from tests.support.recordings import compressed_file, film, silence, tone, wav_file, write_silence
 from tests.support.scripted_models import ScriptedRecognizer, Serve
 from tests.support.uploads import TRANSCRIPTIONS as URL
 from tests.support.uploads import TWO_WORDS, error, upload
@@ -286,3 +287,14 @@ class _Gate(asyncio.Event):
     async def wait(self) -> Any:
         self.reached.set()
         return await super().wait()
+
+
+def test_ten_hours_of_silence_cost_the_recognizer_nothing(
+    tmp_path: Path, client: TestClient, recognizer: ScriptedRecognizer
+) -> None:
+    recording = tmp_path / "silence.flac"
+    write_silence(recording, hours=10, rate=4_000)
+    with recording.open("rb") as file:
+        answer = client.post("/v1/audio/transcriptions", data={"model": "whisper-1"}, files={"file": file})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")
+    assert recognizer.requests == []

@@ -20,10 +20,9 @@ from typing import IO, Final
 
 import numpy as np
 
-from http_compat.errors import AudioTooLong, InvalidFileFormat, NoAudioStream
-from http_compat.media.decoder import BLOCK_BYTES, HEADER, Kind
 from realtime.audio.formats import SAMPLE_RATE, Samples
-from realtime.errors import Overloaded, UnsupportedAudio
+from realtime.errors import AudioTooLong, InvalidFileFormat, NoAudioStream, Overloaded, UnsupportedAudio
+from realtime.media.decoder import BLOCK_BYTES, HEADER, Kind
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from http_compat.media.decoder import BLOCK_BYTES, Refused, blocks, length
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.media.decoder import BLOCK_BYTES, Refused, blocks, length
 from tests.support.recordings import compressed_file, film, silence, tone, wav_file
 
 

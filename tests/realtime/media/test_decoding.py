@@ -16,9 +16,9 @@ import numpy as np
 import psutil
 import pytest
 
-from http_compat.media.decoding import Decoders
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import Overloaded, TooLarge, UnsupportedAudio
+from realtime.media.decoding import Decoders
 from tests.support.recordings import silence, tone, understated_file, wav_file
 
 PROJECT = Path(__file__).parents[3]
@@ -192,7 +192,7 @@ def test_a_decoder_ends_with_its_request(decoders: Decoders) -> None:
 
 ORPHANED = """
 import asyncio, os, psutil, signal, sys
-from http_compat.media.decoding import Decoders
+from realtime.media.decoding import Decoders
 
 async def decode():
     with open(sys.argv[1], "rb") as file:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from http_compat.media.encoders import SPEECH_RATE, SpeechEncoder, SpeechFormat
 from realtime.audio.formats import Samples
+from realtime.media.encoders import SPEECH_RATE, SpeechEncoder, SpeechFormat
 from tests.support.recordings import duration, tone
 
 MAGIC = {"mp3": b"ID3", "opus": b"OggS", "aac": b"\xff\xf1", "flac": b"fLaC", "wav": b"RIFF"}

@@ -1,1 +1,0 @@
-"""Uploaded media to samples, samples to audio files."""
