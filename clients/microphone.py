@@ -20,7 +20,7 @@ def load_sounddevice() -> Any:  # noqa: ANN401 - the module has no types
     try:
         import sounddevice
     except ImportError:
-        raise SoundUnavailable("needs sounddevice: install vivavoce[microphone]") from None
+        raise SoundUnavailable("needs sounddevice: pip install sounddevice") from None
     except OSError as error:
         raise SoundUnavailable(f"needs the PortAudio library of the operating system: {error}") from error
     return sounddevice

@@ -16,15 +16,13 @@ def test_every_import_keeps_to_the_contracts() -> None:
 
 
 def test_the_service_starts_without_importing_torch() -> None:
-    program = (
-        "import sys, realtime.cli, realtime.engines.whisper, realtime.engines.silero; print('torch' in sys.modules)"
-    )
+    program = "import sys, realtime.cli.main, realtime.app, realtime.engines.whisper.engine, realtime.engines.silero; print('torch' in sys.modules)"
     outcome = run(sys.executable, "-c", program)
     assert outcome.stdout == "False\n", outcome.stderr
 
 
 def test_the_command_line_loads_no_engine_until_it_is_needed() -> None:
     engines = ("torch", "ctranslate2", "faster_whisper", "onnxruntime", "hibari")
-    program = f"import sys, realtime.cli; print(sorted(sys.modules.keys() & {set(engines)!r}))"
+    program = f"import sys, realtime.cli.main; print(sorted(sys.modules.keys() & {set(engines)!r}))"
     outcome = run(sys.executable, "-c", program)
     assert outcome.stdout == "[]\n", outcome.stderr

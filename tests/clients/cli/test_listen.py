@@ -316,7 +316,7 @@ def test_a_microphone_without_its_library_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     assert meet(answering(), listening(None)) == 2
-    assert "--mic needs sounddevice: install vivavoce[microphone]" in capsys.readouterr().err
+    assert "--mic needs sounddevice: pip install sounddevice" in capsys.readouterr().err
 
 
 def parse(*arguments: str) -> argparse.Namespace:

@@ -289,7 +289,7 @@ def test_who_stops_a_conversion_ends_its_process(tmp_path: Path) -> None:
 
 def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UnusableModel, match=r"pip install 'vivavoce\[convert\]'"):
+    with pytest.raises(UnusableModel, match=r"pip install -e '\.\[convert\]'"):
         conversion.require_converter("Belle-whisper-large-v3-zh")
 
 
