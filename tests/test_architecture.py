@@ -16,7 +16,8 @@ def test_every_import_keeps_to_the_contracts() -> None:
 
 
 def test_the_service_starts_without_importing_torch() -> None:
-    program = "import sys, realtime.cli.main, realtime.app, realtime.engines.whisper.engine, realtime.engines.silero; print('torch' in sys.modules)"
+    service = "realtime.cli.main, realtime.app, realtime.engines.whisper.engine, realtime.engines.silero"
+    program = f"import sys, {service}; print('torch' in sys.modules)"
     outcome = run(sys.executable, "-c", program)
     assert outcome.stdout == "False\n", outcome.stderr
 
