@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
 
 from http_compat.errors import exception_handlers
 from http_compat.middleware import MIDDLEWARE
@@ -18,9 +17,6 @@ from realtime.models.models import Models
 from realtime.settings import Settings
 
 logger = logging.getLogger("vivavoce")
-
-REALTIME_PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/openai/v1/realtime")
-"""The canonical path, and those that LiveKit's and Azure's clients build."""
 
 
 def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseException], None]) -> Starlette:
@@ -52,7 +48,7 @@ def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseExc
 
     return Starlette(
         routes=[
-            *(WebSocketRoute(path, realtime.__call__) for path in REALTIME_PATHS),
+            *realtime.routes(),
             *routes(models, settings, metrics, decoders),
         ],
         middleware=MIDDLEWARE,

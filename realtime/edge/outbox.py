@@ -1,4 +1,4 @@
-"""Bounded queue of messages to one client."""
+"""The bounded queue of messages to one client."""
 
 import asyncio
 from collections import deque
@@ -7,18 +7,18 @@ from typing import Final
 from realtime.errors import VoiceError
 
 MAX_FRAMES: Final = 64
-"""Messages that may wait for a slow reader; when full, the session waits, and after `send_timeout_seconds` it ends."""
+"""Messages that may wait for a slow reader. When full, the session waits up to `send_timeout_seconds`, then ends."""
 
 
 class SlowReaderError(VoiceError):
-    """The client does not take what it is sent."""
+    """The client does not read its messages fast enough."""
 
     code = "slow_reader"
     close_code = 1008
 
 
 class Outbox:
-    """Messages on their way to the client: bounded, in order; of tentative text only the newest waits."""
+    """Messages to one client in order; of consecutive revisions of a transcript only the newest waits."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
@@ -27,9 +27,9 @@ class Outbox:
         self._taken = asyncio.Event()
 
     async def put(self, frame: str | bytes, revises: str | None = None) -> None:
-        """Add a message; one that `revises` the same thing as the last message takes its place.
+        """Append a message, or replace the last one if both revise the same item.
 
-        Raises `SlowReaderError` when there has been no room for `timeout` seconds.
+        Raises `SlowReaderError` if the queue stays full for `timeout` seconds.
         """
         if revises is not None and self._frames and self._frames[-1][1] == revises:
             self._frames.pop()
@@ -39,7 +39,7 @@ class Outbox:
                     self._taken.clear()
                     await self._taken.wait()
         except TimeoutError:
-            raise SlowReaderError("The client does not read.") from None
+            raise SlowReaderError("The client does not read its messages.") from None
         self._frames.append((frame, revises))
         self._filled.set()
 

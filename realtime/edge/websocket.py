@@ -1,16 +1,19 @@
-"""`WS /v1/realtime`: one websocket, its codec and its driver.
+"""The realtime websockets: admission, and one connection with its codec and its driver.
 
-Three tasks serve a connection: one reads and decodes, one runs the session, one writes. Whoever ends first ends the
-others. A client is refused before the socket is accepted (HTTP 401, 403, 503), so that it sees why.
+Three tasks serve a connection: one reads and decodes, one runs the session, one writes. When one of them ends, the
+others are cancelled. A client is refused before the handshake completes, with an HTTP status (401, 403, 503) and an
+error body.
 """
 
 import asyncio
 import contextlib
 import logging
 import uuid
+from functools import partial
 from typing import Final
 
 from starlette.responses import JSONResponse
+from starlette.routing import WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -23,28 +26,28 @@ from realtime.errors import ClientError, Overloaded, UnsupportedAudio, VoiceErro
 from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import WireRequest
-from realtime.session.config import SessionConfig, SessionKind
 from realtime.session.events import Event, TranscriptRevised
 from realtime.session.responses import ReplyState
 from realtime.session.session import Session
 from realtime.settings import Settings
-from realtime.wire.openai.codec import OpenAICodec
+from realtime.wire.codec import Dialect, Handshake
+from realtime.wire.dialects import DIALECTS
 
 logger = logging.getLogger(__name__)
 
 
 CLOSE_TIMEOUT: Final = 1.0
-"""Seconds in which a client that reads learns why its session ends."""
+"""Seconds allowed for the error and the close frame of a session that fails."""
 
 
 class IdleError(ClientError):
-    """The client has sent nothing for too long."""
+    """The client has sent nothing for `idle_timeout_seconds`."""
 
     code = "session_idle"
 
 
 class RealtimeEndpoint:
-    """Admits websockets and serves each until it ends."""
+    """Admits websockets of all dialects and serves each until it ends."""
 
     def __init__(self, models: Models, settings: Settings, metrics: Metrics) -> None:
         self._models = models
@@ -52,8 +55,12 @@ class RealtimeEndpoint:
         self._metrics = metrics
         self.sessions = 0
 
-    async def __call__(self, websocket: WebSocket) -> None:
-        """Serve one websocket; the endpoint of a Starlette `WebSocketRoute`."""
+    def routes(self) -> list[WebSocketRoute]:
+        """Return one route for each path of `DIALECTS`."""
+        return [WebSocketRoute(path, partial(self._serve, dialect)) for path, dialect in DIALECTS.items()]
+
+    async def _serve(self, dialect: Dialect, websocket: WebSocket) -> None:
+        """Admit one websocket, or refuse it, and serve it until it ends."""
         session_id = _new_id("sess")
         try:
             client_id = self._admit(websocket, session_id)
@@ -64,22 +71,22 @@ class RealtimeEndpoint:
             return
         self.sessions += 1
         try:
-            offered = websocket.scope["subprotocols"]
-            await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
+            subprotocols = websocket.scope["subprotocols"]
+            await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in subprotocols else None)
             with self._metrics.session() as metrics:
-                await Connection(websocket, self._models, self._settings, metrics, client_id).serve()
+                await Connection(websocket, dialect, self._models, self._settings, metrics, client_id).serve()
         except asyncio.CancelledError:
-            # The server is stopping and has waited long enough; uvicorn would log this as a bug.
-            logger.warning("A session had to be cut off.")
+            # The shutdown timeout is over. uvicorn would log the cancellation as an error.
+            logger.warning("A session was cut off by the shutdown of the server.")
         finally:
             self.sessions -= 1
             self._models.dismiss(session_id)
 
     def _admit(self, websocket: WebSocket, session_id: str) -> ClientId:
-        """Whose session it is. Raises the `VoiceError` that says why a client may not come in."""
+        """Return the client's identity. Raises a `VoiceError` if it is refused."""
         account = authenticate(websocket.headers, self._settings, websocket.scope["subprotocols"])
         if self.sessions >= self._settings.max_sessions:
-            raise Overloaded("The server has as many sessions as it can serve.")
+            raise Overloaded("The server has reached its maximum number of sessions.")
         self._models.admit(session_id, websocket.query_params.get("model") or "")
         return ClientId(account, session_id)
 
@@ -88,44 +95,35 @@ class Connection:
     """One accepted websocket."""
 
     def __init__(
-        self, websocket: WebSocket, models: Models, settings: Settings, metrics: SessionMetrics, client_id: ClientId
+        self,
+        websocket: WebSocket,
+        dialect: Dialect,
+        models: Models,
+        settings: Settings,
+        metrics: SessionMetrics,
+        client_id: ClientId,
     ) -> None:
-        query = websocket.query_params
-        extensions = {name for value in query.getlist("ext") for name in value.split(",")}
-        transcription = query.get("intent") == "transcription"
-        recognizer = models.recognizer_name((query.get("model") or "") if transcription else "")
-        recognizer = recognizer or models.recognizer_name("")
-        voice = models.voice_name("")
-        assert recognizer is not None  # the defaults were there when the session was admitted
-        assert voice is not None
-        config = SessionConfig(
-            kind=SessionKind.TRANSCRIPTION if transcription else SessionKind.CONVERSATION,
-            transcribe=transcription,
-            recognizer=recognizer,
-            voice=voice,
-            include_partials="partials" in extensions,
-        )
         self._websocket = websocket
         self._settings = settings
         self._metrics = metrics
         self._session_id = client_id.session
-        self._codec = OpenAICodec(
-            self._session_id,
-            _new_id,
-            config,
-            model=query.get("model") or config.recognizer,
-            find_recognizer=models.recognizer_name,
-            find_voice=models.voice_name,
-            can_translate=can_translate,
-            max_input_characters=settings.max_input_characters,
-            partials="partials" in extensions,
-            binary="binary" in extensions,
+        query = websocket.query_params
+        self._codec = dialect(
+            Handshake(
+                session_id=self._session_id,
+                query={name: query.getlist(name) for name in query},
+                new_id=_new_id,
+                find_recognizer=models.recognizer_name,
+                find_voice=models.voice_name,
+                can_translate=can_translate,
+                max_input_characters=settings.max_input_characters,
+            )
         )
         self._outbox = Outbox(settings.send_timeout_seconds)
-        self._driver = Driver(Session(config, _new_id), models, self._deliver, client_id=client_id)
+        self._driver = Driver(Session(self._codec.config, _new_id), models, self._deliver, client_id=client_id)
 
     async def serve(self) -> None:
-        """Serve until either side ends it."""
+        """Serve until either side closes the connection."""
         logger.info("%s opened", self._session_id)
         try:
             for frame in self._codec.greeting():
@@ -138,7 +136,7 @@ class Connection:
             pass
         except* VoiceError as errors:
             await self._close(_first(errors))
-        except* Exception:  # a bug ends its own session only, and reveals nothing
+        except* Exception:  # a bug ends only its own session, and its details stay in the log
             logger.exception("%s failed", self._session_id)
             await self._close(VoiceError("Internal error."))
         logger.info("%s closed", self._session_id)
@@ -159,14 +157,16 @@ class Connection:
                 await self._driver.inbox.put(command)
 
     async def _receive(self) -> Message:
-        """The next message of the socket. Raises `IdleError`; who listens to an answer is not idle."""
+        """Return the next message. Raises `IdleError` after a timeout, unless a response is being played."""
         while True:
             try:
                 async with asyncio.timeout(self._settings.idle_timeout_seconds):
                     return await self._websocket.receive()
             except TimeoutError:
                 if self._driver.reply_state is ReplyState.IDLE:
-                    raise IdleError(f"Nothing was sent for {self._settings.idle_timeout_seconds:g} seconds.") from None
+                    raise IdleError(
+                        f"Received nothing for {self._settings.idle_timeout_seconds:g} seconds."
+                    ) from None
 
     async def _deliver(self, event: Event) -> None:
         if isinstance(event, WireRequest) and (speak := self._codec.speech(event)) is not None:
@@ -187,10 +187,10 @@ class Connection:
                     else:
                         await self._websocket.send_bytes(frame)
             except TimeoutError:
-                raise SlowReaderError("The client does not read.") from None
+                raise SlowReaderError("The client does not read its messages.") from None
 
     async def _close(self, error: VoiceError) -> None:
-        """Say why, if the client still listens, and close."""
+        """Send the error, if the client still reads, and close."""
         logger.warning("%s ends: %s", self._session_id, error.code)
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
@@ -199,7 +199,7 @@ class Connection:
 
 
 def _first(errors: BaseExceptionGroup[VoiceError]) -> VoiceError:
-    """The error a client is told when several tasks failed at once."""
+    """Return the error to report if several tasks failed at once."""
     leaves = errors.exceptions
     while isinstance(leaves[0], BaseExceptionGroup):
         leaves = leaves[0].exceptions

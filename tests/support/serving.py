@@ -54,7 +54,7 @@ class Serving:
         app = server.config.app
         assert isinstance(app, Starlette)
         bound: Any = next(route.endpoint for route in app.routes if isinstance(route, WebSocketRoute))
-        self._endpoint: RealtimeEndpoint = bound.__self__
+        self._endpoint: RealtimeEndpoint = bound.func.__self__
         self.models = models
 
     @property

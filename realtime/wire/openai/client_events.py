@@ -1,6 +1,6 @@
-"""What a client may send in the OpenAI Realtime dialect, and the errors in it.
+"""Client events of the OpenAI Realtime protocol as msgspec structs, and how they are parsed.
 
-Types are strict and unknown fields are ignored. Parsing an `input_audio_buffer.append` decodes its base64 on the way.
+Field types are strict; unknown fields are ignored. msgspec decodes the base64 of `input_audio_buffer.append`.
 """
 
 from typing import Annotated, Any, Final, TypeAlias
@@ -12,11 +12,12 @@ from realtime.errors import BadMessage
 from realtime.wire.openai.items import ItemId, ItemReference, NewItem
 from realtime.wire.openai.session_update import OutputPatch, SessionPatch
 
-_LONGEST_REASON: Final = 300
+_MAX_REASON: Final = 300
+"""Characters of msgspec's explanation in an error message, which may quote the client's own text."""
 
 
 class RefusedRequest(BadMessage):
-    """A message that is not what the protocol says; `request_id` is the client's `event_id`, where it could be read."""
+    """A client event that is refused; `request_id` is its `event_id`, where that could be parsed."""
 
     def __init__(self, message: str, *, param: str | None = None, request_id: str | None = None) -> None:
         super().__init__(message, param=param)
@@ -24,55 +25,55 @@ class RefusedRequest(BadMessage):
 
 
 class InvalidJson(RefusedRequest):
-    """The message is not JSON."""
+    """The message is not valid JSON."""
 
     code = "invalid_json"
 
 
 class InvalidValue(RefusedRequest):
-    """The message is well formed, but for a value that cannot be."""
+    """A field of the event has an invalid value."""
 
     code = "invalid_value"
 
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """What all messages have."""
+    """Base of all client events."""
 
     event_id: str | None = None
 
 
 class UpdateSession(Request, frozen=True, tag="session.update"):
-    """Change what is present in `session`."""
+    """Change the fields of the session that are present in `session`."""
 
     session: SessionPatch
 
 
 class AppendInput(Request, frozen=True, tag="input_audio_buffer.append"):
-    """Audio; base64 on the wire."""
+    """Audio in the session's input format; base64 on the wire."""
 
     audio: bytes
 
 
 class CommitInput(Request, frozen=True, tag="input_audio_buffer.commit"):
-    """The turn ends here."""
+    """End the turn here."""
 
 
 class ClearInput(Request, frozen=True, tag="input_audio_buffer.clear"):
-    """Forget the audio since the last commit."""
+    """Discard the audio since the last commit."""
 
 
 class ClearOutput(Request, frozen=True, tag="output_audio_buffer.clear"):
-    """Has a meaning over WebRTC only, and is ignored."""
+    """Applies to WebRTC only; ignored."""
 
 
 class ResponseAudio(Struct, frozen=True):
-    """How one response sounds."""
+    """Audio settings of one response."""
 
     output: OutputPatch | None = None
 
 
 class ResponseParameters(Struct, frozen=True):
-    """What one response should be."""
+    """Parameters of one response; they override those of the session."""
 
     instructions: str | None = None
     audio: ResponseAudio | None = None
@@ -82,38 +83,38 @@ class ResponseParameters(Struct, frozen=True):
 
 
 class CreateResponse(Request, frozen=True, tag="response.create"):
-    """Answer now."""
+    """Start a response."""
 
     response: ResponseParameters | None = None
 
 
 class CancelCurrent(Request, frozen=True, tag="response.cancel"):
-    """Stop answering."""
+    """Cancel a response: the one given, or the one in progress."""
 
     response_id: str | None = None
 
 
 class CreateItem(Request, frozen=True, tag="conversation.item.create"):
-    """Put an item into the conversation."""
+    """Insert an item into the conversation."""
 
     item: NewItem
     previous_item_id: str | None = None
 
 
 class DeleteItem(Request, frozen=True, tag="conversation.item.delete"):
-    """Take an item out of the conversation."""
+    """Delete an item from the conversation."""
 
     item_id: ItemId
 
 
 class RetrieveItem(Request, frozen=True, tag="conversation.item.retrieve"):
-    """Show an item."""
+    """Return an item of the conversation."""
 
     item_id: ItemId
 
 
 class TruncateItem(Request, frozen=True, tag="conversation.item.truncate"):
-    """The listener heard only so much of an answer."""
+    """Report that only the beginning of a spoken item was played to the user."""
 
     item_id: ItemId
     content_index: Annotated[int, Meta(ge=0)] = 0
@@ -145,29 +146,29 @@ _ENVELOPES: Final = msgspec.json.Decoder(_Envelope)
 
 
 def parse(message: str) -> ClientRequest:
-    """Read one text message. Raises `RefusedRequest` and nothing else, whatever the text."""
+    """Parse one text message. Raises `RefusedRequest` for any text that is not a valid client event."""
     try:
         request: ClientRequest = _DECODER.decode(message)
     except msgspec.ValidationError as error:
         raise _refusal(str(error), _request_id(message)) from None
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        raise InvalidJson("The message is not JSON, or nested too deeply.") from None
+        raise InvalidJson("The message is not valid JSON, or is nested too deeply.") from None
     return request
 
 
 def _request_id(message: str) -> str | None:
-    """The `event_id` of a message that is wrong elsewhere."""
+    """Return the `event_id` of an invalid event, if it has one."""
     try:
         request_id = _ENVELOPES.decode(message).event_id
     except msgspec.ValidationError:
         return None
     except (msgspec.DecodeError, RecursionError):
-        raise InvalidJson("The message is not JSON, or nested too deeply.") from None
+        raise InvalidJson("The message is not valid JSON, or is nested too deeply.") from None
     return request_id if isinstance(request_id, str) else None
 
 
 def _refusal(text: str, request_id: str | None) -> RefusedRequest:
-    """Put msgspec's "<reason> - at `$.<path>`" into the protocol's words."""
+    """Translate msgspec's "<reason> - at `$.<path>`" into an error of the protocol."""
     reason, at, path = text.rpartition(" - at `$")
     if not at:
         reason, path = text, ""
@@ -175,7 +176,9 @@ def _refusal(text: str, request_id: str | None) -> RefusedRequest:
     if reason.startswith("Object missing"):
         param = f"{param}.{reason.split('`')[1]}".removeprefix(".")
         return RefusedRequest(f"Missing required parameter: '{param}'.", param=param, request_id=request_id)
-    reason = reason[:_LONGEST_REASON]
+    reason = reason[:_MAX_REASON]
     if not param or (param == "type" and not reason.startswith("Invalid value")):
-        return RefusedRequest(f"The message is not an event: {reason}.", param=param or None, request_id=request_id)
-    return InvalidValue(f"Wrong '{param}': {reason}.", param=param, request_id=request_id)
+        return RefusedRequest(
+            f"Not a client event: {reason}.", param=param or None, request_id=request_id
+        )
+    return InvalidValue(f"Invalid '{param}': {reason}.", param=param, request_id=request_id)

@@ -1,13 +1,13 @@
-"""The codec of OpenAI's Realtime dialect (GA names), as real clients speak it: text messages <-> commands and events.
+"""Codec of the OpenAI Realtime protocol (names of the GA version): JSON messages <-> commands and events.
 
-Commands go straight to the session. What the session has no part in, the items a client creates, deletes or reads,
-passes through it as a `WireRequest` and is answered here when it comes back: so answers keep the order of requests.
-Only types that every known client tolerates are sent, unless the client asked for an extension:
-`partials` (revisable captions with word times) and `binary` (audio as binary frames).
+Audio, turns and speech are commands to the session. Requests that concern only the conversation's items (create,
+delete, retrieve, truncate) travel through the session as a `WireRequest` and are answered when they come back, so that
+responses keep the order of requests. Server events are limited to the types that all known clients accept, unless the
+client asks for an extension in the query: `ext=partials` (revisable captions, word times) or `ext=binary` (audio in
+binary messages).
 """
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -42,6 +42,7 @@ from realtime.session.events import (
     TranscriptRevised,
 )
 from realtime.speech.transcript import Word
+from realtime.wire.codec import Frames, Handshake
 from realtime.wire.openai.client_events import (
     AppendInput,
     CancelCurrent,
@@ -61,71 +62,86 @@ from realtime.wire.openai.client_events import (
     parse,
 )
 from realtime.wire.openai.conversation import Conversation
-from realtime.wire.openai.frames import Frames, FrameWriter
+from realtime.wire.openai.frames import FrameWriter
 from realtime.wire.openai.items import Item, Message, spoken_by_user, text_to_speak
 from realtime.wire.openai.responses import ResponseWriter
-from realtime.wire.openai.session_object import Find, WireSession, milliseconds
+from realtime.wire.openai.session_object import WireSession, milliseconds
 from realtime.wire.openai.session_update import OutputPatch, clamped_speed
 
 MAX_WORDS: Final = 5_000
-"""Of a transcript with more of them no words are told: some clients take messages of 1 MiB at most."""
+"""Words of a transcript that are sent with their times; a longer transcript is sent without any.
+
+At about 100 bytes each they stay below 1 MiB, the largest message that some clients accept.
+"""
 
 
 class OpenAICodec:
-    """One connection's view of the protocol; the session's view is in the commands and events."""
+    """One connection of the OpenAI dialect, including its conversation."""
 
     def __init__(
-        self,
-        session_id: str,
-        new_id: Callable[[str], str],
-        config: SessionConfig,
-        *,
-        model: str,
-        find_recognizer: Find,
-        find_voice: Find,
-        can_translate: Callable[[str], bool],
-        max_input_characters: int,
-        partials: bool = False,
-        binary: bool = False,
+        self, handshake: Handshake, config: SessionConfig, *, model: str, partials: bool = False, binary: bool = False
     ) -> None:
-        """Speak for a session that begins with `config`.
-
-        `new_id("item")` gives "item_..."; `model` is only shown; the finders turn the names of clients into those in
-        force, and `can_translate` takes such a name. A text to speak, and one to keep, has at most
-        `max_input_characters`.
-        """
-        self._writer = FrameWriter(new_id)
-        self._conversation = Conversation(self._writer, max_input_characters)
+        """Start from `config`; `model` is the conversation model, which is shown to the client and not used."""
+        self._handshake = handshake
+        self._writer = FrameWriter(handshake.new_id)
+        self._conversation = Conversation(self._writer, handshake.max_input_characters)
         self._responses = ResponseWriter(self._writer, self._conversation, binary=binary)
-        self._session = WireSession(session_id, config, model)
+        self._session = WireSession(handshake.session_id, config, model)
         self._updates: deque[WireSession] = deque()
-        self._find_recognizer = find_recognizer
-        self._find_voice = find_voice
-        self._can_translate = can_translate
-        self._max_input_characters = max_input_characters
         self._partials = partials
         self._binary = binary
-        self._heard_audio = False
+        self._received_audio = False
+
+    @classmethod
+    def open(cls, handshake: Handshake) -> "OpenAICodec":
+        """Configure a connection by its query: `intent=transcription`, `model` and `ext=partials,binary`.
+
+        An unknown model stands for the default one. In a conversation `model` names the conversation's model, not the
+        recognizer.
+        """
+        extensions = {name for value in handshake.query.get("ext", ()) for name in value.split(",")}
+        transcription = handshake.parameter("intent") == "transcription"
+        model = handshake.parameter("model")
+        recognizer = (handshake.find_recognizer(model) if transcription else None) or handshake.find_recognizer("")
+        voice = handshake.find_voice("")
+        assert recognizer is not None  # the default models are loaded before a session is admitted
+        assert voice is not None
+        config = SessionConfig(
+            kind=SessionKind.TRANSCRIPTION if transcription else SessionKind.CONVERSATION,
+            transcribe=transcription,
+            recognizer=recognizer,
+            voice=voice,
+            include_partials="partials" in extensions,
+        )
+        return cls(
+            handshake,
+            config,
+            model=model or recognizer,
+            partials="partials" in extensions,
+            binary="binary" in extensions,
+        )
+
+    @property
+    def config(self) -> SessionConfig:
+        return self._session.config
 
     def greeting(self) -> Frames:
-        """The first messages of a connection."""
-        frames: Frames = [self._writer.event("session.created", session=self._session.shown())]
+        """Return `session.created` and, unless the session only transcribes, `conversation.created`."""
+        frames: Frames = [self._writer.event("session.created", session=self._session.to_json())]
         if self._session.config.kind is SessionKind.CONVERSATION:
             conversation = {"id": self._conversation.id, "object": "realtime.conversation"}
             frames.append(self._writer.event("conversation.created", conversation=conversation))
         return frames
 
-    # From the client.
-
     def decode(self, message: str | bytes) -> list[Command]:
-        """Read one message.
+        """Parse one client event, or one binary message of audio.
 
-        Raises `RefusedRequest` for a message after which the connection goes on, `UnsupportedAudio` for a binary frame
-        where none was agreed on, and nothing else, whatever the message.
+        Raises `RefusedRequest` for an event that is refused while the connection continues, and `UnsupportedAudio` for
+        a binary message without `ext=binary`.
         """
         if isinstance(message, bytes):
             if not self._binary:
-                raise UnsupportedAudio("Binary frames are taken only with ext=binary.")
+                raise UnsupportedAudio("Binary messages need ext=binary in the query.")
             return self._append(message)
         request = parse(message)
         match request:
@@ -151,21 +167,23 @@ class OpenAICodec:
                 assert_never(request)
 
     def _append(self, data: bytes) -> list[Command]:
-        self._heard_audio = True
+        self._received_audio = True
         return [AppendAudio(data)]
 
     def _update(self, request: UpdateSession) -> Configure:
         kind = request.session.type
-        if self._heard_audio and kind not in (None, self._session.config.kind):
+        if self._received_audio and kind not in (None, self._session.config.kind):
             raise InvalidValue(
-                "The type of a session cannot change after its first audio.",
+                "The session type cannot change once audio has been received.",
                 param="session.type",
                 request_id=request.event_id,
             )
         session = self._session.merged(
-            request.session, find_recognizer=self._find_recognizer, find_voice=self._find_voice
+            request.session,
+            find_recognizer=self._handshake.find_recognizer,
+            find_voice=self._handshake.find_voice,
         )
-        if session.config.translate and not self._can_translate(session.config.recognizer):
+        if session.config.translate and not self._handshake.can_translate(session.config.recognizer):
             transcription = "audio.input.transcription" if request.session.audio else "input_audio_transcription"
             raise InvalidValue(
                 f"The model '{session.config.recognizer}' cannot translate.",
@@ -178,49 +196,50 @@ class OpenAICodec:
 
     def _require_conversation(self, request: CreateResponse | ItemRequest) -> None:
         if self._session.config.kind is SessionKind.TRANSCRIPTION:
-            raise InvalidValue("A transcription session only listens.", param="type", request_id=request.event_id)
+            raise InvalidValue(
+                "This event is not available in a transcription session.", param="type", request_id=request.event_id
+            )
 
     def _create_response(self, request: CreateResponse) -> Command:
-        text = _text_brought(request.response or ResponseParameters())
-        if len(text) > self._max_input_characters:
+        text = _text_of_request(request.response or ResponseParameters())
+        if len(text) > self._handshake.max_input_characters:
             raise InvalidValue(
-                f"A text to speak may have {self._max_input_characters} characters at most.",
+                f"The text to speak has more than {self._handshake.max_input_characters} characters.",
                 param="response.input",
                 request_id=request.event_id,
             )
         return self._speak(text, request) if text else WireRequest(request)
 
     def _speak(self, text: str, request: CreateResponse) -> Speak:
-        asked = request.response or ResponseParameters()
-        output = (asked.audio and asked.audio.output) or OutputPatch()
+        parameters = request.response or ResponseParameters()
+        output = (parameters.audio and parameters.audio.output) or OutputPatch()
         return Speak(
             text,
-            in_conversation=asked.conversation != "none",
-            voice=self._find_voice(output.voice_name) if output.voice_name else None,
+            in_conversation=parameters.conversation != "none",
+            voice=self._handshake.find_voice(output.voice_name) if output.voice_name else None,
             speed=clamped_speed(output.speed) if output.speed else None,
             output_format=output.format.audio_format() if output.format else None,
-            metadata=asked.metadata,
+            metadata=parameters.metadata,
             request_id=request.event_id,
         )
 
     def speech(self, event: WireRequest) -> Speak | None:
-        """What a request that came back asks the session to do at once: speak the last item the client created.
+        """Return the speech that a `response.create` without text starts: the last item that the client created.
 
-        Only now is it known which items there are. None means that `encode` answers the request.
+        The items that existed at the time of the request are known only when it comes back from the session. None
+        means that `encode` answers the request.
         """
         request = event.request
         if isinstance(request, CreateResponse) and self._conversation.unspoken.strip():
             return self._speak(self._conversation.unspoken, request)
         return None
 
-    # To the client.
-
     def encode(self, event: Event) -> Frames:
-        """The messages that tell a client of an event, in order."""
+        """Return the server events that report an event of the session, in order."""
         match event:
             case SessionConfigured():
                 session = replace(self._updates.popleft(), config=event.config)
-                return [self._writer.event("session.updated", session=session.shown())]
+                return [self._writer.event("session.updated", session=session.to_json())]
             case SpeechStarted():
                 start = milliseconds(event.at)
                 return [
@@ -265,7 +284,7 @@ class OpenAICodec:
                 assert_never(event)
 
     def encode_error(self, error: VoiceError, request_id: str | None = None) -> str:
-        """The `error` message for what `decode` raised, or for what ends the connection."""
+        """Return the `error` event for an error of `decode`, or for the one that ends the connection."""
         if isinstance(error, RefusedRequest):
             request_id = error.request_id
         return self._writer.error(error, request_id)
@@ -274,8 +293,8 @@ class OpenAICodec:
         match request:
             case CreateItem() | DeleteItem() | RetrieveItem() | TruncateItem():
                 return self._conversation.answer(request)
-            case CreateResponse(response=asked):
-                return self._responses.nothing_to_speak(asked or ResponseParameters(), self._session.config)
+            case CreateResponse(response=parameters):
+                return self._responses.nothing_to_speak(parameters or ResponseParameters(), self._session.config)
             case _:
                 raise TypeError(f"not a request of this codec: {type(request).__name__}")
 
@@ -310,16 +329,16 @@ class OpenAICodec:
         )
 
 
-def _text_brought(asked: ResponseParameters) -> str:
-    """The answer that came with the request, as input or as instructions; empty where none did."""
-    last = asked.input[-1] if asked.input else None
-    if isinstance(last, Message) and (text := text_to_speak(last.shown())).strip():
+def _text_of_request(parameters: ResponseParameters) -> str:
+    """Return the text to speak: the last input item if the assistant speaks it, else the instructions, else ""."""
+    last = parameters.input[-1] if parameters.input else None
+    if isinstance(last, Message) and (text := text_to_speak(last.to_json())).strip():
         return text
-    return asked.instructions if asked.instructions and asked.instructions.strip() else ""
+    return parameters.instructions if parameters.instructions and parameters.instructions.strip() else ""
 
 
 def _timed(word: Word) -> Item:
-    """A word with its times in seconds since the session began."""
+    """Return a word with its times in seconds since the session began."""
     return {
         "word": word.text.strip(),
         "start": word.start / SAMPLE_RATE,

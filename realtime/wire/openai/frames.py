@@ -1,20 +1,17 @@
-"""Server messages of the OpenAI Realtime dialect as text: each has a type, an id of its own, and its fields."""
+"""Server events of the OpenAI Realtime dialect as JSON text: type, `event_id` and fields."""
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
 from realtime.errors import ClientError, VoiceError
 
-Frames: TypeAlias = list[str | bytes]
-"""Messages in order: text, or binary frames where the client asked for them."""
-
 _ENCODER: Final = msgspec.json.Encoder()
 
 
 class FrameWriter:
-    """Writes the messages of one connection. Bytes among the fields become base64."""
+    """Serialises the server events of one connection. Fields of bytes become base64."""
 
     def __init__(self, new_id: Callable[[str], str]) -> None:
         self.new_id = new_id
@@ -24,7 +21,7 @@ class FrameWriter:
         return _ENCODER.encode(message).decode()
 
     def refusal(self, code: str, message: str, *, param: str | None, request_id: str | None) -> str:
-        """The `error` for a request that could not be carried out; `request_id` is the client's `event_id`."""
+        """Return the `error` event for a refused request; `request_id` is the client's `event_id`."""
         return self._error("invalid_request_error", code, message, param, request_id)
 
     def error(self, error: VoiceError, request_id: str | None) -> str:
@@ -36,5 +33,5 @@ class FrameWriter:
 
 
 def error_type(error: VoiceError) -> str:
-    """Whose fault it is, in OpenAI's words."""
+    """Return OpenAI's error type: the client's fault or the server's."""
     return "invalid_request_error" if isinstance(error, ClientError) else "server_error"

@@ -1,16 +1,16 @@
-"""The items a conversation is made of in the OpenAI Realtime dialect: as clients create them and as they are shown."""
+"""Conversation items of the OpenAI Realtime dialect: as clients create them, and as JSON objects in server events."""
 
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
 Item: TypeAlias = dict[str, Any]
-"""An item as it is on the wire. Keys that do not apply are left out: some clients take no null there."""
+"""JSON object of an item. Keys that do not apply are left out, because some clients reject null there."""
 
 ItemId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 
 MAX_PARTS: Final = 256
-"""Pieces of content of one message: each takes room, even when there is nothing in it."""
+"""Content parts of one message: even empty ones take memory."""
 
 _PART_TYPES: Final = {
     "user": {"input_text": "input_text", "input_audio": "input_audio", "text": "input_text", "audio": "input_audio"},
@@ -22,11 +22,11 @@ _PART_TYPES: Final = {
         "audio": "output_audio",
     },
 }
-"""By role, the types of content that are kept, and what OpenAI's beta called them. Images and the rest are dropped."""
+"""Content types that are stored for each role, by their GA and beta names. Others, such as images, are dropped."""
 
 
 class Part(Struct, frozen=True):
-    """One piece of a message's content; audio in it is not kept, its transcript is."""
+    """One content part of a message. Of audio only the transcript is stored."""
 
     type: str
     text: str | None = None
@@ -34,7 +34,7 @@ class Part(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True, tag_field="type", tag="message"):
-    """What somebody said or wrote."""
+    """A message of the user, the assistant or the system."""
 
     role: Literal["user", "assistant", "system"]
     content: Annotated[list[Part], Meta(max_length=MAX_PARTS)]
@@ -42,7 +42,7 @@ class Message(Struct, frozen=True, tag_field="type", tag="message"):
 
     @property
     def characters(self) -> int:
-        """How much text is in it."""
+        """Number of characters of text."""
         return sum(len(part.text or "") + len(part.transcript or "") for part in self.content)
 
     def parts(self) -> list[Item]:
@@ -56,12 +56,12 @@ class Message(Struct, frozen=True, tag_field="type", tag="message"):
                 parts.append({"type": kind, "transcript": part.transcript})
         return parts
 
-    def shown(self) -> Item:
+    def to_json(self) -> Item:
         return {"type": "message", "role": self.role, "content": self.parts()}
 
 
 class FunctionCall(Struct, frozen=True, tag_field="type", tag="function_call"):
-    """A call of a function that happened before."""
+    """A function call that was made earlier."""
 
     call_id: str
     name: str
@@ -70,15 +70,15 @@ class FunctionCall(Struct, frozen=True, tag_field="type", tag="function_call"):
 
     @property
     def characters(self) -> int:
-        """How much text is in it."""
+        """Number of characters of text."""
         return len(self.call_id) + len(self.name) + len(self.arguments)
 
-    def shown(self) -> Item:
+    def to_json(self) -> Item:
         return {"type": "function_call", "call_id": self.call_id, "name": self.name, "arguments": self.arguments}
 
 
 class FunctionCallOutput(Struct, frozen=True, tag_field="type", tag="function_call_output"):
-    """What a function returned."""
+    """The result of a function call."""
 
     call_id: str
     output: str
@@ -86,15 +86,15 @@ class FunctionCallOutput(Struct, frozen=True, tag_field="type", tag="function_ca
 
     @property
     def characters(self) -> int:
-        """How much text is in it."""
+        """Number of characters of text."""
         return len(self.call_id) + len(self.output)
 
-    def shown(self) -> Item:
+    def to_json(self) -> Item:
         return {"type": "function_call_output", "call_id": self.call_id, "output": self.output}
 
 
 class ItemReference(Struct, frozen=True, tag_field="type", tag="item_reference"):
-    """An item of the conversation, as input to one response."""
+    """A reference to an item of the conversation, as input to one response."""
 
     id: str
 
@@ -103,24 +103,24 @@ NewItem: TypeAlias = Message | FunctionCall | FunctionCallOutput
 
 
 def created_item(item: NewItem, item_id: str) -> Item:
-    """The item a client created, as it is shown from now on."""
-    return {"id": item_id, "object": "realtime.item", "status": "completed", **item.shown()}
+    """Return the JSON object of an item that a client created."""
+    return {"id": item_id, "object": "realtime.item", "status": "completed", **item.to_json()}
 
 
 def text_to_speak(item: Item) -> str:
-    """What an assistant's message gives to speak; empty for any other item."""
+    """Return the text of an assistant message; empty for any other item."""
     if item.get("role") != "assistant":
         return ""
     return "".join(part["text"] for part in item["content"] if part["type"] == "output_text")
 
 
 def spoken_by_user(item_id: str, transcript: str | None = None) -> Item:
-    """An utterance. It has no transcript when it is added: clients would show it twice."""
+    """Return the item of a turn. It is added without its transcript, which clients would otherwise show twice."""
     return _spoken(item_id, "user", "completed", [{"type": "input_audio", "transcript": transcript}])
 
 
 def spoken_by_assistant(item_id: str, status: str, transcript: str | None = None) -> Item:
-    """A spoken answer; it has no content while it is in progress."""
+    """Return the item of a spoken response; without a transcript, while it is in progress, it has no content."""
     content = [] if transcript is None else [{"type": "output_audio", "transcript": transcript}]
     return _spoken(item_id, "assistant", status, content)
 

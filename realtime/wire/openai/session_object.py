@@ -1,14 +1,13 @@
-"""The session object of the OpenAI Realtime dialect: what is in force, as the client is shown it.
+"""The session object of the OpenAI Realtime dialect: the effective configuration, and how updates change it.
 
-`session.update` is a partial merge: only the fields present change, and `format`, `turn_detection` and
-`noise_reduction` are replaced whole, while `transcription` keeps the fields left out. What cannot be honoured is
-ignored, and the session object always shows what is in force.
+`session.update` is a partial update: only fields that are present change. `format`, `turn_detection` and
+`noise_reduction` are replaced as a whole; `transcription` is merged field by field. Values that the server cannot
+honour are ignored, and the session object in `session.updated` shows the effective ones.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from msgspec import UNSET
 
@@ -16,6 +15,7 @@ from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.errors import ClientError
 from realtime.languages import language_code
 from realtime.session.config import SessionConfig, SessionKind
+from realtime.wire.codec import Resolve
 from realtime.wire.openai.session_update import (
     DEFAULT_FORMAT,
     Eagerness,
@@ -30,19 +30,16 @@ from realtime.wire.openai.session_update import (
     clamped_speed,
 )
 
-Find: TypeAlias = Callable[[str], str | None]
-"""From a name a client may use to the name in force; None where there is nothing of that name."""
+MODELS_WITHOUT_TURN_DETECTION: Final = frozenset({"gpt-realtime-whisper", "gpt-live-transcribe"})
+"""Models that OpenAI serves without turn detection: their clients commit turns themselves and do not disable it."""
 
-COMMITTED_BY_HAND: Final = frozenset({"gpt-realtime-whisper", "gpt-live-transcribe"})
-"""OpenAI has no turn detection with these models, so that their clients find the turns themselves and leave it out."""
-
-LONGEST_PROMPT: Final = 2_000
-"""Characters of a transcription prompt that are kept, its last: no recognizer reads more."""
+MAX_PROMPT_CHARACTERS: Final = 2_000
+"""Characters of a transcription prompt that are used, counted from its end; no recognizer reads more."""
 
 
 @dataclass(frozen=True, slots=True)
 class WireSession:
-    """The session in force: its configuration, and what clients expect to be shown again besides."""
+    """Effective session: its configuration, and the fields that are only echoed to the client."""
 
     id: str
     config: SessionConfig
@@ -52,8 +49,8 @@ class WireSession:
     tools: tuple[Tool, ...] = ()
     tool_choice: str | ToolChoice = "auto"
 
-    def merged(self, patch: SessionPatch, *, find_recognizer: Find, find_voice: Find) -> "WireSession":
-        """The session after an update. Unknown models and voices leave those in force."""
+    def merged(self, patch: SessionPatch, *, find_recognizer: Resolve, find_voice: Resolve) -> "WireSession":
+        """Return the session after an update. An unknown model or voice leaves the current one."""
         kind = SessionKind(patch.type) if patch.type is not None else self.config.kind
         session = replace(self, config=replace(self.config, kind=kind))
         if patch.instructions is not UNSET:
@@ -71,7 +68,7 @@ class WireSession:
             session = replace(session, config=replace(session.config, transcribe=True))
         return session
 
-    def _with_input(self, patch: InputPatch, find_recognizer: Find) -> "WireSession":
+    def _with_input(self, patch: InputPatch, find_recognizer: Resolve) -> "WireSession":
         changes: dict[str, Any] = {}
         eagerness, noise_reduction = self.eagerness, self.noise_reduction
         if patch.format is not UNSET:
@@ -80,8 +77,8 @@ class WireSession:
             changes["transcribe"] = False
         elif patch.transcription is not UNSET:
             changes |= _transcription_changes(patch.transcription, find_recognizer)
-            by_hand = patch.transcription.model in COMMITTED_BY_HAND and patch.turn_detection is UNSET
-            if by_hand and self.config.kind is SessionKind.TRANSCRIPTION:
+            manual = patch.transcription.model in MODELS_WITHOUT_TURN_DETECTION and patch.turn_detection is UNSET
+            if manual and self.config.kind is SessionKind.TRANSCRIPTION:
                 changes["turn_detection"] = None
         if patch.turn_detection is None:
             changes["turn_detection"] = None
@@ -91,15 +88,15 @@ class WireSession:
             match patch.turn_detection:
                 case ServerVad():
                     eagerness = None
-                case SemanticVad(eagerness=asked):
-                    eagerness = asked or "auto"
+                case SemanticVad(eagerness=requested):
+                    eagerness = requested or "auto"
         if patch.noise_reduction is not UNSET:
             kind = patch.noise_reduction.type if patch.noise_reduction else None
             noise_reduction = kind if kind in ("near_field", "far_field") else None
         config = replace(self.config, **changes)
         return replace(self, config=config, eagerness=eagerness, noise_reduction=noise_reduction)
 
-    def _with_output(self, patch: OutputPatch, find_voice: Find) -> "WireSession":
+    def _with_output(self, patch: OutputPatch, find_voice: Resolve) -> "WireSession":
         changes: dict[str, Any] = {}
         if patch.format is not UNSET:
             changes["output_format"] = patch.format.audio_format() if patch.format else DEFAULT_FORMAT
@@ -109,18 +106,18 @@ class WireSession:
             changes["speed"] = clamped_speed(patch.speed)
         return replace(self, config=replace(self.config, **changes))
 
-    def shown(self) -> dict[str, Any]:
-        """The session object of `session.created` and `session.updated`."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the session object of `session.created` and `session.updated`."""
         if self.config.kind is SessionKind.TRANSCRIPTION:
             return {
                 "type": "transcription",
                 "object": "realtime.transcription_session",
                 "id": self.id,
                 "include": None,
-                "audio": {"input": self._shown_input()},
+                "audio": {"input": self._input_object()},
             }
         output = {
-            "format": shown_format(self.config.output_format),
+            "format": format_object(self.config.output_format),
             "voice": self.config.voice,
             "speed": self.config.speed,
         }
@@ -138,69 +135,69 @@ class WireSession:
             "truncation": "auto",
             "prompt": None,
             "include": None,
-            "audio": {"input": self._shown_input(), "output": output},
+            "audio": {"input": self._input_object(), "output": output},
         }
 
-    def _shown_input(self) -> dict[str, Any]:
+    def _input_object(self) -> dict[str, Any]:
         config = self.config
         transcription = {"model": config.recognizer, "language": config.language, "prompt": config.prompt or None}
-        if config.translate:  # clients of the plain protocol see nothing new
+        if config.translate:  # an extension, hidden from clients that do not use it
             transcription["task"] = "translate"
         return {
-            "format": shown_format(config.input_format),
+            "format": format_object(config.input_format),
             "transcription": transcription if config.transcribe else None,
             "noise_reduction": {"type": self.noise_reduction} if self.noise_reduction else None,
-            "turn_detection": self._shown_turn_detection(),
+            "turn_detection": self._turn_detection_object(),
         }
 
-    def _shown_turn_detection(self) -> dict[str, Any] | None:
+    def _turn_detection_object(self) -> dict[str, Any] | None:
         detection = self.config.turn_detection
         if detection is None:
             return None
-        shown: dict[str, Any]
+        result: dict[str, Any]
         if self.eagerness is not None:
-            shown = {"type": "semantic_vad", "eagerness": self.eagerness}
+            result = {"type": "semantic_vad", "eagerness": self.eagerness}
         else:
-            shown = {
+            result = {
                 "type": "server_vad",
                 "threshold": detection.threshold,
                 "prefix_padding_ms": milliseconds(detection.prefix_padding),
                 "silence_duration_ms": milliseconds(detection.silence),
             }
         if self.config.kind is SessionKind.TRANSCRIPTION:
-            return shown
+            return result
         if self.eagerness is None:
-            shown["idle_timeout_ms"] = None
-        # Nothing here answers by itself. Clients that miss `interrupt_response` cancel on their own at every onset.
-        return shown | {"create_response": False, "interrupt_response": self.config.interrupt_response}
+            result["idle_timeout_ms"] = None
+        # No response starts by itself. Clients without `interrupt_response` would cancel at every onset of speech.
+        return result | {"create_response": False, "interrupt_response": self.config.interrupt_response}
 
 
 def milliseconds(samples: int) -> int:
-    """From samples at 16 kHz."""
+    """Convert samples at 16 kHz to whole milliseconds."""
     return samples * 1000 // SAMPLE_RATE
 
 
-def shown_format(audio_format: AudioFormat) -> dict[str, Any]:
-    """The format object; G.711 has no `rate` in it."""
+def format_object(audio_format: AudioFormat) -> dict[str, Any]:
+    """Return the JSON object of an audio format; for G.711 it has no `rate`."""
     if audio_format.encoding is Encoding.PCM16:
         return {"type": audio_format.encoding.value, "rate": audio_format.sample_rate}
     return {"type": audio_format.encoding.value}
 
 
-def _tool_choice(asked: str | ToolChoice | None, in_force: str | ToolChoice) -> str | ToolChoice:
-    match asked:
+def _tool_choice(requested: str | ToolChoice | None, current: str | ToolChoice) -> str | ToolChoice:
+    match requested:
         case None:
             return "auto"
         case "auto" | "none" | "required":
-            return asked
+            return requested
         case ToolChoice(type="function", name=str()):
-            return asked
+            return requested
         case _:
-            return in_force
+            return current
 
 
-def _transcription_changes(patch: TranscriptionPatch, find_recognizer: Find) -> dict[str, Any]:
-    """An unknown language leaves the one in force; keywords stand in for the prompt that is not there."""
+def _transcription_changes(patch: TranscriptionPatch, find_recognizer: Resolve) -> dict[str, Any]:
+    """Return the changed fields; an unknown language changes none, and keywords replace a missing prompt."""
     changes: dict[str, Any] = {"transcribe": True}
     if patch.model and (recognizer := find_recognizer(patch.model)) is not None:
         changes["recognizer"] = recognizer
@@ -212,7 +209,7 @@ def _transcription_changes(patch: TranscriptionPatch, find_recognizer: Find) -> 
     if patch.task is not UNSET:
         changes["translate"] = patch.task == "translate"
     if patch.prompt is not UNSET:
-        changes["prompt"] = (patch.prompt or "")[-LONGEST_PROMPT:]
+        changes["prompt"] = (patch.prompt or "")[-MAX_PROMPT_CHARACTERS:]
     if patch.keywords and not patch.prompt:
-        changes["prompt"] = ", ".join(patch.keywords)[-LONGEST_PROMPT:]
+        changes["prompt"] = ", ".join(patch.keywords)[-MAX_PROMPT_CHARACTERS:]
     return changes

@@ -1,7 +1,7 @@
-"""What a `session.update` may carry in the OpenAI Realtime dialect.
+"""The `session` field of `session.update` in the OpenAI Realtime dialect, as msgspec structs.
 
-A field left out is `UNSET` and null means default or off. Values that cannot be are errors of the whole update; what is
-not named here is accepted and ignored.
+A field that is absent is `UNSET`; null means the default, or off. An invalid value refuses the whole update; fields
+that are not declared here are accepted and ignored.
 """
 
 from typing import Annotated, Final, Literal, TypeAlias
@@ -20,13 +20,14 @@ DEFAULT_DETECTION: Final = TurnDetection()
 DEFAULT_FORMAT: Final = AudioFormat(Encoding.PCM16, 24_000)
 
 SILENCE_MS: Final[dict[Eagerness, int]] = {"high": 400, "auto": 700, "medium": 700, "low": 1200}
-"""Semantic turn detection stands on silence alone: how much of it ends a turn."""
+"""Silence in ms that ends a turn, by eagerness: semantic turn detection is approximated by silence alone."""
 
 SPEEDS: Final = (0.25, 1.5)
+"""Slowest and fastest speed of speech, as multiples of the voice's own; the limits of OpenAI's protocol."""
 
 
 class Pcm(Struct, frozen=True, tag_field="type", tag="audio/pcm"):
-    """OpenAI knows 24 kHz only; the other rates are an extension."""
+    """PCM16. The protocol specifies 24 kHz; the other rates are an extension."""
 
     rate: Literal[8_000, 16_000, 24_000, 48_000] | None = None
 
@@ -49,7 +50,7 @@ class Alaw(Struct, frozen=True, tag_field="type", tag="audio/pcma"):
 
 
 class ServerVad(Struct, frozen=True, tag_field="type", tag="server_vad"):
-    """Turns end after a silence of fixed length. Null means the default."""
+    """End turns after a silence of fixed length. Null means the default."""
 
     threshold: Probability | None = None
     prefix_padding_ms: Milliseconds | None = None
@@ -66,7 +67,7 @@ class ServerVad(Struct, frozen=True, tag_field="type", tag="server_vad"):
 
 
 class SemanticVad(Struct, frozen=True, tag_field="type", tag="semantic_vad"):
-    """Turns end after a silence that depends on how eager to answer one is."""
+    """End turns after a silence that depends on `eagerness`."""
 
     eagerness: Eagerness | None = None
     interrupt_response: bool | None = None
@@ -76,7 +77,7 @@ class SemanticVad(Struct, frozen=True, tag_field="type", tag="semantic_vad"):
 
 
 class TranscriptionPatch(Struct, frozen=True):
-    """How to transcribe; a null `language` means detect it. `task` is an extension: `translate` asks for English."""
+    """Transcription settings. A null `language` is detected; `task` is an extension, `translate` is into English."""
 
     model: str | None = None
     language: str | UnsetType | None = UNSET
@@ -86,19 +87,19 @@ class TranscriptionPatch(Struct, frozen=True):
 
 
 class NoiseReduction(Struct, frozen=True):
-    """Accepted and shown, without effect."""
+    """Accepted and echoed, without effect."""
 
     type: str | None = None
 
 
 class VoiceId(Struct, frozen=True):
-    """OpenAI's way to name a custom voice."""
+    """A custom voice by its id."""
 
     id: str
 
 
 class Tool(Struct, frozen=True):
-    """A function; tools of other types are dropped."""
+    """A function that the model may call; tools of other types are dropped."""
 
     type: str
     name: str | None = None
@@ -107,7 +108,7 @@ class Tool(Struct, frozen=True):
 
 
 class ToolChoice(Struct, frozen=True):
-    """The one tool to call."""
+    """The only tool that may be called."""
 
     type: str
     name: str | None = None
@@ -117,7 +118,7 @@ FormatPatch: TypeAlias = Pcm | Mulaw | Alaw | UnsetType | None
 
 
 class InputPatch(Struct, frozen=True):
-    """What changes of `session.audio.input`."""
+    """Changes to `session.audio.input`."""
 
     format: FormatPatch = UNSET
     transcription: TranscriptionPatch | UnsetType | None = UNSET
@@ -126,7 +127,7 @@ class InputPatch(Struct, frozen=True):
 
 
 class OutputPatch(Struct, frozen=True):
-    """What changes of `session.audio.output`; `response.create` has the same for one response."""
+    """Changes to `session.audio.output`; `response.create` uses the same for one response."""
 
     format: FormatPatch = UNSET
     voice: str | VoiceId | UnsetType | None = UNSET
@@ -134,13 +135,13 @@ class OutputPatch(Struct, frozen=True):
 
     @property
     def voice_name(self) -> str | None:
-        """The voice asked for, if one is."""
+        """Name of the requested voice, if any."""
         voice = self.voice
         return voice.id if isinstance(voice, VoiceId) else voice or None
 
 
 class AudioPatch(Struct, frozen=True):
-    """What changes of `session.audio`."""
+    """Changes to `session.audio`."""
 
     input: InputPatch | None = None
     output: OutputPatch | None = None
@@ -151,9 +152,9 @@ _FLAT_FORMATS: Final[dict[str, Pcm | Mulaw | Alaw]] = {"pcm16": Pcm(), "g711_ula
 
 
 class SessionPatch(Struct, frozen=True):
-    """The `session` of a `session.update`.
+    """Changes to the session.
 
-    The flat fields below `audio` are those of OpenAI's beta, read only where `audio` is absent.
+    The fields after `audio` are those of the protocol's beta; they are used only if `audio` is absent.
     """
 
     type: Literal["realtime", "transcription"] | None = None
@@ -176,7 +177,7 @@ class SessionPatch(Struct, frozen=True):
 
 
 def clamped_speed(speed: float | None) -> float:
-    """The nearest speed on offer; None is the normal one."""
+    """Return the nearest speed within `SPEEDS`; None is the normal speed."""
     slowest, fastest = SPEEDS
     return 1.0 if speed is None else min(max(speed, slowest), fastest)
 

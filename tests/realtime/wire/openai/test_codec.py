@@ -49,6 +49,7 @@ from realtime.session.events import (
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
+from realtime.wire.codec import Handshake
 from realtime.wire.openai.client_events import RefusedRequest
 from realtime.wire.openai.codec import OpenAICodec
 
@@ -103,14 +104,17 @@ class Client:
 
         known = {"whisper-1": "whisper-base", "whisper-base": "whisper-base", "tiny": "whisper-tiny.en"}
         self.codec = OpenAICodec(
-            "sess_1",
-            new_id,
+            Handshake(
+                session_id="sess_1",
+                query={},
+                new_id=new_id,
+                find_recognizer=known.get,
+                find_voice={"calm": "calm", "bright": "bright"}.get,
+                can_translate=lambda name: not name.endswith(".en"),
+                max_input_characters=LONGEST,
+            ),
             config,
             model="local",
-            find_recognizer=known.get,
-            find_voice={"calm": "calm", "bright": "bright"}.get,
-            can_translate=lambda name: not name.endswith(".en"),
-            max_input_characters=LONGEST,
             **options,
         )
 

@@ -1,0 +1,70 @@
+"""What the websocket needs of a dialect: a codec between its messages and the session's commands and events."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from realtime.errors import VoiceError
+from realtime.session.commands import Command, Speak, WireRequest
+from realtime.session.config import SessionConfig
+from realtime.session.events import Event
+
+Frames: TypeAlias = list[str | bytes]
+"""Messages to a client in order, text or binary."""
+
+Resolve: TypeAlias = Callable[[str], str | None]
+"""Turn a name that a client uses into the server's own name, or None if there is no such model or voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a codec starts from: the query of the websocket and what the server offers.
+
+    `new_id("item")` makes a unique id that begins with `item_`. `find_recognizer` and `find_voice` resolve names, an
+    empty one to the default; `can_translate` takes a resolved recognizer. `max_input_characters` limits a text to
+    speak and an item of the conversation.
+    """
+
+    session_id: str
+    query: Mapping[str, Sequence[str]]
+    new_id: Callable[[str], str]
+    find_recognizer: Resolve
+    find_voice: Resolve
+    can_translate: Callable[[str], bool]
+    max_input_characters: int
+
+    def parameter(self, name: str) -> str:
+        """Return the last value of a query parameter, or an empty string."""
+        values = self.query.get(name, ())
+        return values[-1] if values else ""
+
+
+class Codec(Protocol):
+    """One connection's protocol. It does no I/O: messages in, commands out; events in, messages out."""
+
+    @property
+    def config(self) -> SessionConfig:
+        """The configuration that the client has asked for last; at first, the one that the session starts with."""
+
+    def greeting(self) -> Frames:
+        """Return the first messages of the connection."""
+
+    def decode(self, message: str | bytes) -> list[Command]:
+        """Parse one message into commands.
+
+        Raises `UnsupportedAudio` where the connection cannot go on, and any other `ClientError` where the message is
+        refused and the connection continues.
+        """
+
+    def speech(self, event: WireRequest) -> Speak | None:
+        """Return the speech that a request handed back by the session starts; None if `encode` answers it."""
+
+    def encode(self, event: Event) -> Frames:
+        """Return the messages that report an event, in order."""
+
+    def encode_error(self, error: VoiceError) -> str:
+        """Return the message that reports an error of `decode`, or the one that ends the connection."""
+
+
+Dialect: TypeAlias = Callable[[Handshake], Codec]
+"""Open a connection's codec."""
