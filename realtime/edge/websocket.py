@@ -164,9 +164,7 @@ class Connection:
                     return await self._websocket.receive()
             except TimeoutError:
                 if self._driver.reply_state is ReplyState.IDLE:
-                    raise IdleError(
-                        f"Received nothing for {self._settings.idle_timeout_seconds:g} seconds."
-                    ) from None
+                    raise IdleError(f"Received nothing for {self._settings.idle_timeout_seconds:g} seconds.") from None
 
     async def _deliver(self, event: Event) -> None:
         if isinstance(event, WireRequest) and (speak := self._codec.speech(event)) is not None:

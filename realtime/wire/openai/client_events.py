@@ -178,7 +178,5 @@ def _refusal(text: str, request_id: str | None) -> RefusedRequest:
         return RefusedRequest(f"Missing required parameter: '{param}'.", param=param, request_id=request_id)
     reason = reason[:_MAX_REASON]
     if not param or (param == "type" and not reason.startswith("Invalid value")):
-        return RefusedRequest(
-            f"Not a client event: {reason}.", param=param or None, request_id=request_id
-        )
+        return RefusedRequest(f"Not a client event: {reason}.", param=param or None, request_id=request_id)
     return InvalidValue(f"Invalid '{param}': {reason}.", param=param, request_id=request_id)
