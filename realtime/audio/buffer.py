@@ -1,4 +1,4 @@
-"""Samples of a stream by their position."""
+"""A growing buffer of a stream's samples, addressed by absolute position."""
 
 from typing import Final
 
@@ -6,33 +6,34 @@ import numpy as np
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 
-QUIET: Final = SAMPLE_RATE * 160 // 1000
-"""The length of the quietest moment: about the gap between two words."""
+QUIET_SPAN: Final = SAMPLE_RATE * 160 // 1000
+"""Samples over which `quietest` measures energy: 160 ms, about the gap between two words."""
 
 
 class AudioBuffer:
-    """A stream's samples from `start` to `end`, counted since the stream began; what is discarded is freed.
+    """The samples of a stream from `start` to `end`; positions count from the beginning of the stream.
 
-    Appending and discarding take amortised constant time per sample, and the memory held is at most about four times
-    that of the samples kept.
+    Appending and discarding take amortised constant time per sample. Discarded samples are freed: the array is at most
+    about four times as large as its contents.
     """
 
-    _SMALLEST: Final = SAMPLE_RATE
+    _MIN_CAPACITY: Final = SAMPLE_RATE
+    """Samples (1 s) below which the array does not shrink."""
 
     def __init__(self) -> None:
-        self._data = np.empty(self._SMALLEST, np.float32)
+        self._data = np.empty(self._MIN_CAPACITY, np.float32)
         self._first = 0
         self._length = 0
         self._start = 0
 
     @property
     def start(self) -> int:
-        """The position of the first sample kept."""
+        """Position of the first sample in the buffer."""
         return self._start
 
     @property
     def end(self) -> int:
-        """The position after the last sample."""
+        """Position after the last sample."""
         return self._start + self._length
 
     def append(self, samples: Samples) -> None:
@@ -43,28 +44,28 @@ class AudioBuffer:
         self._length += len(samples)
 
     def slice(self, start: int, end: int) -> Samples:
-        """A copy of the samples from position `start` up to `end`. Raises `ValueError` where they are not kept."""
+        """Copy the samples from position `start` up to `end`. Raises `ValueError` if any of them is not buffered."""
         if not self.start <= start <= end <= self.end:
-            raise ValueError(f"samples {start} to {end} are not within {self.start} to {self.end}")
+            raise ValueError(f"samples {start} to {end} are not in the buffer, which holds {self.start} to {self.end}")
         first = self._first + start - self._start
         return self._data[first : first + end - start].copy()
 
     def quietest(self, start: int, end: int) -> int:
-        """The middle of the stretch of `QUIET` samples with the least energy between two positions."""
+        """Return the middle of the `QUIET_SPAN` samples with the least energy between two positions."""
         energy = np.cumsum(np.pad(np.square(self.slice(start, end), dtype=np.float64), (1, 0)))
-        return start + int(np.argmin(energy[QUIET:] - energy[:-QUIET])) + QUIET // 2
+        return start + int(np.argmin(energy[QUIET_SPAN:] - energy[:-QUIET_SPAN])) + QUIET_SPAN // 2
 
     def discard(self, before: int) -> None:
-        """Forget what is before position `before`, at most everything."""
+        """Drop all samples before position `before`; beyond the end, drop everything."""
         count = min(max(before - self._start, 0), self._length)
         self._start += count
         self._first += count
         self._length -= count
-        if len(self._data) > max(4 * self._length, self._SMALLEST):
+        if len(self._data) > max(4 * self._length, self._MIN_CAPACITY):
             self._reallocate(self._length)
 
     def _reallocate(self, needed: int) -> None:
-        """Move the samples kept to the front of an array with room for twice `needed`."""
-        data = np.empty(max(2 * needed, self._SMALLEST), np.float32)
+        """Move the contents to a new array with room for twice `needed` samples."""
+        data = np.empty(max(2 * needed, self._MIN_CAPACITY), np.float32)
         data[: self._length] = self._data[self._first : self._first + self._length]
         self._data, self._first = data, 0

@@ -1,7 +1,6 @@
-"""Audio as the service handles it: wire encodings, streaming resampling and a buffer with absolute positions.
+"""Audio formats on the wire, and how they are decoded and encoded.
 
-Inside the service audio is mono float32 between -1 and 1; recognition and voice activity detection work at 16 kHz. The
-companding laws are those of ITU-T G.711 (1988), tables 1a to 2b.
+Inside the service, audio is mono float32 between -1 and 1; recognition and voice activity detection run at 16 kHz.
 """
 
 from dataclasses import dataclass
@@ -15,25 +14,23 @@ from realtime.audio.g711 import G711_RATE, compress_alaw, compress_mulaw, expand
 from realtime.errors import UnsupportedAudio
 
 SAMPLE_RATE: Final = 16_000
-"""The rate of recognition and voice activity detection; positions count samples at this rate."""
-
+"""Sample rate in Hz of recognition and voice activity detection; positions count samples at this rate."""
 
 WINDOW: Final = 512
-"""Samples of one voice activity window: 32 ms."""
-
+"""Samples of one window of voice activity detection: 32 ms, the only size that Silero VAD accepts at 16 kHz."""
 
 Samples: TypeAlias = NDArray[np.float32]
-"""Mono audio between -1 and 1, shape (n,)."""
-
+"""Mono audio between -1 and 1, of shape (n,)."""
 
 _FULL_SCALE: Final = 32_768
+"""PCM16 value of amplitude 1."""
 
-
-_RATES: Final = range(8_000, 48_001)
+_SAMPLE_RATES: Final = range(8_000, 48_001)
+"""Sample rates in Hz that are accepted on the wire."""
 
 
 class Encoding(StrEnum):
-    """How samples are written on the wire; the values are OpenAI's names."""
+    """Encoding of samples on the wire; the values are OpenAI's names."""
 
     PCM16 = "audio/pcm"
     MULAW = "audio/pcmu"
@@ -42,51 +39,55 @@ class Encoding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """One channel of audio on the wire. PCM16 is little-endian; G.711 is at 8 kHz. Raises `UnsupportedAudio`."""
+    """Format of mono audio on the wire. PCM16 is little-endian; G.711 is at 8 kHz.
+
+    Raises `UnsupportedAudio` for a sample rate outside 8 to 48 kHz, or other than 8 kHz with G.711.
+    """
 
     encoding: Encoding
     sample_rate: int
 
     def __post_init__(self) -> None:
-        if self.sample_rate not in _RATES:
-            raise UnsupportedAudio(f"sample rate {self.sample_rate} is not between 8000 and 48000")
+        if self.sample_rate not in _SAMPLE_RATES:
+            raise UnsupportedAudio(f"The sample rate must be between 8000 and 48000 Hz, not {self.sample_rate}.")
         if self.encoding is not Encoding.PCM16 and self.sample_rate != G711_RATE:
-            raise UnsupportedAudio(f"{self.encoding.value} is sampled at 8000 Hz, not {self.sample_rate}")
+            raise UnsupportedAudio(f"The sample rate of {self.encoding.value} must be 8000 Hz, not {self.sample_rate}.")
 
     @property
     def bytes_per_sample(self) -> int:
         return 2 if self.encoding is Encoding.PCM16 else 1
 
 
-_EXPANDED: Final = {
+_DECODED: Final = {
     Encoding.MULAW: (expand_mulaw() / _FULL_SCALE).astype(np.float32),
     Encoding.ALAW: (expand_alaw() / _FULL_SCALE).astype(np.float32),
 }
+"""Amplitude of each G.711 byte."""
 
-
-_COMPRESSED: Final = {Encoding.MULAW: compress_mulaw(), Encoding.ALAW: compress_alaw()}
+_ENCODED: Final = {Encoding.MULAW: compress_mulaw(), Encoding.ALAW: compress_alaw()}
+"""G.711 byte of each PCM16 value, indexed by the value's unsigned bits."""
 
 
 class Decoder:
-    """Decodes one stream of frames, wherever they were cut."""
+    """Decodes one stream of audio messages, which may be cut at any byte."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._encoding = audio_format.encoding
-        self._spare = b""
+        self._remainder = b""
 
     def decode(self, data: bytes) -> Samples:
-        """The samples complete so far; the odd byte of a cut PCM16 sample waits for the next frame."""
+        """Return the samples that are complete; half a PCM16 sample waits for the next message."""
         if self._encoding is not Encoding.PCM16:
-            return _EXPANDED[self._encoding][np.frombuffer(data, np.uint8)]
-        data = self._spare + data
+            return _DECODED[self._encoding][np.frombuffer(data, np.uint8)]
+        data = self._remainder + data
         whole = len(data) & ~1
-        self._spare = data[whole:]
+        self._remainder = data[whole:]
         return np.frombuffer(data, "<i2", count=whole // 2).astype(np.float32) / np.float32(_FULL_SCALE)
 
 
 def encode(samples: Samples, encoding: Encoding) -> bytes:
-    """Write samples as bytes, rounded to the nearest 16-bit value and clipped to full scale."""
+    """Encode samples, rounded to the nearest 16-bit value and clipped to full scale."""
     values = np.clip(np.rint(samples * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
     if encoding is Encoding.PCM16:
         return values.tobytes()
-    return _COMPRESSED[encoding][values.astype(np.int16).view(np.uint16)].tobytes()
+    return _ENCODED[encoding][values.astype(np.int16).view(np.uint16)].tobytes()

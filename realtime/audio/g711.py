@@ -1,4 +1,4 @@
-"""G.711 mu-law and A-law (ITU-T G.711)."""
+"""G.711 mu-law and A-law as tables (ITU-T G.711, 1988, tables 1a to 2b)."""
 
 from typing import Final
 
@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 G711_RATE: Final = 8_000
+"""Sample rate in Hz of G.711."""
 
 
 def expand_mulaw() -> NDArray[np.int32]:
-    """The value of each mu-law byte on a scale of 16 bits."""
+    """Return the 16-bit value of each mu-law byte, shape (256,)."""
     bits = ~np.arange(256, dtype=np.uint8)
     segment, step = (bits >> 4 & 7).astype(np.int32), (bits & 15).astype(np.int32)
     magnitude = ((2 * step + 33 << segment) - 33) * 4
@@ -17,7 +18,7 @@ def expand_mulaw() -> NDArray[np.int32]:
 
 
 def expand_alaw() -> NDArray[np.int32]:
-    """The value of each A-law byte on a scale of 16 bits."""
+    """Return the 16-bit value of each A-law byte, shape (256,)."""
     bits = np.arange(256, dtype=np.uint8) ^ 0x55
     segment, step = (bits >> 4 & 7).astype(np.int32), (bits & 15).astype(np.int32)
     magnitude = np.where(segment == 0, 2 * step + 1, 2 * step + 33 << np.maximum(segment, 1) - 1) * 8
@@ -25,10 +26,11 @@ def expand_alaw() -> NDArray[np.int32]:
 
 
 def _compress(decisions: NDArray[np.int32], positive: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The byte of every 16-bit value, indexed by the value's unsigned bits.
+    """Return the byte of every 16-bit value, indexed by the value's unsigned bits, shape (65536,).
 
-    `decisions` are the lowest magnitudes of the 128 steps, `positive` the byte of each. The magnitude of a negative
-    value is its one's complement, as in the ITU's own software (G.191), so that both signs have intervals alike.
+    `decisions` are the lowest magnitudes of the 128 quantisation steps, `positive` the byte of each. The magnitude of a
+    negative value is its one's complement, as in the ITU's reference software (G.191), so that both signs have equal
+    intervals.
     """
     values = np.arange(65_536, dtype=np.uint16).view(np.int16)
     steps = np.searchsorted(decisions, np.where(values < 0, ~values, values), side="right") - 1
@@ -36,14 +38,14 @@ def _compress(decisions: NDArray[np.int32], positive: NDArray[np.uint8]) -> NDAr
 
 
 def compress_mulaw() -> NDArray[np.uint8]:
-    """Return the mu-law code of each of 65,536 PCM16 values."""
+    """Return the mu-law byte of every PCM16 value, indexed by its unsigned bits."""
     steps = np.arange(128)
     decisions = ((16 + steps % 16 << steps // 16 + 1) - 33) * 4
     return _compress(decisions.astype(np.int32), (0xFF - steps).astype(np.uint8))
 
 
 def compress_alaw() -> NDArray[np.uint8]:
-    """Return the A-law code of each of 65,536 PCM16 values."""
+    """Return the A-law byte of every PCM16 value, indexed by its unsigned bits."""
     steps = np.arange(128)
     segment = steps // 16
     decisions = np.where(segment == 0, steps, 16 + steps % 16 << np.maximum(segment, 1) - 1) * 16

@@ -7,7 +7,7 @@ of words that are committed.
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from realtime.audio.buffer import QUIET, AudioBuffer
+from realtime.audio.buffer import QUIET_SPAN, AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import VoiceError
 from realtime.session.events import TranscriptCompleted
@@ -103,7 +103,7 @@ class Segment:
         tentative = self.agreement.tentative
         first = hypothesis.words[-len(tentative)].start if tentative else end
         if (gap := self.agreement.trim(hypothesis.words, first - COMMITTED_CONTEXT)) is not None:
-            self.start = buffer.quietest(max(self.start, gap[0] - QUIET), gap[1] + QUIET)
+            self.start = buffer.quietest(max(self.start, gap[0] - QUIET_SPAN), gap[1] + QUIET_SPAN)
 
     def finish(self, hypothesis: Hypothesis, why: Suppression | None) -> None:
         """Hand over to the item what was committed, with the evidence of the final."""

@@ -1,3 +1,5 @@
+"""Formats, G.711, resampling and the buffer."""
+
 import tracemalloc
 import warnings
 from itertools import pairwise
@@ -46,7 +48,7 @@ def test_pcm16_is_little_endian() -> None:
 
 
 @given(cuts=st.lists(st.integers(0, 40)))
-def test_a_cut_sample_is_kept_for_the_next_frame(cuts: list[int]) -> None:
+def test_half_a_sample_waits_for_the_next_message(cuts: list[int]) -> None:
     data = encode(noise(20), Encoding.PCM16)
     audio_format = AudioFormat(Encoding.PCM16, 24_000)
     edges = [0, *sorted(cuts), len(data)]
@@ -206,7 +208,7 @@ def test_a_slice_outside_the_buffer_is_an_error(start: int, end: int) -> None:
     buffer = AudioBuffer()
     buffer.append(np.zeros(6, np.float32))
     buffer.discard(2)
-    with pytest.raises(ValueError, match="not within 2 to 6"):
+    with pytest.raises(ValueError, match="holds 2 to 6"):
         buffer.slice(start, end)
 
 
@@ -221,19 +223,19 @@ def test_discarding_reaches_no_further_than_the_end() -> None:
 
 def test_an_hour_of_appending_and_discarding_keeps_memory_constant() -> None:
     frame = np.zeros(SAMPLE_RATE // 10, np.float32)
-    kept = 10 * SAMPLE_RATE
+    buffered = 10 * SAMPLE_RATE
     buffer = AudioBuffer()
     tracemalloc.start()
     try:
         for _ in range(36_000):
             buffer.append(frame)
-            buffer.discard(buffer.end - kept)
+            buffer.discard(buffer.end - buffered)
         held, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert buffer.end == 3_600 * SAMPLE_RATE
-    assert held <= 4 * kept * frame.itemsize
-    assert peak <= 7 * kept * frame.itemsize
+    assert held <= 4 * buffered * frame.itemsize
+    assert peak <= 7 * buffered * frame.itemsize
 
 
 def test_discarding_gives_memory_back() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.audio.buffer import QUIET, AudioBuffer
+from realtime.audio.buffer import QUIET_SPAN, AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel, Priority
@@ -586,7 +586,7 @@ def test_a_passage_may_be_cut_right_after_a_short_first_word(first_end: float) -
     begun = ("Yes.", 0.0, first_end), ("then", first_end, 2.0)
     for last in ("a", "b", "c"):
         conversation.take()
-        conversation.answer(Transcribe, timed(*begun, (last, 2.0 + QUIET / SAMPLE_RATE, 4.0)))
+        conversation.answer(Transcribe, timed(*begun, (last, 2.0 + QUIET_SPAN / SAMPLE_RATE, 4.0)))
         conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.1))
     assert transcript(conversation) == "Yes. then"
 
