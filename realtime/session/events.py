@@ -31,10 +31,14 @@ class SessionConfigured:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Speech began; `at` includes the pre-roll. `item_id` is the item this utterance will become."""
+    """Speech began at `at`, which includes the prefix padding; `item_id` is the item the turn will become.
+
+    `interrupts` says whether it cancels a response in progress, by the configuration in effect for this audio.
+    """
 
     item_id: str
     at: int
+    interrupts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,6 @@ class Listening:
     """Follows the microphone of one session; see the module."""
 
     def __init__(self, config: SessionConfig, jobs: Jobs, new_id: Callable[[str], str]) -> None:
-        self._config = config
         self._jobs = jobs
         self._new_id = new_id
         self._buffer = AudioBuffer()
@@ -58,6 +57,11 @@ class Listening:
         self._vad_state: NDArray[np.float32] | None = None
         self._recent: deque[float] = deque(maxlen=ONSET_WINDOWS)
         self._endpointing = self._new_endpointing()
+
+    @property
+    def _config(self) -> SessionConfig:
+        """The configuration in effect for the audio scored so far."""
+        return self._captioning.config
 
     @property
     def saturated(self) -> bool:
@@ -164,7 +168,7 @@ class Listening:
                 self._captioning.begin(item_id, begin)
                 for offset, recent in enumerate(self._recent):
                     self._captioning.hear(voiced + offset * WINDOW, voiced + (offset + 1) * WINDOW, recent)
-                yield SpeechStarted(item_id, begin)
+                yield SpeechStarted(item_id, begin, interrupts=self._config.interrupt_response)
             case Offset(end):
                 yield from self._stop(end)
 
@@ -206,12 +210,12 @@ class Listening:
                 )
 
     def _configure(self, config: SessionConfig) -> Iterator[Output]:
-        before, self._config = self._config.turn_detection, config
-        if config.turn_detection != before:
-            if self._captioning.item_id is not None:
-                yield from self._stop(self._scored) if before else self._commit()
-            self._restart(self._scored)
+        before = self._config.turn_detection
+        if config.turn_detection != before and self._captioning.item_id is not None:
+            yield from self._stop(self._scored) if before else self._commit()
         self._captioning.config = config
+        if config.turn_detection != before:
+            self._restart(self._scored)
         yield SessionConfigured(config)
 
     def _restart(self, position: int) -> None:

@@ -32,7 +32,6 @@ class Session:
 
     def __init__(self, config: SessionConfig, new_id: Callable[[str], str]) -> None:
         """`new_id("item")` makes a new unique identifier that starts with `item_`."""
-        self._config = config
         self._jobs = Jobs()
         self._listening = Listening(config, self._jobs, new_id)
         self._speaking = Speaking(config, self._jobs, new_id)
@@ -69,8 +68,8 @@ class Session:
     def _receive(self, message: Input, now: float) -> Iterator[Output]:
         match message:
             case AppendAudio() | CommitAudio() | ClearAudio() | Configure():
-                if isinstance(message, Configure):
-                    self._config = self._speaking.config = message.config
+                if isinstance(message, Configure):  # what the client asks for after it uses it, however much is unscored
+                    self._speaking.config = message.config
                 yield from self._listen(message)
             case WireRequest():
                 yield message
@@ -95,5 +94,5 @@ class Session:
     ) -> Iterator[Output]:
         for output in self._listening.receive(message):
             yield output
-            if isinstance(output, SpeechStarted) and self._config.interrupt_response:
+            if isinstance(output, SpeechStarted) and output.interrupts:
                 yield from self._speaking.interrupt()

@@ -1,11 +1,14 @@
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from realtime.errors import EngineError
-from realtime.session.commands import CommitAudio, Configure, Speak, WireRequest
+from realtime.session.commands import AppendAudio, CommitAudio, Configure, Speak, WireRequest
 from realtime.session.config import SessionConfig
 from realtime.session.events import (
     AudioCommitted,
+    Event,
     Input,
     ResponseAudioExtended,
     ResponseFinished,
@@ -92,6 +95,41 @@ def test_the_user_is_understood_while_a_response_is_spoken() -> None:
     conversation.hear(microphone.speech(3.2), microphone.silence(1.0))
     (completed,) = conversation.said(TranscriptCompleted)
     assert completed.text == words_between(0, 3.2)
+
+
+TALK, PAUSE, IGNORE, INTERRUPT = "talk", "pause", "ignore", "interrupt"
+
+
+@given(
+    steps=st.lists(st.sampled_from([TALK, TALK, PAUSE, PAUSE, IGNORE, INTERRUPT]), max_size=8),
+    answers=st.lists(st.integers(0, 3), min_size=8, max_size=8),
+)
+@example(steps=[IGNORE, PAUSE, TALK], answers=[0] * 8)
+@example(steps=[TALK, IGNORE, PAUSE, TALK], answers=[0] * 8)
+def test_whether_speech_interrupts_depends_on_the_audio_and_not_on_the_detectors_speed(
+    steps: list[str], answers: list[int]
+) -> None:
+    """A long response is in progress; after each step so many scores are answered, and in the end all."""
+
+    def outcome(held: tuple[type[ScoreWindows], ...]) -> list[Event]:
+        conversation, microphone = Conversation(configured(transcribe=False), held=held), Microphone()
+        conversation.send(Speak(TEXT * 5))
+        for step, count in zip(steps, answers, strict=False):
+            match step:
+                case "talk":
+                    conversation.send(AppendAudio(microphone.speech(0.5)))
+                case "pause":
+                    conversation.send(AppendAudio(microphone.silence(1.0)))
+                case _:
+                    interrupts = step == INTERRUPT
+                    conversation.send(Configure(configured(transcribe=False, interrupt_response=interrupts)))
+            for _ in range(count):
+                if conversation.questions(ScoreWindows):
+                    conversation.answer(ScoreWindows)
+        conversation.release(ScoreWindows)
+        return conversation.events
+
+    assert outcome((ScoreWindows,)) == outcome(())
 
 
 # Answers and requests.
