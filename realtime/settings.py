@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+
+import msgspec
 
 PREFIX: Final = "VIVAVOCE_"
-
 
 RENAMED: Final = {
     "downloads": "allow_downloads",
@@ -21,95 +22,109 @@ RENAMED: Final = {
 }
 """Former names of settings, each with the present one."""
 
+LogFormat: TypeAlias = Literal["text", "json"]
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every field is the environment variable `VIVAVOCE_<FIELD>`; lists are separated by commas.
+    """Hold the settings of a server.
 
-    Sizes are bytes, times are seconds.
+    Every field is the environment variable `VIVAVOCE_<FIELD>`; items of a list are separated by commas. Sizes are in
+    bytes and times in seconds unless the name says otherwise.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     api_keys: tuple[str, ...] = field(default=(), repr=False)
-    """Keys of which a client must present one; without any, everybody is served."""
+    """Accepted API keys. Without any, no key is required."""
     allowed_origins: tuple[str, ...] = ()
-    """Browser origins besides this server's own host; `*` allows every page."""
+    """Origins of web pages that may connect, besides those on the server's own host; `*` allows all of them."""
 
     transcription_model: str = "whisper-base"
-    """The default speech-to-text model."""
+    """Default speech-to-text model."""
     speech_model: str = "hibari-tts"
-    """The default text-to-speech model."""
+    """Default text-to-speech model."""
     model_paths: tuple[str, ...] = ()
-    """`name=directory` pairs: weights on this machine that come before all other places."""
+    """`name=directory` pairs: local weights, which take precedence over all other sources."""
     cache_dir: Path = Path("~/.cache/vivavoce")
-    """Where assembled and converted weights are kept."""
+    """Directory for assembled and converted weights."""
     offline: bool = False
-    """Never ask a model hub."""
+    """Never contact the Hugging Face hub."""
     allow_downloads: bool = True
-    """Whether a client's request may download a model of the catalogue; the operator's commands always may."""
+    """Let client requests download models of the catalogue; `vivavoce models pull` may always do so."""
     preload: tuple[str, ...] = ()
-    """Models loaded at the start and kept, besides the defaults; clients may ask for repositories named here."""
+    """Models to load at start and keep in memory, besides the defaults. Clients may request the repositories named
+    here."""
     model_load_timeout_seconds: float = 10.0
-    """How long a request waits for a model to be loaded before it is told to come back; the load goes on."""
+    """How long a request waits for a model to load before it is refused with `Retry-After`; loading continues."""
     model_idle_seconds: float = 1800.0
-    """A model that nobody has used for so long is unloaded, unless it is kept; 0 is never."""
+    """Time after which an unused model is unloaded, unless it is pinned; 0 disables unloading."""
     model_memory_bytes: int = 0
-    """Weights that may be in memory at once, by the size of their files; models unused for longest make room for
-    others. 0 is no limit."""
+    """Upper bound for the weights in memory, by the size of their files; the least recently used models are evicted
+    first. 0 means no bound."""
     device: str = "auto"
+    """CTranslate2 device: `auto`, `cpu` or `cuda`."""
     compute_type: str = "int8"
-    """CTranslate2's name for the precision: `int8` is the fastest on a CPU, `float16` on a GPU."""
+    """CTranslate2 compute type: `int8` is the fastest on a CPU, `float16` on a GPU."""
     device_index: int = 0
-    """Which GPU."""
+    """Index of the GPU to use."""
     decoder_workers: int = 0
-    """Decodes of one model that run side by side, each in batches; 0 is two, or one where there is one CPU."""
+    """Batches of one model decoded in parallel; 0 chooses two, or one on a single CPU."""
     threads_per_worker: int = 0
-    """Threads of each; 0 shares the CPUs among the workers, at most four each."""
+    """Threads of each decoder worker; 0 divides the CPUs among the workers, at most four each."""
 
     max_sessions: int = 32
+    """Upper bound of concurrent sessions."""
     load_limit: float = 0.95
-    """Share of an engine's time that its sessions may be expected to take before newcomers are refused; with a larger
-    one more talkers are let in, and all of them wait longer."""
+    """Share of an engine's time that admitted sessions may be expected to use before further sessions are refused.
+    Higher values admit more speakers, and everybody's captions come later."""
     max_message_bytes: int = 2 * 1024 * 1024
-    """Of one websocket message: half a minute of audio in base64."""
+    """Largest websocket message; the default holds half a minute of audio in base64."""
     max_upload_bytes: int = 512 * 1024 * 1024
+    """Largest uploaded recording."""
     max_upload_seconds: float = 4 * 3600.0
+    """Longest uploaded recording."""
     max_input_characters: int = 32_768
-    """Longest text to speak in one request."""
+    """Longest text to speak in one request, in characters."""
     max_queued_uploads: int = 16
+    """Upper bound of uploads in progress or waiting."""
     idle_timeout_seconds: float = 300.0
-    """A session that sends nothing for so long is closed."""
+    """A session is closed when its client has sent nothing for this time."""
     send_timeout_seconds: float = 5.0
-    """A client that takes nothing for so long is cut off."""
+    """A client is disconnected when it has not read anything for this time."""
+
     log_level: str = "info"
+    """Least severe level that is logged: `debug`, `info`, `warning`, `error` or `critical`."""
+    log_format: LogFormat = "text"
+    """`text`, or `json` for one JSON object per line."""
 
     @property
     def engine_threads(self) -> int:
-        """Threads of one worker."""
+        """Return the number of threads of one decoder worker."""
         return self.threads_per_worker or max(1, min(4, (os.cpu_count() or 1) // self.engine_workers))
 
     @property
     def engine_workers(self) -> int:
-        """Workers of one model: decoding waits for memory, and another worker uses the CPU meanwhile."""
+        """Return the number of decoder workers per model.
+
+        Decoding is bound by memory bandwidth, so that a second worker can use the CPU while the first one waits.
+        """
         return self.decoder_workers or min(2, os.cpu_count() or 1)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read the settings. Raises `ValueError` for an unknown `VIVAVOCE_*` name or a value of the wrong type."""
-        known = {PREFIX + each.name.upper(): each for each in fields(cls)}
-        given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+        """Read the settings.
+
+        Raises:
+            ValueError: For an unknown `VIVAVOCE_*` name, or a value of the wrong type.
+        """
+        known = {PREFIX + each.name.upper(): each.name for each in fields(cls)}
+        given = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
         if unknown := sorted(given.keys() - known.keys()):
             raise ValueError(f"unknown settings: {', '.join(map(_with_new_name, unknown))}")
-        defaults = cls()
-        values: dict[str, Any] = {}
-        for name, text in given.items():
-            key = known[name].name
-            try:
-                values[key] = _parse(text, getattr(defaults, key))
-            except ValueError:
-                raise ValueError(f"{name} must be of type {type(getattr(defaults, key)).__name__}") from None
-        return replace(defaults, **values)
+        types = get_type_hints(cls)
+        values: dict[str, Any] = {known[name]: _parse(name, text, types[known[name]]) for name, text in given.items()}
+        return replace(cls(), **values)
 
 
 def _with_new_name(unknown: str) -> str:
@@ -117,20 +132,16 @@ def _with_new_name(unknown: str) -> str:
     return f"{unknown} (its name is now {PREFIX}{new.upper()})" if new else unknown
 
 
-def _parse(text: str, default: object) -> object:
-    match default:
-        case bool():
-            words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-            if text.lower() not in words:
-                raise ValueError(text)
-            return words[text.lower()]
-        case int():
-            return int(text)
-        case float():
-            return float(text)
-        case Path():
-            return Path(text)
-        case tuple():
-            return tuple(part.strip() for part in text.split(",") if part.strip())
-        case _:
-            return text
+def _parse(name: str, text: str, kind: type) -> object:
+    """Convert the value of a variable. Raises `ValueError`."""
+    value: object = text
+    if kind == tuple[str, ...]:
+        value = [part.strip() for part in text.split(",") if part.strip()]
+    elif kind is bool:
+        value = {"yes": "true", "no": "false"}.get(text.lower(), text)
+    try:
+        return msgspec.convert(value, kind, strict=False, dec_hook=lambda convert, raw: convert(raw))
+    except msgspec.ValidationError:
+        choices = get_args(kind) if get_origin(kind) is Literal else ()
+        expected = f"one of {', '.join(choices)}" if choices else f"of type {kind.__name__}"
+        raise ValueError(f"{name} must be {expected}") from None

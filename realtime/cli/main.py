@@ -11,7 +11,7 @@ from typing import Final
 
 from clients.cli import listen
 from clients.cli import say as speak
-from realtime import __version__
+from realtime import __version__, logs
 from realtime.cli import models as model_commands
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
@@ -88,7 +88,7 @@ def _serve(options: argparse.Namespace) -> int:
     if settings.log_level.upper() not in logging.getLevelNamesMapping():
         print(f"vivavoce: VIVAVOCE_LOG_LEVEL cannot be {settings.log_level}", file=sys.stderr)
         return USAGE_ERROR
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(settings)
     try:
         listener = listening_socket(settings)
     except (OSError, OverflowError) as error:

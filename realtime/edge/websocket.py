@@ -8,6 +8,7 @@ error body.
 import asyncio
 import contextlib
 import logging
+import time
 import uuid
 from functools import partial
 from typing import Final
@@ -21,14 +22,15 @@ from realtime.catalogue.names import can_translate
 from realtime.edge.access import SUBPROTOCOL, authenticate
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics, SessionMetrics
+from realtime.edge.observers import ObservedSession, SessionLog
 from realtime.edge.outbox import Outbox, SlowReaderError
 from realtime.errors import ClientError, Overloaded, UnsupportedAudio, VoiceError
+from realtime.logs import current_session
 from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import WireRequest
 from realtime.session.events import Event, TranscriptRevised
 from realtime.session.responses import ReplyState
-from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.wire.codec import Dialect, Handshake
 from realtime.wire.dialects import DIALECTS
@@ -62,10 +64,12 @@ class RealtimeEndpoint:
     async def _serve(self, dialect: Dialect, websocket: WebSocket) -> None:
         """Admit one websocket, or refuse it, and serve it until it ends."""
         session_id = _new_id("sess")
+        current_session.set(session_id)
         try:
             client_id = self._admit(websocket, session_id)
         except VoiceError as refusal:
             self._metrics.count_refusal(refusal.code)
+            logger.debug("session refused: %s", refusal.code)
             headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, Overloaded) else {}
             await websocket.send_denial_response(JSONResponse(refusal.body(), refusal.http_status, headers))
             return
@@ -77,7 +81,7 @@ class RealtimeEndpoint:
                 await Connection(websocket, dialect, self._models, self._settings, metrics, client_id).serve()
         except asyncio.CancelledError:
             # The shutdown timeout is over. uvicorn would log the cancellation as an error.
-            logger.warning("A session was cut off by the shutdown of the server.")
+            logger.warning("session cut off: the server is stopping")
         finally:
             self.sessions -= 1
             self._models.dismiss(session_id)
@@ -120,11 +124,17 @@ class Connection:
             )
         )
         self._outbox = Outbox(settings.send_timeout_seconds)
-        self._driver = Driver(Session(self._codec.config, _new_id), models, self._deliver, client_id=client_id)
+        started = time.monotonic()
+        clock = partial(_seconds_since, started)
+        observers = [SessionLog(self._session_id)] if logger.isEnabledFor(logging.DEBUG) else []
+        session = ObservedSession(self._codec.config, _new_id, observers, clock)
+        self._driver = Driver(session, models, self._deliver, client_id=client_id, clock=clock)
 
     async def serve(self) -> None:
         """Serve until either side closes the connection."""
-        logger.info("%s opened", self._session_id)
+        config = self._codec.config
+        logger.info("session opened")
+        logger.debug("kind %s, recognizer %s, voice %s", config.kind, config.recognizer, config.voice)
         try:
             for frame in self._codec.greeting():
                 await self._outbox.put(frame)
@@ -137,9 +147,9 @@ class Connection:
         except* VoiceError as errors:
             await self._close(_first(errors))
         except* Exception:  # a bug ends only its own session, and its details stay in the log
-            logger.exception("%s failed", self._session_id)
+            logger.exception("session failed")
             await self._close(VoiceError("Internal error."))
-        logger.info("%s closed", self._session_id)
+        logger.info("session closed")
 
     async def _read(self) -> None:
         while True:
@@ -189,7 +199,7 @@ class Connection:
 
     async def _close(self, error: VoiceError) -> None:
         """Send the error, if the client still reads, and close."""
-        logger.warning("%s ends: %s", self._session_id, error.code)
+        logger.warning("session ends: %s", error.code)
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await self._websocket.send_text(self._codec.encode_error(error))
@@ -204,6 +214,10 @@ def _first(errors: BaseExceptionGroup[VoiceError]) -> VoiceError:
     first = leaves[0]
     assert isinstance(first, VoiceError)
     return first
+
+
+def _seconds_since(start: float) -> float:
+    return time.monotonic() - start
 
 
 def _new_id(prefix: str) -> str:

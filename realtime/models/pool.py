@@ -6,6 +6,7 @@ size; room is made for them; then the engine reads them. Who asks for a model th
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -17,6 +18,8 @@ from realtime.models.eviction import NEVER, LoadedModel, expired, lru_victims
 from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
 from realtime.workers.threads import BlockingCalls
+
+logger = logging.getLogger(__name__)
 
 MAX_CONCURRENT_LOADS: Final = 3
 """The defaults load side by side; whoever asks for another model takes no thread from those who are served."""
@@ -136,12 +139,14 @@ class ModelPool:
         return self._loads[entry.name]
 
     async def _load_model(self, entry: ModelEntry, make: Callable[[], LoadedModel], pin: bool) -> LoadedModel:
+        began = time.monotonic()
         weight_bytes = await self._threads.run(self._engines.prepare, entry)
         if not pin:
             await self._make_room(entry.name, weight_bytes)
         model = await self._threads.run(make)
         model.pinned = pin
         model.weight_bytes = weight_bytes
+        logger.debug("%s loaded: %d bytes in %.1f s", entry.name, weight_bytes, time.monotonic() - began)
         return model
 
     async def _make_room(self, name: str, weight_bytes: int) -> None:
@@ -168,6 +173,7 @@ class ModelPool:
     async def _unload(self, models: Sequence[LoadedModel]) -> None:
         for model in models:
             await self._unloading.run(model.close)
+            logger.debug("%s unloaded: %d bytes", model.name, model.weight_bytes)
 
 
 def _succeeded(load: "asyncio.Task[LoadedModel]") -> bool:

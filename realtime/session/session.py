@@ -68,7 +68,9 @@ class Session:
     def _receive(self, message: Input, now: float) -> Iterator[Output]:
         match message:
             case AppendAudio() | CommitAudio() | ClearAudio() | Configure():
-                if isinstance(message, Configure):  # what the client asks for after it uses it, however much is unscored
+                if isinstance(
+                    message, Configure
+                ):  # what the client asks for after it uses it, however much is unscored
                     self._speaking.config = message.config
                 yield from self._listen(message)
             case WireRequest():

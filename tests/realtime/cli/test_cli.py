@@ -1,6 +1,7 @@
 """The command `vivavoce`."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -183,8 +184,9 @@ def test_a_default_that_cannot_be_loaded_ends_the_service_with_a_line() -> None:
         assert "Traceback" not in running.log
 
 
-def test_with_a_key_others_are_served_and_even_a_talkative_log_keeps_secrets() -> None:
-    with service("--host", "0.0.0.0", api_keys=CANARY, log_level="debug") as running:
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_with_a_key_others_are_served_and_even_a_talkative_log_keeps_secrets(log_format: str) -> None:
+    with service("--host", "0.0.0.0", api_keys=CANARY, log_level="debug", log_format=log_format) as running:
         headers = {"Authorization": f"Bearer {CANARY}"}
         url = f"ws://127.0.0.1:{running.port}/v1/realtime?secret={CANARY}"
         with connect(url, additional_headers=headers, logger=SILENT) as session:
@@ -194,6 +196,17 @@ def test_with_a_key_others_are_served_and_even_a_talkative_log_keeps_secrets() -
         running.stop(signal.SIGTERM)
         assert "WebSocket /v1/realtime" in running.log
         assert CANARY not in running.log
+
+
+def test_a_json_log_has_one_object_a_line_with_the_session_where_there_is_one() -> None:
+    with service(log_format="json") as running:
+        with connect(f"ws://127.0.0.1:{running.port}/v1/realtime", logger=SILENT) as session:
+            session_id = json.loads(session.recv(timeout=5))["session"]["id"]
+        running.stop(signal.SIGTERM)
+    records = [json.loads(line) for line in running.log.splitlines()]
+    opened = next(record for record in records if record["message"] == "session opened")
+    assert opened["session"] == session_id
+    assert "session" not in next(record for record in records if record["message"].startswith("listening on "))
 
 
 def test_without_a_key_others_are_served_only_on_demand() -> None:

@@ -22,6 +22,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from clients import aio
+from realtime import logs
 from realtime.audio.formats import Encoding, encode
 from realtime.engines.scripted import ScriptedEngines, Work, say_numbers, transcript
 from realtime.errors import EngineError
@@ -624,9 +625,20 @@ def test_a_server_stops_in_time_though_a_session_is_saturated(caplog: pytest.Log
 # What is not written down.
 
 
-def test_the_log_says_nothing_of_what_clients_say(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture, log_format: str) -> Iterator[pytest.LogCaptureFixture]:
+    """Everything that is logged, in this format."""
+    formatter = caplog.handler.formatter
+    logs.prepare(caplog.handler, log_format)
+    yield caplog
+    caplog.handler.setFormatter(formatter)
+    caplog.handler.removeFilter(logs.add_session)
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_log_says_nothing_of_what_clients_say(log: pytest.LogCaptureFixture) -> None:
     for name in (None, "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "websockets.server"):
-        caplog.set_level(logging.DEBUG, logger=name)
+        log.set_level(logging.DEBUG, logger=name)
     headers = {"Authorization": f"Bearer {KEY}"}
     with serving(api_keys=(KEY,), max_message_bytes=40_000) as server:
         refusal(f"{server.url}?canary=query", additional_headers={"api-key": "canary-wrong"})
@@ -647,9 +659,10 @@ def test_the_log_says_nothing_of_what_clients_say(caplog: pytest.LogCaptureFixtu
         with server.session("canary=query", additional_headers=headers) as client:
             client.socket.send("canary" * 10_000)
             assert read_to_end(client.socket) == 1009
-    written = caplog.text
+    written = log.text
     assert "WebSocket /v1/realtime" in written
     assert "sess_" in written
+    assert "answered with 1 words" in written
     audio = base64.b64encode(encode(say_numbers([77], RATE)[:30], Encoding.PCM16)).decode()
     for said in ("canary", "word77", audio, spoken):
         assert said not in written
