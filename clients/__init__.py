@@ -1,7 +1,7 @@
-"""Clients of the realtime protocol. They share no code with the service they talk to.
+"""Clients of the realtime protocol, which share no code with the service.
 
-`connect` opens a session; iterate over it for its events. `clients.aio` is the module behind it, `clients.cli` has the
-programs `vivavoce listen` and `vivavoce say`, `clients.replay` and `clients.microphone` their sources of audio.
+`connect` opens a session; iterate over it to receive its events. `clients.cli` contains the commands `vivavoce listen`
+and `vivavoce say`; `clients.replay` and `clients.microphone` are their audio sources.
 """
 
 from clients.aio import (

@@ -1,13 +1,13 @@
-"""An asyncio client of `WS /v1/realtime`: the OpenAI Realtime protocol and its extensions `partials` and `binary`.
+"""asyncio client of `WS /v1/realtime`: the OpenAI Realtime protocol with the extensions `partials` and `binary`.
 
     async with connect("ws://127.0.0.1:8000/v1/realtime", partials=True) as session:
         await session.send_audio(frame)
         async for event in session:
             ...
 
-One task reads the socket for as long as the session is open and hands every event to whoever waits for it: the events
-of a response that `speak` asked for to that call, all others to the iteration over the session. Nobody who is slow
-therefore holds up anybody else; `MAX_WAITING` says how far an unread session may fall behind.
+A background task reads the socket while the session is open and queues each event for its consumer: events of a
+response started by `speak` for that call, all others for the iteration over the session. So a slow consumer does not
+delay the others; `MAX_WAITING` limits how many events wait for an iteration.
 """
 
 import asyncio
@@ -76,23 +76,19 @@ __all__ = [
 
 PATH: Final = "/v1/realtime"
 
-
 DEFAULT_URL: Final = f"ws://127.0.0.1:8000{PATH}"
 
-
 SAMPLE_RATE: Final = 24_000
-"""The protocol's rate: PCM16, little-endian, mono, both ways."""
-
+"""Sample rate in Hz of the protocol's default format in both directions: PCM16, little-endian, mono."""
 
 MAX_WAITING: Final = 10_000
-"""Events that may wait for a program that does not read them; one more ends the session with `ProtocolError`."""
-
+"""Events that may wait for the iteration over the session; one more ends the session with `ProtocolError`."""
 
 MAX_MESSAGE: Final = 16 * 1024 * 1024
-"""Bytes of the longest message a server may send."""
-
+"""Bytes of the largest message accepted from the server."""
 
 _BINARY_HEADER: Final = struct.Struct("<II")
+"""Header of a binary audio message: number of the response, from 0, and offset in samples."""
 
 
 @asynccontextmanager
@@ -113,15 +109,31 @@ async def connect(
     binary: bool = False,
     open_timeout: float = 10.0,
 ) -> AsyncIterator["Session"]:
-    """Open a session, configured as asked; it is closed when the block ends. A `url` without a path means `PATH`.
+    """Open a session, which is closed when the block ends.
 
-    With `transcription` it only listens, and `model` names the recognizer; without, it speaks too, with this `voice`,
-    and `model` names the conversation's model. With `translate` transcripts are in English, whatever is spoken. `rate`
-    is that of the audio to be sent. Without `turn_detection` utterances end where `commit` says; with it, after
-    `silence_ms` of silence. `partials` asks for `Partial` events, `binary` sends audio as it is instead of in base64.
-    Raises `ConnectionRefused`, `ProtocolError`, `RequestFailed` or `ServerClosed`.
+    Args:
+        url: Address of the server; `PATH` is added if it has no path.
+        api_key: Key sent as `Authorization: Bearer`.
+        transcription: Open a transcription session; otherwise a conversation, which can also `speak`.
+        model: Recognizer of a transcription session, or model of a conversation. Default: the server's.
+        language: Language spoken, such as `en`. Default: detected.
+        prompt: Names and words to expect.
+        translate: Transcribe into English, whatever language is spoken.
+        voice: Voice of a conversation. Default: the server's.
+        rate: Sample rate in Hz of the audio that will be sent.
+        turn_detection: Let the server detect the end of an utterance; otherwise `commit` ends it.
+        silence_ms: Silence in milliseconds that ends an utterance. Default: the server's.
+        partials: Receive `Partial` events, and words with times in `Completed`.
+        binary: Exchange audio in binary messages instead of base64.
+        open_timeout: Seconds allowed for connecting, and again for opening the session.
+
+    Raises:
+        ConnectionRefused: The server cannot be reached, refuses the client or does not answer in time.
+        ProtocolError: The server does not speak the protocol.
+        RequestFailed: The server refuses the configuration.
+        ServerClosed: The server closed the connection before the session was open.
     """
-    named = {
+    given = {
         "language": language,
         "prompt": prompt,
         "model": model if transcription else None,
@@ -129,10 +141,10 @@ async def connect(
     }
     audio: Payload = {
         "format": {"type": "audio/pcm", "rate": rate},
-        "transcription": {name: value for name, value in named.items() if value},
+        "transcription": {name: value for name, value in given.items() if value},
     }
     if transcription and not audio["transcription"]:
-        del audio["transcription"]  # such a session transcribes anyway
+        del audio["transcription"]  # a transcription session transcribes by default
     if not turn_detection:
         audio["turn_detection"] = None
     elif silence_ms is not None:
@@ -142,7 +154,7 @@ async def connect(
         config["audio"]["output"] = {"voice": voice}
 
     query = {"intent": "transcription"} if transcription else {"model": model} if model else {}
-    if extensions := [name for name, wanted in (("partials", partials), ("binary", binary)) if wanted]:
+    if extensions := [name for name, enabled in (("partials", partials), ("binary", binary)) if enabled]:
         query["ext"] = ",".join(extensions)
     socket = await _open(_with_query(url, query), api_key, open_timeout)
     try:
@@ -151,7 +163,7 @@ async def connect(
             async with asyncio.timeout(open_timeout):
                 await session._configure(config)
         except TimeoutError:
-            raise ConnectionRefused(f"the server opened no session within {open_timeout:g} s") from None
+            raise ConnectionRefused(f"the server did not open a session within {open_timeout:g} s") from None
         reader = asyncio.create_task(session._read())
         try:
             yield session
@@ -166,57 +178,57 @@ async def connect(
 
 
 class Session:
-    """An open session; iterate over it for its events.
+    """An open session; iterate over it to receive its events.
 
-    The iteration ends when the session is closed from this side, or from the other with code 1000; it raises
-    `ServerClosed` or `ProtocolError` when the connection ends otherwise.
+    The iteration ends when this side closes the session or the server closes it with code 1000. It raises
+    `ServerClosed` or `ProtocolError` when the connection ends in any other way.
     """
 
     def __init__(self, socket: ClientConnection, *, binary: bool) -> None:
         self._socket = socket
         self._binary = binary
-        self._shown: Payload = {}
+        self._session_object: Payload = {}
         self._numbers = itertools.count(1)
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()  # bounded by `MAX_WAITING`
-        # What each `speak` waits for, by the id of its request, then of its response. A response is as long as its
-        # text, and that bounds the queue.
+        # Queues of `speak` by the id of the request, then of the response. The text of the response bounds them.
         self._speeches: dict[str, asyncio.Queue[Event | None]] = {}
-        self._cancellations: set[asyncio.Task[None]] = set()  # of requests given up before their response had an id
-        self._responses: dict[int, str] = {}  # those not over, by their order of creation: binary audio names that
-        self._ordinals = itertools.count()
+        self._cancellations: set[asyncio.Task[None]] = set()  # of `speak` calls that ended before `response.created`
+        self._responses: dict[int, str] = {}  # ids of responses in progress by number, as in binary messages
+        self._response_numbers = itertools.count()
         self._closing = False
         self._end: RealtimeError | None = None
 
     def effective(self, *path: str) -> object:
-        """What stands at this path of the session object, as the server took it from `connect`; None for nothing."""
-        shown: object = self._shown
+        """Return the value at this path of the session object that the server confirmed to `connect`, or None."""
+        value: object = self._session_object
         for name in path:
-            shown = shown.get(name) if isinstance(shown, dict) else None
-        return shown
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
 
     async def send(self, event: Payload) -> str:
-        """Send any client event and return its `event_id`, which `ServerError` repeats if the server refuses it."""
+        """Send any client event and return its `event_id`, which a `ServerError` about it repeats."""
         message = {"event_id": f"event_{next(self._numbers)}", **event}
         await self._transmit(json.dumps(message))
         return str(message["event_id"])
 
     async def send_audio(self, pcm: bytes) -> None:
-        """Send audio, PCM16, of any length below the server's limit for one message."""
+        """Send PCM16 audio of any length below the server's limit for one message."""
         if self._binary:
             await self._transmit(pcm)
         else:
             await self.send({"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()})
 
     async def commit(self) -> str:
-        """End the utterance here. The server refuses where there is none, naming the event id returned."""
+        """End the utterance here; return the event id. If there is no audio, the server answers with `ServerError`."""
         return await self.send({"type": "input_audio_buffer.commit"})
 
     async def speak(
         self, text: str, *, voice: str | None = None, speed: float | None = None
     ) -> AsyncGenerator[bytes, None]:
-        """Speak `text` verbatim, outside the conversation: its audio, PCM16 at 24 kHz, as it comes.
+        """Speak `text` verbatim, outside the conversation, and yield its audio, PCM16 at 24 kHz, as it arrives.
 
-        Closing the generator cancels the response. Raises `RequestFailed` unless all of the text was spoken.
+        Closing the generator cancels the response. Raises `RequestFailed` if the text was not spoken to its end, and
+        `ServerClosed` or `ProtocolError` if the connection ends.
         """
         output = {"format": {"type": "audio/pcm", "rate": SAMPLE_RATE}, "voice": voice, "speed": speed}
         request_id = f"speak_{next(self._numbers)}"
@@ -227,13 +239,13 @@ class Session:
             "audio": {"output": {name: value for name, value in output.items() if value is not None}},
             "metadata": {"client_event_id": request_id},
         }
-        mailbox = self._speeches[request_id] = asyncio.Queue()
-        speaking: str | None = None
+        queue = self._speeches[request_id] = asyncio.Queue()
+        created: str | None = None
         try:
             await self.send({"type": "response.create", "event_id": request_id, "response": response})
             while True:
-                match await mailbox.get():
-                    case ResponseCreated(response_id=speaking):
+                match await queue.get():
+                    case ResponseCreated(response_id=created):
                         pass
                     case AudioChunk(data=data):
                         yield data
@@ -244,10 +256,10 @@ class Session:
                     case None:
                         raise self._end or ServerClosed(1000, "")
         except (GeneratorExit, asyncio.CancelledError):
-            if speaking is not None:
-                await self._cancel(speaking)
+            if created is not None:
+                await self._cancel(created)
             else:
-                cancellation = asyncio.create_task(self._cancel_once_created(mailbox))
+                cancellation = asyncio.create_task(self._cancel_once_created(queue))
                 self._cancellations.add(cancellation)
                 cancellation.add_done_callback(self._cancellations.discard)
             raise
@@ -256,16 +268,16 @@ class Session:
         with suppress(RealtimeError):
             await self.send({"type": "response.cancel", "response_id": response_id})
 
-    async def _cancel_once_created(self, mailbox: asyncio.Queue[Event | None]) -> None:
-        """Cancel a response nobody wants any more as soon as it has an id, unless it never gets one."""
-        match await mailbox.get():
+    async def _cancel_once_created(self, queue: asyncio.Queue[Event | None]) -> None:
+        """Cancel an abandoned response as soon as its id is known."""
+        match await queue.get():
             case ResponseCreated(response_id=response_id):
                 await self._cancel(response_id)
             case _:
                 pass
 
     async def close(self) -> None:
-        """Close the session. What was not answered yet is lost."""
+        """Close the session; answers that have not arrived yet are lost."""
         self._closing = True
         await self._socket.close()
 
@@ -288,11 +300,11 @@ class Session:
             raise self._end or _server_closed(closed) from None
 
     async def _configure(self, config: Payload) -> None:
-        """Exchange greetings before anything else is read."""
+        """Wait for the greeting, configure the session and wait for the confirmation."""
         try:
             await self._expect("session.created")
             await self.send({"type": "session.update", "session": config})
-            self._shown = (await self._expect("session.updated")).get("session") or {}
+            self._session_object = (await self._expect("session.updated")).get("session") or {}
         except ConnectionClosed as closed:
             raise _server_closed(closed) from None
 
@@ -305,10 +317,10 @@ class Session:
             if event.raw.get("type") == event_type:
                 return event.raw
             if event_type == "session.created":
-                raise ProtocolError(f"the server began with {event.raw.get('type')} instead of {event_type}")
+                raise ProtocolError(f"the server sent {event.raw.get('type')} instead of {event_type}")
 
     async def _read(self) -> None:
-        """Deliver what arrives until the connection ends, then tell everybody who waits."""
+        """Deliver events until the connection ends, then wake all consumers."""
         try:
             while True:
                 self._deliver(self._parse(await self._socket.recv()))
@@ -319,8 +331,8 @@ class Session:
             self._end = error
             await self._socket.close(1002)
         finally:
-            for mailbox in (self._events, *self._speeches.values()):
-                mailbox.put_nowait(None)
+            for queue in (self._events, *self._speeches.values()):
+                queue.put_nowait(None)
 
     def _parse(self, message: str | bytes) -> Event:
         try:
@@ -329,26 +341,27 @@ class Session:
                 return AudioChunk(self._responses[number], message[_BINARY_HEADER.size :], offset)
             return parse_event(json.loads(message))
         except (LookupError, TypeError, ValueError, AttributeError, struct.error) as error:
-            raise ProtocolError(f"the server sent a message that cannot be understood: {error!r}") from error
+            raise ProtocolError(f"the server sent an invalid message: {error!r}") from error
 
     def _deliver(self, event: Event) -> None:
-        owner: str | None
+        """Queue an event for the `speak` call it belongs to, or else for the iteration over the session."""
+        key: str | None
         match event:
-            case ResponseCreated(response_id=owner, metadata=metadata):
-                self._responses[next(self._ordinals)] = owner
-                if (asked := self._speeches.pop(metadata.get("client_event_id", ""), None)) is not None:
-                    self._speeches[owner] = asked
-            case AudioChunk(response_id=owner) | ResponseDone(response_id=owner) | ServerError(event_id=owner):
+            case ResponseCreated(response_id=key, metadata=metadata):
+                self._responses[next(self._response_numbers)] = key
+                if (requested := self._speeches.pop(metadata.get("client_event_id", ""), None)) is not None:
+                    self._speeches[key] = requested
+            case AudioChunk(response_id=key) | ResponseDone(response_id=key) | ServerError(event_id=key):
                 pass
             case _:
-                owner = event.raw.get("response_id")
-        mailbox = self._speeches.get(owner or "", self._events)
-        if mailbox is self._events and mailbox.qsize() >= MAX_WAITING:
-            raise ProtocolError(f"{MAX_WAITING} events wait and nobody reads them")
-        mailbox.put_nowait(event)
+                key = event.raw.get("response_id")
+        queue = self._speeches.get(key or "", self._events)
+        if queue is self._events and queue.qsize() >= MAX_WAITING:
+            raise ProtocolError(f"{MAX_WAITING} events are waiting to be read")
+        queue.put_nowait(event)
         if isinstance(event, ResponseDone | ServerError):
-            self._speeches.pop(owner or "", None)
-            self._responses = {ordinal: each for ordinal, each in self._responses.items() if each != owner}
+            self._speeches.pop(key or "", None)
+            self._responses = {number: each for number, each in self._responses.items() if each != key}
 
 
 async def _open(url: str, api_key: str | None, timeout: float) -> ClientConnection:
@@ -359,19 +372,19 @@ async def _open(url: str, api_key: str | None, timeout: float) -> ClientConnecti
             additional_headers=headers,
             compression=None,
             open_timeout=timeout,
-            ping_timeout=None,  # a server that holds back a fast sender does not read for a while, not even pings
+            ping_timeout=None,  # a server that throttles a fast sender stops reading for a while, pings included
             max_size=MAX_MESSAGE,
         )
     except InvalidStatus as refusal:
         raise ConnectionRefused(_refusal_message(refusal.response), refusal.response.status_code) from None
     except TimeoutError:
-        raise ConnectionRefused(f"no answer from {url} within {timeout:g} s") from None
+        raise ConnectionRefused(f"{url} did not answer within {timeout:g} s") from None
     except (OSError, WebSocketException) as error:
         raise ConnectionRefused(f"cannot connect to {url}: {error}") from error
 
 
 def _refusal_message(response: Response) -> str:
-    """The message of an OpenAI error body, or else what HTTP itself says."""
+    """Return the message of an OpenAI error body, or else the HTTP status line."""
     try:
         return str(json.loads(response.body)["error"]["message"])
     except (LookupError, TypeError, ValueError):
@@ -380,7 +393,7 @@ def _refusal_message(response: Response) -> str:
 
 def _server_closed(closed: ConnectionClosed) -> ServerClosed:
     if closed.rcvd is None:
-        return ServerClosed(1006, "the connection broke")
+        return ServerClosed(1006, "connection lost")
     return ServerClosed(closed.rcvd.code, closed.rcvd.reason)
 
 

@@ -2,11 +2,11 @@
 
 
 class RealtimeError(Exception):
-    """Anything that goes wrong between this client and its server."""
+    """Base class of the errors of this package."""
 
 
 class ConnectionRefused(RealtimeError):
-    """No session was opened. `status` is the HTTP status of the refusal, None where nobody answered."""
+    """The session could not be opened. `status` is the HTTP status of a refusal, None if the server did not answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -14,11 +14,11 @@ class ConnectionRefused(RealtimeError):
 
 
 class ProtocolError(RealtimeError):
-    """The other side does not speak the protocol."""
+    """The server sent something that is not part of the protocol, or more than the program reads."""
 
 
 class ServerClosed(RealtimeError):
-    """The server closed the connection; 1006 where it vanished without a word."""
+    """The server closed the connection; `code` is 1006 if the connection was lost (RFC 6455, section 7.4)."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"the server closed the connection ({code}{': ' + reason if reason else ''})")
@@ -27,7 +27,7 @@ class ServerClosed(RealtimeError):
 
 
 class RequestFailed(RealtimeError):
-    """The server could not do what it was asked; `code` is its word for why."""
+    """The server refused a request or failed to complete it; `code` is its error code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Server events as values."""
+"""Server events as typed values."""
 
 import base64
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ Payload: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something the server said. `raw` is its message, empty for a binary one."""
+    """Base class of all events. `raw` is the JSON message; empty for a binary message."""
 
     raw: Payload = field(default_factory=dict, repr=False, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word with its punctuation; times in seconds of the session."""
+    """One word with its punctuation; times in seconds since the session began."""
 
     text: str
     start: float
@@ -26,7 +26,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted(Event):
-    """An utterance begins; milliseconds count all audio since the session began."""
+    """Speech has started; `audio_start_ms` counts the audio since the session began."""
 
     item_id: str
     audio_start_ms: int
@@ -34,7 +34,7 @@ class SpeechStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SpeechStopped(Event):
-    """An utterance ends, with the silence that proved it."""
+    """Speech has stopped; `audio_end_ms` includes the silence that ended the utterance."""
 
     item_id: str
     audio_end_ms: int
@@ -42,7 +42,7 @@ class SpeechStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class Committed(Event):
-    """An utterance is complete; `Completed` or `Failed` will follow."""
+    """An utterance has ended; `Completed` or `Failed` follows."""
 
     item_id: str
     previous_item_id: str | None
@@ -50,7 +50,7 @@ class Committed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Delta(Event):
-    """More text of an utterance; what was said before stays."""
+    """Committed text to append to the transcript of an utterance."""
 
     item_id: str
     text: str
@@ -58,7 +58,7 @@ class Delta(Event):
 
 @dataclass(frozen=True, slots=True)
 class Partial(Event):
-    """The newest text that stays, but for its last mark, and after it what may still change."""
+    """The transcript so far: `stable` is committed, except for its last punctuation mark; `tentative` may change."""
 
     item_id: str
     stable: str
@@ -68,9 +68,9 @@ class Partial(Event):
 
 @dataclass(frozen=True, slots=True)
 class Completed(Event):
-    """The final text of an utterance; `suppressed` says for each stretch of it whose text was withheld why.
+    """The final transcript of an utterance; `suppressed` has a reason for each segment whose text was suppressed.
 
-    Without the extension `partials` there are no words, no language and no reasons.
+    `words`, `language` and `suppressed` are empty without the extension `partials`.
     """
 
     item_id: str
@@ -82,7 +82,7 @@ class Completed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """An utterance could not be transcribed."""
+    """The transcription of an utterance failed."""
 
     item_id: str
     code: str
@@ -91,7 +91,7 @@ class Failed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ResponseCreated(Event):
-    """A response begins; `metadata` is what its request carried."""
+    """A response has started; `metadata` is that of its request."""
 
     response_id: str
     metadata: dict[str, str]
@@ -99,7 +99,7 @@ class ResponseCreated(Event):
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk(Event):
-    """Speech, PCM16. `offset` counts the samples before it, None where the server does not say."""
+    """PCM16 audio of a response. `offset` counts the samples before it; None without the extension `binary`."""
 
     response_id: str
     data: bytes = field(repr=False)
@@ -108,7 +108,7 @@ class AudioChunk(Event):
 
 @dataclass(frozen=True, slots=True)
 class ResponseDone(Event):
-    """A response is over. Unless `status` is completed, `code` and `message` say why."""
+    """A response has ended. Unless `status` is `completed`, `code` and `message` explain why."""
 
     response_id: str
     status: str
@@ -118,7 +118,7 @@ class ResponseDone(Event):
 
 @dataclass(frozen=True, slots=True)
 class ServerError(Event):
-    """A request was refused and the session goes on; `event_id` names the request."""
+    """A request was refused and the session continues; `event_id` identifies the request."""
 
     code: str
     message: str
@@ -127,11 +127,11 @@ class ServerError(Event):
 
 @dataclass(frozen=True, slots=True)
 class Other(Event):
-    """An event this client has no type for; everything is in `raw`."""
+    """An event without a type of its own; see `raw`."""
 
 
 def parse_event(raw: Payload) -> Event:
-    """Give a server event its type. Raises `LookupError`, `TypeError` or `ValueError` for one out of shape."""
+    """Convert a server event to its type. Raises `LookupError`, `TypeError` or `ValueError` if it is malformed."""
     match raw["type"]:
         case "input_audio_buffer.speech_started":
             return SpeechStarted(raw["item_id"], raw["audio_start_ms"], raw=raw)

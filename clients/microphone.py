@@ -1,4 +1,4 @@
-"""The default microphone, through PortAudio: PCM16 frames of 40 ms at 24 kHz, mono."""
+"""The default microphone through PortAudio: mono PCM16 frames of 40 ms at 24 kHz."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,17 +6,21 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 SAMPLE_RATE: Final = 24_000
+"""Sample rate in Hz."""
+
 FRAME_SAMPLES: Final = SAMPLE_RATE * 40 // 1000
+"""Samples of one frame: 40 ms."""
+
 MAX_WAITING: Final = 250
-"""Frames (10 s) that wait while the network stalls; after that the oldest are lost, and counted."""
+"""Frames (10 s) that are buffered while the network stalls; after that the oldest are dropped and counted."""
 
 
 class SoundUnavailable(Exception):
-    """This machine cannot record or play: a library or a device is missing."""
+    """This machine cannot record or play audio: a library or a device is missing."""
 
 
 def load_sounddevice() -> Any:  # noqa: ANN401 - the module has no types
-    """Import the optional library. Raises `SoundUnavailable`, saying what to install."""
+    """Import the optional library. Raises `SoundUnavailable` with what to install."""
     try:
         import sounddevice
     except ImportError:
@@ -27,9 +31,9 @@ def load_sounddevice() -> Any:  # noqa: ANN401 - the module has no types
 
 
 class Microphone:
-    """Frames as they are recorded; the iteration ends after `stop`, once those recorded before it are given.
+    """Recorded frames as an asynchronous iterator, which ends after `stop` when the buffered frames have been read.
 
-    `lost` counts the frames that nobody took in time.
+    `lost` counts the frames that were dropped because the buffer was full.
     """
 
     def __init__(self) -> None:
@@ -61,13 +65,13 @@ class Microphone:
 
 @contextmanager
 def open_microphone() -> Iterator[Microphone]:
-    """Record while the block runs. Raises `SoundUnavailable`. To be called on the event loop that takes the frames."""
+    """Record while the block runs; call it on the event loop that reads the frames. Raises `SoundUnavailable`."""
     sounddevice = load_sounddevice()
     microphone = Microphone()
     loop = asyncio.get_running_loop()
 
     def record(data: bytes, *_: object) -> None:
-        """Runs in PortAudio's thread, and `data` is its memory, hence the copy."""
+        """Copy a frame out of PortAudio's memory; called in PortAudio's thread."""
         loop.call_soon_threadsafe(microphone.offer, bytes(data))
 
     try:

@@ -1,4 +1,4 @@
-"""Audio files and pipes as a microphone would have given them: PCM16 frames of 40 ms at 24 kHz, mono, in real time."""
+"""Audio files and pipes in real time, like a microphone: mono PCM16 frames of 40 ms at 24 kHz."""
 
 import asyncio
 import sys
@@ -10,18 +10,21 @@ import av
 from av.audio.resampler import AudioResampler
 
 SAMPLE_RATE: Final = 24_000
+"""Sample rate in Hz."""
+
 FRAME_BYTES: Final = SAMPLE_RATE * 40 // 1000 * 2
+"""Bytes of one frame: 40 ms."""
 
 
 class AudioUnreadable(Exception):
-    """What should have been audio cannot be opened or decoded."""
+    """The audio cannot be opened or decoded."""
 
 
 def decode(source: str) -> Iterator[bytes]:
-    """Open a file of any format FFmpeg knows and give its audio in frames of `FRAME_BYTES`, the last one shorter.
+    """Decode a file in any format that FFmpeg reads; yield frames of `FRAME_BYTES`, the last one shorter.
 
-    `-` is standard input: a WAV file, or PCM16 at 24 kHz, mono, with nothing around it. Raises `AudioUnreadable`, at
-    once for what cannot be opened and later for what breaks off.
+    `-` is standard input, see `decode_stream`. Raises `AudioUnreadable`: at once if the file cannot be opened, during
+    iteration if it is damaged.
     """
     if source != "-":
         return _decode_container(source)
@@ -29,7 +32,7 @@ def decode(source: str) -> Iterator[bytes]:
 
 
 def decode_stream(stream: BinaryIO) -> Iterator[bytes]:
-    """Decode a pipe; what `decode` says of standard input."""
+    """Decode a pipe that carries a WAV file, or headerless mono PCM16 at 24 kHz. Raises `AudioUnreadable`."""
     head = stream.read(12)
     if head[:4] == b"RIFF" and head[8:] == b"WAVE":
         return _decode_container(_Pipe(head, stream))
@@ -43,10 +46,10 @@ async def play(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> AsyncIterator[bytes]:
-    """Give each frame when its last sample would have come out of a microphone, or with `fast` as soon as asked.
+    """Yield each frame when a microphone would have recorded its last sample, or with `fast` without waiting.
 
-    The clock is never restarted, so frames that were late do not delay those after them. Decoding, and waiting for a
-    pipe, happen off the event loop.
+    Times are relative to the first frame, so a late frame does not delay the next ones. Decoding and reading from a
+    pipe run in a thread.
     """
     started = clock()
     samples = 0
@@ -59,19 +62,19 @@ async def play(
 
 
 class _Pipe:
-    """A stream whose first bytes have been looked at. It cannot seek, and FFmpeg is told so by having no `seek`."""
+    """A stream whose first bytes have been read already. It has no `seek`, so FFmpeg does not try to seek."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
         self._head = head
         self._stream = stream
 
     def read(self, size: int) -> bytes:
-        taken, self._head = self._head[:size], self._head[size:]
-        return taken + self._stream.read(size - len(taken))
+        data, self._head = self._head[:size], self._head[size:]
+        return data + self._stream.read(size - len(data))
 
 
 def _cut(pipe: _Pipe) -> Iterator[bytes]:
-    """Raw samples; half a sample at the very end is dropped."""
+    """Split headerless PCM16 into frames; half a sample at the end is dropped."""
     while frame := pipe.read(FRAME_BYTES):
         if whole := frame[: len(frame) // 2 * 2]:
             yield whole

@@ -1,1 +1,1 @@
-"""The programs `vivavoce listen` and `vivavoce say`."""
+"""The commands `vivavoce listen` and `vivavoce say`."""

@@ -1,4 +1,4 @@
-"""Show transcripts on a terminal or as JSON lines."""
+"""Output of `vivavoce listen`: captions, or the server's events as JSON lines."""
 
 import json
 import sys
@@ -15,13 +15,13 @@ from clients.events import Completed, Delta, Event, Failed, Partial
 
 
 class Display(Protocol):
-    """Where events are shown."""
+    """Anything that shows events."""
 
     def show(self, event: Event) -> None: ...
 
 
 class JsonLines:
-    """The server's own messages, one a line."""
+    """Prints the server's events, one JSON object per line."""
 
     def show(self, event: Event) -> None:
         sys.stdout.write(json.dumps(event.raw, ensure_ascii=False) + "\n")
@@ -30,7 +30,7 @@ class JsonLines:
 
 @dataclass(slots=True)
 class Caption:
-    """An utterance in progress: what deltas have committed, and the tail of the newest partial."""
+    """An utterance in progress: its committed text and its tentative tail."""
 
     committed: str = ""
     tentative: str = ""
@@ -42,7 +42,7 @@ class Caption:
 
 
 class Captions:
-    """Finished utterances as lines and, on a terminal, those in progress below them."""
+    """Prints finished utterances as lines and, on a terminal, those in progress below them."""
 
     def __init__(self, console: Console, live: Live | None) -> None:
         self._console = console
@@ -72,7 +72,7 @@ class Captions:
 
 @contextmanager
 def open_display(as_json: bool) -> Iterator[Display]:
-    """Choose where transcripts go: JSON lines, or captions."""
+    """Open the display: JSON lines, live captions on a terminal, or plain lines elsewhere."""
     if as_json:
         yield JsonLines()
         return
@@ -85,5 +85,5 @@ def open_display(as_json: bool) -> Iterator[Display]:
 
 
 def printable(text: str) -> str:
-    """Text without control characters: what a server sends must not steer the terminal."""
+    """Remove control characters, so that text from a server cannot control the terminal."""
     return "".join(character for character in text if character.isprintable())

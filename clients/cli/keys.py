@@ -1,4 +1,4 @@
-"""Which API key a program presents, and to whom."""
+"""The API key that a command sends to a server."""
 
 import ipaddress
 import os
@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 
 def key_for(url: str, given: str | None) -> str | None:
-    """The key given, else `$OPENAI_API_KEY`, but that only for this machine or over TLS.
+    """Return the given key, or `$OPENAI_API_KEY` if the server is on this machine or reached through TLS.
 
-    The variable was set for another service perhaps, and nobody on the way may read it.
+    The variable may hold a key of another service, which must not cross a network in the clear.
     """
     return given or (os.environ.get("OPENAI_API_KEY") if _is_private(url) else None)
 

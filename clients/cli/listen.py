@@ -1,8 +1,8 @@
-"""The program behind `vivavoce listen`: a file, a pipe or the microphone as live captions.
+"""The command `vivavoce listen`: live captions of a file, a pipe or the microphone.
 
-Finished utterances are printed as lines; below them, on a terminal, stands what is being said: committed text bright,
-tentative text dim. The exit code is 0 when every utterance came back, 1 when something failed or was lost, as it is
-when whoever reads the output goes away, and 2 when nothing could begin.
+Finished utterances are printed as lines; on a terminal the current one is shown below them, committed text bright and
+tentative text dim. Exit codes: 0 if every utterance was transcribed, 1 if something failed or was lost or the output
+was closed, 2 if the session could not start, 130 after Ctrl-C.
 """
 
 import argparse
@@ -24,16 +24,16 @@ from clients.pending import PendingTranscripts
 from clients.replay import AudioUnreadable, decode, play
 
 RESULT_TIMEOUT: Final = 60.0
-"""Seconds without a word from the server after which what it still owes is given up."""
+"""Seconds without any event, once all audio has been sent, after which outstanding transcripts are given up."""
 
 
 SILENCE_MS: Final = 1500
-"""Captions appear while somebody speaks; a line may wait until a speaker who pauses to think has finished."""
+"""Silence in milliseconds that ends an utterance: longer than for a dialogue, so that pauses do not break lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListenOptions:
-    """What to transcribe, where, and how to show it. `source` None is the microphone, `-` standard input."""
+    """Options of the command. `source` is a path, `-` for standard input or None for the microphone."""
 
     source: str | None
     url: str = DEFAULT_URL
@@ -52,28 +52,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `run` reads."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "file", nargs="?", metavar="FILE", help="an audio file; - is standard input, WAV or raw PCM16 at 24 kHz"
+        "file", nargs="?", metavar="FILE", help="an audio file; - reads WAV or raw 24 kHz PCM16 from standard input"
     )
-    source.add_argument("--mic", action="store_true", help="the default microphone, until Ctrl-C")
-    parser.add_argument("--url", default=DEFAULT_URL, help="the server (default: %(default)s)")
-    parser.add_argument("--api-key", help="the server's key (default: $OPENAI_API_KEY, if local or wss)")
-    parser.add_argument("--language", help="the language spoken, such as en (default: detected)")
-    parser.add_argument("--translate", action="store_true", help="write English, whatever is spoken")
+    source.add_argument("--mic", action="store_true", help="record from the default microphone until Ctrl-C")
+    parser.add_argument("--url", default=DEFAULT_URL, help="address of the server (default: %(default)s)")
+    parser.add_argument("--api-key", help="API key (default: $OPENAI_API_KEY for a local server or wss)")
+    parser.add_argument("--language", help="language spoken, such as en (default: detected)")
+    parser.add_argument("--translate", action="store_true", help="transcribe into English")
     parser.add_argument("--prompt", help="names and words to expect")
-    parser.add_argument("--model", help="the recognizer (default: the server's)")
+    parser.add_argument("--model", help="recognizer (default: the server's)")
     parser.add_argument(
         "--silence-ms",
         type=int,
         default=SILENCE_MS,
         metavar="N",
-        help="an utterance ends after so much silence (default: %(default)s)",
+        help="silence in milliseconds that ends an utterance (default: %(default)s)",
     )
-    parser.add_argument("--fast", action="store_true", help="send a file as fast as the server takes it")
-    parser.add_argument("--json", action="store_true", help="print the server's events, one a line")
+    parser.add_argument("--fast", action="store_true", help="send a file faster than real time")
+    parser.add_argument("--json", action="store_true", help="print the server's events as JSON lines")
 
 
 def run(namespace: argparse.Namespace) -> int:
-    """Listen as the parsed arguments say; the exit code."""
+    """Run the command and return its exit code."""
     options = ListenOptions(
         source=None if namespace.mic else namespace.file,
         url=namespace.url,
@@ -90,13 +90,13 @@ def run(namespace: argparse.Namespace) -> int:
         return asyncio.run(listen(options))
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # Rich, which prints the captions, does the same where they are piped
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter flushes at its end
+    except BrokenPipeError:  # Rich handles a closed pipe in the same way
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes stdout when it exits
         return 1
 
 
 async def listen(options: ListenOptions) -> int:
-    """Transcribe one source and return the exit code. Complaints go to standard error."""
+    """Transcribe one source and return the exit code; warnings go to standard error."""
     try:
         with _open_source(options) as frames:
             async with connect(
@@ -109,7 +109,7 @@ async def listen(options: ListenOptions) -> int:
                 silence_ms=options.silence_ms,
                 partials=True,
             ) as session:
-                _tell_substitutes(session, options)
+                _warn_of_substitutes(session, options)
                 with open_display(options.as_json) as display:
                     return await _transcribe(session, frames, display, options.result_timeout)
     except SoundUnavailable as error:
@@ -119,13 +119,14 @@ async def listen(options: ListenOptions) -> int:
     return 2
 
 
-def _tell_substitutes(session: Session, options: ListenOptions) -> None:
-    """A server leaves what is in force where it does not know the name asked for."""
-    taken = session.effective("audio", "input", "transcription")
-    if isinstance(taken, dict):
-        for name, asked in (("model", options.model), ("language", options.language)):
-            if asked and taken.get(name) != asked:
-                _warn(f"asked for the {name} {asked}, the server takes {taken.get(name) or 'its own choice'}")
+def _warn_of_substitutes(session: Session, options: ListenOptions) -> None:
+    """Warn if the server uses another model or language: it ignores names that it does not know."""
+    effective = session.effective("audio", "input", "transcription")
+    if isinstance(effective, dict):
+        for name, requested in (("model", options.model), ("language", options.language)):
+            if requested and effective.get(name) != requested:
+                used = effective.get(name) or "its default"
+                _warn(f"the server does not use the {name} {requested}, it uses {used}")
 
 
 @contextmanager
@@ -137,7 +138,7 @@ def _open_source(options: ListenOptions) -> Iterator[AsyncIterable[bytes]]:
         loop = asyncio.get_running_loop()
 
         def interrupt() -> None:
-            loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C does not wait for the last utterance
+            loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C ends the program at once
             microphone.stop()
 
         loop.add_signal_handler(signal.SIGINT, interrupt)
@@ -146,25 +147,25 @@ def _open_source(options: ListenOptions) -> Iterator[AsyncIterable[bytes]]:
         finally:
             loop.remove_signal_handler(signal.SIGINT)
             if microphone.lost:
-                _warn(f"{microphone.lost} frames of the microphone were lost: the server is too slow")
+                _warn(f"lost {microphone.lost} frames of the microphone because the server is too slow")
 
 
-async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: "Display", result_timeout: float) -> int:
-    """Send and receive side by side until everything said has come back."""
-    ledger = PendingTranscripts()
-    sending = asyncio.create_task(_send(session, frames, ledger))
+async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: Display, result_timeout: float) -> int:
+    """Send audio and show events concurrently until every utterance has its transcript; return the exit code."""
+    pending = PendingTranscripts()
+    sending = asyncio.create_task(_send(session, frames, pending))
     clock = asyncio.get_running_loop().time
     try:
-        async with asyncio.timeout(None) as deadline:  # while it is being sent audio, a server may have nothing to say
+        async with asyncio.timeout(None) as deadline:  # no limit before the end of the audio, which may be silent
 
             def expect_answer(*_: object) -> None:
                 deadline.reschedule(clock() + result_timeout)
 
             sending.add_done_callback(expect_answer)
             try:
-                while not ledger.done:
+                while not pending.done:
                     event = await anext(session)
-                    if not ledger.enter(event):
+                    if not pending.receive(event):
                         display.show(event)
                     if sending.done():
                         expect_answer()
@@ -172,34 +173,30 @@ async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: "
                 sending.cancel()
                 await asyncio.wait([sending])
     except StopAsyncIteration:
-        ledger.warn("the server closed the connection")
+        pending.warn("the server closed the connection")
     except TimeoutError:
-        ledger.warn(f"the server has been silent for {result_timeout:g} s")
+        pending.warn(f"the server sent nothing for {result_timeout:g} s")
     except RealtimeError as error:
-        ledger.warn(str(error))
+        pending.warn(str(error))
     if not sending.cancelled():
         sending.result()
-    if lost := len(ledger.pending):
-        ledger.warn(f"{lost} utterance{'s' if lost > 1 else ''} did not come back")
-    for warning in ledger.warnings:
+    if lost := len(pending.items):
+        pending.warn(f"{lost} utterance{'s were' if lost > 1 else ' was'} not transcribed")
+    for warning in pending.warnings:
         _warn(warning)
-    return 1 if ledger.warnings else 0
+    return 1 if pending.warnings else 0
 
 
-async def _send(session: Session, frames: AsyncIterable[bytes], ledger: "PendingTranscripts") -> None:
-    """Send all there is and end the last utterance.
-
-    `committed` may be the answer to this commit or news of an utterance that ended long before, so a second commit
-    follows: answers keep their order and there is nothing left to commit, so its refusal is the end of the answers.
-    """
-    with suppress(RealtimeError):  # the receiving side meets it too, and reports it
+async def _send(session: Session, frames: AsyncIterable[bytes], pending: PendingTranscripts) -> None:
+    """Send all audio, then commit twice (see `PendingTranscripts`)."""
+    with suppress(RealtimeError):  # the receiving side gets the same error and reports it
         try:
             async for frame in frames:
                 await session.send_audio(frame)
         except AudioUnreadable as error:
-            ledger.warn(str(error))
-        ledger.closing.append(await session.commit())
-        ledger.closing.append(await session.commit())
+            pending.warn(str(error))
+        pending.final_commits.append(await session.commit())
+        pending.final_commits.append(await session.commit())
 
 
 def _warn(message: str) -> None:

@@ -1,6 +1,6 @@
-"""The program behind `vivavoce say`: speak a text through the service, into a WAV file or out loud.
+"""The command `vivavoce say`: speak a text through the service, into a WAV file or through the loudspeaker.
 
-The exit code is 0 when all was spoken, 1 when the server failed or was lost, and 2 when nothing could begin.
+Exit codes: 0 if the whole text was spoken, 1 if the server failed, 2 if the session could not start, 130 after Ctrl-C.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.aio import DEFAULT_URL, SAMPLE_RATE, Session, connect
+from clients.cli.display import printable
 from clients.cli.keys import key_for
 from clients.errors import RealtimeError
 from clients.microphone import SoundUnavailable, load_sounddevice
@@ -21,7 +22,7 @@ from clients.microphone import SoundUnavailable, load_sounddevice
 
 @dataclass(frozen=True, slots=True)
 class SpeakOptions:
-    """What to say and where to; `output` None is the loudspeaker."""
+    """Options of the command. `output` None is the loudspeaker."""
 
     text: str = field(repr=False)
     output: Path | None = None
@@ -33,16 +34,16 @@ class SpeakOptions:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `run` reads."""
-    parser.add_argument("text", metavar="TEXT", help="what to say; - reads standard input")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="write here instead of playing")
-    parser.add_argument("--voice", help="the voice (default: the server's)")
-    parser.add_argument("--speed", type=float, help="1 is the voice's own speed")
-    parser.add_argument("--url", default=DEFAULT_URL, help="the server (default: %(default)s)")
-    parser.add_argument("--api-key", help="the server's key (default: $OPENAI_API_KEY, if local or wss)")
+    parser.add_argument("text", metavar="TEXT", help="text to speak; - reads standard input")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="write a WAV file instead of playing")
+    parser.add_argument("--voice", help="voice (default: the server's)")
+    parser.add_argument("--speed", type=float, help="speed of speech; 1 is the voice's own")
+    parser.add_argument("--url", default=DEFAULT_URL, help="address of the server (default: %(default)s)")
+    parser.add_argument("--api-key", help="API key (default: $OPENAI_API_KEY for a local server or wss)")
 
 
 def run(namespace: argparse.Namespace) -> int:
-    """Speak as the parsed arguments say; the exit code."""
+    """Run the command and return its exit code."""
     options = SpeakOptions(
         text=sys.stdin.read() if namespace.text == "-" else namespace.text,
         output=namespace.output,
@@ -58,19 +59,19 @@ def run(namespace: argparse.Namespace) -> int:
 
 
 async def speak(options: SpeakOptions) -> int:
-    """Say one text and return the exit code. The time to first audio and complaints go to standard error."""
+    """Speak one text and return the exit code; the time to first audio and warnings go to standard error."""
     if not options.text.strip():
-        _warn("there is nothing to say")
+        _warn("there is no text to speak")
         return 2
     try:
         async with connect(options.url, api_key=options.api_key, transcription=False, voice=options.voice) as session:
-            taken = session.effective("audio", "output", "voice")
-            if options.voice and taken and taken != options.voice:
-                _warn(f"asked for the voice {options.voice}, the server takes {taken}")
+            effective = session.effective("audio", "output", "voice")
+            if options.voice and effective and effective != options.voice:
+                _warn(f"the server does not use the voice {options.voice}, it uses {effective}")
             with _open_file(options.output) if options.output is not None else _open_loudspeaker() as write:
                 return await _say(session, options, write)
     except SoundUnavailable as error:
-        _warn(f"without -o FILE.wav this {error}")
+        _warn(f"playing {error}; use -o FILE.wav to write a file")
     except (OSError, RealtimeError) as error:
         _warn(str(error))
     return 2
@@ -84,7 +85,7 @@ async def _say(session: Session, options: SpeakOptions, write: Callable[[bytes],
             if silent:
                 silent = False
                 sys.stderr.write(f"first audio after {(time.monotonic() - started) * 1000:.0f} ms\n")
-            await asyncio.to_thread(write, chunk)  # a loudspeaker takes its time
+            await asyncio.to_thread(write, chunk)  # playing blocks
     except RealtimeError as error:
         _warn(str(error))
         return 1
@@ -104,7 +105,7 @@ def _open_file(path: Path) -> Iterator[Callable[[bytes], object]]:
 
 @contextmanager
 def _open_loudspeaker() -> Iterator[Callable[[bytes], object]]:
-    """The default output device; leaving the block waits until all has been heard."""
+    """Open the default output device; leaving the block waits until everything has been played."""
     sounddevice = load_sounddevice()
     try:
         stream = sounddevice.RawOutputStream(samplerate=SAMPLE_RATE, channels=1, dtype="int16")
@@ -119,4 +120,4 @@ def _open_loudspeaker() -> Iterator[Callable[[bytes], object]]:
 
 
 def _warn(message: str) -> None:
-    sys.stderr.write(f"vivavoce say: {''.join(each for each in message if each.isprintable())}\n")
+    sys.stderr.write(f"vivavoce say: {printable(message)}\n")

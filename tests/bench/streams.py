@@ -70,7 +70,7 @@ async def listen(
 
     What goes wrong is told by the result and never raised.
     """
-    heard, ledger = Heard(), PendingTranscripts()
+    heard, pending = Heard(), PendingTranscripts()
     size = round(frame_seconds * RATE) * 2
     frames = [audio[start : start + size] for start in range(0, len(audio), size)]
     try:
@@ -79,9 +79,9 @@ async def listen(
         ) as session:
             heard.began = time.monotonic()
             async with asyncio.timeout(len(frames) * frame_seconds + DRAIN_SECONDS):
-                sending = asyncio.create_task(_send(session, frames, 0.0 if fast else frame_seconds, heard, ledger))
+                sending = asyncio.create_task(_send(session, frames, 0.0 if fast else frame_seconds, heard, pending))
                 try:
-                    await _receive(session, heard, ledger)
+                    await _receive(session, heard, pending)
                 finally:
                     sending.cancel()
                     await asyncio.wait([sending])
@@ -94,12 +94,12 @@ async def listen(
         heard.failure = f"not complete {DRAIN_SECONDS:g} s after the end of the audio"
     except RealtimeError as error:
         heard.failure = str(error)
-    heard.failure = heard.failure or "; ".join(ledger.warnings)
+    heard.failure = heard.failure or "; ".join(pending.warnings)
     return heard
 
 
 async def _send(
-    session: Session, frames: Sequence[bytes], pace: float, heard: Heard, ledger: PendingTranscripts
+    session: Session, frames: Sequence[bytes], pace: float, heard: Heard, pending: PendingTranscripts
 ) -> None:
     with suppress(RealtimeError):  # whoever receives meets it too
         for number, frame in enumerate(frames, 1):
@@ -108,11 +108,11 @@ async def _send(
                 await asyncio.sleep(max(0.0, leaves - time.monotonic()))
                 heard.sent_late = max(heard.sent_late, time.monotonic() - leaves)
             await session.send_audio(frame)
-        ledger.closing.extend([await session.commit(), await session.commit()])
+        pending.final_commits.extend([await session.commit(), await session.commit()])
 
 
-async def _receive(session: Session, heard: Heard, ledger: PendingTranscripts) -> None:
-    while not ledger.done:
+async def _receive(session: Session, heard: Heard, pending: PendingTranscripts) -> None:
+    while not pending.done:
         event = await anext(session)
-        if not ledger.enter(event):
+        if not pending.receive(event):
             heard.events.append((time.monotonic() - heard.began, event))

@@ -112,21 +112,21 @@ def captions(realtime_url: str) -> Callable[..., list[Event]]:
 
     async def listen(frames: Iterator[bytes], fast: bool, options: dict[str, Any]) -> list[Event]:
         events: list[Event] = []
-        ledger = PendingTranscripts()
+        pending = PendingTranscripts()
         async with asyncio.timeout(60), connect(realtime_url, **{"partials": True, **options}) as session:
 
             async def send() -> None:
                 async for frame in play(frames, fast=fast):
                     await session.send_audio(frame)
-                ledger.closing.extend([await session.commit(), await session.commit()])
+                pending.final_commits.extend([await session.commit(), await session.commit()])
 
             sending = asyncio.create_task(send())
-            while not ledger.done:
+            while not pending.done:
                 event = await anext(session)
-                if not ledger.enter(event):
+                if not pending.receive(event):
                     events.append(event)
             await sending
-        assert ledger.warnings == []
+        assert pending.warnings == []
         return events
 
     def caption(audio: Samples | Iterator[bytes], *, fast: bool = True, **options: Any) -> list[Event]:

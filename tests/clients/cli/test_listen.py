@@ -105,8 +105,8 @@ def test_what_the_server_does_not_know_is_said(recording: str, capsys: pytest.Ca
 
     assert meet(script, listening(recording, model="no-such", language="xx")) == 0
     assert capsys.readouterr().err == (
-        "vivavoce listen: asked for the model no-such, the server takes whisper-base\n"
-        "vivavoce listen: asked for the language xx, the server takes its own choice\n"
+        "vivavoce listen: the server does not use the model no-such, it uses whisper-base\n"
+        "vivavoce listen: the server does not use the language xx, it uses its default\n"
     )
 
 
@@ -171,7 +171,7 @@ def test_a_server_that_closes_midway_loses_utterances(recording: str, capsys: py
     assert meet(script, listening(recording)) == 1
     warnings = capsys.readouterr().err
     assert "shutting down" in warnings
-    assert "1 utterance did not come back" in warnings
+    assert "1 utterance was not transcribed" in warnings
 
 
 def test_a_server_that_closes_in_good_order_but_too_early_fails_too(recording: str) -> None:
@@ -190,8 +190,8 @@ def test_a_server_that_never_answers_is_given_up(recording: str, capsys: pytest.
 
     assert meet(script, listening(recording, result_timeout=0.1)) == 1
     warnings = capsys.readouterr().err
-    assert "silent for 0.1 s" in warnings
-    assert "1 utterance did not come back" in warnings
+    assert "sent nothing for 0.1 s" in warnings
+    assert "1 utterance was not transcribed" in warnings
 
 
 def test_a_server_that_says_nothing_at_all_is_given_up(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,7 +199,7 @@ def test_a_server_that_says_nothing_at_all_is_given_up(recording: str, capsys: p
         await peer.greet()
 
     assert meet(script, listening(recording, result_timeout=0.1)) == 1
-    assert "silent for 0.1 s" in capsys.readouterr().err
+    assert "sent nothing for 0.1 s" in capsys.readouterr().err
 
 
 def test_a_refused_key_is_said_and_nothing_begins(recording: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,7 @@ def test_a_voice_the_server_does_not_know_is_said(tmp_path: Path, capsys: pytest
         return await speak(SpeakOptions("Hello.", tmp_path / "hello.wav", voice="nobody", url=url))
 
     assert meet(script, client) == 0
-    assert capsys.readouterr().err.startswith("vivavoce say: asked for the voice nobody, the server takes anna\n")
+    assert capsys.readouterr().err.startswith("vivavoce say: the server does not use the voice nobody, it uses anna\n")
 
 
 def test_a_failed_response_keeps_what_was_spoken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.Ca
 
 def test_an_empty_text_is_nothing_to_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(greeting, saying(" \n", tmp_path / "hello.wav")) == 2
-    assert "nothing to say" in capsys.readouterr().err
+    assert "no text to speak" in capsys.readouterr().err
 
 
 def test_without_a_loudspeaker_a_file_is_needed(
@@ -111,7 +111,7 @@ def test_without_a_loudspeaker_a_file_is_needed(
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     assert meet(greeting, saying("Hello.", None)) == 2
-    assert "without -o FILE.wav this needs sounddevice" in capsys.readouterr().err
+    assert "playing needs sounddevice" in capsys.readouterr().err
 
 
 class StandInSpeaker:
