@@ -15,18 +15,18 @@ from realtime.errors import TooLarge
 
 
 class ConcurrencyLimit:
-    """For requests of one kind: at most `count` are let in at a time."""
+    """Limit on the requests of one kind that are in progress. Unlike a semaphore, it refuses instead of waiting."""
 
-    def __init__(self, count: int, full: str) -> None:
-        """The next one is told that it is `full`."""
+    def __init__(self, count: int, message: str) -> None:
+        """Allow `count` requests; `message` is the error for any more."""
         self._free = count
-        self._full = full
+        self._message = message
 
     @contextmanager
-    def take(self) -> Iterator[None]:
-        """Have a place until the block ends. Raises `QueueFull`."""
+    def slot(self) -> Iterator[None]:
+        """Occupy a slot until the block ends. Raises `QueueFull`."""
         if self._free <= 0:
-            raise QueueFull(self._full)
+            raise QueueFull(self._message)
         self._free -= 1
         try:
             yield

@@ -1,30 +1,23 @@
-"""Transcripts in OpenAI's response formats: json, verbose_json, text, srt, vtt.
-
-Times are samples until the last moment and are rounded once, so that no cue begins before its predecessor ends. No
-number is ever NaN or infinite, which is not JSON.
-"""
+"""Transcripts in OpenAI's response formats: json, verbose_json, text, srt, vtt."""
 
 import math
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.languages import language_name
-from realtime.offline.transcript import TranscribedSegment, Transcript, cues
+from realtime.offline.formats import seconds, to_dict, to_srt, to_text, to_vtt
+from realtime.offline.transcript import TranscribedSegment, Transcript
 
 _TOKENS_PER_SECOND: Final = 10
-"""What OpenAI counts for a second of audio."""
-
-
-_ENGLISH: Final = "en"
+"""Tokens OpenAI counts for one second of audio."""
 
 
 class TranscriptFormat(StrEnum):
-    """OpenAI's response formats for transcripts that need no diarization."""
+    """OpenAI's response formats for transcripts without diarization."""
 
     JSON = "json"
     TEXT = "text"
@@ -34,12 +27,12 @@ class TranscriptFormat(StrEnum):
 
     @property
     def timed(self) -> bool:
-        """Whether it shows when something was said."""
+        """Whether the format contains times."""
         return self in {TranscriptFormat.VERBOSE_JSON, TranscriptFormat.SRT, TranscriptFormat.VTT}
 
 
 class Granularity(StrEnum):
-    """What verbose_json gives times for."""
+    """Units for which verbose_json contains times."""
 
     WORD = "word"
     SEGMENT = "segment"
@@ -51,129 +44,55 @@ def render(
     granularities: Collection[Granularity],
     *,
     with_logprobs: bool = False,
-    quoted: bool = False,
+    as_json_string: bool = False,
 ) -> Response:
-    """The body of the answer. `granularities` are what verbose_json shows; `quoted` is text as a JSON string."""
+    """Render a transcript as a response.
+
+    `granularities` select the contents of verbose_json. With `as_json_string` the text formats are sent as a JSON
+    string, which is all that Xinference's clients can read.
+    """
     match transcript_format:
         case TranscriptFormat.JSON:
             body = {"text": transcript.text, "usage": _usage(transcript)}
             return JSONResponse({**body, "logprobs": logprobs(transcript.segments)} if with_logprobs else body)
         case TranscriptFormat.VERBOSE_JSON:
-            return JSONResponse(_verbose(transcript, granularities))
+            segments, words = (each in granularities for each in (Granularity.SEGMENT, Granularity.WORD))
+            return JSONResponse({**to_dict(transcript, segments=segments, words=words), "usage": _usage(transcript)})
         case TranscriptFormat.TEXT:
-            text, media_type = transcript.text + "\n", "text/plain"
+            text, media_type = to_text(transcript), "text/plain"
         case TranscriptFormat.SRT:
-            text = "".join(f"{number}\n{cue}" for number, cue in enumerate(_cues(transcript, ","), 1))
-            media_type = "application/x-subrip; charset=utf-8"
+            text, media_type = to_srt(transcript), "application/x-subrip; charset=utf-8"
         case TranscriptFormat.VTT:
-            text, media_type = "WEBVTT\n\n" + "".join(_cues(transcript, ".")), "text/vtt"
-    return JSONResponse(text) if quoted else Response(text, media_type=media_type)
+            text, media_type = to_vtt(transcript), "text/vtt"
+    return JSONResponse(text) if as_json_string else Response(text, media_type=media_type)
 
 
 def logprobs(segments: Iterable[TranscribedSegment]) -> list[dict[str, Any]]:
-    """OpenAI's list of the tokens of a text, each with its bytes and the logarithm of its probability."""
+    """Return OpenAI's list of the tokens of a text, each with its bytes and the logarithm of its probability."""
     return [
         {
-            "token": piece.text.decode("utf-8", "replace"),
-            "logprob": math.log(max(piece.probability, sys.float_info.min)),
-            "bytes": list(piece.text),
+            "token": token.text.decode("utf-8", "replace"),
+            "logprob": math.log(max(token.probability, sys.float_info.min)),
+            "bytes": list(token.text),
         }
         for segment in segments
         for word in segment.words
-        for piece in word.pieces
+        for token in word.pieces
     ]
 
 
 def token_usage(transcript: Transcript) -> dict[str, Any]:
-    """What streams report, where OpenAI's clients expect tokens: those of the text, and a rate for the audio."""
-    heard = math.ceil(transcript.samples * _TOKENS_PER_SECOND / SAMPLE_RATE)
-    written = sum(len(segment.hypothesis.tokens) for segment in transcript.segments)
+    """Return the usage in tokens, which OpenAI's clients expect of a stream: text tokens, and a rate for the audio."""
+    audio = math.ceil(transcript.samples * _TOKENS_PER_SECOND / SAMPLE_RATE)
+    text = sum(len(segment.hypothesis.tokens) for segment in transcript.segments)
     return {
         "type": "tokens",
-        "input_tokens": heard,
-        "input_token_details": {"audio_tokens": heard, "text_tokens": 0},
-        "output_tokens": written,
-        "total_tokens": heard + written,
-    }
-
-
-def suppressed_field(transcript: Transcript) -> dict[str, Any]:
-    """A field of our own for what was withheld; none where nothing was."""
-    if not transcript.suppressed:
-        return {}
-    return {
-        "suppressed": [
-            {"start": _seconds(each.start), "end": _seconds(each.end), "reason": each.reason}
-            for each in transcript.suppressed
-        ]
+        "input_tokens": audio,
+        "input_token_details": {"audio_tokens": audio, "text_tokens": 0},
+        "output_tokens": text,
+        "total_tokens": audio + text,
     }
 
 
 def _usage(transcript: Transcript) -> dict[str, Any]:
-    return {"type": "duration", "seconds": _seconds(transcript.samples)}
-
-
-def _verbose(transcript: Transcript, granularities: Collection[Granularity]) -> dict[str, Any]:
-    every: Callable[[Granularity], bool] = granularities.__contains__
-    language = _ENGLISH if transcript.translated else transcript.language
-    return {
-        "task": "translate" if transcript.translated else "transcribe",
-        "language": language_name(language),
-        "language_code": language,
-        "duration": _seconds(transcript.samples),
-        "text": transcript.text,
-        "segments": _verbose_segments(transcript) if every(Granularity.SEGMENT) else None,
-        "words": _verbose_words(transcript) if every(Granularity.WORD) else None,
-        "usage": _usage(transcript),
-        **suppressed_field(transcript),
-    }
-
-
-def _verbose_segments(transcript: Transcript) -> list[dict[str, Any]]:
-    """Whisper's own segments have all these keys; the measurements are those of the excerpt a segment is from."""
-    return [
-        {
-            "id": number,
-            "seek": segment.segment.start * 100 // SAMPLE_RATE,
-            "start": _seconds(segment.start),
-            "end": _seconds(segment.end),
-            "text": segment.text,
-            "tokens": [piece.id for word in segment.words for piece in word.pieces],
-            "temperature": _finite(segment.segment.hypothesis.temperature),
-            "avg_logprob": _finite(segment.segment.hypothesis.average_log_probability),
-            "compression_ratio": _finite(segment.segment.hypothesis.compression_ratio),
-            "no_speech_prob": _finite(segment.segment.hypothesis.no_speech_probability),
-        }
-        for number, segment in enumerate(cues(transcript))
-    ]
-
-
-def _verbose_words(transcript: Transcript) -> list[dict[str, Any]]:
-    return [
-        {"word": word.text.strip(), "start": _seconds(word.start), "end": _seconds(word.end)}
-        for segment in transcript.segments
-        for word in segment.words
-    ]
-
-
-def _cues(transcript: Transcript, decimal_mark: str) -> list[str]:
-    """An arrow within the text would end the line of times."""
-    return [
-        f"{_timestamp(segment.start, decimal_mark)} --> {_timestamp(segment.end, decimal_mark)}\n"
-        f"{segment.text.strip().replace('-->', '->')}\n\n"
-        for segment in cues(transcript)
-    ]
-
-
-def _finite(number: float) -> float:
-    return number if math.isfinite(number) else 0.0
-
-
-def _seconds(samples: int) -> float:
-    return round(samples / SAMPLE_RATE, 3)
-
-
-def _timestamp(samples: int, decimal_mark: str) -> str:
-    milliseconds = round(samples * 1000 / SAMPLE_RATE)
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{decimal_mark}{milliseconds:03}"
+    return {"type": "duration", "seconds": seconds(transcript.samples)}

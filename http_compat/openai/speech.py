@@ -27,11 +27,11 @@ class SpeechEndpoint:
         self._models = models
         self._settings = settings
         self._names = names
-        self._places = ConcurrencyLimit(settings.max_sessions, "Too many texts are being spoken.")
+        self._limit = ConcurrencyLimit(settings.max_sessions, "Too many speech requests are in progress.")
 
     async def create(self, request: Request) -> Response:
         async with AsyncExitStack() as holds:
-            holds.enter_context(self._places.take())
+            holds.enter_context(self._limit.slot())
             return await self._answer(request, holds)
 
     async def _answer(self, request: Request, holds: AsyncExitStack) -> Response:

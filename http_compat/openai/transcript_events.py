@@ -1,19 +1,20 @@
-"""Transcripts as events: OpenAI's `transcript.text.delta` and `transcript.text.done`."""
+"""Streamed transcripts: OpenAI's events `transcript.text.delta` and `transcript.text.done`."""
 
-from http_compat.openai.formats import logprobs, suppressed_field, token_usage
+from http_compat.openai.formats import logprobs, token_usage
 from http_compat.streaming import event
+from realtime.offline.formats import suppressed_field
 from realtime.offline.transcript import TranscribedSegment, Transcript
 
 
 def delta(segment: TranscribedSegment, *, first: bool, with_logprobs: bool) -> bytes:
-    """What a passage adds to the text. The first begins without a space, as a whole transcript does."""
+    """Encode the text of one segment; the `first` one has no leading space, as the whole text has none."""
     text = segment.hypothesis.text
     body = {"type": "transcript.text.delta", "delta": text.lstrip() if first else text}
     return event({**body, "logprobs": logprobs([segment])} if with_logprobs else body)
 
 
 def done(transcript: Transcript, *, with_logprobs: bool) -> bytes:
-    """All of it: the text is what the deltas add up to."""
+    """Encode the whole text, which is the concatenation of the deltas."""
     body = {
         "type": "transcript.text.done",
         "text": "".join(segment.hypothesis.text for segment in transcript.segments).lstrip(),

@@ -77,10 +77,10 @@ class TranscriptionForm:
     stream: bool
     logprobs: bool
     detection: TurnDetection
-    detected: bool
-    conditioned: bool
+    vad_filter: bool
+    condition_on_previous_text: bool
     decoding: DecodingOptions
-    quoted: bool
+    text_as_json_string: bool
 
     def offline_options(self, *, translate: bool) -> OfflineOptions:
         return OfflineOptions(
@@ -88,8 +88,8 @@ class TranscriptionForm:
             prompt=self.prompt,
             hotwords=self.hotwords,
             detection=self.detection,
-            vad_filter=self.detected,
-            condition_on_previous_text=self.conditioned,
+            vad_filter=self.vad_filter,
+            condition_on_previous_text=self.condition_on_previous_text,
             word_times=self.response_format.timed or self.logprobs,
             translate=translate,
             decoding=self.decoding,
@@ -98,7 +98,7 @@ class TranscriptionForm:
 
 def read_fields(fields: Fields) -> TranscriptionForm:
     """Read every field but the file. Raises `ClientError`."""
-    quoted = "kwargs" in fields
+    text_as_json_string = "kwargs" in fields
     _add_kwargs(fields)
     model = fields.text("model")
     if model is None:
@@ -122,10 +122,10 @@ def read_fields(fields: Fields) -> TranscriptionForm:
         stream=stream,
         logprobs=_logprobs(fields, response_format, stream=stream),
         detection=_detection(fields),
-        detected=fields.flag("vad_filter") is not False,
-        conditioned=bool(fields.flag("condition_on_previous_text")),
+        vad_filter=fields.flag("vad_filter") is not False,
+        condition_on_previous_text=bool(fields.flag("condition_on_previous_text")),
         decoding=_decoding(fields),
-        quoted=quoted,
+        text_as_json_string=text_as_json_string,
     )
 
 

@@ -1,12 +1,13 @@
-"""The program of the process that decodes one upload, which `media.py` runs; it speaks the language defined here.
+"""The program of a process that decodes one file, run by `decoding.py`, and the protocol between them.
 
-FFmpeg's demuxers and codecs are a million lines that read whatever strangers send. Here they work in a process that
-has one file and one socket and can open nothing more, neither file nor connection, with a bound on memory and processor
-time; what they do to it ends one upload. It imports nothing but PyAV, so that it starts quickly and holds no secret.
+FFmpeg's demuxers and codecs are a million lines of code that read untrusted input. Here they run in a process that has
+one file and one socket, cannot open another file or connection, and has limits on memory and processor time; a crash
+fails one upload. The program imports nothing but PyAV, so it starts quickly and holds no secrets.
 
-Standard input is a Unix socket. It brings one message, the processor seconds granted, and with it the descriptor of the
-file (never a name). Back go records of a kind, a length and a payload, and the socket's buffer is all that is decoded
-ahead of the reader. The socket closes with the parent; an orphan ends with its next record, or of its processor time.
+Standard input is a Unix socket. It carries one message to the process: the processor seconds granted, with the
+descriptor of the file (never its name). The process answers with records of a kind, a length and a payload; no more
+than the socket's buffer is decoded ahead of the reader. The socket closes with the parent process: an orphan ends with
+its next record, or when its processor time is used up.
 """
 
 import contextlib
@@ -28,51 +29,58 @@ import av
 
 SAMPLE_RATE: Final = 16_000
 BLOCK_BYTES: Final = 10 * SAMPLE_RATE * 2
-"""Of a block, 10 s, and the most any record holds."""
+"""Size of a block: 10 s of 16-bit samples. No record has a larger payload."""
 
 HEADER: Final = struct.Struct("=BI")
-"""Of a record: its kind, and the bytes that follow."""
+"""Header of a record: its kind, and the size of its payload in bytes."""
 
 _CONTAINERS: Final = "wav,mp3,flac,ogg,matroska,webm,mov,mp4,m4a,aac,aiff,amr"
 _RATES: Final = range(4_000, 192_001)
+"""Supported sample rates in hertz."""
+
 _CHANNELS: Final = range(1, 9)
-_MEMORY: Final = 256 * 1024 * 1024
+"""Supported numbers of channels."""
+
+_MAX_MEMORY: Final = 256 * 1024 * 1024
+"""Bytes of memory the process may allocate."""
+
 _COUNTING_SECONDS: Final = 3.0
+"""Seconds spent on counting packets before decoding starts."""
 
 
 class Kind(IntEnum):
-    """What the payload of a record is."""
+    """Kind of a record, which tells what its payload is."""
 
     LENGTH = 1
-    """Whole seconds of audio in the file, as an integer: counted without decoding, so there may be more."""
+    """Seconds of audio in the file, as a big-endian integer, counted without decoding: there may be more."""
     AUDIO = 2
-    """16-bit samples at 16 kHz, mono, in the machine's byte order."""
+    """16-bit mono samples at 16 kHz, in native byte order."""
     END = 3
-    """Nothing. The last record."""
-    REFUSAL = 4
-    """Why there is no (more) audio, as text for the client. The last record."""
-    FOREIGN = 5
-    """A refusal: the file is of no supported format."""
-    SOUNDLESS = 6
-    """A refusal: nothing in the file is audio."""
+    """No payload. The last record."""
+    UNSUPPORTED = 4
+    """The audio cannot be decoded; the payload is a message for the client. The last record, as the next two."""
+    INVALID_FORMAT = 5
+    """The file is in no supported format; the payload is a message for the client."""
+    NO_AUDIO = 6
+    """The file has no audio stream; the payload is a message for the client."""
 
 
 class Refused(Exception):
-    """The file is not audio that is decoded here; the message is for the client."""
+    """The file cannot be decoded; `kind` says why, the message is for the client."""
 
-    def __init__(self, message: str, kind: Kind = Kind.REFUSAL) -> None:
+    def __init__(self, message: str, kind: Kind = Kind.UNSUPPORTED) -> None:
         super().__init__(message)
         self.kind = kind
 
 
 def main() -> None:
-    """Wait for a file, decode it, end."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an orphan has nobody to complain to
-    rehearse()
+    """Wait for a file, decode it and exit."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an orphan exits silently
+    warm_up()
     link = socket.socket(fileno=sys.stdin.fileno())
     granted, descriptors, _, _ = socket.recv_fds(link, 64, 1)
     if not descriptors:
-        return  # the parent needs no decoder any more
+        return  # the parent closed the socket without sending a file
     file = os.fdopen(descriptors[0], "rb", buffering=0)
     confine(int(granted))
     try:
@@ -83,11 +91,11 @@ def main() -> None:
     except Refused as refusal:
         _send(link, refusal.kind, str(refusal).encode())
     except MemoryError:
-        _send(link, Kind.REFUSAL, b"Decoding the file takes too much memory.")
+        _send(link, Kind.UNSUPPORTED, b"Decoding the file takes too much memory.")
 
 
-def rehearse() -> None:
-    """Decode a moment of silence: PyAV imports some of its modules only then, and once confined it cannot."""
+def warm_up() -> None:
+    """Decode a moment of silence, so that PyAV imports all of its modules before imports become impossible."""
     file = io.BytesIO()
     with wave.open(file, "wb") as recording:
         recording.setparams((1, 2, 8_000, 0, "NONE", ""))
@@ -97,12 +105,12 @@ def rehearse() -> None:
 
 
 def confine(processor_seconds: int) -> None:
-    """Give up for ever to open, write, or start anything, and to run for longer than that.
+    """Set resource limits: no open files, no writes, no child processes, bounded memory and processor time.
 
-    macOS accepts the bound on memory and does not enforce it.
+    macOS accepts the limit on memory but does not enforce it.
     """
     for limit, value in (
-        (resource.RLIMIT_DATA, _MEMORY),
+        (resource.RLIMIT_DATA, _MAX_MEMORY),
         (resource.RLIMIT_CPU, processor_seconds),
         (resource.RLIMIT_NOFILE, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -113,28 +121,29 @@ def confine(processor_seconds: int) -> None:
 
 
 def length(file: IO[bytes]) -> float:
-    """Seconds of audio in the file by its packets, which lie less than its header; as many as can be counted quickly.
+    """Return the seconds of audio in the file by its packets, as many as can be counted in a few seconds.
 
-    What is far too long can so be refused before anything was done for it. Raises `Refused`.
+    Packets are more reliable than the header, and a file that is far too long is refused before any work is done for
+    it. Raises `Refused`.
     """
-    enough = time.monotonic() + _COUNTING_SECONDS
+    deadline = time.monotonic() + _COUNTING_SECONDS
     units = 0
-    with _opened(file) as container:
+    with _open(file) as container:
         stream = container.streams.audio[0]
         try:
             for packet in container.demux(stream):
                 units += max(0, packet.duration or 0)
-                if time.monotonic() > enough:
+                if time.monotonic() > deadline:
                     break
         except av.FFmpegError:
-            pass  # the file breaks off here
+            pass  # the file is truncated
         return float(units * (stream.time_base or 0))
 
 
 def blocks(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the first audio stream as payloads of `Kind.AUDIO`, the last one shorter. Raises `Refused`.
+    """Yield the first audio stream as payloads of `Kind.AUDIO`, the last one shorter. A truncated file ends early.
 
-    A file that breaks off yields what there is of it.
+    Raises `Refused`.
     """
     block = bytearray()
     for frame in _resampled(file):
@@ -147,14 +156,14 @@ def blocks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _resampled(file: IO[bytes]) -> Iterator[av.AudioFrame]:
-    """Frames at 16 kHz; a stream may change its rate or channels midway."""
-    resampler, source = _to_recognition(), None
+    """Yield frames at 16 kHz; the stream may change its rate or channels midway."""
+    resampler, source = _new_resampler(), None
     for frame in _frames(file):
         _check(frame.sample_rate, frame.layout.nb_channels)
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         if source not in {None, form}:
             yield from resampler.resample(None)
-            resampler = _to_recognition()
+            resampler = _new_resampler()
         source = form
         frame.pts = None
         yield from resampler.resample(frame)
@@ -162,40 +171,40 @@ def _resampled(file: IO[bytes]) -> Iterator[av.AudioFrame]:
         yield from resampler.resample(None)
 
 
-def _to_recognition() -> av.AudioResampler:
-    """16 bits rather than floats, because FFmpeg keeps only a mix of integers from overflowing."""
+def _new_resampler() -> av.AudioResampler:
+    """Return a resampler to 16-bit mono: of FFmpeg's formats only integers are mixed without overflow."""
     return av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
 
 
 def _check(sample_rate: int, channels: int) -> None:
-    """Resampling multiplies samples, so refuse before it what no recording has."""
+    """Refuse unusual rates and channel counts before resampling, which multiplies samples."""
     if sample_rate not in _RATES:
-        raise Refused(f"A sample rate of {sample_rate} Hz is out of range.")
+        raise Refused(f"A sample rate of {sample_rate} Hz is not supported.")
     if channels not in _CHANNELS:
-        raise Refused(f"{channels} channels are not between {_CHANNELS[0]} and {_CHANNELS[-1]}.")
+        raise Refused(f"{channels} channels are not supported; the maximum is {_CHANNELS[-1]}.")
 
 
 def _frames(file: IO[bytes]) -> Iterator[av.AudioFrame]:
-    with _opened(file) as container:
+    with _open(file) as container:
         try:
             for packet in container.demux(container.streams.audio[0]):
                 yield from _decoded(packet)
         except av.FFmpegError:
-            return  # the file breaks off here
+            return  # the file is truncated
 
 
 def _decoded(packet: av.Packet) -> list[av.AudioFrame]:
-    """The frames of a packet, none if it is damaged."""
+    """Return the frames of a packet, none if it is damaged."""
     try:
         return list(packet.decode())
     except av.FFmpegError:
         return []
 
 
-def _opened(file: IO[bytes]) -> av.container.InputContainer:
-    """The file from its beginning, as one of the containers above: a playlist would make FFmpeg open files and sockets.
+def _open(file: IO[bytes]) -> av.container.InputContainer:
+    """Open the file from its beginning as one of the supported containers, and check that it has audio.
 
-    Raises `Refused`, also where there is no audio in it.
+    Other formats are not even tried: a playlist would make FFmpeg open files and sockets. Raises `Refused`.
     """
     file.seek(0)
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "", "codec_whitelist": _audio_codecs()}
@@ -203,13 +212,13 @@ def _opened(file: IO[bytes]) -> av.container.InputContainer:
         container = av.open(file, "r", options=options, metadata_errors="ignore")
     except av.FFmpegError:
         supported = _CONTAINERS.replace(",", ", ")
-        raise Refused(f"Invalid file format. Supported formats: {supported}.", Kind.FOREIGN) from None
+        raise Refused(f"Invalid file format. Supported formats: {supported}.", Kind.INVALID_FORMAT) from None
     if not container.streams.audio:
-        raise Refused("The file has no audio stream.", Kind.SOUNDLESS)
+        raise Refused("The file has no audio stream.", Kind.NO_AUDIO)
     codec = container.streams.audio[0].codec_context
     if codec is None:
-        raise Refused("The audio's codec is not supported.")
-    if codec.sample_rate and codec.channels:  # else the frames will tell
+        raise Refused("The audio codec is not supported.")
+    if codec.sample_rate and codec.channels:  # otherwise known with the first frame
         _check(codec.sample_rate, codec.channels)
     codec.thread_type = "NONE"
     return container
@@ -217,10 +226,10 @@ def _opened(file: IO[bytes]) -> av.container.InputContainer:
 
 @functools.cache
 def _audio_codecs() -> str:
-    """All decoders of audio: those of pictures would be run merely to describe the file."""
+    """Return the names of all audio decoders; without this list FFmpeg would decode pictures to describe the file."""
     names = []
     for name in av.codecs_available:
-        with contextlib.suppress(av.codec.codec.UnknownCodecError):  # it only encodes
+        with contextlib.suppress(av.codec.codec.UnknownCodecError):  # an encoder only
             if av.Codec(name, "r").type == "audio":
                 names.append(name)
     return ",".join(names)

@@ -1,9 +1,9 @@
-"""Uploads decoded to 16 kHz mono by child processes (`decoder.py`), block by block as the blocks are wanted.
+"""Decode audio files to 16 kHz mono in child processes (`decoder.py`), block by block as the blocks are consumed.
 
-A process decodes one upload and ends with it, so no upload can do anything to another, or learn of it. A few are
-started before they are needed, because starting one takes longer than decoding a short recording. A child is believed
-nothing: its records are bounded, the seconds it sends are counted here, and it is killed when it is late, when its
-reader leaves, and after its last record. How it failed is all one to the client: the file cannot be decoded.
+A process decodes one file and exits, so no file can affect or observe another. A few processes are started in advance,
+because starting one takes longer than decoding a short recording. The child is not trusted: its records are bounded,
+the seconds it sends are counted here, and it is killed when it stalls, when its consumer leaves, and after its last
+record. However it failed, the client gets the same error.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -28,145 +28,186 @@ logger = logging.getLogger(__name__)
 
 _COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("decoder.py")))
 _ENVIRONMENT: Final = ("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""What Python and PyAV may need to be found; the service's keys stay behind."""
+"""Variables Python and PyAV may need to be found; the keys of the service are not passed on."""
 
 _SPARES: Final = 2
-_STUCK_SECONDS: Final = 10.0
-_LEAST_PROCESSOR_SECONDS: Final = 20
+"""Processes started in advance."""
+
+_STALL_TIMEOUT: Final = 10.0
+"""Seconds a process may take for one record."""
+
+_MIN_PROCESSOR_SECONDS: Final = 20
+"""Processor seconds granted for a file of any length."""
+
 _AUDIO_PER_PROCESSOR_SECOND: Final = 100
-"""A slow processor decodes the costliest codec five times as fast."""
+"""Seconds of audio per further processor second; a slow processor decodes the most expensive codec at 500."""
 
 _REFUSALS: Final = {
-    Kind.REFUSAL: UnsupportedAudio,
-    Kind.FOREIGN: InvalidFileFormat,
-    Kind.SOUNDLESS: NoAudioStream,
+    Kind.UNSUPPORTED: UnsupportedAudio,
+    Kind.INVALID_FORMAT: InvalidFileFormat,
+    Kind.NO_AUDIO: NoAudioStream,
 }
 
 _FULL_SCALE: Final = np.float32(32_768)
 
 
 class Decoders:
-    """The decoding processes of one service: at most `at_once`, and the spare ones between `open` and `close`.
+    """The decoding processes of one service: at most `at_once`, and the spare ones between `open` and `close`."""
 
-    A process that lets its reader wait for `stuck_seconds` is killed.
-    """
-
-    def __init__(self, *, at_once: int, stuck_seconds: float = _STUCK_SECONDS) -> None:
+    def __init__(self, *, at_once: int, stall_timeout: float = _STALL_TIMEOUT) -> None:
+        """Kill a process that takes longer than `stall_timeout` seconds for a block."""
         self._at_once = at_once
-        self._stuck_seconds = stuck_seconds
+        self._stall_timeout = stall_timeout
         self._running = 0
-        self._wanted = 0
-        self._spares: deque[_Child] = deque()
+        self._wanted_spares = 0
+        self._spares: deque[_DecoderProcess] = deque()
 
     def open(self) -> None:
-        """Start the spare processes. Without them every file waits for its own."""
-        self._wanted = _SPARES
+        """Start the spare processes. Without them, every file waits for its own process to start."""
+        self._wanted_spares = _SPARES
         self._refill()
 
     def close(self) -> None:
-        """End the spare processes; those that decode end with their readers."""
-        self._wanted = 0
+        """End the spare processes; the others end with their consumers."""
+        self._wanted_spares = 0
         while self._spares:
             self._spares.popleft().end()
 
     @asynccontextmanager
-    async def decoding(self, file: IO[bytes], max_seconds: float) -> AsyncIterator[AsyncGenerator[Samples, None]]:
-        """The first audio stream in blocks of 10 s, the last one shorter; little is decoded before it is wanted.
+    async def decoding(self, file: IO[bytes], max_seconds: float) -> AsyncIterator["DecodedAudio"]:
+        """Decode the first audio stream of `file` until the block ends.
 
-        The file must be one of the operating system, or become one when asked for its descriptor. One that breaks off
-        yields what there is of it. Taking blocks raises `UnsupportedAudio` for what is not audio and `AudioTooLong`
-        for more than `max_seconds`, before the first block where that can be told. `Overloaded` is raised beyond
-        `at_once`.
+        `file` must have a file descriptor, or create one when asked for it. Iterating over the result raises
+        `AudioTooLong` for more than `max_seconds`, before the first block if the length is known by then.
+
+        Raises:
+            Overloaded: `at_once` files are being decoded, or no process can be started.
         """
         if self._running >= self._at_once:
             raise Overloaded("Too many files are being decoded.")
         self._running += 1
         try:
-            child = self._prepared()
+            process = self._take_process()
             try:
-                child.take(file, _LEAST_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND))
-                yield self._blocks(child, max_seconds)
+                process.start(file, _MIN_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND))
+                yield DecodedAudio(process, max_seconds, self._stall_timeout, on_started=self._refill)
             finally:
-                child.end()
+                process.end()
         finally:
             self._running -= 1
 
-    def _prepared(self) -> "_Child":
+    def _take_process(self) -> "_DecoderProcess":
         while self._spares:
-            child = self._spares.popleft()
-            if child.alive:
-                return child
-            child.end()
+            process = self._spares.popleft()
+            if process.alive:
+                return process
+            process.end()
         try:
-            return _Child()
+            return _DecoderProcess()
         except OSError as error:
-            raise Overloaded("No process can be started now to decode the file.") from error
+            raise Overloaded("No process can be started to decode the file.") from error
 
     def _refill(self) -> None:
         try:
-            while len(self._spares) < self._wanted:
-                self._spares.append(_Child())
+            while len(self._spares) < self._wanted_spares:
+                self._spares.append(_DecoderProcess())
         except OSError as error:
             logger.warning("no spare decoder can be started: %s", type(error).__name__)
 
-    async def _blocks(self, child: "_Child", max_seconds: float) -> AsyncGenerator[Samples, None]:
-        taken = 0
+
+class DecodedAudio:
+    """Async iterator over the samples of one file: blocks of 10 s, the last one shorter. A truncated file ends early.
+
+    Little is decoded ahead of the consumer.
+
+    Attributes:
+        declared_seconds: Length of the audio by the packets of the file, which may be too low; None before the first
+            block.
+    """
+
+    def __init__(
+        self, process: "_DecoderProcess", max_seconds: float, stall_timeout: float, on_started: Callable[[], None]
+    ) -> None:
+        """Read from `process`, and call `on_started` when it has begun to decode."""
+        self.declared_seconds: float | None = None
+        self._process = process
+        self._max_seconds = max_seconds
+        self._stall_timeout = stall_timeout
+        self._on_started = on_started
+        self._samples = 0
+
+    def __aiter__(self) -> "DecodedAudio":
+        return self
+
+    async def __anext__(self) -> Samples:
+        """Return the next block.
+
+        Raises:
+            UnsupportedAudio: The file is not audio, or cannot be decoded.
+            AudioTooLong: The audio is longer than the limit.
+        """
         while True:
-            try:
-                async with asyncio.timeout(self._stuck_seconds):
-                    kind, payload = await child.record()
-            except (TimeoutError, EOFError, ConnectionError) as failure:
-                logger.warning("a decoder failed: %s, exit status %d", type(failure).__name__, child.end())
-                raise UnsupportedAudio("The file cannot be decoded.", param="file") from None
+            kind, payload = await self._record()
             if kind is not Kind.LENGTH:
-                self._refill()  # now, for a process that starts would have slowed down the one that begins
+                self._on_started()  # not earlier: a starting process would slow down the one that begins to decode
             match kind:
                 case Kind.LENGTH:
-                    seconds = float(int.from_bytes(payload))
+                    self.declared_seconds = float(int.from_bytes(payload))
+                    self._check_length(self.declared_seconds)
                 case Kind.AUDIO:
-                    taken += len(payload) // 2
-                    seconds = taken / SAMPLE_RATE
+                    self._samples += len(payload) // 2
+                    self._check_length(self._samples / SAMPLE_RATE)
+                    return np.frombuffer(payload, np.int16, count=len(payload) // 2).astype(np.float32) / _FULL_SCALE
                 case Kind.END:
-                    return
+                    self._process.end()
+                    raise StopAsyncIteration
                 case _:
                     raise _REFUSALS[kind](payload.decode(errors="replace"), param="file")
-            if seconds > max_seconds:
-                raise AudioTooLong(f"The audio is longer than {max_seconds:g} seconds.", param="file")
-            if kind is Kind.AUDIO:
-                yield np.frombuffer(payload, np.int16, count=len(payload) // 2).astype(np.float32) / _FULL_SCALE
+
+    async def _record(self) -> tuple[Kind, bytes]:
+        try:
+            async with asyncio.timeout(self._stall_timeout):
+                return await self._process.record()
+        except (TimeoutError, EOFError, ConnectionError) as failure:
+            logger.warning("a decoder failed: %s, exit status %d", type(failure).__name__, self._process.end())
+            raise UnsupportedAudio("The file cannot be decoded. It may be corrupted.", param="file") from None
+
+    def _check_length(self, seconds: float) -> None:
+        if seconds > self._max_seconds:
+            raise AudioTooLong(f"The audio is longer than {self._max_seconds:g} seconds.", param="file")
 
 
-class _Child:
-    """One process, and this end of its socket."""
+class _DecoderProcess:
+    """One child process, and this end of the socket to it."""
 
     def __init__(self) -> None:
-        self._link, link = socket.socketpair()
-        self._link.setblocking(False)
+        self._socket, child_socket = socket.socketpair()
+        self._socket.setblocking(False)
         try:
-            with link:
-                self._process = subprocess.Popen(  # noqa: S603 - nothing in it is a client's
+            with child_socket:
+                self._process = subprocess.Popen(  # noqa: S603 - nothing in the command comes from a client
                     _COMMAND,
-                    stdin=link.fileno(),
+                    stdin=child_socket.fileno(),
                     stdout=subprocess.DEVNULL,
                     env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
                     process_group=0,  # an interrupt from the terminal is for the service to handle
                 )
         except OSError:
-            self._link.close()
+            self._socket.close()
             raise
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def take(self, file: IO[bytes], processor_seconds: int) -> None:
-        """Let it decode the file, for so long."""
+    def start(self, file: IO[bytes], processor_seconds: int) -> None:
+        """Have the process decode `file`, within a budget of processor time."""
         descriptor = file.fileno()
         file.flush()
-        socket.send_fds(self._link, [b"%d" % processor_seconds], [descriptor])
+        socket.send_fds(self._socket, [b"%d" % processor_seconds], [descriptor])
 
     async def record(self) -> tuple[Kind, bytes]:
-        """The next record. Raises `EOFError` or `ConnectionError` when there is none, or none that makes sense."""
+        """Return the next record. Raises `EOFError` or `ConnectionError` if there is none, or it is malformed."""
         number, size = HEADER.unpack(await self._read(HEADER.size))
         if number not in set(Kind) or size > BLOCK_BYTES:
             raise EOFError
@@ -175,14 +216,14 @@ class _Child:
     async def _read(self, size: int) -> bytes:
         data = bytearray()
         while len(data) < size:
-            piece = await asyncio.get_running_loop().sock_recv(self._link, size - len(data))
-            if not piece:
+            received = await asyncio.get_running_loop().sock_recv(self._socket, size - len(data))
+            if not received:
                 raise EOFError
-            data += piece
+            data += received
         return bytes(data)
 
     def end(self) -> int:
-        """Kill it, which takes milliseconds, and return its exit status; again, the same status."""
-        self._link.close()
+        """Kill the process, which takes milliseconds, and return its exit status; may be called again."""
+        self._socket.close()
         self._process.kill()
         return self._process.wait()

@@ -1,1 +1,1 @@
-"""Recording to transcript, without a session."""
+"""The offline path: a recording in, its transcript out, without a session."""

@@ -1,7 +1,9 @@
 """Options for transcribing a recording."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from realtime.catalogue.table import ModelEntry
+from realtime.errors import ClientError, UnsupportedModel
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import DecodingOptions
 from realtime.speech.suppression import DEFAULT_DECODING
@@ -9,11 +11,18 @@ from realtime.speech.suppression import DEFAULT_DECODING
 
 @dataclass(frozen=True, slots=True)
 class OfflineOptions:
-    """How to transcribe a recording. The defaults are those of a short request without any options.
+    """How to transcribe a recording.
 
-    `languages` are ISO 639 codes to choose from, empty for any. `vad_filter` False takes all of the recording for
-    speech. `condition_on_previous_text` gives each speech segment the text before it as context. `word_times` asks for
-    the time and probability of each word, `translate` for English.
+    Attributes:
+        languages: Language codes the recognizer may choose from, empty for any; with a single one, nothing is detected.
+        prompt: Text given to the recognizer as preceding context.
+        hotwords: Words to expect, separated by commas.
+        detection: Parameters of the voice activity detector.
+        vad_filter: Skip audio without speech; if False, the whole recording is transcribed.
+        condition_on_previous_text: Give each speech segment the text of the one before as context.
+        word_times: Determine the time and probability of every word.
+        translate: Translate to English.
+        decoding: Search parameters and thresholds of the decoder.
     """
 
     languages: tuple[str, ...] = ()
@@ -25,3 +34,21 @@ class OfflineOptions:
     word_times: bool = False
     translate: bool = False
     decoding: DecodingOptions = DEFAULT_DECODING
+
+    def for_model(self, entry: ModelEntry) -> "OfflineOptions":
+        """Restrict `languages` to those of the model; a model with a single language always uses it.
+
+        Raises:
+            UnsupportedModel: The model does not translate.
+            ClientError: The model knows none of `languages`.
+        """
+        if self.translate and not entry.can_translate:
+            raise UnsupportedModel(f"The model {entry.name!r} does not support translation.", param="model")
+        if not entry.languages:
+            return self
+        known = tuple(language for language in self.languages if language in entry.languages)
+        if self.languages and not known:
+            param = "language" if len(self.languages) == 1 else "languages"
+            given = ", ".join(self.languages)
+            raise ClientError(f"The model {entry.name!r} does not support the {param} {given}.", param=param)
+        return replace(self, languages=entry.languages if len(entry.languages) == 1 else known)

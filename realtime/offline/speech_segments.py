@@ -1,4 +1,4 @@
-"""The speech in a recording, found while it is decoded: only the audio that is still needed is kept."""
+"""Cut a recording into speech segments while it is decoded, keeping only the audio that is still needed."""
 
 from collections import deque
 from collections.abc import AsyncGenerator
@@ -20,55 +20,60 @@ if TYPE_CHECKING:
     from realtime.models.handles import DetectorHandle
 
 _BATCH: Final = 64
-"""Windows scored in one call, about two seconds: live audio waits for no more than that."""
+"""Windows per call of the detector, about 2 s of audio; a live session never waits for more than one such call."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechSegment:
-    """A stretch of the recording with speech, and what the detector heard in it."""
+    """Audio of a recording that contains speech, from sample `start` on, and what the detector found in it."""
 
     start: int
     samples: Samples
-    voice: SpeechEvidence
+    evidence: SpeechEvidence
+
+    @property
+    def end(self) -> int:
+        """Position after the last sample."""
+        return self.start + len(self.samples)
 
 
 class SpeechSegmenter:
-    """Hears a recording block by block."""
+    """Finds the speech segments of one recording, which arrives in blocks of 16 kHz samples."""
 
-    def __init__(self, detector: "DetectorHandle", detection: TurnDetection, *, detected: bool) -> None:
-        """Unless it is to be `detected`, everything in the recording counts as a voice."""
+    def __init__(self, detector: "DetectorHandle", detection: TurnDetection, *, vad_filter: bool) -> None:
+        """Score audio with `detector`. Without `vad_filter` every segment counts as speech."""
         self._detector = detector
         self._threshold = min(VOICED, detection.threshold)
-        self._peak = 0.0 if detected else 1.0
+        self._peak = 0.0 if vad_filter else 1.0
         self._state: VadState | None = None
         self._audio = AudioBuffer()
         self._segmentation = Segmentation(detection)
         self._scored = 0
         self._probabilities: deque[float] = deque()
-        """Of the windows from `_heard_from` on."""
-        self._heard_from = 0
+        """Scores of the windows from `_scores_start` on."""
+        self._scores_start = 0
 
     @property
     def samples(self) -> int:
-        """How much has been heard."""
+        """Number of samples received."""
         return self._audio.end
 
     async def add(self, block: Samples) -> AsyncGenerator[SpeechSegment, None]:
-        """Yield the excerpts that `block` completes."""
+        """Yield the segments that `block` completes."""
         self._audio.append(block)
         while count := min((self._audio.end - self._scored) // WINDOW, _BATCH):
             end = self._scored + count * WINDOW
             for span in await self._score(self._audio.slice(self._scored, end)):
-                yield self._speech_segment(span)
+                yield self._segment(span)
             self._scored = end
             self._discard(min(self._segmentation.earliest_needed, end))
 
     async def finish(self) -> AsyncGenerator[SpeechSegment, None]:
-        """Yield the last excerpts; the last window is made whole with silence."""
+        """Yield the remaining segments; the last window is padded with silence."""
         rest = self._audio.slice(self._scored, self._audio.end)
         spans = await self._score(np.pad(rest, (0, WINDOW - len(rest)))) if len(rest) else []
         for span in [*spans, *self._segmentation.finish()]:
-            yield self._speech_segment(span)
+            yield self._segment(span)
 
     async def _score(self, samples: Samples) -> list[Span]:
         windows = samples.reshape(-1, WINDOW)
@@ -76,15 +81,15 @@ class SpeechSegmenter:
         self._probabilities.extend(probabilities)
         return [span for probability in probabilities for span in self._segmentation.update(probability)]
 
-    def _speech_segment(self, span: Span) -> SpeechSegment:
-        voice = SpeechEvidence(self._threshold, peak=self._peak)
-        first = max(0, span.start - self._heard_from) // WINDOW
-        for probability in islice(self._probabilities, first, (span.end - self._heard_from) // WINDOW + 1):
-            voice.add(probability)
-        return SpeechSegment(span.start, self._audio.slice(span.start, min(span.end, self._audio.end)), voice)
+    def _segment(self, span: Span) -> SpeechSegment:
+        evidence = SpeechEvidence(self._threshold, peak=self._peak)
+        first = max(0, span.start - self._scores_start) // WINDOW
+        for probability in islice(self._probabilities, first, (span.end - self._scores_start) // WINDOW + 1):
+            evidence.add(probability)
+        return SpeechSegment(span.start, self._audio.slice(span.start, min(span.end, self._audio.end)), evidence)
 
     def _discard(self, before: int) -> None:
         self._audio.discard(before)
-        while self._heard_from + WINDOW <= before:
+        while self._scores_start + WINDOW <= before:
             self._probabilities.popleft()
-            self._heard_from += WINDOW
+            self._scores_start += WINDOW

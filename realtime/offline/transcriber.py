@@ -1,8 +1,8 @@
-"""From excerpts of a recording to what was said in them, in order.
+"""Transcribe the speech segments of a recording, several at a time, with the results in order.
 
-Several excerpts are with the recognizer at the same time, because it decodes them together for little more than one
-costs. But each waits for the one before while its text or its language may matter: until the first excerpt with words
-has settled the language of all, and where the text before is part of the prompt.
+The recognizer decodes several segments in one batch for little more than the cost of one. A segment waits for the one
+before it only where it depends on it: until the first segment with words has determined the language, and where the
+previous text is part of the prompt.
 """
 
 import asyncio
@@ -22,22 +22,26 @@ if TYPE_CHECKING:
     from realtime.models.handles import RecognizerHandle
 
 MAX_CONCURRENT_SEGMENTS: Final = 4
-"""Excerpts of one recording that may be with the recognizer."""
+"""Segments of one recording that are with the recognizer at the same time."""
 
 _CONTEXT_CHARACTERS: Final = 500
-"""Characters of the text before that an excerpt is told."""
+"""Characters of the preceding text given to a segment as context."""
 
 
 class OfflineTranscriber:
-    """Writes down one recording. `language` is a code, None as long as nothing has told it.
+    """Transcribes one recording.
 
-    `suppressed` has the excerpts whose text is not given, as they came back.
+    Attributes:
+        language: Code of the language, None until a segment has determined it.
+        suppressed: Segments whose text was suppressed, in the order in which they were decoded.
+        position: Samples from the start of the recording up to which all segments are done.
     """
 
     def __init__(self, recognizer: "RecognizerHandle", options: OfflineOptions, client_id: ClientId) -> None:
-        """`options.languages` are such as the recognizer knows."""
+        """Use `recognizer`, which must know all of `options.languages`, on account of `client_id`."""
         self.language = options.languages[0] if len(options.languages) == 1 else None
         self.suppressed: list[SuppressedSegment] = []
+        self.position = 0
         self._recognizer = recognizer
         self._options = options
         self._client_id = client_id
@@ -46,31 +50,39 @@ class OfflineTranscriber:
     async def segments(
         self, speech_segments: AsyncGenerator[SpeechSegment, None]
     ) -> AsyncGenerator[TranscribedSegment, None]:
-        """Yield what was said, leaving out excerpts in which nothing was; closing the generator cancels the work."""
-        under_way: deque[asyncio.Task[TranscribedSegment | None]] = deque()
+        """Yield the segments that have text, in order; closing the generator cancels the work."""
+        in_progress: deque[tuple[SpeechSegment, asyncio.Task[TranscribedSegment | None]]] = deque()
+
+        async def oldest() -> TranscribedSegment | None:
+            speech_segment, task = in_progress[0]
+            segment = await task
+            in_progress.popleft()
+            self.position = speech_segment.end
+            return segment
+
         try:
             async with aclosing(speech_segments):
                 async for speech_segment in speech_segments:
-                    while under_way and (len(under_way) >= self._concurrency or under_way[0].done()):
-                        if segment := await under_way[0]:
+                    while in_progress and (len(in_progress) >= self._concurrency or in_progress[0][1].done()):
+                        if segment := await oldest():
                             yield segment
-                        under_way.popleft()
-                    under_way.append(asyncio.create_task(self._transcribe(speech_segment)))
-            while under_way:
-                if segment := await under_way[0]:
+                    task = asyncio.create_task(self._transcribe(speech_segment))
+                    in_progress.append((speech_segment, task))
+            while in_progress:
+                if segment := await oldest():
                     yield segment
-                under_way.popleft()
         finally:
-            for task in under_way:
+            tasks = [task for _, task in in_progress]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def _concurrency(self) -> int:
         return 1 if self.language is None or self._options.condition_on_previous_text else MAX_CONCURRENT_SEGMENTS
 
     async def _transcribe(self, speech_segment: SpeechSegment) -> TranscribedSegment | None:
-        if not speech_segment.voice.has_speech:
+        if not speech_segment.evidence.has_speech:
             return None
         options = self._options
         request = TranscriptionRequest(
@@ -87,10 +99,8 @@ class OfflineTranscriber:
         hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD, self._client_id)
         if not hypothesis.words:
             return None
-        if reason := suppression(hypothesis, speech_segment.voice, options.decoding):
-            self.suppressed.append(
-                SuppressedSegment(speech_segment.start, speech_segment.start + len(speech_segment.samples), reason)
-            )
+        if reason := suppression(hypothesis, speech_segment.evidence, options.decoding):
+            self.suppressed.append(SuppressedSegment(speech_segment.start, speech_segment.end, reason))
             return None
         self.language = self.language or hypothesis.language
         self._preceding_text = (self._preceding_text + hypothesis.text)[-_CONTEXT_CHARACTERS:]

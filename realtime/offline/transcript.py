@@ -1,4 +1,4 @@
-"""Transcript of a recording."""
+"""The transcript of a recording, and its division into cues."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,18 +8,21 @@ from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Hypothesis, Word
 
 _SENTENCE_ENDS: Final = tuple(".?!…。\uff1f\uff01")
-
+"""Characters that end a sentence, the last two being the full-width question and exclamation mark."""
 
 _CLOSING: Final = "\"'”\u2019»)]」』"
-
+"""Quotation marks and brackets that may follow the end of a sentence."""
 
 _PAUSE: Final = SAMPLE_RATE // 2
-"""Silence between two words that ends a segment."""
+"""Samples of silence between two words that end a cue: 0.5 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscribedSegment:
-    """What was said in one excerpt, which begins at sample `start`. `words` have positions in the whole recording."""
+    """The text of one speech segment, which begins at sample `start`.
+
+    `words` are positioned in the recording, the words of `hypothesis` in the segment.
+    """
 
     start: int
     words: tuple[Word, ...]
@@ -28,7 +31,7 @@ class TranscribedSegment:
 
 @dataclass(frozen=True, slots=True)
 class SuppressedSegment:
-    """An excerpt, from sample `start` to `end` of the recording, whose text is not given, and why."""
+    """A speech segment, from sample `start` to `end` of the recording, whose text is suppressed for `reason`."""
 
     start: int
     end: int
@@ -37,9 +40,14 @@ class SuppressedSegment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A whole recording of `samples` samples. `language` is a code, empty where nothing was said to tell it by.
+    """The transcript of a recording of `samples` samples.
 
-    A `translated` one is in English, whatever was spoken. What was `suppressed` is in order.
+    Attributes:
+        segments: Segments with text, in order.
+        language: Code of the language spoken, empty if there was no text to tell it by.
+        samples: Length of the recording.
+        translated: The text is a translation to English.
+        suppressed: Segments whose text is suppressed, in order.
     """
 
     segments: tuple[TranscribedSegment, ...]
@@ -50,41 +58,45 @@ class Transcript:
 
     @property
     def text(self) -> str:
+        """The whole text, without white space around it."""
         return "".join(segment.hypothesis.text for segment in self.segments).strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A sentence, or what was said between two pauses."""
+    """A sentence, or the words between two pauses, as one subtitle shows it."""
 
     words: tuple[Word, ...]
     segment: TranscribedSegment
 
     @property
     def text(self) -> str:
+        """The words as the recognizer wrote them, with the leading space of the first."""
         return "".join(word.text for word in self.words)
 
     @property
     def start(self) -> int:
+        """Sample at which the first word starts."""
         return self.words[0].start
 
     @property
     def end(self) -> int:
+        """Sample at which the last word ends."""
         return self.words[-1].end
 
 
 def cues(transcript: Transcript) -> list[Cue]:
-    """Cut a transcript with word times at the ends of sentences, at pauses and between excerpts."""
+    """Cut a transcript with word times at ends of sentences, at pauses and between segments."""
     found: list[Cue] = []
     for segment in transcript.segments:
-        begun: list[Word] = []
+        words: list[Word] = []
         for word in segment.words:
-            if begun and (_ends_sentence(begun[-1]) or word.start - begun[-1].end >= _PAUSE):
-                found.append(Cue(tuple(begun), segment))
-                begun = []
-            begun.append(word)
-        if begun:
-            found.append(Cue(tuple(begun), segment))
+            if words and (_ends_sentence(words[-1]) or word.start - words[-1].end >= _PAUSE):
+                found.append(Cue(tuple(words), segment))
+                words = []
+            words.append(word)
+        if words:
+            found.append(Cue(tuple(words), segment))
     return found
 
 

@@ -34,7 +34,7 @@ def test_a_verbose_translation_is_english(client: Client, recordings: Path) -> N
 
 @by(*EVERYBODY)
 def test_an_english_model_is_not_for_translations(client: Client, recordings: Path) -> None:
-    with refused(client, 400, "unsupported_model", "model", "whisper-tiny.en is not suitable for translations"):
+    with refused(client, 400, "unsupported_model", "model", "'whisper-tiny.en' does not support translation"):
         client.translate(recordings / "two-words.wav", model="whisper-tiny.en")
 
 

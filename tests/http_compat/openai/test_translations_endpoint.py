@@ -48,7 +48,7 @@ def test_a_model_that_cannot_translate_says_so_and_is_not_loaded(
 ) -> None:
     answer = translate(client, model=model)
     assert error(answer) == (400, "unsupported_model", "model")
-    assert answer.json()["detail"] == f"Model {model} is not suitable for translations."
+    assert answer.json()["detail"] == f"The model {model!r} does not support translation."
     assert model not in models.recognizers
 
 

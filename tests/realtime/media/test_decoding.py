@@ -163,7 +163,7 @@ def test_the_neighbour_of_a_decoder_that_crashes_goes_on(decoders: Decoders) -> 
 def test_a_decoder_that_is_stuck_is_killed(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         with pytest.raises(UnsupportedAudio, match="cannot be decoded"):
-            async with begun(Decoders(at_once=1, stuck_seconds=3.0)) as process:
+            async with begun(Decoders(at_once=1, stall_timeout=3.0)) as process:
                 process.suspend()
         assert not process.is_running()
 

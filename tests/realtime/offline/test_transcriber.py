@@ -45,7 +45,7 @@ def written(
     recognizer: ScriptedRecognizer, options: OfflineOptions, samples: Samples = LONG
 ) -> list[TranscribedSegment]:
     async def write() -> list[TranscribedSegment]:
-        recording = SpeechSegmenter(cast("Any", ScriptedDetector()), TurnDetection(), detected=True)
+        recording = SpeechSegmenter(cast("Any", ScriptedDetector()), TurnDetection(), vad_filter=True)
         writing = OfflineTranscriber(cast("Any", recognizer), options, ClientId("", "upload"))
 
         async def speech_segments() -> Any:

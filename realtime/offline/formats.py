@@ -1,0 +1,110 @@
+"""Transcripts as text: plain, SubRip, WebVTT, and the structure that JSON formats share.
+
+Times are samples until they are written and are rounded once, so no cue begins before the previous one ends. No number
+is NaN or infinite, because JSON has neither.
+"""
+
+import math
+from typing import Any, Final
+
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.languages import language_name
+from realtime.offline.transcript import Transcript, cues
+
+_ENGLISH: Final = "en"
+
+
+def to_text(transcript: Transcript) -> str:
+    """Return the text and a newline."""
+    return transcript.text + "\n"
+
+
+def to_srt(transcript: Transcript) -> str:
+    """Return SubRip subtitles. Needs word times."""
+    return "".join(f"{number}\n{cue}" for number, cue in enumerate(_cues(transcript, ","), 1))
+
+
+def to_vtt(transcript: Transcript) -> str:
+    """Return WebVTT subtitles (W3C WebVTT, section 4). Needs word times."""
+    return "WEBVTT\n\n" + "".join(_cues(transcript, "."))
+
+
+def to_dict(transcript: Transcript, *, segments: bool = True, words: bool = False) -> dict[str, Any]:
+    """Return language, duration in seconds and text, with `segments` and `words` on demand. These need word times.
+
+    Without `segments` or `words` their value is None. `suppressed` is present only if text was suppressed.
+    """
+    language = _ENGLISH if transcript.translated else transcript.language
+    return {
+        "task": "translate" if transcript.translated else "transcribe",
+        "language": language_name(language),
+        "language_code": language,
+        "duration": seconds(transcript.samples),
+        "text": transcript.text,
+        "segments": _segments(transcript) if segments else None,
+        "words": _words(transcript) if words else None,
+        **suppressed_field(transcript),
+    }
+
+
+def suppressed_field(transcript: Transcript) -> dict[str, Any]:
+    """Return `suppressed`, the segments whose text was suppressed and why; an empty object if there are none."""
+    segments = [
+        {"start": seconds(each.start), "end": seconds(each.end), "reason": each.reason.value}
+        for each in transcript.suppressed
+    ]
+    return {"suppressed": segments} if segments else {}
+
+
+def seconds(samples: int) -> float:
+    """Convert a number of samples to seconds, rounded to milliseconds."""
+    return round(samples / SAMPLE_RATE, 3)
+
+
+def _segments(transcript: Transcript) -> list[dict[str, Any]]:
+    """Return one object per cue, with the keys of Whisper's own segments.
+
+    The statistics are those of the speech segment that contains the cue.
+    """
+    return [
+        {
+            "id": number,
+            "seek": cue.segment.start * 100 // SAMPLE_RATE,
+            "start": seconds(cue.start),
+            "end": seconds(cue.end),
+            "text": cue.text,
+            "tokens": [token.id for word in cue.words for token in word.pieces],
+            "temperature": _finite(cue.segment.hypothesis.temperature),
+            "avg_logprob": _finite(cue.segment.hypothesis.average_log_probability),
+            "compression_ratio": _finite(cue.segment.hypothesis.compression_ratio),
+            "no_speech_prob": _finite(cue.segment.hypothesis.no_speech_probability),
+        }
+        for number, cue in enumerate(cues(transcript))
+    ]
+
+
+def _words(transcript: Transcript) -> list[dict[str, Any]]:
+    return [
+        {"word": word.text.strip(), "start": seconds(word.start), "end": seconds(word.end)}
+        for segment in transcript.segments
+        for word in segment.words
+    ]
+
+
+def _cues(transcript: Transcript, decimal_mark: str) -> list[str]:
+    """Return the cues without their numbers; an arrow in the text would be taken for a line of times."""
+    return [
+        f"{_timestamp(cue.start, decimal_mark)} --> {_timestamp(cue.end, decimal_mark)}\n"
+        f"{cue.text.strip().replace('-->', '->')}\n\n"
+        for cue in cues(transcript)
+    ]
+
+
+def _finite(number: float) -> float:
+    return number if math.isfinite(number) else 0.0
+
+
+def _timestamp(samples: int, decimal_mark: str) -> str:
+    milliseconds = round(samples * 1000 / SAMPLE_RATE)
+    seconds, milliseconds = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{decimal_mark}{milliseconds:03}"

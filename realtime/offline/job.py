@@ -1,0 +1,86 @@
+"""One recording from decoded audio to its transcript."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.errors import AudioTooShort
+from realtime.offline.options import OfflineOptions
+from realtime.offline.speech_segments import SpeechSegment, SpeechSegmenter
+from realtime.offline.transcriber import OfflineTranscriber
+from realtime.offline.transcript import TranscribedSegment, Transcript
+from realtime.scheduling.priority import ANONYMOUS, ClientId
+
+if TYPE_CHECKING:
+    from realtime.models.handles import DetectorHandle, RecognizerHandle
+
+MIN_RECORDING: Final = SAMPLE_RATE // 10
+"""Samples a recording must have at least: 0.1 s, the minimum of OpenAI's API."""
+
+
+class TranscriptionJob:
+    """Transcribes one recording, once: iterate over `segments` and then get the `transcript`, or await `whole`.
+
+    Audio is decoded, scored and transcribed as it is consumed, so a recording of any length takes little memory.
+    """
+
+    def __init__(
+        self,
+        audio: AsyncIterator[Samples],
+        detector: "DetectorHandle",
+        recognizer: "RecognizerHandle",
+        options: OfflineOptions,
+        client_id: ClientId = ANONYMOUS,
+    ) -> None:
+        """Transcribe `audio`, blocks of 16 kHz mono samples; the models must stay loaded meanwhile."""
+        self._audio = audio
+        self._segmenter = SpeechSegmenter(detector, options.detection, vad_filter=options.vad_filter)
+        self._transcriber = OfflineTranscriber(recognizer, options, client_id)
+        self._translated = options.translate
+        self._segments: list[TranscribedSegment] = []
+
+    @property
+    def position(self) -> int:
+        """Samples from the start of the recording that are done."""
+        return self._transcriber.position
+
+    async def whole(self) -> Transcript:
+        """Transcribe the whole recording. Raises as `segments`."""
+        async with aclosing(self.segments()) as segments:
+            async for _ in segments:
+                pass
+        return self.transcript()
+
+    async def segments(self) -> AsyncGenerator[TranscribedSegment, None]:
+        """Yield the segments that have text, in order, as they are transcribed.
+
+        Raises:
+            AudioTooShort: The recording is shorter than `MIN_RECORDING`.
+            EngineError: A model failed.
+            VoiceError: The source of the audio failed.
+        """
+        async with aclosing(self._transcriber.segments(self._speech_segments())) as segments:
+            async for segment in segments:
+                self._segments.append(segment)
+                yield segment
+
+    def transcript(self) -> Transcript:
+        """Return the transcript; complete once `segments` is exhausted."""
+        return Transcript(
+            tuple(self._segments),
+            self._transcriber.language or "",
+            self._segmenter.samples,
+            translated=self._translated,
+            suppressed=tuple(sorted(self._transcriber.suppressed, key=attrgetter("start"))),
+        )
+
+    async def _speech_segments(self) -> AsyncGenerator[SpeechSegment, None]:
+        async for block in self._audio:
+            async for speech_segment in self._segmenter.add(block):
+                yield speech_segment
+        async for speech_segment in self._segmenter.finish():
+            yield speech_segment
+        if self._segmenter.samples < MIN_RECORDING:
+            raise AudioTooShort("The audio is too short. The minimum length is 0.1 seconds.", param="file")
