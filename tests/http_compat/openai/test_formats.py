@@ -1,4 +1,4 @@
-"""Transcripts as json, text, srt and vtt."""
+"""Transcripts in OpenAI's response formats."""
 
 import json
 from typing import Any
@@ -7,27 +7,9 @@ from http_compat.openai.formats import Granularity, TranscriptFormat, logprobs, 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.table import WHISPER_V3_LANGUAGES
 from realtime.languages import LANGUAGES, language_code, language_name
-from realtime.offline.transcript import TranscribedSegment, Transcript, cues
+from realtime.offline.transcript import TranscribedSegment, Transcript
 from realtime.speech.transcript import Hypothesis, Token, Word
-
-
-def word(text: str, start: float, end: float) -> Word:
-    return Word(text, round(start * SAMPLE_RATE), round(end * SAMPLE_RATE), 0.9)
-
-
-def transcript(*segments: tuple[Word, ...], language: str = "en") -> Transcript:
-    made = tuple(
-        TranscribedSegment(words[0].start, words, Hypothesis(words, language, 0.01, -0.2, 1.3, (7, 8)))
-        for words in segments
-    )
-    return Transcript(made, language, 12 * SAMPLE_RATE)
-
-
-SPOKEN = transcript(
-    (word(" Hello", 0.5, 0.9), word(" there.", 0.9, 1.2345), word(" How", 1.3, 1.5), word(" are", 1.5, 1.7)),
-    (word(" you?", 3601.0, 3602.0),),
-)
-SILENT = Transcript((), "", SAMPLE_RATE)
+from tests.support.transcripts import SILENT, SPOKEN, transcript, word
 
 
 def body(spoken: Transcript, response_format: TranscriptFormat) -> str:
@@ -37,22 +19,6 @@ def body(spoken: Transcript, response_format: TranscriptFormat) -> str:
 def verbose(*granularities: Granularity) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(bytes(render(SPOKEN, TranscriptFormat.VERBOSE_JSON, granularities).body))
     return answer
-
-
-def test_segments_end_with_sentences_pauses_and_excerpts() -> None:
-    paused = transcript((word(" one", 0, 1), word(" two", 1.6, 2), word(" three", 2.2, 3)), (word(" four", 3.1, 4),))
-    assert [segment.text for segment in cues(SPOKEN)] == [" Hello there.", " How are", " you?"]
-    assert [segment.text for segment in cues(paused)] == [" one", " two three", " four"]
-
-
-def test_chinese_sentences_are_sentences() -> None:
-    chinese = transcript((word("你好。", 0, 1), word("再见", 1, 2)), language="zh")
-    assert [segment.text for segment in cues(chinese)] == ["你好。", "再见"]
-
-
-def test_a_quoted_sentence_ends_after_its_quotation_mark() -> None:
-    quoted = transcript((word(" “Go!”", 0, 1), word(" he said", 1, 2)))
-    assert [segment.text for segment in cues(quoted)] == [" “Go!”", " he said"]
 
 
 def test_json_has_the_text_and_the_seconds() -> None:
