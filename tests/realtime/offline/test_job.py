@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -24,8 +24,8 @@ ENGLISH = OfflineOptions(("en",))
 
 
 def job(samples: Samples, options: OfflineOptions = ENGLISH) -> TranscriptionJob:
-    models: Any = ScriptedDetector(), ScriptedRecognizer("whisper-base")
-    return TranscriptionJob(blocks(samples), *models, options)
+    detector, recognizer = cast("Any", ScriptedDetector()), cast("Any", ScriptedRecognizer("whisper-base"))
+    return TranscriptionJob(blocks(samples), detector, recognizer, options)
 
 
 def test_the_whole_transcript_has_all_segments() -> None:
