@@ -12,6 +12,7 @@ from typing import Final
 from clients.cli import listen
 from clients.cli import say as speak
 from realtime import __version__, logs
+from realtime.cli import doctor
 from realtime.cli import models as model_commands
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
@@ -59,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     saying = commands.add_parser("say", help="speak a text")
     speak.add_arguments(saying)
     saying.set_defaults(run=speak.run)
+
+    examining = commands.add_parser("doctor", help="check this installation")
+    doctor.add_arguments(examining)
 
     models = commands.add_parser("models", help="list models, prepare them, delete them")
     models.set_defaults(run=_models)

@@ -1,0 +1,243 @@
+"""The command `vivavoce doctor`."""
+
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from realtime.cli import doctor
+from realtime.cli.doctor import Finding, Status
+from realtime.cli.main import main
+from realtime.engines.registry import InstalledEngines
+from realtime.errors import EngineError
+from realtime.settings import Settings
+from tests.support.serving import serving
+
+WITHOUT_PACKAGES = """
+import sys
+from realtime.cli.main import main
+from realtime.weights import bundled
+
+bundled.package_directory = lambda name: None
+sys.exit(main(["doctor", "--quick", "--port", "0"]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("VIVAVOCE_")]:
+        monkeypatch.delenv(name)
+
+
+def one(findings: Iterator[Finding]) -> Finding:
+    (finding,) = findings
+    return finding
+
+
+def diagnosis(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
+    """The exit code and what `--json` prints."""
+    code = main(["doctor", "--quick", "--port", "0", "--json", *options])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def finding(report: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(each for each in report["findings"] if each["name"] == name)
+
+
+# Settings.
+
+
+def test_settings_with_their_defaults_are_green(capsys: pytest.CaptureFixture[str]) -> None:
+    _, report = diagnosis(capsys)
+    assert finding(report, "settings")["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("VIVAVOCE_PROT", "VIVAVOCE_PROT"), ("VIVAVOCE_WORKERS", "VIVAVOCE_DECODER_WORKERS")]
+)
+def test_an_unknown_or_renamed_setting_is_a_failure_and_the_other_checks_go_on(
+    name: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, "2")
+    code, report = diagnosis(capsys)
+    assert code == 1
+    assert finding(report, "settings")["status"] == "failure"
+    assert says in finding(report, "settings")["detail"]
+    assert finding(report, "platform")["status"] == "ok"
+
+
+def test_a_key_is_not_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("VIVAVOCE_API_KEYS", "canary")
+    main(["doctor", "--quick", "--port", "0"])
+    main(["doctor", "--quick", "--port", "0", "--json"])
+    printed = capsys.readouterr().out
+    assert "VIVAVOCE_API_KEYS" in printed
+    assert "canary" not in printed
+
+
+# The machine.
+
+
+def test_packages_are_compared_with_the_requirements(monkeypatch: pytest.MonkeyPatch) -> None:
+    requirements = ["numpy>=999", "no-such-package", "rich", "no-such-extra; extra == 'microphone'"]
+    monkeypatch.setattr("importlib.metadata.requires", lambda _: requirements)
+    packages, *extras = doctor.check_packages(Settings())
+    assert packages.status is Status.FAILURE
+    assert "numpy is" in packages.detail
+    assert "no-such-package is missing" in packages.detail
+    assert "pip install" in packages.advice
+    assert {extra.name: extra.status for extra in extras}["extra microphone"] is Status.OK
+
+
+def test_an_extra_of_the_wrong_version_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.requires", lambda _: ["numpy>=999; extra == 'convert'"])
+    convert = next(each for each in doctor.check_packages(Settings()) if each.name == "extra convert")
+    assert convert.status is Status.WARNING
+    assert convert.advice == "pip install --upgrade 'vivavoce[convert]'"
+
+
+def test_more_threads_than_cpus_are_a_warning() -> None:
+    cpu, _ = doctor.check_processor(Settings(threads_per_worker=1000))
+    assert cpu.status is Status.WARNING
+    assert "VIVAVOCE_THREADS_PER_WORKER" in cpu.advice
+
+
+def test_a_compute_type_that_is_not_supported_is_a_failure() -> None:
+    _, device = doctor.check_processor(Settings(device="cpu", compute_type="int3"))
+    assert device.status is Status.FAILURE
+    assert "int8" in device.detail
+    assert "VIVAVOCE_COMPUTE_TYPE" in device.advice
+
+
+def test_a_gpu_that_is_not_there_is_a_failure() -> None:
+    _, device = doctor.check_processor(Settings(device="cuda", device_index=99))
+    assert device.status is Status.FAILURE
+    assert "VIVAVOCE_DEVICE=cpu" in device.advice
+
+
+def test_little_memory_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LOW_MEMORY_BYTES", 1 << 60)
+    for memory in doctor.check_memory(Settings()):
+        assert memory.status is Status.WARNING
+        assert "--model" in memory.advice
+
+
+def test_a_cache_that_is_yet_to_be_made_is_green_and_is_not_made(tmp_path: Path) -> None:
+    cache = one(doctor.check_cache(Settings(cache_dir=tmp_path / "some" / "where")))
+    assert cache.status is Status.OK
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+    cache = one(doctor.check_cache(Settings(cache_dir=file)))
+    assert cache.status is Status.FAILURE
+    assert "VIVAVOCE_CACHE_DIR" in cache.advice
+
+
+def test_a_full_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 20))
+    cache = one(doctor.check_cache(Settings(cache_dir=tmp_path)))
+    assert cache.status is Status.WARNING
+    assert "vivavoce models rm" in cache.advice
+
+
+def test_a_free_port_is_green() -> None:
+    assert one(doctor.check_port(Settings(port=0))).status is Status.OK
+
+
+def test_a_port_that_is_taken_is_a_failure_that_says_how_to_choose_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = one(doctor.check_port(Settings(port=taken.getsockname()[1])))
+    assert port.status is Status.FAILURE
+    assert "--port" in port.advice
+
+
+def test_a_running_vivavoce_is_recognised_at_its_port() -> None:
+    with serving() as server:
+        port = one(doctor.check_port(Settings(port=server.port)))
+    assert "a Vivavoce server answers there" in port.detail
+
+
+def test_another_server_is_recognised_at_its_port() -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        port = one(doctor.check_port(Settings(port=server.server_port)))
+        thread.join(5)
+    assert "another HTTP server answers there" in port.detail
+
+
+def test_an_address_of_another_machine_is_a_failure() -> None:
+    port = one(doctor.check_port(Settings(host="192.0.2.1")))
+    assert port.status is Status.FAILURE
+    assert "--host" in port.advice
+
+
+# Models.
+
+
+def test_a_default_model_that_does_not_exist_is_a_failure() -> None:
+    models = one(doctor.check_models(Settings(transcription_model="no-such-model")))
+    assert models.status is Status.FAILURE
+    assert "no-such-model" in models.detail
+    assert "vivavoce models" in models.advice
+
+
+def test_a_wrong_model_path_is_a_failure(tmp_path: Path) -> None:
+    models = one(doctor.check_models(Settings(model_paths=(f"whisper-base={tmp_path / 'nowhere'}",))))
+    assert models.status is Status.FAILURE
+    assert "VIVAVOCE_MODEL_PATHS" in models.advice
+
+
+def test_without_weights_it_says_how_to_get_them(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VIVAVOCE_", "HF_"))}
+    environment |= {"VIVAVOCE_CACHE_DIR": str(tmp_path / "cache"), "HF_HOME": str(tmp_path / "hub"), "COLUMNS": "80"}
+    command = [sys.executable, "-c", WITHOUT_PACKAGES]
+    done = subprocess.run(
+        command, env=environment | {"VIVAVOCE_OFFLINE": "1"}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert "✗ models: the speech-to-text model whisper-base is not on this machine" in done.stdout
+    assert "vivavoce models pull whisper-base (online), or pip install 'vivavoce[bundled]'" in done.stdout
+    assert "✗ models: the text-to-speech model hibari-tts is not on this machine" in done.stdout
+    assert "Problems found: 2." in done.stdout
+
+
+def test_without_weights_nothing_is_loaded() -> None:
+    assert list(doctor.check_speech(Settings(transcription_model="no-such-model"))) == []
+
+
+def test_a_model_that_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise EngineError("The weights are damaged.")
+
+    monkeypatch.setattr(doctor, "_is_local", lambda *_: True)
+    monkeypatch.setattr(InstalledEngines, "detector", fail)
+    loading = one(doctor.check_speech(Settings()))
+    assert loading.status is Status.FAILURE
+    assert loading.detail == "The weights are damaged."
+    assert "vivavoce models pull whisper-base" in loading.advice
+
+
+@pytest.mark.models
+def test_with_the_embedded_default_everything_is_green(capsys: pytest.CaptureFixture[str]) -> None:
+    if importlib.util.find_spec("hibari") is None:
+        pytest.skip("the embedded default is not installed: pip install '.[bundled]'")
+    code = main(["doctor", "--port", "0"])
+    report = capsys.readouterr().out
+    assert code == 0, report
+    assert "✓ self-test" in report
+    assert "Everything is in order." in report
