@@ -1,36 +1,41 @@
 """The routes of the HTTP layer, for the application to mount beside its websocket."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from http_compat.names import ModelNames
 from http_compat.openai.models import ModelEndpoints
 from http_compat.openai.speech import SpeechEndpoint
 from http_compat.openai.transcriptions import TranscriptionEndpoints
 from http_compat.openapi.document import document
 from http_compat.xinference.launch import Xinference
+from http_compat.xinference.names import LaunchedNames
 from realtime.edge.access import authenticate
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
 from realtime.media.decoding import Decoders
 from realtime.settings import Settings
+from realtime.workers.threads import BlockingCalls
 
 if TYPE_CHECKING:
-    from realtime.models.models import Models
+    from realtime.models.protocols import ModelService
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Methods: TypeAlias = Mapping[str, Endpoint]
 """What a path answers, method by method."""
 
 
-def routes(models: "Models", settings: Settings, metrics: Metrics, decoders: Decoders) -> list[BaseRoute]:
+BLOCKING_CALLS: Final = 4
+"""Threads that encode speech and read JSON uploads."""
+
+
+def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoders: Decoders) -> list[BaseRoute]:
     """Routes that need the handlers of `http_compat.errors` and the middleware of `http_compat.requests` around."""
-    names = ModelNames(settings)
-    transcriptions = TranscriptionEndpoints(models, settings, names, decoders, metrics)
-    speech, listing = SpeechEndpoint(models, settings, names), ModelEndpoints(models, names)
+    names, threads = LaunchedNames(settings), BlockingCalls(BLOCKING_CALLS)
+    transcriptions = TranscriptionEndpoints(models, settings, names, decoders, metrics, threads)
+    speech, listing = SpeechEndpoint(models, settings, names, threads), ModelEndpoints(models, names)
     xinference = Xinference(models, settings, names)
     described = document(settings)
 

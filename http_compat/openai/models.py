@@ -5,6 +5,7 @@ list voices; servers like this one list them at `/v1/audio/voices`, under either
 """
 
 import time
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from http_compat.disconnect import while_connected
-from http_compat.names import ModelNames
+from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.errors import ClientError
 from realtime.weights.progress import Step
 
 if TYPE_CHECKING:
-    from realtime.models.models import Models
+    from realtime.models.protocols import ModelService
 
 TASK_NAMES: Final = {Task.TRANSCRIPTION: "automatic-speech-recognition", Task.SPEECH: "text-to-speech"}
 _ABILITIES: Final = {Task.TRANSCRIPTION: ["audio2text"], Task.SPEECH: ["text2audio"]}
@@ -27,7 +28,7 @@ _ABILITIES: Final = {Task.TRANSCRIPTION: ["audio2text"], Task.SPEECH: ["text2aud
 class ModelEndpoints:
     """The endpoints that only tell."""
 
-    def __init__(self, models: "Models", names: ModelNames) -> None:
+    def __init__(self, models: "ModelService", names: ModelNames) -> None:
         self._models = models
         self._names = names
         self._created = int(time.time())
@@ -45,12 +46,14 @@ class ModelEndpoints:
 
     async def voices(self, request: Request) -> Response:
         """The voices of a `model`, which is loaded for it, or else of the default."""
-        name = self._names.model(request.query_params.get("model", ""), Task.SPEECH)
-        synthesizer = await while_connected(request, self._models.synthesizer(name))
-        voices = [
-            {"id": voice, "name": voice, "object": "audio.voice", "model": synthesizer.name}
-            for voice in synthesizer.voices
-        ]
+        entry = self._names.resolve(request.query_params.get("model", ""), Task.SPEECH)
+        async with AsyncExitStack() as leases:
+            lease = leases.enter_async_context(self._models.lease_synthesizer(entry))
+            synthesizer = await while_connected(request, lease)
+            voices = [
+                {"id": voice, "name": voice, "object": "audio.voice", "model": synthesizer.name}
+                for voice in synthesizer.voices
+            ]
         return JSONResponse({"object": "list", "voices": voices, "data": voices})
 
     async def loaded(self, _: Request) -> Response:
@@ -62,11 +65,11 @@ class ModelEndpoints:
 
     async def progress(self, request: Request) -> Response:
         """Whether one model is loaded, and how far the stage has come that it is in."""
-        name = self._names.entry(request.path_params["id"]).name
-        if self._models.is_loaded(name):
-            return JSONResponse({"model": name, "stage": "loaded", "progress": 1.0})
-        step = self._models.progress().get(name)
-        return JSONResponse(_step_body(step) if step else {"model": name, "stage": "not_loaded", "progress": 0.0})
+        entry = self._names.entry(request.path_params["id"])
+        if self._models.is_loaded(entry):
+            return JSONResponse({"model": entry.name, "stage": "loaded", "progress": 1.0})
+        step = self._models.progress().get(entry.name)
+        return JSONResponse(_step_body(step) if step else {"model": entry.name, "stage": "not_loaded", "progress": 0.0})
 
     async def livez(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", "message": "OK"})
@@ -101,7 +104,7 @@ class ModelEndpoints:
             "multilingual": entry.multilingual,
             "licence": entry.licence,
             "source": entry.source,
-            "loaded": self._models.is_loaded(entry.name),
+            "loaded": self._models.is_loaded(entry),
         }
 
 

@@ -9,10 +9,10 @@ from realtime.audio.formats import Samples
 from realtime.errors import ClientError
 from realtime.media.encoders import SpeechEncoder, SpeechFormat
 from realtime.speech.phrases import phrases
+from realtime.workers.threads import BlockingCalls
 
 if TYPE_CHECKING:
-    from realtime.models.handles import SynthesizerHandle
-    from realtime.models.models import Models
+    from realtime.models.protocols import AsyncSynthesizer
 
 _TOKENS_PER_SECOND: Final = 20
 """Audio has no tokens here; OpenAI's clients are told of as many as OpenAI counts in it."""
@@ -22,10 +22,10 @@ class SpeechStream:
     """One text, its voice and its encoder."""
 
     def __init__(
-        self, models: "Models", synthesizer: "SynthesizerHandle", text: str, voice: str, speed: float,
+        self, threads: BlockingCalls, synthesizer: "AsyncSynthesizer", text: str, voice: str, speed: float,
         speech_format: SpeechFormat, *, streaming: bool,
     ) -> None:  # fmt: skip
-        self._models = models
+        self._threads = threads
         self._synthesizer = synthesizer
         self._text = text
         self._voice = voice
@@ -44,11 +44,11 @@ class SpeechStream:
         async with aclosing(self._speak()) as chunks:
             async for chunk in chunks:
                 self._samples += len(chunk)
-                if piece := await self._models.run_blocking(self._encoder.encode, chunk):
+                if piece := await self._threads.run(self._encoder.encode, chunk):
                     yield piece
         if not self._samples:
             raise ClientError("The model has found nothing in the text that it can speak.", param="input")
-        if piece := await self._models.run_blocking(self._encoder.finish):
+        if piece := await self._threads.run(self._encoder.finish):
             yield piece
 
     async def events(self) -> AsyncGenerator[bytes, None]:
@@ -59,8 +59,7 @@ class SpeechStream:
         yield event({"type": "speech.audio.done", "usage": self.usage})
 
     async def _speak(self) -> AsyncGenerator[Samples, None]:
-        with self._synthesizer.held():
-            for phrase in phrases(self._text):
-                async with aclosing(self._synthesizer.synthesize(phrase, self._voice, self._speed)) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
+        for phrase in phrases(self._text):
+            async with aclosing(self._synthesizer.synthesize(phrase, self._voice, self._speed)) as chunks:
+                async for chunk in chunks:
+                    yield chunk

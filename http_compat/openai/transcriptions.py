@@ -15,14 +15,13 @@ from starlette.responses import Response
 from http_compat.disconnect import while_connected
 from http_compat.errors import FileTooLarge, UnsupportedMediaType, request_id
 from http_compat.limits import ConcurrencyLimit, bounded
-from http_compat.names import ModelNames
 from http_compat.openai.formats import render
 from http_compat.openai.transcript_events import delta, done
 from http_compat.parsing.bodies import MAX_FIELD_BYTES, media_type, read_form
 from http_compat.parsing.form_fields import Fields, form_fields, json_fields
 from http_compat.parsing.transcription_form import read_fields
 from http_compat.streaming import EVENTS, streamed
-from realtime.catalogue.names import find
+from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ENGLISH, Task
 from realtime.edge.metrics import Metrics
 from realtime.errors import TooLarge
@@ -31,9 +30,10 @@ from realtime.offline.job import TranscriptionJob
 from realtime.offline.transcript import Transcript
 from realtime.scheduling.priority import ClientId
 from realtime.settings import Settings
+from realtime.workers.threads import BlockingCalls
 
 if TYPE_CHECKING:
-    from realtime.models.models import Models
+    from realtime.models.protocols import ModelService
 
 _MAX_JSON_FILE: Final = 25 * 1024 * 1024
 """Bytes of a recording inside a JSON body, which is held in memory; OpenAI's own limit for uploads."""
@@ -43,9 +43,16 @@ class TranscriptionEndpoints:
     """The endpoints for transcriptions and translations, limited to `max_queued_uploads` requests at a time."""
 
     def __init__(
-        self, models: "Models", settings: Settings, names: ModelNames, decoders: Decoders, metrics: Metrics
+        self,
+        models: "ModelService",
+        settings: Settings,
+        names: ModelNames,
+        decoders: Decoders,
+        metrics: Metrics,
+        threads: BlockingCalls,
     ) -> None:
         self._models = models
+        self._threads = threads
         self._settings = settings
         self._names = names
         self._decoders = decoders
@@ -67,11 +74,10 @@ class TranscriptionEndpoints:
         """Return the response; a streamed response takes over the `resources` of the request."""
         fields, file = await self._read_upload(request, resources)
         form = read_fields(fields)
-        name = self._names.model(form.model, Task.TRANSCRIPTION)
-        entry = find(name, Task.TRANSCRIPTION, self._settings.transcription_model)
+        entry = self._names.resolve(form.model, Task.TRANSCRIPTION)
         options = form.offline_options(translate=translate).for_model(entry)
-        recognizer = await while_connected(request, self._models.recognizer(name))
-        resources.enter_context(recognizer.held())
+        lease = resources.enter_async_context(self._models.lease_recognizer(entry))
+        recognizer = await while_connected(request, lease)
         if not recognizer.multilingual:  # of a repository this is known only now
             options = options.for_model(replace(entry, languages=ENGLISH, can_translate=False))
         client_id = ClientId(request.state.account, request_id(request))
@@ -114,7 +120,7 @@ class TranscriptionEndpoints:
                 case "application/json":
                     max_bytes = min(max_bytes, _MAX_JSON_FILE) * 4 // 3 + MAX_FIELD_BYTES
                     body = await bounded(request, max_bytes, timeout).body()
-                    fields, file = await self._models.run_blocking(json_fields, body)
+                    fields, file = await self._threads.run(json_fields, body)
                     resources.callback(file.close)
                     return fields, file
                 case _:

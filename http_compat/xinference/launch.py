@@ -15,14 +15,14 @@ from starlette.responses import JSONResponse, Response
 from http_compat.disconnect import while_connected
 from http_compat.errors import QueueFull
 from http_compat.limits import bounded
-from http_compat.names import ModelNames
 from http_compat.parsing.bodies import read_json
+from http_compat.xinference.names import LaunchedNames
 from realtime.edge.access import match_key
 from realtime.errors import ClientError, Unauthorized, VoiceError
 from realtime.settings import Settings
 
 if TYPE_CHECKING:
-    from realtime.models.models import Models
+    from realtime.models.protocols import ModelService
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Login(msgspec.Struct, frozen=True):
 class Xinference:
     """The endpoints of Xinference's supervisor."""
 
-    def __init__(self, models: "Models", settings: Settings, names: ModelNames) -> None:
+    def __init__(self, models: "ModelService", settings: Settings, names: LaunchedNames) -> None:
         self._models = models
         self._settings = settings
         self._names = names
@@ -76,8 +76,8 @@ class Xinference:
     async def terminate(self, request: Request) -> Response:
         """Unload the model; the files stay. The answer is what OpenAI's clients expect of a deletion."""
         uid: str = request.path_params["id"]
-        if entry := self._names.last_use(uid):
-            await self._models.unload(entry.name)
+        if entry := self._names.unused_without(uid):
+            await self._models.unload(entry)
         self._names.forget(uid)
         return JSONResponse({"id": uid, "object": "model", "deleted": True})
 
@@ -92,9 +92,9 @@ class Xinference:
         return JSONResponse({"access_token": login.password, "token_type": "bearer"})
 
     async def _launch(self, uid: str, name: str) -> None:
-        if known := self._names.known(name):
-            self._names.check(uid, known)
-        entry = await self._models.load(known.name if known else name)
+        entry = self._names.entry(name)
+        self._names.check(uid, entry)
+        await self._models.load(entry)
         self._names.launch(uid, entry)
 
     def _launched(self, launch: asyncio.Task[None]) -> None:

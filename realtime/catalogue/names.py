@@ -1,11 +1,15 @@
-"""Look up models by the names clients and operators use."""
+"""Resolve the names that clients and operators use to entries of the catalogue.
+
+A request resolves its model name once, here; everything below takes the `ModelEntry`.
+"""
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
 from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry, Task
-from realtime.errors import UnknownModel
+from realtime.errors import UnknownModel, UnsupportedModel
 from realtime.settings import Settings
 
 ALIASES: Final = {
@@ -16,53 +20,90 @@ ALIASES: Final = {
     "tts-1-hd": Task.SPEECH,
     "gpt-4o-mini-tts": Task.SPEECH,
 }
-"""Names of OpenAI's own models, which mean the server's default for their task."""
-
+"""Names of OpenAI's own models; each stands for the server's default model of its task."""
 
 _REPOSITORY: Final = re.compile(r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*", re.ASCII | re.IGNORECASE)
 
 
-def find(name: str, task: Task, default: str) -> ModelEntry:
-    """The model of this name for this task.
-
-    An empty name and OpenAI's names mean `default`. A repository of the hub, as in `Systran/faster-whisper-small`,
-    is a recognizer too; OpenAI's own are the models of the same name, in the format that needs no conversion. Raises
-    `UnknownModel`.
-    """
-    wanted = default if not name or ALIASES.get(name) is task else name
-    for entry in ENTRIES:
-        if entry.task is task and wanted in (entry.name, entry.source, f"openai/{entry.name}"):
-            return entry
-    if task is Task.TRANSCRIPTION and _REPOSITORY.fullmatch(wanted):
-        return ModelEntry(wanted, task, EngineName.WHISPER, wanted, (), "unknown", can_translate=True)
-    raise UnknownModel(wanted)
-
-
-def available(settings: Settings) -> tuple[ModelEntry, ...]:
-    """The models a client may ask for: those of the table, and the repositories that the settings name."""
-    configured = (pair.partition("=")[0].strip() for pair in settings.model_paths)
-    entries = [*ENTRIES]
-    for name in (settings.transcription_model, *settings.preload, *configured):
-        with suppress(UnknownModel):  # a voice model, which the table has
-            entries.append(find(name, Task.TRANSCRIPTION, settings.transcription_model))
-    return tuple(dict.fromkeys(entries))
-
-
 def lookup(name: str) -> ModelEntry:
-    """The model of this name, whatever it does. Raises `UnknownModel`."""
-    try:
-        return find(name, Task.SPEECH, name)
-    except UnknownModel:
-        return find(name, Task.TRANSCRIPTION, name)
+    """Find a model by its catalogue name, its repository, or `openai/` before its name.
+
+    Any other repository on the Hugging Face hub (`owner/name`) is taken for a Whisper model. Raises `UnknownModel`.
+    """
+    for entry in ENTRIES:
+        if name in (entry.name, entry.source, f"openai/{entry.name}"):
+            return entry
+    if _REPOSITORY.fullmatch(name):
+        return ModelEntry(name, Task.TRANSCRIPTION, EngineName.WHISPER, name, (), "unknown", can_translate=True)
+    raise UnknownModel(name)
 
 
-def pinned(settings: Settings) -> tuple[ModelEntry, ...]:
-    """The models that a server always has: the defaults, and what the settings preload. Raises `UnknownModel`."""
-    recognizer = find("", Task.TRANSCRIPTION, settings.transcription_model)
-    speech_model = find("", Task.SPEECH, settings.speech_model)
-    return tuple(dict.fromkeys((recognizer, speech_model, *map(lookup, settings.preload))))
+class ModelNames:
+    """The names of one server's models.
+
+    A client may ask for every model of the catalogue, but only for those other repositories that the settings name:
+    a client cannot make the server download anything else.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `UnknownModel` for a default or a preloaded model that does not exist, or does another task."""
+        self.defaults: Mapping[Task, ModelEntry] = {
+            Task.TRANSCRIPTION: _default(settings.transcription_model, Task.TRANSCRIPTION),
+            Task.SPEECH: _default(settings.speech_model, Task.SPEECH),
+        }
+        preloaded = [self._lookup(name) for name in settings.preload]
+        self.pinned: tuple[ModelEntry, ...] = tuple(dict.fromkeys((*self.defaults.values(), *preloaded)))
+        """The models that the server loads at start and never unloads: the defaults and the preloaded ones."""
+        entries = [*ENTRIES, *self.pinned]
+        for pair in settings.model_paths:
+            with suppress(UnknownModel):  # a path under a name that is none is reported when weights are looked for
+                entries.append(lookup(pair.partition("=")[0].strip()))
+        self._available = {entry.name: entry for entry in entries}
+
+    def listed(self) -> dict[str, ModelEntry]:
+        """Return the models a client may ask for, by name; `ALIASES` are left out."""
+        return dict(self._available)
+
+    def find(self, name: str) -> ModelEntry | None:
+        """Return the available model of this name, whatever its task; None where there is none."""
+        try:
+            entry = self._lookup(name)
+        except UnknownModel:
+            return None
+        return self._available.get(entry.name)
+
+    def entry(self, name: str) -> ModelEntry:
+        """Return the available model of this name, whatever its task. Raises `UnknownModel`."""
+        entry = self.find(name)
+        if entry is None:
+            raise UnknownModel(name)
+        return entry
+
+    def resolve(self, name: str, task: Task) -> ModelEntry:
+        """Return the available model of this name for `task`; an empty name means the default.
+
+        Raises `UnknownModel`, and `UnsupportedModel` for a model of another task.
+        """
+        if not name:
+            return self.defaults[task]
+        entry = self.entry(name)
+        if entry.task is not task:
+            raise UnsupportedModel(f"The model {name!r} is for {entry.task}, not for {task}.", param="model")
+        return entry
+
+    def recognizer(self, name: str) -> ModelEntry | None:
+        """Return the recognizer a client may ask for by `name`; None where there is none."""
+        try:
+            return self.resolve(name, Task.TRANSCRIPTION)
+        except (UnknownModel, UnsupportedModel):
+            return None
+
+    def _lookup(self, name: str) -> ModelEntry:
+        return self.defaults[ALIASES[name]] if name in ALIASES else lookup(name)
 
 
-def can_translate(recognizer: str) -> bool:
-    """Whether the recognizer of this name can put speech into English; a repository is given the chance."""
-    return find(recognizer, Task.TRANSCRIPTION, recognizer).can_translate
+def _default(name: str, task: Task) -> ModelEntry:
+    entry = lookup(name)
+    if entry.task is not task:
+        raise UnknownModel(name)
+    return entry

@@ -100,10 +100,14 @@ def _voice(name: str, engine: EngineName, source: str, languages: tuple[str, ...
     return ModelEntry(name, Task.SPEECH, engine, source, languages, licence)
 
 
+WHISPER_BASE: Final = _whisper("whisper-base", "Systran/faster-whisper-base")
+"""The recognizer of a session that names none."""
+
+
 ENTRIES: Final = (
     _whisper("whisper-tiny", "Systran/faster-whisper-tiny"),
     _english("whisper-tiny.en", "Systran/faster-whisper-tiny.en"),
-    _whisper("whisper-base", "Systran/faster-whisper-base"),
+    WHISPER_BASE,
     _english("whisper-base.en", "Systran/faster-whisper-base.en"),
     _whisper("whisper-small", "Systran/faster-whisper-small"),
     _english("whisper-small.en", "Systran/faster-whisper-small.en"),

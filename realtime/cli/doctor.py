@@ -30,7 +30,7 @@ from rich.text import Text
 from realtime import __version__
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
-from realtime.catalogue.names import find, pinned
+from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry, Task
 from realtime.cli.models import Bars
 from realtime.engines.base import Recognizer, Synthesizer
@@ -47,7 +47,7 @@ EXTRAS: Final = ("bundled", "convert", "microphone")
 """Extras of the package that users install; the others are for development."""
 
 LOW_MEMORY_BYTES: Final = 1 << 30
-"""Available memory below which a warning is due. A process with the default models loaded takes 0.45 GB (Linux, resident)."""
+"""Available memory below which to warn. A process with the default models takes 0.45 GB (Linux, resident)."""
 
 LOW_DISK_BYTES: Final = 1 << 30
 """Free disk space below which a warning is due; the cached weights of whisper-base take 0.15 GB."""
@@ -337,7 +337,7 @@ def _server_at(settings: Settings) -> str:
 def check_models(settings: Settings) -> Findings:
     """Report which models of the catalogue are on this machine, and whether the defaults are among them."""
     try:
-        defaults = pinned(settings)
+        defaults = ModelNames(settings).pinned
         local = [entry.name for entry in dict.fromkeys((*ENTRIES, *defaults)) if _is_local(entry, settings)]
     except UnknownModel as error:
         yield Finding("models", Status.FAILURE, error.message, "List the known models: vivavoce models")
@@ -373,8 +373,8 @@ def _is_local(entry: ModelEntry, settings: Settings) -> bool:
 def check_speech(settings: Settings) -> Findings:
     """Load the default models, speak a sentence and transcribe it; do nothing where they are not on this machine."""
     try:
-        recognizer_entry = find("", Task.TRANSCRIPTION, settings.transcription_model)
-        voice_entry = find("", Task.SPEECH, settings.speech_model)
+        entries = ModelNames(settings).defaults
+        recognizer_entry, voice_entry = entries[Task.TRANSCRIPTION], entries[Task.SPEECH]
         if not (_is_local(recognizer_entry, settings) and _is_local(voice_entry, settings)):
             return
     except VoiceError:  # reported by `check_models`

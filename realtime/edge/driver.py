@@ -9,13 +9,14 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import aclosing
 from typing import Final, Generic, TypeVar, assert_never
 
+from realtime.catalogue.table import Task
 from realtime.catalogue.voices import resolve_voice
 from realtime.errors import VoiceError
-from realtime.models.handles import RecognizerHandle
 from realtime.models.models import Models
+from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ANONYMOUS, ClientId
 from realtime.session.events import Event, Input, Output
 from realtime.session.jobs import (
@@ -89,6 +90,7 @@ class Driver:
         self,
         session: Session,
         models: Models,
+        recognizer: SessionRecognizer,
         deliver: Callable[[Event], Awaitable[None]],
         *,
         client_id: ClientId = ANONYMOUS,
@@ -97,12 +99,11 @@ class Driver:
         self.inbox: Inbox[Input] = Inbox()
         self._session = session
         self._models = models
+        self._recognizer = recognizer
         self._deliver = deliver
         self._client_id = client_id
         self._clock = clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._recognizer: RecognizerHandle | None = None
-        self._hold = ExitStack()
 
     @property
     def reply_state(self) -> ReplyState:
@@ -110,11 +111,10 @@ class Driver:
 
     async def run(self) -> None:
         """Serve until cancelled. Raises `VoiceError` where the session cannot go on."""
-        with self._hold:
-            async with asyncio.TaskGroup() as group:
-                while True:
-                    for output in await self._next():
-                        await self._carry_out(output, group)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for output in await self._next():
+                    await self._carry_out(output, group)
 
     async def _next(self) -> list[Output]:
         """What follows from the next input, or from the passing of time."""
@@ -146,9 +146,8 @@ class Driver:
                 case ScoreWindows(number, windows, state):
                     probabilities, after = await self._models.detector.score(windows, state)
                     await self.inbox.put_result(WindowsScored(number, probabilities, after))
-                case Transcribe(number, name, priority):
-                    recognizer = await self._models.recognizer(name)
-                    self._keep(recognizer)
+                case Transcribe(number, entry, priority):
+                    recognizer = await self._recognizer.use(entry)
                     hypothesis = await recognizer.transcribe_newest(
                         lambda load: self._session.request_for(number, load), priority, self._client_id
                     )
@@ -162,20 +161,10 @@ class Driver:
         except VoiceError as error:
             await self.inbox.put_result(JobFailed(job.number, error))
 
-    def _keep(self, recognizer: RecognizerHandle) -> None:
-        """Hold the recognizer that the session uses now between its turns, and no longer the one before."""
-        if recognizer is not self._recognizer:
-            self._hold.close()
-            self._hold.enter_context(recognizer.held())
-            self._recognizer = recognizer
-
     async def _synthesize(self, job: Synthesize) -> None:
-        synthesizer = await self._models.synthesizer("")
-        voice = resolve_voice(job.voice, synthesizer.voices)
-        chunks = synthesizer.synthesize(job.text, voice, job.speed)
-        try:
-            async for samples in chunks:
-                await self.inbox.put_result(SpeechSynthesized(job.number, samples, synthesizer.sample_rate))
-        finally:
-            await chunks.aclose()
+        async with self._models.lease_synthesizer(self._models.defaults[Task.SPEECH]) as synthesizer:
+            voice = resolve_voice(job.voice, synthesizer.voices)
+            async with aclosing(synthesizer.synthesize(job.text, voice, job.speed)) as chunks:
+                async for samples in chunks:
+                    await self.inbox.put_result(SpeechSynthesized(job.number, samples, synthesizer.sample_rate))
         await self.inbox.put_result(SynthesisFinished(job.number))

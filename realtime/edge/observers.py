@@ -132,7 +132,7 @@ class SessionLog:
                 config = output.config
                 audio, turns = config.input_format, "server" if config.turn_detection else "client"
                 self._write(
-                    "configured: %s, %s at %d Hz, turns ended by the %s", config.recognizer, audio.encoding,
+                    "configured: %s, %s at %d Hz, turns ended by the %s", config.recognizer.name, audio.encoding,
                     audio.sample_rate, turns
                 )  # fmt: skip
             case SpeechStarted():
@@ -154,7 +154,9 @@ class SessionLog:
                 self._write("command refused: %s", output.code)
             case Transcribe():
                 self._asked[output.number] = now
-                self._write("job %d asked: %s with %s", output.number, output.priority.name.lower(), output.recognizer)
+                self._write(
+                    "job %d asked: %s with %s", output.number, output.priority.name.lower(), output.recognizer.name
+                )
             case Synthesize():
                 self._asked[output.number] = now
                 self._write("job %d asked: speak %d characters", output.number, len(output.text))

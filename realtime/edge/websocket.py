@@ -18,7 +18,8 @@ from starlette.routing import WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from realtime.catalogue.names import can_translate
+from realtime.catalogue.names import ModelNames
+from realtime.catalogue.voices import find_voice
 from realtime.edge.access import SUBPROTOCOL, authenticate
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics, SessionMetrics
@@ -27,12 +28,13 @@ from realtime.edge.outbox import Outbox, SlowReaderError
 from realtime.errors import ClientError, Overloaded, UnsupportedAudio, VoiceError
 from realtime.logs import current_session
 from realtime.models.models import Models
+from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import WireRequest
 from realtime.session.events import Event, TranscriptRevised
 from realtime.session.responses import ReplyState
 from realtime.settings import Settings
-from realtime.wire.codec import Dialect, Handshake
+from realtime.wire.codec import Codec, Dialect, Handshake
 from realtime.wire.dialects import DIALECTS
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class RealtimeEndpoint:
 
     def __init__(self, models: Models, settings: Settings, metrics: Metrics) -> None:
         self._models = models
+        self._names = ModelNames(settings)
         self._settings = settings
         self._metrics = metrics
         self.sessions = 0
@@ -66,7 +69,7 @@ class RealtimeEndpoint:
         session_id = _new_id("sess")
         current_session.set(session_id)
         try:
-            client_id = self._admit(websocket, session_id)
+            client_id, codec, recognizer = self._admit(dialect, websocket, session_id)
         except VoiceError as refusal:
             self._metrics.count_refusal(refusal.code)
             logger.debug("session refused: %s", refusal.code)
@@ -78,21 +81,34 @@ class RealtimeEndpoint:
             subprotocols = websocket.scope["subprotocols"]
             await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in subprotocols else None)
             with self._metrics.session() as metrics:
-                await Connection(websocket, dialect, self._models, self._settings, metrics, client_id).serve()
+                connection = Connection(websocket, codec, self._models, recognizer, self._settings, metrics, client_id)
+                await connection.serve()
         except asyncio.CancelledError:
             # The shutdown timeout is over. uvicorn would log the cancellation as an error.
             logger.warning("session cut off: the server is stopping")
         finally:
             self.sessions -= 1
-            self._models.dismiss(session_id)
+            recognizer.close()
 
-    def _admit(self, websocket: WebSocket, session_id: str) -> ClientId:
-        """Return the client's identity. Raises a `VoiceError` if it is refused."""
+    def _admit(
+        self, dialect: Dialect, websocket: WebSocket, session_id: str
+    ) -> tuple[ClientId, Codec, SessionRecognizer]:
+        """Return the client's identity, its codec, and its recognizer. Raises a `VoiceError` if it is refused."""
         account = authenticate(websocket.headers, self._settings, websocket.scope["subprotocols"])
         if self.sessions >= self._settings.max_sessions:
             raise Overloaded("The server has reached its maximum number of sessions.")
-        self._models.admit(session_id, websocket.query_params.get("model") or "")
-        return ClientId(account, session_id)
+        query = websocket.query_params
+        codec = dialect(
+            Handshake(
+                session_id=session_id,
+                query={name: query.getlist(name) for name in query},
+                new_id=_new_id,
+                find_recognizer=self._names.recognizer,
+                find_voice=partial(find_voice, voices=self._models.voices),
+                max_input_characters=self._settings.max_input_characters,
+            )
+        )
+        return ClientId(account, session_id), codec, self._models.admit(session_id, codec.config.recognizer)
 
 
 class Connection:
@@ -101,40 +117,30 @@ class Connection:
     def __init__(
         self,
         websocket: WebSocket,
-        dialect: Dialect,
+        codec: Codec,
         models: Models,
+        recognizer: SessionRecognizer,
         settings: Settings,
         metrics: SessionMetrics,
         client_id: ClientId,
     ) -> None:
         self._websocket = websocket
+        self._codec = codec
         self._settings = settings
         self._metrics = metrics
         self._session_id = client_id.session
-        query = websocket.query_params
-        self._codec = dialect(
-            Handshake(
-                session_id=self._session_id,
-                query={name: query.getlist(name) for name in query},
-                new_id=_new_id,
-                find_recognizer=models.recognizer_name,
-                find_voice=models.voice_name,
-                can_translate=can_translate,
-                max_input_characters=settings.max_input_characters,
-            )
-        )
         self._outbox = Outbox(settings.send_timeout_seconds)
         started = time.monotonic()
         clock = partial(_seconds_since, started)
         observers = [SessionLog(self._session_id)] if logger.isEnabledFor(logging.DEBUG) else []
         session = ObservedSession(self._codec.config, _new_id, observers, clock)
-        self._driver = Driver(session, models, self._deliver, client_id=client_id, clock=clock)
+        self._driver = Driver(session, models, recognizer, self._deliver, client_id=client_id, clock=clock)
 
     async def serve(self) -> None:
         """Serve until either side closes the connection."""
         config = self._codec.config
         logger.info("session opened")
-        logger.debug("kind %s, recognizer %s, voice %s", config.kind, config.recognizer, config.voice)
+        logger.debug("kind %s, recognizer %s, voice %s", config.kind, config.recognizer.name, config.voice)
         try:
             for frame in self._codec.greeting():
                 await self._outbox.put(frame)

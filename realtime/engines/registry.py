@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from realtime.catalogue.names import pinned
+from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import EngineName, ModelEntry
 from realtime.engines.base import Detector, Recognizer, Synthesizer
 from realtime.errors import EngineError, UnusableModel
@@ -37,6 +37,7 @@ class InstalledEngines:
 
     def __init__(self, settings: Settings, progress: Progress = silent) -> None:
         self._settings = settings
+        self._pinned = ModelNames(settings).pinned
         self._progress = progress
         self._steps: dict[str, Step] = {}
         self._stopping = False
@@ -47,7 +48,7 @@ class InstalledEngines:
         return Silero()
 
     def prepare(self, entry: ModelEntry) -> int:
-        allow_downloads = self._settings.allow_downloads or entry in pinned(self._settings)  # the operator's own wish
+        allow_downloads = self._settings.allow_downloads or entry in self._pinned  # which the operator asked for
         try:
             return weights.size(
                 weights.locate(entry, replace(self._settings, allow_downloads=allow_downloads), self._advance)

@@ -1,7 +1,7 @@
 """Loaded models as coroutines."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from realtime.audio.formats import Samples
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
-from realtime.models.eviction import LoadedModel
 from realtime.scheduling.cadence import Load
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
@@ -34,11 +33,11 @@ MAX_CONCURRENT_PHRASES: Final = 2
 """Phrases one voice speaks at the same time; the others wait their turn."""
 
 
-class RecognizerHandle(LoadedModel):
+class RecognizerHandle:
     """A loaded speech-to-text model."""
 
     def __init__(self, entry: ModelEntry, engine: Recognizer, load_limit: float) -> None:
-        super().__init__(entry.name)
+        self.name = entry.name
         self.multilingual = engine.multilingual
         self.scheduler = Scheduler(Load(engine.workers, engine.partial_cost / 2, engine.partial_cost / 2, load_limit))
         self._engine = engine
@@ -62,8 +61,7 @@ class RecognizerHandle(LoadedModel):
 
         The task is cancelled where `request` returns None.
         """
-        with self.held():
-            return await self._worker.submit(Ticket(request, priority, client_id))
+        return await self._worker.submit(Ticket(request, priority, client_id))
 
     def _run(self, batch: Sequence[TranscriptionRequest | Continuation]) -> list[Hypothesis | Continuation]:
         """Take requests one step further, each batch the same."""
@@ -92,22 +90,25 @@ class DetectorHandle:
         )
 
     async def score(
-        self, windows: NDArray[np.float32], state: VadState | None, priority: Priority = Priority.FINAL
+        self, windows: NDArray[np.float32], state: VadState | None, *, live: bool = True
     ) -> tuple[list[float], VadState]:
-        """Score windows of shape (n, 512) that follow `state` (None: the stream begins)."""
+        """Score windows of shape (n, 512) that follow `state` (None: the stream begins).
+
+        Windows of a recording, which are not `live`, are scored when no live stream waits.
+        """
         request = windows, self._engine.initial_state() if state is None else state
-        return await self._worker.submit(Ticket(lambda _: request, priority))
+        return await self._worker.submit(Ticket(lambda _: request, Priority.FINAL if live else Priority.UPLOAD))
 
     def close(self) -> None:
         self._worker.close()
         self._engine.close()
 
 
-class SynthesizerHandle(LoadedModel):
+class SynthesizerHandle:
     """A loaded text-to-speech model."""
 
     def __init__(self, entry: ModelEntry, engine: Synthesizer) -> None:
-        super().__init__(entry.name)
+        self.name = entry.name
         self.sample_rate = engine.sample_rate
         self.voices = engine.voices
         self._engine = engine
@@ -122,3 +123,7 @@ class SynthesizerHandle(LoadedModel):
     def close(self) -> None:
         self._worker.close()
         self._engine.close()
+
+
+Handle: TypeAlias = RecognizerHandle | SynthesizerHandle
+"""A loaded model of either task."""

@@ -1,20 +1,22 @@
-"""The models that are in memory or on their way there: one load for each name, few at a time, within a budget.
+"""The models that are loaded or loading: one load per model, a bounded number at a time, within a memory budget.
 
-Loading is two steps in a thread: the registry prepares the weights (finds, downloads, converts), which tells their
-size; room is made for them; then the engine reads them. Who asks for a model that takes longer than
-`model_load_timeout_seconds` is told to come back, and the load goes on.
+A load is two calls in a thread: the registry prepares the weights (finds, downloads, converts them), which tells their
+size; room is made for them; then the engine reads them. A model is leased from the moment it is asked for, while it
+is still loading, so that nothing can unload it between its load and its use.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.registry import Registry
 from realtime.errors import ModelInUse, Overloaded, UnusableModel
 from realtime.models.eviction import NEVER, LoadedModel, expired, lru_victims
+from realtime.models.handles import Handle
 from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
 from realtime.workers.threads import BlockingCalls
@@ -22,94 +24,121 @@ from realtime.workers.threads import BlockingCalls
 logger = logging.getLogger(__name__)
 
 MAX_CONCURRENT_LOADS: Final = 3
-"""The defaults load side by side; whoever asks for another model takes no thread from those who are served."""
+"""Loads at a time, in threads of their own: the two defaults load side by side, with one to spare."""
 
 RETRY_AFTER: Final = 30
-"""Seconds after which it is worth asking again for a model that is being downloaded, or for memory."""
+"""Seconds after which to retry a model that is being downloaded, or that found no memory."""
 
 SHUTDOWN_GRACE: Final = 2.0
-"""Seconds in which what is being prepared can stop and clear up after itself, when the service ends."""
+"""Seconds that loads in progress have to stop and clean up when the service ends."""
 
 SWEEPS_PER_TTL: Final = 4
-"""How often an unused model is looked at in its time to live."""
+"""Checks for expired models within one `model_idle_seconds`."""
+
+
+class PooledModel(LoadedModel):
+    """A model of the pool, with the `load` that yields its handle."""
+
+    def __init__(self, entry: ModelEntry, *, pinned: bool) -> None:
+        super().__init__(entry.name, pinned=pinned)
+        self.entry = entry
+        self.load: asyncio.Task[Handle]
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the load has succeeded."""
+        return self.load.done() and not self.load.cancelled() and self.load.exception() is None
+
+    @property
+    def handle(self) -> Handle:
+        """The model itself; raises what its load raised."""
+        return self.load.result()
 
 
 class ModelPool:
     """All models of a service, by their catalogue names. Belongs to one event loop."""
 
-    def __init__(self, settings: Settings, engines: Registry) -> None:
+    def __init__(self, settings: Settings, engines: Registry, make: Callable[[ModelEntry], Handle]) -> None:
+        """`make` reads the prepared weights of a model and starts its engine; it is called in a thread."""
         self._settings = settings
         self._engines = engines
-        self._threads = BlockingCalls(MAX_CONCURRENT_LOADS)
-        self._unloading = BlockingCalls(1)
-        self._loads: dict[str, asyncio.Task[LoadedModel]] = {}
-        self._promised: dict[str, int] = {}
+        self._make = make
+        self._load_threads = BlockingCalls(MAX_CONCURRENT_LOADS)
+        self._unload_threads = BlockingCalls(1)
+        self._models: dict[str, PooledModel] = {}
+        self._reserved_bytes: dict[str, int] = {}
         self._unloads: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def pin(self, entry: ModelEntry, make: Callable[[], LoadedModel]) -> LoadedModel:
-        """Load a model that stays until the end, whatever the budget says. Raises what the engines raise."""
-        return await asyncio.shield(self._load(entry, make, pin=True))
+    async def pin(self, entry: ModelEntry) -> None:
+        """Load a model that is never unloaded, whatever the memory budget. Raises what the engine raises."""
+        await asyncio.shield(self._get(entry, pinned=True).load)
 
-    async def get(self, entry: ModelEntry, make: Callable[[], LoadedModel], timeout: float | None) -> LoadedModel:
-        """The loaded model, made with `make` in a thread if need be, if that takes at most `timeout` seconds.
+    async def acquire(self, entry: ModelEntry, timeout: float | None) -> PooledModel:
+        """Lease a model, loading it if need be; the caller must `release` it.
 
-        Raises `Overloaded` where it takes longer, too many others are loading, or there is no room in memory now;
-        `UnusableModel` where there never will be; and what the engines raise.
+        Raises `Overloaded` if it takes longer than `timeout` seconds (the load goes on), if too many other models are
+        loading, or if the models in use leave no memory for it; `UnusableModel` if it is larger than the memory
+        budget; and what the engine raises.
         """
-        if entry.name not in self._loads and len(self.loading()) >= MAX_CONCURRENT_LOADS:
-            raise Overloaded("The server is loading as many models as it can.", retry_after=RETRY_AFTER)
-        load = self._load(entry, make)
-        await asyncio.wait([load], timeout=timeout)
-        if not load.done():
-            step = self.loading()[entry.name]
-            raise Overloaded(f"The model {entry.name} is not ready yet ({step}).", retry_after=RETRY_AFTER)
-        load.result().touch()
-        return load.result()
+        if entry.name not in self._models and len(self.loading()) >= MAX_CONCURRENT_LOADS:
+            raise Overloaded("The server is already loading as many models as it can.", retry_after=RETRY_AFTER)
+        model = self._get(entry)
+        model.acquire()
+        with ExitStack() as failed:
+            failed.callback(model.release)
+            await asyncio.wait([model.load], timeout=timeout)
+            if not model.load.done():
+                step = self.loading()[entry.name]
+                raise Overloaded(f"The model {entry.name} is not ready yet ({step}).", retry_after=RETRY_AFTER)
+            model.load.result()
+            failed.pop_all()
+        return model
 
-    def find(self, name: str) -> LoadedModel | None:
-        """The model of this name if it is loaded."""
-        load = self._loads.get(name)
-        return load.result() if load is not None and _succeeded(load) else None
+    def find(self, name: str) -> PooledModel | None:
+        """Return the model of this name if it is loaded."""
+        model = self._models.get(name)
+        return model if model is not None and model.loaded else None
 
-    def loaded(self) -> list[LoadedModel]:
-        return [load.result() for load in self._loads.values() if _succeeded(load)]
+    def loaded(self) -> list[PooledModel]:
+        """Return the models that can be used without waiting."""
+        return [model for model in self._models.values() if model.loaded]
 
     def loading(self) -> dict[str, Step]:
-        """How far each model has come that is on its way, by name."""
+        """Return the progress of each model that is loading, by name."""
         steps = self._engines.steps()
-        unfinished = [name for name, load in self._loads.items() if not load.done()]
+        unfinished = [name for name, model in self._models.items() if not model.load.done()]
         return {name: steps.get(name) or Step(name, Stage.WAITING) for name in unfinished}
 
     async def unload(self, name: str) -> None:
-        """Let a model go; one that is not loaded is gone already. Raises `ModelInUse`."""
+        """Unload a model; does nothing if it is not loaded. Raises `ModelInUse`."""
         if name in self.loading():
             raise ModelInUse(f"The model {name} is still loading.", param="model")
         model = self.find(name)
         if model is None:
             return
         if model.pinned:
-            raise ModelInUse(f"The model {name} is one that this server always keeps.", param="model")
+            raise ModelInUse(f"The model {name} is pinned: the server always keeps it loaded.", param="model")
         if model.in_use:
             raise ModelInUse(f"The model {name} is in use.", param="model")
-        await self._unload(self._detach([model]))
+        await self._close(self._detach([model]))
 
     async def close(self) -> None:
-        """Unload everything; what is still loading is told to stop, and after `SHUTDOWN_GRACE` left to itself."""
+        """Unload everything; loads in progress are told to stop and abandoned after `SHUTDOWN_GRACE`."""
         self._engines.stop()
-        if loads := [load for load in self._loads.values() if not load.done()]:
+        if loads := [model.load for model in self._models.values() if not model.load.done()]:
             _, late = await asyncio.wait(loads, timeout=SHUTDOWN_GRACE)
             for load in late:
                 load.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        await self._unload(self._detach(self.loaded()))
+        await self._close(self._detach(self.loaded()))
         await asyncio.gather(*self._unloads)
 
     def evict_expired(self, now: float) -> None:
-        """Let go of the models that nobody has used for as long as the settings say, and look again later."""
+        """Unload the models that have been idle for `model_idle_seconds`, and schedule the next check."""
         if victims := expired(self.loaded(), now, self._settings.model_idle_seconds):
-            unload = asyncio.create_task(self._unload(self._detach(victims)))
+            unload = asyncio.create_task(self._close(self._detach(victims)))
             self._unloads.add(unload)
             unload.add_done_callback(self._unloads.discard)
         self._schedule_sweep()
@@ -121,60 +150,54 @@ class ModelPool:
             seconds = self._settings.model_idle_seconds / SWEEPS_PER_TTL
             self._timer = asyncio.get_running_loop().call_later(seconds, lambda: self.evict_expired(time.monotonic()))
 
-    def _load(
-        self, entry: ModelEntry, make: Callable[[], LoadedModel], *, pin: bool = False
-    ) -> "asyncio.Task[LoadedModel]":
-        """The one load of this model; a failed one is forgotten and may be tried again."""
+    def _get(self, entry: ModelEntry, *, pinned: bool = False) -> PooledModel:
+        """Return the model, beginning its load if need be; a failed load is forgotten and may be tried again."""
+        if (model := self._models.get(entry.name)) is not None:
+            return model
+        model = self._models[entry.name] = PooledModel(entry, pinned=pinned)
 
-        def settle(load: "asyncio.Task[LoadedModel]") -> None:
-            self._promised.pop(entry.name, None)
-            if not _succeeded(load):
-                del self._loads[entry.name]
-            elif not pin:
+        def finish(_: "asyncio.Task[Handle]") -> None:
+            self._reserved_bytes.pop(entry.name, None)
+            if not model.loaded:
+                del self._models[entry.name]
+                return
+            model.touch()
+            if not pinned:
                 self._schedule_sweep()
 
-        if entry.name not in self._loads:
-            self._loads[entry.name] = asyncio.create_task(self._load_model(entry, make, pin))
-            self._loads[entry.name].add_done_callback(settle)
-        return self._loads[entry.name]
-
-    async def _load_model(self, entry: ModelEntry, make: Callable[[], LoadedModel], pin: bool) -> LoadedModel:
-        began = time.monotonic()
-        weight_bytes = await self._threads.run(self._engines.prepare, entry)
-        if not pin:
-            await self._make_room(entry.name, weight_bytes)
-        model = await self._threads.run(make)
-        model.pinned = pin
-        model.weight_bytes = weight_bytes
-        logger.debug("%s loaded: %d bytes in %.1f s", entry.name, weight_bytes, time.monotonic() - began)
+        model.load = asyncio.create_task(self._load(entry, model))
+        model.load.add_done_callback(finish)
         return model
 
+    async def _load(self, entry: ModelEntry, model: PooledModel) -> Handle:
+        began = time.monotonic()
+        model.weight_bytes = await self._load_threads.run(self._engines.prepare, entry)
+        if not model.pinned:
+            await self._make_room(entry.name, model.weight_bytes)
+        handle = await self._load_threads.run(self._make, entry)
+        logger.debug("%s loaded: %d bytes in %.1f s", entry.name, model.weight_bytes, time.monotonic() - began)
+        return handle
+
     async def _make_room(self, name: str, weight_bytes: int) -> None:
-        """Promise memory to a model, and unload others until there is as much."""
+        """Reserve memory for a model, and unload others until it is free."""
         budget = self._settings.model_memory_bytes
         if not budget:
             return
         models = self.loaded()
         if weight_bytes + sum(each.weight_bytes for each in models if each.pinned) > budget:
             raise UnusableModel(f"The model {name} is larger than the memory this server has for it.", param="model")
-        taken = sum(each.weight_bytes for each in models) + sum(self._promised.values())
+        taken = sum(each.weight_bytes for each in models) + sum(self._reserved_bytes.values())
         victims = lru_victims(models, taken + weight_bytes - budget)
         if victims is None:
-            raise Overloaded("The models in use leave no memory for another.", retry_after=RETRY_AFTER)
-        self._promised[name] = weight_bytes
-        await self._unload(self._detach(victims))
+            raise Overloaded("The models in use leave no memory for another one.", retry_after=RETRY_AFTER)
+        self._reserved_bytes[name] = weight_bytes
+        await self._close(self._detach(victims))
 
-    def _detach(self, models: Sequence[LoadedModel]) -> Sequence[LoadedModel]:
-        """The same, whom nobody can get any more."""
-        for model in models:
-            del self._loads[model.name]
-        return models
+    def _detach(self, models: Sequence[LoadedModel]) -> list[PooledModel]:
+        """Remove models from the pool, so that they can be closed."""
+        return [self._models.pop(model.name) for model in models]
 
-    async def _unload(self, models: Sequence[LoadedModel]) -> None:
+    async def _close(self, models: Sequence[PooledModel]) -> None:
         for model in models:
-            await self._unloading.run(model.close)
+            await self._unload_threads.run(model.handle.close)
             logger.debug("%s unloaded: %d bytes", model.name, model.weight_bytes)
-
-
-def _succeeded(load: "asyncio.Task[LoadedModel]") -> bool:
-    return load.done() and not load.cancelled() and load.exception() is None

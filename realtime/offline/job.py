@@ -14,7 +14,7 @@ from realtime.offline.transcript import TranscribedSegment, Transcript
 from realtime.scheduling.priority import ANONYMOUS, ClientId
 
 if TYPE_CHECKING:
-    from realtime.models.handles import DetectorHandle, RecognizerHandle
+    from realtime.models.protocols import AsyncDetector, AsyncRecognizer
 
 MIN_RECORDING: Final = SAMPLE_RATE // 10
 """Samples a recording must have at least: 0.1 s, the minimum of OpenAI's API."""
@@ -29,8 +29,8 @@ class TranscriptionJob:
     def __init__(
         self,
         audio: AsyncIterator[Samples],
-        detector: "DetectorHandle",
-        recognizer: "RecognizerHandle",
+        detector: "AsyncDetector",
+        recognizer: "AsyncRecognizer",
         options: OfflineOptions,
         client_id: ClientId = ANONYMOUS,
     ) -> None:

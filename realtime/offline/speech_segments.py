@@ -10,14 +10,13 @@ import numpy as np
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import WINDOW, Samples
-from realtime.scheduling.priority import Priority
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.segmentation import Segmentation, Span
 from realtime.speech.suppression import VOICED, SpeechEvidence
 
 if TYPE_CHECKING:
     from realtime.engines.base import VadState
-    from realtime.models.handles import DetectorHandle
+    from realtime.models.protocols import AsyncDetector
 
 _BATCH: Final = 64
 """Windows per call of the detector, about 2 s of audio; a live session never waits for more than one such call."""
@@ -40,7 +39,7 @@ class SpeechSegment:
 class SpeechSegmenter:
     """Finds the speech segments of one recording, which arrives in blocks of 16 kHz samples."""
 
-    def __init__(self, detector: "DetectorHandle", detection: TurnDetection, *, vad_filter: bool) -> None:
+    def __init__(self, detector: "AsyncDetector", detection: TurnDetection, *, vad_filter: bool) -> None:
         """Score audio with `detector`. Without `vad_filter` every segment counts as speech."""
         self._detector = detector
         self._threshold = min(VOICED, detection.threshold)
@@ -77,7 +76,7 @@ class SpeechSegmenter:
 
     async def _score(self, samples: Samples) -> list[Span]:
         windows = samples.reshape(-1, WINDOW)
-        probabilities, self._state = await self._detector.score(windows, self._state, Priority.UPLOAD)
+        probabilities, self._state = await self._detector.score(windows, self._state, live=False)
         self._probabilities.extend(probabilities)
         return [span for probability in probabilities for span in self._segmentation.update(probability)]
 

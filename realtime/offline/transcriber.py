@@ -19,7 +19,7 @@ from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import suppression
 
 if TYPE_CHECKING:
-    from realtime.models.handles import RecognizerHandle
+    from realtime.models.protocols import AsyncRecognizer
 
 MAX_CONCURRENT_SEGMENTS: Final = 4
 """Segments of one recording that are with the recognizer at the same time."""
@@ -37,7 +37,7 @@ class OfflineTranscriber:
         position: Samples from the start of the recording up to which all segments are done.
     """
 
-    def __init__(self, recognizer: "RecognizerHandle", options: OfflineOptions, client_id: ClientId) -> None:
+    def __init__(self, recognizer: "AsyncRecognizer", options: OfflineOptions, client_id: ClientId) -> None:
         """Use `recognizer`, which must know all of `options.languages`, on account of `client_id`."""
         self.language = options.languages[0] if len(options.languages) == 1 else None
         self.suppressed: list[SuppressedSegment] = []

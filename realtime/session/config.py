@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from realtime.audio.formats import AudioFormat, Encoding
+from realtime.catalogue.table import WHISPER_BASE, ModelEntry
 from realtime.speech.endpointing import TurnDetection
 
 
@@ -28,7 +29,7 @@ class SessionConfig:
     turn_detection: TurnDetection | None = TurnDetection()
     interrupt_response: bool = True
     transcribe: bool = False
-    recognizer: str = ""
+    recognizer: ModelEntry = WHISPER_BASE
     language: str | None = None
     translate: bool = False
     prompt: str = ""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.table import ModelEntry
 from realtime.errors import VoiceError
 from realtime.scheduling.priority import Priority
 from realtime.speech.transcript import Hypothesis
@@ -23,14 +24,14 @@ class ScoreWindows:
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """Transcribe with the recognizer of this name.
+    """Transcribe with this recognizer.
 
     The job carries no audio: when an engine is free, `Session.request_for` returns the request, so that the newest
     audio is decoded however long the job has waited.
     """
 
     number: int
-    recognizer: str
+    recognizer: ModelEntry
     priority: Priority
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from realtime.catalogue.table import ModelEntry
 from realtime.errors import VoiceError
 from realtime.session.commands import Command, Speak, WireRequest
 from realtime.session.config import SessionConfig
@@ -12,25 +13,26 @@ from realtime.session.events import Event
 Frames: TypeAlias = list[str | bytes]
 """Messages to a client in order, text or binary."""
 
-Resolve: TypeAlias = Callable[[str], str | None]
-"""Turn a name that a client uses into the server's own name, or None if there is no such model or voice."""
+FindRecognizer: TypeAlias = Callable[[str], ModelEntry | None]
+"""Resolve the name of a recognizer, an empty one to the default; None if there is no such recognizer."""
+
+FindVoice: TypeAlias = Callable[[str], str | None]
+"""Turn a name that a client uses for a voice into the server's own, an empty one into the default; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
     """What a codec starts from: the query of the websocket and what the server offers.
 
-    `new_id("item")` makes a unique id that begins with `item_`. `find_recognizer` and `find_voice` resolve names, an
-    empty one to the default; `can_translate` takes a resolved recognizer. `max_input_characters` limits a text to
-    speak and an item of the conversation.
+    `new_id("item")` makes a unique id that begins with `item_`. `max_input_characters` limits a text to speak and an
+    item of the conversation.
     """
 
     session_id: str
     query: Mapping[str, Sequence[str]]
     new_id: Callable[[str], str]
-    find_recognizer: Resolve
-    find_voice: Resolve
-    can_translate: Callable[[str], bool]
+    find_recognizer: FindRecognizer
+    find_voice: FindVoice
     max_input_characters: int
 
     def parameter(self, name: str) -> str:

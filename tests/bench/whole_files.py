@@ -9,8 +9,7 @@ import soxr
 from faster_whisper import WhisperModel
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.catalogue.names import find
-from realtime.catalogue.table import Task
+from realtime.catalogue.names import lookup
 from realtime.settings import Settings
 from realtime.weights.locate import locate
 from tests.bench.scoring import word_error_rate
@@ -31,7 +30,7 @@ class WholeFiles:
 
     def read(self, clips: Sequence[SpeechClip]) -> None:
         """Transcribe the clips that are not known yet."""
-        directory = locate(find(self.model, Task.TRANSCRIPTION, self.model), Settings(offline=True))
+        directory = locate(lookup(self.model), Settings(offline=True))
         whisper = WhisperModel(str(directory), device="cpu", compute_type="int8", cpu_threads=THREADS)
         for clip in clips:
             began = time.process_time()

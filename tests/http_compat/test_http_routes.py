@@ -5,6 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from realtime.catalogue.table import ModelEntry
 from realtime.errors import ModelInUse, VoiceError, WeightsUnavailable
 from realtime.weights.progress import Stage, Step
 from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer, Serve
@@ -192,7 +193,7 @@ def test_progress_is_told_of_what_is_loading_what_is_loaded_and_what_is_not(
 def test_what_will_not_change_by_itself_is_not_to_be_retried(
     error: VoiceError, status: int, code: str, client: TestClient, models: ScriptedModels
 ) -> None:
-    def fail(name: str) -> bool:
+    def fail(entry: ModelEntry) -> bool:
         raise error
 
     models.is_loaded = fail  # type: ignore[method-assign]

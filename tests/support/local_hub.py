@@ -86,8 +86,7 @@ def serving(repositories: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
 
 LOCATE = """
 import json, os, sys
-from realtime.catalogue.names import find
-from realtime.catalogue.table import Task
+from realtime.catalogue.names import lookup
 from realtime.errors import VoiceError
 from realtime.settings import Settings
 from realtime.weights.locate import locate
@@ -95,7 +94,7 @@ from realtime.weights.locate import locate
 steps = []
 note = lambda step: steps.append([step.stage, step.model, step.done_bytes, step.total_bytes])
 try:
-    directory = locate(find(sys.argv[1], Task.TRANSCRIPTION, ""), Settings.from_environ(os.environ), note)
+    directory = locate(lookup(sys.argv[1]), Settings.from_environ(os.environ), note)
     print(json.dumps({"directory": str(directory), "steps": steps}))
 except VoiceError as error:
     print(json.dumps({"error": error.message, "code": error.code, "steps": steps}))

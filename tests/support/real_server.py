@@ -24,7 +24,7 @@ def scripted_application(models: ScriptedModels, settings: Settings) -> Starlett
     """What `realtime.app` makes, but for the websocket."""
     decoders = Decoders(at_once=settings.max_queued_uploads)
     return Starlette(
-        routes=routes(cast("Any", models), settings, Metrics(dict), decoders),
+        routes=routes(models, settings, Metrics(dict), decoders),
         middleware=MIDDLEWARE,
         exception_handlers=cast("Any", exception_handlers),
     )

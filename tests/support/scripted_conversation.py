@@ -50,7 +50,6 @@ CONFIG: Final = SessionConfig(
     input_format=AudioFormat(Encoding.PCM16, SAMPLE_RATE),
     turn_detection=SERVER_VAD,
     transcribe=True,
-    recognizer="scripted",
 )
 
 

@@ -2,28 +2,24 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import ParamSpec, TypeAlias, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
-from realtime.catalogue.names import find
 from realtime.catalogue.table import ENTRIES, ModelEntry, Task
 from realtime.engines.base import VadState
-from realtime.errors import EngineError, ModelInUse, Overloaded, UnknownModel
+from realtime.errors import EngineError, ModelInUse, Overloaded
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.speech.endpointing import Endpointing, Onset, TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Token, Word
 from realtime.weights.progress import Step
 from tests.support.recordings import tone
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 Serve: TypeAlias = Callable[..., TestClient]
 """The fixture `serve`: a client of a server with the settings given."""
@@ -36,7 +32,7 @@ class ScriptedDetector:
     """Hears speech in whatever is loud."""
 
     async def score(
-        self, windows: NDArray[np.float32], state: VadState | None, priority: Priority
+        self, windows: NDArray[np.float32], state: VadState | None, *, live: bool
     ) -> tuple[list[float], VadState]:
         assert windows.shape[1] == WINDOW
         assert len(windows) <= 64
@@ -64,9 +60,6 @@ class ScriptedRecognizer:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.given_up = threading.Event()
         self.decorate: Callable[[TranscriptionRequest, Hypothesis], Hypothesis] = lambda _, said: said
-
-    def held(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
     async def transcribe(self, request: TranscriptionRequest, priority: Priority, client_id: ClientId) -> Hypothesis:
         assert request.seconds <= 30
@@ -134,9 +127,6 @@ class ScriptedSynthesizer:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.mute = False
 
-    def held(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
     async def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
         self.loop = asyncio.get_running_loop()
         self.spoken.append((text, voice, speed))
@@ -152,7 +142,7 @@ class ScriptedSynthesizer:
 
 
 class ScriptedModels:
-    """In place of `realtime.models.Models`."""
+    """A `ModelService` of scripted models."""
 
     def __init__(self) -> None:
         self.detector = ScriptedDetector()
@@ -167,42 +157,34 @@ class ScriptedModels:
         self.gate: asyncio.Event | None = None
         """Holds loads back until it is set."""
 
-    async def load(self, name: str) -> ModelEntry:
-        for task, default in ((Task.SPEECH, "hibari-tts"), (Task.TRANSCRIPTION, "whisper-base")):
-            with suppress(UnknownModel):
-                entry = find(name, task, default)
-                break
-        else:
-            raise UnknownModel(name)
+    async def load(self, entry: ModelEntry) -> None:
         if self.gate is not None:
             await self.gate.wait()
-        await (self.recognizer if entry.task is Task.TRANSCRIPTION else self.synthesizer)(entry.name)
-        return entry
+        lease = self.lease_recognizer if entry.task is Task.TRANSCRIPTION else self.lease_synthesizer
+        async with lease(entry):
+            pass
 
-    async def unload(self, name: str) -> None:
-        if name in self.busy:
-            raise ModelInUse(f"{name} is in use.", param="model")
-        self.recognizers.pop(name, None)
-        self.synthesizers.pop(name, None)
+    async def unload(self, entry: ModelEntry) -> None:
+        if entry.name in self.busy:
+            raise ModelInUse(f"{entry.name} is in use.", param="model")
+        self.recognizers.pop(entry.name, None)
+        self.synthesizers.pop(entry.name, None)
 
     def progress(self) -> dict[str, Step]:
         return self.steps
 
-    async def recognizer(self, name: str) -> ScriptedRecognizer:
-        found = find(name, Task.TRANSCRIPTION, "whisper-base").name
-        if found in self.refusals:
-            raise self.refusals.pop(found)
-        return self.recognizers.setdefault(found, ScriptedRecognizer(found))
+    @asynccontextmanager
+    async def lease_recognizer(self, entry: ModelEntry) -> AsyncIterator[ScriptedRecognizer]:
+        if entry.name in self.refusals:
+            raise self.refusals.pop(entry.name)
+        yield self.recognizers.setdefault(entry.name, ScriptedRecognizer(entry.name))
 
-    async def synthesizer(self, name: str) -> ScriptedSynthesizer:
-        found = find(name, Task.SPEECH, "hibari-tts").name
-        return self.synthesizers.setdefault(found, ScriptedSynthesizer(found))
+    @asynccontextmanager
+    async def lease_synthesizer(self, entry: ModelEntry) -> AsyncIterator[ScriptedSynthesizer]:
+        yield self.synthesizers.setdefault(entry.name, ScriptedSynthesizer(entry.name))
 
-    async def run_blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.to_thread(function, *args, **kwargs)
-
-    def is_loaded(self, name: str) -> bool:
-        return name in self.recognizers or name in self.synthesizers
+    def is_loaded(self, entry: ModelEntry) -> bool:
+        return entry.name in self.recognizers or entry.name in self.synthesizers
 
     def loaded(self) -> list[ModelEntry]:
-        return [entry for entry in ENTRIES if self.is_loaded(entry.name)]
+        return [entry for entry in ENTRIES if self.is_loaded(entry)]

@@ -116,7 +116,7 @@ class OpenAICodec:
         return cls(
             handshake,
             config,
-            model=model or recognizer,
+            model=model or recognizer.name,
             partials="partials" in extensions,
             binary="binary" in extensions,
         )
@@ -183,10 +183,10 @@ class OpenAICodec:
             find_recognizer=self._handshake.find_recognizer,
             find_voice=self._handshake.find_voice,
         )
-        if session.config.translate and not self._handshake.can_translate(session.config.recognizer):
+        if session.config.translate and not session.config.recognizer.can_translate:
             transcription = "audio.input.transcription" if request.session.audio else "input_audio_transcription"
             raise InvalidValue(
-                f"The model '{session.config.recognizer}' cannot translate.",
+                f"The model '{session.config.recognizer.name}' cannot translate.",
                 param=f"session.{transcription}.task",
                 request_id=request.event_id,
             )

@@ -15,7 +15,7 @@ from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.errors import ClientError
 from realtime.languages import language_code
 from realtime.session.config import SessionConfig, SessionKind
-from realtime.wire.codec import Resolve
+from realtime.wire.codec import FindRecognizer, FindVoice
 from realtime.wire.openai.session_update import (
     DEFAULT_FORMAT,
     Eagerness,
@@ -49,7 +49,7 @@ class WireSession:
     tools: tuple[Tool, ...] = ()
     tool_choice: str | ToolChoice = "auto"
 
-    def merged(self, patch: SessionPatch, *, find_recognizer: Resolve, find_voice: Resolve) -> "WireSession":
+    def merged(self, patch: SessionPatch, *, find_recognizer: FindRecognizer, find_voice: FindVoice) -> "WireSession":
         """Return the session after an update. An unknown model or voice leaves the current one."""
         kind = SessionKind(patch.type) if patch.type is not None else self.config.kind
         session = replace(self, config=replace(self.config, kind=kind))
@@ -68,7 +68,7 @@ class WireSession:
             session = replace(session, config=replace(session.config, transcribe=True))
         return session
 
-    def _with_input(self, patch: InputPatch, find_recognizer: Resolve) -> "WireSession":
+    def _with_input(self, patch: InputPatch, find_recognizer: FindRecognizer) -> "WireSession":
         changes: dict[str, Any] = {}
         eagerness, noise_reduction = self.eagerness, self.noise_reduction
         if patch.format is not UNSET:
@@ -96,7 +96,7 @@ class WireSession:
         config = replace(self.config, **changes)
         return replace(self, config=config, eagerness=eagerness, noise_reduction=noise_reduction)
 
-    def _with_output(self, patch: OutputPatch, find_voice: Resolve) -> "WireSession":
+    def _with_output(self, patch: OutputPatch, find_voice: FindVoice) -> "WireSession":
         changes: dict[str, Any] = {}
         if patch.format is not UNSET:
             changes["output_format"] = patch.format.audio_format() if patch.format else DEFAULT_FORMAT
@@ -140,7 +140,7 @@ class WireSession:
 
     def _input_object(self) -> dict[str, Any]:
         config = self.config
-        transcription = {"model": config.recognizer, "language": config.language, "prompt": config.prompt or None}
+        transcription = {"model": config.recognizer.name, "language": config.language, "prompt": config.prompt or None}
         if config.translate:  # an extension, hidden from clients that do not use it
             transcription["task"] = "translate"
         return {
@@ -196,7 +196,7 @@ def _tool_choice(requested: str | ToolChoice | None, current: str | ToolChoice) 
             return current
 
 
-def _transcription_changes(patch: TranscriptionPatch, find_recognizer: Resolve) -> dict[str, Any]:
+def _transcription_changes(patch: TranscriptionPatch, find_recognizer: FindRecognizer) -> dict[str, Any]:
     """Return the changed fields; an unknown language changes none, and keywords replace a missing prompt."""
     changes: dict[str, Any] = {"transcribe": True}
     if patch.model and (recognizer := find_recognizer(patch.model)) is not None:

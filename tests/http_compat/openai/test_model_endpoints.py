@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from http_compat.names import MAX_LAUNCHED
+from http_compat.xinference.names import MAX_LAUNCHED
+from realtime.catalogue.names import lookup
 from tests.support.scripted_models import ScriptedModels, ScriptedSynthesizer, Serve
 
 
@@ -75,13 +76,13 @@ def test_voices_of_no_voice_model_are_an_error(client: TestClient, model: str, s
 
 
 def test_what_is_loaded_can_be_seen(client: TestClient, models: ScriptedModels) -> None:
-    asyncio.run(models.load("whisper-tiny"))
+    asyncio.run(models.load(lookup("whisper-tiny")))
     assert client.get("/api/ps").json() == {"models": ["whisper-tiny"]}
 
 
 def test_a_launched_model_is_loaded_and_answers_to_its_own_name(client: TestClient, models: ScriptedModels) -> None:
     assert launch(client, model_name="whisper-tiny").json() == {"model_uid": "whisper-tiny"}
-    assert models.is_loaded("whisper-tiny")
+    assert models.is_loaded(lookup("whisper-tiny"))
     assert client.get("/v1/models/whisper-tiny").json()["loaded"]
 
 
@@ -139,7 +140,7 @@ def test_a_launch_can_be_left_to_itself(client: TestClient, models: ScriptedMode
     models.gate = asyncio.Event()
     answer = client.post("/v1/models?wait_ready=False", json={"model_name": "whisper-tiny"})
     assert answer.json() == {"model_uid": "whisper-tiny"}
-    assert not models.is_loaded("whisper-tiny")
+    assert not models.is_loaded(lookup("whisper-tiny"))
 
 
 def test_a_launch_left_to_itself_is_told_of_an_unknown_name(client: TestClient) -> None:
@@ -150,7 +151,7 @@ def test_a_terminated_model_is_unloaded_and_can_be_had_again(client: TestClient,
     launch(client, model_name="whisper-tiny")
     answer = client.delete("/v1/models/whisper-tiny")
     assert answer.json() == {"id": "whisper-tiny", "object": "model", "deleted": True}
-    assert not models.is_loaded("whisper-tiny")
+    assert not models.is_loaded(lookup("whisper-tiny"))
     assert client.get("/v1/models/whisper-tiny").status_code == 200
     assert client.delete("/v1/models/whisper-tiny").status_code == 200
 
@@ -166,9 +167,9 @@ def test_a_model_stays_while_another_name_stands_for_it(client: TestClient, mode
     launch(client, model_name="whisper-tiny", model_uid="one")
     launch(client, model_name="whisper-tiny", model_uid="two")
     client.delete("/v1/models/one")
-    assert models.is_loaded("whisper-tiny")
+    assert models.is_loaded(lookup("whisper-tiny"))
     client.delete("/v1/models/two")
-    assert not models.is_loaded("whisper-tiny")
+    assert not models.is_loaded(lookup("whisper-tiny"))
 
 
 @pytest.mark.parametrize("uid", ["mine", "hibari-tts", "tts-1"])
@@ -176,7 +177,7 @@ def test_a_default_outlives_its_launch(client: TestClient, models: ScriptedModel
     models.busy.add("hibari-tts")
     launch(client, model_name="hibari-tts", model_uid=uid)
     assert client.delete(f"/v1/models/{uid}").status_code == 200
-    assert models.is_loaded("hibari-tts")
+    assert models.is_loaded(lookup("hibari-tts"))
 
 
 def test_a_model_in_use_is_409_and_not_to_be_asked_again(client: TestClient, models: ScriptedModels) -> None:

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.support.recordings import wav_file
-from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer
+from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer, Serve
 from tests.support.uploads import LONG, TRANSLATIONS, TWO_WORDS, error, upload
 
 
@@ -52,8 +52,8 @@ def test_a_model_that_cannot_translate_says_so_and_is_not_loaded(
     assert model not in models.recognizers
 
 
-def test_a_repository_that_turns_out_to_be_english_cannot_translate(client: TestClient) -> None:
-    answer = translate(client, model="someone/their.en")
+def test_a_repository_that_turns_out_to_be_english_cannot_translate(serve: Serve) -> None:
+    answer = translate(serve(preload=("someone/their.en",)), model="someone/their.en")
     assert error(answer) == (400, "unsupported_model", "model")
 
 

@@ -1,19 +1,19 @@
 import pytest
 
-from realtime.catalogue.names import ALIASES, available, can_translate, find
+from realtime.catalogue.names import ALIASES, ModelNames, lookup
 from realtime.catalogue.table import ENTRIES, Task
-from realtime.catalogue.voices import OPENAI_VOICES, resolve_voice
-from realtime.errors import UnknownModel, UnknownVoice
+from realtime.catalogue.voices import OPENAI_VOICES, find_voice, resolve_voice
+from realtime.errors import UnknownModel, UnknownVoice, UnsupportedModel
 from realtime.settings import Settings
 
 
-def recognizer(name: str, default: str = "whisper-base") -> str:
-    return find(name, Task.TRANSCRIPTION, default).name
+def recognizer(name: str, **settings: str) -> str:
+    return ModelNames(Settings(**settings)).resolve(name, Task.TRANSCRIPTION).name  # type: ignore[arg-type]
 
 
 def test_every_name_of_the_catalogue_is_found() -> None:
     for entry in ENTRIES:
-        assert find(entry.name, entry.task, "") is entry
+        assert lookup(entry.name) is entry
 
 
 def test_names_and_sources_are_unique() -> None:
@@ -23,12 +23,12 @@ def test_names_and_sources_are_unique() -> None:
 
 @pytest.mark.parametrize("name", [alias for alias, task in ALIASES.items() if task is Task.TRANSCRIPTION])
 def test_openai_recognizers_mean_the_default(name: str) -> None:
-    assert recognizer(name, default="whisper-small.en") == "whisper-small.en"
+    assert recognizer(name, transcription_model="whisper-small.en") == "whisper-small.en"
 
 
 @pytest.mark.parametrize("name", ["tts-1", "tts-1-hd", "gpt-4o-mini-tts"])
 def test_openai_voice_models_mean_the_default(name: str) -> None:
-    assert find(name, Task.SPEECH, "hibari-tts").name == "hibari-tts"
+    assert ModelNames(Settings()).resolve(name, Task.SPEECH).name == "hibari-tts"
 
 
 def test_no_name_means_the_default() -> None:
@@ -40,13 +40,15 @@ def test_a_source_is_as_good_as_its_name() -> None:
 
 
 def test_any_repository_is_a_recognizer_of_unknown_licence() -> None:
-    entry = find("someone/whisper-icelandic", Task.TRANSCRIPTION, "whisper-base")
+    entry = lookup("someone/whisper-icelandic")
     assert (entry.source, entry.licence, entry.languages) == ("someone/whisper-icelandic", "unknown", ())
     assert entry.multilingual
 
 
 @pytest.mark.parametrize("name", ["a/b/c", "../etc", "/etc", "someone/", "whisper-gigantic", "a/b\n"])
 def test_what_is_neither_a_name_nor_a_repository_is_unknown(name: str) -> None:
+    with pytest.raises(UnknownModel):
+        lookup(name)
     with pytest.raises(UnknownModel):
         recognizer(name)
 
@@ -57,25 +59,51 @@ def test_an_unknown_model_is_named() -> None:
     assert caught.value.param == "model"
 
 
-def test_repositories_that_the_settings_name_are_offered_once() -> None:
+def test_repositories_that_the_settings_name_are_available_once() -> None:
     settings = Settings(
         transcription_model="their/default",
         preload=("their/preloaded", "hibari-tts", "whisper-1"),
-        model_paths=("their/local=/weights", "whisper-tiny=/tiny", "their/default=/default"),
+        model_paths=("their/local=/weights", "whisper-tiny=/tiny", "their/default=/default", "nothing=/nowhere"),
     )
-    added = [entry.name for entry in available(settings)[len(ENTRIES) :]]
+    added = [*ModelNames(settings).listed()][len(ENTRIES) :]
     assert added == ["their/default", "their/preloaded", "their/local"]
 
 
-@pytest.mark.parametrize("name", ["hibari-tts", "tts-1"])
-def test_a_model_of_another_task_is_unknown(name: str) -> None:
+def test_a_repository_is_available_only_if_the_operator_named_it() -> None:
     with pytest.raises(UnknownModel):
+        recognizer("somebody/unlisted")
+    listed = ModelNames(Settings(model_paths=("somebody/listed=/models/listed",)))
+    assert listed.resolve("somebody/listed", Task.TRANSCRIPTION).name == "somebody/listed"
+    assert recognizer("somebody/default", transcription_model="somebody/default") == "somebody/default"
+
+
+def test_the_defaults_and_the_preloaded_models_are_pinned_once() -> None:
+    settings = Settings(preload=("whisper-tiny", "whisper-1", "tts-1", "Systran/faster-whisper-tiny"))
+    assert [entry.name for entry in ModelNames(settings).pinned] == ["whisper-base", "hibari-tts", "whisper-tiny"]
+
+
+@pytest.mark.parametrize("name", ["hibari-tts", "tts-1"])
+def test_a_model_of_another_task_is_not_supported(name: str) -> None:
+    with pytest.raises(UnsupportedModel, match="is for speech, not for transcription"):
         recognizer(name)
+    with pytest.raises(UnsupportedModel):
+        ModelNames(Settings()).resolve("whisper-base", Task.SPEECH)
+
+
+def test_a_default_of_another_task_is_unknown() -> None:
+    with pytest.raises(UnknownModel):
+        ModelNames(Settings(transcription_model="hibari-tts"))
 
 
 def test_a_repository_does_not_speak() -> None:
     with pytest.raises(UnknownModel):
-        find("someone/voice", Task.SPEECH, "hibari-tts")
+        ModelNames(Settings()).resolve("someone/voice", Task.SPEECH)
+
+
+def test_names_a_session_cannot_have_are_told_from_those_it_can() -> None:
+    names = ModelNames(Settings())
+    found = [names.recognizer(name) for name in ("", "whisper-tiny.en", "gpt-realtime", "hibari-tts")]
+    assert found == [lookup("whisper-base"), lookup("whisper-tiny.en"), None, None]
 
 
 def test_english_and_chinese_models_do_not_translate() -> None:
@@ -89,7 +117,7 @@ def test_english_and_chinese_models_do_not_translate() -> None:
     [("whisper-base", True), ("whisper-tiny.en", False), ("whisper-large-v3-turbo", False), ("someone/theirs", True)],
 )
 def test_a_recognizer_says_whether_it_translates(name: str, possible: bool) -> None:
-    assert can_translate(name) is possible
+    assert lookup(name).can_translate is possible
 
 
 def test_openais_own_repositories_mean_the_models_of_the_same_name() -> None:
@@ -114,3 +142,4 @@ def test_an_unknown_voice_is_answered_with_those_there_are() -> None:
     with pytest.raises(UnknownVoice, match=r"'sarah'.*heart, emma") as caught:
         resolve_voice("sarah", ("heart", "emma"))
     assert caught.value.param == "voice"
+    assert find_voice("sarah", ("heart", "emma")) is None

@@ -34,7 +34,6 @@ LISTENING = SessionConfig(
     kind=SessionKind.TRANSCRIPTION,
     input_format=AudioFormat(Encoding.PCM16, SAMPLE_RATE),
     transcribe=True,
-    recognizer="whisper-base",
 )
 SPEAKING = SessionConfig(voice="amber")
 LONG_PHRASE = "a" * 200
@@ -94,7 +93,8 @@ async def driving(
     models = Models(Settings(), engines)
     await models.open()
     numbers = itertools.count(1)
-    driver = Driver(Session(config, lambda prefix: f"{prefix}_{next(numbers)}"), models, deliver)
+    session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
+    driver = Driver(session, models, models.admit("session", config.recognizer), deliver)
     task = asyncio.create_task(driver.run())
     try:
         yield driver, task

@@ -46,7 +46,6 @@ CONFIG: Final = SessionConfig(
     kind=SessionKind.TRANSCRIPTION,
     input_format=AudioFormat(Encoding.PCM16, SAMPLE_RATE),
     transcribe=True,
-    recognizer="whisper-base",
 )
 
 
@@ -84,9 +83,9 @@ class Talker:
         self.items: list[str] = []
         ids = itertools.count(1)
         client_id = ClientId(f"account {number % 7}", f"session {number}")
-        self._driver = Driver(
-            Session(CONFIG, lambda kind: f"{kind}_{next(ids)}"), models, self._hear, client_id=client_id
-        )
+        session = Session(CONFIG, lambda kind: f"{kind}_{next(ids)}")
+        recognizer = models.admit(client_id.session, CONFIG.recognizer)
+        self._driver = Driver(session, models, recognizer, self._hear, client_id=client_id)
         self._finished = asyncio.Event()
 
     @property
@@ -122,7 +121,7 @@ def test_of_fifty_sessions_on_a_busy_engine_none_loses_doubles_or_confuses_a_wor
     workers: int, decoding: float
 ) -> None:
     async def scenario() -> None:
-        models = Models(Settings(), Engines(decoding=decoding, workers=workers))
+        models = Models(Settings(load_limit=1000.0), Engines(decoding=decoding, workers=workers))
         await models.open()
         try:
             talkers = [Talker(models, number) for number in range(SESSIONS)]

@@ -28,7 +28,7 @@ def test_a_turn_is_logged_with_its_job_and_without_its_words(log: pytest.LogCapt
     conversation, microphone = LoggedConversation(), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(1.6), microphone.silence(1))
     assert "turn item_1 started at 0.18 s" in log.text
-    assert "partial with scripted" in log.text
+    assert "partial with whisper-base" in log.text
     assert "answered with 5 words" in log.text
     assert "turn item_1 transcribed: 5 words, suppressed: none" in log.text
     assert " w1" not in log.text

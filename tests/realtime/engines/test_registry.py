@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.catalogue.names import find
-from realtime.catalogue.table import Task
+from realtime.catalogue.names import lookup
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import EngineError, UnusableModel
 from realtime.settings import Settings
@@ -14,7 +13,7 @@ from realtime.weights.progress import Step
 def test_a_configured_voice_without_an_engine_is_said_to_be_unusable(tmp_path: Path) -> None:
     engines = InstalledEngines(Settings(model_paths=(f"ChatTTS={tmp_path}",)))
     with pytest.raises(UnusableModel, match="ChatTTS is in the catalogue, but this version has no engine for it yet"):
-        engines.synthesizer(find("ChatTTS", Task.SPEECH, "hibari-tts"))
+        engines.synthesizer(lookup("ChatTTS"))
 
 
 def test_the_size_of_a_model_is_that_of_its_weights_and_its_steps_are_told_while_it_is_prepared(tmp_path: Path) -> None:
@@ -23,7 +22,7 @@ def test_the_size_of_a_model_is_that_of_its_weights_and_its_steps_are_told_while
     engines = InstalledEngines(
         Settings(cache_dir=tmp_path), lambda _: seen.append(engines.steps().get("whisper-tiny.en"))
     )
-    entry = find("whisper-tiny.en", Task.TRANSCRIPTION, "")
+    entry = lookup("whisper-tiny.en")
     assert engines.prepare(entry) == BUNDLED["whisper-tiny.en"][0].size
     assert seen
     assert all(step is not None and step.model == "whisper-tiny.en" for step in seen)
@@ -35,4 +34,4 @@ def test_whoever_stops_the_engines_ends_what_is_being_prepared(tmp_path: Path) -
     engines = InstalledEngines(Settings(cache_dir=tmp_path))
     engines.stop()
     with pytest.raises(EngineError, match="closing"):
-        engines.prepare(find("whisper-tiny.en", Task.TRANSCRIPTION, ""))
+        engines.prepare(lookup("whisper-tiny.en"))

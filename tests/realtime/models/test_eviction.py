@@ -30,20 +30,20 @@ def test_a_model_goes_when_nobody_has_used_it_for_long_enough() -> None:
     assert names(expired(loaded, 11.0, 10)) == ["old"]
 
 
-def test_a_model_that_is_held_or_kept_does_not_go() -> None:
+def test_a_model_that_is_leased_or_pinned_is_not_evicted() -> None:
     clock = Clock()
-    held, pinned = models(clock, held=1, pinned=1)
+    leased, pinned = models(clock, leased=1, pinned=1)
     pinned.pinned = True
-    with held.held():
-        assert names(expired([held, pinned], 1000, 10)) == []
-        assert lru_victims([held, pinned], 1) is None
-    assert names(expired([held, pinned], 1000, 10)) == ["held"]
+    with leased.lease():
+        assert names(expired([leased, pinned], 1000, 10)) == []
+        assert lru_victims([leased, pinned], 1) is None
+    assert names(expired([leased, pinned], 1000, 10)) == ["leased"]
 
 
-def test_the_time_of_a_model_begins_when_the_last_holder_lets_go() -> None:
+def test_the_idle_time_begins_when_the_last_lease_ends() -> None:
     clock = Clock()
     (model,) = models(clock, model=1)
-    with model.held(), model.held():
+    with model.lease(), model.lease():
         clock.now = 100
     assert names(expired([model], 109, 10)) == []
     assert names(expired([model], 110, 10)) == ["model"]

