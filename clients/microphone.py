@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
 SAMPLE_RATE: Final = 24_000
 """Sample rate in Hz."""
@@ -19,7 +20,7 @@ class SoundUnavailable(Exception):
     """This machine cannot record or play audio: a library or a device is missing."""
 
 
-def load_sounddevice() -> Any:  # noqa: ANN401 - the module has no types
+def load_sounddevice() -> ModuleType:
     """Import the optional library. Raises `SoundUnavailable` with what to install."""
     try:
         import sounddevice

@@ -22,8 +22,7 @@ class Resampler:
         """Return the output that is complete so far; if the rates are equal, `samples` themselves."""
         if self._stream is None:
             return samples
-        resampled: Samples = self._stream.resample_chunk(samples)
-        return resampled
+        return self._stream.resample_chunk(samples)
 
     def flush(self) -> Samples:
         """End the stream and return the rest of its output; another stream may follow.
@@ -33,6 +32,6 @@ class Resampler:
         empty = np.empty(0, np.float32)
         if self._stream is None:
             return empty
-        rest: Samples = self._stream.resample_chunk(empty, last=True)
+        rest = self._stream.resample_chunk(empty, last=True)
         self._stream.clear()
         return rest

@@ -193,7 +193,7 @@ def _frames(file: IO[bytes]) -> Iterator[av.AudioFrame]:
             return  # the file is truncated
 
 
-def _decoded(packet: av.Packet) -> list[av.AudioFrame]:
+def _decoded(packet: "av.Packet[av.AudioStream]") -> list[av.AudioFrame]:
     """Return the frames of a packet, none if it is damaged."""
     try:
         return list(packet.decode())

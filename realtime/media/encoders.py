@@ -137,7 +137,9 @@ class _Container:
         options = _STREAMING_OPTIONS.get(speech_format, {}) if streaming else {}
         self._file = _Pipe() if streaming else io.BytesIO()
         self._container = av.open(self._file, "w", format=muxer, options=options)
-        self._stream = self._container.add_stream(codec, rate=SPEECH_RATE, layout="mono")
+        stream = self._container.add_stream(codec, rate=SPEECH_RATE, layout="mono")
+        assert isinstance(stream, av.AudioStream)
+        self._stream = stream
         if bit_rate is not None:
             self._stream.bit_rate = bit_rate
         self._position = 0

@@ -16,11 +16,12 @@ NICENESS: Final = 10
 """Whoever is being listened to comes first."""
 
 
-class WhisperConverter(TransformersConverter):  # type: ignore[misc]  # CTranslate2 has no types
+class WhisperConverter(TransformersConverter):
     """CTranslate2's converter, with one tokenizer for everything."""
 
     def load_tokenizer(self, _: type, model_name_or_path: str, **__: object) -> PreTrainedTokenizerFast:
-        return PreTrainedTokenizerFast(tokenizer_file=str(Path(model_name_or_path) / "tokenizer.json"))
+        file = str(Path(model_name_or_path) / "tokenizer.json")
+        return PreTrainedTokenizerFast(tokenizer_file=file)  # type: ignore[no-untyped-call]
 
 
 def main() -> None:

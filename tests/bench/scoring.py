@@ -200,8 +200,8 @@ def word_error_rate(texts: Sequence[str], transcripts: Sequence[str]) -> float:
     """Over all texts together; 1 where there are none."""
     if not texts:
         return 1.0
-    plain = [[" ".join(plain_words(text)) for text in side] for side in (texts, transcripts)]
-    return float(jiwer.wer(*plain))
+    reference, hypothesis = ([" ".join(plain_words(text)) for text in side] for side in (texts, transcripts))
+    return float(jiwer.wer(reference, hypothesis))
 
 
 def percentile(values: Iterable[float], share: float) -> float | None:

@@ -25,8 +25,9 @@ def write(path: Path, codec: str, rate: int, channels: int) -> None:
     """One second of a tone in some container."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, layout="mono" if channels == 1 else "stereo")
+        assert isinstance(stream, av.AudioStream)
         frame = av.AudioFrame.from_ndarray(
-            np.repeat(tone(1.0, rate), channels).reshape(1, -1), format="s16", layout=stream.layout
+            np.repeat(tone(1.0, rate), channels).reshape(1, -1), format="s16", layout=stream.layout.name
         )
         frame.sample_rate = rate
         frame.time_base = Fraction(1, rate)

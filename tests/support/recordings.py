@@ -36,6 +36,7 @@ def compressed_file(samples: Samples, muxer: str, codec: str, sample_rate: int =
     file = io.BytesIO()
     with av.open(file, "w", format=muxer) as container:
         stream = container.add_stream(codec, rate=sample_rate, layout="mono")
+        assert isinstance(stream, av.AudioStream)
         frame = av.AudioFrame.from_ndarray(_values(samples)[None, :], format="s16", layout="mono")
         frame.sample_rate = sample_rate
         container.mux(stream.encode(frame))
@@ -84,7 +85,7 @@ def understated_file(samples: Samples) -> bytes:
 
 def duration(data: bytes) -> float:
     """How many seconds a decoder gets out of a file."""
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         rate = container.streams.audio[0].rate
         return float(sum(frame.samples for frame in container.decode(audio=0)) / rate)
 

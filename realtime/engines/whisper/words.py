@@ -81,7 +81,7 @@ _BYTES: Final = _byte_letters()
 
 
 def _bytes_of(token: int, tokenizer: Tokenizer) -> bytes:
-    return bytes(_BYTES[letter] for letter in tokenizer.tokenizer.id_to_token(token))
+    return bytes(_BYTES[letter] for letter in tokenizer.tokenizer.id_to_token(token) or "")
 
 
 def without_pauses(words: Sequence[Word], samples: Samples) -> tuple[Word, ...]:

@@ -1,0 +1,6 @@
+"""Graphemes to phonemes in hibari."""
+
+class G2P:
+    def __init__(self, *, british: bool = ...) -> None: ...
+    @property
+    def oov(self) -> object: ...
