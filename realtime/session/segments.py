@@ -1,46 +1,76 @@
-"""Items and passages: a turn of the user, and the stretches of its audio that are decoded as one.
+"""Turns and segments: a turn of the user, and the parts of its audio that are decoded as one.
 
-A passage knows which part of its audio is worth decoding. Where it is too long it is cut in two, or forgets the audio
-of words that are committed.
+A segment knows which part of its audio is worth decoding. A segment that has grown too long is cut in two (`cut`), or
+forgets the audio of words that are committed (`trim`). Positions are samples at 16 kHz since the session began.
 """
 
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import Final
 
 from realtime.audio.buffer import QUIET_SPAN, AudioBuffer
-from realtime.audio.formats import SAMPLE_RATE
+from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.errors import VoiceError
+from realtime.session.config import SessionConfig
 from realtime.session.events import TranscriptCompleted
 from realtime.speech.endpointing import HYSTERESIS
 from realtime.speech.local_agreement import LocalAgreement
 from realtime.speech.suppression import SpeechEvidence, Suppression
 from realtime.speech.transcript import Hypothesis, Word
 
+SHORT_SILENCE: Final = 3 * WINDOW
+"""Samples without speech (96 ms) after which a pause may have begun."""
+
+EARLY_FINAL_SILENCE: Final = 9 * WINDOW
+"""Samples without speech (288 ms) that count as a pause, in which the final is requested before the turn has ended."""
+
 LEAD_IN: Final = SAMPLE_RATE * 300 // 1000
+"""Samples decoded before the first window with speech (300 ms)."""
+
 LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
-"""Audio decoded before and after the windows with a voice."""
+"""Samples decoded after the last window with speech (200 ms)."""
 
 COMMITTED_CONTEXT: Final = 3 * SAMPLE_RATE // 2
-"""Of the audio of committed words, kept before the first that is not."""
+"""Samples (1.5 s) before the first tentative word that trimming leaves in a segment: committed words as context."""
+
+
+class Phase(Enum):
+    """How far a segment has come."""
+
+    SILENT = auto()
+    """No speech yet."""
+    SPEAKING = auto()
+    """The last window with speech is less than `SHORT_SILENCE` ago."""
+    PAUSING = auto()
+    """It is less than `EARLY_FINAL_SILENCE` ago."""
+    PAUSED = auto()
+    """It is longer ago than that."""
+    CLOSED = auto()
+    """The end is fixed; the final is due."""
+    DONE = auto()
+    """The final was used or failed, or nobody wants a transcript."""
 
 
 @dataclass(slots=True)
 class Turn:
-    """One turn of the user: what its passages have come to so far."""
+    """One turn of the user, with what the finished segments of it have contributed to the transcript."""
 
     id: str
+    """Identifier of the conversation item that the turn becomes."""
     start: int
     end: int = 0
     text: str = ""
-    """All that was given out."""
+    """All text committed so far, of unfinished segments too."""
     words: tuple[Word, ...] = ()
     commit_lags: tuple[int, ...] = ()
     erased: int = 0
     language: str = ""
     suppressed: tuple[Suppression, ...] = ()
     error: VoiceError | None = None
+    """Why the final of a segment failed; the transcript of the whole turn has failed then."""
 
     def completed(self) -> TranscriptCompleted:
+        """Return the event that reports the final transcript."""
         return TranscriptCompleted(
             item_id=self.id,
             text=self.text.strip(),
@@ -53,73 +83,117 @@ class Turn:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class FinalResult:
+    """The answer to a final: of the speech up to `speech_end`, and None where the decode failed."""
+
+    speech_end: int
+    hypothesis: Hypothesis | None
+
+
 @dataclass(slots=True)
 class Segment:
-    """A stretch of an item's audio that is decoded as one. Its `start` moves on as early words are committed."""
+    """Audio of a turn that is decoded as one. `start` moves on as words are committed and their audio is trimmed."""
 
-    item: Turn
+    turn: Turn
     start: int
     speech: SpeechEvidence
     end: int | None = None
-    closes_item: bool = False
-    voice_start: int | None = None
-    voice_end: int = 0
-    heard_until: int = 0
+    """Set when the segment is closed."""
+    ends_turn: bool = False
+    """Whether the segment is closed and the last of its turn."""
+    done: bool = False
+    config: SessionConfig | None = None
+    """The configuration in effect when the segment was closed."""
+    speech_start: int | None = None
+    """Start of the first window with speech."""
+    speech_end: int = 0
+    """End of the last window with speech."""
+    scored_until: int = 0
+    """End of the last window added."""
     requested_until: int = 0
-    """Where the voice ended when a transcription was last asked for."""
-    final_requested_until: int = 0
-    """The same for a final."""
+    """Value of `speech_end` at the last request."""
+    final: FinalResult | None = None
     agreement: LocalAgreement = field(default_factory=LocalAgreement)
     committed_at: list[int] = field(default_factory=list)
-    """How much of the session's audio had come when each word was committed."""
-    final: tuple[int, Hypothesis] | None = None
-    """The newest final, and where the voice ended in its audio."""
+    """For each committed word, how much of the session's audio had been received when it was committed."""
 
-    def hear(self, start: int, end: int, probability: float) -> None:
-        self.heard_until = end
+    @property
+    def phase(self) -> Phase:
+        """The phase by the windows added so far."""
+        if self.done:
+            return Phase.DONE
+        if self.end is not None:
+            return Phase.CLOSED
+        if not self.speech.has_speech:
+            return Phase.SILENT
+        silence = self.scored_until - self.speech_end
+        if silence < SHORT_SILENCE:
+            return Phase.SPEAKING
+        return Phase.PAUSING if silence < EARLY_FINAL_SILENCE else Phase.PAUSED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the segment still grows."""
+        return not self.done and self.end is None
+
+    @property
+    def new_speech(self) -> int:
+        """Samples with speech since the last request."""
+        return 0 if self.speech_start is None else self.speech_end - max(self.requested_until, self.speech_start)
+
+    def add_window(self, start: int, end: int, probability: float) -> None:
+        """Add the window from `start` to `end` with its speech probability."""
+        self.scored_until = end
         voiced = self.speech.add(probability)
-        if voiced and self.voice_start is None:
-            self.voice_start = start
-        # Speech trails off: what keeps a turn open is worth decoding.
-        if voiced or (self.voice_start is not None and probability >= self.speech.threshold - HYSTERESIS):
-            self.voice_end = end
+        if voiced and self.speech_start is None:
+            self.speech_start = start
+        # Speech trails off: windows that keep a turn open are worth decoding too.
+        if voiced or (self.speech_start is not None and probability >= self.speech.threshold - HYSTERESIS):
+            self.speech_end = end
 
-    def excerpt(self, end: int) -> tuple[int, int]:
-        """The part of the passage worth decoding: from shortly before the voice to shortly after."""
-        first = self.start if self.voice_start is None else max(self.start, self.voice_start - LEAD_IN)
-        return first, max(first, min(end, self.voice_end + LEAD_OUT))
+    def decode_range(self) -> tuple[int, int]:
+        """Return start and end of the audio to decode: the speech with `LEAD_IN` before and `LEAD_OUT` after it."""
+        first = self.start if self.speech_start is None else max(self.start, self.speech_start - LEAD_IN)
+        end = self.scored_until if self.end is None else self.end
+        return first, max(first, min(end, self.speech_end + LEAD_OUT))
 
     def cut(self, at: int) -> "Segment":
-        """End at `at`; return the passage that follows."""
-        rest = Segment(self.item, at, SpeechEvidence(self.speech.threshold), heard_until=self.heard_until)
-        if self.voice_end > at:  # in the middle of speech
+        """End the segment at `at` and return the one that continues the turn from there."""
+        rest = Segment(self.turn, at, SpeechEvidence(self.speech.threshold), scored_until=self.scored_until)
+        if self.speech_end > at:  # in the middle of speech
             rest.speech = replace(self.speech)
-            rest.voice_start, rest.voice_end, self.voice_end = at, self.voice_end, at
+            rest.speech_start, rest.speech_end, self.speech_end = at, self.speech_end, at
         self.end = at
         return rest
 
     def trim(self, hypothesis: Hypothesis, end: int, buffer: AudioBuffer) -> None:
-        """Forget the audio of committed words but for some context, by the last `hypothesis`, of audio up to `end`."""
+        """Forget the audio of committed words except for `COMMITTED_CONTEXT` before the first tentative one.
+
+        `hypothesis` is the newest, with word times, of audio up to `end`. Nothing is trimmed where no word boundary
+        allows it.
+        """
         tentative = self.agreement.tentative
         first = hypothesis.words[-len(tentative)].start if tentative else end
         if (gap := self.agreement.trim(hypothesis.words, first - COMMITTED_CONTEXT)) is not None:
             self.start = buffer.quietest(max(self.start, gap[0] - QUIET_SPAN), gap[1] + QUIET_SPAN)
 
     def finish(self, hypothesis: Hypothesis, why: Suppression | None) -> None:
-        """Hand over to the item what was committed, with the evidence of the final."""
-        item, agreement = self.item, self.agreement
-        item.words += tuple(agreement.committed)
-        item.commit_lags += tuple(
+        """Hand the committed words to the turn; `why` says for what reason the text of the final was suppressed."""
+        self.done = True
+        turn, agreement = self.turn, self.agreement
+        turn.words += tuple(agreement.committed)
+        turn.commit_lags += tuple(
             at - word.end
             for at, word in zip(self.committed_at, agreement.committed, strict=True)
             if word.end > word.start
         )
-        item.erased += agreement.erased
+        turn.erased += agreement.erased
         if agreement.committed:
-            item.language = hypothesis.language or item.language
+            turn.language = hypothesis.language or turn.language
         if why is not None and why is not Suppression.NO_VOICE:
-            item.suppressed += (why,)
+            turn.suppressed += (why,)
 
     def note_committed(self, position: int) -> None:
-        """The words committed since the last note were committed when audio up to `position` had come."""
+        """Record that the words committed since the last call were committed when audio up to `position` had come."""
         self.committed_at += [position] * (len(self.agreement.committed) - len(self.committed_at))

@@ -12,9 +12,10 @@ from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.catalogue.names import lookup
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel, Priority
-from realtime.session.captioning import EARLY_FINAL_SILENCE, HARD_SEGMENT_LIMIT, MAX_SEGMENT, STEP, Captioning
+from realtime.session.captioning import HARD_SEGMENT_LIMIT, MAX_SEGMENT, Captioning
 from realtime.session.commands import ClearAudio, CommitAudio, Configure
 from realtime.session.config import SessionConfig
+from realtime.session.decode_policy import MIN_NEW_SPEECH
 from realtime.session.events import (
     AudioCommitted,
     TranscriptCompleted,
@@ -23,7 +24,7 @@ from realtime.session.events import (
     TranscriptRevised,
 )
 from realtime.session.jobs import CancelJob, Jobs, Transcribe, Transcribed
-from realtime.session.segments import COMMITTED_CONTEXT, LEAD_OUT
+from realtime.session.segments import COMMITTED_CONTEXT, EARLY_FINAL_SILENCE, LEAD_OUT
 from realtime.speech.local_agreement import MIN_SPAN
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Hypothesis, Word
@@ -95,7 +96,7 @@ def test_what_hypotheses_agree_on_that_lie_close_together_is_not() -> None:
     conversation.answer(Transcribe, belief("it was a dark and"))
     speak_until_asked(conversation, microphone)
     conversation.answer(Transcribe, belief("it was a dark and"))
-    assert STEP < MIN_SPAN
+    assert MIN_NEW_SPEECH[LoadLevel.NORMAL] < MIN_SPAN
     assert transcript(conversation) == ""
 
 
@@ -155,7 +156,8 @@ def test_tentative_words_have_positions_in_the_session() -> None:
 def test_a_partial_comes_for_every_step_of_new_speech() -> None:
     conversation, microphone = speaking()
     jobs = conversation.said(Transcribe)
-    assert len(jobs) == microphone.position // (STEP // WINDOW * WINDOW + WINDOW)
+    step = MIN_NEW_SPEECH[LoadLevel.NORMAL]
+    assert len(jobs) == microphone.position // (step // WINDOW * WINDOW + WINDOW)
     assert all(job.priority is Priority.PARTIAL for job in jobs)
     assert conversation.finals == []
 
@@ -386,10 +388,10 @@ def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -
     buffer = AudioBuffer()
     buffer.append(np.zeros(3 * SAMPLE_RATE, np.float32))
     captioning = Captioning(SessionConfig(transcribe=True), Jobs(), buffer)
-    captioning.begin("item_1", 0)
+    captioning.begin_turn("item_1", 0)
     for window in range(60):
-        captioning.hear(window * WINDOW, (window + 1) * WINDOW, 0.9 if window < 20 else 0.4)
-    captioning.end(80 * WINDOW)
+        captioning.add_window(window * WINDOW, (window + 1) * WINDOW, 0.9 if window < 20 else 0.4)
+    captioning.end_turn(80 * WINDOW)
     (job,) = [output for output in captioning.advance() if isinstance(output, Transcribe)]
     request = captioning.request_for(job.number, LoadLevel.NORMAL)
     assert request is not None
@@ -401,6 +403,15 @@ def test_language_prompt_and_recognizer_are_those_of_the_configuration() -> None
     conversation.hear(Microphone().speech(1.0))
     job, request = conversation.said(Transcribe)[0], conversation.requests[0]
     assert (job.recognizer.name, request.language, request.prompt) == ("whisper-large-v3", "de", "Namen")
+
+
+def test_a_final_that_waits_keeps_the_configuration_of_its_turn() -> None:
+    conversation, microphone = Conversation(configured(language="de", prompt="Namen"), held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    conversation.send(Configure(configured(language="fr", prompt="noms")))
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    conversation.release(Transcribe)
+    assert [(request.language, request.prompt) for request in conversation.finals] == [("de", "Namen"), ("fr", "noms")]
 
 
 def test_a_translation_is_asked_for_where_it_is_wanted() -> None:

@@ -27,6 +27,7 @@ from realtime.session.jobs import (
     Transcribed,
     WindowsScored,
 )
+from realtime.session.listening import MAX_DEFERRED
 from tests.support.scripted_conversation import Conversation, Microphone, belief, configured, words_between
 
 TEXT = "This is an answer of one sentence that takes a while to speak. And this is another one of the kind."
@@ -43,7 +44,7 @@ def interrupted(**changes: object) -> Conversation:
 
 def memory(conversation: Conversation) -> int:
     """Samples of audio the session has room for: the one place where a session could grow."""
-    return len(conversation.session._listening._buffer._data)
+    return len(conversation.session._listening._audio.buffer._data)
 
 
 # Barge-in.
@@ -186,6 +187,18 @@ def test_a_session_takes_no_more_while_the_detector_is_far_behind() -> None:
     conversation.hear(microphone.speech(19.0), frame_seconds=1.0)
     assert not conversation.session.saturated
     conversation.hear(microphone.speech(2.0), frame_seconds=1.0)
+    assert conversation.session.saturated
+    conversation.release(ScoreWindows)
+    assert not conversation.session.saturated
+
+
+def test_a_session_takes_no_more_while_many_commands_wait_for_the_detector() -> None:
+    conversation, microphone = Conversation(held=(ScoreWindows,)), Microphone()
+    conversation.hear(microphone.speech(0.1))
+    for _ in range(MAX_DEFERRED):
+        conversation.send(CommitAudio())
+    assert not conversation.session.saturated
+    conversation.send(CommitAudio())
     assert conversation.session.saturated
     conversation.release(ScoreWindows)
     assert not conversation.session.saturated
