@@ -1,4 +1,4 @@
-"""Commands: what a client asks of its session."""
+"""Commands: what a client asks of its session. All of them are plain values."""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -6,38 +6,44 @@ from typing import TypeAlias
 from realtime.audio.formats import AudioFormat
 from realtime.session.config import SessionConfig
 
-# Commands: what a client wants.
-
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Replace the configuration; it has been validated as a whole."""
+    """Replace the configuration, which has been validated as a whole.
+
+    The user's side changes when all audio before has been scored (`SessionConfigured`); responses that begin after the
+    command use the new one.
+    """
 
     config: SessionConfig
 
 
 @dataclass(frozen=True, slots=True)
 class AppendAudio:
-    """One frame of microphone audio in the session's input format, any length."""
+    """Append one frame of microphone audio in the session's input format, of any length."""
 
     data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CommitAudio:
-    """The turn ends here, whatever the voice activity detector thinks."""
+    """End the turn here, whatever the voice activity detector says."""
 
     request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClearAudio:
-    """Forget the audio since the last commit."""
+    """Drop the audio since the last commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Speak `text` verbatim as one response. `in_conversation` False keeps it out of the conversation's items."""
+    """Speak `text` verbatim as one response.
+
+    In the conversation the speech is sent at the rate at which it is played, and the user may interrupt it; out of it,
+    as fast as it is made. None for voice, speed and format means those of the configuration.
+    """
 
     text: str = field(repr=False)
     in_conversation: bool = True
@@ -50,7 +56,7 @@ class Speak:
 
 @dataclass(frozen=True, slots=True)
 class CancelResponse:
-    """Stop the response in progress."""
+    """Cancel the response in progress; with `response_id`, only if it is that one."""
 
     response_id: str | None = None
     request_id: str | None = None
@@ -58,7 +64,7 @@ class CancelResponse:
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A request the session has no part in: it hands it back in its turn, as an event, for the codec to answer."""
+    """Return `request` as an event, in order: the codec answers it without the session."""
 
     request: object
 

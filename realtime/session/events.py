@@ -1,7 +1,8 @@
-"""The vocabulary of a session: what goes in (commands and engine results) and what comes out (events and jobs).
+"""Events: what a session reports to its client.
 
-Commands are imperative, events are in the past tense. Positions are samples at 16 kHz since the session's first sample.
-Everything here is a value; the wire codecs translate commands and events, the driver carries out jobs.
+With `Input` and `Output` this is the whole vocabulary of a session: commands and engine results go in, events and jobs
+come out. Commands are in the imperative, events in the past tense, and all of them are plain values. The wire codecs
+translate commands and events; the driver carries out jobs. Positions are samples at 16 kHz since the session began.
 """
 
 from dataclasses import dataclass, field
@@ -17,14 +18,12 @@ from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
 
 Input: TypeAlias = Command | EngineResult
-
-
-# Events: what the client is told.
+"""What `Session.receive` takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfigured:
-    """The configuration now in force."""
+    """The configuration is in effect for the audio that follows."""
 
     config: SessionConfig
 
@@ -43,7 +42,7 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStopped:
-    """Speech ended; `at` includes the silence that proved it."""
+    """Speech ended at `at`, which includes the silence after it."""
 
     item_id: str
     at: int
@@ -51,19 +50,19 @@ class SpeechStopped:
 
 @dataclass(frozen=True, slots=True)
 class AudioCommitted:
-    """A turn of the user is complete and is now the last item of the conversation."""
+    """A turn of the user is over and is now the last item of the conversation; its transcript follows."""
 
     item_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class AudioCleared:
-    """The audio since the last commit is forgotten."""
+    """The audio since the last commit was dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptExtended:
-    """More committed text of an item: append-only, leading space included."""
+    """More text of an item was committed. Deltas are append-only and include the leading space of a word."""
 
     item_id: str
     delta: str = field(repr=False)
@@ -71,9 +70,10 @@ class TranscriptExtended:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptRevised:
-    """What is believed of the audio being decoded: its committed words and the tentative tail, which may change.
+    """The newest partial of an item: committed words whose audio is still decoded, and the tentative tail.
 
-    Sent only when `include_partials` is set. The words have no times yet.
+    The tail may change with the next partial. Sent only when `SessionConfig.include_partials` is set; words may not
+    have times yet. `audio_end` is the position up to which audio has been scored.
     """
 
     item_id: str
@@ -86,10 +86,10 @@ class TranscriptRevised:
 class TranscriptCompleted:
     """The final transcript of an item; empty where nothing was said.
 
-    The text is what the deltas of the item add up to, but for white space at its edges. `samples` is the length of the
-    audio, `suppressed` says for each stretch of it whose text was withheld on what evidence. `commit_lags` are the
-    samples that had come after the end of each word when it was committed, and `erased` counts the tentative words that
-    were taken back.
+    The text is the concatenation of the deltas of the item without white space at its edges. `samples` is the length
+    of the audio. `suppressed` has the reason for each segment whose text was suppressed. `commit_lags` has for each
+    word with times the samples received between its end and its commitment; `erased` counts the tentative words that
+    later partials took back.
     """
 
     item_id: str
@@ -104,11 +104,15 @@ class TranscriptCompleted:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptFailed:
+    """The final transcript of an item could not be made; text committed before stays valid."""
+
     item_id: str
     error: VoiceError
 
 
 class ResponseStatus(StrEnum):
+    """How far a response has come, in the words of OpenAI's protocol."""
+
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
@@ -117,7 +121,7 @@ class ResponseStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One spoken answer; `item_id` names its message, the last item of the conversation if it is in it."""
+    """One spoken answer. `item_id` names its message, which joins the conversation if `in_conversation`."""
 
     id: str
     item_id: str
@@ -129,12 +133,14 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class ResponseStarted:
+    """A response began; nothing of it has been synthesized."""
+
     response: Response
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseTextExtended:
-    """The text of the phrase whose audio comes next."""
+    """The text of one phrase; its audio follows."""
 
     response: Response
     delta: str = field(repr=False)
@@ -142,7 +148,7 @@ class ResponseTextExtended:
 
 @dataclass(frozen=True, slots=True)
 class ResponseAudioExtended:
-    """More audio in the response's output format. `offset` counts output samples since the response began."""
+    """More audio in the output format of the response; `offset` counts output samples since the response began."""
 
     response: Response
     data: bytes = field(repr=False)
@@ -151,7 +157,7 @@ class ResponseAudioExtended:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFinished:
-    """The response is over. `text` is what was sent of it; `reason` says who cancelled, `error` what failed."""
+    """The response is over. `text` is the part that was sent; `reason` says who cancelled it, `error` what failed."""
 
     response: Response
     status: ResponseStatus
@@ -162,7 +168,7 @@ class ResponseFinished:
 
 @dataclass(frozen=True, slots=True)
 class CommandRefused:
-    """A command could not be carried out; `code` is the protocol's word for why. The session goes on."""
+    """A command could not be carried out; `code` is OpenAI's error code. The session goes on."""
 
     code: str
     message: str
@@ -190,3 +196,4 @@ Event: TypeAlias = (
 
 
 Output: TypeAlias = Event | Job
+"""What a session returns."""

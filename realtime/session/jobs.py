@@ -1,4 +1,20 @@
-"""Jobs a session asks of the engines, the results that come back, and the numbers that tell which are still wanted."""
+"""Jobs and their results: what a session asks of the engines, and what comes back.
+
+A job has a number, unique in its session, and is *live* from the output that starts it to its last result or its
+cancellation (`Jobs`). Results of jobs that are not live are dropped by `Session.receive`, so an engine may answer late.
+
+===============  ==============================================  ===========
+job              results                                         last result
+===============  ==============================================  ===========
+`ScoreWindows`   `WindowsScored`, or `JobFailed`                 the only one
+`Transcribe`     `Transcribed`, or `JobFailed`                   the only one
+`Synthesize`     any number of `SpeechSynthesized`, then         the latter
+                 `SynthesisFinished` or `JobFailed`
+`CancelJob`      none
+===============  ==============================================  ===========
+
+All of them are plain values.
+"""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -15,7 +31,7 @@ from realtime.speech.transcript import Hypothesis
 
 @dataclass(frozen=True, slots=True)
 class ScoreWindows:
-    """Score windows, shape (n, 512), after `state` (None: the stream begins)."""
+    """Score windows of audio, shape (n, 512), that follow `state`; None is the beginning of the stream."""
 
     number: int
     windows: NDArray[np.float32] = field(repr=False)
@@ -27,7 +43,7 @@ class Transcribe:
     """Transcribe with this recognizer.
 
     The job carries no audio: when an engine is free, `Session.request_for` returns the request, so that the newest
-    audio is decoded however long the job has waited.
+    audio is decoded, however long the job has waited.
     """
 
     number: int
@@ -37,7 +53,7 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class Synthesize:
-    """Speak one phrase; `voice` empty means the default voice."""
+    """Speak one phrase; an empty `voice` is the default voice."""
 
     number: int
     text: str = field(repr=False)
@@ -47,7 +63,7 @@ class Synthesize:
 
 @dataclass(frozen=True, slots=True)
 class CancelJob:
-    """The answer to this job is no longer wanted."""
+    """Stop a job whose results are no longer wanted."""
 
     number: int
 
@@ -55,11 +71,10 @@ class CancelJob:
 Job: TypeAlias = ScoreWindows | Transcribe | Synthesize | CancelJob
 
 
-# Engine results: what comes back.
-
-
 @dataclass(frozen=True, slots=True)
 class WindowsScored:
+    """The speech probability of each window, and the state of the detector after the last one."""
+
     number: int
     probabilities: list[float] = field(repr=False)
     state: NDArray[np.float32] = field(repr=False)
@@ -67,7 +82,7 @@ class WindowsScored:
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """The answer to a `Transcribe`."""
+    """The answer to the request of a `Transcribe` job; word times count from the start of the request's samples."""
 
     number: int
     hypothesis: Hypothesis = field(repr=False)
@@ -75,7 +90,7 @@ class Transcribed:
 
 @dataclass(frozen=True, slots=True)
 class SpeechSynthesized:
-    """Some audio of a phrase, mono, at `sample_rate`; more may follow."""
+    """The next audio of a phrase, mono."""
 
     number: int
     samples: Samples = field(repr=False)
@@ -84,11 +99,15 @@ class SpeechSynthesized:
 
 @dataclass(frozen=True, slots=True)
 class SynthesisFinished:
+    """All audio of a phrase has been delivered."""
+
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class JobFailed:
+    """The engine could not do the job, or was too busy to accept it."""
+
     number: int
     error: VoiceError
 
@@ -97,26 +116,27 @@ EngineResult: TypeAlias = WindowsScored | Transcribed | SpeechSynthesized | Synt
 
 
 class Jobs:
-    """Numbers the jobs of one session and remembers which of them are live."""
+    """Numbers the jobs of one session and knows which of them are live."""
 
     def __init__(self) -> None:
         self._last = 0
         self._live: set[int] = set()
 
     def begin(self) -> int:
-        """A number for a new job."""
+        """Return the number of a new live job."""
         self._last += 1
         self._live.add(self._last)
         return self._last
 
     def is_live(self, number: int) -> bool:
+        """Return whether results of this job are wanted."""
         return number in self._live
 
     def end(self, number: int) -> None:
-        """The job's last answer has come."""
+        """Record the last result of a job."""
         self._live.discard(number)
 
     def cancel(self, number: int) -> CancelJob:
-        """Whatever the job still answers will be dropped."""
+        """End a job before its last result, and return the output that stops it."""
         self._live.discard(number)
         return CancelJob(number)

@@ -1,8 +1,17 @@
 """The reply side of a session: from a text to paced speech.
 
-IDLE; SYNTHESIZING while phrases of the response are still to be spoken by the engine; PLAYING_OUT while only finished
-audio waits for its time. Phrases are synthesized one at a time, the next as soon as the one before is finished and less
-than `MAX_BUFFERED_SECONDS` seconds wait to be sent, so the memory held is that of one phrase and those seconds.
+One response at a time, in these states (`ReplyState`):
+
+    IDLE ------> SYNTHESIZING -----------> PLAYING_OUT ------> IDLE
+          Speak       all phrases synthesized       all audio sent, ResponseFinished
+
+SYNTHESIZING lasts while phrases are left for the engine, PLAYING_OUT while finished audio waits until it is due. A
+cancellation, a barge-in or a failed phrase leads to IDLE from either. Phrases are synthesized one at a time, the next
+when the one before is finished and less than `MAX_BUFFERED_SECONDS` of audio wait to be sent: the memory held is that
+of one phrase and those seconds.
+
+A response takes format, voice and speed from the newest configuration the client has sent when its `Speak` arrives.
+Unlike the user's side it does not wait for audio to be scored, so this does not depend on the detector either.
 """
 
 from collections import deque
@@ -30,57 +39,63 @@ from realtime.speech.phrases import phrases
 from realtime.speech.playout import Playout
 
 MAX_BUFFERED_SECONDS: Final = 10.0
-"""Seconds of finished speech with which the engine rests."""
+"""Seconds of unsent speech from which no further phrase is synthesized."""
 
 
 class ReplyState(Enum):
+    """State of the reply side; see the module."""
+
     IDLE = auto()
     SYNTHESIZING = auto()
     PLAYING_OUT = auto()
 
 
 class _Utterance:
-    """One response under way."""
+    """The response in progress."""
 
     def __init__(self, response: Response, text: str, speed: float) -> None:
         self.response = response
         self.speed = speed
         self.phrases = deque(phrases(text))
+        """Phrases not yet handed to the engine."""
         self.phrase = ""
+        """The phrase being synthesized, as long as none of its audio has come."""
         self.job: int | None = None
         self.rate = response.output_format.sample_rate
-        # A conversation is paced; out of it, the text is wanted as a recording and the socket sets the pace.
+        # A conversation is paced; out of it, the speech is wanted as a recording, as fast as the socket takes it.
         self.playout = Playout(self.rate, paced=response.in_conversation)
         self.resampler: Resampler | None = None
         self.sent_text = ""
         self.sent_samples = 0
 
 
-class Speaking:
+class Responses:
     """Speaks for one session, one response at a time; see the module."""
 
     def __init__(self, config: SessionConfig, jobs: Jobs, new_id: Callable[[str], str]) -> None:
         self.config = config
+        """The newest configuration received; the next response begins with it."""
         self._jobs = jobs
         self._new_id = new_id
         self._utterance: _Utterance | None = None
 
     @property
     def state(self) -> ReplyState:
+        """The state, by what is left to do."""
         if self._utterance is None:
             return ReplyState.IDLE
         return ReplyState.SYNTHESIZING if self._utterance.job or self._utterance.phrases else ReplyState.PLAYING_OUT
 
     def deadline(self) -> float | None:
-        """When `release` will have more to send."""
+        """Return when `release` will have more to send, or None."""
         return self._utterance.playout.deadline() if self._utterance else None
 
     def awaits(self, number: int) -> bool:
-        """Whether this job is the phrase being synthesized."""
+        """Return whether this job is the phrase being synthesized."""
         return self._utterance is not None and self._utterance.job == number
 
     def speak(self, command: Speak, now: float) -> Iterator[Output]:
-        """Begin a response, unless one is in progress."""
+        """Begin a response; refuse the command while another one is in progress."""
         if self._utterance is not None:
             yield CommandRefused(
                 code="conversation_already_has_active_response",
@@ -102,7 +117,7 @@ class Speaking:
         yield from self.release(now)
 
     def receive(self, message: SpeechSynthesized | SynthesisFinished | JobFailed, now: float) -> Iterator[Output]:
-        """Take an answer of the engine."""
+        """Take a result of the phrase being synthesized. A failed phrase ends the response with status FAILED."""
         utterance = self._utterance
         assert utterance is not None
         match message:
@@ -116,7 +131,7 @@ class Speaking:
             case SynthesisFinished(number):
                 self._jobs.end(number)
                 utterance.job = None
-                if utterance.phrase:  # nothing in it could be spoken
+                if utterance.phrase:  # the engine made no audio of it
                     utterance.playout.add_text(utterance.phrase)
                 if not utterance.phrases and utterance.resampler is not None:
                     utterance.playout.add_audio(utterance.resampler.flush())
@@ -128,7 +143,7 @@ class Speaking:
         yield from self.release(now)
 
     def cancel(self, command: CancelResponse) -> Iterator[Output]:
-        """Stop at the client's wish."""
+        """Cancel the response for the client; refuse the command where there is none, or it names another."""
         if self._utterance is None or command.response_id not in (None, self._utterance.response.id):
             yield CommandRefused(
                 code="response_cancel_not_active",
@@ -139,23 +154,27 @@ class Speaking:
         yield from self._finish(ResponseStatus.CANCELLED, reason="client_cancelled")
 
     def interrupt(self) -> Iterator[Output]:
-        """Barge-in: the user speaks over the response."""
+        """Cancel the response because the user has begun to speak; one outside of the conversation goes on."""
         if self._utterance is not None and self._utterance.response.in_conversation:
             yield from self._finish(ResponseStatus.CANCELLED, reason="turn_detected")
 
     def release(self, now: float) -> Iterator[Output]:
-        """Send what is due, and ask for the next phrase when little waits."""
+        """Advance the response to `now`.
+
+        Send the text and audio that are due. Then request the next phrase, if the one before is finished and less than
+        `MAX_BUFFERED_SECONDS` wait to be sent; or complete the response, if nothing is left to synthesize or to send.
+        """
         utterance = self._utterance
         if utterance is None:
             return
-        for piece in utterance.playout.release(now):
-            if isinstance(piece, str):
-                utterance.sent_text += piece
-                yield ResponseTextExtended(utterance.response, piece)
+        for chunk in utterance.playout.release(now):
+            if isinstance(chunk, str):
+                utterance.sent_text += chunk
+                yield ResponseTextExtended(utterance.response, chunk)
             else:
-                data = encode(piece, utterance.response.output_format.encoding)
+                data = encode(chunk, utterance.response.output_format.encoding)
                 yield ResponseAudioExtended(utterance.response, data, utterance.sent_samples)
-                utterance.sent_samples += len(piece)
+                utterance.sent_samples += len(chunk)
         if utterance.job is None and utterance.phrases and utterance.playout.waiting < MAX_BUFFERED_SECONDS:
             utterance.phrase = utterance.phrases.popleft()
             utterance.job = self._jobs.begin()
@@ -170,6 +189,11 @@ class Speaking:
         reason: Literal["turn_detected", "client_cancelled"] | None = None,
         error: VoiceError | None = None,
     ) -> Iterator[Output]:
+        """End the response in progress with this status.
+
+        Cancel the phrase being synthesized, drop what was not sent, and report the text whose audio was sent at least
+        in part. The next response may begin at once.
+        """
         utterance, self._utterance = self._utterance, None
         assert utterance is not None
         if utterance.job is not None:

@@ -1,9 +1,14 @@
-"""A session: the conversation with one client, without I/O.
+"""A session: the conversation with one client, as a state machine without I/O.
 
-Like the protocol cores of websockets, h11 and aioquic it takes inputs and a clock and returns outputs, in order:
-what to tell the client and what to ask of the engines. `Listening` is the user's side, `Speaking` the reply side;
-here is what concerns both: barge-in, and that an answer nobody waits for is
-dropped.
+Like the protocol cores of websockets, h11 and aioquic it takes inputs and a clock, and returns outputs in order: events
+for the client and jobs for the engines. It reads no clock, waits for nothing and calls nobody:
+
+    receive(message, now)   a command of the client or the result of a job
+    handle_timer(now)       the time that `deadline()` named has come
+    request_for(job, load)  an engine is free to decode a `Transcribe` job: what exactly?
+
+`Listening` is the user's side and `Responses` the reply side. This module connects them: barge-in, and the one place
+where a result whose job is no longer live is dropped.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,68 +28,79 @@ from realtime.session.config import SessionConfig
 from realtime.session.events import Input, Output, SpeechStarted
 from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished, Transcribed, WindowsScored
 from realtime.session.listening import Listening
-from realtime.session.responses import ReplyState, Speaking
+from realtime.session.responses import ReplyState, Responses
 from realtime.speech.recognition import TranscriptionRequest
 
 
 class Session:
-    """One conversation. `now` is monotonic seconds; it rules pacing and limits, never what is understood."""
+    """The state of one conversation; see the module. Not thread-safe.
+
+    `now` is monotonic seconds. It decides pacing and limits, never what is understood: that depends on the samples.
+    """
 
     def __init__(self, config: SessionConfig, new_id: Callable[[str], str]) -> None:
-        """`new_id("item")` makes a new unique identifier that starts with `item_`."""
+        """Start with `config`; `new_id("item")` returns a new unique identifier that begins with `item_`."""
         self._jobs = Jobs()
         self._listening = Listening(config, self._jobs, new_id)
-        self._speaking = Speaking(config, self._jobs, new_id)
+        self._responses = Responses(config, self._jobs, new_id)
 
     @property
     def saturated(self) -> bool:
-        """Whether the driver should take no more commands until the engines have caught up."""
+        """Whether to pass in no more commands until the engines have caught up; results are always welcome."""
         return self._listening.saturated
 
     @property
     def reply_state(self) -> ReplyState:
-        return self._speaking.state
+        """State of the reply side."""
+        return self._responses.state
 
     def deadline(self) -> float | None:
-        """When `handle_timer` has something to do, or None."""
-        return self._speaking.deadline()
+        """Return when to call `handle_timer`, or None while nothing depends on time. It may change with any input."""
+        return self._responses.deadline()
 
     def handle_timer(self, now: float) -> list[Output]:
-        return list(self._speaking.release(now))
+        """Return what is due by `now`: audio of the response in progress. Calling it early does no harm."""
+        return list(self._responses.release(now))
 
     def receive(self, message: Input, now: float) -> list[Output]:
-        """Take one command or engine result. Raises `VoiceError` where the session cannot go on."""
+        """Take one command or engine result and return what follows from it, in order.
+
+        The result of a job that is not live, because it was cancelled or has been answered, is dropped.
+
+        Raises:
+            VoiceError: The session cannot go on, because the voice activity detector failed.
+
+        """
         return list(self._receive(message, now))
 
     def request_for(self, job: int, load: LoadLevel) -> TranscriptionRequest | None:
         """Return the audio and options to decode for a `Transcribe` job, or None where the job is no longer live.
 
-        The second entry to the session: an engine that is free pulls its request, so that it decodes the newest audio
-        however long the job has waited. `load` is the load of that engine now; it decides how long a segment may grow
-        and how much new speech is worth a partial until the next pull. To be called at most once for each job.
+        A job carries no audio: the engine that is free pulls it here, and so decodes the newest, however long the job
+        has waited. `load` is the load of that engine now. Until the next pull it also decides how long a segment may
+        grow and how much new speech is worth a partial. Pull each job once.
         """
         return self._listening.request_for(job, load) if self._jobs.is_live(job) else None
 
     def _receive(self, message: Input, now: float) -> Iterator[Output]:
         match message:
-            case AppendAudio() | CommitAudio() | ClearAudio() | Configure():
-                if isinstance(
-                    message, Configure
-                ):  # what the client asks for after it uses it, however much is unscored
-                    self._speaking.config = message.config
+            case Configure(config):
+                self._responses.config = config
+                yield from self._listen(message)
+            case AppendAudio() | CommitAudio() | ClearAudio():
                 yield from self._listen(message)
             case WireRequest():
                 yield message
             case Speak():
-                yield from self._speaking.speak(message, now)
+                yield from self._responses.speak(message, now)
             case CancelResponse():
-                yield from self._speaking.cancel(message)
+                yield from self._responses.cancel(message)
             case WindowsScored() | Transcribed() | SpeechSynthesized() | SynthesisFinished() | JobFailed():
                 if not self._jobs.is_live(message.number):
                     return
-                if self._speaking.awaits(message.number):
+                if self._responses.awaits(message.number):
                     assert not isinstance(message, WindowsScored | Transcribed)
-                    yield from self._speaking.receive(message, now)
+                    yield from self._responses.receive(message, now)
                 else:
                     assert not isinstance(message, SpeechSynthesized | SynthesisFinished)
                     yield from self._listen(message)
@@ -94,7 +110,8 @@ class Session:
     def _listen(
         self, message: AppendAudio | CommitAudio | ClearAudio | Configure | WindowsScored | Transcribed | JobFailed
     ) -> Iterator[Output]:
+        """Pass the message to the user's side; speech that it finds may interrupt the response."""
         for output in self._listening.receive(message):
             yield output
             if isinstance(output, SpeechStarted) and output.interrupts:
-                yield from self._speaking.interrupt()
+                yield from self._responses.interrupt()
