@@ -27,7 +27,7 @@ from clients.events import (
     SpeechStopped,
     Word,
 )
-from tests.support.scripted_server import (
+from tests.support.scripted_realtime_server import (
     Message,
     Peer,
     Script,

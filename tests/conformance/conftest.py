@@ -27,11 +27,10 @@ from tests.support.client_programs import (
     Client,
     Process,
 )
-from tests.support.real_server import KEY
+from tests.support.http_service import KEY, HttpService, http_service
 from tests.support.recordings import compressed_file, film, silence, tone, wav_file
 from tests.support.scripted_models import ScriptedRecognizer, ScriptedSynthesizer
 from tests.support.uploads import LONG, TWO_WORDS
-from tests.support.witnessed_server import Server, serving
 
 HERE: Final = Path(__file__).parent
 PROGRAMS: Final = HERE / "programs"
@@ -120,25 +119,25 @@ def process(command: Callable[[str], list[str | Path]]) -> Iterator[Callable[[st
 
 
 @pytest.fixture(scope="session")
-def usual_server() -> Iterator[Server]:
+def usual_server() -> Iterator[HttpService]:
     """Run a server that requires the key `KEY`."""
-    with serving(
+    with http_service(
         api_keys=(KEY,), max_upload_bytes=4_000_000, max_upload_seconds=1800.0, preload=("someone/their-whisper",)
     ) as server:
         yield server
 
 
 @pytest.fixture
-def server(usual_server: Server) -> Server:
+def server(usual_server: HttpService) -> HttpService:
     """Return the shared server with its models and recorded answers reset."""
     usual_server.models.recognizers.clear()
     usual_server.models.synthesizers.clear()
-    usual_server.answers.clear()
+    usual_server.responses.clear()
     return usual_server
 
 
 @pytest.fixture
-def client(request: pytest.FixtureRequest, process: Callable[[str], Process], server: Server) -> Iterator[Client]:
+def client(request: pytest.FixtureRequest, process: Callable[[str], Process], server: HttpService) -> Iterator[Client]:
     client = Client(request.param, process(request.param), server.address, KEY)
     yield client
     if client.process.busy:  # after a failure
@@ -146,12 +145,12 @@ def client(request: pytest.FixtureRequest, process: Callable[[str], Process], se
 
 
 @pytest.fixture
-def recognizer(server: Server) -> ScriptedRecognizer:
+def recognizer(server: HttpService) -> ScriptedRecognizer:
     return server.models.recognizers.setdefault("whisper-base", ScriptedRecognizer("whisper-base"))
 
 
 @pytest.fixture
-def synthesizer(server: Server) -> ScriptedSynthesizer:
+def synthesizer(server: HttpService) -> ScriptedSynthesizer:
     return server.models.synthesizers.setdefault("hibari-tts", ScriptedSynthesizer("hibari-tts"))
 
 

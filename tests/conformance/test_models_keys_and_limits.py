@@ -28,9 +28,8 @@ from tests.support.client_programs import (
     by,
     refused,
 )
-from tests.support.real_server import KEY
+from tests.support.http_service import KEY, HttpService, http_service
 from tests.support.scripted_models import ScriptedRecognizer, ScriptedSynthesizer
-from tests.support.witnessed_server import Server, serving
 
 
 @by(*EVERYBODY)
@@ -48,7 +47,7 @@ def test_a_name_may_have_a_slash(client: Client, escaped: bool) -> None:
 
 
 @by(*EVERYBODY)
-def test_a_deleted_model_is_unloaded(client: Client, server: Server, recordings: Path) -> None:
+def test_a_deleted_model_is_unloaded(client: Client, server: HttpService, recordings: Path) -> None:
     client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
     assert client.do("model", name="whisper-tiny")["loaded"]
     gone = client.do("delete", name="whisper-tiny")
@@ -97,14 +96,14 @@ def test_a_password_that_is_a_key_lets_in(client: Client) -> None:
 
 
 @pytest.fixture(scope="module")
-def narrow_server() -> Iterator[Server]:
+def narrow_server() -> Iterator[HttpService]:
     """Run a server that takes one upload and one speech request at a time and requires no key."""
-    with serving(max_queued_uploads=1, max_sessions=1) as server:
+    with http_service(max_queued_uploads=1, max_sessions=1) as server:
         yield server
 
 
 @by(*EVERYBODY)
-def test_any_key_will_do_where_none_is_wanted(client: Client, narrow_server: Server) -> None:
+def test_any_key_will_do_where_none_is_wanted(client: Client, narrow_server: HttpService) -> None:
     assert "whisper-base" in replace(client, address=narrow_server.address, key="any").do("models")
 
 
@@ -124,13 +123,13 @@ UPLOAD_TIMEOUT: Final = 120
 """Seconds. `full_server` holds an upload for as long as the tests of this module run."""
 
 
-def upload(server: Server, file: Path) -> httpx.Response:
+def upload(server: HttpService, file: Path) -> httpx.Response:
     url = f"{server.address}/v1/audio/transcriptions"
     return httpx.post(url, data={"model": "whisper-1"}, files={"file": file.read_bytes()}, timeout=UPLOAD_TIMEOUT)
 
 
 @contextmanager
-def filled(server: Server, count: int, file: Path) -> Iterator[None]:
+def filled(server: HttpService, count: int, file: Path) -> Iterator[None]:
     """Keep `count` uploads in progress until the block ends."""
     recognizer = server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
     gate = recognizer.gate = Gate()
@@ -146,20 +145,20 @@ def filled(server: Server, count: int, file: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def full_server(recordings: Path) -> Iterator[Server]:
-    with serving(max_queued_uploads=1) as server, filled(server, 1, recordings / "two-words.wav"):
+def full_server(recordings: Path) -> Iterator[HttpService]:
+    with http_service(max_queued_uploads=1) as server, filled(server, 1, recordings / "two-words.wav"):
         yield server
 
 
 @by(*EVERYBODY)
-def test_one_upload_too_many_is_429(client: Client, full_server: Server, recordings: Path) -> None:
+def test_one_upload_too_many_is_429(client: Client, full_server: HttpService, recordings: Path) -> None:
     with refused(client, 429, "queue_full", None, "Too many uploads are waiting"):
         replace(client, address=full_server.address).transcribe(recordings / "two-words.wav")
-    assert int(full_server.answers[-1].headers["retry-after"]) > 0
+    assert int(full_server.responses[-1].headers["retry-after"]) > 0
 
 
 def test_openai_s_clients_come_back_by_themselves(process: Callable[[str], Process], recordings: Path) -> None:
-    with serving(max_queued_uploads=3) as server:
+    with http_service(max_queued_uploads=3) as server:
         clients = [Client(name, process(name), server.address, "any", retries=2) for name in OPENAI]
         with filled(server, 3, recordings / "two-words.wav"):
             for client in clients:
@@ -170,26 +169,26 @@ def test_openai_s_clients_come_back_by_themselves(process: Callable[[str], Proce
 
 
 @by(*EVERYBODY)
-def test_a_model_that_is_loading_is_503(client: Client, server: Server, recordings: Path) -> None:
+def test_a_model_that_is_loading_is_503(client: Client, server: HttpService, recordings: Path) -> None:
     server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=30)
     with refused(client, 503, "server_overloaded", None, "not ready yet"):
         client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
-    assert server.answers[-1].headers["retry-after"] == "30"
+    assert server.responses[-1].headers["retry-after"] == "30"
 
 
 @by(*OPENAI)
 def test_openai_s_clients_ask_again_for_a_model_that_is_loading(
-    client: Client, server: Server, recordings: Path
+    client: Client, server: HttpService, recordings: Path
 ) -> None:
     server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=1)
     whole = {"whole": True} if client.name == NODE else {}
     said = replace(client, retries=2).transcribe(recordings / "two-words.wav", model="whisper-tiny", **whole)
     assert said["text"] == "440. 880."
-    assert [answer.status for answer in server.answers[-2:]] == [503, 200]
+    assert [answer.status for answer in server.responses[-2:]] == [503, 200]
 
 
 @by(CURL)
-def test_a_server_whose_models_are_loading_says_when_to_ask_again(client: Client, server: Server) -> None:
+def test_a_server_whose_models_are_loading_says_when_to_ask_again(client: Client, server: HttpService) -> None:
     server.models.ready = False
     answer = client.do("send", path="/readyz")
     server.models.ready = True
@@ -199,7 +198,7 @@ def test_a_server_whose_models_are_loading_says_when_to_ask_again(client: Client
 
 @by(*EVERYBODY)
 def test_a_client_that_leaves_gives_its_upload_s_place_back(
-    client: Client, narrow_server: Server, recordings: Path
+    client: Client, narrow_server: HttpService, recordings: Path
 ) -> None:
     recognizer = narrow_server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
     gate = recognizer.gate = Gate()
@@ -212,7 +211,7 @@ def test_a_client_that_leaves_gives_its_upload_s_place_back(
 
 
 @by(*OPENAI, CURL)
-def test_a_reader_who_leaves_gives_the_place_back(client: Client, narrow_server: Server, recordings: Path) -> None:
+def test_a_reader_who_leaves_gives_the_place_back(client: Client, narrow_server: HttpService, recordings: Path) -> None:
     recognizer = narrow_server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
     recognizer.gate, recognizer.free = Gate(), 1
     leaving = replace(client, address=narrow_server.address)
@@ -225,7 +224,7 @@ def test_a_reader_who_leaves_gives_the_place_back(client: Client, narrow_server:
 
 
 @by(*EVERYBODY)
-def test_a_listener_who_leaves_gives_his_place_back(client: Client, narrow_server: Server) -> None:
+def test_a_listener_who_leaves_gives_his_place_back(client: Client, narrow_server: HttpService) -> None:
     synthesizer = narrow_server.models.synthesizers["hibari-tts"] = ScriptedSynthesizer("hibari-tts")
     synthesizer.gate = Gate()
     leaving = replace(client, address=narrow_server.address)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from tests.support.client_programs import CURL, EVERYBODY, OPENAI, Client, by, refused
+from tests.support.http_service import HttpService
 from tests.support.recordings import wav_file
 from tests.support.scripted_models import ScriptedRecognizer
 from tests.support.uploads import TWO_WORDS
-from tests.support.witnessed_server import Server
 
 URL = "/v1/audio/transcriptions"
 
@@ -44,21 +44,21 @@ def test_an_unknown_path_is_404_with_another_code(client: Client) -> None:
     ],
 )
 def test_a_bad_file_is_sent_only_once(
-    client: Client, server: Server, recordings: Path, file: str, code: str, words: str
+    client: Client, server: HttpService, recordings: Path, file: str, code: str, words: str
 ) -> None:
     with refused(client, 400, code, "file", words):
         replace(client, retries=2).transcribe(recordings / file)
-    assert [answer.status for answer in server.answers if answer.path == URL] == [400]
+    assert [answer.status for answer in server.responses if answer.path == URL] == [400]
 
 
 @by(*OPENAI)
 def test_what_would_only_fail_again_is_sent_only_once(
-    client: Client, server: Server, recognizer: ScriptedRecognizer, recordings: Path
+    client: Client, server: HttpService, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure = ZeroDivisionError("a bug")
     with refused(client, 500, "internal_error", None, "Internal error"):
         replace(client, retries=2).transcribe(recordings / "two-words.wav")
-    assert [answer.status for answer in server.answers if answer.path == URL] == [500]
+    assert [answer.status for answer in server.responses if answer.path == URL] == [500]
 
 
 @pytest.fixture(scope="module")

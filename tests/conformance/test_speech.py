@@ -27,9 +27,9 @@ from tests.support.client_programs import (
     refused,
     speech,
 )
+from tests.support.http_service import HttpService
 from tests.support.recordings import duration
 from tests.support.scripted_models import ScriptedSynthesizer
-from tests.support.witnessed_server import Server
 
 BROKEN_OFF = {
     PYTHON: "RemoteProtocolError",
@@ -65,9 +65,9 @@ def test_a_voice_to_clone_is_refused_in_words(client: Client, recordings: Path) 
 
 @by(*EVERYBODY)
 @pytest.mark.parametrize("response_format", TYPE_OF)
-def test_text_becomes_a_file_of_its_format(client: Client, server: Server, response_format: str) -> None:
+def test_text_becomes_a_file_of_its_format(client: Client, server: HttpService, response_format: str) -> None:
     data = client.speak(response_format=response_format).data
-    headers = server.answers[-1].headers
+    headers = server.responses[-1].headers
     assert headers["content-type"].startswith(TYPE_OF[response_format])
     assert int(headers["content-length"]) == len(data)
     assert data.startswith(START_OF[response_format])
@@ -112,9 +112,9 @@ def test_a_voice_that_fails_at_once_is_500(client: Client, fields: dict[str, boo
 
 
 @by(*OPENAI, CURL)
-def test_events_are_one_file_and_end_with_the_usage(client: Client, server: Server) -> None:
+def test_events_are_one_file_and_end_with_the_usage(client: Client, server: HttpService) -> None:
     lines = client.speak(voice={"id": "birch"}, response_format="wav", stream_format="sse").data.decode()
-    assert server.answers[-1].headers["content-type"].startswith("text/event-stream")
+    assert server.responses[-1].headers["content-type"].startswith("text/event-stream")
     *deltas, done = [json.loads(line.removeprefix("data: ")) for line in lines.split("\n\n") if line]
     assert {delta["type"] for delta in deltas} == {"speech.audio.delta"}
     assert duration(b"".join(base64.b64decode(delta["audio"]) for delta in deltas)) == pytest.approx(1.0, abs=0.01)

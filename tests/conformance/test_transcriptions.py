@@ -25,8 +25,8 @@ from tests.support.client_programs import (
     by,
     refused,
 )
+from tests.support.http_service import HttpService
 from tests.support.scripted_models import ScriptedRecognizer
-from tests.support.witnessed_server import Server
 
 SIX_WORDS = "440. 660. 880. 1100. 1320. 1540."
 SRT = "1\n00:00:00,980 --> 00:00:02,004\n440.\n\n2\n00:00:02,996 --> 00:00:04,020\n880.\n\n"
@@ -95,11 +95,11 @@ def test_json_has_no_room_for_words(client: Client, recordings: Path) -> None:
     [("text", "440. 880.\n"), ("srt", SRT), ("vtt", "WEBVTT\n\n" + re.sub(r"(?m)^\d\n", "", SRT).replace(",", "."))],
 )
 def test_texts_are_strings(
-    client: Client, server: Server, recordings: Path, response_format: str, expected: str
+    client: Client, server: HttpService, recordings: Path, response_format: str, expected: str
 ) -> None:
     assert client.transcribe(recordings / "two-words.wav", response_format=response_format) == expected
     if client.name in {*OPENAI, CURL}:
-        media_type, charset = server.answers[-1].headers["content-type"].split("; ")
+        media_type, charset = server.responses[-1].headers["content-type"].split("; ")
         subtitles = {"srt": "application/x-subrip", "vtt": "text/vtt"}
         assert (media_type, charset) == (subtitles.get(response_format, "text/plain"), "charset=utf-8")
 
@@ -118,12 +118,12 @@ def test_chinese_survives(
 
 
 @by(*OPENAI, CURL)
-def test_deltas_add_up_to_the_text(client: Client, server: Server, recordings: Path) -> None:
+def test_deltas_add_up_to_the_text(client: Client, server: HttpService, recordings: Path) -> None:
     *deltas, done = client.transcribe(recordings / "six-words.wav", stream=True)
     assert {delta["type"] for delta in deltas} == {"transcript.text.delta"}
     assert done["type"] == "transcript.text.done"
     assert "".join(delta["delta"] for delta in deltas) == done["text"] == SIX_WORDS
-    assert server.answers[-1].headers["content-type"].startswith("text/event-stream")
+    assert server.responses[-1].headers["content-type"].startswith("text/event-stream")
 
 
 @by(*OPENAI, CURL)

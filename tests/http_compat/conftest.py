@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from realtime.settings import Settings
-from tests.support.real_server import scripted_application
+from tests.support.http_service import scripted_application
 from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer, ScriptedSynthesizer, Serve
 
 

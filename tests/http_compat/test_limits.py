@@ -15,7 +15,7 @@ from http_compat.limits import MinimumRate, bounded
 from http_compat.middleware import LingeringCloseMiddleware
 from realtime.errors import TooLarge
 from realtime.settings import Settings
-from tests.support.direct_requests import post
+from tests.support.asgi_requests import post
 
 
 @pytest.mark.filterwarnings("ignore:Unclosed file")  # Starlette leaves an unfinished part to the garbage collector

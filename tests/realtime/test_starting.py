@@ -20,14 +20,14 @@ from websockets.sync.client import connect
 
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
-from realtime.engines.scripted import ScriptedEngines
 from realtime.errors import EngineError, Overloaded, UnknownModel
 from realtime.models.handles import RecognizerHandle
 from realtime.models.models import RETRY_AFTER, Models
 from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
 from tests.support import local_hub
-from tests.support.serving import SILENT, Serving, eventually, serving
+from tests.support.realtime_service import SILENT, RealtimeService, eventually, realtime_service
+from tests.support.scripted_engines import ScriptedEngines
 
 STILL_LOADING = "The models are still loading (whisper-base: downloading, 43%, hibari-tts: waiting)."
 FORM: dict[str, Any] = {"data": {"model": "whisper-1"}, "files": {"file": b"audio"}}
@@ -60,7 +60,7 @@ def engines() -> Held:
     return Held()
 
 
-def http(server: Serving) -> httpx.Client:
+def http(server: RealtimeService) -> httpx.Client:
     return httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=10)
 
 
@@ -68,7 +68,7 @@ def http(server: Serving) -> httpx.Client:
 
 
 def test_whatever_needs_no_model_is_answered_while_the_defaults_load(engines: Held) -> None:
-    with serving(engines, ready=False) as server, http(server) as client:
+    with realtime_service(engines, ready=False) as server, http(server) as client:
         for path in ("/livez", "/health", "/metrics", "/openapi.json", "/v1/models", "/api/ps"):
             assert client.get(path).status_code == HTTPStatus.OK
         readiness = client.get("/readyz")
@@ -92,7 +92,7 @@ def test_whatever_needs_no_model_is_answered_while_the_defaults_load(engines: He
 def test_a_request_that_needs_a_model_loses_patience_and_is_told_how_far_it_is(
     engines: Held, ask: Callable[[httpx.Client], httpx.Response]
 ) -> None:
-    with serving(engines, ready=False, model_load_timeout_seconds=0.0) as server, http(server) as client:
+    with realtime_service(engines, ready=False, model_load_timeout_seconds=0.0) as server, http(server) as client:
         answer = ask(client)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_AFTER))
         assert "x-should-retry" not in answer.headers
@@ -101,7 +101,7 @@ def test_a_request_that_needs_a_model_loses_patience_and_is_told_how_far_it_is(
 
 def test_a_request_with_patience_is_served_when_the_defaults_are_there(engines: Held) -> None:
     with (
-        serving(engines, ready=False) as server,
+        realtime_service(engines, ready=False) as server,
         http(server) as client,
         concurrent.futures.ThreadPoolExecutor(1) as pool,
     ):
@@ -112,7 +112,7 @@ def test_a_request_with_patience_is_served_when_the_defaults_are_there(engines: 
 
 
 def test_a_session_is_refused_before_its_socket_is_accepted_and_let_in_later(engines: Held) -> None:
-    with serving(engines, ready=False) as server:
+    with realtime_service(engines, ready=False) as server:
         with pytest.raises(InvalidStatus) as refused, connect(server.url, logger=SILENT):
             pass
         response = refused.value.response
@@ -129,7 +129,7 @@ def test_a_session_is_refused_before_its_socket_is_accepted_and_let_in_later(eng
 
 def test_who_waits_when_the_server_stops_is_not_kept_waiting(engines: Held) -> None:
     with (
-        serving(engines, ready=False) as server,
+        realtime_service(engines, ready=False) as server,
         http(server) as client,
         concurrent.futures.ThreadPoolExecutor(1) as pool,
     ):
@@ -142,7 +142,7 @@ def test_who_waits_when_the_server_stops_is_not_kept_waiting(engines: Held) -> N
 def test_a_default_that_cannot_be_loaded_ends_the_server_and_is_told_to_those_who_wait() -> None:
     engines = Held(broken="whisper-base")
     with (
-        serving(engines, ready=False) as server,
+        realtime_service(engines, ready=False) as server,
         http(server) as client,
         concurrent.futures.ThreadPoolExecutor(1) as pool,
     ):
@@ -217,7 +217,7 @@ def hub() -> Iterator[local_hub.Hub]:
     if absent := [name for name in ("hibari", "silero_vad") if importlib.util.find_spec(name) is None]:
         pytest.skip(f"not installed: {', '.join(absent)}")
     files = {"model.bin": b"weights " * 100, "config.json": b"{}", "tokenizer.json": b"{}", "vocabulary.txt": b"a\n"}
-    with local_hub.serving({REPOSITORY: files}) as hub:
+    with local_hub.running_hub({REPOSITORY: files}) as hub:
         yield hub
 
 

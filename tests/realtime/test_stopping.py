@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, Encoding, encode
-from realtime.engines.scripted import ScriptedEngines, Work, say_numbers
-from tests.support.serving import serving
+from tests.support.realtime_service import realtime_service
+from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers
 
 
 class Held(ScriptedEngines):
@@ -38,7 +38,7 @@ def recording() -> bytes:
 
 def test_an_upload_that_is_cut_off_is_told_to_come_back(caplog: pytest.LogCaptureFixture) -> None:
     engines = Held()
-    with serving(engines) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+    with realtime_service(engines) as server, concurrent.futures.ThreadPoolExecutor() as pool:
         upload = pool.submit(
             httpx.post,
             f"http://127.0.0.1:{server.port}/v1/audio/transcriptions",
@@ -59,7 +59,7 @@ def test_an_upload_that_is_cut_off_is_told_to_come_back(caplog: pytest.LogCaptur
 
 def test_an_answer_that_has_begun_breaks_off(caplog: pytest.LogCaptureFixture) -> None:
     with (
-        serving(ScriptedEngines(speaking=0.5)) as server,
+        realtime_service(ScriptedEngines(speaking=0.5)) as server,
         httpx.stream(
             "POST",
             f"http://127.0.0.1:{server.port}/v1/audio/speech",

@@ -55,7 +55,7 @@ class Hub:
 
 
 @contextlib.contextmanager
-def serving(repositories: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
+def running_hub(repositories: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
     hub = Hub(repositories)
 
     class Handler(BaseHTTPRequestHandler):

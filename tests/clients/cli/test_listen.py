@@ -16,7 +16,7 @@ import pytest
 
 import clients.cli.listen
 from clients.cli.listen import ListenOptions, add_arguments, listen, run
-from tests.support.scripted_server import (
+from tests.support.scripted_realtime_server import (
     Message,
     Peer,
     Script,

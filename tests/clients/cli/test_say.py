@@ -13,7 +13,7 @@ import pytest
 
 import clients.cli.say
 from clients.cli.say import SpeakOptions, add_arguments, run, speak
-from tests.support.scripted_server import (
+from tests.support.scripted_realtime_server import (
     Message,
     Peer,
     Script,

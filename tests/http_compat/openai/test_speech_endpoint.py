@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from realtime.settings import Settings
-from tests.support.direct_requests import post
+from tests.support.asgi_requests import post
 from tests.support.recordings import duration
 from tests.support.scripted_models import ScriptedSynthesizer, Serve
 

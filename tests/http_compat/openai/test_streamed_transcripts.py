@@ -15,7 +15,7 @@ from http_compat import streaming as streams
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import EngineError
 from realtime.settings import Settings
-from tests.support.real_server import running
+from tests.support.http_service import listening
 from tests.support.recordings import silence, understated_file, wav_file
 from tests.support.scripted_models import ScriptedRecognizer, Serve
 from tests.support.uploads import LONG, TRANSCRIPTIONS, TWO_WORDS, error, upload
@@ -113,7 +113,7 @@ def waiting(
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
     recognizer.gate, recognizer.free = asyncio.Event(), 1
     with (
-        running(application(Settings())) as address,
+        listening(application(Settings())) as address,
         httpx.Client(base_url=address) as client,
         client.stream(
             "POST", TRANSCRIPTIONS, data={"model": "whisper-1", "stream": "true"}, files={"file": wav_file(LONG)}

@@ -17,12 +17,12 @@ from websockets.sync.client import connect
 from realtime import __version__
 from realtime.catalogue.table import ENTRIES
 from realtime.cli.main import USAGE_ERROR, main
-from tests.support.serving import SILENT, read_to_end
+from tests.support.realtime_service import SILENT, read_to_end
 
 SCRIPTED = """
 import sys, threading
 from realtime.cli import main as cli
-from realtime.engines.scripted import ScriptedEngines
+from tests.support.scripted_engines import ScriptedEngines
 from realtime.errors import EngineError
 
 class Held(ScriptedEngines):

@@ -22,7 +22,7 @@ from realtime.cli.main import main
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import EngineError
 from realtime.settings import Settings
-from tests.support.serving import serving
+from tests.support.realtime_service import realtime_service
 
 WITHOUT_PACKAGES = """
 import sys
@@ -166,7 +166,7 @@ def test_a_port_that_is_taken_is_a_failure_that_says_how_to_choose_another() -> 
 
 
 def test_a_running_vivavoce_is_recognised_at_its_port() -> None:
-    with serving() as server:
+    with realtime_service() as server:
         port = one(doctor.check_port(Settings(port=server.port)))
     assert "a Vivavoce server answers there" in port.detail
 

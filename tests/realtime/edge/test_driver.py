@@ -12,7 +12,6 @@ import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, encode
 from realtime.edge.driver import MAX_COMMANDS, MAX_RESULTS, Driver, Inbox
-from realtime.engines.scripted import ScriptedEngines, Work, say_numbers, silence, transcript
 from realtime.errors import EngineError
 from realtime.models.models import Models
 from realtime.session.commands import AppendAudio, CancelResponse, ClearAudio, CommitAudio, Speak
@@ -29,6 +28,7 @@ from realtime.session.jobs import SynthesisFinished
 from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.workers.stream import MAX_CHUNKS_AHEAD
+from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, silence, transcript
 
 LISTENING = SessionConfig(
     kind=SessionKind.TRANSCRIPTION,

@@ -15,15 +15,6 @@ import pytest
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, encode
 from realtime.catalogue.table import ModelEntry
 from realtime.edge.driver import Driver
-from realtime.engines.scripted import (
-    NUMBERS,
-    WORD_MS,
-    ScriptedEngines,
-    ScriptedRecognizer,
-    say_numbers,
-    silence,
-    transcript,
-)
 from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import AppendAudio
@@ -33,6 +24,15 @@ from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
+from tests.support.scripted_engines import (
+    NUMBERS,
+    WORD_MS,
+    ScriptedEngines,
+    ScriptedRecognizer,
+    say_numbers,
+    silence,
+    transcript,
+)
 
 SESSIONS: Final = 50
 FRAME: Final = SAMPLE_RATE // 10

@@ -24,12 +24,21 @@ from websockets.typing import Subprotocol
 from clients import aio
 from realtime import logs
 from realtime.audio.formats import Encoding, encode
-from realtime.engines.scripted import ScriptedEngines, Work, say_numbers, transcript
 from realtime.errors import EngineError
 from realtime.models.models import Models
 from realtime.server import Server
 from realtime.settings import Settings
-from tests.support.serving import RATE, SILENT, Client, Serving, eventually, read_to_end, serving, utterance
+from tests.support.realtime_service import (
+    RATE,
+    SILENT,
+    Client,
+    RealtimeService,
+    eventually,
+    read_to_end,
+    realtime_service,
+    utterance,
+)
+from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 LISTENING = "intent=transcription"
@@ -54,9 +63,9 @@ class Held(ScriptedEngines):
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Serving]:
-    with serving(max_message_bytes=40_000) as serving_:
-        yield serving_
+def server() -> Iterator[RealtimeService]:
+    with realtime_service(max_message_bytes=40_000) as service:
+        yield service
 
 
 def refusal(url: str, **options: Any) -> Response:
@@ -73,7 +82,7 @@ def error_code(response: Response) -> str:
 # Listening.
 
 
-def test_a_session_begins_with_its_description(server: Serving) -> None:
+def test_a_session_begins_with_its_description(server: RealtimeService) -> None:
     with connect(f"{server.url}?{LISTENING}", logger=SILENT) as socket_:
         created = json.loads(socket_.recv(timeout=5))
     assert created["type"] == "session.created"
@@ -81,7 +90,7 @@ def test_a_session_begins_with_its_description(server: Serving) -> None:
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_what_is_said_is_written_in_order(server: Serving, binary: bool) -> None:
+def test_what_is_said_is_written_in_order(server: RealtimeService, binary: bool) -> None:
     said = [[3, 1, 4, 1, 5], [9, 2, 6], [5, 3, 5, 8, 9, 7]]
     with server.session(f"{LISTENING}&ext=binary" if binary else LISTENING) as client:
         for numbers in said:
@@ -90,7 +99,7 @@ def test_what_is_said_is_written_in_order(server: Serving, binary: bool) -> None
     assert heard == [transcript(numbers) for numbers in said]
 
 
-def test_every_path_that_clients_build_leads_here(server: Serving) -> None:
+def test_every_path_that_clients_build_leads_here(server: RealtimeService) -> None:
     for path in ("/v1/realtime/", "/realtime", "/openai/v1/realtime"):
         with connect(f"ws://127.0.0.1:{server.port}{path}?model=gpt-realtime", logger=SILENT) as socket_:
             assert json.loads(socket_.recv(timeout=5))["type"] == "session.created"
@@ -129,7 +138,7 @@ def test_eight_sessions_at_once_hear_what_each_would_hear_alone(decoding: float)
     async def together(url: str) -> list[list[str]]:
         return await asyncio.gather(*(_captions(url, each, binary=who % 2 == 0) for who, each in enumerate(said)))
 
-    with serving(ScriptedEngines(decoding=decoding, workers=2)) as server:
+    with realtime_service(ScriptedEngines(decoding=decoding, workers=2)) as server:
         heard = asyncio.run(together(server.url))
     assert heard == [[transcript(numbers) for numbers in each] for each in said]
 
@@ -138,9 +147,9 @@ def test_eight_sessions_at_once_hear_what_each_would_hear_alone(decoding: float)
 
 
 @pytest.fixture(scope="module")
-def locked() -> Iterator[Serving]:
-    with serving(api_keys=("another-key", KEY)) as serving_:
-        yield serving_
+def locked() -> Iterator[RealtimeService]:
+    with realtime_service(api_keys=("another-key", KEY)) as service:
+        yield service
 
 
 @pytest.mark.parametrize(
@@ -152,7 +161,7 @@ def locked() -> Iterator[Serving]:
         {"subprotocols": [Subprotocol("realtime"), Subprotocol("openai-insecure-api-key.canary-wrong")]},
     ],
 )
-def test_without_the_right_key_nobody_comes_in(locked: Serving, options: dict[str, Any]) -> None:
+def test_without_the_right_key_nobody_comes_in(locked: RealtimeService, options: dict[str, Any]) -> None:
     response = refusal(locked.url, **options)
     assert response.status_code == HTTPStatus.UNAUTHORIZED
     assert response.headers["content-type"] == "application/json"
@@ -165,13 +174,13 @@ def test_without_the_right_key_nobody_comes_in(locked: Serving, options: dict[st
     [{"Authorization": f"Bearer {KEY}"}, {"api-key": KEY}, {"x-api-key": KEY}],
     ids=lambda each: next(iter(each)),
 )
-def test_a_key_in_a_header_opens(locked: Serving, headers: dict[str, str]) -> None:
+def test_a_key_in_a_header_opens(locked: RealtimeService, headers: dict[str, str]) -> None:
     with locked.session(additional_headers=headers) as client:
         assert client.socket.response is not None
         assert KEY not in str(client.socket.response.headers)
 
 
-def test_a_key_among_the_subprotocols_opens_and_is_not_echoed(locked: Serving) -> None:
+def test_a_key_among_the_subprotocols_opens_and_is_not_echoed(locked: RealtimeService) -> None:
     offered = [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{KEY}")]
     with locked.session(subprotocols=offered) as client:
         assert client.socket.subprotocol == "realtime"
@@ -179,17 +188,17 @@ def test_a_key_among_the_subprotocols_opens_and_is_not_echoed(locked: Serving) -
         assert KEY not in str(client.socket.response.headers)
 
 
-def test_pages_of_foreign_origins_stay_out(server: Serving) -> None:
+def test_pages_of_foreign_origins_stay_out(server: RealtimeService) -> None:
     response = refusal(server.url, origin="https://evil.example")
     assert (response.status_code, error_code(response)) == (HTTPStatus.FORBIDDEN, "origin_not_allowed")
 
 
-def test_an_origin_that_makes_no_sense_stays_out(server: Serving) -> None:
+def test_an_origin_that_makes_no_sense_stays_out(server: RealtimeService) -> None:
     assert refusal(server.url, origin="http://[").status_code == HTTPStatus.FORBIDDEN
 
 
 def test_a_full_server_says_when_to_come_back_and_has_room_again_after_a_close() -> None:
-    with serving(max_sessions=1) as server:
+    with realtime_service(max_sessions=1) as server:
         for _ in range(2):
             with server.session():
                 response = refusal(server.url)
@@ -201,7 +210,7 @@ def test_a_full_server_says_when_to_come_back_and_has_room_again_after_a_close()
 
 
 def test_a_client_that_drops_off_makes_room() -> None:
-    with serving(max_sessions=1) as server:
+    with realtime_service(max_sessions=1) as server:
         for _ in range(2):
             peer = Peer(server)
             assert eventually(lambda: server.sessions == 1)
@@ -209,7 +218,7 @@ def test_a_client_that_drops_off_makes_room() -> None:
             assert eventually(lambda: server.sessions == 0)
 
 
-def fill(server: Serving, stack: contextlib.ExitStack) -> list[Client]:
+def fill(server: RealtimeService, stack: contextlib.ExitStack) -> list[Client]:
     """Open sessions until no more are let in."""
     insiders: list[Client] = []
     with contextlib.suppress(InvalidStatus):
@@ -219,13 +228,13 @@ def fill(server: Serving, stack: contextlib.ExitStack) -> list[Client]:
 
 
 def test_a_refusal_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
-    with serving(api_keys=(KEY,)) as server:
+    with realtime_service(api_keys=(KEY,)) as server:
         assert refusal(server.url).status_code == HTTPStatus.UNAUTHORIZED
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.WARNING] == []
 
 
 def test_where_the_engine_has_no_room_a_newcomer_is_told_at_once_and_the_others_are_not_disturbed() -> None:
-    with serving(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
+    with realtime_service(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
         insiders = fill(server, stack)
         assert len(insiders) > 1
         insiders[0].send_audio(utterance([3, 1, 4]))
@@ -244,7 +253,7 @@ def test_where_the_engine_has_no_room_a_newcomer_is_told_at_once_and_the_others_
 
 
 def test_who_leaves_makes_room_for_a_newcomer() -> None:
-    with serving(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
+    with realtime_service(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
         *_, leaving = fill(server, stack)
         inside = server.sessions
         leaving.socket.close()
@@ -271,7 +280,7 @@ def test_who_leaves_makes_room_for_a_newcomer() -> None:
         "[" * 9_000,
     ],
 )
-def test_a_mistake_is_answered_with_one_error_and_the_session_goes_on(server: Serving, mistake: str) -> None:
+def test_a_mistake_is_answered_with_one_error_and_the_session_goes_on(server: RealtimeService, mistake: str) -> None:
     with server.session(LISTENING) as client:
         client.socket.send(mistake)
         client.send("input_audio_buffer.clear")
@@ -281,14 +290,14 @@ def test_a_mistake_is_answered_with_one_error_and_the_session_goes_on(server: Se
         assert client.wait_for(COMPLETED)["transcript"] == transcript([7])
 
 
-def test_a_binary_frame_that_nobody_agreed_on_ends_the_session(server: Serving) -> None:
+def test_a_binary_frame_that_nobody_agreed_on_ends_the_session(server: RealtimeService) -> None:
     with server.session(LISTENING) as client:
         client.socket.send(bytes(100))
         assert client.receive()["error"]["code"] == "unsupported_audio"
         assert read_to_end(client.socket) == 1003
 
 
-def test_a_frame_that_is_too_large_ends_its_session_only(server: Serving) -> None:
+def test_a_frame_that_is_too_large_ends_its_session_only(server: RealtimeService) -> None:
     with server.session(f"{LISTENING}&ext=binary") as client:
         client.socket.send(bytes(40_002))
         assert read_to_end(client.socket) == 1009
@@ -304,7 +313,7 @@ def test_a_bug_ends_its_own_session_and_reveals_nothing(caplog: pytest.LogCaptur
             if work is Work.DECODING:
                 raise ZeroDivisionError("the secret of the house")
 
-    with serving(Buggy()) as server, server.session(LISTENING) as client, server.session(LISTENING) as other:
+    with realtime_service(Buggy()) as server, server.session(LISTENING) as client, server.session(LISTENING) as other:
         client.send_audio(utterance([1]))
         error = client.wait_for("error")["error"]
         assert (error["type"], error["code"]) == ("server_error", "internal_error")
@@ -322,7 +331,7 @@ def test_an_engine_that_fails_is_told_of_and_the_session_goes_on() -> None:
             if work is Work.DECODING:
                 raise EngineError("The recognizer failed.")
 
-    with serving(Failing()) as server, server.session(LISTENING) as client:
+    with realtime_service(Failing()) as server, server.session(LISTENING) as client:
         for _ in range(2):
             client.send_audio(utterance([1]))
             failed = client.wait_for("conversation.item.input_audio_transcription.failed")
@@ -333,14 +342,14 @@ def test_an_engine_that_fails_is_told_of_and_the_session_goes_on() -> None:
 
 
 def test_a_session_that_says_nothing_is_closed() -> None:
-    with serving(idle_timeout_seconds=0.3) as server, server.session() as client:
+    with realtime_service(idle_timeout_seconds=0.3) as server, server.session() as client:
         assert client.wait_for("error")["error"]["code"] == "session_idle"
         assert read_to_end(client.socket) == 1008
         assert eventually(lambda: server.sessions == 0)
 
 
 def test_who_listens_to_an_answer_is_not_idle_until_it_ends() -> None:
-    with serving(idle_timeout_seconds=0.2) as server, server.session() as client:
+    with realtime_service(idle_timeout_seconds=0.2) as server, server.session() as client:
         client.speak("Seventy characters, of which fifty are sent at once and the rest paced")
         messages = client.until("response.done")
         assert messages[-1]["response"]["status"] == "completed"
@@ -355,7 +364,7 @@ def test_a_pong_may_wait_behind_the_audio_of_a_saturated_session() -> None:
 class Peer:
     """A client down to its bytes, which reads only when told to."""
 
-    def __init__(self, server: Serving, query: str = "") -> None:
+    def __init__(self, server: RealtimeService, query: str = "") -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.settimeout(5)
@@ -387,7 +396,7 @@ class Peer:
 
 
 def test_a_client_that_does_not_read_is_cut_off_and_the_engine_rests() -> None:
-    with serving(send_timeout_seconds=0.5) as server:
+    with realtime_service(send_timeout_seconds=0.5) as server:
         peer = Peer(server)
         # Out of the conversation the audio is not paced: some 20 minutes, far more than the sockets hold.
         peer.send("response.create", response={"instructions": LONG_TEXT * 18, "conversation": "none"})
@@ -404,7 +413,7 @@ def test_a_client_that_does_not_read_is_cut_off_and_the_engine_rests() -> None:
 
 
 def test_a_client_that_floods_and_does_not_read_is_cut_off() -> None:
-    with serving(send_timeout_seconds=0.5) as server:
+    with realtime_service(send_timeout_seconds=0.5) as server:
         peer = Peer(server)
         item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 5_000}]}
         peer.send_until_stuck("conversation.item.create", item=item)
@@ -414,7 +423,7 @@ def test_a_client_that_floods_and_does_not_read_is_cut_off() -> None:
 
 def test_a_client_that_vanishes_in_mid_utterance_leaves_nothing_behind() -> None:
     engines = Held()
-    with serving(engines) as server:
+    with realtime_service(engines) as server:
         engines.gates[Work.DECODING].clear()
         peer = Peer(server, LISTENING)
         audio = encode(say_numbers([1, 2, 3], RATE), Encoding.PCM16)
@@ -428,7 +437,7 @@ def test_a_client_that_vanishes_in_mid_utterance_leaves_nothing_behind() -> None
 
 
 def test_a_client_that_vanishes_while_it_is_spoken_to_stops_the_voice() -> None:
-    with serving(ScriptedEngines(speaking=0.3)) as server:
+    with realtime_service(ScriptedEngines(speaking=0.3)) as server:
         peer = Peer(server)
         peer.send("response.create", response={"instructions": LONG_TEXT})
         assert eventually(lambda: bool(server.engines.speaking))
@@ -442,7 +451,7 @@ def test_a_client_that_vanishes_while_it_is_spoken_to_stops_the_voice() -> None:
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_a_text_is_spoken(server: Serving, binary: bool) -> None:
+def test_a_text_is_spoken(server: RealtimeService, binary: bool) -> None:
     async def speak() -> bytes:
         async with asyncio.timeout(10), aio.connect(server.url, transcription=False, binary=binary) as session:
             return b"".join([chunk async for chunk in session.speak("Ten chars.")])
@@ -450,7 +459,7 @@ def test_a_text_is_spoken(server: Serving, binary: bool) -> None:
     assert len(asyncio.run(speak())) == pytest.approx(2 * 0.6 * RATE, abs=8)
 
 
-def test_an_answer_of_the_conversation_is_spoken(server: Serving) -> None:
+def test_an_answer_of_the_conversation_is_spoken(server: RealtimeService) -> None:
     with server.session() as client:
         client.speak("Ten chars.")
         messages = client.until("response.done")
@@ -469,7 +478,7 @@ ITEM = {
 }
 
 
-def test_an_item_that_a_client_creates_is_spoken_and_requests_keep_their_order(server: Serving) -> None:
+def test_an_item_that_a_client_creates_is_spoken_and_requests_keep_their_order(server: RealtimeService) -> None:
     with server.session() as client:
         client.send("conversation.item.create", item=ITEM)
         client.send("response.create")
@@ -478,7 +487,7 @@ def test_an_item_that_a_client_creates_is_spoken_and_requests_keep_their_order(s
         assert (response["status"], response["status_details"]["reason"]) == ("cancelled", "client_cancelled")
 
 
-def test_a_deleted_item_is_not_spoken(server: Serving) -> None:
+def test_a_deleted_item_is_not_spoken(server: RealtimeService) -> None:
     with server.session() as client:
         client.send("conversation.item.create", item=ITEM)
         client.send("conversation.item.delete", item_id="a")
@@ -488,7 +497,7 @@ def test_a_deleted_item_is_not_spoken(server: Serving) -> None:
 
 
 def test_a_text_longer_than_the_setting_is_refused() -> None:
-    with serving(max_input_characters=10) as server, server.session() as client:
+    with realtime_service(max_input_characters=10) as server, server.session() as client:
         client.speak("Ten chars..")
         error = client.wait_for("error")["error"]
         assert (error["code"], error["param"]) == ("invalid_value", "response.input")
@@ -496,7 +505,7 @@ def test_a_text_longer_than_the_setting_is_refused() -> None:
         assert client.wait_for("response.done")["response"]["status"] == "completed"
 
 
-def test_unknown_names_leave_the_recognizer_and_the_voice_in_force(server: Serving) -> None:
+def test_unknown_names_leave_the_recognizer_and_the_voice_in_force(server: RealtimeService) -> None:
     with server.session() as client:
         for model, voice in (("whisper-tiny.en", "birch"), ("gpt-realtime", "nobody")):
             audio = {"input": {"transcription": {"model": model}}, "output": {"voice": voice}}
@@ -506,7 +515,7 @@ def test_unknown_names_leave_the_recognizer_and_the_voice_in_force(server: Servi
             assert shown["output"]["voice"] == "birch"
 
 
-def test_a_translation_is_granted_to_a_model_that_can(server: Serving) -> None:
+def test_a_translation_is_granted_to_a_model_that_can(server: RealtimeService) -> None:
     def update(**transcription: str) -> None:
         audio = {"input": {"transcription": {"task": "translate", **transcription}}}
         client.send("session.update", session={"type": "transcription", "audio": audio})
@@ -521,7 +530,7 @@ def test_a_translation_is_granted_to_a_model_that_can(server: Serving) -> None:
 
 
 def test_a_response_can_be_cancelled_in_mid_audio() -> None:
-    with serving(ScriptedEngines(speaking=0.3)) as server, server.session() as client:
+    with realtime_service(ScriptedEngines(speaking=0.3)) as server, server.session() as client:
         client.speak(LONG_TEXT)
         client.wait_for("response.output_audio.delta")
         client.send("response.cancel")
@@ -533,7 +542,7 @@ def test_a_response_can_be_cancelled_in_mid_audio() -> None:
 
 
 def test_who_speaks_over_a_response_interrupts_it() -> None:
-    with serving(ScriptedEngines(speaking=0.3)) as server, server.session() as client:
+    with realtime_service(ScriptedEngines(speaking=0.3)) as server, server.session() as client:
         client.speak(LONG_TEXT)
         client.wait_for("response.output_audio.delta")
         client.send_audio(utterance([5]))
@@ -548,7 +557,7 @@ def test_who_speaks_over_a_response_interrupts_it() -> None:
 
 
 def test_sessions_are_counted_and_so_are_refusals() -> None:
-    with serving(max_sessions=1, api_keys=(KEY,)) as server:
+    with realtime_service(max_sessions=1, api_keys=(KEY,)) as server:
         headers = {"Authorization": f"Bearer {KEY}"}
         refusal(server.url)
         with server.session(additional_headers=headers):
@@ -561,7 +570,7 @@ def test_sessions_are_counted_and_so_are_refusals() -> None:
 
 
 def test_what_a_session_does_is_measured() -> None:
-    with serving() as server, server.session(f"{LISTENING}&ext=partials") as client:
+    with realtime_service() as server, server.session(f"{LISTENING}&ext=partials") as client:
         client.send_audio(utterance([1, 2, 3]))
         client.wait_for(COMPLETED)
         assert server.metric("turns_completed_total") == 1
@@ -570,7 +579,7 @@ def test_what_a_session_does_is_measured() -> None:
 
 
 def test_the_wait_for_a_voice_is_measured() -> None:
-    with serving() as server, server.session() as client:
+    with realtime_service() as server, server.session() as client:
         client.speak("Ten chars.")
         client.wait_for("response.done")
         assert server.metric("first_audio_seconds_count") == 1
@@ -579,11 +588,11 @@ def test_the_wait_for_a_voice_is_measured() -> None:
 # The end.
 
 
-def _open_listening(server: Serving) -> Callable[[], None]:
+def _open_listening(server: RealtimeService) -> Callable[[], None]:
     return Peer(server, LISTENING).drop
 
 
-def _open_speaking(server: Serving) -> Callable[[], None]:
+def _open_speaking(server: RealtimeService) -> Callable[[], None]:
     peer = Peer(server)
     peer.send("response.create", response={"instructions": LONG_TEXT})
     assert eventually(lambda: bool(server.engines.speaking))
@@ -591,7 +600,7 @@ def _open_speaking(server: Serving) -> Callable[[], None]:
 
 
 def test_a_server_that_stops_ends_its_sessions_in_time_and_quietly(caplog: pytest.LogCaptureFixture) -> None:
-    with serving(ScriptedEngines(speaking=0.3)) as server:
+    with realtime_service(ScriptedEngines(speaking=0.3)) as server:
         leave = [_open_listening(server), _open_speaking(server)]
         with server.session() as client:
             began = time.monotonic()
@@ -608,7 +617,7 @@ def test_a_server_that_stops_ends_its_sessions_in_time_and_quietly(caplog: pytes
 
 def test_a_server_stops_in_time_though_a_session_is_saturated(caplog: pytest.LogCaptureFixture) -> None:
     engines = Held()
-    with serving(engines) as server:
+    with realtime_service(engines) as server:
         engines.gates[Work.SCORING].clear()
         peer = Peer(server, LISTENING)
         frame = base64.b64encode(bytes(2 * RATE)).decode()
@@ -640,7 +649,7 @@ def test_the_log_says_nothing_of_what_clients_say(log: pytest.LogCaptureFixture)
     for name in (None, "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "websockets.server"):
         log.set_level(logging.DEBUG, logger=name)
     headers = {"Authorization": f"Bearer {KEY}"}
-    with serving(api_keys=(KEY,), max_message_bytes=40_000) as server:
+    with realtime_service(api_keys=(KEY,), max_message_bytes=40_000) as server:
         refusal(f"{server.url}?canary=query", additional_headers={"api-key": "canary-wrong"})
         refusal(f"ws://127.0.0.1:{server.port}/nowhere?canary=query")
         with server.session("canary=query&model=canary-model", additional_headers=headers) as client:

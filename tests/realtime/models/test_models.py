@@ -12,7 +12,6 @@ import pytest
 from realtime.audio.formats import WINDOW
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
-from realtime.engines.scripted import ScriptedEngines, ScriptedRecognizer, say_numbers, transcript
 from realtime.errors import EngineError, Overloaded
 from realtime.models.handles import RecognizerHandle
 from realtime.models.models import Models
@@ -20,6 +19,7 @@ from realtime.models.session_recognizer import RETRY_AFTER, SessionRecognizer
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
+from tests.support.scripted_engines import ScriptedEngines, ScriptedRecognizer, say_numbers, transcript
 
 DEFAULTS = ["detector", "hibari-tts", "whisper-base"]
 BASE, TINY, SMALL, VOICE = map(lookup, ("whisper-base", "whisper-tiny", "whisper-small", "hibari-tts"))

@@ -13,14 +13,14 @@ import pytest
 
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
-from realtime.engines.scripted import ScriptedEngines
 from realtime.errors import ModelInUse, Overloaded, UnusableModel, WeightsUnavailable
 from realtime.models.handles import RecognizerHandle
 from realtime.models.models import Models
 from realtime.models.pool import MAX_CONCURRENT_LOADS, RETRY_AFTER
 from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
-from tests.support.serving import eventually, serving, utterance
+from tests.support.realtime_service import eventually, realtime_service, utterance
+from tests.support.scripted_engines import ScriptedEngines
 
 DEFAULTS = ["whisper-base", "hibari-tts"]
 BASE, VOICE, TINY, TINY_EN, SMALL, MEDIUM = map(
@@ -133,7 +133,7 @@ def test_the_recognizer_of_an_admitted_session_is_not_unloaded() -> None:
 
 
 def test_a_session_holds_the_recognizer_it_uses_between_its_turns_and_lets_go_at_the_end() -> None:
-    with serving() as server:
+    with realtime_service() as server:
         with server.session("intent=transcription&model=whisper-tiny") as session:
             session.send_audio(utterance([1, 2]))
             session.wait_for("conversation.item.input_audio_transcription.completed")
@@ -168,7 +168,7 @@ def test_who_asks_for_a_model_that_takes_long_is_told_how_far_it_is_and_the_load
 
 def test_over_http_a_model_that_takes_long_is_503_with_a_time_to_come_back() -> None:
     engines = SlowToPrepare()
-    with serving(engines, model_load_timeout_seconds=0.0) as server:
+    with realtime_service(engines, model_load_timeout_seconds=0.0) as server:
         address = f"http://127.0.0.1:{server.port}"
         form: dict[str, Any] = {"data": {"model": "whisper-tiny"}, "files": {"file": b"audio"}}
         answer = httpx.post(f"{address}/v1/audio/transcriptions", **form)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, cast
 
 import pytest
 
@@ -24,7 +23,7 @@ ENGLISH = OfflineOptions(("en",))
 
 
 def job(samples: Samples, options: OfflineOptions = ENGLISH) -> TranscriptionJob:
-    detector, recognizer = cast("Any", ScriptedDetector()), cast("Any", ScriptedRecognizer("whisper-base"))
+    detector, recognizer = ScriptedDetector(), ScriptedRecognizer("whisper-base")
     return TranscriptionJob(blocks(samples), detector, recognizer, options)
 
 

@@ -1,7 +1,7 @@
 """Several excerpts of one recording at the same time, and yet in order."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,8 +45,8 @@ def written(
     recognizer: ScriptedRecognizer, options: OfflineOptions, samples: Samples = LONG
 ) -> list[TranscribedSegment]:
     async def write() -> list[TranscribedSegment]:
-        recording = SpeechSegmenter(cast("Any", ScriptedDetector()), TurnDetection(), vad_filter=True)
-        writing = OfflineTranscriber(cast("Any", recognizer), options, ClientId("", "upload"))
+        recording = SpeechSegmenter(ScriptedDetector(), TurnDetection(), vad_filter=True)
+        writing = OfflineTranscriber(recognizer, options, ClientId("", "upload"))
 
         async def speech_segments() -> Any:
             async for speech_segment in recording.add(samples):

@@ -23,8 +23,8 @@ from realtime.weights import bundled, conversion, storage
 from realtime.weights.alignment_heads import ALIGNMENT_HEADS, DecoderShape, decoder_shape
 from realtime.weights.conversion import files_among
 from realtime.weights.locate import locate
-from tests.support.asking import answer
-from tests.support.local_hub import Hub, Located, locate_in_a_fresh_process, locate_in_fresh_processes, serving
+from tests.support.local_hub import Hub, Located, locate_in_a_fresh_process, locate_in_fresh_processes, running_hub
+from tests.support.recognizing import transcribe
 
 transformers = pytest.importorskip("transformers", reason="the extra `convert` is not installed")
 CACHE = Settings().cache_dir.expanduser()
@@ -94,7 +94,7 @@ def hub() -> Iterator[Hub]:
         "openai/whisper-large-v2": {"tokenizer.json": tokenizer(V2)},
         "openai/whisper-large-v3": {"tokenizer.json": tokenizer(V3)},
     }
-    with serving(repositories) as hub:
+    with running_hub(repositories) as hub:
         yield hub
 
 
@@ -127,7 +127,7 @@ def decode(located: Located, language: str | None) -> str:
     whisper = Whisper(Path(located.directory), device="cpu", compute_type="int8", language=language)
     noise = np.random.default_rng(0).normal(0, 0.1, 48_000).astype(np.float32)
     request = TranscriptionRequest(noise, final=True, word_times=True)
-    hypothesis = answer(whisper, request)
+    hypothesis = transcribe(whisper, request)
     whisper.close()
     assert hypothesis.tokens
     return hypothesis.language

@@ -21,7 +21,7 @@ from realtime.weights import locate as weights
 from realtime.weights.bundled import BundledFile, assemble, verify_in_place
 from realtime.weights.locate import locate
 from realtime.weights.progress import Step
-from tests.support.local_hub import Hub, environment_of, locate_in_a_fresh_process, serving
+from tests.support.local_hub import Hub, environment_of, locate_in_a_fresh_process, running_hub
 
 SPAWN = multiprocessing.get_context("spawn")
 MODEL_FILES = {
@@ -321,7 +321,7 @@ def test_hibari_is_found_in_its_own_package() -> None:
 @pytest.fixture
 def hub() -> Iterator[Hub]:
     unneeded = {"README.md": b"# Model", "pytorch_model.bin": b"x" * 1000}
-    with serving({"someone/whisper": {**MODEL_FILES, **unneeded}, "someone/other": unneeded}) as hub:
+    with running_hub({"someone/whisper": {**MODEL_FILES, **unneeded}, "someone/other": unneeded}) as hub:
         yield hub
 
 

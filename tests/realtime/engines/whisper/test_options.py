@@ -21,7 +21,7 @@ from realtime.settings import Settings
 from realtime.speech.recognition import DecodingOptions, Thresholds, TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, normalised
 from realtime.weights.locate import locate
-from tests.support.asking import answer, answers
+from tests.support.recognizing import transcribe, transcribe_all
 
 pytestmark = pytest.mark.models
 
@@ -52,11 +52,11 @@ def name() -> Samples:
 
 @pytest.fixture
 def hear(whisper: Whisper, name: Samples) -> Callable[..., Hypothesis]:
-    def transcribe(**options: object) -> Hypothesis:
+    def hear_with(**options: object) -> Hypothesis:
         request = replace(TranscriptionRequest(name, language="en"), **options)  # type: ignore[arg-type]
-        return answer(whisper, request)
+        return transcribe(whisper, request)
 
-    return transcribe
+    return hear_with
 
 
 def words(text: str) -> list[str]:
@@ -115,7 +115,7 @@ def test_text_that_is_doubted_is_looked_for_at_every_temperature_and_the_likelie
 def test_requests_that_are_looked_for_differently_share_no_batch(whisper: Whisper, name: Samples) -> None:
     request = TranscriptionRequest(name, language="en")
     warm = replace(request, decoding=DecodingOptions(temperatures=(0.2,)))
-    hypotheses = answers(whisper, (request, warm, request))
+    hypotheses = transcribe_all(whisper, (request, warm, request))
     assert [hypothesis.temperature for hypothesis in hypotheses] == [0.0, 0.2, 0.0]
 
 
@@ -138,7 +138,7 @@ def test_live_speech_that_is_written_badly_is_looked_at_once_more_in_a_wider_win
         return [replace(draft, ended=len(looks) > 1) for draft in Whisper._generate(whisper, states)]
 
     monkeypatch.setattr(whisper, "_generate", generate)
-    hypothesis = answer(whisper, TranscriptionRequest(name, language="en", under_load=under_load))
+    hypothesis = transcribe(whisper, TranscriptionRequest(name, language="en", under_load=under_load))
     assert words(hypothesis.text)[:4] == words(NAME)[:4]
     assert looks[0] < SECOND_WINDOW
     assert looks[1:] == [len(second_window(TranscriptionRequest(name))) // FRAME]
@@ -154,7 +154,7 @@ def test_what_fills_the_window_gets_no_second_look(
         return [replace(draft, ended=False) for draft in Whisper._generate(whisper, states)]
 
     monkeypatch.setattr(whisper, "_generate", generate)
-    answer(whisper, TranscriptionRequest(np.resize(name, 28 * SAMPLE_RATE), language="en"))
+    transcribe(whisper, TranscriptionRequest(np.resize(name, 28 * SAMPLE_RATE), language="en"))
     assert looks == [FULL_WINDOW_FRAMES]
 
 

@@ -1,4 +1,4 @@
-"""A real websocket server on the loopback interface that plays one scripted conversation in the protocol's dialect."""
+"""A websocket server on the loopback interface that plays a script of the realtime protocol, to test clients."""
 
 import asyncio
 import base64
@@ -16,7 +16,7 @@ TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
 
 class Peer:
-    """The server's end of a conversation."""
+    """The server's end of a connection."""
 
     def __init__(self, connection: ServerConnection) -> None:
         self.connection = connection
@@ -27,7 +27,7 @@ class Peer:
         return self.connection.request
 
     async def receive(self, event_type: str) -> Message:
-        """The next message of this type; those before it are skipped."""
+        """Return the next message of this type; skip those before it."""
         while True:
             message = json.loads(await self.connection.recv())
             if message["type"] == event_type:
@@ -39,7 +39,7 @@ class Peer:
             await self.connection.send(json.dumps({"event_id": "event_s", **message}))
 
     async def greet(self, effective: Message | None = None) -> Message:
-        """Open the session, with what is `effective` or as the client wants it; what it wants."""
+        """Open the session and return the requested configuration; confirm `effective` or else the requested one."""
         await self.send({"type": "session.created", "session": {"id": "sess_1"}})
         update = await self.receive("session.update")
         session = update["session"]
@@ -57,7 +57,7 @@ Script: TypeAlias = Callable[[Peer], Awaitable[None]]
 def meet(
     script: Script, client: Callable[[str], Awaitable[Result]], *, refusal: tuple[HTTPStatus, str] | None = None
 ) -> Result:
-    """Let a client, given the server's address, meet a script; the client's result. What fails in either is raised."""
+    """Run a client against a script and return the client's result; an error on either side is raised."""
 
     async def play() -> Result:
         played: list[asyncio.Future[None]] = []

@@ -1,4 +1,4 @@
-"""A recognizer asked without a service around it."""
+"""A recognizer called directly, without a scheduler."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 
 
-def answers(recognizer: Recognizer, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
-    """All requests together, decoded until every one has its answer."""
+def transcribe_all(recognizer: Recognizer, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
+    """Transcribe requests in one batch, decoding until each has its hypothesis."""
     waiting: dict[int, Encoded] = {index: recognizer.encode(request) for index, request in enumerate(requests)}
     found: dict[int, Hypothesis] = {}
     while waiting:
@@ -21,6 +21,6 @@ def answers(recognizer: Recognizer, requests: Sequence[TranscriptionRequest]) ->
     return [found[index] for index in range(len(requests))]
 
 
-def answer(recognizer: Recognizer, request: TranscriptionRequest) -> Hypothesis:
-    """One request by itself."""
-    return answers(recognizer, [request])[0]
+def transcribe(recognizer: Recognizer, request: TranscriptionRequest) -> Hypothesis:
+    """Transcribe one request."""
+    return transcribe_all(recognizer, [request])[0]

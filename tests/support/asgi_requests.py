@@ -1,4 +1,4 @@
-"""Requests put to an application without a client, for what no client would do."""
+"""Requests that no HTTP client sends, made directly to an ASGI application."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Send
 
 
 async def post(app: ASGIApp, path: str, content_type: str, body: bytes, send: Send, *, whole: bool = True) -> None:
-    """Post `body`; unless it is `whole`, more is promised and never comes. The client stays until it is answered."""
+    """Post `body` and stay connected until the response. Unless it is `whole`, more is announced and never arrives."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": not whole}]
 
     async def receive() -> Message:

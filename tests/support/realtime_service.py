@@ -1,4 +1,4 @@
-"""A real server on the loopback interface, served by scripted engines as the command `serve` would serve it."""
+"""The whole service with scripted engines on the loopback interface, run as by the command `serve`."""
 
 import asyncio
 import base64
@@ -21,22 +21,22 @@ from websockets.sync.client import ClientConnection, connect
 
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.edge.websocket import RealtimeEndpoint
-from realtime.engines.scripted import ScriptedEngines, say_numbers, silence
 from realtime.models.models import Models
 from realtime.server import Server, listening_socket
 from realtime.settings import Settings
+from tests.support.scripted_engines import ScriptedEngines, say_numbers, silence
 
 Message: TypeAlias = dict[str, Any]
 RATE = 24_000
-PATIENCE = 5.0
+TIMEOUT = 5.0
 
 SILENT = logging.getLogger("silent")
-"""For the clients of the tests, which would log what they send."""
+"""Logger for websocket clients in tests, which would log what they send."""
 SILENT.disabled = True
 
 
-class Serving:
-    """A server at work, and what can be seen of it from inside."""
+class RealtimeService:
+    """A running service and its internals."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Serving:
 
     @property
     def failure(self) -> BaseException | None:
-        """For which the server has ended by itself."""
+        """The error that ended the server."""
         return self._server.failure
 
     @property
@@ -71,32 +71,32 @@ class Serving:
         return len(self._server.server_state.connections)
 
     def metric(self, name: str, key: str = "", **labels: str) -> float:
-        """What `GET /metrics` says of one of our names; 0 where it says nothing."""
+        """Return a value of `GET /metrics`, without the prefix `vivavoce_`; 0 if it is absent."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/metrics", headers={"authorization": f"Bearer {key}"}
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             families = text_string_to_metric_families(answer.read().decode())
         samples = [sample for family in families for sample in family.samples]
         return sum(each.value for each in samples if (each.name, each.labels) == (f"vivavoce_{name}", labels))
 
     def call(self, work: Coroutine[Any, Any, object]) -> object:
-        """Await something in the server's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
+        """Run a coroutine in the server's event loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT)
 
     def jobs(self) -> list[str]:
-        """The tasks of sessions that are not done."""
+        """Return the unfinished tasks of sessions."""
         tasks = [repr(task) for task in asyncio.all_tasks(self._loop)]
         return [task for task in tasks if "Driver" in task or "Connection" in task]
 
     def stop(self, timeout: int = 5) -> None:
-        """Ask the server to stop, as a signal would; what has not ended after `timeout` seconds is cut off."""
+        """Stop the server as a signal does; sessions that are open after `timeout` seconds are cut off."""
         self._server.config.timeout_graceful_shutdown = timeout
         self._server.should_exit = True
 
     @contextlib.contextmanager
     def session(self, query: str = "", **options: Any) -> Iterator["Client"]:
-        """An open session after its greeting; without a query, a conversation."""
+        """Open a session and read its greeting; without a query, it is a conversation."""
         with connect(f"{self.url}?{query}", compression=None, logger=SILENT, **options) as socket:
             client = Client(socket)
             client.wait_for("session.created")
@@ -104,10 +104,12 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(engines: ScriptedEngines | None = None, *, ready: bool = True, **settings: Any) -> Iterator[Serving]:
-    """Run a server; it has stopped, and its models are closed, when the block ends.
+def realtime_service(
+    engines: ScriptedEngines | None = None, *, ready: bool = True, **settings: Any
+) -> Iterator[RealtimeService]:
+    """Run the service, and stop it and close its models when the block ends.
 
-    When the block begins it is `ready`, or only listens.
+    Unless `ready` is False, the models are loaded when the block begins.
     """
     engines = engines or ScriptedEngines()
     chosen = Settings(port=0, **settings)
@@ -121,7 +123,7 @@ def serving(engines: ScriptedEngines | None = None, *, ready: bool = True, **set
         thread.start()
         try:
             assert not ready or eventually(lambda: models.ready)
-            yield Serving(server, loop, port, models, engines)
+            yield RealtimeService(server, loop, port, models, engines)
         finally:
             server.should_exit = True
             thread.join(15)
@@ -130,7 +132,7 @@ def serving(engines: ScriptedEngines | None = None, *, ready: bool = True, **set
 
 
 class Client:
-    """Speaks the protocol word by word."""
+    """A client that sends and receives single protocol messages."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
@@ -152,16 +154,16 @@ class Client:
         self.send("response.create", response={"instructions": text, **fields})
 
     def receive(self) -> Message:
-        message = json.loads(self.socket.recv(timeout=PATIENCE))
+        message = json.loads(self.socket.recv(timeout=TIMEOUT))
         assert isinstance(message, dict)
         return message
 
     def wait_for(self, message_type: str) -> Message:
-        """The next message of this type; those before it are skipped."""
+        """Return the next message of this type; skip those before it."""
         return self.until(message_type)[-1]
 
     def until(self, message_type: str) -> list[Message]:
-        """All messages up to the next one of this type."""
+        """Return all messages up to the next one of this type."""
         messages = [self.receive()]
         while messages[-1]["type"] != message_type:
             messages.append(self.receive())
@@ -169,21 +171,21 @@ class Client:
 
 
 def utterance(numbers: Sequence[int]) -> Samples:
-    """These numbers at `RATE`, with the silence around them that makes an utterance."""
+    """Say numbers at `RATE`, with enough silence around them for an utterance."""
     return np.concatenate([silence(0.4, RATE), say_numbers(numbers, RATE), silence(0.8, RATE)])
 
 
 def read_to_end(socket: ClientConnection) -> int:
-    """The code with which the server closes, whatever it still says before."""
+    """Read until the server closes and return the close code."""
     try:
         while True:
-            socket.recv(timeout=PATIENCE)
+            socket.recv(timeout=TIMEOUT)
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else CloseCode.ABNORMAL_CLOSURE
 
 
-def eventually(condition: Callable[[], bool], timeout: float = PATIENCE) -> bool:
-    """Whether something comes true in the server's threads in time."""
+def eventually(condition: Callable[[], bool], timeout: float = TIMEOUT) -> bool:
+    """Return whether a condition becomes true before the timeout."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
