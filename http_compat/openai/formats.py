@@ -77,7 +77,7 @@ def logprobs(segments: Iterable[TranscribedSegment]) -> list[dict[str, Any]]:
         }
         for segment in segments
         for word in segment.words
-        for token in word.pieces
+        for token in word.tokens
     ]
 
 

@@ -1,8 +1,9 @@
 """The driver: runs one session on asyncio.
 
-One task owns the session; everything reaches it through its `Inbox`: what the client wants, what the engines answer,
-and the time. What comes out goes to `deliver` (events, in order, waiting where the client is slow) and to the
-engines (jobs, each in a task of its own that puts its result back into the inbox).
+One task owns the session. Commands and engine results reach it through its `Inbox`, and the time through a timeout.
+Events go to `deliver` in order, and wait there while the client is slow. Each job runs in a task of its own that puts
+its results into the inbox. One call into the session comes from elsewhere: the scheduler of a recognizer pulls a
+request (`Session.request_for`) when an engine is free, on the same event loop.
 """
 
 import asyncio
@@ -38,14 +39,14 @@ from realtime.session.session import Session
 Request = TypeVar("Request")
 
 MAX_COMMANDS: Final = 64
-"""Commands that may wait; when full, the socket is not read, and TCP slows the client down."""
+"""Commands that may wait. While the lane is full the socket is not read, and TCP slows the client down."""
 
 MAX_RESULTS: Final = 64
-"""Results that may wait; when full, the engines' chunks wait, and with them the engines."""
+"""Results that may wait. While the lane is full, job tasks wait, and with them the engine behind a synthesis."""
 
 
 class Inbox(Generic[Request]):
-    """Two bounded lanes into a session: commands, which can wait, and results, which go first."""
+    """Two bounded lanes into a session; results go before commands."""
 
     def __init__(self) -> None:
         self._commands: deque[Request] = deque()
@@ -54,7 +55,7 @@ class Inbox(Generic[Request]):
         self._taken = asyncio.Event()
 
     async def put(self, command: Request) -> None:
-        """Add a command, when there is room."""
+        """Add a command; wait while there is no room."""
         while len(self._commands) >= MAX_COMMANDS:
             self._taken.clear()
             await self._taken.wait()
@@ -62,12 +63,12 @@ class Inbox(Generic[Request]):
         self._changed.set()
 
     def put_next(self, command: Request) -> None:
-        """Add what follows from the command just taken: it comes before all that wait, and needs no room."""
+        """Add a command that follows from the one just taken, in its place: before all that wait."""
         self._commands.appendleft(command)
         self._changed.set()
 
     async def put_result(self, result: EngineResult) -> None:
-        """Add a result, when there is room."""
+        """Add a result; wait while there is no room."""
         while len(self._results) >= MAX_RESULTS:
             self._taken.clear()
             await self._taken.wait()
@@ -75,7 +76,7 @@ class Inbox(Generic[Request]):
         self._changed.set()
 
     async def get(self, *, commands: bool) -> Request | EngineResult:
-        """The next result, or the next command if `commands` are wanted now."""
+        """Wait for the next result, or the next command if `commands` is true."""
         while not self._results and not (commands and self._commands):
             self._changed.clear()
             await self._changed.wait()
@@ -117,7 +118,7 @@ class Driver:
                     await self._carry_out(output, group)
 
     async def _next(self) -> list[Output]:
-        """What follows from the next input, or from the passing of time."""
+        """Wait for the next input or deadline; return the outputs that follow from it."""
         deadline = self._session.deadline()
         timeout = None if deadline is None else max(0.0, deadline - self._clock())
         try:

@@ -73,7 +73,7 @@ def _segments(transcript: Transcript) -> list[dict[str, Any]]:
             "start": seconds(cue.start),
             "end": seconds(cue.end),
             "text": cue.text,
-            "tokens": [token.id for word in cue.words for token in word.pieces],
+            "tokens": [token.id for word in cue.words for token in word.tokens],
             "temperature": _finite(cue.segment.hypothesis.temperature),
             "avg_logprob": _finite(cue.segment.hypothesis.average_log_probability),
             "compression_ratio": _finite(cue.segment.hypothesis.compression_ratio),

@@ -1,4 +1,4 @@
-"""Endpointing: from one speech probability per window to where speech starts and stops.
+"""Endpointing: from the speech probability of each window to the start and the end of speech.
 
 The rules are those of OpenAI's `server_vad`: speech starts when the probability reaches the threshold for
 `ONSET_WINDOWS` windows in a row, its start is moved back by the prefix padding, and it stops after `silence` samples
@@ -11,39 +11,46 @@ from typing import Final
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 
 HYSTERESIS: Final = 0.15
-"""Silero's own margin between the thresholds of onset and offset."""
+"""Difference between the thresholds of onset and offset: Silero's own."""
 
 ONSET_WINDOWS: Final = 2
-"""64 ms: a click is shorter, the shortest word is not."""
+"""Windows in a row (64 ms) that make an onset: longer than a click, shorter than any word."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnDetection:
-    """When a turn starts and ends. `threshold` is a probability, the paddings are samples at 16 kHz."""
+    """When a turn starts and ends; the defaults are OpenAI's."""
 
     threshold: float = 0.5
+    """Speech probability of an onset."""
     prefix_padding: int = SAMPLE_RATE * 300 // 1000
+    """Samples before the onset that belong to the turn (300 ms)."""
     silence: int = SAMPLE_RATE * 500 // 1000
+    """Samples without speech that end the turn (500 ms)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """Speech began at `start`, which includes the prefix padding; `voiced` is where the first window of it began."""
+    """Speech began."""
 
     start: int
+    """Position of the onset less the prefix padding."""
     voiced: int
+    """Start of the first window with speech."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """Speech ended: the last speech is before `voiced`; `end` includes the silence that proved it."""
+    """Speech ended."""
 
     end: int
+    """Position after the silence that ended it."""
     voiced: int
+    """End of the last window with speech."""
 
 
 class Endpointing:
-    """Follows one stream window by window."""
+    """Finds onsets and offsets in one stream, window by window."""
 
     def __init__(self, detection: TurnDetection, *, position: int = 0) -> None:
         """Begin at `position`, in silence."""
@@ -56,11 +63,11 @@ class Endpointing:
 
     @property
     def position(self) -> int:
-        """The end of the last window seen."""
+        """End of the last window."""
         return self._position
 
     def update(self, probability: float) -> Onset | Offset | None:
-        """Take the speech probability of the next window of 512 samples."""
+        """Take the speech probability of the next window; return what it leads to."""
         self._position += WINDOW
         if self.speaking:
             if probability >= self.detection.threshold - HYSTERESIS:
@@ -77,7 +84,7 @@ class Endpointing:
         return Onset(start=max(self._floor, voiced - self.detection.prefix_padding), voiced=voiced)
 
     def finish(self) -> Offset:
-        """End the speech in progress here and now, in silence again."""
+        """End the speech in progress at the current position."""
         self.speaking = False
         self._onset_run = 0
         self._floor = self._position

@@ -1,12 +1,12 @@
-"""Which words of a growing hypothesis can be trusted, and how far the audio they were heard in can be forgotten.
+"""LocalAgreement: which words of successive hypotheses to commit, and which audio to trim.
 
-The policy is LocalAgreement of Macháček, Dabre and Bojar, "Turning Whisper into Real-Time Transcription System" (2023):
-a word is committed once successive hypotheses agree on it and on all words before. Whisper repeats the same mistake in
-the next quarter of a second, so the hypotheses that agree must lie `MIN_SPAN` apart, and all between must agree too.
+The policy is that of Macháček, Dabre and Bojar, "Turning Whisper into Real-Time Transcription System" (2023): a word is
+committed once successive hypotheses agree on it and on all words before it. Whisper repeats the same mistake within the
+next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart, and all in between must agree too.
 
-Committed text is append-only: what `update` and `finish` return concatenates to the transcript, whatever a later
-hypothesis would rather have. The audio of committed words can be forgotten from its beginning (`trim`); a few of them
-stay, because word times are not exact: hypotheses of what is left begin with those words, which are found again by
+Committed text is append-only: what `update` and `finish` return concatenates to the transcript, even where a later
+hypothesis differs. Audio of committed words can be trimmed from the beginning of the segment (`trim`). Some of those
+words stay in the audio, because word times are not exact; later hypotheses begin with them, and they are recognized by
 edit distance.
 """
 
@@ -19,48 +19,54 @@ from realtime.audio.formats import SAMPLE_RATE
 from realtime.speech.transcript import Word, normalised
 
 MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
-"""Audio that lies at least between the ends of two hypotheses of which one confirms the other."""
+"""Samples (0.7 s) by which the audio of two hypotheses must differ for one to confirm the other."""
 
 TRAILING_PUNCTUATION: Final = ".,!?;:…。，、！？：；\"'”’)]}」』）-–— "
-"""Marks that may follow a word."""
+"""Punctuation that may follow a word."""
 
 SENTENCE_ENDS: Final = ".!?…。！？"
+"""Punctuation after which audio is preferably trimmed."""
 
 TRIM_RANGE: Final = 2 * SAMPLE_RATE
-"""How far before the latest possible place a better one is looked for."""
+"""Samples (2 s) before the latest possible cut in which `trim` looks for a better one."""
 
 
 class LocalAgreement:
-    """Follows one passage of speech, hypothesis after hypothesis.
+    """Commits the words of one segment from its successive hypotheses.
 
-    Words are compared without case and punctuation. A trailing mark of the newest committed word is held back until the
-    word after it is committed, since a mark at the edge of the audio is a guess.
+    Words are compared without case and punctuation. Punctuation after the newest committed word is not returned until
+    the next word is committed, since punctuation at the end of the audio is a guess.
     """
 
     def __init__(self) -> None:
         self.committed: list[Word] = []
-        """All committed words; those whose audio was trimmed have their final times."""
+        """All committed words; times are final for words whose audio was trimmed."""
         self.tentative: tuple[Word, ...] = ()
+        """The words of the newest hypothesis that are not committed."""
         self.erased = 0
-        """Tentative words that were taken back."""
+        """Number of tentative words that a later hypothesis took back."""
         self._trimmed = 0
-        self._pending_marks = ""
+        """Number of committed words whose audio was trimmed."""
+        self._pending_punctuation = ""
+        """Punctuation of committed words that was not returned yet."""
         self._tails: deque[tuple[int, tuple[Word, ...]]] = deque()
+        """Recent hypotheses without their committed words, each with the end of its audio."""
 
     @property
     def untrimmed(self) -> Sequence[Word]:
-        """The committed words that are still in the audio."""
+        """The committed words whose audio is still decoded."""
         return self.committed[self._trimmed :]
 
     @property
     def confirmed_until(self) -> int:
-        """Where the audio of the hypothesis ended that confirmed the newest committed words."""
+        """End of the audio of the hypothesis that confirmed the newest committed words; 0 without any."""
         return self._tails[0][0] if self.committed and self._tails else 0
 
     def update(self, words: Sequence[Word], end: int, *, pausing: bool = False) -> str:
-        """Take a newer hypothesis of the audio that is left, up to `end`; return the text that became certain.
+        """Take the next hypothesis, of the untrimmed audio up to `end`; return the newly committed text.
 
-        Where the speaker is `pausing`, no word at the edge is cut off, and the last hypothesis may confirm this one.
+        `pausing` says that the audio ends in a pause and not within a word: then the hypothesis before may confirm this
+        one, however close.
         """
         _, known = self._realign(words)
         tail = tuple(words[known:])
@@ -77,9 +83,9 @@ class LocalAgreement:
         return self._commit(tail[:agreed], hold=True) if agreed else ""
 
     def finish(self, words: Sequence[Word]) -> str:
-        """Take the last hypothesis; all it has after the committed words is certain. Return the text not yet given out.
+        """Take the final hypothesis and commit all its words; return the text not yet returned.
 
-        Committed words take the times and probabilities they have in `words`.
+        Words committed before keep their text, and take the times and probabilities they have in `words`.
         """
         places, known = self._realign(words)
         self._time(places, words)
@@ -89,10 +95,10 @@ class LocalAgreement:
         return self._commit(tail, hold=False)
 
     def trim(self, words: Sequence[Word], before: int) -> tuple[int, int] | None:
-        """Forget the audio of early words, by the times they have in `words`, the hypothesis last taken.
+        """Trim committed words from the audio, by the times in `words`, the hypothesis last taken.
 
-        Return between which two positions it is to be cut, the end of one word and the start of the next: where a
-        sentence ends, or at the widest gap, up to `before`. None where nothing can be forgotten.
+        Return the gap in which to cut: the end of one word and the start of the next, which is at most `before`. A gap
+        between sentences is preferred, else the widest. Return None if there is no gap to cut in.
         """
         places, _ = align_words(self.untrimmed, words)
         cuts: list[tuple[bool, int, int]] = []
@@ -115,27 +121,27 @@ class LocalAgreement:
 
     def _commit(self, words: Sequence[Word], *, hold: bool) -> str:
         self.committed += words
-        text = self._pending_marks + "".join(word.text for word in words)
+        text = self._pending_punctuation + "".join(word.text for word in words)
         delta = text.rstrip(TRAILING_PUNCTUATION) if hold else text
-        self._pending_marks = text[len(delta) :]
+        self._pending_punctuation = text[len(delta) :]
         return delta
 
     def _realign(self, words: Sequence[Word]) -> tuple[list[int | None], int]:
-        """Give the last committed word the marks it has now; return the `align_words` of the audible words."""
+        """Return `align_words` of the untrimmed committed words; update the punctuation of the last one."""
         untrimmed = self.untrimmed
         places, known = align_words(untrimmed, words)
         if untrimmed and places[-1] is not None and _same(untrimmed[-1], words[places[-1]]):
             last = untrimmed[-1].text.rstrip(TRAILING_PUNCTUATION)
             now = words[places[-1]].text
-            marks = now[len(now.rstrip(TRAILING_PUNCTUATION)) :]
-            self._pending_marks = (
-                self._pending_marks.removesuffix(untrimmed[-1].text[len(last) :]) + marks
+            punctuation = now[len(now.rstrip(TRAILING_PUNCTUATION)) :]
+            self._pending_punctuation = (
+                self._pending_punctuation.removesuffix(untrimmed[-1].text[len(last) :]) + punctuation
             )  # it may hold other words' too
-            self.committed[-1] = replace(untrimmed[-1], text=last + marks)
+            self.committed[-1] = replace(untrimmed[-1], text=last + punctuation)
         return places, known
 
     def _time(self, places: Sequence[int | None], words: Sequence[Word]) -> None:
-        """Give audible words the times and probabilities they have in `words`; one that is not there has no length."""
+        """Copy times and probabilities from `words` to the untrimmed committed words; missing ones get no length."""
         end = self.committed[self._trimmed - 1].end if self._trimmed else 0
         for index, place in enumerate(places, start=self._trimmed):
             if place is None:
@@ -150,9 +156,10 @@ class LocalAgreement:
 
 
 def align_words(committed: Sequence[Word], words: Sequence[Word]) -> tuple[list[int | None], int]:
-    """Which of `words` each committed word is, if any, and how many of `words` say what `committed` says.
+    """Align committed words with a hypothesis.
 
-    Those are the prefix of `words` with the least edit distance to `committed`, the longer on a tie.
+    Return for each committed word its index in `words`, or None, and the number of leading `words` that correspond to
+    `committed`: the prefix with the least edit distance, the longer one on a tie.
     """
     if len(words) >= len(committed) and all(map(_same, committed, words)):
         return list(range(len(committed))), len(committed)
@@ -179,7 +186,7 @@ def align_words(committed: Sequence[Word], words: Sequence[Word]) -> tuple[list[
 
 
 def _agreed(one: Sequence[Word], other: Sequence[Word]) -> int:
-    """How many words both begin with."""
+    """Return the length of the common prefix."""
     agreed = 0
     while agreed < min(len(one), len(other)) and _same(one[agreed], other[agreed]):
         agreed += 1

@@ -1,12 +1,12 @@
-"""Phrases: where growing text may be cut so that each piece is worth synthesizing on its own.
+"""Phrases: where to cut text, as it arrives, into parts that are synthesized one by one.
 
-The first phrase is short, a clause of at least three words or the whole first sentence, because the listener waits for
-it; later phrases are whole sentences, which sound better. A sentence longer than `LONGEST_PHRASE` is cut after the last
-of its clauses that fits, else between words, else anywhere. A line break ends a sentence.
+The first phrase is short, a clause of at least `CLAUSE_WORDS` words or a sentence, for a short time to the first audio.
+Later phrases are whole sentences, which sound better. A sentence longer than `LONGEST_PHRASE` is cut after the last
+clause that fits, else between words, else anywhere. A line break ends a sentence.
 
-A cut is decided as soon as the character after it is known, and nothing that comes later changes it. The phrases are
-therefore the same however the text was cut into deltas. No cut looks further than `_WINDOW`, so the work grows with the
-length of the text and no faster.
+A cut is decided as soon as the character after it is known, and later text does not change it: the phrases do not
+depend on how the text is divided into deltas. No cut depends on more than `_WINDOW` characters, so the work is linear
+in the length of the text.
 """
 
 import re
@@ -14,16 +14,16 @@ from enum import Enum, auto
 from typing import Final
 
 LONGEST_PHRASE: Final = 200
-"""Characters, not counting the white space at the end."""
+"""Characters of a phrase, not counting the white space at its end."""
 
 _LONGEST_SPACE: Final = re.compile(rf"(?<!\s)(\s{{{LONGEST_PHRASE}}})\s+")
-"""White space too long to keep, and what is kept of it."""
+"""White space longer than a phrase; the group is what replaces it."""
 
 _WINDOW: Final = 2 * LONGEST_PHRASE + 2
 """Characters that decide a cut: the longest phrase, the longest white space after it and the character after that."""
 
 CLAUSE_WORDS: Final = 3
-"""A shorter clause is not worth a phrase. Two Chinese or Japanese characters count as a word."""
+"""Words in the shortest clause that makes a phrase. Two Chinese or Japanese characters count as a word."""
 
 _IDEOGRAPH: Final = r"[\u3040-\u30ff\u3400-\u9fff]"
 _CLOSING: Final = r"[\"'”’)\]}»›」』）】》〉*_`]*"
@@ -38,10 +38,10 @@ _PLACE: Final = re.compile(
     """,
     re.VERBOSE,
 )
-"""Every place where text may be cut, if what surrounds it permits: after `space`."""
+"""A place where text may be cut, after `space`, if the context permits."""
 
 _NEVER_FIRST: Final = frozenset(".!?…,;:)]}»›。！？｡，、､；：」』）】》〉")
-"""Characters that belong to what stands before them, even after a space."""
+"""Characters that must not begin a phrase."""
 
 _WORD: Final = re.compile(rf"{_IDEOGRAPH}{{1,2}}|[^\W_]+(?:['’.,-][^\W_]+)*")
 _ABBREVIATION: Final = re.compile(
@@ -59,7 +59,7 @@ _BEFORE_NUMBER: Final = re.compile(
 
 
 class _Break(Enum):
-    """How good a place is to cut."""
+    """What ends at a place."""
 
     SENTENCE = auto()
     CLAUSE = auto()
@@ -69,8 +69,8 @@ class _Break(Enum):
 class PhraseChunker:
     """Cuts text that arrives in deltas into phrases.
 
-    Joined together the phrases are the text, but for white space at its very start and what is longer than a phrase:
-    the white space at a cut stays with the phrase before it.
+    The phrases concatenate to the text, without white space at its beginning and with overlong white space shortened.
+    White space at a cut belongs to the phrase before it.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class PhraseChunker:
         self._first = True
 
     def feed(self, delta: str) -> list[str]:
-        """The phrases that are now certain."""
+        """Append text; return the phrases that are complete."""
         text = _LONGEST_SPACE.sub(r"\1", self._text + delta if self._text else delta.lstrip())
         found = []
         start = 0
@@ -90,7 +90,7 @@ class PhraseChunker:
         return found
 
     def flush(self) -> list[str]:
-        """The last phrase, if any text is left. What is fed after this is another text."""
+        """End the text; return the last phrase, if any text is left. A new text may follow."""
         rest = [self._text] if self._text else []
         self._text = ""
         self._first = True
@@ -98,15 +98,15 @@ class PhraseChunker:
 
 
 def phrases(text: str) -> list[str]:
-    """The phrases of a whole text."""
+    """Cut a whole text into phrases."""
     chunker = PhraseChunker()
     return chunker.feed(text) + chunker.flush()
 
 
 def _first_cut(text: str, *, short: bool) -> int | None:
-    """Where the first phrase of `text` ends, None if what follows decides that. `short` takes a clause for enough.
+    """Return where the first phrase of `text` ends, or None if that depends on text to come.
 
-    More than the first `_WINDOW` characters make no difference.
+    `short` ends it after a clause. Only the first `_WINDOW` characters matter.
     """
     clause = word = None
     for place in _PLACE.finditer(text):
@@ -132,7 +132,7 @@ def _first_cut(text: str, *, short: bool) -> int | None:
 
 
 def _break(text: str, place: re.Match[str]) -> _Break | None:
-    """What a cut at `place` would be; None where it must not be."""
+    """Return what ends at `place`; None where the text must not be cut."""
     following = text[place.end()]
     if following in _NEVER_FIRST:
         return None
@@ -151,7 +151,7 @@ def _break(text: str, place: re.Match[str]) -> _Break | None:
 
 
 def _goes_on(before: str, following: str) -> bool:
-    """Whether a full stop after `before` belongs to an abbreviation or to the number of a list's item."""
+    """Return whether a full stop after `before` belongs to an abbreviation or to the number of a list item."""
     word = before.split()[-1].lstrip("([{\"'“‘«*_")
     if word.isdecimal():
         return word == before.strip()

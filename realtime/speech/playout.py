@@ -1,8 +1,7 @@
-"""Playout: how fast speech is sent.
+"""Playout: when speech is sent.
 
-Audio is sent at most `MAX_LEAD_SECONDS` ahead of a listener who plays it from the moment the first of it was sent:
-an interruption wastes little and a long answer does not hog the socket. Times are the session's monotonic seconds,
-amounts are samples at the output rate.
+Audio is sent at most `MAX_LEAD_SECONDS` ahead of a client that plays it from the moment the first of it was sent: an
+interruption wastes little, and a long response does not fill the socket. Times are the session's monotonic seconds.
 """
 
 from collections import deque
@@ -14,13 +13,16 @@ import numpy as np
 from realtime.audio.formats import Samples
 
 MAX_LEAD_SECONDS: Final = 3.0
-"""Seconds of speech that may be under way to the listener."""
+"""Seconds of speech that may be sent before they are due to be played."""
 
-FIRST_PIECE: Final = 0.04
-PIECE: Final = 0.2
-"""Seconds of one message: the first is short, since somebody waits for it."""
+FIRST_CHUNK_SECONDS: Final = 0.04
+"""Seconds of audio in the first message of a response: short, for a short time to the first audio."""
 
-AudioChunk: TypeAlias = str | Samples
+CHUNK_SECONDS: Final = 0.2
+"""Seconds of audio in a message."""
+
+Chunk: TypeAlias = str | Samples
+"""The text of a phrase, or some of its audio."""
 
 
 @dataclass(slots=True)
@@ -30,48 +32,51 @@ class _Queued:
 
 
 class Playout:
-    """The speech of one response between the engine and the wire: texts and the audio that speaks them, in order."""
+    """The queue of one response between the engine and the client: texts and the audio of each, in order."""
 
     def __init__(self, sample_rate: int, *, paced: bool) -> None:
+        """Queue audio at `sample_rate`; if not `paced`, it is due at once."""
         self._rate = sample_rate
         self._paced = paced
         self._queue: deque[_Queued] = deque()
         self._began: float | None = None
         self.sent = 0
+        """Samples released."""
 
     @property
     def waiting(self) -> float:
-        """Seconds of audio not yet sent."""
+        """Seconds of audio not yet released."""
         return sum(len(queued.samples) for queued in self._queue) / self._rate
 
     def add_text(self, text: str) -> None:
-        """The text of the audio that is added next."""
+        """Add the text of the audio that is added next."""
         self._queue.append(_Queued(text, np.zeros(0, np.float32)))
 
     def add_audio(self, samples: Samples) -> None:
+        """Add audio, cut into chunks of `CHUNK_SECONDS`."""
         start = 0
         while start < len(samples):
-            seconds = PIECE if self.sent or self._queue_has_audio() else FIRST_PIECE
+            seconds = CHUNK_SECONDS if self.sent or self._queue_has_audio() else FIRST_CHUNK_SECONDS
             end = start + round(seconds * self._rate)
             self._queue.append(_Queued(None, samples[start:end]))
             start = end
 
-    def release(self, now: float) -> list[AudioChunk]:
-        """What may be sent now, in order: texts, and pieces of audio."""
-        pieces: list[AudioChunk] = []
+    def release(self, now: float) -> list[Chunk]:
+        """Remove and return what is due by `now`, in order."""
+        chunks: list[Chunk] = []
         while self._queue and now >= self._due(self._queue[0]):
             queued = self._queue.popleft()
             if queued.text is not None:
-                pieces.append(queued.text)
+                chunks.append(queued.text)
                 continue
             if self._began is None:
                 self._began = now
             self.sent += len(queued.samples)
-            pieces.append(queued.samples)
-        return pieces
+            chunks.append(queued.samples)
+        return chunks
 
     def deadline(self) -> float | None:
-        """When `release` will have something, or None."""
+        """Return when `release` will return something, or None if the queue is empty."""
         return self._due(self._queue[0]) if self._queue else None
 
     def _due(self, queued: _Queued) -> float:

@@ -1,4 +1,4 @@
-"""What is asked of a recognizer."""
+"""Requests to a recognizer: audio, and how to decode it."""
 
 from dataclasses import dataclass, field
 
@@ -7,57 +7,60 @@ from realtime.audio.formats import SAMPLE_RATE, Samples
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Where a hypothesis is doubted; the defaults are those of Radford et al. (2022), 4.5.
-
-    More `no_speech` probability, less average `log_probability`, a higher `compression_ratio`.
-    """
+    """When a hypothesis is doubtful; the defaults are those of Radford et al. (2022), section 4.5."""
 
     no_speech: float = 0.6
+    """Highest no-speech probability."""
     log_probability: float = -1.0
+    """Lowest average log-probability of the tokens."""
     compression_ratio: float = 2.4
+    """Highest compression ratio of the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodingOptions:
-    """How to look for the most likely text.
-
-    The next of `temperatures` is tried where what the one before gave is doubted by the `thresholds`; 0 is a search
-    with `beam_size` and `patience`, more than that is the best of `best_of` samples. The penalties are CTranslate2's.
-    """
+    """How to search for the most likely text."""
 
     temperatures: tuple[float, ...] = (0.0,)
+    """Temperatures to try in turn, until a hypothesis passes the thresholds; 0 is a beam search, more is sampling."""
     beam_size: int = 1
+    """Beams of the search at temperature 0; 1 is greedy."""
     best_of: int = 1
+    """Samples at higher temperatures, of which the most likely is used."""
     patience: float = 1.0
+    """Factor of the beam search: it ends after `beam_size * patience` hypotheses."""
     length_penalty: float = 1.0
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     thresholds: Thresholds = Thresholds()
     thorough: bool = False
-    """Whether the answer may take a little longer, to be a little better."""
+    """Whether the answer may take a little longer in order to be a little better."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionRequest:
-    """Audio to transcribe: at most 30 s of mono samples at 16 kHz.
-
-    `language` None means detect it, among `candidates` where there are any. `prompt` is text that came before,
-    `hotwords` are words to expect. `final` asks for the best answer rather than the cheapest; `word_times` for times
-    and probabilities of the words; `translate` for English. `under_load` says that others wait: the
-    cheapest context will do, and an answer that is merely doubtful gets no second look, unless it leaves much unsaid.
-    """
+    """Audio to transcribe, and how."""
 
     samples: Samples = field(repr=False)
+    """Mono at 16 kHz, at most 30 s."""
     language: str | None = None
+    """Whisper's language code; None: detect it, among the `candidates` if there are any."""
     candidates: tuple[str, ...] = ()
     prompt: str = field(default="", repr=False)
+    """Text that precedes the audio."""
     hotwords: str = field(default="", repr=False)
+    """Words to expect."""
     final: bool = True
+    """Whether the best answer is wanted rather than the cheapest."""
     word_times: bool = False
+    """Whether times and probabilities of the words are wanted."""
     translate: bool = False
+    """Whether to transcribe in English whatever the language."""
     under_load: bool = False
+    """Whether other requests wait: use the least context, and decode a doubtful final again only if it misses much."""
     decoding: DecodingOptions = DecodingOptions()
 
     @property
     def seconds(self) -> float:
+        """Length of the audio."""
         return len(self.samples) / SAMPLE_RATE

@@ -1,8 +1,8 @@
-"""Whether anything was said: text is withheld on evidence, never because of its words.
+"""Suppression of hallucinated text, on evidence about the audio and never because of its words.
 
-Whisper writes fluent sentences for silence, noise and music. The witnesses are the voice activity detector, which heard
-the same audio, and the decoder's own figures (Radford et al. 2022, 4.5: no-speech probability, average log-probability
-and compression ratio, with the thresholds given there).
+Whisper writes fluent sentences for silence, noise and music. The evidence against them is the speech probability of the
+voice activity detector for the same audio, and the decoder's own figures: no-speech probability, average
+log-probability and compression ratio, with the thresholds of Radford et al. (2022), section 4.5.
 """
 
 from dataclasses import dataclass
@@ -13,42 +13,47 @@ from realtime.speech.recognition import DecodingOptions
 from realtime.speech.transcript import Hypothesis
 
 VOICED: Final = 0.5
-"""Speech by default, Silero's own choice; a client that asks for a lower threshold speaks softly."""
+"""Default probability from which a window has speech: Silero's own. A client with soft speech may ask for less."""
 
 MIN_VOICED_WINDOWS: Final = 3
-"""96 ms: no shorter word is known."""
+"""Windows with speech (96 ms) below which there was none: no word is shorter."""
 
 STRONG_SPEECH: Final = 0.9
-"""Speech reaches this probability somewhere; a hum that merely crosses the threshold does not."""
+"""Probability that real speech reaches in some window; a hum that just crosses the threshold does not."""
 
 LOGPROB_MARGIN: Final = 0.5
-"""So much less than the least likely text that nothing speaks for it any more."""
+"""Average log-probability below the threshold by which text is suppressed however strong the speech was."""
 
 DEFAULT_DECODING: Final = DecodingOptions()
+"""The options of live decoding."""
 
 
 class Suppression(StrEnum):
-    """Why text was withheld."""
+    """Why text was suppressed."""
 
     NO_VOICE = "no_voice"
+    """The voice activity detector found no speech."""
     NO_SPEECH = "no_speech"
+    """The decoder gives silence a high probability."""
     IMPROBABLE = "improbable"
+    """The decoder gives its own text a low probability."""
     REPETITION = "repetition"
+    """The text repeats itself."""
 
 
 @dataclass(slots=True)
 class SpeechEvidence:
-    """What the voice activity detector heard in a stretch of audio, window by window.
-
-    A window as probable as `threshold` has a voice in it.
-    """
+    """The speech probabilities of a segment, summed up window by window."""
 
     threshold: float = VOICED
+    """Probability from which a window counts as speech."""
     voiced: int = 0
+    """Number of windows with speech."""
     peak: float = 0.0
+    """Highest probability."""
 
     def add(self, probability: float) -> bool:
-        """Take one window; return whether it had a voice in it."""
+        """Add the probability of one window; return whether it counts as speech."""
         voiced = probability >= self.threshold
         self.voiced += voiced
         self.peak = max(self.peak, probability)
@@ -56,16 +61,16 @@ class SpeechEvidence:
 
     @property
     def has_speech(self) -> bool:
+        """Whether there were enough windows with speech for a word."""
         return self.voiced >= MIN_VOICED_WINDOWS
 
 
 def suppression(
     hypothesis: Hypothesis, voice: SpeechEvidence, decoding: DecodingOptions = DEFAULT_DECODING
 ) -> Suppression | None:
-    """Why the text of a hypothesis, found by this decoding, should be withheld, or None where it stands.
+    """Return why to suppress the text of a hypothesis decoded with these options, or None to keep it.
 
-    Speakers repeat themselves, too: where there was time to look for another text, a repetition that is likely and
-    came to an end is what was said.
+    People repeat themselves too: after a thorough decode, a repetition that is probable and came to an end is kept.
     """
     if not voice.has_speech:
         return Suppression.NO_VOICE

@@ -1,4 +1,4 @@
-"""What was said: words, hypotheses, and what is asked of a recognizer."""
+"""Transcripts: tokens, words and hypotheses."""
 
 import unicodedata
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token of the recognizer. `text` is UTF-8, or part of it: a character may take several tokens."""
+    """A text token of the recognizer. `text` is UTF-8 and may be part of a character, which may take several tokens."""
 
     id: int
     text: bytes
@@ -15,48 +15,53 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word as the recognizer writes it, with its leading space and trailing punctuation.
+    """One word as the recognizer writes it, with leading space and trailing punctuation.
 
-    `start` and `end` are samples at 16 kHz; both are zero where word times were not asked for, and so are the
-    probabilities. `pieces` are the tokens it was written with, where the recognizer has such.
+    `start` and `end` are samples at 16 kHz. They and `probability` are zero if word times were not requested. `tokens`
+    are those the word is made of, if the recognizer has tokens.
     """
 
     text: str
     start: int
     end: int
     probability: float
-    pieces: tuple[Token, ...] = field(default=(), repr=False, compare=False)
+    tokens: tuple[Token, ...] = field(default=(), repr=False, compare=False)
 
     def shifted(self, samples: int) -> "Word":
+        """Return the word this much later."""
         return replace(self, start=self.start + samples, end=self.end + samples)
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What the recognizer believes was said, and the evidence that anything was said at all.
-
-    `language` is a Whisper language code. `no_speech_probability` is Whisper's, `average_log_probability` is per token,
-    `compression_ratio` is that of the text under zlib (repetition shows as a high one); see Radford et al. (2022), 4.5.
-    `tokens` are the text tokens. Word times count from the start of the request's samples. `temperature` is the one at
-    which this was decoded. `ended` is false of a text that was cut off, because it went on for longer than anybody
-    speaks.
-    """
+    """The text that a recognizer decoded, with its evidence that it was said (Radford et al. 2022, section 4.5)."""
 
     words: tuple[Word, ...]
+    """Words with times from the start of the request's samples."""
     language: str
+    """Whisper's language code."""
     no_speech_probability: float = 0.0
     average_log_probability: float = 0.0
+    """Average per token."""
     compression_ratio: float = 1.0
+    """Length of the text by its length under zlib; high for text that repeats itself."""
     tokens: tuple[int, ...] = ()
+    """Numbers of the text tokens."""
     temperature: float = 0.0
+    """Temperature at which the text was decoded."""
     ended: bool = True
+    """Whether the text came to an end, instead of being cut off at the length limit."""
 
     @property
     def text(self) -> str:
+        """The words as one string, with the leading space of the first."""
         return "".join(word.text for word in self.words)
 
     def followed_by(self, rest: "Hypothesis", start: int) -> "Hypothesis":
-        """With what was said in the rest of the same audio, from the sample `start` on: as doubtful as the worse."""
+        """Return this and the hypothesis for the rest of the same audio, from sample `start` on, as one.
+
+        Of each figure it has the worse.
+        """
         timed = any(word.end for word in rest.words)
         return replace(
             self,
@@ -70,7 +75,7 @@ class Hypothesis:
 
 
 def normalised(text: str) -> str:
-    """What a word says: its letters with their marks, digits and symbols, in lower case, and the sign of a number."""
+    """Return a word in lower case without punctuation: letters with combining marks, digits, symbols, minus signs."""
     text = text.lower()
     return "".join(
         character

@@ -63,7 +63,7 @@ def _word(text: str, tokens: Sequence[TimedToken], tokenizer: Tokenizer) -> Word
         start=tokens[0].start,
         end=max(tokens[0].start, tokens[-1].end),
         probability=sum(token.probability for token in tokens) / len(tokens),
-        pieces=tuple(Token(token.id, _bytes_of(token.id, tokenizer), token.probability) for token in tokens),
+        tokens=tuple(Token(token.id, _bytes_of(token.id, tokenizer), token.probability) for token in tokens),
     )
 
 

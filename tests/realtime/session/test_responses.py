@@ -14,7 +14,7 @@ from realtime.session.events import (
 )
 from realtime.session.jobs import CancelJob, SpeechSynthesized, SynthesisFinished, Synthesize
 from realtime.session.responses import MAX_BUFFERED_SECONDS, ReplyState
-from realtime.speech.playout import FIRST_PIECE, MAX_LEAD_SECONDS, PIECE
+from realtime.speech.playout import CHUNK_SECONDS, FIRST_CHUNK_SECONDS, MAX_LEAD_SECONDS
 from tests.support.scripted_conversation import VOICE_RATE, Conversation, configured
 
 TEXT = "Good morning to you, dear listener. Here is the news of the day. It is short! That was all…"
@@ -84,8 +84,8 @@ def test_the_first_audio_is_short() -> None:
     conversation = Conversation()
     conversation.send(Speak(TEXT))
     lengths = [len(event.data) / 2 / VOICE_RATE for event in conversation.said(ResponseAudioExtended)]
-    assert lengths[0] == FIRST_PIECE
-    assert lengths[1] == PIECE
+    assert lengths[0] == FIRST_CHUNK_SECONDS
+    assert lengths[1] == CHUNK_SECONDS
 
 
 def test_audio_is_sent_as_soon_as_there_is_some() -> None:
@@ -110,7 +110,7 @@ def test_a_conversation_is_sent_no_faster_than_it_is_heard() -> None:
     conversation.send(Speak(LONG_TEXT))
     for elapsed in (0.0, 1.0, 5.0, 20.0):
         conversation.wait(elapsed - conversation.now)
-        assert seconds_sent(conversation) == pytest.approx(elapsed + MAX_LEAD_SECONDS, abs=PIECE)
+        assert seconds_sent(conversation) == pytest.approx(elapsed + MAX_LEAD_SECONDS, abs=CHUNK_SECONDS)
     assert conversation.said(ResponseFinished) == []
     conversation.wait(600.0)
     assert len(conversation.said(ResponseFinished)) == 1
@@ -133,7 +133,7 @@ def test_phrases_are_synthesized_one_at_a_time_and_no_further_ahead_than_needed(
     longest = max(len(job.text) for job in conversation.said(Synthesize)) / 10
     made = sum(len(job.text) for job in conversation.said(Synthesize)) / 10
     assert MAX_BUFFERED_SECONDS <= made - seconds_sent(conversation) <= MAX_BUFFERED_SECONDS + longest
-    conversation.wait(longest + PIECE)
+    conversation.wait(longest + CHUNK_SECONDS)
     assert len(conversation.questions(Synthesize)) == 1
 
 

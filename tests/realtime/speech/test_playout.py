@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.speech.playout import FIRST_PIECE, MAX_LEAD_SECONDS, PIECE, AudioChunk, Playout
+from realtime.speech.playout import CHUNK_SECONDS, FIRST_CHUNK_SECONDS, MAX_LEAD_SECONDS, Chunk, Playout
 
 RATE = 8000
 
@@ -10,25 +10,25 @@ def ramp(seconds: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return np.arange(round(seconds * RATE), dtype=np.float32)
 
 
-def audio(pieces: list[AudioChunk]) -> list[np.ndarray[tuple[int], np.dtype[np.float32]]]:
-    return [piece for piece in pieces if not isinstance(piece, str)]
+def audio(chunks: list[Chunk]) -> list[np.ndarray[tuple[int], np.dtype[np.float32]]]:
+    return [chunk for chunk in chunks if not isinstance(chunk, str)]
 
 
-def seconds(pieces: list[AudioChunk]) -> float:
-    return sum(len(piece) for piece in audio(pieces)) / RATE
+def seconds(chunks: list[Chunk]) -> float:
+    return sum(len(chunk) for chunk in audio(chunks)) / RATE
 
 
-def test_the_first_piece_is_short_and_the_others_are_not() -> None:
+def test_the_first_chunk_is_short_and_the_others_are_not() -> None:
     playout = Playout(RATE, paced=False)
     playout.add_audio(ramp(1.0))
     playout.add_audio(ramp(0.5))
-    lengths = [len(piece) / RATE for piece in audio(playout.release(0.0))]
-    assert lengths[0] == FIRST_PIECE
-    assert max(lengths[1:]) == PIECE
-    assert lengths.count(FIRST_PIECE) == 1
+    lengths = [len(chunk) / RATE for chunk in audio(playout.release(0.0))]
+    assert lengths[0] == FIRST_CHUNK_SECONDS
+    assert max(lengths[1:]) == CHUNK_SECONDS
+    assert lengths.count(FIRST_CHUNK_SECONDS) == 1
 
 
-def test_pieces_are_the_audio_in_order() -> None:
+def test_chunks_are_the_audio_in_order() -> None:
     playout = Playout(RATE, paced=False)
     playout.add_audio(ramp(1.23))
     np.testing.assert_array_equal(np.concatenate(audio(playout.release(0.0))), ramp(1.23))
@@ -40,16 +40,16 @@ def test_a_text_comes_before_its_audio() -> None:
     playout.add_audio(ramp(0.04))
     playout.add_text("two")
     playout.add_audio(ramp(0.2))
-    kinds = [piece if isinstance(piece, str) else len(piece) for piece in playout.release(0.0)]
+    kinds = [chunk if isinstance(chunk, str) else len(chunk) for chunk in playout.release(0.0)]
     assert kinds == ["one ", 320, "two", 1600]
 
 
 def test_no_more_than_the_lead_is_ahead_of_the_listener() -> None:
     playout = Playout(RATE, paced=True)
     playout.add_audio(ramp(20.0))
-    assert MAX_LEAD_SECONDS <= seconds(playout.release(100.0)) <= MAX_LEAD_SECONDS + PIECE
+    assert MAX_LEAD_SECONDS <= seconds(playout.release(100.0)) <= MAX_LEAD_SECONDS + CHUNK_SECONDS
     assert playout.release(100.0) == []
-    assert seconds(playout.release(105.0)) == pytest.approx(5.0, abs=PIECE)
+    assert seconds(playout.release(105.0)) == pytest.approx(5.0, abs=CHUNK_SECONDS)
 
 
 def test_at_the_deadline_there_is_something_to_send_and_before_it_nothing() -> None:
@@ -74,7 +74,7 @@ def test_the_clock_of_the_listener_starts_with_the_first_audio() -> None:
     playout.add_text("hello")
     assert playout.release(0.0) == ["hello"]
     playout.add_audio(ramp(10.0))
-    assert MAX_LEAD_SECONDS <= seconds(playout.release(50.0)) <= MAX_LEAD_SECONDS + PIECE
+    assert MAX_LEAD_SECONDS <= seconds(playout.release(50.0)) <= MAX_LEAD_SECONDS + CHUNK_SECONDS
 
 
 def test_waiting_counts_the_seconds_not_yet_sent() -> None:

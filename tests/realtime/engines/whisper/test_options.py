@@ -163,14 +163,14 @@ def test_a_language_is_told_among_the_candidates(hear: Callable[..., Hypothesis]
     assert hear(language=None, candidates=("de", "nl")).language in {"de", "nl"}
 
 
-def test_the_pieces_of_the_words_are_the_text_in_bytes_with_their_probabilities(
+def test_the_tokens_of_the_words_are_the_text_in_bytes_with_their_probabilities(
     hear: Callable[..., Hypothesis],
 ) -> None:
     hypothesis = hear(word_times=True, hotwords="Kathryn, José, Zoë")
-    pieces = [piece for word in hypothesis.words for piece in word.pieces]
-    assert b"".join(piece.text for piece in pieces).decode() == hypothesis.text
-    assert tuple(piece.id for piece in pieces) == hypothesis.tokens
-    likely = sum(math.log(piece.probability) for piece in pieces) / len(pieces)
+    tokens = [token for word in hypothesis.words for token in word.tokens]
+    assert b"".join(token.text for token in tokens).decode() == hypothesis.text
+    assert tuple(token.id for token in tokens) == hypothesis.tokens
+    likely = sum(math.log(token.probability) for token in tokens) / len(tokens)
     assert likely == pytest.approx(hypothesis.average_log_probability, abs=0.3)
 
 
