@@ -13,15 +13,12 @@ from http_compat.parsing.form_fields import Fields
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import ClientError
 from realtime.languages import language_code
-from realtime.offline.options import OfflineOptions
+from realtime.offline.options import OFFLINE_DECODING, OfflineOptions
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import DecodingOptions, Thresholds
 
 _MAX_PROMPT: Final = 2_000
 """Characters, more than a recognizer takes."""
-
-_LADDER: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-"""Temperatures to try one after the other (Radford et al. 2022, 4.5)."""
 
 NUMBERS: Final = {
     "temperature": (0.0, 1.0),
@@ -41,9 +38,6 @@ _AUTO: Final = "auto"
 
 MAX_PADDING_MS: Final = 5_000
 MAX_SILENCE_MS: Final = 10_000
-
-_EVERYTHING: Final = TurnDetection(threshold=0.0)
-"""No window is less probable than that."""
 
 UNSUPPORTED: Final = {
     "known_speaker_names": "This server does not tell speakers apart.",
@@ -197,7 +191,7 @@ def _detection(fields: Fields) -> TurnDetection:
     if fields.flag("vad_filter") is False:
         if strategy is not None or parameters is not None:
             raise ClientError("Where `vad_filter` is false the detector has no parameters.", param="vad_filter")
-        return _EVERYTHING
+        return TurnDetection()
     if strategy is not None:
         return _turns(strategy, "chunking_strategy", "prefix_padding_ms", "silence_duration_ms")
     if parameters is not None:
@@ -220,7 +214,7 @@ def _turns(members: Fields, name: str, padding_name: str, silence_name: str) -> 
 def _decoding(fields: Fields) -> DecodingOptions:
     """Temperature 0 means what it means to Whisper: the likeliest text, and others only where that is no good."""
     temperature = fields.number("temperature", *NUMBERS["temperature"])
-    usual, thresholds = DecodingOptions(), Thresholds()
+    usual, thresholds = OFFLINE_DECODING, OFFLINE_DECODING.thresholds
 
     def number(name: str, default: float) -> float:
         value = fields.number(name, *NUMBERS[name])
@@ -231,7 +225,7 @@ def _decoding(fields: Fields) -> DecodingOptions:
         return default if value is None else value
 
     return DecodingOptions(
-        temperatures=(temperature,) if temperature else _LADDER,
+        temperatures=(temperature,) if temperature else usual.temperatures,
         beam_size=integer("beam_size", usual.beam_size),
         best_of=integer("best_of", usual.best_of),
         patience=number("patience", usual.patience),
@@ -243,5 +237,5 @@ def _decoding(fields: Fields) -> DecodingOptions:
             log_probability=number("log_prob_threshold", thresholds.log_probability),
             compression_ratio=number("compression_ratio_threshold", thresholds.compression_ratio),
         ),
-        thorough=True,
+        thorough=usual.thorough,
     )

@@ -12,7 +12,7 @@ from typing import Final
 from clients.cli import listen
 from clients.cli import say as speak
 from realtime import __version__, logs
-from realtime.cli import doctor
+from realtime.cli import doctor, transcribe
 from realtime.cli import models as model_commands
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     listening = commands.add_parser("listen", help="live captions of a file or a microphone")
     listen.add_arguments(listening)
     listening.set_defaults(run=listen.run)
+
+    transcribing = commands.add_parser("transcribe", help="transcribe recordings to text, subtitles or JSON")
+    transcribe.add_arguments(transcribing)
+    transcribing.set_defaults(run=_transcribe)
 
     saying = commands.add_parser("say", help="speak a text")
     speak.add_arguments(saying)
@@ -109,6 +113,10 @@ def _serve(options: argparse.Namespace) -> int:
     if server.failure is not None:
         raise server.failure
     return 0 if server.started else 1
+
+
+def _transcribe(options: argparse.Namespace) -> int:
+    return transcribe.run(options, read_settings(os.environ, options))
 
 
 def _models(options: argparse.Namespace) -> int:

@@ -89,7 +89,8 @@ class Bars:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        if self._tasks:
+            self._bars.stop()
 
     def __call__(self, step: Step) -> None:
         """Show a step; a `Progress`."""

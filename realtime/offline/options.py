@@ -1,12 +1,15 @@
 """Options for transcribing a recording."""
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import ClientError, UnsupportedModel
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import DecodingOptions
-from realtime.speech.suppression import DEFAULT_DECODING
+
+OFFLINE_DECODING: Final = DecodingOptions(temperatures=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), thorough=True)
+"""Decoding with Whisper's fallback temperatures, tried until a hypothesis passes (Radford et al. 2022, 4.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class OfflineOptions:
     condition_on_previous_text: bool = False
     word_times: bool = False
     translate: bool = False
-    decoding: DecodingOptions = DEFAULT_DECODING
+    decoding: DecodingOptions = OFFLINE_DECODING
 
     def for_model(self, entry: ModelEntry) -> "OfflineOptions":
         """Restrict `languages` to those of the model; a model with a single language always uses it.

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from realtime.engines.base import VadState
     from realtime.models.protocols import AsyncDetector
 
+_WHOLE_RECORDING: Final = TurnDetection(threshold=0.0)
+"""Detection that takes every window for speech."""
+
 _BATCH: Final = 64
 """Windows per call of the detector, about 2 s of audio; a live session never waits for more than one such call."""
 
@@ -40,7 +43,9 @@ class SpeechSegmenter:
     """Finds the speech segments of one recording, which arrives in blocks of 16 kHz samples."""
 
     def __init__(self, detector: "AsyncDetector", detection: TurnDetection, *, vad_filter: bool) -> None:
-        """Score audio with `detector`. Without `vad_filter` every segment counts as speech."""
+        """Score audio with `detector`. Without `vad_filter`, all of the recording counts as speech."""
+        if not vad_filter:
+            detection = _WHOLE_RECORDING
         self._detector = detector
         self._threshold = min(VOICED, detection.threshold)
         self._peak = 0.0 if vad_filter else 1.0

@@ -1,0 +1,279 @@
+"""The command `vivavoce transcribe`."""
+
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+
+from realtime.audio.formats import Samples
+from realtime.cli import transcribe
+from realtime.cli.main import main
+from realtime.engines.hibari import Hibari
+from realtime.speech.recognition import TranscriptionRequest
+from tests.support.recordings import wav_file
+from tests.support.scripted_engines import ScriptedEngines, ScriptedRecognizer, say_numbers, silence
+
+SPEECH: Final = np.concatenate([silence(1), say_numbers([1, 2]), silence(1), say_numbers([3]), silence(1)])
+TEXT: Final = "word1 word2 word3\n"
+
+Command = Callable[..., int]
+
+
+@pytest.fixture
+def engines() -> ScriptedEngines:
+    return ScriptedEngines()
+
+
+@pytest.fixture
+def command(engines: ScriptedEngines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Run the command with scripted engines, in a directory of its own."""
+    for name in [name for name in os.environ if name.startswith("VIVAVOCE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(transcribe, "InstalledEngines", lambda *_: engines)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> int:
+        try:
+            return main(["transcribe", *arguments])
+        except SystemExit as exit_:
+            return int(exit_.code or 0)
+
+    return run
+
+
+def record(name: str, samples: Samples = SPEECH) -> Path:
+    path = Path(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(wav_file(samples))
+    return path
+
+
+def test_one_file_is_transcribed_to_standard_output(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    record("talk.wav")
+    assert command("talk.wav") == 0
+    assert capsys.readouterr() == (TEXT, "")
+    assert [path.name for path in Path().iterdir()] == ["talk.wav"]
+
+
+def test_several_files_are_transcribed_next_to_each_of_them(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record("talks/one.wav")
+    record("talks/two.v2.wav")
+    assert command("talks/one.wav", "talks/two.v2.wav") == 0
+    assert Path("talks/one.txt").read_text() == Path("talks/two.v2.txt").read_text() == TEXT
+    assert capsys.readouterr().out.split() == ["talks/one.txt", "talks/two.v2.txt"]
+
+
+def test_transcripts_go_to_the_directory_of_choice_which_is_created(command: Command) -> None:
+    record("talk.wav")
+    assert command("talk.wav", "--output", "texts/new", "--format", "srt") == 0
+    assert [path.name for path in Path("texts/new").iterdir()] == ["talk.srt"]
+
+
+def test_several_files_share_one_model(command: Command, engines: ScriptedEngines) -> None:
+    names = [str(record(f"{number}.wav")) for number in range(4)]
+    assert command(*names) == 0
+    assert sorted(engines.loaded) == sorted(engines.closed) == ["detector", "whisper-base"]
+
+
+@pytest.mark.parametrize(("form", "beginning"), [("srt", "1\n00:00:0"), ("vtt", "WEBVTT\n\n00:00:0")])
+def test_subtitles_have_times(command: Command, capsys: pytest.CaptureFixture[str], form: str, beginning: str) -> None:
+    record("talk.wav")
+    assert command("talk.wav", "--format", form) == 0
+    assert capsys.readouterr().out.startswith(beginning)
+
+
+@pytest.mark.parametrize(("more", "words"), [([], None), (["--word-timestamps"], ["word1", "word2", "word3"])])
+def test_json_has_segments_and_words_on_demand(
+    command: Command, capsys: pytest.CaptureFixture[str], more: list[str], words: list[str] | None
+) -> None:
+    record("talk.wav")
+    assert command("talk.wav", "--format", "json", *more) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert (body["text"], body["duration"]) == (TEXT.strip(), len(SPEECH) / 16_000)
+    assert [segment["text"].strip() for segment in body["segments"]] == ["word1 word2", "word3"]
+    assert (body["words"] and [word["word"] for word in body["words"]]) == words
+
+
+def test_word_times_need_json(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("talk.wav", "--word-timestamps") == 2
+    assert "--word-timestamps requires --format json" in capsys.readouterr().err
+
+
+def test_options_reach_the_recognizer(
+    command: Command, engines: ScriptedEngines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record("talk.wav")
+    requests: list[TranscriptionRequest] = []
+
+    class Witness(ScriptedRecognizer):
+        def encode(self, request: TranscriptionRequest) -> TranscriptionRequest:
+            requests.append(request)
+            return super().encode(request)
+
+    monkeypatch.setattr(engines, "recognizer", lambda entry: Witness(engines, entry.name, multilingual=True))
+    assert command("talk.wav", "--language", "German", "--translate", "--prompt", "Numbers.", "--no-vad") == 0
+    (request,) = requests
+    assert (request.language, request.translate, request.prompt) == ("de", True, "Numbers.")
+    assert len(request.samples) == len(SPEECH)
+
+
+def test_standard_input_is_transcribed_to_standard_output(
+    command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(wav_file(SPEECH))))
+    assert command("-") == 0
+    assert capsys.readouterr().out == TEXT
+
+
+def test_a_named_pipe_is_transcribed(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo("pipe.wav")
+    writer = threading.Thread(target=lambda: Path("pipe.wav").write_bytes(wav_file(SPEECH)))
+    writer.start()
+    assert command("pipe.wav") == 0
+    writer.join()
+    assert capsys.readouterr().out == TEXT
+
+
+def test_a_bad_file_is_reported_by_name_and_the_others_are_transcribed(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("letter.mp3").write_text("Dear Sir or Madam")
+    Path("empty.mp3").touch()
+    Path("folder.wav").mkdir()
+    names = [str(record("one.wav")), "letter.mp3", "missing.wav", "folder.wav", "empty.mp3", str(record("two.wav"))]
+    assert command(*names) == 1
+    assert Path("one.txt").read_text() == Path("two.txt").read_text() == TEXT
+    errors = capsys.readouterr().err.splitlines()
+    assert {error.split(": ")[1] for error in errors} == {"letter.mp3", "missing.wav", "folder.wav", "empty.mp3"}
+    assert all(error.startswith("vivavoce: ") for error in errors)
+
+
+def test_without_a_readable_file_no_model_is_loaded(command: Command, engines: ScriptedEngines) -> None:
+    assert command("missing.wav") == 1
+    assert engines.loaded == []
+
+
+@pytest.mark.parametrize(("more", "code", "text"), [([], 1, "mine"), (["--force"], 0, TEXT)])
+def test_an_existing_transcript_is_overwritten_only_by_force(
+    command: Command, capsys: pytest.CaptureFixture[str], more: list[str], code: int, text: str
+) -> None:
+    record("talk.wav")
+    Path("talk.txt").write_text("mine")
+    assert command("talk.wav", "--output", ".", *more) == code
+    assert Path("talk.txt").read_text() == text
+    assert ("--force" in capsys.readouterr().err) == bool(code)
+
+
+def test_two_files_cannot_have_the_same_transcript(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [str(record("a/talk.wav")), str(record("b/talk.wav", silence(3)))]
+    assert command(*names, "--output", "texts", "--force") == 1
+    assert Path("texts/talk.txt").read_text() == TEXT
+    assert capsys.readouterr().err.startswith("vivavoce: b/talk.wav: another file")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "nobody"], "'nobody' does not exist"),
+        (["--language", "Klingon"], "English name"),
+        (["--model", "whisper-base.en", "--language", "de"], "does not support the language de"),
+        (["--model", "whisper-base.en", "--translate"], "does not support translation"),
+    ],
+)
+def test_what_the_model_cannot_do_is_one_line(
+    command: Command, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    record("talk.wav")
+    assert command("talk.wav", *arguments) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_the_limit_on_the_length_is_that_of_the_settings(
+    command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIVAVOCE_MAX_UPLOAD_SECONDS", "2")
+    record("talk.wav")
+    assert command("talk.wav") == 1
+    assert "VIVAVOCE_MAX_UPLOAD_SECONDS" in capsys.readouterr().err
+
+
+SLOW: Final = """
+import sys
+from realtime.cli import main, transcribe
+from tests.support.scripted_engines import ScriptedEngines
+transcribe.InstalledEngines = lambda *_: ScriptedEngines(decoding=float(sys.argv[1]))
+sys.exit(main.main(["transcribe", *sys.argv[2:]]))
+"""
+
+
+def long_recording(tmp_path: Path) -> Path:
+    path = tmp_path / "long.wav"
+    path.write_bytes(wav_file(np.concatenate([np.concatenate([say_numbers([7] * 40), silence(1)])] * 8)))
+    return path
+
+
+def test_a_terminal_shows_how_much_is_done(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    command = [sys.executable, "-c", SLOW, "0.005", str(long_recording(tmp_path))]
+    environment = {**os.environ, "COLUMNS": "120", "TERM": "xterm"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave, env=environment) as process:
+        os.close(slave)
+        shown = b""
+        while chunk := _read(master):
+            shown += chunk
+        assert process.stdout is not None
+        assert process.stdout.read().count(b"word7") == 320
+    os.close(master)
+    assert process.returncode == 0
+    assert b"long.wav (1/1)" in shown
+    assert b"/ 0:01:50" in shown
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # Linux's way to say that the other side is closed
+        return b""
+
+
+def test_an_interrupt_ends_it_quietly_and_keeps_what_is_done(tmp_path: Path) -> None:
+    short = tmp_path / "short.wav"
+    short.write_bytes(wav_file(SPEECH))
+    command = [sys.executable, "-c", SLOW, "0.05", str(short), str(long_recording(tmp_path))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == f"{tmp_path / 'short.txt'}\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 128 + signal.SIGINT
+        assert process.stderr.read() == ""
+    assert sorted(path.name for path in tmp_path.glob("*.txt")) == ["short.txt"]
+
+
+@pytest.mark.models
+def test_speech_is_transcribed_by_the_embedded_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIVAVOCE_OFFLINE", "1")
+    voice = Hibari()
+    spoken = np.concatenate(list(voice.synthesize("Good morning. The train is late again.", voice.voices[0], 1.0)))
+    path = tmp_path / "spoken.wav"
+    path.write_bytes(wav_file(spoken, voice.sample_rate))
+    assert main(["transcribe", str(path), "--language", "en"]) == 0
+    said = capsys.readouterr().out.lower()
+    assert "good morning" in said
+    assert "train is late again" in said
