@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 from packaging.requirements import Requirement
@@ -408,7 +408,7 @@ def _timed(load: Callable[[], Result]) -> tuple[Result, float]:
     return load(), time.perf_counter() - began
 
 
-def _self_test(recognizer: Recognizer, synthesizer: Synthesizer) -> Finding:
+def _self_test(recognizer: Recognizer[Any], synthesizer: Synthesizer) -> Finding:
     chunks, speaking = _timed(lambda: [*synthesizer.synthesize(SENTENCE, synthesizer.voices[0], 1.0)])
     spoken = np.concatenate(chunks)
     text, transcribing = _timed(lambda: _transcribe(recognizer, _at_16_khz(spoken, synthesizer.sample_rate)))
@@ -429,7 +429,7 @@ def _at_16_khz(samples: Samples, rate: int) -> Samples:
     return np.concatenate([resampler.process(samples), resampler.flush()])
 
 
-def _transcribe(recognizer: Recognizer, samples: Samples) -> str:
+def _transcribe(recognizer: Recognizer[Any], samples: Samples) -> str:
     states = [recognizer.encode(TranscriptionRequest(samples, language="en"))]
     while True:
         (answer,) = recognizer.decode(states)

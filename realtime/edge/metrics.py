@@ -115,7 +115,7 @@ class _Decoding(Collector):
             run.add_metric([name], scheduler.partials_run)
             shed.add_metric([name], scheduler.partials_shed)
             busy.add_metric([name], scheduler.load.busy.read(now))
-            step.add_metric([name], scheduler.load.partial_interval(now) or math.inf)
+            step.add_metric([name], scheduler.load.cadence.partial_interval(now) or math.inf)
         yield from (run, shed, busy, step)
 
 

@@ -1,7 +1,7 @@
 """What an engine promises: blocking calls on plain arrays and values, from one thread at a time but for recognizers."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,26 +14,26 @@ VadState = NDArray[np.float32]
 """What a voice activity detector remembers of one stream between windows; opaque, owned by the session."""
 
 
-Encoded: TypeAlias = Any
-"""A request that is halfway through a recognizer; opaque."""
+State = TypeVar("State")
+"""What a recognizer keeps of a request between its stages; opaque to everybody else, and no `Hypothesis`."""
 
 
-class Recognizer(Protocol):
-    """Speech to text, in two halves."""
+class Recognizer(Protocol[State]):
+    """Speech to text in two stages."""
 
     multilingual: bool
     workers: int
     """Threads that may call `encode` and `decode` at the same time."""
-    partial_cost: float
-    """About how many seconds a few seconds of audio take; measured when the engine is loaded."""
+    partial_seconds: float
+    """Engine seconds of one partial, both stages; estimated when the model is loaded."""
 
-    def encode(self, request: TranscriptionRequest) -> Encoded:
-        """The first half of the work, which costs the same in any company. Raises `EngineError`."""
+    def encode(self, request: TranscriptionRequest) -> State:
+        """Encode one request. Raises `EngineError`, and `ClientError` for a language that the model does not know."""
 
-    def decode(self, encoded: Sequence[Encoded]) -> list[Hypothesis | Encoded]:
-        """The second half, cheaper together: answer each request, in order. Raises `EngineError`.
+    def decode(self, states: Sequence[State]) -> list[Hypothesis | State]:
+        """Decode a batch and return one answer for each state, in order: its hypothesis, or a state to decode again.
 
-        What is answered with anything but a hypothesis wants to be decoded as that once more.
+        Raises `EngineError`.
         """
 
     def close(self) -> None: ...

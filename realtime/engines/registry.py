@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import EngineName, ModelEntry
@@ -21,7 +21,7 @@ class Registry(Protocol):
     def prepare(self, entry: ModelEntry) -> int:
         """Have the weights of a model on this machine, downloading and converting them if need be; their bytes."""
 
-    def recognizer(self, entry: ModelEntry) -> Recognizer: ...
+    def recognizer(self, entry: ModelEntry) -> Recognizer[Any]: ...
 
     def synthesizer(self, entry: ModelEntry) -> Synthesizer: ...
 
@@ -56,7 +56,7 @@ class InstalledEngines:
         finally:
             self._steps.pop(entry.name, None)
 
-    def recognizer(self, entry: ModelEntry) -> Recognizer:
+    def recognizer(self, entry: ModelEntry) -> Recognizer[Any]:
         directory = weights.locate(entry, self._settings, self._progress)
         from realtime.engines.whisper.engine import Whisper
 

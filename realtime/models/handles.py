@@ -1,7 +1,7 @@
 """Loaded models as coroutines."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from realtime.audio.formats import Samples
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
-from realtime.scheduling.cadence import Load
 from realtime.scheduling.fair_scheduler import Scheduler
+from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
-from realtime.scheduling.queue import Continuation, FifoQueue, Ticket
+from realtime.scheduling.queue import Encoded, FifoQueue, Stage, Ticket
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from realtime.workers.batch import BatchWorker
@@ -36,12 +36,12 @@ MAX_CONCURRENT_PHRASES: Final = 2
 class RecognizerHandle:
     """A loaded speech-to-text model."""
 
-    def __init__(self, entry: ModelEntry, engine: Recognizer, load_limit: float) -> None:
+    def __init__(self, entry: ModelEntry, engine: Recognizer[Any], load_limit: float) -> None:
         self.name = entry.name
         self.multilingual = engine.multilingual
-        self.scheduler = Scheduler(Load(engine.workers, engine.partial_cost / 2, engine.partial_cost / 2, load_limit))
+        self.scheduler = Scheduler(Load(engine.workers, engine.partial_seconds, load_limit))
         self._engine = engine
-        self._worker: BatchWorker[TranscriptionRequest, Hypothesis] = BatchWorker(
+        self._worker: BatchWorker[Any, Hypothesis] = BatchWorker(
             entry.name, self._run, self.scheduler, threads=engine.workers, max_waiting=MAX_WAITING
         )
 
@@ -63,13 +63,12 @@ class RecognizerHandle:
         """
         return await self._worker.submit(Ticket(request, priority, client_id))
 
-    def _run(self, batch: Sequence[TranscriptionRequest | Continuation]) -> list[Hypothesis | Continuation]:
-        """Take requests one step further, each batch the same."""
-        encoded = [each.state for each in batch if isinstance(each, Continuation)]
-        if encoded:
-            answers = self._engine.decode(encoded)
-            return [answer if isinstance(answer, Hypothesis) else Continuation(answer) for answer in answers]
-        return [Continuation(self._engine.encode(each)) for each in batch if not isinstance(each, Continuation)]
+    def _run(self, stage: Stage, payloads: Sequence[Any]) -> list[Hypothesis | Encoded[Any]]:
+        """Encode requests, or decode what the engine made of them."""
+        if stage is Stage.ENCODE:
+            return [Encoded(self._engine.encode(request)) for request in payloads]
+        answers = self._engine.decode(payloads)
+        return [answer if isinstance(answer, Hypothesis) else Encoded(answer) for answer in answers]
 
     def close(self) -> None:
         self._worker.close()
@@ -83,7 +82,7 @@ class DetectorHandle:
         self._engine = engine
         self._worker: BatchWorker[tuple[NDArray[np.float32], VadState], tuple[list[float], VadState]] = BatchWorker(
             "detector",
-            engine.score,
+            lambda _, requests: engine.score(requests),
             FifoQueue(MAX_DETECTOR_BATCH, SCORING_INTERVAL),
             threads=1,
             max_waiting=MAX_WAITING,

@@ -44,7 +44,7 @@ class SessionRecognizer:
     def close(self) -> None:
         """Release the recognizer and the promise; may be called again."""
         if self._model is not None:
-            _handle(self._model).scheduler.load.remove_session(self._session_id)
+            _handle(self._model).scheduler.load.admission.remove_session(self._session_id)
             self._model.release()
             self._model = None
 
@@ -62,12 +62,12 @@ class SessionRecognizer:
         self._model = model
 
     def _promise(self, model: PooledModel) -> None:
-        load, now = _handle(model).scheduler.load, time.monotonic()
-        if not load.can_admit(now):
+        admission, now = _handle(model).scheduler.load.admission, time.monotonic()
+        if not admission.can_admit(now):
             raise Overloaded(
                 f"The server has no capacity for another session with {model.name}.", retry_after=RETRY_AFTER
             )
-        load.add_session(self._session_id, now)
+        admission.add_session(self._session_id, now)
 
 
 def _handle(model: PooledModel) -> RecognizerHandle:

@@ -3,19 +3,20 @@
 from enum import Enum, IntEnum
 from typing import Final, NamedTuple
 
-# Jobs: what a session asks of the engines. Every job has a number; a result whose number is not live is dropped.
-
 
 class Priority(IntEnum):
-    """Who goes first when an engine is busy."""
+    """The class of a request; a lower value is served first."""
 
     FINAL = 0
+    """The final transcript of live speech, or whatever else a live session waits for."""
     PARTIAL = 1
+    """A revisable transcript of live speech."""
     UPLOAD = 2
+    """A part of an uploaded recording."""
 
 
 class LoadLevel(Enum):
-    """How much time an engine has: to spare, in a hurry just enough, and too little."""
+    """How busy an engine is; `realtime.scheduling.cadence` has the thresholds."""
 
     NORMAL = "normal"
     BUSY = "busy"
@@ -23,10 +24,11 @@ class LoadLevel(Enum):
 
 
 class ClientId(NamedTuple):
-    """Whose work it is: the account that pays and its session, or its upload."""
+    """The client of a request: its account, by API key, and its session or upload."""
 
     account: str = ""
     session: str = ""
 
 
 ANONYMOUS: Final = ClientId()
+"""The client of a request that fair scheduling need not tell from others."""

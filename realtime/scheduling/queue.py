@@ -1,94 +1,108 @@
-"""Tickets and the queue of a worker."""
+"""The requests that wait for an engine, and the order in which a worker takes them."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
 
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
 
-Request = TypeVar("Request")
+Payload = TypeVar("Payload")
+State = TypeVar("State")
+
+
+class Stage(Enum):
+    """What the engine does next with a request; engines without a decoder know only the first stage."""
+
+    ENCODE = "encode"
+    DECODE = "decode"
 
 
 @dataclass(frozen=True, slots=True)
-class Continuation:
-    """What an engine answers that has come halfway and wants to go on later, in other company."""
+class Encoded(Generic[State]):
+    """The outcome of a stage without an answer yet: the request returns to the queue, to be decoded from `state`."""
 
-    state: Any
+    state: State
 
 
 @dataclass(eq=False, slots=True)
-class Ticket(Generic[Request]):
+class Ticket(Generic[Payload]):
     """A request in a queue."""
 
-    request: Callable[[LoadLevel], Request | None]
-    """Called once, with the load of the engine when it is free: what to run, or None where that is withdrawn."""
+    request: Callable[[LoadLevel], Payload | None]
+    """Called once, with the load of the engine when it is free; returns what to run, or None to withdraw it."""
     priority: Priority
     client_id: ClientId = ANONYMOUS
     since: float = 0.0
-    """When it was added, the last time."""
-    continuation: Continuation | None = None
-    payload: Request | Continuation | None = None
-    """What the engine runs next; None before the ticket is taken, and where the request is withdrawn."""
+    """When the ticket was queued last, in monotonic seconds."""
+    stage: Stage = Stage.ENCODE
+    payload: Payload | None = None
+    """What the engine runs next; None before the ticket is taken, and if the request is withdrawn."""
 
     def pull(self, load: LoadLevel) -> bool:
-        """Fix what the engine runs next; return whether there is anything to run."""
-        self.payload = self.continuation or self.request(load)
+        """Fix what the engine runs next, and return whether there is anything to run."""
+        if self.stage is Stage.ENCODE:
+            self.payload = self.request(load)
         return self.payload is not None
 
+    def requeue(self, state: Payload) -> None:
+        """Prepare the ticket for its next stage: decoding from `state`."""
+        self.stage, self.payload = Stage.DECODE, state
 
-class Queue(Protocol[Request]):
-    """Tickets in an order of its own; `now` is monotonic seconds."""
+
+class Queue(Protocol[Payload]):
+    """Tickets, and the policy that makes batches of them; `now` is monotonic seconds."""
 
     def __len__(self) -> int: ...
 
-    def add(self, ticket: Ticket[Request], now: float, /) -> None: ...
+    def add(self, ticket: Ticket[Payload], now: float, /) -> None: ...
 
-    def cancel(self, ticket: Ticket[Request], now: float, /) -> None:
-        """Forget a ticket, if it still waits."""
+    def cancel(self, ticket: Ticket[Payload], now: float, /) -> None:
+        """Remove a ticket if it is still queued."""
 
-    def take(self, now: float, /) -> list[Ticket[Request]]:
-        """Pull the next batch for a free worker; empty where nothing is due.
+    def take(self, now: float, /) -> list[Ticket[Payload]]:
+        """Pull the next batch for a free worker, all of one stage; empty if nothing is due.
 
         Tickets without a payload are withdrawn: they cost nothing and are not recorded as served.
         """
 
     def due(self, now: float, /) -> float | None:
-        """When something that waits will be due, if only time is wanting."""
+        """Return the time at which a queued ticket becomes due by itself; None if it takes another event."""
 
-    def record_service(self, batch: Sequence[Ticket[Request]], seconds: float, now: float) -> None:
-        """A batch is done; the engine took so long."""
+    def record_service(self, batch: Sequence[Ticket[Payload]], seconds: float, now: float) -> None:
+        """Account for a batch that took `seconds` of a worker."""
 
 
-class FifoQueue(Generic[Request]):
-    """First come, first served, as many as wait; uploads go alone, and only when nobody else is due.
+class FifoQueue(Generic[Payload]):
+    """Live requests in order of arrival, up to `max_batch` together; uploads one by one when no live request is due.
 
-    Batches begin `batch_interval` seconds after one another, so that they grow with the number of streams; uploads go
-    between.
+    Batches start at least `batch_interval` seconds apart, so that they grow with the number of streams; uploads are
+    taken in between.
     """
 
     def __init__(self, max_batch: int, batch_interval: float = 0.0) -> None:
         self._max_batch = max_batch
         self._batch_interval = batch_interval
         self._next = -math.inf
-        self._waiting: list[Ticket[Request]] = []
+        self._waiting: list[Ticket[Payload]] = []
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, ticket: Ticket[Request], _: float) -> None:
+    def add(self, ticket: Ticket[Payload], _: float) -> None:
         self._waiting.append(ticket)
 
-    def cancel(self, ticket: Ticket[Request], _: float) -> None:
+    def cancel(self, ticket: Ticket[Payload], _: float) -> None:
         if ticket in self._waiting:
             self._waiting.remove(ticket)
 
-    def take(self, now: float) -> list[Ticket[Request]]:
+    def take(self, now: float) -> list[Ticket[Payload]]:
         uploads = [ticket for ticket in self._waiting if ticket.priority is Priority.UPLOAD]
         live = [ticket for ticket in self._waiting if ticket.priority < Priority.UPLOAD] if now >= self._next else []
         if live:
             self._next = now + self._batch_interval
-        batch = live[: self._max_batch] or uploads[:1]
+        batch = [ticket for ticket in live if ticket.stage is live[0].stage][: self._max_batch] or uploads[:1]
         self._waiting = [ticket for ticket in self._waiting if ticket not in batch]
         for ticket in batch:
             ticket.pull(LoadLevel.NORMAL)
@@ -97,5 +111,5 @@ class FifoQueue(Generic[Request]):
     def due(self, now: float) -> float | None:
         return self._next if self._waiting and self._next > now else None
 
-    def record_service(self, batch: Sequence[Ticket[Request]], seconds: float, now: float) -> None:
-        """Whatever it took: there is nobody to choose between."""
+    def record_service(self, batch: Sequence[Ticket[Payload]], seconds: float, now: float) -> None:
+        """Do nothing: arrival order needs no accounting."""

@@ -1,15 +1,18 @@
 """A recognizer called directly, without a scheduler."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-from realtime.engines.base import Encoded, Recognizer
+from realtime.engines.base import Recognizer
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 
+State = TypeVar("State")
 
-def transcribe_all(recognizer: Recognizer, requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
+
+def transcribe_all(recognizer: Recognizer[State], requests: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
     """Transcribe requests in one batch, decoding until each has its hypothesis."""
-    waiting: dict[int, Encoded] = {index: recognizer.encode(request) for index, request in enumerate(requests)}
+    waiting: dict[int, State] = {index: recognizer.encode(request) for index, request in enumerate(requests)}
     found: dict[int, Hypothesis] = {}
     while waiting:
         for index, answer in zip(tuple(waiting), recognizer.decode([*waiting.values()]), strict=True):
@@ -21,6 +24,6 @@ def transcribe_all(recognizer: Recognizer, requests: Sequence[TranscriptionReque
     return [found[index] for index in range(len(requests))]
 
 
-def transcribe(recognizer: Recognizer, request: TranscriptionRequest) -> Hypothesis:
+def transcribe(recognizer: Recognizer[State], request: TranscriptionRequest) -> Hypothesis:
     """Transcribe one request."""
     return transcribe_all(recognizer, [request])[0]

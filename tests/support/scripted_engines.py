@@ -129,7 +129,7 @@ class ScriptedRecognizer(_Engine):
         super().__init__(engines, name)
         self.multilingual = multilingual
         self.workers = engines.workers
-        self.partial_cost = 3 * engines.seconds_of(Work.DECODING, 1.0)
+        self.partial_seconds = 3 * engines.seconds_of(Work.DECODING, 1.0)
 
     def encode(self, request: TranscriptionRequest) -> TranscriptionRequest:
         return request

@@ -94,7 +94,7 @@ class Whisper:
         # NumPy multiplies one small matrix per excerpt; the threads of its BLAS would only spin.
         threadpool_limits(limits=1, user_api="blas")
         self._silence = self._encode(np.zeros(FULL_WINDOW_FRAMES * FRAME, np.float32))
-        self.partial_cost = self._measure()
+        self.partial_seconds = self._measure()
 
     def _measure(self) -> float:
         """Seconds of a partial: noise has few words, and nobody else is at work yet, so about twice what it takes."""

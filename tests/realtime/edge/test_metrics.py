@@ -8,9 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.edge.metrics import MAX_TURNS, Metrics
 from realtime.errors import EngineError
-from realtime.scheduling.cadence import MIN_PARTIAL_INTERVAL, Load
+from realtime.scheduling.cadence import MIN_PARTIAL_INTERVAL
 from realtime.scheduling.cost import AVERAGING_SECONDS
 from realtime.scheduling.fair_scheduler import Scheduler
+from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, Priority
 from realtime.session.events import (
     AudioCommitted,
@@ -147,7 +148,7 @@ def test_only_the_first_audio_of_a_response_is_waited_for() -> None:
 
 
 def scheduler() -> Scheduler:
-    return Scheduler(Load(1, 0.05, 0.05))
+    return Scheduler(Load(1, 0.1))
 
 
 def test_of_every_recognizer_it_is_told_what_its_scheduler_does() -> None:
@@ -165,7 +166,7 @@ def test_of_every_recognizer_it_is_told_what_its_scheduler_does() -> None:
 
 def test_where_there_are_no_partials_their_step_is_infinite() -> None:
     clock, full = Clock(), scheduler()
-    full.load.encoded(ANONYMOUS, Priority.FINAL, AVERAGING_SECONDS, clock.now)
+    full.load.record_encode(ANONYMOUS, Priority.FINAL, AVERAGING_SECONDS, clock.now)
     metrics = Metrics(lambda: {"full": full}, clock=clock)
     assert value(metrics, "partial_step_seconds", model="full") == math.inf
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, MIN_PARTIAL_INTERVAL, UPLOAD_SHARE, Load
+from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, MIN_PARTIAL_INTERVAL
 from realtime.scheduling.cost import AVERAGING_SECONDS, MAX_BATCH, TARGET_BATCH_SIZE
 from realtime.scheduling.fair_scheduler import MAX_BATCH_DELAY, Scheduler
+from realtime.scheduling.load import UPLOAD_SHARE, Load
 from realtime.scheduling.priority import ClientId, LoadLevel, Priority
-from realtime.scheduling.queue import Continuation, FifoQueue, Ticket
+from realtime.scheduling.queue import FifoQueue, Stage, Ticket
 from realtime.speech.recognition import TranscriptionRequest
 
 NOW = 1000.0
@@ -44,9 +45,9 @@ def upload(session: str = "upload", account: str = "") -> Ticket[TranscriptionRe
 
 def scheduler(workers: int = 1, *, has_live_sessions: bool = True) -> Scheduler:
     """One that follows a session, which is quiet, or nobody at all."""
-    load = Load(workers, COST / 2, COST / 2)
+    load = Load(workers, COST)
     if has_live_sessions:
-        load.add_session("quiet", NOW)
+        load.admission.add_session("quiet", NOW)
     return Scheduler(load)
 
 
@@ -64,9 +65,9 @@ def work(queue: Scheduler, now: float, seconds: float = 0.0) -> list[Ticket[Tran
     batch = queue.take(now)
     if batch:
         queue.record_service(batch, seconds, now)
-    if batch and batch[0].continuation is None:
+    if batch and batch[0].stage is Stage.ENCODE:
         for each in batch:
-            each.continuation = Continuation(None)
+            each.requeue(AUDIO)
             queue.add(each, now)
     return batch
 
@@ -132,7 +133,7 @@ def test_a_final_does_not_wait_for_what_others_decode() -> None:
 def test_in_a_hurry_an_encoded_partial_waits_a_moment_for_company() -> None:
     queue = scheduler()
     for number in range(4 * TARGET_BATCH_SIZE):  # who talk, and so make the hurry
-        queue.load.encoded(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
+        queue.load.record_encode(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
     waiting(queue, partial())
     assert [len(work(queue, NOW)) for _ in range(2)] == [1, 0]
     assert queue.due(NOW) == NOW + MAX_BATCH_DELAY
@@ -167,8 +168,8 @@ def test_uploads_go_together_and_with_every_worker_where_nobody_is_followed() ->
 def test_uploads_have_a_tenth_of_the_time_while_live_speech_is_in_a_hurry() -> None:
     queue = scheduler()
     for number in range(4 * TARGET_BATCH_SIZE):
-        queue.load.encoded(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
-    queue.load.encoded(ClientId("", "upload"), Priority.UPLOAD, 2 * UPLOAD_SHARE * AVERAGING_SECONDS, NOW)
+        queue.load.record_encode(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
+    queue.load.record_encode(ClientId("", "upload"), Priority.UPLOAD, 2 * UPLOAD_SHARE * AVERAGING_SECONDS, NOW)
     waiting(queue, upload())
     assert queue.take(NOW) == []
     assert queue.due(NOW) == NOW + MIN_PARTIAL_INTERVAL
@@ -201,7 +202,7 @@ def test_a_request_is_pulled_with_the_load_of_the_moment_it_is_taken() -> None:
     waiting(queue, Ticket(request, Priority.FINAL, ClientId("", "early")))
     work(queue, NOW)
     for number in range(4 * TARGET_BATCH_SIZE):
-        queue.load.encoded(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
+        queue.load.record_encode(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
     waiting(queue, Ticket(request, Priority.FINAL, ClientId("", "late")))
     begun(queue)
     assert pulled == [LoadLevel.NORMAL, LoadLevel.CRITICAL]
@@ -222,15 +223,15 @@ def test_a_request_withdrawn_when_it_is_pulled_costs_nothing_and_delays_no_parti
 
 def test_who_got_least_goes_first() -> None:
     queue = scheduler()
-    queue.load.encoded(ClientId("", "greedy"), Priority.FINAL, 1.0, NOW)
+    queue.load.record_encode(ClientId("", "greedy"), Priority.FINAL, 1.0, NOW)
     waiting(queue, final("greedy"), final("modest"))
     assert sessions(begun(queue)) == ["modest", "greedy"]
 
 
 def test_an_account_counts_before_its_sessions() -> None:
     queue = scheduler()
-    queue.load.encoded(ClientId("many", "one of ten"), Priority.FINAL, 1.0, NOW)
-    queue.load.encoded(ClientId("few", "the only one"), Priority.FINAL, 0.5, NOW)
+    queue.load.record_encode(ClientId("many", "one of ten"), Priority.FINAL, 1.0, NOW)
+    queue.load.record_encode(ClientId("few", "the only one"), Priority.FINAL, 0.5, NOW)
     waiting(queue, final("another of ten", "many"), final("the only one", "few"))
     assert sessions(begun(queue)) == ["the only one", "another of ten"]
 
@@ -290,7 +291,7 @@ class Machine:
     def _dispatch(self) -> None:
         while self._idle and (batch := self.queue.take(self.now)):
             self._idle -= 1
-            together = 1.0 if batch[0].continuation is None else (len(batch) + self._overhead) / (1 + self._overhead)
+            together = 1.0 if batch[0].stage is Stage.ENCODE else (len(batch) + self._overhead) / (1 + self._overhead)
             self._at(self.now + COST / 2 * together, partial_(self._settle, batch, COST / 2 * together))
         if self._idle and (due := self.queue.due(self.now)) is not None:
             self._at(max(due, self.now + 0.001), self._dispatch)
@@ -299,8 +300,8 @@ class Machine:
         self._idle += 1
         self.queue.record_service(batch, seconds, self.now)
         for each in batch:
-            if each.continuation is None:
-                each.continuation = Continuation(None)
+            if each.stage is Stage.ENCODE:
+                each.requeue(AUDIO)
                 self.queue.add(each, self.now)
                 continue
             self.answered.append((each, self._asked.pop(each), self.now))
@@ -422,7 +423,7 @@ def test_everybody_who_talks_gets_as_many_partials() -> None:
 
 def test_where_finals_fill_the_engine_partials_wait_and_look_again_from_time_to_time() -> None:
     queue = scheduler()
-    queue.load.encoded(ClientId(), Priority.FINAL, AVERAGING_SECONDS, NOW)
+    queue.load.record_encode(ClientId(), Priority.FINAL, AVERAGING_SECONDS, NOW)
     waiting(queue, partial())
     assert queue.take(NOW) == []
     due = queue.due(NOW)
@@ -435,9 +436,9 @@ def test_a_partial_that_is_due_but_was_not_taken_waits_for_a_worker_and_not_for_
     """A worker that asks again at once, and again, would keep the event loop busy."""
     queue = scheduler(workers=2)
     waiting(queue, *(final(f"{number}") for number in range(TARGET_BATCH_SIZE)))
-    while (decoding := queue.take(NOW))[0].continuation is None:
+    while (decoding := queue.take(NOW))[0].stage is Stage.ENCODE:
         queue.record_service(decoding, COST, NOW)
-        decoding[0].continuation = Continuation(None)
+        decoding[0].requeue(AUDIO)
         queue.add(decoding[0], NOW)
     waiting(queue, *(partial(f"{number}") for number in range(3 * MAX_BATCH)))
     while work(queue, NOW):

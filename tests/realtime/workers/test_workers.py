@@ -12,7 +12,7 @@ import pytest
 
 from realtime.errors import EngineError, Overloaded
 from realtime.scheduling.priority import LoadLevel, Priority
-from realtime.scheduling.queue import Continuation, FifoQueue, Ticket
+from realtime.scheduling.queue import Encoded, FifoQueue, Stage, Ticket
 from realtime.workers.batch import BatchWorker
 from realtime.workers.stream import MAX_CHUNKS_AHEAD, StreamWorker
 
@@ -38,7 +38,7 @@ class Engine:
         self.entered = threading.Semaphore(0)
         self.gate = threading.Event()
 
-    def __call__(self, requests: Sequence[str]) -> list[str]:
+    def __call__(self, stage: Stage, requests: Sequence[str]) -> Sequence[str | Encoded[str]]:
         self.batches.append(list(requests))
         self.threads.add(threading.get_ident())
         self.entered.release()
@@ -178,27 +178,24 @@ def test_a_batch_counts_though_nobody_awaits_its_answer_any_more() -> None:
     run(scenario())
 
 
-class InTwoHalves(Engine):
-    """Answers with a `Continuation` at first, whatever the request."""
+class TwoStages(Engine):
+    """Encodes every request first."""
 
-    def __call__(self, requests: Sequence[str | Continuation]) -> list[str | Continuation]:  # type: ignore[override]
-        answers = super().__call__([each.state if isinstance(each, Continuation) else each for each in requests])
-        return [
-            answer if isinstance(each, Continuation) else Continuation(each)
-            for each, answer in zip(requests, answers, strict=True)
-        ]
+    def __call__(self, stage: Stage, requests: Sequence[str]) -> Sequence[str | Encoded[str]]:
+        answers = super().__call__(stage, requests)
+        return answers if stage is Stage.DECODE else [Encoded(each) for each in requests]
 
 
-def test_what_has_come_halfway_goes_on_in_other_company() -> None:
+def test_what_was_encoded_is_decoded_in_another_batch() -> None:
     async def scenario() -> None:
-        engine = InTwoHalves()
-        worker: BatchWorker[str, str] = BatchWorker("halves", engine, FifoQueue(9), max_waiting=9)
+        engine = TwoStages()
+        worker: BatchWorker[str, str] = BatchWorker("stages", engine, FifoQueue(9), max_waiting=9)
         first = await ask(worker, "first")
         await engine.works()
         asked = [await ask(worker, name) for name in "ab"]
         engine.gate.set()
         assert await asyncio.gather(first, *asked) == ["FIRST", "A", "B"]
-        assert engine.batches == [["first"], ["a", "b", "first"], ["a", "b"]]
+        assert engine.batches == [["first"], ["a", "b"], ["first", "a", "b"]]
         await asyncio.to_thread(worker.close)
 
     run(scenario())
@@ -206,19 +203,19 @@ def test_what_has_come_halfway_goes_on_in_other_company() -> None:
 
 def test_a_request_is_asked_for_once_though_it_goes_in_two_halves() -> None:
     async def scenario() -> None:
-        engine, asked_for = InTwoHalves(), count(1)
+        engine, asked_for = TwoStages(), count(1)
         engine.gate.set()
-        worker: BatchWorker[str, str] = BatchWorker("halves", engine, FifoQueue(9), max_waiting=9)
+        worker: BatchWorker[str, str] = BatchWorker("stages", engine, FifoQueue(9), max_waiting=9)
         assert await worker.submit(Ticket(lambda _: f"no {next(asked_for)}", Priority.FINAL)) == "NO 1"
         await asyncio.to_thread(worker.close)
 
     run(scenario())
 
 
-def test_a_request_cancelled_halfway_is_forgotten() -> None:
+def test_a_request_cancelled_between_its_stages_is_forgotten() -> None:
     async def scenario() -> None:
-        engine, queue = InTwoHalves(), FifoQueue[str](9)
-        worker: BatchWorker[str, str] = BatchWorker("halves", engine, queue, max_waiting=9)
+        engine, queue = TwoStages(), FifoQueue[str](9)
+        worker: BatchWorker[str, str] = BatchWorker("stages", engine, queue, max_waiting=9)
         unwanted = await ask(worker, "unwanted")
         await engine.works()
         unwanted.cancel()
@@ -551,7 +548,7 @@ def test_a_ticket_that_becomes_due_between_two_looks_at_the_clock_is_not_forgott
         readings = iter([0.0, 0.999, 1.001])
         worker: BatchWorker[str, str] = BatchWorker(
             "late",
-            lambda requests: [request.upper() for request in requests],
+            lambda _, requests: [request.upper() for request in requests],
             Later(1),
             max_waiting=1,
             clock=lambda: next(readings, 2.0),

@@ -1,0 +1,76 @@
+"""The load of one engine: every encoding and every batch of decodes is recorded here, and counted by all that need it.
+
+`cost` says what a partial costs, `cadence` how often partials are affordable, `admission` how many sessions are. The
+load itself keeps how busy the engine is and how much of its time each client received.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT, AdmissionControl
+from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, Cadence
+from realtime.scheduling.cost import AVERAGING_SECONDS, DecayingRate, PartialCost, normalized
+from realtime.scheduling.priority import ClientId, LoadLevel, Priority
+
+UPLOAD_SHARE: Final = 0.1
+"""Share of the engine's time that uploads get above the level NORMAL."""
+
+
+class Load:
+    """The load of an engine with `workers` threads."""
+
+    def __init__(self, workers: int, estimated_partial_seconds: float, load_limit: float = DEFAULT_LOAD_LIMIT) -> None:
+        """Begin with an estimate of what one partial costs, which measurements replace."""
+        self.workers = workers
+        self.cost = PartialCost(estimated_partial_seconds)
+        self.cadence = Cadence(workers, self.cost)
+        self.admission = AdmissionControl(workers, self.cost, load_limit)
+        self.busy = DecayingRate()
+        """Share of the engine's time that is used, 0 to 1."""
+        self._uploads = DecayingRate()
+        self._service_received: dict[str, DecayingRate] = {}
+
+    def record_encode(self, client_id: ClientId, priority: Priority, seconds: float, now: float) -> None:
+        """Count the encoding of one request."""
+        if priority is Priority.PARTIAL:
+            self.cadence.record_partial(client_id.session, now)
+            self.cost.record_encode(seconds)
+        self._record(client_id, priority, seconds, seconds, now)
+
+    def record_decode(self, batch: Sequence[tuple[ClientId, Priority]], seconds: float, now: float) -> None:
+        """Count the decoding of these requests, which took `seconds` together."""
+        each = seconds / len(batch)
+        normalized_each = normalized(each, len(batch))
+        for client_id, priority in batch:
+            if priority is Priority.PARTIAL:
+                self.cost.record_decode(normalized_each)
+            self._record(client_id, priority, each, normalized_each, now)
+
+    def _record(
+        self, client_id: ClientId, priority: Priority, seconds: float, normalized_seconds: float, now: float
+    ) -> None:
+        self.busy.add(seconds / self.workers, now)
+        for name in client_id:
+            self._service_received.setdefault(name, DecayingRate()).add(seconds, now)
+        match priority:
+            case Priority.UPLOAD:
+                self._uploads.add(seconds, now)
+            case Priority.FINAL:
+                self.cadence.record_final(normalized_seconds, now)
+                self.admission.record_final(client_id.session, normalized_seconds, now)
+            case Priority.PARTIAL:
+                interval = self.cadence.partial_interval(now) or MAX_PARTIAL_INTERVAL
+                self.admission.record_partial(client_id.session, normalized_seconds, interval, now)
+        self.cadence.forget_inactive(now)
+        self._service_received = {
+            name: rate for name, rate in self._service_received.items() if now - rate.at <= 4 * AVERAGING_SECONDS
+        }
+
+    def service_received(self, client_id: ClientId, now: float) -> tuple[float, float]:
+        """Return the engine seconds per second that the account, and the session, received lately."""
+        account, session = (self._service_received.get(name, DecayingRate()).read(now) for name in client_id)
+        return account, session
+
+    def admits_uploads(self, now: float) -> bool:
+        """Whether uploads may use the engine while no live request is due."""
+        return self.cadence.level(now) is LoadLevel.NORMAL or self._uploads.read(now) < UPLOAD_SHARE * self.workers
