@@ -1,11 +1,11 @@
-"""The client and the engines around one `Session`, as values: no loop, no socket, no clock.
+"""A client and engines around one `Session`, as plain values: no event loop, no socket, no clock.
 
 Every loud sample carries its own position: during the n-th stretch of `WORD_LENGTH` samples its 16-bit value is
 `LOUD + n`. The detector hears speech where a window is loud; the recognizer writes `w<n>` for every stretch of which it
-is given at least half. So a transcript says exactly which audio was decoded.
+is given at least half. A transcript therefore says exactly which audio was decoded.
 
-A transcription is *taken* when an engine is free: only then it is asked what to transcribe. Where nothing is held, that
-is at once; held questions are taken when `take` says so, at the latest when they are answered.
+The request of a transcription is pulled when `take` is called, at the latest when the job is answered: at once, unless
+transcriptions are held.
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
 
-Question: TypeAlias = ScoreWindows | Transcribe | Synthesize
+EngineJob: TypeAlias = ScoreWindows | Transcribe | Synthesize
 Kind = TypeVar("Kind")
 
 WORD_LENGTH: Final = SAMPLE_RATE * 320 // 1000
@@ -79,7 +79,7 @@ def stretches(samples: Samples) -> Iterator[tuple[int, int, int]]:
             yield start, end, int(values[start])
 
 
-def deferred(samples: Samples) -> "Counter[int]":
+def count_loud(samples: Samples) -> "Counter[int]":
     """How many loud samples there are of each value."""
     found: Counter[int] = Counter()
     for start, end, value in stretches(samples):
@@ -115,23 +115,23 @@ def words_between(start: float, end: float) -> str:
 
 
 def belief(text: str, *, average_log_probability: float = -0.2, compression_ratio: float = 1.2) -> Hypothesis:
-    """An answer of these words, whatever the audio."""
+    """A hypothesis of these words, whatever the audio."""
     words = tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split())
     return Hypothesis(words, "en", 0.0, average_log_probability, compression_ratio)
 
 
 class Conversation:
-    """A session whose engines answer at once, but for the `held` kinds of questions, which wait to be answered."""
+    """A session whose engines answer at once, except for jobs of the `held` kinds, which wait for `answer`."""
 
-    def __init__(self, config: SessionConfig = CONFIG, *, held: tuple[type[Question], ...] = ()) -> None:
+    def __init__(self, config: SessionConfig = CONFIG, *, held: tuple[type[EngineJob], ...] = ()) -> None:
         numbers = count(1)
         self.session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
         self.held = held
         self.now = 0.0
         self.load = LoadLevel.NORMAL
         self.outputs: list[Output] = []
-        self.waiting: dict[int, Question] = {}
-        self.cancelled: dict[int, Question] = {}
+        self.waiting: dict[int, EngineJob] = {}
+        self.cancelled: dict[int, EngineJob] = {}
         self.requests: list[TranscriptionRequest] = []
         self._taken: dict[int, TranscriptionRequest] = {}
         self._vad_state: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None = None
@@ -139,7 +139,7 @@ class Conversation:
     # The client.
 
     def send(self, message: Input) -> list[Output]:
-        """What follows from one input; the answers of the engines that are not held follow too."""
+        """Send one input; return what follows from it and from the answers of the engines that are not held."""
         before = len(self.outputs)
         self._take(self.session.receive(message, self.now))
         self._answer_all()
@@ -154,7 +154,7 @@ class Conversation:
             self.send(AppendAudio(data[start : start + size]))
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, and the timer ring."""
+        """Let time pass and call the timer when it is due."""
         end = self.now + seconds
         while (deadline := self.session.deadline()) is not None and deadline <= end:
             self.now = max(self.now, deadline)
@@ -164,18 +164,18 @@ class Conversation:
 
     # The engines.
 
-    def questions(self, kind: type[Kind]) -> list[Kind]:
-        """What waits to be answered, oldest first."""
+    def pending(self, kind: type[Kind]) -> list[Kind]:
+        """The jobs that wait for an answer, oldest first."""
         return [job for job in self.waiting.values() if isinstance(job, kind)]
 
     @property
     def finals(self) -> list[TranscriptionRequest]:
-        """What was asked for when an engine was free, of the best quality."""
+        """The requests pulled for finals."""
         return [request for request in self.requests if request.final]
 
     def take(self) -> TranscriptionRequest:
-        """An engine is free, and takes the oldest transcription that waits."""
-        return self._take_up(self.questions(Transcribe)[0])
+        """Pull the request of the oldest transcription that waits, as a free engine does."""
+        return self._take_up(self.pending(Transcribe)[0])
 
     def _take_up(self, job: Transcribe) -> TranscriptionRequest:
         if job.number not in self._taken:
@@ -185,24 +185,24 @@ class Conversation:
             self.requests.append(request)
         return self._taken[job.number]
 
-    def answer(self, kind: type[Question], hypothesis: Hypothesis | None = None) -> list[Output]:
-        """Answer the oldest question of this kind, a transcription with `hypothesis` where it is given."""
+    def answer(self, kind: type[EngineJob], hypothesis: Hypothesis | None = None) -> list[Output]:
+        """Answer the oldest job of this kind, a transcription with `hypothesis` where it is given."""
         before = len(self.outputs)
         self._answer(self._oldest(kind), hypothesis)
         self._answer_all()
         return self.outputs[before:]
 
-    def fail(self, kind: type[Question]) -> list[Output]:
-        """Fail the oldest question of this kind."""
+    def fail(self, kind: type[EngineJob]) -> list[Output]:
+        """Fail the oldest job of this kind."""
         job = self._oldest(kind)
         del self.waiting[job.number]
         return self.send(JobFailed(job.number, EngineError("scripted")))
 
-    def _oldest(self, kind: type[Question]) -> Question:
+    def _oldest(self, kind: type[EngineJob]) -> EngineJob:
         return next(job for job in self.waiting.values() if isinstance(job, kind))
 
-    def release(self, kind: type[Question]) -> None:
-        """Hold questions of this kind no longer."""
+    def release(self, kind: type[EngineJob]) -> None:
+        """Answer the jobs of this kind from now on."""
         self.held = tuple(held for held in self.held if held is not kind)
         self._answer_all()
 
@@ -210,7 +210,7 @@ class Conversation:
         while jobs := [job for job in self.waiting.values() if not isinstance(job, self.held)]:
             self._answer(jobs[0], None)
 
-    def _answer(self, job: Question, hypothesis: Hypothesis | None) -> None:
+    def _answer(self, job: EngineJob, hypothesis: Hypothesis | None) -> None:
         del self.waiting[job.number]
         match job:
             case ScoreWindows(number, windows, state):
@@ -235,9 +235,9 @@ class Conversation:
                 case CancelJob(number) if number in self.waiting:
                     self.cancelled[number] = self.waiting.pop(number)
                 case TranscriptCompleted(item_id, text):
-                    assert transcript(self, item_id).strip() == text, "what was given out is the transcript"
+                    assert transcript(self, item_id).strip() == text, "the deltas add up to the transcript"
 
-    # What was said.
+    # What came out.
 
     def said(self, *kinds: type[Kind]) -> list[Kind]:
         """The outputs of these kinds so far."""
@@ -245,7 +245,7 @@ class Conversation:
 
     @property
     def events(self) -> list[Event]:
-        return [output for output in self.outputs if not isinstance(output, Question | CancelJob)]
+        return [output for output in self.outputs if not isinstance(output, EngineJob | CancelJob)]
 
 
 def configured(**changes: object) -> SessionConfig:

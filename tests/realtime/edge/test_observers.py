@@ -60,7 +60,7 @@ def test_the_time_in_the_queue_is_logged(log: pytest.LogCaptureFixture) -> None:
 def test_a_failed_job_is_logged_with_its_code(log: pytest.LogCaptureFixture) -> None:
     conversation = LoggedConversation(held=(Synthesize,))
     conversation.send(Speak("A secret."))
-    (job,) = conversation.questions(Synthesize)
+    (job,) = conversation.pending(Synthesize)
     conversation.send(JobFailed(job.number, EngineError("the reason")))
     assert f"job {job.number} failed (engine_failed)" in log.text
     assert "secret" not in log.text

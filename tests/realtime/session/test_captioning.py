@@ -33,7 +33,7 @@ from tests.support.scripted_conversation import (
     Microphone,
     belief,
     configured,
-    deferred,
+    count_loud,
     transcript,
     words_between,
 )
@@ -46,21 +46,21 @@ def texts(conversation: Conversation) -> list[str]:
 
 
 def speaking() -> tuple[Conversation, Microphone]:
-    """Somebody has spoken for ten words, and goes on."""
+    """Ten words have been spoken, and the turn goes on."""
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(3.2))
     return conversation, microphone
 
 
-def requested_until() -> tuple[Conversation, Microphone]:
-    """Somebody has begun to speak, and the recognizer has been asked for the first time."""
+def speaking_until_requested() -> tuple[Conversation, Microphone]:
+    """A turn has begun, and the first transcription has been requested."""
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
-    speak_until_asked(conversation, microphone)
+    speak_until_requested(conversation, microphone)
     return conversation, microphone
 
 
-def speak_until_asked(conversation: Conversation, microphone: Microphone) -> None:
-    while not conversation.questions(Transcribe):
+def speak_until_requested(conversation: Conversation, microphone: Microphone) -> None:
+    while not conversation.pending(Transcribe):
         conversation.hear(microphone.speech(0.02))
 
 
@@ -70,7 +70,7 @@ def test_the_transcript_of_a_turn_is_what_was_said() -> None:
     assert texts(conversation) == [words_between(3.2, 6.4)]
 
 
-def test_committed_words_come_while_somebody_speaks() -> None:
+def test_words_are_committed_while_the_turn_goes_on() -> None:
     conversation, _ = speaking()
     assert len(transcript(conversation)) > 0
     assert words_between(0, 3.2).startswith(transcript(conversation))
@@ -83,7 +83,7 @@ def test_deltas_add_up_to_the_final_text() -> None:
 
 
 def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, belief("it was a dark and"))
     assert transcript(conversation) == ""
     conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.04))
@@ -92,16 +92,16 @@ def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> No
 
 
 def test_what_hypotheses_agree_on_that_lie_close_together_is_not() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, belief("it was a dark and"))
-    speak_until_asked(conversation, microphone)
+    speak_until_requested(conversation, microphone)
     conversation.answer(Transcribe, belief("it was a dark and"))
     assert MIN_NEW_SPEECH[LoadLevel.NORMAL] < MIN_SPAN
     assert transcript(conversation) == ""
 
 
 def test_in_a_pause_the_last_hypothesis_confirms_what_it_says() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, belief("it was a dark"))
     conversation.hear(microphone.silence(0.4))
     conversation.answer(Transcribe, belief("it was a dark."))
@@ -109,7 +109,7 @@ def test_in_a_pause_the_last_hypothesis_confirms_what_it_says() -> None:
 
 
 def test_a_committed_word_stays_though_the_final_would_rather_have_another() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, belief("it was a dark night"))
     conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.04))
     conversation.answer(Transcribe, belief("it was a dark night and"))
@@ -127,13 +127,13 @@ def test_the_words_of_a_transcript_spell_it() -> None:
     assert len(completed.commit_lags) == len(completed.words)
 
 
-def test_without_a_wish_for_transcripts_nothing_is_decoded() -> None:
+def test_without_transcription_nothing_is_decoded() -> None:
     conversation, microphone = Conversation(configured(transcribe=False)), Microphone()
     conversation.hear(microphone.speech(40.0), microphone.silence(1.0))
     assert conversation.said(Transcribe, TranscriptExtended, TranscriptCompleted) == []
 
 
-def test_tentative_words_are_told_only_to_those_who_ask() -> None:
+def test_tentative_words_are_reported_only_on_request() -> None:
     conversation, _ = speaking()
     assert conversation.said(TranscriptRevised) == []
 
@@ -153,7 +153,7 @@ def test_tentative_words_have_positions_in_the_session() -> None:
 # Which audio is decoded when.
 
 
-def test_a_partial_comes_for_every_step_of_new_speech() -> None:
+def test_new_speech_of_some_length_is_worth_a_partial() -> None:
     conversation, microphone = speaking()
     jobs = conversation.said(Transcribe)
     step = MIN_NEW_SPEECH[LoadLevel.NORMAL]
@@ -163,20 +163,20 @@ def test_a_partial_comes_for_every_step_of_new_speech() -> None:
 
 
 def test_a_partial_that_waited_is_about_the_newest_audio() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     conversation.hear(microphone.speech(3.0))
-    assert len(conversation.questions(Transcribe)) == 1
+    assert len(conversation.pending(Transcribe)) == 1
     request = conversation.take()
     assert len(request.samples) > microphone.position - WINDOW
     assert not request.final
 
 
 def test_a_partial_that_waited_is_answered_for_all_that_it_heard() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     conversation.hear(microphone.speech(3.0))
     conversation.answer(Transcribe)
-    assert conversation.questions(Transcribe) == []
-    speak_until_asked(conversation, microphone)
+    assert conversation.pending(Transcribe) == []
+    speak_until_requested(conversation, microphone)
     conversation.answer(Transcribe)
     conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE))
     conversation.answer(Transcribe)
@@ -184,7 +184,7 @@ def test_a_partial_that_waited_is_answered_for_all_that_it_heard() -> None:
 
 
 def test_audio_that_comes_while_an_engine_is_at_work_is_in_the_next_partial() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     taken = conversation.take()
     conversation.hear(microphone.speech(2.0))
     conversation.answer(Transcribe)
@@ -192,7 +192,7 @@ def test_audio_that_comes_while_an_engine_is_at_work_is_in_the_next_partial() ->
 
 
 def test_a_partial_that_no_engine_ever_took_is_not_missed() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     conversation.hear(microphone.speech(4.8 - microphone.position / SAMPLE_RATE), microphone.silence(1.0))
     conversation.release(Transcribe)
     assert [request.final for request in conversation.requests] == [True]
@@ -200,7 +200,7 @@ def test_a_partial_that_no_engine_ever_took_is_not_missed() -> None:
 
 
 @pytest.mark.parametrize("config", [configured(), BY_HAND], ids=["server_vad", "by_hand"])
-def test_a_partial_may_be_taken_after_its_turn_was_cleared(config: SessionConfig) -> None:
+def test_a_partial_may_be_pulled_after_its_turn_was_cleared(config: SessionConfig) -> None:
     conversation, microphone = Conversation(config, held=(Transcribe,)), Microphone()
     conversation.hear(microphone.speech(3.0))
     conversation.send(ClearAudio())
@@ -210,10 +210,10 @@ def test_a_partial_may_be_taken_after_its_turn_was_cleared(config: SessionConfig
     assert conversation.said(TranscriptExtended) == []
 
 
-def test_a_cancelled_partial_may_be_taken_before_the_cancellation_has_come_through() -> None:
+def test_a_cancelled_partial_has_no_request() -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
     conversation.hear(microphone.speech(3.0))
-    (partial,) = conversation.questions(Transcribe)
+    (partial,) = conversation.pending(Transcribe)
     conversation.send(CommitAudio())
     conversation.answer(Transcribe)
     conversation.hear(microphone.silence(10.0))
@@ -221,37 +221,37 @@ def test_a_cancelled_partial_may_be_taken_before_the_cancellation_has_come_throu
 
 
 def test_there_is_one_transcription_at_a_time() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     conversation.hear(microphone.silence(1.0), microphone.speech(5.0), microphone.silence(1.0), microphone.speech(1.0))
-    assert len(conversation.questions(Transcribe)) == 1
+    assert len(conversation.pending(Transcribe)) == 1
 
 
 def test_a_final_cancels_the_partial() -> None:
-    conversation, _ = requested_until()
-    (partial,) = conversation.questions(Transcribe)
+    conversation, _ = speaking_until_requested()
+    (partial,) = conversation.pending(Transcribe)
     conversation.send(CommitAudio())
-    (final,) = conversation.questions(Transcribe)
+    (final,) = conversation.pending(Transcribe)
     assert conversation.take().final
     assert final.priority is Priority.FINAL
     assert conversation.said(CancelJob) == [CancelJob(partial.number)]
 
 
 def test_the_answer_to_a_cancelled_partial_is_dropped() -> None:
-    conversation, _ = requested_until()
-    (partial,) = conversation.questions(Transcribe)
+    conversation, _ = speaking_until_requested()
+    (partial,) = conversation.pending(Transcribe)
     conversation.send(CommitAudio())
     assert conversation.send(Transcribed(partial.number, belief("too late"))) == []
 
 
-def test_the_final_begins_in_the_pause_and_is_used_when_nobody_speaks_again() -> None:
+def test_the_final_begins_in_the_pause_and_is_used_if_no_speech_follows() -> None:
     conversation, microphone = speaking()
     conversation.hear(microphone.silence(0.3))
     assert conversation.said(AudioCommitted) == []
     assert conversation.requests[-1].final
-    requested_until = len(conversation.said(Transcribe))
+    requested = len(conversation.said(Transcribe))
     conversation.hear(microphone.silence(0.7))
     assert texts(conversation) == [words_between(0, 3.2)]
-    assert len(conversation.said(Transcribe)) == requested_until
+    assert len(conversation.said(Transcribe)) == requested
 
 
 def test_the_final_begins_in_the_pause_though_a_partial_has_heard_all_the_speech() -> None:
@@ -269,27 +269,27 @@ def test_a_partial_of_all_the_speech_is_awaited_and_then_comes_the_final() -> No
     conversation.hear(microphone.speech(96 * WINDOW / SAMPLE_RATE))
     conversation.take()
     conversation.hear(microphone.silence(0.4))
-    (partial,) = conversation.questions(Transcribe)
+    (partial,) = conversation.pending(Transcribe)
     assert partial.priority is Priority.PARTIAL
     conversation.answer(Transcribe)
-    (final,) = conversation.questions(Transcribe)
+    (final,) = conversation.pending(Transcribe)
     assert final.priority is Priority.FINAL
     assert conversation.said(CancelJob) == []
 
 
 def test_a_partial_that_still_waits_when_it_grows_quiet_makes_room_for_the_final() -> None:
-    conversation, microphone = requested_until()
-    (partial,) = conversation.questions(Transcribe)
+    conversation, microphone = speaking_until_requested()
+    (partial,) = conversation.pending(Transcribe)
     conversation.hear(microphone.silence((EARLY_FINAL_SILENCE + 2 * WINDOW) / SAMPLE_RATE))
     assert conversation.said(CancelJob) == [CancelJob(partial.number)]
-    (final,) = conversation.questions(Transcribe)
+    (final,) = conversation.pending(Transcribe)
     assert final.priority is Priority.FINAL
 
 
 def test_a_final_that_waits_in_the_pause_is_not_withdrawn_while_it_stays_quiet() -> None:
     conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
     conversation.hear(microphone.speech(0.2), microphone.silence(3.0))
-    (final,) = conversation.questions(Transcribe)
+    (final,) = conversation.pending(Transcribe)
     assert final.priority is Priority.FINAL
     assert conversation.said(CancelJob) == []
 
@@ -298,18 +298,18 @@ def test_a_final_begun_in_the_pause_is_awaited_when_the_turn_ends_before_its_ans
     conversation, microphone = speaking()
     conversation.held = (Transcribe,)
     conversation.hear(microphone.silence(1.0))
-    (final,) = conversation.questions(Transcribe)
+    (final,) = conversation.pending(Transcribe)
     assert conversation.said(AudioCommitted) != []
     conversation.answer(Transcribe)
     assert texts(conversation) == [words_between(0, 3.2)]
     assert conversation.said(Transcribe)[-1] == final
 
 
-def test_a_final_begun_in_the_pause_is_not_used_when_somebody_speaks_again() -> None:
+def test_a_final_begun_in_the_pause_is_not_used_if_speech_follows() -> None:
     conversation, microphone = speaking()
     conversation.held = (Transcribe,)
     conversation.hear(microphone.silence(0.32))
-    (stale,) = conversation.questions(Transcribe)
+    (stale,) = conversation.pending(Transcribe)
     conversation.hear(microphone.speech(0.32), microphone.silence(1.0))
     conversation.release(Transcribe)
     assert conversation.said(CancelJob) == [CancelJob(stale.number)]
@@ -339,7 +339,7 @@ def test_nothing_of_a_turn_is_decoded_before_the_final_of_the_one_before() -> No
     conversation.hear(microphone.speech(1.0), microphone.silence(1.0), microphone.speech(4.0))
     assert not conversation.said(TranscriptCompleted)
     conversation.answer(Transcribe, belief("first"))
-    speak_until_asked(conversation, microphone)
+    speak_until_requested(conversation, microphone)
     assert not conversation.take().final
     assert texts(conversation) == ["first"]
 
@@ -352,10 +352,10 @@ def test_words_of_no_more_than_two_windows_are_not_decoded() -> None:
     assert conversation.said(Transcribe) == []
 
 
-def test_an_answer_the_evidence_speaks_against_is_withheld() -> None:
-    conversation, microphone = requested_until()
+def test_text_against_the_evidence_is_suppressed() -> None:
+    conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, belief("thanks for watching", average_log_probability=-2.0))
-    speak_until_asked(conversation, microphone)
+    speak_until_requested(conversation, microphone)
     conversation.answer(Transcribe, belief("thanks for watching", average_log_probability=-2.0))
     assert transcript(conversation) == ""
     conversation.hear(microphone.silence(1.0))
@@ -423,7 +423,7 @@ def test_a_translation_is_asked_for_where_it_is_wanted() -> None:
 # Failure.
 
 
-def test_a_failed_final_is_missing_from_its_item_only() -> None:
+def test_a_failed_final_fails_its_turn_only() -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
     for _ in range(3):
         conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
@@ -438,7 +438,7 @@ def test_a_failed_final_is_missing_from_its_item_only() -> None:
 
 
 def test_a_failed_partial_is_only_late() -> None:
-    conversation, microphone = requested_until()
+    conversation, microphone = speaking_until_requested()
     conversation.fail(Transcribe)
     conversation.release(Transcribe)
     conversation.hear(microphone.speech(4.8 - microphone.position / 16_000), microphone.silence(1.0))
@@ -456,7 +456,7 @@ def test_a_final_that_failed_in_the_pause_is_asked_for_again() -> None:
     assert texts(conversation) == [words_between(0, 3.2)]
 
 
-def test_an_item_of_which_one_passage_failed_has_failed_once_its_last_is_decoded() -> None:
+def test_a_turn_fails_after_its_last_segment_where_the_final_of_one_failed() -> None:
     conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
     conversation.hear(microphone.speech(30.0))
     conversation.send(CommitAudio())
@@ -479,19 +479,19 @@ def test_of_a_long_turn_without_a_pause_every_sample_is_decoded_once(seconds: fl
     finals = [request.samples for request in conversation.finals]
     assert len(finals) > 1
     assert max(map(len, finals)) <= HARD_SEGMENT_LIMIT
-    assert sum((deferred(final) for final in finals), start=deferred(finals[0][:0])).total() == len(speech) // 2
-    assert set().union(*map(deferred, finals)) == {1000 + index for index in range(round(seconds / 0.32))}
+    assert sum((count_loud(final) for final in finals), start=count_loud(finals[0][:0])).total() == len(speech) // 2
+    assert set().union(*map(count_loud, finals)) == {1000 + index for index in range(round(seconds / 0.32))}
     assert texts(conversation) == [words_between(0, seconds)]
 
 
-def test_the_deltas_of_all_passages_add_up_to_the_text() -> None:
+def test_the_deltas_of_all_segments_add_up_to_the_text() -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(64.0), microphone.silence(1.0), frame_seconds=0.1)
     assert texts(conversation) == [words_between(0, 64.0)]
     assert transcript(conversation) == words_between(0, 64.0)
 
 
-def test_a_passage_without_a_pause_is_cut_where_it_is_quietest() -> None:
+def test_a_segment_without_a_pause_is_cut_where_it_is_quietest() -> None:
     conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
     conversation.hear(microphone.speech(19.2), microphone.silence(0.16), microphone.speech(12.64))
     conversation.send(CommitAudio())
@@ -504,21 +504,21 @@ def test_a_long_turn_is_cut_in_a_pause_without_losing_or_repeating_speech() -> N
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(16.0), microphone.silence(0.32), microphone.speech(16.0))
     conversation.hear(microphone.silence(1.0))
-    first, second = (set(deferred(request.samples)) for request in conversation.finals)
+    first, second = (set(count_loud(request.samples)) for request in conversation.finals)
     assert not first & second
     assert len(conversation.said(AudioCommitted)) == 1
     assert texts(conversation) == [words_between(0, 16.0) + " " + words_between(16.32, 32.32)]
 
 
-def test_no_loud_sample_is_decoded_twice_when_a_pause_begins_before_a_passage_is_long() -> None:
+def test_no_loud_sample_is_decoded_twice_when_a_pause_begins_before_a_segment_is_long() -> None:
     conversation, microphone = Conversation(), Microphone()
     begun = microphone.speech((MAX_SEGMENT[LoadLevel.NORMAL] - 4000) / 16_000)
     conversation.hear(begun, microphone.silence(0.48), rest := microphone.speech(4.0), microphone.silence(1.0))
-    finals = [deferred(request.samples) for request in conversation.finals]
+    finals = [count_loud(request.samples) for request in conversation.finals]
     assert [final.total() * 2 for final in finals] == [len(begun), len(rest)]
 
 
-def test_clearing_a_long_turn_forgets_its_first_passages_too() -> None:
+def test_clearing_a_long_turn_drops_its_first_segments_too() -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
     conversation.hear(microphone.speech(40.0), frame_seconds=0.1)
     conversation.send(ClearAudio())
@@ -537,12 +537,12 @@ def test_a_turn_ends_without_a_transcript_when_none_is_wanted_any_more() -> None
     assert conversation.said(TranscriptExtended, TranscriptCompleted, TranscriptFailed) == []
 
 
-# Trimmed passages.
+# Trimmed segments.
 
 
 @pytest.mark.parametrize("seconds", [1.6, 3.2, 4.8, 6.4, 8.0, 9.6, 12.8, 16.0, 32.0])
 @pytest.mark.parametrize("pause", [0.0, 0.32])
-def test_no_word_is_lost_or_doubled_however_long_somebody_speaks(seconds: float, pause: float) -> None:
+def test_no_word_is_lost_or_doubled_however_long_a_turn_is(seconds: float, pause: float) -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(seconds), microphone.silence(pause))
     resumed = microphone.position / SAMPLE_RATE
@@ -551,7 +551,7 @@ def test_no_word_is_lost_or_doubled_however_long_somebody_speaks(seconds: float,
 
 
 @pytest.mark.parametrize("load", LoadLevel)
-def test_a_decode_is_of_bounded_length_however_long_somebody_speaks(load: LoadLevel) -> None:
+def test_a_decode_is_of_bounded_length_however_long_a_turn_is(load: LoadLevel) -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.load = load
     conversation.hear(microphone.speech(64.0))
@@ -560,7 +560,7 @@ def test_a_decode_is_of_bounded_length_however_long_somebody_speaks(load: LoadLe
     assert {request.under_load for request in conversation.requests} == {load is not LoadLevel.NORMAL}
 
 
-def test_a_long_passage_is_decoded_with_word_times_and_a_short_one_without() -> None:
+def test_a_long_segment_is_decoded_with_word_times_and_a_short_one_without() -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(20.0))
     assert all(
@@ -574,10 +574,10 @@ def test_no_word_is_lost_or_doubled_where_engines_are_slow(wait: float) -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
     while microphone.position < 48 * SAMPLE_RATE:
         conversation.hear(microphone.speech(wait / 2))
-        if conversation.questions(Transcribe):
+        if conversation.pending(Transcribe):
             conversation.take()
         conversation.hear(microphone.speech(wait / 2))
-        if conversation.questions(Transcribe):
+        if conversation.pending(Transcribe):
             conversation.answer(Transcribe)
     end = -(-microphone.position // 5120) * 5120
     conversation.hear(microphone.speech((end - microphone.position) / SAMPLE_RATE), microphone.silence(1.0))
@@ -592,7 +592,7 @@ def timed(*words: tuple[str, float, float]) -> Hypothesis:
 
 
 @pytest.mark.parametrize("first_end", [0.0, 0.09])
-def test_a_passage_may_be_cut_right_after_a_short_first_word(first_end: float) -> None:
+def test_a_segment_may_be_trimmed_right_after_a_short_first_word(first_end: float) -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
     conversation.hear(microphone.silence(3.0), microphone.speech(MAX_SEGMENT[LoadLevel.NORMAL] / SAMPLE_RATE + 1))
     begun = ("Yes.", 0.0, first_end), ("then", first_end, 2.0)
@@ -634,13 +634,13 @@ def engine_that_waits(conversation: Conversation, waits: list[tuple[float, float
     """Takes and answers one request after the other, with these pauses in turn; looks at the time at every step."""
     for take, answer in cycle(waits):
         began = conversation.now
-        while conversation.now < began + take or not conversation.questions(Transcribe):
+        while conversation.now < began + take or not conversation.pending(Transcribe):
             yield
-        (taken,) = conversation.questions(Transcribe)
+        (taken,) = conversation.pending(Transcribe)
         conversation.take()
         began = conversation.now
         while conversation.now < began + answer:
             yield
-        if taken in conversation.questions(Transcribe):
+        if taken in conversation.pending(Transcribe):
             conversation.answer(Transcribe)
         yield

@@ -21,7 +21,7 @@ from tests.support.scripted_conversation import (
     Conversation,
     Microphone,
     configured,
-    deferred,
+    count_loud,
     transcript,
 )
 
@@ -68,7 +68,7 @@ def test_no_sample_of_the_first_word_is_lost(before: float) -> None:
     word = b""
     conversation.hear(microphone.silence(before), word := microphone.speech(0.32), microphone.silence(1.0))
     (final,) = decoded(conversation)
-    assert deferred(final).total() == loud(word)
+    assert count_loud(final).total() == loud(word)
 
 
 def test_what_was_said_before_the_onset_was_certain_is_in_the_pre_roll() -> None:
@@ -81,7 +81,7 @@ def test_what_was_said_before_the_onset_was_certain_is_in_the_pre_roll() -> None
     (started,) = conversation.said(SpeechStarted)
     assert started.at <= 16_384 + 3 * 1536 - 4096
     (final,) = decoded(conversation)
-    assert deferred(final).total() >= loud(word)
+    assert count_loud(final).total() >= loud(word)
 
 
 @pytest.mark.parametrize("frame_seconds", [1 / 32_000, 0.0007, 0.02, 0.1, 7.0])
@@ -117,16 +117,16 @@ def test_it_does_not_matter_how_fast_the_detector_is() -> None:
     assert turns((ScoreWindows,)) == turns(())
 
 
-def test_the_detector_is_asked_one_question_at_a_time_of_at_most_two_seconds() -> None:
+def test_the_detector_has_one_job_at_a_time_of_at_most_two_seconds() -> None:
     conversation, microphone = Conversation(UNHEARD, held=(ScoreWindows,)), Microphone()
     conversation.hear(microphone.silence(10.0))
-    while questions := conversation.questions(ScoreWindows):
-        (question,) = questions
-        assert question.windows.shape[1] == WINDOW
-        assert len(question.windows) <= WINDOWS_PER_JOB
+    while pending := conversation.pending(ScoreWindows):
+        (job,) = pending
+        assert job.windows.shape[1] == WINDOW
+        assert len(job.windows) <= WINDOWS_PER_JOB
         conversation.answer(ScoreWindows)
-    requested_until = conversation.said(ScoreWindows)
-    assert sum(len(job.windows) for job in requested_until) == 160_000 // WINDOW
+    jobs = conversation.said(ScoreWindows)
+    assert sum(len(job.windows) for job in jobs) == 160_000 // WINDOW
 
 
 def test_a_session_that_cannot_hear_ends() -> None:
@@ -173,7 +173,7 @@ def test_a_turn_committed_by_hand_is_all_that_was_sent_since_the_last() -> None:
     for seconds in (1.0, 0.777, 2.0):
         conversation.hear(audio := microphone.speech(seconds))
         conversation.send(CommitAudio())
-        assert deferred(decoded(conversation)[-1]).total() == loud(audio)
+        assert count_loud(decoded(conversation)[-1]).total() == loud(audio)
     assert conversation.said(SpeechStarted, SpeechStopped) == []
     assert [completed.samples for completed in conversation.said(TranscriptCompleted)] == [16_000, 12_432, 32_000]
 
@@ -202,7 +202,7 @@ def test_clearing_detected_speech_ends_it_and_what_follows_is_a_new_turn() -> No
     assert isinstance(committed, AudioCommitted)
     assert second.at == 24_000
     assert first.item_id != second.item_id == committed.item_id
-    assert deferred(decoded(conversation)[-1]).total() == loud(rest)
+    assert count_loud(decoded(conversation)[-1]).total() == loud(rest)
 
 
 def test_a_commit_during_detected_speech_closes_the_turn_without_a_stop() -> None:
@@ -217,7 +217,7 @@ def test_a_commit_during_detected_speech_closes_the_turn_without_a_stop() -> Non
     conversation.hear(second := microphone.speech(1.0), microphone.silence(1.0))
     assert len(conversation.said(SpeechStarted)) == len(conversation.said(AudioCommitted)) == 2
     assert len(conversation.said(SpeechStopped)) == 1
-    assert [deferred(final).total() for final in decoded(conversation)] == [loud(first), loud(second)]
+    assert [count_loud(final).total() for final in decoded(conversation)] == [loud(first), loud(second)]
 
 
 def test_a_refused_commit_in_silence_costs_nothing_of_what_is_being_said() -> None:
@@ -228,7 +228,7 @@ def test_a_refused_commit_in_silence_costs_nothing_of_what_is_being_said() -> No
     conversation.hear(rest := microphone.speech(1.0), microphone.silence(1.0))
     (started,) = conversation.said(SpeechStarted)
     assert started.at == 16_000 // WINDOW * WINDOW - 4800
-    assert deferred(decoded(conversation)[-1]).total() == loud(start) + loud(rest)
+    assert count_loud(decoded(conversation)[-1]).total() == loud(start) + loud(rest)
 
 
 def test_a_commit_waits_for_the_scores_of_the_audio_before_it() -> None:
@@ -251,7 +251,7 @@ def test_switching_turn_detection_off_closes_the_turn_and_loses_nothing() -> Non
     conversation.send(CommitAudio())
     assert len(conversation.said(AudioCommitted)) == 2
     assert len(conversation.said(SpeechStarted)) == 1
-    assert sum(deferred(final).total() for final in decoded(conversation)) == loud(first) + loud(second)
+    assert sum(count_loud(final).total() for final in decoded(conversation)) == loud(first) + loud(second)
 
 
 def test_switching_turn_detection_on_closes_the_turn_and_loses_nothing() -> None:
@@ -262,7 +262,7 @@ def test_switching_turn_detection_on_closes_the_turn_and_loses_nothing() -> None
     assert conversation.said(SpeechStopped) == []
     conversation.hear(second := microphone.speech(1.0), microphone.silence(1.0))
     assert len(conversation.said(SpeechStarted)) == len(conversation.said(SpeechStopped)) == 1
-    assert sum(deferred(final).total() for final in decoded(conversation)) == loud(first) + loud(second)
+    assert sum(count_loud(final).total() for final in decoded(conversation)) == loud(first) + loud(second)
 
 
 def test_a_configuration_with_the_same_turn_detection_does_not_disturb_the_turn() -> None:
@@ -271,7 +271,7 @@ def test_a_configuration_with_the_same_turn_detection_does_not_disturb_the_turn(
     conversation.send(Configure(configured(prompt="names", turn_detection=SERVER_VAD)))
     conversation.hear(second := microphone.speech(0.5), microphone.silence(1.0))
     assert len(conversation.said(SpeechStarted)) == len(conversation.said(AudioCommitted)) == 1
-    assert deferred(decoded(conversation)[-1]).total() == loud(first) + loud(second)
+    assert count_loud(decoded(conversation)[-1]).total() == loud(first) + loud(second)
 
 
 def test_the_input_format_can_change_between_frames() -> None:
@@ -282,7 +282,7 @@ def test_the_input_format_can_change_between_frames() -> None:
     conversation.hear(microphone.silence(0.5), word := microphone.speech(1.0), microphone.silence(1.0))
     (started,) = conversation.said(SpeechStarted)
     assert started.at == pytest.approx(24_000 - 4800, abs=WINDOW)
-    assert deferred(decoded(conversation)[-1]).total() == loud(word)
+    assert count_loud(decoded(conversation)[-1]).total() == loud(word)
 
 
 def test_half_a_sample_of_one_format_does_not_shift_the_next() -> None:
@@ -290,7 +290,7 @@ def test_half_a_sample_of_one_format_does_not_shift_the_next() -> None:
     conversation.send(AppendAudio(bytes(4801)))
     conversation.send(Configure(CONFIG))
     conversation.hear(word := microphone.speech(1.0), microphone.silence(1.0))
-    assert deferred(decoded(conversation)[-1]).total() == loud(word)
+    assert count_loud(decoded(conversation)[-1]).total() == loud(word)
 
 
 def test_audio_at_another_rate_is_heard_at_the_same_positions() -> None:

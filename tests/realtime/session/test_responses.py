@@ -38,7 +38,7 @@ def speaking() -> tuple[Conversation, Synthesize]:
     """A response has begun; its first phrase waits for the engine."""
     conversation = Conversation(held=(Synthesize,))
     conversation.send(Speak(TEXT))
-    (phrase,) = conversation.questions(Synthesize)
+    (phrase,) = conversation.pending(Synthesize)
     return conversation, phrase
 
 
@@ -127,14 +127,14 @@ def test_a_recording_is_sent_as_fast_as_it_is_made() -> None:
 def test_phrases_are_synthesized_one_at_a_time_and_no_further_ahead_than_needed() -> None:
     conversation = Conversation(held=(Synthesize,))
     conversation.send(Speak(LONG_TEXT))
-    while questions := conversation.questions(Synthesize):
-        assert len(questions) == 1
+    while jobs := conversation.pending(Synthesize):
+        assert len(jobs) == 1
         conversation.answer(Synthesize)
     longest = max(len(job.text) for job in conversation.said(Synthesize)) / 10
     made = sum(len(job.text) for job in conversation.said(Synthesize)) / 10
     assert MAX_BUFFERED_SECONDS <= made - seconds_sent(conversation) <= MAX_BUFFERED_SECONDS + longest
     conversation.wait(longest + CHUNK_SECONDS)
-    assert len(conversation.questions(Synthesize)) == 1
+    assert len(conversation.pending(Synthesize)) == 1
 
 
 def test_voice_and_speed_are_those_of_the_response_else_of_the_configuration() -> None:
@@ -151,7 +151,7 @@ def test_voice_and_speed_are_those_of_the_response_else_of_the_configuration() -
 def test_telephone_audio_is_a_byte_a_sample_at_8_khz(encoding: Encoding) -> None:
     conversation = Conversation(held=(Synthesize,))
     conversation.send(Speak("Hello.", in_conversation=False, output_format=AudioFormat(encoding, 8000)))
-    (phrase,) = conversation.questions(Synthesize)
+    (phrase,) = conversation.pending(Synthesize)
     conversation.send(chunk(phrase.number, 2.0))
     conversation.send(SynthesisFinished(phrase.number))
     events = conversation.said(ResponseAudioExtended)
@@ -165,7 +165,7 @@ def test_telephone_audio_is_a_byte_a_sample_at_8_khz(encoding: Encoding) -> None
 def test_the_tail_held_back_by_resampling_is_sent_at_the_end() -> None:
     conversation = Conversation(held=(Synthesize,))
     conversation.send(Speak("Hello.", in_conversation=False, output_format=AudioFormat(Encoding.PCM16, 48_000)))
-    (phrase,) = conversation.questions(Synthesize)
+    (phrase,) = conversation.pending(Synthesize)
     for _ in range(10):
         conversation.send(chunk(phrase.number, 0.1))
     conversation.send(SynthesisFinished(phrase.number))

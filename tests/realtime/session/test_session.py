@@ -1,15 +1,22 @@
+import io
+import itertools
+import pickle
+from typing import TypeVar
+
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from realtime.errors import EngineError
+from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import AppendAudio, CommitAudio, Configure, Speak, WireRequest
 from realtime.session.config import SessionConfig
 from realtime.session.events import (
     AudioCommitted,
     Event,
     Input,
+    Output,
     ResponseAudioExtended,
     ResponseFinished,
     ResponseStatus,
@@ -28,7 +35,11 @@ from realtime.session.jobs import (
     WindowsScored,
 )
 from realtime.session.listening import MAX_DEFERRED
+from realtime.session.session import Session
+from realtime.speech.recognition import TranscriptionRequest
 from tests.support.scripted_conversation import Conversation, Microphone, belief, configured, words_between
+
+Kind = TypeVar("Kind")
 
 TEXT = "This is an answer of one sentence that takes a while to speak. And this is another one of the kind."
 
@@ -125,7 +136,7 @@ def test_whether_speech_interrupts_depends_on_the_audio_and_not_on_the_detectors
                     interrupts = step == INTERRUPT
                     conversation.send(Configure(configured(transcribe=False, interrupt_response=interrupts)))
             for _ in range(count):
-                if conversation.questions(ScoreWindows):
+                if conversation.pending(ScoreWindows):
                     conversation.answer(ScoreWindows)
         conversation.release(ScoreWindows)
         return conversation.events
@@ -146,7 +157,7 @@ def test_whether_speech_interrupts_depends_on_the_audio_and_not_on_the_detectors
         JobFailed(99, EngineError("unasked")),
     ],
 )
-def test_an_answer_nobody_waits_for_is_dropped(answer: Input) -> None:
+def test_an_answer_that_is_not_awaited_is_dropped(answer: Input) -> None:
     conversation, microphone = Conversation(held=(ScoreWindows, Transcribe, Synthesize)), Microphone()
     conversation.hear(microphone.speech(0.1))
     conversation.send(Speak(TEXT))
@@ -156,9 +167,9 @@ def test_an_answer_nobody_waits_for_is_dropped(answer: Input) -> None:
 def test_an_answer_given_twice_is_dropped_the_second_time() -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
     conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
-    (question,) = conversation.questions(Transcribe)
+    (job,) = conversation.pending(Transcribe)
     conversation.answer(Transcribe)
-    assert conversation.send(Transcribed(question.number, belief("again"))) == []
+    assert conversation.send(Transcribed(job.number, belief("again"))) == []
 
 
 def test_what_concerns_only_the_protocol_is_handed_back() -> None:
@@ -243,3 +254,60 @@ def test_an_hour_of_speech_without_a_pause_takes_no_more_memory_than_a_minute(tr
     assert memory(conversation) <= 8 * 16_000
     assert len(conversation.said(AudioCommitted)) == 1
     assert len(conversation.said(TranscriptCompleted)) == transcribe
+
+
+# Recording.
+
+
+class Recorded(Session):
+    """A session that records its calls, pickled, and the outcome of each."""
+
+    def __init__(self) -> None:
+        numbers = itertools.count()
+        super().__init__(configured(include_partials=True), lambda prefix: f"{prefix}_{next(numbers)}")
+        self.calls: list[bytes] = []
+        self.outcomes: list[bytes] = []
+
+    def receive(self, message: Input, now: float) -> list[Output]:
+        return self._record(super().receive(message, now), "receive", message, now)
+
+    def handle_timer(self, now: float) -> list[Output]:
+        return self._record(super().handle_timer(now), "handle_timer", now)
+
+    def request_for(self, job: int, load: LoadLevel) -> TranscriptionRequest | None:
+        return self._record(super().request_for(job, load), "request_for", job, load)
+
+    def _record(self, outcome: Kind, *call: object) -> Kind:
+        self.calls.append(pickled(call))
+        self.outcomes.append(pickled(outcome))
+        return outcome
+
+
+def pickled(value: object) -> bytes:
+    """Equal values have equal bytes: nothing is a reference to what came before."""
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer)
+    pickler.fast = True
+    pickler.dump(value)
+    return buffer.getvalue()
+
+
+def test_a_recorded_session_can_be_replayed() -> None:
+    conversation, microphone, recorded = Conversation(), Microphone(), Recorded()
+    conversation.session = recorded
+    conversation.send(Speak(TEXT))
+    conversation.hear(microphone.silence(1.0), microphone.speech(13.0), microphone.silence(1.0))
+    conversation.load = LoadLevel.CRITICAL
+    conversation.send(Speak("Good bye."))
+    conversation.hear(microphone.speech(2.0))
+    conversation.send(Configure(configured(turn_detection=None)))
+    conversation.held = (Transcribe,)
+    conversation.hear(microphone.speech(1.0))
+    conversation.send(CommitAudio())
+    conversation.fail(Transcribe)
+    conversation.wait(5.0)
+    replayed = Recorded()
+    for call in recorded.calls:
+        name, *arguments = pickle.loads(call)
+        getattr(replayed, name)(*arguments)
+    assert replayed.outcomes == recorded.outcomes

@@ -54,7 +54,7 @@ SILENCE, HUM, VOICE = 0, 0x0101, 0x1010
 
 TEXTS: Final = ("", "Yes.", "A first clause, and then a second. A whole other sentence follows! And one more.")
 
-pieces = st.lists(
+sounds = st.lists(
     st.tuples(
         st.sampled_from([VOICE, VOICE, VOICE, SILENCE, SILENCE, HUM]),
         st.sampled_from([1.0, 0.6, 0.3, 3.0, 25.0, 0.1, 0.03, 0.0001]),
@@ -106,7 +106,7 @@ class Witness:
     def __init__(self, config: SessionConfig) -> None:
         self.config = config
         self.numbers: set[int] = set()
-        self.requested_until: dict[int, ScoreWindows | Transcribe | Synthesize] = {}
+        self.jobs: dict[int, ScoreWindows | Transcribe | Synthesize] = {}
         self.over: set[int] = set()
         self.cancelled: list[ScoreWindows | Transcribe | Synthesize] = []
         self.position = 0
@@ -124,11 +124,11 @@ class Witness:
         match output:
             case ScoreWindows() | Transcribe() | Synthesize():
                 assert output.number not in self.numbers
-                assert not any(type(job) is type(output) for job in self.requested_until.values()), "one at a time"
+                assert not any(type(job) is type(output) for job in self.jobs.values()), "one at a time"
                 self.numbers.add(output.number)
-                self.requested_until[output.number] = output
+                self.jobs[output.number] = output
             case CancelJob(number):
-                self.cancelled.append(self.requested_until.pop(number))
+                self.cancelled.append(self.jobs.pop(number))
                 self.over.add(number)
             case SessionConfigured(config):
                 self.config = config
@@ -177,7 +177,7 @@ class Witness:
                 self.response = None
 
     def _see_transcript(self, completed: TranscriptCompleted) -> None:
-        assert completed.text == self.deltas.get(completed.item_id, "").strip(), "what was given out is the transcript"
+        assert completed.text == self.deltas.get(completed.item_id, "").strip(), "the deltas add up to the transcript"
         if completed.words:
             assert "".join(word.text for word in completed.words).strip() == completed.text
         times = [time for word in completed.words for time in (word.start, word.end)]
@@ -213,22 +213,22 @@ class SessionMachine(RuleBasedStateMachine):
         return outputs
 
     def job(self, kind: type) -> int | None:
-        return next((number for number, job in self.witness.requested_until.items() if isinstance(job, kind)), None)
+        return next((number for number, job in self.witness.jobs.items() if isinstance(job, kind)), None)
 
     def end(self, kind: type) -> int:
         """The number of the job of this kind, which is over with the answer that follows."""
         number = self.job(kind)
         assert number is not None
-        del self.witness.requested_until[number]
+        del self.witness.jobs[number]
         self.witness.over.add(number)
         return number
 
     # The client, who is not read while the session is saturated.
 
     @precondition(lambda self: not self.session.saturated)
-    @rule(pieces=pieces, cut=st.integers(0, 100_000), scored=st.sampled_from([True, True, False]))
-    def listen(self, pieces: list[tuple[int, float]], cut: int, scored: bool) -> None:
-        audio = b"".join(self.sound(sample, seconds) for sample, seconds in pieces)
+    @rule(sounds=sounds, cut=st.integers(0, 100_000), scored=st.sampled_from([True, True, False]))
+    def listen(self, sounds: list[tuple[int, float]], cut: int, scored: bool) -> None:
+        audio = b"".join(self.sound(sample, seconds) for sample, seconds in sounds)
         self.heard = True
         self.give(AppendAudio(audio[:cut]))
         self.give(AppendAudio(audio[cut:]))
@@ -279,9 +279,9 @@ class SessionMachine(RuleBasedStateMachine):
     @rule()
     def score(self) -> None:
         number = self.job(ScoreWindows)
-        question = self.witness.requested_until[number or 0]
-        assert isinstance(question, ScoreWindows)
-        loudest = question.windows.max(axis=1) * 32_768
+        job = self.witness.jobs[number or 0]
+        assert isinstance(job, ScoreWindows)
+        loudest = job.windows.max(axis=1) * 32_768
         probabilities = np.where(loudest > 2000, 1.0, np.where(loudest > 100, 0.4, 0.0)).tolist()
         self.give(WindowsScored(self.end(ScoreWindows), probabilities, np.zeros(1, np.float32)))
 
@@ -294,12 +294,12 @@ class SessionMachine(RuleBasedStateMachine):
     def take(self, load: LoadLevel = LoadLevel.NORMAL) -> None:
         """An engine is free; until then, a partial may have waited for long."""
         number = self.job(Transcribe)
-        question = self.witness.requested_until[number or 0]
-        assert isinstance(question, Transcribe)
-        request = self.session.request_for(question.number, load)
+        job = self.witness.jobs[number or 0]
+        assert isinstance(job, Transcribe)
+        request = self.session.request_for(job.number, load)
         assert request is not None
-        self.taken[question.number] = request
-        assert request.final is (question.priority is Priority.FINAL)
+        self.taken[job.number] = request
+        assert request.final is (job.priority is Priority.FINAL)
         assert 0 < request.seconds <= 30
         assert request.word_times or not request.final
 
@@ -315,8 +315,8 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def take_too_late(self, data: st.DataObject) -> None:
         """The cancellation is still on its way."""
-        question = data.draw(st.sampled_from(self.withdrawn()))
-        assert self.session.request_for(question.number, LoadLevel.NORMAL) is None
+        job = data.draw(st.sampled_from(self.withdrawn()))
+        assert self.session.request_for(job.number, LoadLevel.NORMAL) is None
 
     def withdrawn(self) -> list[Transcribe]:
         return [job for job in self.witness.cancelled if isinstance(job, Transcribe)]
@@ -356,7 +356,7 @@ class SessionMachine(RuleBasedStateMachine):
     # In the end every engine answers, and the listener listens to the end.
 
     def teardown(self) -> None:
-        while self.witness.requested_until or self.session.deadline() is not None:
+        while self.witness.jobs or self.session.deadline() is not None:
             if self.job(ScoreWindows):
                 self.score()
             elif self.job(Transcribe):

@@ -147,7 +147,7 @@ def test_a_word_of_marks_only_does_not_swallow_the_mark_before_it() -> None:
     assert given_out + agreement.finish(words("a, - b")) == text(agreement.committed) == " a, - b"
 
 
-def test_a_mark_that_was_held_back_is_given_out_though_the_final_is_withheld() -> None:
+def test_punctuation_that_was_held_back_is_returned_though_the_final_is_suppressed() -> None:
     agreement = LocalAgreement()
     given_out = "".join(deltas(agreement, "Yes. No.", "Yes. No."))
     assert given_out + agreement.finish(()) == " Yes. No."

@@ -224,7 +224,7 @@ def test_the_work_grows_with_the_text_and_no_faster(text: str, monkeypatch: pyte
     assert work(text * 40) <= 5 * work(text * 10)
 
 
-def test_a_megabyte_without_a_place_to_cut_holds_nobody_up() -> None:
+def test_a_megabyte_without_a_place_to_cut_takes_no_long_time() -> None:
     began = time.perf_counter()
     assert len(phrases("a" * 1_000_000)) == 5000
     assert time.perf_counter() - began < 5  # some hundredths of a second; it was minutes
