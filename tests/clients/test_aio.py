@@ -48,7 +48,7 @@ from tests.support.scripted_realtime_server import (
 
 
 def greeted(script: Script) -> Script:
-    """A script that opens the session first."""
+    """Open the session, then play a script."""
 
     async def play(peer: Peer) -> None:
         await peer.greet()
@@ -58,7 +58,7 @@ def greeted(script: Script) -> Script:
 
 
 def saying(*messages: Message) -> Script:
-    """A script that says this and closes."""
+    """Open the session, send messages and close."""
 
     async def script(peer: Peer) -> None:
         await peer.send(*messages)
@@ -68,7 +68,7 @@ def saying(*messages: Message) -> Script:
 
 
 async def everything(url: str) -> list[Event]:
-    """What a session is told after its greeting."""
+    """Return the events after the greeting."""
     async with connect(url) as session:
         return [event async for event in session if not event.raw.get("type", "").startswith("session.")]
 

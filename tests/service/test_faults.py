@@ -1,4 +1,4 @@
-"""What clients do wrong, and that the next one is served as if nothing had happened."""
+"""Misbehaving clients: the service survives them and serves the next one."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.models
 
 SENTENCE = "Nothing in this room has changed since my last visit."
 SESSIONS = 32
-"""As many as the service takes by default."""
+"""Default of `max_sessions`."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def next_client_is_served(
 
 
 async def said(websocket: ClientConnection, event_type: str) -> dict[str, Any]:
-    """The next event of this type."""
+    """Return the next event of this type."""
     async for message in websocket:
         event: dict[str, Any] = json.loads(message)
         if event["type"] == event_type:
@@ -55,7 +55,7 @@ async def said(websocket: ClientConnection, event_type: str) -> dict[str, Any]:
 
 
 async def close_code(websocket: ClientConnection) -> int:
-    """The code with which the server ends the connection."""
+    """Return the code with which the server closes the connection."""
     with pytest.raises(ConnectionClosedError) as closed:
         await said(websocket, "nothing")
     assert closed.value.rcvd is not None
@@ -153,7 +153,7 @@ def test_a_message_beyond_the_limit_ends_the_connection(
 ) -> None:
     async def send() -> int:
         async with asyncio.timeout(10), connect(realtime_url) as websocket:
-            with suppress(ConnectionClosed):  # the server need not hear it out
+            with suppress(ConnectionClosed):  # the server may close before it has read everything
                 await websocket.send(appended(bytes(2 * 1024 * 1024)))
             return await close_code(websocket)
 

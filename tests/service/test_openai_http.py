@@ -1,4 +1,4 @@
-"""The real `openai` package on the real HTTP endpoints: what one makes the other understands."""
+"""The real `openai` package on the real HTTP endpoints: speech is transcribed again."""
 
 import io
 import wave

@@ -1,4 +1,4 @@
-"""The real `openai` package on the real websocket: it transcribes, and it is spoken to."""
+"""The real `openai` package on the real websocket: transcription and speech."""
 
 import asyncio
 import base64
@@ -41,7 +41,7 @@ async def connected(address: str, model: str, **query: str) -> AsyncIterator[Asy
 
 
 async def until(connection: AsyncRealtimeConnection, last: str) -> list[Any]:
-    """The events up to the first of this type."""
+    """Return the events up to the first of this type."""
     events = []
     async for event in connection:
         assert event.type != "error", event

@@ -1,4 +1,4 @@
-"""Speech by the real service through the command, judged by what the service itself understands of it."""
+"""Speech by the real service through the command, checked by transcribing it again."""
 
 import re
 import wave

@@ -1,6 +1,6 @@
-"""Clients as they are in the field, each in a process of its own that does what a test tells it to.
+"""Published client packages, each in its own process, driven by tests.
 
-One test can so be of all clients: `@by(*OPENAI, CURL)` is for those in whose hands it makes sense.
+`@by(*OPENAI, CURL)` runs a test with each of these clients.
 """
 
 import base64
@@ -30,7 +30,7 @@ OPENAI: Final = (PYTHON, PYTHON_1, NODE)
 XINFERENCES: Final = (XINFERENCE, XINFERENCE_1, XINFERENCE_ASYNC)
 EVERYBODY: Final = (*OPENAI, *XINFERENCES, CURL)
 
-_PATIENCE: Final = 30.0
+_TIMEOUT: Final = 30.0
 
 _RAISED: Final = {
     400: "BadRequestError",
@@ -41,16 +41,16 @@ _RAISED: Final = {
     500: "InternalServerError",
     503: "InternalServerError",
 }
-"""By openai-python; Node's names are the same but for the one that stands for all others."""
+"""Exceptions of openai-python by status; Node has the same names, except for the general one."""
 
 
 def by(*clients: str) -> pytest.MarkDecorator:
-    """Run a test with each of these clients as its `client`."""
+    """Run a test with each of these clients as its fixture `client`."""
     return pytest.mark.parametrize("client", clients, indirect=True)
 
 
 class Refused(Exception):
-    """What a client raised: the name of its class, and as much of the error as it knows."""
+    """An error that a client raised: the name of its class and the fields it exposes."""
 
     def __init__(self, raised: str, message: str, **known: Any) -> None:
         super().__init__(f"{raised}: {message}")
@@ -60,7 +60,7 @@ class Refused(Exception):
 
 
 class Process:
-    """One client, which answers a line of JSON with another."""
+    """One client process, which answers a line of JSON with another."""
 
     def __init__(self, command: Sequence[str | Path]) -> None:
         self._process = subprocess.Popen(
@@ -78,8 +78,8 @@ class Process:
         self.busy = True
 
     def hear(self) -> dict[str, Any]:
-        """The next line: `begun` for the first piece of an answer, then the answer or what was `raised`."""
-        said: dict[str, Any] = json.loads(self._lines.get(timeout=_PATIENCE))
+        """Return the next line: `begun` at the first chunk of a stream, then the result or what was `raised`."""
+        said: dict[str, Any] = json.loads(self._lines.get(timeout=_TIMEOUT))
         self.busy = "begun" in said
         return said
 
@@ -88,7 +88,7 @@ class Process:
         return self._process.poll() is not None
 
     def end(self) -> None:
-        """Kill it and all that it has started."""
+        """Kill the process and its children."""
         if not self.ended:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._reading.join()
@@ -104,7 +104,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client and the server it speaks to. `retries` are those that OpenAI's clients make by themselves."""
+    """A client and its server. `retries` is the number of retries of OpenAI's clients."""
 
     name: str
     process: Process
@@ -113,16 +113,16 @@ class Client:
     retries: int = 0
 
     def begin(self, task: str, **arguments: Any) -> None:
-        """Have it do something; see `TASKS` in each client's program."""
+        """Start a task; see `TASKS` in each client's program."""
         order = {"task": task, "address": self.address, "key": self.key, "retries": self.retries}
         self.process.tell({**order, "arguments": arguments})
 
     def wait_for_first(self) -> None:
-        """Wait until the first piece of what is streamed has come."""
+        """Wait for the first chunk of a stream."""
         assert self.process.hear() == {"begun": True}
 
     def end(self) -> dict[str, Any]:
-        """The `value` that was had in the end, and the `type` that the client made of it. Raises `Refused`."""
+        """Return the result as `value` and its `type` in the client. Raises `Refused`."""
         while "begun" in (answer := self.process.hear()):
             pass
         if "raised" in answer:
@@ -130,7 +130,7 @@ class Client:
         return answer
 
     def do(self, task: str, **arguments: Any) -> Any:
-        """Begin it and wait for its value. Raises `Refused`."""
+        """Run a task and return its value. Raises `Refused`."""
         self.begin(task, **arguments)
         return self.end().get("value")
 
@@ -146,7 +146,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What a client got to hear, and of how many bytes each of its pieces was."""
+    """The audio that a client received, and the size of each chunk in bytes."""
 
     data: bytes
     pieces: list[int]
@@ -158,7 +158,7 @@ def speech(value: dict[str, Any]) -> Speech:
 
 @contextmanager
 def refused(client: Client, status: int, code: str, param: str | None, words: str) -> Iterator[None]:
-    """Expect the client to raise an error that tells all it can: Xinference's clients know of the `words` alone."""
+    """Expect an error with all the fields that the client exposes; Xinference's clients have only a message."""
     with pytest.raises(Refused) as refusal:
         yield
     seen = refusal.value

@@ -1,4 +1,4 @@
-"""A hub on this machine for the hub's own library, and `locate` in a process that knows no other."""
+"""A Hugging Face hub on the loopback interface, and `locate` in a process that uses it."""
 
 import contextlib
 import hashlib
@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(slots=True)
 class Hub:
-    """Enough of the Hugging Face API for `snapshot_download`, with the repositories given.
+    """The part of the Hugging Face API that `snapshot_download` uses, with these repositories.
 
-    Weights are given while `gate` is set, which it is at first.
+    Weights are served while `gate` is set, as it is at first.
     """
 
     repositories: dict[str, dict[str, bytes]]
@@ -111,17 +111,17 @@ class Located:
 
 
 def environment_of(home: Path, **environment: str) -> dict[str, str]:
-    """Variables with which a process has a home, and a cache of the hub, of its own."""
+    """Return environment variables that give a process its own home and hub cache."""
     return {"PATH": os.defpath, "HOME": str(home), "HF_HOME": str(home / "hf"), "PYTHONPATH": str(ROOT), **environment}
 
 
 def locate_in_a_fresh_process(name: str, home: Path, **environment: str) -> Located:
-    """`locate` in a process of its own: the hub's library reads its environment only once, when imported."""
+    """Run `locate` in a process: the hub's library reads its environment only when imported."""
     return locate_in_fresh_processes(1, name, home, **environment)[0]
 
 
 def locate_in_fresh_processes(count: int, name: str, home: Path, **environment: str) -> list[Located]:
-    """The same in several that start at once."""
+    """Run `locate` in several processes that start at once."""
     command = [sys.executable, "-c", LOCATE, name]
     variables = environment_of(home, **environment)
     processes = [

@@ -1,4 +1,4 @@
-"""Recordings made on the spot: tones that stand for words, silence, and files of them."""
+"""Generated recordings: tones, silence, and files of them."""
 
 import io
 import wave
@@ -21,7 +21,7 @@ def silence(seconds: float, sample_rate: int = SAMPLE_RATE) -> Samples:
 
 
 def wav_file(samples: Samples, sample_rate: int = SAMPLE_RATE, channels: int = 1) -> bytes:
-    """A PCM16 file with the same samples in every channel."""
+    """Return a PCM16 WAV file with the same samples in every channel."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(channels)
@@ -32,7 +32,7 @@ def wav_file(samples: Samples, sample_rate: int = SAMPLE_RATE, channels: int = 1
 
 
 def compressed_file(samples: Samples, muxer: str, codec: str, sample_rate: int = SAMPLE_RATE) -> bytes:
-    """A file of one of FFmpeg's containers."""
+    """Return a file encoded by FFmpeg."""
     file = io.BytesIO()
     with av.open(file, "w", format=muxer) as container:
         stream = container.add_stream(codec, rate=sample_rate, layout="mono")
@@ -57,7 +57,7 @@ def write_silence(path: Path, hours: int, rate: int) -> None:
 
 
 def film(sound: Samples | None = None) -> bytes:
-    """An MP4 file with a moment of pictures, and with `sound` if there is any."""
+    """Return an MP4 file with a short video and, optionally, sound."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         pictures = container.add_stream("mpeg4", rate=10)
@@ -75,7 +75,7 @@ def film(sound: Samples | None = None) -> bytes:
 
 
 def understated_file(samples: Samples) -> bytes:
-    """An MP4 file by whose time table, which is all there is to count by, every packet takes a tenth of its time."""
+    """Return an MP4 file whose time table declares a tenth of the actual duration."""
     file = bytearray(compressed_file(samples, "mp4", "aac"))
     table = file.index(b"stts")
     for entry in range(int.from_bytes(file[table + 8 : table + 12])):
@@ -84,7 +84,7 @@ def understated_file(samples: Samples) -> bytes:
 
 
 def duration(data: bytes) -> float:
-    """How many seconds a decoder gets out of a file."""
+    """Return the decoded duration of a file in seconds."""
     with av.open(io.BytesIO(data), "r") as container:
         rate = container.streams.audio[0].rate
         return float(sum(frame.samples for frame in container.decode(audio=0)) / rate)

@@ -1,8 +1,8 @@
-"""Deterministic engines for state machines and load: what they answer follows from the samples and the text alone.
+"""Deterministic engines: the one fake of `realtime.engines.base` and `Registry`.
 
-A *word* is `WORD_MS` of constant amplitude that encodes a number, and `say_numbers` makes such audio. The recognizer
-writes `word7` for the number 7; the detector hears a voice in whatever is loud; the synthesizer speaks a tone that is
-as long as its text. Each can be made to cost time, without working for it.
+Their results depend only on the samples and the text. A *word* is `WORD_MS` of constant amplitude that encodes a
+number; `say_numbers` makes such audio. The recognizer writes `word7` for the number 7, the detector takes anything loud
+for speech, and the synthesizer speaks a tone as long as its text. Each can be made to take time without using the CPU.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from realtime.weights.progress import Step
 
 WORD_MS: Final = 320
 NUMBERS: Final = range(100)
-"""The numbers that can be said."""
+"""Numbers that a word can encode."""
 
 SECONDS_PER_CHARACTER: Final = 0.06
 
@@ -35,31 +35,31 @@ _CHUNK: Final = 2_400
 
 
 def say_numbers(numbers: Sequence[int], sample_rate: int = SAMPLE_RATE) -> Samples:
-    """Audio that says these `NUMBERS`, one word after the other without a pause."""
+    """Return audio of these `NUMBERS` without pauses."""
     assert all(number in NUMBERS for number in numbers)
     levels = _LOWEST + _STEP * np.asarray(numbers, np.float32)
     return np.repeat(levels.astype(np.float32), sample_rate * WORD_MS // 1000)
 
 
 def silence(seconds: float, sample_rate: int = SAMPLE_RATE) -> Samples:
-    """Audio that says nothing."""
+    """Return silence."""
     return np.zeros(round(seconds * sample_rate), np.float32)
 
 
 def transcript(numbers: Sequence[int]) -> str:
-    """The text of audio that says these numbers."""
+    """Return the transcript of these numbers."""
     return " ".join(f"word{number}" for number in numbers)
 
 
 Work = Enum("Work", ["SCORING", "DECODING", "SPEAKING"])
-"""What an engine can be busy with."""
+"""Kinds of work of an engine."""
 
 
 class ScriptedEngines:
-    """A registry of scripted engines. It keeps what it loaded and closed, and which texts are being spoken."""
+    """A registry of scripted engines. It records what it loaded and closed and which texts are being spoken."""
 
     def __init__(self, *, decoding: float = 0.0, speaking: float = 0.0, workers: int = 1) -> None:
-        """`decoding` and `speaking` are seconds of work for a second of audio; recognizers have so many `workers`."""
+        """Set the seconds of work per second of audio, and the `workers` of each recognizer."""
         self.workers = workers
         self._cost = {Work.SCORING: 0.0, Work.DECODING: decoding, Work.SPEAKING: speaking}
         self._never: SimpleQueue[None] = SimpleQueue()
@@ -90,7 +90,7 @@ class ScriptedEngines:
         return self._cost[work] * audio_seconds
 
     def work(self, work: Work, audio_seconds: float) -> None:
-        """Block the engine's thread for as long as this work takes; a subclass may hold it for longer."""
+        """Block the engine's thread for as long as this work takes; subclasses may block for longer."""
         if seconds := self.seconds_of(work, audio_seconds):
             with suppress(Empty):
                 self._never.get(timeout=seconds)
@@ -107,7 +107,7 @@ class _Engine:
 
 
 class ScriptedDetector(_Engine):
-    """Hears a voice in whatever is loud; its state counts the windows of the stream."""
+    """Takes anything loud for speech; its state counts the windows of the stream."""
 
     def initial_state(self) -> VadState:
         return np.zeros(1, np.float32)
@@ -123,7 +123,7 @@ def _probabilities(windows: NDArray[np.float32]) -> list[float]:
 
 
 class ScriptedRecognizer(_Engine):
-    """Writes a word for every number it hears; half a word is enough."""
+    """Writes a word for every number, also for half of one."""
 
     def __init__(self, engines: ScriptedEngines, name: str, *, multilingual: bool) -> None:
         super().__init__(engines, name)
@@ -136,7 +136,7 @@ class ScriptedRecognizer(_Engine):
 
     def decode(self, encoded: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
         seconds = [request.seconds for request in encoded]
-        # Eight excerpts in one batch take a real decoder about as long as three alone.
+        # A batch of eight takes a real decoder about as long as three single requests.
         self._engines.work(Work.DECODING, max(seconds) + (sum(seconds) - max(seconds)) / 4)
         return [Hypothesis(tuple(_words(request.samples)), request.language or "en") for request in encoded]
 
@@ -146,7 +146,7 @@ def _words(samples: Samples) -> Iterator[Word]:
     edges = np.flatnonzero(loud[1:] != loud[:-1])
     for start, end in edges.reshape(-1, 2):
         for begin in range(start, start + round((end - start) / _WORD) * _WORD, _WORD):
-            # The middle, where no resampler rings.
+            # The middle of the word, away from the ringing of a resampler.
             level = float(np.median(samples[begin + _WORD // 4 : min(end, begin + _WORD * 3 // 4)]))
             yield Word(f" word{round((level - _LOWEST) / _STEP)}", begin, min(int(end), begin + _WORD), 1.0)
 

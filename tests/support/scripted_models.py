@@ -1,4 +1,6 @@
-"""Models whose answers can be told beforehand: a tone is a word, named after its pitch."""
+"""Scripted models: the one fake of `realtime.models.protocols`.
+
+A tone is a word, named after its pitch: unlike the amplitudes of `scripted_engines` it survives compressed files."""
 
 import asyncio
 import threading
@@ -22,14 +24,14 @@ from realtime.weights.progress import Step
 from tests.support.recordings import tone
 
 Serve: TypeAlias = Callable[..., TestClient]
-"""The fixture `serve`: a client of a server with the settings given."""
+"""The fixture `serve`: opens a client of a server with these settings."""
 
 _LOUD = 0.05
 _RATE = 22_050
 
 
 class ScriptedDetector:
-    """Hears speech in whatever is loud."""
+    """Takes anything loud for speech."""
 
     async def score(
         self, windows: NDArray[np.float32], state: VadState | None, *, live: bool
@@ -41,10 +43,10 @@ class ScriptedDetector:
 
 
 class ScriptedRecognizer:
-    """Writes one word for every tone: ` 440.` for 440 Hz. Keeps the requests it was given.
+    """Writes one word for every tone, ` 440.` for 440 Hz, and records its requests.
 
-    `gate` holds its answers back until it is set, but for the first `free`; `given_up` is set once a caller gave up. A
-    `failure` is raised for every request but the first `fails_after`.
+    All results but the first `free` wait for `gate`; `given_up` is set when a caller is cancelled. `failure` is raised
+    for every request after the first `fails_after`.
     """
 
     def __init__(self, name: str) -> None:
@@ -112,9 +114,9 @@ def _pitch(samples: Samples) -> int:
 
 
 class ScriptedSynthesizer:
-    """Speaks a tenth of a second per character, in chunks of a tenth; `💥` is where it fails.
+    """Speaks a chunk of a tenth of a second per character; `💥` makes it fail.
 
-    `gate` holds back all chunks after the first; `closed` counts the phrases that ended, however they did.
+    All chunks after the first wait for `gate`; `closed` is set when a phrase has ended.
     """
 
     def __init__(self, name: str) -> None:
@@ -153,9 +155,9 @@ class ScriptedModels:
         self.busy: set[str] = set()
         """Models that cannot be unloaded."""
         self.refusals: dict[str, Overloaded] = {}
-        """What the first who asks for a recognizer is told."""
+        """Errors for the next lease of a recognizer, by name."""
         self.gate: asyncio.Event | None = None
-        """Holds loads back until it is set."""
+        """Loads wait until it is set."""
 
     async def load(self, entry: ModelEntry) -> None:
         if self.gate is not None:

@@ -34,7 +34,7 @@ from tests.support.scripted_realtime_server import (
 
 @pytest.fixture
 def recording(tmp_path: Path) -> str:
-    """A tenth of a second of silence: the scripts do not listen."""
+    """Write a tenth of a second of silence; the scripts ignore the audio."""
     path = tmp_path / "recording.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -46,7 +46,7 @@ def recording(tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may have asked for colours."""
+    """Ignore the colour settings of the terminal that runs the tests."""
     for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -60,7 +60,7 @@ def listening(source: str | None, **changes: object) -> Callable[[str], Awaitabl
 
 
 def answering(*messages: Message) -> Script:
-    """A script that says this once the first of the two closing commits is there, and then refuses the second."""
+    """Send messages after the first of the two final commits, then refuse the second."""
 
     async def script(peer: Peer) -> None:
         await peer.greet()
@@ -278,7 +278,7 @@ def test_what_a_server_says_cannot_steer_the_terminal(recording: str, capsys: py
 
 
 class TwoFrames:
-    """What sounddevice promises of `RawInputStream`, with two frames recorded as soon as it starts."""
+    """A stand-in for sounddevice's `RawInputStream` that records two frames when it starts."""
 
     def __init__(self, *, callback: Callable[..., None], **_: object) -> None:
         self._callback = callback

@@ -115,7 +115,7 @@ def test_without_a_loudspeaker_a_file_is_needed(
 
 
 class StandInSpeaker:
-    """What sounddevice promises of `RawOutputStream`, for machines without sound."""
+    """A stand-in for sounddevice's `RawOutputStream`."""
 
     heard: ClassVar[list[bytes | str]] = []
 

@@ -1,4 +1,4 @@
-"""Many sessions on one event loop, with an engine that is overloaded: late they may be, wrong they may not."""
+"""Many sessions on one event loop with an overloaded engine: transcripts may be late, but must be right."""
 
 import asyncio
 import itertools
@@ -37,7 +37,7 @@ from tests.support.scripted_engines import (
 SESSIONS: Final = 50
 FRAME: Final = SAMPLE_RATE // 10
 HASTE: Final = 16
-"""How much faster than real time everybody talks: just slowly enough for some partials."""
+"""Factor over real time at which audio is sent: slow enough for some partials."""
 
 LOWEST, HIGHER = (float(say_numbers([number])[0]) for number in (0, 1))
 LEVEL: Final = HIGHER - LOWEST
@@ -50,7 +50,7 @@ CONFIG: Final = SessionConfig(
 
 
 class Faithful(ScriptedRecognizer):
-    """Writes exactly what is in the audio, wherever it was cut: a word for a stretch of one level, if half is left."""
+    """Transcribes the audio exactly, wherever it was cut: a word for each half or whole stretch of one level."""
 
     def decode(self, encoded: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
         return [
@@ -62,7 +62,7 @@ class Faithful(ScriptedRecognizer):
 def _words(samples: Samples) -> Iterator[Word]:
     edges = [0, *(np.flatnonzero(np.abs(np.diff(samples)) > LEVEL / 2) + 1).tolist(), len(samples)]
     for start, end in pairwise(edges):
-        count = round((end - start) / WORD)  # the same number may be said several times
+        count = round((end - start) / WORD)  # the same number may be repeated
         for begin in range(start, start + count * WORD, WORD) if start < end and samples[start] > LOWEST / 2 else ():
             yield Word(f" word{round((samples[start] - LOWEST) / LEVEL)}", begin, min(end, begin + WORD), 1.0)
 
@@ -73,7 +73,7 @@ class Engines(ScriptedEngines):
 
 
 class Talker:
-    """Says its turns in haste, or as fast as the session takes them, and keeps what it is told."""
+    """Sends its turns quickly, or as fast as the session accepts them, and collects the events."""
 
     def __init__(self, models: Models, number: int) -> None:
         dice = random.Random(number)

@@ -1,4 +1,4 @@
-"""`WS /v1/realtime` as clients meet it: a real server, real sockets, scripted engines."""
+"""`WS /v1/realtime` with a real server, real sockets and scripted engines."""
 
 import asyncio
 import base64
@@ -47,7 +47,7 @@ LONG_TEXT = "A sentence of some length. " * 40
 
 
 class Held(ScriptedEngines):
-    """Engines whose decoding or scoring stands still while a gate is closed."""
+    """Engines whose decoding or scoring blocks while a gate is closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ def server() -> Iterator[RealtimeService]:
 
 
 def refusal(url: str, **options: Any) -> Response:
-    """The HTTP answer to a websocket that is not let in."""
+    """Return the HTTP response that refuses a websocket."""
     with pytest.raises(InvalidStatus) as refused, connect(url, logger=SILENT, **options):
         pass
     return refused.value.response
@@ -143,7 +143,7 @@ def test_eight_sessions_at_once_hear_what_each_would_hear_alone(decoding: float)
     assert heard == [[transcript(numbers) for numbers in each] for each in said]
 
 
-# Who may come in.
+# Access.
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +219,7 @@ def test_a_client_that_drops_off_makes_room() -> None:
 
 
 def fill(server: RealtimeService, stack: contextlib.ExitStack) -> list[Client]:
-    """Open sessions until no more are let in."""
+    """Open sessions until one is refused."""
     insiders: list[Client] = []
     with contextlib.suppress(InvalidStatus):
         while len(insiders) < 30:
@@ -262,7 +262,7 @@ def test_who_leaves_makes_room_for_a_newcomer() -> None:
             assert server.sessions == inside
 
 
-# Mistakes.
+# Invalid messages and failures.
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_an_engine_that_fails_is_told_of_and_the_session_goes_on() -> None:
             assert failed["error"]["code"] == "engine_failed"
 
 
-# Patience.
+# Timeouts and slow readers.
 
 
 def test_a_session_that_says_nothing_is_closed() -> None:
@@ -362,7 +362,7 @@ def test_a_pong_may_wait_behind_the_audio_of_a_saturated_session() -> None:
 
 
 class Peer:
-    """A client down to its bytes, which reads only when told to."""
+    """A client on the level of bytes, which reads only when asked to."""
 
     def __init__(self, server: RealtimeService, query: str = "") -> None:
         self.socket = socket.socket()
@@ -383,14 +383,14 @@ class Peer:
         self.socket.sendall(Frame(Opcode.TEXT, data).serialize(mask=True))
 
     def send_until_stuck(self, message_type: str, **fields: object) -> None:
-        """Send until the server takes no more, or has cut the connection."""
+        """Send until the server stops reading or closes the connection."""
         self.socket.settimeout(1)
         with contextlib.suppress(OSError):
             while True:
                 self.send(message_type, **fields)
 
     def drop(self) -> None:
-        """Vanish without a word: the connection is reset."""
+        """Reset the connection."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
@@ -398,7 +398,7 @@ class Peer:
 def test_a_client_that_does_not_read_is_cut_off_and_the_engine_rests() -> None:
     with realtime_service(send_timeout_seconds=0.5) as server:
         peer = Peer(server)
-        # Out of the conversation the audio is not paced: some 20 minutes, far more than the sockets hold.
+        # Outside the conversation audio is not paced: about 20 minutes of it, far more than the sockets buffer.
         peer.send("response.create", response={"instructions": LONG_TEXT * 18, "conversation": "none"})
         assert eventually(lambda: server.sessions == 1)
         began = time.monotonic()
@@ -429,7 +429,7 @@ def test_a_client_that_vanishes_in_mid_utterance_leaves_nothing_behind() -> None
         audio = encode(say_numbers([1, 2, 3], RATE), Encoding.PCM16)
         peer.send("input_audio_buffer.append", audio=base64.b64encode(audio).decode())
         assert engines.entered[Work.DECODING].wait(5)
-        assert len(server.jobs()) > 3  # those of the connection and a decoding
+        assert len(server.jobs()) > 3  # the tasks of the connection and one decode
         peer.drop()
         assert eventually(lambda: server.sessions == 0)
         assert server.jobs() == []
@@ -505,7 +505,7 @@ def test_a_text_longer_than_the_setting_is_refused() -> None:
         assert client.wait_for("response.done")["response"]["status"] == "completed"
 
 
-def test_unknown_names_leave_the_recognizer_and_the_voice_in_force(server: RealtimeService) -> None:
+def test_unknown_names_leave_the_current_recognizer_and_voice(server: RealtimeService) -> None:
     with server.session() as client:
         for model, voice in (("whisper-tiny.en", "birch"), ("gpt-realtime", "nobody")):
             audio = {"input": {"transcription": {"model": model}}, "output": {"voice": voice}}
@@ -553,7 +553,7 @@ def test_who_speaks_over_a_response_interrupts_it() -> None:
         assert eventually(lambda: not server.engines.speaking)
 
 
-# What the operator sees.
+# Metrics and logs.
 
 
 def test_sessions_are_counted_and_so_are_refusals() -> None:
@@ -585,7 +585,7 @@ def test_the_wait_for_a_voice_is_measured() -> None:
         assert server.metric("first_audio_seconds_count") == 1
 
 
-# The end.
+# Shutdown.
 
 
 def _open_listening(server: RealtimeService) -> Callable[[], None]:
@@ -631,12 +631,12 @@ def test_a_server_stops_in_time_though_a_session_is_saturated(caplog: pytest.Log
     peer.drop()
 
 
-# What is not written down.
+# What is never logged.
 
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture, log_format: str) -> Iterator[pytest.LogCaptureFixture]:
-    """Everything that is logged, in this format."""
+    """Collect all log output in this format."""
     formatter = caplog.handler.formatter
     logs.prepare(caplog.handler, log_format)
     yield caplog

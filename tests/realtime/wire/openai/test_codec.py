@@ -1,4 +1,4 @@
-"""The OpenAI dialect, checked against the types of OpenAI's own client."""
+"""The OpenAI dialect; every message is validated against the types of OpenAI's client."""
 
 import base64
 import itertools
@@ -96,7 +96,7 @@ ALLOWED = {
 
 
 class Client:
-    """A codec, with a session behind it that grants everything."""
+    """A codec with a session that accepts everything."""
 
     def __init__(self, config: SessionConfig = CONVERSATION, **options: Any) -> None:
         counts: dict[str, Any] = {}
@@ -123,15 +123,15 @@ class Client:
         return checked(self.codec.greeting())
 
     def tell(self, *events: Event | WireRequest) -> list[Message]:
-        """What the client is sent for these events."""
+        """Return the messages that report events."""
         return [message for event in events for message in checked(self.codec.encode(event))]
 
     def send(self, message: Message) -> list[Any]:
-        """The commands in a message."""
+        """Return the commands of a message."""
         return list(self.codec.decode(json.dumps(message)))
 
     def ask(self, message: Message) -> list[Message]:
-        """The answer to a message that the session only hands on or confirms."""
+        """Return the answer to a message that the session passes on or confirms."""
         answers: list[Message] = []
         for command in self.send(message):
             match command:
@@ -145,14 +145,14 @@ class Client:
         return answers
 
     def update(self, **session: Any) -> Message:
-        """The session after an update."""
+        """Return the session object after an update."""
         (updated,) = self.ask({"type": "session.update", "session": session})
         assert updated["type"] == "session.updated"
         shown: Message = updated["session"]
         return shown
 
     def refusal(self, message: str | bytes) -> Message:
-        """The error in answer to a message."""
+        """Return the error that answers a message."""
         with pytest.raises(ClientError) as caught:
             self.codec.decode(message)
         (answer,) = checked([self.codec.encode_error(caught.value)])
@@ -161,7 +161,7 @@ class Client:
 
 
 def checked(frames: Sequence[str | bytes]) -> list[Message]:
-    """Parse frames and hold each against the type that OpenAI's client has for it."""
+    """Parse frames and validate each against the type of OpenAI's client."""
     messages: list[Message] = [json.loads(frame) for frame in frames]
     for message in messages:
         if not message["type"].startswith("x."):
@@ -182,7 +182,7 @@ def types(messages: list[Message]) -> list[str]:
 
 
 def answer(response: Response = SPOKEN, status: ResponseStatus = ResponseStatus.COMPLETED, **end: Any) -> list[Event]:
-    """A whole response of two phrases."""
+    """Return the events of a response of two phrases."""
     return [
         ResponseStarted(response),
         ResponseTextExtended(response, "Done. "),
@@ -194,7 +194,7 @@ def answer(response: Response = SPOKEN, status: ResponseStatus = ResponseStatus.
 
 
 def utterance(item_id: str = "item_u1") -> list[Event]:
-    """A whole turn of the user."""
+    """Return the events of a turn."""
     return [
         SpeechStarted(item_id, 18_880),
         TranscriptExtended(item_id, "Hello"),
@@ -303,7 +303,7 @@ def test_transcription_keeps_the_fields_left_out() -> None:
     assert shown["audio"]["input"]["transcription"] == {"model": "whisper-tiny.en", "language": "de", "prompt": None}
 
 
-def test_a_translation_is_shown_for_as_long_as_it_is_in_force() -> None:
+def test_a_translation_is_shown_for_as_long_as_it_is_effective() -> None:
     client = Client()
     untranslated = {"model": "whisper-base", "language": None, "prompt": None}
     for asked, shown in (
@@ -411,7 +411,7 @@ def test_clients_of_streaming_models_may_still_ask_for_turn_detection() -> None:
     assert Client(TRANSCRIPTION).update(audio={"input": asked})["audio"]["input"]["turn_detection"] is not None
 
 
-def test_unknown_models_and_voices_leave_those_in_force() -> None:
+def test_unknown_models_and_voices_leave_the_current_ones() -> None:
     shown = Client().update(
         model="gpt-realtime",
         audio={"input": {"transcription": {"model": "gpt-4o-transcribe"}}, "output": {"voice": "marin"}},
@@ -518,7 +518,7 @@ def test_a_language_is_shown_as_its_code(asked: str, code: str | None) -> None:
     assert shown["audio"]["input"]["transcription"]["language"] == code
 
 
-def test_an_unknown_language_leaves_the_one_in_force() -> None:
+def test_an_unknown_language_leaves_the_current_one() -> None:
     client = Client()
     client.update(audio={"input": {"transcription": {"language": "de"}}})
     shown = client.update(audio={"input": {"transcription": {"language": "xx"}}})
@@ -700,11 +700,11 @@ def test_whatever_is_sent_is_understood_or_refused(message: str) -> None:
             client.codec.encode(command)
 
 
-# What to speak.
+# The text to speak.
 
 
 def speech(client: Client, **response: Any) -> Speak | None:
-    """What an answer speaks, as soon as the session has come to the request."""
+    """Return the speech that a request starts when it comes back from the session."""
     (command,) = client.send({"type": "response.create", "event_id": "e1", "response": response})
     return client.codec.speech(command) if isinstance(command, WireRequest) else command
 
@@ -971,7 +971,7 @@ def test_only_answers_can_be_truncated() -> None:
     assert error["error"]["message"] == "Only model output audio messages can be truncated."
 
 
-# Events of the user's side.
+# Events of turns.
 
 
 def test_an_utterance_is_told_in_order() -> None:
@@ -1035,7 +1035,7 @@ def test_words_come_with_the_completed_transcript_for_those_who_asked() -> None:
     assert (completed["language"], completed["suppressed"]) == ("en", [])
 
 
-def test_every_reason_for_which_text_was_withheld_is_told_to_those_who_asked() -> None:
+def test_every_reason_for_suppressed_text_is_sent_to_clients_that_asked() -> None:
     reasons = (Suppression.REPETITION, Suppression.NO_SPEECH, Suppression.REPETITION)
     (completed,) = Client(partials=True).tell(TranscriptCompleted("item_u1", "", (), "en", 16_000, reasons))
     assert completed["suppressed"] == ["repetition", "no_speech", "repetition"]
@@ -1050,7 +1050,7 @@ def test_the_words_of_a_very_long_utterance_are_left_out(count: int, shown: int)
     assert len(frame) < 2**20
 
 
-# Events of the answering side.
+# Events of responses.
 
 
 def test_an_answer_is_told_in_order() -> None:
@@ -1159,7 +1159,7 @@ def test_binary_audio_says_which_response_and_where(encoding: Encoding, rate: in
     assert offset == 1_000 + 400_000 // width
 
 
-# Errors, and rules for all messages.
+# Errors, and what holds for all messages.
 
 
 def test_a_refused_command_is_an_error_that_names_its_request() -> None:
@@ -1189,7 +1189,7 @@ def test_every_message_has_an_id_of_its_own() -> None:
 
 
 def conversation() -> list[Message]:
-    """All that a client without extensions can be sent."""
+    """Return every type of message that a client without extensions can receive."""
     client = Client()
     messages = client.greeting()
     messages += client.ask({"type": "session.update", "session": {"audio": {"input": {"transcription": {}}}}})
