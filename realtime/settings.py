@@ -97,6 +97,10 @@ class Settings:
     """Least severe level that is logged: `debug`, `info`, `warning`, `error` or `critical`."""
     log_format: LogFormat = "text"
     """`text`, or `json` for one JSON object per line."""
+    trace: Path | None = None
+    """Directory for a trace file of every session, which `vivavoce trace` reads. Unset: no traces."""
+    trace_text: bool = False
+    """Write the words of transcripts and spoken text into traces; without it, only their lengths and times."""
 
     @property
     def engine_threads(self) -> int:
@@ -139,6 +143,8 @@ def _parse(name: str, text: str, kind: type) -> object:
         value = [part.strip() for part in text.split(",") if part.strip()]
     elif kind is bool:
         value = {"yes": "true", "no": "false"}.get(text.lower(), text)
+    elif not text and type(None) in get_args(kind):
+        value = None
     try:
         return msgspec.convert(value, kind, strict=False, dec_hook=lambda convert, raw: convert(raw))
     except msgspec.ValidationError:

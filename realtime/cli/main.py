@@ -12,7 +12,7 @@ from typing import Final
 from clients.cli import listen
 from clients.cli import say as speak
 from realtime import __version__, logs
-from realtime.cli import doctor, transcribe
+from realtime.cli import doctor, trace, transcribe
 from realtime.cli import models as model_commands
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     saying = commands.add_parser("say", help="speak a text")
     speak.add_arguments(saying)
     saying.set_defaults(run=speak.run)
+
+    explaining = commands.add_parser("trace", help="explain a session from its trace, or replay it")
+    trace.add_arguments(explaining)
 
     examining = commands.add_parser("doctor", help="check this installation")
     doctor.add_arguments(examining)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.config import SessionConfig
@@ -63,8 +64,9 @@ class ObservedSession(Session):
         new_id: Callable[[str], str],
         observers: Sequence[Observer],
         clock: Callable[[], float],
+        buffer: AudioBuffer | None = None,
     ) -> None:
-        super().__init__(config, new_id)
+        super().__init__(config, new_id, buffer)
         self._observers = observers
         self._clock = clock
 

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -23,8 +24,9 @@ from realtime.catalogue.voices import find_voice
 from realtime.edge.access import SUBPROTOCOL, authenticate
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics, SessionMetrics
-from realtime.edge.observers import ObservedSession, SessionLog
+from realtime.edge.observers import ObservedSession, Observer, SessionLog
 from realtime.edge.outbox import Outbox, SlowReaderError
+from realtime.edge.trace import SessionTrace, Traces
 from realtime.errors import ClientError, Overloaded, UnsupportedAudio, VoiceError
 from realtime.logs import current_session
 from realtime.models.models import Models
@@ -58,6 +60,7 @@ class RealtimeEndpoint:
         self._names = ModelNames(settings)
         self._settings = settings
         self._metrics = metrics
+        self._traces = Traces(settings)
         self.sessions = 0
 
     def routes(self) -> list[WebSocketRoute]:
@@ -80,8 +83,19 @@ class RealtimeEndpoint:
         try:
             subprotocols = websocket.scope["subprotocols"]
             await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in subprotocols else None)
-            with self._metrics.session() as metrics:
-                connection = Connection(websocket, codec, self._models, recognizer, self._settings, metrics, client_id)
+            clock = partial(_seconds_since, time.monotonic())
+            with self._metrics.session() as metrics, self._traces.session(session_id, clock) as trace:
+                connection = Connection(
+                    websocket,
+                    codec,
+                    self._models,
+                    recognizer,
+                    self._settings,
+                    metrics,
+                    client_id,
+                    clock=clock,
+                    trace=trace,
+                )
                 await connection.serve()
         except asyncio.CancelledError:
             # The shutdown timeout is over. uvicorn would log the cancellation as an error.
@@ -123,6 +137,9 @@ class Connection:
         settings: Settings,
         metrics: SessionMetrics,
         client_id: ClientId,
+        *,
+        clock: Callable[[], float],
+        trace: SessionTrace | None,
     ) -> None:
         self._websocket = websocket
         self._codec = codec
@@ -130,10 +147,14 @@ class Connection:
         self._metrics = metrics
         self._session_id = client_id.session
         self._outbox = Outbox(settings.send_timeout_seconds)
-        started = time.monotonic()
-        clock = partial(_seconds_since, started)
-        observers = [SessionLog(self._session_id)] if logger.isEnabledFor(logging.DEBUG) else []
-        session = ObservedSession(self._codec.config, _new_id, observers, clock)
+        observers: list[Observer] = [SessionLog(self._session_id)] if logger.isEnabledFor(logging.DEBUG) else []
+        new_id: Callable[[str], str] = _new_id
+        buffer = None
+        if trace is not None:
+            trace.header(self._session_id, codec.config)
+            observers.append(trace)
+            new_id, buffer = trace.identify(_new_id), trace.buffer
+        session = ObservedSession(codec.config, new_id, observers, clock, buffer)
         self._driver = Driver(session, models, recognizer, self._deliver, client_id=client_id, clock=clock)
 
     async def serve(self) -> None:

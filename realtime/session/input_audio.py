@@ -11,8 +11,8 @@ from realtime.audio.resampler import Resampler
 class InputAudio:
     """Decodes and resamples the frames of one client; positions are samples at 16 kHz since the session began."""
 
-    def __init__(self, input_format: AudioFormat) -> None:
-        self.buffer = AudioBuffer()
+    def __init__(self, input_format: AudioFormat, buffer: AudioBuffer | None = None) -> None:
+        self.buffer = buffer or AudioBuffer()
         self._format = input_format
         self._decoder = Decoder(input_format)
         self._resampler = Resampler(input_format.sample_rate, SAMPLE_RATE)

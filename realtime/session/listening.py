@@ -26,6 +26,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.captioning import Captioning
@@ -60,10 +61,12 @@ DeferredCommand: TypeAlias = CommitAudio | ClearAudio | Configure
 class Listening:
     """Follows the microphone of one session; see the module."""
 
-    def __init__(self, config: SessionConfig, jobs: Jobs, new_id: Callable[[str], str]) -> None:
+    def __init__(
+        self, config: SessionConfig, jobs: Jobs, new_id: Callable[[str], str], buffer: AudioBuffer | None
+    ) -> None:
         self._jobs = jobs
         self._new_id = new_id
-        self._audio = InputAudio(config.input_format)
+        self._audio = InputAudio(config.input_format, buffer)
         self._captioning = Captioning(config, jobs, self._audio.buffer)
         self._deferred: deque[tuple[int, DeferredCommand]] = deque()
         """Commands with the position up to which audio is to be scored before them."""

@@ -14,6 +14,7 @@ where a result whose job is no longer live is dropped.
 from collections.abc import Callable, Iterator
 from typing import assert_never
 
+from realtime.audio.buffer import AudioBuffer
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import (
     AppendAudio,
@@ -38,10 +39,13 @@ class Session:
     `now` is monotonic seconds. It decides pacing and limits, never what is understood: that depends on the samples.
     """
 
-    def __init__(self, config: SessionConfig, new_id: Callable[[str], str]) -> None:
-        """Start with `config`; `new_id("item")` returns a new unique identifier that begins with `item_`."""
+    def __init__(self, config: SessionConfig, new_id: Callable[[str], str], buffer: AudioBuffer | None = None) -> None:
+        """Start with `config`; `new_id("item")` returns a new unique identifier that begins with `item_`.
+
+        `buffer` is for a trace, which observes the audio that is looked at; without one the session has its own.
+        """
         self._jobs = Jobs()
-        self._listening = Listening(config, self._jobs, new_id)
+        self._listening = Listening(config, self._jobs, new_id, buffer)
         self._responses = Responses(config, self._jobs, new_id)
 
     @property

@@ -63,3 +63,8 @@ def test_an_engine_has_at_least_one_thread_and_as_many_as_were_asked_for() -> No
 def test_a_log_format_that_is_none_is_an_error_that_names_the_formats() -> None:
     with pytest.raises(ValueError, match="VIVAVOCE_LOG_FORMAT must be one of text, json"):
         Settings.from_environ({"VIVAVOCE_LOG_FORMAT": "xml"})
+
+
+@pytest.mark.parametrize(("text", "trace"), [("", None), ("/var/trace", Path("/var/trace"))])
+def test_an_optional_path_may_be_empty(text: str, trace: Path | None) -> None:
+    assert Settings.from_environ({"VIVAVOCE_TRACE": text}).trace == trace

