@@ -43,7 +43,7 @@ class SpeechEndpoint:
         entry = self._names.resolve(body.model, Task.SPEECH)
         lease = holds.enter_async_context(self._models.lease_synthesizer(entry))
         synthesizer = await while_connected(request, lease)
-        body.check_no_prompt(synthesizer.name)
+        body.check_supported(synthesizer.name, synthesizer.capabilities)
         voice, speed = resolve_voice(body.voice_name, synthesizer.voices), body.speed or 1.0
         as_events = body.stream_format == "sse"
         streaming = as_events or bool(body.stream)

@@ -6,7 +6,6 @@ recognizer at the lowest priority: live sessions never wait for more than the ba
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final
 
 from starlette.requests import Request
@@ -22,7 +21,7 @@ from http_compat.parsing.form_fields import Fields, form_fields, json_fields
 from http_compat.parsing.transcription_form import read_fields
 from http_compat.streaming import EVENTS, streamed
 from realtime.catalogue.names import ModelNames
-from realtime.catalogue.table import ENGLISH, Task
+from realtime.catalogue.table import Task
 from realtime.edge.metrics import Metrics
 from realtime.errors import TooLarge
 from realtime.media.decoding import Decoders
@@ -78,8 +77,7 @@ class TranscriptionEndpoints:
         options = form.offline_options(translate=translate).for_model(entry)
         lease = resources.enter_async_context(self._models.lease_recognizer(entry))
         recognizer = await while_connected(request, lease)
-        if not recognizer.multilingual:  # of a repository this is known only now
-            options = options.for_model(replace(entry, languages=ENGLISH, can_translate=False))
+        options = options.for_model(recognizer.entry)  # which for a repository is known only now
         client_id = ClientId(request.state.account, request_id(request))
         audio = await resources.enter_async_context(self._decoders.decoding(file, self._settings.max_upload_seconds))
         job = TranscriptionJob(audio, self._models.detector, recognizer, options, client_id)

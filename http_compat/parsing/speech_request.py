@@ -8,6 +8,7 @@ from starlette.requests import Request
 from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue
 from http_compat.limits import bounded
 from http_compat.parsing.bodies import decode_json, from_form, media_type, read_form, read_json
+from realtime.catalogue.capabilities import SynthesizerCapabilities
 from realtime.errors import ClientError, UnknownVoice
 from realtime.media.encoders import SpeechFormat
 from realtime.settings import Settings
@@ -76,8 +77,14 @@ class SpeechBody(msgspec.Struct, frozen=True):
             raise ClientError("There is nothing to speak in `input`.", param="input")
         return text
 
-    def check_no_prompt(self, model: str) -> None:
-        """Refuse recordings of a voice to clone, instead of speaking with another. Raises `ClientError`."""
+    def check_supported(self, model: str, capabilities: SynthesizerCapabilities) -> None:
+        """Refuse a speed or a voice to clone that the model would ignore. Raises `ClientError`."""
+        if self.speed not in {None, 1.0} and not capabilities.speed:
+            raise UnsupportedValue(f"The model {model} speaks at one speed only: leave out `speed`.", param="speed")
+        if not capabilities.cloning:
+            self._check_no_prompt(model)
+
+    def _check_no_prompt(self, model: str) -> None:
         try:
             options = decode_json(self.kwargs or "{}", SpeechOptions)
         except ClientError as error:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.names import ModelNames
-from realtime.catalogue.table import ENGLISH, Task
+from realtime.catalogue.table import Task
 from realtime.cli.models import Bars
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import AudioTooLong, EmptyFile, TooLarge, VoiceError
@@ -85,8 +85,7 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
             loaded.callback(detector.close)
             recognizer = RecognizerHandle(entry, engines.recognizer(entry), settings.load_limit)
             loaded.callback(recognizer.close)
-        if not recognizer.multilingual:  # of a repository this is known only now
-            wanted = wanted.for_model(replace(entry, languages=ENGLISH, can_translate=False))
+        wanted = wanted.for_model(recognizer.entry)  # which for a repository is known only now
         failures += asyncio.run(_Command(detector, recognizer, options, wanted, settings).run(ready))
     return 1 if failures else 0
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.capabilities import RecognizerCapabilities, SynthesizerCapabilities
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 
@@ -21,7 +22,7 @@ State = TypeVar("State")
 class Recognizer(Protocol[State]):
     """Speech to text in two stages."""
 
-    multilingual: bool
+    capabilities: RecognizerCapabilities
     workers: int
     """Threads that may call `encode` and `decode` at the same time."""
     partial_seconds: float
@@ -58,14 +59,15 @@ class Detector(Protocol):
 class Synthesizer(Protocol):
     """Text to speech."""
 
+    capabilities: SynthesizerCapabilities
     sample_rate: int
     voices: tuple[str, ...]
-    """Names of the voices at hand, the default first."""
+    """Names of the voices, the default first."""
 
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
         """Yield mono chunks at `sample_rate` in order. `voice` is one of `voices`; `speed` 1.0 is normal.
 
-        Raises `EngineError`. Closing the iterator stops the work.
+        Closing the iterator stops the synthesis. Raises `EngineError`.
         """
 
     def close(self) -> None: ...

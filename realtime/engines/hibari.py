@@ -21,6 +21,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.capabilities import SynthesizerCapabilities
 from realtime.errors import EngineError
 
 _FIRST_PIECE: Final = hibari.SAMPLE_RATE * 40 // 1000
@@ -39,6 +40,7 @@ class Hibari:
     onnxruntime session may run in several threads.
     """
 
+    capabilities = SynthesizerCapabilities(languages=("en",), speed=True)
     sample_rate: int = hibari.SAMPLE_RATE
 
     def __init__(self) -> None:

@@ -64,7 +64,8 @@ class InstalledEngines:
             self._advance(Step(entry.name, Stage.LOADING))
             return Whisper(
                 directory,
-                language=None if entry.multilingual else entry.languages[0],
+                languages=entry.languages,
+                can_translate=entry.can_translate,
                 device=self._settings.device,
                 compute_type=self._settings.compute_type,
                 device_index=self._settings.device_index,

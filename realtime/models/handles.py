@@ -1,6 +1,7 @@
 """Loaded models as coroutines."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -38,7 +39,11 @@ class RecognizerHandle:
 
     def __init__(self, entry: ModelEntry, engine: Recognizer[Any], load_limit: float) -> None:
         self.name = entry.name
-        self.multilingual = engine.multilingual
+        self.capabilities = engine.capabilities
+        self.entry = replace(
+            entry, languages=engine.capabilities.languages, can_translate=engine.capabilities.can_translate
+        )
+        """The catalogue's entry, corrected by what the engine has found in the weights."""
         self.scheduler = Scheduler(Load(engine.workers, engine.partial_seconds, load_limit))
         self._engine = engine
         self._worker: BatchWorker[Any, Hypothesis] = BatchWorker(
@@ -108,6 +113,7 @@ class SynthesizerHandle:
 
     def __init__(self, entry: ModelEntry, engine: Synthesizer) -> None:
         self.name = entry.name
+        self.capabilities = engine.capabilities
         self.sample_rate = engine.sample_rate
         self.voices = engine.voices
         self._engine = engine
@@ -116,7 +122,11 @@ class SynthesizerHandle:
         )
 
     def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
-        """Speak one phrase in one of `voices`; closing the generator stops the engine."""
+        """Speak one phrase in one of `voices`; closing the generator stops the engine.
+
+        A model without that capability ignores `speed`. Raises `EngineError`, and `Overloaded`.
+        """
+        speed = speed if self.capabilities.speed else 1.0
         return self._worker.stream(lambda: self._engine.synthesize(text, voice, speed))
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.capabilities import SynthesizerCapabilities
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import VadState
 from realtime.scheduling.priority import ClientId, Priority
@@ -31,7 +32,7 @@ class AsyncRecognizer(Protocol):
     """Speech to text; see `realtime.models.handles.RecognizerHandle`."""
 
     @property
-    def multilingual(self) -> bool: ...
+    def entry(self) -> ModelEntry: ...
 
     async def transcribe(
         self, request: TranscriptionRequest, priority: Priority, client_id: ClientId
@@ -43,6 +44,9 @@ class AsyncSynthesizer(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> SynthesizerCapabilities: ...
 
     @property
     def sample_rate(self) -> int: ...

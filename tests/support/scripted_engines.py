@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
+from realtime.catalogue.capabilities import RecognizerCapabilities, SynthesizerCapabilities
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import VadState
 from realtime.speech.recognition import TranscriptionRequest
@@ -81,7 +82,7 @@ class ScriptedEngines:
         return ScriptedDetector(self, "detector")
 
     def recognizer(self, entry: ModelEntry) -> "ScriptedRecognizer":
-        return ScriptedRecognizer(self, entry.name, multilingual=entry.multilingual)
+        return ScriptedRecognizer(self, entry.name, RecognizerCapabilities(entry.languages, entry.can_translate))
 
     def synthesizer(self, entry: ModelEntry) -> "ScriptedSynthesizer":
         return ScriptedSynthesizer(self, entry.name)
@@ -125,9 +126,9 @@ def _probabilities(windows: NDArray[np.float32]) -> list[float]:
 class ScriptedRecognizer(_Engine):
     """Writes a word for every number, also for half of one."""
 
-    def __init__(self, engines: ScriptedEngines, name: str, *, multilingual: bool) -> None:
+    def __init__(self, engines: ScriptedEngines, name: str, capabilities: RecognizerCapabilities) -> None:
         super().__init__(engines, name)
-        self.multilingual = multilingual
+        self.capabilities = capabilities
         self.workers = engines.workers
         self.partial_seconds = 3 * engines.seconds_of(Work.DECODING, 1.0)
 
@@ -154,6 +155,7 @@ def _words(samples: Samples) -> Iterator[Word]:
 class ScriptedSynthesizer(_Engine):
     """Speaks a tone."""
 
+    capabilities = SynthesizerCapabilities(languages=("en",), speed=True)
     sample_rate = 24_000
     voices: tuple[str, ...] = ("amber", "birch")
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
-from realtime.catalogue.table import ENTRIES, ModelEntry, Task
+from realtime.catalogue.capabilities import SynthesizerCapabilities
+from realtime.catalogue.names import lookup
+from realtime.catalogue.table import ENGLISH, ENTRIES, ModelEntry, Task
 from realtime.engines.base import VadState
 from realtime.errors import EngineError, ModelInUse, Overloaded
 from realtime.scheduling.priority import ClientId, Priority
@@ -51,7 +54,9 @@ class ScriptedRecognizer:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.multilingual = not name.endswith(".en")
+        entry = lookup(name)
+        english = name.endswith(".en")  # also where the catalogue does not know
+        self.entry = replace(entry, languages=ENGLISH, can_translate=False) if english else entry
         self.requests: list[TranscriptionRequest] = []
         self.priorities: list[Priority] = []
         self.owners: list[ClientId] = []
@@ -121,6 +126,7 @@ class ScriptedSynthesizer:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.capabilities = SynthesizerCapabilities(languages=ENGLISH, speed=True)
         self.sample_rate = _RATE
         self.voices = ("amber", "birch")
         self.spoken: list[tuple[str, str, float]] = []

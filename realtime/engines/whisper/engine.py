@@ -28,6 +28,8 @@ from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer as VocabularyTokenizer
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.catalogue.capabilities import RecognizerCapabilities
+from realtime.catalogue.table import ENGLISH
 from realtime.engines.whisper.cpu import enable_avx512
 from realtime.engines.whisper.drafts import Draft, compression_ratio, parse_output
 from realtime.engines.whisper.options import generation, preceding
@@ -61,7 +63,8 @@ class Whisper:
         self,
         directory: Path,
         *,
-        language: str | None = None,
+        languages: tuple[str, ...] = (),
+        can_translate: bool = True,
         device: str = "auto",
         device_index: int = 0,
         compute_type: str = "default",
@@ -70,7 +73,7 @@ class Whisper:
     ) -> None:
         """Load the model for `workers` threads that call it, with `threads` of its own each. Raises `EngineError`.
 
-        `language` is the only one it was trained for, whatever its vocabulary can spell.
+        `languages` are those it was trained for, empty for all of its vocabulary. With a single one, none is detected.
         """
         enable_avx512()
         try:
@@ -84,9 +87,11 @@ class Whisper:
             )
         except (RuntimeError, ValueError, OSError) as exc:
             raise EngineError(f"The Whisper model could not be loaded: {exc}") from exc
-        self.multilingual: bool = model.model.is_multilingual
+        self._multilingual: bool = model.model.is_multilingual
+        self.capabilities = (
+            RecognizerCapabilities(languages, can_translate) if self._multilingual else RecognizerCapabilities(ENGLISH)
+        )
         self.workers = workers
-        self._language = language if self.multilingual else "en"
         self._model: ctranslate2.models.Whisper = model.model
         self._features = model.feature_extractor
         self._vocabulary = _mended(model.hf_tokenizer)
@@ -186,7 +191,7 @@ class Whisper:
         if key not in self._tokenizers:
             try:
                 self._tokenizers[key] = Tokenizer(
-                    self._vocabulary, self.multilingual, "translate" if translate else "transcribe", language
+                    self._vocabulary, self._multilingual, "translate" if translate else "transcribe", language
                 )
             except ValueError as exc:
                 raise ClientError(f"Whisper does not know the language '{language}'.", param="language") from exc
@@ -203,8 +208,8 @@ class Whisper:
         return encoding
 
     def _detect_language(self, encoding: Encoding, candidates: Sequence[str]) -> str:
-        if self._language:
-            return self._language
+        if len(self.capabilities.languages) == 1:
+            return self.capabilities.languages[0]
         memory = _storage([with_silence(encoding, self._silence, padded_length(encoding))])
         likeliest: list[str] = [token.strip("<|>") for token, _ in self._model.detect_language(memory)[0]]
         return next((each for each in likeliest if each in candidates), likeliest[0])

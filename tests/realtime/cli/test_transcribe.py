@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.capabilities import RecognizerCapabilities
 from realtime.cli import transcribe
 from realtime.cli.main import main
 from realtime.engines.hibari import Hibari
@@ -122,7 +123,9 @@ def test_options_reach_the_recognizer(
             requests.append(request)
             return super().encode(request)
 
-    monkeypatch.setattr(engines, "recognizer", lambda entry: Witness(engines, entry.name, multilingual=True))
+    monkeypatch.setattr(
+        engines, "recognizer", lambda entry: Witness(engines, entry.name, RecognizerCapabilities(can_translate=True))
+    )
     assert command("talk.wav", "--language", "German", "--translate", "--prompt", "Numbers.", "--no-vad") == 0
     (request,) = requests
     assert (request.language, request.translate, request.prompt) == ("de", True, "Numbers.")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, encode
+from realtime.catalogue.capabilities import RecognizerCapabilities
 from realtime.catalogue.table import ModelEntry
 from realtime.edge.driver import Driver
 from realtime.models.models import Models
@@ -69,7 +70,7 @@ def _words(samples: Samples) -> Iterator[Word]:
 
 class Engines(ScriptedEngines):
     def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer:
-        return Faithful(self, entry.name, multilingual=entry.multilingual)
+        return Faithful(self, entry.name, RecognizerCapabilities())
 
 
 class Talker:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import WINDOW
+from realtime.catalogue.capabilities import RecognizerCapabilities, SynthesizerCapabilities
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import EngineError, Overloaded
@@ -19,7 +20,13 @@ from realtime.models.session_recognizer import RETRY_AFTER, SessionRecognizer
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
-from tests.support.scripted_engines import ScriptedEngines, ScriptedRecognizer, say_numbers, transcript
+from tests.support.scripted_engines import (
+    ScriptedEngines,
+    ScriptedRecognizer,
+    ScriptedSynthesizer,
+    say_numbers,
+    transcript,
+)
 
 DEFAULTS = ["detector", "hibari-tts", "whisper-base"]
 BASE, TINY, SMALL, VOICE = map(lookup, ("whisper-base", "whisper-tiny", "whisper-small", "hibari-tts"))
@@ -164,7 +171,7 @@ def test_a_request_that_needs_another_look_is_decoded_until_it_has_its_answer() 
 
     class DoubtingEngines(ScriptedEngines):
         def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer:
-            return Doubting(self, entry.name, multilingual=True)
+            return Doubting(self, entry.name, RecognizerCapabilities())
 
     async def scenario() -> None:
         async with opened(DoubtingEngines()) as models:
@@ -316,5 +323,34 @@ def test_a_request_may_be_put_off_until_the_engine_is_free() -> None:
             asked = asyncio.create_task(base.transcribe_newest(lambda _: newest, Priority.PARTIAL))
             newest = TranscriptionRequest(say_numbers([2]))
             assert (await asked).text == f" {transcript([2])}"
+
+    run(scenario())
+
+
+def test_what_the_engine_finds_in_the_weights_corrects_the_catalogue() -> None:
+    class English(ScriptedEngines):
+        def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer:
+            return ScriptedRecognizer(self, entry.name, RecognizerCapabilities(languages=("en",)))
+
+    async def scenario() -> None:
+        async with opened(English(), Settings(transcription_model="somebody/theirs")) as models:
+            theirs = await recognizer(models, lookup("somebody/theirs"))
+            assert (theirs.entry.languages, theirs.entry.can_translate) == (("en",), False)
+
+    run(scenario())
+
+
+def test_a_model_of_one_speed_speaks_at_it() -> None:
+    class OneSpeed(ScriptedSynthesizer):
+        capabilities = SynthesizerCapabilities(languages=("en",))
+
+    class Engines(ScriptedEngines):
+        def synthesizer(self, entry: ModelEntry) -> ScriptedSynthesizer:
+            return OneSpeed(self, entry.name)
+
+    async def scenario() -> None:
+        async with opened(Engines()) as models, models.lease_synthesizer(VOICE) as synthesizer:
+            spoken = [chunk async for chunk in synthesizer.synthesize("Ten chars.", "amber", 2.0)]
+            assert sum(map(len, spoken)) == 0.6 * synthesizer.sample_rate
 
     run(scenario())

@@ -124,7 +124,9 @@ def read(located: Located, name: str) -> Any:
 
 def decode(located: Located, language: str | None) -> str:
     """The language of what the model makes of noise, with word times."""
-    whisper = Whisper(Path(located.directory), device="cpu", compute_type="int8", language=language)
+    whisper = Whisper(
+        Path(located.directory), device="cpu", compute_type="int8", languages=(language,) if language else ()
+    )
     noise = np.random.default_rng(0).normal(0, 0.1, 48_000).astype(np.float32)
     request = TranscriptionRequest(noise, final=True, word_times=True)
     hypothesis = transcribe(whisper, request)

