@@ -1,4 +1,4 @@
-"""The application: websocket and HTTP over the same models."""
+"""The ASGI application: websocket and HTTP endpoints on shared models."""
 
 import asyncio
 import contextlib
@@ -20,9 +20,10 @@ logger = logging.getLogger("vivavoce")
 
 
 def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseException], None]) -> Starlette:
-    """The ASGI application; its lifespan opens and closes `models` and the decoders of uploads.
+    """Build the ASGI application, whose lifespan opens and closes `models` and the decoders of uploads.
 
-    It answers while the models are loading, and tells `on_failure` what kept the defaults from being loaded.
+    It serves requests while the default models are loading. If one of them cannot be loaded, `on_failure` is called
+    with the exception.
     """
     metrics = Metrics(lambda: models.schedulers)
     decoders = Decoders(at_once=settings.max_queued_uploads)

@@ -1,22 +1,46 @@
-"""The exceptions Vivavoce raises on purpose, each with the code and status that its protocols report.
+"""The errors that Vivavoce reports to its clients, with the codes and statuses of its protocols.
 
-Anything that is not a `VoiceError` is a bug: it propagates, is logged once with its traceback and reveals nothing.
+Errors of one subsystem are defined beside it, below the class here whose status fits:
+
+    VoiceError
+    ├── ClientError                 the request is wrong; repeating it does not help
+    │   ├── BadMessage
+    │   ├── UnsupportedAudio
+    │   │   ├── EmptyFile
+    │   │   ├── InvalidFileFormat
+    │   │   ├── NoAudioStream
+    │   │   └── AudioTooShort
+    │   ├── UnknownModel
+    │   ├── UnsupportedModel
+    │   ├── UnusableModel
+    │   ├── ModelInUse
+    │   ├── UnknownVoice
+    │   ├── Unauthorized
+    │   ├── Forbidden
+    │   └── TooLarge
+    │       └── AudioTooLong
+    ├── Overloaded                  the server is at its limit; repeat the request later
+    └── EngineError                 a model failed
+        └── WeightsUnavailable
+
+Any other exception is a bug: it propagates, is logged once with its traceback, and the client learns only that there
+was an internal error.
 """
 
 from typing import ClassVar
 
 
 def error_envelope(message: str, status: int, code: str, param: str | None = None) -> dict[str, object]:
-    """The JSON body of an HTTP answer: `error` is what OpenAI's clients read, `detail` what Xinference's read."""
+    """Build the JSON body of an HTTP error: OpenAI's clients read `error`, Xinference's read `detail`."""
     kind = {429: "rate_limit_error"}.get(status, "server_error" if status >= 500 else "invalid_request_error")
     return {"error": {"message": message, "type": kind, "param": param, "code": code}, "detail": message}
 
 
 class VoiceError(Exception):
-    """An error with a meaning on the wire.
+    """An error that is reported to the client.
 
-    `code` is the machine-readable word in error bodies, `http_status` the answer to a request and `close_code` the
-    websocket close code (RFC 6455, section 7.4) where the connection cannot go on. `param` names the offending field.
+    `code` identifies it in error bodies, `http_status` is the status of an HTTP response, and `close_code` the close
+    code of a websocket (RFC 6455, section 7.4) if it ends the connection. `param` names the field at fault.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -29,12 +53,12 @@ class VoiceError(Exception):
         self.param = param
 
     def body(self) -> dict[str, object]:
-        """The JSON body of an HTTP answer."""
+        """Build the JSON body of an HTTP response."""
         return error_envelope(self.message, self.http_status, self.code, self.param)
 
 
 class ClientError(VoiceError):
-    """The client asked for something that cannot be done; asking again will not help."""
+    """The request is wrong or cannot be fulfilled; repeating it does not help."""
 
     code = "invalid_value"
     http_status = 400
@@ -42,14 +66,14 @@ class ClientError(VoiceError):
 
 
 class BadMessage(ClientError):
-    """A message that is not what the protocol says: not JSON, a missing field, a wrong type."""
+    """A message that violates the protocol: it is not JSON, lacks a field, or has one of the wrong type."""
 
     code = "invalid_event"
     close_code = 1007
 
 
 class UnsupportedAudio(ClientError):
-    """Audio that cannot be decoded: a foreign container, a rate out of range, no audio at all."""
+    """Audio that cannot be decoded: unknown container or codec, sample rate out of range, no audio stream."""
 
     code = "unsupported_audio"
     close_code = 1003
@@ -62,13 +86,13 @@ class EmptyFile(UnsupportedAudio):
 
 
 class InvalidFileFormat(UnsupportedAudio):
-    """A file in none of the supported container formats, whatever its name."""
+    """A file in none of the supported container formats."""
 
     code = "invalid_file_format"
 
 
 class NoAudioStream(UnsupportedAudio):
-    """A file of a supported format without audio: a picture, a film without a soundtrack."""
+    """A file of a supported format without audio, such as a picture."""
 
     code = "no_audio_stream"
 
@@ -80,7 +104,7 @@ class AudioTooShort(UnsupportedAudio):
 
 
 class UnknownModel(ClientError):
-    """No model of this name is offered, or it does another task."""
+    """No model of this name is available."""
 
     code = "model_not_found"
     http_status = 404
@@ -90,7 +114,7 @@ class UnknownModel(ClientError):
 
 
 class UnsupportedModel(ClientError):
-    """A model that cannot do what is asked of it: it is for another task, or does not translate."""
+    """A model that cannot do what is requested: it is for another task, or cannot translate."""
 
     code = "unsupported_model"
 
@@ -102,7 +126,7 @@ class UnusableModel(ClientError):
 
 
 class ModelInUse(ClientError):
-    """A model that cannot be unloaded, because somebody needs it."""
+    """A model that cannot be unloaded, because a session, a request or the configuration needs it."""
 
     code = "model_in_use"
     http_status = 409
@@ -122,14 +146,14 @@ class Unauthorized(ClientError):
 
 
 class Forbidden(ClientError):
-    """A web page of an origin that may not connect."""
+    """A web page whose origin is not allowed."""
 
     code = "origin_not_allowed"
     http_status = 403
 
 
 class TooLarge(ClientError):
-    """More bytes, seconds or characters than the limits allow."""
+    """More bytes, seconds or characters than the configured limits."""
 
     code = "too_large"
     http_status = 413
@@ -143,7 +167,7 @@ class AudioTooLong(TooLarge):
 
 
 class Overloaded(VoiceError):
-    """The server is at its limit; try again in `retry_after` seconds."""
+    """The server is at its limit; the client may retry after `retry_after` seconds."""
 
     code = "server_overloaded"
     http_status = 503
@@ -155,13 +179,13 @@ class Overloaded(VoiceError):
 
 
 class EngineError(VoiceError):
-    """A model failed to load or to answer; the adapter raises it `from` the library's own exception."""
+    """A model failed to load or to run; the cause is the exception of the library."""
 
     code = "engine_failed"
 
 
 class WeightsUnavailable(EngineError):
-    """The weights of a model are nowhere to be had."""
+    """The weights of a model were found in none of the places that are searched."""
 
     code = "model_not_available"
     http_status = 503

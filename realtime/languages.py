@@ -1,4 +1,4 @@
-"""English names of the languages Whisper knows, as OpenAI reports them and as clients may write them.
+"""The languages of Whisper, by the English names that OpenAI's API reports and accepts.
 
 The codes and names are those of Whisper's tokenizer: mostly ISO 639-1, with `jw` for Javanese and `yue` for Cantonese.
 """
@@ -22,20 +22,22 @@ _NAMES: Final = (
     "yo yoruba, yue cantonese, zh chinese"
 )
 LANGUAGES: Final = dict(pair.split(" ", 1) for pair in _NAMES.split(", "))
-"""Code to name."""
+"""English names by code."""
 
 _CODES: Final = {name: code for code, name in LANGUAGES.items()}
 
 
 def language_name(code: str) -> str:
-    """The name of a language, or the code itself where there is no name for it."""
+    """Return the English name of a language, or the code itself if it is unknown."""
     return LANGUAGES.get(code, code)
 
 
 def language_code(text: str, *, param: str = "language") -> str:
-    """The code a client means by `text`: a code, a code with a region (`pt-BR`) or a name. Raises `ClientError`.
+    """Return the code for a code, a code with a region (`pt-BR`) or an English name.
 
-    `param` is the field it stands in.
+    Raises:
+        ClientError: The language is unknown; the error names the field `param`.
+
     """
     wanted = text.strip().lower()
     code = _CODES.get(wanted, wanted.replace("_", "-").partition("-")[0])

@@ -1,4 +1,4 @@
-"""How the application is put on the network: uvicorn, its limits, its log and its socket."""
+"""Serve the application with uvicorn: limits, redaction of its log, and the listening socket."""
 
 import logging
 import socket
@@ -11,25 +11,31 @@ from realtime.models.models import Models
 from realtime.settings import Settings
 
 REFUSED: Final = "ASGI callable returned without completing handshake."
+"""What uvicorn logs as an error after a websocket was refused with an HTTP response, which is no error."""
+
+USER_TIMEOUT_FACTOR: Final = 4
+"""Unacknowledged data closes a connection after this many times `send_timeout_seconds`, if the session did not."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn with the application. It also ends when the default models cannot be loaded: `failure` says why."""
+    """Run the application in uvicorn until a signal, or until a default model cannot be loaded.
+
+    In that case `failure` is the exception.
+    """
 
     def __init__(self, models: Models, settings: Settings) -> None:
-        logging.getLogger("uvicorn.error").addFilter(_discreet)
+        logging.getLogger("uvicorn.error").addFilter(_redact)
         super().__init__(
             uvicorn.Config(
                 create_app(models, settings, self._end),
                 ws="websockets-sansio",
                 ws_max_size=settings.max_message_bytes,
                 ws_per_message_deflate=False,
-                # While a session is saturated its socket is not read, and pongs wait behind the audio: no time is too
-                # long for them. Dead peers are found by TCP (see `listening_socket`) and by the patience of each
-                # session.
+                # The socket of a saturated session is not read, so that pongs may wait behind audio for any time. Dead
+                # peers are detected by TCP (see `listening_socket`) and by the idle and send timeouts of each session.
                 ws_ping_timeout=None,
-                log_config=None,  # that of the whole process
-                access_log=False,  # it would hold query strings
+                log_config=None,  # keep the logging configuration of the process
+                access_log=False,  # it would contain query strings
                 timeout_graceful_shutdown=5,
             )
         )
@@ -37,7 +43,8 @@ class Server(uvicorn.Server):
         self.failure: BaseException | None = None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._models.stop_opening()  # or those who wait for them would be cut off after a while
+        """Stop loading models, so that requests waiting for them are answered, and shut down."""
+        self._models.stop_opening()
         await super().shutdown(sockets)
 
     def _end(self, failure: BaseException) -> None:
@@ -45,21 +52,25 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _discreet(record: logging.LogRecord) -> bool:
-    """Keep what clients send out of uvicorn's log: query strings and, of websockets, every header and frame.
-
-    And what it says of every socket that was refused, as if the refusal had not been sent.
-    """
+def _redact(record: logging.LogRecord) -> bool:
+    """Remove query strings from a record of uvicorn. Drop `REFUSED`, and DEBUG records, which hold client data."""
     if isinstance(record.args, tuple):
         record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
     return record.levelno > logging.DEBUG and record.msg != REFUSED
 
 
 def listening_socket(settings: Settings) -> socket.socket:
-    """The listening socket. Sockets accepted from it notice a peer that no longer takes what it is sent."""
+    """Open the listening socket. Connections accepted from it are closed when the peer is gone or does not read.
+
+    Raises:
+        OSError: The address or the port is not available.
+        OverflowError: The port is out of range.
+
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.create_server((settings.host, settings.port), family=family, backlog=128)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.send_timeout_seconds * 4000))
+        timeout_ms = int(1000 * USER_TIMEOUT_FACTOR * settings.send_timeout_seconds)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
     return listener

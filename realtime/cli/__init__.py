@@ -1,1 +1,1 @@
-"""The command `vivavoce`."""
+"""The command line: one module per command."""

@@ -1,7 +1,7 @@
-"""The command `vivavoce doctor`: check this installation and say what to do about what is wrong.
+"""The command `vivavoce doctor`: check this installation, with advice for every problem.
 
-A check reports findings; each is green, a warning or a failure, and everything that is not green comes with advice.
-The last check is a self-test: the default voice speaks a sentence and the default recognizer transcribes it.
+Every check reports findings. The last one is a self-test: the default voice speaks a sentence, and the default
+recognizer transcribes it.
 """
 
 import argparse
@@ -53,20 +53,20 @@ LOW_DISK_BYTES: Final = 1 << 30
 """Free disk space below which a warning is due; the cached weights of whisper-base take 0.15 GB."""
 
 CPU_FEATURES: Final = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_int8", "asimd", "asimddp")
-"""What Linux calls the vector extensions that matter for decoding."""
+"""Vector extensions that matter for decoding, by their names in /proc/cpuinfo."""
 
 SENTENCE: Final = "The quick brown fox jumps over the lazy dog, and then it walks home through the forest."
-"""What the self-test speaks and transcribes."""
+"""The sentence that the self-test speaks and transcribes."""
 
 MAX_WRONG_WORDS: Final = 2
 """Words of `SENTENCE` that may be missing from the transcript; whisper-base and whisper-tiny.en miss none."""
 
 PROBE_SECONDS: Final = 1.0
-"""How long the program on the configured port may take to answer."""
+"""Timeout in seconds for the server on the configured port to answer."""
 
 
 class Status(StrEnum):
-    """How a check went."""
+    """Outcome of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -78,7 +78,7 @@ _MARKS: Final = {Status.OK: ("✓", "green"), Status.WARNING: ("!", "yellow"), S
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found; `advice` says what to do, `data` holds figures for `--json`."""
+    """Result of a check; `advice` says how to solve a problem, `data` holds figures for `--json`."""
 
     name: str
     status: Status
@@ -93,7 +93,7 @@ Result = TypeVar("Result")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give the parser of `vivavoce doctor` its options."""
+    """Add the arguments of the command."""
     parser.add_argument("--host", help="address that the service will listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port that the service will listen on (default 8000)")
     parser.add_argument("--model", dest="transcription_model", help="default speech-to-text model")
@@ -103,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print all findings; return 0 where everything is green and 1 otherwise."""
+    """Print all findings; return 0 if all are green, else 1."""
     settings, found = _read_settings(options)
     checks = CHECKS if options.quick else (*CHECKS, check_speech)
     report = _print_json if options.json else _print_text
@@ -139,7 +139,7 @@ def _print_json(findings: Findings) -> int:
 
 
 def _read_settings(options: argparse.Namespace) -> tuple[Settings, Finding]:
-    """Return the settings, or the defaults where they cannot be read, and what was found in the environment."""
+    """Return the settings, or the defaults if the environment is invalid, and a finding about the environment."""
     names = sorted(name for name in os.environ if name.startswith(PREFIX))
     try:
         settings = Settings.from_environ(os.environ)
@@ -172,7 +172,7 @@ def check_platform(_: Settings) -> Findings:
 
 
 def check_packages(_: Settings) -> Findings:
-    """Compare installed packages with the requirements of this one."""
+    """Compare the installed packages with the requirements of vivavoce."""
     try:
         requirements = [Requirement(each) for each in importlib.metadata.requires("vivavoce") or ()]
     except importlib.metadata.PackageNotFoundError:
@@ -202,7 +202,7 @@ def check_packages(_: Settings) -> Findings:
 
 
 def _compare(requirements: Sequence[Requirement]) -> tuple[dict[str, str | None], list[str]]:
-    """Return the installed version of each package, and what is wrong with them in words."""
+    """Return the installed version of each package, and descriptions of the problems."""
     versions: dict[str, str | None] = {}
     wrong = []
     for each in requirements:
@@ -263,7 +263,7 @@ def _cpu_features() -> set[str]:
 
 
 def check_memory(_: Settings) -> Findings:
-    """Report the memory that is available, where the system says so."""
+    """Report the available memory, on systems with /proc/meminfo."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
     except OSError:  # not Linux
@@ -281,7 +281,7 @@ def check_memory(_: Settings) -> Findings:
 
 
 def check_cache(settings: Settings) -> Findings:
-    """Report whether weights can be stored."""
+    """Report whether the cache directory can be written and has space for weights."""
     directory = settings.cache_dir.expanduser()
     existing = next(each for each in (directory, *directory.parents) if each.exists())
     try:
@@ -303,7 +303,7 @@ def check_cache(settings: Settings) -> Findings:
 
 
 def check_port(settings: Settings) -> Findings:
-    """Report whether the service can listen where it is told to."""
+    """Report whether the service can listen on the configured address and port."""
     place = f"{settings.host}, port {settings.port}"
     try:
         listening_socket(settings).close()
@@ -371,7 +371,7 @@ def _is_local(entry: ModelEntry, settings: Settings) -> bool:
 
 
 def check_speech(settings: Settings) -> Findings:
-    """Load the default models, speak a sentence and transcribe it; do nothing where they are not on this machine."""
+    """Load the default models, speak a sentence and transcribe it. Skipped if they are not on this machine."""
     try:
         entries = ModelNames(settings).defaults
         recognizer_entry, voice_entry = entries[Task.TRANSCRIPTION], entries[Task.SPEECH]

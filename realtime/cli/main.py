@@ -1,4 +1,4 @@
-"""The command `vivavoce`: serve, listen, say, models. Only here do arguments and environment become `Settings`."""
+"""The command `vivavoce` and its subcommands; the environment and the arguments become `Settings` here."""
 
 import argparse
 import logging
@@ -24,10 +24,11 @@ from realtime.weights.progress import LoggedProgress
 logger = logging.getLogger("vivavoce")
 
 USAGE_ERROR: Final = 2
+"""Exit code for wrong arguments or settings, as of argparse."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code of the process."""
+    """Run one command and return the exit code of the process."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -40,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vivavoce", description="Live captions and speech over one websocket.")
+    parser = argparse.ArgumentParser(
+        prog="vivavoce", description="Self-hosted real-time speech recognition and synthesis."
+    )
     parser.add_argument("--version", action="version", version=f"vivavoce {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -50,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--model", dest="transcription_model", help="default speech-to-text model (default whisper-base)"
     )
-    serve.add_argument("--insecure", action="store_true", help="serve beyond this machine without an API key")
+    serve.add_argument("--insecure", action="store_true", help="allow clients on other machines without an API key")
     serve.set_defaults(run=_serve)
 
     listening = commands.add_parser("listen", help="live captions of a file or a microphone")
@@ -71,14 +74,19 @@ def _parser() -> argparse.ArgumentParser:
     examining = commands.add_parser("doctor", help="check this installation")
     doctor.add_arguments(examining)
 
-    models = commands.add_parser("models", help="list models, prepare them, delete them")
+    models = commands.add_parser("models", help="list, download and delete models")
     models.set_defaults(run=_models)
     model_commands.add_commands(models)
     return parser
 
 
 def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Settings:
-    """The environment's settings, overridden by the command line's."""
+    """Read the settings from the environment; options of the command line override them.
+
+    Raises:
+        SystemExit: A setting is unknown or has a wrong value; a line on standard error says which.
+
+    """
     try:
         settings = Settings.from_environ(environ)
     except ValueError as error:
@@ -92,12 +100,16 @@ def _serve(options: argparse.Namespace) -> int:
     settings = read_settings(os.environ, options)
     if not settings.api_keys and not options.insecure and settings.host not in ("127.0.0.1", "::1", "localhost"):
         print(
-            f"vivavoce: {settings.host} is open to others without a key: set VIVAVOCE_API_KEYS, or say --insecure",
+            f"vivavoce: anybody who can reach {settings.host} could use the server without a key. "
+            "Set VIVAVOCE_API_KEYS, or pass --insecure to allow it.",
             file=sys.stderr,
         )
         return USAGE_ERROR
     if settings.log_level.upper() not in logging.getLevelNamesMapping():
-        print(f"vivavoce: VIVAVOCE_LOG_LEVEL cannot be {settings.log_level}", file=sys.stderr)
+        print(
+            f"vivavoce: VIVAVOCE_LOG_LEVEL must be debug, info, warning, error or critical, not {settings.log_level}",
+            file=sys.stderr,
+        )
         return USAGE_ERROR
     logs.configure(settings)
     try:
@@ -109,8 +121,8 @@ def _serve(options: argparse.Namespace) -> int:
     with listener:
         server = Server(Models(settings, InstalledEngines(settings, LoggedProgress())), settings)
         logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
-        # uvicorn raises a signal again once the service has ended: then it ends the process, and no thread that still
-        # loads a model keeps it.
+        # After its shutdown uvicorn raises the signal again. With the default handler it then ends the process even if
+        # a thread is still loading a model.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         server.run(sockets=[listener])
     if server.failure is not None:

@@ -1,4 +1,4 @@
-"""The commands `vivavoce models list | pull | rm | path`, and the bars that show how far a preparation has come."""
+"""The commands `vivavoce models list | pull | rm | path`, and progress bars for the preparation of models."""
 
 import argparse
 import sys
@@ -17,18 +17,21 @@ from realtime.weights.progress import Stage, Step
 
 
 def add_commands(models: argparse.ArgumentParser) -> None:
-    """Give the parser of `vivavoce models` its commands; without one the models are listed."""
+    """Add the subcommands of `vivavoce models`; `list` is the default."""
     models.set_defaults(command=_list)
     commands = models.add_subparsers(metavar="COMMAND")
-    commands.add_parser("list", help="the names there are, and which are on this machine")
+    commands.add_parser("list", help="list the known models, and which of them are on this machine")
     for name, function, what in (
-        ("pull", _pull, "find, download, convert or assemble models now, so that they start offline"),
-        ("rm", _remove, "delete what was downloaded, converted or assembled for models"),
-        ("path", _path, "where the weights of models are on this machine"),
+        ("pull", _pull, "download, convert or assemble models, so that they can be loaded offline"),
+        ("rm", _remove, "delete the downloaded, converted or assembled files of models"),
+        ("path", _path, "print the directories with the weights of models"),
     ):
         parser = commands.add_parser(name, help=what)
         parser.add_argument(
-            "names", nargs="+", metavar="NAME", help="a name of the catalogue, or owner/name of the hub"
+            "names",
+            nargs="+",
+            metavar="NAME",
+            help="name of a model, or owner/name of a Hugging Face repository",
         )
         parser.set_defaults(command=function)
 
@@ -46,7 +49,7 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _pull(options: argparse.Namespace, settings: Settings) -> int:
-    allowed = replace(settings, allow_downloads=True)  # which is about clients
+    allowed = replace(settings, allow_downloads=True)  # the setting restricts clients, not the operator
     with Bars() as progress:
         for name in options.names:
             print(f"{name}: {weights.locate(lookup(name), allowed, progress)}")
@@ -66,13 +69,13 @@ def _path(options: argparse.Namespace, settings: Settings) -> int:
         if directory := weights.find(lookup(name), settings):
             print(directory)
         else:
-            print(f"vivavoce: {name} is not on this machine: vivavoce models pull {name}", file=sys.stderr)
+            print(f"vivavoce: {name} is not on this machine. Get it: vivavoce models pull {name}", file=sys.stderr)
             code = 1
     return code
 
 
 class Bars:
-    """Progress bars on the terminal, which appear when a preparation takes time."""
+    """Progress bars on standard error, shown while models are prepared."""
 
     def __init__(self) -> None:
         self._bars = RichProgress(
@@ -93,7 +96,7 @@ class Bars:
             self._bars.stop()
 
     def __call__(self, step: Step) -> None:
-        """Show a step; a `Progress`."""
+        """Show a step; implements `Progress`."""
         key = step.model, step.stage
         if key not in self._tasks:
             self._bars.start()

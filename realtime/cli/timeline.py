@@ -1,4 +1,4 @@
-"""What happened in a traced session, turn by turn, and what the latest words waited for."""
+"""Compute the timeline of a traced session: turns, transcriptions, responses, and the causes of late words."""
 
 from bisect import bisect_left
 from collections import deque
@@ -14,10 +14,10 @@ from realtime.speech.suppression import VOICED, SpeechEvidence, suppression
 from realtime.speech.transcript import Hypothesis
 
 WORST_WORDS: Final = 10
-"""Words in the summary."""
+"""Number of words in the summary of late words."""
 
 RECENT_TURNS: Final = 8
-"""Turns that may still be decoded; a session holds fewer."""
+"""Most recent turns that may still be decoded; a session holds fewer."""
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -29,9 +29,9 @@ class Decode:
     job: int
     priority: str
     requested: float
-    """When the session asked for it."""
+    """When the session requested it."""
     pulled: float | None = None
-    """When an engine was free; the job has waited in the queue until then."""
+    """When an engine was free; until then the job waited in the queue."""
     start: int = 0
     end: int = 0
     load: str = ""
@@ -40,7 +40,7 @@ class Decode:
     """`answered`, `cancelled`, an error code, or `unfinished`."""
     words: int = 0
     suppressed: str = ""
-    """Why its text counts for nothing, by the same rules and the scores of the same audio; empty where it counts."""
+    """Reason for which its text is suppressed, by the rules of `realtime.speech.suppression`; empty if it is not."""
 
     @property
     def queue_seconds(self) -> float:
@@ -71,21 +71,21 @@ class LateWord:
     item_id: str
     text: str
     end: int
-    """Where it ends in the audio."""
+    """Position of its end in the audio."""
     lag: float
     """From the arrival of its last sample until it was committed."""
     detection: float
-    """Until the first decode that covers it was requested: scores, the end of speech, new speech worth a decode."""
+    """Until the first decode that covers it was requested: voice activity detection and the decode policy."""
     queue: float
     """Until an engine was free for that decode."""
     engine: float
     """Until it was answered."""
     agreement: float
-    """Until other decodes had confirmed it."""
+    """Until further decodes confirmed it."""
 
     @property
     def cause(self) -> str:
-        """The longest part."""
+        """The longest of the four parts."""
         return max(("detection", "queue", "engine", "agreement"), key=lambda name: getattr(self, name))
 
 
@@ -129,7 +129,7 @@ class Reply:
 
 @dataclass(slots=True)
 class Timeline:
-    """Everything that a reader of the trace wants to know."""
+    """The timeline of a session."""
 
     session: str
     version: str
@@ -140,13 +140,13 @@ class Timeline:
     turns: list[Turn] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     loads: list[tuple[float, str]] = field(default_factory=list)
-    """Changes of the load level."""
+    """Time and new level of every change of load."""
     refused: list[tuple[float, str]] = field(default_factory=list)
-    """Commands that were refused, by code."""
+    """Time and code of every refused command."""
 
     @property
     def worst_words(self) -> list[LateWord]:
-        """The words that were latest, the worst first."""
+        """The words with the longest lag, the worst first."""
         words = [word for turn in self.turns for word in turn.late_words]
         return sorted(words, key=lambda word: -word.lag)[:WORST_WORDS]
 
@@ -259,7 +259,7 @@ class _Reader:
         return decode if decode is not None and decode.done is None else None
 
     def _turn(self, item_id: str, now: float) -> Turn:
-        """Return the turn. A new one begins here: where the client commits, no event tells of its beginning."""
+        """Return the turn, a new one if it is unknown: turns that the client commits have no event for their start."""
         if item_id not in self._turns:
             ends = [turn.end for turn in self.timeline.turns if turn.end is not None]
             self._turns[item_id] = Turn(item_id, now, max(ends, default=0))
@@ -267,7 +267,7 @@ class _Reader:
         return self._turns[item_id]
 
     def _turn_at(self, start: int, end: int) -> Turn | None:
-        """Return the turn that has the most of this audio."""
+        """Return the turn that has most of this audio."""
 
         def shared(turn: Turn) -> int:
             return min(end, turn.end if turn.end is not None else end) - max(start, turn.start)
@@ -294,7 +294,7 @@ class _Reader:
                 turn.late_words.append(late)
 
     def _late_word(self, turn: Turn, word: Fields, committed_at: int) -> LateWord | None:
-        """Explain when this word was committed; None where the trace does not tell."""
+        """Explain the lag of a word; None if the trace does not contain its decode."""
         delta = next((each for each in turn.deltas if each.audio >= committed_at), None)
         committed = delta.at if delta is not None else turn.completed
         covering = [each for each in turn.decodes if each.end >= word["end"] and each.pulled is not None]
@@ -316,6 +316,6 @@ class _Reader:
 
 
 def _threshold(config: Fields) -> float:
-    """Return the threshold of speech that suppression goes by."""
+    """Return the speech threshold of the session's suppression."""
     detection = config["turn_detection"]
     return VOICED if detection is None else min(VOICED, detection["threshold"])

@@ -1,4 +1,4 @@
-"""The command `vivavoce trace`: print what happened in a session, or run it again and compare."""
+"""The command `vivavoce trace`: print the timeline of a session, or replay it."""
 
 import argparse
 import sys
@@ -15,17 +15,23 @@ from realtime.edge.replay import Trace, read, replay
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give the parser of `vivavoce trace` its options."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="a trace, which a server with VIVAVOCE_TRACE writes")
-    parser.add_argument("--replay", action="store_true", help="run the session again and compare its outputs")
+    """Add the arguments of the command."""
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="trace of a session, written by a server with VIVAVOCE_TRACE=DIRECTORY"
+    )
+    parser.add_argument(
+        "--replay", action="store_true", help="run the session again with the recorded inputs and compare the outputs"
+    )
     parser.add_argument("--json", action="store_true", help="print the timeline as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the timeline, or replay the trace; return 1 where a replay differs or the file cannot be read.
+    """Print the timeline or replay the trace; return 1 if the replay differs or the file cannot be read.
 
-    Raises `ClientError` for a file that is no trace.
+    Raises:
+        ClientError: The file is not a trace.
+
     """
     try:
         trace = read(options.file)

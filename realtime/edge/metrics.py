@@ -1,7 +1,7 @@
-"""What the operator is told: counts, gauges and latencies in Prometheus' text format.
+"""Metrics for operators: counters, gauges and latency histograms in Prometheus' text format.
 
-Sessions are measured by what they tell their clients, when they tell it; the core knows nothing of this. Labels carry
-the codes of errors and the reasons of suppressions, never anything that a client sent.
+Sessions are measured by the events delivered to their clients; the core has no part in it. Labels hold model names,
+error codes and reasons of suppression, never anything that a client sent.
 """
 
 import math
@@ -29,63 +29,64 @@ from realtime.speech.suppression import Suppression
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
+# Upper bounds of histogram buckets, in seconds.
 COMMIT_LAG_BUCKETS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)
 FINAL_LATENCY_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 FIRST_AUDIO_BUCKETS: Final = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 
 MAX_TURNS: Final = 64
-"""Turns of a session whose final is awaited; where transcripts are not wanted, none ever comes."""
+"""Turns per session that may wait for their final transcript; in sessions without transcripts none ever comes."""
 
 
 class Metrics:
-    """The metrics of one application, in a registry of their own. Its methods may be called from any thread."""
+    """The metrics of one application, in its own registry. All methods are thread-safe."""
 
     def __init__(
         self, schedulers: Callable[[], Mapping[str, Scheduler]], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`schedulers` are those of the recognizers that are loaded, by name."""
+        """Measure `schedulers()`, the schedulers of the loaded recognizers by model name, at every exposition."""
         self._clock = clock
         self._registry = CollectorRegistry()
-        self._registry.register(_Decoding(schedulers, clock))
+        self._registry.register(_SchedulerCollector(schedulers, clock))
         self._sessions_open = self._gauge("sessions_open", "Sessions in progress.")
-        self._sessions_admitted = self._counter("sessions_admitted", "Sessions let in.")
-        self._sessions_refused = self._counter("sessions_refused", "Sessions not let in.", "reason")
+        self._sessions_admitted = self._counter("sessions_admitted", "Sessions admitted.")
+        self._sessions_refused = self._counter("sessions_refused", "Sessions refused, by error code.", "reason")
         self.turns_completed = self._counter("turns_completed", "Turns whose final transcript was delivered.")
-        self.words_committed = self._counter("words_committed", "Words of delivered transcripts.")
-        self.words_erased = self._counter("words_erased", "Tentative words that were taken back.")
-        self.transcripts_withheld = self._counter(
-            "transcripts_withheld", "Stretches of audio whose text was withheld.", "reason"
+        self.words_committed = self._counter("words_committed", "Words in final transcripts.")
+        self.words_erased = self._counter("words_erased", "Tentative words revised before they were committed.")
+        self.segments_suppressed = self._counter(
+            "segments_suppressed", "Segments of audio whose text was suppressed, by reason.", "reason"
         )
         for reason in Suppression:
-            self.transcripts_withheld.labels(reason)
+            self.segments_suppressed.labels(reason)
         self.commit_lag = self._histogram(
-            "commit_lag_seconds", "Audio that had come after a word's end when it was committed.", COMMIT_LAG_BUCKETS
+            "commit_lag_seconds", "Audio received after the end of a word when it was committed.", COMMIT_LAG_BUCKETS
         )
         self.final_latency = self._histogram(
-            "final_latency_seconds", "From the end of a turn to its final transcript.", FINAL_LATENCY_BUCKETS
+            "final_latency_seconds", "Time from the end of a turn to its final transcript.", FINAL_LATENCY_BUCKETS
         )
         self.first_audio = self._histogram(
-            "first_audio_seconds", "From the start of a response to its first audio.", FIRST_AUDIO_BUCKETS
+            "first_audio_seconds", "Time from the start of a response to its first audio.", FIRST_AUDIO_BUCKETS
         )
 
     @contextmanager
     def session(self) -> Iterator["SessionMetrics"]:
-        """Count one session that was let in, for as long as the block lasts."""
+        """Count one admitted session, which is open for as long as the block runs."""
         self._sessions_admitted.inc()
         with self._sessions_open.track_inprogress():
             yield SessionMetrics(self, self._clock)
 
     def count_refusal(self, code: str) -> None:
-        """Count a session that was not let in, by the `code` of the error it was told."""
+        """Count a refused session by the `code` of the error that was reported to it."""
         self._sessions_refused.labels(code).inc()
 
     def count_suppressed(self, reasons: Iterable[Suppression]) -> None:
-        """Count stretches of audio whose text was withheld."""
+        """Count segments whose text was suppressed."""
         for reason in reasons:
-            self.transcripts_withheld.labels(reason).inc()
+            self.segments_suppressed.labels(reason).inc()
 
     def exposition(self) -> bytes:
-        """Everything as text of `CONTENT_TYPE`."""
+        """Return all metrics as text of `CONTENT_TYPE`."""
         return generate_latest(self._registry)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
@@ -98,8 +99,8 @@ class Metrics:
         return Histogram(name, documentation, namespace="vivavoce", registry=self._registry, buckets=buckets)
 
 
-class _Decoding(Collector):
-    """What the schedulers have to say, asked when somebody reads the metrics."""
+class _SchedulerCollector(Collector):
+    """Read the figures of the schedulers when the metrics are exposed."""
 
     def __init__(self, schedulers: Callable[[], Mapping[str, Scheduler]], clock: Callable[[], float]) -> None:
         self._schedulers = schedulers
@@ -107,16 +108,20 @@ class _Decoding(Collector):
 
     def collect(self) -> Iterator[Metric]:
         now = self._clock()
-        run = _family(CounterMetricFamily, "partials_run", "Partial decodings carried out.")
-        shed = _family(CounterMetricFamily, "partials_shed", "Partial decodings that came later or not at all.")
-        busy = _family(GaugeMetricFamily, "engine_busy_share", "Share of its time for which the engine works.")
-        step = _family(GaugeMetricFamily, "partial_step_seconds", "From one partial of a talker to the next.")
+        run = _family(CounterMetricFamily, "partials_run", "Partial transcriptions run.")
+        shed = _family(CounterMetricFamily, "partials_shed", "Partial transcriptions delayed or skipped under load.")
+        busy = _family(GaugeMetricFamily, "engine_busy_share", "Share of time for which the engine is busy, 0 to 1.")
+        interval = _family(
+            GaugeMetricFamily,
+            "partial_interval_seconds",
+            "Interval of one speaker's partials; +Inf: finals only.",
+        )
         for name, scheduler in self._schedulers().items():
             run.add_metric([name], scheduler.partials_run)
             shed.add_metric([name], scheduler.partials_shed)
             busy.add_metric([name], scheduler.load.busy.read(now))
-            step.add_metric([name], scheduler.load.cadence.partial_interval(now) or math.inf)
-        yield from (run, shed, busy, step)
+            interval.add_metric([name], scheduler.load.cadence.partial_interval(now) or math.inf)
+        yield from (run, shed, busy, interval)
 
 
 Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily)
@@ -127,7 +132,7 @@ def _family(kind: Callable[..., Family], name: str, documentation: str) -> Famil
 
 
 class SessionMetrics:
-    """Measures one session."""
+    """Measure one session."""
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float]) -> None:
         self._metrics = metrics
@@ -136,7 +141,7 @@ class SessionMetrics:
         self._response_start: float | None = None
 
     def delivered(self, event: Event) -> None:
-        """Take note of an event that is on its way to the client."""
+        """Record an event that is being sent to the client."""
         match event:
             case SpeechStopped(item_id=item_id) | AudioCommitted(item_id=item_id):
                 self._turn_ends.setdefault(item_id, self._clock())
@@ -160,7 +165,7 @@ class SessionMetrics:
         metrics.words_committed.inc(len(event.words))
         metrics.words_erased.inc(event.erased)
         metrics.count_suppressed(event.suppressed)
-        for lag in event.commit_lags:  # where a word ends is an estimate, and a negative lag would look like a restart
+        for lag in event.commit_lags:  # word ends are estimates; a negative value would reset the sum
             metrics.commit_lag.observe(max(0, lag) / SAMPLE_RATE)
         if (end := self._turn_ends.pop(event.item_id, None)) is not None:
             metrics.final_latency.observe(self._clock() - end)

@@ -1,7 +1,7 @@
-"""Observers of a session: everything that enters the core and everything that leaves it.
+"""Observers of a session, for logs and traces: the core itself does no I/O.
 
-The core writes no logs. `ObservedSession` is a session that shows its observers each call with its outcome;
-`SessionLog` is the observer that writes DEBUG records.
+An `ObservedSession` reports every call and its outcome to its observers. `SessionLog` is the observer that writes DEBUG
+records; traces are in `realtime.edge.trace`.
 """
 
 import logging
@@ -40,23 +40,23 @@ logger = logging.getLogger(__name__)
 
 
 class Observer(Protocol):
-    """See the calls of one session, in order. Times are those of the session's clock."""
+    """Receives the calls of one session in order, with times of the session's clock."""
 
     def received(self, message: Input, now: float) -> None:
-        """See an input before the session takes it."""
+        """Handle an input, before the session does."""
 
     def timer_fired(self, now: float) -> None:
-        """See a call of `handle_timer` before the session takes it."""
+        """Handle a call of `handle_timer`, before the session does."""
 
     def requested(self, job: int, load: LoadLevel, request: TranscriptionRequest | None, now: float) -> None:
-        """See what `request_for` has returned."""
+        """Handle the result of `request_for`."""
 
     def produced(self, outputs: Sequence[Output], now: float) -> None:
-        """See what an input or the timer led to."""
+        """Handle the outputs of an input or the timer."""
 
 
 class ObservedSession(Session):
-    """A session with observers."""
+    """A session that reports to observers."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""Replay a trace: give its recorded inputs to a fresh session and compare what comes out.
+"""Replay a trace: pass its recorded inputs to a fresh session and compare the outputs.
 
-The core is deterministic. Besides its inputs it depends on identifiers, on the quiet positions it finds in the audio
-and on the time; all of them are recorded, so that silence of the same length can stand in for the audio.
+The core is deterministic. It depends on its inputs, the time, new identifiers, and the quiet positions it finds in the
+audio. All of these are recorded, so that silence of the same length can replace the audio.
 """
 
 from collections.abc import Iterator
@@ -36,12 +36,12 @@ from realtime.speech.transcript import Hypothesis, Word
 _VALUES: Final[dict[str, type[Input]]] = {
     each.__name__: each for each in (CommitAudio, ClearAudio, CancelResponse, Configure, Speak, SynthesisFinished)
 }
-"""Inputs that are made of plain fields."""
+"""Inputs with plain fields only, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A trace that was read: its header and all lines after it."""
+    """A trace in memory: the header and all lines after it."""
 
     header: Line
     lines: list[Line]
@@ -49,18 +49,21 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first thing that a replay does differently; None stands for nothing."""
+    """The first difference between a trace and its replay; None means that one of them has no further line."""
 
     number: int
-    """Number of the recorded line in its file, or of its last one."""
+    """Number of the recorded line in its file, from 1; of the last line if there is no further one."""
     recorded: Line | None
     replayed: Line | None
 
 
 def read(path: Path) -> Trace:
-    """Read a trace; a last line that was not written completely is left out.
+    """Read a trace, without a last line that was not written completely.
 
-    Raises `OSError`, and `ClientError` for a file that is no trace of this version.
+    Raises:
+        OSError: The file cannot be read.
+        ClientError: The file is not a trace, or its format is of another version.
+
     """
     texts = path.read_bytes().splitlines()
     try:
@@ -76,9 +79,9 @@ def read(path: Path) -> Trace:
 
 
 def replay(trace: Trace) -> Difference | None:
-    """Run the session of a trace again; return where it first does something else, or None where it never does.
+    """Run the session of a trace again and return the first difference, or None if there is none.
 
-    What follows from the last input of a trace that was cut off, by its bound or with its server, is not compared.
+    A trace that is not closed may lack outputs of its last input; these are not compared.
     """
     closed = bool(trace.lines) and trace.lines[-1].get("end") == "closed"
     recorded = (
@@ -97,7 +100,7 @@ def replay(trace: Trace) -> Difference | None:
 
 
 def _run(trace: Trace) -> Iterator[Line]:
-    """Yield the outputs and requests of a fresh session that is given the inputs of the trace."""
+    """Yield the output and request lines of a fresh session that receives the inputs of the trace."""
     now = 0.0
     produced: list[Line] = []
     ids = (line["id"] for line in trace.lines if "id" in line)
@@ -123,7 +126,7 @@ def _run(trace: Trace) -> Iterator[Line]:
 
 
 class _ReplayedBuffer(TracedBuffer):
-    """A buffer that finds the quiet positions that were found in the recorded audio."""
+    """A buffer that returns the recorded quiet positions."""
 
     def __init__(self, cuts: Iterator[int]) -> None:
         super().__init__(lambda _: None)
@@ -158,7 +161,7 @@ def _input(message: dict[str, Any]) -> Input:
 
 
 def _with_text(fields: dict[str, Any]) -> dict[str, Any]:
-    """Put text of the recorded length where only the length was recorded."""
+    """Insert text of the recorded length where only the length was recorded."""
     return {name: _text(name, value) for name, value in fields.items()}
 
 
@@ -179,6 +182,6 @@ def _text(name: str, value: Any) -> Any:  # noqa: ANN401
 
 
 def _phrase(length: int) -> str:
-    """Return a sentence of this length; white space follows one that is longer than a phrase may be."""
+    """Return a sentence of this length; what exceeds the longest phrase is white space."""
     sentence = min(length, LONGEST_PHRASE)
     return "X" * max(1, sentence - 1) + "。"[: sentence - 1] + " " * (length - sentence)

@@ -1,22 +1,26 @@
-"""Traces: everything that enters and leaves the core of a session, one JSON object a line.
+"""Traces: everything that enters and leaves the core of a session, one JSON object per line.
 
-A trace explains afterwards why a word was late, missing or suppressed (`vivavoce trace`), and replays: the core is
-deterministic, so that its recorded inputs lead to the recorded outputs (`realtime.edge.replay`). Each line holds `t`,
-seconds since the session began, and one of
+A trace explains why a word was late, missing or suppressed (`vivavoce trace`). It can also be replayed: the core is
+deterministic, so the recorded inputs lead to the recorded outputs again (`realtime.edge.replay`).
+
+The first line is a header with the version and the configuration. Every other line holds `t`, seconds since the session
+began, and one of
 
 =========  ===========================================================================================================
 receive    a command or an engine result, as `{type: fields}`
 timer      a call of `handle_timer`
 request    a call of `request_for`: the job, the load, and what is to be decoded (null: the job is no longer live)
 output     an event or a job, as `{type: fields}`; `audio` is the end of the audio received so far
-id, cut    an identifier that the core was given, a quiet position that it found in the audio
+id         a new identifier that the core was given
+cut        a quiet position that the core found in the audio
 end        why the trace ends: `closed` with its session, or `truncated` at `MAX_TRACE_BYTES`
 =========  ===========================================================================================================
 
-after a header with the version and the configuration. Positions are samples at 16 kHz. Audio is recorded by its length
-only, and so is text unless `VIVAVOCE_TRACE_TEXT` is set. Without it, the words of a recognizer are replaced by
-placeholders that keep their length and punctuation, the same word by the same placeholder, for the core compares words;
-of text to speak the lengths of its phrases are recorded. The model is aioquic's `QuicLogger`, which writes qlog.
+Positions are samples at 16 kHz. Audio is recorded by its length. So is text, unless `VIVAVOCE_TRACE_TEXT` is set, with
+two exceptions that a replay needs: recognized words become placeholders of the same length and punctuation, where equal
+words have equal placeholders, because the core compares words; and text to speak becomes the lengths of its phrases.
+
+The design follows aioquic's `QuicLogger`.
 """
 
 import dataclasses
@@ -58,28 +62,30 @@ MAX_TRACE_BYTES: Final = 64 << 20
 """Bytes after which a trace is truncated: 75 minutes of audio in frames of 20 ms, at 15 kB a second."""
 
 FLUSH_SECONDS: Final = 1.0
-"""How long a line may stay in memory while others follow."""
+"""Longest time in seconds that a line stays in memory while further lines are written."""
 
 BUFFER_BYTES: Final = 1 << 16
-"""Bytes that are written to the file at a time at most."""
+"""Size of the write buffer, and so the most that one write to the file system blocks the event loop for."""
 
 TEXT_FIELDS: Final = frozenset({"text", "delta", "prompt", "instructions", "metadata", "message", "request_id"})
-"""Fields that hold what people or clients said. Of them only lengths are recorded unless text is wanted."""
+"""Fields with text of users and clients; without `VIVAVOCE_TRACE_TEXT` only its length is recorded."""
 
 LEFT_OUT: Final = frozenset({"state", "tokens", "pieces"})
-"""Fields that neither a reader nor a replay needs."""
+"""Fields that neither the timeline nor a replay needs."""
 
 _FIRST_PLACEHOLDER: Final = 0x4E00
+"""A placeholder repeats one letter, from this code point (the first CJK ideograph) on."""
+
 _PLACEHOLDERS: Final = 20_000
-"""Placeholders of words repeat one of so many letters, ideographs; with more distinct words they are used again."""
+"""Number of different placeholders; a trace with more different words reuses them, and may not replay."""
 
 Line: TypeAlias = dict[str, Any]
 Sink: TypeAlias = Callable[[Line], bool | None]
-"""Takes a line; returns True when it will take no more."""
+"""Writes a line; returns True when it accepts no more."""
 
 
 class TracedBuffer(AudioBuffer):
-    """An audio buffer that knows which span was last asked for and tells of the quiet positions found."""
+    """An audio buffer that records the last `span` that was read and reports the quiet positions found."""
 
     def __init__(self, found_cut: Callable[[int], None]) -> None:
         super().__init__()
@@ -99,7 +105,7 @@ class TracedBuffer(AudioBuffer):
 
 
 class SessionTrace:
-    """Write the lines of one session to a sink; an `Observer`."""
+    """Observe one session and write its trace to a sink."""
 
     def __init__(self, sink: Sink, *, text: bool, clock: Callable[[], float]) -> None:
         self.buffer = TracedBuffer(lambda position: self._write({"t": clock(), "cut": position}))
@@ -186,13 +192,13 @@ class SessionTrace:
         return fields
 
     def _placeholder(self, word: Word) -> str:
-        """Replace letters and digits, so that words are equal where they were equal."""
+        """Replace the letters and digits of a word; equal words have equal placeholders."""
         key = normalised(word.text)
         letter = self._placeholders.setdefault(key, chr(_FIRST_PLACEHOLDER + len(self._placeholders) % _PLACEHOLDERS))
         return "".join(letter if unicodedata.category(each)[0] in "LMNS" else each for each in word.text)
 
     def _plain(self, value: Any) -> Any:  # noqa: ANN401 - any field of any value
-        """Make a value of the core JSON: arrays and bytes become their length, errors their code, models their name."""
+        """Convert a value to JSON: arrays and bytes to their length, errors to their code, models to their name."""
         if isinstance(value, ModelEntry):
             return value.name
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -225,9 +231,9 @@ def _names(kind: type) -> tuple[str, ...]:
 
 
 class TraceFile:
-    """A sink that writes a file, readable by its owner only, of at most `max_bytes`.
+    """A sink that writes at most `max_bytes` to a file that only its owner can read.
 
-    Lines are collected and written together, at most `FLUSH_SECONDS` late.
+    Lines are buffered and written together, at most `FLUSH_SECONDS` late.
     """
 
     def __init__(self, path: Path, *, on_failure: Callable[[OSError], None], max_bytes: int = MAX_TRACE_BYTES) -> None:
@@ -240,7 +246,7 @@ class TraceFile:
         self._flush_at = 0.0
 
     def __call__(self, line: Line) -> bool:
-        """Write one line; return True where it was the last, because of the bound or an error of the file system."""
+        """Write one line; return True if it was the last, because of the bound or an error of the file system."""
         if self._stream is None:
             return True
         data = msgspec.json.encode(line) + b"\n"
@@ -259,7 +265,7 @@ class TraceFile:
         return self._stream is None
 
     def close(self) -> None:
-        """Write what is left and close the file."""
+        """Write the buffered lines and close the file."""
         stream, self._stream = self._stream, None
         if stream is not None:
             try:
@@ -276,7 +282,10 @@ class TraceFile:
 
 
 class Traces:
-    """Trace all sessions to files in one directory, until the file system fails."""
+    """Trace all sessions to files in the directory of the settings.
+
+    An error of the file system is logged once and ends all traces; sessions go on.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._directory = settings.trace.expanduser() if settings.trace else None
@@ -284,7 +293,7 @@ class Traces:
 
     @contextmanager
     def session(self, session_id: str, clock: Callable[[], float]) -> Iterator[SessionTrace | None]:
-        """Trace one session for as long as the block lasts; None where there are no traces."""
+        """Trace one session for as long as the block runs; yield None if traces are off."""
         trace = None
         with ExitStack() as stack:
             if self._directory is not None:

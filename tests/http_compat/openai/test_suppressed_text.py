@@ -31,7 +31,7 @@ def mistaken(recognizer: ScriptedRecognizer) -> ScriptedRecognizer:
 
 
 def counted(client: TestClient, reason: str) -> float:
-    name = f'vivavoce_transcripts_withheld_total{{reason="{reason}"}} '
+    name = f'vivavoce_segments_suppressed_total{{reason="{reason}"}} '
     (line,) = (line for line in client.get("/metrics").text.splitlines() if line.startswith(name))
     return float(line.removeprefix(name))
 

@@ -84,7 +84,7 @@ def test_withheld_text_is_counted_by_reason_and_every_reason_is_there_from_the_s
     reasons = (Suppression.REPETITION, Suppression.NO_SPEECH, Suppression.REPETITION)
     with metrics.session() as session:
         session.delivered(TranscriptCompleted("item_1", "", (), "en", 16_000, reasons))
-    counts = {reason: value(metrics, "transcripts_withheld_total", reason=reason) for reason in Suppression}
+    counts = {reason: value(metrics, "segments_suppressed_total", reason=reason) for reason in Suppression}
     assert counts == {**dict.fromkeys(Suppression, 0), Suppression.REPETITION: 2, Suppression.NO_SPEECH: 1}
 
 
@@ -161,14 +161,14 @@ def test_of_every_recognizer_it_is_told_what_its_scheduler_does() -> None:
     assert value(metrics, "engine_busy_share", model="busy") == 0.5
     assert value(metrics, "partials_run_total", model="idle") == 0
     assert value(metrics, "engine_busy_share", model="idle") == 0
-    assert value(metrics, "partial_step_seconds", model="idle") == MIN_PARTIAL_INTERVAL
+    assert value(metrics, "partial_interval_seconds", model="idle") == MIN_PARTIAL_INTERVAL
 
 
 def test_where_there_are_no_partials_their_step_is_infinite() -> None:
     clock, full = Clock(), scheduler()
     full.load.record_encode(ANONYMOUS, Priority.FINAL, AVERAGING_SECONDS, clock.now)
     metrics = Metrics(lambda: {"full": full}, clock=clock)
-    assert value(metrics, "partial_step_seconds", model="full") == math.inf
+    assert value(metrics, "partial_interval_seconds", model="full") == math.inf
 
 
 def test_two_applications_do_not_share_their_metrics() -> None:
