@@ -24,7 +24,8 @@ from realtime.edge.websocket import RealtimeEndpoint
 from realtime.models.models import Models
 from realtime.server import Server, listening_socket
 from realtime.settings import Settings
-from tests.support.scripted_engines import ScriptedEngines, say_numbers, silence
+from tests.support.recordings import silence
+from tests.support.scripted_engines import ScriptedEngines, say_numbers
 
 Message: TypeAlias = dict[str, Any]
 RATE = 24_000

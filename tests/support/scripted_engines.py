@@ -42,11 +42,6 @@ def say_numbers(numbers: Sequence[int], sample_rate: int = SAMPLE_RATE) -> Sampl
     return np.repeat(levels.astype(np.float32), sample_rate * WORD_MS // 1000)
 
 
-def silence(seconds: float, sample_rate: int = SAMPLE_RATE) -> Samples:
-    """Return silence."""
-    return np.zeros(round(seconds * sample_rate), np.float32)
-
-
 def transcript(numbers: Sequence[int]) -> str:
     """Return the transcript of these numbers."""
     return " ".join(f"word{number}" for number in numbers)

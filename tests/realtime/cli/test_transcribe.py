@@ -21,8 +21,8 @@ from realtime.cli import transcribe
 from realtime.cli.main import main
 from realtime.engines.hibari import Hibari
 from realtime.speech.recognition import TranscriptionRequest
-from tests.support.recordings import wav_file
-from tests.support.scripted_engines import ScriptedEngines, ScriptedRecognizer, say_numbers, silence
+from tests.support.recordings import silence, wav_file
+from tests.support.scripted_engines import ScriptedEngines, ScriptedRecognizer, say_numbers
 
 SPEECH: Final = np.concatenate([silence(1), say_numbers([1, 2]), silence(1), say_numbers([3]), silence(1)])
 TEXT: Final = "word1 word2 word3\n"

@@ -28,7 +28,8 @@ from realtime.session.jobs import SynthesisFinished
 from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.workers.stream import MAX_CHUNKS_AHEAD
-from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, silence, transcript
+from tests.support.recordings import silence
+from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript
 
 LISTENING = SessionConfig(
     kind=SessionKind.TRANSCRIPTION,

@@ -25,13 +25,13 @@ from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
+from tests.support.recordings import silence
 from tests.support.scripted_engines import (
     NUMBERS,
     WORD_MS,
     ScriptedEngines,
     ScriptedRecognizer,
     say_numbers,
-    silence,
     transcript,
 )
 
