@@ -3,39 +3,17 @@
 import math
 import sys
 from collections.abc import Collection, Iterable
-from enum import StrEnum
 from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
 
+from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.offline.formats import seconds, to_dict, to_srt, to_text, to_vtt
 from realtime.offline.transcript import TranscribedSegment, Transcript
 
 _TOKENS_PER_SECOND: Final = 10
 """Tokens OpenAI counts for one second of audio."""
-
-
-class TranscriptFormat(StrEnum):
-    """OpenAI's response formats for transcripts without diarization."""
-
-    JSON = "json"
-    TEXT = "text"
-    VERBOSE_JSON = "verbose_json"
-    SRT = "srt"
-    VTT = "vtt"
-
-    @property
-    def timed(self) -> bool:
-        """Whether the format contains times."""
-        return self in {TranscriptFormat.VERBOSE_JSON, TranscriptFormat.SRT, TranscriptFormat.VTT}
-
-
-class Granularity(StrEnum):
-    """Units for which verbose_json contains times."""
-
-    WORD = "word"
-    SEGMENT = "segment"
 
 
 def render(

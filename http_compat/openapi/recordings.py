@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from http_compat.openai.formats import Granularity, TranscriptFormat
 from http_compat.openapi.schemas import (
     BYTES,
     HEADERS,
@@ -16,6 +15,7 @@ from http_compat.openapi.schemas import (
     record,
     reference,
 )
+from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from http_compat.parsing.transcription_form import INTEGERS, MAX_PADDING_MS, MAX_SILENCE_MS, NUMBERS
 
 _LANGUAGE: Final = {**TEXT, "description": "Code or English name; without it, or with `auto`, it is detected"}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from http_compat.errors import MissingParameter, UnsupportedValue
-from http_compat.openai.formats import Granularity, TranscriptFormat
 from http_compat.parsing.form_fields import Fields
+from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import ClientError
 from realtime.languages import language_code

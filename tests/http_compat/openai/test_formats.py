@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from http_compat.openai.formats import Granularity, TranscriptFormat, logprobs, render
+from http_compat.openai.formats import logprobs, render
+from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.table import WHISPER_V3_LANGUAGES
 from realtime.languages import LANGUAGES, language_code, language_name
