@@ -32,8 +32,8 @@ from realtime.settings import Settings
 from realtime.speech.phrases import phrases
 from tests.realtime.session.test_session_machine import SessionMachine
 from tests.support.realtime_service import RATE, eventually, realtime_service, utterance
+from tests.support.recordings import silence
 from tests.support.scripted_conversation import Microphone, belief, configured
-from tests.support.scripted_engines import silence
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
 RECORDED = Path(__file__).parents[2] / "data" / "trace.jsonl"
