@@ -38,6 +38,10 @@ class Decode:
     done: float | None = None
     outcome: str = "unfinished"
     """`answered`, `cancelled`, an error code, or `unfinished`."""
+    encode_seconds: float = 0.0
+    batch_seconds: float = 0.0
+    """Time of the encoded request in the queue, until there was a batch to decode it with."""
+    decode_seconds: float = 0.0
     words: int = 0
     suppressed: str = ""
     """Reason for which its text is suppressed, by the rules of `realtime.speech.suppression`; empty if it is not."""
@@ -166,6 +170,8 @@ class _Reader:
         self._threshold = _threshold(config)
         self._turns: dict[str, Turn] = {}
         self._decodes: dict[int, Decode] = {}
+        self._stages: dict[int, tuple[str, float]] = {}
+        """Stage of each decode, and since when."""
         self._scoring: deque[tuple[int, int]] = deque()
         self._scores: list[tuple[int, float]] = []
         self._arrivals: list[tuple[int, float]] = [(0, 0.0)]
@@ -185,6 +191,8 @@ class _Reader:
                 self._receive(kind, fields, now)
             case {"request": request}:
                 self._request(request, now)
+            case {"progress": {"job": job, "is": progress}}:
+                self._enter(job, progress, now)
             case {"end": reason}:
                 self.timeline.end = reason
 
@@ -237,6 +245,7 @@ class _Reader:
             case "Transcribed" if decode := self._unfinished(fields["number"]):
                 hypothesis = Hypothesis(**{**fields["hypothesis"], "words": ()})
                 decode.done, decode.outcome = now, "answered"
+                self._enter(decode.job, "answered", now)
                 decode.words = len(fields["hypothesis"]["words"])
                 decode.suppressed = suppression(hypothesis, self._evidence(decode), DecodingOptions()) or ""
             case "JobFailed" if decode := self._unfinished(fields["number"]):
@@ -250,9 +259,23 @@ class _Reader:
         if decode is None or asked is None:
             return
         decode.pulled, decode.load = now, request["load"]
+        self._enter(decode.job, "encoding", now)
         decode.start, decode.end = asked["start"], asked["end"]
         if turn := self._turn_at(decode.start, decode.end):
             turn.decodes.append(decode)
+
+    def _enter(self, job: int, stage: str, now: float) -> None:
+        """Account the time since the last change to the stage that is left."""
+        left, since = self._stages.get(job, ("", now))
+        decode = self._decodes[job]
+        match left:
+            case "encoding":
+                decode.encode_seconds += now - since
+            case "encoded":
+                decode.batch_seconds += now - since
+            case "decoding":
+                decode.decode_seconds += now - since
+        self._stages[job] = stage, now
 
     def _unfinished(self, job: int) -> Decode | None:
         decode = self._decodes.get(job)

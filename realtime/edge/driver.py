@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Final, Generic, TypeVar, assert_never
 
 from realtime.catalogue.table import Task
@@ -19,6 +20,7 @@ from realtime.errors import VoiceError
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ANONYMOUS, ClientId
+from realtime.scheduling.queue import RequestProgress
 from realtime.session.events import Event, Input, Output
 from realtime.session.jobs import (
     CancelJob,
@@ -96,7 +98,9 @@ class Driver:
         *,
         client_id: ClientId = ANONYMOUS,
         clock: Callable[[], float] = time.monotonic,
+        on_progress: Callable[[int, RequestProgress], None] | None = None,
     ) -> None:
+        """`on_progress` is called with the number and the progress of running `Transcribe` jobs, for traces."""
         self.inbox: Inbox[Input] = Inbox()
         self._session = session
         self._models = models
@@ -104,6 +108,7 @@ class Driver:
         self._deliver = deliver
         self._client_id = client_id
         self._clock = clock
+        self._on_progress = on_progress
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     @property
@@ -150,7 +155,10 @@ class Driver:
                 case Transcribe(number, entry, priority):
                     recognizer = await self._recognizer.use(entry)
                     hypothesis = await recognizer.transcribe_newest(
-                        lambda load: self._session.request_for(number, load), priority, self._client_id
+                        lambda load: self._session.request_for(number, load),
+                        priority,
+                        self._client_id,
+                        None if self._on_progress is None else partial(self._on_progress, number),
                     )
                     await self.inbox.put_result(Transcribed(number, hypothesis))
                 case Synthesize():

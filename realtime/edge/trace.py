@@ -10,6 +10,7 @@ began, and one of
 receive    a command or an engine result, as `{type: fields}`
 timer      a call of `handle_timer`
 request    a call of `request_for`: the job, the load, and what is to be decoded (null: the job is no longer live)
+progress   a running job is `encoded` and waits for a batch, or is `decoding`; this does not concern the core
 output     an event or a job, as `{type: fields}`; `audio` is the end of the audio received so far
 id         a new identifier that the core was given
 cut        a quiet position that the core found in the audio
@@ -44,6 +45,7 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import VoiceError
 from realtime.scheduling.priority import LoadLevel
+from realtime.scheduling.queue import RequestProgress
 from realtime.session.commands import CancelResponse, Speak
 from realtime.session.config import SessionConfig
 from realtime.session.events import Input, Output
@@ -165,6 +167,10 @@ class SessionTrace:
                 "under_load": request.under_load,
             }
         self._write({"t": now, "request": {"job": job, "load": load.value, "decode": decode}})
+
+    def progressed(self, job: int, progress: RequestProgress) -> None:
+        """Record the progress of a transcription between its request and its result."""
+        self._write({"t": self._clock(), "progress": {"job": job, "is": progress.value}})
 
     def produced(self, outputs: Sequence[Output], now: float) -> None:
         for output in outputs if self._sink is not None else ():

@@ -155,7 +155,15 @@ class Connection:
             observers.append(trace)
             new_id, buffer = trace.identify(_new_id), trace.buffer
         session = ObservedSession(codec.config, new_id, observers, clock, buffer)
-        self._driver = Driver(session, models, recognizer, self._deliver, client_id=client_id, clock=clock)
+        self._driver = Driver(
+            session,
+            models,
+            recognizer,
+            self._deliver,
+            client_id=client_id,
+            clock=clock,
+            on_progress=None if trace is None else trace.progressed,
+        )
 
     async def serve(self) -> None:
         """Serve until either side closes the connection."""

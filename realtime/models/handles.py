@@ -13,7 +13,7 @@ from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
-from realtime.scheduling.queue import Encoded, FifoQueue, Stage, Ticket
+from realtime.scheduling.queue import Encoded, FifoQueue, RequestProgress, Stage, Ticket
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from realtime.workers.batch import BatchWorker
@@ -61,12 +61,13 @@ class RecognizerHandle:
         request: Callable[[LoadLevel], TranscriptionRequest | None],
         priority: Priority,
         client_id: ClientId = ANONYMOUS,
+        on_progress: Callable[[RequestProgress], None] | None = None,
     ) -> Hypothesis:
         """Transcribe what `request` returns when an engine is free, given the load of that moment.
 
         The task is cancelled where `request` returns None.
         """
-        return await self._worker.submit(Ticket(request, priority, client_id))
+        return await self._worker.submit(Ticket(request, priority, client_id, on_progress=on_progress))
 
     def _run(self, stage: Stage, payloads: Sequence[Any]) -> list[Hypothesis | Encoded[Any]]:
         """Encode requests, or decode what the engine made of them."""

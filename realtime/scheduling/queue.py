@@ -19,6 +19,15 @@ class Stage(Enum):
     DECODE = "decode"
 
 
+class RequestProgress(Enum):
+    """What happens to a request between its first stage and its answer, possibly more than once."""
+
+    ENCODED = "encoded"
+    """It has returned to the queue and waits for a batch."""
+    DECODING = "decoding"
+    """An engine has taken it to be decoded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded(Generic[State]):
     """The outcome of a stage without an answer yet: the request returns to the queue, to be decoded from `state`."""
@@ -39,16 +48,22 @@ class Ticket(Generic[Payload]):
     stage: Stage = Stage.ENCODE
     payload: Payload | None = None
     """What the engine runs next; None before the ticket is taken, and if the request is withdrawn."""
+    on_progress: Callable[[RequestProgress], None] | None = None
+    """Called for traces, in the event loop."""
 
     def pull(self, load: LoadLevel) -> bool:
         """Fix what the engine runs next, and return whether there is anything to run."""
         if self.stage is Stage.ENCODE:
             self.payload = self.request(load)
+        elif self.on_progress is not None:
+            self.on_progress(RequestProgress.DECODING)
         return self.payload is not None
 
     def requeue(self, state: Payload) -> None:
         """Prepare the ticket for its next stage: decoding from `state`."""
         self.stage, self.payload = Stage.DECODE, state
+        if self.on_progress is not None:
+            self.on_progress(RequestProgress.ENCODED)
 
 
 class Queue(Protocol[Payload]):

@@ -9,12 +9,15 @@ import pytest
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.cli.main import main
 from realtime.cli.timeline import Timeline, Turn, timeline
+from realtime.edge.replay import read
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import CommitAudio, Speak
 from realtime.session.jobs import JobFailed, Transcribe
 from tests.support.scripted_conversation import Microphone, belief, configured
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
+
+RECORDED = Path(__file__).parents[2] / "data" / "trace.jsonl"
 
 
 def only(turns: list[Turn]) -> Turn:
@@ -65,6 +68,16 @@ def test_the_time_in_the_queue_and_in_the_engine_are_told_apart() -> None:
     (first, *_) = only(told(conversation).turns).decodes
     assert first.queue_seconds >= 0.7
     assert first.engine_seconds == pytest.approx(0.3)
+
+
+def test_the_time_in_the_engine_is_told_by_its_parts() -> None:
+    (turn,) = timeline(read(RECORDED)).turns
+    assert len(turn.decodes) > 10
+    for decode in turn.decodes:
+        assert decode.encode_seconds > 0
+        assert decode.decode_seconds > 0
+        parts = decode.encode_seconds + decode.batch_seconds + decode.decode_seconds
+        assert parts == pytest.approx(decode.engine_seconds)
 
 
 @pytest.mark.parametrize(("queue", "engine", "cause"), [(3.0, 0.1, "queue"), (0.1, 6.0, "engine")])

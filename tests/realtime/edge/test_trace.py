@@ -267,6 +267,20 @@ def test_every_session_of_a_server_has_a_trace_that_only_its_owner_can_read(tmp_
         assert replay(trace) is None
 
 
+def test_the_progress_of_every_transcription_is_traced(tmp_path: Path) -> None:
+    with realtime_service(trace=tmp_path) as server, server.session("intent=transcription") as client:
+        client.send_audio(utterance([3, 1, 4]))
+        client.wait_for(COMPLETED)
+    (path,) = tmp_path.iterdir()
+    lines = read(path).lines
+    decoded = {line["request"]["job"] for line in lines if "request" in line}
+    progress = [(line["progress"]["job"], line["progress"]["is"]) for line in lines if "progress" in line]
+    answered = [line["receive"]["Transcribed"]["number"] for line in lines if "Transcribed" in line.get("receive", ())]
+    assert decoded
+    for job in answered:
+        assert [stage for number, stage in progress if number == job] == ["encoded", "decoding"]
+
+
 def test_without_the_setting_nothing_is_traced() -> None:
     with Traces(Settings()).session("sess_1", lambda: 0.0) as trace:
         assert trace is None
