@@ -174,14 +174,14 @@ def _text(name: str, value: Any) -> Any:  # noqa: ANN401
         case int() if name in TEXT_FIELDS:
             return "x" * value
         case list() if name == "text":
-            return "".join(map(_phrase, value))
+            return "".join(map(sentence, value))
         case dict():
             return _with_text(value)
         case _:
             return value
 
 
-def _phrase(length: int) -> str:
+def sentence(length: int) -> str:
     """Return a sentence of this length; what exceeds the longest phrase is white space."""
-    sentence = min(length, LONGEST_PHRASE)
-    return "X" * max(1, sentence - 1) + "。"[: sentence - 1] + " " * (length - sentence)
+    visible = min(length, LONGEST_PHRASE)
+    return "X" * max(1, visible - 1) + "。"[: visible - 1] + " " * (length - visible)

@@ -25,8 +25,10 @@ The design follows aioquic's `QuicLogger`.
 """
 
 import dataclasses
+import errno
 import logging
 import os
+import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -62,6 +64,9 @@ FORMAT: Final = 1
 
 MAX_TRACE_BYTES: Final = 64 << 20
 """Bytes after which a trace is truncated: 75 minutes of audio in frames of 20 ms, at 15 kB a second."""
+
+MIN_FREE_BYTES: Final = 1 << 30
+"""Free space on the disk below which no further trace is opened, so that traces do not fill it."""
 
 FLUSH_SECONDS: Final = 1.0
 """Longest time in seconds that a line stays in memory while further lines are written."""
@@ -243,8 +248,7 @@ class TraceFile:
     """
 
     def __init__(self, path: Path, *, on_failure: Callable[[OSError], None], max_bytes: int = MAX_TRACE_BYTES) -> None:
-        """Create the file and its directory. Raises `OSError`."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Create the file. Raises `OSError`."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._stream: IO[bytes] | None = os.fdopen(descriptor, "wb", BUFFER_BYTES)
         self._on_failure = on_failure
@@ -304,7 +308,7 @@ class Traces:
         with ExitStack() as stack:
             if self._directory is not None:
                 try:
-                    file = TraceFile(self._directory / f"{session_id}.jsonl", on_failure=self._switch_off)
+                    file = self._open(self._directory, session_id)
                 except OSError as error:
                     self._switch_off(error)
                 else:
@@ -312,6 +316,12 @@ class Traces:
                     trace = SessionTrace(file, text=self._text, clock=clock)
                     stack.callback(trace.end, "closed")
             yield trace
+
+    def _open(self, directory: Path, session_id: str) -> TraceFile:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if shutil.disk_usage(directory).free < MIN_FREE_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return TraceFile(directory / f"{session_id}.jsonl", on_failure=self._switch_off)
 
     def _switch_off(self, error: OSError) -> None:
         if self._directory is not None:

@@ -21,7 +21,7 @@ from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
 from realtime.edge import trace as tracing
 from realtime.edge.observers import ObservedSession
-from realtime.edge.replay import Trace, _phrase, read, replay
+from realtime.edge.replay import Trace, read, replay, sentence
 from realtime.edge.trace import LEFT_OUT, TEXT_FIELDS, Line, SessionTrace, TraceFile, Traces
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, EngineError
@@ -181,7 +181,7 @@ TestReplayWithoutText.settings = settings(max_examples=40, stateful_step_count=4
 def test_placeholders_have_the_phrases_of_the_text(text: str) -> None:
     lengths = [len(phrase) for phrase in phrases(text)]
     if 1 not in lengths[:-1]:
-        assert [len(phrase) for phrase in phrases("".join(map(_phrase, lengths)))] == lengths
+        assert [len(phrase) for phrase in phrases("".join(map(sentence, lengths)))] == lengths
 
 
 # What is not written down.
@@ -347,6 +347,17 @@ def test_a_directory_that_cannot_be_made_switches_traces_off(caplog: pytest.LogC
                 client.speak("Hello.")
                 client.wait_for("response.done")
     assert sum("traces are switched off" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_traces_leave_space_on_the_disk(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tracing, "MIN_FREE_BYTES", 1 << 62)
+    traces = Traces(Settings(trace=tmp_path))
+    for _ in range(2):
+        with traces.session("sess_1", lambda: 0.0) as trace:
+            assert trace is None
+    assert [record.getMessage() for record in caplog.records] == ["traces are switched off: No space left on device"]
 
 
 def test_a_line_that_was_not_written_completely_is_left_out(tmp_path: Path) -> None:
