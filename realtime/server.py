@@ -74,3 +74,8 @@ def listening_socket(settings: Settings) -> socket.socket:
         timeout_ms = int(1000 * USER_TIMEOUT_FACTOR * settings.send_timeout_seconds)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
     return listener
+
+
+def listening_error(error: OSError | OverflowError) -> str:
+    """Describe in words why `listening_socket` failed, without the address, which `socket` appends."""
+    return (getattr(error, "strerror", None) or str(error)).partition(" (while ")[0]

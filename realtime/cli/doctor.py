@@ -6,6 +6,7 @@ recognizer transcribes it.
 
 import argparse
 import contextlib
+import errno
 import http.client
 import importlib.metadata
 import itertools
@@ -36,7 +37,7 @@ from realtime.cli.models import Bars
 from realtime.engines.base import Recognizer, Synthesizer
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import UnknownModel, VoiceError
-from realtime.server import listening_socket
+from realtime.server import listening_error, listening_socket
 from realtime.settings import PREFIX, Settings
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, normalised
@@ -308,14 +309,14 @@ def check_port(settings: Settings) -> Findings:
     try:
         listening_socket(settings).close()
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = listening_error(error)
         server = _server_at(settings)
         yield Finding(
             "port",
             Status.FAILURE,
             f"cannot listen on {place}: {reason}{f' ({server} answers there)' if server else ''}",
             f"Choose another port with --port or {PREFIX}PORT, or stop the program that uses it."
-            if "in use" in reason
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE
             else f"Choose another address with --host or {PREFIX}HOST, and a port from 1024 to 65535.",
         )
     else:

@@ -17,7 +17,7 @@ from realtime.cli import models as model_commands
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
 from realtime.models.models import Models
-from realtime.server import Server, listening_socket
+from realtime.server import Server, listening_error, listening_socket
 from realtime.settings import Settings
 from realtime.weights.progress import LoggedProgress
 
@@ -115,7 +115,7 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         listener = listening_socket(settings)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = listening_error(error)
         print(f"vivavoce: cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)
         return 1
     with listener:

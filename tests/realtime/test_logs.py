@@ -49,7 +49,7 @@ def test_a_json_record_is_one_object_on_one_line() -> None:
     assert record == {"level": "info", "logger": "vivavoce.test", "message": '7 bytes,\n"quoted"'}
 
 
-def test_a_json_record_tells_its_time_in_utc() -> None:
+def test_the_time_of_a_json_record_is_in_utc() -> None:
     assert json.loads(written("json", lambda logger: logger.info("now")))["time"].endswith("+00:00")
 
 

@@ -89,7 +89,7 @@ def test_whatever_needs_no_model_is_answered_while_the_defaults_load(engines: He
     ],
     ids=["a recording", "a text", "voices"],
 )
-def test_a_request_that_needs_a_model_loses_patience_and_is_told_how_far_it_is(
+def test_a_request_that_needs_a_model_times_out_with_the_progress_of_the_load(
     engines: Held, ask: Callable[[httpx.Client], httpx.Response]
 ) -> None:
     with realtime_service(engines, ready=False, model_load_timeout_seconds=0.0) as server, http(server) as client:
@@ -99,7 +99,7 @@ def test_a_request_that_needs_a_model_loses_patience_and_is_told_how_far_it_is(
         assert answer.json()["error"]["message"] == STILL_LOADING
 
 
-def test_a_request_with_patience_is_served_when_the_defaults_are_there(engines: Held) -> None:
+def test_a_request_that_waits_long_enough_is_served_when_the_defaults_are_loaded(engines: Held) -> None:
     with (
         realtime_service(engines, ready=False) as server,
         http(server) as client,
@@ -127,7 +127,7 @@ def test_a_session_is_refused_before_its_socket_is_accepted_and_let_in_later(eng
             pass
 
 
-def test_who_waits_when_the_server_stops_is_not_kept_waiting(engines: Held) -> None:
+def test_a_waiting_request_is_answered_at_once_when_the_server_stops(engines: Held) -> None:
     with (
         realtime_service(engines, ready=False) as server,
         http(server) as client,
@@ -139,7 +139,7 @@ def test_who_waits_when_the_server_stops_is_not_kept_waiting(engines: Held) -> N
         assert asked.result(5).status_code == HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def test_a_default_that_cannot_be_loaded_ends_the_server_and_is_told_to_those_who_wait() -> None:
+def test_a_default_that_cannot_be_loaded_ends_the_server_and_fails_waiting_requests() -> None:
     engines = Held(broken="whisper-base")
     with (
         realtime_service(engines, ready=False) as server,
@@ -202,7 +202,7 @@ def test_another_model_is_not_given_either_before_the_defaults_are_there(engines
 
 
 @pytest.mark.parametrize("setting", ["transcription_model", "speech_model", "preload"])
-def test_a_default_of_no_known_name_is_told_before_anything_is_loaded(setting: str) -> None:
+def test_an_unknown_default_is_an_error_before_anything_is_loaded(setting: str) -> None:
     value: Any = ("nothing",) if setting == "preload" else "nothing"
     with pytest.raises(UnknownModel):
         Models(Settings(**{setting: value}), ScriptedEngines())
@@ -228,7 +228,7 @@ def started(hub: local_hub.Hub, home: Path, **settings: str) -> "subprocess.Pope
 
 
 @pytest.mark.models
-def test_while_the_default_is_downloaded_its_progress_is_told_and_a_signal_ends_the_service(
+def test_while_the_default_is_downloaded_its_progress_is_shown_and_a_signal_ends_the_service(
     hub: local_hub.Hub, tmp_path: Path
 ) -> None:
     hub.gate.clear()
@@ -236,8 +236,8 @@ def test_while_the_default_is_downloaded_its_progress_is_told_and_a_signal_ends_
         try:
             assert process.stderr is not None
             address = next(line for line in process.stderr if "listening on" in line).split()[-1]
-            told = f"{address}/v1/models/{REPOSITORY}/progress"
-            assert eventually(lambda: httpx.get(told).json()["stage"] == "downloading", timeout=20)
+            progress = f"{address}/v1/models/{REPOSITORY}/progress"
+            assert eventually(lambda: httpx.get(progress).json()["stage"] == "downloading", timeout=20)
             assert httpx.get(f"{address}/readyz").status_code == HTTPStatus.SERVICE_UNAVAILABLE
             process.send_signal(signal.SIGINT)
             _, rest = process.communicate(timeout=10)

@@ -36,7 +36,7 @@ def recording() -> bytes:
     return file.getvalue()
 
 
-def test_an_upload_that_is_cut_off_is_told_to_come_back(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_upload_that_the_shutdown_cuts_off_is_refused_with_retry_after(caplog: pytest.LogCaptureFixture) -> None:
     engines = Held()
     with realtime_service(engines) as server, concurrent.futures.ThreadPoolExecutor() as pool:
         upload = pool.submit(

@@ -54,7 +54,7 @@ def exit_code(*arguments: str) -> int:
         return int(exit_.code or 0)
 
 
-def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("--version") == 0
     assert capsys.readouterr().out == f"vivavoce {__version__}\n"
 
@@ -88,12 +88,12 @@ def test_a_log_level_that_is_none_is_a_usage_error(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "voice.example"])
-def test_nobody_is_served_beyond_this_machine_without_a_key(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_key_the_server_listens_on_this_machine_only(host: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("serve", "--host", host) == USAGE_ERROR
     assert "VIVAVOCE_API_KEYS" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert exit_code("serve", "--port", port) == 1

@@ -162,6 +162,7 @@ def test_a_port_that_is_taken_is_a_failure_that_says_how_to_choose_another() -> 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = one(doctor.check_port(Settings(port=taken.getsockname()[1])))
     assert port.status is Status.FAILURE
+    assert port.detail.endswith(": Address already in use")
     assert "--port" in port.advice
 
 
@@ -184,6 +185,12 @@ def test_an_address_of_another_machine_is_a_failure() -> None:
     port = one(doctor.check_port(Settings(host="192.0.2.1")))
     assert port.status is Status.FAILURE
     assert "--host" in port.advice
+
+
+def test_a_host_name_that_does_not_resolve_is_a_failure() -> None:
+    port = one(doctor.check_port(Settings(host="no-such-host.invalid")))
+    assert port.status is Status.FAILURE
+    assert "Unknown error" not in port.detail
 
 
 # Models.

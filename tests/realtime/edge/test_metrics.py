@@ -79,7 +79,7 @@ def test_a_completed_transcript_is_counted_with_its_words() -> None:
     assert value(metrics, "words_erased_total") == 3
 
 
-def test_withheld_text_is_counted_by_reason_and_every_reason_is_there_from_the_start() -> None:
+def test_suppressed_segments_are_counted_by_reason_and_every_reason_is_there_from_the_start() -> None:
     metrics = Metrics(dict)
     reasons = (Suppression.REPETITION, Suppression.NO_SPEECH, Suppression.REPETITION)
     with metrics.session() as session:

@@ -112,7 +112,7 @@ def test_a_session_with_real_models_is_replayed_as_it_was(tmp_path: Path) -> Non
     assert replay(read(path)) is None
 
 
-def test_a_replay_of_other_words_tells_the_first_difference() -> None:
+def test_a_replay_of_other_words_reports_the_first_difference() -> None:
     conversation = TracedConversation()
     speak_and_listen(conversation)
     trace = conversation.trace
@@ -126,7 +126,7 @@ def test_a_replay_of_other_words_tells_the_first_difference() -> None:
     assert trace.lines[difference.number - 2] == difference.recorded
 
 
-def test_a_replay_under_another_load_tells_the_first_difference() -> None:
+def test_a_replay_under_another_load_reports_the_first_difference() -> None:
     conversation = TracedConversation()
     speak_and_listen(conversation)
     trace = conversation.trace
@@ -187,7 +187,7 @@ def test_placeholders_have_the_phrases_of_the_text(text: str) -> None:
 # What is not written down.
 
 
-def test_a_trace_without_text_holds_no_word_of_anybody() -> None:
+def test_a_trace_without_text_contains_no_text() -> None:
     secrets = ("canary", "prompt", "instructions", "Dr. No")
     conversation = TracedConversation(
         configured(prompt="canary prompt", instructions="canary instructions", include_partials=True),
