@@ -75,7 +75,8 @@ class RealtimeEndpoint:
             client_id, codec, recognizer = self._admit(dialect, websocket, session_id)
         except VoiceError as refusal:
             self._metrics.count_refusal(refusal.code)
-            logger.debug("session refused: %s", refusal.code)
+            # Other messages may quote the client.
+            logger.debug("session refused: %s", refusal.message if isinstance(refusal, Overloaded) else refusal.code)
             headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, Overloaded) else {}
             await websocket.send_denial_response(JSONResponse(refusal.body(), refusal.http_status, headers))
             return
