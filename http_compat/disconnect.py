@@ -10,21 +10,21 @@ T = TypeVar("T")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Do `work` unless the client goes away first: then cancel it and raise `ClientDisconnect`.
+    """Await `work`, and cancel it if the client disconnects first. Raises `ClientDisconnect`.
 
-    The request's body must have been read.
+    The body of the request must have been read before.
     """
     working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_disconnected(request))
+    disconnecting = asyncio.create_task(_disconnected(request))
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((working, disconnecting), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
             raise ClientDisconnect
         return working.result()
     finally:
         working.cancel()
-        leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
+        disconnecting.cancel()
+        await asyncio.gather(working, disconnecting, return_exceptions=True)
 
 
 async def _disconnected(request: Request) -> None:

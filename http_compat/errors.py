@@ -1,7 +1,7 @@
-"""The one error body of every answer, which OpenAI's clients (`error`) and Xinference's (`detail`) both understand.
+"""Errors as HTTP responses, with one body that OpenAI's clients (`error`) and Xinference's (`detail`) both read.
 
-OpenAI's clients repeat a request by themselves after 408, 409, 429 and 5xx; `x-should-retry` stops that where a
-repetition would only fail again, `retry-after` says when it is worth it.
+OpenAI's clients retry after 408, 409, 429 and 5xx on their own: `x-should-retry: false` stops them where a retry would
+fail again, `retry-after` tells them when to retry.
 """
 
 import logging
@@ -29,29 +29,30 @@ logger = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = "vivavoce.request_id"
 
-_REPEATED: Final = (408, 409)
+_RETRIED: Final = (408, 409)
+"""Statuses of client errors that OpenAI's clients retry."""
 
 
 class MissingParameter(ClientError):
-    """A field that must be there is not."""
+    """A required field is missing."""
 
     code = "missing_required_parameter"
 
 
 class InvalidType(ClientError):
-    """A field is of another type than the contract says."""
+    """A field has a value of the wrong type."""
 
     code = "invalid_type"
 
 
 class UnsupportedValue(ClientError):
-    """A value of the contract that this server does not serve."""
+    """A value that OpenAI's or Xinference's API allows and this server does not support."""
 
     code = "unsupported_value"
 
 
 class InputTooLong(ClientError):
-    """More text than the server speaks in one request; OpenAI answers 400, not 413."""
+    """A text longer than the limit; the status is 400, as OpenAI's."""
 
     code = "string_above_max_length"
 
@@ -63,58 +64,58 @@ class InvalidJson(ClientError):
 
 
 class InvalidMultipart(ClientError):
-    """A body that is not the multipart form it says it is."""
+    """A malformed or truncated multipart form."""
 
     code = "invalid_multipart"
 
 
 class UnsupportedMediaType(ClientError):
-    """A body of a type this endpoint does not read."""
+    """A body of a media type that the endpoint does not accept."""
 
     code = "unsupported_media_type"
     http_status = 415
 
 
 class QueueFull(Overloaded):
-    """As many requests of this kind are let in as may be."""
+    """The limit on concurrent requests of one kind is reached."""
 
     code = "queue_full"
     http_status = 429
 
 
 class FileTooLarge(TooLarge):
-    """More bytes than the server takes."""
+    """A file larger than the limit."""
 
     code = "file_too_large"
 
 
 class BodyTimeout(ClientError):
-    """A body that stopped coming before it was whole."""
+    """A body that arrived too slowly, or stopped arriving."""
 
     code = "request_timeout"
     http_status = 408
 
 
 def request_id(request: HTTPConnection) -> str:
-    """The id of this request, the same each time it is asked for."""
+    """Return the id of the request, creating it on first use."""
     identity: str = request.scope.setdefault(_REQUEST_ID, f"req_{uuid.uuid4().hex}")
     return identity
 
 
 def error_body(error: VoiceError, identity: str) -> dict[str, object]:
-    """The body that tells the client of an error; a failure of the server's own is logged under the request's id."""
+    """Build the body for an error, and log the errors that are not the client's under the id of the request."""
     message = error.message
     if not isinstance(error, ClientError | Overloaded):
         logger.error("%s failed: %s", identity, message)
         if isinstance(error, EngineError):  # its message may hold this machine's paths
-            message = "The model failed; the server's log has more."
+            message = "The model failed. See the server log for details."
         if isinstance(error, WeightsUnavailable):
-            message = "The weights of this model are not on the server and could not be had; its log has more."
+            message = "The weights of this model are not available on the server. See the server log for details."
     return error_envelope(message, error.http_status, error.code, error.param)
 
 
 async def handle_voice_error(request: Request, error: Exception) -> Response:
-    """The answer that tells the client of an error of ours."""
+    """Respond to a `VoiceError`."""
     assert isinstance(error, VoiceError)
     headers: dict[str, str] = {}
     match error:
@@ -122,7 +123,7 @@ async def handle_voice_error(request: Request, error: Exception) -> Response:
             headers["retry-after"] = str(error.retry_after)
         case Unauthorized():
             headers["www-authenticate"] = "Bearer"
-        case _ if error.http_status in _REPEATED or error.http_status >= 500:
+        case _ if error.http_status in _RETRIED or error.http_status >= 500:
             headers["x-should-retry"] = "false"
     return JSONResponse(error_body(error, request_id(request)), error.http_status, headers)
 
@@ -135,15 +136,15 @@ async def _http_exception(_: Request, error: Exception) -> Response:
 
 
 async def handle_unexpected(request: Request, error: Exception) -> Response:
-    """What is not meant for the wire reveals nothing; the server logs its traceback after the line written here."""
-    logger.error("%s failed by a bug: %s", request_id(request), type(error).__name__)
-    headers = {"x-should-retry": "false", "x-request-id": request_id(request)}  # outside of all middleware
-    message = f"Internal error; the server's log has more about {request_id(request)}."
+    """Respond to an unexpected exception without revealing anything; the server logs the traceback after this line."""
+    logger.error("%s failed unexpectedly: %s", request_id(request), type(error).__name__)
+    headers = {"x-should-retry": "false", "x-request-id": request_id(request)}  # added here, outside the middleware
+    message = f"Internal error. See the server log for request {request_id(request)}."
     return JSONResponse(error_envelope(message, 500, VoiceError.code), 500, headers)
 
 
 async def handle_disconnect(_: Request, __: Exception) -> Response:
-    """The client went away, which is no error; nobody reads this."""
+    """Respond to a client that has disconnected; the response is never read."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
@@ -153,4 +154,4 @@ exception_handlers: dict[int | type[Exception], ExceptionHandler] = {
     ClientDisconnect: handle_disconnect,
     Exception: handle_unexpected,
 }
-"""For `Starlette(exception_handlers=...)`."""
+"""The argument `exception_handlers` of `Starlette`."""

@@ -1,4 +1,4 @@
-"""What every request gets: an id, a hearing, a place, a body with bounds, and an answer, or an end to the work."""
+"""Limits shared by the endpoints: concurrent requests, the size of a body and the rate at which it arrives."""
 
 import asyncio
 import time
@@ -36,45 +36,47 @@ class ConcurrencyLimit:
 
 @dataclass(frozen=True, slots=True)
 class MinimumRate:
-    """How slow a body may be: `bytes_per_second` on average, not counting its first `grace` seconds."""
+    """The slowest rate at which a body may arrive: `bytes_per_second` on average, after `grace` seconds."""
 
     bytes_per_second: float
     grace: float
 
-    def due(self, received: int) -> float:
-        """Seconds after the beginning when there must be more than `received` bytes."""
+    def deadline(self, received: int) -> float:
+        """Return the seconds after the start by which more than `received` bytes must have arrived."""
         return self.grace + received / self.bytes_per_second
 
 
 MIN_UPLOAD_RATE: Final = MinimumRate(bytes_per_second=16_000, grace=30.0)
-"""Half of what speech takes uncompressed."""
+"""Half the rate of uncompressed speech at 16 kHz."""
 
 
 def bounded(
-    request: Request, max_bytes: int, idle_timeout_seconds: float, pace: MinimumRate = MIN_UPLOAD_RATE
+    request: Request, max_bytes: int, idle_timeout_seconds: float, min_rate: MinimumRate = MIN_UPLOAD_RATE
 ) -> Request:
-    """Return the request with a bounded body: its size, the time between two parts, and its rate.
+    """Return the request with limits on its body: the size, the time between two chunks, and the rate.
 
-    Raises `TooLarge` for a body that says it is; reading the body raises `TooLarge` or `BodyTimeout` where it is
-    otherwise. The bytes are counted because a `Content-Length` may be absent. The connection stays open: with
-    `Connection: close` Node's client reports a network error instead of the 413.
+    Reading the body raises `TooLarge` or `BodyTimeout`. The bytes are counted because `Content-Length` may be absent.
+    The connection stays open: with `Connection: close`, Node's client reports a network error instead of the 413.
+
+    Raises:
+        TooLarge: `Content-Length` exceeds `max_bytes`.
     """
     too_large = TooLarge(f"Maximum content size limit ({max_bytes}) exceeded.")
     if int(request.headers.get("content-length", 0)) > max_bytes:
         raise too_large
-    received, began = 0, time.monotonic()
+    received, started = 0, time.monotonic()
 
     async def receive() -> Message:
         nonlocal received
-        left = began + pace.due(received) - time.monotonic()
+        left = started + min_rate.deadline(received) - time.monotonic()
         try:
             async with asyncio.timeout(min(idle_timeout_seconds, left)):
                 message = await request.receive()
         except TimeoutError:
             raise BodyTimeout(
-                f"Nothing more of the body has come for {idle_timeout_seconds:g} seconds."
+                f"Timed out after {idle_timeout_seconds:g} seconds without data while reading the request body."
                 if idle_timeout_seconds <= left
-                else f"The body comes more slowly than {pace.bytes_per_second:g} bytes a second."
+                else f"The request body arrives more slowly than {min_rate.bytes_per_second:,.0f} bytes per second."
             ) from None
         received += len(message.get("body", b""))
         if received > max_bytes:

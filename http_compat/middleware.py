@@ -1,4 +1,4 @@
-"""ASGI middleware around all HTTP endpoints."""
+"""ASGI middleware around all endpoints: request ids, shutdown, lingering close."""
 
 import asyncio
 import logging
@@ -17,13 +17,13 @@ logger = logging.getLogger(__name__)
 
 
 RESTART_RETRY_AFTER: Final = 30
-"""Seconds after which a server that was stopped may be there again."""
+"""Seconds after which clients of a stopping server should retry."""
 
 
 class RequestIdMiddleware:
-    """Middleware that puts the request's id on every answer, refusals of websockets too.
+    """Middleware that adds `x-request-id` to every response, including refused websockets.
 
-    The answers to bugs are made outside of it and carry their id already.
+    Responses to unexpected exceptions are created outside of this middleware and add the header themselves.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -39,10 +39,11 @@ class RequestIdMiddleware:
 
 
 class LingeringCloseMiddleware:
-    """Middleware for clients that have the connection closed after the answer: one that comes early waits for the body.
+    """Middleware that reads the rest of the body before it responds to a client that closes the connection.
 
-    They lose an answer that finds them still sending, for then the closed connection is all they see; others may send
-    on. What is heard out is forgotten, and only so much of it: `max_bytes`, for `seconds`.
+    A client that sends `Connection: close` and is still sending when an early response arrives, such as a 413, sees
+    only the closed connection and loses the response (nginx calls the remedy lingering close). The rest of the body is
+    discarded; at most `max_bytes` are read, for at most `seconds`.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int = 64 * 1024 * 1024, seconds: float = 10.0) -> None:
@@ -51,42 +52,42 @@ class LingeringCloseMiddleware:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._suits(Headers(scope=scope)):
+        if scope["type"] != "http" or not self._applies(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        coming = True
+        more_body = True
 
         async def receive_body() -> Message:
-            nonlocal coming
+            nonlocal more_body
             message = await receive()
-            coming = message.get("more_body", False)
+            more_body = message.get("more_body", False)
             return message
 
-        async def hear_out() -> None:
+        async def drain() -> None:
             left = self._max_bytes
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._seconds):
-                    while coming and left > 0:
+                    while more_body and left > 0:
                         left -= len((await receive_body()).get("body", b""))
 
         async def send_after_body(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await hear_out()
+                await drain()
             await send(message)
 
         await self._app(scope, receive_body, send_after_body)
 
-    def _suits(self, headers: Headers) -> bool:
-        """Whether the connection will be closed, and the body is on its way and not longer than it is worth."""
+    def _applies(self, headers: Headers) -> bool:
+        """Return whether the connection will be closed, and the body is being sent and not too long."""
         closing = "close" in {each.strip().lower() for each in headers.get("connection", "").split(",")}
         length = headers.get("content-length", "")
         return closing and "expect" not in headers and not (length.isdecimal() and int(length) > self._max_bytes)
 
 
 class ShutdownMiddleware:
-    """Middleware for requests that the end of the server cuts off: one that has no answer yet is told to come back.
+    """Middleware that responds with 503 and `retry-after` to requests cancelled by the shutdown of the server.
 
-    There is no time to hear its client out. An answer that has begun breaks off.
+    The rest of the body is not read. A response that has started is cut off.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -96,20 +97,20 @@ class ShutdownMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answered = False
+        responded = False
 
-        async def send_and_note(message: Message) -> None:
-            nonlocal answered
-            answered = True
+        async def tracking_send(message: Message) -> None:
+            nonlocal responded
+            responded = True
             await send(message)
 
         try:
-            await self._app(scope, receive, send_and_note)
+            await self._app(scope, receive, tracking_send)
         except asyncio.CancelledError:
-            # The server is stopping and has waited long enough; uvicorn would log this as a bug.
-            logger.warning("%s had to be cut off.", request_id(HTTPConnection(scope)))
-            if not answered:
-                stopping = Overloaded("The server is being stopped.", retry_after=RESTART_RETRY_AFTER)
+            # The grace period of the shutdown is over; uvicorn would log the cancellation as an error.
+            logger.warning("%s was cancelled by the shutdown", request_id(HTTPConnection(scope)))
+            if not responded:
+                stopping = Overloaded("The server is shutting down.", retry_after=RESTART_RETRY_AFTER)
                 await (await handle_voice_error(Request(scope), stopping))(scope, receive, send)
 
 
@@ -118,4 +119,4 @@ MIDDLEWARE: Final = (
     Middleware(ShutdownMiddleware),
     Middleware(LingeringCloseMiddleware),
 )
-"""From the outside in."""
+"""The argument `middleware` of `Starlette`, outermost first."""

@@ -1,4 +1,4 @@
-"""The routes of the HTTP layer, for the application to mount beside its websocket."""
+"""Routes of the HTTP layer, which the application mounts beside its websocket."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from http_compat.health import HealthEndpoints
 from http_compat.openai.models import ModelEndpoints
 from http_compat.openai.speech import SpeechEndpoint
 from http_compat.openai.transcriptions import TranscriptionEndpoints
+from http_compat.openai.voices import VoicesEndpoint
 from http_compat.openapi.document import document
-from http_compat.xinference.launch import Xinference
+from http_compat.xinference.launch import XinferenceEndpoints
 from http_compat.xinference.names import LaunchedNames
 from realtime.edge.access import authenticate
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
@@ -24,19 +26,19 @@ if TYPE_CHECKING:
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Methods: TypeAlias = Mapping[str, Endpoint]
-"""What a path answers, method by method."""
-
+"""The endpoints of a path by method."""
 
 BLOCKING_CALLS: Final = 4
-"""Threads that encode speech and read JSON uploads."""
+"""Threads that encode speech and decode JSON uploads."""
 
 
 def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoders: Decoders) -> list[BaseRoute]:
-    """Routes that need the handlers of `http_compat.errors` and the middleware of `http_compat.requests` around."""
+    """Build the routes, which need the exception handlers of `errors.py` and the middleware of `middleware.py`."""
     names, threads = LaunchedNames(settings), BlockingCalls(BLOCKING_CALLS)
     transcriptions = TranscriptionEndpoints(models, settings, names, decoders, metrics, threads)
-    speech, listing = SpeechEndpoint(models, settings, names, threads), ModelEndpoints(models, names)
-    xinference = Xinference(models, settings, names)
+    speech = SpeechEndpoint(models, settings, names, threads)
+    listing, voices, health = ModelEndpoints(models, names), VoicesEndpoint(models, names), HealthEndpoints(models)
+    xinference = XinferenceEndpoints(models, settings, names)
     described = document(settings)
 
     async def exposition(_: Request) -> Response:
@@ -45,11 +47,11 @@ def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoder
     async def openapi(_: Request) -> Response:
         return JSONResponse(described)
 
-    guarded: dict[str, Methods] = {
+    protected: dict[str, Methods] = {
         "/v1/audio/transcriptions": {"POST": transcriptions.transcribe},
         "/v1/audio/translations": {"POST": transcriptions.translate},
         "/v1/audio/speech": {"POST": speech.create},
-        "/v1/audio/voices": {"GET": listing.voices},
+        "/v1/audio/voices": {"GET": voices.voices},
         "/v1/audio/models": {"GET": listing.audio_models},
         "/v1/models": {"GET": listing.models, "POST": xinference.launch},
         "/v1/models/{id:path}/progress": {"GET": listing.progress},
@@ -58,30 +60,30 @@ def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoder
         "/api/ps": {"GET": listing.loaded},
         "/metrics": {"GET": exposition},
     }
-    for_all: dict[str, Methods] = {
+    public: dict[str, Methods] = {
         "/v1/cluster/auth": {"GET": xinference.needs_key},
         "/token": {"POST": xinference.token},
         "/openapi.json": {"GET": openapi},
-        "/health": {"GET": listing.livez},
-        "/livez": {"GET": listing.livez},
-        "/readyz": {"GET": listing.readyz},
+        "/health": {"GET": health.livez},
+        "/livez": {"GET": health.livez},
+        "/readyz": {"GET": health.readyz},
     }
     return [
-        *(_route(path, methods, lambda request: _authorize(request, settings)) for path, methods in guarded.items()),
-        *(_route(path, methods, lambda _: None) for path, methods in for_all.items()),
+        *(_route(path, methods, lambda request: _authorize(request, settings)) for path, methods in protected.items()),
+        *(_route(path, methods, lambda _: None) for path, methods in public.items()),
     ]
 
 
 def _route(path: str, methods: Methods, authorize: Callable[[Request], None]) -> Route:
-    """One route for all methods of the path, so that 405 names every one of them."""
+    """Build one route for all methods of the path, so that a 405 response lists all of them."""
 
-    async def answer(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         authorize(request)
         return await methods["GET" if request.method == "HEAD" else request.method](request)
 
-    return Route(path, answer, methods=list(methods))
+    return Route(path, respond, methods=list(methods))
 
 
 def _authorize(request: Request, settings: Settings) -> None:
-    """Note the request's account. Raises `Forbidden` or `Unauthorized`."""
+    """Attach the account to the request. Raises `Forbidden` or `Unauthorized`."""
     request.state.account = authenticate(request.headers, settings)

@@ -1,4 +1,4 @@
-"""Answers that are sent while they are made, among them server-sent events (WHATWG HTML, 9.2)."""
+"""Responses that are sent while they are created, among them server-sent events (WHATWG HTML, 9.2)."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -15,70 +15,76 @@ from http_compat.errors import error_body, request_id
 from realtime.errors import VoiceError
 
 EVENTS: Final = "text/event-stream"
+"""Media type of server-sent events."""
+
 HEARTBEAT_SECONDS: Final = 15.0
-"""Events that stay out for longer are bridged with comments: proxies cut connections on which nothing moves."""
+"""Seconds without an event after which a comment is sent: proxies close idle connections, often after 30 s or 60 s."""
 
 HEARTBEAT: Final = b": keep-alive\n\n"
+"""A comment, which clients ignore."""
 
 _HEADERS: Final = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
 def event(body: Mapping[str, Any]) -> bytes:
-    """One event: a line of JSON and an empty one. Bytes become base64."""
+    """Encode one event with a JSON body, in which bytes become base64."""
     return b"data: " + msgspec.json.encode(body) + b"\n\n"
 
 
 async def streamed(
-    request: Request, pieces: AsyncGenerator[bytes, None], holds: AsyncExitStack, *, media_type: str
+    request: Request, chunks: AsyncGenerator[bytes, None], resources: AsyncExitStack, *, media_type: str
 ) -> Response:
-    """The answer made of `pieces`, for no longer than somebody listens; it takes with it what the request `holds`.
+    """Return a response made of `chunks`, which ends when the client disconnects.
 
-    The first piece is awaited here, and what befalls it is raised: it can still be an ordinary error. A later failure
-    is the last of `EVENTS`. Anything else it breaks off, with the connection: a clean end would pass for the whole.
+    The response takes over `resources` and releases them before its last chunk is sent, so a client that has read the
+    whole response can send the next request at once. The first chunk is awaited here, so an error before it is an
+    ordinary error response. A later error is the last of `EVENTS`; a response of another type is cut off together with
+    the connection, because a regular end would pass for a complete response.
     """
-    await holds.enter_async_context(aclosing(pieces))
-    first = await while_connected(request, _next(pieces))
-    held = holds.pop_all()
-    body = _resumed(first, pieces, held)
+    await resources.enter_async_context(aclosing(chunks))
+    first = await while_connected(request, _next(chunks))
+    owned = resources.pop_all()
+    body = _releasing(first, chunks, owned)
     if media_type == EVENTS:
-        body = _ending_with_failures(_alive(body, HEARTBEAT_SECONDS), request_id(request))
-    return _Streamed(body, held, media_type)
+        body = _with_final_error(_with_heartbeats(body, HEARTBEAT_SECONDS), request_id(request))
+    return _StreamedResponse(body, owned, media_type)
 
 
-async def _next(pieces: AsyncGenerator[bytes, None]) -> bytes:
-    return await anext(pieces, b"")
+async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes:
+    return await anext(chunks, b"")
 
 
-async def _resumed(
-    first: bytes, pieces: AsyncGenerator[bytes, None], held: AsyncExitStack
+async def _releasing(
+    first: bytes, chunks: AsyncGenerator[bytes, None], resources: AsyncExitStack
 ) -> AsyncGenerator[bytes, None]:
-    """Nothing is held any more when the client learns that this was all: it may come again at once."""
-    async with held:
+    """Yield all chunks and release the resources, before the consumer learns that there are no more."""
+    async with resources:
         yield first
-        async for piece in pieces:
-            yield piece
+        async for chunk in chunks:
+            yield chunk
 
 
-async def _alive(events: AsyncGenerator[bytes, None], seconds: float) -> AsyncGenerator[bytes, None]:
-    """The events, and a heartbeat whenever nothing else has come for so many seconds."""
+async def _with_heartbeats(events: AsyncGenerator[bytes, None], seconds: float) -> AsyncGenerator[bytes, None]:
+    """Yield the events, and a heartbeat whenever there is none for `seconds`."""
     async with aclosing(events):
-        coming = asyncio.create_task(_next(events))
+        pending = asyncio.create_task(_next(events))
         try:
             while True:
-                done, _ = await asyncio.wait({coming}, timeout=seconds)
+                done, _ = await asyncio.wait({pending}, timeout=seconds)
                 if not done:
                     yield HEARTBEAT
-                elif each := coming.result():
+                elif each := pending.result():
                     yield each
-                    coming = asyncio.create_task(_next(events))
+                    pending = asyncio.create_task(_next(events))
                 else:
                     return
         finally:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
+            pending.cancel()
+            await asyncio.gather(pending, return_exceptions=True)
 
 
-async def _ending_with_failures(events: AsyncGenerator[bytes, None], identity: str) -> AsyncGenerator[bytes, None]:
+async def _with_final_error(events: AsyncGenerator[bytes, None], identity: str) -> AsyncGenerator[bytes, None]:
+    """Yield the events, and an error as the last one."""
     try:
         async with aclosing(events):
             async for each in events:
@@ -87,13 +93,13 @@ async def _ending_with_failures(events: AsyncGenerator[bytes, None], identity: s
         yield event(error_body(error, identity))
 
 
-class _Streamed(StreamingResponse):
-    def __init__(self, body: AsyncGenerator[bytes, None], held: AsyncExitStack, media_type: str) -> None:
+class _StreamedResponse(StreamingResponse):
+    def __init__(self, body: AsyncGenerator[bytes, None], resources: AsyncExitStack, media_type: str) -> None:
         super().__init__(body, media_type=media_type, headers=_HEADERS)
         self._body = body
-        self._held = held
+        self._resources = resources
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._held, aclosing(self._body):
+        async with self._resources, aclosing(self._body):
             with suppress(ClientDisconnect):
                 await while_connected(Request(scope, receive), self.stream_response(send))

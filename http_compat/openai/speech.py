@@ -1,4 +1,4 @@
-"""`POST /v1/audio/speech`: text to a spoken recording, whole or as it is made."""
+"""`POST /v1/audio/speech`: text to speech, as a whole file or streamed."""
 
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class SpeechEndpoint:
-    """The endpoint. At most `max_sessions` requests are let in at a time; the next is told to come back."""
+    """The endpoint for speech, limited to `max_sessions` requests at a time."""
 
     def __init__(self, models: "ModelService", settings: Settings, names: ModelNames, threads: BlockingCalls) -> None:
         self._models = models
@@ -32,29 +32,29 @@ class SpeechEndpoint:
         self._limit = ConcurrencyLimit(settings.max_sessions, "Too many speech requests are in progress.")
 
     async def create(self, request: Request) -> Response:
-        async with AsyncExitStack() as holds:
-            holds.enter_context(self._limit.slot())
-            return await self._answer(request, holds)
+        async with AsyncExitStack() as resources:
+            resources.enter_context(self._limit.slot())
+            return await self._respond(request, resources)
 
-    async def _answer(self, request: Request, holds: AsyncExitStack) -> Response:
-        """The response; one that is streamed takes what the request `holds` with it."""
+    async def _respond(self, request: Request, resources: AsyncExitStack) -> Response:
+        """Return the response; a streamed response takes over the `resources` of the request."""
         body = await read_speech(request, self._settings)
         text, speech_format = body.text_to_speak(self._settings.max_input_characters), body.speech_format
         entry = self._names.resolve(body.model, Task.SPEECH)
-        lease = holds.enter_async_context(self._models.lease_synthesizer(entry))
+        lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
         synthesizer = await while_connected(request, lease)
         body.check_supported(synthesizer.name, synthesizer.capabilities)
         voice, speed = resolve_voice(body.voice_name, synthesizer.voices), body.speed or 1.0
         as_events = body.stream_format == "sse"
         streaming = as_events or bool(body.stream)
-        spoken = SpeechStream(self._threads, synthesizer, text, voice, speed, speech_format, streaming=streaming)
+        speech = SpeechStream(self._threads, synthesizer, text, voice, speed, speech_format, streaming=streaming)
         if as_events:
-            return await streamed(request, spoken.events(), holds, media_type=EVENTS)
+            return await streamed(request, speech.events(), resources, media_type=EVENTS)
         if streaming:
-            return await streamed(request, spoken.pieces(), holds, media_type=speech_format.media_type)
-        return Response(await while_connected(request, _whole(spoken)), media_type=speech_format.media_type)
+            return await streamed(request, speech.chunks(), resources, media_type=speech_format.media_type)
+        return Response(await while_connected(request, _whole(speech)), media_type=speech_format.media_type)
 
 
-async def _whole(spoken: SpeechStream) -> bytes:
-    async with aclosing(spoken.pieces()) as pieces:
-        return b"".join([piece async for piece in pieces])
+async def _whole(speech: SpeechStream) -> bytes:
+    async with aclosing(speech.chunks()) as chunks:
+        return b"".join([chunk async for chunk in chunks])

@@ -1,4 +1,4 @@
-"""A text while it is spoken: one encoder's bytes, whole or as they are made, bare or as events."""
+"""Text to encoded speech, chunk by chunk, as bytes or as OpenAI's events."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from realtime.models.protocols import AsyncSynthesizer
 
 _TOKENS_PER_SECOND: Final = 20
-"""Audio has no tokens here; OpenAI's clients are told of as many as OpenAI counts in it."""
+"""Tokens reported for one second of audio: OpenAI's own rate, as the models here have no audio tokens."""
 
 
 class SpeechStream:
-    """One text, its voice and its encoder."""
+    """The speech for one text in one format; iterate over `chunks` or `events`, once."""
 
     def __init__(
         self, threads: BlockingCalls, synthesizer: "AsyncSynthesizer", text: str, voice: str, speed: float,
@@ -35,27 +35,32 @@ class SpeechStream:
 
     @property
     def usage(self) -> dict[str, int]:
-        """OpenAI's fields: characters that were sent, and twentieths of a second that were spoken."""
+        """Return OpenAI's usage object: a token for each character of text and for each 50 ms of audio."""
         characters, audio = len(self._text), self._samples * _TOKENS_PER_SECOND // self._synthesizer.sample_rate
         return {"input_tokens": characters, "output_tokens": audio, "total_tokens": characters + audio}
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Yield the file's bytes, never an empty piece. Raises `EngineError`, and `ClientError` for a silent text."""
-        async with aclosing(self._speak()) as chunks:
-            async for chunk in chunks:
-                self._samples += len(chunk)
-                if piece := await self._threads.run(self._encoder.encode, chunk):
-                    yield piece
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of the file in chunks that are never empty.
+
+        Raises:
+            EngineError: The model failed.
+            ClientError: The model finds nothing to speak in the text.
+        """
+        async with aclosing(self._speak()) as spoken:
+            async for samples in spoken:
+                self._samples += len(samples)
+                if data := await self._threads.run(self._encoder.encode, samples):
+                    yield data
         if not self._samples:
-            raise ClientError("The model has found nothing in the text that it can speak.", param="input")
-        if piece := await self._threads.run(self._encoder.finish):
-            yield piece
+            raise ClientError("The model found nothing to speak in `input`.", param="input")
+        if data := await self._threads.run(self._encoder.finish):
+            yield data
 
     async def events(self) -> AsyncGenerator[bytes, None]:
-        """Yield the pieces as OpenAI's events `speech.audio.delta`, and in the end `speech.audio.done`."""
-        async with aclosing(self.pieces()) as pieces:
-            async for piece in pieces:
-                yield event({"type": "speech.audio.delta", "audio": piece})
+        """Yield the chunks as OpenAI's events `speech.audio.delta`, then `speech.audio.done`. Raises as `chunks`."""
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                yield event({"type": "speech.audio.delta", "audio": chunk})
         yield event({"type": "speech.audio.done", "usage": self.usage})
 
     async def _speak(self) -> AsyncGenerator[Samples, None]:

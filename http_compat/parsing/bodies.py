@@ -1,4 +1,4 @@
-"""The bodies of requests: JSON and forms, read and typed, and in the client's words what is wrong with them."""
+"""Read the bodies of requests, JSON and multipart forms, into typed objects, with errors that name the field."""
 
 import json
 import re
@@ -16,29 +16,31 @@ from realtime.errors import ClientError
 Body = TypeVar("Body")
 
 MAX_FIELD_BYTES: Final = 64 * 1024
-"""Of a field of a form that is not a file."""
+"""Maximum size in bytes of a form field that is not a file."""
 
 _MAX_FIELDS: Final = 128
+"""Maximum number of form fields that are not files."""
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NAME: Final = re.compile(r"\w{1,64}")
+"""Field names that are repeated in an error."""
 
 
 def media_type(request: Request) -> str:
-    """The type of the body, without its parameters; empty where there is none."""
+    """Return the media type of the body without its parameters; empty if there is none."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def read_json(request: Request, kind: type[Body]) -> Body:
     """Read a JSON object. Raises `ClientError`."""
-    # Another type, or none, is what any web page may send without asking first.
+    # A web page may send other media types to another origin without a preflight request.
     if media_type(request) != "application/json":
-        raise UnsupportedMediaType("Send a JSON object, with `Content-Type: application/json`.")
+        raise UnsupportedMediaType("Send a JSON object with `Content-Type: application/json`.")
     return decode_json(await request.body(), kind)
 
 
 async def read_form(request: Request, *, max_files: int = 1, max_field_bytes: int = MAX_FIELD_BYTES) -> FormData:
-    """Receive the whole form, files over a megabyte on disk; the caller closes it. Raises `ClientError`."""
+    """Read a whole form, spooling files over 1 MB to disk; the caller closes it. Raises `ClientError`."""
     parser = _WholeForm(
         request.headers, request.stream(), max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=max_field_bytes
     )
@@ -49,7 +51,7 @@ async def read_form(request: Request, *, max_files: int = 1, max_field_bytes: in
 
 
 class _WholeForm(MultiPartParser):
-    """Starlette takes a form that breaks off for a shorter one; this refuses it."""
+    """Starlette's parser, which accepts a truncated form as complete, with a check for the final boundary."""
 
     _ended = False
 
@@ -60,27 +62,27 @@ class _WholeForm(MultiPartParser):
         self.stream = self._checked(self.stream)
         return await super().parse()
 
-    async def _checked(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-        async for piece in pieces:
-            yield piece
+    async def _checked(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for chunk in chunks:
+            yield chunk
         if not self._ended:
-            raise MultiPartException("The form breaks off.")
+            raise MultiPartException("The form is incomplete: its final boundary is missing.")
 
 
 def decode_json(data: bytes | str, kind: type[Body]) -> Body:
-    """The object in this JSON. Raises `ClientError`."""
+    """Decode a JSON object. Raises `ClientError`."""
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         raise _invalid_field(str(error)) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        if name := _broken_text(data):
-            raise ClientError(f"`{name}` has half a character in it.", param=name) from error
+        if name := _field_with_surrogate(data):
+            raise ClientError(f"`{name}` is not valid Unicode: it has an unpaired surrogate.", param=name) from error
         raise InvalidJson("The body must be a JSON object in UTF-8.") from error
 
 
-def _broken_text(data: bytes | str) -> str | None:
-    """The member of a JSON object that has a surrogate without its other half: JSON can spell it, UTF-8 cannot."""
+def _field_with_surrogate(data: bytes | str) -> str | None:
+    """Return the name of the field with an unpaired surrogate, which JSON escapes allow and UTF-8 does not."""
     try:
         members = json.loads(data)
     except (ValueError, RecursionError):
@@ -92,7 +94,7 @@ def _broken_text(data: bytes | str) -> str | None:
 
 
 def from_form(fields: Mapping[str, Any], kind: type[Body]) -> Body:
-    """The object that the fields of a form are, numbers and truths written as text. Raises `ClientError`."""
+    """Convert the fields of a form, with numbers and booleans written as text. Raises `ClientError`."""
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -100,10 +102,10 @@ def from_form(fields: Mapping[str, Any], kind: type[Body]) -> Body:
 
 
 def _invalid_field(message: str) -> ClientError:
-    """The error for what msgspec complains of; it puts the field's path at the end of the message."""
+    """Turn a message of msgspec, which ends with the path of the field, into an error that names the field."""
     if path := re.search(r" - at `\$\.(\w+)", message):
         kind = InvalidType if ", got `" in message else ClientError
-        return kind(f"`{path[1]}`: {message[:1].lower()}{message[1 : path.start()]}.", param=path[1])
+        return kind(f"`{path[1]}` is invalid: {message[:1].lower()}{message[1 : path.start()]}.", param=path[1])
     if missing := re.search(r"missing required field `(\w+)`", message):
         return MissingParameter(f"`{missing[1]}` is missing.", param=missing[1])
     return InvalidJson("The body must be a JSON object.")

@@ -1,8 +1,8 @@
-"""What a client filled in, name by name, however it was written.
+"""The fields of an upload, in one form for all the ways in which clients write them.
 
-The same fields come as a form or as JSON, lists as repeated names, with brackets or without, objects as `name[key]` or
-as the text of a JSON object, truth as `true` or `True`. Here all of it is text under plain names, read with a type and
-a range; what is wrong with it is a `ClientError` that names the field.
+Fields arrive in a multipart form or in JSON; lists as repeated names, with or without brackets, or as one text with
+commas; objects as `name[key]` or as JSON in a text; booleans as `true` or `True`. `Fields` holds all of them as text
+under plain names and reads them with a type and a range. Errors are `ClientError`s that name the field.
 """
 
 import base64
@@ -31,17 +31,19 @@ _FLAGS: Final = {
     "off": False,
 }
 _NOTHING: Final = frozenset({"", "null", "none"})
-_DEEPEST: Final = 2
-"""Objects within an object: `chunking_strategy` has one."""
+"""Texts that stand for a missing value."""
+
+_MAX_DEPTH: Final = 2
+"""Depth of nested lists and objects in JSON; `chunking_strategy` has one level."""
 
 _IN_MEMORY: Final = 1024 * 1024
-"""Bytes of a recording that need no file; Starlette's own number for forms."""
+"""Bytes of a recording from JSON that are kept in memory instead of a file; Starlette uses the same for forms."""
 
 _DATA_URL: Final = re.compile(r"data:[^,]{0,200};base64,")
 
 
 class Fields:
-    """Texts by name, the order of repeated ones kept."""
+    """Texts by field name; repeated fields keep their order."""
 
     def __init__(self) -> None:
         self._texts: dict[str, list[str]] = {}
@@ -50,27 +52,28 @@ class Fields:
         self._texts.setdefault(name.removesuffix("[]"), []).append(text)
 
     def add_missing(self, others: "Fields") -> None:
-        """Take those of another's fields that are not there yet."""
+        """Add the fields of `others` that are missing here."""
         self._texts = others._texts | self._texts
 
     def __contains__(self, name: str) -> bool:
         return name in self._texts
 
     def texts(self, name: str) -> list[str]:
-        """Everything under this name but what stands for nothing; a list may be one text with commas."""
+        """Return the items of a list field, which may be repeated or one text with commas, without empty items."""
         return [
             part
             for text in self._texts.get(name, ())
-            for part in (piece.strip(" []'\"") for piece in text.split(","))
+            for part in (item.strip(" []'\"") for item in text.split(","))
             if part.lower() not in _NOTHING
         ]
 
     def text(self, name: str) -> str | None:
-        """The text under this name, None where it is empty or missing."""
+        """Return the text of a field; None if it is empty or missing."""
         texts = self._texts.get(name)
         return (texts[-1] or None) if texts else None
 
     def number(self, name: str, least: float, most: float, label: str = "") -> float | None:
+        """Read a number from `least` to `most`; None if it is missing. Errors call the field `label`."""
         text = self.text(name)
         if text is None or text.strip().lower() in _NOTHING:
             return None
@@ -83,12 +86,14 @@ class Fields:
         return value
 
     def integer(self, name: str, least: int, most: int, label: str = "") -> int | None:
+        """Read an integer as `number` does."""
         value = self.number(name, least, most, label)
         if value is not None and not value.is_integer():
-            raise ClientError(f"`{label or name}` must be a whole number.", param=label or name)
+            raise ClientError(f"`{label or name}` must be an integer.", param=label or name)
         return None if value is None else int(value)
 
     def flag(self, name: str) -> bool | None:
+        """Read a boolean; None if it is missing."""
         text = (self.text(name) or "").strip().lower()
         if text in _NOTHING:
             return None
@@ -97,7 +102,7 @@ class Fields:
         return _FLAGS[text]
 
     def members(self, name: str) -> "Fields | None":
-        """The object under this name; None where it is not one. Raises `ClientError` for broken JSON."""
+        """Return the members of an object field; None if it is not an object. Raises `ClientError` for invalid JSON."""
         text = self.text(name)
         if text is not None and text.lstrip().startswith("{"):
             return read_object(text.encode("utf-8", "surrogatepass"), name)
@@ -110,7 +115,7 @@ class Fields:
 
 
 def form_fields(form: FormData) -> tuple[Fields, IO[bytes]]:
-    """The fields and the recording of a multipart form."""
+    """Return the fields and the recording of a multipart form. Raises `ClientError`."""
     file = _uploaded(form)
     fields = Fields()
     for name, value in form.multi_items():
@@ -125,7 +130,7 @@ def form_fields(form: FormData) -> tuple[Fields, IO[bytes]]:
 def _uploaded(form: FormData) -> IO[bytes]:
     match form.get("file"):
         case None:
-            raise MissingParameter("The form has no field `file`.", param="file")
+            raise MissingParameter("The field `file` is missing.", param="file")
         case UploadFile(size=0):
             raise EmptyFile("The file is empty.", param="file")
         case UploadFile(file=file):
@@ -135,37 +140,37 @@ def _uploaded(form: FormData) -> IO[bytes]:
 
 
 def json_fields(body: bytes) -> tuple[Fields, IO[bytes]]:
-    """The same of a JSON object, whose `file` is base64 or a data URL of it; never a name or an address. Blocking.
+    """Return the fields and the recording of a JSON object, whose `file` is base64 or a data URL. Blocking.
 
-    The caller closes the recording.
+    `file` is never a path or an address. The caller closes the recording. Raises `ClientError`.
     """
     values = decode_json(body, dict[str, Any])
     file = values.pop("file", None)
     if file is None:
-        raise MissingParameter("The object has no `file`.", param="file")
+        raise MissingParameter("The field `file` is missing.", param="file")
     if not isinstance(file, str):
-        raise InvalidType("`file` must be a text: the recording in base64.", param="file")
+        raise InvalidType("`file` must be a string: the recording in base64.", param="file")
     if len(msgspec.json.encode(values)) > MAX_FIELD_BYTES:
-        raise ClientError(f"All but the `file` must fit into {MAX_FIELD_BYTES} bytes.")
+        raise ClientError(f"The fields besides `file` must not exceed {MAX_FIELD_BYTES} bytes.")
     start = _DATA_URL.match(file)
     try:
         recording = base64.b64decode(file[start.end() :] if start else file, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidType(
-            "`file` must be the recording in base64, or a data URL. To send a file as it is, use `-F file=@talk.mp3`.",
+            "`file` must be the recording in base64, or a data URL. With curl, upload a file by `-F file=@talk.mp3`.",
             param="file",
         ) from error
     if not recording:
         raise EmptyFile("The file is empty.", param="file")
     fields = _flattened(values)
-    opened = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - for the caller to close
+    opened = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller closes it
     opened.write(recording)
     opened.seek(0)
     return fields, opened
 
 
 def read_object(text: bytes, name: str) -> Fields:
-    """The members of the JSON object in the field `name`."""
+    """Return the members of the JSON object in the field `name`. Raises `ClientError`."""
     try:
         return _flattened(decode_json(text, dict[str, Any]))
     except ClientError as error:
@@ -175,12 +180,13 @@ def read_object(text: bytes, name: str) -> Fields:
 def _flattened(values: dict[str, Any]) -> Fields:
     fields = Fields()
     for name, value in values.items():
-        for path, text in _leaves(name, value, _DEEPEST):
+        for path, text in _leaves(name, value, _MAX_DEPTH):
             fields.add(path, text)
     return fields
 
 
-def _leaves(name: str, value: object, deepest: int) -> Iterator[tuple[str, str]]:
+def _leaves(name: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the values inside `value`, nested at most `depth` levels, each as text under its path."""
     match value:
         case None:
             return
@@ -188,13 +194,13 @@ def _leaves(name: str, value: object, deepest: int) -> Iterator[tuple[str, str]]
             yield name, value
         case bool():
             yield name, str(value).lower()
-        case list() if deepest:
+        case list() if depth:
             for each in value:
-                yield from _leaves(name, each, deepest - 1)
-        case dict() if deepest:
+                yield from _leaves(name, each, depth - 1)
+        case dict() if depth:
             for key, each in value.items():
-                yield from _leaves(f"{name}[{key}]", each, deepest - 1)
+                yield from _leaves(f"{name}[{key}]", each, depth - 1)
         case int() | float():
             yield name, str(value)
         case _:
-            raise InvalidType(f"`{name}` holds too much.", param=name)
+            raise InvalidType(f"`{name}` is nested too deeply.", param=name)

@@ -1,4 +1,4 @@
-"""The request to speak, as OpenAI's clients (JSON) and Xinference's (JSON, or a form where files go along) write it."""
+"""The body of a speech request: JSON from OpenAI's clients, JSON or a form with files from Xinference's."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -14,35 +14,37 @@ from realtime.media.encoders import SpeechFormat
 from realtime.settings import Settings
 
 _ESCAPED_CHARACTER: Final = 12
-r"""Bytes of the longest way to write one character in JSON: two escapes as in `\ud83d\ude00`."""
+r"""Bytes of the longest way to write one character in JSON: two escapes, as in `\ud83d\ude00`."""
 
 _OTHER_FIELDS: Final = 64 * 1024
+"""Bytes allowed for all fields but the text."""
+
 _PROMPTS: Final = 16 * 1024 * 1024
-"""Room for recordings of a voice to clone, so that they can be refused for what they are."""
+"""Bytes allowed for recordings of a voice to clone, which are read only to be refused with a clear error."""
 
 
 class VoiceReference(msgspec.Struct, frozen=True):
-    """A voice as an object, which is how OpenAI's clients name custom voices."""
+    """A voice as an object, as OpenAI's clients refer to custom voices."""
 
     id: str
 
 
 class SpeechOptions(msgspec.Struct, frozen=True):
-    """What Xinference's clients put into `kwargs`; options of models that are not here are left alone."""
+    """Options in Xinference's `kwargs`; unknown options are ignored."""
 
     prompt_text: str | None = None
 
 
 class SpeechBody(msgspec.Struct, frozen=True):
-    """The fields of the request; those this server has no use for are left alone."""
+    """The fields of the request; unknown fields are ignored."""
 
     model: str
     input: str | None = None
     text: str | None = None
-    """What early Xinference documentation called `input`."""
+    """Name of `input` in early documentation of Xinference."""
     voice: str | VoiceReference | None = None
     instructions: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
-    """How to speak; for voices that can be told, of which there is none yet."""
+    """How to speak; accepted, and without effect on the present voices."""
     response_format: str | None = None
     speed: Annotated[float, msgspec.Meta(ge=0.25, le=4.0)] | None = None
     stream: bool | None = None
@@ -53,12 +55,12 @@ class SpeechBody(msgspec.Struct, frozen=True):
 
     @property
     def voice_name(self) -> str:
-        """Empty for the default."""
+        """Name of the voice, empty for the default."""
         return self.voice.id if isinstance(self.voice, VoiceReference) else self.voice or ""
 
     @property
     def speech_format(self) -> SpeechFormat:
-        """Raises `UnsupportedValue`."""
+        """Format of the response. Raises `UnsupportedValue`."""
         wanted = self.response_format or SpeechFormat.MP3
         if wanted not in set(SpeechFormat):
             formats = ", ".join(SpeechFormat)
@@ -66,21 +68,21 @@ class SpeechBody(msgspec.Struct, frozen=True):
         return SpeechFormat(wanted)
 
     def text_to_speak(self, max_characters: int) -> str:
-        """The text. Raises `ClientError` where it is missing, too long or without a letter or digit."""
+        """Return the text. Raises `ClientError` if it is missing, too long or without a letter or digit."""
         for name, given in (("input", self.input), ("text", self.text)):
             if given is not None and len(given) > max_characters:
                 raise InputTooLong(f"`{name}` should have at most {max_characters} characters.", param=name)
         text = self.text if self.input is None else self.input
         if text is None:
-            raise MissingParameter("`input`, the text to speak, is missing.", param="input")
+            raise MissingParameter("The field `input` is missing.", param="input")
         if not any(character.isalnum() for character in text):
-            raise ClientError("There is nothing to speak in `input`.", param="input")
+            raise ClientError("`input` contains nothing to speak: no letter or digit.", param="input")
         return text
 
     def check_supported(self, model: str, capabilities: SynthesizerCapabilities) -> None:
-        """Refuse a speed or a voice to clone that the model would ignore. Raises `ClientError`."""
+        """Raise `ClientError` for a speed or a recording of a voice to clone that the model would ignore."""
         if self.speed not in {None, 1.0} and not capabilities.speed:
-            raise UnsupportedValue(f"The model {model} speaks at one speed only: leave out `speed`.", param="speed")
+            raise UnsupportedValue(f"The model {model} does not support other speeds. Remove `speed`.", param="speed")
         if not capabilities.cloning:
             self._check_no_prompt(model)
 
@@ -96,18 +98,18 @@ class SpeechBody(msgspec.Struct, frozen=True):
         }
         for (name, param), value in given.items():
             if value:
-                raise UnsupportedValue(f"The model {model} does not clone voices: leave out `{name}`.", param=param)
+                raise UnsupportedValue(f"The model {model} does not clone voices. Remove `{name}`.", param=param)
 
 
 async def read_speech(request: Request, settings: Settings) -> SpeechBody:
-    """Read the whole request. Raises `ClientError`."""
-    longest = settings.max_input_characters * _ESCAPED_CHARACTER + _OTHER_FIELDS
+    """Read the body of the request. Raises `ClientError`."""
+    max_bytes = settings.max_input_characters * _ESCAPED_CHARACTER + _OTHER_FIELDS
+    timeout = settings.idle_timeout_seconds
     try:
         if media_type(request) != "multipart/form-data":
-            return await read_json(bounded(request, longest, settings.idle_timeout_seconds), SpeechBody)
-        form = await read_form(
-            bounded(request, longest + _PROMPTS, settings.idle_timeout_seconds), max_files=2, max_field_bytes=longest
-        )
+            return await read_json(bounded(request, max_bytes, timeout), SpeechBody)
+        limited = bounded(request, max_bytes + _PROMPTS, timeout)
+        form = await read_form(limited, max_files=2, max_field_bytes=max_bytes)
         try:
             return from_form({name: value for name, value in form.items() if value != ""}, SpeechBody)
         finally:

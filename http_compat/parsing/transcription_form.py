@@ -1,7 +1,7 @@
-"""What a client asks of a recording: the fields of OpenAI's contract, and options that Whisper's users know.
+"""The fields of a transcription request: those of OpenAI's API, and the options of faster-whisper and Xinference.
 
-Names that mean nothing here are left alone. An option that would change the text, and that this server has not, is
-refused: its user would believe in it.
+Unknown fields are ignored. A known option that would change the text, and that this server does not have, is refused
+instead of silently ignored.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import DecodingOptions, Thresholds
 
 _MAX_PROMPT: Final = 2_000
-"""Characters, more than a recognizer takes."""
+"""Characters of a prompt that are used, from its end; more than a recognizer can take."""
 
 NUMBERS: Final = {
     "temperature": (0.0, 1.0),
@@ -29,37 +29,48 @@ NUMBERS: Final = {
     "log_prob_threshold": (-20.0, 0.0),
     "compression_ratio_threshold": (0.0, 100.0),
 }
-"""The least and the most they may be."""
+"""Options that are numbers, with their minimum and maximum."""
 
 INTEGERS: Final = {"beam_size": (1, 10), "best_of": (1, 5), "no_repeat_ngram_size": (0, 20)}
+"""Options that are integers, with their minimum and maximum."""
 
 _AUTO: Final = "auto"
-"""What some clients call a language that is to be detected."""
+"""The value of `language` that some clients send to have it detected."""
 
 MAX_PADDING_MS: Final = 5_000
+"""Maximum audio before speech to include, in milliseconds."""
+
 MAX_SILENCE_MS: Final = 10_000
+"""Maximum silence that ends speech, in milliseconds."""
 
 UNSUPPORTED: Final = {
-    "known_speaker_names": "This server does not tell speakers apart.",
-    "known_speaker_references": "This server does not tell speakers apart.",
-    "prefix": "This server takes a `prompt`, and no `prefix`.",
-    "suppress_tokens": "This server does not suppress tokens of a client's choice.",
-    "clip_timestamps": "This server transcribes a recording as a whole.",
-    "hallucination_silence_threshold": "Silence is left out by the detector; see `chunking_strategy`.",
-    "max_new_tokens": "How much is written depends on how long the audio is.",
+    "known_speaker_names": "There is no speaker diarization.",
+    "known_speaker_references": "There is no speaker diarization.",
+    "prefix": "Use `prompt` instead.",
+    "suppress_tokens": "The tokens to suppress cannot be chosen.",
+    "clip_timestamps": "The whole recording is transcribed.",
+    "hallucination_silence_threshold": "Silence is skipped by the voice activity detector; see `chunking_strategy`.",
+    "max_new_tokens": "The length of the text is limited by the length of the audio.",
 }
-_USUAL: Final = frozenset({"0", "-1"})
-"""What `clip_timestamps` and `suppress_tokens` are where nobody meant anything by them."""
+"""Options that are refused, with the second sentence of the error."""
+
+_DEFAULTS: Final = frozenset({"0", "-1"})
+"""Default values of `clip_timestamps` and `suppress_tokens`, which are accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionForm:
-    """What is wanted, besides the file.
+    """The fields of the request besides the file.
 
-    `languages` are the codes to choose from, none for all; `prompt` is the end of a long one. `detected` says whether
-    the detector may leave audio out, `conditioned` whether each excerpt is told the text before it. `quoted` asks for
-    text formats as JSON strings: Xinference's clients, which read nothing else, give themselves away by the field
-    `kwargs`.
+    Attributes:
+        languages: Language codes to choose from, empty for all.
+        prompt: Text before the recording, of which only the end is used.
+        granularities: Contents of verbose_json.
+        detection: Parameters of the voice activity detector.
+        vad_filter: Skip audio without speech.
+        condition_on_previous_text: Give each speech segment the preceding text as context.
+        text_as_json_string: Send text formats as JSON strings, because Xinference's clients read nothing else; they
+            are recognized by the field `kwargs`.
     """
 
     model: str
@@ -77,6 +88,7 @@ class TranscriptionForm:
     text_as_json_string: bool
 
     def offline_options(self, *, translate: bool) -> OfflineOptions:
+        """Return the options for the offline path."""
         return OfflineOptions(
             languages=self.languages,
             prompt=self.prompt,
@@ -91,21 +103,19 @@ class TranscriptionForm:
 
 
 def read_fields(fields: Fields) -> TranscriptionForm:
-    """Read every field but the file. Raises `ClientError`."""
+    """Read all fields but the file. Raises `ClientError`."""
     text_as_json_string = "kwargs" in fields
     _add_kwargs(fields)
     model = fields.text("model")
     if model is None:
         raise MissingParameter("The field `model` is missing.", param="model")
     for name, message in UNSUPPORTED.items():
-        if not set(fields.texts(name)) <= _USUAL:
+        if not set(fields.texts(name)) <= _DEFAULTS:
             raise UnsupportedValue(f"`{name}` is not supported. {message}", param=name)
     response_format = _response_format(fields.text("response_format") or TranscriptFormat.JSON)
     stream = bool(fields.flag("stream"))
     if stream and response_format in {TranscriptFormat.SRT, TranscriptFormat.VTT}:
-        raise UnsupportedValue(
-            "`response_format` must be another with `stream`: subtitles cannot be streamed.", param="response_format"
-        )
+        raise UnsupportedValue("`response_format` srt and vtt cannot be streamed.", param="response_format")
     return TranscriptionForm(
         model=model,
         languages=_languages(fields),
@@ -124,7 +134,7 @@ def read_fields(fields: Fields) -> TranscriptionForm:
 
 
 def _add_kwargs(fields: Fields) -> None:
-    """Xinference's clients send options they have no field for as JSON in `kwargs`; a field of the form comes first."""
+    """Add the options that Xinference's clients send as JSON in `kwargs`; fields of the form take precedence."""
     more = fields.members("kwargs")
     if more is not None:
         fields.add_missing(more)
@@ -138,7 +148,7 @@ def _hotwords(fields: Fields) -> list[str]:
 
 def _response_format(value: str) -> TranscriptFormat:
     if value == "diarized_json":
-        message = "`response_format` cannot be diarized_json: this server does not tell speakers apart."
+        message = "`response_format` diarized_json is not supported: there is no speaker diarization."
         raise UnsupportedValue(message, param="response_format")
     if value not in set(TranscriptFormat):
         raise ClientError(f"`response_format` must be one of {', '.join(TranscriptFormat)}.", param="response_format")
@@ -148,14 +158,15 @@ def _response_format(value: str) -> TranscriptFormat:
 def _granularities(fields: Fields, response_format: TranscriptFormat) -> frozenset[Granularity]:
     names = set(fields.texts("timestamp_granularities"))
     if not names <= set(Granularity):
-        raise ClientError("`timestamp_granularities` are word and segment.", param="timestamp_granularities")
+        raise ClientError("`timestamp_granularities` must be word or segment.", param="timestamp_granularities")
     found = {Granularity(name) for name in names} or {Granularity.SEGMENT}
     verbose = response_format is TranscriptFormat.VERBOSE_JSON
     if Granularity.WORD in found and not verbose:
-        raise ClientError("Word times need `response_format` verbose_json.", param="timestamp_granularities")
+        message = "`timestamp_granularities` word requires `response_format` verbose_json."
+        raise ClientError(message, param="timestamp_granularities")
     if fields.flag("word_timestamps"):
         if not verbose:
-            raise ClientError("`word_timestamps` need `response_format` verbose_json.", param="word_timestamps")
+            raise ClientError("`word_timestamps` requires `response_format` verbose_json.", param="word_timestamps")
         found.add(Granularity.WORD)
     return frozenset(found)
 
@@ -163,9 +174,9 @@ def _granularities(fields: Fields, response_format: TranscriptFormat) -> frozens
 def _logprobs(fields: Fields, response_format: TranscriptFormat, *, stream: bool) -> bool:
     wanted = set(fields.texts("include"))
     if not wanted <= {"logprobs"}:
-        raise ClientError("`include` can be logprobs only.", param="include")
+        raise ClientError("`include` must be logprobs.", param="include")
     if wanted and not stream and response_format is not TranscriptFormat.JSON:
-        raise ClientError("`include` of logprobs needs `response_format` json.", param="include")
+        raise ClientError("`include` logprobs requires `response_format` json.", param="include")
     return bool(wanted)
 
 
@@ -178,19 +189,21 @@ def _languages(fields: Fields) -> tuple[str, ...]:
 
 
 def _detection(fields: Fields) -> TurnDetection:
-    """`chunking_strategy` is OpenAI's, `vad_filter` and `vad_parameters` are faster-whisper's way to say the same."""
+    """Read the parameters of the detector: OpenAI's `chunking_strategy` or faster-whisper's `vad_parameters`."""
     strategy, parameters = fields.members("chunking_strategy"), fields.members("vad_parameters")
-    text = fields.text("chunking_strategy")
-    if strategy is not None:
-        if strategy.text("type") != "server_vad":
-            raise ClientError("`chunking_strategy` must be `auto`, or of type `server_vad`.", param="chunking_strategy")
-    elif text not in {None, "auto", "null", "None"}:
-        raise ClientError("`chunking_strategy` must be `auto`, or an object.", param="chunking_strategy")
+    if strategy is None:
+        valid = fields.text("chunking_strategy") in {None, "auto", "null", "None"}
+    else:
+        valid = strategy.text("type") == "server_vad"
+    if not valid:
+        message = "`chunking_strategy` must be auto or an object of type server_vad."
+        raise ClientError(message, param="chunking_strategy")
     if parameters is None and fields.text("vad_parameters"):
         raise ClientError("`vad_parameters` must be a JSON object.", param="vad_parameters")
     if fields.flag("vad_filter") is False:
         if strategy is not None or parameters is not None:
-            raise ClientError("Where `vad_filter` is false the detector has no parameters.", param="vad_filter")
+            message = "`vad_filter` false cannot be combined with `vad_parameters` or `chunking_strategy`."
+            raise ClientError(message, param="vad_filter")
         return TurnDetection()
     if strategy is not None:
         return _turns(strategy, "chunking_strategy", "prefix_padding_ms", "silence_duration_ms")
@@ -200,21 +213,21 @@ def _detection(fields: Fields) -> TurnDetection:
 
 
 def _turns(members: Fields, name: str, padding_name: str, silence_name: str) -> TurnDetection:
-    usual = TurnDetection()
+    default = TurnDetection()
     threshold = members.number("threshold", 0.0, 1.0, f"{name}[threshold]")
     padding = members.integer(padding_name, 0, MAX_PADDING_MS, f"{name}[{padding_name}]")
     silence = members.integer(silence_name, 0, MAX_SILENCE_MS, f"{name}[{silence_name}]")
     return TurnDetection(
-        usual.threshold if threshold is None else threshold,
-        usual.prefix_padding if padding is None else padding * SAMPLE_RATE // 1000,
-        usual.silence if silence is None else silence * SAMPLE_RATE // 1000,
+        default.threshold if threshold is None else threshold,
+        default.prefix_padding if padding is None else padding * SAMPLE_RATE // 1000,
+        default.silence if silence is None else silence * SAMPLE_RATE // 1000,
     )
 
 
 def _decoding(fields: Fields) -> DecodingOptions:
-    """Temperature 0 means what it means to Whisper: the likeliest text, and others only where that is no good."""
+    """Read the decoding options. Temperature 0 stands for Whisper's default: a search, then fallback temperatures."""
     temperature = fields.number("temperature", *NUMBERS["temperature"])
-    usual, thresholds = OFFLINE_DECODING, OFFLINE_DECODING.thresholds
+    defaults, thresholds = OFFLINE_DECODING, OFFLINE_DECODING.thresholds
 
     def number(name: str, default: float) -> float:
         value = fields.number(name, *NUMBERS[name])
@@ -225,17 +238,17 @@ def _decoding(fields: Fields) -> DecodingOptions:
         return default if value is None else value
 
     return DecodingOptions(
-        temperatures=(temperature,) if temperature else usual.temperatures,
-        beam_size=integer("beam_size", usual.beam_size),
-        best_of=integer("best_of", usual.best_of),
-        patience=number("patience", usual.patience),
-        length_penalty=number("length_penalty", usual.length_penalty),
-        repetition_penalty=number("repetition_penalty", usual.repetition_penalty),
-        no_repeat_ngram_size=integer("no_repeat_ngram_size", usual.no_repeat_ngram_size),
+        temperatures=(temperature,) if temperature else defaults.temperatures,
+        beam_size=integer("beam_size", defaults.beam_size),
+        best_of=integer("best_of", defaults.best_of),
+        patience=number("patience", defaults.patience),
+        length_penalty=number("length_penalty", defaults.length_penalty),
+        repetition_penalty=number("repetition_penalty", defaults.repetition_penalty),
+        no_repeat_ngram_size=integer("no_repeat_ngram_size", defaults.no_repeat_ngram_size),
         thresholds=Thresholds(
             no_speech=number("no_speech_threshold", thresholds.no_speech),
             log_probability=number("log_prob_threshold", thresholds.log_probability),
             compression_ratio=number("compression_ratio_threshold", thresholds.compression_ratio),
         ),
-        thorough=usual.thorough,
+        thorough=defaults.thorough,
     )

@@ -1,7 +1,6 @@
-"""What Xinference's clients ask for besides audio: launching and terminating models, and whether keys are needed.
+"""Endpoints of Xinference's API besides audio: launching and terminating models, and logging in.
 
-A model is loaded when somebody first asks for it, launched or not; to launch one is to have it loaded now, perhaps
-under a name of one's own.
+A model is loaded on first use, launched or not. Launching loads it now, and can give it another name.
 """
 
 import asyncio
@@ -27,15 +26,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MAX_BYTES: Final = 64 * 1024
-_MAX_LAUNCHES: Final = 16
-"""Clients that may wait for their models at the same time."""
+"""Maximum size of a body in bytes."""
 
-_AT_ONCE: Final = 0.1
-"""Seconds in which a name is found to be unknown, for those who wait no longer."""
+_MAX_LAUNCHES: Final = 16
+"""Launches that may be in progress at the same time."""
+
+_CHECK_SECONDS: Final = 0.1
+"""Seconds a request with `wait_ready=False` waits, to report errors that appear at once, such as an unknown name."""
 
 
 class LaunchBody(msgspec.Struct, frozen=True):
-    """What to launch, and under which name. All else that the clients send concerns clusters and is left alone."""
+    """The model to launch and the name to give it; other fields, which concern clusters, are ignored."""
 
     model_name: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     model_uid: Annotated[str, msgspec.Meta(max_length=256)] | None = None
@@ -43,13 +44,13 @@ class LaunchBody(msgspec.Struct, frozen=True):
 
 
 class Login(msgspec.Struct, frozen=True):
-    """A name, which is not looked at, and a password, which is one of the server's keys."""
+    """Credentials: the user name is ignored, the password is one of the server's keys."""
 
     username: str
     password: str
 
 
-class Xinference:
+class XinferenceEndpoints:
     """The endpoints of Xinference's supervisor."""
 
     def __init__(self, models: "ModelService", settings: Settings, names: LaunchedNames) -> None:
@@ -59,22 +60,22 @@ class Xinference:
         self._launches: set[asyncio.Task[None]] = set()
 
     async def launch(self, request: Request) -> Response:
-        """Answer when the model is loaded; with `?wait_ready=False` at once, unless the name is unknown."""
+        """Load a model and respond when it is loaded, or with `?wait_ready=False` at once."""
         body = await read_json(self._limited(request), LaunchBody)
         if body.model_type not in {None, "audio"}:
-            raise ClientError("All models here are of the type audio.", param="model_type")
+            raise ClientError("`model_type` must be audio.", param="model_type")
         if len(self._launches) >= _MAX_LAUNCHES:
-            raise QueueFull("Too many models are being launched.")
+            raise QueueFull("Too many models are being loaded.")
         uid = body.model_uid or body.model_name
         launch = asyncio.create_task(self._launch(uid, body.model_name))
         self._launches.add(launch)
         launch.add_done_callback(self._launched)
-        timeout = _AT_ONCE if request.query_params.get("wait_ready", "").lower() == "false" else None
+        timeout = _CHECK_SECONDS if request.query_params.get("wait_ready", "").lower() == "false" else None
         await while_connected(request, _wait(launch, timeout))
         return JSONResponse({"model_uid": uid})
 
     async def terminate(self, request: Request) -> Response:
-        """Unload the model; the files stay. The answer is what OpenAI's clients expect of a deletion."""
+        """Unload a model and keep its files; the response is that of OpenAI's API for deletions."""
         uid: str = request.path_params["id"]
         if entry := self._names.unused_without(uid):
             await self._models.unload(entry)
@@ -82,13 +83,14 @@ class Xinference:
         return JSONResponse({"id": uid, "object": "model", "deleted": True})
 
     async def needs_key(self, _: Request) -> Response:
-        """The clients ask without a key, and send theirs only if they are told to."""
+        """Tell whether keys are required: Xinference's clients ask first, and only then send their key."""
         return JSONResponse({"auth": bool(self._settings.api_keys)})
 
     async def token(self, request: Request) -> Response:
+        """Exchange a password for an access token; both are the API key."""
         login = await read_json(self._limited(request), Login)
         if match_key([login.password], self._settings.api_keys) is None:
-            raise Unauthorized("The password must be one of the server's keys.")
+            raise Unauthorized("Incorrect password. Use an API key of the server as the password.")
         return JSONResponse({"access_token": login.password, "token_type": "bearer"})
 
     async def _launch(self, uid: str, name: str) -> None:
@@ -98,18 +100,18 @@ class Xinference:
         self._names.launch(uid, entry)
 
     def _launched(self, launch: asyncio.Task[None]) -> None:
-        """Log what went wrong, which nobody may have waited for."""
+        """Log a failed launch, because its client may not have waited for the result."""
         self._launches.discard(launch)
         if not launch.cancelled() and (error := launch.exception()) is not None:
-            bug = None if isinstance(error, VoiceError) else error
-            logger.warning("a launch failed: %s", type(error).__name__, exc_info=bug)
+            unexpected = None if isinstance(error, VoiceError) else error
+            logger.warning("a launch failed: %s", type(error).__name__, exc_info=unexpected)
 
     def _limited(self, request: Request) -> Request:
         return bounded(request, _MAX_BYTES, self._settings.idle_timeout_seconds)
 
 
 async def _wait(launch: asyncio.Task[None], timeout: float | None) -> None:
-    """Wait for the end of the launch, or no longer than `timeout`; leaving early does not stop it."""
+    """Wait at most `timeout` seconds for the launch, which goes on after that. Raises what the launch raised."""
     done, _ = await asyncio.wait({launch}, timeout=timeout)
     for each in done:
         each.result()

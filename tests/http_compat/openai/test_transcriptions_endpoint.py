@@ -218,7 +218,7 @@ def test_what_a_model_failed_of_is_told_to_the_log_alone(
 ) -> None:
     recognizer.failure = EngineError("There is no /home/somebody/weights.")
     answer = upload(client)
-    assert answer.json()["detail"] == "The model failed; the server's log has more."
+    assert answer.json()["detail"] == "The model failed. See the server log for details."
     assert f"{answer.headers['x-request-id']} failed: There is no /home/somebody/weights." in caplog.text
 
 
