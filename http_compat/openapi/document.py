@@ -1,6 +1,6 @@
-"""The OpenAPI 3.1 document of the HTTP endpoints, served at `/openapi.json`: what may be sent, and what comes back.
+"""The OpenAPI 3.1 document of the HTTP endpoints, served at `/openapi.json`.
 
-Fields that this server ignores, or knows only to refuse, are left out.
+Fields that the server ignores, or always refuses, are left out.
 """
 
 from typing import Any
@@ -8,27 +8,23 @@ from typing import Any
 from http_compat.openai.models import TASK_NAMES
 from http_compat.openapi.recordings import recordings
 from http_compat.openapi.schemas import (
+    BOOLEAN,
     BYTES,
-    ERROR,
-    FAULTS,
+    COMPONENTS,
+    ERRORS,
     HEADERS,
     ID,
-    MODEL,
-    PROGRESS,
     TEXT,
-    TRANSCRIPT,
-    TRUTH,
-    VOICE,
     VOICE_MODEL,
     VOICE_NAME,
     Schema,
-    answer,
     array,
-    faults,
+    errors,
     nullable,
     query,
     record,
     reference,
+    response,
 )
 from realtime import __version__
 from realtime.media.encoders import SpeechFormat
@@ -36,19 +32,19 @@ from realtime.settings import Settings
 
 
 def document(settings: Settings) -> dict[str, Any]:
-    """The document of a server with these settings."""
+    """Build the document for a server with these settings."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Vivavoce",
             "version": __version__,
-            "description": "Speech to text and text to speech for clients of OpenAI's audio API and of Xinference. "
-            "The websocket `/v1/realtime` is not part of this document.",
+            "description": "Speech to text and text to speech, compatible with OpenAI's audio API and with Xinference. "
+            "The websocket endpoint `/v1/realtime` is documented separately.",
         },
         "security": [{}, {"key": []}],
         "paths": {
-            "/v1/audio/transcriptions": {"post": recordings("A recording as text")},
-            "/v1/audio/translations": {"post": recordings("A recording as English text")},
+            "/v1/audio/transcriptions": {"post": recordings("Transcribe audio")},
+            "/v1/audio/translations": {"post": recordings("Translate audio to English")},
             "/v1/audio/speech": {"post": _speech(settings)},
             "/v1/audio/voices": {"get": _voices()},
             "/v1/audio/models": {"get": _models("models")},
@@ -58,17 +54,17 @@ def document(settings: Settings) -> dict[str, Any]:
             "/v1/models/{id}": {"parameters": [ID], "get": _model(), "delete": _terminate()},
             "/api/ps": {"get": _loaded()},
             "/metrics": {"get": _metrics()},
-            "/v1/cluster/auth": {"get": _open("Whether a key is needed", record(auth=TRUTH))},
+            "/v1/cluster/auth": {"get": _public("Check whether an API key is required", record(auth=BOOLEAN))},
             "/token": {"post": _token()},
-            "/openapi.json": {"get": _open("This document", {"type": "object"})},
-            "/health": {"get": _open("Whether the process lives", record(status=TEXT, message=TEXT))},
-            "/livez": {"get": _open("Whether the process lives", record(status=TEXT, message=TEXT))},
+            "/openapi.json": {"get": _public("Get this document", {"type": "object"})},
+            "/health": {"get": _livez()},
+            "/livez": {"get": _livez()},
             "/readyz": {"get": _readyz()},
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": ERROR, "Model": MODEL, "Progress": PROGRESS, "Voice": VOICE, "Transcript": TRANSCRIPT},
-            "responses": {str(status): answer(text, reference("Error")) for status, text in FAULTS.items()},
+            "schemas": COMPONENTS,
+            "responses": {str(status): response(text, reference("Error")) for status, text in ERRORS.items()},
         },
     }
 
@@ -77,28 +73,36 @@ def _speech(settings: Settings) -> dict[str, Any]:
     text = {"type": "string", "maxLength": settings.max_input_characters}
     fields: dict[str, Schema] = {
         "model": VOICE_MODEL,
-        "input": {**text, "description": "What to speak; at least one letter or digit"},
-        "text": {**text, "description": "Another name for `input`, which comes before it"},
+        "input": {**text, "description": "Text to speak, with at least one letter or digit"},
+        "text": {**text, "description": "Alias of `input`, which takes precedence"},
         "voice": VOICE_NAME,
-        "instructions": {"type": "string", "maxLength": 4096, "description": "No effect on the embedded voice"},
+        "instructions": {
+            "type": "string",
+            "maxLength": 4096,
+            "description": "How to speak; the built-in voice ignores it",
+        },
         "response_format": {"enum": [*SpeechFormat], "default": "mp3"},
         "speed": {"type": "number", "minimum": 0.25, "maximum": 4.0, "default": 1.0},
-        "stream": {"type": "boolean", "default": False, "description": "Send the audio while it is made"},
-        "stream_format": {"enum": ["audio", "sse"], "default": "audio", "description": "`sse` always streams"},
-        "kwargs": {**TEXT, "description": "A JSON object as a string, from Xinference's clients"},
+        "stream": {"type": "boolean", "default": False, "description": "Stream the audio as it is generated"},
+        "stream_format": {
+            "enum": ["audio", "sse"],
+            "default": "audio",
+            "description": "Stream raw audio or server-sent events; `sse` implies `stream`",
+        },
+        "kwargs": {**TEXT, "description": "Further options of Xinference's clients, as a JSON object in a string"},
     }
     either = [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("input", "text")]
     voices = {"anyOf": [fields["voice"], record(id=TEXT)]}
     nulls = {name: schema if name == "model" else nullable(schema) for name, schema in fields.items()}
     json = {"type": "object", "properties": {**nulls, "voice": nullable(voices)}}
     prompts = {
-        name: {**BYTES, "description": "A voice to clone; refused, as no model here clones voices"}
+        name: {**BYTES, "description": "Recording of a voice to clone; not supported by any model"}
         for name in ("prompt_speech", "prompt_latent")
     }
     form = {"type": "object", "properties": {**fields, **prompts}}
-    events = "Events `speech.audio.delta` with `audio` in base64, then `speech.audio.done` with `usage`, or an error"
+    events = "Events `speech.audio.delta` with `audio` in base64, then `speech.audio.done` with `usage`; or an error"
     return {
-        "summary": "A text as speech",
+        "summary": "Generate speech from text",
         "requestBody": {
             "required": True,
             "content": {
@@ -108,14 +112,14 @@ def _speech(settings: Settings) -> dict[str, Any]:
         },
         "responses": {
             "200": {
-                "description": "A recording, mono at 24 kHz; `pcm` is 16-bit, little-endian, without a header",
+                "description": "The audio, mono at 24 kHz; `pcm` is 16-bit little-endian without a header",
                 "headers": HEADERS,
                 "content": {
                     **{speech_format.media_type: {"schema": BYTES} for speech_format in SpeechFormat},
                     "text/event-stream": {"schema": {"description": events}},
                 },
             },
-            **faults(400, 401, 403, 404, 408, 413, 415, 429, 500, 503),
+            **errors(400, 401, 403, 404, 408, 413, 415, 429, 500, 503),
         },
     }
 
@@ -123,11 +127,13 @@ def _speech(settings: Settings) -> dict[str, Any]:
 def _voices() -> dict[str, Any]:
     voices = array(reference("Voice"))
     return {
-        "summary": "The voices of a model, which is loaded for it",
+        "summary": "List the voices of a model, loading it if necessary",
         "parameters": [query("model", VOICE_MODEL)],
         "responses": {
-            "200": answer("The voices, twice", record(object={"const": "list"}, voices=voices, data=voices)),
-            **faults(400, 401, 403, 404, 500, 503),
+            "200": response(
+                "The voices, under either key", record(object={"const": "list"}, voices=voices, data=voices)
+            ),
+            **errors(400, 401, 403, 404, 500, 503),
         },
     }
 
@@ -135,16 +141,16 @@ def _voices() -> dict[str, Any]:
 def _models(key: str) -> dict[str, Any]:
     listed = record(object={"const": "list"}, **{key: array(reference("Model"))})
     return {
-        "summary": "The models",
+        "summary": "List models",
         "parameters": [query("task", {"enum": [*TASK_NAMES.values()]})],
-        "responses": {"200": answer("All models, or those of the task", listed), **faults(400, 401, 403)},
+        "responses": {"200": response("All models, or those for the task", listed), **errors(400, 401, 403)},
     }
 
 
 def _model() -> dict[str, Any]:
     return {
-        "summary": "One model",
-        "responses": {"200": answer("The model", reference("Model")), **faults(401, 403, 404)},
+        "summary": "Get a model",
+        "responses": {"200": response("The model", reference("Model")), **errors(401, 403, 404)},
     }
 
 
@@ -152,16 +158,16 @@ def _launch() -> dict[str, Any]:
     body = record(
         ("model_uid", "model_type"),
         model_name={"type": "string", "minLength": 1, "maxLength": 256},
-        model_uid=nullable({"type": "string", "maxLength": 256, "description": "Another name for the model"}),
+        model_uid=nullable({"type": "string", "maxLength": 256, "description": "Name to give to the model"}),
         model_type=nullable({"const": "audio"}),
     )
     return {
-        "summary": "Load a model now, perhaps under a name of one's own",
-        "parameters": [query("wait_ready", {**TEXT, "description": "`False`: answer before it is loaded"})],
+        "summary": "Load a model and optionally name it",
+        "parameters": [query("wait_ready", {**TEXT, "description": "`False` to respond before the model is loaded"})],
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {
-            "200": answer("The name under which it can be asked for", record(model_uid=TEXT)),
-            **faults(400, 401, 403, 404, 408, 413, 415, 429, 500, 503),
+            "200": response("The name of the model in later requests", record(model_uid=TEXT)),
+            **errors(400, 401, 403, 404, 408, 413, 415, 429, 500, 503),
         },
     }
 
@@ -169,48 +175,52 @@ def _launch() -> dict[str, Any]:
 def _terminate() -> dict[str, Any]:
     deleted = record(id=TEXT, object={"const": "model"}, deleted={"const": True})
     return {
-        "summary": "Unload a model, or take back a name given at launch; files are kept",
-        "responses": {"200": answer("Done", deleted), **faults(401, 403, 404, 409)},
+        "summary": "Unload a model, or remove a name given at launch; files are kept",
+        "responses": {"200": response("The model is unloaded", deleted), **errors(401, 403, 404, 409)},
     }
 
 
 def _loaded() -> dict[str, Any]:
     loaded = record(models=array(TEXT))
     return {
-        "summary": "The models that are loaded",
-        "responses": {"200": answer("Their names", loaded), **faults(401, 403)},
+        "summary": "List loaded models",
+        "responses": {"200": response("The names of the models", loaded), **errors(401, 403)},
     }
 
 
 def _progress() -> dict[str, Any]:
     return {
-        "summary": "How far a model has come",
-        "responses": {"200": answer("Its stage", reference("Progress")), **faults(401, 403, 404)},
+        "summary": "Get the loading progress of a model",
+        "responses": {"200": response("Its stage and progress", reference("Progress")), **errors(401, 403, 404)},
     }
 
 
 def _loading() -> dict[str, Any]:
     loading = record(models=array(reference("Progress")))
     return {
-        "summary": "How far all models have come that are being loaded",
-        "responses": {"200": answer("Their stages", loading), **faults(401, 403)},
+        "summary": "Get the progress of all models that are being loaded",
+        "responses": {"200": response("Their stages and progress", loading), **errors(401, 403)},
     }
 
 
 def _metrics() -> dict[str, Any]:
-    exposition = {"description": "Prometheus' text format", "headers": HEADERS, "content": {"text/plain": {}}}
-    return {"summary": "Metrics", "responses": {"200": exposition, **faults(401, 403)}}
+    exposition = {
+        "description": "Metrics in Prometheus' text format",
+        "headers": HEADERS,
+        "content": {"text/plain": {}},
+    }
+    return {"summary": "Get metrics", "responses": {"200": exposition, **errors(401, 403)}}
 
 
 def _token() -> dict[str, Any]:
-    body = record(username=TEXT, password={**TEXT, "description": "One of the server's keys"})
+    body = record(username=TEXT, password={**TEXT, "description": "An API key of the server"})
     return {
-        "summary": "A key for a password that is one",
+        "summary": "Exchange a password for an access token",
         "security": [],
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {
-            "200": answer("The key", record(access_token=TEXT, token_type={"const": "bearer"})),
-            **faults(400, 401, 408, 413, 415),
+            "200": response("The access token", record(access_token=TEXT, token_type={"const": "bearer"})),
+            **errors(400, 401, 408, 413, 415),
         },
     }
 
@@ -218,12 +228,16 @@ def _token() -> dict[str, Any]:
 def _readyz() -> dict[str, Any]:
     status = record(status={"enum": ["ready", "loading"]})
     return {
-        "summary": "Whether the server can serve",
+        "summary": "Check whether the server is ready",
         "security": [],
-        "responses": {"200": answer("It can", status), "503": answer("Its models are loading", status)},
+        "responses": {"200": response("The server is ready", status), "503": response("Models are loading", status)},
     }
 
 
-def _open(summary: str, schema: Schema) -> dict[str, Any]:
-    """An endpoint that needs no key and cannot fail."""
-    return {"summary": summary, "security": [], "responses": {"200": answer(summary, schema)}}
+def _livez() -> dict[str, Any]:
+    return _public("Check whether the server is running", record(status=TEXT, message=TEXT))
+
+
+def _public(summary: str, schema: Schema) -> dict[str, Any]:
+    """Describe an endpoint that requires no key and has no error responses."""
+    return {"summary": summary, "security": [], "responses": {"200": response("Successful response", schema)}}

@@ -1,27 +1,27 @@
-"""The part of the OpenAPI document about recordings: both endpoints take the same fields and give the same answers."""
+"""OpenAPI description of transcriptions and translations, which have the same fields and responses."""
 
 from typing import Any, Final
 
 from http_compat.openapi.schemas import (
+    BOOLEAN,
     BYTES,
     HEADERS,
     RECOGNIZER,
     TEXT,
-    TRUTH,
     Schema,
     array,
     between,
-    faults,
+    errors,
     record,
     reference,
 )
 from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from http_compat.parsing.transcription_form import INTEGERS, MAX_PADDING_MS, MAX_SILENCE_MS, NUMBERS
 
-_LANGUAGE: Final = {**TEXT, "description": "Code or English name; without it, or with `auto`, it is detected"}
-_EXPECTED: Final = {**TEXT, "description": "Words to expect"}
-_PROMPT: Final = {**TEXT, "description": "Text that goes before each stretch of the recording"}
-_KWARGS: Final = {**TEXT, "description": "More of these fields, as a JSON object"}
+_LANGUAGE: Final = {**TEXT, "description": "Language code or English name; detected if missing or `auto`"}
+_EXPECTED: Final = {**TEXT, "description": "Words to expect, such as names and terms"}
+_PROMPT: Final = {**TEXT, "description": "Text given to the model as preceding context"}
+_KWARGS: Final = {**TEXT, "description": "Further fields, as a JSON object in a string"}
 _PADDING: Final = between(0, MAX_PADDING_MS, "integer")
 _SILENCE: Final = between(0, MAX_SILENCE_MS, "integer")
 
@@ -39,7 +39,7 @@ _FIELDS: Final[dict[str, Schema]] = {
     "file": BYTES,
     "model": RECOGNIZER,
     "language": _LANGUAGE,
-    "languages[]": {**array(_LANGUAGE), "description": "Languages to choose from"},
+    "languages[]": {**array(_LANGUAGE), "description": "Languages to choose from when detecting the language"},
     "prompt": _PROMPT,
     "initial_prompt": _PROMPT,
     "hotwords": _EXPECTED,
@@ -47,13 +47,17 @@ _FIELDS: Final[dict[str, Schema]] = {
     "keywords[]": array(_EXPECTED),
     "response_format": {"enum": [*TranscriptFormat], "default": "json"},
     "timestamp_granularities[]": array({"enum": [*Granularity]}),
-    "word_timestamps": TRUTH,
+    "word_timestamps": BOOLEAN,
     "include[]": array({"const": "logprobs"}),
-    "stream": {**TRUTH, "default": False, "description": "Send events while the text is written; no subtitles"},
+    "stream": {
+        **BOOLEAN,
+        "default": False,
+        "description": "Stream the transcript as server-sent events; not for `srt` and `vtt`",
+    },
     "chunking_strategy": {"anyOf": [{"const": "auto"}, _STRATEGY]},
-    "vad_filter": {**TRUTH, "default": True, "description": "Leave out what the detector takes for no speech"},
+    "vad_filter": {**BOOLEAN, "default": True, "description": "Skip audio without speech"},
     "vad_parameters": _PARAMETERS,
-    "condition_on_previous_text": {**TRUTH, "default": False},
+    "condition_on_previous_text": {**BOOLEAN, "default": False},
     **{name: between(*limits) for name, limits in NUMBERS.items()},
     **{name: between(*limits, "integer") for name, limits in INTEGERS.items()},
     "kwargs": _KWARGS,
@@ -62,21 +66,21 @@ _FIELDS: Final[dict[str, Schema]] = {
 _FORM: Final = {"type": "object", "properties": _FIELDS, "required": ["file", "model"]}
 
 _JSON: Final = {
-    **record(file={**TEXT, "description": "The recording in base64, or a data URL of it"}, model=RECOGNIZER),
-    "description": "The fields of the form, lists as lists and objects as objects",
+    **record(file={**TEXT, "description": "The recording in base64, or as a data URL"}, model=RECOGNIZER),
+    "description": "The fields of the form, with JSON lists and objects",
 }
 
 _EVENTS: Final = (
-    "Events `transcript.text.delta` with `delta`, then `transcript.text.done` with `text`, `usage` and perhaps "
-    "`suppressed`, as in `Transcript`, or an error; comments while there is nothing else to send"
+    "Events `transcript.text.delta` with `delta`, then `transcript.text.done` with `text`, `usage` and optionally "
+    "`suppressed`, as in `Transcript`; or an error. Comments keep the connection alive."
 )
 
 _TEXTS: Final = ("text/plain", "text/vtt", "application/x-subrip")
 
 
 def recordings(summary: str) -> dict[str, Any]:
-    """An endpoint that makes text of a recording."""
-    quoted = {**TEXT, "description": "A text format, where there were `kwargs`"}
+    """Describe an endpoint that turns a recording into text."""
+    json_string = {**TEXT, "description": "A text format as a JSON string, for requests with `kwargs`"}
     return {
         "summary": summary,
         "requestBody": {
@@ -85,14 +89,14 @@ def recordings(summary: str) -> dict[str, Any]:
         },
         "responses": {
             "200": {
-                "description": "The transcript in the format asked for",
+                "description": "The transcript in the requested format",
                 "headers": HEADERS,
                 "content": {
-                    "application/json": {"schema": {"anyOf": [reference("Transcript"), quoted]}},
+                    "application/json": {"schema": {"anyOf": [reference("Transcript"), json_string]}},
                     **{media_type: {"schema": TEXT} for media_type in _TEXTS},
                     "text/event-stream": {"schema": {"description": _EVENTS}},
                 },
             },
-            **faults(400, 401, 403, 404, 408, 413, 415, 429, 500, 503),
+            **errors(400, 401, 403, 404, 408, 413, 415, 429, 500, 503),
         },
     }

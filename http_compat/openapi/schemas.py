@@ -1,4 +1,4 @@
-"""The words of the OpenAPI document: JSON schemas, what all answers share, and the objects that are told of."""
+"""Building blocks of the OpenAPI document: JSON schemas, shared responses, and the components."""
 
 from typing import Any, Final, TypeAlias
 
@@ -12,59 +12,59 @@ from realtime.weights.progress import Stage
 Schema: TypeAlias = dict[str, Any]
 
 TEXT: Final[Schema] = {"type": "string"}
-TRUTH: Final[Schema] = {"type": "boolean"}
+BOOLEAN: Final[Schema] = {"type": "boolean"}
 NUMBER: Final[Schema] = {"type": "number"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 BYTES: Final[Schema] = {"type": "string", "format": "binary"}
 
 
 def record(optional: tuple[str, ...] = (), /, **properties: Schema) -> Schema:
-    """An object that has all of the properties but perhaps the optional ones."""
+    """Describe an object with these properties, required unless listed as `optional`."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties, "required": required}
 
 
 def nullable(schema: Schema) -> Schema:
-    """This or null."""
+    """Allow null besides the schema."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
 def one_of(*names: str, description: str) -> Schema:
-    """A text for which these are the known values, but not the only ones."""
+    """Describe a string with known values that are not the only ones."""
     return {"anyOf": [{"enum": [*names]}, TEXT], "description": description}
 
 
 def between(least: float, most: float, kind: str = "number") -> Schema:
-    """A number of this kind from `least` to `most`."""
+    """Describe a number of this kind from `least` to `most`."""
     return {"type": kind, "minimum": least, "maximum": most}
 
 
 def array(items: Schema) -> Schema:
-    """Any number of these."""
+    """Describe a list of these items."""
     return {"type": "array", "items": items}
 
 
 def reference(name: str) -> Schema:
-    """One of the document's components."""
+    """Refer to a schema of the components."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def answer(description: str, schema: Schema) -> dict[str, Any]:
-    """A response of this JSON."""
+def response(description: str, schema: Schema) -> dict[str, Any]:
+    """Describe a JSON response."""
     return {"description": description, "headers": HEADERS, "content": {"application/json": {"schema": schema}}}
 
 
-def faults(*statuses: int) -> dict[str, Any]:
-    """Responses of the one error body."""
+def errors(*statuses: int) -> dict[str, Any]:
+    """Describe the error responses with these statuses."""
     return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
 def query(name: str, schema: Schema) -> dict[str, Any]:
-    """A parameter that may be left out."""
+    """Describe an optional query parameter."""
     return {"name": name, "in": "query", "required": False, "schema": schema}
 
 
-_NAMES: Final = "A name of the catalogue, of OpenAI's or of a launch"
+_NAMES: Final = "Name from the catalogue, OpenAI model name, or name given at launch"
 
 RECOGNIZER: Final = one_of(
     *(entry.name for entry in ENTRIES if entry.task is Task.TRANSCRIPTION),
@@ -79,7 +79,7 @@ VOICE_MODEL: Final = one_of(
 )
 
 VOICE_NAME: Final = one_of(
-    *OPENAI_VOICES, description="One of `/v1/audio/voices`, or an OpenAI name; empty for the default"
+    *OPENAI_VOICES, description="Voice from `/v1/audio/voices`, or OpenAI voice name; empty for the default"
 )
 
 PROGRESS: Final = record(
@@ -94,35 +94,35 @@ PROGRESS: Final = record(
 ID: Final = {
     "name": "id", "in": "path", "required": True,
     "schema": one_of(*(entry.name for entry in ENTRIES), *ALIASES, description=_NAMES),
-    "description": "A slash in it need not be escaped",
+    "description": "Name of a model; slashes need not be escaped",
 }  # fmt: skip
 
 HEADERS: Final = {"x-request-id": {"required": True, "schema": TEXT}}
 
-FAULTS: Final = {
-    400: "A field is missing or has a value that cannot be served; `param` names it",
-    401: "The server has keys, and none of them was sent",
-    403: "The page that sent the request is of an origin that may not",
-    404: "There is no such model",
-    408: "The body stopped coming",
+ERRORS: Final = {
+    400: "Invalid request: a field is missing or invalid; `param` names it",
+    401: "Missing or incorrect API key",
+    403: "Requests from the origin of this web page are not allowed",
+    404: "The model does not exist",
+    408: "The request body was not received in time",
     409: "The model is in use",
-    413: "The body is larger than the server's limits",
-    415: "The body is of a type that is not read here",
-    429: "As many requests as possible are being served; `Retry-After` says when to come back",
-    500: "The model or the server failed; the same request would fail again",
-    503: "The server is at its limit, still loading or being stopped; `Retry-After` says when to come back",
+    413: "The request body, file or audio exceeds a limit",
+    415: "Unsupported media type of the request body",
+    429: "Too many requests are in progress; retry after `Retry-After` seconds",
+    500: "The model or the server failed; retrying will not help",
+    503: "The server is overloaded, loading models or shutting down; retry after `Retry-After` seconds",
 }
 
 ERROR: Final = record(
     error=record(message=TEXT, type=TEXT, param=nullable(TEXT), code=TEXT),
-    detail={"type": "string", "description": "The message again, for Xinference's clients"},
+    detail={"type": "string", "description": "The message, for Xinference's clients"},
 )
 
 MODEL: Final = record(
     id=TEXT, object={"const": "model"}, created=COUNT, owned_by=TEXT, model_type={"const": "audio"}, model_name=TEXT,
     model_family=TEXT, model_engine=TEXT, model_revision=nullable(TEXT), model_ability=array(TEXT), replica=COUNT,
     task={"enum": [*TASK_NAMES.values()]}, language=array(TEXT),
-    multilingual=TRUTH, licence=TEXT, source=TEXT, loaded=TRUTH,
+    multilingual=BOOLEAN, licence=TEXT, source=TEXT, loaded=BOOLEAN,
 )  # fmt: skip
 
 VOICE: Final = record(id=TEXT, name=TEXT, object={"const": "audio.voice"}, model=TEXT)
@@ -136,9 +136,9 @@ SEGMENT: Final = record(
     avg_logprob=NUMBER, compression_ratio=NUMBER, no_speech_prob=NUMBER,
 )  # fmt: skip
 
-SUPPRESSED: Final = {
+SUPPRESSED_SEGMENT: Final = {
     **record(start=NUMBER, end=NUMBER, reason={"enum": [*Suppression]}),
-    "description": "A stretch whose text was withheld, because nothing speaks for it",
+    "description": "A segment whose text was suppressed because it is probably a hallucination",
 }
 
 TRANSCRIPT: Final = record(
@@ -151,7 +151,17 @@ TRANSCRIPT: Final = record(
     duration=NUMBER,
     segments=nullable(array(SEGMENT)),
     words=nullable(array(WORD)),
-    suppressed=array(SUPPRESSED),
+    suppressed=array(reference("SuppressedSegment")),
     logprobs=array(LOGPROB),
 )
-"""The optional ones come with `verbose_json`, the last with `include[]`."""
+"""The body of `json` and `verbose_json`: `logprobs` are for `include[]`, other optional fields for `verbose_json`."""
+
+COMPONENTS: Final = {
+    "Error": ERROR,
+    "Model": MODEL,
+    "Progress": PROGRESS,
+    "SuppressedSegment": SUPPRESSED_SEGMENT,
+    "Transcript": TRANSCRIPT,
+    "Voice": VOICE,
+}
+"""Schemas that the document refers to by name."""

@@ -1,7 +1,8 @@
-"""Speech as bytes of a response format: 24 kHz mono, always from one encoder, because joined files are not a file.
+"""Encode speech to files: mp3, opus, aac, flac, wav and pcm, mono at 24 kHz.
 
-24 kHz is OpenAI's rate, and players of its headerless `pcm` take it for granted. A response sent whole has exact sizes
-in its headers; one streamed cannot know them, and says so the way each format provides.
+24 kHz is the rate of OpenAI's API, which players of its headerless `pcm` assume. A file written at once has exact sizes
+in its headers; a streamed one marks them as unknown in the way its format provides. One encoder writes the whole file,
+because concatenated files are not a valid file.
 """
 
 import io
@@ -17,6 +18,7 @@ from realtime.audio.formats import Encoding, Samples, encode
 from realtime.audio.resampler import Resampler
 
 SPEECH_RATE: Final = 24_000
+"""Sample rate of all formats in hertz."""
 
 
 class SpeechFormat(StrEnum):
@@ -35,10 +37,10 @@ class SpeechFormat(StrEnum):
 
 
 class SpeechEncoder:
-    """Encodes one response. Blocking, but never for long."""
+    """Encodes one file. Calls block for milliseconds."""
 
     def __init__(self, speech_format: SpeechFormat, sample_rate: int, *, streaming: bool) -> None:
-        """Take samples at `sample_rate`. With `streaming` bytes come as soon as possible, else all when finished."""
+        """Encode samples at `sample_rate`; return bytes early if `streaming`, otherwise all of them at the end."""
         self._resampler = Resampler(sample_rate, SPEECH_RATE)
         self._writer: _Writer
         match speech_format:
@@ -50,11 +52,11 @@ class SpeechEncoder:
                 self._writer = _Container(speech_format, streaming=streaming)
 
     def encode(self, samples: Samples) -> bytes:
-        """The bytes complete so far, perhaps none."""
+        """Encode samples and return the bytes that are complete, possibly none."""
         return self._writer.write(self._resampler.process(samples))
 
     def finish(self) -> bytes:
-        """The last bytes."""
+        """Return the remaining bytes."""
         return self._writer.write(self._resampler.flush()) + self._writer.close()
 
 
@@ -72,12 +74,14 @@ class _Pcm:
 
 
 _WAV_HEADER: Final = 44
+"""Size of a WAV header in bytes."""
+
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
-"""What OpenAI writes into a WAV file whose length is not known yet."""
+"""Size in the header of a streamed WAV file, as in OpenAI's responses."""
 
 
 def _wav_header(riff_size: int, data_size: int) -> bytes:
-    """RIFF header of PCM16 mono (Microsoft and IBM, Multimedia Programming Interface 1.0, 1991)."""
+    """Build the RIFF header of 16-bit mono PCM (Microsoft and IBM, Multimedia Programming Interface 1.0, 1991)."""
     fields = (b"RIFF", riff_size, b"WAVE", b"fmt ", 16, 1, 1, SPEECH_RATE, 2 * SPEECH_RATE, 2, 16, b"data", data_size)
     return struct.pack("<4sI4s4sIHHIIHH4sI", *fields)
 
@@ -109,14 +113,14 @@ _CODECS: Final = {
     SpeechFormat.AAC: ("adts", "aac", 96_000),
     SpeechFormat.FLAC: ("flac", "flac", None),
 }
-"""FFmpeg's muxer and encoder, and the bits per second of those that lose any."""
+"""FFmpeg's muxer and encoder of each format, and the bit rate of lossy ones in bits per second."""
 
 _STREAMING_OPTIONS: Final = {SpeechFormat.OPUS: {"page_duration": "200000"}}
-"""Ogg pages of 0.2 s rather than 1 s, so that the first does not keep the listener waiting."""
+"""Ogg pages of 0.2 s instead of 1 s, so the first one is complete sooner."""
 
 
 class _Pipe:
-    """A file that cannot seek, which tells a muxer to leave out what it would have to correct later."""
+    """A file that cannot seek, so the muxer writes no sizes that it would have to correct later."""
 
     def __init__(self) -> None:
         self._written = bytearray()
