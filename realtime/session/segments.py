@@ -48,7 +48,7 @@ class Phase(Enum):
     CLOSED = auto()
     """The end is fixed; the final is due."""
     DONE = auto()
-    """The final was used or failed, or nobody wants a transcript."""
+    """The final was used or failed, or no transcript of the turn is wanted."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """A session: the conversation with one client, as a state machine without I/O.
 
 Like the protocol cores of websockets, h11 and aioquic it takes inputs and a clock, and returns outputs in order: events
-for the client and jobs for the engines. It reads no clock, waits for nothing and calls nobody:
+for the client and jobs for the engines. It reads no clock, never waits and makes no calls:
 
     receive(message, now)   a command of the client or the result of a job
     handle_timer(now)       the time that `deadline()` named has come
