@@ -41,7 +41,7 @@ LONG_PHRASE = "a" * 200
 
 
 class Held(ScriptedEngines):
-    """Engines that stand still while `gates` of their work are closed; `done` counts what they began."""
+    """Engines that block while the gate of their work is closed; `done` counts what they began."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,23 +67,23 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 
 class Listener:
-    """Keeps the events it is told; tells who waits for one of a type. With `open` cleared it takes no more."""
+    """Collects delivered events, and waits for those of a type. While `open` is cleared it accepts no more."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.open = asyncio.Event()
         self.open.set()
-        self._told = asyncio.Condition()
+        self._changed = asyncio.Condition()
 
     async def __call__(self, event: Event) -> None:
         await self.open.wait()
-        async with self._told:
+        async with self._changed:
             self.events.append(event)
-            self._told.notify_all()
+            self._changed.notify_all()
 
     async def wait_for(self, kind: type[Event], count: int = 1) -> list[Any]:
-        async with self._told:
-            await self._told.wait_for(lambda: sum(isinstance(event, kind) for event in self.events) >= count)
+        async with self._changed:
+            await self._changed.wait_for(lambda: sum(isinstance(event, kind) for event in self.events) >= count)
         return [event for event in self.events if isinstance(event, kind)]
 
 
@@ -118,8 +118,8 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
-async def settled(value: Callable[[], int]) -> int:
-    """The value that no longer changes while everybody who can run runs."""
+async def stable(value: Callable[[], int]) -> int:
+    """Return the value once it no longer changes."""
     before = -1
     while before != (before := value()):  # noqa: ASYNC110 - that nothing happens cannot be waited for
         await asyncio.sleep(0.05)
@@ -150,7 +150,7 @@ def test_results_are_taken_before_commands() -> None:
     run(scenario())
 
 
-def test_commands_wait_while_they_are_not_wanted() -> None:
+def test_commands_wait_while_only_results_are_taken() -> None:
     async def scenario() -> None:
         inbox: Inbox[str] = Inbox()
         await inbox.put("command")
@@ -210,7 +210,7 @@ def test_a_saturated_session_stops_taking_commands_until_the_engines_catch_up() 
 
             sender = asyncio.create_task(send())
             # 21 seconds make the session saturated; then the inbox fills.
-            assert await settled(lambda: sent) == 21 + MAX_COMMANDS
+            assert await stable(lambda: sent) == 21 + MAX_COMMANDS
             engines.gates[Work.SCORING].set()
             await until(lambda: sent > 200)
             sender.cancel()
@@ -285,7 +285,7 @@ def test_a_listener_who_takes_nothing_holds_everything_back() -> None:
 
             sender = asyncio.create_task(send())
             # One result is being carried out, and one more waits in the task that brings it.
-            assert await settled(lambda: engines.done[Work.SPEAKING]) <= MAX_RESULTS + MAX_CHUNKS_AHEAD + 3
+            assert await stable(lambda: engines.done[Work.SPEAKING]) <= MAX_RESULTS + MAX_CHUNKS_AHEAD + 3
             assert sent <= MAX_COMMANDS + 2
             sender.cancel()
             listener.open.set()
@@ -325,11 +325,11 @@ def test_a_session_that_cannot_go_on_ends_its_driver(failure: Exception) -> None
     run(scenario())
 
 
-def test_time_passes_for_a_session_nobody_talks_to() -> None:
+def test_time_passes_for_a_session_without_input() -> None:
     async def scenario() -> None:
         listener = Listener()
         async with driving(SPEAKING, ScriptedEngines(), listener) as (driver, _):
-            await driver.inbox.put(Speak("b" * 55))  # 3.3 s, of which 3 may be ahead of the listener
+            await driver.inbox.put(Speak("b" * 55))  # 3.3 s, of which 3 may be sent ahead
             (finished,) = await listener.wait_for(ResponseFinished)
             assert finished.status is ResponseStatus.COMPLETED
 
