@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 SERVE_ARGS ?=
 BENCH_ARGS ?=
+PURE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test check bench bench-peers clean
@@ -16,8 +17,9 @@ setup: $(VENV)/ready  ## Make .venv with the embedded default: whisper-base and 
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
 	$(BIN)/vivavoce serve $(SERVE_ARGS)
 
-test: $(VENV)/ready-to-test  ## Run all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/ready-to-test  ## Run all tests; those of the packages without I/O must cover every branch
+	$(BIN)/python -m pytest $(PURE_TESTS) --cov
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(PURE_TESTS))
 
 check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 	$(BIN)/ruff check
@@ -32,7 +34,7 @@ bench-peers: $(VENV)/ready-to-test  ## The same words through other servers, whi
 	$(BIN)/python -m tests.bench.peers $(BENCH_ARGS)
 
 clean:  ## Remove .venv and everything that tools have left behind
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist bench-*.json .bench-peers .clients
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist bench-*.json .bench-peers .clients
 	find realtime http_compat clients tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: pyproject.toml constraints.txt

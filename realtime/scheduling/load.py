@@ -5,7 +5,7 @@ load itself keeps how busy the engine is and how much of its time each client re
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT, AdmissionControl
 from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, Cadence
@@ -61,6 +61,8 @@ class Load:
             case Priority.PARTIAL:
                 interval = self.cadence.partial_interval(now) or MAX_PARTIAL_INTERVAL
                 self.admission.record_partial(client_id.session, normalized_seconds, interval, now)
+            case _:
+                assert_never(priority)
         self.cadence.forget_inactive(now)
         self._service_received = {
             name: rate for name, rate in self._service_received.items() if now - rate.at <= 4 * AVERAGING_SECONDS

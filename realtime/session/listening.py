@@ -21,7 +21,7 @@ scored, so that no result depends on how fast the engines are.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,8 @@ class Listening:
                 if self._scoring is not None and number == self._scoring[0]:
                     raise error
                 yield from self._captioning.failed(message)
+            case _:
+                assert_never(message)
         yield from self._advance()
         yield from self._captioning.advance()
         self._discard_audio()
@@ -226,6 +228,8 @@ class Listening:
                     "but buffer only has 0.00ms of audio.",
                     request_id=request_id,
                 )
+            case _:
+                assert_never(command)
 
     def _configure(self, config: SessionConfig) -> Iterator[Output]:
         """Put the configuration into effect. Where turn detection changes, the turn in progress ends before that."""

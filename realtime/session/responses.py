@@ -17,7 +17,7 @@ Unlike the user's side it does not wait for audio to be scored, so this does not
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 from realtime.audio.formats import encode
 from realtime.audio.resampler import Resampler
@@ -140,6 +140,8 @@ class Responses:
                 utterance.job = None
                 yield from self._finish(ResponseStatus.FAILED, error=error)
                 return
+            case _:
+                assert_never(message)
         yield from self.release(now)
 
     def cancel(self, command: CancelResponse) -> Iterator[Output]:

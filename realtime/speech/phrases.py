@@ -123,8 +123,6 @@ def _first_cut(text: str, *, short: bool) -> int | None:
                 clause = place.end()
             case _Break.WORD:
                 word = place.end()
-            case None:
-                pass
     else:
         if len(text) <= LONGEST_PHRASE:
             return None

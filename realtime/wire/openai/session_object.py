@@ -22,7 +22,6 @@ from realtime.wire.openai.session_update import (
     InputPatch,
     OutputPatch,
     SemanticVad,
-    ServerVad,
     SessionPatch,
     Tool,
     ToolChoice,
@@ -85,11 +84,8 @@ class WireSession:
         elif patch.turn_detection is not UNSET:
             changes["turn_detection"] = patch.turn_detection.detection()
             changes["interrupt_response"] = patch.turn_detection.interrupt_response is not False
-            match patch.turn_detection:
-                case ServerVad():
-                    eagerness = None
-                case SemanticVad(eagerness=requested):
-                    eagerness = requested or "auto"
+            detection = patch.turn_detection
+            eagerness = (detection.eagerness or "auto") if isinstance(detection, SemanticVad) else None
         if patch.noise_reduction is not UNSET:
             kind = patch.noise_reduction.type if patch.noise_reduction else None
             noise_reduction = kind if kind in ("near_field", "far_field") else None

@@ -23,7 +23,7 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
-from realtime.session.jobs import CancelJob, Jobs, Transcribe, Transcribed
+from realtime.session.jobs import CancelJob, Jobs, ScoreWindows, Transcribe, Transcribed
 from realtime.session.segments import COMMITTED_CONTEXT, EARLY_FINAL_SILENCE, LEAD_OUT
 from realtime.speech.local_agreement import MIN_SPAN
 from realtime.speech.suppression import Suppression
@@ -218,6 +218,13 @@ def test_a_cancelled_partial_has_no_request() -> None:
     conversation.answer(Transcribe)
     conversation.hear(microphone.silence(10.0))
     assert conversation.session.request_for(partial.number, LoadLevel.NORMAL) is None
+
+
+def test_a_job_of_the_detector_has_no_request_to_decode() -> None:
+    conversation, microphone = Conversation(held=(ScoreWindows,)), Microphone()
+    conversation.hear(microphone.speech(1.0))
+    (job,) = conversation.pending(ScoreWindows)
+    assert conversation.session.request_for(job.number, LoadLevel.NORMAL) is None
 
 
 def test_there_is_one_transcription_at_a_time() -> None:

@@ -312,6 +312,32 @@ def test_half_a_sample_at_a_commit_does_not_spoil_what_comes_after() -> None:
     assert [each.text != "" for each in conversation.said(TranscriptCompleted)] == [True, True]
 
 
+def test_a_manual_turn_of_which_text_was_given_out_is_completed_without_a_stop_when_it_is_cleared() -> None:
+    conversation, microphone = Conversation(configured(turn_detection=None)), Microphone()
+    conversation.hear(microphone.speech(6.0))
+    conversation.send(ClearAudio())
+    assert conversation.said(SpeechStopped) == []
+    *_, committed, completed, cleared = conversation.events
+    assert isinstance(committed, AudioCommitted)
+    assert isinstance(completed, TranscriptCompleted)
+    assert isinstance(cleared, AudioCleared)
+
+
+def test_clearing_silence_reports_no_turn() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(1.0))
+    conversation.send(ClearAudio())
+    assert [type(event) for event in conversation.events] == [AudioCleared]
+
+
+def test_clearing_a_turn_without_text_reports_no_transcript() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(1.0))
+    conversation.send(ClearAudio())
+    assert isinstance(conversation.events[-1], AudioCleared)
+    assert conversation.said(AudioCommitted, TranscriptCompleted) == []
+
+
 def test_a_turn_of_which_text_was_given_out_is_completed_when_it_is_cleared() -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(6.0))

@@ -74,6 +74,10 @@ def test_a_response_of_nothing_is_completed_at_once(text: str) -> None:
     assert finished.status is ResponseStatus.COMPLETED
 
 
+def test_a_timer_that_fires_without_a_response_does_nothing() -> None:
+    assert Conversation().session.handle_timer(1.0) == []
+
+
 def test_a_phrase_without_sound_still_has_its_text() -> None:
     conversation, phrase = speaking()
     conversation.send(SynthesisFinished(phrase.number))

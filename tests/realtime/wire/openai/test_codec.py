@@ -464,6 +464,18 @@ def test_tools_and_tool_choice_are_shown_again() -> None:
     assert shown["tool_choice"] == {"type": "function", "name": "dim"}
 
 
+@pytest.mark.parametrize("choice", ["auto", "none", "required"])
+def test_a_tool_choice_without_a_function_is_shown_again(choice: str) -> None:
+    assert Client().update(tool_choice=choice)["tool_choice"] == choice
+
+
+@pytest.mark.parametrize("choice", ["nonsense", {"type": "mcp"}])
+def test_an_unknown_tool_choice_leaves_the_current_one(choice: object) -> None:
+    client = Client()
+    client.update(tool_choice="none")
+    assert client.update(tool_choice=choice)["tool_choice"] == "none"
+
+
 def test_noise_reduction_is_shown_without_effect() -> None:
     shown = Client().update(audio={"input": {"noise_reduction": {"type": "near_field"}}})
     assert shown["audio"]["input"]["noise_reduction"] == {"type": "near_field"}
@@ -1033,6 +1045,15 @@ def test_words_come_with_the_completed_transcript_for_those_who_asked() -> None:
     (completed,) = Client(partials=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000))
     assert [word["word"] for word in completed["words"]] == ["Hello", "there."]
     assert (completed["language"], completed["suppressed"]) == ("en", [])
+
+
+def test_an_invalid_event_that_breaks_off_is_no_json() -> None:
+    assert Client().refusal('{"type": "nonsense", "event_id": ')["code"] == "invalid_json"
+
+
+def test_a_request_of_another_codec_is_a_bug() -> None:
+    with pytest.raises(TypeError, match="str"):
+        Client().tell(WireRequest("not ours"))
 
 
 def test_every_reason_for_suppressed_text_is_sent_to_clients_that_asked() -> None:

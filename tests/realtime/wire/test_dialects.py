@@ -1,0 +1,84 @@
+"""The codec of a connection follows from the path and the query of its websocket."""
+
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from realtime.catalogue.names import ModelNames
+from realtime.errors import UnsupportedAudio
+from realtime.session.commands import AppendAudio
+from realtime.session.config import SessionKind
+from realtime.settings import Settings
+from realtime.wire.codec import Codec, Handshake
+from realtime.wire.dialects import DIALECTS
+
+NAMES = ModelNames(Settings())
+
+
+def opened(path: str = "/v1/realtime", **query: Sequence[str]) -> Codec:
+    numbers = itertools.count(1)
+    handshake = Handshake(
+        session_id="sess_1",
+        query=query,
+        new_id=lambda prefix: f"{prefix}_{next(numbers)}",
+        find_recognizer=NAMES.recognizer,
+        find_voice={"": "amber"}.get,
+        max_input_characters=100,
+    )
+    return DIALECTS[path](handshake)
+
+
+def greeting(codec: Codec) -> Any:
+    """Return the session object of the greeting."""
+    return json.loads(codec.greeting()[0])["session"]
+
+
+@pytest.mark.parametrize("path", DIALECTS)
+def test_every_path_opens_a_codec(path: str) -> None:
+    assert greeting(opened(path))["id"] == "sess_1"
+
+
+def test_without_a_query_a_session_is_a_conversation_with_the_default_models() -> None:
+    codec = opened()
+    assert (codec.config.kind, codec.config.transcribe) == (SessionKind.CONVERSATION, False)
+    assert (codec.config.recognizer, codec.config.voice) == (NAMES.recognizer(""), "amber")
+    assert greeting(codec)["model"] == "whisper-base"
+
+
+def test_the_model_of_a_conversation_is_shown_and_is_not_its_recognizer() -> None:
+    codec = opened(model=["whisper-tiny"])
+    assert greeting(codec)["model"] == "whisper-tiny"
+    assert codec.config.recognizer == NAMES.recognizer("")
+
+
+def test_the_model_of_a_transcription_session_is_its_recognizer() -> None:
+    config = opened(intent=["transcription"], model=["whisper-tiny"]).config
+    assert (config.kind, config.transcribe) == (SessionKind.TRANSCRIPTION, True)
+    assert config.recognizer == NAMES.recognizer("whisper-tiny")
+
+
+def test_an_unknown_model_stands_for_the_default_recognizer() -> None:
+    config = opened(intent=["transcription"], model=["no-such-model"]).config
+    assert config.recognizer == NAMES.recognizer("")
+
+
+def test_of_a_repeated_parameter_the_last_value_counts() -> None:
+    config = opened(intent=["transcription"], model=["no-such-model", "whisper-tiny"]).config
+    assert config.recognizer == NAMES.recognizer("whisper-tiny")
+
+
+@pytest.mark.parametrize("extensions", [["partials,binary"], ["binary", "partials"]])
+def test_extensions_are_listed_or_repeated(extensions: Sequence[str]) -> None:
+    codec = opened(ext=extensions)
+    assert codec.config.include_partials
+    assert codec.decode(b"\0\0") == [AppendAudio(b"\0\0")]
+
+
+def test_without_extensions_there_are_no_partials_and_no_binary_messages() -> None:
+    codec = opened()
+    assert not codec.config.include_partials
+    with pytest.raises(UnsupportedAudio):
+        codec.decode(b"\0\0")
