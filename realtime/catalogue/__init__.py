@@ -1,1 +1,1 @@
-"""Models and voices by name."""
+"""The catalogue: the models and voices that can be asked for by name."""

@@ -25,7 +25,7 @@ class SynthesizerCapabilities:
     Attributes:
         languages: ISO 639 codes of the languages it speaks.
         speed: Whether the `speed` of a synthesis has an effect.
-        instructions: Whether it can be told in words how to speak.
+        instructions: Whether it follows instructions in words on how to speak.
         cloning: Whether it can speak in the voice of a recording.
         streaming_text: Whether it can start to speak before the end of a phrase is known.
     """

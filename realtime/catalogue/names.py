@@ -46,7 +46,7 @@ class ModelNames:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Raises `UnknownModel` for a default or a preloaded model that does not exist, or does another task."""
+        """Read the names in the settings. Raises `UnknownModel` for a default or preloaded one that does not exist."""
         self.defaults: Mapping[Task, ModelEntry] = {
             Task.TRANSCRIPTION: _default(settings.transcription_model, Task.TRANSCRIPTION),
             Task.SPEECH: _default(settings.speech_model, Task.SPEECH),

@@ -1,7 +1,6 @@
-"""The names a user may ask for: models with their engine, source, languages and licence, and OpenAI's names for them.
+"""The table of models: name, task, engine, source, languages and licence of each.
 
-A table and the look-ups over it. Nothing here is loaded or looked for on disk: `realtime.weights` finds the files,
-the engines read them.
+Nothing here is loaded or looked up on disk: `realtime.weights` finds the files and the engines load them.
 """
 
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Final
 
 
 class Task(StrEnum):
-    """What a model does."""
+    """What a model is for."""
 
     TRANSCRIPTION = "transcription"
     SPEECH = "speech"
@@ -27,11 +26,16 @@ class EngineName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One model.
+    """One model of the catalogue.
 
-    `source` is a repository on the Hugging Face hub. `languages` are ISO 639 codes, empty where unknown. `licence` is
-    an SPDX expression, or words where code and weights differ. `can_translate` says whether it can put speech of any of
-    its languages into English.
+    Attributes:
+        name: The name under which clients ask for it, and the server lists it.
+        task: What it is for.
+        engine: The engine that runs it.
+        source: Its repository on the Hugging Face hub.
+        languages: ISO 639 codes of its languages; empty if unknown.
+        licence: An SPDX expression, or words if code and weights differ.
+        can_translate: Whether it can translate speech into English.
     """
 
     name: str
@@ -44,13 +48,11 @@ class ModelEntry:
 
     @property
     def multilingual(self) -> bool:
-        """True unless the model is known to have one language."""
+        """Whether the model has several languages, or is not known to have a single one."""
         return len(self.languages) != 1
 
 
 ENGLISH: Final = ("en",)
-
-
 CHINESE: Final = ("zh",)
 
 
@@ -64,7 +66,10 @@ WHISPER_V2_LANGUAGES: Final = (
 )  # fmt: skip
 
 
+"""The languages of multilingual Whisper models up to large-v2."""
+
 WHISPER_V3_LANGUAGES: Final = (*WHISPER_V2_LANGUAGES, "yue")
+"""The languages of large-v3, which adds Cantonese."""
 
 
 def _whisper(

@@ -367,7 +367,7 @@ def _is_local(entry: ModelEntry, settings: Settings) -> bool:
     """Return whether the model can be loaded without the network. Raises `EngineError`."""
     if weights.find(entry, settings) is not None:
         return True
-    pieces = [piece for file in bundled.BUNDLED.get(entry.name, ()) for piece in file.pieces]
+    pieces = [piece for file in bundled.BUNDLED.get(entry.name, ()) for piece in file.parts]
     return bool(pieces) and all(bundled.package_directory(piece.split("/")[0]) for piece in pieces)
 
 

@@ -1,1 +1,1 @@
-"""Adapters to the models: blocking code that knows nothing of sessions, asyncio or sockets."""
+"""Adapters to the models: blocking code, called from worker threads, that knows nothing of sessions or sockets."""

@@ -1,4 +1,4 @@
-"""What an engine promises: blocking calls on plain arrays and values, from one thread at a time but for recognizers."""
+"""The protocols of engines: blocking calls on arrays and values, from one thread at a time except for recognizers."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
@@ -12,7 +12,7 @@ from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 
 VadState = NDArray[np.float32]
-"""What a voice activity detector remembers of one stream between windows; opaque, owned by the session."""
+"""The recurrent state of a voice activity detector for one stream; opaque, and owned by the session."""
 
 
 State = TypeVar("State")
@@ -44,13 +44,13 @@ class Detector(Protocol):
     """Voice activity detection."""
 
     def initial_state(self) -> VadState:
-        """The state of a stream that has not begun."""
+        """Return the state of a new stream."""
 
     def score(self, requests: Sequence[tuple[NDArray[np.float32], VadState]]) -> list[tuple[list[float], VadState]]:
-        """Score windows of many streams in step.
+        """Score the windows of many streams in one batch.
 
-        Each request is an array of shape (windows, 512) at 16 kHz and the state after the previous window; each answer
-        the speech probability of every window and the state after the last.
+        A request is an array of shape (n, 512) at 16 kHz, and the state after the window before it. Its answer is the
+        speech probability of each window, 0 to 1, and the state after the last. Raises `EngineError`.
         """
 
     def close(self) -> None: ...

@@ -1,7 +1,7 @@
-"""Speech from hibari, a small English synthesizer whose weights are in its wheel.
+"""Speech from hibari, a small English synthesizer with its weights in the wheel.
 
-hibari answers sentence by sentence; a finished sentence is handed on in pieces, so that playing can begin, and stop,
-at once.
+hibari synthesizes whole sentences; a finished sentence is yielded in chunks, so that playing can begin and stop at any
+of them.
 """
 
 from collections.abc import Iterator
@@ -24,19 +24,26 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import SynthesizerCapabilities
 from realtime.errors import EngineError
 
-_FIRST_PIECE: Final = hibari.SAMPLE_RATE * 40 // 1000
-_PIECE: Final = hibari.SAMPLE_RATE * 100 // 1000
-_LEAD: Final = hibari.SAMPLE_RATE * 20 // 1000
-_AUDIBLE: Final = 1e-3
+_FIRST_CHUNK: Final = hibari.SAMPLE_RATE * 40 // 1000
+"""Samples of the first chunk of a sentence: 40 ms."""
+
+_CHUNK: Final = hibari.SAMPLE_RATE * 100 // 1000
+"""Samples of the following chunks: 100 ms."""
+
+_LEADING_SILENCE: Final = hibari.SAMPLE_RATE * 20 // 1000
+"""Samples of silence that are left before a sentence: 20 ms."""
+
+_SILENCE_LEVEL: Final = 1e-3
+"""Highest amplitude of silence, -60 dB of full scale."""
 
 
 class Hibari:
-    """A `Synthesizer` of English on one CPU thread, for speeds from 0.25 to 4.0 (above 2.5 sounds no faster).
+    """A `Synthesizer` for English on one CPU thread, at speeds from 0.25 to 4.0 (2.5 is the fastest it sounds).
 
-    Offers the voice in the wheel and those already in hibari's cache; none is downloaded. Text without anything to
-    pronounce gives no chunks. The same words give the same samples.
+    It has the voice of the wheel and those in hibari's cache, and downloads none. Text with nothing to pronounce yields
+    no chunks. The same text yields the same samples.
 
-    Safe for concurrent syntheses: all is loaded at the start, hibari keeps no state between sentences, and an
+    Concurrent syntheses are safe: everything is loaded at the start, hibari keeps no state between sentences, and an
     onnxruntime session may run in several threads.
     """
 
@@ -44,9 +51,9 @@ class Hibari:
     sample_rate: int = hibari.SAMPLE_RATE
 
     def __init__(self) -> None:
-        """Raises `EngineError` where a model cannot be loaded."""
-        at_hand = [name for name in VOICES if _is_at_hand(name)]
-        self.voices: tuple[str, ...] = tuple(sorted(at_hand, key=lambda name: name != DEFAULT))
+        """Load all voices. Raises `EngineError` if one cannot be loaded."""
+        available = [name for name in VOICES if _is_available(name)]
+        self.voices: tuple[str, ...] = tuple(sorted(available, key=lambda name: name != DEFAULT))
         try:
             readers = {british: _reader(british) for british in {VOICES[name]["british"] for name in self.voices}}
             self._speakers = {
@@ -56,24 +63,24 @@ class Hibari:
             raise EngineError("hibari cannot be loaded") from exc
 
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
-        """Yield 40 ms, then 100 ms at a time."""
+        """Yield each sentence in a chunk of 40 ms and further ones of 100 ms."""
         speaker = self._speakers[voice]
         for sentence in speaker.split_sentences(text):
-            samples = _without_lead(_speak(speaker, sentence, speed))
+            samples = _without_leading_silence(_speak(speaker, sentence, speed))
             if len(samples):
-                yield from np.split(samples, range(_FIRST_PIECE, len(samples), _PIECE))
+                yield from np.split(samples, range(_FIRST_CHUNK, len(samples), _CHUNK))
 
     def close(self) -> None:
         self._speakers.clear()
 
 
-def _without_lead(samples: Samples) -> Samples:
-    """Speech without the third of a second of silence that hibari puts before it and nobody wants to wait for."""
-    sounds = np.flatnonzero(np.abs(samples) > _AUDIBLE)
-    return samples[max(0, sounds[0] - _LEAD) :] if len(sounds) else samples[:0]
+def _without_leading_silence(samples: Samples) -> Samples:
+    """Cut the third of a second of silence that hibari puts before a sentence."""
+    sounds = np.flatnonzero(np.abs(samples) > _SILENCE_LEVEL)
+    return samples[max(0, sounds[0] - _LEADING_SILENCE) :] if len(sounds) else samples[:0]
 
 
-def _is_at_hand(voice: str) -> bool:
+def _is_available(voice: str) -> bool:
     try:
         voice_path(voice, download_missing=False)
     except FileNotFoundError:
@@ -82,7 +89,7 @@ def _is_at_hand(voice: str) -> bool:
 
 
 def _reader(british: bool) -> G2P:
-    """What turns text into phonemes, with the network for unknown words that hibari would load on meeting one."""
+    """Load the grapheme-to-phoneme converter, and its network for unknown words, which hibari would load later."""
     reader = G2P(british=british)
     reader.oov  # noqa: B018
     return reader

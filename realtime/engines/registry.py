@@ -1,4 +1,4 @@
-"""Which code runs which entry of the catalogue; heavy libraries are imported here, when they are first needed."""
+"""The engine for each entry of the catalogue. Heavy libraries are imported here, when they are first needed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,22 +14,22 @@ from realtime.weights.progress import Progress, Stage, Step, silent
 
 
 class Registry(Protocol):
-    """Where `Models` gets its engines; loading blocks and may raise `EngineError` or `UnusableModel`."""
+    """Loads engines for `Models`. Its methods block; they raise `EngineError` or `UnusableModel`."""
 
     def detector(self) -> Detector: ...
 
     def prepare(self, entry: ModelEntry) -> int:
-        """Have the weights of a model on this machine, downloading and converting them if need be; their bytes."""
+        """Find, download or convert the weights of a model; return their size in bytes."""
 
     def recognizer(self, entry: ModelEntry) -> Recognizer[Any]: ...
 
     def synthesizer(self, entry: ModelEntry) -> Synthesizer: ...
 
     def steps(self) -> Mapping[str, Step]:
-        """How far the models have come that are being prepared or loaded, by name."""
+        """Return the progress of the models that are being prepared or loaded, by name."""
 
     def stop(self) -> None:
-        """Give up whatever is being prepared, soon."""
+        """Make the preparations in progress fail at their next step."""
 
 
 class InstalledEngines:
@@ -48,7 +48,9 @@ class InstalledEngines:
         return Silero()
 
     def prepare(self, entry: ModelEntry) -> int:
-        allow_downloads = self._settings.allow_downloads or entry in self._pinned  # which the operator asked for
+        allow_downloads = (
+            self._settings.allow_downloads or entry in self._pinned
+        )  # pinned models are the operator's own choice
         try:
             return weights.size(
                 weights.locate(entry, replace(self._settings, allow_downloads=allow_downloads), self._advance)
@@ -83,9 +85,7 @@ class InstalledEngines:
 
                 return Hibari()
             case _:
-                raise UnusableModel(
-                    f"{entry.name} is in the catalogue, but this version has no engine for it yet", param="model"
-                )
+                raise UnusableModel(f"This version cannot run {entry.name} yet.", param="model")
 
     def steps(self) -> Mapping[str, Step]:
         return self._steps
@@ -95,6 +95,6 @@ class InstalledEngines:
 
     def _advance(self, step: Step) -> None:
         if self._stopping:
-            raise EngineError("the service is closing")
+            raise EngineError("The server is stopping.")
         self._steps[step.model] = step
         self._progress(step)

@@ -1,8 +1,8 @@
-"""Voice activity detection with Silero VAD's own ONNX file, many streams in one call.
+"""Voice activity detection with Silero VAD's ONNX file, many streams in one call.
 
-The model takes 64 samples of context and a window of 512 at 16 kHz, and the two vectors of an LSTM; the package carries
-all of it in its model object, which serves one stream. Here it is each stream's own state. The package itself is
-never imported, because that imports torch.
+The model takes a window of 512 samples at 16 kHz with 64 samples of context, and the state of an LSTM. The package
+keeps context and state in its model object, which therefore serves a single stream; here they belong to each stream.
+The package itself is never imported, because that imports torch.
 """
 
 from collections.abc import Sequence
@@ -27,20 +27,24 @@ from realtime.engines.base import VadState
 from realtime.errors import EngineError
 
 _CONTEXT: Final = 64
-_MEMORY: Final = (2, 128)
+"""Samples before each window that the model takes with it."""
+
+_LSTM_SHAPE: Final = (2, 128)
+"""Shape of the LSTM's state, the hidden and the cell vector."""
+
 _MODEL: Final = "silero_vad_16k_op15.onnx"
-"""The package's model for 16 kHz only: the same answers as the one for two rates, at half its size."""
+"""The package's model for 16 kHz: the same results as the model for two rates, at half its size."""
 
 
 class Silero:
     """A `Detector` on one CPU thread.
 
-    On a slow core a window takes 0.14 ms alone and 0.06 ms in a batch of 32: 0.43 and 0.19 % of a core a stream.
-    A state holds the LSTM's two vectors, then the context.
+    On a slow core a window takes 0.14 ms alone and 0.06 ms in a batch of 32: 0.43 % and 0.19 % of a core per stream.
+    A `VadState` holds the LSTM's two vectors, then the context.
     """
 
     def __init__(self) -> None:
-        """Raises `EngineError` where the package or its model cannot be loaded."""
+        """Load the model. Raises `EngineError` if the package or its model is missing or damaged."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -53,18 +57,18 @@ class Silero:
             raise EngineError("Silero's model cannot be loaded") from exc
 
     def initial_state(self) -> VadState:
-        return np.zeros(np.prod(_MEMORY) + _CONTEXT, np.float32)
+        return np.zeros(np.prod(_LSTM_SHAPE) + _CONTEXT, np.float32)
 
     def score(self, requests: Sequence[tuple[NDArray[np.float32], VadState]]) -> list[tuple[list[float], VadState]]:
-        """Score all streams window by window in step; the batch shrinks as the shorter ones end."""
+        """Score one window of every stream per step; the batch shrinks as the shorter requests end."""
         longest_first = sorted(range(len(requests)), key=lambda index: -len(requests[index][0]))
         lengths = [len(requests[index][0]) for index in longest_first]
         signals = []
-        memory = np.empty((_MEMORY[0], len(requests), _MEMORY[1]), np.float32)
+        memory = np.empty((_LSTM_SHAPE[0], len(requests), _LSTM_SHAPE[1]), np.float32)
         for row, index in enumerate(longest_first):
             windows, state = requests[index]
             signals.append(np.concatenate((state[-_CONTEXT:], windows.reshape(-1))))
-            memory[:, row] = state[:-_CONTEXT].reshape(_MEMORY)
+            memory[:, row] = state[:-_CONTEXT].reshape(_LSTM_SHAPE)
 
         probabilities: list[list[float]] = [[] for _ in requests]
         active = len(requests)
@@ -89,7 +93,7 @@ class Silero:
     def _run(
         self, frames: NDArray[np.float32], memory: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """One step: frames (n, 576) and memory (2, n, 128) to probabilities (n, 1) and the memory after them."""
+        """Run one step: frames (n, 576) and memory (2, n, 128) to probabilities (n, 1) and the next memory."""
         try:
             scores, after = self._model.run(
                 None, {"input": frames, "state": memory, "sr": np.array(SAMPLE_RATE, np.int64)}

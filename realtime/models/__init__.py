@@ -1,1 +1,1 @@
-"""Loaded models: load, share, unload."""
+"""Loaded models: load, lease and unload them, and call them from coroutines."""

@@ -1,4 +1,4 @@
-"""Loaded models as coroutines."""
+"""Loaded models, called from coroutines: each has an engine, the threads that run it, and a queue."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
@@ -20,18 +20,16 @@ from realtime.workers.batch import BatchWorker
 from realtime.workers.stream import StreamWorker
 
 MAX_DETECTOR_BATCH: Final = 64
-
+"""Streams whose windows the detector scores in one call."""
 
 SCORING_INTERVAL: Final = 0.02
-"""Seconds between the starts of two batches: half a frame of 40 ms, the fewer calls the more streams there are."""
-
+"""Seconds between the starts of two batches of the detector: half of a frame of 40 ms, the usual size of clients."""
 
 MAX_WAITING: Final = 256
-"""Requests that may wait for one engine: several for each of the sessions a server admits."""
-
+"""Requests that may be queued for one engine, several for each session that a server admits."""
 
 MAX_CONCURRENT_PHRASES: Final = 2
-"""Phrases one voice speaks at the same time; the others wait their turn."""
+"""Phrases that one voice model synthesizes at the same time; further ones are queued."""
 
 
 class RecognizerHandle:
@@ -53,7 +51,7 @@ class RecognizerHandle:
     async def transcribe(
         self, request: TranscriptionRequest, priority: Priority, client_id: ClientId = ANONYMOUS
     ) -> Hypothesis:
-        """Transcribe an excerpt. Raises `EngineError`, `Overloaded`, and `ClientError` for an unknown language."""
+        """Transcribe audio. Raises `EngineError`, `Overloaded`, and `ClientError` for an unknown language."""
         return await self.transcribe_newest(lambda _: request, priority, client_id)
 
     async def transcribe_newest(
@@ -63,9 +61,9 @@ class RecognizerHandle:
         client_id: ClientId = ANONYMOUS,
         on_progress: Callable[[RequestProgress], None] | None = None,
     ) -> Hypothesis:
-        """Transcribe what `request` returns when an engine is free, given the load of that moment.
+        """Transcribe what `request` returns when an engine is free, given the load at that moment.
 
-        The task is cancelled where `request` returns None.
+        The caller is cancelled if `request` returns None. Raises as `transcribe`.
         """
         return await self._worker.submit(Ticket(request, priority, client_id, on_progress=on_progress))
 

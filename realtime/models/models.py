@@ -34,7 +34,7 @@ class Models:
     detector: DetectorHandle
 
     def __init__(self, settings: Settings, engines: Registry | None = None) -> None:
-        """Raises `UnknownModel` for a default or preloaded model that does not exist."""
+        """Load nothing yet. Raises `UnknownModel` for a default or preloaded model that does not exist."""
         names = ModelNames(settings)
         self.defaults: Mapping[Task, ModelEntry] = names.defaults
         self._pinned = names.pinned

@@ -124,7 +124,7 @@ class ModelPool:
         await self._close(self._detach([model]))
 
     async def close(self) -> None:
-        """Unload everything; loads in progress are told to stop and abandoned after `SHUTDOWN_GRACE`."""
+        """Unload everything; loads in progress are stopped, and abandoned after `SHUTDOWN_GRACE`."""
         self._engines.stop()
         if loads := [model.load for model in self._models.values() if not model.load.done()]:
             _, late = await asyncio.wait(loads, timeout=SHUTDOWN_GRACE)

@@ -1,1 +1,1 @@
-"""Scheduling: which requests an engine answers next and together, and how many sessions are admitted."""
+"""Scheduling: which requests an engine runs next, in which batches, and how many sessions it can take on."""

@@ -1,1 +1,1 @@
-"""Model weights: find, download, convert, verify and delete them."""
+"""Model weights on disk: find, download, convert, verify and delete them."""

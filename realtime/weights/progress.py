@@ -1,4 +1,4 @@
-"""How far the preparation of a model has come: what the terminal draws and HTTP tells."""
+"""The progress of making a model available: shown by the terminal, the log and HTTP."""
 
 import logging
 from collections.abc import Callable
@@ -8,25 +8,25 @@ from typing import Final, TypeAlias
 
 logger = logging.getLogger(__name__)
 
-PARTS: Final = 4
-"""Lines of the log about one stage, besides its first."""
+LOGGED_PARTS: Final = 4
+"""Log lines for one stage, besides the first."""
 
 
 class Stage(StrEnum):
-    """What is being done to have a model."""
+    """A stage of making a model available."""
 
     WAITING = "waiting"
     DOWNLOADING = "downloading"
     CONVERTING = "converting"
     PREPARING = "preparing"
-    """Its bundled files are checked, or joined."""
+    """The files of a bundled model are verified or assembled."""
     LOADING = "loading"
-    """Its weights are on this machine and are being read."""
+    """The weights are read into memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stage of one model, and how many of its bytes are done; no total where it is not known."""
+    """The stage of one model, and its progress in bytes; `total_bytes` is 0 if unknown."""
 
     model: str
     stage: Stage
@@ -35,7 +35,7 @@ class Step:
 
     @property
     def fraction(self) -> float:
-        """Of this stage, 0 to 1."""
+        """Progress of this stage, 0 to 1."""
         return min(1.0, self.done_bytes / self.total_bytes) if self.total_bytes else 0.0
 
     def __str__(self) -> str:
@@ -43,29 +43,29 @@ class Step:
 
 
 Progress: TypeAlias = Callable[[Step], None]
-"""Told of every step, from any thread; what it raises ends the preparation."""
+"""A callback for every step, called from any thread; an exception it raises ends the preparation."""
 
 Report: TypeAlias = Callable[[int, int], None]
-"""A `Progress` whose model and stage are known: bytes done, bytes in all."""
+"""A callback for the progress of one stage: bytes done, bytes in total."""
 
 
 def silent(_: Step) -> None:
-    """The progress nobody watches."""
+    """Ignore a step; the default `Progress`."""
 
 
 def reporter(progress: Progress, model: str, stage: Stage) -> Report:
-    """The `Report` of one stage."""
+    """Return the `Report` of one stage, which passes steps to `progress`."""
     return lambda done, total: progress(Step(model, stage, done, total))
 
 
 class LoggedProgress:
-    """Writes to the log how far each model is, when a stage begins and after every quarter of it; a `Progress`."""
+    """A `Progress` that logs the start of each stage and every quarter of it."""
 
     def __init__(self) -> None:
-        self._told: dict[str, tuple[Stage, int]] = {}
+        self._logged: dict[str, tuple[Stage, int]] = {}
 
     def __call__(self, step: Step) -> None:
-        reached = step.stage, int(step.fraction * PARTS)
-        if self._told.get(step.model) != reached:
-            self._told[step.model] = reached
+        reached = step.stage, int(step.fraction * LOGGED_PARTS)
+        if self._logged.get(step.model) != reached:
+            self._logged[step.model] = reached
             logger.info("%s: %s", step.model, step)

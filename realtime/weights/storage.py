@@ -1,4 +1,4 @@
-"""Directories of weights on disk: locked between processes, with room checked beforehand, whole or not there at all."""
+"""Directories of weights: created completely or not at all, by one process at a time, after checking the free space."""
 
 import fcntl
 import shutil
@@ -10,14 +10,14 @@ from typing import IO, Final
 from realtime.errors import EngineError
 
 RESERVED_BYTES: Final = 256 << 20
-"""Bytes of a disk that weights never take."""
+"""Bytes of a disk that are left free for everything else."""
 
 
 @contextmanager
 def locked(directory: Path) -> Iterator[IO[str]]:
-    """Hold the lock of a directory that is to appear, between processes; the system frees it when its holders die.
+    """Hold a lock between processes on creating `directory`; the system releases it when its holders die.
 
-    The open file that is yielded holds it; a child process that inherits it holds it too.
+    The yielded file holds the lock, and so does a child process that inherits it.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     with directory.with_name(f"{directory.name}.lock").open("w") as stream:
@@ -27,13 +27,13 @@ def locked(directory: Path) -> Iterator[IO[str]]:
 
 @contextmanager
 def atomic_directory(directory: Path) -> Iterator[Path]:
-    """An empty directory to fill, which takes the place of `directory` when the block ends and vanishes if it fails.
+    """Yield an empty directory that replaces `directory` at the end of the block, or is deleted if the block fails.
 
-    What a killed process left behind is cleared away first: hold the lock.
+    Hold the lock: what a killed process left is removed first.
     """
     unfinished = directory.with_name(f"{directory.name}.partial")
-    for remains in (unfinished, directory):
-        shutil.rmtree(remains, ignore_errors=True)
+    for old in (unfinished, directory):
+        shutil.rmtree(old, ignore_errors=True)
     unfinished.mkdir()
     try:
         yield unfinished
@@ -43,7 +43,7 @@ def atomic_directory(directory: Path) -> Iterator[Path]:
 
 
 def require_space(needs: Iterable[tuple[Path, int]]) -> None:
-    """Raise `EngineError` where the disks on which these directories lie, or will lie, have not so many bytes left."""
+    """Raise `EngineError` if the disk of a directory, which need not exist yet, has fewer bytes free than needed."""
     disks: dict[int, tuple[Path, int]] = {}
     for directory, needed in needs:
         disk = next(each for each in (directory, *directory.parents) if each.exists()).stat().st_dev
@@ -56,5 +56,5 @@ def require_space(needs: Iterable[tuple[Path, int]]) -> None:
 
 
 def size_of(directory: Path) -> int:
-    """Bytes of all files below a directory."""
+    """Return the total size of all files below a directory, in bytes."""
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())

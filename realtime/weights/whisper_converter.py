@@ -1,7 +1,7 @@
 """Convert a Whisper checkpoint of transformers to CTranslate2's format: `python -m ... CHECKPOINT OUTPUT`.
 
-A process of its own, because it needs torch and several times the memory of the model: both are gone when it ends. The
-tokenizer is what `tokenizer.json` says; transformers would make one of its own of whatever else lies there.
+It is a process of its own, so that torch, and several times the memory of the model, are gone when it ends. The
+tokenizer is the one in `tokenizer.json`; transformers would build one from other files.
 """
 
 import os
@@ -13,11 +13,11 @@ from ctranslate2.converters import TransformersConverter
 from transformers import PreTrainedTokenizerFast
 
 NICENESS: Final = 10
-"""Whoever is being listened to comes first."""
+"""Scheduling priority of the process, lower than that of the server and its live sessions."""
 
 
 class WhisperConverter(TransformersConverter):
-    """CTranslate2's converter, with one tokenizer for everything."""
+    """CTranslate2's converter, with the tokenizer of `tokenizer.json` for every kind of checkpoint."""
 
     def load_tokenizer(self, _: type, model_name_or_path: str, **__: object) -> PreTrainedTokenizerFast:
         file = str(Path(model_name_or_path) / "tokenizer.json")
@@ -25,7 +25,7 @@ class WhisperConverter(TransformersConverter):
 
 
 def main() -> None:
-    """Convert what the command line names."""
+    """Convert the checkpoint named on the command line."""
     checkpoint, output = sys.argv[1:]
     os.nice(NICENESS)
     WhisperConverter(checkpoint, load_as_float16=True).convert(output, quantization="float16", force=True)

@@ -1,1 +1,1 @@
-"""Every thread of the service."""
+"""The threads of the service: they run blocking engines on behalf of coroutines."""

@@ -11,11 +11,11 @@ from realtime.errors import Overloaded
 Answer = TypeVar("Answer")
 
 MAX_CHUNKS_AHEAD: Final = 8
-"""Chunks a generator may be ahead of the one who takes them."""
+"""Chunks that a generator may produce before the first of them is consumed."""
 
 
 class _Stream(Generic[Answer]):
-    """One generator on its way through a `StreamWorker`."""
+    """One generator, the thread that runs it and the coroutine that consumes it."""
 
     def __init__(self, make: Callable[[], Iterator[Answer]]) -> None:
         self._make = make
@@ -25,15 +25,15 @@ class _Stream(Generic[Answer]):
         self._cancelled = threading.Event()
 
     def run(self) -> None:
-        """Drive the generator, in the worker's thread; it is closed in the same thread."""
+        """Run the generator and close it, in the worker's thread."""
         outcome: Exception | None = None
         try:
             if not self.cancelled:
                 self._drive(self._make())
-        except Exception as exc:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
+        except Exception as exc:  # noqa: BLE001 - raised again in the consumer
             outcome = exc
-        # Whoever still takes chunks did not cancel: the worker is closing, and must not seem to have finished.
-        self._put(Overloaded("The voice is being unloaded.") if self.cancelled else outcome)
+        # A consumer that is still there did not cancel: the worker is closing, and the stream is not complete.
+        self._put(Overloaded("The voice model is being unloaded.") if self.cancelled else outcome)
 
     def _drive(self, chunks: Iterator[Answer]) -> None:
         try:
@@ -73,7 +73,7 @@ class _Stream(Generic[Answer]):
 
 
 class StreamWorker(Generic[Answer]):
-    """Threads that each run one generator at a time."""
+    """`concurrency` threads that each run one generator at a time; at most `max_waiting` generators are queued."""
 
     def __init__(self, name: str, *, concurrency: int, max_waiting: int) -> None:
         self._max_waiting = max_waiting
@@ -87,13 +87,13 @@ class StreamWorker(Generic[Answer]):
             thread.start()
 
     async def stream(self, make: Callable[[], Iterator[Answer]]) -> AsyncGenerator[Answer, None]:
-        """The chunks of the generator that `make` returns, at most `MAX_CHUNKS_AHEAD` ahead of whoever takes them.
+        """Yield the chunks of the generator that `make` returns, which runs at most `MAX_CHUNKS_AHEAD` ahead.
 
-        Closing this closes the generator, in its own thread. Raises `Overloaded` when too many generators wait, and
-        what the generator raised.
+        Closing the stream closes the generator, in its own thread. Raises `Overloaded` if too many generators are
+        queued, and what the generator raised.
         """
         if self._closing or self._queue.qsize() >= self._max_waiting:
-            raise Overloaded("The voice has more work than it can do.")
+            raise Overloaded("Too many texts are queued for this voice model.")
         stream = _Stream(make)
         self._running.add(stream)
         self._queue.put(stream)
@@ -105,7 +105,7 @@ class StreamWorker(Generic[Answer]):
             self._running.discard(stream)
 
     def close(self) -> None:
-        """Stop all generators and end the threads; whoever awaits a chunk gets `Overloaded`."""
+        """Stop all generators and join the threads; consumers get `Overloaded`."""
         self._closing = True
         for stream in tuple(self._running):
             stream.cancel()

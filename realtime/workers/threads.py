@@ -1,4 +1,4 @@
-"""Await blocking calls in a bounded pool of threads."""
+"""Await blocking calls in a bounded number of threads."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -10,7 +10,7 @@ Parameters = ParamSpec("Parameters")
 
 
 class BlockingCalls:
-    """A bounded number of threads for calls that block: decoding a file, loading a model."""
+    """Runs blocking calls, such as loading a model, in at most `limit` threads at a time; further calls wait."""
 
     def __init__(self, limit: int) -> None:
         self._limiter = anyio.CapacityLimiter(limit)
@@ -18,7 +18,7 @@ class BlockingCalls:
     async def run(
         self, function: Callable[Parameters, Answer], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Answer:
-        """Await `function(*args, **kwargs)` in a thread; the call goes on if the one who awaits is cancelled."""
+        """Await `function(*args, **kwargs)` in a thread; if the caller is cancelled, the call still completes."""
         return await anyio.to_thread.run_sync(
             lambda: function(*args, **kwargs), abandon_on_cancel=True, limiter=self._limiter
         )

@@ -1,6 +1,9 @@
-"""Whether what Whisper wrote down can be believed: its own evidence, and which of several drafts is the best.
+"""Drafts: what Whisper generated for one decode, with the evidence for and against it.
 
-Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), 4.5.
+A request may be decoded several times, in a wider window or at higher temperatures; the draft with the best score
+becomes the hypothesis.
+
+Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), section 4.5.
 """
 
 import zlib
@@ -13,12 +16,15 @@ from faster_whisper.tokenizer import Tokenizer
 from realtime.speech.recognition import Thresholds
 
 DOUBTFUL_LOG_PROBABILITY: Final = -0.6
+"""Average log-probability of the tokens below which a draft is worth a second decode, if there is time for it."""
+
 BROKEN_COMPRESSION: Final = 2.4
+"""Compression ratio above which a draft repeats itself: the paper's threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Tokens as they were generated, with their evidence."""
+    """The text tokens of one decode. `ended` is False if generation hit its limit before the end token."""
 
     tokens: list[int]
     average_log_probability: float
@@ -27,19 +33,20 @@ class Draft:
     ended: bool
     temperature: float
     end: int = 0
-    """Frames of 20 ms to the end of what was said, as the last timestamp token has it; 0 where there is none."""
+    """The last timestamp token, in frames of 20 ms; 0 if there is none."""
 
     @property
     def broken(self) -> bool:
-        """It repeats itself, or never ends."""
+        """Whether the draft repeats itself or did not end."""
         return not self.ended or self.compression_ratio > BROKEN_COMPRESSION
 
     @property
     def doubtful(self) -> bool:
+        """Whether the draft is broken or its tokens are improbable."""
         return self.broken or self.average_log_probability < DOUBTFUL_LOG_PROBABILITY
 
     def meets(self, thresholds: Thresholds) -> bool:
-        """Whether it needs no other temperature: it is likely, or there was probably nothing to write."""
+        """Whether no higher temperature need be tried: the text is probable, or there probably is no speech."""
         return (
             self.ended
             and self.compression_ratio <= thresholds.compression_ratio
@@ -50,7 +57,7 @@ class Draft:
         )
 
     def score(self, thresholds: Thresholds) -> tuple[bool, bool, bool, float]:
-        """Of several drafts the one that is worth most is kept: likely text rather than text that repeats nothing."""
+        """Return a sort key: the best draft ended, then is probable, then does not repeat itself."""
         return (
             self.ended,
             self.average_log_probability >= thresholds.log_probability,
@@ -60,22 +67,22 @@ class Draft:
 
 
 def parse_output(generated: Sequence[int], tokenizer: Tokenizer, frames: int) -> tuple[list[int], int]:
-    """The text among the tokens generated for so many frames, and in which frame the last timestamp has it end.
+    """Return the text tokens generated for a window of `frames`, and the frame of the last timestamp token.
 
-    Text that follows other text and is said to begin after the audio is invented.
+    Text that follows other text and whose timestamp lies after the audio is hallucinated, and left out.
     """
     text: list[int] = []
-    end, invented = 0, False
+    end, hallucinated = 0, False
     for token in generated:
         if token >= tokenizer.timestamp_begin:
             end = token - tokenizer.timestamp_begin
-            invented = bool(text) and end >= frames
-        elif token < tokenizer.eot and not invented:
+            hallucinated = bool(text) and end >= frames
+        elif token < tokenizer.eot and not hallucinated:
             text.append(token)
     return text, end
 
 
 def compression_ratio(text: str) -> float:
-    """How many times smaller zlib makes a text: repetition shows as a high ratio."""
-    written = text.encode()
-    return len(written) / len(zlib.compress(written)) if written else 0.0
+    """Return the ratio of a text's size to its size compressed by zlib; repetitive text has a high one."""
+    encoded = text.encode()
+    return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0

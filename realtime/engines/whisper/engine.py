@@ -1,15 +1,15 @@
-"""Whisper through faster-whisper and CTranslate2, on as little context as the audio needs (`whisper_excerpts`).
+"""Whisper through faster-whisper and CTranslate2, on as short a window as the audio needs (`windows`).
 
-Decoding is greedy unless the request says otherwise, in batches, and with timestamp tokens: without them Whisper goes
-on from one speaker to the one after the next. Where they show that a final stopped early, the rest is decoded on its
-own. They fail on a hurry's few frames of silence, which therefore goes without; a final in whose words a stretch of
-sound is missing is then decoded with them after all.
+A decode is greedy unless the request says otherwise, batched, and generates timestamp tokens: without them Whisper
+skips the sentence of a speaker who follows another closely. If the last timestamp shows that a final stopped early, the
+remainder is decoded on its own. With the short tail padding of finals under load timestamps are unreliable, so those
+are decoded without; if a stretch of sound then has no words, the final is decoded again with timestamps.
 
-A final whose own evidence is bad is decoded once more in a wider window, and only where that is bad too at the
-request's further temperatures; the best draft is kept. An excerpt that needs another decode is given back for it and
-has its own turn. Word times come from cross-attention afterwards, in one parallel pass.
+A final whose evidence is bad (see `drafts`) is decoded again in a wider window, then at the further temperatures of the
+request; the best draft is used. Each further decode is a turn of its own in the queue: `decode` returns the state for
+it. Word times come from cross-attention, in one parallel pass at the end.
 
-Source: CTranslate2's documentation of `Whisper.generate` for the meaning of `max_length`.
+Source: CTranslate2's documentation of `Whisper.generate`, for the meaning of `max_length`.
 """
 
 import json
@@ -51,9 +51,10 @@ from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 
 MIN_REMAINDER: Final = 100
-"""Frames after the last word of a final that are decoded on their own: 2 s, more than a word or the pause after it."""
+"""Fewest frames of a remainder that is decoded on its own: 2 s, more than a word with the pause after it."""
 
 _FIRST_MERGE: Final = ("Ġ", "t")
+"""The first merge of GPT-2's byte-pair encoding: a space and a `t`."""
 
 
 class Whisper:
@@ -94,15 +95,15 @@ class Whisper:
         self.workers = workers
         self._model: ctranslate2.models.Whisper = model.model
         self._features = model.feature_extractor
-        self._vocabulary = _mended(model.hf_tokenizer)
+        self._vocabulary = _with_first_merge(model.hf_tokenizer)
         self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
-        # NumPy multiplies one small matrix per excerpt; the threads of its BLAS would only spin.
+        # NumPy multiplies one small matrix per request; the threads of its BLAS would only spin.
         threadpool_limits(limits=1, user_api="blas")
         self._silence = self._encode(np.zeros(FULL_WINDOW_FRAMES * FRAME, np.float32))
         self.partial_seconds = self._measure()
 
     def _measure(self) -> float:
-        """Seconds of a partial: noise has few words, and nobody else is at work yet, so about twice what it takes."""
+        """Estimate the seconds of a partial: twice the time for noise, which has few words, on an idle machine."""
         noise = np.random.default_rng(0).normal(0, 0.01, 3 * SAMPLE_RATE).astype(np.float32)
         request = TranscriptionRequest(noise, language="en", final=False)
         self.decode([self.encode(request)])  # compiles the kernels
@@ -111,12 +112,15 @@ class Whisper:
         return 2 * (time.perf_counter() - began)
 
     def close(self) -> None:
-        """Release the weights."""
+        """Unload the weights."""
         self._model.unload_model()
 
     def encode(self, request: TranscriptionRequest) -> DecodeState:
-        """Listen. Raises `EngineError`, and `ClientError` for a language Whisper lacks."""
-        with _failures():
+        """Encode the window of a request and detect its language if need be.
+
+        Raises `EngineError`, and `ClientError` for a language that Whisper does not know.
+        """
+        with _converted_errors():
             encoding = self._encode(padded(request))
             language = request.language or self._detect_language(encoding, request.candidates)
             tokenizer = self._tokenizer(language, request.translate)
@@ -129,8 +133,8 @@ class Whisper:
             )
 
     def decode(self, states: Sequence[DecodeState]) -> list[Hypothesis | DecodeState]:
-        """Write down what was heard, in order; an excerpt that needs another look comes back. Raises `EngineError`."""
-        with _failures():
+        """Decode states; return the hypothesis of each, or the state to decode next. Raises `EngineError`."""
+        with _converted_errors():
             answers: dict[int, Hypothesis | DecodeState] = {}
             for batch in batches(states):
                 drafts = self._generate([states[index] for index in batch])
@@ -139,14 +143,14 @@ class Whisper:
             return [answers[index] for index in range(len(states))]
 
     def _next_step(self, state: DecodeState, draft: Draft, *, alone: bool) -> Hypothesis | DecodeState:
-        """The answer, or the excerpt as it should be decoded next."""
+        """Return the hypothesis, or the state for the next decode if the draft does not suffice."""
         request = state.request
         thresholds, temperatures = request.decoding.thresholds, request.decoding.temperatures
         best = max(filter(None, (state.best, draft)), key=lambda each: each.score(thresholds))
-        # In company or in a hurry there is no time for a second opinion, unless the first is worthless.
-        patient = alone and not request.under_load
+        # While others wait, only a worthless draft is decoded again.
+        has_time = alone and not request.under_load
         worthless = draft.broken or (len(temperatures) > 1 and not draft.meets(thresholds))
-        if request.final and state.best is None and (worthless or (draft.doubtful and patient)):
+        if request.final and state.best is None and (worthless or (draft.doubtful and has_time)):
             window = second_window(request)
             if len(window) > len(state.encoding) * FRAME:
                 return replace(state, encoding=self._encode(window), timestamps=True, best=best)
@@ -155,7 +159,7 @@ class Whisper:
         return self._finish(state, best)
 
     def _finish(self, state: DecodeState, draft: Draft) -> Hypothesis | DecodeState:
-        """The answer, or the excerpt that is to be decoded because the best draft leaves something out."""
+        """Return the hypothesis, or the state for decoding what the best draft leaves out."""
         request = state.request
         if request.final and self._stopped_early(state, draft):
             beginning = self._hypothesis(state.truncated_to(draft.end), draft)
@@ -167,14 +171,14 @@ class Whisper:
         return hypothesis
 
     def _stopped_early(self, state: DecodeState, draft: Draft) -> bool:
-        """Whether a timestamp says so, and the attention does not contradict it."""
+        """Whether the last timestamp lies well before the end, and the word times do not contradict it."""
         if not (draft.tokens and MIN_REMAINDER <= draft.end <= state.frames - MIN_REMAINDER):
             return False
         last = self._align(state, self._tokenizer_of(state), draft.tokens)[-1]
         return last.start < draft.end * FRAME
 
     def _remainder(self, state: DecodeState, start: int, prefix: Hypothesis) -> DecodeState:
-        """What begins at `start` of an excerpt that is written down up to there."""
+        """Return the state of the audio from sample `start` on, with the hypothesis of the audio before it."""
         request = replace(state.request, samples=state.request.samples[start:])
         return replace(
             state,
@@ -201,7 +205,7 @@ class Whisper:
         return self._tokenizer(state.language, state.request.translate)
 
     def _encode(self, samples: Samples) -> Encoding:
-        """Encode a whole number of frames."""
+        """Encode samples that fill a whole number of frames."""
         features = self._features(samples, padding=FRAME // 2)[None, :, : len(samples) // (FRAME // 2)]
         encoded = self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(features)), to_cpu=True)
         encoding: Encoding = np.asarray(encoded)[0]
@@ -215,7 +219,7 @@ class Whisper:
         return next((each for each in likeliest if each in candidates), likeliest[0])
 
     def _generate(self, states: Sequence[DecodeState]) -> list[Draft]:
-        """Decode excerpts that `batches` put together."""
+        """Decode states that `batches` grouped."""
         decoding = states[0].request.decoding
         temperature = decoding.temperatures[states[0].step]
         timestamps = states[0].timestamps
@@ -241,7 +245,7 @@ class Whisper:
             drafts.append(
                 Draft(
                     tokens=tokens,
-                    # The score is the mean over the tokens without the end token, whose probability it includes.
+                    # The score is divided by the number of tokens without the end token, but includes its probability.
                     average_log_probability=result.scores[0] * length**decoding.length_penalty / (length + 1),
                     no_speech_probability=result.no_speech_prob,
                     compression_ratio=compression_ratio(tokenizer.decode(tokens)),
@@ -271,11 +275,11 @@ class Whisper:
         )
         if state.prefix is None:
             return hypothesis
-        believed = draft.meets(state.request.decoding.thresholds) and not draft.broken
-        return state.prefix.followed_by(hypothesis, state.start) if believed else state.prefix
+        plausible = draft.meets(state.request.decoding.thresholds) and not draft.broken
+        return state.prefix.followed_by(hypothesis, state.start) if plausible else state.prefix
 
     def _align(self, state: DecodeState, tokenizer: Tokenizer, tokens: list[int]) -> list[TimedToken]:
-        """When each token was said, by dynamic time warping over the cross-attention (openai/whisper, timing.py)."""
+        """Time each token by dynamic time warping over the cross-attention (openai/whisper, `timing.py`)."""
         result = self._model.align(
             _storage([state.encoding]),
             tokenizer.sot_sequence,
@@ -292,10 +296,10 @@ class Whisper:
         ]
 
 
-def _mended(vocabulary: VocabularyTokenizer) -> VocabularyTokenizer:
-    """Add the merge of a space and a `t` where it is missing, as in the files of OpenAI's multilingual models.
+def _with_first_merge(vocabulary: VocabularyTokenizer) -> VocabularyTokenizer:
+    """Add `_FIRST_MERGE` if it is missing, as it is in the tokenizers of OpenAI's multilingual models.
 
-    Without it " the" and " to" in a prompt become tokens that Whisper never saw there.
+    Without it " the" and " to" in a prompt are encoded as tokens that Whisper never saw in training.
     """
     description = json.loads(vocabulary.to_str())
     merges = description["model"].get("merges", [])
@@ -306,8 +310,8 @@ def _mended(vocabulary: VocabularyTokenizer) -> VocabularyTokenizer:
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
-    """CTranslate2's and faster-whisper's failures as ours."""
+def _converted_errors() -> Iterator[None]:
+    """Raise the errors of CTranslate2 and faster-whisper as `EngineError`."""
     try:
         yield
     except (RuntimeError, ValueError) as exc:

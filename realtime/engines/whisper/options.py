@@ -1,4 +1,4 @@
-"""What a request may say about how Whisper decodes, as CTranslate2's options and Whisper's tokens."""
+"""Translate the options of a request into CTranslate2's options and Whisper's prompt tokens."""
 
 from typing import Any, Final
 
@@ -7,12 +7,14 @@ from faster_whisper.tokenizer import Tokenizer
 from realtime.speech.recognition import DecodingOptions, TranscriptionRequest
 
 PROMPT_TOKENS: Final = 200
+"""Tokens of hotwords and preceding text before a transcript, of the 223 that fit."""
+
 HOTWORD_TOKENS: Final = 100
-"""Tokens that may stand before a transcript, and how many of them may be words to expect."""
+"""Tokens of hotwords among them."""
 
 
 def generation(decoding: DecodingOptions, temperature: float) -> dict[str, Any]:
-    """The options of `Whisper.generate` that say how to look for the text at this temperature."""
+    """Return the search options of `ctranslate2.models.Whisper.generate` at this temperature."""
     options: dict[str, Any] = {
         "length_penalty": decoding.length_penalty,
         "repetition_penalty": decoding.repetition_penalty,
@@ -25,7 +27,7 @@ def generation(decoding: DecodingOptions, temperature: float) -> dict[str, Any]:
 
 
 def preceding(request: TranscriptionRequest, tokenizer: Tokenizer) -> list[int]:
-    """The tokens before those of the task: words to expect, and the end of the text that came before."""
+    """Return the prompt before the task tokens: hotwords, then the end of the preceding text; empty without either."""
     expected, prefix = (
         tokenizer.encode(f" {text.strip()}") if text.strip() else [] for text in (request.hotwords, request.prompt)
     )

@@ -1,10 +1,16 @@
-"""What Whisper listens to: excerpts of audio, the silence encoded behind them, and the memory the decoder gets of them.
+"""The window of audio that Whisper encodes, and the encoder frames that its decoder attends to.
 
-Whisper was trained on 30 s windows and every frame of padding costs as much as a frame of speech. CTranslate2 accepts
-a shorter window, but then the decoder has neither silence nor an end to look at and repeats itself for ever. The cure
-is a *silence tail*: behind the encoding of each excerpt stand the frames of an encoded silence that would have followed
-it, at least `MIN_TAIL`, and the `END_FRAMES` frames nearest to position 1500. How many depends on the excerpt alone,
-except under load: then a batch has as many as its longest excerpt needs, because each frame costs time.
+Whisper was trained on windows of 30 s, and a frame of padding costs as much as a frame of speech. CTranslate2 accepts a
+shorter window, but then the decoder sees neither silence nor the end of the window, and repeats itself without end. The
+remedy has two parts:
+
+- *Tail padding*: digital silence that is encoded behind the audio (`TAIL_PADDING`).
+- *Silence tail*: encoder frames of a silent window, encoded once per model, that are appended to each encoding: at
+  least `MIN_TAIL` of those that follow its position, and the last `END_FRAMES`.
+
+The decoder memory of a request is its encoding with the silence tail. Its length depends on the request alone, so that
+the answer does not depend on the batch; only under load it is that of the longest in the batch, because every frame
+costs time.
 """
 
 from collections.abc import Sequence
@@ -25,39 +31,47 @@ FRAME: Final = 320
 FULL_WINDOW_FRAMES: Final = 1500
 """Encoder frames of Whisper's full window of 30 s."""
 
-PADDING: Final = 25
-HURRIED_PADDING: Final = 50
-FINAL_PADDING: Final = 200
-"""Frames of digital silence encoded behind an excerpt: 0.5 s for a partial, 1 s for a final in a hurry, 4 s for others.
+TAIL_PADDING: Final = {
+    (False, False): 25,  # partial
+    (False, True): 25,  # partial, under load
+    (True, False): 200,  # final
+    (True, True): 50,  # final, under load
+}
+"""Frames of digital silence encoded behind the audio, by `final` and `under_load`: 0.5 s, 4 s and 1 s.
 
-With 50, 200 and all that the window has room for, 75 clips of clean English have 8.1, 7.6 and 7.3 % of word errors.
+Word errors of finals on 75 clips of clean English: 8.1 % with 50 frames, 7.6 % with 200, 7.3 % with the full window.
 """
 
 SECOND_WINDOW: Final = 600
-SECOND_PADDING: Final = 400
-"""Frames of the window for a second look at live speech, and of silence in it, at least.
+"""Shortest window, in frames, of the second decode of live speech: 12 s.
 
-The encoder takes 0.15 s for 12 s and 0.9 s for the full window, which is no better: 7.7 and 7.6 % on those 75 clips.
+The encoder takes 0.15 s for 12 s and 0.9 s for the full window, which is no better: 7.7 % and 7.6 % of word errors on
+those 75 clips.
 """
 
+SECOND_TAIL_PADDING: Final = 400
+"""Least tail padding of that window, in frames: 8 s."""
+
 MIN_TAIL: Final = 50
-"""The fewest silence frames that follow an excerpt's own in the decoder's memory."""
+"""Fewest frames of the silence tail between an encoding and the end frames."""
 
 LENGTH_BUCKET: Final = 400
-"""Memories are lengthened to multiples of so many frames before their ending, and those of one length share a batch.
+"""Multiple of frames to which decoder memories are lengthened, so that requests of similar length share a batch.
 
-Without timestamps, as in a hurry, excerpts of all lengths share one, whose memories are as long as its longest needs.
+Without timestamps, that is under load, requests of any length share a batch instead.
 """
 
 END_FRAMES: Final = 10
-"""The last silence frames, which tell the decoder that the window ends; each frame costs time in every step."""
+"""The last frames of the silence tail, which show the decoder the end of the window; each costs time in every step."""
 
 SHAPE_MULTIPLE: Final = 25
-"""Excerpts are lengthened to multiples of so many frames: the matrix kernels are compiled and kept for each shape."""
+"""Multiple of frames to which windows are lengthened: matrix kernels are compiled and cached for each shape."""
 
 TOKENS_PER_SECOND: Final = 15
+"""Bound on the tokens per second of audio, faster than any speech, which ends a runaway decode."""
+
 BYTE_SPELLED_TOKENS_PER_SECOND: Final = 35
-"""More than anybody speaks, which keeps a runaway decode short; the second for `BYTE_SPELLED_LANGUAGES`."""
+"""The same bound for `BYTE_SPELLED_LANGUAGES`."""
 
 # fmt: off
 BYTE_SPELLED_LANGUAGES: Final = frozenset({
@@ -65,10 +79,13 @@ BYTE_SPELLED_LANGUAGES: Final = frozenset({
     "te", "th", "yi",
 })
 # fmt: on
-"""Languages whose script Whisper's vocabulary spells byte by byte."""
+"""Languages in whose scripts a character takes several tokens of Whisper's byte-level vocabulary."""
 
 MAX_LENGTH: Final = 448
+"""Positions of Whisper's decoder: prompt and text together."""
+
 MAX_TOKENS: Final = MAX_LENGTH // 2
+"""Text tokens of one window at most, as in OpenAI's implementation."""
 
 Encoding = NDArray[Any]
 """Encoder output, shape (frames, model dimension), in the precision the model computes in."""
@@ -76,7 +93,7 @@ Encoding = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class DecodeState:
-    """One request on its way through the model."""
+    """The decode state of one request, between its encoding and its hypothesis."""
 
     request: TranscriptionRequest
     encoding: Encoding
@@ -84,83 +101,83 @@ class DecodeState:
     prompt: list[int]
     timestamps: bool
     best: Draft | None = None
-    """Of what was written down so far."""
+    """The best draft so far; None before the first decode."""
     step: int = 0
-    """Which of the request's temperatures is next."""
+    """Index of the temperature to decode with next."""
     prefix: Hypothesis | None = None
-    """What was said before this excerpt, where it is the rest of one."""
+    """Hypothesis of the audio before `start`, if this state decodes the remainder of a request."""
     start: int = 0
-    """Samples before the rest."""
+    """Samples of the request before this state's audio."""
 
     @property
     def frames(self) -> int:
-        """How many have sound in them."""
+        """Frames of the audio, without padding."""
         return frames_of(self.request.samples)
 
     def truncated_to(self, frames: int) -> "DecodeState":
-        """The same, of which only so many frames are written down; they were heard with what follows them."""
+        """Return the state with the audio cut after `frames`; its encoding stays that of the whole audio."""
         return replace(self, request=replace(self.request, samples=self.request.samples[: frames * FRAME]))
 
     @property
     def max_tokens(self) -> int:
-        """More tokens than this are a runaway."""
+        """Bound on the text tokens, from the length of the audio."""
         rate = BYTE_SPELLED_TOKENS_PER_SECOND if self.language in BYTE_SPELLED_LANGUAGES else TOKENS_PER_SECOND
         return min(MAX_TOKENS, rate * (1 + self.frames * FRAME // SAMPLE_RATE))
 
     @property
     def memory(self) -> int:
-        """Frames that the decoder's memory of this excerpt has before its ending."""
+        """Encoder frames that the decoder attends to, without the end frames."""
         return padded_length(self.encoding) if self.timestamps else min_length(self.encoding)
 
 
 def padded(request: TranscriptionRequest) -> Samples:
-    """The audio of a request with the silence to encode behind it, in whole frames, at most the full window."""
-    padding = (HURRIED_PADDING if request.under_load else FINAL_PADDING) if request.final else PADDING
+    """Return the audio of a request with its tail padding: whole frames, at most the full window."""
+    padding = TAIL_PADDING[request.final, request.under_load]
     return _window(request.samples, frames_of(request.samples) + padding)
 
 
 def second_window(request: TranscriptionRequest) -> Samples:
-    """The same for a second look, which is wider; the full window where the decoding is to be thorough."""
+    """Return the wider window for a second decode; the full window if the decoding is to be thorough."""
     if request.decoding.thorough:
         return _window(request.samples, FULL_WINDOW_FRAMES)
-    return _window(request.samples, max(SECOND_WINDOW, frames_of(request.samples) + SECOND_PADDING))
+    return _window(request.samples, max(SECOND_WINDOW, frames_of(request.samples) + SECOND_TAIL_PADDING))
 
 
 def _window(samples: Samples, frames: int) -> Samples:
-    """Samples and silence, `frames` or a little more."""
+    """Return the samples padded with silence to `frames`, rounded up to `SHAPE_MULTIPLE`."""
     window = np.zeros(min(FULL_WINDOW_FRAMES, frames + -frames % SHAPE_MULTIPLE) * FRAME, np.float32)
     window[: len(samples)] = samples[: len(window)]
     return window
 
 
 def frames_of(samples: Samples) -> int:
-    """How many frames samples fill, at most the full window."""
+    """Return the number of frames that samples fill, at most the full window."""
     return min(FULL_WINDOW_FRAMES, -(-len(samples) // FRAME))
 
 
 def min_length(encoding: Encoding) -> int:
-    """Frames before the ending of the decoder's memory, at least."""
+    """Return the fewest frames of a decoder memory, without the end frames."""
     return min(FULL_WINDOW_FRAMES, len(encoding) + MIN_TAIL)
 
 
 def padded_length(encoding: Encoding) -> int:
-    """The same, lengthened so that excerpts of different lengths share a batch."""
+    """Return the frames of a decoder memory, without the end frames, rounded up to `LENGTH_BUCKET`."""
     frames = min_length(encoding)
     return min(FULL_WINDOW_FRAMES, frames + -frames % LENGTH_BUCKET)
 
 
 def batches(states: Sequence[DecodeState]) -> list[list[int]]:
-    """Indices of excerpts that can be decoded together."""
+    """Group the indices of states that can be decoded together."""
     alike: dict[tuple[int | None, int, int, DecodingOptions], list[int]] = {}
     for index, state in enumerate(states):
-        length = state.memory if state.timestamps else None  # of any length
+        length = state.memory if state.timestamps else None  # any length
         key = (length, len(state.prompt), state.step, state.request.decoding)
         alike.setdefault(key, []).append(index)
     return list(alike.values())
 
 
 def with_silence(encoding: Encoding, silence: Encoding, frames: int) -> Encoding:
-    """What the decoder attends to: an encoding, lengthened to `frames` with the encoded `silence`, and the ending."""
+    """Return the decoder memory: an encoding, the encoded `silence` up to `frames`, and the end frames."""
     tail = silence[len(encoding) : frames]
-    ending = silence[max(len(encoding) + len(tail), FULL_WINDOW_FRAMES - END_FRAMES) :]
-    return np.concatenate([encoding, tail, ending])
+    end = silence[max(len(encoding) + len(tail), FULL_WINDOW_FRAMES - END_FRAMES) :]
+    return np.concatenate([encoding, tail, end])

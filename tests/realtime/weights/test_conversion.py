@@ -251,8 +251,8 @@ def a_checkpoint(directory: Path, **config: object) -> Path:
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
-        ({"model_type": "wav2vec2"}, "no Whisper model but one of type 'wav2vec2'"),
-        ({"vocab_size": 40_000}, "none of Whisper's"),
+        ({"model_type": "wav2vec2"}, "a model of type 'wav2vec2', not a Whisper model"),
+        ({"vocab_size": 40_000}, "no size of Whisper's"),
         ({"vocab_size": None}, "vocabulary of None"),
     ],
 )
