@@ -35,6 +35,11 @@ class Caption:
     committed: str = ""
     tentative: str = ""
 
+    def commit(self, delta: str) -> None:
+        """Append to the committed text and take it off the tentative text, which the next partial replaces."""
+        self.committed += delta
+        self.tentative = self.tentative.removeprefix(delta)
+
     def render(self) -> Text:
         committed = printable(self.committed).lstrip()
         tentative = printable(self.tentative)
@@ -52,7 +57,7 @@ class Captions:
     def show(self, event: Event) -> None:
         match event:
             case Delta(item_id=item, text=text):
-                self._captions.setdefault(item, Caption()).committed += text
+                self._captions.setdefault(item, Caption()).commit(text)
             case Partial(item_id=item, tentative=tentative):
                 self._captions.setdefault(item, Caption()).tentative = tentative
             case Completed(item_id=item, text=text):
