@@ -1,0 +1,57 @@
+// Live captions from a websocket: send PCM16 at 24 kHz, receive committed and tentative text.
+
+const TRANSCRIPTION = "conversation.item.input_audio_transcription.";
+
+/**
+ * Open a transcription session.
+ * @param {string} url such as ws://127.0.0.1:8000/v1/realtime
+ * @param {(lines: {committed: string, tentative: string, complete: boolean}[]) => void} onChange called with all lines
+ * @param {{key?: string, onError?: (message: string) => void}} options
+ * @returns {Promise<{send: (pcm: ArrayBuffer) => void, commit: () => void, close: () => void}>}
+ */
+export async function openCaptions(url, onChange, { key, onError = console.error } = {}) {
+  const protocols = key ? ["realtime", `openai-insecure-api-key.${key}`] : ["realtime"];
+  const socket = new WebSocket(`${url}?intent=transcription&ext=partials,binary`, protocols);
+  const lines = new Map();
+
+  const line = (id) => {
+    if (!lines.has(id)) lines.set(id, { committed: "", tentative: "", complete: false });
+    return lines.get(id);
+  };
+
+  const commit = (line, delta) => {
+    line.committed += delta;
+    line.tentative = line.tentative.startsWith(delta) ? line.tentative.slice(delta.length) : line.tentative;
+  };
+
+  socket.addEventListener("message", ({ data }) => {
+    const event = JSON.parse(data);
+    switch (event.type) {
+      case `${TRANSCRIPTION}delta`:
+        commit(line(event.item_id), event.delta);
+        break;
+      case "x.transcription.partial":
+        line(event.item_id).tentative = event.text;
+        break;
+      case `${TRANSCRIPTION}completed`:
+        lines.set(event.item_id, { committed: event.transcript, tentative: "", complete: true });
+        break;
+      case "error":
+        onError(event.error.message);
+        return;
+      default:
+        return;
+    }
+    onChange([...lines.values()]);
+  });
+
+  await new Promise((resolve, reject) => {
+    socket.addEventListener("open", resolve, { once: true });
+    socket.addEventListener("close", (event) => reject(new Error(`connection closed (${event.code})`)), { once: true });
+  });
+  return {
+    send: (pcm) => socket.send(pcm),
+    commit: () => socket.send(JSON.stringify({ type: "input_audio_buffer.commit" })),
+    close: () => socket.close(),
+  };
+}

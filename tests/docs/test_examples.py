@@ -1,0 +1,137 @@
+"""The programs of `clients/examples` run against the service with real models."""
+
+import http.server
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from tests.docs.conftest import TALK, Workspace
+from tests.support.markdown import ROOT
+
+pytestmark = pytest.mark.models
+
+EXAMPLES = ROOT / "clients/examples"
+NODE = shutil.which("node")
+
+PLAIN_WORDS = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def websocket_url(workspace: Workspace) -> str:
+    return f"ws://{workspace.address}"
+
+
+@pytest.fixture
+def http_url(workspace: Workspace) -> str:
+    return f"http://{workspace.address}/v1"
+
+
+def test_a_file_is_captioned(workspace: Workspace, websocket_url: str, plain_words: PLAIN_WORDS) -> None:
+    lines = workspace.run("python", "clients/examples/caption_file.py", "talk.mp3", websocket_url).splitlines()
+    text = {line.partition(":")[0]: line.partition(":")[2] for line in lines}
+    assert plain_words(text["complete"]) == plain_words(TALK)
+    assert "committed" in text
+    assert lines[-1].startswith("8 words, the last one ends at ")
+
+
+def test_a_microphone_is_captioned_until_ctrl_c(
+    workspace: Workspace, websocket_url: str, plain_words: PLAIN_WORDS
+) -> None:
+    text = workspace.run("python", "clients/examples/caption_microphone.py", websocket_url)
+    assert plain_words(text) == plain_words(TALK)
+
+
+def test_a_text_is_spoken(workspace: Workspace, websocket_url: str) -> None:
+    out = workspace.run("python", "clients/examples/speak.py", "Good morning, everybody.", "spoken.wav", websocket_url)
+    assert "s of audio after" in out
+    assert (workspace.directory / "spoken.wav").stat().st_size > 24_000
+
+
+def test_the_openai_package_captions(workspace: Workspace, http_url: str, plain_words: PLAIN_WORDS) -> None:
+    text = workspace.run("python", "clients/examples/openai_captions.py", "talk.pcm", http_url)
+    assert plain_words(text) == plain_words(TALK)
+
+
+def test_the_openai_package_transcribes(workspace: Workspace, http_url: str, plain_words: PLAIN_WORDS) -> None:
+    *segments, text = workspace.run(
+        "python", "clients/examples/openai_transcription.py", "talk.mp3", http_url
+    ).splitlines()
+    assert plain_words(text) == plain_words(TALK)
+    assert plain_words(" ".join(segment[14:] for segment in segments)) == plain_words(TALK)
+
+
+def test_curl_transcribes_and_speaks(workspace: Workspace) -> None:
+    out = workspace.run("clients/examples/requests.sh", "talk.mp3", f"http://{workspace.address}")
+    assert "-->" in out
+    assert "transcript.text.done" in out
+    assert "morning.mp3" in out
+
+
+def test_every_example_is_listed() -> None:
+    listed = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    unlisted = [path.name for path in EXAMPLES.iterdir() if path.suffix in {".py", ".sh", ".html"}]
+    assert [name for name in unlisted if f"[{name}]({name})" not in listed] == []
+
+
+@pytest.fixture
+def page() -> Iterator[str]:
+    """The address of the examples' directory, served as the page's own README says."""
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(EXAMPLES))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_page_of_this_machine_is_served_and_may_connect(page: str, websocket_url: str) -> None:
+    for name in ("browser_captions.html", "browser_captions.js", "browser_microphone.js"):
+        assert httpx.get(f"{page}/{name}").raise_for_status().content
+    with connect(f"{websocket_url}/v1/realtime?intent=transcription", additional_headers={"Origin": page}) as socket:
+        assert json.loads(socket.recv(10))["type"] == "session.created"
+
+
+@pytest.mark.skipif(NODE is None, reason="needs Node")
+@pytest.mark.parametrize("name", ["browser_captions.js", "browser_microphone.js", "browser_captions.html"])
+def test_the_scripts_of_the_page_are_well_formed(name: str, workspace: Workspace, tmp_path: Path) -> None:
+    source = (EXAMPLES / name).read_text(encoding="utf-8")
+    script = source.partition('<script type="module">')[2].partition("</script>")[0] or source
+    (tmp_path / "script.mjs").write_text(script)
+    workspace.run("node", "--check", str(tmp_path / "script.mjs"))
+
+
+DRIVE = """
+import { readFileSync } from "node:fs";
+import { openCaptions } from "./clients/examples/browser_captions.js";
+let lines = [];
+const captions = await openCaptions(process.argv[1], (changed) => {
+  lines = changed;
+  if (lines.length && lines.every((line) => line.complete)) {
+    console.log(lines.map((line) => line.committed).join(" "));
+    captions.close();
+  }
+});
+const audio = readFileSync("talk.pcm");
+for (let at = 0; at < audio.length; at += 1920) captions.send(audio.subarray(at, at + 1920));
+captions.commit();
+"""
+
+
+@pytest.mark.skipif(NODE is None, reason="needs Node")
+def test_the_script_of_the_page_captions_what_it_is_given(
+    workspace: Workspace, websocket_url: str, plain_words: PLAIN_WORDS
+) -> None:
+    (workspace.directory / "package.json").write_text('{"type": "module"}')
+    text = workspace.run(
+        "node", "--experimental-websocket", "--no-warnings", "--input-type=module", "--eval", DRIVE,
+        f"{websocket_url}/v1/realtime",
+    )  # fmt: skip
+    assert plain_words(text) == plain_words(TALK)
