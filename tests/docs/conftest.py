@@ -79,6 +79,8 @@ def workspace(service: RunningService, tmp_path_factory: pytest.TempPathFactory)
             answer = client.post("/v1/audio/speech", json=request).raise_for_status()
             (directory / name).write_bytes(answer.content)
     shutil.copytree(ROOT / "clients/examples", directory / "clients/examples")
+    (directory / "traces").mkdir()
+    shutil.copy(ROOT / "tests/data/trace.jsonl", directory / "traces/sess_e73de064333f45f6be5ed.jsonl")
     for copy in (directory / "clients/examples").iterdir():
         copy.write_text(copy.read_text().replace(DOCUMENTED_ADDRESS, service.address))
     return Workspace(directory, service.address)

@@ -1,0 +1,47 @@
+"""Every fenced block of the documents runs, or is read by what would read it."""
+
+import json
+import tomllib
+
+import pytest
+
+from tests.docs.conftest import Workspace
+from tests.support.markdown import Block, blocks
+
+NOT_RUN = 7
+"""Blocks marked as not run. A new one is to be an exception, so this number is to be raised by hand."""
+
+LANGUAGES = {"bash", "json", "mermaid", "promql", "python", "text", "toml", "yaml"}
+"""Others are to have a test here. Diagrams, queries and output have no reader at hand."""
+
+
+def runnable(*languages: str) -> pytest.MarkDecorator:
+    chosen = [block for block in blocks(*languages) if block.not_run is None]
+    return pytest.mark.parametrize("block", [pytest.param(block, id=str(block)) for block in chosen])
+
+
+@pytest.mark.models
+@runnable("bash")
+def test_commands_succeed(block: Block, workspace: Workspace) -> None:
+    workspace.run("bash", "-euo", "pipefail", "-c", block.code)
+
+
+@pytest.mark.models
+@runnable("python")
+def test_programs_run_and_print(block: Block, workspace: Workspace) -> None:
+    assert workspace.run("python", "-c", block.code).strip()
+
+
+@runnable("json", "toml", "yaml")
+def test_data_is_well_formed(block: Block) -> None:
+    readers = {"json": json.loads, "toml": tomllib.loads, "yaml": pytest.importorskip("yaml").safe_load}
+    assert readers[block.language](block.code)
+
+
+def test_every_block_has_a_known_language() -> None:
+    assert {str(block): block.language for block in blocks() if block.language not in LANGUAGES} == {}
+
+
+def test_blocks_that_are_not_run_are_marked_and_counted() -> None:
+    marked = [f"{block}: {block.not_run}" for block in blocks() if block.not_run is not None]
+    assert len(marked) == NOT_RUN, "\n".join(marked)

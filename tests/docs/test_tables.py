@@ -1,0 +1,74 @@
+"""Tables of names in the documents say what the code says."""
+
+import re
+from dataclasses import fields
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from http_compat.openapi.document import document
+from realtime.catalogue.table import ENTRIES
+from realtime.edge.metrics import Metrics
+from realtime.scheduling.fair_scheduler import Scheduler
+from realtime.scheduling.load import Load
+from realtime.settings import PREFIX, RENAMED, Settings
+from tests.support.markdown import ROOT, table_rows
+
+DOCS = ROOT / "docs"
+
+
+def shown(name: str, value: object) -> str:
+    """A default as the table has it."""
+    match value:
+        case () | None:
+            return "none"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case int() if name.endswith("_bytes"):
+            return f"{value // 1024**2} MiB"
+        case int() | float() if name.endswith("_seconds"):
+            return f"{value:g} s"
+        case _:
+            return f"`{value}`"
+
+
+def test_the_table_of_settings_has_every_setting_with_its_default() -> None:
+    defaults = Settings()
+    expected = {
+        f"`{PREFIX}{each.name.upper()}`": shown(each.name, getattr(defaults, each.name)) for each in fields(Settings)
+    }
+    assert {row[0]: row[1] for row in table_rows(DOCS / "settings.md")} == expected
+
+
+def test_the_page_of_settings_has_every_former_name() -> None:
+    text = (DOCS / "settings.md").read_text(encoding="utf-8")
+    assert [name for name in RENAMED if f"`{PREFIX}{name.upper()}`" not in text] == []
+
+
+def test_the_table_of_metrics_has_every_metric_with_its_type_and_labels() -> None:
+    scheduler = Scheduler(Load(1, 0.1))
+    metrics = Metrics(lambda: {"whisper-base": scheduler})
+    metrics.count_refusal("server_overloaded")
+    found: dict[str, str] = {}
+    for family in text_string_to_metric_families(metrics.exposition().decode()):
+        labels = {name for sample in family.samples for name in sample.labels} - {"le"}
+        suffix = "_total" if family.type == "counter" else ""
+        if not family.name.endswith("_created"):
+            found[f"`{family.name}{suffix}{'{' + ','.join(labels) + '}' if labels else ''}`"] = family.type
+    assert {row[0]: row[1] for row in table_rows(DOCS / "metrics.md")} == found
+
+
+def test_the_table_of_endpoints_has_every_path() -> None:
+    paths = document(Settings())["paths"]
+    expected = {
+        (method.upper(), path) for path, methods in paths.items() for method in methods if method != "parameters"
+    }
+    cells = [row[0] for row in table_rows(DOCS / "http.md") if "/" in row[0]]
+    assert set(re.findall(r"(GET|POST|DELETE) (/[\w/{}.]*)", " ".join(cells))) == expected
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in ENTRIES])
+def test_the_first_page_or_the_guide_tells_of_every_model(name: str) -> None:
+    text = "".join((ROOT / each).read_text(encoding="utf-8") for each in ("README.md", "docs/guide.md"))
+    families = ("whisper-", "distil-whisper-", "Belle-")
+    assert name in text or name.startswith(families)
