@@ -217,13 +217,13 @@ def test_deltas_concatenate_to_the_transcript() -> None:
     assert "".join(event.text for event in deltas if isinstance(event, Delta)) == final.text
 
 
-def test_an_unknown_event_is_given_as_it_is() -> None:
+def test_an_unknown_event_is_delivered_unchanged() -> None:
     [event] = meet(saying({"type": "rate_limits.updated", "rate_limits": []}), everything)
     assert isinstance(event, Other)
     assert event.raw["rate_limits"] == []
 
 
-def test_audio_goes_in_base64() -> None:
+def test_audio_is_sent_in_base64() -> None:
     async def script(peer: Peer) -> None:
         await peer.greet()
         append = await peer.receive("input_audio_buffer.append")
@@ -236,7 +236,7 @@ def test_audio_goes_in_base64() -> None:
     meet(script, client)
 
 
-def test_audio_goes_as_it_is_in_a_binary_session() -> None:
+def test_audio_is_sent_unencoded_in_a_binary_session() -> None:
     async def script(peer: Peer) -> None:
         await peer.greet()
         assert await peer.connection.recv() == b"\x01\x02"
@@ -277,7 +277,7 @@ def test_a_refused_handshake_without_a_json_body_says_what_http_says() -> None:
         meet(saying(), nothing, refusal=(HTTPStatus.SERVICE_UNAVAILABLE, "<html>"))
 
 
-def test_a_server_that_is_not_there_refuses() -> None:
+def test_a_server_that_cannot_be_reached_is_a_refused_connection() -> None:
     async def client(_url: str) -> None:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
@@ -309,7 +309,7 @@ def test_a_refused_configuration_raises() -> None:
     assert refused.value.code == "invalid_value"
 
 
-def test_a_server_of_another_protocol_is_told_apart() -> None:
+def test_a_server_of_another_protocol_is_recognized() -> None:
     async def script(peer: Peer) -> None:
         await peer.send({"type": "Metadata"})
 
@@ -320,7 +320,7 @@ def test_a_server_of_another_protocol_is_told_apart() -> None:
 @pytest.mark.parametrize(
     "message", ["not json", "[]", '{"type": "error"}', '{"type": "response.output_audio.delta"}', b"\x00"]
 )
-def test_a_message_out_of_shape_ends_the_session(message: str | bytes) -> None:
+def test_a_malformed_message_ends_the_session(message: str | bytes) -> None:
     async def script(peer: Peer) -> None:
         await peer.connection.send(message)
 
@@ -384,7 +384,7 @@ def test_closing_ends_the_iteration() -> None:
     assert meet(script, client) == []
 
 
-def test_an_unread_session_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unread_session_ends_when_too_many_events_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients.aio, "MAX_WAITING", 5)
 
     async def script(peer: Peer) -> None:
@@ -455,7 +455,7 @@ def test_ids_of_responses_that_are_over_are_forgotten() -> None:
     assert meet(greeted(script), client) == ([b"\x01\x00"] * 3, {})
 
 
-def test_audio_of_a_response_that_is_over_is_out_of_shape() -> None:
+def test_audio_of_a_finished_response_is_malformed() -> None:
     async def script(peer: Peer) -> None:
         await peer.send(response_created({"response": {"metadata": {}}}), response_done())
         await peer.connection.send(struct.pack("<II", 0, 0) + b"\x01\x00")
@@ -464,7 +464,7 @@ def test_audio_of_a_response_that_is_over_is_out_of_shape() -> None:
         meet(greeted(script), everything)
 
 
-def test_a_server_that_holds_back_is_given_time_and_may_send_long_messages() -> None:
+def test_a_server_that_throttles_is_given_time_and_may_send_long_messages() -> None:
     async def script(peer: Peer) -> None:
         await peer.greet()
         await peer.send(delta("item_1", "x" * (2 * 1024 * 1024)))
@@ -535,7 +535,7 @@ def test_speech_that_the_server_cuts_short_raises() -> None:
         meet(greeted(script), speaking())
 
 
-def test_speech_nobody_wants_any_more_is_cancelled() -> None:
+def test_abandoned_speech_is_cancelled() -> None:
     async def script(peer: Peer) -> None:
         await peer.send(response_created(await peer.receive("response.create")), audio(b"\x01\x00"), audio(b"\x02\x00"))
         assert (await peer.receive("response.cancel"))["response_id"] == "resp_1"
@@ -553,7 +553,7 @@ def test_speech_nobody_wants_any_more_is_cancelled() -> None:
     assert meet(greeted(script), client) == (b"\x01\x00", [])
 
 
-def test_speech_nobody_wants_any_more_is_cancelled_even_before_it_begins() -> None:
+def test_abandoned_speech_is_cancelled_even_before_it_begins() -> None:
     given_up = asyncio.Event()
 
     async def script(peer: Peer) -> None:

@@ -65,7 +65,7 @@ def test_frames_are_copies_of_what_was_recorded(monkeypatch: pytest.MonkeyPatch)
     assert StandInStream.closed == [True]
 
 
-def test_frames_recorded_before_the_stop_are_given() -> None:
+def test_frames_recorded_before_the_stop_are_delivered() -> None:
     microphone = Microphone()
     microphone.offer(b"before")
     microphone.stop()
@@ -89,7 +89,7 @@ def test_a_missing_library_is_named_with_what_installs_it(monkeypatch: pytest.Mo
         load_sounddevice()
 
 
-def test_a_missing_device_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_device_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", sounddevice(BrokenStream))
 
     async def client() -> None:

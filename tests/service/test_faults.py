@@ -139,7 +139,7 @@ def test_noise_as_samples_is_harmless(
     next_client_is_served()
 
 
-def test_a_binary_frame_nobody_agreed_on_ends_the_connection(realtime_url: str) -> None:
+def test_a_binary_message_without_the_extension_ends_the_connection(realtime_url: str) -> None:
     async def send() -> int:
         async with asyncio.timeout(10), connect(realtime_url) as websocket:
             await websocket.send(b"\0" * 4_800)

@@ -30,7 +30,7 @@ def test_a_text_is_spoken_into_a_file(said: "CompletedProcess[str]", file: Path)
         assert 3 < recording.getnframes() / 24_000 < 9
 
 
-def test_the_time_to_first_audio_is_told(said: "CompletedProcess[str]") -> None:
+def test_the_time_to_first_audio_is_printed(said: "CompletedProcess[str]") -> None:
     assert re.fullmatch(r"first audio after \d+ ms\n", said.stderr)
 
 
@@ -45,7 +45,7 @@ def test_what_was_spoken_can_be_understood(
     assert word_errors(TEXT, heard.stdout) <= 0.07
 
 
-def test_an_unknown_server_is_said_in_one_line(vivavoce: Callable[..., "CompletedProcess[str]"]) -> None:
+def test_an_unknown_server_is_reported_in_one_line(vivavoce: Callable[..., "CompletedProcess[str]"]) -> None:
     done = vivavoce("say", "Hello.", "-o", "/dev/null", "--url", "ws://127.0.0.1:9/v1/realtime")
     assert done.returncode == 2
     assert re.fullmatch(r"vivavoce say: cannot connect to [^\n]*\n", done.stderr)

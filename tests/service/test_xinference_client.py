@@ -60,6 +60,6 @@ def test_the_default_is_still_there_after_its_termination(client: Client) -> Non
     assert client.describe_model("hibari-tts")["loaded"]
 
 
-def test_what_goes_wrong_is_told_in_words(client: Client) -> None:
+def test_errors_have_readable_messages(client: Client) -> None:
     with pytest.raises(RuntimeError, match="Failed to transcribe the audio, detail: "):
         client.get_model("whisper-base").transcriptions(b"This is no recording. " * 50)

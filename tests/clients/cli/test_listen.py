@@ -96,7 +96,7 @@ def test_a_translation_is_asked_for(recording: str) -> None:
     assert meet(script, listening(recording, translate=True)) == 0
 
 
-def test_what_the_server_does_not_know_is_said(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_or_language_that_is_replaced_is_reported(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     async def script(peer: Peer) -> None:
         effective = {"model": "whisper-base", "language": None}
         await peer.greet({"audio": {"input": {"transcription": effective}}})
@@ -202,13 +202,13 @@ def test_a_server_that_says_nothing_at_all_is_given_up(recording: str, capsys: p
     assert "sent nothing for 0.1 s" in capsys.readouterr().err
 
 
-def test_a_refused_key_is_said_and_nothing_begins(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_key_is_reported(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     body = json.dumps({"error": {"message": "Incorrect API key."}})
     assert meet(answering(), listening(recording), refusal=(HTTPStatus.UNAUTHORIZED, body)) == 2
     assert capsys.readouterr() == ("", "vivavoce listen: Incorrect API key.\n")
 
 
-def test_a_missing_file_is_said_before_anything_is_opened(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_reported_before_anything_is_opened(capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(answering(), listening("missing.wav")) == 2
     assert "cannot open missing.wav" in capsys.readouterr().err
 
@@ -230,7 +230,7 @@ def test_json_lines_are_the_servers_own_messages(recording: str, capsys: pytest.
     assert "Grüß" in lines[2]
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(recording: str) -> None:
+def test_a_closed_output_ends_the_command_quietly(recording: str) -> None:
     async def client(url: str) -> tuple[int | None, bytes]:
         program = (
             "import argparse, sys; from clients.cli.listen import add_arguments, run; "
@@ -272,7 +272,7 @@ def test_a_terminal_shows_tentative_text_dim_and_committed_text_bright(
     assert "Please turn the lights off.\n" in shown
 
 
-def test_what_a_server_says_cannot_steer_the_terminal(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_from_a_server_cannot_control_the_terminal(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(answering(completed("item_1", "\x1b[2J[bold]Hello[/]\r\n.")), listening(recording)) == 0
     assert capsys.readouterr().out == "[2J[bold]Hello[/].\n"
 

@@ -55,16 +55,16 @@ def test_speech_becomes_a_wav_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert re.fullmatch(r"first audio after \d+ ms\n", capsys.readouterr().err)
 
 
-def test_a_voice_the_server_does_not_know_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_voice_that_is_replaced_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def script(peer: Peer) -> None:
         await peer.greet({"audio": {"output": {"voice": "anna"}}})
         await peer.send(response_created(await peer.receive("response.create")), audio(b"\x01\x00"), response_done())
 
     async def client(url: str) -> int:
-        return await speak(SpeakOptions("Hello.", tmp_path / "hello.wav", voice="nobody", url=url))
+        return await speak(SpeakOptions("Hello.", tmp_path / "hello.wav", voice="unknown", url=url))
 
     assert meet(script, client) == 0
-    assert capsys.readouterr().err.startswith("vivavoce say: the server does not use the voice nobody, it uses anna\n")
+    assert capsys.readouterr().err.startswith("vivavoce say: the server does not use the voice unknown, it uses anna\n")
 
 
 def test_a_failed_response_keeps_what_was_spoken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,12 +96,12 @@ def test_a_server_that_refuses_is_not_asked(tmp_path: Path, capsys: pytest.Captu
     assert not (tmp_path / "hello.wav").exists()
 
 
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(greeting, saying("Hello.", tmp_path / "missing" / "hello.wav")) == 2
     assert "No such file" in capsys.readouterr().err
 
 
-def test_an_empty_text_is_nothing_to_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(greeting, saying(" \n", tmp_path / "hello.wav")) == 2
     assert "no text to speak" in capsys.readouterr().err
 

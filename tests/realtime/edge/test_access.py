@@ -63,7 +63,7 @@ def test_a_browser_offers_its_key_as_a_subprotocol() -> None:
         ("http://localhost:3000", "[", False),
     ],
 )
-def test_pages_of_other_origins_stay_out(origin: str | None, host: str, allowed: bool) -> None:
+def test_pages_of_other_origins_are_refused(origin: str | None, host: str, allowed: bool) -> None:
     headers = {"host": host} | ({"origin": origin} if origin else {})
     assert origin_allowed(headers, ()) is allowed
 

@@ -90,7 +90,7 @@ def test_a_session_begins_with_its_description(server: RealtimeService) -> None:
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_what_is_said_is_written_in_order(server: RealtimeService, binary: bool) -> None:
+def test_speech_is_transcribed_in_order(server: RealtimeService, binary: bool) -> None:
     said = [[3, 1, 4, 1, 5], [9, 2, 6], [5, 3, 5, 8, 9, 7]]
     with server.session(f"{LISTENING}&ext=binary" if binary else LISTENING) as client:
         for numbers in said:
@@ -161,7 +161,7 @@ def locked() -> Iterator[RealtimeService]:
         {"subprotocols": [Subprotocol("realtime"), Subprotocol("openai-insecure-api-key.canary-wrong")]},
     ],
 )
-def test_without_the_right_key_nobody_comes_in(locked: RealtimeService, options: dict[str, Any]) -> None:
+def test_without_a_key_of_the_server_a_client_is_refused(locked: RealtimeService, options: dict[str, Any]) -> None:
     response = refusal(locked.url, **options)
     assert response.status_code == HTTPStatus.UNAUTHORIZED
     assert response.headers["content-type"] == "application/json"
@@ -181,23 +181,23 @@ def test_a_key_in_a_header_opens(locked: RealtimeService, headers: dict[str, str
 
 
 def test_a_key_among_the_subprotocols_opens_and_is_not_echoed(locked: RealtimeService) -> None:
-    offered = [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{KEY}")]
-    with locked.session(subprotocols=offered) as client:
+    subprotocols = [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{KEY}")]
+    with locked.session(subprotocols=subprotocols) as client:
         assert client.socket.subprotocol == "realtime"
         assert client.socket.response is not None
         assert KEY not in str(client.socket.response.headers)
 
 
-def test_pages_of_foreign_origins_stay_out(server: RealtimeService) -> None:
+def test_pages_of_other_origins_are_refused(server: RealtimeService) -> None:
     response = refusal(server.url, origin="https://evil.example")
     assert (response.status_code, error_code(response)) == (HTTPStatus.FORBIDDEN, "origin_not_allowed")
 
 
-def test_an_origin_that_makes_no_sense_stays_out(server: RealtimeService) -> None:
+def test_an_invalid_origin_is_refused(server: RealtimeService) -> None:
     assert refusal(server.url, origin="http://[").status_code == HTTPStatus.FORBIDDEN
 
 
-def test_a_full_server_says_when_to_come_back_and_has_room_again_after_a_close() -> None:
+def test_a_full_server_sends_retry_after_and_has_room_again_after_a_close() -> None:
     with realtime_service(max_sessions=1) as server:
         for _ in range(2):
             with server.session():
@@ -209,7 +209,7 @@ def test_a_full_server_says_when_to_come_back_and_has_room_again_after_a_close()
             assert eventually(lambda: server.sessions == 0)
 
 
-def test_a_client_that_drops_off_makes_room() -> None:
+def test_a_client_that_disconnects_makes_room() -> None:
     with realtime_service(max_sessions=1) as server:
         for _ in range(2):
             peer = Peer(server)
@@ -233,7 +233,7 @@ def test_a_refusal_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.WARNING] == []
 
 
-def test_where_the_engine_has_no_room_a_newcomer_is_told_at_once_and_the_others_are_not_disturbed() -> None:
+def test_a_session_beyond_the_capacity_of_the_engine_is_refused_at_once_and_disturbs_no_other() -> None:
     with realtime_service(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
         insiders = fill(server, stack)
         assert len(insiders) > 1
@@ -252,7 +252,7 @@ def test_where_the_engine_has_no_room_a_newcomer_is_told_at_once_and_the_others_
         assert server.sessions == len(insiders)
 
 
-def test_who_leaves_makes_room_for_a_newcomer() -> None:
+def test_a_closed_session_makes_room_for_another() -> None:
     with realtime_service(ScriptedEngines(decoding=0.1)) as server, contextlib.ExitStack() as stack:
         *_, leaving = fill(server, stack)
         inside = server.sessions
@@ -280,7 +280,7 @@ def test_who_leaves_makes_room_for_a_newcomer() -> None:
         "[" * 9_000,
     ],
 )
-def test_a_mistake_is_answered_with_one_error_and_the_session_goes_on(server: RealtimeService, mistake: str) -> None:
+def test_an_invalid_message_is_answered_with_one_error(server: RealtimeService, mistake: str) -> None:
     with server.session(LISTENING) as client:
         client.socket.send(mistake)
         client.send("input_audio_buffer.clear")
@@ -290,14 +290,14 @@ def test_a_mistake_is_answered_with_one_error_and_the_session_goes_on(server: Re
         assert client.wait_for(COMPLETED)["transcript"] == transcript([7])
 
 
-def test_a_binary_frame_that_nobody_agreed_on_ends_the_session(server: RealtimeService) -> None:
+def test_a_binary_message_without_the_extension_ends_the_session(server: RealtimeService) -> None:
     with server.session(LISTENING) as client:
         client.socket.send(bytes(100))
         assert client.receive()["error"]["code"] == "unsupported_audio"
         assert read_to_end(client.socket) == 1003
 
 
-def test_a_frame_that_is_too_large_ends_its_session_only(server: RealtimeService) -> None:
+def test_a_message_that_is_too_large_ends_only_its_session(server: RealtimeService) -> None:
     with server.session(f"{LISTENING}&ext=binary") as client:
         client.socket.send(bytes(40_002))
         assert read_to_end(client.socket) == 1009
@@ -325,7 +325,7 @@ def test_a_bug_ends_its_own_session_and_reveals_nothing(caplog: pytest.LogCaptur
     assert record.name == "realtime.edge.websocket"
 
 
-def test_an_engine_that_fails_is_told_of_and_the_session_goes_on() -> None:
+def test_a_failing_engine_is_reported_and_the_session_goes_on() -> None:
     class Failing(ScriptedEngines):
         def work(self, work: Work, audio_seconds: float) -> None:
             if work is Work.DECODING:
@@ -341,14 +341,14 @@ def test_an_engine_that_fails_is_told_of_and_the_session_goes_on() -> None:
 # Timeouts and slow readers.
 
 
-def test_a_session_that_says_nothing_is_closed() -> None:
+def test_an_idle_session_is_closed() -> None:
     with realtime_service(idle_timeout_seconds=0.3) as server, server.session() as client:
         assert client.wait_for("error")["error"]["code"] == "session_idle"
         assert read_to_end(client.socket) == 1008
         assert eventually(lambda: server.sessions == 0)
 
 
-def test_who_listens_to_an_answer_is_not_idle_until_it_ends() -> None:
+def test_a_session_is_not_idle_while_a_response_is_played() -> None:
     with realtime_service(idle_timeout_seconds=0.2) as server, server.session() as client:
         client.speak("Seventy characters, of which fifty are sent at once and the rest paced")
         messages = client.until("response.done")
@@ -421,7 +421,7 @@ def test_a_client_that_floods_and_does_not_read_is_cut_off() -> None:
         peer.drop()
 
 
-def test_a_client_that_vanishes_in_mid_utterance_leaves_nothing_behind() -> None:
+def test_a_client_that_disconnects_during_an_utterance_leaves_no_task() -> None:
     engines = Held()
     with realtime_service(engines) as server:
         engines.gates[Work.DECODING].clear()
@@ -436,7 +436,7 @@ def test_a_client_that_vanishes_in_mid_utterance_leaves_nothing_behind() -> None
         engines.gates[Work.DECODING].set()
 
 
-def test_a_client_that_vanishes_while_it_is_spoken_to_stops_the_voice() -> None:
+def test_a_client_that_disconnects_during_a_response_stops_the_synthesizer() -> None:
     with realtime_service(ScriptedEngines(speaking=0.3)) as server:
         peer = Peer(server)
         peer.send("response.create", response={"instructions": LONG_TEXT})
@@ -459,7 +459,7 @@ def test_a_text_is_spoken(server: RealtimeService, binary: bool) -> None:
     assert len(asyncio.run(speak())) == pytest.approx(2 * 0.6 * RATE, abs=8)
 
 
-def test_an_answer_of_the_conversation_is_spoken(server: RealtimeService) -> None:
+def test_a_response_of_the_conversation_is_spoken(server: RealtimeService) -> None:
     with server.session() as client:
         client.speak("Ten chars.")
         messages = client.until("response.done")
@@ -507,7 +507,7 @@ def test_a_text_longer_than_the_setting_is_refused() -> None:
 
 def test_unknown_names_leave_the_current_recognizer_and_voice(server: RealtimeService) -> None:
     with server.session() as client:
-        for model, voice in (("whisper-tiny.en", "birch"), ("gpt-realtime", "nobody")):
+        for model, voice in (("whisper-tiny.en", "birch"), ("gpt-realtime", "no-such-voice")):
             audio = {"input": {"transcription": {"model": model}}, "output": {"voice": voice}}
             client.send("session.update", session={"type": "realtime", "audio": audio})
             shown = client.wait_for("session.updated")["session"]["audio"]
@@ -541,7 +541,7 @@ def test_a_response_can_be_cancelled_in_mid_audio() -> None:
         assert client.wait_for("response.done")["response"]["status"] == "completed"
 
 
-def test_who_speaks_over_a_response_interrupts_it() -> None:
+def test_speech_during_a_response_interrupts_it() -> None:
     with realtime_service(ScriptedEngines(speaking=0.3)) as server, server.session() as client:
         client.speak(LONG_TEXT)
         client.wait_for("response.output_audio.delta")
@@ -645,7 +645,7 @@ def log(caplog: pytest.LogCaptureFixture, log_format: str) -> Iterator[pytest.Lo
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_the_log_says_nothing_of_what_clients_say(log: pytest.LogCaptureFixture) -> None:
+def test_the_log_contains_nothing_that_clients_send(log: pytest.LogCaptureFixture) -> None:
     for name in (None, "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "websockets.server"):
         log.set_level(logging.DEBUG, logger=name)
     headers = {"Authorization": f"Bearer {KEY}"}

@@ -170,7 +170,7 @@ def checked(frames: Sequence[str | bytes]) -> list[Message]:
     return messages
 
 
-def test_the_types_of_the_client_have_teeth() -> None:
+def test_validation_against_the_types_of_the_client_rejects_wrong_events() -> None:
     completed = Client().tell(TranscriptCompleted("item_u1", "", (), "en", 16_000))[0]
     del completed["usage"]
     with pytest.raises(ValidationError):
@@ -400,7 +400,7 @@ def test_turn_detection_null_leaves_turns_to_the_client() -> None:
 
 
 @pytest.mark.parametrize("model", ["gpt-realtime-whisper", "gpt-live-transcribe"])
-def test_clients_of_streaming_models_commit_by_hand(model: str) -> None:
+def test_clients_of_streaming_models_commit_manually(model: str) -> None:
     shown = Client(TRANSCRIPTION).update(type="transcription", audio={"input": {"transcription": {"model": model}}})
     assert shown["audio"]["input"]["turn_detection"] is None
     assert shown["audio"]["input"]["transcription"]["model"] == "whisper-base"
@@ -481,7 +481,7 @@ def test_noise_reduction_is_shown_without_effect() -> None:
     assert shown["audio"]["input"]["noise_reduction"] == {"type": "near_field"}
 
 
-def test_speed_is_kept_within_what_is_on_offer() -> None:
+def test_speed_is_limited_to_the_supported_range() -> None:
     assert Client().update(audio={"output": {"speed": 9}})["audio"]["output"]["speed"] == 1.5
 
 
@@ -499,7 +499,7 @@ def test_formats_become_encodings(asked: Message, encoding: Encoding, rate: int)
     assert config.input_format == config.output_format == AudioFormat(encoding, rate)
 
 
-def test_other_rates_are_shown_to_those_who_asked() -> None:
+def test_other_sample_rates_are_shown_after_they_are_requested() -> None:
     client = Client()
     update = {
         "type": "session.update",
@@ -538,13 +538,13 @@ def test_an_unknown_language_leaves_the_current_one() -> None:
 
 
 @pytest.mark.parametrize("asked", [{"prompt": "x" * 3_000 + "end"}, {"keywords": ["x" * 3_000, "end"]}])
-def test_the_end_of_a_long_prompt_is_kept(asked: Message) -> None:
+def test_a_long_prompt_is_cut_at_its_beginning(asked: Message) -> None:
     prompt = Client().update(audio={"input": {"transcription": asked}})["audio"]["input"]["transcription"]["prompt"]
     assert len(prompt) == 2_000
     assert prompt.endswith("end")
 
 
-def test_keywords_stand_in_for_a_prompt() -> None:
+def test_keywords_replace_a_missing_prompt() -> None:
     shown = Client().update(audio={"input": {"transcription": {"keywords": ["Vivavoce", "Silero"]}}})
     assert shown["audio"]["input"]["transcription"]["prompt"] == "Vivavoce, Silero"
 
@@ -800,7 +800,7 @@ def test_a_text_too_long_to_speak_is_refused(response: Message) -> None:
     assert speak(Client(), instructions="x" * LONGEST).text == "x" * LONGEST
 
 
-def test_a_response_may_sound_otherwise_than_the_session() -> None:
+def test_a_response_may_have_its_own_voice_and_format() -> None:
     output = {"voice": "bright", "format": {"type": "audio/pcmu"}, "speed": 1.25}
     command = speak(Client(), instructions="Hi.", audio={"output": output})
     assert (command.voice, command.speed) == ("bright", 1.25)
@@ -811,7 +811,7 @@ def test_an_unknown_voice_leaves_the_response_that_of_the_session() -> None:
     assert speak(Client(), instructions="Hi.", audio={"output": {"voice": "marin"}}).voice is None
 
 
-def test_a_response_without_text_fails_in_the_way_of_responses() -> None:
+def test_a_response_without_text_is_a_failed_response() -> None:
     created, done = Client().ask({"type": "response.create", "response": {"metadata": {"client_event_id": "e1"}}})
     assert created["type"] == "response.created"
     assert created["response"]["metadata"] == {"client_event_id": "e1"}
@@ -832,7 +832,7 @@ def test_a_response_without_text_fails_in_the_way_of_responses() -> None:
         {"type": "conversation.item.truncate", "item_id": "x", "content_index": 0, "audio_end_ms": 0},
     ],
 )
-def test_a_transcription_session_only_listens(message: Message) -> None:
+def test_a_transcription_session_refuses_responses_and_items(message: Message) -> None:
     error = Client(TRANSCRIPTION).refusal(json.dumps({**message, "event_id": "e1"}))
     assert (error["type"], error["event_id"]) == ("invalid_request_error", "e1")
 
@@ -892,7 +892,7 @@ def test_items_of_every_kind_are_shown_as_they_came() -> None:
     assert client.ask(create("Be kind.", role="system"))[0]["item"]["role"] == "system"
 
 
-def test_audio_and_images_in_an_item_are_not_kept() -> None:
+def test_audio_and_images_in_an_item_are_not_stored() -> None:
     content = [
         {"type": "input_audio", "audio": "AAAA"},
         {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
@@ -968,7 +968,7 @@ def test_an_utterance_is_retrieved_with_its_transcript() -> None:
 
 
 @pytest.mark.parametrize("audio_end_ms", [0, 500, 10**9])
-def test_an_answer_can_be_truncated_anywhere(audio_end_ms: int) -> None:
+def test_a_response_can_be_truncated_anywhere(audio_end_ms: int) -> None:
     client = Client()
     client.tell(*answer())
     request = {"item_id": "item_s1", "content_index": 0, "audio_end_ms": audio_end_ms}
@@ -976,7 +976,7 @@ def test_an_answer_can_be_truncated_anywhere(audio_end_ms: int) -> None:
     assert truncated.items() >= {"type": "conversation.item.truncated", **request}.items()
 
 
-def test_only_answers_can_be_truncated() -> None:
+def test_only_responses_can_be_truncated() -> None:
     client = Client()
     client.tell(*utterance())
     (error,) = client.ask({"type": "conversation.item.truncate", "item_id": "item_u1"})
@@ -986,7 +986,7 @@ def test_only_answers_can_be_truncated() -> None:
 # Events of turns.
 
 
-def test_an_utterance_is_told_in_order() -> None:
+def test_a_turn_is_reported_in_order() -> None:
     assert types(Client().tell(*utterance())) == [
         "input_audio_buffer.speech_started",
         "conversation.item.input_audio_transcription.delta",
@@ -1027,7 +1027,7 @@ def test_cleared_audio_is_confirmed() -> None:
     assert types(Client().tell(AudioCleared())) == ["input_audio_buffer.cleared"]
 
 
-def test_revisions_are_told_only_to_those_who_asked() -> None:
+def test_revisions_are_sent_only_with_the_extension() -> None:
     revised = TranscriptRevised("item_u1", HELLO[:1], HELLO[1:], 16_000)
     assert Client().tell(revised) == []
     (partial,) = Client(partials=True).tell(revised)
@@ -1041,7 +1041,7 @@ def test_revisions_are_told_only_to_those_who_asked() -> None:
     }
 
 
-def test_words_come_with_the_completed_transcript_for_those_who_asked() -> None:
+def test_words_come_with_the_completed_transcript_with_the_extension() -> None:
     (completed,) = Client(partials=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000))
     assert [word["word"] for word in completed["words"]] == ["Hello", "there."]
     assert (completed["language"], completed["suppressed"]) == ("en", [])
@@ -1074,7 +1074,7 @@ def test_the_words_of_a_very_long_utterance_are_left_out(count: int, shown: int)
 # Events of responses.
 
 
-def test_an_answer_is_told_in_order() -> None:
+def test_a_response_is_reported_in_order() -> None:
     assert types(Client().tell(*answer())) == [
         "response.created",
         "response.output_item.added",
@@ -1093,7 +1093,7 @@ def test_an_answer_is_told_in_order() -> None:
     ]
 
 
-def test_an_answer_outside_the_conversation_is_no_item_of_it() -> None:
+def test_a_response_outside_the_conversation_is_no_item_of_it() -> None:
     client = Client()
     messages = client.tell(*answer(Response("resp_1", "item_s1", False, PCM_24K, "calm", None)))
     assert not [each for each in types(messages) if each.startswith("conversation.")]
@@ -1101,7 +1101,7 @@ def test_an_answer_outside_the_conversation_is_no_item_of_it() -> None:
     assert client.ask(create("next"))[0]["previous_item_id"] is None
 
 
-def test_the_transcript_of_an_answer_is_what_its_deltas_add_up_to() -> None:
+def test_the_transcript_of_a_response_is_the_sum_of_its_deltas() -> None:
     messages = Client().tell(*answer())
     deltas = [each["delta"] for each in messages if each["type"] == "response.output_audio_transcript.delta"]
     transcript = next(each for each in messages if each["type"] == "response.output_audio_transcript.done")
@@ -1110,7 +1110,7 @@ def test_the_transcript_of_an_answer_is_what_its_deltas_add_up_to() -> None:
     assert messages[-1]["response"]["output"][0]["content"] == content
 
 
-def test_an_answer_is_added_without_content() -> None:
+def test_a_response_item_is_added_without_content() -> None:
     messages = Client().tell(ResponseStarted(SPOKEN))
     assert [each["item"]["content"] for each in messages if "item" in each] == [[], []]
     assert messages[-1]["part"] == {"type": "audio", "transcript": ""}
@@ -1136,14 +1136,14 @@ def test_a_response_object_has_all_that_clients_read() -> None:
 
 
 @pytest.mark.parametrize("reason", ["turn_detected", "client_cancelled"])
-def test_a_cancelled_answer_says_why_and_what_was_sent(reason: str) -> None:
+def test_a_cancelled_response_has_its_reason_and_what_was_sent(reason: str) -> None:
     done = Client().tell(*answer(status=ResponseStatus.CANCELLED, reason=reason))[-1]["response"]
     assert (done["status"], done["status_details"]) == ("cancelled", {"type": "cancelled", "reason": reason})
     assert done["output"][0]["status"] == "incomplete"
     assert done["output"][0]["content"][0]["transcript"] == "Done. The lights are off."
 
 
-def test_a_failed_answer_says_what_failed() -> None:
+def test_a_failed_response_has_its_error() -> None:
     failed = ResponseFinished(SPOKEN, ResponseStatus.FAILED, "", error=EngineError("no weights"))
     done = Client().tell(ResponseStarted(SPOKEN), failed)[-1]["response"]
     assert done["status"] == "failed"
@@ -1228,7 +1228,7 @@ def conversation() -> list[Message]:
     return messages
 
 
-def test_only_types_that_every_client_tolerates_are_sent() -> None:
+def test_only_event_types_that_every_client_accepts_are_sent() -> None:
     assert set(types(conversation())) == ALLOWED
 
 
@@ -1239,6 +1239,6 @@ def test_items_have_no_null_but_for_a_transcript() -> None:
             assert set(nulls) <= {"transcript"}
 
 
-def test_the_golden_conversation_is_told_word_for_word() -> None:
+def test_the_golden_conversation_is_reproduced_exactly() -> None:
     golden = [json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").splitlines()]
     assert conversation() == golden
