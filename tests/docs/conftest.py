@@ -63,7 +63,7 @@ class Workspace:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[RunningService]:
-    """The service with real models, started once."""
+    """Start the service with real models, once."""
     with running_service(offline="true") as service:
         yield service
 
@@ -88,7 +88,7 @@ def workspace(service: RunningService, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def plain_words() -> Callable[[str], list[str]]:
-    """The words of a text, without case and punctuation."""
+    """Return a function that splits a text into words without case and punctuation."""
 
     def words(text: str) -> list[str]:
         return "".join(each for each in text.lower() if each.isalnum() or each.isspace()).split()

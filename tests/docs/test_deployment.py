@@ -51,7 +51,7 @@ def test_the_container_copies_files_that_exist_and_installs_as_make_does() -> No
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a certificate for localhost, `cert.pem`, and its `key.pem`."""
+    """Make a certificate for localhost, `cert.pem`, and its `key.pem` in a directory."""
     openssl = program("openssl")
     directory = tmp_path_factory.mktemp("certificate")
     succeeds(
@@ -92,7 +92,7 @@ def proxy(command: list[str], port: int, certificate: Path) -> Iterator[None]:
 
 
 def nginx(port: int, service: str, certificate: Path, directory: Path) -> list[str]:
-    """The command that runs nginx with the documented configuration, on other addresses."""
+    """Return the command that runs nginx with the documented configuration, on other addresses."""
     site = (DEPLOY / "nginx.conf").read_text()
     for documented, here in {
         "443": f"127.0.0.1:{port}",
@@ -115,7 +115,7 @@ def nginx(port: int, service: str, certificate: Path, directory: Path) -> list[s
 
 
 def caddy(port: int, service: str, certificate: Path, directory: Path) -> list[str]:
-    """The command that runs Caddy with the documented configuration, on other addresses."""
+    """Return the command that runs Caddy with the documented configuration, on other addresses."""
     site = (DEPLOY / "Caddyfile").read_text()
     keys = f"localhost:{port} {{\n\ttls {certificate / 'cert.pem'} {certificate / 'key.pem'}"
     for documented, here in {"voice.example.org {": keys, "127.0.0.1:8000": service}.items():

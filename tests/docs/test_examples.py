@@ -82,7 +82,7 @@ def test_every_example_is_listed() -> None:
 
 @pytest.fixture
 def page() -> Iterator[str]:
-    """The address of the examples' directory, served as the page's own README says."""
+    """Serve the examples as their README says, and return the address."""
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(EXAMPLES))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -2,11 +2,12 @@
 
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from tests.docs.conftest import Workspace
-from tests.support.markdown import Block, blocks
+from tests.support.markdown import ROOT, Block, blocks
 
 NOT_RUN = 7
 """Blocks marked as not run. A new one is to be an exception, so this number is to be raised by hand."""
@@ -36,6 +37,11 @@ def test_programs_run_and_print(block: Block, workspace: Workspace) -> None:
 def test_data_is_well_formed(block: Block) -> None:
     readers = {"json": json.loads, "toml": tomllib.loads, "yaml": pytest.importorskip("yaml").safe_load}
     assert readers[block.language](block.code)
+
+
+@pytest.mark.parametrize("path", [*(ROOT / ".github").rglob("*.yml")], ids=lambda path: path.name)
+def test_issue_forms_are_well_formed(path: Path) -> None:
+    assert pytest.importorskip("yaml").safe_load(path.read_text(encoding="utf-8"))
 
 
 def test_every_block_has_a_known_language() -> None:

@@ -6,9 +6,11 @@ from dataclasses import fields
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import realtime.app  # noqa: F401 - all errors are defined in what it imports
 from http_compat.openapi.document import document
 from realtime.catalogue.table import ENTRIES
 from realtime.edge.metrics import Metrics
+from realtime.errors import BadMessage, VoiceError
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.settings import PREFIX, RENAMED, Settings
@@ -18,7 +20,7 @@ DOCS = ROOT / "docs"
 
 
 def shown(name: str, value: object) -> str:
-    """A default as the table has it."""
+    """Format a default as in the table."""
     match value:
         case () | None:
             return "none"
@@ -72,3 +74,37 @@ def test_the_first_page_or_the_guide_tells_of_every_model(name: str) -> None:
     text = "".join((ROOT / each).read_text(encoding="utf-8") for each in ("README.md", "docs/guide.md"))
     families = ("whisper-", "distil-whisper-", "Belle-")
     assert name in text or name.startswith(families)
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/transcriptions", "/v1/audio/speech"])
+def test_the_tables_of_fields_have_every_field(path: str) -> None:
+    body = document(Settings())["paths"][path]["post"]["requestBody"]["content"]
+    fields = set(body["multipart/form-data"]["schema"]["properties"])
+    mentioned = {name for row in table_rows(DOCS / "http.md") for name in re.findall(r"`([\w\[\]]+)`", row[0])}
+    assert fields - mentioned == set()
+
+
+def test_the_table_of_errors_has_every_code_of_the_http_endpoints_with_its_status() -> None:
+    expected = {
+        (error.http_status, error.code)
+        for error in errors()
+        if not error.__module__.startswith(("realtime.edge.outbox", "realtime.edge.websocket", "realtime.wire"))
+        and error is not BadMessage  # of the websocket
+    }
+    found = set()
+    for statuses, codes, _ in (row for row in table_rows(DOCS / "http.md") if row[0][:1].isdigit()):
+        groups = codes.split(";")
+        for status, group in zip(statuses.split(", "), groups, strict=len(groups) > 1):
+            found |= {(int(status), code) for code in re.findall(r"`(\w+)`", group)}
+    assert found == expected
+
+
+def test_the_table_of_close_codes_has_every_code_of_an_error() -> None:
+    closing = {error.close_code for error in errors()}
+    found = {int(row[0]) for row in table_rows(DOCS / "protocol.md") if row[0].isdigit()}
+    assert closing - found == set()
+
+
+def errors(base: type[VoiceError] = VoiceError) -> list[type[VoiceError]]:
+    """Return an error and all that are derived from it."""
+    return [base, *(error for child in base.__subclasses__() for error in errors(child))]
