@@ -90,7 +90,7 @@ def test_no_key_is_401(client: Client) -> None:
 
 
 @by(*XINFERENCES)
-def test_a_password_that_is_a_key_lets_in(client: Client) -> None:
+def test_logging_in_with_a_key_as_the_password_grants_access(client: Client) -> None:
     assert "whisper-base" in replace(client, key=None).do("login", name="anybody", password=KEY)
     client.process.end()  # which would stay logged in
 
@@ -103,7 +103,7 @@ def narrow_server() -> Iterator[HttpService]:
 
 
 @by(*EVERYBODY)
-def test_any_key_will_do_where_none_is_wanted(client: Client, narrow_server: HttpService) -> None:
+def test_any_key_is_accepted_if_none_is_required(client: Client, narrow_server: HttpService) -> None:
     assert "whisper-base" in replace(client, address=narrow_server.address, key="any").do("models")
 
 
@@ -157,7 +157,7 @@ def test_one_upload_too_many_is_429(client: Client, full_server: HttpService, re
     assert int(full_server.responses[-1].headers["retry-after"]) > 0
 
 
-def test_openai_s_clients_come_back_by_themselves(process: Callable[[str], Process], recordings: Path) -> None:
+def test_openai_s_clients_retry_after_429(process: Callable[[str], Process], recordings: Path) -> None:
     with http_service(max_queued_uploads=3) as server:
         clients = [Client(name, process(name), server.address, "any", retries=2) for name in OPENAI]
         with filled(server, 3, recordings / "two-words.wav"):
@@ -169,7 +169,7 @@ def test_openai_s_clients_come_back_by_themselves(process: Callable[[str], Proce
 
 
 @by(*EVERYBODY)
-def test_a_model_that_is_loading_is_503(client: Client, server: HttpService, recordings: Path) -> None:
+def test_a_loading_model_is_503(client: Client, server: HttpService, recordings: Path) -> None:
     server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=30)
     with refused(client, 503, "server_overloaded", None, "not ready yet"):
         client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
@@ -177,9 +177,7 @@ def test_a_model_that_is_loading_is_503(client: Client, server: HttpService, rec
 
 
 @by(*OPENAI)
-def test_openai_s_clients_ask_again_for_a_model_that_is_loading(
-    client: Client, server: HttpService, recordings: Path
-) -> None:
+def test_openai_s_clients_retry_while_a_model_is_loading(client: Client, server: HttpService, recordings: Path) -> None:
     server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=1)
     whole = {"whole": True} if client.name == NODE else {}
     said = replace(client, retries=2).transcribe(recordings / "two-words.wav", model="whisper-tiny", **whole)
@@ -188,7 +186,7 @@ def test_openai_s_clients_ask_again_for_a_model_that_is_loading(
 
 
 @by(CURL)
-def test_a_server_whose_models_are_loading_says_when_to_ask_again(client: Client, server: HttpService) -> None:
+def test_a_server_that_is_loading_models_says_when_to_retry(client: Client, server: HttpService) -> None:
     server.models.ready = False
     answer = client.do("send", path="/readyz")
     server.models.ready = True
@@ -197,7 +195,7 @@ def test_a_server_whose_models_are_loading_says_when_to_ask_again(client: Client
 
 
 @by(*EVERYBODY)
-def test_a_client_that_leaves_gives_its_upload_s_place_back(
+def test_a_client_that_disconnects_releases_the_slot_of_its_upload(
     client: Client, narrow_server: HttpService, recordings: Path
 ) -> None:
     recognizer = narrow_server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
@@ -211,7 +209,9 @@ def test_a_client_that_leaves_gives_its_upload_s_place_back(
 
 
 @by(*OPENAI, CURL)
-def test_a_reader_who_leaves_gives_the_place_back(client: Client, narrow_server: HttpService, recordings: Path) -> None:
+def test_a_client_that_leaves_a_stream_releases_its_slot(
+    client: Client, narrow_server: HttpService, recordings: Path
+) -> None:
     recognizer = narrow_server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
     recognizer.gate, recognizer.free = Gate(), 1
     leaving = replace(client, address=narrow_server.address)
@@ -224,7 +224,7 @@ def test_a_reader_who_leaves_gives_the_place_back(client: Client, narrow_server:
 
 
 @by(*EVERYBODY)
-def test_a_listener_who_leaves_gives_his_place_back(client: Client, narrow_server: HttpService) -> None:
+def test_a_client_that_disconnects_releases_the_slot_of_its_speech(client: Client, narrow_server: HttpService) -> None:
     synthesizer = narrow_server.models.synthesizers["hibari-tts"] = ScriptedSynthesizer("hibari-tts")
     synthesizer.gate = Gate()
     leaving = replace(client, address=narrow_server.address)
@@ -252,12 +252,12 @@ def test_voices_are_listed_under_either_name(client: Client) -> None:
 
 
 @by(CURL)
-def test_a_healthy_server_says_so(client: Client) -> None:
+def test_a_running_server_is_healthy(client: Client) -> None:
     assert client.do("send", path="/health")["status"] == 200
 
 
 @by(CURL)
-def test_what_is_loaded_can_be_seen(client: Client, recordings: Path) -> None:
+def test_loaded_models_are_listed(client: Client, recordings: Path) -> None:
     client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
     answer = client.do("send", path="/api/ps")
     assert json.loads(base64.b64decode(answer["data"])) == {"models": ["whisper-tiny"]}

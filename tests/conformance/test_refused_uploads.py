@@ -27,7 +27,7 @@ def test_an_unknown_model_is_404_with_its_own_code(client: Client, recordings: P
 
 
 @by(*OPENAI, CURL)
-def test_an_unknown_path_is_404_with_another_code(client: Client) -> None:
+def test_an_unknown_path_is_404_with_a_different_code(client: Client) -> None:
     with refused(client, 404, "not_found", None, "Not Found"):
         client.do("get", path="/nothing")
 
@@ -52,7 +52,7 @@ def test_a_bad_file_is_sent_only_once(
 
 
 @by(*OPENAI)
-def test_what_would_only_fail_again_is_sent_only_once(
+def test_a_request_that_would_fail_again_is_not_retried(
     client: Client, server: HttpService, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure = ZeroDivisionError("a bug")
@@ -81,7 +81,7 @@ def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @by(*EVERYBODY)
-def test_a_bomb_is_refused_and_takes_little_memory(client: Client, bomb: Path) -> None:
+def test_a_decompression_bomb_is_refused_and_takes_little_memory(client: Client, bomb: Path) -> None:
     before = most_memory()
     with refused(client, 413, "audio_too_long", "file", "longer than 1800 seconds"):
         client.transcribe(bomb)
@@ -110,7 +110,7 @@ def sent(client: Client, content_type: str, body: bytes) -> tuple[int, dict[str,
     ],
     ids=["no boundary", "truncated", "another boundary"],
 )
-def test_a_form_that_is_wrong_is_400(client: Client, content_type: str, end: bytes) -> None:
+def test_a_malformed_form_is_400(client: Client, content_type: str, end: bytes) -> None:
     form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + wav_file(TWO_WORDS) + end
     status, body = sent(client, content_type, form)
     assert (status, body["error"]["code"], body["detail"]) == (400, "invalid_multipart", body["error"]["message"])
@@ -124,13 +124,13 @@ def test_the_file_may_be_within_json(client: Client) -> None:
 
 
 @by(CURL)
-def test_what_stands_for_a_file_in_an_example_is_400(client: Client) -> None:
+def test_a_placeholder_instead_of_the_file_is_400(client: Client) -> None:
     status, body = sent(client, "application/json", b'{"model": "whisper-1", "file": "<audio bytes>"}')
     assert (status, body["error"]["param"], body["detail"]) == (400, "file", body["error"]["message"])
 
 
 @by(CURL)
-def test_a_wrong_method_is_told_of_the_right_one(client: Client) -> None:
+def test_a_wrong_method_is_405_and_names_the_allowed_one(client: Client) -> None:
     answer = client.do("send", path=URL, options=["-X", "PUT"])
     assert (answer["status"], answer["headers"]["allow"]) == (405, "POST")
     assert json.loads(base64.b64decode(answer["data"]))["error"]["code"] == "method_not_allowed"

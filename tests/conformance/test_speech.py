@@ -49,7 +49,7 @@ UNKNOWN_SIZE = b"\xff\xff\xff\xff"
 
 
 @by(*XINFERENCES)
-def test_pieces_are_one_file(client: Client) -> None:
+def test_streamed_chunks_make_one_file(client: Client) -> None:
     heard = client.speak("Many words. " * 10, stream=True)
     assert len(heard.pieces) > 5
     assert all(heard.pieces)
@@ -58,7 +58,7 @@ def test_pieces_are_one_file(client: Client) -> None:
 
 
 @by(*XINFERENCES)
-def test_a_voice_to_clone_is_refused_in_words(client: Client, recordings: Path) -> None:
+def test_a_voice_to_clone_is_refused_with_a_clear_error(client: Client, recordings: Path) -> None:
     with refused(client, 400, "unsupported_value", "prompt_speech", "hibari-tts does not clone voices"):
         client.speak(prompt=str(recordings / "two-words.wav"))
 
@@ -79,7 +79,7 @@ def test_text_becomes_a_file_of_its_format(client: Client, server: HttpService, 
 
 
 @by(*EVERYBODY)
-def test_the_first_bytes_arrive_before_the_last_are_made(
+def test_the_first_bytes_arrive_before_the_last_are_generated(
     client: Client, synthesizer: ScriptedSynthesizer, recordings: Path
 ) -> None:
     gate = synthesizer.gate = asyncio.Event()
@@ -96,7 +96,7 @@ def test_the_first_bytes_arrive_before_the_last_are_made(
 
 
 @by(*EVERYBODY)
-def test_a_voice_that_fails_midway_breaks_the_connection_off(client: Client) -> None:
+def test_a_voice_that_fails_midway_aborts_the_connection(client: Client) -> None:
     client.begin("speak", input="It breaks 💥 here.", response_format="pcm", stream=True)
     client.wait_for_first()
     with pytest.raises(Refused) as failure:
@@ -123,13 +123,13 @@ def test_events_are_one_file_and_end_with_the_usage(client: Client, server: Http
 
 
 @by(*EVERYBODY)
-def test_an_unknown_voice_is_told_of_those_there_are(client: Client) -> None:
+def test_an_unknown_voice_is_400_and_the_known_ones_are_listed(client: Client) -> None:
     with refused(client, 400, "invalid_voice", "voice", "amber, birch"):
         client.speak(voice="nope")
 
 
 @by(XINFERENCE, XINFERENCE_1, XINFERENCE_ASYNC, CURL)
-def test_no_voice_is_the_default(client: Client, synthesizer: ScriptedSynthesizer) -> None:
+def test_an_empty_voice_is_the_default(client: Client, synthesizer: ScriptedSynthesizer) -> None:
     assert client.speak(voice="").data
     assert synthesizer.spoken[-1][1] == "amber"
 
@@ -147,7 +147,7 @@ def test_no_voice_is_the_default(client: Client, synthesizer: ScriptedSynthesize
     ],
     ids=["empty", "blank", "marks", "long", "speed", "format"],
 )
-def test_what_cannot_be_spoken_is_400(
+def test_invalid_speech_requests_are_400(
     client: Client, text: str, fields: dict[str, Any], code: str, param: str, words: str
 ) -> None:
     with refused(client, 400, code, param, words):
@@ -155,12 +155,12 @@ def test_what_cannot_be_spoken_is_400(
 
 
 @by(*OPENAI, CURL)
-def test_instructions_are_taken(client: Client) -> None:
+def test_instructions_are_accepted(client: Client) -> None:
     assert client.speak(instructions="Slowly, please.").data
 
 
 @by(CURL)
-def test_text_is_another_name_for_input_and_a_stream_has_no_length(client: Client) -> None:
+def test_text_is_an_alias_of_input_and_a_stream_has_no_length(client: Client) -> None:
     body = json.dumps({"model": "tts-1", "text": "Ten chars.", "stream": True})
     answer = client.do("send", path="/v1/audio/speech", options=["--json", "@-"], body=body)
     assert (answer["status"], answer["headers"]["transfer-encoding"]) == (200, "chunked")

@@ -33,7 +33,7 @@ SRT = "1\n00:00:00,980 --> 00:00:02,004\n440.\n\n2\n00:00:02,996 --> 00:00:04,02
 KEYS_OF_A_SEGMENT = {
     "id", "seek", "start", "end", "text", "tokens", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob",
 }  # fmt: skip
-LADDER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+FALLBACK = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 BOTH = ["word", "segment"]
 
 
@@ -72,7 +72,7 @@ def test_verbose_json_has_segments_and_no_words(client: Client, recordings: Path
 
 @by(*EVERYBODY)
 @pytest.mark.parametrize("granularities", [["word"], BOTH], ids=["word", "both"])
-def test_words_are_there_when_asked_for(client: Client, recordings: Path, granularities: list[str]) -> None:
+def test_words_are_present_on_demand(client: Client, recordings: Path, granularities: list[str]) -> None:
     answer = client.transcribe(
         recordings / "two-words.wav", response_format="verbose_json", timestamp_granularities=granularities
     )
@@ -83,7 +83,7 @@ def test_words_are_there_when_asked_for(client: Client, recordings: Path, granul
 
 
 @by(*EVERYBODY)
-def test_json_has_no_room_for_words(client: Client, recordings: Path) -> None:
+def test_word_granularity_requires_verbose_json(client: Client, recordings: Path) -> None:
     with refused(client, 400, "invalid_value", "timestamp_granularities", "verbose_json"):
         client.transcribe(recordings / "two-words.wav", timestamp_granularities=["word"])
     assert client.transcribe(recordings / "two-words.wav", timestamp_granularities=["segment"])["text"] == "440. 880."
@@ -127,7 +127,7 @@ def test_deltas_add_up_to_the_text(client: Client, server: HttpService, recordin
 
 
 @by(*OPENAI, CURL)
-def test_the_first_words_arrive_before_the_last_are_written(
+def test_the_first_words_arrive_before_the_last_are_transcribed(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     gate = recognizer.gate = asyncio.Event()
@@ -140,7 +140,7 @@ def test_the_first_words_arrive_before_the_last_are_written(
 
 
 @by(*OPENAI)
-def test_heartbeats_are_passed_over(
+def test_clients_ignore_heartbeats(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
@@ -154,7 +154,7 @@ def test_heartbeats_are_passed_over(
 
 
 @by(*OPENAI)
-def test_a_failure_on_the_way_is_raised_with_its_code(
+def test_a_failure_in_a_stream_is_raised_with_its_code(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure, recognizer.fails_after = EngineError("It broke."), 1
@@ -166,7 +166,7 @@ def test_a_failure_on_the_way_is_raised_with_its_code(
 
 
 @by(CURL)
-def test_a_failure_on_the_way_is_the_last_event(
+def test_a_failure_in_a_stream_is_the_last_event(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure, recognizer.fails_after = EngineError("It broke."), 1
@@ -182,7 +182,7 @@ def test_a_bad_file_is_refused_before_the_stream(client: Client, recordings: Pat
 
 @by(*EVERYBODY)
 @pytest.mark.parametrize("file", ["mp3-inside", "wav-inside.mp3"])
-def test_a_file_is_what_is_in_it(client: Client, recordings: Path, file: str) -> None:
+def test_the_format_of_a_file_is_detected_by_its_content(client: Client, recordings: Path, file: str) -> None:
     named = {"named": True} if client.name in {PYTHON, PYTHON_1} and file.endswith(".mp3") else {}
     assert client.transcribe(recordings / file, **named)["text"] == "440. 880."
 
@@ -196,7 +196,7 @@ def test_a_file_is_what_is_in_it(client: Client, recordings: Path, file: str) ->
     ],
     ids=["auto", "server_vad"],
 )
-def test_the_detector_is_told_when_speech_ends(
+def test_the_chunking_strategy_reaches_the_detector(
     client: Client, recognizer: ScriptedRecognizer, recordings: Path, strategy: Any, seconds: list[float]
 ) -> None:
     answer = client.transcribe(recordings / "a-short-pause.wav", chunking_strategy=strategy)
@@ -216,9 +216,9 @@ def test_whisper_s_options_reach_the_recognizer(
 
 @by(*EVERYBODY)
 @pytest.mark.parametrize(
-    ("fields", "temperatures"), [({}, LADDER), ({"temperature": 0}, LADDER), ({"temperature": 0.4}, (0.4,))]
+    ("fields", "temperatures"), [({}, FALLBACK), ({"temperature": 0}, FALLBACK), ({"temperature": 0.4}, (0.4,))]
 )
-def test_no_temperature_is_the_ladder(
+def test_no_temperature_means_fallback_temperatures(
     client: Client,
     recognizer: ScriptedRecognizer,
     recordings: Path,
@@ -230,6 +230,6 @@ def test_no_temperature_is_the_ladder(
 
 
 @by(*EVERYBODY)
-def test_a_file_over_the_cap_is_413_and_no_broken_connection(client: Client, recordings: Path) -> None:
+def test_a_file_over_the_limit_is_413_and_not_a_broken_connection(client: Client, recordings: Path) -> None:
     with refused(client, 413, "file_too_large", "file", "Maximum content size limit"):
         client.transcribe(recordings / "large.wav")

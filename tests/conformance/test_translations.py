@@ -33,7 +33,7 @@ def test_a_verbose_translation_is_english(client: Client, recordings: Path) -> N
 
 
 @by(*EVERYBODY)
-def test_an_english_model_is_not_for_translations(client: Client, recordings: Path) -> None:
+def test_an_english_model_does_not_translate(client: Client, recordings: Path) -> None:
     with refused(client, 400, "unsupported_model", "model", "'whisper-tiny.en' does not support translation"):
         client.translate(recordings / "two-words.wav", model="whisper-tiny.en")
 
@@ -59,9 +59,7 @@ def test_both_granularities_are_returned(client: Client, recordings: Path) -> No
 
 
 @by(XINFERENCE, XINFERENCE_ASYNC)
-def test_a_word_to_expect_reaches_the_recognizer(
-    client: Client, recognizer: ScriptedRecognizer, recordings: Path
-) -> None:
+def test_a_hotword_reaches_the_recognizer(client: Client, recognizer: ScriptedRecognizer, recordings: Path) -> None:
     client.transcribe(recordings / "two-words.wav", hotword="Kathryn")
     assert recognizer.requests[-1].hotwords == "Kathryn"
 

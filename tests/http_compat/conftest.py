@@ -33,7 +33,7 @@ def application(models: ScriptedModels) -> Callable[[Settings], Starlette]:
 
 @pytest.fixture
 def serve(application: Callable[[Settings], Starlette]) -> Serve:
-    """A client of a server with the settings given."""
+    """Return a function that makes a client of a server with the given settings."""
 
     def make(**settings: Any) -> TestClient:
         return TestClient(application(Settings(**settings)), raise_server_exceptions=False)

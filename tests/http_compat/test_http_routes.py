@@ -1,4 +1,4 @@
-"""What holds for every route: the error body, the request id, keys; and the routes that only tell."""
+"""All routes: error body, request id, keys and origins; and the routes for models, health and metrics."""
 
 import pytest
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -11,7 +11,7 @@ from realtime.weights.progress import Stage, Step
 from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer, Serve
 
 
-def test_a_path_that_is_not_there_is_404_in_the_one_error_body(client: TestClient) -> None:
+def test_an_unknown_path_is_404_with_the_common_error_body(client: TestClient) -> None:
     answer = client.get("/v1/nowhere")
     assert answer.status_code == 404
     assert answer.json() == {
@@ -26,7 +26,7 @@ def test_a_wrong_method_is_405_and_names_the_right_one(client: TestClient) -> No
     assert answer.json()["error"]["code"] == "method_not_allowed"
 
 
-def test_a_bug_is_500_reveals_nothing_and_is_not_to_be_retried(
+def test_an_unexpected_exception_is_500_reveals_nothing_and_is_not_retried(
     client: TestClient, models: ScriptedModels, caplog: pytest.LogCaptureFixture
 ) -> None:
     del models.ready
@@ -39,7 +39,7 @@ def test_a_bug_is_500_reveals_nothing_and_is_not_to_be_retried(
     assert answer.headers["x-request-id"] in caplog.text
 
 
-def test_a_wrong_method_is_told_of_every_right_one(client: TestClient) -> None:
+def test_a_wrong_method_is_405_and_lists_all_allowed_ones(client: TestClient) -> None:
     assert set(client.put("/v1/models").headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
@@ -55,7 +55,9 @@ def test_every_answer_has_an_id_of_its_own(client: TestClient, path: str) -> Non
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
 
 
-def test_alive_is_alive_and_ready_waits_for_the_models(client: TestClient, models: ScriptedModels) -> None:
+def test_the_server_is_live_at_once_and_ready_when_models_are_loaded(
+    client: TestClient, models: ScriptedModels
+) -> None:
     models.ready = False
     assert client.get("/livez").status_code == 200
     assert client.get("/readyz").status_code == 503
@@ -81,7 +83,7 @@ def test_alive_is_alive_and_ready_waits_for_the_models(client: TestClient, model
         ("POST", "/v1/audio/translations"),
     ],
 )
-def test_with_keys_nothing_but_health_is_served_without_one(serve: Serve, method: str, path: str) -> None:
+def test_with_keys_configured_only_health_is_public(serve: Serve, method: str, path: str) -> None:
     client = serve(api_keys=("secret",))
     answer = client.request(method, path)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -98,7 +100,7 @@ def test_with_keys_nothing_but_health_is_served_without_one(serve: Serve, method
         ("POST", "/v1/audio/translations"),
     ],
 )
-def test_a_page_of_a_foreign_origin_is_refused_unless_it_is_listed(serve: Serve, method: str, path: str) -> None:
+def test_a_web_page_of_another_origin_is_refused_unless_it_is_allowed(serve: Serve, method: str, path: str) -> None:
     headers = {"origin": "https://pages.example"}
     answer = serve().request(method, path, headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "origin_not_allowed")
@@ -151,7 +153,7 @@ def test_an_unknown_model_is_404_with_its_own_code(client: TestClient) -> None:
     assert answer.json()["error"]["param"] == "model"
 
 
-def test_an_unknown_model_is_told_in_the_same_words_everywhere(client: TestClient) -> None:
+def test_an_unknown_model_has_the_same_message_everywhere(client: TestClient) -> None:
     answers = [
         client.get("/v1/models/nothing"),
         client.delete("/v1/models/nothing"),
@@ -164,7 +166,7 @@ def test_an_unknown_model_is_told_in_the_same_words_everywhere(client: TestClien
     assert len({answer.json()["error"]["message"] for answer in answers}) == 1
 
 
-def test_progress_is_told_of_what_is_loading_what_is_loaded_and_what_is_not(
+def test_progress_covers_loading_loaded_and_unloaded_models(
     client: TestClient, models: ScriptedModels, recognizer: ScriptedRecognizer
 ) -> None:
     models.steps["whisper-tiny"] = Step("whisper-tiny", Stage.DOWNLOADING, 25, 100)
@@ -190,7 +192,7 @@ def test_progress_is_told_of_what_is_loading_what_is_loaded_and_what_is_not(
         (ModelInUse("in use"), 409, "model_in_use"),
     ],
 )
-def test_what_will_not_change_by_itself_is_not_to_be_retried(
+def test_permanent_errors_are_not_retried(
     error: VoiceError, status: int, code: str, client: TestClient, models: ScriptedModels
 ) -> None:
     def fail(entry: ModelEntry) -> bool:

@@ -1,4 +1,4 @@
-"""Bodies that stop coming: nobody may hold a place for ever."""
+"""Limits on the body of a request, so that no client occupies a slot forever; lingering close."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ from tests.support.asgi_requests import post
         ),
     ],
 )
-def test_a_body_that_stops_coming_is_408_and_gives_its_place_back(
+def test_a_body_that_stops_arriving_is_408_and_releases_its_slot(
     application: Callable[[Settings], Starlette], path: str, content_type: str, body: bytes
 ) -> None:
     app = application(Settings(idle_timeout_seconds=0.05, max_queued_uploads=1, max_sessions=1))
@@ -51,7 +51,7 @@ def test_a_body_that_stops_coming_is_408_and_gives_its_place_back(
 
 
 def trickling(seconds: float, pieces: int) -> Request:
-    """A body whose pieces of a thousand bytes come so many seconds apart."""
+    """Return a request whose body arrives in chunks of 1,000 bytes, `seconds` apart."""
     sent = 0
 
     async def receive() -> Message:
@@ -63,7 +63,7 @@ def trickling(seconds: float, pieces: int) -> Request:
     return Request({"type": "http", "method": "POST", "path": "/", "headers": []}, receive)
 
 
-def test_a_body_that_trickles_is_refused_though_it_never_stops() -> None:
+def test_a_body_that_arrives_too_slowly_is_refused() -> None:
     request = bounded(
         trickling(0.005, 1_000_000), 10**9, idle_timeout_seconds=60.0, min_rate=MinimumRate(10**7, grace=0.1)
     )
@@ -71,12 +71,12 @@ def test_a_body_that_trickles_is_refused_though_it_never_stops() -> None:
         asyncio.run(asyncio.wait_for(request.body(), 10))
 
 
-def test_a_body_in_pace_may_take_longer_than_the_grace() -> None:
+def test_a_body_at_the_minimum_rate_may_take_longer_than_the_grace_period() -> None:
     request = bounded(trickling(0.005, 20), 10**9, idle_timeout_seconds=60.0, min_rate=MinimumRate(10_000, grace=0.05))
     assert len(asyncio.run(request.body())) == 20_000
 
 
-def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
+def test_a_body_with_too_large_a_content_length_is_not_read() -> None:
     request = Request({"type": "http", "headers": [(b"content-length", b"1001")]})
     with pytest.raises(TooLarge):
         bounded(request, 1000, idle_timeout_seconds=60.0)
@@ -92,7 +92,9 @@ def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
         pytest.param({b"connection": b"close", b"expect": b"100-continue"}, 10_000, 0, id="waiting for leave"),
     ],
 )
-def test_a_client_that_would_lose_the_answer_is_heard_out(headers: dict[bytes, bytes], most: int, heard: int) -> None:
+def test_the_body_is_drained_for_a_client_that_would_lose_the_response(
+    headers: dict[bytes, bytes], most: int, heard: int
+) -> None:
     read: list[int] = []
     answers: list[Message] = []
 
@@ -110,7 +112,7 @@ def test_a_client_that_would_lose_the_answer_is_heard_out(headers: dict[bytes, b
     assert (sum(read), answers[0]["status"]) == (heard, 429)
 
 
-def test_a_client_that_never_ends_is_not_heard_out() -> None:
+def test_a_body_that_never_ends_is_not_drained_for_long() -> None:
     answers: list[Message] = []
 
     async def receive() -> Message:

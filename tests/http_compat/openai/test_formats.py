@@ -75,7 +75,7 @@ def test_a_segment_has_all_the_keys_that_clients_read() -> None:
     }  # fmt: skip
 
 
-def test_texts_say_that_they_are_utf_8() -> None:
+def test_text_formats_declare_utf_8() -> None:
     for each in (TranscriptFormat.TEXT, TranscriptFormat.SRT, TranscriptFormat.VTT):
         assert render(SPOKEN, each, set()).headers["content-type"].endswith("charset=utf-8")
 
@@ -98,14 +98,14 @@ def test_tokens_of_a_segment_are_those_of_its_words() -> None:
     assert [segment["tokens"] for segment in json.loads(bytes(body))["segments"]] == [[7], [8, 9]]
 
 
-def test_a_segment_tells_at_which_temperature_it_was_decoded() -> None:
+def test_a_segment_contains_the_temperature_of_its_decoding() -> None:
     words = (word(" Hello.", 0, 1),)
     made = Transcript((TranscribedSegment(0, words, Hypothesis(words, "en", temperature=0.4)),), "en", SAMPLE_RATE)
     body = render(made, TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}).body
     assert json.loads(bytes(body))["segments"][0]["temperature"] == 0.4
 
 
-def test_no_figure_is_ever_without_a_value() -> None:
+def test_numbers_are_always_finite() -> None:
     words = (word(" Hello.", 0, 1),)
     wild = Hypothesis(words, "en", float("nan"), float("-inf"), float("inf"), temperature=float("nan"))
     body = render(
@@ -119,7 +119,7 @@ def test_no_figure_is_ever_without_a_value() -> None:
     ] * 4
 
 
-def test_a_token_may_be_half_a_character_and_impossible() -> None:
+def test_a_token_may_be_part_of_a_character_with_probability_zero() -> None:
     half = "é".encode()[:1]
     words = (Word(" é", 0, 1, 0.0, (Token(7, half, 0.0),)),)
     (logprob,) = logprobs([TranscribedSegment(0, words, Hypothesis(words, "fr"))])

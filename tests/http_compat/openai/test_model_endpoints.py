@@ -1,4 +1,4 @@
-"""Models and voices over HTTP: listed, launched, named, terminated."""
+"""Listing, launching, naming and terminating models, and listing voices, over HTTP."""
 
 import asyncio
 from typing import Any
@@ -49,12 +49,12 @@ def test_models_are_listed_among_audio_too(client: TestClient) -> None:
         ("owner/configured", "owner/configured"),
     ],
 )
-def test_a_model_can_be_asked_about_by_every_name_that_requests_may_use(serve: Serve, name: str, model: str) -> None:
+def test_a_model_is_described_under_every_name_that_requests_may_use(serve: Serve, name: str, model: str) -> None:
     answer = serve(preload=("owner/configured",)).get(f"/v1/models/{name}")
     assert (answer.status_code, answer.json()["model_name"]) == (200, model)
 
 
-def test_a_repository_that_nobody_configured_is_unknown(client: TestClient) -> None:
+def test_a_repository_that_is_not_configured_is_unknown(client: TestClient) -> None:
     assert error(client.get("/v1/models/owner/elsewhere")) == (404, "model_not_found", "model")
 
 
@@ -75,7 +75,7 @@ def test_voices_of_no_voice_model_are_an_error(client: TestClient, model: str, s
     assert error(client.get(f"/v1/audio/voices?model={model}")) == (status, code, "model")
 
 
-def test_what_is_loaded_can_be_seen(client: TestClient, models: ScriptedModels) -> None:
+def test_loaded_models_are_listed(client: TestClient, models: ScriptedModels) -> None:
     asyncio.run(models.load(lookup("whisper-tiny")))
     assert client.get("/api/ps").json() == {"models": ["whisper-tiny"]}
 
@@ -100,7 +100,7 @@ def test_openai_s_names_can_be_given_to_other_models(client: TestClient, models:
     assert client.get("/v1/models/whisper-1").json()["model_name"] == "whisper-base"
 
 
-def test_a_name_can_be_launched_by_a_name_that_was_given(client: TestClient) -> None:
+def test_a_launched_name_can_be_launched_under_another_name(client: TestClient) -> None:
     launch(client, model_name="hibari-tts", model_uid="one")
     assert launch(client, model_name="one", model_uid="two").status_code == 200
     assert client.get("/v1/models/two").json()["model_name"] == "hibari-tts"
@@ -118,7 +118,7 @@ def test_a_name_can_be_launched_by_a_name_that_was_given(client: TestClient) -> 
         ({"model_name": "whisper-tiny", "model_uid": "x" * 300}, (400, "invalid_value", "model_uid")),
     ],
 )
-def test_a_launch_that_cannot_be_is_refused_in_words(
+def test_an_invalid_launch_is_refused_with_a_clear_error(
     client: TestClient, fields: dict[str, Any], expected: tuple[int, str, str]
 ) -> None:
     assert error(launch(client, **fields)) == expected
@@ -129,25 +129,25 @@ def test_a_name_of_one_model_cannot_be_given_to_another(client: TestClient) -> N
     assert error(launch(client, model_name="whisper-small", model_uid="mine")) == (400, "invalid_value", "model_uid")
 
 
-def test_names_have_a_bound(client: TestClient) -> None:
+def test_the_number_of_launched_names_is_limited(client: TestClient) -> None:
     for number in range(MAX_LAUNCHED):
         assert launch(client, model_name="hibari-tts", model_uid=f"voice-{number}").status_code == 200
     assert error(launch(client, model_name="hibari-tts", model_uid="more")) == (400, "invalid_value", "model_uid")
     assert launch(client, model_name="hibari-tts", model_uid="voice-0").status_code == 200
 
 
-def test_a_launch_can_be_left_to_itself(client: TestClient, models: ScriptedModels) -> None:
+def test_a_launch_can_continue_in_the_background(client: TestClient, models: ScriptedModels) -> None:
     models.gate = asyncio.Event()
     answer = client.post("/v1/models?wait_ready=False", json={"model_name": "whisper-tiny"})
     assert answer.json() == {"model_uid": "whisper-tiny"}
     assert not models.is_loaded(lookup("whisper-tiny"))
 
 
-def test_a_launch_left_to_itself_is_told_of_an_unknown_name(client: TestClient) -> None:
+def test_a_background_launch_of_an_unknown_model_is_404(client: TestClient) -> None:
     assert client.post("/v1/models?wait_ready=False", json={"model_name": "nobody"}).status_code == 404
 
 
-def test_a_terminated_model_is_unloaded_and_can_be_had_again(client: TestClient, models: ScriptedModels) -> None:
+def test_a_terminated_model_is_unloaded_and_loaded_again_on_demand(client: TestClient, models: ScriptedModels) -> None:
     launch(client, model_name="whisper-tiny")
     answer = client.delete("/v1/models/whisper-tiny")
     assert answer.json() == {"id": "whisper-tiny", "object": "model", "deleted": True}
@@ -156,14 +156,14 @@ def test_a_terminated_model_is_unloaded_and_can_be_had_again(client: TestClient,
     assert client.delete("/v1/models/whisper-tiny").status_code == 200
 
 
-def test_a_name_that_was_taken_back_is_unknown(client: TestClient) -> None:
+def test_a_removed_name_is_unknown(client: TestClient) -> None:
     launch(client, model_name="whisper-tiny", model_uid="mine")
     assert client.delete("/v1/models/mine").status_code == 200
     assert error(client.get("/v1/models/mine")) == (404, "model_not_found", "model")
     assert error(client.delete("/v1/models/mine")) == (404, "model_not_found", "model")
 
 
-def test_a_model_stays_while_another_name_stands_for_it(client: TestClient, models: ScriptedModels) -> None:
+def test_a_model_stays_loaded_while_another_name_refers_to_it(client: TestClient, models: ScriptedModels) -> None:
     launch(client, model_name="whisper-tiny", model_uid="one")
     launch(client, model_name="whisper-tiny", model_uid="two")
     client.delete("/v1/models/one")
@@ -173,21 +173,23 @@ def test_a_model_stays_while_another_name_stands_for_it(client: TestClient, mode
 
 
 @pytest.mark.parametrize("uid", ["mine", "hibari-tts", "tts-1"])
-def test_a_default_outlives_its_launch(client: TestClient, models: ScriptedModels, uid: str) -> None:
+def test_a_default_model_stays_loaded_after_its_launched_name_is_removed(
+    client: TestClient, models: ScriptedModels, uid: str
+) -> None:
     models.busy.add("hibari-tts")
     launch(client, model_name="hibari-tts", model_uid=uid)
     assert client.delete(f"/v1/models/{uid}").status_code == 200
     assert models.is_loaded(lookup("hibari-tts"))
 
 
-def test_a_model_in_use_is_409_and_not_to_be_asked_again(client: TestClient, models: ScriptedModels) -> None:
+def test_a_model_in_use_is_409_and_not_retried(client: TestClient, models: ScriptedModels) -> None:
     models.busy.add("whisper-base")
     answer = client.delete("/v1/models/whisper-base")
     assert error(answer) == (409, "model_in_use", "model")
     assert answer.headers["x-should-retry"] == "false"
 
 
-def test_a_name_is_not_lost_where_its_model_cannot_be_unloaded(client: TestClient, models: ScriptedModels) -> None:
+def test_a_name_is_kept_if_its_model_cannot_be_unloaded(client: TestClient, models: ScriptedModels) -> None:
     launch(client, model_name="whisper-tiny", model_uid="mine")
     models.busy.add("whisper-tiny")
     assert client.delete("/v1/models/mine").status_code == 409
@@ -196,7 +198,7 @@ def test_a_name_is_not_lost_where_its_model_cannot_be_unloaded(client: TestClien
     assert client.delete("/v1/models/mine").status_code == 404
 
 
-def test_a_key_is_had_for_a_password_that_is_one(serve: Serve) -> None:
+def test_a_correct_password_returns_the_access_token(serve: Serve) -> None:
     client = serve(api_keys=("secret",))
     answer = client.post("/token", json={"username": "somebody", "password": "secret"})
     assert answer.json() == {"access_token": "secret", "token_type": "bearer"}
@@ -204,12 +206,12 @@ def test_a_key_is_had_for_a_password_that_is_one(serve: Serve) -> None:
     assert error(refusal) == (401, "invalid_api_key", None)
 
 
-def test_whether_a_key_is_needed_can_be_asked_without_one(serve: Serve) -> None:
+def test_whether_a_key_is_required_can_be_asked_without_one(serve: Serve) -> None:
     assert serve(api_keys=("secret",)).get("/v1/cluster/auth").json() == {"auth": True}
     assert serve().get("/v1/cluster/auth").json() == {"auth": False}
 
 
-def test_a_model_that_cannot_be_used_yet_says_whose_it_is(client: TestClient) -> None:
+def test_a_model_without_an_engine_is_refused_with_its_name(client: TestClient) -> None:
     model = client.get("/v1/models/ChatTTS").json()
     assert (model["language"], model["source"]) == (["zh", "en"], "2Noise/ChatTTS")
     assert "CC-BY-NC" in model["licence"]

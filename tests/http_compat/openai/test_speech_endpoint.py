@@ -1,4 +1,4 @@
-"""`POST /v1/audio/speech` over a scripted voice: a tenth of a second for every character."""
+"""`POST /v1/audio/speech` with a scripted voice, which speaks a tenth of a second per character."""
 
 import asyncio
 import io
@@ -73,7 +73,7 @@ def test_text_is_spoken_phrase_by_phrase(client: TestClient, synthesizer: Script
     assert [text.strip() for text, _, _ in synthesizer.spoken] == ["This is one sentence.", "This is another one."]
 
 
-def test_text_is_another_name_for_input(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+def test_text_is_an_alias_of_input(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
     assert client.post(URL, json={"model": "tts-1", "text": "Hello."}).status_code == 200
     assert synthesizer.spoken[0][0] == "Hello."
 
@@ -149,11 +149,11 @@ def test_a_model_for_another_task_is_400(client: TestClient, model: str) -> None
     assert error(speak(client, model=model)) == (400, "unsupported_model", "model")
 
 
-def test_instructions_are_taken(client: TestClient) -> None:
+def test_instructions_are_accepted(client: TestClient) -> None:
     assert speak(client, instructions="Cheerfully.").status_code == 200
 
 
-def test_a_form_is_as_good_as_json(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+def test_a_form_is_equivalent_to_json(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
     fields = {
         "model": "hibari-tts", "input": "Ten chars.", "voice": "", "response_format": "wav", "speed": "2.0",
         "stream": "False", "kwargs": '{"seed": 7}',
@@ -164,7 +164,7 @@ def test_a_form_is_as_good_as_json(client: TestClient, synthesizer: ScriptedSynt
     assert synthesizer.spoken == [("Ten chars.", "amber", 2.0)]
 
 
-def test_a_form_asks_for_a_stream_in_python_s_words(client: TestClient) -> None:
+def test_a_form_accepts_python_s_spelling_of_true(client: TestClient) -> None:
     fields = {"model": "tts-1", "text": "Ten chars.", "stream": "True"}
     answer = client.post(URL, files={name: (None, value) for name, value in fields.items()})
     assert answer.status_code == 200
@@ -196,7 +196,7 @@ def test_a_form_without_a_boundary_is_400(client: TestClient) -> None:
     assert error(answer) == (400, "invalid_multipart", None)
 
 
-def test_a_form_that_breaks_off_is_400(client: TestClient) -> None:
+def test_a_truncated_form_is_400(client: TestClient) -> None:
     body = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\ntts-1'
     answer = client.post(URL, content=body, headers={"content-type": "multipart/form-data; boundary=b"})
     assert error(answer) == (400, "invalid_multipart", None)
@@ -222,7 +222,7 @@ def test_a_voice_that_fails_midway_ends_the_events_with_an_error(
 
 
 @pytest.mark.parametrize("stream_format", ["audio", "sse"])
-def test_a_voice_that_fails_at_once_is_no_stream(client: TestClient, stream_format: str) -> None:
+def test_a_voice_that_fails_at_once_starts_no_stream(client: TestClient, stream_format: str) -> None:
     answer = speak(client, input="💥 is where it breaks.", stream=True, stream_format=stream_format)
     assert error(answer) == (500, "engine_failed", None)
 
@@ -236,13 +236,13 @@ def test_a_body_that_is_no_json_object_is_400(client: TestClient, body: bytes) -
     assert error(answer) == (400, "invalid_json", None)
 
 
-def test_half_a_character_is_400_and_its_field_named(client: TestClient) -> None:
+def test_an_unpaired_surrogate_is_400_and_its_field_is_named(client: TestClient) -> None:
     body = b'{"model": "tts-1", "input": "Half a \\ud83d face."}'
     answer = client.post(URL, content=body, headers={"content-type": "application/json"})
     assert error(answer) == (400, "invalid_value", "input")
 
 
-def test_a_body_of_another_type_is_415(client: TestClient) -> None:
+def test_an_unsupported_media_type_is_415(client: TestClient) -> None:
     answer = client.post(URL, data={"model": "tts-1", "input": "Hello."})
     assert error(answer) == (415, "unsupported_media_type", None)
 
@@ -252,21 +252,21 @@ def test_a_body_without_a_type_is_415(client: TestClient) -> None:
     assert error(answer) == (415, "unsupported_media_type", None)
 
 
-def test_one_request_too_many_is_told_to_come_back(serve: Serve) -> None:
+def test_one_request_too_many_is_429_with_retry_after(serve: Serve) -> None:
     answer = speak(serve(max_sessions=0))
     assert error(answer) == (429, "queue_full", None)
     assert int(answer.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_place_of_a_request_is_free_again_once_it_is_over(serve: Serve, stream: bool) -> None:
+def test_a_finished_request_releases_its_slot(serve: Serve, stream: bool) -> None:
     client = serve(max_sessions=1)
     assert speak(client, input="💥", stream=stream).status_code == 400
     assert speak(client, input="💥 is where it breaks.", stream=stream).status_code == 500
     assert [speak(client, stream=stream).status_code for _ in range(2)] == [200, 200]
 
 
-def test_a_stream_keeps_its_place_until_it_ends(application: Callable[[Settings], Starlette]) -> None:
+def test_a_stream_occupies_its_slot_until_it_ends(application: Callable[[Settings], Starlette]) -> None:
     app = application(Settings(max_sessions=1))
     body = b'{"model": "tts-1", "input": "Ten chars.", "stream": true}'
     statuses: list[int] = []

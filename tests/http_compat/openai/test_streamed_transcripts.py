@@ -1,4 +1,4 @@
-"""`stream=true`: deltas as excerpts are written, then the whole. Real clients read them in `tests/conformance`."""
+"""`stream=true`: a delta per segment, then the whole text. Real clients read the stream in `tests/conformance`."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ def test_deltas_add_up_to_the_text(client: TestClient, response_format: str) -> 
     assert done["text"] == upload(client, wav_file(LONG)).json()["text"]
 
 
-def test_a_stream_says_what_it_is(client: TestClient) -> None:
+def test_a_stream_has_the_right_headers(client: TestClient) -> None:
     headers = upload(client, stream="True").headers
     assert headers["content-type"].startswith("text/event-stream")
     assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-cache", "no")
@@ -70,7 +70,7 @@ def test_silence_is_an_empty_text(client: TestClient) -> None:
     assert (done["type"], done["text"]) == ("transcript.text.done", "")
 
 
-def test_what_is_wrong_before_the_first_words_is_a_plain_error(
+def test_an_error_before_the_first_event_is_an_ordinary_error(
     client: TestClient, recognizer: ScriptedRecognizer
 ) -> None:
     assert error(upload(client, b"a letter", stream="true")) == (400, "invalid_file_format", "file")
@@ -80,7 +80,7 @@ def test_what_is_wrong_before_the_first_words_is_a_plain_error(
     assert error(upload(client, stream="true")) == (500, "engine_failed", None)
 
 
-def test_what_goes_wrong_after_it_is_the_last_event(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_an_error_after_the_first_event_is_the_last_event(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     recognizer.failure, recognizer.fails_after = EngineError("There is no /home/somebody/weights."), 1
     *deltas, last = events(upload(client, wav_file(LONG), stream="true"))
     assert [each["delta"] for each in deltas] == ["440."]
@@ -88,18 +88,18 @@ def test_what_goes_wrong_after_it_is_the_last_event(client: TestClient, recogniz
     assert "/home" not in str(last)
 
 
-def test_a_recording_that_says_it_is_too_long_is_an_ordinary_error(serve: Serve) -> None:
+def test_a_recording_with_too_long_a_declared_length_is_an_ordinary_error(serve: Serve) -> None:
     answer = upload(serve(max_upload_seconds=45.0), wav_file(LONG), stream="true")
     assert error(answer) == (413, "audio_too_long", "file")
 
 
-def test_a_recording_that_turns_out_too_long_is_told_in_the_stream(serve: Serve) -> None:
+def test_a_recording_that_turns_out_too_long_is_an_error_in_the_stream(serve: Serve) -> None:
     *deltas, last = events(upload(serve(max_upload_seconds=45.0), understated_file(LONG), stream="true"))
     assert deltas
     assert last["error"]["code"] == "audio_too_long"
 
 
-def test_the_place_of_a_stream_is_free_again_after_it(serve: Serve) -> None:
+def test_a_finished_stream_releases_its_slot(serve: Serve) -> None:
     client = serve(max_queued_uploads=1)
     assert events(upload(client, stream="true"))
     assert events(upload(client, stream="true"))
@@ -109,7 +109,7 @@ def test_the_place_of_a_stream_is_free_again_after_it(serve: Serve) -> None:
 def waiting(
     application: Callable[[Settings], Starlette], recognizer: ScriptedRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[httpx.Response]:
-    """A stream whose first words have come and whose others wait, with a heartbeat every hundredth of a second."""
+    """Open a stream that has sent its first words and waits with the others, with a heartbeat every 10 ms."""
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
     recognizer.gate, recognizer.free = asyncio.Event(), 1
     with (
@@ -122,13 +122,13 @@ def waiting(
         yield answer
 
 
-def test_while_there_is_nothing_to_tell_comments_keep_the_connection_alive(waiting: httpx.Response) -> None:
+def test_comments_keep_an_idle_stream_alive(waiting: httpx.Response) -> None:
     lines = waiting.iter_lines()
     assert "transcript.text.delta" in next(lines)
     assert [next(lines) for _ in range(5)] == ["", ": keep-alive", "", ": keep-alive", ""]
 
 
-def test_a_reader_who_leaves_between_heartbeats_stops_the_work(
+def test_a_client_that_disconnects_between_heartbeats_cancels_the_work(
     waiting: httpx.Response, recognizer: ScriptedRecognizer
 ) -> None:
     lines = waiting.iter_lines()
@@ -138,7 +138,7 @@ def test_a_reader_who_leaves_between_heartbeats_stops_the_work(
     assert recognizer.given_up.wait(5)
 
 
-def test_streams_are_of_the_whole_recording(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_a_stream_covers_the_whole_recording(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     upload(client, wav_file(np.concatenate([TWO_WORDS, silence(5), TWO_WORDS])), stream="true")
     heard = sum(len(request.samples) for request in recognizer.requests) / SAMPLE_RATE
     assert 6 < heard < 12

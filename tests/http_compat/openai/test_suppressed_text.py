@@ -1,4 +1,4 @@
-"""Text of uploads that is withheld: told where the answer has room for it, and counted."""
+"""Suppressed text of uploads is listed in verbose_json and in streams, and counted."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ RECORDING = wav_file(LONG)
 
 @pytest.fixture
 def mistaken(recognizer: ScriptedRecognizer) -> ScriptedRecognizer:
-    """Repeats itself over the second and the fourth tone."""
+    """Return a recognizer that repeats itself in the second and the fourth segment."""
 
     def decorate(_: TranscriptionRequest, said: Hypothesis) -> Hypothesis:
         broken = said.text in {" 660.", " 1100."}
@@ -36,19 +36,19 @@ def counted(client: TestClient, reason: str) -> float:
     return float(line.removeprefix(name))
 
 
-def stretches(error_body: list[dict[str, Any]]) -> list[tuple[int, int, str]]:
-    return [(round(each["start"]), round(each["end"]), each["reason"]) for each in error_body]
+def segments(suppressed: list[dict[str, Any]]) -> list[tuple[int, int, str]]:
+    return [(round(each["start"]), round(each["end"]), each["reason"]) for each in suppressed]
 
 
 @pytest.mark.usefixtures("mistaken")
 @pytest.mark.parametrize("language", ["", "en"])
-def test_verbose_json_tells_what_was_withheld_and_why(client: TestClient, language: str) -> None:
+def test_verbose_json_lists_suppressed_segments_with_reasons(client: TestClient, language: str) -> None:
     answer = upload(client, RECORDING, response_format="verbose_json", language=language).json()
     assert answer["text"] == "440. 880. 1320. 1540."
-    assert stretches(answer["suppressed"]) == [(12, 24, "repetition"), (36, 48, "repetition")]
+    assert segments(answer["suppressed"]) == [(12, 24, "repetition"), (36, 48, "repetition")]
 
 
-def test_a_likely_repetition_is_what_a_speaker_said_unless_it_never_ends(
+def test_a_likely_repetition_is_not_suppressed_unless_it_never_ends(
     client: TestClient, recognizer: ScriptedRecognizer
 ) -> None:
     recognizer.decorate = lambda _, said: replace(said, compression_ratio=9.0, ended=said.text != " 660.")
@@ -56,25 +56,25 @@ def test_a_likely_repetition_is_what_a_speaker_said_unless_it_never_ends(
 
 
 @pytest.mark.usefixtures("mistaken")
-def test_the_last_event_of_a_stream_tells_it_too(client: TestClient) -> None:
+def test_the_last_event_of_a_stream_contains_suppressed_segments(client: TestClient) -> None:
     *_, done, _ = upload(client, RECORDING, stream="true").text.split("\n\n")
-    error_body = json.loads(done.removeprefix("data: "))["suppressed"]
-    assert [reason for _, _, reason in stretches(error_body)] == ["repetition", "repetition"]
+    suppressed = json.loads(done.removeprefix("data: "))["suppressed"]
+    assert [reason for _, _, reason in segments(suppressed)] == ["repetition", "repetition"]
 
 
-def test_where_nothing_was_withheld_there_is_no_such_field(client: TestClient) -> None:
+def test_without_suppressed_segments_the_field_is_absent(client: TestClient) -> None:
     assert "suppressed" not in upload(client, response_format="verbose_json").json()
     assert "suppressed" not in upload(client, stream="true").text
 
 
 @pytest.mark.usefixtures("mistaken")
-def test_what_was_withheld_is_counted_by_reason(client: TestClient) -> None:
+def test_suppressed_segments_are_counted_by_reason(client: TestClient) -> None:
     upload(client, RECORDING)
     upload(client, RECORDING, stream="true")
     assert (counted(client, "repetition"), counted(client, "no_speech")) == (4, 0)
 
 
-def test_what_is_too_short_for_a_voice_is_not_transcribed(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_sounds_too_short_for_speech_are_not_transcribed(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     click = np.concatenate([silence(1), tone(WINDOW / SAMPLE_RATE), silence(1)])
     answer = upload(client, wav_file(click), response_format="verbose_json").json()
     assert (answer["text"], "suppressed" in answer, recognizer.requests) == ("", False, [])

@@ -1,4 +1,4 @@
-"""`POST /v1/audio/transcriptions` over scripted models: a tone of 440 Hz is the word ` 440.`."""
+"""`POST /v1/audio/transcriptions` with scripted models: a tone of 440 Hz is the word ` 440.`."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def test_a_recording_becomes_text(client: TestClient) -> None:
     assert answer.headers["x-request-id"].startswith("req_")
 
 
-def test_the_container_is_told_by_its_content(client: TestClient) -> None:
+def test_the_container_is_detected_by_its_content(client: TestClient) -> None:
     assert upload(client, compressed_file(TWO_WORDS, "mp3", "libmp3lame")).json()["text"] == "440. 880."
 
 
@@ -50,17 +50,17 @@ def test_uploads_are_transcribed_at_the_lowest_priority(client: TestClient, reco
     assert (request.language, request.prompt, request.final, request.word_times) == ("en", "numbers", True, False)
 
 
-def test_of_a_long_prompt_the_end_counts(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_the_end_of_a_long_prompt_is_used(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     upload(client, prompt="a" * 5000 + "b" * 1999)
     assert recognizer.requests[0].prompt == "a" + "b" * 1999
 
 
-def test_the_language_of_the_first_excerpt_is_that_of_all(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_the_language_of_the_first_segment_is_used_for_all(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     upload(client, wav_file(np.concatenate([tone(1), silence(4), tone(1)])))
     assert [request.language for request in recognizer.requests] == [None, "fr"]
 
 
-def test_a_long_recording_is_one_excerpt_after_another(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_a_long_recording_is_transcribed_segment_by_segment(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     pitches = [440, 660, 880, 1100, 1320]
     sounds = [part for pitch in pitches for part in (tone(9, pitch), silence(1))]
     answer = upload(client, wav_file(np.concatenate(sounds)), response_format="verbose_json").json()
@@ -155,7 +155,7 @@ def test_an_unknown_model_is_404(client: TestClient) -> None:
         "film",
     ],
 )
-def test_what_is_no_recording_is_400(client: TestClient, data: bytes, code: str) -> None:
+def test_a_file_that_is_not_audio_is_400(client: TestClient, data: bytes, code: str) -> None:
     assert error(upload(client, data)) == (400, code, "file")
 
 
@@ -182,14 +182,14 @@ def test_a_wrong_boundary_is_400(client: TestClient, content_type: str) -> None:
     assert error(answer) == (400, "invalid_multipart", None)
 
 
-def test_a_form_that_breaks_off_is_400(client: TestClient) -> None:
+def test_a_truncated_form_is_400(client: TestClient) -> None:
     body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nRIFF'
     answer = client.post(URL, content=body, headers={"content-type": "multipart/form-data; boundary=b"})
     assert error(answer) == (400, "invalid_multipart", None)
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
-def test_another_body_is_415(client: TestClient, content_type: str) -> None:
+def test_other_media_types_are_415(client: TestClient, content_type: str) -> None:
     answer = client.post(URL, content=b"{}", headers={"content-type": content_type})
     assert error(answer) == (415, "unsupported_media_type", None)
 
@@ -204,16 +204,14 @@ def test_too_many_seconds_are_413(serve: Serve) -> None:
     assert error(upload(serve(max_upload_seconds=2.0))) == (413, "audio_too_long", "file")
 
 
-def test_a_recognizer_that_fails_is_500_and_not_to_be_retried(
-    client: TestClient, recognizer: ScriptedRecognizer
-) -> None:
+def test_a_recognizer_that_fails_is_500_and_not_retried(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     recognizer.failure = EngineError("The recognizer failed.")
     answer = upload(client)
     assert error(answer) == (500, "engine_failed", None)
     assert answer.headers["x-should-retry"] == "false"
 
 
-def test_what_a_model_failed_of_is_told_to_the_log_alone(
+def test_the_reason_of_a_model_failure_appears_only_in_the_log(
     client: TestClient, recognizer: ScriptedRecognizer, caplog: pytest.LogCaptureFixture
 ) -> None:
     recognizer.failure = EngineError("There is no /home/somebody/weights.")
@@ -222,30 +220,32 @@ def test_what_a_model_failed_of_is_told_to_the_log_alone(
     assert f"{answer.headers['x-request-id']} failed: There is no /home/somebody/weights." in caplog.text
 
 
-def test_a_bug_while_transcribing_reveals_nothing(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_an_unexpected_exception_while_transcribing_reveals_nothing(
+    client: TestClient, recognizer: ScriptedRecognizer
+) -> None:
     recognizer.failure = ZeroDivisionError("the secret of the house")
     answer = upload(client)
     assert answer.status_code == 500
     assert "secret" not in answer.text
 
 
-def test_one_upload_too_many_is_told_to_come_back(serve: Serve) -> None:
+def test_one_upload_too_many_is_429_with_retry_after(serve: Serve) -> None:
     answer = upload(serve(max_queued_uploads=0))
     assert error(answer) == (429, "queue_full", None)
     assert answer.json()["error"]["type"] == "rate_limit_error"
     assert int(answer.headers["retry-after"]) > 0
 
 
-def test_the_place_of_an_upload_is_free_again_after_a_failure(serve: Serve) -> None:
+def test_a_failed_upload_releases_its_slot(serve: Serve) -> None:
     client = serve(max_queued_uploads=1)
     assert upload(client, b"a letter").status_code == 400
     assert upload(client).status_code == 200
 
 
-def test_a_client_that_leaves_stops_the_work(
+def test_a_client_that_disconnects_cancels_the_transcription(
     application: Callable[[Settings], Starlette], recognizer: ScriptedRecognizer
 ) -> None:
-    """Driven as a server would: the whole body, then the disconnect once the recognizer is at work."""
+    """Call the application as a server would: send the whole body, then disconnect while the recognizer works."""
 
     async def scene() -> None:
         at_work = recognizer.gate = _Gate()
@@ -278,7 +278,7 @@ def test_a_client_that_leaves_stops_the_work(
 
 
 class _Gate(asyncio.Event):
-    """Never opens; says when somebody stands before it."""
+    """An event that is never set, and tells when a task waits for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -289,7 +289,7 @@ class _Gate(asyncio.Event):
         return await super().wait()
 
 
-def test_ten_hours_of_silence_cost_the_recognizer_nothing(
+def test_ten_hours_of_silence_never_reach_the_recognizer(
     tmp_path: Path, client: TestClient, recognizer: ScriptedRecognizer
 ) -> None:
     recording = tmp_path / "silence.flac"

@@ -1,4 +1,4 @@
-"""`POST /v1/audio/translations` over scripted models."""
+"""`POST /v1/audio/translations` with scripted models."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def test_the_recognizer_is_asked_for_english(client: TestClient, recognizer: Scr
     assert [request.translate for request in recognizer.requests] == [True]
 
 
-def test_a_transcription_asks_for_none(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_a_transcription_is_not_translated(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     upload(client)
     assert [request.translate for request in recognizer.requests] == [False]
 
@@ -31,7 +31,7 @@ def test_the_language_of_a_translation_is_english_whatever_was_spoken(client: Te
     assert (answer["duration"], len(answer["segments"]), answer["words"]) == (5.0, 2, None)
 
 
-def test_all_excerpts_are_of_the_language_that_is_spoken(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_all_segments_use_the_detected_language(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     translate(client, wav_file(LONG))
     assert {request.language for request in recognizer.requests[1:]} == {"fr"}
 
@@ -70,6 +70,6 @@ def test_a_bad_field_of_a_translation_is_400(client: TestClient, fields: dict[st
     assert error(translate(client, **fields)) == (400, code, param)
 
 
-def test_what_is_no_recording_is_not_translated(client: TestClient) -> None:
+def test_a_file_that_is_not_audio_is_not_translated(client: TestClient) -> None:
     assert error(translate(client, b"")) == (400, "empty_file", "file")
     assert error(translate(client, model="none")) == (404, "model_not_found", "model")

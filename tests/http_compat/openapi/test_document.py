@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the server does: compared with its routes, and tried with requests made from it."""
+"""The OpenAPI document matches the server: its routes, and its responses to requests generated from the document."""
 
 import base64
 import os
@@ -35,7 +35,7 @@ from tests.support.recordings import tone, wav_file
 from tests.support.scripted_models import ScriptedModels
 
 CASES = int(os.environ.get("OPENAPI_CASES", "0"))
-"""Requests made at random for each operation, good ones and as many bad ones; 0 for a few that are always the same."""
+"""Random valid requests per operation, and as many invalid ones; 0 for a few that are the same in every run."""
 
 SETTINGS = Settings(max_input_characters=40)
 DOCUMENT = document(SETTINGS)
@@ -47,7 +47,7 @@ SERVED: dict[str, dict[str, Any]] = {
     "/v1/models": {"model_name": "whisper-tiny"},
     "/token": {},
 }
-"""What makes a request made at random one that is served, which it would hardly ever be."""
+"""Values that make a random request succeed, which it would hardly ever do."""
 
 OPERATIONS = [(path, method) for path, item in DOCUMENT["paths"].items() for method in item if method != "parameters"]
 
@@ -89,30 +89,30 @@ def test_every_field_that_is_read_is_described(path: str, kind: Any) -> None:
     assert described == set(kind.__struct_fields__)
 
 
-class Asked(Fields):
-    """Fields that know which of them were asked for."""
+class WitnessedFields(Fields):
+    """Fields that record which of them are read."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.names: set[str] = set()
+        self.read: set[str] = set()
 
     def text(self, name: str) -> str | None:
-        self.names.add(name)
+        self.read.add(name)
         return super().text(name)
 
     def texts(self, name: str) -> list[str]:
-        self.names.add(name)
+        self.read.add(name)
         return super().texts(name)
 
 
 @pytest.mark.parametrize("path", ["/v1/audio/transcriptions", "/v1/audio/translations"])
 def test_every_field_of_a_recording_is_described(path: str) -> None:
-    asked = Asked()
-    asked.add("model", "whisper-1")
-    read_fields(asked)
+    fields = WitnessedFields()
+    fields.add("model", "whisper-1")
+    read_fields(fields)
     form = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     described = {name.removesuffix("[]") for name in form["properties"]}
-    assert described == {"file"} | asked.names - set(UNSUPPORTED)
+    assert described == {"file"} | fields.read - set(UNSUPPORTED)
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)

@@ -1,4 +1,4 @@
-"""A recording within a JSON body, as Xinference's documentation shows it."""
+"""A recording in a JSON body, as in Xinference's documentation."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ def test_a_file_in_base64_is_transcribed(client: TestClient, path: str, prefix: 
 
 
 @pytest.mark.parametrize("field", [{"keywords": "a," * 40_000}, {f"field {n}": "some text" for n in range(9_000)}])
-def test_all_but_the_file_is_small(client: TestClient, field: dict[str, str]) -> None:
+def test_the_fields_besides_the_file_are_limited(client: TestClient, field: dict[str, str]) -> None:
     answer = post(client, {"model": "whisper-1", "file": ENCODED, **field})
     assert answer.status_code == 400
 
@@ -69,7 +69,7 @@ def test_the_fields_are_those_of_the_form(client: TestClient, recognizer: Script
         ({"model": "whisper-1", "file": ENCODED, "kwargs": {"a": {"b": {"c": 1}}}}, "invalid_type", "kwargs[a][b]"),
     ],
 )
-def test_what_is_wrong_with_it_is_400(client: TestClient, body: Any, code: str, param: str | None) -> None:
+def test_an_invalid_body_is_400(client: TestClient, body: Any, code: str, param: str | None) -> None:
     assert error(post(client, body)) == (400, code, param)
 
 
@@ -78,7 +78,7 @@ def test_a_long_file_is_transcribed_too(client: TestClient) -> None:
     assert answer.json()["text"] == "440. 660. 880. 1100. 1320. 1540."
 
 
-def test_whoever_sends_no_base64_is_told_how_to_send_a_file(client: TestClient) -> None:
+def test_a_file_not_in_base64_is_400_with_a_hint(client: TestClient) -> None:
     answer = post(client, {"model": "whisper-1", "file": "<audio bytes>"})
     assert "-F file=@" in answer.json()["detail"]
 

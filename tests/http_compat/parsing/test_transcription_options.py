@@ -1,4 +1,4 @@
-"""What can be asked of a transcription besides its text, and what becomes of it on the way to the recognizer."""
+"""The options of a transcription, and how they reach the detector and the recognizer."""
 
 import json
 from typing import Any
@@ -14,14 +14,19 @@ from tests.support.recordings import silence, tone, wav_file
 from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer
 from tests.support.uploads import LONG, TWO_WORDS, error, upload
 
-LADDER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+FALLBACK = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 @pytest.mark.parametrize(
     ("fields", "temperatures"),
-    [({}, LADDER), ({"temperature": "0"}, LADDER), ({"temperature": "0.0"}, LADDER), ({"temperature": "0.4"}, (0.4,))],
+    [
+        ({}, FALLBACK),
+        ({"temperature": "0"}, FALLBACK),
+        ({"temperature": "0.0"}, FALLBACK),
+        ({"temperature": "0.4"}, (0.4,)),
+    ],
 )
-def test_no_temperature_is_the_ladder_and_another_is_that_one(
+def test_no_temperature_means_fallback_and_another_is_used_alone(
     client: TestClient, recognizer: ScriptedRecognizer, fields: dict[str, str], temperatures: tuple[float, ...]
 ) -> None:
     upload(client, **fields)
@@ -36,7 +41,9 @@ def test_whisper_s_options_reach_the_recognizer(client: TestClient, recognizer: 
     }  # fmt: skip
     assert upload(client, **options).status_code == 200
     thresholds = Thresholds(0.7, -2.0, 3.0)
-    assert recognizer.requests[0].decoding == DecodingOptions(LADDER, 3, 2, 1.5, 0.5, 1.2, 4, thresholds, thorough=True)
+    assert recognizer.requests[0].decoding == DecodingOptions(
+        FALLBACK, 3, 2, 1.5, 0.5, 1.2, 4, thresholds, thorough=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,14 +55,14 @@ def test_whisper_s_options_reach_the_recognizer(client: TestClient, recognizer: 
         ({"kwargs": '{"hotword": "Kathryn"}'}, "Kathryn"),
     ],
 )
-def test_words_to_expect_have_many_names(
+def test_hotwords_have_many_names(
     client: TestClient, recognizer: ScriptedRecognizer, fields: dict[str, Any], hotwords: str
 ) -> None:
     upload(client, **fields)
     assert recognizer.requests[0].hotwords == hotwords
 
 
-def test_kwargs_are_fields_and_the_form_comes_first(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_kwargs_are_fields_and_the_form_takes_precedence(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     kwargs = {"beam_size": 5, "initial_prompt": "numbers", "language": "de", "nonsense": [{}], "temperature": None}
     upload(client, kwargs=json.dumps(kwargs), language="fr")
     request = recognizer.requests[0]
@@ -77,7 +84,7 @@ def test_an_automatic_language_is_detected(
     assert recognizer.requests[0].language is None
 
 
-def test_of_several_candidate_languages_those_count_that_the_model_knows(
+def test_candidate_languages_unknown_to_the_model_are_dropped(
     client: TestClient, recognizer: ScriptedRecognizer
 ) -> None:
     upload(client, **{"languages[]": ["de", "yue", "fr"]})
@@ -85,7 +92,7 @@ def test_of_several_candidate_languages_those_count_that_the_model_knows(
 
 
 @pytest.mark.parametrize(("model", "language"), [("whisper-base.en", "en"), ("Belle-whisper-large-v3-zh", "zh")])
-def test_a_model_of_one_language_need_not_be_told(
+def test_a_model_with_one_language_always_uses_it(
     client: TestClient, models: ScriptedModels, model: str, language: str
 ) -> None:
     upload(client, model=model)
@@ -100,22 +107,22 @@ def test_logprobs_are_those_of_the_tokens(client: TestClient) -> None:
     ]
 
 
-def test_without_being_asked_for_there_are_no_logprobs(client: TestClient) -> None:
+def test_logprobs_are_absent_by_default(client: TestClient) -> None:
     assert "logprobs" not in upload(client).json()
 
 
-def _excerpts(recognizer: ScriptedRecognizer) -> list[float]:
+def _segment_seconds(recognizer: ScriptedRecognizer) -> list[float]:
     return [round(request.seconds, 1) for request in recognizer.requests]
 
 
 def test_a_shorter_silence_may_end_speech(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     recording = wav_file(np.concatenate([tone(11), silence(0.3), tone(3, 880), silence(1)]))
     upload(client, recording)
-    assert _excerpts(recognizer) == [14.8]
+    assert _segment_seconds(recognizer) == [14.8]
     recognizer.requests.clear()
     fields = {f"chunking_strategy[{name}]": value for name, value in _SHORT_SILENCES.items()}
     assert upload(client, recording, **fields).json()["text"] == "440. 880."
-    assert _excerpts(recognizer) == [11.1, 3.2]
+    assert _segment_seconds(recognizer) == [11.1, 3.2]
 
 
 _SHORT_SILENCES = {"type": "server_vad", "prefix_padding_ms": "50", "silence_duration_ms": "100", "threshold": "0.6"}
@@ -130,38 +137,36 @@ _SHORT_SILENCES = {"type": "server_vad", "prefix_padding_ms": "50", "silence_dur
         {"vad_parameters[min_silence_duration_ms]": "100", "vad_parameters[speech_pad_ms]": "50"},
     ],
 )
-def test_the_detector_s_parameters_may_be_written_in_many_ways(
+def test_the_detector_s_parameters_are_accepted_in_many_spellings(
     client: TestClient, recognizer: ScriptedRecognizer, fields: dict[str, str]
 ) -> None:
     assert upload(client, wav_file(np.concatenate([silence(1), tone(2), silence(1)])), **fields).status_code == 200
-    assert _excerpts(recognizer) == [2.2]
+    assert _segment_seconds(recognizer) == [2.2]
 
 
 @pytest.mark.parametrize("strategy", ["auto", ""])
-def test_the_automatic_strategy_is_the_usual_one(
+def test_the_automatic_strategy_is_the_default_one(
     client: TestClient, recognizer: ScriptedRecognizer, strategy: str
 ) -> None:
     upload(client)
     upload(client, chunking_strategy=strategy)
-    assert _excerpts(recognizer)[0] == _excerpts(recognizer)[1]
+    assert _segment_seconds(recognizer)[0] == _segment_seconds(recognizer)[1]
 
 
-def test_without_the_detector_silence_is_transcribed_too(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_without_the_vad_filter_silence_is_transcribed_too(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     answer = upload(client, wav_file(np.concatenate([silence(40), tone(1), silence(20)])), vad_filter="false")
     assert answer.json()["text"] == "440."
     assert sum(len(request.samples) for request in recognizer.requests) == 61 * SAMPLE_RATE
 
 
-def test_each_excerpt_is_told_the_one_before_where_that_is_wanted(
-    client: TestClient, recognizer: ScriptedRecognizer
-) -> None:
+def test_each_segment_gets_the_previous_text_on_demand(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     upload(client, wav_file(LONG), condition_on_previous_text="true", prompt="Pitches.", language="en")
     assert [request.prompt.split() for request in recognizer.requests[:3]] == [
         ["Pitches."], ["Pitches.", "440."], ["Pitches.", "440.", "660."],
     ]  # fmt: skip
 
 
-def test_a_client_decides_what_is_doubtful(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_a_client_can_set_the_suppression_thresholds(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     recognizer.decorate = _doubtful
     assert upload(client).json()["text"] == ""
     assert upload(client, no_speech_threshold="1", log_prob_threshold="-5").json()["text"] == "440. 880."
@@ -184,7 +189,7 @@ def test_xinference_s_clients_get_text_as_a_json_string(client: TestClient, resp
 
 
 @pytest.mark.parametrize("name", ["seed", "batch_size", "without_timestamps", "user"])
-def test_unknown_names_are_left_alone(client: TestClient, name: str) -> None:
+def test_unknown_fields_are_ignored(client: TestClient, name: str) -> None:
     assert upload(client, **{name: "7"}).status_code == 200
 
 
@@ -230,7 +235,7 @@ def test_unknown_names_are_left_alone(client: TestClient, name: str) -> None:
         ({"stream": "true", "response_format": "srt"}, "unsupported_value", "response_format"),
     ],
 )
-def test_an_option_that_cannot_be_had_is_400_and_named(
+def test_an_invalid_or_unsupported_option_is_400_and_named(
     client: TestClient, recognizer: ScriptedRecognizer, fields: dict[str, Any], code: str, param: str
 ) -> None:
     answer = upload(client, **fields)
@@ -240,5 +245,5 @@ def test_an_option_that_cannot_be_had_is_400_and_named(
 
 
 @pytest.mark.parametrize("fields", [{"clip_timestamps": "0"}, {"suppress_tokens": "[-1]"}, {"prefix": ""}])
-def test_what_is_usual_of_an_unsupported_option_is_accepted(client: TestClient, fields: dict[str, str]) -> None:
+def test_the_default_value_of_an_unsupported_option_is_accepted(client: TestClient, fields: dict[str, str]) -> None:
     assert upload(client, wav_file(TWO_WORDS), **fields).status_code == 200

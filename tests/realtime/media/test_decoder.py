@@ -1,4 +1,4 @@
-"""What the decoder makes of what people upload, and what it refuses. It runs in this process here."""
+"""Files that the decoder decodes and refuses, with the decoder running in the process of the tests."""
 
 import io
 import os
@@ -86,7 +86,7 @@ def test_a_stream_may_change_its_rate_midway() -> None:
     ],
     ids=["empty", "text", "html", "header", "zeros", "picture"],
 )
-def test_what_is_not_audio_is_refused(data: bytes) -> None:
+def test_a_file_that_is_not_audio_is_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="Supported formats"):
         decoded(data)
 
@@ -101,7 +101,7 @@ def test_a_film_without_sound_is_refused() -> None:
         decoded(film())
 
 
-def test_of_a_film_the_sound_is_decoded() -> None:
+def test_the_audio_of_a_video_is_decoded() -> None:
     data = film(tone(2.0))
     assert len(decoded(data)) / SAMPLE_RATE == pytest.approx(2.0, abs=0.2)
     assert length(io.BytesIO(data)) == pytest.approx(2.0, abs=0.2)
@@ -127,6 +127,6 @@ def test_the_length_is_known_without_decoding(muxer: str, codec: str, rate: int)
     assert length(file) == pytest.approx(20.0, abs=0.1)
 
 
-def test_of_a_truncated_file_the_length_is_that_of_what_there_is() -> None:
+def test_the_length_of_a_truncated_file_is_that_of_its_remaining_audio() -> None:
     whole = wav_file(tone(2.0))
     assert length(io.BytesIO(whole[: len(whole) // 2])) == pytest.approx(1.0, abs=0.1)

@@ -1,4 +1,4 @@
-"""The processes that decode uploads: what goes through them, how they end, and what becomes of what they fail at."""
+"""The decoding processes: what they decode, how they end, and how their failures are reported."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ LONG = wav_file(tone(120.0))
 
 @contextmanager
 def uploaded(data: bytes) -> Iterator[IO[bytes]]:
-    """A file as the form of a request has it: in memory, until it is too long."""
+    """Open a file as a request does: in memory up to a size, then on disk."""
     with tempfile.SpooledTemporaryFile(max_size=1024 * 1024) as file:
         file.write(data)
         file.seek(0)
@@ -42,7 +42,7 @@ async def decoded(decoders: Decoders, data: bytes, max_seconds: float = 600.0) -
 
 @asynccontextmanager
 async def begun(decoders: Decoders) -> AsyncIterator[psutil.Process]:
-    """The process that decodes a long file, of which one block was taken; the others are taken at the end."""
+    """Run a process that decodes a long file, of which the first block is read before the scene, the others after."""
     before = children()
     with uploaded(LONG) as file:
         async with decoders.decoding(file, 600.0) as blocks:
@@ -59,7 +59,7 @@ def children() -> set[psutil.Process]:
 
 @pytest.fixture
 def decoders() -> Iterator[Decoders]:
-    """Without spare processes. No process may be left over."""
+    """Return decoders without spare processes, and check that no process is left running."""
     before = children()
     yield Decoders(at_once=2)
     assert children() <= before
@@ -73,7 +73,7 @@ def test_an_upload_is_decoded(decoders: Decoders, seconds: float) -> None:
     assert np.allclose(samples, sound, atol=1e-4)
 
 
-def test_only_a_little_is_decoded_before_it_is_wanted(decoders: Decoders) -> None:
+def test_little_is_decoded_ahead_of_the_consumer(decoders: Decoders) -> None:
     async def scene() -> None:
         async with begun(decoders) as process:
             with pytest.raises(psutil.TimeoutExpired):
@@ -126,7 +126,7 @@ def test_too_long_a_file_is_refused_before_its_first_block(decoders: Decoders) -
     asyncio.run(scene())
 
 
-def test_a_file_that_says_it_is_short_is_stopped_where_it_is_too_long(decoders: Decoders) -> None:
+def test_a_file_with_too_short_a_declared_length_is_stopped_at_the_limit(decoders: Decoders) -> None:
     async def scene() -> None:
         with uploaded(understated_file(silence(60.0))) as file:
             async with decoders.decoding(file, 30.0) as blocks:
@@ -160,7 +160,7 @@ def test_the_neighbour_of_a_decoder_that_crashes_goes_on(decoders: Decoders) -> 
     asyncio.run(scene())
 
 
-def test_a_decoder_that_is_stuck_is_killed(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_decoder_that_stalls_is_killed(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         with pytest.raises(UnsupportedAudio, match="cannot be decoded"):
             async with begun(Decoders(at_once=1, stall_timeout=3.0)) as process:
@@ -216,7 +216,7 @@ def test_a_decoder_ends_with_its_service(tmp_path: Path) -> None:
         psutil.Process(int(service.stdout)).wait(timeout=5)
 
 
-def test_one_file_too_many_is_told_to_come_back(decoders: Decoders) -> None:
+def test_one_file_too_many_is_refused_until_later(decoders: Decoders) -> None:
     async def scene() -> None:
         async with begun(decoders), begun(decoders):
             with pytest.raises(Overloaded):
@@ -226,7 +226,7 @@ def test_one_file_too_many_is_told_to_come_back(decoders: Decoders) -> None:
     asyncio.run(scene())
 
 
-def test_where_no_process_can_be_started_no_place_is_lost(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_start_a_process_releases_its_slot(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError
 
@@ -238,7 +238,9 @@ def test_where_no_process_can_be_started_no_place_is_lost(decoders: Decoders, mo
     assert len(asyncio.run(decoded(decoders, wav_file(tone(1.0))))) == SAMPLE_RATE
 
 
-def test_a_decoder_learns_nothing_of_the_service(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_does_not_inherit_the_secrets_of_the_service(
+    decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("VIVAVOCE_API_KEYS", "secret")
 
     async def scene() -> None:
@@ -250,7 +252,7 @@ def test_a_decoder_learns_nothing_of_the_service(decoders: Decoders, monkeypatch
     asyncio.run(scene())
 
 
-def test_an_interrupt_from_the_terminal_is_not_for_decoders(decoders: Decoders) -> None:
+def test_decoders_do_not_receive_interrupts_from_the_terminal(decoders: Decoders) -> None:
     async def scene() -> None:
         async with begun(decoders) as process:
             assert os.getpgid(process.pid) == process.pid

@@ -34,7 +34,7 @@ def test_the_pieces_are_one_file_of_the_right_length(speech_format: SpeechFormat
 
 
 @pytest.mark.parametrize("speech_format", list(SpeechFormat))
-def test_a_stream_flows_while_it_is_made(speech_format: SpeechFormat) -> None:
+def test_a_stream_arrives_while_it_is_generated(speech_format: SpeechFormat) -> None:
     pieces = encoded(speech_format, chunks(), SPEECH_RATE, streaming=True)
     assert sum(map(len, pieces[:10])) > sum(map(len, pieces)) / 4
 

@@ -1,4 +1,4 @@
-"""What hostile files cost and what they reach: each is decoded by a service of its own, whose children are measured."""
+"""Costs and reach of hostile files, each decoded by a service of its own whose child processes are measured."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def outcome(path: Path, memory: float = MEMORY) -> Any:
-    """Seconds decoded, or code and message of the refusal; within the bounds of memory and time."""
+    """Return the seconds decoded, or the code and message of the error; check the limits of memory and time."""
     began = time.monotonic()
     done = run(MEASURED, str(path), str(FOUR_HOURS))
     assert done.stderr == ""
@@ -69,7 +69,7 @@ def ten_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def of_unknown_length(path: Path) -> bytes:
-    """The same FLAC file with none of its samples declared (RFC 9639, section 8.2)."""
+    """Return the FLAC file without its declared number of samples (RFC 9639, section 8.2)."""
     data = bytearray(path.read_bytes())
     data[21] &= 0xF0
     data[22:26] = bytes(4)
@@ -81,7 +81,7 @@ def test_ten_hours_of_silence_are_refused(ten_hours: Path) -> None:
     assert outcome(ten_hours) == ["audio_too_long", "The audio is longer than 14400 seconds."]
 
 
-def test_ten_hours_of_silence_that_do_not_say_so_are_refused(ten_hours: Path, upload: Path) -> None:
+def test_ten_hours_of_silence_without_a_declared_length_are_refused(ten_hours: Path, upload: Path) -> None:
     upload.write_bytes(of_unknown_length(ten_hours))
     assert outcome(upload) == ["audio_too_long", "The audio is longer than 14400 seconds."]
 
@@ -107,7 +107,7 @@ def test_an_absurd_rate_is_refused(upload: Path, rate: int) -> None:
     ],
     ids=["picture", "film without sound", "nine channels", "enormous header"],
 )
-def test_what_is_no_recording_is_refused(upload: Path, data: bytes, expected: str) -> None:
+def test_a_file_that_is_not_audio_is_refused_within_bounds(upload: Path, data: bytes, expected: str) -> None:
     upload.write_bytes(data)
     code, _ = outcome(upload)
     assert code == expected
@@ -131,7 +131,7 @@ LURES = {
 
 
 @pytest.mark.parametrize("lure", LURES.values(), ids=LURES.keys())
-def test_what_names_other_places_reaches_none(upload: Path, lure: str) -> None:
+def test_a_file_that_refers_to_others_reaches_none_of_them(upload: Path, lure: str) -> None:
     secret = upload.with_name("secret.wav")
     secret.write_bytes(wav_file(tone(1.0)))
     os.utime(secret, (0, 1))  # a first look would set the time of the last

@@ -1,4 +1,4 @@
-"""One recording from samples to its transcript, over scripted models."""
+"""One recording from samples to its transcript, with scripted models."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Options as a model can serve them."""
+"""Restricting options to what a model supports."""
 
 import pytest
 

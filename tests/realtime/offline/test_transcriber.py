@@ -1,4 +1,4 @@
-"""Several excerpts of one recording at the same time, and yet in order."""
+"""Transcribing several speech segments of a recording concurrently, with results in order."""
 
 import asyncio
 from typing import Any
@@ -21,18 +21,18 @@ from tests.support.scripted_models import ScriptedDetector, ScriptedRecognizer
 from tests.support.uploads import LONG, PITCHES
 
 
-class Reversed(ScriptedRecognizer):
-    """Answers the newest of the requests that wait first."""
+class NewestFirst(ScriptedRecognizer):
+    """A recognizer that answers the newest of the waiting requests first."""
 
     def __init__(self) -> None:
         super().__init__("whisper-base")
         self.waiting: list[asyncio.Event] = []
-        self.most = 0
+        self.max_waiting = 0
 
     async def transcribe(self, request: TranscriptionRequest, priority: Priority, client_id: ClientId) -> Hypothesis:
         turn = asyncio.Event()
         self.waiting.append(turn)
-        self.most = max(self.most, len(self.waiting))
+        self.max_waiting = max(self.max_waiting, len(self.waiting))
         asyncio.get_running_loop().call_soon(self._answer_newest)
         await turn.wait()
         return await super().transcribe(request, priority, client_id)
@@ -41,50 +41,50 @@ class Reversed(ScriptedRecognizer):
         self.waiting.pop().set()
 
 
-def written(
+def transcribed(
     recognizer: ScriptedRecognizer, options: OfflineOptions, samples: Samples = LONG
 ) -> list[TranscribedSegment]:
-    async def write() -> list[TranscribedSegment]:
-        recording = SpeechSegmenter(ScriptedDetector(), TurnDetection(), vad_filter=True)
-        writing = OfflineTranscriber(recognizer, options, ClientId("", "upload"))
+    async def run() -> list[TranscribedSegment]:
+        segmenter = SpeechSegmenter(ScriptedDetector(), TurnDetection(), vad_filter=True)
+        transcriber = OfflineTranscriber(recognizer, options, ClientId("", "upload"))
 
         async def speech_segments() -> Any:
-            async for speech_segment in recording.add(samples):
+            async for speech_segment in segmenter.add(samples):
                 yield speech_segment
-            async for speech_segment in recording.finish():
+            async for speech_segment in segmenter.finish():
                 yield speech_segment
 
-        return [segment async for segment in writing.segments(speech_segments())]
+        return [segment async for segment in transcriber.segments(speech_segments())]
 
-    return asyncio.run(write())
+    return asyncio.run(run())
 
 
-def test_where_the_language_is_known_four_are_under_way_and_the_answers_in_order() -> None:
-    recognizer = Reversed()
-    segments = written(recognizer, OfflineOptions(("en",)))
+def test_with_a_known_language_four_segments_are_concurrent_and_in_order() -> None:
+    recognizer = NewestFirst()
+    segments = transcribed(recognizer, OfflineOptions(("en",)))
     assert [segment.hypothesis.text for segment in segments] == [f" {pitch}." for pitch in PITCHES]
-    assert recognizer.most == MAX_CONCURRENT_SEGMENTS == 4
+    assert recognizer.max_waiting == MAX_CONCURRENT_SEGMENTS == 4
 
 
-def test_until_the_language_is_known_there_is_one() -> None:
-    recognizer = Reversed()
+def test_one_segment_at_a_time_is_transcribed_until_the_language_is_known() -> None:
+    recognizer = NewestFirst()
     recognizer.decorate = lambda request, said: said if len(recognizer.requests) > 2 else Hypothesis((), "zh")
     quiet = np.concatenate([tone(11), silence(3)])
-    written(recognizer, OfflineOptions(), np.concatenate([quiet] * 8))
+    transcribed(recognizer, OfflineOptions(), np.concatenate([quiet] * 8))
     languages = [request.language for request in recognizer.requests]
     assert languages == [None] * 3 + ["fr"] * 5
-    assert recognizer.most > 1
+    assert recognizer.max_waiting > 1
 
 
-def test_where_each_depends_on_the_one_before_there_is_one() -> None:
-    recognizer = Reversed()
-    written(recognizer, OfflineOptions(("en",), condition_on_previous_text=True))
-    assert recognizer.most == 1
+def test_segments_that_depend_on_the_previous_text_are_transcribed_one_by_one() -> None:
+    recognizer = NewestFirst()
+    transcribed(recognizer, OfflineOptions(("en",), condition_on_previous_text=True))
+    assert recognizer.max_waiting == 1
 
 
-def test_one_that_fails_stops_the_others() -> None:
+def test_a_failed_segment_cancels_the_others() -> None:
     recognizer = ScriptedRecognizer("whisper-base")
     recognizer.failure, recognizer.fails_after = EngineError("It broke."), 2
     with pytest.raises(EngineError):
-        written(recognizer, OfflineOptions(("en",)))
+        transcribed(recognizer, OfflineOptions(("en",)))
     assert len(recognizer.requests) <= 2 + MAX_CONCURRENT_SEGMENTS
