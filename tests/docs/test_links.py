@@ -1,6 +1,7 @@
 """Relative links lead to files and headings that exist."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -35,6 +36,13 @@ def test_every_document_can_be_reached_from_the_first() -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_documents_name_nothing_beside_the_repository(path: Path) -> None:
     assert "../shared" not in path.read_text(encoding="utf-8")
+
+
+def test_the_picture_is_well_formed_and_ends_with_whole_lines() -> None:
+    picture = ElementTree.parse(ROOT / "docs/captions.svg")
+    frames = [group for group in picture.iter() if "show" in group.get("class", "")]
+    assert len(frames) > 10
+    assert "dim words may still change." in "".join(frames[-1].itertext()).replace("\xa0", " ")
 
 
 def test_the_first_page_is_short() -> None:

@@ -14,6 +14,7 @@ ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = (
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     ROOT / "clients/examples/README.md",
+    ROOT / "findings/README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 )
 """All Markdown files that the tests hold to be true."""
