@@ -35,7 +35,7 @@ def test_no_name_means_the_default() -> None:
     assert recognizer("") == "whisper-base"
 
 
-def test_a_source_is_as_good_as_its_name() -> None:
+def test_a_model_is_found_by_its_repository() -> None:
     assert recognizer("Systran/faster-whisper-tiny.en") == "whisper-tiny.en"
 
 
@@ -100,7 +100,7 @@ def test_a_repository_does_not_speak() -> None:
         ModelNames(Settings()).resolve("someone/voice", Task.SPEECH)
 
 
-def test_names_a_session_cannot_have_are_told_from_those_it_can() -> None:
+def test_unknown_recognizers_are_told_from_available_ones() -> None:
     names = ModelNames(Settings())
     found = [names.recognizer(name) for name in ("", "whisper-tiny.en", "gpt-realtime", "hibari-tts")]
     assert found == [lookup("whisper-base"), lookup("whisper-tiny.en"), None, None]
@@ -138,7 +138,7 @@ def test_a_local_voice_comes_before_an_openai_name() -> None:
     assert resolve_voice("nova", ("heart", "emma", "nova")) == "nova"
 
 
-def test_an_unknown_voice_is_answered_with_those_there_are() -> None:
+def test_the_error_for_an_unknown_voice_lists_the_voices() -> None:
     with pytest.raises(UnknownVoice, match=r"'sarah'.*heart, emma") as caught:
         resolve_voice("sarah", ("heart", "emma"))
     assert caught.value.param == "voice"

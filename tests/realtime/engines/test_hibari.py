@@ -21,11 +21,11 @@ def spoken(hibari: Hibari, text: str, speed: float = 1.0) -> Samples:
     return np.concatenate([np.empty(0, np.float32), *hibari.synthesize(text, hibari.voices[0], speed)])
 
 
-def test_the_voice_in_the_wheel_comes_first(hibari: Hibari) -> None:
+def test_the_voice_in_the_wheel_is_the_default(hibari: Hibari) -> None:
     assert hibari.voices[0] == "heart"
 
 
-def test_text_is_spoken_in_short_pieces_the_first_shorter(hibari: Hibari) -> None:
+def test_speech_comes_in_short_chunks_and_the_first_is_shorter(hibari: Hibari) -> None:
     pieces = list(hibari.synthesize("Good morning.", "heart", 1.0))
     assert {piece.dtype for piece in pieces} == {np.dtype(np.float32)}
     assert [len(piece) for piece in pieces[:3]] == [960, 2_400, 2_400]
@@ -56,7 +56,7 @@ def test_text_hibari_cannot_read_is_an_engine_error(hibari: Hibari, text: str) -
         list(hibari.synthesize(text, "heart", 1.0))
 
 
-def test_two_threads_may_speak_at_once(hibari: Hibari) -> None:
+def test_two_threads_may_synthesize_at_once(hibari: Hibari) -> None:
     texts = [TEXT, "Zorblax quintuplified the frobnicator.", "Dr. Smith paid $9.99 on 3 March."] * 3
     alone = [spoken(hibari, text) for text in texts]
     with ThreadPoolExecutor(2) as threads:

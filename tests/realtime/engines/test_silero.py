@@ -19,7 +19,7 @@ def silero() -> Silero:
 
 @pytest.fixture(scope="module")
 def speech() -> Samples:
-    """Some seconds of speech at 16 kHz, a whole number of windows."""
+    """Return some seconds of speech at 16 kHz that fill whole windows."""
     voice = Hibari()
     resampler = Resampler(voice.sample_rate, SAMPLE_RATE)
     text = "The weather will be fine until the evening, when some clouds may come in from the west."
@@ -47,7 +47,7 @@ def test_batched_streams_of_any_length_score_as_they_do_alone(silero: Silero, sp
         np.testing.assert_allclose(state, state_alone, atol=1e-4)
 
 
-def test_scoring_in_pieces_equals_scoring_in_one(silero: Silero, speech: Samples) -> None:
+def test_scoring_in_several_calls_equals_scoring_in_one(silero: Silero, speech: Samples) -> None:
     ((whole, last),) = silero.score([(speech, silero.initial_state())])
     pieces: list[float] = []
     state = silero.initial_state()
@@ -58,7 +58,7 @@ def test_scoring_in_pieces_equals_scoring_in_one(silero: Silero, speech: Samples
     np.testing.assert_allclose(state, last, atol=1e-4)
 
 
-def test_the_states_given_are_left_as_they_were(silero: Silero, speech: Samples) -> None:
+def test_the_given_states_are_not_changed(silero: Silero, speech: Samples) -> None:
     before = silero.initial_state()
     silero.score([(speech[:5], before), (speech[:2], before)])
     assert not before.any()

@@ -9,7 +9,7 @@ class Clock:
 
 
 def models(clock: Clock, **sizes: int) -> list[LoadedModel]:
-    """Models loaded a second after each other."""
+    """Return models that were loaded a second after each other."""
     loaded = []
     for name, size in sizes.items():
         clock.now += 1
@@ -23,7 +23,7 @@ def names(victims: list[LoadedModel] | None) -> list[str]:
     return [each.name for each in victims]
 
 
-def test_a_model_goes_when_nobody_has_used_it_for_long_enough() -> None:
+def test_a_model_expires_after_its_idle_time() -> None:
     clock = Clock()
     loaded = models(clock, old=1, new=1)
     assert names(expired(loaded, 10.9, 10)) == []
@@ -49,11 +49,11 @@ def test_the_idle_time_begins_when_the_last_lease_ends() -> None:
     assert names(expired([model], 110, 10)) == ["model"]
 
 
-def test_without_a_time_no_model_goes() -> None:
+def test_without_an_idle_time_no_model_expires() -> None:
     assert names(expired(models(Clock(), model=1), 1e9, NEVER)) == []
 
 
-def test_those_unused_for_longest_make_room_and_no_more_than_needed() -> None:
+def test_the_least_recently_used_models_are_evicted_and_no_more_than_needed() -> None:
     clock = Clock()
     loaded = models(clock, first=4, second=4, third=4)
     clock.now += 1
@@ -63,5 +63,5 @@ def test_those_unused_for_longest_make_room_and_no_more_than_needed() -> None:
     assert names(lru_victims(loaded, 0)) == []
 
 
-def test_nobody_goes_where_it_would_not_be_enough() -> None:
+def test_no_model_is_evicted_if_all_of_them_would_not_suffice() -> None:
     assert lru_victims(models(Clock(), first=4, second=4), 9) is None

@@ -1,9 +1,8 @@
-"""Which engines are loaded, and when."""
+"""Models: which are loaded, and when, and how they answer."""
 
 import asyncio
-import contextlib
 import threading
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,11 @@ from realtime.catalogue.capabilities import RecognizerCapabilities, SynthesizerC
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import EngineError, Overloaded
-from realtime.models.handles import RecognizerHandle
 from realtime.models.models import Models
-from realtime.models.session_recognizer import RETRY_AFTER, SessionRecognizer
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
+from tests.support.loaded_models import BASE, TINY, VOICE, opened, recognizer, run
 from tests.support.scripted_engines import (
     ScriptedEngines,
     ScriptedRecognizer,
@@ -29,11 +27,10 @@ from tests.support.scripted_engines import (
 )
 
 DEFAULTS = ["detector", "hibari-tts", "whisper-base"]
-BASE, TINY, SMALL, VOICE = map(lookup, ("whisper-base", "whisper-tiny", "whisper-small", "hibari-tts"))
 
 
 class SlowToLoad(ScriptedEngines):
-    """Loads a recognizer when `gate` is open; fails with `failures` first."""
+    """Engines that load a recognizer when `gate` is open, and raise `failures` first for other than the default."""
 
     def __init__(self, *failures: Exception) -> None:
         super().__init__()
@@ -47,30 +44,6 @@ class SlowToLoad(ScriptedEngines):
         if entry.name != "whisper-base" and self.failures:
             raise self.failures.pop(0)
         return recognizer
-
-
-@contextlib.asynccontextmanager
-async def opened(engines: ScriptedEngines, settings: Settings | None = None) -> AsyncIterator[Models]:
-    models = Models(settings or Settings(), engines)
-    await models.open()
-    try:
-        yield models
-    finally:
-        await models.close()
-
-
-async def recognizer(models: Models, entry: ModelEntry = BASE) -> RecognizerHandle:
-    """Lease a recognizer, for no longer than it takes to get it."""
-    async with models.lease_recognizer(entry) as recognizer:
-        return recognizer
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(10):
-            await scenario
-
-    asyncio.run(bounded())
 
 
 def test_the_defaults_are_loaded_when_the_service_starts() -> None:
@@ -101,7 +74,7 @@ def test_closing_closes_every_engine_and_refuses_further_work() -> None:
     run(scenario())
 
 
-def test_many_who_ask_at_once_share_one_load() -> None:
+def test_concurrent_requests_share_one_load() -> None:
     async def scenario() -> None:
         engines = SlowToLoad()
         async with opened(engines) as models:
@@ -117,23 +90,23 @@ def test_many_who_ask_at_once_share_one_load() -> None:
     run(scenario())
 
 
-def test_who_gives_up_does_not_stop_the_load_for_others() -> None:
+def test_a_cancelled_request_does_not_stop_the_load() -> None:
     async def scenario() -> None:
         engines = SlowToLoad()
         async with opened(engines) as models:
             engines.gate.clear()
-            hasty, patient = (asyncio.create_task(recognizer(models, TINY)) for _ in range(2))
+            cancelled, waiting = (asyncio.create_task(recognizer(models, TINY)) for _ in range(2))
             await asyncio.sleep(0)
-            hasty.cancel()
+            cancelled.cancel()
             engines.gate.set()
-            assert (await patient).name == "whisper-tiny"
+            assert (await waiting).name == "whisper-tiny"
             assert engines.loaded.count("whisper-tiny") == 1
 
     run(scenario())
 
 
 @pytest.mark.parametrize("failure", [EngineError("no weights"), OSError("disk full")])
-def test_a_failed_load_fails_everybody_who_waits_and_may_be_tried_again(failure: Exception) -> None:
+def test_a_failed_load_fails_all_requests_and_can_be_retried(failure: Exception) -> None:
     async def scenario() -> None:
         async with opened(SlowToLoad(failure)) as models:
             asked = (recognizer(models, TINY), recognizer(models, TINY))
@@ -145,15 +118,15 @@ def test_a_failed_load_fails_everybody_who_waits_and_may_be_tried_again(failure:
     run(scenario())
 
 
-def test_a_load_that_failed_when_nobody_waited_is_tried_again() -> None:
+def test_a_load_that_failed_after_its_request_was_cancelled_can_be_retried() -> None:
     async def scenario() -> None:
         engines = SlowToLoad(EngineError("no weights"))
         async with opened(engines) as models:
             engines.gate.clear()
-            hasty = asyncio.create_task(recognizer(models, TINY))
+            cancelled = asyncio.create_task(recognizer(models, TINY))
             await asyncio.sleep(0)
-            hasty.cancel()
-            await asyncio.wait([hasty])
+            cancelled.cancel()
+            await asyncio.wait([cancelled])
             engines.gate.set()
             await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})  # the load went on in its own
             assert (await recognizer(models, TINY)).name == "whisper-tiny"
@@ -161,7 +134,7 @@ def test_a_load_that_failed_when_nobody_waited_is_tried_again() -> None:
     run(scenario())
 
 
-def test_a_request_that_needs_another_look_is_decoded_until_it_has_its_answer() -> None:
+def test_a_request_is_decoded_until_the_engine_answers_with_a_hypothesis() -> None:
     class Doubting(ScriptedRecognizer):
         looks = 0
 
@@ -184,7 +157,7 @@ def test_a_request_that_needs_another_look_is_decoded_until_it_has_its_answer() 
 
 def test_the_default_voice_model_may_be_named_by_its_repository() -> None:
     async def scenario() -> None:
-        async with opened(ScriptedEngines(), Settings(speech_model="maureesewilliams/hibari")) as models:
+        async with opened(ScriptedEngines(), speech_model="maureesewilliams/hibari") as models:
             assert models.voices == ("amber", "birch")
 
     run(scenario())
@@ -223,99 +196,7 @@ def test_engines_answer_through_their_handles() -> None:
     run(scenario())
 
 
-# Admission.
-
-
-def fill(models: Models, entry: ModelEntry = BASE) -> list[SessionRecognizer]:
-    """Admit sessions, one right after the other, until the next is refused."""
-    admitted: list[SessionRecognizer] = []
-    with contextlib.suppress(Overloaded):
-        while True:
-            admitted.append(models.admit(f"{entry.name} {len(admitted)}", entry))
-    return admitted
-
-
-def test_a_session_more_than_the_engine_can_serve_is_not_let_in() -> None:
-    async def scenario() -> None:
-        async with opened(ScriptedEngines(decoding=0.05)) as models:
-            assert len(fill(models)) > 1
-            with pytest.raises(Overloaded) as refused:
-                models.admit("one more", BASE)
-            assert refused.value.retry_after == RETRY_AFTER
-
-    run(scenario())
-
-
-def test_a_session_that_ends_makes_room_once() -> None:
-    async def scenario() -> None:
-        async with opened(ScriptedEngines(decoding=0.05)) as models:
-            first, *_ = fill(models)
-            first.close()
-            first.close()
-            models.admit("one more", BASE)
-            with pytest.raises(Overloaded):
-                models.admit("yet another", BASE)
-
-    run(scenario())
-
-
-def test_a_session_counts_against_the_recognizer_it_asks_for_if_that_is_loaded() -> None:
-    async def scenario() -> None:
-        async with opened(ScriptedEngines(decoding=0.05)) as models:
-            await models.load(TINY)
-            fill(models)
-            models.admit("another model", TINY)
-            with pytest.raises(Overloaded):
-                models.admit("one that is not loaded", SMALL)
-
-    run(scenario())
-
-
-def test_a_session_that_changes_its_recognizer_makes_room_at_the_one_before() -> None:
-    async def scenario() -> None:
-        async with opened(ScriptedEngines(decoding=0.05)) as models:
-            first, *_ = fill(models)
-            assert (await first.use(TINY)).name == "whisper-tiny"
-            models.admit("in its place", BASE)
-            with pytest.raises(Overloaded):
-                models.admit("one more", BASE)
-
-    run(scenario())
-
-
-def test_a_session_cannot_change_to_a_recognizer_that_has_no_room_and_keeps_its_own() -> None:
-    async def scenario() -> None:
-        async with opened(ScriptedEngines(decoding=0.05)) as models:
-            await models.load(TINY)
-            fill(models, TINY)
-            session = models.admit("session", BASE)
-            with pytest.raises(Overloaded, match="no capacity for another session with whisper-tiny"):
-                await session.use(TINY)
-            assert (await session.use(BASE)).name == "whisper-base"
-            fill(models)
-            session.close()
-            models.admit("in its place", BASE)
-
-    run(scenario())
-
-
-def test_a_session_changes_its_recognizer_once_however_many_jobs_ask_for_it() -> None:
-    async def scenario() -> None:
-        engines = SlowToLoad()
-        async with opened(engines) as models:
-            session = models.admit("session", BASE)
-            engines.gate.clear()
-            asked = [asyncio.create_task(session.use(TINY)) for _ in range(2)]
-            await asyncio.sleep(0)
-            engines.gate.set()
-            assert [(await each).name for each in asked] == ["whisper-tiny"] * 2
-            session.close()
-            await models.unload(TINY)
-
-    run(scenario())
-
-
-def test_a_request_may_be_put_off_until_the_engine_is_free() -> None:
+def test_a_request_is_made_when_the_engine_is_free() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines()) as models:
             base = await recognizer(models)
@@ -333,7 +214,7 @@ def test_what_the_engine_finds_in_the_weights_corrects_the_catalogue() -> None:
             return ScriptedRecognizer(self, entry.name, RecognizerCapabilities(languages=("en",)))
 
     async def scenario() -> None:
-        async with opened(English(), Settings(transcription_model="somebody/theirs")) as models:
+        async with opened(English(), transcription_model="somebody/theirs") as models:
             theirs = await recognizer(models, lookup("somebody/theirs"))
             assert (theirs.entry.languages, theirs.entry.can_translate) == (("en",), False)
 

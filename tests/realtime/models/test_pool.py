@@ -1,10 +1,9 @@
-"""How models come and go: loading, holding, unloading, memory."""
+"""The pool of models: loading, leasing, unloading and memory."""
 
 import asyncio
-import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,23 +13,20 @@ import pytest
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import ModelInUse, Overloaded, UnusableModel, WeightsUnavailable
-from realtime.models.handles import RecognizerHandle
 from realtime.models.models import Models
 from realtime.models.pool import MAX_CONCURRENT_LOADS, RETRY_AFTER
-from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
-from tests.support.realtime_service import eventually, realtime_service, utterance
+from tests.support.loaded_models import BASE, SMALL, TINY, VOICE, opened, recognizer, run
+from tests.support.realtime_service import eventually, realtime_service
 from tests.support.scripted_engines import ScriptedEngines
 
 DEFAULTS = ["whisper-base", "hibari-tts"]
-BASE, VOICE, TINY, TINY_EN, SMALL, MEDIUM = map(
-    lookup, (*DEFAULTS, "whisper-tiny", "whisper-tiny.en", "whisper-small", "whisper-medium")
-)
+TINY_EN, MEDIUM = lookup("whisper-tiny.en"), lookup("whisper-medium")
 HOUR = 3600.0
 
 
 class SlowToPrepare(ScriptedEngines):
-    """Prepares models other than the defaults when `gate` is open, and says how far the first of them is."""
+    """Engines that prepare models other than the defaults when `gate` is open, and report progress."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,36 +46,12 @@ class SlowToPrepare(ScriptedEngines):
         self.gate.set()
 
 
-@contextlib.asynccontextmanager
-async def opened(engines: ScriptedEngines | None = None, **settings: Any) -> AsyncIterator[Models]:
-    models = Models(Settings(**settings), engines or ScriptedEngines())
-    await models.open()
-    try:
-        yield models
-    finally:
-        await models.close()
-
-
-async def recognizer(models: Models, entry: ModelEntry) -> RecognizerHandle:
-    """Lease a recognizer, for no longer than it takes to get it."""
-    async with models.lease_recognizer(entry) as recognizer:
-        return recognizer
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(10):
-            await scenario
-
-    asyncio.run(bounded())
-
-
 def others(models: Models) -> list[str]:
-    """The models that are loaded besides the defaults."""
+    """Return the names of the loaded models, without the defaults."""
     return [entry.name for entry in models.loaded() if entry.name not in DEFAULTS]
 
 
-# By name.
+# Loading and unloading.
 
 
 def test_a_model_is_loaded_and_unloaded_by_name() -> None:
@@ -119,35 +91,10 @@ def test_the_defaults_and_what_was_preloaded_are_not_unloaded() -> None:
     run(scenario())
 
 
-def test_the_recognizer_of_an_admitted_session_is_not_unloaded() -> None:
-    async def scenario() -> None:
-        async with opened() as models:
-            await models.load(TINY)
-            session = models.admit("session", TINY)
-            with pytest.raises(ModelInUse):
-                await models.unload(TINY)
-            session.close()
-            await models.unload(TINY)
-
-    run(scenario())
+# Loads that take long.
 
 
-def test_a_session_holds_the_recognizer_it_uses_between_its_turns_and_lets_go_at_the_end() -> None:
-    with realtime_service() as server:
-        with server.session("intent=transcription&model=whisper-tiny") as session:
-            session.send_audio(utterance([1, 2]))
-            session.wait_for("conversation.item.input_audio_transcription.completed")
-            with pytest.raises(ModelInUse):
-                server.call(server.models.unload(TINY))
-        assert eventually(lambda: server.sessions == 0)
-        server.call(server.models.unload(TINY))
-        assert server.engines.closed == ["whisper-tiny"]
-
-
-# Patience.
-
-
-def test_who_asks_for_a_model_that_takes_long_is_told_how_far_it_is_and_the_load_goes_on() -> None:
+def test_a_request_that_times_out_reports_the_progress_and_the_load_goes_on() -> None:
     async def scenario() -> None:
         engines = SlowToPrepare()
         async with opened(engines, model_load_timeout_seconds=0.0) as models:
@@ -166,7 +113,7 @@ def test_who_asks_for_a_model_that_takes_long_is_told_how_far_it_is_and_the_load
     run(scenario())
 
 
-def test_over_http_a_model_that_takes_long_is_503_with_a_time_to_come_back() -> None:
+def test_over_http_a_load_that_takes_too_long_is_503_with_retry_after() -> None:
     engines = SlowToPrepare()
     with realtime_service(engines, model_load_timeout_seconds=0.0) as server:
         address = f"http://127.0.0.1:{server.port}"
@@ -199,7 +146,7 @@ def test_no_more_than_a_few_models_load_at_a_time() -> None:
     run(scenario())
 
 
-def test_closing_stops_what_is_being_prepared() -> None:
+def test_closing_stops_preparations() -> None:
     async def scenario() -> None:
         engines = SlowToPrepare()
         async with opened(engines, model_load_timeout_seconds=0.0) as models:
@@ -210,7 +157,7 @@ def test_closing_stops_what_is_being_prepared() -> None:
     run(scenario())
 
 
-def test_weights_that_cannot_be_had_are_told_to_whoever_waits() -> None:
+def test_missing_weights_fail_the_request() -> None:
     class Offline(ScriptedEngines):
         def prepare(self, entry: ModelEntry) -> int:
             if entry.name in DEFAULTS:
@@ -226,10 +173,10 @@ def test_weights_that_cannot_be_had_are_told_to_whoever_waits() -> None:
     run(scenario())
 
 
-# Time and memory.
+# Idle time and memory.
 
 
-def test_a_model_that_nobody_uses_is_unloaded_after_a_while() -> None:
+def test_an_idle_model_is_unloaded() -> None:
     async def scenario() -> None:
         engines = ScriptedEngines()
         async with opened(engines, model_idle_seconds=HOUR) as models:
@@ -243,7 +190,7 @@ def test_a_model_that_nobody_uses_is_unloaded_after_a_while() -> None:
     run(scenario())
 
 
-def test_unused_models_are_looked_for_without_being_asked() -> None:
+def test_idle_models_are_looked_for_on_a_timer() -> None:
     async def scenario() -> None:
         engines = ScriptedEngines()
         async with opened(engines, model_idle_seconds=0.02) as models:
@@ -262,7 +209,7 @@ def budgeted() -> ScriptedEngines:
     return engines
 
 
-def test_a_model_unused_for_longest_makes_room_for_another() -> None:
+def test_the_least_recently_used_model_makes_room_for_another() -> None:
     async def scenario() -> None:
         engines = budgeted()
         async with opened(engines, model_memory_bytes=100) as models:
@@ -276,7 +223,7 @@ def test_a_model_unused_for_longest_makes_room_for_another() -> None:
     run(scenario())
 
 
-def test_models_in_use_leave_no_room_for_another() -> None:
+def test_models_in_use_are_not_evicted_for_another() -> None:
     async def scenario() -> None:
         async with opened(budgeted(), model_memory_bytes=60) as models:
             async with models.lease_recognizer(TINY):
@@ -288,7 +235,7 @@ def test_models_in_use_leave_no_room_for_another() -> None:
     run(scenario())
 
 
-def test_a_model_that_never_fits_is_refused_for_good() -> None:
+def test_a_model_larger_than_the_budget_is_unusable() -> None:
     async def scenario() -> None:
         async with opened(budgeted(), model_memory_bytes=100) as models:
             with pytest.raises(UnusableModel, match="larger than the memory"):
@@ -297,7 +244,7 @@ def test_a_model_that_never_fits_is_refused_for_good() -> None:
     run(scenario())
 
 
-def test_two_that_load_at_once_are_not_promised_the_same_memory() -> None:
+def test_concurrent_loads_do_not_reserve_the_same_memory() -> None:
     async def scenario() -> None:
         async with opened(budgeted(), model_memory_bytes=70) as models:
             outcomes = await asyncio.gather(recognizer(models, TINY), recognizer(models, SMALL), return_exceptions=True)

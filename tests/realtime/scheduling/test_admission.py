@@ -8,7 +8,7 @@ from tests.support.engine_load import NOW, load_of, talk
 
 
 def capacity(load: Load) -> int:
-    """How many sessions are let in, one after the other at the same moment."""
+    """Return how many sessions are admitted at the same time."""
     admitted = 0
     while load.admission.can_admit(NOW):
         load.admission.add_session(f"session {admitted}", NOW)
@@ -16,22 +16,22 @@ def capacity(load: Load) -> int:
     return admitted
 
 
-def test_newcomers_count_at_once() -> None:
+def test_a_new_session_counts_at_once() -> None:
     assert capacity(load_of(1, 0.125)) == int(DEFAULT_LOAD_LIMIT * PROMISED_INTERVAL / 0.125)
 
 
-def test_there_is_room_for_more_where_there_are_more_workers() -> None:
+def test_capacity_grows_with_the_workers() -> None:
     assert capacity(load_of(2, 0.125)) == int(2 * DEFAULT_LOAD_LIMIT * PROMISED_INTERVAL / 0.125)
 
 
-def test_an_engine_that_costs_nothing_has_room_for_everybody() -> None:
+def test_an_engine_that_costs_nothing_admits_every_session() -> None:
     load = load_of(1, 0.0)
     for number in range(1000):
         assert load.admission.can_admit(NOW)
         load.admission.add_session(f"session {number}", NOW)
 
 
-def test_who_leaves_makes_room() -> None:
+def test_a_removed_session_makes_room() -> None:
     load = load_of(1, 0.1)
     admitted = capacity(load)
     load.admission.remove_session("session 0")
@@ -40,25 +40,25 @@ def test_who_leaves_makes_room() -> None:
     assert admitted > 1
 
 
-def test_a_session_that_says_little_makes_room() -> None:
+def test_a_quiet_session_makes_room() -> None:
     load = load_of(1, 0.1)
     capacity(load)
     assert load.admission.can_admit(NOW + AVERAGING_SECONDS)
 
 
-def test_sessions_that_talk_keep_their_room() -> None:
+def test_sessions_that_speak_all_the_time_keep_their_share() -> None:
     load = load_of(1, 0.1)
     admitted = capacity(load)
     now = NOW
     for _ in range(100):
         talk(load, admitted, now, cost=0.1)
         now += load.cadence.partial_interval(now) or MAX_PARTIAL_INTERVAL
-    # What COMPANY takes together was measured; the last batch had fewer, and cost a little less than expected.
+    # The last batch was smaller than the target size and cost a little less than expected.
     load.admission.add_session("session late", now)
     assert not load.admission.can_admit(now)
 
 
-def test_partials_that_come_quicker_than_was_promised_take_no_more_room() -> None:
+def test_partials_that_come_more_often_than_promised_count_at_the_promised_rate() -> None:
     load, now = load_of(1, 0.1), NOW
     load.admission.add_session("session 0", now)
     while now < NOW + 10 * AVERAGING_SECONDS:

@@ -8,11 +8,11 @@ from realtime.scheduling.priority import LoadLevel
 from tests.support.engine_load import NOW, finish, load_of, talk
 
 
-def test_without_load_partials_come_quickly() -> None:
+def test_without_load_the_interval_is_the_shortest() -> None:
     assert load_of(1, 0.1).cadence.partial_interval(NOW) == MIN_PARTIAL_INTERVAL
 
 
-def test_the_interval_grows_with_the_talkers() -> None:
+def test_the_interval_grows_with_the_number_of_active_sessions() -> None:
     intervals = []
     for talkers in (1, 6, 9):
         load = load_of(1, 0.1)
@@ -31,7 +31,7 @@ def test_the_interval_grows_with_the_talkers() -> None:
         (60, LoadLevel.CRITICAL),
     ],
 )
-def test_the_more_talkers_the_less_time_there_is(talkers: int, level: LoadLevel) -> None:
+def test_the_load_level_rises_with_the_number_of_active_sessions(talkers: int, level: LoadLevel) -> None:
     load = load_of(1, 0.05)
     talk(load, talkers, NOW, cost=0.05)
     assert load.cadence.level(NOW) is level
@@ -53,7 +53,7 @@ def test_the_interval_shrinks_with_the_workers() -> None:
     assert (two.cadence.partial_interval(NOW) or 0.0) < (one.cadence.partial_interval(NOW) or 0.0)
 
 
-def test_the_partials_of_an_interval_fit_into_their_share_of_the_engine() -> None:
+def test_the_partials_of_an_interval_fit_into_the_time_of_the_engine() -> None:
     load = load_of(2, 0.1)
     talk(load, 16, NOW, cost=0.1)
     partial_interval = load.cadence.partial_interval(NOW)
@@ -61,26 +61,26 @@ def test_the_partials_of_an_interval_fit_into_their_share_of_the_engine() -> Non
     assert 16 * load.cost.seconds / partial_interval <= load.workers + 1e-9
 
 
-def test_where_finals_alone_fill_the_engine_there_are_no_partials() -> None:
+def test_there_are_no_partials_while_finals_take_all_the_time() -> None:
     load = load_of(1, 0.1)
     finish(load, AVERAGING_SECONDS + 1e-9, NOW)
     assert load.cadence.partial_interval(NOW) is None
 
 
-def test_where_far_too_many_talk_there_are_none_either() -> None:
+def test_there_are_no_partials_with_far_too_many_active_sessions() -> None:
     load = load_of(1, 0.5)
     talk(load, 20, NOW, cost=0.5)
     assert load.cadence.partial_interval(NOW) is None
 
 
-def test_partials_come_back_when_the_finals_are_done() -> None:
+def test_partials_return_when_the_finals_are_done() -> None:
     load = load_of(1, 0.1)
     finish(load, AVERAGING_SECONDS, NOW)
     assert load.cadence.partial_interval(NOW + AVERAGING_SECONDS / 2) is not None
     assert load.cadence.partial_interval(NOW + 5 * AVERAGING_SECONDS) == MIN_PARTIAL_INTERVAL
 
 
-def test_partials_come_back_when_nobody_has_talked_for_a_while_though_nothing_was_served() -> None:
+def test_partials_return_when_the_sessions_are_no_longer_active() -> None:
     load = load_of(1, 0.5)
     talk(load, 20, NOW, cost=0.5)
     assert load.cadence.partial_interval(NOW + ACTIVE_SECONDS) is None

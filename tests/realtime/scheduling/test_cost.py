@@ -7,7 +7,7 @@ from realtime.scheduling.priority import Priority
 from tests.support.engine_load import NOW, client_id, load_of, talk
 
 
-def test_an_average_fades_when_nothing_happens() -> None:
+def test_a_rate_decays_when_nothing_is_added() -> None:
     average = DecayingRate()
     assert average.read(NOW) == 0.0
     average.add(AVERAGING_SECONDS, NOW)
@@ -16,7 +16,7 @@ def test_an_average_fades_when_nothing_happens() -> None:
     assert average.read(NOW + 20 * AVERAGING_SECONDS) < 1e-8
 
 
-def test_what_goes_on_all_the_time_has_its_rate() -> None:
+def test_a_constant_amount_per_second_is_its_own_rate() -> None:
     average = DecayingRate()
     for second in range(10 * round(AVERAGING_SECONDS)):
         average.add(0.25, NOW + second)
@@ -30,14 +30,14 @@ def test_the_cost_of_a_partial_follows_what_was_measured() -> None:
     assert load.cost.seconds == pytest.approx(0.3, rel=0.05)
 
 
-def test_a_partial_alone_is_not_taken_for_what_it_costs_in_company() -> None:
+def test_the_cost_of_a_single_decode_is_normalised_to_a_batch() -> None:
     load = load_of(1, 0.1)
     for round_ in range(10 * COST_SAMPLES):
         talk(load, 1, NOW + round_, cost=0.1)
     assert load.cost.seconds < 0.1
 
 
-def test_what_finals_and_uploads_cost_says_nothing_of_partials() -> None:
+def test_finals_and_uploads_do_not_change_the_cost_of_a_partial() -> None:
     load = load_of(1, 0.1)
     for priority in (Priority.FINAL, Priority.UPLOAD):
         load.record_encode(client_id(1), priority, 5.0, NOW)

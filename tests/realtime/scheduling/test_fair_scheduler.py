@@ -1,4 +1,4 @@
-"""Who is answered next, with a clock wound by hand and an engine that only takes time."""
+"""Which requests are run next, with a clock set by hand and an engine that only takes time."""
 
 import heapq
 from collections import Counter
@@ -15,14 +15,14 @@ from realtime.scheduling.cost import AVERAGING_SECONDS, MAX_BATCH, TARGET_BATCH_
 from realtime.scheduling.fair_scheduler import MAX_BATCH_DELAY, Scheduler
 from realtime.scheduling.load import UPLOAD_SHARE, Load
 from realtime.scheduling.priority import ClientId, LoadLevel, Priority
-from realtime.scheduling.queue import FifoQueue, Stage, Ticket
+from realtime.scheduling.queue import Stage, Ticket
 from realtime.speech.recognition import TranscriptionRequest
 
 NOW = 1000.0
 COST = 0.1
 """Engine seconds of one decode of `AUDIO`."""
 OVERHEAD = 3.0
-"""What a batch takes by itself, in units of what each of its decodes adds."""
+"""Fixed cost of a batch, in units of the marginal cost of one decode."""
 
 AUDIO = TranscriptionRequest(np.zeros(3 * SAMPLE_RATE, np.float32))
 
@@ -44,7 +44,7 @@ def upload(session: str = "upload", account: str = "") -> Ticket[TranscriptionRe
 
 
 def scheduler(workers: int = 1, *, has_live_sessions: bool = True) -> Scheduler:
-    """One that follows a session, which is quiet, or nobody at all."""
+    """Return a scheduler with a quiet live session, or without any."""
     load = Load(workers, COST)
     if has_live_sessions:
         load.admission.add_session("quiet", NOW)
@@ -61,7 +61,7 @@ def sessions(batch: Iterable[Ticket[TranscriptionRequest]]) -> list[str]:
 
 
 def work(queue: Scheduler, now: float, seconds: float = 0.0) -> list[Ticket[TranscriptionRequest]]:
-    """One batch goes through the engine; what has come halfway is put back, as a worker would."""
+    """Run one batch, and queue it for its next stage as a worker does."""
     batch = queue.take(now)
     if batch:
         queue.record_service(batch, seconds, now)
@@ -73,7 +73,7 @@ def work(queue: Scheduler, now: float, seconds: float = 0.0) -> list[Ticket[Tran
 
 
 def begun(queue: Scheduler, now: float = NOW) -> list[Ticket[TranscriptionRequest]]:
-    """What is begun, in this order, by one worker, until nothing more is due."""
+    """Return the tickets in the order in which one worker begins them, until none is due."""
     order: list[Ticket[TranscriptionRequest]] = []
     while batch := work(queue, now) or work(queue, now + MAX_BATCH_DELAY):
         order += [each for each in batch if each not in order]
@@ -110,7 +110,7 @@ def test_a_batch_has_a_bound() -> None:
     assert [len(work(queue, NOW)) for _ in range(3)] == [MAX_BATCH, 1, 1]
 
 
-def test_partials_are_not_decoded_beside_others_while_there_is_more_to_encode() -> None:
+def test_partials_are_not_decoded_beside_a_running_batch_while_there_is_more_to_encode() -> None:
     queue = scheduler(workers=2)
     waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
     for _ in range(TARGET_BATCH_SIZE):
@@ -120,7 +120,7 @@ def test_partials_are_not_decoded_beside_others_while_there_is_more_to_encode() 
     assert [len(work(queue, NOW)) for _ in range(TARGET_BATCH_SIZE + 1)] == [1] * (TARGET_BATCH_SIZE + 1)
 
 
-def test_a_final_does_not_wait_for_what_others_decode() -> None:
+def test_a_final_does_not_wait_for_a_running_batch() -> None:
     queue = scheduler(workers=2)
     waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
     for _ in range(TARGET_BATCH_SIZE):
@@ -130,9 +130,9 @@ def test_a_final_does_not_wait_for_what_others_decode() -> None:
     assert [sessions(work(queue, NOW)) for _ in range(2)] == [["over"], ["over"]]
 
 
-def test_in_a_hurry_an_encoded_partial_waits_a_moment_for_company() -> None:
+def test_under_load_an_encoded_partial_waits_a_moment_for_its_batch_to_fill() -> None:
     queue = scheduler()
-    for number in range(4 * TARGET_BATCH_SIZE):  # who talk, and so make the hurry
+    for number in range(4 * TARGET_BATCH_SIZE):  # the load
         queue.load.record_encode(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
     waiting(queue, partial())
     assert [len(work(queue, NOW)) for _ in range(2)] == [1, 0]
@@ -140,32 +140,32 @@ def test_in_a_hurry_an_encoded_partial_waits_a_moment_for_company() -> None:
     assert len(work(queue, NOW + MAX_BATCH_DELAY)) == 1
 
 
-def test_at_leisure_an_encoded_partial_waits_for_nobody() -> None:
+def test_without_load_an_encoded_partial_does_not_wait() -> None:
     queue = scheduler()
     waiting(queue, partial())
     assert [len(work(queue, NOW)) for _ in range(2)] == [1, 1]
 
 
-def test_a_final_without_company_waits_for_none() -> None:
+def test_a_single_final_does_not_wait_for_a_batch() -> None:
     queue = scheduler()
     waiting(queue, final())
     assert [len(work(queue, NOW)) for _ in range(3)] == [1, 1, 0]
 
 
-def test_uploads_go_alone_and_one_is_finished_before_the_next_begins() -> None:
+def test_with_live_sessions_uploads_are_decoded_one_at_a_time() -> None:
     queue = scheduler(workers=1)
     waiting(queue, upload("a"), upload("b"))
     assert [sessions(work(queue, NOW)) for _ in range(4)] == [["a"], ["a"], ["b"], ["b"]]
 
 
-def test_uploads_go_together_and_with_every_worker_where_nobody_is_followed() -> None:
+def test_without_live_sessions_uploads_use_batches_and_every_worker() -> None:
     queue = scheduler(workers=2, has_live_sessions=False)
     waiting(queue, *(upload(f"{number}") for number in range(TARGET_BATCH_SIZE + 1)))
     assert [len(work(queue, NOW)) for _ in range(TARGET_BATCH_SIZE)] == [1] * TARGET_BATCH_SIZE
     assert [len(queue.take(NOW)) for _ in range(3)] == [TARGET_BATCH_SIZE, 1, 0]
 
 
-def test_uploads_have_a_tenth_of_the_time_while_live_speech_is_in_a_hurry() -> None:
+def test_under_load_uploads_get_a_tenth_of_the_time() -> None:
     queue = scheduler()
     for number in range(4 * TARGET_BATCH_SIZE):
         queue.load.record_encode(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
@@ -176,7 +176,7 @@ def test_uploads_have_a_tenth_of_the_time_while_live_speech_is_in_a_hurry() -> N
     assert len(queue.take(NOW + AVERAGING_SECONDS)) == 1
 
 
-def test_live_speech_does_not_wait_for_the_second_half_of_an_upload() -> None:
+def test_live_speech_does_not_wait_for_the_decoding_of_an_upload() -> None:
     queue = scheduler(workers=1)
     waiting(queue, upload("u"))
     work(queue, NOW)
@@ -184,7 +184,7 @@ def test_live_speech_does_not_wait_for_the_second_half_of_an_upload() -> None:
     assert [sessions(work(queue, NOW)) for _ in range(3)] == [["live"], ["live"], ["u"]]
 
 
-def test_a_ticket_that_was_withdrawn_is_not_taken() -> None:
+def test_a_cancelled_ticket_is_not_taken() -> None:
     queue, unwanted = scheduler(), final()
     waiting(queue, unwanted)
     queue.cancel(unwanted, NOW)
@@ -221,7 +221,7 @@ def test_a_request_withdrawn_when_it_is_pulled_costs_nothing_and_delays_no_parti
 # Fairness.
 
 
-def test_who_got_least_goes_first() -> None:
+def test_the_client_that_received_least_goes_first() -> None:
     queue = scheduler()
     queue.load.record_encode(ClientId("", "greedy"), Priority.FINAL, 1.0, NOW)
     waiting(queue, final("greedy"), final("modest"))
@@ -237,13 +237,13 @@ def test_an_account_counts_before_its_sessions() -> None:
 
 
 class Machine:
-    """A scheduler with an engine that only takes time, and with people who ask again as soon as they are answered."""
+    """A scheduler, an engine that only takes time, and clients that send their next request after each answer."""
 
     def __init__(self, queue: Scheduler, *, overhead: float = OVERHEAD) -> None:
         self.queue = queue
         self.now = NOW
         self.answered: list[tuple[Ticket[TranscriptionRequest], float, float]] = []
-        """What, when it was asked and when it was answered."""
+        """Each ticket, with the times of its request and its answer."""
         self._asked: dict[Ticket[TranscriptionRequest], float] = {}
         self._overhead = overhead
         self._pauses: dict[tuple[ClientId, Priority], float] = {}
@@ -252,7 +252,7 @@ class Machine:
         self._idle = queue.load.workers
 
     def asks(self, client_id: ClientId, priority: Priority, pause: float = 0.0) -> None:
-        """From now on, whenever the last was answered, and after this pause."""
+        """Send a request now, and another one after a pause whenever one is answered."""
         self._pauses[client_id, priority] = pause
         self._ask(client_id, priority)
 
@@ -267,11 +267,11 @@ class Machine:
         self.now = end
 
     def times(self, session: str, priority: Priority) -> list[float]:
-        """When this session was answered."""
+        """Return the times of the answers to a session."""
         return [at for each, _, at in self.answered if (each.client_id.session, each.priority) == (session, priority)]
 
     def waits(self, session: str, priority: Priority) -> list[float]:
-        """For how long this session had to wait for each answer."""
+        """Return how long each answer to a session took."""
         return [
             at - asked
             for each, asked, at in self.answered
@@ -321,7 +321,7 @@ def test_ten_uploads_of_one_account_get_no_more_than_one_of_another() -> None:
     assert len({each.client_id for each, *_ in machine.answered}) == 11
 
 
-def test_of_eleven_who_ask_all_the_time_the_one_with_an_account_of_its_own_is_in_every_batch() -> None:
+def test_of_eleven_busy_sessions_the_one_with_its_own_account_is_in_every_batch() -> None:
     machine = Machine(scheduler())
     for number in range(10):
         machine.asks(ClientId("heavy", f"session {number}"), Priority.FINAL)
@@ -333,7 +333,7 @@ def test_of_eleven_who_ask_all_the_time_the_one_with_an_account_of_its_own_is_in
     assert min(heavy) >= 0.8 * max(heavy)
 
 
-def test_an_upload_without_end_does_not_keep_a_small_one_waiting() -> None:
+def test_an_endless_upload_does_not_delay_a_small_one() -> None:
     machine = Machine(scheduler())
     machine.asks(ClientId("heavy", "endless"), Priority.UPLOAD)
     machine.run(AVERAGING_SECONDS)
@@ -368,7 +368,7 @@ def test_a_light_session_is_answered_almost_as_soon_beside_a_heavy_account_as_al
 # Partials.
 
 
-def test_the_partials_of_a_session_come_a_step_apart() -> None:
+def test_the_partials_of_a_session_are_an_interval_apart() -> None:
     machine = Machine(scheduler())
     machine.asks(ClientId("", "talker"), Priority.PARTIAL)
     machine.run(10.0)
@@ -382,7 +382,7 @@ def test_the_first_partial_of_a_session_is_due_at_once() -> None:
         assert len(queue.take(now)) == 1
 
 
-def test_a_partial_that_must_wait_says_when_it_will_be_due() -> None:
+def test_the_queue_knows_when_a_waiting_partial_is_due() -> None:
     queue = scheduler()
     waiting(queue, partial())
     begun(queue)
@@ -393,7 +393,7 @@ def test_a_partial_that_must_wait_says_when_it_will_be_due() -> None:
     assert len(queue.take(due)) == 1
 
 
-def test_nothing_that_waits_for_an_engine_only_is_ever_due() -> None:
+def test_tickets_that_wait_only_for_an_engine_have_no_due_time() -> None:
     queue = scheduler()
     waiting(queue, final(), upload())
     assert queue.due(NOW) is None
@@ -412,7 +412,7 @@ def test_partials_thin_out_before_finals_suffer() -> None:
     assert machine.queue.partials_shed > 0
 
 
-def test_everybody_who_talks_gets_as_many_partials() -> None:
+def test_all_active_sessions_get_equally_many_partials() -> None:
     machine = Machine(scheduler(), overhead=0.0)
     for number in range(12):
         machine.asks(ClientId("", f"{number}"), Priority.PARTIAL)
@@ -421,7 +421,7 @@ def test_everybody_who_talks_gets_as_many_partials() -> None:
     assert min(got) >= 0.8 * max(got)
 
 
-def test_where_finals_fill_the_engine_partials_wait_and_look_again_from_time_to_time() -> None:
+def test_while_finals_fill_the_engine_partials_wait_and_are_reconsidered() -> None:
     queue = scheduler()
     queue.load.record_encode(ClientId(), Priority.FINAL, AVERAGING_SECONDS, NOW)
     waiting(queue, partial())
@@ -433,7 +433,7 @@ def test_where_finals_fill_the_engine_partials_wait_and_look_again_from_time_to_
 
 
 def test_a_partial_that_is_due_but_was_not_taken_waits_for_a_worker_and_not_for_the_time() -> None:
-    """A worker that asks again at once, and again, would keep the event loop busy."""
+    """A due time in the past would make the worker ask again and again."""
     queue = scheduler(workers=2)
     waiting(queue, *(final(f"{number}") for number in range(TARGET_BATCH_SIZE)))
     while (decoding := queue.take(NOW))[0].stage is Stage.ENCODE:
@@ -468,7 +468,7 @@ def test_a_partial_that_is_withdrawn_after_it_was_encoded_was_not_shed() -> None
     assert (queue.partials_run, queue.partials_shed) == (1, 0)
 
 
-def test_a_partial_that_nobody_wants_any_more_halfway_is_not_counted_twice() -> None:
+def test_a_partial_cancelled_between_its_stages_is_not_counted_twice() -> None:
     queue, unwanted = scheduler(), partial("unwanted")
     waiting(queue, unwanted)
     work(queue, NOW + 1.1 * MIN_PARTIAL_INTERVAL)
@@ -497,7 +497,7 @@ def test_uploads_never_take_the_last_of_several_workers(workers: int, at_once: i
     assert len(queue.take(NOW + COST)) == 1
 
 
-def test_nothing_is_kept_of_sessions_that_are_over() -> None:
+def test_nothing_is_remembered_of_ended_sessions() -> None:
     queue = scheduler()
     for number in range(1000):
         now = NOW + number
@@ -505,54 +505,3 @@ def test_nothing_is_kept_of_sessions_that_are_over() -> None:
         begun(queue, now)
     assert len(queue) == 0
     assert len(queue._last_partial) <= MAX_PARTIAL_INTERVAL + 1
-
-
-# First come, first served.
-
-
-def test_arrivals_go_in_their_order_as_many_as_fit() -> None:
-    queue: FifoQueue[str] = FifoQueue(2)
-    tickets = [Ticket(str, Priority.FINAL) for _ in range(3)]
-    for each in tickets:
-        queue.add(each, NOW)
-    assert (len(queue), queue.due(NOW)) == (3, None)
-    assert [queue.take(NOW) for _ in range(3)] == [tickets[:2], tickets[2:], []]
-
-
-def test_uploads_wait_until_nobody_else_does_and_go_alone() -> None:
-    queue: FifoQueue[str] = FifoQueue(9)
-    patient, other, urgent = (Ticket(str, each) for each in (Priority.UPLOAD, Priority.UPLOAD, Priority.FINAL))
-    for each in (patient, other, urgent):
-        queue.add(each, NOW)
-    assert [queue.take(NOW) for _ in range(3)] == [[urgent], [patient], [other]]
-
-
-def test_an_arrival_can_be_withdrawn() -> None:
-    queue: FifoQueue[str] = FifoQueue(9)
-    unwanted = Ticket(str, Priority.FINAL)
-    queue.add(unwanted, NOW)
-    queue.cancel(unwanted, NOW)
-    queue.cancel(unwanted, NOW)
-    assert queue.take(NOW) == []
-
-
-def test_arrivals_come_together_where_batches_begin_apart() -> None:
-    queue: FifoQueue[str] = FifoQueue(9, batch_interval=0.02)
-    first, second, third = (Ticket(str, Priority.FINAL) for _ in range(3))
-    queue.add(first, NOW)
-    assert queue.take(NOW) == [first]
-    queue.add(second, NOW + 0.005)
-    queue.add(third, NOW + 0.015)
-    assert (queue.take(NOW + 0.015), queue.due(NOW + 0.015)) == ([], NOW + 0.02)
-    assert queue.take(NOW + 0.02) == [second, third]
-
-
-def test_uploads_go_between_the_batches_of_arrivals() -> None:
-    queue: FifoQueue[str] = FifoQueue(9, batch_interval=0.02)
-    first, second, patient = (Ticket(str, each) for each in (Priority.FINAL, Priority.FINAL, Priority.UPLOAD))
-    queue.add(first, NOW)
-    assert queue.take(NOW) == [first]
-    queue.add(second, NOW)
-    queue.add(patient, NOW)
-    assert [queue.take(NOW + 0.01) for _ in range(2)] == [[patient], []]
-    assert queue.take(NOW + 0.02) == [second]

@@ -1,4 +1,4 @@
-"""What an engine has done for whom, with a clock set by hand."""
+"""The load of an engine and the service its clients received, with a clock set by hand."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from realtime.scheduling.priority import ANONYMOUS, Priority
 from tests.support.engine_load import NOW, client_id, load_of
 
 
-def test_an_account_has_received_what_its_sessions_have() -> None:
+def test_an_account_received_what_its_sessions_received() -> None:
     load = load_of(1, 0.1)
     for number in range(3):
         load.record_encode(client_id(number, "account"), Priority.FINAL, 0.25, NOW)
@@ -18,7 +18,7 @@ def test_an_account_has_received_what_its_sessions_have() -> None:
     assert account == pytest.approx(3 * session)
 
 
-def test_what_a_batch_took_is_shared_among_those_in_it() -> None:
+def test_the_time_of_a_batch_is_divided_among_its_requests() -> None:
     load = load_of(1, 0.1)
     load.record_decode([(client_id(number), Priority.FINAL) for number in range(4)], 1.0, NOW)
     assert [load.service_received(client_id(number), NOW)[1] for number in range(4)] == pytest.approx(
@@ -34,7 +34,7 @@ def test_how_busy_the_engine_is_counts_all_workers_and_all_work() -> None:
     assert load.busy.read(NOW + 10 * AVERAGING_SECONDS) == pytest.approx(0.5, rel=0.1)
 
 
-def test_uploads_take_no_room_from_talkers() -> None:
+def test_uploads_take_no_capacity_from_live_sessions() -> None:
     load = load_of(1, 0.1)
     load.record_encode(client_id(1), Priority.UPLOAD, AVERAGING_SECONDS, NOW)
     load.record_decode([(client_id(1), Priority.UPLOAD)], AVERAGING_SECONDS, NOW)
@@ -42,7 +42,7 @@ def test_uploads_take_no_room_from_talkers() -> None:
     assert load.cadence.partial_interval(NOW) == MIN_PARTIAL_INTERVAL
 
 
-def test_nothing_is_kept_of_those_who_have_left() -> None:
+def test_nothing_is_remembered_of_removed_sessions() -> None:
     load = load_of(1, 0.1)
     for number in range(1000):
         session = client_id(number, f"account {number}")

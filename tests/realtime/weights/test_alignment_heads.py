@@ -25,7 +25,7 @@ LARGE = DecoderShape(32, 20, 51865)
         (DecoderShape(4, 2, 51865), None, [[2, 0], [2, 1], [3, 0], [3, 1]]),
     ],
 )
-def test_a_model_is_given_heads_it_has(shape: DecoderShape, own: list[list[int]] | None, expected: object) -> None:
+def test_a_model_gets_heads_that_exist(shape: DecoderShape, own: list[list[int]] | None, expected: object) -> None:
     assert alignment_heads(shape, own) == [[*pair] for pair in expected]  # type: ignore[attr-defined]
 
 
@@ -40,7 +40,7 @@ def test_weights_of_another_layout_have_no_shape(content: bytes, tmp_path: Path)
     assert decoder_shape(tmp_path / "model.bin") is None
 
 
-def test_a_model_whose_shape_is_not_known_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_model_of_unknown_shape_is_left_unchanged(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"weights")
     (tmp_path / "config.json").write_text(json.dumps({"alignment_heads": [[99, 99]]}))
     assert with_valid_alignment_heads(tmp_path, tmp_path / "cache") == tmp_path

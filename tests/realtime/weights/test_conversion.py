@@ -36,7 +36,7 @@ OUT_OF_RANGE = [[10, 12], [13, 17]]
 
 
 def tokenizer(vocabulary: int) -> bytes:
-    """The true tokenizer of large-v2, or what large-v3 made of it: one more language, and the rest one further."""
+    """Return the true tokenizer of large-v2, or that of large-v3: one more language shifts the ids after it."""
     base = bundled.find("whisper-base", CACHE)
     if base is None:
         pytest.skip("whisper-base, whose tokenizer is that of large-v2, has not been prepared")
@@ -53,7 +53,7 @@ def tokenizer(vocabulary: int) -> bytes:
 
 
 def checkpoint(vocabulary: int, mels: int, decoder_layers: int, heads: int = 2, **generation: Any) -> dict[str, bytes]:
-    """The files of a repository, without a tokenizer."""
+    """Return the files of a repository without a tokenizer."""
     transformers.set_seed(0)
     config = transformers.WhisperConfig(
         vocab_size=vocabulary,
@@ -123,7 +123,7 @@ def read(located: Located, name: str) -> Any:
 
 
 def decode(located: Located, language: str | None) -> str:
-    """The language of what the model makes of noise, with word times."""
+    """Transcribe noise with word times, and return the language of the hypothesis."""
     whisper = Whisper(
         Path(located.directory), device="cpu", compute_type="int8", languages=(language,) if language else ()
     )
@@ -179,7 +179,7 @@ def test_the_shape_of_a_decoder_is_read_from_its_weights(large_v3: Located, dist
 
 
 @pytest.mark.models
-def test_a_published_conversion_with_the_heads_of_its_teacher_is_mended_and_aligns(
+def test_a_published_conversion_with_the_heads_of_its_teacher_is_corrected_and_aligns(
     distilled_v2: Located, tmp_path: Path
 ) -> None:
     theirs = tmp_path / "theirs"
@@ -188,10 +188,10 @@ def test_a_published_conversion_with_the_heads_of_its_teacher_is_mended_and_alig
     (theirs / "config.json").write_text(json.dumps(config))
     settings = Settings(model_paths=(f"whisper-small={theirs}",), cache_dir=tmp_path / "cache")
     entry = lookup("whisper-small")
-    mended = Located(str(locate(entry, settings)))
-    assert read(mended, "config.json")["alignment_heads"] == [[1, 0], [1, 1]]
-    assert decode(mended, "en") == "en"
-    assert str(locate(entry, settings)) == mended.directory
+    corrected = Located(str(locate(entry, settings)))
+    assert read(corrected, "config.json")["alignment_heads"] == [[1, 0], [1, 1]]
+    assert decode(corrected, "en") == "en"
+    assert str(locate(entry, settings)) == corrected.directory
     assert json.loads((theirs / "config.json").read_text()) == config
 
 
@@ -240,7 +240,7 @@ def official(source: str) -> Path:
 
 
 def a_checkpoint(directory: Path, **config: object) -> Path:
-    """One whose weights are never read."""
+    """Write a checkpoint whose weights are never read."""
     directory.mkdir()
     facts = {"model_type": "whisper", "vocab_size": V2, "num_mel_bins": 80} | config
     (directory / "config.json").write_text(json.dumps(facts))
@@ -249,23 +249,23 @@ def a_checkpoint(directory: Path, **config: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("config", "complaint"),
+    ("config", "message"),
     [
         ({"model_type": "wav2vec2"}, "a model of type 'wav2vec2', not a Whisper model"),
         ({"vocab_size": 40_000}, "no size of Whisper's"),
         ({"vocab_size": None}, "vocabulary of None"),
     ],
 )
-def test_what_is_no_whisper_model_is_refused_before_anything_is_written(
-    tmp_path: Path, config: dict[str, object], complaint: str
+def test_a_model_that_is_not_whisper_is_refused_before_anything_is_written(
+    tmp_path: Path, config: dict[str, object], message: str
 ) -> None:
     source = a_checkpoint(tmp_path / "checkpoint", **config)
-    with pytest.raises(EngineError, match=complaint):
+    with pytest.raises(EngineError, match=message):
         conversion.convert("theirs", source, tmp_path / "out" / "theirs", official, nothing)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["theirs.lock"]
 
 
-def test_a_full_disk_is_told_before_the_converter_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_the_converter_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "RESERVED_BYTES", 2**60)
     source = a_checkpoint(tmp_path / "checkpoint")
     (source / "tokenizer.json").write_bytes(tokenizer(V2))
@@ -273,7 +273,7 @@ def test_a_full_disk_is_told_before_the_converter_starts(tmp_path: Path, monkeyp
         conversion.convert("mine", source, tmp_path / "out" / "mine", official, nothing)
 
 
-def test_who_stops_a_conversion_ends_its_process(tmp_path: Path) -> None:
+def test_stopping_a_conversion_ends_its_process(tmp_path: Path) -> None:
     class Stopped(Exception):
         pass
 
@@ -310,5 +310,5 @@ def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
         (["config.json", "tokenizer.json"], ()),
     ],
 )
-def test_only_one_copy_of_the_weights_is_taken(names: list[str], wanted: tuple[str, ...]) -> None:
+def test_only_one_layout_of_the_weights_is_downloaded(names: list[str], wanted: tuple[str, ...]) -> None:
     assert files_among(names) == wanted

@@ -59,7 +59,7 @@ def model_directory(directory: Path) -> Path:
 # A configured path.
 
 
-def test_a_configured_path_comes_before_all_other_places(tmp_path: Path) -> None:
+def test_a_configured_path_comes_before_all_other_sources(tmp_path: Path) -> None:
     directory = model_directory(tmp_path / "mine")
     settings = Settings(model_paths=(f"whisper-base={directory}",), cache_dir=tmp_path / "cache")
     assert locate(recognizer("whisper-base"), settings) == directory
@@ -98,7 +98,7 @@ def test_a_voice_model_without_an_engine_says_so(name: str) -> None:
         locate(lookup(name), Settings())
 
 
-def test_offline_without_weights_names_the_four_places(tmp_path: Path) -> None:
+def test_offline_without_weights_the_error_names_the_four_sources(tmp_path: Path) -> None:
     with pytest.raises(WeightsUnavailable) as caught:
         locate(recognizer("nobody/no-such-model"), Settings(offline=True, cache_dir=tmp_path))
     for place in ("VIVAVOCE_MODEL_PATHS", "bundled package", "Hugging Face cache", "Hugging Face hub"):
@@ -115,7 +115,7 @@ def test_an_impossible_repository_name_is_an_error(tmp_path: Path) -> None:
 
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the import path with two packages that share a model; importing them would fail."""
+    """Add two packages that share a model to the import path; importing them would fail."""
     half = len(MODEL_FILES["model.bin"]) // 2
     for name, piece in (
         ("model_part_one", MODEL_FILES["model.bin"][:half]),
@@ -144,7 +144,7 @@ def contents(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
-def test_pieces_are_joined_and_progress_reaches_the_end(packages: Path, tmp_path: Path) -> None:
+def test_parts_are_joined_and_progress_reaches_the_end(packages: Path, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     directory = assemble(bundle(), tmp_path / "cache" / "model", lambda done, total: steps.append((done, total)))
     assert contents(directory) == MODEL_FILES
@@ -175,7 +175,7 @@ def test_an_assembled_model_outlives_its_packages(
     assert locate(recognizer("whisper-small"), settings) == first
 
 
-def test_a_damaged_piece_is_named_and_leaves_nothing_behind(packages: Path, tmp_path: Path) -> None:
+def test_a_damaged_part_is_named_and_leaves_nothing_behind(packages: Path, tmp_path: Path) -> None:
     piece = packages / "model_part_two" / "model.bin.part"
     piece.write_bytes(b"W" + piece.read_bytes()[1:])
     with pytest.raises(EngineError, match=r"model\.bin is damaged.*model_part_two/model\.bin\.part"):
@@ -183,7 +183,7 @@ def test_a_damaged_piece_is_named_and_leaves_nothing_behind(packages: Path, tmp_
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["model.lock"]
 
 
-def test_a_missing_piece_is_an_error(packages: Path, tmp_path: Path) -> None:
+def test_a_missing_part_is_an_error(packages: Path, tmp_path: Path) -> None:
     (packages / "model_part_two" / "model.bin.part").unlink()
     with pytest.raises(EngineError, match="cannot assemble"):
         assemble(bundle(), tmp_path / "cache" / "model", nothing)
@@ -196,7 +196,7 @@ def test_a_damaged_copy_is_assembled_anew(packages: Path, tmp_path: Path) -> Non
     assert contents(assemble(bundle(), directory, nothing)) == MODEL_FILES
 
 
-def test_a_full_disk_is_told_before_anything_is_written(packages: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_before_anything_is_written(packages: Path, tmp_path: Path) -> None:
     huge = (replace(bundle()[0], size=2**60), *bundle()[1:])
     with pytest.raises(EngineError, match=f"needs {2**60 + sum(file.size for file in huge[1:])} bytes"):
         assemble(huge, tmp_path / "cache" / "model", nothing)
@@ -256,7 +256,7 @@ def whole_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Bund
     return tuple(replace(file, parts=(f"whole_model/data/{file.name}",)) for file in bundle())
 
 
-def test_a_whole_model_is_used_where_it_lies_and_read_once(
+def test_a_model_in_one_package_is_used_in_place_and_read_once(
     whole_package: tuple[BundledFile, ...], tmp_path: Path
 ) -> None:
     steps: list[int] = []
@@ -269,7 +269,9 @@ def test_a_whole_model_is_used_where_it_lies_and_read_once(
     assert steps == []
 
 
-def test_a_whole_model_that_changed_is_read_again(whole_package: tuple[BundledFile, ...], tmp_path: Path) -> None:
+def test_a_model_in_one_package_that_changed_is_read_again(
+    whole_package: tuple[BundledFile, ...], tmp_path: Path
+) -> None:
     stamp = tmp_path / "cache" / "stamp"
     directory = verify_in_place(whole_package, stamp, nothing)
     (directory / "tokenizer.json").write_bytes(b'{"version": "6.6"}')
@@ -288,7 +290,7 @@ def test_a_garbled_stamp_only_costs_reading_again(whole_package: tuple[BundledFi
 
 @pytest.mark.models
 @bundled_packages
-def test_whisper_base_is_put_together_from_its_packages(tmp_path: Path) -> None:
+def test_whisper_base_is_assembled_from_its_packages(tmp_path: Path) -> None:
     settings = Settings(cache_dir=tmp_path, offline=True)
     directory = locate(recognizer("whisper-base"), settings)
     assert sorted(path.name for path in directory.iterdir()) == [
@@ -382,7 +384,7 @@ def test_every_bundled_model_is_in_the_catalogue_and_complete() -> None:
         assert [file.name for file in files] == list(MODEL_FILES)
 
 
-def test_where_clients_may_not_download_only_the_operator_is_given_a_model(hub: Hub, tmp_path: Path) -> None:
+def test_if_clients_may_not_download_only_pinned_models_are_downloaded(hub: Hub, tmp_path: Path) -> None:
     closed = {"HF_ENDPOINT": hub.url, "VIVAVOCE_ALLOW_DOWNLOADS": "no"}
     located = locate_in_a_fresh_process("someone/whisper", tmp_path, **closed)
     assert "VIVAVOCE_ALLOW_DOWNLOADS is off" in located.error

@@ -1,4 +1,4 @@
-"""Threads and the coroutines that await them."""
+"""Workers: threads that run engines for coroutines."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ async def happens(event: threading.Event) -> None:
 
 
 class Engine:
-    """Answers in capitals, once `gate` is open; cannot answer "bad"; of a batch with "short" it answers one."""
+    """Answers in capitals when `gate` is open; raises for "bad", and returns one answer for a batch with "short"."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -48,12 +48,12 @@ class Engine:
         return ["SHORT"] if "short" in requests and len(requests) > 1 else [each.upper() for each in requests]
 
     async def works(self) -> None:
-        """Wait until one more batch has come in."""
+        """Wait until another batch has reached the engine."""
         assert await asyncio.to_thread(self.entered.acquire, timeout=5)
 
 
 class Diary(FifoQueue[str]):
-    """Remembers what it was told of batches that are done."""
+    """A queue that keeps a record of finished batches."""
 
     def __init__(self, max_batch: int) -> None:
         super().__init__(max_batch)
@@ -64,7 +64,7 @@ class Diary(FifoQueue[str]):
 
 
 class Later(FifoQueue[str]):
-    """Nothing is due before `at`; tells when it was asked for a batch."""
+    """A queue in which nothing is due before `at`, with the times at which it was asked for a batch."""
 
     def __init__(self) -> None:
         super().__init__(9)
@@ -83,7 +83,7 @@ class Later(FifoQueue[str]):
 async def busy(
     engine: Engine, *, max_batch: int = 1, max_waiting: int = 9, threads: int = 1
 ) -> AsyncIterator[BatchWorker[str, str]]:
-    """A worker whose engine is at work on "first"."""
+    """Yield a worker whose engine is busy with "first"."""
     worker: BatchWorker[str, str] = BatchWorker(
         "busy", engine, FifoQueue(max_batch), threads=threads, max_waiting=max_waiting
     )
@@ -102,7 +102,7 @@ def ticket(request: str, priority: Priority = Priority.FINAL) -> Ticket[str]:
 
 
 async def ask(worker: BatchWorker[str, str], request: str, priority: Priority = Priority.FINAL) -> "asyncio.Task[str]":
-    """A request that is in the queue when this returns."""
+    """Submit a request, and return when it is queued."""
     task = asyncio.create_task(worker.submit(ticket(request, priority)))
     await asyncio.sleep(0)
     return task
@@ -120,7 +120,7 @@ def test_requests_are_answered_in_the_order_and_the_batches_of_the_queue() -> No
     run(scenario())
 
 
-def test_a_request_is_asked_for_when_the_engine_is_free() -> None:
+def test_a_request_is_pulled_when_the_engine_is_free() -> None:
     async def scenario() -> None:
         engine, newest = Engine(), "old"
         async with busy(engine) as worker:
@@ -133,7 +133,7 @@ def test_a_request_is_asked_for_when_the_engine_is_free() -> None:
     run(scenario())
 
 
-def test_several_threads_work_side_by_side() -> None:
+def test_several_threads_run_batches_at_the_same_time() -> None:
     async def scenario() -> None:
         engine = Engine()
         async with busy(engine, threads=3) as worker:
@@ -148,11 +148,11 @@ def test_several_threads_work_side_by_side() -> None:
     run(scenario())
 
 
-def test_the_queue_is_told_what_a_batch_was_and_how_long_it_took() -> None:
+def test_the_queue_learns_the_batch_and_its_duration() -> None:
     async def scenario() -> None:
         engine, diary = Engine(), Diary(9)
         engine.gate.set()
-        worker = BatchWorker("told", engine, diary, max_waiting=9)
+        worker = BatchWorker("recorded", engine, diary, max_waiting=9)
         await worker.submit(ticket("a"))
         with pytest.raises(EngineError):
             await worker.submit(ticket("bad"))
@@ -163,10 +163,10 @@ def test_the_queue_is_told_what_a_batch_was_and_how_long_it_took() -> None:
     run(scenario())
 
 
-def test_a_batch_counts_though_nobody_awaits_its_answer_any_more() -> None:
+def test_a_batch_counts_even_if_its_request_was_cancelled() -> None:
     async def scenario() -> None:
         engine, diary = Engine(), Diary(1)
-        worker = BatchWorker("told", engine, diary, max_waiting=9)
+        worker = BatchWorker("recorded", engine, diary, max_waiting=9)
         unwanted = await ask(worker, "unwanted")
         await engine.works()
         unwanted.cancel()
@@ -179,7 +179,7 @@ def test_a_batch_counts_though_nobody_awaits_its_answer_any_more() -> None:
 
 
 class TwoStages(Engine):
-    """Encodes every request first."""
+    """An engine that encodes every request before it answers."""
 
     def __call__(self, stage: Stage, requests: Sequence[str]) -> Sequence[str | Encoded[str]]:
         answers = super().__call__(stage, requests)
@@ -201,7 +201,7 @@ def test_what_was_encoded_is_decoded_in_another_batch() -> None:
     run(scenario())
 
 
-def test_a_request_is_asked_for_once_though_it_goes_in_two_halves() -> None:
+def test_a_request_of_two_stages_is_pulled_once() -> None:
     async def scenario() -> None:
         engine, asked_for = TwoStages(), count(1)
         engine.gate.set()
@@ -245,7 +245,7 @@ def test_what_becomes_due_later_is_taken_then() -> None:
     run(scenario())
 
 
-def test_an_alarm_that_rings_too_early_is_set_again() -> None:
+def test_a_timer_that_fires_too_early_is_set_again() -> None:
     async def scenario() -> None:
         engine, queue, now = Engine(), Later(), [100.0]
         engine.gate.set()
@@ -262,7 +262,7 @@ def test_an_alarm_that_rings_too_early_is_set_again() -> None:
     run(scenario())
 
 
-def test_without_an_idle_thread_no_alarm_is_needed() -> None:
+def test_without_an_idle_thread_no_timer_is_set() -> None:
     async def scenario() -> None:
         engine, queue = Engine(), Later()
         queue.at = 0.0
@@ -293,7 +293,7 @@ def test_a_bad_request_fails_alone() -> None:
     run(scenario())
 
 
-def test_an_engine_that_answers_too_little_does_not_stop_the_worker() -> None:
+def test_an_engine_that_returns_too_few_answers_does_not_stop_the_worker() -> None:
     async def scenario() -> None:
         engine = Engine()
         async with busy(engine, max_batch=2) as worker:
@@ -305,7 +305,7 @@ def test_an_engine_that_answers_too_little_does_not_stop_the_worker() -> None:
     run(scenario())
 
 
-def test_a_request_cancelled_while_it_waits_never_runs_and_is_never_asked_for() -> None:
+def test_a_request_cancelled_while_queued_is_neither_pulled_nor_run() -> None:
     async def scenario() -> None:
         engine, asked_for = Engine(), False
 
@@ -344,7 +344,7 @@ def test_a_request_withdrawn_by_the_time_the_engine_is_free_never_runs() -> None
     run(scenario())
 
 
-def test_beyond_the_bound_work_is_refused() -> None:
+def test_requests_beyond_the_bound_are_refused() -> None:
     async def scenario() -> None:
         engine = Engine()
         async with busy(engine, max_waiting=2) as worker:
@@ -362,17 +362,17 @@ def test_a_cancelled_request_makes_room_for_another() -> None:
     async def scenario() -> None:
         engine = Engine()
         async with busy(engine, max_waiting=2) as worker:
-            kept, unwanted = [await ask(worker, name) for name in "ab"]
+            wanted, unwanted = [await ask(worker, name) for name in "ab"]
             unwanted.cancel()
             await asyncio.wait([unwanted])
             another = await ask(worker, "c")
             engine.gate.set()
-            assert list(await asyncio.gather(kept, another)) == ["A", "C"]
+            assert list(await asyncio.gather(wanted, another)) == ["A", "C"]
 
     run(scenario())
 
 
-def test_what_the_engine_raises_reaches_the_one_who_asked() -> None:
+def test_an_error_of_the_engine_reaches_the_caller() -> None:
     async def scenario() -> None:
         engine = Engine()
         async with busy(engine) as worker:
@@ -383,7 +383,7 @@ def test_what_the_engine_raises_reaches_the_one_who_asked() -> None:
     run(scenario())
 
 
-def test_closing_answers_the_batch_at_hand_and_withdraws_the_rest() -> None:
+def test_closing_finishes_the_running_batch_and_cancels_the_rest() -> None:
     async def scenario() -> None:
         engine = Engine()
         async with busy(engine) as worker:
@@ -409,7 +409,7 @@ def test_closing_ends_the_threads() -> None:
 
 
 class Speaker:
-    """A generator of numbers that tells how far it has come, and where it was closed."""
+    """A generator of numbers that records how far it ran, in which threads, and when it was closed."""
 
     def __init__(self, count: int, failure: Exception | None = None) -> None:
         self.made = 0
@@ -451,13 +451,13 @@ def test_chunks_come_in_order() -> None:
     run(scenario())
 
 
-def test_a_generator_is_only_so_far_ahead_of_its_taker() -> None:
+def test_a_generator_runs_a_bounded_number_of_chunks_ahead() -> None:
     async def scenario() -> None:
         speaker = Speaker(50)
         async with streaming() as worker:
             chunks = worker.stream(speaker)
             async for chunk in chunks:
-                # What it may not do cannot be waited for; that it went on this far can.
+                # That it stops here cannot be waited for, but that it ran this far can.
                 if chunk == 1:
                     await happens(speaker.full)
                 assert speaker.made <= chunk + MAX_CHUNKS_AHEAD
@@ -482,7 +482,7 @@ def test_closing_the_stream_closes_the_generator_in_its_own_thread() -> None:
     run(scenario())
 
 
-def test_a_failure_reaches_the_taker_after_the_chunks_before_it() -> None:
+def test_an_error_reaches_the_consumer_after_the_chunks_before_it() -> None:
     async def scenario() -> None:
         async with streaming() as worker:
             failing = worker.stream(Speaker(3, EngineError("hoarse")))
@@ -511,7 +511,7 @@ def test_beyond_the_bound_generators_are_refused() -> None:
     run(scenario())
 
 
-def test_closing_the_worker_while_it_streams_tells_everybody_and_ends_the_threads() -> None:
+def test_closing_the_worker_fails_its_streams_and_ends_the_threads() -> None:
     async def scenario() -> None:
         speaking, waiting = Speaker(50), Speaker(50)
         async with streaming() as worker:
@@ -534,8 +534,8 @@ def test_closing_the_worker_while_it_streams_tells_everybody_and_ends_the_thread
     run(scenario())
 
 
-def test_a_ticket_that_becomes_due_between_two_looks_at_the_clock_is_not_forgotten() -> None:
-    """The clock goes on while the worker looks: what `take` finds not yet due, `due` must not find overdue."""
+def test_a_ticket_that_becomes_due_between_two_readings_of_the_clock_is_not_missed() -> None:
+    """Time passes between `take` and `due`: a ticket not yet due for the one must not be overdue for the other."""
 
     class Later(FifoQueue[str]):
         def take(self, now: float) -> list[Ticket[str]]:

@@ -1,4 +1,4 @@
-"""Wide vectors where the processor has them: by what it says of itself, and by what CTranslate2 then takes."""
+"""AVX-512 in CTranslate2: on which CPUs it is enabled, and that CTranslate2 then uses it."""
 
 import os
 import subprocess
@@ -24,23 +24,23 @@ def processor(tmp_path: Path, *features: str) -> Path:
     return described
 
 
-def test_wide_vectors_are_taken_where_the_processor_has_them(tmp_path: Path) -> None:
+def test_avx512_is_enabled_if_the_cpu_has_it(tmp_path: Path) -> None:
     enable_avx512(processor(tmp_path, *AVX512))
     assert os.environ[VARIABLE] == "AVX512"
 
 
 @pytest.mark.parametrize("lacking", sorted(AVX512))
-def test_they_are_left_where_one_feature_is_lacking(tmp_path: Path, lacking: str) -> None:
+def test_avx512_is_not_enabled_if_one_feature_is_missing(tmp_path: Path, lacking: str) -> None:
     enable_avx512(processor(tmp_path, *AVX512 - {lacking}))
     assert VARIABLE not in os.environ
 
 
-def test_they_are_left_where_the_processor_does_not_tell(tmp_path: Path) -> None:
+def test_avx512_is_not_enabled_if_the_cpu_is_unknown(tmp_path: Path) -> None:
     enable_avx512(tmp_path / "nowhere")
     assert VARIABLE not in os.environ
 
 
-def test_what_the_operator_chose_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operators_choice_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "AVX2")
     enable_avx512(processor(tmp_path, *AVX512))
     assert os.environ[VARIABLE] == "AVX2"
@@ -49,7 +49,7 @@ def test_what_the_operator_chose_stays(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.skipif(
     not CPUINFO.exists() or not AVX512.issubset(CPUINFO.read_text().split()), reason="this processor has no AVX-512"
 )
-def test_ctranslate2_takes_them(tmp_path: Path) -> None:
+def test_ctranslate2_uses_avx512(tmp_path: Path) -> None:
     script = (
         "from realtime.engines.whisper.cpu import enable_avx512\n"
         "import ctranslate2\n"

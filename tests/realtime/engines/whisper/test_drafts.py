@@ -1,4 +1,4 @@
-"""Which of several drafts is kept, and when no other is looked for."""
+"""Which of several drafts is better, and when one suffices."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,7 @@ def draft(log_probability: float, ratio: float = 1.5, no_speech: float = 0.0, *,
 
 
 @pytest.mark.parametrize(
-    ("kept", "other"),
+    ("better", "other"),
     [
         pytest.param(draft(-0.8), draft(-0.2, ratio=5.0), id="likely text rather than a loop"),
         pytest.param(draft(-0.3, ratio=3.0), draft(-1.3), id="a likely repetition rather than a guess"),
@@ -25,8 +25,8 @@ def draft(log_probability: float, ratio: float = 1.5, no_speech: float = 0.0, *,
         pytest.param(draft(-0.2), draft(-0.4), id="the likelier of two texts"),
     ],
 )
-def test_the_draft_that_is_kept(kept: Draft, other: Draft) -> None:
-    assert kept.score(DEFAULT_DECODING) > other.score(DEFAULT_DECODING)
+def test_the_better_draft_has_the_higher_score(better: Draft, other: Draft) -> None:
+    assert better.score(DEFAULT_DECODING) > other.score(DEFAULT_DECODING)
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_the_draft_that_is_kept(kept: Draft, other: Draft) -> None:
         (draft(-0.2, ended=False), False),
     ],
 )
-def test_a_draft_needs_no_other_where_it_is_likely_or_nobody_spoke(found: Draft, *, enough: bool) -> None:
+def test_a_probable_draft_or_one_without_speech_meets_the_thresholds(found: Draft, *, enough: bool) -> None:
     assert found.meets(DEFAULT_DECODING) == enough
 
 
-def test_repetition_shows_in_the_compression() -> None:
+def test_repetition_raises_the_compression_ratio() -> None:
     assert compression_ratio("") == 0
     assert compression_ratio("The quick brown fox jumps over the lazy dog.") < 1.5
     assert compression_ratio("and so on " * 20) > DEFAULT_DECODING.compression_ratio
@@ -62,5 +62,5 @@ VOCABULARY: Any = SimpleNamespace(eot=90, timestamp_begin=100)
         pytest.param([155, 1, 2, 160], [1, 2], 60, id="all that was said in very short audio"),
     ],
 )
-def test_the_text_among_the_tokens_and_where_it_ends(generated: list[int], text: list[int], end: int) -> None:
+def test_text_tokens_and_the_last_timestamp_are_parsed(generated: list[int], text: list[int], end: int) -> None:
     assert parse_output(generated, VOCABULARY, 50) == (text, end)

@@ -101,7 +101,7 @@ def test_the_words_of_a_prompt_become_the_tokens_that_whisper_writes(whisper: Wh
 
 @pytest.mark.parametrize("final", [True, False])
 @pytest.mark.parametrize("text", SENTENCES)
-def test_a_sentence_is_understood(
+def test_a_sentence_is_transcribed(
     whisper: Whisper, spoken: Callable[[str], Samples], text: str, *, final: bool
 ) -> None:
     hypothesis = transcribe(whisper, TranscriptionRequest(spoken(text), final=final))
@@ -126,7 +126,7 @@ def test_a_batch_is_answered_as_its_requests_would_be_one_by_one(
     assert [hypothesis.text for hypothesis in transcribe_all(whisper, requests)] == alone
 
 
-def test_a_hurried_batch_of_any_lengths_is_understood(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+def test_a_batch_of_any_lengths_is_transcribed_under_load(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     requests = [
         TranscriptionRequest(spoken(text)[: 20 * SAMPLE_RATE], language="en", final=final, under_load=True)
         for text, final in [(NAME, False), (SENTENCES[0], True), (SENTENCES[1], False), (LONG, True)]
@@ -140,7 +140,7 @@ def test_a_hurried_batch_of_any_lengths_is_understood(whisper: Whisper, spoken: 
         assert jiwer.wer(" ".join(parse_output), " ".join(heard)) < 0.2
 
 
-def test_word_times_are_in_order_within_the_excerpt(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+def test_word_times_are_in_order_within_the_audio(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(SENTENCES[2])
     hypothesis = transcribe(whisper, TranscriptionRequest(samples, word_times=True))
     times = [time for word in hypothesis.words for time in (word.start, word.end)]
@@ -170,20 +170,20 @@ def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str
 
 @pytest.mark.parametrize("final", [True, False])
 @pytest.mark.parametrize("samples", [hush(10), noise(10), hush(0.5), noise(0.5)], ids=lambda each: f"{len(each)}")
-def test_where_nothing_is_said_decoding_ends_soon(whisper: Whisper, samples: Samples, *, final: bool) -> None:
+def test_decoding_without_speech_ends_soon(whisper: Whisper, samples: Samples, *, final: bool) -> None:
     began = time.monotonic()
     hypothesis = transcribe(whisper, TranscriptionRequest(samples, final=final))
     assert time.monotonic() - began < 10
     assert len(hypothesis.tokens) <= TOKENS_PER_SECOND * (1 + len(samples) / SAMPLE_RATE)
 
 
-def test_silence_and_noise_are_doubted(whisper: Whisper) -> None:
+def test_silence_and_noise_are_doubtful(whisper: Whisper) -> None:
     for samples in (hush(5), noise(5)):
         hypothesis = transcribe(whisper, TranscriptionRequest(samples))
         assert not hypothesis.text or hypothesis.no_speech_probability > 0.6 or hypothesis.average_log_probability < -1
 
 
-def test_an_excerpt_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+def test_audio_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(LONG)[: 30 * SAMPLE_RATE]
     assert len(samples) == 30 * SAMPLE_RATE
     hypothesis = transcribe(whisper, TranscriptionRequest(samples, word_times=True))
@@ -194,7 +194,7 @@ def test_an_excerpt_may_be_thirty_seconds_long(whisper: Whisper, spoken: Callabl
 
 @pytest.mark.parametrize("length", [0, 1, 160])
 @pytest.mark.parametrize("final", [True, False])
-def test_an_excerpt_may_be_as_good_as_empty(whisper: Whisper, length: int, *, final: bool) -> None:
+def test_audio_may_be_almost_empty(whisper: Whisper, length: int, *, final: bool) -> None:
     request = TranscriptionRequest(np.zeros(length, np.float32), final=final, word_times=True)
     assert len(transcribe(whisper, request).tokens) <= TOKENS_PER_SECOND
 
@@ -205,7 +205,7 @@ def test_an_unknown_language_is_the_clients_mistake(whisper: Whisper) -> None:
     assert error.value.param == "language"
 
 
-def test_a_prompt_tells_how_a_name_is_spelled(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+def test_a_prompt_decides_how_a_name_is_spelled(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     samples = spoken(NAME)
     assert "Catherine Smith" in transcribe(whisper, TranscriptionRequest(samples)).text
     prompt = "Kathryn Smyth is the secretary. Letters go to Kathryn Smyth."
@@ -227,7 +227,7 @@ def recorded(name: str) -> Samples:
 
 @pytest.mark.shared
 @pytest.mark.parametrize("under_load", [False, True])
-def test_a_speaker_who_follows_another_closely_is_heard(whisper: Whisper, *, under_load: bool) -> None:
+def test_a_speaker_who_follows_another_closely_is_transcribed(whisper: Whisper, *, under_load: bool) -> None:
     speakers = [recorded(name) for name in ("en_LJ001-0013.wav", "en_ls_1089-134691-0001.flac")]
     samples = np.concatenate([speakers[0], hush(0.1), speakers[1]])
     request = TranscriptionRequest(samples, language="en", word_times=True, under_load=under_load)
@@ -237,7 +237,7 @@ def test_a_speaker_who_follows_another_closely_is_heard(whisper: Whisper, *, und
 
 
 @pytest.mark.parametrize("word_times", [False, True])
-def test_the_rest_of_a_final_that_stopped_early_is_decoded_on_its_own(
+def test_the_remainder_of_a_final_that_stopped_early_is_decoded_on_its_own(
     whisper: Whisper, spoken: Callable[[str], Samples], monkeypatch: pytest.MonkeyPatch, *, word_times: bool
 ) -> None:
     first, then = spoken(SENTENCES[1]), spoken(SENTENCES[2])
@@ -257,7 +257,7 @@ def test_the_rest_of_a_final_that_stopped_early_is_decoded_on_its_own(
         assert not any(starts)
 
 
-def test_a_hurried_final_that_leaves_sound_unwritten_is_decoded_with_timestamps(
+def test_under_load_a_final_that_leaves_sound_without_words_is_decoded_with_timestamps(
     whisper: Whisper, spoken: Callable[[str], Samples], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = f"{SENTENCES[1]} {SENTENCES[2]}"
@@ -277,7 +277,7 @@ def test_a_hurried_final_that_leaves_sound_unwritten_is_decoded_with_timestamps(
 
 
 @pytest.mark.shared
-def test_speech_is_translated_into_english_where_that_is_asked_for(whisper: Whisper) -> None:
+def test_speech_is_translated_into_english_on_request(whisper: Whisper) -> None:
     samples = recorded("de_thorsten_03.wav")
     german = transcribe(whisper, TranscriptionRequest(samples))
     english = transcribe(whisper, TranscriptionRequest(samples, translate=True))

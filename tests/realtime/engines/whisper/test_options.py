@@ -1,4 +1,4 @@
-"""What a request may say about how Whisper decodes, with its real weights."""
+"""The decoding options of a request, with Whisper's real weights."""
 
 import importlib.util
 import math
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.models
 LADDER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 NAME = "Please send the letter to Catherine Smith before Friday."
 UNSURE = DecodingOptions(LADDER, thresholds=Thresholds(log_probability=0.0, no_speech=1.0), thorough=True)
-"""No text is as likely as that."""
+"""Options whose thresholds no text meets."""
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def words(text: str) -> list[str]:
         DecodingOptions(temperatures=(0.2,), best_of=3),
     ],
 )
-def test_a_sentence_is_understood_however_it_is_looked_for(
+def test_a_sentence_is_transcribed_with_any_search_options(
     hear: Callable[..., Hypothesis], decoding: DecodingOptions
 ) -> None:
     hypothesis = hear(decoding=decoding)
@@ -80,21 +80,21 @@ def test_a_sentence_is_understood_however_it_is_looked_for(
     assert hypothesis.temperature == decoding.temperatures[0]
 
 
-def test_words_to_expect_tell_how_a_name_is_spelled(hear: Callable[..., Hypothesis]) -> None:
+def test_hotwords_decide_how_a_name_is_spelled(hear: Callable[..., Hypothesis]) -> None:
     assert "Catherine Smith" in hear().text
     assert "Kathryn" in hear(hotwords="Kathryn Smyth").text
 
 
-def test_words_to_expect_leave_room_for_the_end_of_the_prompt(hear: Callable[..., Hypothesis]) -> None:
+def test_hotwords_leave_room_for_the_end_of_the_prompt(hear: Callable[..., Hypothesis]) -> None:
     prompt = "The river was low that year. " * 100 + "Letters go to Kathryn Smyth, the secretary."
     assert "Kathryn" in hear(hotwords="river, " * 300, prompt=prompt).text
 
 
-def test_text_that_is_likely_needs_no_other_temperature(hear: Callable[..., Hypothesis]) -> None:
+def test_probable_text_needs_no_higher_temperature(hear: Callable[..., Hypothesis]) -> None:
     assert hear(decoding=DecodingOptions(LADDER)) == hear()
 
 
-def test_text_that_is_doubted_is_looked_for_at_every_temperature_and_the_likeliest_kept(
+def test_doubtful_text_is_decoded_at_every_temperature_and_the_best_draft_wins(
     whisper: Whisper, hear: Callable[..., Hypothesis], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[tuple[float, int]] = []
@@ -112,14 +112,14 @@ def test_text_that_is_doubted_is_looked_for_at_every_temperature_and_the_likelie
     assert words(hypothesis.text)[:4] == words(NAME)[:4]
 
 
-def test_requests_that_are_looked_for_differently_share_no_batch(whisper: Whisper, name: Samples) -> None:
+def test_requests_with_different_search_options_share_no_batch(whisper: Whisper, name: Samples) -> None:
     request = TranscriptionRequest(name, language="en")
     warm = replace(request, decoding=DecodingOptions(temperatures=(0.2,)))
     hypotheses = transcribe_all(whisper, (request, warm, request))
     assert [hypothesis.temperature for hypothesis in hypotheses] == [0.0, 0.2, 0.0]
 
 
-def test_nobody_waits_for_the_second_look_at_another_excerpt(whisper: Whisper, name: Samples) -> None:
+def test_a_second_decode_does_not_delay_other_requests(whisper: Whisper, name: Samples) -> None:
     request = TranscriptionRequest(name, language="en")
     sure, unsure = whisper.decode([whisper.encode(request), whisper.encode(replace(request, decoding=UNSURE))])
     assert isinstance(sure, Hypothesis)
@@ -128,7 +128,7 @@ def test_nobody_waits_for_the_second_look_at_another_excerpt(whisper: Whisper, n
 
 
 @pytest.mark.parametrize("under_load", [False, True])
-def test_live_speech_that_is_written_badly_is_looked_at_once_more_in_a_wider_window(
+def test_badly_transcribed_live_speech_is_decoded_again_in_a_wider_window(
     whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch, *, under_load: bool
 ) -> None:
     looks: list[int] = []
@@ -144,7 +144,7 @@ def test_live_speech_that_is_written_badly_is_looked_at_once_more_in_a_wider_win
     assert looks[1:] == [len(second_window(TranscriptionRequest(name))) // FRAME]
 
 
-def test_what_fills_the_window_gets_no_second_look(
+def test_audio_that_fills_the_window_is_not_decoded_again(
     whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[int] = []
@@ -158,7 +158,7 @@ def test_what_fills_the_window_gets_no_second_look(
     assert looks == [FULL_WINDOW_FRAMES]
 
 
-def test_a_language_is_told_among_the_candidates(hear: Callable[..., Hypothesis]) -> None:
+def test_a_language_is_detected_among_the_candidates(hear: Callable[..., Hypothesis]) -> None:
     assert hear(language=None, candidates=("de", "en")).language == "en"
     assert hear(language=None, candidates=("de", "nl")).language in {"de", "nl"}
 
@@ -174,7 +174,7 @@ def test_the_tokens_of_the_words_are_the_text_in_bytes_with_their_probabilities(
     assert likely == pytest.approx(hypothesis.average_log_probability, abs=0.3)
 
 
-def test_a_temperature_draws_samples_and_none_searches() -> None:
+def test_a_temperature_means_sampling_and_zero_means_search() -> None:
     assert generation(DecodingOptions(beam_size=5), 0.0)["beam_size"] == 5
     assert generation(DecodingOptions(beam_size=5, best_of=3), 0.4) == {
         "length_penalty": 1.0, "repetition_penalty": 1.0, "no_repeat_ngram_size": 0,

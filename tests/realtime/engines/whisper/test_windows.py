@@ -1,4 +1,4 @@
-"""What Whisper is given of an excerpt: how much silence, in which window, and in whose company. No model is needed."""
+"""Windows, tail padding, the silence tail and batches; no model is needed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ def encoding(frames: int) -> Any:
 
 
 def state(encoded: int, **changes: Any) -> DecodeState:
-    """Two seconds of sound, with so many frames of encoding."""
+    """Return a decode state of 2 s of sound with so many frames of encoding."""
     request = TranscriptionRequest(sound(2.0), language="en")
     made = DecodeState(request, encoding(encoded), language="en", prompt=[1, 2, 3], timestamps=False)
     return replace(made, **changes)
@@ -44,21 +44,19 @@ def state(encoded: int, **changes: Any) -> DecodeState:
 @pytest.mark.parametrize(
     ("final", "under_load", "seconds"), [(False, False, 2.5), (False, True, 2.5), (True, True, 3.0), (True, False, 6.0)]
 )
-def test_the_silence_behind_an_excerpt_is_as_long_as_there_is_time_for(
-    final: bool, under_load: bool, seconds: float
-) -> None:
+def test_the_tail_padding_depends_on_the_kind_of_request(final: bool, under_load: bool, seconds: float) -> None:
     window = padded(TranscriptionRequest(sound(2.0), final=final, under_load=under_load))
     assert len(window) == seconds * SAMPLE_RATE
     assert window.sum() == 2 * SAMPLE_RATE
 
 
-def test_no_window_is_longer_than_whispers() -> None:
+def test_no_window_is_longer_than_30_s() -> None:
     assert len(padded(TranscriptionRequest(sound(31.0)))) == FULL_WINDOW_FRAMES * FRAME
     assert len(second_window(TranscriptionRequest(sound(31.0)))) == FULL_WINDOW_FRAMES * FRAME
 
 
 @pytest.mark.parametrize("seconds", [1.0, 5.013, 9.0, 20.1])
-def test_a_second_look_at_live_speech_sees_more_and_costs_less_than_the_full_window(seconds: float) -> None:
+def test_the_second_window_of_live_speech_is_wider_and_cheaper_than_the_full_one(seconds: float) -> None:
     request = TranscriptionRequest(sound(seconds))
     assert len(padded(request)) < len(second_window(request)) < FULL_WINDOW_FRAMES * FRAME
     assert len(second_window(request)) >= SECOND_WINDOW * FRAME
@@ -70,12 +68,12 @@ def test_windows_have_few_different_lengths(window: Callable[[TranscriptionReque
     assert len(window(TranscriptionRequest(sound(seconds)))) % (SHAPE_MULTIPLE * FRAME) == 0
 
 
-def test_a_second_look_that_may_take_longer_has_the_full_window() -> None:
+def test_a_thorough_second_decode_has_the_full_window() -> None:
     request = TranscriptionRequest(sound(1.0), decoding=DecodingOptions(thorough=True))
     assert len(second_window(request)) == FULL_WINDOW_FRAMES * FRAME
 
 
-def test_the_memory_of_an_excerpt_ends_as_the_full_window_does() -> None:
+def test_a_decoder_memory_ends_like_the_full_window() -> None:
     silence = np.arange(FULL_WINDOW_FRAMES, dtype=np.float32)[:, None] * np.ones(4, np.float32)
     memory = with_silence(encoding(100), silence, 100 + MIN_TAIL)
     assert len(memory) == 100 + MIN_TAIL + END_FRAMES
@@ -86,18 +84,18 @@ def test_the_memory_of_an_excerpt_ends_as_the_full_window_does() -> None:
 
 
 @pytest.mark.parametrize("frames", [FULL_WINDOW_FRAMES, FULL_WINDOW_FRAMES - 3, FULL_WINDOW_FRAMES - MIN_TAIL])
-def test_a_long_memory_has_no_frame_twice(frames: int) -> None:
+def test_a_long_decoder_memory_has_no_frame_twice(frames: int) -> None:
     silence = np.arange(FULL_WINDOW_FRAMES, dtype=np.float32)[:, None]
     memory = with_silence(silence[:frames], silence, padded_length(silence[:frames]))
     assert memory[:, 0].tolist() == list(range(FULL_WINDOW_FRAMES))
 
 
 @pytest.mark.parametrize(("timestamps", "lengths"), [(True, (100, 300)), (False, (100, 1000))])
-def test_excerpts_of_different_lengths_are_decoded_together(timestamps: bool, lengths: Sequence[int]) -> None:
+def test_states_of_different_lengths_share_a_batch(timestamps: bool, lengths: Sequence[int]) -> None:
     assert batches([state(each, timestamps=timestamps) for each in lengths]) == [[0, 1]]
 
 
-def test_with_timestamps_those_of_very_different_lengths_are_not() -> None:
+def test_with_timestamps_states_of_very_different_lengths_share_none() -> None:
     assert batches([state(100, timestamps=True), state(1000, timestamps=True)]) == [[0], [1]]
 
 
@@ -111,16 +109,16 @@ def test_with_timestamps_those_of_very_different_lengths_are_not() -> None:
     ],
     ids=["timestamps", "prompt", "temperature", "search"],
 )
-def test_excerpts_that_are_decoded_differently_share_no_batch(other: DecodeState) -> None:
+def test_states_with_different_decoding_options_share_no_batch(other: DecodeState) -> None:
     assert batches([state(100), other, state(100)]) == [[0, 2], [1]]
 
 
 @pytest.mark.parametrize(("language", "most"), [("en", 45), ("th", 105)])
-def test_a_runaway_is_longer_than_anybody_speaks(language: str, most: int) -> None:
+def test_the_token_bound_is_above_any_speech(language: str, most: int) -> None:
     assert state(100, language=language).max_tokens == most
 
 
-def test_what_is_said_later_can_be_left_out() -> None:
+def test_a_state_can_be_truncated() -> None:
     whole = state(100)
     beginning = whole.truncated_to(25)
     assert beginning.frames == 25
@@ -128,5 +126,5 @@ def test_what_is_said_later_can_be_left_out() -> None:
 
 
 @pytest.mark.parametrize(("timestamps", "frames"), [(False, 100 + MIN_TAIL), (True, LENGTH_BUCKET)])
-def test_a_hurried_memory_is_no_longer_than_it_needs_to_be(timestamps: bool, frames: int) -> None:
+def test_without_timestamps_a_decoder_memory_has_its_shortest_length(timestamps: bool, frames: int) -> None:
     assert state(100, timestamps=timestamps).memory == frames

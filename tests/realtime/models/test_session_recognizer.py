@@ -1,0 +1,171 @@
+"""The recognizer of a session: admission, and changes of the recognizer."""
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from realtime.catalogue.table import ModelEntry
+from realtime.errors import ModelInUse, Overloaded
+from realtime.models.models import Models
+from realtime.models.session_recognizer import RETRY_AFTER, SessionRecognizer
+from tests.support.loaded_models import BASE, SMALL, TINY, opened, run
+from tests.support.realtime_service import RealtimeService, eventually, realtime_service, utterance
+from tests.support.scripted_engines import ScriptedEngines
+
+COMPLETED = "conversation.item.input_audio_transcription.completed"
+FAILED = "conversation.item.input_audio_transcription.failed"
+
+
+def fill(models: Models, entry: ModelEntry = BASE) -> list[SessionRecognizer]:
+    """Admit sessions until the next one is refused."""
+    admitted: list[SessionRecognizer] = []
+    with contextlib.suppress(Overloaded):
+        while True:
+            admitted.append(models.admit(f"{entry.name} {len(admitted)}", entry))
+    return admitted
+
+
+def test_a_session_beyond_the_capacity_of_the_engine_is_refused() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            assert len(fill(models)) > 1
+            with pytest.raises(Overloaded) as refused:
+                models.admit("one more", BASE)
+            assert refused.value.retry_after == RETRY_AFTER
+
+    run(scenario())
+
+
+def test_a_session_that_ends_makes_room_once() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            first, *_ = fill(models)
+            first.close()
+            first.close()
+            models.admit("one more", BASE)
+            with pytest.raises(Overloaded):
+                models.admit("yet another", BASE)
+
+    run(scenario())
+
+
+def test_a_session_counts_against_the_recognizer_it_asks_for_if_that_is_loaded() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            await models.load(TINY)
+            fill(models)
+            models.admit("another model", TINY)
+            with pytest.raises(Overloaded):
+                models.admit("one that is not loaded", SMALL)
+
+    run(scenario())
+
+
+def test_a_session_that_changes_its_recognizer_makes_room_at_the_one_before() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            first, *_ = fill(models)
+            assert (await first.use(TINY)).name == "whisper-tiny"
+            models.admit("in its place", BASE)
+            with pytest.raises(Overloaded):
+                models.admit("one more", BASE)
+
+    run(scenario())
+
+
+def test_a_session_cannot_change_to_a_recognizer_that_has_no_room_and_keeps_its_own() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            await models.load(TINY)
+            fill(models, TINY)
+            session = models.admit("session", BASE)
+            with pytest.raises(Overloaded, match="no capacity for another session with whisper-tiny"):
+                await session.use(TINY)
+            assert (await session.use(BASE)).name == "whisper-base"
+            fill(models)
+            session.close()
+            models.admit("in its place", BASE)
+
+    run(scenario())
+
+
+def test_a_session_changes_its_recognizer_once_however_many_jobs_ask_for_it() -> None:
+    async def scenario() -> None:
+        async with opened() as models:
+            session = models.admit("session", BASE)
+            asked = [asyncio.create_task(session.use(TINY)) for _ in range(2)]
+            assert [(await each).name for each in asked] == ["whisper-tiny"] * 2
+            session.close()
+            await models.unload(TINY)
+
+    run(scenario())
+
+
+def test_the_recognizer_of_an_admitted_session_is_not_unloaded() -> None:
+    async def scenario() -> None:
+        async with opened() as models:
+            await models.load(TINY)
+            session = models.admit("session", TINY)
+            with pytest.raises(ModelInUse):
+                await models.unload(TINY)
+            session.close()
+            await models.unload(TINY)
+
+    run(scenario())
+
+
+# Over the websocket.
+
+
+def load_and_fill(server: RealtimeService, entry: ModelEntry) -> list[SessionRecognizer]:
+    async def work() -> list[SessionRecognizer]:
+        await server.models.load(entry)
+        return fill(server.models, entry)
+
+    admitted = server.call(work())
+    assert isinstance(admitted, list)
+    return admitted
+
+
+def test_a_conversation_counts_against_the_recognizer_it_uses_and_not_against_the_model_of_its_query() -> None:
+    with realtime_service(ScriptedEngines(decoding=0.05)) as server:
+        load_and_fill(server, TINY)
+        with server.session("model=whisper-tiny"):
+            pass
+        with pytest.raises(InvalidStatus) as refused, connect(f"{server.url}?intent=transcription&model=whisper-tiny"):
+            pass
+        body = json.loads(refused.value.response.body)
+        assert body["error"]["message"] == "The server has no capacity for another session with whisper-tiny."
+
+
+def test_an_update_to_a_recognizer_without_capacity_fails_transcriptions_until_there_is_some() -> None:
+    with realtime_service(ScriptedEngines(decoding=0.05)) as server:
+        admitted = load_and_fill(server, TINY)
+        with server.session("intent=transcription") as session:
+            transcription = {"model": "whisper-tiny"}
+            session.send(
+                "session.update",
+                session={"type": "transcription", "audio": {"input": {"transcription": transcription}}},
+            )
+            session.send_audio(utterance([1]))
+            assert session.wait_for(FAILED)["error"]["code"] == "server_overloaded"
+            for each in admitted:
+                each.close()
+            session.send_audio(utterance([2]))
+            assert session.wait_for(COMPLETED)["transcript"] == "word2"
+
+
+def test_a_session_leases_its_recognizer_between_its_turns_and_until_its_end() -> None:
+    with realtime_service() as server:
+        with server.session("intent=transcription&model=whisper-tiny") as session:
+            session.send_audio(utterance([1, 2]))
+            session.wait_for(COMPLETED)
+            with pytest.raises(ModelInUse):
+                server.call(server.models.unload(TINY))
+        assert eventually(lambda: server.sessions == 0)
+        server.call(server.models.unload(TINY))
+        assert server.engines.closed == ["whisper-tiny"]

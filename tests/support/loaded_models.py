@@ -1,0 +1,49 @@
+"""`Models` over scripted engines, for tests that call them from a coroutine."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Final
+
+from realtime.catalogue.names import lookup
+from realtime.catalogue.table import ModelEntry
+from realtime.models.handles import RecognizerHandle
+from realtime.models.models import Models
+from realtime.settings import Settings
+from tests.support.scripted_engines import ScriptedEngines
+
+BASE: Final = lookup("whisper-base")
+"""The default recognizer."""
+
+VOICE: Final = lookup("hibari-tts")
+"""The default voice model."""
+
+TINY: Final = lookup("whisper-tiny")
+SMALL: Final = lookup("whisper-small")
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run a scenario, and fail it after 10 s."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(10):
+            await scenario
+
+    asyncio.run(bounded())
+
+
+@contextlib.asynccontextmanager
+async def opened(engines: ScriptedEngines | None = None, **settings: Any) -> AsyncIterator[Models]:
+    """Yield models whose defaults are loaded, and close them at the end of the block."""
+    models = Models(Settings(**settings), engines or ScriptedEngines())
+    await models.open()
+    try:
+        yield models
+    finally:
+        await models.close()
+
+
+async def recognizer(models: Models, entry: ModelEntry = BASE) -> RecognizerHandle:
+    """Lease a recognizer, and end the lease at once."""
+    async with models.lease_recognizer(entry) as leased:
+        return leased
