@@ -13,7 +13,8 @@ from http_compat.openai.speech import SpeechEndpoint
 from http_compat.openai.transcriptions import TranscriptionEndpoints
 from http_compat.openai.voices import VoicesEndpoint
 from http_compat.openapi.document import document
-from http_compat.xinference.launch import XinferenceEndpoints
+from http_compat.xinference.auth import AuthEndpoints
+from http_compat.xinference.launch import LaunchEndpoints
 from http_compat.xinference.names import LaunchedNames
 from realtime.edge.access import authenticate
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
@@ -38,7 +39,7 @@ def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoder
     transcriptions = TranscriptionEndpoints(models, settings, names, decoders, metrics, threads)
     speech = SpeechEndpoint(models, settings, names, threads)
     listing, voices, health = ModelEndpoints(models, names), VoicesEndpoint(models, names), HealthEndpoints(models)
-    xinference = XinferenceEndpoints(models, settings, names)
+    launches, auth = LaunchEndpoints(models, settings, names), AuthEndpoints(settings)
     described = document(settings)
 
     async def exposition(_: Request) -> Response:
@@ -53,16 +54,16 @@ def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoder
         "/v1/audio/speech": {"POST": speech.create},
         "/v1/audio/voices": {"GET": voices.voices},
         "/v1/audio/models": {"GET": listing.audio_models},
-        "/v1/models": {"GET": listing.models, "POST": xinference.launch},
+        "/v1/models": {"GET": listing.models, "POST": launches.launch},
         "/v1/models/{id:path}/progress": {"GET": listing.progress},
         "/progress": {"GET": listing.loading},
-        "/v1/models/{id:path}": {"GET": listing.model, "DELETE": xinference.terminate},
+        "/v1/models/{id:path}": {"GET": listing.model, "DELETE": launches.terminate},
         "/api/ps": {"GET": listing.loaded},
         "/metrics": {"GET": exposition},
     }
     public: dict[str, Methods] = {
-        "/v1/cluster/auth": {"GET": xinference.needs_key},
-        "/token": {"POST": xinference.token},
+        "/v1/cluster/auth": {"GET": auth.needs_key},
+        "/token": {"POST": auth.token},
         "/openapi.json": {"GET": openapi},
         "/health": {"GET": health.livez},
         "/livez": {"GET": health.livez},

@@ -1,4 +1,4 @@
-"""Endpoints of Xinference's API besides audio: launching and terminating models, and logging in.
+"""Launching and terminating models, as Xinference's clients do.
 
 A model is loaded on first use, launched or not. Launching loads it now, and can give it another name.
 """
@@ -16,8 +16,7 @@ from http_compat.errors import QueueFull
 from http_compat.limits import bounded
 from http_compat.parsing.bodies import read_json
 from http_compat.xinference.names import LaunchedNames
-from realtime.edge.access import match_key
-from realtime.errors import ClientError, Unauthorized, VoiceError
+from realtime.errors import ClientError, VoiceError
 from realtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,15 +42,8 @@ class LaunchBody(msgspec.Struct, frozen=True):
     model_type: str | None = None
 
 
-class Login(msgspec.Struct, frozen=True):
-    """Credentials: the user name is ignored, the password is one of the server's keys."""
-
-    username: str
-    password: str
-
-
-class XinferenceEndpoints:
-    """The endpoints of Xinference's supervisor."""
+class LaunchEndpoints:
+    """The endpoints for launching and terminating models."""
 
     def __init__(self, models: "ModelService", settings: Settings, names: LaunchedNames) -> None:
         self._models = models
@@ -61,7 +53,7 @@ class XinferenceEndpoints:
 
     async def launch(self, request: Request) -> Response:
         """Load a model and respond when it is loaded, or with `?wait_ready=False` at once."""
-        body = await read_json(self._limited(request), LaunchBody)
+        body = await read_json(bounded(request, _MAX_BYTES, self._settings.idle_timeout_seconds), LaunchBody)
         if body.model_type not in {None, "audio"}:
             raise ClientError("`model_type` must be audio.", param="model_type")
         if len(self._launches) >= _MAX_LAUNCHES:
@@ -82,17 +74,6 @@ class XinferenceEndpoints:
         self._names.forget(uid)
         return JSONResponse({"id": uid, "object": "model", "deleted": True})
 
-    async def needs_key(self, _: Request) -> Response:
-        """Tell whether keys are required: Xinference's clients ask first, and only then send their key."""
-        return JSONResponse({"auth": bool(self._settings.api_keys)})
-
-    async def token(self, request: Request) -> Response:
-        """Exchange a password for an access token; both are the API key."""
-        login = await read_json(self._limited(request), Login)
-        if match_key([login.password], self._settings.api_keys) is None:
-            raise Unauthorized("Incorrect password. Use an API key of the server as the password.")
-        return JSONResponse({"access_token": login.password, "token_type": "bearer"})
-
     async def _launch(self, uid: str, name: str) -> None:
         entry = self._names.entry(name)
         self._names.check(uid, entry)
@@ -105,9 +86,6 @@ class XinferenceEndpoints:
         if not launch.cancelled() and (error := launch.exception()) is not None:
             unexpected = None if isinstance(error, VoiceError) else error
             logger.warning("a launch failed: %s", type(error).__name__, exc_info=unexpected)
-
-    def _limited(self, request: Request) -> Request:
-        return bounded(request, _MAX_BYTES, self._settings.idle_timeout_seconds)
 
 
 async def _wait(launch: asyncio.Task[None], timeout: float | None) -> None:
