@@ -115,7 +115,7 @@ class BatchWorker(Generic[Payload, Answer]):
         if self._idle and self._loop is not None and (due := self._queue.due(now)) is not None:
             self._timer = self._loop.call_later(max(0.0, due - self._clock()), self._dispatch)
 
-    def _settle(self, batch: _Batch[Payload, Answer]) -> None:
+    def _finish(self, batch: _Batch[Payload, Answer]) -> None:
         """Return the answers to the callers, and queue what needs another stage."""
         self._idle += 1
         self._queue.record_service(batch.tickets, batch.seconds, self._clock())
@@ -140,7 +140,7 @@ class BatchWorker(Generic[Payload, Answer]):
             batch.seconds = time.monotonic() - began
             assert self._loop is not None
             if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._settle, batch)
+                self._loop.call_soon_threadsafe(self._finish, batch)
 
     def _outcomes(self, stage: Stage, payloads: Sequence[Payload]) -> list[Answer | Encoded[Payload] | Exception]:
         """Run a batch; if it fails, run its requests one by one, so that a bad one fails alone."""

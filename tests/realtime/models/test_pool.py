@@ -80,6 +80,28 @@ def test_what_is_leased_is_not_unloaded() -> None:
     run(scenario())
 
 
+def test_a_model_is_leased_from_the_moment_it_is_asked_for() -> None:
+    async def scenario() -> None:
+        async with opened() as models:
+            used, done = asyncio.Event(), asyncio.Event()
+
+            async def use() -> None:
+                async with models.lease_recognizer(TINY):
+                    used.set()
+                    await done.wait()
+
+            using = asyncio.create_task(use())
+            while not models.is_loaded(TINY):  # noqa: ASYNC110 - to act before its user can
+                await asyncio.sleep(0)
+            assert not used.is_set()
+            with pytest.raises(ModelInUse, match="in use"):
+                await models.unload(TINY)
+            done.set()
+            await using
+
+    run(scenario())
+
+
 def test_the_defaults_and_what_was_preloaded_are_not_unloaded() -> None:
     async def scenario() -> None:
         async with opened(preload=("whisper-tiny", "somebody/theirs")) as models:

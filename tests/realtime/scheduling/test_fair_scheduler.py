@@ -292,11 +292,11 @@ class Machine:
         while self._idle and (batch := self.queue.take(self.now)):
             self._idle -= 1
             together = 1.0 if batch[0].stage is Stage.ENCODE else (len(batch) + self._overhead) / (1 + self._overhead)
-            self._at(self.now + COST / 2 * together, partial_(self._settle, batch, COST / 2 * together))
+            self._at(self.now + COST / 2 * together, partial_(self._finish, batch, COST / 2 * together))
         if self._idle and (due := self.queue.due(self.now)) is not None:
             self._at(max(due, self.now + 0.001), self._dispatch)
 
-    def _settle(self, batch: list[Ticket[TranscriptionRequest]], seconds: float) -> None:
+    def _finish(self, batch: list[Ticket[TranscriptionRequest]], seconds: float) -> None:
         self._idle += 1
         self.queue.record_service(batch, seconds, self.now)
         for each in batch:
