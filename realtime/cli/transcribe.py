@@ -167,7 +167,7 @@ def _pipe(name: str, max_bytes: int) -> IO[bytes] | None:
 
 
 def _copied(pipe: IO[bytes], max_bytes: int) -> IO[bytes]:
-    copy = TemporaryFile()  # noqa: SIM115 - closed by whoever transcribes it
+    copy = TemporaryFile()  # noqa: SIM115 - the caller closes it
     while data := pipe.read(_READ_SIZE):
         copy.write(data)
         if copy.tell() > max_bytes:
