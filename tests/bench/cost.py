@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.bench.plan import Plan
-from tests.bench.running_service import Cost, RunningService, running_service, watched
 from tests.bench.scoring import frames, percentile, score
+from tests.bench.service_cost import Cost, watched
 from tests.bench.speech_clips import SpeechClip
 from tests.bench.speech_tracks import Track, cut_into_utterances, lay_out, monologue
 from tests.bench.streams import FRAME_SECONDS, Heard, play
 from tests.bench.under_load import GAP_SECONDS, LoadFigures, run_streams
+from tests.support.running_service import RunningService, running_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class AgeFigures:
 
 def cost_by_length(model: str, reading: SpeechClip, plan: Plan) -> Iterator[LengthFigures]:
     """The same reader and text, cut into short and into long utterances."""
-    with running_service(recognizer=model) as service:
+    with running_service(log_level="warning", transcription_model=model) as service:
         for wanted in plan.utterance_seconds:
             pieces = cut_into_utterances(reading, wanted)
             count = max(1, min(len(pieces), round(plan.cost_seconds / (wanted + GAP_SECONDS))))
@@ -55,7 +56,7 @@ def cost_by_age(model: str, reading: SpeechClip, plan: Plan) -> list[AgeFigures]
     """One speaker who does not stop."""
     track = monologue(reading, plan.monologue_seconds)
     print(f"{model}: a monologue of {track.seconds:.0f} s ...", file=sys.stderr, flush=True)
-    with running_service(recognizer=model) as service:
+    with running_service(log_level="warning", transcription_model=model) as service:
         heard, cost = asyncio.run(_speak(service, track))
     if heard.failure or heard.refused:
         raise RuntimeError(heard.failure or "the service refused the only stream")

@@ -12,12 +12,13 @@ from clients.aio import connect
 from clients.events import Completed, Delta, Partial, SpeechStarted
 from realtime.settings import Settings
 from tests.bench.plan import Plan
-from tests.bench.running_service import running_service, watched
 from tests.bench.scoring import SpokenWord, final_seconds, percentile, utterances, word_error_rate
+from tests.bench.service_cost import watched
 from tests.bench.speech_clips import RATE, TEXTS, Speech, SpeechClip, pcm
 from tests.bench.speech_tracks import Track, spread_track
 from tests.bench.streams import Heard, listen
 from tests.bench.whole_files import WholeFiles
+from tests.support.running_service import running_service
 
 STARTS: Final = 3
 GAP_SECONDS: Final = 1.5
@@ -41,9 +42,9 @@ def measure_one_user(speech: Speech, plan: Plan) -> Iterator[Row]:
     """Every figure, in the order in which it is taken."""
     ready = []
     for _ in range(STARTS - 1):
-        with running_service() as service:
+        with running_service(log_level="warning") as service:
             ready.append(service.seconds_to_ready)
-    with running_service() as service:
+    with running_service(log_level="warning") as service:
         ready.append(service.seconds_to_ready)
         yield Row(f"start to ready, weights in place (median of {STARTS})", statistics.median(ready), "s")
         yield Row("resident memory when ready", service.memory_mb(), "MB")

@@ -25,8 +25,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.running_service import running_service
 from tests.bench.under_load import MOST_ERRORS, MOST_LAG
+from tests.support.running_service import running_service
 
 SHARED: Final = Path(__file__).parents[2] / "../shared"
 SPEECH: Final = SHARED / "speech"
@@ -181,7 +181,7 @@ def measure_peer(peer: Peer, weights: Path, run: LoadRun) -> Result:
 
 def measure_ours(run: LoadRun) -> Result:
     progress(f"Vivavoce: a stream of {run.seconds:g} s ...")
-    with running_service() as service:
+    with running_service(log_level="warning") as service:
         port = int(service.address.rpartition(":")[2])
         try:
             return Result("Vivavoce", "", *run.figures(OURS, port, service.process_id))

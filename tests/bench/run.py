@@ -18,11 +18,11 @@ from rich.console import Console
 from tests.bench.cost import cost_by_age, cost_by_length
 from tests.bench.one_user import measure_one_user
 from tests.bench.plan import FULL, QUICK, Plan
-from tests.bench.running_service import running_service
 from tests.bench.speech_clips import Speech, load_speech
 from tests.bench.tables import age_table, capacity_line, length_table, load_table, one_user_table, whole_files_line
 from tests.bench.under_load import LoadFigures, capacity, load_run, search_capacity
 from tests.bench.whole_files import WholeFiles
+from tests.support.running_service import running_service
 
 RESULTS: Final = Path("bench-results.json")
 MODELS: Final = ("whisper-base", "whisper-tiny.en")
@@ -44,7 +44,7 @@ def main() -> int:
         print("the benchmark reads /proc and needs Linux", file=sys.stderr)
         return 1
     subprocess.run([sys.executable, "-m", "realtime.cli.main", "models", "pull", *MODELS, "hibari-tts"], check=True)
-    with running_service() as service:
+    with running_service(log_level="warning") as service:
         speech = load_speech(service)
     plan = QUICK if arguments.quick else FULL
     measure([arguments.only] if arguments.only else PARTS, speech, plan)

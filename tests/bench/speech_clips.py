@@ -12,9 +12,9 @@ import numpy as np
 from clients.replay import decode
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
-from tests.bench.running_service import RunningService
 from tests.bench.scoring import SpokenWord, plain_words
 from tests.bench.word_times import ask_word_times
+from tests.support.running_service import RunningService
 
 SPEECH: Final = Path(__file__).parents[2] / "../shared/speech"
 READING: Final = "audio/en_long_lj001.flac"

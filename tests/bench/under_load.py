@@ -8,12 +8,13 @@ from itertools import chain
 from typing import Final
 
 from tests.bench.plan import Plan
-from tests.bench.running_service import Cost, RunningService, running_service, watched
 from tests.bench.scoring import StreamScore, final_seconds, frames, percentile, score, word_error_rate
+from tests.bench.service_cost import Cost, watched
 from tests.bench.speech_clips import SpeechClip
 from tests.bench.speech_tracks import Track, shuffled_track
 from tests.bench.streams import FRAME_SECONDS, Heard, play
 from tests.bench.whole_files import WholeFiles
+from tests.support.running_service import RunningService, running_service
 
 GAP_SECONDS: Final = 1.0
 MOST_LAG: Final = 3.0
@@ -126,7 +127,9 @@ def load_run(
     seconds = plan.alone_seconds if streams == 1 else plan.model_load_timeout_seconds
     tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
     print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
-    with running_service(recognizer=model, max_sessions=SESSIONS, load_limit=NO_LIMIT) as service:
+    with running_service(
+        log_level="warning", transcription_model=model, max_sessions=SESSIONS, load_limit=NO_LIMIT
+    ) as service:
         return run_streams(service, model, tracks, whole)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import httpx
 import numpy as np
 
-from tests.bench.running_service import RunningService
 from tests.bench.scoring import SpokenWord, plain_words, recognised
+from tests.support.running_service import RunningService
 
 
 def ask_word_times(service: RunningService, text: str, pcm: bytes, rate: int) -> tuple[tuple[SpokenWord, ...], float]:

