@@ -43,6 +43,9 @@ def violations() -> Iterator[tuple[str, str]]:
         yield from ((f"realtime.{each}", "threading") for each in layer if each != "workers")
         yield from ((f"realtime.{each}", "http_compat.errors") for each in layer if each != "app")
     yield from (("realtime.engines", each) for each in ("asyncio", "socket", "starlette"))
+    yield from (
+        ("realtime.offline", each) for each in ("realtime.engines.registry", "realtime.workers.batch", "starlette")
+    )
     for each in ("session.session", "wire.dialects", "engines.registry", "app", "server", "cli.main", "edge.websocket"):
         yield "http_compat", f"realtime.{each}"
     yield from (("http_compat", each) for each in ("threading", "subprocess"))

@@ -14,7 +14,7 @@ def client_id(number: int, account: str = "") -> ClientId:
 
 
 def load_of(workers: int, partial_seconds: float) -> Load:
-    """An engine that has done nothing yet."""
+    """Return the load of an engine that has done nothing yet."""
     return Load(workers, partial_seconds)
 
 

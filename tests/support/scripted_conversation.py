@@ -88,12 +88,12 @@ def count_loud(samples: Samples) -> "Counter[int]":
 
 
 def loudness(windows: Samples) -> list[float]:
-    """What the scripted detector answers."""
+    """Return the probabilities of the scripted detector."""
     return (windows.max(axis=1) >= LOUD / 32_768).astype(float).tolist()  # type: ignore[no-any-return]
 
 
 def recognize(samples: Samples) -> Hypothesis:
-    """What the scripted recognizer answers."""
+    """Return the hypothesis of the scripted recognizer."""
     words = tuple(
         Word(f" w{value - LOUD}", start, end, 0.9)
         for start, end, value in stretches(samples)
@@ -103,19 +103,19 @@ def recognize(samples: Samples) -> Hypothesis:
 
 
 def transcript(conversation: "Conversation", item_id: str | None = None) -> str:
-    """The deltas so far, of one item or of all."""
+    """Join the deltas so far, of one item or of all."""
     deltas = conversation.said(TranscriptExtended)
     return "".join(event.delta for event in deltas if item_id in (None, event.item_id))
 
 
 def words_between(start: float, end: float) -> str:
-    """The transcript of speech from `start` to `end` seconds."""
+    """Return the transcript of speech from `start` to `end` seconds."""
     first, last = (round(seconds * SAMPLE_RATE / WORD_LENGTH) for seconds in (start, end))
     return " ".join(f"w{index}" for index in range(first, last))
 
 
 def belief(text: str, *, average_log_probability: float = -0.2, compression_ratio: float = 1.2) -> Hypothesis:
-    """A hypothesis of these words, whatever the audio."""
+    """Return a hypothesis of these words, whatever the audio."""
     words = tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split())
     return Hypothesis(words, "en", 0.0, average_log_probability, compression_ratio)
 
@@ -165,7 +165,7 @@ class Conversation:
     # The engines.
 
     def pending(self, kind: type[Kind]) -> list[Kind]:
-        """The jobs that wait for an answer, oldest first."""
+        """Return the jobs that wait for an answer, oldest first."""
         return [job for job in self.waiting.values() if isinstance(job, kind)]
 
     @property
@@ -240,7 +240,7 @@ class Conversation:
     # What came out.
 
     def said(self, *kinds: type[Kind]) -> list[Kind]:
-        """The outputs of these kinds so far."""
+        """Return the outputs of these kinds so far."""
         return [output for output in self.outputs if isinstance(output, kinds)]
 
     @property

@@ -39,7 +39,7 @@ class TracedConversation(Conversation):
 
 
 def speak_and_listen(conversation: Conversation) -> None:
-    """A turn, a response, and a turn that interrupts it."""
+    """Play a turn, a response, and a turn that interrupts it."""
     microphone = Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(2.4), microphone.silence(1))
     conversation.send(
