@@ -78,12 +78,13 @@ class Bars:
     """Progress bars on standard error, shown while models are prepared."""
 
     def __init__(self) -> None:
+        self._console = Console(stderr=True)
         self._bars = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
             DownloadColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=self._console,
             transient=True,
         )
         self._tasks: dict[tuple[str, Stage], TaskID] = {}
@@ -96,7 +97,9 @@ class Bars:
             self._bars.stop()
 
     def __call__(self, step: Step) -> None:
-        """Show a step; implements `Progress`."""
+        """Show a step; implements `Progress`. Without a terminal nothing is shown, not even the bar's last newline."""
+        if not self._console.is_terminal:
+            return
         key = step.model, step.stage
         if key not in self._tasks:
             self._bars.start()

@@ -19,7 +19,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
 from realtime.cli.models import Bars
 from realtime.engines.registry import InstalledEngines, Registry
-from realtime.errors import AudioTooLong, EmptyFile, TooLarge, VoiceError
+from realtime.errors import EmptyFile, TooLarge, VoiceError
 from realtime.languages import language_code
 from realtime.media.decoding import Decoders
 from realtime.models.handles import DetectorHandle, RecognizerHandle
@@ -27,9 +27,15 @@ from realtime.offline.formats import to_dict, to_srt, to_text, to_vtt
 from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions
 from realtime.offline.transcript import Transcript
-from realtime.settings import PREFIX, Settings
+from realtime.settings import Settings
 
 _STDIN: Final = "-"
+MAX_SECONDS: Final = 24 * 3600.0
+"""Seconds of audio in one recording. The limits of uploads do not apply; a damaged file may claim any length."""
+
+MAX_PIPE_BYTES: Final = 16 * 1024**3
+"""Bytes of one recording that comes through a pipe; they are copied to a temporary file."""
+
 _READ_SIZE: Final = 1024 * 1024
 """Bytes read from a pipe at a time."""
 
@@ -73,7 +79,7 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
         options.usage_error("--word-timestamps requires --format json")
     entry = ModelNames(settings).defaults[Task.TRANSCRIPTION]
     wanted = _offline_options(options).for_model(entry)
-    sources = list(_sources(options, settings))
+    sources = list(_sources(options))
     ready = [each for each in sources if each is not None]
     failures = len(sources) - len(ready)
     if not ready:
@@ -86,7 +92,7 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
             recognizer = RecognizerHandle(entry, engines.recognizer(entry), settings.load_limit)
             loaded.callback(recognizer.close)
         wanted = wanted.for_model(recognizer.entry)  # which for a repository is known only now
-        failures += asyncio.run(_Command(detector, recognizer, options, wanted, settings).run(ready))
+        failures += asyncio.run(_Command(detector, recognizer, options, wanted).run(ready))
     return 1 if failures else 0
 
 
@@ -120,7 +126,7 @@ class _Source:
         return file
 
 
-def _sources(options: argparse.Namespace, settings: Settings) -> Iterator[_Source | None]:
+def _sources(options: argparse.Namespace) -> Iterator[_Source | None]:
     """Yield the recordings; None for one that cannot be transcribed, after reporting why.
 
     Pipes are read here, in the main thread, where Ctrl-C interrupts the reading.
@@ -135,7 +141,7 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Iterator[_Sourc
                 if destination.exists() and not options.force:
                     raise FileExistsError(f"{destination} exists; overwrite it with --force")
                 destinations.add(destination)
-            yield _Source(name, destination, _pipe(name, settings.max_upload_bytes))
+            yield _Source(name, destination, _pipe(name))
         except (OSError, VoiceError) as error:
             _report(name, error)
             yield None
@@ -152,27 +158,27 @@ def _destination(name: str, options: argparse.Namespace) -> Path | None:
     return Path(name).with_name(f"{stem}.{options.format}")
 
 
-def _pipe(name: str, max_bytes: int) -> IO[bytes] | None:
+def _pipe(name: str) -> IO[bytes] | None:
     """Copy a pipe or standard input into a temporary file, because decoding seeks; return None for a regular file.
 
     Raises `OSError`, and `TooLarge`.
     """
     if name == _STDIN:
-        return _copied(sys.stdin.buffer, max_bytes)
+        return _copied(sys.stdin.buffer)
     if Path(name).is_fifo():
         with Path(name).open("rb") as pipe:
-            return _copied(pipe, max_bytes)
+            return _copied(pipe)
     with Path(name).open("rb"):
         return None
 
 
-def _copied(pipe: IO[bytes], max_bytes: int) -> IO[bytes]:
+def _copied(pipe: IO[bytes]) -> IO[bytes]:
     copy = TemporaryFile()  # noqa: SIM115 - the caller closes it
     while data := pipe.read(_READ_SIZE):
         copy.write(data)
-        if copy.tell() > max_bytes:
+        if copy.tell() > MAX_PIPE_BYTES:
             copy.close()
-            raise TooLarge(f"The input is larger than {max_bytes} bytes ({PREFIX}MAX_UPLOAD_BYTES).")
+            raise TooLarge(f"The input is larger than {MAX_PIPE_BYTES} bytes.")
     return copy
 
 
@@ -185,13 +191,11 @@ class _Command:
         recognizer: RecognizerHandle,
         options: argparse.Namespace,
         wanted: OfflineOptions,
-        settings: Settings,
     ) -> None:
         self._detector = detector
         self._recognizer = recognizer
         self._options = options
         self._wanted = wanted
-        self._max_seconds = settings.max_upload_seconds
         self._decoders = Decoders(at_once=1)
 
     async def run(self, sources: list[_Source]) -> int:
@@ -214,7 +218,7 @@ class _Command:
 
     async def _transcribe(self, source: _Source, advance: Callable[[float, float | None], None]) -> Transcript:
         with source.open() as file:
-            async with self._decoders.decoding(file, self._max_seconds) as audio:
+            async with self._decoders.decoding(file, MAX_SECONDS) as audio:
                 job = TranscriptionJob(audio, self._detector, self._recognizer, self._wanted)
                 async with aclosing(job.segments()) as segments:
                     async for _ in segments:
@@ -259,12 +263,7 @@ def _progress_bar(name: str) -> Iterator[Callable[[float, float | None], None]]:
 
 def _report(name: str, error: OSError | VoiceError) -> None:
     """Print a line that names the file and says what is wrong with it."""
-    if isinstance(error, AudioTooLong):
-        message = f"{error.message} The limit is {PREFIX}MAX_UPLOAD_SECONDS."
-    elif isinstance(error, VoiceError):
-        message = error.message
-    else:
-        message = error.strerror or str(error)
+    message = error.message if isinstance(error, VoiceError) else error.strerror or str(error)
     print(f"vivavoce: {'standard input' if name == _STDIN else name}: {message}", file=sys.stderr)
 
 

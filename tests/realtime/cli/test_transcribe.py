@@ -205,13 +205,13 @@ def test_what_the_model_cannot_do_is_one_line(
     assert error.count("\n") == 1
 
 
-def test_the_limit_on_the_length_is_that_of_the_settings(
+def test_the_length_of_a_recording_is_limited(
     command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VIVAVOCE_MAX_UPLOAD_SECONDS", "2")
+    monkeypatch.setattr(transcribe, "MAX_SECONDS", 2.0)
     record("talk.wav")
     assert command("talk.wav") == 1
-    assert "VIVAVOCE_MAX_UPLOAD_SECONDS" in capsys.readouterr().err
+    assert "longer than 2 seconds" in capsys.readouterr().err
 
 
 SLOW: Final = """
