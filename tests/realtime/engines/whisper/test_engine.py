@@ -136,8 +136,8 @@ def test_a_batch_of_any_lengths_is_transcribed_under_load(whisper: Whisper, spok
         (NAME, SENTENCES[0], SENTENCES[1], LONG), transcribe_all(whisper, requests), strict=True
     ):
         heard = words(hypothesis.text)
-        parse_output = words(text) if text is not LONG else words(text)[: len(heard)]  # it is cut off
-        assert jiwer.wer(" ".join(parse_output), " ".join(heard)) < 0.2
+        transcribed = words(text) if text is not LONG else words(text)[: len(heard)]  # it is cut off
+        assert jiwer.wer(" ".join(transcribed), " ".join(heard)) < 0.2
 
 
 def test_word_times_are_in_order_within_the_audio(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
@@ -150,15 +150,15 @@ def test_word_times_are_in_order_within_the_audio(whisper: Whisper, spoken: Call
 
 
 def test_words_begin_where_they_are_spoken(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
-    parse_output = ("Monday.", "Tuesday.", "Wednesday.", "Thursday.")
+    expected = ("Monday.", "Tuesday.", "Wednesday.", "Thursday.")
     parts, starts, position = [hush(0.5)], [], SAMPLE_RATE // 2
-    for text in parse_output:
+    for text in expected:
         word = spoken(text)
         starts.append(position + int(np.flatnonzero(np.abs(word) > 0.02)[0]))
         parts += [word, hush(0.3)]
         position += len(word) + len(parts[-1])
     hypothesis = transcribe(whisper, TranscriptionRequest(np.concatenate(parts), word_times=True))
-    assert [normalised(word.text) for word in hypothesis.words] == [normalised(text) for text in parse_output]
+    assert [normalised(word.text) for word in hypothesis.words] == [normalised(text) for text in expected]
     seconds = [word.start / SAMPLE_RATE for word in hypothesis.words]
     assert seconds == pytest.approx([start / SAMPLE_RATE for start in starts], abs=0.3)
 
@@ -231,9 +231,9 @@ def test_a_speaker_who_follows_another_closely_is_transcribed(whisper: Whisper, 
     speakers = [recorded(name) for name in ("en_LJ001-0013.wav", "en_ls_1089-134691-0001.flac")]
     samples = np.concatenate([speakers[0], hush(0.1), speakers[1]])
     request = TranscriptionRequest(samples, language="en", word_times=True, under_load=under_load)
-    parse_output = words(transcribe(whisper, request).text)
-    assert parse_output[-3:] == ["wait", "no", "longer"]
-    assert {"operations", "ugly", "full", "hour", "paced"} <= set(parse_output)
+    transcribed = words(transcribe(whisper, request).text)
+    assert transcribed[-3:] == ["wait", "no", "longer"]
+    assert {"operations", "ugly", "full", "hour", "paced"} <= set(transcribed)
 
 
 @pytest.mark.parametrize("word_times", [False, True])
