@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.cli.timeline import Decode, LateWord, Reply, Timeline, Turn, timeline
-from realtime.edge.replay import Trace, read, replay
+from realtime.tracing.replay import Trace, read, replay
+from realtime.tracing.timeline import Decode, LateWord, Reply, Timeline, Turn, timeline
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,1 +1,1 @@
-"""Everything that touches a socket: the websocket endpoint, the session driver, access control and metrics."""
+"""The websocket edge: endpoint, session driver and outbox; and access control and metrics, which HTTP uses too."""

@@ -24,9 +24,7 @@ from realtime.catalogue.voices import find_voice
 from realtime.edge.access import SUBPROTOCOL, authenticate
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics, SessionMetrics
-from realtime.edge.observers import ObservedSession, Observer, SessionLog
 from realtime.edge.outbox import Outbox, SlowReaderError
-from realtime.edge.trace import SessionTrace, Traces
 from realtime.errors import ClientError, Overloaded, UnsupportedAudio, VoiceError
 from realtime.logs import current_session
 from realtime.models.models import Models
@@ -36,6 +34,8 @@ from realtime.session.commands import WireRequest
 from realtime.session.events import Event, TranscriptRevised
 from realtime.session.responses import ReplyState
 from realtime.settings import Settings
+from realtime.tracing.observers import ObservedSession, Observer, SessionLog
+from realtime.tracing.writer import SessionTrace, Traces
 from realtime.wire.codec import Codec, Dialect, Handshake
 from realtime.wire.dialects import DIALECTS
 

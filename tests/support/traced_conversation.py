@@ -3,12 +3,12 @@
 import json
 from itertools import count
 
-from realtime.edge.observers import ObservedSession
-from realtime.edge.replay import Trace
-from realtime.edge.trace import Line, SessionTrace, Sink
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import Speak
 from realtime.session.config import SessionConfig
+from realtime.tracing.observers import ObservedSession
+from realtime.tracing.replay import Trace
+from realtime.tracing.writer import Line, SessionTrace, Sink
 from tests.support.scripted_conversation import CONFIG, Conversation, EngineJob, Microphone
 
 

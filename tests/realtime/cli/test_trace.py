@@ -6,27 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from realtime.audio.formats import SAMPLE_RATE
 from realtime.cli.main import main
-from realtime.cli.timeline import Timeline, Turn, timeline
-from realtime.edge.replay import read
-from realtime.errors import EngineError
-from realtime.scheduling.priority import LoadLevel
-from realtime.session.commands import CommitAudio, Speak
-from realtime.session.jobs import JobFailed, Transcribe
-from tests.support.scripted_conversation import Microphone, belief, configured
+from realtime.tracing.timeline import timeline
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
-
-RECORDED = Path(__file__).parents[2] / "data" / "trace.jsonl"
-
-
-def only(turns: list[Turn]) -> Turn:
-    (turn,) = turns
-    return turn
-
-
-def timeline_of(conversation: TracedConversation) -> Timeline:
-    return timeline(conversation.trace)
 
 
 @pytest.fixture
@@ -39,140 +21,6 @@ def file(tmp_path: Path) -> Callable[[TracedConversation], Path]:
         return path
 
     return write
-
-
-# The timeline.
-
-
-def test_a_turn_is_reported_with_its_decodes_and_its_text() -> None:
-    conversation, microphone = TracedConversation(), Microphone()
-    conversation.hear(microphone.silence(0.5), microphone.speech(2.56), microphone.silence(1))
-    turn = only(timeline_of(conversation).turns)
-    assert turn.start / SAMPLE_RATE == pytest.approx(0.2, abs=0.05)
-    assert turn.end is not None
-    assert turn.end / SAMPLE_RATE == pytest.approx(3.56, abs=0.05)
-    assert turn.started < turn.decodes[0].requested < (turn.stopped or 0) <= (turn.completed or 0)
-    assert {decode.priority for decode in turn.decodes} == {"partial", "final"}
-    assert {decode.outcome for decode in turn.decodes} == {"answered"}
-    assert "".join(delta.text or "" for delta in turn.deltas) == "w2 w3 w4 w5 w6 w7 w8 w9"
-    assert turn.words == 8
-
-
-def test_the_time_in_the_queue_and_in_the_engine_are_reported_separately() -> None:
-    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
-    conversation.hear(microphone.silence(0.5), microphone.speech(1))
-    conversation.now += 0.7
-    conversation.take()
-    conversation.now += 0.3
-    conversation.answer(Transcribe)
-    (first, *_) = only(timeline_of(conversation).turns).decodes
-    assert first.queue_seconds >= 0.7
-    assert first.engine_seconds == pytest.approx(0.3)
-
-
-def test_the_time_in_the_engine_is_reported_by_its_parts() -> None:
-    (turn,) = timeline(read(RECORDED)).turns
-    assert len(turn.decodes) > 10
-    for decode in turn.decodes:
-        assert decode.encode_seconds > 0
-        assert decode.decode_seconds > 0
-        parts = decode.encode_seconds + decode.batch_seconds + decode.decode_seconds
-        assert parts == pytest.approx(decode.engine_seconds)
-
-
-@pytest.mark.parametrize(("queue", "engine", "cause"), [(3.0, 0.1, "queue"), (0.1, 6.0, "engine")])
-def test_the_cause_of_a_late_word_is_what_it_waited_for_longest(queue: float, engine: float, cause: str) -> None:
-    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
-    conversation.hear(microphone.silence(0.5), microphone.speech(2.56))
-    conversation.now += queue
-    conversation.take()
-    conversation.now += engine
-    conversation.answer(Transcribe)
-    conversation.release(Transcribe)
-    conversation.hear(microphone.speech(1.28), microphone.silence(1))
-    words = timeline_of(conversation).worst_words
-    first = next(word for word in words if word.text == " w2")
-    assert first.cause == cause
-    assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
-
-
-def test_where_engines_are_quick_words_wait_for_agreement() -> None:
-    conversation, microphone = TracedConversation(), Microphone()
-    conversation.hear(microphone.silence(0.5), microphone.speech(2.56), microphone.silence(1))
-    assert {word.cause for word in timeline_of(conversation).worst_words[:5]} == {"agreement"}
-
-
-def test_suppressed_text_is_reported_with_its_reason() -> None:
-    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
-    conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(1))
-    while conversation.pending(Transcribe):
-        conversation.answer(Transcribe, belief("Thank you.", average_log_probability=-3))
-    turn = only(timeline_of(conversation).turns)
-    assert turn.suppressed == ["improbable"]
-    answered = [decode for decode in turn.decodes if decode.outcome == "answered"]
-    assert {decode.suppressed for decode in answered} == {"improbable"}
-    assert turn.words == 0
-
-
-def test_a_request_that_was_cancelled_in_the_queue_is_reported() -> None:
-    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
-    conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(0.2))
-    assert [decode.outcome for decode in only(timeline_of(conversation).turns).decodes] == ["cancelled"]
-
-
-def test_a_failed_transcription_is_reported_with_its_code() -> None:
-    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
-    conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(1))
-    conversation.take()
-    (job,) = conversation.pending(Transcribe)
-    conversation.send(JobFailed(job.number, EngineError("broken")))
-    turn = only(timeline_of(conversation).turns)
-    assert turn.error == "engine_failed"
-    assert turn.decodes[-1].outcome == "engine_failed"
-
-
-def test_a_turn_that_the_client_commits_is_reported() -> None:
-    conversation, microphone = TracedConversation(configured(turn_detection=None)), Microphone()
-    for _ in range(2):
-        conversation.hear(microphone.speech(1.28), microphone.silence(0.1))
-        conversation.send(CommitAudio())
-    first, second = timeline_of(conversation).turns
-    assert (first.words, second.words) == (4, 4)
-    assert first.end == second.start
-
-
-def test_changes_of_load_are_reported() -> None:
-    conversation, microphone = TracedConversation(), Microphone()
-    conversation.hear(microphone.silence(0.5), microphone.speech(1))
-    conversation.load = LoadLevel.BUSY
-    conversation.hear(microphone.speech(2))
-    conversation.load = LoadLevel.NORMAL
-    conversation.hear(microphone.speech(2))
-    assert [level for _, level in timeline_of(conversation).loads] == ["busy", "normal"]
-
-
-def test_a_response_is_reported_with_its_first_audio() -> None:
-    conversation = TracedConversation()
-    conversation.send(Speak("Hello there, my friend. And a second sentence."))
-    conversation.wait(20)
-    (reply,) = timeline_of(conversation).replies
-    assert (reply.status, reply.phrases) == ("completed", 2)
-    assert reply.first_audio == reply.started
-
-
-def test_a_trace_without_text_has_the_same_timeline_but_for_the_text() -> None:
-    timelines = []
-    for text in (True, False):
-        conversation = TracedConversation(text=text)
-        speak_and_listen(conversation)
-        timelines.append(timeline_of(conversation))
-    with_text, without = timelines
-    assert [turn.decodes for turn in with_text.turns] == [turn.decodes for turn in without.turns]
-    assert [word.lag for word in with_text.worst_words] == [word.lag for word in without.worst_words]
-    assert {delta.text for turn in without.turns for delta in turn.deltas} == {None}
-
-
-# The command.
 
 
 def test_the_timeline_is_printed(
@@ -195,7 +43,7 @@ def test_the_timeline_is_printed_as_json(
     speak_and_listen(conversation)
     assert main(["trace", "--json", str(file(conversation))]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert [turn["words"] for turn in printed["turns"]] == [turn.words for turn in timeline_of(conversation).turns]
+    assert [turn["words"] for turn in printed["turns"]] == [turn.words for turn in timeline(conversation.trace).turns]
     assert printed["worst_words"][0]["cause"]
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
-from realtime.edge.replay import Trace
-from realtime.edge.trace import Line
 from realtime.speech.recognition import DecodingOptions
 from realtime.speech.suppression import VOICED, SpeechEvidence, suppression
 from realtime.speech.transcript import Hypothesis
+from realtime.tracing.replay import Trace
+from realtime.tracing.writer import Line
 
 WORST_WORDS: Final = 10
 """Number of words in the summary of late words."""

@@ -14,8 +14,6 @@ import msgspec
 import numpy as np
 
 from realtime.catalogue.table import EngineName, ModelEntry, Task
-from realtime.edge.observers import ObservedSession
-from realtime.edge.trace import FORMAT, TEXT_FIELDS, Line, SessionTrace, TracedBuffer
 from realtime.errors import ClientError, VoiceError
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import (
@@ -32,6 +30,8 @@ from realtime.session.events import Input
 from realtime.session.jobs import JobFailed, SpeechSynthesized, SynthesisFinished, Transcribed, WindowsScored
 from realtime.speech.phrases import LONGEST_PHRASE
 from realtime.speech.transcript import Hypothesis, Word
+from realtime.tracing.observers import ObservedSession
+from realtime.tracing.writer import FORMAT, TEXT_FIELDS, Line, SessionTrace, TracedBuffer
 
 _VALUES: Final[dict[str, type[Input]]] = {
     each.__name__: each for each in (CommitAudio, ClearAudio, CancelResponse, Configure, Speak, SynthesisFinished)

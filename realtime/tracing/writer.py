@@ -1,7 +1,7 @@
 """Traces: everything that enters and leaves the core of a session, one JSON object per line.
 
 A trace explains why a word was late, missing or suppressed (`vivavoce trace`). It can also be replayed: the core is
-deterministic, so the recorded inputs lead to the recorded outputs again (`realtime.edge.replay`).
+deterministic, so the recorded inputs lead to the recorded outputs again (`realtime.tracing.replay`).
 
 The first line is a header with the version and the configuration. Every other line holds `t`, seconds since the session
 began, and one of

@@ -2,11 +2,11 @@ import logging
 
 import pytest
 
-from realtime.edge.observers import ObservedSession, SessionLog
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import AppendAudio, Speak
 from realtime.session.jobs import JobFailed, Synthesize, Transcribe
+from realtime.tracing.observers import ObservedSession, SessionLog
 from tests.support.scripted_conversation import CONFIG, Conversation, Microphone
 
 

@@ -1,7 +1,7 @@
 """Observers of a session, for logs and traces: the core itself does no I/O.
 
 An `ObservedSession` reports every call and its outcome to its observers. `SessionLog` is the observer that writes DEBUG
-records; traces are in `realtime.edge.trace`.
+records; traces are in `realtime.tracing.writer`.
 """
 
 import logging
