@@ -13,6 +13,7 @@ Errors of one subsystem are defined beside it, below the class here whose status
     │   ├── UnknownModel
     │   ├── UnsupportedModel
     │   ├── UnusableModel
+    │   │   └── NoEngine
     │   ├── ModelInUse
     │   ├── UnknownVoice
     │   ├── Unauthorized
@@ -120,9 +121,16 @@ class UnsupportedModel(ClientError):
 
 
 class UnusableModel(ClientError):
-    """A model of the catalogue that this version cannot run."""
+    """A model of the catalogue that this installation cannot run."""
 
     code = "model_not_available"
+
+
+class NoEngine(UnusableModel):
+    """A model of the catalogue whose engine this version does not have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This version cannot run {name} yet.", param="model")
 
 
 class ModelInUse(ClientError):

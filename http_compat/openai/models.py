@@ -83,6 +83,7 @@ class ModelEndpoints:
             "task": TASK_NAMES[entry.task],
             "language": list(entry.languages),
             "multilingual": entry.multilingual,
+            "capabilities": {"translation": entry.can_translate, "speed": entry.supports_speed},
             "licence": entry.licence,
             "source": entry.source,
             "loaded": self._models.is_loaded(entry),

@@ -41,9 +41,9 @@ class SpeechEndpoint:
         body = await read_speech(request, self._settings)
         text, speech_format = body.text_to_speak(self._settings.max_input_characters), body.speech_format
         entry = self._names.resolve(body.model, Task.SPEECH)
+        body.check_supported(entry)
         lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
         synthesizer = await while_connected(request, lease)
-        body.check_supported(synthesizer.name, synthesizer.capabilities)
         voice, speed = resolve_voice(body.voice_name, synthesizer.voices), body.speed or 1.0
         as_events = body.stream_format == "sse"
         streaming = as_events or bool(body.stream)

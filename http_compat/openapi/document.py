@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document of the HTTP endpoints, served at `/openapi.json`.
 
-Fields that the server ignores, or always refuses, are left out.
+Fields of other servers that this one ignores are left out.
 """
 
 from typing import Any
@@ -79,7 +79,7 @@ def _speech(settings: Settings) -> dict[str, Any]:
         "instructions": {
             "type": "string",
             "maxLength": 4096,
-            "description": "How to speak; the built-in voice ignores it",
+            "description": "How to speak; accepted for compatibility, no model follows it",
         },
         "response_format": {"enum": [*SpeechFormat], "default": "mp3"},
         "speed": {"type": "number", "minimum": 0.25, "maximum": 4.0, "default": 1.0},

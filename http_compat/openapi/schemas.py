@@ -118,11 +118,16 @@ ERROR: Final = record(
     detail={"type": "string", "description": "The message, for Xinference's clients"},
 )
 
+CAPABILITIES: Final = record(
+    translation={**BOOLEAN, "description": "Can translate speech into English"},
+    speed={**BOOLEAN, "description": "Can speak at the `speed` of a request; without it, other speeds are refused"},
+)
+
 MODEL: Final = record(
     id=TEXT, object={"const": "model"}, created=COUNT, owned_by=TEXT, model_type={"const": "audio"}, model_name=TEXT,
     model_family=TEXT, model_engine=TEXT, model_revision=nullable(TEXT), model_ability=array(TEXT), replica=COUNT,
     task={"enum": [*TASK_NAMES.values()]}, language=array(TEXT),
-    multilingual=BOOLEAN, licence=TEXT, source=TEXT, loaded=BOOLEAN,
+    multilingual=BOOLEAN, capabilities=CAPABILITIES, licence=TEXT, source=TEXT, loaded=BOOLEAN,
 )  # fmt: skip
 
 VOICE: Final = record(id=TEXT, name=TEXT, object={"const": "audio.voice"}, model=TEXT)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue
 from http_compat.limits import bounded
 from http_compat.parsing.bodies import decode_json, from_form, media_type, read_form, read_json
-from realtime.catalogue.capabilities import SynthesizerCapabilities
+from realtime.catalogue.table import ModelEntry
 from realtime.errors import ClientError, UnknownVoice
 from realtime.media.encoders import SpeechFormat
 from realtime.settings import Settings
@@ -41,10 +41,10 @@ class SpeechBody(msgspec.Struct, frozen=True):
     model: str
     input: str | None = None
     text: str | None = None
-    """Name of `input` in early documentation of Xinference."""
+    """Alias of `input`."""
     voice: str | VoiceReference | None = None
     instructions: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
-    """How to speak; accepted, and without effect on the present voices."""
+    """How to speak; accepted, because clients of OpenAI send it to any model, but no model here follows it."""
     response_format: str | None = None
     speed: Annotated[float, msgspec.Meta(ge=0.25, le=4.0)] | None = None
     stream: bool | None = None
@@ -79,14 +79,10 @@ class SpeechBody(msgspec.Struct, frozen=True):
             raise ClientError("`input` contains nothing to speak: no letter or digit.", param="input")
         return text
 
-    def check_supported(self, model: str, capabilities: SynthesizerCapabilities) -> None:
-        """Raise `ClientError` for a speed or a recording of a voice to clone that the model would ignore."""
-        if self.speed not in {None, 1.0} and not capabilities.speed:
-            raise UnsupportedValue(f"The model {model} does not support other speeds. Remove `speed`.", param="speed")
-        if not capabilities.cloning:
-            self._check_no_prompt(model)
-
-    def _check_no_prompt(self, model: str) -> None:
+    def check_supported(self, entry: ModelEntry) -> None:
+        """Raise `ClientError` for a speed that the model does not support, or a voice to clone, which none does."""
+        if self.speed not in {None, 1.0} and not entry.supports_speed:
+            raise UnsupportedValue(f"The model {entry.name} supports only the speed 1.0.", param="speed")
         try:
             options = decode_json(self.kwargs or "{}", SpeechOptions)
         except ClientError as error:
@@ -98,7 +94,7 @@ class SpeechBody(msgspec.Struct, frozen=True):
         }
         for (name, param), value in given.items():
             if value:
-                raise UnsupportedValue(f"The model {model} does not clone voices. Remove `{name}`.", param=param)
+                raise UnsupportedValue(f"The model {entry.name} does not clone voices. Remove `{name}`.", param=param)
 
 
 async def read_speech(request: Request, settings: Settings) -> SpeechBody:

@@ -16,12 +16,16 @@ class Task(StrEnum):
 
 
 class EngineName(StrEnum):
-    """The module of `realtime.engines` that runs a model."""
+    """The engine that runs a model; `realtime.engines.registry` has those that this version can run."""
 
     WHISPER = "whisper"
     HIBARI = "hibari"
     CHATTTS = "chattts"
     COSYVOICE = "cosyvoice"
+
+
+WEIGHT_PACKAGES: Final = {EngineName.HIBARI: "hibari"}
+"""Packages that contain the weights of an engine's models; the weights of the others are files of Whisper's format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class ModelEntry:
         languages: ISO 639 codes of its languages; empty if unknown.
         licence: An SPDX expression, or words if code and weights differ.
         can_translate: Whether it can translate speech into English.
+        supports_speed: Whether it can speak faster or slower than normal.
     """
 
     name: str
@@ -45,6 +50,7 @@ class ModelEntry:
     languages: tuple[str, ...]
     licence: str
     can_translate: bool = False
+    supports_speed: bool = False
 
     @property
     def multilingual(self) -> bool:
@@ -64,8 +70,6 @@ WHISPER_V2_LANGUAGES: Final = (
     "sa", "sd", "si", "sk", "sl", "sn", "so", "sq", "sr", "su", "sv", "sw", "ta", "te", "tg", "th", "tk", "tl",
     "tr", "tt", "uk", "ur", "uz", "vi", "yi", "yo", "zh",
 )  # fmt: skip
-
-
 """The languages of multilingual Whisper models up to large-v2."""
 
 WHISPER_V3_LANGUAGES: Final = (*WHISPER_V2_LANGUAGES, "yue")
@@ -101,8 +105,16 @@ def _belle(name: str) -> ModelEntry:
     )
 
 
-def _voice(name: str, engine: EngineName, source: str, languages: tuple[str, ...], licence: str) -> ModelEntry:
-    return ModelEntry(name, Task.SPEECH, engine, source, languages, licence)
+def _voice(
+    name: str,
+    engine: EngineName,
+    source: str,
+    languages: tuple[str, ...],
+    licence: str,
+    *,
+    supports_speed: bool = False,
+) -> ModelEntry:
+    return ModelEntry(name, Task.SPEECH, engine, source, languages, licence, supports_speed=supports_speed)
 
 
 WHISPER_BASE: Final = _whisper("whisper-base", "Systran/faster-whisper-base")
@@ -137,7 +149,7 @@ ENTRIES: Final = (
     _belle("Belle-distilwhisper-large-v2-zh"),
     _belle("Belle-whisper-large-v2-zh"),
     _belle("Belle-whisper-large-v3-zh"),
-    _voice("hibari-tts", EngineName.HIBARI, "maureesewilliams/hibari", ENGLISH, "Apache-2.0"),
+    _voice("hibari-tts", EngineName.HIBARI, "maureesewilliams/hibari", ENGLISH, "Apache-2.0", supports_speed=True),
     _voice(
         "ChatTTS",
         EngineName.CHATTTS,

@@ -21,7 +21,6 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from realtime.audio.formats import Samples
-from realtime.catalogue.capabilities import SynthesizerCapabilities
 from realtime.errors import EngineError
 
 _FIRST_CHUNK: Final = hibari.SAMPLE_RATE * 40 // 1000
@@ -47,7 +46,6 @@ class Hibari:
     onnxruntime session may run in several threads.
     """
 
-    capabilities = SynthesizerCapabilities(languages=("en",), speed=True)
     sample_rate: int = hibari.SAMPLE_RATE
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import EngineName, ModelEntry
 from realtime.engines.base import Detector, Recognizer, Synthesizer
-from realtime.errors import EngineError, UnusableModel
+from realtime.errors import EngineError, NoEngine
 from realtime.settings import Settings
 from realtime.weights import locate as weights
 from realtime.weights.progress import Progress, Stage, Step, silent
@@ -60,20 +60,24 @@ class InstalledEngines:
 
     def recognizer(self, entry: ModelEntry) -> Recognizer[Any]:
         directory = weights.locate(entry, self._settings, self._progress)
-        from realtime.engines.whisper.engine import Whisper
-
         try:
             self._advance(Step(entry.name, Stage.LOADING))
-            return Whisper(
-                directory,
-                languages=entry.languages,
-                can_translate=entry.can_translate,
-                device=self._settings.device,
-                compute_type=self._settings.compute_type,
-                device_index=self._settings.device_index,
-                workers=self._settings.engine_workers,
-                threads=self._settings.engine_threads,
-            )
+            match entry.engine:
+                case EngineName.WHISPER:
+                    from realtime.engines.whisper.engine import Whisper
+
+                    return Whisper(
+                        directory,
+                        languages=entry.languages,
+                        can_translate=entry.can_translate,
+                        device=self._settings.device,
+                        compute_type=self._settings.compute_type,
+                        device_index=self._settings.device_index,
+                        workers=self._settings.engine_workers,
+                        threads=self._settings.engine_threads,
+                    )
+                case _:
+                    raise NoEngine(entry.name)
         finally:
             self._steps.pop(entry.name, None)
 
@@ -85,7 +89,7 @@ class InstalledEngines:
 
                 return Hibari()
             case _:
-                raise UnusableModel(f"This version cannot run {entry.name} yet.", param="model")
+                raise NoEngine(entry.name)
 
     def steps(self) -> Mapping[str, Step]:
         return self._steps

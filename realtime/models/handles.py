@@ -37,7 +37,6 @@ class RecognizerHandle:
 
     def __init__(self, entry: ModelEntry, engine: Recognizer[Any], load_limit: float) -> None:
         self.name = entry.name
-        self.capabilities = engine.capabilities
         self.entry = replace(
             entry, languages=engine.capabilities.languages, can_translate=engine.capabilities.can_translate
         )
@@ -112,7 +111,7 @@ class SynthesizerHandle:
 
     def __init__(self, entry: ModelEntry, engine: Synthesizer) -> None:
         self.name = entry.name
-        self.capabilities = engine.capabilities
+        self.entry = entry
         self.sample_rate = engine.sample_rate
         self.voices = engine.voices
         self._engine = engine
@@ -123,9 +122,9 @@ class SynthesizerHandle:
     def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
         """Speak one phrase in one of `voices`; closing the generator stops the engine.
 
-        A model without that capability ignores `speed`. Raises `EngineError`, and `Overloaded`.
+        A model that does not support `speed` ignores it. Raises `EngineError`, and `Overloaded`.
         """
-        speed = speed if self.capabilities.speed else 1.0
+        speed = speed if self.entry.supports_speed else 1.0
         return self._worker.stream(lambda: self._engine.synthesize(text, voice, speed))
 
     def close(self) -> None:

@@ -176,7 +176,7 @@ class ModelPool:
             await self._make_room(entry.name, model.weight_bytes)
         handle = await self._load_threads.run(self._make, entry)
         seconds = time.monotonic() - began
-        logger.debug("%s loaded: %d bytes in %.1f s, %s", entry.name, model.weight_bytes, seconds, handle.capabilities)
+        logger.debug("%s loaded: %d bytes in %.1f s", entry.name, model.weight_bytes, seconds)
         return handle
 
     async def _make_room(self, name: str, weight_bytes: int) -> None:

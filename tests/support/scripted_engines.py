@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
-from realtime.catalogue.capabilities import RecognizerCapabilities, SynthesizerCapabilities
 from realtime.catalogue.table import ModelEntry
-from realtime.engines.base import VadState
+from realtime.engines.base import RecognizerCapabilities, VadState
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.weights.progress import Step
@@ -150,7 +149,6 @@ def _words(samples: Samples) -> Iterator[Word]:
 class ScriptedSynthesizer(_Engine):
     """Speaks a tone."""
 
-    capabilities = SynthesizerCapabilities(languages=("en",), speed=True)
     sample_rate = 24_000
     voices: tuple[str, ...] = ("amber", "birch")
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
-from realtime.catalogue.capabilities import SynthesizerCapabilities
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ENGLISH, ENTRIES, ModelEntry, Task
 from realtime.engines.base import VadState
@@ -126,7 +125,6 @@ class ScriptedSynthesizer:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.capabilities = SynthesizerCapabilities(languages=ENGLISH, speed=True)
         self.sample_rate = _RATE
         self.voices = ("amber", "birch")
         self.spoken: list[tuple[str, str, float]] = []

@@ -28,8 +28,8 @@ from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer as VocabularyTokenizer
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
-from realtime.catalogue.capabilities import RecognizerCapabilities
 from realtime.catalogue.table import ENGLISH
+from realtime.engines.base import RecognizerCapabilities
 from realtime.engines.whisper.cpu import enable_avx512
 from realtime.engines.whisper.drafts import Draft, compression_ratio, parse_output
 from realtime.engines.whisper.options import generation, preceding

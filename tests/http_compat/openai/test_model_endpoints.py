@@ -54,6 +54,15 @@ def test_a_model_is_described_under_every_name_that_requests_may_use(serve: Serv
     assert (answer.status_code, answer.json()["model_name"]) == (200, model)
 
 
+@pytest.mark.parametrize(
+    ("name", "translation", "speed"),
+    [("whisper-base", True, False), ("whisper-base.en", False, False), ("hibari-tts", False, True)],
+)
+def test_a_model_is_listed_with_its_capabilities(client: TestClient, name: str, translation: bool, speed: bool) -> None:
+    listed = {each["id"]: each["capabilities"] for each in client.get("/v1/models").json()["data"]}
+    assert listed[name] == {"translation": translation, "speed": speed}
+
+
 def test_a_repository_that_is_not_configured_is_unknown(client: TestClient) -> None:
     assert error(client.get("/v1/models/owner/elsewhere")) == (404, "model_not_found", "model")
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import Samples
-from realtime.catalogue.capabilities import RecognizerCapabilities
 from realtime.cli import transcribe
 from realtime.cli.main import main
+from realtime.engines.base import RecognizerCapabilities
 from realtime.engines.hibari import Hibari
 from realtime.speech.recognition import TranscriptionRequest
 from tests.support.recordings import silence, wav_file

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, encode
-from realtime.catalogue.capabilities import RecognizerCapabilities
 from realtime.catalogue.table import ModelEntry
 from realtime.edge.driver import Driver
+from realtime.engines.base import RecognizerCapabilities
 from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import AppendAudio

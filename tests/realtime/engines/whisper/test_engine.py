@@ -16,8 +16,8 @@ from tokenizers import Tokenizer as Vocabulary
 from clients.replay import decode
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
-from realtime.catalogue.capabilities import RecognizerCapabilities
 from realtime.catalogue.names import lookup
+from realtime.engines.base import RecognizerCapabilities
 from realtime.engines.hibari import Hibari
 from realtime.engines.whisper.drafts import Draft
 from realtime.engines.whisper.engine import Whisper
