@@ -1,16 +1,15 @@
 """Health checks: `/livez` and `/health` (the process is running) and `/readyz` (the default models are loaded)."""
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from realtime.errors import RETRY_SOON
+
 if TYPE_CHECKING:
     from realtime.models.protocols import ModelService
-
-_RETRY_AFTER: Final = 5
-"""Seconds after which to ask a loading server again."""
 
 
 class HealthEndpoints:
@@ -25,5 +24,5 @@ class HealthEndpoints:
     async def readyz(self, _: Request) -> Response:
         if self._models.ready:
             return JSONResponse({"status": "ready"})
-        headers = {"retry-after": str(_RETRY_AFTER)}
+        headers = {"retry-after": str(RETRY_SOON)}
         return JSONResponse({"status": "loading"}, HTTPStatus.SERVICE_UNAVAILABLE, headers)

@@ -11,13 +11,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from http_compat.errors import handle_voice_error, request_id
-from realtime.errors import Overloaded
+from realtime.errors import RETRY_LATER, Overloaded
 
 logger = logging.getLogger(__name__)
-
-
-RESTART_RETRY_AFTER: Final = 30
-"""Seconds after which clients of a stopping server should retry."""
 
 
 class RequestIdMiddleware:
@@ -110,7 +106,7 @@ class ShutdownMiddleware:
             # The grace period of the shutdown is over; uvicorn would log the cancellation as an error.
             logger.warning("%s was cancelled by the shutdown", request_id(HTTPConnection(scope)))
             if not responded:
-                stopping = Overloaded("The server is shutting down.", retry_after=RESTART_RETRY_AFTER)
+                stopping = Overloaded("The server is shutting down.", retry_after=RETRY_LATER)
                 await (await handle_voice_error(Request(scope), stopping))(scope, receive, send)
 
 

@@ -28,7 +28,13 @@ Any other exception is a bug: it propagates, is logged once with its traceback, 
 was an internal error.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+RETRY_SOON: Final = 5
+"""Seconds after which to retry what is waiting for capacity, or for the default models to load."""
+
+RETRY_LATER: Final = 30
+"""Seconds after which to retry what takes longer: a model that is being downloaded, a server that restarts."""
 
 
 def error_envelope(message: str, status: int, code: str, param: str | None = None) -> dict[str, object]:
@@ -181,7 +187,7 @@ class Overloaded(VoiceError):
     http_status = 503
     close_code = 1013
 
-    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+    def __init__(self, message: str, *, retry_after: int = RETRY_SOON) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
 
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
@@ -23,9 +22,6 @@ from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.settings import Settings
 from realtime.weights.progress import Step
 from realtime.workers.threads import BlockingCalls
-
-RETRY_AFTER: Final = 5
-"""Seconds after which a request that came before the default models were loaded should be retried."""
 
 
 class Models:
@@ -168,7 +164,7 @@ class Models:
 
     def _still_loading(self) -> Overloaded:
         steps = ", ".join(f"{name}: {step}" for name, step in self.progress().items())
-        return Overloaded(f"The models are still loading ({steps or 'nearly done'}).", retry_after=RETRY_AFTER)
+        return Overloaded(f"The models are still loading ({steps or 'nearly done'}).")
 
     def _make(self, entry: ModelEntry) -> Handle:
         if entry.task is Task.SPEECH:

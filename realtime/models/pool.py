@@ -14,7 +14,7 @@ from typing import Final
 
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.registry import Registry
-from realtime.errors import ModelInUse, Overloaded, UnusableModel
+from realtime.errors import RETRY_LATER, ModelInUse, Overloaded, UnusableModel
 from realtime.models.eviction import NEVER, LoadedModel, expired, lru_victims
 from realtime.models.handles import Handle
 from realtime.settings import Settings
@@ -25,9 +25,6 @@ logger = logging.getLogger(__name__)
 
 MAX_CONCURRENT_LOADS: Final = 3
 """Loads at a time, in threads of their own: the two defaults load side by side, with one to spare."""
-
-RETRY_AFTER: Final = 30
-"""Seconds after which to retry a model that is being downloaded, or that found no memory."""
 
 SHUTDOWN_GRACE: Final = 2.0
 """Seconds that loads in progress have to stop and clean up when the service ends."""
@@ -82,7 +79,7 @@ class ModelPool:
         budget; and what the engine raises.
         """
         if entry.name not in self._models and len(self.loading()) >= MAX_CONCURRENT_LOADS:
-            raise Overloaded("The server is already loading as many models as it can.", retry_after=RETRY_AFTER)
+            raise Overloaded("The server is already loading as many models as it can.", retry_after=RETRY_LATER)
         model = self._get(entry)
         model.acquire()
         with ExitStack() as failed:
@@ -90,7 +87,7 @@ class ModelPool:
             await asyncio.wait([model.load], timeout=timeout)
             if not model.load.done():
                 step = self.loading()[entry.name]
-                raise Overloaded(f"The model {entry.name} is not ready yet ({step}).", retry_after=RETRY_AFTER)
+                raise Overloaded(f"The model {entry.name} is not ready yet ({step}).", retry_after=RETRY_LATER)
             model.load.result()
             failed.pop_all()
         return model
@@ -190,7 +187,7 @@ class ModelPool:
         taken = sum(each.weight_bytes for each in models) + sum(self._reserved_bytes.values())
         victims = lru_victims(models, taken + weight_bytes - budget)
         if victims is None:
-            raise Overloaded("The models in use leave no memory for another one.", retry_after=RETRY_AFTER)
+            raise Overloaded("The models in use leave no memory for another one.", retry_after=RETRY_LATER)
         self._reserved_bytes[name] = weight_bytes
         await self._close(self._detach(victims))
 

@@ -7,15 +7,11 @@ had; the transcription it asked for fails, and the next one asks again.
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import Overloaded
 from realtime.models.handles import RecognizerHandle
 from realtime.models.pool import PooledModel
-
-RETRY_AFTER: Final = 5
-"""Seconds after which a refused session should try again."""
 
 
 class SessionRecognizer:
@@ -64,9 +60,7 @@ class SessionRecognizer:
     def _promise(self, model: PooledModel) -> None:
         admission, now = _handle(model).scheduler.load.admission, time.monotonic()
         if not admission.can_admit(now):
-            raise Overloaded(
-                f"The server has no capacity for another session with {model.name}.", retry_after=RETRY_AFTER
-            )
+            raise Overloaded(f"The server has no capacity for another session with {model.name}.")
         admission.add_session(self._session_id, now)
 
 

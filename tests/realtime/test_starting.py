@@ -20,9 +20,9 @@ from websockets.sync.client import connect
 
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
-from realtime.errors import EngineError, Overloaded, UnknownModel
+from realtime.errors import RETRY_SOON, EngineError, Overloaded, UnknownModel
 from realtime.models.handles import RecognizerHandle
-from realtime.models.models import RETRY_AFTER, Models
+from realtime.models.models import Models
 from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
 from tests.support import local_hub
@@ -94,7 +94,7 @@ def test_a_request_that_needs_a_model_times_out_with_the_progress_of_the_load(
 ) -> None:
     with realtime_service(engines, ready=False, model_load_timeout_seconds=0.0) as server, http(server) as client:
         answer = ask(client)
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_AFTER))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_SOON))
         assert "x-should-retry" not in answer.headers
         assert answer.json()["error"]["message"] == STILL_LOADING
 
@@ -116,7 +116,7 @@ def test_a_session_is_refused_before_its_socket_is_accepted_and_let_in_later(eng
         with pytest.raises(InvalidStatus) as refused, connect(server.url, logger=SILENT):
             pass
         response = refused.value.response
-        assert (response.status_code, response.headers["retry-after"]) == (503, str(RETRY_AFTER))
+        assert (response.status_code, response.headers["retry-after"]) == (503, str(RETRY_SOON))
         assert json.loads(response.body) == {
             "error": {"message": STILL_LOADING, "type": "server_error", "param": None, "code": "server_overloaded"},
             "detail": STILL_LOADING,

@@ -12,9 +12,9 @@ import pytest
 
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
-from realtime.errors import ModelInUse, Overloaded, UnusableModel, WeightsUnavailable
+from realtime.errors import RETRY_LATER, ModelInUse, Overloaded, UnusableModel, WeightsUnavailable
 from realtime.models.models import Models
-from realtime.models.pool import MAX_CONCURRENT_LOADS, RETRY_AFTER
+from realtime.models.pool import MAX_CONCURRENT_LOADS
 from realtime.weights.progress import Stage, Step
 from tests.support.loaded_models import BASE, SMALL, TINY, VOICE, opened, recognizer, run
 from tests.support.realtime_service import eventually, realtime_service
@@ -122,7 +122,7 @@ def test_a_request_that_times_out_reports_the_progress_and_the_load_goes_on() ->
         async with opened(engines, model_load_timeout_seconds=0.0) as models:
             with pytest.raises(Overloaded, match=r"not ready yet \(downloading, 43%\)") as refused:
                 await recognizer(models, TINY)
-            assert refused.value.retry_after == RETRY_AFTER
+            assert refused.value.retry_after == RETRY_LATER
             assert models.progress() == {"whisper-tiny": Step("whisper-tiny", Stage.DOWNLOADING, 43, 100)}
             with pytest.raises(ModelInUse, match="still loading"):
                 await models.unload(TINY)
@@ -141,7 +141,7 @@ def test_over_http_a_load_that_takes_too_long_is_503_with_retry_after() -> None:
         address = f"http://127.0.0.1:{server.port}"
         form: dict[str, Any] = {"data": {"model": "whisper-tiny"}, "files": {"file": b"audio"}}
         answer = httpx.post(f"{address}/v1/audio/transcriptions", **form)
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_AFTER))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_LATER))
         assert "downloading, 43%" in answer.json()["error"]["message"]
         assert httpx.get(f"{address}/v1/models/whisper-tiny/progress").json()["progress"] == 0.43
         engines.gate.set()

@@ -9,9 +9,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from realtime.catalogue.table import ModelEntry
-from realtime.errors import ModelInUse, Overloaded
+from realtime.errors import RETRY_SOON, ModelInUse, Overloaded
 from realtime.models.models import Models
-from realtime.models.session_recognizer import RETRY_AFTER, SessionRecognizer
+from realtime.models.session_recognizer import SessionRecognizer
 from tests.support.loaded_models import BASE, SMALL, TINY, opened, run
 from tests.support.realtime_service import RealtimeService, eventually, realtime_service, utterance
 from tests.support.scripted_engines import ScriptedEngines
@@ -35,7 +35,7 @@ def test_a_session_beyond_the_capacity_of_the_engine_is_refused() -> None:
             assert len(fill(models)) > 1
             with pytest.raises(Overloaded) as refused:
                 models.admit("one more", BASE)
-            assert refused.value.retry_after == RETRY_AFTER
+            assert refused.value.retry_after == RETRY_SOON
 
     run(scenario())
 
