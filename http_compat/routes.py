@@ -18,7 +18,7 @@ from http_compat.xinference.launch import LaunchEndpoints
 from http_compat.xinference.names import LaunchedNames
 from realtime.edge.access import authenticate
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
-from realtime.media.decoding import Decoders
+from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
 from realtime.workers.threads import BlockingCalls
 
@@ -33,7 +33,7 @@ BLOCKING_CALLS: Final = 4
 """Threads that encode speech and decode JSON uploads."""
 
 
-def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoders: Decoders) -> list[BaseRoute]:
+def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoders: DecoderPool) -> list[BaseRoute]:
     """Build the routes, which need the exception handlers of `errors.py` and the middleware of `middleware.py`."""
     names, threads = LaunchedNames(settings), BlockingCalls(BLOCKING_CALLS)
     transcriptions = TranscriptionEndpoints(models, settings, names, decoders, metrics, threads)

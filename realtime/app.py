@@ -12,7 +12,7 @@ from http_compat.middleware import MIDDLEWARE
 from http_compat.routes import routes
 from realtime.edge.metrics import Metrics
 from realtime.edge.websocket import RealtimeEndpoint
-from realtime.media.decoding import Decoders
+from realtime.media.decoder_pool import DecoderPool
 from realtime.models.models import Models
 from realtime.settings import Settings
 
@@ -26,7 +26,7 @@ def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseExc
     with the exception.
     """
     metrics = Metrics(lambda: models.schedulers)
-    decoders = Decoders(at_once=settings.max_queued_uploads)
+    decoders = DecoderPool(max_files=settings.max_concurrent_uploads)
     realtime = RealtimeEndpoint(models, settings, metrics)
 
     def opened(opening: "asyncio.Task[None]") -> None:

@@ -14,6 +14,7 @@ RENAMED: Final = {
     "downloads": "allow_downloads",
     "idle_seconds": "idle_timeout_seconds",
     "load_seconds": "model_load_timeout_seconds",
+    "max_queued_uploads": "max_concurrent_uploads",
     "recognizer": "transcription_model",
     "send_seconds": "send_timeout_seconds",
     "threads": "threads_per_worker",
@@ -38,7 +39,8 @@ class Settings:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Accepted API keys. Without any, no key is required."""
     allowed_origins: tuple[str, ...] = ()
-    """Origins of web pages that may connect, besides those on the server's own host; `*` allows all of them."""
+    """Origins of web pages that may connect, besides pages of this machine and of the IP address by which the server is
+    reached; `*` allows all of them."""
 
     transcription_model: str = "whisper-base"
     """Default speech-to-text model."""
@@ -77,7 +79,7 @@ class Settings:
     """Upper bound of concurrent sessions."""
     load_limit: float = 0.95
     """Share of an engine's time that admitted sessions may be expected to use before further sessions are refused.
-    Higher values admit more speakers, and everybody's captions come later."""
+    Higher values admit more sessions and increase the lag of all captions."""
     max_message_bytes: int = 2 * 1024 * 1024
     """Largest websocket message; the default holds half a minute of audio in base64."""
     max_upload_bytes: int = 512 * 1024 * 1024
@@ -86,10 +88,10 @@ class Settings:
     """Longest uploaded recording."""
     max_input_characters: int = 32_768
     """Longest text to speak in one request, in characters."""
-    max_queued_uploads: int = 16
-    """Upper bound of uploads in progress or waiting."""
+    max_concurrent_uploads: int = 16
+    """Upper bound of concurrent uploads."""
     idle_timeout_seconds: float = 300.0
-    """A session is closed when its client has sent nothing for this time."""
+    """A session is closed, or an upload is refused, when its client has sent nothing for this time."""
     send_timeout_seconds: float = 5.0
     """A client is disconnected when it has not read anything for this time."""
 

@@ -24,7 +24,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
 from realtime.edge.metrics import Metrics
 from realtime.errors import TooLarge
-from realtime.media.decoding import Decoders
+from realtime.media.decoder_pool import DecoderPool
 from realtime.offline.job import TranscriptionJob
 from realtime.offline.transcript import Transcript
 from realtime.scheduling.priority import ClientId
@@ -39,14 +39,14 @@ _MAX_JSON_FILE: Final = 25 * 1024 * 1024
 
 
 class TranscriptionEndpoints:
-    """The endpoints for transcriptions and translations, limited to `max_queued_uploads` requests at a time."""
+    """The endpoints for transcriptions and translations, limited to `max_concurrent_uploads` requests at a time."""
 
     def __init__(
         self,
         models: "ModelService",
         settings: Settings,
         names: ModelNames,
-        decoders: Decoders,
+        decoders: DecoderPool,
         metrics: Metrics,
         threads: BlockingCalls,
     ) -> None:
@@ -56,7 +56,7 @@ class TranscriptionEndpoints:
         self._names = names
         self._decoders = decoders
         self._metrics = metrics
-        self._limit = ConcurrencyLimit(settings.max_queued_uploads, "Too many uploads are waiting.")
+        self._limit = ConcurrencyLimit(settings.max_concurrent_uploads, "Too many uploads are in progress.")
 
     async def transcribe(self, request: Request) -> Response:
         return await self._create(request, translate=False)

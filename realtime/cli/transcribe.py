@@ -21,7 +21,7 @@ from realtime.cli.models import Bars
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import EmptyFile, TooLarge, VoiceError
 from realtime.languages import language_code
-from realtime.media.decoding import Decoders
+from realtime.media.decoder_pool import DecoderPool
 from realtime.models.handles import DetectorHandle, RecognizerHandle
 from realtime.offline.formats import to_dict, to_srt, to_text, to_vtt
 from realtime.offline.job import TranscriptionJob
@@ -196,7 +196,7 @@ class _Command:
         self._recognizer = recognizer
         self._options = options
         self._wanted = wanted
-        self._decoders = Decoders(at_once=1)
+        self._decoders = DecoderPool(max_files=1)
 
     async def run(self, sources: list[_Source]) -> int:
         """Transcribe the recordings and return the number of those that failed."""

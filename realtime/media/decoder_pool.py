@@ -1,4 +1,4 @@
-"""Decode audio files to 16 kHz mono in child processes (`decoder.py`), block by block as the blocks are consumed.
+"""Decode audio files to 16 kHz mono in child processes (`decoder_process.py`), block by block as they are consumed.
 
 A process decodes one file and exits, so no file can affect or observe another. A few processes are started in advance,
 because starting one takes longer than decoding a short recording. The child is not trusted: its records are bounded,
@@ -22,11 +22,11 @@ import numpy as np
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import AudioTooLong, InvalidFileFormat, NoAudioStream, Overloaded, UnsupportedAudio
-from realtime.media.decoder import BLOCK_BYTES, HEADER, Kind
+from realtime.media.decoder_process import BLOCK_BYTES, HEADER, Kind
 
 logger = logging.getLogger(__name__)
 
-_COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("decoder.py")))
+_COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("decoder_process.py")))
 _ENVIRONMENT: Final = ("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Variables Python and PyAV may need to be found; the keys of the service are not passed on."""
 
@@ -51,12 +51,16 @@ _REFUSALS: Final = {
 _FULL_SCALE: Final = np.float32(32_768)
 
 
-class Decoders:
-    """The decoding processes of one service: at most `at_once`, and the spare ones between `open` and `close`."""
+class DecoderPool:
+    """The decoding processes of one service: at most `max_files`, and the spare ones between `open` and `close`.
 
-    def __init__(self, *, at_once: int, stall_timeout: float = _STALL_TIMEOUT) -> None:
+    The server gives it the limit that HTTP applies to uploads before it reads them (`max_concurrent_uploads`). The
+    pool applies it again so that no caller can start more processes than that.
+    """
+
+    def __init__(self, *, max_files: int, stall_timeout: float = _STALL_TIMEOUT) -> None:
         """Kill a process that takes longer than `stall_timeout` seconds for a block."""
-        self._at_once = at_once
+        self._max_files = max_files
         self._stall_timeout = stall_timeout
         self._running = 0
         self._wanted_spares = 0
@@ -81,9 +85,9 @@ class Decoders:
         `AudioTooLong` for more than `max_seconds`, before the first block if the length is known by then.
 
         Raises:
-            Overloaded: `at_once` files are being decoded, or no process can be started.
+            Overloaded: `max_files` files are being decoded, or no process can be started.
         """
-        if self._running >= self._at_once:
+        if self._running >= self._max_files:
             raise Overloaded("Too many files are being decoded.")
         self._running += 1
         try:

@@ -1,4 +1,4 @@
-"""The program of a process that decodes one file, run by `decoding.py`, and the protocol between them.
+"""The program of a process that decodes one file, run by `decoder_pool.py`, and the protocol between them.
 
 FFmpeg's demuxers and codecs are a million lines of code that read untrusted input. Here they run in a process that has
 one file and one socket, cannot open another file or connection, and has limits on memory and processor time; a crash

@@ -98,7 +98,7 @@ def test_logging_in_with_a_key_as_the_password_grants_access(client: Client) -> 
 @pytest.fixture(scope="module")
 def narrow_server() -> Iterator[HttpService]:
     """Run a server that takes one upload and one speech request at a time and requires no key."""
-    with http_service(max_queued_uploads=1, max_sessions=1) as server:
+    with http_service(max_concurrent_uploads=1, max_sessions=1) as server:
         yield server
 
 
@@ -146,19 +146,19 @@ def filled(server: HttpService, count: int, file: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def full_server(recordings: Path) -> Iterator[HttpService]:
-    with http_service(max_queued_uploads=1) as server, filled(server, 1, recordings / "two-words.wav"):
+    with http_service(max_concurrent_uploads=1) as server, filled(server, 1, recordings / "two-words.wav"):
         yield server
 
 
 @by(*EVERYBODY)
 def test_one_upload_too_many_is_429(client: Client, full_server: HttpService, recordings: Path) -> None:
-    with refused(client, 429, "queue_full", None, "Too many uploads are waiting"):
+    with refused(client, 429, "queue_full", None, "Too many uploads are in progress"):
         replace(client, address=full_server.address).transcribe(recordings / "two-words.wav")
     assert int(full_server.responses[-1].headers["retry-after"]) > 0
 
 
 def test_openai_s_clients_retry_after_429(process: Callable[[str], Process], recordings: Path) -> None:
-    with http_service(max_queued_uploads=3) as server:
+    with http_service(max_concurrent_uploads=3) as server:
         clients = [Client(name, process(name), server.address, "any", retries=2) for name in OPENAI]
         with filled(server, 3, recordings / "two-words.wav"):
             for client in clients:

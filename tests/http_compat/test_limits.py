@@ -33,7 +33,7 @@ from tests.support.asgi_requests import post
 def test_a_body_that_stops_arriving_is_408_and_releases_its_slot(
     application: Callable[[Settings], Starlette], path: str, content_type: str, body: bytes
 ) -> None:
-    app = application(Settings(idle_timeout_seconds=0.05, max_queued_uploads=1, max_sessions=1))
+    app = application(Settings(idle_timeout_seconds=0.05, max_concurrent_uploads=1, max_sessions=1))
     answers: list[Message] = []
 
     async def note(message: Message) -> None:

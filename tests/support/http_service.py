@@ -15,7 +15,7 @@ from http_compat.errors import exception_handlers
 from http_compat.middleware import MIDDLEWARE
 from http_compat.routes import routes
 from realtime.edge.metrics import Metrics
-from realtime.media.decoding import Decoders
+from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
 from tests.support.scripted_models import ScriptedModels
 
@@ -24,7 +24,7 @@ KEY: Final = "a-key"
 
 def scripted_application(models: ScriptedModels, settings: Settings) -> Starlette:
     """Build what `realtime.app` builds, without the websocket."""
-    decoders = Decoders(at_once=settings.max_queued_uploads)
+    decoders = DecoderPool(max_files=settings.max_concurrent_uploads)
     return Starlette(
         routes=routes(models, settings, Metrics(dict), decoders),
         middleware=MIDDLEWARE,

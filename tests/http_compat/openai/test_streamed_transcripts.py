@@ -100,7 +100,7 @@ def test_a_recording_that_turns_out_too_long_is_an_error_in_the_stream(serve: Se
 
 
 def test_a_finished_stream_releases_its_slot(serve: Serve) -> None:
-    client = serve(max_queued_uploads=1)
+    client = serve(max_concurrent_uploads=1)
     assert events(upload(client, stream="true"))
     assert events(upload(client, stream="true"))
 

@@ -230,14 +230,14 @@ def test_an_unexpected_exception_while_transcribing_reveals_nothing(
 
 
 def test_one_upload_too_many_is_429_with_retry_after(serve: Serve) -> None:
-    answer = upload(serve(max_queued_uploads=0))
+    answer = upload(serve(max_concurrent_uploads=0))
     assert error(answer) == (429, "queue_full", None)
     assert answer.json()["error"]["type"] == "rate_limit_error"
     assert int(answer.headers["retry-after"]) > 0
 
 
 def test_a_failed_upload_releases_its_slot(serve: Serve) -> None:
-    client = serve(max_queued_uploads=1)
+    client = serve(max_concurrent_uploads=1)
     assert upload(client, b"a letter").status_code == 400
     assert upload(client).status_code == 200
 
@@ -249,7 +249,7 @@ def test_a_client_that_disconnects_cancels_the_transcription(
 
     async def scene() -> None:
         at_work = recognizer.gate = _Gate()
-        app = application(Settings(max_queued_uploads=1))
+        app = application(Settings(max_concurrent_uploads=1))
         body = (
             b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
             b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'

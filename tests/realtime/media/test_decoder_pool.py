@@ -18,7 +18,7 @@ import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import Overloaded, TooLarge, UnsupportedAudio
-from realtime.media.decoding import Decoders
+from realtime.media.decoder_pool import DecoderPool
 from tests.support.recordings import silence, tone, understated_file, wav_file
 
 PROJECT = Path(__file__).parents[3]
@@ -34,14 +34,14 @@ def uploaded(data: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
-async def decoded(decoders: Decoders, data: bytes, max_seconds: float = 600.0) -> Samples:
+async def decoded(decoders: DecoderPool, data: bytes, max_seconds: float = 600.0) -> Samples:
     with uploaded(data) as file:
         async with decoders.decoding(file, max_seconds) as blocks:
             return np.concatenate([block async for block in blocks])
 
 
 @asynccontextmanager
-async def begun(decoders: Decoders) -> AsyncIterator[psutil.Process]:
+async def begun(decoders: DecoderPool) -> AsyncIterator[psutil.Process]:
     """Run a process that decodes a long file, of which the first block is read before the scene, the others after."""
     before = children()
     with uploaded(LONG) as file:
@@ -58,22 +58,22 @@ def children() -> set[psutil.Process]:
 
 
 @pytest.fixture
-def decoders() -> Iterator[Decoders]:
+def decoders() -> Iterator[DecoderPool]:
     """Return decoders without spare processes, and check that no process is left running."""
     before = children()
-    yield Decoders(at_once=2)
+    yield DecoderPool(max_files=2)
     assert children() <= before
 
 
 @pytest.mark.parametrize("seconds", [1.0, 60.0], ids=["in memory", "on disk"])
-def test_an_upload_is_decoded(decoders: Decoders, seconds: float) -> None:
+def test_an_upload_is_decoded(decoders: DecoderPool, seconds: float) -> None:
     sound = tone(seconds)
     samples = asyncio.run(decoded(decoders, wav_file(sound)))
     assert samples.dtype == np.float32
     assert np.allclose(samples, sound, atol=1e-4)
 
 
-def test_little_is_decoded_ahead_of_the_consumer(decoders: Decoders) -> None:
+def test_little_is_decoded_ahead_of_the_consumer(decoders: DecoderPool) -> None:
     async def scene() -> None:
         async with begun(decoders) as process:
             with pytest.raises(psutil.TimeoutExpired):
@@ -84,7 +84,7 @@ def test_little_is_decoded_ahead_of_the_consumer(decoders: Decoders) -> None:
 
 def test_a_spare_process_waits_for_the_next_file_and_is_replaced() -> None:
     async def scene() -> None:
-        decoders = Decoders(at_once=2)
+        decoders = DecoderPool(max_files=2)
         before = children()
         decoders.open()
         try:
@@ -102,7 +102,7 @@ def test_a_spare_process_waits_for_the_next_file_and_is_replaced() -> None:
 
 def test_a_spare_process_that_died_is_not_given_a_file() -> None:
     async def scene() -> None:
-        decoders = Decoders(at_once=2)
+        decoders = DecoderPool(max_files=2)
         before = children()
         decoders.open()
         try:
@@ -116,7 +116,7 @@ def test_a_spare_process_that_died_is_not_given_a_file() -> None:
     asyncio.run(scene())
 
 
-def test_too_long_a_file_is_refused_before_its_first_block(decoders: Decoders) -> None:
+def test_too_long_a_file_is_refused_before_its_first_block(decoders: DecoderPool) -> None:
     async def scene() -> None:
         with uploaded(LONG) as file:
             async with decoders.decoding(file, 100.0) as blocks:
@@ -126,7 +126,7 @@ def test_too_long_a_file_is_refused_before_its_first_block(decoders: Decoders) -
     asyncio.run(scene())
 
 
-def test_a_file_with_too_short_a_declared_length_is_stopped_at_the_limit(decoders: Decoders) -> None:
+def test_a_file_with_too_short_a_declared_length_is_stopped_at_the_limit(decoders: DecoderPool) -> None:
     async def scene() -> None:
         with uploaded(understated_file(silence(60.0))) as file:
             async with decoders.decoding(file, 30.0) as blocks:
@@ -137,7 +137,9 @@ def test_a_file_with_too_short_a_declared_length_is_stopped_at_the_limit(decoder
     asyncio.run(scene())
 
 
-def test_a_decoder_that_crashes_fails_its_own_file_only(decoders: Decoders, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_decoder_that_crashes_fails_its_own_file_only(
+    decoders: DecoderPool, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scene() -> None:
         with pytest.raises(UnsupportedAudio, match="cannot be decoded") as refusal:
             async with begun(decoders) as neighbour, begun(decoders) as process:
@@ -150,7 +152,7 @@ def test_a_decoder_that_crashes_fails_its_own_file_only(decoders: Decoders, capl
     assert "a decoder failed: EOFError, exit status -11" in caplog.text
 
 
-def test_the_neighbour_of_a_decoder_that_crashes_goes_on(decoders: Decoders) -> None:
+def test_the_neighbour_of_a_decoder_that_crashes_goes_on(decoders: DecoderPool) -> None:
     async def scene() -> None:
         async with begun(decoders):
             with pytest.raises(UnsupportedAudio):
@@ -163,7 +165,7 @@ def test_the_neighbour_of_a_decoder_that_crashes_goes_on(decoders: Decoders) -> 
 def test_a_decoder_that_stalls_is_killed(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         with pytest.raises(UnsupportedAudio, match="cannot be decoded"):
-            async with begun(Decoders(at_once=1, stall_timeout=3.0)) as process:
+            async with begun(DecoderPool(max_files=1, stall_timeout=3.0)) as process:
                 process.suspend()
         assert not process.is_running()
 
@@ -171,7 +173,7 @@ def test_a_decoder_that_stalls_is_killed(caplog: pytest.LogCaptureFixture) -> No
     assert "a decoder failed: TimeoutError" in caplog.text
 
 
-def test_a_decoder_ends_with_its_request(decoders: Decoders) -> None:
+def test_a_decoder_ends_with_its_request(decoders: DecoderPool) -> None:
     async def scene() -> None:
         started: asyncio.Future[psutil.Process] = asyncio.get_running_loop().create_future()
 
@@ -192,11 +194,11 @@ def test_a_decoder_ends_with_its_request(decoders: Decoders) -> None:
 
 ORPHANED = """
 import asyncio, os, psutil, signal, sys
-from realtime.media.decoding import Decoders
+from realtime.media.decoder_pool import DecoderPool
 
 async def decode():
     with open(sys.argv[1], "rb") as file:
-        async with Decoders(at_once=1).decoding(file, 600.0) as blocks:
+        async with DecoderPool(max_files=1).decoding(file, 600.0) as blocks:
             await anext(blocks)
             print(psutil.Process().children()[0].pid, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
@@ -216,7 +218,7 @@ def test_a_decoder_ends_with_its_service(tmp_path: Path) -> None:
         psutil.Process(int(service.stdout)).wait(timeout=5)
 
 
-def test_one_file_too_many_is_refused_until_later(decoders: Decoders) -> None:
+def test_one_file_too_many_is_refused_until_later(decoders: DecoderPool) -> None:
     async def scene() -> None:
         async with begun(decoders), begun(decoders):
             with pytest.raises(Overloaded):
@@ -226,7 +228,7 @@ def test_one_file_too_many_is_refused_until_later(decoders: Decoders) -> None:
     asyncio.run(scene())
 
 
-def test_a_failure_to_start_a_process_releases_its_slot(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_start_a_process_releases_its_slot(decoders: DecoderPool, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError
 
@@ -239,7 +241,7 @@ def test_a_failure_to_start_a_process_releases_its_slot(decoders: Decoders, monk
 
 
 def test_a_decoder_does_not_inherit_the_secrets_of_the_service(
-    decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+    decoders: DecoderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VIVAVOCE_API_KEYS", "secret")
 
@@ -252,7 +254,7 @@ def test_a_decoder_does_not_inherit_the_secrets_of_the_service(
     asyncio.run(scene())
 
 
-def test_decoders_do_not_receive_interrupts_from_the_terminal(decoders: Decoders) -> None:
+def test_decoders_do_not_receive_interrupts_from_the_terminal(decoders: DecoderPool) -> None:
     async def scene() -> None:
         async with begun(decoders) as process:
             assert os.getpgid(process.pid) == process.pid

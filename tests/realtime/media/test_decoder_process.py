@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.media.decoder import BLOCK_BYTES, Refused, blocks, length
+from realtime.media.decoder_process import BLOCK_BYTES, Refused, blocks, length
 from tests.support.recordings import compressed_file, film, silence, tone, wav_file
 
 

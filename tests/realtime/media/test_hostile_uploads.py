@@ -21,12 +21,12 @@ FOUR_HOURS = 4 * 3600
 
 MEASURED = """
 import asyncio, json, resource, sys
-from realtime.media.decoding import Decoders
+from realtime.media.decoder_pool import DecoderPool
 from realtime.errors import VoiceError
 
 async def decode(path):
     with open(path, "rb") as file:
-        async with Decoders(at_once=1).decoding(file, float(sys.argv[2])) as blocks:
+        async with DecoderPool(max_files=1).decoding(file, float(sys.argv[2])) as blocks:
             return sum([len(block) async for block in blocks]) / 16000
 
 try:
@@ -146,7 +146,7 @@ def test_a_file_that_refers_to_others_reaches_none_of_them(upload: Path, lure: s
     assert secret.stat().st_atime == 0
 
 
-CONFINED = "import os, socket; from realtime.media.decoder import confine; confine(1)\n"
+CONFINED = "import os, socket; from realtime.media.decoder_process import confine; confine(1)\n"
 
 
 @pytest.mark.parametrize("attempt", ["open('/etc/passwd')", "socket.socket()", "os.pipe()"])
@@ -165,6 +165,8 @@ def test_a_confined_process_cannot_take_much_memory() -> None:
 
 def test_a_confined_process_cannot_write_to_the_upload(upload: Path) -> None:
     upload.write_bytes(b"RIFF")
-    program = "import os, sys; from realtime.media.decoder import confine; file = os.open(sys.argv[1], os.O_RDWR)\n"
+    program = (
+        "import os, sys; from realtime.media.decoder_process import confine; file = os.open(sys.argv[1], os.O_RDWR)\n"
+    )
     assert "File too large" in run(program + "confine(1); os.write(file, b'more')", str(upload)).stderr
     assert upload.read_bytes() == b"RIFF"
