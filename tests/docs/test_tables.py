@@ -1,6 +1,7 @@
 """Tables of names in the documents say what the code says."""
 
 import re
+import tomllib
 from dataclasses import fields
 
 import pytest
@@ -17,6 +18,7 @@ from realtime.settings import PREFIX, RENAMED, Settings
 from tests.support.markdown import ROOT, table_rows
 
 DOCS = ROOT / "docs"
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 
 
 def shown(name: str, value: object) -> str:
@@ -103,6 +105,20 @@ def test_the_table_of_close_codes_has_every_code_of_an_error() -> None:
     closing = {error.close_code for error in errors()}
     found = {int(row[0]) for row in table_rows(DOCS / "protocol.md") if row[0].isdigit()}
     assert closing - found == set()
+
+
+def test_the_table_of_packages_has_the_layers_of_the_import_contract() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = next(each for each in project["tool"]["importlinter"]["contracts"] if each["type"] == "layers")["layers"]
+    rows = [re.findall(r"`(\w+)`", row[0]) for row in table_rows(ARCHITECTURE) if re.fullmatch(r"(`\w+`,? ?)+", row[0])]
+    assert rows == [layer.split(" | ") for layer in layers]
+
+
+def test_every_file_and_folder_that_the_architecture_names_exists() -> None:
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    named = {*re.findall(r"[\w/]+\.py\b", text), *re.findall(r"`([a-z_]+/[\w/.]*)`", text)}
+    homes = [ROOT, ROOT / "realtime", ROOT / "http_compat"]
+    assert {name for name in named if not any((home / name).exists() for home in homes)} == set()
 
 
 def errors(base: type[VoiceError] = VoiceError) -> list[type[VoiceError]]:
