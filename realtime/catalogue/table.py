@@ -52,6 +52,10 @@ class ModelEntry:
     can_translate: bool = False
     supports_speed: bool = False
 
+    def __repr__(self) -> str:
+        """Return the name alone: the languages would fill a line of the log."""
+        return f"ModelEntry({self.name!r})"
+
     @property
     def multilingual(self) -> bool:
         """Whether the model has several languages, or is not known to have a single one."""

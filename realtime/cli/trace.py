@@ -71,8 +71,8 @@ def _print(found: Timeline) -> None:
     line(f"{found.seconds:.1f} s, of which {found.audio_seconds:.1f} s of audio; end: {found.end}")
     for at, level in found.loads:
         line(f"{at:9.3f}  load is {level}")
-    for at, code in found.refused:
-        line(f"{at:9.3f}  command refused: {code}")
+    for at, reason in found.refused:
+        line(f"{at:9.3f}  command refused: {reason}")
     for turn in found.turns:
         line()
         line(_heading(turn))

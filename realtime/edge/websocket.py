@@ -170,7 +170,7 @@ class Connection:
         """Serve until either side closes the connection."""
         config = self._codec.config
         logger.info("session opened")
-        logger.debug("kind %s, recognizer %s, voice %s", config.kind, config.recognizer.name, config.voice)
+        logger.debug("recognizer %s, voice %s", config.recognizer.name, config.voice)
         try:
             for frame in self._codec.greeting():
                 await self._outbox.put(frame)

@@ -1,27 +1,18 @@
-"""Session configuration: everything a client may set."""
+"""Configuration of a session: what a client may set and the core acts on."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from realtime.audio.formats import AudioFormat, Encoding
-from realtime.catalogue.table import WHISPER_BASE, ModelEntry
+from realtime.catalogue.table import ModelEntry
 from realtime.speech.endpointing import TurnDetection
-
-
-class SessionKind(StrEnum):
-    """What a session is for, in the words of OpenAI's protocol."""
-
-    TRANSCRIPTION = "transcription"
-    """Transcripts only."""
-    CONVERSATION = "realtime"
-    """Speech as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """Everything a client may set."""
+    """Input audio, turns, transcription and speech of one session."""
 
-    kind: SessionKind = SessionKind.CONVERSATION
+    recognizer: ModelEntry
+    """Model that transcribes the turns."""
     input_format: AudioFormat = AudioFormat(Encoding.PCM16, 24_000)
     output_format: AudioFormat = AudioFormat(Encoding.PCM16, 24_000)
     turn_detection: TurnDetection | None = TurnDetection()
@@ -30,7 +21,6 @@ class SessionConfig:
     """Whether the beginning of speech cancels the response in progress."""
     transcribe: bool = False
     """Whether transcripts of the turns are wanted."""
-    recognizer: ModelEntry = WHISPER_BASE
     language: str | None = None
     """Whisper's language code; None: detect it."""
     translate: bool = False
@@ -39,8 +29,6 @@ class SessionConfig:
     """Text that precedes the audio for the recognizer: names and spellings to expect."""
     include_partials: bool = False
     """Whether to report tentative words (an extension of the protocol)."""
-    instructions: str = ""
-    """Held for the client; no model of the service reads them."""
     voice: str = ""
     """Name of the voice; empty: the default."""
     speed: float = 1.0

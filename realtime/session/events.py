@@ -89,7 +89,7 @@ class TranscriptCompleted:
     The text is the concatenation of the deltas of the item without white space at its edges. `samples` is the length
     of the audio. `suppressed` has the reason for each segment whose text was suppressed. `commit_lags` has for each
     word with times the samples received between its end and its commitment; `erased` counts the tentative words that
-    later partials took back.
+    later partials changed or removed.
     """
 
     item_id: str
@@ -166,14 +166,25 @@ class ResponseFinished:
     error: VoiceError | None = None
 
 
+class RefusalReason(StrEnum):
+    """Why a command was refused."""
+
+    NOTHING_TO_COMMIT = "nothing_to_commit"
+    """No audio has come since the last commit, or none of it belongs to a turn."""
+    RESPONSE_IN_PROGRESS = "response_in_progress"
+    """A response can begin only when the one before has finished."""
+    RESPONSE_NOT_ACTIVE = "response_not_active"
+    """The response to cancel is not in progress."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandRefused:
-    """A command could not be carried out; `code` is OpenAI's error code. The session goes on."""
+    """A command could not be carried out. The session goes on."""
 
-    code: str
-    message: str
+    reason: RefusalReason
     request_id: str | None = None
-    param: str | None = None
+    response_id: str | None = None
+    """The response in progress, where that is the reason."""
 
 
 Event: TypeAlias = (

@@ -37,6 +37,7 @@ from realtime.session.events import (
     AudioCommitted,
     CommandRefused,
     Output,
+    RefusalReason,
     SessionConfigured,
     SpeechStarted,
     SpeechStopped,
@@ -222,12 +223,7 @@ class Listening:
                 yield from self._commit()
                 self._restart(position)
             case CommitAudio(request_id):
-                yield CommandRefused(
-                    code="input_audio_buffer_commit_empty",
-                    message="Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, "
-                    "but buffer only has 0.00ms of audio.",
-                    request_id=request_id,
-                )
+                yield CommandRefused(RefusalReason.NOTHING_TO_COMMIT, request_id)
             case _:
                 assert_never(command)
 

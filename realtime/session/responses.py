@@ -27,6 +27,7 @@ from realtime.session.config import SessionConfig
 from realtime.session.events import (
     CommandRefused,
     Output,
+    RefusalReason,
     Response,
     ResponseAudioExtended,
     ResponseFinished,
@@ -50,7 +51,7 @@ class ReplyState(Enum):
     PLAYING_OUT = auto()
 
 
-class _Utterance:
+class _ActiveResponse:
     """The response in progress."""
 
     def __init__(self, response: Response, text: str, speed: float) -> None:
@@ -77,31 +78,28 @@ class Responses:
         """The newest configuration received; the next response begins with it."""
         self._jobs = jobs
         self._new_id = new_id
-        self._utterance: _Utterance | None = None
+        self._active: _ActiveResponse | None = None
 
     @property
     def state(self) -> ReplyState:
         """The state, by what is left to do."""
-        if self._utterance is None:
+        if self._active is None:
             return ReplyState.IDLE
-        return ReplyState.SYNTHESIZING if self._utterance.job or self._utterance.phrases else ReplyState.PLAYING_OUT
+        return ReplyState.SYNTHESIZING if self._active.job or self._active.phrases else ReplyState.PLAYING_OUT
 
     def deadline(self) -> float | None:
         """Return when `release` will have more to send, or None."""
-        return self._utterance.playout.deadline() if self._utterance else None
+        return self._active.playout.deadline() if self._active else None
 
     def awaits(self, number: int) -> bool:
         """Return whether this job is the phrase being synthesized."""
-        return self._utterance is not None and self._utterance.job == number
+        return self._active is not None and self._active.job == number
 
     def speak(self, command: Speak, now: float) -> Iterator[Output]:
         """Begin a response; refuse the command while another one is in progress."""
-        if self._utterance is not None:
+        if self._active is not None:
             yield CommandRefused(
-                code="conversation_already_has_active_response",
-                message=f"Conversation already has an active response in progress: {self._utterance.response.id}. "
-                "Wait until the response is finished before creating a new one.",
-                request_id=command.request_id,
+                RefusalReason.RESPONSE_IN_PROGRESS, command.request_id, response_id=self._active.response.id
             )
             return
         response = Response(
@@ -112,32 +110,32 @@ class Responses:
             voice=command.voice or self.config.voice,
             metadata=command.metadata,
         )
-        self._utterance = _Utterance(response, command.text, command.speed or self.config.speed)
+        self._active = _ActiveResponse(response, command.text, command.speed or self.config.speed)
         yield ResponseStarted(response)
         yield from self.release(now)
 
     def receive(self, message: SpeechSynthesized | SynthesisFinished | JobFailed, now: float) -> Iterator[Output]:
         """Take a result of the phrase being synthesized. A failed phrase ends the response with status FAILED."""
-        utterance = self._utterance
-        assert utterance is not None
+        active = self._active
+        assert active is not None
         match message:
             case SpeechSynthesized(_, samples, sample_rate):
-                if utterance.phrase:
-                    utterance.playout.add_text(utterance.phrase)
-                    utterance.phrase = ""
-                if utterance.resampler is None:
-                    utterance.resampler = Resampler(sample_rate, utterance.rate)
-                utterance.playout.add_audio(utterance.resampler.process(samples))
+                if active.phrase:
+                    active.playout.add_text(active.phrase)
+                    active.phrase = ""
+                if active.resampler is None:
+                    active.resampler = Resampler(sample_rate, active.rate)
+                active.playout.add_audio(active.resampler.process(samples))
             case SynthesisFinished(number):
                 self._jobs.end(number)
-                utterance.job = None
-                if utterance.phrase:  # the engine made no audio of it
-                    utterance.playout.add_text(utterance.phrase)
-                if not utterance.phrases and utterance.resampler is not None:
-                    utterance.playout.add_audio(utterance.resampler.flush())
+                active.job = None
+                if active.phrase:  # the engine made no audio of it
+                    active.playout.add_text(active.phrase)
+                if not active.phrases and active.resampler is not None:
+                    active.playout.add_audio(active.resampler.flush())
             case JobFailed(number, error):
                 self._jobs.end(number)
-                utterance.job = None
+                active.job = None
                 yield from self._finish(ResponseStatus.FAILED, error=error)
                 return
             case _:
@@ -146,18 +144,14 @@ class Responses:
 
     def cancel(self, command: CancelResponse) -> Iterator[Output]:
         """Cancel the response for the client; refuse the command where there is none, or it names another."""
-        if self._utterance is None or command.response_id not in (None, self._utterance.response.id):
-            yield CommandRefused(
-                code="response_cancel_not_active",
-                message="Cancellation failed: no active response found",
-                request_id=command.request_id,
-            )
+        if self._active is None or command.response_id not in (None, self._active.response.id):
+            yield CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, command.request_id)
             return
         yield from self._finish(ResponseStatus.CANCELLED, reason="client_cancelled")
 
     def interrupt(self) -> Iterator[Output]:
         """Cancel the response because the user has begun to speak; one outside of the conversation goes on."""
-        if self._utterance is not None and self._utterance.response.in_conversation:
+        if self._active is not None and self._active.response.in_conversation:
             yield from self._finish(ResponseStatus.CANCELLED, reason="turn_detected")
 
     def release(self, now: float) -> Iterator[Output]:
@@ -166,22 +160,22 @@ class Responses:
         Send the text and audio that are due. Then request the next phrase, if the one before is finished and less than
         `MAX_BUFFERED_SECONDS` wait to be sent; or complete the response, if nothing is left to synthesize or to send.
         """
-        utterance = self._utterance
-        if utterance is None:
+        active = self._active
+        if active is None:
             return
-        for chunk in utterance.playout.release(now):
+        for chunk in active.playout.release(now):
             if isinstance(chunk, str):
-                utterance.sent_text += chunk
-                yield ResponseTextExtended(utterance.response, chunk)
+                active.sent_text += chunk
+                yield ResponseTextExtended(active.response, chunk)
             else:
-                data = encode(chunk, utterance.response.output_format.encoding)
-                yield ResponseAudioExtended(utterance.response, data, utterance.sent_samples)
-                utterance.sent_samples += len(chunk)
-        if utterance.job is None and utterance.phrases and utterance.playout.waiting < MAX_BUFFERED_SECONDS:
-            utterance.phrase = utterance.phrases.popleft()
-            utterance.job = self._jobs.begin()
-            yield Synthesize(utterance.job, utterance.phrase, utterance.response.voice, utterance.speed)
-        elif utterance.job is None and not utterance.phrases and utterance.playout.deadline() is None:
+                data = encode(chunk, active.response.output_format.encoding)
+                yield ResponseAudioExtended(active.response, data, active.sent_samples)
+                active.sent_samples += len(chunk)
+        if active.job is None and active.phrases and active.playout.waiting < MAX_BUFFERED_SECONDS:
+            active.phrase = active.phrases.popleft()
+            active.job = self._jobs.begin()
+            yield Synthesize(active.job, active.phrase, active.response.voice, active.speed)
+        elif active.job is None and not active.phrases and active.playout.deadline() is None:
             yield from self._finish(ResponseStatus.COMPLETED)
 
     def _finish(
@@ -196,8 +190,8 @@ class Responses:
         Cancel the phrase being synthesized, drop what was not sent, and report the text whose audio was sent at least
         in part. The next response may begin at once.
         """
-        utterance, self._utterance = self._utterance, None
-        assert utterance is not None
-        if utterance.job is not None:
-            yield self._jobs.cancel(utterance.job)
-        yield ResponseFinished(utterance.response, status, utterance.sent_text, reason, error)
+        active, self._active = self._active, None
+        assert active is not None
+        if active.job is not None:
+            yield self._jobs.cancel(active.job)
+        yield ResponseFinished(active.response, status, active.sent_text, reason, error)

@@ -153,7 +153,7 @@ class SessionLog:
             case ResponseFinished():
                 self._write("response %s %s: %d characters sent", output.response.id, output.status, len(output.text))
             case CommandRefused():
-                self._write("command refused: %s", output.code)
+                self._write("command refused: %s", output.reason)
             case Transcribe():
                 self._asked[output.number] = now
                 self._write(

@@ -146,7 +146,7 @@ class Timeline:
     loads: list[tuple[float, str]] = field(default_factory=list)
     """Time and new level of every change of load."""
     refused: list[tuple[float, str]] = field(default_factory=list)
-    """Time and code of every refused command."""
+    """Time and reason of every refused command."""
 
     @property
     def worst_words(self) -> list[LateWord]:
@@ -234,7 +234,7 @@ class _Reader:
                 reply = self.timeline.replies[-1]
                 reply.finished, reply.status = now, fields["status"]
             case "CommandRefused":
-                self.timeline.refused.append((now, fields["code"]))
+                self.timeline.refused.append((now, fields["reason"]))
 
     def _receive(self, kind: str, fields: Fields, now: float) -> None:
         match kind:

@@ -59,7 +59,7 @@ from realtime.speech.transcript import Word, normalised
 
 logger = logging.getLogger(__name__)
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the format, in the header."""
 
 MAX_TRACE_BYTES: Final = 64 << 20
@@ -74,7 +74,7 @@ FLUSH_SECONDS: Final = 1.0
 BUFFER_BYTES: Final = 1 << 16
 """Size of the write buffer, and so the most that one write to the file system blocks the event loop for."""
 
-TEXT_FIELDS: Final = frozenset({"text", "delta", "prompt", "instructions", "metadata", "message", "request_id"})
+TEXT_FIELDS: Final = frozenset({"text", "delta", "prompt", "metadata", "request_id"})
 """Fields with text of users and clients; without `VIVAVOCE_TRACE_TEXT` only its length is recorded."""
 
 LEFT_OUT: Final = frozenset({"state", "tokens", "pieces"})

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias, TypeVar
 import numpy as np
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples
+from realtime.catalogue.table import WHISPER_BASE
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import AppendAudio
@@ -47,6 +48,7 @@ VOICE_RATE: Final = 24_000
 
 SERVER_VAD: Final = TurnDetection(threshold=0.5, prefix_padding=4800, silence=8000)
 CONFIG: Final = SessionConfig(
+    WHISPER_BASE,
     input_format=AudioFormat(Encoding.PCM16, SAMPLE_RATE),
     turn_detection=SERVER_VAD,
     transcribe=True,

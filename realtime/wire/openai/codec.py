@@ -23,12 +23,13 @@ from realtime.session.commands import (
     Speak,
     WireRequest,
 )
-from realtime.session.config import SessionConfig, SessionKind
+from realtime.session.config import SessionConfig
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
     CommandRefused,
     Event,
+    RefusalReason,
     ResponseAudioExtended,
     ResponseFinished,
     ResponseStarted,
@@ -75,18 +76,37 @@ At about 100 bytes each they stay below 1 MiB, the largest message that some cli
 """
 
 
+_REFUSALS: Final[dict[RefusalReason, tuple[str, str]]] = {
+    RefusalReason.NOTHING_TO_COMMIT: (
+        "input_audio_buffer_commit_empty",
+        "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has "
+        "0.00ms of audio.",
+    ),
+    RefusalReason.RESPONSE_IN_PROGRESS: (
+        "conversation_already_has_active_response",
+        "Conversation already has an active response in progress: {response_id}. Wait until the response is finished "
+        "before creating a new one.",
+    ),
+    RefusalReason.RESPONSE_NOT_ACTIVE: (
+        "response_cancel_not_active",
+        "Cancellation failed: no active response found",
+    ),
+}
+"""OpenAI's error code and message for each reason of a refusal."""
+
+
 class OpenAICodec:
     """One connection of the OpenAI dialect, including its conversation."""
 
     def __init__(
-        self, handshake: Handshake, config: SessionConfig, *, model: str, partials: bool = False, binary: bool = False
+        self, handshake: Handshake, session: WireSession, *, partials: bool = False, binary: bool = False
     ) -> None:
-        """Start from `config`; `model` is the conversation model, which is shown to the client and not used."""
+        """Start from `session`, with the extensions that the client asked for."""
         self._handshake = handshake
         self._writer = FrameWriter(handshake.new_id)
         self._conversation = Conversation(self._writer, handshake.max_input_characters)
         self._responses = ResponseWriter(self._writer, self._conversation, binary=binary)
-        self._session = WireSession(handshake.session_id, config, model)
+        self._session = session
         self._updates: deque[WireSession] = deque()
         self._partials = partials
         self._binary = binary
@@ -107,19 +127,18 @@ class OpenAICodec:
         assert recognizer is not None  # the default models are loaded before a session is admitted
         assert voice is not None
         config = SessionConfig(
-            kind=SessionKind.TRANSCRIPTION if transcription else SessionKind.CONVERSATION,
-            transcribe=transcription,
             recognizer=recognizer,
+            transcribe=transcription,
             voice=voice,
             include_partials="partials" in extensions,
         )
-        return cls(
-            handshake,
+        session = WireSession(
+            handshake.session_id,
             config,
             model=model or recognizer.name,
-            partials="partials" in extensions,
-            binary="binary" in extensions,
+            type="transcription" if transcription else "realtime",
         )
+        return cls(handshake, session, partials="partials" in extensions, binary="binary" in extensions)
 
     @property
     def config(self) -> SessionConfig:
@@ -128,7 +147,7 @@ class OpenAICodec:
     def greeting(self) -> Frames:
         """Return `session.created` and, unless the session only transcribes, `conversation.created`."""
         frames: Frames = [self._writer.event("session.created", session=self._session.to_json())]
-        if self._session.config.kind is SessionKind.CONVERSATION:
+        if self._session.type == "realtime":
             conversation = {"id": self._conversation.id, "object": "realtime.conversation"}
             frames.append(self._writer.event("conversation.created", conversation=conversation))
         return frames
@@ -171,8 +190,7 @@ class OpenAICodec:
         return [AppendAudio(data)]
 
     def _update(self, request: UpdateSession) -> Configure:
-        kind = request.session.type
-        if self._received_audio and kind not in (None, self._session.config.kind):
+        if self._received_audio and request.session.type not in (None, self._session.type):
             raise InvalidValue(
                 "The session type cannot change once audio has been received.",
                 param="session.type",
@@ -195,7 +213,7 @@ class OpenAICodec:
         return Configure(self._session.config)
 
     def _require_conversation(self, request: CreateResponse | ItemRequest) -> None:
-        if self._session.config.kind is SessionKind.TRANSCRIPTION:
+        if self._session.type == "transcription":
             raise InvalidValue(
                 "This event is not available in a transcription session.", param="type", request_id=request.event_id
             )
@@ -274,10 +292,9 @@ class OpenAICodec:
             case ResponseFinished():
                 return self._responses.finished(event)
             case CommandRefused():
-                refusal = self._writer.refusal(
-                    event.code, event.message, param=event.param, request_id=event.request_id
-                )
-                return [refusal]
+                code, text = _REFUSALS[event.reason]
+                message = text.format(response_id=event.response_id)
+                return [self._writer.refusal(code, message, param=None, request_id=event.request_id)]
             case WireRequest():
                 return self._answered(event.request)
             case _:

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.errors import ClientError
 from realtime.languages import language_code
-from realtime.session.config import SessionConfig, SessionKind
+from realtime.session.config import SessionConfig
 from realtime.wire.codec import FindRecognizer, FindVoice
 from realtime.wire.openai.session_update import (
     DEFAULT_FORMAT,
@@ -23,6 +23,7 @@ from realtime.wire.openai.session_update import (
     OutputPatch,
     SemanticVad,
     SessionPatch,
+    SessionType,
     Tool,
     ToolChoice,
     TranscriptionPatch,
@@ -38,11 +39,16 @@ MAX_PROMPT_CHARACTERS: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class WireSession:
-    """Effective session: its configuration, and the fields that are only echoed to the client."""
+    """Effective session: the configuration of the core, and the fields that only the dialect knows.
+
+    Apart from `type` these are only echoed to the client; no model of the service reads the instructions.
+    """
 
     id: str
     config: SessionConfig
     model: str
+    type: SessionType = "realtime"
+    instructions: str = ""
     eagerness: Eagerness | None = None
     noise_reduction: str | None = None
     tools: tuple[Tool, ...] = ()
@@ -50,10 +56,9 @@ class WireSession:
 
     def merged(self, patch: SessionPatch, *, find_recognizer: FindRecognizer, find_voice: FindVoice) -> "WireSession":
         """Return the session after an update. An unknown model or voice leaves the current one."""
-        kind = SessionKind(patch.type) if patch.type is not None else self.config.kind
-        session = replace(self, config=replace(self.config, kind=kind))
+        session = replace(self, type=patch.type or self.type)
         if patch.instructions is not UNSET:
-            session = replace(session, config=replace(session.config, instructions=patch.instructions or ""))
+            session = replace(session, instructions=patch.instructions or "")
         if patch.tools is not UNSET:
             session = replace(session, tools=tuple(each for each in patch.tools or () if each.type == "function"))
         if patch.tool_choice is not UNSET:
@@ -63,7 +68,7 @@ class WireSession:
             session = session._with_input(audio.input, find_recognizer)
         if audio.output is not None:
             session = session._with_output(audio.output, find_voice)
-        if kind is SessionKind.TRANSCRIPTION:
+        if session.type == "transcription":
             session = replace(session, config=replace(session.config, transcribe=True))
         return session
 
@@ -77,7 +82,7 @@ class WireSession:
         elif patch.transcription is not UNSET:
             changes |= _transcription_changes(patch.transcription, find_recognizer)
             manual = patch.transcription.model in MODELS_WITHOUT_TURN_DETECTION and patch.turn_detection is UNSET
-            if manual and self.config.kind is SessionKind.TRANSCRIPTION:
+            if manual and self.type == "transcription":
                 changes["turn_detection"] = None
         if patch.turn_detection is None:
             changes["turn_detection"] = None
@@ -104,9 +109,9 @@ class WireSession:
 
     def to_json(self) -> dict[str, Any]:
         """Return the session object of `session.created` and `session.updated`."""
-        if self.config.kind is SessionKind.TRANSCRIPTION:
+        if self.type == "transcription":
             return {
-                "type": "transcription",
+                "type": self.type,
                 "object": "realtime.transcription_session",
                 "id": self.id,
                 "include": None,
@@ -118,12 +123,12 @@ class WireSession:
             "speed": self.config.speed,
         }
         return {
-            "type": "realtime",
+            "type": self.type,
             "object": "realtime.session",
             "id": self.id,
             "model": self.model,
             "output_modalities": ["audio"],
-            "instructions": self.config.instructions,
+            "instructions": self.instructions,
             "tools": self.tools,
             "tool_choice": self.tool_choice,
             "max_output_tokens": "inf",
@@ -160,7 +165,7 @@ class WireSession:
                 "prefix_padding_ms": milliseconds(detection.prefix_padding),
                 "silence_duration_ms": milliseconds(detection.silence),
             }
-        if self.config.kind is SessionKind.TRANSCRIPTION:
+        if self.type == "transcription":
             return result
         if self.eagerness is None:
             result["idle_timeout_ms"] = None

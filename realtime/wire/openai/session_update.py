@@ -15,6 +15,8 @@ from realtime.speech.endpointing import TurnDetection
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=600_000)]
 Eagerness: TypeAlias = Literal["low", "medium", "high", "auto"]
+SessionType: TypeAlias = Literal["realtime", "transcription"]
+"""What a session is for: a conversation with speech, or transcripts only."""
 
 DEFAULT_DETECTION: Final = TurnDetection()
 DEFAULT_FORMAT: Final = AudioFormat(Encoding.PCM16, 24_000)
@@ -157,7 +159,7 @@ class SessionPatch(Struct, frozen=True):
     The fields after `audio` are those of the protocol's beta; they are used only if `audio` is absent.
     """
 
-    type: Literal["realtime", "transcription"] | None = None
+    type: SessionType | None = None
     instructions: str | UnsetType | None = UNSET
     tools: list[Tool] | UnsetType | None = UNSET
     tool_choice: str | ToolChoice | UnsetType | None = UNSET

@@ -16,6 +16,10 @@ def test_every_name_of_the_catalogue_is_found() -> None:
         assert lookup(entry.name) is entry
 
 
+def test_a_model_is_printed_as_its_name() -> None:
+    assert repr(lookup("whisper-base")) == "ModelEntry('whisper-base')"
+
+
 def test_names_and_sources_are_unique() -> None:
     names = [name for entry in ENTRIES for name in (entry.name, entry.source)]
     assert len(names) == len(set(names))

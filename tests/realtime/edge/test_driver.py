@@ -5,17 +5,19 @@ import contextlib
 import itertools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, encode
+from realtime.catalogue.table import WHISPER_BASE
 from realtime.edge.driver import MAX_COMMANDS, MAX_RESULTS, Driver, Inbox
 from realtime.errors import EngineError
 from realtime.models.models import Models
 from realtime.session.commands import AppendAudio, CancelResponse, ClearAudio, CommitAudio, Speak
-from realtime.session.config import SessionConfig, SessionKind
+from realtime.session.config import SessionConfig
 from realtime.session.events import (
     Event,
     ResponseFinished,
@@ -32,11 +34,11 @@ from tests.support.recordings import silence
 from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript
 
 LISTENING = SessionConfig(
-    kind=SessionKind.TRANSCRIPTION,
+    WHISPER_BASE,
     input_format=AudioFormat(Encoding.PCM16, SAMPLE_RATE),
     transcribe=True,
 )
-SPEAKING = SessionConfig(voice="amber")
+SPEAKING = SessionConfig(WHISPER_BASE, voice="amber")
 LONG_PHRASE = "a" * 200
 
 
@@ -339,7 +341,7 @@ def test_time_passes_for_a_session_without_input() -> None:
 def test_a_client_may_commit_by_hand() -> None:
     async def scenario() -> None:
         listener = Listener()
-        by_hand = SessionConfig(SessionKind.TRANSCRIPTION, LISTENING.input_format, turn_detection=None, transcribe=True)
+        by_hand = replace(LISTENING, turn_detection=None)
         async with driving(by_hand, ScriptedEngines(), listener) as (driver, _):
             await driver.inbox.put(frame(say_numbers([9, 9])))
             await driver.inbox.put(CommitAudio())

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, encode
-from realtime.catalogue.table import ModelEntry
+from realtime.catalogue.table import WHISPER_BASE, ModelEntry
 from realtime.edge.driver import Driver
 from realtime.engines.base import RecognizerCapabilities
 from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import AppendAudio
-from realtime.session.config import SessionConfig, SessionKind
+from realtime.session.config import SessionConfig
 from realtime.session.events import Event, TranscriptCompleted, TranscriptExtended
 from realtime.session.session import Session
 from realtime.settings import Settings
@@ -44,7 +44,7 @@ LOWEST, HIGHER = (float(say_numbers([number])[0]) for number in (0, 1))
 LEVEL: Final = HIGHER - LOWEST
 WORD: Final = SAMPLE_RATE * WORD_MS // 1000
 CONFIG: Final = SessionConfig(
-    kind=SessionKind.TRANSCRIPTION,
+    WHISPER_BASE,
     input_format=AudioFormat(Encoding.PCM16, SAMPLE_RATE),
     transcribe=True,
 )

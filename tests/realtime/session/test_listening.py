@@ -8,6 +8,7 @@ from realtime.session.events import (
     AudioCommitted,
     CommandRefused,
     Event,
+    RefusalReason,
     SpeechStarted,
     SpeechStopped,
     TranscriptCompleted,
@@ -144,7 +145,7 @@ def test_a_commit_without_audio_is_refused() -> None:
     conversation.send(CommitAudio(request_id="event_7"))
     (refusal,) = conversation.events
     assert isinstance(refusal, CommandRefused)
-    assert (refusal.code, refusal.request_id) == ("input_audio_buffer_commit_empty", "event_7")
+    assert (refusal.reason, refusal.request_id) == (RefusalReason.NOTHING_TO_COMMIT, "event_7")
 
 
 def test_a_second_commit_without_audio_in_between_is_refused() -> None:

@@ -6,6 +6,7 @@ from realtime.errors import EngineError
 from realtime.session.commands import CancelResponse, Configure, Speak
 from realtime.session.events import (
     CommandRefused,
+    RefusalReason,
     ResponseAudioExtended,
     ResponseFinished,
     ResponseStarted,
@@ -184,7 +185,8 @@ def test_a_second_response_is_refused_while_one_is_active() -> None:
     conversation, _ = speaking()
     (refusal,) = conversation.send(Speak("And another.", request_id="event_2"))
     assert isinstance(refusal, CommandRefused)
-    assert (refusal.code, refusal.request_id) == ("conversation_already_has_active_response", "event_2")
+    assert (refusal.reason, refusal.request_id) == (RefusalReason.RESPONSE_IN_PROGRESS, "event_2")
+    assert refusal.response_id == conversation.said(ResponseStarted)[0].response.id
 
 
 def test_after_a_response_another_may_begin() -> None:
@@ -201,7 +203,7 @@ def test_cancelling_nothing_is_refused() -> None:
     conversation = Conversation()
     (refusal,) = conversation.send(CancelResponse(request_id="event_3"))
     assert isinstance(refusal, CommandRefused)
-    assert (refusal.code, refusal.request_id) == ("response_cancel_not_active", "event_3")
+    assert (refusal.reason, refusal.request_id) == (RefusalReason.RESPONSE_NOT_ACTIVE, "event_3")
 
 
 def test_cancelling_another_response_is_refused() -> None:

@@ -185,7 +185,7 @@ def test_a_line_that_was_not_written_completely_is_left_out(tmp_path: Path) -> N
     assert read(path).lines == whole.lines[:-1]
 
 
-@pytest.mark.parametrize("content", [b"", b"no JSON\n", b"[]\n", b'{"trace":0}\n', b'{"trace":1}\n{\n{}\n'])
+@pytest.mark.parametrize("content", [b"", b"no JSON\n", b"[]\n", b'{"trace":0}\n', b'{"trace":2}\n{\n{}\n'])
 def test_a_file_that_is_no_trace_is_an_error(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl"
     path.write_bytes(content)

@@ -10,7 +10,6 @@ import pytest
 from realtime.catalogue.names import ModelNames
 from realtime.errors import UnsupportedAudio
 from realtime.session.commands import AppendAudio
-from realtime.session.config import SessionKind
 from realtime.settings import Settings
 from realtime.wire.codec import Codec, Handshake
 from realtime.wire.dialects import DIALECTS
@@ -43,7 +42,8 @@ def test_every_path_opens_a_codec(path: str) -> None:
 
 def test_without_a_query_a_session_is_a_conversation_with_the_default_models() -> None:
     codec = opened()
-    assert (codec.config.kind, codec.config.transcribe) == (SessionKind.CONVERSATION, False)
+    assert greeting(codec)["type"] == "realtime"
+    assert codec.config.transcribe is False
     assert (codec.config.recognizer, codec.config.voice) == (NAMES.recognizer(""), "amber")
     assert greeting(codec)["model"] == "whisper-base"
 
@@ -55,9 +55,10 @@ def test_the_model_of_a_conversation_is_shown_and_is_not_its_recognizer() -> Non
 
 
 def test_the_model_of_a_transcription_session_is_its_recognizer() -> None:
-    config = opened(intent=["transcription"], model=["whisper-tiny"]).config
-    assert (config.kind, config.transcribe) == (SessionKind.TRANSCRIPTION, True)
-    assert config.recognizer == NAMES.recognizer("whisper-tiny")
+    codec = opened(intent=["transcription"], model=["whisper-tiny"])
+    assert greeting(codec)["type"] == "transcription"
+    assert codec.config.transcribe
+    assert codec.config.recognizer == NAMES.recognizer("whisper-tiny")
 
 
 def test_an_unknown_model_stands_for_the_default_recognizer() -> None:

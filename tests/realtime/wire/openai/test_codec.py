@@ -28,12 +28,13 @@ from realtime.session.commands import (
     Speak,
     WireRequest,
 )
-from realtime.session.config import SessionConfig, SessionKind
+from realtime.session.config import SessionConfig
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
     CommandRefused,
     Event,
+    RefusalReason,
     Response,
     ResponseAudioExtended,
     ResponseFinished,
@@ -54,6 +55,7 @@ from realtime.speech.transcript import Word
 from realtime.wire.codec import Handshake
 from realtime.wire.openai.client_events import RefusedRequest
 from realtime.wire.openai.codec import OpenAICodec
+from realtime.wire.openai.session_object import WireSession
 
 Message = dict[str, Any]
 LONGEST = 32_768
@@ -61,8 +63,8 @@ LONGEST = 32_768
 SERVER_EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 GOLDEN = Path(__file__).parents[3] / "data" / "openai_conversation.jsonl"
 PCM_24K = AudioFormat(Encoding.PCM16, 24_000)
-CONVERSATION = SessionConfig(voice="calm")
-TRANSCRIPTION = SessionConfig(kind=SessionKind.TRANSCRIPTION, transcribe=True)
+CONVERSATION = WireSession("sess_1", SessionConfig(WHISPER_BASE, voice="calm"), "local")
+TRANSCRIPTION = WireSession("sess_1", SessionConfig(WHISPER_BASE, transcribe=True), "local", type="transcription")
 SPOKEN = Response("resp_1", "item_s1", True, PCM_24K, "calm", {"client_event_id": "e1"})
 HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
 ALLOWED = {
@@ -98,7 +100,7 @@ ALLOWED = {
 class Client:
     """A codec with a session that accepts everything."""
 
-    def __init__(self, config: SessionConfig = CONVERSATION, **options: Any) -> None:
+    def __init__(self, session: WireSession = CONVERSATION, **options: Any) -> None:
         counts: dict[str, Any] = {}
 
         def new_id(kind: str) -> str:
@@ -114,8 +116,7 @@ class Client:
                 find_voice={"calm": "calm", "bright": "bright"}.get,
                 max_input_characters=LONGEST,
             ),
-            config,
-            model="local",
+            session,
             **options,
         )
 
@@ -1184,7 +1185,7 @@ def test_binary_audio_says_which_response_and_where(encoding: Encoding, rate: in
 
 
 def test_a_refused_command_is_an_error_that_names_its_request() -> None:
-    refused = CommandRefused("response_cancel_not_active", "Cancellation failed: no active response found", "e1")
+    refused = CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, "e1")
     (error,) = Client().tell(refused)
     assert error["error"] == {
         "type": "invalid_request_error",
@@ -1193,6 +1194,12 @@ def test_a_refused_command_is_an_error_that_names_its_request() -> None:
         "param": None,
         "event_id": "e1",
     }
+
+
+def test_a_refused_response_names_the_one_in_progress() -> None:
+    (error,) = Client().tell(CommandRefused(RefusalReason.RESPONSE_IN_PROGRESS, "e1", response_id="resp_1"))
+    assert error["error"]["code"] == "conversation_already_has_active_response"
+    assert "in progress: resp_1." in error["error"]["message"]
 
 
 def test_a_fault_of_the_server_is_not_blamed_on_the_client() -> None:
@@ -1223,7 +1230,7 @@ def conversation() -> list[Message]:
     messages += client.tell(
         TranscriptFailed("item_u2", EngineError("out of memory")),
         AudioCleared(),
-        CommandRefused("input_audio_buffer_commit_empty", "Error committing input audio buffer: buffer too small."),
+        CommandRefused(RefusalReason.NOTHING_TO_COMMIT),
     )
     return messages
 
