@@ -21,14 +21,16 @@ from clients.cli.keys import key_for
 from clients.errors import RealtimeError
 from clients.microphone import SoundUnavailable, open_microphone
 from clients.pending import PendingTranscripts
-from clients.replay import AudioUnreadable, decode, play
+from clients.playback import AudioUnreadable, decode, play
 
 RESULT_TIMEOUT: Final = 60.0
 """Seconds without any event, once all audio has been sent, after which outstanding transcripts are given up."""
 
-
 SILENCE_MS: Final = 1500
 """Silence in milliseconds that ends an utterance: longer than for a dialogue, so that pauses do not break lines."""
+
+OPENAI_MODELS: Final = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
+"""Names of OpenAI's own models, which stand for the server's default model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,19 @@ async def listen(options: ListenOptions) -> int:
 
 
 def _warn_of_substitutes(session: Session, options: ListenOptions) -> None:
-    """Warn if the server uses another model or language: it ignores names that it does not know."""
+    """Warn if the server does not know the model or language; it keeps its default then.
+
+    It answers with its own name of the model, which ends the name of a repository (`openai/whisper-tiny`), and with
+    the code of the language.
+    """
     effective = session.effective("audio", "input", "transcription")
-    if isinstance(effective, dict):
-        for name, requested in (("model", options.model), ("language", options.language)):
-            if requested and effective.get(name) != requested:
-                used = effective.get(name) or "its default"
-                _warn(f"the server does not use the {name} {requested}, it uses {used}")
+    if not isinstance(effective, dict):
+        return
+    model, requested = effective.get("model") or "its default", options.model
+    if requested and requested not in OPENAI_MODELS and not requested.endswith(model):
+        _warn(f"the server does not use the model {requested}, it uses {model}")
+    if options.language and not effective.get("language"):
+        _warn(f"the server does not use the language {options.language}, it uses its default")
 
 
 @contextmanager

@@ -110,6 +110,27 @@ def test_a_model_or_language_that_is_replaced_is_reported(recording: str, capsys
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "used"),
+    [
+        ("whisper-tiny", "whisper-tiny"),
+        ("whisper-1", "whisper-base"),
+        ("openai/whisper-tiny", "whisper-tiny"),
+        ("Systran/faster-whisper-small.en", "whisper-small.en"),
+    ],
+)
+def test_another_name_of_the_model_or_language_is_no_replacement(
+    recording: str, capsys: pytest.CaptureFixture[str], model: str, used: str
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet({"audio": {"input": {"transcription": {"model": used, "language": "en"}}}})
+        await peer.receive("input_audio_buffer.commit")
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    assert meet(script, listening(recording, model=model, language="English")) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_an_utterance_without_words_is_no_line(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(answering(committed("item_1"), completed("item_1", "")), listening(recording)) == 0
     assert capsys.readouterr().out == ""
