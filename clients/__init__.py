@@ -1,7 +1,7 @@
 """Clients of the realtime protocol, which share no code with the service.
 
 `connect` opens a session; iterate over it to receive its events. `clients.cli` contains the commands `vivavoce listen`
-and `vivavoce say`; `clients.replay` and `clients.microphone` are their audio sources.
+and `vivavoce say`; `clients.playback` and `clients.microphone` are their audio sources.
 """
 
 from clients.aio import (

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from clients import Completed, Delta, Partial, Session, connect
-from clients.replay import decode, play
+from clients.playback import decode, play
 
 
 async def send(session: Session, path: str) -> None:

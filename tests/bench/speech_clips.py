@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from clients.replay import decode
+from clients.playback import decode
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
 from tests.bench.scoring import SpokenWord, plain_words

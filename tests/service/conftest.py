@@ -19,7 +19,7 @@ import pytest
 from clients.aio import connect
 from clients.events import Event
 from clients.pending import PendingTranscripts
-from clients.replay import decode, play
+from clients.playback import decode, play
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
 from tests.support.running_service import running_service

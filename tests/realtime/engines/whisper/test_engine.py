@@ -13,7 +13,7 @@ import pytest
 from faster_whisper.tokenizer import Tokenizer
 from tokenizers import Tokenizer as Vocabulary
 
-from clients.replay import decode
+from clients.playback import decode
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
 from realtime.catalogue.names import lookup

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from clients.replay import FRAME_BYTES, SAMPLE_RATE, AudioUnreadable, decode, decode_stream, play
+from clients.playback import FRAME_BYTES, SAMPLE_RATE, AudioUnreadable, decode, decode_stream, play
 
 TONE = 440.0
 
