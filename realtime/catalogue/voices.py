@@ -30,4 +30,4 @@ def resolve_voice(name: str, voices: tuple[str, ...]) -> str:
         return name
     if name in OPENAI_VOICES:
         return voices[OPENAI_VOICES.index(name) % len(voices)]
-    raise UnknownVoice(f"there is no voice {name!r}; there are: {', '.join(voices)}", param="voice")
+    raise UnknownVoice(f"Unknown voice {name!r}; available voices: {', '.join(voices)}.", param="voice")

@@ -58,7 +58,7 @@ class Hibari:
                 name: hibari.Hibari(name, threads=1, g2p=readers[VOICES[name]["british"]]) for name in self.voices
             }
         except (OSError, ValueError, Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as exc:
-            raise EngineError("hibari cannot be loaded") from exc
+            raise EngineError("The hibari model could not be loaded.") from exc
 
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
         """Yield each sentence in a chunk of 40 ms and further ones of 100 ms."""
@@ -101,7 +101,7 @@ def _speak(speaker: hibari.Hibari, sentence: str, speed: float) -> Samples:
             if any(map(str.isalpha, phonemes))
         ]
     except (IndexError, ValueError) as exc:  # a number of more than 36 digits; digits like the bracketed nine, U+247C
-        raise EngineError("hibari cannot read this text") from exc
+        raise EngineError("hibari cannot read this text.") from exc
     except (Fail, InvalidArgument, RuntimeException) as exc:
-        raise EngineError("hibari failed to speak") from exc
+        raise EngineError("hibari failed to speak.") from exc
     return np.concatenate(spoken) if spoken else np.empty(0, np.float32)

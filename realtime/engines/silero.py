@@ -54,7 +54,7 @@ class Silero:
                 _model_file(), sess_options=options, providers=["CPUExecutionProvider"]
             )
         except (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as exc:
-            raise EngineError("Silero's model cannot be loaded") from exc
+            raise EngineError("The Silero model could not be loaded.") from exc
 
     def initial_state(self) -> VadState:
         return np.zeros(np.prod(_LSTM_SHAPE) + _CONTEXT, np.float32)
@@ -99,7 +99,7 @@ class Silero:
                 None, {"input": frames, "state": memory, "sr": np.array(SAMPLE_RATE, np.int64)}
             )
         except (Fail, InvalidArgument, RuntimeException) as exc:
-            raise EngineError("Silero failed to score") from exc
+            raise EngineError("Silero failed to score the audio.") from exc
         return scores, after
 
 
@@ -107,7 +107,7 @@ def _model_file() -> Path:
     package = find_spec("silero_vad")
     if package is None or package.origin is None:
         raise EngineError(
-            "The package silero-vad is not installed: pip install --no-deps 'silero-vad>=6.2,<7' "
-            "(it asks for torch, which is not needed)"
+            "The package silero-vad is not installed. Install it without torch, which it asks for and does not need: "
+            "pip install --no-deps 'silero-vad>=6.2,<7'"
         )
     return Path(package.origin).parent / "data" / _MODEL

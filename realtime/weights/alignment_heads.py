@@ -89,7 +89,7 @@ def with_valid_alignment_heads(directory: Path, cache: Path) -> Path:
             if not (copy / "config.json").is_file() or (copy / "config.json").read_text(encoding="utf-8") != corrected:
                 _link(directory, copy, corrected)
     except (OSError, ValueError, TypeError) as exc:
-        raise EngineError(f"the model in {directory} cannot be read: {exc!r}") from exc
+        raise EngineError(f"The model in {directory} cannot be read: {exc!r}") from exc
     return copy
 
 

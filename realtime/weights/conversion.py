@@ -92,7 +92,7 @@ def convert(
                 return directory
             model = _read(checkpoint / "config.json")
             if model.get("model_type") != "whisper":
-                raise EngineError(f"{name} is a model of type {model.get('model_type')!r}, not a Whisper model")
+                raise EngineError(f"{name} is a model of type {model.get('model_type')!r}, not a Whisper model.")
             tokenizer = _tokenizer(checkpoint, model, official_tokenizer)
             with tempfile.TemporaryDirectory() as staging, storage.atomic_directory(directory) as output:
                 staged = _stage(checkpoint, tokenizer, Path(staging))
@@ -102,9 +102,9 @@ def convert(
                 _complete(output, staged, model)
                 report(expected, expected)
     except OSError as exc:
-        raise EngineError(f"cannot convert {name}: {exc}") from exc
+        raise EngineError(f"{name} could not be converted: {exc}") from exc
     except (ValueError, KeyError, TypeError) as exc:
-        raise EngineError(f"{name} has a configuration that cannot be understood: {exc!r}") from exc
+        raise EngineError(f"The configuration of {name} cannot be read: {exc!r}") from exc
     return directory
 
 
@@ -116,7 +116,7 @@ def _tokenizer(checkpoint: Path, model: dict[str, Any], official_tokenizer: Call
         return own
     if size not in OFFICIAL:
         raise EngineError(
-            f"the checkpoint has no tokenizer for its vocabulary of {size} tokens, which is no size of Whisper's"
+            f"The checkpoint has no tokenizer, and its vocabulary of {size} tokens is not that of a Whisper model."
         )
     return official_tokenizer(OFFICIAL[size])
 
@@ -147,14 +147,14 @@ def _run(checkpoint: Path, output: Path, lock: int, tick: Callable[[], None]) ->
             while (code := _exit_code(process)) is None:
                 tick()
                 if time.monotonic() > deadline:
-                    raise EngineError(f"the conversion took more than {CONVERSION_TIMEOUT:g} seconds")
+                    raise EngineError(f"The conversion took more than {CONVERSION_TIMEOUT:g} seconds.")
         finally:
             process.kill()
             process.wait()
         if code != 0:
             errors.seek(0)
             lines = errors.read().strip().splitlines() or ["no error message"]
-            raise EngineError(f"the conversion failed with exit code {code}: {lines[-1]}")
+            raise EngineError(f"The conversion failed with exit code {code}: {lines[-1]}")
 
 
 def _exit_code(process: "subprocess.Popen[bytes]") -> int | None:

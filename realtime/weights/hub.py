@@ -16,7 +16,7 @@ from realtime.weights.progress import Report
 
 
 class HubError(EngineError):
-    """A request to the hub failed; the message is the reason, without a final period."""
+    """A request to the hub failed; the message is the reason, to be quoted within a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def cached(source: str, patterns: Sequence[str]) -> Path | None:
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as exc:
-        raise EngineError(f"{source} is not the name of a repository") from exc
+        raise EngineError(f"{source} is not the name of a repository.") from exc
 
 
 def files(source: str, patterns: Sequence[str]) -> dict[str, RemoteFile]:

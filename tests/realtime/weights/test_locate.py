@@ -69,7 +69,7 @@ def test_a_configured_path_comes_before_all_other_sources(tmp_path: Path) -> Non
 def test_a_configured_path_without_a_model_says_what_it_lacks(tmp_path: Path) -> None:
     directory = model_directory(tmp_path / "mine")
     (directory / "model.bin").unlink()
-    with pytest.raises(EngineError, match=r"mine lacks model\.bin$"):
+    with pytest.raises(EngineError, match=r"mine lacks model\.bin\.$"):
         locate(recognizer("whisper-base"), Settings(model_paths=(f"whisper-base={directory}",)))
 
 
@@ -185,7 +185,7 @@ def test_a_damaged_part_is_named_and_leaves_nothing_behind(packages: Path, tmp_p
 
 def test_a_missing_part_is_an_error(packages: Path, tmp_path: Path) -> None:
     (packages / "model_part_two" / "model.bin.part").unlink()
-    with pytest.raises(EngineError, match="cannot assemble"):
+    with pytest.raises(EngineError, match="could not be assembled"):
         assemble(bundle(), tmp_path / "cache" / "model", nothing)
 
 
@@ -204,7 +204,7 @@ def test_a_full_disk_is_reported_before_anything_is_written(packages: Path, tmp_
 
 def test_a_cache_that_cannot_be_written_is_an_error(packages: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the directory should be")
-    with pytest.raises(EngineError, match="cannot assemble"):
+    with pytest.raises(EngineError, match="could not be assembled"):
         assemble(bundle(), tmp_path / "cache" / "model", nothing)
 
 
