@@ -56,7 +56,7 @@ class ModelNames:
         """The models that the server loads at start and never unloads: the defaults and the preloaded ones."""
         entries = [*ENTRIES, *self.pinned]
         for pair in settings.model_paths:
-            with suppress(UnknownModel):  # a path under a name that is none is reported when weights are looked for
+            with suppress(UnknownModel):  # a path under an invalid name is reported when weights are looked for
                 entries.append(lookup(pair.partition("=")[0].strip()))
         self._available = {entry.name: entry for entry in entries}
 
@@ -65,7 +65,7 @@ class ModelNames:
         return dict(self._available)
 
     def find(self, name: str) -> ModelEntry | None:
-        """Return the available model of this name, whatever its task; None where there is none."""
+        """Return the available model of this name, for any task; None if there is none."""
         try:
             entry = self._lookup(name)
         except UnknownModel:
@@ -73,7 +73,7 @@ class ModelNames:
         return self._available.get(entry.name)
 
     def entry(self, name: str) -> ModelEntry:
-        """Return the available model of this name, whatever its task. Raises `UnknownModel`."""
+        """Return the available model of this name, for any task. Raises `UnknownModel`."""
         entry = self.find(name)
         if entry is None:
             raise UnknownModel(name)

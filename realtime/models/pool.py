@@ -68,7 +68,7 @@ class ModelPool:
         self._timer: asyncio.TimerHandle | None = None
 
     async def pin(self, entry: ModelEntry) -> None:
-        """Load a model that is never unloaded, whatever the memory budget. Raises what the engine raises."""
+        """Load a model that is never unloaded and may exceed the memory budget. Raises what the engine raises."""
         await asyncio.shield(self._get(entry, pinned=True).load)
 
     async def acquire(self, entry: ModelEntry, timeout: float | None) -> PooledModel:

@@ -1,7 +1,7 @@
 """What requests cost on this machine, measured.
 
 Costs are engine seconds: the time of one worker. They are averaged exponentially, so that they follow the machine, the
-model, and whatever else runs beside them.
+model, and other load on the machine.
 
 A batch of n decodes takes about n + `BATCH_OVERHEAD` times the marginal cost of one more. So that costs compare, what a
 decode cost in a batch of any size is normalised to a batch of `TARGET_BATCH_SIZE`.

@@ -11,7 +11,8 @@ another. The partials of a session are at least `Cadence.partial_interval` apart
 before anything else suffers. While a live session is admitted, uploads are decoded one at a time and never occupy the
 last of several workers, and above the level NORMAL they get a tenth of the engine's time.
 
-The fairness is that of start-time fair queueing (Goyal, Vin and Cheng, 1997), with measured instead of predicted cost.
+This is in the spirit of start-time fair queueing (Goyal, Vin and Cheng, 1997), without its start tags: clients are
+ordered by the measured service that they received, which decays over 15 s.
 """
 
 from collections.abc import Sequence

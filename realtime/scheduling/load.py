@@ -69,7 +69,7 @@ class Load:
         }
 
     def service_received(self, client_id: ClientId, now: float) -> tuple[float, float]:
-        """Return the engine seconds per second that the account, and the session, received lately."""
+        """Return the engine seconds per second that the account, and the session, received recently (15 s average)."""
         account, session = (self._service_received.get(name, DecayingRate()).read(now) for name in client_id)
         return account, session
 

@@ -8,7 +8,7 @@ class Priority(IntEnum):
     """The class of a request; a lower value is served first."""
 
     FINAL = 0
-    """The final transcript of live speech, or whatever else a live session waits for."""
+    """The final transcript of live speech, or another result that a live session waits for."""
     PARTIAL = 1
     """A revisable transcript of live speech."""
     UPLOAD = 2

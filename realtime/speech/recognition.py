@@ -34,7 +34,7 @@ class DecodingOptions:
     no_repeat_ngram_size: int = 0
     thresholds: Thresholds = Thresholds()
     thorough: bool = False
-    """Whether the answer may take a little longer in order to be a little better."""
+    """Retry doubtful text in the full window; used for uploads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def load_of(workers: int, partial_seconds: float) -> Load:
 
 
 def talk(load: Load, talkers: int, now: float, *, cost: float) -> None:
-    """Record a partial of this cost for each of so many sessions, decoded in batches of the target size."""
+    """Record a partial of this cost for each of this many sessions, decoded in batches of the target size."""
     for number in range(talkers):
         load.record_encode(client_id(number), Priority.PARTIAL, cost / 2, now)
     for first in range(0, talkers, TARGET_BATCH_SIZE):
