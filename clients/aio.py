@@ -121,8 +121,8 @@ async def connect(
         translate: Transcribe into English, whatever language is spoken.
         voice: Voice of a conversation. Default: the server's.
         rate: Sample rate in Hz of the audio that will be sent.
-        turn_detection: Let the server detect the end of an utterance; otherwise `commit` ends it.
-        silence_ms: Silence in milliseconds that ends an utterance. Default: the server's.
+        turn_detection: Let the server detect the end of a turn; otherwise `commit` ends it.
+        silence_ms: Silence in milliseconds that ends a turn. Default: the server's.
         partials: Receive `Partial` events, and words with times in `Completed`.
         binary: Exchange audio in binary messages instead of base64.
         open_timeout: Seconds allowed for connecting, and again for opening the session.
@@ -219,7 +219,7 @@ class Session:
             await self.send({"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()})
 
     async def commit(self) -> str:
-        """End the utterance here; return the event id. If there is no audio, the server answers with `ServerError`."""
+        """End the turn here; return the event id. If there is no audio, the server answers with `ServerError`."""
         return await self.send({"type": "input_audio_buffer.commit"})
 
     async def speak(

@@ -34,7 +34,7 @@ class SpeechStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SpeechStopped(Event):
-    """Speech has stopped; `audio_end_ms` includes the silence that ended the utterance."""
+    """Speech has stopped; `audio_end_ms` includes the silence that ended the turn."""
 
     item_id: str
     audio_end_ms: int
@@ -42,7 +42,7 @@ class SpeechStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class Committed(Event):
-    """An utterance has ended; `Completed` or `Failed` follows."""
+    """A turn has ended; `Completed` or `Failed` follows."""
 
     item_id: str
     previous_item_id: str | None
@@ -50,7 +50,7 @@ class Committed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Delta(Event):
-    """Committed text to append to the transcript of an utterance."""
+    """Committed text to append to the transcript of a turn."""
 
     item_id: str
     text: str
@@ -68,7 +68,7 @@ class Partial(Event):
 
 @dataclass(frozen=True, slots=True)
 class Completed(Event):
-    """The final transcript of an utterance; `suppressed` has a reason for each segment whose text was suppressed.
+    """The final transcript of a turn; `suppressed` has a reason for each segment whose text was suppressed.
 
     `words`, `language` and `suppressed` are empty without the extension `partials`.
     """
@@ -82,7 +82,7 @@ class Completed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """The transcription of an utterance failed."""
+    """The transcription of a turn failed."""
 
     item_id: str
     code: str

@@ -1,14 +1,14 @@
-"""Utterances whose transcript has not arrived yet."""
+"""Turns whose transcript has not arrived yet."""
 
 from clients.events import Committed, Completed, Delta, Event, Failed, Partial, ServerError, SpeechStarted
 
 
 class PendingTranscripts:
-    """Tracks until every utterance has its transcript and the final commits have been answered.
+    """Tracks until every turn has its transcript and the final commits have been answered.
 
     After its last audio a client commits twice and adds the event ids to `final_commits`. The first `committed` event
     may answer the first commit or report an earlier turn; but answers keep their order, and nothing is left for the
-    second commit, so the refusal of either means that no further utterance follows.
+    second commit, so the refusal of either means that no further turn follows.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class PendingTranscripts:
                 self.items.pop(item, None)
             case Failed(item_id=item, message=message):
                 self.items.pop(item, None)
-                self.warn(f"an utterance could not be transcribed: {message}")
+                self.warn(f"a turn could not be transcribed: {message}")
             case ServerError(code="input_audio_buffer_commit_empty", event_id=request) if request in self.final_commits:
                 self._commits_answered = True
                 return True

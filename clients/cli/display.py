@@ -30,7 +30,7 @@ class JsonLines:
 
 @dataclass(slots=True)
 class Caption:
-    """An utterance in progress: its committed text and its tentative tail."""
+    """A turn in progress: its committed text and its tentative tail."""
 
     committed: str = ""
     tentative: str = ""
@@ -47,7 +47,7 @@ class Caption:
 
 
 class Captions:
-    """Prints finished utterances as lines and, on a terminal, those in progress below them."""
+    """Prints finished turns as lines and, on a terminal, those in progress below them."""
 
     def __init__(self, console: Console, live: Live | None) -> None:
         self._console = console

@@ -1,7 +1,7 @@
 """The command `vivavoce listen`: live captions of a file, a pipe or the microphone.
 
-Finished utterances are printed as lines; on a terminal the current one is shown below them, committed text bright and
-tentative text dim. Exit codes: 0 if every utterance was transcribed, 1 if something failed or was lost or the output
+Finished turns are printed as lines; on a terminal the current one is shown below them, committed text bright and
+tentative text dim. Exit codes: 0 if every turn was transcribed, 1 if something failed or was lost or the output
 was closed, 2 if the session could not start, 130 after Ctrl-C.
 """
 
@@ -27,7 +27,7 @@ RESULT_TIMEOUT: Final = 60.0
 """Seconds without any event, once all audio has been sent, after which outstanding transcripts are given up."""
 
 SILENCE_MS: Final = 1500
-"""Silence in milliseconds that ends an utterance: longer than for a dialogue, so that pauses do not break lines."""
+"""Silence in milliseconds that ends a turn: longer than for a dialogue, so that pauses do not break lines."""
 
 OPENAI_MODELS: Final = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 """Names of OpenAI's own models, which stand for the server's default model."""
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=SILENCE_MS,
         metavar="N",
-        help="silence in milliseconds that ends an utterance (default: %(default)s)",
+        help="silence in milliseconds that ends a turn (default: %(default)s)",
     )
     parser.add_argument("--fast", action="store_true", help="send a file faster than real time")
     parser.add_argument("--json", action="store_true", help="print the server's events as JSON lines")
@@ -159,7 +159,7 @@ def _open_source(options: ListenOptions) -> Iterator[AsyncIterable[bytes]]:
 
 
 async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: Display, result_timeout: float) -> int:
-    """Send audio and show events concurrently until every utterance has its transcript; return the exit code."""
+    """Send audio and show events concurrently until every turn has its transcript; return the exit code."""
     pending = PendingTranscripts()
     sending = asyncio.create_task(_send(session, frames, pending))
     clock = asyncio.get_running_loop().time
@@ -189,7 +189,7 @@ async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: D
     if not sending.cancelled():
         sending.result()
     if lost := len(pending.items):
-        pending.warn(f"{lost} utterance{'s were' if lost > 1 else ' was'} not transcribed")
+        pending.warn(f"{lost} turn{'s were' if lost > 1 else ' was'} not transcribed")
     for warning in pending.warnings:
         _warn(warning)
     return 1 if pending.warnings else 0

@@ -184,7 +184,7 @@ def test_the_key_is_a_bearer_token() -> None:
     meet(script, client)
 
 
-def test_every_event_of_an_utterance_has_its_type() -> None:
+def test_every_event_of_a_turn_has_its_type() -> None:
     word = {"word": " off.", "start": 1.1, "end": 1.4, "probability": 0.8}
     messages = [
         started("item_1"),

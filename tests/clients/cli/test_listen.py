@@ -71,7 +71,7 @@ def answering(*messages: Message) -> Script:
     return script
 
 
-def test_finished_utterances_are_printed_as_lines(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_finished_turns_are_printed_as_lines(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     long = "Please turn the lights off in the kitchen, in the hall and in the two rooms at the end of the corridor."
     script = answering(
         started("item_1"),
@@ -131,7 +131,7 @@ def test_another_name_of_the_model_or_language_is_no_replacement(
     assert capsys.readouterr().err == ""
 
 
-def test_an_utterance_without_words_is_no_line(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_turn_without_words_is_no_line(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(answering(committed("item_1"), completed("item_1", "")), listening(recording)) == 0
     assert capsys.readouterr().out == ""
 
@@ -158,9 +158,7 @@ def test_a_transcript_that_is_late_is_waited_for(recording: str, capsys: pytest.
     assert capsys.readouterr().out == "At last.\n"
 
 
-def test_an_utterance_that_ended_before_is_not_taken_for_the_last(
-    recording: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_turn_that_ended_before_is_not_taken_for_the_last(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     script = answering(
         committed("item_1"),
         completed("item_1", "The first."),
@@ -171,10 +169,10 @@ def test_an_utterance_that_ended_before_is_not_taken_for_the_last(
     assert capsys.readouterr().out == "The first.\nThe last.\n"
 
 
-def test_an_utterance_that_could_not_be_transcribed_fails(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_turn_that_could_not_be_transcribed_fails(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     script = answering(committed("item_1"), failed("item_1", "the engine broke"))
     assert meet(script, listening(recording)) == 1
-    assert capsys.readouterr().err == "vivavoce listen: an utterance could not be transcribed: the engine broke\n"
+    assert capsys.readouterr().err == "vivavoce listen: a turn could not be transcribed: the engine broke\n"
 
 
 def test_an_error_event_fails(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,7 +180,7 @@ def test_an_error_event_fails(recording: str, capsys: pytest.CaptureFixture[str]
     assert "too much audio" in capsys.readouterr().err
 
 
-def test_a_server_that_closes_midway_loses_utterances(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_server_that_closes_midway_loses_turns(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     async def script(peer: Peer) -> None:
         await peer.greet()
         await peer.receive("input_audio_buffer.append")
@@ -192,7 +190,7 @@ def test_a_server_that_closes_midway_loses_utterances(recording: str, capsys: py
     assert meet(script, listening(recording)) == 1
     warnings = capsys.readouterr().err
     assert "shutting down" in warnings
-    assert "1 utterance was not transcribed" in warnings
+    assert "1 turn was not transcribed" in warnings
 
 
 def test_a_server_that_closes_in_good_order_but_too_early_fails_too(recording: str) -> None:
@@ -212,7 +210,7 @@ def test_a_server_that_never_answers_is_given_up(recording: str, capsys: pytest.
     assert meet(script, listening(recording, result_timeout=0.1)) == 1
     warnings = capsys.readouterr().err
     assert "sent nothing for 0.1 s" in warnings
-    assert "1 utterance was not transcribed" in warnings
+    assert "1 turn was not transcribed" in warnings
 
 
 def test_a_server_that_says_nothing_at_all_is_given_up(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -312,7 +310,7 @@ class TwoFrames:
         pass
 
 
-def test_an_interrupt_ends_the_last_utterance_of_a_microphone(
+def test_an_interrupt_ends_the_last_turn_of_a_microphone(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = types.ModuleType("sounddevice")
