@@ -68,6 +68,9 @@ MAX_TRACE_BYTES: Final = 64 << 20
 MIN_FREE_BYTES: Final = 1 << 30
 """Free space on the disk below which no further trace is opened, so that traces do not fill it."""
 
+MAX_TRACES: Final = 1_000
+"""Trace files in the directory; the oldest are removed when a session opens."""
+
 FLUSH_SECONDS: Final = 1.0
 """Longest time in seconds that a line stays in memory while further lines are written."""
 
@@ -77,7 +80,7 @@ BUFFER_BYTES: Final = 1 << 16
 TEXT_FIELDS: Final = frozenset({"text", "delta", "prompt", "metadata", "request_id"})
 """Fields with text of users and clients; without `VIVAVOCE_TRACE_TEXT` only its length is recorded."""
 
-LEFT_OUT: Final = frozenset({"state", "tokens", "pieces"})
+LEFT_OUT: Final = frozenset({"state", "tokens"})
 """Fields that neither the timeline nor a replay needs."""
 
 _FIRST_PLACEHOLDER: Final = 0x4E00
@@ -321,6 +324,10 @@ class Traces:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if shutil.disk_usage(directory).free < MIN_FREE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with suppress(FileNotFoundError):  # another server removes the oldest of the same directory
+            files = sorted(directory.glob("sess_*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+            for path in files[: max(0, len(files) + 1 - MAX_TRACES)]:
+                path.unlink()
         return TraceFile(directory / f"{session_id}.jsonl", on_failure=self._switch_off)
 
     def _switch_off(self, error: OSError) -> None:

@@ -192,6 +192,18 @@ def test_a_directory_that_cannot_be_made_switches_traces_off(caplog: pytest.LogC
     assert sum("traces are switched off" in record.getMessage() for record in caplog.records) == 1
 
 
+def test_the_oldest_traces_are_removed_beyond_the_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(writer, "MAX_TRACES", 5)
+    other = tmp_path / "notes.jsonl"
+    other.write_text("")
+    traces = Traces(Settings(trace=tmp_path))
+    for number in range(8):
+        with traces.session(f"sess_{number}", lambda: 0.0) as trace:
+            assert trace is not None
+        os.utime(tmp_path / f"sess_{number}.jsonl", (number, number))
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.jsonl", *(f"sess_{n}.jsonl" for n in range(3, 8))}
+
+
 def test_traces_leave_space_on_the_disk(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
