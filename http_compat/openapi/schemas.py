@@ -6,7 +6,7 @@ from http_compat.openai.models import TASK_NAMES
 from realtime.catalogue.names import ALIASES
 from realtime.catalogue.table import ENTRIES, Task
 from realtime.catalogue.voices import OPENAI_VOICES
-from realtime.speech.suppression import Suppression
+from realtime.speech.suppression import REPORTED
 from realtime.weights.progress import Stage
 
 Schema: TypeAlias = dict[str, Any]
@@ -142,7 +142,7 @@ SEGMENT: Final = record(
 )  # fmt: skip
 
 SUPPRESSED_SEGMENT: Final = {
-    **record(start=NUMBER, end=NUMBER, reason={"enum": [*Suppression]}),
+    **record(start=NUMBER, end=NUMBER, reason={"enum": [*REPORTED]}),
     "description": "A segment whose text was suppressed because it is probably a hallucination",
 }
 

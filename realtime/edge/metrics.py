@@ -25,7 +25,7 @@ from realtime.session.events import (
     TranscriptCompleted,
     TranscriptFailed,
 )
-from realtime.speech.suppression import Suppression
+from realtime.speech.suppression import REPORTED, Suppression
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
@@ -57,7 +57,7 @@ class Metrics:
         self.segments_suppressed = self._counter(
             "segments_suppressed", "Segments of audio whose text was suppressed, by reason.", "reason"
         )
-        for reason in Suppression:
+        for reason in REPORTED:
             self.segments_suppressed.labels(reason)
         self.commit_lag = self._histogram(
             "commit_lag_seconds", "Audio received after the end of a word when it was committed.", COMMIT_LAG_BUCKETS

@@ -15,7 +15,7 @@ from realtime.session.config import SessionConfig
 from realtime.session.events import TranscriptCompleted
 from realtime.speech.endpointing import HYSTERESIS
 from realtime.speech.local_agreement import LocalAgreement
-from realtime.speech.suppression import SpeechEvidence, Suppression
+from realtime.speech.suppression import REPORTED, SpeechEvidence, Suppression
 from realtime.speech.transcript import Hypothesis, Word
 
 SHORT_SILENCE: Final = 3 * WINDOW
@@ -191,7 +191,7 @@ class Segment:
         turn.erased += agreement.erased
         if agreement.committed:
             turn.language = hypothesis.language or turn.language
-        if why is not None and why is not Suppression.NO_VOICE:
+        if why in REPORTED:
             turn.suppressed += (why,)
 
     def note_committed(self, position: int) -> None:

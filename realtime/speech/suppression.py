@@ -41,6 +41,10 @@ class Suppression(StrEnum):
     """The text repeats itself."""
 
 
+REPORTED: Final = tuple(reason for reason in Suppression if reason is not Suppression.NO_VOICE)
+"""The reasons that clients and metrics see. Audio without speech is not decoded for its final, so no text is lost."""
+
+
 @dataclass(slots=True)
 class SpeechEvidence:
     """The speech probabilities of a segment, summed up window by window."""

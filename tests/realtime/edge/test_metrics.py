@@ -23,7 +23,7 @@ from realtime.session.events import (
     TranscriptExtended,
     TranscriptFailed,
 )
-from realtime.speech.suppression import Suppression
+from realtime.speech.suppression import REPORTED, Suppression
 from realtime.speech.transcript import Word
 
 HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
@@ -84,8 +84,8 @@ def test_suppressed_segments_are_counted_by_reason_and_every_reason_is_there_fro
     reasons = (Suppression.REPETITION, Suppression.NO_SPEECH, Suppression.REPETITION)
     with metrics.session() as session:
         session.delivered(TranscriptCompleted("item_1", "", (), "en", 16_000, reasons))
-    counts = {reason: value(metrics, "segments_suppressed_total", reason=reason) for reason in Suppression}
-    assert counts == {**dict.fromkeys(Suppression, 0), Suppression.REPETITION: 2, Suppression.NO_SPEECH: 1}
+    counts = {reason: value(metrics, "segments_suppressed_total", reason=reason) for reason in REPORTED}
+    assert counts == {**dict.fromkeys(REPORTED, 0), Suppression.REPETITION: 2, Suppression.NO_SPEECH: 1}
 
 
 def test_commit_lags_are_seconds_of_audio_and_never_negative() -> None:
@@ -123,7 +123,7 @@ def test_a_turn_that_failed_has_no_latency_and_does_not_count() -> None:
     assert (value(metrics, "final_latency_seconds_count"), value(metrics, "turns_completed_total")) == (0, 0)
 
 
-def test_of_turns_that_nobody_transcribes_the_oldest_are_forgotten() -> None:
+def test_turn_ends_without_a_transcript_are_forgotten_beyond_max_turns() -> None:
     metrics = Metrics(dict)
     with metrics.session() as session:
         for number in range(MAX_TURNS + 1):
@@ -151,7 +151,7 @@ def scheduler() -> Scheduler:
     return Scheduler(Load(1, 0.1))
 
 
-def test_of_every_recognizer_it_is_told_what_its_scheduler_does() -> None:
+def test_scheduler_figures_are_exported_for_each_recognizer() -> None:
     clock, busy, idle = Clock(), scheduler(), scheduler()
     metrics = Metrics(lambda: {"busy": busy, "idle": idle}, clock=clock)
     busy.partials_run, busy.partials_shed = 5, 1
@@ -164,7 +164,7 @@ def test_of_every_recognizer_it_is_told_what_its_scheduler_does() -> None:
     assert value(metrics, "partial_interval_seconds", model="idle") == MIN_PARTIAL_INTERVAL
 
 
-def test_where_there_are_no_partials_their_step_is_infinite() -> None:
+def test_the_partial_interval_is_infinite_while_there_are_no_partials() -> None:
     clock, full = Clock(), scheduler()
     full.load.record_encode(ANONYMOUS, Priority.FINAL, AVERAGING_SECONDS, clock.now)
     metrics = Metrics(lambda: {"full": full}, clock=clock)
