@@ -117,8 +117,8 @@ def _decode(decode: Decode) -> str:
     span = f"{decode.start / SAMPLE_RATE:.2f} to {decode.end / SAMPLE_RATE:.2f} s"
     outcome = f"{decode.words} words" if decode.outcome == "answered" else decode.outcome
     suppressed = f", suppressed: {decode.suppressed}" if decode.suppressed else ""
-    engine = f"encoding {decode.encode_seconds:.3f} s, batching {decode.batch_seconds:.3f} s, "
-    engine += f"decoding {decode.decode_seconds:.3f} s"
+    engine = f"engine {decode.engine_seconds:.3f} s (encoding {decode.encode_seconds:.3f} s, "
+    engine += f"batching {decode.batch_seconds:.3f} s, decoding {decode.decode_seconds:.3f} s)"
     return f"{what}, {engine}, audio {span}, load {decode.load}: {outcome}{suppressed}"
 
 

@@ -30,7 +30,8 @@ def test_the_timeline_is_printed(
     speak_and_listen(conversation)
     assert main(["trace", str(file(conversation))]) == 0
     printed = capsys.readouterr().out
-    for expected in ("Session sess_1", "Turn item_1: audio 0.", "partial", "queue 0.000 s", "+ 'w", "complete", "lag"):
+    decode = ("partial", "queue 0.000 s", "engine 0.000 s (")
+    for expected in ("Session sess_1", "Turn item_1: audio 0.", *decode, "+ 'w", "complete", "lag"):
         assert expected in printed
     assert "Response resp_" in printed
     assert "cancelled" in printed
