@@ -45,8 +45,6 @@ class Offset:
 
     end: int
     """Position after the silence that ended it."""
-    voiced: int
-    """End of the last window with speech."""
 
 
 class Endpointing:
@@ -88,4 +86,4 @@ class Endpointing:
         self.speaking = False
         self._onset_run = 0
         self._floor = self._position
-        return Offset(end=self._position, voiced=self._last_voiced)
+        return Offset(end=self._position)

@@ -89,17 +89,18 @@ def _words(request: TranscriptionRequest) -> list[Word]:
     endpointing = Endpointing(TurnDetection(prefix_padding=0, silence=3 * WINDOW))
     windows = request.samples[: len(request.samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
     spans: list[tuple[int, int]] = []
-    start = 0
+    start = end = 0
     for window in windows:
-        match endpointing.update(float(np.sqrt((window**2).mean()) > _LOUD)):
-            case Onset(voiced=start):
-                pass
-            case None:
-                pass
-            case offset:
-                spans.append((start, offset.voiced))
+        loud = bool(np.sqrt((window**2).mean()) > _LOUD)
+        change = endpointing.update(float(loud))
+        if loud:
+            end = endpointing.position
+        if isinstance(change, Onset):
+            start = change.voiced
+        elif change is not None:
+            spans.append((start, end))
     if endpointing.speaking:
-        spans.append((start, endpointing.finish().voiced))
+        spans.append((start, end))
     return [
         Word(
             f" {_pitch(request.samples[start:end])}.",

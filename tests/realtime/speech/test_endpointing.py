@@ -38,7 +38,7 @@ def test_the_start_is_not_within_the_utterance_before() -> None:
 
 def test_speech_stops_after_enough_silence_which_it_includes() -> None:
     _, stop = follow([1, 1, 1] + [0] * 16)
-    assert stop == Offset(end=19 * WINDOW, voiced=3 * WINDOW)
+    assert stop == Offset(end=19 * WINDOW)
 
 
 def test_a_pause_shorter_than_the_silence_is_part_of_the_speech() -> None:
