@@ -146,7 +146,7 @@ class Driver:
                 await self._deliver(output)
 
     async def _work(self, job: Job) -> None:
-        """Carry out one job and put what comes of it into the inbox."""
+        """Carry out one job and put its results into the inbox."""
         try:
             match job:
                 case ScoreWindows(number, windows, state):

@@ -92,7 +92,7 @@ class Captioning:
 
     def earliest_needed(self, position: int) -> int:
         """Return the first sample that may still be decoded, at most `position`."""
-        requested = self._in_flight and self._in_flight.segment  # its turn may be dropped, and yet it will be pulled
+        requested = self._in_flight and self._in_flight.segment  # a dropped turn's request can still be pulled
         return min([position, *(segment.start for segment in (*self._closed, self._open, requested) if segment)])
 
     # Turns.

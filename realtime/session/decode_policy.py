@@ -96,5 +96,5 @@ def _final_was_answered(segment: Segment) -> bool:
 
 
 def _will_cover(in_flight: InFlight | None, segment: Segment) -> bool:
-    """Whether the transcription in flight makes a final needless for now: its words will come sooner."""
+    """Whether the transcription in flight decodes all of the speech: a final now would only delay its words."""
     return in_flight is not None and not _is_queued_partial(in_flight) and in_flight.covers(segment)

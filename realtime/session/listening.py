@@ -16,7 +16,7 @@ A commit (AudioCommitted) or a clear (AudioCleared) by the client leads from eve
 detection the client commits by hand: a turn lasts from one commit or clear to the next.
 
 What a client asks for between two frames (commit, clear, configure) is *deferred* until the audio before it has been
-scored, so that no result depends on how fast the engines are.
+scored, so that turn boundaries and the order of commands never depend on how fast the engines are.
 """
 
 from collections import deque

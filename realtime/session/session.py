@@ -5,7 +5,7 @@ for the client and jobs for the engines. It reads no clock, never waits and make
 
     receive(message, now)   a command of the client or the result of a job
     handle_timer(now)       the time that `deadline()` named has come
-    request_for(job, load)  an engine is free to decode a `Transcribe` job: what exactly?
+    request_for(job, load)  an engine is free for a `Transcribe` job: returns what to decode
 
 `Listening` is the user's side and `Responses` the reply side. This module connects them: barge-in, and the one place
 where a result whose job is no longer live is dropped.
@@ -36,7 +36,8 @@ from realtime.speech.recognition import TranscriptionRequest
 class Session:
     """The state of one conversation; see the module. Not thread-safe.
 
-    `now` is monotonic seconds. It decides pacing and limits, never what is understood: that depends on the samples.
+    `now` is monotonic seconds; only the pacing of responses depends on it. Turn boundaries and the order of commands
+    never depend on how fast engines answer; the text can, through the load level.
     """
 
     def __init__(self, config: SessionConfig, new_id: Callable[[str], str], buffer: AudioBuffer | None = None) -> None:

@@ -44,7 +44,7 @@ class LocalAgreement:
         self.tentative: tuple[Word, ...] = ()
         """The words of the newest hypothesis that are not committed."""
         self.erased = 0
-        """Number of tentative words that a later hypothesis took back."""
+        """Number of tentative words that a later hypothesis changed or removed."""
         self._trimmed = 0
         """Number of committed words whose audio was trimmed."""
         self._pending_punctuation = ""
