@@ -137,12 +137,12 @@ ClientRequest: TypeAlias = (
 )
 
 
-class _Envelope(Struct):
+class _EventId(Struct):
     event_id: Any = None
 
 
 _DECODER: Final = msgspec.json.Decoder(ClientRequest)
-_ENVELOPES: Final = msgspec.json.Decoder(_Envelope)
+_EVENT_IDS: Final = msgspec.json.Decoder(_EventId)
 
 
 def parse(message: str) -> ClientRequest:
@@ -159,7 +159,7 @@ def parse(message: str) -> ClientRequest:
 def _request_id(message: str) -> str | None:
     """Return the `event_id` of an invalid event, if it has one."""
     try:
-        request_id = _ENVELOPES.decode(message).event_id
+        request_id = _EVENT_IDS.decode(message).event_id
     except msgspec.ValidationError:
         return None
     except (msgspec.DecodeError, RecursionError):
