@@ -17,8 +17,8 @@ import pytest
 
 from realtime.errors import Overloaded
 from tests.support.client_programs import (
+    ALL_CLIENTS,
     CURL,
-    EVERYBODY,
     NODE,
     OPENAI,
     PYTHON,
@@ -32,21 +32,21 @@ from tests.support.http_service import KEY, HttpService, http_service
 from tests.support.scripted_models import ScriptedRecognizer, ScriptedSynthesizer
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_models_are_listed_and_described(client: Client) -> None:
     assert {"whisper-base", "hibari-tts", "someone/their-whisper"} <= set(client.do("models"))
     model = client.do("model", name="hibari-tts")
     assert (model["owned_by"], model["model_type"]) == ("vivavoce", "audio")
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 @pytest.mark.parametrize("escaped", [False, True], ids=["as it is", "escaped"])
 def test_a_name_may_have_a_slash(client: Client, escaped: bool) -> None:
     name = "someone%2Ftheir-whisper" if escaped and client.name == CURL else "someone/their-whisper"
     assert client.do("model", name=name)["id"] == "someone/their-whisper"
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_deleted_model_is_unloaded(client: Client, server: HttpService, recordings: Path) -> None:
     client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
     assert client.do("model", name="whisper-tiny")["loaded"]
@@ -77,7 +77,7 @@ def test_an_unknown_model_is_not_launched(client: Client, options: dict[str, boo
         client.do("launch", model_name="nobody", **options)
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_wrong_key_is_401(client: Client) -> None:
     with refused(client, 401, "invalid_api_key", None, "Incorrect API key provided"):
         replace(client, key="wrong").do("models")
@@ -102,7 +102,7 @@ def narrow_server() -> Iterator[HttpService]:
         yield server
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_any_key_is_accepted_if_none_is_required(client: Client, narrow_server: HttpService) -> None:
     assert "whisper-base" in replace(client, address=narrow_server.address, key="any").do("models")
 
@@ -150,7 +150,7 @@ def full_server(recordings: Path) -> Iterator[HttpService]:
         yield server
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_one_upload_too_many_is_429(client: Client, full_server: HttpService, recordings: Path) -> None:
     with refused(client, 429, "queue_full", None, "Too many uploads are in progress"):
         replace(client, address=full_server.address).transcribe(recordings / "two-words.wav")
@@ -168,7 +168,7 @@ def test_openai_s_clients_retry_after_429(process: Callable[[str], Process], rec
         assert [client.end()["value"]["text"] for client in clients] == ["440. 880."] * 3
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_loading_model_is_503(client: Client, server: HttpService, recordings: Path) -> None:
     server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=30)
     with refused(client, 503, "server_overloaded", None, "not ready yet"):
@@ -194,7 +194,7 @@ def test_a_server_that_is_loading_models_says_when_to_retry(client: Client, serv
     assert int(answer["headers"]["retry-after"]) > 0
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_client_that_disconnects_releases_the_slot_of_its_upload(
     client: Client, narrow_server: HttpService, recordings: Path
 ) -> None:
@@ -203,7 +203,7 @@ def test_a_client_that_disconnects_releases_the_slot_of_its_upload(
     replace(client, address=narrow_server.address).begin("transcribe", file=str(recordings / "six-words.wav"))
     assert gate.reached.acquire(timeout=10)
     client.process.end()
-    assert recognizer.given_up.wait(1)
+    assert recognizer.cancelled.wait(1)
     recognizer.gate = None
     within_a_second(lambda: upload(narrow_server, recordings / "two-words.wav"))
 
@@ -218,12 +218,12 @@ def test_a_client_that_leaves_a_stream_releases_its_slot(
     leaving.begin("transcribe", file=str(recordings / "six-words.wav"), stream=True)
     leaving.wait_for_first()
     client.process.end()
-    assert recognizer.given_up.wait(1)
+    assert recognizer.cancelled.wait(1)
     recognizer.gate = None
     within_a_second(lambda: upload(narrow_server, recordings / "two-words.wav"))
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_client_that_disconnects_releases_the_slot_of_its_speech(client: Client, narrow_server: HttpService) -> None:
     synthesizer = narrow_server.models.synthesizers["hibari-tts"] = ScriptedSynthesizer("hibari-tts")
     synthesizer.gate = Gate()

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.support.client_programs import CURL, EVERYBODY, OPENAI, Client, by, refused
+from tests.support.client_programs import ALL_CLIENTS, CURL, OPENAI, Client, by, refused
 from tests.support.http_service import HttpService
 from tests.support.recordings import wav_file
 from tests.support.scripted_models import ScriptedRecognizer
@@ -20,7 +20,7 @@ from tests.support.uploads import TWO_WORDS
 URL = "/v1/audio/transcriptions"
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_an_unknown_model_is_404_with_its_own_code(client: Client, recordings: Path) -> None:
     with refused(client, 404, "model_not_found", "model", "The model 'nobody' does not exist"):
         client.transcribe(recordings / "two-words.wav", model="nobody")
@@ -32,7 +32,7 @@ def test_an_unknown_path_is_404_with_a_different_code(client: Client) -> None:
         client.do("get", path="/nothing")
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 @pytest.mark.parametrize(
     ("file", "code", "words"),
     [
@@ -80,7 +80,7 @@ def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_decompression_bomb_is_refused_and_takes_little_memory(client: Client, bomb: Path) -> None:
     before = most_memory()
     with refused(client, 413, "audio_too_long", "file", "longer than 1800 seconds"):

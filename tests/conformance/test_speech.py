@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.client_programs import (
+    ALL_CLIENTS,
     CURL,
-    EVERYBODY,
     NODE,
     OPENAI,
     PYTHON,
@@ -63,7 +63,7 @@ def test_a_voice_to_clone_is_refused_with_a_clear_error(client: Client, recordin
         client.speak(prompt=str(recordings / "two-words.wav"))
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 @pytest.mark.parametrize("response_format", TYPE_OF)
 def test_text_becomes_a_file_of_its_format(client: Client, server: HttpService, response_format: str) -> None:
     data = client.speak(response_format=response_format).data
@@ -78,7 +78,7 @@ def test_text_becomes_a_file_of_its_format(client: Client, server: HttpService, 
             assert reader.getnframes() * 2 == len(data) - 44
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_the_first_bytes_arrive_before_the_last_are_generated(
     client: Client, synthesizer: ScriptedSynthesizer, recordings: Path
 ) -> None:
@@ -95,7 +95,7 @@ def test_the_first_bytes_arrive_before_the_last_are_generated(
     assert client.transcribe(file)["text"] == "440."
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_voice_that_fails_midway_aborts_the_connection(client: Client) -> None:
     client.begin("speak", input="It breaks 💥 here.", response_format="pcm", stream=True)
     client.wait_for_first()
@@ -104,7 +104,7 @@ def test_a_voice_that_fails_midway_aborts_the_connection(client: Client) -> None
     assert failure.value.raised == BROKEN_OFF[client.name]
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 @pytest.mark.parametrize("fields", [{"stream": True}, {}], ids=["stream", "whole"])
 def test_a_voice_that_fails_at_once_is_500(client: Client, fields: dict[str, bool]) -> None:
     with refused(client, 500, "engine_failed", None, "The model failed"):
@@ -122,7 +122,7 @@ def test_events_are_one_file_and_end_with_the_usage(client: Client, server: Http
     assert done == {"type": "speech.audio.done", "usage": usage}
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_an_unknown_voice_is_400_and_the_known_ones_are_listed(client: Client) -> None:
     with refused(client, 400, "invalid_voice", "voice", "amber, birch"):
         client.speak(voice="nope")
@@ -134,7 +134,7 @@ def test_an_empty_voice_is_the_default(client: Client, synthesizer: ScriptedSynt
     assert synthesizer.spoken[-1][1] == "amber"
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 @pytest.mark.parametrize(
     ("text", "fields", "code", "param", "words"),
     [

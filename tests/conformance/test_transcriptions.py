@@ -13,8 +13,8 @@ from realtime.errors import EngineError
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
 from tests.support.client_programs import (
+    ALL_CLIENTS,
     CURL,
-    EVERYBODY,
     OPENAI,
     PYTHON,
     PYTHON_1,
@@ -37,7 +37,7 @@ FALLBACK = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 BOTH = ["word", "segment"]
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_transcript_is_text_and_seconds(client: Client, recordings: Path) -> None:
     answer = client.transcribe(recordings / "two-words.wav")
     assert answer == {"text": "440. 880.", "usage": {"type": "duration", "seconds": 5.0}}
@@ -60,7 +60,7 @@ def test_answers_are_of_the_client_s_types(
     assert client.end()["type"] == kind
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_verbose_json_has_segments_and_no_words(client: Client, recordings: Path) -> None:
     answer = client.transcribe(recordings / "two-words.wav", response_format="verbose_json", language="en")
     assert (answer["language"], answer["text"]) == ("english", "440. 880.")
@@ -70,7 +70,7 @@ def test_verbose_json_has_segments_and_no_words(client: Client, recordings: Path
     assert answer.get("words") is None
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 @pytest.mark.parametrize("granularities", [["word"], BOTH], ids=["word", "both"])
 def test_words_are_present_on_demand(client: Client, recordings: Path, granularities: list[str]) -> None:
     answer = client.transcribe(
@@ -82,7 +82,7 @@ def test_words_are_present_on_demand(client: Client, recordings: Path, granulari
     assert (answer["segments"] is None) == (granularities == ["word"])
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_word_granularity_requires_verbose_json(client: Client, recordings: Path) -> None:
     with refused(client, 400, "invalid_value", "timestamp_granularities", "verbose_json"):
         client.transcribe(recordings / "two-words.wav", timestamp_granularities=["word"])
@@ -180,7 +180,7 @@ def test_a_bad_file_is_refused_before_the_stream(client: Client, recordings: Pat
         client.transcribe(recordings / "letter.mp3", stream=True)
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 @pytest.mark.parametrize("file", ["mp3-inside", "wav-inside.mp3"])
 def test_the_format_of_a_file_is_detected_by_its_content(client: Client, recordings: Path, file: str) -> None:
     named = {"named": True} if client.name in {PYTHON, PYTHON_1} and file.endswith(".mp3") else {}
@@ -214,7 +214,7 @@ def test_whisper_s_options_reach_the_recognizer(
     assert (request.decoding.beam_size, request.hotwords) == (3, "one, two")
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 @pytest.mark.parametrize(
     ("fields", "temperatures"), [({}, FALLBACK), ({"temperature": 0}, FALLBACK), ({"temperature": 0.4}, (0.4,))]
 )
@@ -229,7 +229,7 @@ def test_no_temperature_means_fallback_temperatures(
     assert recognizer.requests[-1].decoding.temperatures == temperatures
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_file_over_the_limit_is_413_and_not_a_broken_connection(client: Client, recordings: Path) -> None:
     with refused(client, 413, "file_too_large", "file", "Maximum content size limit"):
         client.transcribe(recordings / "large.wav")

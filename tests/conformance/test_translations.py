@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.client_programs import (
+    ALL_CLIENTS,
     CURL,
-    EVERYBODY,
     XINFERENCE,
     XINFERENCE_1,
     XINFERENCE_ASYNC,
@@ -18,13 +18,13 @@ from tests.support.client_programs import (
 from tests.support.scripted_models import ScriptedRecognizer
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_translation_is_a_text(client: Client, recognizer: ScriptedRecognizer, recordings: Path) -> None:
     assert client.translate(recordings / "two-words.wav")["text"] == "440. 880."
     assert all(request.translate for request in recognizer.requests)
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_a_verbose_translation_is_english(client: Client, recordings: Path) -> None:
     answer = client.translate(recordings / "two-words.wav", response_format="verbose_json")
     assert (answer["language"], answer["text"]) == ("english", "440. 880.")
@@ -32,7 +32,7 @@ def test_a_verbose_translation_is_english(client: Client, recordings: Path) -> N
     assert len(answer["segments"]) == 2
 
 
-@by(*EVERYBODY)
+@by(*ALL_CLIENTS)
 def test_an_english_model_does_not_translate(client: Client, recordings: Path) -> None:
     with refused(client, 400, "unsupported_model", "model", "'whisper-tiny.en' does not support translation"):
         client.translate(recordings / "two-words.wav", model="whisper-tiny.en")

@@ -28,7 +28,7 @@ CURL: Final = "curl"
 
 OPENAI: Final = (PYTHON, PYTHON_1, NODE)
 XINFERENCES: Final = (XINFERENCE, XINFERENCE_1, XINFERENCE_ASYNC)
-EVERYBODY: Final = (*OPENAI, *XINFERENCES, CURL)
+ALL_CLIENTS: Final = (*OPENAI, *XINFERENCES, CURL)
 
 _TIMEOUT: Final = 30.0
 
@@ -71,13 +71,13 @@ class Process:
         self._reading.start()
         self.busy = False
 
-    def tell(self, order: dict[str, Any]) -> None:
+    def send(self, order: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         self.busy = True
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         """Return the next line: `begun` at the first chunk of a stream, then the result or what was `raised`."""
         said: dict[str, Any] = json.loads(self._lines.get(timeout=_TIMEOUT))
         self.busy = "begun" in said
@@ -115,15 +115,15 @@ class Client:
     def begin(self, task: str, **arguments: Any) -> None:
         """Start a task; see `TASKS` in each client's program."""
         order = {"task": task, "address": self.address, "key": self.key, "retries": self.retries}
-        self.process.tell({**order, "arguments": arguments})
+        self.process.send({**order, "arguments": arguments})
 
     def wait_for_first(self) -> None:
         """Wait for the first chunk of a stream."""
-        assert self.process.hear() == {"begun": True}
+        assert self.process.receive() == {"begun": True}
 
     def end(self) -> dict[str, Any]:
         """Return the result as `value` and its `type` in the client. Raises `Refused`."""
-        while "begun" in (answer := self.process.hear()):
+        while "begun" in (answer := self.process.receive()):
             pass
         if "raised" in answer:
             raise Refused(**answer)

@@ -106,7 +106,7 @@ def recognize(samples: Samples) -> Hypothesis:
 
 def transcript(conversation: "Conversation", item_id: str | None = None) -> str:
     """Join the deltas so far, of one item or of all."""
-    deltas = conversation.said(TranscriptExtended)
+    deltas = conversation.outputs_of(TranscriptExtended)
     return "".join(event.delta for event in deltas if item_id in (None, event.item_id))
 
 
@@ -116,7 +116,7 @@ def words_between(start: float, end: float) -> str:
     return " ".join(f"w{index}" for index in range(first, last))
 
 
-def belief(text: str, *, average_log_probability: float = -0.2, compression_ratio: float = 1.2) -> Hypothesis:
+def hypothesis_of(text: str, *, average_log_probability: float = -0.2, compression_ratio: float = 1.2) -> Hypothesis:
     """Return a hypothesis of these words, whatever the audio."""
     words = tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split())
     return Hypothesis(words, "en", 0.0, average_log_probability, compression_ratio)
@@ -241,7 +241,7 @@ class Conversation:
 
     # What came out.
 
-    def said(self, *kinds: type[Kind]) -> list[Kind]:
+    def outputs_of(self, *kinds: type[Kind]) -> list[Kind]:
         """Return the outputs of these kinds so far."""
         return [output for output in self.outputs if isinstance(output, kinds)]
 

@@ -47,7 +47,7 @@ class ScriptedDetector:
 class ScriptedRecognizer:
     """Writes one word for every tone, ` 440.` for 440 Hz, and records its requests.
 
-    All results but the first `free` wait for `gate`; `given_up` is set when a caller is cancelled. `failure` is raised
+    All results but the first `free` wait for `gate`; `cancelled` is set when a caller is cancelled. `failure` is raised
     for every request after the first `fails_after`.
     """
 
@@ -64,7 +64,7 @@ class ScriptedRecognizer:
         self.fails_after = 0
         self.free = 0
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.given_up = threading.Event()
+        self.cancelled = threading.Event()
         self.decorate: Callable[[TranscriptionRequest, Hypothesis], Hypothesis] = lambda _, said: said
 
     async def transcribe(self, request: TranscriptionRequest, priority: Priority, client_id: ClientId) -> Hypothesis:
@@ -79,7 +79,7 @@ class ScriptedRecognizer:
             if self.gate is not None and len(self.requests) > self.free:
                 await self.gate.wait()
         except asyncio.CancelledError:
-            self.given_up.set()
+            self.cancelled.set()
             raise
         said = Hypothesis(tuple(_words(request)), language=request.language or "fr", tokens=(1, 2))
         return self.decorate(request, said)

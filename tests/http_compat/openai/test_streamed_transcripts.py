@@ -135,7 +135,7 @@ def test_a_client_that_disconnects_between_heartbeats_cancels_the_work(
     while next(lines) != ": keep-alive":
         pass
     waiting.close()
-    assert recognizer.given_up.wait(5)
+    assert recognizer.cancelled.wait(5)
 
 
 def test_a_stream_covers_the_whole_recording(client: TestClient, recognizer: ScriptedRecognizer) -> None:

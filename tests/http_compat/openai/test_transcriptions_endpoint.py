@@ -274,7 +274,7 @@ def test_a_client_that_disconnects_cancels_the_transcription(
         await asyncio.wait_for(app(scope, receive, send), 10)
 
     asyncio.run(scene())
-    assert recognizer.given_up.is_set()
+    assert recognizer.cancelled.is_set()
 
 
 class _Gate(asyncio.Event):

@@ -37,7 +37,7 @@ from tests.support.scripted_engines import (
 
 SESSIONS: Final = 50
 FRAME: Final = SAMPLE_RATE // 10
-HASTE: Final = 16
+SPEEDUP: Final = 16
 """Factor over real time at which audio is sent: slow enough for some partials."""
 
 LOWEST, HIGHER = (float(say_numbers([number])[0]) for number in (0, 1))
@@ -100,7 +100,7 @@ class Talker:
             audio = self.audio
             for start in range(0, len(audio), FRAME):
                 await self._driver.inbox.put(AppendAudio(encode(audio[start : start + FRAME], Encoding.PCM16)))
-                await asyncio.sleep(FRAME / SAMPLE_RATE / HASTE)
+                await asyncio.sleep(FRAME / SAMPLE_RATE / SPEEDUP)
             await self._finished.wait()
             serving.cancel()
 

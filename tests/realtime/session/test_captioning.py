@@ -31,9 +31,9 @@ from realtime.speech.transcript import Hypothesis, Word
 from tests.support.scripted_conversation import (
     Conversation,
     Microphone,
-    belief,
     configured,
     count_loud,
+    hypothesis_of,
     transcript,
     words_between,
 )
@@ -42,7 +42,7 @@ BY_HAND = configured(turn_detection=None)
 
 
 def texts(conversation: Conversation) -> list[str]:
-    return [event.text for event in conversation.said(TranscriptCompleted)]
+    return [event.text for event in conversation.outputs_of(TranscriptCompleted)]
 
 
 def speaking() -> tuple[Conversation, Microphone]:
@@ -84,45 +84,45 @@ def test_deltas_add_up_to_the_final_text() -> None:
 
 def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> None:
     conversation, microphone = speaking_until_requested()
-    conversation.answer(Transcribe, belief("it was a dark and"))
+    conversation.answer(Transcribe, hypothesis_of("it was a dark and"))
     assert transcript(conversation) == ""
     conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.04))
-    conversation.answer(Transcribe, belief("it was a bark and stormy"))
+    conversation.answer(Transcribe, hypothesis_of("it was a bark and stormy"))
     assert transcript(conversation) == "it was a"
 
 
 def test_what_hypotheses_agree_on_that_lie_close_together_is_not() -> None:
     conversation, microphone = speaking_until_requested()
-    conversation.answer(Transcribe, belief("it was a dark and"))
+    conversation.answer(Transcribe, hypothesis_of("it was a dark and"))
     speak_until_requested(conversation, microphone)
-    conversation.answer(Transcribe, belief("it was a dark and"))
+    conversation.answer(Transcribe, hypothesis_of("it was a dark and"))
     assert MIN_NEW_SPEECH[LoadLevel.NORMAL] < MIN_SPAN
     assert transcript(conversation) == ""
 
 
 def test_in_a_pause_the_last_hypothesis_confirms_what_it_says() -> None:
     conversation, microphone = speaking_until_requested()
-    conversation.answer(Transcribe, belief("it was a dark"))
+    conversation.answer(Transcribe, hypothesis_of("it was a dark"))
     conversation.hear(microphone.silence(0.4))
-    conversation.answer(Transcribe, belief("it was a dark."))
+    conversation.answer(Transcribe, hypothesis_of("it was a dark."))
     assert transcript(conversation) == "it was a dark"
 
 
 def test_a_committed_word_stays_though_the_final_would_rather_have_another() -> None:
     conversation, microphone = speaking_until_requested()
-    conversation.answer(Transcribe, belief("it was a dark night"))
+    conversation.answer(Transcribe, hypothesis_of("it was a dark night"))
     conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.04))
-    conversation.answer(Transcribe, belief("it was a dark night and"))
+    conversation.answer(Transcribe, hypothesis_of("it was a dark night and"))
     assert transcript(conversation) == "it was a dark night"
     conversation.hear(microphone.silence(1.0))
-    conversation.answer(Transcribe, belief("it was a bark night and rain."))
+    conversation.answer(Transcribe, hypothesis_of("it was a bark night and rain."))
     assert texts(conversation) == [transcript(conversation)] == ["it was a dark night and rain."]
 
 
 def test_the_words_of_a_transcript_spell_it() -> None:
     conversation, microphone = speaking()
     conversation.hear(microphone.silence(1.0))
-    (completed,) = conversation.said(TranscriptCompleted)
+    (completed,) = conversation.outputs_of(TranscriptCompleted)
     assert "".join(word.text for word in completed.words).strip() == completed.text
     assert len(completed.commit_lags) == len(completed.words)
 
@@ -130,18 +130,18 @@ def test_the_words_of_a_transcript_spell_it() -> None:
 def test_without_transcription_nothing_is_decoded() -> None:
     conversation, microphone = Conversation(configured(transcribe=False)), Microphone()
     conversation.hear(microphone.speech(40.0), microphone.silence(1.0))
-    assert conversation.said(Transcribe, TranscriptExtended, TranscriptCompleted) == []
+    assert conversation.outputs_of(Transcribe, TranscriptExtended, TranscriptCompleted) == []
 
 
 def test_tentative_words_are_reported_only_on_request() -> None:
     conversation, _ = speaking()
-    assert conversation.said(TranscriptRevised) == []
+    assert conversation.outputs_of(TranscriptRevised) == []
 
 
 def test_tentative_words_have_positions_in_the_session() -> None:
     conversation, microphone = Conversation(configured(include_partials=True)), Microphone()
     conversation.hear(microphone.silence(3.2), microphone.speech(3.2))
-    newest = conversation.said(TranscriptRevised)[-1]
+    newest = conversation.outputs_of(TranscriptRevised)[-1]
     words = newest.committed + newest.tentative
     assert [(word.text, word.start) for word in words] == [
         (f" w{index}", index * 5120) for index in range(10, 10 + len(words))
@@ -155,7 +155,7 @@ def test_tentative_words_have_positions_in_the_session() -> None:
 
 def test_new_speech_of_some_length_is_worth_a_partial() -> None:
     conversation, microphone = speaking()
-    jobs = conversation.said(Transcribe)
+    jobs = conversation.outputs_of(Transcribe)
     step = MIN_NEW_SPEECH[LoadLevel.NORMAL]
     assert len(jobs) == microphone.position // (step // WINDOW * WINDOW + WINDOW)
     assert all(job.priority is Priority.PARTIAL for job in jobs)
@@ -206,8 +206,8 @@ def test_a_partial_may_be_pulled_after_its_turn_was_cleared(config: SessionConfi
     conversation.send(ClearAudio())
     conversation.hear(microphone.silence(5.0))
     conversation.take()
-    conversation.answer(Transcribe, belief("too late"))
-    assert conversation.said(TranscriptExtended) == []
+    conversation.answer(Transcribe, hypothesis_of("too late"))
+    assert conversation.outputs_of(TranscriptExtended) == []
 
 
 def test_a_cancelled_partial_has_no_request() -> None:
@@ -240,25 +240,25 @@ def test_a_final_cancels_the_partial() -> None:
     (final,) = conversation.pending(Transcribe)
     assert conversation.take().final
     assert final.priority is Priority.FINAL
-    assert conversation.said(CancelJob) == [CancelJob(partial.number)]
+    assert conversation.outputs_of(CancelJob) == [CancelJob(partial.number)]
 
 
 def test_the_answer_to_a_cancelled_partial_is_dropped() -> None:
     conversation, _ = speaking_until_requested()
     (partial,) = conversation.pending(Transcribe)
     conversation.send(CommitAudio())
-    assert conversation.send(Transcribed(partial.number, belief("too late"))) == []
+    assert conversation.send(Transcribed(partial.number, hypothesis_of("too late"))) == []
 
 
 def test_the_final_begins_in_the_pause_and_is_used_if_no_speech_follows() -> None:
     conversation, microphone = speaking()
     conversation.hear(microphone.silence(0.3))
-    assert conversation.said(AudioCommitted) == []
+    assert conversation.outputs_of(AudioCommitted) == []
     assert conversation.requests[-1].final
-    requested = len(conversation.said(Transcribe))
+    requested = len(conversation.outputs_of(Transcribe))
     conversation.hear(microphone.silence(0.7))
     assert texts(conversation) == [words_between(0, 3.2)]
-    assert len(conversation.said(Transcribe)) == requested
+    assert len(conversation.outputs_of(Transcribe)) == requested
 
 
 def test_the_final_begins_in_the_pause_though_a_partial_has_heard_all_the_speech() -> None:
@@ -267,7 +267,7 @@ def test_the_final_begins_in_the_pause_though_a_partial_has_heard_all_the_speech
     heard = conversation.requests[-1]
     assert not heard.final
     conversation.hear(microphone.silence(0.3))
-    assert conversation.said(AudioCommitted) == []
+    assert conversation.outputs_of(AudioCommitted) == []
     assert conversation.requests[-1].final
 
 
@@ -281,14 +281,14 @@ def test_a_partial_of_all_the_speech_is_awaited_and_then_comes_the_final() -> No
     conversation.answer(Transcribe)
     (final,) = conversation.pending(Transcribe)
     assert final.priority is Priority.FINAL
-    assert conversation.said(CancelJob) == []
+    assert conversation.outputs_of(CancelJob) == []
 
 
 def test_a_partial_that_still_waits_when_it_grows_quiet_makes_room_for_the_final() -> None:
     conversation, microphone = speaking_until_requested()
     (partial,) = conversation.pending(Transcribe)
     conversation.hear(microphone.silence((EARLY_FINAL_SILENCE + 2 * WINDOW) / SAMPLE_RATE))
-    assert conversation.said(CancelJob) == [CancelJob(partial.number)]
+    assert conversation.outputs_of(CancelJob) == [CancelJob(partial.number)]
     (final,) = conversation.pending(Transcribe)
     assert final.priority is Priority.FINAL
 
@@ -298,7 +298,7 @@ def test_a_final_that_waits_in_the_pause_is_not_withdrawn_while_it_stays_quiet()
     conversation.hear(microphone.speech(0.2), microphone.silence(3.0))
     (final,) = conversation.pending(Transcribe)
     assert final.priority is Priority.FINAL
-    assert conversation.said(CancelJob) == []
+    assert conversation.outputs_of(CancelJob) == []
 
 
 def test_a_final_begun_in_the_pause_is_awaited_when_the_turn_ends_before_its_answer() -> None:
@@ -306,10 +306,10 @@ def test_a_final_begun_in_the_pause_is_awaited_when_the_turn_ends_before_its_ans
     conversation.held = (Transcribe,)
     conversation.hear(microphone.silence(1.0))
     (final,) = conversation.pending(Transcribe)
-    assert conversation.said(AudioCommitted) != []
+    assert conversation.outputs_of(AudioCommitted) != []
     conversation.answer(Transcribe)
     assert texts(conversation) == [words_between(0, 3.2)]
-    assert conversation.said(Transcribe)[-1] == final
+    assert conversation.outputs_of(Transcribe)[-1] == final
 
 
 def test_a_final_begun_in_the_pause_is_not_used_if_speech_follows() -> None:
@@ -319,7 +319,7 @@ def test_a_final_begun_in_the_pause_is_not_used_if_speech_follows() -> None:
     (stale,) = conversation.pending(Transcribe)
     conversation.hear(microphone.speech(0.32), microphone.silence(1.0))
     conversation.release(Transcribe)
-    assert conversation.said(CancelJob) == [CancelJob(stale.number)]
+    assert conversation.outputs_of(CancelJob) == [CancelJob(stale.number)]
     assert texts(conversation) == [words_between(0, 3.2) + " w11"]
 
 
@@ -335,17 +335,17 @@ def test_finals_are_decoded_and_completed_in_order() -> None:
         conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
     for index in range(3):
         assert conversation.take().final
-        conversation.answer(Transcribe, belief(f"turn {index}"))
+        conversation.answer(Transcribe, hypothesis_of(f"turn {index}"))
     assert texts(conversation) == ["turn 0", "turn 1", "turn 2"]
-    committed = [event.item_id for event in conversation.said(AudioCommitted)]
-    assert [event.item_id for event in conversation.said(TranscriptCompleted)] == committed
+    committed = [event.item_id for event in conversation.outputs_of(AudioCommitted)]
+    assert [event.item_id for event in conversation.outputs_of(TranscriptCompleted)] == committed
 
 
 def test_nothing_of_a_turn_is_decoded_before_the_final_of_the_one_before() -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
     conversation.hear(microphone.speech(1.0), microphone.silence(1.0), microphone.speech(4.0))
-    assert not conversation.said(TranscriptCompleted)
-    conversation.answer(Transcribe, belief("first"))
+    assert not conversation.outputs_of(TranscriptCompleted)
+    conversation.answer(Transcribe, hypothesis_of("first"))
     speak_until_requested(conversation, microphone)
     assert not conversation.take().final
     assert texts(conversation) == ["first"]
@@ -354,20 +354,20 @@ def test_nothing_of_a_turn_is_decoded_before_the_final_of_the_one_before() -> No
 def test_words_of_no_more_than_two_windows_are_not_decoded() -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.silence(1.024), microphone.speech(0.064), microphone.silence(1.0))
-    (completed,) = conversation.said(TranscriptCompleted)
+    (completed,) = conversation.outputs_of(TranscriptCompleted)
     assert (completed.text, completed.suppressed) == ("", ())
-    assert conversation.said(Transcribe) == []
+    assert conversation.outputs_of(Transcribe) == []
 
 
 def test_text_against_the_evidence_is_suppressed() -> None:
     conversation, microphone = speaking_until_requested()
-    conversation.answer(Transcribe, belief("thanks for watching", average_log_probability=-2.0))
+    conversation.answer(Transcribe, hypothesis_of("thanks for watching", average_log_probability=-2.0))
     speak_until_requested(conversation, microphone)
-    conversation.answer(Transcribe, belief("thanks for watching", average_log_probability=-2.0))
+    conversation.answer(Transcribe, hypothesis_of("thanks for watching", average_log_probability=-2.0))
     assert transcript(conversation) == ""
     conversation.hear(microphone.silence(1.0))
-    conversation.answer(Transcribe, belief("la " * 30, compression_ratio=9.0))
-    (completed,) = conversation.said(TranscriptCompleted)
+    conversation.answer(Transcribe, hypothesis_of("la " * 30, compression_ratio=9.0))
+    (completed,) = conversation.outputs_of(TranscriptCompleted)
     assert (completed.text, completed.words, completed.suppressed) == ("", (), (Suppression.REPETITION,))
 
 
@@ -408,7 +408,7 @@ def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -
 def test_language_prompt_and_recognizer_are_those_of_the_configuration() -> None:
     conversation = Conversation(configured(language="de", prompt="Namen", recognizer=lookup("whisper-large-v3")))
     conversation.hear(Microphone().speech(1.0))
-    job, request = conversation.said(Transcribe)[0], conversation.requests[0]
+    job, request = conversation.outputs_of(Transcribe)[0], conversation.requests[0]
     assert (job.recognizer.name, request.language, request.prompt) == ("whisper-large-v3", "de", "Namen")
 
 
@@ -434,11 +434,11 @@ def test_a_failed_final_fails_its_turn_only() -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
     for _ in range(3):
         conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
-    conversation.answer(Transcribe, belief("first"))
+    conversation.answer(Transcribe, hypothesis_of("first"))
     conversation.fail(Transcribe)
-    conversation.answer(Transcribe, belief("third"))
-    _, second, _ = (event.item_id for event in conversation.said(AudioCommitted))
-    (failed,) = conversation.said(TranscriptFailed)
+    conversation.answer(Transcribe, hypothesis_of("third"))
+    _, second, _ = (event.item_id for event in conversation.outputs_of(AudioCommitted))
+    (failed,) = conversation.outputs_of(TranscriptFailed)
     assert failed.item_id == second
     assert isinstance(failed.error, EngineError)
     assert texts(conversation) == ["first", "third"]
@@ -449,7 +449,7 @@ def test_a_failed_partial_is_only_late() -> None:
     conversation.fail(Transcribe)
     conversation.release(Transcribe)
     conversation.hear(microphone.speech(4.8 - microphone.position / 16_000), microphone.silence(1.0))
-    assert conversation.said(TranscriptFailed) == []
+    assert conversation.outputs_of(TranscriptFailed) == []
     assert texts(conversation) == [words_between(0, 4.8)]
 
 
@@ -468,10 +468,10 @@ def test_a_turn_fails_after_its_last_segment_where_the_final_of_one_failed() -> 
     conversation.hear(microphone.speech(30.0))
     conversation.send(CommitAudio())
     conversation.fail(Transcribe)
-    assert conversation.said(TranscriptFailed) == []
+    assert conversation.outputs_of(TranscriptFailed) == []
     conversation.release(Transcribe)
-    assert len(conversation.said(TranscriptFailed)) == 1
-    assert conversation.said(TranscriptCompleted) == []
+    assert len(conversation.outputs_of(TranscriptFailed)) == 1
+    assert conversation.outputs_of(TranscriptCompleted) == []
 
 
 # Long turns.
@@ -513,7 +513,7 @@ def test_a_long_turn_is_cut_in_a_pause_without_losing_or_repeating_speech() -> N
     conversation.hear(microphone.silence(1.0))
     first, second = (set(count_loud(request.samples)) for request in conversation.finals)
     assert not first & second
-    assert len(conversation.said(AudioCommitted)) == 1
+    assert len(conversation.outputs_of(AudioCommitted)) == 1
     assert texts(conversation) == [words_between(0, 16.0) + " " + words_between(16.32, 32.32)]
 
 
@@ -531,7 +531,7 @@ def test_clearing_a_long_turn_drops_its_first_segments_too() -> None:
     conversation.send(ClearAudio())
     conversation.release(Transcribe)
     conversation.hear(microphone.silence(1.0))
-    assert conversation.said(TranscriptExtended, TranscriptCompleted) == []
+    assert conversation.outputs_of(TranscriptExtended, TranscriptCompleted) == []
 
 
 def test_a_turn_ends_without_a_transcript_when_none_is_wanted_any_more() -> None:
@@ -540,8 +540,8 @@ def test_a_turn_ends_without_a_transcript_when_none_is_wanted_any_more() -> None
     conversation.send(Configure(configured(transcribe=False)))
     conversation.hear(microphone.silence(1.0))
     conversation.release(Transcribe)
-    assert len(conversation.said(AudioCommitted)) == 1
-    assert conversation.said(TranscriptExtended, TranscriptCompleted, TranscriptFailed) == []
+    assert len(conversation.outputs_of(AudioCommitted)) == 1
+    assert conversation.outputs_of(TranscriptExtended, TranscriptCompleted, TranscriptFailed) == []
 
 
 # Trimmed segments.
@@ -595,7 +595,7 @@ def test_no_word_is_lost_or_doubled_where_engines_are_slow(wait: float) -> None:
 def timed(*words: tuple[str, float, float]) -> Hypothesis:
     """An answer with word times in seconds."""
     said = (Word(f" {text}", round(start * SAMPLE_RATE), round(end * SAMPLE_RATE), 0.9) for text, start, end in words)
-    return replace(belief(""), words=tuple(said))
+    return replace(hypothesis_of(""), words=tuple(said))
 
 
 @pytest.mark.parametrize("first_end", [0.0, 0.09])

@@ -52,7 +52,7 @@ def test_a_turn_is_started_stopped_committed_and_completed_in_this_order() -> No
 def test_start_and_stop_are_positions_in_the_stream_with_pre_roll_and_silence() -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.silence(1.0), microphone.speech(1.0), microphone.silence(1.0))
-    (started,), (stopped,) = conversation.said(SpeechStarted), conversation.said(SpeechStopped)
+    (started,), (stopped,) = conversation.outputs_of(SpeechStarted), conversation.outputs_of(SpeechStopped)
     first, last = 16_000 // WINDOW * WINDOW, (32_000 // WINDOW + 1) * WINDOW
     assert (started.at, stopped.at) == (first - 4800, last + 16 * WINDOW)
 
@@ -79,7 +79,7 @@ def test_what_was_said_before_the_onset_was_certain_is_in_the_pre_roll() -> None
     for _ in range(3):
         audio += [microphone.speech(0.02), microphone.silence(0.076)]
     conversation.hear(*audio, word := microphone.speech(0.5), microphone.silence(1.0))
-    (started,) = conversation.said(SpeechStarted)
+    (started,) = conversation.outputs_of(SpeechStarted)
     assert started.at <= 16_384 + 3 * 1536 - 4096
     (final,) = decoded(conversation)
     assert count_loud(final).total() >= loud(word)
@@ -126,7 +126,7 @@ def test_the_detector_has_one_job_at_a_time_of_at_most_two_seconds() -> None:
         assert job.windows.shape[1] == WINDOW
         assert len(job.windows) <= WINDOWS_PER_JOB
         conversation.answer(ScoreWindows)
-    jobs = conversation.said(ScoreWindows)
+    jobs = conversation.outputs_of(ScoreWindows)
     assert sum(len(job.windows) for job in jobs) == 160_000 // WINDOW
 
 
@@ -153,7 +153,7 @@ def test_a_second_commit_without_audio_in_between_is_refused() -> None:
     conversation.hear(microphone.speech(1.0))
     conversation.send(CommitAudio())
     conversation.send(CommitAudio())
-    assert len(conversation.said(AudioCommitted)) == len(conversation.said(CommandRefused)) == 1
+    assert len(conversation.outputs_of(AudioCommitted)) == len(conversation.outputs_of(CommandRefused)) == 1
 
 
 @pytest.mark.parametrize("seconds", [1 / 16_000, 0.01, 0.032, 0.04])
@@ -166,7 +166,7 @@ def test_a_turn_too_short_to_say_anything_is_completed_with_no_text(seconds: flo
     assert isinstance(completed, TranscriptCompleted)
     assert (completed.item_id, completed.text, completed.suppressed) == (committed.item_id, "", ())
     assert completed.samples == round(seconds * 16_000)
-    assert conversation.said(Transcribe) == []
+    assert conversation.outputs_of(Transcribe) == []
 
 
 def test_a_turn_committed_by_hand_is_all_that_was_sent_since_the_last() -> None:
@@ -175,8 +175,8 @@ def test_a_turn_committed_by_hand_is_all_that_was_sent_since_the_last() -> None:
         conversation.hear(audio := microphone.speech(seconds))
         conversation.send(CommitAudio())
         assert count_loud(decoded(conversation)[-1]).total() == loud(audio)
-    assert conversation.said(SpeechStarted, SpeechStopped) == []
-    assert [completed.samples for completed in conversation.said(TranscriptCompleted)] == [16_000, 12_432, 32_000]
+    assert conversation.outputs_of(SpeechStarted, SpeechStopped) == []
+    assert [completed.samples for completed in conversation.outputs_of(TranscriptCompleted)] == [16_000, 12_432, 32_000]
 
 
 def test_cleared_audio_cannot_be_committed() -> None:
@@ -187,7 +187,7 @@ def test_cleared_audio_cannot_be_committed() -> None:
     cleared, refused = conversation.events[-2:]
     assert isinstance(cleared, AudioCleared)
     assert isinstance(refused, CommandRefused)
-    assert conversation.said(AudioCommitted) == []
+    assert conversation.outputs_of(AudioCommitted) == []
 
 
 def test_clearing_detected_speech_ends_it_and_what_follows_is_a_new_turn() -> None:
@@ -216,8 +216,8 @@ def test_a_commit_during_detected_speech_closes_the_turn_without_a_stop() -> Non
         TranscriptCompleted,
     ]
     conversation.hear(second := microphone.speech(1.0), microphone.silence(1.0))
-    assert len(conversation.said(SpeechStarted)) == len(conversation.said(AudioCommitted)) == 2
-    assert len(conversation.said(SpeechStopped)) == 1
+    assert len(conversation.outputs_of(SpeechStarted)) == len(conversation.outputs_of(AudioCommitted)) == 2
+    assert len(conversation.outputs_of(SpeechStopped)) == 1
     assert [count_loud(final).total() for final in decoded(conversation)] == [loud(first), loud(second)]
 
 
@@ -225,9 +225,9 @@ def test_a_refused_commit_in_silence_costs_nothing_of_what_is_being_said() -> No
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.silence(1.0), start := microphone.speech(0.035))
     conversation.send(CommitAudio())
-    assert len(conversation.said(CommandRefused)) == 1
+    assert len(conversation.outputs_of(CommandRefused)) == 1
     conversation.hear(rest := microphone.speech(1.0), microphone.silence(1.0))
-    (started,) = conversation.said(SpeechStarted)
+    (started,) = conversation.outputs_of(SpeechStarted)
     assert started.at == 16_000 // WINDOW * WINDOW - 4800
     assert count_loud(decoded(conversation)[-1]).total() == loud(start) + loud(rest)
 
@@ -237,7 +237,7 @@ def test_a_commit_waits_for_the_scores_of_the_audio_before_it() -> None:
     conversation.hear(microphone.speech(1.0))
     assert not any(isinstance(output, AudioCommitted) for output in conversation.send(CommitAudio()))
     conversation.release(ScoreWindows)
-    assert len(conversation.said(AudioCommitted)) == 1
+    assert len(conversation.outputs_of(AudioCommitted)) == 1
 
 
 # Configuration.
@@ -247,11 +247,11 @@ def test_switching_turn_detection_off_closes_the_turn_and_loses_nothing() -> Non
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.silence(0.5), first := microphone.speech(1.01))
     conversation.send(Configure(BY_HAND))
-    assert len(conversation.said(SpeechStopped)) == len(conversation.said(AudioCommitted)) == 1
+    assert len(conversation.outputs_of(SpeechStopped)) == len(conversation.outputs_of(AudioCommitted)) == 1
     conversation.hear(second := microphone.speech(1.0))
     conversation.send(CommitAudio())
-    assert len(conversation.said(AudioCommitted)) == 2
-    assert len(conversation.said(SpeechStarted)) == 1
+    assert len(conversation.outputs_of(AudioCommitted)) == 2
+    assert len(conversation.outputs_of(SpeechStarted)) == 1
     assert sum(count_loud(final).total() for final in decoded(conversation)) == loud(first) + loud(second)
 
 
@@ -259,10 +259,10 @@ def test_switching_turn_detection_on_closes_the_turn_and_loses_nothing() -> None
     conversation, microphone = Conversation(BY_HAND), Microphone()
     conversation.hear(first := microphone.speech(1.01))
     conversation.send(Configure(CONFIG))
-    assert len(conversation.said(AudioCommitted)) == 1
-    assert conversation.said(SpeechStopped) == []
+    assert len(conversation.outputs_of(AudioCommitted)) == 1
+    assert conversation.outputs_of(SpeechStopped) == []
     conversation.hear(second := microphone.speech(1.0), microphone.silence(1.0))
-    assert len(conversation.said(SpeechStarted)) == len(conversation.said(SpeechStopped)) == 1
+    assert len(conversation.outputs_of(SpeechStarted)) == len(conversation.outputs_of(SpeechStopped)) == 1
     assert sum(count_loud(final).total() for final in decoded(conversation)) == loud(first) + loud(second)
 
 
@@ -271,7 +271,7 @@ def test_a_configuration_with_the_same_turn_detection_does_not_disturb_the_turn(
     conversation.hear(microphone.silence(0.5), first := microphone.speech(0.51))
     conversation.send(Configure(configured(prompt="names", turn_detection=SERVER_VAD)))
     conversation.hear(second := microphone.speech(0.5), microphone.silence(1.0))
-    assert len(conversation.said(SpeechStarted)) == len(conversation.said(AudioCommitted)) == 1
+    assert len(conversation.outputs_of(SpeechStarted)) == len(conversation.outputs_of(AudioCommitted)) == 1
     assert count_loud(decoded(conversation)[-1]).total() == loud(first) + loud(second)
 
 
@@ -281,7 +281,7 @@ def test_the_input_format_can_change_between_frames() -> None:
     conversation.send(AppendAudio(b"\xff" * 8000))
     conversation.send(Configure(CONFIG))
     conversation.hear(microphone.silence(0.5), word := microphone.speech(1.0), microphone.silence(1.0))
-    (started,) = conversation.said(SpeechStarted)
+    (started,) = conversation.outputs_of(SpeechStarted)
     assert started.at == pytest.approx(24_000 - 4800, abs=WINDOW)
     assert count_loud(decoded(conversation)[-1]).total() == loud(word)
 
@@ -298,7 +298,7 @@ def test_audio_at_another_rate_is_heard_at_the_same_positions() -> None:
     conversation = Conversation(configured(input_format=AudioFormat(Encoding.PCM16, 48_000)))
     tone = (b"\x00\x10" * 24 + b"\x00\xf0" * 24) * 1000
     conversation.send(AppendAudio(bytes(96_000) + tone + bytes(96_000)))
-    (started,), (stopped,) = conversation.said(SpeechStarted), conversation.said(SpeechStopped)
+    (started,), (stopped,) = conversation.outputs_of(SpeechStarted), conversation.outputs_of(SpeechStopped)
     assert started.at == pytest.approx(16_000 - 4800, abs=2 * WINDOW)
     assert stopped.at == pytest.approx(32_000 + 8000, abs=2 * WINDOW)
 
@@ -310,14 +310,14 @@ def test_half_a_sample_at_a_commit_does_not_spoil_what_comes_after() -> None:
     conversation.send(CommitAudio())
     conversation.hear(microphone.speech(1.0))
     conversation.send(CommitAudio())
-    assert [each.text != "" for each in conversation.said(TranscriptCompleted)] == [True, True]
+    assert [each.text != "" for each in conversation.outputs_of(TranscriptCompleted)] == [True, True]
 
 
 def test_a_manual_turn_of_which_text_was_given_out_is_completed_without_a_stop_when_it_is_cleared() -> None:
     conversation, microphone = Conversation(configured(turn_detection=None)), Microphone()
     conversation.hear(microphone.speech(6.0))
     conversation.send(ClearAudio())
-    assert conversation.said(SpeechStopped) == []
+    assert conversation.outputs_of(SpeechStopped) == []
     *_, committed, completed, cleared = conversation.events
     assert isinstance(committed, AudioCommitted)
     assert isinstance(completed, TranscriptCompleted)
@@ -336,13 +336,13 @@ def test_clearing_a_turn_without_text_reports_no_transcript() -> None:
     conversation.hear(microphone.speech(1.0))
     conversation.send(ClearAudio())
     assert isinstance(conversation.events[-1], AudioCleared)
-    assert conversation.said(AudioCommitted, TranscriptCompleted) == []
+    assert conversation.outputs_of(AudioCommitted, TranscriptCompleted) == []
 
 
 def test_a_turn_of_which_text_was_given_out_is_completed_when_it_is_cleared() -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(6.0))
-    assert conversation.said(TranscriptExtended)
+    assert conversation.outputs_of(TranscriptExtended)
     conversation.send(ClearAudio())
     *_, stopped, committed, completed, cleared = conversation.events
     assert isinstance(stopped, SpeechStopped)

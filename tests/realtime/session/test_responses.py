@@ -23,12 +23,12 @@ LONG_TEXT = " ".join(f"This is sentence number {index} of a long answer." for in
 
 
 def spoken(conversation: Conversation) -> str:
-    return "".join(event.delta for event in conversation.said(ResponseTextExtended))
+    return "".join(event.delta for event in conversation.outputs_of(ResponseTextExtended))
 
 
 def seconds_sent(conversation: Conversation) -> float:
     """Seconds of audio sent so far, at the rate of the default output format."""
-    return sum(len(event.data) for event in conversation.said(ResponseAudioExtended)) / 2 / VOICE_RATE
+    return sum(len(event.data) for event in conversation.outputs_of(ResponseAudioExtended)) / 2 / VOICE_RATE
 
 
 def chunk(number: int, seconds: float) -> SpeechSynthesized:
@@ -61,7 +61,7 @@ def test_the_texts_of_a_response_add_up_to_the_text_given() -> None:
     conversation = Conversation()
     conversation.send(Speak(TEXT))
     conversation.wait(60.0)
-    (finished,) = conversation.said(ResponseFinished)
+    (finished,) = conversation.outputs_of(ResponseFinished)
     assert spoken(conversation) == finished.text == TEXT
 
 
@@ -88,7 +88,7 @@ def test_a_phrase_without_sound_still_has_its_text() -> None:
 def test_the_first_audio_is_short() -> None:
     conversation = Conversation()
     conversation.send(Speak(TEXT))
-    lengths = [len(event.data) / 2 / VOICE_RATE for event in conversation.said(ResponseAudioExtended)]
+    lengths = [len(event.data) / 2 / VOICE_RATE for event in conversation.outputs_of(ResponseAudioExtended)]
     assert lengths[0] == FIRST_CHUNK_SECONDS
     assert lengths[1] == CHUNK_SECONDS
 
@@ -104,7 +104,7 @@ def test_offsets_count_the_samples_sent_before() -> None:
     conversation.send(Speak(TEXT))
     conversation.wait(60.0)
     position = 0
-    for event in conversation.said(ResponseAudioExtended):
+    for event in conversation.outputs_of(ResponseAudioExtended):
         assert event.offset == position
         position += len(event.data) // 2
     assert position > 5 * VOICE_RATE
@@ -116,15 +116,15 @@ def test_a_conversation_is_sent_no_faster_than_it_is_heard() -> None:
     for elapsed in (0.0, 1.0, 5.0, 20.0):
         conversation.wait(elapsed - conversation.now)
         assert seconds_sent(conversation) == pytest.approx(elapsed + MAX_LEAD_SECONDS, abs=CHUNK_SECONDS)
-    assert conversation.said(ResponseFinished) == []
+    assert conversation.outputs_of(ResponseFinished) == []
     conversation.wait(600.0)
-    assert len(conversation.said(ResponseFinished)) == 1
+    assert len(conversation.outputs_of(ResponseFinished)) == 1
 
 
 def test_a_recording_is_sent_as_fast_as_it_is_made() -> None:
     conversation = Conversation()
     conversation.send(Speak(LONG_TEXT, in_conversation=False))
-    assert len(conversation.said(ResponseFinished)) == 1
+    assert len(conversation.outputs_of(ResponseFinished)) == 1
     assert spoken(conversation) == LONG_TEXT
     assert conversation.session.deadline() is None
 
@@ -135,8 +135,8 @@ def test_phrases_are_synthesized_one_at_a_time_and_no_further_ahead_than_needed(
     while jobs := conversation.pending(Synthesize):
         assert len(jobs) == 1
         conversation.answer(Synthesize)
-    longest = max(len(job.text) for job in conversation.said(Synthesize)) / 10
-    made = sum(len(job.text) for job in conversation.said(Synthesize)) / 10
+    longest = max(len(job.text) for job in conversation.outputs_of(Synthesize)) / 10
+    made = sum(len(job.text) for job in conversation.outputs_of(Synthesize)) / 10
     assert MAX_BUFFERED_SECONDS <= made - seconds_sent(conversation) <= MAX_BUFFERED_SECONDS + longest
     conversation.wait(longest + CHUNK_SECONDS)
     assert len(conversation.pending(Synthesize)) == 1
@@ -148,7 +148,7 @@ def test_voice_and_speed_are_those_of_the_response_else_of_the_configuration() -
     conversation.send(Speak(TEXT))
     conversation.send(CancelResponse())
     conversation.send(Speak(TEXT, voice="bass", speed=0.8))
-    first, second = conversation.said(Synthesize)
+    first, second = conversation.outputs_of(Synthesize)
     assert (first.voice, first.speed, second.voice, second.speed) == ("alto", 1.2, "bass", 0.8)
 
 
@@ -159,7 +159,7 @@ def test_telephone_audio_is_a_byte_a_sample_at_8_khz(encoding: Encoding) -> None
     (phrase,) = conversation.pending(Synthesize)
     conversation.send(chunk(phrase.number, 2.0))
     conversation.send(SynthesisFinished(phrase.number))
-    events = conversation.said(ResponseAudioExtended)
+    events = conversation.outputs_of(ResponseAudioExtended)
     data = b"".join(event.data for event in events)
     assert len(data) == pytest.approx(16_000, abs=2)
     assert [event.offset for event in events] == [0, *np.cumsum([len(event.data) for event in events])[:-1]]
@@ -174,7 +174,7 @@ def test_the_tail_held_back_by_resampling_is_sent_at_the_end() -> None:
     for _ in range(10):
         conversation.send(chunk(phrase.number, 0.1))
     conversation.send(SynthesisFinished(phrase.number))
-    sent = sum(len(event.data) // 2 for event in conversation.said(ResponseAudioExtended))
+    sent = sum(len(event.data) // 2 for event in conversation.outputs_of(ResponseAudioExtended))
     assert sent == pytest.approx(48_000, abs=2)
 
 
@@ -186,7 +186,7 @@ def test_a_second_response_is_refused_while_one_is_active() -> None:
     (refusal,) = conversation.send(Speak("And another.", request_id="event_2"))
     assert isinstance(refusal, CommandRefused)
     assert (refusal.reason, refusal.request_id) == (RefusalReason.RESPONSE_IN_PROGRESS, "event_2")
-    assert refusal.response_id == conversation.said(ResponseStarted)[0].response.id
+    assert refusal.response_id == conversation.outputs_of(ResponseStarted)[0].response.id
 
 
 def test_after_a_response_another_may_begin() -> None:
@@ -194,9 +194,9 @@ def test_after_a_response_another_may_begin() -> None:
     for text in ("One.", "Two.", "Three."):
         conversation.send(Speak(text))
         conversation.wait(10.0)
-    assert [event.text for event in conversation.said(ResponseFinished)] == ["One.", "Two.", "Three."]
-    assert len({event.response.id for event in conversation.said(ResponseStarted)}) == 3
-    assert conversation.said(CommandRefused) == []
+    assert [event.text for event in conversation.outputs_of(ResponseFinished)] == ["One.", "Two.", "Three."]
+    assert len({event.response.id for event in conversation.outputs_of(ResponseStarted)}) == 3
+    assert conversation.outputs_of(CommandRefused) == []
 
 
 def test_cancelling_nothing_is_refused() -> None:
@@ -209,18 +209,18 @@ def test_cancelling_nothing_is_refused() -> None:
 def test_cancelling_another_response_is_refused() -> None:
     conversation, _ = speaking()
     conversation.send(CancelResponse(response_id="resp_of_yesterday"))
-    assert len(conversation.said(CommandRefused)) == 1
-    assert conversation.said(ResponseFinished) == []
+    assert len(conversation.outputs_of(CommandRefused)) == 1
+    assert conversation.outputs_of(ResponseFinished) == []
 
 
 def test_a_cancelled_response_says_what_was_sent_of_it_and_frees_the_engine() -> None:
     conversation, phrase = speaking()
     conversation.send(chunk(phrase.number, 10.0))
     conversation.send(CancelResponse())
-    (finished,) = conversation.said(ResponseFinished)
+    (finished,) = conversation.outputs_of(ResponseFinished)
     assert (finished.status, finished.reason) == (ResponseStatus.CANCELLED, "client_cancelled")
     assert finished.text == phrase.text != TEXT
-    assert conversation.said(CancelJob) == [CancelJob(phrase.number)]
+    assert conversation.outputs_of(CancelJob) == [CancelJob(phrase.number)]
 
 
 def test_after_a_cancelled_response_nothing_of_it_is_sent() -> None:
@@ -238,7 +238,7 @@ def test_a_response_fails_with_the_engine() -> None:
     conversation, phrase = speaking()
     conversation.send(chunk(phrase.number, 1.0))
     conversation.fail(Synthesize)
-    (finished,) = conversation.said(ResponseFinished)
+    (finished,) = conversation.outputs_of(ResponseFinished)
     assert finished.status is ResponseStatus.FAILED
     assert isinstance(finished.error, EngineError)
     assert finished.text == phrase.text

@@ -37,7 +37,7 @@ from realtime.session.jobs import (
 from realtime.session.listening import MAX_DEFERRED
 from realtime.session.session import Session
 from realtime.speech.recognition import TranscriptionRequest
-from tests.support.scripted_conversation import Conversation, Microphone, belief, configured, words_between
+from tests.support.scripted_conversation import Conversation, Microphone, configured, hypothesis_of, words_between
 
 Kind = TypeVar("Kind")
 
@@ -49,7 +49,7 @@ def interrupted(**changes: object) -> Conversation:
     conversation, microphone = Conversation(configured(**changes)), Microphone()
     conversation.send(Speak(TEXT))
     conversation.hear(microphone.silence(0.5), microphone.speech(0.5))
-    assert len(conversation.said(SpeechStarted)) == 1
+    assert len(conversation.outputs_of(SpeechStarted)) == 1
     return conversation
 
 
@@ -63,24 +63,24 @@ def memory(conversation: Conversation) -> int:
 
 def test_speech_interrupts_the_response() -> None:
     conversation = interrupted()
-    (finished,) = conversation.said(ResponseFinished)
+    (finished,) = conversation.outputs_of(ResponseFinished)
     assert (finished.status, finished.reason) == (ResponseStatus.CANCELLED, "turn_detected")
-    order = [type(event) for event in conversation.said(SpeechStarted, ResponseFinished)]
+    order = [type(event) for event in conversation.outputs_of(SpeechStarted, ResponseFinished)]
     assert order == [SpeechStarted, ResponseFinished]
 
 
 def test_after_a_barge_in_no_audio_of_the_response_is_sent() -> None:
     conversation = interrupted()
-    sent = len(conversation.said(ResponseAudioExtended))
+    sent = len(conversation.outputs_of(ResponseAudioExtended))
     conversation.wait(60.0)
-    assert len(conversation.said(ResponseAudioExtended)) == sent
+    assert len(conversation.outputs_of(ResponseAudioExtended)) == sent
 
 
 def test_speech_interrupts_only_where_that_is_wanted() -> None:
     conversation = interrupted(interrupt_response=False)
-    assert conversation.said(ResponseFinished) == []
+    assert conversation.outputs_of(ResponseFinished) == []
     conversation.wait(60.0)
-    (finished,) = conversation.said(ResponseFinished)
+    (finished,) = conversation.outputs_of(ResponseFinished)
     assert finished.status is ResponseStatus.COMPLETED
 
 
@@ -89,7 +89,7 @@ def test_speech_does_not_interrupt_a_recording() -> None:
     conversation.send(Speak(TEXT, in_conversation=False))
     conversation.hear(microphone.speech(1.0))
     conversation.release(Synthesize)
-    (finished,) = conversation.said(ResponseFinished)
+    (finished,) = conversation.outputs_of(ResponseFinished)
     assert (finished.status, finished.text) == (ResponseStatus.COMPLETED, TEXT)
 
 
@@ -98,14 +98,14 @@ def test_a_turn_committed_by_hand_interrupts_nothing() -> None:
     conversation.send(Speak(TEXT))
     conversation.hear(microphone.speech(1.0))
     conversation.send(CommitAudio())
-    assert conversation.said(ResponseFinished) == []
+    assert conversation.outputs_of(ResponseFinished) == []
 
 
 def test_the_user_is_understood_while_a_response_is_spoken() -> None:
     conversation, microphone = Conversation(configured(interrupt_response=False)), Microphone()
     conversation.send(Speak(TEXT * 5))
     conversation.hear(microphone.speech(3.2), microphone.silence(1.0))
-    (completed,) = conversation.said(TranscriptCompleted)
+    (completed,) = conversation.outputs_of(TranscriptCompleted)
     assert completed.text == words_between(0, 3.2)
 
 
@@ -151,7 +151,7 @@ def test_whether_speech_interrupts_depends_on_the_audio_and_not_on_the_detectors
     "answer",
     [
         WindowsScored(99, [1.0] * 8, np.zeros(1, np.float32)),
-        Transcribed(99, belief("unasked")),
+        Transcribed(99, hypothesis_of("unasked")),
         SpeechSynthesized(99, np.ones(2400, np.float32), 24_000),
         SynthesisFinished(99),
         JobFailed(99, EngineError("unasked")),
@@ -169,7 +169,7 @@ def test_an_answer_given_twice_is_dropped_the_second_time() -> None:
     conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
     (job,) = conversation.pending(Transcribe)
     conversation.answer(Transcribe)
-    assert conversation.send(Transcribed(job.number, belief("again"))) == []
+    assert conversation.send(Transcribed(job.number, hypothesis_of("again"))) == []
 
 
 def test_what_concerns_only_the_protocol_is_handed_back() -> None:
@@ -187,7 +187,7 @@ def test_a_configuration_is_confirmed_when_the_audio_before_it_has_been_heard() 
     conversation.hear(microphone.speech(1.0))
     assert conversation.send(Configure(configured(turn_detection=None))) == []
     conversation.release(ScoreWindows)
-    assert len(conversation.said(SpeechStarted)) == len(conversation.said(SessionConfigured)) == 1
+    assert len(conversation.outputs_of(SpeechStarted)) == len(conversation.outputs_of(SessionConfigured)) == 1
 
 
 # Limits.
@@ -223,7 +223,7 @@ def test_a_session_takes_no_more_while_finals_pile_up() -> None:
     assert conversation.session.saturated
     conversation.release(Transcribe)
     assert not conversation.session.saturated
-    assert len(conversation.said(TranscriptCompleted)) == 5
+    assert len(conversation.outputs_of(TranscriptCompleted)) == 5
 
 
 def test_finals_that_fail_do_not_hold_a_session_up() -> None:
@@ -252,8 +252,8 @@ def test_an_hour_of_speech_without_a_pause_takes_no_more_memory_than_a_minute(tr
         assert memory(conversation) <= 4 * 60 * 16_000
     conversation.hear(microphone.silence(2.0))
     assert memory(conversation) <= 8 * 16_000
-    assert len(conversation.said(AudioCommitted)) == 1
-    assert len(conversation.said(TranscriptCompleted)) == transcribe
+    assert len(conversation.outputs_of(AudioCommitted)) == 1
+    assert len(conversation.outputs_of(TranscriptCompleted)) == transcribe
 
 
 # Recording.

@@ -47,7 +47,7 @@ from realtime.session.session import Session
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
-from tests.support.scripted_conversation import CONFIG, VOICE_RATE, belief
+from tests.support.scripted_conversation import CONFIG, VOICE_RATE, hypothesis_of
 
 SILENCE, HUM, VOICE = 0, 0x0101, 0x1010
 """16-bit samples of which both bytes are alike: an odd cut goes unnoticed by the ear, not by the decoder."""
@@ -66,7 +66,8 @@ sounds = st.lists(
 
 def timed(words: list[str], likelihood: float, word_seconds: float) -> Hypothesis:
     """An answer with word times, which may be anywhere."""
-    hypothesis, length = belief(" ".join(words), average_log_probability=likelihood), round(word_seconds * SAMPLE_RATE)
+    hypothesis = hypothesis_of(" ".join(words), average_log_probability=likelihood)
+    length = round(word_seconds * SAMPLE_RATE)
     return replace(
         hypothesis,
         words=tuple(
@@ -339,7 +340,7 @@ class SessionMachine(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(sorted(self.witness.over)))
         answers: list[Input] = [
             WindowsScored(number, [1.0], np.zeros(1, np.float32)),
-            Transcribed(number, belief("late")),
+            Transcribed(number, hypothesis_of("late")),
             SpeechSynthesized(number, np.ones(240, np.float32), VOICE_RATE),
             SynthesisFinished(number),
             JobFailed(number, EngineError("late")),
@@ -360,7 +361,7 @@ class SessionMachine(RuleBasedStateMachine):
             if self.job(ScoreWindows):
                 self.score()
             elif self.job(Transcribe):
-                self.transcribe(belief("one two"))
+                self.transcribe(hypothesis_of("one two"))
             elif self.job(Synthesize):
                 self.end_phrase(None)
             else:

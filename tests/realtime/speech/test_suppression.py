@@ -18,43 +18,43 @@ CLEAR = has_speech(0.95, 0.99, 0.95, 0.2)
 FAINT = has_speech(0.6, 0.7, 0.6, 0.2)
 
 
-def belief(no_speech: float = 0.0, likelihood: float = -0.2, compression: float = 1.2) -> Hypothesis:
+def hypothesis_of(no_speech: float = 0.0, likelihood: float = -0.2, compression: float = 1.2) -> Hypothesis:
     return Hypothesis((), "en", no_speech, likelihood, compression)
 
 
 def test_a_probable_hypothesis_of_speech_is_kept() -> None:
-    assert suppression(belief(), CLEAR) is None
-    assert suppression(belief(), FAINT) is None
+    assert suppression(hypothesis_of(), CLEAR) is None
+    assert suppression(hypothesis_of(), FAINT) is None
 
 
 @pytest.mark.parametrize("voice", [has_speech(), has_speech(0.0, 0.4, 0.49), has_speech(0.1, 0.99, 0.99, 0.1)])
 def test_text_of_less_than_96_ms_of_speech_is_suppressed(voice: SpeechEvidence) -> None:
-    assert suppression(belief(), voice) is Suppression.NO_VOICE
+    assert suppression(hypothesis_of(), voice) is Suppression.NO_VOICE
 
 
 def test_a_text_that_compresses_too_well_is_a_repetition() -> None:
-    assert suppression(belief(compression=2.41), CLEAR) is Suppression.REPETITION
-    assert suppression(belief(compression=2.4), CLEAR) is None
+    assert suppression(hypothesis_of(compression=2.41), CLEAR) is Suppression.REPETITION
+    assert suppression(hypothesis_of(compression=2.4), CLEAR) is None
 
 
 def test_a_thorough_decode_keeps_a_probable_repetition_that_ends() -> None:
     thorough = DecodingOptions(thorough=True)
-    assert suppression(belief(compression=9.0), CLEAR, thorough) is None
-    assert suppression(belief(compression=9.0, likelihood=-1.1), CLEAR, thorough) is Suppression.REPETITION
-    runaway = replace(belief(compression=9.0), ended=False)
+    assert suppression(hypothesis_of(compression=9.0), CLEAR, thorough) is None
+    assert suppression(hypothesis_of(compression=9.0, likelihood=-1.1), CLEAR, thorough) is Suppression.REPETITION
+    runaway = replace(hypothesis_of(compression=9.0), ended=False)
     assert suppression(runaway, CLEAR, thorough) is Suppression.REPETITION
 
 
 def test_a_high_no_speech_probability_suppresses_only_improbable_text_or_weak_speech() -> None:
-    assert suppression(belief(no_speech=0.9), CLEAR) is None
-    assert suppression(belief(no_speech=0.9), FAINT) is Suppression.NO_SPEECH
-    assert suppression(belief(no_speech=0.9, likelihood=-1.1), CLEAR) is Suppression.NO_SPEECH
+    assert suppression(hypothesis_of(no_speech=0.9), CLEAR) is None
+    assert suppression(hypothesis_of(no_speech=0.9), FAINT) is Suppression.NO_SPEECH
+    assert suppression(hypothesis_of(no_speech=0.9, likelihood=-1.1), CLEAR) is Suppression.NO_SPEECH
 
 
 def test_improbable_text_is_suppressed_in_weak_speech_and_very_improbable_text_always() -> None:
-    assert suppression(belief(likelihood=-1.1), CLEAR) is None
-    assert suppression(belief(likelihood=-1.1), FAINT) is Suppression.IMPROBABLE
-    assert suppression(belief(likelihood=-1.6), CLEAR) is Suppression.IMPROBABLE
+    assert suppression(hypothesis_of(likelihood=-1.1), CLEAR) is None
+    assert suppression(hypothesis_of(likelihood=-1.1), FAINT) is Suppression.IMPROBABLE
+    assert suppression(hypothesis_of(likelihood=-1.6), CLEAR) is Suppression.IMPROBABLE
 
 
 def test_evidence_counts_voiced_windows_and_keeps_the_peak() -> None:

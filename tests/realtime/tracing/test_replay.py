@@ -23,7 +23,7 @@ from realtime.tracing.writer import Line, SessionTrace, TraceFile
 from tests.realtime.session.test_session_machine import SessionMachine
 from tests.support.realtime_service import RATE, eventually, realtime_service
 from tests.support.recordings import silence
-from tests.support.scripted_conversation import Microphone, belief, configured
+from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
 RECORDED = Path(__file__).parents[2] / "data" / "trace.jsonl"
@@ -62,7 +62,7 @@ def test_a_replay_suppresses_what_was_suppressed(text: bool) -> None:
     conversation, microphone = TracedConversation(text=text, held=(Transcribe,)), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(1))
     while conversation.pending(Transcribe):
-        conversation.answer(Transcribe, belief("Thank you.", average_log_probability=-3))
+        conversation.answer(Transcribe, hypothesis_of("Thank you.", average_log_probability=-3))
     assert "improbable" in json.dumps(conversation.lines)
     assert replay(conversation.trace) is None
 

@@ -11,7 +11,7 @@ from realtime.session.commands import CommitAudio, Speak
 from realtime.session.jobs import JobFailed, Transcribe
 from realtime.tracing.replay import read
 from realtime.tracing.timeline import Timeline, Turn, timeline
-from tests.support.scripted_conversation import Microphone, belief, configured
+from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
 RECORDED = Path(__file__).parents[2] / "data" / "trace.jsonl"
@@ -88,7 +88,7 @@ def test_suppressed_text_is_reported_with_its_reason() -> None:
     conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(1))
     while conversation.pending(Transcribe):
-        conversation.answer(Transcribe, belief("Thank you.", average_log_probability=-3))
+        conversation.answer(Transcribe, hypothesis_of("Thank you.", average_log_probability=-3))
     turn = only(timeline_of(conversation).turns)
     assert turn.suppressed == ["improbable"]
     answered = [decode for decode in turn.decodes if decode.outcome == "answered"]

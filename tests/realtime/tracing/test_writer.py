@@ -21,7 +21,7 @@ from realtime.tracing import writer
 from realtime.tracing.replay import read, replay
 from realtime.tracing.writer import LEFT_OUT, TEXT_FIELDS, TraceFile, Traces
 from tests.support.realtime_service import realtime_service, utterance
-from tests.support.scripted_conversation import Microphone, belief, configured
+from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
@@ -39,7 +39,7 @@ def test_a_trace_without_text_contains_no_text() -> None:
     )
     microphone = Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(1))
-    conversation.answer(Transcribe, belief("canary Canary, canary. 1234"))
+    conversation.answer(Transcribe, hypothesis_of("canary Canary, canary. 1234"))
     conversation.release(Transcribe)
     conversation.hear(microphone.speech(1), microphone.silence(1))
     conversation.send(Speak("The canary of Dr. No.", metadata={"canary": "canary"}, request_id="canary"))
@@ -53,7 +53,7 @@ def test_a_trace_without_text_contains_no_text() -> None:
 def test_the_same_word_has_the_same_placeholder_and_keeps_its_punctuation() -> None:
     conversation, microphone = TracedConversation(text=False, held=(Transcribe,)), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(1))
-    conversation.answer(Transcribe, belief("Yes, yes. No!"))
+    conversation.answer(Transcribe, hypothesis_of("Yes, yes. No!"))
     (answer,) = (line["receive"]["Transcribed"] for line in conversation.lines if "Transcribed" in str(line))
     first, second, third = (word["text"] for word in answer["hypothesis"]["words"])
     assert (first[-1], second[-1], third[-1]) == (",", ".", "!")
