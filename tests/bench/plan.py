@@ -14,7 +14,7 @@ class Plan:
     """Where the search for the capacity ends."""
     single_stream_seconds: float
     sentences: int
-    model_load_timeout_seconds: float
+    load_seconds: float
     alone_seconds: float
     """Of the stream in a run of one: enough words for its percentiles."""
     utterance_seconds: tuple[float, ...]
@@ -30,7 +30,7 @@ FULL: Final = Plan(
     most_streams=64,
     single_stream_seconds=120,
     sentences=1000,
-    model_load_timeout_seconds=30,
+    load_seconds=30,
     alone_seconds=60,
     utterance_seconds=(2, 5, 10, 20),
     cost_seconds=30,
@@ -44,7 +44,7 @@ QUICK: Final = Plan(
     most_streams=4,
     single_stream_seconds=30,
     sentences=10,
-    model_load_timeout_seconds=20,
+    load_seconds=20,
     alone_seconds=20,
     utterance_seconds=(2, 10),
     cost_seconds=20,

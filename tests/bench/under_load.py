@@ -124,7 +124,7 @@ def load_run(
     model: str, clips: Sequence[SpeechClip], streams: int, plan: Plan, whole: WholeFiles | None = None
 ) -> LoadFigures:
     """A fresh service and so many streams; stream number k says the same in every run of the same length."""
-    seconds = plan.alone_seconds if streams == 1 else plan.model_load_timeout_seconds
+    seconds = plan.alone_seconds if streams == 1 else plan.load_seconds
     tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
     print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
     with running_service(
