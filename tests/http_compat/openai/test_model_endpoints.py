@@ -9,12 +9,7 @@ from starlette.testclient import TestClient
 from http_compat.xinference.names import MAX_LAUNCHED
 from realtime.catalogue.names import lookup
 from tests.support.scripted_models import ScriptedModels, ScriptedSynthesizer, Serve
-
-
-def error(answer: Any) -> tuple[int, str, str | None]:
-    body = answer.json()
-    assert body["detail"] == body["error"]["message"]
-    return answer.status_code, body["error"]["code"], body["error"]["param"]
+from tests.support.uploads import error
 
 
 def launch(client: TestClient, **fields: Any) -> Any:

@@ -16,18 +16,13 @@ from realtime.settings import Settings
 from tests.support.asgi_requests import post
 from tests.support.recordings import duration
 from tests.support.scripted_models import ScriptedSynthesizer, Serve
+from tests.support.uploads import error
 
 URL = "/v1/audio/speech"
 
 
 def speak(client: TestClient, **fields: Any) -> Any:
     return client.post(URL, json={"model": "tts-1", "input": "Ten chars.", **fields})
-
-
-def error(answer: Any) -> tuple[int, str, str | None]:
-    body = answer.json()
-    assert body["detail"] == body["error"]["message"]
-    return answer.status_code, body["error"]["code"], body["error"]["param"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The command `vivavoce doctor`."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -22,6 +21,7 @@ from realtime.cli.main import main
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import EngineError
 from realtime.settings import Settings
+from tests.support.bundled_models import require_packages
 from tests.support.realtime_service import realtime_service
 
 WITHOUT_PACKAGES = """
@@ -244,8 +244,7 @@ def test_a_model_that_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.models
 def test_doctor_finds_no_problems_with_the_bundled_models(capsys: pytest.CaptureFixture[str]) -> None:
-    if importlib.util.find_spec("hibari") is None:
-        pytest.skip("the embedded default is not installed: pip install '.[bundled]'")
+    require_packages("hibari")
     code = main(["doctor", "--port", "0"])
     report = capsys.readouterr().out
     assert code == 0, report

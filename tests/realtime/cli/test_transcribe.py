@@ -268,7 +268,7 @@ def test_an_interrupt_ends_it_quietly_and_keeps_what_is_done(tmp_path: Path) -> 
 
 
 @pytest.mark.models
-def test_speech_is_transcribed_by_the_embedded_model(
+def test_speech_is_transcribed_by_the_bundled_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("VIVAVOCE_OFFLINE", "1")

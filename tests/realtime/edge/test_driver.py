@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,7 @@ from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.workers.stream import MAX_CHUNKS_AHEAD
 from tests.support.recordings import silence
+from tests.support.scenarios import run
 from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript
 
 LISTENING = SessionConfig(
@@ -58,14 +59,6 @@ class Held(ScriptedEngines):
         assert self.gates[work].wait(5)
         if self.failure is not None:
             raise self.failure
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(10):
-            await scenario
-
-    asyncio.run(bounded())
 
 
 class Listener:

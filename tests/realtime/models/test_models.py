@@ -17,7 +17,8 @@ from realtime.models.models import Models
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
-from tests.support.loaded_models import BASE, TINY, VOICE, opened, recognizer, run
+from tests.support.loaded_models import BASE, TINY, VOICE, opened, recognizer
+from tests.support.scenarios import run
 from tests.support.scripted_engines import (
     ScriptedEngines,
     ScriptedRecognizer,

