@@ -10,7 +10,7 @@ from tests.bench.scoring import frames, percentile, score
 from tests.bench.service_cost import Cost, watched
 from tests.bench.speech_clips import SpeechClip
 from tests.bench.speech_tracks import Track, cut_into_utterances, lay_out, monologue
-from tests.bench.streams import FRAME_SECONDS, Heard, play
+from tests.bench.streams import FRAME_SECONDS, StreamRecord, play
 from tests.bench.under_load import GAP_SECONDS, LoadFigures, run_streams
 from tests.support.running_service import RunningService, running_service
 
@@ -39,7 +39,7 @@ class AgeFigures:
 
 
 def cost_by_length(model: str, reading: SpeechClip, plan: Plan) -> Iterator[LengthFigures]:
-    """The same reader and text, cut into short and into long utterances."""
+    """Measure the same reader and text, cut into short and into long utterances."""
     with running_service(log_level="warning", transcription_model=model) as service:
         for wanted in plan.utterance_seconds:
             pieces = cut_into_utterances(reading, wanted)
@@ -53,25 +53,25 @@ def cost_by_length(model: str, reading: SpeechClip, plan: Plan) -> Iterator[Leng
 
 
 def cost_by_age(model: str, reading: SpeechClip, plan: Plan) -> list[AgeFigures]:
-    """One speaker who does not stop."""
+    """Measure one speaker who does not pause, in stretches of a long session."""
     track = monologue(reading, plan.monologue_seconds)
     print(f"{model}: a monologue of {track.seconds:.0f} s ...", file=sys.stderr, flush=True)
     with running_service(log_level="warning", transcription_model=model) as service:
-        heard, cost = asyncio.run(_speak(service, track))
-    if heard.failure or heard.refused:
-        raise RuntimeError(heard.failure or "the service refused the only stream")
-    return list(stretches(track, heard, cost, plan.stretch_seconds))
+        record, cost = asyncio.run(_speak(service, track))
+    if record.failure or record.refused:
+        raise RuntimeError(record.failure or "the service refused the only stream")
+    return list(stretches(track, record, cost, plan.stretch_seconds))
 
 
-async def _speak(service: RunningService, track: Track) -> tuple[Heard, Cost]:
+async def _speak(service: RunningService, track: Track) -> tuple[StreamRecord, Cost]:
     async with watched(service) as cost:
-        (heard,) = await play(service.realtime_url, [track])
-    return heard, cost
+        (record,) = await play(service.realtime_url, [track])
+    return record, cost
 
 
-def stretches(track: Track, heard: Heard, cost: Cost, seconds: float) -> Iterator[AgeFigures]:
-    """One row for every `seconds` of the track; a last one of less than half of that joins the row before."""
-    measured = score(track.words, list(frames(heard.events)), FRAME_SECONDS)
+def stretches(track: Track, record: StreamRecord, cost: Cost, seconds: float) -> Iterator[AgeFigures]:
+    """Yield a row for every `seconds` of the track; a last part of less than half of that joins the row before."""
+    measured = score(track.words, list(frames(record.events)), FRAME_SECONDS)
     count = max(1, round(track.seconds / seconds))
     for number in range(count):
         start, end = number * seconds, track.seconds if number == count - 1 else (number + 1) * seconds
@@ -85,6 +85,6 @@ def stretches(track: Track, heard: Heard, cost: Cost, seconds: float) -> Iterato
             commit_lag_p95=percentile(commit, 0.95),
             settled_lag_p50=percentile(settled, 0.5),
             settled_lag_p95=percentile(settled, 0.95),
-            cpu_seconds_per_audio_second=cost.cpu_seconds(heard.began + start, heard.began + end) / (end - start),
-            memory_mb=cost.memory_at(heard.began + end),
+            cpu_seconds_per_audio_second=cost.cpu_seconds(record.began + start, record.began + end) / (end - start),
+            memory_mb=cost.memory_at(record.began + end),
         )

@@ -16,7 +16,7 @@ from tests.bench.scoring import SpokenWord, final_seconds, percentile, utterance
 from tests.bench.service_cost import watched
 from tests.bench.speech_clips import RATE, TEXTS, Speech, SpeechClip, pcm
 from tests.bench.speech_tracks import Track, spread_track
-from tests.bench.streams import Heard, listen
+from tests.bench.streams import StreamRecord, listen
 from tests.bench.whole_files import WholeFiles
 from tests.support.running_service import running_service
 
@@ -26,8 +26,8 @@ GAP_SECONDS: Final = 1.5
 SAME_ONSET: Final = 0.7
 """Seconds that the detector's onset, with its pre-roll, and that of the first word may lie apart."""
 
-AUDIBLE: Final = 650
-"""Of 32768, about -34 dBFS."""
+SOUND_LEVEL: Final = 650
+"""Amplitude of 32768 that counts as sound: about -34 dBFS."""
 
 FRAME_SECONDS: Final = 0.04
 
@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 
 def measure_one_user(speech: Speech, plan: Plan) -> Iterator[Row]:
-    """Every figure, in the order in which it is taken."""
+    """Yield every figure, in the order of measurement."""
     ready = []
     for _ in range(STARTS - 1):
         with running_service(log_level="warning") as service:
@@ -51,14 +51,14 @@ def measure_one_user(speech: Speech, plan: Plan) -> Iterator[Row]:
 
         track = spread_track(speech.sentences, plan.single_stream_seconds, GAP_SECONDS)
 
-        async def stream() -> tuple[Heard, float, float]:
+        async def stream() -> tuple[StreamRecord, float, float]:
             began = time.monotonic()
             async with watched(service) as cost:
-                heard = await listen(service.realtime_url, pcm(track.samples), frame_seconds=FRAME_SECONDS)
-            return heard, cost.cpu_seconds() / (time.monotonic() - began), cost.cores_of_others
+                record = await listen(service.realtime_url, pcm(track.samples), frame_seconds=FRAME_SECONDS)
+            return record, cost.cpu_seconds() / (time.monotonic() - began), cost.cores_of_others
 
-        heard, cores, others = asyncio.run(stream())
-        yield from _caption_rows(heard, track)
+        record, cores, others = asyncio.run(stream())
+        yield from _caption_rows(record, track)
         yield Row(f"one stream at the pace of speech ({track.seconds:.0f} s)", cores, "CPU cores")
         yield Row("meanwhile used by others (more than 0.1: measure again)", others, "CPU cores")
 
@@ -79,10 +79,10 @@ def measure_one_user(speech: Speech, plan: Plan) -> Iterator[Row]:
         yield Row("resident memory afterwards", service.memory_mb(), "MB")
 
 
-def _caption_rows(heard: Heard, track: Track) -> Iterator[Row]:
-    if heard.failure or heard.refused:
-        raise RuntimeError(heard.failure or "the service refused the only stream")
-    first, final = first_text_seconds(heard, track.words), final_seconds(heard.events)
+def _caption_rows(record: StreamRecord, track: Track) -> Iterator[Row]:
+    if record.failure or record.refused:
+        raise RuntimeError(record.failure or "the service refused the only stream")
+    first, final = first_text_seconds(record, track.words), final_seconds(record.events)
     for what, values, share in (
         ("first text after the end of the first word", first, 0.5),
         ("final text after the endpoint", final, 0.5),
@@ -92,11 +92,11 @@ def _caption_rows(heard: Heard, track: Track) -> Iterator[Row]:
             yield Row(f"{what} ({'median' if share == 0.5 else 'p95'} of {len(values)})", 1000 * value, "ms")
 
 
-def first_text_seconds(heard: Heard, words: Sequence[SpokenWord]) -> list[float]:
-    """From the end of each first word to the first text of its utterance."""
+def first_text_seconds(record: StreamRecord, words: Sequence[SpokenWord]) -> list[float]:
+    """Return the seconds from the end of each first word to the first text of its utterance."""
     starts: dict[str, float] = {}
     appeared: dict[str, float] = {}
-    for at, event in heard.events:
+    for at, event in record.events:
         match event:
             case SpeechStarted(item_id=item, audio_start_ms=start):
                 starts[item] = start / 1000
@@ -113,7 +113,7 @@ def first_text_seconds(heard: Heard, words: Sequence[SpokenWord]) -> list[float]
 
 
 async def first_audio_seconds(url: str, texts: Sequence[str]) -> tuple[list[float], list[float]]:
-    """From the request to speak each text to its first audio, and to its first sound for one who plays it at once."""
+    """Return, for each text, the seconds until its first audio, and until its first sound if played at once."""
     first_audio, first_sound = [], []
     async with connect(url, transcription=False) as session:
         for text in texts:
@@ -126,13 +126,13 @@ async def first_audio_seconds(url: str, texts: Sequence[str]) -> tuple[list[floa
                 raise RuntimeError(f"the voice was silent: {text}")
             first_audio.append(arrived)
             samples = np.frombuffer(b"".join(chunks), "<i2")
-            first_sound.append(arrived + float(np.argmax(np.abs(samples) > AUDIBLE)) / RATE)
+            first_sound.append(arrived + float(np.argmax(np.abs(samples) > SOUND_LEVEL)) / RATE)
     return first_audio, first_sound
 
 
 async def clip_error_rate(url: str, clips: Sequence[SpeechClip]) -> float:
-    """Of all the clips, each sent as fast as the server takes it."""
-    heard = [await listen(url, pcm(clip.samples), frame_seconds=FRAME_SECONDS, fast=True) for clip in clips]
-    if failures := [each.failure for each in heard if each.failure]:
+    """Return the word error rate of the clips, each sent as fast as the server accepts it."""
+    records = [await listen(url, pcm(clip.samples), frame_seconds=FRAME_SECONDS, fast=True) for clip in clips]
+    if failures := [each.failure for each in records if each.failure]:
         raise RuntimeError("; ".join(failures))
-    return word_error_rate([clip.text for clip in clips], [each.text for each in heard])
+    return word_error_rate([clip.text for clip in clips], [each.text for each in records])

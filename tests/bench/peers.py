@@ -25,7 +25,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.under_load import MOST_ERRORS, MOST_LAG
+from tests.bench.under_load import MAX_COMMIT_LAG, MAX_WORD_ERROR_RATE
 from tests.support.running_service import running_service
 
 SHARED: Final = Path(__file__).parents[2] / "../shared"
@@ -150,13 +150,13 @@ class LoadRun:
     capacity: int | None
 
     def figures(self, load: tuple[str, ...], port: int, process_id: int) -> tuple[dict[str, Any], int | None]:
-        """The figures of one stream and the number of streams held. Raises `Unavailable`."""
+        """Return the figures of one stream and the sustained number of streams. Raises `Unavailable`."""
         search = ["--find-capacity", "--max-streams", str(self.capacity)] if self.capacity else []
         command = [
             str(self.python), str(LOAD), *(part.format(port=port) for part in load), *search,
             "--root", str(SPEECH), "--manifest", str(SPEECH / "manifest.jsonl"), "--words", str(SPEECH / "words.jsonl"),
             "--kind", "clean", "--seconds", str(self.seconds), "--server-pid", str(process_id),
-            "--max-lag", str(MOST_LAG), "--max-wer", str(MOST_ERRORS),
+            "--max-lag", str(MAX_COMMIT_LAG), "--max-wer", str(MAX_WORD_ERROR_RATE),
         ]  # fmt: skip
         bound = (self.capacity or 1) * (self.seconds + GRACE_SECONDS)
         lines = [json.loads(line) for line in run_bounded(command, bound).splitlines() if line.startswith("{")]
@@ -190,7 +190,7 @@ def measure_ours(run: LoadRun) -> Result:
 
 
 def environment(name: str, installs: tuple[tuple[str, ...], ...]) -> Path:
-    """The Python of a virtual environment with these packages, made once. Raises `Unavailable`."""
+    """Return the Python of a virtual environment with these packages, created once. Raises `Unavailable`."""
     folder = (PLACE / name).absolute()
     python, done, pins = folder / "bin/python", folder / "installed.json", PLACE / "constraints.txt"
     wanted = json.dumps([PINS, *installs])
@@ -207,7 +207,7 @@ def environment(name: str, installs: tuple[tuple[str, ...], ...]) -> Path:
 
 @contextmanager
 def started(peer: Peer, python: Path, weights: Path) -> Iterator[tuple[int, int]]:
-    """The port and the process id of a running peer. Its output is kept beside its environment."""
+    """Run a peer and yield its port and process id; its output is written beside its environment."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = int(unused.getsockname()[1])
     log = python.parents[1] / "server.log"
@@ -240,7 +240,7 @@ def _accepts(port: int) -> bool:
 
 
 def run_bounded(command: list[str], seconds: float) -> str:
-    """The standard output of a program that ends in time. Raises `Unavailable` for one that did not or said nothing."""
+    """Run a program and return its standard output. Raises `Unavailable` after a timeout, or if it failed silently."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
@@ -255,7 +255,7 @@ def last_line(text: str) -> str:
 
 
 def whisper_weights() -> Path:
-    """The directory of whisper-base, assembled if need be."""
+    """Return the directory of whisper-base, assembling it if necessary."""
     command = [sys.executable, "-m", "realtime.cli.main", "models", "pull", MODEL]
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return Path(answer.strip().removeprefix(f"{MODEL}: "))
@@ -292,7 +292,7 @@ def _held(result: Result) -> str:
     if result.capacity is not None:
         return f"{result.capacity} streams"
     p95 = result.figures["commit_lag_p95"]
-    return "yes" if p95 is not None and p95 <= MOST_LAG and result.figures["wer"] <= MOST_ERRORS else "no"
+    return "yes" if p95 is not None and p95 <= MAX_COMMIT_LAG and result.figures["wer"] <= MAX_WORD_ERROR_RATE else "no"
 
 
 def _seconds(value: float | None) -> str:

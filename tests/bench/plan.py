@@ -10,28 +10,28 @@ class Plan:
 
     counts: tuple[int, ...]
     """Numbers of concurrent streams for the table of captions under load."""
-    most_streams: int
+    max_streams: int
     """Where the search for the capacity ends."""
     single_stream_seconds: float
     sentences: int
     load_seconds: float
-    alone_seconds: float
-    """Of the stream in a run of one: enough words for its percentiles."""
+    one_stream_seconds: float
+    """Seconds of the stream in a run with one stream: enough words for its percentiles."""
     utterance_seconds: tuple[float, ...]
     cost_seconds: float
-    """Of the stream for each length of utterance."""
+    """Seconds of the stream for each length of utterance."""
     monologue_seconds: float
     stretch_seconds: float
-    """Of the monologue: what one row of its table covers."""
+    """Seconds of the monologue in one row of its table."""
 
 
 FULL: Final = Plan(
     counts=(1, 4, 8, 12, 16),
-    most_streams=64,
+    max_streams=64,
     single_stream_seconds=120,
     sentences=1000,
     load_seconds=30,
-    alone_seconds=60,
+    one_stream_seconds=60,
     utterance_seconds=(2, 5, 10, 20),
     cost_seconds=30,
     monologue_seconds=180,
@@ -41,11 +41,11 @@ FULL: Final = Plan(
 
 QUICK: Final = Plan(
     counts=(1, 4),
-    most_streams=4,
+    max_streams=4,
     single_stream_seconds=30,
     sentences=10,
     load_seconds=20,
-    alone_seconds=20,
+    one_stream_seconds=20,
     utterance_seconds=(2, 10),
     cost_seconds=20,
     monologue_seconds=40,

@@ -94,7 +94,7 @@ def measure_capacity(model: str, speech: Speech, plan: Plan, known: Sequence[Loa
     runs = list(search_capacity(model, speech.clips, plan, known))
     if runs:
         CONSOLE.print(load_table(runs, f"the search for the capacity of {model}, seconds"))
-    CONSOLE.print(capacity_line(model, [*known, *runs], plan.most_streams))
+    CONSOLE.print(capacity_line(model, [*known, *runs], plan.max_streams))
     held = {run.streams: run.held for run in [*known, *runs]}
     return {"model": model, "streams": capacity(held), "runs": [asdict(run) for run in runs]}
 

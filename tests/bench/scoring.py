@@ -1,4 +1,4 @@
-"""From what stood on a reader's screen to word lags: pure functions, no clock and no socket.
+"""Word lags from what a screen showed: pure functions, without clock or socket.
 
 All times are seconds since a stream began. Text is compared as plain words: lower case, apostrophes dropped, every
 other mark a space, numbers as they are written.
@@ -17,10 +17,10 @@ import jiwer
 from clients.events import Completed, Delta, Event, Partial, SpeechStopped
 
 EARLY: Final = 0.5
-"""Seconds by which the known time of a word may be wrong: what stands there earlier is another word."""
+"""Seconds by which the reference time of a word may be wrong; a word displayed earlier than that is another one."""
 
 OPENING: Final = 6
-"""Words of an utterance of which one must be seen to say that its text has begun to appear."""
+"""Words at the beginning of an utterance: the display of any of them counts as its first partial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class StreamScore:
 
 
 def plain_words(text: str) -> tuple[str, ...]:
-    """The words of `text` as they are compared."""
+    """Return the words of `text` as they are compared."""
     return tuple(re.findall(r"[^\W_]+", re.sub(r"['’‘`]", "", text.lower())))
 
 
 def frames(events: Iterable[tuple[float, Event]]) -> Iterator[Frame]:
-    """What a reader sees after each event that changes it; a delta replaces the tentative text of its item."""
+    """Yield what a reader sees after each event that changes it; a delta replaces the tentative text of its item."""
     committed: dict[str, str] = {}
     tentative: dict[str, str] = {}
     for at, event in events:
@@ -138,12 +138,12 @@ def recognised(
 
 
 def due(position: float, chunk_seconds: float) -> float:
-    """When the chunk with the moment `position` of the audio is to be sent: once its last sample has been spoken."""
+    """Return when the chunk that contains `position` is sent: once its last sample has been recorded."""
     return math.ceil(position / chunk_seconds - 1e-6) * chunk_seconds
 
 
 def utterances(words: Sequence[SpokenWord]) -> list[list[int]]:
-    """The indexes of the words of each utterance."""
+    """Return the indexes of the words of each utterance."""
     return [list(group) for _, group in groupby(range(len(words)), key=lambda index: words[index].utterance)]
 
 
@@ -174,7 +174,7 @@ def _first_partials(
     seen: Sequence[tuple[float, tuple[str, ...]]],
     chunk_seconds: float,
 ) -> Iterator[float]:
-    """For each utterance of which anything appeared, from its onset to the first sight of an opening word."""
+    """Yield, for each utterance that appeared, the seconds from its onset to the display of an opening word."""
     earlier = 0  # words on the screen that belong to the utterances before
     for utterance in utterances(words):
         onset = due(words[utterance[0]].start, chunk_seconds)
@@ -186,7 +186,7 @@ def _first_partials(
 
 
 def final_seconds(events: Iterable[tuple[float, Event]]) -> list[float]:
-    """From the news that an utterance has ended to its final text."""
+    """Return the seconds from each `speech_stopped` to the final text of its utterance."""
     stopped, delays = {}, []
     for at, event in events:
         if isinstance(event, SpeechStopped):
@@ -197,7 +197,7 @@ def final_seconds(events: Iterable[tuple[float, Event]]) -> list[float]:
 
 
 def word_error_rate(texts: Sequence[str], transcripts: Sequence[str]) -> float:
-    """Over all texts together; 1 where there are none."""
+    """Return the word error rate over all texts together; 1 if there are none."""
     if not texts:
         return 1.0
     reference, hypothesis = ([" ".join(plain_words(text)) for text in side] for side in (texts, transcripts))
@@ -205,6 +205,6 @@ def word_error_rate(texts: Sequence[str], transcripts: Sequence[str]) -> float:
 
 
 def percentile(values: Iterable[float], share: float) -> float | None:
-    """The smallest value that `share` of all do not exceed; None where there are no values."""
+    """Return the smallest value that a `share` of the values do not exceed; None without values."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None

@@ -22,7 +22,7 @@ RATE: Final = 24_000
 SENTENCE_SECONDS: Final = (3.0, 10.0)
 CLIP_SECONDS: Final = (1.0, 20.0)
 
-LEAST_MATCHED: Final = 0.7
+MIN_MATCHED: Final = 0.7
 """Of a clip's words, the share whose times must have been measured rather than interpolated between neighbours."""
 
 BREATH: Final = 0.2
@@ -83,7 +83,7 @@ class Speech:
 
 
 def load_speech(service: RunningService) -> Speech:
-    """The recordings or, where they are absent, the bundled voice with word times that `service` measures."""
+    """Load the recordings or, without them, synthesize speech and let `service` measure the times of its words."""
     return _recorded() if (SPEECH / "manifest.jsonl").is_file() else _spoken(service)
 
 
@@ -92,7 +92,7 @@ def _recorded() -> Speech:
     rows = [row for row in _rows("manifest.jsonl") if row["lang"] == "en" and row["wer_ok"] and row["text"]]
     clean = [row for row in rows if row["kind"] == "clean"]
     texts = {row["file"]: row["text"] for row in rows}
-    timed = [row for row in clean if row["file"] in timings and timings[row["file"]]["matched"] >= LEAST_MATCHED]
+    timed = [row for row in clean if row["file"] in timings and timings[row["file"]]["matched"] >= MIN_MATCHED]
 
     @cache
     def clip(file: str) -> SpeechClip:
@@ -115,7 +115,7 @@ def _rows(name: str) -> list[dict[str, Any]]:
 
 
 def _distinct(rows: Sequence[dict[str, Any]], seconds: tuple[float, float]) -> list[str]:
-    """The files of this length; of those with the same text, often one recording in several containers, the first."""
+    """Return the files of this length; of several with the same text, often one in several containers, the first."""
     files: dict[tuple[str, ...], str] = {}
     for row in rows:
         if seconds[0] <= row["seconds"] <= seconds[1]:
@@ -129,12 +129,12 @@ def _spoken(service: RunningService) -> Speech:
     for text in TEXTS:
         samples = np.concatenate(list(voice.synthesize(text, voice.voices[0], 1.0)))
         clips.append(SpeechClip(text, samples, *ask_word_times(service, text, pcm(samples), RATE)))
-    timed = [clip for clip in clips if clip.matched >= LEAST_MATCHED]
+    timed = [clip for clip in clips if clip.matched >= MIN_MATCHED]
     return Speech("speech of the bundled voice", sentences=clips, clips=timed, reading=_joined(timed))
 
 
 def _joined(clips: Sequence[SpeechClip]) -> SpeechClip:
-    """The clips read as one text, without the silence at their edges."""
+    """Join the clips into one text, without the silence at their edges."""
     breath = np.zeros(round(BREATH * RATE), np.float32)
     parts, words, position = [breath], [], BREATH
     for clip in clips:
@@ -142,7 +142,7 @@ def _joined(clips: Sequence[SpeechClip]) -> SpeechClip:
         parts += [clip.samples[round(first * RATE) : round(last * RATE)], breath]
         words += [word.moved(position - first) for word in clip.words]
         position += last - first + BREATH
-    return SpeechClip(" ".join(clip.text for clip in clips), np.concatenate(parts), tuple(words), LEAST_MATCHED)
+    return SpeechClip(" ".join(clip.text for clip in clips), np.concatenate(parts), tuple(words), MIN_MATCHED)
 
 
 def pcm(samples: Samples) -> bytes:

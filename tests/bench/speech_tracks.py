@@ -39,7 +39,7 @@ class Track:
 
 
 def lay_out(clips: Iterable[SpeechClip], gap: float, seed: int, lead_in: float = LEAD_IN) -> Track:
-    """The clips with `gap` seconds after each; `seed` makes the noise."""
+    """Return the clips with `gap` seconds after each; `seed` determines the noise."""
     parts, words, position = [np.zeros(round(lead_in * RATE), np.float32)], [], round(lead_in * RATE)
     clips = tuple(clips)
     for number, clip in enumerate(clips):
@@ -52,7 +52,7 @@ def lay_out(clips: Iterable[SpeechClip], gap: float, seed: int, lead_in: float =
 
 
 def spread_track(clips: Sequence[SpeechClip], seconds: float, gap: float) -> Track:
-    """As many of the clips as `seconds` hold, taken evenly from those whose word times were all measured, if any."""
+    """Return as many clips as fit into `seconds`, taken evenly from those with measured word times if possible."""
     clips = [clip for clip in clips if clip.matched == 1] or clips
     mean = sum(clip.seconds + gap for clip in clips) / len(clips)
     count = max(1, min(len(clips), round(seconds / mean)))
@@ -60,7 +60,7 @@ def spread_track(clips: Sequence[SpeechClip], seconds: float, gap: float) -> Tra
 
 
 def shuffled_track(clips: Sequence[SpeechClip], seconds: float, gap: float, seed: int) -> Track:
-    """At least `seconds` of whole clips in a random order that `seed` fixes, none twice before all were heard."""
+    """Return at least `seconds` of clips in an order determined by `seed`; no clip repeats before all were played."""
 
     def chosen() -> Iterator[SpeechClip]:
         order: list[SpeechClip] = []
@@ -76,7 +76,7 @@ def shuffled_track(clips: Sequence[SpeechClip], seconds: float, gap: float, seed
 
 
 def monologue(reading: SpeechClip, seconds: float) -> Track:
-    """The reading from its beginning, again and again, until about `seconds` of it have been heard."""
+    """Return about `seconds` of the reading, which repeats from its beginning."""
     times = math.ceil(seconds / (reading.seconds + BREATH))
     whole = lay_out([reading] * times, BREATH, seed=1)
     words = tuple(word for word in whole.words if word.end <= seconds)
@@ -86,7 +86,7 @@ def monologue(reading: SpeechClip, seconds: float) -> Track:
 
 
 def cut_into_utterances(reading: SpeechClip, seconds: float) -> list[SpeechClip]:
-    """The reading in pieces of about `seconds`, each cut in the widest gap between words within a quarter of that."""
+    """Cut the reading into pieces of about `seconds`, in the widest gap between words within a quarter of that."""
     pieces: list[SpeechClip] = []
     rest = list(reading.words)
     begin = rest[0].start

@@ -1,4 +1,4 @@
-"""Streams at the pace of speech, one or many: each frame is sent when its last sample would have left a microphone."""
+"""Streams in real time, one or many: each frame is sent when a microphone would have recorded its last sample."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from tests.bench.speech_clips import RATE, pcm
 from tests.bench.speech_tracks import Track
 
 FRAME_SECONDS: Final = 0.1
-"""Of each of many streams: sending must not cost much."""
+"""Seconds of audio in a frame of one of many streams: long, so that sending costs little."""
 
 STAGGER: Final = 0.37
 """Seconds between the beginnings of two streams, so that they do not speak in step."""
@@ -24,15 +24,18 @@ STAGGER: Final = 0.37
 SILENCE_MS: Final = 500
 OPEN_SECONDS: Final = 30.0
 DRAIN_SECONDS: Final = 30.0
-"""An answer that comes later than this after the end of the audio counts as never."""
+"""Seconds after the end of the audio after which a missing transcript counts as lost."""
 
 
 @dataclass(slots=True)
-class Heard:
-    """Everything the server said of one stream, each with its time in seconds since the stream began.
+class StreamRecord:
+    """The events of one stream, each with its time in seconds since the stream began.
 
-    `began` is that moment on the monotonic clock, `sent_late` the most by which a frame was late. A stream that was
-    `refused` by the server's admission control has heard nothing; `failure` says what else went wrong.
+    Attributes:
+        began: When the stream began, in monotonic seconds.
+        sent_late: Largest delay of a frame, in seconds.
+        refused: Whether admission control refused the stream; there are no events then.
+        failure: What else went wrong; empty if nothing did.
     """
 
     began: float = 0.0
@@ -46,10 +49,10 @@ class Heard:
         return " ".join(event.text for _, event in self.events if isinstance(event, Completed))
 
 
-async def play(url: str, tracks: Sequence[Track]) -> list[Heard]:
-    """All tracks at the same time, each begun `STAGGER` after the one before."""
+async def play(url: str, tracks: Sequence[Track]) -> list[StreamRecord]:
+    """Play all tracks concurrently, each starting `STAGGER` seconds after the one before."""
 
-    async def stream(number: int, track: Track) -> Heard:
+    async def stream(number: int, track: Track) -> StreamRecord:
         await asyncio.sleep(number * STAGGER)
         audio = pcm(track.samples)
         return await listen(url, audio, frame_seconds=FRAME_SECONDS, silence_ms=SILENCE_MS, language="en")
@@ -65,54 +68,54 @@ async def listen(
     fast: bool = False,
     silence_ms: int | None = None,
     language: str | None = None,
-) -> Heard:
-    """Send one stream, at the pace of speech unless `fast`, until the server owes nothing more.
+) -> StreamRecord:
+    """Send one stream, in real time unless `fast`, and receive until all transcripts are complete.
 
-    What goes wrong is told by the result and never raised.
+    Failures are reported in the result and never raised.
     """
-    heard, pending = Heard(), PendingTranscripts()
+    record, pending = StreamRecord(), PendingTranscripts()
     size = round(frame_seconds * RATE) * 2
     frames = [audio[start : start + size] for start in range(0, len(audio), size)]
     try:
         async with connect(
             url, partials=True, silence_ms=silence_ms, language=language, open_timeout=OPEN_SECONDS
         ) as session:
-            heard.began = time.monotonic()
+            record.began = time.monotonic()
             async with asyncio.timeout(len(frames) * frame_seconds + DRAIN_SECONDS):
-                sending = asyncio.create_task(_send(session, frames, 0.0 if fast else frame_seconds, heard, pending))
+                sending = asyncio.create_task(_send(session, frames, 0.0 if fast else frame_seconds, record, pending))
                 try:
-                    await _receive(session, heard, pending)
+                    await _receive(session, record, pending)
                 finally:
                     sending.cancel()
                     await asyncio.wait([sending])
     except ConnectionRefused as refusal:
-        heard.refused = refusal.status == HTTPStatus.SERVICE_UNAVAILABLE
-        heard.failure = "" if heard.refused else str(refusal)
+        record.refused = refusal.status == HTTPStatus.SERVICE_UNAVAILABLE
+        record.failure = "" if record.refused else str(refusal)
     except StopAsyncIteration:
-        heard.failure = "the server ended the session"
+        record.failure = "the server ended the session"
     except TimeoutError:
-        heard.failure = f"not complete {DRAIN_SECONDS:g} s after the end of the audio"
+        record.failure = f"not complete {DRAIN_SECONDS:g} s after the end of the audio"
     except RealtimeError as error:
-        heard.failure = str(error)
-    heard.failure = heard.failure or "; ".join(pending.warnings)
-    return heard
+        record.failure = str(error)
+    record.failure = record.failure or "; ".join(pending.warnings)
+    return record
 
 
 async def _send(
-    session: Session, frames: Sequence[bytes], pace: float, heard: Heard, pending: PendingTranscripts
+    session: Session, frames: Sequence[bytes], pace: float, record: StreamRecord, pending: PendingTranscripts
 ) -> None:
-    with suppress(RealtimeError):  # whoever receives meets it too
+    with suppress(RealtimeError):  # the receiver reports it
         for number, frame in enumerate(frames, 1):
             if pace:
-                leaves = heard.began + number * pace
+                leaves = record.began + number * pace
                 await asyncio.sleep(max(0.0, leaves - time.monotonic()))
-                heard.sent_late = max(heard.sent_late, time.monotonic() - leaves)
+                record.sent_late = max(record.sent_late, time.monotonic() - leaves)
             await session.send_audio(frame)
         pending.final_commits.extend([await session.commit(), await session.commit()])
 
 
-async def _receive(session: Session, heard: Heard, pending: PendingTranscripts) -> None:
+async def _receive(session: Session, record: StreamRecord, pending: PendingTranscripts) -> None:
     while not pending.done:
         event = await anext(session)
         if not pending.receive(event):
-            heard.events.append((time.monotonic() - heard.began, event))
+            record.events.append((time.monotonic() - record.began, event))

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from tests.bench.cost import AgeFigures, LengthFigures
 from tests.bench.one_user import Row
-from tests.bench.under_load import MOST_ERRORS, MOST_LAG, LoadFigures, capacity
+from tests.bench.under_load import MAX_COMMIT_LAG, MAX_WORD_ERROR_RATE, LoadFigures, capacity
 from tests.bench.whole_files import WholeFiles
 
 Figures = TypeVar("Figures")
@@ -65,15 +65,16 @@ def age_table(rows: Iterable[AgeFigures], title: str) -> Table:
     return _table(title, columns, rows)
 
 
-def capacity_line(model: str, runs: Sequence[LoadFigures], most: int) -> str:
-    """How many streams are held, in words."""
+def capacity_line(model: str, runs: Sequence[LoadFigures], max_streams: int) -> str:
+    """Describe the number of streams that a machine sustains."""
     streams = capacity({run.streams: run.held for run in runs})
-    more = " or more" if streams >= most else ""
-    return f"{model} holds {streams} streams{more}: p95 commit lag <= {MOST_LAG:g} s, WER <= {100 * MOST_ERRORS:g} %"
+    more = " or more" if streams >= max_streams else ""
+    limits = f"p95 commit lag <= {MAX_COMMIT_LAG:g} s, WER <= {100 * MAX_WORD_ERROR_RATE:g} %"
+    return f"{model} holds {streams} streams{more}: {limits}"
 
 
 def whole_files_line(whole: WholeFiles) -> str:
-    """What the same clips cost without streaming, in words."""
+    """Describe the cost of the same clips without streaming."""
     return f"{whole.model}, each clip as a whole file through faster-whisper: {whole.cost:.3f} CPU s per audio s"
 
 

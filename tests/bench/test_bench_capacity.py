@@ -5,10 +5,10 @@ import pytest
 from tests.bench.under_load import capacity, next_count
 
 
-def tried_until_known(held_up_to: int, known: Mapping[int, bool], most: int = 64) -> tuple[list[int], int]:
+def tried_until_known(held_up_to: int, known: Mapping[int, bool], max_streams: int = 64) -> tuple[list[int], int]:
     held = dict(known)
     tried = []
-    while (streams := next_count(held, most)) is not None:
+    while (streams := next_count(held, max_streams)) is not None:
         tried.append(streams)
         held[streams] = streams <= held_up_to
     return tried, capacity(held)
@@ -28,4 +28,4 @@ def test_a_sweep_that_shows_the_limit_needs_no_search() -> None:
 
 
 def test_the_search_ends_where_the_plan_says() -> None:
-    assert tried_until_known(100, {1: True, 4: True}, most=4) == ([], 4)
+    assert tried_until_known(100, {1: True, 4: True}, max_streams=4) == ([], 4)

@@ -1,4 +1,4 @@
-"""Captions for many streams at once: how late, how right and how dear, and how many a machine holds."""
+"""Captions for many concurrent streams: lag, accuracy, cost, and how many streams a machine sustains."""
 
 import asyncio
 import sys
@@ -12,22 +12,24 @@ from tests.bench.scoring import StreamScore, final_seconds, frames, percentile, 
 from tests.bench.service_cost import Cost, watched
 from tests.bench.speech_clips import SpeechClip
 from tests.bench.speech_tracks import Track, shuffled_track
-from tests.bench.streams import FRAME_SECONDS, Heard, play
+from tests.bench.streams import FRAME_SECONDS, StreamRecord, play
 from tests.bench.whole_files import WholeFiles
 from tests.support.running_service import RunningService, running_service
 
 GAP_SECONDS: Final = 1.0
-MOST_LAG: Final = 3.0
-MOST_ERRORS: Final = 0.1
-"""A number of streams is held when the p95 commit lag of their words and their word error rate stay within these."""
+MAX_COMMIT_LAG: Final = 3.0
+MAX_WORD_ERROR_RATE: Final = 0.1
+"""A machine sustains as many streams as stay below this p95 commit lag, in seconds, and this word error rate."""
 
-STEP: Final = 8
-FINEST: Final = 4
-"""How far the search for the capacity goes up at a time, and when it is content."""
+SEARCH_STEP: Final = 8
+"""Streams by which the search for the capacity goes up."""
+
+SEARCH_RESOLUTION: Final = 4
+"""Streams between the largest sustained and the smallest failed number at which the search ends."""
 
 SESSIONS: Final = "64"
 NO_LIMIT: Final = "99"
-"""The settings `max_sessions` and `load_limit`: nobody is refused, so that the tables show what it would come to."""
+"""Settings `max_sessions` and `load_limit` high enough that no stream is refused: overload must show in the tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +65,28 @@ class LoadFigures:
 
     @property
     def held(self) -> bool:
-        """Lags exist only for words that arrived: without the bound on errors a server that drops words looks fast."""
-        on_time = self.commit_lag_p95 is not None and self.commit_lag_p95 <= MOST_LAG
-        return on_time and self.word_error_rate <= MOST_ERRORS and not self.refused and not self.failures
+        """Whether lag and errors are within the limits.
+
+        Lags exist only for words that arrived: without the limit on errors, a server that drops words would look fast.
+        """
+        on_time = self.commit_lag_p95 is not None and self.commit_lag_p95 <= MAX_COMMIT_LAG
+        return on_time and self.word_error_rate <= MAX_WORD_ERROR_RATE and not self.refused and not self.failures
 
 
 def run_streams(
     service: RunningService, model: str, tracks: Sequence[Track], whole: WholeFiles | None = None
 ) -> LoadFigures:
-    """Play the tracks into the service at the same time and say how it did, beside the `whole` files."""
+    """Play the tracks concurrently; with `whole`, add the error rate of the same clips as whole files."""
 
-    async def run() -> tuple[list[Heard], Cost]:
+    async def run() -> tuple[list[StreamRecord], Cost]:
         async with watched(service) as cost:
-            heard = await play(service.realtime_url, tracks)
-        return heard, cost
+            records = await play(service.realtime_url, tracks)
+        return records, cost
 
-    heard, cost = asyncio.run(run())
-    admitted = [(track, each) for track, each in zip(tracks, heard, strict=True) if not each.refused]
+    records, cost = asyncio.run(run())
+    admitted = [(track, each) for track, each in zip(tracks, records, strict=True) if not each.refused]
     scores = [score(track.words, list(frames(each.events)), FRAME_SECONDS) for track, each in admitted]
-    figures = summary(model, admitted, scores, cost, refused=len(heard) - len(admitted))
+    figures = summary(model, admitted, scores, cost, refused=len(records) - len(admitted))
     if whole is None:
         return figures
     played = [clip for track, _ in admitted for clip in track.clips]
@@ -89,9 +94,9 @@ def run_streams(
 
 
 def summary(
-    model: str, admitted: Sequence[tuple[Track, Heard]], scores: Sequence[StreamScore], cost: Cost, refused: int
+    model: str, admitted: Sequence[tuple[Track, StreamRecord]], scores: Sequence[StreamScore], cost: Cost, refused: int
 ) -> LoadFigures:
-    """The figures of all words of all streams together."""
+    """Compute the figures of all words of all streams together."""
     commit = list(chain.from_iterable(each.commit_lags.values() for each in scores))
     settled = list(chain.from_iterable(each.settled_lags.values() for each in scores))
     finals = list(chain.from_iterable(final_seconds(each.events) for _, each in admitted))
@@ -123,8 +128,8 @@ def summary(
 def load_run(
     model: str, clips: Sequence[SpeechClip], streams: int, plan: Plan, whole: WholeFiles | None = None
 ) -> LoadFigures:
-    """A fresh service and so many streams; stream number k says the same in every run of the same length."""
-    seconds = plan.alone_seconds if streams == 1 else plan.load_seconds
+    """Play this many streams into a fresh service; stream number k plays the same in every run of the same length."""
+    seconds = plan.one_stream_seconds if streams == 1 else plan.load_seconds
     tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
     print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
     with running_service(
@@ -136,23 +141,23 @@ def load_run(
 def search_capacity(
     model: str, clips: Sequence[SpeechClip], plan: Plan, known: Sequence[LoadFigures]
 ) -> Iterator[LoadFigures]:
-    """Further runs until it is known how many streams are held."""
+    """Yield further runs until the capacity is known."""
     held = {run.streams: run.held for run in known}
-    while (streams := next_count(held, plan.most_streams)) is not None:
+    while (streams := next_count(held, plan.max_streams)) is not None:
         run = load_run(model, clips, streams, plan)
         held[streams] = run.held
         yield run
 
 
-def next_count(held: Mapping[int, bool], most: int) -> int | None:
-    """The number of streams to try next: upwards until one is not held, then between; None when enough is known."""
+def next_count(held: Mapping[int, bool], max_streams: int) -> int | None:
+    """Return the number of streams to try next: upwards until a run fails, then between; None if enough is known."""
     best = capacity(held)
     too_many = min((streams for streams, was_held in held.items() if not was_held and streams > best), default=None)
     if too_many is None:
-        return min(best + STEP, most) if best < most else None
-    return best + FINEST if too_many - best > FINEST else None
+        return min(best + SEARCH_STEP, max_streams) if best < max_streams else None
+    return best + SEARCH_RESOLUTION if too_many - best > SEARCH_RESOLUTION else None
 
 
 def capacity(held: Mapping[int, bool]) -> int:
-    """The largest number of streams that was held."""
+    """Return the largest sustained number of streams."""
     return max((streams for streams, was_held in held.items() if was_held), default=0)

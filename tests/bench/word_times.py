@@ -12,9 +12,9 @@ from tests.support.running_service import RunningService
 
 
 def ask_word_times(service: RunningService, text: str, pcm: bytes, rate: int) -> tuple[tuple[SpokenWord, ...], float]:
-    """The plain words of `text` with their times in the clip, and the share of them that was measured.
+    """Return the plain words of `text` with their times in the clip, and the share of them that was measured.
 
-    A word that the service did not hear as it was said lies between those that it did. Nothing heard gives no words.
+    The times of words that the service did not recognize are interpolated. Without any recognized word, return none.
     """
     answer = httpx.post(
         f"http://{service.address}/v1/audio/transcriptions",
@@ -31,7 +31,7 @@ def ask_word_times(service: RunningService, text: str, pcm: bytes, rate: int) ->
 
 
 def place_words(spoken: Sequence[str], heard: Sequence[SpokenWord]) -> tuple[tuple[SpokenWord, ...], float]:
-    """Give spoken words the times of those heard; the others are spread between their neighbours."""
+    """Give spoken words the times of the recognized ones, and interpolate the others."""
     pairs = recognised(spoken, [0.0] * len(spoken), [word.text for word in heard], [0.0] * len(heard))
     if not pairs:
         return (), 0.0
