@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.speech.punctuation import SENTENCE_ENDS
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Hypothesis, Word
-
-_SENTENCE_ENDS: Final = tuple(".?!…。\uff1f\uff01")
-"""Characters that end a sentence, the last two being the full-width question and exclamation mark."""
 
 _CLOSING: Final = "\"'”\u2019»)]」』"
 """Quotation marks and brackets that may follow the end of a sentence."""
@@ -101,4 +99,4 @@ def cues(transcript: Transcript) -> list[Cue]:
 
 
 def _ends_sentence(word: Word) -> bool:
-    return word.text.rstrip().rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
+    return word.text.rstrip().rstrip(_CLOSING).endswith(SENTENCE_ENDS)

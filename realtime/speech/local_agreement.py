@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.speech.punctuation import SENTENCE_ENDS
 from realtime.speech.transcript import Word, normalised
 
 MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
@@ -23,9 +24,6 @@ MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
 
 TRAILING_PUNCTUATION: Final = ".,!?;:…。，、！？：；\"'”’)]}」』）-–— "
 """Punctuation that may follow a word."""
-
-SENTENCE_ENDS: Final = ".!?…。！？"
-"""Punctuation after which audio is preferably trimmed."""
 
 TRIM_RANGE: Final = 2 * SAMPLE_RATE
 """Samples (2 s) before the latest possible cut in which `trim` looks for a better one."""
@@ -108,7 +106,7 @@ class LocalAgreement:
                 break
             gap = previous + 1, words[previous].end, words[place].start
             if before - TRIM_RANGE <= gap[2] <= before or (gap[2] <= before and not cuts):
-                cuts.append((words[previous].text.rstrip().endswith(tuple(SENTENCE_ENDS)), gap[2] - gap[1], index))
+                cuts.append((words[previous].text.rstrip().endswith(SENTENCE_ENDS), gap[2] - gap[1], index))
         if not cuts:
             return None
         *_, index = max(cuts)
