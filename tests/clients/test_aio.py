@@ -104,7 +104,7 @@ def test_an_address_without_a_path_is_completed(suffix: str, path: str) -> None:
     assert asked == [path]
 
 
-def test_a_session_shows_what_the_server_took() -> None:
+def test_a_session_shows_the_effective_configuration() -> None:
     async def script(peer: Peer) -> None:
         await peer.greet()
 

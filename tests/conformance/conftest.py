@@ -24,8 +24,8 @@ from tests.support.client_programs import (
     XINFERENCE,
     XINFERENCE_1,
     XINFERENCE_ASYNC,
-    Client,
     Process,
+    PublishedClient,
 )
 from tests.support.http_service import KEY, HttpService, http_service
 from tests.support.recordings import compressed_file, film, silence, tone, wav_file
@@ -137,8 +137,10 @@ def server(usual_server: HttpService) -> HttpService:
 
 
 @pytest.fixture
-def client(request: pytest.FixtureRequest, process: Callable[[str], Process], server: HttpService) -> Iterator[Client]:
-    client = Client(request.param, process(request.param), server.address, KEY)
+def client(
+    request: pytest.FixtureRequest, process: Callable[[str], Process], server: HttpService
+) -> Iterator[PublishedClient]:
+    client = PublishedClient(request.param, process(request.param), server.address, KEY)
     yield client
     if client.process.busy:  # after a failure
         client.process.end()

@@ -23,8 +23,8 @@ from tests.support.client_programs import (
     OPENAI,
     PYTHON,
     XINFERENCES,
-    Client,
     Process,
+    PublishedClient,
     by,
     refused,
 )
@@ -33,7 +33,7 @@ from tests.support.scripted_models import ScriptedRecognizer, ScriptedSynthesize
 
 
 @by(*ALL_CLIENTS)
-def test_models_are_listed_and_described(client: Client) -> None:
+def test_models_are_listed_and_described(client: PublishedClient) -> None:
     assert {"whisper-base", "hibari-tts", "someone/their-whisper"} <= set(client.do("models"))
     model = client.do("model", name="hibari-tts")
     assert (model["owned_by"], model["model_type"]) == ("vivavoce", "audio")
@@ -41,13 +41,13 @@ def test_models_are_listed_and_described(client: Client) -> None:
 
 @by(*ALL_CLIENTS)
 @pytest.mark.parametrize("escaped", [False, True], ids=["as it is", "escaped"])
-def test_a_name_may_have_a_slash(client: Client, escaped: bool) -> None:
+def test_a_name_may_have_a_slash(client: PublishedClient, escaped: bool) -> None:
     name = "someone%2Ftheir-whisper" if escaped and client.name == CURL else "someone/their-whisper"
     assert client.do("model", name=name)["id"] == "someone/their-whisper"
 
 
 @by(*ALL_CLIENTS)
-def test_a_deleted_model_is_unloaded(client: Client, server: HttpService, recordings: Path) -> None:
+def test_a_deleted_model_is_unloaded(client: PublishedClient, server: HttpService, recordings: Path) -> None:
     client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
     assert client.do("model", name="whisper-tiny")["loaded"]
     gone = client.do("delete", name="whisper-tiny")
@@ -57,8 +57,8 @@ def test_a_deleted_model_is_unloaded(client: Client, server: HttpService, record
 
 
 @by(*XINFERENCES)
-def test_a_launched_model_answers_to_its_name_for_everybody(
-    client: Client, process: Callable[[str], Process], recordings: Path
+def test_a_launched_model_has_its_name_for_all_clients(
+    client: PublishedClient, process: Callable[[str], Process], recordings: Path
 ) -> None:
     assert client.do("launch", model_name="whisper-tiny") == "whisper-tiny"
     assert client.do("launch", model_name="whisper-tiny", model_uid="mine") == "mine"
@@ -72,25 +72,25 @@ def test_a_launched_model_answers_to_its_name_for_everybody(
 
 @by(*XINFERENCES)
 @pytest.mark.parametrize("options", [{}, {"wait_ready": False}], ids=["waited for", "left to itself"])
-def test_an_unknown_model_is_not_launched(client: Client, options: dict[str, bool]) -> None:
+def test_an_unknown_model_is_not_launched(client: PublishedClient, options: dict[str, bool]) -> None:
     with refused(client, 404, "model_not_found", "model", "The model 'nobody' does not exist"):
         client.do("launch", model_name="nobody", **options)
 
 
 @by(*ALL_CLIENTS)
-def test_a_wrong_key_is_401(client: Client) -> None:
+def test_a_wrong_key_is_401(client: PublishedClient) -> None:
     with refused(client, 401, "invalid_api_key", None, "Incorrect API key provided"):
         replace(client, key="wrong").do("models")
 
 
 @by(*XINFERENCES, CURL)
-def test_no_key_is_401(client: Client) -> None:
+def test_no_key_is_401(client: PublishedClient) -> None:
     with refused(client, 401, "invalid_api_key", None, "Incorrect API key provided"):
         replace(client, key=None).do("models")
 
 
 @by(*XINFERENCES)
-def test_logging_in_with_a_key_as_the_password_grants_access(client: Client) -> None:
+def test_logging_in_with_a_key_as_the_password_grants_access(client: PublishedClient) -> None:
     assert "whisper-base" in replace(client, key=None).do("login", name="anybody", password=KEY)
     client.process.end()  # which would stay logged in
 
@@ -103,7 +103,7 @@ def narrow_server() -> Iterator[HttpService]:
 
 
 @by(*ALL_CLIENTS)
-def test_any_key_is_accepted_if_none_is_required(client: Client, narrow_server: HttpService) -> None:
+def test_any_key_is_accepted_if_none_is_required(client: PublishedClient, narrow_server: HttpService) -> None:
     assert "whisper-base" in replace(client, address=narrow_server.address, key="any").do("models")
 
 
@@ -151,7 +151,7 @@ def full_server(recordings: Path) -> Iterator[HttpService]:
 
 
 @by(*ALL_CLIENTS)
-def test_one_upload_too_many_is_429(client: Client, full_server: HttpService, recordings: Path) -> None:
+def test_one_upload_too_many_is_429(client: PublishedClient, full_server: HttpService, recordings: Path) -> None:
     with refused(client, 429, "queue_full", None, "Too many uploads are in progress"):
         replace(client, address=full_server.address).transcribe(recordings / "two-words.wav")
     assert int(full_server.responses[-1].headers["retry-after"]) > 0
@@ -159,7 +159,7 @@ def test_one_upload_too_many_is_429(client: Client, full_server: HttpService, re
 
 def test_openai_s_clients_retry_after_429(process: Callable[[str], Process], recordings: Path) -> None:
     with http_service(max_concurrent_uploads=3) as server:
-        clients = [Client(name, process(name), server.address, "any", retries=2) for name in OPENAI]
+        clients = [PublishedClient(name, process(name), server.address, "any", retries=2) for name in OPENAI]
         with filled(server, 3, recordings / "two-words.wav"):
             for client in clients:
                 whole = {"whole": True} if client.name == NODE else {}
@@ -169,7 +169,7 @@ def test_openai_s_clients_retry_after_429(process: Callable[[str], Process], rec
 
 
 @by(*ALL_CLIENTS)
-def test_a_loading_model_is_503(client: Client, server: HttpService, recordings: Path) -> None:
+def test_a_loading_model_is_503(client: PublishedClient, server: HttpService, recordings: Path) -> None:
     server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=30)
     with refused(client, 503, "server_overloaded", None, "not ready yet"):
         client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
@@ -177,7 +177,9 @@ def test_a_loading_model_is_503(client: Client, server: HttpService, recordings:
 
 
 @by(*OPENAI)
-def test_openai_s_clients_retry_while_a_model_is_loading(client: Client, server: HttpService, recordings: Path) -> None:
+def test_openai_s_clients_retry_while_a_model_is_loading(
+    client: PublishedClient, server: HttpService, recordings: Path
+) -> None:
     server.models.refusals["whisper-tiny"] = Overloaded("The model whisper-tiny is not ready yet.", retry_after=1)
     whole = {"whole": True} if client.name == NODE else {}
     said = replace(client, retries=2).transcribe(recordings / "two-words.wav", model="whisper-tiny", **whole)
@@ -186,7 +188,7 @@ def test_openai_s_clients_retry_while_a_model_is_loading(client: Client, server:
 
 
 @by(CURL)
-def test_a_server_that_is_loading_models_says_when_to_retry(client: Client, server: HttpService) -> None:
+def test_a_server_that_is_loading_models_says_when_to_retry(client: PublishedClient, server: HttpService) -> None:
     server.models.ready = False
     answer = client.do("send", path="/readyz")
     server.models.ready = True
@@ -196,7 +198,7 @@ def test_a_server_that_is_loading_models_says_when_to_retry(client: Client, serv
 
 @by(*ALL_CLIENTS)
 def test_a_client_that_disconnects_releases_the_slot_of_its_upload(
-    client: Client, narrow_server: HttpService, recordings: Path
+    client: PublishedClient, narrow_server: HttpService, recordings: Path
 ) -> None:
     recognizer = narrow_server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
     gate = recognizer.gate = Gate()
@@ -210,7 +212,7 @@ def test_a_client_that_disconnects_releases_the_slot_of_its_upload(
 
 @by(*OPENAI, CURL)
 def test_a_client_that_leaves_a_stream_releases_its_slot(
-    client: Client, narrow_server: HttpService, recordings: Path
+    client: PublishedClient, narrow_server: HttpService, recordings: Path
 ) -> None:
     recognizer = narrow_server.models.recognizers["whisper-base"] = ScriptedRecognizer("whisper-base")
     recognizer.gate, recognizer.free = Gate(), 1
@@ -224,7 +226,9 @@ def test_a_client_that_leaves_a_stream_releases_its_slot(
 
 
 @by(*ALL_CLIENTS)
-def test_a_client_that_disconnects_releases_the_slot_of_its_speech(client: Client, narrow_server: HttpService) -> None:
+def test_a_client_that_disconnects_releases_the_slot_of_its_speech(
+    client: PublishedClient, narrow_server: HttpService
+) -> None:
     synthesizer = narrow_server.models.synthesizers["hibari-tts"] = ScriptedSynthesizer("hibari-tts")
     synthesizer.gate = Gate()
     leaving = replace(client, address=narrow_server.address)
@@ -245,19 +249,19 @@ def within_a_second(attempt: Callable[[], httpx.Response]) -> None:
 
 
 @by(CURL)
-def test_voices_are_listed_under_either_name(client: Client) -> None:
+def test_voices_are_listed_under_either_name(client: PublishedClient) -> None:
     answer = client.do("get", path="/audio/voices")
     assert answer["voices"] == answer["data"]
     assert [(voice["id"], voice["name"]) for voice in answer["voices"]] == [("amber", "amber"), ("birch", "birch")]
 
 
 @by(CURL)
-def test_a_running_server_is_healthy(client: Client) -> None:
+def test_a_running_server_is_healthy(client: PublishedClient) -> None:
     assert client.do("send", path="/health")["status"] == 200
 
 
 @by(CURL)
-def test_loaded_models_are_listed(client: Client, recordings: Path) -> None:
+def test_loaded_models_are_listed(client: PublishedClient, recordings: Path) -> None:
     client.transcribe(recordings / "two-words.wav", model="whisper-tiny")
     answer = client.do("send", path="/api/ps")
     assert json.loads(base64.b64decode(answer["data"])) == {"models": ["whisper-tiny"]}

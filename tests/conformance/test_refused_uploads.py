@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.support.client_programs import ALL_CLIENTS, CURL, OPENAI, Client, by, refused
+from tests.support.client_programs import ALL_CLIENTS, CURL, OPENAI, PublishedClient, by, refused
 from tests.support.http_service import HttpService
 from tests.support.recordings import wav_file
 from tests.support.scripted_models import ScriptedRecognizer
@@ -21,13 +21,13 @@ URL = "/v1/audio/transcriptions"
 
 
 @by(*ALL_CLIENTS)
-def test_an_unknown_model_is_404_with_its_own_code(client: Client, recordings: Path) -> None:
+def test_an_unknown_model_is_404_with_its_own_code(client: PublishedClient, recordings: Path) -> None:
     with refused(client, 404, "model_not_found", "model", "The model 'nobody' does not exist"):
         client.transcribe(recordings / "two-words.wav", model="nobody")
 
 
 @by(*OPENAI, CURL)
-def test_an_unknown_path_is_404_with_a_different_code(client: Client) -> None:
+def test_an_unknown_path_is_404_with_a_different_code(client: PublishedClient) -> None:
     with refused(client, 404, "not_found", None, "Not Found"):
         client.do("get", path="/nothing")
 
@@ -44,7 +44,7 @@ def test_an_unknown_path_is_404_with_a_different_code(client: Client) -> None:
     ],
 )
 def test_a_bad_file_is_sent_only_once(
-    client: Client, server: HttpService, recordings: Path, file: str, code: str, words: str
+    client: PublishedClient, server: HttpService, recordings: Path, file: str, code: str, words: str
 ) -> None:
     with refused(client, 400, code, "file", words):
         replace(client, retries=2).transcribe(recordings / file)
@@ -53,7 +53,7 @@ def test_a_bad_file_is_sent_only_once(
 
 @by(*OPENAI)
 def test_a_request_that_would_fail_again_is_not_retried(
-    client: Client, server: HttpService, recognizer: ScriptedRecognizer, recordings: Path
+    client: PublishedClient, server: HttpService, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure = ZeroDivisionError("a bug")
     with refused(client, 500, "internal_error", None, "Internal error"):
@@ -81,7 +81,7 @@ def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @by(*ALL_CLIENTS)
-def test_a_decompression_bomb_is_refused_and_takes_little_memory(client: Client, bomb: Path) -> None:
+def test_a_decompression_bomb_is_refused_and_takes_little_memory(client: PublishedClient, bomb: Path) -> None:
     before = most_memory()
     with refused(client, 413, "audio_too_long", "file", "longer than 1800 seconds"):
         client.transcribe(bomb)
@@ -93,7 +93,7 @@ def most_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def sent(client: Client, content_type: str, body: bytes) -> tuple[int, dict[str, Any]]:
+def sent(client: PublishedClient, content_type: str, body: bytes) -> tuple[int, dict[str, Any]]:
     """Post `body` with curl and return the status and the JSON."""
     options = ["-H", f"Content-Type: {content_type}", "--data-binary", "@-"]
     answer = client.do("send", path=URL, options=options, body=body.decode("latin-1"))
@@ -110,27 +110,27 @@ def sent(client: Client, content_type: str, body: bytes) -> tuple[int, dict[str,
     ],
     ids=["no boundary", "truncated", "another boundary"],
 )
-def test_a_malformed_form_is_400(client: Client, content_type: str, end: bytes) -> None:
+def test_a_malformed_form_is_400(client: PublishedClient, content_type: str, end: bytes) -> None:
     form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + wav_file(TWO_WORDS) + end
     status, body = sent(client, content_type, form)
     assert (status, body["error"]["code"], body["detail"]) == (400, "invalid_multipart", body["error"]["message"])
 
 
 @by(CURL)
-def test_the_file_may_be_within_json(client: Client) -> None:
+def test_the_file_may_be_within_json(client: PublishedClient) -> None:
     file = base64.b64encode(wav_file(TWO_WORDS)).decode()
     status, body = sent(client, "application/json", json.dumps({"model": "whisper-1", "file": file}).encode())
     assert (status, body["text"]) == (200, "440. 880.")
 
 
 @by(CURL)
-def test_a_placeholder_instead_of_the_file_is_400(client: Client) -> None:
+def test_a_placeholder_instead_of_the_file_is_400(client: PublishedClient) -> None:
     status, body = sent(client, "application/json", b'{"model": "whisper-1", "file": "<audio bytes>"}')
     assert (status, body["error"]["param"], body["detail"]) == (400, "file", body["error"]["message"])
 
 
 @by(CURL)
-def test_a_wrong_method_is_405_and_names_the_allowed_one(client: Client) -> None:
+def test_a_wrong_method_is_405_and_names_the_allowed_one(client: PublishedClient) -> None:
     answer = client.do("send", path=URL, options=["-X", "PUT"])
     assert (answer["status"], answer["headers"]["allow"]) == (405, "POST")
     assert json.loads(base64.b64decode(answer["data"]))["error"]["code"] == "method_not_allowed"

@@ -21,7 +21,7 @@ from tests.support.client_programs import (
     XINFERENCE_1,
     XINFERENCE_ASYNC,
     XINFERENCES,
-    Client,
+    PublishedClient,
     Refused,
     by,
     refused,
@@ -49,7 +49,7 @@ UNKNOWN_SIZE = b"\xff\xff\xff\xff"
 
 
 @by(*XINFERENCES)
-def test_streamed_chunks_make_one_file(client: Client) -> None:
+def test_streamed_chunks_make_one_file(client: PublishedClient) -> None:
     heard = client.speak("Many words. " * 10, stream=True)
     assert len(heard.pieces) > 5
     assert all(heard.pieces)
@@ -58,14 +58,14 @@ def test_streamed_chunks_make_one_file(client: Client) -> None:
 
 
 @by(*XINFERENCES)
-def test_a_voice_to_clone_is_refused_with_a_clear_error(client: Client, recordings: Path) -> None:
+def test_a_voice_to_clone_is_refused_with_a_clear_error(client: PublishedClient, recordings: Path) -> None:
     with refused(client, 400, "unsupported_value", "prompt_speech", "hibari-tts does not clone voices"):
         client.speak(prompt=str(recordings / "two-words.wav"))
 
 
 @by(*ALL_CLIENTS)
 @pytest.mark.parametrize("response_format", TYPE_OF)
-def test_text_becomes_a_file_of_its_format(client: Client, server: HttpService, response_format: str) -> None:
+def test_text_becomes_a_file_of_its_format(client: PublishedClient, server: HttpService, response_format: str) -> None:
     data = client.speak(response_format=response_format).data
     headers = server.responses[-1].headers
     assert headers["content-type"].startswith(TYPE_OF[response_format])
@@ -80,7 +80,7 @@ def test_text_becomes_a_file_of_its_format(client: Client, server: HttpService, 
 
 @by(*ALL_CLIENTS)
 def test_the_first_bytes_arrive_before_the_last_are_generated(
-    client: Client, synthesizer: ScriptedSynthesizer, recordings: Path
+    client: PublishedClient, synthesizer: ScriptedSynthesizer, recordings: Path
 ) -> None:
     gate = synthesizer.gate = asyncio.Event()
     client.begin("speak", input="Ten chars.", response_format="wav", stream=True)
@@ -96,7 +96,7 @@ def test_the_first_bytes_arrive_before_the_last_are_generated(
 
 
 @by(*ALL_CLIENTS)
-def test_a_voice_that_fails_midway_aborts_the_connection(client: Client) -> None:
+def test_a_voice_that_fails_midway_aborts_the_connection(client: PublishedClient) -> None:
     client.begin("speak", input="It breaks 💥 here.", response_format="pcm", stream=True)
     client.wait_for_first()
     with pytest.raises(Refused) as failure:
@@ -106,13 +106,13 @@ def test_a_voice_that_fails_midway_aborts_the_connection(client: Client) -> None
 
 @by(*ALL_CLIENTS)
 @pytest.mark.parametrize("fields", [{"stream": True}, {}], ids=["stream", "whole"])
-def test_a_voice_that_fails_at_once_is_500(client: Client, fields: dict[str, bool]) -> None:
+def test_a_voice_that_fails_at_once_is_500(client: PublishedClient, fields: dict[str, bool]) -> None:
     with refused(client, 500, "engine_failed", None, "The model failed"):
         client.speak("💥 breaks at once.", **fields)
 
 
 @by(*OPENAI, CURL)
-def test_events_are_one_file_and_end_with_the_usage(client: Client, server: HttpService) -> None:
+def test_events_are_one_file_and_end_with_the_usage(client: PublishedClient, server: HttpService) -> None:
     lines = client.speak(voice={"id": "birch"}, response_format="wav", stream_format="sse").data.decode()
     assert server.responses[-1].headers["content-type"].startswith("text/event-stream")
     *deltas, done = [json.loads(line.removeprefix("data: ")) for line in lines.split("\n\n") if line]
@@ -123,13 +123,13 @@ def test_events_are_one_file_and_end_with_the_usage(client: Client, server: Http
 
 
 @by(*ALL_CLIENTS)
-def test_an_unknown_voice_is_400_and_the_known_ones_are_listed(client: Client) -> None:
+def test_an_unknown_voice_is_400_and_the_known_ones_are_listed(client: PublishedClient) -> None:
     with refused(client, 400, "invalid_voice", "voice", "amber, birch"):
         client.speak(voice="nope")
 
 
 @by(XINFERENCE, XINFERENCE_1, XINFERENCE_ASYNC, CURL)
-def test_an_empty_voice_is_the_default(client: Client, synthesizer: ScriptedSynthesizer) -> None:
+def test_an_empty_voice_is_the_default(client: PublishedClient, synthesizer: ScriptedSynthesizer) -> None:
     assert client.speak(voice="").data
     assert synthesizer.spoken[-1][1] == "amber"
 
@@ -148,19 +148,19 @@ def test_an_empty_voice_is_the_default(client: Client, synthesizer: ScriptedSynt
     ids=["empty", "blank", "marks", "long", "speed", "format"],
 )
 def test_invalid_speech_requests_are_400(
-    client: Client, text: str, fields: dict[str, Any], code: str, param: str, words: str
+    client: PublishedClient, text: str, fields: dict[str, Any], code: str, param: str, words: str
 ) -> None:
     with refused(client, 400, code, param, words):
         client.speak(text, **fields)
 
 
 @by(*OPENAI, CURL)
-def test_instructions_are_accepted(client: Client) -> None:
+def test_instructions_are_accepted(client: PublishedClient) -> None:
     assert client.speak(instructions="Slowly, please.").data
 
 
 @by(CURL)
-def test_text_is_an_alias_of_input_and_a_stream_has_no_length(client: Client) -> None:
+def test_text_is_an_alias_of_input_and_a_stream_has_no_length(client: PublishedClient) -> None:
     body = json.dumps({"model": "tts-1", "text": "Ten chars.", "stream": True})
     answer = client.do("send", path="/v1/audio/speech", options=["--json", "@-"], body=body)
     assert (answer["status"], answer["headers"]["transfer-encoding"]) == (200, "chunked")

@@ -20,7 +20,7 @@ from tests.support.client_programs import (
     PYTHON_1,
     XINFERENCE,
     XINFERENCE_ASYNC,
-    Client,
+    PublishedClient,
     Refused,
     by,
     refused,
@@ -38,7 +38,7 @@ BOTH = ["word", "segment"]
 
 
 @by(*ALL_CLIENTS)
-def test_a_transcript_is_text_and_seconds(client: Client, recordings: Path) -> None:
+def test_a_transcript_is_text_and_seconds(client: PublishedClient, recordings: Path) -> None:
     answer = client.transcribe(recordings / "two-words.wav")
     assert answer == {"text": "440. 880.", "usage": {"type": "duration", "seconds": 5.0}}
 
@@ -54,14 +54,14 @@ def test_a_transcript_is_text_and_seconds(client: Client, recordings: Path) -> N
     ],
 )
 def test_answers_are_of_the_client_s_types(
-    client: Client, recordings: Path, task: str, response_format: str, kind: str
+    client: PublishedClient, recordings: Path, task: str, response_format: str, kind: str
 ) -> None:
     client.begin(task, file=str(recordings / "two-words.wav"), response_format=response_format)
     assert client.end()["type"] == kind
 
 
 @by(*ALL_CLIENTS)
-def test_verbose_json_has_segments_and_no_words(client: Client, recordings: Path) -> None:
+def test_verbose_json_has_segments_and_no_words(client: PublishedClient, recordings: Path) -> None:
     answer = client.transcribe(recordings / "two-words.wav", response_format="verbose_json", language="en")
     assert (answer["language"], answer["text"]) == ("english", "440. 880.")
     assert answer["duration"] == pytest.approx(5.0, abs=0.05)
@@ -72,7 +72,7 @@ def test_verbose_json_has_segments_and_no_words(client: Client, recordings: Path
 
 @by(*ALL_CLIENTS)
 @pytest.mark.parametrize("granularities", [["word"], BOTH], ids=["word", "both"])
-def test_words_are_present_on_demand(client: Client, recordings: Path, granularities: list[str]) -> None:
+def test_words_are_present_on_demand(client: PublishedClient, recordings: Path, granularities: list[str]) -> None:
     answer = client.transcribe(
         recordings / "two-words.wav", response_format="verbose_json", timestamp_granularities=granularities
     )
@@ -83,7 +83,7 @@ def test_words_are_present_on_demand(client: Client, recordings: Path, granulari
 
 
 @by(*ALL_CLIENTS)
-def test_word_granularity_requires_verbose_json(client: Client, recordings: Path) -> None:
+def test_word_granularity_requires_verbose_json(client: PublishedClient, recordings: Path) -> None:
     with refused(client, 400, "invalid_value", "timestamp_granularities", "verbose_json"):
         client.transcribe(recordings / "two-words.wav", timestamp_granularities=["word"])
     assert client.transcribe(recordings / "two-words.wav", timestamp_granularities=["segment"])["text"] == "440. 880."
@@ -95,7 +95,7 @@ def test_word_granularity_requires_verbose_json(client: Client, recordings: Path
     [("text", "440. 880.\n"), ("srt", SRT), ("vtt", "WEBVTT\n\n" + re.sub(r"(?m)^\d\n", "", SRT).replace(",", "."))],
 )
 def test_texts_are_strings(
-    client: Client, server: HttpService, recordings: Path, response_format: str, expected: str
+    client: PublishedClient, server: HttpService, recordings: Path, response_format: str, expected: str
 ) -> None:
     assert client.transcribe(recordings / "two-words.wav", response_format=response_format) == expected
     if client.name in {*OPENAI, CURL}:
@@ -111,14 +111,14 @@ def in_chinese(request: TranscriptionRequest, said: Hypothesis) -> Hypothesis:
 @by(*OPENAI, CURL, XINFERENCE, XINFERENCE_ASYNC)
 @pytest.mark.parametrize("response_format", ["text", "srt", "vtt"])
 def test_chinese_survives(
-    client: Client, recognizer: ScriptedRecognizer, recordings: Path, response_format: str
+    client: PublishedClient, recognizer: ScriptedRecognizer, recordings: Path, response_format: str
 ) -> None:
     recognizer.decorate = in_chinese
     assert "你好。" in client.transcribe(recordings / "two-words.wav", response_format=response_format)
 
 
 @by(*OPENAI, CURL)
-def test_deltas_add_up_to_the_text(client: Client, server: HttpService, recordings: Path) -> None:
+def test_deltas_add_up_to_the_text(client: PublishedClient, server: HttpService, recordings: Path) -> None:
     *deltas, done = client.transcribe(recordings / "six-words.wav", stream=True)
     assert {delta["type"] for delta in deltas} == {"transcript.text.delta"}
     assert done["type"] == "transcript.text.done"
@@ -128,7 +128,7 @@ def test_deltas_add_up_to_the_text(client: Client, server: HttpService, recordin
 
 @by(*OPENAI, CURL)
 def test_the_first_words_arrive_before_the_last_are_transcribed(
-    client: Client, recognizer: ScriptedRecognizer, recordings: Path
+    client: PublishedClient, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     gate = recognizer.gate = asyncio.Event()
     recognizer.free = 1
@@ -141,7 +141,7 @@ def test_the_first_words_arrive_before_the_last_are_transcribed(
 
 @by(*OPENAI)
 def test_clients_ignore_heartbeats(
-    client: Client, recognizer: ScriptedRecognizer, recordings: Path, monkeypatch: pytest.MonkeyPatch
+    client: PublishedClient, recognizer: ScriptedRecognizer, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
     gate = recognizer.gate = asyncio.Event()
@@ -155,7 +155,7 @@ def test_clients_ignore_heartbeats(
 
 @by(*OPENAI)
 def test_a_failure_in_a_stream_is_raised_with_its_code(
-    client: Client, recognizer: ScriptedRecognizer, recordings: Path
+    client: PublishedClient, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure, recognizer.fails_after = EngineError("It broke."), 1
     client.begin("transcribe", file=str(recordings / "six-words.wav"), stream=True)
@@ -167,7 +167,7 @@ def test_a_failure_in_a_stream_is_raised_with_its_code(
 
 @by(CURL)
 def test_a_failure_in_a_stream_is_the_last_event(
-    client: Client, recognizer: ScriptedRecognizer, recordings: Path
+    client: PublishedClient, recognizer: ScriptedRecognizer, recordings: Path
 ) -> None:
     recognizer.failure, recognizer.fails_after = EngineError("It broke."), 1
     *_, last = client.transcribe(recordings / "six-words.wav", stream=True)
@@ -175,14 +175,14 @@ def test_a_failure_in_a_stream_is_the_last_event(
 
 
 @by(*OPENAI, CURL)
-def test_a_bad_file_is_refused_before_the_stream(client: Client, recordings: Path) -> None:
+def test_a_bad_file_is_refused_before_the_stream(client: PublishedClient, recordings: Path) -> None:
     with refused(client, 400, "invalid_file_format", "file", "Invalid file format"):
         client.transcribe(recordings / "letter.mp3", stream=True)
 
 
 @by(*ALL_CLIENTS)
 @pytest.mark.parametrize("file", ["mp3-inside", "wav-inside.mp3"])
-def test_the_format_of_a_file_is_detected_by_its_content(client: Client, recordings: Path, file: str) -> None:
+def test_the_format_of_a_file_is_detected_by_its_content(client: PublishedClient, recordings: Path, file: str) -> None:
     named = {"named": True} if client.name in {PYTHON, PYTHON_1} and file.endswith(".mp3") else {}
     assert client.transcribe(recordings / file, **named)["text"] == "440. 880."
 
@@ -197,7 +197,7 @@ def test_the_format_of_a_file_is_detected_by_its_content(client: Client, recordi
     ids=["auto", "server_vad"],
 )
 def test_the_chunking_strategy_reaches_the_detector(
-    client: Client, recognizer: ScriptedRecognizer, recordings: Path, strategy: Any, seconds: list[float]
+    client: PublishedClient, recognizer: ScriptedRecognizer, recordings: Path, strategy: Any, seconds: list[float]
 ) -> None:
     answer = client.transcribe(recordings / "a-short-pause.wav", chunking_strategy=strategy)
     assert answer["text"] == "440. 880."
@@ -207,7 +207,7 @@ def test_the_chunking_strategy_reaches_the_detector(
 @by(*OPENAI, CURL, XINFERENCE, XINFERENCE_ASYNC)
 @pytest.mark.parametrize("words", [{"hotwords": "one, two"}, {"keywords": ["one", "two"]}], ids=["text", "list"])
 def test_whisper_s_options_reach_the_recognizer(
-    client: Client, recognizer: ScriptedRecognizer, recordings: Path, words: dict[str, Any]
+    client: PublishedClient, recognizer: ScriptedRecognizer, recordings: Path, words: dict[str, Any]
 ) -> None:
     client.transcribe(recordings / "two-words.wav", vad_filter=True, beam_size=3, **words)
     request = recognizer.requests[-1]
@@ -219,7 +219,7 @@ def test_whisper_s_options_reach_the_recognizer(
     ("fields", "temperatures"), [({}, FALLBACK), ({"temperature": 0}, FALLBACK), ({"temperature": 0.4}, (0.4,))]
 )
 def test_no_temperature_means_fallback_temperatures(
-    client: Client,
+    client: PublishedClient,
     recognizer: ScriptedRecognizer,
     recordings: Path,
     fields: dict[str, float],
@@ -230,6 +230,6 @@ def test_no_temperature_means_fallback_temperatures(
 
 
 @by(*ALL_CLIENTS)
-def test_a_file_over_the_limit_is_413_and_not_a_broken_connection(client: Client, recordings: Path) -> None:
+def test_a_file_over_the_limit_is_413_and_not_a_broken_connection(client: PublishedClient, recordings: Path) -> None:
     with refused(client, 413, "file_too_large", "file", "Maximum content size limit"):
         client.transcribe(recordings / "large.wav")

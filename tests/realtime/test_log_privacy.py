@@ -14,7 +14,7 @@ KEY = "canary-key"
 
 
 def recording() -> bytes:
-    """A WAV file that says word77."""
+    """Return a WAV file of the word 77."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(1)
@@ -24,7 +24,7 @@ def recording() -> bytes:
     return file.getvalue()
 
 
-def test_a_debug_log_says_nothing_of_what_http_clients_say(
+def test_a_debug_log_contains_nothing_that_http_clients_send(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (None, "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):

@@ -10,7 +10,7 @@ from realtime import logs
 
 
 def written(log_format: str, write: Callable[[logging.Logger], None]) -> str:
-    """What a handler writes when `write` is done with its logger."""
+    """Return what a handler writes for the records that `write` logs."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     logs.prepare(handler, log_format)

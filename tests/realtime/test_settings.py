@@ -60,7 +60,7 @@ def test_an_engine_has_at_least_one_thread_and_as_many_as_were_asked_for() -> No
     assert Settings(threads_per_worker=7).engine_threads == 7
 
 
-def test_a_log_format_that_is_none_is_an_error_that_names_the_formats() -> None:
+def test_an_unknown_log_format_is_an_error_that_names_the_formats() -> None:
     with pytest.raises(ValueError, match="VIVAVOCE_LOG_FORMAT must be one of text, json"):
         Settings.from_environ({"VIVAVOCE_LOG_FORMAT": "xml"})
 

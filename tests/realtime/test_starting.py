@@ -2,7 +2,6 @@
 
 import asyncio
 import concurrent.futures
-import importlib.util
 import json
 import signal
 import subprocess
@@ -26,6 +25,7 @@ from realtime.models.models import Models
 from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
 from tests.support import local_hub
+from tests.support.bundled_models import require_packages
 from tests.support.realtime_service import SILENT, RealtimeService, eventually, realtime_service
 from tests.support.scenarios import run
 from tests.support.scripted_engines import ScriptedEngines
@@ -68,7 +68,7 @@ def http(server: RealtimeService) -> httpx.Client:
 # Over the network.
 
 
-def test_whatever_needs_no_model_is_answered_while_the_defaults_load(engines: Held) -> None:
+def test_requests_that_need_no_model_are_answered_while_the_defaults_load(engines: Held) -> None:
     with realtime_service(engines, ready=False) as server, http(server) as client:
         for path in ("/livez", "/health", "/metrics", "/openapi.json", "/v1/models", "/api/ps"):
             assert client.get(path).status_code == HTTPStatus.OK
@@ -177,7 +177,7 @@ def run_with(scenario: Callable[[Models], Any], engines: ScriptedEngines, **sett
     run(closing())
 
 
-def test_a_default_is_loaded_once_however_many_ask_for_it_meanwhile(engines: Held) -> None:
+def test_concurrent_requests_for_a_default_model_load_it_once(engines: Held) -> None:
     async def scenario(models: Models) -> None:
         opening = models.open()
         asked = [asyncio.create_task(recognizer(models, "whisper-base")) for _ in range(3)]
@@ -190,7 +190,7 @@ def test_a_default_is_loaded_once_however_many_ask_for_it_meanwhile(engines: Hel
     run_with(scenario, engines)
 
 
-def test_another_model_is_not_given_either_before_the_defaults_are_there(engines: Held) -> None:
+def test_other_models_are_not_leased_before_the_defaults_are_loaded(engines: Held) -> None:
     async def scenario(models: Models) -> None:
         opening = models.open()
         with pytest.raises(Overloaded, match="still loading"):
@@ -215,9 +215,8 @@ def test_an_unknown_default_is_an_error_before_anything_is_loaded(setting: str) 
 
 @pytest.fixture
 def hub() -> Iterator[local_hub.Hub]:
-    """It has a recognizer whose weights are none."""
-    if absent := [name for name in ("hibari", "silero_vad") if importlib.util.find_spec(name) is None]:
-        pytest.skip(f"not installed: {', '.join(absent)}")
+    """Run a hub with a recognizer whose weights are invalid."""
+    require_packages("hibari", "silero_vad")
     files = {"model.bin": b"weights " * 100, "config.json": b"{}", "tokenizer.json": b"{}", "vocabulary.txt": b"a\n"}
     with local_hub.running_hub({REPOSITORY: files}) as hub:
         yield hub
@@ -262,7 +261,7 @@ def test_a_default_with_broken_weights_ends_the_command_with_a_line(hub: local_h
 
 @pytest.mark.models
 @pytest.mark.parametrize("setting", [{"VIVAVOCE_OFFLINE": "1"}, {"VIVAVOCE_MODEL_PATHS": f"{REPOSITORY}=/nowhere"}])
-def test_a_default_that_is_nowhere_ends_the_command_with_a_line(
+def test_a_default_model_without_weights_ends_the_command_with_a_line(
     hub: local_hub.Hub, tmp_path: Path, setting: dict[str, str]
 ) -> None:
     with started(hub, tmp_path, **setting) as process:

@@ -28,7 +28,7 @@ class Held(ScriptedEngines):
 
 
 def recording() -> bytes:
-    """A WAV file of a few words."""
+    """Return a WAV file of a few words."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
@@ -57,7 +57,7 @@ def test_an_upload_that_the_shutdown_cuts_off_is_refused_with_retry_after(caplog
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
-def test_an_answer_that_has_begun_breaks_off(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_response_that_has_started_is_cut_off(caplog: pytest.LogCaptureFixture) -> None:
     with (
         realtime_service(ScriptedEngines(speaking=0.5)) as server,
         httpx.stream(

@@ -103,7 +103,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class PublishedClient:
     """A client and its server. `retries` is the number of retries of OpenAI's clients."""
 
     name: str
@@ -157,7 +157,7 @@ def speech(value: dict[str, Any]) -> Speech:
 
 
 @contextmanager
-def refused(client: Client, status: int, code: str, param: str | None, words: str) -> Iterator[None]:
+def refused(client: PublishedClient, status: int, code: str, param: str | None, words: str) -> Iterator[None]:
     """Expect an error with all the fields that the client exposes; Xinference's clients have only a message."""
     with pytest.raises(Refused) as refusal:
         yield

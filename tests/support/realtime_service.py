@@ -96,10 +96,10 @@ class RealtimeService:
         self._server.should_exit = True
 
     @contextlib.contextmanager
-    def session(self, query: str = "", **options: Any) -> Iterator["Client"]:
+    def session(self, query: str = "", **options: Any) -> Iterator["ProtocolClient"]:
         """Open a session and read its greeting; without a query, it is a conversation."""
         with connect(f"{self.url}?{query}", compression=None, logger=SILENT, **options) as socket:
-            client = Client(socket)
+            client = ProtocolClient(socket)
             client.wait_for("session.created")
             yield client
 
@@ -132,7 +132,7 @@ def realtime_service(
             assert not thread.is_alive()
 
 
-class Client:
+class ProtocolClient:
     """A client that sends and receives single protocol messages."""
 
     def __init__(self, socket: ClientConnection) -> None:

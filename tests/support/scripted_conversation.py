@@ -73,7 +73,7 @@ class Microphone:
 
 
 def stretches(samples: Samples) -> Iterator[tuple[int, int, int]]:
-    """Start, end and value of every stretch of equal loud samples."""
+    """Yield start, end and value of every stretch of equal loud samples."""
     values = (samples * np.float32(32_768)).astype(np.int16)
     edges = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
     for start, end in pairwise(edges):
@@ -82,7 +82,7 @@ def stretches(samples: Samples) -> Iterator[tuple[int, int, int]]:
 
 
 def count_loud(samples: Samples) -> "Counter[int]":
-    """How many loud samples there are of each value."""
+    """Count the loud samples of each value."""
     found: Counter[int] = Counter()
     for start, end, value in stretches(samples):
         found[value] += end - start
@@ -102,12 +102,6 @@ def recognize(samples: Samples) -> Hypothesis:
         if end - start >= WORD_LENGTH // 2
     )
     return Hypothesis(words, "en" if words else "")
-
-
-def transcript(conversation: "Conversation", item_id: str | None = None) -> str:
-    """Join the deltas so far, of one item or of all."""
-    deltas = conversation.outputs_of(TranscriptExtended)
-    return "".join(event.delta for event in deltas if item_id in (None, event.item_id))
 
 
 def words_between(start: float, end: float) -> str:
@@ -237,13 +231,18 @@ class Conversation:
                 case CancelJob(number) if number in self.waiting:
                     self.cancelled[number] = self.waiting.pop(number)
                 case TranscriptCompleted(item_id, text):
-                    assert transcript(self, item_id).strip() == text, "the deltas add up to the transcript"
+                    assert self.transcript(item_id).strip() == text, "the deltas add up to the transcript"
 
     # What came out.
 
     def outputs_of(self, *kinds: type[Kind]) -> list[Kind]:
         """Return the outputs of these kinds so far."""
         return [output for output in self.outputs if isinstance(output, kinds)]
+
+    def transcript(self, item_id: str | None = None) -> str:
+        """Join the deltas so far, of one item or of all."""
+        deltas = self.outputs_of(TranscriptExtended)
+        return "".join(event.delta for event in deltas if item_id in (None, event.item_id))
 
     @property
     def events(self) -> list[Event]:

@@ -3,6 +3,10 @@
 Their results depend only on the samples and the text. A *word* is `WORD_MS` of constant amplitude that encodes a
 number; `say_numbers` makes such audio. The recognizer writes `word7` for the number 7, the detector takes anything loud
 for speech, and the synthesizer speaks a tone as long as its text. Each can be made to take time without using the CPU.
+
+Words are told apart by amplitudes far enough apart to survive a resampler. `scripted_conversation`, without a
+resampler, marks every stretch of audio with its exact position instead; the tones of `scripted_models` survive
+compressed files.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +45,7 @@ def say_numbers(numbers: Sequence[int], sample_rate: int = SAMPLE_RATE) -> Sampl
     return np.repeat(levels.astype(np.float32), sample_rate * WORD_MS // 1000)
 
 
-def transcript(numbers: Sequence[int]) -> str:
+def transcript_of(numbers: Sequence[int]) -> str:
     """Return the transcript of these numbers."""
     return " ".join(f"word{number}" for number in numbers)
 

@@ -89,7 +89,9 @@ def test_a_server_that_closes_midway_fails(tmp_path: Path, capsys: pytest.Captur
     assert "restarting" in capsys.readouterr().err
 
 
-def test_a_server_that_refuses_is_not_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_connection_is_reported_and_writes_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     refusal = (HTTPStatus.SERVICE_UNAVAILABLE, '{"error": {"message": "All lines are busy."}}')
     assert meet(greeting, saying("Hello.", tmp_path / "hello.wav"), refusal=refusal) == 2
     assert capsys.readouterr().err == "vivavoce say: All lines are busy.\n"

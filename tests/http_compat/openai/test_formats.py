@@ -127,7 +127,7 @@ def test_a_token_may_be_part_of_a_character_with_probability_zero() -> None:
     assert -1_000 < logprob["logprob"] < -100
 
 
-def test_a_translation_is_in_english_whatever_was_spoken() -> None:
+def test_a_translation_is_in_english_for_any_spoken_language() -> None:
     made = Transcript(SPOKEN.segments, "de", SPOKEN.samples, translated=True)
     body = json.loads(bytes(render(made, TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}).body))
     assert (body["task"], body["language"]) == ("translate", "english")

@@ -196,7 +196,7 @@ def test_a_truncated_form_is_400(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_text_in_which_the_voice_finds_nothing_is_400(
+def test_text_that_the_model_cannot_speak_is_400(
     client: TestClient, synthesizer: ScriptedSynthesizer, stream: bool
 ) -> None:
     synthesizer.mute = True

@@ -25,7 +25,7 @@ def test_a_transcription_is_not_translated(client: TestClient, recognizer: Scrip
     assert [request.translate for request in recognizer.requests] == [False]
 
 
-def test_the_language_of_a_translation_is_english_whatever_was_spoken(client: TestClient) -> None:
+def test_the_language_of_a_translation_is_english_for_any_spoken_language(client: TestClient) -> None:
     answer = translate(client, response_format="verbose_json", language="german").json()
     assert (answer["task"], answer["language"], answer["language_code"]) == ("translate", "english", "en")
     assert (answer["duration"], len(answer["segments"]), answer["words"]) == (5.0, 2, None)

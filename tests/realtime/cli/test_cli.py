@@ -47,7 +47,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def exit_code(*arguments: str) -> int:
-    """What the process of this command would exit with."""
+    """Run the command and return its exit code."""
     try:
         return main(arguments)
     except SystemExit as exit_:
@@ -141,7 +141,7 @@ class Service:
         return self.exit_code()
 
     def exit_code(self) -> int:
-        """The exit code of the process, when it has ended."""
+        """Wait for the process and return its exit code."""
         _, rest = self._process.communicate(timeout=10)
         self.log += rest
         return self._process.returncode

@@ -46,7 +46,7 @@ def one(findings: Iterator[Finding]) -> Finding:
 
 
 def diagnosis(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
-    """The exit code and what `--json` prints."""
+    """Run `doctor --json` and return its exit code and report."""
     code = main(["doctor", "--quick", "--port", "0", "--json", *options])
     return code, json.loads(capsys.readouterr().out)
 

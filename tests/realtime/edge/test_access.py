@@ -10,7 +10,7 @@ KEYS = ("first-key", "schlüssel")
 LOCKED = Settings(api_keys=KEYS)
 
 
-def test_without_keys_everybody_has_the_same_account() -> None:
+def test_without_keys_all_clients_have_the_same_account() -> None:
     assert authenticate({}, Settings()) == authenticate({"authorization": "Bearer anything"}, Settings()) == ""
 
 
@@ -35,7 +35,7 @@ def test_a_key_in_a_subprotocol_has_its_account() -> None:
     assert authenticate({}, LOCKED, ["realtime", "openai-insecure-api-key.first-key"]) == "key0"
 
 
-def test_an_account_does_not_tell_the_key() -> None:
+def test_an_account_does_not_reveal_the_key() -> None:
     assert not any(key in (match_key([key], KEYS) or "") for key in KEYS)
 
 

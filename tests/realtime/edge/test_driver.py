@@ -32,7 +32,7 @@ from realtime.settings import Settings
 from realtime.workers.stream import MAX_CHUNKS_AHEAD
 from tests.support.recordings import silence
 from tests.support.scenarios import run
-from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript
+from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript_of
 
 LISTENING = SessionConfig(
     WHISPER_BASE,
@@ -129,7 +129,7 @@ def test_audio_becomes_its_transcript() -> None:
             for start in range(0, len(audio), 320):
                 await driver.inbox.put(frame(audio[start : start + 320]))
             (completed,) = await listener.wait_for(TranscriptCompleted)
-            assert completed.text == transcript([3, 1, 4, 1, 5])
+            assert completed.text == transcript_of([3, 1, 4, 1, 5])
 
     run(scenario())
 
@@ -263,7 +263,7 @@ def test_a_cancelled_response_closes_the_engines_generator_and_the_session_goes_
     run(scenario())
 
 
-def test_a_listener_who_takes_nothing_holds_everything_back() -> None:
+def test_a_slow_consumer_applies_backpressure() -> None:
     async def scenario() -> None:
         listener, engines = Listener(), Held()
         async with driving(SPEAKING, engines, listener) as (driver, _):
@@ -339,7 +339,7 @@ def test_a_client_may_commit_by_hand() -> None:
             await driver.inbox.put(frame(say_numbers([9, 9])))
             await driver.inbox.put(CommitAudio())
             (completed,) = await listener.wait_for(TranscriptCompleted)
-            assert completed.text == transcript([9, 9])
+            assert completed.text == transcript_of([9, 9])
             assert not any(isinstance(event, SpeechStarted) for event in listener.events)
 
     run(scenario())

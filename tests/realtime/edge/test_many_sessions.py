@@ -32,7 +32,7 @@ from tests.support.scripted_engines import (
     ScriptedEngines,
     ScriptedRecognizer,
     say_numbers,
-    transcript,
+    transcript_of,
 )
 
 SESSIONS: Final = 50
@@ -118,9 +118,7 @@ class Talker:
 
 
 @pytest.mark.parametrize(("workers", "decoding"), [(1, 0.006), (3, 0.02)])
-def test_of_fifty_sessions_on_a_busy_engine_none_loses_doubles_or_confuses_a_word(
-    workers: int, decoding: float
-) -> None:
+def test_fifty_sessions_on_a_busy_engine_lose_repeat_and_confuse_no_word(workers: int, decoding: float) -> None:
     async def scenario() -> None:
         models = Models(Settings(load_limit=1000.0), Engines(decoding=decoding, workers=workers))
         await models.open()
@@ -129,7 +127,7 @@ def test_of_fifty_sessions_on_a_busy_engine_none_loses_doubles_or_confuses_a_wor
             async with asyncio.timeout(60):
                 await asyncio.gather(*(talker.talk() for talker in talkers))
             for talker in talkers:
-                assert talker.texts == [transcript(turn) for turn in talker.turns]
+                assert talker.texts == [transcript_of(turn) for turn in talker.turns]
                 assert [talker.deltas[item] for item in talker.items] == talker.texts
             (scheduler,) = models.schedulers.values()
             assert len(scheduler) == 0

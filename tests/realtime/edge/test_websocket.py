@@ -31,14 +31,14 @@ from realtime.settings import Settings
 from tests.support.realtime_service import (
     RATE,
     SILENT,
-    Client,
+    ProtocolClient,
     RealtimeService,
     eventually,
     read_to_end,
     realtime_service,
     utterance,
 )
-from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript
+from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript_of
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 LISTENING = "intent=transcription"
@@ -96,7 +96,7 @@ def test_speech_is_transcribed_in_order(server: RealtimeService, binary: bool) -
         for numbers in said:
             client.send_audio(utterance(numbers), binary=binary)
         heard = [client.wait_for(COMPLETED)["transcript"] for _ in said]
-    assert heard == [transcript(numbers) for numbers in said]
+    assert heard == [transcript_of(numbers) for numbers in said]
 
 
 def test_every_path_that_clients_build_leads_here(server: RealtimeService) -> None:
@@ -132,7 +132,7 @@ async def _captions(url: str, said: Sequence[Sequence[int]], *, binary: bool) ->
 
 
 @pytest.mark.parametrize("decoding", [0.0, 0.03])
-def test_eight_sessions_at_once_hear_what_each_would_hear_alone(decoding: float) -> None:
+def test_eight_concurrent_sessions_get_the_transcripts_that_each_would_get_alone(decoding: float) -> None:
     said = [[[10 * who + number for number in range(who + 1)], [who, 99, who]] for who in range(8)]
 
     async def together(url: str) -> list[list[str]]:
@@ -140,7 +140,7 @@ def test_eight_sessions_at_once_hear_what_each_would_hear_alone(decoding: float)
 
     with realtime_service(ScriptedEngines(decoding=decoding, workers=2)) as server:
         heard = asyncio.run(together(server.url))
-    assert heard == [[transcript(numbers) for numbers in each] for each in said]
+    assert heard == [[transcript_of(numbers) for numbers in each] for each in said]
 
 
 # Access.
@@ -218,9 +218,9 @@ def test_a_client_that_disconnects_makes_room() -> None:
             assert eventually(lambda: server.sessions == 0)
 
 
-def fill(server: RealtimeService, stack: contextlib.ExitStack) -> list[Client]:
+def fill(server: RealtimeService, stack: contextlib.ExitStack) -> list[ProtocolClient]:
     """Open sessions until one is refused."""
-    insiders: list[Client] = []
+    insiders: list[ProtocolClient] = []
     with contextlib.suppress(InvalidStatus):
         while len(insiders) < 30:
             insiders.append(stack.enter_context(server.session(LISTENING)))
@@ -247,8 +247,8 @@ def test_a_session_beyond_the_capacity_of_the_engine_is_refused_at_once_and_dist
         assert (error["type"], error["code"], error["param"]) == ("server_error", "server_overloaded", None)
         assert took < 0.2
         insiders[-1].send_audio(utterance([1, 5, 9]))
-        assert insiders[0].wait_for(COMPLETED)["transcript"] == transcript([3, 1, 4])
-        assert insiders[-1].wait_for(COMPLETED)["transcript"] == transcript([1, 5, 9])
+        assert insiders[0].wait_for(COMPLETED)["transcript"] == transcript_of([3, 1, 4])
+        assert insiders[-1].wait_for(COMPLETED)["transcript"] == transcript_of([1, 5, 9])
         assert server.sessions == len(insiders)
 
 
@@ -287,7 +287,7 @@ def test_an_invalid_message_is_answered_with_one_error(server: RealtimeService, 
         answers = client.until("input_audio_buffer.cleared")
         assert [answer["type"] for answer in answers] == ["error", "input_audio_buffer.cleared"]
         client.send_audio(utterance([7]))
-        assert client.wait_for(COMPLETED)["transcript"] == transcript([7])
+        assert client.wait_for(COMPLETED)["transcript"] == transcript_of([7])
 
 
 def test_a_binary_message_without_the_extension_ends_the_session(server: RealtimeService) -> None:
@@ -395,7 +395,7 @@ class Peer:
         self.socket.close()
 
 
-def test_a_client_that_does_not_read_is_cut_off_and_the_engine_rests() -> None:
+def test_a_client_that_does_not_read_is_disconnected_and_its_work_stops() -> None:
     with realtime_service(send_timeout_seconds=0.5) as server:
         peer = Peer(server)
         # Outside the conversation audio is not paced: about 20 minutes of it, far more than the sockets buffer.
@@ -412,7 +412,7 @@ def test_a_client_that_does_not_read_is_cut_off_and_the_engine_rests() -> None:
         peer.drop()
 
 
-def test_a_client_that_floods_and_does_not_read_is_cut_off() -> None:
+def test_a_client_that_floods_and_does_not_read_is_disconnected() -> None:
     with realtime_service(send_timeout_seconds=0.5) as server:
         peer = Peer(server)
         item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 5_000}]}

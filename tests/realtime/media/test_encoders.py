@@ -39,7 +39,7 @@ def test_a_stream_arrives_while_it_is_generated(speech_format: SpeechFormat) -> 
     assert sum(map(len, pieces[:10])) > sum(map(len, pieces)) / 4
 
 
-def test_pcm_is_24_khz_whatever_the_model_makes() -> None:
+def test_pcm_is_24_khz_for_any_sample_rate_of_the_model() -> None:
     data = b"".join(encoded(SpeechFormat.PCM, chunks(20, 22_050), 22_050, streaming=True))
     assert len(data) == pytest.approx(2 * 2.0 * SPEECH_RATE, abs=8)
     samples = np.frombuffer(data, "<i2")

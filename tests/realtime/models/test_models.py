@@ -23,7 +23,7 @@ from tests.support.scripted_engines import (
     ScriptedEngines,
     ScriptedRecognizer,
     say_numbers,
-    transcript,
+    transcript_of,
 )
 
 DEFAULTS = ["detector", "hibari-tts", "whisper-base"]
@@ -183,7 +183,7 @@ def test_engines_answer_through_their_handles() -> None:
         async with opened(ScriptedEngines()) as models:
             audio = say_numbers([3, 1, 4])
             hypothesis = await (await recognizer(models)).transcribe(TranscriptionRequest(audio), Priority.FINAL)
-            assert hypothesis.text == f" {transcript([3, 1, 4])}"
+            assert hypothesis.text == f" {transcript_of([3, 1, 4])}"
             windows = np.resize(audio, (2, WINDOW))
             probabilities, state = await models.detector.score(windows, None)
             assert (probabilities, float(state[0])) == ([1.0, 1.0], 2.0)
@@ -203,7 +203,7 @@ def test_a_request_is_made_when_the_engine_is_free() -> None:
             newest = TranscriptionRequest(say_numbers([1]))
             asked = asyncio.create_task(base.transcribe_newest(lambda _: newest, Priority.PARTIAL))
             newest = TranscriptionRequest(say_numbers([2]))
-            assert (await asked).text == f" {transcript([2])}"
+            assert (await asked).text == f" {transcript_of([2])}"
 
     run(scenario())
 

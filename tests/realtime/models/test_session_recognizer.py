@@ -94,7 +94,7 @@ def test_a_session_cannot_change_to_a_recognizer_that_has_no_room_and_keeps_its_
     run(scenario())
 
 
-def test_a_session_changes_its_recognizer_once_however_many_jobs_ask_for_it() -> None:
+def test_concurrent_jobs_of_a_session_change_its_recognizer_once() -> None:
     async def scenario() -> None:
         async with opened() as models:
             session = models.admit("session", BASE)

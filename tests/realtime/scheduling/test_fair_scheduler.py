@@ -497,7 +497,7 @@ def test_uploads_never_take_the_last_of_several_workers(workers: int, at_once: i
     assert len(queue.take(NOW + COST)) == 1
 
 
-def test_nothing_is_remembered_of_ended_sessions() -> None:
+def test_ended_sessions_leave_no_state() -> None:
     queue = scheduler()
     for number in range(1000):
         now = NOW + number

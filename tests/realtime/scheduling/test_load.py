@@ -42,7 +42,7 @@ def test_uploads_take_no_capacity_from_live_sessions() -> None:
     assert load.cadence.partial_interval(NOW) == MIN_PARTIAL_INTERVAL
 
 
-def test_nothing_is_remembered_of_removed_sessions() -> None:
+def test_removed_sessions_leave_no_state() -> None:
     load = load_of(1, 0.1)
     for number in range(1000):
         session = client_id(number, f"account {number}")

@@ -34,7 +34,6 @@ from tests.support.scripted_conversation import (
     configured,
     count_loud,
     hypothesis_of,
-    transcript,
     words_between,
 )
 
@@ -72,23 +71,23 @@ def test_the_transcript_of_a_turn_is_what_was_said() -> None:
 
 def test_words_are_committed_while_the_turn_goes_on() -> None:
     conversation, _ = speaking()
-    assert len(transcript(conversation)) > 0
-    assert words_between(0, 3.2).startswith(transcript(conversation))
+    assert len(conversation.transcript()) > 0
+    assert words_between(0, 3.2).startswith(conversation.transcript())
 
 
 def test_deltas_add_up_to_the_final_text() -> None:
     conversation, microphone = speaking()
     conversation.hear(microphone.silence(1.0))
-    assert [transcript(conversation)] == texts(conversation)
+    assert [conversation.transcript()] == texts(conversation)
 
 
 def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> None:
     conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, hypothesis_of("it was a dark and"))
-    assert transcript(conversation) == ""
+    assert conversation.transcript() == ""
     conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.04))
     conversation.answer(Transcribe, hypothesis_of("it was a bark and stormy"))
-    assert transcript(conversation) == "it was a"
+    assert conversation.transcript() == "it was a"
 
 
 def test_what_hypotheses_agree_on_that_lie_close_together_is_not() -> None:
@@ -97,7 +96,7 @@ def test_what_hypotheses_agree_on_that_lie_close_together_is_not() -> None:
     speak_until_requested(conversation, microphone)
     conversation.answer(Transcribe, hypothesis_of("it was a dark and"))
     assert MIN_NEW_SPEECH[LoadLevel.NORMAL] < MIN_SPAN
-    assert transcript(conversation) == ""
+    assert conversation.transcript() == ""
 
 
 def test_in_a_pause_the_last_hypothesis_confirms_what_it_says() -> None:
@@ -105,7 +104,7 @@ def test_in_a_pause_the_last_hypothesis_confirms_what_it_says() -> None:
     conversation.answer(Transcribe, hypothesis_of("it was a dark"))
     conversation.hear(microphone.silence(0.4))
     conversation.answer(Transcribe, hypothesis_of("it was a dark."))
-    assert transcript(conversation) == "it was a dark"
+    assert conversation.transcript() == "it was a dark"
 
 
 def test_a_committed_word_stays_though_the_final_would_rather_have_another() -> None:
@@ -113,10 +112,10 @@ def test_a_committed_word_stays_though_the_final_would_rather_have_another() -> 
     conversation.answer(Transcribe, hypothesis_of("it was a dark night"))
     conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.04))
     conversation.answer(Transcribe, hypothesis_of("it was a dark night and"))
-    assert transcript(conversation) == "it was a dark night"
+    assert conversation.transcript() == "it was a dark night"
     conversation.hear(microphone.silence(1.0))
     conversation.answer(Transcribe, hypothesis_of("it was a bark night and rain."))
-    assert texts(conversation) == [transcript(conversation)] == ["it was a dark night and rain."]
+    assert texts(conversation) == [conversation.transcript()] == ["it was a dark night and rain."]
 
 
 def test_the_words_of_a_transcript_spell_it() -> None:
@@ -180,7 +179,7 @@ def test_a_partial_that_waited_is_answered_for_all_that_it_heard() -> None:
     conversation.answer(Transcribe)
     conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE))
     conversation.answer(Transcribe)
-    assert len(transcript(conversation).split()) > 8
+    assert len(conversation.transcript().split()) > 8
 
 
 def test_audio_that_comes_while_an_engine_is_at_work_is_in_the_next_partial() -> None:
@@ -364,7 +363,7 @@ def test_text_against_the_evidence_is_suppressed() -> None:
     conversation.answer(Transcribe, hypothesis_of("thanks for watching", average_log_probability=-2.0))
     speak_until_requested(conversation, microphone)
     conversation.answer(Transcribe, hypothesis_of("thanks for watching", average_log_probability=-2.0))
-    assert transcript(conversation) == ""
+    assert conversation.transcript() == ""
     conversation.hear(microphone.silence(1.0))
     conversation.answer(Transcribe, hypothesis_of("la " * 30, compression_ratio=9.0))
     (completed,) = conversation.outputs_of(TranscriptCompleted)
@@ -495,7 +494,7 @@ def test_the_deltas_of_all_segments_add_up_to_the_text() -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(64.0), microphone.silence(1.0), frame_seconds=0.1)
     assert texts(conversation) == [words_between(0, 64.0)]
-    assert transcript(conversation) == words_between(0, 64.0)
+    assert conversation.transcript() == words_between(0, 64.0)
 
 
 def test_a_segment_without_a_pause_is_cut_where_it_is_quietest() -> None:
@@ -607,7 +606,7 @@ def test_a_segment_may_be_trimmed_right_after_a_short_first_word(first_end: floa
         conversation.take()
         conversation.answer(Transcribe, timed(*begun, (last, 2.0 + QUIET_SPAN / SAMPLE_RATE, 4.0)))
         conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.1))
-    assert transcript(conversation) == "Yes. then"
+    assert conversation.transcript() == "Yes. then"
 
 
 WORD = 5120 / SAMPLE_RATE

@@ -23,7 +23,6 @@ from tests.support.scripted_conversation import (
     Microphone,
     configured,
     count_loud,
-    transcript,
 )
 
 BY_HAND = configured(turn_detection=None)
@@ -348,5 +347,5 @@ def test_a_turn_of_which_text_was_given_out_is_completed_when_it_is_cleared() ->
     assert isinstance(stopped, SpeechStopped)
     assert isinstance(committed, AudioCommitted)
     assert isinstance(completed, TranscriptCompleted)
-    assert completed.text == transcript(conversation)
+    assert completed.text == conversation.transcript()
     assert isinstance(cleared, AudioCleared)

@@ -196,7 +196,7 @@ def test_a_published_conversion_with_the_heads_of_its_teacher_is_corrected_and_a
 
 
 @pytest.mark.models
-def test_progress_tells_the_download_and_the_conversion(large_v3: Located) -> None:
+def test_progress_covers_the_download_and_the_conversion(large_v3: Located) -> None:
     assert [*dict.fromkeys(stage for stage, *_ in large_v3.steps)] == ["downloading", "converting"]
     assert large_v3.steps[-1][2] == large_v3.steps[-1][3]
 

@@ -40,7 +40,7 @@ def test_avx512_is_not_enabled_if_the_cpu_is_unknown(tmp_path: Path) -> None:
     assert VARIABLE not in os.environ
 
 
-def test_the_operators_choice_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_instruction_set_chosen_by_the_operator_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "AVX2")
     enable_avx512(processor(tmp_path, *AVX512))
     assert os.environ[VARIABLE] == "AVX2"
