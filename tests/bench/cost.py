@@ -42,12 +42,12 @@ def cost_by_length(model: str, reading: SpeechClip, plan: Plan) -> Iterator[Leng
     """Measure the same reader and text, cut into short and into long utterances."""
     with running_service(log_level="warning", transcription_model=model) as service:
         for wanted in plan.utterance_seconds:
-            pieces = cut_into_utterances(reading, wanted)
-            count = max(1, min(len(pieces), round(plan.cost_seconds / (wanted + GAP_SECONDS))))
-            pieces = pieces[:count]
-            speech_seconds = sum(piece.seconds for piece in pieces)
+            clips = cut_into_utterances(reading, wanted)
+            count = max(1, min(len(clips), round(plan.cost_seconds / (wanted + GAP_SECONDS))))
+            clips = clips[:count]
+            speech_seconds = sum(clip.seconds for clip in clips)
             print(f"{model}: utterances of {wanted:.0f} s ...", file=sys.stderr, flush=True)
-            run = run_streams(service, model, [lay_out(pieces, GAP_SECONDS, seed=1)])
+            run = run_streams(service, model, [lay_out(clips, GAP_SECONDS, seed=1)])
             cpu = run.cpu_seconds_per_audio_second * run.audio_seconds
             yield LengthFigures(speech_seconds / count, count, cpu / speech_seconds, run)
 

@@ -86,17 +86,17 @@ def monologue(reading: SpeechClip, seconds: float) -> Track:
 
 
 def cut_into_utterances(reading: SpeechClip, seconds: float) -> list[SpeechClip]:
-    """Cut the reading into pieces of about `seconds`, in the widest gap between words within a quarter of that."""
-    pieces: list[SpeechClip] = []
+    """Cut the reading into clips of about `seconds`, in the widest gap between words within a quarter of that."""
+    clips: list[SpeechClip] = []
     rest = list(reading.words)
     begin = rest[0].start
     while True:
         near = [index for index, word in enumerate(rest[:-1]) if 0.75 * seconds <= word.end - begin <= 1.25 * seconds]
         if not near:
-            return pieces
+            return clips
         last = max(near, key=lambda index: rest[index + 1].start - rest[index].end)
         end = (rest[last].end + rest[last + 1].start) / 2
         words = tuple(word.moved(-begin) for word in rest[: last + 1])
         samples = reading.samples[round(begin * RATE) : round(end * RATE)]
-        pieces.append(SpeechClip(" ".join(word.text for word in words), samples, words, reading.matched))
+        clips.append(SpeechClip(" ".join(word.text for word in words), samples, words, reading.matched))
         rest, begin = rest[last + 1 :], end

@@ -36,10 +36,10 @@ def test_a_seed_says_the_same_in_every_run_and_another_one_something_else() -> N
 
 
 def test_a_reading_is_cut_in_its_pauses() -> None:
-    pieces = cut_into_utterances(reading(pauses={9, 19, 31}), 5.0)
-    assert [len(piece.words) for piece in pieces] == [9, 10, 12, 8]
-    assert pieces[1].words[0].start == pytest.approx(0.1)
-    assert pieces[1].seconds == pytest.approx(5.2)
+    clips = cut_into_utterances(reading(pauses={9, 19, 31}), 5.0)
+    assert [len(clip.words) for clip in clips] == [9, 10, 12, 8]
+    assert clips[1].words[0].start == pytest.approx(0.1)
+    assert clips[1].seconds == pytest.approx(5.2)
 
 
 def test_a_monologue_repeats_its_reading_and_ends_with_a_word() -> None:

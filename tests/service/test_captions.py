@@ -41,7 +41,7 @@ STORY = (
 )
 
 
-def hush(seconds: float) -> Samples:
+def quiet(seconds: float) -> Samples:
     return np.zeros(round(seconds * RATE), np.float32)
 
 
@@ -62,7 +62,7 @@ def without_pauses(samples: Samples, margin: float = 0.04) -> Samples:
 
 @pytest.fixture(scope="module")
 def sentence(spoken: Callable[[str], Samples]) -> Samples:
-    return np.concatenate([hush(0.5), spoken(SENTENCE), hush(1)])
+    return np.concatenate([quiet(0.5), spoken(SENTENCE), quiet(1)])
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_several_utterances_become_items_in_order(
     spoken: Callable[[str], Samples],
     word_errors: Callable[[str, str], float],
 ) -> None:
-    audio = np.concatenate([hush(0.5), *(part for text in SENTENCES for part in (spoken(text), hush(1.2)))])
+    audio = np.concatenate([quiet(0.5), *(part for text in SENTENCES for part in (spoken(text), quiet(1.2)))])
     events = captions(audio)
     completed = of(Completed, events)
     assert [word_errors(said, item.text) for said, item in zip(SENTENCES, completed, strict=True)] == [0, 0, 0]
@@ -171,7 +171,7 @@ def test_a_client_may_end_its_turns_itself(
         events: list[Event] = []
         async with asyncio.timeout(30), connect(realtime_url, turn_detection=False) as session:
             for text in SENTENCES[1:]:
-                await session.send_audio(encode(np.concatenate([spoken(text), hush(0.1)]), Encoding.PCM16))
+                await session.send_audio(encode(np.concatenate([spoken(text), quiet(0.1)]), Encoding.PCM16))
                 await session.commit()
             await session.commit()
             async for event in session:
@@ -194,7 +194,7 @@ def test_half_a_minute_without_a_pause_loses_and_repeats_no_word(
 ) -> None:
     speech = np.concatenate([without_pauses(spoken(text)) for text in STORY])
     assert len(speech) > 30 * RATE
-    events = captions(np.concatenate([hush(0.5), speech, hush(1)]))
+    events = captions(np.concatenate([quiet(0.5), speech, quiet(1)]))
     assert len(of(Completed, events)) == 1
     assert word_errors(" ".join(STORY), heard(events)) <= 0.05
 

@@ -119,6 +119,6 @@ def test_speech_as_pcm_arrives_while_it_is_made(client: OpenAI, spoken: Callable
     with client.audio.speech.with_streaming_response.create(
         model="tts-1", voice="alloy", input=text, response_format="pcm", extra_body={"stream": True}
     ) as response:
-        pieces = list(response.iter_bytes(4_096))
-    assert len(pieces) > 10
-    assert sum(map(len, pieces)) == pytest.approx(2 * 3 * len(spoken(SENTENCE)), rel=0.1)
+        chunks = list(response.iter_bytes(4_096))
+    assert len(chunks) > 10
+    assert sum(map(len, chunks)) == pytest.approx(2 * 3 * len(spoken(SENTENCE)), rel=0.1)

@@ -113,9 +113,9 @@ def test_an_assistant_message_is_spoken(
     assert events[-1].response.status == "completed"
     said = [event.transcript for event in events if event.type == "response.output_audio_transcript.done"]
     assert said == [SENTENCE]
-    pieces = [base64.b64decode(event.delta) for event in events if event.type == "response.output_audio.delta"]
-    assert len(pieces) > 5
-    [heard] = [event.text for event in captions(iter(pieces)) if isinstance(event, Completed)]
+    chunks = [base64.b64decode(event.delta) for event in events if event.type == "response.output_audio.delta"]
+    assert len(chunks) > 5
+    [heard] = [event.text for event in captions(iter(chunks)) if isinstance(event, Completed)]
     assert word_errors(SENTENCE, heard) == 0
 
 

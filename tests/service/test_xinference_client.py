@@ -37,10 +37,10 @@ def test_a_text_is_spoken(client: Client, word_errors: Callable[[str, str], floa
     assert word_errors(SENTENCE, answer["text"]) == 0
 
 
-def test_a_text_is_spoken_in_pieces(client: Client, word_errors: Callable[[str, str], float]) -> None:
-    pieces = list(client.get_model("hibari-tts").speech(SENTENCE, stream=True))
-    assert len(pieces) > 5
-    answer = client.get_model("whisper-base").transcriptions(b"".join(map(bytes, pieces)))
+def test_a_text_is_spoken_in_chunks(client: Client, word_errors: Callable[[str, str], float]) -> None:
+    chunks = list(client.get_model("hibari-tts").speech(SENTENCE, stream=True))
+    assert len(chunks) > 5
+    answer = client.get_model("whisper-base").transcriptions(b"".join(map(bytes, chunks)))
     assert word_errors(SENTENCE, answer["text"]) == 0
 
 

@@ -149,11 +149,11 @@ class Speech:
     """The audio that a client received, and the size of each chunk in bytes."""
 
     data: bytes
-    pieces: list[int]
+    chunks: list[int]
 
 
 def speech(value: dict[str, Any]) -> Speech:
-    return Speech(base64.b64decode(value["data"]), value["pieces"])
+    return Speech(base64.b64decode(value["data"]), value["chunks"])
 
 
 @contextmanager

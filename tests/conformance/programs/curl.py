@@ -102,7 +102,7 @@ def transcribe(send: Send, file: str, path: str = "transcriptions", **fields: An
 def speak(send: Send, **fields: Any) -> dict[str, Any]:
     body = json.dumps({"model": "tts-1", "voice": "alloy", **fields})
     data = received(send("/v1/audio/speech", "--json", "@-", body=body))
-    return {"pieces": [len(data)], "data": base64.b64encode(data).decode()}
+    return {"chunks": [len(data)], "data": base64.b64encode(data).decode()}
 
 
 TASKS: dict[str, Callable[..., Any]] = {

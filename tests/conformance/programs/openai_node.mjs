@@ -7,13 +7,13 @@ import { createInterface } from "node:readline";
 const OpenAI = createRequire(`${process.argv[2]}/`)("openai");
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 
-// Yields the pieces and reports the arrival of the first.
-async function* begun(pieces) {
+// Yields the chunks and reports the arrival of the first.
+async function* begun(chunks) {
   let first = true;
-  for await (const piece of pieces) {
+  for await (const chunk of chunks) {
     if (first) say({ begun: true });
     first = false;
-    yield piece;
+    yield chunk;
   }
 }
 
@@ -27,8 +27,8 @@ async function uploaded(endpoint, { file, whole, ...fields }) {
 async function speak(client, fields) {
   const answer = await client.audio.speech.create({ model: "tts-1", voice: "alloy", ...fields });
   const streamed = "stream" in fields || "stream_format" in fields;
-  const pieces = streamed ? await Array.fromAsync(begun(answer.body)) : [Buffer.from(await answer.arrayBuffer())];
-  return { pieces: pieces.map((piece) => piece.length), data: Buffer.concat(pieces).toString("base64") };
+  const chunks = streamed ? await Array.fromAsync(begun(answer.body)) : [Buffer.from(await answer.arrayBuffer())];
+  return { chunks: chunks.map((chunk) => chunk.length), data: Buffer.concat(chunks).toString("base64") };
 }
 
 const tasks = {

@@ -73,19 +73,19 @@ def speak(client: openai.OpenAI, **fields: Any) -> dict[str, Any]:
     if "stream" in fields or "stream_format" in fields:
         streamed: Create = client.audio.speech.with_streaming_response.create
         with streamed(**typed(streamed, wanted)) as answer:
-            pieces = list(begun(answer.iter_bytes()))
+            chunks = list(begun(answer.iter_bytes()))
     else:
         create: Create = client.audio.speech.create
-        pieces = [create(**typed(create, wanted)).content]
-    return {"pieces": [len(piece) for piece in pieces], "data": base64.b64encode(b"".join(pieces)).decode()}
+        chunks = [create(**typed(create, wanted)).content]
+    return {"chunks": [len(chunk) for chunk in chunks], "data": base64.b64encode(b"".join(chunks)).decode()}
 
 
-def begun(pieces: Iterator[Any]) -> Iterator[Any]:
-    """Yield the pieces and report the arrival of the first."""
-    for number, piece in enumerate(pieces):
+def begun(chunks: Iterator[Any]) -> Iterator[Any]:
+    """Yield the chunks and report the arrival of the first."""
+    for number, chunk in enumerate(chunks):
         if not number:
             print(json.dumps({"begun": True}), flush=True)
-        yield piece
+        yield chunk
 
 
 TASKS: dict[str, Callable[..., Any]] = {

@@ -65,19 +65,19 @@ async def speak(client: Any, model: str = "tts-1", prompt: str | None = None, **
     handle = await had(client.get_model(model))
     prompt_speech = content(prompt) if prompt else None
     answer = await had(handle.speech(**fields, prompt_speech=prompt_speech))
-    pieces = [piece async for piece in each(answer)] if fields.get("stream") else [answer]
-    return {"pieces": [len(piece) for piece in pieces], "data": base64.b64encode(b"".join(pieces)).decode()}
+    chunks = [chunk async for chunk in each(answer)] if fields.get("stream") else [answer]
+    return {"chunks": [len(chunk) for chunk in chunks], "data": base64.b64encode(b"".join(chunks)).decode()}
 
 
-async def each(pieces: Any) -> AsyncIterator[bytes]:
-    """Yield the pieces of a generator of either kind and report the arrival of the first."""
-    following = anext if inspect.isasyncgen(pieces) else next
+async def each(chunks: Any) -> AsyncIterator[bytes]:
+    """Yield the chunks of a generator of either kind and report the arrival of the first."""
+    following = anext if inspect.isasyncgen(chunks) else next
     begun = False
-    while (piece := await had(following(pieces, None))) is not None:
+    while (chunk := await had(following(chunks, None))) is not None:
         if not begun:
             print(json.dumps({"begun": True}), flush=True)
         begun = True
-        yield piece
+        yield chunk
 
 
 async def handle(client: Any, model: str) -> str:

@@ -26,11 +26,11 @@ def test_the_voice_in_the_wheel_is_the_default(hibari: Hibari) -> None:
 
 
 def test_speech_comes_in_short_chunks_and_the_first_is_shorter(hibari: Hibari) -> None:
-    pieces = list(hibari.synthesize("Good morning.", "heart", 1.0))
-    assert {piece.dtype for piece in pieces} == {np.dtype(np.float32)}
-    assert [len(piece) for piece in pieces[:3]] == [960, 2_400, 2_400]
-    assert all(0 < len(piece) <= 2_400 for piece in pieces)
-    assert 0.05 < np.abs(np.concatenate(pieces)).max() <= 1
+    chunks = list(hibari.synthesize("Good morning.", "heart", 1.0))
+    assert {chunk.dtype for chunk in chunks} == {np.dtype(np.float32)}
+    assert [len(chunk) for chunk in chunks[:3]] == [960, 2_400, 2_400]
+    assert all(0 < len(chunk) <= 2_400 for chunk in chunks)
+    assert 0.05 < np.abs(np.concatenate(chunks)).max() <= 1
 
 
 def test_sentences_follow_each_other(hibari: Hibari) -> None:

@@ -49,12 +49,12 @@ def test_batched_streams_of_any_length_score_as_they_do_alone(silero: Silero, sp
 
 def test_scoring_in_several_calls_equals_scoring_in_one(silero: Silero, speech: Samples) -> None:
     ((whole, last),) = silero.score([(speech, silero.initial_state())])
-    pieces: list[float] = []
+    scores: list[float] = []
     state = silero.initial_state()
-    for piece in np.split(speech, [1, 3, 3, 20]):
-        ((probabilities, state),) = silero.score([(piece, state)])
-        pieces += probabilities
-    np.testing.assert_allclose(pieces, whole, atol=1e-5)
+    for chunk in np.split(speech, [1, 3, 3, 20]):
+        ((probabilities, state),) = silero.score([(chunk, state)])
+        scores += probabilities
+    np.testing.assert_allclose(scores, whole, atol=1e-5)
     np.testing.assert_allclose(state, last, atol=1e-4)
 
 

@@ -27,7 +27,7 @@ def chunks(count: int = 20, rate: int = SPEECH_RATE) -> list[Samples]:
 
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("speech_format", FILES)
-def test_the_pieces_are_one_file_of_the_right_length(speech_format: SpeechFormat, streaming: bool) -> None:
+def test_the_chunks_are_one_file_of_the_right_length(speech_format: SpeechFormat, streaming: bool) -> None:
     data = b"".join(encoded(speech_format, chunks(), SPEECH_RATE, streaming=streaming))
     assert data.startswith(MAGIC[speech_format])
     assert duration(data) == pytest.approx(2.0, abs=0.08)
@@ -35,8 +35,8 @@ def test_the_pieces_are_one_file_of_the_right_length(speech_format: SpeechFormat
 
 @pytest.mark.parametrize("speech_format", list(SpeechFormat))
 def test_a_stream_arrives_while_it_is_generated(speech_format: SpeechFormat) -> None:
-    pieces = encoded(speech_format, chunks(), SPEECH_RATE, streaming=True)
-    assert sum(map(len, pieces[:10])) > sum(map(len, pieces)) / 4
+    parts = encoded(speech_format, chunks(), SPEECH_RATE, streaming=True)
+    assert sum(map(len, parts[:10])) > sum(map(len, parts)) / 4
 
 
 def test_pcm_is_24_khz_for_any_sample_rate_of_the_model() -> None:

@@ -117,13 +117,13 @@ def test_an_impossible_repository_name_is_an_error(tmp_path: Path) -> None:
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Add two packages that share a model to the import path; importing them would fail."""
     half = len(MODEL_FILES["model.bin"]) // 2
-    for name, piece in (
+    for name, part in (
         ("model_part_one", MODEL_FILES["model.bin"][:half]),
         ("model_part_two", MODEL_FILES["model.bin"][half:]),
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise AssertionError('imported')")
-        (tmp_path / name / "model.bin.part").write_bytes(piece)
+        (tmp_path / name / "model.bin.part").write_bytes(part)
     for name in list(MODEL_FILES)[1:]:
         (tmp_path / "model_part_one" / name).write_bytes(MODEL_FILES[name])
     monkeypatch.syspath_prepend(tmp_path)
@@ -131,10 +131,10 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def bundle() -> tuple[BundledFile, ...]:
-    pieces = {"model.bin": ("model_part_one/model.bin.part", "model_part_two/model.bin.part")}
+    parts = {"model.bin": ("model_part_one/model.bin.part", "model_part_two/model.bin.part")}
     return tuple(
         BundledFile(
-            name, len(content), hashlib.sha256(content).hexdigest(), pieces.get(name, (f"model_part_one/{name}",))
+            name, len(content), hashlib.sha256(content).hexdigest(), parts.get(name, (f"model_part_one/{name}",))
         )
         for name, content in MODEL_FILES.items()
     )
@@ -176,8 +176,8 @@ def test_an_assembled_model_outlives_its_packages(
 
 
 def test_a_damaged_part_is_named_and_leaves_nothing_behind(packages: Path, tmp_path: Path) -> None:
-    piece = packages / "model_part_two" / "model.bin.part"
-    piece.write_bytes(b"W" + piece.read_bytes()[1:])
+    part = packages / "model_part_two" / "model.bin.part"
+    part.write_bytes(b"W" + part.read_bytes()[1:])
     with pytest.raises(EngineError, match=r"model\.bin is damaged.*model_part_two/model\.bin\.part"):
         assemble(bundle(), tmp_path / "cache" / "model", nothing)
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["model.lock"]

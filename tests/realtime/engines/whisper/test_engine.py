@@ -79,7 +79,7 @@ def spoken() -> Callable[[str], Samples]:
     return speak
 
 
-def hush(seconds: float) -> Samples:
+def quiet(seconds: float) -> Samples:
     return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
 
 
@@ -150,11 +150,11 @@ def test_word_times_are_in_order_within_the_audio(whisper: Whisper, spoken: Call
 
 def test_words_begin_where_they_are_spoken(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
     expected = ("Monday.", "Tuesday.", "Wednesday.", "Thursday.")
-    parts, starts, position = [hush(0.5)], [], SAMPLE_RATE // 2
+    parts, starts, position = [quiet(0.5)], [], SAMPLE_RATE // 2
     for text in expected:
         word = spoken(text)
         starts.append(position + int(np.flatnonzero(np.abs(word) > 0.02)[0]))
-        parts += [word, hush(0.3)]
+        parts += [word, quiet(0.3)]
         position += len(word) + len(parts[-1])
     hypothesis = transcribe(whisper, TranscriptionRequest(np.concatenate(parts), word_times=True))
     assert [normalised(word.text) for word in hypothesis.words] == [normalised(text) for text in expected]
@@ -168,7 +168,7 @@ def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str
 
 
 @pytest.mark.parametrize("final", [True, False])
-@pytest.mark.parametrize("samples", [hush(10), noise(10), hush(0.5), noise(0.5)], ids=lambda each: f"{len(each)}")
+@pytest.mark.parametrize("samples", [quiet(10), noise(10), quiet(0.5), noise(0.5)], ids=lambda each: f"{len(each)}")
 def test_decoding_without_speech_ends_soon(whisper: Whisper, samples: Samples, *, final: bool) -> None:
     began = time.monotonic()
     hypothesis = transcribe(whisper, TranscriptionRequest(samples, final=final))
@@ -177,7 +177,7 @@ def test_decoding_without_speech_ends_soon(whisper: Whisper, samples: Samples, *
 
 
 def test_silence_and_noise_are_doubtful(whisper: Whisper) -> None:
-    for samples in (hush(5), noise(5)):
+    for samples in (quiet(5), noise(5)):
         hypothesis = transcribe(whisper, TranscriptionRequest(samples))
         assert not hypothesis.text or hypothesis.no_speech_probability > 0.6 or hypothesis.average_log_probability < -1
 
@@ -200,7 +200,7 @@ def test_audio_may_be_almost_empty(whisper: Whisper, length: int, *, final: bool
 
 def test_an_unknown_language_is_the_clients_mistake(whisper: Whisper) -> None:
     with pytest.raises(ClientError, match="'tlh'") as error:
-        transcribe(whisper, TranscriptionRequest(hush(1), language="tlh"))
+        transcribe(whisper, TranscriptionRequest(quiet(1), language="tlh"))
     assert error.value.param == "language"
 
 
@@ -228,7 +228,7 @@ def recorded(name: str) -> Samples:
 @pytest.mark.parametrize("under_load", [False, True])
 def test_a_speaker_who_follows_another_closely_is_transcribed(whisper: Whisper, *, under_load: bool) -> None:
     speakers = [recorded(name) for name in ("en_LJ001-0013.wav", "en_ls_1089-134691-0001.flac")]
-    samples = np.concatenate([speakers[0], hush(0.1), speakers[1]])
+    samples = np.concatenate([speakers[0], quiet(0.1), speakers[1]])
     request = TranscriptionRequest(samples, language="en", word_times=True, under_load=under_load)
     transcribed = words(transcribe(whisper, request).text)
     assert transcribed[-3:] == ["wait", "no", "longer"]
