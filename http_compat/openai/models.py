@@ -5,6 +5,7 @@ Xinference's need `model_type`.
 """
 
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
@@ -83,7 +84,7 @@ class ModelEndpoints:
             "task": TASK_NAMES[entry.task],
             "language": list(entry.languages),
             "multilingual": entry.multilingual,
-            "capabilities": {"translation": entry.can_translate, "speed": entry.supports_speed},
+            "capabilities": {name: able for name, able in asdict(entry.capabilities).items() if name != "languages"},
             "licence": entry.licence,
             "source": entry.source,
             "loaded": self._models.is_loaded(entry),

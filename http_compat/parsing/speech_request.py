@@ -80,8 +80,8 @@ class SpeechBody(msgspec.Struct, frozen=True):
         return text
 
     def check_supported(self, entry: ModelEntry) -> None:
-        """Raise `ClientError` for a speed that the model does not support, or a voice to clone, which none does."""
-        if self.speed not in {None, 1.0} and not entry.supports_speed:
+        """Raise `ClientError` for a speed or a voice to clone that the model does not support."""
+        if self.speed not in {None, 1.0} and not entry.capabilities.speed:
             raise UnsupportedValue(f"The model {entry.name} supports only the speed 1.0.", param="speed")
         try:
             options = decode_json(self.kwargs or "{}", SpeechOptions)
@@ -93,7 +93,7 @@ class SpeechBody(msgspec.Struct, frozen=True):
             ("prompt_text", "kwargs"): options.prompt_text,
         }
         for (name, param), value in given.items():
-            if value:
+            if value and not entry.capabilities.cloning:
                 raise UnsupportedValue(f"The model {entry.name} does not clone voices. Remove `{name}`.", param=param)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
+from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry, Task
 from realtime.errors import UnknownModel, UnsupportedModel
 from realtime.settings import Settings
@@ -22,6 +23,9 @@ ALIASES: Final = {
 }
 """Names of OpenAI's own models; each stands for the server's default model of its task."""
 
+_UNKNOWN_WHISPER: Final = Capabilities(translation=True, word_times=True)
+"""What a Whisper model outside the catalogue is expected to do until it is loaded."""
+
 _REPOSITORY: Final = re.compile(r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*", re.ASCII | re.IGNORECASE)
 
 
@@ -34,7 +38,7 @@ def lookup(name: str) -> ModelEntry:
         if name in (entry.name, entry.source, f"openai/{entry.name}"):
             return entry
     if _REPOSITORY.fullmatch(name):
-        return ModelEntry(name, Task.TRANSCRIPTION, EngineName.WHISPER, name, (), "unknown", can_translate=True)
+        return ModelEntry(name, Task.TRANSCRIPTION, EngineName.WHISPER, name, _UNKNOWN_WHISPER, "unknown")
     raise UnknownModel(name)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from realtime.catalogue.capabilities import Capabilities
+
 
 class Task(StrEnum):
     """What a model is for."""
@@ -37,24 +39,25 @@ class ModelEntry:
         task: What it is for.
         engine: The engine that runs it.
         source: Its repository on the Hugging Face hub.
-        languages: ISO 639 codes of its languages; empty if unknown.
+        capabilities: What it can do.
         licence: An SPDX expression, or words if code and weights differ.
-        can_translate: Whether it can translate speech into English.
-        supports_speed: Whether it can speak faster or slower than normal.
     """
 
     name: str
     task: Task
     engine: EngineName
     source: str
-    languages: tuple[str, ...]
+    capabilities: Capabilities
     licence: str
-    can_translate: bool = False
-    supports_speed: bool = False
 
     def __repr__(self) -> str:
         """Return the name alone: the languages would fill a line of the log."""
         return f"ModelEntry({self.name!r})"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """ISO 639 codes of its languages; empty if unknown."""
+        return self.capabilities.languages
 
     @property
     def multilingual(self) -> bool:
@@ -81,21 +84,20 @@ WHISPER_V3_LANGUAGES: Final = (*WHISPER_V2_LANGUAGES, "yue")
 
 
 def _whisper(
-    name: str, source: str, languages: tuple[str, ...] = WHISPER_V2_LANGUAGES, *, can_translate: bool = True
+    name: str, source: str, languages: tuple[str, ...] = WHISPER_V2_LANGUAGES, *, translation: bool = True
 ) -> ModelEntry:
     return ModelEntry(
         name,
         Task.TRANSCRIPTION,
         EngineName.WHISPER,
         source,
-        languages,
+        Capabilities(languages, translation=translation, word_times=True),
         licence="MIT",
-        can_translate=can_translate,
     )
 
 
 def _english(name: str, source: str) -> ModelEntry:
-    return _whisper(name, source, ENGLISH, can_translate=False)
+    return _whisper(name, source, ENGLISH, translation=False)
 
 
 def _belle(name: str) -> ModelEntry:
@@ -104,21 +106,13 @@ def _belle(name: str) -> ModelEntry:
         Task.TRANSCRIPTION,
         EngineName.WHISPER,
         f"BELLE-2/{name}",
-        CHINESE,
+        Capabilities(CHINESE, word_times=True),
         licence="Apache-2.0",
     )
 
 
-def _voice(
-    name: str,
-    engine: EngineName,
-    source: str,
-    languages: tuple[str, ...],
-    licence: str,
-    *,
-    supports_speed: bool = False,
-) -> ModelEntry:
-    return ModelEntry(name, Task.SPEECH, engine, source, languages, licence, supports_speed=supports_speed)
+def _voice(name: str, engine: EngineName, source: str, capabilities: Capabilities, licence: str) -> ModelEntry:
+    return ModelEntry(name, Task.SPEECH, engine, source, capabilities, licence)
 
 
 WHISPER_BASE: Final = _whisper("whisper-base", "Systran/faster-whisper-base")
@@ -141,7 +135,7 @@ ENTRIES: Final = (
         "whisper-large-v3-turbo",
         "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
         WHISPER_V3_LANGUAGES,
-        can_translate=False,
+        translation=False,
     ),
     # Distilled from OpenAI's models with a decoder of two layers, for English only.
     _english("distil-whisper-small.en", "Systran/faster-distil-whisper-small.en"),
@@ -153,12 +147,12 @@ ENTRIES: Final = (
     _belle("Belle-distilwhisper-large-v2-zh"),
     _belle("Belle-whisper-large-v2-zh"),
     _belle("Belle-whisper-large-v3-zh"),
-    _voice("hibari-tts", EngineName.HIBARI, "maureesewilliams/hibari", ENGLISH, "Apache-2.0", supports_speed=True),
+    _voice("hibari-tts", EngineName.HIBARI, "maureesewilliams/hibari", Capabilities(ENGLISH, speed=True), "Apache-2.0"),
     _voice(
         "ChatTTS",
         EngineName.CHATTTS,
         "2Noise/ChatTTS",
-        ("zh", "en"),
+        Capabilities(("zh", "en")),
         "code AGPL-3.0-or-later, weights CC-BY-NC-4.0",
     ),
     # Of the CosyVoice family, the one that speaks without a recorded prompt.
@@ -166,7 +160,7 @@ ENTRIES: Final = (
         "CosyVoice",
         EngineName.COSYVOICE,
         "FunAudioLLM/CosyVoice-300M-SFT",
-        ("zh", "en", "ja", "yue", "ko"),
+        Capabilities(("zh", "en", "ja", "yue", "ko")),
         "Apache-2.0",
     ),
 )

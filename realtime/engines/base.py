@@ -1,13 +1,13 @@
 """The protocols of engines: blocking calls on arrays and values, from one thread at a time except for recognizers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.capabilities import Capabilities
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 
@@ -19,23 +19,11 @@ State = TypeVar("State")
 """A request between its two stages, in the recognizer's own form: opaque to callers, and never a `Hypothesis`."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecognizerCapabilities:
-    """What a recognizer can do according to its weights; the catalogue may be wrong, or not know the model.
-
-    Attributes:
-        languages: ISO 639 codes of the languages it transcribes; empty if unknown.
-        can_translate: Whether it can translate speech into English.
-    """
-
-    languages: tuple[str, ...] = ()
-    can_translate: bool = False
-
-
 class Recognizer(Protocol[State]):
     """Speech to text in two stages."""
 
-    capabilities: RecognizerCapabilities
+    capabilities: Capabilities
+    """What it can do according to its weights; the catalogue may be wrong, or not know the model."""
     workers: int
     """Threads that may call `encode` and `decode` at the same time."""
     partial_seconds: float
@@ -72,6 +60,8 @@ class Detector(Protocol):
 class Synthesizer(Protocol):
     """Text to speech."""
 
+    capabilities: Capabilities
+    """What it can do. One that declares `instructions` or `cloning` needs parameters for them in `synthesize`."""
     sample_rate: int
     voices: tuple[str, ...]
     """Names of the voices, the default first."""
@@ -80,7 +70,7 @@ class Synthesizer(Protocol):
         """Yield mono chunks at `sample_rate` in order.
 
         `voice` is one of `voices`. `speed` 1.0 is normal; other speeds come only for models that support them
-        (`ModelEntry.supports_speed`). Closing the iterator stops the synthesis. Raises `EngineError`.
+        (`Capabilities.speed`). Closing the iterator stops the synthesis. Raises `EngineError`.
         """
 
     def close(self) -> None: ...

@@ -21,6 +21,8 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.capabilities import Capabilities
+from realtime.catalogue.table import ENGLISH
 from realtime.errors import EngineError
 
 _FIRST_CHUNK: Final = hibari.SAMPLE_RATE * 40 // 1000
@@ -46,6 +48,7 @@ class Hibari:
     onnxruntime session may run in several threads.
     """
 
+    capabilities = Capabilities(ENGLISH, speed=True)
     sample_rate: int = hibari.SAMPLE_RATE
 
     def __init__(self) -> None:

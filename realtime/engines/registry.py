@@ -69,7 +69,7 @@ class InstalledEngines:
                     return Whisper(
                         directory,
                         languages=entry.languages,
-                        can_translate=entry.can_translate,
+                        translation=entry.capabilities.translation,
                         device=self._settings.device,
                         compute_type=self._settings.compute_type,
                         device_index=self._settings.device_index,

@@ -37,9 +37,7 @@ class RecognizerHandle:
 
     def __init__(self, entry: ModelEntry, engine: Recognizer[Any], load_limit: float) -> None:
         self.name = entry.name
-        self.entry = replace(
-            entry, languages=engine.capabilities.languages, can_translate=engine.capabilities.can_translate
-        )
+        self.entry = replace(entry, capabilities=engine.capabilities)
         """The catalogue's entry, corrected by what the engine has found in the weights."""
         self.scheduler = Scheduler(Load(engine.workers, engine.partial_seconds, load_limit))
         self._engine = engine
@@ -111,7 +109,7 @@ class SynthesizerHandle:
 
     def __init__(self, entry: ModelEntry, engine: Synthesizer) -> None:
         self.name = entry.name
-        self.entry = entry
+        self.entry = replace(entry, capabilities=engine.capabilities)
         self.sample_rate = engine.sample_rate
         self.voices = engine.voices
         self._engine = engine
@@ -124,7 +122,7 @@ class SynthesizerHandle:
 
         A model that does not support `speed` ignores it. Raises `EngineError`, and `Overloaded`.
         """
-        speed = speed if self.entry.supports_speed else 1.0
+        speed = speed if self.entry.capabilities.speed else 1.0
         return self._worker.stream(lambda: self._engine.synthesize(text, voice, speed))
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ class OfflineOptions:
             UnsupportedModel: The model does not translate.
             ClientError: The model knows none of `languages`.
         """
-        if self.translate and not entry.can_translate:
+        if self.translate and not entry.capabilities.translation:
             raise UnsupportedModel(f"The model {entry.name!r} does not support translation.", param="model")
         if not entry.languages:
             return self

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import EngineName, ModelEntry, Task
 from realtime.errors import ClientError, VoiceError
 from realtime.scheduling.priority import LoadLevel
@@ -168,7 +169,9 @@ def _with_text(fields: dict[str, Any]) -> dict[str, Any]:
 def _text(name: str, value: Any) -> Any:  # noqa: ANN401
     match value:
         case str() if name == "recognizer":  # of which the core passes on the name
-            return msgspec.to_builtins(ModelEntry(value, Task.TRANSCRIPTION, EngineName.WHISPER, value, (), ""))
+            return msgspec.to_builtins(
+                ModelEntry(value, Task.TRANSCRIPTION, EngineName.WHISPER, value, Capabilities(), "")
+            )
         case int() if name == "metadata":
             return {str(number): "" for number in range(value)}
         case int() if name in TEXT_FIELDS:

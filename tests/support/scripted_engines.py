@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
+from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ModelEntry
-from realtime.engines.base import RecognizerCapabilities, VadState
+from realtime.engines.base import VadState
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.weights.progress import Step
@@ -80,10 +81,10 @@ class ScriptedEngines:
         return ScriptedDetector(self, "detector")
 
     def recognizer(self, entry: ModelEntry) -> "ScriptedRecognizer":
-        return ScriptedRecognizer(self, entry.name, RecognizerCapabilities(entry.languages, entry.can_translate))
+        return ScriptedRecognizer(self, entry.name, entry.capabilities)
 
     def synthesizer(self, entry: ModelEntry) -> "ScriptedSynthesizer":
-        return ScriptedSynthesizer(self, entry.name)
+        return ScriptedSynthesizer(self, entry.name, entry.capabilities)
 
     def seconds_of(self, work: Work, audio_seconds: float) -> float:
         return self._cost[work] * audio_seconds
@@ -124,7 +125,7 @@ def _probabilities(windows: NDArray[np.float32]) -> list[float]:
 class ScriptedRecognizer(_Engine):
     """Writes a word for every number, also for half of one."""
 
-    def __init__(self, engines: ScriptedEngines, name: str, capabilities: RecognizerCapabilities) -> None:
+    def __init__(self, engines: ScriptedEngines, name: str, capabilities: Capabilities) -> None:
         super().__init__(engines, name)
         self.capabilities = capabilities
         self.workers = engines.workers
@@ -155,6 +156,10 @@ class ScriptedSynthesizer(_Engine):
 
     sample_rate = 24_000
     voices: tuple[str, ...] = ("amber", "birch")
+
+    def __init__(self, engines: ScriptedEngines, name: str, capabilities: Capabilities) -> None:
+        super().__init__(engines, name)
+        self.capabilities = capabilities
 
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
         assert voice in self.voices

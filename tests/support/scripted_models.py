@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
+from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ENGLISH, ENTRIES, ModelEntry, Task
 from realtime.engines.base import VadState
@@ -55,7 +56,7 @@ class ScriptedRecognizer:
         self.name = name
         entry = lookup(name)
         english = name.endswith(".en")  # also where the catalogue does not know
-        self.entry = replace(entry, languages=ENGLISH, can_translate=False) if english else entry
+        self.entry = replace(entry, capabilities=Capabilities(ENGLISH)) if english else entry
         self.requests: list[TranscriptionRequest] = []
         self.priorities: list[Priority] = []
         self.owners: list[ClientId] = []

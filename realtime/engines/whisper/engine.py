@@ -28,8 +28,8 @@ from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer as VocabularyTokenizer
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
-from realtime.engines.base import RecognizerCapabilities
 from realtime.engines.whisper.cpu import enable_avx512
 from realtime.engines.whisper.drafts import Draft, compression_ratio, parse_output
 from realtime.engines.whisper.options import generation, preceding
@@ -65,7 +65,7 @@ class Whisper:
         directory: Path,
         *,
         languages: tuple[str, ...] = (),
-        can_translate: bool = True,
+        translation: bool = True,
         device: str = "auto",
         device_index: int = 0,
         compute_type: str = "default",
@@ -90,7 +90,9 @@ class Whisper:
             raise EngineError(f"The Whisper model could not be loaded: {exc}") from exc
         self._multilingual: bool = model.model.is_multilingual
         self.capabilities = (
-            RecognizerCapabilities(languages, can_translate) if self._multilingual else RecognizerCapabilities(ENGLISH)
+            Capabilities(languages, translation=translation, word_times=True)
+            if self._multilingual
+            else Capabilities(ENGLISH, word_times=True)
         )
         self.workers = workers
         self._model: ctranslate2.models.Whisper = model.model

@@ -201,7 +201,7 @@ class OpenAICodec:
             find_recognizer=self._handshake.find_recognizer,
             find_voice=self._handshake.find_voice,
         )
-        if session.config.translate and not session.config.recognizer.can_translate:
+        if session.config.translate and not session.config.recognizer.capabilities.translation:
             transcription = "audio.input.transcription" if request.session.audio else "input_audio_transcription"
             raise InvalidValue(
                 f"The model '{session.config.recognizer.name}' cannot translate.",

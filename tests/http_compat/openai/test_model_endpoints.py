@@ -50,12 +50,17 @@ def test_a_model_is_described_under_every_name_that_requests_may_use(serve: Serv
 
 
 @pytest.mark.parametrize(
-    ("name", "translation", "speed"),
-    [("whisper-base", True, False), ("whisper-base.en", False, False), ("hibari-tts", False, True)],
+    ("name", "able"),
+    [
+        ("whisper-base", {"translation", "word_times"}),
+        ("whisper-base.en", {"word_times"}),
+        ("hibari-tts", {"speed"}),
+    ],
 )
-def test_a_model_is_listed_with_its_capabilities(client: TestClient, name: str, translation: bool, speed: bool) -> None:
+def test_a_model_is_listed_with_its_capabilities(client: TestClient, name: str, able: set[str]) -> None:
     listed = {each["id"]: each["capabilities"] for each in client.get("/v1/models").json()["data"]}
-    assert listed[name] == {"translation": translation, "speed": speed}
+    assert {capability for capability, has in listed[name].items() if has} == able
+    assert {"translation", "word_times", "streaming_text", "speed", "instructions", "cloning"} == listed[name].keys()
 
 
 def test_a_repository_that_is_not_configured_is_unknown(client: TestClient) -> None:

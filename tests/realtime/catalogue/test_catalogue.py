@@ -1,8 +1,11 @@
+import inspect
+
 import pytest
 
 from realtime.catalogue.names import ALIASES, ModelNames, lookup
 from realtime.catalogue.table import ENTRIES, Task
 from realtime.catalogue.voices import OPENAI_VOICES, find_voice, resolve_voice
+from realtime.engines.base import Synthesizer
 from realtime.errors import UnknownModel, UnknownVoice, UnsupportedModel
 from realtime.settings import Settings
 
@@ -113,7 +116,7 @@ def test_unknown_recognizers_are_told_from_available_ones() -> None:
 def test_english_and_chinese_models_do_not_translate() -> None:
     for entry in ENTRIES:
         if not entry.multilingual:
-            assert not entry.can_translate
+            assert not entry.capabilities.translation
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,15 @@ def test_english_and_chinese_models_do_not_translate() -> None:
     [("whisper-base", True), ("whisper-tiny.en", False), ("whisper-large-v3-turbo", False), ("someone/theirs", True)],
 )
 def test_a_recognizer_says_whether_it_translates(name: str, possible: bool) -> None:
-    assert lookup(name).can_translate is possible
+    assert lookup(name).capabilities.translation is possible
+
+
+def test_no_voice_claims_what_its_engine_is_not_given() -> None:
+    """A recorded prompt or instructions would otherwise be accepted and dropped on the way to the engine."""
+    given = inspect.signature(Synthesizer.synthesize).parameters
+    for entry in ENTRIES:
+        assert not entry.capabilities.cloning or "prompt" in given
+        assert not entry.capabilities.instructions or "instructions" in given
 
 
 def test_openais_own_repositories_mean_the_models_of_the_same_name() -> None:

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.capabilities import Capabilities
 from realtime.cli import transcribe
 from realtime.cli.main import main
-from realtime.engines.base import RecognizerCapabilities
 from realtime.engines.hibari import Hibari
 from realtime.speech.recognition import TranscriptionRequest
 from tests.support.recordings import silence, wav_file
@@ -124,7 +124,7 @@ def test_options_reach_the_recognizer(
             return super().encode(request)
 
     monkeypatch.setattr(
-        engines, "recognizer", lambda entry: Witness(engines, entry.name, RecognizerCapabilities(can_translate=True))
+        engines, "recognizer", lambda entry: Witness(engines, entry.name, Capabilities(translation=True))
     )
     assert command("talk.wav", "--language", "German", "--translate", "--prompt", "Numbers.", "--no-vad") == 0
     (request,) = requests

