@@ -30,7 +30,7 @@ check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, cost and capacity; about 20 minutes (BENCH_ARGS=--quick: about 5)
 	$(BIN)/python -m tests.bench.run $(BENCH_ARGS)
 
-bench-peers: $(VENV)/ready-to-test  ## The same words through other servers, which it installs into .bench-peers; needs ../shared
+bench-peers: $(VENV)/ready-to-test  ## Measure other servers beside ours; needs a load generator outside this repository
 	$(BIN)/python -m tests.bench.peers $(BENCH_ARGS)
 
 clean:  ## Remove .venv and everything that tools have left behind
