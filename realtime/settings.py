@@ -1,5 +1,7 @@
 """The settings of a server, read once from `VIVAVOCE_*` environment variables and the command line."""
 
+import logging
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -22,6 +24,27 @@ RENAMED: Final = {
     "workers": "decoder_workers",
 }
 """Former names of settings, each with the present one."""
+
+POSITIVE: Final = frozenset(
+    {
+        "idle_timeout_seconds",
+        "load_limit",
+        "max_concurrent_uploads",
+        "max_input_characters",
+        "max_message_bytes",
+        "max_sessions",
+        "max_upload_bytes",
+        "max_upload_seconds",
+        "model_load_timeout_seconds",
+        "send_timeout_seconds",
+    }
+)
+"""Numbers that must be greater than 0; the others may be 0."""
+
+MAX_PORT: Final = 65_535
+
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
+"""Hosts that only clients on this machine can reach."""
 
 LogFormat: TypeAlias = Literal["text", "json"]
 
@@ -117,12 +140,17 @@ class Settings:
         """
         return self.decoder_workers or min(2, os.cpu_count() or 1)
 
+    @property
+    def lacks_api_keys(self) -> bool:
+        """Return whether clients on other machines could connect without an API key."""
+        return not self.api_keys and self.host not in LOOPBACK_HOSTS
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the settings.
 
         Raises:
-            ValueError: For an unknown `VIVAVOCE_*` name, or a value of the wrong type.
+            ValueError: For an unknown `VIVAVOCE_*` name, or a value of the wrong type or out of range.
         """
         known = {PREFIX + each.name.upper(): each.name for each in fields(cls)}
         given = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
@@ -130,12 +158,28 @@ class Settings:
             raise ValueError(f"unknown settings: {', '.join(map(_with_new_name, unknown))}")
         types = get_type_hints(cls)
         values: dict[str, Any] = {known[name]: _parse(name, text, types[known[name]]) for name, text in given.items()}
+        for field_name, value in values.items():
+            _check(field_name, value)
         return replace(cls(), **values)
 
 
 def _with_new_name(unknown: str) -> str:
     new = RENAMED.get(unknown.removeprefix(PREFIX).lower())
     return f"{unknown} (its name is now {PREFIX}{new.upper()})" if new else unknown
+
+
+def _check(field_name: str, value: object) -> None:
+    """Refuse a number out of range and an unknown log level. Raises `ValueError`."""
+    name = PREFIX + field_name.upper()
+    if isinstance(value, int | float):
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} must be a finite number that is not negative, not {value}")
+        if value == 0 and field_name in POSITIVE:
+            raise ValueError(f"{name} must be greater than 0")
+        if field_name == "port" and value > MAX_PORT:
+            raise ValueError(f"{name} must be at most {MAX_PORT}, not {value}")
+    if field_name == "log_level" and str(value).upper() not in logging.getLevelNamesMapping():
+        raise ValueError(f"{name} must be debug, info, warning, error or critical, not {value}")
 
 
 def _parse(name: str, text: str, kind: type) -> object:

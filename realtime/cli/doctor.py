@@ -108,7 +108,17 @@ def run(options: argparse.Namespace) -> int:
     settings, found = _read_settings(options)
     checks = CHECKS if options.quick else (*CHECKS, check_speech)
     report = _print_json if options.json else _print_text
-    return report(itertools.chain([found], *(check(settings) for check in checks)))
+    return report(itertools.chain([found], *(_findings(check, settings) for check in checks)))
+
+
+def _findings(check: Callable[[Settings], Findings], settings: Settings) -> Findings:
+    """Run one check; if it crashes, report that as a failure, so that the other checks still run."""
+    try:
+        yield from check(settings)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        found = f"the check crashed: {error or type(error).__name__}"
+        advice = f"Look at the {PREFIX}* settings that this check uses."
+        yield Finding(check.__name__.removeprefix("check_"), Status.FAILURE, found, advice)
 
 
 def _print_text(findings: Findings) -> int:
@@ -330,6 +340,18 @@ def check_port(settings: Settings) -> Findings:
         yield Finding("port", Status.OK, f"{place} is free")
 
 
+def check_access(settings: Settings) -> Findings:
+    """Report whether the service would refuse to start because clients on other machines need no key."""
+    if settings.lacks_api_keys:
+        found = f"vivavoce serve refuses to listen on {settings.host} without API keys"
+        advice = f"Set {PREFIX}API_KEYS, or pass --insecure to vivavoce serve."
+        yield Finding("access", Status.FAILURE, found, advice)
+    elif settings.api_keys:
+        yield Finding("access", Status.OK, "clients need an API key")
+    else:
+        yield Finding("access", Status.OK, "only clients on this machine can connect")
+
+
 def _server_at(settings: Settings) -> str:
     """Return what kind of server answers at the configured address; empty for none."""
     connection = http.client.HTTPConnection(settings.host, settings.port, timeout=PROBE_SECONDS)
@@ -451,6 +473,7 @@ CHECKS: Final = (
     check_memory,
     check_cache,
     check_port,
+    check_access,
     check_models,
 )
 """All checks but the self-test, in the order of the report."""

@@ -98,16 +98,10 @@ def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Se
 
 def _serve(options: argparse.Namespace) -> int:
     settings = read_settings(os.environ, options)
-    if not settings.api_keys and not options.insecure and settings.host not in ("127.0.0.1", "::1", "localhost"):
+    if settings.lacks_api_keys and not options.insecure:
         print(
             f"vivavoce: refusing to listen on {settings.host} without API keys. "
             "Set VIVAVOCE_API_KEYS, or pass --insecure to allow it.",
-            file=sys.stderr,
-        )
-        return USAGE_ERROR
-    if settings.log_level.upper() not in logging.getLevelNamesMapping():
-        print(
-            f"vivavoce: VIVAVOCE_LOG_LEVEL must be debug, info, warning, error or critical, not {settings.log_level}",
             file=sys.stderr,
         )
         return USAGE_ERROR

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.settings import Settings
+from realtime.settings import POSITIVE, Settings
 
 
 def test_without_variables_the_defaults_hold() -> None:
@@ -49,6 +49,46 @@ def test_an_unknown_variable_is_an_error_that_names_it() -> None:
 def test_a_value_of_the_wrong_type_is_an_error_that_names_the_variable(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=name):
         Settings.from_environ({name: text})
+
+
+@pytest.mark.parametrize("text", ["-1", "-0.5", "nan", "inf"])
+@pytest.mark.parametrize("name", ["VIVAVOCE_MODEL_IDLE_SECONDS", "VIVAVOCE_LOAD_LIMIT"])
+def test_a_number_that_is_negative_or_not_finite_is_an_error_that_names_the_variable(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        Settings.from_environ({name: text})
+
+
+def test_a_negative_whole_number_is_an_error_that_names_the_variable() -> None:
+    with pytest.raises(ValueError, match="VIVAVOCE_DECODER_WORKERS must be a finite number that is not negative"):
+        Settings.from_environ({"VIVAVOCE_DECODER_WORKERS": "-1"})
+
+
+@pytest.mark.parametrize("field", sorted(POSITIVE))
+def test_a_limit_of_zero_is_an_error_that_names_the_variable(field: str) -> None:
+    name = f"VIVAVOCE_{field.upper()}"
+    with pytest.raises(ValueError, match=f"{name} must be greater than 0"):
+        Settings.from_environ({name: "0"})
+
+
+@pytest.mark.parametrize(
+    "field", ["port", "model_idle_seconds", "model_memory_bytes", "decoder_workers", "threads_per_worker"]
+)
+def test_zero_is_accepted_where_it_has_a_meaning(field: str) -> None:
+    assert getattr(Settings.from_environ({f"VIVAVOCE_{field.upper()}": "0"}), field) == 0
+
+
+def test_the_highest_port_is_accepted() -> None:
+    assert Settings.from_environ({"VIVAVOCE_PORT": "65535"}).port == 65_535
+
+
+def test_a_port_that_is_too_high_is_an_error_that_names_the_variable() -> None:
+    with pytest.raises(ValueError, match="VIVAVOCE_PORT must be at most 65535"):
+        Settings.from_environ({"VIVAVOCE_PORT": "65536"})
+
+
+def test_an_unknown_log_level_is_an_error_that_names_the_levels() -> None:
+    with pytest.raises(ValueError, match="VIVAVOCE_LOG_LEVEL must be debug, info, warning, error or critical"):
+        Settings.from_environ({"VIVAVOCE_LOG_LEVEL": "loud"})
 
 
 def test_keys_are_not_printed() -> None:

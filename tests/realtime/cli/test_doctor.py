@@ -77,6 +77,29 @@ def test_an_unknown_or_renamed_setting_is_a_failure_and_the_other_checks_go_on(
     assert finding(report, "platform")["status"] == "ok"
 
 
+def test_an_unknown_log_level_is_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("VIVAVOCE_LOG_LEVEL", "loud")
+    _, report = diagnosis(capsys)
+    assert finding(report, "settings")["status"] == "failure"
+    assert "VIVAVOCE_LOG_LEVEL" in finding(report, "settings")["detail"]
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, OSError, RuntimeError])
+def test_a_check_that_crashes_is_a_failure_and_the_other_checks_go_on(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def check_broken(_: Settings) -> Iterator[Finding]:
+        raise error("no such thing")
+
+    monkeypatch.setattr(doctor, "CHECKS", (check_broken, doctor.check_platform))
+    code, report = diagnosis(capsys)
+    assert code == 1
+    assert finding(report, "broken")["status"] == "failure"
+    assert "no such thing" in finding(report, "broken")["detail"]
+    assert "settings" in finding(report, "broken")["advice"]
+    assert finding(report, "platform")["status"] == "ok"
+
+
 def test_a_key_is_not_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("VIVAVOCE_API_KEYS", "canary")
     main(["doctor", "--quick", "--port", "0"])
@@ -191,6 +214,20 @@ def test_a_host_name_that_does_not_resolve_is_a_failure() -> None:
     port = one(doctor.check_port(Settings(host="no-such-host.invalid")))
     assert port.status is Status.FAILURE
     assert "Unknown error" not in port.detail
+
+
+def test_an_address_that_others_can_reach_without_keys_is_a_failure() -> None:
+    access = one(doctor.check_access(Settings(host="0.0.0.0")))
+    assert access.status is Status.FAILURE
+    assert "VIVAVOCE_API_KEYS" in access.advice
+
+
+def test_an_address_that_others_can_reach_with_keys_is_green() -> None:
+    assert one(doctor.check_access(Settings(host="0.0.0.0", api_keys=("key",)))).status is Status.OK
+
+
+def test_an_address_of_this_machine_without_keys_is_green() -> None:
+    assert one(doctor.check_access(Settings(host="localhost"))).status is Status.OK
 
 
 # Models.
