@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager, nullcontext
@@ -92,7 +94,10 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
             recognizer = RecognizerHandle(entry, engines.recognizer(entry), settings.load_limit)
             loaded.callback(recognizer.close)
         wanted = wanted.for_model(recognizer.entry)  # which for a repository is known only now
-        failures += asyncio.run(_Command(detector, recognizer, options, wanted).run(ready))
+        try:
+            failures += asyncio.run(_Command(detector, recognizer, options, wanted).run(ready))
+        except _ReaderLeft:
+            return 1
     return 1 if failures else 0
 
 
@@ -104,6 +109,19 @@ def _offline_options(options: argparse.Namespace) -> OfflineOptions:
         word_times=options.format != "txt",
         translate=options.translate,
     )
+
+
+class _OutputError(Exception):
+    """The output cannot be prepared or written; `output` is its name in messages."""
+
+    def __init__(self, output: str, cause: OSError) -> None:
+        super().__init__(output)
+        self.output = output
+        self.cause = cause
+
+
+class _ReaderLeft(Exception):
+    """Standard output is a pipe that nobody reads any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +152,63 @@ def _sources(options: argparse.Namespace) -> Iterator[_Source | None]:
     destinations: set[Path] = set()
     for name in options.files:
         try:
+            _check_readable(name)
             destination = _destination(name, options)
             if destination is not None:
                 if destination in destinations:
                     raise FileExistsError(f"another file is transcribed to {destination}")
-                if destination.exists() and not options.force:
+                with _blaming(destination):
+                    exists = destination.exists()
+                if exists and not options.force:
                     raise FileExistsError(f"{destination} exists; overwrite it with --force")
                 destinations.add(destination)
+            _check_writable(destination)
             yield _Source(name, destination, _pipe(name))
         except (OSError, VoiceError) as error:
             _report(name, error)
             yield None
+        except _OutputError as error:
+            _report(error.output, error.cause)
+            yield None
+
+
+def _check_readable(name: str) -> None:
+    """Raise `OSError` if a file cannot be opened. Pipes are left alone: they can be opened only once."""
+    if name != _STDIN and not Path(name).is_fifo():
+        with Path(name).open("rb"):
+            pass
+
+
+def _check_writable(destination: Path | None) -> None:
+    """Raise `_OutputError` if a transcript cannot be written there, before the work is done in vain."""
+    with _blaming(destination):
+        if destination is None:
+            if sys.stdout is None:
+                raise OSError("is closed")
+        elif destination.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        elif destination.exists():
+            if not os.access(destination, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        elif not os.access(destination.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@contextmanager
+def _blaming(output: Path | None) -> Iterator[None]:
+    """Turn an `OSError` into an `_OutputError` that names the output; None is standard output."""
+    try:
+        yield
+    except OSError as error:
+        raise _OutputError("standard output" if output is None else str(output), error) from error
 
 
 def _destination(name: str, options: argparse.Namespace) -> Path | None:
     """Return the path of the transcript, or None for standard output. Creates the directory."""
     stem = "stdin" if name == _STDIN else Path(name).stem
     if options.output is not None:
-        options.output.mkdir(parents=True, exist_ok=True)
+        with _blaming(options.output):
+            options.output.mkdir(parents=True, exist_ok=True)
         return Path(options.output, f"{stem}.{options.format}")
     if name == _STDIN or len(options.files) == 1:
         return None
@@ -164,12 +221,13 @@ def _pipe(name: str) -> IO[bytes] | None:
     Raises `OSError`, and `TooLarge`.
     """
     if name == _STDIN:
+        if sys.stdin is None:
+            raise OSError("is closed")
         return _copied(sys.stdin.buffer)
     if Path(name).is_fifo():
         with Path(name).open("rb") as pipe:
             return _copied(pipe)
-    with Path(name).open("rb"):
-        return None
+    return None
 
 
 def _copied(pipe: IO[bytes]) -> IO[bytes]:
@@ -199,18 +257,21 @@ class _Command:
         self._decoders = DecoderPool(max_files=1)
 
     async def run(self, sources: list[_Source]) -> int:
-        """Transcribe the recordings and return the number of those that failed."""
+        """Transcribe the recordings and return the number of those that failed. Raises `_ReaderLeft`."""
         failures = 0
         if len(sources) > 1:
             self._decoders.open()
         try:
             for number, source in enumerate(sources, 1):
                 try:
-                    with _progress_bar(f"{Path(source.name).name} ({number}/{len(sources)})") as advance:
+                    with _progress_bar(f"{_printable(Path(source.name).name)} ({number}/{len(sources)})") as advance:
                         transcript = await self._transcribe(source, advance)
                     self._write(source, transcript)
                 except (OSError, VoiceError) as error:
                     _report(source.name, error)
+                    failures += 1
+                except _OutputError as error:
+                    _report(error.output, error.cause)
                     failures += 1
         finally:
             self._decoders.close()
@@ -232,11 +293,14 @@ class _Command:
         else:
             text = _WRITERS[self._options.format](transcript)
         if source.destination is None:
-            print(text, end="")
+            _print(text)
             return
-        with source.destination.open("w" if self._options.force else "x", encoding="utf-8") as file:
+        with (
+            _blaming(source.destination),
+            source.destination.open("w" if self._options.force else "x", encoding="utf-8") as file,
+        ):
             file.write(text)
-        print(source.destination)
+        _print(_printable(str(source.destination), sys.stdout) + "\n")
 
 
 @contextmanager
@@ -261,10 +325,36 @@ def _progress_bar(name: str) -> Iterator[Callable[[float, float | None], None]]:
         yield advance
 
 
+def _print(text: str) -> None:
+    """Print to standard output at once. Raises `_OutputError`, and `_ReaderLeft`."""
+    try:
+        with _blaming(None):
+            print(text, end="", flush=True)
+    except _OutputError as error:
+        _discard_standard_output()
+        if isinstance(error.cause, BrokenPipeError):
+            raise _ReaderLeft from error
+        raise
+
+
+def _discard_standard_output() -> None:
+    """Let what could not be written go nowhere, or Python fails again to write it when it exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _printable(name: str, file: IO[str] | None = None) -> str:
+    """Return the name with escapes for what the file, by default standard error, cannot show."""
+    encoding = getattr(file or sys.stderr, "encoding", None) or "utf-8"
+    return name.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _report(name: str, error: OSError | VoiceError) -> None:
     """Print a line that names the file and says what is wrong with it."""
     message = error.message if isinstance(error, VoiceError) else error.strerror or str(error)
-    print(f"vivavoce: {'standard input' if name == _STDIN else name}: {message}", file=sys.stderr)
+    line = f"vivavoce: {'standard input' if name == _STDIN else name}: {message}"
+    print(_printable(line), file=sys.stderr)
 
 
 def _clock(seconds: float) -> str:

@@ -29,6 +29,9 @@ TEXT: Final = "word1 word2 word3\n"
 
 Command = Callable[..., int]
 
+full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+odd_names = pytest.mark.skipif(sys.platform == "darwin", reason="macOS allows only names in UTF-8")
+
 
 @pytest.fixture
 def engines() -> ScriptedEngines:
@@ -214,6 +217,87 @@ def test_the_length_of_a_recording_is_limited(
     assert "longer than 2 seconds" in capsys.readouterr().err
 
 
+def test_a_directory_that_cannot_be_created_is_named_in_the_error(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record("talk.wav")
+    Path("letter").touch()
+    assert command("talk.wav", "--output", "letter/texts") == 1
+    assert capsys.readouterr().err == "vivavoce: letter/texts: Not a directory\n"
+
+
+def test_a_directory_that_is_not_writable_is_reported_before_a_model_is_loaded(
+    command: Command, engines: ScriptedEngines, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record("talk.wav")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert command("talk.wav", "--output", "texts") == 1
+    assert capsys.readouterr().err == "vivavoce: texts/talk.txt: Permission denied\n"
+    assert engines.loaded == []
+
+
+def test_a_directory_is_never_overwritten_by_force(
+    command: Command, engines: ScriptedEngines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record("talk.wav")
+    Path("talk.txt").mkdir()
+    assert command("talk.wav", "--output", ".", "--force") == 1
+    assert capsys.readouterr().err == "vivavoce: talk.txt: Is a directory\n"
+    assert engines.loaded == []
+
+
+def test_a_missing_recording_is_blamed_for_itself_where_its_directory_is_missing_too(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("nowhere/one.wav", str(record("two.wav"))) == 1
+    assert capsys.readouterr().err == "vivavoce: nowhere/one.wav: No such file or directory\n"
+
+
+@full_device
+def test_a_full_disk_is_reported_with_the_path_of_the_transcript(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record("talk.wav")
+    Path("talk.txt").symlink_to("/dev/full")
+    assert command("talk.wav", "--output", ".", "--force") == 1
+    assert capsys.readouterr().err == "vivavoce: talk.txt: No space left on device\n"
+
+
+def test_closed_standard_input_is_reported(
+    command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert command("-") == 1
+    assert capsys.readouterr().err == "vivavoce: standard input: is closed\n"
+
+
+def test_closed_standard_output_is_reported_before_a_model_is_loaded(
+    command: Command, engines: ScriptedEngines, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record("talk.wav")
+    monkeypatch.setattr(sys, "stdout", None)
+    assert command("talk.wav") == 1
+    assert capsys.readouterr().err == "vivavoce: standard output: is closed\n"
+    assert engines.loaded == []
+
+
+@odd_names
+def test_a_file_name_that_is_not_utf_8_is_printed_with_escapes(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [str(record(os.fsdecode(b"caf\xe9.wav"))), str(record("two.wav"))]
+    assert command(*names) == 0
+    assert capsys.readouterr().out.split() == [r"caf\udce9.txt", "two.txt"]
+
+
+@odd_names
+def test_an_error_about_a_file_name_that_is_not_utf_8_does_not_stop_the_others(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(os.fsdecode(b"caf\xe9.wav"), str(record("two.wav"))) == 1
+    assert capsys.readouterr() == ("two.txt\n", "vivavoce: caf\\udce9.wav: No such file or directory\n")
+
+
 SLOW: Final = """
 import sys
 from realtime.cli import main, transcribe
@@ -227,6 +311,29 @@ def long_recording(tmp_path: Path) -> Path:
     path = tmp_path / "long.wav"
     path.write_bytes(wav_file(np.concatenate([np.concatenate([say_numbers([7] * 40), silence(1)])] * 8)))
     return path
+
+
+def test_a_broken_pipe_ends_it_quietly(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    path = tmp_path / "talk.wav"
+    path.write_bytes(wav_file(SPEECH))
+    ended = subprocess.run(
+        [sys.executable, "-c", SLOW, "0", str(path)], stdout=writer, stderr=subprocess.PIPE, check=False, text=True
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+@full_device
+def test_a_full_disk_is_reported_as_standard_output(tmp_path: Path) -> None:
+    path = tmp_path / "talk.wav"
+    path.write_bytes(wav_file(SPEECH))
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", SLOW, "0", str(path)], stdout=full, stderr=subprocess.PIPE, check=False, text=True
+        )
+    assert (ended.returncode, ended.stderr) == (1, "vivavoce: standard output: No space left on device\n")
 
 
 def test_a_terminal_shows_how_much_is_done(tmp_path: Path) -> None:
