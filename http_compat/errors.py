@@ -16,12 +16,10 @@ from starlette.types import ExceptionHandler
 
 from realtime.errors import (
     ClientError,
-    EngineError,
     Overloaded,
     TooLarge,
     Unauthorized,
     VoiceError,
-    WeightsUnavailable,
     error_envelope,
 )
 
@@ -104,14 +102,9 @@ def request_id(request: HTTPConnection) -> str:
 
 def error_body(error: VoiceError, identity: str) -> dict[str, object]:
     """Build the body for an error, and log the errors that are not the client's under the id of the request."""
-    message = error.message
     if not isinstance(error, ClientError | Overloaded):
-        logger.error("%s failed: %s", identity, message)
-        if isinstance(error, EngineError):  # its message may hold this machine's paths
-            message = "The model failed. See the server log for details."
-        if isinstance(error, WeightsUnavailable):
-            message = "The weights of this model are not available on the server. See the server log for details."
-    return error_envelope(message, error.http_status, error.code, error.param)
+        logger.error("%s failed: %s", identity, error.message)
+    return error_envelope(error.public_message, error.http_status, error.code, error.param)
 
 
 async def handle_voice_error(request: Request, error: Exception) -> Response:

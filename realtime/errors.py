@@ -59,9 +59,14 @@ class VoiceError(Exception):
         self.message = message
         self.param = param
 
+    @property
+    def public_message(self) -> str:
+        """The message for clients; `message` is for the server's log and its own commands."""
+        return self.message
+
     def body(self) -> dict[str, object]:
         """Build the JSON body of an HTTP response."""
-        return error_envelope(self.message, self.http_status, self.code, self.param)
+        return error_envelope(self.public_message, self.http_status, self.code, self.param)
 
 
 class ClientError(VoiceError):
@@ -193,9 +198,16 @@ class Overloaded(VoiceError):
 
 
 class EngineError(VoiceError):
-    """A model failed to load or to run; the cause is the exception of the library."""
+    """A model failed to load or to run; the cause is the exception of the library.
+
+    Its message may hold paths of this machine, so clients get another one.
+    """
 
     code = "engine_failed"
+
+    @property
+    def public_message(self) -> str:
+        return "The model failed. See the server log for details."
 
 
 class WeightsUnavailable(EngineError):
@@ -203,3 +215,7 @@ class WeightsUnavailable(EngineError):
 
     code = "model_not_available"
     http_status = 503
+
+    @property
+    def public_message(self) -> str:
+        return "The weights of this model are not available on the server. See the server log for details."

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.table import Column, Table
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.tracing.replay import Trace, read, replay
 from realtime.tracing.timeline import Decode, LateWord, Reply, Timeline, Turn, timeline
+
+_DAMAGE: Final = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
+"""What reading fails with where lines of a trace are missing or were changed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +39,15 @@ def run(options: argparse.Namespace) -> int:
     """
     try:
         trace = read(options.file)
+        if options.replay:
+            return _replay(trace)
+        found = timeline(trace)
     except OSError as error:
         print(f"vivavoce: cannot read {options.file}: {error.strerror}", file=sys.stderr)
         return 1
-    if options.replay:
-        return _replay(trace)
-    found = timeline(trace)
+    except _DAMAGE as error:
+        print(f"vivavoce: {options.file} is damaged: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
     if options.json:
         worst = [msgspec.to_builtins(word) | {"cause": word.cause} for word in found.worst_words]
         print(msgspec.json.format(msgspec.json.encode(msgspec.to_builtins(found) | {"worst_words": worst})).decode())

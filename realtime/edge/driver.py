@@ -7,6 +7,7 @@ request (`Session.request_for`) when an engine is free, on the same event loop.
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,7 @@ from typing import Final, Generic, TypeVar, assert_never
 
 from realtime.catalogue.table import Task
 from realtime.catalogue.voices import resolve_voice
-from realtime.errors import VoiceError
+from realtime.errors import ClientError, Overloaded, VoiceError
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ANONYMOUS, ClientId
@@ -39,6 +40,8 @@ from realtime.session.responses import ReplyState
 from realtime.session.session import Session
 
 Request = TypeVar("Request")
+
+logger = logging.getLogger(__name__)
 
 MAX_COMMANDS: Final = 64
 """Commands that may wait. While the lane is full the socket is not read, and TCP slows the client down."""
@@ -168,6 +171,8 @@ class Driver:
                 case _:
                     assert_never(job)
         except VoiceError as error:
+            if not isinstance(error, ClientError | Overloaded):
+                logger.error("job %d failed: %s", job.number, error.message)  # noqa: TRY400 - it has its cause
             await self.inbox.put_result(JobFailed(job.number, error))
 
     async def _synthesize(self, job: Synthesize) -> None:

@@ -279,7 +279,7 @@ class OpenAICodec:
             case TranscriptCompleted():
                 return [self._completed(event)]
             case TranscriptFailed():
-                error = {"type": "transcription_error", "code": event.error.code, "message": event.error.message}
+                error = {"type": "transcription_error", "code": event.error.code, "message": event.error.public_message}
                 return [self._transcription("failed", event.item_id, error=error)]
             case ResponseStarted():
                 if event.response.in_conversation:

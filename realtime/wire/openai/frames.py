@@ -25,7 +25,7 @@ class FrameWriter:
         return self._error("invalid_request_error", code, message, param, request_id)
 
     def error(self, error: VoiceError, request_id: str | None) -> str:
-        return self._error(error_type(error), error.code, error.message, error.param, request_id)
+        return self._error(error_type(error), error.code, error.public_message, error.param, request_id)
 
     def _error(self, kind: str, code: str, message: str, param: str | None, request_id: str | None) -> str:
         error = {"type": kind, "code": code, "message": message, "param": param, "event_id": request_id}

@@ -109,7 +109,7 @@ class ResponseWriter:
         if event.status is ResponseStatus.CANCELLED:
             details = {"type": "cancelled", "reason": event.reason}
         elif event.error is not None:
-            details = _failure(error_type(event.error), event.error.code, event.error.message)
+            details = _failure(error_type(event.error), event.error.code, event.error.public_message)
         shown = self._response_object(response, event.status.value, details, [item], _USAGE)
         return [*frames, self._writer.event("response.done", response=shown)]
 

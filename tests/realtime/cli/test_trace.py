@@ -78,3 +78,16 @@ def test_a_file_that_cannot_be_read_or_is_no_trace_is_an_error(
     (tmp_path / "other").write_text("{}\n")
     assert main(["trace", str(tmp_path / "other")]) == 1
     assert capsys.readouterr().err.count("vivavoce: ") == 2
+
+
+@pytest.mark.parametrize("option", [(), ("--replay",)])
+def test_a_trace_with_a_damaged_line_is_an_error(
+    file: Callable[[TracedConversation], Path], capsys: pytest.CaptureFixture[str], option: tuple[str, ...]
+) -> None:
+    conversation = TracedConversation()
+    speak_and_listen(conversation)
+    path = file(conversation)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:5], "5", *lines[6:]]) + "\n")
+    assert main(["trace", *option, str(path)]) == 1
+    assert "is damaged" in capsys.readouterr().err

@@ -325,17 +325,19 @@ def test_a_bug_ends_its_own_session_and_reveals_nothing(caplog: pytest.LogCaptur
     assert record.name == "realtime.edge.websocket"
 
 
-def test_a_failing_engine_is_reported_and_the_session_goes_on() -> None:
+def test_a_failing_engine_is_reported_and_the_session_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     class Failing(ScriptedEngines):
         def work(self, work: Work, audio_seconds: float) -> None:
             if work is Work.DECODING:
-                raise EngineError("The recognizer failed.")
+                raise EngineError("/models/whisper lacks model.bin")
 
     with realtime_service(Failing()) as server, server.session(LISTENING) as client:
         for _ in range(2):
             client.send_audio(utterance([1]))
             failed = client.wait_for("conversation.item.input_audio_transcription.failed")
             assert failed["error"]["code"] == "engine_failed"
+            assert "/models" not in failed["error"]["message"]
+    assert sum("/models/whisper lacks model.bin" in record.getMessage() for record in caplog.records) == 2
 
 
 # Timeouts and slow readers.
