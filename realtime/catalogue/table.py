@@ -27,7 +27,7 @@ class EngineName(StrEnum):
 
 
 WEIGHT_PACKAGES: Final = {EngineName.HIBARI: "hibari"}
-"""Packages that contain the weights of an engine's models; the weights of the others are files of Whisper's format."""
+"""Packages that contain the weights of an engine's models; `weights/locate.py` finds those of Whisper elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
