@@ -131,9 +131,8 @@ async def _http_exception(_: Request, error: Exception) -> Response:
 async def handle_unexpected(request: Request, error: Exception) -> Response:
     """Respond to an unexpected exception without revealing anything; the server logs the traceback after this line."""
     logger.error("%s failed unexpectedly: %s", request_id(request), type(error).__name__)
-    headers = {"x-should-retry": "false", "x-request-id": request_id(request)}  # added here, outside the middleware
     message = f"Internal error. See the server log for request {request_id(request)}."
-    return JSONResponse(error_envelope(message, 500, VoiceError.code), 500, headers)
+    return JSONResponse(error_envelope(message, 500, VoiceError.code), 500, {"x-should-retry": "false"})
 
 
 async def handle_disconnect(_: Request, __: Exception) -> Response:
@@ -145,6 +144,5 @@ exception_handlers: dict[int | type[Exception], ExceptionHandler] = {
     VoiceError: handle_voice_error,
     HTTPException: _http_exception,
     ClientDisconnect: handle_disconnect,
-    Exception: handle_unexpected,
 }
-"""The argument `exception_handlers` of `Starlette`."""
+"""The argument `exception_handlers` of `Starlette`; `middleware.py` handles what is unexpected."""

@@ -1,26 +1,40 @@
-"""ASGI middleware around all endpoints: request ids, shutdown, lingering close."""
+"""ASGI middleware around all endpoints: paths, request ids, unexpected errors, shutdown, lingering close."""
 
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from http_compat.errors import handle_voice_error, request_id
+from http_compat.browsers import CrossOriginMiddleware
+from http_compat.errors import handle_unexpected, handle_voice_error, request_id
 from realtime.errors import RETRY_LATER, Overloaded
+from realtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
-class RequestIdMiddleware:
-    """Middleware that adds `x-request-id` to every response, including refused websockets.
+class SlashMiddleware:
+    """Middleware that ignores slashes at the end of a path and doubled ones.
 
-    Responses to unexpected exceptions are created outside of this middleware and add the header themselves.
+    Both come from joining a base URL and a path. A redirect would not do: many clients do not repeat a body.
     """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "path" in scope:
+            scope = {**scope, "path": "/" + "/".join(part for part in scope["path"].split("/") if part)}
+        await self._app(scope, receive, send)
+
+
+class RequestIdMiddleware:
+    """Middleware that adds `x-request-id` to every response, including refused websockets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -110,9 +124,14 @@ class ShutdownMiddleware:
                 await (await handle_voice_error(Request(scope), stopping))(scope, receive, send)
 
 
-MIDDLEWARE: Final = (
-    Middleware(RequestIdMiddleware),
-    Middleware(ShutdownMiddleware),
-    Middleware(LingeringCloseMiddleware),
-)
-"""The argument `middleware` of `Starlette`, outermost first."""
+def middleware(settings: Settings) -> list[Middleware]:
+    """Return the argument `middleware` of `Starlette`, outermost first."""
+    return [
+        Middleware(SlashMiddleware),
+        Middleware(RequestIdMiddleware),
+        Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
+        # Starlette's own is outside of these, so that its responses would have neither an id nor CORS headers.
+        Middleware(ServerErrorMiddleware, handler=handle_unexpected),
+        Middleware(ShutdownMiddleware),
+        Middleware(LingeringCloseMiddleware),
+    ]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from starlette.applications import Starlette
 
 from http_compat.errors import exception_handlers
-from http_compat.middleware import MIDDLEWARE
+from http_compat.middleware import middleware
 from http_compat.routes import routes
 from realtime.edge.metrics import Metrics
 from realtime.edge.websocket import RealtimeEndpoint
@@ -52,7 +52,7 @@ def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseExc
             *realtime.routes(),
             *routes(models, settings, metrics, decoders),
         ],
-        middleware=MIDDLEWARE,
+        middleware=middleware(settings),
         exception_handlers=exception_handlers,
         lifespan=lifespan,
     )

@@ -62,8 +62,8 @@ class Settings:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Accepted API keys. Without any, no key is required."""
     allowed_origins: tuple[str, ...] = ()
-    """Origins of web pages that may connect, besides pages of this machine and of the IP address by which the server is
-    reached; `*` allows all of them."""
+    """Origins of web pages and desktop programs that may connect, besides pages of this machine and of the IP address
+    by which the server is reached; `*` stands for a part of the host, and alone for all origins."""
 
     transcription_model: str = "whisper-base"
     """Default speech-to-text model."""

@@ -2,6 +2,7 @@
 
 import hmac
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +13,9 @@ from realtime.settings import Settings
 SUBPROTOCOL: Final = "realtime"
 """Websocket subprotocol of OpenAI's browser clients, which send their key in a second one."""
 
+_MAX_QUOTED: Final = 200
+"""Characters of an origin that an error quotes."""
+
 _KEY_SUBPROTOCOL: Final = "openai-insecure-api-key."
 """Prefix of the subprotocol that carries a key: browsers cannot set headers on a websocket."""
 
@@ -21,8 +25,7 @@ def authenticate(headers: Mapping[str, str], settings: Settings, subprotocols: S
 
     Raises `Forbidden` for a web page of another origin and `Unauthorized` for a missing or wrong key.
     """
-    if not origin_allowed(headers, settings.allowed_origins):
-        raise Forbidden("Requests from this origin are not allowed.")
+    check_origin(headers, settings.allowed_origins)
     account = match_key(presented_keys(headers, subprotocols), settings.api_keys)
     if account is None:
         raise Unauthorized("Incorrect API key provided.")
@@ -53,15 +56,26 @@ def presented_keys(headers: Mapping[str, str], subprotocols: Sequence[str] = ())
     return found
 
 
+def check_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> None:
+    """Raise `Forbidden`, with the name of the setting to change, unless `origin_allowed`."""
+    if not origin_allowed(headers, allowed):
+        origin = headers["origin"][:_MAX_QUOTED]
+        raise Forbidden(
+            f"Requests from the origin {origin!r} are not allowed. To allow it, add it to VIVAVOCE_ALLOWED_ORIGINS."
+        )
+
+
 def origin_allowed(headers: Mapping[str, str], allowed: Sequence[str]) -> bool:
     """Return whether the request comes from this machine, this server's own pages or an `allowed` origin.
+
+    In an allowed origin `*` stands for any part of the host, as in `vscode-webview://*`, and alone for all origins.
 
     A request without an `Origin` does not come from a web page and is allowed. Websockets need this check because the
     same-origin policy does not cover them (CWE-1385). Only addresses and `localhost` count as this machine, not host
     names that resolve to it (DNS rebinding).
     """
     origin = headers.get("origin")
-    if origin is None or "*" in allowed or origin in allowed:
+    if origin is None or "*" in allowed or any(_matches(origin, each) for each in allowed):
         return True
     try:
         host = urlsplit(origin).hostname or ""
@@ -71,8 +85,19 @@ def origin_allowed(headers: Mapping[str, str], allowed: Sequence[str]) -> bool:
     return (_is_loopback(host) and (own is None or _is_loopback(own))) or (host == own and _is_address(host))
 
 
+def _matches(origin: str, allowed: str) -> bool:
+    """Compare origins as browsers write them: in lower case, without a slash at the end."""
+    parts = (re.escape(part) for part in allowed.lower().rstrip("/").split("*"))
+    return re.fullmatch("[^/]*".join(parts), origin.lower().rstrip("/")) is not None
+
+
 def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+    """Return whether the host is this machine; names that end in `.localhost` always are (RFC 6761, 6.3)."""
+    return (
+        host == "localhost"
+        or host.endswith(".localhost")
+        or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+    )
 
 
 def _is_address(host: str) -> bool:

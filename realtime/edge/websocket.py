@@ -25,7 +25,7 @@ from realtime.edge.access import SUBPROTOCOL, authenticate
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics, SessionMetrics
 from realtime.edge.outbox import Outbox, SlowReaderError
-from realtime.errors import ClientError, Overloaded, UnsupportedAudio, VoiceError
+from realtime.errors import ClientError, Forbidden, Overloaded, UnsupportedAudio, VoiceError
 from realtime.logs import current_session
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
@@ -75,8 +75,12 @@ class RealtimeEndpoint:
             client_id, codec, recognizer = self._admit(dialect, websocket, session_id)
         except VoiceError as refusal:
             self._metrics.count_refusal(refusal.code)
-            # Other messages may quote the client.
-            logger.debug("session refused: %s", refusal.message if isinstance(refusal, Overloaded) else refusal.code)
+            if isinstance(refusal, Forbidden):  # which a browser does not show to the page
+                logger.info("session refused: %s", refusal.message)
+            else:  # other messages may quote the client
+                logger.debug(
+                    "session refused: %s", refusal.message if isinstance(refusal, Overloaded) else refusal.code
+                )
             headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, Overloaded) else {}
             await websocket.send_denial_response(JSONResponse(refusal.body(), refusal.http_status, headers))
             return

@@ -26,6 +26,17 @@ def test_a_wrong_method_is_405_and_names_the_right_one(client: TestClient) -> No
     assert answer.json()["error"]["code"] == "method_not_allowed"
 
 
+@pytest.mark.parametrize("path", ["/v1/models/", "/v1//models", "//v1/models//"])
+def test_slashes_at_the_end_and_doubled_ones_do_not_matter(client: TestClient, path: str) -> None:
+    answer = client.get(f"http://testserver{path}", follow_redirects=False)
+    assert answer.json()["data"] == client.get("/v1/models").json()["data"]
+
+
+def test_a_body_sent_to_a_path_with_a_final_slash_is_not_redirected(client: TestClient) -> None:
+    body = {"model": "tts-1", "input": "Hello."}
+    assert client.post("/v1/audio/speech/", json=body, follow_redirects=False).status_code == 200
+
+
 def test_an_unexpected_exception_is_500_reveals_nothing_and_is_not_retried(
     client: TestClient, models: ScriptedModels, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from http_compat.errors import exception_handlers
-from http_compat.middleware import MIDDLEWARE
+from http_compat.middleware import middleware
 from http_compat.routes import routes
 from realtime.edge.metrics import Metrics
 from realtime.media.decoder_pool import DecoderPool
@@ -27,7 +27,7 @@ def scripted_application(models: ScriptedModels, settings: Settings) -> Starlett
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads)
     return Starlette(
         routes=routes(models, settings, Metrics(dict), decoders),
-        middleware=MIDDLEWARE,
+        middleware=middleware(settings),
         exception_handlers=exception_handlers,
     )
 

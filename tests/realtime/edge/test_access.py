@@ -54,6 +54,9 @@ def test_a_browser_offers_its_key_as_a_subprotocol() -> None:
         (None, "voice.example", True),
         ("http://localhost:3000", "127.0.0.1:8000", True),
         ("http://[::1]:3000", "localhost:8000", True),
+        ("http://tauri.localhost", "127.0.0.1:8000", True),
+        ("tauri://localhost", "127.0.0.1:8000", True),
+        ("http://localhost.evil.example", "127.0.0.1:8000", False),
         ("http://192.168.1.5:8000", "192.168.1.5:8000", True),
         ("https://evil.example", "127.0.0.1:8000", False),
         ("https://evil.example", "evil.example:8000", False),
@@ -73,3 +76,40 @@ def test_a_listed_origin_may_connect() -> None:
     assert origin_allowed(headers, ("https://app.example",))
     assert origin_allowed(headers, ("*",))
     assert not origin_allowed(headers, ("https://other.example",))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["app://obsidian.md", "null", "tauri://localhost", "http://tauri.localhost", "capacitor://localhost", "file://"],
+)
+def test_the_origin_of_a_desktop_program_is_allowed_as_it_is_written_in_the_setting(origin: str) -> None:
+    headers = {"host": "voice.example", "origin": origin}
+    assert origin_allowed(headers, ("https://app.example", origin))
+    assert not origin_allowed(headers, ("https://app.example",))
+
+
+@pytest.mark.parametrize("written", ["https://App.example", "https://app.example/"])
+def test_capitals_and_a_final_slash_in_the_setting_do_not_matter(written: str) -> None:
+    assert origin_allowed({"host": "voice.example", "origin": "https://app.example"}, (written,))
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("vscode-webview://0v4kd4s8", True),
+        ("https://beta.app.example", True),
+        ("https://a.b.app.example", True),
+        ("https://app.example.evil", False),
+        ("https://evil/.app.example", False),
+        ("vscode-webviews://0v4kd4s8", False),
+        ("http://beta.app.example", False),
+    ],
+)
+def test_a_star_stands_for_a_part_of_the_host(origin: str, allowed: bool) -> None:
+    headers = {"host": "voice.example", "origin": origin}
+    assert origin_allowed(headers, ("vscode-webview://*", "https://*.app.example")) is allowed
+
+
+def test_a_refusal_names_the_origin_and_the_setting() -> None:
+    with pytest.raises(Forbidden, match=r"'app://obsidian.md'.*VIVAVOCE_ALLOWED_ORIGINS"):
+        authenticate({"origin": "app://obsidian.md"}, Settings())
