@@ -55,7 +55,8 @@ CUT_SEARCH_RANGE: Final = 8 * SAMPLE_RATE
 """Samples (8 s) before `HARD_SEGMENT_LIMIT` in which the quietest place for that cut is looked for."""
 
 LEADING_SILENCE: Final = SAMPLE_RATE
-"""Samples (1 s) kept before the first speech of a turn; relevant where the client commits turns by hand."""
+"""Samples (1 s) kept before the first speech of a turn; relevant where the client commits turns by hand, or sets a long
+prefix padding."""
 
 MIN_LANGUAGE_WINDOWS: Final = 3 * SAMPLE_RATE // WINDOW
 """Windows with speech (3 s) from which a detected language is trusted for the short turns that follow."""
@@ -97,9 +98,12 @@ class Captioning:
 
     # Turns.
 
-    def begin_turn(self, item_id: str, start: int) -> None:
-        """Begin a turn at `start`."""
-        self._open = Segment(Turn(item_id, start), start, self._no_evidence())
+    def begin_turn(self, item_id: str, start: int, voiced: int) -> None:
+        """Begin a turn at `start`, whose speech is not known to begin before `voiced`.
+
+        However long the silence between them is, no more than `LEADING_SILENCE` of it counts for the segment.
+        """
+        self._open = Segment(Turn(item_id, start), max(start, voiced - LEADING_SILENCE), self._no_evidence())
 
     def add_window(self, start: int, end: int, probability: float) -> None:
         """Add the window from `start` to `end` of the turn with its speech probability; it may end a segment."""

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.scheduling.priority import LoadLevel
-from realtime.session.captioning import Captioning
+from realtime.session.captioning import LEADING_SILENCE, Captioning
 from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
 from realtime.session.config import SessionConfig
 from realtime.session.events import (
@@ -175,7 +175,7 @@ class Listening:
         """Take the score of the window that begins at `start` and ends at `_scored_until`."""
         self._recent.append(probability)
         if self._endpointing is None and self._captioning.turn_id is None:
-            self._captioning.begin_turn(self._new_id("item"), start)
+            self._captioning.begin_turn(self._new_id("item"), start, start)
         if self._captioning.turn_id is not None:
             self._captioning.add_window(start, self._scored_until, probability)
         is_whole = self._scored_until - start == WINDOW  # a commit follows a window that is not, and ends the turn
@@ -188,7 +188,7 @@ class Listening:
     def _start(self, begin: int, voiced: int) -> SpeechStarted:
         """Begin a turn at `begin`; speech was detected in the windows from `voiced` on."""
         item_id = self._new_id("item")
-        self._captioning.begin_turn(item_id, begin)
+        self._captioning.begin_turn(item_id, begin, voiced)
         for offset, recent in enumerate(self._recent):
             self._captioning.add_window(voiced + offset * WINDOW, voiced + (offset + 1) * WINDOW, recent)
         return SpeechStarted(item_id, begin, interrupts=self._captioning.config.interrupt_response)
@@ -246,5 +246,5 @@ class Listening:
     def _discard_audio(self) -> None:
         """Free the audio that will not be decoded: all but that of pending segments and of a turn that may begin."""
         padding = self._endpointing.detection.prefix_padding if self._endpointing else 0
-        earliest = self._scored_until - padding - (ONSET_WINDOWS + 1) * WINDOW
+        earliest = self._scored_until - min(padding, LEADING_SILENCE) - (ONSET_WINDOWS + 1) * WINDOW
         self._audio.discard(self._captioning.earliest_needed(earliest))

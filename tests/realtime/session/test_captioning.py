@@ -394,7 +394,7 @@ def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -
     buffer = AudioBuffer()
     buffer.append(np.zeros(3 * SAMPLE_RATE, np.float32))
     captioning = Captioning(configured(), Jobs(), buffer)
-    captioning.begin_turn("item_1", 0)
+    captioning.begin_turn("item_1", 0, 0)
     for window in range(60):
         captioning.add_window(window * WINDOW, (window + 1) * WINDOW, 0.9 if window < 20 else 0.4)
     captioning.end_turn(80 * WINDOW)

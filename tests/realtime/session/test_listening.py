@@ -1,6 +1,7 @@
 import pytest
 
-from realtime.audio.formats import WINDOW, AudioFormat, Encoding, Samples
+from realtime.audio.buffer import AudioBuffer
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding, Samples
 from realtime.errors import EngineError
 from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
 from realtime.session.events import (
@@ -16,6 +17,8 @@ from realtime.session.events import (
 )
 from realtime.session.jobs import ScoreWindows, Transcribe
 from realtime.session.listening import WINDOWS_PER_JOB
+from realtime.session.session import Session
+from realtime.speech.endpointing import TurnDetection
 from tests.support.scripted_conversation import (
     CONFIG,
     SERVER_VAD,
@@ -82,6 +85,34 @@ def test_what_was_said_before_the_onset_was_certain_is_in_the_pre_roll() -> None
     assert started.at <= 16_384 + 3 * 1536 - 4096
     (final,) = decoded(conversation)
     assert count_loud(final).total() >= loud(word)
+
+
+@pytest.mark.parametrize("padding_seconds", [1.0, 8.0, 30.0, 600.0])
+def test_a_long_prefix_padding_moves_the_start_of_the_turn_and_not_what_is_decoded(padding_seconds: float) -> None:
+    def heard(padding: float) -> Conversation:
+        detection = TurnDetection(prefix_padding=round(padding * SAMPLE_RATE))
+        conversation, microphone = Conversation(configured(turn_detection=detection)), Microphone()
+        for seconds in (40.0, 12.0):
+            conversation.hear(microphone.silence(seconds), microphone.speech(3.2))
+            conversation.hear(microphone.silence(0.4), microphone.speech(1.6))
+        conversation.hear(microphone.silence(1.0))
+        return conversation
+
+    long, usual = heard(padding_seconds), heard(0.3)
+    assert [event.text for event in long.outputs_of(TranscriptCompleted)] == [
+        event.text for event in usual.outputs_of(TranscriptCompleted)
+    ]
+    assert [len(request.samples) for request in long.requests] == [len(request.samples) for request in usual.requests]
+    earlier = usual.outputs_of(SpeechStarted)[0].at - long.outputs_of(SpeechStarted)[0].at
+    assert earlier == pytest.approx(min(padding_seconds, 40.0) * SAMPLE_RATE - 4_800, abs=WINDOW)
+
+
+def test_a_long_prefix_padding_keeps_no_more_audio() -> None:
+    conversation, microphone, buffer = Conversation(), Microphone(), AudioBuffer()
+    config = configured(turn_detection=TurnDetection(prefix_padding=600 * SAMPLE_RATE))
+    conversation.session = Session(config, lambda prefix: prefix, buffer)
+    conversation.hear(microphone.silence(60.0))
+    assert buffer.end - buffer.start <= 2 * SAMPLE_RATE
 
 
 @pytest.mark.parametrize("frame_seconds", [1 / 32_000, 0.0007, 0.02, 0.1, 7.0])
