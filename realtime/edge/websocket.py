@@ -1,8 +1,8 @@
 """The realtime websockets: admission, and one connection with its codec and its driver.
 
 Three tasks serve a connection: one reads and decodes, one runs the session, one writes. When one of them ends, the
-others are cancelled. A client is refused before the handshake completes, with an HTTP status (401, 403, 503) and an
-error body.
+others are cancelled. A client is refused before the handshake completes, with an HTTP status (401, 403, 404, 503) and
+an error body.
 """
 
 import asyncio
@@ -52,6 +52,13 @@ class IdleError(ClientError):
     code = "session_idle"
 
 
+class UnknownEndpoint(ClientError):
+    """A websocket at a path that no dialect has."""
+
+    code = "not_found"
+    http_status = 404
+
+
 class RealtimeEndpoint:
     """Admits websockets of all dialects and serves each until it ends."""
 
@@ -64,8 +71,13 @@ class RealtimeEndpoint:
         self.sessions = 0
 
     def routes(self) -> list[WebSocketRoute]:
-        """Return one route for each path of `DIALECTS`."""
-        return [WebSocketRoute(path, partial(self._serve, dialect)) for path, dialect in DIALECTS.items()]
+        """Return one route for each path of `DIALECTS`, and one that refuses all other websockets."""
+        routes = [WebSocketRoute(path, partial(self._serve, dialect)) for path, dialect in DIALECTS.items()]
+        return [*routes, WebSocketRoute("/{path:path}", self._refuse_path)]
+
+    async def _refuse_path(self, websocket: WebSocket) -> None:
+        refusal = UnknownEndpoint(f"There is no websocket endpoint at this path; use {next(iter(DIALECTS))}.")
+        await self._refuse(websocket, refusal)
 
     async def _serve(self, dialect: Dialect, websocket: WebSocket) -> None:
         """Admit one websocket, or refuse it, and serve it until it ends."""
@@ -74,15 +86,7 @@ class RealtimeEndpoint:
         try:
             client_id, codec, recognizer = self._admit(dialect, websocket, session_id)
         except VoiceError as refusal:
-            self._metrics.count_refusal(refusal.code)
-            if isinstance(refusal, Forbidden):  # which a browser does not show to the page
-                logger.info("session refused: %s", refusal.message)
-            else:  # other messages may quote the client
-                logger.debug(
-                    "session refused: %s", refusal.message if isinstance(refusal, Overloaded) else refusal.code
-                )
-            headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, Overloaded) else {}
-            await websocket.send_denial_response(JSONResponse(refusal.body(), refusal.http_status, headers))
+            await self._refuse(websocket, refusal)
             return
         self.sessions += 1
         try:
@@ -108,6 +112,16 @@ class RealtimeEndpoint:
         finally:
             self.sessions -= 1
             recognizer.close()
+
+    async def _refuse(self, websocket: WebSocket, refusal: VoiceError) -> None:
+        """Answer the handshake with the status and the body of an error."""
+        self._metrics.count_refusal(refusal.code)
+        if isinstance(refusal, Forbidden):  # which a browser does not show to the page
+            logger.info("session refused: %s", refusal.message)
+        else:  # other messages may quote the client
+            logger.debug("session refused: %s", refusal.message if isinstance(refusal, Overloaded) else refusal.code)
+        headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, Overloaded) else {}
+        await websocket.send_denial_response(JSONResponse(refusal.body(), refusal.http_status, headers))
 
     def _admit(
         self, dialect: Dialect, websocket: WebSocket, session_id: str
