@@ -139,6 +139,8 @@ class RealtimeEndpoint:
                 find_recognizer=self._names.recognizer,
                 find_voice=partial(find_voice, voices=self._models.voices),
                 max_input_characters=self._settings.max_input_characters,
+                headers=websocket.headers,
+                subprotocols=websocket.scope["subprotocols"],
             )
         )
         return ClientId(account, session_id), codec, self._models.admit(session_id, codec.config.recognizer)

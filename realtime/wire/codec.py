@@ -1,7 +1,7 @@
 """What the websocket needs of a dialect: a codec between its messages and the session's commands and events."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from realtime.catalogue.table import ModelEntry
@@ -22,7 +22,7 @@ FindVoice: TypeAlias = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What a codec starts from: the query of the websocket and what the server offers.
+    """What a codec starts from: the request for the websocket and what the server offers.
 
     `new_id("item")` makes a unique id that begins with `item_`. `max_input_characters` limits a text to speak and an
     item of the conversation.
@@ -34,6 +34,10 @@ class Handshake:
     find_recognizer: FindRecognizer
     find_voice: FindVoice
     max_input_characters: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The headers of the request by their lower-case names, which may contain keys."""
+    subprotocols: Sequence[str] = field(default=(), repr=False)
+    """The websocket subprotocols that the client offers, which may contain keys."""
 
     def parameter(self, name: str) -> str:
         """Return the last value of a query parameter, or an empty string."""

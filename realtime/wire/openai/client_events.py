@@ -48,6 +48,12 @@ class UpdateSession(Request, frozen=True, tag="session.update"):
     session: SessionPatch
 
 
+class UpdateTranscriptionSession(Request, frozen=True, tag="transcription_session.update"):
+    """Change the fields of a transcription session, as clients of the protocol's beta do."""
+
+    session: SessionPatch
+
+
 class AppendInput(Request, frozen=True, tag="input_audio_buffer.append"):
     """Audio in the session's input format; base64 on the wire."""
 
@@ -128,6 +134,7 @@ ClientRequest: TypeAlias = (
     | ClearInput
     | ClearOutput
     | UpdateSession
+    | UpdateTranscriptionSession
     | CreateResponse
     | CancelCurrent
     | CreateItem

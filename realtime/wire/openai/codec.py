@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import replace
 from typing import Final, assert_never
 
+import msgspec
+
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import UnsupportedAudio, VoiceError
 from realtime.session.commands import (
@@ -44,6 +46,7 @@ from realtime.session.events import (
 )
 from realtime.speech.transcript import Word
 from realtime.wire.codec import Frames, Handshake
+from realtime.wire.openai.beta import beta_object, is_beta
 from realtime.wire.openai.client_events import (
     AppendInput,
     CancelCurrent,
@@ -60,6 +63,7 @@ from realtime.wire.openai.client_events import (
     RetrieveItem,
     TruncateItem,
     UpdateSession,
+    UpdateTranscriptionSession,
     parse,
 )
 from realtime.wire.openai.conversation import Conversation
@@ -67,7 +71,7 @@ from realtime.wire.openai.frames import FrameWriter
 from realtime.wire.openai.items import Item, Message, spoken_by_user, text_to_speak
 from realtime.wire.openai.responses import ResponseWriter
 from realtime.wire.openai.session_object import WireSession, milliseconds
-from realtime.wire.openai.session_update import OutputPatch, clamped_speed
+from realtime.wire.openai.session_update import OutputPatch, SessionPatch, clamped_speed
 
 MAX_WORDS: Final = 5_000
 """Words of a transcript that are sent with their times; a longer transcript is sent without any.
@@ -107,10 +111,12 @@ class OpenAICodec:
         self._conversation = Conversation(self._writer, handshake.max_input_characters)
         self._responses = ResponseWriter(self._writer, self._conversation, binary=binary)
         self._session = session
-        self._updates: deque[WireSession] = deque()
+        self._updates: deque[tuple[WireSession, bool]] = deque()
+        """Sessions as the client will see them once the core has confirmed them, and whether it asked in the beta."""
         self._partials = partials
         self._binary = binary
         self._received_audio = False
+        self._beta = session.type == "transcription" and is_beta(handshake)
 
     @classmethod
     def open(cls, handshake: Handshake) -> "OpenAICodec":
@@ -145,12 +151,11 @@ class OpenAICodec:
         return self._session.config
 
     def greeting(self) -> Frames:
-        """Return `session.created` and, unless the session only transcribes, `conversation.created`."""
-        frames: Frames = [self._writer.event("session.created", session=self._session.to_json())]
-        if self._session.type == "realtime":
-            conversation = {"id": self._conversation.id, "object": "realtime.conversation"}
-            frames.append(self._writer.event("conversation.created", conversation=conversation))
-        return frames
+        """Return `session.created`, or what the beta of the protocol calls it.
+
+        `conversation.created` is not sent: no client needs it, and one takes it for a refusal of its session.
+        """
+        return [self._session_event("created", self._session, beta=self._beta)]
 
     def decode(self, message: str | bytes) -> list[Command]:
         """Parse one client event, or one binary message of audio.
@@ -173,7 +178,9 @@ class OpenAICodec:
             case ClearOutput():
                 return []
             case UpdateSession():
-                return [self._update(request)]
+                return [self._update(request, request.session)]
+            case UpdateTranscriptionSession():
+                return [self._update(request, msgspec.structs.replace(request.session, type="transcription"))]
             case CancelCurrent():
                 return [CancelResponse(request.response_id, request.event_id)]
             case CreateResponse():
@@ -189,27 +196,27 @@ class OpenAICodec:
         self._received_audio = True
         return [AppendAudio(data)]
 
-    def _update(self, request: UpdateSession) -> Configure:
-        if self._received_audio and request.session.type not in (None, self._session.type):
+    def _update(self, request: UpdateSession | UpdateTranscriptionSession, patch: SessionPatch) -> Configure:
+        if self._received_audio and patch.type not in (None, self._session.type):
             raise InvalidValue(
                 "The session type cannot change once audio has been received.",
                 param="session.type",
                 request_id=request.event_id,
             )
         session = self._session.merged(
-            request.session,
+            patch,
             find_recognizer=self._handshake.find_recognizer,
             find_voice=self._handshake.find_voice,
         )
         if session.config.translate and not session.config.recognizer.capabilities.translation:
-            transcription = "audio.input.transcription" if request.session.audio else "input_audio_transcription"
+            transcription = "audio.input.transcription" if patch.audio else "input_audio_transcription"
             raise InvalidValue(
                 f"The model '{session.config.recognizer.name}' cannot translate.",
                 param=f"session.{transcription}.task",
                 request_id=request.event_id,
             )
         self._session = session
-        self._updates.append(self._session)
+        self._updates.append((session, isinstance(request, UpdateTranscriptionSession)))
         return Configure(self._session.config)
 
     def _require_conversation(self, request: CreateResponse | ItemRequest) -> None:
@@ -256,8 +263,8 @@ class OpenAICodec:
         """Return the server events that report an event of the session, in order."""
         match event:
             case SessionConfigured():
-                session = replace(self._updates.popleft(), config=event.config)
-                return [self._writer.event("session.updated", session=session.to_json())]
+                session, beta = self._updates.popleft()
+                return [self._session_event("updated", replace(session, config=event.config), beta=beta)]
             case SpeechStarted():
                 start = milliseconds(event.at)
                 return [
@@ -305,6 +312,11 @@ class OpenAICodec:
         if isinstance(error, RefusedRequest):
             request_id = error.request_id
         return self._writer.error(error, request_id)
+
+    def _session_event(self, kind: str, session: WireSession, *, beta: bool) -> str:
+        if beta:
+            return self._writer.event(f"transcription_session.{kind}", session=beta_object(session))
+        return self._writer.event(f"session.{kind}", session=session.to_json())
 
     def _answered(self, request: object) -> Frames:
         match request:

@@ -166,6 +166,7 @@ class SessionPatch(Struct, frozen=True):
     audio: AudioPatch | None = None
     input_audio_format: FlatFormat = UNSET
     input_audio_transcription: TranscriptionPatch | UnsetType | None = UNSET
+    input_audio_noise_reduction: NoiseReduction | UnsetType | None = UNSET
     turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
     output_audio_format: FlatFormat = UNSET
     voice: str | VoiceId | UnsetType | None = UNSET
@@ -173,7 +174,12 @@ class SessionPatch(Struct, frozen=True):
 
     def nested_audio(self) -> AudioPatch:
         return self.audio or AudioPatch(
-            InputPatch(_nested(self.input_audio_format), self.input_audio_transcription, self.turn_detection),
+            InputPatch(
+                _nested(self.input_audio_format),
+                self.input_audio_transcription,
+                self.turn_detection,
+                self.input_audio_noise_reduction,
+            ),
             OutputPatch(_nested(self.output_audio_format), self.voice, self.speed),
         )
 

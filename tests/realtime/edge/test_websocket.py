@@ -197,6 +197,30 @@ def test_an_invalid_origin_is_refused(server: RealtimeService) -> None:
     assert refusal(server.url, origin="http://[").status_code == HTTPStatus.FORBIDDEN
 
 
+@pytest.mark.parametrize("path", ["/", "/v1/listen", "/v1/realtime/translations", "/v1/audio/speech"])
+def test_a_websocket_at_an_unknown_path_is_not_found(server: RealtimeService, path: str) -> None:
+    response = refusal(f"ws://127.0.0.1:{server.port}{path}")
+    assert (response.status_code, error_code(response)) == (HTTPStatus.NOT_FOUND, "not_found")
+    assert response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "announced",
+    [
+        {"additional_headers": {"OpenAI-Beta": "realtime=v1"}},
+        {"subprotocols": ["realtime", "openai-beta.realtime-v1"]},
+    ],
+)
+def test_a_transcription_client_of_the_beta_gets_its_transcripts(server: RealtimeService, announced: Any) -> None:
+    with connect(f"{server.url}?intent=transcription", logger=SILENT, **announced) as socket_:
+        client = ProtocolClient(socket_)
+        assert client.receive()["type"] == "transcription_session.created"
+        client.send("transcription_session.update", session={"input_audio_format": "pcm16"})
+        assert client.receive()["type"] == "transcription_session.updated"
+        client.send_audio(utterance([3, 1, 4]))
+        assert client.wait_for(COMPLETED)["transcript"] == transcript_of([3, 1, 4])
+
+
 def test_a_full_server_sends_retry_after_and_has_room_again_after_a_close() -> None:
     with realtime_service(max_sessions=1) as server:
         for _ in range(2):

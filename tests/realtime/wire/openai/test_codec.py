@@ -70,7 +70,6 @@ HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
 ALLOWED = {
     "session.created",
     "session.updated",
-    "conversation.created",
     "error",
     "input_audio_buffer.speech_started",
     "input_audio_buffer.speech_stopped",
@@ -100,7 +99,9 @@ ALLOWED = {
 class Client:
     """A codec with a session that accepts everything."""
 
-    def __init__(self, session: WireSession = CONVERSATION, **options: Any) -> None:
+    def __init__(
+        self, session: WireSession = CONVERSATION, *, handshake: Message | None = None, **options: Any
+    ) -> None:
         counts: dict[str, Any] = {}
 
         def new_id(kind: str) -> str:
@@ -115,6 +116,7 @@ class Client:
                 find_recognizer=known.get,
                 find_voice={"calm": "calm", "bright": "bright"}.get,
                 max_input_characters=LONGEST,
+                **(handshake or {}),
             ),
             session,
             **options,
@@ -122,6 +124,10 @@ class Client:
 
     def greeting(self) -> list[Message]:
         return checked(self.codec.greeting())
+
+    def beta_greeting(self) -> list[Message]:
+        """Return a greeting that is not one of the types of the GA version."""
+        return [json.loads(frame) for frame in self.codec.greeting()]
 
     def tell(self, *events: Event | WireRequest) -> list[Message]:
         """Return the messages that report events."""
@@ -215,8 +221,8 @@ def create(text: str, role: str = "assistant", **more: Any) -> Message:
 # The greeting and the session object.
 
 
-def test_a_conversation_begins_with_its_session_and_its_conversation() -> None:
-    created, conversation = Client().greeting()
+def test_a_conversation_begins_with_its_session_alone() -> None:
+    (created,) = Client().greeting()
     assert created["session"] == {
         "type": "realtime",
         "object": "realtime.session",
@@ -249,7 +255,6 @@ def test_a_conversation_begins_with_its_session_and_its_conversation() -> None:
             "output": {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": "calm", "speed": 1.0},
         },
     }
-    assert conversation["conversation"] == {"id": "conv_1", "object": "realtime.conversation"}
 
 
 def test_a_transcription_session_begins_with_its_session_alone() -> None:
@@ -521,6 +526,97 @@ def test_flat_fields_are_read_where_audio_is_absent() -> None:
     assert shown["audio"]["input"]["transcription"]["language"] == "en"
     assert shown["audio"]["input"]["turn_detection"] is None
     assert shown["audio"]["output"]["voice"] == "bright"
+
+
+# Transcription clients of the protocol's beta.
+
+
+@pytest.mark.parametrize(
+    "announced",
+    [
+        {"headers": {"openai-beta": "realtime=v1"}},
+        {"headers": {"openai-beta": "assistants=v2, realtime=v1"}},
+        {"subprotocols": ["realtime", "openai-beta.realtime-v1"]},
+    ],
+)
+def test_a_transcription_client_of_the_beta_is_greeted_in_its_own_words(announced: Message) -> None:
+    (created,) = Client(TRANSCRIPTION, handshake=announced).beta_greeting()
+    assert created["type"] == "transcription_session.created"
+    assert created["session"] == {
+        "id": "sess_1",
+        "object": "realtime.transcription_session",
+        "modalities": ["text"],
+        "input_audio_format": "pcm16",
+        "input_audio_transcription": {"model": "whisper-base", "language": None, "prompt": None},
+        "input_audio_noise_reduction": None,
+        "turn_detection": {
+            "type": "server_vad",
+            "threshold": 0.5,
+            "prefix_padding_ms": 300,
+            "silence_duration_ms": 500,
+        },
+        "include": None,
+        "client_secret": None,
+    }
+
+
+def test_a_conversation_of_the_beta_begins_as_any_other() -> None:
+    (created,) = Client(handshake={"headers": {"openai-beta": "realtime=v1"}}).greeting()
+    assert created["type"] == "session.created"
+
+
+def test_a_transcription_session_can_be_updated_as_in_the_beta() -> None:
+    client = Client(TRANSCRIPTION)
+    (command,) = client.send(
+        {
+            "type": "transcription_session.update",
+            "session": {
+                "input_audio_format": "g711_ulaw",
+                "input_audio_transcription": {"model": "tiny", "language": "en", "prompt": "Vivavoce"},
+                "turn_detection": {"type": "server_vad", "threshold": 0.6, "silence_duration_ms": 700},
+                "input_audio_noise_reduction": {"type": "near_field"},
+                "include": ["item.input_audio_transcription.logprobs"],
+            },
+        }
+    )
+    config = command.config
+    assert (config.input_format, config.language, config.prompt) == (
+        AudioFormat(Encoding.MULAW, 8_000),
+        "en",
+        "Vivavoce",
+    )
+    assert config.turn_detection == TurnDetection(threshold=0.6, silence=11_200)
+    (frame,) = client.codec.encode(SessionConfigured(config))
+    updated = json.loads(frame)
+    assert updated["type"] == "transcription_session.updated"
+    shown = updated["session"]
+    assert shown["input_audio_format"] == "g711_ulaw"
+    assert shown["input_audio_transcription"] == {"model": "whisper-tiny.en", "language": "en", "prompt": "Vivavoce"}
+    assert shown["input_audio_noise_reduction"] == {"type": "near_field"}
+    assert shown["turn_detection"]["silence_duration_ms"] == 700
+    assert shown["include"] is None
+
+
+def test_each_update_is_confirmed_in_the_version_in_which_it_was_asked_for() -> None:
+    client = Client(TRANSCRIPTION)
+    kinds = ("session.update", "transcription_session.update", "session.update")
+    commands = [client.send({"type": kind, "session": {}})[0] for kind in kinds]
+    frames = [frame for each in commands for frame in client.codec.encode(SessionConfigured(each.config))]
+    assert [json.loads(frame)["type"] for frame in frames] == [f"{kind}d" for kind in kinds]
+
+
+def test_an_update_of_the_beta_makes_a_conversation_a_transcription_session() -> None:
+    client = Client()
+    (command,) = client.send({"type": "transcription_session.update", "session": {"turn_detection": None}})
+    assert command.config.transcribe
+    assert client.refusal(json.dumps({"type": "response.create"}))["code"] == "invalid_value"
+
+
+def test_an_update_of_the_beta_cannot_turn_a_conversation_that_has_begun_into_a_transcription_session() -> None:
+    client = Client()
+    client.send({"type": "input_audio_buffer.append", "audio": "AAAA"})
+    error = client.refusal(json.dumps({"type": "transcription_session.update", "session": {}}))
+    assert (error["code"], error["param"]) == ("invalid_value", "session.type")
 
 
 @pytest.mark.parametrize(("asked", "code"), [("en-US", "en"), ("zh_CN", "zh"), ("English", "en"), ("", None)])
