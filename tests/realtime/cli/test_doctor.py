@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from realtime.cli import doctor
-from realtime.cli.doctor import Finding, Status
+from realtime.cli import doctor, machine_checks, model_checks, service_checks
+from realtime.cli.findings import Finding, Status
 from realtime.cli.main import main
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import EngineError
@@ -91,7 +91,7 @@ def test_a_check_that_crashes_is_a_failure_and_the_other_checks_go_on(
     def check_broken(_: Settings) -> Iterator[Finding]:
         raise error("no such thing")
 
-    monkeypatch.setattr(doctor, "CHECKS", (check_broken, doctor.check_platform))
+    monkeypatch.setattr(doctor, "CHECKS", (check_broken, machine_checks.check_platform))
     code, report = diagnosis(capsys)
     assert code == 1
     assert finding(report, "broken")["status"] == "failure"
@@ -115,7 +115,7 @@ def test_a_key_is_not_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 def test_packages_are_compared_with_the_requirements(monkeypatch: pytest.MonkeyPatch) -> None:
     requirements = ["numpy>=999", "no-such-package", "rich", "no-such-extra; extra == 'microphone'"]
     monkeypatch.setattr("importlib.metadata.requires", lambda _: requirements)
-    packages, *extras = doctor.check_packages(Settings())
+    packages, *extras = machine_checks.check_packages(Settings())
     assert packages.status is Status.FAILURE
     assert "numpy is" in packages.detail
     assert "no-such-package is missing" in packages.detail
@@ -125,39 +125,39 @@ def test_packages_are_compared_with_the_requirements(monkeypatch: pytest.MonkeyP
 
 def test_an_extra_of_the_wrong_version_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.requires", lambda _: ["numpy>=999; extra == 'convert'"])
-    convert = next(each for each in doctor.check_packages(Settings()) if each.name == "extra convert")
+    convert = next(each for each in machine_checks.check_packages(Settings()) if each.name == "extra convert")
     assert convert.status is Status.WARNING
     assert convert.advice == "pip install -e '.[convert]' in the Vivavoce folder"
 
 
 def test_more_threads_than_cpus_are_a_warning() -> None:
-    cpu, _ = doctor.check_processor(Settings(threads_per_worker=1000))
+    cpu, _ = machine_checks.check_processor(Settings(threads_per_worker=1000))
     assert cpu.status is Status.WARNING
     assert "VIVAVOCE_THREADS_PER_WORKER" in cpu.advice
 
 
 def test_a_compute_type_that_is_not_supported_is_a_failure() -> None:
-    _, device = doctor.check_processor(Settings(device="cpu", compute_type="int3"))
+    _, device = machine_checks.check_processor(Settings(device="cpu", compute_type="int3"))
     assert device.status is Status.FAILURE
     assert "int8" in device.detail
     assert "VIVAVOCE_COMPUTE_TYPE" in device.advice
 
 
 def test_a_gpu_that_is_not_there_is_a_failure() -> None:
-    _, device = doctor.check_processor(Settings(device="cuda", device_index=99))
+    _, device = machine_checks.check_processor(Settings(device="cuda", device_index=99))
     assert device.status is Status.FAILURE
     assert "VIVAVOCE_DEVICE=cpu" in device.advice
 
 
 def test_little_memory_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LOW_MEMORY_BYTES", 1 << 60)
-    for memory in doctor.check_memory(Settings()):
+    monkeypatch.setattr(machine_checks, "LOW_MEMORY_BYTES", 1 << 60)
+    for memory in machine_checks.check_memory(Settings()):
         assert memory.status is Status.WARNING
         assert "--model" in memory.advice
 
 
 def test_a_cache_that_is_yet_to_be_made_is_green_and_is_not_made(tmp_path: Path) -> None:
-    cache = one(doctor.check_cache(Settings(cache_dir=tmp_path / "some" / "where")))
+    cache = one(service_checks.check_cache(Settings(cache_dir=tmp_path / "some" / "where")))
     assert cache.status is Status.OK
     assert list(tmp_path.iterdir()) == []
 
@@ -165,25 +165,25 @@ def test_a_cache_that_is_yet_to_be_made_is_green_and_is_not_made(tmp_path: Path)
 def test_a_cache_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"")
-    cache = one(doctor.check_cache(Settings(cache_dir=file)))
+    cache = one(service_checks.check_cache(Settings(cache_dir=file)))
     assert cache.status is Status.FAILURE
     assert "VIVAVOCE_CACHE_DIR" in cache.advice
 
 
 def test_a_full_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 20))
-    cache = one(doctor.check_cache(Settings(cache_dir=tmp_path)))
+    cache = one(service_checks.check_cache(Settings(cache_dir=tmp_path)))
     assert cache.status is Status.WARNING
     assert "vivavoce models rm" in cache.advice
 
 
 def test_a_free_port_is_green() -> None:
-    assert one(doctor.check_port(Settings(port=0))).status is Status.OK
+    assert one(service_checks.check_port(Settings(port=0))).status is Status.OK
 
 
 def test_a_port_that_is_taken_is_a_failure_that_says_how_to_choose_another() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = one(doctor.check_port(Settings(port=taken.getsockname()[1])))
+        port = one(service_checks.check_port(Settings(port=taken.getsockname()[1])))
     assert port.status is Status.FAILURE
     assert port.detail.endswith(": Address already in use")
     assert "--port" in port.advice
@@ -191,7 +191,7 @@ def test_a_port_that_is_taken_is_a_failure_that_says_how_to_choose_another() -> 
 
 def test_a_running_vivavoce_is_recognised_at_its_port() -> None:
     with realtime_service() as server:
-        port = one(doctor.check_port(Settings(port=server.port)))
+        port = one(service_checks.check_port(Settings(port=server.port)))
     assert "a Vivavoce server answers there" in port.detail
 
 
@@ -199,49 +199,49 @@ def test_another_server_is_recognised_at_its_port() -> None:
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        port = one(doctor.check_port(Settings(port=server.server_port)))
+        port = one(service_checks.check_port(Settings(port=server.server_port)))
         thread.join(5)
     assert "another HTTP server answers there" in port.detail
 
 
 def test_an_address_of_another_machine_is_a_failure() -> None:
-    port = one(doctor.check_port(Settings(host="192.0.2.1")))
+    port = one(service_checks.check_port(Settings(host="192.0.2.1")))
     assert port.status is Status.FAILURE
     assert "--host" in port.advice
 
 
 def test_a_host_name_that_does_not_resolve_is_a_failure() -> None:
-    port = one(doctor.check_port(Settings(host="no-such-host.invalid")))
+    port = one(service_checks.check_port(Settings(host="no-such-host.invalid")))
     assert port.status is Status.FAILURE
     assert "Unknown error" not in port.detail
 
 
 def test_an_address_that_others_can_reach_without_keys_is_a_failure() -> None:
-    access = one(doctor.check_access(Settings(host="0.0.0.0")))
+    access = one(service_checks.check_access(Settings(host="0.0.0.0")))
     assert access.status is Status.FAILURE
     assert "VIVAVOCE_API_KEYS" in access.advice
 
 
 def test_an_address_that_others_can_reach_with_keys_is_green() -> None:
-    assert one(doctor.check_access(Settings(host="0.0.0.0", api_keys=("key",)))).status is Status.OK
+    assert one(service_checks.check_access(Settings(host="0.0.0.0", api_keys=("key",)))).status is Status.OK
 
 
 def test_an_address_of_this_machine_without_keys_is_green() -> None:
-    assert one(doctor.check_access(Settings(host="localhost"))).status is Status.OK
+    assert one(service_checks.check_access(Settings(host="localhost"))).status is Status.OK
 
 
 # Models.
 
 
 def test_a_default_model_that_does_not_exist_is_a_failure() -> None:
-    models = one(doctor.check_models(Settings(transcription_model="no-such-model")))
+    models = one(model_checks.check_models(Settings(transcription_model="no-such-model")))
     assert models.status is Status.FAILURE
     assert "no-such-model" in models.detail
     assert "vivavoce models" in models.advice
 
 
 def test_a_wrong_model_path_is_a_failure(tmp_path: Path) -> None:
-    models = one(doctor.check_models(Settings(model_paths=(f"whisper-base={tmp_path / 'nowhere'}",))))
+    models = one(model_checks.check_models(Settings(model_paths=(f"whisper-base={tmp_path / 'nowhere'}",))))
     assert models.status is Status.FAILURE
     assert "VIVAVOCE_MODEL_PATHS" in models.advice
 
@@ -264,16 +264,16 @@ def test_without_weights_it_says_how_to_get_them(tmp_path: Path) -> None:
 
 
 def test_without_weights_nothing_is_loaded() -> None:
-    assert list(doctor.check_speech(Settings(transcription_model="no-such-model"))) == []
+    assert list(model_checks.check_speech(Settings(transcription_model="no-such-model"))) == []
 
 
 def test_a_model_that_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise EngineError("The weights are damaged.")
 
-    monkeypatch.setattr(doctor, "_is_local", lambda *_: True)
+    monkeypatch.setattr(model_checks, "_is_local", lambda *_: True)
     monkeypatch.setattr(InstalledEngines, "detector", fail)
-    loading = one(doctor.check_speech(Settings()))
+    loading = one(model_checks.check_speech(Settings()))
     assert loading.status is Status.FAILURE
     assert loading.detail == "The weights are damaged."
     assert "vivavoce models pull whisper-base" in loading.advice

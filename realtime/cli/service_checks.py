@@ -1,0 +1,81 @@
+"""Checks of `vivavoce doctor`: the directories, the address and the keys that the service would use."""
+
+import contextlib
+import errno
+import http.client
+import shutil
+import tempfile
+from typing import Final
+
+from realtime.cli.findings import Finding, Findings, Status
+from realtime.server import listening_error, listening_socket
+from realtime.settings import PREFIX, Settings
+
+LOW_DISK_BYTES: Final = 1 << 30
+"""Free disk space below which a warning is due; the cached weights of whisper-base take 0.15 GB."""
+
+PROBE_SECONDS: Final = 1.0
+"""Timeout in seconds for the server on the configured port to answer."""
+
+
+def check_cache(settings: Settings) -> Findings:
+    """Report whether the cache directory can be written and has space for weights."""
+    directory = settings.cache_dir.expanduser()
+    existing = next(each for each in (directory, *directory.parents) if each.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            free = shutil.disk_usage(existing).free
+    except OSError as error:
+        found = f"{directory} cannot be written: {error.strerror or error}"
+        advice = f"Make {existing} writable, or set {PREFIX}CACHE_DIR to another directory."
+        yield Finding("cache", Status.FAILURE, found, advice)
+        return
+    low = free < LOW_DISK_BYTES
+    yield Finding(
+        "cache",
+        Status.WARNING if low else Status.OK,
+        f"{directory}, {free / 1e9:.1f} GB free",
+        f"Delete models (vivavoce models rm NAME), or set {PREFIX}CACHE_DIR to a larger disk." if low else "",
+        {"directory": str(directory), "free_bytes": free},
+    )
+
+
+def check_port(settings: Settings) -> Findings:
+    """Report whether the service can listen on the configured address and port."""
+    place = f"{settings.host}, port {settings.port}"
+    try:
+        listening_socket(settings).close()
+    except (OSError, OverflowError) as error:
+        reason = listening_error(error)
+        server = _server_at(settings)
+        yield Finding(
+            "port",
+            Status.FAILURE,
+            f"cannot listen on {place}: {reason}{f' ({server} answers there)' if server else ''}",
+            f"Choose another port with --port or {PREFIX}PORT, or stop the program that uses it."
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            else f"Choose another address with --host or {PREFIX}HOST, and a port from 1024 to 65535.",
+        )
+    else:
+        yield Finding("port", Status.OK, f"{place} is free")
+
+
+def check_access(settings: Settings) -> Findings:
+    """Report whether the service would refuse to start because clients on other machines need no key."""
+    if settings.lacks_api_keys:
+        found = f"vivavoce serve refuses to listen on {settings.host} without API keys"
+        advice = f"Set {PREFIX}API_KEYS, or pass --insecure to vivavoce serve."
+        yield Finding("access", Status.FAILURE, found, advice)
+    elif settings.api_keys:
+        yield Finding("access", Status.OK, "clients need an API key")
+    else:
+        yield Finding("access", Status.OK, "only clients on this machine can connect")
+
+
+def _server_at(settings: Settings) -> str:
+    """Return what kind of server answers at the configured address; empty for none."""
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=PROBE_SECONDS)
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        connection.request("GET", "/livez")
+        return "a Vivavoce server" if "x-request-id" in connection.getresponse().headers else "another HTTP server"
+    return ""
