@@ -23,8 +23,8 @@ class AudioUnreadable(Exception):
 def decode(source: str) -> Iterator[bytes]:
     """Decode a file in any format that FFmpeg reads; yield frames of `FRAME_BYTES`, the last one shorter.
 
-    `-` is standard input, see `decode_stream`. Raises `AudioUnreadable`: at once if the file cannot be opened, during
-    iteration if it is damaged.
+    Damaged parts of the file are left out. `-` is standard input, see `decode_stream`. Raises `AudioUnreadable`: at
+    once if the file cannot be opened, during iteration if none of it can be decoded.
     """
     if source != "-":
         return _decode_container(source)
@@ -90,16 +90,56 @@ def _decode_container(source: str | _Pipe) -> Iterator[bytes]:
         container.close()
         raise AudioUnreadable(f"{name} has no audio")
 
-    def frames() -> Iterator[bytes]:
-        resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE, frame_size=FRAME_BYTES // 2)
-        with container:
-            try:
-                for decoded in container.decode(audio=0):
-                    for frame in resampler.resample(decoded):
-                        yield frame.to_ndarray().tobytes()
-                for frame in resampler.resample(None):
-                    yield frame.to_ndarray().tobytes()
-            except av.FFmpegError as error:
-                raise AudioUnreadable(f"cannot decode {name}: {error.strerror}") from error
+    return _frames(container, name)
 
-    return frames()
+
+def _frames(container: av.container.InputContainer, name: str) -> Iterator[bytes]:
+    """Yield the first audio stream as frames; its rate and channels may change midway."""
+    samples = bytearray()
+    resampler, source = _new_resampler(), None
+    with container:
+        for decoded in _decoded(container, name):
+            form = (decoded.format.name, decoded.layout.name, decoded.sample_rate)
+            if source not in {None, form}:
+                samples += _samples(resampler, None)
+                resampler = _new_resampler()
+            source = form
+            decoded.pts = None  # gaps between timestamps are not filled
+            samples += _samples(resampler, decoded)
+            while len(samples) >= FRAME_BYTES:
+                yield bytes(samples[:FRAME_BYTES])
+                del samples[:FRAME_BYTES]
+        if source is not None:
+            samples += _samples(resampler, None)
+    for start in range(0, len(samples), FRAME_BYTES):
+        yield bytes(samples[start : start + FRAME_BYTES])
+
+
+def _decoded(container: av.container.InputContainer, name: str) -> Iterator[av.AudioFrame]:
+    """Decode around damaged packets, up to where the file ends or breaks off.
+
+    Raises `AudioUnreadable` if nothing can be decoded.
+    """
+    error, any_frame = None, False
+    try:
+        for packet in container.demux(container.streams.audio[0]):
+            try:
+                frames = packet.decode()
+            except av.FFmpegError as damage:
+                error = damage
+                continue
+            any_frame = any_frame or bool(frames)
+            yield from frames
+    except av.FFmpegError as end:
+        error = end
+    if error is not None and not any_frame:
+        raise AudioUnreadable(f"cannot decode {name}: {error.strerror}") from error
+
+
+def _new_resampler() -> AudioResampler:
+    return AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+
+
+def _samples(resampler: AudioResampler, frame: av.AudioFrame | None) -> bytes:
+    """Resample a frame, or with None the rest that the resampler holds."""
+    return b"".join(each.to_ndarray().tobytes() for each in resampler.resample(frame))

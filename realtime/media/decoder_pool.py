@@ -22,11 +22,14 @@ import numpy as np
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import AudioTooLong, InvalidFileFormat, NoAudioStream, Overloaded, UnsupportedAudio
-from realtime.media.decoder_process import BLOCK_BYTES, HEADER, Kind
+from realtime.media.records import BLOCK_BYTES, HEADER, Kind
 
 logger = logging.getLogger(__name__)
 
 _COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("decoder_process.py")))
+_PACKAGES: Final = str(Path(__file__).parents[2])
+"""Directory of the package `realtime`, of which the process imports a few modules."""
+
 _ENVIRONMENT: Final = ("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Variables Python and PyAV may need to be found; the keys of the service are not passed on."""
 
@@ -193,7 +196,7 @@ class _DecoderProcess:
                     _COMMAND,
                     stdin=child_socket.fileno(),
                     stdout=subprocess.DEVNULL,
-                    env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                    env=_environment(),
                     process_group=0,  # an interrupt from the terminal is for the service to handle
                 )
         except OSError:
@@ -231,3 +234,10 @@ class _DecoderProcess:
         self._socket.close()
         self._process.kill()
         return self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a process, in which this package comes before an installed one."""
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    paths = (_PACKAGES, environment.get("PYTHONPATH"))
+    return {**environment, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}

@@ -2,7 +2,7 @@
 
 FFmpeg's demuxers and codecs are a million lines of code that read untrusted input. Here they run in a process that has
 one file and one socket, cannot open another file or connection, and has limits on memory and processor time; a crash
-fails one upload. The program imports nothing but PyAV, so it starts quickly and holds no secrets.
+fails one upload. The program imports little but PyAV, so it starts quickly and holds no secrets.
 
 Standard input is a Unix socket. It carries one message to the process: the processor seconds granted, with the
 descriptor of the file (never its name). The process answers with records of a kind, a length and a payload; no more
@@ -10,31 +10,22 @@ than the socket's buffer is decoded ahead of the reader. The socket closes with 
 its next record, or when its processor time is used up.
 """
 
-import contextlib
-import functools
 import io
 import os
 import resource
 import signal
 import socket
-import struct
 import sys
 import time
 import wave
 from collections.abc import Iterator
-from enum import IntEnum
 from typing import IO, Final
 
 import av
 
-SAMPLE_RATE: Final = 16_000
-BLOCK_BYTES: Final = 10 * SAMPLE_RATE * 2
-"""Size of a block: 10 s of 16-bit samples. No record has a larger payload."""
+from realtime.media.containers import audio_decoder, open_container
+from realtime.media.records import BLOCK_BYTES, HEADER, SAMPLE_RATE, Kind, Refused
 
-HEADER: Final = struct.Struct("=BI")
-"""Header of a record: its kind, and the size of its payload in bytes."""
-
-_CONTAINERS: Final = "wav,mp3,flac,ogg,matroska,webm,mov,mp4,m4a,aac,aiff,amr"
 _RATES: Final = range(4_000, 192_001)
 """Supported sample rates in hertz."""
 
@@ -46,31 +37,6 @@ _MAX_MEMORY: Final = 256 * 1024 * 1024
 
 _COUNTING_SECONDS: Final = 3.0
 """Seconds spent on counting packets before decoding starts."""
-
-
-class Kind(IntEnum):
-    """Kind of a record, which tells what its payload is."""
-
-    LENGTH = 1
-    """Seconds of audio in the file, as a big-endian integer, counted without decoding: there may be more."""
-    AUDIO = 2
-    """16-bit mono samples at 16 kHz, in native byte order."""
-    END = 3
-    """No payload. The last record."""
-    UNSUPPORTED = 4
-    """The audio cannot be decoded; the payload is a message for the client. The last record, as the next two."""
-    INVALID_FORMAT = 5
-    """The file is in no supported format; the payload is a message for the client."""
-    NO_AUDIO = 6
-    """The file has no audio stream; the payload is a message for the client."""
-
-
-class Refused(Exception):
-    """The file cannot be decoded; `kind` says why, the message is for the client."""
-
-    def __init__(self, message: str, kind: Kind = Kind.UNSUPPORTED) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 def main() -> None:
@@ -128,8 +94,8 @@ def length(file: IO[bytes]) -> float:
     """
     deadline = time.monotonic() + _COUNTING_SECONDS
     units = 0
-    with _open(file) as container:
-        stream = container.streams.audio[0]
+    container, stream, _ = _open(file)
+    with container:
         try:
             for packet in container.demux(stream):
                 units += max(0, packet.duration or 0)
@@ -185,54 +151,35 @@ def _check(sample_rate: int, channels: int) -> None:
 
 
 def _frames(file: IO[bytes]) -> Iterator[av.AudioFrame]:
-    with _open(file) as container:
+    container, stream, decoder = _open(file)
+    with container:
         try:
-            for packet in container.demux(container.streams.audio[0]):
-                yield from _decoded(packet)
+            for packet in container.demux(stream):
+                yield from _decoded(decoder, packet)
         except av.FFmpegError:
             return  # the file is truncated
 
 
-def _decoded(packet: "av.Packet[av.AudioStream]") -> list[av.AudioFrame]:
+def _decoded(decoder: "av.AudioCodecContext", packet: "av.Packet[av.AudioStream]") -> list[av.AudioFrame]:
     """Return the frames of a packet, none if it is damaged."""
     try:
-        return list(packet.decode())
+        return list(decoder.decode(packet))
     except av.FFmpegError:
         return []
 
 
-def _open(file: IO[bytes]) -> av.container.InputContainer:
-    """Open the file from its beginning as one of the supported containers, and check that it has audio.
+def _open(file: IO[bytes]) -> "tuple[av.container.InputContainer, av.AudioStream, av.AudioCodecContext]":
+    """Open the file from its beginning; return its container, its first audio stream and the decoder of that.
 
-    Other formats are not even tried: a playlist would make FFmpeg open files and sockets. Raises `Refused`.
+    Raises `Refused`.
     """
-    file.seek(0)
-    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "", "codec_whitelist": _audio_codecs()}
-    try:
-        container = av.open(file, "r", options=options, metadata_errors="ignore")
-    except av.FFmpegError:
-        supported = _CONTAINERS.replace(",", ", ")
-        raise Refused(f"Invalid file format. Supported formats: {supported}.", Kind.INVALID_FORMAT) from None
-    if not container.streams.audio:
-        raise Refused("The file has no audio stream.", Kind.NO_AUDIO)
-    codec = container.streams.audio[0].codec_context
-    if codec is None:
-        raise Refused("The audio codec is not supported.")
-    if codec.sample_rate and codec.channels:  # otherwise known with the first frame
-        _check(codec.sample_rate, codec.channels)
-    codec.thread_type = "NONE"
-    return container
-
-
-@functools.cache
-def _audio_codecs() -> str:
-    """Return the names of all audio decoders; without this list FFmpeg would decode pictures to describe the file."""
-    names = []
-    for name in av.codecs_available:
-        with contextlib.suppress(av.codec.codec.UnknownCodecError):  # an encoder only
-            if av.Codec(name, "r").type == "audio":
-                names.append(name)
-    return ",".join(names)
+    container = open_container(file)
+    stream = container.streams.audio[0]
+    decoder = audio_decoder(file, stream)
+    if decoder.sample_rate and decoder.channels:  # otherwise known with the first frame
+        _check(decoder.sample_rate, decoder.channels)
+    decoder.thread_type = "NONE"
+    return container, stream, decoder
 
 
 def _send(link: socket.socket, kind: Kind, payload: bytes = b"") -> None:

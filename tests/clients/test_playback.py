@@ -69,6 +69,28 @@ def test_any_file_becomes_frames_of_40_ms(tmp_path: Path, name: str, codec: str,
     assert pitch(frames) == pytest.approx(TONE, abs=2)
 
 
+def test_a_file_is_read_around_its_damage(tmp_path: Path) -> None:
+    parts = []
+    for number, rate in enumerate((44_100, 22_050)):
+        write(tmp_path / f"{number}.mp3", "libmp3lame", rate, 1)
+        parts.append((tmp_path / f"{number}.mp3").read_bytes())
+    tag = b"TAG" + bytes(125)
+    (tmp_path / "joined.mp3").write_bytes(parts[0] + tag + bytes(500) + parts[0] + tag + parts[1])
+    frames = list(decode(str(tmp_path / "joined.mp3")))
+    assert {len(frame) for frame in frames[:-1]} == {FRAME_BYTES}
+    assert sum(map(len, frames)) == pytest.approx(3 * SAMPLE_RATE * 2, rel=0.1)
+    assert pitch(frames) == pytest.approx(TONE, abs=2)
+
+
+def test_a_file_of_which_nothing_can_be_decoded_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "tone.m4a", "aac", 16_000, 1)
+    whole = (tmp_path / "tone.m4a").read_bytes()
+    start, end = whole.index(b"mdat") + 4, whole.index(b"moov") - 4
+    (tmp_path / "tone.m4a").write_bytes(whole[:start] + b"\xff" * (end - start) + whole[end:])
+    with pytest.raises(AudioUnreadable, match="cannot decode"):
+        list(decode(str(tmp_path / "tone.m4a")))
+
+
 def test_a_file_at_the_right_rate_is_left_as_it_is(tmp_path: Path) -> None:
     samples = tone(0.5, SAMPLE_RATE)
     (tmp_path / "tone.wav").write_bytes(wav_bytes(samples, SAMPLE_RATE))

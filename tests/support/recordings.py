@@ -1,6 +1,7 @@
 """Generated recordings: tones, silence, and files of them."""
 
 import io
+import struct
 import wave
 from pathlib import Path
 
@@ -29,6 +30,15 @@ def wav_file(samples: Samples, sample_rate: int = SAMPLE_RATE, channels: int = 1
         writer.setframerate(sample_rate)
         writer.writeframes(encode(np.repeat(samples, channels), Encoding.PCM16))
     return file.getvalue()
+
+
+def rifx_file(samples: Samples, bits: int, values: str) -> bytes:
+    """Return a big-endian PCM WAV file at 16 kHz; `values` is the NumPy type of its samples."""
+    audio: bytes = (samples.astype(np.float64) * 2 ** (bits - 1)).astype(values).tobytes()
+    size = bits // 8
+    form = struct.pack(">4sIHHIIHH", b"fmt ", 16, 1, 1, SAMPLE_RATE, SAMPLE_RATE * size, size, bits)
+    chunks = b"WAVE" + form + struct.pack(">4sI", b"data", len(audio)) + audio
+    return struct.pack(">4sI", b"RIFX", len(chunks)) + chunks
 
 
 def compressed_file(samples: Samples, muxer: str, codec: str, sample_rate: int = SAMPLE_RATE) -> bytes:

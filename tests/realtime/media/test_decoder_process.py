@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.media.decoder_process import BLOCK_BYTES, Refused, blocks, length
-from tests.support.recordings import compressed_file, film, silence, tone, wav_file
+from realtime.media.decoder_process import blocks, length
+from realtime.media.records import BLOCK_BYTES, Refused
+from tests.support.recordings import compressed_file, film, rifx_file, silence, tone, wav_file
 
 
 def decoded(data: bytes) -> NDArray[np.int16]:
@@ -26,6 +27,14 @@ def decoded(data: bytes) -> NDArray[np.int16]:
         ("mp4", "aac", 44_100),
         ("webm", "libopus", 48_000),
         ("aiff", "pcm_s16be", 8_000),
+        ("caf", "alac", 44_100),
+        ("au", "pcm_s16be", 16_000),
+        ("w64", "pcm_s16le", 16_000),
+        ("avi", "pcm_s16le", 16_000),
+        ("flv", "aac", 44_100),
+        ("mpegts", "aac", 44_100),
+        ("mpeg", "mp2", 48_000),
+        ("3gp", "libopencore_amrnb", 8_000),
         ("wav", "pcm_mulaw", 8_000),
     ],
 )
@@ -34,6 +43,20 @@ def test_every_usual_container_becomes_16_khz_mono(muxer: str, codec: str, rate:
     assert len(samples) / SAMPLE_RATE == pytest.approx(1.0, abs=0.1)
     loudest = int(np.abs(np.fft.rfft(samples[:SAMPLE_RATE])).argmax())
     assert loudest * SAMPLE_RATE / min(len(samples), SAMPLE_RATE) == pytest.approx(440, abs=5)
+
+
+@pytest.mark.parametrize(("bits", "values"), [(16, ">i2"), (32, ">i4")])
+def test_a_big_endian_wav_file_is_read_as_such(bits: int, values: str) -> None:
+    sound = tone(1.0)
+    assert np.allclose(decoded(rifx_file(sound, bits, values)), sound * 32_768, atol=1)
+
+
+@pytest.mark.parametrize("muxer", ["wav", "aiff", "mp3", "flac"])
+def test_a_file_may_begin_with_a_tag_that_is_not_its_own(muxer: str) -> None:
+    codec = {"wav": "pcm_s16le", "aiff": "pcm_s16be", "mp3": "libmp3lame"}.get(muxer, muxer)
+    tag = b"ID3\x04\x00\x00\x00\x00\x02\x00" + bytes(256)
+    data = compressed_file(tone(1.0), muxer, codec)
+    assert np.array_equal(decoded(tag + data), decoded(data))
 
 
 @pytest.mark.parametrize("channels", range(1, 9))
@@ -89,6 +112,17 @@ def test_a_stream_may_change_its_rate_midway() -> None:
 def test_a_file_that_is_not_audio_is_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="Supported formats"):
         decoded(data)
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.9, 0.99])
+def test_an_mp4_file_that_was_cut_off_is_called_incomplete(kept: float) -> None:
+    whole = compressed_file(tone(2.0), "mp4", "aac")
+    index = whole.index(b"moov")
+    assert 0.5 < index / len(whole) < 0.99
+    with pytest.raises(Refused, match="incomplete: its index"):
+        decoded(whole[: int(kept * index)])
+    with pytest.raises(Refused, match="incomplete: its index"):
+        decoded(whole[: index + 20])
 
 
 def test_noise_is_refused() -> None:

@@ -1,0 +1,163 @@
+"""Open an audio or video file as one of the supported containers, and find out why one cannot be opened."""
+
+import contextlib
+import functools
+import io
+from typing import IO, Final, cast
+
+import av
+
+from realtime.media.records import Kind, Refused
+
+_DEMUXERS: Final = {
+    "wav": "wav",
+    "mp3": "mp3",
+    "flac": "flac",
+    "ogg": "ogg",
+    "matroska": "matroska",
+    "webm": "webm",
+    "mov": "mov",
+    "mp4": "mp4",
+    "m4a": "m4a",
+    "3gp": "3gp",
+    "aac": "aac",
+    "aiff": "aiff",
+    "amr": "amr",
+    "caf": "caf",
+    "au": "au",
+    "w64": "w64",
+    "wma": "asf",
+    "avi": "avi",
+    "flv": "flv",
+    "mpeg": "mpeg",
+    "ts": "mpegts",
+}
+"""FFmpeg's demuxers of the supported formats. None of them follows a reference to another file."""
+
+_BIG_ENDIAN: Final = {f"pcm_{sample}le": f"pcm_{sample}be" for sample in ("s16", "s24", "s32", "s64", "f32", "f64")}
+"""Decoders by those that FFmpeg takes for a RIFX file, of which it reads only the header as big-endian."""
+
+_MP4_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip"})
+"""Types of the boxes that an MP4 or MOV file begins with (ISO/IEC 14496-12)."""
+
+_MAX_BOXES: Final = 64
+"""Boxes of an MP4 file that are looked at for its index. A complete file has a few before it."""
+
+
+def open_container(file: IO[bytes]) -> av.container.InputContainer:
+    """Open the file from its beginning as one of the supported containers, and check that it has audio.
+
+    Other formats are not even tried: a playlist would make FFmpeg open files and sockets. Raises `Refused`.
+    """
+    container = _opened(file)
+    if container is None and (tag := _id3_size(file)):
+        container = _opened(cast("IO[bytes]", _Rest(file, tag)))
+    if container is not None and container.streams.audio:
+        return container
+    if _lacks_index(file):
+        message = "The file is incomplete: its index (the `moov` box) is missing, which recorders write last."
+        raise Refused(message, Kind.INVALID_FORMAT)
+    if container is not None:
+        raise Refused("The file has no audio stream.", Kind.NO_AUDIO)
+    raise Refused(f"Invalid file format. Supported formats: {', '.join(_DEMUXERS)}.", Kind.INVALID_FORMAT)
+
+
+def audio_decoder(file: IO[bytes], stream: av.AudioStream) -> av.AudioCodecContext:
+    """Return the decoder of a stream of the file. Raises `Refused` if FFmpeg has none."""
+    decoder = stream.codec_context
+    if decoder is None:
+        raise Refused("The audio codec is not supported.")
+    if decoder.name in _BIG_ENDIAN and stream.container.format.name == "wav" and _is_big_endian(file):
+        swapped = cast("av.AudioCodecContext", av.CodecContext.create(_BIG_ENDIAN[decoder.name], "r"))
+        swapped.sample_rate, swapped.layout = decoder.sample_rate, decoder.layout
+        return swapped
+    return decoder
+
+
+def _opened(file: IO[bytes]) -> av.container.InputContainer | None:
+    """Open the file, or return None if it is in no supported format."""
+    file.seek(0)
+    options = {
+        "format_whitelist": ",".join(_DEMUXERS.values()),
+        "protocol_whitelist": "",
+        "codec_whitelist": _audio_codecs(),
+    }
+    try:
+        return av.open(file, "r", options=options, metadata_errors="ignore")
+    except av.FFmpegError:
+        return None
+
+
+@functools.cache
+def _audio_codecs() -> str:
+    """Return the names of all audio decoders; without this list FFmpeg would decode pictures to describe the file."""
+    names = []
+    for name in av.codecs_available:
+        with contextlib.suppress(av.codec.codec.UnknownCodecError):  # an encoder only
+            if av.Codec(name, "r").type == "audio":
+                names.append(name)
+    return ",".join(names)
+
+
+def _is_big_endian(file: IO[bytes]) -> bool:
+    """Say whether a WAV file is a RIFX file; the position in the file stays."""
+    position = file.seek(0, 1)
+    file.seek(_id3_size(file))
+    magic = file.read(4)
+    file.seek(position)
+    return magic == b"RIFX"
+
+
+class _Rest(io.RawIOBase):
+    """The part of a file after its first bytes."""
+
+    def __init__(self, file: IO[bytes], start: int) -> None:
+        self._file = file
+        self._start = start
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset + self._start if whence == 0 else offset, whence) - self._start
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
+
+
+def _id3_size(file: IO[bytes]) -> int:
+    """Return the size of the ID3v2 tag at the beginning of the file, 0 if there is none.
+
+    FFmpeg skips a tag itself before formats that define it, such as MP3 and FLAC; some programs write one before WAV.
+    """
+    file.seek(0)
+    head = file.read(10)
+    if len(head) < 10 or head[:3] != b"ID3":
+        return 0
+    size = functools.reduce(lambda total, byte: total << 7 | byte & 0x7F, head[6:10], 0)
+    return 10 + size + (10 if head[5] & 0x10 else 0)
+
+
+def _lacks_index(file: IO[bytes]) -> bool:
+    """Say whether this is an MP4 or MOV file that ends before its index or within it."""
+    end, position = file.seek(0, 2), 0
+    for _ in range(_MAX_BOXES):
+        file.seek(position)
+        head = file.read(16)
+        size, name = int.from_bytes(head[:4]), head[4:8]
+        if size == 1:
+            size = int.from_bytes(head[8:16])
+        if position == 0 and name not in _MP4_BOXES:
+            return False
+        if size == 0 or position + size >= end:  # a size of 0 is the rest of the file
+            return name != b"moov" or position + size > end
+        if size < 8 or name == b"moov":
+            return False
+        position += size
+    return False

@@ -1,0 +1,39 @@
+"""The records that a decoding process (`decoder_process.py`) sends to the service (`decoder_pool.py`)."""
+
+import struct
+from enum import IntEnum
+from typing import Final
+
+SAMPLE_RATE: Final = 16_000
+"""Sample rate of decoded audio in Hz."""
+
+BLOCK_BYTES: Final = 10 * SAMPLE_RATE * 2
+"""Size of a block: 10 s of 16-bit samples. No record has a larger payload."""
+
+HEADER: Final = struct.Struct("=BI")
+"""Header of a record: its kind, and the size of its payload in bytes."""
+
+
+class Kind(IntEnum):
+    """Kind of a record, which tells what its payload is."""
+
+    LENGTH = 1
+    """Seconds of audio in the file, as a big-endian integer, counted without decoding: there may be more."""
+    AUDIO = 2
+    """16-bit mono samples at 16 kHz, in native byte order."""
+    END = 3
+    """No payload. The last record."""
+    UNSUPPORTED = 4
+    """The audio cannot be decoded; the payload is a message for the client. The last record, as the next two."""
+    INVALID_FORMAT = 5
+    """The file is in no supported format; the payload is a message for the client."""
+    NO_AUDIO = 6
+    """The file has no audio stream; the payload is a message for the client."""
+
+
+class Refused(Exception):
+    """The file cannot be decoded; `kind` says why, the message is for the client."""
+
+    def __init__(self, message: str, kind: Kind = Kind.UNSUPPORTED) -> None:
+        super().__init__(message)
+        self.kind = kind
