@@ -17,7 +17,7 @@ from http_compat.limits import ConcurrencyLimit, bounded
 from http_compat.openai.formats import render
 from http_compat.openai.transcript_events import delta, done
 from http_compat.parsing.bodies import MAX_FIELD_BYTES, media_type, read_form
-from http_compat.parsing.form_fields import Fields, form_fields, json_fields
+from http_compat.parsing.form_fields import Fields, form_fields, json_fields, query_fields
 from http_compat.parsing.transcription_form import read_fields
 from http_compat.streaming import EVENTS, streamed
 from realtime.catalogue.names import ModelNames
@@ -72,6 +72,7 @@ class TranscriptionEndpoints:
     async def _respond(self, request: Request, resources: AsyncExitStack, *, translate: bool) -> Response:
         """Return the response; a streamed response takes over the `resources` of the request."""
         fields, file = await self._read_upload(request, resources)
+        fields.add_missing(query_fields(request.query_params))
         form = read_fields(fields)
         entry = self._names.resolve(form.model, Task.TRANSCRIPTION)
         options = form.offline_options(translate=translate).for_model(entry)

@@ -1,11 +1,13 @@
 """Read the bodies of requests, JSON and multipart forms, into typed objects, with errors that name the field."""
 
+import codecs
 import json
 import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -20,6 +22,9 @@ MAX_FIELD_BYTES: Final = 64 * 1024
 
 _MAX_FIELDS: Final = 128
 """Maximum number of form fields that are not files."""
+
+_MAX_PREAMBLE: Final = 16 * 1024
+"""Maximum size in bytes of what precedes the first boundary of a form."""
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NAME: Final = re.compile(r"\w{1,64}")
@@ -51,9 +56,19 @@ async def read_form(request: Request, *, max_files: int = 1, max_field_bytes: in
 
 
 class _WholeForm(MultiPartParser):
-    """Starlette's parser, which accepts a truncated form as complete, with a check for the final boundary."""
+    """Starlette's parser, with three differences.
+
+    A truncated form is refused instead of accepted as complete. A preamble before the first boundary (RFC 2046, 5.1.1)
+    is skipped. The part `file` is a file also without a filename, instead of text in an unknown encoding.
+    """
 
     _ended = False
+
+    def on_headers_finished(self) -> None:
+        _, options = parse_options_header(self._current_part.content_disposition)
+        if options.get(b"name") == b"file" and b"filename" not in options:
+            self._current_part.content_disposition = b'form-data; name="file"; filename=""'
+        super().on_headers_finished()
 
     def on_end(self) -> None:
         self._ended = True
@@ -63,15 +78,33 @@ class _WholeForm(MultiPartParser):
         return await super().parse()
 
     async def _checked(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-        async for chunk in chunks:
+        async for chunk in self._without_preamble(chunks):
             yield chunk
         if not self._ended:
             raise MultiPartException("The form is incomplete: its final boundary is missing.")
 
+    async def _without_preamble(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        _, parameters = parse_options_header(self.headers["content-type"])
+        first_boundary = re.compile(rb"(?:\A|\n)(--" + re.escape(parameters.get(b"boundary", b"")) + rb")")
+        start, found = b"", None
+        async for chunk in chunks:
+            if found:
+                yield chunk
+                continue
+            start += chunk
+            if found := first_boundary.search(start):
+                yield start[found.start(1) :]
+            elif len(start) > _MAX_PREAMBLE:
+                raise MultiPartException("The boundary that `Content-Type` declares is not at the start of the form.")
+        if not found:
+            yield start
+
 
 def decode_json(data: bytes | str, kind: type[Body]) -> Body:
-    """Decode a JSON object. Raises `ClientError`."""
+    """Decode a JSON object, which may begin with a byte order mark (RFC 8259, 8.1). Raises `ClientError`."""
     try:
+        if isinstance(data, bytes):
+            data = _without_byte_order_mark(data)
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         raise _invalid_field(str(error)) from error
@@ -79,6 +112,13 @@ def decode_json(data: bytes | str, kind: type[Body]) -> Body:
         if name := _field_with_surrogate(data):
             raise ClientError(f"`{name}` is not valid Unicode: it has an unpaired surrogate.", param=name) from error
         raise InvalidJson("The body must be a JSON object in UTF-8.") from error
+
+
+def _without_byte_order_mark(data: bytes) -> bytes | str:
+    """Return JSON without its byte order mark; with that of UTF-16, decoded. Raises `UnicodeError`."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16")
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def _field_with_surrogate(data: bytes | str) -> str | None:

@@ -14,7 +14,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
 
 import msgspec
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, QueryParams, UploadFile
 
 from http_compat.errors import InvalidType, MissingParameter
 from http_compat.parsing.bodies import MAX_FIELD_BYTES, decode_json
@@ -30,8 +30,11 @@ _FLAGS: Final = {
     "no": False,
     "off": False,
 }
-_NOTHING: Final = frozenset({"", "null", "none"})
-"""Texts that stand for a missing value."""
+NOTHING: Final = frozenset({"", "null", "none", "undefined"})
+"""Texts that stand for a missing value, in lower case: what programs write for one in a form."""
+
+_MAX_TYPED: Final = 1024
+"""Bytes of a part `file` without a filename that may be a text: a path, or what a form's text input holds."""
 
 _MAX_DEPTH: Final = 2
 """Depth of nested lists and objects in JSON; `chunking_strategy` has one level."""
@@ -64,21 +67,27 @@ class Fields:
             part
             for text in self._texts.get(name, ())
             for part in (item.strip(" []'\"") for item in text.split(","))
-            if part.lower() not in _NOTHING
+            if part.lower() not in NOTHING
         ]
 
     def text(self, name: str) -> str | None:
-        """Return the text of a field; None if it is empty or missing."""
-        texts = self._texts.get(name)
-        return (texts[-1] or None) if texts else None
+        """Return the text of a field; None if it is empty or missing.
+
+        Raises:
+            ClientError: The field is repeated with different texts.
+        """
+        texts = [text for text in self._texts.get(name, ()) if text.strip().lower() not in NOTHING]
+        if len(set(texts)) > 1:
+            raise ClientError(f"`{name}` is given {len(texts)} times, with different values.", param=name)
+        return texts[0] if texts else None
 
     def number(self, name: str, least: float, most: float, label: str = "") -> float | None:
         """Read a number from `least` to `most`; None if it is missing. Errors call the field `label`."""
         text = self.text(name)
-        if text is None or text.strip().lower() in _NOTHING:
+        if text is None:
             return None
         try:
-            value = float(text) if len(self._texts[name]) == 1 else math.nan
+            value = float(text)
         except ValueError:
             value = math.nan
         if not least <= value <= most:
@@ -95,7 +104,7 @@ class Fields:
     def flag(self, name: str) -> bool | None:
         """Read a boolean; None if it is missing."""
         text = (self.text(name) or "").strip().lower()
-        if text in _NOTHING:
+        if not text:
             return None
         if text not in _FLAGS:
             raise ClientError(f"`{name}` must be true or false.", param=name)
@@ -112,6 +121,14 @@ class Fields:
                 for each in texts:
                     found.add(key[len(name) + 1 : -1], each)
         return found if found._texts else None
+
+
+def query_fields(query: QueryParams) -> Fields:
+    """Return the fields in the query of the address."""
+    fields = Fields()
+    for name, value in query.multi_items():
+        fields.add(name, value)
+    return fields
 
 
 def form_fields(form: FormData) -> tuple[Fields, IO[bytes]]:
@@ -133,10 +150,20 @@ def _uploaded(form: FormData) -> IO[bytes]:
             raise MissingParameter("The field `file` is missing.", param="file")
         case UploadFile(size=0):
             raise EmptyFile("The file is empty.", param="file")
-        case UploadFile(file=file):
+        case UploadFile(file=file, filename=name, size=int(size)):
+            if not name and size <= _MAX_TYPED and _is_text(file.read()):
+                raise InvalidType("`file` must be the recording itself. With curl: `-F file=@talk.mp3`.", param="file")
+            file.seek(0)
             return file
         case _:
-            raise InvalidType("`file` must be a file part, with a filename.", param="file")
+            raise InvalidType("`file` must be a file part.", param="file")
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        return data.decode().strip().isprintable()
+    except UnicodeDecodeError:
+        return False
 
 
 def json_fields(body: bytes) -> tuple[Fields, IO[bytes]]:
@@ -146,6 +173,9 @@ def json_fields(body: bytes) -> tuple[Fields, IO[bytes]]:
     """
     values = decode_json(body, dict[str, Any])
     file = values.pop("file", None)
+    match values.pop("input_audio", None):
+        case {"data": data} if file is None:  # as Open WebUI and OpenAI's chat API write it
+            file = data
     if file is None:
         raise MissingParameter("The field `file` is missing.", param="file")
     if not isinstance(file, str):

@@ -34,8 +34,8 @@ NUMBERS: Final = {
 INTEGERS: Final = {"beam_size": (1, 10), "best_of": (1, 5), "no_repeat_ngram_size": (0, 20)}
 """Options that are integers, with their minimum and maximum."""
 
-_AUTO: Final = "auto"
-"""The value of `language` that some clients send to have it detected."""
+_HOTWORDS: Final = ("keywords", "hotwords", "hotword")
+"""Names of the field for words to expect: OpenAI's, faster-whisper's and FunASR's."""
 
 MAX_PADDING_MS: Final = 5_000
 """Maximum audio before speech to include, in milliseconds."""
@@ -120,9 +120,9 @@ def read_fields(fields: Fields) -> TranscriptionForm:
         model=model,
         languages=_languages(fields),
         prompt=(fields.text("prompt") or fields.text("initial_prompt") or "")[-_MAX_PROMPT:],
-        hotwords=", ".join(fields.texts("keywords") + _hotwords(fields))[:_MAX_PROMPT],
+        hotwords=", ".join(word for name in _HOTWORDS for word in fields.texts(name))[:_MAX_PROMPT],
         response_format=response_format,
-        granularities=_granularities(fields, response_format),
+        granularities=_granularities(fields),
         stream=stream,
         logprobs=_logprobs(fields, response_format, stream=stream),
         detection=_detection(fields),
@@ -142,11 +142,8 @@ def _add_kwargs(fields: Fields) -> None:
         raise ClientError("`kwargs` must be a JSON object.", param="kwargs")
 
 
-def _hotwords(fields: Fields) -> list[str]:
-    return [text for name in ("hotwords", "hotword") if (text := fields.text(name))]
-
-
-def _response_format(value: str) -> TranscriptFormat:
+def _response_format(text: str) -> TranscriptFormat:
+    value = text.strip().lower()
     if value == "diarized_json":
         message = "`response_format` diarized_json is not supported: there is no speaker diarization."
         raise UnsupportedValue(message, param="response_format")
@@ -155,18 +152,13 @@ def _response_format(value: str) -> TranscriptFormat:
     return TranscriptFormat(value)
 
 
-def _granularities(fields: Fields, response_format: TranscriptFormat) -> frozenset[Granularity]:
-    names = set(fields.texts("timestamp_granularities"))
+def _granularities(fields: Fields) -> frozenset[Granularity]:
+    """Read what verbose_json shall contain; other formats ignore it, because subtitle editors send it with any."""
+    names = {each.lower() for each in fields.texts("timestamp_granularities")}
     if not names <= set(Granularity):
         raise ClientError("`timestamp_granularities` must be word or segment.", param="timestamp_granularities")
     found = {Granularity(name) for name in names} or {Granularity.SEGMENT}
-    verbose = response_format is TranscriptFormat.VERBOSE_JSON
-    if Granularity.WORD in found and not verbose:
-        message = "`timestamp_granularities` word requires `response_format` verbose_json."
-        raise ClientError(message, param="timestamp_granularities")
     if fields.flag("word_timestamps"):
-        if not verbose:
-            raise ClientError("`word_timestamps` requires `response_format` verbose_json.", param="word_timestamps")
         found.add(Granularity.WORD)
     return frozenset(found)
 
@@ -181,11 +173,10 @@ def _logprobs(fields: Fields, response_format: TranscriptFormat, *, stream: bool
 
 
 def _languages(fields: Fields) -> tuple[str, ...]:
-    language = fields.text("language") or _AUTO
-    if language.strip().lower() != _AUTO:
-        return (language_code(language),)
-    languages = [each for each in fields.texts("languages") if each.strip().lower() != _AUTO]
-    return tuple(dict.fromkeys(language_code(each, param="languages") for each in languages))
+    if code := language_code(fields.text("language") or ""):
+        return (code,)
+    codes = [language_code(each, param="languages") for each in fields.texts("languages")]
+    return tuple(dict.fromkeys(filter(None, codes)))
 
 
 def _detection(fields: Fields) -> TurnDetection:

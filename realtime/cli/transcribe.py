@@ -95,7 +95,7 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
 
 def _offline_options(options: argparse.Namespace) -> OfflineOptions:
     return OfflineOptions(
-        languages=(language_code(options.language),) if options.language else (),
+        languages=tuple(filter(None, [language_code(options.language or "")])),
         prompt=options.prompt,
         vad_filter=options.vad,
         word_times=options.format != "txt",

@@ -6,8 +6,6 @@ from typing import Any
 from http_compat.openai.formats import logprobs, render
 from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.catalogue.table import WHISPER_V3_LANGUAGES
-from realtime.languages import LANGUAGES, language_code, language_name
 from realtime.offline.transcript import TranscribedSegment, Transcript
 from realtime.speech.transcript import Hypothesis, Token, Word
 from tests.support.transcripts import SILENT, SPOKEN, transcript, word
@@ -78,15 +76,6 @@ def test_a_segment_has_all_the_keys_that_clients_read() -> None:
 def test_text_formats_declare_utf_8() -> None:
     for each in (TranscriptFormat.TEXT, TranscriptFormat.SRT, TranscriptFormat.VTT):
         assert render(SPOKEN, each, set()).headers["content-type"].endswith("charset=utf-8")
-
-
-def test_every_language_of_whisper_has_a_name() -> None:
-    assert set(LANGUAGES) == set(WHISPER_V3_LANGUAGES)
-    assert language_name("haw") == "hawaiian"
-
-
-def test_a_language_may_be_a_code_a_region_or_a_name() -> None:
-    assert [language_code(text) for text in ("EN", "pt-BR", "Chinese", "haitian creole")] == ["en", "pt", "zh", "ht"]
 
 
 def test_tokens_of_a_segment_are_those_of_its_words() -> None:

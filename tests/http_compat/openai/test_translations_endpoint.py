@@ -72,4 +72,4 @@ def test_a_bad_field_of_a_translation_is_400(client: TestClient, fields: dict[st
 
 def test_a_file_that_is_not_audio_is_not_translated(client: TestClient) -> None:
     assert error(translate(client, b"")) == (400, "empty_file", "file")
-    assert error(translate(client, model="none")) == (404, "model_not_found", "model")
+    assert error(translate(client, model="whisper-huge")) == (404, "model_not_found", "model")

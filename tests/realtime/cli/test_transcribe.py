@@ -193,7 +193,7 @@ def test_two_files_cannot_have_the_same_transcript(command: Command, capsys: pyt
     ("arguments", "message"),
     [
         (["--model", "nobody"], "'nobody' does not exist"),
-        (["--language", "Klingon"], "English name"),
+        (["--language", "Klingon"], "must be one language that Whisper knows"),
         (["--model", "whisper-base.en", "--language", "de"], "does not support the language de"),
         (["--model", "whisper-base.en", "--translate"], "does not support translation"),
     ],

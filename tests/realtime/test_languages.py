@@ -1,0 +1,64 @@
+import pytest
+
+from realtime.catalogue.table import WHISPER_V3_LANGUAGES
+from realtime.errors import ClientError
+from realtime.languages import LANGUAGES, language_code, language_name
+
+
+def test_every_language_of_whisper_has_a_name() -> None:
+    assert set(LANGUAGES) == set(WHISPER_V3_LANGUAGES)
+    assert language_name("haw") == "hawaiian"
+
+
+def test_every_code_and_english_name_means_its_language_in_any_case() -> None:
+    for code, name in LANGUAGES.items():
+        assert {language_code(text) for text in (code, name, code.upper(), name.title())} == {code}
+
+
+@pytest.mark.parametrize(
+    ("code", "texts"),
+    [
+        ("de", ("deu", "ger", "Deutsch", "de-AT", "de_DE.UTF-8", "<|de|>", "German (Germany)", "de-Latn-DE", " de ")),
+        ("en", ("eng", "en-US", "English (US)", "en-GB,en;q=0.9", "British English")),
+        ("zh", ("cmn", "zho", "chi", "mandarin", "zh-Hans-CN", "zh-CN", "Chinese, Mandarin", "中文", "zh-cmn")),
+        ("yue", ("zh-yue", "粵語", "Cantonese")),
+        ("no", ("nb", "nob", "nb-NO", "Norwegian Bokmål", "norsk")),
+        ("nn", ("nno", "Norwegian Nynorsk")),
+        ("es", ("castilian", "Español", "Espanol", "Spanish; Castilian", "es-419")),
+        ("nl", ("flemish", "Vlaams", "dut")),
+        ("he", ("iw", "עברית")),
+        ("id", ("in", "Bahasa Indonesia")),
+        ("jw", ("jv", "jav")),
+        ("tl", ("fil", "Filipino")),
+        ("pt", ("PT_br", "Brazilian Portuguese", "português")),
+        ("fa", ("Farsi", "pes")),
+        ("sr", ("sr-Latn", "Serbian (Latin)")),
+        ("ro", ("mo", "Moldovan")),
+    ],
+)
+def test_what_programs_write_for_a_language_means_it(code: str, texts: tuple[str, ...]) -> None:
+    assert {text: language_code(text) for text in texts} == dict.fromkeys(texts, code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "  ", "auto", "Auto-Detect", "automatic", "detect", "multi", "mul", "und", "und-Latn", "null", "None",
+     "undefined", "unknown", "*"],
+)  # fmt: skip
+def test_what_programs_write_for_no_language_means_none(text: str) -> None:
+    assert language_code(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["klingon", "xx", "xx-DE", "en,de", "English to German", "no-language", "q", "de-", "english\x00", "7"]
+)
+def test_what_names_no_language_or_several_is_refused(text: str) -> None:
+    with pytest.raises(ClientError, match="`languages` must be one language") as caught:
+        language_code(text, param="languages")
+    assert caught.value.param == "languages"
+
+
+def test_a_refusal_quotes_no_more_than_the_beginning() -> None:
+    with pytest.raises(ClientError) as caught:
+        language_code("x" * 10_000)
+    assert len(caught.value.message) < 250
