@@ -48,12 +48,23 @@ def _equal(one: str, other: str) -> bool:
 
 
 def presented_keys(headers: Mapping[str, str], subprotocols: Sequence[str] = ()) -> list[str]:
-    """Return the keys in `Authorization: Bearer` (RFC 6750), `api-key`, `x-api-key` and the requested subprotocols."""
+    """Return the keys in `Authorization: Bearer` (RFC 6750), `api-key`, `x-api-key` and the requested subprotocols.
+
+    `headers` are decoded as Latin-1, as ASGI servers do. Most clients send a key with other characters than ASCII as
+    UTF-8 and some as Latin-1: bytes that are valid UTF-8 are taken for that.
+    """
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     found = [credentials.strip()] if scheme.lower() == "bearer" else []
     found += [headers[name] for name in ("api-key", "x-api-key") if name in headers]
     found += [each.removeprefix(_KEY_SUBPROTOCOL) for each in subprotocols if each.startswith(_KEY_SUBPROTOCOL)]
-    return found
+    return [_decoded(each) for each in found]
+
+
+def _decoded(value: str) -> str:
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
 def check_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> None:

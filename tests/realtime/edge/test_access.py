@@ -26,6 +26,12 @@ def test_a_request_without_a_key_of_the_server_is_unauthorized(header: str) -> N
         authenticate({"authorization": header}, LOCKED)
 
 
+@pytest.mark.parametrize("key", ["schlüssel", "ключ", "鍵"])
+def test_a_key_beyond_ascii_is_recognised_in_utf_8(key: str) -> None:
+    as_received = f"Bearer {key}".encode().decode("latin-1")
+    assert authenticate({"authorization": as_received}, Settings(api_keys=("other", key))) == "key1"
+
+
 def test_a_page_of_another_origin_is_forbidden_even_with_a_key() -> None:
     with pytest.raises(Forbidden):
         authenticate({"authorization": "Bearer first-key", "origin": "https://evil.example"}, LOCKED)
