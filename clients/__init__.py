@@ -4,28 +4,23 @@
 and `vivavoce say`; `clients.playback` and `clients.microphone` are their audio sources.
 """
 
-from clients.aio import (
+from clients.aio import Session, connect
+from clients.errors import ConnectionRefused, ProtocolError, RealtimeError, RequestFailed, ServerClosed
+from clients.events import (
     AudioChunk,
     Committed,
     Completed,
-    ConnectionRefused,
     Delta,
     Event,
     Failed,
     Other,
     Partial,
-    ProtocolError,
-    RealtimeError,
-    RequestFailed,
     ResponseCreated,
     ResponseDone,
-    ServerClosed,
     ServerError,
-    Session,
     SpeechStarted,
     SpeechStopped,
     Word,
-    connect,
 )
 
 __all__ = [

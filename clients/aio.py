@@ -28,51 +28,15 @@ from websockets.http11 import Response
 from clients.errors import ConnectionRefused, ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import (
     AudioChunk,
-    Committed,
-    Completed,
-    Delta,
     Event,
-    Failed,
-    Other,
-    Partial,
     Payload,
     ResponseCreated,
     ResponseDone,
     ServerError,
-    SpeechStarted,
-    SpeechStopped,
-    Word,
     parse_event,
 )
 
-__all__ = [
-    "DEFAULT_URL",
-    "MAX_MESSAGE",
-    "MAX_WAITING",
-    "PATH",
-    "SAMPLE_RATE",
-    "AudioChunk",
-    "Committed",
-    "Completed",
-    "ConnectionRefused",
-    "Delta",
-    "Event",
-    "Failed",
-    "Other",
-    "Partial",
-    "ProtocolError",
-    "RealtimeError",
-    "RequestFailed",
-    "ResponseCreated",
-    "ResponseDone",
-    "ServerClosed",
-    "ServerError",
-    "Session",
-    "SpeechStarted",
-    "SpeechStopped",
-    "Word",
-    "connect",
-]
+__all__ = ["DEFAULT_URL", "MAX_MESSAGE", "MAX_WAITING", "PATH", "SAMPLE_RATE", "Session", "connect"]
 
 PATH: Final = "/v1/realtime"
 

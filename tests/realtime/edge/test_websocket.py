@@ -21,7 +21,7 @@ from websockets.http11 import Response
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from clients import aio
+import clients
 from realtime import logs
 from realtime.audio.formats import Encoding, encode
 from realtime.errors import EngineError
@@ -106,7 +106,7 @@ def test_every_path_that_clients_build_leads_here(server: RealtimeService) -> No
 
 
 async def _captions(url: str, said: Sequence[Sequence[int]], *, binary: bool) -> list[str]:
-    async with asyncio.timeout(20), aio.connect(url, partials=True, binary=binary) as session:
+    async with asyncio.timeout(20), clients.connect(url, partials=True, binary=binary) as session:
 
         async def talk() -> None:
             for numbers in said:
@@ -119,9 +119,9 @@ async def _captions(url: str, said: Sequence[Sequence[int]], *, binary: bool) ->
         deltas = ""
         async for event in session:
             match event:
-                case aio.Delta(text=text):
+                case clients.Delta(text=text):
                     deltas += text
-                case aio.Completed(text=text):
+                case clients.Completed(text=text):
                     assert deltas == text
                     heard.append(text)
                     deltas = ""
@@ -186,6 +186,14 @@ def test_a_key_among_the_subprotocols_opens_and_is_not_echoed(locked: RealtimeSe
         assert client.socket.subprotocol == "realtime"
         assert client.socket.response is not None
         assert KEY not in str(client.socket.response.headers)
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "ключ"])
+def test_a_key_beyond_ascii_opens_a_session(key: str) -> None:
+    with realtime_service(api_keys=(key,)) as server:
+        header = f"Bearer {key}".encode().decode("latin-1")  # the library encodes headers as Latin-1
+        with server.session(additional_headers={"Authorization": header}):
+            assert server.sessions == 1
 
 
 def test_pages_of_other_origins_are_refused(server: RealtimeService) -> None:
@@ -480,7 +488,7 @@ def test_a_client_that_disconnects_during_a_response_stops_the_synthesizer() -> 
 @pytest.mark.parametrize("binary", [False, True])
 def test_a_text_is_spoken(server: RealtimeService, binary: bool) -> None:
     async def speak() -> bytes:
-        async with asyncio.timeout(10), aio.connect(server.url, transcription=False, binary=binary) as session:
+        async with asyncio.timeout(10), clients.connect(server.url, transcription=False, binary=binary) as session:
             return b"".join([chunk async for chunk in session.speak("Ten chars.")])
 
     assert len(asyncio.run(speak())) == pytest.approx(2 * 0.6 * RATE, abs=8)
