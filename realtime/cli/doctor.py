@@ -20,7 +20,7 @@ from realtime import __version__
 from realtime.cli.findings import Finding, Findings, Status
 from realtime.cli.machine_checks import check_memory, check_packages, check_platform, check_processor
 from realtime.cli.model_checks import check_models, check_speech
-from realtime.cli.service_checks import check_access, check_cache, check_port
+from realtime.cli.service_checks import check_access, check_cache, check_port, check_traces
 from realtime.settings import PREFIX, Settings
 
 CHECKS: Final = (
@@ -29,6 +29,7 @@ CHECKS: Final = (
     check_processor,
     check_memory,
     check_cache,
+    check_traces,
     check_port,
     check_access,
     check_models,

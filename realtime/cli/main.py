@@ -14,11 +14,13 @@ from clients.cli import say as speak
 from realtime import __version__, logs
 from realtime.cli import doctor, trace, transcribe
 from realtime.cli import models as model_commands
+from realtime.cli.output import discard_standard_output
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
 from realtime.models.models import Models
 from realtime.server import Server, listening_error, listening_socket
 from realtime.settings import Settings
+from realtime.tracing.files import prepare_directory
 from realtime.weights.progress import LoggedProgress
 
 logger = logging.getLogger("vivavoce")
@@ -32,12 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # while an error can still be handled
+    except BrokenPipeError:
+        discard_standard_output()
+        return 1
     except VoiceError as error:
         print(f"vivavoce: {error.message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,6 +113,13 @@ def _serve(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return USAGE_ERROR
+    if settings.trace is not None:
+        try:
+            prepare_directory(settings.trace.expanduser())
+        except OSError as error:
+            reason = error.strerror or error
+            print(f"vivavoce: VIVAVOCE_TRACE: cannot write to {settings.trace}: {reason}", file=sys.stderr)
+            return USAGE_ERROR
     logs.configure(settings)
     try:
         listener = listening_socket(settings)

@@ -10,6 +10,7 @@ from typing import Final
 from realtime.cli.findings import Finding, Findings, Status
 from realtime.server import listening_error, listening_socket
 from realtime.settings import PREFIX, Settings
+from realtime.tracing.files import prepare_directory
 
 LOW_DISK_BYTES: Final = 1 << 30
 """Free disk space below which a warning is due; the cached weights of whisper-base take 0.15 GB."""
@@ -40,6 +41,20 @@ def check_cache(settings: Settings) -> Findings:
     )
 
 
+def check_traces(settings: Settings) -> Findings:
+    """Report whether traces can be written, if they are switched on."""
+    if settings.trace is None:
+        return
+    directory = settings.trace.expanduser()
+    try:
+        prepare_directory(directory)
+    except OSError as error:
+        found = f"traces cannot be written to {directory}: {error.strerror or error}"
+        yield Finding("traces", Status.FAILURE, found, f"Set {PREFIX}TRACE to another directory, or unset it.")
+    else:
+        yield Finding("traces", Status.OK, f"written to {directory}")
+
+
 def check_port(settings: Settings) -> Findings:
     """Report whether the service can listen on the configured address and port."""
     place = f"{settings.host}, port {settings.port}"
@@ -47,11 +62,14 @@ def check_port(settings: Settings) -> Findings:
         listening_socket(settings).close()
     except (OSError, OverflowError) as error:
         reason = listening_error(error)
-        server = _server_at(settings)
+        answer = _answer_at(settings)
+        if answer is not None and answer.get("x-request-id", "").startswith("req_"):
+            yield Finding("port", Status.OK, f"a Vivavoce server is running on {place}")
+            return
         yield Finding(
             "port",
             Status.FAILURE,
-            f"cannot listen on {place}: {reason}{f' ({server} answers there)' if server else ''}",
+            f"cannot listen on {place}: {reason}{' (another HTTP server answers there)' if answer else ''}",
             f"Choose another port with --port or {PREFIX}PORT, or stop the program that uses it."
             if isinstance(error, OSError) and error.errno == errno.EADDRINUSE
             else f"Choose another address with --host or {PREFIX}HOST, and a port from 1024 to 65535.",
@@ -72,10 +90,10 @@ def check_access(settings: Settings) -> Findings:
         yield Finding("access", Status.OK, "only clients on this machine can connect")
 
 
-def _server_at(settings: Settings) -> str:
-    """Return what kind of server answers at the configured address; empty for none."""
+def _answer_at(settings: Settings) -> http.client.HTTPMessage | None:
+    """Return the headers with which a server at the configured address answers; None if there is no HTTP server."""
     connection = http.client.HTTPConnection(settings.host, settings.port, timeout=PROBE_SECONDS)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
         connection.request("GET", "/livez")
-        return "a Vivavoce server" if "x-request-id" in connection.getresponse().headers else "another HTTP server"
-    return ""
+        return connection.getresponse().headers
+    return None

@@ -34,8 +34,9 @@ from realtime.session.commands import WireRequest
 from realtime.session.events import Event, TranscriptRevised
 from realtime.session.responses import ReplyState
 from realtime.settings import Settings
+from realtime.tracing.files import Traces
 from realtime.tracing.observers import ObservedSession, Observer, SessionLog
-from realtime.tracing.writer import SessionTrace, Traces
+from realtime.tracing.writer import SessionTrace
 from realtime.wire.codec import Codec, Dialect, Handshake
 from realtime.wire.dialects import DIALECTS
 

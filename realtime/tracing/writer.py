@@ -14,7 +14,7 @@ progress   a running job is `encoded` and waits for a batch, or is `decoding`; t
 output     an event or a job, as `{type: fields}`; `audio` is the end of the audio received so far
 id         a new identifier that the core was given
 cut        a quiet position that the core found in the audio
-end        why the trace ends: `closed` with its session, or `truncated` at `MAX_TRACE_BYTES`
+end        why the trace ends: `closed` with its session, or `truncated` at `MAX_TRACE_BYTES` of `files`
 =========  ===========================================================================================================
 
 Positions are samples at 16 kHz. Audio is recorded by its length. So is text, unless `VIVAVOCE_TRACE_TEXT` is set, with
@@ -25,20 +25,13 @@ The design follows aioquic's `QuicLogger`.
 """
 
 import dataclasses
-import errno
-import logging
-import os
-import shutil
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from functools import cache
-from pathlib import Path
-from typing import IO, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-import msgspec
 import numpy as np
 
 from realtime import __version__
@@ -52,30 +45,12 @@ from realtime.session.commands import CancelResponse, Speak
 from realtime.session.config import SessionConfig
 from realtime.session.events import Input, Output
 from realtime.session.jobs import ScoreWindows, Transcribed
-from realtime.settings import Settings
 from realtime.speech.phrases import phrases
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Word, normalised
 
-logger = logging.getLogger(__name__)
-
 FORMAT: Final = 2
 """Version of the format, in the header."""
-
-MAX_TRACE_BYTES: Final = 64 << 20
-"""Bytes after which a trace is truncated: 75 minutes of audio in frames of 20 ms, at 15 kB a second."""
-
-MIN_FREE_BYTES: Final = 1 << 30
-"""Free space on the disk below which no further trace is opened, so that traces do not fill it."""
-
-MAX_TRACES: Final = 1_000
-"""Trace files in the directory; the oldest are removed when a session opens."""
-
-FLUSH_SECONDS: Final = 1.0
-"""Longest time in seconds that a line stays in memory while further lines are written."""
-
-BUFFER_BYTES: Final = 1 << 16
-"""Size of the write buffer, and so the most that one write to the file system blocks the event loop for."""
 
 TEXT_FIELDS: Final = frozenset({"text", "delta", "prompt", "metadata", "request_id"})
 """Fields with text of users and clients; without `VIVAVOCE_TRACE_TEXT` only its length is recorded."""
@@ -242,95 +217,3 @@ class SessionTrace:
 @cache
 def _names(kind: type) -> tuple[str, ...]:
     return tuple(each.name for each in dataclasses.fields(kind) if each.name not in LEFT_OUT)
-
-
-class TraceFile:
-    """A sink that writes at most `max_bytes` to a file that only its owner can read.
-
-    Lines are buffered and written together, at most `FLUSH_SECONDS` late.
-    """
-
-    def __init__(self, path: Path, *, on_failure: Callable[[OSError], None], max_bytes: int = MAX_TRACE_BYTES) -> None:
-        """Create the file. Raises `OSError`."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._stream: IO[bytes] | None = os.fdopen(descriptor, "wb", BUFFER_BYTES)
-        self._on_failure = on_failure
-        self._left = max_bytes
-        self._flush_at = 0.0
-
-    def __call__(self, line: Line) -> bool:
-        """Write one line; return True if it was the last, because of the bound or an error of the file system."""
-        if self._stream is None:
-            return True
-        data = msgspec.json.encode(line) + b"\n"
-        self._left -= len(data)
-        if self._left < 0:
-            data = msgspec.json.encode({"t": line.get("t", 0.0), "end": "truncated"}) + b"\n"
-        try:
-            self._stream.write(data)
-            if (now := line.get("t", 0.0)) >= self._flush_at:
-                self._stream.flush()
-                self._flush_at = now + FLUSH_SECONDS
-        except OSError as error:
-            self._fail(error)
-        if self._left < 0:
-            self.close()
-        return self._stream is None
-
-    def close(self) -> None:
-        """Write the buffered lines and close the file."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            try:
-                stream.close()
-            except OSError as error:
-                self._on_failure(error)
-
-    def _fail(self, error: OSError) -> None:
-        stream, self._stream = self._stream, None
-        assert stream is not None
-        self._on_failure(error)
-        with suppress(OSError):
-            stream.close()  # tries to write once more
-
-
-class Traces:
-    """Trace all sessions to files in the directory of the settings.
-
-    An error of the file system is logged once and ends all traces; sessions go on.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._directory = settings.trace.expanduser() if settings.trace else None
-        self._text = settings.trace_text
-
-    @contextmanager
-    def session(self, session_id: str, clock: Callable[[], float]) -> Iterator[SessionTrace | None]:
-        """Trace one session for as long as the block runs; yield None if traces are off."""
-        trace = None
-        with ExitStack() as stack:
-            if self._directory is not None:
-                try:
-                    file = self._open(self._directory, session_id)
-                except OSError as error:
-                    self._switch_off(error)
-                else:
-                    stack.callback(file.close)
-                    trace = SessionTrace(file, text=self._text, clock=clock)
-                    stack.callback(trace.end, "closed")
-            yield trace
-
-    def _open(self, directory: Path, session_id: str) -> TraceFile:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if shutil.disk_usage(directory).free < MIN_FREE_BYTES:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        with suppress(FileNotFoundError):  # another server removes the oldest of the same directory
-            files = sorted(directory.glob("sess_*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
-            for path in files[: max(0, len(files) + 1 - MAX_TRACES)]:
-                path.unlink()
-        return TraceFile(directory / f"{session_id}.jsonl", on_failure=self._switch_off)
-
-    def _switch_off(self, error: OSError) -> None:
-        if self._directory is not None:
-            logger.warning("traces are switched off: %s", error.strerror or type(error).__name__)
-            self._directory = None

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from websockets.frames import CloseCode
@@ -100,6 +101,35 @@ def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str
     error = capsys.readouterr().err
     assert error.startswith("vivavoce: ")
     assert port in error
+
+
+def test_traces_that_cannot_be_written_are_a_usage_error_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("VIVAVOCE_TRACE", str(tmp_path / "file"))
+    assert exit_code("serve", "--port", "0") == USAGE_ERROR
+    error = capsys.readouterr().err
+    assert error.startswith("vivavoce: VIVAVOCE_TRACE: cannot write to ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("doctor", "--quick", "--port", "0", "--json"),
+        ("doctor", "--quick", "--port", "0"),
+        ("models", "list"),
+        ("models", "path", "whisper-base"),
+    ],
+)
+def test_a_reader_that_leaves_ends_a_command_quietly(arguments: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "realtime.cli.main", *arguments]
+    done = subprocess.run(command, env=ENVIRONMENT, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_eighty_columns_are_enough_for_the_list_of_models(

@@ -177,6 +177,19 @@ def test_a_full_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "vivavoce models rm" in cache.advice
 
 
+def test_a_directory_for_traces_is_made_and_green(tmp_path: Path) -> None:
+    traces = one(service_checks.check_traces(Settings(trace=tmp_path / "some" / "traces")))
+    assert traces.status is Status.OK
+    assert list((tmp_path / "some" / "traces").iterdir()) == []
+
+
+def test_a_directory_for_traces_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    traces = one(service_checks.check_traces(Settings(trace=tmp_path / "file")))
+    assert traces.status is Status.FAILURE
+    assert "VIVAVOCE_TRACE" in traces.advice
+
+
 def test_a_free_port_is_green() -> None:
     assert one(service_checks.check_port(Settings(port=0))).status is Status.OK
 
@@ -189,10 +202,11 @@ def test_a_port_that_is_taken_is_a_failure_that_says_how_to_choose_another() -> 
     assert "--port" in port.advice
 
 
-def test_a_running_vivavoce_is_recognised_at_its_port() -> None:
+def test_a_running_vivavoce_at_its_port_is_green() -> None:
     with realtime_service() as server:
         port = one(service_checks.check_port(Settings(port=server.port)))
-    assert "a Vivavoce server answers there" in port.detail
+    assert port.status is Status.OK
+    assert "a Vivavoce server is running" in port.detail
 
 
 def test_another_server_is_recognised_at_its_port() -> None:

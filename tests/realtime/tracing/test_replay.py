@@ -16,9 +16,10 @@ from realtime.errors import ClientError, EngineError
 from realtime.session.jobs import JobFailed, Transcribe
 from realtime.settings import Settings
 from realtime.speech.phrases import phrases
+from realtime.tracing.files import TraceFile
 from realtime.tracing.observers import ObservedSession
 from realtime.tracing.replay import Trace, read, replay, sentence
-from realtime.tracing.writer import Line, SessionTrace, TraceFile
+from realtime.tracing.writer import Line, SessionTrace
 from tests.realtime.session.test_session_machine import SessionMachine
 from tests.support.bundled_models import require_packages
 from tests.support.realtime_service import RATE, eventually, realtime_service

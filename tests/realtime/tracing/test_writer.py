@@ -17,9 +17,10 @@ from realtime.session.commands import CancelResponse, Configure, Speak
 from realtime.session.events import Input, Output
 from realtime.session.jobs import Transcribe
 from realtime.settings import Settings
-from realtime.tracing import writer
+from realtime.tracing import files
+from realtime.tracing.files import BUFFER_BYTES, TraceFile, Traces
 from realtime.tracing.replay import read, replay
-from realtime.tracing.writer import LEFT_OUT, TEXT_FIELDS, TraceFile, Traces
+from realtime.tracing.writer import LEFT_OUT, TEXT_FIELDS
 from tests.support.realtime_service import realtime_service, utterance
 from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
@@ -167,7 +168,7 @@ def test_a_failing_disk_is_logged_once_and_switches_traces_off(
 
     def full_disk(descriptor: int, *_: object) -> Any:
         os.close(descriptor)
-        return opened(os.open("/dev/full", os.O_WRONLY), "wb", writer.BUFFER_BYTES)
+        return opened(os.open("/dev/full", os.O_WRONLY), "wb", BUFFER_BYTES)
 
     monkeypatch.setattr(os, "fdopen", full_disk)
     with realtime_service(trace=tmp_path) as server, server.session() as one, server.session() as other:
@@ -193,7 +194,7 @@ def test_a_directory_that_cannot_be_made_switches_traces_off(caplog: pytest.LogC
 
 
 def test_the_oldest_traces_are_removed_beyond_the_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(writer, "MAX_TRACES", 5)
+    monkeypatch.setattr(files, "MAX_TRACES", 5)
     other = tmp_path / "notes.jsonl"
     other.write_text("")
     traces = Traces(Settings(trace=tmp_path))
@@ -207,7 +208,7 @@ def test_the_oldest_traces_are_removed_beyond_the_limit(monkeypatch: pytest.Monk
 def test_traces_leave_space_on_the_disk(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(writer, "MIN_FREE_BYTES", 1 << 62)
+    monkeypatch.setattr(files, "MIN_FREE_BYTES", 1 << 62)
     traces = Traces(Settings(trace=tmp_path))
     for _ in range(2):
         with traces.session("sess_1", lambda: 0.0) as trace:
