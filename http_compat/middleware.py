@@ -1,4 +1,4 @@
-"""ASGI middleware around all endpoints: paths, request ids, unexpected errors, shutdown, lingering close."""
+"""ASGI middleware around all endpoints: paths, request ids, the log, unexpected errors, shutdown, lingering close."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from http_compat.browsers import CrossOriginMiddleware
 from http_compat.errors import handle_unexpected, handle_voice_error, request_id
+from http_compat.request_log import RequestLogMiddleware
 from realtime.errors import RETRY_LATER, Overloaded
 from realtime.settings import Settings
 
@@ -129,6 +130,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     return [
         Middleware(SlashMiddleware),
         Middleware(RequestIdMiddleware),
+        Middleware(RequestLogMiddleware),
         Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
         # Starlette's own is outside of these, so that its responses would have neither an id nor CORS headers.
         Middleware(ServerErrorMiddleware, handler=handle_unexpected),

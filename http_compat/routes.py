@@ -13,6 +13,7 @@ from http_compat.openai.speech import SpeechEndpoint
 from http_compat.openai.transcriptions import TranscriptionEndpoints
 from http_compat.openai.voices import VoicesEndpoint
 from http_compat.openapi.document import document
+from http_compat.request_log import note_route
 from http_compat.xinference.auth import AuthEndpoints
 from http_compat.xinference.launch import LaunchEndpoints
 from http_compat.xinference.names import LaunchedNames
@@ -79,6 +80,7 @@ def _route(path: str, methods: Methods, authorize: Callable[[Request], None]) ->
     """Build one route for all methods of the path, so that a 405 response lists all of them."""
 
     async def respond(request: Request) -> Response:
+        note_route(request, path)
         authorize(request)
         return await methods["GET" if request.method == "HEAD" else request.method](request)
 

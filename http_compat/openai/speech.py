@@ -10,6 +10,7 @@ from http_compat.disconnect import while_connected
 from http_compat.limits import ConcurrencyLimit
 from http_compat.openai.speech_stream import SpeechStream
 from http_compat.parsing.speech_request import read_speech
+from http_compat.request_log import note_audio
 from http_compat.streaming import EVENTS, streamed
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
@@ -48,6 +49,7 @@ class SpeechEndpoint:
         as_events = body.stream_format == "sse"
         streaming = as_events or bool(body.stream)
         speech = SpeechStream(self._threads, synthesizer, text, voice, speed, speech_format, streaming=streaming)
+        note_audio(request, lambda: speech.seconds)
         if as_events:
             return await streamed(request, speech.events(), resources, media_type=EVENTS)
         if streaming:

@@ -34,6 +34,11 @@ class SpeechStream:
         self._samples = 0
 
     @property
+    def seconds(self) -> float:
+        """Return the duration of the audio so far."""
+        return self._samples / self._synthesizer.sample_rate
+
+    @property
     def usage(self) -> dict[str, int]:
         """Return OpenAI's usage object: a token for each character of text and for each 50 ms of audio."""
         characters, audio = len(self._text), self._samples * _TOKENS_PER_SECOND // self._synthesizer.sample_rate

@@ -19,7 +19,9 @@ from http_compat.openai.transcript_events import delta, done
 from http_compat.parsing.bodies import MAX_FIELD_BYTES, media_type, read_form
 from http_compat.parsing.form_fields import Fields, form_fields, json_fields, query_fields
 from http_compat.parsing.transcription_form import read_fields
+from http_compat.request_log import note_audio
 from http_compat.streaming import EVENTS, streamed
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
 from realtime.edge.metrics import Metrics
@@ -82,6 +84,7 @@ class TranscriptionEndpoints:
         client_id = ClientId(request.state.account, request_id(request))
         audio = await resources.enter_async_context(self._decoders.decoding(file, self._settings.max_upload_seconds))
         job = TranscriptionJob(audio, self._models.detector, recognizer, options, client_id)
+        note_audio(request, lambda: job.transcript().samples / SAMPLE_RATE)
         if form.stream:
             events = self._events(job, with_logprobs=form.logprobs)
             return await streamed(request, events, resources, media_type=EVENTS)
