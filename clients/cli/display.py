@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,14 +62,22 @@ class Captions:
                 self._captions.setdefault(item, Caption()).tentative = tentative
             case Completed(item_id=item, text=text):
                 self._captions.pop(item, None)
-                if line := printable(text).strip():
-                    self._console.print(Text(line), soft_wrap=True)
+                self._print(text)
             case Failed(item_id=item):
-                self._captions.pop(item, None)
+                self._print(self._captions.pop(item, Caption()).committed)
             case _:
                 return
         if self._live is not None:
             self._live.update(self._render(), refresh=True)
+
+    def finish(self) -> None:
+        """Print the committed text of the turns that are still in progress."""
+        for caption in self._captions.values():
+            self._print(caption.committed)
+
+    def _print(self, text: str) -> None:
+        if line := printable(text).strip():
+            self._console.print(Text(line), soft_wrap=True)
 
     def _render(self) -> Text:
         return Text("\n").join(each.render() for each in self._captions.values())
@@ -77,16 +85,21 @@ class Captions:
 
 @contextmanager
 def open_display(as_json: bool) -> Iterator[Display]:
-    """Open the display: JSON lines, live captions on a terminal, or plain lines elsewhere."""
+    """Open the display: JSON lines, live captions on a terminal, or plain lines elsewhere.
+
+    However the block ends, the text that has been committed is not lost.
+    """
     if as_json:
         yield JsonLines()
         return
     console = Console(highlight=False)
-    if not console.is_terminal:
-        yield Captions(console, None)
-        return
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-        yield Captions(console, live)
+    with ExitStack() as stack:
+        live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        if live is not None:
+            stack.enter_context(live)
+        captions = Captions(console, live)
+        stack.callback(captions.finish)
+        yield captions
 
 
 def printable(text: str) -> str:

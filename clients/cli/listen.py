@@ -2,7 +2,7 @@
 
 Finished turns are printed as lines; on a terminal the current one is shown below them, committed text bright and
 tentative text dim. Exit codes: 0 if every turn was transcribed, 1 if something failed or was lost or the output
-was closed, 2 if the session could not start, 130 after Ctrl-C.
+was closed, 2 if the session could not start, 130 after Ctrl-C, 143 after SIGTERM.
 """
 
 import argparse
@@ -89,12 +89,21 @@ def run(namespace: argparse.Namespace) -> int:
         as_json=namespace.json,
     )
     try:
-        return asyncio.run(listen(options))
+        return asyncio.run(_listen_until_terminated(options))
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     except BrokenPipeError:  # Rich handles a closed pipe in the same way
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes stdout when it exits
         return 1
+
+
+async def _listen_until_terminated(options: ListenOptions) -> int:
+    """Run `listen`; SIGTERM cancels it, so that committed text is printed."""
+    task = asyncio.create_task(listen(options))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 async def listen(options: ListenOptions) -> int:

@@ -249,15 +249,53 @@ def test_json_lines_are_the_servers_own_messages(recording: str, capsys: pytest.
     assert "Grüß" in lines[2]
 
 
+PROGRAM = (
+    "import argparse, sys; from clients.cli.listen import add_arguments, run; "
+    "parser = argparse.ArgumentParser(); add_arguments(parser); sys.exit(run(parser.parse_args()))"
+)
+
+
+def test_a_terminated_command_prints_the_committed_text_of_the_turn_in_progress(recording: str) -> None:
+    async def client(url: str) -> tuple[int | None, bytes, bytes]:
+        listener = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PROGRAM, recording, "--url", url,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        listeners.append(listener)
+        printed, warnings = await listener.communicate()
+        return listener.returncode, printed, warnings
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.receive("input_audio_buffer.commit")
+        await peer.send(completed("item_1", "The first."), delta("item_2", "The second"))
+        await peer.connection.ping()
+        await asyncio.sleep(0.2)  # the events are read in another process
+        listeners[0].terminate()
+        await peer.connection.wait_closed()
+
+    listeners: list[asyncio.subprocess.Process] = []
+    assert meet(script, client) == (143, b"The first.\nThe second\n", b"")
+
+
+def test_the_committed_text_of_a_turn_that_was_lost_is_printed(
+    recording: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.receive("input_audio_buffer.commit")
+        await peer.send(started("item_1"), delta("item_1", "It was half"))
+        await peer.connection.close(1001, "shutting down")
+
+    assert meet(script, listening(recording)) == 1
+    assert capsys.readouterr().out == "It was half\n"
+
+
 def test_a_closed_output_ends_the_command_quietly(recording: str) -> None:
     async def client(url: str) -> tuple[int | None, bytes]:
-        program = (
-            "import argparse, sys; from clients.cli.listen import add_arguments, run; "
-            "parser = argparse.ArgumentParser(); add_arguments(parser); sys.exit(run(parser.parse_args()))"
-        )
         reading, writing = os.pipe()
         os.close(reading)
-        arguments = ("-c", program, recording, "--json", "--fast", "--url", url)
+        arguments = ("-c", PROGRAM, recording, "--json", "--fast", "--url", url)
         listener = await asyncio.create_subprocess_exec(
             sys.executable, *arguments, stdout=writing, stderr=asyncio.subprocess.PIPE
         )
