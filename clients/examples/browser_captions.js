@@ -47,11 +47,17 @@ export async function openCaptions(url, onChange, { key, onError = console.error
 
   await new Promise((resolve, reject) => {
     socket.addEventListener("open", resolve, { once: true });
-    socket.addEventListener("close", (event) => reject(new Error(`connection closed (${event.code})`)), { once: true });
+    // A browser does not tell a page why: no server, a wrong key, or an origin that is not allowed.
+    socket.addEventListener("close", () => reject(new Error(`cannot open a session at ${url}`)), { once: true });
   });
+  const lost = ({ code, reason }) => onError(`connection closed (${reason || code})`);
+  socket.addEventListener("close", lost);
   return {
     send: (pcm) => socket.send(pcm),
     commit: () => socket.send(JSON.stringify({ type: "input_audio_buffer.commit" })),
-    close: () => socket.close(),
+    close: () => {
+      socket.removeEventListener("close", lost);
+      socket.close();
+    },
   };
 }

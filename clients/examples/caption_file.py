@@ -6,7 +6,7 @@ python clients/examples/caption_file.py talk.mp3
 import asyncio
 import sys
 
-from clients import Completed, Delta, Partial, Session, connect
+from clients import Completed, Delta, Partial, RealtimeError, Session, connect
 from clients.playback import decode, play
 
 
@@ -34,4 +34,7 @@ async def main(path: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "ws://127.0.0.1:8000"))
+    try:
+        asyncio.run(main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "ws://127.0.0.1:8000"))
+    except RealtimeError as error:
+        sys.exit(str(error))

@@ -9,8 +9,8 @@ import asyncio
 import signal
 import sys
 
-from clients import Completed, Partial, ServerError, Session, SpeechStarted, connect
-from clients.microphone import Microphone, open_microphone
+from clients import Completed, Partial, RealtimeError, ServerError, Session, SpeechStarted, connect
+from clients.microphone import Microphone, SoundUnavailable, open_microphone
 
 
 async def send(session: Session, microphone: Microphone) -> str:
@@ -45,4 +45,7 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000"))
+    try:
+        asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000"))
+    except (RealtimeError, SoundUnavailable) as error:
+        sys.exit(str(error))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from websockets.exceptions import WebSocketException
 
 FRAME_BYTES = 4_800  # 100 ms
 
@@ -45,4 +46,7 @@ async def main(path: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8000/v1"))
+    try:
+        asyncio.run(main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8000/v1"))
+    except (OSError, WebSocketException) as error:
+        sys.exit(f"Cannot connect: {error}")

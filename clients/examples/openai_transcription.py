@@ -6,7 +6,7 @@ python clients/examples/openai_transcription.py talk.mp3
 import sys
 from pathlib import Path
 
-from openai import OpenAI
+from openai import OpenAI, OpenAIError
 
 
 def main(path: str, url: str) -> None:
@@ -29,4 +29,7 @@ def main(path: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8000/v1")
+    try:
+        main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8000/v1")
+    except OpenAIError as error:
+        sys.exit(str(error))

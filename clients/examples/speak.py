@@ -9,7 +9,7 @@ import time
 import wave
 from pathlib import Path
 
-from clients import connect
+from clients import RealtimeError, connect
 
 
 async def main(text: str, path: str, url: str) -> None:
@@ -26,4 +26,7 @@ async def main(text: str, path: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "ws://127.0.0.1:8000"))
+    try:
+        asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "ws://127.0.0.1:8000"))
+    except RealtimeError as error:
+        sys.exit(str(error))

@@ -2,7 +2,10 @@
 
 import http.server
 import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,7 +15,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.docs.conftest import TALK, Workspace
+from tests.docs.conftest import SOUND, TALK, Workspace
 from tests.support.markdown import ROOT
 
 pytestmark = pytest.mark.models
@@ -72,6 +75,32 @@ def test_curl_transcribes_and_speaks(workspace: Workspace) -> None:
     assert "-->" in out
     assert "transcript.text.done" in out
     assert "morning.mp3" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("caption_file.py", ("talk.mp3", "ws://127.0.0.1:9")),
+        ("caption_microphone.py", ("ws://127.0.0.1:9",)),
+        ("speak.py", ("Good morning.", "spoken.wav", "ws://127.0.0.1:9")),
+        ("openai_captions.py", ("talk.pcm", "http://127.0.0.1:9/v1")),
+        ("openai_transcription.py", (str(EXAMPLES / "speak.py"), "http://127.0.0.1:9/v1")),
+    ],
+)
+def test_without_a_server_a_program_ends_with_one_line(name: str, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), *arguments],
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{SOUND}", "TALK": os.devnull},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "onnect" in done.stderr
 
 
 def test_every_example_is_listed() -> None:
