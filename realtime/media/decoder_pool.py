@@ -51,6 +51,9 @@ _REFUSALS: Final = {
     Kind.NO_AUDIO: NoAudioStream,
 }
 
+_BLOCK: Final = BLOCK_BYTES // 2
+"""Samples of a block: 10 s."""
+
 _FULL_SCALE: Final = np.float32(32_768)
 
 
@@ -123,9 +126,9 @@ class DecoderPool:
 
 
 class DecodedAudio:
-    """Async iterator over the samples of one file: blocks of 10 s, the last one shorter. A truncated file ends early.
+    """Async iterator over the samples of one file in blocks of at most 10 s. A truncated file ends early.
 
-    Little is decoded ahead of the consumer.
+    Little is decoded ahead of the consumer. Gaps in the timeline of the file are silent.
 
     Attributes:
         declared_seconds: Length of the audio by the packets of the file, which may be too low; None before the first
@@ -142,6 +145,8 @@ class DecodedAudio:
         self._stall_timeout = stall_timeout
         self._on_started = on_started
         self._samples = 0
+        self._silence = 0
+        """Silent samples to return before the next record."""
 
     def __aiter__(self) -> "DecodedAudio":
         return self
@@ -154,6 +159,11 @@ class DecodedAudio:
             AudioTooLong: The audio is longer than the limit.
         """
         while True:
+            if self._silence:
+                await asyncio.sleep(0)  # hours of silence take no longer to return than a block to decode
+                block = np.zeros(min(self._silence, _BLOCK), np.float32)
+                self._silence -= len(block)
+                return block
             kind, payload = await self._record()
             if kind is not Kind.LENGTH:
                 self._on_started()  # not earlier: a starting process would slow down the one that begins to decode
@@ -165,6 +175,10 @@ class DecodedAudio:
                     self._samples += len(payload) // 2
                     self._check_length(self._samples / SAMPLE_RATE)
                     return np.frombuffer(payload, np.int16, count=len(payload) // 2).astype(np.float32) / _FULL_SCALE
+                case Kind.SILENCE:
+                    self._silence = int.from_bytes(payload)
+                    self._samples += self._silence
+                    self._check_length(self._samples / SAMPLE_RATE)
                 case Kind.END:
                     self._process.end()
                     raise StopAsyncIteration

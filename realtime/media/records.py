@@ -18,16 +18,18 @@ class Kind(IntEnum):
     """Kind of a record, which tells what its payload is."""
 
     LENGTH = 1
-    """Seconds of audio in the file, as a big-endian integer, counted without decoding: there may be more."""
+    """Seconds of audio and gaps in the file, as a big-endian integer, counted without decoding: there may be more."""
     AUDIO = 2
     """16-bit mono samples at 16 kHz, in native byte order."""
-    END = 3
+    SILENCE = 3
+    """Number of silent samples that the file does not contain but a player would play, as a big-endian integer."""
+    END = 4
     """No payload. The last record."""
-    UNSUPPORTED = 4
+    UNSUPPORTED = 5
     """The audio cannot be decoded; the payload is a message for the client. The last record, as the next two."""
-    INVALID_FORMAT = 5
+    INVALID_FORMAT = 6
     """The file is in no supported format; the payload is a message for the client."""
-    NO_AUDIO = 6
+    NO_AUDIO = 7
     """The file has no audio stream; the payload is a message for the client."""
 
 

@@ -81,7 +81,10 @@ class SpeechSegmenter:
 
     async def _score(self, samples: Samples) -> list[Span]:
         windows = samples.reshape(-1, WINDOW)
-        probabilities, self._state = await self._detector.score(windows, self._state, live=False)
+        if samples.any():
+            probabilities, self._state = await self._detector.score(windows, self._state, live=False)
+        else:  # a gap in the recording may be hours long
+            probabilities, self._state = [0.0] * len(windows), None
         self._probabilities.extend(probabilities)
         return [span for probability in probabilities for span in self._segmentation.update(probability)]
 

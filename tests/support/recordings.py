@@ -3,6 +3,7 @@
 import io
 import struct
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -48,9 +49,28 @@ def compressed_file(samples: Samples, muxer: str, codec: str, sample_rate: int =
         stream = container.add_stream(codec, rate=sample_rate, layout="mono")
         assert isinstance(stream, av.AudioStream)
         frame = av.AudioFrame.from_ndarray(_values(samples)[None, :], format="s16", layout="mono")
-        frame.sample_rate = sample_rate
+        frame.sample_rate, frame.pts = sample_rate, 0
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def timed_file(
+    samples: Samples, muxer: str, codec: str, times: Sequence[float], sample_rate: int = SAMPLE_RATE
+) -> bytes:
+    """Return a file encoded by FFmpeg whose packets are shifted, by `times` seconds in as many parts of equal size."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=muxer) as container:
+        stream = container.add_stream(codec, rate=sample_rate, layout="mono")
+        assert isinstance(stream, av.AudioStream)
+        frame = av.AudioFrame.from_ndarray(_values(samples)[None, :], format="s16", layout="mono")
+        frame.sample_rate, frame.pts = sample_rate, 0
+        packets = [*stream.encode(frame), *stream.encode(None)]
+        for number, packet in enumerate(packets):
+            shift = times[number * len(times) // len(packets)]
+            assert packet.pts is not None
+            packet.pts = packet.dts = packet.pts + round(shift * sample_rate)
+            container.mux(packet)
     return file.getvalue()
 
 

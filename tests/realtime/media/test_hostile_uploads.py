@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.recordings import compressed_file, film, tone, wav_file, write_silence
+from tests.support.recordings import compressed_file, film, timed_file, tone, wav_file, write_silence
 
 PROJECT = Path(__file__).parents[3]
 MEMORY = 300e6
@@ -117,6 +117,20 @@ def test_a_truncated_file_yields_what_there_is(upload: Path) -> None:
     whole = compressed_file(tone(10.0, 440, 44_100), "mp3", "libmp3lame", 44_100)
     upload.write_bytes(whole[: len(whole) // 2])
     assert outcome(upload) == pytest.approx(5.0, abs=0.2)
+
+
+@pytest.mark.parametrize("hours", [3.9, 365 * 24], ids=["hours", "a year"])
+def test_a_forged_gap_costs_nothing(upload: Path, hours: float) -> None:
+    upload.write_bytes(timed_file(tone(2.0), "matroska", "flac", [0.0, 3600 * hours]))
+    began = time.monotonic()
+    seconds = outcome(upload, memory=100e6)
+    assert time.monotonic() - began < 2
+    assert seconds == pytest.approx(3600 * hours + 2 if hours < 4 else 2, abs=0.2)
+
+
+def test_gaps_count_as_audio(upload: Path) -> None:
+    upload.write_bytes(timed_file(tone(9.0), "matroska", "flac", [3600.0 * number for number in range(6)]))
+    assert outcome(upload) == ["audio_too_long", "The audio is longer than 14400 seconds."]
 
 
 LURES = {

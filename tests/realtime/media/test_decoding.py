@@ -5,16 +5,25 @@ import os
 
 import numpy as np
 import pytest
+import soxr
 from numpy.typing import NDArray
 
-from realtime.audio.formats import SAMPLE_RATE
-from realtime.media.decoder_process import blocks, length
-from realtime.media.records import BLOCK_BYTES, Refused
-from tests.support.recordings import compressed_file, film, rifx_file, silence, tone, wav_file
+from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.media.decoding import records, survey
+from realtime.media.records import BLOCK_BYTES, Kind, Refused
+from tests.support.recordings import compressed_file, film, rifx_file, silence, timed_file, tone, wav_file
 
 
 def decoded(data: bytes) -> NDArray[np.int16]:
-    return np.frombuffer(b"".join(blocks(io.BytesIO(data))), np.int16)
+    """Decode a file as a process does, and put silence where it says."""
+    file = io.BytesIO(data)
+    parts = records(file, use_timestamps=survey(file).use_timestamps)
+    payloads = [bytes(2 * int.from_bytes(payload)) if kind is Kind.SILENCE else payload for kind, payload in parts]
+    return np.frombuffer(b"".join(payloads), np.int16)
+
+
+def length(file: io.BytesIO) -> float:
+    return survey(file).seconds
 
 
 @pytest.mark.parametrize(
@@ -67,7 +76,7 @@ def test_channels_are_mixed_without_overflow(channels: int) -> None:
 
 
 def test_a_long_file_comes_in_blocks() -> None:
-    sizes = [len(block) for block in blocks(io.BytesIO(wav_file(silence(25.0))))]
+    sizes = [len(block) for _, block in records(io.BytesIO(wav_file(silence(25.0))), use_timestamps=True)]
     assert sizes == [BLOCK_BYTES, BLOCK_BYTES, BLOCK_BYTES // 2]
 
 
@@ -164,3 +173,90 @@ def test_the_length_is_known_without_decoding(muxer: str, codec: str, rate: int)
 def test_the_length_of_a_truncated_file_is_that_of_its_remaining_audio() -> None:
     whole = wav_file(tone(2.0))
     assert length(io.BytesIO(whole[: len(whole) // 2])) == pytest.approx(1.0, abs=0.1)
+
+
+def bursts(seconds: float, rate: int) -> Samples:
+    """Return noise of no two equal moments, in bursts, which can be found in its decoded form."""
+    noise = np.random.default_rng(0).standard_normal(round(seconds * rate))
+    samples = np.convolve(noise, np.ones(rate // 2_000) / 6, "same")
+    return (0.2 * samples * (tone(seconds, 0.9, rate) > 0)).astype(np.float32)
+
+
+def delay(found: NDArray[np.int16], expected: Samples, rate: int) -> float:
+    """Return by how many seconds one is later than the other, by cross-correlation."""
+    reference = soxr.resample(expected, rate, SAMPLE_RATE)
+    size = 2**18
+    spectrum = np.fft.rfft(found.astype(np.float64), size) * np.conj(np.fft.rfft(reference, size))
+    lag = int(np.fft.irfft(spectrum, size).argmax())
+    return (lag if lag < size // 2 else lag - size) / SAMPLE_RATE
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "rate"),
+    [
+        ("mp3", "libmp3lame", 8_000),
+        ("mp3", "libmp3lame", 44_100),
+        ("adts", "aac", 16_000),
+        ("adts", "aac", 44_100),
+        ("mp4", "aac", 16_000),
+        ("ogg", "libopus", 48_000),
+        ("matroska", "libmp3lame", 44_100),
+        ("webm", "libopus", 48_000),
+        ("mpegts", "aac", 44_100),
+        ("flv", "aac", 44_100),
+        ("avi", "libmp3lame", 44_100),
+        ("3gp", "libopencore_amrnb", 8_000),
+        ("amr", "libopencore_amrnb", 8_000),
+    ],
+)
+def test_the_delay_of_the_encoder_is_taken_off(muxer: str, codec: str, rate: int) -> None:
+    sound = bursts(3.0, rate)
+    assert delay(decoded(compressed_file(sound, muxer, codec, rate)), sound, rate) == pytest.approx(0.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "rate"),
+    [
+        ("mp4", "aac", 44_100),
+        ("mov", "pcm_s16le", 16_000),
+        ("matroska", "libopus", 48_000),
+        ("webm", "libopus", 48_000),
+    ],
+)
+def test_audio_that_begins_late_keeps_its_time(muxer: str, codec: str, rate: int) -> None:
+    sound = bursts(3.0, rate)
+    data = timed_file(sound, muxer, codec, [4.0], rate)
+    assert delay(decoded(data), sound, rate) == pytest.approx(4.0, abs=0.01)
+    assert length(io.BytesIO(data)) == pytest.approx(7.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec"), [("matroska", "aac"), ("webm", "libopus"), ("flv", "aac"), ("mpegts", "aac")]
+)
+def test_what_a_recorder_left_out_is_silent(muxer: str, codec: str) -> None:
+    rate = 48_000 if codec == "libopus" else 44_100
+    sound = bursts(4.0, rate)
+    data = timed_file(sound, muxer, codec, [0.0, 16.0], rate)
+    samples = decoded(data)
+    assert len(samples) / SAMPLE_RATE == pytest.approx(20.0, abs=0.1)
+    assert not samples[3 * SAMPLE_RATE : 17 * SAMPLE_RATE].any()
+    later = sound.copy()
+    later[: 5 * rate // 2] = 0
+    assert delay(samples[10 * SAMPLE_RATE :], later, rate) == pytest.approx(6.0, abs=0.01)
+    assert length(io.BytesIO(data)) == pytest.approx(20.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pytest.param([0.0, 365 * 24 * 3600.0], id="a year"),
+        pytest.param([30.0, 0.0], id="jump back"),
+        pytest.param([0.01, 0.0, 0.05, 0.0], id="jitter"),
+        pytest.param([0.04 * number for number in range(150)], id="half the speed"),
+    ],
+)
+def test_timestamps_that_cannot_be_right_are_ignored(times: list[float]) -> None:
+    sound = bursts(3.0, 16_000)
+    samples = decoded(timed_file(sound, "matroska", "pcm_s16le", times, 16_000))
+    assert np.count_nonzero(samples) == pytest.approx(np.count_nonzero(decoded(wav_file(sound))), rel=0.02)
+    assert len(samples) / SAMPLE_RATE == pytest.approx(3.0 + times[0], abs=0.1)
