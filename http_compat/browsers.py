@@ -14,13 +14,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from http_compat.answer_headers import ANSWER_HEADERS
 from http_compat.errors import handle_voice_error
 from realtime.edge.access import check_origin
 from realtime.errors import Forbidden
 
 logger = logging.getLogger(__name__)
 
-EXPOSED_HEADERS: Final = ("x-request-id", "x-should-retry", "retry-after")
+EXPOSED_HEADERS: Final = ("x-request-id", "x-should-retry", "retry-after", *ANSWER_HEADERS)
 """Headers of responses that pages may read besides those that every page may."""
 
 

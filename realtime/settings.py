@@ -46,6 +46,7 @@ MAX_PORT: Final = 65_535
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 """Hosts that only clients on this machine can reach."""
 
+UnknownNames: TypeAlias = Literal["default", "refuse"]
 LogFormat: TypeAlias = Literal["text", "json"]
 
 
@@ -77,6 +78,9 @@ class Settings:
     """Never contact the Hugging Face hub."""
     allow_downloads: bool = True
     """Let client requests download models of the catalogue; `vivavoce models pull` may always do so."""
+    unknown_names: UnknownNames = "default"
+    """How to answer requests for a model or a voice that means nothing here: `default` serves the default one and says
+    so in a header of the response, `refuse` refuses them."""
     preload: tuple[str, ...] = ()
     """Models to load at start and keep in memory, besides the defaults. Clients may request the repositories named
     here."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
+from http_compat.answer_headers import VOICE_HEADER, answered_by
 from http_compat.disconnect import while_connected
 from http_compat.limits import ConcurrencyLimit
 from http_compat.openai.speech_stream import SpeechStream
@@ -14,7 +15,7 @@ from http_compat.request_log import note_audio
 from http_compat.streaming import EVENTS, streamed
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
-from realtime.catalogue.voices import resolve_voice
+from realtime.catalogue.voices import find_voice, resolve_voice
 from realtime.settings import Settings
 from realtime.workers.threads import BlockingCalls
 
@@ -45,16 +46,32 @@ class SpeechEndpoint:
         body.check_supported(entry)
         lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
         synthesizer = await while_connected(request, lease)
-        voice, speed = resolve_voice(body.voice_name, synthesizer.voices), body.speed or 1.0
+        voice, speed = self._voice(body.voice_name, synthesizer.voices), body.speed or 1.0
         as_events = body.stream_format == "sse"
         streaming = as_events or bool(body.stream)
         speech = SpeechStream(self._threads, synthesizer, text, voice, speed, speech_format, streaming=streaming)
         note_audio(request, lambda: speech.seconds)
         if as_events:
-            return await streamed(request, speech.events(), resources, media_type=EVENTS)
-        if streaming:
-            return await streamed(request, speech.chunks(), resources, media_type=speech_format.media_type)
-        return Response(await while_connected(request, _whole(speech)), media_type=speech_format.media_type)
+            response = await streamed(request, speech.events(), resources, media_type=EVENTS)
+        elif streaming:
+            response = await streamed(request, speech.chunks(), resources, media_type=speech_format.media_type)
+        else:
+            response = Response(await while_connected(request, _whole(speech)), media_type=speech_format.media_type)
+        response.headers[VOICE_HEADER] = voice
+        response.headers.update(
+            answered_by(
+                entry.name,
+                model=self._names.is_substituted(body.model),
+                voice=find_voice(body.voice_name, synthesizer.voices) is None,
+            )
+        )
+        return response
+
+    def _voice(self, name: str, voices: tuple[str, ...]) -> str:
+        """Return the voice for a name, for an unknown one the default or, if the settings say so, `UnknownVoice`."""
+        if self._settings.unknown_names == "refuse":
+            return resolve_voice(name, voices)
+        return find_voice(name, voices) or voices[0]
 
 
 async def _whole(speech: SpeechStream) -> bytes:

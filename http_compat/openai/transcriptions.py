@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from http_compat.answer_headers import answered_by
 from http_compat.disconnect import while_connected
 from http_compat.errors import FileTooLarge, UnsupportedMediaType, request_id
 from http_compat.limits import ConcurrencyLimit, bounded
@@ -87,15 +88,18 @@ class TranscriptionEndpoints:
         note_audio(request, lambda: job.transcript().samples / SAMPLE_RATE)
         if form.stream:
             events = self._events(job, with_logprobs=form.logprobs)
-            return await streamed(request, events, resources, media_type=EVENTS)
-        transcript = self._counted(await while_connected(request, job.whole()))
-        return render(
-            transcript,
-            form.response_format,
-            form.granularities,
-            with_logprobs=form.logprobs,
-            as_json_string=form.text_as_json_string,
-        )
+            response = await streamed(request, events, resources, media_type=EVENTS)
+        else:
+            transcript = self._counted(await while_connected(request, job.whole()))
+            response = render(
+                transcript,
+                form.response_format,
+                form.granularities,
+                with_logprobs=form.logprobs,
+                as_json_string=form.text_as_json_string,
+            )
+        response.headers.update(answered_by(entry.name, model=self._names.is_substituted(form.model)))
+        return response
 
     async def _events(self, job: TranscriptionJob, *, with_logprobs: bool) -> AsyncGenerator[bytes, None]:
         """Yield a delta for every segment, and at the end the whole text."""

@@ -5,9 +5,11 @@ Fields of other servers that this one ignores are left out.
 
 from typing import Any
 
+from http_compat.answer_headers import TEXT_LANGUAGE_HEADER, VOICE_HEADER
 from http_compat.openai.models import TASK_NAMES
 from http_compat.openapi.recordings import recordings
 from http_compat.openapi.schemas import (
+    ANSWER_HEADERS,
     BOOLEAN,
     BYTES,
     COMPONENTS,
@@ -113,7 +115,14 @@ def _speech(settings: Settings) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The audio, mono at 24 kHz; `pcm` is 16-bit little-endian without a header",
-                "headers": HEADERS,
+                "headers": {
+                    **ANSWER_HEADERS,
+                    VOICE_HEADER: {"required": True, "schema": TEXT, "description": "The voice that spoke"},
+                    TEXT_LANGUAGE_HEADER: {
+                        "schema": TEXT,
+                        "description": "Language of the text, where the voice does not speak it",
+                    },
+                },
                 "content": {
                     **{speech_format.media_type: {"schema": BYTES} for speech_format in SpeechFormat},
                     "text/event-stream": {"schema": {"description": events}},

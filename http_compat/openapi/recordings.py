@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from http_compat.openapi.schemas import (
+    ANSWER_HEADERS,
     BOOLEAN,
     BYTES,
-    HEADERS,
     RECOGNIZER,
     TEXT,
     Schema,
@@ -90,7 +90,7 @@ def recordings(summary: str) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The transcript in the requested format",
-                "headers": HEADERS,
+                "headers": ANSWER_HEADERS,
                 "content": {
                     "application/json": {"schema": {"anyOf": [reference("Transcript"), json_string]}},
                     **{media_type: {"schema": TEXT} for media_type in _TEXTS},

@@ -2,8 +2,8 @@
 
 from typing import Any, Final, TypeAlias
 
+from http_compat.answer_headers import MODEL_HEADER, SUBSTITUTED_HEADER
 from http_compat.openai.models import TASK_NAMES
-from realtime.catalogue.names import ALIASES
 from realtime.catalogue.table import ENTRIES, Task
 from realtime.catalogue.voices import OPENAI_VOICES
 from realtime.speech.suppression import REPORTED
@@ -64,17 +64,23 @@ def query(name: str, schema: Schema) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema}
 
 
-_NAMES: Final = "Name from the catalogue, OpenAI model name, or name given at launch"
+_NAMES: Final = "Name from the catalogue, OpenAI model name, size of Whisper, or name given at launch"
+
+_OPENAI_NAMES: Final = {
+    Task.TRANSCRIPTION: ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe"),
+    Task.SPEECH: ("tts-1", "tts-1-hd", "gpt-4o-mini-tts"),
+}
+"""Examples of OpenAI's names."""
 
 RECOGNIZER: Final = one_of(
     *(entry.name for entry in ENTRIES if entry.task is Task.TRANSCRIPTION),
-    *(name for name, task in ALIASES.items() if task is Task.TRANSCRIPTION),
+    *_OPENAI_NAMES[Task.TRANSCRIPTION],
     description=_NAMES,
 )
 
 VOICE_MODEL: Final = one_of(
     *(entry.name for entry in ENTRIES if entry.task is Task.SPEECH),
-    *(name for name, task in ALIASES.items() if task is Task.SPEECH),
+    *_OPENAI_NAMES[Task.SPEECH],
     description=_NAMES,
 )
 
@@ -93,11 +99,21 @@ PROGRESS: Final = record(
 
 ID: Final = {
     "name": "id", "in": "path", "required": True,
-    "schema": one_of(*(entry.name for entry in ENTRIES), *ALIASES, description=_NAMES),
+    "schema": one_of(
+        *(entry.name for entry in ENTRIES), *(name for names in _OPENAI_NAMES.values() for name in names),
+        description=_NAMES,
+    ),
     "description": "Name of a model; slashes need not be escaped",
 }  # fmt: skip
 
 HEADERS: Final = {"x-request-id": {"required": True, "schema": TEXT}}
+
+ANSWER_HEADERS: Final = {
+    **HEADERS,
+    MODEL_HEADER: {"required": True, "schema": TEXT, "description": "The model that answered"},
+    SUBSTITUTED_HEADER: {"schema": TEXT, "description": "Fields with unknown names, for which a default answered"},
+}
+"""Headers of what a model answered."""
 
 ERRORS: Final = {
     400: "Invalid request: a field is missing or invalid; `param` names it",

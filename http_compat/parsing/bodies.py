@@ -133,8 +133,8 @@ def _field_with_surrogate(data: bytes | str) -> str | None:
     return None
 
 
-def from_form(fields: Mapping[str, Any], kind: type[Body]) -> Body:
-    """Convert the fields of a form, with numbers and booleans written as text. Raises `ClientError`."""
+def convert_texts(fields: Mapping[str, Any], kind: type[Body]) -> Body:
+    """Convert fields, in which numbers and booleans may be written as text. Raises `ClientError`."""
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -1,5 +1,6 @@
 """The body of a speech request: JSON from OpenAI's clients, JSON or a form with files from Xinference's."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -7,7 +8,8 @@ from starlette.requests import Request
 
 from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue
 from http_compat.limits import bounded
-from http_compat.parsing.bodies import decode_json, from_form, media_type, read_form, read_json
+from http_compat.parsing.bodies import convert_texts, decode_json, media_type, read_form, read_json
+from http_compat.parsing.form_fields import NOTHING
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import ClientError, UnknownVoice
 from realtime.media.encoders import SpeechFormat
@@ -18,6 +20,9 @@ r"""Bytes of the longest way to write one character in JSON: two escapes, as in 
 
 _OTHER_FIELDS: Final = 64 * 1024
 """Bytes allowed for all fields but the text."""
+
+_TEXTS: Final = frozenset({"input", "text"})
+"""Fields whose texts are spoken, whatever they are."""
 
 _PROMPTS: Final = 16 * 1024 * 1024
 """Bytes allowed for recordings of a voice to clone, which are read only to be refused with a clear error."""
@@ -49,7 +54,8 @@ class SpeechBody(msgspec.Struct, frozen=True):
     speed: Annotated[float, msgspec.Meta(ge=0.25, le=4.0)] | None = None
     stream: bool | None = None
     stream_format: Literal["audio", "sse"] | None = None
-    kwargs: str | None = None
+    kwargs: str | dict[str, Any] | None = None
+    """Xinference's options, as JSON in a string or as an object."""
     prompt_speech: Any = None
     prompt_latent: Any = None
 
@@ -61,7 +67,7 @@ class SpeechBody(msgspec.Struct, frozen=True):
     @property
     def speech_format(self) -> SpeechFormat:
         """Format of the response. Raises `UnsupportedValue`."""
-        wanted = self.response_format or SpeechFormat.MP3
+        wanted = (self.response_format or SpeechFormat.MP3).strip().lower()
         if wanted not in set(SpeechFormat):
             formats = ", ".join(SpeechFormat)
             raise UnsupportedValue(f"`response_format` must be one of {formats}.", param="response_format")
@@ -84,9 +90,12 @@ class SpeechBody(msgspec.Struct, frozen=True):
         if self.speed not in {None, 1.0} and not entry.capabilities.speed:
             raise UnsupportedValue(f"The model {entry.name} supports only the speed 1.0.", param="speed")
         try:
-            options = decode_json(self.kwargs or "{}", SpeechOptions)
+            given_options = self.kwargs or {}
+            if isinstance(given_options, str):
+                given_options = decode_json(given_options, dict[str, Any])
+            options = convert_texts(given_options, SpeechOptions)
         except ClientError as error:
-            raise ClientError("`kwargs` must be a JSON object, written as a string.", param="kwargs") from error
+            raise ClientError("`kwargs` must be a JSON object.", param="kwargs") from error
         given = {
             ("prompt_speech", "prompt_speech"): self.prompt_speech,
             ("prompt_latent", "prompt_latent"): self.prompt_latent,
@@ -97,17 +106,30 @@ class SpeechBody(msgspec.Struct, frozen=True):
                 raise UnsupportedValue(f"The model {entry.name} does not clone voices. Remove `{name}`.", param=param)
 
 
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that have a value; the texts to speak are taken as they are."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if name in _TEXTS or not (value is None or (isinstance(value, str) and value.strip().lower() in NOTHING))
+    }
+
+
 async def read_speech(request: Request, settings: Settings) -> SpeechBody:
-    """Read the body of the request. Raises `ClientError`."""
+    """Read the body of the request, and from the query what the body lacks. Raises `ClientError`."""
     max_bytes = settings.max_input_characters * _ESCAPED_CHARACTER + _OTHER_FIELDS
     timeout = settings.idle_timeout_seconds
     try:
         if media_type(request) != "multipart/form-data":
-            return await read_json(bounded(request, max_bytes, timeout), SpeechBody)
+            values = await read_json(bounded(request, max_bytes, timeout), dict[str, Any])
+            return convert_texts(_given(request.query_params) | _given(values), SpeechBody)
         limited = bounded(request, max_bytes + _PROMPTS, timeout)
         form = await read_form(limited, max_files=2, max_field_bytes=max_bytes)
         try:
-            return from_form({name: value for name, value in form.items() if value != ""}, SpeechBody)
+            for name in form:
+                if len(set(map(str, form.getlist(name)))) > 1:
+                    raise ClientError(f"`{name}` is given more than once, with different values.", param=name)
+            return convert_texts(_given(request.query_params) | _given(form), SpeechBody)
         finally:
             await form.close()
     except ClientError as error:

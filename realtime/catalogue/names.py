@@ -9,19 +9,10 @@ from contextlib import suppress
 from typing import Final
 
 from realtime.catalogue.capabilities import Capabilities
+from realtime.catalogue.spellings import means_certain_model, openai_task, whisper_size
 from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry, Task
 from realtime.errors import UnknownModel, UnsupportedModel
 from realtime.settings import Settings
-
-ALIASES: Final = {
-    "whisper-1": Task.TRANSCRIPTION,
-    "gpt-4o-transcribe": Task.TRANSCRIPTION,
-    "gpt-4o-mini-transcribe": Task.TRANSCRIPTION,
-    "tts-1": Task.SPEECH,
-    "tts-1-hd": Task.SPEECH,
-    "gpt-4o-mini-tts": Task.SPEECH,
-}
-"""Names of OpenAI's own models; each stands for the server's default model of its task."""
 
 _UNKNOWN_WHISPER: Final = Capabilities(translation=True, word_times=True)
 """What a Whisper model outside the catalogue is expected to do until it is loaded."""
@@ -29,14 +20,22 @@ _UNKNOWN_WHISPER: Final = Capabilities(translation=True, word_times=True)
 _REPOSITORY: Final = re.compile(r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*", re.ASCII | re.IGNORECASE)
 
 
-def lookup(name: str) -> ModelEntry:
-    """Find a model by its catalogue name, its repository, or `openai/` before its name.
+_BY_NAME: Final = {name.lower(): entry for entry in ENTRIES for name in (entry.name, entry.source)}
+"""The catalogue by names and repositories in lower case."""
 
-    Any other repository on the Hugging Face hub (`owner/name`) is taken for a Whisper model. Raises `UnknownModel`.
+
+def lookup(name: str) -> ModelEntry:
+    """Find the model that an operator means by a name.
+
+    It is a name of the catalogue, its repository, `openai/` before its name, or a size of Whisper without an owner
+    (`large-v3`). Any other repository on the Hugging Face hub (`owner/name`) is taken for a Whisper model. Raises
+    `UnknownModel`.
     """
-    for entry in ENTRIES:
-        if name in (entry.name, entry.source, f"openai/{entry.name}"):
-            return entry
+    written = name.strip().lower()
+    if entry := _BY_NAME.get(written) or _BY_NAME.get(written.removeprefix("openai/")):
+        return entry
+    if "/" not in name and (entry := _BY_NAME.get(whisper_size(name) or "")):
+        return entry
     if _REPOSITORY.fullmatch(name):
         return ModelEntry(name, Task.TRANSCRIPTION, EngineName.WHISPER, name, _UNKNOWN_WHISPER, "unknown")
     raise UnknownModel(name)
@@ -46,7 +45,8 @@ class ModelNames:
     """The names of one server's models.
 
     A client may ask for every model of the catalogue, but only for those other repositories that the settings name:
-    a client cannot make the server download anything else.
+    a client cannot make the server download anything else. OpenAI's own names mean the default of their task, and a
+    size of Whisper means this size under whatever name it is published.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -55,7 +55,7 @@ class ModelNames:
             Task.TRANSCRIPTION: _default(settings.transcription_model, Task.TRANSCRIPTION),
             Task.SPEECH: _default(settings.speech_model, Task.SPEECH),
         }
-        preloaded = [self._lookup(name) for name in settings.preload]
+        preloaded = [self._preloaded(name) for name in settings.preload]
         self.pinned: tuple[ModelEntry, ...] = tuple(dict.fromkeys((*self.defaults.values(), *preloaded)))
         """The models that the server loads at start and never unloads: the defaults and the preloaded ones."""
         entries = [*ENTRIES, *self.pinned]
@@ -63,47 +63,62 @@ class ModelNames:
             with suppress(UnknownModel):  # a path under an invalid name is reported when weights are looked for
                 entries.append(lookup(pair.partition("=")[0].strip()))
         self._available = {entry.name: entry for entry in entries}
+        self._refuse_unknown = settings.unknown_names == "refuse"
+
+    def _preloaded(self, name: str) -> ModelEntry:
+        task = openai_task(name)
+        return lookup(name) if task is None else self.defaults[task]
 
     def listed(self) -> dict[str, ModelEntry]:
-        """Return the models a client may ask for, by name; `ALIASES` are left out."""
+        """Return the models a client may ask for, by name; other names for them are left out."""
         return dict(self._available)
 
     def find(self, name: str) -> ModelEntry | None:
         """Return the available model of this name, for any task; None if there is none."""
-        try:
-            entry = self._lookup(name)
-        except UnknownModel:
-            return None
-        return self._available.get(entry.name)
+        task = openai_task(name)
+        if task is not None and name not in self._available:
+            return self.defaults[task]
+        with suppress(UnknownModel):
+            if entry := self._available.get(lookup(name).name):
+                return entry
+        return self._available.get(whisper_size(name) or "")
 
     def entry(self, name: str) -> ModelEntry:
-        """Return the available model of this name, for any task. Raises `UnknownModel`."""
+        """Return the available model that this name means, for any task. Raises `UnknownModel`."""
         entry = self.find(name)
         if entry is None:
             raise UnknownModel(name)
         return entry
 
     def resolve(self, name: str, task: Task) -> ModelEntry:
-        """Return the available model of this name for `task`; an empty name means the default.
+        """Return the model that answers a request for `name` and `task`.
 
-        Raises `UnknownModel`, and `UnsupportedModel` for a model of another task.
+        An empty name means the default, which answers unknown names too (`is_substituted`), unless the settings refuse
+        them. It never answers for another recognizer.
+
+        Raises:
+            UnknownModel: The name means a model that is not available, or nothing, and the settings refuse that.
+            UnsupportedModel: The name means a model of another task.
         """
-        if not name:
+        if not name.strip():
             return self.defaults[task]
-        entry = self.entry(name)
+        entry = self.find(name)
+        if entry is None:
+            if self._refuse_unknown or (task is Task.TRANSCRIPTION and means_certain_model(name)):
+                raise UnknownModel(name)
+            return self.defaults[task]
         if entry.task is not task:
             raise UnsupportedModel(f"The model {name!r} is for {entry.task}, not for {task}.", param="model")
         return entry
 
     def recognizer(self, name: str) -> ModelEntry | None:
-        """Return the recognizer a client may ask for by `name`; None where there is none."""
-        try:
-            return self.resolve(name, Task.TRANSCRIPTION)
-        except (UnknownModel, UnsupportedModel):
-            return None
+        """Return the recognizer that `name` means, the default for an empty one; None where it means none."""
+        entry = self.find(name) if name.strip() else self.defaults[Task.TRANSCRIPTION]
+        return entry if entry is not None and entry.task is Task.TRANSCRIPTION else None
 
-    def _lookup(self, name: str) -> ModelEntry:
-        return self.defaults[ALIASES[name]] if name in ALIASES else lookup(name)
+    def is_substituted(self, name: str) -> bool:
+        """Return whether `resolve` answers with a default that the name does not mean."""
+        return bool(name.strip()) and self.find(name) is None
 
 
 def _default(name: str, task: Task) -> ModelEntry:

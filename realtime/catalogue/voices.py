@@ -1,5 +1,6 @@
 """Resolve voice names."""
 
+import re
 from typing import Final
 
 from realtime.errors import UnknownVoice
@@ -10,24 +11,27 @@ OPENAI_VOICES: Final = (
 """The names of OpenAI's own voices."""
 
 
+_KOKORO: Final = re.compile(r"[a-z][fm]_")
+"""What Kokoro's names begin with: the language and the sex of the speaker."""
+
+
 def find_voice(name: str, voices: tuple[str, ...]) -> str | None:
-    """Return the voice that `resolve_voice` does, or None where that raises."""
-    try:
-        return resolve_voice(name, voices)
-    except UnknownVoice:
-        return None
+    """Return the voice among `voices`, default first, that a client means by `name`; None where it means none.
+
+    Case and blanks do not matter. An empty name and `default` mean the default; each of `OPENAI_VOICES` always means
+    the same one of `voices`; a name of Kokoro's means the voice of this name, as in `af_heart`.
+    """
+    wanted = name.strip().lower()
+    if wanted in ("", "default"):
+        return voices[0]
+    if wanted in OPENAI_VOICES and wanted not in voices:
+        return voices[OPENAI_VOICES.index(wanted) % len(voices)]
+    plain = _KOKORO.sub("", wanted)
+    return next((voice for voice in voices if voice.lower() in (wanted, plain)), None)
 
 
 def resolve_voice(name: str, voices: tuple[str, ...]) -> str:
-    """Return the voice among `voices`, default first, that a client means by `name`.
-
-    An empty name means the default; each of `OPENAI_VOICES` always means the same one of `voices`. Raises
-    `UnknownVoice`.
-    """
-    if not name:
-        return voices[0]
-    if name in voices:
-        return name
-    if name in OPENAI_VOICES:
-        return voices[OPENAI_VOICES.index(name) % len(voices)]
+    """Return the voice that `find_voice` does. Raises `UnknownVoice` where there is none."""
+    if (voice := find_voice(name, voices)) is not None:
+        return voice
     raise UnknownVoice(f"Unknown voice {name!r}; available voices: {', '.join(voices)}.", param="voice")

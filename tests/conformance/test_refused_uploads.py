@@ -22,8 +22,8 @@ URL = "/v1/audio/transcriptions"
 
 @by(*ALL_CLIENTS)
 def test_an_unknown_model_is_404_with_its_own_code(client: PublishedClient, recordings: Path) -> None:
-    with refused(client, 404, "model_not_found", "model", "The model 'nobody' does not exist"):
-        client.transcribe(recordings / "two-words.wav", model="nobody")
+    with refused(client, 404, "model_not_found", "model", "The model 'whisper-huge' does not exist"):
+        client.transcribe(recordings / "two-words.wav", model="whisper-huge")
 
 
 @by(*OPENAI, CURL)

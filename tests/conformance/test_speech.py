@@ -123,9 +123,9 @@ def test_events_are_one_file_and_end_with_the_usage(client: PublishedClient, ser
 
 
 @by(*ALL_CLIENTS)
-def test_an_unknown_voice_is_400_and_the_known_ones_are_listed(client: PublishedClient) -> None:
-    with refused(client, 400, "invalid_voice", "voice", "amber, birch"):
-        client.speak(voice="nope")
+def test_the_default_speaks_for_an_unknown_voice(client: PublishedClient, synthesizer: ScriptedSynthesizer) -> None:
+    client.speak(voice="af_bella")
+    assert synthesizer.spoken[0][1] == "amber"
 
 
 @by(XINFERENCE, XINFERENCE_1, XINFERENCE_ASYNC, CURL)

@@ -164,7 +164,8 @@ def test_an_unknown_model_is_404_with_its_own_code(client: TestClient) -> None:
     assert answer.json()["error"]["param"] == "model"
 
 
-def test_an_unknown_model_has_the_same_message_everywhere(client: TestClient) -> None:
+def test_an_unknown_model_has_the_same_message_everywhere(serve: Serve) -> None:
+    client = serve(unknown_names="refuse")
     answers = [
         client.get("/v1/models/nothing"),
         client.delete("/v1/models/nothing"),

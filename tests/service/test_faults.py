@@ -187,6 +187,7 @@ def test_a_text_given_to_the_command_as_audio(vivavoce: Callable[..., "Completed
 
 
 def test_an_unknown_model(address: str) -> None:
-    body = {"model": "no-such-voice", "input": "Hello."}
-    answer = httpx.post(f"http://{address}/v1/audio/speech", json=body)
+    answer = httpx.post(
+        f"http://{address}/v1/audio/transcriptions", data={"model": "whisper-huge"}, files={"file": b"RIFF"}
+    )
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")

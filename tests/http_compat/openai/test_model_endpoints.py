@@ -80,8 +80,13 @@ def test_voices_are_those_of_the_model_asked_for(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("model", "status", "code"), [("nobody", 404, "model_not_found"), ("whisper-base", 400, "unsupported_model")]
 )
-def test_voices_of_no_voice_model_are_an_error(client: TestClient, model: str, status: int, code: str) -> None:
+def test_voices_of_no_voice_model_are_an_error(serve: Serve, model: str, status: int, code: str) -> None:
+    client = serve(unknown_names="refuse")
     assert error(client.get(f"/v1/audio/voices?model={model}")) == (status, code, "model")
+
+
+def test_voices_of_an_unknown_model_are_those_that_would_speak_for_it(client: TestClient) -> None:
+    assert {each["model"] for each in client.get("/v1/audio/voices?model=kokoro").json()["data"]} == {"hibari-tts"}
 
 
 def test_loaded_models_are_listed(client: TestClient, models: ScriptedModels) -> None:

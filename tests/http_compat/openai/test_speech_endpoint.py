@@ -104,8 +104,7 @@ def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSy
         ({"input": 7}, "invalid_type", "input"),
         ({"input": "x" * 101}, "string_above_max_length", "input"),
         ({"text": "x" * 101}, "string_above_max_length", "text"),
-        ({"model": None}, "invalid_type", "model"),
-        ({"voice": "nobody"}, "invalid_voice", "voice"),
+        ({"model": None}, "missing_required_parameter", "model"),
         ({"voice": 3}, "invalid_voice", "voice"),
         ({"voice": {}}, "invalid_voice", "voice"),
         ({"speed": 5}, "invalid_value", "speed"),
@@ -118,7 +117,8 @@ def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSy
         ({"instructions": 7}, "invalid_type", "instructions"),
         ({"kwargs": "no object"}, "invalid_value", "kwargs"),
         ({"kwargs": "[]"}, "invalid_value", "kwargs"),
-        ({"kwargs": {}}, "invalid_type", "kwargs"),
+        ({"kwargs": []}, "invalid_type", "kwargs"),
+        ({"kwargs": {"prompt_text": "What I say in it."}}, "unsupported_value", "kwargs"),
         ({"kwargs": '{"prompt_text": "What I say in it."}'}, "unsupported_value", "kwargs"),
         ({"prompt_speech": "UklGRg=="}, "unsupported_value", "prompt_speech"),
     ],
@@ -133,8 +133,67 @@ def test_a_missing_model_is_400(client: TestClient) -> None:
     assert error(client.post(URL, json={"input": "Hello."})) == (400, "missing_required_parameter", "model")
 
 
-def test_an_unknown_model_is_404(client: TestClient) -> None:
-    assert error(speak(client, model="nobody")) == (404, "model_not_found", "model")
+def test_names_that_mean_nothing_are_refused_where_the_settings_say_so(serve: Serve) -> None:
+    client = serve(unknown_names="refuse")
+    assert error(speak(client, model="kokoro")) == (404, "model_not_found", "model")
+    assert error(speak(client, voice="af_bella")) == (400, "invalid_voice", "voice")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_response_names_its_model_and_voice(client: TestClient, stream: bool) -> None:
+    headers = speak(client, model="tts-1-1106", voice="BIRCH ", stream=stream).headers
+    assert (headers["x-vivavoce-model"], headers["x-vivavoce-voice"]) == ("hibari-tts", "birch")
+    assert "x-vivavoce-substituted" not in headers
+
+
+@pytest.mark.parametrize(
+    ("fields", "substituted"),
+    [
+        ({"model": "kokoro"}, "model"),
+        ({"voice": "af_bella(2)+af_sky(1)"}, "voice"),
+        ({"model": "hexgrad/Kokoro-82M", "voice": "af_heart", "stream_format": "sse"}, "model, voice"),
+    ],
+)
+def test_a_response_says_for_which_names_a_default_answered(
+    client: TestClient, fields: dict[str, Any], substituted: str
+) -> None:
+    answer = speak(client, **fields)
+    assert (answer.status_code, answer.headers["x-vivavoce-substituted"]) == (200, substituted)
+    assert (answer.headers["x-vivavoce-model"], answer.headers["x-vivavoce-voice"]) == ("hibari-tts", "amber")
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ({"speed": "2.0"}, ("Ten chars.", "amber", 2.0)),
+        ({"speed": None, "voice": "undefined", "stream": "", "kwargs": "null"}, ("Ten chars.", "amber", 1.0)),
+        ({"kwargs": {"seed": 7}, "response_format": " WAV"}, ("Ten chars.", "amber", 1.0)),
+        ({"input": "null"}, ("null", "amber", 1.0)),
+    ],
+)
+def test_values_may_be_written_as_texts_and_texts_for_nothing_are_none(
+    client: TestClient, synthesizer: ScriptedSynthesizer, written: dict[str, Any], spoken: tuple[str, str, float]
+) -> None:
+    assert speak(client, **written).status_code == 200
+    assert synthesizer.spoken == [spoken]
+
+
+@pytest.mark.parametrize(("stream", "streamed"), [("true", True), ("True", True), ("false", False), (0, False)])
+def test_a_flag_may_be_written_as_text(client: TestClient, stream: object, streamed: bool) -> None:
+    assert ("content-length" not in speak(client, stream=stream).headers) is streamed
+
+
+def test_the_query_has_what_the_body_lacks(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
+    answer = client.post(f"{URL}?voice=birch&speed=2&model=tts-1", json={"input": "Hello.", "speed": 1})
+    assert answer.status_code == 200
+    assert synthesizer.spoken == [("Hello.", "birch", 1.0)]
+
+
+def test_a_field_of_a_form_repeated_with_different_values_is_refused(client: TestClient) -> None:
+    form = [("model", (None, "tts-1")), ("input", (None, "Hello."))]
+    assert client.post(URL, files=[*form, ("voice", (None, "birch")), ("voice", (None, "birch"))]).status_code == 200
+    repeated = client.post(URL, files=[*form, ("voice", (None, "birch")), ("voice", (None, "amber"))])
+    assert error(repeated) == (400, "invalid_voice", "voice")
 
 
 @pytest.mark.parametrize("model", ["whisper-base", "whisper-1"])
@@ -172,7 +231,6 @@ def test_a_form_accepts_python_s_spelling_of_true(client: TestClient) -> None:
         ("speed", (None, "nan"), "invalid_value"),
         ("speed", (None, "fast"), "invalid_type"),
         ("stream", (None, "perhaps"), "invalid_type"),
-        ("voice", (None, "nobody"), "invalid_voice"),
         ("instructions", ("a-file", b"Cheerfully."), "invalid_type"),
     ],
 )

@@ -75,7 +75,7 @@ def test_an_error_before_the_first_event_is_an_ordinary_error(
 ) -> None:
     assert error(upload(client, b"a letter", stream="true")) == (400, "invalid_file_format", "file")
     assert error(upload(client, wav_file(silence(0.05)), stream="true")) == (400, "audio_too_short", "file")
-    assert error(upload(client, stream="true", model="no-model")) == (404, "model_not_found", "model")
+    assert error(upload(client, stream="true", model="whisper-huge")) == (404, "model_not_found", "model")
     recognizer.failure = EngineError("It broke.")
     assert error(upload(client, stream="true")) == (500, "engine_failed", None)
 

@@ -2,7 +2,7 @@ import inspect
 
 import pytest
 
-from realtime.catalogue.names import ALIASES, ModelNames, lookup
+from realtime.catalogue.names import ModelNames, lookup
 from realtime.catalogue.table import ENTRIES, Task
 from realtime.catalogue.voices import OPENAI_VOICES, find_voice, resolve_voice
 from realtime.engines.base import Synthesizer
@@ -28,12 +28,18 @@ def test_names_and_sources_are_unique() -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("name", [alias for alias, task in ALIASES.items() if task is Task.TRANSCRIPTION])
+@pytest.mark.parametrize(
+    "name",
+    ["whisper-1", "whisper-2", "gpt-4o-transcribe", "gpt-4o-mini-transcribe-2025-12-15", "gpt-4o-transcribe-diarize",
+     "gpt-transcribe", "gpt-live-transcribe", "gpt-realtime-whisper", "openai/whisper-1", "Whisper-1", " whisper-1 "],
+)  # fmt: skip
 def test_openai_recognizers_mean_the_default(name: str) -> None:
     assert recognizer(name, transcription_model="whisper-small.en") == "whisper-small.en"
 
 
-@pytest.mark.parametrize("name", ["tts-1", "tts-1-hd", "gpt-4o-mini-tts"])
+@pytest.mark.parametrize(
+    "name", ["tts-1", "tts-1-hd", "tts-1-1106", "tts-1-hd-1106", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15"]
+)
 def test_openai_voice_models_mean_the_default(name: str) -> None:
     assert ModelNames(Settings()).resolve(name, Task.SPEECH).name == "hibari-tts"
 
@@ -102,15 +108,71 @@ def test_a_default_of_another_task_is_unknown() -> None:
         ModelNames(Settings(transcription_model="hibari-tts"))
 
 
-def test_a_repository_does_not_speak() -> None:
+@pytest.mark.parametrize(
+    ("names", "model"),
+    [
+        (("base", "Base", "whisper-base", "openai/whisper-base", "ggml-base.bin", "Systran/faster-whisper-base",
+          "faster-whisper-base", "whisper_base", "Xenova/whisper-base"), "whisper-base"),
+        (("base.en", "base-en", "ggml-base.en-q5_1.bin"), "whisper-base.en"),
+        (("large", "large-v3", "whisper-v3", "guillaumekln/faster-whisper-large-v3", "groq/whisper-large-v3",
+          "mlx-community/whisper-large-v3-mlx-4bit"), "whisper-large-v3"),
+        (("turbo", "large-v3-turbo", "deepdml/faster-whisper-large-v3-turbo-ct2"), "whisper-large-v3-turbo"),
+        (("distil-large-v3", "distil-whisper/distil-large-v3", "distil-whisper-large-v3-en"),
+         "distil-whisper-large-v3"),
+        (("distil-small.en",), "distil-whisper-small.en"),
+    ],
+)  # fmt: skip
+def test_a_size_means_this_size_in_whatever_format(names: tuple[str, ...], model: str) -> None:
+    assert {name: recognizer(name) for name in names} == dict.fromkeys(names, model)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["large-v1", "openai/whisper-large-v1", "ivrit-ai/whisper-large-v3-ct2", "someone/whisper-base", "nvidia/parakeet",
+     "whisper-base-icelandic", "whisper-icelandic", "base-icelandic", "distil-tiny"],
+)  # fmt: skip
+def test_another_recognizer_never_answers_for_a_certain_one(name: str) -> None:
     with pytest.raises(UnknownModel):
-        ModelNames(Settings()).resolve("someone/voice", Task.SPEECH)
+        recognizer(name)
+
+
+@pytest.mark.parametrize("name", ["default", "kokoro", "gpt-4o", "my model", "whisper", "nova-3"])
+def test_the_default_answers_for_names_that_mean_nothing_unless_the_settings_refuse_them(name: str) -> None:
+    names = ModelNames(Settings())
+    assert (names.resolve(name, Task.TRANSCRIPTION).name, names.is_substituted(name)) == ("whisper-base", True)
+    with pytest.raises(UnknownModel):
+        ModelNames(Settings(unknown_names="refuse")).resolve(name, Task.TRANSCRIPTION)
+
+
+@pytest.mark.parametrize("name", ["kokoro", "hexgrad/Kokoro-82M", "alloy", "someone/voice"])
+def test_the_default_speaks_for_any_unknown_voice_model_unless_the_settings_refuse_it(name: str) -> None:
+    assert ModelNames(Settings()).resolve(name, Task.SPEECH).name == "hibari-tts"
+    with pytest.raises(UnknownModel):
+        ModelNames(Settings(unknown_names="refuse")).resolve(name, Task.SPEECH)
+
+
+@pytest.mark.parametrize("name", ["", "whisper-1", "base", "tts-1", "whisper-tiny"])
+def test_what_a_name_means_is_no_substitute(name: str) -> None:
+    assert not ModelNames(Settings()).is_substituted(name)
+
+
+@pytest.mark.parametrize("name", ["base", "Systran/faster-whisper-base", "their/whisper-base-ct2"])
+def test_an_operator_may_name_a_size_too_and_a_repository_stays_itself(name: str) -> None:
+    expected = name if name.startswith("their/") else "whisper-base"
+    assert recognizer("", transcription_model=name) == expected
+    assert recognizer(name, transcription_model=name) == expected
+
+
+def test_a_converted_size_in_the_settings_is_not_taken_for_the_catalogue_s() -> None:
+    assert recognizer("whisper-1", transcription_model="deepdml/faster-whisper-base-ct2") == (
+        "deepdml/faster-whisper-base-ct2"
+    )
 
 
 def test_unknown_recognizers_are_told_from_available_ones() -> None:
     names = ModelNames(Settings())
-    found = [names.recognizer(name) for name in ("", "whisper-tiny.en", "gpt-realtime", "hibari-tts")]
-    assert found == [lookup("whisper-base"), lookup("whisper-tiny.en"), None, None]
+    found = [names.recognizer(name) for name in ("", "tiny.en", "gpt-transcribe", "gpt-realtime", "hibari-tts")]
+    assert found == [lookup("whisper-base"), lookup("whisper-tiny.en"), lookup("whisper-base"), None, None]
 
 
 def test_english_and_chinese_models_do_not_translate() -> None:
@@ -147,6 +209,16 @@ def test_there_are_thirteen_openai_voices_and_each_is_always_the_same_local_one(
 
 def test_no_voice_means_the_first() -> None:
     assert resolve_voice("", ("heart", "emma")) == "heart"
+
+
+@pytest.mark.parametrize("name", ["default", " Default", "HEART", "heart ", "af_heart", "Alloy", "alloy "])
+def test_case_and_blanks_of_a_voice_do_not_matter(name: str) -> None:
+    assert find_voice(name, ("heart", "emma")) == "heart"
+
+
+@pytest.mark.parametrize("name", ["af_bella", "af_heart(2)+af_sky(1)", "hibari-tts", "de-DE-KatjaNeural", "heart2"])
+def test_a_voice_of_another_model_is_unknown(name: str) -> None:
+    assert find_voice(name, ("heart", "emma")) is None
 
 
 def test_a_local_voice_comes_before_an_openai_name() -> None:

@@ -1,0 +1,23 @@
+"""Headers that say what answered a request: the model, the voice, and where these are not what the client named."""
+
+from typing import Final
+
+MODEL_HEADER: Final = "x-vivavoce-model"
+"""The model that answered."""
+
+VOICE_HEADER: Final = "x-vivavoce-voice"
+"""The voice that spoke."""
+
+SUBSTITUTED_HEADER: Final = "x-vivavoce-substituted"
+"""Fields of the request with a name unknown to this server, for which a default answered: `model`, `voice` or both."""
+
+TEXT_LANGUAGE_HEADER: Final = "x-vivavoce-text-language"
+"""The language of a text that the voice does not speak."""
+
+ANSWER_HEADERS: Final = (MODEL_HEADER, VOICE_HEADER, SUBSTITUTED_HEADER, TEXT_LANGUAGE_HEADER)
+
+
+def answered_by(model_name: str, /, **substituted: bool) -> dict[str, str]:
+    """Return the headers for the model that answered; `substituted` says for each field whether a default did."""
+    fields = [name for name, is_substituted in substituted.items() if is_substituted]
+    return {MODEL_HEADER: model_name} | ({SUBSTITUTED_HEADER: ", ".join(fields)} if fields else {})
