@@ -13,6 +13,7 @@ from realtime.audio.formats import WINDOW, Samples
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.segmentation import Segmentation, Span
 from realtime.speech.suppression import VOICED, SpeechEvidence
+from realtime.speech.voice import VoiceActivity
 
 if TYPE_CHECKING:
     from realtime.engines.base import VadState
@@ -32,6 +33,8 @@ class SpeechSegment:
     start: int
     samples: Samples
     evidence: SpeechEvidence
+    voice: tuple[Span, ...]
+    """Where voice was detected, in samples of `samples`."""
 
     @property
     def end(self) -> int:
@@ -90,10 +93,17 @@ class SpeechSegmenter:
 
     def _segment(self, span: Span) -> SpeechSegment:
         evidence = SpeechEvidence(self._threshold, peak=self._peak)
+        voice = VoiceActivity(self._threshold or VOICED)
         first = max(0, span.start - self._scores_start) // WINDOW
-        for probability in islice(self._probabilities, first, (span.end - self._scores_start) // WINDOW + 1):
+        last = (span.end - self._scores_start) // WINDOW + 1
+        start = self._scores_start + first * WINDOW
+        for probability in islice(self._probabilities, first, last):
             evidence.add(probability)
-        return SpeechSegment(span.start, self._audio.slice(span.start, min(span.end, self._audio.end)), evidence)
+            voice.add(start, start + WINDOW, probability)
+            start += WINDOW
+        end = min(span.end, self._audio.end)
+        samples = self._audio.slice(span.start, end)
+        return SpeechSegment(span.start, samples, evidence, voice.between(span.start, end))
 
     def _discard(self, before: int) -> None:
         self._audio.discard(before)

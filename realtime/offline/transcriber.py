@@ -94,6 +94,7 @@ class OfflineTranscriber:
             final=True,
             word_times=options.word_times,
             translate=options.translate,
+            voice=speech_segment.voice,
             decoding=options.decoding,
         )
         hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD, self._client_id)

@@ -242,6 +242,7 @@ class Captioning:
             prompt=config.prompt,
             final=in_flight.final,
             word_times=in_flight.word_times,
+            voice=segment.voice.between(in_flight.start, in_flight.end),
             translate=config.translate,
             under_load=load is not LoadLevel.NORMAL,
         )

@@ -17,6 +17,7 @@ from realtime.speech.endpointing import HYSTERESIS
 from realtime.speech.local_agreement import LocalAgreement
 from realtime.speech.suppression import REPORTED, SpeechEvidence, Suppression
 from realtime.speech.transcript import Hypothesis, Word
+from realtime.speech.voice import VoiceActivity
 
 SHORT_SILENCE: Final = 3 * WINDOW
 """Samples without speech (96 ms) after which a pause may have begun."""
@@ -115,8 +116,13 @@ class Segment:
     """Value of `speech_end` at the last request."""
     final: FinalResult | None = None
     agreement: LocalAgreement = field(default_factory=LocalAgreement)
+    voice: VoiceActivity = field(init=False)
+    """Where the detector found voice."""
     committed_at: list[int] = field(default_factory=list)
     """For each committed word, how much of the session's audio had been received when it was committed."""
+
+    def __post_init__(self) -> None:
+        self.voice = VoiceActivity(self.speech.threshold)
 
     @property
     def phase(self) -> Phase:
@@ -146,6 +152,7 @@ class Segment:
         """Add the window from `start` to `end` with its speech probability."""
         self.scored_until = end
         voiced = self.speech.add(probability)
+        self.voice.add(start, end, probability)
         if voiced and self.speech_start is None:
             self.speech_start = start
         # Speech trails off: windows that keep a turn open are worth decoding too.
@@ -162,7 +169,7 @@ class Segment:
         """End the segment at `at` and return the one that continues the turn from there."""
         rest = Segment(self.turn, at, SpeechEvidence(self.speech.threshold), scored_until=self.scored_until)
         if self.speech_end > at:  # in the middle of speech
-            rest.speech = replace(self.speech)
+            rest.speech, rest.voice = replace(self.speech), self.voice.since(at)
             rest.speech_start, rest.speech_end, self.speech_end = at, self.speech_end, at
         self.end = at
         return rest
@@ -177,6 +184,7 @@ class Segment:
         first = hypothesis.words[-len(tentative)].start if tentative else end
         if (gap := self.agreement.trim(hypothesis.words, first - COMMITTED_CONTEXT)) is not None:
             self.start = buffer.quietest(max(self.start, gap[0] - QUIET_SPAN), gap[1] + QUIET_SPAN)
+            self.voice = self.voice.since(self.start)
 
     def finish(self, hypothesis: Hypothesis, why: Suppression | None) -> None:
         """Hand the committed words to the turn; `why` says for what reason the text of the final was suppressed."""

@@ -1,8 +1,10 @@
 """Requests to a recognizer: audio, and how to decode it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.speech.segmentation import Span
+from realtime.speech.voice import clipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,13 @@ class TranscriptionRequest:
     """Whether to transcribe in English whatever the language."""
     under_load: bool = False
     """Whether other requests wait: use the least context, and decode a doubtful final again only if it misses much."""
+    voice: tuple[Span, ...] = ()
+    """Where the detector found voice, in samples of `samples`, which bounds the times of words; empty: not known."""
     decoding: DecodingOptions = DecodingOptions()
+
+    def part(self, start: int, end: int) -> "TranscriptionRequest":
+        """Return the request for the samples from `start` to `end`."""
+        return replace(self, samples=self.samples[start:end], voice=clipped(self.voice, start, end))
 
     @property
     def seconds(self) -> float:

@@ -7,7 +7,7 @@ are decoded without; if a stretch of sound then has no words, the final is decod
 
 A final whose evidence is bad (see `drafts`) is decoded again in a wider window, then at the further temperatures of the
 request; the best draft is used. Each further decode is a turn of its own in the queue: `decode` returns the state for
-it. Word times come from cross-attention, in one parallel pass at the end.
+it. Word times come from cross-attention, in one parallel pass at the end, and are bounded by the voice in the audio.
 
 Source: CTranslate2's documentation of `Whisper.generate`, for the meaning of `max_length`.
 """
@@ -45,10 +45,11 @@ from realtime.engines.whisper.windows import (
     second_window,
     with_silence,
 )
-from realtime.engines.whisper.words import TimedToken, longest_untranscribed, without_pauses, words_of
+from realtime.engines.whisper.words import TimedToken, words_of
 from realtime.errors import ClientError, EngineError
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
+from realtime.speech.word_times import bounded, longest_untranscribed
 
 MIN_REMAINDER: Final = 100
 """Fewest frames of a remainder that is decoded on its own: 2 s, more than a word with the pause after it."""
@@ -168,7 +169,8 @@ class Whisper:
             return self._remainder(state, draft.end * FRAME, beginning)
         hypothesis = self._hypothesis(state, draft)
         unchecked = request.final and request.word_times and not state.timestamps
-        if unchecked and longest_untranscribed(hypothesis.words, request.samples) >= MIN_REMAINDER * FRAME:
+        untranscribed = longest_untranscribed(hypothesis.words, request.samples, request.voice) if unchecked else 0
+        if untranscribed >= MIN_REMAINDER * FRAME:
             return replace(state, timestamps=True)
         return hypothesis
 
@@ -181,7 +183,7 @@ class Whisper:
 
     def _remainder(self, state: DecodeState, start: int, prefix: Hypothesis) -> DecodeState:
         """Return the state of the audio from sample `start` on, with the hypothesis of the audio before it."""
-        request = replace(state.request, samples=state.request.samples[start:])
+        request = state.request.part(start, len(state.request.samples))
         return replace(
             state,
             request=request,
@@ -262,7 +264,7 @@ class Whisper:
         tokenizer = self._tokenizer_of(state)
         if state.request.word_times and draft.tokens:
             tokens = self._align(state, tokenizer, draft.tokens)
-            words = without_pauses(words_of(tokens, tokenizer), state.request.samples)
+            words = bounded(words_of(tokens, tokenizer), state.request.samples, state.request.voice)
         else:
             words = words_of([TimedToken(token, 0, 0, 0.0) for token in draft.tokens], tokenizer)
         hypothesis = Hypothesis(

@@ -116,7 +116,7 @@ class DecodeState:
 
     def truncated_to(self, frames: int) -> "DecodeState":
         """Return the state with the audio cut after `frames`; its encoding stays that of the whole audio."""
-        return replace(self, request=replace(self.request, samples=self.request.samples[: frames * FRAME]))
+        return replace(self, request=self.request.part(0, frames * FRAME))
 
     @property
     def max_tokens(self) -> int:

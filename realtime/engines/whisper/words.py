@@ -1,15 +1,12 @@
-"""Group Whisper's tokens into words, and narrow the times of words to where there is sound."""
+"""Group Whisper's tokens into words."""
 
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 from faster_whisper.tokenizer import Tokenizer
-from numpy.typing import NDArray
 
-from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.speech.transcript import Token, Word
 
 UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
@@ -17,15 +14,6 @@ UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 PUNCTUATION: Final = frozenset(string.punctuation + "。，、！？：；…”’」』）«»„“—–")
 """Characters that are no word by themselves."""
-
-HOP: Final = SAMPLE_RATE // 50
-"""Samples whose energy is measured together: 20 ms."""
-
-SILENCE_ENERGY: Final = 10**-3.5
-"""Energy of a silent hop, as a share of the loudest hop's: 35 dB below it."""
-
-MAX_GAP: Final = 10
-"""Silent hops that a word may contain: 200 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,34 +74,3 @@ _BYTES: Final = _byte_letters()
 
 def _bytes_of(token: int, tokenizer: Tokenizer) -> bytes:
     return bytes(_BYTES[letter] for letter in tokenizer.tokenizer.id_to_token(token) or "")
-
-
-def without_pauses(words: Sequence[Word], samples: Samples) -> tuple[Word, ...]:
-    """Narrow each word to the longest stretch of sound within its times.
-
-    The cross-attention assigns a pause between two words to either of them.
-    """
-    sounds = _sounds(samples)
-    narrowed = []
-    for word in words:
-        first, last = np.searchsorted(sounds, [word.start // HOP, -(-word.end // HOP)])
-        within = sounds[first:last]
-        if len(within):
-            longest = max(np.split(within, np.flatnonzero(np.diff(within) > MAX_GAP) + 1), key=len)
-            start, end = int(longest[0]) * HOP, min((int(longest[-1]) + 1) * HOP, len(samples))
-            word = replace(word, start=start, end=end)
-        narrowed.append(word)
-    return tuple(narrowed)
-
-
-def longest_untranscribed(words: Sequence[Word], samples: Samples) -> int:
-    """Return the most samples of sound between the starts of two neighbouring words; if many, words are missing."""
-    starts = [0, *(word.start // HOP for word in words), -(-len(samples) // HOP)]
-    return HOP * int(np.diff(np.searchsorted(_sounds(samples), starts)).max())
-
-
-def _sounds(samples: Samples) -> NDArray[np.intp]:
-    """Return the indices of the hops that are not silent."""
-    hops = np.pad(samples, (0, -len(samples) % HOP)).reshape(-1, HOP)
-    energy = np.einsum("ij,ij->i", hops, hops)
-    return np.flatnonzero(energy > SILENCE_ENERGY * energy.max(initial=0))

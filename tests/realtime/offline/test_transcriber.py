@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime.audio.formats import Samples
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.errors import EngineError
 from realtime.offline.options import OfflineOptions
 from realtime.offline.speech_segments import SpeechSegmenter
@@ -42,10 +42,10 @@ class NewestFirst(ScriptedRecognizer):
 
 
 def transcribed(
-    recognizer: ScriptedRecognizer, options: OfflineOptions, samples: Samples = LONG
+    recognizer: ScriptedRecognizer, options: OfflineOptions, samples: Samples = LONG, *, vad_filter: bool = True
 ) -> list[TranscribedSegment]:
     async def run() -> list[TranscribedSegment]:
-        segmenter = SpeechSegmenter(ScriptedDetector(), TurnDetection(), vad_filter=True)
+        segmenter = SpeechSegmenter(ScriptedDetector(), TurnDetection(), vad_filter=vad_filter)
         transcriber = OfflineTranscriber(recognizer, options, ClientId("", "upload"))
 
         async def speech_segments() -> Any:
@@ -88,3 +88,15 @@ def test_a_failed_segment_cancels_the_others() -> None:
     with pytest.raises(EngineError):
         transcribed(recognizer, OfflineOptions(("en",)))
     assert len(recognizer.requests) <= 2 + MAX_CONCURRENT_SEGMENTS
+
+
+@pytest.mark.parametrize("vad_filter", [True, False])
+def test_the_recognizer_is_told_where_voice_was_detected(*, vad_filter: bool) -> None:
+    recognizer = ScriptedRecognizer("whisper-base")
+    samples = np.concatenate([silence(1), tone(1), silence(1.5), tone(1), silence(1)])
+    transcribed(recognizer, OfflineOptions(languages=("en",)), samples, vad_filter=vad_filter)
+    (request,) = recognizer.requests
+    loud = np.flatnonzero(request.samples)
+    edges = [loud[0], loud[0] + SAMPLE_RATE, loud[-1] - SAMPLE_RATE, loud[-1]]
+    found = [edge for span in request.voice for edge in (span.start, span.end)]
+    assert found == pytest.approx(edges, abs=WINDOW)

@@ -597,6 +597,21 @@ def timed(*words: tuple[str, float, float]) -> Hypothesis:
     return replace(hypothesis_of(""), words=tuple(said))
 
 
+@pytest.mark.parametrize("pause", [0.2, 0.4, 1.0])
+def test_every_request_says_where_its_audio_has_voice(pause: float) -> None:
+    conversation, microphone = Conversation(), Microphone()
+    for seconds in (3.0, 30.0, 2.0):  # the second is trimmed, and cut in the pause
+        conversation.hear(microphone.silence(pause), microphone.speech(seconds))
+    conversation.hear(microphone.silence(1))
+    for request in conversation.requests:
+        voiced = np.zeros(len(request.samples), bool)
+        for span in request.voice:
+            voiced[span.start : span.end] = True
+        loud = request.samples > 0
+        assert voiced[loud].all()
+        assert not voiced[~np.convolve(loud, np.ones(2 * WINDOW + 1), "same").astype(bool)].any()
+
+
 @pytest.mark.parametrize("first_end", [0.0, 0.09])
 def test_a_segment_may_be_trimmed_right_after_a_short_first_word(first_end: float) -> None:
     conversation, microphone = Conversation(held=(Transcribe,)), Microphone()

@@ -13,11 +13,12 @@ from faster_whisper.tokenizer import Tokenizer
 from tokenizers import Tokenizer as Vocabulary
 
 from clients.playback import decode
-from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.audio.resampler import Resampler
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.engines.hibari import Hibari
+from realtime.engines.silero import Silero
 from realtime.engines.whisper.drafts import Draft
 from realtime.engines.whisper.engine import Whisper
 from realtime.engines.whisper.windows import FRAME, TOKENS_PER_SECOND, batches
@@ -26,7 +27,10 @@ from realtime.errors import ClientError
 from realtime.settings import Settings
 from realtime.speech.local_agreement import TRAILING_PUNCTUATION
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.segmentation import Span
+from realtime.speech.suppression import VOICED
 from realtime.speech.transcript import normalised
+from realtime.speech.voice import VoiceActivity
 from realtime.weights.locate import locate
 from tests.support.bundled_models import require_packages
 from tests.support.recognizing import transcribe, transcribe_all
@@ -86,6 +90,22 @@ def quiet(seconds: float) -> Samples:
 def noise(seconds: float) -> Samples:
     samples = 0.05 * np.random.default_rng(1).standard_normal(round(seconds * SAMPLE_RATE))
     return samples.astype(np.float32)
+
+
+def trimmed(samples: Samples) -> Samples:
+    """Return speech without the silence at its edges, 40 dB below its peak."""
+    sound = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max())
+    return samples[sound[0] : sound[-1] + 1]
+
+
+def voiced(samples: Samples) -> tuple[Span, ...]:
+    """Return where the bundled detector finds voice."""
+    detector = Silero()
+    windows = samples[: len(samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
+    activity = VoiceActivity(VOICED)
+    for number, probability in enumerate(detector.score([(windows, detector.initial_state())])[0][0]):
+        activity.add(number * WINDOW, (number + 1) * WINDOW, probability)
+    return activity.between(0, len(samples))
 
 
 def words(text: str) -> list[str]:
@@ -160,6 +180,26 @@ def test_words_begin_where_they_are_spoken(whisper: Whisper, spoken: Callable[[s
     assert [normalised(word.text) for word in hypothesis.words] == [normalised(text) for text in expected]
     seconds = [word.start / SAMPLE_RATE for word in hypothesis.words]
     assert seconds == pytest.approx([start / SAMPLE_RATE for start in starts], abs=0.3)
+
+
+@pytest.mark.parametrize("decibels", [None, 20, 10])
+def test_no_word_lasts_through_a_pause(
+    whisper: Whisper, spoken: Callable[[str], Samples], decibels: int | None
+) -> None:
+    """With background this far below the speech, in the pause too."""
+    sentences = [trimmed(spoken(text)) for text in SENTENCES[:2]]
+    parts = [quiet(0.5), sentences[0], quiet(1), sentences[1], quiet(0.5)]
+    end, start = sum(map(len, parts[:2])), sum(map(len, parts[:3]))
+    samples = np.concatenate(parts)
+    if decibels is not None:
+        level = np.sqrt(np.mean(np.concatenate(sentences) ** 2)) * 10 ** (-decibels / 20)
+        samples += noise(len(samples) / SAMPLE_RATE) * np.float32(level / 0.05)
+    request = TranscriptionRequest(samples, language="en", word_times=True, voice=voiced(samples))
+    found = transcribe(whisper, request).words
+    assert words("".join(word.text for word in found)) == words(" ".join(SENTENCES[:2]))
+    last = len(words(SENTENCES[0])) - 1
+    assert found[last].end == pytest.approx(end, abs=0.1 * SAMPLE_RATE)
+    assert found[last + 1].start == pytest.approx(start, abs=0.1 * SAMPLE_RATE)
 
 
 def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
