@@ -352,3 +352,24 @@ def test_a_voice_that_fails_at_once_is_a_json_error(client: TestClient, stream: 
 
 def test_a_voice_that_fails_midway_is_a_json_error_unless_streamed(client: TestClient) -> None:
     assert error(speak(client, input="It breaks 💥 here.")) == (500, "engine_failed", None)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_text_in_a_language_that_the_voice_does_not_speak_is_noticed(
+    client: TestClient, caplog: pytest.LogCaptureFixture, stream: bool
+) -> None:
+    answer = speak(client, input="Das Wetter ist heute schön.", stream=stream)
+    assert (answer.status_code, answer.headers["x-vivavoce-text-language"]) == (200, "de")
+    [line] = [each for each in caplog.messages if "hibari-tts does not speak" in each]
+    assert answer.headers["x-request-id"] in line
+    assert "Wetter" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"input": "This is English."}, {"input": "Bonjour."}, {"input": "今天天气很好。", "model": "ChatTTS"}],
+)
+def test_a_text_that_the_voice_speaks_or_whose_language_is_unknown_is_not_noticed(
+    client: TestClient, fields: dict[str, str]
+) -> None:
+    assert "x-vivavoce-text-language" not in speak(client, **fields).headers
