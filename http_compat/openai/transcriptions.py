@@ -37,6 +37,9 @@ from realtime.workers.threads import BlockingCalls
 if TYPE_CHECKING:
     from realtime.models.protocols import ModelService
 
+_MAX_FILES: Final = 4
+"""Files in a form that are read to refuse all but `file` by name."""
+
 _MAX_JSON_FILE: Final = 25 * 1024 * 1024
 """Bytes of a recording inside a JSON body, which is held in memory; OpenAI's own limit for uploads."""
 
@@ -120,7 +123,7 @@ class TranscriptionEndpoints:
         try:
             match media_type(request):
                 case "multipart/form-data":
-                    form = await read_form(bounded(request, max_bytes, timeout))
+                    form = await read_form(bounded(request, max_bytes, timeout), max_files=_MAX_FILES)
                     resources.push_async_callback(form.close)
                     return form_fields(form)
                 case "application/json":

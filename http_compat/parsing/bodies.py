@@ -44,7 +44,7 @@ async def read_json(request: Request, kind: type[Body]) -> Body:
     return decode_json(await request.body(), kind)
 
 
-async def read_form(request: Request, *, max_files: int = 1, max_field_bytes: int = MAX_FIELD_BYTES) -> FormData:
+async def read_form(request: Request, *, max_files: int, max_field_bytes: int = MAX_FIELD_BYTES) -> FormData:
     """Read a whole form, spooling files over 1 MB to disk; the caller closes it. Raises `ClientError`."""
     parser = _WholeForm(
         request.headers, request.stream(), max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=max_field_bytes

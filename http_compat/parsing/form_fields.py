@@ -145,6 +145,8 @@ def form_fields(form: FormData) -> tuple[Fields, IO[bytes]]:
 
 
 def _uploaded(form: FormData) -> IO[bytes]:
+    if len(form.getlist("file")) > 1:
+        raise ClientError("`file` is given more than once.", param="file")
     match form.get("file"):
         case None:
             raise MissingParameter("The field `file` is missing.", param="file")
