@@ -20,9 +20,10 @@ from typing import IO, Final
 
 import numpy as np
 
+from realtime.audio.channels import ChannelMixer
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import AudioTooLong, InvalidFileFormat, NoAudioStream, Overloaded, UnsupportedAudio
-from realtime.media.records import BLOCK_BYTES, HEADER, Kind
+from realtime.media.records import BLOCK_BYTES, HEADER, MAX_CHANNELS, Kind, Record
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +145,7 @@ class DecodedAudio:
         self._max_seconds = max_seconds
         self._stall_timeout = stall_timeout
         self._on_started = on_started
+        self._mixer = ChannelMixer(1)
         self._samples = 0
         self._silence = 0
         """Silent samples to return before the next record."""
@@ -164,7 +166,7 @@ class DecodedAudio:
                 block = np.zeros(min(self._silence, _BLOCK), np.float32)
                 self._silence -= len(block)
                 return block
-            kind, payload = await self._record()
+            kind, payload, channels = await self._record()
             if kind is not Kind.LENGTH:
                 self._on_started()  # not earlier: a starting process would slow down the one that begins to decode
             match kind:
@@ -172,9 +174,12 @@ class DecodedAudio:
                     self.declared_seconds = float(int.from_bytes(payload))
                     self._check_length(self.declared_seconds)
                 case Kind.AUDIO:
-                    self._samples += len(payload) // 2
+                    samples = np.frombuffer(payload, np.int16).astype(np.float32).reshape(-1, channels) / _FULL_SCALE
+                    self._samples += len(samples)
                     self._check_length(self._samples / SAMPLE_RATE)
-                    return np.frombuffer(payload, np.int16, count=len(payload) // 2).astype(np.float32) / _FULL_SCALE
+                    if self._mixer.channels != channels:
+                        self._mixer = ChannelMixer(channels)
+                    return self._mixer.mix(samples)
                 case Kind.SILENCE:
                     self._silence = int.from_bytes(payload)
                     self._samples += self._silence
@@ -185,7 +190,7 @@ class DecodedAudio:
                 case _:
                     raise _REFUSALS[kind](payload.decode(errors="replace"), param="file")
 
-    async def _record(self) -> tuple[Kind, bytes]:
+    async def _record(self) -> Record:
         try:
             async with asyncio.timeout(self._stall_timeout):
                 return await self._process.record()
@@ -227,12 +232,14 @@ class _DecoderProcess:
         file.flush()
         socket.send_fds(self._socket, [b"%d" % processor_seconds], [descriptor])
 
-    async def record(self) -> tuple[Kind, bytes]:
+    async def record(self) -> Record:
         """Return the next record. Raises `EOFError` or `ConnectionError` if there is none, or it is malformed."""
-        number, size = HEADER.unpack(await self._read(HEADER.size))
-        if number not in set(Kind) or size > BLOCK_BYTES:
+        number, channels, size = HEADER.unpack(await self._read(HEADER.size))
+        if number not in set(Kind) or channels > MAX_CHANNELS or size > BLOCK_BYTES * MAX_CHANNELS:
             raise EOFError
-        return Kind(number), await self._read(size)
+        if number == Kind.AUDIO and (not channels or size % (2 * channels)):
+            raise EOFError
+        return Record(Kind(number), await self._read(size), channels)
 
     async def _read(self, size: int) -> bytes:
         data = bytearray()

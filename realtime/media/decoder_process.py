@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from typing import IO, Final
 
 from realtime.media.decoding import records, survey
-from realtime.media.records import HEADER, Kind, Refused
+from realtime.media.records import HEADER, Kind, Record, Refused
 
 _MAX_MEMORY: Final = 256 * 1024 * 1024
 """Bytes of memory the process may allocate."""
@@ -38,13 +38,13 @@ def main() -> None:
     file = os.fdopen(descriptors[0], "rb", buffering=0)
     confine(int(granted))
     try:
-        for kind, payload in decode(file):
-            _send(link, kind, payload)
-        _send(link, Kind.END)
+        for record in decode(file):
+            _send(link, record)
+        _send(link, Record(Kind.END))
     except Refused as refusal:
-        _send(link, refusal.kind, str(refusal).encode())
+        _send(link, Record(refusal.kind, str(refusal).encode()))
     except MemoryError:
-        _send(link, Kind.UNSUPPORTED, b"Decoding the file takes too much memory.")
+        _send(link, Record(Kind.UNSUPPORTED, b"Decoding the file takes too much memory."))
 
 
 def warm_up() -> None:
@@ -56,10 +56,10 @@ def warm_up() -> None:
     assert len(list(decode(file))) == 2
 
 
-def decode(file: IO[bytes]) -> Iterator[tuple[Kind, bytes]]:
+def decode(file: IO[bytes]) -> Iterator[Record]:
     """Yield the records of the file, but for the last. Raises `Refused`."""
     found = survey(file)
-    yield Kind.LENGTH, int(found.seconds).to_bytes(16)
+    yield Record(Kind.LENGTH, int(found.seconds).to_bytes(16))
     yield from records(file, use_timestamps=found.use_timestamps)
 
 
@@ -79,8 +79,8 @@ def confine(processor_seconds: int) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def _send(link: socket.socket, kind: Kind, payload: bytes = b"") -> None:
-    link.sendall(HEADER.pack(kind, len(payload)) + payload)
+def _send(link: socket.socket, record: Record) -> None:
+    link.sendall(HEADER.pack(record.kind, record.channels, len(record.payload)) + record.payload)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Decode one file to 16 kHz mono on the timeline that a player would show. Runs in a decoding process."""
+"""Decode one file to 16 kHz on the timeline that a player would show. Runs in a decoding process."""
 
 import contextlib
 import time
@@ -9,14 +9,11 @@ from typing import IO, Final, NamedTuple, TypeVar
 import av
 
 from realtime.media.containers import audio_decoder, open_container
-from realtime.media.records import BLOCK_BYTES, SAMPLE_RATE, Kind, Refused
+from realtime.media.records import BLOCK_BYTES, MAX_CHANNELS, SAMPLE_RATE, Kind, Record, Refused
 from realtime.media.timeline import Timeline
 
 _RATES: Final = range(4_000, 192_001)
 """Supported sample rates in hertz."""
-
-_CHANNELS: Final = range(1, 9)
-"""Supported numbers of channels."""
 
 _COUNTING_SECONDS: Final = 3.0
 """Seconds spent on counting packets before decoding starts."""
@@ -91,32 +88,34 @@ def survey(file: IO[bytes]) -> Survey:
     return Survey(timeline.seconds if use_timestamps else timeline.audio, use_timestamps)
 
 
-def records(file: IO[bytes], *, use_timestamps: bool) -> Iterator[tuple[Kind, bytes]]:
+def records(file: IO[bytes], *, use_timestamps: bool) -> Iterator[Record]:
     """Yield the first audio stream as records of `Kind.AUDIO` and `Kind.SILENCE`. A truncated file ends early.
 
     Raises `Refused`.
     """
-    block = bytearray()
+    block, channels = bytearray(), 1
     for part in _resampled(file, use_timestamps=use_timestamps):
-        if isinstance(part, int):
-            if block:
-                yield Kind.AUDIO, bytes(block)
-                block.clear()
-            yield Kind.SILENCE, part.to_bytes(8)
+        if block and (part.kind is Kind.SILENCE or part.channels != channels):
+            yield Record(Kind.AUDIO, bytes(block), channels)
+            block.clear()
+        if part.kind is Kind.SILENCE:
+            yield part
             continue
-        block += part
-        while len(block) >= BLOCK_BYTES:
-            yield Kind.AUDIO, bytes(block[:BLOCK_BYTES])
-            del block[:BLOCK_BYTES]
+        block += part.payload
+        channels = part.channels
+        size = BLOCK_BYTES * channels
+        while len(block) >= size:
+            yield Record(Kind.AUDIO, bytes(block[:size]), channels)
+            del block[:size]
     if block:
-        yield Kind.AUDIO, bytes(block)
+        yield Record(Kind.AUDIO, bytes(block), channels)
 
 
-def _resampled(file: IO[bytes], *, use_timestamps: bool) -> Iterator[bytes | int]:
-    """Yield 16-bit samples, and gaps as numbers of samples; the stream may change its rate or channels midway."""
+def _resampled(file: IO[bytes], *, use_timestamps: bool) -> Iterator[Record]:
+    """Yield records of any size; the stream may change its rate or channels midway."""
     container, stream, decoder = _open(file)
     timeline: Timeline | None = None
-    resampler, source, skip = _new_resampler(), None, 0
+    resampler: _Resampler | None = None
     with container:
         for piece, following in _with_next(_pieces(container, stream, decoder)):
             frame = piece.frame
@@ -126,19 +125,49 @@ def _resampled(file: IO[bytes], *, use_timestamps: bool) -> Iterator[bytes | int
                 timeline = Timeline(origin + _undeclared_delay(piece, decoder, origin))
                 times = times if use_timestamps else (origin, None)
             gap = round(timeline.add(times[0], frame.samples / frame.sample_rate, times[1]) * SAMPLE_RATE)
-            form = (frame.format.name, frame.layout.name, frame.sample_rate)
-            if source is not None and (gap or source != form):
-                yield _samples(resampler, None)[skip:]
-                resampler = _new_resampler()
-            source = form
+            if resampler is not None and (gap or not resampler.takes(frame)):
+                yield resampler.resample(None)
+                resampler = None
             if gap > 0:
-                yield gap
-            skip = max(skip, -2 * gap)
-            samples = _samples(resampler, frame)
-            yield samples[skip:]
-            skip = max(0, skip - len(samples))
-    if source is not None:
-        yield _samples(resampler, None)[skip:]
+                yield Record(Kind.SILENCE, gap.to_bytes(8))
+            resampler = resampler or _Resampler(frame, drop=max(0, -gap))
+            yield resampler.resample(frame)
+    if resampler is not None:
+        yield resampler.resample(None)
+
+
+class _Resampler:
+    """Resamples frames of one form to 16-bit samples at 16 kHz: of FFmpeg's formats only integers mix without overflow.
+
+    Channels are kept apart. Those of surround sound are mixed, because FFmpeg knows how much speech is in each.
+    """
+
+    def __init__(self, first: av.AudioFrame, drop: int) -> None:
+        """Resample frames of the same form as `first`, and drop so many samples at the beginning."""
+        self._form = _form(first)
+        surround = any(channel.name == "FC" for channel in first.layout.channels)
+        self._channels = 1 if surround else first.layout.nb_channels
+        layout = "mono" if self._channels == 1 else first.layout
+        self._resampler = av.AudioResampler(format="s16", layout=layout, rate=SAMPLE_RATE)
+        self._drop = 2 * self._channels * drop
+
+    def takes(self, frame: av.AudioFrame) -> bool:
+        """Say whether the frame has the form of the first."""
+        return _form(frame) == self._form
+
+    def resample(self, frame: av.AudioFrame | None) -> Record:
+        """Resample a frame, or with None the rest that is held back."""
+        size = 2 * self._channels
+        samples = b"".join(
+            bytes(memoryview(each.planes[0])[: size * each.samples]) for each in self._resampler.resample(frame)
+        )
+        dropped = min(self._drop, len(samples))
+        self._drop -= dropped
+        return Record(Kind.AUDIO, samples[dropped:], self._channels)
+
+
+def _form(frame: av.AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 def _pieces(
@@ -191,22 +220,12 @@ def _with_next(items: Iterable[T]) -> Iterator[tuple[T, T | None]]:
         item = following
 
 
-def _new_resampler() -> av.AudioResampler:
-    """Return a resampler to 16-bit mono: of FFmpeg's formats only integers are mixed without overflow."""
-    return av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-
-
-def _samples(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> bytes:
-    """Resample a frame, or with None the rest that the resampler holds."""
-    return b"".join(bytes(memoryview(each.planes[0])[: 2 * each.samples]) for each in resampler.resample(frame))
-
-
 def _check(sample_rate: int, channels: int) -> None:
     """Refuse unusual rates and channel counts before resampling, which multiplies samples."""
     if sample_rate not in _RATES:
         raise Refused(f"A sample rate of {sample_rate} Hz is not supported.")
-    if channels not in _CHANNELS:
-        raise Refused(f"{channels} channels are not supported; the maximum is {_CHANNELS[-1]}.")
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise Refused(f"{channels} channels are not supported; the maximum is {MAX_CHANNELS}.")
 
 
 def _open(file: IO[bytes]) -> tuple[av.container.InputContainer, av.AudioStream, av.AudioCodecContext]:

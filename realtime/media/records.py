@@ -2,16 +2,22 @@
 
 import struct
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 SAMPLE_RATE: Final = 16_000
 """Sample rate of decoded audio in Hz."""
 
 BLOCK_BYTES: Final = 10 * SAMPLE_RATE * 2
-"""Size of a block: 10 s of 16-bit samples. No record has a larger payload."""
+"""Size of a block: 10 s of 16-bit samples of one channel."""
 
-HEADER: Final = struct.Struct("=BI")
-"""Header of a record: its kind, and the size of its payload in bytes."""
+MAX_CHANNELS: Final = 8
+"""Most channels of a file that is decoded."""
+
+HEADER: Final = struct.Struct("=BBI")
+"""Header of a record: its kind, the number of channels of its audio or 0, and the size of its payload in bytes.
+
+No payload is larger than a block with all channels.
+"""
 
 
 class Kind(IntEnum):
@@ -20,7 +26,7 @@ class Kind(IntEnum):
     LENGTH = 1
     """Seconds of audio and gaps in the file, as a big-endian integer, counted without decoding: there may be more."""
     AUDIO = 2
-    """16-bit mono samples at 16 kHz, in native byte order."""
+    """16-bit samples at 16 kHz, in native byte order, those of the channels interleaved."""
     SILENCE = 3
     """Number of silent samples that the file does not contain but a player would play, as a big-endian integer."""
     END = 4
@@ -31,6 +37,14 @@ class Kind(IntEnum):
     """The file is in no supported format; the payload is a message for the client."""
     NO_AUDIO = 7
     """The file has no audio stream; the payload is a message for the client."""
+
+
+class Record(NamedTuple):
+    """A record. `channels` is the number of channels of `Kind.AUDIO`."""
+
+    kind: Kind
+    payload: bytes = b""
+    channels: int = 0
 
 
 class Refused(Exception):
