@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from realtime.speech.endpointing import HYSTERESIS
+from realtime.audio.formats import WINDOW
+from realtime.speech.endpointing import HYSTERESIS, ONSET_WINDOWS
 from realtime.speech.segmentation import Span
+
+MIN_VOICE: Final = ONSET_WINDOWS * WINDOW
+"""Samples below which a span is a click (64 ms)."""
 
 
 class VoiceActivity:
@@ -32,8 +36,8 @@ class VoiceActivity:
             self._spans.append(Span(start, end))
 
     def between(self, start: int, end: int) -> tuple[Span, ...]:
-        """Return what is voiced from `start` to `end`, in samples counted from `start`."""
-        return clipped(self._spans, start, end)
+        """Return what is voiced from `start` to `end`, in samples counted from `start`; clicks are left out."""
+        return clipped([span for span in self._spans if span.end - span.start >= MIN_VOICE], start, end)
 
     def since(self, start: int) -> "VoiceActivity":
         """Return the voice activity from `start` on."""

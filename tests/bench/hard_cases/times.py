@@ -220,11 +220,11 @@ def _load(file: str) -> Samples:
 
 
 def _sounds(clean: Samples) -> NDArray[np.intp]:
-    """Return the hops with sound that lasts, and is no click, in a clean sentence."""
+    """Return the hops of a clean sentence with sound that is no click or breath: of the 300 ms around, half sound."""
     hops = clean[: len(clean) // HOP * HOP].reshape(-1, HOP)
     energy = np.einsum("ij,ij->i", hops, hops)
     sound = energy > SOUND * energy.max()
-    return np.flatnonzero(sound & (np.convolve(sound, np.ones(7), "same") >= 4))
+    return np.flatnonzero(sound & (np.convolve(sound, np.ones(15), "same") >= 7))
 
 
 def _inner_pauses(clean: Samples) -> Iterator[tuple[int, int]]:

@@ -28,6 +28,7 @@ from realtime.session.segments import COMMITTED_CONTEXT, EARLY_FINAL_SILENCE, LE
 from realtime.speech.local_agreement import MIN_SPAN
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Hypothesis, Word
+from realtime.speech.voice import MIN_VOICE
 from tests.support.scripted_conversation import (
     Conversation,
     Microphone,
@@ -608,7 +609,7 @@ def test_every_request_says_where_its_audio_has_voice(pause: float) -> None:
         for span in request.voice:
             voiced[span.start : span.end] = True
         loud = request.samples > 0
-        assert voiced[loud].all()
+        assert voiced[:-MIN_VOICE][loud[:-MIN_VOICE]].all()  # later voice may yet turn out to be a click
         assert not voiced[~np.convolve(loud, np.ones(2 * WINDOW + 1), "same").astype(bool)].any()
 
 

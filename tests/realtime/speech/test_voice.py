@@ -33,22 +33,27 @@ def test_a_low_threshold_has_an_end_of_voice_too() -> None:
     assert spans(heard(0.2, 0.06, 0.04, threshold=0.1)) == [(0, 2)]
 
 
+def test_a_single_window_is_a_click_and_no_voice() -> None:
+    assert spans(heard(0.0, 0.9, 0.0, 0.0, 0.9, 0.9)) == [(4, 6)]
+
+
 def test_windows_that_do_not_follow_each_other_are_apart() -> None:
     activity = heard(0.9, 0.9)
     activity.add(5 * WINDOW, 6 * WINDOW, 0.9)
-    assert spans(activity) == [(0, 2), (5, 6)]
+    activity.add(6 * WINDOW, 7 * WINDOW, 0.9)
+    assert spans(activity) == [(0, 2), (5, 7)]
 
 
 def test_spans_count_from_where_they_are_asked_for() -> None:
-    activity = heard(0.9, 0.9, 0.0, 0.9)
+    activity = heard(0.9, 0.9, 0.0, 0.9, 0.9)
     assert activity.between(WINDOW, 4 * WINDOW - 100) == (Span(0, WINDOW), Span(2 * WINDOW, 3 * WINDOW - 100))
 
 
 def test_the_voice_before_a_position_can_be_forgotten() -> None:
-    activity = heard(0.9, 0.0, 0.9, 0.9).since(2 * WINDOW + 100)
-    assert activity.between(0, 9 * WINDOW) == (Span(2 * WINDOW + 100, 4 * WINDOW),)
-    activity.add(4 * WINDOW, 5 * WINDOW, 0.4)
-    assert activity.between(0, 9 * WINDOW) == (Span(2 * WINDOW + 100, 5 * WINDOW),)
+    activity = heard(0.9, 0.9, 0.0, 0.9, 0.9, 0.9).since(3 * WINDOW + 100)
+    assert activity.between(0, 9 * WINDOW) == (Span(3 * WINDOW + 100, 6 * WINDOW),)
+    activity.add(6 * WINDOW, 7 * WINDOW, 0.4)
+    assert activity.between(0, 9 * WINDOW) == (Span(3 * WINDOW + 100, 7 * WINDOW),)
 
 
 def test_part_of_a_request_has_the_voice_of_that_part() -> None:
