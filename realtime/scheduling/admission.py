@@ -4,10 +4,16 @@ Each admitted session is promised finals, and a partial every `PROMISED_INTERVAL
 is expected to cost what a user who speaks all the time does; the estimate then converges to what the session costs in
 fact, so that quiet sessions make room for others. Another session is admitted as long as all promises fit into the
 engine's time. Partials that come more often than promised count at the promised rate.
+
+These estimates take a minute to follow a machine that becomes slower, and do not see partials that are not affordable
+at all. So what the sessions that are speaking need at this moment must fit into the engine's time too, where it may
+take all of it. `tests/support/simulated_load.py` with sessions that speak all the time: on a machine that has half its
+speed, 10 are admitted instead of 11, and the p95 commit lag is 3.3 instead of 3.8 s; at full speed, 20 instead of 21.
 """
 
 from typing import Final
 
+from realtime.scheduling.cadence import Cadence
 from realtime.scheduling.cost import DecayingRate, PartialCost
 
 PROMISED_INTERVAL: Final = 1.0
@@ -23,9 +29,13 @@ DEFAULT_LOAD_LIMIT: Final = 0.95
 class AdmissionControl:
     """The promises of one engine with `workers` threads."""
 
-    def __init__(self, workers: int, cost: PartialCost, load_limit: float = DEFAULT_LOAD_LIMIT) -> None:
+    def __init__(
+        self, workers: int, cost: PartialCost, cadence: Cadence, load_limit: float = DEFAULT_LOAD_LIMIT
+    ) -> None:
         self._capacity = load_limit * workers
+        self._peak_capacity = load_limit / DEFAULT_LOAD_LIMIT * workers
         self._cost = cost
+        self._cadence = cadence
         self._promised: dict[str, DecayingRate] = {}
 
     def can_admit(self, now: float) -> bool:
@@ -33,7 +43,10 @@ class AdmissionControl:
         if not self._promised:
             return True
         promised = sum(rate.read(now) for rate in self._promised.values())
-        return promised + self._expected_rate <= self._capacity
+        return (
+            promised + self._expected_rate <= self._capacity
+            and self._demand(now) + self._expected_rate <= self._peak_capacity
+        )
 
     def add_session(self, session: str, now: float) -> None:
         """Promise a session its share; `remove_session` must follow."""
@@ -57,6 +70,10 @@ class AdmissionControl:
         """Count engine seconds spent on a partial that came `interval` seconds after the one before."""
         if session in self._promised:
             self._promised[session].add(seconds * interval / PROMISED_INTERVAL, now)
+
+    def _demand(self, now: float) -> float:
+        """Return what keeping all promises takes at this moment, in engine seconds per second."""
+        return self._cadence.finals_rate(now) + self._cadence.active_sessions(now) * self._expected_rate
 
     @property
     def _expected_rate(self) -> float:

@@ -15,6 +15,7 @@ cannot confirm a hypothesis sooner. The level tells the session how much each de
 | over 4 s, or finals take all the time | none: finals only | CRITICAL |
 """
 
+from collections import Counter
 from typing import Final
 
 from realtime.scheduling.cost import DecayingRate, PartialCost
@@ -37,7 +38,7 @@ CRITICAL_INTERVAL: Final = 0.9
 """Longest sustainable interval below the level CRITICAL, in seconds."""
 
 ACTIVE_SECONDS: Final = 3.0
-"""A session that had a partial within this time is expected to want another."""
+"""A session that had or wanted a partial within this time is expected to want another."""
 
 
 class Cadence:
@@ -48,6 +49,19 @@ class Cadence:
         self._cost = cost
         self._finals = DecayingRate()
         self._last_active: dict[str, float] = {}
+        self._queued: Counter[str] = Counter()
+
+    def add_queued(self, session: str) -> None:
+        """Count a session as active for as long as a request of it is queued; `remove_queued` must follow.
+
+        Otherwise sessions whose partials are never affordable would seem to be silent, and the engine idle.
+        """
+        self._queued[session] += 1
+
+    def remove_queued(self, session: str, now: float) -> None:
+        """Note that a request has left the queue; the session stays active for `ACTIVE_SECONDS`."""
+        self._queued -= Counter([session])
+        self._last_active[session] = now
 
     def record_partial(self, session: str, now: float) -> None:
         """Count a session as active."""
@@ -57,10 +71,19 @@ class Cadence:
         """Count engine seconds spent on a final."""
         self._finals.add(seconds, now)
 
+    def finals_rate(self, now: float) -> float:
+        """Return the engine seconds per second that finals took recently."""
+        return self._finals.read(now)
+
+    def active_sessions(self, now: float) -> int:
+        """Return the number of sessions that are expected to want a partial."""
+        recent = {session for session, at in self._last_active.items() if now - at <= ACTIVE_SECONDS}
+        return len(recent | self._queued.keys())
+
     def partial_interval(self, now: float) -> float | None:
         """Return the seconds between the partials of one session; None means finals only."""
-        available = self._workers - self._finals.read(now)
-        required = sum(now - at <= ACTIVE_SECONDS for at in self._last_active.values()) * self._cost.seconds
+        available = self._workers - self.finals_rate(now)
+        required = self.active_sessions(now) * self._cost.seconds
         if available <= 0 or required > 2 * MAX_PARTIAL_INTERVAL * available:
             return None
         sustainable = required / available

@@ -51,10 +51,12 @@ class Scheduler:
     def add(self, ticket: Ticket[TranscriptionRequest], now: float) -> None:
         ticket.since = now
         self._waiting.append(ticket)
+        if ticket.priority < Priority.UPLOAD:
+            self.load.cadence.add_queued(ticket.client_id.session)
 
     def cancel(self, ticket: Ticket[TranscriptionRequest], now: float) -> None:
         if ticket in self._waiting:
-            self._waiting.remove(ticket)
+            self._remove(ticket, now)
             if ticket.stage is Stage.ENCODE:
                 self._count(ticket, now, run=False)
 
@@ -65,12 +67,17 @@ class Scheduler:
         live = [ticket for ticket in batch if ticket.pull(level)]
         self._count_running(live, 1)
         for ticket in batch:
-            self._waiting.remove(ticket)
+            self._remove(ticket, now)
             if ticket.priority is Priority.PARTIAL and ticket.stage is Stage.ENCODE:
                 if ticket in live:
                     self._last_partial[ticket.client_id.session] = now
                 self._count(ticket, now, run=ticket in live)
         return batch
+
+    def _remove(self, ticket: Ticket[TranscriptionRequest], now: float) -> None:
+        self._waiting.remove(ticket)
+        if ticket.priority < Priority.UPLOAD:
+            self.load.cadence.remove_queued(ticket.client_id.session, now)
 
     def _next(self, now: float) -> Tickets:
         ranked = sorted(

@@ -24,7 +24,7 @@ class Load:
         self.workers = workers
         self.cost = PartialCost(estimated_partial_seconds)
         self.cadence = Cadence(workers, self.cost)
-        self.admission = AdmissionControl(workers, self.cost, load_limit)
+        self.admission = AdmissionControl(workers, self.cost, self.cadence, load_limit)
         self.busy = DecayingRate()
         """Share of the engine's time that is used, 0 to 1."""
         self._uploads = DecayingRate()

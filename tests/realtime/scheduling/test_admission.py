@@ -66,3 +66,21 @@ def test_partials_that_come_more_often_than_promised_count_at_the_promised_rate(
         now += MIN_PARTIAL_INTERVAL
     assert load.cadence.partial_interval(now) == MIN_PARTIAL_INTERVAL
     assert load.admission._promised["session 0"].read(now) <= 1.1 * load.cost.seconds / PROMISED_INTERVAL
+
+
+def test_no_session_is_admitted_while_those_that_speak_take_all_the_time() -> None:
+    load = load_of(1, 0.1)
+    for number in range(3):
+        load.admission.add_session(f"session {number}", NOW)
+    assert load.admission.can_admit(NOW)
+    for round_ in range(10):
+        talk(load, 3, NOW + round_, cost=0.35)  # the machine has become slow
+    assert not load.admission.can_admit(NOW + 10)
+
+
+def test_partials_that_are_not_affordable_take_capacity_too() -> None:
+    load = load_of(1, 0.1)
+    load.admission.add_session("session", NOW)
+    for number in range(12):
+        load.cadence.add_queued(f"session {number}")
+    assert not load.admission.can_admit(NOW + 10 * AVERAGING_SECONDS)

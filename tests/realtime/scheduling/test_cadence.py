@@ -85,3 +85,23 @@ def test_partials_return_when_the_sessions_are_no_longer_active() -> None:
     talk(load, 20, NOW, cost=0.5)
     assert load.cadence.partial_interval(NOW + ACTIVE_SECONDS) is None
     assert load.cadence.partial_interval(NOW + ACTIVE_SECONDS + 0.1) == MIN_PARTIAL_INTERVAL
+
+
+def test_a_session_whose_request_waits_is_active_however_long_it_waits() -> None:
+    load = load_of(1, 0.5)
+    for number in range(20):
+        load.cadence.add_queued(f"session {number}")
+    assert load.cadence.partial_interval(NOW + 10 * ACTIVE_SECONDS) is None
+    for number in range(20):
+        load.cadence.remove_queued(f"session {number}", NOW + 20.0)
+    assert load.cadence.partial_interval(NOW + 20.0 + ACTIVE_SECONDS) is None
+    assert load.cadence.partial_interval(NOW + 20.1 + ACTIVE_SECONDS) == MIN_PARTIAL_INTERVAL
+
+
+def test_a_session_with_several_requests_counts_once() -> None:
+    load = load_of(1, 0.1)
+    for _ in range(20):
+        load.cadence.add_queued("session")
+    load.cadence.remove_queued("session", NOW)
+    assert load.cadence.active_sessions(NOW) == 1
+    assert load.cadence.active_sessions(NOW + 2 * ACTIVE_SECONDS) == 1

@@ -12,7 +12,13 @@ from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.catalogue.names import lookup
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel, Priority
-from realtime.session.captioning import HARD_SEGMENT_LIMIT, MAX_SEGMENT, Captioning
+from realtime.session.captioning import (
+    HARD_SEGMENT_LIMIT,
+    MAX_SEGMENT,
+    UNDECODED_SEARCH_RANGE,
+    UNDECODED_SEGMENT_LIMIT,
+    Captioning,
+)
 from realtime.session.commands import ClearAudio, CommitAudio, Configure
 from realtime.session.config import SessionConfig
 from realtime.session.decode_policy import MIN_NEW_SPEECH
@@ -489,6 +495,30 @@ def test_of_a_long_turn_without_a_pause_every_sample_is_decoded_once(seconds: fl
     assert sum((count_loud(final) for final in finals), start=count_loud(finals[0][:0])).total() == len(speech) // 2
     assert set().union(*map(count_loud, finals)) == {1000 + index for index in range(round(seconds / 0.32))}
     assert texts(conversation) == [words_between(0, seconds)]
+
+
+def test_a_segment_that_nobody_decodes_is_cut_early_when_the_load_is_critical() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.load = LoadLevel.CRITICAL
+    conversation.hear(microphone.speech(1.92), microphone.silence(0.96))  # so that the session learns of the load
+    conversation.held = (Transcribe,)
+    conversation.hear(microphone.speech(19.2), microphone.silence(0.96), frame_seconds=0.1)
+    conversation.release(Transcribe)
+    _, *finals = [len(request.samples) for request in conversation.finals]
+    assert max(finals) <= UNDECODED_SEGMENT_LIMIT + WINDOW
+    assert min(finals[:-1]) >= UNDECODED_SEGMENT_LIMIT - UNDECODED_SEARCH_RANGE
+    assert texts(conversation) == [words_between(0, 1.92), words_between(2.88, 22.08)]
+
+
+@pytest.mark.parametrize("load", [LoadLevel.NORMAL, LoadLevel.BUSY])
+def test_a_segment_that_nobody_decodes_is_not_cut_early_when_the_load_is_not_critical(load: LoadLevel) -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.load = load
+    conversation.hear(microphone.speech(1.92), microphone.silence(0.96))
+    conversation.held = (Transcribe,)
+    conversation.hear(microphone.speech(12.8), microphone.silence(0.96), frame_seconds=0.1)
+    conversation.release(Transcribe)
+    assert len(conversation.finals) == 2
 
 
 def test_the_deltas_of_all_segments_add_up_to_the_text() -> None:

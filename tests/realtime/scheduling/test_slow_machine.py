@@ -1,0 +1,60 @@
+"""Captions while the machine loses speed: real sessions and a real scheduler with a simulated engine and clock."""
+
+from functools import cache
+
+import pytest
+
+from realtime.scheduling.priority import LoadLevel
+from tests.support.simulated_load import Simulation
+
+SLOW_FROM = 30.0
+END = 70.0
+
+
+@cache
+def simulated(sessions: int, before: float, after: float, *, pauses: bool = True) -> Simulation:
+    """Let users speak on a machine whose speed changes after `SLOW_FROM` seconds."""
+    simulation = Simulation(lambda now: before if now < SLOW_FROM else after, pauses=pauses)
+    simulation.run(sessions, END)
+    return simulation
+
+
+def p95(simulation: Simulation, start: float, end: float) -> float:
+    lags = simulation.lags_between(start, end)
+    return lags[int(0.95 * len(lags))]
+
+
+@pytest.mark.parametrize("pauses", [True, False])
+@pytest.mark.parametrize("sessions", [8, 12])
+def test_a_machine_that_loses_a_quarter_of_its_speed_captions_all_sessions_in_time(sessions: int, pauses: bool) -> None:
+    simulation = simulated(sessions, 1.0, 0.75, pauses=pauses)
+    assert p95(simulation, 5.0, SLOW_FROM) < 3.0
+    assert p95(simulation, SLOW_FROM, END) < 3.3
+
+
+@pytest.mark.parametrize("pauses", [True, False])
+@pytest.mark.parametrize(("sessions", "speed"), [(8, 0.375), (12, 0.375), (16, 0.3)])
+def test_the_lag_does_not_run_away_on_a_machine_that_is_far_too_slow(sessions: int, speed: float, pauses: bool) -> None:
+    simulation = simulated(sessions, 1.0, speed, pauses=pauses)
+    assert p95(simulation, END - 25.0, END - 10.0) < 7.0
+    assert p95(simulation, END - 10.0, END) < 7.0
+
+
+def test_partials_thin_out_and_the_level_stays_critical_as_long_as_the_machine_is_too_slow() -> None:
+    simulation = simulated(16, 1.0, 0.3)
+    late = [look for look in simulation.looks if SLOW_FROM + 5.0 <= look.at < END - 5.0]
+    assert {look.level for look in late} == {LoadLevel.CRITICAL}
+    assert all(look.partial_interval is None or look.partial_interval >= 1.2 for look in late)
+
+
+@pytest.mark.parametrize(("sessions", "speed"), [(8, 0.5), (12, 0.5), (16, 0.3)])
+def test_further_sessions_are_refused_seconds_after_the_machine_became_too_slow(sessions: int, speed: float) -> None:
+    simulation = simulated(sessions, 1.0, speed)
+    first = next(look.at for look in simulation.looks if look.at >= SLOW_FROM and not look.admits)
+    assert first <= SLOW_FROM + 5.0
+    late = [look.admits for look in simulation.looks if SLOW_FROM + 10.0 <= look.at < END - 5.0]
+    assert late.count(False) > 0.6 * len(late)
+
+
+def test_a_machine_with_time_to_spare_admits_further_sessions() -> None:
+    assert all(look.admits for look in simulated(8, 1.0, 1.0).looks)
