@@ -30,8 +30,11 @@ from realtime.wire.openai.session_update import (
     clamped_speed,
 )
 
-MODELS_WITHOUT_TURN_DETECTION: Final = frozenset({"gpt-realtime-whisper", "gpt-live-transcribe"})
-"""Models that OpenAI serves without turn detection: their clients commit turns themselves and do not disable it."""
+MODELS_WITHOUT_TURN_DETECTION: Final = ("gpt-realtime-whisper", "gpt-live-transcribe")
+"""Models that OpenAI serves without turn detection: their clients commit turns themselves and do not disable it.
+
+A date may follow the name.
+"""
 
 MAX_PROMPT_CHARACTERS: Final = 2_000
 """Characters of a transcription prompt that are used, counted from its end; no recognizer reads more."""
@@ -81,7 +84,8 @@ class WireSession:
             changes["transcribe"] = False
         elif patch.transcription is not UNSET:
             changes |= _transcription_changes(patch.transcription, find_recognizer)
-            manual = patch.transcription.model in MODELS_WITHOUT_TURN_DETECTION and patch.turn_detection is UNSET
+            model = (patch.transcription.model or "").removeprefix("openai/")
+            manual = model.startswith(MODELS_WITHOUT_TURN_DETECTION) and patch.turn_detection is UNSET
             if manual and self.type == "transcription":
                 changes["turn_detection"] = None
         if patch.turn_detection is None:

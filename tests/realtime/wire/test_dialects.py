@@ -9,7 +9,8 @@ import pytest
 
 from realtime.catalogue.names import ModelNames
 from realtime.errors import UnsupportedAudio
-from realtime.session.commands import AppendAudio
+from realtime.session.commands import AppendAudio, Configure
+from realtime.session.events import SessionConfigured
 from realtime.settings import Settings
 from realtime.wire.codec import Codec, Handshake
 from realtime.wire.dialects import DIALECTS
@@ -83,3 +84,25 @@ def test_without_extensions_there_are_no_partials_and_no_binary_messages() -> No
     assert not codec.config.include_partials
     with pytest.raises(UnsupportedAudio):
         codec.decode(b"\0\0")
+
+
+@pytest.mark.parametrize(
+    ("asked", "used"),
+    [
+        ("whisper-1", "whisper-base"),
+        ("gpt-4o-transcribe", "whisper-base"),
+        ("whisper-tiny", "whisper-tiny"),
+        ("openai/whisper-tiny", "whisper-tiny"),
+        ("no-such-model", "whisper-base"),
+    ],
+)
+def test_the_session_shows_the_recognizer_in_effect_and_not_the_name_that_was_asked_for(asked: str, used: str) -> None:
+    codec = opened(intent=["transcription"], model=[asked])
+    assert greeting(codec)["audio"]["input"]["transcription"]["model"] == codec.config.recognizer.name == used
+    codec = opened(intent=["transcription"])
+    update = {"type": "session.update", "session": {"audio": {"input": {"transcription": {"model": asked}}}}}
+    (configure,) = codec.decode(json.dumps(update))
+    assert isinstance(configure, Configure)
+    (frame,) = codec.encode(SessionConfigured(configure.config))
+    shown = json.loads(frame)["session"]["audio"]["input"]["transcription"]["model"]
+    assert shown == configure.config.recognizer.name == used

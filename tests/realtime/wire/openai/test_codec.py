@@ -405,7 +405,10 @@ def test_turn_detection_null_leaves_turns_to_the_client() -> None:
     assert client.update(audio={"input": {"turn_detection": None}})["audio"]["input"]["turn_detection"] is None
 
 
-@pytest.mark.parametrize("model", ["gpt-realtime-whisper", "gpt-live-transcribe"])
+@pytest.mark.parametrize(
+    "model",
+    ["gpt-realtime-whisper", "gpt-live-transcribe", "gpt-live-transcribe-2026-06-01", "openai/gpt-live-transcribe"],
+)
 def test_clients_of_streaming_models_commit_manually(model: str) -> None:
     shown = Client(TRANSCRIPTION).update(type="transcription", audio={"input": {"transcription": {"model": model}}})
     assert shown["audio"]["input"]["turn_detection"] is None
