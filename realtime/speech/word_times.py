@@ -35,6 +35,9 @@ Of 50 natural pauses in recordings with room noise none was inside a word, and 2
 MIN_PAUSE: Final = SAMPLE_RATE // 5
 """Samples without voice that count as a pause (200 ms); in a word, the closure of a stop consonant is shorter."""
 
+CERTAIN_PAUSE: Final = SAMPLE_RATE * 300 // 1000
+"""Samples between voiced spans that are a pause, whatever sounds in it (300 ms): the noise of an audience, say."""
+
 REACH: Final = 15
 """Hops (300 ms) outside of the voice that the detector found in which sound may still belong to a word.
 
@@ -128,6 +131,7 @@ def speech_stretches(samples: Samples, voice: Sequence[Span]) -> list[Span]:
     spans = list(voice) or _sounding(energy)
     noise = _background(energy, spans)
     stretches: list[Span] = []
+    voiced_until = 0
     for span in spans:
         first, last = span.start // HOP, min(-(-span.end // HOP), len(energy))
         peak = energy[first:last].max(initial=0.0)
@@ -135,10 +139,14 @@ def speech_stretches(samples: Samples, voice: Sequence[Span]) -> list[Span]:
         before, after = sound[max(0, first - REACH) : first][::-1], sound[last : last + REACH]
         start = first - (_reach(before) or -_silent(sound[first:last], LATE_ONSET))
         end = last + (_reach(after) or -_silent(sound[first:last][::-1], LATE_OFFSET))
-        start, end = start * HOP, min(max(end, start + 1) * HOP, len(samples))
+        start, end = start * HOP, end * HOP
         if stretches and start - stretches[-1].end < MIN_PAUSE:
-            start = stretches.pop().start
-        stretches.append(Span(start, end))
+            if span.start - voiced_until < CERTAIN_PAUSE:
+                start = stretches.pop().start
+            else:
+                start = max(start, stretches[-1].end)
+        stretches.append(Span(start, min(max(end, start + HOP), len(samples))))
+        voiced_until = span.end
     return stretches
 
 

@@ -83,6 +83,12 @@ def test_a_click_in_a_pause_belongs_to_no_word() -> None:
     assert times(words((0, 2)), samples, (0, 1)) == near((0, 1))
 
 
+def test_a_word_does_not_last_through_noise_that_fills_a_pause() -> None:
+    samples = np.concatenate([tone(1), noise(0.4, 0.02), tone(0.6), silence(5)])
+    ((_, end), (start, _)) = times(words((0, 1.3), (1.3, 2)), samples, (0, 1), (1.4, 2))
+    assert end <= start == pytest.approx(1.3, abs=0.01)
+
+
 def test_a_word_is_not_cut_where_the_voice_is_interrupted_briefly() -> None:
     samples = np.concatenate([tone(0.5), silence(0.15), tone(0.4), silence(1)])
     assert times(words((0, 1.8)), samples, (0, 0.5), (0.66, 1.1)) == near((0, 1.05))
