@@ -5,8 +5,8 @@ millisecond, so that the first audio is not delayed. The guess is for hints to u
 for another language, at the price that short texts and rarer languages often have no result.
 
 Measured on Django's translations (short sentences of forms, at least four words): of 17 languages 72 to 93 % of the
-texts were noticed as not English, and none of 437 English ones was. The package py3langid notices 95 to 100 %, but
-takes 106 of the English ones for other languages.
+texts were noticed as not English, and none of 437 English ones was. The package py3langid, which also knows rarer
+languages, notices 74 to 99 % at a probability of 0.5, for 1 English text, and 106 English texts without a threshold.
 """
 
 import re
