@@ -91,7 +91,10 @@ def _speech(settings: Settings) -> dict[str, Any]:
             "default": "audio",
             "description": "Stream raw audio or server-sent events; `sse` implies `stream`",
         },
-        "kwargs": {**TEXT, "description": "Further options of Xinference's clients, as a JSON object in a string"},
+        "kwargs": {
+            "anyOf": [TEXT, {"type": "object"}],
+            "description": "Further options of Xinference's clients, as a JSON object or one in a string",
+        },
     }
     either = [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("input", "text")]
     voices = {"anyOf": [fields["voice"], record(id=TEXT)]}

@@ -24,6 +24,9 @@ _OTHER_FIELDS: Final = 64 * 1024
 _TEXTS: Final = frozenset({"input", "text"})
 """Fields whose texts are spoken, whatever they are."""
 
+_CHOICES: Final = frozenset({"response_format", "speed", "stream", "stream_format"})
+"""Fields in which case and surrounding blanks do not matter."""
+
 _PROMPTS: Final = 16 * 1024 * 1024
 """Bytes allowed for recordings of a voice to clone, which are read only to be refused with a clear error."""
 
@@ -67,7 +70,7 @@ class SpeechBody(msgspec.Struct, frozen=True):
     @property
     def speech_format(self) -> SpeechFormat:
         """Format of the response. Raises `UnsupportedValue`."""
-        wanted = (self.response_format or SpeechFormat.MP3).strip().lower()
+        wanted = self.response_format or SpeechFormat.MP3
         if wanted not in set(SpeechFormat):
             formats = ", ".join(SpeechFormat)
             raise UnsupportedValue(f"`response_format` must be one of {formats}.", param="response_format")
@@ -109,7 +112,7 @@ class SpeechBody(msgspec.Struct, frozen=True):
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that have a value; the texts to speak are taken as they are."""
     return {
-        name: value
+        name: value.strip().lower() if isinstance(value, str) and name in _CHOICES else value
         for name, value in fields.items()
         if name in _TEXTS or not (value is None or (isinstance(value, str) and value.strip().lower() in NOTHING))
     }

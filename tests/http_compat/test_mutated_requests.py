@@ -199,7 +199,7 @@ CHANGES: Final[dict[str, Change]] = {
     ),
     "a field is sent in the query": Change(_text, _in_query),
     "blanks surround a name or number": Change(
-        lambda call, name: name in NAMES or (name in NUMBERS and not call.as_json), _blanks
+        lambda call, name: name in NAMES or name in NUMBERS, _blanks
     ),
     "a name is in capitals": Change(
         lambda call, name: name in NAMES, lambda call, name, _: call.having(name, call.value(name).upper())

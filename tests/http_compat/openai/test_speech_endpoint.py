@@ -167,7 +167,7 @@ def test_a_response_says_for_which_names_a_default_answered(
     [
         ({"speed": "2.0"}, ("Ten chars.", "amber", 2.0)),
         ({"speed": None, "voice": "undefined", "stream": "", "kwargs": "null"}, ("Ten chars.", "amber", 1.0)),
-        ({"kwargs": {"seed": 7}, "response_format": " WAV"}, ("Ten chars.", "amber", 1.0)),
+        ({"kwargs": {"seed": 7}, "response_format": " WAV", "stream_format": "Audio"}, ("Ten chars.", "amber", 1.0)),
         ({"input": "null"}, ("null", "amber", 1.0)),
     ],
 )
