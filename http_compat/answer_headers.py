@@ -14,7 +14,10 @@ SUBSTITUTED_HEADER: Final = "x-vivavoce-substituted"
 TEXT_LANGUAGE_HEADER: Final = "x-vivavoce-text-language"
 """The language of a text that the voice does not speak."""
 
-ANSWER_HEADERS: Final = (MODEL_HEADER, VOICE_HEADER, SUBSTITUTED_HEADER, TEXT_LANGUAGE_HEADER)
+TRACK_HEADER: Final = "x-vivavoce-audio-track"
+"""Index of the audio track that was transcribed, if the recording has several."""
+
+ANSWER_HEADERS: Final = (MODEL_HEADER, VOICE_HEADER, SUBSTITUTED_HEADER, TEXT_LANGUAGE_HEADER, TRACK_HEADER)
 
 
 def answered_by(model_name: str, /, **substituted: bool) -> dict[str, str]:

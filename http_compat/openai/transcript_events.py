@@ -2,7 +2,7 @@
 
 from http_compat.openai.formats import logprobs, token_usage
 from http_compat.streaming import event
-from realtime.offline.formats import suppressed_field
+from realtime.offline.formats import suppressed_field, track_field
 from realtime.offline.transcript import TranscribedSegment, Transcript
 
 
@@ -20,5 +20,6 @@ def done(transcript: Transcript, *, with_logprobs: bool) -> bytes:
         "text": "".join(segment.hypothesis.text for segment in transcript.segments).lstrip(),
         "usage": token_usage(transcript),
         **suppressed_field(transcript),
+        **track_field(transcript),
     }
     return event({**body, "logprobs": logprobs(transcript.segments)} if with_logprobs else body)

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from http_compat.answer_headers import answered_by
+from http_compat.answer_headers import TRACK_HEADER, answered_by
 from http_compat.disconnect import while_connected
 from http_compat.errors import FileTooLarge, UnsupportedMediaType, request_id
 from http_compat.limits import ConcurrencyLimit, bounded
@@ -29,6 +29,7 @@ from realtime.edge.metrics import Metrics
 from realtime.errors import TooLarge
 from realtime.media.decoder_pool import DecoderPool
 from realtime.offline.job import TranscriptionJob
+from realtime.offline.recording import open_recording
 from realtime.offline.transcript import Transcript
 from realtime.scheduling.priority import ClientId
 from realtime.settings import Settings
@@ -86,8 +87,10 @@ class TranscriptionEndpoints:
         recognizer = await while_connected(request, lease)
         options = options.for_model(recognizer.entry)  # which for a repository is known only now
         client_id = ClientId(request.state.account, request_id(request))
-        audio = await resources.enter_async_context(self._decoders.decoding(file, self._settings.max_upload_seconds))
-        job = TranscriptionJob(audio, self._models.detector, recognizer, options, client_id)
+        max_seconds, detector = self._settings.max_upload_seconds, self._models.detector
+        opening = resources.enter_async_context(open_recording(self._decoders, file, max_seconds, detector, form.track))
+        recording = await while_connected(request, opening)
+        job = TranscriptionJob(recording.audio, detector, recognizer, options, client_id, recording.track)
         note_audio(request, lambda: job.transcript().samples / SAMPLE_RATE)
         if form.stream:
             events = self._events(job, with_logprobs=form.logprobs)
@@ -101,6 +104,8 @@ class TranscriptionEndpoints:
                 with_logprobs=form.logprobs,
                 as_json_string=form.text_as_json_string,
             )
+        if recording.track is not None:
+            response.headers[TRACK_HEADER] = str(recording.track.index)
         response.headers.update(answered_by(entry.name, model=self._names.is_substituted(form.model)))
         return response
 

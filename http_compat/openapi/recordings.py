@@ -2,10 +2,12 @@
 
 from typing import Any, Final
 
+from http_compat.answer_headers import TRACK_HEADER
 from http_compat.openapi.schemas import (
     ANSWER_HEADERS,
     BOOLEAN,
     BYTES,
+    COUNT,
     RECOGNIZER,
     TEXT,
     Schema,
@@ -55,6 +57,7 @@ _FIELDS: Final[dict[str, Schema]] = {
         "description": "Stream the transcript as server-sent events; not for `srt` and `vtt`",
     },
     "chunking_strategy": {"anyOf": [{"const": "auto"}, _STRATEGY]},
+    "track": {**TEXT, "description": "Audio track of the recording: its index from 0, or its language"},
     "vad_filter": {**BOOLEAN, "default": True, "description": "Skip audio without speech"},
     "vad_parameters": _PARAMETERS,
     "condition_on_previous_text": {**BOOLEAN, "default": False},
@@ -72,7 +75,7 @@ _JSON: Final = {
 
 _EVENTS: Final = (
     "Events `transcript.text.delta` with `delta`, then `transcript.text.done` with `text`, `usage` and optionally "
-    "`suppressed`, as in `Transcript`; or an error. Comments keep the connection alive."
+    "`suppressed` and `track`, as in `Transcript`; or an error. Comments keep the connection alive."
 )
 
 _TEXTS: Final = ("text/plain", "text/vtt", "application/x-subrip")
@@ -90,7 +93,13 @@ def recordings(summary: str) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The transcript in the requested format",
-                "headers": ANSWER_HEADERS,
+                "headers": {
+                    **ANSWER_HEADERS,
+                    TRACK_HEADER: {
+                        "schema": COUNT,
+                        "description": "Index of the audio track transcribed, if the recording has several",
+                    },
+                },
                 "content": {
                     "application/json": {"schema": {"anyOf": [reference("Transcript"), json_string]}},
                     **{media_type: {"schema": TEXT} for media_type in _TEXTS},

@@ -167,7 +167,7 @@ SUPPRESSED_SEGMENT: Final = {
 }
 
 TRANSCRIPT: Final = record(
-    ("task", "language", "language_code", "duration", "segments", "words", "suppressed", "logprobs"),
+    ("task", "language", "language_code", "duration", "segments", "words", "suppressed", "track", "logprobs"),
     text=TEXT,
     usage=record(type={"const": "duration"}, seconds=NUMBER),
     task=TEXT,
@@ -177,9 +177,16 @@ TRANSCRIPT: Final = record(
     segments=nullable(array(SEGMENT)),
     words=nullable(array(WORD)),
     suppressed=array(reference("SuppressedSegment")),
+    track={
+        **record(index=COUNT, language=TEXT, title=TEXT),
+        "description": "The audio track transcribed, if the recording has several",
+    },
     logprobs=array(LOGPROB),
 )
-"""The body of `json` and `verbose_json`: `logprobs` are for `include[]`, other optional fields for `verbose_json`."""
+"""The body of `json` and `verbose_json`.
+
+`logprobs` are for `include[]`, `track` for both formats, other optional fields for `verbose_json`.
+"""
 
 COMPONENTS: Final = {
     "Error": ERROR,

@@ -20,6 +20,9 @@ from realtime.speech.recognition import DecodingOptions, Thresholds
 _MAX_PROMPT: Final = 2_000
 """Characters of a prompt that are used, from its end; more than a recognizer can take."""
 
+_MAX_TRACK: Final = 40
+"""Characters of the name of a track that are used, more than the longest name of a language."""
+
 NUMBERS: Final = {
     "temperature": (0.0, 1.0),
     "patience": (1.0, 2.0),
@@ -68,6 +71,7 @@ class TranscriptionForm:
         granularities: Contents of verbose_json.
         detection: Parameters of the voice activity detector.
         vad_filter: Skip audio without speech.
+        track: Index or language of the audio track to transcribe, empty to have it chosen.
         condition_on_previous_text: Give each speech segment the preceding text as context.
         text_as_json_string: Send text formats as JSON strings, because Xinference's clients read nothing else; they
             are recognized by the field `kwargs`.
@@ -83,6 +87,7 @@ class TranscriptionForm:
     logprobs: bool
     detection: TurnDetection
     vad_filter: bool
+    track: str
     condition_on_previous_text: bool
     decoding: DecodingOptions
     text_as_json_string: bool
@@ -127,6 +132,7 @@ def read_fields(fields: Fields) -> TranscriptionForm:
         logprobs=_logprobs(fields, response_format, stream=stream),
         detection=_detection(fields),
         vad_filter=fields.flag("vad_filter") is not False,
+        track=(fields.text("track") or "").strip()[:_MAX_TRACK],
         condition_on_previous_text=bool(fields.flag("condition_on_previous_text")),
         decoding=_decoding(fields),
         text_as_json_string=text_as_json_string,

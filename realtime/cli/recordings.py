@@ -156,6 +156,10 @@ def printable(name: str, file: IO[str] | None = None) -> str:
 
 def report(name: str, error: OSError | VoiceError) -> None:
     """Print a line that names the file and says what is wrong with it."""
-    message = error.message if isinstance(error, VoiceError) else error.strerror or str(error)
+    note(name, error.message if isinstance(error, VoiceError) else error.strerror or str(error))
+
+
+def note(name: str, message: str) -> None:
+    """Print a line that names the file to standard error."""
     line = f"vivavoce: {'standard input' if name == STDIN else name}: {message}"
     print(printable(line), file=sys.stderr)

@@ -18,7 +18,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
 from realtime.cli.models import Bars
 from realtime.cli.output import discard_standard_output
-from realtime.cli.recordings import OutputError, Recording, blaming, printable, recordings, report
+from realtime.cli.recordings import OutputError, Recording, blaming, note, printable, recordings, report
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import VoiceError
 from realtime.languages import language_code
@@ -27,6 +27,7 @@ from realtime.models.handles import DetectorHandle, RecognizerHandle
 from realtime.offline.formats import to_dict, to_srt, to_text, to_vtt
 from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions
+from realtime.offline.recording import label, open_recording
 from realtime.offline.transcript import Transcript
 from realtime.settings import Settings
 
@@ -59,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="skip audio without speech (default yes)",
+    )
+    parser.add_argument(
+        "--track", default="", help="audio track of the recordings: its index from 0, or its language (default: chosen)"
     )
     parser.add_argument("--word-timestamps", action="store_true", help="add the time of every word; json only")
 
@@ -134,6 +138,8 @@ class _Command:
                     with _progress_bar(f"{printable(Path(source.name).name)} ({number}/{len(sources)})") as advance:
                         transcript = await self._transcribe(source, advance)
                     self._write(source, transcript)
+                    if transcript.track:
+                        note(source.name, f"transcribed audio track {label(transcript.track)}")
                 except (OSError, VoiceError) as error:
                     report(source.name, error)
                     failures += 1
@@ -146,8 +152,10 @@ class _Command:
 
     async def _transcribe(self, source: Recording, advance: Callable[[float, float | None], None]) -> Transcript:
         with source.open() as file:
-            async with self._decoders.decoding(file, MAX_SECONDS) as audio:
-                job = TranscriptionJob(audio, self._detector, self._recognizer, self._wanted)
+            track = self._options.track
+            async with open_recording(self._decoders, file, MAX_SECONDS, self._detector, track) as recording:
+                audio = recording.audio
+                job = TranscriptionJob(audio, self._detector, self._recognizer, self._wanted, track=recording.track)
                 async with aclosing(job.segments()) as segments:
                     async for _ in segments:
                         advance(job.position / SAMPLE_RATE, audio.declared_seconds)

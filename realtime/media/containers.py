@@ -6,8 +6,10 @@ import io
 from typing import IO, Final, cast
 
 import av
+from av.stream import Disposition
 
 from realtime.media.records import Kind, Refused
+from realtime.media.tracks import MAX_TRACKS, AudioTrack
 
 _DEMUXERS: Final = {
     "wav": "wav",
@@ -37,6 +39,15 @@ _DEMUXERS: Final = {
 _BIG_ENDIAN: Final = {f"pcm_{sample}le": f"pcm_{sample}be" for sample in ("s16", "s24", "s32", "s64", "f32", "f64")}
 """Decoders by those that FFmpeg takes for a RIFX file, of which it reads only the header as big-endian."""
 
+_SECONDARY: Final = (
+    Disposition.comment
+    | Disposition.karaoke
+    | Disposition.visual_impaired
+    | Disposition.clean_effects
+    | Disposition.dependent
+)
+"""Flags of tracks that accompany another one."""
+
 _MP4_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip"})
 """Types of the boxes that an MP4 or MOV file begins with (ISO/IEC 14496-12)."""
 
@@ -60,6 +71,20 @@ def open_container(file: IO[bytes]) -> av.container.InputContainer:
     if container is not None:
         raise Refused("The file has no audio stream.", Kind.NO_AUDIO)
     raise Refused(f"Invalid file format. Supported formats: {', '.join(_DEMUXERS)}.", Kind.INVALID_FORMAT)
+
+
+def audio_tracks(container: av.container.InputContainer) -> tuple[AudioTrack, ...]:
+    """Return the audio tracks of a container, which are as many as are considered."""
+    return tuple(
+        AudioTrack(
+            index,
+            "" if stream.language in {None, "und"} else str(stream.language),
+            stream.metadata.get("title", ""),
+            default=bool(stream.disposition & Disposition.default),
+            secondary=bool(stream.disposition & _SECONDARY) or stream.codec_context is None,
+        )
+        for index, stream in enumerate(container.streams.audio[:MAX_TRACKS])
+    )
 
 
 def audio_decoder(file: IO[bytes], stream: av.AudioStream) -> av.AudioCodecContext:

@@ -22,8 +22,9 @@ import numpy as np
 
 from realtime.audio.channels import ChannelMixer
 from realtime.audio.formats import SAMPLE_RATE, Samples
-from realtime.errors import AudioTooLong, InvalidFileFormat, NoAudioStream, Overloaded, UnsupportedAudio
-from realtime.media.records import BLOCK_BYTES, HEADER, MAX_CHANNELS, Kind, Record
+from realtime.errors import AudioTooLong, ClientError, InvalidFileFormat, NoAudioStream, Overloaded, UnsupportedAudio
+from realtime.media.records import ANY_TRACK, BLOCK_BYTES, HEADER, MAX_CHANNELS, REQUEST, Kind, Record
+from realtime.media.tracks import AudioTrack, from_json
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,9 @@ _REFUSALS: Final = {
     Kind.INVALID_FORMAT: InvalidFileFormat,
     Kind.NO_AUDIO: NoAudioStream,
 }
+
+_FAILED: Final = "The file cannot be decoded. It may be corrupted."
+"""Message to the client whose decoding process fails."""
 
 _BLOCK: Final = BLOCK_BYTES // 2
 """Samples of a block: 10 s."""
@@ -85,8 +89,10 @@ class DecoderPool:
             self._spares.popleft().end()
 
     @asynccontextmanager
-    async def decoding(self, file: IO[bytes], max_seconds: float) -> AsyncIterator["DecodedAudio"]:
-        """Decode the first audio stream of `file` until the block ends.
+    async def decoding(
+        self, file: IO[bytes], max_seconds: float, track: int | None = None
+    ) -> AsyncIterator["DecodedAudio"]:
+        """Decode an audio track of `file` until the block ends: the one that a player would choose, or number `track`.
 
         `file` must have a file descriptor, or create one when asked for it. Iterating over the result raises
         `AudioTooLong` for more than `max_seconds`, before the first block if the length is known by then.
@@ -100,7 +106,8 @@ class DecoderPool:
         try:
             process = self._take_process()
             try:
-                process.start(file, _MIN_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND))
+                processor_seconds = _MIN_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND)
+                process.start(file, processor_seconds, ANY_TRACK if track is None else track)
                 yield DecodedAudio(process, max_seconds, self._stall_timeout, on_started=self._refill)
             finally:
                 process.end()
@@ -134,6 +141,7 @@ class DecodedAudio:
     Attributes:
         declared_seconds: Length of the audio by the packets of the file, which may be too low; None before the first
             block.
+        track: The track that is decoded; None before the first record.
     """
 
     def __init__(
@@ -141,6 +149,8 @@ class DecodedAudio:
     ) -> None:
         """Read from `process`, and call `on_started` when it has begun to decode."""
         self.declared_seconds: float | None = None
+        self.track: AudioTrack | None = None
+        self._tracks: tuple[AudioTrack, ...] = ()
         self._process = process
         self._max_seconds = max_seconds
         self._stall_timeout = stall_timeout
@@ -152,6 +162,12 @@ class DecodedAudio:
 
     def __aiter__(self) -> "DecodedAudio":
         return self
+
+    async def tracks(self) -> tuple[AudioTrack, ...]:
+        """Return all audio tracks of the file. Raises `UnsupportedAudio` if it is not audio, or cannot be decoded."""
+        if not self._tracks:
+            self._receive_tracks(await self._record())
+        return self._tracks
 
     async def __anext__(self) -> Samples:
         """Return the next block.
@@ -166,10 +182,13 @@ class DecodedAudio:
                 block = np.zeros(min(self._silence, _BLOCK), np.float32)
                 self._silence -= len(block)
                 return block
-            kind, payload, channels = await self._record()
-            if kind is not Kind.LENGTH:
+            record = await self._record()
+            kind, payload, channels = record
+            if kind not in {Kind.TRACKS, Kind.LENGTH}:
                 self._on_started()  # not earlier: a starting process would slow down the one that begins to decode
             match kind:
+                case Kind.TRACKS:
+                    self._receive_tracks(record)
                 case Kind.LENGTH:
                     self.declared_seconds = float(int.from_bytes(payload))
                     self._check_length(self.declared_seconds)
@@ -188,7 +207,15 @@ class DecodedAudio:
                     self._process.end()
                     raise StopAsyncIteration
                 case _:
-                    raise _REFUSALS[kind](payload.decode(errors="replace"), param="file")
+                    raise _refusal(record)
+
+    def _receive_tracks(self, record: Record) -> None:
+        if record.kind is not Kind.TRACKS:
+            raise _refusal(record)
+        try:
+            self.track, self._tracks = from_json(record.payload)
+        except ValueError:
+            raise UnsupportedAudio(_FAILED, param="file") from None
 
     async def _record(self) -> Record:
         try:
@@ -196,11 +223,18 @@ class DecodedAudio:
                 return await self._process.record()
         except (TimeoutError, EOFError, ConnectionError) as failure:
             logger.warning("a decoder failed: %s, exit status %d", type(failure).__name__, self._process.end())
-            raise UnsupportedAudio("The file cannot be decoded. It may be corrupted.", param="file") from None
+            raise UnsupportedAudio(_FAILED, param="file") from None
 
     def _check_length(self, seconds: float) -> None:
         if seconds > self._max_seconds:
             raise AudioTooLong(f"The audio is longer than {self._max_seconds:g} seconds.", param="file")
+
+
+def _refusal(record: Record) -> ClientError:
+    """Return the error that a process sends as its last record."""
+    if record.kind not in _REFUSALS:
+        return UnsupportedAudio(_FAILED, param="file")
+    return _REFUSALS[record.kind](record.payload.decode(errors="replace"), param="file")
 
 
 class _DecoderProcess:
@@ -226,11 +260,11 @@ class _DecoderProcess:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def start(self, file: IO[bytes], processor_seconds: int) -> None:
-        """Have the process decode `file`, within a budget of processor time."""
+    def start(self, file: IO[bytes], processor_seconds: int, track: int) -> None:
+        """Have the process decode a track of `file`, within a budget of processor time."""
         descriptor = file.fileno()
         file.flush()
-        socket.send_fds(self._socket, [b"%d" % processor_seconds], [descriptor])
+        socket.send_fds(self._socket, [REQUEST.pack(processor_seconds, track)], [descriptor])
 
     async def record(self) -> Record:
         """Return the next record. Raises `EOFError` or `ConnectionError` if there is none, or it is malformed."""

@@ -4,10 +4,10 @@ FFmpeg's demuxers and codecs are a million lines of code that read untrusted inp
 one file and one socket, cannot open another file or connection, and has limits on memory and processor time; a crash
 fails one upload. The program imports little but PyAV, so it starts quickly and holds no secrets.
 
-Standard input is a Unix socket. It carries one message to the process: the processor seconds granted, with the
-descriptor of the file (never its name). The process answers with records of a kind, a length and a payload; no more
-than the socket's buffer is decoded ahead of the reader. The socket closes with the parent process: an orphan ends with
-its next record, or when its processor time is used up.
+Standard input is a Unix socket. It carries one message to the process: the processor seconds granted and the track
+wanted, with the descriptor of the file (never its name). The process answers with records of a kind, a length and a
+payload; no more than the socket's buffer is decoded ahead of the reader. The socket closes with the parent process: an
+orphan ends with its next record, or when its processor time is used up.
 """
 
 import io
@@ -21,7 +21,8 @@ from collections.abc import Iterator
 from typing import IO, Final
 
 from realtime.media.decoding import records, survey
-from realtime.media.records import HEADER, Kind, Record, Refused
+from realtime.media.records import ANY_TRACK, HEADER, REQUEST, Kind, Record, Refused
+from realtime.media.tracks import to_json
 
 _MAX_MEMORY: Final = 256 * 1024 * 1024
 """Bytes of memory the process may allocate."""
@@ -32,13 +33,14 @@ def main() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an orphan exits silently
     warm_up()
     link = socket.socket(fileno=sys.stdin.fileno())
-    granted, descriptors, _, _ = socket.recv_fds(link, 64, 1)
+    request, descriptors, _, _ = socket.recv_fds(link, 64, 1)
     if not descriptors:
         return  # the parent closed the socket without sending a file
     file = os.fdopen(descriptors[0], "rb", buffering=0)
-    confine(int(granted))
+    processor_seconds, track = REQUEST.unpack(request)
+    confine(processor_seconds)
     try:
-        for record in decode(file):
+        for record in decode(file, None if track == ANY_TRACK else track):
             _send(link, record)
         _send(link, Record(Kind.END))
     except Refused as refusal:
@@ -53,14 +55,15 @@ def warm_up() -> None:
     with wave.open(file, "wb") as recording:
         recording.setparams((1, 2, 8_000, 0, "NONE", ""))
         recording.writeframes(bytes(1_600))
-    assert len(list(decode(file))) == 2
+    assert len(list(decode(file))) == 3
 
 
-def decode(file: IO[bytes]) -> Iterator[Record]:
+def decode(file: IO[bytes], track: int | None = None) -> Iterator[Record]:
     """Yield the records of the file, but for the last. Raises `Refused`."""
-    found = survey(file)
+    found = survey(file, track)
+    yield Record(Kind.TRACKS, to_json(found.chosen, found.tracks))
     yield Record(Kind.LENGTH, int(found.seconds).to_bytes(16))
-    yield from records(file, use_timestamps=found.use_timestamps)
+    yield from records(file, found.chosen, use_timestamps=found.use_timestamps)
 
 
 def confine(processor_seconds: int) -> None:

@@ -8,9 +8,10 @@ from typing import IO, Final, NamedTuple, TypeVar
 
 import av
 
-from realtime.media.containers import audio_decoder, open_container
+from realtime.media.containers import audio_decoder, audio_tracks, open_container
 from realtime.media.records import BLOCK_BYTES, MAX_CHANNELS, SAMPLE_RATE, Kind, Record, Refused
 from realtime.media.timeline import Timeline
+from realtime.media.tracks import AudioTrack, by_preference
 
 _RATES: Final = range(4_000, 192_001)
 """Supported sample rates in hertz."""
@@ -41,13 +42,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the packets of a file say before decoding.
+    """What a file says before decoding.
 
     Attributes:
+        tracks: The audio tracks.
+        chosen: Index of the one that is decoded.
         seconds: Length of the audio with its gaps, as far as it could be counted in a few seconds.
         use_timestamps: Whether the timestamps are plausible.
     """
 
+    tracks: tuple[AudioTrack, ...]
+    chosen: int
     seconds: float
     use_timestamps: bool
 
@@ -66,13 +71,17 @@ class _Piece(NamedTuple):
     delay_declared: bool
 
 
-def survey(file: IO[bytes]) -> Survey:
-    """Count the packets of the file, which is more reliable than its header.
+def survey(file: IO[bytes], track: int | None = None) -> Survey:
+    """List the audio tracks, and count the packets of one, which is more reliable than the header of the file.
 
-    A file that is far too long is refused before any work is done for it. Raises `Refused`.
+    A file that is far too long is refused before any work is done for it. Without `track`, the one that a player would
+    choose is taken. Raises `Refused`.
     """
     deadline = time.monotonic() + _COUNTING_SECONDS
-    container, stream, _ = _open(file)
+    container = open_container(file)
+    tracks = audio_tracks(container)
+    chosen = by_preference(tracks)[0].index if track is None else track
+    stream, _ = _stream(file, container, chosen)
     timeline = Timeline(_origin(container))
     unit = float(stream.time_base or 0)
     with container, contextlib.suppress(av.FFmpegError):  # the file may be truncated
@@ -85,16 +94,16 @@ def survey(file: IO[bytes]) -> Survey:
             if time.monotonic() > deadline:
                 break
     use_timestamps = timeline.plausible and _demuxer(container) in _TIMED
-    return Survey(timeline.seconds if use_timestamps else timeline.audio, use_timestamps)
+    return Survey(tracks, chosen, timeline.seconds if use_timestamps else timeline.audio, use_timestamps)
 
 
-def records(file: IO[bytes], *, use_timestamps: bool) -> Iterator[Record]:
-    """Yield the first audio stream as records of `Kind.AUDIO` and `Kind.SILENCE`. A truncated file ends early.
+def records(file: IO[bytes], track: int, *, use_timestamps: bool) -> Iterator[Record]:
+    """Yield an audio track as records of `Kind.AUDIO` and `Kind.SILENCE`. A truncated file ends early.
 
     Raises `Refused`.
     """
     block, channels = bytearray(), 1
-    for part in _resampled(file, use_timestamps=use_timestamps):
+    for part in _resampled(file, track, use_timestamps=use_timestamps):
         if block and (part.kind is Kind.SILENCE or part.channels != channels):
             yield Record(Kind.AUDIO, bytes(block), channels)
             block.clear()
@@ -111,9 +120,10 @@ def records(file: IO[bytes], *, use_timestamps: bool) -> Iterator[Record]:
         yield Record(Kind.AUDIO, bytes(block), channels)
 
 
-def _resampled(file: IO[bytes], *, use_timestamps: bool) -> Iterator[Record]:
+def _resampled(file: IO[bytes], track: int, *, use_timestamps: bool) -> Iterator[Record]:
     """Yield records of any size; the stream may change its rate or channels midway."""
-    container, stream, decoder = _open(file)
+    container = open_container(file)
+    stream, decoder = _stream(file, container, track)
     timeline: Timeline | None = None
     resampler: _Resampler | None = None
     with container:
@@ -228,15 +238,13 @@ def _check(sample_rate: int, channels: int) -> None:
         raise Refused(f"{channels} channels are not supported; the maximum is {MAX_CHANNELS}.")
 
 
-def _open(file: IO[bytes]) -> tuple[av.container.InputContainer, av.AudioStream, av.AudioCodecContext]:
-    """Open the file from its beginning; return its container, its first audio stream and the decoder of that.
-
-    Raises `Refused`.
-    """
-    container = open_container(file)
-    stream = container.streams.audio[0]
+def _stream(
+    file: IO[bytes], container: av.container.InputContainer, track: int
+) -> tuple[av.AudioStream, av.AudioCodecContext]:
+    """Return the stream of a track and its decoder. Raises `Refused`."""
+    stream = container.streams.audio[track]
     decoder = audio_decoder(file, stream)
     if decoder.sample_rate and decoder.channels:  # otherwise known with the first frame
         _check(decoder.sample_rate, decoder.channels)
     decoder.thread_type = "NONE"
-    return container, stream, decoder
+    return stream, decoder

@@ -13,6 +13,12 @@ BLOCK_BYTES: Final = 10 * SAMPLE_RATE * 2
 MAX_CHANNELS: Final = 8
 """Most channels of a file that is decoded."""
 
+REQUEST: Final = struct.Struct("=IB")
+"""Message to a process: the processor seconds granted, and the index of the audio track or `ANY_TRACK`."""
+
+ANY_TRACK: Final = 255
+"""Stands for the track that a player would choose."""
+
 HEADER: Final = struct.Struct("=BBI")
 """Header of a record: its kind, the number of channels of its audio or 0, and the size of its payload in bytes.
 
@@ -23,6 +29,8 @@ No payload is larger than a block with all channels.
 class Kind(IntEnum):
     """Kind of a record, which tells what its payload is."""
 
+    TRACKS = 0
+    """The audio tracks of the file and which is decoded, as `tracks.to_json` writes them. The first record."""
     LENGTH = 1
     """Seconds of audio and gaps in the file, as a big-endian integer, counted without decoding: there may be more."""
     AUDIO = 2

@@ -32,7 +32,8 @@ def to_vtt(transcript: Transcript) -> str:
 def to_dict(transcript: Transcript, *, segments: bool = True, words: bool = False) -> dict[str, Any]:
     """Return language, duration in seconds and text, with `segments` and `words` on demand. These need word times.
 
-    Without `segments` or `words` their value is None. `suppressed` is present only if text was suppressed.
+    Without `segments` or `words` their value is None. `suppressed` is present only if text was suppressed,
+    `track` only if the recording has several audio tracks.
     """
     language = _ENGLISH if transcript.translated else transcript.language
     return {
@@ -44,7 +45,14 @@ def to_dict(transcript: Transcript, *, segments: bool = True, words: bool = Fals
         "segments": _segments(transcript) if segments else None,
         "words": _words(transcript) if words else None,
         **suppressed_field(transcript),
+        **track_field(transcript),
     }
+
+
+def track_field(transcript: Transcript) -> dict[str, Any]:
+    """Return `track`, the audio track that was transcribed; an empty object if the recording has only one."""
+    track = transcript.track
+    return {"track": {"index": track.index, "language": track.language, "title": track.title}} if track else {}
 
 
 def suppressed_field(transcript: Transcript) -> dict[str, Any]:

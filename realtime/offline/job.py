@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import AudioTooShort
+from realtime.media.tracks import AudioTrack
 from realtime.offline.options import OfflineOptions
 from realtime.offline.speech_segments import SpeechSegment, SpeechSegmenter
 from realtime.offline.transcriber import OfflineTranscriber
@@ -33,12 +34,17 @@ class TranscriptionJob:
         recognizer: "AsyncRecognizer",
         options: OfflineOptions,
         client_id: ClientId = ANONYMOUS,
+        track: AudioTrack | None = None,
     ) -> None:
-        """Transcribe `audio`, blocks of 16 kHz mono samples; the models must stay loaded meanwhile."""
+        """Transcribe `audio`, blocks of 16 kHz mono samples; the models must stay loaded meanwhile.
+
+        `track` is the audio track of a recording that has several, which the transcript names.
+        """
         self._audio = audio
         self._segmenter = SpeechSegmenter(detector, options.detection, vad_filter=options.vad_filter)
         self._transcriber = OfflineTranscriber(recognizer, options, client_id)
         self._translated = options.translate
+        self._track = track
         self._segments: list[TranscribedSegment] = []
 
     @property
@@ -74,6 +80,7 @@ class TranscriptionJob:
             self._segmenter.samples,
             translated=self._translated,
             suppressed=tuple(sorted(self._transcriber.suppressed, key=attrgetter("start"))),
+            track=self._track,
         )
 
     async def _speech_segments(self) -> AsyncGenerator[SpeechSegment, None]:

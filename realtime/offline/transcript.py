@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.media.tracks import AudioTrack
 from realtime.speech.punctuation import SENTENCE_ENDS
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Hypothesis, Word
@@ -46,6 +47,7 @@ class Transcript:
         samples: Length of the recording.
         translated: The text is a translation to English.
         suppressed: Segments whose text is suppressed, in order.
+        track: The audio track transcribed, None if it is the only one of the recording.
     """
 
     segments: tuple[TranscribedSegment, ...]
@@ -53,6 +55,7 @@ class Transcript:
     samples: int
     translated: bool = False
     suppressed: tuple[SuppressedSegment, ...] = ()
+    track: AudioTrack | None = None
 
     @property
     def text(self) -> str:

@@ -5,9 +5,11 @@ import struct
 import wave
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, Encoding, Samples, encode
@@ -71,6 +73,29 @@ def timed_file(
             assert packet.pts is not None
             packet.pts = packet.dts = packet.pts + round(shift * sample_rate)
             container.mux(packet)
+    return file.getvalue()
+
+
+def tracks_file(
+    tracks: Sequence[Samples],
+    muxer: str = "matroska",
+    languages: Sequence[str] = (),
+    default: int | None = None,
+    codec: str = "aac",
+) -> bytes:
+    """Return a file with several audio tracks; without `default`, the muxer marks the first or all."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=muxer) as container:
+        streams = [cast("av.AudioStream", container.add_stream(codec, rate=SAMPLE_RATE, layout="mono")) for _ in tracks]
+        for stream, language in zip(streams, languages, strict=False):
+            stream.metadata["language"] = language
+        if default is not None:
+            for number, stream in enumerate(streams):
+                stream.disposition = Disposition.default if number == default else Disposition(0)
+        for stream, samples in zip(streams, tracks, strict=True):
+            frame = av.AudioFrame.from_ndarray(_values(samples)[None, :], format="s16", layout="mono")
+            frame.sample_rate, frame.pts = SAMPLE_RATE, 0
+            container.mux([*stream.encode(frame), *stream.encode(None)])
     return file.getvalue()
 
 

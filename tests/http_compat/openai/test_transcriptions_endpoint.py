@@ -14,7 +14,7 @@ from starlette.types import Message
 from realtime.errors import EngineError
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
-from tests.support.recordings import compressed_file, film, silence, tone, wav_file, write_silence
+from tests.support.recordings import compressed_file, film, silence, tone, tracks_file, wav_file, write_silence
 from tests.support.scripted_models import ScriptedRecognizer, Serve
 from tests.support.uploads import TRANSCRIPTIONS as URL
 from tests.support.uploads import TWO_WORDS, error, upload
@@ -36,6 +36,25 @@ def test_the_container_is_detected_by_its_content(client: TestClient) -> None:
 def test_silence_is_empty_text(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     assert upload(client, wav_file(silence(3))).json()["text"] == ""
     assert recognizer.requests == []
+
+
+def test_the_track_that_was_transcribed_is_named(client: TestClient) -> None:
+    file = tracks_file([silence(3), TWO_WORDS], languages=["eng", "ger"])
+    track = {"index": 1, "language": "ger", "title": ""}
+    for response_format in ("json", "verbose_json"):
+        answer = upload(client, file, response_format=response_format)
+        assert (answer.json()["text"], answer.json()["track"]) == ("440. 880.", track)
+        assert answer.headers["x-vivavoce-audio-track"] == "1"
+    streamed = upload(client, file, stream="true")
+    assert streamed.headers["x-vivavoce-audio-track"] == "1"
+    assert '"track"' in streamed.text
+
+
+def test_the_track_can_be_chosen(client: TestClient) -> None:
+    file = tracks_file([tone(1), TWO_WORDS], languages=["eng", "ger"])
+    assert upload(client, file).json()["text"] == "440."
+    assert upload(client, file, track="german").json()["text"] == "440. 880."
+    assert error(upload(client, file, track="7")) == (400, "invalid_value", "track")
 
 
 def test_a_truncated_recording_yields_what_there_is(client: TestClient) -> None:

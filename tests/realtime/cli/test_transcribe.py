@@ -21,7 +21,7 @@ from realtime.cli import transcribe
 from realtime.cli.main import main
 from realtime.engines.hibari import Hibari
 from realtime.speech.recognition import TranscriptionRequest
-from tests.support.recordings import silence, wav_file
+from tests.support.recordings import silence, tracks_file, wav_file
 from tests.support.scripted_engines import ScriptedEngines, ScriptedRecognizer, say_numbers
 
 SPEECH: Final = np.concatenate([silence(1), say_numbers([1, 2]), silence(1), say_numbers([3]), silence(1)])
@@ -60,6 +60,15 @@ def record(name: str, samples: Samples = SPEECH) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(wav_file(samples))
     return path
+
+
+def test_a_track_can_be_chosen_and_is_named(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("talk.mkv").write_bytes(tracks_file([say_numbers([7]), SPEECH], languages=["eng", "ger"], codec="flac"))
+    assert command("talk.mkv", "--track", "de") == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == (TEXT, "vivavoce: talk.mkv: transcribed audio track 1 (german)\n")
+    assert command("talk.mkv", "--track", "2") == 1
+    assert "no audio track '2'" in capsys.readouterr().err
 
 
 def test_one_file_is_transcribed_to_standard_output(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
