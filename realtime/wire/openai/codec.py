@@ -13,7 +13,6 @@ from typing import Final, assert_never
 
 import msgspec
 
-from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import UnsupportedAudio, VoiceError
 from realtime.session.commands import (
     AppendAudio,
@@ -44,7 +43,6 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
-from realtime.speech.transcript import Word
 from realtime.wire.codec import Frames, Handshake
 from realtime.wire.openai.beta import beta_object, is_beta
 from realtime.wire.openai.client_events import (
@@ -68,17 +66,11 @@ from realtime.wire.openai.client_events import (
 )
 from realtime.wire.openai.conversation import Conversation
 from realtime.wire.openai.frames import FrameWriter
-from realtime.wire.openai.items import Item, Message, spoken_by_user, text_to_speak
+from realtime.wire.openai.items import Message, spoken_by_user, text_to_speak
 from realtime.wire.openai.responses import ResponseWriter
 from realtime.wire.openai.session_object import WireSession, milliseconds
 from realtime.wire.openai.session_update import OutputPatch, SessionPatch, clamped_speed
-
-MAX_WORDS: Final = 5_000
-"""Words of a transcript that are sent with their times; a longer transcript is sent without any.
-
-At about 100 bytes each they stay below 1 MiB, the largest message that some clients accept.
-"""
-
+from realtime.wire.openai.transcripts import TranscriptWriter
 
 _REFUSALS: Final[dict[RefusalReason, tuple[str, str]]] = {
     RefusalReason.NOTHING_TO_COMMIT: (
@@ -109,11 +101,11 @@ class OpenAICodec:
         self._handshake = handshake
         self._writer = FrameWriter(handshake.new_id)
         self._conversation = Conversation(self._writer, handshake.max_input_characters)
+        self._transcripts = TranscriptWriter(self._writer, partials=partials)
         self._responses = ResponseWriter(self._writer, self._conversation, binary=binary)
         self._session = session
         self._updates: deque[tuple[WireSession, bool]] = deque()
         """Sessions as the client will see them once the core has confirmed them, and whether it asked in the beta."""
-        self._partials = partials
         self._binary = binary
         self._received_audio = False
         self._beta = session.type == "transcription" and is_beta(handshake)
@@ -280,14 +272,14 @@ class OpenAICodec:
             case AudioCleared():
                 return [self._writer.event("input_audio_buffer.cleared")]
             case TranscriptExtended():
-                return [self._transcription("delta", event.item_id, delta=event.delta)]
+                return [self._transcripts.extended(event)]
             case TranscriptRevised():
-                return [self._partial(event)] if self._partials else []
+                return self._transcripts.revised(event)
             case TranscriptCompleted():
-                return [self._completed(event)]
+                self._conversation.replace(spoken_by_user(event.item_id, event.text))
+                return [self._transcripts.completed(event)]
             case TranscriptFailed():
-                error = {"type": "transcription_error", "code": event.error.code, "message": event.error.public_message}
-                return [self._transcription("failed", event.item_id, error=error)]
+                return [self._transcripts.failed(event)]
             case ResponseStarted():
                 if event.response.in_conversation:
                     self._conversation.mark_spoken()
@@ -336,27 +328,6 @@ class OpenAICodec:
             self._writer.event("conversation.item.done", previous_item_id=previous, item=item),
         ]
 
-    def _transcription(self, kind: str, item_id: str, **fields: object) -> str:
-        event_type = f"conversation.item.input_audio_transcription.{kind}"
-        return self._writer.event(event_type, item_id=item_id, content_index=0, **fields)
-
-    def _completed(self, event: TranscriptCompleted) -> str:
-        self._conversation.replace(spoken_by_user(event.item_id, event.text))
-        fields: dict[str, object] = {"usage": {"type": "duration", "seconds": event.samples / SAMPLE_RATE}}
-        if self._partials:
-            words = [_timed(word) for word in event.words] if len(event.words) <= MAX_WORDS else []
-            fields |= {"words": words, "language": event.language, "suppressed": event.suppressed}
-        return self._transcription("completed", event.item_id, transcript=event.text, **fields)
-
-    def _partial(self, event: TranscriptRevised) -> str:
-        return self._writer.event(
-            "x.transcription.partial",
-            item_id=event.item_id,
-            stable="".join(word.text for word in event.committed),
-            text="".join(word.text for word in event.tentative),
-            audio_end_ms=milliseconds(event.audio_end),
-        )
-
 
 def _text_of_request(parameters: ResponseParameters) -> str:
     """Return the text to speak: the last input item if the assistant speaks it, else the instructions, else ""."""
@@ -364,13 +335,3 @@ def _text_of_request(parameters: ResponseParameters) -> str:
     if isinstance(last, Message) and (text := text_to_speak(last.to_json())).strip():
         return text
     return parameters.instructions if parameters.instructions and parameters.instructions.strip() else ""
-
-
-def _timed(word: Word) -> Item:
-    """Return a word with its times in seconds since the session began."""
-    return {
-        "word": word.text.strip(),
-        "start": word.start / SAMPLE_RATE,
-        "end": word.end / SAMPLE_RATE,
-        "probability": word.probability,
-    }

@@ -1,0 +1,66 @@
+"""Server events that report transcripts, in the OpenAI Realtime dialect."""
+
+from typing import Final
+
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.session.events import TranscriptCompleted, TranscriptExtended, TranscriptFailed, TranscriptRevised
+from realtime.speech.transcript import Word
+from realtime.wire.codec import Frames
+from realtime.wire.openai.frames import FrameWriter
+from realtime.wire.openai.items import Item
+from realtime.wire.openai.session_object import milliseconds
+
+MAX_WORDS: Final = 5_000
+"""Words of a transcript that are sent with their times; a longer transcript is sent without any.
+
+At about 100 bytes each they stay below 1 MiB, the largest message that some clients accept.
+"""
+
+
+class TranscriptWriter:
+    """Writes the transcripts of one connection; with `partials`, also tentative text, word times and suppressions."""
+
+    def __init__(self, writer: FrameWriter, *, partials: bool) -> None:
+        self._writer = writer
+        self._partials = partials
+
+    def extended(self, event: TranscriptExtended) -> str:
+        return self._event("delta", event.item_id, delta=event.delta)
+
+    def revised(self, event: TranscriptRevised) -> Frames:
+        """Return the message about tentative text, if the client asked for any."""
+        if not self._partials:
+            return []
+        partial = self._writer.event(
+            "x.transcription.partial",
+            item_id=event.item_id,
+            stable="".join(word.text for word in event.committed),
+            text="".join(word.text for word in event.tentative),
+            audio_end_ms=milliseconds(event.audio_end),
+        )
+        return [partial]
+
+    def completed(self, event: TranscriptCompleted) -> str:
+        fields: dict[str, object] = {"usage": {"type": "duration", "seconds": event.samples / SAMPLE_RATE}}
+        if self._partials:
+            words = [_timed(word) for word in event.words] if len(event.words) <= MAX_WORDS else []
+            fields |= {"words": words, "language": event.language, "suppressed": event.suppressed}
+        return self._event("completed", event.item_id, transcript=event.text, **fields)
+
+    def failed(self, event: TranscriptFailed) -> str:
+        error = {"type": "transcription_error", "code": event.error.code, "message": event.error.public_message}
+        return self._event("failed", event.item_id, error=error)
+
+    def _event(self, kind: str, item_id: str, **fields: object) -> str:
+        event_type = f"conversation.item.input_audio_transcription.{kind}"
+        return self._writer.event(event_type, item_id=item_id, content_index=0, **fields)
+
+
+def _timed(word: Word) -> Item:
+    """Return a word with its times in seconds since the session began."""
+    return {
+        "word": word.text.strip(),
+        "start": word.start / SAMPLE_RATE,
+        "end": word.end / SAMPLE_RATE,
+        "probability": word.probability,
+    }
