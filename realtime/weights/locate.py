@@ -10,8 +10,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
+from realtime.catalogue.names import lookup
 from realtime.catalogue.table import WEIGHT_PACKAGES, EngineName, ModelEntry, Task
-from realtime.errors import EngineError, NoEngine, WeightsUnavailable
+from realtime.errors import EngineError, NoEngine, UnknownModel, WeightsUnavailable
 from realtime.settings import Settings
 from realtime.weights import bundled, conversion, hub, storage
 from realtime.weights.alignment_heads import with_valid_alignment_heads
@@ -99,7 +100,7 @@ def _configured(entry: ModelEntry, settings: Settings) -> Path | None:
         name, equals, path = pair.partition("=")
         if not equals:
             raise EngineError(f"VIVAVOCE_MODEL_PATHS contains {pair!r}, which is not name=directory.")
-        if name.strip() not in (entry.name, entry.source):
+        if not _is_name_of(entry, name.strip()):
             continue
         directory = Path(path.strip()).expanduser()
         if not directory.is_dir():
@@ -111,6 +112,13 @@ def _configured(entry: ModelEntry, settings: Settings) -> Path | None:
             )
         return directory
     return None
+
+
+def _is_name_of(entry: ModelEntry, name: str) -> bool:
+    try:
+        return lookup(name).name == entry.name
+    except UnknownModel:
+        return False
 
 
 def _missing(directory: Path) -> list[str]:

@@ -59,9 +59,11 @@ def model_directory(directory: Path) -> Path:
 # A configured path.
 
 
-def test_a_configured_path_comes_before_all_other_sources(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["whisper-base", "base", "Systran/faster-whisper-base", "openai/whisper-base"])
+def test_a_configured_path_comes_before_all_other_sources(tmp_path: Path, name: str) -> None:
     directory = model_directory(tmp_path / "mine")
-    settings = Settings(model_paths=(f"whisper-base={directory}",), cache_dir=tmp_path / "cache")
+    other = f"whisper-base-french={tmp_path}"
+    settings = Settings(model_paths=(other, f"{name}={directory}"), cache_dir=tmp_path / "cache")
     assert locate(recognizer("whisper-base"), settings) == directory
     assert not settings.cache_dir.exists()
 
