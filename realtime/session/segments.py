@@ -34,6 +34,9 @@ LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
 COMMITTED_CONTEXT: Final = 3 * SAMPLE_RATE // 2
 """Samples (1.5 s) before the first tentative word that trimming leaves in a segment: committed words as context."""
 
+LONG_WORD: Final = SAMPLE_RATE
+"""Samples (1 s) that no word lasts, but for long numbers in figures."""
+
 
 class Phase(Enum):
     """How far a segment has come."""
@@ -178,8 +181,10 @@ class Segment:
         """Forget the audio of committed words except for `COMMITTED_CONTEXT` before the first tentative one.
 
         `hypothesis` is the newest, with word times, of audio up to `end`. Nothing is trimmed where no word boundary
-        allows it.
+        allows it, nor where a word lasts for `LONG_WORD`: words may be missing beside it, which the final can find.
         """
+        if any(word.end - word.start >= LONG_WORD for word in hypothesis.words):
+            return
         tentative = self.agreement.tentative
         first = hypothesis.words[-len(tentative)].start if tentative else end
         if (gap := self.agreement.trim(hypothesis.words, first - COMMITTED_CONTEXT)) is not None:

@@ -31,6 +31,11 @@ class Word:
         """Return the word this much later."""
         return replace(self, start=self.start + samples, end=self.end + samples)
 
+    def untimed(self) -> "Word":
+        """Return the word without its times and probabilities."""
+        tokens = tuple(replace(token, probability=0.0) for token in self.tokens)
+        return replace(self, start=0, end=0, probability=0.0, tokens=tokens)
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:

@@ -14,6 +14,7 @@ from typing import Final
 from faster_whisper.tokenizer import Tokenizer
 
 from realtime.speech.recognition import Thresholds
+from realtime.speech.transcript import Hypothesis
 
 DOUBTFUL_LOG_PROBABILITY: Final = -0.6
 """Average log-probability of the tokens below which a draft is worth a second decode, if there is time for it."""
@@ -38,7 +39,7 @@ class Draft:
     @property
     def broken(self) -> bool:
         """Whether the draft repeats itself or did not end."""
-        return not self.ended or self.compression_ratio > BROKEN_COMPRESSION
+        return is_broken(self)
 
     @property
     def doubtful(self) -> bool:
@@ -47,14 +48,7 @@ class Draft:
 
     def meets(self, thresholds: Thresholds) -> bool:
         """Whether no higher temperature need be tried: the text is probable, or there probably is no speech."""
-        return (
-            self.ended
-            and self.compression_ratio <= thresholds.compression_ratio
-            and (
-                self.average_log_probability >= thresholds.log_probability
-                or self.no_speech_probability > thresholds.no_speech
-            )
-        )
+        return meets(self, thresholds)
 
     def score(self, thresholds: Thresholds) -> tuple[bool, bool, bool, float]:
         """Return a sort key: the best draft ended, then is probable, then does not repeat itself."""
@@ -64,6 +58,23 @@ class Draft:
             self.compression_ratio <= thresholds.compression_ratio,
             self.average_log_probability,
         )
+
+
+def is_broken(evidence: Draft | Hypothesis) -> bool:
+    """Return whether a text repeats itself or did not end."""
+    return not evidence.ended or evidence.compression_ratio > BROKEN_COMPRESSION
+
+
+def meets(evidence: Draft | Hypothesis, thresholds: Thresholds) -> bool:
+    """Return whether a text is probable, ended and does not repeat itself, or there probably is no speech."""
+    return (
+        evidence.ended
+        and evidence.compression_ratio <= thresholds.compression_ratio
+        and (
+            evidence.average_log_probability >= thresholds.log_probability
+            or evidence.no_speech_probability > thresholds.no_speech
+        )
+    )
 
 
 def parse_output(generated: Sequence[int], tokenizer: Tokenizer, frames: int) -> tuple[list[int], int]:

@@ -6,13 +6,13 @@ remainder is decoded on its own. With the short tail padding of finals under loa
 are decoded without; if a stretch of sound then has no words, the final is decoded again with timestamps.
 
 A final whose evidence is bad (see `drafts`) is decoded again in a wider window, then at the further temperatures of the
-request; the best draft is used. Each further decode is a turn of its own in the queue: `decode` returns the state for
+request; the best draft is used. A final that repeats itself or leaves sound without words is decoded stretch by stretch
+(see `stretches`). Each further decode is a turn of its own in the queue: `decode` returns the state for
 it. Word times come from cross-attention, in one parallel pass at the end, and are bounded by the voice in the audio.
 
 Source: CTranslate2's documentation of `Whisper.generate`, for the meaning of `max_length`.
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,14 +25,15 @@ import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from threadpoolctl import threadpool_limits
-from tokenizers import Tokenizer as VocabularyTokenizer
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
 from realtime.engines.whisper.cpu import enable_avx512
-from realtime.engines.whisper.drafts import Draft, compression_ratio, parse_output
+from realtime.engines.whisper.drafts import Draft, compression_ratio, is_broken, meets, parse_output
 from realtime.engines.whisper.options import generation, preceding
+from realtime.engines.whisper.stretches import Split, mostly_repeats, stretches
+from realtime.engines.whisper.vocabulary import with_first_merge
 from realtime.engines.whisper.windows import (
     FRAME,
     FULL_WINDOW_FRAMES,
@@ -53,9 +54,6 @@ from realtime.speech.word_times import bounded, longest_untranscribed
 
 MIN_REMAINDER: Final = 100
 """Fewest frames of a remainder that is decoded on its own: 2 s, more than a word with the pause after it."""
-
-_FIRST_MERGE: Final = ("Ġ", "t")
-"""The first merge of GPT-2's byte-pair encoding: a space and a `t`."""
 
 
 class Whisper:
@@ -98,7 +96,7 @@ class Whisper:
         self.workers = workers
         self._model: ctranslate2.models.Whisper = model.model
         self._features = model.feature_extractor
-        self._vocabulary = _with_first_merge(model.hf_tokenizer)
+        self._vocabulary = with_first_merge(model.hf_tokenizer)
         self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
         # NumPy multiplies one small matrix per request; the threads of its BLAS would only spin.
         threadpool_limits(limits=1, user_api="blas")
@@ -149,6 +147,9 @@ class Whisper:
         """Return the hypothesis, or the state for the next decode if the draft does not suffice."""
         request = state.request
         thresholds, temperatures = request.decoding.thresholds, request.decoding.temperatures
+        if state.split is not None:
+            hypothesis = self._hypothesis(state, draft, timed=True)
+            return self._next_stretch(state, state.split.with_found(hypothesis, thresholds))
         best = max(filter(None, (state.best, draft)), key=lambda each: each.score(thresholds))
         # While others wait, only a worthless draft is decoded again.
         has_time = alone and not request.under_load
@@ -157,22 +158,45 @@ class Whisper:
             window = second_window(request)
             if len(window) > len(state.encoding) * FRAME:
                 return replace(state, encoding=self._encode(window), timestamps=True, best=best)
-        if not best.meets(thresholds) and state.step + 1 < len(temperatures):
+        # A probable text that repeats itself may have been said: the stretches will tell, and chance would not.
+        said = best.broken and best.average_log_probability >= thresholds.log_probability
+        divisible = request.final and said and len(stretches(request.samples)) > 1
+        if not divisible and not best.meets(thresholds) and state.step + 1 < len(temperatures):
             return replace(state, best=best, step=state.step + 1)
         return self._finish(state, best)
 
     def _finish(self, state: DecodeState, draft: Draft) -> Hypothesis | DecodeState:
         """Return the hypothesis, or the state for decoding what the best draft leaves out."""
         request = state.request
-        if request.final and self._stopped_early(state, draft):
-            beginning = self._hypothesis(state.truncated_to(draft.end), draft)
-            return self._remainder(state, draft.end * FRAME, beginning)
-        hypothesis = self._hypothesis(state, draft)
-        unchecked = request.final and request.word_times and not state.timestamps
-        untranscribed = longest_untranscribed(hypothesis.words, request.samples, request.voice) if unchecked else 0
-        if untranscribed >= MIN_REMAINDER * FRAME:
+        if not request.final:
+            return self._joined(state, self._hypothesis(state, draft, timed=request.word_times))
+        stopped = self._stopped_early(state, draft)
+        part = state.truncated_to(draft.end) if stopped else state
+        hypothesis = self._hypothesis(part, draft, timed=True)
+        lost = longest_untranscribed(hypothesis.words, part.request.samples, part.request.voice)
+        if not state.timestamps and lost >= MIN_REMAINDER * FRAME:
             return replace(state, timestamps=True)
-        return hypothesis
+        length = len(part.request.samples)
+        doubtful = lost >= MIN_REMAINDER * FRAME or is_broken(hypothesis) or mostly_repeats(hypothesis.words)
+        split = Split.of(request, length, hypothesis) if doubtful else None
+        return self._continued(state, hypothesis, length) if split is None else self._stretch(state, split)
+
+    def _continued(self, state: DecodeState, hypothesis: Hypothesis, length: int) -> Hypothesis | DecodeState:
+        """Return the hypothesis of the first `length` samples, or the state for what follows them."""
+        joined = self._joined(state, hypothesis)
+        return joined if length == len(state.request.samples) else self._remainder(state, length, joined)
+
+    def _next_stretch(self, state: DecodeState, split: Split) -> Hypothesis | DecodeState:
+        """Return the state of the next stretch or, after the last one, what `_continued` returns."""
+        if split.waiting:
+            return self._stretch(state, replace(split, current=split.waiting[0], waiting=split.waiting[1:]))
+        return self._continued(replace(state, request=split.request, split=None), split.result, split.length)
+
+    def _stretch(self, state: DecodeState, split: Split) -> DecodeState:
+        """Return the state of the current stretch of a split."""
+        request = split.current_request
+        encoding = self._encode(padded(request))
+        return replace(state, request=request, encoding=encoding, timestamps=True, best=None, step=0, split=split)
 
     def _stopped_early(self, state: DecodeState, draft: Draft) -> bool:
         """Whether the last timestamp lies well before the end, and the word times do not contradict it."""
@@ -260,14 +284,15 @@ class Whisper:
             )
         return drafts
 
-    def _hypothesis(self, state: DecodeState, draft: Draft) -> Hypothesis:
+    def _hypothesis(self, state: DecodeState, draft: Draft, *, timed: bool) -> Hypothesis:
+        """Return the hypothesis of a draft for this state's audio alone."""
         tokenizer = self._tokenizer_of(state)
-        if state.request.word_times and draft.tokens:
+        if timed and draft.tokens:
             tokens = self._align(state, tokenizer, draft.tokens)
             words = bounded(words_of(tokens, tokenizer), state.request.samples, state.request.voice)
         else:
             words = words_of([TimedToken(token, 0, 0, 0.0) for token in draft.tokens], tokenizer)
-        hypothesis = Hypothesis(
+        return Hypothesis(
             words=words,
             language=state.language,
             no_speech_probability=draft.no_speech_probability,
@@ -277,9 +302,14 @@ class Whisper:
             temperature=draft.temperature,
             ended=draft.ended,
         )
+
+    def _joined(self, state: DecodeState, hypothesis: Hypothesis) -> Hypothesis:
+        """Append the hypothesis to that of the audio before, if it is plausible; leave out times nobody asked for."""
+        if not state.request.word_times:
+            hypothesis = replace(hypothesis, words=tuple(word.untimed() for word in hypothesis.words))
         if state.prefix is None:
             return hypothesis
-        plausible = draft.meets(state.request.decoding.thresholds) and not draft.broken
+        plausible = meets(hypothesis, state.request.decoding.thresholds) and not is_broken(hypothesis)
         return state.prefix.followed_by(hypothesis, state.start) if plausible else state.prefix
 
     def _align(self, state: DecodeState, tokenizer: Tokenizer, tokens: list[int]) -> list[TimedToken]:
@@ -298,19 +328,6 @@ class Whisper:
             TimedToken(token, starts[index] * FRAME, starts[index + 1] * FRAME, probability)
             for index, (token, probability) in enumerate(zip(tokens, result.text_token_probs, strict=False))
         ]
-
-
-def _with_first_merge(vocabulary: VocabularyTokenizer) -> VocabularyTokenizer:
-    """Add `_FIRST_MERGE` if it is missing, as it is in the tokenizers of OpenAI's multilingual models.
-
-    Without it " the" and " to" in a prompt are encoded as tokens that Whisper never saw in training.
-    """
-    description = json.loads(vocabulary.to_str())
-    merges = description["model"].get("merges", [])
-    if not merges or list(_FIRST_MERGE) in merges or "".join(_FIRST_MERGE) not in description["model"]["vocab"]:
-        return vocabulary
-    description["model"]["merges"] = [list(_FIRST_MERGE), *merges]
-    return vocabulary.from_str(json.dumps(description))
 
 
 @contextmanager

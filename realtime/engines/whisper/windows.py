@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.engines.whisper.drafts import Draft
+from realtime.engines.whisper.stretches import Split
 from realtime.speech.recognition import DecodingOptions, TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 
@@ -108,6 +109,8 @@ class DecodeState:
     """Hypothesis of the audio before `start`, if this state decodes the remainder of a request."""
     start: int = 0
     """Samples of the request before this state's audio."""
+    split: Split | None = None
+    """The stretches of this state's audio, if they are decoded one by one; `request` has one of them then."""
 
     @property
     def frames(self) -> int:

@@ -655,6 +655,19 @@ def test_a_segment_may_be_trimmed_right_after_a_short_first_word(first_end: floa
     assert conversation.transcript() == "Yes. then"
 
 
+def test_no_audio_is_trimmed_beside_a_word_that_lasts_too_long() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(3.0), microphone.speech(MAX_SEGMENT[LoadLevel.NORMAL] / SAMPLE_RATE + 1))
+    begun = ("Yes.", 0.0, 0.5), ("then", 0.6, 1.0), ("again", 1.1, 8.0)
+    for last in ("a", "b", "c"):
+        conversation.take()
+        conversation.answer(Transcribe, timed(*begun, (last, 9.0, 9.5)))
+        conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.1))
+    assert conversation.transcript() == "Yes. then again"
+    lengths = [len(request.samples) for request in conversation.requests]
+    assert lengths == sorted(lengths)
+
+
 WORD = 5120 / SAMPLE_RATE
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from realtime.speech.recognition import TranscriptionRequest
-from realtime.speech.transcript import Hypothesis, Word
+from realtime.speech.transcript import Hypothesis, Token, Word, normalised
 
 BEGINNING = Hypothesis(
     (Word(" The", 0, 1_600, 0.9), Word(" end", 1_600, 4_800, 0.8)),
@@ -38,3 +38,9 @@ def test_a_joined_hypothesis_has_all_tokens_and_the_worse_of_each_figure() -> No
 
 def test_a_request_is_as_long_as_its_audio() -> None:
     assert TranscriptionRequest(np.zeros(24_000, np.float32)).seconds == 1.5
+
+
+def test_a_word_without_times_keeps_its_text_and_tokens() -> None:
+    word = Word(" told", 100, 200, 0.9, (Token(7, b" told", 0.9),)).untimed()
+    assert word == Word(" told", 0, 0, 0.0)
+    assert word.tokens == (Token(7, b" told", 0.0),)

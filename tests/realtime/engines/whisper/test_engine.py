@@ -24,11 +24,12 @@ from realtime.engines.whisper.engine import Whisper
 from realtime.engines.whisper.windows import FRAME, TOKENS_PER_SECOND, batches
 from realtime.engines.whisper.words import TimedToken, words_of
 from realtime.errors import ClientError
+from realtime.offline.options import OFFLINE_DECODING
 from realtime.settings import Settings
 from realtime.speech.local_agreement import TRAILING_PUNCTUATION
-from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.recognition import DecodingOptions, TranscriptionRequest
 from realtime.speech.segmentation import Span
-from realtime.speech.suppression import VOICED
+from realtime.speech.suppression import VOICED, SpeechEvidence, suppression
 from realtime.speech.transcript import normalised
 from realtime.speech.voice import VoiceActivity
 from realtime.weights.locate import locate
@@ -313,6 +314,19 @@ def test_under_load_a_final_that_leaves_sound_without_words_is_decoded_with_time
     monkeypatch.setattr(whisper, "_generate", forgetful)
     assert words(transcribe(whisper, request).text) == words(text)
     assert asked == [False, True]
+
+
+@pytest.mark.parametrize(("pause", "thorough"), [(0.15, False), (0.4, True)])
+def test_a_sentence_is_transcribed_as_often_as_it_is_said(
+    whisper: Whisper, spoken: Callable[[str], Samples], pause: float, *, thorough: bool
+) -> None:
+    samples = np.concatenate([spoken(SENTENCES[0]), quiet(pause)] * 6)
+    decoding = OFFLINE_DECODING if thorough else DecodingOptions()
+    hypothesis = transcribe(whisper, TranscriptionRequest(samples, language="en", word_times=True, decoding=decoding))
+    assert words(hypothesis.text) == 6 * words(SENTENCES[0])
+    assert suppression(hypothesis, SpeechEvidence(voiced=100, peak=1.0), decoding) is None
+    starts = [word.start for word in hypothesis.words]
+    assert starts == sorted(starts)
 
 
 @pytest.mark.shared
