@@ -3,7 +3,7 @@
 import numpy as np
 
 from realtime.speech.recognition import TranscriptionRequest
-from realtime.speech.transcript import Hypothesis, Token, Word, normalised
+from realtime.speech.transcript import Hypothesis, Token, Word
 
 BEGINNING = Hypothesis(
     (Word(" The", 0, 1_600, 0.9), Word(" end", 1_600, 4_800, 0.8)),
