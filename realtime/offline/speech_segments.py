@@ -10,6 +10,7 @@ import numpy as np
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import WINDOW, Samples
+from realtime.audio.leveller import Leveller
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.segmentation import Segmentation, Span
 from realtime.speech.suppression import VOICED, SpeechEvidence
@@ -52,6 +53,7 @@ class SpeechSegmenter:
         self._detector = detector
         self._threshold = min(VOICED, detection.threshold)
         self._peak = 0.0 if vad_filter else 1.0
+        self._leveller = Leveller()
         self._state: VadState | None = None
         self._audio = AudioBuffer()
         self._segmentation = Segmentation(detection)
@@ -83,7 +85,7 @@ class SpeechSegmenter:
             yield self._segment(span)
 
     async def _score(self, samples: Samples) -> list[Span]:
-        windows = samples.reshape(-1, WINDOW)
+        windows = self._leveller.level(samples.reshape(-1, WINDOW))
         if samples.any():
             probabilities, self._state = await self._detector.score(windows, self._state, live=False)
         else:  # a gap in the recording may be hours long

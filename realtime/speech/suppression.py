@@ -21,6 +21,9 @@ MIN_VOICED_WINDOWS: Final = 3
 STRONG_SPEECH: Final = 0.9
 """Probability that real speech reaches in some window; a hum that just crosses the threshold does not."""
 
+MAX_WINDOWS_PER_WORD: Final = 31
+"""Windows with speech per word (1 s) above which the voice hums, snores or howls: slowly dictated digits take half."""
+
 LOGPROB_MARGIN: Final = 0.5
 """Average log-probability below the threshold by which text is suppressed however strong the speech was."""
 
@@ -83,7 +86,8 @@ def suppression(
     said = decoding.thorough and hypothesis.ended and not unlikely
     if hypothesis.compression_ratio > thresholds.compression_ratio and not said:
         return Suppression.REPETITION
-    if hypothesis.no_speech_probability > thresholds.no_speech and (unlikely or voice.peak < STRONG_SPEECH):
+    sparse = 0 < MAX_WINDOWS_PER_WORD * len(hypothesis.words) < voice.voiced
+    if hypothesis.no_speech_probability > thresholds.no_speech and (unlikely or sparse or voice.peak < STRONG_SPEECH):
         return Suppression.NO_SPEECH
     very_unlikely = hypothesis.average_log_probability < thresholds.log_probability - LOGPROB_MARGIN
     if very_unlikely or (unlikely and voice.peak < STRONG_SPEECH):

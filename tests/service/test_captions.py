@@ -144,10 +144,28 @@ def test_several_utterances_become_items_in_order(
     assert [item.previous_item_id for item in committed] == [None, *(item.item_id for item in committed[:-1])]
 
 
-def test_telephone_audio_gives_the_same_words(
-    realtime_url: str, sentence: Samples, word_errors: Callable[[str, str], float]
+@pytest.mark.parametrize("decibels", [30, 45])
+def test_a_quiet_speaker_is_understood(
+    captions: Callable[..., list[Event]], sentence: Samples, word_errors: Callable[[str, str], float], decibels: int
 ) -> None:
-    telephone = encode(Resampler(RATE, 8_000).process(sentence), Encoding.MULAW)
+    events = captions(sentence * np.float32(10 ** (-decibels / 20)))
+    assert word_errors(SENTENCE, heard(events)) == 0
+
+
+def test_a_quiet_speaker_after_a_loud_one_is_understood(
+    captions: Callable[..., list[Event]], spoken: Callable[[str], Samples], word_errors: Callable[[str, str], float]
+) -> None:
+    loud, *whispered = (spoken(text) for text in SENTENCES)
+    parts = [loud, quiet(1), *(part for text in whispered for part in (np.float32(0.03) * text, quiet(1)))]
+    assert word_errors(" ".join(SENTENCES), heard(captions(np.concatenate(parts)))) == 0
+
+
+@pytest.mark.parametrize("decibels", [0, 40])
+def test_telephone_audio_gives_the_same_words(
+    realtime_url: str, sentence: Samples, word_errors: Callable[[str, str], float], decibels: int
+) -> None:
+    attenuated = sentence * np.float32(10 ** (-decibels / 20))
+    telephone = encode(Resampler(RATE, 8_000).process(attenuated), Encoding.MULAW)
 
     async def listen() -> str:
         async with asyncio.timeout(30), connect(realtime_url) as session:
@@ -223,11 +241,19 @@ def test_german_is_translated_as_it_is_spoken(
 
 
 @pytest.mark.shared
+@pytest.mark.parametrize("decibels", [0, 30])
 def test_what_is_not_speech_gives_no_words(
-    captions: Callable[..., list[Event]], recording: Callable[[str], Iterator[bytes]], clips: list[dict[str, Any]]
+    captions: Callable[..., list[Event]],
+    recording: Callable[[str], Iterator[bytes]],
+    clips: list[dict[str, Any]],
+    decibels: int,
 ) -> None:
+    def attenuated(file: str) -> Samples:
+        values = np.frombuffer(b"".join(recording(file)), "<i2")
+        return values.astype(np.float32) * np.float32(10 ** (-decibels / 20) / 32_768)
+
     silent = [clip["file"] for clip in clips if clip["kind"] in ("silence", "noise")]
-    assert {file: text for file in silent if (text := heard(captions(recording(file))).strip())} == {}
+    assert {file: text for file in silent if (text := heard(captions(attenuated(file))).strip())} == {}
 
 
 @pytest.mark.shared

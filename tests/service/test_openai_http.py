@@ -43,6 +43,17 @@ def test_a_transcript_as_json(
     assert word_errors(SENTENCE, answer.text) == 0
 
 
+def test_a_quiet_recording_gives_the_same_transcript(
+    client: OpenAI,
+    spoken: Callable[[str], Samples],
+    wav: Callable[[Samples], bytes],
+    word_errors: Callable[[str, str], float],
+) -> None:
+    quiet = wav(np.float32(0.005) * spoken(SENTENCE))
+    answer = client.audio.transcriptions.create(model="whisper-1", file=("quiet.wav", quiet))
+    assert word_errors(SENTENCE, answer.text) == 0
+
+
 def test_a_transcript_as_text(
     client: OpenAI, file: tuple[str, bytes], word_errors: Callable[[str, str], float]
 ) -> None:

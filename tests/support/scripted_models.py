@@ -29,7 +29,8 @@ from tests.support.recordings import tone
 Serve: TypeAlias = Callable[..., TestClient]
 """The fixture `serve`: opens a client of a server with these settings."""
 
-_LOUD = 0.05
+_LOUD = 0.03
+_AUDIBLE = 0.005
 _RATE = 22_050
 
 
@@ -92,7 +93,7 @@ def _words(request: TranscriptionRequest) -> list[Word]:
     spans: list[tuple[int, int]] = []
     start = end = 0
     for window in windows:
-        loud = bool(np.sqrt((window**2).mean()) > _LOUD)
+        loud = bool(np.sqrt((window**2).mean()) > _AUDIBLE)
         change = endpointing.update(float(loud))
         if loud:
             end = endpointing.position

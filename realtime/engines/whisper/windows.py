@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.audio.leveller import levelled
 from realtime.engines.whisper.drafts import Draft
 from realtime.engines.whisper.stretches import Split
 from realtime.speech.recognition import DecodingOptions, TranscriptionRequest
@@ -147,9 +148,9 @@ def second_window(request: TranscriptionRequest) -> Samples:
 
 
 def _window(samples: Samples, frames: int) -> Samples:
-    """Return the samples padded with silence to `frames`, rounded up to `SHAPE_MULTIPLE`."""
+    """Return the samples, levelled and padded with silence to `frames`, rounded up to `SHAPE_MULTIPLE`."""
     window = np.zeros(min(FULL_WINDOW_FRAMES, frames + -frames % SHAPE_MULTIPLE) * FRAME, np.float32)
-    window[: len(samples)] = samples[: len(window)]
+    window[: len(samples)] = levelled(samples[: len(window)])
     return window
 
 

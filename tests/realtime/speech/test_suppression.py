@@ -4,7 +4,7 @@ import pytest
 
 from realtime.speech.recognition import DecodingOptions
 from realtime.speech.suppression import SpeechEvidence, Suppression, suppression
-from realtime.speech.transcript import Hypothesis
+from realtime.speech.transcript import Hypothesis, Word
 
 
 def has_speech(*probabilities: float) -> SpeechEvidence:
@@ -49,6 +49,15 @@ def test_a_high_no_speech_probability_suppresses_only_improbable_text_or_weak_sp
     assert suppression(hypothesis_of(no_speech=0.9), CLEAR) is None
     assert suppression(hypothesis_of(no_speech=0.9), FAINT) is Suppression.NO_SPEECH
     assert suppression(hypothesis_of(no_speech=0.9, likelihood=-1.1), CLEAR) is Suppression.NO_SPEECH
+
+
+def test_a_high_no_speech_probability_suppresses_a_word_of_more_than_a_second_of_speech() -> None:
+    hum, digits = (Hypothesis((Word(" Hm", 0, 0, 0.9),) * count, "en", 0.9, -0.2, 1.2) for count in (1, 2))
+    drawn_out = has_speech(*[0.95] * 32)
+    assert suppression(hum, drawn_out) is Suppression.NO_SPEECH
+    assert suppression(replace(hum, no_speech_probability=0.5), drawn_out) is None
+    assert suppression(digits, drawn_out) is None
+    assert suppression(hum, has_speech(*[0.95] * 31)) is None
 
 
 def test_improbable_text_is_suppressed_in_weak_speech_and_very_improbable_text_always() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.audio.leveller import TARGET_LEVEL
 from realtime.engines.whisper.windows import (
     END_FRAMES,
     FRAME,
@@ -48,6 +49,12 @@ def test_the_tail_padding_depends_on_the_kind_of_request(final: bool, under_load
     window = padded(TranscriptionRequest(sound(2.0), final=final, under_load=under_load))
     assert len(window) == seconds * SAMPLE_RATE
     assert window.sum() == 2 * SAMPLE_RATE
+
+
+def test_quiet_audio_is_levelled_before_it_is_encoded() -> None:
+    request = TranscriptionRequest(0.001 * sound(2.0))
+    for window in (padded(request), second_window(request)):
+        assert window[0] == pytest.approx(10 ** (TARGET_LEVEL / 20), rel=0.01)
 
 
 def test_no_window_is_longer_than_30_s() -> None:
