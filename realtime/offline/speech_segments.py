@@ -52,7 +52,6 @@ class SpeechSegmenter:
             detection = _WHOLE_RECORDING
         self._detector = detector
         self._threshold = min(VOICED, detection.threshold)
-        self._peak = 0.0 if vad_filter else 1.0
         self._leveller = Leveller()
         self._state: VadState | None = None
         self._audio = AudioBuffer()
@@ -94,13 +93,13 @@ class SpeechSegmenter:
         return [span for probability in probabilities for span in self._segmentation.update(probability)]
 
     def _segment(self, span: Span) -> SpeechSegment:
-        evidence = SpeechEvidence(self._threshold, peak=self._peak)
+        evidence = SpeechEvidence(self._threshold)
         voice = VoiceActivity(self._threshold or VOICED)
         first = max(0, span.start - self._scores_start) // WINDOW
         last = (span.end - self._scores_start) // WINDOW + 1
         start = self._scores_start + first * WINDOW
         for probability in islice(self._probabilities, first, last):
-            evidence.add(probability)
+            evidence.add(probability, min(WINDOW, self._audio.end - start))
             voice.add(start, start + WINDOW, probability)
             start += WINDOW
         end = min(span.end, self._audio.end)

@@ -154,7 +154,7 @@ class Segment:
     def add_window(self, start: int, end: int, probability: float) -> None:
         """Add the window from `start` to `end` with its speech probability."""
         self.scored_until = end
-        voiced = self.speech.add(probability)
+        voiced = self.speech.add(probability, end - start)
         self.voice.add(start, end, probability)
         if voiced and self.speech_start is None:
             self.speech_start = start

@@ -56,6 +56,11 @@ class Hypothesis:
     """Temperature at which the text was decoded."""
     ended: bool = True
     """Whether the text came to an end, instead of being cut off at the length limit."""
+    log_likelihood_ratio: float | None = None
+    """Log-likelihood of the text given the audio less that given silence, in nats; None if it was not determined.
+
+    Text that the decoder finds as likely in silence owes nothing to the audio.
+    """
 
     @property
     def text(self) -> str:
@@ -65,14 +70,16 @@ class Hypothesis:
     def followed_by(self, rest: "Hypothesis", start: int) -> "Hypothesis":
         """Return this and the hypothesis for the rest of the same audio, from sample `start` on, as one.
 
-        Of each figure it has the worse.
+        Of each figure it has the worse; log-likelihood ratios add up.
         """
+        ratio, of_rest = self.log_likelihood_ratio, rest.log_likelihood_ratio
         timed = any(word.end for word in rest.words)
         return replace(
             self,
             words=self.words + (tuple(word.shifted(start) for word in rest.words) if timed else rest.words),
             average_log_probability=min(self.average_log_probability, rest.average_log_probability),
             compression_ratio=max(self.compression_ratio, rest.compression_ratio),
+            log_likelihood_ratio=None if ratio is None or of_rest is None else ratio + of_rest,
             tokens=self.tokens + rest.tokens,
             temperature=max(self.temperature, rest.temperature),
             ended=self.ended and rest.ended,

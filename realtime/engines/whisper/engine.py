@@ -31,6 +31,7 @@ from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
 from realtime.engines.whisper.cpu import enable_avx512
 from realtime.engines.whisper.drafts import Draft, compression_ratio, is_broken, meets, parse_output
+from realtime.engines.whisper.likelihood import log_likelihood_ratio
 from realtime.engines.whisper.options import generation, preceding
 from realtime.engines.whisper.stretches import Split, mostly_repeats, stretches
 from realtime.engines.whisper.vocabulary import with_first_merge
@@ -49,6 +50,7 @@ from realtime.engines.whisper.windows import (
 from realtime.engines.whisper.words import TimedToken, words_of
 from realtime.errors import ClientError, EngineError
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.suppression import resembles_silence
 from realtime.speech.transcript import Hypothesis
 from realtime.speech.word_times import bounded, longest_untranscribed
 
@@ -298,6 +300,7 @@ class Whisper:
             no_speech_probability=draft.no_speech_probability,
             average_log_probability=draft.average_log_probability,
             compression_ratio=draft.compression_ratio,
+            log_likelihood_ratio=self._log_likelihood_ratio(state, draft),
             tokens=tuple(draft.tokens),
             temperature=draft.temperature,
             ended=draft.ended,
@@ -309,8 +312,19 @@ class Whisper:
             hypothesis = replace(hypothesis, words=tuple(word.untimed() for word in hypothesis.words))
         if state.prefix is None:
             return hypothesis
-        plausible = meets(hypothesis, state.request.decoding.thresholds) and not is_broken(hypothesis)
-        return state.prefix.followed_by(hypothesis, state.start) if plausible else state.prefix
+        thresholds = state.request.decoding.thresholds
+        if not meets(hypothesis, thresholds) or is_broken(hypothesis) or resembles_silence(hypothesis, thresholds):
+            return state.prefix
+        prefix = state.prefix
+        if resembles_silence(prefix, thresholds):
+            prefix = Hypothesis((), state.language, hypothesis.no_speech_probability, log_likelihood_ratio=0.0)
+        return prefix.followed_by(hypothesis, state.start)
+
+    def _log_likelihood_ratio(self, state: DecodeState, draft: Draft) -> float | None:
+        """Compare doubtful text with silence; None for partials and for text that is probable."""
+        if not (state.request.final and draft.tokens and draft.doubtful):
+            return None
+        return log_likelihood_ratio(self._model, self._tokenizer_of(state), draft.tokens, state.encoding, self._silence)
 
     def _align(self, state: DecodeState, tokenizer: Tokenizer, tokens: list[int]) -> list[TimedToken]:
         """Time each token by dynamic time warping over the cross-attention (openai/whisper, `timing.py`)."""

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from realtime.audio.formats import SAMPLE_RATE
+from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.speech.recognition import DecodingOptions, Thresholds, TranscriptionRequest
-from realtime.speech.transcript import Hypothesis
+from realtime.speech.transcript import Hypothesis, Word
 from tests.support.recordings import silence, tone, wav_file
 from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer
 from tests.support.uploads import LONG, TWO_WORDS, error, upload
@@ -157,6 +157,15 @@ def test_without_the_vad_filter_silence_is_transcribed_too(client: TestClient, r
     answer = upload(client, wav_file(np.concatenate([silence(40), tone(1), silence(20)])), vad_filter="false")
     assert answer.json()["text"] == "440."
     assert sum(len(request.samples) for request in recognizer.requests) == 61 * SAMPLE_RATE
+
+
+@pytest.mark.parametrize(("sound", "text"), [(silence(5), ""), (tone(5), "hello")])
+def test_without_the_vad_filter_text_still_needs_evidence_of_speech(
+    client: TestClient, recognizer: ScriptedRecognizer, sound: Samples, text: str
+) -> None:
+    words = (Word("hello", 0, SAMPLE_RATE, 0.9),)
+    recognizer.decorate = lambda _, said: Hypothesis(words, said.language, no_speech_probability=0.9)
+    assert upload(client, wav_file(sound), vad_filter="false").json()["text"] == text
 
 
 def test_each_segment_gets_the_previous_text_on_demand(client: TestClient, recognizer: ScriptedRecognizer) -> None:

@@ -365,6 +365,17 @@ def test_words_of_no_more_than_two_windows_are_not_decoded() -> None:
     assert conversation.outputs_of(Transcribe) == []
 
 
+@pytest.mark.parametrize(("milliseconds", "decoded"), [(80, 0), (200, 0), (256, 1)])
+def test_a_tap_that_the_client_commits_is_not_decoded(milliseconds: int, decoded: int) -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    for _ in range(2):
+        conversation.hear(microphone.speech(milliseconds / 1000))
+        conversation.send(CommitAudio())
+    assert len(conversation.outputs_of(TranscriptCompleted)) == 2
+    finals = [job for job in conversation.outputs_of(Transcribe) if job.priority is Priority.FINAL]
+    assert len(finals) == 2 * decoded
+
+
 def test_text_against_the_evidence_is_suppressed() -> None:
     conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, hypothesis_of("thanks for watching", average_log_probability=-2.0))

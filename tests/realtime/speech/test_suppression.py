@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from realtime.speech.recognition import DecodingOptions
-from realtime.speech.suppression import SpeechEvidence, Suppression, suppression
+from realtime.speech.recognition import DecodingOptions, Thresholds
+from realtime.speech.suppression import SpeechEvidence, Suppression, resembles_silence, suppression
 from realtime.speech.transcript import Hypothesis, Word
 
 
@@ -14,12 +14,15 @@ def has_speech(*probabilities: float) -> SpeechEvidence:
     return evidence
 
 
-CLEAR = has_speech(0.95, 0.99, 0.95, 0.2)
-FAINT = has_speech(0.6, 0.7, 0.6, 0.2)
+CLEAR = has_speech(*[0.95] * 6, 0.99, 0.2)
+SHORT = has_speech(*[0.95] * 5, 0.99, 0.2)
+FAINT = has_speech(*[0.6] * 6, 0.7, 0.2)
 
 
-def hypothesis_of(no_speech: float = 0.0, likelihood: float = -0.2, compression: float = 1.2) -> Hypothesis:
-    return Hypothesis((), "en", no_speech, likelihood, compression)
+def hypothesis_of(
+    no_speech: float = 0.0, likelihood: float = -0.2, compression: float = 1.2, ratio: float | None = None
+) -> Hypothesis:
+    return Hypothesis((), "en", no_speech, likelihood, compression, log_likelihood_ratio=ratio)
 
 
 def test_a_probable_hypothesis_of_speech_is_kept() -> None:
@@ -27,9 +30,35 @@ def test_a_probable_hypothesis_of_speech_is_kept() -> None:
     assert suppression(hypothesis_of(), FAINT) is None
 
 
-@pytest.mark.parametrize("voice", [has_speech(), has_speech(0.0, 0.4, 0.49), has_speech(0.1, 0.99, 0.99, 0.1)])
+@pytest.mark.parametrize("voice", [has_speech(), has_speech(*[0.49] * 10), has_speech(0.99, 0.99, *[0.1] * 8)])
 def test_text_of_less_than_96_ms_of_speech_is_suppressed(voice: SpeechEvidence) -> None:
     assert suppression(hypothesis_of(), voice) is Suppression.NO_VOICE
+
+
+def test_text_of_a_segment_of_less_than_210_ms_is_suppressed() -> None:
+    voice = has_speech(*[0.99] * 6)
+    voice.add(0.99, 160)
+    assert suppression(hypothesis_of(), voice) is Suppression.NO_VOICE
+    voice.add(0.99, 128)
+    assert suppression(hypothesis_of(), voice) is None
+
+
+def test_doubtful_text_that_is_nearly_as_likely_in_silence_is_suppressed() -> None:
+    assert suppression(hypothesis_of(ratio=2.4), CLEAR) is Suppression.NO_SPEECH
+    assert suppression(hypothesis_of(ratio=2.5), CLEAR) is None
+
+
+@pytest.mark.parametrize("voice", [SHORT, FAINT])
+def test_short_or_faint_speech_asks_for_more_evidence_in_the_text(voice: SpeechEvidence) -> None:
+    assert suppression(hypothesis_of(ratio=5.4), voice) is Suppression.NO_SPEECH
+    assert suppression(hypothesis_of(ratio=5.5), voice) is None
+
+
+def test_doubtful_text_resembles_silence_by_its_ratio_or_the_no_speech_probability() -> None:
+    assert resembles_silence(hypothesis_of(ratio=2.4), Thresholds())
+    assert resembles_silence(hypothesis_of(ratio=9.0, no_speech=0.61), Thresholds())
+    assert not resembles_silence(hypothesis_of(ratio=2.5, no_speech=0.6), Thresholds())
+    assert not resembles_silence(hypothesis_of(no_speech=0.9), Thresholds())
 
 
 def test_a_text_that_compresses_too_well_is_a_repetition() -> None:

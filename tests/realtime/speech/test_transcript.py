@@ -1,5 +1,7 @@
 """Hypotheses as text, joined ones, and the requests behind them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from realtime.speech.recognition import TranscriptionRequest
@@ -34,6 +36,13 @@ def test_a_joined_hypothesis_has_all_tokens_and_the_worse_of_each_figure() -> No
     joined = BEGINNING.followed_by(rest, 8_000)
     figures = (joined.average_log_probability, joined.compression_ratio, joined.temperature, joined.ended)
     assert (joined.tokens, figures) == ((1, 2, 3), (-0.9, 1.5, 0.4, False))
+
+
+def test_log_likelihood_ratios_add_up_where_both_are_known() -> None:
+    beginning = replace(BEGINNING, log_likelihood_ratio=4.0)
+    assert beginning.followed_by(Hypothesis((), "en", log_likelihood_ratio=3.0), 0).log_likelihood_ratio == 7.0
+    assert beginning.followed_by(Hypothesis((), "en"), 0).log_likelihood_ratio is None
+    assert BEGINNING.followed_by(beginning, 0).log_likelihood_ratio is None
 
 
 def test_a_request_is_as_long_as_its_audio() -> None:

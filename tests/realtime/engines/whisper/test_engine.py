@@ -27,9 +27,15 @@ from realtime.errors import ClientError
 from realtime.offline.options import OFFLINE_DECODING
 from realtime.settings import Settings
 from realtime.speech.local_agreement import TRAILING_PUNCTUATION
-from realtime.speech.recognition import DecodingOptions, TranscriptionRequest
+from realtime.speech.recognition import DecodingOptions, Thresholds, TranscriptionRequest
 from realtime.speech.segmentation import Span
-from realtime.speech.suppression import VOICED, SpeechEvidence, suppression
+from realtime.speech.suppression import (
+    MIN_LOG_LIKELIHOOD_RATIO,
+    VOICED,
+    SpeechEvidence,
+    resembles_silence,
+    suppression,
+)
 from realtime.speech.transcript import normalised
 from realtime.speech.voice import VoiceActivity
 from realtime.weights.locate import locate
@@ -158,6 +164,27 @@ def test_a_batch_of_any_lengths_is_transcribed_under_load(whisper: Whisper, spok
         heard = words(hypothesis.text)
         transcribed = words(text) if text is not LONG else words(text)[: len(heard)]  # it is cut off
         assert jiwer.wer(" ".join(transcribed), " ".join(heard)) < 0.2
+
+
+def test_text_that_whisper_writes_for_silence_is_as_likely_without_the_audio(whisper: Whisper) -> None:
+    hypothesis = transcribe(whisper, TranscriptionRequest(quiet(6), language="en"))
+    assert len(hypothesis.words) <= 1
+    assert resembles_silence(hypothesis, Thresholds())
+
+
+@pytest.mark.parametrize("text", ["Yes.", "No.", "Stop.", "Ten."])
+def test_a_single_word_is_far_less_likely_without_the_audio(
+    whisper: Whisper, spoken: Callable[[str], Samples], text: str
+) -> None:
+    hypothesis = transcribe(whisper, TranscriptionRequest(trimmed(spoken(text)), language="en"))
+    ratio = hypothesis.log_likelihood_ratio
+    assert ratio is None or ratio > MIN_LOG_LIKELIHOOD_RATIO[False]
+
+
+def test_silence_around_speech_adds_no_words(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
+    samples = np.concatenate([quiet(8), spoken(SENTENCES[1]), quiet(8)])
+    hypothesis = transcribe(whisper, TranscriptionRequest(samples, language="en"))
+    assert words(hypothesis.text) == words(SENTENCES[1])
 
 
 def test_word_times_are_in_order_within_the_audio(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:
@@ -324,7 +351,7 @@ def test_a_sentence_is_transcribed_as_often_as_it_is_said(
     decoding = OFFLINE_DECODING if thorough else DecodingOptions()
     hypothesis = transcribe(whisper, TranscriptionRequest(samples, language="en", word_times=True, decoding=decoding))
     assert words(hypothesis.text) == 6 * words(SENTENCES[0])
-    assert suppression(hypothesis, SpeechEvidence(voiced=100, peak=1.0), decoding) is None
+    assert suppression(hypothesis, SpeechEvidence(voiced=100, peak=1.0, samples=48_000), decoding) is None
     starts = [word.start for word in hypothesis.words]
     assert starts == sorted(starts)
 
