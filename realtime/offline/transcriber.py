@@ -93,6 +93,7 @@ class OfflineTranscriber:
             hotwords=options.hotwords,
             final=True,
             word_times=options.word_times,
+            raise_level=options.vad_filter,
             translate=options.translate,
             voice=speech_segment.voice,
             decoding=options.decoding,

@@ -62,6 +62,8 @@ class TranscriptionRequest:
     """Whether other requests wait: use the least context, and decode a doubtful final again only if it misses much."""
     voice: tuple[Span, ...] = ()
     """Where the detector found voice, in samples of `samples`, which bounds the times of words; empty: not known."""
+    raise_level: bool = True
+    """Whether to raise the level of quiet audio; not where no detector found speech: it may be noise."""
     decoding: DecodingOptions = DecodingOptions()
 
     def part(self, start: int, end: int) -> "TranscriptionRequest":

@@ -137,20 +137,21 @@ class DecodeState:
 def padded(request: TranscriptionRequest) -> Samples:
     """Return the audio of a request with its tail padding: whole frames, at most the full window."""
     padding = TAIL_PADDING[request.final, request.under_load]
-    return _window(request.samples, frames_of(request.samples) + padding)
+    return _window(request, frames_of(request.samples) + padding)
 
 
 def second_window(request: TranscriptionRequest) -> Samples:
     """Return the wider window for a second decode; the full window if the decoding is to be thorough."""
     if request.decoding.thorough:
-        return _window(request.samples, FULL_WINDOW_FRAMES)
-    return _window(request.samples, max(SECOND_WINDOW, frames_of(request.samples) + SECOND_TAIL_PADDING))
+        return _window(request, FULL_WINDOW_FRAMES)
+    return _window(request, max(SECOND_WINDOW, frames_of(request.samples) + SECOND_TAIL_PADDING))
 
 
-def _window(samples: Samples, frames: int) -> Samples:
-    """Return the samples, levelled and padded with silence to `frames`, rounded up to `SHAPE_MULTIPLE`."""
+def _window(request: TranscriptionRequest, frames: int) -> Samples:
+    """Return the audio, levelled if asked for and padded with silence to `frames`, rounded up to `SHAPE_MULTIPLE`."""
     window = np.zeros(min(FULL_WINDOW_FRAMES, frames + -frames % SHAPE_MULTIPLE) * FRAME, np.float32)
-    window[: len(samples)] = levelled(samples[: len(window)])
+    samples = request.samples[: len(window)]
+    window[: len(samples)] = levelled(samples) if request.raise_level else samples
     return window
 
 

@@ -55,6 +55,7 @@ def test_quiet_audio_is_levelled_before_it_is_encoded() -> None:
     request = TranscriptionRequest(0.001 * sound(2.0))
     for window in (padded(request), second_window(request)):
         assert window[0] == pytest.approx(10 ** (TARGET_LEVEL / 20), rel=0.01)
+    assert padded(replace(request, raise_level=False))[0] == np.float32(0.001)
 
 
 def test_no_window_is_longer_than_30_s() -> None:
