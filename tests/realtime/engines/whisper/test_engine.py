@@ -238,9 +238,9 @@ def test_without_word_times_all_are_zero(whisper: Whisper, spoken: Callable[[str
 @pytest.mark.parametrize("final", [True, False])
 @pytest.mark.parametrize("samples", [quiet(10), noise(10), quiet(0.5), noise(0.5)], ids=lambda each: f"{len(each)}")
 def test_decoding_without_speech_ends_soon(whisper: Whisper, samples: Samples, *, final: bool) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     hypothesis = transcribe(whisper, TranscriptionRequest(samples, final=final))
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
     assert len(hypothesis.tokens) <= TOKENS_PER_SECOND * (1 + len(samples) / SAMPLE_RATE)
 
 
