@@ -124,7 +124,7 @@ def test_a_forged_gap_costs_nothing(upload: Path, hours: float) -> None:
     upload.write_bytes(timed_file(tone(2.0), "matroska", "flac", [0.0, 3600 * hours]))
     began = time.monotonic()
     seconds = outcome(upload, memory=100e6)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert seconds == pytest.approx(3600 * hours + 2 if hours < 4 else 2, abs=0.2)
 
 
