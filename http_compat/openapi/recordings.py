@@ -42,6 +42,11 @@ _FIELDS: Final[dict[str, Schema]] = {
     "model": RECOGNIZER,
     "language": _LANGUAGE,
     "languages[]": {**array(_LANGUAGE), "description": "Languages to choose from when detecting the language"},
+    "multilingual": {
+        **BOOLEAN,
+        "default": False,
+        "description": "Detect the language of each speech segment by itself, without regard to those around it",
+    },
     "prompt": _PROMPT,
     "initial_prompt": _PROMPT,
     "hotwords": _EXPECTED,

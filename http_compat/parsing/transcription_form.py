@@ -67,6 +67,7 @@ class TranscriptionForm:
 
     Attributes:
         languages: Language codes to choose from, empty for all.
+        multilingual: Detect the language of each speech segment by itself.
         prompt: Text before the recording, of which only the end is used.
         granularities: Contents of verbose_json.
         detection: Parameters of the voice activity detector.
@@ -79,6 +80,7 @@ class TranscriptionForm:
 
     model: str
     languages: tuple[str, ...]
+    multilingual: bool
     prompt: str = field(repr=False)
     hotwords: str = field(repr=False)
     response_format: TranscriptFormat
@@ -96,6 +98,7 @@ class TranscriptionForm:
         """Return the options for the offline path."""
         return OfflineOptions(
             languages=self.languages,
+            multilingual=self.multilingual,
             prompt=self.prompt,
             hotwords=self.hotwords,
             detection=self.detection,
@@ -124,6 +127,7 @@ def read_fields(fields: Fields) -> TranscriptionForm:
     return TranscriptionForm(
         model=model,
         languages=_languages(fields),
+        multilingual=bool(fields.flag("multilingual")),
         prompt=(fields.text("prompt") or fields.text("initial_prompt") or "")[-_MAX_PROMPT:],
         hotwords=", ".join(word for name in _HOTWORDS for word in fields.texts(name))[:_MAX_PROMPT],
         response_format=response_format,

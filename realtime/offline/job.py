@@ -41,7 +41,9 @@ class TranscriptionJob:
         `track` is the audio track of a recording that has several, which the transcript names.
         """
         self._audio = audio
-        self._segmenter = SpeechSegmenter(detector, options.detection, vad_filter=options.vad_filter)
+        self._segmenter = SpeechSegmenter(
+            detector, options.detection, vad_filter=options.vad_filter, joined=not options.multilingual
+        )
         self._transcriber = OfflineTranscriber(recognizer, options, client_id)
         self._translated = options.translate
         self._track = track

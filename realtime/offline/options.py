@@ -18,6 +18,7 @@ class OfflineOptions:
 
     Attributes:
         languages: Language codes the recognizer may choose from, empty for any; with a single one, nothing is detected.
+        multilingual: Detect the language of each speech segment by itself, without regard to those around it.
         prompt: Text given to the recognizer as preceding context.
         hotwords: Words to expect, separated by commas.
         detection: Parameters of the voice activity detector.
@@ -29,6 +30,7 @@ class OfflineOptions:
     """
 
     languages: tuple[str, ...] = ()
+    multilingual: bool = False
     prompt: str = field(default="", repr=False)
     hotwords: str = field(default="", repr=False)
     detection: TurnDetection = TurnDetection()

@@ -1,9 +1,9 @@
 """Cut a recording into speech segments while it is decoded, keeping only the audio that is still needed."""
 
 from collections import deque
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,9 +12,9 @@ from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import WINDOW, Samples
 from realtime.audio.leveller import Leveller
 from realtime.speech.endpointing import TurnDetection
-from realtime.speech.segmentation import Segmentation, Span
+from realtime.speech.segmentation import MIN_SEGMENT, Segmentation, Span
 from realtime.speech.suppression import VOICED, SpeechEvidence
-from realtime.speech.voice import VoiceActivity
+from realtime.speech.voice import VoiceActivity, clipped
 
 if TYPE_CHECKING:
     from realtime.engines.base import VadState
@@ -36,18 +36,38 @@ class SpeechSegment:
     evidence: SpeechEvidence
     voice: tuple[Span, ...]
     """Where voice was detected, in samples of `samples`."""
+    stretches: tuple[Span, ...] = ()
+    """The speech between its pauses, in samples of `samples`."""
 
     @property
     def end(self) -> int:
         """Position after the last sample."""
         return self.start + len(self.samples)
 
+    def divided(self, starts: Sequence[int]) -> "list[SpeechSegment]":
+        """Divide the segment at these positions within it; each part has its share of the evidence."""
+        bounds = [0, *starts, len(self.samples)]
+        return [
+            SpeechSegment(
+                self.start + start,
+                self.samples[start:end],
+                replace(self.evidence, voiced=self.evidence.voiced * (end - start) // len(self.samples)),
+                clipped(self.voice, start, end),
+            )
+            for start, end in pairwise(bounds)
+        ]
+
 
 class SpeechSegmenter:
     """Finds the speech segments of one recording, which arrives in blocks of 16 kHz samples."""
 
-    def __init__(self, detector: "AsyncDetector", detection: TurnDetection, *, vad_filter: bool) -> None:
-        """Score audio with `detector`. Without `vad_filter`, all of the recording counts as speech."""
+    def __init__(
+        self, detector: "AsyncDetector", detection: TurnDetection, *, vad_filter: bool, joined: bool = True
+    ) -> None:
+        """Score audio with `detector`. Without `vad_filter`, all of the recording counts as speech.
+
+        Short segments are `joined` across short pauses, or each is by itself.
+        """
         if not vad_filter:
             detection = _WHOLE_RECORDING
         self._detector = detector
@@ -55,7 +75,7 @@ class SpeechSegmenter:
         self._leveller = Leveller()
         self._state: VadState | None = None
         self._audio = AudioBuffer()
-        self._segmentation = Segmentation(detection)
+        self._segmentation = Segmentation(detection, min_segment=MIN_SEGMENT if joined else 0)
         self._scored = 0
         self._probabilities: deque[float] = deque()
         """Scores of the windows from `_scores_start` on."""
@@ -104,7 +124,8 @@ class SpeechSegmenter:
             start += WINDOW
         end = min(span.end, self._audio.end)
         samples = self._audio.slice(span.start, end)
-        return SpeechSegment(span.start, samples, evidence, voice.between(span.start, end))
+        stretches = clipped(span.stretches, span.start, end)
+        return SpeechSegment(span.start, samples, evidence, voice.between(span.start, end), stretches)
 
     def _discard(self, before: int) -> None:
         self._audio.discard(before)

@@ -1,22 +1,27 @@
 """Transcribe the speech segments of a recording, several at a time, with the results in order.
 
-The recognizer decodes several segments in one batch for little more than the cost of one. A segment waits for the one
-before it only where it depends on it: until the first segment with words has determined the language, and where the
-previous text is part of the prompt.
+The recognizer decodes several segments in one batch for little more than the cost of one. Each detects its language;
+where that leaves doubt, it is told once more from the segments around it, those that follow included, and the segment
+is decoded again if it was decoded in another language. A segment waits for the one before it only where the previous
+text is part of the prompt.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from realtime.offline.options import OfflineOptions
 from realtime.offline.speech_segments import SpeechSegment
 from realtime.offline.transcript import SuppressedSegment, TranscribedSegment
 from realtime.scheduling.priority import ClientId, Priority
+from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, language_changes, prior_from, tell
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import suppression
+from realtime.speech.transcript import Hypothesis
 
 if TYPE_CHECKING:
     from realtime.models.protocols import AsyncRecognizer
@@ -32,44 +37,63 @@ class OfflineTranscriber:
     """Transcribes one recording.
 
     Attributes:
-        language: Code of the language, None until a segment has determined it.
         suppressed: Segments whose text was suppressed, in the order in which they were decoded.
         position: Samples from the start of the recording up to which all segments are done.
     """
 
     def __init__(self, recognizer: "AsyncRecognizer", options: OfflineOptions, client_id: ClientId) -> None:
         """Use `recognizer`, which must know all of `options.languages`, on account of `client_id`."""
-        self.language = options.languages[0] if len(options.languages) == 1 else None
         self.suppressed: list[SuppressedSegment] = []
         self.position = 0
         self._recognizer = recognizer
         self._options = options
         self._client_id = client_id
+        self._given = options.languages[0] if len(options.languages) == 1 else None
         self._preceding_text = ""
+        self._spoken: Counter[str] = Counter()
+        """Windows with speech by language."""
+        self._languages: deque[Probabilities] = deque(maxlen=MAX_CONCURRENT_SEGMENTS)
+        """Probabilities of the languages of the segments that are done, the newest first."""
+
+    @property
+    def language(self) -> str | None:
+        """Code of the language of most of the speech so far; None if there was none to tell it by."""
+        return self._given or max(self._spoken, key=self._spoken.__getitem__, default=None)
 
     async def segments(
         self, speech_segments: AsyncGenerator[SpeechSegment, None]
     ) -> AsyncGenerator[TranscribedSegment, None]:
         """Yield the segments that have text, in order; closing the generator cancels the work."""
-        in_progress: deque[tuple[SpeechSegment, asyncio.Task[TranscribedSegment | None]]] = deque()
+        in_progress: deque[tuple[SpeechSegment, asyncio.Task[Hypothesis]]] = deque()
 
-        async def oldest() -> TranscribedSegment | None:
+        async def oldest() -> list[TranscribedSegment]:
             speech_segment, task = in_progress[0]
-            segment = await task
+            hypothesis = await task
+            later = []
+            if hypothesis.language_probability < MIN_CONFIDENCE:
+                later = [await each for _, each in islice(in_progress, 1, None)]
+            parts = await self._in_settled_languages(speech_segment, hypothesis, later)
             in_progress.popleft()
             self.position = speech_segment.end
-            return segment
+            return [segment for part in parts if (segment := self._finish(*part))]
+
+        def is_ready() -> bool:
+            if len(in_progress) >= self._concurrency:
+                return True
+            task = in_progress[0][1]
+            if not task.done():
+                return False
+            return task.exception() is not None or task.result().language_probability >= MIN_CONFIDENCE
 
         try:
             async with aclosing(speech_segments):
                 async for speech_segment in speech_segments:
-                    while in_progress and (len(in_progress) >= self._concurrency or in_progress[0][1].done()):
-                        if segment := await oldest():
+                    while in_progress and is_ready():
+                        for segment in await oldest():
                             yield segment
-                    task = asyncio.create_task(self._transcribe(speech_segment))
-                    in_progress.append((speech_segment, task))
+                    in_progress.append((speech_segment, asyncio.create_task(self._transcribe(speech_segment))))
             while in_progress:
-                if segment := await oldest():
+                for segment in await oldest():
                     yield segment
         finally:
             tasks = [task for _, task in in_progress]
@@ -79,16 +103,19 @@ class OfflineTranscriber:
 
     @property
     def _concurrency(self) -> int:
-        return 1 if self.language is None or self._options.condition_on_previous_text else MAX_CONCURRENT_SEGMENTS
+        return 1 if self._options.condition_on_previous_text else MAX_CONCURRENT_SEGMENTS
 
-    async def _transcribe(self, speech_segment: SpeechSegment) -> TranscribedSegment | None:
+    async def _transcribe(self, speech_segment: SpeechSegment, language: str | None = None) -> Hypothesis:
+        """Decode a segment in `language`, or in the one that it is in by its sound and the segments before it."""
         if not speech_segment.evidence.has_speech:
-            return None
+            return Hypothesis((), "")
         options = self._options
         request = TranscriptionRequest(
             speech_segment.samples,
-            language=self.language,
+            language=self._given or language,
             candidates=options.languages,
+            stretches=speech_segment.stretches,
+            language_prior={} if options.multilingual else prior_from([self._languages]),
             prompt=f"{options.prompt} {self._preceding_text}" if options.condition_on_previous_text else options.prompt,
             hotwords=options.hotwords,
             final=True,
@@ -98,13 +125,39 @@ class OfflineTranscriber:
             voice=speech_segment.voice,
             decoding=options.decoding,
         )
-        hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD, self._client_id)
+        return await self._recognizer.transcribe(request, Priority.UPLOAD, self._client_id)
+
+    async def _in_settled_languages(
+        self, speech_segment: SpeechSegment, hypothesis: Hypothesis, later: Sequence[Hypothesis]
+    ) -> list[tuple[SpeechSegment, Hypothesis]]:
+        """Return a segment with its hypothesis, decoded again in another language or in parts where it has several.
+
+        A doubtful language is told once more from the segments around it, of which `later` are those that follow.
+        """
+        language = hypothesis.language
+        if hypothesis.language_probability < MIN_CONFIDENCE and not self._options.multilingual:
+            following = [each.languages for each in later]
+            language = tell(hypothesis.languages, prior_from([self._languages, following])).language
+        parts = language_changes(speech_segment.stretches, hypothesis.stretch_languages, language)
+        languages = [part for _, part in parts] or [language]
+        if languages == [hypothesis.language]:
+            return [(speech_segment, hypothesis)]
+        divided = speech_segment.divided([start for start, _ in parts[1:]])
+        return [
+            (part, replace(await self._transcribe(part, spoken), languages={spoken: 1.0}))
+            for part, spoken in zip(divided, languages, strict=True)
+        ]
+
+    def _finish(self, speech_segment: SpeechSegment, hypothesis: Hypothesis) -> TranscribedSegment | None:
+        """Return the segment with its text, None without any, and learn from it for the segments that follow."""
         if not hypothesis.words:
             return None
-        if reason := suppression(hypothesis, speech_segment.evidence, options.decoding):
+        if reason := suppression(hypothesis, speech_segment.evidence, self._options.decoding):
             self.suppressed.append(SuppressedSegment(speech_segment.start, speech_segment.end, reason))
             return None
-        self.language = self.language or hypothesis.language
+        self._spoken[hypothesis.language] += speech_segment.evidence.voiced
+        if hypothesis.languages:
+            self._languages.appendleft(hypothesis.languages)
         self._preceding_text = (self._preceding_text + hypothesis.text)[-_CONTEXT_CHARACTERS:]
         words = tuple(word.shifted(speech_segment.start) for word in hypothesis.words)
         return TranscribedSegment(speech_segment.start, words, hypothesis)

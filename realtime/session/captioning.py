@@ -27,13 +27,14 @@ from dataclasses import replace
 from typing import Final
 
 from realtime.audio.buffer import AudioBuffer
-from realtime.audio.formats import SAMPLE_RATE, WINDOW
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.session.config import SessionConfig
 from realtime.session.decode_policy import Decision, InFlight, RequestState, next_request
 from realtime.session.events import Output, TranscriptCompleted, TranscriptExtended, TranscriptFailed, TranscriptRevised
 from realtime.session.jobs import JobFailed, Jobs, Transcribe, Transcribed
 from realtime.session.segments import EARLY_FINAL_SILENCE, FinalResult, Phase, Segment, Turn
+from realtime.speech.language_evidence import Probabilities, prior_from
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import VOICED, SpeechEvidence, Suppression, suppression
 from realtime.speech.transcript import Hypothesis
@@ -69,8 +70,11 @@ LEADING_SILENCE: Final = SAMPLE_RATE
 """Samples (1 s) kept before the first speech of a turn; relevant where the client commits turns by hand, or sets a long
 prefix padding."""
 
-MIN_LANGUAGE_WINDOWS: Final = 3 * SAMPLE_RATE // WINDOW
-"""Windows with speech (3 s) from which a detected language is trusted for the short turns that follow."""
+REMEMBERED_SEGMENTS: Final = 4
+"""Segments whose languages are remembered; each counts half as much as the one after it."""
+
+MIN_COMMIT_CONFIDENCE: Final = 0.7
+"""Least probability of the language from which a partial counts: words in the wrong language cannot be taken back."""
 
 MAX_PENDING_FINALS: Final = 4
 """Closed segments that may wait for their finals before the session takes no more audio."""
@@ -87,8 +91,8 @@ class Captioning:
         self._open: Segment | None = None
         self._closed: deque[Segment] = deque()
         self._in_flight: InFlight | None = None
-        self._language: str | None = None
-        """Language of the last turn that was long enough to tell."""
+        self._languages: deque[Probabilities] = deque(maxlen=REMEMBERED_SEGMENTS)
+        """Probabilities of the languages of the last segments with text, the newest first."""
         self._load = LoadLevel.NORMAL
         """Load of the recognizer when it last pulled a request; assumed until the next pull."""
 
@@ -212,6 +216,8 @@ class Captioning:
             segment.final = FinalResult(in_flight.speech_end, hypothesis)
         if not segment.is_open or suppression(hypothesis, segment.speech):
             return
+        if hypothesis.language_probability < MIN_COMMIT_CONFIDENCE and not in_flight.final:
+            return
         agreement = segment.agreement
         delta = agreement.update(hypothesis.words, in_flight.speech_end, pausing=in_flight.final)
         yield from self._extend(segment, delta)
@@ -254,7 +260,9 @@ class Captioning:
         in_flight.word_times = in_flight.final or in_flight.end - in_flight.start > MAX_SEGMENT[load]
         return TranscriptionRequest(
             samples=self._buffer.slice(in_flight.start, in_flight.end),
-            language=config.language or segment.turn.language or self._sticky_language(segment),
+            language=config.known_language,
+            candidates=config.languages,
+            language_prior=prior_from([self._languages]),
             prompt=config.prompt,
             final=in_flight.final,
             word_times=in_flight.word_times,
@@ -279,10 +287,6 @@ class Captioning:
         self._jobs.end(number)
         return in_flight
 
-    def _sticky_language(self, segment: Segment) -> str | None:
-        """Return the language of earlier turns for a segment too short to detect it; None: detect it."""
-        return self._language if segment.speech.voiced < MIN_LANGUAGE_WINDOWS else None
-
     @staticmethod
     def _answer(segment: Segment) -> tuple[Hypothesis, Suppression | None] | None:
         """Return the final hypothesis of a closed segment and why it is suppressed; None: the final is still due."""
@@ -297,8 +301,8 @@ class Captioning:
         yield from self._extend(segment, segment.agreement.finish(() if why else hypothesis.words))
         segment.finish(hypothesis, why)
         turn = segment.turn
-        if segment.agreement.committed and segment.speech.voiced >= MIN_LANGUAGE_WINDOWS:
-            self._language = turn.language
+        if segment.agreement.committed and hypothesis.languages:
+            self._languages.appendleft(hypothesis.languages)
         if segment.ends_turn:
             yield turn.completed() if turn.error is None else TranscriptFailed(turn.id, turn.error)
 

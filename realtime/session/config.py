@@ -23,6 +23,8 @@ class SessionConfig:
     """Whether transcripts of the turns are wanted."""
     language: str | None = None
     """Whisper's language code; None: detect it."""
+    languages: tuple[str, ...] = ()
+    """Languages to choose from when it is detected, empty for all; a single one is not detected."""
     translate: bool = False
     """Whether to transcribe in English instead of the language spoken (an extension of the protocol)."""
     prompt: str = ""
@@ -33,3 +35,8 @@ class SessionConfig:
     """Name of the voice; empty: the default."""
     speed: float = 1.0
     """Speed of the voice; 1.0 is normal."""
+
+    @property
+    def known_language(self) -> str | None:
+        """The language that all speech is in; None: detect it."""
+        return self.language or (self.languages[0] if len(self.languages) == 1 else None)

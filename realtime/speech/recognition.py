@@ -1,5 +1,6 @@
 """Requests to a recognizer: audio, and how to decode it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
@@ -48,6 +49,10 @@ class TranscriptionRequest:
     language: str | None = None
     """Whisper's language code; None: detect it, among the `candidates` if there are any."""
     candidates: tuple[str, ...] = ()
+    language_prior: Mapping[str, float] = field(default_factory=dict)
+    """What the speech around the audio adds to the log-probability of a language, in nats; see `language_evidence`."""
+    stretches: tuple[Span, ...] = ()
+    """The speech between pauses, in samples of `samples`, of which each may be in a language of its own."""
     prompt: str = field(default="", repr=False)
     """Text that precedes the audio."""
     hotwords: str = field(default="", repr=False)

@@ -5,7 +5,7 @@ context. Speech without a pause is cut at the window with the lowest speech prob
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
@@ -30,13 +30,19 @@ class Span:
 
     start: int
     end: int
+    stretches: "tuple[Span, ...]" = field(default=(), compare=False)
+    """The speech between its pauses."""
 
 
 class Segmentation:
     """Finds the spans of a recording to transcribe, window by window; they are in order and do not overlap."""
 
-    def __init__(self, detection: TurnDetection = TurnDetection()) -> None:
-        """Use `detection`; with a threshold of 0 the spans cover the whole recording."""
+    def __init__(self, detection: TurnDetection = TurnDetection(), *, min_segment: int = MIN_SEGMENT) -> None:
+        """Use `detection`; with a threshold of 0 the spans cover the whole recording.
+
+        With a `min_segment` of 0, every pause that `detection` finds ends a span.
+        """
+        self._min_segment = min_segment
         self._endpointing = Endpointing(detection)
         self._pending: Span | None = None
         self._speech_start: int | None = None
@@ -73,9 +79,10 @@ class Segmentation:
     def _join(self, end: int) -> list[Span]:
         """Join speech that ended with the pending span, and return the span if it is long enough."""
         assert self._speech_start is not None
+        before = () if self._pending is None else self._pending.stretches
         start = self._speech_start if self._pending is None else self._pending.start
-        self._pending, self._speech_start = Span(start, end), None
-        return self._release() if end - start >= MIN_SEGMENT else []
+        self._pending, self._speech_start = Span(start, end, (*before, Span(self._speech_start, end))), None
+        return self._release() if end - start >= self._min_segment else []
 
     def _overdue(self) -> list[Span]:
         """Return the spans that can wait no longer for more speech or for the end of speech."""

@@ -1,6 +1,7 @@
 """Transcripts: tokens, words and hypotheses."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 
@@ -61,6 +62,12 @@ class Hypothesis:
 
     Text that the decoder finds as likely in silence owes nothing to the audio.
     """
+    language_probability: float = 1.0
+    """Probability of the language, 1 if it was given."""
+    languages: Mapping[str, float] = field(default_factory=dict)
+    """Probabilities of the likeliest languages by the audio alone, empty if the language was given."""
+    stretch_languages: tuple[Mapping[str, float], ...] = ()
+    """The same for each of the `stretches` of the request."""
 
     @property
     def text(self) -> str:

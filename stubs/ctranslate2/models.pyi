@@ -29,6 +29,7 @@ class Whisper:
         repetition_penalty: float = ...,
         no_repeat_ngram_size: int = ...,
         max_length: int = ...,
+        suppress_tokens: Sequence[int] = ...,
         return_scores: bool = ...,
         return_no_speech_prob: bool = ...,
         sampling_topk: int = ...,

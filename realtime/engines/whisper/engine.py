@@ -26,29 +26,30 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from threadpoolctl import threadpool_limits
 
-from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
 from realtime.engines.whisper.cpu import enable_avx512
+from realtime.engines.whisper.detection import LanguageDetector
 from realtime.engines.whisper.drafts import Draft, compression_ratio, is_broken, meets, parse_output
+from realtime.engines.whisper.echo import echoes
+from realtime.engines.whisper.encoder import Encoder, storage
 from realtime.engines.whisper.likelihood import log_likelihood_ratio
 from realtime.engines.whisper.options import generation, preceding
+from realtime.engines.whisper.scripts import ForeignTokens, foreign_scripts, has_foreign_letters
 from realtime.engines.whisper.stretches import Split, mostly_repeats, stretches
 from realtime.engines.whisper.vocabulary import with_first_merge
 from realtime.engines.whisper.windows import (
     FRAME,
-    FULL_WINDOW_FRAMES,
     MAX_LENGTH,
     DecodeState,
-    Encoding,
     batches,
     padded,
-    padded_length,
     second_window,
-    with_silence,
 )
 from realtime.engines.whisper.words import TimedToken, words_of
 from realtime.errors import ClientError, EngineError
+from realtime.speech.language_evidence import Told
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import resembles_silence
 from realtime.speech.transcript import Hypothesis
@@ -95,14 +96,17 @@ class Whisper:
             if self._multilingual
             else Capabilities(ENGLISH, word_times=True)
         )
+        known = self.capabilities.languages
+        self._only_language = known[0] if len(known) == 1 else None
         self.workers = workers
         self._model: ctranslate2.models.Whisper = model.model
-        self._features = model.feature_extractor
         self._vocabulary = with_first_merge(model.hf_tokenizer)
         self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
+        self._foreign_tokens = ForeignTokens(self._vocabulary)
         # NumPy multiplies one small matrix per request; the threads of its BLAS would only spin.
         threadpool_limits(limits=1, user_api="blas")
-        self._silence = self._encode(np.zeros(FULL_WINDOW_FRAMES * FRAME, np.float32))
+        self._encoder = Encoder(model.model, model.feature_extractor)
+        self._detector = LanguageDetector(model.model, self._encoder)
         self.partial_seconds = self._measure()
 
     def _measure(self) -> float:
@@ -124,15 +128,21 @@ class Whisper:
         Raises `EngineError`, and `ClientError` for a language that Whisper does not know.
         """
         with _converted_errors():
-            encoding = self._encode(padded(request))
-            language = request.language or self._detect_language(encoding, request.candidates)
-            tokenizer = self._tokenizer(language, request.translate)
+            encoding = self._encoder.encode(padded(request))
+            given = request.language or self._only_language
+            told, languages = (Told(given, 1.0), {}) if given else self._detector.tell(request, encoding)
+            by_stretch = () if given else self._detector.tell_stretches(request, encoding)
+            tokenizer = self._tokenizer(told.language, request.translate)
             return DecodeState(
                 request=request,
                 encoding=encoding,
                 language=tokenizer.language_code,
-                prompt=[*preceding(request, tokenizer), *tokenizer.sot_sequence],
+                task=tokenizer.sot_sequence,
                 timestamps=not request.under_load,
+                context=preceding(request, tokenizer),
+                language_probability=told.probability,
+                languages=languages,
+                stretch_languages=by_stretch,
             )
 
     def decode(self, states: Sequence[DecodeState]) -> list[Hypothesis | DecodeState]:
@@ -147,6 +157,12 @@ class Whisper:
 
     def _next_step(self, state: DecodeState, draft: Draft, *, alone: bool) -> Hypothesis | DecodeState:
         """Return the hypothesis, or the state for the next decode if the draft does not suffice."""
+        if state.context and state.echo is None and echoes(draft.tokens, state.context, self._tokenizer_of(state)):
+            return replace(state, echo=draft)
+        if state.echo is not None and echoes(draft.tokens, state.echo.tokens, self._tokenizer_of(state)):
+            draft = state.echo  # the words of the prompt were said
+        if not state.foreign_scripts and self._writes_foreign_letters(state, draft):
+            return replace(state, foreign_scripts=foreign_scripts(self._written_language(state)))
         request = state.request
         thresholds, temperatures = request.decoding.thresholds, request.decoding.temperatures
         if state.split is not None:
@@ -159,13 +175,23 @@ class Whisper:
         if request.final and state.best is None and (worthless or (draft.doubtful and has_time)):
             window = second_window(request)
             if len(window) > len(state.encoding) * FRAME:
-                return replace(state, encoding=self._encode(window), timestamps=True, best=best)
+                return replace(state, encoding=self._encoder.encode(window), timestamps=True, best=best)
         # A probable text that repeats itself may have been said: the stretches will tell, and chance would not.
         said = best.broken and best.average_log_probability >= thresholds.log_probability
         divisible = request.final and said and len(stretches(request.samples)) > 1
         if not divisible and not best.meets(thresholds) and state.step + 1 < len(temperatures):
             return replace(state, best=best, step=state.step + 1)
         return self._finish(state, best)
+
+    def _writes_foreign_letters(self, state: DecodeState, draft: Draft) -> bool:
+        """Whether the language was given and the draft has letters of a script that it is not written in."""
+        given = state.request.language or self._only_language or state.request.translate
+        text = self._tokenizer_of(state).decode(draft.tokens)
+        return bool(given) and has_foreign_letters(text, self._written_language(state))
+
+    @staticmethod
+    def _written_language(state: DecodeState) -> str:
+        return "en" if state.request.translate else state.language
 
     def _finish(self, state: DecodeState, draft: Draft) -> Hypothesis | DecodeState:
         """Return the hypothesis, or the state for decoding what the best draft leaves out."""
@@ -197,7 +223,7 @@ class Whisper:
     def _stretch(self, state: DecodeState, split: Split) -> DecodeState:
         """Return the state of the current stretch of a split."""
         request = split.current_request
-        encoding = self._encode(padded(request))
+        encoding = self._encoder.encode(padded(request))
         return replace(state, request=request, encoding=encoding, timestamps=True, best=None, step=0, split=split)
 
     def _stopped_early(self, state: DecodeState, draft: Draft) -> bool:
@@ -213,7 +239,7 @@ class Whisper:
         return replace(
             state,
             request=request,
-            encoding=self._encode(padded(request)),
+            encoding=self._encoder.encode(padded(request)),
             best=None,
             step=0,
             prefix=prefix,
@@ -234,20 +260,6 @@ class Whisper:
     def _tokenizer_of(self, state: DecodeState) -> Tokenizer:
         return self._tokenizer(state.language, state.request.translate)
 
-    def _encode(self, samples: Samples) -> Encoding:
-        """Encode samples that fill a whole number of frames."""
-        features = self._features(samples, padding=FRAME // 2)[None, :, : len(samples) // (FRAME // 2)]
-        encoded = self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(features)), to_cpu=True)
-        encoding: Encoding = np.asarray(encoded)[0]
-        return encoding
-
-    def _detect_language(self, encoding: Encoding, candidates: Sequence[str]) -> str:
-        if len(self.capabilities.languages) == 1:
-            return self.capabilities.languages[0]
-        memory = _storage([with_silence(encoding, self._silence, padded_length(encoding))])
-        likeliest: list[str] = [token.strip("<|>") for token, _ in self._model.detect_language(memory)[0]]
-        return next((each for each in likeliest if each in candidates), likeliest[0])
-
     def _generate(self, states: Sequence[DecodeState]) -> list[Draft]:
         """Decode states that `batches` grouped."""
         decoding = states[0].request.decoding
@@ -259,10 +271,11 @@ class Whisper:
         bound = max(state.max_tokens for state in states)
         frames = max(state.memory for state in states)
         results = self._model.generate(
-            _storage([with_silence(state.encoding, self._silence, frames) for state in states]),
+            self._encoder.memory([(state.encoding, frames) for state in states]),
             prompts,
             **generation(decoding, temperature),
             # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
+            suppress_tokens=[-1, *self._foreign_tokens.writing(states[0].foreign_scripts)],  # -1: those of the model
             max_length=min(MAX_LENGTH, max(2 * bound, bound + len(prompts[0]))),
             return_scores=True,
             return_no_speech_prob=True,
@@ -297,6 +310,9 @@ class Whisper:
         return Hypothesis(
             words=words,
             language=state.language,
+            language_probability=state.language_probability,
+            languages=state.languages,
+            stretch_languages=state.stretch_languages,
             no_speech_probability=draft.no_speech_probability,
             average_log_probability=draft.average_log_probability,
             compression_ratio=draft.compression_ratio,
@@ -324,12 +340,14 @@ class Whisper:
         """Compare doubtful text with silence; None for partials and for text that is probable."""
         if not (state.request.final and draft.tokens and draft.doubtful):
             return None
-        return log_likelihood_ratio(self._model, self._tokenizer_of(state), draft.tokens, state.encoding, self._silence)
+        return log_likelihood_ratio(
+            self._model, self._tokenizer_of(state), draft.tokens, state.encoding, self._encoder.silence
+        )
 
     def _align(self, state: DecodeState, tokenizer: Tokenizer, tokens: list[int]) -> list[TimedToken]:
         """Time each token by dynamic time warping over the cross-attention (openai/whisper, `timing.py`)."""
         result = self._model.align(
-            _storage([state.encoding]),
+            storage([state.encoding]),
             tokenizer.sot_sequence,
             [tokens],
             2 * max(1, state.frames),
@@ -351,7 +369,3 @@ def _converted_errors() -> Iterator[None]:
         yield
     except (RuntimeError, ValueError) as exc:
         raise EngineError(f"Whisper failed: {exc}") from exc
-
-
-def _storage(memory: Sequence[Encoding]) -> ctranslate2.StorageView:
-    return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.stack(memory)))

@@ -13,8 +13,8 @@ the answer does not depend on the batch; only under load it is that of the longe
 costs time.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -100,8 +100,21 @@ class DecodeState:
     request: TranscriptionRequest
     encoding: Encoding
     language: str
-    prompt: list[int]
+    task: list[int]
+    """The tokens after which the text begins: start of transcript, language and task."""
     timestamps: bool
+    context: list[int] = field(default_factory=list)
+    """The tokens of hotwords and of the text before the audio, which precede `task`."""
+    language_probability: float = 1.0
+    """Probability of the language; 1 if it was given."""
+    languages: Mapping[str, float] = field(default_factory=dict)
+    """Probabilities of the languages by the audio alone."""
+    stretch_languages: tuple[Mapping[str, float], ...] = ()
+    """The same for each of the `stretches` of the request."""
+    echo: Draft | None = None
+    """A draft that repeats the context, because of which this state decodes without it."""
+    foreign_scripts: frozenset[str] = frozenset()
+    """Scripts whose letters are suppressed, because a draft had some although the language is not written in them."""
     best: Draft | None = None
     """The best draft so far; None before the first decode."""
     step: int = 0
@@ -112,6 +125,11 @@ class DecodeState:
     """Samples of the request before this state's audio."""
     split: Split | None = None
     """The stretches of this state's audio, if they are decoded one by one; `request` has one of them then."""
+
+    @property
+    def prompt(self) -> list[int]:
+        """The tokens before the text."""
+        return self.task if self.echo is not None else [*self.context, *self.task]
 
     @property
     def frames(self) -> int:
@@ -173,10 +191,10 @@ def padded_length(encoding: Encoding) -> int:
 
 def batches(states: Sequence[DecodeState]) -> list[list[int]]:
     """Group the indices of states that can be decoded together."""
-    alike: dict[tuple[int | None, int, int, DecodingOptions], list[int]] = {}
+    alike: dict[tuple[int | None, int, int, DecodingOptions, frozenset[str]], list[int]] = {}
     for index, state in enumerate(states):
         length = state.memory if state.timestamps else None  # any length
-        key = (length, len(state.prompt), state.step, state.request.decoding)
+        key = (length, len(state.prompt), state.step, state.request.decoding, state.foreign_scripts)
         alike.setdefault(key, []).append(index)
     return list(alike.values())
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from faster_whisper.tokenizer import Tokenizer
+from tokenizers import Tokenizer as Vocabulary
 
 from realtime.speech.transcript import Token, Word
 
@@ -54,7 +55,7 @@ def _word(text: str, tokens: Sequence[TimedToken], tokenizer: Tokenizer) -> Word
         start=tokens[0].start,
         end=max(tokens[0].start, tokens[-1].end),
         probability=sum(token.probability for token in tokens) / len(tokens),
-        tokens=tuple(Token(token.id, _bytes_of(token.id, tokenizer), token.probability) for token in tokens),
+        tokens=tuple(Token(token.id, bytes_of(token.id, tokenizer.tokenizer), token.probability) for token in tokens),
     )
 
 
@@ -72,5 +73,6 @@ def _byte_letters() -> dict[str, int]:
 _BYTES: Final = _byte_letters()
 
 
-def _bytes_of(token: int, tokenizer: Tokenizer) -> bytes:
-    return bytes(_BYTES[letter] for letter in tokenizer.tokenizer.id_to_token(token) or "")
+def bytes_of(token: int, vocabulary: Vocabulary) -> bytes:
+    """Return the part of a UTF-8 text that a token of the vocabulary stands for."""
+    return bytes(_BYTES[letter] for letter in vocabulary.id_to_token(token) or "")

@@ -5,6 +5,7 @@
 honour are ignored, and the session object in `session.updated` shows the effective ones.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -145,7 +146,13 @@ class WireSession:
 
     def _input_object(self) -> dict[str, Any]:
         config = self.config
-        transcription = {"model": config.recognizer.name, "language": config.language, "prompt": config.prompt or None}
+        transcription: dict[str, Any] = {
+            "model": config.recognizer.name,
+            "language": config.language,
+            "prompt": config.prompt or None,
+        }
+        if config.languages:  # hidden from clients that do not use it, whose types may not have it
+            transcription["languages"] = config.languages
         if config.translate:  # an extension, hidden from clients that do not use it
             transcription["task"] = "translate"
         return {
@@ -202,7 +209,7 @@ def _tool_choice(requested: str | ToolChoice | None, current: str | ToolChoice) 
 
 
 def _transcription_changes(patch: TranscriptionPatch, find_recognizer: FindRecognizer) -> dict[str, Any]:
-    """Return the changed fields; an unknown language changes none, and keywords replace a missing prompt."""
+    """Return the changed fields; unknown languages change none, and keywords replace a missing prompt."""
     changes: dict[str, Any] = {"transcribe": True}
     if patch.model and (recognizer := find_recognizer(patch.model)) is not None:
         changes["recognizer"] = recognizer
@@ -211,6 +218,8 @@ def _transcription_changes(patch: TranscriptionPatch, find_recognizer: FindRecog
             changes["language"] = language_code(patch.language)
     elif patch.language is not UNSET:
         changes["language"] = None
+    if patch.languages is not UNSET:
+        changes["languages"] = _known_languages(patch.languages or ())
     if patch.task is not UNSET:
         changes["translate"] = patch.task == "translate"
     if patch.prompt is not UNSET:
@@ -218,3 +227,13 @@ def _transcription_changes(patch: TranscriptionPatch, find_recognizer: FindRecog
     if patch.keywords and not patch.prompt:
         changes["prompt"] = ", ".join(patch.keywords)[-MAX_PROMPT_CHARACTERS:]
     return changes
+
+
+def _known_languages(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the codes of the languages that are known, each once."""
+    codes: dict[str, None] = {}
+    for name in names:
+        with suppress(ClientError):
+            if code := language_code(name, param="languages"):
+                codes[code] = None
+    return tuple(codes)

@@ -86,6 +86,7 @@ class TranscriptionPatch(Struct, frozen=True):
     prompt: str | UnsetType | None = UNSET
     task: Literal["transcribe", "translate"] | UnsetType | None = UNSET
     keywords: list[str] | None = None
+    languages: list[str] | UnsetType | None = UNSET
 
 
 class NoiseReduction(Struct, frozen=True):

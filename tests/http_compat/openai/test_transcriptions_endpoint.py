@@ -74,9 +74,9 @@ def test_the_end_of_a_long_prompt_is_used(client: TestClient, recognizer: Script
     assert recognizer.requests[0].prompt == "a" + "b" * 1999
 
 
-def test_the_language_of_the_first_segment_is_used_for_all(client: TestClient, recognizer: ScriptedRecognizer) -> None:
+def test_each_segment_is_in_its_own_language(client: TestClient, recognizer: ScriptedRecognizer) -> None:
     upload(client, wav_file(np.concatenate([tone(1), silence(4), tone(1)])))
-    assert [request.language for request in recognizer.requests] == [None, "fr"]
+    assert [request.language for request in recognizer.requests] == [None, None]
 
 
 def test_a_long_recording_is_transcribed_segment_by_segment(client: TestClient, recognizer: ScriptedRecognizer) -> None:

@@ -91,6 +91,15 @@ def test_candidate_languages_unknown_to_the_model_are_dropped(
     assert (recognizer.requests[0].language, recognizer.requests[0].candidates) == (None, ("de", "fr"))
 
 
+@pytest.mark.parametrize(("fields", "segments"), [({}, 1), ({"multilingual": "true"}, 2)])
+def test_multilingual_speech_is_cut_at_every_pause(
+    client: TestClient, recognizer: ScriptedRecognizer, fields: dict[str, str], segments: int
+) -> None:
+    recording = wav_file(np.concatenate([tone(3.0), silence(1.2), tone(3.0)]))
+    assert upload(client, recording, **fields).status_code == 200
+    assert len(recognizer.requests) == segments
+
+
 @pytest.mark.parametrize(("model", "language"), [("whisper-base.en", "en"), ("Belle-whisper-large-v3-zh", "zh")])
 def test_a_model_with_one_language_always_uses_it(
     client: TestClient, models: ScriptedModels, model: str, language: str

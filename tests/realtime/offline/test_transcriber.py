@@ -1,6 +1,7 @@
 """Transcribing several speech segments of a recording concurrently, with results in order."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from realtime.offline.transcriber import MAX_CONCURRENT_SEGMENTS, OfflineTranscr
 from realtime.offline.transcript import TranscribedSegment
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.speech.endpointing import TurnDetection
+from realtime.speech.language_evidence import tell
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from tests.support.recordings import silence, tone
@@ -44,7 +46,17 @@ class NewestFirst(ScriptedRecognizer):
 def transcribed(
     recognizer: ScriptedRecognizer, options: OfflineOptions, samples: Samples = LONG, *, vad_filter: bool = True
 ) -> list[TranscribedSegment]:
-    async def run() -> list[TranscribedSegment]:
+    return transcription(recognizer, options, samples, vad_filter=vad_filter)[0]
+
+
+def language_of(recognizer: ScriptedRecognizer, samples: Samples) -> str | None:
+    return transcription(recognizer, OfflineOptions(), samples)[1]
+
+
+def transcription(
+    recognizer: ScriptedRecognizer, options: OfflineOptions, samples: Samples, *, vad_filter: bool = True
+) -> tuple[list[TranscribedSegment], str | None]:
+    async def run() -> tuple[list[TranscribedSegment], str | None]:
         segmenter = SpeechSegmenter(ScriptedDetector(), TurnDetection(), vad_filter=vad_filter)
         transcriber = OfflineTranscriber(recognizer, options, ClientId("", "upload"))
 
@@ -54,7 +66,7 @@ def transcribed(
             async for speech_segment in segmenter.finish():
                 yield speech_segment
 
-        return [segment async for segment in transcriber.segments(speech_segments())]
+        return [segment async for segment in transcriber.segments(speech_segments())], transcriber.language
 
     return asyncio.run(run())
 
@@ -66,14 +78,68 @@ def test_with_a_known_language_four_segments_are_concurrent_and_in_order() -> No
     assert recognizer.max_waiting == MAX_CONCURRENT_SEGMENTS == 4
 
 
-def test_one_segment_at_a_time_is_transcribed_until_the_language_is_known() -> None:
-    recognizer = NewestFirst()
-    recognizer.decorate = lambda request, said: said if len(recognizer.requests) > 2 else Hypothesis((), "zh")
-    quiet = np.concatenate([tone(11), silence(3)])
-    transcribed(recognizer, OfflineOptions(), np.concatenate([quiet] * 8))
-    languages = [request.language for request in recognizer.requests]
-    assert languages == [None] * 3 + ["fr"] * 5
-    assert recognizer.max_waiting > 1
+def languages_by_pitch(recognizer: ScriptedRecognizer, **languages: dict[str, float]) -> None:
+    """Let the recognizer detect languages by the pitch of a segment."""
+
+    def detected(request: TranscriptionRequest, said: Hypothesis) -> Hypothesis:
+        if request.language or not said.words:
+            return said
+        probabilities = languages[f"p{said.text.strip(' .')}"]
+        told = tell(probabilities, request.language_prior)
+        return replace(said, language=told.language, language_probability=told.probability, languages=probabilities)
+
+    recognizer.decorate = detected
+
+
+def test_a_doubtful_first_segment_is_decoded_again_in_the_language_of_those_that_follow() -> None:
+    recognizer = ScriptedRecognizer("whisper-base")
+    languages_by_pitch(recognizer, p300={"en": 0.5, "de": 0.4}, p500={"de": 0.99})
+    recording = np.concatenate([tone(1.2, 300), silence(3), tone(11, 500), silence(3), tone(11, 500)])
+    segments = transcribed(recognizer, OfflineOptions(), recording)
+    assert [segment.hypothesis.language for segment in segments] == ["de"] * 3
+    assert [request.language for request in recognizer.requests].count("de") == 1
+
+
+def test_a_segment_clearly_in_another_language_keeps_it() -> None:
+    recognizer = ScriptedRecognizer("whisper-base")
+    languages_by_pitch(recognizer, p300={"en": 0.99}, p500={"de": 0.99})
+    recording = np.concatenate([tone(11, 500), silence(3), tone(11, 300), silence(3), tone(11, 500)])
+    segments = transcribed(recognizer, OfflineOptions(), recording)
+    assert [segment.hypothesis.language for segment in segments] == ["de", "en", "de"]
+
+
+def test_with_several_languages_a_segment_is_told_by_itself() -> None:
+    recognizer = ScriptedRecognizer("whisper-base")
+    languages_by_pitch(recognizer, p300={"en": 0.5, "de": 0.4}, p500={"de": 0.99})
+    recording = np.concatenate([tone(11, 500), silence(3), tone(1.2, 300), silence(3), tone(11, 500)])
+    segments = transcribed(recognizer, OfflineOptions(multilingual=True), recording)
+    assert [segment.hypothesis.language for segment in segments] == ["de", "en", "de"]
+
+
+def test_a_segment_in_two_languages_is_divided_where_they_change() -> None:
+    recognizer = ScriptedRecognizer("whisper-base")
+
+    def two(request: TranscriptionRequest, said: Hypothesis) -> Hypothesis:
+        if request.language:
+            return said
+        english, german = {"en": 0.99}, {"de": 0.99}
+        return replace(said, language="en", languages=english, stretch_languages=(english, german))
+
+    recognizer.decorate = two
+    recording = np.concatenate([tone(3, 300), silence(1), tone(4, 500)])
+    segments = transcribed(recognizer, OfflineOptions(), recording)
+    assert [(segment.hypothesis.language, segment.hypothesis.text) for segment in segments] == [
+        ("en", " 300."),
+        ("de", " 500."),
+    ]
+    assert segments[1].start > 3 * SAMPLE_RATE
+
+
+def test_the_language_of_a_recording_is_that_of_most_of_its_speech() -> None:
+    recognizer = ScriptedRecognizer("whisper-base")
+    languages_by_pitch(recognizer, p300={"en": 0.99}, p500={"de": 0.99})
+    recording = np.concatenate([tone(2, 300), silence(3), tone(11, 500), silence(3), tone(2, 300)])
+    assert language_of(recognizer, recording) == "de"
 
 
 def test_segments_that_depend_on_the_previous_text_are_transcribed_one_by_one() -> None:

@@ -388,24 +388,52 @@ def test_text_against_the_evidence_is_suppressed() -> None:
     assert (completed.text, completed.words, completed.suppressed) == ("", (), (Suppression.REPETITION,))
 
 
-def languages_of_finals(*seconds: float) -> list[str | None]:
-    """What language the finals of turns of such lengths are asked in."""
-    conversation, microphone = Conversation(), Microphone()
-    for length in seconds:
-        conversation.hear(microphone.speech(length), microphone.silence(1.0))
-    return [request.language for request in conversation.finals]
+def in_language(text: str, language: str, probability: float, **others: float) -> Hypothesis:
+    """A hypothesis whose language was detected with this probability."""
+    return replace(
+        hypothesis_of(text),
+        language=language,
+        language_probability=probability,
+        languages={language: probability, **others},
+    )
 
 
-def test_a_short_turn_is_in_the_language_of_the_last_one_that_was_long_enough_to_tell() -> None:
-    assert languages_of_finals(4.0, 1.0) == [None, "en"]
+def test_the_language_of_earlier_turns_is_a_prior_for_the_next() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    for language in ("de", "de", "en"):
+        conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+        conversation.answer(Transcribe, in_language("eins", language, 0.9))
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    prior = conversation.take().language_prior
+    assert conversation.requests[0].language_prior == {}
+    assert prior["en"] > prior["de"] > 0
 
 
-def test_a_turn_too_short_to_tell_does_not_settle_the_language_of_others() -> None:
-    assert languages_of_finals(1.0, 1.0) == [None, None]
+def test_the_language_of_a_turn_without_text_does_not_matter() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    conversation.answer(Transcribe, replace(in_language("ja", "de", 0.9), average_log_probability=-2.0))
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    assert conversation.take().language_prior == {}
 
 
-def test_a_long_turn_may_be_in_any_language() -> None:
-    assert languages_of_finals(4.0, 4.0) == [None, None]
+def test_a_partial_in_a_doubtful_language_commits_nothing() -> None:
+    conversation, microphone = speaking_until_requested()
+    for _ in range(3):
+        conversation.answer(Transcribe, in_language("the sand are white", "en", 0.5, es=0.4))
+        speak_until_requested(conversation, microphone)
+    assert conversation.transcript() == ""
+    conversation.hear(microphone.silence(1.0))
+    conversation.answer(Transcribe, in_language("las arenas son blancas", "es", 0.9))
+    assert conversation.transcript() == " las arenas son blancas".lstrip()
+
+
+def test_the_language_is_detected_among_those_of_the_configuration() -> None:
+    several, one = (Conversation(configured(languages=languages)) for languages in (("de", "fr"), ("de",)))
+    for conversation in (several, one):
+        conversation.hear(Microphone().speech(1.0))
+    assert (several.requests[0].language, several.requests[0].candidates) == (None, ("de", "fr"))
+    assert one.requests[0].language == "de"
 
 
 def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -> None:

@@ -54,6 +54,18 @@ def test_speech_is_joined_across_a_short_pause() -> None:
     assert [seconds(span) for span in spans] == [(0.0, 8.4)]
 
 
+def test_a_joined_segment_knows_the_speech_between_its_pauses() -> None:
+    (span,) = cut(speech(2) + pause(1) + speech(2) + pause(1))
+    assert [seconds(stretch) for stretch in span.stretches] == [(0.0, 2.5), (2.7, 5.5)]
+
+
+def test_without_a_least_length_every_pause_separates_segments() -> None:
+    segmentation = Segmentation(min_segment=0)
+    probabilities = speech(2) + pause(1) + speech(2) + pause(1)
+    spans = [span for probability in probabilities for span in segmentation.update(probability)]
+    assert [seconds(span) for span in spans] == [(0.0, 2.5), (2.7, 5.5)]
+
+
 def test_a_long_pause_separates_segments() -> None:
     spans = cut(speech(2) + pause(4) + speech(2) + pause(1))
     assert [seconds(span) for span in spans] == [(0.0, 2.5), (5.7, 8.5)]

@@ -18,6 +18,7 @@ from realtime.engines.whisper.options import generation
 from realtime.engines.whisper.windows import FRAME, FULL_WINDOW_FRAMES, SECOND_WINDOW, second_window
 from realtime.settings import Settings
 from realtime.speech.recognition import DecodingOptions, Thresholds, TranscriptionRequest
+from realtime.speech.segmentation import Span
 from realtime.speech.transcript import Hypothesis, normalised
 from realtime.weights.locate import locate
 from tests.support.bundled_models import require_packages
@@ -154,6 +155,76 @@ def test_audio_that_fills_the_window_is_not_decoded_again(
     monkeypatch.setattr(whisper, "_generate", generate)
     transcribe(whisper, TranscriptionRequest(np.resize(name, 28 * SAMPLE_RATE), language="en"))
     assert looks == [FULL_WINDOW_FRAMES]
+
+
+PROMPT = (
+    "The child almost hurt the small dog. Drop the two when you add the figures. At that high level the air is pure. "
+    "The birch canoe slid on the smooth planks."
+)
+
+
+def drafts_of(whisper: Whisper, *texts: str) -> list[Draft]:
+    tokenizer = whisper._tokenizer("en", translate=False)
+
+    def draft(text: str) -> Draft:
+        return Draft(tokenizer.encode(f" {text}"), -0.3, 0.0, 1.0, ended=True, temperature=0.0)
+
+    return [draft(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("echo", "otherwise", "kept"),
+    [
+        ("The child almost hurt the small dog.", "Thank you.", "Thank you."),
+        ("Drop the two when you add the figures", "drop the two when you add figures", "Drop the two"),
+        ("Drop it when you can.", "never asked for", "Drop it when you can."),
+    ],
+)
+@pytest.mark.parametrize("field", ["prompt", "hotwords"])
+def test_a_repeated_prompt_is_decoded_again_without_it(
+    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch, echo: str, otherwise: str, kept: str, field: str
+) -> None:
+    prompted, plain = drafts_of(whisper, echo, otherwise)
+    monkeypatch.setattr(
+        whisper, "_generate", lambda states: [prompted if len(each.prompt) > 3 else plain for each in states]
+    )
+    hypothesis = transcribe(whisper, replace(TranscriptionRequest(name, language="en", final=False), **{field: PROMPT}))  # type: ignore[arg-type]
+    assert hypothesis.text.strip().startswith(kept)
+
+
+def test_a_draft_in_another_script_than_that_of_the_given_language_is_decoded_again(
+    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    russian, german = drafts_of(whisper, "Пожалуйста, письмо.", "Bitte, ein Brief.")
+    monkeypatch.setattr(
+        whisper, "_generate", lambda states: [german if each.foreign_scripts else russian for each in states]
+    )
+    request = TranscriptionRequest(name, language="de", final=False)
+    assert transcribe(whisper, request).text == " Bitte, ein Brief."
+    assert transcribe(whisper, replace(request, language="ru")).text == " Пожалуйста, письмо."
+
+
+def test_suppressed_scripts_are_not_written(whisper: Whisper, name: Samples) -> None:
+    state = whisper.encode(TranscriptionRequest(name, language="en", final=False))
+    (answer,) = whisper.decode([replace(state, foreign_scripts=frozenset({"LATIN"}))])
+    assert isinstance(answer, Hypothesis)
+    assert not any(character.isascii() and character.isalpha() for character in answer.text)
+
+
+def test_the_prior_decides_about_a_doubtful_language(hear: Callable[..., Hypothesis], name: Samples) -> None:
+    short = name[: SAMPLE_RATE // 2]
+    told = hear(language=None, samples=short, final=False)
+    assert 0 < told.language_probability < 1
+    assert told.languages[told.language] == max(told.languages.values())
+    assert hear(language=None, samples=short, final=False, language_prior={"nl": 20.0}).language == "nl"
+
+
+def test_stretches_are_told_by_their_part_of_the_encoding(whisper: Whisper, name: Samples) -> None:
+    request = TranscriptionRequest(
+        np.concatenate([name, name]), stretches=(Span(0, len(name)), Span(len(name), 2 * len(name)))
+    )
+    state = whisper.encode(request)
+    assert [max(each, key=each.__getitem__) for each in state.stretch_languages] == ["en", "en"]
 
 
 def test_a_language_is_detected_among_the_candidates(hear: Callable[..., Hypothesis]) -> None:

@@ -38,7 +38,7 @@ def encoding(frames: int) -> Any:
 def state(encoded: int, **changes: Any) -> DecodeState:
     """Return a decode state of 2 s of sound with so many frames of encoding."""
     request = TranscriptionRequest(sound(2.0), language="en")
-    made = DecodeState(request, encoding(encoded), language="en", prompt=[1, 2, 3], timestamps=False)
+    made = DecodeState(request, encoding(encoded), language="en", task=[1, 2, 3], timestamps=False)
     return replace(made, **changes)
 
 
@@ -111,7 +111,7 @@ def test_with_timestamps_states_of_very_different_lengths_share_none() -> None:
     "other",
     [
         state(100, timestamps=True),
-        state(100, prompt=[1, 2, 3, 4]),
+        state(100, task=[1, 2, 3, 4]),
         state(100, step=1),
         state(100, request=TranscriptionRequest(sound(2.0), decoding=DecodingOptions(beam_size=5))),
     ],

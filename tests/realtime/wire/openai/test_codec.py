@@ -637,6 +637,14 @@ def test_an_unknown_language_leaves_the_current_one() -> None:
     assert shown["audio"]["input"]["transcription"]["language"] == "de"
 
 
+def test_languages_to_choose_from_are_shown_to_those_who_set_them() -> None:
+    client = Client()
+    shown = client.update(audio={"input": {"transcription": {"languages": ["German", "xx", "fr", "de", "auto"]}}})
+    assert shown["audio"]["input"]["transcription"]["languages"] == ["de", "fr"]
+    shown = client.update(audio={"input": {"transcription": {"languages": None}}})
+    assert "languages" not in shown["audio"]["input"]["transcription"]
+
+
 @pytest.mark.parametrize("asked", [{"prompt": "x" * 3_000 + "end"}, {"keywords": ["x" * 3_000, "end"]}])
 def test_a_long_prompt_is_cut_at_its_beginning(asked: Message) -> None:
     prompt = Client().update(audio={"input": {"transcription": asked}})["audio"]["input"]["transcription"]["prompt"]
