@@ -4,6 +4,8 @@ hibari synthesizes whole sentences; a finished sentence is yielded in chunks, so
 of them.
 """
 
+import logging
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -23,7 +25,10 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
+from realtime.engines.english_text.spoken import spoken_text
 from realtime.errors import EngineError
+
+logger = logging.getLogger(__name__)
 
 _FIRST_CHUNK: Final = hibari.SAMPLE_RATE * 40 // 1000
 """Samples of the first chunk of a sentence: 40 ms."""
@@ -36,6 +41,10 @@ _LEADING_SILENCE: Final = hibari.SAMPLE_RATE * 20 // 1000
 
 _SILENCE_LEVEL: Final = 1e-3
 """Highest amplitude of silence, -60 dB of full scale."""
+
+
+_READ_SCRIPTS: Final = ("LATIN", "GREEK")
+"""How the Unicode names of letters begin that hibari has sounds for; it drops others or reads them one by one."""
 
 
 class Hibari:
@@ -66,7 +75,9 @@ class Hibari:
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
         """Yield each sentence in a chunk of 40 ms and further ones of 100 ms."""
         speaker = self._speakers[voice]
-        for sentence in speaker.split_sentences(text):
+        if unread := _unread_letters(text):
+            logger.warning("hibari cannot read %d of the %d characters of a phrase", unread, len(text))
+        for sentence in speaker.split_sentences(spoken_text(text)):
             samples = _without_leading_silence(_speak(speaker, sentence, speed))
             if len(samples):
                 yield from np.split(samples, range(_FIRST_CHUNK, len(samples), _CHUNK))
@@ -79,6 +90,12 @@ def _without_leading_silence(samples: Samples) -> Samples:
     """Cut the third of a second of silence that hibari puts before a sentence."""
     sounds = np.flatnonzero(np.abs(samples) > _SILENCE_LEVEL)
     return samples[max(0, sounds[0] - _LEADING_SILENCE) :] if len(sounds) else samples[:0]
+
+
+def _unread_letters(text: str) -> int:
+    """Count the letters of scripts that hibari cannot read."""
+    letters = () if text.isascii() else filter(str.isalpha, unicodedata.normalize("NFKC", text))
+    return sum(not unicodedata.name(letter, "").startswith(_READ_SCRIPTS) for letter in letters)
 
 
 def _is_available(voice: str) -> bool:

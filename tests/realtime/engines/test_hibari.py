@@ -56,6 +56,17 @@ def test_text_hibari_cannot_read_is_an_engine_error(hibari: Hibari, text: str) -
         list(hibari.synthesize(text, "heart", 1.0))
 
 
+def test_letters_that_hibari_cannot_read_are_reported(hibari: Hibari, caplog: pytest.LogCaptureFixture) -> None:
+    assert len(spoken(hibari, "The café in 東京 is open.")) > 0
+    assert [record.getMessage() for record in caplog.records] == [
+        "hibari cannot read 2 of the 23 characters of a phrase"
+    ]
+
+
+def test_a_text_is_spoken_as_a_reader_would_read_it(hibari: Hibari) -> None:
+    np.testing.assert_array_equal(spoken(hibari, "That is $12.5."), spoken(hibari, "That is $12.50."))
+
+
 def test_two_threads_may_synthesize_at_once(hibari: Hibari) -> None:
     texts = [TEXT, "Zorblax quintuplified the frobnicator.", "Dr. Smith paid $9.99 on 3 March."] * 3
     alone = [spoken(hibari, text) for text in texts]

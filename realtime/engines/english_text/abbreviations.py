@@ -1,0 +1,96 @@
+"""Abbreviations, where the context shows that they are some.
+
+A stop after a word ends an abbreviation only sometimes: "See no. 5." but "The answer is no." hibari expands every word
+that looks like one of its abbreviations. A blank before the stop keeps it from that; hibari removes the blank later.
+"""
+
+import re
+from typing import Final
+
+from realtime.engines.english_text.rules import Rule
+
+_NUMBERED: Final = {
+    "no": "number", "nos": "numbers", "fig": "figure", "figs": "figures", "vol": "volume", "vols": "volumes",
+    "ch": "chapter", "p": "page", "pp": "pages", "est": "established", "eq": "equation", "max": "maximum",
+    "min": "minimum", "approx": "approximately", "apt": "apartment", "ext": "extension", "sec": "section",
+    "ver": "version",
+}  # fmt: skip
+"""Abbreviations that a number follows, and with which no sentence continues one: "5 min."."""
+
+_PERIODS: Final = {
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday",
+    "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday", "Jan": "January", "Feb": "February",
+    "Mar": "March", "Apr": "April", "Jun": "June", "Jul": "July", "Aug": "August", "Sep": "September",
+    "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December",
+}  # fmt: skip
+_STREETS: Final = {
+    "St": "Street", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Ln": "Lane", "Dr": "Drive", "Ct": "Court",
+    "Pl": "Place", "Sq": "Square", "Hwy": "Highway", "Pkwy": "Parkway",
+}  # fmt: skip
+_PHRASES: Final = {
+    "e.g": "for example", "i.e": "that is", "approx": "approximately", "dept": "department", "cf": "compare",
+    "resp": "respectively", "incl": "including", "excl": "excluding", "misc": "miscellaneous", "esp": "especially",
+}  # fmt: skip
+"""Abbreviations within a sentence, which goes on behind them in a small letter or with a comma."""
+
+_STARTERS: Final = (
+    "A|After|All|An|And|Are|As|At|Before|But|By|Can|Do|For|From|He|Her|Here|His|How|I|If|In|Is|It|Its|It's|Let|My|No"
+    "|Not|Now|On|Or|Our|She|So|That|The|Their|Then|There|These|They|This|To|Turn|We|What|When|Where|Which|Who|Why"
+    "|With|Yes|You|Your"
+)
+"""Words that begin sentences, and no names."""
+
+_BEFORE_PERIOD: Final = re.compile(
+    r"(?:\b(?:on|in|this|next|last|every|each|until|till|through|by|since|before|after|early|late|mid|of|[0-9]+(?:st|nd"
+    r"|rd|th)?)\s+|(?:day|\b(?:Mon|Tues?|Wed|Thurs?|Fri|Sat|Sun)\.)\s+(?:and|or|to)\s+)$",
+    re.IGNORECASE,
+)
+"""What stands before a day or a month; not before the star, or a woman called Jan."""
+
+_GOES_ON: Final = r"(?=,|[ \t]+[a-z0-9(])"
+"""A stop after which the sentence goes on."""
+
+
+def _one_of(words: dict[str, str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def _expanded(match: re.Match[str], expansions: dict[str, str]) -> str:
+    """Return the expansion, with a capital where the abbreviation has one."""
+    expansion = expansions[match[1].lower()]
+    return expansion.capitalize() if match[1][0].isupper() else expansion
+
+
+def _period(match: re.Match[str]) -> str:
+    """Write out a day or a month; keep a word that only looks like one."""
+    if match["goes_on"] is not None:
+        return _PERIODS[match[1]]
+    if _BEFORE_PERIOD.search(match.string, 0, match.start()):
+        return _PERIODS[match[1]] + "."
+    return f"{match[1]} ."
+
+
+def _street(match: re.Match[str]) -> str:
+    rest = match.string[match.end() :].lstrip()
+    return match[1] + _STREETS[match[2]] + ("." if not rest or rest[0].isupper() else "")
+
+
+ABBREVIATIONS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?i)(?<![\w.])(?<![0-9] )({_one_of(_NUMBERED)})\.[ \t]?(?=#?[0-9])"),
+     lambda match: _expanded(match, _NUMBERED) + " "),
+    (re.compile(r"(?<![\w.])([Nn])o\.(?= of\b)"), r"\1umber"),
+    (re.compile(r"(?<=[0-9](?:st|nd|rd|th)) ed\.(?!\w)"), " edition"),
+    (re.compile(r"(?<![\w.,])1 in\.(?!\w)"), "1 inch"),
+    (re.compile(r"(?<=[0-9]) in\.(?=,|[ \t]+[a-z0-9(×]|[)\"”]*$)"), " inches"),
+    (re.compile(rf"(?<![\w.])({_one_of(_PERIODS)})\.? ?[-–] ?({_one_of(_PERIODS)})\b\.?(?=[\s,;:)]|$)"),
+     lambda match: f"{_PERIODS[match[1]]} to {_PERIODS[match[2]]}"),
+    (re.compile(rf"(?<![\w.])({_one_of(_PERIODS)})\.(?!\w)(?P<goes_on>{_GOES_ON})?"), _period),
+    # an address begins with a number, or the street has one
+    (re.compile(rf"(?<![\w.])((?:[0-9]+(?:st|nd|rd|th)|[0-9]+[A-Z]?(?: [A-Z][\w'’-]*){{1,3}}) )({_one_of(_STREETS)})\."
+                rf"(?= (?:{_STARTERS})\b| ?[a-z,;:!?)]|\s*$)"), _street),
+    # after a name and before a new sentence there is no saint
+    (re.compile(rf"(?<![\w.])([A-Z][\w'’-]+ )(St)\.(?= (?:{_STARTERS})\b)"), _street),
+    (re.compile(r"\bGen (?=[A-Z]\b|Alpha\b|Beta\b|AI\b)"), "Gen-"),  # a generation, not a general
+    (re.compile(rf"(?i)(?<![\w.])({_one_of(_PHRASES)})\.{_GOES_ON}"), lambda match: _expanded(match, _PHRASES)),
+    (re.compile(r"(?<![\w.])(no|ed|fig|est|ch)\.(?!\w)"), r"\1 ."),
+)  # fmt: skip

@@ -1,0 +1,189 @@
+"""Numbers whose reading depends on what they stand for: telephone numbers, money, ratings, sums, ranges, measures.
+
+Numbers stay digits wherever hibari reads them as they should be read.
+"""
+
+import re
+from fractions import Fraction
+from typing import Final
+from unicodedata import numeric
+
+from realtime.engines.english_text.rules import NUMBER, Rule, digit_by_digit
+
+_NOT_INSIDE: Final = r"(?<![\w/.,:-])"
+"""Before a number that is not a part of a longer number, a date or a word."""
+
+_NOT_PARTLY: Final = r"(?![\w/]|[.,:-][0-9])"
+"""After such a number."""
+
+
+def _digits(match: re.Match[str]) -> str:
+    return digit_by_digit(match[0])
+
+
+def _digits_after(match: re.Match[str]) -> str:
+    """Read the second group digit by digit."""
+    return match[1] + digit_by_digit(match[2])
+
+
+_TELEPHONE: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<!\w)\+(?=(?:[0-9()/.-] ?){7,20}(?!\w))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
+     lambda match: "plus " + digit_by_digit(match[0])),
+    (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\) ?|[0-9]{3}[-.])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _digits),
+    (re.compile(r"(?<![\w.,/-])[0-9]{3}-[0-9]{2}(?!00)[0-9]{2}(?![\w-]|[.,/][0-9])"), _digits),
+    (re.compile(r"(?<![\w/.,:+-])(?=(?:[0-9][ /-]?){7,15}(?![0-9]))0[0-9]{1,5}(?:[ /-][0-9]{2,8}){1,4}"
+                r"(?![\w/]|[.,:-][0-9])"), _digits),
+    (re.compile(rf"{_NOT_INSIDE}(?<![0-9] )0[0-9]+{_NOT_PARTLY}"), _digits),
+    (re.compile(rf"(?i)(\b(?:call|dial|ring|text) )([19][0-9]{{2}}){_NOT_PARTLY}(?! [a-z]+s\b)"), _digits_after),
+    (re.compile(rf"(?i)(\b(?:pin|(?:pass)?code|password|otp|zip)(?: is| was| number)?:? )([0-9]{{3,10}}){_NOT_PARTLY}"),
+     _digits_after),
+)  # fmt: skip
+"""Digit by digit: telephone numbers, codes, emergency calls and whatever begins with a zero."""
+
+_CURRENCIES: Final = {"$": "dollars", "€": "euros", "£": "pounds"}
+_SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£", **{symbol: symbol for symbol in _CURRENCIES}}
+_COUNTRIES: Final = {
+    "US": "U.S", "A": "Australian", "AU": "Australian", "C": "Canadian", "CA": "Canadian", "NZ": "New Zealand",
+    "HK": "Hong Kong", "S": "Singapore",
+}  # fmt: skip
+_LARGE: Final = r"(?:hundred|thousand|million|billion|trillion|[kKmMbB]\b|bn\b|mn\b)"
+
+
+def _money(match: re.Match[str]) -> str:
+    """Write an amount as hibari reads it: the symbol in front, and two decimals or none."""
+    symbol = _SYMBOLS[match["before"] or match["after"]]
+    whole, _, cents = match["amount"].partition(".")
+    if len(cents) > 2:
+        return f"{match['amount']} {_CURRENCIES[symbol]}"
+    return f"{symbol}{whole}.{cents:0<2}" if cents else f"{symbol}{whole}"
+
+
+_MONEY: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"\b(US|AU?|CA?|NZ|HK|S)\$ ?({NUMBER})(?: ?({_LARGE}))?"),
+     lambda match: " ".join(filter(None, (match[2], match[3], _COUNTRIES[match[1]], "dollars")))),
+    (re.compile(rf"(?<!\w)[-−–](?=[$€£]{NUMBER})"), "minus "),
+    (re.compile(rf"([$€£])({NUMBER}) ?[-–] ?({NUMBER})(?! ?{_LARGE})(?![\w%])"),
+     lambda match: f"{match[2]} to {match[3]} {_CURRENCIES[match[1]]}"),
+    (re.compile(rf"(?<=[0-9]) ?[-–] ?(?=[$€£]{NUMBER})"), " to "),
+    (re.compile(rf"(?<![\w$€£])(?P<before>[$€£]|USD|EUR|GBP) ?(?P<amount>{NUMBER})(?![\w%]| ?{_LARGE})(?P<after>)"),
+     _money),
+    (re.compile(rf"(?<![\w.,$€£])(?P<before>)(?P<amount>{NUMBER}) ?(?P<after>[$€£]|(?:USD|EUR|GBP)\b)(?!\w)"), _money),
+)  # fmt: skip
+
+_PARTS: Final = {
+    2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth", 10: "tenth",
+    16: "sixteenth", 32: "thirty-second", 64: "sixty-fourth",
+}  # fmt: skip
+_SAYINGS: Final = r"24/7|9/11|7/7|20/20|4/20|50[/-]50|60[/-]40|80[/-]20"
+"""Pairs of numbers that have become words."""
+
+_PER: Final = (
+    r"(?:second|sec|minute|min|hour|hr|day|night|week|month|mo|year|yr|person|user|seat|item|unit|mile|kg|lb)\b"
+)
+_OF_A_SUM: Final = r" ?[=+*×÷]"
+
+
+def _fraction(numerator: int, denominator: int) -> str:
+    """Return a fraction in words, its numerator as a number."""
+    part = _PARTS[denominator]
+    if numerator == 1:
+        return f"one {part}"
+    return f"{numerator} {'halves' if part == 'half' else part + 's'}"
+
+
+def _mixed(match: re.Match[str]) -> str:
+    """Read a whole number with a fraction: 1 and one half."""
+    numerator, denominator = int(match[2]), int(match[3])
+    if numerator < denominator and denominator in _PARTS:
+        return f"{match[1]} and {_fraction(numerator, denominator)}"
+    return match[0]
+
+
+def _fraction_sign(match: re.Match[str]) -> str:
+    """Read a character such as ¾, with the whole number before it."""
+    value = Fraction(numeric(match[2])).limit_denominator(10)
+    words = _fraction(value.numerator, value.denominator)
+    return f"{match[1]} and {words}" if match[1] else f" {words} "
+
+
+_RATIOS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<=[0-9%s])/(?={_PER})"), " per "),
+    (re.compile(rf"(?<![\w/.-])({_SAYINGS})(?![\w/-]|\.[0-9])"), lambda match: re.sub("[/-]", " ", match[0])),
+    (re.compile(rf"(?<![\w/.])([0-9]+) ([0-9]{{1,2}})/([0-9]{{1,2}}){_NOT_PARTLY}"), _mixed),
+    # tenths and hundredths are written with a point: these are ratings, as is what is whole or has a point
+    (re.compile(rf"(?<![\w/.])({NUMBER})/(100?|\1){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
+    (re.compile(rf"(?<![\w/.])([0-9]+\.[0-9]+)/([0-9]+){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
+    (re.compile(rf"(?<![\w/.])({NUMBER})/([0-9]+)(?= (?:stars?|points?|marks?)\b)"), r"\1 out of \2"),
+    (re.compile(rf"(?i)(\b(?:rated?|rating|scored?)(?: \w+)?:? )({NUMBER})/([0-9]+){_NOT_PARTLY}"), r"\1\2 out of \3"),
+    (re.compile(r"(?<![\w/.])([0-9]{2,3})/([0-9]{2,3})(?= ?mm ?Hg)"), r"\1 over \2"),
+    # parts of an inch; without its name they would be dates
+    (re.compile(r"(?<![\w/.])(1|3|5|7|9|11|13|15)/(16|32|64)(?=[- ](?:inch|in\b|of|cup|teaspoon|tablespoon|mile))"),
+     lambda match: _fraction(int(match[1]), int(match[2]))),
+    (re.compile(r"([0-9]*)([¼½¾⅐-⅞])"), _fraction_sign),
+)  # fmt: skip
+
+
+def _difference_or_range(match: re.Match[str]) -> str:
+    """Read a hyphen between numbers: between blanks a difference, if it falls; else a range or a score."""
+    first, hyphen, second = match[1], match[2], match[3]
+    falls = _value(first) > _value(second)
+    return f"{first} minus {second}" if " " in hyphen and falls else f"{first} to {second}"
+
+
+def _value(number: str) -> float:
+    return float(re.sub(r"[^0-9.]", "", number))
+
+
+_SUMS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<=[0-9)]) ?/ ?(?={NUMBER} ?=)"), " divided by "),
+    (re.compile(r"(?<=[0-9)]) ?\* ?(?=[-−(]?[0-9])"), " times "),
+    (re.compile(r"(?<=[0-9)]) ?[xX] ?(?=[0-9])"), " by "),
+    (re.compile(r"(?<=[0-9)]) ?\+ ?(?=[-−(]?[0-9])"), " plus "),
+    (re.compile(r"(?<=[0-9a-z)]) ?[-−–] ?(?=[0-9a-z(][0-9.,a-z)]* ?=)"), " minus "),
+    (re.compile(r"(?<=[\w)]) ?− ?(?=\w)"), " minus "),
+)
+_RANGES: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<![\w.,/-])({NUMBER}%?)( ?[-–] ?)({NUMBER}%?)(?![\w-]|[.,/:][0-9])"), _difference_or_range),
+    (re.compile(rf"(?<![\w.,/-])({NUMBER})[-–]({NUMBER})(?=[a-zA-Z°])(?!(?:st|nd|rd|th)\b)"), r"\1 to \2"),
+    (re.compile(r"(?<![\w.:])([0-9]{1,2}):([0-9])(?![\w:]|[.,][0-9])"), r"\1 to \2"),
+    (re.compile(r"(?<![\w)\]%.])[-−] ?(?=\.?[0-9])"), "minus "),
+    (re.compile(r"(?<![\w)\]])−(?= ?[0-9a-z])"), "minus "),
+)
+
+_UNITS: Final = {"h": "hour", "m": "meter", "g": "gram", "l": "liter", "L": "liter", "V": "volt", "W": "watt"}
+"""Units of one letter, which hibari spells."""
+
+_LENGTHS: Final = {
+    "km": "kilometers", "m": "meters", "cm": "centimeters", "mm": "millimeters", "ft": "feet", "mi": "miles",
+}  # fmt: skip
+_RATES: Final = {
+    "km/h": "kilometers per hour", "km/s": "kilometers per second", "m/s": "meters per second",
+    "kB/s": "kilobytes per second", "MB/s": "megabytes per second", "GB/s": "gigabytes per second",
+}  # fmt: skip
+
+
+def _unit(match: re.Match[str]) -> str:
+    return f"{match[1]} {_UNITS[match[2]]}" + ("" if match[1] == "1" else "s")
+
+
+_MEASURES: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w.])([0-9]{1,2})['′’] ?([0-9]{1,2})(?:[\"″”]|'')"), r"\1 foot \2"),
+    (re.compile(r"(?<=[0-9]h) ?([0-9]{1,2}) ?m(?:in)?\b"), r" \1 minutes"),
+    (re.compile(rf"(?<![a-zA-Z/])({'|'.join(_RATES)})(?!\w)"), lambda match: " " + _RATES[match[1]]),
+    (re.compile(rf"(?<=[0-9]) ?({'|'.join(_LENGTHS)})([²³])(?!\w)"),
+     lambda match: f" {'square' if match[2] == '²' else 'cubic'} {_LENGTHS[match[1]]}"),
+    (re.compile(r"(?<=[0-9]) s(?=[.,;:!?)]|$| [a-z])"), " seconds"),
+    (re.compile(r"(?<=[0-9]) ?[µμ]s(?!\w)"), " microseconds"),
+    (re.compile(rf"(?<![\w.,$€£])({NUMBER}) ?([{''.join(_UNITS)}])(?![\w/'’²³])"), _unit),
+)  # fmt: skip
+
+_GROUPING: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<=[0-9])[\u00a0\u202f\u2009](?=[0-9]{3}(?![0-9]))"), ","),
+    (re.compile(r"[\u00a0\u202f\u2009]"), " "),
+    # a comma for the point, where groups of thousands prove it
+    (re.compile(r"(?<![\w.,])[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+(?![\w,]|\.[0-9])"),
+     lambda match: match[0].translate(str.maketrans(".,", ",."))),
+)  # fmt: skip
+
+NUMBERS: Final = (*_GROUPING, *_TELEPHONE, *_MONEY, *_RATIOS, *_SUMS, *_RANGES, *_MEASURES)
+"""All rules for numbers, in the order in which they are to be applied."""
