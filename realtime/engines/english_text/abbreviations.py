@@ -13,7 +13,7 @@ _NUMBERED: Final = {
     "no": "number", "nos": "numbers", "fig": "figure", "figs": "figures", "vol": "volume", "vols": "volumes",
     "ch": "chapter", "p": "page", "pp": "pages", "est": "established", "eq": "equation", "max": "maximum",
     "min": "minimum", "approx": "approximately", "apt": "apartment", "ext": "extension", "sec": "section",
-    "ver": "version",
+    "ver": "version", "ca": "circa",
 }  # fmt: skip
 """Abbreviations that a number follows, and with which no sentence continues one: "5 min."."""
 
@@ -76,9 +76,10 @@ def _street(match: re.Match[str]) -> str:
 
 
 ABBREVIATIONS: Final[tuple[Rule, ...]] = (
-    (re.compile(rf"(?i)(?<![\w.])(?<![0-9] )({_one_of(_NUMBERED)})\.[ \t]?(?=#?[0-9])"),
+    (re.compile(rf"(?i)(?<![\w.])(?<![0-9] )({_one_of(_NUMBERED)})\.[ \t]?(?=#?[0-9]|(?-i:[IVXLC]{{2,}}\b))"),
      lambda match: _expanded(match, _NUMBERED) + " "),
     (re.compile(r"(?<![\w.])([Nn])o\.(?= of\b)"), r"\1umber"),
+    (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b)"), "circa "),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th)) ed\.(?!\w)"), " edition"),
     (re.compile(r"(?<![\w.,])1 in\.(?!\w)"), "1 inch"),
     (re.compile(r"(?<=[0-9]) in\.(?=,|[ \t]+[a-z0-9(×]|[)\"”]*$)"), " inches"),
@@ -90,7 +91,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
                 rf"(?= (?:{_STARTERS})\b| ?[a-z,;:!?)]|\s*$)"), _street),
     # after a name and before a new sentence there is no saint
     (re.compile(rf"(?<![\w.])([A-Z][\w'’-]+ )(St)\.(?= (?:{_STARTERS})\b)"), _street),
-    (re.compile(r"\bGen (?=[A-Z]\b|Alpha\b|Beta\b|AI\b)"), "Gen-"),  # a generation, not a general
+    (re.compile(r"\bGen (?=[A-Z](?:ers)?\b|Alpha\b|Beta\b|AI\b)"), "Gen-"),  # a generation, not a general
     (re.compile(rf"(?i)(?<![\w.])({_one_of(_PHRASES)})\.{_GOES_ON}"), lambda match: _expanded(match, _PHRASES)),
     (re.compile(r"(?<![\w.])(no|ed|fig|est|ch)\.(?!\w)"), r"\1 ."),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from realtime.engines.english_text.rules import Rule, spelled
+from realtime.engines.english_text.rules import Rule, digit_by_digit, spelled
 
 _MARKS: Final = {
     ".": "dot", "/": "slash", "-": "dash", "_": "underscore", ":": "colon", "?": "question mark", "=": "equals",
@@ -11,6 +11,7 @@ _MARKS: Final = {
     ";": "semicolon", "$": "dollar",
 }  # fmt: skip
 _PART: Final = re.compile(r"[^\W\d_]+|[0-9]+|.")
+_DIGITS_OF_WORD: Final = re.compile(r"(?<=[^\W\d_])[0-9]+|[0-9]+(?=[^\W\d_])")
 _SHORT_WORDS: Final = re.compile("(?:at|be|by|co|do|go|if|in|is|it|me|my|no|of|on|or|so|to|up|us|we)")
 """Words of two letters; others of that length are spelled: `io`, `uk`."""
 
@@ -20,7 +21,8 @@ _WITHOUT_MARKS_AFTER: Final = r"(?<![.,;:!?'\"”’)\]}>*_])"
 
 def _named(address: str) -> str:
     """Return the parts of an address as words, and its marks by their names."""
-    return " ".join(_read(part) if part[0].isalnum() else _MARKS.get(part, " ") for part in _PART.findall(address))
+    address = _DIGITS_OF_WORD.sub(lambda match: f" {digit_by_digit(match[0])} ", address)
+    return " ".join(_read(part) if part[0].isalnum() else _MARKS.get(part, "") for part in _PART.findall(address))
 
 
 def _read(part: str) -> str:
@@ -39,6 +41,11 @@ def _version(match: re.Match[str]) -> str:
     return ("version " if "v" in match[0].lower() else "") + match[1].replace(".", " point ")
 
 
+_OTHERS: Final = (
+    r"[0-3]?[0-9]\.[01]?[0-9]\.[12][0-9]{3}\b|(?:1\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}\b|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]"
+)
+"""Numbers with two points that are no versions: dates, telephone numbers, thousands with a decimal comma."""
+
 ADDRESSES: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?i)\b(?:https?|ftp|wss?)://([^\s<>\"|]+{_WITHOUT_MARKS_AFTER})"), _url),
     (re.compile(rf"(?i)\b(www\.[^\s<>\"|]+{_WITHOUT_MARKS_AFTER})"), _url),
@@ -47,12 +54,18 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
         re.compile(rf"(?<![\w.-])([\w-]+(?:\.[\w-]+)*\.[a-z]{{2,12}}(?::[0-9]+)?/[^\s<>\"|]*{_WITHOUT_MARKS_AFTER})"),
         _url,
     ),
+    (re.compile(rf"(?<!\S)((?:~|\.{{1,2}})?/[A-Za-z.][\w.-]*(?:/[\w.-]+)*{_WITHOUT_MARKS_AFTER})"), _url),
     (re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|\.\w)"), lambda match: match[0].replace(".", " dot ")),
     (re.compile(r"(?<![\w.])(?:[vV]ersion )?[vV]([0-9]+(?:\.[0-9]+)+)(?!\w|\.\w)"), _version),
-    (re.compile(r"(?<![\w.$€£])([0-9]+(?:\.[0-9]+){2,})(?!\w|\.\w)"), lambda match: match[1].replace(".", " point ")),
+    (
+        re.compile(rf"(?<![\w.$€£])(?!{_OTHERS})([0-9]+(?:\.[0-9]+){{2,}})(?!\w|\.\w)"),
+        lambda match: match[1].replace(".", " point "),
+    ),
     (
         # a name, a stop and a suffix in small letters without a blank between: main.py, example.com; not e.g. or a.m.
-        re.compile(r"(?<![\w.@/-])(?=[\w-]*[^\W\d_]{2})[\w-]+(?:\.[\w-]+)*?\.[a-z][a-z0-9]{1,9}\b(?!\.\w)"),
+        re.compile(
+            r"(?<![\w.@/-])(?=[\w-]*[^\W\d_]{2})[\w-]+(?:\.[\w-]+)*?\.(?:[a-z][a-z0-9]{1,9}|(?<=[a-z]\.)[A-Z]{3,4})\b(?!\.\w)"
+        ),
         lambda match: _named(match[0]),
     ),
     (re.compile(r"(?<=[A-Z]{2})\.(?=[A-Z]{2})"), " dot "),  # ASP.NET

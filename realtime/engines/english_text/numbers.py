@@ -29,9 +29,11 @@ def _digits_after(match: re.Match[str]) -> str:
 _TELEPHONE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<!\w)\+(?=(?:[0-9()/.-] ?){7,20}(?!\w))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
      lambda match: "plus " + digit_by_digit(match[0])),
-    (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\) ?|[0-9]{3}[-.])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _digits),
+    (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\) ?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _digits),
+    (re.compile(r"(?<![\w+])[0-9]{4}(?: [0-9]{4}){2,}(?: [0-9]{1,4})?(?!\w)"), _digits),  # cards and accounts
+    (re.compile(r"(?<![\w+-])[0-9]{1,6}(?:-[0-9]{1,7}){3,}(?![\w-])"), _digits),
     (re.compile(r"(?<![\w.,/-])[0-9]{3}-[0-9]{2}(?!00)[0-9]{2}(?![\w-]|[.,/][0-9])"), _digits),
-    (re.compile(r"(?<![\w/.,:+-])(?=(?:[0-9][ /-]?){7,15}(?![0-9]))0[0-9]{1,5}(?:[ /-][0-9]{2,8}){1,4}"
+    (re.compile(r"(?<![\w/.,:+-])(?=(?:[0-9][ -]?){7,15}(?![0-9]))0[0-9]{1,5}(?:[ -][0-9]{2,8}){1,4}"
                 r"(?![\w/]|[.,:-][0-9])"), _digits),
     (re.compile(rf"{_NOT_INSIDE}(?<![0-9] )0[0-9]+{_NOT_PARTLY}"), _digits),
     (re.compile(rf"(?i)(\b(?:call|dial|ring|text) )([19][0-9]{{2}}){_NOT_PARTLY}(?! [a-z]+s\b)"), _digits_after),
@@ -46,7 +48,8 @@ _COUNTRIES: Final = {
     "US": "U.S", "A": "Australian", "AU": "Australian", "C": "Canadian", "CA": "Canadian", "NZ": "New Zealand",
     "HK": "Hong Kong", "S": "Singapore",
 }  # fmt: skip
-_LARGE: Final = r"(?:hundred|thousand|million|billion|trillion|[kKmMbB]\b|bn\b|mn\b)"
+_LARGE: Final = r"(?:hundred|thousand|million|billion|trillion|[kKmMbB]\b)"
+_SHORT: Final = {"mn": "million", "bn": "billion", "tn": "trillion"}
 
 
 def _money(match: re.Match[str]) -> str:
@@ -59,6 +62,11 @@ def _money(match: re.Match[str]) -> str:
 
 
 _MONEY: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<=[$€£])(?=\.[0-9])"), "0"),
+    # a comma with two decimals beside the symbol
+    (re.compile(r"(?<![\w.,])[0-9]+,[0-9]{2}(?= ?[$€£]| ?EUR\b)|(?<=€)[0-9]+,[0-9]{2}(?![\w,]|\.[0-9])"),
+     lambda match: match[0].replace(",", ".")),
+    (re.compile(rf"(?<=[0-9]) ?({'|'.join(_SHORT)})\b"), lambda match: " " + _SHORT[match[1]]),
     (re.compile(rf"\b(US|AU?|CA?|NZ|HK|S)\$ ?({NUMBER})(?: ?({_LARGE}))?"),
      lambda match: " ".join(filter(None, (match[2], match[3], _COUNTRIES[match[1]], "dollars")))),
     (re.compile(rf"(?<!\w)[-−–](?=[$€£]{NUMBER})"), "minus "),
@@ -77,9 +85,14 @@ _PARTS: Final = {
 _SAYINGS: Final = r"24/7|9/11|7/7|20/20|4/20|50[/-]50|60[/-]40|80[/-]20"
 """Pairs of numbers that have become words."""
 
-_PER: Final = (
-    r"(?:second|sec|minute|min|hour|hr|day|night|week|month|mo|year|yr|person|user|seat|item|unit|mile|kg|lb)\b"
-)
+_PER: Final = {
+    "sec": "second", "min": "minute", "hr": "hour", "mo": "month", "yr": "year", "kg": "kilogram", "lb": "pound",
+    "second": "second", "minute": "minute", "hour": "hour", "day": "day", "night": "night", "week": "week",
+    "month": "month", "year": "year", "person": "person", "user": "user", "seat": "seat", "item": "item",
+    "unit": "unit", "mile": "mile",
+}  # fmt: skip
+"""What a price or a number of things is counted for."""
+
 _OF_A_SUM: Final = r" ?[=+*×÷]"
 
 
@@ -107,9 +120,9 @@ def _fraction_sign(match: re.Match[str]) -> str:
 
 
 _RATIOS: Final[tuple[Rule, ...]] = (
-    (re.compile(rf"(?<=[0-9%s])/(?={_PER})"), " per "),
+    (re.compile(rf"(?<=[0-9%s])/({'|'.join(_PER)})\b"), lambda match: f" per {_PER[match[1]]}"),
     (re.compile(rf"(?<![\w/.-])({_SAYINGS})(?![\w/-]|\.[0-9])"), lambda match: re.sub("[/-]", " ", match[0])),
-    (re.compile(rf"(?<![\w/.])([0-9]+) ([0-9]{{1,2}})/([0-9]{{1,2}}){_NOT_PARTLY}"), _mixed),
+    (re.compile(rf"(?<![\w/.])([0-9]+)[ -]([0-9]{{1,2}})/([0-9]{{1,2}}){_NOT_PARTLY}"), _mixed),
     # tenths and hundredths are written with a point: these are ratings, as is what is whole or has a point
     (re.compile(rf"(?<![\w/.])({NUMBER})/(100?|\1){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+\.[0-9]+)/([0-9]+){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
@@ -136,13 +149,14 @@ def _value(number: str) -> float:
 
 _SUMS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<=[0-9)]) ?/ ?(?={NUMBER} ?=)"), " divided by "),
-    (re.compile(r"(?<=[0-9)]) ?\* ?(?=[-−(]?[0-9])"), " times "),
+    (re.compile(r"(?<=[0-9)]) ?\* ?(?=[-−(]?[0-9])|(?<=[0-9)])\*(?=[a-z(])"), " times "),
     (re.compile(r"(?<=[0-9)]) ?[xX] ?(?=[0-9])"), " by "),
     (re.compile(r"(?<=[0-9)]) ?\+ ?(?=[-−(]?[0-9])"), " plus "),
     (re.compile(r"(?<=[0-9a-z)]) ?[-−–] ?(?=[0-9a-z(][0-9.,a-z)]* ?=)"), " minus "),
     (re.compile(r"(?<=[\w)]) ?− ?(?=\w)"), " minus "),
 )
 _RANGES: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?i)([0-9] ?[ap]\.?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),  # of times
     (re.compile(rf"(?<![\w.,/-])({NUMBER}%?)( ?[-–] ?)({NUMBER}%?)(?![\w-]|[.,/:][0-9])"), _difference_or_range),
     (re.compile(rf"(?<![\w.,/-])({NUMBER})[-–]({NUMBER})(?=[a-zA-Z°])(?!(?:st|nd|rd|th)\b)"), r"\1 to \2"),
     (re.compile(r"(?<![\w.:])([0-9]{1,2}):([0-9])(?![\w:]|[.,][0-9])"), r"\1 to \2"),
@@ -168,6 +182,9 @@ def _unit(match: re.Match[str]) -> str:
 
 _MEASURES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.])([0-9]{1,2})['′’] ?([0-9]{1,2})(?:[\"″”]|'')"), r"\1 foot \2"),
+    (re.compile(r"(?<=[0-9] ft )([0-9]{1,2}) in\b"), r"\1 inches"),
+    (re.compile(r"\b1h ?(?=[0-9]{2}\b)"), "1 hour "),
+    (re.compile(r"(?<=[0-9])h(?=[0-9]{2}\b)"), " hours "),
     (re.compile(r"(?<=[0-9]h) ?([0-9]{1,2}) ?m(?:in)?\b"), r" \1 minutes"),
     (re.compile(rf"(?<![a-zA-Z/])({'|'.join(_RATES)})(?!\w)"), lambda match: " " + _RATES[match[1]]),
     (re.compile(rf"(?<=[0-9]) ?({'|'.join(_LENGTHS)})([²³])(?!\w)"),
@@ -178,6 +195,8 @@ _MEASURES: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 _GROUPING: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w.])([0-3]?[0-9])\.([01]?[0-9])\.([12][0-9]{3})(?!\w|\.\w)"),  # day, month and year
+     lambda match: f"{match[3]}-{match[2]:0>2}-{match[1]:0>2}"),
     (re.compile(r"(?<=[0-9])[\u00a0\u202f\u2009](?=[0-9]{3}(?![0-9]))"), ","),
     (re.compile(r"[\u00a0\u202f\u2009]"), " "),
     # a comma for the point, where groups of thousands prove it

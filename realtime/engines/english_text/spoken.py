@@ -12,6 +12,12 @@ from realtime.engines.english_text.addresses import ADDRESSES
 from realtime.engines.english_text.numbers import NUMBERS
 from realtime.engines.english_text.rules import Rule, rewrite, spelled
 
+_TAGS: Final = (
+    "a|abbr|audio|b|big|blockquote|br|break|code|div|em|emphasis|h[1-6]|hr|i|img|li|mark|ol|p|phoneme|pre|prosody|s"
+    "|say-as|small|span|speak|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul|voice"
+)
+"""Elements of HTML and SSML that texts contain."""
+
 _MARKUP: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?m)^[ \t]*(?:```|~~~).*$"), ""),
     (re.compile(r"(?m)^[ \t]*(?:[-*_][ \t]*){3,}$"), ""),  # a thematic break
@@ -21,7 +27,7 @@ _MARKUP: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?m)^[ \t]*[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?"), ""),
     (re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)"), r"\1"),  # link, image
     (re.compile(r"<((?:https?://|mailto:)?[^\s<>@]+[@/][^\s<>]*[^\s<>/])>"), r"\1"),
-    (re.compile(r"</?[a-z][a-z0-9-]*(?:\s+[\w:-]+=(?:\"[^\"]*\"|'[^']*'))*\s*/?>", re.IGNORECASE), " "),
+    (re.compile(rf"</?(?:{_TAGS})(?:\s+[\w:-]+=(?:\"[^\"]*\"|'[^']*'))*\s*/?>", re.IGNORECASE), " "),
     (re.compile(r"~~(?=\S)([^~]+)(?<=\S)~~"), r"\1"),
     (re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]+)(?<=[^\s*])\1(?![\w*])"), r"\2"),
     (re.compile(r"(?<![\w_])(_{1,3})(?=[^\s_])([^_]+)(?<=[^\s_])\1(?![\w_])"), r"\2"),
@@ -44,6 +50,9 @@ _SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r" ?={2,} ?"), " equals "),
     (re.compile(r"√ ?"), "the square root of "),
     (re.compile(r"∞"), "infinity"),
+    (re.compile(r"№ ?"), "number "),
+    (re.compile(r"‰"), " per mille"),
+    (re.compile(r" ?&& ?"), " and "),
     (re.compile(r"(?<=[0-9])π"), " pi"),
     (re.compile(r"π"), "pi"),
     (
