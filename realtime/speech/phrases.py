@@ -47,7 +47,8 @@ _WORD: Final = re.compile(rf"{_IDEOGRAPH}{{1,2}}|[^\W_]+(?:['’.,-][^\W_]+)*")
 _ABBREVIATION: Final = re.compile(
     r"""
       (?i: adm | approx | ave | blvd | capt | cf | col | corp | dept | dr | esq | est | etc | gen | gov | hon | inc | jr
-         | lt | ltd | maj | messrs | mrs? | ms | mt | pres | prof | rep | rev | sen | sgt | sr | st | viz | vs )
+         | lt | ltd | maj | messrs | mrs? | ms | mt | pres | prof | rep | rev | sen | sgt | sr | st | viz | vs
+         | bzw | dra | hr | inkl | mlle | mme | nr | sra | srta )   # German, French, Spanish, Portuguese
     | (?: [^\W\d_]{1,2} \. )+ [^\W\d_]{1,2}                     # e.g, U.S, Ph.D
     | [A-HJ-Z]                                                  # an initial, not the pronoun
     """,
@@ -140,7 +141,7 @@ def _break(text: str, place: re.Match[str]) -> _Break | None:
     if words and "\n" in place["space"]:
         return _Break.SENTENCE
     if words and place["stop"]:
-        if place["stop"].startswith(".") and _goes_on(text[: place.start()], following):
+        if place["stop"].startswith(".") and is_abbreviated(text[: place.start()], following):
             return None
         return _Break.WORD if following.islower() else _Break.SENTENCE
     if following.isdecimal() and text[: place.start()][-1:].isdecimal():
@@ -148,8 +149,11 @@ def _break(text: str, place: re.Match[str]) -> _Break | None:
     return _Break.CLAUSE if words >= CLAUSE_WORDS else _Break.WORD
 
 
-def _goes_on(before: str, following: str) -> bool:
-    """Return whether a full stop after `before` belongs to an abbreviation or to the number of a list item."""
+def is_abbreviated(before: str, following: str) -> bool:
+    """Return whether a full stop after `before` belongs to an abbreviation or to the number of a list item.
+
+    `before` is the text of the sentence until the stop, `following` the first character of the next word.
+    """
     word = before.split()[-1].lstrip("([{\"'“‘«*_")
     if word.isdecimal():
         return word == before.strip()

@@ -1,5 +1,7 @@
 """Dividing a transcript into cues."""
 
+import pytest
+
 from realtime.offline.transcript import cues
 from tests.support.transcripts import SPOKEN, transcript, word
 
@@ -18,3 +20,28 @@ def test_chinese_punctuation_ends_a_sentence() -> None:
 def test_a_quoted_sentence_ends_after_its_quotation_mark() -> None:
     quoted = transcript((word(" “Go!”", 0, 1), word(" he said", 1, 2)))
     assert [cue.text for cue in cues(quoted)] == [" “Go!”", " he said"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Then Mr. Quilter left.",
+        "Dr. J. F. Quilter left.",
+        "The U.S. Senate met.",
+        "Wir kommen am 3. Oktober.",
+        "Die Sra. García und Mme. Dupont.",
+        "See No. 5 below.",
+    ],
+)
+def test_no_cue_ends_with_an_abbreviation_or_an_ordinal(text: str) -> None:
+    words = tuple(word(f" {written}", index, index + 1) for index, written in enumerate(text.split()))
+    assert [cue.text for cue in cues(transcript(words))] == [f" {text}"]
+
+
+def test_a_cue_ends_with_an_abbreviation_before_a_pause() -> None:
+    assert [cue.text for cue in cues(transcript((word(" Mr.", 0, 1), word(" Go", 1.6, 2))))] == [" Mr.", " Go"]
+
+
+def test_a_cue_ends_with_a_year_at_the_end_of_a_sentence() -> None:
+    years = transcript((word(" in", 0, 1), word(" 1999.", 1, 2), word(" Then", 2, 3)))
+    assert [cue.text for cue in cues(years)] == [" in 1999.", " Then"]
