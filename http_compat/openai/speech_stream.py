@@ -57,7 +57,8 @@ class SpeechStream:
                 if data := await self._threads.run(self._encoder.encode, samples):
                     yield data
         if not self._samples:
-            raise ClientError("The model found nothing to speak in `input`.", param="input")
+            message = "The model cannot read any part of `input`. GET /v1/models lists the languages of each model."
+            raise ClientError(message, param="input")
         if data := await self._threads.run(self._encoder.finish):
             yield data
 

@@ -141,11 +141,32 @@ def convert_texts(fields: Mapping[str, Any], kind: type[Body]) -> Body:
         raise _invalid_field(str(error)) from error
 
 
+_KINDS: Final = {
+    "str": "text",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+}
+"""What an error calls the types of msgspec's messages."""
+
+
 def _invalid_field(message: str) -> ClientError:
     """Turn a message of msgspec, which ends with the path of the field, into an error that names the field."""
     if path := re.search(r" - at `\$\.(\w+)", message):
         kind = InvalidType if ", got `" in message else ClientError
-        return kind(f"`{path[1]}` is invalid: {message[:1].lower()}{message[1 : path.start()]}.", param=path[1])
+        return kind(f"`{path[1]}` {_requirement(message[: path.start()])}.", param=path[1])
     if missing := re.search(r"missing required field `(\w+)`", message):
         return MissingParameter(f"`{missing[1]}` is missing.", param=missing[1])
     return InvalidJson("The body must be a JSON object.")
+
+
+def _requirement(message: str) -> str:
+    """Say what a field must be, from a message of msgspec without its path."""
+    if expected := re.match(r"Expected `([^`]+)`(?: (?:of length )?<= (\S+)| >= (\S+))?", message):
+        kinds = [_KINDS.get(kind, kind) for kind in expected[1].split(" | ") if kind != "null"]
+        most, least = expected[2], expected[3]
+        bound = f" of at most {most}" if most else f" of at least {least}" if least else ""
+        return f"must be {' or '.join(kinds)}{bound}{' characters' if 'length' in message else ''}"
+    return f"is invalid: {message[:1].lower()}{message[1:]}"

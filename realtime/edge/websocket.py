@@ -12,10 +12,13 @@ import time
 import uuid
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
-from starlette.responses import JSONResponse
-from starlette.routing import WebSocketRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -71,10 +74,11 @@ class RealtimeEndpoint:
         self._traces = Traces(settings)
         self.sessions = 0
 
-    def routes(self) -> list[WebSocketRoute]:
-        """Return one route for each path of `DIALECTS`, and one that refuses all other websockets."""
+    def routes(self) -> list[BaseRoute]:
+        """Return one route for each path of `DIALECTS`, and those that refuse all other websockets and plain HTTP."""
         routes = [WebSocketRoute(path, partial(self._serve, dialect)) for path, dialect in DIALECTS.items()]
-        return [*routes, WebSocketRoute("/{path:path}", self._refuse_path)]
+        refusals = [Route(path, _refuse_http) for path in DIALECTS]
+        return [*routes, WebSocketRoute("/{path:path}", self._refuse_path), *refusals]
 
     async def _refuse_path(self, websocket: WebSocket) -> None:
         refusal = UnknownEndpoint(f"There is no websocket endpoint at this path; use {next(iter(DIALECTS))}.")
@@ -261,6 +265,12 @@ class Connection:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await self._websocket.send_text(self._codec.encode_error(error))
                 await self._websocket.close(error.close_code, error.code)
+
+
+async def _refuse_http(_: Request) -> Response:
+    """Refuse a GET request that is no handshake, which is what a websocket becomes in a proxy that does not pass it."""
+    message = "This is a websocket endpoint. A proxy in between must pass the headers Upgrade and Connection."
+    raise HTTPException(HTTPStatus.UPGRADE_REQUIRED, message, {"upgrade": "websocket", "connection": "upgrade"})
 
 
 def _first(errors: BaseExceptionGroup[VoiceError]) -> VoiceError:

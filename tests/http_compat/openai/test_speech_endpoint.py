@@ -373,3 +373,19 @@ def test_a_text_that_the_voice_speaks_or_whose_language_is_unknown_is_not_notice
     client: TestClient, fields: dict[str, str]
 ) -> None:
     assert "x-vivavoce-text-language" not in speak(client, **fields).headers
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("speed", "fast", "`speed` must be a number."),
+        ("speed", 5, "`speed` must be a number of at most 4.0."),
+        ("speed", 0.1, "`speed` must be a number of at least 0.25."),
+        ("stream", "yes", "`stream` must be true or false."),
+        ("input", ["Hello."], "`input` must be text."),
+        ("instructions", "x" * 5000, "`instructions` must be text of at most 4096 characters."),
+        ("stream_format", "mp3", "`stream_format` is invalid: invalid enum value 'mp3'."),
+    ],
+)
+def test_an_error_says_what_a_field_must_be(client: TestClient, field: str, value: Any, message: str) -> None:
+    assert speak(client, **{field: value}).json()["error"]["message"] == message

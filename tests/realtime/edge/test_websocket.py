@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
@@ -210,6 +211,12 @@ def test_a_websocket_at_an_unknown_path_is_not_found(server: RealtimeService, pa
     response = refusal(f"ws://127.0.0.1:{server.port}{path}")
     assert (response.status_code, error_code(response)) == (HTTPStatus.NOT_FOUND, "not_found")
     assert response.headers["x-request-id"]
+
+
+def test_plain_http_at_the_path_of_the_websocket_is_told_to_upgrade(server: RealtimeService) -> None:
+    response = httpx.get(f"http://127.0.0.1:{server.port}/v1/realtime")
+    assert (response.status_code, response.headers["upgrade"]) == (HTTPStatus.UPGRADE_REQUIRED, "websocket")
+    assert response.json()["error"]["code"] == "upgrade_required"
 
 
 @pytest.mark.parametrize(
