@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from tests.support.recordings import wav_file
 from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer, Serve
-from tests.support.uploads import LONG, TRANSLATIONS, TWO_WORDS, error, upload
+from tests.support.uploads import TRANSLATIONS, TWO_WORDS, error, upload
 
 
 def translate(client: TestClient, data: bytes = wav_file(TWO_WORDS), /, **fields: Any) -> Any:
@@ -29,11 +29,6 @@ def test_the_language_of_a_translation_is_english_for_any_spoken_language(client
     answer = translate(client, response_format="verbose_json", language="german").json()
     assert (answer["task"], answer["language"], answer["language_code"]) == ("translate", "english", "en")
     assert (answer["duration"], len(answer["segments"]), answer["words"]) == (5.0, 2, None)
-
-
-def test_all_segments_use_the_detected_language(client: TestClient, recognizer: ScriptedRecognizer) -> None:
-    translate(client, wav_file(LONG))
-    assert {request.language for request in recognizer.requests[1:]} == {"fr"}
 
 
 @pytest.mark.parametrize(("response_format", "start"), [("text", "440."), ("srt", "1\n"), ("vtt", "WEBVTT\n\n")])
