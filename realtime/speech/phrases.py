@@ -50,13 +50,15 @@ _ABBREVIATION: Final = re.compile(
          | lt | ltd | maj | messrs | mrs? | ms | mt | pres | prof | rep | rev | sen | sgt | sr | st | viz | vs
          | bzw | dra | hr | inkl | mlle | mme | nr | sra | srta )   # German, French, Spanish, Portuguese
     | (?: [^\W\d_]{1,2} \. )+ [^\W\d_]{1,2}                     # e.g, U.S, Ph.D
+    | al                                                        # et al.
     | [A-HJ-Z]                                                  # an initial, not the pronoun
     """,
     re.VERBOSE,
 )
 _BEFORE_NUMBER: Final = re.compile(
-    r"(?i:apr|art|aug|ch|dec|eq|feb|figs?|jan|jul|jun|mar|nos?|nov|oct|pp?|sec|sept?|vol)"
+    r"(?i:apr|apt|art|aug|ca|ch|dec|eq|ext|feb|figs?|ft|jan|jul|jun|mar|max|min|nos?|nov|oct|pp?|sec|sept?|ver|vols?)"
 )
+_BEFORE_NUMERAL: Final = re.compile(r"(?i:ch|fig|vol)")
 
 
 class _Break(Enum):
@@ -158,5 +160,7 @@ def is_abbreviated(before: str, following: str) -> bool:
     if word.isdecimal():
         return word == before.strip()
     if following.isdecimal() and _BEFORE_NUMBER.fullmatch(word):
+        return True
+    if following in "IVXLC" and _BEFORE_NUMERAL.fullmatch(word):
         return True
     return _ABBREVIATION.fullmatch(word) is not None
