@@ -6,12 +6,14 @@ fail again, `retry-after` tells them when to retry.
 
 import logging
 import uuid
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Match
 from starlette.types import ExceptionHandler
 
 from realtime.errors import (
@@ -26,6 +28,12 @@ from realtime.errors import (
 logger = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = "vivavoce.request_id"
+
+_MAX_PATH: Final = 200
+"""Characters of the longest path for which a similar one is looked for, and which an error may quote."""
+
+_MAX_PARTS: Final = 8
+"""Parts of such a path; `/openai/deployments/NAME/audio/transcriptions`, as Azure's clients write it, has five."""
 
 _RETRIED: Final = (408, 409)
 """Statuses of client errors that OpenAI's clients retry."""
@@ -121,11 +129,27 @@ async def handle_voice_error(request: Request, error: Exception) -> Response:
     return JSONResponse(error_body(error, request_id(request)), error.http_status, headers)
 
 
-async def _http_exception(_: Request, error: Exception) -> Response:
+async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "_")
-    return JSONResponse(error_envelope(error.detail, status, code), status, error.headers)
+    message = error.detail
+    if status is HTTPStatus.NOT_FOUND and (path := _similar_path(request.scope["path"], request.app.routes)):
+        message = f"{message}. Did you mean {path}?"
+    return JSONResponse(error_envelope(message, status, code), status, error.headers)
+
+
+def _similar_path(path: str, routes: Sequence[BaseRoute]) -> str | None:
+    """Return the path of an endpoint that a base URL without `/v1`, or with a different prefix, turns into `path`."""
+    parts = path.split("/")[1:]
+    if len(path) > _MAX_PATH or len(parts) > _MAX_PARTS:
+        return None
+    ends = ["/".join(parts[start:]) for start in range(len(parts))]
+    for candidate in (f"{prefix}/{end}" for end in ends for prefix in ("/v1", "")):
+        scope = {"type": "http", "path": candidate, "method": "GET"}
+        if any(route.matches(scope)[0] is not Match.NONE for route in routes):
+            return candidate
+    return None
 
 
 async def handle_unexpected(request: Request, error: Exception) -> Response:

@@ -20,6 +20,33 @@ def test_an_unknown_path_is_404_with_the_common_error_body(client: TestClient) -
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/audio/transcriptions", "/v1/audio/transcriptions"),
+        ("/audio/speech/", "/v1/audio/speech"),
+        ("/models", "/v1/models"),
+        ("/models/whisper-base", "/v1/models/whisper-base"),
+        ("/v1/v1/audio/transcriptions", "/v1/audio/transcriptions"),
+        ("/openai/v1/audio/translations", "/v1/audio/translations"),
+        ("/openai/deployments/whisper/audio/transcriptions", "/v1/audio/transcriptions"),
+        ("/v1/readyz", "/readyz"),
+    ],
+)
+def test_a_path_with_a_wrong_prefix_is_404_and_names_the_right_one(client: TestClient, path: str, meant: str) -> None:
+    answer = client.post(path, json={})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert answer.json()["detail"] == f"Not Found. Did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/chat/completions", "/favicon.ico", "/models/" + "x" * 1_000, "/a" * 50 + "/models"]
+)
+def test_a_path_like_no_other_is_404_without_a_proposal(client: TestClient, path: str) -> None:
+    answer = client.post(path, json={})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "Not Found")
+
+
 def test_a_wrong_method_is_405_and_names_the_right_one(client: TestClient) -> None:
     answer = client.get("/v1/audio/speech")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
