@@ -16,10 +16,9 @@ from http_compat.parsing.speech_request import read_speech
 from http_compat.request_log import note_audio
 from http_compat.streaming import EVENTS, streamed
 from realtime.catalogue.names import ModelNames
-from realtime.catalogue.table import ModelEntry, Task
+from realtime.catalogue.table import Task
 from realtime.catalogue.voices import find_voice, resolve_voice
 from realtime.settings import Settings
-from realtime.speech.text_language import language_of
 from realtime.workers.threads import BlockingCalls
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class SpeechEndpoint:
             response = await streamed(request, speech.chunks(), resources, media_type=speech_format.media_type)
         else:
             response = Response(await while_connected(request, _whole(speech)), media_type=speech_format.media_type)
-        if language := _unspoken_language(text, entry):
+        if language := self._models.unspoken_language(text, entry):
             logger.warning("%s: the text is in %s, which %s does not speak", request_id(request), language, entry.name)
             response.headers[TEXT_LANGUAGE_HEADER] = language
         response.headers[VOICE_HEADER] = voice
@@ -80,12 +79,6 @@ class SpeechEndpoint:
         if self._settings.unknown_names == "refuse":
             return resolve_voice(name, voices)
         return find_voice(name, voices) or voices[0]
-
-
-def _unspoken_language(text: str, entry: ModelEntry) -> str | None:
-    """Return the probable language of the text if it is known that the model does not speak it."""
-    language = language_of(text) if entry.languages else None
-    return None if language in entry.languages else language
 
 
 async def _whole(speech: SpeechStream) -> bytes:

@@ -15,7 +15,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Final, Generic, TypeVar, assert_never
 
-from realtime.catalogue.table import Task
+from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import resolve_voice
 from realtime.errors import ClientError, Overloaded, VoiceError
 from realtime.models.models import Models
@@ -113,6 +113,7 @@ class Driver:
         self._clock = clock
         self._on_progress = on_progress
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._unspoken_languages: set[str] = set()
 
     @property
     def reply_state(self) -> ReplyState:
@@ -176,9 +177,18 @@ class Driver:
             await self.inbox.put_result(JobFailed(job.number, error))
 
     async def _synthesize(self, job: Synthesize) -> None:
-        async with self._models.lease_synthesizer(self._models.defaults[Task.SPEECH]) as synthesizer:
+        entry = self._models.defaults[Task.SPEECH]
+        self._check_language(job.text, entry)
+        async with self._models.lease_synthesizer(entry) as synthesizer:
             voice = resolve_voice(job.voice, synthesizer.voices)
             async with aclosing(synthesizer.synthesize(job.text, voice, job.speed)) as chunks:
                 async for samples in chunks:
                     await self.inbox.put_result(SpeechSynthesized(job.number, samples, synthesizer.sample_rate))
         await self.inbox.put_result(SynthesisFinished(job.number))
+
+    def _check_language(self, text: str, entry: ModelEntry) -> None:
+        """Log the language of a text that the voice does not speak, once for each language of the session."""
+        language = self._models.unspoken_language(text, entry)
+        if language is not None and language not in self._unspoken_languages:
+            self._unspoken_languages.add(language)
+            logger.warning("the text is in %s, which %s does not speak", language, entry.name)

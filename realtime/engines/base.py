@@ -1,6 +1,6 @@
 """The protocols of engines: blocking calls on arrays and values, from one thread at a time except for recognizers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -74,3 +74,13 @@ class Synthesizer(Protocol):
         """
 
     def close(self) -> None: ...
+
+
+class LanguageIdentifier(Protocol):
+    """The language of written text. May be called from any thread."""
+
+    def unspoken_language(self, text: str, spoken: Collection[str]) -> str | None:
+        """Return the language of a text if it is none of those that a voice speaks; None where this is uncertain.
+
+        Text in Latin letters of less than a few words is uncertain. The codes are Whisper's where it has one.
+        """

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import EngineName, ModelEntry
-from realtime.engines.base import Detector, Recognizer, Synthesizer
+from realtime.engines.base import Detector, LanguageIdentifier, Recognizer, Synthesizer
 from realtime.errors import EngineError, NoEngine
 from realtime.settings import Settings
 from realtime.weights import locate as weights
@@ -24,6 +24,8 @@ class Registry(Protocol):
     def recognizer(self, entry: ModelEntry) -> Recognizer[Any]: ...
 
     def synthesizer(self, entry: ModelEntry) -> Synthesizer: ...
+
+    def language_identifier(self) -> LanguageIdentifier: ...
 
     def steps(self) -> Mapping[str, Step]:
         """Return the progress of the models that are being prepared or loaded, by name."""
@@ -90,6 +92,11 @@ class InstalledEngines:
                 return Hibari()
             case _:
                 raise NoEngine(entry.name)
+
+    def language_identifier(self) -> LanguageIdentifier:
+        from realtime.engines.py3langid import Py3LangId
+
+        return Py3LangId()
 
     def steps(self) -> Mapping[str, Step]:
         return self._steps

@@ -2,10 +2,12 @@
 
 The default recognizer, the default voice, the voice activity detector and the preloaded models are loaded when the
 service starts and stay; until then every request for a model waits and every session is refused. Other models are
-loaded when they are first asked for, and unloaded as `realtime.models.pool` says.
+loaded when they are first asked for, and unloaded as `realtime.models.pool` says. What identifies the language of text
+is loaded once the service is ready, so that it delays nothing.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,8 +15,9 @@ from functools import partial
 
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
+from realtime.engines.base import LanguageIdentifier
 from realtime.engines.registry import InstalledEngines, Registry
-from realtime.errors import Overloaded
+from realtime.errors import EngineError, Overloaded
 from realtime.models.handles import DetectorHandle, Handle, RecognizerHandle, SynthesizerHandle
 from realtime.models.pool import ModelPool, PooledModel
 from realtime.models.session_recognizer import SessionRecognizer
@@ -22,6 +25,8 @@ from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.settings import Settings
 from realtime.weights.progress import Step
 from realtime.workers.threads import BlockingCalls
+
+logger = logging.getLogger(__name__)
 
 
 class Models:
@@ -39,6 +44,8 @@ class Models:
         self._threads = BlockingCalls(1)
         self._pool = ModelPool(settings, self._engines, self._make)
         self._opening: asyncio.Task[None] | None = None
+        self._identifier: LanguageIdentifier | None = None
+        self._loading_identifier: asyncio.Task[None] | None = None
         self.ready = False
 
     def open(self) -> "asyncio.Task[None]":
@@ -55,6 +62,13 @@ class Models:
         detector, _ = await asyncio.gather(self._threads.run(self._engines.detector), asyncio.gather(*pins))
         self.detector = DetectorHandle(detector)
         self.ready = True
+        self._loading_identifier = asyncio.create_task(self._load_identifier())
+
+    async def _load_identifier(self) -> None:
+        try:
+            self._identifier = await self._threads.run(self._engines.language_identifier)
+        except EngineError as error:
+            logger.error("the language of texts is not checked: %s", error.message)  # noqa: TRY400 - it has its cause
 
     def stop_opening(self) -> None:
         """Cancel the load of the pinned models if it has not finished; requests that wait for it are refused."""
@@ -64,6 +78,8 @@ class Models:
     async def close(self) -> None:
         """Unload everything: queued work is cancelled, and loads in progress are stopped (see `ModelPool.close`)."""
         self.stop_opening()
+        if self._loading_identifier is not None:
+            self._loading_identifier.cancel()
         if self.ready:
             await self._threads.run(self.detector.close)
         self.ready = False
@@ -133,6 +149,15 @@ class Models:
     def evict_expired(self, now: float) -> None:
         """Unload the models that have been idle for `model_idle_seconds`; also runs on a timer."""
         self._pool.evict_expired(now)
+
+    def unspoken_language(self, text: str, entry: ModelEntry) -> str | None:
+        """Return the language of a text if it is probable that the voice model does not speak it.
+
+        None also where the languages of the model are unknown, and in the first second after the start.
+        """
+        if self._identifier is None or not entry.languages:
+            return None
+        return self._identifier.unspoken_language(text, entry.languages)
 
     @property
     def voices(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""Run the coroutine that is a test's scenario."""
+"""Run the coroutine that is a test's scenario, and wait within it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 
@@ -13,3 +13,9 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
             await scenario
 
     asyncio.run(bounded())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what happens in an engine's thread."""
+    while not condition():  # noqa: ASYNC110 - a thread cannot set an asyncio event
+        await asyncio.sleep(0.005)

@@ -9,7 +9,7 @@ resampler, marks every stretch of audio with its exact position instead; the ton
 compressed files.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from queue import Empty, SimpleQueue
@@ -86,6 +86,9 @@ class ScriptedEngines:
     def synthesizer(self, entry: ModelEntry) -> "ScriptedSynthesizer":
         return ScriptedSynthesizer(self, entry.name, entry.capabilities)
 
+    def language_identifier(self) -> "ScriptedLanguageIdentifier":
+        return ScriptedLanguageIdentifier()
+
     def seconds_of(self, work: Work, audio_seconds: float) -> float:
         return self._cost[work] * audio_seconds
 
@@ -104,6 +107,14 @@ class _Engine:
 
     def close(self) -> None:
         self._engines.closed.append(self._name)
+
+
+class ScriptedLanguageIdentifier:
+    """Takes a text that begins with `Das` for German and all others for English."""
+
+    def unspoken_language(self, text: str, spoken: Collection[str]) -> str | None:
+        language = "de" if text.startswith("Das ") else "en"
+        return None if language in spoken else language
 
 
 class ScriptedDetector(_Engine):

@@ -25,6 +25,7 @@ from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Token, Word
 from realtime.weights.progress import Step
 from tests.support.recordings import tone
+from tests.support.scripted_engines import ScriptedLanguageIdentifier
 
 Serve: TypeAlias = Callable[..., TestClient]
 """The fixture `serve`: opens a client of a server with these settings."""
@@ -181,6 +182,9 @@ class ScriptedModels:
 
     def progress(self) -> dict[str, Step]:
         return self.steps
+
+    def unspoken_language(self, text: str, entry: ModelEntry) -> str | None:
+        return ScriptedLanguageIdentifier().unspoken_language(text, entry.languages)
 
     @asynccontextmanager
     async def lease_recognizer(self, entry: ModelEntry) -> AsyncIterator[ScriptedRecognizer]:

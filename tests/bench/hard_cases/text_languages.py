@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
-from realtime.speech.text_language import language_of
+from realtime.catalogue.table import ENGLISH
+from realtime.engines.py3langid import Py3LangId
 from tests.bench.speech_clips import SPEECH
 
 
@@ -31,11 +32,12 @@ def sentences() -> dict[str, list[str]]:
 
 def rows() -> Iterator[tuple[str, ...]]:
     """Yield for each language the number of texts, how many are noticed and recognized, and the time for each."""
+    identifier = Py3LangId()
     for language, texts in sentences().items():
         began = time.perf_counter()
-        guesses = [language_of(text) for text in texts]
+        guesses = [identifier.unspoken_language(text, ENGLISH) for text in texts]
         milliseconds = 1000 * (time.perf_counter() - began) / len(texts)
-        noticed = sum(guess not in (None, "en") for guess in guesses)
+        noticed = sum(guess is not None for guess in guesses)
         yield language, str(len(texts)), str(noticed), str(guesses.count(language)), f"{milliseconds:.2f}"
 
 

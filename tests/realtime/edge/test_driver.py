@@ -31,7 +31,7 @@ from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.workers.stream import MAX_CHUNKS_AHEAD
 from tests.support.recordings import silence
-from tests.support.scenarios import run
+from tests.support.scenarios import run, until
 from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript_of
 
 LISTENING = SessionConfig(
@@ -105,12 +105,6 @@ async def driving(
 
 def frame(samples: Samples) -> AppendAudio:
     return AppendAudio(encode(samples, Encoding.PCM16))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what happens in an engine's thread."""
-    while not condition():  # noqa: ASYNC110 - a thread cannot set an asyncio event
-        await asyncio.sleep(0.005)
 
 
 async def stable(value: Callable[[], int]) -> int:
@@ -341,5 +335,21 @@ def test_a_client_may_commit_by_hand() -> None:
             (completed,) = await listener.wait_for(TranscriptCompleted)
             assert completed.text == transcript_of([9, 9])
             assert not any(isinstance(event, SpeechStarted) for event in listener.events)
+
+    run(scenario())
+
+
+def test_a_language_that_the_voice_does_not_speak_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        listener = Listener()
+        async with driving(SPEAKING, ScriptedEngines(), listener) as (driver, _):
+            spoken = 0
+            while spoken < 2 or not caplog.messages:  # the identifier of languages is loaded after the models
+                spoken += 1
+                await driver.inbox.put(Speak("Das Wetter ist heute schön."))
+                await listener.wait_for(ResponseFinished, spoken)
+            await driver.inbox.put(Speak("Das Wetter ist heute schön."))
+            await listener.wait_for(ResponseFinished, spoken + 1)
+        assert caplog.messages == ["the text is in de, which hibari-tts does not speak"]
 
     run(scenario())

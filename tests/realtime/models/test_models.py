@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,10 @@ from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
 from tests.support.loaded_models import BASE, TINY, VOICE, opened, recognizer
-from tests.support.scenarios import run
+from tests.support.scenarios import run, until
 from tests.support.scripted_engines import (
     ScriptedEngines,
+    ScriptedLanguageIdentifier,
     ScriptedRecognizer,
     say_numbers,
     transcript_of,
@@ -226,5 +228,41 @@ def test_a_model_of_one_speed_speaks_at_it() -> None:
         async with opened() as models, models.lease_synthesizer(lookup("ChatTTS")) as synthesizer:
             spoken = [chunk async for chunk in synthesizer.synthesize("Ten chars.", "amber", 2.0)]
             assert sum(map(len, spoken)) == 0.6 * synthesizer.sample_rate
+
+    run(scenario())
+
+
+class WithoutIdentifier(ScriptedEngines):
+    """Engines of which the identifier of languages cannot be loaded."""
+
+    def language_identifier(self) -> ScriptedLanguageIdentifier:
+        raise EngineError("It is missing.")
+
+
+def test_the_language_of_text_is_identified_once_the_service_is_ready() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines()) as models:
+            await until(lambda: models.unspoken_language("Das ist neu.", VOICE) == "de")
+            assert models.unspoken_language("This is new.", VOICE) is None
+
+    run(scenario())
+
+
+def test_a_text_is_not_noticed_where_the_languages_of_the_model_are_unknown() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines()) as models:
+            await until(lambda: models.unspoken_language("Das ist neu.", VOICE) == "de")
+            unknown = replace(VOICE, capabilities=Capabilities(()))
+            assert models.unspoken_language("Das ist neu.", unknown) is None
+
+    run(scenario())
+
+
+def test_the_service_runs_without_the_identifier_of_languages(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with opened(WithoutIdentifier()) as models:
+            await until(lambda: "not checked" in caplog.text)
+            assert models.ready
+            assert models.unspoken_language("Das ist neu.", VOICE) is None
 
     run(scenario())
