@@ -13,7 +13,7 @@ _NUMBERED: Final = {
     "no": "number", "nos": "numbers", "fig": "figure", "figs": "figures", "vol": "volume", "vols": "volumes",
     "ch": "chapter", "p": "page", "pp": "pages", "est": "established", "eq": "equation", "max": "maximum",
     "min": "minimum", "approx": "approximately", "apt": "apartment", "ext": "extension", "sec": "section",
-    "ver": "version", "ca": "circa",
+    "ver": "version", "ca": "circa", "nr": "number", "rs": "Rs",
 }  # fmt: skip
 """Abbreviations that a number follows, and with which no sentence continues one: "5 min."."""
 

@@ -122,6 +122,7 @@ def _fraction_sign(match: re.Match[str]) -> str:
 _RATIOS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<=[0-9%s])/({'|'.join(_PER)})\b"), lambda match: f" per {_PER[match[1]]}"),
     (re.compile(rf"(?<![\w/.-])({_SAYINGS})(?![\w/-]|\.[0-9])"), lambda match: re.sub("[/-]", " ", match[0])),
+    (re.compile(r"(?<![\w/.])([0-9]{1,2})/([248]|16)(?= (?:time|meter|metre|beat)\b)"), r"\1 \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+)[ -]([0-9]{{1,2}})/([0-9]{{1,2}}){_NOT_PARTLY}"), _mixed),
     # tenths and hundredths are written with a point: these are ratings, as is what is whole or has a point
     (re.compile(rf"(?<![\w/.])({NUMBER})/(100?|\1){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
@@ -153,6 +154,7 @@ _SUMS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9)]) ?[xX] ?(?=[0-9])"), " by "),
     (re.compile(r"(?<=[0-9)]) ?\+ ?(?=[-−(]?[0-9])"), " plus "),
     (re.compile(r"(?<=[0-9a-z)]) ?[-−–] ?(?=[0-9a-z(][0-9.,a-z)]* ?=)"), " minus "),
+    (re.compile(r"(?<=[0-9)]) [-–] (?=[0-9.,]+ (?:is|equals|makes|gives|leaves)\b)"), " minus "),
     (re.compile(r"(?<=[\w)]) ?− ?(?=\w)"), " minus "),
 )
 _RANGES: Final[tuple[Rule, ...]] = (

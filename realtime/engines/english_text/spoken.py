@@ -26,6 +26,7 @@ _MARKUP: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?m)^[ \t]*#{1,6}[ \t]+"), ""),
     (re.compile(r"(?m)^[ \t]*[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?"), ""),
     (re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)"), r"\1"),  # link, image
+    (re.compile(r"\]\([^()\s]*\)"), ""),  # the end of a link that a phrase begins with
     (re.compile(r"<((?:https?://|mailto:)?[^\s<>@]+[@/][^\s<>]*[^\s<>/])>"), r"\1"),
     (re.compile(rf"</?(?:{_TAGS})(?:\s+[\w:-]+=(?:\"[^\"]*\"|'[^']*'))*\s*/?>", re.IGNORECASE), " "),
     (re.compile(r"~~(?=\S)([^~]+)(?<=\S)~~"), r"\1"),
@@ -68,7 +69,7 @@ _SYMBOLS: Final[tuple[Rule, ...]] = (
 
 
 _STAGES: Final = (
-    (re.compile(r"[*_`#<>~|\[•+-]"), _MARKUP),
+    (re.compile(r"[*_`#<>~|\[\]•+-]"), _MARKUP),
     (re.compile(r"[.@]|://"), ADDRESSES),
     (re.compile(r"\.|\bGen "), ABBREVIATIONS),
     (re.compile(r"[0-9¼½¾⅐-⅞−=\u00a0]|/[hs]\b"), NUMBERS),
