@@ -60,7 +60,7 @@ class Hypothesis:
     log_likelihood_ratio: float | None = None
     """Log-likelihood of the text given the audio less that given silence, in nats; None if it was not determined.
 
-    Text that the decoder finds as likely in silence owes nothing to the audio.
+    Text that the decoder finds as likely in silence has no evidence in the audio.
     """
     language_probability: float = 1.0
     """Probability of the language, 1 if it was given."""

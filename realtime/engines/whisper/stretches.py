@@ -1,7 +1,7 @@
 """Stretches of sound between pauses, which are decoded one by one where a decode of the whole fails.
 
-Whisper's decoder does not count: a sentence that is said ten times in a row it writes once, or thirty times. Cut in the
-pauses, each window has the sentence once.
+Whisper's decoder writes a sentence that is said ten times in a row once, or thirty times. Cut in the pauses, each
+window has the sentence once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -108,7 +108,7 @@ class Split:
     def result(self) -> Hypothesis:
         """The better hypothesis: that of the stretches, if it has words where the whole has sound without any.
 
-        How often something is said, the stretches know better.
+        The stretches are also used where the whole is mostly a repetition: they show how often it is said.
         """
         found, whole = self.found, self.whole
         if found is None:
