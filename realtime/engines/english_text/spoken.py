@@ -70,7 +70,7 @@ _SYMBOLS: Final[tuple[Rule, ...]] = (
 
 _STAGES: Final = (
     (re.compile(r"[*_`#<>~|\[\]•+-]"), _MARKUP),
-    (re.compile(r"[.@]|://"), ADDRESSES),
+    (re.compile(r"[.@/]"), ADDRESSES),
     (re.compile(r"\.|\bGen "), ABBREVIATIONS),
     (re.compile(r"[0-9¼½¾⅐-⅞−=\u00a0]|/[hs]\b"), NUMBERS),
     (re.compile(r"[^\x00-\x7f]|[=!<>#&]|\b(?:CO ?2|H2O)\b"), _SYMBOLS),
