@@ -6,6 +6,7 @@ window has the sentence once.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -101,7 +102,8 @@ class Split:
             return replace(self, found=moved)
         lengths = len(self.found.tokens), len(moved.tokens)
         average = np.average([self.found.average_log_probability, moved.average_log_probability], weights=lengths)
-        found = replace(self.found.followed_by(moved, 0), average_log_probability=float(average))
+        joined = _joined(self.found.words, moved.words, self.whole.words)
+        found = replace(self.found.followed_by(moved, 0), words=joined, average_log_probability=float(average))
         return replace(self, found=found)
 
     @property
@@ -119,6 +121,20 @@ class Split:
         part = self.request.part(0, self.length)
         lost, before = (longest_untranscribed(each.words, part.samples, part.voice) for each in (found, whole))
         return found if more and lost < before else whole
+
+
+def _joined(before: tuple[Word, ...], after: tuple[Word, ...], whole: Sequence[Word]) -> tuple[Word, ...]:
+    """Join the words of two stretches, written as in `whole` where it has the same two words in a row.
+
+    A stretch that ends within a sentence ends with a full stop all the same, and the next one may begin with a capital.
+    """
+    pair = (normalised(before[-1].text), normalised(after[0].text))
+    for first, second in pairwise(whole):
+        if all(pair) and (normalised(first.text), normalised(second.text)) == pair:
+            last = replace(before[-1], text=first.text, tokens=first.tokens)
+            following = replace(after[0], text=second.text, tokens=second.tokens)
+            return (*before[:-1], last, following, *after[1:])
+    return before + after
 
 
 def mostly_repeats(words: Sequence[Word]) -> bool:

@@ -146,3 +146,17 @@ def test_without_any_plausible_text_the_whole_stays() -> None:
 def test_the_probability_of_the_result_is_the_average_over_its_tokens() -> None:
     more, less = said("one two three"), said("four", average_log_probability=-1.1)
     assert decoded(REPEATED, said("one"), more, less, said("")).average_log_probability == pytest.approx(-0.5)
+
+
+@pytest.mark.parametrize(
+    ("whole", "text"),
+    [
+        ("The child hurt the dog.", " The child hurt the dog. The child hurt the dog."),
+        ("It rained.", " The child hurt. The dog. The child hurt. The dog."),
+        ("– –", " The child hurt. The dog. The child hurt. The dog."),
+    ],
+)
+def test_between_two_stretches_the_text_is_written_as_in_the_whole(whole: str, text: str) -> None:
+    audio = spoken(*[1.3, 0.3] * 4)
+    found = decoded(audio, said(whole, ended=False), *[said("The child hurt."), said("The dog.")] * 2)
+    assert found.text == text
