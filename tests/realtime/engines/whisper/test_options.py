@@ -143,7 +143,7 @@ def test_badly_transcribed_live_speech_is_decoded_again_in_a_wider_window(
     assert looks[1:] == [len(second_window(TranscriptionRequest(name))) // FRAME]
 
 
-def test_audio_that_fills_the_window_is_not_decoded_again(
+def test_audio_that_fills_the_window_is_not_decoded_again_as_a_whole(
     whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[int] = []
@@ -154,7 +154,8 @@ def test_audio_that_fills_the_window_is_not_decoded_again(
 
     monkeypatch.setattr(whisper, "_generate", generate)
     transcribe(whisper, TranscriptionRequest(np.resize(name, 28 * SAMPLE_RATE), language="en"))
-    assert looks == [FULL_WINDOW_FRAMES]
+    assert looks[0] == FULL_WINDOW_FRAMES
+    assert looks.count(FULL_WINDOW_FRAMES) == 1
 
 
 PROMPT = (
