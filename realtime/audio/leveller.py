@@ -2,8 +2,10 @@
 
 Silero VAD misses quiet speech: of the windows that it takes for speech where the loudest are at -20 dBFS, it finds 98 %
 at -45 dBFS, 92 % at -55 and 82 % at -60, and whole words are lost. Whisper understands such speech, but behind it the
-digital silence that pads a short window looks unlike silence. Neither takes noise for speech because it is louder: what
-tells them apart is the spectrum, so the gain does not depend on the noise floor.
+digital silence that pads a short window looks unlike silence. Neither takes noise for speech because it is louder.
+
+But where the gain raises the noise between two words to their level, Silero VAD finds the second up to a second late.
+So it scores each window both as it is and raised (`engines/silero.py`).
 """
 
 import math
@@ -32,8 +34,8 @@ A pause of a second within speech at -18 dBFS changes little. Of 92 words, half 
 1 s, 13 are wrong live with 12 dB/s, as at one level, 27 with 6 dB/s and 42 without levelling.
 """
 
-_LOWEST_LEVEL: Final = TARGET_LEVEL - MAX_GAIN
-"""Level in dBFS from which on the gain is `MAX_GAIN`."""
+LOWEST_LEVEL: Final = TARGET_LEVEL - MAX_GAIN
+"""Level in dBFS from which on the gain is `MAX_GAIN`. A stream begins with it, so that its first word is found."""
 
 _RISE: Final = 0.5
 """Share of the way to a higher level that is covered per window, so that a single click has half the effect."""
@@ -42,33 +44,27 @@ _SILENCE: Final = np.float32(1e-12)
 """Power that is added to that of a window, for the logarithm: -120 dBFS."""
 
 
-class Leveller:
-    """Levels one stream window by window, without look-ahead.
+def raised(windows: NDArray[np.float32], level: float) -> tuple[NDArray[np.float32], float]:
+    """Raise the next windows of a stream, shape (n, 512), each by a gain of its own and without look-ahead.
 
-    The gain follows the loudest windows of the last seconds and never raises a window above `TARGET_LEVEL`.
+    The gain follows the loudest windows of the last seconds and never raises a window above `TARGET_LEVEL`. `level` is
+    the level in effect in dBFS, `LOWEST_LEVEL` at the beginning of a stream. Return the raised windows and the level in
+    effect after them.
     """
-
-    def __init__(self) -> None:
-        """Begin with the largest gain, so that the first word of a quiet speaker is found."""
-        self._level = _LOWEST_LEVEL
-        """Level in effect, in dBFS."""
-
-    def level(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the next windows of the stream, shape (n, 512), each with its gain."""
-        gains = []
-        for level in _levels(windows).tolist():
-            if level > self._level:
-                self._level += _RISE * (level - self._level)
-            else:
-                self._level = max(level, self._level - FALL, _LOWEST_LEVEL)
-            gains.append(_gain(max(self._level, level)))
-        return windows * np.asarray(gains, np.float32)[:, None]
+    gains = []
+    for each in _levels(windows).tolist():
+        if each > level:
+            level += _RISE * (each - level)
+        else:
+            level = max(each, level - FALL, LOWEST_LEVEL)
+        gains.append(_gain(max(level, each)))
+    return windows * np.asarray(gains, np.float32)[:, None], level
 
 
 def levelled(samples: Samples) -> Samples:
     """Return audio that is decoded as one, all of it with the gain of its loudest window."""
     windows = np.pad(samples, (0, -len(samples) % WINDOW)).reshape(-1, WINDOW)
-    return samples * np.float32(_gain(_levels(windows).max(initial=_LOWEST_LEVEL)))
+    return samples * np.float32(_gain(_levels(windows).max(initial=LOWEST_LEVEL)))
 
 
 def _levels(windows: NDArray[np.float32]) -> NDArray[np.float32]:

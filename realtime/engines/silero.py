@@ -3,6 +3,10 @@
 The model takes a window of 512 samples at 16 kHz with 64 samples of context, and the state of an LSTM. The package
 keeps context and state in its model object, which therefore serves a single stream; here they belong to each stream.
 The package itself is never imported, because that imports torch.
+
+The model misses quiet speech, and where quiet audio is raised (`audio/leveller.py`), the speech that follows raised
+noise. So each window is scored twice, as it is and raised, and the higher probability counts. That finds all windows
+with speech in 149 recordings, and 99 % of them where the recordings are 40 dB quieter: 78 % without raising them.
 """
 
 from collections.abc import Sequence
@@ -23,6 +27,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
+from realtime.audio.leveller import LOWEST_LEVEL, raised
 from realtime.engines.base import VadState
 from realtime.errors import EngineError
 
@@ -32,6 +37,9 @@ _CONTEXT: Final = 64
 _LSTM_SHAPE: Final = (2, 128)
 """Shape of the LSTM's state, the hidden and the cell vector."""
 
+_STATE_SIZE: Final = _LSTM_SHAPE[0] * _LSTM_SHAPE[1] + _CONTEXT
+"""Numbers in the state of the model for one audio signal."""
+
 _MODEL: Final = "silero_vad_16k_op15.onnx"
 """The package's model for 16 kHz: the same results as the model for two rates, at half its size."""
 
@@ -39,8 +47,9 @@ _MODEL: Final = "silero_vad_16k_op15.onnx"
 class Silero:
     """A `Detector` on one CPU thread.
 
-    On a slow core a window takes 0.14 ms alone and 0.06 ms in a batch of 32: 0.43 % and 0.19 % of a core per stream.
-    A `VadState` holds the LSTM's two vectors, then the context.
+    A window of one stream takes 0.11 ms, of twelve streams 0.07 ms each: 0.35 % and 0.21 % of a core per stream.
+    A `VadState` holds the LSTM's two vectors and the context for the audio as it is, the same for the raised audio, and
+    the level of the audio in dBFS.
     """
 
     def __init__(self) -> None:
@@ -57,10 +66,26 @@ class Silero:
             raise EngineError("The Silero model could not be loaded.") from exc
 
     def initial_state(self) -> VadState:
-        return np.zeros(np.prod(_LSTM_SHAPE) + _CONTEXT, np.float32)
+        return np.append(np.zeros(2 * _STATE_SIZE, np.float32), np.float32(LOWEST_LEVEL))
 
     def score(self, requests: Sequence[tuple[NDArray[np.float32], VadState]]) -> list[tuple[list[float], VadState]]:
-        """Score one window of every stream per step; the batch shrinks as the shorter requests end."""
+        """Score windows of shape (n, 512) of several streams; see `Detector`."""
+        signals: list[tuple[NDArray[np.float32], VadState]] = []
+        levels = []
+        for windows, state in requests:
+            raised_windows, level = raised(windows, float(state[-1]))
+            signals += [(windows, state[:_STATE_SIZE]), (raised_windows, state[_STATE_SIZE:-1])]
+            levels.append(level)
+        scored = self._score_signals(signals)
+        return [
+            ([max(pair) for pair in zip(as_it_is, as_raised, strict=True)], _joined(one, other, level))
+            for (as_it_is, one), (as_raised, other), level in zip(scored[::2], scored[1::2], levels, strict=True)
+        ]
+
+    def _score_signals(
+        self, requests: Sequence[tuple[NDArray[np.float32], VadState]]
+    ) -> list[tuple[list[float], VadState]]:
+        """Score one window of every signal per step; the batch shrinks as the shorter requests end."""
         longest_first = sorted(range(len(requests)), key=lambda index: -len(requests[index][0]))
         lengths = [len(requests[index][0]) for index in longest_first]
         signals = []
@@ -101,6 +126,11 @@ class Silero:
         except (Fail, InvalidArgument, RuntimeException) as exc:
             raise EngineError("Silero failed to score the audio.") from exc
         return scores, after
+
+
+def _joined(as_it_is: VadState, as_raised: VadState, level: float) -> VadState:
+    """Return the state of a stream from those of its two signals and its level."""
+    return np.concatenate((as_it_is, as_raised, np.asarray([level], np.float32)))
 
 
 def _model_file() -> Path:

@@ -10,7 +10,6 @@ import numpy as np
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import WINDOW, Samples
-from realtime.audio.leveller import Leveller
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.segmentation import MIN_SEGMENT, Segmentation, Span
 from realtime.speech.suppression import VOICED, SpeechEvidence
@@ -72,7 +71,6 @@ class SpeechSegmenter:
             detection = _WHOLE_RECORDING
         self._detector = detector
         self._threshold = min(VOICED, detection.threshold)
-        self._leveller = Leveller()
         self._state: VadState | None = None
         self._audio = AudioBuffer()
         self._segmentation = Segmentation(detection, min_segment=MIN_SEGMENT if joined else 0)
@@ -104,7 +102,7 @@ class SpeechSegmenter:
             yield self._segment(span)
 
     async def _score(self, samples: Samples) -> list[Span]:
-        windows = self._leveller.level(samples.reshape(-1, WINDOW))
+        windows = samples.reshape(-1, WINDOW)
         if samples.any():
             probabilities, self._state = await self._detector.score(windows, self._state, live=False)
         else:  # a gap in the recording may be hours long

@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
-from realtime.audio.leveller import Leveller
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.captioning import LEADING_SILENCE, Captioning
 from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
@@ -75,7 +74,6 @@ class Listening:
         self._scored_until = 0
         self._scoring: tuple[int, int] | None = None
         """Number and end position of the scoring job in flight."""
-        self._leveller = Leveller()
         self._vad_state: NDArray[np.float32] | None = None
         self._recent: deque[float] = deque(maxlen=ONSET_WINDOWS)
         """Scores of the windows that may turn out to be the beginning of speech."""
@@ -155,8 +153,7 @@ class Listening:
         """Request the scores of the windows up to `end`."""
         number = self._jobs.begin()
         self._scoring = number, end
-        windows = self._leveller.level(self._audio.windows(self._scored_until, end))
-        return ScoreWindows(number, windows, self._vad_state)
+        return ScoreWindows(number, self._audio.windows(self._scored_until, end), self._vad_state)
 
     def _windows_scored(self, result: WindowsScored) -> Iterator[Output]:
         assert self._scoring is not None

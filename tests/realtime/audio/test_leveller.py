@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
-from realtime.audio.leveller import MAX_GAIN, TARGET_LEVEL, Leveller, levelled
+from realtime.audio.leveller import LOWEST_LEVEL, MAX_GAIN, TARGET_LEVEL, levelled, raised
 from tests.support.recordings import tone
 
 
@@ -14,6 +14,11 @@ def windows(level: float, seconds: float = 1.0) -> Samples:
     return samples[: len(samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
 
 
+def first(stream: Samples) -> Samples:
+    """Return the raised windows at the beginning of a stream."""
+    return raised(stream, LOWEST_LEVEL)[0]
+
+
 def levels(audio: Samples) -> Samples:
     found: Samples = 10 * np.log10(np.mean(audio.reshape(-1, WINDOW) ** 2, axis=1))
     return found
@@ -21,13 +26,13 @@ def levels(audio: Samples) -> Samples:
 
 def test_speech_at_a_normal_level_is_not_changed() -> None:
     speech = windows(-20)
-    np.testing.assert_array_equal(Leveller().level(speech), speech)
+    np.testing.assert_array_equal(first(speech), speech)
     np.testing.assert_array_equal(levelled(speech.reshape(-1)), speech.reshape(-1))
 
 
 def test_quiet_speech_is_raised_to_the_target_from_its_first_window_on() -> None:
     quiet = windows(-60)
-    assert levels(Leveller().level(quiet)) == pytest.approx(TARGET_LEVEL, abs=0.1)
+    assert levels(first(quiet)) == pytest.approx(TARGET_LEVEL, abs=0.1)
     assert levels(levelled(quiet.reshape(-1))) == pytest.approx(TARGET_LEVEL, abs=0.1)
 
 
@@ -35,42 +40,43 @@ def test_quiet_speech_is_raised_to_the_target_from_its_first_window_on() -> None
 def test_no_sample_is_ever_raised_beyond_full_scale(peaks: list[float], position: int) -> None:
     clicks = np.zeros((len(peaks), WINDOW), np.float32)
     clicks[:, position] = 10 ** (np.asarray(peaks) / 20)
-    assert Leveller().level(clicks).max() <= 1.0001
+    assert first(clicks).max() <= 1.0001
     assert levelled(clicks.reshape(-1)).max() <= 1.0001
     assert levelled(clicks[0, position : position + 1]).max() <= 1.0001
 
 
 def test_the_gain_is_bounded_and_silence_stays_silent() -> None:
     silent = np.zeros((50, WINDOW), np.float32)
-    assert not Leveller().level(silent).any()
+    assert not first(silent).any()
     assert not levelled(silent.reshape(-1)).any()
     faint = windows(-95)
-    assert levels(Leveller().level(faint)) == pytest.approx(-95 + MAX_GAIN, abs=0.1)
+    assert levels(first(faint)) == pytest.approx(-95 + MAX_GAIN, abs=0.1)
     assert levels(levelled(faint.reshape(-1))) == pytest.approx(-95 + MAX_GAIN, abs=0.1)
 
 
 def test_how_the_stream_is_cut_makes_no_difference() -> None:
     stream = np.concatenate([windows(-50), windows(-20), windows(-90), windows(-45)])
-    whole, leveller = Leveller().level(stream), Leveller()
-    np.testing.assert_array_equal(np.concatenate([leveller.level(part) for part in np.split(stream, [1, 7, 7])]), whole)
+    parts, level = [], LOWEST_LEVEL
+    for part in np.split(stream, [1, 7, 7]):
+        found, level = raised(part, level)
+        parts.append(found)
+    np.testing.assert_array_equal(np.concatenate(parts), first(stream))
 
 
 def test_a_pause_after_normal_speech_is_raised_slowly() -> None:
-    leveller = Leveller()
-    leveller.level(windows(-20))
+    _, level = raised(windows(-20), LOWEST_LEVEL)
     pause = windows(-60, seconds=5)
-    gains = levels(leveller.level(pause)) - levels(pause)
+    gains = levels(raised(pause, level)[0]) - levels(pause)
     at = [round(seconds * SAMPLE_RATE / WINDOW) for seconds in (0.5, 1, 4)]
     assert gains[at] == pytest.approx([0, 5, 33], abs=1.5)
 
 
 def test_a_click_lowers_the_speech_after_it_by_half_of_its_excess() -> None:
-    leveller = Leveller()
-    leveller.level(windows(-50))
+    _, level = raised(windows(-50), LOWEST_LEVEL)
     click = np.zeros((1, WINDOW), np.float32)
     click[0, 0] = 10 ** ((-30 - TARGET_LEVEL) / 20)  # a window at -30 dBFS
-    leveller.level(click)
-    assert levels(leveller.level(windows(-50)))[0] == pytest.approx(-37, abs=2)
+    _, level = raised(click, level)
+    assert levels(raised(windows(-50), level)[0])[0] == pytest.approx(-37, abs=2)
 
 
 def test_audio_shorter_than_a_window_has_a_level_too() -> None:

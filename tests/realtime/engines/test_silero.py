@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
+from realtime.audio.leveller import LOWEST_LEVEL, raised
 from realtime.audio.resampler import Resampler
 from realtime.engines.hibari import Hibari
 from realtime.engines.silero import Silero
@@ -61,20 +62,39 @@ def test_scoring_in_several_calls_equals_scoring_in_one(silero: Silero, speech: 
 def test_the_given_states_are_not_changed(silero: Silero, speech: Samples) -> None:
     before = silero.initial_state()
     silero.score([(speech[:5], before), (speech[:2], before)])
-    assert not before.any()
+    np.testing.assert_array_equal(before, silero.initial_state())
 
 
 def test_nothing_to_score_gives_nothing(silero: Silero) -> None:
     assert silero.score([]) == []
 
 
-def test_scores_are_those_of_the_package(silero: Silero, speech: Samples) -> None:
+def test_the_score_is_the_higher_one_of_the_package_for_the_window_as_it_is_and_raised(
+    silero: Silero, speech: Samples
+) -> None:
     torch = pytest.importorskip("torch")
     silero_vad = pytest.importorskip("silero_vad")
-    model = silero_vad.load_silero_vad(onnx=True)
-    expected = [model(torch.from_numpy(window), SAMPLE_RATE).item() for window in speech]
+
+    def scores(windows: Samples) -> list[float]:
+        model = silero_vad.load_silero_vad(onnx=True)
+        return [model(torch.from_numpy(window), SAMPLE_RATE).item() for window in windows]
+
+    expected = np.maximum(scores(speech), scores(raised(speech, LOWEST_LEVEL)[0]))
     ((probabilities, _),) = silero.score([(speech, silero.initial_state())])
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
+def test_quiet_speech_is_found(silero: Silero, speech: Samples) -> None:
+    quiet = speech * np.float32(10 ** (-45 / 20))
+    (found, _), (found_quiet, _) = silero.score([(each, silero.initial_state()) for each in (speech, quiet)])
+    assert np.greater(found_quiet, 0.5).sum() >= 0.98 * np.greater(found, 0.5).sum()
+
+
+def test_speech_after_noise_is_found_at_once(silero: Silero, speech: Samples) -> None:
+    noise = np.random.default_rng(1).normal(0, 10 ** (-56 / 20), (200, WINDOW)).astype(np.float32)
+    call = np.concatenate([noise, speech + noise[: len(speech)]])
+    (clean, _), (noisy, _) = silero.score([(each, silero.initial_state()) for each in (speech, call)])
+    assert np.argmax(np.greater(noisy, 0.5)) - len(noise) <= np.argmax(np.greater(clean, 0.5)) + 3
 
 
 def test_torch_is_not_imported() -> None:
