@@ -28,6 +28,13 @@ TRAILING_PUNCTUATION: Final = ".,!?;:…。，、！？：；\"'”’)]}」』�
 TRIM_RANGE: Final = 2 * SAMPLE_RATE
 """Samples (2 s) before the latest possible cut in which `trim` looks for a better one."""
 
+MAX_MISSING: Final = 0.2
+"""Share of the committed words that a hypothesis may lack for audio to be trimmed by its times.
+
+One that has a repeated sentence only once lacks 0.33 or more. Its times belong to the last repetition, and words whose
+audio is decoded again would count as trimmed.
+"""
+
 
 class LocalAgreement:
     """Commits the words of one segment from its successive hypotheses.
@@ -96,9 +103,12 @@ class LocalAgreement:
         """Trim committed words from the audio, by the times in `words`, the hypothesis last taken.
 
         Return the gap in which to cut: the end of one word and the start of the next, which is at most `before`. A gap
-        between sentences is preferred, else the widest. Return None if there is no gap to cut in.
+        between sentences is preferred, else the widest. Return None if there is no gap to cut in, or if too many of
+        the committed words are missing.
         """
         places, _ = align_words(self.untrimmed, words)
+        if places.count(None) > MAX_MISSING * len(places):
+            return None
         cuts: list[tuple[bool, int, int]] = []
         for index in range(len(places) - 1, 0, -1):
             place, previous = places[index], places[index - 1]

@@ -235,6 +235,12 @@ def test_it_is_not_cut_between_words_that_the_hypothesis_has_otherwise() -> None
     assert committed("a b c d").trim(said, said[3].start) is None
 
 
+def test_nothing_is_forgotten_by_a_hypothesis_that_has_a_repeated_sentence_once() -> None:
+    agreement, said = committed("wait for me. " * 3), words("wait for me.")
+    assert agreement.trim(said, said[2].end) is None
+    assert text(agreement.untrimmed) == " wait for me." * 3
+
+
 def test_after_a_cut_hypotheses_of_what_is_left_go_on_where_the_words_stopped() -> None:
     agreement, said = committed("a b c d e f"), words("a b c d e f")
     agreement.trim(said, said[3].start)
