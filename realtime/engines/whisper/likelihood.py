@@ -6,37 +6,20 @@ comparison needs no list of phrases, and holds in all languages.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Final
 
-import ctranslate2
-import numpy as np
-from faster_whisper.tokenizer import Tokenizer
-
-from realtime.engines.whisper.windows import Encoding
-
-_LEAST: float = 1e-9
+_LEAST: Final = 1e-9
 """Probability that replaces a smaller one, so that its logarithm is finite."""
 
 
-def log_likelihood_ratio(
-    model: ctranslate2.models.Whisper,
-    tokenizer: Tokenizer,
-    tokens: Sequence[int],
-    encoding: Encoding,
-    silence: Encoding,
-) -> float:
-    """Return the log-likelihood of text tokens given an encoding less that given as much of the encoded `silence`.
+def log_likelihood_ratio(given_audio: Iterable[float], given_silence: Iterable[float]) -> float:
+    """Return the log-likelihood of a text given the audio less that given silence, in nats.
 
-    Both are in nats. One parallel pass over the tokens, as for word times; nothing is generated.
+    The arguments are the probabilities of the tokens of the text.
     """
-    memories = np.ascontiguousarray(np.stack([encoding, silence[: len(encoding)]]))
-    given_audio, given_silence = (
-        sum(math.log(max(probability, _LEAST)) for probability in result.text_token_probs)
-        for result in model.align(
-            ctranslate2.StorageView.from_array(memories),
-            tokenizer.sot_sequence,
-            [list(tokens)] * 2,
-            2 * len(encoding),
-        )
-    )
-    return given_audio - given_silence
+    return _log_likelihood(given_audio) - _log_likelihood(given_silence)
+
+
+def _log_likelihood(probabilities: Iterable[float]) -> float:
+    return sum(math.log(max(probability, _LEAST)) for probability in probabilities)

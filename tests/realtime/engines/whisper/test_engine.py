@@ -121,7 +121,7 @@ def words(text: str) -> list[str]:
 
 def test_the_words_of_a_prompt_become_the_tokens_that_whisper_writes(whisper: Whisper) -> None:
     text = " the child told them that they"
-    tokens = whisper._tokenizer("en", translate=False).encode(text)
+    tokens = whisper._decoder.tokenizer("en", translate=False).encode(text)
     assert len(tokens) == len(text.split())
 
 
@@ -308,11 +308,11 @@ def test_the_remainder_of_a_final_that_stopped_early_is_decoded_on_its_own(
     whisper: Whisper, spoken: Callable[[str], Samples], monkeypatch: pytest.MonkeyPatch, *, word_times: bool
 ) -> None:
     first, then = spoken(SENTENCES[1]), spoken(SENTENCES[2])
-    beginning = whisper._generate([whisper.encode(TranscriptionRequest(first, language="en"))])
+    beginning = whisper._decoder.generate([whisper.encode(TranscriptionRequest(first, language="en"))])
     assert beginning[0].end == pytest.approx(len(first) / FRAME, abs=50)
     drafts = [beginning]
-    generate = whisper._generate
-    monkeypatch.setattr(whisper, "_generate", lambda states: drafts.pop() if drafts else generate(states))
+    generate = whisper._decoder.generate
+    monkeypatch.setattr(whisper._decoder, "generate", lambda states: drafts.pop() if drafts else generate(states))
     request = TranscriptionRequest(np.concatenate([first, then]), language="en", word_times=word_times)
     hypothesis = transcribe(whisper, request)
     assert words(hypothesis.text) == words(f"{SENTENCES[1]} {SENTENCES[2]}")
@@ -330,7 +330,7 @@ def test_under_load_a_final_that_leaves_sound_without_words_is_decoded_with_time
     text = f"{SENTENCES[1]} {SENTENCES[2]}"
     samples = spoken(text)
     request = TranscriptionRequest(samples, language="en", word_times=True, under_load=True)
-    generate = whisper._generate
+    generate = whisper._decoder.generate
     asked = []
 
     def forgetful(states: Sequence[Any]) -> list[Draft]:
@@ -338,7 +338,7 @@ def test_under_load_a_final_that_leaves_sound_without_words_is_decoded_with_time
         draft = generate(states)[0]
         return [draft if states[0].timestamps else replace(draft, tokens=draft.tokens[:4])]
 
-    monkeypatch.setattr(whisper, "_generate", forgetful)
+    monkeypatch.setattr(whisper._decoder, "generate", forgetful)
     assert words(transcribe(whisper, request).text) == words(text)
     assert asked == [False, True]
 

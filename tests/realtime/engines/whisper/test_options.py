@@ -12,6 +12,7 @@ from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
 from realtime.catalogue.names import lookup
 from realtime.engines.hibari import Hibari
+from realtime.engines.whisper.decoder import Decoder
 from realtime.engines.whisper.drafts import Draft
 from realtime.engines.whisper.engine import Whisper
 from realtime.engines.whisper.options import generation
@@ -23,6 +24,7 @@ from realtime.speech.transcript import Hypothesis, normalised
 from realtime.weights.locate import locate
 from tests.support.bundled_models import require_packages
 from tests.support.recognizing import transcribe, transcribe_all
+from tests.support.recordings import tone
 
 pytestmark = pytest.mark.models
 
@@ -99,11 +101,11 @@ def test_doubtful_text_is_decoded_at_every_temperature_and_the_best_draft_wins(
     looks: list[tuple[float, int]] = []
 
     def generate(states: Sequence[Any]) -> list[Draft]:
-        drafts = Whisper._generate(whisper, states)
+        drafts = Decoder.generate(whisper._decoder, states)
         looks.extend((draft.temperature, len(states[0].encoding)) for draft in drafts)
         return drafts
 
-    monkeypatch.setattr(whisper, "_generate", generate)
+    monkeypatch.setattr(whisper._decoder, "generate", generate)
     hypothesis = hear(decoding=UNSURE)
     assert [temperature for temperature, _ in looks] == [0.0, *LADDER]
     assert [frames == FULL_WINDOW_FRAMES for _, frames in looks] == [False, *[True] * len(LADDER)]
@@ -134,28 +136,28 @@ def test_badly_transcribed_live_speech_is_decoded_again_in_a_wider_window(
 
     def generate(states: Sequence[Any]) -> list[Draft]:
         looks.append(len(states[0].encoding))
-        return [replace(draft, ended=len(looks) > 1) for draft in Whisper._generate(whisper, states)]
+        return [replace(draft, ended=len(looks) > 1) for draft in Decoder.generate(whisper._decoder, states)]
 
-    monkeypatch.setattr(whisper, "_generate", generate)
+    monkeypatch.setattr(whisper._decoder, "generate", generate)
     hypothesis = transcribe(whisper, TranscriptionRequest(name, language="en", under_load=under_load))
     assert words(hypothesis.text)[:4] == words(NAME)[:4]
     assert looks[0] < SECOND_WINDOW
     assert looks[1:] == [len(second_window(TranscriptionRequest(name))) // FRAME]
 
 
-def test_audio_that_fills_the_window_is_not_decoded_again_as_a_whole(
-    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch
+def test_audio_without_pauses_that_fills_the_window_is_not_decoded_again(
+    whisper: Whisper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[int] = []
+    (endless,) = (replace(draft, ended=False) for draft in drafts_of(whisper, "On and on"))
 
     def generate(states: Sequence[Any]) -> list[Draft]:
         looks.append(len(states[0].encoding))
-        return [replace(draft, ended=False) for draft in Whisper._generate(whisper, states)]
+        return [endless]
 
-    monkeypatch.setattr(whisper, "_generate", generate)
-    transcribe(whisper, TranscriptionRequest(np.resize(name, 28 * SAMPLE_RATE), language="en"))
-    assert looks[0] == FULL_WINDOW_FRAMES
-    assert looks.count(FULL_WINDOW_FRAMES) == 1
+    monkeypatch.setattr(whisper._decoder, "generate", generate)
+    transcribe(whisper, TranscriptionRequest(tone(28.0), language="en"))
+    assert looks == [FULL_WINDOW_FRAMES]
 
 
 PROMPT = (
@@ -165,7 +167,7 @@ PROMPT = (
 
 
 def drafts_of(whisper: Whisper, *texts: str) -> list[Draft]:
-    tokenizer = whisper._tokenizer("en", translate=False)
+    tokenizer = whisper._decoder.tokenizer("en", translate=False)
 
     def draft(text: str) -> Draft:
         return Draft(tokenizer.encode(f" {text}"), -0.3, 0.0, 1.0, ended=True, temperature=0.0)
@@ -187,7 +189,7 @@ def test_a_repeated_prompt_is_decoded_again_without_it(
 ) -> None:
     prompted, plain = drafts_of(whisper, echo, otherwise)
     monkeypatch.setattr(
-        whisper, "_generate", lambda states: [prompted if len(each.prompt) > 3 else plain for each in states]
+        whisper._decoder, "generate", lambda states: [prompted if len(each.prompt) > 3 else plain for each in states]
     )
     hypothesis = transcribe(whisper, replace(TranscriptionRequest(name, language="en", final=False), **{field: PROMPT}))  # type: ignore[arg-type]
     assert hypothesis.text.strip().startswith(kept)
@@ -198,7 +200,7 @@ def test_a_draft_in_another_script_than_that_of_the_given_language_is_decoded_ag
 ) -> None:
     russian, german = drafts_of(whisper, "Пожалуйста, письмо.", "Bitte, ein Brief.")
     monkeypatch.setattr(
-        whisper, "_generate", lambda states: [german if each.foreign_scripts else russian for each in states]
+        whisper._decoder, "generate", lambda states: [german if each.foreign_scripts else russian for each in states]
     )
     request = TranscriptionRequest(name, language="de", final=False)
     assert transcribe(whisper, request).text == " Bitte, ein Brief."

@@ -1,0 +1,144 @@
+"""Whisper's decoder: it generates text for encoded audio, aligns text with audio, and compares it with silence.
+
+Generation is greedy unless the request says otherwise, and batched. Alignment and comparison take one parallel pass
+over the tokens of a text each.
+
+Source: CTranslate2's documentation of `Whisper.generate`, for the meaning of `max_length`.
+"""
+
+from collections.abc import Sequence
+
+import ctranslate2
+from faster_whisper.tokenizer import Tokenizer
+from tokenizers import Tokenizer as Vocabulary
+
+from realtime.engines.whisper.drafts import Draft, compression_ratio, parse_output
+from realtime.engines.whisper.encoder import Encoder, storage
+from realtime.engines.whisper.likelihood import log_likelihood_ratio
+from realtime.engines.whisper.options import generation
+from realtime.engines.whisper.scripts import ForeignTokens
+from realtime.engines.whisper.windows import FRAME, MAX_LENGTH, DecodeState, Encoding
+from realtime.engines.whisper.words import TimedToken, words_of
+from realtime.errors import ClientError
+from realtime.speech.transcript import Hypothesis
+from realtime.speech.word_times import bounded
+
+
+class Decoder:
+    """The decoder of a model, with its tokenizers."""
+
+    def __init__(self, model: ctranslate2.models.Whisper, vocabulary: Vocabulary, encoder: Encoder) -> None:
+        self._model = model
+        self._vocabulary = vocabulary
+        self._encoder = encoder
+        self._foreign_tokens = ForeignTokens(vocabulary)
+        self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
+
+    def tokenizer(self, language: str, *, translate: bool) -> Tokenizer:
+        """Return the tokenizer of a language and task. Raises `ClientError` if Whisper does not know the language."""
+        key = (language, translate)
+        if key not in self._tokenizers:
+            task = "translate" if translate else "transcribe"
+            try:
+                self._tokenizers[key] = Tokenizer(self._vocabulary, self._model.is_multilingual, task, language)
+            except ValueError as exc:
+                raise ClientError(f"Whisper does not know the language '{language}'.", param="language") from exc
+        return self._tokenizers[key]
+
+    def tokenizer_of(self, state: DecodeState) -> Tokenizer:
+        """Return the tokenizer of a state."""
+        return self.tokenizer(state.language, translate=state.request.translate)
+
+    def generate(self, states: Sequence[DecodeState]) -> list[Draft]:
+        """Generate a draft for each of the states that `batches` grouped."""
+        decoding = states[0].request.decoding
+        temperature = decoding.temperatures[states[0].step]
+        timestamps = states[0].timestamps
+        prompts = [
+            state.prompt if timestamps else [*state.prompt, self.tokenizer_of(state).no_timestamps] for state in states
+        ]
+        bound = max(state.max_tokens for state in states)
+        frames = max(state.memory for state in states)
+        results = self._model.generate(
+            self._encoder.memory([(state.encoding, frames) for state in states]),
+            prompts,
+            **generation(decoding, temperature),
+            # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
+            suppress_tokens=[-1, *self._foreign_tokens.writing(states[0].foreign_scripts)],  # -1: those of the model
+            max_length=min(MAX_LENGTH, max(2 * bound, bound + len(prompts[0]))),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        drafts = []
+        for state, result in zip(states, results, strict=True):
+            tokenizer = self.tokenizer_of(state)
+            length = len(result.sequences_ids[0])
+            tokens, end = parse_output(result.sequences_ids[0][: state.max_tokens], tokenizer, state.frames)
+            drafts.append(
+                Draft(
+                    tokens=tokens,
+                    # The score is divided by the number of tokens without the end token, but includes its probability.
+                    average_log_probability=result.scores[0] * length**decoding.length_penalty / (length + 1),
+                    no_speech_probability=result.no_speech_prob,
+                    compression_ratio=compression_ratio(tokenizer.decode(tokens)),
+                    ended=length < state.max_tokens,
+                    temperature=temperature,
+                    end=end,
+                )
+            )
+        return drafts
+
+    def align(self, state: DecodeState, tokens: Sequence[int]) -> list[TimedToken]:
+        """Time text tokens by dynamic time warping over the cross-attention (openai/whisper, `timing.py`)."""
+        if not tokens:
+            return []
+        path, probabilities = self._align(state, state.encoding, tokens)
+        starts = [state.frames] * (len(tokens) + 1)
+        for token, frame in reversed(path):
+            starts[token] = min(starts[token], frame)
+        return [
+            TimedToken(token, starts[index] * FRAME, starts[index + 1] * FRAME, probability)
+            for index, (token, probability) in enumerate(zip(tokens, probabilities, strict=False))
+        ]
+
+    def hypothesis(self, state: DecodeState, draft: Draft, timed: Sequence[TimedToken] = ()) -> Hypothesis:
+        """Return the hypothesis of a draft for this state's audio alone.
+
+        `timed` are the tokens of the draft, aligned with that audio; without them the words have no times.
+        """
+        tokenizer = self.tokenizer_of(state)
+        words = words_of(timed or [TimedToken(token, 0, 0, 0.0) for token in draft.tokens], tokenizer)
+        return Hypothesis(
+            words=bounded(words, state.request.samples, state.request.voice) if timed else words,
+            language=state.language,
+            language_probability=state.language_probability,
+            languages=state.languages,
+            stretch_languages=state.stretch_languages,
+            no_speech_probability=draft.no_speech_probability,
+            average_log_probability=draft.average_log_probability,
+            compression_ratio=draft.compression_ratio,
+            log_likelihood_ratio=self._log_likelihood_ratio(state, draft, timed),
+            tokens=tuple(draft.tokens),
+            temperature=draft.temperature,
+            ended=draft.ended,
+        )
+
+    def _log_likelihood_ratio(self, state: DecodeState, draft: Draft, timed: Sequence[TimedToken]) -> float | None:
+        """Compare doubtful text with silence; None for partials and for text that is probable."""
+        if not (state.request.final and timed and draft.doubtful):
+            return None
+        _, given_silence = self._align(state, self._encoder.silence[: len(state.encoding)], draft.tokens)
+        return log_likelihood_ratio([token.probability for token in timed], given_silence)
+
+    def _align(
+        self, state: DecodeState, encoding: Encoding, tokens: Sequence[int]
+    ) -> tuple[list[tuple[int, int]], list[float]]:
+        """Return the path of pairs of token and frame, and the probabilities of the tokens given the encoding."""
+        result = self._model.align(
+            storage([encoding]),
+            self.tokenizer_of(state).sot_sequence,
+            [list(tokens)],
+            2 * max(1, state.frames),
+            median_filter_width=7,
+        )[0]
+        return result.alignments, result.text_token_probs
