@@ -49,8 +49,8 @@ class Steps:
     def after(self, state: DecodeState, draft: Draft, *, alone: bool) -> Step:
         """Return the step after a draft of `state`; `alone` says that it shared its batch with no other request."""
         tokenizer = self._decoder.tokenizer_of(state)
-        if state.context and state.echo is None and echoes(draft.tokens, state.context, tokenizer):
-            return replace(state, echo=draft)
+        if state.context and echoes(draft.tokens, state.context, tokenizer):
+            return replace(state, context=[], echo=draft)
         if state.echo is not None and echoes(draft.tokens, state.echo.tokens, tokenizer):
             draft = state.echo  # the words of the prompt were said
         if not state.foreign_scripts and self._writes_foreign_letters(state, draft):
@@ -136,7 +136,8 @@ class Steps:
 
     def _restarted(self, state: DecodeState, request: TranscriptionRequest) -> DecodeState:
         """Return the state for decoding a part of the audio, without a draft of it."""
-        return replace(state, request=request, encoding=self._encoder.encode(padded(request)), best=None, step=0)
+        encoding = self._encoder.encode(padded(request))
+        return replace(state, request=request, encoding=encoding, echo=None, best=None, step=0)
 
 
 def _written_language(state: DecodeState) -> str:

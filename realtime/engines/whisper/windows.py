@@ -104,7 +104,7 @@ class DecodeState:
     """The tokens after which the text begins: start of transcript, language and task."""
     timestamps: bool
     context: list[int] = field(default_factory=list)
-    """The tokens of hotwords and of the text before the audio, which precede `task`."""
+    """The tokens of hotwords and of the text before the audio, which precede `task`; empty without a prompt."""
     language_probability: float = 1.0
     """Probability of the language; 1 if it was given."""
     languages: Mapping[str, float] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class DecodeState:
     stretch_languages: tuple[Mapping[str, float], ...] = ()
     """The same for each of the `stretches` of the request."""
     echo: Draft | None = None
-    """A draft that repeats the context, because of which this state decodes without it."""
+    """The draft of the same audio that repeats the context, because of which this state has none."""
     foreign_scripts: frozenset[str] = frozenset()
     """Scripts whose letters are suppressed, because a draft had some although the language is not written in them."""
     best: Draft | None = None
@@ -129,7 +129,7 @@ class DecodeState:
     @property
     def prompt(self) -> list[int]:
         """The tokens before the text."""
-        return self.task if self.echo is not None else [*self.context, *self.task]
+        return [*self.context, *self.task]
 
     @property
     def frames(self) -> int:

@@ -356,6 +356,15 @@ def test_a_sentence_is_transcribed_as_often_as_it_is_said(
     assert starts == sorted(starts)
 
 
+def test_a_sentence_of_the_prompt_is_transcribed_as_often_as_it_is_said(
+    whisper: Whisper, spoken: Callable[[str], Samples]
+) -> None:
+    text = "Thank you all for coming here today."
+    samples = np.concatenate([spoken(text), quiet(0.4)] * 4)
+    hypothesis = transcribe(whisper, TranscriptionRequest(samples, language="en", prompt=f"{text} {text}"))
+    assert words(hypothesis.text) == 4 * words(text)
+
+
 @pytest.mark.shared
 def test_speech_is_translated_into_english_on_request(whisper: Whisper) -> None:
     samples = recorded("de_thorsten_03.wav")
