@@ -16,6 +16,7 @@ def has_speech(*probabilities: float) -> SpeechEvidence:
 
 CLEAR = has_speech(*[0.95] * 6, 0.99, 0.2)
 SHORT = has_speech(*[0.95] * 5, 0.99, 0.2)
+LONG = has_speech(*[0.95] * 11, 0.99, 0.2)
 FAINT = has_speech(*[0.6] * 6, 0.7, 0.2)
 
 
@@ -90,9 +91,30 @@ def test_a_high_no_speech_probability_suppresses_a_word_of_more_than_a_second_of
 
 
 def test_improbable_text_is_suppressed_in_weak_speech_and_very_improbable_text_always() -> None:
-    assert suppression(hypothesis_of(likelihood=-1.1), CLEAR) is None
+    assert suppression(hypothesis_of(likelihood=-1.1), LONG) is None
     assert suppression(hypothesis_of(likelihood=-1.1), FAINT) is Suppression.IMPROBABLE
-    assert suppression(hypothesis_of(likelihood=-1.6), CLEAR) is Suppression.IMPROBABLE
+    assert suppression(hypothesis_of(likelihood=-1.1), CLEAR) is None
+    assert suppression(hypothesis_of(likelihood=-1.1, ratio=9.0), CLEAR) is Suppression.IMPROBABLE
+    assert suppression(hypothesis_of(likelihood=-1.1, ratio=9.0), LONG) is None
+    assert suppression(hypothesis_of(likelihood=-1.6), LONG) is Suppression.IMPROBABLE
+
+
+def test_several_words_in_less_than_384_ms_ask_for_more_evidence_in_the_text() -> None:
+    two = Hypothesis((Word(" To", 0, 0, 0.9), Word(" me.", 0, 0, 0.9)), "en", log_likelihood_ratio=5.4)
+    assert suppression(two, CLEAR) is Suppression.NO_SPEECH
+    assert suppression(replace(two, words=two.words[1:]), CLEAR) is None
+    assert suppression(two, LONG) is None
+
+
+@pytest.mark.parametrize(("said", "more"), [("letters", "writings"), ("写文字", "写文字幕"), ("글자를", "글자들을")])
+def test_doubtful_text_that_nobody_says_in_so_little_speech_is_suppressed(said: str, more: str) -> None:
+    def doubtful(text: str) -> Hypothesis:
+        return Hypothesis((Word(text, 0, 0, 0.9),), "", log_likelihood_ratio=9.0)
+
+    assert suppression(doubtful(f" {said}!"), CLEAR) is None
+    assert suppression(doubtful(f" {more}!"), CLEAR) is Suppression.NO_SPEECH
+    assert suppression(doubtful(f" {more}!"), LONG) is None
+    assert suppression(replace(doubtful(f" {more}!"), log_likelihood_ratio=None), CLEAR) is None
 
 
 def test_evidence_counts_voiced_windows_and_keeps_the_peak() -> None:
