@@ -47,7 +47,9 @@ def test_a_debug_log_contains_nothing_that_http_clients_send(
         assert answer.json()["text"] == "word77"
         speech = {"model": "tts-1", "voice": "alloy", "input": "A canary text.", "response_format": "pcm"}
         assert client.post("/v1/audio/speech", json=speech).is_success
-        wrong = {"model": "canary-model", "voice": "alloy", "input": "A canary text."}
+        unknown = {"model": "canary-model", "voice": "canary-voice", "input": "A canary text."}
+        assert client.post("/v1/audio/speech", json=unknown).headers["x-vivavoce-substituted"] == "model, voice"
+        wrong = {"model": "tts-1", "voice": "alloy", "input": ["A canary text."]}
         assert client.post("/v1/audio/speech", json=wrong).is_client_error
         assert client.post("/v1/audio/transcriptions", content=b"canary").is_client_error
         assert client.get("/v1/models", headers={"authorization": "Bearer canary-wrong"}).is_client_error

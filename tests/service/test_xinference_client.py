@@ -46,13 +46,13 @@ def test_a_text_is_spoken_in_chunks(client: Client, word_errors: Callable[[str, 
 
 def test_another_model_is_launched_and_terminated(client: Client, word_errors: Callable[[str, str], float]) -> None:
     speech = client.get_model("hibari-tts").speech(SENTENCE)
-    assert client.launch_model("whisper-tiny.en", model_type="audio", model_uid="small") == "small"
-    answer = client.get_model("small").transcriptions(speech)
+    assert client.launch_model("whisper-tiny.en", model_type="audio", model_uid="captions") == "captions"
+    answer = client.get_model("captions").transcriptions(speech)
     assert word_errors(SENTENCE, answer["text"]) < 0.3
-    client.terminate_model("small")
+    client.terminate_model("captions")
     assert not client.describe_model("whisper-tiny.en")["loaded"]
-    with pytest.raises(RuntimeError, match="'small' does not exist"):
-        client.get_model("small")
+    with pytest.raises(RuntimeError, match="'captions' does not exist"):
+        client.get_model("captions")
 
 
 def test_the_default_is_still_there_after_its_termination(client: Client) -> None:
