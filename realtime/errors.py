@@ -16,6 +16,7 @@ Errors of one subsystem are defined beside it, below the class here whose status
     │   │   └── NoEngine
     │   ├── ModelInUse
     │   ├── UnknownVoice
+    │   ├── UnreadableText
     │   ├── Unauthorized
     │   ├── Forbidden
     │   └── TooLarge
@@ -155,6 +156,14 @@ class UnknownVoice(ClientError):
     """The model has no voice of this name."""
 
     code = "invalid_voice"
+
+
+class UnreadableText(ClientError):
+    """A text of which the voice model can read nothing: it is in a script, or of signs, that it has no sounds for."""
+
+    def __init__(self, *, param: str | None = None) -> None:
+        message = "The model cannot read any part of the text. GET /v1/models lists the languages of each model."
+        super().__init__(message, param=param)
 
 
 class Unauthorized(ClientError):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from http_compat.streaming import event
 from realtime.audio.formats import Samples
-from realtime.errors import ClientError
+from realtime.errors import UnreadableText
 from realtime.media.encoders import SpeechEncoder, SpeechFormat
 from realtime.speech.phrases import phrases
 from realtime.workers.threads import BlockingCalls
@@ -49,7 +49,7 @@ class SpeechStream:
 
         Raises:
             EngineError: The model failed.
-            ClientError: The model finds nothing to speak in the text.
+            UnreadableText: The model finds nothing to speak in the text.
         """
         async with aclosing(self._speak()) as spoken:
             async for samples in spoken:
@@ -57,8 +57,7 @@ class SpeechStream:
                 if data := await self._threads.run(self._encoder.encode, samples):
                     yield data
         if not self._samples:
-            message = "The model cannot read any part of `input`. GET /v1/models lists the languages of each model."
-            raise ClientError(message, param="input")
+            raise UnreadableText(param="input")
         if data := await self._threads.run(self._encoder.finish):
             yield data
 

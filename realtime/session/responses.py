@@ -21,7 +21,7 @@ from typing import Final, Literal, assert_never
 
 from realtime.audio.formats import encode
 from realtime.audio.resampler import Resampler
-from realtime.errors import VoiceError
+from realtime.errors import UnreadableText, VoiceError
 from realtime.session.commands import CancelResponse, Speak
 from realtime.session.config import SessionConfig
 from realtime.session.events import (
@@ -159,6 +159,7 @@ class Responses:
 
         Send the text and audio that are due. Then request the next phrase, if the one before is finished and less than
         `MAX_BUFFERED_SECONDS` wait to be sent; or complete the response, if nothing is left to synthesize or to send.
+        A response of which the engine made no audio at all has failed, unless its text has no letters and no digits.
         """
         active = self._active
         if active is None:
@@ -176,7 +177,10 @@ class Responses:
             active.job = self._jobs.begin()
             yield Synthesize(active.job, active.phrase, active.response.voice, active.speed)
         elif active.job is None and not active.phrases and active.playout.deadline() is None:
-            yield from self._finish(ResponseStatus.COMPLETED)
+            if active.resampler is None and any(map(str.isalnum, active.sent_text)):
+                yield from self._finish(ResponseStatus.FAILED, error=UnreadableText())
+            else:
+                yield from self._finish(ResponseStatus.COMPLETED)
 
     def _finish(
         self,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import AudioFormat, Decoder, Encoding
-from realtime.errors import EngineError
+from realtime.errors import EngineError, UnreadableText
 from realtime.session.commands import CancelResponse, Configure, Speak
 from realtime.session.events import (
     CommandRefused,
@@ -15,6 +15,7 @@ from realtime.session.events import (
 )
 from realtime.session.jobs import CancelJob, SpeechSynthesized, SynthesisFinished, Synthesize
 from realtime.session.responses import MAX_BUFFERED_SECONDS, ReplyState
+from realtime.speech.phrases import phrases
 from realtime.speech.playout import CHUNK_SECONDS, FIRST_CHUNK_SECONDS, MAX_LEAD_SECONDS
 from tests.support.scripted_conversation import VOICE_RATE, Conversation, configured
 
@@ -83,6 +84,43 @@ def test_a_phrase_without_sound_still_has_its_text() -> None:
     conversation, phrase = speaking()
     conversation.send(SynthesisFinished(phrase.number))
     assert spoken(conversation) == phrase.text
+
+
+def finished_without_audio(text: str) -> ResponseFinished:
+    """Return the end of a response of whose phrases the engine makes no audio."""
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak(text))
+    for phrase in phrases(text):
+        assert conversation.pending(Synthesize)[-1].text == phrase
+        conversation.send(SynthesisFinished(conversation.pending(Synthesize)[-1].number))
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    return finished
+
+
+@pytest.mark.parametrize("text", ["你好，世界", "你好。世界。Привет, мир!", "١٢"])
+def test_a_response_fails_if_the_voice_can_read_no_part_of_its_text(text: str) -> None:
+    finished = finished_without_audio(text)
+    assert finished.status is ResponseStatus.FAILED
+    assert isinstance(finished.error, UnreadableText)
+
+
+@pytest.mark.parametrize("text", ["…", "?!", "👋", "—\n***"])
+def test_a_response_with_nothing_to_say_is_completed(text: str) -> None:
+    finished = finished_without_audio(text)
+    assert (finished.status, finished.error) == (ResponseStatus.COMPLETED, None)
+
+
+def test_one_phrase_that_cannot_be_read_does_not_fail_a_response() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak("你好。Good morning."))
+    (unread,) = conversation.pending(Synthesize)
+    conversation.send(SynthesisFinished(unread.number))
+    (read,) = conversation.pending(Synthesize)[1:]
+    conversation.send(chunk(read.number, 0.5))
+    conversation.send(SynthesisFinished(read.number))
+    conversation.wait(60.0)
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert (finished.status, finished.text) == (ResponseStatus.COMPLETED, "你好。Good morning.")
 
 
 def test_the_first_audio_is_short() -> None:
