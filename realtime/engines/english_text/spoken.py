@@ -7,7 +7,7 @@ that shows what is meant, and leave everything else as it is.
 import re
 from typing import Final
 
-from realtime.engines.english_text.abbreviations import ABBREVIATIONS
+from realtime.engines.english_text.abbreviations import ABBREVIATIONS, DAYS_AND_MONTHS
 from realtime.engines.english_text.addresses import ADDRESSES
 from realtime.engines.english_text.numbers import NUMBERS
 from realtime.engines.english_text.rules import Rule, rewrite, spelled
@@ -71,7 +71,7 @@ _SYMBOLS: Final[tuple[Rule, ...]] = (
 _STAGES: Final = (
     (re.compile(r"[*_`#<>~|\[\]•+-]"), _MARKUP),
     (re.compile(r"[.@/]"), ADDRESSES),
-    (re.compile(r"\.|\bGen "), ABBREVIATIONS),
+    (re.compile(rf"\.|\bGen |\b[A-Z]o[A-Z]s?\b|\b(?:{DAYS_AND_MONTHS})"), ABBREVIATIONS),
     (re.compile(r"[0-9¼½¾⅐-⅞−=\u00a0]|/[hs]\b"), NUMBERS),
     (re.compile(r"[^\x00-\x7f]|[=!<>#&]|\b(?:CO ?2|H2O)\b"), _SYMBOLS),
 )
