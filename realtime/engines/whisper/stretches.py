@@ -1,7 +1,8 @@
 """Stretches of sound between pauses, which are decoded one by one where a decode of the whole fails.
 
 Whisper's decoder writes a sentence that is said ten times in a row once, or thirty times. Cut in the pauses, each
-window has the sentence once.
+window has the sentence once. Of pauses within the sentence as long as those between its repetitions, half a sentence
+would come, which is often misheard: where the audio repeats itself, it is cut once in each period instead.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.audio.formats import Samples
+from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.engines.whisper.drafts import is_broken
+from realtime.engines.whisper.repetition import period_of
 from realtime.speech.recognition import Thresholds, TranscriptionRequest
 from realtime.speech.segmentation import Span
 from realtime.speech.transcript import Hypothesis, Word, normalised
@@ -42,6 +44,18 @@ MIN_STRETCH: Final = 10
 
 MARGIN: Final = 10
 """Hops of a pause that are decoded with each of its neighbours at most: 200 ms."""
+
+LEAD: Final = 3 * SAMPLE_RATE // 10
+"""Samples of silence before each stretch, 0.3 s.
+
+Without it Whisper takes a sentence that begins with the audio for the end of another: it writes "that the pencils".
+"""
+
+BEFORE_ONSET: Final = 5
+"""Hops before the expected begin of a repetition in which it is cut: 100 ms."""
+
+AFTER_ONSET: Final = 2
+"""Hops after it: 40 ms, for the rounding of the period."""
 
 MIN_LOG_PROBABILITY: Final = -1.3
 """Average log-probability below which the text of a stretch is left out.
@@ -83,8 +97,10 @@ class Split:
 
     @property
     def current_request(self) -> TranscriptionRequest:
-        """The request for the audio of the current stretch."""
-        return self.request.part(self.current.start, self.current.end)
+        """The request for the audio of the current stretch, after silence."""
+        part = self.request.part(self.current.start, self.current.end)
+        voice = tuple(Span(each.start + LEAD, each.end + LEAD) for each in part.voice)
+        return replace(part, samples=np.pad(part.samples, (LEAD, 0)), voice=voice)
 
     def with_found(self, hypothesis: Hypothesis, thresholds: Thresholds) -> "Split":
         """Add the text of `current`, unless it is implausible."""
@@ -96,7 +112,10 @@ class Split:
             or hypothesis.no_speech_probability > thresholds.no_speech
         ):
             return replace(self, gap=True)
-        words = tuple(word.shifted(self.current.start) for word in hypothesis.words)
+        words = tuple(
+            replace(word, start=max(word.start, LEAD), end=max(word.end, LEAD)).shifted(self.current.start - LEAD)
+            for word in hypothesis.words
+        )
         moved = replace(hypothesis, words=words)
         if self.found is None:
             return replace(self, found=moved)
@@ -150,12 +169,32 @@ def mostly_repeats(words: Sequence[Word]) -> bool:
 
 
 def stretches(samples: Samples) -> tuple[Span, ...]:
-    """Cut audio in its pauses; what lies between two stretches is silent."""
+    """Cut audio where its repetitions begin or, if it does not repeat itself, in its pauses.
+
+    What lies between two stretches is silent. There are at most two stretches per second of repetitions and three per
+    second between pauses.
+    """
     if not len(samples):
         return ()
     level = _decibels(samples)
     quiet = level < _threshold(level)
-    return tuple(Span(first * HOP, min(last * HOP, len(samples))) for first, last in _spans(quiet, 0, len(quiet)))
+    period = period_of(samples)
+    spans = _spans(quiet, 0, len(quiet)) if period is None else _periods(level, quiet, period / HOP)
+    return tuple(Span(first * HOP, min(last * HOP, len(samples))) for first, last in spans)
+
+
+def _periods(level: NDArray[np.float64], quiet: NDArray[np.bool_], period: float) -> Iterator[tuple[int, int]]:
+    """Yield the repetitions, cut in the middle of the pause before each or, without any, where the sound is lowest."""
+    sound = np.flatnonzero(~quiet)
+    begin, end = int(sound[0]), int(sound[-1]) + 1
+    cuts = [0]
+    for onset in np.arange(begin + period, end - period / 2, period).round().astype(int):
+        near = slice(onset - BEFORE_ONSET, onset + AFTER_ONSET)
+        lowest = int(near.start + np.argmin(level[near]))
+        before, after = sound[sound <= lowest], sound[sound >= lowest]
+        cuts.append((int(before[-1]) + 1 + int(after[0])) // 2)
+    for first, last in pairwise([*cuts, len(quiet)]):
+        yield _trimmed(quiet, first, last)
 
 
 def _spans(quiet: NDArray[np.bool_], first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -172,7 +211,13 @@ def _spans(quiet: NDArray[np.bool_], first: int, last: int) -> Iterator[tuple[in
         yield from _spans(quiet, first, middle)
         yield from _spans(quiet, middle, last)
     else:
-        yield max(first, begin - MARGIN), min(last, end + MARGIN)
+        yield _trimmed(quiet, first, last)
+
+
+def _trimmed(quiet: NDArray[np.bool_], first: int, last: int) -> tuple[int, int]:
+    """Return the sound between two hops with its margins."""
+    sound = np.flatnonzero(~quiet[first:last]) + first
+    return max(first, int(sound[0]) - MARGIN), min(last, int(sound[-1]) + 1 + MARGIN)
 
 
 def _decibels(samples: Samples) -> NDArray[np.float64]:

@@ -1,11 +1,15 @@
 """Whether a sentence is transcribed as often as it is said: `python -m tests.bench.hard_cases.repeats`.
 
-Short recorded sentences are said ten times in a row with pauses of known length. Each track is transcribed live, as an
-upload, and by faster-whisper with the same weights.
+Short recorded sentences in three languages are said several times in a row, with pauses of known length or, as a
+recording that a player loops, as they are. Each track is transcribed as an upload, live, and by faster-whisper with the
+same weights. With each pause a sixth of the sentences is said, in turn; with `--all` every one.
 """
 
+import argparse
 import json
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 
 import jiwer
 import numpy as np
@@ -15,57 +19,92 @@ from rich.table import Table
 
 from clients.playback import decode
 from realtime.audio.formats import SAMPLE_RATE, Samples
-from tests.bench.hard_cases.times import Figures, Models, Track
+from realtime.offline.options import OfflineOptions
+from tests.bench.hard_cases.in_process import Models
 from tests.bench.scoring import plain_words
 from tests.bench.speech_clips import RATE, SPEECH
 
-PAUSES: Final = (0.1, 0.3, 0.6)
-"""Seconds between the repetitions."""
+SENTENCES: Final = (
+    "en_sb_spk1_snt1.wav",
+    "en_sb_spk1_snt3.wav",
+    "en_sb_spk1_snt4.wav",
+    "en_sb_spk1_snt6.wav",
+    "en_sb_spk2_snt1.wav",
+    "en_sb_spk2_snt2.wav",
+    "en_sb_spk2_snt5.wav",
+    "en_ls_1089-134691-0000.flac",
+    "en_LJ001-0008.wav",
+    "en_az_weather.wav",
+    "de_thorsten_04.wav",
+    "de_pvc_de.wav",
+    "pt_pvl_pt.wav",
+)
 
-TIMES: Final = 10
-SENTENCE_SECONDS: Final = 2.1
-SENTENCES: Final = 8
+PAUSES: Final = (None, 0.0, 0.1, 0.2, 0.3, 0.6)
+"""Seconds between the repetitions, whose silent ends are cut off; None: the recording as it is."""
+
+TIMES: Final = (4, 10)
 QUIET: Final = 0.02
 """Amplitude below which the ends of a recording are cut off, as a share of the largest."""
 
 
-def tracks(pause: float) -> list[Track]:
-    """Return a track for each of the shortest sentences."""
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A sentence said several times."""
+
+    samples: Samples
+    text: str
+    language: str
+    name: str
+
+
+def tracks(pause: float | None, times: int) -> Iterator[Track]:
+    """Yield a track for each of the sentences."""
     rows = [json.loads(line) for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
-    rows = [
-        row
-        for row in rows
-        if row["lang"] == "en"
-        and row["kind"] == "clean"
-        and row["wer_ok"]
-        and row["seconds"] < SENTENCE_SECONDS
-        and row.get("check", {}).get("value") == 0
-    ]
-    return [_repeated(row["file"], row["text"], pause) for row in rows[:SENTENCES]]
+    by_file: dict[str, dict[str, Any]] = {row["file"]: row for row in rows}
+    for name in SENTENCES:
+        row = by_file[f"audio/{name}"]
+        sentence = _load(row["file"])
+        if pause is not None:
+            loud = np.flatnonzero(np.abs(sentence) > QUIET * np.abs(sentence).max())
+            silence = np.zeros(round(pause * SAMPLE_RATE), np.float32)
+            sentence = np.concatenate([sentence[loud[0] : loud[-1] + 1], silence])
+        yield Track(np.tile(sentence, times), " ".join([row["text"]] * times), row["lang"], name)
 
 
-def _repeated(file: str, text: str, pause: float) -> Track:
+def _load(file: str) -> Samples:
     values = np.frombuffer(b"".join(decode(str(SPEECH / file))), "<i2")
     sentence: Samples = soxr.resample(values.astype(np.float32) / np.float32(32_768), RATE, SAMPLE_RATE)
-    loud = np.flatnonzero(np.abs(sentence) > QUIET * np.abs(sentence).max())
-    silence = np.zeros(round(pause * SAMPLE_RATE), np.float32)
-    parts = [sentence[loud[0] : loud[-1] + 1], silence] * TIMES
-    return Track(np.concatenate([silence, *parts]), " ".join([text] * TIMES), [])
+    return sentence
 
 
 def main() -> None:
     """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--all", action="store_true", help="every sentence with every pause instead of a sixth of them")
+    parser.add_argument("--texts", action="store_true", help="print the texts of the tracks with errors")
+    arguments = parser.parse_args()
     models = Models()
-    table = Table("pause s", "by", "words kept", "words too many")
-    for pause in PAUSES:
-        for name, way in (("upload", models.upload), ("live", models.live), ("faster-whisper", models.whole_file)):
-            figures = Figures()
-            for track in tracks(pause):
-                way(track, figures)
-            said, heard = ([" ".join(plain_words(text)) for text in side] for side in zip(*figures.texts, strict=True))
-            words = jiwer.process_words(said, heard)
-            kept = f"{words.hits} of {words.hits + words.substitutions + words.deletions}"
-            table.add_row(f"{pause}", name, kept, str(words.insertions))
+    ways: dict[str, Callable[[Track], str]] = {
+        "upload": lambda track: models.upload(track.samples, OfflineOptions(languages=(track.language,))).text,
+        "live": lambda track: " ".join(turn.text for turn in models.live(track.samples, language=track.language)),
+        "faster-whisper": lambda track: models.whole_file(track.samples, track.language),
+    }
+    table = Table("pause s", "times", "by", "words kept", "%", "words too many")
+    for number, (times, pause) in enumerate((times, pause) for times in TIMES for pause in PAUSES):
+        chosen = list(tracks(pause, times))[slice(None) if arguments.all else slice(number % 6, None, 6)]
+        for name, way in ways.items():
+            kept = said = added = 0
+            for track in chosen:
+                heard = " ".join(plain_words(way(track)))
+                words = jiwer.process_words(" ".join(plain_words(track.text)), heard)
+                kept += words.hits
+                said += words.hits + words.substitutions + words.deletions
+                added += words.insertions
+                if arguments.texts and words.wer:
+                    print(f"{pause} s, {times} times, {name}, {track.name}: {words.hits}: {heard}", flush=True)
+            shown = "as it is" if pause is None else str(pause)
+            table.add_row(shown, str(times), name, f"{kept} of {said}", f"{100 * kept / said:.0f}", str(added))
     Console(width=120).print(table)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
-from realtime.engines.whisper.stretches import MIN_LOG_PROBABILITY, Split, mostly_repeats, stretches
+from realtime.engines.whisper.stretches import LEAD, MIN_LOG_PROBABILITY, Split, mostly_repeats, stretches
 from realtime.speech.recognition import Thresholds, TranscriptionRequest
 from realtime.speech.segmentation import Span
 from realtime.speech.transcript import Hypothesis, Word
@@ -60,6 +60,15 @@ def test_short_pauses_separate_only_long_stretches() -> None:
     assert len(stretches(spoken(1.4, 0.1, 1.4))) == 2
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.05, 0.1, 0.3])
+def test_repetitions_are_cut_apart_although_there_are_longer_pauses_in_the_sentence(pause: float) -> None:
+    sentence = np.concatenate([tone(0.7, 300), silence(0.3), tone(0.5, 900), tone(0.3, 500), silence(pause)])
+    cut = stretches(np.tile(sentence, 5))
+    assert len(cut) == 5
+    for index, stretch in enumerate(cut[1:], 1):
+        assert stretch.start == pytest.approx(index * len(sentence) - pause / 2 * SAMPLE_RATE, abs=0.05 * SAMPLE_RATE)
+
+
 def test_a_click_is_no_stretch() -> None:
     assert len(stretches(spoken(1.0, 0.3, 0.05))) == 1
 
@@ -92,8 +101,16 @@ def test_a_stretch_is_requested_with_its_own_samples_and_voice() -> None:
     assert split is not None
     second = replace(split, current=split.waiting[0]).current_request
     start = split.waiting[0].start
-    assert np.array_equal(second.samples, audio[start:])
-    assert second.voice == (Span(24_000 - start, 40_000 - start),)
+    assert np.array_equal(second.samples, np.concatenate([silence(LEAD / SAMPLE_RATE), audio[start:]]))
+    assert second.voice == (Span(LEAD + 24_000 - start, LEAD + 40_000 - start),)
+
+
+def test_a_word_begins_no_earlier_than_its_stretch() -> None:
+    found = decoded(REPEATED, said("wait"), *[said("wait", seconds=0.5)] * 3)
+    starts = [stretch.start for stretch in stretches(REPEATED)]
+    assert [(word.start, word.end) for word in found.words] == [
+        (start, start + SAMPLE_RATE // 2 - LEAD) for start in starts
+    ]
 
 
 REPEATED = spoken(1.3, 0.3, 1.3, 0.3, 1.3)
