@@ -57,7 +57,7 @@ class LanguageDetector:
         probabilities = self._probabilities(encoding, request.candidates)
         told = tell(probabilities, request.language_prior)
         window = _longer_window(request)
-        if not told.certain and window > 0:
+        if not told.clear and window > 0:
             longer = self._encoder.encode_neutrally(request.samples, window)
             excess = ENGLISH_EXCESS if window == FULL_WINDOW_FRAMES else 0.0
             others = self._probabilities(longer, request.candidates, excess)

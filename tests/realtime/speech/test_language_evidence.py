@@ -19,7 +19,7 @@ def test_without_a_prior_the_likeliest_language_is_told() -> None:
     told = tell(DOUBTFUL)
     assert told.language == "en"
     assert told.probability == pytest.approx(0.5 / 0.9)
-    assert not told.certain
+    assert not told.clear
 
 
 def test_a_doubtful_stretch_is_in_the_language_of_the_speech_around_it() -> None:
@@ -36,8 +36,8 @@ def test_a_language_that_is_not_among_the_likeliest_is_not_impossible() -> None:
     assert told.language == "de"
 
 
-def test_a_certain_language_needs_no_more_evidence() -> None:
-    assert tell(GERMAN).certain
+def test_a_clear_language_needs_no_longer_window() -> None:
+    assert tell(GERMAN).clear
 
 
 def test_the_prior_is_bounded_and_nearer_speech_counts_more() -> None:
