@@ -34,7 +34,7 @@ from realtime.session.decode_policy import Decision, InFlight, RequestState, nex
 from realtime.session.events import Output, TranscriptCompleted, TranscriptExtended, TranscriptFailed, TranscriptRevised
 from realtime.session.jobs import JobFailed, Jobs, Transcribe, Transcribed
 from realtime.session.segments import EARLY_FINAL_SILENCE, FinalResult, Phase, Segment, Turn
-from realtime.speech.language_evidence import Probabilities, prior_from
+from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, prior_from
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import VOICED, SpeechEvidence, Suppression, suppression
 from realtime.speech.transcript import Hypothesis
@@ -218,6 +218,8 @@ class Captioning:
             return
         if hypothesis.language_probability < MIN_COMMIT_CONFIDENCE and not in_flight.final:
             return
+        if hypothesis.language_probability >= MIN_CONFIDENCE:
+            segment.partial_language = hypothesis.language or None
         agreement = segment.agreement
         delta = agreement.update(hypothesis.words, in_flight.speech_end, pausing=in_flight.final)
         yield from self._extend(segment, delta)
@@ -260,7 +262,7 @@ class Captioning:
         in_flight.word_times = in_flight.final or in_flight.end - in_flight.start > MAX_SEGMENT[load]
         return TranscriptionRequest(
             samples=self._buffer.slice(in_flight.start, in_flight.end),
-            language=config.known_language,
+            language=config.known_language or (None if in_flight.final else segment.partial_language),
             candidates=config.languages,
             language_prior=prior_from([self._languages]),
             prompt=config.prompt,

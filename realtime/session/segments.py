@@ -117,6 +117,8 @@ class Segment:
     """End of the last window added."""
     requested_until: int = 0
     """Value of `speech_end` at the last request."""
+    partial_language: str | None = None
+    """Language of the last partial in which it was certain: later partials are decoded in it without detection."""
     final: FinalResult | None = None
     agreement: LocalAgreement = field(default_factory=LocalAgreement)
     voice: VoiceActivity = field(init=False)

@@ -428,6 +428,18 @@ def test_a_partial_in_a_doubtful_language_commits_nothing() -> None:
     assert conversation.transcript() == " las arenas son blancas".lstrip()
 
 
+def test_the_language_of_a_segment_is_detected_until_it_is_certain_and_again_for_its_final() -> None:
+    conversation, microphone = speaking_until_requested()
+    for probability in (0.9, 0.96, 1.0):
+        conversation.answer(Transcribe, in_language("las arenas", "es", probability))
+        speak_until_requested(conversation, microphone)
+    conversation.hear(microphone.silence(1.0))
+    while conversation.pending(Transcribe):
+        conversation.answer(Transcribe, in_language("las arenas", "es", 1.0))
+    assert [request.language for request in conversation.requests if not request.final] == [None, None, "es"]
+    assert {request.language for request in conversation.finals} == {None}
+
+
 def test_the_language_is_detected_among_those_of_the_configuration() -> None:
     several, one = (Conversation(configured(languages=languages)) for languages in (("de", "fr"), ("de",)))
     for conversation in (several, one):
