@@ -1,9 +1,9 @@
 """Transcribe the speech segments of a recording, several at a time, with the results in order.
 
 The recognizer decodes several segments in one batch for little more than the cost of one. Each detects its language;
-where that leaves doubt, it is told once more from the segments around it, those that follow included, and the segment
-is decoded again if it was decoded in another language. A segment waits for the one before it only where the previous
-text is part of the prompt.
+where that leaves doubt, it is determined once more by the segments around it, those that follow included, and the
+segment is decoded again if it was decoded in another language. A segment waits for the one before it only where the
+previous text is part of the prompt.
 """
 
 import asyncio
@@ -18,7 +18,13 @@ from realtime.offline.options import OfflineOptions
 from realtime.offline.speech_segments import SpeechSegment
 from realtime.offline.transcript import SuppressedSegment, TranscribedSegment
 from realtime.scheduling.priority import ClientId, Priority
-from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, language_changes, prior_from, tell
+from realtime.speech.language_evidence import (
+    MIN_CONFIDENCE,
+    Probabilities,
+    language_changes,
+    likeliest_language,
+    prior_from,
+)
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import suppression
 from realtime.speech.transcript import Hypothesis
@@ -57,7 +63,7 @@ class OfflineTranscriber:
 
     @property
     def language(self) -> str | None:
-        """Code of the language of most of the speech so far; None if there was none to tell it by."""
+        """Code of the language of most of the speech so far; None if there was none."""
         return self._given or max(self._spoken, key=self._spoken.__getitem__, default=None)
 
     async def segments(
@@ -132,12 +138,12 @@ class OfflineTranscriber:
     ) -> list[tuple[SpeechSegment, Hypothesis]]:
         """Return a segment with its hypothesis, decoded again in another language or in parts where it has several.
 
-        A doubtful language is told once more from the segments around it, of which `later` are those that follow.
+        A doubtful language is determined once more by the segments around it, of which `later` are those that follow.
         """
         language = hypothesis.language
         if hypothesis.language_probability < MIN_CONFIDENCE and not self._options.multilingual:
             following = [each.languages for each in later]
-            language = tell(hypothesis.languages, prior_from([self._languages, following])).language
+            language = likeliest_language(hypothesis.languages, prior_from([self._languages, following])).language
         parts = language_changes(speech_segment.stretches, hypothesis.stretch_languages, language)
         languages = [part for _, part in parts] or [language]
         if languages == [hypothesis.language]:

@@ -49,7 +49,7 @@ class Transcript:
 
     Attributes:
         segments: Segments with text, in order.
-        language: Code of the language spoken, empty if there was no text to tell it by.
+        language: Code of the language spoken, empty if there was no text.
         samples: Length of the recording.
         translated: The text is a translation to English.
         suppressed: Segments whose text is suppressed, in order.

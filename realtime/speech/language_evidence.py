@@ -1,9 +1,9 @@
 """In which language a stretch of speech is, from its own sound and from the speech around it.
 
 A recognizer gives each stretch a probability for every language. Those of short stretches are unreliable: cut to 1.5 s,
-one recording in four is told wrongly. Somebody who spoke a language a moment ago most likely goes on in it. So the
-stretches around one, earlier turns of a session or neighbouring segments of a recording, are a prior: they add up to a
-number of nats to the log-probability of their languages. A stretch that is clear by itself overrides them.
+one recording in four is taken for another language. Somebody who spoke a language a moment ago most likely goes on in
+it. So the stretches around one, earlier turns of a session or neighbouring segments of a recording, are a prior: they
+add up to a number of nats to the log-probability of their languages. A stretch that is clear by itself overrides them.
 """
 
 import math
@@ -21,8 +21,8 @@ MAX_PRIOR: Final = 2.0
 """Nats that the speech around a stretch adds to the log-probability of a language at most.
 
 Of 195 stretches of 1, 1.5 and 2.5 s in nine languages other than English, with the language of the speaker as the
-prior, 149 are told right without a prior, 166 with 1.0 and 180 with 2.0. After a turn in English, 50, 49 and 47 of the
-64 that begin an utterance are still told right.
+prior, 149 are identified without a prior, 166 with 1.0 and 180 with 2.0. After a turn in English, 50, 49 and 47 of the
+64 that begin an utterance still are.
 """
 
 MEMORY: Final = 0.5
@@ -31,13 +31,13 @@ MEMORY: Final = 0.5
 MIN_CONFIDENCE: Final = 0.95
 """Probability from which a language is certain.
 
-All 91 of those stretches with more are told right; of those with 0.9 to 0.95, 23 of 26; of the others half.
+All 91 of those stretches with more are identified; of those with 0.9 to 0.95, 23 of 26; of the others half.
 """
 
 MIN_CLEAR: Final = 0.7
 """Probability, after the prior, from which a longer window is not worth its time.
 
-Of the first 1 and 1.5 s of 21 recordings in other languages than English, 29 of 42 are told right with 0.7 to 0.95, 28
+Of the first 1 and 1.5 s of 21 recordings in other languages than English, 29 of 42 are identified with 0.7 to 0.95, 28
 with 0.6; 26 are encoded again with 0.95 and 17 with 0.7. Of the first 1.5 s of 21 English ones 6 and 1 are.
 """
 
@@ -47,8 +47,8 @@ MIN_STRETCH: Final = SAMPLE_RATE
 MIN_CHANGE: Final = 0.6
 """Probability from which a stretch is in another language than the one before it, which is its prior.
 
-Of 14 recordings of 6 s of English and 6 s of another language, all English stretches are told as English and all others
-as another language.
+Of 14 recordings of 6 s of English and 6 s of another language, all English stretches are taken for English and all
+others for another language.
 """
 
 _FLOOR: Final = 1e-4
@@ -56,7 +56,7 @@ _FLOOR: Final = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DetectedLanguage:
     """The language of a stretch, and its probability after the prior."""
 
     language: str
@@ -64,16 +64,16 @@ class Told:
 
     @property
     def clear(self) -> bool:
-        """Whether it need not be told again from a longer window."""
+        """Whether it need not be detected again in a longer window."""
         return self.probability >= MIN_CLEAR
 
 
-def tell(probabilities: Probabilities, prior: Mapping[str, float] = {}) -> Told:
-    """Tell the language of a stretch from its `probabilities` and a `prior` in nats by language."""
+def likeliest_language(probabilities: Probabilities, prior: Mapping[str, float] = {}) -> DetectedLanguage:
+    """Find the likeliest language of a stretch from its `probabilities` and a `prior` in nats by language."""
     languages = {*probabilities, *prior}
     weights = {each: max(probabilities.get(each, 0.0), _FLOOR) * math.exp(prior.get(each, 0.0)) for each in languages}
     language = max(weights, key=weights.__getitem__)
-    return Told(language, weights[language] / sum(weights.values()))
+    return DetectedLanguage(language, weights[language] / sum(weights.values()))
 
 
 def prior_from(stretches: Iterable[Sequence[Probabilities]]) -> dict[str, float]:
@@ -100,9 +100,9 @@ def language_changes(
     parts: list[tuple[int, str]] = []
     for stretch, each in zip(stretches, probabilities, strict=False):
         spoken = parts[-1][1] if parts else language
-        told = tell(each, {spoken: MAX_PRIOR})
-        if told.probability >= MIN_CHANGE and stretch.end - stretch.start >= MIN_STRETCH:
-            spoken = told.language
+        detected = likeliest_language(each, {spoken: MAX_PRIOR})
+        if detected.probability >= MIN_CHANGE and stretch.end - stretch.start >= MIN_STRETCH:
+            spoken = detected.language
         if not parts or parts[-1][1] != spoken:
             parts.append((stretch.start, spoken))
     return parts

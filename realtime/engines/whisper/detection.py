@@ -1,7 +1,7 @@
 """The language of the audio, by the token that Whisper's decoder expects first.
 
-It is told from the encoding that is decoded anyway, for one step of the decoder. Where that and the prior leave doubt,
-it is told again from a longer window, for another encoding.
+It is detected in the encoding that is decoded anyway, for one step of the decoder. Where that and the prior leave
+doubt, it is detected again in a longer window, for another encoding.
 """
 
 import math
@@ -13,24 +13,24 @@ import ctranslate2
 
 from realtime.engines.whisper.encoder import Encoder
 from realtime.engines.whisper.windows import FRAME, FULL_WINDOW_FRAMES, Encoding, frames_of, padded_length
-from realtime.speech.language_evidence import Probabilities, Told, tell
+from realtime.speech.language_evidence import DetectedLanguage, Probabilities, likeliest_language
 from realtime.speech.recognition import TranscriptionRequest
 
 PARTIAL_WINDOW: Final = 600
 """Frames of the longer window of a partial: 12 s. That of a final is the full one.
 
-Told from their first 1 and 1.5 s in windows padded with silence to 4 s more, with neutral features to 12 s and to 30 s,
-8, 11 and 14, and 13, 17 and 19 of 22 recordings in other languages than English are told right; the windows take 0.04,
+Of 22 recordings in other languages than English, 8, 11 and 14 are identified by their first second, and 13, 17 and 19
+by 1.5 s, in windows padded with silence to 4 s more, with neutral features to 12 s, and to 30 s; the windows take 0.04,
 0.09 and 0.4 s.
 """
 
 MIN_DETECTION_PADDING: Final = 100
-"""Least padding of that window, in frames: 2 s. Longer speech is told from its own encoding alone."""
+"""Least padding of that window, in frames: 2 s. In longer speech its own encoding suffices."""
 
 ENGLISH_EXCESS: Final = 1.0
 """Nats by which Whisper favours English, half of its training data, where the full window holds little speech.
 
-Of 195 stretches of 1 to 2.5 s in nine other languages, 141 are told right without the correction, 147 with 1.0 and 153
+Of 195 stretches of 1 to 2.5 s in nine other languages, 141 are identified without the correction, 147 with 1.0 and 153
 with 2.0. Of 58 English ones, all are; before the correction English leads by 2.2 nats or more. In shorter windows it
 leads by less than the correction.
 """
@@ -43,32 +43,32 @@ KEPT_LANGUAGES: Final = 8
 
 
 class LanguageDetector:
-    """Tells the language of requests."""
+    """Detects the language of requests."""
 
     def __init__(self, model: ctranslate2.models.Whisper, encoder: Encoder) -> None:
         self._model = model
         self._encoder = encoder
 
-    def tell(self, request: TranscriptionRequest, encoding: Encoding) -> tuple[Told, Probabilities]:
-        """Tell the language of a request from its `encoding`, and from a longer window in case of doubt.
+    def detect(self, request: TranscriptionRequest, encoding: Encoding) -> tuple[DetectedLanguage, Probabilities]:
+        """Detect the language of a request in its `encoding`, and in a longer window in case of doubt.
 
         Return it with the probabilities by the audio alone. Both are among the candidates, if there are any.
         """
         probabilities = self._probabilities(encoding, request.candidates)
-        told = tell(probabilities, request.language_prior)
+        detected = likeliest_language(probabilities, request.language_prior)
         window = _longer_window(request)
-        if not told.clear and window > 0:
+        if not detected.clear and window > 0:
             longer = self._encoder.encode_neutrally(request.samples, window)
             excess = ENGLISH_EXCESS if window == FULL_WINDOW_FRAMES else 0.0
             others = self._probabilities(longer, request.candidates, excess)
-            if (again := tell(others, request.language_prior)).probability > MIN_PLAUSIBLE:
+            if (again := likeliest_language(others, request.language_prior)).probability > MIN_PLAUSIBLE:
                 return again, others
-        return told, probabilities
+        return detected, probabilities
 
-    def tell_stretches(self, request: TranscriptionRequest, encoding: Encoding) -> tuple[Probabilities, ...]:
+    def probabilities_by_stretch(self, request: TranscriptionRequest, encoding: Encoding) -> tuple[Probabilities, ...]:
         """Return the probabilities of the languages for each of the stretches, by their part of the `encoding`.
 
-        The parts need no encodings of their own: those of 2 s and more are told as well from the whole.
+        The parts need no encodings of their own: parts of 2 s and more in that of the whole do as well.
         """
         if len(request.stretches) < 2:
             return ()

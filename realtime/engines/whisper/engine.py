@@ -1,6 +1,6 @@
 """Whisper through faster-whisper and CTranslate2.
 
-`encode` encodes as short a window as the audio needs (`windows`) and tells the language (`detection`). `decode`
+`encode` encodes as short a window as the audio needs (`windows`) and detects the language (`detection`). `decode`
 generates drafts (`decoder`) and returns the hypothesis of each request, or the state to decode next (`steps`).
 """
 
@@ -25,7 +25,7 @@ from realtime.engines.whisper.steps import Step, Steps
 from realtime.engines.whisper.vocabulary import with_first_merge
 from realtime.engines.whisper.windows import DecodeState, batches, padded
 from realtime.errors import EngineError
-from realtime.speech.language_evidence import Told
+from realtime.speech.language_evidence import DetectedLanguage
 from realtime.speech.recognition import TranscriptionRequest
 
 
@@ -98,9 +98,11 @@ class Whisper:
         with _converted_errors():
             encoding = self._encoder.encode(padded(request))
             given = request.language or self._only_language
-            told, languages = (Told(given, 1.0), {}) if given else self._detector.tell(request, encoding)
-            by_stretch = () if given else self._detector.tell_stretches(request, encoding)
-            tokenizer = self._decoder.tokenizer(told.language, translate=request.translate)
+            detected, languages = (
+                (DetectedLanguage(given, 1.0), {}) if given else self._detector.detect(request, encoding)
+            )
+            by_stretch = () if given else self._detector.probabilities_by_stretch(request, encoding)
+            tokenizer = self._decoder.tokenizer(detected.language, translate=request.translate)
             return DecodeState(
                 request=request,
                 encoding=encoding,
@@ -108,7 +110,7 @@ class Whisper:
                 task=tokenizer.sot_sequence,
                 timestamps=not request.under_load,
                 context=preceding(request, tokenizer),
-                language_probability=told.probability,
+                language_probability=detected.probability,
                 languages=languages,
                 stretch_languages=by_stretch,
             )

@@ -1,8 +1,8 @@
 """The scripts that languages are written in, and Whisper's tokens that are written in others.
 
-Told the language, Whisper still writes a word of short or unclear speech in another alphabet now and then. Such text is
-decoded again with the tokens of other scripts suppressed. Latin letters are allowed everywhere: names, units and
-abbreviations are written in them in any language.
+Even where the language is given, Whisper writes a word of short or unclear speech in another alphabet now and then.
+Such text is decoded again with the tokens of other scripts suppressed. Latin letters are allowed everywhere: names,
+units and abbreviations are written in them in any language.
 """
 
 import re

@@ -82,7 +82,7 @@ class Steps:
             window = second_window(request)
             if len(window) > len(state.encoding) * FRAME:
                 return replace(state, encoding=self._encoder.encode(window), timestamps=True, best=best)
-        # A probable text that repeats itself may have been said: the stretches will tell, and chance would not.
+        # A probable text that repeats itself may have been said: the stretches show it, higher temperatures would not.
         said = best.broken and best.average_log_probability >= thresholds.log_probability
         divisible = request.final and said and len(stretches(request.samples)) > 1
         if not divisible and not best.meets(thresholds) and state.step + 1 < len(temperatures):

@@ -161,8 +161,8 @@ def short(whisper: Whisper, model: WhisperModel, _: Silero) -> None:
                 partial, final = (
                     transcribe(whisper, TranscriptionRequest(samples, final=final)).language for final in (False, True)
                 )
-                for index, told in enumerate((peer, partial, final)):
-                    right[index] += told == clip.language
+                for index, detected in enumerate((peer, partial, final)):
+                    right[index] += detected == clip.language
             print(f"{seconds} s, {group}: of {len(chosen)} peer {right[0]}, partial {right[1]}, final {right[2]}")
 
 

@@ -15,7 +15,7 @@ from realtime.offline.transcriber import MAX_CONCURRENT_SEGMENTS, OfflineTranscr
 from realtime.offline.transcript import TranscribedSegment
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.speech.endpointing import TurnDetection
-from realtime.speech.language_evidence import tell
+from realtime.speech.language_evidence import likeliest_language
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from tests.support.recordings import silence, tone
@@ -85,8 +85,10 @@ def languages_by_pitch(recognizer: ScriptedRecognizer, **languages: dict[str, fl
         if request.language or not said.words:
             return said
         probabilities = languages[f"p{said.text.strip(' .')}"]
-        told = tell(probabilities, request.language_prior)
-        return replace(said, language=told.language, language_probability=told.probability, languages=probabilities)
+        detected = likeliest_language(probabilities, request.language_prior)
+        return replace(
+            said, language=detected.language, language_probability=detected.probability, languages=probabilities
+        )
 
     recognizer.decorate = detected
 

@@ -3,7 +3,7 @@
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.speech.language_evidence import MAX_PRIOR, language_changes, prior_from, tell
+from realtime.speech.language_evidence import MAX_PRIOR, language_changes, likeliest_language, prior_from
 from realtime.speech.segmentation import Span
 
 DOUBTFUL = {"en": 0.5, "de": 0.4}
@@ -16,28 +16,28 @@ def seconds(*bounds: tuple[float, float]) -> list[Span]:
 
 
 def test_without_a_prior_the_likeliest_language_is_told() -> None:
-    told = tell(DOUBTFUL)
-    assert told.language == "en"
-    assert told.probability == pytest.approx(0.5 / 0.9)
-    assert not told.clear
+    detected = likeliest_language(DOUBTFUL)
+    assert detected.language == "en"
+    assert detected.probability == pytest.approx(0.5 / 0.9)
+    assert not detected.clear
 
 
 def test_a_doubtful_stretch_is_in_the_language_of_the_speech_around_it() -> None:
-    assert tell(DOUBTFUL, prior_from([[GERMAN]])).language == "de"
-    assert tell(DOUBTFUL, prior_from([[], [GERMAN]])).language == "de"
+    assert likeliest_language(DOUBTFUL, prior_from([[GERMAN]])).language == "de"
+    assert likeliest_language(DOUBTFUL, prior_from([[], [GERMAN]])).language == "de"
 
 
 def test_a_clear_stretch_overrides_the_speech_around_it() -> None:
-    assert tell(GERMAN, prior_from([[ENGLISH] * 4, [ENGLISH] * 4])).language == "de"
+    assert likeliest_language(GERMAN, prior_from([[ENGLISH] * 4, [ENGLISH] * 4])).language == "de"
 
 
 def test_a_language_that_is_not_among_the_likeliest_is_not_impossible() -> None:
-    told = tell({"nn": 0.0002}, {"de": 2.0})
-    assert told.language == "de"
+    detected = likeliest_language({"nn": 0.0002}, {"de": 2.0})
+    assert detected.language == "de"
 
 
 def test_a_clear_language_needs_no_longer_window() -> None:
-    assert tell(GERMAN).clear
+    assert likeliest_language(GERMAN).clear
 
 
 def test_the_prior_is_bounded_and_nearer_speech_counts_more() -> None:

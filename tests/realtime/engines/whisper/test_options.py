@@ -216,9 +216,9 @@ def test_suppressed_scripts_are_not_written(whisper: Whisper, name: Samples) -> 
 
 def test_the_prior_decides_about_a_doubtful_language(hear: Callable[..., Hypothesis], name: Samples) -> None:
     short = name[: SAMPLE_RATE // 2]
-    told = hear(language=None, samples=short, final=False)
-    assert 0 < told.language_probability < 1
-    assert told.languages[told.language] == max(told.languages.values())
+    detected = hear(language=None, samples=short, final=False)
+    assert 0 < detected.language_probability < 1
+    assert detected.languages[detected.language] == max(detected.languages.values())
     assert hear(language=None, samples=short, final=False, language_prior={"nl": 20.0}).language == "nl"
 
 
