@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 SERVE_ARGS ?=
 BENCH_ARGS ?=
+HARD_CASES := taps repeats quiet languages times media text_languages
 PURE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check bench bench-peers clean
+.PHONY: help setup serve test check bench bench-cases bench-peers clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,9 @@ check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 
 bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, cost and capacity; about 20 minutes (BENCH_ARGS=--quick: about 5)
 	$(BIN)/python -m tests.bench.run $(BENCH_ARGS)
+
+bench-cases: $(VENV)/ready-to-test  ## Measure the hard cases (taps, repeats, quiet speech, languages, times, media, texts); takes long, and needs recordings outside this repository
+	for case in $(HARD_CASES); do $(BIN)/python -m tests.bench.hard_cases.$$case || exit 1; done
 
 bench-peers: $(VENV)/ready-to-test  ## Measure other servers beside ours; needs a load generator outside this repository
 	$(BIN)/python -m tests.bench.peers $(BENCH_ARGS)

@@ -6,7 +6,6 @@ Needs the recordings beside a development checkout. The first words of each reco
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,12 +29,12 @@ from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from realtime.weights.locate import locate
+from tests.bench.hard_cases.recordings import rows
 from tests.bench.speech_clips import SPEECH
 from tests.support.recognizing import transcribe
 from tests.support.scripted_conversation import Conversation, EngineJob, configured
 
 KINDS: Final = ("clean", "telephone", "noisy")
-RAW: Final = (".pcm", ".ulaw", ".alaw", ".raw")
 SHORT_SECONDS: Final = (1.0, 1.5, 2.5)
 PAUSE_SECONDS: Final = (0.8, 1.5, 2.5, 4.0)
 MIN_LIKENESS: Final = 0.5
@@ -64,10 +63,9 @@ class Clip:
 @cache
 def clips() -> list[Clip]:
     """Return the recordings with speech, one of each text; long ones cut to 30 s."""
-    rows = [json.loads(line) for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     chosen: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows:
-        plain = row["wer_ok"] and row["kind"] in KINDS and row["seconds"] < 80 and not row["file"].endswith(RAW)
+    for row in rows():
+        plain = row["wer_ok"] and row["kind"] in KINDS and row["seconds"] < 80
         if row["text"] and row["lang"] and plain:
             chosen.setdefault((row["kind"], row["file"] if row["kind"] == "noisy" else row["text"]), row)
     return [_clip(row) for row in chosen.values()]

@@ -5,23 +5,19 @@ recorded and generated, are played at the same levels. `--all` takes all recordi
 """
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from clients.playback import decode
-from realtime.audio.formats import SAMPLE_RATE, WINDOW, Encoding, Samples, encode
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.offline.options import OfflineOptions
 from tests.bench.hard_cases.in_process import MULAW, Models
+from tests.bench.hard_cases.recordings import attenuated, load, rows
 from tests.bench.scoring import plain_words, word_error_rate
-from tests.bench.speech_clips import RATE, SPEECH
 
 LEVELS: Final = (0, -30, -40, -45)
 """Decibels by which the recordings are attenuated."""
@@ -34,17 +30,6 @@ NOISE_SECONDS: Final = 10
 _ENGLISH: Final = OfflineOptions(("en",))
 
 
-def rows() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
-
-
-@cache
-def load(file: str) -> Samples:
-    values = np.frombuffer(b"".join(decode(str(SPEECH / file))), "<i2")
-    resampled: Samples = soxr.resample(values.astype(np.float32) / np.float32(32_768), RATE, SAMPLE_RATE)
-    return resampled
-
-
 def english() -> list[dict[str, Any]]:
     """Return the English recordings with distinct texts, clean, noisy and by telephone, in turn of their speakers."""
     chosen: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -52,12 +37,6 @@ def english() -> list[dict[str, Any]]:
         if row["lang"] == "en" and row["wer_ok"] and row["text"] and 1 <= row["seconds"] <= LONGEST:
             chosen.setdefault(plain_words(row["text"]), row)
     return list(chosen.values())
-
-
-def attenuated(samples: Samples, decibels: float) -> Samples:
-    """Return the samples with a gain of `decibels`, which is negative, in 16 bits."""
-    values = np.frombuffer(encode(samples * np.float32(10 ** (decibels / 20)), Encoding.PCM16), "<i2")
-    return values.astype(np.float32) / np.float32(32_768)
 
 
 def sounds() -> Iterator[tuple[str, Samples]]:

@@ -6,23 +6,20 @@ same weights. With each pause a sixth of the sentences is said, in turn; with `-
 """
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import jiwer
 import numpy as np
-import soxr
 from rich.console import Console
 from rich.table import Table
 
-from clients.playback import decode
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.offline.options import OfflineOptions
 from tests.bench.hard_cases.in_process import Models
+from tests.bench.hard_cases.recordings import load, rows
 from tests.bench.scoring import plain_words
-from tests.bench.speech_clips import RATE, SPEECH
 
 SENTENCES: Final = (
     "en_sb_spk1_snt1.wav",
@@ -60,22 +57,15 @@ class Track:
 
 def tracks(pause: float | None, times: int) -> Iterator[Track]:
     """Yield a track for each of the sentences."""
-    rows = [json.loads(line) for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
-    by_file: dict[str, dict[str, Any]] = {row["file"]: row for row in rows}
+    by_file: dict[str, dict[str, Any]] = {row["file"]: row for row in rows()}
     for name in SENTENCES:
         row = by_file[f"audio/{name}"]
-        sentence = _load(row["file"])
+        sentence = load(row["file"])
         if pause is not None:
             loud = np.flatnonzero(np.abs(sentence) > QUIET * np.abs(sentence).max())
             silence = np.zeros(round(pause * SAMPLE_RATE), np.float32)
             sentence = np.concatenate([sentence[loud[0] : loud[-1] + 1], silence])
         yield Track(np.tile(sentence, times), " ".join([row["text"]] * times), row["lang"], name)
-
-
-def _load(file: str) -> Samples:
-    values = np.frombuffer(b"".join(decode(str(SPEECH / file))), "<i2")
-    sentence: Samples = soxr.resample(values.astype(np.float32) / np.float32(32_768), RATE, SAMPLE_RATE)
-    return sentence
 
 
 def main() -> None:

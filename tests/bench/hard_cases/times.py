@@ -5,25 +5,17 @@ and not against another alignment. Background noise covers speech and pauses ali
 an upload, and by faster-whisper with the same weights.
 """
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-import soxr
-from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from clients.playback import decode
-from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding, Samples, encode
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, Encoding, Samples, encode
 from realtime.catalogue.table import WHISPER_BASE
-from realtime.engines.silero import Silero
-from realtime.engines.whisper.engine import Whisper
-from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions
 from realtime.offline.transcript import cues
 from realtime.scheduling.priority import LoadLevel
@@ -32,13 +24,10 @@ from realtime.session.config import SessionConfig
 from realtime.session.events import TranscriptCompleted
 from realtime.session.jobs import CancelJob, ScoreWindows, Transcribe, Transcribed, WindowsScored
 from realtime.session.session import Session
-from realtime.settings import Settings
-from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.segmentation import Span
-from realtime.speech.transcript import Hypothesis
-from realtime.weights.locate import locate
+from tests.bench.hard_cases.in_process import PCM16, Models
+from tests.bench.hard_cases.recordings import load, rows
 from tests.bench.scoring import word_error_rate
-from tests.bench.speech_clips import RATE, SPEECH
 from tests.support.recognizing import transcribe
 
 PAUSES: Final = (0.3, 0.7, 1.0, 1.5)
@@ -106,44 +95,19 @@ class Figures:
                 self.start_errors.append((after[0].start - pause.end) / SAMPLE_RATE)
 
 
-class Models:
-    """The models of the default configuration, called in turn. It is the detector and the recognizer of an upload."""
+class TimedModels(Models):
+    """The models of the default configuration, whose times are added to figures."""
 
-    entry = WHISPER_BASE
-
-    def __init__(self) -> None:
-        directory = locate(WHISPER_BASE, Settings(offline=True))
-        self._detector = Silero()
-        self._whisper = Whisper(directory, device="cpu", compute_type="int8", threads=1)
-        self._faster_whisper = WhisperModel(str(directory), device="cpu", compute_type="int8", cpu_threads=1)
-
-    async def score(
-        self, windows: NDArray[np.float32], state: NDArray[np.float32] | None, *, live: bool = True
-    ) -> tuple[list[float], NDArray[np.float32]]:
-        return self._score(windows, state)
-
-    async def transcribe(self, request: TranscriptionRequest, *_: Any) -> Hypothesis:
-        return transcribe(self._whisper, request)
-
-    def _score(
-        self, windows: NDArray[np.float32], state: NDArray[np.float32] | None
-    ) -> tuple[list[float], NDArray[np.float32]]:
-        return self._detector.score([(windows, self._detector.initial_state() if state is None else state)])[0]
-
-    def upload(self, track: Track, figures: Figures) -> None:
+    def time_upload(self, track: Track, figures: Figures) -> None:
         """Transcribe a track as an upload."""
-
-        async def blocks() -> AsyncIterator[Samples]:
-            yield track.samples
-
         options = OfflineOptions(languages=("en",), word_times=True)
-        transcript = asyncio.run(TranscriptionJob(blocks(), self, self, options).whole())
+        transcript = self.upload(track.samples, options)
         words = [Span(word.start, word.end) for segment in transcript.segments for word in segment.words]
         figures.add(track, words, [Span(cue.start, cue.end) for cue in cues(transcript)], transcript.text)
 
-    def live(self, track: Track, figures: Figures) -> None:
+    def time_live(self, track: Track, figures: Figures) -> None:
         """Transcribe a track as a live stream, in which a decode ends `DECODE_SAMPLES` after it began."""
-        config = SessionConfig(WHISPER_BASE, AudioFormat(Encoding.PCM16, SAMPLE_RATE), transcribe=True, language="en")
+        config = SessionConfig(WHISPER_BASE, PCM16, transcribe=True, language="en")
         session = Session(config, lambda prefix: prefix)
         audio = encode(track.samples, Encoding.PCM16)
         turns: list[TranscriptCompleted] = []
@@ -169,7 +133,7 @@ class Models:
         words = [Span(word.start, word.end) for turn in turns for word in turn.words]
         figures.add(track, words, [], " ".join(turn.text for turn in turns))
 
-    def whole_file(self, track: Track, figures: Figures) -> None:
+    def time_whole_file(self, track: Track, figures: Figures) -> None:
         """Transcribe a track with faster-whisper."""
         segments, _ = self._faster_whisper.transcribe(
             track.samples, language="en", beam_size=1, temperature=0.0, word_timestamps=True
@@ -182,41 +146,34 @@ class Models:
 
 def tracks() -> list[Track]:
     """Return two tracks of different speakers, with the pauses between and within their sentences."""
-    rows = [json.loads(line) for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     shortest, longest = SENTENCE_SECONDS
-    rows = [
+    clean = [
         row
-        for row in rows
+        for row in rows()
         if row["lang"] == "en" and row["kind"] == "clean" and row["wer_ok"] and shortest < row["seconds"] < longest
     ]
-    chosen = rows[:: max(1, len(rows) // SENTENCES)][:SENTENCES]
+    chosen = clean[:: max(1, len(clean) // SENTENCES)][:SENTENCES]
     return [_joined(chosen[::2]), _joined(chosen[1::2])]
 
 
-def _joined(rows: Sequence[dict[str, Any]]) -> Track:
+def _joined(chosen: Sequence[dict[str, Any]]) -> Track:
     parts: list[Samples] = [np.zeros(SAMPLE_RATE // 2, np.float32)]
     pauses: list[Span] = []
     position = len(parts[0])
-    for number, row in enumerate(rows):
+    for number, row in enumerate(chosen):
         if number:
             pause = round(PAUSES[number % len(PAUSES)] * SAMPLE_RATE)
             parts.append(np.zeros(pause, np.float32))
             pauses.append(Span(position, position + pause))
             position += pause
-        sentence = _load(row["file"])
+        sentence = load(row["file"])
         sounds = _sounds(sentence)
         sentence = sentence[sounds[0] * HOP : (sounds[-1] + 1) * HOP]
         parts.append(sentence * np.float32(SPEECH_LEVEL / np.sqrt(np.mean(sentence**2))))
         pauses += [Span(position + start, position + end) for start, end in _inner_pauses(sentence)]
         position += len(sentence)
     parts.append(np.zeros(SAMPLE_RATE // 2, np.float32))
-    return Track(np.concatenate(parts), " ".join(row["text"] for row in rows), pauses)
-
-
-def _load(file: str) -> Samples:
-    values = np.frombuffer(b"".join(decode(str(SPEECH / file))), "<i2")
-    resampled: Samples = soxr.resample(values.astype(np.float32) / np.float32(32_768), RATE, SAMPLE_RATE)
-    return resampled
+    return Track(np.concatenate(parts), " ".join(row["text"] for row in chosen), pauses)
 
 
 def _sounds(clean: Samples) -> NDArray[np.intp]:
@@ -239,7 +196,7 @@ def noisy(track: Track, noise: str, decibels: int) -> Track:
         return track
     sound: NDArray[Any]
     if noise == "room":
-        sound = np.resize(_load(ROOM), len(track.samples))
+        sound = np.resize(load(ROOM), len(track.samples))
     else:
         spectrum = np.fft.rfft(np.random.default_rng(0).normal(size=len(track.samples)))
         sound = np.fft.irfft(spectrum / np.sqrt(np.arange(len(spectrum)) + 1), len(track.samples))
@@ -257,10 +214,11 @@ def _span(start: float, end: float) -> Span:
 
 def main() -> None:
     """Print the table."""
-    models = Models()
+    models = TimedModels()
+    ways = {"upload": models.time_upload, "live": models.time_live, "faster-whisper": models.time_whole_file}
     table = Table("background", "by", "pauses in words", "1 s in cues", "end p50/p95 ms", "start p50/p95 ms", "WER %")
     for noise, decibels in NOISES:
-        for name, way in (("upload", models.upload), ("live", models.live), ("faster-whisper", models.whole_file)):
+        for name, way in ways.items():
             figures = Figures()
             for track in tracks():
                 way(noisy(track, noise, decibels), figures)
