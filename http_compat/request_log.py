@@ -28,7 +28,7 @@ def note_route(request: HTTPConnection, template: str) -> None:
 
 
 def note_audio(request: HTTPConnection, seconds: Callable[[], float]) -> None:
-    """Remember how to tell, at the end of a request, how many seconds of audio were transcribed or spoken."""
+    """Set the function that returns, at the end of a request, the seconds of audio transcribed or spoken."""
     request.scope["state"][_AUDIO_SECONDS] = seconds
 
 

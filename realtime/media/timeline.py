@@ -46,7 +46,7 @@ class Timeline:
 
     @property
     def plausible(self) -> bool:
-        """Whether the timestamps can be believed: there are not more gaps than pauses."""
+        """Whether the timestamps are plausible: there are not more gaps than pauses."""
         return self.gaps <= _PLAUSIBLE_GAPS + self.audio
 
     def add(self, time: float | None, duration: float, following: float | None) -> float:

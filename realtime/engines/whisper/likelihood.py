@@ -1,4 +1,4 @@
-"""How much of a text Whisper owes to the audio, and how much to its habit of writing something.
+"""The log-likelihood ratio of a text: given the audio, against given silence.
 
 For silence Whisper writes what followed speech in its training data: thanks to the viewers, the names of subtitlers.
 Such a text is as likely given silence as given the audio; what was said is far more likely given the audio. The

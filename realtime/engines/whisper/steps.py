@@ -151,7 +151,7 @@ def _stopped_early(state: DecodeState, draft: Draft, tokens: list[TimedToken]) -
 
 
 def _joined(state: DecodeState, hypothesis: Hypothesis) -> Hypothesis:
-    """Append the hypothesis to that of the audio before, if it is plausible; leave out times nobody asked for."""
+    """Append the hypothesis to that of the audio before, if it is plausible. Drop times that were not requested."""
     if not state.request.word_times:
         hypothesis = replace(hypothesis, words=tuple(word.untimed() for word in hypothesis.words))
     if state.prefix is None:

@@ -64,7 +64,7 @@ The few tokens of a right sentence of 1 to 2 s have -0.3 to -1.2, less than with
 """
 
 MORE_WORDS: Final = 1.2
-"""Words of the stretches for each word of the whole from which the stretches are believed.
+"""Words of the stretches for each word of the whole from which the text of the stretches is used.
 
 A window with little context has more errors, and errors can be words too: where no word is missing, it is up to 1.1.
 """
