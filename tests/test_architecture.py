@@ -46,6 +46,9 @@ def violations() -> Iterator[tuple[str, str]]:
     yield from (
         ("realtime.offline", each) for each in ("realtime.engines.registry", "realtime.workers.batch", "starlette")
     )
+    yield from (
+        ("realtime.backends", f"realtime.{each}") for each in ("session.jobs", "models.models", "workers.batch")
+    )
     for each in ("session.session", "wire.dialects", "engines.registry", "app", "server", "cli.main", "edge.websocket"):
         yield "http_compat", f"realtime.{each}"
     yield from (("http_compat", each) for each in ("threading", "subprocess"))
