@@ -1,9 +1,10 @@
 """The languages of Whisper, and the names and codes by which programs refer to them.
 
 The codes and English names are those of Whisper's tokenizer: mostly ISO 639-1, with `jw` for Javanese, and `haw` and
-`yue`. Programs also send codes with a region, three-letter codes, codes that ISO has withdrawn, and names in English
-or in the language itself. The table has those with one meaning, and nothing here guesses: the packages langcodes and
-language_data would bring 29 MB and a compiled extension for the same hundred lines, and read `null` as a language.
+`yue`. Programs also send codes with a region, three-letter codes, codes that ISO has withdrawn, and names: in English,
+in the language itself or in the language of their users (`Englisch`, `anglais`; those are in `language_names.py`). The
+tables have those with one meaning, and nothing here guesses: the packages langcodes and language_data would bring 29 MB
+and a compiled extension for the same hundred lines, and read `null` as a language.
 """
 
 import re
@@ -11,6 +12,7 @@ import unicodedata
 from typing import Final
 
 from realtime.errors import ClientError
+from realtime.language_names import NAMES
 
 _TABLE: Final = """\
 af afrikaans | afr
@@ -154,6 +156,9 @@ def _read_table() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
         languages[code] = name
         codes |= dict.fromkeys((code, *others.split()), code)
         names |= {_folded(each): code for each in (name, *synonyms.split(", ")) if each}
+    for line in NAMES.splitlines():
+        code, others = line.split(" ", 1)
+        names |= {_folded(each): code for each in others.split(", ")}
     return languages, codes, names
 
 
@@ -170,12 +175,14 @@ def language_code(text: str, *, param: str = "language") -> str | None:
     """Return Whisper's code for a language as programs write it; None where the text names no language.
 
     A language is written as a code (`de`, `deu`), a code with a region or script (`pt-BR`, `zh_Hans_CN`,
-    `en_US.UTF-8`), a name (`German`, `Deutsch`) or a name with a qualifier (`Brazilian Portuguese`,
+    `en_US.UTF-8`), a name (`German`, `Deutsch`, `allemand`) or a name with a qualifier (`Brazilian Portuguese`,
     `Chinese (Simplified)`). Where detection is meant (`auto`, `multi`, `und`, `null`, blanks) there is none.
 
     Raises:
         ClientError: The language is unknown, or there are several; the error names the field `param`.
     """
+    if whole := _NAMES.get(_folded(text)):
+        return whole
     folded = re.sub(r"\(.*?\)", "", _folded(text)).strip(" <|>\"'*")
     compact = re.sub(r"[\W_]", "", folded)
     if compact in _NO_LANGUAGE or compact.startswith("auto") or re.match(r"(und|mul|mis|zxx)[-_]", folded):
@@ -183,8 +190,8 @@ def language_code(text: str, *, param: str = "language") -> str | None:
     meanings = {code for part in re.split(r"[,;/]", folded) if (code := _meaning(part.strip()))}
     if len(meanings) != 1:
         raise ClientError(
-            f"`{param}` must be one language that Whisper knows, as a code such as de or a name such as German, not "
-            f"{text[:_MAX_QUOTED]!r}. Leave it out to have the language detected.",
+            f"`{param}` must be one language that Whisper knows, as a code such as de or a name such as German or "
+            f"Deutsch, not {text[:_MAX_QUOTED]!r}. Leave it out to have the language detected.",
             param=param,
         )
     return meanings.pop()

@@ -20,7 +20,7 @@ from http_compat.openapi.schemas import (
 from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from http_compat.parsing.transcription_form import INTEGERS, MAX_PADDING_MS, MAX_SILENCE_MS, NUMBERS
 
-_LANGUAGE: Final = {**TEXT, "description": "Language code or English name; detected if missing or `auto`"}
+_LANGUAGE: Final = {**TEXT, "description": "Code or name of the language; detected if missing or `auto`"}
 _EXPECTED: Final = {**TEXT, "description": "Words to expect, such as names and terms"}
 _PROMPT: Final = {**TEXT, "description": "Text given to the model as preceding context"}
 _KWARGS: Final = {**TEXT, "description": "Further fields, as a JSON object in a string"}

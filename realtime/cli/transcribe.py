@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="overwrite existing transcripts")
     parser.add_argument("--model", dest="transcription_model", help="speech-to-text model (default whisper-base)")
-    parser.add_argument("--language", help="language spoken, as a code or an English name (default: detected)")
+    parser.add_argument("--language", help="language spoken, as a code or a name (default: detected)")
     parser.add_argument("--translate", action="store_true", help="translate to English")
     parser.add_argument("--prompt", default="", help="text that precedes the recording: names, terms, style")
     parser.add_argument(

@@ -2,6 +2,7 @@ import pytest
 
 from realtime.catalogue.table import WHISPER_V3_LANGUAGES
 from realtime.errors import ClientError
+from realtime.language_names import NAMES
 from realtime.languages import LANGUAGES, language_code, language_name
 
 
@@ -34,10 +35,21 @@ def test_every_code_and_english_name_means_its_language_in_any_case() -> None:
         ("fa", ("Farsi", "pes")),
         ("sr", ("sr-Latn", "Serbian (Latin)")),
         ("ro", ("mo", "Moldovan")),
+        ("en", ("Englisch", "Englisch (UK)", "anglais", "ingles", "английский", "英文", "Tiếng Anh")),
+        ("de", ("allemand", "Alemán", "ドイツ語", "Deutsch (Deutschland)")),
+        ("zh", ("Chinesisch", "chinois simplifié", "Mandarín")),
+        ("af", ("Tiếng Hà Lan (Nam Phi)", "Afrikaans (Südafrika)")),
     ],
 )
 def test_what_programs_write_for_a_language_means_it(code: str, texts: tuple[str, ...]) -> None:
     assert {text: language_code(text) for text in texts} == dict.fromkeys(texts, code)
+
+
+def test_no_name_means_two_languages_or_the_code_of_another() -> None:
+    lines = [line.split(" ", 1) for line in NAMES.splitlines()]
+    assert [code for code, _ in lines] == list(LANGUAGES)
+    meant = {(name, code) for code, names in lines for name in names.split(", ")}
+    assert {(name, language_code(name)) for name, _ in meant} == meant
 
 
 @pytest.mark.parametrize(
