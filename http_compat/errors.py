@@ -6,16 +6,15 @@ fail again, `retry-after` tells them when to retry.
 
 import logging
 import uuid
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Match
 from starlette.types import ExceptionHandler
 
+from http_compat.unknown_paths import proposal
 from realtime.errors import (
     ClientError,
     Overloaded,
@@ -28,12 +27,6 @@ from realtime.errors import (
 logger = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = "vivavoce.request_id"
-
-_MAX_PATH: Final = 200
-"""Characters of the longest path for which a similar one is looked for, and which an error may quote."""
-
-_MAX_PARTS: Final = 8
-"""Parts of such a path; `/openai/deployments/NAME/audio/transcriptions`, as Azure's clients write it, has five."""
 
 _RETRIED: Final = (408, 409)
 """Statuses of client errors that OpenAI's clients retry."""
@@ -134,22 +127,14 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "_")
     message = error.detail
-    if status is HTTPStatus.NOT_FOUND and (path := _similar_path(request.scope["path"], request.app.routes)):
-        message = f"{message}. Did you mean {path}?"
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            meant = proposal(request.scope["path"], request.app.routes)
+            hint = f"Did you mean {meant}?" if meant else "GET /openapi.json describes all endpoints."
+            message = f"There is no endpoint at this path. {hint}"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            message = f"The methods of this path are {(error.headers or {})['Allow']}."
     return JSONResponse(error_envelope(message, status, code), status, error.headers)
-
-
-def _similar_path(path: str, routes: Sequence[BaseRoute]) -> str | None:
-    """Return the path of an endpoint that a base URL without `/v1`, or with a different prefix, turns into `path`."""
-    parts = path.split("/")[1:]
-    if len(path) > _MAX_PATH or len(parts) > _MAX_PARTS:
-        return None
-    ends = ["/".join(parts[start:]) for start in range(len(parts))]
-    for candidate in (f"{prefix}/{end}" for end in ends for prefix in ("/v1", "")):
-        scope = {"type": "http", "path": candidate, "method": "GET"}
-        if any(route.matches(scope)[0] is not Match.NONE for route in routes):
-            return candidate
-    return None
 
 
 async def handle_unexpected(request: Request, error: Exception) -> Response:

@@ -1,6 +1,7 @@
 """Routes of the HTTP layer, which the application mounts beside its websocket."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from starlette.requests import Request
@@ -77,14 +78,17 @@ def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoder
 
 
 def _route(path: str, methods: Methods, authorize: Callable[[Request], None]) -> Route:
-    """Build one route for all methods of the path, so that a 405 response lists all of them."""
+    """Build one route for all methods of the path, so that a 405 response and OPTIONS list all of them."""
+    allowed = ", ".join([*(["GET", "HEAD"] if "GET" in methods else []), *sorted({*methods, "OPTIONS"} - {"GET"})])
 
     async def respond(request: Request) -> Response:
         note_route(request, path)
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"allow": allowed})
         authorize(request)
         return await methods["GET" if request.method == "HEAD" else request.method](request)
 
-    return Route(path, respond, methods=list(methods))
+    return Route(path, respond, methods=[*methods, "OPTIONS"])
 
 
 def _authorize(request: Request, settings: Settings) -> None:

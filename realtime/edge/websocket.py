@@ -46,6 +46,9 @@ from realtime.wire.dialects import DIALECTS
 logger = logging.getLogger(__name__)
 
 
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""Methods of plain HTTP requests."""
+
 CLOSE_TIMEOUT: Final = 1.0
 """Seconds allowed for the error and the close frame of a session that fails."""
 
@@ -77,7 +80,7 @@ class RealtimeEndpoint:
     def routes(self) -> list[BaseRoute]:
         """Return one route for each path of `DIALECTS`, and those that refuse all other websockets and plain HTTP."""
         routes = [WebSocketRoute(path, partial(self._serve, dialect)) for path, dialect in DIALECTS.items()]
-        refusals = [Route(path, _refuse_http) for path in DIALECTS]
+        refusals = [Route(path, _refuse_http, methods=_METHODS) for path in DIALECTS]
         return [*routes, WebSocketRoute("/{path:path}", self._refuse_path), *refusals]
 
     async def _refuse_path(self, websocket: WebSocket) -> None:
@@ -268,7 +271,7 @@ class Connection:
 
 
 async def _refuse_http(_: Request) -> Response:
-    """Refuse a GET request that is no handshake, which is what a websocket becomes in a proxy that does not pass it."""
+    """Refuse a request that is no handshake, which is what a websocket becomes in a proxy that does not pass it."""
     message = "This is a websocket endpoint. A proxy in between must pass the headers Upgrade and Connection."
     raise HTTPException(HTTPStatus.UPGRADE_REQUIRED, message, {"upgrade": "websocket", "connection": "upgrade"})
 

@@ -14,9 +14,10 @@ from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer, Se
 def test_an_unknown_path_is_404_with_the_common_error_body(client: TestClient) -> None:
     answer = client.get("/v1/nowhere")
     assert answer.status_code == 404
+    message = "There is no endpoint at this path. GET /openapi.json describes all endpoints."
     assert answer.json() == {
-        "error": {"message": "Not Found", "type": "invalid_request_error", "param": None, "code": "not_found"},
-        "detail": "Not Found",
+        "error": {"message": message, "type": "invalid_request_error", "param": None, "code": "not_found"},
+        "detail": message,
     }
 
 
@@ -31,12 +32,21 @@ def test_an_unknown_path_is_404_with_the_common_error_body(client: TestClient) -
         ("/openai/v1/audio/translations", "/v1/audio/translations"),
         ("/openai/deployments/whisper/audio/transcriptions", "/v1/audio/transcriptions"),
         ("/v1/readyz", "/readyz"),
+        ("/asr", "POST /v1/audio/transcriptions"),
+        ("/inference", "POST /v1/audio/transcriptions"),
+        ("/v1/speech_to_text", "POST /v1/audio/transcriptions"),
+        ("/v1/text-to-speech/heart/stream", "POST /v1/audio/speech"),
+        ("/api/TTS", "POST /v1/audio/speech"),
+        ("/api/tags", "GET /v1/models"),
+        ("/v1/realtime/nowhere", "a websocket at /v1/realtime"),
     ],
 )
-def test_a_path_with_a_wrong_prefix_is_404_and_names_the_right_one(client: TestClient, path: str, meant: str) -> None:
+def test_a_path_with_a_wrong_prefix_or_of_another_server_is_404_and_names_the_right_one(
+    client: TestClient, path: str, meant: str
+) -> None:
     answer = client.post(path, json={})
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
-    assert answer.json()["detail"] == f"Not Found. Did you mean {meant}?"
+    assert answer.json()["detail"] == f"There is no endpoint at this path. Did you mean {meant}?"
 
 
 @pytest.mark.parametrize(
@@ -44,13 +54,26 @@ def test_a_path_with_a_wrong_prefix_is_404_and_names_the_right_one(client: TestC
 )
 def test_a_path_like_no_other_is_404_without_a_proposal(client: TestClient, path: str) -> None:
     answer = client.post(path, json={})
-    assert (answer.status_code, answer.json()["detail"]) == (404, "Not Found")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "There is no endpoint at this path. GET /openapi.json describes all endpoints."
 
 
 def test_a_wrong_method_is_405_and_names_the_right_one(client: TestClient) -> None:
     answer = client.get("/v1/audio/speech")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, {"OPTIONS", "POST"})
     assert answer.json()["error"]["code"] == "method_not_allowed"
+    assert "POST" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/v1/audio/transcriptions", "OPTIONS, POST"), ("/v1/models", "GET, HEAD, OPTIONS, POST"), ("/nowhere", None)],
+)
+def test_options_lists_the_methods_of_a_path_without_an_origin_or_a_key(
+    serve: Serve, path: str, allowed: str | None
+) -> None:
+    answer = serve(api_keys=("secret",)).options(path)
+    assert (answer.status_code, answer.headers.get("allow")) == (204 if allowed else 404, allowed)
 
 
 @pytest.mark.parametrize("path", ["/v1/models/", "/v1//models", "//v1/models//"])
@@ -78,7 +101,7 @@ def test_an_unexpected_exception_is_500_reveals_nothing_and_is_not_retried(
 
 
 def test_a_wrong_method_is_405_and_lists_all_allowed_ones(client: TestClient) -> None:
-    assert set(client.put("/v1/models").headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+    assert set(client.put("/v1/models").headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "OPTIONS"])

@@ -213,8 +213,9 @@ def test_a_websocket_at_an_unknown_path_is_not_found(server: RealtimeService, pa
     assert response.headers["x-request-id"]
 
 
-def test_plain_http_at_the_path_of_the_websocket_is_told_to_upgrade(server: RealtimeService) -> None:
-    response = httpx.get(f"http://127.0.0.1:{server.port}/v1/realtime")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_plain_http_at_the_path_of_the_websocket_is_told_to_upgrade(server: RealtimeService, method: str) -> None:
+    response = httpx.request(method, f"http://127.0.0.1:{server.port}/v1/realtime")
     assert (response.status_code, response.headers["upgrade"]) == (HTTPStatus.UPGRADE_REQUIRED, "websocket")
     assert response.json()["error"]["code"] == "upgrade_required"
 
