@@ -16,6 +16,9 @@ from realtime.errors import EmptyFile, TooLarge, VoiceError
 STDIN: Final = "-"
 """Name of standard input among the files of the command."""
 
+STDOUT: Final = "-"
+"""Name of standard output in place of a directory."""
+
 MAX_PIPE_BYTES: Final = 16 * 1024**3
 """Bytes of one recording that comes through a pipe; they are copied to a temporary file."""
 
@@ -114,10 +117,13 @@ def blaming(output: Path | None) -> Iterator[None]:
 def _destination(name: str, options: argparse.Namespace) -> Path | None:
     """Return the path of the transcript, or None for standard output. Creates the directory."""
     stem = "stdin" if name == STDIN else Path(name).stem
+    if options.output == STDOUT:
+        return None
     if options.output is not None:
-        with blaming(options.output):
-            options.output.mkdir(parents=True, exist_ok=True)
-        return Path(options.output, f"{stem}.{options.format}")
+        directory = Path(options.output)
+        with blaming(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+        return directory / f"{stem}.{options.format}"
     if name == STDIN or len(options.files) == 1:
         return None
     return Path(name).with_name(f"{stem}.{options.format}")

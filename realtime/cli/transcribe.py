@@ -18,7 +18,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
 from realtime.cli.models import Bars
 from realtime.cli.output import discard_standard_output
-from realtime.cli.recordings import OutputError, Recording, blaming, note, printable, recordings, report
+from realtime.cli.recordings import STDOUT, OutputError, Recording, blaming, note, printable, recordings, report
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import VoiceError
 from realtime.languages import language_code
@@ -46,9 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output",
-        type=Path,
         metavar="DIR",
-        help="directory for the transcripts (default: standard output for one file, next to each of several)",
+        help="directory for the transcripts, or - for standard output (default: that for one file, next to each of "
+        "several)",
     )
     parser.add_argument("--force", action="store_true", help="overwrite existing transcripts")
     parser.add_argument("--model", dest="transcription_model", help="speech-to-text model (default whisper-base)")
@@ -75,6 +75,8 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
     """
     if options.word_timestamps and options.format != "json":
         options.usage_error("--word-timestamps requires --format json")
+    if options.output == STDOUT and len(options.files) > 1:
+        options.usage_error("--output - takes the transcript of one FILE; give a directory for those of several")
     entry = ModelNames(settings).defaults[Task.TRANSCRIPTION]
     wanted = _offline_options(options).for_model(entry)
     sources = list(recordings(options))

@@ -78,6 +78,15 @@ def test_one_file_is_transcribed_to_standard_output(command: Command, capsys: py
     assert [path.name for path in Path().iterdir()] == ["talk.wav"]
 
 
+def test_a_dash_as_output_is_standard_output_for_one_file(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [str(record(f"{number}.wav")) for number in range(2)]
+    assert command(names[0], "--output", "-") == 0
+    assert capsys.readouterr() == (TEXT, "")
+    assert command(*names, "--output", "-") == 2
+    assert "--output - takes the transcript of one FILE" in capsys.readouterr().err
+    assert sorted(path.name for path in Path().iterdir()) == names
+
+
 def test_several_files_are_transcribed_next_to_each_of_them(
     command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
