@@ -61,6 +61,8 @@ class _ActiveResponse:
         """Phrases not yet handed to the engine."""
         self.phrase = ""
         """The phrase being synthesized, as long as none of its audio has come."""
+        self.unread = ""
+        """The phrases so far, as long as they have letters or digits of which the engine made no audio at all."""
         self.job: int | None = None
         self.rate = response.output_format.sample_rate
         # A conversation is paced; out of it, the speech is wanted as a recording, as fast as the socket takes it.
@@ -121,16 +123,18 @@ class Responses:
         match message:
             case SpeechSynthesized(_, samples, sample_rate):
                 if active.phrase:
-                    active.playout.add_text(active.phrase)
-                    active.phrase = ""
+                    active.playout.add_text(active.unread + active.phrase)
+                    active.unread = active.phrase = ""
                 if active.resampler is None:
                     active.resampler = Resampler(sample_rate, active.rate)
                 active.playout.add_audio(active.resampler.process(samples))
             case SynthesisFinished(number):
                 self._jobs.end(number)
                 active.job = None
-                if active.phrase:  # the engine made no audio of it
-                    active.playout.add_text(active.phrase)
+                active.unread += active.phrase  # the engine made no audio of it
+                if active.unread and (active.resampler is not None or not any(map(str.isalnum, active.unread))):
+                    active.playout.add_text(active.unread)
+                    active.unread = ""
                 if not active.phrases and active.resampler is not None:
                     active.playout.add_audio(active.resampler.flush())
             case JobFailed(number, error):
@@ -177,7 +181,7 @@ class Responses:
             active.job = self._jobs.begin()
             yield Synthesize(active.job, active.phrase, active.response.voice, active.speed)
         elif active.job is None and not active.phrases and active.playout.deadline() is None:
-            if active.resampler is None and any(map(str.isalnum, active.sent_text)):
+            if active.unread:
                 yield from self._finish(ResponseStatus.FAILED, error=UnreadableText())
             else:
                 yield from self._finish(ResponseStatus.COMPLETED)

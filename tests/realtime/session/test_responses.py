@@ -80,10 +80,14 @@ def test_a_timer_that_fires_without_a_response_does_nothing() -> None:
     assert Conversation().session.handle_timer(1.0) == []
 
 
-def test_a_phrase_without_sound_still_has_its_text() -> None:
+def test_a_phrase_without_sound_still_has_its_text_beside_others_with_sound() -> None:
     conversation, phrase = speaking()
+    conversation.send(chunk(phrase.number, 0.1))
     conversation.send(SynthesisFinished(phrase.number))
-    assert spoken(conversation) == phrase.text
+    silent = conversation.pending(Synthesize)[-1]
+    conversation.send(SynthesisFinished(silent.number))
+    conversation.wait(1.0)
+    assert spoken(conversation) == phrase.text + silent.text
 
 
 def finished_without_audio(text: str) -> ResponseFinished:
@@ -102,12 +106,13 @@ def test_a_response_fails_if_the_voice_can_read_no_part_of_its_text(text: str) -
     finished = finished_without_audio(text)
     assert finished.status is ResponseStatus.FAILED
     assert isinstance(finished.error, UnreadableText)
+    assert finished.text == ""
 
 
 @pytest.mark.parametrize("text", ["…", "?!", "👋", "—\n***"])
 def test_a_response_with_nothing_to_say_is_completed(text: str) -> None:
     finished = finished_without_audio(text)
-    assert (finished.status, finished.error) == (ResponseStatus.COMPLETED, None)
+    assert (finished.status, finished.error, finished.text) == (ResponseStatus.COMPLETED, None, text)
 
 
 def test_one_phrase_that_cannot_be_read_does_not_fail_a_response() -> None:
