@@ -61,7 +61,7 @@ class SpeechEndpoint:
             response = await streamed(request, speech.chunks(), resources, media_type=speech_format.media_type)
         else:
             response = Response(await while_connected(request, _whole(speech)), media_type=speech_format.media_type)
-        if language := self._models.unspoken_language(text, entry):
+        if language := await self._models.unspoken_language(text, entry):
             logger.warning("%s: the text is in %s, which %s does not speak", request_id(request), language, entry.name)
             response.headers[TEXT_LANGUAGE_HEADER] = language
         response.headers[VOICE_HEADER] = voice

@@ -178,17 +178,17 @@ class Driver:
 
     async def _synthesize(self, job: Synthesize) -> None:
         entry = self._models.defaults[Task.SPEECH]
-        self._check_language(job.text, entry)
         async with self._models.lease_synthesizer(entry) as synthesizer:
             voice = resolve_voice(job.voice, synthesizer.voices)
             async with aclosing(synthesizer.synthesize(job.text, voice, job.speed)) as chunks:
                 async for samples in chunks:
                     await self.inbox.put_result(SpeechSynthesized(job.number, samples, synthesizer.sample_rate))
+        await self._check_language(job.text, entry)
         await self.inbox.put_result(SynthesisFinished(job.number))
 
-    def _check_language(self, text: str, entry: ModelEntry) -> None:
+    async def _check_language(self, text: str, entry: ModelEntry) -> None:
         """Log the language of a text that the voice does not speak, once for each language of the session."""
-        language = self._models.unspoken_language(text, entry)
+        language = await self._models.unspoken_language(text, entry)
         if language is not None and language not in self._unspoken_languages:
             self._unspoken_languages.add(language)
             logger.warning("the text is in %s, which %s does not speak", language, entry.name)

@@ -3,7 +3,7 @@
 The default recognizer, the default voice, the voice activity detector and the preloaded models are loaded when the
 service starts and stay; until then every request for a model waits and every session is refused. Other models are
 loaded when they are first asked for, and unloaded as `realtime.models.pool` says. What identifies the language of text
-is loaded once the service is ready, so that it delays nothing.
+is loaded for the first text that is spoken: it takes as much memory as two live streams.
 """
 
 import asyncio
@@ -44,8 +44,7 @@ class Models:
         self._threads = BlockingCalls(1)
         self._pool = ModelPool(settings, self._engines, self._make)
         self._opening: asyncio.Task[None] | None = None
-        self._identifier: LanguageIdentifier | None = None
-        self._loading_identifier: asyncio.Task[None] | None = None
+        self._identifier: asyncio.Task[LanguageIdentifier | None] | None = None
         self.ready = False
 
     def open(self) -> "asyncio.Task[None]":
@@ -62,13 +61,13 @@ class Models:
         detector, _ = await asyncio.gather(self._threads.run(self._engines.detector), asyncio.gather(*pins))
         self.detector = DetectorHandle(detector)
         self.ready = True
-        self._loading_identifier = asyncio.create_task(self._load_identifier())
 
-    async def _load_identifier(self) -> None:
+    async def _load_identifier(self) -> LanguageIdentifier | None:
         try:
-            self._identifier = await self._threads.run(self._engines.language_identifier)
+            return await self._threads.run(self._engines.language_identifier)
         except EngineError as error:
             logger.error("the language of texts is not checked: %s", error.message)  # noqa: TRY400 - it has its cause
+            return None
 
     def stop_opening(self) -> None:
         """Cancel the load of the pinned models if it has not finished; requests that wait for it are refused."""
@@ -78,8 +77,8 @@ class Models:
     async def close(self) -> None:
         """Unload everything: queued work is cancelled, and loads in progress are stopped (see `ModelPool.close`)."""
         self.stop_opening()
-        if self._loading_identifier is not None:
-            self._loading_identifier.cancel()
+        if self._identifier is not None:
+            self._identifier.cancel()
         if self.ready:
             await self._threads.run(self.detector.close)
         self.ready = False
@@ -150,14 +149,17 @@ class Models:
         """Unload the models that have been idle for `model_idle_seconds`; also runs on a timer."""
         self._pool.evict_expired(now)
 
-    def unspoken_language(self, text: str, entry: ModelEntry) -> str | None:
+    async def unspoken_language(self, text: str, entry: ModelEntry) -> str | None:
         """Return the language of a text if it is probable that the voice model does not speak it.
 
-        None also where the languages of the model are unknown, and in the first second after the start.
+        None also where the languages of the model are unknown. The first call waits for what identifies languages.
         """
-        if self._identifier is None or not entry.languages:
+        if not entry.languages:
             return None
-        return self._identifier.unspoken_language(text, entry.languages)
+        if self._identifier is None:
+            self._identifier = asyncio.create_task(self._load_identifier())
+        identifier = await asyncio.shield(self._identifier)
+        return identifier.unspoken_language(text, entry.languages) if identifier is not None else None
 
     @property
     def voices(self) -> tuple[str, ...]:

@@ -183,7 +183,7 @@ class ScriptedModels:
     def progress(self) -> dict[str, Step]:
         return self.steps
 
-    def unspoken_language(self, text: str, entry: ModelEntry) -> str | None:
+    async def unspoken_language(self, text: str, entry: ModelEntry) -> str | None:
         return ScriptedLanguageIdentifier().unspoken_language(text, entry.languages)
 
     @asynccontextmanager

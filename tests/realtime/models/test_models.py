@@ -19,7 +19,7 @@ from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
 from tests.support.loaded_models import BASE, TINY, VOICE, opened, recognizer
-from tests.support.scenarios import run, until
+from tests.support.scenarios import run
 from tests.support.scripted_engines import (
     ScriptedEngines,
     ScriptedLanguageIdentifier,
@@ -239,11 +239,11 @@ class WithoutIdentifier(ScriptedEngines):
         raise EngineError("It is missing.")
 
 
-def test_the_language_of_text_is_identified_once_the_service_is_ready() -> None:
+def test_the_language_of_the_first_text_is_identified() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines()) as models:
-            await until(lambda: models.unspoken_language("Das ist neu.", VOICE) == "de")
-            assert models.unspoken_language("This is new.", VOICE) is None
+            assert await models.unspoken_language("Das ist neu.", VOICE) == "de"
+            assert await models.unspoken_language("This is new.", VOICE) is None
 
     run(scenario())
 
@@ -251,9 +251,8 @@ def test_the_language_of_text_is_identified_once_the_service_is_ready() -> None:
 def test_a_text_is_not_noticed_where_the_languages_of_the_model_are_unknown() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines()) as models:
-            await until(lambda: models.unspoken_language("Das ist neu.", VOICE) == "de")
             unknown = replace(VOICE, capabilities=Capabilities(()))
-            assert models.unspoken_language("Das ist neu.", unknown) is None
+            assert await models.unspoken_language("Das ist neu.", unknown) is None
 
     run(scenario())
 
@@ -261,8 +260,8 @@ def test_a_text_is_not_noticed_where_the_languages_of_the_model_are_unknown() ->
 def test_the_service_runs_without_the_identifier_of_languages(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         async with opened(WithoutIdentifier()) as models:
-            await until(lambda: "not checked" in caplog.text)
+            assert await models.unspoken_language("Das ist neu.", VOICE) is None
             assert models.ready
-            assert models.unspoken_language("Das ist neu.", VOICE) is None
+            assert "not checked" in caplog.text
 
     run(scenario())
