@@ -24,6 +24,8 @@ def configure(settings: Settings) -> None:
     handler = logging.StreamHandler()
     prepare(handler, settings.log_format)
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    for name in ("httpx2", "httpcore2"):  # their records hold addresses, which may contain keys, and headers
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def prepare(handler: logging.Handler, log_format: str) -> None:

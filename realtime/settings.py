@@ -3,10 +3,12 @@
 import logging
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -27,6 +29,11 @@ RENAMED: Final = {
 
 POSITIVE: Final = frozenset(
     {
+        "chat_connect_timeout_seconds",
+        "chat_first_token_timeout_seconds",
+        "chat_max_history_tokens",
+        "chat_timeout_seconds",
+        "chat_token_timeout_seconds",
         "idle_timeout_seconds",
         "load_limit",
         "max_concurrent_uploads",
@@ -45,6 +52,9 @@ MAX_PORT: Final = 65_535
 
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 """Hosts that only clients on this machine can reach."""
+
+SCRIPTED: Final = "scripted"
+"""Value of `chat_base_url` for answers by rules."""
 
 UnknownNames: TypeAlias = Literal["default", "refuse"]
 LogFormat: TypeAlias = Literal["text", "json"]
@@ -101,6 +111,30 @@ class Settings:
     """Batches of one model decoded in parallel; 0 chooses two, or one on a single CPU."""
     threads_per_worker: int = 0
     """Threads of each decoder worker; 0 divides the CPUs among the workers, at most four each."""
+
+    chat_base_url: str | None = None
+    """Address of a server with OpenAI's `/v1/chat/completions`, which answers in conversations; `scripted` for answers
+    by rules, to try the service without a model. Unset: no answers."""
+    chat_api_key: str | None = field(default=None, repr=False)
+    """API key for the chat backend."""
+    chat_model: str | None = None
+    """Model to request. Unset: the request names none, and a backend with one model uses that."""
+    chat_instructions: str = (
+        "You are a voice assistant. Your answers are read aloud: answer briefly, in the language of the user, in plain "
+        "sentences without Markdown, lists, code, links or emoji."
+    )
+    """System text of conversations whose client gives none."""
+    chat_max_history_tokens: int = 3072
+    """Upper bound for the conversation in a request, tools included, by estimate; the oldest turns are left out. The
+    default leaves room for an answer in a context of 4096 tokens, the smallest default of common servers."""
+    chat_connect_timeout_seconds: float = 5.0
+    """Time for connecting to the chat backend."""
+    chat_first_token_timeout_seconds: float = 30.0
+    """Time until the first token of an answer. A backend that loads its model first may need more."""
+    chat_token_timeout_seconds: float = 15.0
+    """Longest pause within an answer."""
+    chat_timeout_seconds: float = 120.0
+    """Time that a whole answer may keep its session waiting, all in all."""
 
     max_sessions: int = 32
     """Upper bound of concurrent sessions."""
@@ -173,7 +207,7 @@ def _with_new_name(unknown: str) -> str:
 
 
 def _check(field_name: str, value: object) -> None:
-    """Refuse a number out of range and an unknown log level. Raises `ValueError`."""
+    """Refuse a number out of range, an unknown log level, no address or no key. Raises `ValueError`."""
     name = PREFIX + field_name.upper()
     if isinstance(value, int | float):
         if not 0 <= value < math.inf:
@@ -182,8 +216,20 @@ def _check(field_name: str, value: object) -> None:
             raise ValueError(f"{name} must be greater than 0")
         if field_name == "port" and value > MAX_PORT:
             raise ValueError(f"{name} must be at most {MAX_PORT}, not {value}")
+    if field_name == "chat_base_url" and value not in (None, SCRIPTED) and not _is_web_address(str(value)):
+        raise ValueError(f"{name} must be an address such as http://127.0.0.1:11434/v1, or {SCRIPTED}")
+    if field_name == "chat_api_key" and value is not None and not re.fullmatch(r"[!-~]+", str(value)):
+        raise ValueError(f"{name} must be ASCII without spaces")
     if field_name == "log_level" and str(value).upper() not in logging.getLevelNamesMapping():
         raise ValueError(f"{name} must be debug, info, warning, error or critical, not {value}")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
 
 
 def _parse(name: str, text: str, kind: type) -> object:

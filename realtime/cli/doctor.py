@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from realtime import __version__
+from realtime.cli.chat_checks import check_chat
 from realtime.cli.findings import Finding, Findings, Status
 from realtime.cli.machine_checks import check_memory, check_packages, check_platform, check_processor
 from realtime.cli.model_checks import check_models, check_speech
@@ -32,6 +33,7 @@ CHECKS: Final = (
     check_traces,
     check_port,
     check_access,
+    check_chat,
     check_models,
 )
 """All checks but the self-test, in the order of the report."""

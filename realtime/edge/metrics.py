@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.backends.client import ChatReport
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.session.events import (
     AudioCommitted,
@@ -33,6 +34,7 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 COMMIT_LAG_BUCKETS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)
 FINAL_LATENCY_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 FIRST_AUDIO_BUCKETS: Final = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
+FIRST_TOKEN_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 MAX_TURNS: Final = 64
 """Turns per session that may wait for their final transcript; in sessions without transcripts none ever comes."""
@@ -68,6 +70,15 @@ class Metrics:
         self.first_audio = self._histogram(
             "first_audio_seconds", "Time from the start of a response to its first audio.", FIRST_AUDIO_BUCKETS
         )
+        self._chat_requests = self._counter("chat_requests", "Requests to the chat backend, by outcome.", "outcome")
+        for outcome in ("completed", "cancelled"):
+            self._chat_requests.labels(outcome)
+        self._chat_retries = self._counter("chat_retries", "Requests to the chat backend that were tried twice.")
+        self._chat_first_token = self._histogram(
+            "chat_first_token_seconds",
+            "Time from a request to the chat backend to the first text or tool call.",
+            FIRST_TOKEN_BUCKETS,
+        )
 
     @contextmanager
     def session(self) -> Iterator["SessionMetrics"]:
@@ -79,6 +90,13 @@ class Metrics:
     def count_refusal(self, code: str) -> None:
         """Count a refused session by the `code` of the error that was reported to it."""
         self._sessions_refused.labels(code).inc()
+
+    def count_chat(self, report: ChatReport) -> None:
+        """Count a request to the chat backend, which has ended."""
+        self._chat_requests.labels(report.outcome).inc()
+        self._chat_retries.inc(report.retried)
+        if report.first_token_seconds is not None:
+            self._chat_first_token.observe(report.first_token_seconds)
 
     def count_suppressed(self, reasons: Iterable[Suppression]) -> None:
         """Count segments whose text was suppressed."""

@@ -108,3 +108,29 @@ def test_an_unknown_log_format_is_an_error_that_names_the_formats() -> None:
 @pytest.mark.parametrize(("text", "trace"), [("", None), ("/var/trace", Path("/var/trace"))])
 def test_an_optional_path_may_be_empty(text: str, trace: Path | None) -> None:
     assert Settings.from_environ({"VIVAVOCE_TRACE": text}).trace == trace
+
+
+@pytest.mark.parametrize(
+    "text", ["http://127.0.0.1:11434/v1", "https://api.openai.com/v1", "http://[::1]:8080", "scripted"]
+)
+def test_a_chat_backend_is_an_address_or_scripted(text: str) -> None:
+    assert Settings.from_environ({"VIVAVOCE_CHAT_BASE_URL": text}).chat_base_url == text
+
+
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1:11434", "localhost", "ftp://example.org", "http://", "http://[::1", "http://a:b"]
+)
+def test_a_chat_backend_that_is_no_address_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="VIVAVOCE_CHAT_BASE_URL"):
+        Settings.from_environ({"VIVAVOCE_CHAT_BASE_URL": text})
+
+
+@pytest.mark.parametrize("text", ["sk 1", "sk-1\n", "schlüssel"])
+def test_a_chat_key_that_fits_in_no_header_is_an_error_that_does_not_show_it(text: str) -> None:
+    with pytest.raises(ValueError, match="VIVAVOCE_CHAT_API_KEY") as raised:
+        Settings.from_environ({"VIVAVOCE_CHAT_API_KEY": text})
+    assert text not in str(raised.value)
+
+
+def test_keys_are_not_shown() -> None:
+    assert "secret" not in repr(Settings(api_keys=("secret",), chat_api_key="secret"))

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
+from realtime.backends.client import ChatReport
 from realtime.edge.metrics import MAX_TURNS, Metrics
 from realtime.errors import EngineError
 from realtime.scheduling.cadence import MIN_PARTIAL_INTERVAL
@@ -176,3 +177,15 @@ def test_two_applications_do_not_share_their_metrics() -> None:
     one.count_refusal("server_overloaded")
     with one.session():
         assert value(other, "sessions_open") == 0
+
+
+def test_requests_to_the_chat_backend_are_counted_by_outcome_and_their_first_token_is_measured() -> None:
+    metrics = Metrics(dict)
+    metrics.count_chat(ChatReport("completed", 0.25, retried=True))
+    metrics.count_chat(ChatReport("backend_timeout", None, retried=True))
+    metrics.count_chat(ChatReport("cancelled", None, retried=False))
+    for outcome in ("completed", "backend_timeout", "cancelled"):
+        assert value(metrics, "chat_requests_total", outcome=outcome) == 1
+    assert value(metrics, "chat_retries_total") == 2
+    assert value(metrics, "chat_first_token_seconds_count") == 1
+    assert value(metrics, "chat_first_token_seconds_sum") == 0.25
