@@ -41,6 +41,29 @@ def _version(match: re.Match[str]) -> str:
     return ("version " if "v" in match[0].lower() else "") + match[1].replace(".", " point ")
 
 
+def _hardware_address(match: re.Match[str]) -> str:
+    """Spell the pairs of a MAC address, with a short pause between them."""
+    return ", ".join(_spelled_out(pair) for pair in re.split("[:-]", match[0]))
+
+
+def _ipv6(match: re.Match[str]) -> str:
+    """Spell the groups of an address of IPv6, and name its colons."""
+    return " ".join(_spelled_out(part) if part != ":" else "colon" for part in re.findall("[0-9A-Fa-f]+|:", match[0]))
+
+
+def _spelled_out(characters: str) -> str:
+    return " ".join(digit_by_digit(each) if each.isdecimal() else each.upper() for each in characters)
+
+
+def _prerelease(match: re.Match[str]) -> str:
+    return f" {_read(match[1])} {match[2]}".rstrip()
+
+
+_IPV4: Final = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
+_HOST: Final = rf"(?:localhost|{_IPV4}|[\w-]+(?:\.[\w-]+)*\.[a-z]{{2,12}})"
+_PRERELEASE: Final = "rc|alpha|beta|dev|preview|pre|post|snapshot"
+"""What follows the numbers of a version that is not final (semver.org)."""
+
 _OTHERS: Final = (
     r"[0-3]?[0-9]\.[01]?[0-9]\.[12][0-9]{3}\b|(?:1\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}\b|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]"
 )
@@ -55,8 +78,34 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
         _url,
     ),
     (re.compile(rf"(?<!\S)((?:~|\.{{1,2}})?/[A-Za-z.][\w.-]*(?:/[\w.-]+)*{_WITHOUT_MARKS_AFTER})"), _url),
-    (re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|\.\w)"), lambda match: match[0].replace(".", " dot ")),
-    (re.compile(r"(?<![\w.])(?:[vV]ersion )?[vV]([0-9]+(?:\.[0-9]+)+)(?!\w|\.\w)"), _version),
+    (
+        re.compile(r"(?<![\w.\\])((?:[A-Za-z]:|\\)\\[^\s<>\"|]+" + _WITHOUT_MARKS_AFTER + ")"),
+        lambda match: _named(match[1]),
+    ),
+    (
+        re.compile(r"(?<![\w./@-])(?:[\w.-]+/){1,12}[\w-]+(?:\.[\w-]+)*\.[a-z][a-z0-9]{0,9}\b(?![./]\w)"),
+        lambda match: _named(match[0]),
+    ),
+    (
+        re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})(?![\w:-])"),
+        _hardware_address,
+    ),
+    (
+        re.compile(
+            r"(?<![\w:.])(?=[A-Fa-f:]*[0-9])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{3,39}(?<!:)(?![\w:])"
+        ),
+        _ipv6,
+    ),
+    (re.compile(rf"(?<![\w.@/-])({_HOST}):([0-9]{{2,5}})(?![\w:]|\.[0-9])"), r"\1 colon \2"),
+    (re.compile(r"(?<![\w:.)\]]):([0-9]{4,5}|80|443)(?![\w:]|[.,][0-9])"), r"port \1"),
+    (re.compile(r"(?i)(?<=\bport )([0-9]{3})(?![\w-]|[.,:][0-9])"), lambda match: digit_by_digit(match[1])),
+    (
+        re.compile(rf"(?<![\w.])({_IPV4})(?:/([0-9]{{1,2}}))?(?!\w|\.\w|/\w)"),
+        lambda match: match[1].replace(".", " dot ") + (f" slash {match[2]}" if match[2] else ""),
+    ),
+    (re.compile(rf"(?<=[0-9]\.[0-9])-({_PRERELEASE})[.-]?([0-9]*)(?![\w-])"), _prerelease),
+    (re.compile(r"(?<![\w.])(?:[vV]ersion [vV]?|[vV])([0-9]+(?:\.[0-9]+)+)(?!\w|\.\w)"), _version),
+    (re.compile(r"(?<![\w.-])v([0-9]{1,3})(?![\w.-]|\.\w)"), r"version \1"),
     (
         re.compile(rf"(?<![\w.$€£])(?!{_OTHERS})([0-9]+(?:\.[0-9]+){{2,}})(?!\w|\.\w)"),
         lambda match: match[1].replace(".", " point "),

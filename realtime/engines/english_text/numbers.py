@@ -166,34 +166,13 @@ _RANGES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w)\]])−(?= ?[0-9a-z])"), "minus "),
 )
 
-_UNITS: Final = {"h": "hour", "m": "meter", "g": "gram", "l": "liter", "L": "liter", "V": "volt", "W": "watt"}
-"""Units of one letter, which hibari spells."""
-
-_LENGTHS: Final = {
-    "km": "kilometers", "m": "meters", "cm": "centimeters", "mm": "millimeters", "ft": "feet", "mi": "miles",
-}  # fmt: skip
-_RATES: Final = {
-    "km/h": "kilometers per hour", "km/s": "kilometers per second", "m/s": "meters per second",
-    "kB/s": "kilobytes per second", "MB/s": "megabytes per second", "GB/s": "gigabytes per second",
-}  # fmt: skip
-
-
-def _unit(match: re.Match[str]) -> str:
-    return f"{match[1]} {_UNITS[match[2]]}" + ("" if match[1] == "1" else "s")
-
-
 _MEASURES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.])([0-9]{1,2})['′’] ?([0-9]{1,2})(?:[\"″”]|'')"), r"\1 foot \2"),
     (re.compile(r"(?<=[0-9] ft )([0-9]{1,2}) in\b"), r"\1 inches"),
     (re.compile(r"\b1h ?(?=[0-9]{2}\b)"), "1 hour "),
     (re.compile(r"(?<=[0-9])h(?=[0-9]{2}\b)"), " hours "),
     (re.compile(r"(?<=[0-9]h) ?([0-9]{1,2}) ?m(?:in)?\b"), r" \1 minutes"),
-    (re.compile(rf"(?<![a-zA-Z/])({'|'.join(_RATES)})(?!\w)"), lambda match: " " + _RATES[match[1]]),
-    (re.compile(rf"(?<=[0-9]) ?({'|'.join(_LENGTHS)})([²³])(?!\w)"),
-     lambda match: f" {'square' if match[2] == '²' else 'cubic'} {_LENGTHS[match[1]]}"),
     (re.compile(r"(?<=[0-9]) s(?=[.,;:!?)]|$| [a-z])"), " seconds"),
-    (re.compile(r"(?<=[0-9]) ?[µμ]s(?!\w)"), " microseconds"),
-    (re.compile(rf"(?<![\w.,$€£])({NUMBER}) ?([{''.join(_UNITS)}])(?![\w/'’²³])"), _unit),
 )  # fmt: skip
 
 _GROUPING: Final[tuple[Rule, ...]] = (

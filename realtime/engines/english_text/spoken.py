@@ -9,8 +9,10 @@ from typing import Final
 
 from realtime.engines.english_text.abbreviations import ABBREVIATIONS, DAYS_AND_MONTHS
 from realtime.engines.english_text.addresses import ADDRESSES
+from realtime.engines.english_text.formulas import FORMULAS
 from realtime.engines.english_text.numbers import NUMBERS
 from realtime.engines.english_text.rules import Rule, rewrite, spelled
+from realtime.engines.english_text.units import UNITS
 
 _TAGS: Final = (
     "a|abbr|audio|b|big|blockquote|br|break|code|div|em|emphasis|h[1-6]|hr|i|img|li|mark|ol|p|phoneme|pre|prosody|s"
@@ -62,7 +64,6 @@ _SYMBOLS: Final[tuple[Rule, ...]] = (
     ),
     (re.compile(r"[₀-₉]+"), lambda match: f" {match[0].translate(_SUBSCRIPTS)} "),
     (re.compile(r"\bCO(?= ?2\b)"), "C.O "),  # the gas; hibari reads the word "co"
-    (re.compile(r"\bH2O\b"), "H two O"),
     (re.compile(r"\b([A-Z])&([A-Z])\b"), lambda match: f"{match[1]} and {match[2]}"),
     (re.compile(r"\b([A-Z]{2})&([A-Z])\b"), lambda match: f"{spelled(match[1])} and {match[2]}"),
 )
@@ -70,10 +71,12 @@ _SYMBOLS: Final[tuple[Rule, ...]] = (
 
 _STAGES: Final = (
     (re.compile(r"[*_`#<>~|\[\]•+-]"), _MARKUP),
-    (re.compile(r"[.@/]"), ADDRESSES),
+    (re.compile(r"[.@/\\]|:[0-9A-Fa-f:]|[0-9A-Fa-f]-[0-9A-Fa-f]|\bport |\bv[0-9]"), ADDRESSES),
     (re.compile(rf"\.|\bGen |\b[A-Z]o[A-Z]s?\b|\b(?:{DAYS_AND_MONTHS})"), ABBREVIATIONS),
-    (re.compile(r"[0-9¼½¾⅐-⅞−=\u00a0]|/[hs]\b"), NUMBERS),
-    (re.compile(r"[^\x00-\x7f]|[=!<>#&]|\b(?:CO ?2|H2O)\b"), _SYMBOLS),
+    (re.compile(r"[0-9¼½¾⅐-⅞−=\u00a0]"), NUMBERS),
+    (re.compile(r"[0-9]|/[hms]|[hkMGTmndcµμ][A-ZbΩ]"), UNITS),
+    (re.compile(r"[A-Za-z][0-9]|[A-Z][a-z]?[A-Z]"), FORMULAS),
+    (re.compile(r"[^\x00-\x7f]|[=!<>#&]|\bCO ?2\b"), _SYMBOLS),
 )
 """Rules in the order of their use, each after a pattern without which none of them applies."""
 

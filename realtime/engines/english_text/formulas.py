@@ -1,0 +1,26 @@
+"""Chemical formulas, whose symbols are spelled: H2SO4, CaCO3, NaCl."""
+
+import re
+from typing import Final
+
+from realtime.engines.english_text.rules import Rule, spelled
+
+_ELEMENT: Final = (
+    "(?:Ag|Al|Ar|As|Au|Ba|Be|Bi|Br|Ca|Cd|Cl|Co|Cr|Cs|Cu|Fe|Ga|Ge|He|Hg|Kr|Li|Mg|Mn|Mo|Na|Ne|Ni|Pb|Pt|Ra|Rb|Se|Si|Sn"
+    "|Sr|Ti|Xe|Zn|Zr|[BCFHIKNOPSUVWY])"
+)
+_ANIONS: Final = "Cl|OH|O|F|Br|I|S|CN"
+
+
+def _spelled(match: re.Match[str]) -> str:
+    """Spell the letters of a formula and read its numbers."""
+    return " ".join(spelled(part) if part.isalpha() else part for part in re.findall("[A-Za-z]+|[0-9]+", match[0]))
+
+
+FORMULAS: Final[tuple[Rule, ...]] = (
+    # two symbols and a number; not B2B or P2P, where the number is read "to", and not COP28
+    (re.compile(rf"(?<![\w./-])(?=[A-Za-z]*[0-9])(?![BCP]2[BCP]\b|[A-Za-z]+[0-9]{{2}}\b)(?:{_ELEMENT}[0-9]{{0,2}}){{2,8}}(?![\w/]|-[0-9])"),
+     _spelled),
+    # salts, acids, bases and oxides without one, where a small letter keeps them apart from abbreviations
+    (re.compile(rf"(?<![\w./-])(?=[A-Z]*[a-z])(?:Na|Li|Ca|Mg|Ag|Cu|Zn|Fe|K|H)(?:{_ANIONS})(?![\w/-])"), _spelled),
+)  # fmt: skip
