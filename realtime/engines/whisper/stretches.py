@@ -2,7 +2,7 @@
 
 Whisper's decoder writes a sentence that is said ten times in a row once, or thirty times. Cut in the pauses, each
 window has the sentence once. Of pauses within the sentence as long as those between its repetitions, half a sentence
-would come, which is often misheard: where the audio repeats itself, it is cut once in each period instead.
+would come, which is often misheard: where the audio repeats itself, it is cut where it begins again instead.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.engines.whisper.drafts import is_broken
-from realtime.engines.whisper.repetition import period_of
+from realtime.engines.whisper.repetition import beginnings
 from realtime.speech.recognition import Thresholds, TranscriptionRequest
 from realtime.speech.segmentation import Span
 from realtime.speech.transcript import Hypothesis, Word, normalised
@@ -55,7 +55,7 @@ BEFORE_ONSET: Final = 5
 """Hops before the expected begin of a repetition in which it is cut: 100 ms."""
 
 AFTER_ONSET: Final = 2
-"""Hops after it: 40 ms, for the rounding of the period."""
+"""Hops after it: 40 ms, for a repetition at another speed, which is found late."""
 
 MIN_LOG_PROBABILITY: Final = -1.3
 """Average log-probability below which the text of a stretch is left out.
@@ -178,18 +178,20 @@ def stretches(samples: Samples) -> tuple[Span, ...]:
         return ()
     level = _decibels(samples)
     quiet = level < _threshold(level)
-    period = period_of(samples)
-    spans = _spans(quiet, 0, len(quiet)) if period is None else _periods(level, quiet, period / HOP)
+    sound = np.flatnonzero(~quiet)
+    onsets = beginnings(samples, int(sound[0]) * HOP, (int(sound[-1]) + 1) * HOP)
+    spans = _repetitions(level, quiet, onsets) if onsets else _spans(quiet, 0, len(quiet))
     return tuple(Span(first * HOP, min(last * HOP, len(samples))) for first, last in spans)
 
 
-def _periods(level: NDArray[np.float64], quiet: NDArray[np.bool_], period: float) -> Iterator[tuple[int, int]]:
+def _repetitions(
+    level: NDArray[np.float64], quiet: NDArray[np.bool_], onsets: Sequence[int]
+) -> Iterator[tuple[int, int]]:
     """Yield the repetitions, cut in the middle of the pause before each or, without any, where the sound is lowest."""
     sound = np.flatnonzero(~quiet)
-    begin, end = int(sound[0]), int(sound[-1]) + 1
     cuts = [0]
-    for onset in np.arange(begin + period, end - period / 2, period).round().astype(int):
-        near = slice(onset - BEFORE_ONSET, onset + AFTER_ONSET)
+    for onset in onsets[1:]:
+        near = slice(onset // HOP - BEFORE_ONSET, onset // HOP + AFTER_ONSET)
         lowest = int(near.start + np.argmin(level[near]))
         before, after = sound[sound <= lowest], sound[sound >= lowest]
         cuts.append((int(before[-1]) + 1 + int(after[0])) // 2)
