@@ -33,6 +33,10 @@ _DEMUXERS: Final = {
     "flv": "flv",
     "mpeg": "mpeg",
     "ts": "mpegts",
+    "wavpack": "wv",
+    "tta": "tta",
+    "ac3": "ac3",
+    "voc": "voc",
 }
 """FFmpeg's demuxers of the supported formats. None of them follows a reference to another file."""
 
@@ -70,7 +74,8 @@ def open_container(file: IO[bytes]) -> av.container.InputContainer:
         raise Refused(message, Kind.INVALID_FORMAT)
     if container is not None:
         raise Refused("The file has no audio stream.", Kind.NO_AUDIO)
-    raise Refused(f"Invalid file format. Supported formats: {', '.join(_DEMUXERS)}.", Kind.INVALID_FORMAT)
+    supported = f"Supported formats: {', '.join(_DEMUXERS)}; samples without a header are not recognized."
+    raise Refused(f"Invalid file format. {supported}", Kind.INVALID_FORMAT)
 
 
 def audio_tracks(container: av.container.InputContainer) -> tuple[AudioTrack, ...]:

@@ -50,6 +50,10 @@ def length(file: io.BytesIO) -> float:
         ("mpegts", "aac", 44_100),
         ("mpeg", "mp2", 48_000),
         ("3gp", "libopencore_amrnb", 8_000),
+        ("wv", "wavpack", 44_100),
+        ("tta", "tta", 44_100),
+        ("ac3", "ac3", 48_000),
+        ("voc", "pcm_s16le", 22_050),
         ("wav", "pcm_mulaw", 8_000),
     ],
 )
