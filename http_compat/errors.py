@@ -133,7 +133,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
             hint = f"Did you mean {meant}?" if meant else "GET /openapi.json describes all endpoints."
             message = f"There is no endpoint at this path. {hint}"
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            message = f"The methods of this path are {(error.headers or {})['Allow']}."
+            allowed = set((error.headers or {})["Allow"].split(", ")) - {"HEAD", "OPTIONS"}
+            message = f"Use {' or '.join(sorted(allowed))} for this path."
     return JSONResponse(error_envelope(message, status, code), status, error.headers)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.types import Message
 
-from http_compat.errors import BodyTimeout, QueueFull
+from http_compat.errors import BodyTimeout, QueueFull, UnsupportedMediaType
 from realtime.errors import TooLarge
 
 
@@ -50,6 +50,10 @@ MIN_UPLOAD_RATE: Final = MinimumRate(bytes_per_second=16_000, grace=30.0)
 """Half the rate of uncompressed speech at 16 kHz."""
 
 
+_COMPRESSIONS: Final = frozenset({"br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"})
+"""Content encodings that change the body (RFC 9110, 8.4.1); some programs write `utf-8` there, which does not."""
+
+
 def bounded(
     request: Request, max_bytes: int, idle_timeout_seconds: float, min_rate: MinimumRate = MIN_UPLOAD_RATE
 ) -> Request:
@@ -60,7 +64,10 @@ def bounded(
 
     Raises:
         TooLarge: `Content-Length` exceeds `max_bytes`.
+        UnsupportedMediaType: The body is compressed.
     """
+    if (encoding := request.headers.get("content-encoding", "").strip().lower()) in _COMPRESSIONS:
+        raise UnsupportedMediaType(f"Send the body uncompressed, without `Content-Encoding: {encoding}`.")
     too_large = TooLarge(f"Maximum content size limit ({max_bytes}) exceeded.")
     if int(request.headers.get("content-length", 0)) > max_bytes:
         raise too_large

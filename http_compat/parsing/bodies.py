@@ -4,7 +4,7 @@ import codecs
 import json
 import re
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from python_multipart.multipart import parse_options_header
@@ -107,7 +107,7 @@ def decode_json(data: bytes | str, kind: type[Body]) -> Body:
             data = _without_byte_order_mark(data)
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise _invalid_field(str(error)) from error
+        raise _invalid_field(str(error), kind) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         if name := _field_with_surrogate(data):
             raise ClientError(f"`{name}` is not valid Unicode: it has an unpaired surrogate.", param=name) from error
@@ -138,7 +138,7 @@ def convert_texts(fields: Mapping[str, Any], kind: type[Body]) -> Body:
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid_field(str(error)) from error
+        raise _invalid_field(str(error), kind) from error
 
 
 _KINDS: Final = {
@@ -152,19 +152,27 @@ _KINDS: Final = {
 """What an error calls the types of msgspec's messages."""
 
 
-def _invalid_field(message: str) -> ClientError:
-    """Turn a message of msgspec, which ends with the path of the field, into an error that names the field."""
+def _invalid_field(message: str, body: Any) -> ClientError:  # noqa: ANN401
+    """Turn a message of msgspec about `body`, which ends with the path of the field, into an error that names it."""
     if path := re.search(r" - at `\$\.(\w+)", message):
         kind = InvalidType if ", got `" in message else ClientError
-        return kind(f"`{path[1]}` {_requirement(message[: path.start()])}.", param=path[1])
+        choices = _choices(body, path[1])
+        requirement = f"must be one of {choices}" if choices else _requirement(message[: path.start()])
+        return kind(f"`{path[1]}` {requirement}.", param=path[1])
     if missing := re.search(r"missing required field `(\w+)`", message):
         return MissingParameter(f"`{missing[1]}` is missing.", param=missing[1])
     return InvalidJson("The body must be a JSON object.")
 
 
+def _choices(body: Any, field: str) -> str:  # noqa: ANN401
+    """Return the values of a field that is a choice of texts; empty if it is not one."""
+    hint = get_type_hints(body).get(field) if isinstance(body, type) else None
+    return ", ".join(value for each in get_args(hint) for value in get_args(each) if get_origin(each) is Literal)
+
+
 def _requirement(message: str) -> str:
     """Say what a field must be, from a message of msgspec without its path."""
-    if expected := re.match(r"Expected `([^`]+)`(?: (?:of length )?<= (\S+)| >= (\S+))?", message):
+    if expected := re.match(r"Expected `([^`]+)`(?: (?:of length )?(?:<= (\S+)|>= (\S+)))?", message):
         kinds = [_KINDS.get(kind, kind) for kind in expected[1].split(" | ") if kind != "null"]
         most, least = expected[2], expected[3]
         bound = f" of at most {most}" if most else f" of at least {least}" if least else ""

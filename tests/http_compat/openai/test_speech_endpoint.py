@@ -378,7 +378,7 @@ def test_a_text_in_a_language_that_the_voice_speaks_is_not_noticed(client: TestC
         ("stream", "yes", "`stream` must be true or false."),
         ("input", ["Hello."], "`input` must be text."),
         ("instructions", "x" * 5000, "`instructions` must be text of at most 4096 characters."),
-        ("stream_format", "mp3", "`stream_format` is invalid: invalid enum value 'mp3'."),
+        ("stream_format", "mp3", "`stream_format` must be one of audio, sse."),
     ],
 )
 def test_an_error_says_what_a_field_must_be(client: TestClient, field: str, value: Any, message: str) -> None:

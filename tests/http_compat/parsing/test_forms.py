@@ -37,6 +37,14 @@ def test_the_recording_needs_no_filename(client: TestClient, disposition: str) -
         assert post(client, form(*parts)).json()["text"] == "440. 880."
 
 
+@pytest.mark.parametrize(("encoding", "status"), [("gzip", 415), ("br", 415), ("identity", 200), ("utf-8", 200)])
+def test_a_compressed_body_is_refused_as_such(client: TestClient, encoding: str, status: int) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=cut", "content-encoding": encoding}
+    answer = client.post(TRANSCRIPTIONS, content=form((FILE, WAV), MODEL), headers=headers)
+    assert answer.status_code == status
+    assert status == 200 or error(answer)[1] == "unsupported_media_type"
+
+
 @pytest.mark.parametrize("text", [b"talk.mp3", b"https://pages.example/talk.mp3", "gespräch.wav\n".encode(), b"{}"])
 def test_a_text_instead_of_the_recording_is_refused_with_a_hint(client: TestClient, text: bytes) -> None:
     answer = post(client, form(MODEL, ('form-data; name="file"', text)))
