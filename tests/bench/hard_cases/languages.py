@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import numpy as np
 from faster_whisper import WhisperModel
-from faster_whisper.audio import decode_audio
 
 from realtime.audio.formats import SAMPLE_RATE, Encoding, Samples, encode
 from realtime.catalogue.names import lookup
@@ -29,8 +28,7 @@ from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from realtime.weights.locate import locate
-from tests.bench.hard_cases.recordings import rows
-from tests.bench.speech_clips import SPEECH
+from tests.bench.hard_cases.recordings import load, rows
 from tests.support.recognizing import transcribe
 from tests.support.scripted_conversation import Conversation, EngineJob, configured
 
@@ -72,7 +70,7 @@ def clips() -> list[Clip]:
 
 
 def _clip(row: dict[str, Any]) -> Clip:
-    samples = decode_audio(str(SPEECH / row["file"]), sampling_rate=SAMPLE_RATE)
+    samples = load(row["file"])
     loud = np.convolve(samples**2, np.ones(320) / 320, "same")
     start = max(0, int(np.argmax(loud > 0.01 * loud.max())) - SAMPLE_RATE // 10)
     return Clip(row["file"], row["lang"], row["text"], row["kind"], samples[start : start + 30 * SAMPLE_RATE])

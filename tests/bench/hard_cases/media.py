@@ -6,7 +6,6 @@ sentences in one channel are what the others are compared with.
 
 import asyncio
 import io
-import json
 import tempfile
 import wave
 from collections.abc import Callable, Iterator
@@ -14,12 +13,10 @@ from itertools import islice
 from typing import Final
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from clients.playback import decode
 from realtime.audio.formats import SAMPLE_RATE, Encoding, Samples, encode
 from realtime.catalogue.names import lookup
 from realtime.engines.registry import InstalledEngines
@@ -29,8 +26,8 @@ from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions
 from realtime.offline.recording import open_recording
 from realtime.settings import Settings
+from tests.bench.hard_cases.recordings import load, rows
 from tests.bench.scoring import word_error_rate
-from tests.bench.speech_clips import RATE, SPEECH
 from tests.support.recordings import tracks_file, wav_file
 
 PAIRS: Final = 3
@@ -86,11 +83,9 @@ ARRANGEMENTS: Final[dict[str, Arrangement]] = {
 
 def recorded_sentences() -> Iterator[tuple[str, Samples]]:
     """Yield the text and the samples of clean English sentences of 3 to 8 s."""
-    for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in rows():
         if (row["lang"], row["kind"]) == ("en", "clean") and row["wer_ok"] and 3 <= row["seconds"] <= 8:
-            values = np.frombuffer(b"".join(decode(str(SPEECH / row["file"]))), "<i2").astype(np.float32)
-            samples = soxr.resample(values, RATE, SAMPLE_RATE)
+            samples = load(row["file"])
             yield row["text"], samples * np.float32(LEVEL / np.sqrt(np.mean(samples**2)))
 
 

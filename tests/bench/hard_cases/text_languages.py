@@ -5,7 +5,6 @@
 A text is noticed if it is taken for another language than English, which is an error for English text.
 """
 
-import json
 import re
 import time
 from collections import defaultdict
@@ -16,14 +15,13 @@ from rich.table import Table
 
 from realtime.catalogue.table import ENGLISH
 from realtime.engines.py3langid import Py3LangId
-from tests.bench.speech_clips import SPEECH
+from tests.bench.hard_cases import recordings
 
 
 def sentences() -> dict[str, list[str]]:
     """Return the sentences of at least four words, or four characters of an East Asian script, by language."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
-    for line in (SPEECH / "manifest.jsonl").read_text("utf-8").splitlines():
-        clip = json.loads(line)
+    for clip in recordings.rows():
         for sentence in re.split(r"(?<=[.!?。])\s*", clip["text"] or ""):
             if clip["lang"] and len(re.findall(r"[\u3040-\ud7ff]|[^\W\d_]+", sentence)) >= 4:
                 found[clip["lang"]][sentence] = None
