@@ -18,13 +18,11 @@ import struct
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.http11 import Response
+from websockets.exceptions import ConnectionClosed
 
+from clients.connection import MAX_MESSAGE, PATH, open_connection, server_closed
 from clients.errors import ConnectionRefused, ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import (
     AudioChunk,
@@ -38,8 +36,6 @@ from clients.events import (
 
 __all__ = ["DEFAULT_URL", "MAX_MESSAGE", "MAX_WAITING", "PATH", "SAMPLE_RATE", "Session", "connect"]
 
-PATH: Final = "/v1/realtime"
-
 DEFAULT_URL: Final = f"ws://127.0.0.1:8000{PATH}"
 
 SAMPLE_RATE: Final = 24_000
@@ -47,9 +43,6 @@ SAMPLE_RATE: Final = 24_000
 
 MAX_WAITING: Final = 10_000
 """Events that may wait for the iteration over the session; one more ends the session with `ProtocolError`."""
-
-MAX_MESSAGE: Final = 16 * 1024 * 1024
-"""Bytes of the largest message accepted from the server."""
 
 _BINARY_HEADER: Final = struct.Struct("<II")
 """Header of a binary audio message: number of the response, from 0, and offset in samples."""
@@ -120,7 +113,7 @@ async def connect(
     query = {"intent": "transcription"} if transcription else {"model": model} if model else {}
     if extensions := [name for name, enabled in (("partials", partials), ("binary", binary)) if enabled]:
         query["ext"] = ",".join(extensions)
-    socket = await _open(_with_query(url, query), api_key, open_timeout)
+    socket = await open_connection(url, query, api_key, open_timeout)
     try:
         session = Session(socket, binary=binary)
         try:
@@ -261,7 +254,7 @@ class Session:
         try:
             await self._socket.send(message)
         except ConnectionClosed as closed:
-            raise self._end or _server_closed(closed) from None
+            raise self._end or server_closed(closed) from None
 
     async def _configure(self, config: Payload) -> None:
         """Wait for the greeting, configure the session and wait for the confirmation."""
@@ -270,7 +263,7 @@ class Session:
             await self.send({"type": "session.update", "session": config})
             self._session_object = (await self._expect("session.updated")).get("session") or {}
         except ConnectionClosed as closed:
-            raise _server_closed(closed) from None
+            raise server_closed(closed) from None
 
     async def _expect(self, event_type: str) -> Payload:
         while True:
@@ -290,7 +283,7 @@ class Session:
                 self._deliver(self._parse(await self._socket.recv()))
         except ConnectionClosed as closed:
             if closed.rcvd is None or closed.rcvd.code != 1000:
-                self._end = _server_closed(closed)
+                self._end = server_closed(closed)
         except ProtocolError as error:
             self._end = error
             await self._socket.close(1002)
@@ -326,42 +319,3 @@ class Session:
         if isinstance(event, ResponseDone | ServerError):
             self._speeches.pop(key or "", None)
             self._responses = {number: each for number, each in self._responses.items() if each != key}
-
-
-async def _open(url: str, api_key: str | None, timeout: float) -> ClientConnection:
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    try:
-        return await open_socket(
-            url,
-            additional_headers=headers,
-            compression=None,
-            open_timeout=timeout,
-            ping_timeout=None,  # a server that throttles a fast sender stops reading for a while, pings included
-            max_size=MAX_MESSAGE,
-        )
-    except InvalidStatus as refusal:
-        raise ConnectionRefused(_refusal_message(refusal.response), refusal.response.status_code) from None
-    except TimeoutError:
-        raise ConnectionRefused(f"{url} did not answer within {timeout:g} s") from None
-    except (OSError, WebSocketException) as error:
-        raise ConnectionRefused(f"cannot connect to {url}: {error}") from error
-
-
-def _refusal_message(response: Response) -> str:
-    """Return the message of an OpenAI error body, or else the HTTP status line."""
-    try:
-        return str(json.loads(response.body)["error"]["message"])
-    except (LookupError, TypeError, ValueError):
-        return f"HTTP {response.status_code} {response.reason_phrase}"
-
-
-def _server_closed(closed: ConnectionClosed) -> ServerClosed:
-    if closed.rcvd is None:
-        return ServerClosed(1006, "connection lost")
-    return ServerClosed(closed.rcvd.code, closed.rcvd.reason)
-
-
-def _with_query(url: str, query: dict[str, str]) -> str:
-    parts = urlsplit(url)
-    path = PATH if parts.path in {"", "/"} else parts.path
-    return urlunsplit(parts._replace(path=path, query=urlencode(parse_qsl(parts.query) + list(query.items()))))
