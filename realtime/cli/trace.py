@@ -11,11 +11,25 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.session.decode_policy import Waiting
 from realtime.tracing.replay import Trace, read, replay
-from realtime.tracing.timeline import Decode, LateWord, Reply, Timeline, Turn, timeline
+from realtime.tracing.timeline import Decode, LateWord, Reply, Timeline, Turn
+from realtime.tracing.timeline_reader import timeline
 
 _DAMAGE: Final = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
 """What reading fails with where lines of a trace are missing or were changed."""
+
+
+_REASONS: Final = {
+    Waiting.NO_SPEECH.value: "too little speech",
+    Waiting.NEW_SPEECH.value: "too little new speech",
+    Waiting.IN_FLIGHT.value: "one in flight",
+    Waiting.PAUSE.value: "a short pause",
+    Waiting.ANSWERED.value: "the final is there",
+    Waiting.EARLIER_SEGMENT.value: "an earlier segment comes first",
+    Waiting.DONE.value: "not wanted",
+}
+"""Why no transcription was requested, in words."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,6 +128,10 @@ def _events(turn: Turn) -> Iterator[tuple[float, str]]:
         reasons = f", suppressed: {', '.join(turn.suppressed)}" if turn.suppressed else ""
         if not (turn.words or turn.suppressed):
             reasons = ", no speech" if not turn.decodes else ", no words"
+        if turn.waited:
+            waits = sorted(turn.waited.items(), key=lambda wait: -wait[1])
+            text = ", ".join(f"{_REASONS[reason]} {seconds:.2f} s" for reason, seconds in waits)
+            yield turn.completed, f"nothing requested: {text}"
         yield turn.completed, f"complete{latency}: {turn.words} words, {turn.erased} tentative words erased{reasons}"
 
 
@@ -143,5 +161,6 @@ def _worst(words: list[LateWord]) -> Table:
     table = Table("latest words", *figures, "cause", box=None)
     for word in words:
         times = (f"{getattr(word, each):.2f}" for each in columns)
-        table.add_row(word.text.strip(), f"{word.end / SAMPLE_RATE:.2f}", *times, word.cause)
+        cause = f"{word.cause}: {_REASONS[word.waiting]}" if word.cause == "detection" and word.waiting else word.cause
+        table.add_row(word.text.strip(), f"{word.end / SAMPLE_RATE:.2f}", *times, cause)
     return table

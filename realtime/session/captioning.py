@@ -30,7 +30,7 @@ from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.session.config import SessionConfig
-from realtime.session.decode_policy import Decision, InFlight, RequestState, next_request
+from realtime.session.decode_policy import Decision, InFlight, RequestState, Waiting, next_request
 from realtime.session.events import Output, TranscriptCompleted, TranscriptExtended, TranscriptFailed, TranscriptRevised
 from realtime.session.jobs import JobFailed, Jobs, Transcribe, Transcribed
 from realtime.session.segments import EARLY_FINAL_SILENCE, FinalResult, Phase, Segment, Turn
@@ -93,6 +93,8 @@ class Captioning:
         self._in_flight: InFlight | None = None
         self._languages: deque[Probabilities] = deque(maxlen=REMEMBERED_SEGMENTS)
         """Probabilities of the languages of the last segments with text, the newest first."""
+        self.waiting: Waiting | None = None
+        """Why the newest segment has no new request; None if it has, or if there is no segment."""
         self._load = LoadLevel.NORMAL
         """Load of the recognizer when it last pulled a request; assumed until the next pull."""
 
@@ -196,8 +198,12 @@ class Captioning:
         while self._closed and (answer := self._answer(self._closed[0])) is not None:
             yield from self._complete(self._closed.popleft(), *answer)
         segment = self._closed[0] if self._closed else self._open if self.config.transcribe else None
-        decision = next_request(segment, self._in_flight, self._load) if segment is not None else None
-        if segment is None or decision is None:
+        self.waiting = None
+        if segment is None:
+            return
+        decision = next_request(segment, self._in_flight, self._load)
+        if isinstance(decision, Waiting):
+            self.waiting = decision if segment is self._open or self._open is None else Waiting.EARLIER_SEGMENT
             return
         if self._in_flight is not None:
             yield self._jobs.cancel(self._in_flight.number)

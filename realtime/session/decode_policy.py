@@ -71,19 +71,46 @@ class InFlight:
         return self.segment is segment and self.speech_end == segment.speech_end
 
 
-def next_request(segment: Segment, in_flight: InFlight | None, load: LoadLevel) -> Decision | None:
-    """Decide what to request next for `segment`, the oldest that is not done; None: nothing."""
+class Waiting(Enum):
+    """Why nothing is requested for a segment now."""
+
+    NO_SPEECH = "no_speech"
+    """There is too little speech in it yet."""
+    NEW_SPEECH = "new_speech"
+    """Too little speech has come since the last request (`MIN_NEW_SPEECH`)."""
+    IN_FLIGHT = "in_flight"
+    """A transcription is queued or running."""
+    PAUSE = "pause"
+    """The speaker pauses, too briefly as yet for a final."""
+    ANSWERED = "answered"
+    """In this pause, the final of all the speech has been answered, or has failed."""
+    EARLIER_SEGMENT = "earlier_segment"
+    """The final of an earlier segment is due first."""
+    DONE = "done"
+    """Its transcript is complete, or is not wanted."""
+
+
+def next_request(segment: Segment, in_flight: InFlight | None, load: LoadLevel) -> Decision | Waiting:
+    """Decide what to request next for `segment`, the oldest that is not done, or say what is waited for."""
     match segment.phase:
-        case Phase.SPEAKING if in_flight is None and segment.new_speech >= MIN_NEW_SPEECH[load]:
-            return Decision.PARTIAL
-        case Phase.PAUSING if in_flight is not None and _is_queued_partial(in_flight):
-            return Decision.CANCEL
-        case Phase.PAUSED if not (_final_was_answered(segment) or _will_cover(in_flight, segment)):
+        case Phase.SILENT:
+            return Waiting.NO_SPEECH
+        case Phase.SPEAKING if in_flight is None:
+            return Decision.PARTIAL if segment.new_speech >= MIN_NEW_SPEECH[load] else Waiting.NEW_SPEECH
+        case Phase.PAUSING:
+            if in_flight is None:
+                return Waiting.PAUSE
+            return Decision.CANCEL if _is_queued_partial(in_flight) else Waiting.IN_FLIGHT
+        case Phase.PAUSED if _final_was_answered(segment):
+            return Waiting.ANSWERED
+        case Phase.PAUSED if not _will_cover(in_flight, segment):
             return Decision.FINAL
         case Phase.CLOSED if in_flight is None or not (in_flight.final and in_flight.covers(segment)):
             return Decision.FINAL
+        case Phase.DONE:
+            return Waiting.DONE
         case _:
-            return None
+            return Waiting.IN_FLIGHT
 
 
 def _is_queued_partial(in_flight: InFlight) -> bool:

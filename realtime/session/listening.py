@@ -32,6 +32,7 @@ from realtime.scheduling.priority import LoadLevel
 from realtime.session.captioning import LEADING_SILENCE, Captioning
 from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
 from realtime.session.config import SessionConfig
+from realtime.session.decode_policy import Waiting
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
@@ -87,6 +88,11 @@ class Listening:
             or len(self._deferred) > MAX_DEFERRED
             or self._captioning.saturated
         )
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Why no transcription of the newest speech is requested; None if one is, or if there is nothing to do."""
+        return self._captioning.waiting
 
     def receive(
         self, message: AppendAudio | DeferredCommand | WindowsScored | Transcribed | JobFailed

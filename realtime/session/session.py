@@ -26,6 +26,7 @@ from realtime.session.commands import (
     WireRequest,
 )
 from realtime.session.config import SessionConfig
+from realtime.session.decode_policy import Waiting
 from realtime.session.events import Input, Output, SpeechStarted
 from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished, Transcribed, WindowsScored
 from realtime.session.listening import Listening
@@ -53,6 +54,11 @@ class Session:
     def saturated(self) -> bool:
         """Whether to pass in no more commands until the engines have caught up; results are always welcome."""
         return self._listening.saturated
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Why no transcription of the newest speech is requested; None if one is, or if there is nothing to do."""
+        return self._listening.waiting
 
     @property
     def reply_state(self) -> ReplyState:

@@ -12,6 +12,7 @@ from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.config import SessionConfig
+from realtime.session.decode_policy import Waiting
 from realtime.session.events import (
     AudioCommitted,
     CommandRefused,
@@ -54,6 +55,9 @@ class Observer(Protocol):
     def produced(self, outputs: Sequence[Output], now: float) -> None:
         """Handle the outputs of an input or the timer."""
 
+    def waited(self, waiting: Waiting | None, now: float) -> None:
+        """Handle a change of `Session.waiting`, after the outputs of the input that led to it."""
+
 
 class ObservedSession(Session):
     """A session that reports to observers."""
@@ -69,6 +73,7 @@ class ObservedSession(Session):
         super().__init__(config, new_id, buffer)
         self._observers = observers
         self._clock = clock
+        self._waiting: Waiting | None = None
 
     def receive(self, message: Input, now: float) -> list[Output]:
         for observer in self._observers:
@@ -89,6 +94,9 @@ class ObservedSession(Session):
     def _shown(self, outputs: list[Output], now: float) -> list[Output]:
         for observer in self._observers:
             observer.produced(outputs, now)
+            if self.waiting is not self._waiting:
+                observer.waited(self.waiting, now)
+        self._waiting = self.waiting
         return outputs
 
 
@@ -127,6 +135,9 @@ class SessionLog:
     def produced(self, outputs: Sequence[Output], now: float) -> None:
         for output in outputs:
             self._produced(output, now)
+
+    def waited(self, waiting: Waiting | None, now: float) -> None:
+        """Write nothing: it changes several times a second."""
 
     def _produced(self, output: Output, now: float) -> None:
         match output:

@@ -1,9 +1,8 @@
-"""Compute the timeline of a traced session: turns, transcriptions, responses, and the causes of late words."""
+"""Compute the timeline of a session from its trace."""
 
 from bisect import bisect_left
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
@@ -11,148 +10,13 @@ from realtime.speech.recognition import DecodingOptions
 from realtime.speech.suppression import VOICED, SpeechEvidence, suppression
 from realtime.speech.transcript import Hypothesis
 from realtime.tracing.replay import Trace
+from realtime.tracing.timeline import Decode, Delta, LateWord, Reply, Timeline, Turn
 from realtime.tracing.writer import Line
-
-WORST_WORDS: Final = 10
-"""Number of words in the summary of late words."""
 
 RECENT_TURNS: Final = 8
 """Most recent turns that may still be decoded; a session holds fewer."""
 
 Fields: TypeAlias = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Decode:
-    """One transcription job. Times are seconds since the session began, positions samples at 16 kHz."""
-
-    job: int
-    priority: str
-    requested: float
-    """When the session requested it."""
-    pulled: float | None = None
-    """When an engine was free; until then the job waited in the queue."""
-    start: int = 0
-    end: int = 0
-    load: str = ""
-    done: float | None = None
-    outcome: str = "unfinished"
-    """`answered`, `cancelled`, an error code, or `unfinished`."""
-    encode_seconds: float = 0.0
-    batch_seconds: float = 0.0
-    """Time of the encoded request in the queue, until there was a batch to decode it with."""
-    decode_seconds: float = 0.0
-    words: int = 0
-    suppressed: str = ""
-    """Reason for which its text is suppressed, by the rules of `realtime.speech.suppression`; empty if it is not."""
-
-    @property
-    def queue_seconds(self) -> float:
-        """Time from the request until an engine was free."""
-        return (self.pulled if self.pulled is not None else self.done or self.requested) - self.requested
-
-    @property
-    def engine_seconds(self) -> float:
-        """Time in the engine: encoding, waiting for a batch, and decoding."""
-        return self.done - self.pulled if self.done is not None and self.pulled is not None else 0.0
-
-
-@dataclass(slots=True)
-class Delta:
-    """Committed text; `text` is None in a trace without text."""
-
-    at: float
-    characters: int
-    text: str | None
-    audio: int
-    """End of the audio that had been received."""
-
-
-@dataclass(slots=True)
-class LateWord:
-    """A committed word and what it waited for, in seconds; the parts add up to `lag`."""
-
-    item_id: str
-    text: str
-    end: int
-    """Position of its end in the audio."""
-    lag: float
-    """From the arrival of its last sample until it was committed."""
-    detection: float
-    """Until the first decode that covers it was requested: voice activity detection and the decode policy."""
-    queue: float
-    """Until an engine was free for that decode."""
-    engine: float
-    """Until it was answered."""
-    agreement: float
-    """Until further decodes confirmed it."""
-
-    @property
-    def cause(self) -> str:
-        """The longest of the four parts."""
-        return max(("detection", "queue", "engine", "agreement"), key=lambda name: getattr(self, name))
-
-
-@dataclass(slots=True)
-class Turn:
-    """A turn of the user."""
-
-    item_id: str
-    started: float
-    start: int
-    stopped: float | None = None
-    end: int | None = None
-    completed: float | None = None
-    words: int = 0
-    erased: int = 0
-    suppressed: list[str] = field(default_factory=list)
-    error: str = ""
-    decodes: list[Decode] = field(default_factory=list)
-    deltas: list[Delta] = field(default_factory=list)
-    late_words: list[LateWord] = field(default_factory=list)
-
-    @property
-    def final_latency(self) -> float | None:
-        """Time from the end of the turn to its complete transcript."""
-        if self.completed is None or self.stopped is None:
-            return None
-        return self.completed - self.stopped
-
-
-@dataclass(slots=True)
-class Reply:
-    """A spoken response."""
-
-    response_id: str
-    started: float
-    first_audio: float | None = None
-    finished: float | None = None
-    status: str = "unfinished"
-    phrases: int = 0
-
-
-@dataclass(slots=True)
-class Timeline:
-    """The timeline of a session."""
-
-    session: str
-    version: str
-    started: str
-    seconds: float = 0.0
-    audio_seconds: float = 0.0
-    end: str = "unfinished"
-    turns: list[Turn] = field(default_factory=list)
-    replies: list[Reply] = field(default_factory=list)
-    loads: list[tuple[float, str]] = field(default_factory=list)
-    """Time and new level of every change of load."""
-    refused: list[tuple[float, str]] = field(default_factory=list)
-    """Time and reason of every refused command."""
-
-    @property
-    def worst_words(self) -> list[LateWord]:
-        """The words with the longest lag, the worst first."""
-        words = [word for turn in self.turns for word in turn.late_words]
-        return sorted(words, key=lambda word: -word.lag)[:WORST_WORDS]
 
 
 def timeline(trace: Trace) -> Timeline:
@@ -176,6 +40,8 @@ class _Reader:
         self._scores: list[tuple[int, float]] = []
         self._arrivals: list[tuple[int, float]] = [(0, 0.0)]
         """End of the audio received, and when; both grow."""
+        self._waits: list[tuple[float, str | None]] = []
+        """What was waited for before a decode was requested (`Waiting`), and since when."""
 
     def read(self, line: Line) -> None:
         now = self.timeline.seconds = line.get("t", self.timeline.seconds)
@@ -193,6 +59,8 @@ class _Reader:
                 self._request(request, now)
             case {"progress": {"job": job, "is": progress}}:
                 self._enter(job, progress, now)
+            case {"waiting": waiting}:
+                self._waits.append((now, waiting))
             case {"end": reason}:
                 self.timeline.end = reason
 
@@ -309,6 +177,7 @@ class _Reader:
     def _complete(self, fields: Fields, now: float) -> None:
         turn = self._turn(fields["item_id"], now)
         turn.completed = now
+        turn.waited = self._waited(turn.started, now)
         turn.words, turn.erased, turn.suppressed = len(fields["words"]), fields["erased"], fields["suppressed"]
         turn.end = turn.start + fields["samples"] if fields["samples"] else turn.end
         timed = [word for word in fields["words"] if word["end"] > word["start"]]
@@ -325,6 +194,7 @@ class _Reader:
         if committed is None or decode is None or decode.pulled is None or decode.done is None:
             return None
         arrived = self._arrivals[min(bisect_left(self._arrivals, (word["end"], 0.0)), len(self._arrivals) - 1)][1]
+        waited = self._waited(arrived, min(decode.requested, committed))
         steps = [max(arrived, min(at, committed)) for at in (decode.requested, decode.pulled, decode.done)]
         return LateWord(
             turn.item_id,
@@ -335,7 +205,20 @@ class _Reader:
             queue=steps[1] - steps[0],
             engine=steps[2] - steps[1],
             agreement=committed - steps[2],
+            waiting=max(waited, key=lambda reason: waited[reason], default=""),
         )
+
+    def _waited(self, since: float, until: float) -> dict[str, float]:
+        """Return the seconds of this time by what was waited for before a decode was requested."""
+        seconds: dict[str, float] = defaultdict(float)
+        first = max(0, bisect_left(self._waits, since, key=lambda wait: wait[0]) - 1)
+        ends = [*(at for at, _ in self._waits[first + 1 :]), until]
+        for (began, waiting), ended in zip(self._waits[first:], ends, strict=False):
+            if began >= until:
+                break
+            if waiting is not None and (overlap := min(ended, until) - max(began, since)) > 0:
+                seconds[waiting] += overlap
+        return dict(seconds)
 
 
 def _threshold(config: Fields) -> float:

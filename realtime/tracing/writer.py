@@ -13,6 +13,7 @@ request    a call of `request_for`: the job, the load, and what is to be decoded
 progress   a running job is `encoded` and waits for a batch, or is `decoding`; this does not concern the core
 output     an event or a job, as `{type: fields}`; `audio` is the end of the audio received so far
 id         a new identifier that the core was given
+waiting    why no transcription of the newest speech is requested (`Waiting`), at each change; null: one is
 cut        a quiet position that the core found in the audio
 end        why the trace ends: `closed` with its session, or `truncated` at `MAX_TRACE_BYTES` of `files`
 =========  ===========================================================================================================
@@ -43,6 +44,7 @@ from realtime.scheduling.priority import LoadLevel
 from realtime.scheduling.queue import RequestProgress
 from realtime.session.commands import CancelResponse, Speak
 from realtime.session.config import SessionConfig
+from realtime.session.decode_policy import Waiting
 from realtime.session.events import Input, Output
 from realtime.session.jobs import ScoreWindows, Transcribed
 from realtime.speech.phrases import phrases
@@ -161,6 +163,9 @@ class SessionTrace:
             if isinstance(output, ScoreWindows):
                 fields["start"] = self.buffer.span[0]
             self._write({"t": now, "output": {type(output).__name__: fields}, "audio": self.buffer.end})
+
+    def waited(self, waiting: Waiting | None, now: float) -> None:
+        self._write({"t": now, "waiting": waiting and waiting.value})
 
     def _write(self, line: Line) -> None:
         if self._sink is not None and self._sink(line):

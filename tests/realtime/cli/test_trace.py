@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from realtime.cli.main import main
-from realtime.tracing.timeline import timeline
+from realtime.tracing.timeline_reader import timeline
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
 

@@ -21,7 +21,7 @@ from realtime.session.captioning import (
 )
 from realtime.session.commands import ClearAudio, CommitAudio, Configure
 from realtime.session.config import SessionConfig
-from realtime.session.decode_policy import MIN_NEW_SPEECH
+from realtime.session.decode_policy import MIN_NEW_SPEECH, Waiting
 from realtime.session.events import (
     AudioCommitted,
     TranscriptCompleted,
@@ -760,3 +760,12 @@ def engine_that_waits(conversation: Conversation, waits: list[tuple[float, float
         if taken in conversation.pending(Transcribe):
             conversation.answer(Transcribe)
         yield
+
+
+def test_the_session_says_why_it_requests_nothing() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    assert conversation.session.waiting is None
+    conversation.hear(microphone.silence(0.5), microphone.speech(1.28))
+    assert conversation.session.waiting is Waiting.IN_FLIGHT
+    conversation.hear(microphone.silence(1), microphone.speech(0.64))
+    assert conversation.session.waiting is Waiting.EARLIER_SEGMENT

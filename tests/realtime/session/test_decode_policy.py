@@ -2,7 +2,7 @@ import pytest
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
-from realtime.session.decode_policy import MIN_NEW_SPEECH, Decision, InFlight, RequestState, next_request
+from realtime.session.decode_policy import MIN_NEW_SPEECH, Decision, InFlight, RequestState, Waiting, next_request
 from realtime.session.segments import (
     EARLY_FINAL_SILENCE,
     SHORT_SILENCE,
@@ -62,50 +62,53 @@ def test_the_silence_after_speech_tells_the_phase(phase: Phase, silence: int) ->
 def test_a_partial_is_requested_for_enough_new_speech(load: LoadLevel) -> None:
     enough = SPEECH_END - MIN_NEW_SPEECH[load]
     assert next_request(segment(Phase.SPEAKING, requested_until=enough), None, load) is Decision.PARTIAL
-    assert next_request(segment(Phase.SPEAKING, requested_until=enough + 1), None, load) is None
+    assert next_request(segment(Phase.SPEAKING, requested_until=enough + 1), None, load) is Waiting.NEW_SPEECH
 
 
 def test_new_speech_begins_with_the_first_window_that_has_any() -> None:
     brief = segment(Phase.SPEAKING, speech_start=SPEECH_END - MIN_NEW_SPEECH[LoadLevel.NORMAL] + 1)
-    assert next_request(brief, None, LoadLevel.NORMAL) is None
+    assert next_request(brief, None, LoadLevel.NORMAL) is Waiting.NEW_SPEECH
 
 
-@pytest.mark.parametrize("phase", [Phase.SILENT, Phase.PAUSING, Phase.DONE])
-def test_nothing_is_requested_before_speech_in_a_pause_too_short_and_afterwards(phase: Phase) -> None:
-    assert next_request(segment(phase), None, LoadLevel.NORMAL) is None
+@pytest.mark.parametrize(
+    ("phase", "why"),
+    [(Phase.SILENT, Waiting.NO_SPEECH), (Phase.PAUSING, Waiting.PAUSE), (Phase.DONE, Waiting.DONE)],
+)
+def test_nothing_is_requested_before_speech_in_a_pause_too_short_and_afterwards(phase: Phase, why: Waiting) -> None:
+    assert next_request(segment(phase), None, LoadLevel.NORMAL) is why
 
 
 @pytest.mark.parametrize(
     ("phase", "kind", "expected"),
     [
-        (Phase.SILENT, "queued partial", None),
-        (Phase.SILENT, "running partial", None),
-        (Phase.SILENT, "queued final", None),
-        (Phase.SILENT, "running final", None),
-        (Phase.SPEAKING, "queued partial", None),
-        (Phase.SPEAKING, "running partial", None),
-        (Phase.SPEAKING, "queued final", None),
-        (Phase.SPEAKING, "running final", None),
+        (Phase.SILENT, "queued partial", Waiting.NO_SPEECH),
+        (Phase.SILENT, "running partial", Waiting.NO_SPEECH),
+        (Phase.SILENT, "queued final", Waiting.NO_SPEECH),
+        (Phase.SILENT, "running final", Waiting.NO_SPEECH),
+        (Phase.SPEAKING, "queued partial", Waiting.IN_FLIGHT),
+        (Phase.SPEAKING, "running partial", Waiting.IN_FLIGHT),
+        (Phase.SPEAKING, "queued final", Waiting.IN_FLIGHT),
+        (Phase.SPEAKING, "running final", Waiting.IN_FLIGHT),
         (Phase.PAUSING, "queued partial", Decision.CANCEL),
-        (Phase.PAUSING, "running partial", None),
-        (Phase.PAUSING, "queued final", None),
-        (Phase.PAUSING, "running final", None),
+        (Phase.PAUSING, "running partial", Waiting.IN_FLIGHT),
+        (Phase.PAUSING, "queued final", Waiting.IN_FLIGHT),
+        (Phase.PAUSING, "running final", Waiting.IN_FLIGHT),
         (Phase.PAUSED, "queued partial", Decision.FINAL),
-        (Phase.PAUSED, "running partial", None),
-        (Phase.PAUSED, "queued final", None),
-        (Phase.PAUSED, "running final", None),
+        (Phase.PAUSED, "running partial", Waiting.IN_FLIGHT),
+        (Phase.PAUSED, "queued final", Waiting.IN_FLIGHT),
+        (Phase.PAUSED, "running final", Waiting.IN_FLIGHT),
         (Phase.CLOSED, "queued partial", Decision.FINAL),
         (Phase.CLOSED, "running partial", Decision.FINAL),
-        (Phase.CLOSED, "queued final", None),
-        (Phase.CLOSED, "running final", None),
-        (Phase.DONE, "queued partial", None),
-        (Phase.DONE, "running partial", None),
-        (Phase.DONE, "queued final", None),
-        (Phase.DONE, "running final", None),
+        (Phase.CLOSED, "queued final", Waiting.IN_FLIGHT),
+        (Phase.CLOSED, "running final", Waiting.IN_FLIGHT),
+        (Phase.DONE, "queued partial", Waiting.DONE),
+        (Phase.DONE, "running partial", Waiting.DONE),
+        (Phase.DONE, "queued final", Waiting.DONE),
+        (Phase.DONE, "running final", Waiting.DONE),
     ],
 )
 def test_what_is_in_flight_for_all_the_speech_decides_what_is_requested(
-    phase: Phase, kind: str, expected: Decision | None
+    phase: Phase, kind: str, expected: Decision | Waiting
 ) -> None:
     subject = segment(phase)
     assert next_request(subject, in_flight(subject, kind), LoadLevel.NORMAL) is expected
@@ -128,7 +131,7 @@ def test_a_final_replaces_what_is_in_flight_for_another_segment(phase: Phase, ki
 @pytest.mark.parametrize("hypothesis", [NOTHING, None], ids=["answered", "failed"])
 def test_in_a_pause_one_final_is_enough_whether_it_was_answered_or_failed(hypothesis: Hypothesis | None) -> None:
     decided = segment(Phase.PAUSED, final=FinalResult(SPEECH_END, hypothesis))
-    assert next_request(decided, None, LoadLevel.NORMAL) is None
+    assert next_request(decided, None, LoadLevel.NORMAL) is Waiting.ANSWERED
 
 
 def test_in_the_next_pause_the_final_of_the_one_before_is_not_enough() -> None:

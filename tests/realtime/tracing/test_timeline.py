@@ -10,7 +10,8 @@ from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import CommitAudio, Speak
 from realtime.session.jobs import JobFailed, Transcribe
 from realtime.tracing.replay import read
-from realtime.tracing.timeline import Timeline, Turn, timeline
+from realtime.tracing.timeline import Timeline, Turn
+from realtime.tracing.timeline_reader import timeline
 from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
@@ -82,6 +83,20 @@ def test_where_engines_are_quick_words_wait_for_agreement() -> None:
     conversation, microphone = TracedConversation(), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(2.56), microphone.silence(1))
     assert {word.cause for word in timeline_of(conversation).worst_words[:5]} == {"agreement"}
+
+
+def test_it_is_reported_why_no_transcription_was_requested() -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1.28))
+    conversation.now += 2.0
+    conversation.answer(Transcribe)
+    conversation.release(Transcribe)
+    conversation.hear(microphone.speech(1.28), microphone.silence(1))
+    found = timeline_of(conversation)
+    waited = only(found.turns).waited
+    assert set(waited) >= {"new_speech", "in_flight"}
+    assert waited["in_flight"] >= 2.0
+    assert "new_speech" in {word.waiting for word in found.worst_words}
 
 
 def test_suppressed_text_is_reported_with_its_reason() -> None:
