@@ -46,7 +46,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV); the first time takes a few minutes."
 	$(PIP) -e '.[bundled]'
-	$(PIP) --no-deps silero-vad
+	$(PIP) --no-deps silero-vad pipecat-ai
 	$(BIN)/vivavoce models pull whisper-base hibari-tts
 	touch $@
 

@@ -28,12 +28,14 @@ from realtime.session.jobs import (
     EngineResult,
     Job,
     JobFailed,
+    ScoreTurn,
     ScoreWindows,
     SpeechSynthesized,
     SynthesisFinished,
     Synthesize,
     Transcribe,
     Transcribed,
+    TurnScored,
     WindowsScored,
 )
 from realtime.session.responses import ReplyState
@@ -139,7 +141,7 @@ class Driver:
 
     async def _carry_out(self, output: Output, group: asyncio.TaskGroup) -> None:
         match output:
-            case ScoreWindows() | Transcribe() | Synthesize():
+            case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize():
                 task = group.create_task(self._work(output))
                 self._tasks[output.number] = task
                 task.add_done_callback(lambda _: self._tasks.pop(output.number))
@@ -156,6 +158,9 @@ class Driver:
                 case ScoreWindows(number, windows, state):
                     probabilities, after = await self._models.detector.score(windows, state)
                     await self.inbox.put_result(WindowsScored(number, probabilities, after))
+                case ScoreTurn(number, samples):
+                    probability = await self._models.score_turn(samples)
+                    await self.inbox.put_result(TurnScored(number, probability))
                 case Transcribe(number, entry, priority):
                     recognizer = await self._recognizer.use(entry)
                     hypothesis = await recognizer.transcribe_newest(

@@ -57,6 +57,18 @@ class Detector(Protocol):
     def close(self) -> None: ...
 
 
+class EndOfTurnModel(Protocol):
+    """Whether a speaker who pauses has finished."""
+
+    def score(self, turns: Sequence[Samples]) -> list[float]:
+        """Return for each turn the probability that its speaker has finished, 0 to 1.
+
+        A turn is its audio at 16 kHz up to now, the pause included; only its last 8 s count. Raises `EngineError`.
+        """
+
+    def close(self) -> None: ...
+
+
 class Synthesizer(Protocol):
     """Text to speech."""
 

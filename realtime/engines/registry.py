@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import EngineName, ModelEntry
-from realtime.engines.base import Detector, LanguageIdentifier, Recognizer, Synthesizer
+from realtime.engines.base import Detector, EndOfTurnModel, LanguageIdentifier, Recognizer, Synthesizer
 from realtime.errors import EngineError, NoEngine
 from realtime.settings import Settings
 from realtime.weights import locate as weights
@@ -26,6 +26,8 @@ class Registry(Protocol):
     def synthesizer(self, entry: ModelEntry) -> Synthesizer: ...
 
     def language_identifier(self) -> LanguageIdentifier: ...
+
+    def end_of_turn_model(self) -> EndOfTurnModel: ...
 
     def steps(self) -> Mapping[str, Step]:
         """Return the progress of the models that are being prepared or loaded, by name."""
@@ -97,6 +99,11 @@ class InstalledEngines:
         from realtime.engines.py3langid import Py3LangId
 
         return Py3LangId()
+
+    def end_of_turn_model(self) -> EndOfTurnModel:
+        from realtime.engines.smart_turn import SmartTurn
+
+        return SmartTurn()
 
     def steps(self) -> Mapping[str, Step]:
         return self._steps

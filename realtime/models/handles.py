@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
 from realtime.catalogue.table import ModelEntry
-from realtime.engines.base import Detector, Recognizer, Synthesizer, VadState
+from realtime.engines.base import Detector, EndOfTurnModel, Recognizer, Synthesizer, VadState
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
@@ -24,6 +24,9 @@ MAX_DETECTOR_BATCH: Final = 64
 
 SCORING_INTERVAL: Final = 0.02
 """Seconds between the starts of two batches of the detector: half of a frame of 40 ms, the usual size of clients."""
+
+MAX_END_OF_TURN_BATCH: Final = 4
+"""Turns that the end-of-turn model scores in one call. Each takes about as long as alone, and all wait for the last."""
 
 MAX_WAITING: Final = 256
 """Requests that may be queued for one engine, several for each session that a server admits."""
@@ -98,6 +101,28 @@ class DetectorHandle:
         """
         request = windows, self._engine.initial_state() if state is None else state
         return await self._worker.submit(Ticket(lambda _: request, Priority.FINAL if live else Priority.UPLOAD))
+
+    def close(self) -> None:
+        self._worker.close()
+        self._engine.close()
+
+
+class EndOfTurnHandle:
+    """The end-of-turn model, shared by all sessions."""
+
+    def __init__(self, engine: EndOfTurnModel) -> None:
+        self._engine = engine
+        self._worker: BatchWorker[Samples, float] = BatchWorker(
+            "end-of-turn",
+            lambda _, turns: engine.score(turns),
+            FifoQueue(MAX_END_OF_TURN_BATCH),
+            threads=1,
+            max_waiting=MAX_WAITING,
+        )
+
+    async def score(self, turn: Samples) -> float:
+        """Return the probability that the speaker of `turn` has finished. Raises `EngineError` and `Overloaded`."""
+        return await self._worker.submit(Ticket(lambda _: turn, Priority.FINAL))
 
     def close(self) -> None:
         self._worker.close()

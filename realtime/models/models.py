@@ -3,7 +3,8 @@
 The default recognizer, the default voice, the voice activity detector and the preloaded models are loaded when the
 service starts and stay; until then every request for a model waits and every session is refused. Other models are
 loaded when they are first asked for, and unloaded as `realtime.models.pool` says. What identifies the language of text
-is loaded for the first text that is spoken: it takes as much memory as two live streams.
+is loaded for the first text that is spoken: it takes as much memory as two live streams. The end-of-turn model is
+loaded for the first pause that it is to judge.
 """
 
 import asyncio
@@ -12,19 +13,28 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Final
 
+from realtime.audio.formats import Samples
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.engines.base import LanguageIdentifier
 from realtime.engines.registry import InstalledEngines, Registry
-from realtime.errors import EngineError, Overloaded
-from realtime.models.handles import DetectorHandle, Handle, RecognizerHandle, SynthesizerHandle
+from realtime.errors import EngineError, Overloaded, UnusableModel
+from realtime.models.handles import DetectorHandle, EndOfTurnHandle, Handle, RecognizerHandle, SynthesizerHandle
 from realtime.models.pool import ModelPool, PooledModel
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.settings import Settings
 from realtime.weights.progress import Step
 from realtime.workers.threads import BlockingCalls
+
+MAX_END_OF_TURN_SECONDS: Final = 0.4
+"""Seconds within which the end-of-turn model must answer: one answer takes 0.03 s, a queue of ten as long as this.
+
+Until the answer the session scores no more audio, so that its turns do not depend on the speed of the model; without
+one the turn ends by silence alone.
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +55,7 @@ class Models:
         self._pool = ModelPool(settings, self._engines, self._make)
         self._opening: asyncio.Task[None] | None = None
         self._identifier: asyncio.Task[LanguageIdentifier | None] | None = None
+        self._end_of_turn: asyncio.Task[EndOfTurnHandle | None] | None = None
         self.ready = False
 
     def open(self) -> "asyncio.Task[None]":
@@ -69,6 +80,13 @@ class Models:
             logger.error("the language of texts is not checked: %s", error.message)  # noqa: TRY400 - it has its cause
             return None
 
+    async def _load_end_of_turn(self) -> EndOfTurnHandle | None:
+        try:
+            return EndOfTurnHandle(await self._threads.run(self._engines.end_of_turn_model))
+        except (EngineError, UnusableModel) as error:
+            logger.warning("semantic_vad ends turns by silence alone: %s", error.message)
+            return None
+
     def stop_opening(self) -> None:
         """Cancel the load of the pinned models if it has not finished; requests that wait for it are refused."""
         if self._opening is not None:
@@ -79,10 +97,18 @@ class Models:
         self.stop_opening()
         if self._identifier is not None:
             self._identifier.cancel()
+        if self._end_of_turn is not None:
+            await self._close_end_of_turn(self._end_of_turn)
         if self.ready:
             await self._threads.run(self.detector.close)
         self.ready = False
         await self._pool.close()
+
+    async def _close_end_of_turn(self, loading: "asyncio.Task[EndOfTurnHandle | None]") -> None:
+        if not loading.done():
+            loading.cancel()
+        elif handle := loading.result():
+            await self._threads.run(handle.close)
 
     @asynccontextmanager
     async def lease_recognizer(self, entry: ModelEntry) -> AsyncIterator[RecognizerHandle]:
@@ -160,6 +186,23 @@ class Models:
             self._identifier = asyncio.create_task(self._load_identifier())
         identifier = await asyncio.shield(self._identifier)
         return identifier.unspoken_language(text, entry.languages) if identifier is not None else None
+
+    async def score_turn(self, turn: Samples) -> float:
+        """Return the probability that the speaker of a turn has finished, from its audio at 16 kHz up to now.
+
+        Raises `UnusableModel` where there is no end-of-turn model, `EngineError` if it fails, and `Overloaded` if it
+        has no answer within `MAX_END_OF_TURN_SECONDS`.
+        """
+        if self._end_of_turn is None:
+            self._end_of_turn = asyncio.create_task(self._load_end_of_turn())
+        try:
+            async with asyncio.timeout(MAX_END_OF_TURN_SECONDS):
+                handle = await asyncio.shield(self._end_of_turn)
+                if handle is None:
+                    raise UnusableModel("The end-of-turn model is not available.")
+                return await handle.score(turn)
+        except TimeoutError as exc:
+            raise Overloaded("The end-of-turn model is late.") from exc
 
     @property
     def voices(self) -> tuple[str, ...]:

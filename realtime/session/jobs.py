@@ -7,6 +7,7 @@ cancellation (`Jobs`). Results of jobs that are not live are dropped by `Session
 job              results                                         last result
 ===============  ==============================================  ===========
 `ScoreWindows`   `WindowsScored`, or `JobFailed`                 the only one
+`ScoreTurn`      `TurnScored`, or `JobFailed`                    the only one
 `Transcribe`     `Transcribed`, or `JobFailed`                   the only one
 `Synthesize`     any number of `SpeechSynthesized`, then         the latter
                  `SynthesisFinished` or `JobFailed`
@@ -39,6 +40,14 @@ class ScoreWindows:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreTurn:
+    """Score whether the speaker has finished, by the last audio of the turn, at 16 kHz, and the pause after it."""
+
+    number: int
+    samples: Samples = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Transcribe:
     """Transcribe with this recognizer.
 
@@ -68,7 +77,7 @@ class CancelJob:
     number: int
 
 
-Job: TypeAlias = ScoreWindows | Transcribe | Synthesize | CancelJob
+Job: TypeAlias = ScoreWindows | ScoreTurn | Transcribe | Synthesize | CancelJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,14 @@ class WindowsScored:
     number: int
     probabilities: list[float] = field(repr=False)
     state: NDArray[np.float32] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnScored:
+    """The probability that the speaker has finished."""
+
+    number: int
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +129,7 @@ class JobFailed:
     error: VoiceError
 
 
-EngineResult: TypeAlias = WindowsScored | Transcribed | SpeechSynthesized | SynthesisFinished | JobFailed
+EngineResult: TypeAlias = WindowsScored | TurnScored | Transcribed | SpeechSynthesized | SynthesisFinished | JobFailed
 
 
 class Jobs:

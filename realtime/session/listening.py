@@ -9,14 +9,18 @@ endpointing, which makes turns of them:
      |  |     score < threshold      |             score < threshold - 0.15  |    | score >= threshold - 0.15
      |  +----------------------------+                                       v    |
      +-------------------------------------------------------------------- STOPPING
-                 `TurnDetection.silence` has passed
+                 `TurnDetection.silence` has passed, or the silence for this pause
                  SpeechStopped, AudioCommitted
 
 A commit (AudioCommitted) or a clear (AudioCleared) by the client leads from every state to SILENCE. Without turn
 detection the client commits by hand: a turn lasts from one commit or clear to the next.
 
+With `TurnDetection.end_of_turn`, the end-of-turn model judges each pause after 192 ms (`ScoreTurn`), and its answer is
+the silence that ends the turn, if the speaker does not go on before. No scores are used until it has answered.
+
 What a client asks for between two frames (commit, clear, configure) is *deferred* until the audio before it has been
-scored, so that turn boundaries and the order of commands never depend on how fast the engines are.
+scored and its pauses judged, so that turn boundaries and the order of commands never depend on how fast the engines
+are.
 """
 
 from collections import deque
@@ -44,8 +48,8 @@ from realtime.session.events import (
     SpeechStopped,
 )
 from realtime.session.input_audio import InputAudio
-from realtime.session.jobs import JobFailed, Jobs, ScoreWindows, Transcribed, WindowsScored
-from realtime.speech.endpointing import ONSET_WINDOWS, Endpointing, Offset, Onset
+from realtime.session.jobs import JobFailed, Jobs, ScoreTurn, ScoreWindows, Transcribed, TurnScored, WindowsScored
+from realtime.speech.endpointing import ONSET_WINDOWS, Endpointing, Offset, Onset, Pause
 from realtime.speech.recognition import TranscriptionRequest
 
 WINDOWS_PER_JOB: Final = 64
@@ -53,6 +57,9 @@ WINDOWS_PER_JOB: Final = 64
 
 MAX_UNSCORED: Final = 20 * SAMPLE_RATE
 """Unscored samples (20 s) beyond which the session takes no more audio."""
+
+TURN_CONTEXT: Final = 8 * SAMPLE_RATE
+"""Samples (8 s) at the end of a turn by which the end-of-turn model judges it."""
 
 MAX_DEFERRED: Final = 64
 """Deferred commands beyond which the session takes no more commands."""
@@ -76,6 +83,13 @@ class Listening:
         self._scoring: tuple[int, int] | None = None
         """Number and end position of the scoring job in flight."""
         self._vad_state: NDArray[np.float32] | None = None
+        self._scores: deque[float] = deque()
+        """Scores that are not used yet; the last of them is that of the window that ends at `_scores_end`."""
+        self._scores_end = 0
+        self._scoring_turn: int | None = None
+        """Number of the end-of-turn job in flight."""
+        self._turn_start = 0
+        """Start of the audio of the newest turn, without the silence that nobody needs."""
         self._recent: deque[float] = deque(maxlen=ONSET_WINDOWS)
         """Scores of the windows that may turn out to be the beginning of speech."""
         self._endpointing = self._new_endpointing()
@@ -95,7 +109,7 @@ class Listening:
         return self._captioning.waiting
 
     def receive(
-        self, message: AppendAudio | DeferredCommand | WindowsScored | Transcribed | JobFailed
+        self, message: AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
     ) -> Iterator[Output]:
         """Take one command or engine result. Raises the error of a failed scoring job: the session cannot go on."""
         match message:
@@ -105,8 +119,12 @@ class Listening:
                 self._defer(message)
             case WindowsScored():
                 yield from self._windows_scored(message)
+            case TurnScored(_, probability):
+                yield from self._turn_scored(probability)
             case Transcribed():
                 yield from self._captioning.transcribed(message)
+            case JobFailed(number) if number == self._scoring_turn:
+                yield from self._turn_scored(None)
             case JobFailed(number, error):
                 if self._scoring is not None and number == self._scoring[0]:
                     raise error
@@ -137,7 +155,7 @@ class Listening:
         Windows are scored whole, except for the last one before a commit, which is filled up with silence: the turn
         must end where the client said, and the next window begins there.
         """
-        while self._scoring is None:
+        while self._scoring is None and self._scoring_turn is None:
             end, command = self._deferred[0] if self._deferred else (self._audio.end, None)
             whole = (end - self._scored_until) // WINDOW * WINDOW
             if whole:
@@ -163,15 +181,29 @@ class Listening:
 
     def _windows_scored(self, result: WindowsScored) -> Iterator[Output]:
         assert self._scoring is not None
-        _, end = self._scoring
+        _, self._scores_end = self._scoring
         self._scoring = None
         self._jobs.end(result.number)
         self._vad_state = result.state
-        for probability in result.probabilities:
-            start, self._scored_until = self._scored_until, min(self._scored_until + WINDOW, end)
-            yield from self._add_score(start, probability)
+        self._scores.extend(result.probabilities)
+        yield from self._add_scores()
 
     # From scores to turns.
+
+    def _add_scores(self) -> Iterator[Output]:
+        """Take the scores in order, up to the first pause that the end-of-turn model is to judge."""
+        while self._scores and self._scoring_turn is None:
+            start, self._scored_until = self._scored_until, min(self._scored_until + WINDOW, self._scores_end)
+            yield from self._add_score(start, self._scores.popleft())
+
+    def _turn_scored(self, probability: float | None) -> Iterator[Output]:
+        """Take the answer of the end-of-turn model, None if it has none, and go on with the scores that waited."""
+        assert self._scoring_turn is not None
+        assert self._endpointing is not None
+        self._jobs.end(self._scoring_turn)
+        self._scoring_turn = None
+        self._endpointing.judge(probability)
+        yield from self._add_scores()
 
     def _new_endpointing(self) -> Endpointing | None:
         detection = self._captioning.config.turn_detection
@@ -188,16 +220,25 @@ class Listening:
         match self._endpointing.update(probability) if self._endpointing and is_whole else None:
             case Onset(begin, voiced):
                 yield self._start(begin, voiced)
+            case Pause(end):
+                self._scoring_turn = self._jobs.begin()
+                yield ScoreTurn(self._scoring_turn, self._audio.buffer.slice(self._context_start, end))
             case Offset(end):
                 yield from self._stop(end)
 
     def _start(self, begin: int, voiced: int) -> SpeechStarted:
         """Begin a turn at `begin`; speech was detected in the windows from `voiced` on."""
         item_id = self._new_id("item")
+        self._turn_start = max(begin, voiced - LEADING_SILENCE)
         self._captioning.begin_turn(item_id, begin, voiced)
         for offset, recent in enumerate(self._recent):
             self._captioning.add_window(voiced + offset * WINDOW, voiced + (offset + 1) * WINDOW, recent)
         return SpeechStarted(item_id, begin, interrupts=self._captioning.config.interrupt_response)
+
+    @property
+    def _context_start(self) -> int:
+        """Start of the audio by which the turn in progress is judged."""
+        return max(self._turn_start, self._scored_until - TURN_CONTEXT)
 
     def _stop(self, end: int) -> Iterator[Output]:
         """End the turn because the detector says so."""
@@ -253,4 +294,6 @@ class Listening:
         """Free the audio that will not be decoded: all but that of pending segments and of a turn that may begin."""
         padding = self._endpointing.detection.prefix_padding if self._endpointing else 0
         earliest = self._scored_until - min(padding, LEADING_SILENCE) - (ONSET_WINDOWS + 1) * WINDOW
+        if self._endpointing and self._endpointing.speaking and self._endpointing.detection.end_of_turn:
+            earliest = min(earliest, self._context_start)
         self._audio.discard(self._captioning.earliest_needed(earliest))

@@ -28,7 +28,15 @@ from realtime.session.commands import (
 from realtime.session.config import SessionConfig
 from realtime.session.decode_policy import Waiting
 from realtime.session.events import Input, Output, SpeechStarted
-from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished, Transcribed, WindowsScored
+from realtime.session.jobs import (
+    JobFailed,
+    Jobs,
+    SpeechSynthesized,
+    SynthesisFinished,
+    Transcribed,
+    TurnScored,
+    WindowsScored,
+)
 from realtime.session.listening import Listening
 from realtime.session.responses import ReplyState, Responses
 from realtime.speech.recognition import TranscriptionRequest
@@ -106,11 +114,13 @@ class Session:
                 yield from self._responses.speak(message, now)
             case CancelResponse():
                 yield from self._responses.cancel(message)
-            case WindowsScored() | Transcribed() | SpeechSynthesized() | SynthesisFinished() | JobFailed():
+            case (
+                WindowsScored() | TurnScored() | Transcribed() | SpeechSynthesized() | SynthesisFinished() | JobFailed()
+            ):
                 if not self._jobs.is_live(message.number):
                     return
                 if self._responses.awaits(message.number):
-                    assert not isinstance(message, WindowsScored | Transcribed)
+                    assert not isinstance(message, WindowsScored | TurnScored | Transcribed)
                     yield from self._responses.receive(message, now)
                 else:
                     assert not isinstance(message, SpeechSynthesized | SynthesisFinished)
@@ -119,7 +129,15 @@ class Session:
                 assert_never(message)
 
     def _listen(
-        self, message: AppendAudio | CommitAudio | ClearAudio | Configure | WindowsScored | Transcribed | JobFailed
+        self,
+        message: AppendAudio
+        | CommitAudio
+        | ClearAudio
+        | Configure
+        | WindowsScored
+        | TurnScored
+        | Transcribed
+        | JobFailed,
     ) -> Iterator[Output]:
         """Pass the message to the user's side; speech that it finds may interrupt the response."""
         for output in self._listening.receive(message):

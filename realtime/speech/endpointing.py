@@ -2,7 +2,9 @@
 
 The rules are those of OpenAI's `server_vad`: speech starts when the probability reaches the threshold for
 `ONSET_WINDOWS` windows in a row, its start is moved back by the prefix padding, and it stops after `silence` samples
-below the threshold less `HYSTERESIS`. Positions are samples at 16 kHz since the stream began.
+below the threshold less `HYSTERESIS`. With `semantic_vad` the silence depends on the probability that the speaker has
+finished, for which every pause is judged once (`Pause`, `Endpointing.judge`). Positions are samples at 16 kHz since the
+stream began.
 """
 
 from dataclasses import dataclass
@@ -16,6 +18,30 @@ HYSTERESIS: Final = 0.15
 ONSET_WINDOWS: Final = 2
 """Windows in a row (64 ms) that make an onset: longer than a click, shorter than any word."""
 
+JUDGED_AFTER: Final = 6 * WINDOW
+"""Samples without speech (192 ms) after which a pause is judged: most gaps within words and phrases are shorter."""
+
+JUDGED_SILENCE: Final = 2 * WINDOW
+"""Samples after the last speech (64 ms) that belong to the audio by which a pause is judged.
+
+Smart Turn takes more silence for an end: the area under its ROC curve, for 67 ends of sentences against 150 cuts within
+a phrase, is 0.93 with 0 and 64 ms, 0.90 with 128 ms, 0.89 with 192 ms and 0.86 with 288 ms.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfTurn:
+    """The silence that ends a turn, by the probability that its speaker has finished: in between, it is linear."""
+
+    shortest: int
+    """Samples where the speaker has certainly finished; at least `JUDGED_AFTER`."""
+    longest: int
+    """Samples where the speaker certainly has not."""
+
+    def silence(self, probability: float) -> int:
+        """Return the samples of silence that end the turn."""
+        return self.shortest + round((self.longest - self.shortest) * (1.0 - probability))
+
 
 @dataclass(frozen=True, slots=True)
 class TurnDetection:
@@ -26,7 +52,9 @@ class TurnDetection:
     prefix_padding: int = SAMPLE_RATE * 300 // 1000
     """Samples before the onset that belong to the turn (300 ms)."""
     silence: int = SAMPLE_RATE * 500 // 1000
-    """Samples without speech that end the turn (500 ms)."""
+    """Samples without speech that end the turn (500 ms); with `end_of_turn`, where a pause could not be judged."""
+    end_of_turn: EndOfTurn | None = None
+    """How the silence depends on the probability that the speaker has finished; None: it is `silence`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +65,14 @@ class Onset:
     """Position of the onset less the prefix padding."""
     voiced: int
     """Start of the first window with speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Speech paused and is to be judged, with `Endpointing.judge`, before the next window."""
+
+    end: int
+    """Position up to which the audio counts for the judgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +94,25 @@ class Endpointing:
         self._floor = position
         self._onset_run = 0
         self._last_voiced = position
+        self._silence = detection.silence
+        """Samples without speech that end the speech in progress."""
 
     @property
     def position(self) -> int:
         """End of the last window."""
         return self._position
 
-    def update(self, probability: float) -> Onset | Offset | None:
+    def update(self, probability: float) -> Onset | Pause | Offset | None:
         """Take the speech probability of the next window; return what it leads to."""
         self._position += WINDOW
         if self.speaking:
             if probability >= self.detection.threshold - HYSTERESIS:
                 self._last_voiced = self._position
-            elif self._position - self._last_voiced >= self.detection.silence:
-                return self.finish()
-            return None
+                return None
+            silence = self._position - self._last_voiced
+            if self.detection.end_of_turn is not None and silence == JUDGED_AFTER:
+                return Pause(self._last_voiced + JUDGED_SILENCE)
+            return self.finish() if silence >= self._silence else None
         self._onset_run = self._onset_run + 1 if probability >= self.detection.threshold else 0
         if self._onset_run < ONSET_WINDOWS:
             return None
@@ -80,6 +120,12 @@ class Endpointing:
         self.speaking = True
         self._last_voiced = self._position
         return Onset(start=max(self._floor, voiced - self.detection.prefix_padding), voiced=voiced)
+
+    def judge(self, probability: float | None) -> None:
+        """Take the probability that the speaker has finished, of the last `Pause`; None: it is not known."""
+        end_of_turn = self.detection.end_of_turn
+        assert end_of_turn is not None
+        self._silence = self.detection.silence if probability is None else end_of_turn.silence(probability)
 
     def finish(self) -> Offset:
         """End the speech in progress at the current position."""

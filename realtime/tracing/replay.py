@@ -28,14 +28,22 @@ from realtime.session.commands import (
 )
 from realtime.session.config import SessionConfig
 from realtime.session.events import Input
-from realtime.session.jobs import JobFailed, SpeechSynthesized, SynthesisFinished, Transcribed, WindowsScored
+from realtime.session.jobs import (
+    JobFailed,
+    SpeechSynthesized,
+    SynthesisFinished,
+    Transcribed,
+    TurnScored,
+    WindowsScored,
+)
 from realtime.speech.phrases import LONGEST_PHRASE
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.tracing.observers import ObservedSession
 from realtime.tracing.writer import FORMAT, TEXT_FIELDS, Line, SessionTrace, TracedBuffer
 
 _VALUES: Final[dict[str, type[Input]]] = {
-    each.__name__: each for each in (CommitAudio, ClearAudio, CancelResponse, Configure, Speak, SynthesisFinished)
+    each.__name__: each
+    for each in (CommitAudio, ClearAudio, CancelResponse, Configure, Speak, SynthesisFinished, TurnScored)
 }
 """Inputs with plain fields only, by name."""
 

@@ -26,12 +26,14 @@ from realtime.session.events import Event, Input, Output, TranscriptCompleted, T
 from realtime.session.jobs import (
     CancelJob,
     JobFailed,
+    ScoreTurn,
     ScoreWindows,
     SpeechSynthesized,
     SynthesisFinished,
     Synthesize,
     Transcribe,
     Transcribed,
+    TurnScored,
     WindowsScored,
 )
 from realtime.session.session import Session
@@ -39,7 +41,7 @@ from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
 
-EngineJob: TypeAlias = ScoreWindows | Transcribe | Synthesize
+EngineJob: TypeAlias = ScoreWindows | ScoreTurn | Transcribe | Synthesize
 Kind = TypeVar("Kind")
 
 WORD_LENGTH: Final = SAMPLE_RATE * 320 // 1000
@@ -125,6 +127,8 @@ class Conversation:
         self.held = held
         self.now = 0.0
         self.load = LoadLevel.NORMAL
+        self.finished = 1.0
+        """The answer of the end-of-turn model."""
         self.outputs: list[Output] = []
         self.waiting: dict[int, EngineJob] = {}
         self.cancelled: dict[int, EngineJob] = {}
@@ -213,6 +217,8 @@ class Conversation:
                 assert state is self._vad_state, "the detector's state is handed on from job to job"
                 self._vad_state = np.zeros(1, np.float32)
                 results: list[Input] = [WindowsScored(number, loudness(windows), self._vad_state)]
+            case ScoreTurn(number):
+                results = [TurnScored(number, self.finished)]
             case Transcribe(number):
                 request = self._take_up(job)
                 results = [Transcribed(number, hypothesis or recognize(request.samples))]
@@ -226,7 +232,7 @@ class Conversation:
         for output in outputs:
             self.outputs.append(output)
             match output:
-                case ScoreWindows() | Transcribe() | Synthesize():
+                case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize():
                     self.waiting[output.number] = output
                 case CancelJob(number) if number in self.waiting:
                     self.cancelled[number] = self.waiting.pop(number)

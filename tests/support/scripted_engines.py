@@ -89,6 +89,9 @@ class ScriptedEngines:
     def language_identifier(self) -> "ScriptedLanguageIdentifier":
         return ScriptedLanguageIdentifier()
 
+    def end_of_turn_model(self) -> "ScriptedEndOfTurnModel":
+        return ScriptedEndOfTurnModel(self, "end-of-turn")
+
     def seconds_of(self, work: Work, audio_seconds: float) -> float:
         return self._cost[work] * audio_seconds
 
@@ -131,6 +134,18 @@ class ScriptedDetector(_Engine):
 
 def _probabilities(windows: NDArray[np.float32]) -> list[float]:
     return [min(1.0, float(each) / _LOWEST) for each in np.sqrt(np.square(windows).mean(axis=1))]
+
+
+class ScriptedEndOfTurnModel(_Engine):
+    """Takes a turn for finished if the last number is even."""
+
+    def score(self, turns: Sequence[Samples]) -> list[float]:
+        return [float(_last_number(turn) % 2 == 0) for turn in turns]
+
+
+def _last_number(samples: Samples) -> int:
+    *_, last = _words(samples)
+    return int(last.text.removeprefix(" word"))
 
 
 class ScriptedRecognizer(_Engine):

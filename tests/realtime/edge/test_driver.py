@@ -29,6 +29,7 @@ from realtime.session.events import (
 from realtime.session.jobs import SynthesisFinished
 from realtime.session.session import Session
 from realtime.settings import Settings
+from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.workers.stream import MAX_CHUNKS_AHEAD
 from tests.support.recordings import silence
 from tests.support.scenarios import run, until
@@ -347,5 +348,19 @@ def test_a_language_that_the_voice_does_not_speak_is_logged_once(caplog: pytest.
                 await driver.inbox.put(Speak("Das Wetter ist heute schön."))
                 await listener.wait_for(ResponseFinished, spoken)
         assert caplog.messages == ["the text is in de, which hibari-tts does not speak"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("last", "turns"), [(4, ["word1 word4", "word6"]), (3, ["word1 word3 word6"])])
+def test_a_pause_ends_a_turn_if_the_end_of_turn_model_says_so(last: int, turns: list[str]) -> None:
+    async def scenario() -> None:
+        detection = TurnDetection(end_of_turn=EndOfTurn(shortest=4_608, longest=32_000))
+        listener = Listener()
+        async with driving(replace(LISTENING, turn_detection=detection), ScriptedEngines(), listener) as (driver, _):
+            for samples in (say_numbers([1, last]), silence(1.0), say_numbers([6]), silence(1.0)):
+                await driver.inbox.put(frame(samples))
+            completed = await listener.wait_for(TranscriptCompleted, len(turns))
+            assert [event.text for event in completed] == turns
 
     run(scenario())

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime.audio.formats import WINDOW
+from realtime.audio.formats import WINDOW, Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
-from realtime.errors import EngineError, Overloaded
+from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.models.models import Models
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
@@ -21,6 +21,7 @@ from realtime.speech.recognition import TranscriptionRequest
 from tests.support.loaded_models import BASE, TINY, VOICE, opened, recognizer
 from tests.support.scenarios import run
 from tests.support.scripted_engines import (
+    ScriptedEndOfTurnModel,
     ScriptedEngines,
     ScriptedLanguageIdentifier,
     ScriptedRecognizer,
@@ -263,5 +264,63 @@ def test_the_service_runs_without_the_identifier_of_languages(caplog: pytest.Log
             assert await models.unspoken_language("Das ist neu.", VOICE) is None
             assert models.ready
             assert "not checked" in caplog.text
+
+    run(scenario())
+
+
+class WithEndOfTurnModel(ScriptedEngines):
+    """Engines whose end-of-turn model cannot be loaded for `reason`, or answers when `gate` is open."""
+
+    def __init__(self, reason: Exception | None = None) -> None:
+        super().__init__()
+        self.reason = reason
+        self.gate = threading.Event()
+
+    def end_of_turn_model(self) -> ScriptedEndOfTurnModel:
+        if self.reason is not None:
+            raise self.reason
+        return GatedEndOfTurnModel(self, "end-of-turn")
+
+
+class GatedEndOfTurnModel(ScriptedEndOfTurnModel):
+    def score(self, turns: Sequence[Samples]) -> list[float]:
+        assert isinstance(self._engines, WithEndOfTurnModel)
+        assert self._engines.gate.wait(5)
+        return super().score(turns)
+
+
+def test_the_end_of_turn_model_is_loaded_for_the_first_turn_and_closed_at_the_end() -> None:
+    async def scenario() -> None:
+        engines = ScriptedEngines()
+        async with opened(engines) as models:
+            assert "end-of-turn" not in engines.loaded
+            turns = [say_numbers([1]), say_numbers([2, 4])]
+            assert await asyncio.gather(*map(models.score_turn, turns)) == [0.0, 1.0]
+        assert engines.loaded.count("end-of-turn") == engines.closed.count("end-of-turn") == 1
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("reason", [UnusableModel("It is not installed."), EngineError("It is damaged.")])
+def test_without_an_end_of_turn_model_turns_have_no_score(reason: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with opened(WithEndOfTurnModel(reason)) as models:
+            for _ in range(2):
+                with pytest.raises(UnusableModel):
+                    await models.score_turn(say_numbers([1]))
+            assert caplog.text.count("silence alone") == 1
+
+    run(scenario())
+
+
+def test_a_late_end_of_turn_model_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.models.models.MAX_END_OF_TURN_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        engines = WithEndOfTurnModel()
+        async with opened(engines) as models:
+            with pytest.raises(Overloaded):
+                await models.score_turn(say_numbers([2]))
+            engines.gate.set()
 
     run(scenario())

@@ -15,10 +15,10 @@ from realtime.session.events import (
     TranscriptCompleted,
     TranscriptExtended,
 )
-from realtime.session.jobs import ScoreWindows, Transcribe
+from realtime.session.jobs import ScoreTurn, ScoreWindows, Transcribe
 from realtime.session.listening import WINDOWS_PER_JOB
 from realtime.session.session import Session
-from realtime.speech.endpointing import TurnDetection
+from realtime.speech.endpointing import JUDGED_AFTER, JUDGED_SILENCE, EndOfTurn, TurnDetection
 from tests.support.scripted_conversation import (
     CONFIG,
     SERVER_VAD,
@@ -29,6 +29,7 @@ from tests.support.scripted_conversation import (
 )
 
 BY_HAND = configured(turn_detection=None)
+BY_MEANING = configured(turn_detection=TurnDetection(silence=9_600, end_of_turn=EndOfTurn(12_800, 32_000)))
 UNHEARD = configured(transcribe=False)
 
 
@@ -380,3 +381,78 @@ def test_a_turn_of_which_text_was_given_out_is_completed_when_it_is_cleared() ->
     assert isinstance(completed, TranscriptCompleted)
     assert completed.text == conversation.transcript()
     assert isinstance(cleared, AudioCleared)
+
+
+def ends(conversation: Conversation) -> list[int]:
+    """The positions at which turns ended."""
+    return [event.at for event in conversation.outputs_of(SpeechStopped)]
+
+
+@pytest.mark.parametrize(("finished", "silence"), [(1.0, 0.8), (0.5, 1.4), (0.0, 2.0)])
+def test_a_turn_ends_the_sooner_the_surer_it_is_that_the_speaker_has_finished(finished: float, silence: float) -> None:
+    conversation, microphone = Conversation(BY_MEANING), Microphone()
+    conversation.finished = finished
+    conversation.hear(microphone.speech(1.6), microphone.silence(3.0))
+    (end,) = ends(conversation)
+    assert end == pytest.approx((1.6 + silence) * SAMPLE_RATE, abs=WINDOW)
+
+
+def test_a_speaker_who_goes_on_before_the_end_stays_in_one_turn_with_a_whole_transcript() -> None:
+    conversation, microphone = Conversation(BY_MEANING), Microphone()
+    conversation.hear(microphone.speech(1.6), microphone.silence(0.7), microphone.speech(0.96), microphone.silence(1.0))
+    assert len(conversation.outputs_of(SpeechStarted)) == len(conversation.outputs_of(SpeechStopped)) == 1
+    (completed,) = conversation.outputs_of(TranscriptCompleted)
+    assert completed.text == "w0 w1 w2 w3 w4 w7 w8 w9"
+
+
+def test_a_pause_is_judged_by_the_speech_of_the_turn_and_a_little_silence() -> None:
+    conversation, microphone = Conversation(BY_MEANING, held=(ScoreTurn,)), Microphone()
+    conversation.hear(microphone.silence(2.0), speech := microphone.speech(1.6), microphone.silence(0.5))
+    (job,) = conversation.pending(ScoreTurn)
+    assert count_loud(job.samples).total() == loud(speech)
+    assert 0 <= len(job.samples) - 4_800 - loud(speech) - JUDGED_SILENCE <= 2 * WINDOW
+
+
+def test_a_long_turn_is_judged_by_its_last_8_seconds() -> None:
+    conversation, microphone = Conversation(BY_MEANING, held=(ScoreTurn,)), Microphone()
+    conversation.hear(microphone.speech(40.0), microphone.silence(0.5))
+    (job,) = conversation.pending(ScoreTurn)
+    assert len(job.samples) == 8 * SAMPLE_RATE - JUDGED_AFTER + JUDGED_SILENCE
+
+
+def test_a_turn_ends_at_the_same_position_however_late_the_end_of_turn_model_answers() -> None:
+    def heard(conversation: Conversation) -> Conversation:
+        microphone = Microphone()
+        conversation.hear(microphone.speech(1.6), microphone.silence(1.0), microphone.speech(0.64))
+        conversation.send(CommitAudio())
+        return conversation
+
+    prompt, late = heard(Conversation(BY_MEANING)), heard(Conversation(BY_MEANING, held=(ScoreTurn,)))
+    assert late.outputs_of(SpeechStopped, AudioCommitted) == []
+    late.release(ScoreTurn)
+    kinds = SpeechStarted, SpeechStopped, AudioCommitted
+    assert late.outputs_of(*kinds) == prompt.outputs_of(*kinds)
+    assert len(late.outputs_of(AudioCommitted)) == 2
+
+
+def test_without_an_answer_of_the_end_of_turn_model_silence_ends_the_turn() -> None:
+    conversation, microphone = Conversation(BY_MEANING, held=(ScoreTurn,)), Microphone()
+    conversation.hear(microphone.speech(1.6), microphone.silence(1.0))
+    conversation.fail(ScoreTurn)
+    (end,) = ends(conversation)
+    assert end == pytest.approx(2.2 * SAMPLE_RATE, abs=WINDOW)
+
+
+def test_no_pause_is_judged_where_silence_alone_ends_the_turn() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(1.6), microphone.silence(1.0))
+    assert conversation.outputs_of(ScoreTurn) == []
+
+
+def test_what_was_kept_for_the_end_of_turn_model_is_freed_after_the_turn() -> None:
+    conversation, microphone, buffer = Conversation(), Microphone(), AudioBuffer()
+    conversation.session = Session(BY_MEANING, lambda prefix: prefix, buffer)
+    conversation.hear(microphone.speech(30.0))
+    assert buffer.end - buffer.start >= 8 * SAMPLE_RATE
+    conversation.hear(microphone.silence(3.0))
+    assert buffer.end - buffer.start <= SAMPLE_RATE

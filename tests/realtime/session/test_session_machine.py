@@ -35,16 +35,18 @@ from realtime.session.events import (
 from realtime.session.jobs import (
     CancelJob,
     JobFailed,
+    ScoreTurn,
     ScoreWindows,
     SpeechSynthesized,
     SynthesisFinished,
     Synthesize,
     Transcribe,
     Transcribed,
+    TurnScored,
     WindowsScored,
 )
 from realtime.session.session import Session
-from realtime.speech.endpointing import TurnDetection
+from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from tests.support.scripted_conversation import CONFIG, VOICE_RATE, hypothesis_of
@@ -87,7 +89,14 @@ errors: st.SearchStrategy[VoiceError] = st.sampled_from([EngineError("scripted")
 configurations = st.builds(
     replace,
     st.just(CONFIG),
-    turn_detection=st.sampled_from([None, TurnDetection(), TurnDetection(prefix_padding=0, silence=3200)]),
+    turn_detection=st.sampled_from(
+        [
+            None,
+            TurnDetection(),
+            TurnDetection(prefix_padding=0, silence=3200),
+            TurnDetection(end_of_turn=EndOfTurn(shortest=4608, longest=32_000)),
+        ]
+    ),
     input_format=st.sampled_from(
         [
             AudioFormat(Encoding.PCM16, SAMPLE_RATE),
@@ -107,9 +116,9 @@ class Witness:
     def __init__(self, config: SessionConfig) -> None:
         self.config = config
         self.numbers: set[int] = set()
-        self.jobs: dict[int, ScoreWindows | Transcribe | Synthesize] = {}
+        self.jobs: dict[int, ScoreWindows | ScoreTurn | Transcribe | Synthesize] = {}
         self.over: set[int] = set()
-        self.cancelled: list[ScoreWindows | Transcribe | Synthesize] = []
+        self.cancelled: list[ScoreWindows | ScoreTurn | Transcribe | Synthesize] = []
         self.position = 0
         self.turn: str | None = None
         self.stopped: str | None = None
@@ -123,8 +132,14 @@ class Witness:
     def see(self, output: Output) -> None:
         assert self.stopped is None or isinstance(output, AudioCommitted), "a stop is followed by its commit"
         match output:
-            case ScoreWindows() | Transcribe() | Synthesize():
+            case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize():
                 assert output.number not in self.numbers
+                if isinstance(output, ScoreWindows | ScoreTurn):
+                    waiting = [job for job in self.jobs.values() if isinstance(job, ScoreWindows | ScoreTurn)]
+                    assert not waiting, "no window is scored while a pause is judged"
+                if isinstance(output, ScoreTurn):
+                    assert self.turn is not None, "only a pause of a turn is judged"
+                    assert 0 < len(output.samples) <= 8 * SAMPLE_RATE
                 assert not any(type(job) is type(output) for job in self.jobs.values()), "one at a time"
                 self.numbers.add(output.number)
                 self.jobs[output.number] = output
@@ -286,9 +301,18 @@ class SessionMachine(RuleBasedStateMachine):
         probabilities = np.where(loudest > 2000, 1.0, np.where(loudest > 100, 0.4, 0.0)).tolist()
         self.give(WindowsScored(self.end(ScoreWindows), probabilities, np.zeros(1, np.float32)))
 
+    @precondition(lambda self: self.job(ScoreTurn))
+    @rule(answer=st.sampled_from([1.0, 0.5, 0.0]) | errors)
+    def judge(self, answer: float | VoiceError) -> None:
+        number = self.end(ScoreTurn)
+        self.give(JobFailed(number, answer) if isinstance(answer, VoiceError) else TurnScored(number, answer))
+
     def catch_up(self) -> None:
-        while self.job(ScoreWindows):
-            self.score()
+        while self.job(ScoreWindows) or self.job(ScoreTurn):
+            if self.job(ScoreWindows):
+                self.score()
+            else:
+                self.judge(0.5)
 
     @precondition(lambda self: self.job(Transcribe) not in {None, *self.taken})
     @rule(load=st.sampled_from(LoadLevel))
@@ -340,6 +364,7 @@ class SessionMachine(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(sorted(self.witness.over)))
         answers: list[Input] = [
             WindowsScored(number, [1.0], np.zeros(1, np.float32)),
+            TurnScored(number, 1.0),
             Transcribed(number, hypothesis_of("late")),
             SpeechSynthesized(number, np.ones(240, np.float32), VOICE_RATE),
             SynthesisFinished(number),
@@ -358,8 +383,8 @@ class SessionMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         while self.witness.jobs or self.session.deadline() is not None:
-            if self.job(ScoreWindows):
-                self.score()
+            if self.job(ScoreWindows) or self.job(ScoreTurn):
+                self.catch_up()
             elif self.job(Transcribe):
                 self.transcribe(hypothesis_of("one two"))
             elif self.job(Synthesize):

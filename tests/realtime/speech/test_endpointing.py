@@ -1,12 +1,13 @@
 from collections.abc import Iterable
 
-from realtime.speech.endpointing import Endpointing, Offset, Onset, TurnDetection
+from realtime.speech.endpointing import JUDGED_SILENCE, EndOfTurn, Endpointing, Offset, Onset, Pause, TurnDetection
 
 WINDOW = 512
 DETECTION = TurnDetection(threshold=0.5, prefix_padding=4800, silence=8000)
+BY_MEANING = TurnDetection(silence=10 * WINDOW, end_of_turn=EndOfTurn(shortest=8 * WINDOW, longest=28 * WINDOW))
 
 
-def follow(probabilities: Iterable[float], endpointing: Endpointing | None = None) -> list[Onset | Offset]:
+def follow(probabilities: Iterable[float], endpointing: Endpointing | None = None) -> list[Onset | Pause | Offset]:
     endpointing = endpointing or Endpointing(DETECTION)
     return [found for probability in probabilities if (found := endpointing.update(probability)) is not None]
 
@@ -59,3 +60,47 @@ def test_a_probability_within_the_hysteresis_starts_nothing() -> None:
 
 def test_after_speech_a_new_onset_needs_two_windows_again() -> None:
     assert len(follow([1, 1] + [0] * 16 + [1, 0, 1, 0])) == 2
+
+
+def silence_windows(finished: float | None) -> int:
+    """Windows of silence after which a turn ends whose first pause is judged like this."""
+    endpointing = Endpointing(BY_MEANING)
+    assert isinstance(follow([1, 1], endpointing)[0], Onset)
+    for windows in range(1, 100):
+        match endpointing.update(0.0):
+            case Pause():
+                endpointing.judge(finished)
+            case Offset():
+                return windows
+    raise AssertionError
+
+
+def test_a_pause_is_to_be_judged_once_with_a_little_of_its_silence() -> None:
+    endpointing = Endpointing(BY_MEANING)
+    found = follow([1, 1, *[0] * 7], endpointing)
+    assert found[1:] == [Pause(2 * WINDOW + JUDGED_SILENCE)]
+
+
+def test_a_gap_between_words_is_not_judged() -> None:
+    assert len(follow([1, 1, *[0] * 5] * 3, Endpointing(BY_MEANING))) == 1
+
+
+def test_silence_alone_is_not_judged() -> None:
+    assert len(follow([1, 1, *[0] * 10], Endpointing(DETECTION))) == 1
+
+
+def test_the_surer_the_end_the_shorter_the_silence() -> None:
+    assert [silence_windows(finished) for finished in (1.0, 0.5, 0.0)] == [8, 18, 28]
+
+
+def test_a_pause_that_cannot_be_judged_ends_after_the_usual_silence() -> None:
+    assert silence_windows(None) == 10
+
+
+def test_each_pause_is_judged_anew() -> None:
+    endpointing = Endpointing(BY_MEANING)
+    follow([1, 1, *[0] * 6], endpointing)
+    endpointing.judge(0.0)
+    assert isinstance(follow([*[0] * 20, 1, *[0] * 6], endpointing)[0], Pause)
+    endpointing.judge(1.0)
+    assert [type(found) for found in follow([0] * 2, endpointing)] == [Offset]

@@ -15,6 +15,7 @@ from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, EngineError
 from realtime.session.jobs import JobFailed, Transcribe
 from realtime.settings import Settings
+from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.phrases import phrases
 from realtime.tracing.files import TraceFile
 from realtime.tracing.observers import ObservedSession
@@ -65,6 +66,15 @@ def test_a_replay_suppresses_what_was_suppressed(text: bool) -> None:
     while conversation.pending(Transcribe):
         conversation.answer(Transcribe, hypothesis_of("Thank you.", average_log_probability=-3))
     assert "improbable" in json.dumps(conversation.lines)
+    assert replay(conversation.trace) is None
+
+
+def test_a_replay_ends_turns_where_they_ended_by_meaning() -> None:
+    detection = TurnDetection(end_of_turn=EndOfTurn(shortest=8_000, longest=32_000))
+    conversation, microphone = TracedConversation(configured(turn_detection=detection)), Microphone()
+    for conversation.finished in (0.5, 1.0):
+        conversation.hear(microphone.speech(1), microphone.silence(1))
+    assert json.dumps(conversation.lines).count("TurnScored") == 2
     assert replay(conversation.trace) is None
 
 

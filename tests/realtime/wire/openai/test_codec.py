@@ -49,7 +49,7 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
-from realtime.speech.endpointing import TurnDetection
+from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
 from realtime.wire.codec import Handshake
@@ -384,14 +384,21 @@ def test_milliseconds_become_samples() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown", "silence"), [("high", "high", 6_400), ("low", "low", 19_200), (None, "auto", 11_200)]
+    ("asked", "shown", "silence", "end_of_turn"),
+    [
+        ("high", "high", 6_400, EndOfTurn(4_608, 25_600)),
+        ("low", "low", 19_200, EndOfTurn(19_200, 64_000)),
+        (None, "auto", 11_200, EndOfTurn(12_800, 32_000)),
+    ],
 )
-def test_eagerness_says_how_long_a_silence_ends_a_turn(asked: str | None, shown: str, silence: int) -> None:
+def test_eagerness_says_how_long_a_silence_ends_a_turn(
+    asked: str | None, shown: str, silence: int, end_of_turn: EndOfTurn
+) -> None:
     client = Client()
     detection = {"type": "semantic_vad", "eagerness": asked}
     command = client.send({"type": "session.update", "session": {"audio": {"input": {"turn_detection": detection}}}})[0]
     (updated,) = client.tell(SessionConfigured(command.config))
-    assert command.config.turn_detection.silence == silence
+    assert command.config.turn_detection == TurnDetection(silence=silence, end_of_turn=end_of_turn)
     assert updated["session"]["audio"]["input"]["turn_detection"] == {
         "type": "semantic_vad",
         "eagerness": shown,
