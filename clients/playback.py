@@ -4,10 +4,13 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import BinaryIO, Final
 
 import av
 from av.audio.resampler import AudioResampler
+
+from clients.tracks import UnknownTrack, choose_track
 
 SAMPLE_RATE: Final = 24_000
 """Sample rate in Hz."""
@@ -20,14 +23,15 @@ class AudioUnreadable(Exception):
     """The audio cannot be opened or decoded."""
 
 
-def decode(source: str) -> Iterator[bytes]:
+def decode(source: str, track: str | None = None) -> Iterator[bytes]:
     """Decode a file in any format that FFmpeg reads; yield frames of `FRAME_BYTES`, the last one shorter.
 
-    Damaged parts of the file are left out. `-` is standard input, see `decode_stream`. Raises `AudioUnreadable`: at
-    once if the file cannot be opened, during iteration if none of it can be decoded.
+    Damaged parts of the file are left out. `-` is standard input, see `decode_stream`. `track` names an audio track,
+    see `choose_track`. Raises `AudioUnreadable`: at once if the file cannot be opened or has no such track, during
+    iteration if none of it can be decoded.
     """
     if source != "-":
-        return _decode_container(source)
+        return _decode_container(source, track)
     return decode_stream(sys.stdin.buffer)
 
 
@@ -80,7 +84,7 @@ def _cut(pipe: _Pipe) -> Iterator[bytes]:
             yield whole
 
 
-def _decode_container(source: str | _Pipe) -> Iterator[bytes]:
+def _decode_container(source: str | _Pipe, track: str | None = None) -> Iterator[bytes]:
     name = source if isinstance(source, str) else "standard input"
     try:
         container = av.open(source, "r")
@@ -89,16 +93,21 @@ def _decode_container(source: str | _Pipe) -> Iterator[bytes]:
     if not container.streams.audio:
         container.close()
         raise AudioUnreadable(f"{name} has no audio")
+    try:
+        readable_again = source if isinstance(source, str) and Path(source).is_file() else None
+        chosen = choose_track(container.streams.audio, readable_again, track)
+    except UnknownTrack as error:
+        container.close()
+        raise AudioUnreadable(f"{name} has {error}") from error
+    return _frames(container, name, chosen)
 
-    return _frames(container, name)
 
-
-def _frames(container: av.container.InputContainer, name: str) -> Iterator[bytes]:
-    """Yield the first audio stream as frames; its rate and channels may change midway."""
+def _frames(container: av.container.InputContainer, name: str, track: int) -> Iterator[bytes]:
+    """Yield an audio track as frames; its rate and channels may change midway."""
     samples = bytearray()
     resampler, source = _new_resampler(), None
     with container:
-        for decoded in _decoded(container, name):
+        for decoded in _decoded(container, name, track):
             form = (decoded.format.name, decoded.layout.name, decoded.sample_rate)
             if source not in {None, form}:
                 samples += _samples(resampler, None)
@@ -115,14 +124,14 @@ def _frames(container: av.container.InputContainer, name: str) -> Iterator[bytes
         yield bytes(samples[start : start + FRAME_BYTES])
 
 
-def _decoded(container: av.container.InputContainer, name: str) -> Iterator[av.AudioFrame]:
+def _decoded(container: av.container.InputContainer, name: str, track: int) -> Iterator[av.AudioFrame]:
     """Decode around damaged packets, up to where the file ends or breaks off.
 
     Raises `AudioUnreadable` if nothing can be decoded.
     """
     error, any_frame = None, False
     try:
-        for packet in container.demux(container.streams.audio[0]):
+        for packet in container.demux(container.streams.audio[track]):
             try:
                 frames = packet.decode()
             except av.FFmpegError as damage:

@@ -45,6 +45,7 @@ class ListenOptions:
     model: str | None = None
     translate: bool = False
     silence_ms: int = SILENCE_MS
+    track: str | None = None
     fast: bool = False
     as_json: bool = False
     result_timeout: float = RESULT_TIMEOUT
@@ -70,6 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="silence in milliseconds that ends a turn (default: %(default)s)",
     )
+    parser.add_argument(
+        "--track",
+        help="audio track of a file: its index from 0, or its language as the file has it (default: the one that a "
+        "player would choose, or another if that is silent)",
+    )
     parser.add_argument("--fast", action="store_true", help="send a file faster than real time")
     parser.add_argument("--json", action="store_true", help="print the server's events as JSON lines")
 
@@ -85,6 +91,7 @@ def run(namespace: argparse.Namespace) -> int:
         model=namespace.model,
         translate=namespace.translate,
         silence_ms=namespace.silence_ms,
+        track=namespace.track,
         fast=namespace.fast,
         as_json=namespace.json,
     )
@@ -149,7 +156,7 @@ def _warn_of_substitutes(session: Session, options: ListenOptions) -> None:
 @contextmanager
 def _open_source(options: ListenOptions) -> Iterator[AsyncIterable[bytes]]:
     if options.source is not None:
-        yield play(decode(options.source), fast=options.fast)
+        yield play(decode(options.source, options.track), fast=options.fast)
         return
     with open_microphone() as microphone:
         loop = asyncio.get_running_loop()

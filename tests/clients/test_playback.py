@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from clients.playback import FRAME_BYTES, SAMPLE_RATE, AudioUnreadable, decode, decode_stream, play
+from tests.support import recordings
 
 TONE = 440.0
 
@@ -184,3 +185,45 @@ def test_fast_frames_never_wait() -> None:
     clock = Clock()
     assert len(sent_at(iter([bytes(FRAME_BYTES)] * 3), clock, fast=True)) == 3
     assert clock.slept == []
+
+
+def tracks(path: Path, *levels: float, default: int = 0) -> str:
+    """Write a file with a track for each level, whose tones are 400 Hz apart."""
+    data = recordings.tracks_file(
+        [np.float32(level) * recordings.tone(1.0, 400.0 * (number + 1)) for number, level in enumerate(levels)],
+        languages=["eng", "ger", "fre"],
+        default=default,
+        codec="flac",
+    )
+    path.write_bytes(data)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("levels", "default", "named", "heard"),
+    [
+        ((0.5, 0.5), 0, None, 400),
+        ((0.5, 0.5), 1, None, 800),
+        ((0.0, 0.5), 0, None, 800),
+        ((0.0001, 0.5), 0, None, 800),
+        ((0.5, 0.0, 0.5), 1, None, 400),
+        ((0.5, 0.5), 0, "1", 800),
+        ((0.5, 0.5, 0.5), 0, "FRE", 1200),
+    ],
+)
+def test_the_track_that_a_player_would_choose_is_played_unless_it_is_silent(
+    tmp_path: Path, levels: tuple[float, ...], default: int, named: str | None, heard: float
+) -> None:
+    path = tracks(tmp_path / "a.mkv", *levels, default=default)
+    assert pitch([*decode(path, named)]) == pytest.approx(heard, abs=5)
+
+
+def test_of_silent_tracks_the_preferred_one_is_played(tmp_path: Path) -> None:
+    frames = [*decode(tracks(tmp_path / "a.mkv", 0.0, 0.0))]
+    assert sum(map(len, frames)) == pytest.approx(2 * SAMPLE_RATE, rel=0.05)
+    assert not any(map(any, frames))
+
+
+def test_an_unknown_track_is_unreadable_and_the_others_are_named(tmp_path: Path) -> None:
+    with pytest.raises(AudioUnreadable, match=r"no audio track '5'; the file has 0 \(eng\), 1 \(ger\)"):
+        decode(tracks(tmp_path / "a.mkv", 0.5, 0.5), "5")
