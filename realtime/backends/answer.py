@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from realtime.backends.failures import raise_stream_error
-from realtime.backends.thinking import ThoughtFilter
+from realtime.backends.reasoning import ReasoningFilter
 from realtime.backends.tool_calls import ToolCalls, text_of
 from realtime.session.generation import (
     ChatDelta,
@@ -41,7 +41,7 @@ class Answer:
         """Whether the backend has sent anything that the model generated, thoughts included."""
         self.usage: ChatUsage | None = None
         self._reason = ""
-        self._thoughts = ThoughtFilter()
+        self._thoughts = ReasoningFilter()
         self._calls = ToolCalls(new_call_id)
 
     @property

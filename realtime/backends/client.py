@@ -17,8 +17,8 @@ from realtime.backends.answer import Answer
 from realtime.backends.endpoint import completions_url, http_client, origin
 from realtime.backends.event_stream import EventStream
 from realtime.backends.failures import RETRY_SECONDS, Failure, failure_of_status, refused_parameters
-from realtime.backends.patience import Patience
 from realtime.backends.payload import OPTIONAL, Body, Prompting, body_of
+from realtime.backends.timeouts import RequestTimeouts
 from realtime.session.generation import (
     ChatDelta,
     ChatError,
@@ -100,9 +100,9 @@ class ChatClient:
     async def _reported(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
         """Yield the deltas of an answer, and report how it ended."""
         began, first, outcome = time.monotonic(), None, "cancelled"
-        patience = Patience(self._settings)
+        timeouts = RequestTimeouts(self._settings)
         try:
-            async with aclosing(self._answer(request, patience)) as deltas:
+            async with aclosing(self._answer(request, timeouts)) as deltas:
                 async for delta in deltas:
                     if first is None:
                         first = time.monotonic() - began
@@ -113,32 +113,32 @@ class ChatClient:
             outcome = error.code
             raise
         finally:
-            self._report(ChatReport(outcome, first, patience.attempts > 1))
+            self._report(ChatReport(outcome, first, timeouts.attempts > 1))
 
-    async def _answer(self, request: ChatRequest, patience: Patience) -> AsyncGenerator[ChatDelta]:
+    async def _answer(self, request: ChatRequest, timeouts: RequestTimeouts) -> AsyncGenerator[ChatDelta]:
         """Yield the deltas of an answer; repeat the request where that may help."""
         refused = self._refused
         while True:
-            patience.begin_attempt()
+            timeouts.begin_attempt()
             try:
-                async with aclosing(self._attempt(body_of(request, self._prompting, refused), patience)) as deltas:
+                async with aclosing(self._attempt(body_of(request, self._prompting, refused), timeouts)) as deltas:
                     async for delta in deltas:
                         self._refused = refused  # now it is certain that the backend takes the others
                         yield delta
             except _ParametersRefused as refusal:
                 logger.info("the chat backend does not take %s", ", ".join(sorted(refusal.names)))
                 refused |= refusal.names
-                patience.attempts -= 1
+                timeouts.attempts -= 1
             except _AttemptFailed as failed:
                 error, delay = failed.failure.error, failed.failure.retry_seconds
-                if delay is None or patience.attempts > 1:
+                if delay is None or timeouts.attempts > 1:
                     raise error from failed.__cause__
                 logger.warning("%s; trying once more", error.message)
                 await asyncio.sleep(delay)
             else:
                 return
 
-    async def _attempt(self, body: Body, patience: Patience) -> AsyncGenerator[ChatDelta]:
+    async def _attempt(self, body: Body, timeouts: RequestTimeouts) -> AsyncGenerator[ChatDelta]:
         """Send a request and yield the deltas of its answer.
 
         Raises `_AttemptFailed` and `_ParametersRefused` before the first delta, and `ChatError` after it.
@@ -146,11 +146,11 @@ class ChatClient:
         received = False
         try:
             request = self._client.build_request("POST", self._url, json=body)
-            response = await patience.wait(self._client.send(request, stream=True))
+            response = await timeouts.wait(self._client.send(request, stream=True))
             try:
                 if not response.is_success:
-                    await self._fail(response, body, patience)
-                async with aclosing(_deltas(response, patience)) as deltas:
+                    await self._fail(response, body, timeouts)
+                async with aclosing(_deltas(response, timeouts)) as deltas:
                     async for delta in deltas:
                         received = True
                         yield delta
@@ -164,9 +164,9 @@ class ChatClient:
                 raise
             raise _AttemptFailed(Failure(error, None if isinstance(error, ChatRefused) else RETRY_SECONDS)) from error
 
-    async def _fail(self, response: httpx2.Response, body: Body, patience: Patience) -> None:
+    async def _fail(self, response: httpx2.Response, body: Body, timeouts: RequestTimeouts) -> None:
         """Raise what a response with an error status means."""
-        text = await patience.wait(_beginning(response))
+        text = await timeouts.wait(_beginning(response))
         answer: object = text
         with suppress(ValueError, RecursionError):
             answer = json.loads(text)
@@ -189,13 +189,13 @@ class ChatClient:
                 return ChatInterrupted(f"the connection to the chat backend broke: {type(error).__name__}")
 
 
-async def _deltas(response: httpx2.Response, patience: Patience) -> AsyncGenerator[ChatDelta]:
+async def _deltas(response: httpx2.Response, timeouts: RequestTimeouts) -> AsyncGenerator[ChatDelta]:
     """Yield the deltas of a response; after the last one, read the response to its end."""
     answer, stream = Answer(_new_call_id), EventStream()
     async with aclosing(response.aiter_bytes()) as pieces:
         while not (stream.done or (answer.complete and answer.usage)):
             try:
-                piece = await patience.wait(anext(pieces, None))
+                piece = await timeouts.wait(anext(pieces, None))
             except (ChatTimeout, httpx2.RequestError):
                 if answer.complete:
                     break
@@ -203,7 +203,7 @@ async def _deltas(response: httpx2.Response, patience: Patience) -> AsyncGenerat
             for chunk in stream.finish() if piece is None else stream.feed(piece):
                 for delta in answer.take(chunk):
                     yield delta
-                patience.progressed(started=answer.started, complete=answer.complete)
+                timeouts.progressed(started=answer.started, complete=answer.complete)
             if piece is None:
                 break
         for delta in answer.finish(done=stream.done):

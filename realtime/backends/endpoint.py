@@ -52,11 +52,15 @@ def uses_proxies(base_url: str) -> bool:
 
 
 def http_client(settings: Settings) -> httpx2.AsyncClient:
-    """Return a client for `settings.chat_base_url`. It has no timeouts but that of connecting; redirects are errors."""
+    """Return a client for `settings.chat_base_url`.
+
+    Its only timeout is that of connecting, which holds for waiting for a free connection, too. It follows no redirects.
+    """
     assert settings.chat_base_url is not None
+    connecting = settings.chat_connect_timeout_seconds
     return httpx2.AsyncClient(
         headers=request_headers(settings),
-        timeout=httpx2.Timeout(None, connect=settings.chat_connect_timeout_seconds, pool=1.0),
+        timeout=httpx2.Timeout(None, connect=connecting, pool=connecting),
         limits=httpx2.Limits(
             max_connections=CONNECTIONS_PER_SESSION * settings.max_sessions, keepalive_expiry=KEEPALIVE_SECONDS
         ),

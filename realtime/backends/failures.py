@@ -35,6 +35,7 @@ _PERMANENT: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached
 """Codes that OpenAI sends with the status 429 and that a second attempt does not change."""
 
 _ADVICE: Final[Mapping[str | int, str]] = {
+    **dict.fromkeys(range(300, 400), "check VIVAVOCE_CHAT_BASE_URL"),
     HTTPStatus.UNAUTHORIZED: "check VIVAVOCE_CHAT_API_KEY",
     HTTPStatus.FORBIDDEN: "check VIVAVOCE_CHAT_API_KEY",
     HTTPStatus.NOT_FOUND: "check VIVAVOCE_CHAT_BASE_URL and VIVAVOCE_CHAT_MODEL",
@@ -66,20 +67,23 @@ class Failure:
 
 def failure_of_status(status: int, body: object, retry_after: str | None, now: float) -> Failure:
     """Return what a response with an error status means; `now` is the Unix time, for dates in `retry_after`."""
-    code = _code(body)
-    advice = _ADVICE.get(code) or _ADVICE.get(status, "")
-    named = f" ({code})" if code not in ("", str(status)) else ""
-    error = _kind(status)(f"the chat backend answered {status}{named}{advice and f': {advice}'}")
+    codes = [each for each in _codes(body) if each != str(status)]
+    keys: list[str | int] = [*codes, status]
+    advice = next((_ADVICE[each] for each in keys if each in _ADVICE), "")
+    if not advice and status == HTTPStatus.BAD_REQUEST and re.search(r"\bmodel\b", str(body)):
+        advice = "check VIVAVOCE_CHAT_MODEL"
+    error = _kind(status)(f"the chat backend answered {status}{_named(codes)}{advice and f': {advice}'}")
     delay = _delay(retry_after, now)
-    passing = status in _PASSING and code not in _PERMANENT and delay <= MAX_RETRY_SECONDS
+    passing = status in _PASSING and _PERMANENT.isdisjoint(codes) and delay <= MAX_RETRY_SECONDS
     return Failure(error, delay if passing else None)
 
 
 def raise_stream_error(error: object) -> NoReturn:
     """Raise the `ChatError` that an error object in a stream means."""
-    code = _code(error)
-    kind = _kind(int(code)) if re.fullmatch(r"[45]\d\d", code) else _KINDS.get(code, ChatInterrupted)
-    raise kind(f"the chat backend reported an error in its answer{code and f' ({code})'}")
+    codes = _codes(error)
+    statuses = (_kind(int(each)) for each in codes if re.fullmatch(r"[45]\d\d", each))
+    kind = next((_KINDS[each] for each in codes if each in _KINDS), None) or next(statuses, ChatInterrupted)
+    raise kind(f"the chat backend reported an error in its answer{_named(codes)}")
 
 
 def refused_parameters(body: object, parameters: frozenset[str]) -> set[str]:
@@ -100,16 +104,20 @@ def _kind(status: int) -> type[ChatError]:
             return ChatError
 
 
-def _code(body: object) -> str:
-    """Return the code of an error, or its type; empty if it has none that is certain to be one.
+def _codes(body: object) -> list[str]:
+    """Return the code and the type of an error, as far as it has them and they are certain to be no more.
 
     The error is OpenAI's `error` in a body, or the whole.
     """
     error = body["error"] if isinstance(body, Mapping) and body.get("error") else body
     if not isinstance(error, Mapping):
-        return ""
-    candidates = (str(error[each]) for each in ("code", "type") if isinstance(error.get(each), str | int))
-    return next((each for each in candidates if _CODE.fullmatch(each)), "")
+        return []
+    found = (str(error[each]) for each in ("code", "type") if isinstance(error.get(each), str | int))
+    return [each for each in found if _CODE.fullmatch(each)]
+
+
+def _named(codes: list[str]) -> str:
+    return f" ({', '.join(codes)})" if codes else ""
 
 
 def _delay(retry_after: str | None, now: float) -> float:

@@ -1,12 +1,13 @@
 """The client against servers on the loopback interface."""
 
 import asyncio
+import json
 import logging
 from typing import Any
 
 import pytest
 
-from realtime.backends import patience
+from realtime.backends import timeouts
 from realtime.backends.client import ChatReport
 from realtime.session.generation import (
     ChatDelta,
@@ -114,6 +115,11 @@ def test_a_failure_that_may_pass_is_retried_once(status: int) -> None:
     assert [(each.outcome, each.retried) for each in reports] == [("completed", True)]
 
 
+@pytest.mark.parametrize("retry_after", ["soon", "", "-1", "Fri, 01 Jan 2010 00:00:00 GMT"])
+def test_an_unusable_retry_after_is_ignored(retry_after: str) -> None:
+    assert talk(Reply(status=429, headers={"retry-after": retry_after}), answer("Hel", "lo."))[0] == HELLO
+
+
 def test_a_connection_that_is_reset_is_retried_once() -> None:
     assert talk(None, answer("Hel", "lo."))[0] == HELLO
     failure(ChatInterrupted, None, requests=2)
@@ -155,6 +161,22 @@ def test_a_failure_that_stays_is_not_retried(kind: type[ChatError], reply: Reply
     failure(kind, reply, requests=1)
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "said"),
+    [
+        (401, {"code": "invalid_api_key"}, "401 (invalid_api_key): check VIVAVOCE_CHAT_API_KEY"),
+        (404, {"message": "model not found"}, "404: check VIVAVOCE_CHAT_BASE_URL and VIVAVOCE_CHAT_MODEL"),
+        (400, {"message": "Invalid model name", "code": "400"}, "400: check VIVAVOCE_CHAT_MODEL"),
+        (400, {"code": "context_length_exceeded"}, ": lower VIVAVOCE_CHAT_MAX_HISTORY_TOKENS"),
+        (400, {"code": 400, "type": "exceed_context_size_error"}, ": lower VIVAVOCE_CHAT_MAX_HISTORY_TOKENS"),
+        (307, {}, "307: check VIVAVOCE_CHAT_BASE_URL"),
+    ],
+)
+def test_the_log_says_which_setting_to_look_at(status: int, error: dict[str, object], said: str) -> None:
+    reply = Reply(json.dumps({"error": error}).encode(), status, JSON)
+    assert failure(ChatRefused, reply, requests=1).message.endswith(said)
+
+
 def test_nothing_is_retried_after_the_first_delta() -> None:
     failure(ChatInterrupted, sse(chunk({"content": "Hel"}), done=False), answer("Hi"), requests=1)
     failure(ChatInterrupted, sse(chunk({"content": "Hel"}), {"error": "out of memory"}), answer("Hi"), requests=1)
@@ -181,7 +203,41 @@ def test_a_model_that_counts_thoughts_as_well_gets_its_limit_by_another_name() -
     assert "max_tokens" not in second
 
 
+def test_an_error_of_any_length_is_understood() -> None:
+    failure(ChatRefused, Reply([b"x" * 50_000] * 10, 400), requests=1)
+
+
 # Time.
+
+
+def test_a_backend_that_does_not_complete_the_connection_is_a_timeout() -> None:
+    async def scene() -> ChatError:
+        async with chat_server(b"") as server:
+            url = server.url.replace("http:", "https:")  # whose first bytes the server does not answer
+            async with chat_client(url, chat_connect_timeout_seconds=0.05) as client:
+                with pytest.raises(ChatTimeout) as raised:
+                    await deltas_of(client)
+                return raised.value
+
+    assert "cannot connect" in asyncio.run(scene()).message
+
+
+def test_a_request_beyond_the_connections_of_all_sessions_is_refused() -> None:
+    hanging = Reply([sse(chunk({"content": "Hel"}), done=False), WAIT])
+
+    async def scene() -> None:
+        async with (
+            chat_server(hanging) as server,
+            chat_client(server.url, max_sessions=1, chat_connect_timeout_seconds=0.05) as client,
+            client.stream(REQUEST) as one,
+            client.stream(REQUEST) as other,
+        ):
+            await anext(one)
+            await anext(other)
+            with pytest.raises(ChatOverloaded):
+                await deltas_of(client)
+
+    asyncio.run(scene())
 
 
 def test_the_first_token_has_its_time_whatever_keeps_the_connection_alive() -> None:
@@ -210,7 +266,7 @@ def test_the_whole_answer_has_its_time() -> None:
 def test_an_answer_is_complete_without_its_usage_where_the_backend_keeps_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(patience, "USAGE_SECONDS", 0.05)
+    monkeypatch.setattr(timeouts, "USAGE_SECONDS", 0.05)
     endless = Reply([sse(chunk({"content": "Hi"}), chunk(finish_reason="stop"), done=False), WAIT])
     assert talk(endless)[0] == [ChatTextDelta("Hi"), ChatFinished(ChatFinishReason.STOP)]
 

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
+import openai
 import pytest
 
 from realtime.backends.backend import chat_backend
@@ -129,6 +131,18 @@ def test_it_speaks_long_or_slowly_when_it_is_asked_to() -> None:
 def test_the_server_lists_its_model_and_refuses_what_is_no_request(server: str) -> None:
     assert httpx.get(f"{server}/v1/models").json()["data"][0]["id"] == "scripted"
     assert httpx.post(f"{server}/v1/chat/completions", json={"messages": 1}).status_code == 400
+
+
+def test_openais_own_client_understands_the_server(server: str) -> None:
+    tools: Any = [
+        {"type": "function", "function": {"name": "light_on", "parameters": {"type": "object", "properties": {}}}}
+    ]
+    with openai.OpenAI(base_url=f"{server}/v1", api_key="any") as client:
+        messages: Any = [{"role": "user", "content": "Light on!"}]
+        with client.chat.completions.stream(model="scripted", messages=messages, tools=tools) as stream:
+            answer = stream.get_final_completion()
+    (call,) = answer.choices[0].message.tool_calls or []
+    assert (call.function.name, call.function.arguments) == ("light_on", "{}")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ _TAGS: Final = tuple(f"<{slash}{name}>" for name in _NAMES for slash in ("", "/"
 _LONGEST_TAG: Final = max(map(len, _TAGS))
 
 
-class ThoughtFilter:
+class ReasoningFilter:
     """Text without thoughts, from text that arrives in deltas.
 
     A tag may be divided among deltas: what may still become one is held back. Thoughts that never end are dropped, and

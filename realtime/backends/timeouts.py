@@ -14,7 +14,7 @@ USAGE_SECONDS: Final = 1.0
 Value = TypeVar("Value")
 
 
-class Patience:
+class RequestTimeouts:
     """The time that is left to one request; only waiting for the backend uses it up."""
 
     def __init__(self, settings: Settings) -> None:
