@@ -107,15 +107,26 @@ def audio_decoder(file: IO[bytes], stream: av.AudioStream) -> av.AudioCodecConte
 def _opened(file: IO[bytes]) -> av.container.InputContainer | None:
     """Open the file, or return None if it is in no supported format."""
     file.seek(0)
+    try:
+        return open_stream(file)
+    except av.FFmpegError:
+        return None
+
+
+def open_stream(file: object, demuxer: str | None = None) -> av.container.InputContainer:
+    """Open what `file.read` returns as a container of any supported format.
+
+    With `demuxer`, it is opened as the container that this one reads, and described by its first frame: a live stream
+    shall not wait for more. Raises `av.FFmpegError`.
+    """
     options = {
         "format_whitelist": ",".join(_DEMUXERS.values()),
         "protocol_whitelist": "",
         "codec_whitelist": _audio_codecs(),
     }
-    try:
-        return av.open(file, "r", options=options, metadata_errors="ignore")
-    except av.FFmpegError:
-        return None
+    if demuxer is not None:
+        options["analyzeduration"] = "1"  # in microseconds
+    return av.open(file, "r", format=demuxer, options=options, metadata_errors="ignore")
 
 
 @functools.cache

@@ -1,21 +1,16 @@
 """Decode audio files to 16 kHz mono in child processes (`decoder_process.py`), block by block as they are consumed.
 
-A process decodes one file and exits, so no file can affect or observe another. A few processes are started in advance,
-because starting one takes longer than decoding a short recording. The child is not trusted: its records are bounded,
-the seconds it sends are counted here, and it is killed when it stalls, when its consumer leaves, and after its last
-record. However it failed, the client gets the same error.
+A process decodes one file, or the live stream of one session, and exits, so none can affect or observe another. A few
+processes are started in advance, because starting one takes longer than decoding a short recording. The child is not
+trusted: its records are bounded, the seconds it sends are counted here, and it is killed when it stalls, when its
+consumer leaves, and after its last record. However it failed, the client gets the same error.
 """
 
 import asyncio
 import logging
-import os
-import socket
-import subprocess
-import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import IO, Final
 
 import numpy as np
@@ -23,17 +18,11 @@ import numpy as np
 from realtime.audio.channels import ChannelMixer
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import AudioTooLong, ClientError, InvalidFileFormat, NoAudioStream, Overloaded, UnsupportedAudio
-from realtime.media.records import ANY_TRACK, BLOCK_BYTES, HEADER, MAX_CHANNELS, REQUEST, Kind, Record
+from realtime.media.decoder_child import DecoderChild
+from realtime.media.records import ANY_TRACK, BLOCK_BYTES, Kind, Record
 from realtime.media.tracks import AudioTrack, from_json
 
 logger = logging.getLogger(__name__)
-
-_COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("decoder_process.py")))
-_PACKAGES: Final = str(Path(__file__).parents[2])
-"""Directory of the package `realtime`, of which the process imports a few modules."""
-
-_ENVIRONMENT: Final = ("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""Variables Python and PyAV may need to be found; the keys of the service are not passed on."""
 
 _SPARES: Final = 2
 """Processes started in advance."""
@@ -47,11 +36,15 @@ _MIN_PROCESSOR_SECONDS: Final = 20
 _AUDIO_PER_PROCESSOR_SECOND: Final = 100
 """Seconds of audio per further processor second; a slow processor decodes the most expensive codec at 500."""
 
-_REFUSALS: Final = {
+_LIVE_PROCESSOR_SECONDS: Final = 3600
+"""Processor seconds granted for a live stream: a day of Opus takes 500."""
+
+REFUSALS: Final = {
     Kind.UNSUPPORTED: UnsupportedAudio,
     Kind.INVALID_FORMAT: InvalidFileFormat,
     Kind.NO_AUDIO: NoAudioStream,
 }
+"""The error for the client, by the record with its message."""
 
 _FAILED: Final = "The file cannot be decoded. It may be corrupted."
 """Message to the client whose decoding process fails."""
@@ -63,19 +56,25 @@ _FULL_SCALE: Final = np.float32(32_768)
 
 
 class DecoderPool:
-    """The decoding processes of one service: at most `max_files`, and the spare ones between `open` and `close`.
+    """The decoding processes of one service: at most `max_files` and `max_streams`, and some spare ones.
 
-    The server gives it the limit that HTTP applies to uploads before it reads them (`max_concurrent_uploads`). The
-    pool applies it again so that no caller can start more processes than that.
+    The spare ones exist between `open` and `close`. The server gives the pool the limits that it applies to uploads
+    before it reads them (`max_concurrent_uploads`) and to sessions. The pool applies them again so that no caller can
+    start more processes than that.
+
+    Attributes:
+        stall_timeout: Seconds a process may take for one record.
     """
 
-    def __init__(self, *, max_files: int, stall_timeout: float = _STALL_TIMEOUT) -> None:
+    def __init__(self, *, max_files: int, max_streams: int = 0, stall_timeout: float = _STALL_TIMEOUT) -> None:
         """Kill a process that takes longer than `stall_timeout` seconds for a block."""
+        self.stall_timeout = stall_timeout
         self._max_files = max_files
-        self._stall_timeout = stall_timeout
+        self._max_streams = max_streams
         self._running = 0
+        self._streams = 0
         self._wanted_spares = 0
-        self._spares: deque[_DecoderProcess] = deque()
+        self._spares: deque[DecoderChild] = deque()
 
     def open(self) -> None:
         """Start the spare processes. Without them, every file waits for its own process to start."""
@@ -108,27 +107,48 @@ class DecoderPool:
             try:
                 processor_seconds = _MIN_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND)
                 process.start(file, processor_seconds, ANY_TRACK if track is None else track)
-                yield DecodedAudio(process, max_seconds, self._stall_timeout, on_started=self._refill)
+                yield DecodedAudio(process, max_seconds, self.stall_timeout, on_started=self._refill)
             finally:
                 process.end()
         finally:
             self._running -= 1
 
-    def _take_process(self) -> "_DecoderProcess":
+    @contextmanager
+    def streaming(self) -> Iterator[DecoderChild]:
+        """Provide a process for a live stream until the block ends.
+
+        Raises:
+            Overloaded: `max_streams` streams are being decoded, or no process can be started.
+        """
+        if self._streams >= self._max_streams:
+            raise Overloaded("Too many live streams are being decoded.")
+        self._streams += 1
+        try:
+            process = self._take_process()
+            try:
+                process.start_live(_LIVE_PROCESSOR_SECONDS)
+                self._refill()
+                yield process
+            finally:
+                process.end()
+        finally:
+            self._streams -= 1
+
+    def _take_process(self) -> "DecoderChild":
         while self._spares:
             process = self._spares.popleft()
             if process.alive:
                 return process
             process.end()
         try:
-            return _DecoderProcess()
+            return DecoderChild()
         except OSError as error:
             raise Overloaded("No process can be started to decode the file.") from error
 
     def _refill(self) -> None:
         try:
             while len(self._spares) < self._wanted_spares:
-                self._spares.append(_DecoderProcess())
+                self._spares.append(DecoderChild())
         except OSError as error:
             logger.warning("no spare decoder can be started: %s", type(error).__name__)
 
@@ -145,7 +165,7 @@ class DecodedAudio:
     """
 
     def __init__(
-        self, process: "_DecoderProcess", max_seconds: float, stall_timeout: float, on_started: Callable[[], None]
+        self, process: "DecoderChild", max_seconds: float, stall_timeout: float, on_started: Callable[[], None]
     ) -> None:
         """Read from `process`, and call `on_started` when it has begun to decode."""
         self.declared_seconds: float | None = None
@@ -232,67 +252,6 @@ class DecodedAudio:
 
 def _refusal(record: Record) -> ClientError:
     """Return the error that a process sends as its last record."""
-    if record.kind not in _REFUSALS:
+    if record.kind not in REFUSALS:
         return UnsupportedAudio(_FAILED, param="file")
-    return _REFUSALS[record.kind](record.payload.decode(errors="replace"), param="file")
-
-
-class _DecoderProcess:
-    """One child process, and this end of the socket to it."""
-
-    def __init__(self) -> None:
-        self._socket, child_socket = socket.socketpair()
-        self._socket.setblocking(False)
-        try:
-            with child_socket:
-                self._process = subprocess.Popen(  # noqa: S603 - nothing in the command comes from a client
-                    _COMMAND,
-                    stdin=child_socket.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    env=_environment(),
-                    process_group=0,  # an interrupt from the terminal is for the service to handle
-                )
-        except OSError:
-            self._socket.close()
-            raise
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def start(self, file: IO[bytes], processor_seconds: int, track: int) -> None:
-        """Have the process decode a track of `file`, within a budget of processor time."""
-        descriptor = file.fileno()
-        file.flush()
-        socket.send_fds(self._socket, [REQUEST.pack(processor_seconds, track)], [descriptor])
-
-    async def record(self) -> Record:
-        """Return the next record. Raises `EOFError` or `ConnectionError` if there is none, or it is malformed."""
-        number, channels, size = HEADER.unpack(await self._read(HEADER.size))
-        if number not in set(Kind) or channels > MAX_CHANNELS or size > BLOCK_BYTES * MAX_CHANNELS:
-            raise EOFError
-        if number == Kind.AUDIO and (not channels or size % (2 * channels)):
-            raise EOFError
-        return Record(Kind(number), await self._read(size), channels)
-
-    async def _read(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            received = await asyncio.get_running_loop().sock_recv(self._socket, size - len(data))
-            if not received:
-                raise EOFError
-            data += received
-        return bytes(data)
-
-    def end(self) -> int:
-        """Kill the process, which takes milliseconds, and return its exit status; may be called again."""
-        self._socket.close()
-        self._process.kill()
-        return self._process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a process, in which this package comes before an installed one."""
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    paths = (_PACKAGES, environment.get("PYTHONPATH"))
-    return {**environment, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    return REFUSALS[record.kind](record.payload.decode(errors="replace"), param="file")

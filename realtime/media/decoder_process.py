@@ -1,13 +1,16 @@
-"""The program of a process that decodes one file, run by `decoder_pool.py`, and the protocol between them.
+"""The program of a process that decodes one file or one live stream, and its protocol with `decoder_child.py`.
 
 FFmpeg's demuxers and codecs are a million lines of code that read untrusted input. Here they run in a process that has
 one file and one socket, cannot open another file or connection, and has limits on memory and processor time; a crash
-fails one upload. The program imports little but PyAV, so it starts quickly and holds no secrets.
+fails one upload or session. The program imports little but PyAV, so it starts quickly and holds no secrets.
 
 Standard input is a Unix socket. It carries one message to the process: the processor seconds granted and the track
 wanted, with the descriptor of the file (never its name). The process answers with records of a kind, a length and a
 payload; no more than the socket's buffer is decoded ahead of the reader. The socket closes with the parent process: an
 orphan ends with its next record, or when its processor time is used up.
+
+Without a descriptor the message begins a live stream. Its chunks follow on the socket, each with its size before it,
+and the process answers one before it takes the next. An empty chunk ends the stream, and another may follow.
 """
 
 import io
@@ -21,7 +24,8 @@ from collections.abc import Iterator
 from typing import IO, Final
 
 from realtime.media.decoding import records, survey
-from realtime.media.records import ANY_TRACK, HEADER, REQUEST, Kind, Record, Refused
+from realtime.media.live_decoding import decode_live
+from realtime.media.records import ANY_TRACK, CHUNK, HEADER, REQUEST, Kind, Record, Refused
 from realtime.media.tracks import to_json
 
 _MAX_MEMORY: Final = 256 * 1024 * 1024
@@ -29,15 +33,19 @@ _MAX_MEMORY: Final = 256 * 1024 * 1024
 
 
 def main() -> None:
-    """Wait for a file, decode it and exit."""
+    """Wait for a file or a live stream, decode it and exit."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an orphan exits silently
     warm_up()
     link = socket.socket(fileno=sys.stdin.fileno())
-    request, descriptors, _, _ = socket.recv_fds(link, 64, 1)
-    if not descriptors:
-        return  # the parent closed the socket without sending a file
-    file = os.fdopen(descriptors[0], "rb", buffering=0)
+    request, descriptors, _, _ = socket.recv_fds(link, REQUEST.size, 1)
+    if not request:
+        return  # the parent closed the socket without a request
     processor_seconds, track = REQUEST.unpack(request)
+    if not descriptors:
+        confine(processor_seconds)
+        while True:
+            decode_live(lambda: _chunk(link), lambda record: _send(link, record))
+    file = os.fdopen(descriptors[0], "rb", buffering=0)
     confine(processor_seconds)
     try:
         for record in decode(file, None if track == ANY_TRACK else track):
@@ -80,6 +88,19 @@ def confine(processor_seconds: int) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (value, value))
+
+
+def _chunk(link: socket.socket) -> bytes:
+    """Return the next chunk of a live stream; exit where the parent has closed the socket."""
+    (size,) = CHUNK.unpack(_receive(link, CHUNK.size))
+    return _receive(link, size)
+
+
+def _receive(link: socket.socket, size: int) -> bytes:
+    data = link.recv(size, socket.MSG_WAITALL)
+    if len(data) < size:
+        os._exit(0)  # from within a callback of FFmpeg, which an exception would not leave
+    return data
 
 
 def _send(link: socket.socket, record: Record) -> None:

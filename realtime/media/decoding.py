@@ -10,6 +10,7 @@ import av
 
 from realtime.media.containers import audio_decoder, audio_tracks, open_container
 from realtime.media.records import BLOCK_BYTES, MAX_CHANNELS, SAMPLE_RATE, Kind, Record, Refused
+from realtime.media.resampling import FrameResampler
 from realtime.media.timeline import Timeline
 from realtime.media.tracks import AudioTrack, by_preference
 
@@ -125,7 +126,7 @@ def _resampled(file: IO[bytes], track: int, *, use_timestamps: bool) -> Iterator
     container = open_container(file)
     stream, decoder = _stream(file, container, track)
     timeline: Timeline | None = None
-    resampler: _Resampler | None = None
+    resampler: FrameResampler | None = None
     with container:
         for piece, following in _with_next(_pieces(container, stream, decoder)):
             frame = piece.frame
@@ -140,44 +141,10 @@ def _resampled(file: IO[bytes], track: int, *, use_timestamps: bool) -> Iterator
                 resampler = None
             if gap > 0:
                 yield Record(Kind.SILENCE, gap.to_bytes(8))
-            resampler = resampler or _Resampler(frame, drop=max(0, -gap))
+            resampler = resampler or FrameResampler(frame, drop=max(0, -gap))
             yield resampler.resample(frame)
     if resampler is not None:
         yield resampler.resample(None)
-
-
-class _Resampler:
-    """Resamples frames of one form to 16-bit samples at 16 kHz: of FFmpeg's formats only integers mix without overflow.
-
-    Channels are kept apart. Those of surround sound are mixed, because FFmpeg knows how much speech is in each.
-    """
-
-    def __init__(self, first: av.AudioFrame, drop: int) -> None:
-        """Resample frames of the same form as `first`, and drop so many samples at the beginning."""
-        self._form = _form(first)
-        surround = any(channel.name == "FC" for channel in first.layout.channels)
-        self._channels = 1 if surround else first.layout.nb_channels
-        layout = "mono" if self._channels == 1 else first.layout
-        self._resampler = av.AudioResampler(format="s16", layout=layout, rate=SAMPLE_RATE)
-        self._drop = 2 * self._channels * drop
-
-    def takes(self, frame: av.AudioFrame) -> bool:
-        """Say whether the frame has the form of the first."""
-        return _form(frame) == self._form
-
-    def resample(self, frame: av.AudioFrame | None) -> Record:
-        """Resample a frame, or with None the rest that is held back."""
-        size = 2 * self._channels
-        samples = b"".join(
-            bytes(memoryview(each.planes[0])[: size * each.samples]) for each in self._resampler.resample(frame)
-        )
-        dropped = min(self._drop, len(samples))
-        self._drop -= dropped
-        return Record(Kind.AUDIO, samples[dropped:], self._channels)
-
-
-def _form(frame: av.AudioFrame) -> tuple[str, str, int]:
-    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 def _pieces(
@@ -192,7 +159,7 @@ def _pieces(
             delay_declared = delay_declared or packet.has_sidedata("skip_samples")
             with contextlib.suppress(av.FFmpegError):
                 for frame in decoder.decode(packet):
-                    _check(frame.sample_rate, frame.layout.nb_channels)
+                    check_form(frame.sample_rate, frame.layout.nb_channels)
                     start, frame.pts = frame.time, None
                     yield _Piece(frame, start, began, delay_declared)
 
@@ -230,7 +197,7 @@ def _with_next(items: Iterable[T]) -> Iterator[tuple[T, T | None]]:
         item = following
 
 
-def _check(sample_rate: int, channels: int) -> None:
+def check_form(sample_rate: int, channels: int) -> None:
     """Refuse unusual rates and channel counts before resampling, which multiplies samples."""
     if sample_rate not in _RATES:
         raise Refused(f"A sample rate of {sample_rate} Hz is not supported.")
@@ -245,6 +212,6 @@ def _stream(
     stream = container.streams.audio[track]
     decoder = audio_decoder(file, stream)
     if decoder.sample_rate and decoder.channels:  # otherwise known with the first frame
-        _check(decoder.sample_rate, decoder.channels)
+        check_form(decoder.sample_rate, decoder.channels)
     decoder.thread_type = "NONE"
     return stream, decoder

@@ -14,7 +14,16 @@ MAX_CHANNELS: Final = 8
 """Most channels of a file that is decoded."""
 
 REQUEST: Final = struct.Struct("=IB")
-"""Message to a process: the processor seconds granted, and the index of the audio track or `ANY_TRACK`."""
+"""Message to a process: the processor seconds granted, and the index of the audio track or `ANY_TRACK`.
+
+It comes with the descriptor of a file; without one it begins a live stream.
+"""
+
+CHUNK: Final = struct.Struct("=I")
+"""Header of a chunk of a live stream: its size in bytes."""
+
+MAX_CHUNK: Final = 1024 * 1024
+"""Largest chunk in bytes; a larger message of a client is several chunks."""
 
 ANY_TRACK: Final = 255
 """Stands for the track that a player would choose."""
@@ -45,6 +54,10 @@ class Kind(IntEnum):
     """The file is in no supported format; the payload is a message for the client."""
     NO_AUDIO = 7
     """The file has no audio stream; the payload is a message for the client."""
+    DAMAGED = 8
+    """Bytes of a live stream that were skipped because others were lost, as a big-endian integer."""
+    TAKEN = 9
+    """No payload. The chunk of a live stream is decoded: the last record of each chunk."""
 
 
 class Record(NamedTuple):

@@ -111,10 +111,10 @@ def write_silence(path: Path, hours: int, rate: int) -> None:
         container.mux(stream.encode(None))
 
 
-def film(sound: Samples | None = None) -> bytes:
-    """Return an MP4 file with a short video and, optionally, sound."""
+def film(sound: Samples | None = None, muxer: str = "mp4") -> bytes:
+    """Return a file with a short video and, optionally, sound."""
     file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
+    with av.open(file, "w", format=muxer) as container:
         pictures = container.add_stream("mpeg4", rate=10)
         pictures.width = pictures.height = 32
         pictures.pix_fmt = "yuv420p"
