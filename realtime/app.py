@@ -20,14 +20,14 @@ logger = logging.getLogger("vivavoce")
 
 
 def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseException], None]) -> Starlette:
-    """Build the ASGI application, whose lifespan opens and closes `models` and the decoders of uploads.
+    """Build the ASGI application, whose lifespan opens and closes `models` and the decoders of compressed audio.
 
     It serves requests while the default models are loading. If one of them cannot be loaded, `on_failure` is called
     with the exception.
     """
     metrics = Metrics(lambda: models.schedulers)
-    decoders = DecoderPool(max_files=settings.max_concurrent_uploads)
-    realtime = RealtimeEndpoint(models, settings, metrics)
+    decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
+    realtime = RealtimeEndpoint(models, settings, metrics, decoders)
 
     def opened(opening: "asyncio.Task[None]") -> None:
         if opening.cancelled():

@@ -1,4 +1,4 @@
-// Live captions from a websocket: send PCM16 at 24 kHz, receive committed and tentative text.
+// Live captions from a websocket: send PCM16 at 24 kHz or chunks of a MediaRecorder, receive committed and tentative text.
 
 const TRANSCRIPTION = "conversation.item.input_audio_transcription.";
 
@@ -6,10 +6,10 @@ const TRANSCRIPTION = "conversation.item.input_audio_transcription.";
  * Open a transcription session.
  * @param {string} url such as ws://127.0.0.1:8000/v1/realtime
  * @param {(lines: {committed: string, tentative: string, complete: boolean}[]) => void} onChange called with all lines
- * @param {{key?: string, onError?: (message: string) => void}} options
- * @returns {Promise<{send: (pcm: ArrayBuffer) => void, commit: () => void, close: () => void}>}
+ * @param {{key?: string, type?: string, onError?: (message: string) => void}} options; `type` is that of a MediaRecorder
+ * @returns {Promise<{send: (audio: ArrayBuffer | Blob) => void, commit: () => void, close: () => void}>}
  */
-export async function openCaptions(url, onChange, { key, onError = console.error } = {}) {
+export async function openCaptions(url, onChange, { key, type, onError = console.error } = {}) {
   const protocols = key ? ["realtime", `openai-insecure-api-key.${key}`] : ["realtime"];
   const socket = new WebSocket(`${url}?intent=transcription&ext=partials,binary`, protocols);
   const lines = new Map();
@@ -50,10 +50,13 @@ export async function openCaptions(url, onChange, { key, onError = console.error
     // A browser does not tell a page why: no server, a wrong key, or an origin that is not allowed.
     socket.addEventListener("close", () => reject(new Error(`cannot open a session at ${url}`)), { once: true });
   });
+  if (type) {
+    socket.send(JSON.stringify({ type: "session.update", session: { audio: { input: { format: { type } } } } }));
+  }
   const lost = ({ code, reason }) => onError(`connection closed (${reason || code})`);
   socket.addEventListener("close", lost);
   return {
-    send: (pcm) => socket.send(pcm),
+    send: (audio) => socket.send(audio),
     commit: () => socket.send(JSON.stringify({ type: "input_audio_buffer.commit" })),
     close: () => {
       socket.removeEventListener("close", lost);

@@ -11,6 +11,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -30,17 +31,19 @@ from realtime.edge.metrics import Metrics, SessionMetrics
 from realtime.edge.outbox import Outbox, SlowReaderError
 from realtime.errors import ClientError, Forbidden, Overloaded, UnsupportedAudio, VoiceError
 from realtime.logs import current_session
+from realtime.media.decoder_pool import DecoderPool
+from realtime.media.live_decoder import LiveDecoder
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ClientId
-from realtime.session.commands import WireRequest
+from realtime.session.commands import AppendAudio, WireRequest
 from realtime.session.events import Event, TranscriptRevised
 from realtime.session.responses import ReplyState
 from realtime.settings import Settings
 from realtime.tracing.files import Traces
 from realtime.tracing.observers import ObservedSession, Observer, SessionLog
 from realtime.tracing.writer import SessionTrace
-from realtime.wire.codec import Codec, Dialect, Handshake
+from realtime.wire.codec import Codec, Dialect, Handshake, MediaChunk
 from realtime.wire.dialects import DIALECTS
 
 logger = logging.getLogger(__name__)
@@ -69,8 +72,9 @@ class UnknownEndpoint(ClientError):
 class RealtimeEndpoint:
     """Admits websockets of all dialects and serves each until it ends."""
 
-    def __init__(self, models: Models, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, models: Models, settings: Settings, metrics: Metrics, decoders: DecoderPool) -> None:
         self._models = models
+        self._decoders = decoders
         self._names = ModelNames(settings)
         self._settings = settings
         self._metrics = metrics
@@ -110,6 +114,7 @@ class RealtimeEndpoint:
                     self._settings,
                     metrics,
                     client_id,
+                    LiveDecoder(self._decoders),
                     clock=clock,
                     trace=trace,
                 )
@@ -166,6 +171,7 @@ class Connection:
         settings: Settings,
         metrics: SessionMetrics,
         client_id: ClientId,
+        media: LiveDecoder,
         *,
         clock: Callable[[], float],
         trace: SessionTrace | None,
@@ -174,6 +180,7 @@ class Connection:
         self._codec = codec
         self._settings = settings
         self._metrics = metrics
+        self._media = media
         self._session_id = client_id.session
         self._outbox = Outbox(settings.send_timeout_seconds)
         observers: list[Observer] = [SessionLog(self._session_id)] if logger.isEnabledFor(logging.DEBUG) else []
@@ -213,6 +220,8 @@ class Connection:
         except* Exception:  # a bug ends only its own session, and its details stay in the log
             logger.exception("session failed")
             await self._close(VoiceError("Internal error."))
+        finally:
+            self._media.close()
         logger.info("session closed")
 
     async def _read(self) -> None:
@@ -228,7 +237,19 @@ class Connection:
                 await self._outbox.put(self._codec.encode_error(error))
                 continue
             for command in commands:
-                await self._driver.inbox.put(command)
+                if isinstance(command, MediaChunk):
+                    await self._append_media(command.data)
+                else:
+                    await self._driver.inbox.put(command)
+
+    async def _append_media(self, data: bytes) -> None:
+        """Decode a chunk. The commands after it wait, so that they find its audio in the session."""
+        async with aclosing(self._media.decode(data)) as parts:
+            async for part in parts:
+                if isinstance(part, ClientError):
+                    await self._outbox.put(self._codec.encode_error(part))
+                else:
+                    await self._driver.inbox.put(AppendAudio(part))
 
     async def _receive(self) -> Message:
         """Return the next message. Raises `IdleError` after a timeout, unless a response is being played."""

@@ -45,6 +45,16 @@ class Handshake:
         return values[-1] if values else ""
 
 
+@dataclass(frozen=True, slots=True)
+class MediaChunk:
+    """A chunk of microphone audio in a container, which the websocket decodes to samples at 16 kHz for the session.
+
+    No data end the stream, and another one may follow. It needs no end.
+    """
+
+    data: bytes = field(repr=False)
+
+
 class Codec(Protocol):
     """One connection's protocol. It does no I/O: messages in, commands out; events in, messages out."""
 
@@ -55,7 +65,7 @@ class Codec(Protocol):
     def greeting(self) -> Frames:
         """Return the first messages of the connection."""
 
-    def decode(self, message: str | bytes) -> list[Command]:
+    def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk]:
         """Parse one message into commands.
 
         Raises `UnsupportedAudio` where the connection cannot go on, and any other `ClientError` where the message is

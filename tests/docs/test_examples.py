@@ -21,6 +21,7 @@ from tests.support.markdown import ROOT
 pytestmark = pytest.mark.models
 
 EXAMPLES = ROOT / "clients/examples"
+PAGES = ("browser_captions.html", "browser_recorder.html", "browser_captions.js", "browser_microphone.js")
 NODE = shutil.which("node")
 
 PLAIN_WORDS = Callable[[str], list[str]]
@@ -122,14 +123,16 @@ def page() -> Iterator[str]:
 
 
 def test_a_page_of_this_machine_is_served_and_may_connect(page: str, websocket_url: str) -> None:
-    for name in ("browser_captions.html", "browser_captions.js", "browser_microphone.js"):
+    for name in PAGES:
         assert httpx.get(f"{page}/{name}").raise_for_status().content
     with connect(f"{websocket_url}/v1/realtime?intent=transcription", additional_headers={"Origin": page}) as socket:
         assert json.loads(socket.recv(10))["type"] == "session.created"
 
 
 @pytest.mark.skipif(NODE is None, reason="needs Node")
-@pytest.mark.parametrize("name", ["browser_captions.js", "browser_microphone.js", "browser_captions.html"])
+@pytest.mark.parametrize(
+    "name", ["browser_captions.js", "browser_microphone.js", "browser_captions.html", "browser_recorder.html"]
+)
 def test_the_scripts_of_the_page_are_well_formed(name: str, workspace: Workspace, tmp_path: Path) -> None:
     source = (EXAMPLES / name).read_text(encoding="utf-8")
     script = source.partition('<script type="module">')[2].partition("</script>")[0] or source

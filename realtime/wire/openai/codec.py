@@ -8,6 +8,7 @@ binary messages).
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -43,7 +44,7 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
-from realtime.wire.codec import Frames, Handshake
+from realtime.wire.codec import Frames, Handshake, MediaChunk
 from realtime.wire.openai.beta import beta_object, is_beta
 from realtime.wire.openai.client_events import (
     AppendInput,
@@ -149,7 +150,7 @@ class OpenAICodec:
         """
         return [self._session_event("created", self._session, beta=self._beta)]
 
-    def decode(self, message: str | bytes) -> list[Command]:
+    def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk]:
         """Parse one client event, or one binary message of audio.
 
         Raises `RefusedRequest` for an event that is refused while the connection continues, and `UnsupportedAudio` for
@@ -184,9 +185,11 @@ class OpenAICodec:
             case _:
                 assert_never(request)
 
-    def _append(self, data: bytes) -> list[Command]:
+    def _append(self, data: bytes) -> list[Command | MediaChunk]:
         self._received_audio = True
-        return [AppendAudio(data)]
+        if self._session.container is None:
+            return [AppendAudio(data)]
+        return [MediaChunk(data)] if data else []
 
     def _update(self, request: UpdateSession | UpdateTranscriptionSession, patch: SessionPatch) -> Configure:
         if self._received_audio and patch.type not in (None, self._session.type):

@@ -21,6 +21,7 @@ from realtime.wire.openai.session_update import (
     DEFAULT_FORMAT,
     Eagerness,
     InputPatch,
+    InputType,
     OutputPatch,
     SemanticVad,
     SessionPatch,
@@ -55,6 +56,8 @@ class WireSession:
     instructions: str = ""
     eagerness: Eagerness | None = None
     noise_reduction: str | None = None
+    container: InputType | None = None
+    """Type of the container that microphone audio comes in; None if it comes as samples."""
     tools: tuple[Tool, ...] = ()
     tool_choice: str | ToolChoice = "auto"
 
@@ -78,9 +81,10 @@ class WireSession:
 
     def _with_input(self, patch: InputPatch, find_recognizer: FindRecognizer) -> "WireSession":
         changes: dict[str, Any] = {}
-        eagerness, noise_reduction = self.eagerness, self.noise_reduction
+        eagerness, noise_reduction, container = self.eagerness, self.noise_reduction, self.container
         if patch.format is not UNSET:
             changes["input_format"] = patch.format.audio_format() if patch.format else DEFAULT_FORMAT
+            container = patch.format.type if patch.format and patch.format.type.is_container else None
         if patch.transcription is None:
             changes["transcribe"] = False
         elif patch.transcription is not UNSET:
@@ -100,7 +104,7 @@ class WireSession:
             kind = patch.noise_reduction.type if patch.noise_reduction else None
             noise_reduction = kind if kind in ("near_field", "far_field") else None
         config = replace(self.config, **changes)
-        return replace(self, config=config, eagerness=eagerness, noise_reduction=noise_reduction)
+        return replace(self, config=config, eagerness=eagerness, noise_reduction=noise_reduction, container=container)
 
     def _with_output(self, patch: OutputPatch, find_voice: FindVoice) -> "WireSession":
         changes: dict[str, Any] = {}
@@ -156,7 +160,7 @@ class WireSession:
         if config.translate:  # an extension, hidden from clients that do not use it
             transcription["task"] = "translate"
         return {
-            "format": format_object(config.input_format),
+            "format": {"type": self.container} if self.container else format_object(config.input_format),
             "transcription": transcription if config.transcribe else None,
             "noise_reduction": {"type": self.noise_reduction} if self.noise_reduction else None,
             "turn_detection": self._turn_detection_object(),

@@ -4,12 +4,14 @@ A field that is absent is `UNSET`; null means the default, or off. An invalid va
 that are not declared here are accepted and ignored.
 """
 
+from enum import StrEnum
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
+from realtime.audio.g711 import G711_RATE
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
@@ -61,6 +63,52 @@ class Alaw(Struct, frozen=True, tag_field="type", tag="audio/pcma"):
 
     def audio_format(self) -> AudioFormat:
         return AudioFormat(Encoding.ALAW, 8_000)
+
+
+class InputType(StrEnum):
+    """Type of microphone audio: samples, or a container, which is an extension.
+
+    What a container holds is found out from its first bytes. Its type may have parameters, as those of a MediaRecorder
+    have (`audio/webm;codecs=opus`).
+    """
+
+    PCM16 = Encoding.PCM16.value
+    MULAW = Encoding.MULAW.value
+    ALAW = Encoding.ALAW.value
+    WEBM = "audio/webm"
+    OGG = "audio/ogg"
+    MP4 = "audio/mp4"
+    AAC = "audio/aac"
+    MPEG = "audio/mpeg"
+    FLAC = "audio/flac"
+    WAV = "audio/wav"
+    WEBM_VIDEO = "video/webm"
+    MP4_VIDEO = "video/mp4"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "InputType | None":
+        bare = value.partition(";")[0].strip().lower() if isinstance(value, str) else value
+        return next((each for each in cls if each == bare and each.is_container), None)
+
+    @property
+    def is_container(self) -> bool:
+        return self.value not in {each.value for each in Encoding}
+
+
+class InputFormat(Struct, frozen=True):
+    """Format of microphone audio. The rate of PCM16 is 24 kHz in the protocol; the other rates are an extension."""
+
+    type: InputType
+    rate: Literal[8_000, 16_000, 24_000, 48_000] | None = None
+
+    def audio_format(self) -> AudioFormat:
+        """Return the format in which the session receives the audio."""
+        if self.type.is_container:
+            return AudioFormat(Encoding.PCM16, SAMPLE_RATE)
+        encoding = Encoding(self.type)
+        if encoding is Encoding.PCM16:
+            return AudioFormat(encoding, self.rate or DEFAULT_FORMAT.sample_rate)
+        return AudioFormat(encoding, G711_RATE)
 
 
 class ServerVad(Struct, frozen=True, tag_field="type", tag="server_vad"):
@@ -134,12 +182,13 @@ class ToolChoice(Struct, frozen=True):
 
 
 FormatPatch: TypeAlias = Pcm | Mulaw | Alaw | UnsetType | None
+InputFormatPatch: TypeAlias = InputFormat | UnsetType | None
 
 
 class InputPatch(Struct, frozen=True):
     """Changes to `session.audio.input`."""
 
-    format: FormatPatch = UNSET
+    format: InputFormatPatch = UNSET
     transcription: TranscriptionPatch | UnsetType | None = UNSET
     turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
     noise_reduction: NoiseReduction | UnsetType | None = UNSET
@@ -168,6 +217,7 @@ class AudioPatch(Struct, frozen=True):
 
 FlatFormat: TypeAlias = Literal["pcm16", "g711_ulaw", "g711_alaw"] | UnsetType | None
 _FLAT_FORMATS: Final[dict[str, Pcm | Mulaw | Alaw]] = {"pcm16": Pcm(), "g711_ulaw": Mulaw(), "g711_alaw": Alaw()}
+_FLAT_TYPES: Final = {"pcm16": InputType.PCM16, "g711_ulaw": InputType.MULAW, "g711_alaw": InputType.ALAW}
 
 
 class SessionPatch(Struct, frozen=True):
@@ -192,7 +242,7 @@ class SessionPatch(Struct, frozen=True):
     def nested_audio(self) -> AudioPatch:
         return self.audio or AudioPatch(
             InputPatch(
-                _nested(self.input_audio_format),
+                _nested_input(self.input_audio_format),
                 self.input_audio_transcription,
                 self.turn_detection,
                 self.input_audio_noise_reduction,
@@ -209,6 +259,10 @@ def clamped_speed(speed: float | None) -> float:
 
 def _nested(flat: FlatFormat) -> FormatPatch:
     return _FLAT_FORMATS[flat] if isinstance(flat, str) else flat
+
+
+def _nested_input(flat: FlatFormat) -> InputFormatPatch:
+    return InputFormat(_FLAT_TYPES[flat]) if isinstance(flat, str) else flat
 
 
 def _samples(duration_ms: int) -> int:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter, ValidationError
 
-from realtime.audio.formats import AudioFormat, Encoding
+from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import WHISPER_BASE
 from realtime.errors import ClientError, EngineError, Overloaded, UnsupportedAudio
@@ -52,7 +52,7 @@ from realtime.session.events import (
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
-from realtime.wire.codec import Handshake
+from realtime.wire.codec import Handshake, MediaChunk
 from realtime.wire.openai.client_events import RefusedRequest
 from realtime.wire.openai.codec import OpenAICodec
 from realtime.wire.openai.session_object import WireSession
@@ -717,6 +717,41 @@ def test_an_append_is_decoded_from_base64() -> None:
     data = bytes(range(256))
     message = {"type": "input_audio_buffer.append", "audio": base64.b64encode(data).decode()}
     assert Client().send(message) == [AppendAudio(data)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("audio/webm", "audio/webm"),
+        ("audio/webm;codecs=opus", "audio/webm"),
+        ("audio/ogg; codecs=opus", "audio/ogg"),
+        ("Audio/MP4;codecs=mp4a.40.2", "audio/mp4"),
+        ("video/webm;codecs=vp8,opus", "video/webm"),
+    ],
+)
+def test_audio_may_come_in_a_container(asked: str, shown: str) -> None:
+    client = Client(binary=True)
+    (configure,) = client.send({"type": "session.update", "session": {"audio": {"input": {"format": {"type": asked}}}}})
+    (frame,) = client.codec.encode(SessionConfigured(configure.config))
+    assert json.loads(frame)["session"]["audio"]["input"]["format"] == {"type": shown}
+    assert client.codec.config.input_format == AudioFormat(Encoding.PCM16, SAMPLE_RATE)
+    assert client.codec.decode(b"\x1a\x45") == [MediaChunk(b"\x1a\x45")]
+    assert client.codec.decode(b"") == []
+    client.send({"type": "session.update", "session": {"audio": {"input": {"turn_detection": None}}}})
+    assert client.codec.decode(b"\x1a\x45") == [MediaChunk(b"\x1a\x45")]
+    client.send({"type": "session.update", "session": {"audio": {"input": {"format": None}}}})
+    assert client.codec.decode(b"\1\0") == [AppendAudio(b"\1\0")]
+
+
+@pytest.mark.parametrize("asked", ["audio/pcm;rate=16000", "audio/opus", "webm", "", 7])
+def test_an_unknown_type_of_audio_is_refused(asked: object) -> None:
+    update = {"type": "session.update", "session": {"audio": {"input": {"format": {"type": asked}}}}}
+    assert Client().refusal(json.dumps(update))["param"] == "session.audio.input.format.type"
+
+
+def test_responses_come_in_no_container() -> None:
+    update = {"type": "session.update", "session": {"audio": {"output": {"format": {"type": "audio/webm"}}}}}
+    assert Client().refusal(json.dumps(update))["param"] == "session.audio.output.format.type"
 
 
 def test_a_binary_frame_is_an_append_where_it_was_agreed_on() -> None:
