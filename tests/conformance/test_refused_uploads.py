@@ -28,7 +28,7 @@ def test_an_unknown_model_is_404_with_its_own_code(client: PublishedClient, reco
 
 @by(*OPENAI, CURL)
 def test_an_unknown_path_is_404_with_a_different_code(client: PublishedClient) -> None:
-    with refused(client, 404, "not_found", None, "Not Found"):
+    with refused(client, 404, "not_found", None, "There is no endpoint at this path"):
         client.do("get", path="/nothing")
 
 
