@@ -132,5 +132,6 @@ def test_a_placeholder_instead_of_the_file_is_400(client: PublishedClient) -> No
 @by(CURL)
 def test_a_wrong_method_is_405_and_names_the_allowed_one(client: PublishedClient) -> None:
     answer = client.do("send", path=URL, options=["-X", "PUT"])
-    assert (answer["status"], answer["headers"]["allow"]) == (405, "POST")
+    assert answer["status"] == 405
+    assert set(answer["headers"]["allow"].split(", ")) == {"OPTIONS", "POST"}
     assert json.loads(base64.b64decode(answer["data"]))["error"]["code"] == "method_not_allowed"
