@@ -60,10 +60,11 @@ class Detector(Protocol):
 class EndOfTurnModel(Protocol):
     """Whether a speaker who pauses has finished."""
 
-    def score(self, turns: Sequence[Samples]) -> list[float]:
-        """Return for each turn the probability that its speaker has finished, 0 to 1.
+    def score(self, turn: Samples) -> float:
+        """Return the probability that the speaker has finished, 0 to 1.
 
-        A turn is its audio at 16 kHz up to now, the pause included; only its last 8 s count. Raises `EngineError`.
+        `turn` is the audio of the turn at 16 kHz with the beginning of the pause; only the last 8 s count. Raises
+        `EngineError`.
         """
 
     def close(self) -> None: ...

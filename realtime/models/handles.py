@@ -25,9 +25,6 @@ MAX_DETECTOR_BATCH: Final = 64
 SCORING_INTERVAL: Final = 0.02
 """Seconds between the starts of two batches of the detector: half of a frame of 40 ms, the usual size of clients."""
 
-MAX_END_OF_TURN_BATCH: Final = 4
-"""Turns that the end-of-turn model scores in one call. Each takes about as long as alone, and all wait for the last."""
-
 MAX_WAITING: Final = 256
 """Requests that may be queued for one engine, several for each session that a server admits."""
 
@@ -114,8 +111,8 @@ class EndOfTurnHandle:
         self._engine = engine
         self._worker: BatchWorker[Samples, float] = BatchWorker(
             "end-of-turn",
-            lambda _, turns: engine.score(turns),
-            FifoQueue(MAX_END_OF_TURN_BATCH),
+            lambda _, turns: [engine.score(turn) for turn in turns],
+            FifoQueue(1),  # a batch takes as long, and all of it would wait for the last turn
             threads=1,
             max_waiting=MAX_WAITING,
         )

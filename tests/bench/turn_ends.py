@@ -25,7 +25,7 @@ from rich.table import Table
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.engines.silero import Silero
-from realtime.engines.smart_turn import WINDOW_SECONDS, SmartTurn
+from realtime.engines.smart_turn import SmartTurn
 from realtime.speech.endpointing import (
     JUDGED_AFTER,
     JUDGED_SILENCE,
@@ -133,8 +133,7 @@ class Judge:
         return spans
 
     def _finished(self, speech: Samples, silence: Samples) -> float:
-        turn = np.concatenate([speech, silence])[-WINDOW_SECONDS * SAMPLE_RATE :]
-        return self._model.score([turn])[0]
+        return self._model.score(np.concatenate([speech, silence]))
 
     def _noise_like(self, windows: NDArray[np.float32]) -> Samples:
         """Return noise of the level of the quietest windows of a recording."""

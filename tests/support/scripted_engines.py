@@ -139,8 +139,8 @@ def _probabilities(windows: NDArray[np.float32]) -> list[float]:
 class ScriptedEndOfTurnModel(_Engine):
     """Takes a turn for finished if the last number is even."""
 
-    def score(self, turns: Sequence[Samples]) -> list[float]:
-        return [float(_last_number(turn) % 2 == 0) for turn in turns]
+    def score(self, turn: Samples) -> float:
+        return float(_last_number(turn) % 2 == 0)
 
 
 def _last_number(samples: Samples) -> int:

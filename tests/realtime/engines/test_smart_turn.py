@@ -5,7 +5,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
+from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
 from realtime.engines import smart_turn
 from realtime.engines.hibari import Hibari
@@ -43,25 +43,20 @@ def _with_pause(samples: Samples, voice: Hibari) -> Samples:
 def test_a_sentence_is_finished_at_its_end_and_not_in_its_middle(
     model: SmartTurn, spoken: list[Samples], gain: float
 ) -> None:
-    sentences = [np.float32(gain) * sentence for sentence in spoken]
-    assert min(model.score(sentences)) > 0.5
-    assert max(model.score([sentence[: len(sentence) // 2] for sentence in sentences])) < 0.2
-
-
-def test_the_score_of_a_turn_does_not_depend_on_its_batch(model: SmartTurn, spoken: list[Samples]) -> None:
-    turns = [*spoken, spoken[0][:SAMPLE_RATE], np.zeros(WINDOW, np.float32)]
-    np.testing.assert_allclose(model.score(turns), [model.score([turn])[0] for turn in turns], atol=1e-6)
+    for sentence in spoken:
+        turn = np.float32(gain) * sentence
+        assert model.score(turn) > 0.5
+        assert model.score(turn[: len(turn) // 2]) < 0.2
 
 
 def test_only_the_last_8_seconds_count(model: SmartTurn, spoken: list[Samples]) -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
     long = np.concatenate([noise, *[spoken[0]] * 4])
-    assert model.score([long]) == model.score([long[SAMPLE_RATE:]])
+    assert model.score(long) == model.score(long[SAMPLE_RATE:])
 
 
-def test_no_turn_and_no_audio_are_scored_too(model: SmartTurn) -> None:
-    assert model.score([]) == []
-    assert 0 <= model.score([np.zeros(0, np.float32)])[0] <= 1
+def test_no_audio_is_scored_too(model: SmartTurn) -> None:
+    assert 0 <= model.score(np.zeros(0, np.float32)) <= 1
 
 
 def test_the_scores_are_those_of_the_package(model: SmartTurn, spoken: list[Samples]) -> None:
@@ -78,7 +73,7 @@ def test_the_scores_are_those_of_the_package(model: SmartTurn, spoken: list[Samp
     for turn in (*spoken, spoken[0][: 2 * SAMPLE_RATE]):
         features = package.compute_whisper_log_mel_features(np.pad(turn, (8 * SAMPLE_RATE - len(turn), 0)))
         ((expected,),) = session.run(None, {"input_features": features[np.newaxis]})[0]
-        assert model.score([turn])[0] == pytest.approx(expected, abs=0.02)
+        assert model.score(turn) == pytest.approx(expected, abs=0.02)
 
 
 def test_a_missing_package_is_named_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -283,10 +283,10 @@ class WithEndOfTurnModel(ScriptedEngines):
 
 
 class GatedEndOfTurnModel(ScriptedEndOfTurnModel):
-    def score(self, turns: Sequence[Samples]) -> list[float]:
+    def score(self, turn: Samples) -> float:
         assert isinstance(self._engines, WithEndOfTurnModel)
         assert self._engines.gate.wait(5)
-        return super().score(turns)
+        return super().score(turn)
 
 
 def test_the_end_of_turn_model_is_loaded_for_the_first_turn_and_closed_at_the_end() -> None:
