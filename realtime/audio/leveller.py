@@ -34,6 +34,14 @@ A pause of a second within speech at -18 dBFS changes little. Of 92 words, half 
 1 s, 13 are wrong live with 12 dB/s, as at one level, 27 with 6 dB/s and 42 without levelling.
 """
 
+FALL_BESIDE: Final = 24.0 * WINDOW / SAMPLE_RATE
+"""Decibels by which a window counts less for the gain of one that is a window away, in audio decoded as one: 24 dB/s.
+
+Of 28 English sentences in pairs, the second one 30 dB lower 0.1 and 0.3 s after the first, 7.9 and 8.9 % of the words
+of uploads are wrong with one gain for all, 6.5 and 7.6 % with 24 dB/s. With the lower one first, or both at one level,
+there is no difference.
+"""
+
 LOWEST_LEVEL: Final = TARGET_LEVEL - MAX_GAIN
 """Level in dBFS from which on the gain is `MAX_GAIN`. A stream begins with it, so that its first word is found."""
 
@@ -62,9 +70,16 @@ def raised(windows: NDArray[np.float32], level: float) -> tuple[NDArray[np.float
 
 
 def levelled(samples: Samples) -> Samples:
-    """Return audio that is decoded as one, all of it with the gain of its loudest window."""
+    """Return audio that is decoded as one, each of its windows with the gain of the loudest beside it.
+
+    So a speaker who is far from the microphone is raised beside one who is near it, and pauses little.
+    """
     windows = np.pad(samples, (0, -len(samples) % WINDOW)).reshape(-1, WINDOW)
-    return samples * np.float32(_gain(_levels(windows).max(initial=LOWEST_LEVEL)))
+    levels, falls = _levels(windows), FALL_BESIDE * np.arange(len(windows))
+    before = np.maximum.accumulate(levels + falls) - falls
+    behind = np.maximum.accumulate((levels - falls)[::-1])[::-1] + falls
+    gains = np.asarray([_gain(level) for level in np.maximum(before, behind)], np.float32)
+    return (windows * gains[:, None]).reshape(-1)[: len(samples)]
 
 
 def _levels(windows: NDArray[np.float32]) -> NDArray[np.float32]:

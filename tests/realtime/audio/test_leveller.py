@@ -79,6 +79,18 @@ def test_a_click_lowers_the_speech_after_it_by_half_of_its_excess() -> None:
     assert levels(raised(windows(-50), level)[0])[0] == pytest.approx(-37, abs=2)
 
 
+def test_a_quiet_speaker_is_raised_beside_a_loud_one_and_the_pauses_of_the_loud_one_are_not() -> None:
+    loud, quiet = windows(-20, seconds=3), windows(-50, seconds=3)
+    for parts in ((loud, quiet), (quiet, loud)):
+        audio = np.concatenate(parts).reshape(-1)
+        gains = levels(levelled(audio)) - levels(audio)
+        order = gains if parts[0] is loud else gains[::-1]
+        assert not order[: len(loud)].any()
+        assert order[-1] == pytest.approx(TARGET_LEVEL + 50, abs=0.1)
+    pause = np.concatenate([loud, windows(-60, seconds=0.5), loud]).reshape(-1)
+    np.testing.assert_array_equal(levelled(pause), pause)
+
+
 def test_audio_shorter_than_a_window_has_a_level_too() -> None:
     assert len(levelled(np.zeros(0, np.float32))) == 0
     loud = np.full(100, 0.5, np.float32)
