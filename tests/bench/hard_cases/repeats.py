@@ -1,8 +1,9 @@
 """Whether a sentence is transcribed as often as it is said: `python -m tests.bench.hard_cases.repeats`.
 
 Short recorded sentences in three languages are said several times in a row, with pauses of known length or, as a
-recording that a player loops, as they are. Each track is transcribed as an upload, live, and by faster-whisper with the
-same weights. With each pause a sixth of the sentences is said, in turn; with `--all` every one.
+recording that a player loops, as they are. With `--varied` each repetition has another speed, level and pause, and
+there is noise. Each track is transcribed as an upload, live, and by faster-whisper with the same weights. With each
+pause a sixth of the sentences is said, in turn; with `--all` every one.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import jiwer
 import numpy as np
+import soxr
 from rich.console import Console
 from rich.table import Table
 
@@ -55,8 +57,9 @@ class Track:
     name: str
 
 
-def tracks(pause: float | None, times: int) -> Iterator[Track]:
+def tracks(pause: float | None, times: int, *, varied: bool) -> Iterator[Track]:
     """Yield a track for each of the sentences."""
+    generator = np.random.default_rng(0)
     by_file: dict[str, dict[str, Any]] = {row["file"]: row for row in rows()}
     for name in SENTENCES:
         row = by_file[f"audio/{name}"]
@@ -65,13 +68,28 @@ def tracks(pause: float | None, times: int) -> Iterator[Track]:
             loud = np.flatnonzero(np.abs(sentence) > QUIET * np.abs(sentence).max())
             silence = np.zeros(round(pause * SAMPLE_RATE), np.float32)
             sentence = np.concatenate([sentence[loud[0] : loud[-1] + 1], silence])
-        yield Track(np.tile(sentence, times), " ".join([row["text"]] * times), row["lang"], name)
+        repeated = _varied(sentence, times, generator) if varied else np.tile(sentence, times)
+        yield Track(repeated, " ".join([row["text"]] * times), row["lang"], name)
+
+
+def _varied(sentence: Samples, times: int, generator: np.random.Generator) -> Samples:
+    """Return the sentence with its pause, each time up to 6 % faster or slower and 6 dB lower, in noise of -35 dB."""
+    parts = [
+        soxr.resample(sentence, SAMPLE_RATE, SAMPLE_RATE * generator.uniform(0.94, 1.06))
+        * 10 ** (generator.uniform(-6, 0) / 20)
+        for _ in range(times)
+    ]
+    repeated = np.concatenate(parts)
+    level = 10 ** (-35 / 20) * np.sqrt(np.mean(sentence**2))
+    noisy: Samples = (repeated + level * generator.standard_normal(len(repeated))).astype(np.float32)
+    return noisy
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--all", action="store_true", help="every sentence with every pause instead of a sixth of them")
+    parser.add_argument("--varied", action="store_true", help="vary speed, level and pause, and add noise")
     parser.add_argument("--texts", action="store_true", help="print the texts of the tracks with errors")
     arguments = parser.parse_args()
     models = Models()
@@ -82,7 +100,8 @@ def main() -> None:
     }
     table = Table("pause s", "times", "by", "words kept", "%", "words too many")
     for number, (times, pause) in enumerate((times, pause) for times in TIMES for pause in PAUSES):
-        chosen = list(tracks(pause, times))[slice(None) if arguments.all else slice(number % 6, None, 6)]
+        possible = list(tracks(pause, times, varied=arguments.varied))
+        chosen = possible if arguments.all else possible[number % 6 :: 6]
         for name, way in ways.items():
             kept = said = added = 0
             for track in chosen:
