@@ -9,8 +9,8 @@ Most requests need one draft. Each step below that applies decodes once more, as
 5. *With timestamps*, a final that was decoded without and leaves sound without words. The tail padding of finals under
    load is too short for reliable timestamps. Elsewhere they are on from the beginning: without them Whisper skips the
    sentence of a speaker who follows another closely.
-6. *Stretch by stretch*, a final that repeats itself or leaves sound without words (`stretches`). A stretch takes steps
-   1 and 2 only.
+6. *Stretch by stretch*, a final that repeats itself, leaves sound without words or has fewer words than there are
+   stretches of speech (`stretches`). A stretch takes steps 1 and 2 only.
 7. *The remainder*, if the last timestamp shows that a final stopped early. It takes all steps again.
 
 Partials take steps 1, 2 and 4 only.
@@ -30,7 +30,7 @@ from realtime.engines.whisper.words import TimedToken
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import resembles_silence
 from realtime.speech.transcript import Hypothesis
-from realtime.speech.word_times import longest_untranscribed
+from realtime.speech.word_times import longest_untranscribed, speech_stretches
 
 MIN_UNTRANSCRIBED: Final = 100
 """Fewest frames without words that are worth another decode: 2 s, more than a word with the pause after it."""
@@ -106,7 +106,7 @@ class Steps:
         if incomplete and not state.timestamps:
             return replace(state, timestamps=True)
         length = len(part.request.samples)
-        if incomplete or is_broken(hypothesis) or mostly_repeats(hypothesis.words):
+        if incomplete or _lacks_words(part, hypothesis) or is_broken(hypothesis) or mostly_repeats(hypothesis.words):
             split = Split.of(request, length, hypothesis)
             if split is not None:
                 return self._stretch(state, split)
@@ -148,6 +148,12 @@ def _stopped_early(state: DecodeState, draft: Draft, tokens: list[TimedToken]) -
     """Whether the last timestamp lies well before the end, and the times of the tokens do not contradict it."""
     in_time = MIN_UNTRANSCRIBED <= draft.end <= state.frames - MIN_UNTRANSCRIBED
     return in_time and len(tokens) > 0 and tokens[-1].start < draft.end * FRAME
+
+
+def _lacks_words(state: DecodeState, hypothesis: Hypothesis) -> bool:
+    """Whether there are fewer words than stretches of speech between pauses, as of a digit that is said twice."""
+    request = state.request
+    return 0 < len(hypothesis.words) < len(speech_stretches(request.samples, request.voice))
 
 
 def _joined(state: DecodeState, hypothesis: Hypothesis) -> Hypothesis:

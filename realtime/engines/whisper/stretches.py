@@ -109,7 +109,7 @@ class Split:
         if (
             is_broken(hypothesis)
             or hypothesis.average_log_probability < MIN_LOG_PROBABILITY
-            or hypothesis.no_speech_probability > thresholds.no_speech
+            or (hypothesis.no_speech_probability > thresholds.no_speech and not self._is_known(hypothesis))
         ):
             return replace(self, gap=True)
         words = tuple(
@@ -124,6 +124,12 @@ class Split:
         joined = _joined(self.found.words, moved.words, self.whole.words)
         found = replace(self.found.followed_by(moved, 0), words=joined, average_log_probability=float(average))
         return replace(self, found=found)
+
+    def _is_known(self, hypothesis: Hypothesis) -> bool:
+        """Whether the whole has all words of the hypothesis. Alone, a digit often counts as no speech."""
+        return {normalised(word.text) for word in hypothesis.words} <= {
+            normalised(word.text) for word in self.whole.words
+        }
 
     @property
     def result(self) -> Hypothesis:

@@ -79,12 +79,12 @@ def whisper(directory: Path) -> Iterator[Whisper]:
 
 
 @pytest.fixture(scope="module")
-def spoken() -> Callable[[str], Samples]:
+def spoken() -> Callable[..., Samples]:
     voice = Hibari()
 
-    def speak(text: str) -> Samples:
+    def speak(text: str, speed: float = 1.0) -> Samples:
         resampler = Resampler(voice.sample_rate, SAMPLE_RATE)
-        chunks = [resampler.process(chunk) for chunk in voice.synthesize(text, voice.voices[0], 1.0)]
+        chunks = [resampler.process(chunk) for chunk in voice.synthesize(text, voice.voices[0], speed)]
         return np.concatenate([*chunks, resampler.flush()])
 
     return speak
@@ -354,6 +354,27 @@ def test_a_sentence_is_transcribed_as_often_as_it_is_said(
     assert suppression(hypothesis, SpeechEvidence(voiced=100, peak=1.0, samples=48_000), decoding) is None
     starts = [word.start for word in hypothesis.words]
     assert starts == sorted(starts)
+
+
+def test_a_sentence_said_at_varying_speed_is_transcribed_as_often_as_it_is_said(
+    whisper: Whisper, spoken: Callable[..., Samples]
+) -> None:
+    text, generator = "He could wait no longer.", np.random.default_rng(3)
+    parts = []
+    for _ in range(6):
+        repetition = trimmed(spoken(text, generator.uniform(0.92, 1.08)))
+        parts += [repetition * np.float32(generator.uniform(0.5, 1.0)), quiet(0.05 * generator.uniform(0.6, 1.4))]
+    samples = np.concatenate(parts)
+    assert words(transcribe(whisper, TranscriptionRequest(samples, language="en")).text) == 6 * words(text)
+
+
+def test_a_number_said_twice_with_a_pause_is_transcribed_twice(
+    whisper: Whisper, spoken: Callable[[str], Samples]
+) -> None:
+    five = trimmed(spoken("Five."))
+    samples = np.concatenate([quiet(0.3), five, quiet(0.4), five, quiet(0.3)])
+    request = TranscriptionRequest(samples, language="en", voice=voiced(samples))
+    assert len(words(transcribe(whisper, request).text)) == 2
 
 
 def test_a_sentence_of_the_prompt_is_transcribed_as_often_as_it_is_said(

@@ -155,6 +155,11 @@ def test_the_implausible_text_of_a_stretch_is_left_out(doubt: dict[str, float]) 
     assert decoded(REPEATED, loop, said("wait"), said("thanks", **doubt), said("wait")).text == " wait wait"
 
 
+def test_words_that_the_whole_has_too_may_count_as_no_speech_alone() -> None:
+    doubt = said("five", no_speech_probability=0.7)
+    assert decoded(REPEATED, said("five five five five"), said("five"), doubt, doubt).text == " five" * 3
+
+
 def test_without_any_plausible_text_the_whole_stays() -> None:
     whole = said("la la la la", compression_ratio=9.0)
     assert decoded(REPEATED, whole, *[said("la", average_log_probability=-2.0)] * 3) is whole
