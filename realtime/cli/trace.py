@@ -116,6 +116,11 @@ def _events(turn: Turn) -> Iterator[tuple[float, str]]:
     yield turn.started, "starts"
     if turn.stopped is not None:
         yield turn.stopped, "stops"
+    for at, finished in turn.pauses:
+        judgement = (
+            "no answer" if finished is None else f"the speaker has finished with a probability of {finished:.2f}"
+        )
+        yield at, f"pause: {judgement}"
     for decode in turn.decodes:
         yield decode.requested, _decode(decode)
     for delta in turn.deltas:

@@ -96,6 +96,8 @@ class Turn:
     error: str = ""
     decodes: list[Decode] = field(default_factory=list)
     deltas: list[Delta] = field(default_factory=list)
+    pauses: list[tuple[float, float | None]] = field(default_factory=list)
+    """When each pause was judged, and the probability that the speaker had finished; None without an answer."""
     late_words: list[LateWord] = field(default_factory=list)
     waited: dict[str, float] = field(default_factory=dict)
     """Seconds from its start to its transcript in which no decode was requested, by the reason (`Waiting`)."""

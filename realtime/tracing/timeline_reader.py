@@ -38,6 +38,8 @@ class _Reader:
         """Stage of each decode, and since when."""
         self._scoring: deque[tuple[int, int]] = deque()
         self._scores: list[tuple[int, float]] = []
+        self._judging: int | None = None
+        """Number of the last end-of-turn job."""
         self._arrivals: list[tuple[int, float]] = [(0, 0.0)]
         """End of the audio received, and when; both grow."""
         self._waits: list[tuple[float, str | None]] = []
@@ -91,6 +93,8 @@ class _Reader:
                     self.timeline.turns[-1].decodes.append(decode)
             case "ScoreWindows":
                 self._scoring.append((fields["start"], fields["windows"]))
+            case "ScoreTurn":
+                self._judging = fields["number"]
             case "ResponseStarted":
                 self.timeline.replies.append(Reply(fields["response"]["id"], now))
             case "Synthesize" if self.timeline.replies:
@@ -110,6 +114,10 @@ class _Reader:
                 start, _ = self._scoring.popleft()
                 for number, probability in enumerate(fields["probabilities"]):
                     self._scores.append((start + number * WINDOW, probability))
+            case "TurnScored":
+                self.timeline.turns[-1].pauses.append((now, fields["probability"]))
+            case "JobFailed" if fields["number"] == self._judging:
+                self.timeline.turns[-1].pauses.append((now, None))
             case "Transcribed" if decode := self._unfinished(fields["number"]):
                 hypothesis = Hypothesis(**{**fields["hypothesis"], "words": ()})
                 decode.done, decode.outcome = now, "answered"

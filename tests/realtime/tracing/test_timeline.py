@@ -8,7 +8,8 @@ from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import CommitAudio, Speak
-from realtime.session.jobs import JobFailed, Transcribe
+from realtime.session.jobs import JobFailed, ScoreTurn, Transcribe
+from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.tracing.replay import read
 from realtime.tracing.timeline import Timeline, Turn
 from realtime.tracing.timeline_reader import timeline
@@ -167,3 +168,15 @@ def test_a_trace_without_text_has_the_same_timeline_but_for_the_text() -> None:
     assert [turn.decodes for turn in with_text.turns] == [turn.decodes for turn in without.turns]
     assert [word.lag for word in with_text.worst_words] == [word.lag for word in without.worst_words]
     assert {delta.text for turn in without.turns for delta in turn.deltas} == {None}
+
+
+def test_the_judgements_of_pauses_are_reported() -> None:
+    detection = TurnDetection(end_of_turn=EndOfTurn(shortest=8_000, longest=32_000))
+    conversation, microphone = TracedConversation(configured(turn_detection=detection)), Microphone()
+    conversation.finished = 0.25
+    conversation.hear(microphone.speech(1), microphone.silence(0.5), microphone.speech(1))
+    conversation.held = (ScoreTurn,)
+    conversation.hear(microphone.silence(0.5))
+    conversation.fail(ScoreTurn)
+    turn = only(timeline_of(conversation).turns)
+    assert [finished for _, finished in turn.pauses] == [0.25, None]
