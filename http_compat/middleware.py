@@ -10,6 +10,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from http_compat.azure import AzurePathMiddleware
 from http_compat.browsers import CrossOriginMiddleware
 from http_compat.errors import handle_unexpected, handle_voice_error, request_id
 from http_compat.request_log import RequestLogMiddleware
@@ -129,6 +130,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     """Return the argument `middleware` of `Starlette`, outermost first."""
     return [
         Middleware(SlashMiddleware),
+        Middleware(AzurePathMiddleware),
         Middleware(RequestIdMiddleware),
         Middleware(RequestLogMiddleware),
         Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),

@@ -14,7 +14,7 @@ _MAX_PATH: Final = 200
 """Characters of the longest path for which a similar one is looked for, and which an error may quote."""
 
 _MAX_PARTS: Final = 8
-"""Parts of such a path; `/openai/deployments/NAME/audio/transcriptions`, as Azure's clients write it, has five."""
+"""Parts of such a path; those of Azure's clients have five behind a prefix of one or two."""
 
 _ELSEWHERE: Final = (
     (r"realtime|websocket|ws|live", "a websocket at /v1/realtime"),

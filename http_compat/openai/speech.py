@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from http_compat.answer_headers import TEXT_LANGUAGE_HEADER, VOICE_HEADER, answered_by
+from http_compat.azure import names_deployment
 from http_compat.disconnect import while_connected
 from http_compat.errors import request_id
 from http_compat.limits import ConcurrencyLimit
@@ -46,7 +47,7 @@ class SpeechEndpoint:
         """Return the response; a streamed response takes over the `resources` of the request."""
         body = await read_speech(request, self._settings)
         text, speech_format = body.text_to_speak(self._settings.max_input_characters), body.speech_format
-        entry = self._names.resolve(body.model, Task.SPEECH)
+        entry = self._names.resolve(body.model, Task.SPEECH, chosen_freely=names_deployment(request))
         body.check_supported(entry)
         lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
         synthesizer = await while_connected(request, lease)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from http_compat.answer_headers import TRACK_HEADER, answered_by
+from http_compat.azure import names_deployment
 from http_compat.disconnect import while_connected
 from http_compat.errors import FileTooLarge, UnsupportedMediaType, request_id
 from http_compat.limits import ConcurrencyLimit, bounded
@@ -81,7 +82,7 @@ class TranscriptionEndpoints:
         fields, file = await self._read_upload(request, resources)
         fields.add_missing(query_fields(request.query_params))
         form = read_fields(fields)
-        entry = self._names.resolve(form.model, Task.TRANSCRIPTION)
+        entry = self._names.resolve(form.model, Task.TRANSCRIPTION, chosen_freely=names_deployment(request))
         options = form.offline_options(translate=translate).for_model(entry)
         lease = resources.enter_async_context(self._models.lease_recognizer(entry))
         recognizer = await while_connected(request, lease)

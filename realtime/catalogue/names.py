@@ -90,11 +90,12 @@ class ModelNames:
             raise UnknownModel(name)
         return entry
 
-    def resolve(self, name: str, task: Task) -> ModelEntry:
+    def resolve(self, name: str, task: Task, *, chosen_freely: bool = False) -> ModelEntry:
         """Return the model that answers a request for `name` and `task`.
 
         An empty name means the default, which answers unknown names too (`is_substituted`), unless the settings refuse
-        them. It never answers for another recognizer.
+        them. It never answers for another recognizer, unless the name is `chosen_freely`, such as that of a deployment:
+        that it sounds like a model then means nothing.
 
         Raises:
             UnknownModel: The name means a model that is not available, or nothing, and the settings refuse that.
@@ -104,7 +105,8 @@ class ModelNames:
             return self.defaults[task]
         entry = self.find(name)
         if entry is None:
-            if self._refuse_unknown or (task is Task.TRANSCRIPTION and means_certain_model(name)):
+            certain = task is Task.TRANSCRIPTION and means_certain_model(name) and not chosen_freely
+            if self._refuse_unknown or certain:
                 raise UnknownModel(name)
             return self.defaults[task]
         if entry.task is not task:

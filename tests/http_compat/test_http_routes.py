@@ -29,8 +29,6 @@ def test_an_unknown_path_is_404_with_the_common_error_body(client: TestClient) -
         ("/models", "/v1/models"),
         ("/models/whisper-base", "/v1/models/whisper-base"),
         ("/v1/v1/audio/transcriptions", "/v1/audio/transcriptions"),
-        ("/openai/v1/audio/translations", "/v1/audio/translations"),
-        ("/openai/deployments/whisper/audio/transcriptions", "/v1/audio/transcriptions"),
         ("/v1/readyz", "/readyz"),
         ("/asr", "POST /v1/audio/transcriptions"),
         ("/inference", "POST /v1/audio/transcriptions"),

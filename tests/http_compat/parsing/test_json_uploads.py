@@ -88,3 +88,15 @@ def test_a_file_within_the_limit_may_be_a_third_longer_in_base64(serve: Serve) -
     body = {"model": "whisper-1", "file": ENCODED}
     assert post(serve(max_upload_bytes=size), body).status_code == 200
     assert error(post(serve(max_upload_bytes=size // 2), body)) == (413, "file_too_large", "file")
+
+
+def test_a_recording_may_be_in_input_audio(client: TestClient) -> None:
+    """Open WebUI's format "json" is that of OpenAI's chat API."""
+    body = {"model": "whisper-1", "input_audio": {"data": ENCODED, "format": "wav"}, "language": "en"}
+    answer = post(client, body)
+    assert (answer.status_code, answer.json()["text"]) == (200, "440. 880.")
+
+
+@pytest.mark.parametrize("input_audio", [{}, {"data": None}, {"data": 7}, {"data": ""}, "text", None])
+def test_an_invalid_input_audio_is_400(client: TestClient, input_audio: Any) -> None:
+    assert error(post(client, {"model": "whisper-1", "input_audio": input_audio}))[::2] == (400, "file")

@@ -230,3 +230,11 @@ def test_the_error_for_an_unknown_voice_lists_the_voices() -> None:
         resolve_voice("sarah", ("heart", "emma"))
     assert caught.value.param == "voice"
     assert find_voice("sarah", ("heart", "emma")) is None
+
+
+def test_a_freely_chosen_name_that_means_nothing_means_the_default() -> None:
+    names = ModelNames(Settings())
+    assert names.resolve("my-whisper", Task.TRANSCRIPTION, chosen_freely=True).name == "whisper-base"
+    assert names.resolve("whisper-tiny", Task.TRANSCRIPTION, chosen_freely=True).name == "whisper-tiny"
+    with pytest.raises(UnknownModel):
+        ModelNames(Settings(unknown_names="refuse")).resolve("my-whisper", Task.TRANSCRIPTION, chosen_freely=True)

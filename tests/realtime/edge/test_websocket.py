@@ -101,7 +101,7 @@ def test_speech_is_transcribed_in_order(server: RealtimeService, binary: bool) -
 
 
 def test_every_path_that_clients_build_leads_here(server: RealtimeService) -> None:
-    for path in ("/v1/realtime/", "/realtime", "/openai/v1/realtime"):
+    for path in ("/v1/realtime/", "/realtime", "/openai/v1/realtime", "/openai/realtime"):
         with connect(f"ws://127.0.0.1:{server.port}{path}?model=gpt-realtime", logger=SILENT) as socket_:
             assert json.loads(socket_.recv(timeout=5))["type"] == "session.created"
 
