@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from http_compat.errors import exception_handlers
 from http_compat.middleware import middleware
 from http_compat.routes import routes
+from realtime.backends.configured import configured_backend
 from realtime.edge.metrics import Metrics
 from realtime.edge.websocket import RealtimeEndpoint
 from realtime.media.decoder_pool import DecoderPool
@@ -20,14 +21,15 @@ logger = logging.getLogger("vivavoce")
 
 
 def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseException], None]) -> Starlette:
-    """Build the ASGI application, whose lifespan opens and closes `models` and the decoders of compressed audio.
+    """Build the ASGI application.
 
-    It serves requests while the default models are loading. If one of them cannot be loaded, `on_failure` is called
-    with the exception.
+    Its lifespan opens and closes `models`, the decoders of uploads and the chat backend. It serves requests while the
+    default models are loading. If one of them cannot be loaded, `on_failure` is called with the exception.
     """
     metrics = Metrics(lambda: models.schedulers)
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
-    realtime = RealtimeEndpoint(models, settings, metrics, decoders)
+    chat = configured_backend(settings, metrics.count_chat)
+    realtime = RealtimeEndpoint(models, settings, metrics, decoders, chat)
 
     def opened(opening: "asyncio.Task[None]") -> None:
         if opening.cancelled():
@@ -45,6 +47,8 @@ def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseExc
             yield
         finally:
             decoders.close()
+            if chat is not None:
+                await chat.aclose()
             await models.close()
 
     return Starlette(

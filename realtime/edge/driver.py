@@ -15,6 +15,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Final, Generic, TypeVar, assert_never
 
+from realtime.backends.backend import ChatBackend
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import resolve_voice
 from realtime.errors import ClientError, Overloaded, VoiceError
@@ -26,6 +27,8 @@ from realtime.session.events import Event, Input, Output
 from realtime.session.jobs import (
     CancelJob,
     EngineResult,
+    Generate,
+    Generated,
     Job,
     JobFailed,
     ScoreTurn,
@@ -38,7 +41,6 @@ from realtime.session.jobs import (
     TurnScored,
     WindowsScored,
 )
-from realtime.session.responses import ReplyState
 from realtime.session.session import Session
 
 Request = TypeVar("Request")
@@ -69,11 +71,6 @@ class Inbox(Generic[Request]):
         self._commands.append(command)
         self._changed.set()
 
-    def put_next(self, command: Request) -> None:
-        """Add a command that follows from the one just taken, in its place: before all that wait."""
-        self._commands.appendleft(command)
-        self._changed.set()
-
     async def put_result(self, result: EngineResult) -> None:
         """Add a result; wait while there is no room."""
         while len(self._results) >= MAX_RESULTS:
@@ -101,6 +98,7 @@ class Driver:
         recognizer: SessionRecognizer,
         deliver: Callable[[Event], Awaitable[None]],
         *,
+        chat: ChatBackend | None = None,
         client_id: ClientId = ANONYMOUS,
         clock: Callable[[], float] = time.monotonic,
         on_progress: Callable[[int, RequestProgress], None] | None = None,
@@ -111,6 +109,7 @@ class Driver:
         self._models = models
         self._recognizer = recognizer
         self._deliver = deliver
+        self._chat = chat
         self._client_id = client_id
         self._clock = clock
         self._on_progress = on_progress
@@ -118,8 +117,9 @@ class Driver:
         self._unspoken_languages: set[str] = set()
 
     @property
-    def reply_state(self) -> ReplyState:
-        return self._session.reply_state
+    def responding(self) -> bool:
+        """Whether any response is in progress."""
+        return self._session.responding
 
     async def run(self) -> None:
         """Serve until cancelled. Raises `VoiceError` where the session cannot go on."""
@@ -141,7 +141,7 @@ class Driver:
 
     async def _carry_out(self, output: Output, group: asyncio.TaskGroup) -> None:
         match output:
-            case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize():
+            case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize() | Generate():
                 task = group.create_task(self._work(output))
                 self._tasks[output.number] = task
                 task.add_done_callback(lambda _: self._tasks.pop(output.number))
@@ -172,6 +172,11 @@ class Driver:
                     await self.inbox.put_result(Transcribed(number, hypothesis))
                 case Synthesize():
                     await self._synthesize(job)
+                case Generate(number, request):
+                    assert self._chat is not None  # else `SessionConfig.chat` is false
+                    async with self._chat.stream(request) as deltas:
+                        async for delta in deltas:
+                            await self.inbox.put_result(Generated(number, delta))
                 case CancelJob():
                     raise AssertionError("carried out at once")
                 case _:

@@ -21,6 +21,7 @@ from realtime.session.events import (
     AudioCommitted,
     Event,
     ResponseAudioExtended,
+    ResponseFinished,
     ResponseStarted,
     SpeechStopped,
     TranscriptCompleted,
@@ -156,7 +157,7 @@ class SessionMetrics:
         self._metrics = metrics
         self._clock = clock
         self._turn_ends: dict[str, float] = {}
-        self._response_start: float | None = None
+        self._response_starts: dict[str, float] = {}
 
     def delivered(self, event: Event) -> None:
         """Record an event that is being sent to the client."""
@@ -169,11 +170,12 @@ class SessionMetrics:
                 self._completed(event)
             case TranscriptFailed(item_id=item_id):
                 self._turn_ends.pop(item_id, None)
-            case ResponseStarted():
-                self._response_start = self._clock()
-            case ResponseAudioExtended() if self._response_start is not None:
-                self._metrics.first_audio.observe(self._clock() - self._response_start)
-                self._response_start = None
+            case ResponseStarted(response):
+                self._response_starts[response.id] = self._clock()
+            case ResponseAudioExtended(response) if response.id in self._response_starts:
+                self._metrics.first_audio.observe(self._clock() - self._response_starts.pop(response.id))
+            case ResponseFinished(response):
+                self._response_starts.pop(response.id, None)
             case _:
                 pass
 

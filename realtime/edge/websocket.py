@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from realtime.backends.backend import ChatBackend
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.voices import find_voice
 from realtime.edge.access import SUBPROTOCOL, authenticate
@@ -36,9 +37,8 @@ from realtime.media.live_decoder import LiveDecoder
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ClientId
-from realtime.session.commands import AppendAudio, WireRequest
-from realtime.session.events import Event, TranscriptRevised
-from realtime.session.responses import ReplyState
+from realtime.session.commands import AppendAudio
+from realtime.session.events import Event, ResponseFinished, TranscriptRevised
 from realtime.settings import Settings
 from realtime.tracing.files import Traces
 from realtime.tracing.observers import ObservedSession, Observer, SessionLog
@@ -72,9 +72,17 @@ class UnknownEndpoint(ClientError):
 class RealtimeEndpoint:
     """Admits websockets of all dialects and serves each until it ends."""
 
-    def __init__(self, models: Models, settings: Settings, metrics: Metrics, decoders: DecoderPool) -> None:
+    def __init__(
+        self,
+        models: Models,
+        settings: Settings,
+        metrics: Metrics,
+        decoders: DecoderPool,
+        chat: ChatBackend | None = None,
+    ) -> None:
         self._models = models
         self._decoders = decoders
+        self._chat = chat
         self._names = ModelNames(settings)
         self._settings = settings
         self._metrics = metrics
@@ -115,6 +123,7 @@ class RealtimeEndpoint:
                     metrics,
                     client_id,
                     LiveDecoder(self._decoders),
+                    chat=self._chat,
                     clock=clock,
                     trace=trace,
                 )
@@ -152,6 +161,7 @@ class RealtimeEndpoint:
                 find_recognizer=self._names.recognizer,
                 find_voice=partial(find_voice, voices=self._models.voices),
                 max_input_characters=self._settings.max_input_characters,
+                chat=self._chat is not None,
                 headers=websocket.headers,
                 subprotocols=websocket.scope["subprotocols"],
             )
@@ -173,6 +183,7 @@ class Connection:
         client_id: ClientId,
         media: LiveDecoder,
         *,
+        chat: ChatBackend | None,
         clock: Callable[[], float],
         trace: SessionTrace | None,
     ) -> None:
@@ -196,6 +207,7 @@ class Connection:
             models,
             recognizer,
             self._deliver,
+            chat=chat,
             client_id=client_id,
             clock=clock,
             on_progress=None if trace is None else trace.progressed,
@@ -258,13 +270,12 @@ class Connection:
                 async with asyncio.timeout(self._settings.idle_timeout_seconds):
                     return await self._websocket.receive()
             except TimeoutError:
-                if self._driver.reply_state is ReplyState.IDLE:
+                if not self._driver.responding:
                     raise IdleError(f"Received nothing for {self._settings.idle_timeout_seconds:g} seconds.") from None
 
     async def _deliver(self, event: Event) -> None:
-        if isinstance(event, WireRequest) and (speak := self._codec.speech(event)) is not None:
-            self._driver.inbox.put_next(speak)
-            return
+        if isinstance(event, ResponseFinished) and event.error is not None:
+            logger.warning("response failed: %s", event.error.code)
         self._metrics.delivered(event)
         revises = event.item_id if isinstance(event, TranscriptRevised) else None
         for frame in self._codec.encode(event):

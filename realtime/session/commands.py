@@ -1,10 +1,12 @@
 """Commands: what a client asks of its session. All of them are plain values."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from realtime.audio.formats import AudioFormat
-from realtime.session.config import SessionConfig
+from realtime.session.config import Modality, SessionConfig
+from realtime.session.conversation import ItemContent
+from realtime.session.generation import ChatTool, ChatToolChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,82 @@ class ClearAudio:
 
 
 @dataclass(frozen=True, slots=True)
-class Speak:
-    """Speak `text` verbatim as one response.
+class CreateItem:
+    """Add an item to the conversation: after the item `after`, at the front if that is `FRONT`, at the end if None."""
 
-    In the conversation the speech is sent at the rate at which it is played, and the user may interrupt it; out of it,
-    as fast as it is made. None for voice, speed and format means those of the configuration.
+    content: ItemContent
+    item_id: str | None = None
+    """None: the session chooses one."""
+    after: str | None = None
+    request_id: str | None = None
+
+
+FRONT: Final = ""
+"""Value of `CreateItem.after` for the place before all other items."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItem:
+    """Remove an item from the conversation."""
+
+    item_id: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveItem:
+    """Report an item of the conversation as it is now."""
+
+    item_id: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TruncateItem:
+    """Keep of a spoken item only what the client has played: its first `audio_end_ms` milliseconds."""
+
+    item_id: str
+    audio_end_ms: int
+    content_index: int = 0
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReference:
+    """An item of the conversation as input of one response."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateResponse:
+    """Answer the conversation, or `input` instead of it, as one response.
+
+    The chat backend generates the answer, unless `input` ends with a message of the assistant, which is spoken as it
+    is written. Without a backend, a text that the client gave is spoken; see `Responses`. In the conversation the
+    speech is sent at the rate at which it is played, and the user may interrupt it; out of it, as fast as it is made.
+    None for an option means that of the configuration.
+    """
+
+    in_conversation: bool = True
+    input: tuple[ItemContent | ItemReference, ...] | None = None
+    instructions: str | None = field(default=None, repr=False)
+    modality: Modality | None = None
+    voice: str | None = None
+    speed: float | None = None
+    output_format: AudioFormat | None = None
+    tools: tuple[ChatTool, ...] | None = None
+    tool_choice: ChatToolChoice | None = None
+    max_output_tokens: int | None = None
+    metadata: dict[str, str] | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Speak `text` verbatim as one response; unless it is `complete`, `ExtendSpeech` adds to it.
+
+    It is sent like a `CreateResponse`, and None for an option means the same.
     """
 
     text: str = field(repr=False)
@@ -52,21 +125,40 @@ class Speak:
     output_format: AudioFormat | None = None
     metadata: dict[str, str] | None = None
     request_id: str | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendSpeech:
+    """Add text to the newest `Speak` that is not complete, and perhaps complete it.
+
+    `flush` speaks what has been given so far without waiting for the end of a phrase; `ResponseFlushed` follows the
+    last of its audio.
+    """
+
+    text: str = field(default="", repr=False)
+    flush: bool = False
+    complete: bool = False
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CancelResponse:
-    """Cancel the response in progress; with `response_id`, only if it is that one."""
+    """Cancel the response in progress in the conversation; with `response_id`, that one, wherever it is."""
 
     response_id: str | None = None
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WireRequest:
-    """Return `request` as an event, in order: the codec answers it without the session."""
-
-    request: object
-
-
-Command: TypeAlias = Configure | AppendAudio | CommitAudio | ClearAudio | Speak | CancelResponse | WireRequest
+ItemCommand: TypeAlias = CreateItem | DeleteItem | RetrieveItem | TruncateItem
+Command: TypeAlias = (
+    Configure
+    | AppendAudio
+    | CommitAudio
+    | ClearAudio
+    | ItemCommand
+    | CreateResponse
+    | Speak
+    | ExtendSpeech
+    | CancelResponse
+)

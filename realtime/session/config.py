@@ -1,15 +1,25 @@
 """Configuration of a session: what a client may set and the core acts on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from realtime.audio.formats import AudioFormat, Encoding
 from realtime.catalogue.table import ModelEntry
+from realtime.session.generation import ChatTool, ChatToolChoice
 from realtime.speech.endpointing import TurnDetection
+
+
+class Modality(StrEnum):
+    """What a response consists of."""
+
+    AUDIO = "audio"
+    """Speech, and its text."""
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """Input audio, turns, transcription and speech of one session."""
+    """Input audio, turns, transcription, answers and speech of one session."""
 
     recognizer: ModelEntry
     """Model that transcribes the turns."""
@@ -19,6 +29,8 @@ class SessionConfig:
     """None: the client commits its turns by hand."""
     interrupt_response: bool = True
     """Whether the beginning of speech cancels the response in progress."""
+    create_response: bool = False
+    """Whether the end of a turn starts a response, as soon as the turn is transcribed."""
     transcribe: bool = False
     """Whether transcripts of the turns are wanted."""
     language: str | None = None
@@ -35,6 +47,18 @@ class SessionConfig:
     """Name of the voice; empty: the default."""
     speed: float = 1.0
     """Speed of the voice; 1.0 is normal."""
+    chat: bool = False
+    """Whether a chat backend generates answers; without one, only texts that the client gives are spoken."""
+    modality: Modality = Modality.AUDIO
+    """Whether responses are spoken."""
+    instructions: str = field(default="", repr=False)
+    """What the chat backend is told before the conversation; empty: its default instructions."""
+    tools: tuple[ChatTool, ...] = ()
+    """Functions that the chat backend may call."""
+    tool_choice: ChatToolChoice = "auto"
+    """Whether it may, must not or must call them."""
+    max_output_tokens: int | None = None
+    """Limit of tokens for each answer of the chat backend; None: the backend's own."""
 
     @property
     def known_language(self) -> str | None:

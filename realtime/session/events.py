@@ -7,12 +7,14 @@ translate commands and events; the driver carries out jobs. Positions are sample
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from realtime.audio.formats import AudioFormat
 from realtime.errors import VoiceError
-from realtime.session.commands import Command, WireRequest
-from realtime.session.config import SessionConfig
+from realtime.session.commands import Command
+from realtime.session.config import Modality, SessionConfig
+from realtime.session.conversation import Item, Message
+from realtime.session.generation import ChatUsage
 from realtime.session.jobs import EngineResult, Job
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
@@ -50,9 +52,16 @@ class SpeechStopped:
 
 @dataclass(frozen=True, slots=True)
 class AudioCommitted:
-    """A turn of the user is over and is now the last item of the conversation; its transcript follows."""
+    """A turn of the user is over and is now an item of the conversation, after `previous_item_id`.
+
+    The last two fields say, by the configuration in effect for this audio, whether its transcript follows, and whether
+    a response follows that.
+    """
 
     item_id: str
+    previous_item_id: str | None = None
+    transcribed: bool = True
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,39 +119,97 @@ class TranscriptFailed:
     error: VoiceError
 
 
+@dataclass(frozen=True, slots=True)
+class ItemAdded:
+    """The client's item is in the conversation, after `previous_item_id` (None: it is the first)."""
+
+    item: Item
+    previous_item_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDeleted:
+    """The item is no longer in the conversation."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRetrieved:
+    """The item as it is now."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTruncated:
+    """What was not played is no longer in the conversation; the last two fields are the client's."""
+
+    item_id: str
+    content_index: int
+    audio_end_ms: int
+
+
 class ResponseStatus(StrEnum):
     """How far a response has come, in the words of OpenAI's protocol."""
 
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+    INCOMPLETE = "incomplete"
     FAILED = "failed"
+
+
+class EndReason(StrEnum):
+    """Why a response was cancelled or is incomplete."""
+
+    TURN_DETECTED = "turn_detected"
+    """The user began to speak."""
+    CLIENT_CANCELLED = "client_cancelled"
+    MAX_OUTPUT_TOKENS = "max_output_tokens"
+    CONTENT_FILTER = "content_filter"
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One spoken answer. `item_id` names its message, which joins the conversation if `in_conversation`."""
+    """One answer. Its items join the conversation if `in_conversation`."""
 
     id: str
-    item_id: str
     in_conversation: bool
+    modality: Modality
     output_format: AudioFormat
     voice: str
     metadata: dict[str, str] | None
+    max_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseStarted:
-    """A response began; nothing of it has been synthesized."""
+    """A response began; nothing of it has been generated or synthesized."""
 
     response: Response
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseTextExtended:
-    """The text of one phrase; its audio follows."""
+class ResponseItemAdded:
+    """A message or a tool call of a response began; in the conversation it follows `previous_item_id`.
+
+    A message has no text yet, a call no arguments.
+    """
 
     response: Response
+    index: int
+    item: Item
+    previous_item_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTextExtended:
+    """More text of a message; in a spoken response the text of one phrase, whose audio follows."""
+
+    response: Response
+    index: int
+    item_id: str
     delta: str = field(repr=False)
 
 
@@ -151,19 +218,44 @@ class ResponseAudioExtended:
     """More audio in the output format of the response; `offset` counts output samples since the response began."""
 
     response: Response
+    index: int
+    item_id: str
     data: bytes = field(repr=False)
     offset: int
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseFlushed:
+    """All audio of the text before a flush has been sent."""
+
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseItemFinished:
+    """The item is complete, or will not be; its text is that which was sent."""
+
+    response: Response
+    index: int
+    item: Item
+    previous_item_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseFinished:
-    """The response is over. `text` is the part that was sent; `reason` says who cancelled it, `error` what failed."""
+    """The response is over. `items` is what was sent; `reason` says why it is not complete, `error` what failed."""
 
     response: Response
     status: ResponseStatus
-    text: str = field(repr=False)
-    reason: Literal["turn_detected", "client_cancelled"] | None = None
+    items: tuple[Item, ...] = ()
+    reason: EndReason | None = None
     error: VoiceError | None = None
+    usage: ChatUsage | None = None
+
+    @property
+    def text(self) -> str:
+        """The text that was sent."""
+        return "".join(item.content.text for item in self.items if isinstance(item.content, Message))
 
 
 class RefusalReason(StrEnum):
@@ -174,7 +266,15 @@ class RefusalReason(StrEnum):
     RESPONSE_IN_PROGRESS = "response_in_progress"
     """A response can begin only when the one before has finished."""
     RESPONSE_NOT_ACTIVE = "response_not_active"
-    """The response to cancel is not in progress."""
+    """The response to cancel or to extend is not in progress."""
+    UNKNOWN_ITEM = "unknown_item"
+    """The conversation has no such item."""
+    UNKNOWN_PREDECESSOR = "unknown_predecessor"
+    """The conversation has no item that the new one could follow."""
+    DUPLICATE_ITEM = "duplicate_item"
+    """The conversation has an item of this id already."""
+    NOT_SPOKEN = "not_spoken"
+    """Only what the assistant said can be truncated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +282,11 @@ class CommandRefused:
     """A command could not be carried out. The session goes on."""
 
     reason: RefusalReason
-    request_id: str | None = None
+    command: Command
     response_id: str | None = None
     """The response in progress, where that is the reason."""
+    item_id: str | None = None
+    """The item that is missing or exists already, where that is the reason."""
 
 
 Event: TypeAlias = (
@@ -197,12 +299,18 @@ Event: TypeAlias = (
     | TranscriptRevised
     | TranscriptCompleted
     | TranscriptFailed
+    | ItemAdded
+    | ItemDeleted
+    | ItemRetrieved
+    | ItemTruncated
     | ResponseStarted
+    | ResponseItemAdded
     | ResponseTextExtended
     | ResponseAudioExtended
+    | ResponseFlushed
+    | ResponseItemFinished
     | ResponseFinished
     | CommandRefused
-    | WireRequest
 )
 
 

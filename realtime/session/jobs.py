@@ -11,6 +11,8 @@ job              results                                         last result
 `Transcribe`     `Transcribed`, or `JobFailed`                   the only one
 `Synthesize`     any number of `SpeechSynthesized`, then         the latter
                  `SynthesisFinished` or `JobFailed`
+`Generate`       any number of `Generated`, then `Generated`     the latter
+                 with `ChatFinished` or `JobFailed`
 `CancelJob`      none
 ===============  ==============================================  ===========
 
@@ -27,6 +29,7 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import VoiceError
 from realtime.scheduling.priority import Priority
+from realtime.session.generation import ChatDelta, ChatRequest
 from realtime.speech.transcript import Hypothesis
 
 
@@ -71,13 +74,21 @@ class Synthesize:
 
 
 @dataclass(frozen=True, slots=True)
+class Generate:
+    """Ask the chat backend for the next answer."""
+
+    number: int
+    request: ChatRequest = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CancelJob:
     """Stop a job whose results are no longer wanted."""
 
     number: int
 
 
-Job: TypeAlias = ScoreWindows | ScoreTurn | Transcribe | Synthesize | CancelJob
+Job: TypeAlias = ScoreWindows | ScoreTurn | Transcribe | Synthesize | Generate | CancelJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,14 @@ class SynthesisFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Generated:
+    """The next part of an answer; `ChatFinished` is the last one."""
+
+    number: int
+    delta: ChatDelta = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class JobFailed:
     """The engine could not do the job, or was too busy to accept it."""
 
@@ -129,7 +148,9 @@ class JobFailed:
     error: VoiceError
 
 
-EngineResult: TypeAlias = WindowsScored | TurnScored | Transcribed | SpeechSynthesized | SynthesisFinished | JobFailed
+EngineResult: TypeAlias = (
+    WindowsScored | TurnScored | Transcribed | SpeechSynthesized | SynthesisFinished | Generated | JobFailed
+)
 
 
 class Jobs:

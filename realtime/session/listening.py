@@ -108,6 +108,11 @@ class Listening:
         """Why no transcription of the newest speech is requested; None if one is, or if there is nothing to do."""
         return self._captioning.waiting
 
+    @property
+    def in_turn(self) -> bool:
+        """Whether the detector hears the user speak, or waits to see whether they have finished."""
+        return self._endpointing is not None and self._captioning.turn_id is not None
+
     def receive(
         self, message: AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
     ) -> Iterator[Output]:
@@ -244,14 +249,14 @@ class Listening:
         """End the turn because the detector says so."""
         assert self._captioning.turn_id is not None
         yield SpeechStopped(self._captioning.turn_id, end)
-        yield from self._commit()
+        yield from self._commit(answered=self._captioning.config.create_response)
 
-    def _commit(self) -> Iterator[Output]:
+    def _commit(self, *, answered: bool = False) -> Iterator[Output]:
         """End the turn in progress; it becomes an item of the conversation."""
         item_id = self._captioning.turn_id
         assert item_id is not None
         self._captioning.end_turn(self._scored_until)
-        yield AudioCommitted(item_id)
+        yield AudioCommitted(item_id, transcribed=self._captioning.config.transcribe, answered=answered)
 
     def _apply(self, command: DeferredCommand, position: int) -> Iterator[Output]:
         """Carry out a deferred command, which followed the audio up to `position`."""
@@ -269,8 +274,8 @@ class Listening:
             case CommitAudio() if self._captioning.turn_id is not None:
                 yield from self._commit()
                 self._restart(position)
-            case CommitAudio(request_id):
-                yield CommandRefused(RefusalReason.NOTHING_TO_COMMIT, request_id)
+            case CommitAudio():
+                yield CommandRefused(RefusalReason.NOTHING_TO_COMMIT, command)
             case _:
                 assert_never(command)
 

@@ -1,205 +1,254 @@
-"""The reply side of a session: from a text to paced speech.
+"""The reply side of a session: which responses there are, and what each of them says.
 
-One response at a time, in these states (`ReplyState`):
+One response at a time is in the conversation, a few more may run beside it (`MAX_OUTSIDE_CONVERSATION`). What a
+response says is decided when it is created:
 
-    IDLE ------> SYNTHESIZING -----------> PLAYING_OUT ------> IDLE
-          Speak       all phrases synthesized       all audio sent, ResponseFinished
+- An `input` that ends with a message of the assistant is spoken as it is written.
+- Otherwise the chat backend generates the answer. It is sent the conversation, or `input`, as text; turns that are
+  still being transcribed are waited for.
+- Without a chat backend, the text that the client gave is spoken: the message at the end of `input`; else the
+  assistant's message that the client has added last; else the `instructions`, where there is nothing else that they
+  could be instructions for. A response without any such text fails.
 
-SYNTHESIZING lasts while phrases are left for the engine, PLAYING_OUT while finished audio waits until it is due. A
-cancellation, a barge-in or a failed phrase leads to IDLE from either. Phrases are synthesized one at a time, the next
-when the one before is finished and less than `MAX_BUFFERED_SECONDS` of audio wait to be sent: the memory held is that
-of one phrase and those seconds.
-
-A response takes format, voice and speed from the newest configuration the client has sent when its `Speak` arrives.
-Unlike the user's side it does not wait for audio to be scored, so this does not depend on the detector either.
+`Reply` does the rest. A response takes its options from the newest configuration that the client has sent. Unlike the
+user's side it does not wait for audio to be scored, so this does not depend on the detector either.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from enum import Enum, auto
-from typing import Final, Literal, assert_never
+from collections.abc import Callable, Generator, Iterator
+from typing import Final
 
-from realtime.audio.formats import encode
-from realtime.audio.resampler import Resampler
-from realtime.errors import UnreadableText, VoiceError
-from realtime.session.commands import CancelResponse, Speak
+from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpeech, ItemReference, Speak
 from realtime.session.config import SessionConfig
+from realtime.session.conversation import Conversation, ItemContent, Message, Role, chat_messages, spoken_text
 from realtime.session.events import (
     CommandRefused,
+    EndReason,
     Output,
     RefusalReason,
     Response,
-    ResponseAudioExtended,
-    ResponseFinished,
     ResponseStarted,
     ResponseStatus,
-    ResponseTextExtended,
 )
-from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished, Synthesize
-from realtime.speech.phrases import phrases
-from realtime.speech.playout import Playout
+from realtime.session.generation import ChatNotConfigured, ChatRequest
+from realtime.session.jobs import Generated, JobFailed, Jobs, SpeechSynthesized, SynthesisFinished
+from realtime.session.reply import Reply
 
-MAX_BUFFERED_SECONDS: Final = 10.0
-"""Seconds of unsent speech from which no further phrase is synthesized."""
-
-
-class ReplyState(Enum):
-    """State of the reply side; see the module."""
-
-    IDLE = auto()
-    SYNTHESIZING = auto()
-    PLAYING_OUT = auto()
-
-
-class _ActiveResponse:
-    """The response in progress."""
-
-    def __init__(self, response: Response, text: str, speed: float) -> None:
-        self.response = response
-        self.speed = speed
-        self.phrases = deque(phrases(text))
-        """Phrases not yet handed to the engine."""
-        self.phrase = ""
-        """The phrase being synthesized, as long as none of its audio has come."""
-        self.unread = ""
-        """The phrases so far, as long as they have letters or digits of which the engine made no audio at all."""
-        self.job: int | None = None
-        self.rate = response.output_format.sample_rate
-        # A conversation is paced; out of it, the speech is wanted as a recording, as fast as the socket takes it.
-        self.playout = Playout(self.rate, paced=response.in_conversation)
-        self.resampler: Resampler | None = None
-        self.sent_text = ""
-        self.sent_samples = 0
+MAX_OUTSIDE_CONVERSATION: Final = 8
+"""Responses outside of the conversation that may be in progress."""
 
 
 class Responses:
-    """Speaks for one session, one response at a time; see the module."""
+    """Answers and speaks for one session; see the module."""
 
-    def __init__(self, config: SessionConfig, jobs: Jobs, new_id: Callable[[str], str]) -> None:
+    def __init__(
+        self, config: SessionConfig, conversation: Conversation, jobs: Jobs, new_id: Callable[[str], str]
+    ) -> None:
         self.config = config
         """The newest configuration received; the next response begins with it."""
+        self._conversation = conversation
         self._jobs = jobs
         self._new_id = new_id
-        self._active: _ActiveResponse | None = None
+        self._replies: dict[str, Reply] = {}
+        """Responses in progress by id, the one in the conversation among them."""
+        self._waiting: list[tuple[Reply, CreateResponse]] = []
+        """Responses in progress that wait for transcripts before the chat backend is asked."""
+        self._untranscribed: set[str] = set()
+        """Turns whose transcript is still to come."""
+        self._unspoken_id: str | None = None
+        """The item that the client has added last, unless a response in the conversation has begun since."""
+        self._playing: Reply | None = None
+        """The last finished response in the conversation, which the client may still be playing."""
 
     @property
-    def state(self) -> ReplyState:
-        """The state, by what is left to do."""
-        if self._active is None:
-            return ReplyState.IDLE
-        return ReplyState.SYNTHESIZING if self._active.job or self._active.phrases else ReplyState.PLAYING_OUT
+    def in_progress(self) -> bool:
+        """Whether any response is in progress."""
+        return bool(self._replies)
+
+    @property
+    def in_conversation(self) -> Reply | None:
+        """The response in progress in the conversation."""
+        return next((reply for reply in self._replies.values() if reply.response.in_conversation), None)
 
     def deadline(self) -> float | None:
         """Return when `release` will have more to send, or None."""
-        return self._active.playout.deadline() if self._active else None
+        deadlines = (reply.deadline() for reply in self._replies.values())
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
-    def awaits(self, number: int) -> bool:
-        """Return whether this job is the phrase being synthesized."""
-        return self._active is not None and self._active.job == number
+    def awaits(self, job: int) -> bool:
+        """Return whether this job works for a response."""
+        return any(reply.awaits(job) for reply in self._replies.values())
+
+    # What the user said, and what the client added.
+
+    def turn_committed(self, item_id: str) -> None:
+        """Note that a turn is over, whose transcript is still to come."""
+        self._untranscribed.add(item_id)
+
+    def turn_transcribed(self, item_id: str) -> Iterator[Output]:
+        """Note that the transcript of a turn is in the conversation, or will never be; ask for what waited for it."""
+        self._untranscribed.discard(item_id)
+        if not self._untranscribed:
+            waiting, self._waiting = self._waiting, []
+            for reply, command in waiting:
+                yield reply.generate(self._chat_request(command))
+
+    def item_created(self, item_id: str) -> None:
+        """Note which item the client has added last."""
+        self._unspoken_id = item_id
+
+    # Commands.
+
+    def create(self, command: CreateResponse, now: float) -> Iterator[Output]:
+        """Begin a response, or refuse the command; see the module."""
+        inputs = command.input or ()
+        missing = [
+            each.item_id
+            for each in inputs
+            if isinstance(each, ItemReference) and each.item_id not in self._conversation
+        ]
+        if missing:
+            yield CommandRefused(RefusalReason.UNKNOWN_ITEM, command, item_id=missing[0])
+            return
+        text = self._verbatim(command)
+        reply = yield from self._begin(command)
+        if reply is None:
+            return
+        if text.strip():
+            yield from reply.say(text, now, complete=True)
+        elif not self.config.chat:
+            yield from reply.finish(ResponseStatus.FAILED, now, error=ChatNotConfigured())
+        elif self._untranscribed:
+            self._waiting.append((reply, command))
+        else:
+            yield reply.generate(self._chat_request(command))
+        self._forget_finished()
 
     def speak(self, command: Speak, now: float) -> Iterator[Output]:
-        """Begin a response; refuse the command while another one is in progress."""
-        if self._active is not None:
-            yield CommandRefused(
-                RefusalReason.RESPONSE_IN_PROGRESS, command.request_id, response_id=self._active.response.id
-            )
+        """Begin a response of this text; refuse the command while another one is in progress."""
+        reply = yield from self._begin(command)
+        if reply is not None:
+            yield from reply.say(command.text, now, complete=command.complete)
+            self._forget_finished()
+
+    def extend(self, command: ExtendSpeech, now: float) -> Iterator[Output]:
+        """Add text to the newest response that takes more; refuse the command where there is none."""
+        extensible = [reply for reply in self._replies.values() if reply.extensible]
+        if not extensible:
+            yield CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, command)
             return
+        yield from extensible[-1].say(command.text, now, flush=command.flush, complete=command.complete)
+        self._forget_finished()
+
+    def cancel(self, command: CancelResponse, now: float) -> Iterator[Output]:
+        """Cancel a response for the client; refuse the command where there is none, or no such one."""
+        reply = self._replies.get(command.response_id) if command.response_id else self.in_conversation
+        if reply is None:
+            yield CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, command)
+            return
+        yield from reply.finish(ResponseStatus.CANCELLED, now, reason=EndReason.CLIENT_CANCELLED)
+        self._forget_finished()
+
+    def interrupt(self, now: float) -> Iterator[Output]:
+        """Cancel the response because the user has begun to speak; those outside of the conversation go on.
+
+        One that has finished may still be played: in the conversation, what was not played by now is dropped too.
+        """
+        if (reply := self.in_conversation) is not None:
+            yield from reply.finish(ResponseStatus.CANCELLED, now, reason=EndReason.TURN_DETECTED)
+            self._forget_finished()
+        elif self._playing is not None and now < self._playing.played_until:
+            self._playing.keep_heard(now)
+        self._playing = None
+
+    # Results and time.
+
+    def receive(
+        self, message: SpeechSynthesized | SynthesisFinished | Generated | JobFailed, now: float
+    ) -> Iterator[Output]:
+        """Take the result of a job of a response."""
+        reply = next(reply for reply in self._replies.values() if reply.awaits(message.number))
+        if isinstance(message, Generated):
+            yield from reply.generated(message.delta, now)
+        else:
+            yield from reply.receive(message, now)
+        self._forget_finished()
+
+    def release(self, now: float) -> Iterator[Output]:
+        """Advance all responses to `now`."""
+        for reply in list(self._replies.values()):
+            yield from reply.release(now)
+        self._forget_finished()
+
+    # Beginning and end.
+
+    def _begin(self, command: CreateResponse | Speak) -> Generator[Output, None, Reply | None]:
+        """Start a response; refuse the command, and return None, where there is no place for another one."""
+        active = self.in_conversation
+        if not command.in_conversation:
+            outside = [reply for reply in self._replies.values() if not reply.response.in_conversation]
+            active = outside[0] if len(outside) >= MAX_OUTSIDE_CONVERSATION else None
+        if active is not None:
+            yield CommandRefused(RefusalReason.RESPONSE_IN_PROGRESS, command, response_id=active.response.id)
+            return None
+        modality = command.modality if isinstance(command, CreateResponse) else None
+        limit = command.max_output_tokens if isinstance(command, CreateResponse) else None
         response = Response(
             id=self._new_id("resp"),
-            item_id=self._new_id("item"),
             in_conversation=command.in_conversation,
+            modality=modality or self.config.modality,
             output_format=command.output_format or self.config.output_format,
             voice=command.voice or self.config.voice,
             metadata=command.metadata,
+            max_output_tokens=limit or self.config.max_output_tokens,
         )
-        self._active = _ActiveResponse(response, command.text, command.speed or self.config.speed)
+        conversation = self._conversation if command.in_conversation else None
+        reply = Reply(response, command.speed or self.config.speed, self._jobs, conversation, self._new_id)
+        self._replies[response.id] = reply
+        if command.in_conversation:
+            self._unspoken_id = self._playing = None
         yield ResponseStarted(response)
-        yield from self.release(now)
+        return reply
 
-    def receive(self, message: SpeechSynthesized | SynthesisFinished | JobFailed, now: float) -> Iterator[Output]:
-        """Take a result of the phrase being synthesized. A failed phrase ends the response with status FAILED."""
-        active = self._active
-        assert active is not None
-        match message:
-            case SpeechSynthesized(_, samples, sample_rate):
-                if active.phrase:
-                    active.playout.add_text(active.unread + active.phrase)
-                    active.unread = active.phrase = ""
-                if active.resampler is None:
-                    active.resampler = Resampler(sample_rate, active.rate)
-                active.playout.add_audio(active.resampler.process(samples))
-            case SynthesisFinished(number):
-                self._jobs.end(number)
-                active.job = None
-                active.unread += active.phrase  # the engine made no audio of it
-                if active.unread and (active.resampler is not None or not any(map(str.isalnum, active.unread))):
-                    active.playout.add_text(active.unread)
-                    active.unread = ""
-                if not active.phrases and active.resampler is not None:
-                    active.playout.add_audio(active.resampler.flush())
-            case JobFailed(number, error):
-                self._jobs.end(number)
-                active.job = None
-                yield from self._finish(ResponseStatus.FAILED, error=error)
-                return
-            case _:
-                assert_never(message)
-        yield from self.release(now)
+    def _forget_finished(self) -> None:
+        for response_id, reply in list(self._replies.items()):
+            if reply.finished:
+                del self._replies[response_id]
+                if reply.response.in_conversation:
+                    self._playing = reply
+        self._waiting = [(reply, command) for reply, command in self._waiting if not reply.finished]
 
-    def cancel(self, command: CancelResponse) -> Iterator[Output]:
-        """Cancel the response for the client; refuse the command where there is none, or it names another."""
-        if self._active is None or command.response_id not in (None, self._active.response.id):
-            yield CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, command.request_id)
-            return
-        yield from self._finish(ResponseStatus.CANCELLED, reason="client_cancelled")
+    # What a response says.
 
-    def interrupt(self) -> Iterator[Output]:
-        """Cancel the response because the user has begun to speak; one outside of the conversation goes on."""
-        if self._active is not None and self._active.response.in_conversation:
-            yield from self._finish(ResponseStatus.CANCELLED, reason="turn_detected")
+    def _verbatim(self, command: CreateResponse) -> str:
+        """Return the text to speak as it is written; empty where the chat backend has to generate it."""
+        contents = self._input(command)
+        if self.config.chat:
+            last = contents[-1] if command.input and contents else None
+            return last.text if isinstance(last, Message) and last.role is Role.ASSISTANT else ""
+        if command.input:
+            return spoken_text(contents)
+        if self._unspoken_id is not None and self._unspoken_id in self._conversation:
+            item = self._conversation[self._unspoken_id].content
+            if isinstance(item, Message) and item.role is Role.ASSISTANT:
+                return item.text
+        anything_else = len(self._conversation) or self.config.instructions.strip()
+        return "" if anything_else else command.instructions or ""
 
-    def release(self, now: float) -> Iterator[Output]:
-        """Advance the response to `now`.
+    def _chat_request(self, command: CreateResponse) -> ChatRequest:
+        tools = self.config.tools if command.tools is None else command.tools
+        return ChatRequest(
+            chat_messages(command.instructions or self.config.instructions, self._input(command)),
+            tools,
+            (command.tool_choice or self.config.tool_choice) if tools else "auto",
+            max_output_tokens=command.max_output_tokens or self.config.max_output_tokens,
+        )
 
-        Send the text and audio that are due. Then request the next phrase, if the one before is finished and less than
-        `MAX_BUFFERED_SECONDS` wait to be sent; or complete the response, if nothing is left to synthesize or to send.
-        A response of which the engine made no audio at all has failed, unless its text has no letters and no digits.
-        """
-        active = self._active
-        if active is None:
-            return
-        for chunk in active.playout.release(now):
-            if isinstance(chunk, str):
-                active.sent_text += chunk
-                yield ResponseTextExtended(active.response, chunk)
-            else:
-                data = encode(chunk, active.response.output_format.encoding)
-                yield ResponseAudioExtended(active.response, data, active.sent_samples)
-                active.sent_samples += len(chunk)
-        if active.job is None and active.phrases and active.playout.waiting < MAX_BUFFERED_SECONDS:
-            active.phrase = active.phrases.popleft()
-            active.job = self._jobs.begin()
-            yield Synthesize(active.job, active.phrase, active.response.voice, active.speed)
-        elif active.job is None and not active.phrases and active.playout.deadline() is None:
-            if active.unread:
-                yield from self._finish(ResponseStatus.FAILED, error=UnreadableText())
-            else:
-                yield from self._finish(ResponseStatus.COMPLETED)
-
-    def _finish(
-        self,
-        status: ResponseStatus,
-        *,
-        reason: Literal["turn_detected", "client_cancelled"] | None = None,
-        error: VoiceError | None = None,
-    ) -> Iterator[Output]:
-        """End the response in progress with this status.
-
-        Cancel the phrase being synthesized, drop what was not sent, and report the text whose audio was sent at least
-        in part. The next response may begin at once.
-        """
-        active, self._active = self._active, None
-        assert active is not None
-        if active.job is not None:
-            yield self._jobs.cancel(active.job)
-        yield ResponseFinished(active.response, status, active.sent_text, reason, error)
+    def _input(self, command: CreateResponse) -> list[ItemContent]:
+        """Return what the response answers: the input of the command, or the conversation."""
+        if command.input is None:
+            return [item.content for item in self._conversation]
+        return [
+            self._conversation[each.item_id].content if isinstance(each, ItemReference) else each
+            for each in command.input
+            if not isinstance(each, ItemReference) or each.item_id in self._conversation
+        ]

@@ -7,28 +7,53 @@ for the client and jobs for the engines. It reads no clock, never waits and make
     handle_timer(now)       the time that `deadline()` named has come
     request_for(job, load)  an engine is free for a `Transcribe` job: returns what to decode
 
-`Listening` is the user's side and `Responses` the reply side. This module connects them: barge-in, and the one place
-where a result whose job is no longer live is dropped.
+`Listening` is the user's side and `Responses` the reply side; `Conversation` holds what both have said. This module
+connects them: a turn becomes an item, its transcript may start a response, speech may interrupt one. And it is the one
+place where a result whose job is no longer live is dropped.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import assert_never
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import (
+    FRONT,
     AppendAudio,
     CancelResponse,
     ClearAudio,
     CommitAudio,
     Configure,
+    CreateItem,
+    CreateResponse,
+    DeleteItem,
+    ExtendSpeech,
+    ItemCommand,
+    RetrieveItem,
     Speak,
-    WireRequest,
+    TruncateItem,
 )
 from realtime.session.config import SessionConfig
+from realtime.session.conversation import AudioPart, Conversation, Item, Message, Role
 from realtime.session.decode_policy import Waiting
-from realtime.session.events import Input, Output, SpeechStarted
+from realtime.session.events import (
+    AudioCleared,
+    AudioCommitted,
+    CommandRefused,
+    Input,
+    ItemAdded,
+    ItemDeleted,
+    ItemRetrieved,
+    ItemTruncated,
+    Output,
+    RefusalReason,
+    SpeechStarted,
+    TranscriptCompleted,
+    TranscriptFailed,
+)
 from realtime.session.jobs import (
+    Generated,
     JobFailed,
     Jobs,
     SpeechSynthesized,
@@ -38,7 +63,7 @@ from realtime.session.jobs import (
     WindowsScored,
 )
 from realtime.session.listening import Listening
-from realtime.session.responses import ReplyState, Responses
+from realtime.session.responses import Responses
 from realtime.speech.recognition import TranscriptionRequest
 
 
@@ -54,9 +79,15 @@ class Session:
 
         `buffer` is for a trace, which observes the audio that is looked at; without one the session has its own.
         """
+        self._new_id = new_id
         self._jobs = Jobs()
+        self._conversation = Conversation()
         self._listening = Listening(config, self._jobs, new_id, buffer)
-        self._responses = Responses(config, self._jobs, new_id)
+        self._responses = Responses(config, self._conversation, self._jobs, new_id)
+        self._to_answer: set[str] = set()
+        """Turns that a response follows when they have been transcribed."""
+        self._answer_due = False
+        """Whether such a response begins as soon as the user is silent."""
 
     @property
     def saturated(self) -> bool:
@@ -69,9 +100,9 @@ class Session:
         return self._listening.waiting
 
     @property
-    def reply_state(self) -> ReplyState:
-        """State of the reply side."""
-        return self._responses.state
+    def responding(self) -> bool:
+        """Whether any response is in progress."""
+        return self._responses.in_progress
 
     def deadline(self) -> float | None:
         """Return when to call `handle_timer`, or None while nothing depends on time. It may change with any input."""
@@ -105,17 +136,27 @@ class Session:
         match message:
             case Configure(config):
                 self._responses.config = config
-                yield from self._listen(message)
+                yield from self._listen(message, now)
             case AppendAudio() | CommitAudio() | ClearAudio():
-                yield from self._listen(message)
-            case WireRequest():
-                yield message
+                yield from self._listen(message, now)
+            case CreateItem() | DeleteItem() | RetrieveItem() | TruncateItem():
+                yield self._change_items(message)
+            case CreateResponse():
+                yield from self._responses.create(message, now)
             case Speak():
                 yield from self._responses.speak(message, now)
+            case ExtendSpeech():
+                yield from self._responses.extend(message, now)
             case CancelResponse():
-                yield from self._responses.cancel(message)
+                yield from self._responses.cancel(message, now)
             case (
-                WindowsScored() | TurnScored() | Transcribed() | SpeechSynthesized() | SynthesisFinished() | JobFailed()
+                WindowsScored()
+                | TurnScored()
+                | Transcribed()
+                | SpeechSynthesized()
+                | SynthesisFinished()
+                | Generated()
+                | JobFailed()
             ):
                 if not self._jobs.is_live(message.number):
                     return
@@ -123,8 +164,8 @@ class Session:
                     assert not isinstance(message, WindowsScored | TurnScored | Transcribed)
                     yield from self._responses.receive(message, now)
                 else:
-                    assert not isinstance(message, SpeechSynthesized | SynthesisFinished)
-                    yield from self._listen(message)
+                    assert not isinstance(message, SpeechSynthesized | SynthesisFinished | Generated)
+                    yield from self._listen(message, now)
             case _:
                 assert_never(message)
 
@@ -138,9 +179,86 @@ class Session:
         | TurnScored
         | Transcribed
         | JobFailed,
+        now: float,
     ) -> Iterator[Output]:
-        """Pass the message to the user's side; speech that it finds may interrupt the response."""
+        """Pass the message to the user's side, and let the conversation follow what it reports."""
         for output in self._listening.receive(message):
-            yield output
-            if isinstance(output, SpeechStarted) and output.interrupts:
-                yield from self._responses.interrupt()
+            match output:
+                case SpeechStarted(interrupts=interrupts):
+                    yield output
+                    if interrupts:
+                        yield from self._responses.interrupt(now)
+                case AudioCommitted():
+                    yield self._add_turn(output)
+                case TranscriptCompleted(item_id, text):
+                    yield output
+                    self._conversation.set_transcript(item_id, text)
+                    self._answer_due |= item_id in self._to_answer and bool(text)
+                    yield from self._turn_transcribed(item_id, now)
+                case TranscriptFailed(item_id):
+                    yield output
+                    yield from self._turn_transcribed(item_id, now)
+                case AudioCleared():
+                    yield output
+                    yield from self._answer(now)
+                case _:
+                    yield output
+
+    def _add_turn(self, committed: AudioCommitted) -> AudioCommitted:
+        """Make an item of a turn."""
+        item_id = committed.item_id
+        self._conversation.append(Item(item_id, Message(Role.USER, (AudioPart(),))))
+        if committed.transcribed:
+            self._responses.turn_committed(item_id)
+            if committed.answered:
+                self._to_answer.add(item_id)
+        return replace(committed, previous_item_id=self._conversation.predecessor(item_id))
+
+    def _turn_transcribed(self, item_id: str, now: float) -> Iterator[Output]:
+        """Go on where the transcript of a turn was waited for."""
+        self._to_answer.discard(item_id)
+        yield from self._responses.turn_transcribed(item_id)
+        yield from self._answer(now)
+
+    def _answer(self, now: float) -> Iterator[Output]:
+        """Begin the response that is due, once all that the user said is transcribed and they do not speak again."""
+        if self._answer_due and not self._to_answer and not self._listening.in_turn:
+            self._answer_due = False
+            if self._responses.in_conversation is None:
+                yield from self._responses.create(CreateResponse(), now)
+
+    def _change_items(self, command: ItemCommand) -> Output:
+        """Carry out a command about items of the conversation, or refuse it."""
+        conversation = self._conversation
+        if isinstance(command, CreateItem):
+            return self._create_item(command)
+        if command.item_id not in conversation:
+            return CommandRefused(RefusalReason.UNKNOWN_ITEM, command, item_id=command.item_id)
+        match command:
+            case DeleteItem(item_id):
+                conversation.delete(item_id)
+                return ItemDeleted(item_id)
+            case RetrieveItem(item_id):
+                return ItemRetrieved(conversation[item_id])
+            case TruncateItem(item_id, audio_end_ms, content_index):
+                content = conversation[item_id].content
+                if not isinstance(content, Message) or content.role is not Role.ASSISTANT:
+                    return CommandRefused(RefusalReason.NOT_SPOKEN, command, item_id=item_id)
+                conversation.truncate(item_id, audio_end_ms / 1000)
+                return ItemTruncated(item_id, content_index, audio_end_ms)
+            case _:
+                assert_never(command)
+
+    def _create_item(self, command: CreateItem) -> ItemAdded | CommandRefused:
+        item_id = command.item_id or self._new_id("item")
+        if item_id in self._conversation:
+            return CommandRefused(RefusalReason.DUPLICATE_ITEM, command, item_id=item_id)
+        item = Item(item_id, command.content)
+        if command.after is None:
+            self._conversation.append(item)
+        elif command.after == FRONT or command.after in self._conversation:
+            self._conversation.insert(item, command.after or None)
+        else:
+            return CommandRefused(RefusalReason.UNKNOWN_PREDECESSOR, command, item_id=command.after)
+        self._responses.item_created(item_id)
+        return ItemAdded(item, self._conversation.predecessor(item_id))

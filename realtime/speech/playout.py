@@ -5,7 +5,6 @@ interruption wastes little, and a long response does not fill the socket. Times 
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -21,14 +20,8 @@ FIRST_CHUNK_SECONDS: Final = 0.04
 CHUNK_SECONDS: Final = 0.2
 """Seconds of audio in a message."""
 
-Chunk: TypeAlias = str | Samples
-"""The text of a phrase, or some of its audio."""
-
-
-@dataclass(slots=True)
-class _Queued:
-    text: str | None
-    samples: Samples
+Chunk: TypeAlias = str | Samples | None
+"""The text of a phrase, some of its audio, or None for a mark."""
 
 
 class Playout:
@@ -38,51 +31,54 @@ class Playout:
         """Queue audio at `sample_rate`; if not `paced`, it is due at once."""
         self._rate = sample_rate
         self._paced = paced
-        self._queue: deque[_Queued] = deque()
-        self._began: float | None = None
+        self._queue: deque[Chunk] = deque()
+        self._queued_samples = 0
+        self.began: float | None = None
+        """When the client began to play; later by the pauses in which it had nothing to play."""
         self.sent = 0
         """Samples released."""
 
     @property
     def waiting(self) -> float:
         """Seconds of audio not yet released."""
-        return sum(len(queued.samples) for queued in self._queue) / self._rate
+        return self._queued_samples / self._rate
 
     def add_text(self, text: str) -> None:
         """Add the text of the audio that is added next."""
-        self._queue.append(_Queued(text, np.zeros(0, np.float32)))
+        self._queue.append(text)
+
+    def add_mark(self) -> None:
+        """Add a mark, which is released after all that was added before."""
+        self._queue.append(None)
 
     def add_audio(self, samples: Samples) -> None:
         """Add audio, cut into chunks of `CHUNK_SECONDS`."""
         start = 0
         while start < len(samples):
-            seconds = CHUNK_SECONDS if self.sent or self._queue_has_audio() else FIRST_CHUNK_SECONDS
-            end = start + round(seconds * self._rate)
-            self._queue.append(_Queued(None, samples[start:end]))
-            start = end
+            seconds = CHUNK_SECONDS if self.sent or self._queued_samples else FIRST_CHUNK_SECONDS
+            chunk = samples[start : start + round(seconds * self._rate)]
+            self._queue.append(chunk)
+            self._queued_samples += len(chunk)
+            start += len(chunk)
 
     def release(self, now: float) -> list[Chunk]:
         """Remove and return what is due by `now`, in order."""
         chunks: list[Chunk] = []
         while self._queue and now >= self._due(self._queue[0]):
-            queued = self._queue.popleft()
-            if queued.text is not None:
-                chunks.append(queued.text)
-                continue
-            if self._began is None:
-                self._began = now
-            self.sent += len(queued.samples)
-            chunks.append(queued.samples)
+            chunk = self._queue.popleft()
+            if isinstance(chunk, np.ndarray):
+                position = now - self.sent / self._rate
+                self.began = position if self.began is None else max(self.began, position)
+                self.sent += len(chunk)
+                self._queued_samples -= len(chunk)
+            chunks.append(chunk)
         return chunks
 
     def deadline(self) -> float | None:
         """Return when `release` will return something, or None if the queue is empty."""
         return self._due(self._queue[0]) if self._queue else None
 
-    def _due(self, queued: _Queued) -> float:
-        if not self._paced or self._began is None or queued.text is not None:
+    def _due(self, chunk: Chunk) -> float:
+        if not self._paced or self.began is None or not isinstance(chunk, np.ndarray):
             return float("-inf")
-        return self._began + self.sent / self._rate - MAX_LEAD_SECONDS
-
-    def _queue_has_audio(self) -> bool:
-        return any(queued.text is None for queued in self._queue)
+        return self.began + self.sent / self._rate - MAX_LEAD_SECONDS

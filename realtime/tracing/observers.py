@@ -26,8 +26,11 @@ from realtime.session.events import (
     TranscriptCompleted,
     TranscriptFailed,
 )
+from realtime.session.generation import ChatFinished
 from realtime.session.jobs import (
     CancelJob,
+    Generate,
+    Generated,
     JobFailed,
     SynthesisFinished,
     Synthesize,
@@ -115,6 +118,8 @@ class SessionLog:
                 self._answered(message.number, f"answered with {len(message.hypothesis.words)} words", now)
             case SynthesisFinished():
                 self._answered(message.number, "spoken", now)
+            case Generated(delta=ChatFinished()):
+                self._answered(message.number, "generated", now)
             case JobFailed():
                 self._answered(message.number, f"failed ({message.error.code})", now)
             case _:
@@ -162,7 +167,7 @@ class SessionLog:
             case ResponseStarted():
                 self._write("response %s started", output.response.id)
             case ResponseFinished():
-                self._write("response %s %s: %d characters sent", output.response.id, output.status, len(output.text))
+                self._write("response %s %s: %d items sent", output.response.id, output.status, len(output.items))
             case CommandRefused():
                 self._write("command refused: %s", output.reason)
             case Transcribe():
@@ -170,6 +175,9 @@ class SessionLog:
                 self._write(
                     "job %d asked: %s with %s", output.number, output.priority.name.lower(), output.recognizer.name
                 )
+            case Generate():
+                self._asked[output.number] = now
+                self._write("job %d asked: answer %d messages", output.number, len(output.request.messages))
             case Synthesize():
                 self._asked[output.number] = now
                 self._write("job %d asked: speak %d characters", output.number, len(output.text))

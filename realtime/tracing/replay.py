@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 import msgspec
 import numpy as np
@@ -23,12 +23,18 @@ from realtime.session.commands import (
     ClearAudio,
     CommitAudio,
     Configure,
+    CreateItem,
+    CreateResponse,
+    DeleteItem,
+    ExtendSpeech,
+    RetrieveItem,
     Speak,
-    WireRequest,
+    TruncateItem,
 )
 from realtime.session.config import SessionConfig
 from realtime.session.events import Input
 from realtime.session.jobs import (
+    Generated,
     JobFailed,
     SpeechSynthesized,
     SynthesisFinished,
@@ -39,13 +45,18 @@ from realtime.session.jobs import (
 from realtime.speech.phrases import LONGEST_PHRASE
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.tracing.observers import ObservedSession
-from realtime.tracing.writer import FORMAT, TEXT_FIELDS, Line, SessionTrace, TracedBuffer
+from realtime.tracing.writer import FORMAT, SPOKEN_FIELDS, TAGGED, TEXT_FIELDS, Line, SessionTrace, TracedBuffer
 
 _VALUES: Final[dict[str, type[Input]]] = {
     each.__name__: each
-    for each in (CommitAudio, ClearAudio, CancelResponse, Configure, Speak, SynthesisFinished, TurnScored)
-}
+    for each in (
+        CommitAudio, ClearAudio, CancelResponse, Configure, CreateItem, DeleteItem, RetrieveItem, TruncateItem,
+        CreateResponse, Speak, ExtendSpeech, SynthesisFinished, Generated, TurnScored,
+    )
+}  # fmt: skip
 """Inputs with plain fields only, by name."""
+
+_TAGGED: Final = {each.__name__: each for each in TAGGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +161,6 @@ def _input(message: dict[str, Any]) -> Input:
     match kind:
         case "AppendAudio":
             return AppendAudio(bytes(fields["data"]))
-        case "WireRequest":
-            return WireRequest(fields["request"])
         case "WindowsScored":
             return WindowsScored(fields["number"], fields["probabilities"], np.zeros(1, np.float32))
         case "Transcribed":
@@ -166,7 +175,26 @@ def _input(message: dict[str, Any]) -> Input:
             error = type("RecordedError", (VoiceError,), {"code": fields["error"]})
             return JobFailed(fields["number"], error(""))
         case _:
-            return msgspec.convert(_with_text(fields), _VALUES[kind])
+            value: Input = _build(_VALUES[kind], _with_text(fields))
+            return value
+
+
+def _build(kind: type, fields: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return a value of this type from its recorded fields."""
+    hints = get_type_hints(kind)
+    return kind(**{name: _value(hints[name], value) for name, value in fields.items() if name in hints})
+
+
+def _value(hint: Any, value: Any) -> Any:  # noqa: ANN401
+    match value:
+        case {"type": str(name)} if name in _TAGGED:
+            return _build(_TAGGED[name], value)
+        case list():
+            return tuple(_value(Any, each) for each in value)
+        case None:
+            return None
+        case _:
+            return msgspec.convert(value, hint)
 
 
 def _with_text(fields: dict[str, Any]) -> dict[str, Any]:
@@ -180,12 +208,14 @@ def _text(name: str, value: Any) -> Any:  # noqa: ANN401
             return msgspec.to_builtins(
                 ModelEntry(value, Task.TRANSCRIPTION, EngineName.WHISPER, value, Capabilities(), "")
             )
-        case int() if name == "metadata":
+        case int() if name in ("metadata", "parameters"):
             return {str(number): "" for number in range(value)}
         case int() if name in TEXT_FIELDS:
             return "x" * value
-        case list() if name == "text":
+        case list() if name in SPOKEN_FIELDS:
             return "".join(map(sentence, value))
+        case list():
+            return [_with_text(each) if isinstance(each, dict) else each for each in value]
         case dict() if name == "metadata":  # whose names are the client's
             return value
         case dict():

@@ -100,13 +100,16 @@ class _Reader:
             case "Synthesize" if self.timeline.replies:
                 self.timeline.replies[-1].phrases += 1
             case "ResponseAudioExtended":
-                reply = self.timeline.replies[-1]
+                reply = self._reply(fields)
                 reply.first_audio = now if reply.first_audio is None else reply.first_audio
             case "ResponseFinished":
-                reply = self.timeline.replies[-1]
+                reply = self._reply(fields)
                 reply.finished, reply.status = now, fields["status"]
             case "CommandRefused":
                 self.timeline.refused.append((now, fields["reason"]))
+
+    def _reply(self, fields: Fields) -> Reply:
+        return next(reply for reply in self.timeline.replies if reply.response_id == fields["response"]["id"])
 
     def _receive(self, kind: str, fields: Fields, now: float) -> None:
         match kind:

@@ -20,14 +20,15 @@ end        why the trace ends: `closed` with its session, or `truncated` at `MAX
 
 Positions are samples at 16 kHz. Audio is recorded by its length. So is text, unless `VIVAVOCE_TRACE_TEXT` is set, with
 two exceptions that a replay needs: recognized words become placeholders of the same length and punctuation, where equal
-words have equal placeholders, because the core compares words; and text to speak becomes the lengths of its phrases.
+words have equal placeholders, because the core compares words; and text to speak becomes the lengths of its phrases. A
+text that comes in parts, such as the answer of a chat backend, may be cut into other phrases in a replay.
 
 The design follows aioquic's `QuicLogger`.
 """
 
 import dataclasses
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from functools import cache
@@ -42,20 +43,37 @@ from realtime.catalogue.table import ModelEntry
 from realtime.errors import VoiceError
 from realtime.scheduling.priority import LoadLevel
 from realtime.scheduling.queue import RequestProgress
-from realtime.session.commands import CancelResponse, Speak
+from realtime.session.commands import ItemReference
 from realtime.session.config import SessionConfig
+from realtime.session.conversation import AudioPart, FunctionCall, FunctionCallOutput, Message, TextPart
 from realtime.session.decode_policy import Waiting
 from realtime.session.events import Input, Output
+from realtime.session.generation import ChatFinished, ChatFunctionChoice, ChatTextDelta, ChatTool, ChatToolCallDelta
 from realtime.session.jobs import ScoreWindows, Transcribed
 from realtime.speech.phrases import phrases
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Word, normalised
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of the format, in the header."""
 
-TEXT_FIELDS: Final = frozenset({"text", "delta", "prompt", "metadata", "request_id"})
-"""Fields with text of users and clients; without `VIVAVOCE_TRACE_TEXT` only its length is recorded."""
+SPOKEN_FIELDS: Final = frozenset({"text", "transcript"})
+"""Fields with text that may be spoken; without `VIVAVOCE_TRACE_TEXT`, inputs record the lengths of its phrases."""
+
+TEXT_FIELDS: Final = SPOKEN_FIELDS | {
+    "delta", "prompt", "metadata", "request_id", "instructions", "arguments", "output", "name", "call_id",
+    "description", "parameters",
+}  # fmt: skip
+"""Fields with text of users, clients and models; without `VIVAVOCE_TRACE_TEXT` only its length is recorded."""
+
+ID_FIELDS: Final = frozenset({"id", "item_id", "previous_item_id", "after", "response_id"})
+"""Fields with identifiers; those that clients have chosen are numbered instead."""
+
+TAGGED: Final = (
+    TextPart, AudioPart, Message, FunctionCall, FunctionCallOutput, ItemReference,
+    ChatTextDelta, ChatToolCallDelta, ChatFinished, ChatTool, ChatFunctionChoice,
+)  # fmt: skip
+"""Types that stand for each other in a field; they are recorded with their name as `type`."""
 
 LEFT_OUT: Final = frozenset({"state", "tokens"})
 """Fields that neither the timeline nor a replay needs."""
@@ -99,8 +117,10 @@ class SessionTrace:
         self._sink: Sink | None = sink
         self._text = text
         self._clock = clock
+        self._in_phrases = False
         # Both grow with what is written, and end with it.
         self._ids: set[str] = set()
+        self._client_ids: dict[str, str] = {}
         self._placeholders: dict[str, str] = {}
 
     def header(self, session_id: str, config: SessionConfig) -> None:
@@ -172,17 +192,12 @@ class SessionTrace:
             self._sink = None
 
     def _plain_input(self, message: Input) -> object:
+        self._in_phrases = not self._text
         fields = self._plain(message)
-        match message:
-            case _ if self._text:
-                pass
-            case Transcribed():
-                for word, plain in zip(message.hypothesis.words, fields["hypothesis"]["words"], strict=True):
-                    plain["text"] = self._placeholder(word)
-            case Speak():
-                fields["text"] = [len(phrase) for phrase in phrases(message.text)]
-            case CancelResponse() if message.response_id not in (None, *self._ids):
-                fields["response_id"] = "unknown"
+        self._in_phrases = False
+        if isinstance(message, Transcribed) and not self._text:
+            for word, plain in zip(message.hypothesis.words, fields["hypothesis"]["words"], strict=True):
+                plain["text"] = self._placeholder(word)
         return fields
 
     def _placeholder(self, word: Word) -> str:
@@ -196,7 +211,8 @@ class SessionTrace:
         if isinstance(value, ModelEntry):
             return value.name
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {name: self._plain_field(name, getattr(value, name)) for name in _names(type(value))}
+            plain = {name: self._plain_field(name, getattr(value, name)) for name in _names(type(value))}
+            return plain | {"type": type(value).__name__} if isinstance(value, TAGGED) else plain
         match value:
             case np.ndarray() | bytes():
                 return len(value)
@@ -214,9 +230,15 @@ class SessionTrace:
                 return type(value).__name__
 
     def _plain_field(self, name: str, value: Any) -> Any:  # noqa: ANN401
-        if name in TEXT_FIELDS and value is not None and not self._text:
-            return len(value)
-        return self._plain(value)
+        if self._text or not isinstance(value, str | Mapping):
+            return self._plain(value)
+        if name in ID_FIELDS and value and value not in self._ids:
+            return self._client_ids.setdefault(str(value), f"client_{len(self._client_ids) + 1}")
+        if name not in TEXT_FIELDS:
+            return self._plain(value)
+        if self._in_phrases and name in SPOKEN_FIELDS:
+            return [len(phrase) for phrase in phrases(str(value))]
+        return len(value)
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import VoiceError
-from realtime.session.commands import Command, Speak, WireRequest
+from realtime.session.commands import Command
 from realtime.session.config import SessionConfig
 from realtime.session.events import Event
 
@@ -34,6 +34,8 @@ class Handshake:
     find_recognizer: FindRecognizer
     find_voice: FindVoice
     max_input_characters: int
+    chat: bool = False
+    """Whether a chat backend is configured."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The headers of the request by their lower-case names, which may contain keys."""
     subprotocols: Sequence[str] = field(default=(), repr=False)
@@ -71,9 +73,6 @@ class Codec(Protocol):
         Raises `UnsupportedAudio` where the connection cannot go on, and any other `ClientError` where the message is
         refused and the connection continues.
         """
-
-    def speech(self, event: WireRequest) -> Speak | None:
-        """Return the speech that a request handed back by the session starts; None if `encode` answers it."""
 
     def encode(self, event: Event) -> Frames:
         """Return the messages that report an event, in order."""

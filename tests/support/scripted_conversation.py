@@ -9,7 +9,7 @@ transcriptions are held.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count, pairwise
 from typing import Final, TypeAlias, TypeVar
@@ -23,8 +23,11 @@ from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import AppendAudio
 from realtime.session.config import SessionConfig
 from realtime.session.events import Event, Input, Output, TranscriptCompleted, TranscriptExtended
+from realtime.session.generation import ChatDelta, ChatFinished, ChatFinishReason, ChatRequest, ChatTextDelta
 from realtime.session.jobs import (
     CancelJob,
+    Generate,
+    Generated,
     JobFailed,
     ScoreTurn,
     ScoreWindows,
@@ -41,7 +44,7 @@ from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
 
-EngineJob: TypeAlias = ScoreWindows | ScoreTurn | Transcribe | Synthesize
+EngineJob: TypeAlias = ScoreWindows | ScoreTurn | Transcribe | Synthesize | Generate
 Kind = TypeVar("Kind")
 
 WORD_LENGTH: Final = SAMPLE_RATE * 320 // 1000
@@ -118,6 +121,11 @@ def hypothesis_of(text: str, *, average_log_probability: float = -0.2, compressi
     return Hypothesis(words, "en", 0.0, average_log_probability, compression_ratio)
 
 
+def echo(request: ChatRequest) -> list[ChatDelta]:
+    """Answer with the last message."""
+    return [ChatTextDelta(f"You said: {request.messages[-1].text}"), ChatFinished(ChatFinishReason.STOP)]
+
+
 class Conversation:
     """A session whose engines answer at once, except for jobs of the `held` kinds, which wait for `answer`."""
 
@@ -129,6 +137,8 @@ class Conversation:
         self.load = LoadLevel.NORMAL
         self.finished = 1.0
         """The answer of the end-of-turn model."""
+        self.chat: Callable[[ChatRequest], list[ChatDelta]] = echo
+        """What the chat backend answers to a request."""
         self.outputs: list[Output] = []
         self.waiting: dict[int, EngineJob] = {}
         self.cancelled: dict[int, EngineJob] = {}
@@ -225,6 +235,9 @@ class Conversation:
             case Synthesize(number, text):
                 speech = np.full(VOICE_RATE * len(text) // 10, 0.25, np.float32)
                 results = [SpeechSynthesized(number, speech, VOICE_RATE), SynthesisFinished(number)]
+            case Generate(number, request):
+                deltas = self.chat(request)
+                results = [Generated(number, delta) for delta in deltas]
         for result in results:
             self._take(self.session.receive(result, self.now))
 
@@ -232,7 +245,7 @@ class Conversation:
         for output in outputs:
             self.outputs.append(output)
             match output:
-                case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize():
+                case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize() | Generate():
                     self.waiting[output.number] = output
                 case CancelJob(number) if number in self.waiting:
                     self.cancelled[number] = self.waiting.pop(number)

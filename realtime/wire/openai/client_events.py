@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from realtime.errors import BadMessage
-from realtime.wire.openai.items import ItemId, ItemReference, NewItem
-from realtime.wire.openai.session_update import OutputPatch, SessionPatch
+from realtime.wire.openai.items import ItemId, NewItem, WireItemReference
+from realtime.wire.openai.session_update import MaxTokens, OutputPatch, SessionPatch, Tool, ToolChoice
 
 _MAX_REASON: Final = 300
 """Characters of msgspec's explanation in an error message, which may quote the client's own text."""
@@ -83,9 +83,14 @@ class ResponseParameters(Struct, frozen=True):
 
     instructions: str | None = None
     audio: ResponseAudio | None = None
+    output_modalities: list[str] | None = None
+    modalities: list[str] | None = None
     metadata: dict[str, str] | None = None
     conversation: str | None = None
-    input: list[NewItem | ItemReference] | None = None
+    input: list[NewItem | WireItemReference] | None = None
+    tools: list[Tool] | None = None
+    tool_choice: str | ToolChoice | None = None
+    max_output_tokens: MaxTokens | None = None
 
 
 class CreateResponse(Request, frozen=True, tag="response.create"):
@@ -104,7 +109,7 @@ class CreateItem(Request, frozen=True, tag="conversation.item.create"):
     """Insert an item into the conversation."""
 
     item: NewItem
-    previous_item_id: str | None = None
+    previous_item_id: ItemId | None = None
 
 
 class DeleteItem(Request, frozen=True, tag="conversation.item.delete"):

@@ -1,9 +1,8 @@
 """Codec of the OpenAI Realtime protocol (names of the GA version): JSON messages <-> commands and events.
 
-Audio, turns and speech are commands to the session. Requests that concern only the conversation's items (create,
-delete, retrieve, truncate) travel through the session as a `WireRequest` and are answered when they come back, so that
-responses keep the order of requests. Server events are limited to the types that all known clients accept, unless the
-client asks for an extension in the query: `ext=partials` (revisable captions, word times) or `ext=binary` (audio in
+Every request of the client becomes a command, and every event of the session one or more server events; the
+conversation itself is kept by the session. Server events are limited to the types that all known clients accept, unless
+the client asks for an extension in the query: `ext=partials` (revisable captions, word times) or `ext=binary` (audio in
 binary messages).
 """
 
@@ -16,24 +15,37 @@ import msgspec
 
 from realtime.errors import UnsupportedAudio, VoiceError
 from realtime.session.commands import (
+    FRONT,
     AppendAudio,
     CancelResponse,
     ClearAudio,
     Command,
     CommitAudio,
     Configure,
-    Speak,
-    WireRequest,
+    CreateItem,
+    CreateResponse,
+    DeleteItem,
+    ItemReference,
+    RetrieveItem,
+    TruncateItem,
 )
 from realtime.session.config import SessionConfig
+from realtime.session.conversation import AudioPart, Item, ItemContent, Message, Role
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
     CommandRefused,
     Event,
+    ItemAdded,
+    ItemDeleted,
+    ItemRetrieved,
+    ItemTruncated,
     RefusalReason,
     ResponseAudioExtended,
     ResponseFinished,
+    ResponseFlushed,
+    ResponseItemAdded,
+    ResponseItemFinished,
     ResponseStarted,
     ResponseTextExtended,
     SessionConfigured,
@@ -44,33 +56,24 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
+from realtime.session.generation import ImagesUnsupported
 from realtime.wire.codec import Frames, Handshake, MediaChunk
+from realtime.wire.openai import client_events as wire
 from realtime.wire.openai.beta import beta_object, is_beta
-from realtime.wire.openai.client_events import (
-    AppendInput,
-    CancelCurrent,
-    ClearInput,
-    ClearOutput,
-    CommitInput,
-    CreateItem,
-    CreateResponse,
-    DeleteItem,
-    InvalidValue,
-    ItemRequest,
-    RefusedRequest,
-    ResponseParameters,
-    RetrieveItem,
-    TruncateItem,
-    UpdateSession,
-    UpdateTranscriptionSession,
-    parse,
-)
-from realtime.wire.openai.conversation import Conversation
+from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, parse
 from realtime.wire.openai.frames import FrameWriter
-from realtime.wire.openai.items import Message, spoken_by_user, text_to_speak
+from realtime.wire.openai.items import IMAGE_TYPES, NewItem, WireItemReference, WireMessage, item_object
 from realtime.wire.openai.responses import ResponseWriter
 from realtime.wire.openai.session_object import WireSession, milliseconds
-from realtime.wire.openai.session_update import OutputPatch, SessionPatch, clamped_speed
+from realtime.wire.openai.session_update import (
+    OutputPatch,
+    SessionPatch,
+    chat_tool_choice,
+    clamped_speed,
+    function_tools,
+    modality_of,
+    token_limit,
+)
 from realtime.wire.openai.transcripts import TranscriptWriter
 
 _REFUSALS: Final[dict[RefusalReason, tuple[str, str]]] = {
@@ -88,12 +91,41 @@ _REFUSALS: Final[dict[RefusalReason, tuple[str, str]]] = {
         "response_cancel_not_active",
         "Cancellation failed: no active response found",
     ),
+    RefusalReason.UNKNOWN_PREDECESSOR: (
+        "item_create_invalid_previous_item_id",
+        "Item '{item_id}' does not exist, so no item can follow it.",
+    ),
+    RefusalReason.DUPLICATE_ITEM: ("item_create_duplicate_item_id", "Item '{item_id}' already exists."),
+    RefusalReason.NOT_SPOKEN: ("invalid_value", "Only model output audio messages can be truncated."),
+    RefusalReason.UNKNOWN_ITEM: ("invalid_value", "Item '{item_id}' does not exist."),
 }
 """OpenAI's error code and message for each reason of a refusal."""
 
+_UNKNOWN_ITEM_CODES: Final[dict[type[Command], str]] = {
+    DeleteItem: "item_delete_invalid_item_id",
+    RetrieveItem: "item_retrieve_invalid_item_id",
+    TruncateItem: "item_truncate_invalid_item_id",
+}
+"""OpenAI's error code where the item of such a command does not exist."""
+
+_REFUSED_PARAMETERS: Final[dict[tuple[type[Command], RefusalReason], str]] = {
+    (DeleteItem, RefusalReason.UNKNOWN_ITEM): "item_id",
+    (RetrieveItem, RefusalReason.UNKNOWN_ITEM): "item_id",
+    (TruncateItem, RefusalReason.UNKNOWN_ITEM): "item_id",
+    (TruncateItem, RefusalReason.NOT_SPOKEN): "item_id",
+    (CreateItem, RefusalReason.UNKNOWN_PREDECESSOR): "previous_item_id",
+    (CreateItem, RefusalReason.DUPLICATE_ITEM): "item.id",
+    (CreateResponse, RefusalReason.UNKNOWN_ITEM): "response.input",
+}
+"""The field of a refused event that is to blame."""
+
+
+ROOT: Final = "root"
+"""Value of `previous_item_id` that inserts an item before all others."""
+
 
 class OpenAICodec:
-    """One connection of the OpenAI dialect, including its conversation."""
+    """One connection of the OpenAI dialect."""
 
     def __init__(
         self, handshake: Handshake, session: WireSession, *, partials: bool = False, binary: bool = False
@@ -101,10 +133,11 @@ class OpenAICodec:
         """Start from `session`, with the extensions that the client asked for."""
         self._handshake = handshake
         self._writer = FrameWriter(handshake.new_id)
-        self._conversation = Conversation(self._writer, handshake.max_input_characters)
         self._transcripts = TranscriptWriter(self._writer, partials=partials)
-        self._responses = ResponseWriter(self._writer, self._conversation, binary=binary)
+        self._responses = ResponseWriter(self._writer, binary=binary)
         self._session = session
+        self._effective = session
+        """The session whose configuration is in effect for the audio that is being transcribed."""
         self._updates: deque[tuple[WireSession, bool]] = deque()
         """Sessions as the client will see them once the core has confirmed them, and whether it asked in the beta."""
         self._binary = binary
@@ -127,8 +160,10 @@ class OpenAICodec:
         assert voice is not None
         config = SessionConfig(
             recognizer=recognizer,
-            transcribe=transcription,
+            transcribe=transcription or handshake.chat,
             voice=voice,
+            chat=handshake.chat,
+            create_response=handshake.chat and not transcription,
             include_partials="partials" in extensions,
         )
         session = WireSession(
@@ -136,6 +171,7 @@ class OpenAICodec:
             config,
             model=model or recognizer.name,
             type="transcription" if transcription else "realtime",
+            transcription=transcription,
         )
         return cls(handshake, session, partials="partials" in extensions, binary="binary" in extensions)
 
@@ -162,28 +198,23 @@ class OpenAICodec:
             return self._append(message)
         request = parse(message)
         match request:
-            case AppendInput():
+            case wire.AppendInput():
                 return self._append(request.audio)
-            case CommitInput():
+            case wire.CommitInput():
                 return [CommitAudio(request.event_id)]
-            case ClearInput():
+            case wire.ClearInput():
                 return [ClearAudio()]
-            case ClearOutput():
+            case wire.ClearOutput():
                 return []
-            case UpdateSession():
+            case wire.UpdateSession():
                 return [self._update(request, request.session)]
-            case UpdateTranscriptionSession():
+            case wire.UpdateTranscriptionSession():
                 return [self._update(request, msgspec.structs.replace(request.session, type="transcription"))]
-            case CancelCurrent():
+            case wire.CancelCurrent():
                 return [CancelResponse(request.response_id, request.event_id)]
-            case CreateResponse():
-                self._require_conversation(request)
-                return [self._create_response(request)]
-            case CreateItem() | DeleteItem() | RetrieveItem() | TruncateItem():
-                self._require_conversation(request)
-                return [WireRequest(request)]
             case _:
-                assert_never(request)
+                self._require_conversation(request)
+                return [self._conversation_command(request)]
 
     def _append(self, data: bytes) -> list[Command | MediaChunk]:
         self._received_audio = True
@@ -191,7 +222,7 @@ class OpenAICodec:
             return [AppendAudio(data)]
         return [MediaChunk(data)] if data else []
 
-    def _update(self, request: UpdateSession | UpdateTranscriptionSession, patch: SessionPatch) -> Configure:
+    def _update(self, request: wire.UpdateSession | wire.UpdateTranscriptionSession, patch: SessionPatch) -> Configure:
         if self._received_audio and patch.type not in (None, self._session.type):
             raise InvalidValue(
                 "The session type cannot change once audio has been received.",
@@ -211,55 +242,81 @@ class OpenAICodec:
                 request_id=request.event_id,
             )
         self._session = session
-        self._updates.append((session, isinstance(request, UpdateTranscriptionSession)))
+        self._updates.append((session, isinstance(request, wire.UpdateTranscriptionSession)))
         return Configure(self._session.config)
 
-    def _require_conversation(self, request: CreateResponse | ItemRequest) -> None:
+    def _require_conversation(self, request: wire.Request) -> None:
         if self._session.type == "transcription":
             raise InvalidValue(
                 "This event is not available in a transcription session.", param="type", request_id=request.event_id
             )
 
-    def _create_response(self, request: CreateResponse) -> Command:
-        text = _text_of_request(request.response or ResponseParameters())
-        if len(text) > self._handshake.max_input_characters:
+    def _conversation_command(self, request: wire.CreateResponse | wire.ItemRequest) -> Command:
+        match request:
+            case wire.CreateResponse():
+                return self._create_response(request, request.response or wire.ResponseParameters())
+            case wire.CreateItem(item=item, previous_item_id=previous, event_id=event_id):
+                after = FRONT if previous == ROOT else previous
+                return CreateItem(self._content(item, "item", event_id), item.id, after, event_id)
+            case wire.DeleteItem():
+                return DeleteItem(request.item_id, request.event_id)
+            case wire.RetrieveItem():
+                return RetrieveItem(request.item_id, request.event_id)
+            case wire.TruncateItem():
+                return TruncateItem(request.item_id, request.audio_end_ms, request.content_index, request.event_id)
+            case _:
+                assert_never(request)
+
+    def _content(self, item: NewItem, param: str, request_id: str | None) -> ItemContent:
+        """Return the content of a client's item. Raises `RefusedRequest` if it is too long or has an image."""
+        if item.characters > self._handshake.max_input_characters:
             raise InvalidValue(
-                f"The text to speak has more than {self._handshake.max_input_characters} characters.",
-                param="response.input",
+                f"The item has more than {self._handshake.max_input_characters} characters of text.",
+                param=f"{param}.content",
+                request_id=request_id,
+            )
+        if isinstance(item, WireMessage) and any(part.type in IMAGE_TYPES for part in item.content):
+            raise InvalidValue(ImagesUnsupported().message, param=f"{param}.content", request_id=request_id)
+        return item.to_content()
+
+    def _create_response(self, request: wire.CreateResponse, parameters: wire.ResponseParameters) -> CreateResponse:
+        if len(parameters.instructions or "") > self._handshake.max_input_characters:
+            raise InvalidValue(
+                f"The instructions have more than {self._handshake.max_input_characters} characters.",
+                param="response.instructions",
                 request_id=request.event_id,
             )
-        return self._speak(text, request) if text else WireRequest(request)
-
-    def _speak(self, text: str, request: CreateResponse) -> Speak:
-        parameters = request.response or ResponseParameters()
         output = (parameters.audio and parameters.audio.output) or OutputPatch()
-        return Speak(
-            text,
+        modalities = parameters.output_modalities or parameters.modalities
+        return CreateResponse(
             in_conversation=parameters.conversation != "none",
+            input=None
+            if parameters.input is None
+            else tuple(
+                ItemReference(each.id)
+                if isinstance(each, WireItemReference)
+                else self._content(each, f"response.input[{index}]", request.event_id)
+                for index, each in enumerate(parameters.input)
+            ),
+            instructions=parameters.instructions,
+            modality=modality_of(modalities) if modalities else None,
             voice=self._handshake.find_voice(output.voice_name) if output.voice_name else None,
             speed=clamped_speed(output.speed) if output.speed else None,
             output_format=output.format.audio_format() if output.format else None,
+            tools=None if parameters.tools is None else function_tools(parameters.tools),
+            tool_choice=None if parameters.tool_choice is None else chat_tool_choice(parameters.tool_choice),
+            max_output_tokens=token_limit(parameters.max_output_tokens),
             metadata=parameters.metadata,
             request_id=request.event_id,
         )
-
-    def speech(self, event: WireRequest) -> Speak | None:
-        """Return the speech that a `response.create` without text starts: the last item that the client created.
-
-        The items that existed at the time of the request are known only when it comes back from the session. None
-        means that `encode` answers the request.
-        """
-        request = event.request
-        if isinstance(request, CreateResponse) and self._conversation.unspoken.strip():
-            return self._speak(self._conversation.unspoken, request)
-        return None
 
     def encode(self, event: Event) -> Frames:
         """Return the server events that report an event of the session, in order."""
         match event:
             case SessionConfigured():
                 session, beta = self._updates.popleft()
-                return [self._session_event("updated", replace(session, config=event.config), beta=beta)]
+                self._effective = replace(session, config=event.config)
+                return [self._session_event("updated", self._effective, beta=beta)]
             case SpeechStarted():
                 start = milliseconds(event.at)
                 return [
@@ -274,31 +331,39 @@ class OpenAICodec:
                 return self._committed(event)
             case AudioCleared():
                 return [self._writer.event("input_audio_buffer.cleared")]
-            case TranscriptExtended():
-                return [self._transcripts.extended(event)]
-            case TranscriptRevised():
-                return self._transcripts.revised(event)
-            case TranscriptCompleted():
-                self._conversation.replace(spoken_by_user(event.item_id, event.text))
-                return [self._transcripts.completed(event)]
-            case TranscriptFailed():
-                return [self._transcripts.failed(event)]
+            case TranscriptExtended() | TranscriptRevised() | TranscriptCompleted() | TranscriptFailed():
+                return self._transcript(event)
+            case ItemAdded(item, previous):
+                return self._item_added(item, previous)
+            case ItemDeleted(item_id):
+                return [self._writer.event("conversation.item.deleted", item_id=item_id)]
+            case ItemRetrieved(item):
+                return [self._writer.event("conversation.item.retrieved", item=item_object(item))]
+            case ItemTruncated(item_id, content_index, audio_end_ms):
+                return [
+                    self._writer.event(
+                        "conversation.item.truncated",
+                        item_id=item_id,
+                        content_index=content_index,
+                        audio_end_ms=audio_end_ms,
+                    )
+                ]
             case ResponseStarted():
-                if event.response.in_conversation:
-                    self._conversation.mark_spoken()
-                return self._responses.started(event.response)
+                return [self._responses.started(event.response)]
+            case ResponseItemAdded():
+                return self._responses.item_added(event)
             case ResponseTextExtended():
                 return [self._responses.text_extended(event)]
             case ResponseAudioExtended():
                 return self._responses.audio_extended(event)
+            case ResponseItemFinished():
+                return self._responses.item_finished(event)
             case ResponseFinished():
-                return self._responses.finished(event)
+                return [self._responses.finished(event)]
+            case ResponseFlushed():
+                return []
             case CommandRefused():
-                code, text = _REFUSALS[event.reason]
-                message = text.format(response_id=event.response_id)
-                return [self._writer.refusal(code, message, param=None, request_id=event.request_id)]
-            case WireRequest():
-                return self._answered(event.request)
+                return [self._refused(event)]
             case _:
                 assert_never(event)
 
@@ -313,28 +378,46 @@ class OpenAICodec:
             return self._writer.event(f"transcription_session.{kind}", session=beta_object(session))
         return self._writer.event(f"session.{kind}", session=session.to_json())
 
-    def _answered(self, request: object) -> Frames:
-        match request:
-            case CreateItem() | DeleteItem() | RetrieveItem() | TruncateItem():
-                return self._conversation.answer(request)
-            case CreateResponse(response=parameters):
-                return self._responses.nothing_to_speak(parameters or ResponseParameters(), self._session.config)
+    def _transcript(
+        self, event: TranscriptExtended | TranscriptRevised | TranscriptCompleted | TranscriptFailed
+    ) -> Frames:
+        """Return the messages about a transcript, unless only the chat backend needs it."""
+        if not self._effective.transcription:
+            return []
+        match event:
+            case TranscriptExtended():
+                return [self._transcripts.extended(event)]
+            case TranscriptRevised():
+                return self._transcripts.revised(event)
+            case TranscriptCompleted():
+                return [self._transcripts.completed(event, logprobs=self._effective.logprobs)]
+            case TranscriptFailed():
+                return [self._transcripts.failed(event)]
             case _:
-                raise TypeError(f"not a request of this codec: {type(request).__name__}")
+                assert_never(event)
+
+    def _refused(self, event: CommandRefused) -> str:
+        command = event.command
+        code, text = _REFUSALS[event.reason]
+        if event.reason is RefusalReason.UNKNOWN_ITEM:
+            code = _UNKNOWN_ITEM_CODES.get(type(command), code)
+        return self._writer.refusal(
+            code,
+            text.format(response_id=event.response_id, item_id=event.item_id),
+            param=_REFUSED_PARAMETERS.get((type(command), event.reason)),
+            request_id=getattr(command, "request_id", None),
+        )
 
     def _committed(self, event: AudioCommitted) -> Frames:
-        item = spoken_by_user(event.item_id)
-        previous = self._conversation.append(item)
+        # Without its transcript, which clients would otherwise show twice.
+        item = Item(event.item_id, Message(Role.USER, (AudioPart(),)))
+        previous = event.previous_item_id
+        committed = self._writer.event("input_audio_buffer.committed", previous_item_id=previous, item_id=event.item_id)
+        return [committed, *self._item_added(item, previous)]
+
+    def _item_added(self, item: Item, previous_item_id: str | None) -> Frames:
+        shown = item_object(item)
         return [
-            self._writer.event("input_audio_buffer.committed", previous_item_id=previous, item_id=event.item_id),
-            self._writer.event("conversation.item.added", previous_item_id=previous, item=item),
-            self._writer.event("conversation.item.done", previous_item_id=previous, item=item),
+            self._writer.event("conversation.item.added", previous_item_id=previous_item_id, item=shown),
+            self._writer.event("conversation.item.done", previous_item_id=previous_item_id, item=shown),
         ]
-
-
-def _text_of_request(parameters: ResponseParameters) -> str:
-    """Return the text to speak: the last input item if the assistant speaks it, else the instructions, else ""."""
-    last = parameters.input[-1] if parameters.input else None
-    if isinstance(last, Message) and (text := text_to_speak(last.to_json())).strip():
-        return text
-    return parameters.instructions if parameters.instructions and parameters.instructions.strip() else ""

@@ -1,22 +1,23 @@
-"""Server events of a spoken response in the OpenAI Realtime dialect, in the order that clients rely on."""
+"""Server events of a response in the OpenAI Realtime dialect, in the order that clients rely on."""
 
 import struct
-from dataclasses import dataclass
 from typing import Any, Final
 
-from realtime.session.config import SessionConfig
+from realtime.session.config import Modality
+from realtime.session.conversation import FunctionCall, FunctionCallOutput, Item, Message
 from realtime.session.events import (
     Response,
     ResponseAudioExtended,
     ResponseFinished,
+    ResponseItemAdded,
+    ResponseItemFinished,
     ResponseStatus,
     ResponseTextExtended,
 )
+from realtime.session.generation import ChatUsage
 from realtime.wire.codec import Frames
-from realtime.wire.openai.client_events import ResponseParameters
-from realtime.wire.openai.conversation import Conversation
 from realtime.wire.openai.frames import FrameWriter, error_type
-from realtime.wire.openai.items import Item, spoken_by_assistant
+from realtime.wire.openai.items import JsonItem, item_object
 from realtime.wire.openai.session_object import format_object
 
 BINARY_HEADER: Final = struct.Struct("<II")
@@ -25,122 +26,114 @@ BINARY_HEADER: Final = struct.Struct("<II")
 MAX_AUDIO_BYTES: Final = 180_000
 """Bytes of audio per message: 240 kB in base64, below 1 MiB, the largest message that some clients accept."""
 
-_USAGE: Final = {
-    "total_tokens": 0,
-    "input_tokens": 0,
-    "output_tokens": 0,
-    "input_token_details": {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0, "cached_tokens": 0},
-    "output_token_details": {"text_tokens": 0, "audio_tokens": 0},
-}
-"""Token counts of a response. Speech from text has none, but clients read these fields."""
-
-
-@dataclass(slots=True)
-class _InProgress:
-    """What the client has received of a response in progress."""
-
-    ordinal: int
-    previous_item_id: str | None
-    text: str = ""
-
 
 class ResponseWriter:
     """Writes the events of one connection's responses."""
 
-    def __init__(self, writer: FrameWriter, conversation: Conversation, *, binary: bool) -> None:
+    def __init__(self, writer: FrameWriter, *, binary: bool) -> None:
         self._writer = writer
-        self._conversation = conversation
         self._binary = binary
-        self._in_progress: dict[str, _InProgress] = {}
+        self._conversation_id = writer.new_id("conv")
+        self._ordinals: dict[str, int] = {}
+        """Numbers of the responses in progress."""
         self._count = 0
 
-    def started(self, response: Response) -> Frames:
-        item = spoken_by_assistant(response.item_id, "in_progress")
-        location = _location(response)
-        frames: Frames = [
-            self._writer.event("response.created", response=self._response_object(response, "in_progress")),
-            self._writer.event("response.output_item.added", response_id=response.id, output_index=0, item=item),
-        ]
-        previous = None
-        if response.in_conversation:
-            previous = self._conversation.append(item)
-            frames.append(self._writer.event("conversation.item.added", previous_item_id=previous, item=item))
-        part = {"type": "audio", "transcript": ""}
-        frames.append(self._writer.event("response.content_part.added", **location, part=part))
-        self._in_progress[response.id] = _InProgress(self._count, previous)
+    def started(self, response: Response) -> str:
+        self._ordinals[response.id] = self._count
         self._count += 1
+        return self._writer.event("response.created", response=self._response_object(response, "in_progress"))
+
+    def item_added(self, event: ResponseItemAdded) -> Frames:
+        response, item = event.response, item_object(event.item)
+        frames: Frames = [
+            self._writer.event(
+                "response.output_item.added", response_id=response.id, output_index=event.index, item=item
+            )
+        ]
+        if response.in_conversation:
+            previous = event.previous_item_id
+            frames.append(self._writer.event("conversation.item.added", previous_item_id=previous, item=item))
+        if isinstance(event.item.content, Message):
+            location = _location(response, event.index, event.item.id)
+            frames.append(self._writer.event("response.content_part.added", **location, part=_part(response, "")))
         return frames
 
     def text_extended(self, event: ResponseTextExtended) -> str:
-        self._in_progress[event.response.id].text += event.delta
-        location = _location(event.response)
-        return self._writer.event("response.output_audio_transcript.delta", **location, delta=event.delta)
+        kind = "audio_transcript" if event.response.modality is Modality.AUDIO else "text"
+        location = _location(event.response, event.index, event.item_id)
+        return self._writer.event(f"response.output_{kind}.delta", **location, delta=event.delta)
 
     def audio_extended(self, event: ResponseAudioExtended) -> Frames:
         frames: Frames = []
-        location = _location(event.response)
+        location = _location(event.response, event.index, event.item_id)
         for start in range(0, len(event.data), MAX_AUDIO_BYTES):
             data = event.data[start : start + MAX_AUDIO_BYTES]
             if self._binary:
                 offset = event.offset + start // event.response.output_format.bytes_per_sample
-                frames.append(BINARY_HEADER.pack(self._in_progress[event.response.id].ordinal, offset) + data)
+                frames.append(BINARY_HEADER.pack(self._ordinals[event.response.id], offset) + data)
             else:
                 frames.append(self._writer.event("response.output_audio.delta", **location, delta=data))
         return frames
 
-    def finished(self, event: ResponseFinished) -> Frames:
-        response = event.response
-        progress = self._in_progress.pop(response.id)
-        item_status = "completed" if event.status is ResponseStatus.COMPLETED else "incomplete"
-        item = spoken_by_assistant(response.item_id, item_status, progress.text)
-        part = {"type": "audio", "transcript": progress.text}
-        location = _location(response)
-        frames: Frames = [
-            self._writer.event("response.output_audio.done", **location),
-            self._writer.event("response.output_audio_transcript.done", **location, transcript=progress.text),
-            self._writer.event("response.content_part.done", **location, part=part),
-            self._writer.event("response.output_item.done", response_id=response.id, output_index=0, item=item),
-        ]
-        if response.in_conversation:
-            self._conversation.replace(item)
-            previous = progress.previous_item_id
-            frames.append(self._writer.event("conversation.item.done", previous_item_id=previous, item=item))
-        details: Item | None = None
-        if event.status is ResponseStatus.CANCELLED:
-            details = {"type": "cancelled", "reason": event.reason}
-        elif event.error is not None:
-            details = _failure(error_type(event.error), event.error.code, event.error.public_message)
-        shown = self._response_object(response, event.status.value, details, [item], _USAGE)
-        return [*frames, self._writer.event("response.done", response=shown)]
-
-    def nothing_to_speak(self, parameters: ResponseParameters, config: SessionConfig) -> Frames:
-        """Return a response that fails at once; some clients would not recover from an `error` event."""
-        response = Response(
-            id=self._writer.new_id("resp"),
-            item_id=self._writer.new_id("item"),
-            in_conversation=parameters.conversation != "none",
-            output_format=config.output_format,
-            voice=config.voice,
-            metadata=parameters.metadata,
+    def item_finished(self, event: ResponseItemFinished) -> Frames:
+        response, item = event.response, item_object(event.item)
+        content = event.item.content
+        assert not isinstance(content, FunctionCallOutput)  # which only the client makes
+        if isinstance(content, Message):
+            frames = self._message_done(response, event.index, event.item, content.text)
+        else:
+            frames = self._call_done(response, event.index, event.item, content)
+        frames.append(
+            self._writer.event(
+                "response.output_item.done", response_id=response.id, output_index=event.index, item=item
+            )
         )
-        message = "There is no text to speak, and no chat backend is configured to generate one."
-        details = _failure("invalid_request_error", "backend_not_configured", message)
-        self._count += 1
-        created = self._response_object(response, "in_progress")
-        done = self._response_object(response, "failed", details, usage=_USAGE)
+        if response.in_conversation:
+            previous = event.previous_item_id
+            frames.append(self._writer.event("conversation.item.done", previous_item_id=previous, item=item))
+        return frames
+
+    def _message_done(self, response: Response, index: int, item: Item, text: str) -> Frames:
+        location = _location(response, index, item.id)
+        frames: Frames = []
+        if response.modality is Modality.AUDIO:
+            frames += [
+                self._writer.event("response.output_audio.done", **location),
+                self._writer.event("response.output_audio_transcript.done", **location, transcript=text),
+            ]
+        else:
+            frames.append(self._writer.event("response.output_text.done", **location, text=text))
+        return [*frames, self._writer.event("response.content_part.done", **location, part=_part(response, text))]
+
+    def _call_done(self, response: Response, index: int, item: Item, call: FunctionCall) -> Frames:
+        location = {"response_id": response.id, "item_id": item.id, "output_index": index, "call_id": call.call_id}
+        kind = "response.function_call_arguments"
         return [
-            self._writer.event("response.created", response=created),
-            self._writer.event("response.done", response=done),
+            self._writer.event(f"{kind}.delta", **location, delta=call.arguments),
+            self._writer.event(f"{kind}.done", **location, name=call.name, arguments=call.arguments),
         ]
+
+    def finished(self, event: ResponseFinished) -> str:
+        del self._ordinals[event.response.id]
+        details: JsonItem | None = None
+        if event.error is not None:
+            error = event.error
+            shown = {"type": error_type(error), "code": error.code, "message": error.public_message}
+            details = {"type": "failed", "error": shown}
+        elif event.status in (ResponseStatus.CANCELLED, ResponseStatus.INCOMPLETE):
+            details = {"type": event.status.value, "reason": event.reason}
+        items = [item_object(item) for item in event.items]
+        response = self._response_object(event.response, event.status.value, details, items, _usage(event.usage))
+        return self._writer.event("response.done", response=response)
 
     def _response_object(
         self,
         response: Response,
         status: str,
-        details: Item | None = None,
-        output: list[Item] | None = None,
-        usage: Item | None = None,
-    ) -> Item:
+        details: JsonItem | None = None,
+        output: list[JsonItem] | None = None,
+        usage: JsonItem | None = None,
+    ) -> JsonItem:
         """Return the JSON object of a response; clients expect all of these keys."""
         audio = {"format": format_object(response.output_format), "voice": response.voice}
         return {
@@ -149,19 +142,34 @@ class ResponseWriter:
             "status": status,
             "status_details": details,
             "output": output or [],
-            "conversation_id": self._conversation.id if response.in_conversation else None,
-            "output_modalities": ["audio"],
-            "max_output_tokens": "inf",
+            "conversation_id": self._conversation_id if response.in_conversation else None,
+            "output_modalities": [response.modality.value],
+            "max_output_tokens": response.max_output_tokens or "inf",
             "audio": {"output": audio},
             "usage": usage,
             "metadata": response.metadata,
         }
 
 
-def _location(response: Response) -> dict[str, Any]:
-    """Return the ids and indices of a response's only content part."""
-    return {"response_id": response.id, "item_id": response.item_id, "output_index": 0, "content_index": 0}
+def _location(response: Response, index: int, item_id: str) -> dict[str, Any]:
+    """Return the ids and indices of a message's only content part."""
+    return {"response_id": response.id, "item_id": item_id, "output_index": index, "content_index": 0}
 
 
-def _failure(error_type: str, code: str, message: str) -> Item:
-    return {"type": "failed", "error": {"type": error_type, "code": code, "message": message}}
+def _part(response: Response, text: str) -> JsonItem:
+    """Return a content part; its types lack the `output_` of those in an item."""
+    if response.modality is Modality.AUDIO:
+        return {"type": "audio", "transcript": text}
+    return {"type": "text", "text": text}
+
+
+def _usage(usage: ChatUsage | None) -> JsonItem:
+    """Return the token counts of a response. A text that the client gave has none, but clients read these fields."""
+    read, written = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+    return {
+        "total_tokens": read + written,
+        "input_tokens": read,
+        "output_tokens": written,
+        "input_token_details": {"text_tokens": read, "audio_tokens": 0, "image_tokens": 0, "cached_tokens": 0},
+        "output_token_details": {"text_tokens": written, "audio_tokens": 0},
+    }

@@ -16,6 +16,7 @@ from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.errors import ClientError
 from realtime.languages import language_code
 from realtime.session.config import SessionConfig
+from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
 from realtime.wire.codec import FindRecognizer, FindVoice
 from realtime.wire.openai.session_update import (
     DEFAULT_FORMAT,
@@ -26,10 +27,12 @@ from realtime.wire.openai.session_update import (
     SemanticVad,
     SessionPatch,
     SessionType,
-    Tool,
-    ToolChoice,
     TranscriptionPatch,
+    chat_tool_choice,
     clamped_speed,
+    function_tools,
+    modality_of,
+    token_limit,
 )
 
 MODELS_WITHOUT_TURN_DETECTION: Final = ("gpt-realtime-whisper", "gpt-live-transcribe")
@@ -38,56 +41,64 @@ MODELS_WITHOUT_TURN_DETECTION: Final = ("gpt-realtime-whisper", "gpt-live-transc
 A date may follow the name.
 """
 
+LOGPROBS: Final = "item.input_audio_transcription.logprobs"
+"""Value of `include` that asks for log probabilities."""
+
 MAX_PROMPT_CHARACTERS: Final = 2_000
 """Characters of a transcription prompt that are used, counted from its end; no recognizer reads more."""
 
 
 @dataclass(frozen=True, slots=True)
 class WireSession:
-    """Effective session: the configuration of the core, and the fields that only the dialect knows.
-
-    Apart from `type` these are only echoed to the client; no model of the service reads the instructions.
-    """
+    """Effective session: the configuration of the core, and the fields that only the dialect knows."""
 
     id: str
     config: SessionConfig
     model: str
     type: SessionType = "realtime"
-    instructions: str = ""
+    transcription: bool = False
+    """Whether the client wants transcripts; a chat backend needs them in any case."""
+    logprobs: bool = False
+    """Whether transcripts come with log probabilities."""
     eagerness: Eagerness | None = None
     noise_reduction: str | None = None
     container: InputType | None = None
     """Type of the container that microphone audio comes in; None if it comes as samples."""
-    tools: tuple[Tool, ...] = ()
-    tool_choice: str | ToolChoice = "auto"
 
     def merged(self, patch: SessionPatch, *, find_recognizer: FindRecognizer, find_voice: FindVoice) -> "WireSession":
         """Return the session after an update. An unknown model or voice leaves the current one."""
         session = replace(self, type=patch.type or self.type)
-        if patch.instructions is not UNSET:
-            session = replace(session, instructions=patch.instructions or "")
-        if patch.tools is not UNSET:
-            session = replace(session, tools=tuple(each for each in patch.tools or () if each.type == "function"))
-        if patch.tool_choice is not UNSET:
-            session = replace(session, tool_choice=_tool_choice(patch.tool_choice, session.tool_choice))
+        if patch.include is not UNSET:
+            session = replace(session, logprobs=LOGPROBS in (patch.include or ()))
+        session = replace(session, config=replace(session.config, **_answer_changes(patch)))
         audio = patch.nested_audio()
         if audio.input is not None:
             session = session._with_input(audio.input, find_recognizer)
         if audio.output is not None:
             session = session._with_output(audio.output, find_voice)
         if session.type == "transcription":
-            session = replace(session, config=replace(session.config, transcribe=True))
-        return session
+            session = replace(session, transcription=True)
+        config = session.config
+        return replace(
+            session,
+            config=replace(
+                config,
+                transcribe=session.transcription or config.chat,
+                create_response=config.create_response and config.chat and session.type == "realtime",
+            ),
+        )
 
     def _with_input(self, patch: InputPatch, find_recognizer: FindRecognizer) -> "WireSession":
         changes: dict[str, Any] = {}
-        eagerness, noise_reduction, container = self.eagerness, self.noise_reduction, self.container
+        eagerness, noise_reduction = self.eagerness, self.noise_reduction
+        container, transcription = self.container, self.transcription
         if patch.format is not UNSET:
             changes["input_format"] = patch.format.audio_format() if patch.format else DEFAULT_FORMAT
             container = patch.format.type if patch.format and patch.format.type.is_container else None
         if patch.transcription is None:
-            changes["transcribe"] = False
+            transcription = False
         elif patch.transcription is not UNSET:
+            transcription = True
             changes |= _transcription_changes(patch.transcription, find_recognizer)
             model = (patch.transcription.model or "").removeprefix("openai/")
             manual = model.startswith(MODELS_WITHOUT_TURN_DETECTION) and patch.turn_detection is UNSET
@@ -97,6 +108,7 @@ class WireSession:
             changes["turn_detection"] = None
         elif patch.turn_detection is not UNSET:
             changes["turn_detection"] = patch.turn_detection.detection()
+            changes["create_response"] = patch.turn_detection.create_response is not False
             changes["interrupt_response"] = patch.turn_detection.interrupt_response is not False
             detection = patch.turn_detection
             eagerness = (detection.eagerness or "auto") if isinstance(detection, SemanticVad) else None
@@ -104,7 +116,14 @@ class WireSession:
             kind = patch.noise_reduction.type if patch.noise_reduction else None
             noise_reduction = kind if kind in ("near_field", "far_field") else None
         config = replace(self.config, **changes)
-        return replace(self, config=config, eagerness=eagerness, noise_reduction=noise_reduction, container=container)
+        return replace(
+            self,
+            config=config,
+            eagerness=eagerness,
+            noise_reduction=noise_reduction,
+            container=container,
+            transcription=transcription,
+        )
 
     def _with_output(self, patch: OutputPatch, find_voice: FindVoice) -> "WireSession":
         changes: dict[str, Any] = {}
@@ -123,7 +142,7 @@ class WireSession:
                 "type": self.type,
                 "object": "realtime.transcription_session",
                 "id": self.id,
-                "include": None,
+                "include": self._include(),
                 "audio": {"input": self._input_object()},
             }
         output = {
@@ -136,17 +155,20 @@ class WireSession:
             "object": "realtime.session",
             "id": self.id,
             "model": self.model,
-            "output_modalities": ["audio"],
-            "instructions": self.instructions,
-            "tools": self.tools,
-            "tool_choice": self.tool_choice,
-            "max_output_tokens": "inf",
+            "output_modalities": [self.config.modality.value],
+            "instructions": self.config.instructions,
+            "tools": [_tool_object(tool) for tool in self.config.tools],
+            "tool_choice": _tool_choice_object(self.config.tool_choice),
+            "max_output_tokens": self.config.max_output_tokens or "inf",
             "tracing": None,
             "truncation": "auto",
             "prompt": None,
-            "include": None,
+            "include": self._include(),
             "audio": {"input": self._input_object(), "output": output},
         }
+
+    def _include(self) -> list[str] | None:
+        return [LOGPROBS] if self.logprobs else None
 
     def _input_object(self) -> dict[str, Any]:
         config = self.config
@@ -161,7 +183,7 @@ class WireSession:
             transcription["task"] = "translate"
         return {
             "format": {"type": self.container} if self.container else format_object(config.input_format),
-            "transcription": transcription if config.transcribe else None,
+            "transcription": transcription if self.transcription else None,
             "noise_reduction": {"type": self.noise_reduction} if self.noise_reduction else None,
             "turn_detection": self._turn_detection_object(),
         }
@@ -184,8 +206,11 @@ class WireSession:
             return result
         if self.eagerness is None:
             result["idle_timeout_ms"] = None
-        # No response starts by itself. Clients without `interrupt_response` would cancel at every onset of speech.
-        return result | {"create_response": False, "interrupt_response": self.config.interrupt_response}
+        # Clients that do not see `interrupt_response` cancel at every onset of speech.
+        return result | {
+            "create_response": self.config.create_response,
+            "interrupt_response": self.config.interrupt_response,
+        }
 
 
 def milliseconds(samples: int) -> int:
@@ -200,21 +225,36 @@ def format_object(audio_format: AudioFormat) -> dict[str, Any]:
     return {"type": audio_format.encoding.value}
 
 
-def _tool_choice(requested: str | ToolChoice | None, current: str | ToolChoice) -> str | ToolChoice:
-    match requested:
-        case None:
-            return "auto"
-        case "auto" | "none" | "required":
-            return requested
-        case ToolChoice(type="function", name=str()):
-            return requested
-        case _:
-            return current
+def _tool_object(tool: ChatTool) -> dict[str, Any]:
+    shown: dict[str, Any] = {"type": "function", "name": tool.name, "parameters": tool.parameters}
+    return shown | ({"description": tool.description} if tool.description else {})
+
+
+def _tool_choice_object(choice: ChatToolChoice) -> str | dict[str, str]:
+    return {"type": "function", "name": choice.name} if isinstance(choice, ChatFunctionChoice) else choice
+
+
+def _answer_changes(patch: SessionPatch) -> dict[str, Any]:
+    """Return the changed fields about answers. A tool choice that cannot be honoured changes nothing."""
+    changes: dict[str, Any] = {}
+    if patch.instructions is not UNSET:
+        changes["instructions"] = patch.instructions or ""
+    if patch.tools is not UNSET:
+        changes["tools"] = function_tools(patch.tools)
+    if patch.tool_choice is not UNSET and (choice := chat_tool_choice(patch.tool_choice)) is not None:
+        changes["tool_choice"] = choice
+    modalities = patch.modalities if patch.output_modalities is UNSET else patch.output_modalities
+    if modalities is not UNSET:
+        changes["modality"] = modality_of(modalities)
+    limit = patch.max_response_output_tokens if patch.max_output_tokens is UNSET else patch.max_output_tokens
+    if limit is not UNSET:
+        changes["max_output_tokens"] = token_limit(limit)
+    return changes
 
 
 def _transcription_changes(patch: TranscriptionPatch, find_recognizer: FindRecognizer) -> dict[str, Any]:
     """Return the changed fields; unknown languages change none, and keywords replace a missing prompt."""
-    changes: dict[str, Any] = {"transcribe": True}
+    changes: dict[str, Any] = {}
     if patch.model and (recognizer := find_recognizer(patch.model)) is not None:
         changes["recognizer"] = recognizer
     if patch.language:

@@ -5,13 +5,14 @@ that are not declared here are accepted and ignored.
 """
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.audio.g711 import G711_RATE
+from realtime.session.config import Modality
+from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
@@ -117,6 +118,7 @@ class ServerVad(Struct, frozen=True, tag_field="type", tag="server_vad"):
     threshold: Probability | None = None
     prefix_padding_ms: Milliseconds | None = None
     silence_duration_ms: Milliseconds | None = None
+    create_response: bool | None = None
     interrupt_response: bool | None = None
 
     def detection(self) -> TurnDetection:
@@ -132,6 +134,7 @@ class SemanticVad(Struct, frozen=True, tag_field="type", tag="semantic_vad"):
     """End turns after a silence that depends on what was said, and on `eagerness`."""
 
     eagerness: Eagerness | None = None
+    create_response: bool | None = None
     interrupt_response: bool | None = None
 
     def detection(self) -> TurnDetection:
@@ -171,7 +174,7 @@ class Tool(Struct, frozen=True):
     type: str
     name: str | None = None
     description: str | None = None
-    parameters: msgspec.Raw = msgspec.Raw(b"{}")
+    parameters: dict[str, Any] | None = None
 
 
 class ToolChoice(Struct, frozen=True):
@@ -179,6 +182,44 @@ class ToolChoice(Struct, frozen=True):
 
     type: str
     name: str | None = None
+
+
+def function_tools(tools: list[Tool] | None) -> tuple[ChatTool, ...]:
+    """Return the functions among the tools of a client; tools of other types, such as MCP servers, are dropped."""
+    return tuple(
+        ChatTool(tool.name, tool.description or "", tool.parameters or {})
+        for tool in tools or ()
+        if tool.type == "function" and tool.name
+    )
+
+
+def chat_tool_choice(requested: str | ToolChoice | None) -> ChatToolChoice | None:
+    """Return what the client asks of the chat backend; None for what cannot be done."""
+    match requested:
+        case None | "auto":
+            return "auto"
+        case "none" | "required":
+            return requested
+        case ToolChoice(type="function", name=str(name)):
+            return ChatFunctionChoice(name)
+        case _:
+            return None
+
+
+def modality_of(requested: list[str] | None) -> Modality:
+    """Return what responses consist of: text if that is all that is asked for."""
+    return Modality.TEXT if requested and "audio" not in requested else Modality.AUDIO
+
+
+UNLIMITED_TOKENS: Final = 1_000_000
+"""Number of output tokens from which a limit is none."""
+
+MaxTokens: TypeAlias = Annotated[int, Meta(ge=1)] | Literal["inf"]
+
+
+def token_limit(requested: MaxTokens | None) -> int | None:
+    """Return the limit of output tokens, or None where it is no limit."""
+    return requested if isinstance(requested, int) and requested < UNLIMITED_TOKENS else None
 
 
 FormatPatch: TypeAlias = Pcm | Mulaw | Alaw | UnsetType | None
@@ -228,9 +269,14 @@ class SessionPatch(Struct, frozen=True):
 
     type: SessionType | None = None
     instructions: str | UnsetType | None = UNSET
+    include: list[str] | UnsetType | None = UNSET
+    output_modalities: list[str] | UnsetType | None = UNSET
+    max_output_tokens: MaxTokens | UnsetType | None = UNSET
     tools: list[Tool] | UnsetType | None = UNSET
     tool_choice: str | ToolChoice | UnsetType | None = UNSET
     audio: AudioPatch | None = None
+    modalities: list[str] | UnsetType | None = UNSET
+    max_response_output_tokens: MaxTokens | UnsetType | None = UNSET
     input_audio_format: FlatFormat = UNSET
     input_audio_transcription: TranscriptionPatch | UnsetType | None = UNSET
     input_audio_noise_reduction: NoiseReduction | UnsetType | None = UNSET

@@ -1,5 +1,7 @@
 """Server events that report transcripts, in the OpenAI Realtime dialect."""
 
+import math
+import sys
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
@@ -7,7 +9,7 @@ from realtime.session.events import TranscriptCompleted, TranscriptExtended, Tra
 from realtime.speech.transcript import Word
 from realtime.wire.codec import Frames
 from realtime.wire.openai.frames import FrameWriter
-from realtime.wire.openai.items import Item
+from realtime.wire.openai.items import JsonItem
 from realtime.wire.openai.session_object import milliseconds
 
 MAX_WORDS: Final = 5_000
@@ -40,11 +42,13 @@ class TranscriptWriter:
         )
         return [partial]
 
-    def completed(self, event: TranscriptCompleted) -> str:
+    def completed(self, event: TranscriptCompleted, *, logprobs: bool = False) -> str:
         fields: dict[str, object] = {"usage": {"type": "duration", "seconds": event.samples / SAMPLE_RATE}}
         if self._partials:
             words = [_timed(word) for word in event.words] if len(event.words) <= MAX_WORDS else []
             fields |= {"words": words, "language": event.language, "suppressed": event.suppressed}
+        if logprobs:
+            fields["logprobs"] = [_logprob(word) for word in event.words[:MAX_WORDS]]
         return self._event("completed", event.item_id, transcript=event.text, **fields)
 
     def failed(self, event: TranscriptFailed) -> str:
@@ -56,7 +60,13 @@ class TranscriptWriter:
         return self._writer.event(event_type, item_id=item_id, content_index=0, **fields)
 
 
-def _timed(word: Word) -> Item:
+def _logprob(word: Word) -> JsonItem:
+    """Return a word with its log probability, in the place of OpenAI's tokens."""
+    probability = max(word.probability, sys.float_info.min)
+    return {"token": word.text, "logprob": math.log(probability), "bytes": list(word.text.encode())}
+
+
+def _timed(word: Word) -> JsonItem:
     """Return a word with its times in seconds since the session began."""
     return {
         "word": word.text.strip(),

@@ -152,18 +152,6 @@ def test_commands_wait_while_only_results_are_taken() -> None:
     run(scenario())
 
 
-def test_what_follows_from_a_command_comes_before_those_that_wait() -> None:
-    async def scenario() -> None:
-        inbox: Inbox[str] = Inbox()
-        await inbox.put("first")
-        await inbox.put("third")
-        assert await inbox.get(commands=True) == "first"
-        inbox.put_next("second")
-        assert [await inbox.get(commands=True) for _ in range(2)] == ["second", "third"]
-
-    run(scenario())
-
-
 def test_both_lanes_of_the_inbox_are_bounded_and_one_does_not_hold_up_the_other() -> None:
     async def scenario() -> None:
         inbox: Inbox[int] = Inbox()

@@ -14,6 +14,7 @@ from realtime.scheduling.cost import AVERAGING_SECONDS
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, Priority
+from realtime.session.config import Modality
 from realtime.session.events import (
     AudioCommitted,
     Response,
@@ -28,8 +29,8 @@ from realtime.speech.suppression import REPORTED, Suppression
 from realtime.speech.transcript import Word
 
 HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
-RESPONSE = Response("resp_1", "item_1", True, AudioFormat(Encoding.PCM16, 24_000), "calm", None)
-AUDIO = ResponseAudioExtended(RESPONSE, b"", 0)
+RESPONSE = Response("resp_1", True, Modality.AUDIO, AudioFormat(Encoding.PCM16, 24_000), "calm", None)
+AUDIO = ResponseAudioExtended(RESPONSE, 0, "item_1", b"", 0)
 
 
 class Clock:

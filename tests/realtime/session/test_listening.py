@@ -176,7 +176,7 @@ def test_a_commit_without_audio_is_refused() -> None:
     conversation.send(CommitAudio(request_id="event_7"))
     (refusal,) = conversation.events
     assert isinstance(refusal, CommandRefused)
-    assert (refusal.reason, refusal.request_id) == (RefusalReason.NOTHING_TO_COMMIT, "event_7")
+    assert (refusal.reason, refusal.command) == (RefusalReason.NOTHING_TO_COMMIT, CommitAudio("event_7"))
 
 
 def test_a_second_commit_without_audio_in_between_is_refused() -> None:

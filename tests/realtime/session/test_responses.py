@@ -4,23 +4,33 @@ import pytest
 from realtime.audio.formats import AudioFormat, Decoder, Encoding
 from realtime.errors import EngineError, UnreadableText
 from realtime.session.commands import CancelResponse, Configure, Speak
+from realtime.session.conversation import ItemStatus
 from realtime.session.events import (
     CommandRefused,
+    EndReason,
     RefusalReason,
     ResponseAudioExtended,
     ResponseFinished,
+    ResponseItemAdded,
+    ResponseItemFinished,
     ResponseStarted,
     ResponseStatus,
     ResponseTextExtended,
 )
 from realtime.session.jobs import CancelJob, SpeechSynthesized, SynthesisFinished, Synthesize
-from realtime.session.responses import MAX_BUFFERED_SECONDS, ReplyState
+from realtime.session.reply import MAX_BUFFERED_SECONDS
 from realtime.speech.phrases import phrases
 from realtime.speech.playout import CHUNK_SECONDS, FIRST_CHUNK_SECONDS, MAX_LEAD_SECONDS
 from tests.support.scripted_conversation import VOICE_RATE, Conversation, configured
 
 TEXT = "Good morning to you, dear listener. Here is the news of the day. It is short! That was all…"
 LONG_TEXT = " ".join(f"This is sentence number {index} of a long answer." for index in range(20))
+
+
+def request_id_of(refusal: CommandRefused) -> str | None:
+    command = refusal.command
+    assert isinstance(command, Speak | CancelResponse)
+    return command.request_id
 
 
 def spoken(conversation: Conversation) -> str:
@@ -48,9 +58,12 @@ def test_a_response_is_started_spoken_and_finished() -> None:
     conversation = Conversation()
     conversation.send(Speak(TEXT))
     conversation.wait(60.0)
-    started, text, audio = conversation.events[:3]
-    finished = conversation.events[-1]
+    started, added, text, audio = conversation.events[:4]
+    done, finished = conversation.events[-2:]
     assert isinstance(started, ResponseStarted)
+    assert isinstance(added, ResponseItemAdded)
+    assert isinstance(done, ResponseItemFinished)
+    assert (done.item.id, done.item.status) == (added.item.id, ItemStatus.COMPLETED)
     assert isinstance(text, ResponseTextExtended)
     assert isinstance(audio, ResponseAudioExtended)
     assert isinstance(finished, ResponseFinished)
@@ -70,8 +83,7 @@ def test_the_texts_of_a_response_add_up_to_the_text_given() -> None:
 def test_a_response_of_nothing_is_completed_at_once(text: str) -> None:
     conversation = Conversation()
     conversation.send(Speak(text))
-    started, finished = conversation.events
-    assert isinstance(started, ResponseStarted)
+    finished = conversation.events[-1]
     assert isinstance(finished, ResponseFinished)
     assert finished.status is ResponseStatus.COMPLETED
 
@@ -228,7 +240,7 @@ def test_a_second_response_is_refused_while_one_is_active() -> None:
     conversation, _ = speaking()
     (refusal,) = conversation.send(Speak("And another.", request_id="event_2"))
     assert isinstance(refusal, CommandRefused)
-    assert (refusal.reason, refusal.request_id) == (RefusalReason.RESPONSE_IN_PROGRESS, "event_2")
+    assert (refusal.reason, request_id_of(refusal)) == (RefusalReason.RESPONSE_IN_PROGRESS, "event_2")
     assert refusal.response_id == conversation.outputs_of(ResponseStarted)[0].response.id
 
 
@@ -246,7 +258,7 @@ def test_cancelling_nothing_is_refused() -> None:
     conversation = Conversation()
     (refusal,) = conversation.send(CancelResponse(request_id="event_3"))
     assert isinstance(refusal, CommandRefused)
-    assert (refusal.reason, refusal.request_id) == (RefusalReason.RESPONSE_NOT_ACTIVE, "event_3")
+    assert (refusal.reason, request_id_of(refusal)) == (RefusalReason.RESPONSE_NOT_ACTIVE, "event_3")
 
 
 def test_cancelling_another_response_is_refused() -> None:
@@ -261,7 +273,7 @@ def test_a_cancelled_response_says_what_was_sent_of_it_and_frees_the_engine() ->
     conversation.send(chunk(phrase.number, 10.0))
     conversation.send(CancelResponse())
     (finished,) = conversation.outputs_of(ResponseFinished)
-    assert (finished.status, finished.reason) == (ResponseStatus.CANCELLED, "client_cancelled")
+    assert (finished.status, finished.reason) == (ResponseStatus.CANCELLED, EndReason.CLIENT_CANCELLED)
     assert finished.text == phrase.text != TEXT
     assert conversation.outputs_of(CancelJob) == [CancelJob(phrase.number)]
 
@@ -285,16 +297,16 @@ def test_a_response_fails_with_the_engine() -> None:
     assert finished.status is ResponseStatus.FAILED
     assert isinstance(finished.error, EngineError)
     assert finished.text == phrase.text
-    assert conversation.session.reply_state is ReplyState.IDLE
+    assert not conversation.session.responding
 
 
-def test_the_reply_side_is_idle_then_synthesizing_then_playing_out() -> None:
+def test_a_session_responds_until_all_audio_has_been_sent() -> None:
     conversation = Conversation(held=(Synthesize,))
-    states = [conversation.session.reply_state]
+    responding = [conversation.session.responding]
     conversation.send(Speak("This is a single phrase that takes a while to say, and no more than that."))
-    states.append(conversation.session.reply_state)
+    responding.append(conversation.session.responding)
     conversation.release(Synthesize)
-    states.append(conversation.session.reply_state)
+    responding.append(conversation.session.responding)
     conversation.wait(60.0)
-    states.append(conversation.session.reply_state)
-    assert states == [ReplyState.IDLE, ReplyState.SYNTHESIZING, ReplyState.PLAYING_OUT, ReplyState.IDLE]
+    responding.append(conversation.session.responding)
+    assert responding == [False, True, True, False]

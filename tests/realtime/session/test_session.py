@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel
-from realtime.session.commands import AppendAudio, CommitAudio, Configure, Speak, WireRequest
+from realtime.session.commands import AppendAudio, CommitAudio, Configure, Speak
 from realtime.session.config import SessionConfig
 from realtime.session.events import (
     AudioCommitted,
@@ -170,11 +170,6 @@ def test_an_answer_given_twice_is_dropped_the_second_time() -> None:
     (job,) = conversation.pending(Transcribe)
     conversation.answer(Transcribe)
     assert conversation.send(Transcribed(job.number, hypothesis_of("again"))) == []
-
-
-def test_what_concerns_only_the_protocol_is_handed_back() -> None:
-    request = WireRequest({"type": "conversation.item.create"})
-    assert Conversation().send(request) == [request]
 
 
 def test_a_configuration_is_confirmed() -> None:

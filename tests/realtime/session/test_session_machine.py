@@ -1,8 +1,8 @@
 """Whatever clients and engines do, in any order and however late, a session keeps its promises."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from hypothesis import settings
@@ -12,16 +12,37 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.errors import EngineError, Overloaded, VoiceError
 from realtime.scheduling.priority import LoadLevel, Priority
-from realtime.session.commands import AppendAudio, CancelResponse, ClearAudio, CommitAudio, Configure, Speak
-from realtime.session.config import SessionConfig
+from realtime.session.commands import (
+    FRONT,
+    AppendAudio,
+    CancelResponse,
+    ClearAudio,
+    CommitAudio,
+    Configure,
+    CreateItem,
+    CreateResponse,
+    DeleteItem,
+    ExtendSpeech,
+    ItemReference,
+    RetrieveItem,
+    Speak,
+    TruncateItem,
+)
+from realtime.session.config import Modality, SessionConfig
+from realtime.session.conversation import FunctionCall, FunctionCallOutput, Item, Message, Role, TextPart
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
+    CommandRefused,
     Input,
+    ItemAdded,
+    ItemDeleted,
     Output,
-    Response,
     ResponseAudioExtended,
     ResponseFinished,
+    ResponseFlushed,
+    ResponseItemAdded,
+    ResponseItemFinished,
     ResponseStarted,
     ResponseTextExtended,
     SessionConfigured,
@@ -32,8 +53,18 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
+from realtime.session.generation import (
+    ChatDelta,
+    ChatFinished,
+    ChatFinishReason,
+    ChatInterrupted,
+    ChatTextDelta,
+    ChatToolCallDelta,
+)
 from realtime.session.jobs import (
     CancelJob,
+    Generate,
+    Generated,
     JobFailed,
     ScoreTurn,
     ScoreWindows,
@@ -107,7 +138,40 @@ configurations = st.builds(
     transcribe=st.sampled_from([True, True, True, False]),
     interrupt_response=st.booleans(),
     include_partials=st.booleans(),
+    chat=st.booleans(),
+    create_response=st.booleans(),
+    modality=st.sampled_from(Modality),
 )
+deltas: st.SearchStrategy[ChatDelta] = st.one_of(
+    st.builds(ChatTextDelta, st.sampled_from(["One", " two. ", "Three, four and five. Six", " ", "…"])),
+    st.builds(
+        ChatToolCallDelta, st.integers(0, 2), st.just("call_1"), st.just("dim"), st.sampled_from(["", '{"a":1}'])
+    ),
+    st.builds(ChatFinished, st.sampled_from(ChatFinishReason)),
+)
+contents = st.sampled_from(
+    [
+        Message(Role.ASSISTANT, (TextPart("Good morning."),)),
+        Message(Role.USER, (TextPart("What?"),)),
+        Message(Role.USER),
+        FunctionCall("call_1", "dim", "{}"),
+        FunctionCallOutput("call_1", "done"),
+    ]
+)
+item_ids = st.sampled_from(["a", "b", "c"])
+
+EngineJob = ScoreWindows | ScoreTurn | Transcribe | Synthesize | Generate
+
+
+@dataclass
+class Progress:
+    """What has been seen of a response in progress."""
+
+    in_conversation: bool
+    sent: int = 0
+    item: str | None = None
+    text: str = ""
+    items: list[Item] = field(default_factory=list)
 
 
 class Witness:
@@ -116,23 +180,23 @@ class Witness:
     def __init__(self, config: SessionConfig) -> None:
         self.config = config
         self.numbers: set[int] = set()
-        self.jobs: dict[int, ScoreWindows | ScoreTurn | Transcribe | Synthesize] = {}
+        self.jobs: dict[int, EngineJob] = {}
         self.over: set[int] = set()
-        self.cancelled: list[ScoreWindows | ScoreTurn | Transcribe | Synthesize] = []
+        self.cancelled: list[EngineJob] = []
         self.position = 0
         self.turn: str | None = None
         self.stopped: str | None = None
         self.unfinished: list[str] = []
         self.growing: set[str] = set()
         self.closed: set[str] = set()
-        self.response: Response | None = None
-        self.sent = 0
+        self.responses: dict[str, Progress] = {}
+        self.items: list[str] = []
         self.deltas: dict[str, str] = {}
 
     def see(self, output: Output) -> None:
         assert self.stopped is None or isinstance(output, AudioCommitted), "a stop is followed by its commit"
         match output:
-            case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize():
+            case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize() | Generate():
                 assert output.number not in self.numbers
                 if isinstance(output, ScoreWindows | ScoreTurn):
                     waiting = [job for job in self.jobs.values() if isinstance(job, ScoreWindows | ScoreTurn)]
@@ -140,7 +204,9 @@ class Witness:
                 if isinstance(output, ScoreTurn):
                     assert self.turn is not None, "only a pause of a turn is judged"
                     assert 0 < len(output.samples) <= 8 * SAMPLE_RATE
-                assert not any(type(job) is type(output) for job in self.jobs.values()), "one at a time"
+                alike = sum(type(job) is type(output) for job in self.jobs.values())
+                most = len(self.responses) if isinstance(output, Synthesize | Generate) else 1
+                assert alike < most, "one at a time, and one of each response"
                 self.numbers.add(output.number)
                 self.jobs[output.number] = output
             case CancelJob(number):
@@ -152,7 +218,8 @@ class Witness:
                 assert at >= self.position
                 self.position = at
                 self._see_turn(output, item_id)
-            case AudioCommitted(item_id):
+            case AudioCommitted(item_id, previous):
+                self._append_item(item_id, previous)
                 assert item_id in (self.stopped, self.turn) or self.config.turn_detection is None
                 assert item_id not in self.closed
                 self.turn = self.stopped = None
@@ -179,18 +246,54 @@ class Witness:
                 self.closed.add(item_id)
                 if isinstance(output, TranscriptCompleted):
                     self._see_transcript(output)
+            case ItemAdded(item, previous):
+                assert item.id not in self.items
+                assert previous is None or previous in self.items
+                self.items.insert(self.items.index(previous) + 1 if previous else 0, item.id)
+            case ItemDeleted(item_id):
+                self.items.remove(item_id)
             case ResponseStarted(response):
-                assert self.response is None
-                self.response, self.sent = response, 0
-            case ResponseTextExtended(response):
-                assert response is self.response
-            case ResponseAudioExtended(response, data, offset):
-                assert response is self.response
-                assert offset == self.sent
-                self.sent += len(data) // response.output_format.bytes_per_sample
-            case ResponseFinished(response):
-                assert response is self.response
-                self.response = None
+                others = [each for each in self.responses.values() if each.in_conversation]
+                assert not (others and response.in_conversation), "one response in the conversation at a time"
+                self.responses[response.id] = Progress(response.in_conversation)
+            case _:
+                self._see_response(output)
+
+    def _see_response(self, output: Output) -> None:
+        match output:
+            case ResponseItemAdded(response, index, item, previous):
+                progress = self.responses[response.id]
+                assert progress.item is None, "one item at a time"
+                assert index == len(progress.items)
+                progress.item, progress.text = item.id, ""
+                if progress.in_conversation:
+                    self._append_item(item.id, previous)
+            case ResponseTextExtended(response, index, item_id, delta):
+                progress = self.responses[response.id]
+                assert (item_id, index) == (progress.item, len(progress.items))
+                assert delta
+                progress.text += delta
+            case ResponseAudioExtended(response, index, item_id, data, offset):
+                progress = self.responses[response.id]
+                assert (item_id, index) == (progress.item, len(progress.items))
+                assert offset == progress.sent
+                progress.sent += len(data) // response.output_format.bytes_per_sample
+            case ResponseItemFinished(response, index, item):
+                progress = self.responses[response.id]
+                assert (item.id, index) == (progress.item, len(progress.items))
+                assert not isinstance(item.content, Message) or item.content.text == progress.text
+                progress.item = None
+                progress.items.append(item)
+            case ResponseFinished(response, items=items):
+                progress = self.responses.pop(response.id)
+                assert progress.item is None
+                assert list(items) == progress.items
+            case ResponseFlushed(response):
+                assert response.id in self.responses
+
+    def _append_item(self, item_id: str, previous: str | None) -> None:
+        assert previous == (self.items[-1] if self.items else None)
+        self.items.append(item_id)
 
     def _see_transcript(self, completed: TranscriptCompleted) -> None:
         assert completed.text == self.deltas.get(completed.item_id, "").strip(), "the deltas add up to the transcript"
@@ -211,6 +314,9 @@ class Witness:
 
 
 class SessionMachine(RuleBasedStateMachine):
+    in_parts = True
+    """Whether text comes in parts."""
+
     def __init__(self) -> None:
         super().__init__()
         ids = count(1)
@@ -221,6 +327,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.changes = 0
         self.heard = True
         self.taken: dict[int, TranscriptionRequest] = {}
+        self.open = False
 
     def give(self, message: Input) -> list[Output]:
         outputs = self.session.receive(message, self.now)
@@ -280,14 +387,43 @@ class SessionMachine(RuleBasedStateMachine):
         self.begin(config)
 
     @precondition(lambda self: not self.session.saturated)
-    @rule(text=st.sampled_from(TEXTS), in_conversation=st.booleans())
-    def speak(self, text: str, in_conversation: bool) -> None:
-        self.give(Speak(text, in_conversation))
+    @rule(text=st.sampled_from(TEXTS), in_conversation=st.booleans(), complete=st.sampled_from([True, True, False]))
+    def speak(self, text: str, in_conversation: bool, complete: bool) -> None:
+        complete |= not self.in_parts
+        self.open |= not complete
+        self.give(Speak(text, in_conversation, complete=complete))
 
-    @precondition(lambda self: self.witness.response and not self.session.saturated)
+    @precondition(lambda self: self.open and not self.session.saturated)
+    @rule(text=st.sampled_from(["", "More", " of it. "]), flush=st.booleans(), complete=st.booleans())
+    def extend(self, text: str, flush: bool, complete: bool) -> None:
+        self.give(ExtendSpeech(text, flush, complete))
+
+    @precondition(lambda self: not self.session.saturated)
+    @rule(in_conversation=st.booleans(), reference=st.booleans(), content=st.none() | contents)
+    def create_response(self, in_conversation: bool, reference: bool, content: Any) -> None:
+        given = None if content is None else (content, *([ItemReference("a")] if reference else []))
+        self.give(CreateResponse(in_conversation, given))
+
+    @precondition(lambda self: self.witness.responses and not self.session.saturated)
     @rule()
     def cancel(self) -> None:
         self.give(CancelResponse())
+
+    @precondition(lambda self: not self.session.saturated)
+    @rule(content=contents, item_id=st.none() | item_ids, after=st.none() | item_ids | st.just(FRONT))
+    def create_item(self, content: Any, item_id: str | None, after: str | None) -> None:
+        known = set(self.witness.items)
+        (answer,) = self.give(CreateItem(content, item_id, after))
+        refused = item_id in known or (after not in (None, FRONT) and after not in known)
+        assert isinstance(answer, CommandRefused if refused else ItemAdded)
+
+    @precondition(lambda self: not self.session.saturated)
+    @rule(data=st.data(), kind=st.sampled_from([DeleteItem, RetrieveItem, TruncateItem]))
+    def change_item(self, data: st.DataObject, kind: Any) -> None:
+        item_id = data.draw(st.sampled_from(["a", *self.witness.items]))
+        known = item_id in self.witness.items
+        (answer,) = self.give(TruncateItem(item_id, 500) if kind is TruncateItem else kind(item_id))
+        assert known or isinstance(answer, CommandRefused)
 
     # The engines, who answer when they like.
 
@@ -358,6 +494,19 @@ class SessionMachine(RuleBasedStateMachine):
         number = self.end(Synthesize)
         self.give(SynthesisFinished(number) if error is None else JobFailed(number, error))
 
+    @precondition(lambda self: self.job(Generate))
+    @rule(delta=deltas)
+    def generate(self, delta: ChatDelta) -> None:
+        if isinstance(delta, ChatTextDelta) and not self.in_parts:
+            return
+        number = self.end(Generate) if isinstance(delta, ChatFinished) else self.job(Generate)
+        self.give(Generated(number or 0, delta))
+
+    @precondition(lambda self: self.job(Generate))
+    @rule()
+    def break_off(self) -> None:
+        self.give(JobFailed(self.end(Generate), ChatInterrupted("scripted")))
+
     @precondition(lambda self: self.witness.over)
     @rule(data=st.data())
     def answer_too_late(self, data: st.DataObject) -> None:
@@ -368,6 +517,7 @@ class SessionMachine(RuleBasedStateMachine):
             Transcribed(number, hypothesis_of("late")),
             SpeechSynthesized(number, np.ones(240, np.float32), VOICE_RATE),
             SynthesisFinished(number),
+            Generated(number, ChatTextDelta("late")),
             JobFailed(number, EngineError("late")),
         ]
         for answer in answers:
@@ -382,8 +532,13 @@ class SessionMachine(RuleBasedStateMachine):
     # In the end every engine answers, and the listener listens to the end.
 
     def teardown(self) -> None:
+        if self.open:
+            for _ in range(12):
+                self.give(ExtendSpeech(complete=True))
         while self.witness.jobs or self.session.deadline() is not None:
-            if self.job(ScoreWindows) or self.job(ScoreTurn):
+            if self.job(Generate):
+                self.generate(ChatFinished(ChatFinishReason.STOP))
+            elif self.job(ScoreWindows) or self.job(ScoreTurn):
                 self.catch_up()
             elif self.job(Transcribe):
                 self.transcribe(hypothesis_of("one two"))
@@ -392,7 +547,8 @@ class SessionMachine(RuleBasedStateMachine):
             else:
                 self.pass_time(1.0)
         assert self.witness.unfinished == []
-        assert self.witness.response is None
+        assert self.witness.responses == {}
+        assert not self.session.responding
         assert not self.session.saturated
 
 

@@ -11,7 +11,7 @@ def ramp(seconds: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 
 
 def audio(chunks: list[Chunk]) -> list[np.ndarray[tuple[int], np.dtype[np.float32]]]:
-    return [chunk for chunk in chunks if not isinstance(chunk, str)]
+    return [chunk for chunk in chunks if isinstance(chunk, np.ndarray)]
 
 
 def seconds(chunks: list[Chunk]) -> float:
@@ -40,7 +40,7 @@ def test_a_text_comes_before_its_audio() -> None:
     playout.add_audio(ramp(0.04))
     playout.add_text("two")
     playout.add_audio(ramp(0.2))
-    kinds = [chunk if isinstance(chunk, str) else len(chunk) for chunk in playout.release(0.0)]
+    kinds = [len(chunk) if isinstance(chunk, np.ndarray) else chunk for chunk in playout.release(0.0)]
     assert kinds == ["one ", 320, "two", 1600]
 
 
@@ -49,7 +49,26 @@ def test_no_more_than_the_lead_is_ahead_of_the_listener() -> None:
     playout.add_audio(ramp(20.0))
     assert MAX_LEAD_SECONDS <= seconds(playout.release(100.0)) <= MAX_LEAD_SECONDS + CHUNK_SECONDS
     assert playout.release(100.0) == []
-    assert seconds(playout.release(105.0)) == pytest.approx(5.0, abs=CHUNK_SECONDS)
+    assert seconds(playout.release(102.0)) == pytest.approx(2.0, abs=CHUNK_SECONDS)
+
+
+def test_a_listener_who_had_nothing_to_play_plays_on_from_then() -> None:
+    playout = Playout(RATE, paced=True)
+    playout.add_audio(ramp(1.0))
+    playout.release(100.0)
+    playout.add_audio(ramp(20.0))
+    assert seconds(playout.release(110.0)) == pytest.approx(MAX_LEAD_SECONDS, abs=2 * CHUNK_SECONDS)
+    assert playout.began == 109.0
+
+
+def test_a_mark_is_released_after_all_that_was_added_before() -> None:
+    playout = Playout(RATE, paced=True)
+    playout.add_audio(ramp(10.0))
+    playout.add_mark()
+    assert playout.release(0.0)[-1] is not None
+    playout.release(2.5)
+    playout.release(5.0)
+    assert playout.release(7.5)[-1] is None
 
 
 def test_at_the_deadline_there_is_something_to_send_and_before_it_nothing() -> None:

@@ -166,6 +166,7 @@ class TracedMachine(SessionMachine):
 
 class MachineWithoutText(TracedMachine):
     text = False
+    in_parts = False
 
 
 TestReplay = TracedMachine.TestCase

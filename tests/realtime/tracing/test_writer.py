@@ -20,7 +20,7 @@ from realtime.settings import Settings
 from realtime.tracing import files
 from realtime.tracing.files import BUFFER_BYTES, TraceFile, Traces
 from realtime.tracing.replay import read, replay
-from realtime.tracing.writer import LEFT_OUT, TEXT_FIELDS
+from realtime.tracing.writer import ID_FIELDS, LEFT_OUT, TEXT_FIELDS
 from tests.support.realtime_service import realtime_service, utterance
 from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
@@ -63,7 +63,7 @@ def test_the_same_word_has_the_same_placeholder_and_keeps_its_punctuation() -> N
 
 
 SAFE = {
-    "id", "item_id", "response_id", "name", "source", "licence", "languages", "language", "voice",
+    "tool_choice", "source", "licence", "languages", "language", "voice",
     "encoding", "status", "reason", "suppressed", "candidates",
 }  # fmt: skip
 """Fields with text that the server has chosen, or has compared with what it knows."""
@@ -82,7 +82,7 @@ def strings(kind: Any) -> Iterator[str]:
 
 
 def test_every_field_that_holds_a_string_is_known_to_hold_text_or_none() -> None:
-    unknown = {*strings(Input), *strings(Output)} - TEXT_FIELDS - SAFE - LEFT_OUT - {"data"}
+    unknown = {*strings(Input), *strings(Output)} - TEXT_FIELDS - ID_FIELDS - SAFE - LEFT_OUT - {"data"}
     assert unknown == set()
 
 

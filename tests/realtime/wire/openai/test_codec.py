@@ -6,6 +6,7 @@ import json
 import re
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +25,24 @@ from realtime.session.commands import (
     CancelResponse,
     ClearAudio,
     CommitAudio,
-    Configure,
-    Speak,
-    WireRequest,
+    CreateResponse,
+    ItemReference,
 )
-from realtime.session.config import SessionConfig
+from realtime.session.config import Modality, SessionConfig
+from realtime.session.conversation import AudioPart, FunctionCall, Item, ItemStatus, Message, Role, TextPart
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
     CommandRefused,
+    EndReason,
     Event,
     RefusalReason,
     Response,
     ResponseAudioExtended,
     ResponseFinished,
+    ResponseFlushed,
+    ResponseItemAdded,
+    ResponseItemFinished,
     ResponseStarted,
     ResponseStatus,
     ResponseTextExtended,
@@ -49,6 +54,9 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
+from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatUsage
+from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
+from realtime.session.session import Session
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
@@ -57,15 +65,18 @@ from realtime.wire.openai.client_events import RefusedRequest
 from realtime.wire.openai.codec import OpenAICodec
 from realtime.wire.openai.session_object import WireSession
 
-Message = dict[str, Any]
+Json = dict[str, Any]
 LONGEST = 32_768
 
 SERVER_EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 GOLDEN = Path(__file__).parents[3] / "data" / "openai_conversation.jsonl"
 PCM_24K = AudioFormat(Encoding.PCM16, 24_000)
 CONVERSATION = WireSession("sess_1", SessionConfig(WHISPER_BASE, voice="calm"), "local")
-TRANSCRIPTION = WireSession("sess_1", SessionConfig(WHISPER_BASE, transcribe=True), "local", type="transcription")
-SPOKEN = Response("resp_1", "item_s1", True, PCM_24K, "calm", {"client_event_id": "e1"})
+TRANSCRIPTION = WireSession(
+    "sess_1", SessionConfig(WHISPER_BASE, transcribe=True), "local", type="transcription", transcription=True
+)
+CHAT = replace(CONVERSATION, config=replace(CONVERSATION.config, chat=True, transcribe=True, create_response=True))
+SPOKEN = Response("resp_1", True, Modality.AUDIO, PCM_24K, "calm", {"client_event_id": "e1"})
 HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
 ALLOWED = {
     "session.created",
@@ -96,12 +107,13 @@ ALLOWED = {
 }
 
 
-class Client:
-    """A codec with a session that accepts everything."""
+JOBS = (ScoreWindows, ScoreTurn, Transcribe, Synthesize, Generate, CancelJob)
 
-    def __init__(
-        self, session: WireSession = CONVERSATION, *, handshake: Message | None = None, **options: Any
-    ) -> None:
+
+class Client:
+    """A codec, and the session that carries out its commands, whose engines never answer."""
+
+    def __init__(self, session: WireSession = CONVERSATION, *, handshake: Json | None = None, **options: Any) -> None:
         counts: dict[str, Any] = {}
 
         def new_id(kind: str) -> str:
@@ -121,55 +133,47 @@ class Client:
             session,
             **options,
         )
+        self.session = Session(session.config, new_id)
 
-    def greeting(self) -> list[Message]:
+    def greeting(self) -> list[Json]:
         return checked(self.codec.greeting())
 
-    def beta_greeting(self) -> list[Message]:
+    def beta_greeting(self) -> list[Json]:
         """Return a greeting that is not one of the types of the GA version."""
         return [json.loads(frame) for frame in self.codec.greeting()]
 
-    def tell(self, *events: Event | WireRequest) -> list[Message]:
+    def tell(self, *events: Event) -> list[Json]:
         """Return the messages that report events."""
         return [message for event in events for message in checked(self.codec.encode(event))]
 
-    def send(self, message: Message) -> list[Any]:
+    def send(self, message: Json) -> list[Any]:
         """Return the commands of a message."""
         return list(self.codec.decode(json.dumps(message)))
 
-    def ask(self, message: Message) -> list[Message]:
-        """Return the answer to a message that the session passes on or confirms."""
-        answers: list[Message] = []
-        for command in self.send(message):
-            match command:
-                case Configure():
-                    answers += self.tell(SessionConfigured(command.config))
-                case WireRequest():
-                    assert self.codec.speech(command) is None
-                    answers += self.tell(command)
-                case _:
-                    raise AssertionError(command)
-        return answers
+    def ask(self, message: Json) -> list[Json]:
+        """Return the messages with which the session answers a message at once."""
+        outputs = [output for command in self.send(message) for output in self.session.receive(command, 0.0)]
+        return self.tell(*(each for each in outputs if not isinstance(each, JOBS)))
 
-    def update(self, **session: Any) -> Message:
+    def update(self, **session: Any) -> Json:
         """Return the session object after an update."""
         (updated,) = self.ask({"type": "session.update", "session": session})
         assert updated["type"] == "session.updated"
-        shown: Message = updated["session"]
+        shown: Json = updated["session"]
         return shown
 
-    def refusal(self, message: str | bytes) -> Message:
+    def refusal(self, message: str | bytes) -> Json:
         """Return the error that answers a message."""
         with pytest.raises(ClientError) as caught:
             self.codec.decode(message)
         (answer,) = checked([self.codec.encode_error(caught.value)])
-        error: Message = answer["error"]
+        error: Json = answer["error"]
         return error
 
 
-def checked(frames: Sequence[str | bytes]) -> list[Message]:
+def checked(frames: Sequence[str | bytes]) -> list[Json]:
     """Parse frames and validate each against the type of OpenAI's client."""
-    messages: list[Message] = [json.loads(frame) for frame in frames]
+    messages: list[Json] = [json.loads(frame) for frame in frames]
     for message in messages:
         if not message["type"].startswith("x."):
             parsed = SERVER_EVENTS.validate_python(message)
@@ -178,25 +182,30 @@ def checked(frames: Sequence[str | bytes]) -> list[Message]:
 
 
 def test_validation_against_the_types_of_the_client_rejects_wrong_events() -> None:
-    completed = Client().tell(TranscriptCompleted("item_u1", "", (), "en", 16_000))[0]
+    completed = Client(TRANSCRIPTION).tell(TranscriptCompleted("item_u1", "", (), "en", 16_000))[0]
     del completed["usage"]
     with pytest.raises(ValidationError):
         SERVER_EVENTS.validate_python(completed)
 
 
-def types(messages: list[Message]) -> list[str]:
+def types(messages: list[Json]) -> list[str]:
     return [message["type"] for message in messages]
 
 
 def answer(response: Response = SPOKEN, status: ResponseStatus = ResponseStatus.COMPLETED, **end: Any) -> list[Event]:
     """Return the events of a response of two phrases."""
+    whole = ItemStatus.COMPLETED if status is ResponseStatus.COMPLETED else ItemStatus.INCOMPLETE
+    said = Item("item_s1", Message(Role.ASSISTANT, (AudioPart("Done. The lights are off."),)), whole)
+    begun = Item("item_s1", Message(Role.ASSISTANT), ItemStatus.IN_PROGRESS)
     return [
         ResponseStarted(response),
-        ResponseTextExtended(response, "Done. "),
-        ResponseAudioExtended(response, bytes(4), 0),
-        ResponseTextExtended(response, "The lights are off."),
-        ResponseAudioExtended(response, bytes(4), 2),
-        ResponseFinished(response, status, "Done. The lights are off.", **end),
+        ResponseItemAdded(response, 0, begun, "item_u1"),
+        ResponseTextExtended(response, 0, "item_s1", "Done. "),
+        ResponseAudioExtended(response, 0, "item_s1", bytes(4), 0),
+        ResponseTextExtended(response, 0, "item_s1", "The lights are off."),
+        ResponseAudioExtended(response, 0, "item_s1", bytes(4), 2),
+        ResponseItemFinished(response, 0, said, "item_u1"),
+        ResponseFinished(response, status, (said,), **end),
     ]
 
 
@@ -206,13 +215,13 @@ def utterance(item_id: str = "item_u1") -> list[Event]:
         SpeechStarted(item_id, 18_880),
         TranscriptExtended(item_id, "Hello"),
         SpeechStopped(item_id, 63_680),
-        AudioCommitted(item_id),
+        AudioCommitted(item_id, "item_1"),
         TranscriptExtended(item_id, " there."),
         TranscriptCompleted(item_id, "Hello there.", HELLO, "en", 44_800),
     ]
 
 
-def create(text: str, role: str = "assistant", **more: Any) -> Message:
+def create(text: str, role: str = "assistant", **more: Any) -> Json:
     part = {"type": "output_text" if role == "assistant" else "input_text", "text": text}
     item = {"type": "message", "role": role, "content": [part], **more.pop("item", {})}
     return {"type": "conversation.item.create", "item": item, **more}
@@ -347,7 +356,7 @@ def test_a_translation_may_be_asked_for_in_the_flat_form() -> None:
         ),
     ],
 )
-def test_a_model_that_cannot_translate_is_not_asked_to(session: Message, param: str) -> None:
+def test_a_model_that_cannot_translate_is_not_asked_to(session: Json, param: str) -> None:
     client = Client(TRANSCRIPTION)
     before = client.update()
     error = client.refusal(json.dumps({"type": "session.update", "event_id": "e9", "session": session}))
@@ -453,7 +462,7 @@ def test_what_cannot_be_honoured_is_ignored() -> None:
         parallel_tool_calls=True,
         max_output_tokens=10**30,
         output_modalities=["text", "audio"],
-        include=["item.input_audio_transcription.logprobs"],
+        include=["file_search_call.results"],
         colour="blue",
         tools=[{"type": "mcp", "server_label": "x"}],
         tool_choice=None,
@@ -465,7 +474,7 @@ def test_what_cannot_be_honoured_is_ignored() -> None:
 def test_nulls_mean_the_default() -> None:
     client = Client()
     before = client.update()
-    nulls: Message = {
+    nulls: Json = {
         "input": {"format": None, "transcription": None, "noise_reduction": None},
         "output": {"format": None, "voice": None, "speed": None},
     }
@@ -509,7 +518,7 @@ def test_speed_is_limited_to_the_supported_range() -> None:
         ({"type": "audio/pcma"}, Encoding.ALAW, 8_000),
     ],
 )
-def test_formats_become_encodings(asked: Message, encoding: Encoding, rate: int) -> None:
+def test_formats_become_encodings(asked: Json, encoding: Encoding, rate: int) -> None:
     audio = {"input": {"format": asked}, "output": {"format": asked}}
     config = Client().send({"type": "session.update", "session": {"audio": audio}})[0].config
     assert config.input_format == config.output_format == AudioFormat(encoding, rate)
@@ -549,7 +558,7 @@ def test_flat_fields_are_read_where_audio_is_absent() -> None:
         {"subprotocols": ["realtime", "openai-beta.realtime-v1"]},
     ],
 )
-def test_a_transcription_client_of_the_beta_is_greeted_in_its_own_words(announced: Message) -> None:
+def test_a_transcription_client_of_the_beta_is_greeted_in_its_own_words(announced: Json) -> None:
     (created,) = Client(TRANSCRIPTION, handshake=announced).beta_greeting()
     assert created["type"] == "transcription_session.created"
     assert created["session"] == {
@@ -604,7 +613,7 @@ def test_a_transcription_session_can_be_updated_as_in_the_beta() -> None:
     assert shown["input_audio_transcription"] == {"model": "whisper-tiny.en", "language": "en", "prompt": "Vivavoce"}
     assert shown["input_audio_noise_reduction"] == {"type": "near_field"}
     assert shown["turn_detection"]["silence_duration_ms"] == 700
-    assert shown["include"] is None
+    assert shown["include"] == ["item.input_audio_transcription.logprobs"]
 
 
 def test_each_update_is_confirmed_in_the_version_in_which_it_was_asked_for() -> None:
@@ -653,7 +662,7 @@ def test_languages_to_choose_from_are_shown_to_those_who_set_them() -> None:
 
 
 @pytest.mark.parametrize("asked", [{"prompt": "x" * 3_000 + "end"}, {"keywords": ["x" * 3_000, "end"]}])
-def test_a_long_prompt_is_cut_at_its_beginning(asked: Message) -> None:
+def test_a_long_prompt_is_cut_at_its_beginning(asked: Json) -> None:
     prompt = Client().update(audio={"input": {"transcription": asked}})["audio"]["input"]["transcription"]["prompt"]
     assert len(prompt) == 2_000
     assert prompt.endswith("end")
@@ -700,7 +709,7 @@ def test_a_session_keeps_its_type_after_the_first_audio() -> None:
         ({"type": "translation"}, "session.type"),
     ],
 )
-def test_an_update_with_an_impossible_value_changes_nothing(session: Message, param: str) -> None:
+def test_an_update_with_an_impossible_value_changes_nothing(session: Json, param: str) -> None:
     client = Client()
     before = client.update()
     broken = {"type": "session.update", "event_id": "e9", "session": {"tool_choice": "none", **session}}
@@ -856,109 +865,81 @@ def test_whatever_is_sent_is_understood_or_refused(message: str) -> None:
         checked([client.codec.encode_error(error)])
         return
     for command in commands:
-        if isinstance(command, Configure):
-            client.codec.encode(SessionConfigured(command.config))
-        elif isinstance(command, WireRequest):
-            client.codec.encode(command)
+        assert not isinstance(command, MediaChunk)
+        for output in client.session.receive(command, 0.0):
+            if not isinstance(output, JOBS):
+                checked(client.codec.encode(output))
 
 
-# The text to speak.
+# Requests for a response.
 
 
-def speech(client: Client, **response: Any) -> Speak | None:
-    """Return the speech that a request starts when it comes back from the session."""
-    (command,) = client.send({"type": "response.create", "event_id": "e1", "response": response})
-    return client.codec.speech(command) if isinstance(command, WireRequest) else command
-
-
-def speak(client: Client, **response: Any) -> Speak:
-    command = speech(client, **response)
-    assert command is not None
+def response(client: Client | None = None, **parameters: Any) -> CreateResponse:
+    """Return the command of a request for a response."""
+    (command,) = (client or Client()).send({"type": "response.create", "event_id": "e1", "response": parameters})
+    assert isinstance(command, CreateResponse)
     return command
 
 
-def test_the_last_input_is_spoken_first_of_all() -> None:
-    said = create("hello")["item"]
-    command = speak(Client(), input=[said], instructions="Answer politely.", conversation="none", metadata={"a": "b"})
-    assert command == Speak("hello", in_conversation=False, metadata={"a": "b"}, request_id="e1")
+def test_a_request_for_a_response_is_passed_on_whole() -> None:
+    tool = {"type": "function", "name": "dim", "description": "Dim the light.", "parameters": {"type": "object"}}
+    command = response(
+        conversation="none",
+        input=[create("hello")["item"], {"type": "item_reference", "id": "x"}],
+        instructions="Answer politely.",
+        output_modalities=["text"],
+        audio={"output": {"voice": "bright", "format": {"type": "audio/pcmu"}, "speed": 1.25}},
+        tools=[tool, {"type": "mcp", "server_label": "x"}],
+        tool_choice={"type": "function", "name": "dim"},
+        max_output_tokens=100,
+        metadata={"a": "b"},
+    )
+    assert command == CreateResponse(
+        in_conversation=False,
+        input=(Message(Role.ASSISTANT, (TextPart("hello"),)), ItemReference("x")),
+        instructions="Answer politely.",
+        modality=Modality.TEXT,
+        voice="bright",
+        speed=1.25,
+        output_format=AudioFormat(Encoding.MULAW, 8_000),
+        tools=(ChatTool("dim", "Dim the light.", {"type": "object"}),),
+        tool_choice=ChatFunctionChoice("dim"),
+        max_output_tokens=100,
+        metadata={"a": "b"},
+        request_id="e1",
+    )
 
 
-def test_instructions_are_spoken_where_there_is_no_input() -> None:
-    client = Client()
-    client.ask(create("from the conversation"))
-    assert speak(client, instructions="Say this.", input=[{"type": "item_reference", "id": "x"}]).text == "Say this."
+def test_what_a_request_for_a_response_leaves_out_is_that_of_the_session() -> None:
+    assert response() == CreateResponse(request_id="e1")
+    assert Client().send({"type": "response.create"}) == [CreateResponse()]
 
 
-def test_the_last_item_the_client_created_is_spoken_last_of_all() -> None:
-    client = Client()
-    client.ask(create("first"))
-    client.ask(create("second"))
-    assert speak(client, metadata={"a": "b"}) == Speak("second", metadata={"a": "b"}, request_id="e1")
+def test_modalities_are_read_as_in_the_beta_too() -> None:
+    assert response(modalities=["text"]).modality is Modality.TEXT
+    assert response(modalities=["audio", "text"]).modality is Modality.AUDIO
 
 
-def test_an_item_is_spoken_once() -> None:
-    client = Client()
-    client.ask(create("hello"))
-    speak(client)
-    client.tell(ResponseStarted(SPOKEN))
-    assert speech(client) is None
-
-
-def test_an_item_that_is_deleted_before_its_turn_is_not_spoken() -> None:
-    client = Client()
-    requests = [
-        create("hello", item={"id": "a"}),
-        {"type": "conversation.item.delete", "item_id": "a"},
-        {"type": "response.create"},
-    ]
-    *changes, asked = [command for request in requests for command in client.send(request)]
-    client.tell(*changes)
-    assert client.codec.speech(asked) is None
-
-
-@pytest.mark.parametrize("mistake", [{"item": {"id": "a"}}, {"previous_item_id": "nowhere"}])
-def test_an_item_that_is_refused_is_not_spoken(mistake: Message) -> None:
-    client = Client()
-    client.ask(create("What?", role="user", item={"id": "a"}))
-    client.ask(create("refused", **mistake))
-    assert speech(client) is None
-
-
-def test_an_item_created_while_another_is_spoken_is_not_lost() -> None:
-    client = Client()
-    client.ask(create("first"))
-    speak(client)
-    client.tell(ResponseStarted(SPOKEN))
-    client.ask(create("second"))
-    assert speak(client).text == "second"
-
-
-def test_a_users_item_is_not_spoken() -> None:
-    client = Client()
-    client.ask(create("first"))
-    client.ask(create("What?", role="user"))
-    assert speech(client) is None
+def test_a_limit_of_tokens_may_be_infinite() -> None:
+    assert response(max_output_tokens="inf").max_output_tokens is None
 
 
 @pytest.mark.parametrize(
-    "response", [{"instructions": "x" * (LONGEST + 1)}, {"input": [create("x" * (LONGEST + 1))["item"]]}]
+    ("parameters", "param"),
+    [
+        ({"instructions": "x" * (LONGEST + 1)}, "response.instructions"),
+        ({"input": [create("x" * (LONGEST + 1))["item"]]}, "response.input[0].content"),
+    ],
 )
-def test_a_text_too_long_to_speak_is_refused(response: Message) -> None:
-    request = {"type": "response.create", "event_id": "e1", "response": response}
+def test_a_request_with_too_much_text_is_refused(parameters: Json, param: str) -> None:
+    request = {"type": "response.create", "event_id": "e1", "response": parameters}
     error = Client().refusal(json.dumps(request))
-    assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", "response.input", "e1")
-    assert speak(Client(), instructions="x" * LONGEST).text == "x" * LONGEST
-
-
-def test_a_response_may_have_its_own_voice_and_format() -> None:
-    output = {"voice": "bright", "format": {"type": "audio/pcmu"}, "speed": 1.25}
-    command = speak(Client(), instructions="Hi.", audio={"output": output})
-    assert (command.voice, command.speed) == ("bright", 1.25)
-    assert command.output_format == AudioFormat(Encoding.MULAW, 8_000)
+    assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", param, "e1")
+    assert response(instructions="x" * LONGEST).instructions == "x" * LONGEST
 
 
 def test_an_unknown_voice_leaves_the_response_that_of_the_session() -> None:
-    assert speak(Client(), instructions="Hi.", audio={"output": {"voice": "marin"}}).voice is None
+    assert response(audio={"output": {"voice": "marin"}}).voice is None
 
 
 def test_a_response_without_text_is_a_failed_response() -> None:
@@ -972,6 +953,128 @@ def test_a_response_without_text_is_a_failed_response() -> None:
     assert done["response"]["usage"]["total_tokens"] == 0
 
 
+def test_an_unknown_item_as_input_is_refused() -> None:
+    request = {
+        "type": "response.create",
+        "event_id": "e1",
+        "response": {"input": [{"type": "item_reference", "id": "x"}]},
+    }
+    (error,) = Client().ask(request)
+    assert (error["error"]["param"], error["error"]["event_id"]) == ("response.input", "e1")
+    assert error["error"]["message"] == "Item 'x' does not exist."
+
+
+# What a chat backend changes.
+
+
+def test_with_a_chat_backend_turns_are_answered_unless_the_client_says_no() -> None:
+    client = Client(CHAT)
+    assert client.update()["audio"]["input"]["turn_detection"]["create_response"] is True
+    silent = {"turn_detection": {"type": "server_vad", "create_response": False}}
+    assert client.update(audio={"input": silent})["audio"]["input"]["turn_detection"]["create_response"] is False
+    again = {"turn_detection": {"type": "semantic_vad"}}
+    assert client.update(audio={"input": again})["audio"]["input"]["turn_detection"]["create_response"] is True
+
+
+def test_without_a_chat_backend_no_turn_is_answered() -> None:
+    asked = {"turn_detection": {"type": "server_vad", "create_response": True}}
+    assert Client().update(audio={"input": asked})["audio"]["input"]["turn_detection"]["create_response"] is False
+
+
+def test_a_transcription_session_answers_nothing() -> None:
+    (command,) = Client(CHAT).send({"type": "session.update", "session": {"type": "transcription"}})
+    assert not command.config.create_response
+
+
+def test_transcripts_that_only_the_chat_backend_needs_are_not_sent() -> None:
+    client = Client(CHAT)
+    assert types(client.tell(*utterance())) == [
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+        "conversation.item.done",
+    ]
+    assert client.update(audio={"input": {"transcription": {}}})["audio"]["input"]["transcription"] is not None
+    assert types(client.tell(utterance()[-1])) == ["conversation.item.input_audio_transcription.completed"]
+
+
+def test_a_session_shows_what_the_chat_backend_is_asked_for() -> None:
+    shown = Client(CHAT).update(output_modalities=["text"], max_output_tokens=200, instructions="Be brief.")
+    assert (shown["output_modalities"], shown["max_output_tokens"]) == (["text"], 200)
+    assert shown["instructions"] == "Be brief."
+    assert Client(CHAT).update(modalities=["text"], max_response_output_tokens=7)["max_output_tokens"] == 7
+    assert Client(CHAT).update(max_output_tokens=None)["max_output_tokens"] == "inf"
+
+
+def test_only_other_dialects_are_told_of_a_flush() -> None:
+    assert Client().tell(ResponseFlushed(SPOKEN)) == []
+
+
+def test_a_written_response_is_reported_in_order() -> None:
+    written = Response("resp_1", True, Modality.TEXT, PCM_24K, "calm", None)
+    said = Item("item_s1", Message(Role.ASSISTANT, (TextPart("Done."),)))
+    messages = Client(CHAT).tell(
+        ResponseStarted(written),
+        ResponseItemAdded(written, 0, Item("item_s1", Message(Role.ASSISTANT), ItemStatus.IN_PROGRESS), None),
+        ResponseTextExtended(written, 0, "item_s1", "Done."),
+        ResponseItemFinished(written, 0, said, None),
+        ResponseFinished(written, ResponseStatus.COMPLETED, (said,), usage=ChatUsage(12, 3)),
+    )
+    assert types(messages) == [
+        "response.created",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.content_part.added",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "conversation.item.done",
+        "response.done",
+    ]
+    assert messages[3]["part"] == {"type": "text", "text": ""}
+    done = messages[-1]["response"]
+    assert (done["output_modalities"], done["output"][0]["content"][0]["text"]) == (["text"], "Done.")
+    usage = done["usage"]
+    assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (12, 3, 15)
+
+
+def test_a_tool_call_is_reported_in_order() -> None:
+    call = FunctionCall("call_1", "dim", '{"level":3}')
+    done = Item("item_c1", call)
+    messages = Client(CHAT).tell(
+        ResponseStarted(SPOKEN),
+        ResponseItemAdded(SPOKEN, 0, Item("item_c1", replace(call, arguments=""), ItemStatus.IN_PROGRESS), "item_u1"),
+        ResponseItemFinished(SPOKEN, 0, done, "item_u1"),
+        ResponseFinished(SPOKEN, ResponseStatus.COMPLETED, (done,)),
+    )
+    assert types(messages) == [
+        "response.created",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.output_item.done",
+        "conversation.item.done",
+        "response.done",
+    ]
+    assert (messages[4]["name"], messages[4]["arguments"]) == ("dim", '{"level":3}')
+    assert messages[2]["item"]["arguments"] == ""
+    assert messages[-1]["response"]["output"] == [messages[5]["item"]]
+
+
+def test_log_probabilities_come_with_the_transcript_for_those_who_ask() -> None:
+    client = Client(TRANSCRIPTION)
+    asked = ["item.input_audio_transcription.logprobs"]
+    (updated,) = client.ask({"type": "session.update", "session": {"include": asked}})
+    assert updated["session"]["include"] == asked
+    (completed,) = client.tell(utterance()[-1])
+    assert [each["token"] for each in completed["logprobs"]] == [" Hello", " there."]
+    assert completed["logprobs"][1]["logprob"] == pytest.approx(-0.2877, abs=1e-4)
+    assert bytes(completed["logprobs"][0]["bytes"]) == b" Hello"
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -982,7 +1085,7 @@ def test_a_response_without_text_is_a_failed_response() -> None:
         {"type": "conversation.item.truncate", "item_id": "x", "content_index": 0, "audio_end_ms": 0},
     ],
 )
-def test_a_transcription_session_refuses_responses_and_items(message: Message) -> None:
+def test_a_transcription_session_refuses_responses_and_items(message: Json) -> None:
     error = Client(TRANSCRIPTION).refusal(json.dumps({**message, "event_id": "e1"}))
     assert (error["type"], error["event_id"]) == ("invalid_request_error", "e1")
 
@@ -1003,16 +1106,6 @@ def test_an_item_a_client_creates_is_added_and_done() -> None:
     }
     assert (added["type"], added["item"], added["previous_item_id"]) == ("conversation.item.added", item, None)
     assert (done["type"], done["item"], done["previous_item_id"]) == ("conversation.item.done", item, None)
-
-
-def test_items_of_clients_and_of_the_session_follow_each_other() -> None:
-    client = Client()
-    client.ask(create("hello", role="user"))
-    committed = client.tell(*utterance())[3]
-    assert committed["previous_item_id"] == "item_1"
-    spoken = client.tell(*answer())
-    assert [each["previous_item_id"] for each in spoken if "previous_item_id" in each] == ["item_u1", "item_u1"]
-    assert client.ask(create("more"))[0]["previous_item_id"] == "item_s1"
 
 
 def test_an_item_can_come_first_or_after_another() -> None:
@@ -1042,18 +1135,31 @@ def test_items_of_every_kind_are_shown_as_they_came() -> None:
     assert client.ask(create("Be kind.", role="system"))[0]["item"]["role"] == "system"
 
 
-def test_audio_and_images_in_an_item_are_not_stored() -> None:
+def test_of_audio_in_an_item_the_transcript_is_stored() -> None:
     content = [
         {"type": "input_audio", "audio": "AAAA"},
-        {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
+        {"type": "input_audio", "transcript": "Well."},
+        {"type": "input_hologram", "hologram": "AAAA"},
         {"type": "input_text", "text": "Look."},
     ]
     item = {"type": "message", "role": "user", "content": content}
     added, _ = Client().ask({"type": "conversation.item.create", "item": item})
     assert added["item"]["content"] == [
         {"type": "input_audio", "transcript": None},
+        {"type": "input_audio", "transcript": "Well."},
         {"type": "input_text", "text": "Look."},
     ]
+
+
+def test_an_image_is_refused() -> None:
+    content = [
+        {"type": "input_text", "text": "Look."},
+        {"type": "input_image", "image_url": "data:image/png;base64,AA"},
+    ]
+    item = {"type": "message", "role": "user", "content": content}
+    error = Client().refusal(json.dumps({"type": "conversation.item.create", "event_id": "e1", "item": item}))
+    assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", "item.content", "e1")
+    assert error["message"] == "Images are not supported; send text or audio."
 
 
 def test_an_item_after_an_unknown_one_is_refused() -> None:
@@ -1077,13 +1183,9 @@ def test_an_item_with_an_id_in_use_is_refused() -> None:
     ],
     ids=lambda item: item["type"],
 )
-def test_an_item_with_too_much_text_is_refused(item: Message) -> None:
-    client = Client()
-    (error,) = client.ask({"type": "conversation.item.create", "event_id": "e1", "item": item | {"id": "a"}})
-    assert error["error"]["code"] == "invalid_value"
-    assert (error["error"]["param"], error["error"]["event_id"]) == ("item.content", "e1")
-    (unknown,) = client.ask({"type": "conversation.item.retrieve", "item_id": "a"})
-    assert unknown["type"] == "error"
+def test_an_item_with_too_much_text_is_refused(item: Json) -> None:
+    error = Client().refusal(json.dumps({"type": "conversation.item.create", "event_id": "e1", "item": item}))
+    assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", "item.content", "e1")
 
 
 def test_an_item_of_too_many_pieces_is_refused() -> None:
@@ -1098,7 +1200,9 @@ def test_the_largest_item_is_retrieved_in_less_than_the_1_mib_that_clients_take(
     item = {"type": "message", "role": "user", "content": content, "id": "a" * 128}
     client.ask({"type": "conversation.item.create", "item": item})
     (request,) = client.send({"type": "conversation.item.retrieve", "item_id": "a" * 128})
-    (frame,) = client.codec.encode(request)
+    (retrieved,) = client.session.receive(request, 0.0)
+    assert not isinstance(retrieved, JOBS)
+    (frame,) = client.codec.encode(retrieved)
     assert checked([frame])[0]["item"]["content"] == content
     assert len(frame) < 2**20
 
@@ -1110,34 +1214,28 @@ def test_an_unknown_item_is_an_error_with_the_clients_id(verb: str) -> None:
     assert (error["error"]["code"], error["error"]["event_id"]) == (f"item_{verb}_invalid_item_id", "rci_z")
 
 
-def test_an_utterance_is_retrieved_with_its_transcript() -> None:
-    client = Client()
-    client.tell(*utterance())
-    (retrieved,) = client.ask({"type": "conversation.item.retrieve", "item_id": "item_u1"})
-    assert retrieved["item"]["content"] == [{"type": "input_audio", "transcript": "Hello there."}]
-
-
 @pytest.mark.parametrize("audio_end_ms", [0, 500, 10**9])
-def test_a_response_can_be_truncated_anywhere(audio_end_ms: int) -> None:
+def test_a_message_of_the_assistant_can_be_truncated_anywhere(audio_end_ms: int) -> None:
     client = Client()
-    client.tell(*answer())
-    request = {"item_id": "item_s1", "content_index": 0, "audio_end_ms": audio_end_ms}
+    client.ask(create("hello", item={"id": "a"}))
+    request = {"item_id": "a", "content_index": 0, "audio_end_ms": audio_end_ms}
     (truncated,) = client.ask({"type": "conversation.item.truncate", **request})
     assert truncated.items() >= {"type": "conversation.item.truncated", **request}.items()
 
 
-def test_only_responses_can_be_truncated() -> None:
+def test_only_messages_of_the_assistant_can_be_truncated() -> None:
     client = Client()
-    client.tell(*utterance())
-    (error,) = client.ask({"type": "conversation.item.truncate", "item_id": "item_u1"})
+    client.ask(create("hello", role="user", item={"id": "a"}))
+    (error,) = client.ask({"type": "conversation.item.truncate", "item_id": "a"})
     assert error["error"]["message"] == "Only model output audio messages can be truncated."
+    assert error["error"]["param"] == "item_id"
 
 
 # Events of turns.
 
 
 def test_a_turn_is_reported_in_order() -> None:
-    assert types(Client().tell(*utterance())) == [
+    assert types(Client(TRANSCRIPTION).tell(*utterance())) == [
         "input_audio_buffer.speech_started",
         "conversation.item.input_audio_transcription.delta",
         "input_audio_buffer.speech_stopped",
@@ -1161,7 +1259,9 @@ def test_an_utterance_is_added_without_a_transcript() -> None:
 
 
 def test_a_completed_transcript_says_how_long_the_audio_was() -> None:
-    (completed,) = Client().tell(TranscriptCompleted("item_u1", "", (), "en", 44_800, (Suppression.NO_SPEECH,)))
+    (completed,) = Client(TRANSCRIPTION).tell(
+        TranscriptCompleted("item_u1", "", (), "en", 44_800, (Suppression.NO_SPEECH,))
+    )
     assert completed["usage"] == {"type": "duration", "seconds": 2.8}
     assert completed["transcript"] == ""
     assert not completed.keys() & {"words", "language", "suppressed"}
@@ -1172,7 +1272,7 @@ MODEL_FAILED = "The model failed. See the server log for details."
 
 
 def test_a_failed_transcript_is_no_error_event() -> None:
-    (failed,) = Client().tell(TranscriptFailed("item_u1", EngineError("out of memory")))
+    (failed,) = Client(TRANSCRIPTION).tell(TranscriptFailed("item_u1", EngineError("out of memory")))
     assert failed["type"] == "conversation.item.input_audio_transcription.failed"
     assert failed["error"] == {"type": "transcription_error", "code": "engine_failed", "message": MODEL_FAILED}
 
@@ -1184,7 +1284,7 @@ def test_cleared_audio_is_confirmed() -> None:
 def test_revisions_are_sent_only_with_the_extension() -> None:
     revised = TranscriptRevised("item_u1", HELLO[:1], HELLO[1:], 16_000)
     assert Client().tell(revised) == []
-    (partial,) = Client(partials=True).tell(revised)
+    (partial,) = Client(TRANSCRIPTION, partials=True).tell(revised)
     del partial["event_id"]
     assert partial == {
         "type": "x.transcription.partial",
@@ -1196,7 +1296,7 @@ def test_revisions_are_sent_only_with_the_extension() -> None:
 
 
 def test_words_come_with_the_completed_transcript_with_the_extension() -> None:
-    (completed,) = Client(partials=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000))
+    (completed,) = Client(TRANSCRIPTION, partials=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000))
     assert [word["word"] for word in completed["words"]] == ["Hello", "there."]
     assert (completed["language"], completed["suppressed"]) == ("en", [])
 
@@ -1205,14 +1305,11 @@ def test_an_invalid_event_that_breaks_off_is_no_json() -> None:
     assert Client().refusal('{"type": "nonsense", "event_id": ')["code"] == "invalid_json"
 
 
-def test_a_request_of_another_codec_is_a_bug() -> None:
-    with pytest.raises(TypeError, match="str"):
-        Client().tell(WireRequest("not ours"))
-
-
 def test_every_reason_for_suppressed_text_is_sent_to_clients_that_asked() -> None:
     reasons = (Suppression.REPETITION, Suppression.NO_SPEECH, Suppression.REPETITION)
-    (completed,) = Client(partials=True).tell(TranscriptCompleted("item_u1", "", (), "en", 16_000, reasons))
+    (completed,) = Client(TRANSCRIPTION, partials=True).tell(
+        TranscriptCompleted("item_u1", "", (), "en", 16_000, reasons)
+    )
     assert completed["suppressed"] == ["repetition", "no_speech", "repetition"]
 
 
@@ -1220,7 +1317,9 @@ def test_every_reason_for_suppressed_text_is_sent_to_clients_that_asked() -> Non
 def test_the_words_of_a_very_long_utterance_are_left_out(count: int, shown: int) -> None:
     words = (Word(" Donaudampfschifffahrt", 1_600_001, 1_604_801, 1 / 3),) * count
     text = "".join(word.text for word in words)
-    (frame,) = Client(partials=True).codec.encode(TranscriptCompleted("item_u1", text, words, "en", 16_000))
+    (frame,) = Client(TRANSCRIPTION, partials=True).codec.encode(
+        TranscriptCompleted("item_u1", text, words, "en", 16_000)
+    )
     assert len(json.loads(frame)["words"]) == shown
     assert len(frame) < 2**20
 
@@ -1249,10 +1348,9 @@ def test_a_response_is_reported_in_order() -> None:
 
 def test_a_response_outside_the_conversation_is_no_item_of_it() -> None:
     client = Client()
-    messages = client.tell(*answer(Response("resp_1", "item_s1", False, PCM_24K, "calm", None)))
+    messages = client.tell(*answer(Response("resp_1", False, Modality.AUDIO, PCM_24K, "calm", None)))
     assert not [each for each in types(messages) if each.startswith("conversation.")]
     assert messages[0]["response"]["conversation_id"] is None
-    assert client.ask(create("next"))[0]["previous_item_id"] is None
 
 
 def test_the_transcript_of_a_response_is_the_sum_of_its_deltas() -> None:
@@ -1265,7 +1363,7 @@ def test_the_transcript_of_a_response_is_the_sum_of_its_deltas() -> None:
 
 
 def test_a_response_item_is_added_without_content() -> None:
-    messages = Client().tell(ResponseStarted(SPOKEN))
+    messages = Client().tell(*answer()[:2])
     assert [each["item"]["content"] for each in messages if "item" in each] == [[], []]
     assert messages[-1]["part"] == {"type": "audio", "transcript": ""}
 
@@ -1289,16 +1387,22 @@ def test_a_response_object_has_all_that_clients_read() -> None:
     }
 
 
-@pytest.mark.parametrize("reason", ["turn_detected", "client_cancelled"])
-def test_a_cancelled_response_has_its_reason_and_what_was_sent(reason: str) -> None:
+@pytest.mark.parametrize("reason", [EndReason.TURN_DETECTED, EndReason.CLIENT_CANCELLED])
+def test_a_cancelled_response_has_its_reason_and_what_was_sent(reason: EndReason) -> None:
     done = Client().tell(*answer(status=ResponseStatus.CANCELLED, reason=reason))[-1]["response"]
     assert (done["status"], done["status_details"]) == ("cancelled", {"type": "cancelled", "reason": reason})
     assert done["output"][0]["status"] == "incomplete"
     assert done["output"][0]["content"][0]["transcript"] == "Done. The lights are off."
 
 
+def test_an_incomplete_response_has_its_reason() -> None:
+    end = EndReason.MAX_OUTPUT_TOKENS
+    done = Client().tell(*answer(status=ResponseStatus.INCOMPLETE, reason=end))[-1]["response"]
+    assert done["status_details"] == {"type": "incomplete", "reason": "max_output_tokens"}
+
+
 def test_a_failed_response_has_its_error() -> None:
-    failed = ResponseFinished(SPOKEN, ResponseStatus.FAILED, "", error=EngineError("no weights"))
+    failed = ResponseFinished(SPOKEN, ResponseStatus.FAILED, error=EngineError("no weights"))
     done = Client().tell(ResponseStarted(SPOKEN), failed)[-1]["response"]
     assert done["status"] == "failed"
     assert done["status_details"] == {
@@ -1312,7 +1416,7 @@ def test_no_frame_of_audio_is_too_large_and_none_of_it_is_lost() -> None:
     data = bytes(range(250)) * 4_000
     client = Client()
     client.tell(ResponseStarted(SPOKEN))
-    frames = client.codec.encode(ResponseAudioExtended(SPOKEN, data, 0))
+    frames = client.codec.encode(ResponseAudioExtended(SPOKEN, 0, "item_s1", data, 0))
     assert max(len(frame) for frame in frames) < 256 * 1024
     pieces = [base64.b64decode(each["delta"]) for each in checked(frames)]
     assert b"".join(pieces) == data
@@ -1322,10 +1426,10 @@ def test_no_frame_of_audio_is_too_large_and_none_of_it_is_lost() -> None:
 @pytest.mark.parametrize(("encoding", "rate", "width"), [(Encoding.PCM16, 24_000, 2), (Encoding.MULAW, 8_000, 1)])
 def test_binary_audio_says_which_response_and_where(encoding: Encoding, rate: int, width: int) -> None:
     client = Client(binary=True)
-    client.tell(*answer(Response("resp_0", "item_0", True, PCM_24K, "calm", None))[:2])
-    response = Response("resp_1", "item_1", True, AudioFormat(encoding, rate), "calm", None)
+    client.tell(ResponseStarted(Response("resp_0", True, Modality.AUDIO, PCM_24K, "calm", None)))
+    response = Response("resp_1", True, Modality.AUDIO, AudioFormat(encoding, rate), "calm", None)
     client.tell(ResponseStarted(response))
-    frames = client.codec.encode(ResponseAudioExtended(response, bytes(400_000), 1_000))
+    frames = client.codec.encode(ResponseAudioExtended(response, 0, "item_s1", bytes(400_000), 1_000))
     offset = 1_000
     for frame in frames:
         assert isinstance(frame, bytes)
@@ -1338,7 +1442,7 @@ def test_binary_audio_says_which_response_and_where(encoding: Encoding, rate: in
 
 
 def test_a_refused_command_is_an_error_that_names_its_request() -> None:
-    refused = CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, "e1")
+    refused = CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, CancelResponse(request_id="e1"))
     (error,) = Client().tell(refused)
     assert error["error"] == {
         "type": "invalid_request_error",
@@ -1350,7 +1454,7 @@ def test_a_refused_command_is_an_error_that_names_its_request() -> None:
 
 
 def test_a_refused_response_names_the_one_in_progress() -> None:
-    (error,) = Client().tell(CommandRefused(RefusalReason.RESPONSE_IN_PROGRESS, "e1", response_id="resp_1"))
+    (error,) = Client().tell(CommandRefused(RefusalReason.RESPONSE_IN_PROGRESS, CreateResponse(), response_id="resp_1"))
     assert error["error"]["code"] == "conversation_already_has_active_response"
     assert "in progress: resp_1." in error["error"]["message"]
 
@@ -1369,21 +1473,22 @@ def test_every_message_has_an_id_of_its_own() -> None:
     assert all(re.fullmatch(r"event_\d+", each) for each in ids)
 
 
-def conversation() -> list[Message]:
+def conversation() -> list[Json]:
     """Return every type of message that a client without extensions can receive."""
     client = Client()
     messages = client.greeting()
     messages += client.ask({"type": "session.update", "session": {"audio": {"input": {"transcription": {}}}}})
     messages += client.ask(create("Please turn the lights off.", role="user"))
     messages += client.tell(*utterance(), TranscriptRevised("item_u1", HELLO, (), 9_600), *answer())
-    messages += client.ask({"type": "conversation.item.truncate", "item_id": "item_s1", "audio_end_ms": 40})
-    messages += client.ask({"type": "conversation.item.retrieve", "item_id": "item_s1"})
-    messages += client.ask({"type": "conversation.item.delete", "item_id": "item_s1"})
+    messages += client.ask(create("The lights are off.", item={"id": "item_s2"}))
+    messages += client.ask({"type": "conversation.item.truncate", "item_id": "item_s2", "audio_end_ms": 40})
+    messages += client.ask({"type": "conversation.item.retrieve", "item_id": "item_s2"})
+    messages += client.ask({"type": "conversation.item.delete", "item_id": "item_s2"})
     messages += client.ask({"type": "response.create"})
     messages += client.tell(
         TranscriptFailed("item_u2", EngineError("out of memory")),
         AudioCleared(),
-        CommandRefused(RefusalReason.NOTHING_TO_COMMIT),
+        CommandRefused(RefusalReason.NOTHING_TO_COMMIT, CommitAudio()),
     )
     return messages
 

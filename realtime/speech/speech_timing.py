@@ -1,0 +1,75 @@
+"""Speech timing: which part of a spoken text had been played at a time.
+
+Engines report no times of words, so the text of a phrase is spread over its audio by characters. Within a phrase a time
+is right to about a word; from phrase to phrase it is exact.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\S+")
+"""A word; in Chinese and Japanese, a character."""
+
+
+@dataclass(slots=True)
+class _Phrase:
+    text: str
+    start: int
+    end: int
+
+
+class SpeechTiming:
+    """The phrases of one speech, each with the samples it was spoken in."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._phrases: list[_Phrase] = []
+        self.samples = 0
+        """Samples of audio added."""
+
+    def add_text(self, text: str) -> None:
+        """Add the text of the audio that is added next."""
+        self._phrases.append(_Phrase(text, self.samples, self.samples))
+
+    def add_audio(self, samples: int) -> None:
+        """Add the number of samples of audio that follow."""
+        self.samples += samples
+        if self._phrases:
+            self._phrases[-1].end = self.samples
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio added."""
+        return self.samples / self._rate
+
+    @property
+    def text(self) -> str:
+        """All text added."""
+        return "".join(phrase.text for phrase in self._phrases)
+
+    def text_until(self, seconds: float) -> str:
+        """Return the text of which more than half of each word had been played after `seconds` of audio."""
+        played = seconds * self._rate
+        whole = [phrase.text for phrase in self._phrases if phrase.end <= played]
+        rest = self._phrases[len(whole)] if len(whole) < len(self._phrases) else None
+        if rest is not None and rest.start < played:
+            whole.append(_beginning(rest.text, (played - rest.start) / (rest.end - rest.start)))
+        return "".join(whole).rstrip()
+
+    def cut(self, seconds: float) -> None:
+        """Forget what comes after `seconds`."""
+        text = self.text_until(seconds)
+        self.samples = min(self.samples, round(seconds * self._rate))
+        self._phrases = [_Phrase(text, 0, self.samples)]
+
+
+def _beginning(text: str, share: float) -> str:
+    """Return the words whose middle lies within the first `share` of the text."""
+    reached = share * len(text)
+    end = 0
+    for word in _WORD.finditer(text):
+        if (word.start() + word.end()) / 2 > reached:
+            break
+        end = word.end()
+    return text[:end]

@@ -1,0 +1,515 @@
+"""What a response says: the text of the client, or the answer of a chat backend."""
+
+from collections.abc import Callable
+
+import pytest
+
+from realtime.errors import EngineError
+from realtime.session.commands import (
+    CancelResponse,
+    ClearAudio,
+    CommitAudio,
+    Configure,
+    CreateItem,
+    CreateResponse,
+    DeleteItem,
+    ExtendSpeech,
+    ItemReference,
+    RetrieveItem,
+    Speak,
+)
+from realtime.session.config import Modality
+from realtime.session.conversation import FunctionCall, FunctionCallOutput, ItemStatus, Message, Role, TextPart
+from realtime.session.events import (
+    CommandRefused,
+    EndReason,
+    ItemRetrieved,
+    RefusalReason,
+    ResponseAudioExtended,
+    ResponseFinished,
+    ResponseFlushed,
+    ResponseItemAdded,
+    ResponseItemFinished,
+    ResponseStarted,
+    ResponseStatus,
+    ResponseTextExtended,
+    SpeechStarted,
+    TranscriptCompleted,
+)
+from realtime.session.generation import (
+    ChatDelta,
+    ChatFinished,
+    ChatFinishReason,
+    ChatInterrupted,
+    ChatMessage,
+    ChatNotConfigured,
+    ChatRequest,
+    ChatRole,
+    ChatTextDelta,
+    ChatTool,
+    ChatToolCallDelta,
+    ChatUsage,
+)
+from realtime.session.jobs import CancelJob, Generate, Generated, JobFailed, Synthesize, Transcribe
+from realtime.session.reply import MAX_GENERATED_CHARACTERS, MAX_TOOL_CALLS
+from realtime.session.responses import MAX_OUTSIDE_CONVERSATION
+from tests.support.scripted_conversation import Conversation, Microphone, configured, words_between
+
+CHAT = configured(chat=True, create_response=True)
+BY_HAND = configured(chat=True, turn_detection=None)
+STOP = ChatFinished(ChatFinishReason.STOP)
+DIM = ChatTool("dim", "Dim the light.", {"type": "object"})
+
+
+def user(text: str) -> Message:
+    return Message(Role.USER, (TextPart(text),))
+
+
+def assistant(text: str) -> Message:
+    return Message(Role.ASSISTANT, (TextPart(text),))
+
+
+def answers(*deltas: ChatDelta) -> Callable[[ChatRequest], list[ChatDelta]]:
+    return lambda _: list(deltas)
+
+
+def said(conversation: Conversation) -> list[str]:
+    """Let everything be played; return the texts of the responses."""
+    conversation.wait(120.0)
+    return [finished.text for finished in conversation.outputs_of(ResponseFinished)]
+
+
+def error_of(conversation: Conversation) -> object:
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    return type(finished.error)
+
+
+# Without a chat backend.
+
+
+def test_the_input_is_spoken_whoever_says_it() -> None:
+    conversation = Conversation()
+    conversation.send(CreateResponse(False, (user("Hello there."),), instructions="You are a renderer."))
+    conversation.send(CreateResponse(False, (assistant("Good morning."),)))
+    assert said(conversation) == ["Hello there.", "Good morning."]
+
+
+def test_an_item_of_the_conversation_may_be_the_input() -> None:
+    conversation = Conversation()
+    conversation.send(CreateItem(assistant("From the conversation."), "mine"))
+    conversation.send(CreateItem(user("What?")))
+    conversation.send(CreateResponse(input=(ItemReference("mine"),)))
+    assert said(conversation) == ["From the conversation."]
+
+
+def test_an_unknown_item_as_input_is_refused() -> None:
+    command = CreateResponse(input=(ItemReference("x"),))
+    assert Conversation().send(command) == [CommandRefused(RefusalReason.UNKNOWN_ITEM, command, item_id="x")]
+
+
+def test_the_item_that_the_client_added_last_is_spoken_once() -> None:
+    conversation = Conversation()
+    conversation.send(CreateItem(assistant("First.")))
+    conversation.send(CreateItem(assistant("Second.")))
+    conversation.send(CreateResponse(instructions="Be kind."))
+    conversation.wait(10.0)
+    conversation.send(CreateResponse())
+    first, second = conversation.outputs_of(ResponseFinished)
+    assert (first.text, second.status) == ("Second.", ResponseStatus.FAILED)
+
+
+def test_an_item_added_while_another_is_spoken_is_not_lost() -> None:
+    conversation = Conversation()
+    conversation.send(CreateItem(assistant("First.")))
+    conversation.send(CreateResponse())
+    conversation.send(CreateItem(assistant("Second.")))
+    conversation.wait(10.0)
+    conversation.send(CreateResponse())
+    assert said(conversation) == ["First.", "Second."]
+
+
+def test_an_item_that_is_deleted_before_its_turn_is_not_spoken() -> None:
+    conversation = Conversation()
+    conversation.send(CreateItem(assistant("Hello."), "mine"))
+    conversation.send(DeleteItem("mine"))
+    conversation.send(CreateResponse())
+    assert error_of(conversation) is ChatNotConfigured
+
+
+@pytest.mark.parametrize("content", [user("What?"), FunctionCallOutput("call_1", "done")])
+def test_what_needs_an_answer_fails(content: Message | FunctionCallOutput) -> None:
+    conversation = Conversation()
+    conversation.send(CreateItem(assistant("First.")))
+    conversation.send(CreateItem(content))
+    conversation.send(CreateResponse(metadata={"a": "b"}))
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert (finished.status, finished.response.metadata) == (ResponseStatus.FAILED, {"a": "b"})
+    assert error_of(conversation) is ChatNotConfigured
+    assert not conversation.session.responding
+
+
+def test_instructions_are_spoken_where_there_is_nothing_that_they_instruct_about() -> None:
+    conversation = Conversation()
+    conversation.send(CreateResponse(instructions="Say this."))
+    assert said(conversation) == ["Say this."]
+
+
+def test_instructions_are_not_spoken_in_a_conversation() -> None:
+    conversation = Conversation()
+    conversation.send(CreateItem(user("Hello.")))
+    conversation.send(CreateResponse(instructions="Greet the user."))
+    assert error_of(conversation) is ChatNotConfigured
+
+
+def test_instructions_are_not_spoken_beside_those_of_the_session() -> None:
+    conversation = Conversation(configured(instructions="You are Bob."))
+    conversation.send(CreateResponse(instructions="You are Bob. Greet the user."))
+    assert error_of(conversation) is ChatNotConfigured
+
+
+def test_a_text_may_be_written_instead_of_spoken() -> None:
+    conversation = Conversation(configured(modality=Modality.TEXT))
+    conversation.send(CreateItem(assistant("Good morning. And good night.")))
+    conversation.send(CreateResponse())
+    (text,) = conversation.outputs_of(ResponseTextExtended)
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert text.delta == finished.text == "Good morning. And good night."
+    assert finished.items[0].content == assistant("Good morning. And good night.")
+    assert conversation.outputs_of(Synthesize, ResponseAudioExtended) == []
+
+
+# With a chat backend.
+
+
+def test_a_turn_is_answered_when_it_is_transcribed() -> None:
+    conversation, microphone = Conversation(CHAT), Microphone()
+    conversation.hear(microphone.silence(0.64), microphone.speech(1.92), microphone.silence(1.0))
+    assert said(conversation) == [f"You said: {words_between(0.64, 2.56)}"]
+    order = [type(each) for each in conversation.events]
+    assert order.index(TranscriptCompleted) < order.index(ResponseStarted)
+
+
+def test_a_turn_in_which_nothing_was_said_is_not_answered() -> None:
+    conversation, microphone = Conversation(CHAT, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    conversation.send(JobFailed(conversation.pending(Transcribe)[0].number, EngineError("scripted")))
+    while conversation.pending(Transcribe):
+        conversation.fail(Transcribe)
+    assert conversation.outputs_of(ResponseStarted) == []
+
+
+def test_a_turn_is_not_answered_where_the_client_says_so() -> None:
+    conversation, microphone = Conversation(configured(chat=True)), Microphone()
+    conversation.hear(microphone.speech(2.0), microphone.silence(1.0))
+    assert conversation.outputs_of(ResponseStarted) == []
+    conversation.send(CreateResponse())
+    assert len(said(conversation)) == 1
+
+
+def test_a_user_who_speaks_again_is_answered_once() -> None:
+    conversation, microphone = Conversation(CHAT, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(2.0), microphone.silence(1.0), microphone.speech(2.0))
+    conversation.release(Transcribe)
+    assert conversation.outputs_of(ResponseStarted) == []
+    conversation.hear(microphone.silence(1.0))
+    (answer,) = conversation.outputs_of(Generate)
+    assert len(answer.request.messages) == 2
+
+
+def test_an_answer_that_is_due_comes_when_the_rest_was_cleared() -> None:
+    conversation, microphone = Conversation(CHAT, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(2.0), microphone.silence(1.0), microphone.speech(0.4))
+    conversation.release(Transcribe)
+    assert conversation.outputs_of(ResponseStarted) == []
+    conversation.send(ClearAudio())
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+def test_a_turn_beside_a_response_that_may_not_be_interrupted_is_not_answered() -> None:
+    conversation, microphone = (
+        Conversation(configured(chat=True, create_response=True, interrupt_response=False)),
+        Microphone(),
+    )
+    conversation.send(Speak("This takes quite some time to say. " * 4))
+    conversation.hear(microphone.speech(2.0), microphone.silence(1.0))
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+    assert conversation.outputs_of(CommandRefused) == []
+
+
+def test_a_request_waits_for_the_transcripts_of_what_was_said_before() -> None:
+    conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(1.92))
+    conversation.send(CommitAudio())
+    conversation.send(CreateResponse())
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+    assert conversation.outputs_of(Generate) == []
+    conversation.release(Transcribe)
+    (asked,) = conversation.outputs_of(Generate)
+    assert asked.request.messages == (ChatMessage(ChatRole.USER, words_between(0.0, 1.92)),)
+
+
+def test_a_request_that_is_cancelled_while_it_waits_asks_nothing() -> None:
+    conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(1.92))
+    conversation.send(CommitAudio())
+    conversation.send(CreateResponse())
+    conversation.send(CancelResponse())
+    conversation.release(Transcribe)
+    assert conversation.outputs_of(Generate) == []
+    assert not conversation.session.responding
+
+
+def test_a_request_says_what_the_session_says_unless_it_says_otherwise() -> None:
+    config = configured(chat=True, instructions="Be kind.", tools=(DIM,), tool_choice="required", max_output_tokens=50)
+    conversation = Conversation(config, held=(Generate,))
+    conversation.send(CreateItem(user("Hello.")))
+    conversation.send(CreateResponse(False))
+    conversation.send(
+        CreateResponse(False, (user("Hi."),), "Be rude.", tools=(), tool_choice="auto", max_output_tokens=9)
+    )
+    ours, theirs = (job.request for job in conversation.outputs_of(Generate))
+    assert ours == ChatRequest(
+        (ChatMessage(ChatRole.SYSTEM, "Be kind."), ChatMessage(ChatRole.USER, "Hello.")),
+        (DIM,),
+        "required",
+        max_output_tokens=50,
+    )
+    assert theirs == ChatRequest(
+        (ChatMessage(ChatRole.SYSTEM, "Be rude."), ChatMessage(ChatRole.USER, "Hi.")), max_output_tokens=9
+    )
+
+
+def test_an_assistants_input_is_spoken_as_it_is_written() -> None:
+    conversation = Conversation(BY_HAND)
+    conversation.send(CreateResponse(input=(user("Hello."), assistant("Good morning."))))
+    assert said(conversation) == ["Good morning."]
+    assert conversation.outputs_of(Generate) == []
+
+
+def test_an_answer_is_spoken_while_it_is_generated() -> None:
+    conversation = Conversation(BY_HAND, held=(Generate,))
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    assert conversation.outputs_of(ResponseItemAdded) == []
+    conversation.send(Generated(job.number, ChatTextDelta(" ")))
+    assert conversation.outputs_of(ResponseItemAdded) == []
+    conversation.send(Generated(job.number, ChatTextDelta("Good morning. How are")))
+    assert len(conversation.outputs_of(ResponseItemAdded)) == 1
+    assert [text.delta for text in conversation.outputs_of(ResponseTextExtended)] == ["Good morning. "]
+    conversation.wait(30.0)
+    conversation.send(Generated(job.number, ChatTextDelta(" you?")))
+    conversation.send(Generated(job.number, ChatFinished(ChatFinishReason.STOP, ChatUsage(5, 3))))
+    assert said(conversation) == ["Good morning. How are you?"]
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert (finished.status, finished.usage) == (ResponseStatus.COMPLETED, ChatUsage(5, 3))
+
+
+def test_an_empty_answer_is_complete_without_an_item() -> None:
+    conversation = Conversation(BY_HAND)
+    conversation.chat = answers(ChatTextDelta("\n"), STOP)
+    conversation.send(CreateResponse())
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert (finished.status, finished.items) == (ResponseStatus.COMPLETED, ())
+
+
+def test_tool_calls_follow_when_the_speech_before_them_has_been_sent() -> None:
+    conversation = Conversation(configured(chat=True, turn_detection=None, tools=(DIM,)))
+    conversation.chat = answers(
+        ChatTextDelta("One moment please, while I look for the switch of the light in the kitchen."),
+        ChatToolCallDelta(0, "call_1", "dim", '{"level"'),
+        ChatToolCallDelta(1, "call_2", "dim", "{}"),
+        ChatToolCallDelta(0, "call_1", "dim", ":3}"),
+        ChatFinished(ChatFinishReason.TOOL_CALLS),
+    )
+    conversation.send(CreateResponse())
+    assert conversation.outputs_of(ResponseItemFinished) == []
+    conversation.wait(60.0)
+    message, *calls = [each.item for each in conversation.outputs_of(ResponseItemFinished)]
+    assert isinstance(message.content, Message)
+    assert [call.content for call in calls] == [
+        FunctionCall("call_1", "dim", '{"level":3}'),
+        FunctionCall("call_2", "dim", "{}"),
+    ]
+    assert [each.index for each in conversation.outputs_of(ResponseItemAdded)] == [0, 1, 2]
+    conversation.send(CreateItem(FunctionCallOutput("call_1", "done")))
+    conversation.send(CreateResponse())
+    roles = [each.role for each in conversation.outputs_of(Generate)[-1].request.messages]
+    assert roles == [ChatRole.ASSISTANT, ChatRole.TOOL]
+
+
+def test_more_tool_calls_than_anybody_needs_are_dropped() -> None:
+    conversation = Conversation(BY_HAND)
+    calls = (ChatToolCallDelta(index, f"call_{index}", "dim", "{}") for index in range(MAX_TOOL_CALLS + 5))
+    conversation.chat = answers(*calls, STOP)
+    conversation.send(CreateResponse())
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert len(finished.items) == MAX_TOOL_CALLS
+
+
+def test_an_answer_without_end_is_stopped() -> None:
+    conversation = Conversation(configured(chat=True, turn_detection=None, modality=Modality.TEXT), held=(Generate,))
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    for _ in range(3):
+        conversation.send(Generated(job.number, ChatTextDelta("x" * (MAX_GENERATED_CHARACTERS // 2))))
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert (finished.status, finished.reason) == (ResponseStatus.INCOMPLETE, EndReason.MAX_OUTPUT_TOKENS)
+    assert conversation.outputs_of(CancelJob) == [CancelJob(job.number)]
+
+
+@pytest.mark.parametrize(
+    ("finish_reason", "reason"),
+    [
+        (ChatFinishReason.LENGTH, EndReason.MAX_OUTPUT_TOKENS),
+        (ChatFinishReason.CONTENT_FILTER, EndReason.CONTENT_FILTER),
+    ],
+)
+def test_an_answer_that_breaks_off_is_incomplete(finish_reason: ChatFinishReason, reason: EndReason) -> None:
+    conversation = Conversation(BY_HAND)
+    conversation.chat = answers(ChatTextDelta("Once upon a"), ChatFinished(finish_reason))
+    conversation.send(CreateResponse())
+    conversation.wait(60.0)
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert (finished.status, finished.reason, finished.text) == (ResponseStatus.INCOMPLETE, reason, "Once upon a")
+    assert finished.items[0].status is ItemStatus.INCOMPLETE
+
+
+def test_a_response_fails_with_the_chat_backend_and_keeps_what_was_sent() -> None:
+    conversation = Conversation(BY_HAND, held=(Generate,))
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    conversation.send(Generated(job.number, ChatTextDelta("Good morning. How are")))
+    conversation.send(JobFailed(job.number, ChatInterrupted("scripted")))
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert (finished.status, finished.text) == (ResponseStatus.FAILED, "Good morning. ")
+    assert isinstance(finished.error, ChatInterrupted)
+    assert not conversation.session.responding
+
+
+def test_a_cancelled_answer_stops_the_chat_backend() -> None:
+    conversation = Conversation(BY_HAND, held=(Generate,))
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    conversation.send(CancelResponse())
+    assert conversation.outputs_of(CancelJob) == [CancelJob(job.number)]
+
+
+# Beside the conversation.
+
+
+def test_responses_outside_of_the_conversation_run_beside_the_one_in_it() -> None:
+    conversation = Conversation(BY_HAND, held=(Synthesize,))
+    conversation.send(Speak("In the conversation."))
+    conversation.send(CreateResponse(False, (user("Hello."),)))
+    started = conversation.outputs_of(ResponseStarted)
+    assert [each.response.in_conversation for each in started] == [True, False]
+    conversation.send(CancelResponse(started[1].response.id))
+    (cancelled,) = conversation.outputs_of(ResponseFinished)
+    assert cancelled.response == started[1].response
+    conversation.release(Synthesize)
+    conversation.wait(60.0)
+    assert conversation.outputs_of(ResponseFinished)[-1].text == "In the conversation."
+
+
+def test_only_so_many_responses_run_outside_of_the_conversation() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    for _ in range(MAX_OUTSIDE_CONVERSATION):
+        conversation.send(Speak("Hello.", in_conversation=False))
+    (refusal,) = conversation.send(Speak("One more.", in_conversation=False))
+    assert isinstance(refusal, CommandRefused)
+    assert refusal.reason is RefusalReason.RESPONSE_IN_PROGRESS
+
+
+def test_a_response_outside_of_the_conversation_leaves_no_item() -> None:
+    conversation = Conversation()
+    conversation.send(Speak("Hello.", in_conversation=False))
+    (added,) = conversation.outputs_of(ResponseItemAdded)
+    (refusal,) = conversation.send(RetrieveItem(added.item.id))
+    assert isinstance(refusal, CommandRefused)
+
+
+# Text in parts.
+
+
+def test_a_text_in_parts_is_spoken_from_its_first_phrase_on() -> None:
+    conversation = Conversation()
+    conversation.send(Speak("Good morn", complete=False))
+    assert conversation.outputs_of(Synthesize) == []
+    conversation.send(ExtendSpeech("ing. How are"))
+    assert [job.text for job in conversation.outputs_of(Synthesize)] == ["Good morning. "]
+    conversation.send(ExtendSpeech(" you?", complete=True))
+    assert said(conversation) == ["Good morning. How are you?"]
+
+
+def test_a_flush_speaks_what_was_given_and_is_confirmed_after_its_audio() -> None:
+    conversation = Conversation()
+    conversation.send(Speak("Good morning to", in_conversation=False, complete=False))
+    conversation.send(ExtendSpeech(" you", flush=True))
+    last, flushed = conversation.events[-2:]
+    assert isinstance(last, ResponseAudioExtended)
+    assert isinstance(flushed, ResponseFlushed)
+    assert conversation.outputs_of(ResponseFinished) == []
+    conversation.send(ExtendSpeech(complete=True))
+    assert said(conversation) == ["Good morning to you"]
+
+
+def test_a_text_that_is_complete_takes_no_more() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak("Hello."))
+    (refusal,) = conversation.send(ExtendSpeech("More."))
+    assert refusal == CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, ExtendSpeech("More."))
+
+
+# Interruption: what was played is what is kept.
+
+
+def kept(conversation: Conversation) -> str:
+    (added,) = conversation.outputs_of(ResponseItemAdded)
+    (retrieved,) = conversation.send(RetrieveItem(added.item.id))
+    assert isinstance(retrieved, ItemRetrieved)
+    assert isinstance(retrieved.item.content, Message)
+    return retrieved.item.content.text
+
+
+def test_an_interrupted_response_keeps_the_words_that_were_played() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.send(Speak("One two three four five six seven eight nine ten eleven twelve thirteen."))
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5))
+    assert len(conversation.outputs_of(SpeechStarted)) == 1
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert finished.reason is EndReason.TURN_DETECTED
+    assert finished.text == "One two three four five six seven eight nine ten eleven twelve thirteen."
+    assert kept(conversation) == "One two three"
+
+
+def test_a_response_that_has_been_sent_but_not_played_is_interrupted_too() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.send(Speak("One two three four five six."))
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert finished.status is ResponseStatus.COMPLETED
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5))
+    assert kept(conversation) == "One two three"
+
+
+def test_a_response_that_has_been_played_stays_whole() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.send(Speak("One two three four five six."))
+    conversation.wait(10.0)
+    conversation.hear(microphone.speech(0.5))
+    assert kept(conversation) == "One two three four five six."
+
+
+def test_a_response_that_was_cancelled_before_any_audio_keeps_nothing() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak("One two three."))
+    conversation.send(CancelResponse())
+    assert kept(conversation) == ""
+
+
+def test_a_configuration_may_change_while_a_response_is_spoken() -> None:
+    conversation = Conversation(CHAT)
+    conversation.send(Speak("One two three."))
+    conversation.send(Configure(configured(chat=False)))
+    assert said(conversation) == ["One two three."]

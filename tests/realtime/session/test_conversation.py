@@ -1,0 +1,295 @@
+"""The items of a conversation, and what the client may do with them."""
+
+import pytest
+
+from realtime.session.commands import (
+    FRONT,
+    CommitAudio,
+    Configure,
+    CreateItem,
+    DeleteItem,
+    RetrieveItem,
+    Speak,
+    TruncateItem,
+)
+from realtime.session.conversation import (
+    MAX_ITEMS,
+    AudioPart,
+    Conversation,
+    FunctionCall,
+    FunctionCallOutput,
+    Item,
+    ItemStatus,
+    Message,
+    Role,
+    TextPart,
+    chat_messages,
+    spoken_text,
+)
+from realtime.session.events import (
+    AudioCommitted,
+    CommandRefused,
+    ItemAdded,
+    ItemDeleted,
+    ItemRetrieved,
+    ItemTruncated,
+    RefusalReason,
+    ResponseItemAdded,
+    ResponseItemFinished,
+)
+from realtime.session.generation import ChatMessage, ChatRole, ChatToolCall
+from tests.support.scripted_conversation import Conversation as Scripted
+from tests.support.scripted_conversation import Microphone, configured, words_between
+
+
+def written(text: str, role: Role = Role.USER) -> Message:
+    return Message(role, (TextPart(text),))
+
+
+def item(item_id: str) -> Item:
+    return Item(item_id, written(item_id))
+
+
+def ids(conversation: Conversation) -> list[str]:
+    return [each.id for each in conversation]
+
+
+# The order of items.
+
+
+def test_items_follow_each_other_and_know_their_predecessor() -> None:
+    conversation = Conversation()
+    for item_id in "abc":
+        conversation.append(item(item_id))
+    assert ids(conversation) == ["a", "b", "c"]
+    assert [conversation.predecessor(item_id) for item_id in "abcx"] == [None, "a", "b", None]
+
+
+def test_an_item_comes_first_or_after_another() -> None:
+    conversation = Conversation()
+    conversation.append(item("b"))
+    conversation.insert(item("a"), None)
+    conversation.insert(item("c"), "b")
+    assert ids(conversation) == ["a", "b", "c"]
+
+
+def test_there_is_no_place_after_an_unknown_item() -> None:
+    with pytest.raises(KeyError):
+        Conversation().insert(item("a"), "x")
+
+
+def test_a_deleted_item_does_not_come_back() -> None:
+    conversation = Conversation()
+    conversation.append(item("a"))
+    conversation.delete("a")
+    conversation.set_transcript("a", "Hello.")
+    assert "a" not in conversation
+    assert len(conversation) == 0
+
+
+def test_of_too_many_items_the_oldest_are_dropped() -> None:
+    conversation = Conversation()
+    for number in range(MAX_ITEMS + 2):
+        conversation.append(item(str(number)))
+    assert len(conversation) == MAX_ITEMS
+    assert ids(conversation)[0] == "2"
+
+
+# What the client asks.
+
+
+def test_an_item_of_the_client_is_added_and_can_be_retrieved() -> None:
+    scripted = Scripted()
+    added = scripted.send(CreateItem(written("Hello."), "mine"))
+    mine = Item("mine", written("Hello."))
+    assert added == [ItemAdded(mine, None)]
+    assert scripted.send(RetrieveItem("mine")) == [ItemRetrieved(mine)]
+
+
+def test_an_item_without_an_id_is_given_one() -> None:
+    (added,) = Scripted().send(CreateItem(written("Hello.")))
+    assert isinstance(added, ItemAdded)
+    assert added.item.id.startswith("item_")
+
+
+def test_turns_and_responses_and_items_of_the_client_are_one_conversation() -> None:
+    scripted, microphone = Scripted(), Microphone()
+    scripted.send(CreateItem(written("Be kind.", Role.SYSTEM), "first"))
+    scripted.hear(microphone.speech(2.0), microphone.silence(1.0))
+    scripted.send(Speak("Hello."))
+    scripted.wait(10.0)
+    (committed,) = scripted.outputs_of(AudioCommitted)
+    (spoken,) = scripted.outputs_of(ResponseItemAdded)
+    (last,) = scripted.send(CreateItem(written("Thanks.")))
+    (front,) = scripted.send(CreateItem(written("Listen."), after=FRONT))
+    assert isinstance(last, ItemAdded)
+    assert isinstance(front, ItemAdded)
+    assert committed.previous_item_id == "first"
+    assert spoken.previous_item_id == committed.item_id
+    assert last.previous_item_id == spoken.item.id
+    assert front.previous_item_id is None
+
+
+def test_a_turn_is_retrieved_with_its_transcript() -> None:
+    scripted, microphone = Scripted(), Microphone()
+    scripted.hear(microphone.silence(0.64), microphone.speech(1.92), microphone.silence(1.0))
+    (committed,) = scripted.outputs_of(AudioCommitted)
+    (retrieved,) = scripted.send(RetrieveItem(committed.item_id))
+    assert isinstance(retrieved, ItemRetrieved)
+    assert retrieved.item.content == Message(Role.USER, (AudioPart(words_between(0.64, 2.56)),))
+
+
+def test_a_turn_that_is_not_transcribed_is_an_item_too() -> None:
+    scripted, microphone = Scripted(configured(turn_detection=None, transcribe=False)), Microphone()
+    scripted.hear(microphone.speech(1.0))
+    scripted.send(CommitAudio())
+    (committed,) = scripted.outputs_of(AudioCommitted)
+    assert not committed.transcribed
+    (retrieved,) = scripted.send(RetrieveItem(committed.item_id))
+    assert retrieved == ItemRetrieved(Item(committed.item_id, Message(Role.USER, (AudioPart(),))))
+
+
+def test_a_deleted_item_is_gone() -> None:
+    scripted = Scripted()
+    scripted.send(CreateItem(written("Hello."), "mine"))
+    assert scripted.send(DeleteItem("mine")) == [ItemDeleted("mine")]
+    (refusal,) = scripted.send(DeleteItem("mine"))
+    assert refusal == CommandRefused(RefusalReason.UNKNOWN_ITEM, DeleteItem("mine"), item_id="mine")
+
+
+@pytest.mark.parametrize(
+    ("command", "reason", "item_id"),
+    [
+        (CreateItem(written("Again."), "mine"), RefusalReason.DUPLICATE_ITEM, "mine"),
+        (CreateItem(written("Lost."), "other", after="x"), RefusalReason.UNKNOWN_PREDECESSOR, "x"),
+        (RetrieveItem("x"), RefusalReason.UNKNOWN_ITEM, "x"),
+        (TruncateItem("x", 500), RefusalReason.UNKNOWN_ITEM, "x"),
+        (TruncateItem("mine", 500), RefusalReason.NOT_SPOKEN, "mine"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_and_changes_nothing(
+    command: CreateItem | RetrieveItem | TruncateItem, reason: RefusalReason, item_id: str
+) -> None:
+    scripted = Scripted()
+    (added,) = scripted.send(CreateItem(written("Hello."), "mine"))
+    assert scripted.send(command) == [CommandRefused(reason, command, item_id=item_id)]
+    assert isinstance(added, ItemAdded)
+    assert scripted.send(RetrieveItem("mine")) == [ItemRetrieved(added.item)]
+
+
+# What was played.
+
+
+def spoken(scripted: Scripted) -> Item:
+    """Speak a text of 4.2 s to its end, and return its item."""
+    scripted.send(Speak("One two three four five six seven. Eight."))
+    scripted.wait(60.0)
+    return scripted.outputs_of(ResponseItemFinished)[-1].item
+
+
+def text_of(scripted: Scripted, item_id: str) -> str:
+    (retrieved,) = scripted.send(RetrieveItem(item_id))
+    assert isinstance(retrieved, ItemRetrieved)
+    assert isinstance(retrieved.item.content, Message)
+    return retrieved.item.content.text
+
+
+def test_of_a_truncated_message_the_words_are_kept_that_were_played() -> None:
+    scripted = Scripted()
+    said = spoken(scripted)
+    assert scripted.send(TruncateItem(said.id, 1000)) == [ItemTruncated(said.id, 0, 1000)]
+    assert text_of(scripted, said.id) == "One two"
+    (retrieved,) = scripted.send(RetrieveItem(said.id))
+    assert isinstance(retrieved, ItemRetrieved)
+    assert retrieved.item.status is ItemStatus.INCOMPLETE
+
+
+def test_a_message_that_was_played_to_its_end_stays_whole() -> None:
+    scripted = Scripted()
+    said = spoken(scripted)
+    scripted.send(TruncateItem(said.id, 10**9))
+    assert text_of(scripted, said.id) == "One two three four five six seven. Eight."
+
+
+def test_a_message_is_truncated_no_longer_the_second_time() -> None:
+    scripted = Scripted()
+    said = spoken(scripted)
+    scripted.send(TruncateItem(said.id, 1000))
+    scripted.send(TruncateItem(said.id, 3000))
+    assert text_of(scripted, said.id) == "One two"
+    scripted.send(TruncateItem(said.id, 500))
+    assert text_of(scripted, said.id) == "One"
+
+
+def test_a_written_message_stays_as_it_is() -> None:
+    scripted = Scripted()
+    scripted.send(CreateItem(written("Hello.", Role.ASSISTANT), "mine"))
+    assert scripted.send(TruncateItem("mine", 0)) == [ItemTruncated("mine", 0, 0)]
+    assert text_of(scripted, "mine") == "Hello."
+
+
+def test_a_message_that_was_deleted_while_it_was_spoken_does_not_come_back() -> None:
+    scripted = Scripted()
+    scripted.send(Speak("One two three four five six seven eight nine ten eleven twelve."))
+    (added,) = scripted.outputs_of(ResponseItemAdded)
+    scripted.send(DeleteItem(added.item.id))
+    scripted.wait(60.0)
+    (refusal,) = scripted.send(RetrieveItem(added.item.id))
+    assert isinstance(refusal, CommandRefused)
+
+
+def test_when_an_item_is_dropped_nothing_of_it_is_kept() -> None:
+    scripted = Scripted()
+    said = spoken(scripted)
+    scripted.send(DeleteItem(said.id))
+    assert isinstance(scripted.send(TruncateItem(said.id, 10))[0], CommandRefused)
+
+
+# As text for a chat backend.
+
+
+def test_a_chat_backend_is_sent_what_was_said_and_what_was_played() -> None:
+    call = FunctionCall("call_1", "dim", "{}")
+    messages = chat_messages(
+        "Be brief.",
+        [
+            Message(Role.USER, (AudioPart("Turn the lights off."),)),
+            written("One moment.", Role.ASSISTANT),
+            call,
+            FunctionCall("call_2", "dim", "[]"),
+            FunctionCallOutput("call_1", "done"),
+            Message(Role.USER, (AudioPart(None),)),
+            Message(Role.ASSISTANT, (AudioPart("Done."),)),
+            call,
+        ],
+    )
+    assert messages == (
+        ChatMessage(ChatRole.SYSTEM, "Be brief."),
+        ChatMessage(ChatRole.USER, "Turn the lights off."),
+        ChatMessage(
+            ChatRole.ASSISTANT,
+            "One moment.",
+            (ChatToolCall("call_1", "dim", "{}"), ChatToolCall("call_2", "dim", "[]")),
+        ),
+        ChatMessage(ChatRole.TOOL, "done", call_id="call_1"),
+        ChatMessage(ChatRole.ASSISTANT, "Done.", (ChatToolCall("call_1", "dim", "{}"),)),
+    )
+
+
+def test_a_call_without_text_is_a_message_of_its_own() -> None:
+    (message,) = chat_messages(" ", [FunctionCall("call_1", "dim", "{}")])
+    assert message == ChatMessage(ChatRole.ASSISTANT, tool_calls=(ChatToolCall("call_1", "dim", "{}"),))
+
+
+def test_the_text_to_speak_is_that_of_the_last_message() -> None:
+    assert spoken_text([written("One."), written("Two.")]) == "Two."
+    assert spoken_text([written("One."), written("Be kind.", Role.SYSTEM)]) == ""
+    assert spoken_text([FunctionCall("call_1", "dim", "{}")]) == ""
+    assert spoken_text([]) == ""
+
+
+def test_a_change_of_configuration_keeps_the_conversation() -> None:
+    scripted = Scripted()
+    scripted.send(CreateItem(written("Hello."), "mine"))
+    scripted.send(Configure(configured(voice="alto")))
+    assert isinstance(scripted.send(RetrieveItem("mine"))[0], ItemRetrieved)
