@@ -40,6 +40,14 @@ _LSTM_SHAPE: Final = (2, 128)
 _STATE_SIZE: Final = _LSTM_SHAPE[0] * _LSTM_SHAPE[1] + _CONTEXT
 """Numbers in the state of the model for one audio signal."""
 
+_LEADING_SILENCE: Final = 8
+"""Windows of silence (256 ms) that a stream is scored after.
+
+With a state of zeros the model takes up to 0.2 s to notice speech that begins with the first sample, as it does where
+the client commits turns by hand: of 174 spoken digits, letters and words cut out without the silence around them, 19
+had less than 224 ms of speech and 9 less than 96 ms; after silence, one and none. From two windows on it is the same.
+"""
+
 _MODEL: Final = "silero_vad_16k_op15.onnx"
 """The package's model for 16 kHz: the same results as the model for two rates, at half its size."""
 
@@ -64,9 +72,12 @@ class Silero:
             )
         except (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as exc:
             raise EngineError("The Silero model could not be loaded.") from exc
+        silence = np.zeros((_LEADING_SILENCE, WINDOW), np.float32)
+        zero = np.append(np.zeros(2 * _STATE_SIZE, np.float32), np.float32(LOWEST_LEVEL))
+        _, self._after_silence = self.score([(silence, zero)])[0]
 
     def initial_state(self) -> VadState:
-        return np.append(np.zeros(2 * _STATE_SIZE, np.float32), np.float32(LOWEST_LEVEL))
+        return self._after_silence.copy()
 
     def score(self, requests: Sequence[tuple[NDArray[np.float32], VadState]]) -> list[tuple[list[float], VadState]]:
         """Score windows of shape (n, 512) of several streams; see `Detector`."""

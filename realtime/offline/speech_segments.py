@@ -11,6 +11,7 @@ import numpy as np
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import WINDOW, Samples
 from realtime.speech.endpointing import TurnDetection
+from realtime.speech.recognition import LEAD_IN
 from realtime.speech.segmentation import MIN_SEGMENT, Segmentation, Span
 from realtime.speech.suppression import VOICED, SpeechEvidence
 from realtime.speech.voice import VoiceActivity, clipped
@@ -42,6 +43,11 @@ class SpeechSegment:
     def end(self) -> int:
         """Position after the last sample."""
         return self.start + len(self.samples)
+
+    @property
+    def missing_lead_in(self) -> int:
+        """Samples of `LEAD_IN` that a recording lacks because it begins with speech."""
+        return max(0, LEAD_IN - self.voice[0].start) if self.start == 0 and self.voice else 0
 
     def divided(self, starts: Sequence[int]) -> "list[SpeechSegment]":
         """Divide the segment at these positions within it; each part has its share of the evidence."""

@@ -130,8 +130,9 @@ class OfflineTranscriber:
             translate=options.translate,
             voice=speech_segment.voice,
             decoding=options.decoding,
-        )
-        return await self._recognizer.transcribe(request, Priority.UPLOAD, self._client_id)
+        ).after_silence(speech_segment.missing_lead_in)
+        hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD, self._client_id)
+        return hypothesis.before_silence(speech_segment.missing_lead_in)
 
     async def _in_settled_languages(
         self, speech_segment: SpeechSegment, hypothesis: Hypothesis, later: Sequence[Hypothesis]

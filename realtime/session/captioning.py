@@ -215,9 +215,8 @@ class Captioning:
         """Take the answer of the transcription in flight."""
         in_flight = self._end_in_flight(result.number)
         segment = in_flight.segment
-        hypothesis = replace(
-            result.hypothesis, words=tuple(word.shifted(in_flight.start) for word in result.hypothesis.words)
-        )
+        hypothesis = result.hypothesis.before_silence(in_flight.lead_in)
+        hypothesis = replace(hypothesis, words=tuple(word.shifted(in_flight.start) for word in hypothesis.words))
         if in_flight.final:
             segment.final = FinalResult(in_flight.speech_end, hypothesis)
         if not segment.is_open or suppression(hypothesis, segment.speech):
@@ -264,6 +263,7 @@ class Captioning:
         config = segment.config or self.config
         in_flight.state = RequestState.RUNNING
         in_flight.start, in_flight.end = segment.decode_range()
+        in_flight.lead_in = segment.missing_lead_in
         in_flight.speech_end = segment.requested_until = segment.speech_end
         in_flight.word_times = in_flight.final or in_flight.end - in_flight.start > MAX_SEGMENT[load]
         return TranscriptionRequest(
@@ -277,7 +277,7 @@ class Captioning:
             voice=segment.voice.between(in_flight.start, in_flight.end),
             translate=config.translate,
             under_load=load is not LoadLevel.NORMAL,
-        )
+        ).after_silence(in_flight.lead_in)
 
     def _request(self, segment: Segment, *, final: bool) -> Transcribe:
         """Put a transcription of the segment in flight."""

@@ -64,6 +64,8 @@ class InFlight:
     """End of the speech it decodes; of a queued final, end of the speech for which it was requested."""
     start: int = 0
     end: int = 0
+    lead_in: int = 0
+    """Samples of silence decoded before the audio."""
     word_times: bool = False
 
     def covers(self, segment: Segment) -> bool:

@@ -292,6 +292,8 @@ class Listening:
     def _restart(self, position: int) -> None:
         """Continue at `position`, in silence."""
         self._scored_until = position
+        if self._endpointing is None:
+            self._vad_state = None  # what the client sends after a commit need not follow what it sent before
         self._recent.clear()
         self._endpointing = self._new_endpointing()
 

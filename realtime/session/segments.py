@@ -15,6 +15,7 @@ from realtime.session.config import SessionConfig
 from realtime.session.events import TranscriptCompleted
 from realtime.speech.endpointing import HYSTERESIS
 from realtime.speech.local_agreement import LocalAgreement
+from realtime.speech.recognition import LEAD_IN
 from realtime.speech.suppression import REPORTED, SpeechEvidence, Suppression
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.speech.voice import VoiceActivity
@@ -24,9 +25,6 @@ SHORT_SILENCE: Final = 3 * WINDOW
 
 EARLY_FINAL_SILENCE: Final = 9 * WINDOW
 """Samples without speech (288 ms) that count as a pause, in which the final is requested before the turn has ended."""
-
-LEAD_IN: Final = SAMPLE_RATE * 300 // 1000
-"""Samples decoded before the first window with speech (300 ms)."""
 
 LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
 """Samples decoded after the last window with speech (200 ms)."""
@@ -169,6 +167,13 @@ class Segment:
         first = self.start if self.speech_start is None else max(self.start, self.speech_start - LEAD_IN)
         end = self.scored_until if self.end is None else self.end
         return first, max(first, min(end, self.speech_end + LEAD_OUT))
+
+    @property
+    def missing_lead_in(self) -> int:
+        """Samples of `LEAD_IN` that a turn lacks because it begins with speech; 0 for a segment that continues one."""
+        if self.speech_start is None or self.start != self.turn.start:
+            return 0
+        return max(0, LEAD_IN - (self.speech_start - self.start))
 
     def cut(self, at: int) -> "Segment":
         """End the segment at `at` and return the one that continues the turn from there."""

@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.speech.segmentation import Span
-from realtime.speech.voice import clipped
+from realtime.speech.voice import clipped, shifted
+
+LEAD_IN: Final = SAMPLE_RATE * 300 // 1000
+"""Samples decoded before the first window with speech (300 ms); silence, where the audio begins with speech.
+
+Whisper was trained on few words that begin with the window, and writes others for them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,22 @@ class TranscriptionRequest:
     def part(self, start: int, end: int) -> "TranscriptionRequest":
         """Return the request for the samples from `start` to `end`."""
         return replace(self, samples=self.samples[start:end], voice=clipped(self.voice, start, end))
+
+    def after_silence(self, samples: int) -> "TranscriptionRequest":
+        """Return the request for the audio after so many samples of silence."""
+        if not samples:
+            return self
+        return replace(
+            self,
+            samples=np.pad(self.samples, (samples, 0)),
+            voice=shifted(self.voice, samples),
+            stretches=shifted(self.stretches, samples),
+        )
+
+    @property
+    def speech(self) -> int:
+        """Samples in which the detector found voice; all where that is not known."""
+        return sum(span.end - span.start for span in self.voice) or len(self.samples)
 
     @property
     def seconds(self) -> float:

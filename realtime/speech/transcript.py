@@ -3,6 +3,9 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,12 @@ class Hypothesis:
     """Temperature at which the text was decoded."""
     ended: bool = True
     """Whether the text came to an end, instead of being cut off at the length limit."""
+    sound: int | None = None
+    """Samples from the first sound of the audio to the last; None where it has too much speech to be measured."""
+    log_likelihood: float | None = None
+    """Log-likelihood of the text given the audio, in nats; None if it was not determined."""
     log_likelihood_ratio: float | None = None
-    """Log-likelihood of the text given the audio less that given silence, in nats; None if it was not determined.
+    """The same less the log-likelihood given silence.
 
     Text that the decoder finds as likely in silence has no evidence in the audio.
     """
@@ -74,23 +81,37 @@ class Hypothesis:
         """The words as one string, with the leading space of the first."""
         return "".join(word.text for word in self.words)
 
+    def before_silence(self, samples: int) -> "Hypothesis":
+        """Return the hypothesis for the audio without so many samples of silence at its start."""
+        if not samples:
+            return self
+        words = (
+            replace(each, start=max(0, each.start - samples), end=max(0, each.end - samples)) for each in self.words
+        )
+        return replace(self, words=tuple(words))
+
     def followed_by(self, rest: "Hypothesis", start: int) -> "Hypothesis":
         """Return this and the hypothesis for the rest of the same audio, from sample `start` on, as one.
 
-        Of each figure it has the worse; log-likelihood ratios add up.
+        Of each figure it has the worse; log-likelihoods add up.
         """
-        ratio, of_rest = self.log_likelihood_ratio, rest.log_likelihood_ratio
         timed = any(word.end for word in rest.words)
         return replace(
             self,
             words=self.words + (tuple(word.shifted(start) for word in rest.words) if timed else rest.words),
             average_log_probability=min(self.average_log_probability, rest.average_log_probability),
             compression_ratio=max(self.compression_ratio, rest.compression_ratio),
-            log_likelihood_ratio=None if ratio is None or of_rest is None else ratio + of_rest,
+            sound=_sum(self.sound, rest.sound),
+            log_likelihood=_sum(self.log_likelihood, rest.log_likelihood),
+            log_likelihood_ratio=_sum(self.log_likelihood_ratio, rest.log_likelihood_ratio),
             tokens=self.tokens + rest.tokens,
             temperature=max(self.temperature, rest.temperature),
             ended=self.ended and rest.ended,
         )
+
+
+def _sum(one: _Number | None, other: _Number | None) -> _Number | None:
+    return None if one is None or other is None else one + other
 
 
 def normalised(text: str) -> str:

@@ -3,12 +3,22 @@
 from collections.abc import Sequence
 from typing import Final
 
-from realtime.audio.formats import WINDOW
+import numpy as np
+
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.speech.endpointing import HYSTERESIS, ONSET_WINDOWS
 from realtime.speech.segmentation import Span
 
 MIN_VOICE: Final = ONSET_WINDOWS * WINDOW
 """Samples below which a span is a click (64 ms)."""
+
+SOUND_RANGE: Final = 30.0
+"""Decibels below the loudest 10 ms of a short segment down to which the others count as sound.
+
+At 25 dB a spoken digit of 370 ms, whose end is quiet, has 150 ms of sound; at 30 dB none of 205 has less than 230 ms.
+"""
+
+_HOP: Final = SAMPLE_RATE // 100
 
 
 class VoiceActivity:
@@ -53,3 +63,16 @@ def clipped(spans: Sequence[Span], start: int, end: int) -> tuple[Span, ...]:
         for span in spans
         if span.start < end and span.end > start
     )
+
+
+def shifted(spans: Sequence[Span], samples: int) -> tuple[Span, ...]:
+    """Return the spans this much later."""
+    return tuple(Span(span.start + samples, span.end + samples) for span in spans)
+
+
+def sound_extent(samples: Samples) -> int:
+    """Return the number of samples from the first to the last 10 ms with sound, which is relative to the loudest."""
+    hops = np.pad(samples, (0, -len(samples) % _HOP)).reshape(-1, _HOP)
+    powers = np.einsum("ij,ij->i", hops, hops)
+    sounding = np.flatnonzero(powers > powers.max(initial=0.0) * 10 ** (-SOUND_RANGE / 10))
+    return int(sounding[-1] + 1 - sounding[0]) * _HOP if len(sounding) else 0

@@ -22,7 +22,16 @@ from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import AppendAudio
 from realtime.session.config import SessionConfig
-from realtime.session.events import Event, Input, Output, TranscriptCompleted, TranscriptExtended
+from realtime.session.events import (
+    AudioCleared,
+    AudioCommitted,
+    Event,
+    Input,
+    Output,
+    SessionConfigured,
+    TranscriptCompleted,
+    TranscriptExtended,
+)
 from realtime.session.generation import ChatDelta, ChatFinished, ChatFinishReason, ChatRequest, ChatTextDelta
 from realtime.session.jobs import (
     CancelJob,
@@ -145,6 +154,7 @@ class Conversation:
         self.requests: list[TranscriptionRequest] = []
         self._taken: dict[int, TranscriptionRequest] = {}
         self._vad_state: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None = None
+        self._by_hand = config.turn_detection is None
 
     # The client.
 
@@ -224,7 +234,7 @@ class Conversation:
         del self.waiting[job.number]
         match job:
             case ScoreWindows(number, windows, state):
-                assert state is self._vad_state, "the detector's state is handed on from job to job"
+                assert state is self._vad_state, "the detector's state is handed on until the client ends a turn"
                 self._vad_state = np.zeros(1, np.float32)
                 results: list[Input] = [WindowsScored(number, loudness(windows), self._vad_state)]
             case ScoreTurn(number):
@@ -247,6 +257,10 @@ class Conversation:
             match output:
                 case ScoreWindows() | ScoreTurn() | Transcribe() | Synthesize() | Generate():
                     self.waiting[output.number] = output
+                case SessionConfigured(config):
+                    self._by_hand = config.turn_detection is None
+                case AudioCommitted() | AudioCleared() if self._by_hand:
+                    self._vad_state = None
                 case CancelJob(number) if number in self.waiting:
                     self.cancelled[number] = self.waiting.pop(number)
                 case TranscriptCompleted(item_id, text):

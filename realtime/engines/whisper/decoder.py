@@ -7,21 +7,30 @@ Source: CTranslate2's documentation of `Whisper.generate`, for the meaning of `m
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import ctranslate2
 from faster_whisper.tokenizer import Tokenizer
 from tokenizers import Tokenizer as Vocabulary
 
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.engines.whisper.drafts import Draft, compression_ratio, parse_output
 from realtime.engines.whisper.encoder import Encoder, storage
-from realtime.engines.whisper.likelihood import log_likelihood_ratio
+from realtime.engines.whisper.likelihood import log_likelihood
 from realtime.engines.whisper.options import generation
 from realtime.engines.whisper.scripts import ForeignTokens
 from realtime.engines.whisper.windows import FRAME, MAX_LENGTH, DecodeState, Encoding
 from realtime.engines.whisper.words import TimedToken, words_of
 from realtime.errors import ClientError
+from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
+from realtime.speech.voice import sound_extent
 from realtime.speech.word_times import bounded
+
+SHORT_SPEECH: Final = SAMPLE_RATE // 2
+"""Samples of speech (0.5 s) up to which the extent of its sound is measured, and text is compared with silence however
+probable it is; `suppression` asks for that where there is less than 384 ms.
+"""
 
 
 class Decoder:
@@ -108,6 +117,7 @@ class Decoder:
         """
         tokenizer = self.tokenizer_of(state)
         words = words_of(timed or [TimedToken(token, 0, 0, 0.0) for token in draft.tokens], tokenizer)
+        likelihood, ratio = self._log_likelihoods(state, draft, timed)
         return Hypothesis(
             words=bounded(words, state.request.samples, state.request.voice) if timed else words,
             language=state.language,
@@ -117,18 +127,26 @@ class Decoder:
             no_speech_probability=draft.no_speech_probability,
             average_log_probability=draft.average_log_probability,
             compression_ratio=draft.compression_ratio,
-            log_likelihood_ratio=self._log_likelihood_ratio(state, draft, timed),
+            sound=sound_extent(state.request.samples) if _is_short(state.request) else None,
+            log_likelihood=likelihood,
+            log_likelihood_ratio=ratio,
             tokens=tuple(draft.tokens),
             temperature=draft.temperature,
             ended=draft.ended,
         )
 
-    def _log_likelihood_ratio(self, state: DecodeState, draft: Draft, timed: Sequence[TimedToken]) -> float | None:
-        """Compare doubtful text with silence; None for partials and for text that is probable."""
-        if not (state.request.final and timed and draft.doubtful):
-            return None
+    def _log_likelihoods(
+        self, state: DecodeState, draft: Draft, timed: Sequence[TimedToken]
+    ) -> tuple[float | None, float | None]:
+        """Compare the text of a final with silence if it is doubtful or the speech is short.
+
+        Return its log-likelihood given the audio, and that less the one given silence; None if they are not needed.
+        """
+        if not (state.request.final and timed and (draft.doubtful or _is_short(state.request))):
+            return None, None
         _, given_silence = self._align(state, self._encoder.silence[: len(state.encoding)], draft.tokens)
-        return log_likelihood_ratio([token.probability for token in timed], given_silence)
+        likelihood = log_likelihood(token.probability for token in timed)
+        return likelihood, likelihood - log_likelihood(given_silence)
 
     def _align(
         self, state: DecodeState, encoding: Encoding, tokens: Sequence[int]
@@ -142,3 +160,8 @@ class Decoder:
             median_filter_width=7,
         )[0]
         return result.alignments, result.text_token_probs
+
+
+def _is_short(request: TranscriptionRequest) -> bool:
+    """Whether the request has too little speech for its text to be trusted because it is probable."""
+    return request.speech <= SHORT_SPEECH

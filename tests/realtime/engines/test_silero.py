@@ -37,6 +37,12 @@ def test_speech_scores_high_and_silence_low(silero: Silero, speech: Samples) -> 
     assert max(noisy[3:]) < 0.3
 
 
+def test_speech_is_found_where_it_begins_with_the_first_sample(silero: Silero, speech: Samples) -> None:
+    begin = 20  # in the middle of a word
+    ((found, _),) = silero.score([(speech[begin : begin + 8], silero.initial_state())])
+    assert sum(probability >= 0.5 for probability in found) >= 7
+
+
 def test_batched_streams_of_any_length_score_as_they_do_alone(silero: Silero, speech: Samples) -> None:
     streams = [speech[10:30], speech[:0], speech, speech[50:51], speech[5:25], speech[90:40:-1]]
     requests = [(stream, silero.initial_state()) for stream in streams]
@@ -77,7 +83,8 @@ def test_the_score_is_the_higher_one_of_the_package_for_the_window_as_it_is_and_
 
     def scores(windows: Samples) -> list[float]:
         model = silero_vad.load_silero_vad(onnx=True)
-        return [model(torch.from_numpy(window), SAMPLE_RATE).item() for window in windows]
+        after_silence = np.concatenate([np.zeros((8, WINDOW), np.float32), windows])
+        return [model(torch.from_numpy(window), SAMPLE_RATE).item() for window in after_silence][8:]
 
     expected = np.maximum(scores(speech), scores(raised(speech, LOWEST_LEVEL)[0]))
     ((probabilities, _),) = silero.score([(speech, silero.initial_state())])

@@ -32,6 +32,8 @@ from realtime.session.events import (
 from realtime.session.jobs import CancelJob, Jobs, ScoreWindows, Transcribe, Transcribed
 from realtime.session.segments import COMMITTED_CONTEXT, EARLY_FINAL_SILENCE, LEAD_OUT
 from realtime.speech.local_agreement import MIN_SPAN
+from realtime.speech.recognition import LEAD_IN
+from realtime.speech.segmentation import Span
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.speech.voice import MIN_VOICE
@@ -376,6 +378,29 @@ def test_a_tap_that_the_client_commits_is_not_decoded(milliseconds: int, decoded
     assert len(finals) == 2 * decoded
 
 
+def test_a_tap_between_silences_has_no_text_not_even_tentative_text() -> None:
+    conversation, microphone = Conversation(configured(include_partials=True), held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(1.024), microphone.speech(0.288))
+    conversation.answer(Transcribe, replace(hypothesis_of("you"), sound=2560))
+    conversation.hear(microphone.silence(1.0))
+    conversation.answer(Transcribe, replace(hypothesis_of("you"), sound=2560))
+    (completed,) = conversation.outputs_of(TranscriptCompleted)
+    assert (completed.text, completed.suppressed) == ("", ())
+    assert not conversation.outputs_of(TranscriptRevised)
+
+
+def test_speech_that_begins_a_turn_is_decoded_after_silence_and_keeps_its_times() -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    conversation.hear(microphone.speech(0.96))
+    conversation.send(CommitAudio())
+    (request,) = conversation.finals
+    assert not request.samples[:LEAD_IN].any()
+    assert request.samples[LEAD_IN:].all()
+    assert request.voice == (Span(LEAD_IN, LEAD_IN + 30 * WINDOW),)
+    (completed,) = conversation.outputs_of(TranscriptCompleted)
+    assert (completed.words[0].start, completed.words[-1].end) == (0, 30 * WINDOW)
+
+
 def test_text_against_the_evidence_is_suppressed() -> None:
     conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, hypothesis_of("thanks for watching", average_log_probability=-2.0))
@@ -459,7 +484,7 @@ def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -
     (job,) = [output for output in captioning.advance() if isinstance(output, Transcribe)]
     request = captioning.request_for(job.number, LoadLevel.NORMAL)
     assert request is not None
-    assert len(request.samples) == 60 * WINDOW + LEAD_OUT
+    assert len(request.samples) == LEAD_IN + 60 * WINDOW + LEAD_OUT
 
 
 def test_language_prompt_and_recognizer_are_those_of_the_configuration() -> None:
@@ -585,7 +610,7 @@ def test_a_segment_without_a_pause_is_cut_where_it_is_quietest() -> None:
     conversation.send(CommitAudio())
     conversation.release(Transcribe)
     first = conversation.finals[0]
-    assert len(first.samples) == pytest.approx(19.28 * 16_000, abs=1)
+    assert len(first.samples) == pytest.approx(LEAD_IN + 19.28 * 16_000, abs=1)
 
 
 def test_a_long_turn_is_cut_in_a_pause_without_losing_or_repeating_speech() -> None:
@@ -652,7 +677,7 @@ def test_a_long_segment_is_decoded_with_word_times_and_a_short_one_without() -> 
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(20.0))
     assert all(
-        request.word_times is (len(request.samples) > MAX_SEGMENT[LoadLevel.NORMAL])
+        request.word_times is (len(np.trim_zeros(request.samples, "f")) > MAX_SEGMENT[LoadLevel.NORMAL])
         for request in conversation.requests
     )
 

@@ -11,7 +11,7 @@ from realtime.session.segments import (
     Segment,
     Turn,
 )
-from realtime.speech.suppression import MIN_SCORED, MIN_VOICED_WINDOWS, SpeechEvidence
+from realtime.speech.suppression import MIN_SOUND, MIN_VOICED_WINDOWS, SpeechEvidence
 from realtime.speech.transcript import Hypothesis
 
 SPEECH_START, SPEECH_END = SAMPLE_RATE, 3 * SAMPLE_RATE
@@ -28,7 +28,7 @@ SILENCE = {
 
 def segment(phase: Phase, *, silence: int | None = None, **fields: object) -> Segment:
     """A segment with speech from `SPEECH_START` to `SPEECH_END`, of which all is still to be transcribed."""
-    made = Segment(Turn("item_1", 0), 0, SpeechEvidence(voiced=MIN_VOICED_WINDOWS, samples=MIN_SCORED))
+    made = Segment(Turn("item_1", 0), 0, SpeechEvidence(voiced=MIN_VOICED_WINDOWS, samples=MIN_SOUND))
     made.speech_start, made.speech_end = SPEECH_START, SPEECH_END
     made.scored_until = SPEECH_END + (SILENCE.get(phase, (0,))[0] if silence is None else silence)
     match phase:

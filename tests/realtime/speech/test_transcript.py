@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.segmentation import Span
 from realtime.speech.transcript import Hypothesis, Token, Word
 
 BEGINNING = Hypothesis(
@@ -38,11 +39,34 @@ def test_a_joined_hypothesis_has_all_tokens_and_the_worse_of_each_figure() -> No
     assert (joined.tokens, figures) == ((1, 2, 3), (-0.9, 1.5, 0.4, False))
 
 
-def test_log_likelihood_ratios_add_up_where_both_are_known() -> None:
-    beginning = replace(BEGINNING, log_likelihood_ratio=4.0)
-    assert beginning.followed_by(Hypothesis((), "en", log_likelihood_ratio=3.0), 0).log_likelihood_ratio == 7.0
+def test_log_likelihoods_add_up_where_both_are_known() -> None:
+    beginning = replace(BEGINNING, log_likelihood=-2.0, log_likelihood_ratio=4.0)
+    rest = Hypothesis((), "en", log_likelihood=-1.0, log_likelihood_ratio=3.0)
+    joined = beginning.followed_by(rest, 0)
+    assert (joined.log_likelihood, joined.log_likelihood_ratio) == (-3.0, 7.0)
     assert beginning.followed_by(Hypothesis((), "en"), 0).log_likelihood_ratio is None
     assert BEGINNING.followed_by(beginning, 0).log_likelihood_ratio is None
+
+
+def test_words_after_added_silence_are_moved_to_where_they_are_without_it() -> None:
+    words = (Word(" a", 4000, 5600, 0.9), Word(" b", 5600, 9600, 0.9))
+    moved = Hypothesis(words, "en").before_silence(4800).words
+    assert [(word.start, word.end) for word in moved] == [(0, 800), (800, 4800)]
+
+
+def test_a_request_after_silence_has_its_voice_and_its_stretches_later() -> None:
+    spans = (Span(0, 1600),)
+    request = TranscriptionRequest(np.ones(1600, np.float32), voice=spans, stretches=spans)
+    later = request.after_silence(4800)
+    assert (len(later.samples), later.samples.sum()) == (6400, 1600)
+    assert later.voice == later.stretches == (Span(4800, 6400),)
+    assert request.after_silence(0) is request
+
+
+def test_the_speech_of_a_request_is_its_voice_or_all_of_it() -> None:
+    request = TranscriptionRequest(np.ones(1600, np.float32))
+    assert request.speech == 1600
+    assert replace(request, voice=(Span(0, 500), Span(600, 700))).speech == 600
 
 
 def test_a_request_is_as_long_as_its_audio() -> None:

@@ -1,11 +1,12 @@
 """Voice activity: probabilities of windows in, voiced spans out."""
 
 import numpy as np
+import pytest
 
-from realtime.audio.formats import WINDOW
+from realtime.audio.formats import WINDOW, Samples
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.segmentation import Span
-from realtime.speech.voice import VoiceActivity
+from realtime.speech.voice import VoiceActivity, sound_extent
 
 
 def heard(*probabilities: float, threshold: float = 0.5, start: int = 0) -> VoiceActivity:
@@ -61,3 +62,24 @@ def test_part_of_a_request_has_the_voice_of_that_part() -> None:
     part = request.part(500, 600)
     assert part.samples.tolist() == list(range(500, 600))
     assert part.voice == (Span(0, 100),)
+
+
+def levels(*decibels: float) -> Samples:
+    """Return 10 ms of sound for each level."""
+    return np.repeat(10 ** (np.asarray(decibels) / 20), 160).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("samples", "milliseconds"),
+    [
+        (levels()[:0], 0),
+        (np.zeros(1600, np.float32), 0),
+        (levels(-90, -20, -40, -20, -90), 30),
+        (levels(-51, -49, -20, -90, -90, -45), 50),
+        (levels(-20)[:100], 10),
+    ],
+)
+def test_sound_extends_from_the_first_10_ms_within_30_db_of_the_loudest_to_the_last(
+    samples: Samples, milliseconds: int
+) -> None:
+    assert sound_extent(samples) == milliseconds * 16
