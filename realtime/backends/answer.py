@@ -1,6 +1,6 @@
 """From the chunks of a streamed chat completion to the deltas of an answer.
 
-Only what is meant for the user becomes text: `content` and `refusal`, never `reasoning_content`, and no thoughts in
+Only what is meant for the user becomes text: `content` and `refusal`, never `reasoning_content`, and no reasoning in
 tags. Content may be a string or a list of parts.
 """
 
@@ -20,7 +20,7 @@ from realtime.session.generation import (
 )
 
 _REASONING: Final = ("reasoning_content", "reasoning", "reasoning_details")
-"""Fields with what the model thinks: of DeepSeek's API, vLLM and llama.cpp; of Groq, Ollama and newer vLLM; of
+"""Fields with reasoning: of DeepSeek's API, vLLM and llama.cpp; of Groq, Ollama and newer vLLM; of
 OpenRouter."""
 
 _FINISH_REASONS: Final = {
@@ -36,13 +36,20 @@ _FINISH_REASONS: Final = {
 class Answer:
     """One answer as it arrives. All methods raise `ChatError` for what the backend reports as one."""
 
-    def __init__(self, new_call_id: Callable[[], str]) -> None:
+    def __init__(self, new_call_id: Callable[[], str], *, begins_with_reasoning: bool = False) -> None:
+        """`begins_with_reasoning`: its text begins with reasoning; see `ReasoningFilter`."""
         self.started = False
-        """Whether the backend has sent anything that the model generated, thoughts included."""
+        """Whether the backend has sent anything that the model generated, reasoning included."""
         self.usage: ChatUsage | None = None
         self._reason = ""
-        self._thoughts = ReasoningFilter()
+        self._has_text = False
+        self._reasoning = ReasoningFilter(begins_inside=begins_with_reasoning)
         self._calls = ToolCalls(new_call_id)
+
+    @property
+    def begins_with_reasoning(self) -> bool | None:
+        """Whether its text has begun with reasoning without an opening tag; None if it has no text."""
+        return self._reasoning.begins_inside if self._has_text else None
 
     @property
     def complete(self) -> bool:
@@ -74,7 +81,7 @@ class Answer:
         """
         if not (done or self.complete):
             raise ChatInterrupted("the answer broke off" if self.started else "the answer is no chat completion")
-        if rest := self._thoughts.flush():
+        if rest := self._reasoning.flush():
             yield ChatTextDelta(rest)
         yield from self._calls.finish()
         reason = _FINISH_REASONS.get(self._reason, ChatFinishReason.STOP)
@@ -88,7 +95,8 @@ class Answer:
         self.started = self.started or bool(
             text or delta.get("content") or delta.get("tool_calls") or any(delta.get(each) for each in _REASONING)
         )
-        if spoken := self._thoughts.feed(text):
+        self._has_text = self._has_text or bool(text)
+        if spoken := self._reasoning.feed(text):
             yield ChatTextDelta(spoken)
         yield from calls
 

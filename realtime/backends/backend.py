@@ -1,13 +1,10 @@
-"""What the service needs of a chat backend, and which one the settings choose."""
+"""What the service needs of a chat backend."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from realtime.backends.client import ChatClient, ChatReport
-from realtime.backends.scripted import ScriptedBackend
 from realtime.session.generation import ChatDelta, ChatRequest
-from realtime.settings import SCRIPTED, Settings
 
 
 class ChatBackend(Protocol):
@@ -22,14 +19,3 @@ class ChatBackend(Protocol):
 
     async def aclose(self) -> None:
         """Close all connections."""
-
-
-def chat_backend(settings: Settings, report: Callable[[ChatReport], None]) -> ChatBackend | None:
-    """Return the backend that is configured, or None; `report` is called at the end of each request over HTTP."""
-    match settings.chat_base_url:
-        case None:
-            return None
-        case url if url == SCRIPTED:
-            return ScriptedBackend()
-        case _:
-            return ChatClient(settings, report)

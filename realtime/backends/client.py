@@ -85,6 +85,8 @@ class ChatClient:
         self._origin = origin(settings.chat_base_url)
         self._prompting = Prompting(settings.chat_model, settings.chat_instructions, settings.chat_max_history_tokens)
         self._refused: frozenset[str] = frozenset()
+        self._begins_with_reasoning = False
+        """Whether the text of the last answer began with reasoning without an opening tag, as the next then will."""
         self._client = http_client(settings)
 
     async def aclose(self) -> None:
@@ -150,7 +152,7 @@ class ChatClient:
             try:
                 if not response.is_success:
                     await self._fail(response, body, timeouts)
-                async with aclosing(_deltas(response, timeouts)) as deltas:
+                async with aclosing(self._deltas(response, timeouts)) as deltas:
                     async for delta in deltas:
                         received = True
                         yield delta
@@ -177,6 +179,32 @@ class ChatClient:
         retry_after = response.headers.get("retry-after")
         raise _AttemptFailed(failure_of_status(response.status_code, answer, retry_after, time.time()))
 
+    async def _deltas(self, response: httpx2.Response, timeouts: RequestTimeouts) -> AsyncGenerator[ChatDelta]:
+        """Yield the deltas of a response; after the last one, read the response to its end."""
+        answer = Answer(_new_call_id, begins_with_reasoning=self._begins_with_reasoning)
+        stream = EventStream()
+        async with aclosing(response.aiter_bytes()) as pieces:
+            while not (stream.done or (answer.complete and answer.usage)):
+                try:
+                    piece = await timeouts.wait(anext(pieces, None))
+                except (ChatTimeout, httpx2.RequestError):
+                    if answer.complete:
+                        break
+                    raise
+                for chunk in stream.finish() if piece is None else stream.feed(piece):
+                    for delta in answer.take(chunk):
+                        yield delta
+                    timeouts.progressed(started=answer.started, complete=answer.complete)
+                if piece is None:
+                    break
+            if answer.begins_with_reasoning is not None:
+                self._begins_with_reasoning = answer.begins_with_reasoning
+            for delta in answer.finish(done=stream.done):
+                yield delta
+            with suppress(TimeoutError, httpx2.RequestError):
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await anext(pieces, None)
+
     def _connection_error(self, error: httpx2.RequestError) -> ChatError:
         match error:
             case httpx2.PoolTimeout():
@@ -187,30 +215,6 @@ class ChatClient:
                 return ChatError(f"cannot connect to the chat backend at {self._origin}: {error}")
             case _:
                 return ChatInterrupted(f"the connection to the chat backend broke: {type(error).__name__}")
-
-
-async def _deltas(response: httpx2.Response, timeouts: RequestTimeouts) -> AsyncGenerator[ChatDelta]:
-    """Yield the deltas of a response; after the last one, read the response to its end."""
-    answer, stream = Answer(_new_call_id), EventStream()
-    async with aclosing(response.aiter_bytes()) as pieces:
-        while not (stream.done or (answer.complete and answer.usage)):
-            try:
-                piece = await timeouts.wait(anext(pieces, None))
-            except (ChatTimeout, httpx2.RequestError):
-                if answer.complete:
-                    break
-                raise
-            for chunk in stream.finish() if piece is None else stream.feed(piece):
-                for delta in answer.take(chunk):
-                    yield delta
-                timeouts.progressed(started=answer.started, complete=answer.complete)
-            if piece is None:
-                break
-        for delta in answer.finish(done=stream.done):
-            yield delta
-        with suppress(TimeoutError, httpx2.RequestError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await anext(pieces, None)
 
 
 async def _beginning(response: httpx2.Response) -> str:

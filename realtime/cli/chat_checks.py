@@ -28,11 +28,10 @@ def check_chat(settings: Settings) -> Findings:
     model = settings.chat_model
     data: dict[str, object] = {"models": models}
     named = ", ".join(models[:MAX_NAMED]) + (", ..." if len(models) > MAX_NAMED else "")
+    advice = f"Set {PREFIX}CHAT_MODEL" + (f" to one of its models: {named}." if models else ", or load a model.")
     if model is None and len(models) != 1:
-        advice = f"Set {PREFIX}CHAT_MODEL to one of its models: {named}."
-        yield Finding("chat", Status.WARNING, f"the backend has {len(models)} models and none is chosen", advice, data)
+        yield Finding("chat", Status.WARNING, f"the backend lists {len(models)} models; none is chosen", advice, data)
     elif model is not None and not any(each == model or each.startswith(f"{model}:") for each in models):
-        advice = f"Set {PREFIX}CHAT_MODEL to one of its models: {named}."
         yield Finding("chat", Status.WARNING, f"the backend does not list {model}", advice, data)
     else:
         yield Finding("chat", Status.OK, f"the backend answers and has {model or models[0]}", data=data)

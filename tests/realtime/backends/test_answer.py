@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from realtime.backends.answer import Answer
 from realtime.backends.event_stream import MAX_EVENT_BYTES, MAX_STREAM_BYTES, EventStream
+from realtime.backends.reasoning import ReasoningFilter
 from realtime.backends.tool_calls import MAX_TOOL_CALLS
 from realtime.session.generation import (
     ChatDelta,
@@ -165,7 +166,7 @@ def test_an_answer_without_end_is_a_failure(body: list[bytes]) -> None:
         {"reasoning": "The user greets.", "content": ""},
         {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]},
         {"content": "<think>The user greets.</think>\n\n"},
-        {"content": "<THINKING>Hm."},
+        {"content": "<thinking>Hm."},
         {"tool_calls": None},
         {"tool_calls": [None, 1]},
         None,
@@ -183,6 +184,8 @@ def test_what_is_not_for_the_user_is_not_spoken(delta: object) -> None:
         {"refusal": "Hi", "content": None},
         {"content": "Hi", "reasoning_content": "Hm."},
         {"content": "<think>a</think> <thought>b</thought>\nHi"},
+        {"content": "[THINK]a[/THINK]Hi"},
+        {"content": "◁think▷a <think> b◁/think▷Hi"},
         {"content": "</think>\n\nHi"},
     ],
 )
@@ -197,15 +200,31 @@ def test_text_that_only_resembles_a_thought_is_spoken(text: str) -> None:
 
 @given(
     st.lists(st.sampled_from(["<think>", "</think>", "<thought>", "</thought>", "<", ">", "a", " ", "th", "k>"])),
+    st.booleans(),
     st.data(),
 )
-def test_thoughts_do_not_depend_on_how_the_text_is_divided(parts: list[str], data: st.DataObject) -> None:
+def test_reasoning_does_not_depend_on_how_the_text_is_divided(
+    parts: list[str], inside: bool, data: st.DataObject
+) -> None:
     text = "".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
-    pieces = [text[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    ending = chunk(finish_reason="stop")
-    whole = said(sse(chunk({"content": text}), ending))
-    assert said(sse(*(chunk({"content": piece}) for piece in pieces), ending)) == whole
+    whole, divided = ReasoningFilter(begins_inside=inside), ReasoningFilter(begins_inside=inside)
+    spoken = "".join(divided.feed(text[start:stop]) for start, stop in zip([0, *cuts], [*cuts, len(text)], strict=True))
+    assert spoken + divided.flush() == whole.feed(text) + whole.flush()
+    assert divided.begins_inside == whole.begins_inside
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("The user greets.</think>\n\nHi", "Hi"),
+        ("\n<think>The user greets.</think>Hi", "Hi"),
+        ("No tag, no reasoning.", "No tag, no reasoning."),
+    ],
+)
+def test_an_answer_may_begin_with_reasoning_without_an_opening_tag(text: str, spoken: str) -> None:
+    found = ReasoningFilter(begins_inside=True)
+    assert "".join(map(found.feed, text)) + found.flush() == spoken
 
 
 def test_half_a_character_is_replaced() -> None:

@@ -207,6 +207,19 @@ def test_an_error_of_any_length_is_understood() -> None:
     failure(ChatRefused, Reply([b"x" * 50_000] * 10, 400), requests=1)
 
 
+def test_a_model_whose_answers_begin_with_reasoning_without_a_tag_is_understood_from_its_second_answer_on() -> None:
+    async def scene() -> list[list[ChatDelta]]:
+        without_tag, plain = answer("Hm.", "</think>", "Hi"), answer("Hel", "lo.")
+        async with chat_server(without_tag, without_tag, plain) as server, chat_client(server.url) as client:
+            return [(await deltas_of(client))[:-1] for _ in range(4)]
+
+    first, second, third, fourth = asyncio.run(scene())
+    assert first == [ChatTextDelta("Hm."), ChatTextDelta("Hi")]
+    assert second == [ChatTextDelta("Hi")]
+    assert third == [ChatTextDelta("Hello.")]
+    assert fourth == [ChatTextDelta("Hel"), ChatTextDelta("lo.")]
+
+
 # Time.
 
 

@@ -9,8 +9,8 @@ import httpx
 import openai
 import pytest
 
-from realtime.backends.backend import chat_backend
 from realtime.backends.client import ChatClient
+from realtime.backends.configured import configured_backend
 from realtime.backends.scripted import ScriptedBackend, scripted_answer
 from realtime.backends.scripted_server import scripted_app
 from realtime.session.generation import (
@@ -149,7 +149,7 @@ def test_openais_own_client_understands_the_server(server: str) -> None:
     ("base_url", "kind"), [(None, type(None)), ("scripted", ScriptedBackend), ("http://127.0.0.1:9", ChatClient)]
 )
 def test_the_settings_choose_the_backend(base_url: str | None, kind: type) -> None:
-    backend = chat_backend(Settings(chat_base_url=base_url), lambda _: None)
+    backend = configured_backend(Settings(chat_base_url=base_url), lambda _: None)
     assert type(backend) is kind
     if backend is not None:
         asyncio.run(backend.aclose())

@@ -23,13 +23,18 @@ async def _models(request: Request) -> Response:
     return JSONResponse({"data": [{"id": "llama3.2:latest"}, {"id": "qwen3:8b"}]})
 
 
+async def _no_models(_: Request) -> Response:
+    return JSONResponse({"object": "list", "data": []})
+
+
 async def _page(_: Request) -> Response:
     return PlainTextResponse("<html>")
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with listening(Starlette(routes=[Route("/v1/models", _models), Route("/page/models", _page)])) as url:
+    endpoints = {"/v1/models": _models, "/empty/models": _no_models, "/page/models": _page}
+    with listening(Starlette(routes=[Route(path, endpoint) for path, endpoint in endpoints.items()])) as url:
         yield url
 
 
@@ -57,6 +62,12 @@ def test_a_model_that_is_missing_or_not_chosen_is_a_warning_that_names_those_the
     chat = checked(server, chat_api_key=KEY, chat_model=model)
     assert chat.status is Status.WARNING
     assert "VIVAVOCE_CHAT_MODEL to one of its models: llama3.2:latest, qwen3:8b." in chat.advice
+
+
+def test_a_backend_without_a_model_is_a_warning(server: str) -> None:
+    chat = checked(f"{server}/empty")
+    assert chat.status is Status.WARNING
+    assert chat.advice == "Set VIVAVOCE_CHAT_MODEL, or load a model."
 
 
 def test_a_wrong_key_is_a_failure_that_says_so(server: str) -> None:
