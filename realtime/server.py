@@ -1,14 +1,16 @@
-"""Serve the application with uvicorn: limits, redaction of its log, and the listening socket."""
+"""Serve the application with uvicorn: limits, redaction of its log, TLS, and the listening socket."""
 
 import logging
 import socket
+import ssl
+from pathlib import Path
 from typing import Final
 
 import uvicorn
 
 from realtime.app import create_app
 from realtime.models.models import Models
-from realtime.settings import Settings
+from realtime.settings import PREFIX, Settings
 
 REFUSED: Final = "ASGI callable returned without completing handshake."
 """What uvicorn logs as an error after a websocket was refused with an HTTP response, which is no error."""
@@ -24,6 +26,8 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, models: Models, settings: Settings) -> None:
+        """Raise `ValueError` if the files for TLS cannot be used."""
+        tls = tls_context(settings)
         logging.getLogger("uvicorn.error").addFilter(_redact)
         super().__init__(
             uvicorn.Config(
@@ -37,6 +41,7 @@ class Server(uvicorn.Server):
                 log_config=None,  # keep the logging configuration of the process
                 access_log=False,  # it would contain query strings
                 timeout_graceful_shutdown=5,
+                ssl_context_factory=None if tls is None else lambda *_: tls,
             )
         )
         self._models = models
@@ -57,6 +62,47 @@ def _redact(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
         record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
     return record.levelno > logging.DEBUG and record.msg != REFUSED
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """Load the certificate and its key, or return None where the settings name none.
+
+    Raises:
+        ValueError: A file cannot be used; the message names the setting.
+
+    """
+    if settings.tls_certificate is None:
+        if settings.tls_key is not None:
+            raise ValueError(f"{PREFIX}TLS_KEY needs {PREFIX}TLS_CERTIFICATE.")
+        return None
+    certificate, of_certificate = settings.tls_certificate.expanduser(), f"{PREFIX}TLS_CERTIFICATE"
+    key, of_key = certificate, of_certificate
+    if settings.tls_key is not None:
+        key, of_key = settings.tls_key.expanduser(), f"{PREFIX}TLS_KEY"
+    if b"-----BEGIN CERTIFICATE-----" not in _contents(certificate, of_certificate):
+        raise ValueError(f"{of_certificate}: {certificate} contains no certificate in PEM.")
+    key_contents = _contents(key, of_key)
+    if b"PRIVATE KEY-----" not in key_contents:
+        raise ValueError(f"{of_key}: {key} contains no private key in PEM.")
+    if b"ENCRYPTED" in key_contents:
+        raise ValueError(
+            f"{of_key}: the private key in {key} is encrypted. Decrypt it: openssl pkey -in FILE -out FILE"
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise ValueError(f"{of_key}: the private key in {key} does not belong to the certificate.") from None
+        raise ValueError(f"{of_certificate}: the files cannot be used for TLS ({error.reason}).") from None
+    return context
+
+
+def _contents(path: Path, setting: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{setting}: cannot read {path}: {error.strerror or error}.") from None
 
 
 def listening_socket(settings: Settings) -> socket.socket:

@@ -75,6 +75,10 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     """Origins of web pages and desktop programs that may connect, besides pages of this machine and of the IP address
     by which the server is reached; `*` stands for a part of the host, and alone for all origins."""
+    tls_certificate: Path | None = None
+    """File in PEM with the certificate and those of its issuers: serve HTTPS and secure websockets. Unset: no TLS."""
+    tls_key: Path | None = None
+    """File in PEM with the key of the certificate. Unset: it is in the same file."""
 
     transcription_model: str = "whisper-base"
     """Default speech-to-text model."""

@@ -21,7 +21,7 @@ from realtime.cli.chat_checks import check_chat
 from realtime.cli.findings import Finding, Findings, Status
 from realtime.cli.machine_checks import check_memory, check_packages, check_platform, check_processor
 from realtime.cli.model_checks import check_models, check_speech
-from realtime.cli.service_checks import check_access, check_cache, check_port, check_traces
+from realtime.cli.service_checks import check_access, check_cache, check_port, check_tls, check_traces
 from realtime.settings import PREFIX, Settings
 
 CHECKS: Final = (
@@ -32,6 +32,7 @@ CHECKS: Final = (
     check_cache,
     check_traces,
     check_port,
+    check_tls,
     check_access,
     check_chat,
     check_models,

@@ -18,7 +18,7 @@ from realtime.cli.output import discard_standard_output
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
 from realtime.models.models import Models
-from realtime.server import Server, listening_error, listening_socket
+from realtime.server import Server, listening_error, listening_socket, tls_context
 from realtime.settings import Settings
 from realtime.tracing.files import prepare_directory
 from realtime.weights.progress import LoggedProgress
@@ -120,6 +120,11 @@ def _serve(options: argparse.Namespace) -> int:
             reason = error.strerror or error
             print(f"vivavoce: VIVAVOCE_TRACE: cannot write to {settings.trace}: {reason}", file=sys.stderr)
             return USAGE_ERROR
+    try:
+        tls_context(settings)
+    except ValueError as error:
+        print(f"vivavoce: {error}", file=sys.stderr)
+        return USAGE_ERROR
     logs.configure(settings)
     try:
         listener = listening_socket(settings)
@@ -129,7 +134,8 @@ def _serve(options: argparse.Namespace) -> int:
         return 1
     with listener:
         server = Server(Models(settings, InstalledEngines(settings, LoggedProgress())), settings)
-        logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
+        scheme = "http" if settings.tls_certificate is None else "https"
+        logger.info("listening on %s://%s:%d", scheme, *listener.getsockname()[:2])
         # After its shutdown uvicorn raises the signal again. With the default handler it then ends the process even if
         # a thread is still loading a model.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -4,11 +4,12 @@ import contextlib
 import errno
 import http.client
 import shutil
+import ssl
 import tempfile
 from typing import Final
 
 from realtime.cli.findings import Finding, Findings, Status
-from realtime.server import listening_error, listening_socket
+from realtime.server import listening_error, listening_socket, tls_context
 from realtime.settings import PREFIX, Settings
 from realtime.tracing.files import prepare_directory
 
@@ -78,6 +79,19 @@ def check_port(settings: Settings) -> Findings:
         yield Finding("port", Status.OK, f"{place} is free")
 
 
+def check_tls(settings: Settings) -> Findings:
+    """Report whether the files for TLS can be used, if they are set."""
+    try:
+        context = tls_context(settings)
+    except ValueError as error:
+        yield Finding(
+            "tls", Status.FAILURE, str(error), f"Correct or unset {PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY."
+        )
+    else:
+        if context is not None:
+            yield Finding("tls", Status.OK, f"certificate in {settings.tls_certificate}")
+
+
 def check_access(settings: Settings) -> Findings:
     """Report whether the service would refuse to start because clients on other machines need no key."""
     if settings.lacks_api_keys:
@@ -92,7 +106,13 @@ def check_access(settings: Settings) -> Findings:
 
 def _answer_at(settings: Settings) -> http.client.HTTPMessage | None:
     """Return the headers with which a server at the configured address answers; None if there is no HTTP server."""
-    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=PROBE_SECONDS)
+    if settings.tls_certificate is None:
+        connection = http.client.HTTPConnection(settings.host, settings.port, timeout=PROBE_SECONDS)
+    else:
+        unverified = ssl._create_unverified_context()  # noqa: S323 - to learn what answers there; nothing is sent
+        connection = http.client.HTTPSConnection(
+            settings.host, settings.port, timeout=PROBE_SECONDS, context=unverified
+        )
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
         connection.request("GET", "/livez")
         return connection.getresponse().headers

@@ -9,7 +9,7 @@ import pytest
 from tests.docs.conftest import Workspace
 from tests.support.markdown import ROOT, Block, blocks
 
-NOT_RUN = 7
+NOT_RUN = 8
 """Blocks marked as not run. A new one is to be an exception, so this number is to be raised by hand."""
 
 LANGUAGES = {"bash", "json", "mermaid", "promql", "python", "text", "toml", "yaml"}
