@@ -70,7 +70,7 @@ class Answer:
             yield from self._take_delta(delta)
         self._reason = text_of(choice.get("finish_reason")).lower() or self._reason
         if self._reason == "error":
-            raise ChatInterrupted("the backend reports that its model failed")
+            raise ChatInterrupted("the chat backend reports that its model failed")
 
     def finish(self, *, done: bool) -> Iterator[ChatDelta]:
         """End the answer, which was `[DONE]` if `done`; yield the rest of it and `ChatFinished`.
@@ -80,7 +80,8 @@ class Answer:
 
         """
         if not (done or self.complete):
-            raise ChatInterrupted("the answer broke off" if self.started else "the answer is no chat completion")
+            what = "broke off" if self.started else "is no chat completion"
+            raise ChatInterrupted(f"the answer of the chat backend {what}")
         if rest := self._reasoning.flush():
             yield ChatTextDelta(rest)
         yield from self._calls.finish()

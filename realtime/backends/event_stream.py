@@ -45,12 +45,12 @@ class EventStream:
         """Take the next bytes; yield the objects that are complete."""
         self._received += len(data)
         if self._received > MAX_STREAM_BYTES:
-            raise ChatInterrupted(f"the answer is longer than {MAX_STREAM_BYTES >> 20} MiB")
+            raise ChatInterrupted(f"the answer of the chat backend is longer than {MAX_STREAM_BYTES >> 20} MiB")
         lines = data.splitlines(keepends=True)
         for line in lines:
             self._line += line
             if len(self._line) > MAX_EVENT_BYTES:
-                raise ChatInterrupted(f"an event of the answer is longer than {MAX_EVENT_BYTES >> 10} KiB")
+                raise ChatInterrupted(f"an event of the chat backend is longer than {MAX_EVENT_BYTES >> 10} KiB")
             if line.endswith((b"\n", b"\r")):  # a line feed after the carriage return makes an empty line
                 yield from self._end_line()
 
@@ -58,7 +58,7 @@ class EventStream:
         """End the body; yield the object that its end completes."""
         yield from self._end_line()
         if self._data and not self.done:
-            raise ChatInterrupted("the answer is not a stream of JSON objects")
+            raise ChatInterrupted("the answer of the chat backend is no chat completion")
 
     def _end_line(self) -> Iterator[Mapping[str, object]]:
         line = bytes(self._line).removeprefix(_BYTE_ORDER_MARK).rstrip(b"\r\n")
@@ -90,12 +90,12 @@ class EventStream:
             return
         self._data += line
         if len(self._data) > MAX_EVENT_BYTES:
-            raise ChatInterrupted(f"an event of the answer is longer than {MAX_EVENT_BYTES >> 10} KiB")
+            raise ChatInterrupted(f"an event of the chat backend is longer than {MAX_EVENT_BYTES >> 10} KiB")
         if not line.rstrip().endswith((b"}", b'"')):
             return
         self._attempts += 1
         if self._attempts > MAX_ATTEMPTS:
-            raise ChatInterrupted("the answer is not a stream of JSON objects")
+            raise ChatInterrupted("the answer of the chat backend is no chat completion")
         try:
             value = json.loads(self._data.decode(errors="replace"))
         except (ValueError, RecursionError):

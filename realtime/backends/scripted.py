@@ -67,7 +67,8 @@ def scripted_answer(request: ChatRequest) -> ScriptedAnswer:
     last = request.messages[-1] if request.messages else ChatMessage(ChatRole.USER)
     if last.role is ChatRole.TOOL:
         return ScriptedAnswer(f"The tool says: {last.text}")
-    heard = [message.text for message in request.messages if message.role is ChatRole.USER] or [""]
+    users = [message.text for message in request.messages if message.role is ChatRole.USER]
+    heard = "\n".join(users).splitlines() or [""]  # what has no answer between it arrives as lines of one message
     words = f" {_plain(heard[-1])} "
     if " error " in words:
         return ScriptedAnswer("", breaks_after=0)

@@ -54,7 +54,7 @@ class ToolCalls:
 
         """
         if any(not call.name for call in self._calls):
-            raise ChatInterrupted("the answer has a tool call without a name")
+            raise ChatInterrupted("the chat backend calls a tool without a name")
         return [
             ChatToolCallDelta(call.index, call.call_id, call.name, "{}") for call in self._calls if not call.arguments
         ]
@@ -86,7 +86,7 @@ class ToolCalls:
         if call is not None and not _begins_another(call, server_id, name, arguments):
             return call
         if len(self._calls) == MAX_TOOL_CALLS:
-            raise ChatInterrupted(f"the answer has more than {MAX_TOOL_CALLS} tool calls")
+            raise ChatInterrupted(f"the chat backend calls more than {MAX_TOOL_CALLS} tools at once")
         taken = {each.call_id for each in self._calls}
         call_id = server_id if server_id and server_id not in taken else self._new_call_id()
         call = _Call(len(self._calls), call_id, server_id)
