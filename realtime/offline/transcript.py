@@ -1,22 +1,18 @@
 """The transcript of a recording, and its division into cues."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.media.tracks import AudioTrack
-from realtime.speech.phrases import is_abbreviated
+from realtime.speech.abbreviations import is_abbreviated
 from realtime.speech.punctuation import SENTENCE_ENDS
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Hypothesis, Word
 
 _CLOSING: Final = "\"'”\u2019»)]」』"
 """Quotation marks and brackets that may follow the end of a sentence."""
-
-_ORDINAL: Final = re.compile(r"(?<!\S)\d{1,2}$")
-"""A number that may be an ordinal, with the stop behind it, as in the German "3. Oktober"."""
 
 _PAUSE: Final = SAMPLE_RATE // 2
 """Samples of silence between two words that end a cue: 0.5 s."""
@@ -96,9 +92,10 @@ def cues(transcript: Transcript) -> list[Cue]:
     """Cut a transcript with word times at ends of sentences, at pauses and between segments."""
     found: list[Cue] = []
     for segment in transcript.segments:
+        language = "en" if transcript.translated else segment.hypothesis.language
         words: list[Word] = []
         for word in segment.words:
-            if words and (word.start - words[-1].end >= _PAUSE or _ends_sentence(words, word)):
+            if words and (word.start - words[-1].end >= _PAUSE or _ends_sentence(words, word, language)):
                 found.append(Cue(tuple(words), segment))
                 words = []
             words.append(word)
@@ -107,7 +104,7 @@ def cues(transcript: Transcript) -> list[Cue]:
     return found
 
 
-def _ends_sentence(words: Sequence[Word], following: Word) -> bool:
+def _ends_sentence(words: Sequence[Word], following: Word, language: str) -> bool:
     """Return whether a sentence ends with `words`: with a mark that is not the stop of "Mr." or of an ordinal."""
     text = "".join(word.text for word in words).rstrip().rstrip(_CLOSING)
     if not text.endswith(SENTENCE_ENDS):
@@ -115,4 +112,4 @@ def _ends_sentence(words: Sequence[Word], following: Word) -> bool:
     before = text.removesuffix(".")
     if before == text or not before[-1:].isalnum():
         return True
-    return not (_ORDINAL.search(before) or is_abbreviated(before, following.text.lstrip()[:1]))
+    return not is_abbreviated(before, following.text.lstrip()[:1], language)

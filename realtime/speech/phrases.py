@@ -13,6 +13,8 @@ import re
 from enum import Enum, auto
 from typing import Final
 
+from realtime.speech.abbreviations import is_abbreviated
+
 LONGEST_PHRASE: Final = 200
 """Characters of a phrase, not counting the white space at its end."""
 
@@ -44,21 +46,6 @@ _NEVER_FIRST: Final = frozenset(".!?…,;:)]}»›。！？｡，、､；：」
 """Characters that must not begin a phrase."""
 
 _WORD: Final = re.compile(rf"{_IDEOGRAPH}{{1,2}}|[^\W_]+(?:['’.,-][^\W_]+)*")
-_ABBREVIATION: Final = re.compile(
-    r"""
-      (?i: adm | approx | ave | blvd | capt | cf | col | corp | dept | dr | esq | est | etc | gen | gov | hon | inc | jr
-         | lt | ltd | maj | messrs | mrs? | ms | mt | pres | prof | rep | rev | sen | sgt | sr | st | viz | vs
-         | bzw | dra | hr | inkl | mlle | mme | nr | sra | srta )   # German, French, Spanish, Portuguese
-    | (?: [^\W\d_]{1,2} \. )+ [^\W\d_]{1,2}                     # e.g, U.S, Ph.D
-    | al                                                        # et al.
-    | [A-HJ-Z]                                                  # an initial, not the pronoun
-    """,
-    re.VERBOSE,
-)
-_BEFORE_NUMBER: Final = re.compile(
-    r"(?i:apr|apt|art|aug|ca|ch|dec|eq|ext|feb|figs?|ft|jan|jul|jun|mar|max|min|nos?|nov|oct|pp?|sec|sept?|ver|vols?)"
-)
-_BEFORE_NUMERAL: Final = re.compile(r"(?i:ch|fig|vol)")
 
 
 class _Break(Enum):
@@ -149,18 +136,3 @@ def _break(text: str, place: re.Match[str]) -> _Break | None:
     if following.isdecimal() and text[: place.start()][-1:].isdecimal():
         return _Break.WORD if place["space"] else None
     return _Break.CLAUSE if words >= CLAUSE_WORDS else _Break.WORD
-
-
-def is_abbreviated(before: str, following: str) -> bool:
-    """Return whether a full stop after `before` belongs to an abbreviation or to the number of a list item.
-
-    `before` is the text of the sentence until the stop, `following` the first character of the next word.
-    """
-    word = before.split()[-1].lstrip("([{\"'“‘«*_")
-    if word.isdecimal():
-        return word == before.strip()
-    if following.isdecimal() and _BEFORE_NUMBER.fullmatch(word):
-        return True
-    if following in "IVXLC" and _BEFORE_NUMERAL.fullmatch(word):
-        return True
-    return _ABBREVIATION.fullmatch(word) is not None

@@ -1,5 +1,7 @@
 """Dividing a transcript into cues."""
 
+from dataclasses import replace
+
 import pytest
 
 from realtime.offline.transcript import cues
@@ -23,19 +25,25 @@ def test_a_quoted_sentence_ends_after_its_quotation_mark() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("language", "text"),
     [
-        "Then Mr. Quilter left.",
-        "Dr. J. F. Quilter left.",
-        "The U.S. Senate met.",
-        "Wir kommen am 3. Oktober.",
-        "Die Sra. García und Mme. Dupont.",
-        "See No. 5 below.",
+        ("en", "Then Mr. Quilter left."),
+        ("en", "The U.S. Senate met."),
+        ("de", "Wir kommen am 3. Oktober."),
+        ("es", "Die Sra. García und Mme. Dupont."),
+        ("en", "See No. 5 below."),
     ],
 )
-def test_no_cue_ends_with_an_abbreviation_or_an_ordinal(text: str) -> None:
+def test_no_cue_ends_with_an_abbreviation_or_an_ordinal(language: str, text: str) -> None:
     words = tuple(word(f" {written}", index, index + 1) for index, written in enumerate(text.split()))
-    assert [cue.text for cue in cues(transcript(words))] == [f" {text}"]
+    assert [cue.text for cue in cues(transcript(words, language=language))] == [f" {text}"]
+
+
+def test_the_language_of_a_translation_is_english() -> None:
+    words = (word(" am", 0, 1), word(" 25.", 1, 2), word(" Then", 2, 3))
+    german = transcript(words, language="de")
+    assert len(cues(german)) == 1
+    assert len(cues(replace(german, translated=True))) == 2
 
 
 def test_a_cue_ends_with_an_abbreviation_before_a_pause() -> None:
