@@ -263,7 +263,7 @@ class Captioning:
         config = segment.config or self.config
         in_flight.state = RequestState.RUNNING
         in_flight.start, in_flight.end = segment.decode_range()
-        in_flight.lead_in = segment.missing_lead_in
+        in_flight.lead_in = 0 if config.turn_detection else segment.missing_lead_in
         in_flight.speech_end = segment.requested_until = segment.speech_end
         in_flight.word_times = in_flight.final or in_flight.end - in_flight.start > MAX_SEGMENT[load]
         return TranscriptionRequest(
