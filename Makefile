@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 SERVE_ARGS ?=
 BENCH_ARGS ?=
-HARD_CASES := taps repeats quiet short_speech languages times media text_languages
+HARD_CASES := taps repeats quiet short_speech languages times media recorders text_languages
 PURE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 
 .DEFAULT_GOAL := help
