@@ -131,6 +131,8 @@ class Settings:
     chat_max_history_tokens: int = 3072
     """Upper bound for the conversation in a request, tools included, by estimate; the oldest turns are left out. The
     default leaves room for an answer in a context of 4096 tokens, the smallest default of common servers."""
+    resume_false_interruptions: bool = True
+    """Whether an answer that was interrupted goes on if the user then says nothing, or a mere "mhm"."""
     chat_connect_timeout_seconds: float = 5.0
     """Time for connecting to the chat backend."""
     chat_first_token_timeout_seconds: float = 30.0

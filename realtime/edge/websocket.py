@@ -162,6 +162,7 @@ class RealtimeEndpoint:
                 find_voice=partial(find_voice, voices=self._models.voices),
                 max_input_characters=self._settings.max_input_characters,
                 chat=self._chat is not None,
+                resume_false_interruptions=self._settings.resume_false_interruptions,
                 headers=websocket.headers,
                 subprotocols=websocket.scope["subprotocols"],
             )

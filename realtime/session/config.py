@@ -29,6 +29,8 @@ class SessionConfig:
     """None: the client commits its turns by hand."""
     interrupt_response: bool = True
     """Whether the beginning of speech cancels the response in progress."""
+    resume_false_interruptions: bool = False
+    """Whether a response that was interrupted goes on if the user then says nothing, or a mere "mhm"."""
     create_response: bool = False
     """Whether the end of a turn starts a response, as soon as the turn is transcribed."""
     transcribe: bool = False

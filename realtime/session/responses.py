@@ -10,15 +10,18 @@ response says is decided when it is created:
   assistant's message that the client has added last; else the `instructions`, where there is nothing else that they
   could be instructions for. A response without any such text fails.
 
-`Reply` does the rest. A response takes its options from the newest configuration that the client has sent. Unlike the
-user's side it does not wait for audio to be scored, so this does not depend on the detector either.
+`Reply` does the rest, and after a false interruption (`Interruption`) another `Reply` says what was left. A response
+takes its options from the newest configuration that the client has sent. Unlike the user's side it does not wait for
+audio to be scored, so this does not depend on the detector either.
 """
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from typing import Final
 
+from realtime.session.answer import Answer
 from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpeech, ItemReference, Speak
-from realtime.session.config import SessionConfig
+from realtime.session.config import Modality, SessionConfig
 from realtime.session.conversation import Conversation, ItemContent, Message, Role, chat_messages, spoken_text
 from realtime.session.events import (
     CommandRefused,
@@ -30,6 +33,7 @@ from realtime.session.events import (
     ResponseStatus,
 )
 from realtime.session.generation import ChatNotConfigured, ChatRequest
+from realtime.session.interruption import Interruption
 from realtime.session.jobs import Generated, JobFailed, Jobs, SpeechSynthesized, SynthesisFinished
 from realtime.session.reply import Reply
 
@@ -58,6 +62,8 @@ class Responses:
         """The item that the client has added last, unless a response in the conversation has begun since."""
         self._playing: Reply | None = None
         """The last finished response in the conversation, which the client may still be playing."""
+        self._interrupted: Interruption | None = None
+        """The response that speech has interrupted, until it is clear whether the user says anything."""
 
     @property
     def in_progress(self) -> bool:
@@ -76,7 +82,11 @@ class Responses:
 
     def awaits(self, job: int) -> bool:
         """Return whether this job works for a response."""
-        return any(reply.awaits(job) for reply in self._replies.values())
+        return self._reply_that_awaits(job) is not None
+
+    def _reply_that_awaits(self, job: int) -> Reply | None:
+        replies = [*self._replies.values(), *([self._interrupted.reply] if self._interrupted else [])]
+        return next((reply for reply in replies if reply.awaits(job)), None)
 
     # What the user said, and what the client added.
 
@@ -90,7 +100,7 @@ class Responses:
         if not self._untranscribed:
             waiting, self._waiting = self._waiting, []
             for reply, command in waiting:
-                yield reply.generate(self._chat_request(command))
+                yield reply.answer.generate(self._chat_request(command))
 
     def item_created(self, item_id: str) -> None:
         """Note which item the client has added last."""
@@ -120,7 +130,7 @@ class Responses:
         elif self._untranscribed:
             self._waiting.append((reply, command))
         else:
-            yield reply.generate(self._chat_request(command))
+            yield reply.answer.generate(self._chat_request(command))
         self._forget_finished()
 
     def speak(self, command: Speak, now: float) -> Iterator[Output]:
@@ -142,23 +152,64 @@ class Responses:
     def cancel(self, command: CancelResponse, now: float) -> Iterator[Output]:
         """Cancel a response for the client; refuse the command where there is none, or no such one."""
         reply = self._replies.get(command.response_id) if command.response_id else self.in_conversation
+        yield from self.end_interruption()
         if reply is None:
             yield CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, command)
             return
         yield from reply.finish(ResponseStatus.CANCELLED, now, reason=EndReason.CLIENT_CANCELLED)
         self._forget_finished()
 
-    def interrupt(self, now: float) -> Iterator[Output]:
-        """Cancel the response because the user has begun to speak; those outside of the conversation go on.
+    # Interruptions.
 
-        One that has finished may still be played: in the conversation, what was not played by now is dropped too.
+    def interrupt(self, item_id: str, now: float) -> Iterator[Output]:
+        """Cancel the response because the user has begun to speak, in this turn.
+
+        Responses outside of the conversation go on. One that has finished may still be played: in the conversation,
+        what was not played by now is dropped too.
         """
-        if (reply := self.in_conversation) is not None:
-            yield from reply.finish(ResponseStatus.CANCELLED, now, reason=EndReason.TURN_DETECTED)
+        reply, playing = self.in_conversation, self._playing
+        if reply is not None:
+            if not self._resumable(reply):
+                yield from reply.answer.cancel()
+            yield from reply.cut_off(ResponseStatus.CANCELLED, now, reason=EndReason.TURN_DETECTED)
             self._forget_finished()
-        elif self._playing is not None and now < self._playing.played_until:
-            self._playing.keep_heard(now)
+        elif playing is not None and now < playing.played_until:
+            reply = playing
         self._playing = None
+        if reply is not None:
+            position = reply.keep_heard(now)
+            yield from self.end_interruption()
+            self._interrupted = Interruption(reply, item_id, position) if self._resumable(reply) else None
+        elif self._interrupted is not None:  # since which nothing has been said
+            self._interrupted.item_id = item_id
+
+    def _resumable(self, reply: Reply) -> bool:
+        return self.config.resume_false_interruptions and reply.response.modality is Modality.AUDIO
+
+    def is_false_interruption(self, item_id: str, text: str) -> bool:
+        """Return whether a turn interrupted a response without saying anything, and more than its end was left."""
+        interrupted = self._interrupted
+        return interrupted is not None and interrupted.item_id == item_id and interrupted.is_false(text)
+
+    def resume(self, now: float) -> Iterator[Output]:
+        """Say what was left of the interrupted response, if anything, as another response."""
+        interrupted, self._interrupted = self._interrupted, None
+        assert interrupted is not None
+        if interrupted.leaves_nothing:
+            return
+        before, start = interrupted.reply, interrupted.position
+        response = replace(before.response, id=self._new_id("resp"), metadata=None)
+        reply = Reply(response, before.answer, before.speed, self._jobs, self._conversation, self._new_id, start=start)
+        self._replies[response.id] = reply
+        yield ResponseStarted(response)
+        yield from reply.resume(now)
+        self._forget_finished()
+
+    def end_interruption(self) -> Iterator[Output]:
+        """Give up what was left of an interrupted response."""
+        if self._interrupted is not None:
+            yield from self._interrupted.reply.answer.cancel()
+            self._interrupted = None
 
     # Results and time.
 
@@ -166,12 +217,27 @@ class Responses:
         self, message: SpeechSynthesized | SynthesisFinished | Generated | JobFailed, now: float
     ) -> Iterator[Output]:
         """Take the result of a job of a response."""
-        reply = next(reply for reply in self._replies.values() if reply.awaits(message.number))
-        if isinstance(message, Generated):
+        reply = self._reply_that_awaits(message.number)
+        assert reply is not None
+        if reply.finished:
+            yield from self._receive_after_interruption(message)
+        elif isinstance(message, Generated):
             yield from reply.generated(message.delta, now)
         else:
             yield from reply.receive(message, now)
         self._forget_finished()
+
+    def _receive_after_interruption(
+        self, message: SpeechSynthesized | SynthesisFinished | Generated | JobFailed
+    ) -> Iterator[Output]:
+        """Take more of the answer that was interrupted."""
+        assert self._interrupted is not None
+        answer = self._interrupted.reply.answer
+        if isinstance(message, Generated):
+            yield from answer.take(message.delta)
+        else:
+            answer.end_generation()
+            answer.complete = True
 
     def release(self, now: float) -> Iterator[Output]:
         """Advance all responses to `now`."""
@@ -202,10 +268,12 @@ class Responses:
             max_output_tokens=limit or self.config.max_output_tokens,
         )
         conversation = self._conversation if command.in_conversation else None
-        reply = Reply(response, command.speed or self.config.speed, self._jobs, conversation, self._new_id)
+        speed = command.speed or self.config.speed
+        reply = Reply(response, Answer(self._jobs), speed, self._jobs, conversation, self._new_id)
         self._replies[response.id] = reply
         if command.in_conversation:
             self._unspoken_id = self._playing = None
+            yield from self.end_interruption()
         yield ResponseStarted(response)
         return reply
 

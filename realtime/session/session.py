@@ -184,22 +184,24 @@ class Session:
         """Pass the message to the user's side, and let the conversation follow what it reports."""
         for output in self._listening.receive(message):
             match output:
-                case SpeechStarted(interrupts=interrupts):
+                case SpeechStarted(item_id, interrupts=interrupts):
                     yield output
                     if interrupts:
-                        yield from self._responses.interrupt(now)
+                        yield from self._responses.interrupt(item_id, now)
                 case AudioCommitted():
                     yield self._add_turn(output)
                 case TranscriptCompleted(item_id, text):
                     yield output
                     self._conversation.set_transcript(item_id, text)
-                    self._answer_due |= item_id in self._to_answer and bool(text)
+                    yield from self._follow_turn(item_id, text, now)
                     yield from self._turn_transcribed(item_id, now)
                 case TranscriptFailed(item_id):
                     yield output
+                    yield from self._responses.end_interruption()
                     yield from self._turn_transcribed(item_id, now)
                 case AudioCleared():
                     yield output
+                    yield from self._responses.end_interruption()
                     yield from self._answer(now)
                 case _:
                     yield output
@@ -213,6 +215,15 @@ class Session:
             if committed.answered:
                 self._to_answer.add(item_id)
         return replace(committed, previous_item_id=self._conversation.predecessor(item_id))
+
+    def _follow_turn(self, item_id: str, text: str, now: float) -> Iterator[Output]:
+        """Decide what a transcribed turn leads to: an answer, the rest of what it interrupted, or nothing."""
+        if self._responses.is_false_interruption(item_id, text):
+            if not self._listening.in_turn:
+                yield from self._responses.resume(now)
+        elif text:
+            self._answer_due |= item_id in self._to_answer
+            yield from self._responses.end_interruption()
 
     def _turn_transcribed(self, item_id: str, now: float) -> Iterator[Output]:
         """Go on where the transcript of a turn was waited for."""

@@ -36,6 +36,8 @@ class Handshake:
     max_input_characters: int
     chat: bool = False
     """Whether a chat backend is configured."""
+    resume_false_interruptions: bool = True
+    """Whether its answers go on after a false interruption."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The headers of the request by their lower-case names, which may contain keys."""
     subprotocols: Sequence[str] = field(default=(), repr=False)

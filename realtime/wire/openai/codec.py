@@ -164,6 +164,7 @@ class OpenAICodec:
             voice=voice,
             chat=handshake.chat,
             create_response=handshake.chat and not transcription,
+            resume_false_interruptions=handshake.chat and handshake.resume_false_interruptions,
             include_partials="partials" in extensions,
         )
         session = WireSession(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from realtime.errors import EngineError
+from realtime.session.answer import MAX_GENERATED_CHARACTERS, MAX_TOOL_CALLS
 from realtime.session.commands import (
     CancelResponse,
     ClearAudio,
@@ -51,9 +52,15 @@ from realtime.session.generation import (
     ChatUsage,
 )
 from realtime.session.jobs import CancelJob, Generate, Generated, JobFailed, Synthesize, Transcribe
-from realtime.session.reply import MAX_GENERATED_CHARACTERS, MAX_TOOL_CALLS
 from realtime.session.responses import MAX_OUTSIDE_CONVERSATION
-from tests.support.scripted_conversation import Conversation, Microphone, configured, words_between
+from tests.support.scripted_conversation import (
+    Conversation,
+    EngineJob,
+    Microphone,
+    configured,
+    hypothesis_of,
+    words_between,
+)
 
 CHAT = configured(chat=True, create_response=True)
 BY_HAND = configured(chat=True, turn_detection=None)
@@ -506,6 +513,182 @@ def test_a_response_that_was_cancelled_before_any_audio_keeps_nothing() -> None:
     conversation.send(Speak("One two three."))
     conversation.send(CancelResponse())
     assert kept(conversation) == ""
+
+
+# False interruptions: what was not said goes on.
+
+RESUMING = configured(chat=True, create_response=True, resume_false_interruptions=True)
+COUNT = "One two three four five six seven eight nine ten eleven twelve."
+
+
+def counting(held: tuple[type[EngineJob], ...] = (Transcribe,)) -> tuple[Conversation, Microphone]:
+    """Let a response be played for a second, and then interrupt it for half a second."""
+    conversation, microphone = Conversation(RESUMING, held=held), Microphone()
+    conversation.send(CreateResponse(input=(assistant(COUNT),)))
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    return conversation, microphone
+
+
+def hear(conversation: Conversation, text: str) -> None:
+    """Answer all transcriptions with this text."""
+    while conversation.pending(Transcribe):
+        conversation.answer(Transcribe, hypothesis_of(text, average_log_probability=-3 if not text else -0.2))
+
+
+@pytest.mark.parametrize("text", ["", "Mhm.", "Yeah, right.", "Genau!"])
+def test_a_response_goes_on_where_nothing_was_said_to_it(text: str) -> None:
+    conversation, _ = counting()
+    hear(conversation, text)
+    assert said(conversation)[1:] == ["four five six seven eight nine ten eleven twelve."]
+    first, second = conversation.outputs_of(ResponseStarted)
+    assert second.response.id != first.response.id
+    assert conversation.outputs_of(Generate) == []
+
+
+def test_a_response_does_not_go_on_where_something_was_said() -> None:
+    conversation, _ = counting()
+    hear(conversation, "Stop it.")
+    assert said(conversation)[1:] == ["You said: Stop it."]
+
+
+def test_near_the_end_of_a_response_yes_is_an_answer() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe,)), Microphone()
+    conversation.send(CreateResponse(input=(assistant("Shall I turn it off?"),)))
+    conversation.wait(1.2)
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "Yes.")
+    assert said(conversation)[1:] == ["You said: Yes."]
+
+
+def test_a_backchannel_after_a_response_is_an_answer() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "Right.")
+    assert said(conversation) == ["You said: Right."]
+
+
+def test_where_a_response_had_been_played_to_its_end_nothing_goes_on() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe,)), Microphone()
+    conversation.send(CreateResponse(input=(assistant("One two."),)))
+    conversation.wait(0.74)
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+def test_a_response_that_has_been_sent_goes_on_where_it_was_played_to() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe,)), Microphone()
+    conversation.send(CreateResponse(input=(assistant("One two three four five six."),)))
+    assert len(conversation.outputs_of(ResponseFinished)) == 1
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "")
+    assert said(conversation)[1:] == ["four five six."]
+
+
+def test_an_answer_is_generated_on_while_nobody_knows_whether_it_was_interrupted() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe, Generate)), Microphone()
+    conversation.send(CreateItem(user("Count.")))
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    conversation.send(Generated(job.number, ChatTextDelta("One two three four, five six. Sev")))
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    conversation.send(Generated(job.number, ChatTextDelta("en eight.")))
+    assert CancelJob(job.number) not in conversation.outputs_of(CancelJob)
+    hear(conversation, "")
+    conversation.send(Generated(job.number, ChatTextDelta(" Nine.")))
+    conversation.send(Generated(job.number, ChatToolCallDelta(0, "call_1", "dim", "{}")))
+    conversation.send(Generated(job.number, STOP))
+    assert said(conversation)[1:] == ["four, five six. Seven eight. Nine."]
+    assert isinstance(conversation.outputs_of(ResponseItemFinished)[-1].item.content, FunctionCall)
+
+
+def test_an_answer_that_breaks_off_while_it_is_interrupted_is_said_as_far_as_it_goes() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe, Generate)), Microphone()
+    conversation.send(CreateItem(user("Count.")))
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    conversation.send(Generated(job.number, ChatTextDelta("One two three four, five six. Sev")))
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    conversation.send(JobFailed(job.number, ChatInterrupted("scripted")))
+    hear(conversation, "")
+    assert said(conversation)[1:] == ["four, five six. Sev"]
+
+
+def test_a_true_interruption_stops_the_chat_backend() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe, Generate)), Microphone()
+    conversation.send(CreateItem(user("Count.")))
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    conversation.send(Generated(job.number, ChatTextDelta("One two three four, five six. Sev")))
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "Stop it.")
+    assert CancelJob(job.number) in conversation.outputs_of(CancelJob)
+
+
+def test_a_second_cough_does_not_end_a_response_either() -> None:
+    conversation, microphone = counting()
+    conversation.hear(microphone.speech(0.5))
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+    conversation.hear(microphone.silence(1.0))
+    hear(conversation, "")
+    assert said(conversation)[1:] == ["four five six seven eight nine ten eleven twelve."]
+
+
+def test_an_interrupted_response_does_not_go_on_beside_another() -> None:
+    conversation, _ = counting()
+    conversation.send(CreateResponse(input=(assistant("Something else."),)))
+    hear(conversation, "")
+    assert said(conversation)[1:] == ["Something else."]
+
+
+def test_a_client_that_cancels_after_an_interruption_hears_no_more() -> None:
+    conversation, _ = counting()
+    conversation.send(CancelResponse())
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+def test_a_turn_that_cannot_be_transcribed_is_an_interruption() -> None:
+    conversation, _ = counting()
+    while conversation.pending(Transcribe):
+        conversation.fail(Transcribe)
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+def test_a_turn_that_the_client_clears_is_an_interruption() -> None:
+    conversation, microphone = Conversation(RESUMING), Microphone()
+    conversation.send(CreateResponse(input=(assistant(COUNT),)))
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5))
+    conversation.send(ClearAudio())
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+def test_a_written_response_that_is_interrupted_does_not_go_on() -> None:
+    config = configured(chat=True, resume_false_interruptions=True, modality=Modality.TEXT)
+    conversation, microphone = Conversation(config, held=(Transcribe, Generate)), Microphone()
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    conversation.send(Generated(job.number, ChatTextDelta("One two three")))
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    assert CancelJob(job.number) in conversation.outputs_of(CancelJob)
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+def test_after_white_space_that_was_shortened_nothing_goes_on() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe,)), Microphone()
+    conversation.send(CreateResponse(input=(assistant("A" + " " * 500 + "b c d e f g h i j k l m n o p q r s t u"),)))
+    conversation.wait(22.0)
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
 
 
 def test_a_configuration_may_change_while_a_response_is_spoken() -> None:

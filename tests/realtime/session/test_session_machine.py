@@ -140,6 +140,7 @@ configurations = st.builds(
     include_partials=st.booleans(),
     chat=st.booleans(),
     create_response=st.booleans(),
+    resume_false_interruptions=st.booleans(),
     modality=st.sampled_from(Modality),
 )
 deltas: st.SearchStrategy[ChatDelta] = st.one_of(

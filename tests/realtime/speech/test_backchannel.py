@@ -1,0 +1,13 @@
+import pytest
+
+from realtime.speech.backchannel import is_backchannel
+
+
+@pytest.mark.parametrize("text", ["Mhm.", "Mm-hmm.", "Yeah, yeah, right!", "Ja, genau.", "嗯。", "うん", "D'accord…"])
+def test_what_listeners_say_is_a_backchannel(text: str) -> None:
+    assert is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["", "…", "No.", "Right, but wait.", "Stop", "Yes yes yes yes", "Nein", "okay Berlin"])
+def test_everything_else_is_none(text: str) -> None:
+    assert not is_backchannel(text)
