@@ -9,28 +9,21 @@ binary messages).
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, assert_never
+from typing import assert_never
 
 import msgspec
 
 from realtime.errors import UnsupportedAudio, VoiceError
 from realtime.session.commands import (
-    FRONT,
     AppendAudio,
     CancelResponse,
     ClearAudio,
     Command,
     CommitAudio,
     Configure,
-    CreateItem,
-    CreateResponse,
-    DeleteItem,
-    ItemReference,
-    RetrieveItem,
-    TruncateItem,
 )
 from realtime.session.config import SessionConfig
-from realtime.session.conversation import AudioPart, Item, ItemContent, Message, Role
+from realtime.session.conversation import AudioPart, Item, Message, Role
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
@@ -40,7 +33,6 @@ from realtime.session.events import (
     ItemDeleted,
     ItemRetrieved,
     ItemTruncated,
-    RefusalReason,
     ResponseAudioExtended,
     ResponseFinished,
     ResponseFlushed,
@@ -56,72 +48,20 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
-from realtime.session.generation import ImagesUnsupported
 from realtime.wire.codec import Frames, Handshake, MediaChunk
 from realtime.wire.openai import client_events as wire
 from realtime.wire.openai.beta import beta_object, is_beta
 from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, parse
+from realtime.wire.openai.conversation_requests import ConversationRequests
 from realtime.wire.openai.frames import FrameWriter
-from realtime.wire.openai.items import IMAGE_TYPES, NewItem, WireItemReference, WireMessage, item_object
+from realtime.wire.openai.items import item_object
+from realtime.wire.openai.refusals import refused
 from realtime.wire.openai.responses import ResponseWriter
 from realtime.wire.openai.session_object import WireSession, milliseconds
 from realtime.wire.openai.session_update import (
-    OutputPatch,
     SessionPatch,
-    chat_tool_choice,
-    clamped_speed,
-    function_tools,
-    modality_of,
-    token_limit,
 )
 from realtime.wire.openai.transcripts import TranscriptWriter
-
-_REFUSALS: Final[dict[RefusalReason, tuple[str, str]]] = {
-    RefusalReason.NOTHING_TO_COMMIT: (
-        "input_audio_buffer_commit_empty",
-        "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has "
-        "0.00ms of audio.",
-    ),
-    RefusalReason.RESPONSE_IN_PROGRESS: (
-        "conversation_already_has_active_response",
-        "Conversation already has an active response in progress: {response_id}. Wait until the response is finished "
-        "before creating a new one.",
-    ),
-    RefusalReason.RESPONSE_NOT_ACTIVE: (
-        "response_cancel_not_active",
-        "Cancellation failed: no active response found",
-    ),
-    RefusalReason.UNKNOWN_PREDECESSOR: (
-        "item_create_invalid_previous_item_id",
-        "Item '{item_id}' does not exist, so no item can follow it.",
-    ),
-    RefusalReason.DUPLICATE_ITEM: ("item_create_duplicate_item_id", "Item '{item_id}' already exists."),
-    RefusalReason.NOT_SPOKEN: ("invalid_value", "Only model output audio messages can be truncated."),
-    RefusalReason.UNKNOWN_ITEM: ("invalid_value", "Item '{item_id}' does not exist."),
-}
-"""OpenAI's error code and message for each reason of a refusal."""
-
-_UNKNOWN_ITEM_CODES: Final[dict[type[Command], str]] = {
-    DeleteItem: "item_delete_invalid_item_id",
-    RetrieveItem: "item_retrieve_invalid_item_id",
-    TruncateItem: "item_truncate_invalid_item_id",
-}
-"""OpenAI's error code where the item of such a command does not exist."""
-
-_REFUSED_PARAMETERS: Final[dict[tuple[type[Command], RefusalReason], str]] = {
-    (DeleteItem, RefusalReason.UNKNOWN_ITEM): "item_id",
-    (RetrieveItem, RefusalReason.UNKNOWN_ITEM): "item_id",
-    (TruncateItem, RefusalReason.UNKNOWN_ITEM): "item_id",
-    (TruncateItem, RefusalReason.NOT_SPOKEN): "item_id",
-    (CreateItem, RefusalReason.UNKNOWN_PREDECESSOR): "previous_item_id",
-    (CreateItem, RefusalReason.DUPLICATE_ITEM): "item.id",
-    (CreateResponse, RefusalReason.UNKNOWN_ITEM): "response.input",
-}
-"""The field of a refused event that is to blame."""
-
-
-ROOT: Final = "root"
-"""Value of `previous_item_id` that inserts an item before all others."""
 
 
 class OpenAICodec:
@@ -140,6 +80,7 @@ class OpenAICodec:
         """The session whose configuration is in effect for the audio that is being transcribed."""
         self._updates: deque[tuple[WireSession, bool]] = deque()
         """Sessions as the client will see them once the core has confirmed them, and whether it asked in the beta."""
+        self._conversation = ConversationRequests(handshake)
         self._binary = binary
         self._received_audio = False
         self._beta = session.type == "transcription" and is_beta(handshake)
@@ -215,7 +156,7 @@ class OpenAICodec:
                 return [CancelResponse(request.response_id, request.event_id)]
             case _:
                 self._require_conversation(request)
-                return [self._conversation_command(request)]
+                return [self._conversation.command(request)]
 
     def _append(self, data: bytes) -> list[Command | MediaChunk]:
         self._received_audio = True
@@ -251,65 +192,6 @@ class OpenAICodec:
             raise InvalidValue(
                 "This event is not available in a transcription session.", param="type", request_id=request.event_id
             )
-
-    def _conversation_command(self, request: wire.CreateResponse | wire.ItemRequest) -> Command:
-        match request:
-            case wire.CreateResponse():
-                return self._create_response(request, request.response or wire.ResponseParameters())
-            case wire.CreateItem(item=item, previous_item_id=previous, event_id=event_id):
-                after = FRONT if previous == ROOT else previous
-                return CreateItem(self._content(item, "item", event_id), item.id, after, event_id)
-            case wire.DeleteItem():
-                return DeleteItem(request.item_id, request.event_id)
-            case wire.RetrieveItem():
-                return RetrieveItem(request.item_id, request.event_id)
-            case wire.TruncateItem():
-                return TruncateItem(request.item_id, request.audio_end_ms, request.content_index, request.event_id)
-            case _:
-                assert_never(request)
-
-    def _content(self, item: NewItem, param: str, request_id: str | None) -> ItemContent:
-        """Return the content of a client's item. Raises `RefusedRequest` if it is too long or has an image."""
-        if item.characters > self._handshake.max_input_characters:
-            raise InvalidValue(
-                f"The item has more than {self._handshake.max_input_characters} characters of text.",
-                param=f"{param}.content",
-                request_id=request_id,
-            )
-        if isinstance(item, WireMessage) and any(part.type in IMAGE_TYPES for part in item.content):
-            raise InvalidValue(ImagesUnsupported().message, param=f"{param}.content", request_id=request_id)
-        return item.to_content()
-
-    def _create_response(self, request: wire.CreateResponse, parameters: wire.ResponseParameters) -> CreateResponse:
-        if len(parameters.instructions or "") > self._handshake.max_input_characters:
-            raise InvalidValue(
-                f"The instructions have more than {self._handshake.max_input_characters} characters.",
-                param="response.instructions",
-                request_id=request.event_id,
-            )
-        output = (parameters.audio and parameters.audio.output) or OutputPatch()
-        modalities = parameters.output_modalities or parameters.modalities
-        return CreateResponse(
-            in_conversation=parameters.conversation != "none",
-            input=None
-            if parameters.input is None
-            else tuple(
-                ItemReference(each.id)
-                if isinstance(each, WireItemReference)
-                else self._content(each, f"response.input[{index}]", request.event_id)
-                for index, each in enumerate(parameters.input)
-            ),
-            instructions=parameters.instructions,
-            modality=modality_of(modalities) if modalities else None,
-            voice=self._handshake.find_voice(output.voice_name) if output.voice_name else None,
-            speed=clamped_speed(output.speed) if output.speed else None,
-            output_format=output.format.audio_format() if output.format else None,
-            tools=None if parameters.tools is None else function_tools(parameters.tools),
-            tool_choice=None if parameters.tool_choice is None else chat_tool_choice(parameters.tool_choice),
-            max_output_tokens=token_limit(parameters.max_output_tokens),
-            metadata=parameters.metadata,
-            request_id=request.event_id,
-        )
 
     def encode(self, event: Event) -> Frames:
         """Return the server events that report an event of the session, in order."""
@@ -364,7 +246,7 @@ class OpenAICodec:
             case ResponseFlushed():
                 return []
             case CommandRefused():
-                return [self._refused(event)]
+                return [refused(event, self._writer)]
             case _:
                 assert_never(event)
 
@@ -396,18 +278,6 @@ class OpenAICodec:
                 return [self._transcripts.failed(event)]
             case _:
                 assert_never(event)
-
-    def _refused(self, event: CommandRefused) -> str:
-        command = event.command
-        code, text = _REFUSALS[event.reason]
-        if event.reason is RefusalReason.UNKNOWN_ITEM:
-            code = _UNKNOWN_ITEM_CODES.get(type(command), code)
-        return self._writer.refusal(
-            code,
-            text.format(response_id=event.response_id, item_id=event.item_id),
-            param=_REFUSED_PARAMETERS.get((type(command), event.reason)),
-            request_id=getattr(command, "request_id", None),
-        )
 
     def _committed(self, event: AudioCommitted) -> Frames:
         # Without its transcript, which clients would otherwise show twice.

@@ -1,0 +1,98 @@
+"""Requests about items and responses in the OpenAI dialect, as commands of the session."""
+
+from typing import Final, assert_never
+
+from realtime.session.commands import (
+    FRONT,
+    Command,
+    CreateItem,
+    CreateResponse,
+    DeleteItem,
+    ItemReference,
+    RetrieveItem,
+    TruncateItem,
+)
+from realtime.session.conversation import ItemContent
+from realtime.session.generation import ImagesUnsupported
+from realtime.wire.codec import Handshake
+from realtime.wire.openai import client_events as wire
+from realtime.wire.openai.client_events import InvalidValue
+from realtime.wire.openai.items import IMAGE_TYPES, NewItem, WireItemReference, WireMessage
+from realtime.wire.openai.session_update import (
+    OutputPatch,
+    chat_tool_choice,
+    clamped_speed,
+    function_tools,
+    modality_of,
+    token_limit,
+)
+
+ROOT: Final = "root"
+"""Value of `previous_item_id` that inserts an item before all others."""
+
+
+class ConversationRequests:
+    """Translates the requests of one connection, within the limits of the server."""
+
+    def __init__(self, handshake: Handshake) -> None:
+        self._handshake = handshake
+
+    def command(self, request: wire.CreateResponse | wire.ItemRequest) -> Command:
+        """Return the command of a request. Raises `RefusedRequest` for one that is too long or has an image."""
+        match request:
+            case wire.CreateResponse():
+                return self._create_response(request, request.response or wire.ResponseParameters())
+            case wire.CreateItem(item=item, previous_item_id=previous, event_id=event_id):
+                after = FRONT if previous == ROOT else previous
+                return CreateItem(self._content(item, "item", event_id), item.id, after, event_id)
+            case wire.DeleteItem():
+                return DeleteItem(request.item_id, request.event_id)
+            case wire.RetrieveItem():
+                return RetrieveItem(request.item_id, request.event_id)
+            case wire.TruncateItem():
+                return TruncateItem(request.item_id, request.audio_end_ms, request.content_index, request.event_id)
+            case _:
+                assert_never(request)
+
+    def _content(self, item: NewItem, param: str, request_id: str | None) -> ItemContent:
+        """Return the content of a client's item. Raises `RefusedRequest` if it is too long or has an image."""
+        if item.characters > self._handshake.max_input_characters:
+            raise InvalidValue(
+                f"The item has more than {self._handshake.max_input_characters} characters of text.",
+                param=f"{param}.content",
+                request_id=request_id,
+            )
+        if isinstance(item, WireMessage) and any(part.type in IMAGE_TYPES for part in item.content):
+            raise InvalidValue(ImagesUnsupported().message, param=f"{param}.content", request_id=request_id)
+        return item.to_content()
+
+    def _create_response(self, request: wire.CreateResponse, parameters: wire.ResponseParameters) -> CreateResponse:
+        if len(parameters.instructions or "") > self._handshake.max_input_characters:
+            raise InvalidValue(
+                f"The instructions have more than {self._handshake.max_input_characters} characters.",
+                param="response.instructions",
+                request_id=request.event_id,
+            )
+        output = (parameters.audio and parameters.audio.output) or OutputPatch()
+        modalities = parameters.output_modalities or parameters.modalities
+        return CreateResponse(
+            in_conversation=parameters.conversation != "none",
+            input=None
+            if parameters.input is None
+            else tuple(
+                ItemReference(each.id)
+                if isinstance(each, WireItemReference)
+                else self._content(each, f"response.input[{index}]", request.event_id)
+                for index, each in enumerate(parameters.input)
+            ),
+            instructions=parameters.instructions,
+            modality=modality_of(modalities) if modalities else None,
+            voice=self._handshake.find_voice(output.voice_name) if output.voice_name else None,
+            speed=clamped_speed(output.speed) if output.speed else None,
+            output_format=output.format.audio_format() if output.format else None,
+            tools=None if parameters.tools is None else function_tools(parameters.tools),
+            tool_choice=None if parameters.tool_choice is None else chat_tool_choice(parameters.tool_choice),
+            max_output_tokens=token_limit(parameters.max_output_tokens),
+            metadata=parameters.metadata,
+            request_id=request.event_id,
+        )
