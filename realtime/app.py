@@ -12,6 +12,7 @@ from http_compat.middleware import middleware
 from http_compat.routes import routes
 from realtime.backends.configured import configured_backend
 from realtime.edge.metrics import Metrics
+from realtime.edge.sessions import Sessions
 from realtime.edge.websocket import RealtimeEndpoint
 from realtime.media.decoder_pool import DecoderPool
 from realtime.models.models import Models
@@ -29,7 +30,8 @@ def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseExc
     metrics = Metrics(lambda: models.schedulers)
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
     chat = configured_backend(settings, metrics.count_chat)
-    realtime = RealtimeEndpoint(models, settings, metrics, decoders, chat)
+    sessions = Sessions(models, settings, metrics, chat)
+    realtime = RealtimeEndpoint(models, settings, metrics, decoders, sessions, chat=chat is not None)
 
     def opened(opening: "asyncio.Task[None]") -> None:
         if opening.cancelled():

@@ -21,6 +21,7 @@ DOCS = ROOT / "docs"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 WEBSOCKET_ONLY = (
     "realtime.edge.outbox",
+    "realtime.edge.sessions",
     "realtime.edge.websocket",
     "realtime.media.live_decoder",
     "realtime.session",

@@ -65,7 +65,7 @@ class RealtimeService:
 
     @property
     def sessions(self) -> int:
-        return self._endpoint.sessions
+        return self._endpoint.sessions.open
 
     @property
     def connections(self) -> int:

@@ -362,7 +362,7 @@ def test_a_bug_ends_its_own_session_and_reveals_nothing(caplog: pytest.LogCaptur
         other.send("input_audio_buffer.clear")
         other.wait_for("input_audio_buffer.cleared")
     (record,) = [record for record in caplog.records if record.exc_info]
-    assert record.name == "realtime.edge.websocket"
+    assert record.name == "realtime.edge.sessions"
 
 
 def test_a_failing_engine_is_reported_and_the_session_goes_on(caplog: pytest.LogCaptureFixture) -> None:

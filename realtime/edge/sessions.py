@@ -1,0 +1,175 @@
+"""The live sessions of all dialects: their number, their admission, and the tasks that serve a connection."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from realtime.backends.backend import ChatBackend
+from realtime.catalogue.names import ModelNames
+from realtime.edge.driver import Driver
+from realtime.edge.metrics import Metrics
+from realtime.errors import ClientError, Overloaded, VoiceError
+from realtime.models.models import Models
+from realtime.models.session_recognizer import SessionRecognizer
+from realtime.scheduling.priority import ClientId
+from realtime.session.config import SessionConfig
+from realtime.session.events import Event, ResponseFinished
+from realtime.settings import Settings
+from realtime.tracing.files import Traces
+from realtime.tracing.observers import ObservedSession, Observer, SessionLog
+
+logger = logging.getLogger(__name__)
+
+
+class IdleError(ClientError):
+    """The client has sent nothing for `idle_timeout_seconds`."""
+
+    code = "session_idle"
+
+
+class Sessions:
+    """The live sessions of one service: at most `max_sessions`, whatever protocol they speak.
+
+    Attributes:
+        names: Names of the models that clients may ask for.
+        open: Number of sessions in progress.
+    """
+
+    def __init__(self, models: Models, settings: Settings, metrics: Metrics, chat: ChatBackend | None = None) -> None:
+        self._models = models
+        self._settings = settings
+        self._metrics = metrics
+        self._chat = chat
+        self._traces = Traces(settings)
+        self.names = ModelNames(settings)
+        self.open = 0
+
+    def check_capacity(self) -> None:
+        """Raise `Overloaded` if there is no room for another session."""
+        if self.open >= self._settings.max_sessions:
+            raise Overloaded("The server has reached its maximum number of sessions.")
+
+    @contextmanager
+    def admitted(self, client_id: ClientId, config: SessionConfig) -> Iterator["AdmittedSession"]:
+        """Admit a session that begins with `config`, and count it until the block ends.
+
+        Raises `Overloaded` where there are too many, where the recognizer has no capacity, and while the default
+        models are loading.
+        """
+        self.check_capacity()
+        recognizer = self._models.admit(client_id.session, config.recognizer)
+        self.open += 1
+        try:
+            yield AdmittedSession(self._models, recognizer, self._metrics, self._traces, self._chat, client_id, config)
+        finally:
+            self.open -= 1
+            recognizer.close()
+
+
+class AdmittedSession:
+    """A session that has been admitted and may run, once."""
+
+    def __init__(
+        self,
+        models: Models,
+        recognizer: SessionRecognizer,
+        metrics: Metrics,
+        traces: Traces,
+        chat: ChatBackend | None,
+        client_id: ClientId,
+        config: SessionConfig,
+    ) -> None:
+        self._models = models
+        self._recognizer = recognizer
+        self._metrics = metrics
+        self._traces = traces
+        self._chat = chat
+        self._client_id = client_id
+        self._config = config
+
+    @contextmanager
+    def driver(self, deliver: Callable[[Event], Awaitable[None]]) -> Iterator[Driver]:
+        """Provide the driver of the session, which is measured, logged and traced until the block ends.
+
+        `deliver` sends an event to the client.
+        """
+        session_id, clock = self._client_id.session, partial(_seconds_since, time.monotonic())
+        with self._metrics.session() as metrics, self._traces.session(session_id, clock) as trace:
+
+            async def measured(event: Event) -> None:
+                if isinstance(event, ResponseFinished) and event.error is not None:
+                    logger.warning("response failed: %s", event.error.code)
+                metrics.delivered(event)
+                await deliver(event)
+
+            observers: list[Observer] = [SessionLog(session_id)] if logger.isEnabledFor(logging.DEBUG) else []
+            identify: Callable[[str], str] = new_id
+            buffer = None
+            if trace is not None:
+                trace.header(session_id, self._config)
+                observers.append(trace)
+                identify, buffer = trace.identify(new_id), trace.buffer
+            logger.info("session opened")
+            logger.debug("recognizer %s, voice %s", self._config.recognizer.name, self._config.voice)
+            yield Driver(
+                ObservedSession(self._config, identify, observers, clock, buffer),
+                self._models,
+                self._recognizer,
+                measured,
+                chat=self._chat,
+                client_id=self._client_id,
+                clock=clock,
+                on_progress=None if trace is None else trace.progressed,
+            )
+            logger.info("session closed")
+
+
+async def serve_tasks(
+    *tasks: Coroutine[object, object, None],
+    gone: type[Exception],
+    close: Callable[[VoiceError], Awaitable[None]],
+) -> None:
+    """Run the tasks of one connection until one of them ends with an exception, and cancel the others.
+
+    `gone` says that the client has left. Other errors are reported to it by `close`; what is not a `VoiceError` is a
+    bug, which ends only its own connection and whose details stay in the log.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task)
+    except* gone:
+        pass
+    except* VoiceError as errors:
+        await _report(_first(errors), close)
+    except* Exception:
+        logger.exception("session failed")
+        await _report(VoiceError("Internal error."), close)
+
+
+async def _report(error: VoiceError, close: Callable[[VoiceError], Awaitable[None]]) -> None:
+    logger.warning("session ends: %s", error.code)
+    await close(error)
+
+
+def _first(errors: BaseExceptionGroup[VoiceError]) -> VoiceError:
+    """Return the error to report if several tasks failed at once."""
+    leaves = errors.exceptions
+    while isinstance(leaves[0], BaseExceptionGroup):
+        leaves = leaves[0].exceptions
+    first = leaves[0]
+    assert isinstance(first, VoiceError)
+    return first
+
+
+def _seconds_since(start: float) -> float:
+    return time.monotonic() - start
+
+
+def new_id(prefix: str) -> str:
+    """Make a unique id that begins with the prefix."""
+    return f"{prefix}_{uuid.uuid4().hex[:21]}"
