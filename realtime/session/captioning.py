@@ -115,12 +115,9 @@ class Captioning:
 
     # Turns.
 
-    def begin_turn(self, item_id: str, start: int, voiced: int) -> None:
-        """Begin a turn at `start`, whose speech is not known to begin before `voiced`.
-
-        However long the silence between them is, no more than `LEADING_SILENCE` of it counts for the segment.
-        """
-        self._open = Segment(Turn(item_id, start), max(start, voiced - LEADING_SILENCE), self._no_evidence())
+    def begin_turn(self, item_id: str, start: int, audio_start: int) -> None:
+        """Begin a turn at `start`, of which the audio from `audio_start` on is decoded."""
+        self._open = Segment(Turn(item_id, start), audio_start, self._no_evidence())
 
     def add_window(self, start: int, end: int, probability: float) -> None:
         """Add the window from `start` to `end` of the turn with its speech probability; it may end a segment."""

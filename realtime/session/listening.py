@@ -223,22 +223,22 @@ class Listening:
             self._captioning.add_window(start, self._scored_until, probability)
         is_whole = self._scored_until - start == WINDOW  # a commit follows a window that is not, and ends the turn
         match self._endpointing.update(probability) if self._endpointing and is_whole else None:
-            case Onset(begin, voiced):
-                yield self._start(begin, voiced)
+            case Onset() as onset:
+                yield self._start(onset)
             case Pause(end):
                 self._scoring_turn = self._jobs.begin()
                 yield ScoreTurn(self._scoring_turn, self._audio.buffer.slice(self._context_start, end))
             case Offset(end):
                 yield from self._stop(end)
 
-    def _start(self, begin: int, voiced: int) -> SpeechStarted:
-        """Begin a turn at `begin`; speech was detected in the windows from `voiced` on."""
-        item_id = self._new_id("item")
-        self._turn_start = max(begin, voiced - LEADING_SILENCE)
-        self._captioning.begin_turn(item_id, begin, voiced)
+    def _start(self, onset: Onset) -> SpeechStarted:
+        """Begin a turn; no more than `LEADING_SILENCE` before the first window with speech is decoded."""
+        item_id, voiced = self._new_id("item"), onset.voiced
+        self._turn_start = max(onset.lead_in, voiced - LEADING_SILENCE)
+        self._captioning.begin_turn(item_id, onset.start, self._turn_start)
         for offset, recent in enumerate(self._recent):
             self._captioning.add_window(voiced + offset * WINDOW, voiced + (offset + 1) * WINDOW, recent)
-        return SpeechStarted(item_id, begin, interrupts=self._captioning.config.interrupt_response)
+        return SpeechStarted(item_id, onset.start, interrupts=self._captioning.config.interrupt_response)
 
     @property
     def _context_start(self) -> int:

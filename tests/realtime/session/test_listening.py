@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from realtime.audio.buffer import AudioBuffer
@@ -456,3 +457,12 @@ def test_what_was_kept_for_the_end_of_turn_model_is_freed_after_the_turn() -> No
     assert buffer.end - buffer.start >= 8 * SAMPLE_RATE
     conversation.hear(microphone.silence(3.0))
     assert buffer.end - buffer.start <= SAMPLE_RATE
+
+
+def test_a_word_right_after_the_end_of_a_turn_is_decoded_with_the_silence_before_it() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(0.96), microphone.silence(0.56), microphone.speech(0.96))
+    conversation.hear(microphone.silence(1.0))
+    _, second = decoded(conversation)
+    assert np.flatnonzero(second)[0] >= 0.2 * SAMPLE_RATE
+    assert conversation.outputs_of(SpeechStarted)[1].at == ends(conversation)[0]

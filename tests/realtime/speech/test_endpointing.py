@@ -24,17 +24,31 @@ def test_one_loud_window_is_a_click() -> None:
 
 
 def test_the_start_is_moved_back_by_the_prefix_padding() -> None:
-    assert follow([0] * 20 + [1, 1]) == [Onset(start=20 * WINDOW - 4800, voiced=20 * WINDOW)]
+    assert follow([0] * 20 + [1, 1]) == [
+        Onset(start=20 * WINDOW - 4800, voiced=20 * WINDOW, lead_in=20 * WINDOW - 4800)
+    ]
 
 
 def test_the_start_is_not_before_the_stream() -> None:
-    assert follow([0, 1, 1], Endpointing(DETECTION, position=1000)) == [Onset(start=1000, voiced=1000 + WINDOW)]
+    assert follow([0, 1, 1], Endpointing(DETECTION, position=1000)) == [
+        Onset(start=1000, voiced=1000 + WINDOW, lead_in=1000)
+    ]
 
 
 def test_the_start_is_not_within_the_utterance_before() -> None:
     _, stop, second = follow([1, 1] + [0] * 16 + [1, 1])
     assert isinstance(stop, Offset)
-    assert second == Onset(start=stop.end, voiced=stop.end)
+    assert isinstance(second, Onset)
+    assert second.start == second.voiced == stop.end
+
+
+def test_the_lead_in_reaches_into_the_silence_that_ended_the_speech_before() -> None:
+    for silence, lead_in in ((7, 11 * WINDOW // 2), (32, 35 * WINDOW - 4800)):
+        endpointing = Endpointing(TurnDetection(silence=silence * WINDOW))
+        _, stop, second = follow([1, 1] + [0] * (silence + 1) + [1, 1], endpointing)
+        assert isinstance(stop, Offset)
+        assert isinstance(second, Onset)
+        assert second.lead_in == lead_in
 
 
 def test_speech_stops_after_enough_silence_which_it_includes() -> None:
