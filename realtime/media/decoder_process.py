@@ -13,6 +13,7 @@ Without a descriptor the message begins a live stream. Its chunks follow on the 
 and the process answers one before it takes the next. An empty chunk ends the stream, and another may follow.
 """
 
+import contextlib
 import io
 import os
 import resource
@@ -43,8 +44,10 @@ def main() -> None:
     processor_seconds, track = REQUEST.unpack(request)
     if not descriptors:
         confine(processor_seconds)
-        while True:
-            decode_live(lambda: _chunk(link), lambda record: _send(link, record))
+        with contextlib.suppress(MemoryError):  # the end of the process is what the service reports
+            while True:
+                decode_live(lambda: _chunk(link), lambda record: _send(link, record))
+        return
     file = os.fdopen(descriptors[0], "rb", buffering=0)
     confine(processor_seconds)
     try:
