@@ -57,6 +57,7 @@ def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseExc
         routes=[
             *realtime.routes(),
             *routes(models, settings, metrics, decoders),
+            *realtime.refusals(),
         ],
         middleware=middleware(settings),
         exception_handlers=exception_handlers,

@@ -19,6 +19,7 @@ Errors of one subsystem are defined beside it, below the class here whose status
     │   ├── UnreadableText
     │   ├── Unauthorized
     │   ├── Forbidden
+    │   ├── SessionIdle
     │   └── TooLarge
     │       └── AudioTooLong
     ├── Overloaded                  the server is at its limit; repeat the request later
@@ -178,6 +179,12 @@ class Forbidden(ClientError):
 
     code = "origin_not_allowed"
     http_status = 403
+
+
+class SessionIdle(ClientError):
+    """The client of a session has sent nothing for too long."""
+
+    code = "session_idle"
 
 
 class TooLarge(ClientError):

@@ -56,6 +56,9 @@ LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 SCRIPTED: Final = "scripted"
 """Value of `chat_base_url` for answers by rules."""
 
+DIALECTS: Final = ("openai",)
+"""Names of the protocols that can be served."""
+
 UnknownNames: TypeAlias = Literal["default", "refuse"]
 LogFormat: TypeAlias = Literal["text", "json"]
 
@@ -79,6 +82,9 @@ class Settings:
     """File in PEM with the certificate and those of its issuers: serve HTTPS and secure websockets. Unset: no TLS."""
     tls_key: Path | None = None
     """File in PEM with the key of the certificate. Unset: it is in the same file."""
+
+    dialects: tuple[str, ...] = DIALECTS
+    """Protocols to serve. `openai` is OpenAI's Realtime API and its endpoints for audio."""
 
     transcription_model: str = "whisper-base"
     """Default speech-to-text model."""
@@ -226,6 +232,8 @@ def _check(field_name: str, value: object) -> None:
         raise ValueError(f"{name} must be an address such as http://127.0.0.1:11434/v1, or {SCRIPTED}")
     if field_name == "chat_api_key" and value is not None and not re.fullmatch(r"[!-~]+", str(value)):
         raise ValueError(f"{name} must be ASCII without spaces")
+    if field_name == "dialects" and isinstance(value, tuple) and not set() < set(value) <= set(DIALECTS):
+        raise ValueError(f"{name} must name one or more of {', '.join(DIALECTS)}")
     if field_name == "log_level" and str(value).upper() not in logging.getLevelNamesMapping():
         raise ValueError(f"{name} must be debug, info, warning, error or critical, not {value}")
 

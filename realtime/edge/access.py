@@ -2,6 +2,7 @@
 
 import hmac
 import ipaddress
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -10,14 +11,18 @@ from urllib.parse import urlsplit
 from realtime.errors import Forbidden, Unauthorized
 from realtime.settings import Settings
 
-SUBPROTOCOL: Final = "realtime"
-"""Websocket subprotocol of OpenAI's browser clients, which send their key in a second one."""
+_SUBPROTOCOLS: Final = ("realtime", "token", "bearer")
+"""Websocket subprotocols of browser clients, which send their key in another one: OpenAI's, and two of Deepgram's."""
 
 _MAX_QUOTED: Final = 200
 """Characters of an origin that an error quotes."""
 
 _KEY_SUBPROTOCOL: Final = "openai-insecure-api-key."
 """Prefix of the subprotocol that carries a key: browsers cannot set headers on a websocket."""
+
+_SCHEMES: Final = ("bearer", "token")
+"""Schemes of `Authorization` with a key: that of RFC 6750 and Deepgram's. Its browser clients offer the scheme as one
+subprotocol and the key as the next."""
 
 
 def authenticate(headers: Mapping[str, str], settings: Settings, subprotocols: Sequence[str] = ()) -> str:
@@ -48,15 +53,16 @@ def _equal(one: str, other: str) -> bool:
 
 
 def presented_keys(headers: Mapping[str, str], subprotocols: Sequence[str] = ()) -> list[str]:
-    """Return the keys in `Authorization: Bearer` (RFC 6750), `api-key`, `x-api-key` and the requested subprotocols.
+    """Return the keys in `Authorization`, `api-key`, `x-api-key` and the requested subprotocols.
 
     `headers` are decoded as Latin-1, as ASGI servers do. Most clients send a key with other characters than ASCII as
     UTF-8 and some as Latin-1: bytes that are valid UTF-8 are taken for that.
     """
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
-    found = [credentials.strip()] if scheme.lower() == "bearer" else []
+    found = [credentials.strip()] if scheme.lower() in _SCHEMES else []
     found += [headers[name] for name in ("api-key", "x-api-key") if name in headers]
     found += [each.removeprefix(_KEY_SUBPROTOCOL) for each in subprotocols if each.startswith(_KEY_SUBPROTOCOL)]
+    found += [key for each, key in itertools.pairwise(subprotocols) if each.lower() in _SCHEMES]
     return [_decoded(each) for each in found]
 
 
@@ -65,6 +71,11 @@ def _decoded(value: str) -> str:
         return value.encode("latin-1").decode()
     except UnicodeError:
         return value
+
+
+def select_subprotocol(offered: Sequence[str]) -> str | None:
+    """Return the subprotocol to answer a handshake with; None where the client offers none that is known."""
+    return next((each for each in offered if each.lower() in _SUBPROTOCOLS), None)
 
 
 def check_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from collections import deque
 from typing import Final
 
 from realtime.errors import VoiceError
+from realtime.wire.codec import Close
 
 MAX_FRAMES: Final = 64
 """Messages that may wait for a slow reader. When full, the session waits up to `send_timeout_seconds`, then ends."""
@@ -22,11 +23,11 @@ class Outbox:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._frames: deque[tuple[str | bytes, str | None]] = deque()
+        self._frames: deque[tuple[str | bytes | Close, str | None]] = deque()
         self._filled = asyncio.Event()
         self._taken = asyncio.Event()
 
-    async def put(self, frame: str | bytes, revises: str | None = None) -> None:
+    async def put(self, frame: str | bytes | Close, revises: str | None = None) -> None:
         """Append a message, or replace the last one if both revise the same item.
 
         Raises `SlowReaderError` if the queue stays full for `timeout` seconds.
@@ -43,7 +44,7 @@ class Outbox:
         self._frames.append((frame, revises))
         self._filled.set()
 
-    async def get(self) -> str | bytes:
+    async def get(self) -> str | bytes | Close:
         while not self._frames:
             self._filled.clear()
             await self._filled.wait()

@@ -12,7 +12,7 @@ from realtime.backends.backend import ChatBackend
 from realtime.catalogue.names import ModelNames
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics
-from realtime.errors import ClientError, Overloaded, VoiceError
+from realtime.errors import Overloaded, VoiceError
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ClientId
@@ -23,12 +23,6 @@ from realtime.tracing.files import Traces
 from realtime.tracing.observers import ObservedSession, Observer, SessionLog
 
 logger = logging.getLogger(__name__)
-
-
-class IdleError(ClientError):
-    """The client has sent nothing for `idle_timeout_seconds`."""
-
-    code = "session_idle"
 
 
 class Sessions:

@@ -8,6 +8,7 @@ an error body.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from http import HTTPStatus
@@ -21,12 +22,12 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime.catalogue.voices import find_voice
-from realtime.edge.access import SUBPROTOCOL, authenticate
+from realtime.edge.access import authenticate, select_subprotocol
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics
 from realtime.edge.outbox import Outbox, SlowReaderError
-from realtime.edge.sessions import AdmittedSession, IdleError, Sessions, new_id, serve_tasks
-from realtime.errors import ClientError, Forbidden, Overloaded, UnsupportedAudio, VoiceError
+from realtime.edge.sessions import AdmittedSession, Sessions, new_id, serve_tasks
+from realtime.errors import ClientError, Forbidden, Overloaded, SessionIdle, UnsupportedAudio, VoiceError
 from realtime.logs import current_session
 from realtime.media.decoder_pool import DecoderPool
 from realtime.media.live_decoder import LiveDecoder
@@ -35,8 +36,8 @@ from realtime.scheduling.priority import ClientId
 from realtime.session.commands import AppendAudio
 from realtime.session.events import Event, TranscriptRevised
 from realtime.settings import Settings
-from realtime.wire.codec import Codec, Dialect, Handshake, MediaChunk
-from realtime.wire.dialects import DIALECTS
+from realtime.wire.codec import Close, Codec, Dialect, Handshake, MediaChunk, Outgoing
+from realtime.wire.dialects import served_paths
 
 logger = logging.getLogger(__name__)
 
@@ -74,17 +75,21 @@ class RealtimeEndpoint:
         self._chat = chat
         self._settings = settings
         self._metrics = metrics
+        self._paths = served_paths(settings.dialects)
         self.sessions = sessions
 
     def routes(self) -> list[BaseRoute]:
-        """Return one route for each path of `DIALECTS`, and those that refuse all other websockets and plain HTTP."""
-        routes = [WebSocketRoute(path, partial(self._serve, dialect)) for path, dialect in DIALECTS.items()]
-        refusals = [Route(path, _refuse_http, methods=_METHODS) for path in DIALECTS]
-        return [*routes, WebSocketRoute("/{path:path}", self._refuse_path), *refusals]
+        """Return one route for each path of a dialect, and one that refuses all other websockets."""
+        routes = [WebSocketRoute(path, partial(self._serve, dialect)) for path, dialect in self._paths.items()]
+        return [*routes, WebSocketRoute("/{path:path}", self._refuse_path)]
+
+    def refusals(self) -> list[BaseRoute]:
+        """Return the routes that refuse plain HTTP at the paths of websockets, to be tried after all others."""
+        return [Route(path, _refuse_http, methods=_METHODS) for path in self._paths]
 
     async def _refuse_path(self, websocket: WebSocket) -> None:
-        refusal = UnknownEndpoint(f"There is no websocket endpoint at this path; use {next(iter(DIALECTS))}.")
-        await self._refuse(websocket, refusal)
+        refusal = UnknownEndpoint(f"There is no websocket endpoint at this path; use {next(iter(self._paths))}.")
+        await self._refuse(websocket, refusal, refusal.body())
 
     async def _serve(self, dialect: Dialect, websocket: WebSocket) -> None:
         """Admit one websocket, or refuse it, and serve it until it ends."""
@@ -94,25 +99,24 @@ class RealtimeEndpoint:
             try:
                 codec, session = self._admit(dialect, websocket, session_id, admission)
             except VoiceError as refusal:
-                await self._refuse(websocket, refusal)
+                await self._refuse(websocket, refusal, dialect.refusal(refusal, session_id))
                 return
             try:
-                subprotocols = websocket.scope["subprotocols"]
-                await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in subprotocols else None)
+                await websocket.accept(subprotocol=select_subprotocol(websocket.scope["subprotocols"]))
                 await Connection(websocket, codec, self._settings, LiveDecoder(self._decoders)).serve(session)
             except asyncio.CancelledError:
                 # The shutdown timeout is over. uvicorn would log the cancellation as an error.
                 logger.warning("session cut off: the server is stopping")
 
-    async def _refuse(self, websocket: WebSocket, refusal: VoiceError) -> None:
-        """Answer the handshake with the status and the body of an error."""
+    async def _refuse(self, websocket: WebSocket, refusal: VoiceError, body: Mapping[str, object]) -> None:
+        """Answer the handshake with the status of an error and this body."""
         self._metrics.count_refusal(refusal.code)
         if isinstance(refusal, Forbidden):  # which a browser does not show to the page
             logger.info("session refused: %s", refusal.message)
         else:  # other messages may quote the client
             logger.debug("session refused: %s", refusal.message if isinstance(refusal, Overloaded) else refusal.code)
         headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, Overloaded) else {}
-        await websocket.send_denial_response(JSONResponse(refusal.body(), refusal.http_status, headers))
+        await websocket.send_denial_response(JSONResponse(body, refusal.http_status, headers))
 
     def _admit(
         self, dialect: Dialect, websocket: WebSocket, session_id: str, admission: AsyncExitStack
@@ -121,7 +125,7 @@ class RealtimeEndpoint:
         account = authenticate(websocket.headers, self._settings, websocket.scope["subprotocols"])
         self.sessions.check_capacity()
         query = websocket.query_params
-        codec = dialect(
+        codec = dialect.open(
             Handshake(
                 session_id=session_id,
                 query={name: query.getlist(name) for name in query},
@@ -167,7 +171,7 @@ class Connection:
             except UnsupportedAudio:
                 raise
             except ClientError as error:
-                await self._outbox.put(self._codec.encode_error(error))
+                await self._put(self._codec.encode_error(error))
                 continue
             for command in commands:
                 if isinstance(command, MediaChunk):
@@ -180,43 +184,55 @@ class Connection:
         async with aclosing(self._media.decode(data)) as parts:
             async for part in parts:
                 if isinstance(part, ClientError):
-                    await self._outbox.put(self._codec.encode_error(part))
+                    await self._put(self._codec.encode_error(part))
                 else:
                     await driver.inbox.put(AppendAudio(part))
 
     async def _receive(self, driver: Driver) -> Message:
-        """Return the next message. Raises `IdleError` after a timeout, unless a response is being played."""
+        """Return the next message. Raises `SessionIdle` after a timeout, unless a response is being played."""
+        seconds = self._codec.idle_timeout_seconds or self._settings.idle_timeout_seconds
         while True:
             try:
-                async with asyncio.timeout(self._settings.idle_timeout_seconds):
+                async with asyncio.timeout(seconds):
                     return await self._websocket.receive()
             except TimeoutError:
                 if not driver.responding:
-                    raise IdleError(f"Received nothing for {self._settings.idle_timeout_seconds:g} seconds.") from None
+                    raise SessionIdle(f"Received nothing for {seconds:g} seconds.") from None
 
     async def _deliver(self, event: Event) -> None:
-        revises = event.item_id if isinstance(event, TranscriptRevised) else None
-        for frame in self._codec.encode(event):
+        await self._put(self._codec.encode(event), event.item_id if isinstance(event, TranscriptRevised) else None)
+
+    async def _put(self, frames: Outgoing, revises: str | None = None) -> None:
+        for frame in frames:
             await self._outbox.put(frame, revises)
 
     async def _write(self) -> None:
+        """Send what is in the outbox. Raises `WebSocketDisconnect` after a `Close`."""
         while True:
             frame = await self._outbox.get()
             try:
                 async with asyncio.timeout(self._settings.send_timeout_seconds):
-                    if isinstance(frame, str):
-                        await self._websocket.send_text(frame)
-                    else:
-                        await self._websocket.send_bytes(frame)
+                    await self._send(frame)
             except TimeoutError:
                 raise SlowReaderError("The client does not read its messages.") from None
+            if isinstance(frame, Close):
+                raise WebSocketDisconnect(frame.code)
+
+    async def _send(self, frame: str | bytes | Close) -> None:
+        match frame:
+            case str():
+                await self._websocket.send_text(frame)
+            case bytes():
+                await self._websocket.send_bytes(frame)
+            case Close(code, reason):
+                await self._websocket.close(code, reason)
 
     async def _close(self, error: VoiceError) -> None:
         """Send the error, if the client still reads, and close."""
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                await self._websocket.send_text(self._codec.encode_error(error))
-                await self._websocket.close(error.close_code, error.code)
+                for frame in self._codec.encode_error(error, final=True):
+                    await self._send(frame)
 
 
 async def _refuse_http(_: Request) -> Response:

@@ -13,6 +13,18 @@ from realtime.session.events import Event
 Frames: TypeAlias = list[str | bytes]
 """Messages to a client in order, text or binary."""
 
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The end of the connection, when all messages before have been sent (RFC 6455, section 7.4)."""
+
+    code: int = 1000
+    reason: str = ""
+
+
+Outgoing: TypeAlias = Sequence[str | bytes | Close]
+"""Messages to a client in order, after which the connection may end."""
+
 FindRecognizer: TypeAlias = Callable[[str], ModelEntry | None]
 """Resolve the name of a recognizer, an empty one to the default; None if there is no such recognizer."""
 
@@ -66,6 +78,10 @@ class Codec(Protocol):
     def config(self) -> SessionConfig:
         """The configuration that the client has asked for last; at first, the one that the session starts with."""
 
+    @property
+    def idle_timeout_seconds(self) -> float | None:
+        """Seconds without a message after which the protocol closes the connection; None: the setting decides."""
+
     def greeting(self) -> Frames:
         """Return the first messages of the connection."""
 
@@ -76,12 +92,21 @@ class Codec(Protocol):
         refused and the connection continues.
         """
 
-    def encode(self, event: Event) -> Frames:
+    def encode(self, event: Event) -> Outgoing:
         """Return the messages that report an event, in order."""
 
-    def encode_error(self, error: VoiceError) -> str:
-        """Return the message that reports an error of `decode`, or the one that ends the connection."""
+    def encode_error(self, error: VoiceError, *, final: bool = False) -> Outgoing:
+        """Return the messages that report an error, which is one of `decode` or of a `MediaChunk`.
+
+        With `final` the error ends the connection, and the last of them is a `Close`.
+        """
 
 
-Dialect: TypeAlias = Callable[[Handshake], Codec]
-"""Open a connection's codec."""
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A protocol of the websocket."""
+
+    open: Callable[[Handshake], Codec]
+    """Open a connection's codec. Raises `ClientError` to refuse the connection."""
+    refusal: Callable[[VoiceError, str], Mapping[str, object]]
+    """Build the JSON body that refuses a connection for an error, with the id of the session."""

@@ -1,18 +1,35 @@
 """The dialects of the service, by the path of the websocket.
 
-A new dialect is a folder beside `openai` whose codec follows `realtime.wire.codec.Codec`, and a line in `DIALECTS`.
+A new dialect is a folder beside `openai` whose codec follows `realtime.wire.codec.Codec`, a line in `DIALECTS` and its
+name in the setting `dialects`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
+from realtime.errors import VoiceError
 from realtime.wire.codec import Dialect
 from realtime.wire.openai.codec import OpenAICodec
 
-DIALECTS: Final[Mapping[str, Dialect]] = {
-    "/v1/realtime": OpenAICodec.open,
-    "/v1/realtime/": OpenAICodec.open,
-    "/realtime": OpenAICodec.open,
-    "/openai/v1/realtime": OpenAICodec.open,
+
+def _openai_refusal(error: VoiceError, _: str) -> Mapping[str, object]:
+    return error.body()
+
+
+_OPENAI: Final = Dialect(OpenAICodec.open, _openai_refusal)
+
+DIALECTS: Final[Mapping[str, Mapping[str, Dialect]]] = {
+    "openai": {
+        "/v1/realtime": _OPENAI,
+        "/v1/realtime/": _OPENAI,
+        "/realtime": _OPENAI,
+        "/openai/v1/realtime": _OPENAI,
+    },
 }
-"""The dialect of each path: the canonical one first, then those that LiveKit's and Azure's clients build."""
+"""The paths of each protocol, and the dialect of each path: the canonical one first, then those that LiveKit's and
+Azure's clients build."""
+
+
+def served_paths(names: Collection[str]) -> dict[str, Dialect]:
+    """Return the paths of the protocols with these names, and the dialect of each."""
+    return {path: dialect for name, paths in DIALECTS.items() if name in names for path, dialect in paths.items()}

@@ -91,6 +91,12 @@ def test_an_unknown_log_level_is_an_error_that_names_the_levels() -> None:
         Settings.from_environ({"VIVAVOCE_LOG_LEVEL": "loud"})
 
 
+@pytest.mark.parametrize("text", ["", "openai,esperanto"])
+def test_an_unknown_dialect_is_an_error_that_names_the_dialects(text: str) -> None:
+    with pytest.raises(ValueError, match="VIVAVOCE_DIALECTS must name one or more of openai"):
+        Settings.from_environ({"VIVAVOCE_DIALECTS": text})
+
+
 def test_keys_are_not_printed() -> None:
     assert "secret" not in repr(Settings(api_keys=("secret",)))
 

@@ -48,7 +48,7 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
 )
-from realtime.wire.codec import Frames, Handshake, MediaChunk
+from realtime.wire.codec import Close, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.openai import client_events as wire
 from realtime.wire.openai.beta import beta_object, is_beta
 from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, parse
@@ -120,6 +120,10 @@ class OpenAICodec:
     @property
     def config(self) -> SessionConfig:
         return self._session.config
+
+    @property
+    def idle_timeout_seconds(self) -> float | None:
+        return None
 
     def greeting(self) -> Frames:
         """Return `session.created`, or what the beta of the protocol calls it.
@@ -250,11 +254,10 @@ class OpenAICodec:
             case _:
                 assert_never(event)
 
-    def encode_error(self, error: VoiceError, request_id: str | None = None) -> str:
+    def encode_error(self, error: VoiceError, *, final: bool = False) -> Outgoing:
         """Return the `error` event for an error of `decode`, or for the one that ends the connection."""
-        if isinstance(error, RefusedRequest):
-            request_id = error.request_id
-        return self._writer.error(error, request_id)
+        event = self._writer.error(error, error.request_id if isinstance(error, RefusedRequest) else None)
+        return [event, Close(error.close_code, error.code)] if final else [event]
 
     def _session_event(self, kind: str, session: WireSession, *, beta: bool) -> str:
         if beta:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.edge.access import authenticate, match_key, origin_allowed, presented_keys
+from realtime.edge.access import authenticate, match_key, origin_allowed, presented_keys, select_subprotocol
 from realtime.errors import Forbidden, Unauthorized
 from realtime.settings import Settings
 
@@ -14,9 +14,11 @@ def test_without_keys_all_clients_have_the_same_account() -> None:
     assert authenticate({}, Settings()) == authenticate({"authorization": "Bearer anything"}, Settings()) == ""
 
 
-@pytest.mark.parametrize("header", ["Bearer first-key", "bearer first-key", "Bearer  first-key ", "Bearer schlüssel"])
+@pytest.mark.parametrize(
+    "header", ["Bearer first-key", "bearer first-key", "Bearer  first-key ", "Bearer schlüssel", "Token first-key"]
+)
 def test_a_bearer_of_a_key_has_its_account(header: str) -> None:
-    key = KEYS.index(header[7:].strip())
+    key = KEYS.index(header.split()[1])
     assert authenticate({"authorization": header}, LOCKED) == f"key{key}"
 
 
@@ -50,8 +52,21 @@ def test_the_headers_of_azure_and_speaches_carry_keys_too(name: str) -> None:
     assert presented_keys({name: "first-key"}) == ["first-key"]
 
 
-def test_a_browser_offers_its_key_as_a_subprotocol() -> None:
-    assert presented_keys({}, ["realtime", "openai-insecure-api-key.first-key"]) == ["first-key"]
+@pytest.mark.parametrize(
+    ("offered", "selected"),
+    [
+        (["realtime", "openai-insecure-api-key.first-key"], "realtime"),
+        (["token", "first-key"], "token"),
+        (["bearer", "first-key", "x-deepgram-session-id", "1"], "bearer"),
+    ],
+)
+def test_a_browser_offers_its_key_as_a_subprotocol(offered: list[str], selected: str) -> None:
+    assert presented_keys({}, offered) == ["first-key"]
+    assert select_subprotocol(offered) == selected
+
+
+def test_an_unknown_subprotocol_is_not_selected() -> None:
+    assert select_subprotocol(["soap", "first-key"]) is None
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,12 @@ from realtime.catalogue.names import ModelNames
 from realtime.errors import UnsupportedAudio
 from realtime.session.commands import AppendAudio, Configure
 from realtime.session.events import SessionConfigured
+from realtime.settings import DIALECTS as NAMES_OF_DIALECTS
 from realtime.settings import Settings
 from realtime.wire.codec import Codec, Handshake
-from realtime.wire.dialects import DIALECTS
+from realtime.wire.dialects import DIALECTS, served_paths
+
+OPENAI = DIALECTS["openai"]
 
 NAMES = ModelNames(Settings())
 
@@ -28,7 +31,7 @@ def opened(path: str = "/v1/realtime", **query: Sequence[str]) -> Codec:
         find_voice={"": "amber"}.get,
         max_input_characters=100,
     )
-    return DIALECTS[path](handshake)
+    return OPENAI[path].open(handshake)
 
 
 def greeting(codec: Codec) -> Any:
@@ -36,7 +39,16 @@ def greeting(codec: Codec) -> Any:
     return json.loads(codec.greeting()[0])["session"]
 
 
-@pytest.mark.parametrize("path", DIALECTS)
+def test_every_dialect_can_be_named_in_the_settings() -> None:
+    assert tuple(DIALECTS) == NAMES_OF_DIALECTS == Settings().dialects
+
+
+def test_only_the_paths_of_the_named_dialects_are_served() -> None:
+    assert served_paths(["openai"]) == OPENAI
+    assert served_paths([]) == {}
+
+
+@pytest.mark.parametrize("path", OPENAI)
 def test_every_path_opens_a_codec(path: str) -> None:
     assert greeting(opened(path))["id"] == "sess_1"
 
@@ -104,5 +116,6 @@ def test_the_session_shows_the_recognizer_in_effect_and_not_the_name_that_was_as
     (configure,) = codec.decode(json.dumps(update))
     assert isinstance(configure, Configure)
     (frame,) = codec.encode(SessionConfigured(configure.config))
+    assert isinstance(frame, str)
     shown = json.loads(frame)["session"]["audio"]["input"]["transcription"]["model"]
     assert shown == configure.config.recognizer.name == used

@@ -60,7 +60,7 @@ from realtime.session.session import Session
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
-from realtime.wire.codec import Handshake, MediaChunk
+from realtime.wire.codec import Close, Handshake, MediaChunk
 from realtime.wire.openai.client_events import RefusedRequest
 from realtime.wire.openai.codec import OpenAICodec
 from realtime.wire.openai.session_object import WireSession
@@ -166,14 +166,14 @@ class Client:
         """Return the error that answers a message."""
         with pytest.raises(ClientError) as caught:
             self.codec.decode(message)
-        (answer,) = checked([self.codec.encode_error(caught.value)])
+        (answer,) = checked(self.codec.encode_error(caught.value))
         error: Json = answer["error"]
         return error
 
 
-def checked(frames: Sequence[str | bytes]) -> list[Json]:
+def checked(frames: Sequence[str | bytes | Close]) -> list[Json]:
     """Parse frames and validate each against the type of OpenAI's client."""
-    messages: list[Json] = [json.loads(frame) for frame in frames]
+    messages: list[Json] = [json.loads(frame) for frame in frames if not isinstance(frame, Close)]
     for message in messages:
         if not message["type"].startswith("x."):
             parsed = SERVER_EVENTS.validate_python(message)
@@ -862,7 +862,7 @@ def test_whatever_is_sent_is_understood_or_refused(message: str) -> None:
     try:
         commands = client.codec.decode(message)
     except RefusedRequest as error:
-        checked([client.codec.encode_error(error)])
+        checked(client.codec.encode_error(error))
         return
     for command in commands:
         assert not isinstance(command, MediaChunk)
@@ -1460,9 +1460,14 @@ def test_a_refused_response_names_the_one_in_progress() -> None:
 
 
 def test_a_fault_of_the_server_is_not_blamed_on_the_client() -> None:
-    (error,) = checked([Client().codec.encode_error(Overloaded("too many sessions"), "e1")])
+    (error,) = checked(Client().codec.encode_error(Overloaded("too many sessions")))
     assert (error["error"]["type"], error["error"]["code"]) == ("server_error", "server_overloaded")
-    assert error["error"]["event_id"] == "e1"
+
+
+def test_the_last_error_of_a_connection_closes_it_with_its_code() -> None:
+    message, close = Client().codec.encode_error(Overloaded("too many sessions"), final=True)
+    checked([message])
+    assert close == Close(1013, "server_overloaded")
 
 
 def test_every_message_has_an_id_of_its_own() -> None:
