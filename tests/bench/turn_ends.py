@@ -1,6 +1,6 @@
 """How early and how late turns end, by silence alone and by meaning: `python -m tests.bench.turn_ends`.
 
-Sentences of the recordings are turns. Their pauses are of two kinds:
+Sentences of the English recordings are turns, and whole recordings in other languages. Their pauses are of two kinds:
 
 - *natural*: the pauses within sentences as they were read, most of them short and between clauses.
 - *cut*: pauses between two words of a phrase, as of somebody who thinks. The recording is cut there, and noise as quiet
@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -51,12 +52,21 @@ PAUSES: Final = ((300, 0.556), (600, 0.217), (1600, 0.05))
 In between, and beyond, the logarithm of the share is linear.
 """
 
+SECONDS: Final = (2, 75)
+"""Length of the recordings in other languages that are tried."""
+
 TOLERANCE: Final = 0.35
 """Seconds between the end of a sentence by its words and by the detector."""
 
 CUTS: Final = 150
 CUT_SEARCH: Final = 960
 """Samples (60 ms) before and after the end of a word among which the quietest place is cut."""
+
+BLIND_CUT_SEARCH: Final = 2_400
+"""The same (150 ms) around any place, where the times of words are not known."""
+
+BLIND_CUTS: Final = 3
+"""Cuts of a recording whose words have no times, in its longest stretch without a pause."""
 
 FADE: Final = 80
 """Samples (5 ms) in which the audio before a cut fades out."""
@@ -114,9 +124,30 @@ class Judge:
                 spoken = [word for word in words if begin < word[1] * SAMPLE_RATE and word[2] * SAMPLE_RATE < end]
                 if len(spoken) > MIN_WORDS + 1 and len(found.cut) < CUTS:
                     chosen = spoken[self._random.integers(MIN_WORDS, len(spoken) - 1) - 1]
-                    found.cut.append(Judged(self._finished(_cut(samples, start, chosen), noise[: 2 * JUDGED_SILENCE])))
+                    head = _cut(samples, start, round(chosen[2] * SAMPLE_RATE), CUT_SEARCH)
+                    found.cut.append(Judged(self._finished(head, noise[: 2 * JUDGED_SILENCE])))
                 if is_end:
                     start = following
+        return found
+
+    def pauses_in_other_languages(self) -> Pauses:
+        """Judge the ends, the pauses and cuts of recordings whose words have no times."""
+        found = Pauses([], [], [])
+        for row in rows():
+            if row["lang"] in ("en", "") or not row["text"] or not SECONDS[0] <= row["seconds"] <= SECONDS[1]:
+                continue
+            samples = load(row["file"])
+            windows = samples[: len(samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
+            noise, spans = self._noise_like(windows), self._spans(windows)
+            start, end = spans[0][0], spans[-1][1]
+            found.ends.append(Judged(self._finished(samples[start:end], noise[:JUDGED_SILENCE])))
+            for (_, end), (following, _) in pairwise(spans):
+                finished = self._finished(samples[start:end], samples[end : end + JUDGED_SILENCE])
+                found.natural.append(Judged(finished, (following - end) * 1000 / SAMPLE_RATE))
+            begin, end = max(spans, key=lambda span: span[1] - span[0])
+            for at in self._random.integers((3 * begin + end) // 4, (begin + 3 * end) // 4, BLIND_CUTS):
+                head = _cut(samples, start, at, BLIND_CUT_SEARCH)
+                found.cut.append(Judged(self._finished(head, noise[: 2 * JUDGED_SILENCE])))
         return found
 
     def _spans(self, windows: NDArray[np.float32]) -> list[tuple[int, int]]:
@@ -171,9 +202,9 @@ def sentence_ends(utterances: Sequence[dict[str, Any]]) -> Iterator[float]:
                 yield utterance["words"][index - 1][2]
 
 
-def _cut(samples: Samples, start: int, word: Sequence[Any]) -> Samples:
-    """Return the audio from `start` to the quietest place around the end of a word, faded out."""
-    around = round(word[2] * SAMPLE_RATE) + np.arange(-CUT_SEARCH, CUT_SEARCH, 80)
+def _cut(samples: Samples, start: int, at: int, search: int) -> Samples:
+    """Return the audio from `start` to the quietest place around `at`, faded out."""
+    around = at + np.arange(-search, search, 80)
     quietest = min(around, key=lambda at: float(np.square(samples[max(0, at - 160) : at + 160]).mean()))
     head: Samples = samples[start:quietest].copy()
     head[-FADE:] *= np.linspace(1, 0, FADE, dtype=np.float32)
@@ -196,9 +227,14 @@ def figures(pauses: Pauses, silence_ms: Callable[[float], float]) -> list[str]:
 
 
 def main() -> None:
-    """Print both curves."""
-    pauses = Judge().pauses()
-    table = Table("turn ends by", "natural: false ends per turn", "cut: false %", "delay: mean ms", "median", "p90")
+    """Print the curves for English and for other languages."""
+    judge = Judge()
+    _print(judge.pauses(), "English: turn ends by")
+    _print(judge.pauses_in_other_languages(), "other languages")
+
+
+def _print(pauses: Pauses, title: str) -> None:
+    table = Table(title, "natural: false ends per turn", "cut: false %", "delay: mean ms", "median", "p90")
     for silence in SILENCES_MS:
         table.add_row(f"silence of {silence} ms", *figures(pauses, lambda _, silence=silence: silence))  # type: ignore[misc]
     for eagerness, (shortest, longest) in END_OF_TURN_MS.items():
