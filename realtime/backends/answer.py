@@ -4,7 +4,7 @@ Only what is meant for the user becomes text: `content` and `refusal`, never `re
 tags. Content may be a string or a list of parts.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from realtime.backends.failures import raise_stream_error
@@ -36,15 +36,17 @@ _FINISH_REASONS: Final = {
 class Answer:
     """One answer as it arrives. All methods raise `ChatError` for what the backend reports as one."""
 
-    def __init__(self, new_call_id: Callable[[], str], *, begins_with_reasoning: bool = False) -> None:
-        """`begins_with_reasoning`: its text begins with reasoning; see `ReasoningFilter`."""
+    def __init__(
+        self, new_call_id: Callable[[], str], *, taken: Collection[str] = (), begins_with_reasoning: bool = False
+    ) -> None:
+        """`taken`: see `ToolCalls`; `begins_with_reasoning`: see `ReasoningFilter`."""
         self.started = False
         """Whether the backend has sent anything that the model generated, reasoning included."""
         self.usage: ChatUsage | None = None
         self._reason = ""
         self._has_text = False
         self._reasoning = ReasoningFilter(begins_inside=begins_with_reasoning)
-        self._calls = ToolCalls(new_call_id)
+        self._calls = ToolCalls(new_call_id, taken)
 
     @property
     def begins_with_reasoning(self) -> bool | None:

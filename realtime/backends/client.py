@@ -120,10 +120,12 @@ class ChatClient:
     async def _answer(self, request: ChatRequest, timeouts: RequestTimeouts) -> AsyncGenerator[ChatDelta]:
         """Yield the deltas of an answer; repeat the request where that may help."""
         refused = self._refused
+        call_ids = frozenset(call.call_id for message in request.messages for call in message.tool_calls)
         while True:
             timeouts.begin_attempt()
             try:
-                async with aclosing(self._attempt(body_of(request, self._prompting, refused), timeouts)) as deltas:
+                body = body_of(request, self._prompting, refused)
+                async with aclosing(self._attempt(body, call_ids, timeouts)) as deltas:
                     async for delta in deltas:
                         self._refused = refused  # now it is certain that the backend takes the others
                         yield delta
@@ -140,8 +142,10 @@ class ChatClient:
             else:
                 return
 
-    async def _attempt(self, body: Body, timeouts: RequestTimeouts) -> AsyncGenerator[ChatDelta]:
-        """Send a request and yield the deltas of its answer.
+    async def _attempt(
+        self, body: Body, call_ids: frozenset[str], timeouts: RequestTimeouts
+    ) -> AsyncGenerator[ChatDelta]:
+        """Send a request and yield the deltas of its answer, whose calls get other ids than `call_ids`.
 
         Raises `_AttemptFailed` and `_ParametersRefused` before the first delta, and `ChatError` after it.
         """
@@ -152,7 +156,7 @@ class ChatClient:
             try:
                 if not response.is_success:
                     await self._fail(response, body, timeouts)
-                async with aclosing(self._deltas(response, timeouts)) as deltas:
+                async with aclosing(self._deltas(response, call_ids, timeouts)) as deltas:
                     async for delta in deltas:
                         received = True
                         yield delta
@@ -179,9 +183,11 @@ class ChatClient:
         retry_after = response.headers.get("retry-after")
         raise _AttemptFailed(failure_of_status(response.status_code, answer, retry_after, time.time()))
 
-    async def _deltas(self, response: httpx2.Response, timeouts: RequestTimeouts) -> AsyncGenerator[ChatDelta]:
+    async def _deltas(
+        self, response: httpx2.Response, call_ids: frozenset[str], timeouts: RequestTimeouts
+    ) -> AsyncGenerator[ChatDelta]:
         """Yield the deltas of a response; after the last one, read the response to its end."""
-        answer = Answer(_new_call_id, begins_with_reasoning=self._begins_with_reasoning)
+        answer = Answer(_new_call_id, taken=call_ids, begins_with_reasoning=self._begins_with_reasoning)
         stream = EventStream()
         async with aclosing(response.aiter_bytes()) as pieces:
             while not (stream.done or (answer.complete and answer.usage)):

@@ -39,28 +39,39 @@ def well_formed(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
     """Return the messages in a form that every chat model takes.
 
     Each tool result follows its call, a call without a result gets `NO_RESULT`, and a result without a call is dropped,
-    as are empty messages. Messages of the same author in a row become one.
+    as are empty messages. Messages of the same author in a row become one, whose calls have different ids.
     """
-    messages = list(messages)
-    results: dict[str, ChatMessage] = {}
+    results: list[str] = []
+    """The result of each call, in the order of the calls."""
+    latest: dict[str, int] = {}
+    """The last call with each id so far; some backends use the same ids in every answer."""
+    joined: list[ChatMessage] = []
+    answered = False
+    """Whether a call of the last of `joined` has its result: what the assistant says next is another message."""
     for message in messages:
         if message.role is ChatRole.TOOL:
-            results.setdefault(message.call_id, message)
-    joined: list[ChatMessage] = []
-    for message in messages:
-        if message.role is ChatRole.TOOL or not (message.text.strip() or message.tool_calls):
+            if (place := latest.pop(message.call_id, None)) is not None:
+                results[place] = message.text
+                answered = answered or place >= len(results) - len(joined[-1].tool_calls)
             continue
-        if joined and joined[-1].role is message.role:
-            text = "\n".join(filter(None, (joined[-1].text, message.text)))
-            joined[-1] = replace(joined[-1], text=text, tool_calls=(*joined[-1].tool_calls, *message.tool_calls))
-        else:
-            joined.append(message)
+        if not (message.text.strip() or message.tool_calls):
+            continue
+        if not joined or joined[-1].role is not message.role or answered:
+            joined.append(ChatMessage(message.role))
+            answered = False
+        last = joined[-1]
+        known = {call.call_id for call in last.tool_calls}
+        new = {call.call_id: call for call in message.tool_calls if call.call_id not in known}
+        for call_id in new:
+            latest[call_id] = len(results)
+            results.append(NO_RESULT)
+        text = "\n".join(filter(None, (last.text, message.text)))
+        joined[-1] = replace(last, text=text, tool_calls=(*last.tool_calls, *new.values()))
     found = []
+    following = iter(results)
     for message in joined:
         found.append(message)
-        for call in message.tool_calls:
-            missing = ChatMessage(ChatRole.TOOL, NO_RESULT, call_id=call.call_id)
-            found.append(results.get(call.call_id, missing))
+        found += [ChatMessage(ChatRole.TOOL, next(following), call_id=call.call_id) for call in message.tool_calls]
     return found
 
 

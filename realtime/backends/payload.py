@@ -1,11 +1,12 @@
 """From a request to the body of a chat completion."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from realtime.backends.history import MESSAGE_TOKENS, fitted, well_formed
 from realtime.backends.tokens import tokens
-from realtime.session.generation import ChatFunctionChoice, ChatMessage, ChatRequest, ChatRole, ChatTool
+from realtime.session.generation import ChatFunctionChoice, ChatMessage, ChatRequest, ChatRole, ChatTool, ChatToolCall
 
 Body = dict[str, object]
 
@@ -34,7 +35,7 @@ class Prompting:
 def body_of(request: ChatRequest, prompting: Prompting, refused: frozenset[str] = frozenset()) -> Body:
     """Return the JSON body of a request, without the optional parameters that the backend has `refused`."""
     messages = well_formed(request.messages)
-    if prompting.instructions and not any(each.role is ChatRole.SYSTEM for each in messages):
+    if prompting.instructions and not (messages and messages[0].role is ChatRole.SYSTEM):
         messages.insert(0, ChatMessage(ChatRole.SYSTEM, prompting.instructions))
     tools = [_tool(each) for each in request.tools]
     limit = prompting.max_history_tokens - sum(map(_tool_tokens, request.tools))
@@ -61,12 +62,29 @@ def _message(message: ChatMessage) -> Body:
     if message.tool_calls:
         body["content"] = message.text or None
         body["tool_calls"] = [
-            {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            {
+                "id": call.call_id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": _object(call.arguments)},
+            }
             for call in message.tool_calls
         ]
     if message.role is ChatRole.TOOL:
         body["tool_call_id"] = message.call_id
     return body
+
+
+def _call(call: ChatToolCall) -> Body:
+    function = {"name": call.name, "arguments": _object(call.arguments)}
+    return {"id": call.call_id, "type": "function", "function": function}
+
+
+def _object(arguments: str) -> str:
+    """Return arguments, or an empty object for what is none: many servers parse them, and fail on a broken call."""
+    try:
+        return arguments if isinstance(json.loads(arguments), dict) else "{}"
+    except (ValueError, RecursionError):
+        return "{}"
 
 
 def _tool(tool: ChatTool) -> Body:

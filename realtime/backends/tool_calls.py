@@ -2,11 +2,11 @@
 
 OpenAI numbers the calls (`index`), sends the id and the name of each once, and its arguments in pieces. Others send a
 whole call at once, leave out the index (older Ollama, Gemini) or send 0 for every call (LiteLLM in front of Ollama),
-leave out the id or repeat it, repeat the name, or send arguments as an object.
+leave out the id, repeat it or use it again in the next answer, repeat the name, or send arguments as an object.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,10 +28,14 @@ class _Call:
 
 
 class ToolCalls:
-    """The calls of one answer; `new_call_id` names those that come without a usable id."""
+    """The calls of one answer.
 
-    def __init__(self, new_call_id: Callable[[], str]) -> None:
+    `new_call_id` names those that come without an id, or with one that is `taken` by a call of the conversation.
+    """
+
+    def __init__(self, new_call_id: Callable[[], str], taken: Collection[str] = ()) -> None:
         self._new_call_id = new_call_id
+        self._taken = set(taken)
         self._calls: list[_Call] = []
         self._slots: dict[int, _Call] = {}
 
@@ -87,8 +91,8 @@ class ToolCalls:
             return call
         if len(self._calls) == MAX_TOOL_CALLS:
             raise ChatInterrupted(f"the chat backend calls more than {MAX_TOOL_CALLS} tools at once")
-        taken = {each.call_id for each in self._calls}
-        call_id = server_id if server_id and server_id not in taken else self._new_call_id()
+        call_id = server_id if server_id and server_id not in self._taken else self._new_call_id()
+        self._taken.add(call_id)
         call = _Call(len(self._calls), call_id, server_id)
         self._calls.append(call)
         self._slots[slot] = call

@@ -70,7 +70,7 @@ ChatToolChoice: TypeAlias = Literal["auto", "none", "required"] | ChatFunctionCh
 class ChatRequest:
     """A request for the next answer. None for an option leaves it to the backend.
 
-    Where `messages` has no system message, the backend adds its default instructions.
+    Where `messages` does not begin with a system message, the backend adds its default instructions.
     """
 
     messages: tuple[ChatMessage, ...]

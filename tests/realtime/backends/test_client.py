@@ -22,6 +22,8 @@ from realtime.session.generation import (
     ChatRole,
     ChatTextDelta,
     ChatTimeout,
+    ChatToolCall,
+    ChatToolCallDelta,
     ChatUsage,
 )
 from tests.support.chat_server import (
@@ -84,6 +86,16 @@ def test_a_request_names_the_model_and_carries_the_key_and_the_instructions() ->
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+
+
+def test_a_call_gets_another_id_than_the_calls_before_it() -> None:
+    deltas = {"tool_calls": [{"index": 0, "id": "call_0", "function": {"name": "go", "arguments": "{}"}}]}
+    before = ChatMessage(ChatRole.ASSISTANT, tool_calls=(ChatToolCall("call_0", "go", "{}"),))
+    request = ChatRequest((*REQUEST.messages, before, ChatMessage(ChatRole.TOOL, "gone", call_id="call_0")))
+    (call, _), _ = talk(sse(chunk(deltas, "tool_calls")), request=request)
+    assert isinstance(call, ChatToolCallDelta)
+    assert call.call_id.startswith("call_")
+    assert call.call_id != "call_0"
 
 
 def test_the_second_request_uses_the_connection_of_the_first() -> None:

@@ -54,6 +54,12 @@ def calls_and_results(found: list[ChatMessage]) -> tuple[list[str], list[str]]:
 
 
 @given(messages)
+def test_only_results_have_the_same_author_as_the_message_before(history: list[ChatMessage]) -> None:
+    pairs = list(pairwise(well_formed(history)))
+    assert [one.role for one, other in pairs if one.role is other.role and one.role is not ChatRole.TOOL] == []
+
+
+@given(messages)
 def test_each_call_is_followed_by_its_results_and_no_result_is_alone(history: list[ChatMessage]) -> None:
     found = well_formed(history)
     for position, message in enumerate(found):
@@ -80,6 +86,11 @@ def test_messages_of_the_same_author_in_a_row_become_one() -> None:
     ]
 
 
+def test_what_the_assistant_says_after_a_result_follows_it() -> None:
+    history = [user("Go."), assistant("", "1"), result("1"), assistant("", "2"), result("2"), assistant("Done.")]
+    assert well_formed(history) == history
+
+
 def test_a_result_that_came_after_more_speech_stands_behind_its_call() -> None:
     history = [user("Go."), assistant("", "1"), user("Hurry!"), result("1"), assistant("I went.")]
     assert well_formed(history) == [user("Go."), assistant("", "1"), result("1"), user("Hurry!"), assistant("I went.")]
@@ -87,6 +98,13 @@ def test_a_result_that_came_after_more_speech_stands_behind_its_call() -> None:
 
 def test_a_call_without_a_result_gets_one_that_says_so() -> None:
     assert well_formed([user("Go."), assistant("", "1"), user("Hurry!")])[2] == result("1", NO_RESULT)
+
+
+def test_calls_with_the_same_id_keep_their_own_results() -> None:
+    first = [user("Go."), assistant("", "1"), result("1", "gone"), assistant("I went.")]
+    second = [user("Again!"), assistant("", "1"), result("1", "gone again")]
+    assert well_formed([*first, *second]) == [*first, *second]
+    assert well_formed([first[0], first[1], *second])[2] == result("1", NO_RESULT)
 
 
 def test_empty_messages_and_results_without_a_call_are_left_out() -> None:

@@ -35,6 +35,16 @@ def test_the_default_instructions_are_used_where_there_are_no_others() -> None:
     own = ChatMessage(ChatRole.SYSTEM, "Speak like a pirate.")
     assert body(own, QUESTION)["messages"][0] == {"role": "system", "content": "Speak like a pirate."}
     assert len(body(instructions="")["messages"]) == 1
+    assert body(QUESTION, own)["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent"), [('{"x": 1}', '{"x": 1}'), ('{"x": ', "{}"), ("", "{}"), ("[]", "{}"), ("[" * 100_000, "{}")]
+)
+def test_arguments_that_are_no_object_are_sent_as_an_empty_one(arguments: str, sent: str) -> None:
+    call = ChatToolCall("call_1", "get_weather", arguments)
+    messages = body(ChatMessage(ChatRole.ASSISTANT, "", (call,)), limit=100_000)["messages"]
+    assert messages[1]["tool_calls"][0]["function"]["arguments"] == sent
 
 
 def test_calls_and_their_results_are_mapped() -> None:
