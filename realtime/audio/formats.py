@@ -29,6 +29,10 @@ _SAMPLE_RATES: Final = range(8_000, 48_001)
 """Sample rates in Hz that are accepted on the wire."""
 
 
+MAX_CHANNELS: Final = 8
+"""Channels of raw audio that can be mixed."""
+
+
 class Encoding(StrEnum):
     """Encoding of samples on the wire; the values are OpenAI's names."""
 
@@ -39,19 +43,25 @@ class Encoding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """Format of mono audio on the wire. PCM16 is little-endian; G.711 is at 8 kHz.
+    """Format of audio on the wire. PCM16 is little-endian; G.711 is at 8 kHz.
 
-    Raises `UnsupportedAudio` for a sample rate outside 8 to 48 kHz, or other than 8 kHz with G.711.
+    Raises `UnsupportedAudio` for a sample rate outside 8 to 48 kHz, or other than 8 kHz with G.711, and for more
+    channels than `MAX_CHANNELS`.
     """
 
     encoding: Encoding
     sample_rate: int
+    channels: int = 1
+    """Channels, whose samples alternate. Input is mixed to one; output has only one."""
 
     def __post_init__(self) -> None:
         if self.sample_rate not in _SAMPLE_RATES:
             raise UnsupportedAudio(f"The sample rate must be between 8000 and 48000 Hz, not {self.sample_rate}.")
         if self.encoding is not Encoding.PCM16 and self.sample_rate != G711_RATE:
             raise UnsupportedAudio(f"The sample rate of {self.encoding.value} must be 8000 Hz, not {self.sample_rate}.")
+
+        if not 1 <= self.channels <= MAX_CHANNELS:
+            raise UnsupportedAudio(f"There must be between 1 and {MAX_CHANNELS} channels, not {self.channels}.")
 
     @property
     def bytes_per_sample(self) -> int:
@@ -69,20 +79,27 @@ _ENCODED: Final = {Encoding.MULAW: compress_mulaw(), Encoding.ALAW: compress_ala
 
 
 class Decoder:
-    """Decodes one stream of audio messages, which may be cut at any byte."""
+    """Decodes one stream of audio messages, which may be cut at any byte, to mono."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._encoding = audio_format.encoding
+        self._channels = audio_format.channels
+        self._frame_bytes = audio_format.channels * audio_format.bytes_per_sample
         self._remainder = b""
 
     def decode(self, data: bytes) -> Samples:
-        """Return the samples that are complete; half a PCM16 sample waits for the next message."""
-        if self._encoding is not Encoding.PCM16:
-            return _DECODED[self._encoding][np.frombuffer(data, np.uint8)]
+        """Return the samples that are complete; a part of a sample, or of those of one time, waits for the next."""
         data = self._remainder + data
-        whole = len(data) & ~1
-        self._remainder = data[whole:]
-        return np.frombuffer(data, "<i2", count=whole // 2).astype(np.float32) / np.float32(_FULL_SCALE)
+        whole = len(data) // self._frame_bytes * self._frame_bytes
+        data, self._remainder = data[:whole], data[whole:]
+        if self._encoding is Encoding.PCM16:
+            samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
+        else:
+            samples = _DECODED[self._encoding][np.frombuffer(data, np.uint8)]
+        if self._channels == 1:
+            return samples
+        mixed: Samples = samples.reshape(-1, self._channels).mean(axis=1, dtype=np.float32)
+        return mixed
 
 
 def encode(samples: Samples, encoding: Encoding) -> bytes:

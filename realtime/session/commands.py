@@ -126,6 +126,8 @@ class Speak:
     metadata: dict[str, str] | None = None
     request_id: str | None = None
     complete: bool = True
+    response_id: str | None = None
+    """None: the session chooses one."""
 
 
 @dataclass(frozen=True, slots=True)

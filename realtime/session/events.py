@@ -51,6 +51,13 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class SilencePassed:
+    """Nobody has spoken since the last turn for `TurnDetection.reported_silence`, which was over at `at`."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class AudioCommitted:
     """A turn of the user is over and is now an item of the conversation, after `previous_item_id`.
 
@@ -293,6 +300,7 @@ Event: TypeAlias = (
     SessionConfigured
     | SpeechStarted
     | SpeechStopped
+    | SilencePassed
     | AudioCommitted
     | AudioCleared
     | TranscriptExtended

@@ -44,12 +44,13 @@ from realtime.session.events import (
     Output,
     RefusalReason,
     SessionConfigured,
+    SilencePassed,
     SpeechStarted,
     SpeechStopped,
 )
 from realtime.session.input_audio import InputAudio
 from realtime.session.jobs import JobFailed, Jobs, ScoreTurn, ScoreWindows, Transcribed, TurnScored, WindowsScored
-from realtime.speech.endpointing import ONSET_WINDOWS, Endpointing, Offset, Onset, Pause
+from realtime.speech.endpointing import ONSET_WINDOWS, Endpointing, LongSilence, Offset, Onset, Pause
 from realtime.speech.recognition import TranscriptionRequest
 
 WINDOWS_PER_JOB: Final = 64
@@ -210,9 +211,11 @@ class Listening:
         self._endpointing.judge(probability)
         yield from self._add_scores()
 
-    def _new_endpointing(self) -> Endpointing | None:
+    def _new_endpointing(self, *, after_speech: bool = False) -> Endpointing | None:
         detection = self._captioning.config.turn_detection
-        return None if detection is None else Endpointing(detection, position=self._scored_until)
+        if detection is None:
+            return None
+        return Endpointing(detection, position=self._scored_until, after_speech=after_speech)
 
     def _add_score(self, start: int, probability: float) -> Iterator[Output]:
         """Take the score of the window that begins at `start` and ends at `_scored_until`."""
@@ -230,6 +233,8 @@ class Listening:
                 yield ScoreTurn(self._scoring_turn, self._audio.buffer.slice(self._context_start, end))
             case Offset(end):
                 yield from self._stop(end)
+            case LongSilence(end):
+                yield SilencePassed(end)
 
     def _start(self, onset: Onset) -> SpeechStarted:
         """Begin a turn; no more than `LEADING_SILENCE` before the first window with speech is decoded."""
@@ -273,7 +278,7 @@ class Listening:
                 self._restart(position)
             case CommitAudio() if self._captioning.turn_id is not None:
                 yield from self._commit()
-                self._restart(position)
+                self._restart(position, after_speech=True)
             case CommitAudio():
                 yield CommandRefused(RefusalReason.NOTHING_TO_COMMIT, command)
             case _:
@@ -289,13 +294,13 @@ class Listening:
             self._restart(self._scored_until)
         yield SessionConfigured(config)
 
-    def _restart(self, position: int) -> None:
-        """Continue at `position`, in silence."""
+    def _restart(self, position: int, *, after_speech: bool = False) -> None:
+        """Continue at `position`, in silence; `after_speech` says that a turn ended there."""
         self._scored_until = position
         if self._endpointing is None:
             self._vad_state = None  # what the client sends after a commit need not follow what it sent before
         self._recent.clear()
-        self._endpointing = self._new_endpointing()
+        self._endpointing = self._new_endpointing(after_speech=after_speech)
 
     def _discard_audio(self) -> None:
         """Free the audio that will not be decoded: all but that of pending segments and of a turn that may begin."""

@@ -256,10 +256,11 @@ class Responses:
         if active is not None:
             yield CommandRefused(RefusalReason.RESPONSE_IN_PROGRESS, command, response_id=active.response.id)
             return None
+        chosen_id = command.response_id if isinstance(command, Speak) else None
         modality = command.modality if isinstance(command, CreateResponse) else None
         limit = command.max_output_tokens if isinstance(command, CreateResponse) else None
         response = Response(
-            id=self._new_id("resp"),
+            id=chosen_id or self._new_id("resp"),
             in_conversation=command.in_conversation,
             modality=modality or self.config.modality,
             output_format=command.output_format or self.config.output_format,

@@ -55,6 +55,8 @@ class TurnDetection:
     """Samples without speech that end the turn (500 ms); with `end_of_turn`, where a pause could not be judged."""
     end_of_turn: EndOfTurn | None = None
     """How the silence depends on the probability that the speaker has finished; None: it is `silence`."""
+    reported_silence: int | None = None
+    """Samples without speech since the end of a turn that are reported once (`LongSilence`); None: they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,19 @@ class Offset:
     """Position after the silence that ended it."""
 
 
+@dataclass(frozen=True, slots=True)
+class LongSilence:
+    """Nobody has spoken for `TurnDetection.reported_silence` since the last speech."""
+
+    end: int
+    """Position at which that was so."""
+
+
 class Endpointing:
     """Finds onsets and offsets in one stream, window by window."""
 
-    def __init__(self, detection: TurnDetection, *, position: int = 0) -> None:
-        """Begin at `position`, in silence."""
+    def __init__(self, detection: TurnDetection, *, position: int = 0, after_speech: bool = False) -> None:
+        """Begin at `position`, in silence; `after_speech` says that speech ended there."""
         self.detection = detection
         self.speaking = False
         self._position = position
@@ -104,13 +114,15 @@ class Endpointing:
         self._last_voiced = position
         self._silence = detection.silence
         """Samples without speech that end the speech in progress."""
+        self._silence_due = after_speech
+        """Whether the silence since the last speech has not been reported."""
 
     @property
     def position(self) -> int:
         """End of the last window."""
         return self._position
 
-    def update(self, probability: float) -> Onset | Pause | Offset | None:
+    def update(self, probability: float) -> Onset | Pause | Offset | LongSilence | None:
         """Take the speech probability of the next window; return what it leads to."""
         self._position += WINDOW
         if self.speaking:
@@ -123,7 +135,7 @@ class Endpointing:
             return self.finish() if silence >= self._silence else None
         self._onset_run = self._onset_run + 1 if probability >= self.detection.threshold else 0
         if self._onset_run < ONSET_WINDOWS:
-            return None
+            return self._long_silence()
         voiced = self._position - self._onset_run * WINDOW
         self.speaking = True
         self._last_voiced = self._position
@@ -142,4 +154,12 @@ class Endpointing:
         self._onset_run = 0
         self._floor = self._position
         self._lead_in_floor = (self._last_voiced + self._position) // 2
+        self._silence_due = True
         return Offset(end=self._position)
+
+    def _long_silence(self) -> LongSilence | None:
+        reported = self.detection.reported_silence
+        if not self._silence_due or reported is None or self._position - self._last_voiced < reported:
+            return None
+        self._silence_due = False
+        return LongSilence(self._position)

@@ -41,6 +41,7 @@ from realtime.session.events import (
     ResponseStarted,
     ResponseTextExtended,
     SessionConfigured,
+    SilencePassed,
     SpeechStarted,
     SpeechStopped,
     TranscriptCompleted,
@@ -247,7 +248,7 @@ class OpenAICodec:
                 return self._responses.item_finished(event)
             case ResponseFinished():
                 return [self._responses.finished(event)]
-            case ResponseFlushed():
+            case ResponseFlushed() | SilencePassed():
                 return []
             case CommandRefused():
                 return [refused(event, self._writer)]

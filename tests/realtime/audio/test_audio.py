@@ -57,6 +57,23 @@ def test_half_a_sample_waits_for_the_next_message(cuts: list[int]) -> None:
     np.testing.assert_array_equal(np.concatenate(pieces), Decoder(audio_format).decode(data))
 
 
+@pytest.mark.parametrize("encoding", Encoding)
+def test_channels_are_mixed_wherever_a_message_is_cut(encoding: Encoding) -> None:
+    left, right = noise(8_000), noise(8_000)[::-1]
+    data = encode(np.stack([left, right], axis=1).reshape(-1), encoding)
+    audio_format = AudioFormat(encoding, 8_000, channels=2)
+    decoder = Decoder(audio_format)
+    pieces = [decoder.decode(data[start : start + 7]) for start in range(0, len(data), 7)]
+    np.testing.assert_array_equal(np.concatenate(pieces), Decoder(audio_format).decode(data))
+    np.testing.assert_allclose(np.concatenate(pieces), (left + right) / 2, atol=0.02)
+
+
+@pytest.mark.parametrize("channels", [0, 9])
+def test_a_number_of_channels_that_cannot_be_mixed_is_refused(channels: int) -> None:
+    with pytest.raises(UnsupportedAudio, match=f"between 1 and 8 channels, not {channels}"):
+        AudioFormat(Encoding.PCM16, 16_000, channels)
+
+
 def test_every_pcm16_value_survives_decoding_and_encoding() -> None:
     data = EVERY_VALUE.astype("<i2").tobytes()
     assert encode(Decoder(AudioFormat(Encoding.PCM16, 24_000)).decode(data), Encoding.PCM16) == data

@@ -11,6 +11,7 @@ from realtime.session.events import (
     CommandRefused,
     Event,
     RefusalReason,
+    SilencePassed,
     SpeechStarted,
     SpeechStopped,
     TranscriptCompleted,
@@ -209,6 +210,18 @@ def test_a_turn_committed_by_hand_is_all_that_was_sent_since_the_last() -> None:
         assert count_loud(decoded(conversation)[-1]).total() == loud(audio)
     assert conversation.outputs_of(SpeechStarted, SpeechStopped) == []
     assert [completed.samples for completed in conversation.outputs_of(TranscriptCompleted)] == [16_000, 12_432, 32_000]
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_the_silence_after_a_turn_is_reported(committed: bool) -> None:
+    conversation = Conversation(configured(turn_detection=TurnDetection(reported_silence=16_000)))
+    microphone = Microphone()
+    conversation.hear(microphone.speech(1.0))
+    if committed:
+        conversation.send(CommitAudio())
+    conversation.hear(microphone.silence(3.0))
+    (passed,) = conversation.outputs_of(SilencePassed)
+    assert passed.at == pytest.approx(32_000, abs=2 * WINDOW)
 
 
 def test_cleared_audio_cannot_be_committed() -> None:

@@ -310,3 +310,12 @@ def test_a_session_responds_until_all_audio_has_been_sent() -> None:
     conversation.wait(60.0)
     responding.append(conversation.session.responding)
     assert responding == [False, True, True, False]
+
+
+def test_a_client_may_choose_the_id_of_speech_and_cancel_it_before_it_is_told() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak(LONG_TEXT, in_conversation=False, response_id="resp_mine"))
+    conversation.send(CancelResponse("resp_mine"))
+    (started,), (finished,) = conversation.outputs_of(ResponseStarted), conversation.outputs_of(ResponseFinished)
+    assert started.response.id == finished.response.id == "resp_mine"
+    assert finished.status is ResponseStatus.CANCELLED

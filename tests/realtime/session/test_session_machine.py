@@ -46,6 +46,7 @@ from realtime.session.events import (
     ResponseStarted,
     ResponseTextExtended,
     SessionConfigured,
+    SilencePassed,
     SpeechStarted,
     SpeechStopped,
     TranscriptCompleted,
@@ -124,7 +125,7 @@ configurations = st.builds(
         [
             None,
             TurnDetection(),
-            TurnDetection(prefix_padding=0, silence=3200),
+            TurnDetection(prefix_padding=0, silence=3200, reported_silence=16_000),
             TurnDetection(end_of_turn=EndOfTurn(shortest=4608, longest=32_000)),
         ]
     ),
@@ -219,6 +220,9 @@ class Witness:
                 assert at >= self.position
                 self.position = at
                 self._see_turn(output, item_id)
+            case SilencePassed(at):
+                assert at >= self.position
+                assert self.turn is None, "nobody speaks"
             case AudioCommitted(item_id, previous):
                 self._append_item(item_id, previous)
                 assert item_id in (self.stopped, self.turn) or self.config.turn_detection is None

@@ -1,13 +1,24 @@
 from collections.abc import Iterable
 
-from realtime.speech.endpointing import JUDGED_SILENCE, EndOfTurn, Endpointing, Offset, Onset, Pause, TurnDetection
+from realtime.speech.endpointing import (
+    JUDGED_SILENCE,
+    EndOfTurn,
+    Endpointing,
+    LongSilence,
+    Offset,
+    Onset,
+    Pause,
+    TurnDetection,
+)
 
 WINDOW = 512
 DETECTION = TurnDetection(threshold=0.5, prefix_padding=4800, silence=8000)
 BY_MEANING = TurnDetection(silence=10 * WINDOW, end_of_turn=EndOfTurn(shortest=8 * WINDOW, longest=28 * WINDOW))
 
 
-def follow(probabilities: Iterable[float], endpointing: Endpointing | None = None) -> list[Onset | Pause | Offset]:
+def follow(
+    probabilities: Iterable[float], endpointing: Endpointing | None = None
+) -> list[Onset | Pause | Offset | LongSilence]:
     endpointing = endpointing or Endpointing(DETECTION)
     return [found for probability in probabilities if (found := endpointing.update(probability)) is not None]
 
@@ -54,6 +65,22 @@ def test_the_lead_in_reaches_into_the_silence_that_ended_the_speech_before() -> 
 def test_speech_stops_after_enough_silence_which_it_includes() -> None:
     _, stop = follow([1, 1, 1] + [0] * 16)
     assert stop == Offset(end=19 * WINDOW)
+
+
+def test_the_silence_after_speech_is_reported_once() -> None:
+    detection = TurnDetection(silence=10 * WINDOW, reported_silence=30 * WINDOW)
+    *_, stop, reported = follow([1, 1] + [0] * 100, Endpointing(detection))
+    assert (stop, reported) == (Offset(12 * WINDOW), LongSilence(32 * WINDOW))
+
+
+def test_a_silence_that_speech_interrupts_is_not_reported() -> None:
+    detection = TurnDetection(silence=10 * WINDOW, reported_silence=30 * WINDOW)
+    found = follow(([1, 1] + [0] * 28) * 3, Endpointing(detection))
+    assert [type(each) for each in found] == [Onset, Offset] * 3
+
+
+def test_the_silence_before_any_speech_is_not_reported() -> None:
+    assert follow([0] * 100, Endpointing(TurnDetection(reported_silence=30 * WINDOW))) == []
 
 
 def test_a_pause_shorter_than_the_silence_is_part_of_the_speech() -> None:
