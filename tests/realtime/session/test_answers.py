@@ -205,6 +205,14 @@ def test_a_turn_in_which_nothing_was_said_is_not_answered() -> None:
     assert conversation.outputs_of(ResponseStarted) == []
 
 
+def test_silence_is_not_answered() -> None:
+    conversation, microphone = Conversation(CHAT, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "")
+    assert conversation.outputs_of(TranscriptCompleted)[0].text == ""
+    assert conversation.outputs_of(ResponseStarted) == []
+
+
 def test_a_turn_is_not_answered_where_the_client_says_so() -> None:
     conversation, microphone = Conversation(configured(chat=True)), Microphone()
     conversation.hear(microphone.speech(2.0), microphone.silence(1.0))

@@ -1,0 +1,204 @@
+"""What a conversation costs in time: `python -m tests.bench.conversations`.
+
+Sentences of the bundled voice are played to a server with the scripted chat backend, in real time.
+
+- *answer*: from the end of a sentence's sound to the first audio of the answer, with `semantic_vad`; the part of it
+  until the turn ends is shown apart.
+- *barge-in*: from the first sound of a sentence, while an answer is spoken, to the last message of that answer.
+- *frame*: the time in codec and session of a frame of 20 ms, without the engines.
+- *idle*: the processor time of sessions that send nothing.
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from websockets.asyncio.client import ClientConnection, connect
+
+from realtime.catalogue.table import WHISPER_BASE
+from realtime.engines.hibari import Hibari
+from realtime.session.events import SessionConfigured
+from realtime.session.jobs import ScoreWindows, WindowsScored
+from realtime.session.session import Session
+from realtime.wire.codec import Codec, Dialect, Handshake
+from realtime.wire.dialects import DIALECTS
+from tests.bench.one_user import SOUND_LEVEL
+from tests.bench.scoring import percentile
+from tests.bench.speech_clips import RATE, TEXTS
+from tests.support.running_service import RunningService, running_service
+
+FRAME: Final = RATE // 50
+"""Samples of a frame: 20 ms."""
+
+LONG: Final = "Please tell me something long."
+"""What makes the scripted backend say ten sentences."""
+
+FRAMES: Final = 5_000
+CONSOLE: Final = Console(width=120)
+
+
+class Voice:
+    """A client that plays sentences in real time and notes when what arrives."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self.arrived: list[tuple[float, dict[str, Any]]] = []
+
+    async def read(self) -> None:
+        async for message in self._socket:
+            self.arrived.append((time.monotonic(), json.loads(message)))
+
+    async def send(self, **event: object) -> None:
+        await self._socket.send(json.dumps(event))
+
+    async def play(self, samples: np.ndarray[Any, Any], until: str, *, limit: float = 20.0) -> tuple[float, float]:
+        """Play audio, then silence until an event of type `until` has arrived since.
+
+        Return when its sound began and ended.
+        """
+        loud = np.flatnonzero(np.abs(samples) > SOUND_LEVEL)
+        known, began = len(self.arrived), time.monotonic()
+        silence = np.zeros(FRAME, np.int16)
+        for number in count():
+            if any(event["type"] == until for _, event in self.arrived[known:]):
+                break
+            if number * FRAME / RATE > len(samples) / RATE + limit:
+                raise TimeoutError(f"no {until} after {limit:g} s")
+            frame = samples[number * FRAME : (number + 1) * FRAME] if number * FRAME < len(samples) else silence
+            await self.send(type="input_audio_buffer.append", audio=base64.b64encode(frame.tobytes()).decode())
+            await asyncio.sleep(max(0.0, began + (number + 1) * FRAME / RATE - time.monotonic()))
+        return began + loud[0] / RATE, began + loud[-1] / RATE
+
+    def first(self, kind: str, since: float) -> float:
+        """Return when the first event of this type arrived after `since`."""
+        return next(at for at, event in self.arrived if at > since and event["type"] == kind)
+
+
+def sentences() -> list[np.ndarray[Any, Any]]:
+    """Speak all texts with the bundled voice, PCM16 at 24 kHz."""
+    hibari = Hibari()
+    voice = next(iter(hibari.voices))
+    parts = [np.concatenate(list(hibari.synthesize(text, voice, 1.0))) for text in (*TEXTS, LONG)]
+    return [(part * 32_767).astype(np.int16) for part in parts]
+
+
+async def answers(service: RunningService, eagerness: str, turns: int) -> tuple[list[float], list[float]]:
+    """Return for each turn the seconds from its end to the decision, and to the first audio of the answer."""
+    async with connect(service.realtime_url) as socket:
+        voice = Voice(socket)
+        reading = asyncio.create_task(voice.read())
+        detection = {"type": "semantic_vad", "eagerness": eagerness}
+        await voice.send(type="session.update", session={"audio": {"input": {"turn_detection": detection}}})
+        decided, answered = [], []
+        for samples in sentences()[:turns]:
+            _, ended = await voice.play(samples, "response.output_audio.delta")
+            decided.append(voice.first("input_audio_buffer.speech_stopped", ended - 0.2) - ended)
+            answered.append(voice.first("response.output_audio.delta", ended - 0.2) - ended)
+            await voice.play(np.full(1, SOUND_LEVEL + 1, np.int16), "response.done", limit=60)
+            await asyncio.sleep(3.5)  # until the rest has been played
+        reading.cancel()
+    return decided, answered
+
+
+async def barge_ins(service: RunningService, turns: int) -> list[float]:
+    """Return for each interruption the seconds from its first sound to the end of the answer."""
+    async with connect(service.realtime_url) as socket:
+        voice = Voice(socket)
+        reading = asyncio.create_task(voice.read())
+        took = []
+        spoken = sentences()
+        for samples in spoken[:turns]:
+            await voice.play(spoken[-1], "response.output_audio.delta")
+            await asyncio.sleep(0.7)
+            began, _ = await voice.play(samples, "response.created")
+            took.append(voice.first("response.done", began) - began)
+            await voice.send(type="response.cancel")
+            await asyncio.sleep(1.0)
+        reading.cancel()
+    return took
+
+
+def frame_microseconds(dialect: Dialect) -> float:
+    """Return the median time of a frame in codec and session, with a detector that hears nothing and costs nothing."""
+    numbers = count()
+    codec: Codec = dialect(
+        Handshake(
+            session_id="sess_1",
+            query={},
+            new_id=lambda kind: f"{kind}_{next(numbers)}",
+            find_recognizer=lambda _: WHISPER_BASE,
+            find_voice=lambda _: "calm",
+            max_input_characters=32_768,
+        )
+    )
+    session = Session(codec.config, lambda kind: f"{kind}_{next(numbers)}")
+    audio = base64.b64encode(bytes(2 * FRAME)).decode()
+    message = json.dumps({"type": "input_audio_buffer.append", "audio": audio})
+    state = np.zeros(1, np.float32)
+    times = []
+    for _ in range(FRAMES):
+        began = time.perf_counter()
+        inputs: list[Any] = list(codec.decode(message))
+        while inputs:
+            for output in session.receive(inputs.pop(0), 0.0):
+                if isinstance(output, ScoreWindows):
+                    inputs.append(WindowsScored(output.number, [0.0] * len(output.windows), state))
+                else:
+                    assert isinstance(output, SessionConfigured)
+        times.append(time.perf_counter() - began)
+    return 1e6 * statistics.fmean(sorted(times)[: FRAMES * 9 // 10])
+
+
+async def idle_cores(service: RunningService, sessions: int, seconds: float) -> float:
+    """Return the processors that idle sessions take."""
+    sockets = [await connect(service.realtime_url) for _ in range(sessions)]
+    await asyncio.sleep(2)
+    before, began = service.cpu_seconds(), time.monotonic()
+    await asyncio.sleep(seconds)
+    cores = (service.cpu_seconds() - before) / (time.monotonic() - began)
+    await asyncio.gather(*(socket.close() for socket in sockets))
+    return cores
+
+
+def rows(turns: int) -> Iterator[tuple[str, str]]:
+    """Measure everything, and yield a name and its figures."""
+    with running_service(
+        chat_base_url="scripted", max_sessions="1100", load_limit="100", log_level="warning"
+    ) as service:
+        for eagerness in ("high", "auto"):
+            decided, answered = asyncio.run(answers(service, eagerness, turns))
+            yield f"answer, {eagerness}: end of speech to first audio", spread(answered)
+            yield f"answer, {eagerness}: of that, to the end of the turn", spread(decided)
+        yield "barge-in: first sound to the end of the answer", spread(asyncio.run(barge_ins(service, turns)))
+        yield "1,000 idle sessions", f"{asyncio.run(idle_cores(service, 1_000, 20)):.3f} CPUs"
+    yield "frame of 20 ms, /v1/realtime", f"{frame_microseconds(DIALECTS['/v1/realtime']):.1f} microseconds"
+
+
+def spread(values: list[float]) -> str:
+    p50, p95 = statistics.median(values), percentile(values, 0.95) or 0
+    return f"p50 {1000 * p50:.0f} ms, p95 {1000 * p95:.0f} ms ({len(values)} times)"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--turns", type=int, default=len(TEXTS), help="sentences to play")
+    table = Table("conversation", "figure")
+    for row in rows(parser.parse_args().turns):
+        print(*row, sep=": ", file=sys.stderr, flush=True)
+        table.add_row(*row)
+    CONSOLE.print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
