@@ -8,6 +8,7 @@ an error body.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
@@ -135,6 +136,7 @@ class RealtimeEndpoint:
                 max_input_characters=self._settings.max_input_characters,
                 chat=self._chat,
                 resume_false_interruptions=self._settings.resume_false_interruptions,
+                opened_at=int(time.time()),
                 headers=websocket.headers,
                 subprotocols=websocket.scope["subprotocols"],
             )

@@ -223,7 +223,9 @@ class Captioning:
         if hypothesis.language_probability >= MIN_CONFIDENCE:
             segment.partial_language = hypothesis.language or None
         agreement = segment.agreement
-        delta = agreement.update(hypothesis.words, in_flight.speech_end, pausing=in_flight.final)
+        delta = agreement.update(
+            hypothesis.words, in_flight.speech_end, pausing=in_flight.final, span=self.config.agreement_span
+        )
         yield from self._extend(segment, delta)
         if self.config.include_partials:
             yield TranscriptRevised(

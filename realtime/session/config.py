@@ -7,6 +7,7 @@ from realtime.audio.formats import AudioFormat, Encoding
 from realtime.catalogue.table import ModelEntry
 from realtime.session.generation import ChatTool, ChatToolChoice
 from realtime.speech.endpointing import TurnDetection
+from realtime.speech.local_agreement import MIN_SPAN
 
 
 class Modality(StrEnum):
@@ -43,6 +44,8 @@ class SessionConfig:
     """Whether to transcribe in English instead of the language spoken (an extension of the protocol)."""
     prompt: str = ""
     """Text that precedes the audio for the recognizer: names and spellings to expect."""
+    agreement_span: int = MIN_SPAN
+    """Samples by which the audio of two hypotheses must differ for one to confirm the words of the other."""
     include_partials: bool = False
     """Whether to report tentative words (an extension of the protocol)."""
     voice: str = ""

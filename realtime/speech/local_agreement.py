@@ -2,7 +2,8 @@
 
 The policy is that of Macháček, Dabre and Bojar, "Turning Whisper into Real-Time Transcription System" (2023): a word is
 committed once successive hypotheses agree on it and on all words before it. Whisper repeats the same mistake within the
-next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart, and all in between must agree too.
+next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart (or as far as the client asks for), and
+all in between must agree too.
 
 Committed text is append-only: what `update` and `finish` return concatenates to the transcript, even where a later
 hypothesis differs. Audio of committed words can be trimmed from the beginning of the segment (`trim`). Some of those
@@ -67,16 +68,16 @@ class LocalAgreement:
         """End of the audio of the hypothesis that confirmed the newest committed words; 0 without any."""
         return self._tails[0][0] if self.committed and self._tails else 0
 
-    def update(self, words: Sequence[Word], end: int, *, pausing: bool = False) -> str:
+    def update(self, words: Sequence[Word], end: int, *, pausing: bool = False, span: int = MIN_SPAN) -> str:
         """Take the next hypothesis, of the untrimmed audio up to `end`; return the newly committed text.
 
-        `pausing` says that the audio ends in a pause and not within a word: then the hypothesis before may confirm this
-        one, however close.
+        One hypothesis may confirm another if their audio ends `span` samples apart. `pausing` says that the audio ends
+        in a pause and not within a word: then the hypothesis before may confirm this one, however close.
         """
         _, known = self._realign(words)
         tail = tuple(words[known:])
         self.erased += len(self.tentative) - _agreed(self.tentative, tail)
-        before = end if pausing else end - MIN_SPAN
+        before = end if pausing else end - span
         while len(self._tails) > 1 and self._tails[1][0] <= before:
             self._tails.popleft()
         agreed = 0

@@ -50,6 +50,8 @@ class Handshake:
     """Whether a chat backend is configured."""
     resume_false_interruptions: bool = True
     """Whether its answers go on after a false interruption."""
+    opened_at: int = 0
+    """When the connection was opened, in seconds since 1970 (Unix time)."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The headers of the request by their lower-case names, which may contain keys."""
     subprotocols: Sequence[str] = field(default=(), repr=False)

@@ -10,7 +10,16 @@ from msgspec import Meta, Struct
 
 from realtime.errors import BadMessage
 from realtime.wire.openai.items import ItemId, NewItem, WireItemReference
-from realtime.wire.openai.session_update import MaxTokens, OutputPatch, SessionPatch, Tool, ToolChoice
+from realtime.wire.openai.session_update import (
+    FlatFormat,
+    MaxTokens,
+    OutputPatch,
+    SessionPatch,
+    Tool,
+    ToolChoice,
+    VoiceId,
+    nested_format,
+)
 
 _MAX_REASON: Final = 300
 """Characters of msgspec's explanation in an error message, which may quote the client's own text."""
@@ -72,6 +81,12 @@ class ClearOutput(Request, frozen=True, tag="output_audio_buffer.clear"):
     """Applies to WebRTC only; ignored."""
 
 
+Metadata: TypeAlias = Annotated[
+    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
+]
+"""What a client notes about a response, within the limits of OpenAI's API. It is returned with the response."""
+
+
 class ResponseAudio(Struct, frozen=True):
     """Audio settings of one response."""
 
@@ -79,18 +94,28 @@ class ResponseAudio(Struct, frozen=True):
 
 
 class ResponseParameters(Struct, frozen=True):
-    """Parameters of one response; they override those of the session."""
+    """Parameters of one response; they override those of the session. The last three are those of the beta."""
 
     instructions: str | None = None
     audio: ResponseAudio | None = None
     output_modalities: list[str] | None = None
     modalities: list[str] | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Metadata | None = None
     conversation: str | None = None
     input: list[NewItem | WireItemReference] | None = None
     tools: list[Tool] | None = None
     tool_choice: str | ToolChoice | None = None
     max_output_tokens: MaxTokens | None = None
+    voice: str | VoiceId | None = None
+    output_audio_format: FlatFormat | None = None
+    max_response_output_tokens: MaxTokens | None = None
+
+    @property
+    def output(self) -> OutputPatch:
+        """The settings of the speech, which the beta has beside the others."""
+        if self.audio is not None and self.audio.output is not None:
+            return self.audio.output
+        return OutputPatch(nested_format(self.output_audio_format), self.voice)
 
 
 class CreateResponse(Request, frozen=True, tag="response.create"):
@@ -180,8 +205,8 @@ def _request_id(message: str) -> str | None:
 
 
 def _refusal(text: str, request_id: str | None) -> RefusedRequest:
-    """Translate msgspec's "<reason> - at `$.<path>`" into an error of the protocol."""
-    reason, at, path = text.rpartition(" - at `$")
+    """Translate msgspec's "<reason> - at `$.<path>`" (or "at `key` in `$.<path>`") into an error of the protocol."""
+    reason, at, path = text.replace("`key` in ", "").rpartition(" - at `$")
     if not at:
         reason, path = text, ""
     param = path.removeprefix(".").removesuffix("`")

@@ -1,9 +1,9 @@
-"""Codec of the OpenAI Realtime protocol (names of the GA version): JSON messages <-> commands and events.
+"""Codec of the OpenAI Realtime protocol: JSON messages <-> commands and events.
 
-Every request of the client becomes a command, and every event of the session one or more server events; the
-conversation itself is kept by the session. Server events are limited to the types that all known clients accept, unless
-the client asks for an extension in the query: `ext=partials` (revisable captions, word times) or `ext=binary` (audio in
-binary messages).
+The names are those of the GA version; `beta.py` has those of the beta, for clients that ask for it. Every request of
+the client becomes a command, and every event of the session one or more server events; the conversation itself is kept
+by the session. Server events are limited to the types that all known clients accept, unless the client asks for an
+extension in the query: `ext=partials` (revisable captions, word times) or `ext=binary` (audio in binary messages).
 """
 
 from collections import deque
@@ -51,14 +51,14 @@ from realtime.session.events import (
 )
 from realtime.wire.codec import Close, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.openai import client_events as wire
-from realtime.wire.openai.beta import beta_object, is_beta
+from realtime.wire.openai.beta import BetaWriter, beta_session, is_beta
 from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, parse
 from realtime.wire.openai.conversation_requests import ConversationRequests
 from realtime.wire.openai.frames import FrameWriter
 from realtime.wire.openai.items import item_object
 from realtime.wire.openai.refusals import refused
 from realtime.wire.openai.responses import ResponseWriter
-from realtime.wire.openai.session_object import WireSession, milliseconds
+from realtime.wire.openai.session_object import SHOWN_LIFETIME, WireSession, milliseconds
 from realtime.wire.openai.session_update import (
     SessionPatch,
 )
@@ -73,18 +73,19 @@ class OpenAICodec:
     ) -> None:
         """Start from `session`, with the extensions that the client asked for."""
         self._handshake = handshake
-        self._writer = FrameWriter(handshake.new_id)
+        self._beta = is_beta(handshake)
+        self._writer = (BetaWriter if self._beta else FrameWriter)(handshake.new_id)
         self._transcripts = TranscriptWriter(self._writer, partials=partials)
         self._responses = ResponseWriter(self._writer, binary=binary)
         self._session = session
         self._effective = session
         """The session whose configuration is in effect for the audio that is being transcribed."""
         self._updates: deque[tuple[WireSession, bool]] = deque()
-        """Sessions as the client will see them once the core has confirmed them, and whether it asked in the beta."""
+        """Sessions as the client will see them once the core has confirmed them, each with whether it was asked for by
+        `transcription_session.update`."""
         self._conversation = ConversationRequests(handshake)
         self._binary = binary
         self._received_audio = False
-        self._beta = session.type == "transcription" and is_beta(handshake)
 
     @classmethod
     def open(cls, handshake: Handshake) -> "OpenAICodec":
@@ -115,6 +116,7 @@ class OpenAICodec:
             model=model or recognizer.name,
             type="transcription" if transcription else "realtime",
             transcription=transcription,
+            expires_at=handshake.opened_at + SHOWN_LIFETIME,
         )
         return cls(handshake, session, partials="partials" in extensions, binary="binary" in extensions)
 
@@ -131,7 +133,8 @@ class OpenAICodec:
 
         `conversation.created` is not sent: no client needs it, and one takes it for a refusal of its session.
         """
-        return [self._session_event("created", self._session, beta=self._beta)]
+        transcription = self._beta and self._session.type == "transcription"
+        return [self._session_event("created", self._session, transcription=transcription)]
 
     def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk]:
         """Parse one client event, or one binary message of audio.
@@ -200,11 +203,16 @@ class OpenAICodec:
 
     def encode(self, event: Event) -> Frames:
         """Return the server events that report an event of the session, in order."""
+        frames = self._frames(event)
+        return [frame for frame in frames if frame] if self._beta else frames
+
+    def _frames(self, event: Event) -> Frames:
+        """Return the server events; in the beta, those that it does not have are empty."""
         match event:
             case SessionConfigured():
-                session, beta = self._updates.popleft()
+                session, transcription = self._updates.popleft()
                 self._effective = replace(session, config=event.config)
-                return [self._session_event("updated", self._effective, beta=beta)]
+                return [self._session_event("updated", self._effective, transcription=transcription)]
             case SpeechStarted():
                 start = milliseconds(event.at)
                 return [
@@ -237,7 +245,7 @@ class OpenAICodec:
                     )
                 ]
             case ResponseStarted():
-                return [self._responses.started(event.response)]
+                return self._responses.started(event.response)
             case ResponseItemAdded():
                 return self._responses.item_added(event)
             case ResponseTextExtended():
@@ -260,10 +268,12 @@ class OpenAICodec:
         event = self._writer.error(error, error.request_id if isinstance(error, RefusedRequest) else None)
         return [event, Close(error.close_code, error.code)] if final else [event]
 
-    def _session_event(self, kind: str, session: WireSession, *, beta: bool) -> str:
-        if beta:
-            return self._writer.event(f"transcription_session.{kind}", session=beta_object(session))
-        return self._writer.event(f"session.{kind}", session=session.to_json())
+    def _session_event(self, kind: str, session: WireSession, *, transcription: bool) -> str:
+        """Return the event that reports a session; `transcription` asks for the one of the beta's transcription."""
+        if transcription:
+            return self._writer.event(f"transcription_session.{kind}", session=beta_session(session))
+        shown = beta_session(session) if self._beta else session.to_json()
+        return self._writer.event(f"session.{kind}", session=shown)
 
     def _transcript(
         self, event: TranscriptExtended | TranscriptRevised | TranscriptCompleted | TranscriptFailed

@@ -19,7 +19,6 @@ from realtime.wire.openai import client_events as wire
 from realtime.wire.openai.client_events import InvalidValue
 from realtime.wire.openai.items import IMAGE_TYPES, NewItem, WireItemReference, WireMessage
 from realtime.wire.openai.session_update import (
-    OutputPatch,
     chat_tool_choice,
     clamped_speed,
     function_tools,
@@ -73,7 +72,7 @@ class ConversationRequests:
                 param="response.instructions",
                 request_id=request.event_id,
             )
-        output = (parameters.audio and parameters.audio.output) or OutputPatch()
+        output = parameters.output
         modalities = parameters.output_modalities or parameters.modalities
         return CreateResponse(
             in_conversation=parameters.conversation != "none",
@@ -92,7 +91,7 @@ class ConversationRequests:
             output_format=output.format.audio_format() if output.format else None,
             tools=None if parameters.tools is None else function_tools(parameters.tools),
             tool_choice=None if parameters.tool_choice is None else chat_tool_choice(parameters.tool_choice),
-            max_output_tokens=token_limit(parameters.max_output_tokens),
+            max_output_tokens=token_limit(parameters.max_output_tokens or parameters.max_response_output_tokens),
             metadata=parameters.metadata,
             request_id=request.event_id,
         )

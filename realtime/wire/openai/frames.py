@@ -1,7 +1,7 @@
 """Server events of the OpenAI Realtime dialect as JSON text: type, `event_id` and fields."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -16,7 +16,7 @@ class FrameWriter:
     def __init__(self, new_id: Callable[[str], str]) -> None:
         self.new_id = new_id
 
-    def event(self, event_type: str, **fields: object) -> str:
+    def event(self, event_type: str, **fields: Any) -> str:  # noqa: ANN401
         message = {"type": event_type, "event_id": self.new_id("event"), **fields}
         return _ENCODER.encode(message).decode()
 

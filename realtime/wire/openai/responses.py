@@ -36,12 +36,16 @@ class ResponseWriter:
         self._conversation_id = writer.new_id("conv")
         self._ordinals: dict[str, int] = {}
         """Numbers of the responses in progress."""
+        self._spoken: dict[str, float] = {}
+        """Seconds of speech that have been written, of the responses in progress."""
         self._count = 0
 
-    def started(self, response: Response) -> str:
+    def started(self, response: Response) -> Frames:
         self._ordinals[response.id] = self._count
+        self._spoken[response.id] = 0.0
         self._count += 1
-        return self._writer.event("response.created", response=self._response_object(response, "in_progress"))
+        created = self._writer.event("response.created", response=self._response_object(response, "in_progress"))
+        return [created, self._writer.event("rate_limits.updated", rate_limits=[])]  # there are none
 
     def item_added(self, event: ResponseItemAdded) -> Frames:
         response, item = event.response, item_object(event.item)
@@ -59,17 +63,24 @@ class ResponseWriter:
         return frames
 
     def text_extended(self, event: ResponseTextExtended) -> str:
-        kind = "audio_transcript" if event.response.modality is Modality.AUDIO else "text"
         location = _location(event.response, event.index, event.item_id)
-        return self._writer.event(f"response.output_{kind}.delta", **location, delta=event.delta)
+        if event.response.modality is Modality.TEXT:
+            return self._writer.event("response.output_text.delta", **location, delta=event.delta)
+        # An extension, by which LiveKit aligns captions with the speech.
+        start = round(self._spoken[event.response.id], 3)
+        kind = "response.output_audio_transcript.delta"
+        return self._writer.event(kind, **location, delta=event.delta, start_time=start)
 
     def audio_extended(self, event: ResponseAudioExtended) -> Frames:
         frames: Frames = []
         location = _location(event.response, event.index, event.item_id)
+        audio_format = event.response.output_format
+        samples = event.offset + len(event.data) // audio_format.bytes_per_sample
+        self._spoken[event.response.id] = samples / audio_format.sample_rate
         for start in range(0, len(event.data), MAX_AUDIO_BYTES):
             data = event.data[start : start + MAX_AUDIO_BYTES]
             if self._binary:
-                offset = event.offset + start // event.response.output_format.bytes_per_sample
+                offset = event.offset + start // audio_format.bytes_per_sample
                 frames.append(BINARY_HEADER.pack(self._ordinals[event.response.id], offset) + data)
             else:
                 frames.append(self._writer.event("response.output_audio.delta", **location, delta=data))
@@ -114,7 +125,7 @@ class ResponseWriter:
         ]
 
     def finished(self, event: ResponseFinished) -> str:
-        del self._ordinals[event.response.id]
+        del self._ordinals[event.response.id], self._spoken[event.response.id]
         details: JsonItem | None = None
         if event.error is not None:
             error = event.error

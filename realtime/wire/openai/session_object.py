@@ -17,9 +17,12 @@ from realtime.errors import ClientError
 from realtime.languages import language_code
 from realtime.session.config import SessionConfig
 from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
+from realtime.speech.local_agreement import MIN_SPAN
 from realtime.wire.codec import FindRecognizer, FindVoice
 from realtime.wire.openai.session_update import (
+    AGREEMENT_SPANS,
     DEFAULT_FORMAT,
+    Delay,
     Eagerness,
     InputPatch,
     InputType,
@@ -44,6 +47,12 @@ A date may follow the name.
 LOGPROBS: Final = "item.input_audio_transcription.logprobs"
 """Value of `include` that asks for log probabilities."""
 
+SHOWN_LIFETIME: Final = 24 * 60 * 60
+"""Seconds (a day) from the beginning of a session to the `expires_at` that it shows.
+
+Sessions do not expire, but clients expect a number, and some set a timer by it.
+"""
+
 MAX_PROMPT_CHARACTERS: Final = 2_000
 """Characters of a transcription prompt that are used, counted from its end; no recognizer reads more."""
 
@@ -56,10 +65,17 @@ class WireSession:
     config: SessionConfig
     model: str
     type: SessionType = "realtime"
+    expires_at: int = 0
+    """When the session is said to expire, in Unix time."""
     transcription: bool = False
     """Whether the client wants transcripts; a chat backend needs them in any case."""
     logprobs: bool = False
     """Whether transcripts come with log probabilities."""
+    prompt: str = ""
+    """The client's text before the audio; the core's also has the keywords."""
+    keywords: tuple[str, ...] = ()
+    delay: Delay | None = None
+    """How long the client lets words wait for confirmation; None: it does not say."""
     eagerness: Eagerness | None = None
     noise_reduction: str | None = None
     container: InputType | None = None
@@ -92,6 +108,7 @@ class WireSession:
         changes: dict[str, Any] = {}
         eagerness, noise_reduction = self.eagerness, self.noise_reduction
         container, transcription = self.container, self.transcription
+        session = self
         if patch.format is not UNSET:
             changes["input_format"] = patch.format.audio_format() if patch.format else DEFAULT_FORMAT
             container = patch.format.type if patch.format and patch.format.type.is_container else None
@@ -99,7 +116,7 @@ class WireSession:
             transcription = False
         elif patch.transcription is not UNSET:
             transcription = True
-            changes |= _transcription_changes(patch.transcription, find_recognizer)
+            session = self._with_transcription(patch.transcription, find_recognizer)
             model = (patch.transcription.model or "").removeprefix("openai/")
             manual = model.startswith(MODELS_WITHOUT_TURN_DETECTION) and patch.turn_detection is UNSET
             if manual and self.type == "transcription":
@@ -115,15 +132,39 @@ class WireSession:
         if patch.noise_reduction is not UNSET:
             kind = patch.noise_reduction.type if patch.noise_reduction else None
             noise_reduction = kind if kind in ("near_field", "far_field") else None
-        config = replace(self.config, **changes)
         return replace(
-            self,
-            config=config,
+            session,
+            config=replace(session.config, **changes),
             eagerness=eagerness,
             noise_reduction=noise_reduction,
             container=container,
             transcription=transcription,
         )
+
+    def _with_transcription(self, patch: TranscriptionPatch, find_recognizer: FindRecognizer) -> "WireSession":
+        """Return the session with other settings of its transcripts; unknown languages change none."""
+        changes: dict[str, Any] = {}
+        prompt, keywords, delay = self.prompt, self.keywords, self.delay
+        if patch.model and (recognizer := find_recognizer(patch.model)) is not None:
+            changes["recognizer"] = recognizer
+        if patch.language:
+            with suppress(ClientError):
+                changes["language"] = language_code(patch.language)
+        elif patch.language is not UNSET:
+            changes["language"] = None
+        if patch.languages is not UNSET:
+            changes["languages"] = _known_languages(patch.languages or ())
+        if patch.task is not UNSET:
+            changes["translate"] = patch.task == "translate"
+        if patch.delay is not UNSET:
+            delay = patch.delay
+            changes["agreement_span"] = AGREEMENT_SPANS[delay] if delay else MIN_SPAN
+        if patch.prompt is not UNSET:
+            prompt = (patch.prompt or "")[-MAX_PROMPT_CHARACTERS:]
+        if patch.keywords is not UNSET:
+            keywords = _fitting(patch.keywords or ())
+        changes["prompt"] = "\n".join(filter(None, (", ".join(keywords), prompt)))[-MAX_PROMPT_CHARACTERS:]
+        return replace(self, config=replace(self.config, **changes), prompt=prompt, keywords=keywords, delay=delay)
 
     def _with_output(self, patch: OutputPatch, find_voice: FindVoice) -> "WireSession":
         changes: dict[str, Any] = {}
@@ -142,6 +183,7 @@ class WireSession:
                 "type": self.type,
                 "object": "realtime.transcription_session",
                 "id": self.id,
+                "expires_at": self.expires_at,
                 "include": self._include(),
                 "audio": {"input": self._input_object()},
             }
@@ -163,6 +205,7 @@ class WireSession:
             "tracing": None,
             "truncation": "auto",
             "prompt": None,
+            "expires_at": self.expires_at,
             "include": self._include(),
             "audio": {"input": self._input_object(), "output": output},
         }
@@ -175,11 +218,16 @@ class WireSession:
         transcription: dict[str, Any] = {
             "model": config.recognizer.name,
             "language": config.language,
-            "prompt": config.prompt or None,
+            "prompt": self.prompt or None,
         }
-        if config.languages:  # hidden from clients that do not use it, whose types may not have it
+        # The types of some clients do not have the others, which are shown only to those who use them.
+        if self.keywords:
+            transcription["keywords"] = self.keywords
+        if config.languages:
             transcription["languages"] = config.languages
-        if config.translate:  # an extension, hidden from clients that do not use it
+        if self.delay:
+            transcription["delay"] = self.delay
+        if config.translate:  # an extension
             transcription["task"] = "translate"
         return {
             "format": {"type": self.container} if self.container else format_object(config.input_format),
@@ -252,25 +300,16 @@ def _answer_changes(patch: SessionPatch) -> dict[str, Any]:
     return changes
 
 
-def _transcription_changes(patch: TranscriptionPatch, find_recognizer: FindRecognizer) -> dict[str, Any]:
-    """Return the changed fields; unknown languages change none, and keywords replace a missing prompt."""
-    changes: dict[str, Any] = {}
-    if patch.model and (recognizer := find_recognizer(patch.model)) is not None:
-        changes["recognizer"] = recognizer
-    if patch.language:
-        with suppress(ClientError):
-            changes["language"] = language_code(patch.language)
-    elif patch.language is not UNSET:
-        changes["language"] = None
-    if patch.languages is not UNSET:
-        changes["languages"] = _known_languages(patch.languages or ())
-    if patch.task is not UNSET:
-        changes["translate"] = patch.task == "translate"
-    if patch.prompt is not UNSET:
-        changes["prompt"] = (patch.prompt or "")[-MAX_PROMPT_CHARACTERS:]
-    if patch.keywords and not patch.prompt:
-        changes["prompt"] = ", ".join(patch.keywords)[-MAX_PROMPT_CHARACTERS:]
-    return changes
+def _fitting(keywords: Iterable[str]) -> tuple[str, ...]:
+    """Return the first of the keywords, as many as a prompt can hold."""
+    fitting: list[str] = []
+    left = MAX_PROMPT_CHARACTERS
+    for keyword in filter(None, keywords):
+        left -= len(keyword) + 2
+        if left < 0:
+            break
+        fitting.append(keyword)
+    return tuple(fitting)
 
 
 def _known_languages(names: Iterable[str]) -> tuple[str, ...]:

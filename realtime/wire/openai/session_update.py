@@ -14,10 +14,14 @@ from realtime.audio.g711 import G711_RATE
 from realtime.session.config import Modality
 from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
+from realtime.speech.local_agreement import MIN_SPAN
 
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=600_000)]
 Eagerness: TypeAlias = Literal["low", "medium", "high", "auto"]
+Delay: TypeAlias = Literal["minimal", "low", "medium", "high", "xhigh"]
+"""How long words wait for confirmation before they are sent."""
+
 SessionType: TypeAlias = Literal["realtime", "transcription"]
 """What a session is for: a conversation with speech, or transcripts only."""
 
@@ -38,6 +42,15 @@ END_OF_TURN_MS: Final[dict[Eagerness, tuple[int, int]]] = {
 The final transcript begins after 288 ms of silence, and 800 ms is what a speaker may take to go on in the same turn.
 Decision 11 has the share of turns that end too early, and the delay, for each.
 """
+
+AGREEMENT_SPANS: Final[dict[Delay, int]] = {
+    "minimal": 4 * SAMPLE_RATE // 10,
+    "low": MIN_SPAN,
+    "medium": 12 * SAMPLE_RATE // 10,
+    "high": 2 * SAMPLE_RATE,
+    "xhigh": 3 * SAMPLE_RATE,
+}
+"""Samples by which the audio of two hypotheses must differ for one to confirm the other, by `delay`."""
 
 SPEEDS: Final = (0.25, 1.5)
 """Slowest and fastest speed of speech, as multiples of the voice's own; the limits of OpenAI's protocol."""
@@ -152,7 +165,8 @@ class TranscriptionPatch(Struct, frozen=True):
     language: str | UnsetType | None = UNSET
     prompt: str | UnsetType | None = UNSET
     task: Literal["transcribe", "translate"] | UnsetType | None = UNSET
-    keywords: list[str] | None = None
+    keywords: list[str] | UnsetType | None = UNSET
+    delay: Delay | UnsetType | None = UNSET
     languages: list[str] | UnsetType | None = UNSET
 
 
@@ -293,7 +307,7 @@ class SessionPatch(Struct, frozen=True):
                 self.turn_detection,
                 self.input_audio_noise_reduction,
             ),
-            OutputPatch(_nested(self.output_audio_format), self.voice, self.speed),
+            OutputPatch(nested_format(self.output_audio_format), self.voice, self.speed),
         )
 
 
@@ -303,7 +317,8 @@ def clamped_speed(speed: float | None) -> float:
     return 1.0 if speed is None else min(max(speed, slowest), fastest)
 
 
-def _nested(flat: FlatFormat) -> FormatPatch:
+def nested_format(flat: FlatFormat) -> FormatPatch:
+    """Return the format of the GA version for a name of the beta."""
     return _FLAT_FORMATS[flat] if isinstance(flat, str) else flat
 
 

@@ -1,11 +1,9 @@
 """The OpenAI dialect; every message is validated against the types of OpenAI's client."""
 
 import base64
-import itertools
 import json
 import re
 import struct
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openai.types.realtime import RealtimeServerEvent
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
-from realtime.catalogue.names import lookup
-from realtime.catalogue.table import WHISPER_BASE
-from realtime.errors import ClientError, EngineError, Overloaded, UnsupportedAudio
+from realtime.errors import EngineError, Overloaded, UnsupportedAudio
 from realtime.session.commands import (
     AppendAudio,
     CancelResponse,
@@ -28,14 +23,13 @@ from realtime.session.commands import (
     CreateResponse,
     ItemReference,
 )
-from realtime.session.config import Modality, SessionConfig
-from realtime.session.conversation import AudioPart, FunctionCall, Item, ItemStatus, Message, Role, TextPart
+from realtime.session.config import Modality
+from realtime.session.conversation import FunctionCall, Item, ItemStatus, Message, Role, TextPart
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
     CommandRefused,
     EndReason,
-    Event,
     RefusalReason,
     Response,
     ResponseAudioExtended,
@@ -50,34 +44,34 @@ from realtime.session.events import (
     SpeechStarted,
     SpeechStopped,
     TranscriptCompleted,
-    TranscriptExtended,
     TranscriptFailed,
     TranscriptRevised,
 )
 from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatUsage
-from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
-from realtime.session.session import Session
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
-from realtime.wire.codec import Close, Handshake, MediaChunk
+from realtime.wire.codec import Close, MediaChunk
 from realtime.wire.openai.client_events import RefusedRequest
-from realtime.wire.openai.codec import OpenAICodec
-from realtime.wire.openai.session_object import WireSession
-
-Json = dict[str, Any]
-LONGEST = 32_768
-
-SERVER_EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
-GOLDEN = Path(__file__).parents[3] / "data" / "openai_conversation.jsonl"
-PCM_24K = AudioFormat(Encoding.PCM16, 24_000)
-CONVERSATION = WireSession("sess_1", SessionConfig(WHISPER_BASE, voice="calm"), "local")
-TRANSCRIPTION = WireSession(
-    "sess_1", SessionConfig(WHISPER_BASE, transcribe=True), "local", type="transcription", transcription=True
+from tests.support.openai_dialect import (
+    CHAT,
+    HELLO,
+    JOBS,
+    LONGEST,
+    PCM_24K,
+    SERVER_EVENTS,
+    SPOKEN,
+    TRANSCRIPTION,
+    Client,
+    Json,
+    answer,
+    checked,
+    create,
+    types,
+    utterance,
 )
-CHAT = replace(CONVERSATION, config=replace(CONVERSATION.config, chat=True, transcribe=True, create_response=True))
-SPOKEN = Response("resp_1", True, Modality.AUDIO, PCM_24K, "calm", {"client_event_id": "e1"})
-HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
+
+GOLDEN = Path(__file__).parents[3] / "data" / "openai_conversation.jsonl"
 ALLOWED = {
     "session.created",
     "session.updated",
@@ -95,6 +89,7 @@ ALLOWED = {
     "conversation.item.input_audio_transcription.completed",
     "conversation.item.input_audio_transcription.failed",
     "response.created",
+    "rate_limits.updated",
     "response.output_item.added",
     "response.content_part.added",
     "response.output_audio_transcript.delta",
@@ -107,124 +102,11 @@ ALLOWED = {
 }
 
 
-JOBS = (ScoreWindows, ScoreTurn, Transcribe, Synthesize, Generate, CancelJob)
-
-
-class Client:
-    """A codec, and the session that carries out its commands, whose engines never answer."""
-
-    def __init__(self, session: WireSession = CONVERSATION, *, handshake: Json | None = None, **options: Any) -> None:
-        counts: dict[str, Any] = {}
-
-        def new_id(kind: str) -> str:
-            return f"{kind}_{next(counts.setdefault(kind, itertools.count(1)))}"
-
-        known = {"whisper-1": WHISPER_BASE, "whisper-base": WHISPER_BASE, "tiny": lookup("whisper-tiny.en")}
-        self.codec = OpenAICodec(
-            Handshake(
-                session_id="sess_1",
-                query={},
-                new_id=new_id,
-                find_recognizer=known.get,
-                find_voice={"calm": "calm", "bright": "bright"}.get,
-                max_input_characters=LONGEST,
-                **(handshake or {}),
-            ),
-            session,
-            **options,
-        )
-        self.session = Session(session.config, new_id)
-
-    def greeting(self) -> list[Json]:
-        return checked(self.codec.greeting())
-
-    def beta_greeting(self) -> list[Json]:
-        """Return a greeting that is not one of the types of the GA version."""
-        return [json.loads(frame) for frame in self.codec.greeting()]
-
-    def tell(self, *events: Event) -> list[Json]:
-        """Return the messages that report events."""
-        return [message for event in events for message in checked(self.codec.encode(event))]
-
-    def send(self, message: Json) -> list[Any]:
-        """Return the commands of a message."""
-        return list(self.codec.decode(json.dumps(message)))
-
-    def ask(self, message: Json) -> list[Json]:
-        """Return the messages with which the session answers a message at once."""
-        outputs = [output for command in self.send(message) for output in self.session.receive(command, 0.0)]
-        return self.tell(*(each for each in outputs if not isinstance(each, JOBS)))
-
-    def update(self, **session: Any) -> Json:
-        """Return the session object after an update."""
-        (updated,) = self.ask({"type": "session.update", "session": session})
-        assert updated["type"] == "session.updated"
-        shown: Json = updated["session"]
-        return shown
-
-    def refusal(self, message: str | bytes) -> Json:
-        """Return the error that answers a message."""
-        with pytest.raises(ClientError) as caught:
-            self.codec.decode(message)
-        (answer,) = checked(self.codec.encode_error(caught.value))
-        error: Json = answer["error"]
-        return error
-
-
-def checked(frames: Sequence[str | bytes | Close]) -> list[Json]:
-    """Parse frames and validate each against the type of OpenAI's client."""
-    messages: list[Json] = [json.loads(frame) for frame in frames if not isinstance(frame, Close)]
-    for message in messages:
-        if not message["type"].startswith("x."):
-            parsed = SERVER_EVENTS.validate_python(message)
-            assert parsed.type == message["type"]
-    return messages
-
-
 def test_validation_against_the_types_of_the_client_rejects_wrong_events() -> None:
     completed = Client(TRANSCRIPTION).tell(TranscriptCompleted("item_u1", "", (), "en", 16_000))[0]
     del completed["usage"]
     with pytest.raises(ValidationError):
         SERVER_EVENTS.validate_python(completed)
-
-
-def types(messages: list[Json]) -> list[str]:
-    return [message["type"] for message in messages]
-
-
-def answer(response: Response = SPOKEN, status: ResponseStatus = ResponseStatus.COMPLETED, **end: Any) -> list[Event]:
-    """Return the events of a response of two phrases."""
-    whole = ItemStatus.COMPLETED if status is ResponseStatus.COMPLETED else ItemStatus.INCOMPLETE
-    said = Item("item_s1", Message(Role.ASSISTANT, (AudioPart("Done. The lights are off."),)), whole)
-    begun = Item("item_s1", Message(Role.ASSISTANT), ItemStatus.IN_PROGRESS)
-    return [
-        ResponseStarted(response),
-        ResponseItemAdded(response, 0, begun, "item_u1"),
-        ResponseTextExtended(response, 0, "item_s1", "Done. "),
-        ResponseAudioExtended(response, 0, "item_s1", bytes(4), 0),
-        ResponseTextExtended(response, 0, "item_s1", "The lights are off."),
-        ResponseAudioExtended(response, 0, "item_s1", bytes(4), 2),
-        ResponseItemFinished(response, 0, said, "item_u1"),
-        ResponseFinished(response, status, (said,), **end),
-    ]
-
-
-def utterance(item_id: str = "item_u1") -> list[Event]:
-    """Return the events of a turn."""
-    return [
-        SpeechStarted(item_id, 18_880),
-        TranscriptExtended(item_id, "Hello"),
-        SpeechStopped(item_id, 63_680),
-        AudioCommitted(item_id, "item_1"),
-        TranscriptExtended(item_id, " there."),
-        TranscriptCompleted(item_id, "Hello there.", HELLO, "en", 44_800),
-    ]
-
-
-def create(text: str, role: str = "assistant", **more: Any) -> Json:
-    part = {"type": "output_text" if role == "assistant" else "input_text", "text": text}
-    item = {"type": "message", "role": role, "content": [part], **more.pop("item", {})}
-    return {"type": "conversation.item.create", "item": item, **more}
 
 
 # The greeting and the session object.
@@ -245,6 +127,7 @@ def test_a_conversation_begins_with_its_session_alone() -> None:
         "tracing": None,
         "truncation": "auto",
         "prompt": None,
+        "expires_at": 0,
         "include": None,
         "audio": {
             "input": {
@@ -272,6 +155,7 @@ def test_a_transcription_session_begins_with_its_session_alone() -> None:
         "type": "transcription",
         "object": "realtime.transcription_session",
         "id": "sess_1",
+        "expires_at": 0,
         "include": None,
         "audio": {
             "input": {
@@ -547,95 +431,7 @@ def test_flat_fields_are_read_where_audio_is_absent() -> None:
     assert shown["audio"]["output"]["voice"] == "bright"
 
 
-# Transcription clients of the protocol's beta.
-
-
-@pytest.mark.parametrize(
-    "announced",
-    [
-        {"headers": {"openai-beta": "realtime=v1"}},
-        {"headers": {"openai-beta": "assistants=v2, realtime=v1"}},
-        {"subprotocols": ["realtime", "openai-beta.realtime-v1"]},
-    ],
-)
-def test_a_transcription_client_of_the_beta_is_greeted_in_its_own_words(announced: Json) -> None:
-    (created,) = Client(TRANSCRIPTION, handshake=announced).beta_greeting()
-    assert created["type"] == "transcription_session.created"
-    assert created["session"] == {
-        "id": "sess_1",
-        "object": "realtime.transcription_session",
-        "modalities": ["text"],
-        "input_audio_format": "pcm16",
-        "input_audio_transcription": {"model": "whisper-base", "language": None, "prompt": None},
-        "input_audio_noise_reduction": None,
-        "turn_detection": {
-            "type": "server_vad",
-            "threshold": 0.5,
-            "prefix_padding_ms": 300,
-            "silence_duration_ms": 500,
-        },
-        "include": None,
-        "client_secret": None,
-    }
-
-
-def test_a_conversation_of_the_beta_begins_as_any_other() -> None:
-    (created,) = Client(handshake={"headers": {"openai-beta": "realtime=v1"}}).greeting()
-    assert created["type"] == "session.created"
-
-
-def test_a_transcription_session_can_be_updated_as_in_the_beta() -> None:
-    client = Client(TRANSCRIPTION)
-    (command,) = client.send(
-        {
-            "type": "transcription_session.update",
-            "session": {
-                "input_audio_format": "g711_ulaw",
-                "input_audio_transcription": {"model": "tiny", "language": "en", "prompt": "Vivavoce"},
-                "turn_detection": {"type": "server_vad", "threshold": 0.6, "silence_duration_ms": 700},
-                "input_audio_noise_reduction": {"type": "near_field"},
-                "include": ["item.input_audio_transcription.logprobs"],
-            },
-        }
-    )
-    config = command.config
-    assert (config.input_format, config.language, config.prompt) == (
-        AudioFormat(Encoding.MULAW, 8_000),
-        "en",
-        "Vivavoce",
-    )
-    assert config.turn_detection == TurnDetection(threshold=0.6, silence=11_200)
-    (frame,) = client.codec.encode(SessionConfigured(config))
-    updated = json.loads(frame)
-    assert updated["type"] == "transcription_session.updated"
-    shown = updated["session"]
-    assert shown["input_audio_format"] == "g711_ulaw"
-    assert shown["input_audio_transcription"] == {"model": "whisper-tiny.en", "language": "en", "prompt": "Vivavoce"}
-    assert shown["input_audio_noise_reduction"] == {"type": "near_field"}
-    assert shown["turn_detection"]["silence_duration_ms"] == 700
-    assert shown["include"] == ["item.input_audio_transcription.logprobs"]
-
-
-def test_each_update_is_confirmed_in_the_version_in_which_it_was_asked_for() -> None:
-    client = Client(TRANSCRIPTION)
-    kinds = ("session.update", "transcription_session.update", "session.update")
-    commands = [client.send({"type": kind, "session": {}})[0] for kind in kinds]
-    frames = [frame for each in commands for frame in client.codec.encode(SessionConfigured(each.config))]
-    assert [json.loads(frame)["type"] for frame in frames] == [f"{kind}d" for kind in kinds]
-
-
-def test_an_update_of_the_beta_makes_a_conversation_a_transcription_session() -> None:
-    client = Client()
-    (command,) = client.send({"type": "transcription_session.update", "session": {"turn_detection": None}})
-    assert command.config.transcribe
-    assert client.refusal(json.dumps({"type": "response.create"}))["code"] == "invalid_value"
-
-
-def test_an_update_of_the_beta_cannot_turn_a_conversation_that_has_begun_into_a_transcription_session() -> None:
-    client = Client()
-    client.send({"type": "input_audio_buffer.append", "audio": "AAAA"})
-    error = client.refusal(json.dumps({"type": "transcription_session.update", "session": {}}))
-    assert (error["code"], error["param"]) == ("invalid_value", "session.type")
+# Languages.
 
 
 @pytest.mark.parametrize(("asked", "code"), [("en-US", "en"), ("zh_CN", "zh"), ("English", "en"), ("", None)])
@@ -661,16 +457,49 @@ def test_languages_to_choose_from_are_shown_to_those_who_set_them() -> None:
     assert "languages" not in shown["audio"]["input"]["transcription"]
 
 
-@pytest.mark.parametrize("asked", [{"prompt": "x" * 3_000 + "end"}, {"keywords": ["x" * 3_000, "end"]}])
-def test_a_long_prompt_is_cut_at_its_beginning(asked: Json) -> None:
-    prompt = Client().update(audio={"input": {"transcription": asked}})["audio"]["input"]["transcription"]["prompt"]
+def test_a_long_prompt_is_cut_at_its_beginning() -> None:
+    shown = Client().update(audio={"input": {"transcription": {"prompt": "x" * 3_000 + "end"}}})
+    prompt = shown["audio"]["input"]["transcription"]["prompt"]
     assert len(prompt) == 2_000
     assert prompt.endswith("end")
 
 
-def test_keywords_replace_a_missing_prompt() -> None:
-    shown = Client().update(audio={"input": {"transcription": {"keywords": ["Vivavoce", "Silero"]}}})
-    assert shown["audio"]["input"]["transcription"]["prompt"] == "Vivavoce, Silero"
+def test_keywords_are_shown_and_precede_the_prompt_that_the_recognizer_gets() -> None:
+    client = Client()
+    for asked, shown, prompt in (
+        (
+            {"keywords": ["Vivavoce", "", "Silero"]},
+            {"prompt": None, "keywords": ["Vivavoce", "Silero"]},
+            "Vivavoce, Silero",
+        ),
+        (
+            {"prompt": "A talk."},
+            {"prompt": "A talk.", "keywords": ["Vivavoce", "Silero"]},
+            "Vivavoce, Silero\nA talk.",
+        ),
+        ({"keywords": None}, {"prompt": "A talk."}, "A talk."),
+    ):
+        session = client.update(audio={"input": {"transcription": asked}})
+        assert session["audio"]["input"]["transcription"] == {"model": "whisper-base", "language": None} | shown
+        assert client.codec.config.prompt == prompt
+
+
+def test_of_too_many_keywords_the_first_are_used() -> None:
+    shown = Client().update(audio={"input": {"transcription": {"keywords": ["Vivavoce", "x" * 3_000, "end"]}}})
+    assert shown["audio"]["input"]["transcription"]["keywords"] == ["Vivavoce"]
+
+
+def test_a_longer_delay_lets_words_wait_longer_for_confirmation() -> None:
+    client = Client()
+    spans = []
+    for delay in ("minimal", "low", "medium", "high", "xhigh"):
+        shown = client.update(audio={"input": {"transcription": {"delay": delay}}})
+        assert shown["audio"]["input"]["transcription"]["delay"] == delay
+        spans.append(client.codec.config.agreement_span)
+    assert spans == sorted(set(spans))
+    shown = client.update(audio={"input": {"transcription": {"delay": None}}})
+    assert "delay" not in shown["audio"]["input"]["transcription"]
+    assert client.codec.config.agreement_span == 11_200
 
 
 def test_a_session_may_change_its_type_before_the_first_audio() -> None:
@@ -942,8 +771,22 @@ def test_an_unknown_voice_leaves_the_response_that_of_the_session() -> None:
     assert response(audio={"output": {"voice": "marin"}}).voice is None
 
 
+@pytest.mark.parametrize(
+    "metadata", [{str(key): "" for key in range(17)}, {"k" * 65: ""}, {"k": "v" * 513}, {"k": None}]
+)
+def test_metadata_beyond_the_limits_of_the_protocol_are_refused(metadata: Json) -> None:
+    error = Client().refusal(json.dumps({"type": "response.create", "response": {"metadata": metadata}}))
+    assert error["code"] == "invalid_value"
+    assert error["param"].startswith("response.metadata")
+
+
+def test_metadata_up_to_the_limits_of_the_protocol_are_accepted() -> None:
+    metadata = {f"{key:064}": "v" * 512 for key in range(16)}
+    assert response(metadata=metadata).metadata == metadata
+
+
 def test_a_response_without_text_is_a_failed_response() -> None:
-    created, done = Client().ask({"type": "response.create", "response": {"metadata": {"client_event_id": "e1"}}})
+    created, _, done = Client().ask({"type": "response.create", "response": {"metadata": {"client_event_id": "e1"}}})
     assert created["type"] == "response.created"
     assert created["response"]["metadata"] == {"client_event_id": "e1"}
     assert done["type"] == "response.done"
@@ -1023,6 +866,7 @@ def test_a_written_response_is_reported_in_order() -> None:
     )
     assert types(messages) == [
         "response.created",
+        "rate_limits.updated",
         "response.output_item.added",
         "conversation.item.added",
         "response.content_part.added",
@@ -1033,7 +877,7 @@ def test_a_written_response_is_reported_in_order() -> None:
         "conversation.item.done",
         "response.done",
     ]
-    assert messages[3]["part"] == {"type": "text", "text": ""}
+    assert messages[4]["part"] == {"type": "text", "text": ""}
     done = messages[-1]["response"]
     assert (done["output_modalities"], done["output"][0]["content"][0]["text"]) == (["text"], "Done.")
     usage = done["usage"]
@@ -1051,6 +895,7 @@ def test_a_tool_call_is_reported_in_order() -> None:
     )
     assert types(messages) == [
         "response.created",
+        "rate_limits.updated",
         "response.output_item.added",
         "conversation.item.added",
         "response.function_call_arguments.delta",
@@ -1059,9 +904,9 @@ def test_a_tool_call_is_reported_in_order() -> None:
         "conversation.item.done",
         "response.done",
     ]
-    assert (messages[4]["name"], messages[4]["arguments"]) == ("dim", '{"level":3}')
-    assert messages[2]["item"]["arguments"] == ""
-    assert messages[-1]["response"]["output"] == [messages[5]["item"]]
+    assert (messages[5]["name"], messages[5]["arguments"]) == ("dim", '{"level":3}')
+    assert messages[3]["item"]["arguments"] == ""
+    assert messages[-1]["response"]["output"] == [messages[6]["item"]]
 
 
 def test_log_probabilities_come_with_the_transcript_for_those_who_ask() -> None:
@@ -1327,9 +1172,20 @@ def test_the_words_of_a_very_long_utterance_are_left_out(count: int, shown: int)
 # Events of responses.
 
 
+def test_the_text_of_speech_says_when_it_is_spoken() -> None:
+    parts = (
+        ResponseTextExtended(SPOKEN, 0, "item_s1", "Done. "),
+        ResponseAudioExtended(SPOKEN, 0, "item_s1", bytes(24_000), 0),
+        ResponseTextExtended(SPOKEN, 0, "item_s1", "The lights are off."),
+    )
+    first, _, second = Client().tell(ResponseStarted(SPOKEN), *parts)[2:]
+    assert (first["start_time"], second["start_time"]) == (0.0, 0.5)
+
+
 def test_a_response_is_reported_in_order() -> None:
     assert types(Client().tell(*answer())) == [
         "response.created",
+        "rate_limits.updated",
         "response.output_item.added",
         "conversation.item.added",
         "response.content_part.added",
