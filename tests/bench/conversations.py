@@ -16,7 +16,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, Final
 
@@ -30,8 +30,8 @@ from realtime.engines.hibari import Hibari
 from realtime.session.events import SessionConfigured
 from realtime.session.jobs import ScoreWindows, WindowsScored
 from realtime.session.session import Session
-from realtime.wire.codec import Codec, Dialect, Handshake
-from realtime.wire.dialects import DIALECTS
+from realtime.wire.codec import Codec, Handshake
+from realtime.wire.openai.codec import OpenAICodec
 from tests.bench.one_user import SOUND_LEVEL
 from tests.bench.scoring import percentile
 from tests.bench.speech_clips import RATE, TEXTS
@@ -128,10 +128,10 @@ async def barge_ins(service: RunningService, turns: int) -> list[float]:
     return took
 
 
-def frame_microseconds(dialect: Dialect) -> float:
+def frame_microseconds(open_codec: Callable[[Handshake], Codec]) -> float:
     """Return the median time of a frame in codec and session, with a detector that hears nothing and costs nothing."""
     numbers = count()
-    codec: Codec = dialect(
+    codec = open_codec(
         Handshake(
             session_id="sess_1",
             query={},
@@ -181,7 +181,7 @@ def rows(turns: int) -> Iterator[tuple[str, str]]:
             yield f"answer, {eagerness}: of that, to the end of the turn", spread(decided)
         yield "barge-in: first sound to the end of the answer", spread(asyncio.run(barge_ins(service, turns)))
         yield "1,000 idle sessions", f"{asyncio.run(idle_cores(service, 1_000, 20)):.3f} CPUs"
-    yield "frame of 20 ms, /v1/realtime", f"{frame_microseconds(DIALECTS['/v1/realtime']):.1f} microseconds"
+    yield "frame of 20 ms, /v1/realtime", f"{frame_microseconds(OpenAICodec.open):.1f} microseconds"
 
 
 def spread(values: list[float]) -> str:
