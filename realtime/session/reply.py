@@ -123,7 +123,10 @@ class Reply:
         Return where in the answer that ends.
         """
         began = self._playout.began
-        seconds = 0.0 if began is None else min(now - began, self._sent_seconds)
+        return self.keep_until(0.0 if began is None else min(now - began, self._sent_seconds))
+
+    def keep_until(self, seconds: float) -> int:
+        """Keep of it what was played in its first `seconds`. Return where in the answer that ends."""
         heard = self._timing.text_until(seconds)
         if self._conversation is not None and self.spoken_item_id in self._conversation:
             self._conversation.truncate(self.spoken_item_id, seconds)

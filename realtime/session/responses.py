@@ -183,6 +183,12 @@ class Responses:
         elif self._interrupted is not None:  # since which nothing has been said
             self._interrupted.item_id = item_id
 
+    def truncate(self, item_id: str, seconds: float) -> None:
+        """Note that the client has played so much of an item; after a false interruption it goes on from there."""
+        interrupted = self._interrupted
+        if interrupted is not None and interrupted.reply.spoken_item_id == item_id:
+            interrupted.position = interrupted.reply.keep_until(seconds)
+
     def _resumable(self, reply: Reply) -> bool:
         return self.config.resume_false_interruptions and reply.response.modality is Modality.AUDIO
 

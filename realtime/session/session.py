@@ -255,6 +255,7 @@ class Session:
                 content = conversation[item_id].content
                 if not isinstance(content, Message) or content.role is not Role.ASSISTANT:
                     return CommandRefused(RefusalReason.NOT_SPOKEN, command, item_id=item_id)
+                self._responses.truncate(item_id, audio_end_ms / 1000)
                 conversation.truncate(item_id, audio_end_ms / 1000)
                 return ItemTruncated(item_id, content_index, audio_end_ms)
             case _:

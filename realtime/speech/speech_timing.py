@@ -26,7 +26,7 @@ class SpeechTiming:
         self._rate = sample_rate
         self._phrases: list[_Phrase] = []
         self.samples = 0
-        """Samples of audio added."""
+        """Samples of audio added, as far as they have not been cut off."""
 
     def add_text(self, text: str) -> None:
         """Add the text of the audio that is added next."""
@@ -40,17 +40,17 @@ class SpeechTiming:
 
     @property
     def seconds(self) -> float:
-        """Length of the audio added."""
+        """Length of the audio."""
         return self.samples / self._rate
 
     @property
     def text(self) -> str:
-        """All text added."""
-        return "".join(phrase.text for phrase in self._phrases)
+        """The text of all the audio."""
+        return self.text_until(self.seconds)
 
     def text_until(self, seconds: float) -> str:
         """Return the text of which more than half of each word had been played after `seconds` of audio."""
-        played = seconds * self._rate
+        played = min(seconds * self._rate, self.samples)
         whole = [phrase.text for phrase in self._phrases if phrase.end <= played]
         rest = self._phrases[len(whole)] if len(whole) < len(self._phrases) else None
         if rest is not None and rest.start < played:
@@ -59,9 +59,7 @@ class SpeechTiming:
 
     def cut(self, seconds: float) -> None:
         """Forget what comes after `seconds`."""
-        text = self.text_until(seconds)
         self.samples = min(self.samples, round(seconds * self._rate))
-        self._phrases = [_Phrase(text, 0, self.samples)]
 
 
 def _beginning(text: str, share: float) -> str:

@@ -18,6 +18,7 @@ from realtime.session.commands import (
     ItemReference,
     RetrieveItem,
     Speak,
+    TruncateItem,
 )
 from realtime.session.config import Modality
 from realtime.session.conversation import FunctionCall, FunctionCallOutput, ItemStatus, Message, Role, TextPart
@@ -552,6 +553,15 @@ def test_a_response_goes_on_where_nothing_was_said_to_it(text: str) -> None:
     first, second = conversation.outputs_of(ResponseStarted)
     assert second.response.id != first.response.id
     assert conversation.outputs_of(Generate) == []
+
+
+def test_a_response_goes_on_where_the_client_says_that_it_was_played_to() -> None:
+    conversation, _ = counting()
+    (spoken,) = [each.item.id for each in conversation.outputs_of(ResponseItemAdded)]
+    conversation.send(TruncateItem("item_other", 0))
+    conversation.send(TruncateItem(spoken, 500))
+    hear(conversation, "")
+    assert said(conversation)[1:] == ["two three four five six seven eight nine ten eleven twelve."]
 
 
 def test_a_response_does_not_go_on_where_something_was_said() -> None:

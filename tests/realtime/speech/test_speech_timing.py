@@ -55,6 +55,13 @@ def test_what_was_cut_is_forgotten() -> None:
     assert (cut.text, cut.seconds) == ("One two three", 1.1)
 
 
+def test_a_phrase_is_exact_after_a_cut_too() -> None:
+    cut = timing(("One two three four. ", 2.0), ("Five six.", 1.0), ("Seven.", 1.0))
+    cut.cut(2.9)
+    cut.cut(2.0)
+    assert (cut.text_until(9.0), cut.seconds) == ("One two three four.", 2.0)
+
+
 def test_audio_before_any_text_belongs_to_none() -> None:
     silent = SpeechTiming(RATE)
     silent.add_audio(500)
