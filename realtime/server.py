@@ -11,6 +11,7 @@ import uvicorn
 from realtime.app import create_app
 from realtime.models.models import Models
 from realtime.settings import PREFIX, Settings
+from realtime.wire.dialects import without_key
 
 REFUSED: Final = "ASGI callable returned without completing handshake."
 """What uvicorn logs as an error after a websocket was refused with an HTTP response, which is no error."""
@@ -58,9 +59,14 @@ class Server(uvicorn.Server):
 
 
 def _redact(record: logging.LogRecord) -> bool:
-    """Remove query strings from a record of uvicorn. Drop `REFUSED`, and DEBUG records, which hold client data."""
+    """Remove query strings and keys in paths from a record of uvicorn.
+
+    Drop `REFUSED`, and DEBUG records, which hold client data.
+    """
     if isinstance(record.args, tuple):
-        record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
+        record.args = tuple(
+            without_key(each.partition("?")[0]) if isinstance(each, str) else each for each in record.args
+        )
     return record.levelno > logging.DEBUG and record.msg != REFUSED
 
 

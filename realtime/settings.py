@@ -56,7 +56,7 @@ LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 SCRIPTED: Final = "scripted"
 """Value of `chat_base_url` for answers by rules."""
 
-DIALECTS: Final = ("openai",)
+DIALECTS: Final = ("openai", "twilio")
 """Names of the protocols that can be served."""
 
 UnknownNames: TypeAlias = Literal["default", "refuse"]
@@ -84,7 +84,8 @@ class Settings:
     """File in PEM with the key of the certificate. Unset: it is in the same file."""
 
     dialects: tuple[str, ...] = DIALECTS
-    """Protocols to serve. `openai` is OpenAI's Realtime API and its endpoints for audio."""
+    """Protocols to serve. `openai` is OpenAI's Realtime API and its endpoints for audio, `twilio` the Media Streams of
+    telephone calls."""
 
     transcription_model: str = "whisper-base"
     """Default speech-to-text model."""

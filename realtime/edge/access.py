@@ -25,13 +25,18 @@ _SCHEMES: Final = ("bearer", "token")
 subprotocol and the key as the next."""
 
 
-def authenticate(headers: Mapping[str, str], settings: Settings, subprotocols: Sequence[str] = ()) -> str:
+def authenticate(
+    headers: Mapping[str, str], settings: Settings, subprotocols: Sequence[str] = (), path_key: str = ""
+) -> str:
     """Return the account that a request belongs to: `key<n>` for the n-th API key, empty if the server has no keys.
+
+    `path_key` is the key in the path of a websocket whose clients can send none elsewhere, empty if it has none.
 
     Raises `Forbidden` for a web page of another origin and `Unauthorized` for a missing or wrong key.
     """
     check_origin(headers, settings.allowed_origins)
-    account = match_key(presented_keys(headers, subprotocols), settings.api_keys)
+    presented = presented_keys(headers, subprotocols) + ([path_key] if path_key else [])
+    account = match_key(presented, settings.api_keys)
     if account is None:
         raise Unauthorized("Incorrect API key provided.")
     return account

@@ -36,8 +36,9 @@ from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import AppendAudio
 from realtime.session.events import Event, TranscriptRevised
+from realtime.session.generation import ChatNotConfigured
 from realtime.settings import Settings
-from realtime.wire.codec import Close, Codec, Dialect, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import Answer, Close, Codec, Dialect, Handshake, MediaChunk, Outgoing
 from realtime.wire.dialects import served_paths
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ class RealtimeEndpoint:
     async def _refuse(self, websocket: WebSocket, refusal: VoiceError, body: Mapping[str, object]) -> None:
         """Answer the handshake with the status of an error and this body."""
         self._metrics.count_refusal(refusal.code)
-        if isinstance(refusal, Forbidden):  # which a browser does not show to the page
+        if isinstance(refusal, Forbidden | ChatNotConfigured):  # which clients do not show
             logger.info("session refused: %s", refusal.message)
         else:  # other messages may quote the client
             logger.debug("session refused: %s", refusal.message if isinstance(refusal, Overloaded) else refusal.code)
@@ -123,7 +124,8 @@ class RealtimeEndpoint:
         self, dialect: Dialect, websocket: WebSocket, session_id: str, admission: AsyncExitStack
     ) -> tuple[Codec, AdmittedSession]:
         """Return the codec and the session, which counts until `admission` ends. Raises a `VoiceError` to refuse it."""
-        account = authenticate(websocket.headers, self._settings, websocket.scope["subprotocols"])
+        path_key = websocket.path_params.get("key", "")
+        account = authenticate(websocket.headers, self._settings, websocket.scope["subprotocols"], path_key)
         self.sessions.check_capacity()
         query = websocket.query_params
         codec = dialect.open(
@@ -176,10 +178,13 @@ class Connection:
                 await self._put(self._codec.encode_error(error))
                 continue
             for command in commands:
-                if isinstance(command, MediaChunk):
-                    await self._append_media(command.data, driver)
-                else:
-                    await driver.inbox.put(command)
+                match command:
+                    case MediaChunk(data):
+                        await self._append_media(data, driver)
+                    case Answer(frames):
+                        await self._put(frames)
+                    case _:
+                        await driver.inbox.put(command)
 
     async def _append_media(self, data: bytes, driver: Driver) -> None:
         """Decode a chunk. The commands after it wait, so that they find its audio in the session."""

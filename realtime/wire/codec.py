@@ -73,6 +73,13 @@ class MediaChunk:
     data: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent at once, without the session: after the commands before it have been passed on."""
+
+    frames: Outgoing = field(repr=False)
+
+
 class Codec(Protocol):
     """One connection's protocol. It does no I/O: messages in, commands out; events in, messages out."""
 
@@ -87,7 +94,7 @@ class Codec(Protocol):
     def greeting(self) -> Frames:
         """Return the first messages of the connection."""
 
-    def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk]:
+    def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk | Answer]:
         """Parse one message into commands.
 
         Raises `UnsupportedAudio` where the connection cannot go on, and any other `ClientError` where the message is

@@ -4,12 +4,17 @@ A new dialect is a folder beside `openai` whose codec follows `realtime.wire.cod
 name in the setting `dialects`.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
 from realtime.errors import VoiceError
 from realtime.wire.codec import Dialect
 from realtime.wire.openai.codec import OpenAICodec
+from realtime.wire.twilio.codec import TwilioCodec
+
+_KEY: Final = "/{key:path}"
+"""End of the paths with a key, for clients that can send none in a header."""
 
 
 def _openai_refusal(error: VoiceError, _: str) -> Mapping[str, object]:
@@ -17,6 +22,7 @@ def _openai_refusal(error: VoiceError, _: str) -> Mapping[str, object]:
 
 
 _OPENAI: Final = Dialect(OpenAICodec.open, _openai_refusal)
+_TWILIO: Final = Dialect(TwilioCodec.open, _openai_refusal)
 
 DIALECTS: Final[Mapping[str, Mapping[str, Dialect]]] = {
     "openai": {
@@ -25,11 +31,24 @@ DIALECTS: Final[Mapping[str, Mapping[str, Dialect]]] = {
         "/realtime": _OPENAI,
         "/openai/v1/realtime": _OPENAI,
     },
+    "twilio": {"/twilio/media": _TWILIO, "/twilio/media" + _KEY: _TWILIO},
 }
 """The paths of each protocol, and the dialect of each path: the canonical one first, then those that LiveKit's and
 Azure's clients build."""
+
+_WITH_KEY: Final = re.compile(
+    "|".join(
+        re.escape(path.removesuffix(_KEY)) + "/" for paths in DIALECTS.values() for path in paths if path.endswith(_KEY)
+    )
+)
 
 
 def served_paths(names: Collection[str]) -> dict[str, Dialect]:
     """Return the paths of the protocols with these names, and the dialect of each."""
     return {path: dialect for name, paths in DIALECTS.items() if name in names for path, dialect in paths.items()}
+
+
+def without_key(path: str) -> str:
+    """Return a path for the log: without the key that it may end with."""
+    found = _WITH_KEY.match(path)
+    return path if found is None else f"{found[0]}..."

@@ -14,7 +14,7 @@ from realtime.session.events import SessionConfigured
 from realtime.settings import DIALECTS as NAMES_OF_DIALECTS
 from realtime.settings import Settings
 from realtime.wire.codec import Codec, Handshake
-from realtime.wire.dialects import DIALECTS, served_paths
+from realtime.wire.dialects import DIALECTS, served_paths, without_key
 
 OPENAI = DIALECTS["openai"]
 
@@ -46,6 +46,18 @@ def test_every_dialect_can_be_named_in_the_settings() -> None:
 def test_only_the_paths_of_the_named_dialects_are_served() -> None:
     assert served_paths(["openai"]) == OPENAI
     assert served_paths([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/twilio/media/a/key", "/twilio/media/..."),
+        ("/twilio/media", "/twilio/media"),
+        ("/v1/realtime", "/v1/realtime"),
+    ],
+)
+def test_the_key_in_a_path_is_not_for_the_log(path: str, logged: str) -> None:
+    assert without_key(path) == logged
 
 
 @pytest.mark.parametrize("path", OPENAI)

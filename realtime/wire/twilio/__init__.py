@@ -1,0 +1,1 @@
+"""The dialect of Twilio's Media Streams: telephone calls."""

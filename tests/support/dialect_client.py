@@ -1,0 +1,100 @@
+"""A client of any dialect and engines around one session, without a socket: messages in, messages out."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from realtime.catalogue.table import WHISPER_BASE
+from realtime.errors import ClientError, UnsupportedAudio
+from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
+from realtime.wire.codec import Answer, Close, Codec, Handshake, MediaChunk
+from tests.support.scripted_conversation import Conversation, EngineJob, hypothesis_of
+
+_JOBS = (ScoreWindows, ScoreTurn, Transcribe, Synthesize, Generate, CancelJob)
+
+
+def handshake(**changes: Any) -> Handshake:
+    """Return the request of a client, with counted ids and the voices `calm` and `bright`."""
+    numbers = itertools.count(1)
+    fields: dict[str, Any] = {
+        "session_id": "sess_1",
+        "query": {},
+        "new_id": lambda kind: f"{kind}_{next(numbers)}",
+        "find_recognizer": {"": WHISPER_BASE}.get,
+        "find_voice": {"": "calm", "calm": "calm", "bright": "bright"}.get,
+        "max_input_characters": 1000,
+    }
+    return Handshake(**(fields | changes))
+
+
+class DialectClient:
+    """A codec and the session that carries out its commands; engines of the `held` kinds wait to be answered."""
+
+    def __init__(
+        self,
+        open_codec: Callable[[Handshake], Codec],
+        *,
+        held: tuple[type[EngineJob], ...] = (Transcribe,),
+        **changes: Any,
+    ) -> None:
+        self.codec = open_codec(handshake(**changes))
+        self.conversation = Conversation(self.codec.config, held=held)
+        self.frames: list[str | bytes | Close] = list(self.codec.greeting())
+        """All messages to the client."""
+        self._reported = 0
+
+    def send(self, message: str | bytes | dict[str, Any]) -> list[Any]:
+        """Send one message, and return what answers it, parsed."""
+        before = len(self.frames)
+        try:
+            commands = self.codec.decode(json.dumps(message) if isinstance(message, dict) else message)
+        except ClientError as error:
+            final = isinstance(error, UnsupportedAudio)
+            self.frames += self.codec.encode_error(error, final=final)
+            commands = []
+        for command in commands:
+            assert not isinstance(command, MediaChunk)
+            if isinstance(command, Answer):
+                self.frames += command.frames
+            else:
+                self.conversation.send(command)
+                self._report()
+        return self.received(before)
+
+    def wait(self, seconds: float) -> list[Any]:
+        """Let time pass, and return what came in it."""
+        before = len(self.frames)
+        self.conversation.wait(seconds)
+        self._report()
+        return self.received(before)
+
+    def transcribe(self, text: str = "") -> list[Any]:
+        """Answer all transcriptions with this text, or with what was said, and return what follows."""
+        before = len(self.frames)
+        while self.conversation.pending(Transcribe):
+            self.conversation.answer(Transcribe, hypothesis_of(text) if text else None)
+            self._report()
+        return self.received(before)
+
+    def fail(self, kind: type[EngineJob]) -> list[Any]:
+        """Fail the oldest job of this kind, and return what follows."""
+        before = len(self.frames)
+        self.conversation.fail(kind)
+        self._report()
+        return self.received(before)
+
+    def received(self, start: int = 0) -> list[Any]:
+        """Return the messages from number `start` on, those in JSON parsed."""
+        return [json.loads(frame) if isinstance(frame, str) else frame for frame in self.frames[start:]]
+
+    @property
+    def closed(self) -> Close | None:
+        """How the connection has ended; None as long as it has not."""
+        return next((frame for frame in self.frames if isinstance(frame, Close)), None)
+
+    def _report(self) -> None:
+        events, self._reported = self.conversation.outputs[self._reported :], len(self.conversation.outputs)
+        for event in events:
+            if not isinstance(event, _JOBS):
+                self.frames += self.codec.encode(event)
