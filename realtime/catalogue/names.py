@@ -41,6 +41,12 @@ def lookup(name: str) -> ModelEntry:
     raise UnknownModel(name)
 
 
+def is_synthesizer(name: str) -> bool:
+    """Return whether a name means a speech model: one of the catalogue, or any of OpenAI's."""
+    entry = _BY_NAME.get(name.strip().lower())
+    return openai_task(name) is Task.SPEECH or (entry is not None and entry.task is Task.SPEECH)
+
+
 class ModelNames:
     """The names of one server's models.
 

@@ -13,6 +13,7 @@ from typing import assert_never
 
 import msgspec
 
+from realtime.catalogue.names import is_synthesizer
 from realtime.errors import UnsupportedAudio, VoiceError
 from realtime.session.commands import (
     AppendAudio,
@@ -92,22 +93,23 @@ class OpenAICodec:
         """Configure a connection by its query: `intent=transcription`, `model` and `ext=partials,binary`.
 
         An unknown model stands for the default one. In a conversation `model` names the conversation's model, not the
-        recognizer.
+        recognizer. A speech model speaks what it is given, so the chat backend has no part in its conversation.
         """
         extensions = {name for value in handshake.query.get("ext", ()) for name in value.split(",")}
         transcription = handshake.parameter("intent") == "transcription"
         model = handshake.parameter("model")
         recognizer = (handshake.find_recognizer(model) if transcription else None) or handshake.find_recognizer("")
         voice = handshake.find_voice("")
+        chat = handshake.chat and not is_synthesizer(model)
         assert recognizer is not None  # the default models are loaded before a session is admitted
         assert voice is not None
         config = SessionConfig(
             recognizer=recognizer,
-            transcribe=transcription or handshake.chat,
+            transcribe=transcription or chat,
             voice=voice,
-            chat=handshake.chat,
-            create_response=handshake.chat and not transcription,
-            resume_false_interruptions=handshake.chat and handshake.resume_false_interruptions,
+            chat=chat,
+            create_response=chat and not transcription,
+            resume_false_interruptions=chat and handshake.resume_false_interruptions,
             include_partials="partials" in extensions,
         )
         session = WireSession(

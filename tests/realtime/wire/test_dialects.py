@@ -21,7 +21,7 @@ OPENAI = DIALECTS["openai"]
 NAMES = ModelNames(Settings())
 
 
-def opened(path: str = "/v1/realtime", **query: Sequence[str]) -> Codec:
+def opened(path: str = "/v1/realtime", *, chat: bool = False, **query: Sequence[str]) -> Codec:
     numbers = itertools.count(1)
     handshake = Handshake(
         session_id="sess_1",
@@ -30,6 +30,7 @@ def opened(path: str = "/v1/realtime", **query: Sequence[str]) -> Codec:
         find_recognizer=NAMES.recognizer,
         find_voice={"": "amber"}.get,
         max_input_characters=100,
+        chat=chat,
     )
     return OPENAI[path].open(handshake)
 
@@ -77,6 +78,14 @@ def test_the_model_of_a_conversation_is_shown_and_is_not_its_recognizer() -> Non
     codec = opened(model=["whisper-tiny"])
     assert greeting(codec)["model"] == "whisper-tiny"
     assert codec.config.recognizer == NAMES.recognizer("")
+
+
+@pytest.mark.parametrize(("model", "answered"), [("gpt-realtime", True), ("tts-1", False), ("hibari-tts", False)])
+def test_a_conversation_with_a_speech_model_speaks_texts_and_does_not_ask_the_chat_backend(
+    model: str, answered: bool
+) -> None:
+    config = opened(chat=True, model=[model]).config
+    assert (config.chat, config.create_response, config.transcribe) == (answered, answered, answered)
 
 
 def test_the_model_of_a_transcription_session_is_its_recognizer() -> None:
