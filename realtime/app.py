@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
@@ -11,9 +12,11 @@ from http_compat.errors import exception_handlers
 from http_compat.middleware import middleware
 from http_compat.routes import routes
 from realtime.backends.configured import configured_backend
+from realtime.edge.announcement import announced
 from realtime.edge.metrics import Metrics
 from realtime.edge.sessions import Sessions
 from realtime.edge.websocket import RealtimeEndpoint
+from realtime.edge.wyoming import WyomingListener
 from realtime.media.decoder_pool import DecoderPool
 from realtime.models.models import Models
 from realtime.settings import Settings
@@ -21,8 +24,13 @@ from realtime.settings import Settings
 logger = logging.getLogger("vivavoce")
 
 
-def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseException], None]) -> Starlette:
-    """Build the ASGI application.
+def create_app(
+    models: Models,
+    settings: Settings,
+    on_failure: Callable[[BaseException], None],
+    wyoming: socket.socket | None = None,
+) -> Starlette:
+    """Build the ASGI application, and serve Wyoming clients from the listening socket `wyoming` beside it.
 
     Its lifespan opens and closes `models`, the decoders of uploads and the chat backend. It serves requests while the
     default models are loading. If one of them cannot be loaded, `on_failure` is called with the exception.
@@ -46,7 +54,14 @@ def create_app(models: Models, settings: Settings, on_failure: Callable[[BaseExc
         try:
             decoders.open()
             models.open().add_done_callback(opened)
-            yield
+            async with contextlib.AsyncExitStack() as listeners:
+                if wyoming is not None:
+                    listener = WyomingListener(models, settings, metrics, sessions)
+                    await listeners.enter_async_context(listener.listening(wyoming))
+                    if settings.wyoming_zeroconf:
+                        name = f"Vivavoce on {socket.gethostname()}"
+                        await listeners.enter_async_context(announced(wyoming, name))
+                yield
         finally:
             decoders.close()
             if chat is not None:

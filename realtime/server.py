@@ -26,13 +26,16 @@ class Server(uvicorn.Server):
     In that case `failure` is the exception.
     """
 
-    def __init__(self, models: Models, settings: Settings) -> None:
-        """Raise `ValueError` if the files for TLS cannot be used."""
+    def __init__(self, models: Models, settings: Settings, wyoming: socket.socket | None = None) -> None:
+        """Serve Wyoming clients from the listening socket `wyoming`, too, if there is one.
+
+        Raises `ValueError` if the files for TLS cannot be used.
+        """
         tls = tls_context(settings)
         logging.getLogger("uvicorn.error").addFilter(_redact)
         super().__init__(
             uvicorn.Config(
-                create_app(models, settings, self._end),
+                create_app(models, settings, self._end, wyoming),
                 ws="websockets-sansio",
                 ws_max_size=settings.max_message_bytes,
                 ws_per_message_deflate=False,
@@ -112,15 +115,25 @@ def _contents(path: Path, setting: str) -> bytes:
 
 
 def listening_socket(settings: Settings) -> socket.socket:
-    """Open the listening socket. Connections accepted from it are closed when the peer is gone or does not read.
+    """Open the listening socket for HTTP and websockets.
 
     Raises:
         OSError: The address or the port is not available.
         OverflowError: The port is out of range.
 
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.create_server((settings.host, settings.port), family=family, backlog=128)
+    return _listen(settings.host, settings.port, settings)
+
+
+def wyoming_socket(settings: Settings) -> socket.socket | None:
+    """Open the listening socket for Wyoming clients; None without the setting. Raises as `listening_socket`."""
+    return None if settings.wyoming_address is None else _listen(*settings.wyoming_address, settings)
+
+
+def _listen(host: str, port: int, settings: Settings) -> socket.socket:
+    """Open a listening socket, whose connections are closed when the peer is gone or does not read."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=128)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         timeout_ms = int(1000 * USER_TIMEOUT_FACTOR * settings.send_timeout_seconds)

@@ -50,6 +50,9 @@ POSITIVE: Final = frozenset(
 
 MAX_PORT: Final = 65_535
 
+DEFAULT_WYOMING_PORT: Final = 10_300
+"""TCP port of Wyoming servers for speech recognition, for a `wyoming_uri` without one."""
+
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 """Hosts that only clients on this machine can reach."""
 
@@ -86,6 +89,12 @@ class Settings:
     dialects: tuple[str, ...] = DIALECTS
     """Protocols to serve. `openai` is OpenAI's Realtime API and its endpoints for audio, `twilio` the Media Streams of
     telephone calls."""
+
+    wyoming_uri: str | None = None
+    """Address for clients of the Wyoming protocol, such as Home Assistant: `tcp://HOST:PORT`, usually with port 10300.
+    The protocol has no API keys. Unset: no such clients."""
+    wyoming_zeroconf: bool = False
+    """Announce that address in the local network, so that Home Assistant finds it; needs the extra `zeroconf`."""
 
     transcription_model: str = "whisper-base"
     """Default speech-to-text model."""
@@ -196,6 +205,19 @@ class Settings:
         """Return whether clients on other machines could connect without an API key."""
         return not self.api_keys and self.host not in LOOPBACK_HOSTS
 
+    @property
+    def wyoming_address(self) -> tuple[str, int] | None:
+        """Return the host and the port of `wyoming_uri`."""
+        if self.wyoming_uri is None:
+            return None
+        uri = urlsplit(self.wyoming_uri)
+        return uri.hostname or "", DEFAULT_WYOMING_PORT if uri.port is None else uri.port
+
+    @property
+    def wyoming_is_open(self) -> bool:
+        """Return whether Wyoming clients on other machines can connect, which needs no API key."""
+        return self.wyoming_address is not None and self.wyoming_address[0] not in LOOPBACK_HOSTS
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the settings.
@@ -229,6 +251,8 @@ def _check(field_name: str, value: object) -> None:
             raise ValueError(f"{name} must be greater than 0")
         if field_name == "port" and value > MAX_PORT:
             raise ValueError(f"{name} must be at most {MAX_PORT}, not {value}")
+    if field_name == "wyoming_uri" and value is not None and not _is_tcp_address(str(value)):
+        raise ValueError(f"{name} must be an address such as tcp://127.0.0.1:10300 or tcp://0.0.0.0:10300")
     if field_name == "chat_base_url" and value not in (None, SCRIPTED) and not _is_web_address(str(value)):
         raise ValueError(f"{name} must be an address such as http://127.0.0.1:11434/v1, or {SCRIPTED}")
     if field_name == "chat_api_key" and value is not None and not re.fullmatch(r"[!-~]+", str(value)):
@@ -243,6 +267,14 @@ def _is_web_address(text: str) -> bool:
     try:
         url = urlsplit(text)
         return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+
+
+def _is_tcp_address(text: str) -> bool:
+    try:
+        uri = urlsplit(text)
+        return uri.scheme == "tcp" and bool(uri.hostname) and (uri.port or 0) >= 0 and uri.path in ("", "/")
     except ValueError:
         return False
 

@@ -22,6 +22,7 @@ from realtime.cli.findings import Finding, Findings, Status
 from realtime.cli.machine_checks import check_memory, check_packages, check_platform, check_processor
 from realtime.cli.model_checks import check_models, check_speech
 from realtime.cli.service_checks import check_access, check_cache, check_port, check_tls, check_traces
+from realtime.cli.wyoming_checks import check_wyoming
 from realtime.settings import PREFIX, Settings
 
 CHECKS: Final = (
@@ -34,6 +35,7 @@ CHECKS: Final = (
     check_port,
     check_tls,
     check_access,
+    check_wyoming,
     check_chat,
     check_models,
 )

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
@@ -15,10 +16,11 @@ from realtime import __version__, logs
 from realtime.cli import doctor, trace, transcribe
 from realtime.cli import models as model_commands
 from realtime.cli.output import discard_standard_output
+from realtime.cli.wyoming_checks import announcement_problem
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import VoiceError
 from realtime.models.models import Models
-from realtime.server import Server, listening_error, listening_socket, tls_context
+from realtime.server import Server, listening_error, listening_socket, tls_context, wyoming_socket
 from realtime.settings import Settings
 from realtime.tracing.files import prepare_directory
 from realtime.weights.progress import LoggedProgress
@@ -125,17 +127,28 @@ def _serve(options: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"vivavoce: {error}", file=sys.stderr)
         return USAGE_ERROR
+    if problem := announcement_problem(settings):
+        print(f"vivavoce: {problem}", file=sys.stderr)
+        return USAGE_ERROR
     logs.configure(settings)
-    try:
-        listener = listening_socket(settings)
-    except (OSError, OverflowError) as error:
-        reason = listening_error(error)
-        print(f"vivavoce: cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)
-        return 1
-    with listener:
-        server = Server(Models(settings, InstalledEngines(settings, LoggedProgress())), settings)
+    with ExitStack() as sockets:
+        try:
+            place = f"{settings.host}, port {settings.port}"
+            listener = sockets.enter_context(listening_socket(settings))
+            place = str(settings.wyoming_uri)
+            if wyoming := wyoming_socket(settings):
+                sockets.enter_context(wyoming)
+        except (OSError, OverflowError) as error:
+            print(f"vivavoce: cannot listen on {place}: {listening_error(error)}", file=sys.stderr)
+            return 1
+        models = Models(settings, InstalledEngines(settings, LoggedProgress()))
+        server = Server(models, settings, wyoming)
         scheme = "http" if settings.tls_certificate is None else "https"
         logger.info("listening on %s://%s:%d", scheme, *listener.getsockname()[:2])
+        if wyoming is not None:
+            logger.info("listening on tcp://%s:%d for Wyoming clients", *wyoming.getsockname()[:2])
+            if settings.wyoming_is_open:
+                logger.warning("Wyoming has no API keys: every machine that reaches this address can use the service")
         # After its shutdown uvicorn raises the signal again. With the default handler it then ends the process even if
         # a thread is still loading a model.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

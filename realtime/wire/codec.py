@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import VoiceError
 from realtime.session.commands import Command
 from realtime.session.config import SessionConfig
 from realtime.session.events import Event
+
+MAX_PROMPT_CHARACTERS: Final = 2_000
+"""Characters of a transcription prompt that are used, counted from its end; no recognizer reads more."""
 
 Frames: TypeAlias = list[str | bytes]
 """Messages to a client in order, text or binary."""

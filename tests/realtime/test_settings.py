@@ -140,3 +140,23 @@ def test_a_chat_key_that_fits_in_no_header_is_an_error_that_does_not_show_it(tex
 
 def test_keys_are_not_shown() -> None:
     assert "secret" not in repr(Settings(api_keys=("secret",), chat_api_key="secret"))
+
+
+@pytest.mark.parametrize(
+    ("uri", "address"),
+    [
+        ("tcp://0.0.0.0:10300", ("0.0.0.0", 10_300)),
+        ("tcp://localhost", ("localhost", 10_300)),
+        ("tcp://[::1]:7/", ("::1", 7)),
+        ("tcp://127.0.0.1:0", ("127.0.0.1", 0)),
+        ("", None),
+    ],
+)
+def test_the_address_for_wyoming_clients_is_a_uri(uri: str, address: tuple[str, int] | None) -> None:
+    assert Settings.from_environ({"VIVAVOCE_WYOMING_URI": uri}).wyoming_address == address
+
+
+@pytest.mark.parametrize("uri", ["10300", "0.0.0.0:10300", "http://a:1", "tcp://:10300", "tcp://a:99999", "tcp://a/b"])
+def test_an_address_for_wyoming_clients_that_is_none_is_an_error(uri: str) -> None:
+    with pytest.raises(ValueError, match="VIVAVOCE_WYOMING_URI must be an address such as tcp"):
+        Settings.from_environ({"VIVAVOCE_WYOMING_URI": uri})

@@ -22,7 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.edge.websocket import RealtimeEndpoint
 from realtime.models.models import Models
-from realtime.server import Server, listening_socket
+from realtime.server import Server, listening_socket, wyoming_socket
 from realtime.settings import Settings
 from tests.support.recordings import silence
 from tests.support.scripted_engines import ScriptedEngines, say_numbers
@@ -46,7 +46,9 @@ class RealtimeService:
         port: int,
         models: Models,
         engines: ScriptedEngines,
+        wyoming_port: int,
     ) -> None:
+        self.wyoming_port = wyoming_port
         self._server = server
         self._loop = loop
         self.port = port
@@ -115,20 +117,24 @@ def realtime_service(
     engines = engines or ScriptedEngines()
     chosen = Settings(port=0, **settings)
     listener = listening_socket(chosen)
+    wyoming = wyoming_socket(chosen)
     models = Models(chosen, engines)
-    server = Server(models, chosen)
+    server = Server(models, chosen, wyoming)
     port = listener.getsockname()[1]
+    wyoming_port = wyoming.getsockname()[1] if wyoming else 0
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         thread = threading.Thread(target=runner.run, args=(server.serve(sockets=[listener]),))
         thread.start()
         try:
             assert not ready or eventually(lambda: models.ready)
-            yield RealtimeService(server, loop, port, models, engines)
+            yield RealtimeService(server, loop, port, models, engines, wyoming_port)
         finally:
             server.should_exit = True
             thread.join(15)
             listener.close()
+            if wyoming is not None:
+                wyoming.close()
             assert not thread.is_alive()
 
 

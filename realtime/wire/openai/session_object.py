@@ -18,7 +18,7 @@ from realtime.languages import language_code
 from realtime.session.config import SessionConfig
 from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
 from realtime.speech.local_agreement import MIN_SPAN
-from realtime.wire.codec import FindRecognizer, FindVoice
+from realtime.wire.codec import MAX_PROMPT_CHARACTERS, FindRecognizer, FindVoice
 from realtime.wire.openai.session_update import (
     AGREEMENT_SPANS,
     DEFAULT_FORMAT,
@@ -52,9 +52,6 @@ SHOWN_LIFETIME: Final = 24 * 60 * 60
 
 Sessions do not expire, but clients expect a number, and some set a timer by it.
 """
-
-MAX_PROMPT_CHARACTERS: Final = 2_000
-"""Characters of a transcription prompt that are used, counted from its end; no recognizer reads more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from realtime.cli import doctor, machine_checks, model_checks, service_checks
+from realtime.cli import doctor, machine_checks, model_checks, service_checks, wyoming_checks
 from realtime.cli.findings import Finding, Status
 from realtime.cli.main import main
 from realtime.engines.registry import InstalledEngines
@@ -301,3 +301,43 @@ def test_doctor_finds_no_problems_with_the_bundled_models(capsys: pytest.Capture
     assert code == 0, report
     assert "✓ self-test" in report
     assert "No problems found." in report
+
+
+def test_a_free_address_for_wyoming_clients_is_green_and_says_who_can_use_it() -> None:
+    assert list(wyoming_checks.check_wyoming(Settings())) == []
+    assert one(wyoming_checks.check_wyoming(Settings(wyoming_uri="tcp://127.0.0.1:0"))).status is Status.OK
+    exposed = one(wyoming_checks.check_wyoming(Settings(wyoming_uri="tcp://0.0.0.0:0")))
+    assert exposed.status is Status.OK
+    assert "without an API key" in exposed.detail
+
+
+def test_a_running_wyoming_server_at_its_address_is_green() -> None:
+    with realtime_service(wyoming_uri="tcp://127.0.0.1:0") as server:
+        found = one(wyoming_checks.check_wyoming(Settings(wyoming_uri=f"tcp://127.0.0.1:{server.wyoming_port}")))
+    assert found.status is Status.OK
+    assert "is running" in found.detail
+
+
+def test_an_address_for_wyoming_clients_that_cannot_be_used_is_a_failure_that_names_the_setting() -> None:
+    with realtime_service() as server:
+        taken = one(wyoming_checks.check_wyoming(Settings(wyoming_uri=f"tcp://127.0.0.1:{server.port}")))
+    foreign = one(wyoming_checks.check_wyoming(Settings(wyoming_uri="tcp://192.0.2.1:10300")))
+    for each in (taken, foreign):
+        assert each.status is Status.FAILURE
+        assert "VIVAVOCE_WYOMING_URI" in each.advice
+
+
+def test_an_announcement_of_an_address_that_only_this_machine_reaches_is_a_failure() -> None:
+    settings = Settings(wyoming_uri="tcp://127.0.0.1:0", wyoming_zeroconf=True)
+    assert [each.status for each in wyoming_checks.check_wyoming(settings)] == [Status.FAILURE, Status.OK]
+    (announced,) = wyoming_checks.check_wyoming(Settings(wyoming_zeroconf=True))
+    assert announced.status is Status.FAILURE
+    assert "VIVAVOCE_WYOMING_URI" in announced.detail
+
+
+def test_an_announcement_without_its_package_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(wyoming_uri="tcp://0.0.0.0:0", wyoming_zeroconf=True)
+    monkeypatch.setitem(sys.modules, "zeroconf", None)
+    assert wyoming_checks.announcement_problem(settings) == (
+        "VIVAVOCE_WYOMING_ZEROCONF needs the package zeroconf: pip install zeroconf"
+    )

@@ -1,0 +1,1 @@
+"""The Wyoming protocol of Home Assistant and its satellites, over TCP."""
