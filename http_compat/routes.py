@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from http_compat.health import HealthEndpoints
+from http_compat.openai.client_secrets import ClientSecretEndpoints
 from http_compat.openai.models import ModelEndpoints
 from http_compat.openai.speech import SpeechEndpoint
 from http_compat.openai.transcriptions import TranscriptionEndpoints
@@ -19,6 +20,7 @@ from http_compat.xinference.auth import AuthEndpoints
 from http_compat.xinference.launch import LaunchEndpoints
 from http_compat.xinference.names import LaunchedNames
 from realtime.edge.access import authenticate
+from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
 from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
@@ -35,13 +37,16 @@ BLOCKING_CALLS: Final = 4
 """Threads that encode speech and decode JSON uploads."""
 
 
-def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoders: DecoderPool) -> list[BaseRoute]:
+def routes(
+    models: "ModelService", settings: Settings, metrics: Metrics, decoders: DecoderPool, secrets: ClientSecrets
+) -> list[BaseRoute]:
     """Build the routes, which need the exception handlers of `errors.py` and the middleware of `middleware.py`."""
     names, threads = LaunchedNames(settings), BlockingCalls(BLOCKING_CALLS)
     transcriptions = TranscriptionEndpoints(models, settings, names, decoders, metrics, threads)
     speech = SpeechEndpoint(models, settings, names, threads)
     listing, voices, health = ModelEndpoints(models, names), VoicesEndpoint(models, names), HealthEndpoints(models)
     launches, auth = LaunchEndpoints(models, settings, names), AuthEndpoints(settings)
+    keys = ClientSecretEndpoints(secrets, settings)
     described = document(settings)
 
     async def exposition(_: Request) -> Response:
@@ -54,6 +59,9 @@ def routes(models: "ModelService", settings: Settings, metrics: Metrics, decoder
         "/v1/audio/transcriptions": {"POST": transcriptions.transcribe},
         "/v1/audio/translations": {"POST": transcriptions.translate},
         "/v1/audio/speech": {"POST": speech.create},
+        "/v1/realtime/client_secrets": {"POST": keys.client_secrets},
+        "/v1/realtime/sessions": {"POST": keys.sessions},
+        "/v1/realtime/transcription_sessions": {"POST": keys.transcription_sessions},
         "/v1/audio/voices": {"GET": voices.voices},
         "/v1/audio/models": {"GET": listing.audio_models},
         "/v1/models": {"GET": listing.models, "POST": launches.launch},

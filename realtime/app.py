@@ -13,6 +13,8 @@ from http_compat.middleware import middleware
 from http_compat.routes import routes
 from realtime.backends.configured import configured_backend
 from realtime.edge.announcement import announced
+from realtime.edge.client_secrets import ClientSecrets
+from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
 from realtime.edge.sessions import Sessions
 from realtime.edge.websocket import RealtimeEndpoint
@@ -39,7 +41,9 @@ def create_app(
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
     chat = configured_backend(settings, metrics.count_chat)
     sessions = Sessions(models, settings, metrics, chat)
-    realtime = RealtimeEndpoint(models, settings, metrics, decoders, sessions, chat=chat is not None)
+    handshakes = Handshakes(settings, lambda: models.voices, chat=chat is not None)
+    secrets = ClientSecrets(handshakes)
+    realtime = RealtimeEndpoint(settings, metrics, decoders, sessions, handshakes, secrets)
 
     def opened(opening: "asyncio.Task[None]") -> None:
         if opening.cancelled():
@@ -71,7 +75,7 @@ def create_app(
     return Starlette(
         routes=[
             *realtime.routes(),
-            *routes(models, settings, metrics, decoders),
+            *routes(models, settings, metrics, decoders, secrets),
             *realtime.refusals(),
         ],
         middleware=middleware(settings),

@@ -8,7 +8,6 @@ an error body.
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
@@ -22,9 +21,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from realtime.catalogue.voices import find_voice
-from realtime.edge.access import authenticate, select_subprotocol
+from realtime.edge.access import authenticate, presented_keys, select_subprotocol
+from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.driver import Driver
+from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
 from realtime.edge.outbox import Outbox, SlowReaderError
 from realtime.edge.sessions import AdmittedSession, Sessions, new_id, serve_tasks
@@ -32,13 +32,12 @@ from realtime.errors import ClientError, Forbidden, Overloaded, SessionIdle, Uns
 from realtime.logs import current_session
 from realtime.media.decoder_pool import DecoderPool
 from realtime.media.live_decoder import LiveDecoder
-from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.commands import AppendAudio
 from realtime.session.events import Event, TranscriptRevised
 from realtime.session.generation import ChatNotConfigured
 from realtime.settings import Settings
-from realtime.wire.codec import Answer, Close, Codec, Dialect, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import Answer, Close, Codec, Dialect, MediaChunk, Outgoing
 from realtime.wire.dialects import served_paths
 
 logger = logging.getLogger(__name__)
@@ -63,18 +62,16 @@ class RealtimeEndpoint:
 
     def __init__(
         self,
-        models: Models,
         settings: Settings,
         metrics: Metrics,
         decoders: DecoderPool,
         sessions: Sessions,
-        *,
-        chat: bool = False,
+        handshakes: Handshakes,
+        secrets: ClientSecrets,
     ) -> None:
-        """`chat` says whether a chat backend is configured."""
-        self._models = models
         self._decoders = decoders
-        self._chat = chat
+        self._handshakes = handshakes
+        self._secrets = secrets
         self._settings = settings
         self._metrics = metrics
         self._paths = served_paths(settings.dialects)
@@ -124,23 +121,18 @@ class RealtimeEndpoint:
         self, dialect: Dialect, websocket: WebSocket, session_id: str, admission: AsyncExitStack
     ) -> tuple[Codec, AdmittedSession]:
         """Return the codec and the session, which counts until `admission` ends. Raises a `VoiceError` to refuse it."""
+        headers, subprotocols, query = websocket.headers, websocket.scope["subprotocols"], websocket.query_params
+        secret = self._secrets.find(presented_keys(headers, subprotocols), dialect)
         path_key = websocket.path_params.get("key", "")
-        account = authenticate(websocket.headers, self._settings, websocket.scope["subprotocols"], path_key)
+        account = secret.account if secret else authenticate(headers, self._settings, subprotocols, path_key)
         self.sessions.check_capacity()
-        query = websocket.query_params
         codec = dialect.open(
-            Handshake(
-                session_id=session_id,
+            self._handshakes.build(
+                session_id,
                 query={name: query.getlist(name) for name in query},
-                new_id=new_id,
-                find_recognizer=self.sessions.names.recognizer,
-                find_voice=partial(find_voice, voices=self._models.voices),
-                max_input_characters=self._settings.max_input_characters,
-                chat=self._chat,
-                resume_false_interruptions=self._settings.resume_false_interruptions,
-                opened_at=int(time.time()),
-                headers=websocket.headers,
-                subprotocols=websocket.scope["subprotocols"],
+                headers=headers,
+                subprotocols=subprotocols,
+                session=secret.session if secret else b"",
             )
         )
         return codec, admission.enter_context(self.sessions.admitted(ClientId(account, session_id), codec.config))

@@ -55,6 +55,8 @@ class Handshake:
     """Whether its answers go on after a false interruption."""
     opened_at: int = 0
     """When the connection was opened, in seconds since 1970 (Unix time)."""
+    session: bytes = field(default=b"", repr=False)
+    """The JSON of the session that the client's key carries, which is valid; empty if it carries none."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The headers of the request by their lower-case names, which may contain keys."""
     subprotocols: Sequence[str] = field(default=(), repr=False)

@@ -10,6 +10,7 @@ from typing import Final
 
 from realtime.errors import VoiceError
 from realtime.wire.codec import Dialect
+from realtime.wire.openai.client_secrets import SecretKind
 from realtime.wire.openai.codec import OpenAICodec
 from realtime.wire.twilio.codec import TwilioCodec
 
@@ -41,6 +42,10 @@ _WITH_KEY: Final = re.compile(
         re.escape(path.removesuffix(_KEY)) + "/" for paths in DIALECTS.values() for path in paths if path.endswith(_KEY)
     )
 )
+
+
+SECRET_DIALECTS: Final[Mapping[SecretKind, Dialect]] = dict.fromkeys(SecretKind, _OPENAI)
+"""The dialect that the client secrets of each endpoint are for."""
 
 
 def served_paths(names: Collection[str]) -> dict[str, Dialect]:

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from http_compat.errors import exception_handlers
 from http_compat.middleware import middleware
 from http_compat.routes import routes
+from realtime.edge.client_secrets import ClientSecrets
+from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
 from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
@@ -25,8 +27,9 @@ KEY: Final = "a-key"
 def scripted_application(models: ScriptedModels, settings: Settings) -> Starlette:
     """Build what `realtime.app` builds, without the websocket."""
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads)
+    secrets = ClientSecrets(Handshakes(settings, lambda: ("amber", "birch"), chat=False))
     return Starlette(
-        routes=routes(models, settings, Metrics(dict), decoders),
+        routes=routes(models, settings, Metrics(dict), decoders, secrets),
         middleware=middleware(settings),
         exception_handlers=exception_handlers,
     )

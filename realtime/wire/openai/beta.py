@@ -18,6 +18,9 @@ from realtime.wire.openai.session_object import WireSession
 _VERSION: Final = "realtime=v1"
 """Value of the header `OpenAI-Beta`."""
 
+BETA_HEADERS: Final = {"openai-beta": _VERSION}
+"""The headers of a client of the beta."""
+
 _SUBPROTOCOL: Final = "openai-beta.realtime-v1"
 """What browsers, which cannot set headers, send instead."""
 

@@ -3,26 +3,28 @@
 Field types are strict; unknown fields are ignored. msgspec decodes the base64 of `input_audio_buffer.append`.
 """
 
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from realtime.errors import BadMessage
+from realtime.wire.openai.formats import FlatFormat, nested_format
 from realtime.wire.openai.items import ItemId, NewItem, WireItemReference
 from realtime.wire.openai.session_update import (
-    FlatFormat,
     MaxTokens,
     OutputPatch,
     SessionPatch,
     Tool,
     ToolChoice,
     VoiceId,
-    nested_format,
 )
 
 _MAX_REASON: Final = 300
 """Characters of msgspec's explanation in an error message, which may quote the client's own text."""
+
+
+Parsed = TypeVar("Parsed")
 
 
 class RefusedRequest(BadMessage):
@@ -184,13 +186,18 @@ _EVENT_IDS: Final = msgspec.json.Decoder(_EventId)
 
 def parse(message: str) -> ClientRequest:
     """Parse one text message. Raises `RefusedRequest` for any text that is not a valid client event."""
+    request: ClientRequest = parse_as(_DECODER, message)
+    return request
+
+
+def parse_as(decoder: msgspec.json.Decoder[Parsed], message: str) -> Parsed:
+    """Parse a text with this decoder. Raises `RefusedRequest`."""
     try:
-        request: ClientRequest = _DECODER.decode(message)
+        return decoder.decode(message)
     except msgspec.ValidationError as error:
         raise _refusal(str(error), _request_id(message)) from None
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise InvalidJson("The message is not valid JSON, or is nested too deeply.") from None
-    return request
 
 
 def _request_id(message: str) -> str | None:

@@ -13,7 +13,6 @@ from typing import assert_never
 
 import msgspec
 
-from realtime.catalogue.names import is_synthesizer
 from realtime.errors import UnsupportedAudio, VoiceError
 from realtime.session.commands import (
     AppendAudio,
@@ -57,9 +56,10 @@ from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, par
 from realtime.wire.openai.conversation_requests import ConversationRequests
 from realtime.wire.openai.frames import FrameWriter
 from realtime.wire.openai.items import item_object
+from realtime.wire.openai.opening import extensions, open_session, updated_session
 from realtime.wire.openai.refusals import refused
 from realtime.wire.openai.responses import ResponseWriter
-from realtime.wire.openai.session_object import SHOWN_LIFETIME, WireSession, milliseconds
+from realtime.wire.openai.session_object import WireSession, milliseconds
 from realtime.wire.openai.session_update import (
     SessionPatch,
 )
@@ -90,37 +90,9 @@ class OpenAICodec:
 
     @classmethod
     def open(cls, handshake: Handshake) -> "OpenAICodec":
-        """Configure a connection by its query: `intent=transcription`, `model` and `ext=partials,binary`.
-
-        An unknown model stands for the default one. In a conversation `model` names the conversation's model, not the
-        recognizer. A speech model speaks what it is given, so the chat backend has no part in its conversation.
-        """
-        extensions = {name for value in handshake.query.get("ext", ()) for name in value.split(",")}
-        transcription = handshake.parameter("intent") == "transcription"
-        model = handshake.parameter("model")
-        recognizer = (handshake.find_recognizer(model) if transcription else None) or handshake.find_recognizer("")
-        voice = handshake.find_voice("")
-        chat = handshake.chat and not is_synthesizer(model)
-        assert recognizer is not None  # the default models are loaded before a session is admitted
-        assert voice is not None
-        config = SessionConfig(
-            recognizer=recognizer,
-            transcribe=transcription or chat,
-            voice=voice,
-            chat=chat,
-            create_response=chat and not transcription,
-            resume_false_interruptions=chat and handshake.resume_false_interruptions,
-            include_partials="partials" in extensions,
-        )
-        session = WireSession(
-            handshake.session_id,
-            config,
-            model=model or recognizer.name,
-            type="transcription" if transcription else "realtime",
-            transcription=transcription,
-            expires_at=handshake.opened_at + SHOWN_LIFETIME,
-        )
-        return cls(handshake, session, partials="partials" in extensions, binary="binary" in extensions)
+        """Begin a connection; see `open_session`. Raises `InvalidValue` for a session that is not possible."""
+        extra = extensions(handshake)
+        return cls(handshake, open_session(handshake), partials="partials" in extra, binary="binary" in extra)
 
     @property
     def config(self) -> SessionConfig:
@@ -181,18 +153,7 @@ class OpenAICodec:
                 param="session.type",
                 request_id=request.event_id,
             )
-        session = self._session.merged(
-            patch,
-            find_recognizer=self._handshake.find_recognizer,
-            find_voice=self._handshake.find_voice,
-        )
-        if session.config.translate and not session.config.recognizer.capabilities.translation:
-            transcription = "audio.input.transcription" if patch.audio else "input_audio_transcription"
-            raise InvalidValue(
-                f"The model '{session.config.recognizer.name}' cannot translate.",
-                param=f"session.{transcription}.task",
-                request_id=request.event_id,
-            )
+        session = updated_session(self._session, patch, self._handshake, request.event_id)
         self._session = session
         self._updates.append((session, isinstance(request, wire.UpdateTranscriptionSession)))
         return Configure(self._session.config)

@@ -19,13 +19,12 @@ from realtime.session.config import SessionConfig
 from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
 from realtime.speech.local_agreement import MIN_SPAN
 from realtime.wire.codec import MAX_PROMPT_CHARACTERS, FindRecognizer, FindVoice
+from realtime.wire.openai.formats import DEFAULT_FORMAT, InputType
 from realtime.wire.openai.session_update import (
     AGREEMENT_SPANS,
-    DEFAULT_FORMAT,
     Delay,
     Eagerness,
     InputPatch,
-    InputType,
     OutputPatch,
     SemanticVad,
     SessionPatch,

@@ -4,17 +4,16 @@ A field that is absent is `UNSET`; null means the default, or off. An invalid va
 that are not declared here are accepted and ignored.
 """
 
-from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
-from realtime.audio.g711 import G711_RATE
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.session.config import Modality
 from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.local_agreement import MIN_SPAN
+from realtime.wire.openai.formats import FlatFormat, FormatPatch, InputFormatPatch, nested_format, nested_input_format
 
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=600_000)]
@@ -26,7 +25,6 @@ SessionType: TypeAlias = Literal["realtime", "transcription"]
 """What a session is for: a conversation with speech, or transcripts only."""
 
 DEFAULT_DETECTION: Final = TurnDetection()
-DEFAULT_FORMAT: Final = AudioFormat(Encoding.PCM16, 24_000)
 
 SILENCE_MS: Final[dict[Eagerness, int]] = {"high": 400, "auto": 700, "medium": 700, "low": 1200}
 """Silence in ms that ends a turn where the end-of-turn model has no answer, by eagerness."""
@@ -54,75 +52,6 @@ AGREEMENT_SPANS: Final[dict[Delay, int]] = {
 
 SPEEDS: Final = (0.25, 1.5)
 """Slowest and fastest speed of speech, as multiples of the voice's own; the limits of OpenAI's protocol."""
-
-
-class Pcm(Struct, frozen=True, tag_field="type", tag="audio/pcm"):
-    """PCM16. The protocol specifies 24 kHz; the other rates are an extension."""
-
-    rate: Literal[8_000, 16_000, 24_000, 48_000] | None = None
-
-    def audio_format(self) -> AudioFormat:
-        return AudioFormat(Encoding.PCM16, self.rate or DEFAULT_FORMAT.sample_rate)
-
-
-class Mulaw(Struct, frozen=True, tag_field="type", tag="audio/pcmu"):
-    """G.711 mu-law, always at 8 kHz."""
-
-    def audio_format(self) -> AudioFormat:
-        return AudioFormat(Encoding.MULAW, 8_000)
-
-
-class Alaw(Struct, frozen=True, tag_field="type", tag="audio/pcma"):
-    """G.711 A-law, always at 8 kHz."""
-
-    def audio_format(self) -> AudioFormat:
-        return AudioFormat(Encoding.ALAW, 8_000)
-
-
-class InputType(StrEnum):
-    """Type of microphone audio: samples, or a container, which is an extension.
-
-    What a container holds is found out from its first bytes. Its type may have parameters, as those of a MediaRecorder
-    have (`audio/webm;codecs=opus`).
-    """
-
-    PCM16 = Encoding.PCM16.value
-    MULAW = Encoding.MULAW.value
-    ALAW = Encoding.ALAW.value
-    WEBM = "audio/webm"
-    OGG = "audio/ogg"
-    MP4 = "audio/mp4"
-    AAC = "audio/aac"
-    MPEG = "audio/mpeg"
-    FLAC = "audio/flac"
-    WAV = "audio/wav"
-    WEBM_VIDEO = "video/webm"
-    MP4_VIDEO = "video/mp4"
-
-    @classmethod
-    def _missing_(cls, value: object) -> "InputType | None":
-        bare = value.partition(";")[0].strip().lower() if isinstance(value, str) else value
-        return next((each for each in cls if each == bare and each.is_container), None)
-
-    @property
-    def is_container(self) -> bool:
-        return self.value not in {each.value for each in Encoding}
-
-
-class InputFormat(Struct, frozen=True):
-    """Format of microphone audio. The rate of PCM16 is 24 kHz in the protocol; the other rates are an extension."""
-
-    type: InputType
-    rate: Literal[8_000, 16_000, 24_000, 48_000] | None = None
-
-    def audio_format(self) -> AudioFormat:
-        """Return the format in which the session receives the audio."""
-        if self.type.is_container:
-            return AudioFormat(Encoding.PCM16, SAMPLE_RATE)
-        encoding = Encoding(self.type)
-        if encoding is Encoding.PCM16:
-            return AudioFormat(encoding, self.rate or DEFAULT_FORMAT.sample_rate)
-        return AudioFormat(encoding, G711_RATE)
 
 
 class ServerVad(Struct, frozen=True, tag_field="type", tag="server_vad"):
@@ -236,10 +165,6 @@ def token_limit(requested: MaxTokens | None) -> int | None:
     return requested if isinstance(requested, int) and requested < UNLIMITED_TOKENS else None
 
 
-FormatPatch: TypeAlias = Pcm | Mulaw | Alaw | UnsetType | None
-InputFormatPatch: TypeAlias = InputFormat | UnsetType | None
-
-
 class InputPatch(Struct, frozen=True):
     """Changes to `session.audio.input`."""
 
@@ -270,18 +195,15 @@ class AudioPatch(Struct, frozen=True):
     output: OutputPatch | None = None
 
 
-FlatFormat: TypeAlias = Literal["pcm16", "g711_ulaw", "g711_alaw"] | UnsetType | None
-_FLAT_FORMATS: Final[dict[str, Pcm | Mulaw | Alaw]] = {"pcm16": Pcm(), "g711_ulaw": Mulaw(), "g711_alaw": Alaw()}
-_FLAT_TYPES: Final = {"pcm16": InputType.PCM16, "g711_ulaw": InputType.MULAW, "g711_alaw": InputType.ALAW}
-
-
 class SessionPatch(Struct, frozen=True):
     """Changes to the session.
 
-    The fields after `audio` are those of the protocol's beta; they are used only if `audio` is absent.
+    `model` is read only where a session begins. The fields after `audio` are those of the protocol's beta; they are
+    used only if `audio` is absent.
     """
 
     type: SessionType | None = None
+    model: str | None = None
     instructions: str | UnsetType | None = UNSET
     include: list[str] | UnsetType | None = UNSET
     output_modalities: list[str] | UnsetType | None = UNSET
@@ -302,7 +224,7 @@ class SessionPatch(Struct, frozen=True):
     def nested_audio(self) -> AudioPatch:
         return self.audio or AudioPatch(
             InputPatch(
-                _nested_input(self.input_audio_format),
+                nested_input_format(self.input_audio_format),
                 self.input_audio_transcription,
                 self.turn_detection,
                 self.input_audio_noise_reduction,
@@ -315,15 +237,6 @@ def clamped_speed(speed: float | None) -> float:
     """Return the nearest speed within `SPEEDS`; None is the normal speed."""
     slowest, fastest = SPEEDS
     return 1.0 if speed is None else min(max(speed, slowest), fastest)
-
-
-def nested_format(flat: FlatFormat) -> FormatPatch:
-    """Return the format of the GA version for a name of the beta."""
-    return _FLAT_FORMATS[flat] if isinstance(flat, str) else flat
-
-
-def _nested_input(flat: FlatFormat) -> InputFormatPatch:
-    return InputFormat(_FLAT_TYPES[flat]) if isinstance(flat, str) else flat
 
 
 def _samples(duration_ms: int) -> int:

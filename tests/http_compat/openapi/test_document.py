@@ -46,6 +46,9 @@ SERVED: dict[str, dict[str, Any]] = {
     "/v1/audio/speech": {"model": "tts-1", "input": "Ten chars.", "voice": "alloy", "kwargs": "{}"},
     "/v1/models": {"model_name": "whisper-tiny"},
     "/token": {},
+    "/v1/realtime/client_secrets": {"session": {"type": "transcription"}},
+    "/v1/realtime/sessions": {},
+    "/v1/realtime/transcription_sessions": {},
 }
 """Values that make a random request succeed, which it would hardly ever do."""
 

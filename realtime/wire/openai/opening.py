@@ -1,0 +1,69 @@
+"""With which session a connection of the OpenAI dialect begins, and how it changes within what the server can do."""
+
+from typing import Final
+
+import msgspec
+
+from realtime.catalogue.names import is_synthesizer
+from realtime.session.config import SessionConfig
+from realtime.wire.codec import Handshake
+from realtime.wire.openai.client_events import InvalidValue
+from realtime.wire.openai.session_object import SHOWN_LIFETIME, WireSession
+from realtime.wire.openai.session_update import SessionPatch
+
+_SESSIONS: Final = msgspec.json.Decoder(SessionPatch)
+
+
+def extensions(handshake: Handshake) -> set[str]:
+    """Return the names of the extensions in the query: `ext=partials,binary`, or `ext` several times."""
+    return {name for value in handshake.query.get("ext", ()) for name in value.split(",")}
+
+
+def open_session(handshake: Handshake) -> WireSession:
+    """Return the session by the query (`intent=transcription`, `model`) and by what the client's key carries.
+
+    An unknown model stands for the default one. In a conversation `model` names the conversation's model, not the
+    recognizer. A speech model speaks what it is given, so the chat backend has no part in its conversation. Raises
+    `InvalidValue` for a session of a key that is not possible.
+    """
+    carried = _SESSIONS.decode(handshake.session) if handshake.session else SessionPatch()
+    transcription = handshake.parameter("intent") == "transcription"
+    model = carried.model or handshake.parameter("model")
+    recognizer = (handshake.find_recognizer(model) if transcription else None) or handshake.find_recognizer("")
+    voice = handshake.find_voice("")
+    chat = handshake.chat and not is_synthesizer(model)
+    assert recognizer is not None  # the default models are loaded before a session is admitted
+    assert voice is not None
+    config = SessionConfig(
+        recognizer=recognizer,
+        transcribe=transcription or chat,
+        voice=voice,
+        chat=chat,
+        create_response=chat and not transcription,
+        resume_false_interruptions=chat and handshake.resume_false_interruptions,
+        include_partials="partials" in extensions(handshake),
+    )
+    session = WireSession(
+        handshake.session_id,
+        config,
+        model=model or recognizer.name,
+        type="transcription" if transcription else "realtime",
+        transcription=transcription,
+        expires_at=handshake.opened_at + SHOWN_LIFETIME,
+    )
+    return updated_session(session, carried, handshake)
+
+
+def updated_session(
+    session: WireSession, patch: SessionPatch, handshake: Handshake, request_id: str | None = None
+) -> WireSession:
+    """Return the session after an update. Raises `InvalidValue` if its recognizer cannot do what is asked for."""
+    session = session.merged(patch, find_recognizer=handshake.find_recognizer, find_voice=handshake.find_voice)
+    if session.config.translate and not session.config.recognizer.capabilities.translation:
+        transcription = "audio.input.transcription" if patch.audio else "input_audio_transcription"
+        raise InvalidValue(
+            f"The model '{session.config.recognizer.name}' cannot translate.",
+            param=f"session.{transcription}.task",
+            request_id=request_id,
+        )
+    return session
