@@ -6,7 +6,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 SERVE_ARGS ?=
 BENCH_ARGS ?=
 CLIENTS ?=
-HARD_CASES := taps repeats quiet short_speech languages times media recorders text_languages
+HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages
 PURE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 
 .DEFAULT_GOAL := help
@@ -38,7 +38,7 @@ check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, cost and capacity; about 20 minutes (BENCH_ARGS=--quick: about 5)
 	$(BIN)/python -m tests.bench.run $(BENCH_ARGS)
 
-bench-cases: $(VENV)/ready-to-test  ## Measure the hard cases (taps, repeats, quiet speech, languages, times, media, texts); takes long, and needs recordings outside this repository
+bench-cases: $(VENV)/ready-to-test  ## Measure the hard cases (taps, sounds, repeats, quiet speech, languages, times, media, texts); takes long, and needs recordings outside this repository
 	for case in $(HARD_CASES); do $(BIN)/python -m tests.bench.hard_cases.$$case || exit 1; done
 
 bench-peers: $(VENV)/ready-to-test  ## Measure other servers beside ours; needs a load generator outside this repository
