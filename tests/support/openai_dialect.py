@@ -56,6 +56,9 @@ SPOKEN = Response("resp_1", True, Modality.AUDIO, PCM_24K, "calm", {"client_even
 HELLO = (Word(" Hello", 1_600, 4_800, 0.9), Word(" there.", 4_800, 9_600, 0.75))
 
 
+BETA: Json = {"headers": {"openai-beta": "realtime=v1"}}
+"""The handshake of a client of the beta."""
+
 JOBS = (ScoreWindows, ScoreTurn, Transcribe, Synthesize, Generate, CancelJob)
 
 

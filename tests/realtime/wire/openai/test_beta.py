@@ -25,6 +25,7 @@ from realtime.session.events import (
 from realtime.speech.endpointing import TurnDetection
 from realtime.wire.openai.session_object import WireSession
 from tests.support.openai_dialect import (
+    BETA,
     CHAT,
     CONVERSATION,
     SPOKEN,
@@ -38,7 +39,6 @@ from tests.support.openai_dialect import (
 )
 
 SERVER_EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
-BETA = {"headers": {"openai-beta": "realtime=v1"}}
 
 
 class BetaClient(Client):
