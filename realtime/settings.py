@@ -59,7 +59,7 @@ LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 SCRIPTED: Final = "scripted"
 """Value of `chat_base_url` for answers by rules."""
 
-DIALECTS: Final = ("openai", "twilio")
+DIALECTS: Final = ("openai", "deepgram", "twilio")
 """Names of the protocols that can be served."""
 
 UnknownNames: TypeAlias = Literal["default", "refuse"]
@@ -87,8 +87,8 @@ class Settings:
     """File in PEM with the key of the certificate. Unset: it is in the same file."""
 
     dialects: tuple[str, ...] = DIALECTS
-    """Protocols to serve. `openai` is OpenAI's Realtime API and its endpoints for audio, `twilio` the Media Streams of
-    telephone calls."""
+    """Protocols to serve: `openai` is the Realtime API and the endpoints below `/v1/audio`, `deepgram` is `/v1/listen`
+    and `/v1/speak`, `twilio` the Media Streams of telephone calls."""
 
     wyoming_uri: str | None = None
     """Address for clients of the Wyoming protocol, such as Home Assistant: `tcp://HOST:PORT`, usually with port 10300.

@@ -118,7 +118,7 @@ class Driver:
 
     @property
     def responding(self) -> bool:
-        """Whether any response is in progress."""
+        """Whether any response is in progress, and does not wait for text of the client."""
         return self._session.responding
 
     async def run(self) -> None:

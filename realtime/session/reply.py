@@ -99,6 +99,11 @@ class Reply:
         """Whether the client may add text."""
         return not self.answer.complete and self.answer.generation is None
 
+    @property
+    def waits_for_text(self) -> bool:
+        """Whether there is nothing to do until the client adds text."""
+        return self.extensible and self._synthesis is None and not self._phrases and self._playout.deadline() is None
+
     def deadline(self) -> float | None:
         """Return when `release` will have more to send, or None."""
         return self._playout.deadline()

@@ -67,8 +67,8 @@ class Responses:
 
     @property
     def in_progress(self) -> bool:
-        """Whether any response is in progress."""
-        return bool(self._replies)
+        """Whether any response is in progress, and does not wait for text of the client."""
+        return any(not reply.waits_for_text for reply in self._replies.values())
 
     @property
     def in_conversation(self) -> Reply | None:

@@ -101,7 +101,7 @@ class Session:
 
     @property
     def responding(self) -> bool:
-        """Whether any response is in progress."""
+        """Whether any response is in progress, and does not wait for text of the client."""
         return self._responses.in_progress
 
     def deadline(self) -> float | None:

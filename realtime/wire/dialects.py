@@ -10,6 +10,9 @@ from typing import Final
 
 from realtime.errors import VoiceError
 from realtime.wire.codec import Dialect
+from realtime.wire.deepgram.errors import error_body
+from realtime.wire.deepgram.listen import ListenCodec
+from realtime.wire.deepgram.speak import SpeakCodec
 from realtime.wire.openai.client_secrets import SecretKind
 from realtime.wire.openai.codec import OpenAICodec
 from realtime.wire.twilio.codec import TwilioCodec
@@ -31,6 +34,10 @@ DIALECTS: Final[Mapping[str, Mapping[str, Dialect]]] = {
         "/v1/realtime/": _OPENAI,
         "/realtime": _OPENAI,
         "/openai/v1/realtime": _OPENAI,
+    },
+    "deepgram": {
+        "/v1/listen": Dialect(ListenCodec.open, error_body),
+        "/v1/speak": Dialect(SpeakCodec.open, error_body),
     },
     "twilio": {"/twilio/media": _TWILIO, "/twilio/media" + _KEY: _TWILIO},
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from realtime.catalogue.names import ModelNames
-from realtime.errors import UnsupportedAudio
+from realtime.errors import Unauthorized, UnsupportedAudio
 from realtime.session.commands import AppendAudio, Configure
 from realtime.session.events import SessionConfigured
 from realtime.settings import DIALECTS as NAMES_OF_DIALECTS
@@ -17,6 +17,7 @@ from realtime.wire.codec import Codec, Handshake
 from realtime.wire.dialects import DIALECTS, served_paths, without_key
 
 OPENAI = DIALECTS["openai"]
+REFUSAL = {"err_code", "err_msg", "request_id"}
 
 NAMES = ModelNames(Settings())
 
@@ -42,6 +43,16 @@ def greeting(codec: Codec) -> Any:
 
 def test_every_dialect_can_be_named_in_the_settings() -> None:
     assert tuple(DIALECTS) == NAMES_OF_DIALECTS == Settings().dialects
+
+
+@pytest.mark.parametrize(("name", "body"), [("openai", {"error", "detail"}), ("deepgram", REFUSAL)])
+def test_a_refusal_has_the_form_of_its_dialect(name: str, body: set[str]) -> None:
+    for dialect in DIALECTS[name].values():
+        assert dialect.refusal(Unauthorized("No key."), "sess_1").keys() == body
+
+
+def test_the_setting_says_when_a_silent_client_of_openai_is_disconnected() -> None:
+    assert opened().idle_timeout_seconds is None
 
 
 def test_only_the_paths_of_the_named_dialects_are_served() -> None:

@@ -1,0 +1,1 @@
+"""The protocol of Deepgram: live transcription (`listen`) and streamed speech (`speak`)."""
