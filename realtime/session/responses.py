@@ -149,10 +149,15 @@ class Responses:
         yield from extensible[-1].say(command.text, now, flush=command.flush, complete=command.complete)
         self._forget_finished()
 
-    def cancel(self, command: CancelResponse, now: float) -> Iterator[Output]:
-        """Cancel a response for the client; refuse the command where there is none, or no such one."""
+    def cancel(self, command: CancelResponse, now: float, *, speaking: bool) -> Iterator[Output]:
+        """Cancel a response for the client; refuse the command where there is none, or no such one.
+
+        An interrupted response does not go on after that. But while the user is still `speaking`, clients such as
+        LiveKit's send the command for every beginning of speech, which says nothing about the answer.
+        """
         reply = self._replies.get(command.response_id) if command.response_id else self.in_conversation
-        yield from self.end_interruption()
+        if reply is not None or not speaking:
+            yield from self.end_interruption()
         if reply is None:
             yield CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, command)
             return

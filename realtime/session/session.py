@@ -148,7 +148,7 @@ class Session:
             case ExtendSpeech():
                 yield from self._responses.extend(message, now)
             case CancelResponse():
-                yield from self._responses.cancel(message, now)
+                yield from self._responses.cancel(message, now, speaking=self._listening.in_turn)
             case (
                 WindowsScored()
                 | TurnScored()

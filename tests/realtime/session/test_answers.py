@@ -672,6 +672,18 @@ def test_a_client_that_cancels_after_an_interruption_hears_no_more() -> None:
     assert len(conversation.outputs_of(ResponseStarted)) == 1
 
 
+def test_a_client_that_cancels_when_it_hears_of_speech_hears_the_rest_after_a_false_interruption() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe,)), Microphone()
+    conversation.send(CreateResponse(input=(assistant(COUNT),)))
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5))
+    conversation.send(CancelResponse())
+    assert [each.reason for each in conversation.outputs_of(CommandRefused)] == [RefusalReason.RESPONSE_NOT_ACTIVE]
+    conversation.hear(microphone.silence(1.0))
+    hear(conversation, "")
+    assert said(conversation)[1:] == ["four five six seven eight nine ten eleven twelve."]
+
+
 def test_a_turn_that_cannot_be_transcribed_is_an_interruption() -> None:
     conversation, _ = counting()
     while conversation.pending(Transcribe):
