@@ -35,6 +35,7 @@ SENTENCES: Final = {
     "completion": "Generate chat completion about the weather.",
     "long": "Please tell me a long story.",
     "interruption": "Stop now, thank you very much.",
+    "nod": "Okay.",
 }
 """What the clients say. Some words are those that the scripted backend knows."""
 

@@ -81,6 +81,17 @@ await report({
     expect(responses.at(-1).status === "completed" && interruptions === before, JSON.stringify(responses.at(-1)));
     expect(lastText("assistant").includes("yellow flowers"), lastText("assistant"));
   },
+  nod: async () => {
+    const [done, audio] = [responses.length, audioBytes];
+    await say("turn");
+    await until(() => audioBytes > audio, "audio of the answer");
+    await sleep(1);
+    await say("nod", 1);
+    await until(() => responses.length >= done + 2, "rest of the answer");
+    const parts = responses.slice(done).map((response) => textOf(response.output.at(-1)));
+    expect(parts.length > 1 && /^You said: the garden.*before that you said/i.test(parts.join(" ")), parts.join("|"));
+    expect(!parts.at(-1).includes("Okay"), parts.join("|"));
+  },
   "barge-in": async () => {
     const [done, audio, before] = [responses.length, audioBytes, interruptions];
     await say("long");

@@ -5,7 +5,7 @@ from typing import Any
 
 from agents import function_tool
 from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
-from reporting import ADDRESS, SENTENCE, report, speak, until, words
+from reporting import ADDRESS, SENTENCE, assert_whole, report, speak, until, words
 
 calls: list[str] = []
 
@@ -89,6 +89,15 @@ class Conversation:
         await self.responded(5)
         assert (self.responses[-1]["status"], self.interruptions) == ("completed", interruptions)
 
+    async def nod(self) -> None:
+        audio = self.audio_bytes
+        await self.say("turn")
+        await until(lambda: self.audio_bytes > audio, "audio of the answer")
+        await asyncio.sleep(1)
+        await self.say("nod", 1)
+        await self.responded(7)
+        assert_whole([self.answer(5), self.answer(6)])
+
     async def barge_in(self) -> None:
         audio = self.audio_bytes
         await self.say("long")
@@ -96,14 +105,14 @@ class Conversation:
         await asyncio.sleep(1.5)
         interruptions = self.interruptions
         await self.say("interruption", 1)
-        await self.responded(7)
-        assert self.responses[5]["status"] == "cancelled", self.responses[5]
+        await self.responded(9)
+        assert self.responses[7]["status"] == "cancelled", self.responses[7]
         assert self.interruptions > interruptions
         assert "Stop now" in self.answer(), self.responses[-1]
 
     async def typed_text(self) -> None:
         await self.session.send_message("Good morning.")
-        await self.responded(8)
+        await self.responded(10)
         assert self.answer().startswith("You said: Good morning."), self.responses[-1]
 
     async def no_errors(self) -> None:
@@ -122,6 +131,7 @@ async def main() -> None:
                 "second turn": conversation.second_turn,
                 "tool": conversation.tool,
                 "false alarm": conversation.false_alarm,
+                "nod": conversation.nod,
                 "barge-in": conversation.barge_in,
                 "typed text": conversation.typed_text,
                 "errors": conversation.no_errors,

@@ -41,7 +41,8 @@ class Loudspeaker extends voice.AudioOutput {
   flush() {
     super.flush();
     if (this.queued === 0 || this.timer) return;
-    this.timer = setTimeout(() => this.finish(this.queued, false), this.began + this.queued * 1000 - Date.now());
+    const left = this.began + this.queued * 1000 - Date.now();
+    this.timer = setTimeout(() => this.finish(this.queued, false), Math.max(0, left));
   }
   clearBuffer() {
     clearTimeout(this.timer);
@@ -120,14 +121,24 @@ await report({
     const text = await answered(5);
     expect(/^You said: the garden/i.test(text) && text.includes("weather"), text);
   },
+  nod: async () => {
+    await say("turn");
+    await until(() => loudspeaker.queued > 0, "audio of the answer");
+    await sleep(1);
+    await say("nod", 1);
+    await answered(7);
+    const parts = texts("assistant").slice(5);
+    expect(parts.length > 1 && /^You said: the garden.*before that you said/i.test(parts.join(" ")), parts.join("|"));
+    expect(!parts.at(-1).includes("Okay"), parts.join("|"));
+  },
   "barge-in": async () => {
     await say("long");
     await until(() => loudspeaker.queued > 0, "audio of the answer");
     await sleep(1.5);
     await say("interruption", 1);
-    const text = await answered(7);
+    const text = await answered(9);
     expect(text.includes("Stop now"), text);
-    const cut = texts("assistant")[5];
+    const cut = texts("assistant")[7];
     expect(cut.startsWith("This is sentence number 1") && !cut.includes("number 6"), cut);
   },
   errors: async () => {

@@ -7,7 +7,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, function_tool
 from livekit.agents.voice import io
 from livekit.plugins import openai
-from reporting import ADDRESS, RATE, SENTENCE, assert_cut, report, speak, until, words
+from reporting import ADDRESS, RATE, SENTENCE, assert_cut, assert_whole, report, speak, until, words
 
 
 class Microphone(io.AudioInput):
@@ -147,14 +147,22 @@ class Conversation:
         text = await self.answered(5)
         assert words(text) == f"you said {SENTENCE} before that you said please get weather for paris", text
 
+    async def nod(self) -> None:
+        await self.say("turn")
+        await until(lambda: self.loudspeaker.sounding, "audio of the answer")
+        await asyncio.sleep(1)
+        await self.say("nod", 1)
+        await self.answered(7)
+        assert_whole(self.texts("assistant")[5:])
+
     async def barge_in(self) -> None:
         await self.say("long")
         await until(lambda: self.loudspeaker.sounding, "audio of the answer")
         await asyncio.sleep(1.5)
         await self.say("interruption", 1)
-        text = await self.answered(7)
+        text = await self.answered(9)
         assert "Stop now" in text, text
-        assert_cut(self.texts("assistant")[5])
+        assert_cut(self.texts("assistant")[7])
 
     async def no_errors(self) -> None:
         assert not self.errors, self.errors
@@ -170,6 +178,7 @@ async def main() -> None:
             "second turn": conversation.second_turn,
             "tool": conversation.tool,
             "false alarm": conversation.false_alarm,
+            "nod": conversation.nod,
             "barge-in": conversation.barge_in,
             "errors": conversation.no_errors,
         }

@@ -5,7 +5,7 @@ import base64
 from typing import Any
 
 from openai import AsyncOpenAI, OpenAI
-from reporting import ADDRESS, FRAME_BYTES, SENTENCE, assert_cut, recording, report, speak, until, words
+from reporting import ADDRESS, FRAME_BYTES, SENTENCE, assert_cut, assert_whole, recording, report, speak, until, words
 
 BASE_URL = f"http://{ADDRESS}/v1"
 WEATHER = {
@@ -125,6 +125,16 @@ class Conversation:
         response = await self.finished(8)
         assert response.status == "completed", response
 
+    async def nod(self) -> None:
+        deltas = len(self.of("response.output_audio.delta"))
+        await self.say("turn")
+        await until(lambda: len(self.of("response.output_audio.delta")) > deltas, "audio of the answer")
+        await asyncio.sleep(1)
+        await self.say("nod", 1)
+        await self.finished(10)
+        parts = [event.response.output[0].content[0].transcript for event in self.of("response.done")[8:]]
+        assert_whole(parts)
+
     async def barge_in(self) -> None:
         deltas = len(self.of("response.output_audio.delta"))
         await self.say("long")
@@ -132,8 +142,8 @@ class Conversation:
         await asyncio.sleep(1.5)
         item_id = self.of("response.output_audio.delta")[-1].item_id
         await self.say("interruption", 1)
-        response = await self.finished(10)
-        assert self.of("response.done")[8].response.status == "cancelled"
+        response = await self.finished(12)
+        assert self.of("response.done")[10].response.status == "cancelled"
         assert "Stop now" in response.output[0].content[0].transcript, response
         await self.connection.conversation.item.truncate(item_id=item_id, content_index=0, audio_end_ms=1_500)
         await self.connection.conversation.item.retrieve(item_id=item_id)
@@ -206,6 +216,7 @@ async def main() -> None:
                 "text modality": conversation.text,
                 "response beside another": conversation.beside,
                 "false alarm": conversation.false_alarm,
+                "nod": conversation.nod,
                 "barge-in": conversation.barge_in,
                 "errors": conversation.no_errors,
                 "transcription": transcription,

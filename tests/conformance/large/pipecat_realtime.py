@@ -27,7 +27,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 from pipecat.workers.runner import WorkerRunner
-from reporting import ADDRESS, RATE, SENTENCE, assert_cut, report, speak, until, words
+from reporting import ADDRESS, RATE, SENTENCE, assert_cut, assert_whole, report, speak, until, words
 
 WEATHER = FunctionSchema(
     name="get_weather",
@@ -145,6 +145,15 @@ class Conversation:
         await self.answered("flowers before that you said please get weather for paris")
         assert self.loudspeaker.interruptions == interruptions
 
+    async def nod(self) -> None:
+        heard = self.loudspeaker.heard_seconds
+        answers = len(self.texts("assistant"))
+        await self.say("turn")
+        await until(lambda: self.loudspeaker.heard_seconds > heard + 1, "audio of the answer")
+        await self.say("nod", 1)
+        await self.answered("before that you said")
+        assert_whole(self.texts("assistant")[answers:])
+
     async def barge_in(self) -> None:
         heard = self.loudspeaker.heard_seconds
         await self.say("long")
@@ -173,6 +182,7 @@ async def main() -> None:
             "second turn": conversation.second_turn,
             "tool": conversation.tool,
             "false alarm": conversation.false_alarm,
+            "nod": conversation.nod,
             "barge-in": conversation.barge_in,
             "errors": conversation.no_errors,
         }

@@ -52,6 +52,15 @@ def assert_cut(text: str, sentences: int = 5) -> None:
     assert f"number {sentences + 1}" not in text, text
 
 
+def assert_whole(texts: list[str]) -> None:
+    """Require that the parts of an answer to "turn" that was interrupted by a nod say everything."""
+    assert len(texts) > 1, texts
+    said = words(" ".join(texts))
+    assert said.startswith("you said the garden"), texts
+    assert "before that you said" in said, texts
+    assert "Okay" not in texts[-1], texts
+
+
 async def until(condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
     """Wait until the condition holds. Raises `AssertionError` after `seconds`."""
     limit = time.monotonic() + seconds
