@@ -34,6 +34,8 @@ class SessionConfig:
     """Whether a response that was interrupted goes on if the user then says nothing, or a mere "mhm"."""
     create_response: bool = False
     """Whether the end of a turn starts a response, as soon as the turn is transcribed."""
+    idle_timeout: float | None = None
+    """Seconds of silence after a response that another one answers; None: silence is not answered."""
     transcribe: bool = False
     """Whether transcripts of the turns are wanted."""
     language: str | None = None

@@ -58,6 +58,18 @@ class SilencePassed:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleTimeoutReached:
+    """Nothing was said from `start` to `end`, the time after a response that is waited for; a response follows.
+
+    `item_id` is the item that the silence becomes.
+    """
+
+    item_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class AudioCommitted:
     """A turn of the user is over and is now an item of the conversation, after `previous_item_id`.
 
@@ -301,6 +313,7 @@ Event: TypeAlias = (
     | SpeechStarted
     | SpeechStopped
     | SilencePassed
+    | IdleTimeoutReached
     | AudioCommitted
     | AudioCleared
     | TranscriptExtended

@@ -110,6 +110,11 @@ class Listening:
         return self._captioning.waiting
 
     @property
+    def received_until(self) -> int:
+        """Position after the last sample received."""
+        return self._audio.end
+
+    @property
     def in_turn(self) -> bool:
         """Whether the detector hears the user speak, or waits to see whether they have finished."""
         return self._endpointing is not None and self._captioning.turn_id is not None

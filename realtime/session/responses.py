@@ -75,6 +75,11 @@ class Responses:
         """The response in progress in the conversation."""
         return next((reply for reply in self._replies.values() if reply.response.in_conversation), None)
 
+    @property
+    def played_until(self) -> float:
+        """When the client will have played the last finished response in the conversation; long ago without one."""
+        return float("-inf") if self._playing is None else self._playing.played_until
+
     def deadline(self) -> float | None:
         """Return when `release` will have more to send, or None."""
         deadlines = (reply.deadline() for reply in self._replies.values())

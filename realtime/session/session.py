@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from realtime.audio.buffer import AudioBuffer
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import (
     FRONT,
@@ -41,6 +42,7 @@ from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
     CommandRefused,
+    IdleTimeoutReached,
     Input,
     ItemAdded,
     ItemDeleted,
@@ -52,6 +54,7 @@ from realtime.session.events import (
     TranscriptCompleted,
     TranscriptFailed,
 )
+from realtime.session.idle_timeout import IdleTimeout
 from realtime.session.jobs import (
     Generated,
     JobFailed,
@@ -88,6 +91,7 @@ class Session:
         """Turns that a response follows when they have been transcribed."""
         self._answer_due = False
         """Whether such a response begins as soon as the user is silent."""
+        self._idle = IdleTimeout()
 
     @property
     def saturated(self) -> bool:
@@ -106,11 +110,18 @@ class Session:
 
     def deadline(self) -> float | None:
         """Return when to call `handle_timer`, or None while nothing depends on time. It may change with any input."""
-        return self._responses.deadline()
+        deadlines = self._responses.deadline(), self._idle.deadline
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def handle_timer(self, now: float) -> list[Output]:
-        """Return what is due by `now`: audio of the response in progress. Calling it early does no harm."""
-        return list(self._responses.release(now))
+        """Return what is due by `now`: audio of the response in progress, or the answer to a silence.
+
+        Calling it early does no harm.
+        """
+        outputs = list(self._responses.release(now))
+        if self._idle.deadline is not None and self._idle.deadline <= now:
+            outputs += self._answer_silence(now)
+        return self._follow_idle(outputs, now)
 
     def receive(self, message: Input, now: float) -> list[Output]:
         """Take one command or engine result and return what follows from it, in order.
@@ -121,7 +132,14 @@ class Session:
             VoiceError: The session cannot go on, because the voice activity detector failed.
 
         """
-        return list(self._receive(message, now))
+        return self._follow_idle(list(self._receive(message, now)), now)
+
+    def _follow_idle(self, outputs: list[Output], now: float) -> list[Output]:
+        """Let the idle timeout follow what is reported, and return it."""
+        silent_from = max(now, self._responses.played_until)
+        for output in outputs:
+            self._idle.follow(output, self._responses.config.idle_timeout, silent_from)
+        return outputs
 
     def request_for(self, job: int, load: LoadLevel) -> TranscriptionRequest | None:
         """Return the audio and options to decode for a `Transcribe` job, or None where the job is no longer live.
@@ -237,6 +255,16 @@ class Session:
             self._answer_due = False
             if self._responses.in_conversation is None:
                 yield from self._responses.create(CreateResponse(), now)
+
+    def _answer_silence(self, now: float) -> Iterator[Output]:
+        """Commit the silence since the last response as a turn without words, and begin a response to it."""
+        item_id, end = self._new_id("item"), self._listening.received_until
+        length = round((self._responses.config.idle_timeout or 0.0) * SAMPLE_RATE)
+        yield IdleTimeoutReached(item_id, max(0, end - length), end)
+        yield self._add_turn(AudioCommitted(item_id, transcribed=False))
+        self._conversation.set_transcript(item_id, "")
+        yield TranscriptCompleted(item_id, "", words=(), language="", samples=min(length, end))
+        yield from self._responses.create(CreateResponse(), now)
 
     def _change_items(self, command: ItemCommand) -> Output:
         """Carry out a command about items of the conversation, or refuse it."""

@@ -29,6 +29,7 @@ from realtime.session.events import (
     AudioCommitted,
     CommandRefused,
     Event,
+    IdleTimeoutReached,
     ItemAdded,
     ItemDeleted,
     ItemRetrieved,
@@ -185,6 +186,15 @@ class OpenAICodec:
                 end = milliseconds(event.at)
                 return [
                     self._writer.event("input_audio_buffer.speech_stopped", audio_end_ms=end, item_id=event.item_id)
+                ]
+            case IdleTimeoutReached(item_id, start, end):
+                return [
+                    self._writer.event(
+                        "input_audio_buffer.timeout_triggered",
+                        audio_start_ms=milliseconds(start),
+                        audio_end_ms=milliseconds(end),
+                        item_id=item_id,
+                    )
                 ]
             case AudioCommitted():
                 return self._committed(event)

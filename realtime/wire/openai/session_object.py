@@ -27,6 +27,7 @@ from realtime.wire.openai.session_update import (
     InputPatch,
     OutputPatch,
     SemanticVad,
+    ServerVad,
     SessionPatch,
     SessionType,
     TranscriptionPatch,
@@ -91,12 +92,14 @@ class WireSession:
         if session.type == "transcription":
             session = replace(session, transcription=True)
         config = session.config
+        answers = config.chat and session.type == "realtime"
         return replace(
             session,
             config=replace(
                 config,
                 transcribe=session.transcription or config.chat,
-                create_response=config.create_response and config.chat and session.type == "realtime",
+                create_response=config.create_response and answers,
+                idle_timeout=config.idle_timeout if answers else None,
             ),
         )
 
@@ -118,12 +121,14 @@ class WireSession:
             if manual and self.type == "transcription":
                 changes["turn_detection"] = None
         if patch.turn_detection is None:
-            changes["turn_detection"] = None
+            changes |= {"turn_detection": None, "idle_timeout": None}
         elif patch.turn_detection is not UNSET:
-            changes["turn_detection"] = patch.turn_detection.detection()
-            changes["create_response"] = patch.turn_detection.create_response is not False
-            changes["interrupt_response"] = patch.turn_detection.interrupt_response is not False
             detection = patch.turn_detection
+            changes["turn_detection"] = detection.detection()
+            changes["create_response"] = detection.create_response is not False
+            changes["interrupt_response"] = detection.interrupt_response is not False
+            idle_timeout_ms = detection.idle_timeout_ms if isinstance(detection, ServerVad) else None
+            changes["idle_timeout"] = idle_timeout_ms / 1000 if idle_timeout_ms else None
             eagerness = (detection.eagerness or "auto") if isinstance(detection, SemanticVad) else None
         if patch.noise_reduction is not UNSET:
             kind = patch.noise_reduction.type if patch.noise_reduction else None
@@ -249,7 +254,8 @@ class WireSession:
         if self.type == "transcription":
             return result
         if self.eagerness is None:
-            result["idle_timeout_ms"] = None
+            seconds = self.config.idle_timeout
+            result["idle_timeout_ms"] = None if seconds is None else round(seconds * 1000)
         # Clients that do not see `interrupt_response` cancel at every onset of speech.
         return result | {
             "create_response": self.config.create_response,

@@ -62,6 +62,7 @@ class ServerVad(Struct, frozen=True, tag_field="type", tag="server_vad"):
     silence_duration_ms: Milliseconds | None = None
     create_response: bool | None = None
     interrupt_response: bool | None = None
+    idle_timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] | None = None
 
     def detection(self) -> TurnDetection:
         default = DEFAULT_DETECTION

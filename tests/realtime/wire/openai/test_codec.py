@@ -30,6 +30,7 @@ from realtime.session.events import (
     AudioCommitted,
     CommandRefused,
     EndReason,
+    IdleTimeoutReached,
     RefusalReason,
     Response,
     ResponseAudioExtended,
@@ -429,6 +430,25 @@ def test_flat_fields_are_read_where_audio_is_absent() -> None:
     assert shown["audio"]["input"]["transcription"]["language"] == "en"
     assert shown["audio"]["input"]["turn_detection"] is None
     assert shown["audio"]["output"]["voice"] == "bright"
+
+
+def test_an_idle_timeout_is_shown_where_silence_can_be_answered() -> None:
+    asked = {"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 6_000}}}}
+    for session, milliseconds in ((CHAT, 6_000), (replace(CHAT, config=replace(CHAT.config, chat=False)), None)):
+        client = Client(session)
+        assert client.update(**asked)["audio"]["input"]["turn_detection"]["idle_timeout_ms"] == milliseconds
+        assert client.codec.config.idle_timeout == (milliseconds and 6.0)
+    client = Client(CHAT)
+    for turn_detection in ({"type": "semantic_vad"}, {"type": "server_vad"}, None):
+        client.update(**asked)
+        client.update(audio={"input": {"turn_detection": turn_detection}})
+        assert client.codec.config.idle_timeout is None
+
+
+def test_a_silence_that_is_answered_is_reported() -> None:
+    (triggered,) = Client(CHAT).tell(IdleTimeoutReached("item_u1", 16_000, 112_000))
+    assert triggered["type"] == "input_audio_buffer.timeout_triggered"
+    assert (triggered["audio_start_ms"], triggered["audio_end_ms"], triggered["item_id"]) == (1_000, 7_000, "item_u1")
 
 
 # Languages.
