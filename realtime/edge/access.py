@@ -1,5 +1,7 @@
 """Access control: API keys and the origins of web pages, the same for websockets and HTTP."""
 
+import base64
+import binascii
 import hmac
 import ipaddress
 import itertools
@@ -60,15 +62,25 @@ def _equal(one: str, other: str) -> bool:
 def presented_keys(headers: Mapping[str, str], subprotocols: Sequence[str] = ()) -> list[str]:
     """Return the keys in `Authorization`, `api-key`, `x-api-key` and the requested subprotocols.
 
-    `headers` are decoded as Latin-1, as ASGI servers do. Most clients send a key with other characters than ASCII as
-    UTF-8 and some as Latin-1: bytes that are valid UTF-8 are taken for that.
+    Of HTTP Basic authentication (RFC 7617) it is the password: programs without a field for a key send what their users
+    write into the address of the server. `headers` are decoded as Latin-1, as ASGI servers do. Most clients send a key
+    with other characters than ASCII as UTF-8 and some as Latin-1: bytes that are valid UTF-8 are taken for that.
     """
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     found = [credentials.strip()] if scheme.lower() in _SCHEMES else []
+    found += [_password(credentials)] if scheme.lower() == "basic" else []
     found += [headers[name] for name in ("api-key", "x-api-key") if name in headers]
     found += [each.removeprefix(_KEY_SUBPROTOCOL) for each in subprotocols if each.startswith(_KEY_SUBPROTOCOL)]
     found += [key for each, key in itertools.pairwise(subprotocols) if each.lower() in _SCHEMES]
     return [_decoded(each) for each in found]
+
+
+def _password(credentials: str) -> str:
+    """Return the password of HTTP Basic authentication as headers are decoded; empty if there is none."""
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode("latin-1").partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def _decoded(value: str) -> str:

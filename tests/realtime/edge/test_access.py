@@ -1,5 +1,7 @@
 """Keys and origins."""
 
+import base64
+
 import pytest
 
 from realtime.edge.access import authenticate, match_key, origin_allowed, presented_keys, select_subprotocol
@@ -26,6 +28,19 @@ def test_a_bearer_of_a_key_has_its_account(header: str) -> None:
 def test_a_request_without_a_key_of_the_server_is_unauthorized(header: str) -> None:
     with pytest.raises(Unauthorized):
         authenticate({"authorization": header}, LOCKED)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("scheme", ["Basic", "basic"])
+def test_a_key_in_the_address_of_the_server_has_its_account(key: str, scheme: str) -> None:
+    """Clients send the user and the password in an address as HTTP Basic authentication."""
+    header = f"{scheme} {base64.b64encode(f'anyone:{key}'.encode()).decode()}"
+    assert authenticate({"authorization": header}, LOCKED) == f"key{KEYS.index(key)}"
+
+
+@pytest.mark.parametrize("credentials", ["", "%", "Zmlyc3Qta2V5", "Zmlyc3Qta2V5Og=="])
+def test_basic_authentication_without_a_password_has_no_key(credentials: str) -> None:
+    assert presented_keys({"authorization": f"Basic {credentials}"}) == [""]
 
 
 @pytest.mark.parametrize("key", ["schlüssel", "ключ", "鍵"])
