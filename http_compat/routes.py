@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from http_compat.asr_webservice.endpoints import AsrEndpoints
 from http_compat.health import HealthEndpoints
 from http_compat.openai.client_secrets import ClientSecretEndpoints
 from http_compat.openai.models import ModelEndpoints
@@ -16,6 +17,7 @@ from http_compat.openai.transcriptions import TranscriptionEndpoints
 from http_compat.openai.voices import VoicesEndpoint
 from http_compat.openapi.document import document
 from http_compat.request_log import note_route
+from http_compat.uploads import Uploads
 from http_compat.xinference.auth import AuthEndpoints
 from http_compat.xinference.launch import LaunchEndpoints
 from http_compat.xinference.names import LaunchedNames
@@ -42,7 +44,9 @@ def routes(
 ) -> list[BaseRoute]:
     """Build the routes, which need the exception handlers of `errors.py` and the middleware of `middleware.py`."""
     names, threads = LaunchedNames(settings), BlockingCalls(BLOCKING_CALLS)
-    transcriptions = TranscriptionEndpoints(models, settings, names, decoders, metrics, threads)
+    uploads = Uploads(models, settings, decoders, metrics)
+    transcriptions = TranscriptionEndpoints(uploads, settings, names, threads)
+    asr = AsrEndpoints(uploads, names)
     speech = SpeechEndpoint(models, settings, names, threads)
     listing, voices, health = ModelEndpoints(models, names), VoicesEndpoint(models, names), HealthEndpoints(models)
     launches, auth = LaunchEndpoints(models, settings, names), AuthEndpoints(settings)
@@ -58,6 +62,8 @@ def routes(
     protected: dict[str, Methods] = {
         "/v1/audio/transcriptions": {"POST": transcriptions.transcribe},
         "/v1/audio/translations": {"POST": transcriptions.translate},
+        "/asr": {"POST": asr.transcribe},
+        "/detect-language": {"POST": asr.detect_language},
         "/v1/audio/speech": {"POST": speech.create},
         "/v1/realtime/client_secrets": {"POST": keys.client_secrets},
         "/v1/realtime/sessions": {"POST": keys.sessions},

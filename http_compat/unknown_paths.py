@@ -1,7 +1,7 @@
 """What a client that asks for a path without an endpoint may have meant.
 
 Most such paths come from a base URL with or without `/v1`, or from a program that was written for another server:
-whisper.cpp posts recordings to `/inference`, whisper-asr-webservice takes them at `/asr`.
+whisper.cpp posts recordings to `/inference`.
 """
 
 import re

@@ -14,57 +14,37 @@ from starlette.responses import Response
 from http_compat.answer_headers import TRACK_HEADER, answered_by
 from http_compat.azure import names_deployment
 from http_compat.disconnect import while_connected
-from http_compat.errors import FileTooLarge, UnsupportedMediaType, request_id
-from http_compat.limits import ConcurrencyLimit, bounded
+from http_compat.errors import FileTooLarge, UnsupportedMediaType
+from http_compat.limits import bounded
 from http_compat.openai.formats import render
 from http_compat.openai.transcript_events import delta, done
-from http_compat.parsing.bodies import MAX_FIELD_BYTES, media_type, read_form
+from http_compat.parsing.bodies import MAX_FIELD_BYTES, media_type
 from http_compat.parsing.form_fields import Fields, form_fields, json_fields, query_fields
 from http_compat.parsing.transcription_form import read_fields
-from http_compat.request_log import note_audio
 from http_compat.streaming import EVENTS, streamed
-from realtime.audio.formats import SAMPLE_RATE
+from http_compat.uploads import Uploads
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
-from realtime.edge.metrics import Metrics
 from realtime.errors import TooLarge
-from realtime.media.decoder_pool import DecoderPool
 from realtime.offline.job import TranscriptionJob
-from realtime.offline.recording import open_recording
-from realtime.offline.transcript import Transcript
-from realtime.scheduling.priority import ClientId
 from realtime.settings import Settings
 from realtime.workers.threads import BlockingCalls
 
 if TYPE_CHECKING:
-    from realtime.models.protocols import ModelService
-
-_MAX_FILES: Final = 4
-"""Files in a form that are read to refuse all but `file` by name."""
+    pass
 
 _MAX_JSON_FILE: Final = 25 * 1024 * 1024
 """Bytes of a recording inside a JSON body, which is held in memory; OpenAI's own limit for uploads."""
 
 
 class TranscriptionEndpoints:
-    """The endpoints for transcriptions and translations, limited to `max_concurrent_uploads` requests at a time."""
+    """The endpoints for transcriptions and translations."""
 
-    def __init__(
-        self,
-        models: "ModelService",
-        settings: Settings,
-        names: ModelNames,
-        decoders: DecoderPool,
-        metrics: Metrics,
-        threads: BlockingCalls,
-    ) -> None:
-        self._models = models
-        self._threads = threads
+    def __init__(self, uploads: Uploads, settings: Settings, names: ModelNames, threads: BlockingCalls) -> None:
+        self._uploads = uploads
         self._settings = settings
         self._names = names
-        self._decoders = decoders
-        self._metrics = metrics
-        self._limit = ConcurrencyLimit(settings.max_concurrent_uploads, "Too many uploads are in progress.")
+        self._threads = threads
 
     async def transcribe(self, request: Request) -> Response:
         return await self._create(request, translate=False)
@@ -74,7 +54,7 @@ class TranscriptionEndpoints:
 
     async def _create(self, request: Request, *, translate: bool) -> Response:
         async with AsyncExitStack() as resources:
-            resources.enter_context(self._limit.slot())
+            resources.enter_context(self._uploads.slot())
             return await self._respond(request, resources, translate=translate)
 
     async def _respond(self, request: Request, resources: AsyncExitStack, *, translate: bool) -> Response:
@@ -83,21 +63,14 @@ class TranscriptionEndpoints:
         fields.add_missing(query_fields(request.query_params))
         form = read_fields(fields)
         entry = self._names.resolve(form.model, Task.TRANSCRIPTION, chosen_freely=names_deployment(request))
-        options = form.offline_options(translate=translate).for_model(entry)
-        lease = resources.enter_async_context(self._models.lease_recognizer(entry))
-        recognizer = await while_connected(request, lease)
-        options = options.for_model(recognizer.entry)  # which for a repository is known only now
-        client_id = ClientId(request.state.account, request_id(request))
-        max_seconds, detector = self._settings.max_upload_seconds, self._models.detector
-        opening = resources.enter_async_context(open_recording(self._decoders, file, max_seconds, detector, form.track))
-        recording = await while_connected(request, opening)
-        job = TranscriptionJob(recording.audio, detector, recognizer, options, client_id, recording.track)
-        note_audio(request, lambda: job.transcript().samples / SAMPLE_RATE)
+        options = form.offline_options(translate=translate)
+        upload = await self._uploads.prepare(request, resources, file, entry, options, track=form.track)
+        job = upload.job
         if form.stream:
             events = self._events(job, with_logprobs=form.logprobs)
             response = await streamed(request, events, resources, media_type=EVENTS)
         else:
-            transcript = self._counted(await while_connected(request, job.whole()))
+            transcript = self._uploads.counted(await while_connected(request, job.whole()))
             response = render(
                 transcript,
                 form.response_format,
@@ -105,8 +78,8 @@ class TranscriptionEndpoints:
                 with_logprobs=form.logprobs,
                 as_json_string=form.text_as_json_string,
             )
-        if recording.track is not None:
-            response.headers[TRACK_HEADER] = str(recording.track.index)
+        if upload.track is not None:
+            response.headers[TRACK_HEADER] = str(upload.track.index)
         response.headers.update(answered_by(entry.name, model=self._names.is_substituted(form.model)))
         return response
 
@@ -117,28 +90,21 @@ class TranscriptionEndpoints:
             async for segment in segments:
                 yield delta(segment, first=first, with_logprobs=with_logprobs)
                 first = False
-        yield done(self._counted(job.transcript()), with_logprobs=with_logprobs)
-
-    def _counted(self, transcript: Transcript) -> Transcript:
-        self._metrics.count_suppressed(each.reason for each in transcript.suppressed)
-        return transcript
+        yield done(self._uploads.counted(job.transcript()), with_logprobs=with_logprobs)
 
     async def _read_upload(self, request: Request, resources: AsyncExitStack) -> tuple[Fields, IO[bytes]]:
         """Read the fields and the recording, which is closed with `resources`."""
-        max_bytes, timeout = self._settings.max_upload_bytes, self._settings.idle_timeout_seconds
-        try:
-            match media_type(request):
-                case "multipart/form-data":
-                    form = await read_form(bounded(request, max_bytes, timeout), max_files=_MAX_FILES)
-                    resources.push_async_callback(form.close)
-                    return form_fields(form)
-                case "application/json":
-                    max_bytes = min(max_bytes, _MAX_JSON_FILE) * 4 // 3 + MAX_FIELD_BYTES
-                    body = await bounded(request, max_bytes, timeout).body()
-                    fields, file = await self._threads.run(json_fields, body)
-                    resources.callback(file.close)
-                    return fields, file
-                case _:
-                    raise UnsupportedMediaType("Send the recording as multipart/form-data, with the audio in `file`.")
-        except TooLarge as error:
-            raise FileTooLarge(error.message, param="file") from error
+        match media_type(request):
+            case "multipart/form-data":
+                return form_fields(await self._uploads.read_form(request, resources))
+            case "application/json":
+                max_bytes = min(self._settings.max_upload_bytes, _MAX_JSON_FILE) * 4 // 3 + MAX_FIELD_BYTES
+                try:
+                    body = await bounded(request, max_bytes, self._settings.idle_timeout_seconds).body()
+                except TooLarge as error:
+                    raise FileTooLarge(error.message, param="file") from error
+                fields, file = await self._threads.run(json_fields, body)
+                resources.callback(file.close)
+                return fields, file
+            case _:
+                raise UnsupportedMediaType("Send the recording as multipart/form-data, with the audio in `file`.")

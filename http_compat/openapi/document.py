@@ -7,6 +7,7 @@ from typing import Any
 
 from http_compat.answer_headers import TEXT_LANGUAGE_HEADER, VOICE_HEADER
 from http_compat.openai.models import TASK_NAMES
+from http_compat.openapi.asr_webservice import asr, detect_language
 from http_compat.openapi.client_secrets import beta_sessions, client_secrets
 from http_compat.openapi.recordings import recordings
 from http_compat.openapi.schemas import (
@@ -48,6 +49,8 @@ def document(settings: Settings) -> dict[str, Any]:
         "paths": {
             "/v1/audio/transcriptions": {"post": recordings("Transcribe audio")},
             "/v1/audio/translations": {"post": recordings("Translate audio to English")},
+            "/asr": {"post": asr()},
+            "/detect-language": {"post": detect_language()},
             "/v1/audio/speech": {"post": _speech(settings)},
             "/v1/realtime/client_secrets": {"post": client_secrets()},
             "/v1/realtime/sessions": {"post": beta_sessions("conversation")},

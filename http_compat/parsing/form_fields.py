@@ -131,34 +131,35 @@ def query_fields(query: QueryParams) -> Fields:
     return fields
 
 
-def form_fields(form: FormData) -> tuple[Fields, IO[bytes]]:
-    """Return the fields and the recording of a multipart form. Raises `ClientError`."""
-    file = _uploaded(form)
+def form_fields(form: FormData, file_name: str = "file") -> tuple[Fields, IO[bytes]]:
+    """Return the fields of a multipart form, and the recording in the part `file_name`. Raises `ClientError`."""
+    file = _uploaded(form, file_name)
     fields = Fields()
     for name, value in form.multi_items():
         match value:
             case str():
                 fields.add(name, value)
-            case UploadFile() if name != "file":
+            case UploadFile() if name != file_name:
                 raise InvalidType(f"`{name}` must be text, not a file.", param=name)
     return fields, file
 
 
-def _uploaded(form: FormData) -> IO[bytes]:
-    if len(form.getlist("file")) > 1:
-        raise ClientError("`file` is given more than once.", param="file")
-    match form.get("file"):
+def _uploaded(form: FormData, part: str) -> IO[bytes]:
+    if len(form.getlist(part)) > 1:
+        raise ClientError(f"`{part}` is given more than once.", param=part)
+    match form.get(part):
         case None:
-            raise MissingParameter("The field `file` is missing.", param="file")
+            raise MissingParameter(f"The field `{part}` is missing.", param=part)
         case UploadFile(size=0):
-            raise EmptyFile("The file is empty.", param="file")
+            raise EmptyFile("The file is empty.", param=part)
         case UploadFile(file=file, filename=name, size=int(size)):
             if not name and size <= _MAX_TYPED and _is_text(file.read()):
-                raise InvalidType("`file` must be the recording itself. With curl: `-F file=@talk.mp3`.", param="file")
+                message = f"`{part}` must be the recording itself. With curl: `-F {part}=@talk.mp3`."
+                raise InvalidType(message, param=part)
             file.seek(0)
             return file
         case _:
-            raise InvalidType("`file` must be a file part.", param="file")
+            raise InvalidType(f"`{part}` must be a file part.", param=part)
 
 
 def _is_text(data: bytes) -> bool:

@@ -17,7 +17,7 @@ from realtime.offline.options import OFFLINE_DECODING, OfflineOptions
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import DecodingOptions, Thresholds
 
-_MAX_PROMPT: Final = 2_000
+MAX_PROMPT: Final = 2_000
 """Characters of a prompt that are used, from its end; more than a recognizer can take."""
 
 _MAX_TRACK: Final = 40
@@ -128,8 +128,8 @@ def read_fields(fields: Fields) -> TranscriptionForm:
         model=model,
         languages=_languages(fields),
         multilingual=bool(fields.flag("multilingual")),
-        prompt=(fields.text("prompt") or fields.text("initial_prompt") or "")[-_MAX_PROMPT:],
-        hotwords=", ".join(word for name in _HOTWORDS for word in fields.texts(name))[:_MAX_PROMPT],
+        prompt=(fields.text("prompt") or fields.text("initial_prompt") or "")[-MAX_PROMPT:],
+        hotwords=", ".join(word for name in _HOTWORDS for word in fields.texts(name))[:MAX_PROMPT],
         response_format=response_format,
         granularities=_granularities(fields),
         stream=stream,

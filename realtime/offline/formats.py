@@ -29,6 +29,18 @@ def to_vtt(transcript: Transcript) -> str:
     return "WEBVTT\n\n" + "".join(_cues(transcript, "."))
 
 
+def to_tsv(transcript: Transcript) -> str:
+    """Return a line of start and end in milliseconds and text for each cue, as Whisper's own program. Needs word times.
+
+    The values are separated by tabs, and the first line names them.
+    """
+    rows = [
+        f"{_milliseconds(cue.start)}\t{_milliseconds(cue.end)}\t{cue.text.strip().replace(chr(9), ' ')}\n"
+        for cue in cues(transcript)
+    ]
+    return "".join(("start\tend\ttext\n", *rows))
+
+
 def to_dict(transcript: Transcript, *, segments: bool = True, words: bool = False) -> dict[str, Any]:
     """Return language, duration in seconds and text, with `segments` and `words` on demand. These need word times.
 
@@ -112,7 +124,11 @@ def _finite(number: float) -> float:
     return number if math.isfinite(number) else 0.0
 
 
+def _milliseconds(samples: int) -> int:
+    return round(samples * 1000 / SAMPLE_RATE)
+
+
 def _timestamp(samples: int, decimal_mark: str) -> str:
-    milliseconds = round(samples * 1000 / SAMPLE_RATE)
+    milliseconds = _milliseconds(samples)
     seconds, milliseconds = divmod(milliseconds, 1000)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{decimal_mark}{milliseconds:03}"

@@ -1,12 +1,13 @@
 """Open a recording that may have several audio tracks, and choose the one to transcribe."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
-from realtime.audio.formats import SAMPLE_RATE, WINDOW
-from realtime.errors import ClientError, UnsupportedAudio
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Decoder, Encoding, Samples
+from realtime.errors import AudioTooLong, ClientError, UnsupportedAudio
 from realtime.languages import language_code, language_name
 from realtime.media.decoder_pool import DecodedAudio, DecoderPool
 from realtime.media.tracks import AudioTrack, by_preference
@@ -24,6 +25,10 @@ _ENOUGH: Final = 0.2
 
 Dubbed languages have about equal shares; on the track of a computer's sounds the detector takes some for speech.
 """
+
+
+_RAW_BLOCK_BYTES: Final = 10 * 2 * SAMPLE_RATE
+"""Bytes of a file without a header that are read at a time: 10 s, as much as of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,18 @@ async def open_recording(
     async with decoders.decoding(file, max_seconds, wanted.index) as audio:
         await audio.tracks()
         yield Recording(audio, wanted)
+
+
+async def raw_samples(file: IO[bytes], max_seconds: float) -> AsyncGenerator[Samples, None]:
+    """Yield the samples of a file without a header, 16-bit mono at 16 kHz, in blocks. Raises `AudioTooLong`."""
+    decoder, samples = Decoder(AudioFormat(Encoding.PCM16, SAMPLE_RATE)), 0
+    while data := file.read(_RAW_BLOCK_BYTES):
+        block = decoder.decode(data)
+        samples += len(block)
+        if samples > max_seconds * SAMPLE_RATE:
+            raise AudioTooLong(f"The audio is longer than {max_seconds:g} seconds.", param="file")
+        yield block
+        await asyncio.sleep(0)  # reading takes no turn of the event loop
 
 
 def label(track: AudioTrack) -> str:

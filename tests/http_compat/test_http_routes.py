@@ -30,7 +30,7 @@ def test_an_unknown_path_is_404_with_the_common_error_body(client: TestClient) -
         ("/models/whisper-base", "/v1/models/whisper-base"),
         ("/v1/v1/audio/transcriptions", "/v1/audio/transcriptions"),
         ("/v1/readyz", "/readyz"),
-        ("/asr", "POST /v1/audio/transcriptions"),
+        ("/v1/asr", "/asr"),
         ("/inference", "POST /v1/audio/transcriptions"),
         ("/v1/speech_to_text", "POST /v1/audio/transcriptions"),
         ("/v1/text-to-speech/heart/stream", "POST /v1/audio/speech"),

@@ -43,6 +43,8 @@ RECORDING = wav_file(tone(1))
 SERVED: dict[str, dict[str, Any]] = {
     "/v1/audio/transcriptions": {"model": "whisper-1", "file": RECORDING, "language": "en"},
     "/v1/audio/translations": {"model": "whisper-1", "file": RECORDING, "language": "en"},
+    "/asr": {"audio_file": RECORDING},
+    "/detect-language": {"audio_file": RECORDING},
     "/v1/audio/speech": {"model": "tts-1", "input": "Ten chars.", "voice": "alloy", "kwargs": "{}"},
     "/v1/models": {"model_name": "whisper-tiny"},
     "/token": {},

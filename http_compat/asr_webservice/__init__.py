@@ -1,0 +1,1 @@
+"""The endpoints of whisper-asr-webservice, which Bazarr and other programs use."""
