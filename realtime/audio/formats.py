@@ -30,7 +30,7 @@ _SAMPLE_RATES: Final = range(8_000, 48_001)
 
 
 MAX_CHANNELS: Final = 8
-"""Channels of raw audio that can be mixed."""
+"""Most channels of raw audio."""
 
 
 class Encoding(StrEnum):
@@ -52,7 +52,7 @@ class AudioFormat:
     encoding: Encoding
     sample_rate: int
     channels: int = 1
-    """Channels, whose samples alternate. Input is mixed to one; output has only one."""
+    """Channels, whose samples alternate. Output has only one."""
 
     def __post_init__(self) -> None:
         if self.sample_rate not in _SAMPLE_RATES:
@@ -79,7 +79,7 @@ _ENCODED: Final = {Encoding.MULAW: compress_mulaw(), Encoding.ALAW: compress_ala
 
 
 class Decoder:
-    """Decodes one stream of audio messages, which may be cut at any byte, to mono."""
+    """Decodes one stream of audio messages, which may be cut at any byte."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._encoding = audio_format.encoding
@@ -88,7 +88,18 @@ class Decoder:
         self._remainder = b""
 
     def decode(self, data: bytes) -> Samples:
-        """Return the samples that are complete; a part of a sample, or of those of one time, waits for the next."""
+        """Return the samples that are complete, mixed to mono; the rest waits for the next message."""
+        samples = self.decode_channels(data)
+        if self._channels == 1:
+            return samples[:, 0]
+        mixed: Samples = samples.mean(axis=1, dtype=np.float32)
+        return mixed
+
+    def decode_channels(self, data: bytes) -> NDArray[np.float32]:
+        """Return the samples that are complete, of shape (n, channels).
+
+        A part of a sample, or of those of one time, waits for the next message.
+        """
         data = self._remainder + data
         whole = len(data) // self._frame_bytes * self._frame_bytes
         data, self._remainder = data[:whole], data[whole:]
@@ -96,10 +107,7 @@ class Decoder:
             samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
         else:
             samples = _DECODED[self._encoding][np.frombuffer(data, np.uint8)]
-        if self._channels == 1:
-            return samples
-        mixed: Samples = samples.reshape(-1, self._channels).mean(axis=1, dtype=np.float32)
-        return mixed
+        return samples.reshape(-1, self._channels)
 
 
 def encode(samples: Samples, encoding: Encoding) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from realtime.audio.buffer import AudioBuffer
 from realtime.backends.backend import ChatBackend
 from realtime.catalogue.names import ModelNames
 from realtime.edge.driver import Driver
@@ -17,7 +18,7 @@ from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ClientId
 from realtime.session.config import SessionConfig
-from realtime.session.events import Event, ResponseFinished
+from realtime.session.events import Event, ResponseFinished, SessionConfigured
 from realtime.settings import Settings
 from realtime.tracing.files import Traces
 from realtime.tracing.observers import ObservedSession, Observer, SessionLog
@@ -55,7 +56,7 @@ class Sessions:
         models are loading.
         """
         self.check_capacity()
-        recognizer = self._models.admit(client_id.session, config.recognizer)
+        recognizer = self._models.admit(client_id.session, config.recognizer, config.speakers)
         self.open += 1
         try:
             yield AdmittedSession(self._models, recognizer, self._metrics, self._traces, self._chat, client_id, config)
@@ -97,20 +98,22 @@ class AdmittedSession:
             async def measured(event: Event) -> None:
                 if isinstance(event, ResponseFinished) and event.error is not None:
                     logger.warning("response failed: %s", event.error.code)
+                if isinstance(event, SessionConfigured):
+                    self._recognizer.expect(event.config.speakers)
                 metrics.delivered(event)
                 await deliver(event)
 
             observers: list[Observer] = [SessionLog(session_id)] if logger.isEnabledFor(logging.DEBUG) else []
             identify: Callable[[str], str] = new_id
-            buffer = None
+            new_buffer: Callable[[], AudioBuffer] = AudioBuffer
             if trace is not None:
                 trace.header(session_id, self._config)
                 observers.append(trace)
-                identify, buffer = trace.identify(new_id), trace.buffer
+                identify, new_buffer = trace.identify(new_id), trace.new_buffer
             logger.info("session opened")
             logger.debug("recognizer %s, voice %s", self._config.recognizer.name, self._config.voice)
             yield Driver(
-                ObservedSession(self._config, identify, observers, clock, buffer),
+                ObservedSession(self._config, identify, observers, clock, new_buffer),
                 self._models,
                 self._recognizer,
                 measured,

@@ -135,7 +135,7 @@ class Models:
         finally:
             model.release()
 
-    def admit(self, session_id: str, entry: ModelEntry) -> SessionRecognizer:
+    def admit(self, session_id: str, entry: ModelEntry, speakers: int = 1) -> SessionRecognizer:
         """Admit a live session that will use this recognizer; `close` the result when the session ends.
 
         The session counts against the load limit of the recognizer if that is loaded, or else of the default one until
@@ -146,7 +146,7 @@ class Models:
         model = self._pool.find(entry.name) or self._pool.find(self.defaults[Task.TRANSCRIPTION].name)
         assert model is not None  # pinned, and `ready`
         acquire = partial(self._acquire, timeout=self._settings.model_load_timeout_seconds)
-        return SessionRecognizer(session_id, model, acquire)
+        return SessionRecognizer(session_id, model, acquire, speakers)
 
     async def load(self, entry: ModelEntry) -> None:
         """Load a model, however long it takes. Raises as `lease_recognizer`, but for the timeout."""

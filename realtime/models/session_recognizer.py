@@ -18,10 +18,15 @@ class SessionRecognizer:
     """The recognizer of an admitted session; `close` it when the session ends."""
 
     def __init__(
-        self, session_id: str, model: PooledModel, acquire: Callable[[ModelEntry], Awaitable[PooledModel]]
+        self,
+        session_id: str,
+        model: PooledModel,
+        acquire: Callable[[ModelEntry], Awaitable[PooledModel]],
+        speakers: int = 1,
     ) -> None:
         """Begin with a loaded `model`; `acquire` leases another one. Raises `Overloaded` if it has no capacity."""
         self._session_id = session_id
+        self._speakers = speakers
         self._acquire = acquire
         self._promise(model)
         model.acquire()
@@ -36,6 +41,12 @@ class SessionRecognizer:
         if self._model.name != entry.name:
             self._change_to(await self._acquire(entry))
         return _handle(self._model)
+
+    def expect(self, speakers: int) -> None:
+        """Count the session as one of so many speakers from now on; it has been admitted, and is not refused."""
+        if speakers != self._speakers and self._model is not None:
+            self._speakers = speakers
+            _handle(self._model).scheduler.load.admission.add_session(self._session_id, time.monotonic(), speakers)
 
     def close(self) -> None:
         """Release the recognizer and the promise; may be called again."""
@@ -59,9 +70,9 @@ class SessionRecognizer:
 
     def _promise(self, model: PooledModel) -> None:
         admission, now = _handle(model).scheduler.load.admission, time.monotonic()
-        if not admission.can_admit(now):
+        if not admission.can_admit(now, self._speakers):
             raise Overloaded(f"The server has no capacity for another session with {model.name}.")
-        admission.add_session(self._session_id, now)
+        admission.add_session(self._session_id, now, self._speakers)
 
 
 def _handle(model: PooledModel) -> RecognizerHandle:

@@ -1,9 +1,10 @@
 """Which live sessions an engine can take on.
 
 Each admitted session is promised finals, and a partial every `PROMISED_INTERVAL` while its user speaks. A new session
-is expected to cost what a user who speaks all the time does; the estimate then converges to what the session costs in
-fact, so that quiet sessions make room for others. Another session is admitted as long as all promises fit into the
-engine's time. Partials that come more often than promised count at the promised rate.
+is expected to cost what a user who speaks all the time does, or as many as it has channels transcribed by themselves;
+the estimate then converges to what the session costs in fact, so that quiet sessions make room for others. Another
+session is admitted as long as all promises fit into the engine's time. Partials that come more often than promised
+count at the promised rate.
 
 These estimates take a minute to follow a machine that becomes slower, and do not see partials that are not affordable
 at all. So what the sessions that are speaking need at this moment must fit into the engine's time too, where it may
@@ -38,19 +39,17 @@ class AdmissionControl:
         self._cadence = cadence
         self._promised: dict[str, DecayingRate] = {}
 
-    def can_admit(self, now: float) -> bool:
+    def can_admit(self, now: float, speakers: int = 1) -> bool:
         """Whether the engine can keep its promises with another session; the first one is always admitted."""
         if not self._promised:
             return True
+        expected = speakers * self._expected_rate
         promised = sum(rate.read(now) for rate in self._promised.values())
-        return (
-            promised + self._expected_rate <= self._capacity
-            and self._demand(now) + self._expected_rate <= self._peak_capacity
-        )
+        return promised + expected <= self._capacity and self._demand(now) + expected <= self._peak_capacity
 
-    def add_session(self, session: str, now: float) -> None:
-        """Promise a session its share; `remove_session` must follow."""
-        self._promised[session] = DecayingRate(self._expected_rate, now, COST_LEARNING_SECONDS)
+    def add_session(self, session: str, now: float, speakers: int = 1) -> None:
+        """Promise a session its share, or another one if it has other `speakers` now; `remove_session` must follow."""
+        self._promised[session] = DecayingRate(speakers * self._expected_rate, now, COST_LEARNING_SECONDS)
 
     def remove_session(self, session: str) -> None:
         """Withdraw the promise to a session that has ended."""
@@ -77,5 +76,5 @@ class AdmissionControl:
 
     @property
     def _expected_rate(self) -> float:
-        """Engine seconds per second of a session whose user speaks all the time."""
+        """Engine seconds per second of a speaker who speaks all the time."""
         return self._cost.seconds / PROMISED_INTERVAL

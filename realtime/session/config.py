@@ -25,6 +25,11 @@ class SessionConfig:
     recognizer: ModelEntry
     """Model that transcribes the turns."""
     input_format: AudioFormat = AudioFormat(Encoding.PCM16, 24_000)
+    separate_channels: bool = False
+    """Whether each channel of the input is a speaker with turns of their own; if not, they are mixed.
+
+    Neither this nor the number of separate channels may change once audio has been appended.
+    """
     output_format: AudioFormat = AudioFormat(Encoding.PCM16, 24_000)
     turn_detection: TurnDetection | None = TurnDetection()
     """None: the client commits its turns by hand."""
@@ -66,6 +71,11 @@ class SessionConfig:
     """Whether it may, must not or must call them."""
     max_output_tokens: int | None = None
     """Limit of tokens for each answer of the chat backend; None: the backend's own."""
+
+    @property
+    def speakers(self) -> int:
+        """Number of channels that are transcribed by themselves; 1 if there is one, or if they are mixed."""
+        return self.input_format.channels if self.separate_channels else 1
 
     @property
     def known_language(self) -> str | None:

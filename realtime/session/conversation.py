@@ -87,6 +87,8 @@ class Item:
     id: str
     content: ItemContent
     status: ItemStatus = ItemStatus.COMPLETED
+    channel: int | None = None
+    """Index of the channel that a turn of the user was spoken on, where channels are transcribed by themselves."""
 
 
 class Conversation:
@@ -134,7 +136,8 @@ class Conversation:
 
     def set_transcript(self, item_id: str, transcript: str) -> None:
         """Keep the transcript of a turn of the user, unless its item has been deleted."""
-        self.replace(Item(item_id, Message(Role.USER, (AudioPart(transcript),))))
+        if item_id in self:
+            self.replace(replace(self[item_id], content=Message(Role.USER, (AudioPart(transcript),))))
 
     def set_timing(self, item_id: str, timing: SpeechTiming) -> None:
         """Keep when the text of a spoken item was played, for `truncate`."""

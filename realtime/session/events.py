@@ -3,6 +3,9 @@
 With `Input` and `Output` this is the whole vocabulary of a session: commands and engine results go in, events and jobs
 come out. Commands are in the imperative, events in the past tense, and all of them are plain values. The wire codecs
 translate commands and events; the driver carries out jobs. Positions are samples at 16 kHz since the session began.
+
+`channel` is the index of the channel that a speaker is on, where channels are transcribed by themselves
+(`SessionConfig.separate_channels`), and None elsewhere.
 """
 
 from dataclasses import dataclass, field
@@ -40,6 +43,7 @@ class SpeechStarted:
     item_id: str
     at: int
     interrupts: bool = True
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class SpeechStopped:
 
     item_id: str
     at: int
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class SilencePassed:
     """Nobody has spoken since the last turn for `TurnDetection.reported_silence`, which was over at `at`."""
 
     at: int
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +79,15 @@ class IdleTimeoutReached:
 class AudioCommitted:
     """A turn of the user is over and is now an item of the conversation, after `previous_item_id`.
 
-    The last two fields say, by the configuration in effect for this audio, whether its transcript follows, and whether
-    a response follows that.
+    `transcribed` and `answered` say, by the configuration in effect for this audio, whether its transcript follows, and
+    whether a response follows that.
     """
 
     item_id: str
     previous_item_id: str | None = None
     transcribed: bool = True
     answered: bool = False
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ class TranscriptExtended:
 
     item_id: str
     delta: str = field(repr=False)
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,7 @@ class TranscriptRevised:
     committed: tuple[Word, ...] = field(repr=False)
     tentative: tuple[Word, ...] = field(repr=False)
     audio_end: int
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,7 @@ class TranscriptCompleted:
     suppressed: tuple[Suppression, ...] = ()
     commit_lags: tuple[int, ...] = field(default=(), repr=False)
     erased: int = 0
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,7 @@ class TranscriptFailed:
 
     item_id: str
     error: VoiceError
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +318,18 @@ class CommandRefused:
     item_id: str | None = None
     """The item that is missing or exists already, where that is the reason."""
 
+
+ChannelEvent: TypeAlias = (
+    SpeechStarted
+    | SpeechStopped
+    | SilencePassed
+    | AudioCommitted
+    | TranscriptExtended
+    | TranscriptRevised
+    | TranscriptCompleted
+    | TranscriptFailed
+)
+"""What is reported of one channel."""
 
 Event: TypeAlias = (
     SessionConfigured

@@ -1,18 +1,41 @@
-"""The microphone audio of a session: frames in the client's format become samples at 16 kHz in one buffer."""
+"""The input audio of a session: frames in the client's format become samples at 16 kHz."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.buffer import AudioBuffer
+from realtime.audio.crosstalk import CrosstalkGate
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Decoder
 from realtime.audio.resampler import Resampler
 
 
-class InputAudio:
-    """Decodes and resamples the frames of one client; positions are samples at 16 kHz since the session began."""
+class InputChannels:
+    """Decodes and resamples the channels of one client, and mutes the crosstalk between them."""
 
-    def __init__(self, input_format: AudioFormat, buffer: AudioBuffer | None = None) -> None:
-        self.buffer = buffer or AudioBuffer()
+    def __init__(self, input_format: AudioFormat) -> None:
+        self._format = input_format
+        self._decoder = Decoder(input_format)
+        self._resamplers = [Resampler(input_format.sample_rate, SAMPLE_RATE) for _ in range(input_format.channels)]
+        self._gate = CrosstalkGate(input_format.channels)
+
+    def add(self, data: bytes) -> NDArray[np.float32]:
+        """Take one frame, of any length, and return what samples are complete, of shape (channels, n)."""
+        samples = self._decoder.decode_channels(data)
+        resampled = [each.process(samples[:, channel]) for channel, each in enumerate(self._resamplers)]
+        return self._gate.process(np.stack(resampled))
+
+    def flush(self) -> NDArray[np.float32]:
+        """End the stream of frames here and return the samples that were held back; half a sample is dropped."""
+        self._decoder = Decoder(self._format)
+        rest = self._gate.process(np.stack([each.flush() for each in self._resamplers]))
+        return np.concatenate([rest, self._gate.flush()], axis=1)
+
+
+class InputAudio:
+    """Decodes and resamples the frames of one speaker; positions are samples at 16 kHz since the session began."""
+
+    def __init__(self, input_format: AudioFormat, buffer: AudioBuffer) -> None:
+        self.buffer = buffer
         self._format = input_format
         self._decoder = Decoder(input_format)
         self._resampler = Resampler(input_format.sample_rate, SAMPLE_RATE)

@@ -69,11 +69,9 @@ DeferredCommand: TypeAlias = CommitAudio | ClearAudio | Configure
 
 
 class Listening:
-    """Follows the microphone of one session; see the module."""
+    """Follows the audio of one speaker; see the module."""
 
-    def __init__(
-        self, config: SessionConfig, jobs: Jobs, new_id: Callable[[str], str], buffer: AudioBuffer | None
-    ) -> None:
+    def __init__(self, config: SessionConfig, jobs: Jobs, new_id: Callable[[str], str], buffer: AudioBuffer) -> None:
         self._jobs = jobs
         self._new_id = new_id
         self._audio = InputAudio(config.input_format, buffer)
@@ -119,7 +117,9 @@ class Listening:
         """Whether the detector hears the user speak, or waits to see whether they have finished."""
         return self._endpointing is not None and self._captioning.turn_id is not None
 
-    def receive(
+    # One step at a time, for several channels that proceed together; `receive` takes all steps of one.
+
+    def take(
         self, message: AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
     ) -> Iterator[Output]:
         """Take one command or engine result. Raises the error of a failed scoring job: the session cannot go on."""
@@ -129,22 +129,33 @@ class Listening:
             case CommitAudio() | ClearAudio() | Configure():
                 self._defer(message)
             case WindowsScored():
-                yield from self._windows_scored(message)
+                self._windows_scored(message)
             case TurnScored(_, probability):
-                yield from self._turn_scored(probability)
+                self._turn_scored(probability)
             case Transcribed():
                 yield from self._captioning.transcribed(message)
             case JobFailed(number) if number == self._scoring_turn:
-                yield from self._turn_scored(None)
+                self._turn_scored(None)
             case JobFailed(number, error):
                 if self._scoring is not None and number == self._scoring[0]:
                     raise error
                 yield from self._captioning.failed(message)
             case _:
                 assert_never(message)
-        yield from self._advance()
-        yield from self._captioning.advance()
-        self._discard_audio()
+
+    def receive(
+        self, message: AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
+    ) -> Iterator[Output]:
+        """Take one command or engine result, and go as far as possible. Raises as `take`."""
+        yield from self.take(message)
+        while True:
+            if self.next_window is not None:
+                yield from self.add_score()
+            elif self.next_command is not None:
+                yield from self.apply_command()
+            else:
+                break
+        yield from self.request()
 
     def request_for(self, job: int, load: LoadLevel) -> TranscriptionRequest | None:
         """Return what to decode for a `Transcribe` job; see `Session.request_for`."""
@@ -160,24 +171,51 @@ class Listening:
             self._audio.flush()
         self._deferred.append((self._audio.end, command))
 
-    def _advance(self) -> Iterator[Output]:
-        """Carry out the deferred commands whose audio has been scored, and request the next scores.
+    @property
+    def scored_until(self) -> int:
+        """Position up to which the audio has been scored; the scores need not have been used."""
+        return self._scores_end if self._scores else self._scored_until
+
+    @property
+    def next_window(self) -> int | None:
+        """Start of the next window whose score can be used; None if there is none."""
+        return self._scored_until if self._scores and self._scoring_turn is None else None
+
+    @property
+    def next_command(self) -> DeferredCommand | None:
+        """The deferred command to carry out next, if the audio before it has been scored."""
+        if not self._deferred or not self._idle or self._next_end() is not None:
+            return None
+        return self._deferred[0][1]
+
+    @property
+    def _idle(self) -> bool:
+        """Whether all scores have come and have been used."""
+        return self._scoring is None and self._scoring_turn is None and not self._scores
+
+    def apply_command(self) -> Iterator[Output]:
+        """Carry out `next_command`."""
+        position, command = self._deferred.popleft()
+        yield from self._apply(command, position)
+
+    def request(self) -> Iterator[Output]:
+        """Request the next scores and the next transcription, and free the audio that is no longer needed."""
+        if self._idle and (end := self._next_end()) is not None:
+            yield self._score(end)
+        yield from self._captioning.advance()
+        self._discard_audio()
+
+    def _next_end(self) -> int | None:
+        """Return the end of the windows to score next; None if there are none before the next deferred command.
 
         Windows are scored whole, except for the last one before a commit, which is filled up with silence: the turn
         must end where the client said, and the next window begins there.
         """
-        while self._scoring is None and self._scoring_turn is None:
-            end, command = self._deferred[0] if self._deferred else (self._audio.end, None)
-            whole = (end - self._scored_until) // WINDOW * WINDOW
-            if whole:
-                yield self._score(self._scored_until + min(whole, WINDOWS_PER_JOB * WINDOW))
-            elif isinstance(command, CommitAudio) and end > self._scored_until and self._can_commit:
-                yield self._score(end)
-            elif command is not None:
-                self._deferred.popleft()
-                yield from self._apply(command, end)
-            else:
-                return
+        end, command = self._deferred[0] if self._deferred else (self._audio.end, None)
+        whole = (end - self._scored_until) // WINDOW
+        if whole:
+            return self._scored_until + min(whole, WINDOWS_PER_JOB) * WINDOW
+        return end if isinstance(command, CommitAudio) and end > self._scored_until and self._can_commit else None
 
     @property
     def _can_commit(self) -> bool:
@@ -190,31 +228,23 @@ class Listening:
         self._scoring = number, end
         return ScoreWindows(number, self._audio.windows(self._scored_until, end), self._vad_state)
 
-    def _windows_scored(self, result: WindowsScored) -> Iterator[Output]:
+    def _windows_scored(self, result: WindowsScored) -> None:
         assert self._scoring is not None
         _, self._scores_end = self._scoring
         self._scoring = None
         self._jobs.end(result.number)
         self._vad_state = result.state
         self._scores.extend(result.probabilities)
-        yield from self._add_scores()
 
     # From scores to turns.
 
-    def _add_scores(self) -> Iterator[Output]:
-        """Take the scores in order, up to the first pause that the end-of-turn model is to judge."""
-        while self._scores and self._scoring_turn is None:
-            start, self._scored_until = self._scored_until, min(self._scored_until + WINDOW, self._scores_end)
-            yield from self._add_score(start, self._scores.popleft())
-
-    def _turn_scored(self, probability: float | None) -> Iterator[Output]:
-        """Take the answer of the end-of-turn model, None if it has none, and go on with the scores that waited."""
+    def _turn_scored(self, probability: float | None) -> None:
+        """Take the answer of the end-of-turn model, None if it has none; the scores that waited can be used now."""
         assert self._scoring_turn is not None
         assert self._endpointing is not None
         self._jobs.end(self._scoring_turn)
         self._scoring_turn = None
         self._endpointing.judge(probability)
-        yield from self._add_scores()
 
     def _new_endpointing(self, *, after_speech: bool = False) -> Endpointing | None:
         detection = self._captioning.config.turn_detection
@@ -222,8 +252,10 @@ class Listening:
             return None
         return Endpointing(detection, position=self._scored_until, after_speech=after_speech)
 
-    def _add_score(self, start: int, probability: float) -> Iterator[Output]:
-        """Take the score of the window that begins at `start` and ends at `_scored_until`."""
+    def add_score(self) -> Iterator[Output]:
+        """Use the score of `next_window`."""
+        start, self._scored_until = self._scored_until, min(self._scored_until + WINDOW, self._scores_end)
+        probability = self._scores.popleft()
         self._recent.append(probability)
         if self._endpointing is None and self._captioning.turn_id is None:
             self._captioning.begin_turn(self._new_id("item"), start, start)

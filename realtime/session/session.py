@@ -7,9 +7,9 @@ for the client and jobs for the engines. It reads no clock, never waits and make
     handle_timer(now)       the time that `deadline()` named has come
     request_for(job, load)  an engine is free for a `Transcribe` job: returns what to decode
 
-`Listening` is the user's side and `Responses` the reply side; `Conversation` holds what both have said. This module
-connects them: a turn becomes an item, its transcript may start a response, speech may interrupt one. And it is the one
-place where a result whose job is no longer live is dropped.
+`Listening` is the user's side, or `Channels` that of several users, and `Responses` the reply side. `Conversation`
+holds what both have said. This module connects them: a turn becomes an item, its transcript may start a response, and
+speech may interrupt one. And it is the one place where a result whose job is no longer live is dropped.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ from typing import assert_never
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
+from realtime.session.channels import Channels
 from realtime.session.commands import (
     FRONT,
     AppendAudio,
@@ -77,15 +78,19 @@ class Session:
     never depend on how fast engines answer; the text can, through the load level.
     """
 
-    def __init__(self, config: SessionConfig, new_id: Callable[[str], str], buffer: AudioBuffer | None = None) -> None:
+    def __init__(
+        self, config: SessionConfig, new_id: Callable[[str], str], new_buffer: Callable[[], AudioBuffer] = AudioBuffer
+    ) -> None:
         """Start with `config`; `new_id("item")` returns a new unique identifier that begins with `item_`.
 
-        `buffer` is for a trace, which observes the audio that is looked at; without one the session has its own.
+        `new_buffer` is for a trace, which observes the audio that is looked at.
         """
+        self._new_buffer = new_buffer
         self._new_id = new_id
         self._jobs = Jobs()
         self._conversation = Conversation()
-        self._listening = Listening(config, self._jobs, new_id, buffer)
+        self._speakers = config.speakers
+        self._listening = self._new_listening(config)
         self._responses = Responses(config, self._conversation, self._jobs, new_id)
         self._to_answer: set[str] = set()
         """Turns that a response follows when they have been transcribed."""
@@ -154,6 +159,9 @@ class Session:
         match message:
             case Configure(config):
                 self._responses.config = config
+                if config.speakers != self._speakers:
+                    self._speakers = config.speakers
+                    self._listening = self._new_listening(config)
                 yield from self._listen(message, now)
             case AppendAudio() | CommitAudio() | ClearAudio():
                 yield from self._listen(message, now)
@@ -186,6 +194,12 @@ class Session:
                     yield from self._listen(message, now)
             case _:
                 assert_never(message)
+
+    def _new_listening(self, config: SessionConfig) -> Listening | Channels:
+        """Return the user's side, of one or of several speakers."""
+        if config.speakers == 1:
+            return Listening(config, self._jobs, self._new_id, self._new_buffer())
+        return Channels(config, self._jobs, self._new_id, self._new_buffer)
 
     def _listen(
         self,
@@ -227,7 +241,7 @@ class Session:
     def _add_turn(self, committed: AudioCommitted) -> AudioCommitted:
         """Make an item of a turn."""
         item_id = committed.item_id
-        self._conversation.append(Item(item_id, Message(Role.USER, (AudioPart(),))))
+        self._conversation.append(Item(item_id, Message(Role.USER, (AudioPart(),)), channel=committed.channel))
         if committed.transcribed:
             self._responses.turn_committed(item_id)
             if committed.answered:

@@ -71,9 +71,9 @@ class ObservedSession(Session):
         new_id: Callable[[str], str],
         observers: Sequence[Observer],
         clock: Callable[[], float],
-        buffer: AudioBuffer | None = None,
+        new_buffer: Callable[[], AudioBuffer] = AudioBuffer,
     ) -> None:
-        super().__init__(config, new_id, buffer)
+        super().__init__(config, new_id, new_buffer)
         self._observers = observers
         self._clock = clock
         self._waiting: Waiting | None = None

@@ -125,10 +125,10 @@ def _run(trace: Trace) -> Iterator[Line]:
     produced: list[Line] = []
     ids = (line["id"] for line in trace.lines if "id" in line)
     observer = SessionTrace(produced.append, text=trace.header["text"], clock=lambda: now)
-    observer.buffer = _ReplayedBuffer(line["cut"] for line in trace.lines if "cut" in line)
+    cuts = (line["cut"] for line in trace.lines if "cut" in line)
     new_id = observer.identify(lambda prefix: next(ids, f"{prefix}_unrecorded"))
     config = msgspec.convert(_with_text(trace.header["config"]), SessionConfig)
-    session = ObservedSession(config, new_id, [observer], lambda: now, observer.buffer)
+    session = ObservedSession(config, new_id, [observer], lambda: now, lambda: _ReplayedBuffer(observer, cuts))
     for line in trace.lines:
         now = line.get("t", now)
         with suppress(VoiceError):  # the recorded session failed in the same place, or else the outputs differ
@@ -148,8 +148,8 @@ def _run(trace: Trace) -> Iterator[Line]:
 class _ReplayedBuffer(TracedBuffer):
     """A buffer that returns the recorded quiet positions."""
 
-    def __init__(self, cuts: Iterator[int]) -> None:
-        super().__init__(lambda _: None)
+    def __init__(self, trace: SessionTrace, cuts: Iterator[int]) -> None:
+        super().__init__(trace)
         self._cuts = cuts
 
     def quietest(self, start: int, end: int) -> int:

@@ -90,30 +90,36 @@ Sink: TypeAlias = Callable[[Line], bool | None]
 
 
 class TracedBuffer(AudioBuffer):
-    """An audio buffer that records the last `span` that was read and reports the quiet positions found."""
+    """An audio buffer that tells a trace the last span that was read, and the quiet positions found."""
 
-    def __init__(self, found_cut: Callable[[int], None]) -> None:
+    def __init__(self, trace: "SessionTrace") -> None:
         super().__init__()
-        self._found_cut = found_cut
-        self.span = (0, 0)
+        self._trace = trace
+        trace.buffer = self
 
     def slice(self, start: int, end: int) -> Samples:
-        self.span = start, end
+        self._trace.span = start, end
         return super().slice(start, end)
 
     def quietest(self, start: int, end: int) -> int:
-        span = self.span
+        span = self._trace.span
         position = super().quietest(start, end)
-        self.span = span
-        self._found_cut(position)
+        self._trace.span = span
+        self._trace.found_cut(position)
         return position
 
 
 class SessionTrace:
-    """Observe one session and write its trace to a sink."""
+    """Observe one session and write its trace to a sink.
+
+    Attributes:
+        buffer: The newest buffer of the session. Where it has several, one for each channel, all are equally long.
+        span: The last span of audio that was read.
+    """
 
     def __init__(self, sink: Sink, *, text: bool, clock: Callable[[], float]) -> None:
-        self.buffer = TracedBuffer(lambda position: self._write({"t": clock(), "cut": position}))
+        self.buffer = AudioBuffer()
+        self.span = (0, 0)
         self._sink: Sink | None = sink
         self._text = text
         self._clock = clock
@@ -122,6 +128,14 @@ class SessionTrace:
         self._ids: set[str] = set()
         self._client_ids: dict[str, str] = {}
         self._placeholders: dict[str, str] = {}
+
+    def new_buffer(self) -> AudioBuffer:
+        """Return a buffer for the session to use."""
+        return TracedBuffer(self)
+
+    def found_cut(self, position: int) -> None:
+        """Write a quiet position that was found."""
+        self._write({"t": self._clock(), "cut": position})
 
     def header(self, session_id: str, config: SessionConfig) -> None:
         """Write the first line."""
@@ -162,7 +176,7 @@ class SessionTrace:
     def requested(self, job: int, load: LoadLevel, request: TranscriptionRequest | None, now: float) -> None:
         decode = None
         if request is not None:
-            start, end = self.buffer.span
+            start, end = self.span
             decode = {
                 "start": start,
                 "end": end,
@@ -181,7 +195,7 @@ class SessionTrace:
         for output in outputs if self._sink is not None else ():
             fields = self._plain(output)
             if isinstance(output, ScoreWindows):
-                fields["start"] = self.buffer.span[0]
+                fields["start"] = self.span[0]
             self._write({"t": now, "output": {type(output).__name__: fields}, "audio": self.buffer.end})
 
     def waited(self, waiting: Waiting | None, now: float) -> None:

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 
+from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples
 from realtime.catalogue.table import WHISPER_BASE
 from realtime.errors import EngineError
@@ -140,7 +141,9 @@ class Conversation:
 
     def __init__(self, config: SessionConfig = CONFIG, *, held: tuple[type[EngineJob], ...] = ()) -> None:
         numbers = count(1)
-        self.session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
+        self.buffers: list[AudioBuffer] = []
+        """The buffers of the session, one for each channel."""
+        self.session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}", self._new_buffer)
         self.held = held
         self.now = 0.0
         self.load = LoadLevel.NORMAL
@@ -153,8 +156,12 @@ class Conversation:
         self.cancelled: dict[int, EngineJob] = {}
         self.requests: list[TranscriptionRequest] = []
         self._taken: dict[int, TranscriptionRequest] = {}
-        self._vad_state: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None = None
+        self._vad_states: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None] = [None] * config.speakers
         self._by_hand = config.turn_detection is None
+
+    def _new_buffer(self) -> AudioBuffer:
+        self.buffers.append(AudioBuffer())
+        return self.buffers[-1]
 
     # The client.
 
@@ -234,9 +241,10 @@ class Conversation:
         del self.waiting[job.number]
         match job:
             case ScoreWindows(number, windows, state):
-                assert state is self._vad_state, "the detector's state is handed on until the client ends a turn"
-                self._vad_state = np.zeros(1, np.float32)
-                results: list[Input] = [WindowsScored(number, loudness(windows), self._vad_state)]
+                found = next((index for index, each in enumerate(self._vad_states) if each is state), None)
+                assert found is not None, "the detector's state is handed on until the client ends a turn"
+                self._vad_states[found] = after = np.zeros(1, np.float32)
+                results: list[Input] = [WindowsScored(number, loudness(windows), after)]
             case ScoreTurn(number):
                 results = [TurnScored(number, self.finished)]
             case Transcribe(number):
@@ -260,7 +268,7 @@ class Conversation:
                 case SessionConfigured(config):
                     self._by_hand = config.turn_detection is None
                 case AudioCommitted() | AudioCleared() if self._by_hand:
-                    self._vad_state = None
+                    self._vad_states = [None] * len(self._vad_states)
                 case CancelJob(number) if number in self.waiting:
                     self.cancelled[number] = self.waiting.pop(number)
                 case TranscriptCompleted(item_id, text):

@@ -29,7 +29,7 @@ class TracedConversation(Conversation):
         self.observer.header("sess_1", config)
         numbers = count(1)
         new_id = self.observer.identify(lambda prefix: f"{prefix}_{next(numbers)}")
-        self.session = ObservedSession(config, new_id, [self.observer], lambda: self.now, self.observer.buffer)
+        self.session = ObservedSession(config, new_id, [self.observer], lambda: self.now, self.observer.new_buffer)
 
     @property
     def trace(self) -> Trace:

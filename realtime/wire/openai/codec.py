@@ -56,14 +56,12 @@ from realtime.wire.openai.beta import BetaWriter, beta_session, is_beta
 from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, parse
 from realtime.wire.openai.conversation_requests import ConversationRequests
 from realtime.wire.openai.frames import FrameWriter
-from realtime.wire.openai.items import item_object
+from realtime.wire.openai.items import channel_field, item_object
 from realtime.wire.openai.opening import extensions, open_session, updated_session
 from realtime.wire.openai.refusals import refused
 from realtime.wire.openai.responses import ResponseWriter
 from realtime.wire.openai.session_object import WireSession, milliseconds
-from realtime.wire.openai.session_update import (
-    SessionPatch,
-)
+from realtime.wire.openai.session_update import SessionPatch
 from realtime.wire.openai.transcripts import TranscriptWriter
 
 
@@ -155,6 +153,12 @@ class OpenAICodec:
                 request_id=request.event_id,
             )
         session = updated_session(self._session, patch, self._handshake, request.event_id)
+        if self._received_audio and session.config.speakers != self._session.config.speakers:
+            raise InvalidValue(
+                "The number of channels cannot change once audio has been received.",
+                param="session.audio.input.format.channels",
+                request_id=request.event_id,
+            )
         self._session = session
         self._updates.append((session, isinstance(request, wire.UpdateTranscriptionSession)))
         return Configure(self._session.config)
@@ -178,15 +182,9 @@ class OpenAICodec:
                 self._effective = replace(session, config=event.config)
                 return [self._session_event("updated", self._effective, transcription=transcription)]
             case SpeechStarted():
-                start = milliseconds(event.at)
-                return [
-                    self._writer.event("input_audio_buffer.speech_started", audio_start_ms=start, item_id=event.item_id)
-                ]
+                return [self._speech("started", event, audio_start_ms=milliseconds(event.at))]
             case SpeechStopped():
-                end = milliseconds(event.at)
-                return [
-                    self._writer.event("input_audio_buffer.speech_stopped", audio_end_ms=end, item_id=event.item_id)
-                ]
+                return [self._speech("stopped", event, audio_end_ms=milliseconds(event.at))]
             case IdleTimeoutReached(item_id, start, end):
                 return [
                     self._writer.event(
@@ -248,6 +246,10 @@ class OpenAICodec:
         shown = beta_session(session) if self._beta else session.to_json()
         return self._writer.event(f"session.{kind}", session=shown)
 
+    def _speech(self, kind: str, event: SpeechStarted | SpeechStopped, **fields: int) -> str:
+        channel = channel_field(event.channel)
+        return self._writer.event(f"input_audio_buffer.speech_{kind}", **fields, item_id=event.item_id, **channel)
+
     def _transcript(
         self, event: TranscriptExtended | TranscriptRevised | TranscriptCompleted | TranscriptFailed
     ) -> Frames:
@@ -268,9 +270,14 @@ class OpenAICodec:
 
     def _committed(self, event: AudioCommitted) -> Frames:
         # Without its transcript, which clients would otherwise show twice.
-        item = Item(event.item_id, Message(Role.USER, (AudioPart(),)))
+        item = Item(event.item_id, Message(Role.USER, (AudioPart(),)), channel=event.channel)
         previous = event.previous_item_id
-        committed = self._writer.event("input_audio_buffer.committed", previous_item_id=previous, item_id=event.item_id)
+        committed = self._writer.event(
+            "input_audio_buffer.committed",
+            previous_item_id=previous,
+            item_id=event.item_id,
+            **channel_field(event.channel),
+        )
         return [committed, *self._item_added(item, previous)]
 
     def _item_added(self, item: Item, previous_item_id: str | None) -> Frames:

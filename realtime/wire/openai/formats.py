@@ -1,11 +1,11 @@
 """Audio formats of the OpenAI Realtime dialect, in the shapes of the GA version and of the beta."""
 
 from enum import StrEnum
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from msgspec import Struct, UnsetType
+from msgspec import Meta, Struct, UnsetType
 
-from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
+from realtime.audio.formats import MAX_CHANNELS, SAMPLE_RATE, AudioFormat, Encoding
 from realtime.audio.g711 import G711_RATE
 
 DEFAULT_FORMAT: Final = AudioFormat(Encoding.PCM16, 24_000)
@@ -65,19 +65,24 @@ class InputType(StrEnum):
 
 
 class InputFormat(Struct, frozen=True):
-    """Format of microphone audio. The rate of PCM16 is 24 kHz in the protocol; the other rates are an extension."""
+    """Format of microphone audio. The rate of PCM16 is 24 kHz in the protocol; the other rates are an extension.
+
+    So is more than one of `channels`, each of which is a speaker of its own.
+    """
 
     type: InputType
     rate: Literal[8_000, 16_000, 24_000, 48_000] | None = None
+    channels: Annotated[int, Meta(ge=1, le=MAX_CHANNELS)] | None = None
 
     def audio_format(self) -> AudioFormat:
         """Return the format in which the session receives the audio."""
+        channels = self.channels or 1
         if self.type.is_container:
-            return AudioFormat(Encoding.PCM16, SAMPLE_RATE)
+            return AudioFormat(Encoding.PCM16, SAMPLE_RATE, channels)
         encoding = Encoding(self.type)
         if encoding is Encoding.PCM16:
-            return AudioFormat(encoding, self.rate or DEFAULT_FORMAT.sample_rate)
-        return AudioFormat(encoding, G711_RATE)
+            return AudioFormat(encoding, self.rate or DEFAULT_FORMAT.sample_rate, channels)
+        return AudioFormat(encoding, G711_RATE, channels)
 
 
 FormatPatch: TypeAlias = Pcm | Mulaw | Alaw | UnsetType | None

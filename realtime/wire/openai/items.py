@@ -103,7 +103,13 @@ NewItem: TypeAlias = WireMessage | WireFunctionCall | WireFunctionCallOutput
 
 def item_object(item: Item) -> JsonItem:
     """Return the JSON object of an item."""
-    return {"id": item.id, "object": "realtime.item", "status": item.status.value, **_content_object(item.content)}
+    shown = {"id": item.id, "object": "realtime.item", "status": item.status.value, **_content_object(item.content)}
+    return shown | channel_field(item.channel)
+
+
+def channel_field(channel: int | None) -> JsonItem:
+    """Return `channel`, the index of the channel of a speaker; an empty object where channels are mixed."""
+    return {} if channel is None else {"channel": channel}
 
 
 def _content_object(content: ItemContent) -> JsonItem:

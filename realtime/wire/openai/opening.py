@@ -66,4 +66,10 @@ def updated_session(
             param=f"session.{transcription}.task",
             request_id=request_id,
         )
+    if session.container is not None and session.config.speakers > 1:
+        raise InvalidValue(
+            "The channels of a container are mixed; send samples to have them transcribed by themselves.",
+            param="session.audio.input.format.channels",
+            request_id=request_id,
+        )
     return session

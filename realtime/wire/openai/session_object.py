@@ -110,6 +110,7 @@ class WireSession:
         session = self
         if patch.format is not UNSET:
             changes["input_format"] = patch.format.audio_format() if patch.format else DEFAULT_FORMAT
+            changes["separate_channels"] = changes["input_format"].channels > 1
             container = patch.format.type if patch.format and patch.format.type.is_container else None
         if patch.transcription is None:
             transcription = False
@@ -269,10 +270,13 @@ def milliseconds(samples: int) -> int:
 
 
 def format_object(audio_format: AudioFormat) -> dict[str, Any]:
-    """Return the JSON object of an audio format; for G.711 it has no `rate`."""
+    """Return the JSON object of an audio format; for G.711 it has no `rate`, and `channels` only if there are more."""
+    shown: dict[str, Any] = {"type": audio_format.encoding.value}
     if audio_format.encoding is Encoding.PCM16:
-        return {"type": audio_format.encoding.value, "rate": audio_format.sample_rate}
-    return {"type": audio_format.encoding.value}
+        shown["rate"] = audio_format.sample_rate
+    if audio_format.channels > 1:
+        shown["channels"] = audio_format.channels
+    return shown
 
 
 def _tool_object(tool: ChatTool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from realtime.session.events import TranscriptCompleted, TranscriptExtended, Tra
 from realtime.speech.transcript import Word
 from realtime.wire.codec import Frames
 from realtime.wire.openai.frames import FrameWriter
-from realtime.wire.openai.items import JsonItem
+from realtime.wire.openai.items import JsonItem, channel_field
 from realtime.wire.openai.session_object import milliseconds
 
 MAX_WORDS: Final = 5_000
@@ -27,7 +27,7 @@ class TranscriptWriter:
         self._partials = partials
 
     def extended(self, event: TranscriptExtended) -> str:
-        return self._event("delta", event.item_id, delta=event.delta)
+        return self._event("delta", event, delta=event.delta)
 
     def revised(self, event: TranscriptRevised) -> Frames:
         """Return the message about tentative text, if the client asked for any."""
@@ -39,6 +39,7 @@ class TranscriptWriter:
             stable="".join(word.text for word in event.committed),
             text="".join(word.text for word in event.tentative),
             audio_end_ms=milliseconds(event.audio_end),
+            **channel_field(event.channel),
         )
         return [partial]
 
@@ -49,15 +50,18 @@ class TranscriptWriter:
             fields |= {"words": words, "language": event.language, "suppressed": event.suppressed}
         if logprobs:
             fields["logprobs"] = [_logprob(word) for word in event.words[:MAX_WORDS]]
-        return self._event("completed", event.item_id, transcript=event.text, **fields)
+        return self._event("completed", event, transcript=event.text, **fields)
 
     def failed(self, event: TranscriptFailed) -> str:
         error = {"type": "transcription_error", "code": event.error.code, "message": event.error.public_message}
-        return self._event("failed", event.item_id, error=error)
+        return self._event("failed", event, error=error)
 
-    def _event(self, kind: str, item_id: str, **fields: object) -> str:
+    def _event(
+        self, kind: str, event: TranscriptExtended | TranscriptCompleted | TranscriptFailed, **fields: object
+    ) -> str:
         event_type = f"conversation.item.input_audio_transcription.{kind}"
-        return self._writer.event(event_type, item_id=item_id, content_index=0, **fields)
+        fields |= channel_field(event.channel)
+        return self._writer.event(event_type, item_id=event.item_id, content_index=0, **fields)
 
 
 def _logprob(word: Word) -> JsonItem:

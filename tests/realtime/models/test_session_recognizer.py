@@ -41,6 +41,22 @@ def test_a_session_beyond_the_capacity_of_the_engine_is_refused() -> None:
     run(scenario())
 
 
+def test_a_session_with_more_speakers_than_at_first_takes_more_room() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            call = models.admit("call", BASE)
+            alone = len(fill(models))
+            call.expect(1)
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            call = models.admit("call", BASE)
+            call.expect(3)
+            assert len(fill(models)) == alone - 2
+            call.close()
+            call.expect(2)
+
+    run(scenario())
+
+
 def test_a_session_that_ends_makes_room_once() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines(decoding=0.05)) as models:

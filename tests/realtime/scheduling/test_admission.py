@@ -20,6 +20,16 @@ def test_a_new_session_counts_at_once() -> None:
     assert capacity(load_of(1, 0.125)) == int(DEFAULT_LOAD_LIMIT * PROMISED_INTERVAL / 0.125)
 
 
+def test_each_speaker_of_a_session_counts() -> None:
+    load = load_of(1, 0.125)
+    load.admission.add_session("call", NOW, speakers=3)
+    assert capacity(load) == int(DEFAULT_LOAD_LIMIT * PROMISED_INTERVAL / 0.125) - 3
+    load = load_of(1, 0.125)
+    load.admission.add_session("session", NOW)
+    assert load.admission.can_admit(NOW, speakers=6)
+    assert not load.admission.can_admit(NOW, speakers=7)
+
+
 def test_capacity_grows_with_the_workers() -> None:
     assert capacity(load_of(2, 0.125)) == int(2 * DEFAULT_LOAD_LIMIT * PROMISED_INTERVAL / 0.125)
 

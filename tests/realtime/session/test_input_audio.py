@@ -1,5 +1,6 @@
 import numpy as np
 
+from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding
 from realtime.session.input_audio import InputAudio
 
@@ -7,14 +8,14 @@ PCM = AudioFormat(Encoding.PCM16, SAMPLE_RATE)
 
 
 def test_frames_become_samples_at_their_positions() -> None:
-    audio = InputAudio(PCM)
+    audio = InputAudio(PCM, AudioBuffer())
     audio.append(np.arange(100, dtype="<i2").tobytes())
     audio.append(np.arange(100, 200, dtype="<i2").tobytes())
     np.testing.assert_array_equal(audio.buffer.slice(50, 150) * 32_768, np.arange(50, 150))
 
 
 def test_half_a_sample_waits_for_its_other_half_unless_the_stream_ends() -> None:
-    audio = InputAudio(PCM)
+    audio = InputAudio(PCM, AudioBuffer())
     audio.append(b"\x01")
     audio.append(b"\x00")
     assert audio.end == 1
@@ -25,7 +26,7 @@ def test_half_a_sample_waits_for_its_other_half_unless_the_stream_ends() -> None
 
 
 def test_windows_are_copies_and_silence_fills_up_the_last() -> None:
-    audio = InputAudio(PCM)
+    audio = InputAudio(PCM, AudioBuffer())
     audio.append(np.full(WINDOW + 10, 8192, "<i2").tobytes())
     for end, expected in ((WINDOW, [WINDOW]), (WINDOW + 10, [WINDOW, 10])):
         windows = audio.windows(0, end)
@@ -35,7 +36,7 @@ def test_windows_are_copies_and_silence_fills_up_the_last() -> None:
 
 
 def test_the_tail_of_the_old_format_comes_before_the_first_sample_of_the_new() -> None:
-    audio = InputAudio(AudioFormat(Encoding.MULAW, 8000))
+    audio = InputAudio(AudioFormat(Encoding.MULAW, 8000), AudioBuffer())
     audio.append(b"\x90" * 8000)
     audio.set_format(PCM)
     assert abs(audio.end - SAMPLE_RATE) <= 2
@@ -45,7 +46,7 @@ def test_the_tail_of_the_old_format_comes_before_the_first_sample_of_the_new() -
 
 
 def test_the_same_format_again_changes_nothing() -> None:
-    audio = InputAudio(PCM)
+    audio = InputAudio(PCM, AudioBuffer())
     audio.append(b"\x01")
     audio.set_format(PCM)
     audio.append(b"\x00")
@@ -53,7 +54,7 @@ def test_the_same_format_again_changes_nothing() -> None:
 
 
 def test_discarded_audio_is_gone_and_the_rest_stays_where_it_is() -> None:
-    audio = InputAudio(PCM)
+    audio = InputAudio(PCM, AudioBuffer())
     audio.append(np.arange(1000, dtype="<i2").tobytes())
     audio.discard(600)
     assert (audio.buffer.start, audio.end) == (600, 1000)

@@ -113,7 +113,7 @@ def test_a_long_prefix_padding_moves_the_start_of_the_turn_and_not_what_is_decod
 def test_a_long_prefix_padding_keeps_no_more_audio() -> None:
     conversation, microphone, buffer = Conversation(), Microphone(), AudioBuffer()
     config = configured(turn_detection=TurnDetection(prefix_padding=600 * SAMPLE_RATE))
-    conversation.session = Session(config, lambda prefix: prefix, buffer)
+    conversation.session = Session(config, lambda prefix: prefix, lambda: buffer)
     conversation.hear(microphone.silence(60.0))
     assert buffer.end - buffer.start <= 2 * SAMPLE_RATE
 
@@ -465,7 +465,7 @@ def test_no_pause_is_judged_where_silence_alone_ends_the_turn() -> None:
 
 def test_what_was_kept_for_the_end_of_turn_model_is_freed_after_the_turn() -> None:
     conversation, microphone, buffer = Conversation(), Microphone(), AudioBuffer()
-    conversation.session = Session(BY_MEANING, lambda prefix: prefix, buffer)
+    conversation.session = Session(BY_MEANING, lambda prefix: prefix, lambda: buffer)
     conversation.hear(microphone.speech(30.0))
     assert buffer.end - buffer.start >= 8 * SAMPLE_RATE
     conversation.hear(microphone.silence(3.0))

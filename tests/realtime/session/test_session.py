@@ -55,7 +55,7 @@ def interrupted(**changes: object) -> Conversation:
 
 def memory(conversation: Conversation) -> int:
     """Samples of audio the session has room for: the one place where a session could grow."""
-    return len(conversation.session._listening._audio.buffer._data)
+    return len(conversation.buffers[0]._data)
 
 
 # Barge-in.

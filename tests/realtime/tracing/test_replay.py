@@ -157,7 +157,7 @@ class TracedMachine(SessionMachine):
         observer = SessionTrace(self.lines.append, text=self.text, clock=lambda: self.now)
         observer.header("sess_1", self.config)
         new_id = observer.identify(lambda prefix: f"{prefix}_{next(ids)}")
-        self.session = ObservedSession(self.config, new_id, [observer], lambda: self.now, observer.buffer)
+        self.session = ObservedSession(self.config, new_id, [observer], lambda: self.now, observer.new_buffer)
 
     def teardown(self) -> None:
         header, *lines = json.loads(json.dumps([*self.lines, {"end": "closed"}]))
