@@ -1,21 +1,11 @@
 """The transcript of a recording, and its division into cues."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from realtime.audio.formats import SAMPLE_RATE
 from realtime.media.tracks import AudioTrack
-from realtime.speech.abbreviations import is_abbreviated
-from realtime.speech.punctuation import SENTENCE_ENDS
+from realtime.speech.cues import cut_into_cues
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Hypothesis, Word
-
-_CLOSING: Final = "\"'”\u2019»)]」』"
-"""Quotation marks and brackets that may follow the end of a sentence."""
-
-_PAUSE: Final = SAMPLE_RATE // 2
-"""Samples of silence between two words that end a cue: 0.5 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +83,5 @@ def cues(transcript: Transcript) -> list[Cue]:
     found: list[Cue] = []
     for segment in transcript.segments:
         language = "en" if transcript.translated else segment.hypothesis.language
-        words: list[Word] = []
-        for word in segment.words:
-            if words and (word.start - words[-1].end >= _PAUSE or _ends_sentence(words, word, language)):
-                found.append(Cue(tuple(words), segment))
-                words = []
-            words.append(word)
-        if words:
-            found.append(Cue(tuple(words), segment))
+        found += [Cue(words, segment) for words in cut_into_cues(segment.words, language)]
     return found
-
-
-def _ends_sentence(words: Sequence[Word], following: Word, language: str) -> bool:
-    """Return whether a sentence ends with `words`: with a mark that is not the stop of "Mr." or of an ordinal."""
-    text = "".join(word.text for word in words).rstrip().rstrip(_CLOSING)
-    if not text.endswith(SENTENCE_ENDS):
-        return False
-    before = text.removesuffix(".")
-    if before == text or not before[-1:].isalnum():
-        return True
-    return not is_abbreviated(before, following.text.lstrip()[:1], language)
