@@ -59,7 +59,7 @@ LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 SCRIPTED: Final = "scripted"
 """Value of `chat_base_url` for answers by rules."""
 
-DIALECTS: Final = ("openai", "deepgram", "twilio")
+DIALECTS: Final = ("openai", "deepgram", "twilio", "vosk", "whisperlive")
 """Names of the protocols that can be served."""
 
 UnknownNames: TypeAlias = Literal["default", "refuse"]
@@ -88,7 +88,8 @@ class Settings:
 
     dialects: tuple[str, ...] = DIALECTS
     """Protocols to serve: `openai` is the Realtime API and the endpoints below `/v1/audio`, `deepgram` is `/v1/listen`
-    and `/v1/speak`, `twilio` the Media Streams of telephone calls."""
+    and `/v1/speak`, `twilio` the Media Streams of telephone calls, `vosk` and `whisperlive` what the clients of these
+    servers speak."""
 
     wyoming_uri: str | None = None
     """Address for clients of the Wyoming protocol, such as Home Assistant: `tcp://HOST:PORT`, usually with port 10300.

@@ -13,9 +13,12 @@ from realtime.wire.codec import Dialect
 from realtime.wire.deepgram.errors import error_body
 from realtime.wire.deepgram.listen import ListenCodec
 from realtime.wire.deepgram.speak import SpeakCodec
+from realtime.wire.first_message import FirstMessageCodec
 from realtime.wire.openai.client_secrets import SecretKind
 from realtime.wire.openai.codec import OpenAICodec
 from realtime.wire.twilio.codec import TwilioCodec
+from realtime.wire.vosk.codec import VoskCodec
+from realtime.wire.whisperlive.codec import WhisperLiveCodec
 
 _KEY: Final = "/{key:path}"
 """End of the paths with a key, for clients that can send none in a header."""
@@ -27,6 +30,9 @@ def _openai_refusal(error: VoiceError, _: str) -> Mapping[str, object]:
 
 _OPENAI: Final = Dialect(OpenAICodec.open, _openai_refusal)
 _TWILIO: Final = Dialect(TwilioCodec.open, _openai_refusal)
+_VOSK: Final = Dialect(VoskCodec.open, _openai_refusal)
+_WHISPERLIVE: Final = Dialect(WhisperLiveCodec.open, _openai_refusal)
+_VOSK_OR_WHISPERLIVE: Final = Dialect(FirstMessageCodec, _openai_refusal)
 
 DIALECTS: Final[Mapping[str, Mapping[str, Dialect]]] = {
     "openai": {
@@ -40,6 +46,8 @@ DIALECTS: Final[Mapping[str, Mapping[str, Dialect]]] = {
         "/v1/speak": Dialect(SpeakCodec.open, error_body),
     },
     "twilio": {"/twilio/media": _TWILIO, "/twilio/media" + _KEY: _TWILIO},
+    "vosk": {"/vosk": _VOSK, "/vosk" + _KEY: _VOSK, "/": _VOSK},
+    "whisperlive": {"/whisperlive": _WHISPERLIVE, "/whisperlive" + _KEY: _WHISPERLIVE, "/": _WHISPERLIVE},
 }
 """The paths of each protocol, and the dialect of each path: the canonical one first, then those that LiveKit's and
 Azure's clients build."""
@@ -57,7 +65,10 @@ SECRET_DIALECTS: Final[Mapping[SecretKind, Dialect]] = dict.fromkeys(SecretKind,
 
 def served_paths(names: Collection[str]) -> dict[str, Dialect]:
     """Return the paths of the protocols with these names, and the dialect of each."""
-    return {path: dialect for name, paths in DIALECTS.items() if name in names for path, dialect in paths.items()}
+    served = {path: dialect for name, paths in DIALECTS.items() if name in names for path, dialect in paths.items()}
+    if {"vosk", "whisperlive"} <= set(names):
+        served["/"] = _VOSK_OR_WHISPERLIVE
+    return served
 
 
 def without_key(path: str) -> str:

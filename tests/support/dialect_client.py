@@ -8,6 +8,7 @@ from typing import Any
 from realtime.catalogue.table import WHISPER_BASE
 from realtime.errors import ClientError, UnsupportedAudio
 from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
+from realtime.speech.transcript import Hypothesis
 from realtime.wire.codec import Answer, Close, Codec, Handshake, MediaChunk
 from tests.support.scripted_conversation import Conversation, EngineJob, hypothesis_of
 
@@ -69,11 +70,12 @@ class DialectClient:
         self._report()
         return self.received(before)
 
-    def transcribe(self, text: str = "") -> list[Any]:
-        """Answer all transcriptions with this text, or with what was said, and return what follows."""
+    def transcribe(self, hypothesis: str | Hypothesis = "") -> list[Any]:
+        """Answer all transcriptions with this text or hypothesis, or with what was said; return what follows."""
+        written = hypothesis_of(hypothesis) if isinstance(hypothesis, str) else hypothesis
         before = len(self.frames)
         while self.conversation.pending(Transcribe):
-            self.conversation.answer(Transcribe, hypothesis_of(text) if text else None)
+            self.conversation.answer(Transcribe, written if hypothesis else None)
             self._report()
         return self.received(before)
 

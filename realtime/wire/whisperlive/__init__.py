@@ -1,0 +1,1 @@
+"""The dialect of WhisperLive: live captions in segments."""
