@@ -84,7 +84,8 @@ class RealtimeEndpoint:
 
     def refusals(self) -> list[BaseRoute]:
         """Return the routes that refuse plain HTTP at the paths of websockets, to be tried after all others."""
-        return [Route(path, _refuse_http, methods=_METHODS) for path in self._paths]
+        paths = [path for path in self._paths if path != "/"]  # where a browser looks for a page
+        return [Route(path, _refuse_http, methods=_METHODS) for path in paths]
 
     async def _refuse_path(self, websocket: WebSocket) -> None:
         refusal = UnknownEndpoint(f"There is no websocket endpoint at this path; use {next(iter(self._paths))}.")

@@ -3,16 +3,17 @@
 import json
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.docs.conftest import Workspace
 from tests.support.markdown import ROOT, Block, blocks
 
-NOT_RUN = 8
+NOT_RUN = 9
 """Blocks marked as not run. A new one is to be an exception, so this number is to be raised by hand."""
 
-LANGUAGES = {"bash", "json", "mermaid", "promql", "python", "text", "toml", "yaml"}
+LANGUAGES = {"bash", "json", "mermaid", "promql", "python", "text", "toml", "xml", "yaml"}
 """Others are to have a test here. Diagrams, queries and output have no reader at hand."""
 
 
@@ -37,6 +38,11 @@ def test_programs_run_and_print(block: Block, workspace: Workspace) -> None:
 def test_data_is_well_formed(block: Block) -> None:
     readers = {"json": json.loads, "toml": tomllib.loads, "yaml": pytest.importorskip("yaml").safe_load}
     assert readers[block.language](block.code)
+
+
+@runnable("xml")
+def test_markup_is_well_formed(block: Block) -> None:
+    assert ElementTree.fromstring(block.code).tag
 
 
 @pytest.mark.parametrize("path", [*(ROOT / ".github").rglob("*.yml")], ids=lambda path: path.name)
