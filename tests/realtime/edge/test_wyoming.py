@@ -12,7 +12,7 @@ from realtime.wire.wyoming.framing import WyomingEvent
 from tests.support.realtime_service import RealtimeService, eventually, realtime_service
 from tests.support.recordings import silence
 from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript_of
-from tests.support.wyoming_client import WyomingClient, wyoming_client
+from tests.support.wyoming_client import TIMEOUT, WyomingClient, wyoming_client
 
 URI = "tcp://127.0.0.1:0"
 RATE = 16_000
@@ -192,6 +192,19 @@ def test_a_full_server_refuses_requests_and_still_says_what_it_offers() -> None:
             client.send("synthesize", text="Hello.")
             assert client.wait_for("error").data["code"] == "server_overloaded"
         assert server.metric("sessions_refused_total", reason="server_overloaded") == 1
+
+
+def test_a_request_waits_for_a_session_that_is_about_to_end() -> None:
+    with realtime_service(wyoming_uri=URI, max_sessions=1) as server, wyoming_client(server.wyoming_port) as client:
+        with server.session():
+            client.send("synthesize", text="Hello.")
+            client.send("ping")  # is read behind the request, which waits
+            client.socket.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                client.receive()
+            client.socket.settimeout(TIMEOUT)
+        client.wait_for("audio-stop")
+        assert server.metric("sessions_refused_total", reason="server_overloaded") == 0
 
 
 def test_connections_without_a_session_have_a_limit_too() -> None:
