@@ -62,6 +62,8 @@ class Hypothesis:
     """Whether the text came to an end, instead of being cut off at the length limit."""
     sound: int | None = None
     """Samples from the first sound of the audio to the last; None where it has too much speech to be measured."""
+    sound_edges: float | None = None
+    """Level in dB of its first or last 10 ms, the quieter of the two, relative to the loudest; None where unknown."""
     log_likelihood: float | None = None
     """Log-likelihood of the text given the audio, in nats; None if it was not determined."""
     log_likelihood_ratio: float | None = None
@@ -102,6 +104,7 @@ class Hypothesis:
             average_log_probability=min(self.average_log_probability, rest.average_log_probability),
             compression_ratio=max(self.compression_ratio, rest.compression_ratio),
             sound=_sum(self.sound, rest.sound),
+            sound_edges=None,
             log_likelihood=_sum(self.log_likelihood, rest.log_likelihood),
             log_likelihood_ratio=_sum(self.log_likelihood_ratio, rest.log_likelihood_ratio),
             tokens=self.tokens + rest.tokens,

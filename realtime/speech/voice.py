@@ -1,5 +1,6 @@
 """Voice activity of audio: the spans in which the voice activity detector found voice."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -70,9 +71,17 @@ def shifted(spans: Sequence[Span], samples: int) -> tuple[Span, ...]:
     return tuple(Span(span.start + samples, span.end + samples) for span in spans)
 
 
-def sound_extent(samples: Samples) -> int:
-    """Return the number of samples from the first to the last 10 ms with sound, which is relative to the loudest."""
+def sound_shape(samples: Samples) -> tuple[int, float]:
+    """Return the extent and the edge level of the sound, which is relative to the loudest 10 ms.
+
+    The extent is the number of samples from the first to the last 10 ms with sound, 0 without any. The edge level is
+    that of the quieter of the two, in dB relative to the loudest: a sound that was cut out of a longer one begins and
+    ends loud, one that was recorded whole fades in and out.
+    """
     hops = np.pad(samples, (0, -len(samples) % _HOP)).reshape(-1, _HOP)
     powers = np.einsum("ij,ij->i", hops, hops)
     sounding = np.flatnonzero(powers > powers.max(initial=0.0) * 10 ** (-SOUND_RANGE / 10))
-    return int(sounding[-1] + 1 - sounding[0]) * _HOP if len(sounding) else 0
+    if not len(sounding):
+        return 0, -SOUND_RANGE
+    quieter = min(powers[sounding[0]], powers[sounding[-1]])
+    return int(sounding[-1] + 1 - sounding[0]) * _HOP, 10 * math.log10(quieter / powers.max())

@@ -24,7 +24,7 @@ from realtime.engines.whisper.words import TimedToken, words_of
 from realtime.errors import ClientError
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
-from realtime.speech.voice import sound_extent
+from realtime.speech.voice import sound_shape
 from realtime.speech.word_times import bounded
 
 SHORT_SPEECH: Final = SAMPLE_RATE // 2
@@ -118,6 +118,7 @@ class Decoder:
         tokenizer = self.tokenizer_of(state)
         words = words_of(timed or [TimedToken(token, 0, 0, 0.0) for token in draft.tokens], tokenizer)
         likelihood, ratio = self._log_likelihoods(state, draft, timed)
+        sound, edges = sound_shape(state.request.samples) if _is_short(state.request) else (None, None)
         return Hypothesis(
             words=bounded(words, state.request.samples, state.request.voice) if timed else words,
             language=state.language,
@@ -127,7 +128,8 @@ class Decoder:
             no_speech_probability=draft.no_speech_probability,
             average_log_probability=draft.average_log_probability,
             compression_ratio=draft.compression_ratio,
-            sound=sound_extent(state.request.samples) if _is_short(state.request) else None,
+            sound=sound,
+            sound_edges=edges,
             log_likelihood=likelihood,
             log_likelihood_ratio=ratio,
             tokens=tuple(draft.tokens),

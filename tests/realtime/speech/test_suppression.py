@@ -65,9 +65,25 @@ def test_short_or_faint_speech_asks_for_more_evidence_in_the_text(voice: SpeechE
 
 
 def test_text_that_is_unlikely_as_a_whole_is_suppressed_in_less_than_384_ms_of_speech() -> None:
-    assert suppression(hypothesis_of(ratio=9.0, total=-1.6), CLEAR) is Suppression.IMPROBABLE
-    assert suppression(hypothesis_of(ratio=9.0, total=-1.5), CLEAR) is None
-    assert suppression(hypothesis_of(ratio=9.0, total=-1.6), LONG) is None
+    assert suppression(hypothesis_of(ratio=9.0, total=-1.7), CLEAR) is Suppression.IMPROBABLE
+    assert suppression(hypothesis_of(ratio=9.0, total=-1.6), CLEAR) is None
+    assert suppression(hypothesis_of(ratio=9.0, total=-1.7), LONG) is None
+
+
+def test_less_than_384_ms_of_sound_is_short_however_long_the_detector_takes_it_for() -> None:
+    unlikely, little = hypothesis_of(ratio=9.0, total=-1.7), hypothesis_of(ratio=4.9)
+    assert suppression(replace(unlikely, sound=6143), LONG) is Suppression.IMPROBABLE
+    assert suppression(replace(unlikely, sound=6144), LONG) is None
+    assert suppression(replace(little, sound=6143), LONG) is Suppression.NO_SPEECH
+    assert suppression(replace(little, sound=6144), LONG) is None
+
+
+def test_short_sound_that_begins_and_ends_loud_asks_for_more_likely_text() -> None:
+    cut_off = replace(hypothesis_of(ratio=9.0, total=-0.8), sound=6143, sound_edges=-17.0)
+    assert suppression(cut_off, CLEAR) is Suppression.IMPROBABLE
+    assert suppression(replace(cut_off, log_likelihood=-0.7), CLEAR) is None
+    assert suppression(replace(cut_off, sound_edges=-18.0), CLEAR) is None
+    assert suppression(replace(cut_off, sound=6144), LONG) is None
 
 
 def test_doubtful_text_resembles_silence_by_its_ratio_or_the_no_speech_probability() -> None:

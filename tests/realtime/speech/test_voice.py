@@ -6,7 +6,7 @@ import pytest
 from realtime.audio.formats import WINDOW, Samples
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.segmentation import Span
-from realtime.speech.voice import VoiceActivity, sound_extent
+from realtime.speech.voice import VoiceActivity, sound_shape
 
 
 def heard(*probabilities: float, threshold: float = 0.5, start: int = 0) -> VoiceActivity:
@@ -82,4 +82,21 @@ def levels(*decibels: float) -> Samples:
 def test_sound_extends_from_the_first_10_ms_within_30_db_of_the_loudest_to_the_last(
     samples: Samples, milliseconds: int
 ) -> None:
-    assert sound_extent(samples) == milliseconds * 16
+    extent, _ = sound_shape(samples)
+    assert extent == milliseconds * 16
+
+
+@pytest.mark.parametrize(
+    ("samples", "decibels"),
+    [
+        (levels(-90, -25, -20, -23, -90), -5),
+        (levels(-20, -45), -25),
+        (levels(-51, -49, -20, -30), -29),
+        (np.zeros(1600, np.float32), -30),
+    ],
+)
+def test_the_edge_level_of_sound_is_that_of_its_quieter_end_relative_to_the_loudest(
+    samples: Samples, decibels: float
+) -> None:
+    _, edges = sound_shape(samples)
+    assert edges == pytest.approx(decibels, abs=0.01)
