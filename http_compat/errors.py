@@ -6,6 +6,7 @@ fail again, `retry-after` tells them when to retry.
 
 import logging
 import uuid
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -27,6 +28,8 @@ from realtime.errors import (
 logger = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = "vivavoce.request_id"
+
+_BODY: Final = "vivavoce.error_body"
 
 _RETRIED: Final = (408, 409)
 """Statuses of client errors that OpenAI's clients retry."""
@@ -103,9 +106,27 @@ def request_id(request: HTTPConnection) -> str:
 
 def error_body(error: VoiceError, identity: str) -> dict[str, object]:
     """Build the body for an error, and log the errors that are not the client's under the id of the request."""
+    _log(error, identity)
+    return error_envelope(error.public_message, error.http_status, error.code, error.param)
+
+
+def set_error_body(request: HTTPConnection, build: Callable[[VoiceError, str], Mapping[str, object]]) -> None:
+    """Let `build` make the body of every error of this request, of the error and the id of the request."""
+    request.scope[_BODY] = build
+
+
+def _body(request: HTTPConnection, error: VoiceError) -> Mapping[str, object]:
+    build = request.scope.get(_BODY)
+    if build is None:
+        return error_body(error, request_id(request))
+    _log(error, request_id(request))
+    body: Mapping[str, object] = build(error, request_id(request))
+    return body
+
+
+def _log(error: VoiceError, identity: str) -> None:
     if not isinstance(error, ClientError | Overloaded):
         logger.error("%s failed: %s", identity, error.message)
-    return error_envelope(error.public_message, error.http_status, error.code, error.param)
 
 
 async def handle_voice_error(request: Request, error: Exception) -> Response:
@@ -119,7 +140,7 @@ async def handle_voice_error(request: Request, error: Exception) -> Response:
             headers["www-authenticate"] = "Bearer"
         case _ if error.http_status in _RETRIED or error.http_status >= 500:
             headers["x-should-retry"] = "false"
-    return JSONResponse(error_body(error, request_id(request)), error.http_status, headers)
+    return JSONResponse(_body(request, error), error.http_status, headers)
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

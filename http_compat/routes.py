@@ -1,6 +1,6 @@
 """Routes of the HTTP layer, which the application mounts beside its websocket."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -9,6 +9,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from http_compat.asr_webservice.endpoints import AsrEndpoints
+from http_compat.deepgram.listen import ListenEndpoint
+from http_compat.deepgram.speak import SpeakEndpoint
+from http_compat.errors import set_error_body
 from http_compat.health import HealthEndpoints
 from http_compat.openai.client_secrets import ClientSecretEndpoints
 from http_compat.openai.models import ModelEndpoints
@@ -26,6 +29,7 @@ from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
 from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
+from realtime.wire.deepgram.errors import error_body as deepgram_error_body
 from realtime.workers.threads import BlockingCalls
 
 if TYPE_CHECKING:
@@ -34,6 +38,15 @@ if TYPE_CHECKING:
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Methods: TypeAlias = Mapping[str, Endpoint]
 """The endpoints of a path by method."""
+
+DIALECT_PATHS: Final[Mapping[str, Sequence[str]]] = {
+    "openai": (
+        "/v1/audio/transcriptions", "/v1/audio/translations", "/v1/audio/speech", "/v1/realtime/client_secrets",
+        "/v1/realtime/sessions", "/v1/realtime/transcription_sessions",
+    ),
+    "deepgram": ("/v1/listen", "/v1/speak"),
+}  # fmt: skip
+"""The paths that are served only with their dialect, one of the setting `dialects`."""
 
 BLOCKING_CALLS: Final = 4
 """Threads that encode speech and decode JSON uploads."""
@@ -48,6 +61,8 @@ def routes(
     transcriptions = TranscriptionEndpoints(uploads, settings, names, threads)
     asr = AsrEndpoints(uploads, names)
     speech = SpeechEndpoint(models, settings, names, threads)
+    listen = ListenEndpoint(uploads, settings, names, threads)
+    speak = SpeakEndpoint(models, settings, names, threads)
     listing, voices, health = ModelEndpoints(models, names), VoicesEndpoint(models, names), HealthEndpoints(models)
     launches, auth = LaunchEndpoints(models, settings, names), AuthEndpoints(settings)
     keys = ClientSecretEndpoints(secrets, settings)
@@ -68,6 +83,8 @@ def routes(
         "/v1/realtime/client_secrets": {"POST": keys.client_secrets},
         "/v1/realtime/sessions": {"POST": keys.sessions},
         "/v1/realtime/transcription_sessions": {"POST": keys.transcription_sessions},
+        "/v1/listen": {"POST": listen.transcribe},
+        "/v1/speak": {"POST": speak.create},
         "/v1/audio/voices": {"GET": voices.voices},
         "/v1/audio/models": {"GET": listing.audio_models},
         "/v1/models": {"GET": listing.models, "POST": launches.launch},
@@ -85,6 +102,9 @@ def routes(
         "/livez": {"GET": health.livez},
         "/readyz": {"GET": health.readyz},
     }
+    left_out = {path for name, paths in DIALECT_PATHS.items() if name not in settings.dialects for path in paths}
+    for path in left_out:
+        del protected[path], described["paths"][path]
     return [
         *(_route(path, methods, lambda request: _authorize(request, settings)) for path, methods in protected.items()),
         *(_route(path, methods, lambda _: None) for path, methods in public.items()),
@@ -92,11 +112,16 @@ def routes(
 
 
 def _route(path: str, methods: Methods, authorize: Callable[[Request], None]) -> Route:
-    """Build one route for all methods of the path, so that a 405 response and OPTIONS list all of them."""
+    """Build one route for all methods of the path, so that a 405 response and OPTIONS list all of them.
+
+    Errors of a path of Deepgram's have its form.
+    """
     allowed = ", ".join([*(["GET", "HEAD"] if "GET" in methods else []), *sorted({*methods, "OPTIONS"} - {"GET"})])
 
     async def respond(request: Request) -> Response:
         note_route(request, path)
+        if path in DIALECT_PATHS["deepgram"]:
+            set_error_body(request, deepgram_error_body)
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"allow": allowed})
         authorize(request)

@@ -5,9 +5,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from http_compat.streaming import event
-from realtime.audio.formats import Samples
+from realtime.audio.formats import AudioFormat, Samples
 from realtime.errors import UnreadableText
-from realtime.media.encoders import SpeechEncoder, SpeechFormat
+from realtime.media.encoders import SPEECH_AUDIO, SpeechEncoder, SpeechFormat
 from realtime.speech.phrases import phrases
 from realtime.workers.threads import BlockingCalls
 
@@ -23,14 +23,16 @@ class SpeechStream:
 
     def __init__(
         self, threads: BlockingCalls, synthesizer: "AsyncSynthesizer", text: str, voice: str, speed: float,
-        speech_format: SpeechFormat, *, streaming: bool,
+        speech_format: SpeechFormat, *, streaming: bool, audio: AudioFormat = SPEECH_AUDIO, bit_rate: int | None = None,
     ) -> None:  # fmt: skip
         self._threads = threads
         self._synthesizer = synthesizer
         self._text = text
         self._voice = voice
         self._speed = speed
-        self._encoder = SpeechEncoder(speech_format, synthesizer.sample_rate, streaming=streaming)
+        self._encoder = SpeechEncoder(
+            speech_format, synthesizer.sample_rate, streaming=streaming, audio=audio, bit_rate=bit_rate
+        )
         self._samples = 0
 
     @property

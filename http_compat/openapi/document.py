@@ -9,6 +9,7 @@ from http_compat.answer_headers import TEXT_LANGUAGE_HEADER, VOICE_HEADER
 from http_compat.openai.models import TASK_NAMES
 from http_compat.openapi.asr_webservice import asr, detect_language
 from http_compat.openapi.client_secrets import beta_sessions, client_secrets
+from http_compat.openapi.deepgram import listen, speak
 from http_compat.openapi.recordings import recordings
 from http_compat.openapi.schemas import (
     ANSWER_HEADERS,
@@ -55,6 +56,8 @@ def document(settings: Settings) -> dict[str, Any]:
             "/v1/realtime/client_secrets": {"post": client_secrets()},
             "/v1/realtime/sessions": {"post": beta_sessions("conversation")},
             "/v1/realtime/transcription_sessions": {"post": beta_sessions("transcription session")},
+            "/v1/listen": {"post": listen()},
+            "/v1/speak": {"post": speak()},
             "/v1/audio/voices": {"get": _voices()},
             "/v1/audio/models": {"get": _models("models")},
             "/v1/models": {"get": _models("data"), "post": _launch()},

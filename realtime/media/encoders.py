@@ -1,4 +1,4 @@
-"""Encode speech to files: mp3, opus, aac, flac, wav and pcm, mono at 24 kHz.
+"""Encode speech to files: mp3, opus, aac, flac, wav and pcm, mono, at 24 kHz unless another rate is asked for.
 
 24 kHz is the rate of OpenAI's API, which players of its headerless `pcm` assume. A file written at once has exact sizes
 in its headers; a streamed one marks them as unknown in the way its format provides. One encoder writes the whole file,
@@ -14,11 +14,14 @@ from typing import Final, Protocol
 import av
 import numpy as np
 
-from realtime.audio.formats import Encoding, Samples, encode
+from realtime.audio.formats import AudioFormat, Encoding, Samples, encode
 from realtime.audio.resampler import Resampler
 
 SPEECH_RATE: Final = 24_000
-"""Sample rate of all formats in hertz."""
+"""Default sample rate of all formats in hertz."""
+
+SPEECH_AUDIO: Final = AudioFormat(Encoding.PCM16, SPEECH_RATE)
+"""Default format of samples in WAV and without a header."""
 
 
 class SpeechFormat(StrEnum):
@@ -39,17 +42,29 @@ class SpeechFormat(StrEnum):
 class SpeechEncoder:
     """Encodes one file. Calls block for milliseconds."""
 
-    def __init__(self, speech_format: SpeechFormat, sample_rate: int, *, streaming: bool) -> None:
-        """Encode samples at `sample_rate`; return bytes early if `streaming`, otherwise all of them at the end."""
-        self._resampler = Resampler(sample_rate, SPEECH_RATE)
+    def __init__(
+        self,
+        speech_format: SpeechFormat,
+        sample_rate: int,
+        *,
+        streaming: bool,
+        audio: AudioFormat = SPEECH_AUDIO,
+        bit_rate: int | None = None,
+    ) -> None:
+        """Encode samples at `sample_rate`; return bytes early if `streaming`, otherwise all of them at the end.
+
+        The file has the rate of `audio` and, in WAV and PCM, its encoding; compressed with loss, it has `bit_rate` bits
+        per second, or a default.
+        """
+        self._resampler = Resampler(sample_rate, audio.sample_rate)
         self._writer: _Writer
         match speech_format:
             case SpeechFormat.PCM:
-                self._writer = _Pcm()
+                self._writer = _Pcm(audio)
             case SpeechFormat.WAV:
-                self._writer = _StreamedWav() if streaming else _Wav()
+                self._writer = _StreamedWav(audio) if streaming else _Wav(audio)
             case _:
-                self._writer = _Container(speech_format, streaming=streaming)
+                self._writer = _Container(speech_format, audio.sample_rate, bit_rate, streaming=streaming)
 
     def encode(self, samples: Samples) -> bytes:
         """Encode samples and return the bytes that are complete, possibly none."""
@@ -66,29 +81,40 @@ class _Writer(Protocol):
 
 
 class _Pcm:
+    def __init__(self, audio: AudioFormat) -> None:
+        self._audio = audio
+
     def write(self, samples: Samples) -> bytes:
-        return encode(samples, Encoding.PCM16)
+        return encode(samples, self._audio.encoding)
 
     def close(self) -> bytes:
         return b""
 
 
-_WAV_HEADER: Final = 44
+WAV_HEADER: Final = 44
 """Size of a WAV header in bytes."""
+
+_WAV_CODES: Final = {Encoding.PCM16: 1, Encoding.ALAW: 6, Encoding.MULAW: 7}
+"""Codes of the encodings in WAV."""
 
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
 """Size in the header of a streamed WAV file, as in OpenAI's responses."""
 
 
-def _wav_header(riff_size: int, data_size: int) -> bytes:
-    """Build the RIFF header of 16-bit mono PCM (Microsoft and IBM, Multimedia Programming Interface 1.0, 1991)."""
-    fields = (b"RIFF", riff_size, b"WAVE", b"fmt ", 16, 1, 1, SPEECH_RATE, 2 * SPEECH_RATE, 2, 16, b"data", data_size)
+def wav_header(audio: AudioFormat, data_size: int | None) -> bytes:
+    """Build a RIFF header (Microsoft and IBM, Multimedia Programming Interface 1.0, 1991); None: of unknown size."""
+    riff = _UNKNOWN_SIZE if data_size is None else min(data_size + WAV_HEADER - 8, _UNKNOWN_SIZE)
+    data = _UNKNOWN_SIZE if data_size is None else min(data_size, _UNKNOWN_SIZE)
+    width, rate = audio.channels * audio.bytes_per_sample, audio.sample_rate
+    bits, code = 8 * audio.bytes_per_sample, _WAV_CODES[audio.encoding]
+    fields = (b"RIFF", riff, b"WAVE", b"fmt ", 16, code, audio.channels, rate, rate * width, width, bits, b"data", data)
     return struct.pack("<4sI4s4sIHHIIHH4sI", *fields)
 
 
 class _StreamedWav(_Pcm):
-    def __init__(self) -> None:
-        self._header = _wav_header(_UNKNOWN_SIZE, _UNKNOWN_SIZE)
+    def __init__(self, audio: AudioFormat) -> None:
+        super().__init__(audio)
+        self._header = wav_header(audio, None)
 
     def write(self, samples: Samples) -> bytes:
         header, self._header = self._header, b""
@@ -96,7 +122,8 @@ class _StreamedWav(_Pcm):
 
 
 class _Wav(_Pcm):
-    def __init__(self) -> None:
+    def __init__(self, audio: AudioFormat) -> None:
+        super().__init__(audio)
         self._data = bytearray()
 
     def write(self, samples: Samples) -> bytes:
@@ -104,7 +131,7 @@ class _Wav(_Pcm):
         return b""
 
     def close(self) -> bytes:
-        return _wav_header(len(self._data) + _WAV_HEADER - 8, len(self._data)) + self._data
+        return wav_header(self._audio, len(self._data)) + self._data
 
 
 _CODECS: Final = {
@@ -136,16 +163,17 @@ class _Pipe:
 
 
 class _Container:
-    def __init__(self, speech_format: SpeechFormat, *, streaming: bool) -> None:
-        muxer, codec, bit_rate = _CODECS[speech_format]
+    def __init__(self, speech_format: SpeechFormat, rate: int, bit_rate: int | None, *, streaming: bool) -> None:
+        muxer, codec, default_bit_rate = _CODECS[speech_format]
+        self._rate = rate
         options = _STREAMING_OPTIONS.get(speech_format, {}) if streaming else {}
         self._file = _Pipe() if streaming else io.BytesIO()
         self._container = av.open(self._file, "w", format=muxer, options=options)
-        stream = self._container.add_stream(codec, rate=SPEECH_RATE, layout="mono")
+        stream = self._container.add_stream(codec, rate=rate, layout="mono")
         assert isinstance(stream, av.AudioStream)
         self._stream = stream
-        if bit_rate is not None:
-            self._stream.bit_rate = bit_rate
+        if default_bit_rate is not None:
+            self._stream.bit_rate = bit_rate or default_bit_rate
         self._position = 0
 
     def write(self, samples: Samples) -> bytes:
@@ -153,8 +181,8 @@ class _Container:
             return b""
         values = np.frombuffer(encode(samples, Encoding.PCM16), np.int16)
         frame = av.AudioFrame.from_ndarray(values[None, :], format="s16", layout="mono")
-        frame.sample_rate = SPEECH_RATE
-        frame.time_base = Fraction(1, SPEECH_RATE)
+        frame.sample_rate = self._rate
+        frame.time_base = Fraction(1, self._rate)
         frame.pts = self._position
         self._position += len(values)
         self._container.mux(self._stream.encode(frame))

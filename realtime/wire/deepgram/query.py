@@ -96,6 +96,7 @@ def joined_terms(terms: Sequence[str]) -> str:
 def input_format(query: Query) -> AudioFormat | None:
     """Return the format of raw audio, None for audio in a container. Raises `ClientError`."""
     encoding = text_of(query, "encoding").lower()
+    sample_rate, channels = number(query, "sample_rate"), number(query, "channels") or 1
     if not encoding or encoding in _CONTAINED:
         return None
     if encoding not in RAW_ENCODINGS:
@@ -105,12 +106,11 @@ def input_format(query: Query) -> AudioFormat | None:
             "container.",
             param="encoding",
         )
-    channels = number(query, "channels") or 1
     if flag(query, "multichannel") and channels > 1:
         raise InvalidQuery(
             "`multichannel` is not supported. Without it, the channels are mixed to one.", param="multichannel"
         )
-    return _audio_format(encoding, number(query, "sample_rate"), channels)
+    return _audio_format(encoding, sample_rate, channels)
 
 
 def output_format(query: Query) -> AudioFormat:

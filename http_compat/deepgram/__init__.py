@@ -1,0 +1,1 @@
+"""The endpoints of Deepgram's API for recordings and whole texts."""
