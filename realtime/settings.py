@@ -148,6 +148,8 @@ class Settings:
     chat_max_history_tokens: int = 3072
     """Upper bound for the conversation in a request, tools included, by estimate; the oldest turns are left out. The
     default leaves room for an answer in a context of 4096 tokens, the smallest default of common servers."""
+    chat_prepare_answers: bool = True
+    """Whether the backend is asked in a pause in which the user's turn may end; in vain, where it goes on."""
     resume_false_interruptions: bool = True
     """Whether an answer that was interrupted goes on if the user then says nothing, or a mere "mhm"."""
     chat_connect_timeout_seconds: float = 5.0

@@ -42,6 +42,7 @@ class Handshakes:
             find_voice=partial(find_voice, voices=self._voices()),
             max_input_characters=self._settings.max_input_characters,
             chat=self._chat,
+            prepare_answers=self._settings.chat_prepare_answers,
             resume_false_interruptions=self._settings.resume_false_interruptions,
             opened_at=int(time.time()),
             headers=headers or {},

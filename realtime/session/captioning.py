@@ -23,6 +23,7 @@ segment is decoded before them.
 
 from collections import deque
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from typing import Final
 
@@ -102,6 +103,19 @@ class Captioning:
     def turn_id(self) -> str | None:
         """Identifier of the turn in progress."""
         return self._open.turn.id if self._open else None
+
+    @property
+    def expected_transcript(self) -> str | None:
+        """The transcript of the turn in progress if it ends in this pause; None as long as that is not known."""
+        segment = self._open
+        if segment is None or self._closed or segment.phase is not Phase.PAUSED or segment.turn.error is not None:
+            return None
+        answer = self._answer(segment)
+        if answer is None:
+            return None
+        hypothesis, why = answer
+        delta = deepcopy(segment.agreement).finish(() if why else hypothesis.words)
+        return (segment.turn.text + delta).strip()
 
     @property
     def saturated(self) -> bool:

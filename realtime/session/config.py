@@ -35,6 +35,8 @@ class SessionConfig:
     """None: the client commits its turns by hand."""
     interrupt_response: bool = True
     """Whether the beginning of speech cancels the response in progress."""
+    prepare_answers: bool = False
+    """Whether the chat backend is asked in the pause in which a turn may end, before it has ended."""
     resume_false_interruptions: bool = False
     """Whether a response that was interrupted goes on if the user then says nothing, or a mere "mhm"."""
     create_response: bool = False

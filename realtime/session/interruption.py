@@ -8,6 +8,7 @@ rest, or the answer is given up.
 from dataclasses import dataclass
 from typing import Final
 
+from realtime.session.answer import Answer
 from realtime.session.reply import Reply
 from realtime.speech.backchannel import is_backchannel
 
@@ -24,15 +25,19 @@ class Interruption:
     position: int
 
     @property
+    def answer(self) -> Answer:
+        """What was being said."""
+        return self.reply.answer
+
+    @property
     def rest(self) -> str:
         """What is left of the text, as far as it is known."""
-        return self.reply.answer.text[self.position :]
+        return self.answer.text[self.position :]
 
     @property
     def leaves_nothing(self) -> bool:
         """Whether the answer had been played to its end."""
-        answer = self.reply.answer
-        return answer.complete and not self.rest.strip() and not answer.has_calls
+        return self.answer.complete and not self.rest.strip() and not self.answer.has_calls
 
     def is_false(self, text: str) -> bool:
         """Return whether the user has said nothing with this transcript of the turn, or a mere backchannel."""

@@ -113,6 +113,11 @@ class Listening:
         return self._audio.end
 
     @property
+    def expected_transcript(self) -> str | None:
+        """The transcript of the turn in progress if the detector ends it in this pause; None if that is not known."""
+        return self._captioning.expected_transcript if self.in_turn else None
+
+    @property
     def in_turn(self) -> bool:
         """Whether the detector hears the user speak, or waits to see whether they have finished."""
         return self._endpointing is not None and self._captioning.turn_id is not None

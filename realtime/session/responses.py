@@ -20,9 +20,14 @@ from dataclasses import replace
 from typing import Final
 
 from realtime.session.answer import Answer
-from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpeech, ItemReference, Speak
+from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpeech, Speak
 from realtime.session.config import Modality, SessionConfig
-from realtime.session.conversation import Conversation, ItemContent, Message, Role, chat_messages, spoken_text
+from realtime.session.conversation import (
+    AudioPart,
+    Conversation,
+    Message,
+    Role,
+)
 from realtime.session.events import (
     CommandRefused,
     EndReason,
@@ -35,7 +40,9 @@ from realtime.session.events import (
 from realtime.session.generation import ChatNotConfigured, ChatRequest
 from realtime.session.interruption import Interruption
 from realtime.session.jobs import Generated, JobFailed, Jobs, SpeechSynthesized, SynthesisFinished
+from realtime.session.prepared_answer import PreparedAnswer
 from realtime.session.reply import Reply
+from realtime.session.response_source import ResponseSource
 
 MAX_OUTSIDE_CONVERSATION: Final = 8
 """Responses outside of the conversation that may be in progress."""
@@ -58,12 +65,13 @@ class Responses:
         """Responses in progress that wait for transcripts before the chat backend is asked."""
         self._untranscribed: set[str] = set()
         """Turns whose transcript is still to come."""
-        self._unspoken_id: str | None = None
-        """The item that the client has added last, unless a response in the conversation has begun since."""
+        self._source = ResponseSource(conversation)
         self._playing: Reply | None = None
         """The last finished response in the conversation, which the client may still be playing."""
         self._interrupted: Interruption | None = None
         """The response that speech has interrupted, until it is clear whether the user says anything."""
+        self._prepared = PreparedAnswer(jobs)
+        """The answer to the turn in progress, should it be over."""
 
     @property
     def in_progress(self) -> bool:
@@ -87,11 +95,15 @@ class Responses:
 
     def awaits(self, job: int) -> bool:
         """Return whether this job works for a response."""
-        return self._reply_that_awaits(job) is not None
+        return self._reply_that_awaits(job) is not None or self._unheard_answer(job) is not None
 
     def _reply_that_awaits(self, job: int) -> Reply | None:
-        replies = [*self._replies.values(), *([self._interrupted.reply] if self._interrupted else [])]
-        return next((reply for reply in replies if reply.awaits(job)), None)
+        return next((reply for reply in self._replies.values() if reply.awaits(job)), None)
+
+    def _unheard_answer(self, job: int) -> Answer | None:
+        """Return the answer that this job generates while nobody says it."""
+        answers = (self._prepared.answer, self._interrupted.answer if self._interrupted else None)
+        return next((answer for answer in answers if answer is not None and answer.generation == job), None)
 
     # What the user said, and what the client added.
 
@@ -105,26 +117,20 @@ class Responses:
         if not self._untranscribed:
             waiting, self._waiting = self._waiting, []
             for reply, command in waiting:
-                yield reply.answer.generate(self._chat_request(command))
+                yield reply.answer.generate(self._source.chat_request(command, self.config))
 
     def item_created(self, item_id: str) -> None:
         """Note which item the client has added last."""
-        self._unspoken_id = item_id
+        self._source.unspoken_id = item_id
 
     # Commands.
 
     def create(self, command: CreateResponse, now: float) -> Iterator[Output]:
         """Begin a response, or refuse the command; see the module."""
-        inputs = command.input or ()
-        missing = [
-            each.item_id
-            for each in inputs
-            if isinstance(each, ItemReference) and each.item_id not in self._conversation
-        ]
-        if missing:
-            yield CommandRefused(RefusalReason.UNKNOWN_ITEM, command, item_id=missing[0])
+        if (missing := self._source.missing_item(command)) is not None:
+            yield CommandRefused(RefusalReason.UNKNOWN_ITEM, command, item_id=missing)
             return
-        text = self._verbatim(command)
+        text = self._source.verbatim(command, self.config)
         reply = yield from self._begin(command)
         if reply is None:
             return
@@ -135,8 +141,40 @@ class Responses:
         elif self._untranscribed:
             self._waiting.append((reply, command))
         else:
-            yield reply.answer.generate(self._chat_request(command))
+            yield from self._ask(reply, self._source.chat_request(command, self.config), now)
         self._forget_finished()
+
+    def _ask(self, reply: Reply, request: ChatRequest, now: float) -> Iterator[Output]:
+        """Ask the chat backend for a response, unless it has been asked just this already."""
+        if (answer := self._prepared.take(request)) is not None:
+            reply.answer = answer
+            yield from reply.resume(now)
+        else:
+            yield from self._prepared.give_up()
+            yield reply.answer.generate(request)
+
+    def prepare(self, transcript: str | None) -> Iterator[Output]:
+        """Ask the chat backend for the answer to a turn that may be over, and would have this transcript.
+
+        Give it up if the turn goes on (None), or would have another one.
+        """
+        request = None
+        if transcript and self._answers_turns and not (self._interrupted and self._interrupted.is_false(transcript)):
+            turn = Message(Role.USER, (AudioPart(transcript),))
+            request = self._source.chat_request(CreateResponse(), self.config, turn)
+        yield from self._prepared.expect(request)
+
+    @property
+    def _answers_turns(self) -> bool:
+        """Whether the turn in progress would be answered when it is transcribed."""
+        config = self.config
+        return (
+            config.prepare_answers
+            and config.chat
+            and config.create_response
+            and self.in_conversation is None
+            and not self._untranscribed
+        )
 
     def speak(self, command: Speak, now: float) -> Iterator[Output]:
         """Begin a response of this text; refuse the command while another one is in progress."""
@@ -234,26 +272,27 @@ class Responses:
     ) -> Iterator[Output]:
         """Take the result of a job of a response."""
         reply = self._reply_that_awaits(message.number)
-        assert reply is not None
-        if reply.finished:
-            yield from self._receive_after_interruption(message)
+        if reply is None:
+            yield from self._receive_unheard(message)
         elif isinstance(message, Generated):
             yield from reply.generated(message.delta, now)
         else:
             yield from reply.receive(message, now)
         self._forget_finished()
 
-    def _receive_after_interruption(
+    def _receive_unheard(
         self, message: SpeechSynthesized | SynthesisFinished | Generated | JobFailed
     ) -> Iterator[Output]:
-        """Take more of the answer that was interrupted."""
-        assert self._interrupted is not None
-        answer = self._interrupted.reply.answer
+        """Take more of an answer that was interrupted or prepared."""
+        answer = self._unheard_answer(message.number)
+        assert answer is not None
         if isinstance(message, Generated):
             yield from answer.take(message.delta)
-        else:
-            answer.end_generation()
-            answer.complete = True
+            return
+        answer.end_generation()
+        answer.complete = True
+        if answer is self._prepared.answer:
+            self._prepared.fail()
 
     def release(self, now: float) -> Iterator[Output]:
         """Advance all responses to `now`."""
@@ -289,7 +328,7 @@ class Responses:
         reply = Reply(response, Answer(self._jobs), speed, self._jobs, conversation, self._new_id)
         self._replies[response.id] = reply
         if command.in_conversation:
-            self._unspoken_id = self._playing = None
+            self._source.unspoken_id = self._playing = None
             yield from self.end_interruption()
         yield ResponseStarted(response)
         return reply
@@ -301,39 +340,3 @@ class Responses:
                 if reply.response.in_conversation:
                     self._playing = reply
         self._waiting = [(reply, command) for reply, command in self._waiting if not reply.finished]
-
-    # What a response says.
-
-    def _verbatim(self, command: CreateResponse) -> str:
-        """Return the text to speak as it is written; empty where the chat backend has to generate it."""
-        contents = self._input(command)
-        if self.config.chat:
-            last = contents[-1] if command.input and contents else None
-            return last.text if isinstance(last, Message) and last.role is Role.ASSISTANT else ""
-        if command.input:
-            return spoken_text(contents)
-        if self._unspoken_id is not None and self._unspoken_id in self._conversation:
-            item = self._conversation[self._unspoken_id].content
-            if isinstance(item, Message) and item.role is Role.ASSISTANT:
-                return item.text
-        anything_else = len(self._conversation) or self.config.instructions.strip()
-        return "" if anything_else else command.instructions or ""
-
-    def _chat_request(self, command: CreateResponse) -> ChatRequest:
-        tools = self.config.tools if command.tools is None else command.tools
-        return ChatRequest(
-            chat_messages(command.instructions or self.config.instructions, self._input(command)),
-            tools,
-            (command.tool_choice or self.config.tool_choice) if tools else "auto",
-            max_output_tokens=command.max_output_tokens or self.config.max_output_tokens,
-        )
-
-    def _input(self, command: CreateResponse) -> list[ItemContent]:
-        """Return what the response answers: the input of the command, or the conversation."""
-        if command.input is None:
-            return [item.content for item in self._conversation]
-        return [
-            self._conversation[each.item_id].content if isinstance(each, ItemReference) else each
-            for each in command.input
-            if not isinstance(each, ItemReference) or each.item_id in self._conversation
-        ]

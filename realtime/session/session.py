@@ -237,6 +237,7 @@ class Session:
                     yield from self._answer(now)
                 case _:
                     yield output
+        yield from self._responses.prepare(self._listening.expected_transcript)
 
     def _add_turn(self, committed: AudioCommitted) -> AudioCommitted:
         """Make an item of a turn."""

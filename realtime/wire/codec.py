@@ -51,6 +51,8 @@ class Handshake:
     max_input_characters: int
     chat: bool = False
     """Whether a chat backend is configured."""
+    prepare_answers: bool = True
+    """Whether its answers are prepared before a turn has ended."""
     resume_false_interruptions: bool = True
     """Whether its answers go on after a false interruption."""
     opened_at: int = 0

@@ -40,6 +40,7 @@ def open_session(handshake: Handshake) -> WireSession:
         voice=voice,
         chat=chat,
         create_response=chat and not transcription,
+        prepare_answers=handshake.prepare_answers,
         resume_false_interruptions=chat and handshake.resume_false_interruptions,
         include_partials="partials" in extensions(handshake),
     )

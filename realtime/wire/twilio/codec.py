@@ -79,6 +79,7 @@ class TwilioCodec:
             voice=handshake.find_voice("") or "",
             chat=True,
             create_response=True,
+            prepare_answers=handshake.prepare_answers,
             resume_false_interruptions=handshake.resume_false_interruptions,
         )
         return cls(handshake, config)

@@ -476,6 +476,96 @@ def test_a_text_that_is_complete_takes_no_more() -> None:
     assert refusal == CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, ExtendSpeech("More."))
 
 
+# Before a turn ends.
+
+PREPARING = configured(chat=True, create_response=True, prepare_answers=True)
+
+
+def pausing() -> tuple[Conversation, Microphone, Generate]:
+    """Pause in a turn for long enough to prepare an answer, and too briefly to end the turn."""
+    conversation, microphone = Conversation(PREPARING, held=(Generate,)), Microphone()
+    conversation.hear(microphone.silence(0.64), microphone.speech(1.92), microphone.silence(0.4))
+    (job,) = conversation.pending(Generate)
+    return conversation, microphone, job
+
+
+def test_an_answer_is_prepared_in_the_pause_in_which_a_turn_may_end() -> None:
+    conversation, microphone, job = pausing()
+    assert job.request.messages == (ChatMessage(ChatRole.USER, words_between(0.64, 2.56)),)
+    conversation.send(Generated(job.number, ChatTextDelta("Good morning. How")))
+    assert conversation.outputs_of(ResponseStarted) == []
+    conversation.hear(microphone.silence(0.2))
+    assert [text.delta for text in conversation.outputs_of(ResponseTextExtended)] == ["Good morning. "]
+    conversation.send(Generated(job.number, ChatTextDelta(" are you?")))
+    conversation.send(Generated(job.number, STOP))
+    assert said(conversation) == ["Good morning. How are you?"]
+    assert conversation.outputs_of(Generate) == [job]
+
+
+def test_a_prepared_answer_is_dropped_when_the_turn_goes_on() -> None:
+    conversation, microphone, job = pausing()
+    conversation.hear(microphone.speech(1.0))
+    assert CancelJob(job.number) in conversation.outputs_of(CancelJob)
+    conversation.hear(microphone.silence(1.0))
+    (again,) = conversation.pending(Generate)
+    assert again.request != job.request
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+def test_a_prepared_answer_is_not_said_when_the_request_has_become_another() -> None:
+    conversation, microphone, job = pausing()
+    conversation.send(CreateItem(user("By the way.")))
+    conversation.hear(microphone.silence(0.2))
+    (again,) = conversation.pending(Generate)
+    assert [message.text for message in again.request.messages] == ["By the way.", words_between(0.64, 2.56)]
+    assert CancelJob(job.number) in conversation.outputs_of(CancelJob)
+
+
+def test_a_prepared_answer_that_fails_is_asked_for_again() -> None:
+    conversation, microphone, job = pausing()
+    conversation.send(JobFailed(job.number, ChatInterrupted("scripted")))
+    conversation.hear(microphone.silence(0.2))
+    _, again = conversation.outputs_of(Generate)
+    assert again.request == job.request
+    assert conversation.outputs_of(ResponseFinished) == []
+
+
+def test_a_request_of_the_client_gives_up_what_was_prepared_for_a_turn() -> None:
+    conversation, _, job = pausing()
+    conversation.send(CreateResponse(input=(user("Something else."),)))
+    assert CancelJob(job.number) in conversation.outputs_of(CancelJob)
+    (asked,) = conversation.pending(Generate)
+    assert [message.text for message in asked.request.messages] == ["Something else."]
+
+
+def test_nothing_is_prepared_for_what_would_not_be_answered() -> None:
+    conversation, microphone = Conversation(PREPARING, held=(Generate,)), Microphone()
+    conversation.send(Configure(configured(chat=True, prepare_answers=True)))
+    conversation.hear(microphone.silence(0.64), microphone.speech(1.92), microphone.silence(0.4))
+    assert conversation.outputs_of(Generate) == []
+
+
+def test_nothing_is_prepared_for_a_false_interruption() -> None:
+    config = configured(chat=True, create_response=True, prepare_answers=True, resume_false_interruptions=True)
+    conversation, microphone = Conversation(config, held=(Transcribe, Generate)), Microphone()
+    conversation.send(CreateResponse(input=(assistant(COUNT),)))
+    conversation.wait(1.0)
+    conversation.hear(microphone.speech(0.5), microphone.silence(0.4))
+    hear(conversation, "Mhm.")
+    assert conversation.outputs_of(Generate) == []
+
+
+def test_a_turn_that_failed_in_part_is_not_answered_in_its_pause() -> None:
+    conversation, microphone = Conversation(PREPARING, held=(Transcribe, Generate)), Microphone()
+    conversation.hear(microphone.speech(12.0), microphone.silence(0.4))
+    while conversation.pending(Transcribe):
+        conversation.fail(Transcribe)
+    conversation.hear(microphone.speech(1.0))
+    conversation.release(Transcribe)
+    conversation.hear(microphone.silence(0.4))
+    assert conversation.outputs_of(Generate) == []
+
+
 # Interruption: what was played is what is kept.
 
 

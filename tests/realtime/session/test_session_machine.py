@@ -142,6 +142,7 @@ configurations = st.builds(
     chat=st.booleans(),
     create_response=st.booleans(),
     resume_false_interruptions=st.booleans(),
+    prepare_answers=st.booleans(),
     modality=st.sampled_from(Modality),
 )
 deltas: st.SearchStrategy[ChatDelta] = st.one_of(
@@ -207,8 +208,8 @@ class Witness:
                     assert self.turn is not None, "only a pause of a turn is judged"
                     assert 0 < len(output.samples) <= 8 * SAMPLE_RATE
                 alike = sum(type(job) is type(output) for job in self.jobs.values())
-                most = len(self.responses) if isinstance(output, Synthesize | Generate) else 1
-                assert alike < most, "one at a time, and one of each response"
+                most = len(self.responses) + 1 if isinstance(output, Synthesize | Generate) else 1
+                assert alike < most, "one at a time; one of each response, and an answer that nobody hears yet"
                 self.numbers.add(output.number)
                 self.jobs[output.number] = output
             case CancelJob(number):

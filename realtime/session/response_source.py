@@ -1,0 +1,55 @@
+"""What a response is made from: a text of the client, or a request to the chat backend; see `responses`."""
+
+from realtime.session.commands import CreateResponse, ItemReference
+from realtime.session.config import SessionConfig
+from realtime.session.conversation import Conversation, ItemContent, Message, Role, chat_messages, spoken_text
+from realtime.session.generation import ChatRequest
+
+
+class ResponseSource:
+    """Finds what a response says in its command, the conversation and the configuration."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.unspoken_id: str | None = None
+        """The item that the client has added last, unless a response in the conversation has begun since."""
+        self._conversation = conversation
+
+    def missing_item(self, command: CreateResponse) -> str | None:
+        """Return the first item that the command refers to and that the conversation does not have."""
+        references = (each.item_id for each in command.input or () if isinstance(each, ItemReference))
+        return next((item_id for item_id in references if item_id not in self._conversation), None)
+
+    def verbatim(self, command: CreateResponse, config: SessionConfig) -> str:
+        """Return the text to speak as it is written; empty where the chat backend has to generate it."""
+        contents = self._input(command)
+        if config.chat:
+            last = contents[-1] if command.input and contents else None
+            return last.text if isinstance(last, Message) and last.role is Role.ASSISTANT else ""
+        if command.input:
+            return spoken_text(contents)
+        if self.unspoken_id is not None and self.unspoken_id in self._conversation:
+            item = self._conversation[self.unspoken_id].content
+            if isinstance(item, Message) and item.role is Role.ASSISTANT:
+                return item.text
+        anything_else = len(self._conversation) or config.instructions.strip()
+        return "" if anything_else else command.instructions or ""
+
+    def chat_request(self, command: CreateResponse, config: SessionConfig, *more: ItemContent) -> ChatRequest:
+        """Return the request for an answer to the conversation, or to the input, and to what has been said since."""
+        tools = config.tools if command.tools is None else command.tools
+        return ChatRequest(
+            chat_messages(command.instructions or config.instructions, [*self._input(command), *more]),
+            tools,
+            (command.tool_choice or config.tool_choice) if tools else "auto",
+            max_output_tokens=command.max_output_tokens or config.max_output_tokens,
+        )
+
+    def _input(self, command: CreateResponse) -> list[ItemContent]:
+        """Return what the response answers: the input of the command, or the conversation."""
+        if command.input is None:
+            return [item.content for item in self._conversation]
+        return [
+            self._conversation[each.item_id].content if isinstance(each, ItemReference) else each
+            for each in command.input
+            if not isinstance(each, ItemReference) or each.item_id in self._conversation
+        ]
