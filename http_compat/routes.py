@@ -81,6 +81,7 @@ def routes(
         "/detect-language": {"POST": asr.detect_language},
         "/v1/audio/speech": {"POST": speech.create},
         "/v1/realtime/client_secrets": {"POST": keys.client_secrets},
+        "/v1/realtime/translations/client_secrets": {"POST": keys.translations},
         "/v1/realtime/sessions": {"POST": keys.sessions},
         "/v1/realtime/transcription_sessions": {"POST": keys.transcription_sessions},
         "/v1/listen": {"POST": listen.transcribe},

@@ -20,6 +20,9 @@ class ClientSecretEndpoints:
     async def client_secrets(self, request: Request) -> Response:
         return await self._create("client_secrets", request)
 
+    async def translations(self, request: Request) -> Response:
+        return await self._create("translations/client_secrets", request)
+
     async def sessions(self, request: Request) -> Response:
         return await self._create("sessions", request)
 

@@ -21,6 +21,14 @@ def client_secrets() -> dict[str, Any]:
     return _described("Make a key that expires, for the websocket", body, made)
 
 
+def translation_client_secrets() -> dict[str, Any]:
+    """Describe the endpoint for translations."""
+    session = {**record(("model",), model=nullable(TEXT)), "description": "The session that the key opens"}
+    body = record(("expires_after",), expires_after=_EXPIRES_AFTER, session=session)
+    made = record(value=TEXT, expires_at=_TIME, session=_OBJECT)
+    return _described("Make a key that expires, for a translation by websocket", body, made)
+
+
 def beta_sessions(kind: str) -> dict[str, Any]:
     """Describe an endpoint of the protocol's beta."""
     secret = nullable(record(("expires_after",), expires_after=_EXPIRES_AFTER))

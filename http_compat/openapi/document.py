@@ -8,7 +8,7 @@ from typing import Any
 from http_compat.answer_headers import TEXT_LANGUAGE_HEADER, VOICE_HEADER
 from http_compat.openai.models import TASK_NAMES
 from http_compat.openapi.asr_webservice import asr, detect_language
-from http_compat.openapi.client_secrets import beta_sessions, client_secrets
+from http_compat.openapi.client_secrets import beta_sessions, client_secrets, translation_client_secrets
 from http_compat.openapi.deepgram import listen, speak
 from http_compat.openapi.recordings import recordings
 from http_compat.openapi.schemas import (
@@ -54,6 +54,7 @@ def document(settings: Settings) -> dict[str, Any]:
             "/detect-language": {"post": detect_language()},
             "/v1/audio/speech": {"post": _speech(settings)},
             "/v1/realtime/client_secrets": {"post": client_secrets()},
+            "/v1/realtime/translations/client_secrets": {"post": translation_client_secrets()},
             "/v1/realtime/sessions": {"post": beta_sessions("conversation")},
             "/v1/realtime/transcription_sessions": {"post": beta_sessions("transcription session")},
             "/v1/listen": {"post": listen()},

@@ -59,7 +59,7 @@ class ClientSecrets:
         kind = SecretKind(endpoint)
         request = read_secret_request(kind, body)
         dialect = SECRET_DIALECTS[kind]
-        headers = {} if kind is SecretKind.CLIENT_SECRETS else BETA_HEADERS
+        headers = BETA_HEADERS if kind in (SecretKind.BETA_SESSIONS, SecretKind.BETA_TRANSCRIPTION_SESSIONS) else {}
         codec = dialect.open(self._handshakes.build(new_id("sess"), headers=headers, session=request.session))
         now = self._clock()
         self._secrets = {value: secret for value, secret in self._secrets.items() if secret.expires_at > now}

@@ -55,6 +55,8 @@ class SessionConfig:
     """Text that precedes the audio for the recognizer: names and spellings to expect."""
     agreement_span: int = MIN_SPAN
     """Samples by which the audio of two hypotheses must differ for one to confirm the words of the other."""
+    speak_transcripts: bool = False
+    """Whether the transcripts are spoken, as an interpreter does."""
     include_partials: bool = False
     """Whether to report tentative words (an extension of the protocol)."""
     voice: str = ""

@@ -150,6 +150,11 @@ class TranscriptFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptsSpoken:
+    """With `SessionConfig.speak_transcripts`: all text that has been committed is spoken, and all of it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class ItemAdded:
     """The client's item is in the conversation, after `previous_item_id` (None: it is the first)."""
 
@@ -343,6 +348,7 @@ Event: TypeAlias = (
     | TranscriptRevised
     | TranscriptCompleted
     | TranscriptFailed
+    | TranscriptsSpoken
     | ItemAdded
     | ItemDeleted
     | ItemRetrieved

@@ -12,6 +12,7 @@ holds what both have said. This module connects them: a turn becomes an item, it
 speech may interrupt one. And it is the one place where a result whose job is no longer live is dropped.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import assert_never
@@ -56,6 +57,7 @@ from realtime.session.events import (
     TranscriptFailed,
 )
 from realtime.session.idle_timeout import IdleTimeout
+from realtime.session.interpreting import Interpreting
 from realtime.session.jobs import (
     Generated,
     JobFailed,
@@ -97,6 +99,7 @@ class Session:
         self._answer_due = False
         """Whether such a response begins as soon as the user is silent."""
         self._idle = IdleTimeout()
+        self._interpreting = Interpreting(self._responses, new_id)
 
     @property
     def saturated(self) -> bool:
@@ -126,7 +129,7 @@ class Session:
         outputs = list(self._responses.release(now))
         if self._idle.deadline is not None and self._idle.deadline <= now:
             outputs += self._answer_silence(now)
-        return self._follow_idle(outputs, now)
+        return self._follow(outputs, now)
 
     def receive(self, message: Input, now: float) -> list[Output]:
         """Take one command or engine result and return what follows from it, in order.
@@ -137,14 +140,20 @@ class Session:
             VoiceError: The session cannot go on, because the voice activity detector failed.
 
         """
-        return self._follow_idle(list(self._receive(message, now)), now)
+        return self._follow(list(self._receive(message, now)), now)
 
-    def _follow_idle(self, outputs: list[Output], now: float) -> list[Output]:
-        """Let the idle timeout follow what is reported, and return it."""
-        silent_from = max(now, self._responses.played_until)
-        for output in outputs:
-            self._idle.follow(output, self._responses.config.idle_timeout, silent_from)
-        return outputs
+    def _follow(self, outputs: list[Output], now: float) -> list[Output]:
+        """Return what is reported, and after each output what follows from it."""
+        config, silent_from = self._responses.config, max(now, self._responses.played_until)
+        followed: list[Output] = []
+        waiting = deque(outputs)
+        while waiting:
+            output = waiting.popleft()
+            followed.append(output)
+            self._idle.follow(output, config.idle_timeout, silent_from)
+            if config.speak_transcripts:
+                waiting.extendleft(reversed(list(self._interpreting.follow(output, now))))
+        return followed
 
     def request_for(self, job: int, load: LoadLevel) -> TranscriptionRequest | None:
         """Return the audio and options to decode for a `Transcribe` job, or None where the job is no longer live.

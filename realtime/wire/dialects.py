@@ -16,6 +16,7 @@ from realtime.wire.deepgram.speak import SpeakCodec
 from realtime.wire.first_message import FirstMessageCodec
 from realtime.wire.openai.client_secrets import SecretKind
 from realtime.wire.openai.codec import OpenAICodec
+from realtime.wire.openai.translations import TranslationCodec
 from realtime.wire.twilio.codec import TwilioCodec
 from realtime.wire.vosk.codec import VoskCodec
 from realtime.wire.whisperlive.codec import WhisperLiveCodec
@@ -29,6 +30,7 @@ def _openai_refusal(error: VoiceError, _: str) -> Mapping[str, object]:
 
 
 _OPENAI: Final = Dialect(OpenAICodec.open, _openai_refusal)
+_TRANSLATIONS: Final = Dialect(TranslationCodec.open, _openai_refusal)
 _TWILIO: Final = Dialect(TwilioCodec.open, _openai_refusal)
 _VOSK: Final = Dialect(VoskCodec.open, _openai_refusal)
 _WHISPERLIVE: Final = Dialect(WhisperLiveCodec.open, _openai_refusal)
@@ -40,6 +42,7 @@ DIALECTS: Final[Mapping[str, Mapping[str, Dialect]]] = {
         "/v1/realtime/": _OPENAI,
         "/realtime": _OPENAI,
         "/openai/v1/realtime": _OPENAI,
+        "/v1/realtime/translations": _TRANSLATIONS,
     },
     "deepgram": {
         "/v1/listen": Dialect(ListenCodec.open, error_body),
@@ -59,7 +62,9 @@ _WITH_KEY: Final = re.compile(
 )
 
 
-SECRET_DIALECTS: Final[Mapping[SecretKind, Dialect]] = dict.fromkeys(SecretKind, _OPENAI)
+SECRET_DIALECTS: Final[Mapping[SecretKind, Dialect]] = {
+    kind: _TRANSLATIONS if kind is SecretKind.TRANSLATIONS else _OPENAI for kind in SecretKind
+}
 """The dialect that the client secrets of each endpoint are for."""
 
 

@@ -12,6 +12,7 @@ from msgspec import Meta, Raw, Struct
 
 from realtime.wire.openai.client_events import parse_as
 from realtime.wire.openai.session_update import SessionPatch
+from realtime.wire.openai.translations import TranslationPatch
 
 DEFAULT_SECONDS: Final = 600
 """Seconds for which a client secret is valid, unless the request says otherwise; OpenAI's default."""
@@ -21,6 +22,7 @@ class SecretKind(StrEnum):
     """The endpoints that make client secrets."""
 
     CLIENT_SECRETS = "client_secrets"
+    TRANSLATIONS = "translations/client_secrets"
     BETA_SESSIONS = "sessions"
     BETA_TRANSCRIPTION_SESSIONS = "transcription_sessions"
 
@@ -37,6 +39,13 @@ class _Body(Struct, frozen=True):
 
     expires_after: ExpiresAfter | None = None
     session: SessionPatch | None = None
+
+
+class _TranslationBody(Struct, frozen=True):
+    """The body of `translations/client_secrets`."""
+
+    session: TranslationPatch
+    expires_after: ExpiresAfter | None = None
 
 
 class _BetaSecret(Struct, frozen=True):
@@ -62,7 +71,8 @@ class SecretRequest(Struct, frozen=True):
 
 Json: TypeAlias = dict[str, Any]
 
-_BODIES: Final = msgspec.json.Decoder(_Body)
+_BODIES: Final[msgspec.json.Decoder[_Body | _TranslationBody]] = msgspec.json.Decoder(_Body)
+_TRANSLATION_BODIES: Final[msgspec.json.Decoder[_Body | _TranslationBody]] = msgspec.json.Decoder(_TranslationBody)
 _BETA_BODIES: Final = msgspec.json.Decoder(_BetaBody)
 _BETA_TYPES: Final = {
     SecretKind.BETA_SESSIONS: "realtime",
@@ -73,8 +83,9 @@ _BETA_TYPES: Final = {
 def read_secret_request(kind: SecretKind, body: bytes) -> SecretRequest:
     """Parse the body of a request. Raises `RefusedRequest`."""
     text = body.decode(errors="surrogateescape") or "{}"
-    if kind is SecretKind.CLIENT_SECRETS:
-        expires = parse_as(_BODIES, text).expires_after
+    if kind in (SecretKind.CLIENT_SECRETS, SecretKind.TRANSLATIONS):
+        bodies = _BODIES if kind is SecretKind.CLIENT_SECRETS else _TRANSLATION_BODIES
+        expires = parse_as(bodies, text).expires_after
         session = bytes(msgspec.json.decode(text, type=_RawSession).session)
         session = b"{}" if session == b"null" else session
     else:
@@ -87,6 +98,6 @@ def read_secret_request(kind: SecretKind, body: bytes) -> SecretRequest:
 def secret_object(kind: SecretKind, greeting: str | bytes, value: str, expires_at: int) -> Json:
     """Return the answer to a request; `greeting` is what a connection with this secret begins with."""
     session: Json = msgspec.json.decode(greeting)["session"]
-    if kind is SecretKind.CLIENT_SECRETS:
+    if kind in (SecretKind.CLIENT_SECRETS, SecretKind.TRANSLATIONS):
         return {"value": value, "expires_at": expires_at, "session": session}
     return session | {"client_secret": {"value": value, "expires_at": expires_at}}

@@ -49,6 +49,7 @@ from realtime.session.events import (
     TranscriptExtended,
     TranscriptFailed,
     TranscriptRevised,
+    TranscriptsSpoken,
 )
 from realtime.wire.codec import Close, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.openai import client_events as wire
@@ -227,7 +228,7 @@ class OpenAICodec:
                 return self._responses.item_finished(event)
             case ResponseFinished():
                 return [self._responses.finished(event)]
-            case ResponseFlushed() | SilencePassed():
+            case ResponseFlushed() | SilencePassed() | TranscriptsSpoken():
                 return []
             case CommandRefused():
                 return [refused(event, self._writer)]

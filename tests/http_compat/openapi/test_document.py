@@ -50,6 +50,7 @@ SERVED: dict[str, dict[str, Any]] = {
     "/v1/speak": {"text": "Ten chars."},
     "/token": {},
     "/v1/realtime/client_secrets": {"session": {"type": "transcription"}},
+    "/v1/realtime/translations/client_secrets": {"session": {"model": "gpt-realtime-translate"}},
     "/v1/realtime/sessions": {},
     "/v1/realtime/transcription_sessions": {},
 }

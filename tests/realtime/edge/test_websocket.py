@@ -206,7 +206,7 @@ def test_an_invalid_origin_is_refused(server: RealtimeService) -> None:
     assert refusal(server.url, origin="http://[").status_code == HTTPStatus.FORBIDDEN
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/v1/dictate", "/v1/realtime/translations", "/v1/audio/speech"])
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/dictate", "/v1/realtime/calls", "/v1/audio/speech"])
 def test_a_websocket_at_an_unknown_path_is_not_found(server: RealtimeService, path: str) -> None:
     response = refusal(f"ws://127.0.0.1:{server.port}{path}")
     assert (response.status_code, error_code(response)) == (HTTPStatus.NOT_FOUND, "not_found")

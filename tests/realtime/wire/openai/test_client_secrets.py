@@ -52,6 +52,16 @@ def test_a_secret_for_transcription_opens_a_transcription_session() -> None:
     assert codec.config.recognizer.name == "whisper-tiny"
 
 
+def test_a_secret_for_translation_says_what_it_is_for() -> None:
+    request = read_secret_request(SecretKind.TRANSLATIONS, b'{"session": {"model": "gpt-realtime-translate"}}')
+    greeting = '{"session": {"type": "translation"}}'
+    answer = secret_object(SecretKind.TRANSLATIONS, greeting, "ek_1", 1_600)
+    assert (request.seconds, answer["session"]["type"]) == (600, "translation")
+    with pytest.raises(ClientError) as caught:
+        read_secret_request(SecretKind.TRANSLATIONS, b"{}")
+    assert caught.value.param == "session"
+
+
 @pytest.mark.parametrize(
     ("kind", "shown"),
     [
