@@ -72,6 +72,11 @@ class Channels:
         """Whether any of the speakers speaks, or may not have finished."""
         return any(speaker.in_turn for speaker in self._speakers)
 
+    @property
+    def expected_transcript(self) -> str | None:
+        """None: of several speakers another one may go on, so that no answer is prepared."""
+        return None
+
     def receive(
         self, message: AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
     ) -> Iterator[Output]:
