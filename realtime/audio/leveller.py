@@ -35,7 +35,7 @@ A pause of a second within speech at -18 dBFS changes little. Of 92 words, half 
 """
 
 FALL_BESIDE: Final = 24.0 * WINDOW / SAMPLE_RATE
-"""Decibels by which a window counts less for the gain of one that is a window away (24 dB/s), in audio decoded as one."""
+"""Decibels by which a window counts less for the gain of one that is a window away (24 dB/s)."""
 
 SAME_SPEAKER: Final = 12.0
 """Decibels by which the loudness beside a window may differ from that of the whole without changing its gain.
