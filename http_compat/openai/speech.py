@@ -53,7 +53,7 @@ class SpeechEndpoint:
         synthesizer = await while_connected(request, lease)
         voice, speed = self._voice(body.voice_name, synthesizer.voices), body.speed or 1.0
         as_events = body.stream_format == "sse"
-        streaming = as_events or bool(body.stream)
+        streaming = as_events or body.streamed
         speech = SpeechStream(self._threads, synthesizer, text, voice, speed, speech_format, streaming=streaming)
         note_audio(request, lambda: speech.seconds)
         if as_events:

@@ -69,7 +69,10 @@ def test_text_becomes_a_file_of_its_format(client: PublishedClient, server: Http
     data = client.speak(response_format=response_format).data
     headers = server.responses[-1].headers
     assert headers["content-type"].startswith(TYPE_OF[response_format])
-    assert int(headers["content-length"]) == len(data)
+    if response_format == "pcm" and client.name not in XINFERENCES:  # which send `stream` in every request
+        assert "content-length" not in headers
+    else:
+        assert int(headers["content-length"]) == len(data)
     assert data.startswith(START_OF[response_format])
     seconds = len(data) / 48_000 if response_format == "pcm" else duration(data)
     assert seconds == pytest.approx(1.0, abs=0.09 if response_format == "aac" else 0.06)  # ADTS knows only whole frames

@@ -183,6 +183,23 @@ def test_a_flag_may_be_written_as_text(client: TestClient, stream: object, strea
     assert ("content-length" not in speak(client, stream=stream).headers) is streamed
 
 
+@pytest.mark.parametrize(
+    ("fields", "streamed"),
+    [
+        ({"response_format": "pcm"}, True),
+        ({"response_format": "pcm", "stream": False}, False),
+        ({"stream_format": "audio"}, True),
+        ({"stream_format": "audio", "stream": False}, False),
+        ({"response_format": "wav"}, False),
+        ({}, False),
+    ],
+)
+def test_voice_pipelines_which_never_ask_for_a_stream_get_one(
+    client: TestClient, fields: dict[str, Any], streamed: bool
+) -> None:
+    assert ("content-length" not in speak(client, **fields).headers) is streamed
+
+
 def test_the_query_has_what_the_body_lacks(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
     answer = client.post(f"{URL}?voice=birch&speed=2&model=tts-1", json={"input": "Hello.", "speed": 1})
     assert answer.status_code == 200
