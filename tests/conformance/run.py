@@ -17,12 +17,14 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from subprocess import Popen
+from typing import Final, TextIO
 
 import httpx
 import numpy as np
 
 from tests.conformance.published import CLIENTS, Client, Environment
+from tests.support.markdown import blocks
 from tests.support.running_service import RunningService, running_service
 
 HERE: Final = Path(__file__).parent
@@ -42,6 +44,13 @@ SENTENCES: Final = {
 RATE: Final = 24_000
 SILENCE_SECONDS: Final = (0.2, 1.2)
 """Silence before and after each recording; that after it ends the turn."""
+
+
+DOCUMENTED_ADDRESS: Final = "127.0.0.1:8000"
+"""The address in the documents."""
+
+SNIPPET_SECONDS: Final = 12.0
+"""Seconds after which a snippet of the documents is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +114,15 @@ def cough() -> bytes:
 
 def results(client: Client, address: str, recordings: Path) -> Iterator[Result]:
     """Run a client's program and yield its checks; a program that fails by itself is a failed check too."""
-    folder = installed(client.environment)
     programs = recordings.parent / client.environment.name
-    if not programs.exists():
+    new = not programs.exists()
+    if new:
         shutil.copytree(HERE / "large", programs)
-        if (folder / "node_modules").is_dir():
-            (programs / "node_modules").symlink_to(folder / "node_modules")
-    runner = node(folder) if client.program.endswith(".mjs") else folder / "bin/python"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OPENAI_"))}
+        modules = installed(client.environment) / "node_modules"
+        if modules.is_dir():
+            (programs / "node_modules").symlink_to(modules)
     with (recordings.parent / "stderr").open("w+") as stderr:
-        process = subprocess.Popen(
-            [runner, programs / client.program, address, recordings],
-            stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=programs, env=environment,
-        )  # fmt: skip
+        process = start(client, programs / client.program, programs, stderr, address, recordings)
         try:
             printed, _ = process.communicate(timeout=client.seconds)
         except subprocess.TimeoutExpired:
@@ -130,6 +135,40 @@ def results(client: Client, address: str, recordings: Path) -> Iterator[Result]:
         if process.returncode > 0 or not reported:
             stderr.seek(0)
             yield Result(client.name, "end", False, stderr.read()[-600:])
+    if new:
+        yield from run_snippets(client, address, programs)
+
+
+def start(client: Client, program: Path, folder: Path, stderr: TextIO | int, *arguments: str | Path) -> Popen[str]:
+    """Start a program in the environment of a client; `folder` has what it imports."""
+    place = installed(client.environment)
+    runner = node(place) if program.suffix == ".mjs" else place / "bin/python"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OPENAI_"))}
+    command = [runner, program, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=folder, env=environment)
+
+
+def run_snippets(client: Client, address: str, programs: Path) -> Iterator[Result]:
+    """Run what `docs/clients.md` has for the environment of a client.
+
+    A snippet passes if it ends without an error, or has printed something by `SNIPPET_SECONDS`: most of them go on for
+    as long as the conversation does.
+    """
+    reason = f"make conformance runs it with {client.environment.name}"
+    for block in blocks("python", "javascript"):
+        if block.not_run != reason:
+            continue
+        snippet = programs / f"snippet.{'py' if block.language == 'python' else 'mjs'}"
+        snippet.write_text(block.code.replace(DOCUMENTED_ADDRESS, address))
+        process = start(client, snippet, programs, subprocess.STDOUT)
+        try:
+            printed, _ = process.communicate(timeout=SNIPPET_SECONDS)
+            failed = process.returncode != 0
+        except subprocess.TimeoutExpired:
+            process.kill()
+            printed, _ = process.communicate()
+            failed = "Error" in printed
+        yield Result(client.name, f"snippet {block}", bool(printed.strip()) and not failed, printed[-600:])
 
 
 def print_table(outcomes: list[Result]) -> None:
