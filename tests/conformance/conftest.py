@@ -1,7 +1,8 @@
 """Conformance of the HTTP layer with unmodified clients: one test for all clients that can make its request.
 
 The clients are openai-python (current and 1.x), openai-node, xinference-client (current, 1.x, and the current
-asynchronous client) and curl. `tests/support/client_programs.py` starts them; `programs/` holds the programs they run.
+asynchronous client) and curl, and beside HTTP the `wyoming` package. `tests/support/client_programs.py` starts those of
+HTTP; `programs/` holds the programs they run.
 Clients outside the tests' own environment are installed into `.clients/small`, which is kept between runs. The models
 are scripted; `tests/service` runs clients against real models, and `run.py` the large ones.
 """
