@@ -40,7 +40,7 @@ READ_BYTES: Final = 64 * 1024
 """Bytes that are read from a connection at a time."""
 
 CLOSE_TIMEOUT: Final = 1.0
-"""Seconds allowed for sending the error of a connection that fails."""
+"""Seconds from the error of a connection that fails to its end, if the client does not close it before."""
 
 ADMISSION_TIMEOUT: Final = 2.0
 """Seconds that a request waits for room for its session.
@@ -132,11 +132,18 @@ class Connection:
             await serve_tasks(self._write(), self._run(), self._read(), gone=ConnectionError, close=self.close)
 
     async def close(self, error: VoiceError) -> None:
-        """Send the error, if the client still reads."""
+        """End the session, send the error, and read on until the client closes.
+
+        A client that is still sending its audio would find the connection broken, and would not see the error.
+        """
+        self._resources.close()
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 self._writer.write(error_event(error).frame())
                 await self._writer.drain()
+                self._writer.write_eof()
+                while await self._reader.read(READ_BYTES):
+                    pass
 
     async def _run(self) -> None:
         driver = await self._driver

@@ -133,6 +133,29 @@ def test_an_error_is_reported_and_ends_the_connection(
     assert eventually(lambda: server.sessions == 0)
 
 
+def test_an_error_reaches_a_client_that_is_still_sending(client: WyomingClient) -> None:
+    client.send_command(silence(60, RATE), RATE, language="Klingon")
+    assert client.wait_for("error").data["code"] == "invalid_value"
+    assert client.receive() is None
+
+
+def test_a_client_that_goes_on_sending_after_an_error_is_disconnected() -> None:
+    with realtime_service(wyoming_uri=URI) as server, wyoming_client(server.wyoming_port) as client:
+        client.send("transcribe", language="Klingon")
+        client.wait_for("error")
+        assert server.sessions == 0
+        chunk = WyomingEvent("audio-chunk", {"rate": RATE, "width": 2, "channels": 1}, bytes(3200)).frame()
+
+        def refused() -> bool:
+            try:
+                client.socket.sendall(chunk)
+            except ConnectionError:
+                return True
+            return False
+
+        assert eventually(refused)
+
+
 def test_a_client_that_leaves_during_its_command_leaves_no_session() -> None:
     with realtime_service(wyoming_uri=URI) as server:
         with wyoming_client(server.wyoming_port) as client:
