@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai.types.realtime import RealtimeTranslationServerEvent
 from pydantic import TypeAdapter
 
@@ -83,6 +85,11 @@ class Interpreted:
 
     def of(self, kind: str) -> list[Json]:
         return [message for message in self.messages if message["type"] == kind]
+
+    def refuse(self, error: ClientError) -> None:
+        (frame,) = self.codec.encode_error(error)
+        assert isinstance(frame, str)
+        assert SERVER_EVENTS.validate_python(json.loads(frame)).type == "error"
 
     @property
     def text(self) -> str:
@@ -246,3 +253,45 @@ def test_an_error_that_ends_the_connection_is_reported_and_closes_it() -> None:
         assert isinstance(frame, str)
         assert json.loads(frame)["error"]["code"] == error.code
         assert close == Close(code, error.code)
+
+
+LOUD = base64.b64encode(b"\x10\x27" * 24_000).decode()
+QUIET = base64.b64encode(bytes(48_000)).decode()
+HOSTILE = (
+    st.sampled_from(
+        [
+            *(
+                {"type": "session.input_audio_buffer.append", "audio": audio}
+                for audio in (LOUD, LOUD, QUIET, "", "AA==", "?", 7)
+            ),
+            {"type": "session.update", "session": {"audio": {"output": {"language": "es"}}}},
+            {"type": "session.update", "session": {"audio": {"input": {"noise_reduction": {"type": 1}}}}},
+            {"type": "session.update", "session": {"audio": None, "model": "other"}},
+            {"type": "session.update", "event_id": 10**30},
+            {"type": "session.close", "event_id": None},
+            {"type": "response.create"},
+            {"type": None},
+            [],
+        ]
+    ).map(json.dumps)
+    | st.text(max_size=9)
+    | st.just("[" * 50_000)
+)
+
+
+@given(st.lists(HOSTILE | st.binary(max_size=4), max_size=12))
+def test_a_hostile_client_gets_one_error_for_each_message_and_its_session_closes(script: list[str | bytes]) -> None:
+    client = Interpreted()
+    for message in script:
+        try:
+            commands = client.codec.decode(message)
+        except ClientError as error:
+            client.refuse(error)
+        else:
+            for command in commands:
+                client.conversation.send(command)
+            client.report()
+    client.send("session.close")
+    assert len(client.of("session.closed")) == 1
+    assert client.closed
+    assert client.messages[-1]["type"] == "session.closed"
