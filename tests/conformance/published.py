@@ -56,6 +56,8 @@ NODE_CLIENTS: Final = Environment(
     ),
 )
 
+WYOMING_BENCH: Final = Environment("wyoming-bench", ("wyoming==1.10.2", "wyoming-bench==2026.10.0"))
+
 CLIENTS: Final = (
     Client("openai-python 3.57.0", OPENAI_PYTHON, "openai_realtime.py"),
     Client("openai-python 2.29.0", OPENAI_PYTHON_2, "openai_realtime.py"),
@@ -68,4 +70,5 @@ CLIENTS: Final = (
     Client("pipecat-ai 1.14.0 OpenAIRealtimeLLMService", PIPECAT, "pipecat_realtime.py"),
     Client("pipecat-ai 1.14.0 STT and TTS", PIPECAT, "pipecat_speech.py"),
     Client("Open WebUI 0.12.4", OPEN_WEBUI, "open_webui_audio.py"),
+    Client("wyoming-bench 2026.10.0", WYOMING_BENCH, "wyoming_bench.py"),
 )

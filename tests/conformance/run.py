@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -192,7 +193,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         recordings = Path(temporary) / "recordings"
         recordings.mkdir()
-        with running_service(Path(temporary) / "log", chat_base_url="scripted") as service:
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            os.environ["WYOMING_PORT"] = str(unused.getsockname()[1])  # for the programs
+        uri = f"tcp://127.0.0.1:{os.environ['WYOMING_PORT']}"
+        with running_service(Path(temporary) / "log", chat_base_url="scripted", wyoming_uri=uri) as service:
             record(service, recordings)
             for client in chosen:
                 for result in results(client, service.address, recordings):
