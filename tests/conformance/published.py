@@ -44,6 +44,13 @@ OPEN_WEBUI: Final = Environment(
     ("aiofiles==25.1.0", "aiohttp==3.14.5", "fastapi==0.136.3", "pydantic==2.13.4", "python-multipart==0.0.32"),
     alone=("open-webui==0.12.4",),
 )
+STREAMDOUBLE: Final = Environment("streamdouble", ("streamdouble[resample]==0.3.0",))
+VOSK: Final = Environment("vosk", ("vosk==0.3.45",))
+WHISPER_LIVE: Final = Environment(
+    "whisper-live",
+    ("av==18.1.0", "numpy==2.4.6", "scipy==1.17.1", "websocket-client==1.9.2"),
+    alone=("whisper-live==0.10.0",),
+)
 NODE_CLIENTS: Final = Environment(
     "node",
     (NODE,),
@@ -71,4 +78,7 @@ CLIENTS: Final = (
     Client("pipecat-ai 1.14.0 STT and TTS", PIPECAT, "pipecat_speech.py"),
     Client("Open WebUI 0.12.4", OPEN_WEBUI, "open_webui_audio.py"),
     Client("wyoming-bench 2026.10.0", WYOMING_BENCH, "wyoming_bench.py"),
+    Client("streamdouble 0.3.0, Twilio Media Streams", STREAMDOUBLE, "twilio_calls.py"),
+    Client("vosk 0.3.45 vosk-transcriber", VOSK, "vosk_transcriber.py"),
+    Client("whisper-live 0.10.0 StreamingTranscriptionClient", WHISPER_LIVE, "whisperlive_streaming.py"),
 )
