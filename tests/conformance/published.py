@@ -37,8 +37,11 @@ class Client:
 OPENAI_PYTHON: Final = Environment("openai-python", ("openai[realtime]==3.57.0",))
 OPENAI_PYTHON_2: Final = Environment("openai-python-2", ("openai[realtime]==2.29.0",))
 OPENAI_AGENTS: Final = Environment("openai-agents", ("openai-agents[voice]==0.24.0",))
-LIVEKIT: Final = Environment("livekit", ("livekit-agents==1.8.9", "livekit-plugins-openai==1.8.9"))
-PIPECAT: Final = Environment("pipecat", ("pipecat-ai[openai]==1.14.0",))
+DEEPGRAM: Final = Environment("deepgram", ("deepgram-sdk==7.17.0",))
+LIVEKIT: Final = Environment(
+    "livekit", ("livekit-agents==1.8.9", "livekit-plugins-openai==1.8.9", "livekit-plugins-deepgram==1.8.9")
+)
+PIPECAT: Final = Environment("pipecat", ("pipecat-ai[openai,deepgram]==1.14.0",))
 OPEN_WEBUI: Final = Environment(
     "open-webui",
     ("aiofiles==25.1.0", "aiohttp==3.14.5", "fastapi==0.136.3", "pydantic==2.13.4", "python-multipart==0.0.32"),
@@ -60,6 +63,7 @@ NODE_CLIENTS: Final = Environment(
         "@openai/agents-realtime@0.20.0",
         "@livekit/agents@1.9.0",
         "@livekit/agents-plugin-openai@1.9.0",
+        "@deepgram/sdk@5.13.0",
     ),
 )
 
@@ -76,6 +80,8 @@ CLIENTS: Final = (
     Client("@livekit/agents 1.9.0", NODE_CLIENTS, "livekit_agents.mjs"),
     Client("pipecat-ai 1.14.0 OpenAIRealtimeLLMService", PIPECAT, "pipecat_realtime.py"),
     Client("pipecat-ai 1.14.0 STT and TTS", PIPECAT, "pipecat_speech.py"),
+    Client("deepgram-sdk 7.17.0", DEEPGRAM, "deepgram_sdk.py"),
+    Client("@deepgram/sdk 5.13.0", NODE_CLIENTS, "deepgram_sdk.mjs"),
     Client("Open WebUI 0.12.4", OPEN_WEBUI, "open_webui_audio.py"),
     Client("wyoming-bench 2026.10.0", WYOMING_BENCH, "wyoming_bench.py"),
     Client("streamdouble 0.3.0, Twilio Media Streams", STREAMDOUBLE, "twilio_calls.py"),

@@ -1,11 +1,11 @@
-"""livekit-agents: `openai.STT` over HTTP and over the realtime API, and `openai.TTS`."""
+"""livekit-agents: `openai.STT` over HTTP and over the realtime API, `openai.TTS`, `deepgram.STT` and `deepgram.TTS`."""
 
 import asyncio
 
 from livekit import rtc
 from livekit.agents import stt
 from livekit.agents.utils import http_context
-from livekit.plugins import openai
+from livekit.plugins import deepgram, openai
 from reporting import ADDRESS, RATE, SENTENCE, recording, report, speak, until, words
 
 BASE_URL = f"http://{ADDRESS}/v1"
@@ -22,7 +22,7 @@ async def upload() -> None:
         assert words(event.alternatives[0].text) == SENTENCE, (model, event)
 
 
-async def streamed(recognizer: openai.STT) -> None:
+async def streamed(recognizer: stt.STT) -> None:
     events: list[stt.SpeechEvent] = []
     stream = recognizer.stream()
 
@@ -59,9 +59,48 @@ async def speech() -> None:
         assert 2 < heard < 6, (model, heard)
 
 
+def deepgram_recognizer() -> deepgram.STT:
+    return deepgram.STT(base_url=f"{BASE_URL}/listen", api_key="none", sample_rate=RATE)
+
+
+async def deepgram_live() -> None:
+    await streamed(deepgram_recognizer())
+
+
+async def deepgram_upload() -> None:
+    event = await deepgram_recognizer().recognize(frame(recording("turn")))
+    assert words(event.alternatives[0].text) == SENTENCE, event
+
+
+async def deepgram_speech() -> None:
+    voice = deepgram.TTS(base_url=f"{BASE_URL}/speak", api_key="none")
+    heard = 0.0
+    async for chunk in voice.synthesize(SENTENCE):
+        heard += chunk.frame.duration
+    assert 2 < heard < 6, heard
+    stream = voice.stream()
+    for word in f"{SENTENCE}.".split():
+        stream.push_text(f"{word} ")
+    stream.end_input()
+    heard = 0.0
+    async for chunk in stream:
+        heard += chunk.frame.duration
+    await stream.aclose()
+    assert 2 < heard < 6, heard
+
+
 async def main() -> None:
     async with http_context.open():
-        await report({"upload": upload, "realtime": realtime, "speech": speech})
+        await report(
+            {
+                "upload": upload,
+                "realtime": realtime,
+                "speech": speech,
+                "Deepgram live": deepgram_live,
+                "Deepgram upload": deepgram_upload,
+                "Deepgram speech": deepgram_speech,
+            }
+        )
 
 
 asyncio.run(main())

@@ -1,4 +1,4 @@
-"""pipecat-ai: the services of OpenAI that only listen or only speak, with their default models."""
+"""pipecat-ai: the services of OpenAI and Deepgram that only listen or only speak, with their default models."""
 
 import asyncio
 import sys
@@ -18,6 +18,8 @@ from pipecat.frames.frames import (
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.deepgram.stt import DeepgramSTTService
+from pipecat.services.deepgram.tts import DeepgramTTSService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
 from pipecat.services.openai.tts import OpenAITTSService
 from pipecat.workers.runner import WorkerRunner
@@ -113,7 +115,19 @@ async def realtime_with_server_vad() -> None:
 
 
 async def speech() -> None:
-    service = OpenAITTSService(api_key="none", base_url=f"http://{ADDRESS}/v1")
+    await spoken(OpenAITTSService(api_key="none", base_url=f"http://{ADDRESS}/v1"))
+
+
+async def deepgram_live() -> None:
+    sink = await transcribed(DeepgramSTTService(api_key="none", base_url=f"ws://{ADDRESS}"), local_vad=True)
+    assert sink.of(InterimTranscriptionFrame)
+
+
+async def deepgram_speech() -> None:
+    await spoken(DeepgramTTSService(api_key="none", base_url=f"ws://{ADDRESS}"))
+
+
+async def spoken(service: FrameProcessor) -> None:
     async with Running(service) as running:
         await running.worker.queue_frame(TTSSpeakFrame(SENTENCE))
 
@@ -133,6 +147,8 @@ async def main() -> None:
             "realtime": realtime,
             "realtime with server VAD": realtime_with_server_vad,
             "speech": speech,
+            "Deepgram live": deepgram_live,
+            "Deepgram speech": deepgram_speech,
         }
     )
 
