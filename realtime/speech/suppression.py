@@ -63,6 +63,13 @@ What whisper-base makes up for cuts of 80 to 300 ms out of speech ("Thank you.",
 letters and short words begin at 3.4 ("I") with long speech, and at 5.6 ("on") with 256 ms.
 """
 
+MIN_RATIO_OF_UNLIKELY_TEXT: Final = 10.0
+"""Least log-likelihood ratio against silence, in nats, of text whose average log-probability is below the threshold.
+
+What whisper-base writes for a tiger, a hippopotamus and a cello has 5.1 to 9.98 ("I don't know what that is.", "S.U.S.",
+"Bzzzzz"), though the detector is certain of speech. Sentences in noise as loud as they are have 36 to 101.
+"""
+
 LOGPROB_MARGIN: Final = 0.5
 """Average log-probability below the threshold by which text is suppressed however strong the speech was."""
 
@@ -150,7 +157,8 @@ def suppression(
     if hypothesis.no_speech_probability > thresholds.no_speech and (unlikely or sparse or not voice.strong):
         return Suppression.NO_SPEECH
     ratio, likelihood = hypothesis.log_likelihood_ratio, hypothesis.log_likelihood
-    if ratio is not None and ratio < MIN_LOG_LIKELIHOOD_RATIO[voice.strong and long]:
+    least_ratio = MIN_RATIO_OF_UNLIKELY_TEXT if unlikely else MIN_LOG_LIKELIHOOD_RATIO[voice.strong and long]
+    if ratio is not None and ratio < least_ratio:
         return Suppression.NO_SPEECH
     very_unlikely = hypothesis.average_log_probability < thresholds.log_probability - LOGPROB_MARGIN
     cut_off = not long and hypothesis.sound_edges is not None and hypothesis.sound_edges > CUT_OFF

@@ -58,6 +58,12 @@ def test_compared_text_that_is_nearly_as_likely_in_silence_is_suppressed() -> No
     assert suppression(hypothesis_of(ratio=2.5), LONG) is None
 
 
+def test_improbable_text_that_is_not_much_likelier_than_in_silence_is_suppressed_however_strong_the_speech() -> None:
+    assert suppression(hypothesis_of(likelihood=-1.1, ratio=9.9), LONG) is Suppression.NO_SPEECH
+    assert suppression(hypothesis_of(likelihood=-1.1, ratio=10.0), LONG) is None
+    assert suppression(hypothesis_of(likelihood=-1.0, ratio=9.9), LONG) is None
+
+
 @pytest.mark.parametrize("voice", [CLEAR, SHORT, FAINT])
 def test_short_or_faint_speech_asks_for_more_evidence_in_the_text(voice: SpeechEvidence) -> None:
     assert suppression(hypothesis_of(ratio=4.9), voice) is Suppression.NO_SPEECH
