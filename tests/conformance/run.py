@@ -50,7 +50,7 @@ SILENCE_SECONDS: Final = (0.2, 1.2)
 DOCUMENTED_ADDRESS: Final = "127.0.0.1:8000"
 """The address in the documents."""
 
-SNIPPET_SECONDS: Final = 12.0
+SNIPPET_SECONDS: Final = 20.0
 """Seconds after which a snippet of the documents is stopped."""
 
 
@@ -145,6 +145,7 @@ def start(client: Client, program: Path, folder: Path, stderr: TextIO | int, *ar
     place = installed(client.environment)
     runner = node(place) if program.suffix == ".mjs" else place / "bin/python"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OPENAI_"))}
+    environment["PYTHONUNBUFFERED"] = "1"  # what a program has printed when it is stopped counts
     command = [runner, program, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=folder, env=environment)
 

@@ -193,6 +193,38 @@ async def newest_names() -> None:
         assert words(answer.text) == SENTENCE, (model, answer)
 
 
+async def client_secret() -> None:
+    """Open a connection with a key that expires, as a web page does."""
+    client = AsyncOpenAI(base_url=BASE_URL, api_key="none")
+    secret = await client.realtime.client_secrets.create(session={"type": "realtime", "instructions": "Be brief."})
+    assert secret.value.startswith("ek_"), secret
+    page = AsyncOpenAI(base_url=BASE_URL, api_key=secret.value)
+    async with page.realtime.connect(model="gpt-realtime") as connection:
+        created = await connection.recv()
+    assert created.session.instructions == "Be brief.", created
+
+
+async def translation() -> None:
+    client = AsyncOpenAI(base_url=BASE_URL, api_key="none")
+    if not hasattr(client.realtime, "translations"):  # which came with version 3
+        return
+    transcript, audio = "", 0
+    async with client.realtime.translations.connect(model="gpt-realtime-translate") as connection:
+        await connection.session.update(session={"audio": {"output": {"language": "en"}}})
+        await connection.session.input_audio_buffer.append(audio=encoded(recording("turn")))
+        await connection.session.close()
+        async for event in connection:
+            assert event.type != "error", event
+            if event.type == "session.output_transcript.delta":
+                transcript += event.delta
+            elif event.type == "session.output_audio.delta":
+                audio += len(event.delta)
+            elif event.type == "session.closed":
+                break
+    assert words(transcript) == SENTENCE, transcript
+    assert audio > 64_000, audio
+
+
 def wav(pcm: bytes) -> bytes:
     import io
     import wave
@@ -220,6 +252,8 @@ async def main() -> None:
                 "barge-in": conversation.barge_in,
                 "errors": conversation.no_errors,
                 "transcription": transcription,
+                "client secret": client_secret,
+                "translation": translation,
                 "streamed speech": streamed_speech,
                 "newest names": newest_names,
             }
