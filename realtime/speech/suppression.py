@@ -66,8 +66,8 @@ letters and short words begin at 3.4 ("I") with long speech, and at 5.6 ("on") w
 MIN_RATIO_OF_UNLIKELY_TEXT: Final = 10.0
 """Least log-likelihood ratio against silence, in nats, of text whose average log-probability is below the threshold.
 
-What whisper-base writes for a tiger, a hippopotamus and a cello has 5.1 to 9.98 ("I don't know what that is.", "S.U.S.",
-"Bzzzzz"), though the detector is certain of speech. Sentences in noise as loud as they are have 36 to 101.
+What whisper-base writes for a tiger, a hippopotamus and a cello has 5.1 to 9.98 ("I don't know what that is.",
+"S.U.S.", "Bzzzzz"), though the detector is certain of speech. Sentences in noise as loud as they are have 36 to 101.
 """
 
 LOGPROB_MARGIN: Final = 0.5
