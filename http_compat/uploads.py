@@ -93,7 +93,8 @@ class Uploads:
         else:
             opening = open_recording(self._decoders, file, max_seconds, detector, track)
             recording = await while_connected(request, resources.enter_async_context(opening))
-            audio, chosen = recording.audio, recording.track
+            audio = recording.audio.separate() if options.separate_channels else recording.audio
+            chosen = recording.track
         job = TranscriptionJob(audio, detector, recognizer, options, client_id, chosen)
         note_audio(request, lambda: job.transcript().samples / SAMPLE_RATE)
         return Upload(job, chosen)

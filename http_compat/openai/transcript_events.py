@@ -2,14 +2,13 @@
 
 from http_compat.openai.formats import logprobs, token_usage
 from http_compat.streaming import event
-from realtime.offline.formats import suppressed_field, track_field
+from realtime.offline.formats import channel_field, streamed, suppressed_field, track_field
 from realtime.offline.transcript import TranscribedSegment, Transcript
 
 
 def delta(segment: TranscribedSegment, *, first: bool, with_logprobs: bool) -> bytes:
     """Encode the text of one segment; the `first` one has no leading space, as the whole text has none."""
-    text = segment.hypothesis.text
-    body = {"type": "transcript.text.delta", "delta": text.lstrip() if first else text}
+    body = {"type": "transcript.text.delta", "delta": streamed(segment, first=first), **channel_field(segment.channel)}
     return event({**body, "logprobs": logprobs([segment])} if with_logprobs else body)
 
 
@@ -17,7 +16,7 @@ def done(transcript: Transcript, *, with_logprobs: bool) -> bytes:
     """Encode the whole text, which is the concatenation of the deltas."""
     body = {
         "type": "transcript.text.done",
-        "text": "".join(segment.hypothesis.text for segment in transcript.segments).lstrip(),
+        "text": "".join(streamed(each, first=not index) for index, each in enumerate(transcript.segments)),
         "usage": token_usage(transcript),
         **suppressed_field(transcript),
         **track_field(transcript),

@@ -63,6 +63,12 @@ _FIELDS: Final[dict[str, Schema]] = {
     },
     "chunking_strategy": {"anyOf": [{"const": "auto"}, _STRATEGY]},
     "track": {**TEXT, "description": "Audio track of the recording: its index from 0, or its language"},
+    "channels": {
+        "enum": ["mixed", "separate"],
+        "default": "mixed",
+        "description": "`separate`: each channel is a speaker, and the transcript a dialogue",
+    },
+    "multichannel": {**BOOLEAN, "default": False, "description": "`true` is the same as `channels=separate`"},
     "vad_filter": {**BOOLEAN, "default": True, "description": "Skip audio without speech"},
     "vad_parameters": _PARAMETERS,
     "condition_on_previous_text": {**BOOLEAN, "default": False},

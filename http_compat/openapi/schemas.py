@@ -152,22 +152,35 @@ MODEL: Final = record(
 
 VOICE: Final = record(id=TEXT, name=TEXT, object={"const": "audio.voice"}, model=TEXT)
 
-WORD: Final = record(word=TEXT, start=NUMBER, end=NUMBER)
+CHANNEL: Final = {**COUNT, "description": "Index of the channel, if each is a speaker"}
+
+WORD: Final = record(("channel",), word=TEXT, start=NUMBER, end=NUMBER, channel=CHANNEL)
 
 LOGPROB: Final = record(token=TEXT, logprob=NUMBER, bytes=array(COUNT))
 
 SEGMENT: Final = record(
-    id=COUNT, seek=COUNT, start=NUMBER, end=NUMBER, text=TEXT, tokens=array(COUNT), temperature=NUMBER,
-    avg_logprob=NUMBER, compression_ratio=NUMBER, no_speech_prob=NUMBER,
+    ("channel",), id=COUNT, seek=COUNT, start=NUMBER, end=NUMBER, text=TEXT, tokens=array(COUNT), temperature=NUMBER,
+    avg_logprob=NUMBER, compression_ratio=NUMBER, no_speech_prob=NUMBER, channel=CHANNEL,
 )  # fmt: skip
 
 SUPPRESSED_SEGMENT: Final = {
-    **record(start=NUMBER, end=NUMBER, reason={"enum": [*REPORTED]}),
+    **record(("channel",), start=NUMBER, end=NUMBER, reason={"enum": [*REPORTED]}, channel=CHANNEL),
     "description": "A segment whose text was suppressed because it is probably a hallucination",
 }
 
 TRANSCRIPT: Final = record(
-    ("task", "language", "language_code", "duration", "segments", "words", "suppressed", "track", "logprobs"),
+    (
+        "task",
+        "language",
+        "language_code",
+        "duration",
+        "segments",
+        "words",
+        "suppressed",
+        "track",
+        "channels",
+        "logprobs",
+    ),
     text=TEXT,
     usage=record(type={"const": "duration"}, seconds=NUMBER),
     task=TEXT,
@@ -181,6 +194,7 @@ TRANSCRIPT: Final = record(
         **record(index=COUNT, language=TEXT, title=TEXT),
         "description": "The audio track transcribed, if the recording has several",
     },
+    channels={**COUNT, "description": "Number of channels, if each is a speaker"},
     logprobs=array(LOGPROB),
 )
 """The body of `json` and `verbose_json`.

@@ -73,6 +73,7 @@ class TranscriptionForm:
         detection: Parameters of the voice activity detector.
         vad_filter: Skip audio without speech.
         track: Index or language of the audio track to transcribe, empty to have it chosen.
+        separate_channels: Transcribe each channel by itself, as a speaker of its own.
         condition_on_previous_text: Give each speech segment the preceding text as context.
         text_as_json_string: Send text formats as JSON strings, because Xinference's clients read nothing else; they
             are recognized by the field `kwargs`.
@@ -90,6 +91,7 @@ class TranscriptionForm:
     detection: TurnDetection
     vad_filter: bool
     track: str
+    separate_channels: bool
     condition_on_previous_text: bool
     decoding: DecodingOptions
     text_as_json_string: bool
@@ -106,6 +108,7 @@ class TranscriptionForm:
             condition_on_previous_text=self.condition_on_previous_text,
             word_times=self.response_format.timed or self.logprobs,
             translate=translate,
+            separate_channels=self.separate_channels,
             decoding=self.decoding,
         )
 
@@ -137,6 +140,7 @@ def read_fields(fields: Fields) -> TranscriptionForm:
         detection=_detection(fields),
         vad_filter=fields.flag("vad_filter") is not False,
         track=(fields.text("track") or "").strip()[:_MAX_TRACK],
+        separate_channels=_separate_channels(fields),
         condition_on_previous_text=bool(fields.flag("condition_on_previous_text")),
         decoding=_decoding(fields),
         text_as_json_string=text_as_json_string,
@@ -180,6 +184,14 @@ def _logprobs(fields: Fields, response_format: TranscriptFormat, *, stream: bool
     if wanted and not stream and response_format is not TranscriptFormat.JSON:
         raise ClientError("`include` logprobs requires `response_format` json.", param="include")
     return bool(wanted)
+
+
+def _separate_channels(fields: Fields) -> bool:
+    """Read whether channels are mixed: `channels`, or Deepgram's `multichannel`."""
+    value = (fields.text("channels") or "").strip().lower()
+    if value not in {"", "mixed", "separate"}:
+        raise ClientError("`channels` must be mixed or separate.", param="channels")
+    return value == "separate" or (not value and bool(fields.flag("multichannel")))
 
 
 def _languages(fields: Fields) -> tuple[str, ...]:

@@ -64,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--track", default="", help="audio track of the recordings: its index from 0, or its language (default: chosen)"
     )
+    parser.add_argument(
+        "--channels",
+        choices=["mixed", "separate"],
+        default="mixed",
+        help="separate: each channel is a speaker, and the transcript a dialogue (default mixed)",
+    )
     parser.add_argument("--word-timestamps", action="store_true", help="add the time of every word; json only")
 
 
@@ -106,6 +112,7 @@ def _offline_options(options: argparse.Namespace) -> OfflineOptions:
         vad_filter=options.vad,
         word_times=options.format != "txt",
         translate=options.translate,
+        separate_channels=options.channels == "separate",
     )
 
 
@@ -157,7 +164,8 @@ class _Command:
             track = self._options.track
             async with open_recording(self._decoders, file, MAX_SECONDS, self._detector, track) as recording:
                 audio = recording.audio
-                job = TranscriptionJob(audio, self._detector, self._recognizer, self._wanted, track=recording.track)
+                blocks = audio.separate() if self._wanted.separate_channels else audio
+                job = TranscriptionJob(blocks, self._detector, self._recognizer, self._wanted, track=recording.track)
                 async with aclosing(job.segments()) as segments:
                     async for _ in segments:
                         advance(job.position / SAMPLE_RATE, audio.declared_seconds)

@@ -1,4 +1,4 @@
-"""Decode audio files to 16 kHz mono in child processes (`decoder_process.py`), block by block as they are consumed.
+"""Decode audio files to 16 kHz in child processes (`decoder_process.py`), block by block as they are consumed.
 
 A process decodes one file, or the live stream of one session, and exits, so none can affect or observe another. A few
 processes are started in advance, because starting one takes longer than decoding a short recording. The child is not
@@ -9,11 +9,12 @@ consumer leaves, and after its last record. However it failed, the client gets t
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import IO, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime.audio.channels import ChannelMixer
 from realtime.audio.formats import SAMPLE_RATE, Samples
@@ -190,7 +191,40 @@ class DecodedAudio:
         return self._tracks
 
     async def __anext__(self) -> Samples:
-        """Return the next block.
+        """Return the next block, of which the channels are mixed. Raises as `_block`."""
+        block = await self._block()
+        if block is None:
+            raise StopAsyncIteration
+        length, channels = block.shape
+        if not channels:
+            return np.zeros(length, np.float32)
+        if self._mixer.channels != channels:
+            self._mixer = ChannelMixer(channels)
+        return self._mixer.mix(block)
+
+    async def separate(self) -> AsyncGenerator[NDArray[np.float32], None]:
+        """Yield the blocks, of shape (channels, n), instead of iterating. Raises as `_block`.
+
+        The number of channels is that of the first audio; where it changes later, each of them is the mix. Those of
+        surround sound are mixed in any case.
+        """
+        channels, silence = 0, 0
+        while (block := await self._block()) is not None:
+            if not block.shape[1]:
+                silence += len(block)
+                continue
+            channels = channels or block.shape[1]
+            for samples in _silent_blocks(silence, channels):
+                yield samples
+            silence = 0
+            if block.shape[1] != channels:
+                block = block.mean(axis=1, keepdims=True).repeat(channels, axis=1)
+            yield np.ascontiguousarray(block.T)
+        for samples in _silent_blocks(silence, channels or 1):
+            yield samples
+
+    async def _block(self) -> NDArray[np.float32] | None:
+        """Return the next block, of shape (n, channels), with no channels for silence; None at the end.
 
         Raises:
             UnsupportedAudio: The file is not audio, or cannot be decoded.
@@ -199,7 +233,7 @@ class DecodedAudio:
         while True:
             if self._silence:
                 await asyncio.sleep(0)  # hours of silence take no longer to return than a block to decode
-                block = np.zeros(min(self._silence, _BLOCK), np.float32)
+                block = np.zeros((min(self._silence, _BLOCK), 0), np.float32)
                 self._silence -= len(block)
                 return block
             record = await self._record()
@@ -216,16 +250,14 @@ class DecodedAudio:
                     samples = np.frombuffer(payload, np.int16).astype(np.float32).reshape(-1, channels) / _FULL_SCALE
                     self._samples += len(samples)
                     self._check_length(self._samples / SAMPLE_RATE)
-                    if self._mixer.channels != channels:
-                        self._mixer = ChannelMixer(channels)
-                    return self._mixer.mix(samples)
+                    return samples
                 case Kind.SILENCE:
                     self._silence = int.from_bytes(payload)
                     self._samples += self._silence
                     self._check_length(self._samples / SAMPLE_RATE)
                 case Kind.END:
                     self._process.end()
-                    raise StopAsyncIteration
+                    return None
                 case _:
                     raise _refusal(record)
 
@@ -248,6 +280,11 @@ class DecodedAudio:
     def _check_length(self, seconds: float) -> None:
         if seconds > self._max_seconds:
             raise AudioTooLong(f"The audio is longer than {self._max_seconds:g} seconds.", param="file")
+
+
+def _silent_blocks(length: int, channels: int) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, length, _BLOCK):
+        yield np.zeros((channels, min(_BLOCK, length - start)), np.float32)
 
 
 def _refusal(record: Record) -> ClientError:

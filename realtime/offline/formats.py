@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.languages import language_name
-from realtime.offline.transcript import Transcript, cues
+from realtime.offline.transcript import TranscribedSegment, Transcript, cues, speaker
 
 _ENGLISH: Final = "en"
 
@@ -21,12 +21,12 @@ def to_text(transcript: Transcript) -> str:
 
 def to_srt(transcript: Transcript) -> str:
     """Return SubRip subtitles. Needs word times."""
-    return "".join(f"{number}\n{cue}" for number, cue in enumerate(_cues(transcript, ","), 1))
+    return "".join(f"{number}\n{cue}" for number, cue in enumerate(_cues(transcript, ",", "{}: "), 1))
 
 
 def to_vtt(transcript: Transcript) -> str:
     """Return WebVTT subtitles (W3C WebVTT, section 4). Needs word times."""
-    return "WEBVTT\n\n" + "".join(_cues(transcript, "."))
+    return "WEBVTT\n\n" + "".join(_cues(transcript, ".", "<v {}>"))
 
 
 def to_tsv(transcript: Transcript) -> str:
@@ -45,7 +45,8 @@ def to_dict(transcript: Transcript, *, segments: bool = True, words: bool = Fals
     """Return language, duration in seconds and text, with `segments` and `words` on demand. These need word times.
 
     Without `segments` or `words` their value is None. `suppressed` is present only if text was suppressed,
-    `track` only if the recording has several audio tracks.
+    `track` only if the recording has several audio tracks, `channels` and the `channel` of segments and words only if
+    each channel is a speaker.
     """
     language = _ENGLISH if transcript.translated else transcript.language
     return {
@@ -58,7 +59,21 @@ def to_dict(transcript: Transcript, *, segments: bool = True, words: bool = Fals
         "words": _words(transcript) if words else None,
         **suppressed_field(transcript),
         **track_field(transcript),
+        **({} if transcript.channels is None else {"channels": transcript.channels}),
     }
+
+
+def channel_field(channel: int | None) -> dict[str, Any]:
+    """Return `channel`, the index of the channel of a speaker; an empty object where channels are mixed."""
+    return {} if channel is None else {"channel": channel}
+
+
+def streamed(segment: TranscribedSegment, *, first: bool) -> str:
+    """Return what a segment adds to a streamed text; of several channels, a line with the name of the speaker."""
+    text = segment.hypothesis.text
+    if segment.channel is None:
+        return text.lstrip() if first else text
+    return f"{'' if first else chr(10)}{speaker(segment.channel)}: {text.strip()}"
 
 
 def track_field(transcript: Transcript) -> dict[str, Any]:
@@ -71,6 +86,7 @@ def suppressed_field(transcript: Transcript) -> dict[str, Any]:
     """Return `suppressed`, the segments whose text was suppressed and why; an empty object if there are none."""
     segments = [
         {"start": seconds(each.start), "end": seconds(each.end), "reason": each.reason.value}
+        | channel_field(each.channel)
         for each in transcript.suppressed
     ]
     return {"suppressed": segments} if segments else {}
@@ -98,23 +114,30 @@ def _segments(transcript: Transcript) -> list[dict[str, Any]]:
             "avg_logprob": _finite(cue.segment.hypothesis.average_log_probability),
             "compression_ratio": _finite(cue.segment.hypothesis.compression_ratio),
             "no_speech_prob": _finite(cue.segment.hypothesis.no_speech_probability),
+            **channel_field(cue.segment.channel),
         }
         for number, cue in enumerate(cues(transcript))
     ]
 
 
 def _words(transcript: Transcript) -> list[dict[str, Any]]:
+    words = [(word, segment.channel) for segment in transcript.segments for word in segment.words]
+    if transcript.channels is not None:
+        words.sort(key=lambda each: each[0].start)
     return [
-        {"word": word.text.strip(), "start": seconds(word.start), "end": seconds(word.end)}
-        for segment in transcript.segments
-        for word in segment.words
+        {"word": word.text.strip(), "start": seconds(word.start), "end": seconds(word.end)} | channel_field(channel)
+        for word, channel in words
     ]
 
 
-def _cues(transcript: Transcript, decimal_mark: str) -> list[str]:
-    """Return the cues without their numbers; an arrow in the text would be taken for a line of times."""
+def _cues(transcript: Transcript, decimal_mark: str, prefix: str) -> list[str]:
+    """Return the cues without their numbers; an arrow in the text would be taken for a line of times.
+
+    `prefix` is how the format names a speaker.
+    """
     return [
         f"{_timestamp(cue.start, decimal_mark)} --> {_timestamp(cue.end, decimal_mark)}\n"
+        f"{'' if cue.segment.channel is None else prefix.format(speaker(cue.segment.channel))}"
         f"{cue.text.strip().replace('-->', '->')}\n\n"
         for cue in cues(transcript)
     ]

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import AudioTooShort
 from realtime.media.tracks import AudioTrack
+from realtime.offline.channels import ChannelSegmenter
 from realtime.offline.options import OfflineOptions
 from realtime.offline.speech_segments import SpeechSegment, SpeechSegmenter
 from realtime.offline.transcriber import OfflineTranscriber
@@ -38,12 +40,19 @@ class TranscriptionJob:
     ) -> None:
         """Transcribe `audio`, blocks of 16 kHz mono samples; the models must stay loaded meanwhile.
 
+        With `options.separate_channels`, the blocks have the shape (channels, n).
         `track` is the audio track of a recording that has several, which the transcript names.
         """
         self._audio = audio
-        self._segmenter = SpeechSegmenter(
-            detector, options.detection, vad_filter=options.vad_filter, joined=not options.multilingual
+        new_segmenter = partial(
+            SpeechSegmenter,
+            detector,
+            options.detection,
+            vad_filter=options.vad_filter,
+            joined=not options.multilingual,
         )
+        self._channels = ChannelSegmenter(new_segmenter) if options.separate_channels else None
+        self._segmenter = self._channels or new_segmenter()
         self._transcriber = OfflineTranscriber(recognizer, options, client_id)
         self._translated = options.translate
         self._track = track
@@ -83,13 +92,11 @@ class TranscriptionJob:
             translated=self._translated,
             suppressed=tuple(sorted(self._transcriber.suppressed, key=attrgetter("start"))),
             track=self._track,
+            channels=None if self._channels is None else self._channels.channels,
         )
 
     async def _speech_segments(self) -> AsyncGenerator[SpeechSegment, None]:
-        async for block in self._audio:
-            async for speech_segment in self._segmenter.add(block):
-                yield speech_segment
-        async for speech_segment in self._segmenter.finish():
+        async for speech_segment in self._segmenter.segments(self._audio):
             yield speech_segment
         if self._segmenter.samples < MIN_RECORDING:
             raise AudioTooShort("The audio is too short. The minimum length is 0.1 seconds.", param="file")

@@ -30,6 +30,7 @@ class OfflineOptions:
         condition_on_previous_text: Give each speech segment the text of the one before as context.
         word_times: Determine the time and probability of every word.
         translate: Translate to English.
+        separate_channels: Transcribe each channel by itself, as a speaker of its own, with `word_times`.
         decoding: Search parameters and thresholds of the decoder.
     """
 
@@ -42,6 +43,7 @@ class OfflineOptions:
     condition_on_previous_text: bool = False
     word_times: bool = False
     translate: bool = False
+    separate_channels: bool = False
     decoding: DecodingOptions = OFFLINE_DECODING
 
     def for_model(self, entry: ModelEntry) -> "OfflineOptions":

@@ -1,7 +1,7 @@
 """Cut a recording into speech segments while it is decoded, keeping only the audio that is still needed."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final
@@ -38,6 +38,8 @@ class SpeechSegment:
     """Where voice was detected, in samples of `samples`."""
     stretches: tuple[Span, ...] = ()
     """The speech between its pauses, in samples of `samples`."""
+    channel: int | None = None
+    """Index of its channel, where each is a speaker; None where they are mixed."""
 
     @property
     def end(self) -> int:
@@ -58,6 +60,7 @@ class SpeechSegment:
                 self.samples[start:end],
                 replace(self.evidence, voiced=self.evidence.voiced * (end - start) // len(self.samples)),
                 clipped(self.voice, start, end),
+                channel=self.channel,
             )
             for start, end in pairwise(bounds)
         ]
@@ -90,6 +93,11 @@ class SpeechSegmenter:
         """Number of samples received."""
         return self._audio.end
 
+    @property
+    def earliest_needed(self) -> int:
+        """Position before which no later segment begins."""
+        return self._segmentation.earliest_needed
+
     async def add(self, block: Samples) -> AsyncGenerator[SpeechSegment, None]:
         """Yield the segments that `block` completes."""
         self._audio.append(block)
@@ -99,6 +107,14 @@ class SpeechSegmenter:
                 yield self._segment(span)
             self._scored = end
             self._discard(min(self._segmentation.earliest_needed, end))
+
+    async def segments(self, blocks: AsyncIterator[Samples]) -> AsyncGenerator[SpeechSegment, None]:
+        """Yield the segments of a whole recording."""
+        async for block in blocks:
+            async for segment in self.add(block):
+                yield segment
+        async for segment in self.finish():
+            yield segment
 
     async def finish(self) -> AsyncGenerator[SpeechSegment, None]:
         """Yield the remaining segments; the last window is padded with silence."""

@@ -80,7 +80,7 @@ class OfflineTranscriber:
                 later = [await each for _, each in islice(in_progress, 1, None)]
             parts = await self._in_settled_languages(speech_segment, hypothesis, later)
             in_progress.popleft()
-            self.position = speech_segment.end
+            self.position = max(self.position, speech_segment.end)
             return [segment for part in parts if (segment := self._finish(*part))]
 
         def is_ready() -> bool:
@@ -125,7 +125,7 @@ class OfflineTranscriber:
             prompt=f"{options.prompt} {self._preceding_text}" if options.condition_on_previous_text else options.prompt,
             hotwords=options.hotwords,
             final=True,
-            word_times=options.word_times,
+            word_times=options.word_times or options.separate_channels,
             raise_level=options.vad_filter,
             translate=options.translate,
             voice=speech_segment.voice,
@@ -160,11 +160,13 @@ class OfflineTranscriber:
         if not hypothesis.words:
             return None
         if reason := suppression(hypothesis, speech_segment.evidence, self._options.decoding):
-            self.suppressed.append(SuppressedSegment(speech_segment.start, speech_segment.end, reason))
+            self.suppressed.append(
+                SuppressedSegment(speech_segment.start, speech_segment.end, reason, speech_segment.channel)
+            )
             return None
         self._spoken[hypothesis.language] += speech_segment.evidence.voiced
         if hypothesis.languages:
             self._languages.appendleft(hypothesis.languages)
         self._preceding_text = (self._preceding_text + hypothesis.text)[-_CONTEXT_CHARACTERS:]
         words = tuple(word.shifted(speech_segment.start) for word in hypothesis.words)
-        return TranscribedSegment(speech_segment.start, words, hypothesis)
+        return TranscribedSegment(speech_segment.start, words, hypothesis, speech_segment.channel)

@@ -26,12 +26,17 @@ def silence(seconds: float, sample_rate: int = SAMPLE_RATE) -> Samples:
 
 def wav_file(samples: Samples, sample_rate: int = SAMPLE_RATE, channels: int = 1) -> bytes:
     """Return a PCM16 WAV file with the same samples in every channel."""
+    return channels_file(*[samples] * channels, sample_rate=sample_rate)
+
+
+def channels_file(*channels: Samples, sample_rate: int = SAMPLE_RATE) -> bytes:
+    """Return a PCM16 WAV file with these channels, which are equally long."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
-        writer.setnchannels(channels)
+        writer.setnchannels(len(channels))
         writer.setsampwidth(2)
         writer.setframerate(sample_rate)
-        writer.writeframes(encode(np.repeat(samples, channels), Encoding.PCM16))
+        writer.writeframes(encode(np.stack(channels, axis=1).reshape(-1), Encoding.PCM16))
     return file.getvalue()
 
 

@@ -14,7 +14,16 @@ from starlette.types import Message
 from realtime.errors import EngineError
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
-from tests.support.recordings import compressed_file, film, silence, tone, tracks_file, wav_file, write_silence
+from tests.support.recordings import (
+    channels_file,
+    compressed_file,
+    film,
+    silence,
+    tone,
+    tracks_file,
+    wav_file,
+    write_silence,
+)
 from tests.support.scripted_models import ScriptedRecognizer, Serve
 from tests.support.uploads import TRANSCRIPTIONS as URL
 from tests.support.uploads import TWO_WORDS, error, upload
@@ -316,3 +325,27 @@ def test_ten_hours_of_silence_never_reach_the_recognizer(
         answer = client.post("/v1/audio/transcriptions", data={"model": "whisper-1"}, files={"file": file})
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")
     assert recognizer.requests == []
+
+
+CALL = channels_file(
+    np.concatenate([silence(1), tone(1, 440), silence(6)]), np.concatenate([silence(5), tone(1, 880), silence(2)])
+)
+"""A stereo recording with a word on each channel."""
+
+
+@pytest.mark.parametrize("field", [{"channels": "separate"}, {"multichannel": "true"}])
+def test_each_channel_can_be_a_speaker(client: TestClient, field: dict[str, str]) -> None:
+    answer = upload(client, CALL, response_format="verbose_json", **field).json()
+    assert answer["text"] == "Channel 1: 440.\nChannel 2: 880."
+    assert [segment["channel"] for segment in answer["segments"]] == [0, 1]
+    assert upload(client, CALL, **field).json()["text"] == answer["text"]
+    assert "<v Channel 2>880." in upload(client, CALL, response_format="vtt", **field).text
+
+
+@pytest.mark.parametrize("field", [{}, {"channels": "mixed"}, {"channels": "mixed", "multichannel": "true"}])
+def test_channels_are_mixed_by_default(client: TestClient, field: dict[str, str]) -> None:
+    assert upload(client, CALL, **field).json()["text"] == "440. 880."
+
+
+def test_unknown_channels_are_refused(client: TestClient) -> None:
+    assert error(upload(client, CALL, channels="2")) == (400, "invalid_value", "channels")

@@ -21,7 +21,7 @@ from realtime.cli import transcribe
 from realtime.cli.main import main
 from realtime.engines.hibari import Hibari
 from realtime.speech.recognition import TranscriptionRequest
-from tests.support.recordings import silence, tracks_file, wav_file
+from tests.support.recordings import channels_file, silence, tracks_file, wav_file
 from tests.support.scripted_engines import ScriptedEngines, ScriptedRecognizer, say_numbers
 
 SPEECH: Final = np.concatenate([silence(1), say_numbers([1, 2]), silence(1), say_numbers([3]), silence(1)])
@@ -405,3 +405,12 @@ def test_speech_is_transcribed_by_the_bundled_model(
     said = capsys.readouterr().out.lower()
     assert "good morning" in said
     assert "train is late again" in said
+
+
+def test_each_channel_can_be_a_speaker(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    other = np.concatenate([silence(5), say_numbers([4]), silence(2)])
+    Path("call.wav").write_bytes(channels_file(np.resize(np.append(SPEECH, silence(9)), len(other)), other))
+    assert command("call.wav", "--channels", "separate") == 0
+    shown = capsys.readouterr().out
+    assert [line.partition(":")[0] for line in shown.splitlines()] == ["Channel 1", "Channel 2"]
+    assert "word4" in shown.splitlines()[1]

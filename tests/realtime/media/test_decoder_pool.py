@@ -10,16 +10,19 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import psutil
 import pytest
+from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import Overloaded, TooLarge, UnsupportedAudio
-from realtime.media.decoder_pool import DecoderPool
-from tests.support.recordings import silence, tone, understated_file, wav_file
+from realtime.media.decoder_child import DecoderChild
+from realtime.media.decoder_pool import DecodedAudio, DecoderPool
+from realtime.media.records import Kind, Record
+from tests.support.recordings import channels_file, silence, tone, understated_file, wav_file
 
 PROJECT = Path(__file__).parents[3]
 LONG = wav_file(tone(120.0))
@@ -194,7 +197,9 @@ def test_a_decoder_ends_with_its_request(decoders: DecoderPool) -> None:
 
 ORPHANED = """
 import asyncio, os, psutil, signal, sys
-from realtime.media.decoder_pool import DecoderPool
+from realtime.media.decoder_child import DecoderChild
+from realtime.media.decoder_pool import DecodedAudio, DecoderPool
+from realtime.media.records import Kind, Record
 
 async def decode():
     with open(sys.argv[1], "rb") as file:
@@ -260,3 +265,61 @@ def test_decoders_do_not_receive_interrupts_from_the_terminal(decoders: DecoderP
             assert os.getpgid(process.pid) == process.pid
 
     asyncio.run(scene())
+
+
+def test_channels_are_decoded_by_themselves(decoders: DecoderPool) -> None:
+    async def scene(data: bytes) -> Samples:
+        with uploaded(data) as file:
+            async with decoders.decoding(file, 600.0) as audio:
+                return np.concatenate([block async for block in audio.separate()], axis=1)
+
+    left, right = tone(12.0), silence(12.0)
+    separate = asyncio.run(scene(channels_file(left, right)))
+    assert separate.shape == (2, 12 * SAMPLE_RATE)
+    assert np.allclose(separate, np.stack([left, right]), atol=1e-4)
+
+
+class Decoded:
+    """A process that has decoded these records."""
+
+    def __init__(self, *records: Record) -> None:
+        self._records = iter(records)
+
+    async def record(self) -> Record:
+        return next(self._records)
+
+    def end(self) -> int:
+        return 0
+
+
+def separated(*records: Record) -> list[NDArray[np.float32]]:
+    """Return the blocks of a recording with these records."""
+    process = cast("DecoderChild", Decoded(*records, Record(Kind.END)))
+
+    async def scene() -> list[NDArray[np.float32]]:
+        audio = DecodedAudio(process, 600.0, 10.0, on_started=lambda: None)
+        return [block async for block in audio.separate()]
+
+    return asyncio.run(scene())
+
+
+def silent(samples: int) -> Record:
+    return Record(Kind.SILENCE, samples.to_bytes(8))
+
+
+def sound(channels: int, samples: int = 100) -> Record:
+    return Record(Kind.AUDIO, np.arange(channels * samples, dtype=np.int16).tobytes(), channels)
+
+
+def test_silence_before_the_first_audio_has_its_channels() -> None:
+    assert [block.shape for block in separated(silent(200_000), sound(2))] == [(2, 160_000), (2, 40_000), (2, 100)]
+
+
+def test_a_recording_of_silence_has_one_channel() -> None:
+    assert [block.shape for block in separated(silent(100))] == [(1, 100)]
+
+
+def test_the_number_of_channels_stays_where_that_of_the_recording_changes() -> None:
+    first, second = separated(sound(2), sound(4))
+    assert first.shape == second.shape == (2, 100)
+    assert np.array_equal(second[0], second[1])
