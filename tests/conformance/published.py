@@ -63,6 +63,7 @@ NODE_CLIENTS: Final = Environment(
         "@openai/agents-realtime@0.20.0",
         "@livekit/agents@1.9.0",
         "@livekit/agents-plugin-openai@1.9.0",
+        "@livekit/agents-plugin-deepgram@1.9.0",
         "@deepgram/sdk@5.13.0",
     ),
 )
@@ -82,6 +83,7 @@ CLIENTS: Final = (
     Client("pipecat-ai 1.14.0 STT and TTS", PIPECAT, "pipecat_speech.py"),
     Client("deepgram-sdk 7.17.0", DEEPGRAM, "deepgram_sdk.py"),
     Client("@deepgram/sdk 5.13.0", NODE_CLIENTS, "deepgram_sdk.mjs"),
+    Client("@livekit/agents 1.9.0 with Deepgram's STT", NODE_CLIENTS, "livekit_deepgram.mjs"),
     Client("Open WebUI 0.12.4", OPEN_WEBUI, "open_webui_audio.py"),
     Client("wyoming-bench 2026.10.0", WYOMING_BENCH, "wyoming_bench.py"),
     Client("streamdouble 0.3.0, Twilio Media Streams", STREAMDOUBLE, "twilio_calls.py"),
