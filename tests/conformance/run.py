@@ -173,14 +173,13 @@ def run_snippets(client: Client, address: str, programs: Path) -> Iterator[Resul
         yield Result(client.name, f"snippet {block}", bool(printed.strip()) and not failed, printed[-600:])
 
 
-def print_table(outcomes: list[Result]) -> None:
-    """Print a row for each client."""
-    clients = dict.fromkeys(each.client for each in outcomes)
-    width = max(map(len, clients))
-    for client in clients:
-        own = [each for each in outcomes if each.client == client]
-        cells = [each.check if each.passed else f"FAILED {each.check}" for each in own]
-        print(f"{client:{width}}  {sum(each.passed for each in own):2}/{len(own):<2}  {', '.join(cells)}")
+def print_row(client: Client, own: list[Result], width: int) -> None:
+    """Print the checks of a client as a row of the table, and why some have failed below it."""
+    cells = [each.check if each.passed else f"FAILED {each.check}" for each in own]
+    print(f"{client.name:{width}}  {sum(each.passed for each in own):2}/{len(own):<2}  {', '.join(cells)}", flush=True)
+    for each in own:
+        if not each.passed:
+            print(f"  {each.check}: {each.detail}", flush=True)
 
 
 def main() -> None:
@@ -200,11 +199,9 @@ def main() -> None:
         with running_service(Path(temporary) / "log", chat_base_url="scripted", wyoming_uri=uri) as service:
             record(service, recordings)
             for client in chosen:
-                for result in results(client, service.address, recordings):
-                    outcomes.append(result)
-                    if not result.passed:
-                        print(f"{result.client}: {result.check}: {result.detail}", flush=True)
-    print_table(outcomes)
+                own = list(results(client, service.address, recordings))
+                print_row(client, own, max(len(each.name) for each in chosen))
+                outcomes += own
     sys.exit(not all(each.passed for each in outcomes))
 
 
