@@ -94,6 +94,8 @@ class Captioning:
         self._in_flight: InFlight | None = None
         self._languages: deque[Probabilities] = deque(maxlen=REMEMBERED_SEGMENTS)
         """Probabilities of the languages of the last segments with text, the newest first."""
+        self._expected: tuple[FinalResult | None, str] | None = None
+        """The expected transcript by the final of the last segment of a turn."""
         self.waiting: Waiting | None = None
         """Why the newest segment has no new request; None if it has, or if there is no segment."""
         self._load = LoadLevel.NORMAL
@@ -113,9 +115,11 @@ class Captioning:
         answer = self._answer(segment)
         if answer is None:
             return None
-        hypothesis, why = answer
-        delta = deepcopy(segment.agreement).finish(() if why else hypothesis.words)
-        return (segment.turn.text + delta).strip()
+        if self._expected is None or self._expected[0] is not segment.final:
+            hypothesis, why = answer
+            delta = deepcopy(segment.agreement).finish(() if why else hypothesis.words)
+            self._expected = segment.final, (segment.turn.text + delta).strip()
+        return self._expected[1]
 
     @property
     def saturated(self) -> bool:

@@ -72,6 +72,8 @@ class Responses:
         """The response that speech has interrupted, until it is clear whether the user says anything."""
         self._prepared = PreparedAnswer(jobs)
         """The answer to the turn in progress, should it be over."""
+        self._prepared_for: str | None = None
+        """The transcript for which it was prepared."""
 
     @property
     def in_progress(self) -> bool:
@@ -146,6 +148,7 @@ class Responses:
 
     def _ask(self, reply: Reply, request: ChatRequest, now: float) -> Iterator[Output]:
         """Ask the chat backend for a response, unless it has been asked just this already."""
+        self._prepared_for = None
         if (answer := self._prepared.take(request)) is not None:
             reply.answer = answer
             yield from reply.resume(now)
@@ -158,15 +161,17 @@ class Responses:
 
         Give it up if the turn goes on (None), or would have another one.
         """
-        request = None
-        if transcript and self._answers_turns and not (self._interrupted and self._interrupted.is_false(transcript)):
+        if transcript == self._prepared_for:
+            return
+        self._prepared_for, request = transcript, None
+        if transcript and not (self._interrupted and self._interrupted.is_false(transcript)):
             turn = Message(Role.USER, (AudioPart(transcript),))
             request = self._source.chat_request(CreateResponse(), self.config, turn)
         yield from self._prepared.expect(request)
 
     @property
-    def _answers_turns(self) -> bool:
-        """Whether the turn in progress would be answered when it is transcribed."""
+    def prepares_answers(self) -> bool:
+        """Whether the turn in progress would be answered when it is transcribed, and before that."""
         config = self.config
         return (
             config.prepare_answers

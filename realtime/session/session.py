@@ -246,7 +246,8 @@ class Session:
                     yield from self._answer(now)
                 case _:
                     yield output
-        yield from self._responses.prepare(self._listening.expected_transcript)
+        expected = self._listening.expected_transcript if self._responses.prepares_answers else None
+        yield from self._responses.prepare(expected)
 
     def _add_turn(self, committed: AudioCommitted) -> AudioCommitted:
         """Make an item of a turn."""
@@ -261,8 +262,7 @@ class Session:
     def _follow_turn(self, item_id: str, text: str, now: float) -> Iterator[Output]:
         """Decide what a transcribed turn leads to: an answer, the rest of what it interrupted, or nothing."""
         if self._responses.is_false_interruption(item_id, text):
-            if not self._listening.in_turn:
-                yield from self._responses.resume(now)
+            yield from self._responses.resume(now)
         elif text:
             self._answer_due |= item_id in self._to_answer
             yield from self._responses.end_interruption()

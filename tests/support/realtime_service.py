@@ -158,7 +158,9 @@ class ProtocolClient:
                 self.send("input_audio_buffer.append", audio=base64.b64encode(frame).decode())
 
     def speak(self, text: str, **fields: object) -> None:
-        self.send("response.create", response={"instructions": text, **fields})
+        part = {"type": "output_text", "text": text}
+        message = {"type": "message", "role": "assistant", "content": [part]}
+        self.send("response.create", response={"input": [message], **fields})
 
     def receive(self) -> Message:
         message = json.loads(self.socket.recv(timeout=TIMEOUT))

@@ -543,7 +543,7 @@ def test_a_text_longer_than_the_setting_is_refused() -> None:
     with realtime_service(max_input_characters=10) as server, server.session() as client:
         client.speak("Ten chars..")
         error = client.wait_for("error")["error"]
-        assert (error["code"], error["param"]) == ("invalid_value", "response.input")
+        assert (error["code"], error["param"]) == ("invalid_value", "response.input[0].content")
         client.speak("Ten chars.")
         assert client.wait_for("response.done")["response"]["status"] == "completed"
 
