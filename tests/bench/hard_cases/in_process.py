@@ -84,11 +84,24 @@ class Models:
             transcribe=True,
             language=language,
         )
+        padded = np.concatenate([samples, np.zeros(round(_SILENCE_SECONDS * SAMPLE_RATE), np.float32)])
+        return self.play(
+            encode(Resampler(SAMPLE_RATE, audio_format.sample_rate).process(padded), audio_format.encoding), config
+        )
+
+    def live_channels(self, channels: NDArray[np.float32], language: str | None = None) -> list[TranscriptCompleted]:
+        """Transcribe channels at 16 kHz, shape (channels, n), as a live stream of which each is a speaker."""
+        audio_format = AudioFormat(Encoding.PCM16, SAMPLE_RATE, len(channels))
+        config = SessionConfig(WHISPER_BASE, audio_format, separate_channels=True, transcribe=True, language=language)
+        padded = np.pad(channels, ((0, 0), (0, round(_SILENCE_SECONDS * SAMPLE_RATE))))
+        return self.play(encode(padded.T.reshape(-1), Encoding.PCM16), config)
+
+    def play(self, audio: bytes, config: SessionConfig) -> list[TranscriptCompleted]:
+        """Transcribe a live stream in the format of `config`."""
         numbers = count()
         session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
-        padded = np.concatenate([samples, np.zeros(round(_SILENCE_SECONDS * SAMPLE_RATE), np.float32)])
-        audio = encode(Resampler(SAMPLE_RATE, audio_format.sample_rate).process(padded), audio_format.encoding)
-        size = round(_FRAME_SECONDS * audio_format.sample_rate) * audio_format.bytes_per_sample
+        audio_format = config.input_format
+        size = round(_FRAME_SECONDS * audio_format.sample_rate) * audio_format.bytes_per_sample * audio_format.channels
         commands: list[Input] = [AppendAudio(audio[start : start + size]) for start in range(0, len(audio), size)]
         turns: list[TranscriptCompleted] = []
         for command in [*commands, CommitAudio()]:
