@@ -261,7 +261,7 @@ class Reply:
 
     def _queue_audio(self, samples: Samples) -> None:
         self._playout.add_audio(samples)
-        self._timing.add_audio(len(samples))
+        self._timing.add_audio(samples)
 
     def _send_due(self, now: float) -> Iterator[Output]:
         for chunk in self._playout.release(now):

@@ -1,12 +1,19 @@
 """Speech timing: which part of a spoken text had been played at a time.
 
-Engines report no times of words, so the text of a phrase is spread over its audio by characters. Within a phrase a time
-is right to about a word; from phrase to phrase it is exact.
+Engines report no times of words, so the text of a phrase is spread over its audio by characters, without the silence
+at its end. Within a phrase a time is right to about a word; from phrase to phrase it is exact.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
+
+from realtime.audio.formats import Samples
+
+SILENCE: Final = 0.01
+"""Level of full scale (-40 dB) below which speech has ended. The bundled voice ends each phrase with 0.5 s of it."""
 
 _WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\S+")
 """A word; in Chinese and Japanese, a character."""
@@ -32,11 +39,12 @@ class SpeechTiming:
         """Add the text of the audio that is added next."""
         self._phrases.append(_Phrase(text, self.samples, self.samples))
 
-    def add_audio(self, samples: int) -> None:
-        """Add the number of samples of audio that follow."""
-        self.samples += samples
-        if self._phrases:
-            self._phrases[-1].end = self.samples
+    def add_audio(self, samples: Samples) -> None:
+        """Add the audio that follows."""
+        loud = np.flatnonzero(np.abs(samples) > SILENCE)
+        if self._phrases and len(loud):
+            self._phrases[-1].end = self.samples + int(loud[-1]) + 1
+        self.samples += len(samples)
 
     @property
     def seconds(self) -> float:

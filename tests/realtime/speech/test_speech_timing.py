@@ -1,6 +1,13 @@
+import numpy as np
+
+from realtime.audio.formats import Samples
 from realtime.speech.speech_timing import SpeechTiming
 
 RATE = 1000
+
+
+def sound(samples: int) -> Samples:
+    return np.full(samples, 0.5, np.float32)
 
 
 def timing(*phrases: tuple[str, float]) -> SpeechTiming:
@@ -8,8 +15,8 @@ def timing(*phrases: tuple[str, float]) -> SpeechTiming:
     result = SpeechTiming(RATE)
     for text, seconds in phrases:
         result.add_text(text)
-        result.add_audio(round(seconds * RATE) // 2)
-        result.add_audio(round(seconds * RATE) - round(seconds * RATE) // 2)
+        result.add_audio(sound(round(seconds * RATE) // 2))
+        result.add_audio(sound(round(seconds * RATE) - round(seconds * RATE) // 2))
     return result
 
 
@@ -35,6 +42,19 @@ def test_within_a_phrase_words_count_from_their_middle_on() -> None:
     assert TWO.text_until(1.0) == "One two"
     assert TWO.text_until(1.1) == "One two three"
     assert TWO.text_until(2.3) == "One two three four. Five"
+
+
+def test_the_silence_at_the_end_of_a_phrase_has_no_words() -> None:
+    pausing = SpeechTiming(RATE)
+    pausing.add_text("One two three four. ")
+    pausing.add_audio(np.concatenate([sound(2000), np.zeros(500, np.float32)]))
+    pausing.add_audio(np.zeros(500, np.float32))
+    pausing.add_text("Five six.")
+    pausing.add_audio(sound(1000))
+    assert pausing.text_until(1.1) == "One two three"
+    assert pausing.text_until(2.0) == pausing.text_until(3.0) == "One two three four."
+    assert pausing.text_until(3.3) == "One two three four. Five"
+    assert pausing.seconds == 4.0
 
 
 def test_in_chinese_characters_count() -> None:
@@ -64,5 +84,5 @@ def test_a_phrase_is_exact_after_a_cut_too() -> None:
 
 def test_audio_before_any_text_belongs_to_none() -> None:
     silent = SpeechTiming(RATE)
-    silent.add_audio(500)
+    silent.add_audio(sound(500))
     assert (silent.text_until(1.0), silent.seconds) == ("", 0.5)
