@@ -3,6 +3,7 @@
 The term is Yngve's (1970, On getting a word in edgewise).
 """
 
+import re
 from collections.abc import Set
 from typing import Final
 
@@ -28,8 +29,16 @@ Italian, Portuguese, Dutch, Chinese and Japanese."""
 
 _BACKCHANNELS: Final[Set[str]] = frozenset(_WORDS.split())
 
+_PHRASES: Final[Set[str]] = frozenset({"i see", "of course", "alles klar", "ya veo"})
+"""Backchannels whose words are none by themselves."""
+
+_LAUGHTER: Final = re.compile(r"a?(h[aei]){2,}h?")
+"""Laughter, as Whisper writes it: "haha", "hehehe"; as separate words, "ha ha", too."""
+
 
 def is_backchannel(text: str) -> bool:
     """Return whether a transcript is nothing but a backchannel."""
     words = [word for word in map(normalised, text.split()) if word]
+    if _LAUGHTER.fullmatch("".join(words)) or " ".join(words) in _PHRASES:
+        return True
     return 0 < len(words) <= MAX_WORDS and all(word in _BACKCHANNELS for word in words)
