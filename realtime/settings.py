@@ -152,6 +152,9 @@ class Settings:
     """Whether the backend is asked in a pause in which the user's turn may end; in vain, where it goes on."""
     resume_false_interruptions: bool = True
     """Whether an answer that was interrupted goes on if the user then says nothing, or a mere "mhm"."""
+    echo_gate: bool = False
+    """Whether speech that is an answer from a loudspeaker is told from speech of the user, for clients without echo
+    cancellation."""
     chat_connect_timeout_seconds: float = 5.0
     """Time for connecting to the chat backend."""
     chat_first_token_timeout_seconds: float = 30.0

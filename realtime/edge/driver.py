@@ -18,6 +18,7 @@ from typing import Final, Generic, TypeVar, assert_never
 from realtime.backends.backend import ChatBackend
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import resolve_voice
+from realtime.edge.playback import Playback
 from realtime.errors import ClientError, Overloaded, VoiceError
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
@@ -42,6 +43,7 @@ from realtime.session.jobs import (
     WindowsScored,
 )
 from realtime.session.session import Session
+from realtime.speech.echo_gate import EchoGate
 
 Request = TypeVar("Request")
 
@@ -102,8 +104,12 @@ class Driver:
         client_id: ClientId = ANONYMOUS,
         clock: Callable[[], float] = time.monotonic,
         on_progress: Callable[[int, RequestProgress], None] | None = None,
+        echo_gate: bool = False,
     ) -> None:
-        """`on_progress` is called with the number and the progress of running `Transcribe` jobs, for traces."""
+        """Prepare to run; with `echo_gate`, echo does not count as speech.
+
+        `on_progress` is called with the number and the progress of running `Transcribe` jobs, for traces.
+        """
         self.inbox: Inbox[Input] = Inbox()
         self._session = session
         self._models = models
@@ -113,6 +119,8 @@ class Driver:
         self._client_id = client_id
         self._clock = clock
         self._on_progress = on_progress
+        self._echo_gate = EchoGate() if echo_gate else None
+        self._playback = None if self._echo_gate is None else Playback(self._echo_gate)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._unspoken_languages: set[str] = set()
 
@@ -149,6 +157,8 @@ class Driver:
                 if number in self._tasks:
                     self._tasks[number].cancel()
             case _:
+                if self._playback is not None:
+                    self._playback.sent(output)
                 await self._deliver(output)
 
     async def _work(self, job: Job) -> None:
@@ -157,6 +167,8 @@ class Driver:
             match job:
                 case ScoreWindows(number, windows, state):
                     probabilities, after = await self._models.detector.score(windows, state)
+                    if self._echo_gate is not None:
+                        probabilities = self._echo_gate.filter(windows, probabilities)
                     await self.inbox.put_result(WindowsScored(number, probabilities, after))
                 case ScoreTurn(number, samples):
                     probability = await self._models.score_turn(samples)

@@ -59,7 +59,16 @@ class Sessions:
         recognizer = self._models.admit(client_id.session, config.recognizer, config.speakers)
         self.open += 1
         try:
-            yield AdmittedSession(self._models, recognizer, self._metrics, self._traces, self._chat, client_id, config)
+            yield AdmittedSession(
+                self._models,
+                recognizer,
+                self._metrics,
+                self._traces,
+                self._chat,
+                client_id,
+                config,
+                echo_gate=self._settings.echo_gate,
+            )
         finally:
             self.open -= 1
             recognizer.close()
@@ -77,6 +86,8 @@ class AdmittedSession:
         chat: ChatBackend | None,
         client_id: ClientId,
         config: SessionConfig,
+        *,
+        echo_gate: bool,
     ) -> None:
         self._models = models
         self._recognizer = recognizer
@@ -85,6 +96,7 @@ class AdmittedSession:
         self._chat = chat
         self._client_id = client_id
         self._config = config
+        self._echo_gate = echo_gate
 
     @contextmanager
     def driver(self, deliver: Callable[[Event], Awaitable[None]]) -> Iterator[Driver]:
@@ -121,6 +133,7 @@ class AdmittedSession:
                 client_id=self._client_id,
                 clock=clock,
                 on_progress=None if trace is None else trace.progressed,
+                echo_gate=self._echo_gate,
             )
             logger.info("session closed")
 
