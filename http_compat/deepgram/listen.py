@@ -57,7 +57,10 @@ class ListenEndpoint:
         name = text_of(query, "model")
         entry = self._names.recognizer(name) or self._names.defaults[Task.TRANSCRIPTION]
         options = OfflineOptions(
-            languages=(given,) if given else (), hotwords=expected_terms(query), word_times=True
+            languages=(given,) if given else (),
+            hotwords=expected_terms(query),
+            word_times=True,
+            separate_channels=flag(query, "multichannel"),
         ).for_model(entry)
         digest = hashlib.sha256()
         file = resources.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - `resources` closes it
@@ -94,17 +97,13 @@ class ListenEndpoint:
 
 
 def _check_supported(request: Request, query: Query) -> None:
-    """Raise `UnsupportedValue` for what would need a connection to another server, or channels apart."""
+    """Raise `UnsupportedValue` for what would need a connection to another server."""
     if media_type(request) == "application/json":
         raise UnsupportedValue(
             "A recording at a `url` is not fetched. Send the recording itself as the body, with its media type."
         )
     if text_of(query, "callback"):
         raise UnsupportedValue("`callback` is not supported: the response has the transcript.", param="callback")
-    if flag(query, "multichannel"):
-        raise UnsupportedValue(
-            "`multichannel` is not supported. Without it, the channels are mixed to one.", param="multichannel"
-        )
 
 
 def _metadata(identity: str, transcript: Transcript, model: ModelEntry, sha256: str) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def _metadata(identity: str, transcript: Transcript, model: ModelEntry, sha256: 
         "sha256": sha256,
         "created": iso_time(time.time()),
         "duration": seconds(transcript.samples),
-        "channels": 1,
+        "channels": transcript.channels or 1,
         "models": [identifier],
         "model_info": {identifier: model_info(model)},
     }

@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any, Final
 
 from realtime.audio.formats import SAMPLE_RATE
@@ -22,8 +24,37 @@ _PARAGRAPH_SENTENCES: Final = 5
 
 def results(transcript: Transcript, query: Query) -> dict[str, Any]:
     """Return `results` of the response, with what the query asks for, whose `utterance_pause` is valid."""
-    punctuated = is_punctuated(query)
-    words = [word for segment in transcript.segments for word in segment.words]
+    channels = _by_channel(transcript)
+    found: dict[str, Any] = {"channels": [_channel(each, query) for each in channels]}
+    if flag(query, "utterances"):
+        punctuated, pause = is_punctuated(query), utterance_pause(query)
+        spoken = [
+            _utterance(words, index, punctuated=punctuated)
+            for index, channel in enumerate(channels)
+            for words in _utterances(_words(channel), pause)
+        ]
+        found["utterances"] = sorted(spoken, key=itemgetter("start"))
+    return found
+
+
+def _by_channel(transcript: Transcript) -> list[Transcript]:
+    """Return the transcript of each channel that was transcribed by itself; the transcript if they are mixed."""
+    if transcript.channels is None:
+        return [transcript]
+    return [
+        replace(
+            transcript, segments=tuple(each for each in transcript.segments if each.channel == channel), channels=None
+        )
+        for channel in range(transcript.channels)
+    ]
+
+
+def _words(transcript: Transcript) -> list[Word]:
+    return [word for segment in transcript.segments for word in segment.words]
+
+
+def _channel(transcript: Transcript, query: Query) -> dict[str, Any]:
+    punctuated, words = is_punctuated(query), _words(transcript)
     alternative: dict[str, Any] = {
         "transcript": _written(transcript.text, punctuated=punctuated),
         "confidence": confidence(words),
@@ -34,11 +65,7 @@ def results(transcript: Transcript, query: Query) -> dict[str, Any]:
     channel: dict[str, Any] = {"alternatives": [alternative]}
     if flag(query, "detect_language"):
         channel |= _language(transcript)
-    found: dict[str, Any] = {"channels": [channel]}
-    if flag(query, "utterances"):
-        spoken = _utterances(words, utterance_pause(query))
-        found["utterances"] = [_utterance(each, punctuated=punctuated) for each in spoken]
-    return found
+    return channel
 
 
 def utterance_pause(query: Query) -> int:
@@ -69,12 +96,12 @@ def _utterances(words: Sequence[Word], pause: int) -> Iterator[list[Word]]:
         yield utterance
 
 
-def _utterance(words: Sequence[Word], *, punctuated: bool) -> dict[str, Any]:
+def _utterance(words: Sequence[Word], channel: int, *, punctuated: bool) -> dict[str, Any]:
     return {
         "start": seconds(words[0].start),
         "end": seconds(words[-1].end),
         "confidence": confidence(words),
-        "channel": 0,
+        "channel": channel,
         "transcript": _written("".join(word.text for word in words), punctuated=punctuated),
         "words": word_objects(words, punctuated=punctuated),
         "id": str(uuid.uuid4()),

@@ -44,6 +44,7 @@ from realtime.wire.deepgram.messages import (
     parse,
 )
 from realtime.wire.deepgram.query import (
+    InvalidQuery,
     Query,
     expected_terms,
     flag,
@@ -146,6 +147,11 @@ class ListenCodec:
         recognizer = handshake.find_recognizer(text_of(query, "model")) or handshake.find_recognizer("")
         assert recognizer is not None  # the default models are loaded before a session is admitted
         audio_format = input_format(query)
+        if flag(query, "multichannel") and (audio_format is None or audio_format.channels > 1):
+            raise InvalidQuery(
+                "`multichannel` is not supported for live audio. Without it, the channels are mixed to one.",
+                param="multichannel",
+            )
         config = SessionConfig(
             recognizer=recognizer,
             input_format=audio_format or AudioFormat(Encoding.PCM16, SAMPLE_RATE),

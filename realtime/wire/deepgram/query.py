@@ -106,10 +106,6 @@ def input_format(query: Query) -> AudioFormat | None:
             "container.",
             param="encoding",
         )
-    if flag(query, "multichannel") and channels > 1:
-        raise InvalidQuery(
-            "`multichannel` is not supported. Without it, the channels are mixed to one.", param="multichannel"
-        )
     return _audio_format(encoding, sample_rate, channels)
 
 

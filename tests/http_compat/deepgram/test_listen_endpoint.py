@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from realtime.audio.formats import Encoding, encode
-from tests.support.recordings import silence, tone, wav_file
+from tests.support.recordings import channels_file, silence, tone, wav_file
 from tests.support.scripted_models import ScriptedRecognizer, Serve
 from tests.support.uploads import TWO_WORDS
 
@@ -92,6 +92,25 @@ def test_utterances_are_the_words_between_pauses(client: TestClient) -> None:
     assert [each["transcript"] for each in together] == ["440 880"]
 
 
+@pytest.mark.parametrize("raw", [False, True])
+def test_channels_are_transcribed_by_themselves_on_request(client: TestClient, raw: bool) -> None:
+    left = np.concatenate([tone(0.5), silence(2.0)])
+    right = np.concatenate([silence(1.5), tone(0.5, 880), silence(0.5)])
+    interleaved = np.stack([left, right], axis=1).reshape(-1)
+    options = {"multichannel": "true", "utterances": "true"}
+    if raw:
+        options |= {"encoding": "linear16", "sample_rate": "16000", "channels": "2"}
+    data = encode(interleaved, Encoding.PCM16) if raw else channels_file(left, right)
+    answer = transcribe(client, data, **options).json()
+    channels = [each["alternatives"][0]["transcript"] for each in answer["results"]["channels"]]
+    assert channels == ["440", "880"]
+    assert [(each["channel"], each["transcript"]) for each in answer["results"]["utterances"]] == [
+        (0, "440"),
+        (1, "880"),
+    ]
+    assert answer["metadata"]["channels"] == 2
+
+
 def test_paragraphs_consist_of_sentences(client: TestClient) -> None:
     recording = wav_file(np.concatenate([tone(0.4), silence(0.7), tone(0.4), silence(2.5), tone(0.4, 880), silence(1)]))
     found = alternative(transcribe(client, recording, smart_format="true"))
@@ -119,7 +138,6 @@ def test_a_recording_without_speech_has_an_empty_transcript(client: TestClient) 
         ({"data": b"no audio at all" * 100}, 400, ""),
         ({"data": b'{"url":"https://example.org/a.wav"}', "media_type": "application/json"}, 400, "is not fetched"),
         ({"callback": "https://example.org"}, 400, "`callback` is not supported"),
-        ({"multichannel": "true"}, 400, "`multichannel` is not supported"),
         ({"encoding": "amr-wb"}, 400, "'amr-wb' is not supported"),
         ({"language": "klingon"}, 400, "klingon"),
         ({"utt_split": "x", "utterances": "true"}, 400, "`utt_split` must be a number"),
