@@ -19,7 +19,7 @@ from realtime.session.events import (
     TranscriptExtended,
     TranscriptRevised,
 )
-from realtime.session.jobs import ScoreTurn, ScoreWindows, Transcribe
+from realtime.session.jobs import Generate, ScoreTurn, ScoreWindows, Transcribe
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.tracing.replay import replay
 from tests.support.scripted_conversation import Conversation, Microphone, configured, words_between
@@ -184,6 +184,14 @@ def test_an_answer_to_silence_follows_the_audio_of_the_channels() -> None:
     hear(conversation, (1.0, False, False))
     conversation.wait(20.0)
     assert conversation.outputs_of(IdleTimeoutReached)[0].end == pytest.approx(SAMPLE_RATE, abs=WINDOW)
+
+
+def test_the_users_are_answered_when_all_of_them_have_finished() -> None:
+    conversation = Conversation(replace(CALL, chat=True, create_response=True, prepare_answers=True))
+    hear(conversation, (0.5, False, False), (1.0, True, False), (2.0, False, True))
+    assert conversation.outputs_of(Generate) == []
+    hear(conversation, (1.0, False, False))
+    assert len(conversation.outputs_of(Generate)) == 1
 
 
 def test_the_transcription_in_flight_of_one_channel_does_not_hold_up_another() -> None:
