@@ -1,6 +1,7 @@
 """What a response says: the text of the client, or the answer of a chat backend."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -652,6 +653,14 @@ def test_a_response_goes_on_where_the_client_says_that_it_was_played_to() -> Non
     conversation.send(TruncateItem(spoken, 500))
     hear(conversation, "")
     assert said(conversation)[1:] == ["two three four five six seven eight nine ten eleven twelve."]
+
+
+def test_a_response_does_not_go_on_while_the_user_speaks_again() -> None:
+    conversation, microphone = counting()
+    conversation.send(Configure(replace(RESUMING, interrupt_response=False)))
+    conversation.hear(microphone.speech(0.5))
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
 
 
 def test_a_response_does_not_go_on_where_something_was_said() -> None:
