@@ -164,7 +164,8 @@ class Conversations:
         audio = np.concatenate([before, sound, after]) + noise.astype(np.float32)
         decoding = 0.0
         heard.sounds += 1
-        interrupted = resumed = False
+        interrupted = False
+        said = ""
         list(self._carry_out(session, session.receive(Speak(ANSWER), 0.0), 0.0))
         for start in range(0, len(audio), FRAME):
             now = start / SAMPLE_RATE
@@ -175,16 +176,17 @@ class Conversations:
                         case ResponseFinished(status=ResponseStatus.CANCELLED):
                             interrupted = True
                         case ResponseStarted():
-                            resumed = True
-                            heard.words.pop()
+                            said = ""
                             heard.went_on.append(now + decoding - BEFORE - len(sound) / SAMPLE_RATE)
-                        case TranscriptCompleted(text=text) if interrupted and not resumed:
-                            heard.words += [text]
+                        case TranscriptCompleted(text=text) if interrupted:
+                            said = text
                         case float():
                             decoding = output
                         case _:
                             pass
         heard.interrupted += interrupted
+        if said:
+            heard.words.append(said)
 
     def _carry_out(self, session: Session, outputs: list[Output], now: float) -> Iterator[Output | float]:
         """Yield the outputs that follow, and the seconds that each final took."""
