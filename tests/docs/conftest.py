@@ -78,6 +78,7 @@ def workspace(service: RunningService, tmp_path_factory: pytest.TempPathFactory)
             request = {"model": "tts-1", "input": TALK, "response_format": name.partition(".")[2]}
             answer = client.post("/v1/audio/speech", json=request).raise_for_status()
             (directory / name).write_bytes(answer.content)
+    shutil.copy(directory / "talk.wav", directory / "call.wav")
     shutil.copytree(ROOT / "clients/examples", directory / "clients/examples")
     (directory / "traces").mkdir()
     shutil.copy(ROOT / "tests/data/trace.jsonl", directory / "traces/sess_e73de064333f45f6be5ed.jsonl")

@@ -125,13 +125,13 @@ def _segment_seconds(recognizer: ScriptedRecognizer) -> list[float]:
 
 
 def test_a_shorter_silence_may_end_speech(client: TestClient, recognizer: ScriptedRecognizer) -> None:
-    recording = wav_file(np.concatenate([tone(11), silence(0.3), tone(3, 880), silence(1)]))
+    recording = wav_file(np.concatenate([silence(1), tone(11), silence(0.3), tone(3, 880), silence(1)]))
     upload(client, recording)
-    assert _segment_seconds(recognizer) == [14.8]
+    assert _segment_seconds(recognizer) == [15.1]
     recognizer.requests.clear()
     fields = {f"chunking_strategy[{name}]": value for name, value in _SHORT_SILENCES.items()}
     assert upload(client, recording, **fields).json()["text"] == "440. 880."
-    assert _segment_seconds(recognizer) == [11.1, 3.2]
+    assert _segment_seconds(recognizer) == [11.2, 3.2]
 
 
 _SHORT_SILENCES = {"type": "server_vad", "prefix_padding_ms": "50", "silence_duration_ms": "100", "threshold": "0.6"}
