@@ -262,7 +262,8 @@ class Session:
     def _follow_turn(self, item_id: str, text: str, now: float) -> Iterator[Output]:
         """Decide what a transcribed turn leads to: an answer, the rest of what it interrupted, or nothing."""
         if self._responses.is_false_interruption(item_id, text):
-            yield from self._responses.resume(now)
+            if not self._listening.in_turn:
+                yield from self._responses.resume(now)
         elif text:
             self._answer_due |= item_id in self._to_answer
             yield from self._responses.end_interruption()
