@@ -127,7 +127,7 @@ class SpeakEndpoint:
 
 def read_format(query: Query) -> SpeakFormat:
     """Return the format that a query asks for. Raises `InvalidQuery`."""
-    encoding, container = text_of(query, "encoding").lower() or "mp3", text_of(query, "container").lower()
+    encoding, container = text_of(query, "encoding") or "mp3", text_of(query, "container").lower()
     rate, bits = number(query, "sample_rate"), number(query, "bit_rate")
     if (compressed := _COMPRESSED.get(encoding)) is not None:
         if compressed is SpeechFormat.FLAC and rate in _FLAC_RATES:

@@ -54,7 +54,7 @@ def speak() -> dict[str, Any]:
         "summary": "Generate speech from text, as Deepgram's API does",
         "parameters": [
             query("model", {**TEXT, "description": "Voice; the default one for an unknown name"}),
-            query("encoding", {"enum": encodings, "default": "mp3"}),
+            query("encoding", {"enum": [*encodings, ""], "default": "mp3"}),
             query("container", {**TEXT, "default": "wav", "description": container}),
             query("sample_rate", _WHOLE),
             query("bit_rate", _WHOLE),

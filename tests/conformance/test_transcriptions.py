@@ -193,8 +193,8 @@ def test_the_format_of_a_file_is_detected_by_its_content(client: PublishedClient
 @pytest.mark.parametrize(
     ("strategy", "seconds"),
     [
-        ("auto", [14.8]),
-        ({"type": "server_vad", "threshold": 0.6, "silence_duration_ms": 100, "prefix_padding_ms": 50}, [11.1, 3.2]),
+        ("auto", [15.1]),
+        ({"type": "server_vad", "threshold": 0.6, "silence_duration_ms": 100, "prefix_padding_ms": 50}, [11.4, 3.2]),
     ],
     ids=["auto", "server_vad"],
 )
