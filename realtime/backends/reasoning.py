@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 _OPENING: Final = ("<think>", "<thinking>", "<thought>", "<reasoning>", "<seed:think>", "[THINK]", "◁think▷")
-"""Tags of DeepSeek and Qwen, Claude, Gemini, other fine-tunes, Seed, Magistral, and Kimi."""
+"""Tags in which the models of several makers write their reasoning."""
 
 _CLOSING: Final = {f"{tag[0]}/{tag[1:]}": tag for tag in _OPENING}
 """Closing tags, each with the one that opens."""
