@@ -96,7 +96,10 @@ def _speech(settings: Settings) -> dict[str, Any]:
         },
         "response_format": {"enum": [*SpeechFormat], "default": "mp3"},
         "speed": {"type": "number", "minimum": 0.25, "maximum": 4.0, "default": 1.0},
-        "stream": {"type": "boolean", "default": False, "description": "Stream the audio as it is generated"},
+        "stream": {
+            "type": "boolean",
+            "description": "Send the audio while it is synthesized; by default not for `wav` and `flac`",
+        },
         "stream_format": {
             "enum": ["audio", "sse"],
             "default": "audio",

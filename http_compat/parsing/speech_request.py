@@ -80,13 +80,12 @@ class SpeechBody(msgspec.Struct, frozen=True):
     def streamed(self) -> bool:
         """Whether to send audio while it is being synthesized.
 
-        OpenAI does so for every request, and its clients do not ask for it. Without `stream`, it is done where that
-        makes no other file: for samples, which have no header with a length, and for the `stream_format` that clients
-        name only to stream.
+        OpenAI does so for every request, and its clients do not ask for it. Without `stream`, it is done for formats
+        without a length in their header, and for the `stream_format` that clients name only to stream.
         """
         if self.stream is not None:
             return self.stream
-        return self.stream_format is not None or self.speech_format is SpeechFormat.PCM
+        return self.stream_format is not None or not self.speech_format.has_length
 
     def text_to_speak(self, max_characters: int) -> str:
         """Return the text. Raises `ClientError` if it is missing, too long or without a letter or digit."""

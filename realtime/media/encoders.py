@@ -38,6 +38,11 @@ class SpeechFormat(StrEnum):
     def media_type(self) -> str:
         return {"mp3": "audio/mpeg", "opus": "audio/ogg"}.get(self.value, f"audio/{self.value}")
 
+    @property
+    def has_length(self) -> bool:
+        """Whether programs rely on the length in the header: soundfile cannot read a FLAC file without one."""
+        return self in {SpeechFormat.FLAC, SpeechFormat.WAV}
+
 
 class SpeechEncoder:
     """Encodes one file. Calls block for milliseconds."""

@@ -28,7 +28,6 @@ def speak(client: TestClient, **fields: Any) -> Any:
 @pytest.mark.parametrize(
     ("response_format", "media_type"),
     [
-        (None, "audio/mpeg"),
         ("mp3", "audio/mpeg"),
         ("opus", "audio/ogg"),
         ("aac", "audio/aac"),
@@ -36,11 +35,15 @@ def speak(client: TestClient, **fields: Any) -> Any:
         ("wav", "audio/wav"),
     ],
 )
-def test_text_becomes_a_file_of_its_format(client: TestClient, response_format: str | None, media_type: str) -> None:
-    answer = speak(client, response_format=response_format)
+def test_text_becomes_a_file_of_its_format(client: TestClient, response_format: str, media_type: str) -> None:
+    answer = speak(client, response_format=response_format, stream=False)
     assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert duration(answer.content) == pytest.approx(1.0, abs=0.07)
+
+
+def test_the_default_format_is_mp3(client: TestClient) -> None:
+    assert speak(client).headers["content-type"] == "audio/mpeg"
 
 
 def test_pcm_is_bare_samples_at_24_khz(client: TestClient) -> None:
@@ -191,7 +194,12 @@ def test_a_flag_may_be_written_as_text(client: TestClient, stream: object, strea
         ({"stream_format": "audio"}, True),
         ({"stream_format": "audio", "stream": False}, False),
         ({"response_format": "wav"}, False),
-        ({}, False),
+        ({"response_format": "flac"}, False),
+        ({"response_format": "mp3"}, True),
+        ({"response_format": "mp3", "stream": False}, False),
+        ({"response_format": "opus"}, True),
+        ({"response_format": "aac"}, True),
+        ({}, True),
     ],
 )
 def test_voice_pipelines_which_never_ask_for_a_stream_get_one(
@@ -368,7 +376,7 @@ def test_a_voice_that_fails_at_once_is_a_json_error(client: TestClient, stream: 
 
 
 def test_a_voice_that_fails_midway_is_a_json_error_unless_streamed(client: TestClient) -> None:
-    assert error(speak(client, input="It breaks 💥 here.")) == (500, "engine_failed", None)
+    assert error(speak(client, input="It breaks 💥 here.", stream=False)) == (500, "engine_failed", None)
 
 
 @pytest.mark.parametrize("stream", [False, True])
