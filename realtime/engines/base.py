@@ -1,7 +1,8 @@
 """The protocols of engines: blocking calls on arrays and values, from one thread at a time except for recognizers."""
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,48 @@ class Synthesizer(Protocol):
         """
 
     def close(self) -> None: ...
+
+
+class ProcessEngine(Protocol):
+    """An engine that runs in a process of its own, one job at a time; `workers/engine_process.py` calls it.
+
+    Its constructor takes the arguments of the `EngineProgram` and a callback for the stages of loading. What its jobs
+    are is between it and the handle that sends them.
+    """
+
+    description: Mapping[str, Any]
+    """What it says of itself once it is loaded, as a JSON object."""
+
+    def run(self, job: Mapping[str, Any], samples: Samples) -> Generator[tuple[dict[str, Any], Samples], None, None]:
+        """Yield the parts of the result of a job. Closing the generator stops it. Raises `VoiceError`."""
+
+    def interrupt(self) -> None:
+        """Make the job stop soon; called from another thread. The parts that still come are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineProgram:
+    """How to run an engine in processes of its own.
+
+    Attributes:
+        name: The name of the model, for errors and the log.
+        engine: The `ProcessEngine`, as `module:Class`.
+        arguments: Its arguments, as a JSON object.
+        python: The Python interpreter that has its libraries.
+        environment: Variables that are set for the process, besides those that are passed on.
+        instances: Most processes, each of which loads the model.
+        max_memory_bytes: Most bytes of memory that a process may allocate; 0 for no limit.
+        stall_timeout: Seconds after which a process that has sent nothing for its job is killed.
+    """
+
+    name: str
+    engine: str
+    arguments: Mapping[str, Any]
+    python: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    instances: int = 1
+    max_memory_bytes: int = 0
+    stall_timeout: float = 120.0
 
 
 class LanguageIdentifier(Protocol):

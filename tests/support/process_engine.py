@@ -1,0 +1,79 @@
+"""An engine for worker processes that does what its jobs say; it runs in the process, and imports nothing heavy."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime.audio.formats import Samples
+from realtime.engines.base import EngineProgram
+from realtime.errors import EngineError, UnusableModel
+
+ROOT = str(Path(__file__).parents[2])
+
+
+class ObedientEngine:
+    """Its jobs have a verb in `do`; its arguments may make the load fail."""
+
+    def __init__(self, arguments: Mapping[str, Any], on_stage: Callable[[str], None]) -> None:
+        on_stage("loading")
+        match arguments.get("load"):
+            case "refuse":
+                raise UnusableModel("The library is not installed.", param="model")
+            case "crash":
+                os.abort()
+            case "once":
+                with Path(arguments["marker"]).open("x"):
+                    pass
+            case "slowly":
+                time.sleep(60)
+        self.description = {"pid": os.getpid()}
+        self._interrupted = threading.Event()
+
+    def run(self, job: Mapping[str, Any], samples: Samples) -> Generator[tuple[dict[str, Any], Samples], None, None]:
+        self._interrupted.clear()
+        match job["do"]:
+            case "echo":
+                yield {"text": job.get("text", "")}, samples
+            case "count":
+                for number in range(job["up_to"]):
+                    self._interrupted.wait(job.get("pause", 0.0))
+                    yield {"number": number}, np.full(job.get("size", 1), number, np.float32)
+            case "describe":
+                threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
+                files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+                yield {"pid": os.getpid(), "threads": threads, "files": files, "keys": sorted(os.environ)}, samples
+            case "abort":
+                yield {}, samples
+                os.abort()
+            case "exit":
+                os._exit(3)
+            case "sleep":
+                yield {}, samples
+                time.sleep(60)
+            case "take memory":
+                yield {}, np.ones(job["bytes"] // 4, np.float32)[:1]
+            case "refuse":
+                raise EngineError("The engine cannot read this text.")
+            case "break":
+                raise ZeroDivisionError("a secret text")
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+
+
+def obedient(
+    *, instances: int = 1, max_memory_bytes: int = 0, stall_timeout: float = 20.0, **load: str
+) -> EngineProgram:
+    """Return the program of an `ObedientEngine` in the Python that runs the tests."""
+    import sys
+
+    return EngineProgram(
+        "obedient", "tests.support.process_engine:ObedientEngine", load, sys.executable,
+        environment={"PYTHONPATH": ROOT}, instances=instances, max_memory_bytes=max_memory_bytes,
+        stall_timeout=stall_timeout,
+    )  # fmt: skip
