@@ -13,6 +13,7 @@ Errors of one subsystem are defined beside it, below the class here whose status
     │   ├── UnknownModel
     │   ├── UnsupportedModel
     │   ├── UnusableModel
+    │   │   ├── EngineNotInstalled
     │   │   └── NoEngine
     │   ├── ModelInUse
     │   ├── UnknownVoice
@@ -144,6 +145,14 @@ class NoEngine(UnusableModel):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"This version cannot run {name} yet.", param="model")
+
+
+class EngineNotInstalled(UnusableModel):
+    """A model whose engine is an extra of this package that is not installed."""
+
+    def __init__(self, name: str, extra: str) -> None:
+        command = f"pip install -e '.[{extra}]' in the Vivavoce folder"
+        super().__init__(f"{name} needs the extra `{extra}`: {command}", param="model")
 
 
 class ModelInUse(ClientError):

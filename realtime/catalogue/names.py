@@ -10,7 +10,7 @@ from typing import Final
 
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.spellings import means_certain_model, openai_task, whisper_size
-from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry, Task
+from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry, Task, piper_voice
 from realtime.errors import UnknownModel, UnsupportedModel
 from realtime.settings import Settings
 
@@ -20,7 +20,11 @@ _UNKNOWN_WHISPER: Final = Capabilities(translation=True, word_times=True)
 _REPOSITORY: Final = re.compile(r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*", re.ASCII | re.IGNORECASE)
 
 
-_BY_NAME: Final = {name.lower(): entry for entry in ENTRIES for name in (entry.name, entry.source)}
+_BY_NAME: Final = {
+    name.lower(): entry
+    for entry in ENTRIES
+    for name in ((entry.name,) if entry.engine is EngineName.PIPER else (entry.name, entry.source))
+}
 """The catalogue by names and repositories in lower case."""
 
 
@@ -28,13 +32,15 @@ def lookup(name: str) -> ModelEntry:
     """Find the model that an operator means by a name.
 
     It is a name of the catalogue, its repository, `openai/` before its name, or a size of Whisper without an owner
-    (`large-v3`). Any other repository on the Hugging Face hub (`owner/name`) is taken for a Whisper model. Raises
-    `UnknownModel`.
+    (`large-v3`). Any other name of the form of Piper's is a voice of Piper's, and any other repository on the Hugging
+    Face hub (`owner/name`) is taken for a Whisper model. Raises `UnknownModel`.
     """
     written = name.strip().lower()
     if entry := _BY_NAME.get(written) or _BY_NAME.get(written.removeprefix("openai/")):
         return entry
     if "/" not in name and (entry := _BY_NAME.get(whisper_size(name) or "")):
+        return entry
+    if entry := piper_voice(name.strip()):
         return entry
     if _REPOSITORY.fullmatch(name):
         return ModelEntry(name, Task.TRANSCRIPTION, EngineName.WHISPER, name, _UNKNOWN_WHISPER, "unknown")
@@ -43,7 +49,7 @@ def lookup(name: str) -> ModelEntry:
 
 def is_synthesizer(name: str) -> bool:
     """Return whether a name means a speech model: one of the catalogue, or any of OpenAI's."""
-    entry = _BY_NAME.get(name.strip().lower())
+    entry = _BY_NAME.get(name.strip().lower()) or piper_voice(name.strip())
     return openai_task(name) is Task.SPEECH or (entry is not None and entry.task is Task.SPEECH)
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from realtime.catalogue.capabilities import Capabilities
+from realtime.catalogue.piper import PIPER_REPOSITORY, piper_language
 
 
 class Task(StrEnum):
@@ -24,6 +25,7 @@ class EngineName(StrEnum):
     HIBARI = "hibari"
     CHATTTS = "chattts"
     COSYVOICE = "cosyvoice"
+    PIPER = "piper"
 
 
 WEIGHT_PACKAGES: Final = {EngineName.HIBARI: "hibari"}
@@ -115,8 +117,38 @@ def _voice(name: str, engine: EngineName, source: str, capabilities: Capabilitie
     return ModelEntry(name, Task.SPEECH, engine, source, capabilities, licence)
 
 
+def piper_voice(name: str) -> ModelEntry | None:
+    """Return the model that is a voice of Piper's, whether it exists or not; None for a name that is not of the form.
+
+    Most voices have licences of their own, which depend on the recordings that they were trained with.
+    """
+    language = piper_language(name)
+    if language is None:
+        return None
+    capabilities = Capabilities((language,), speed=True)
+    return _voice(name, EngineName.PIPER, PIPER_REPOSITORY, capabilities, "GPL-3.0-or-later, voice its own")
+
+
 WHISPER_BASE: Final = _whisper("whisper-base", "Systran/faster-whisper-base")
 """The recognizer of a session that names none."""
+
+
+PIPER_VOICES: Final = (
+    "piper-en_US-lessac-medium",
+    "piper-en_US-joe-medium",
+    "piper-en_GB-alba-medium",
+    "piper-de_DE-thorsten-medium",
+    "piper-fr_FR-siwis-medium",
+    "piper-es_ES-davefx-medium",
+    "piper-it_IT-paola-medium",
+    "piper-pt_BR-faber-medium",
+    "piper-nl_NL-mls-medium",
+    "piper-pl_PL-darkman-medium",
+    "piper-ru_RU-irina-medium",
+    "piper-tr_TR-dfki-medium",
+    "piper-zh_CN-huayan-medium",
+)
+"""A voice of Piper's for each of the languages most asked for; all others can be used by name, too."""
 
 
 ENTRIES: Final = (
@@ -163,4 +195,5 @@ ENTRIES: Final = (
         Capabilities(("zh", "en", "ja", "yue", "ko")),
         "Apache-2.0",
     ),
+    *filter(None, map(piper_voice, PIPER_VOICES)),
 )

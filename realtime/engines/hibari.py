@@ -1,8 +1,4 @@
-"""Speech from hibari, a small English synthesizer with its weights in the wheel.
-
-hibari synthesizes whole sentences; a finished sentence is yielded in chunks, so that playing can begin and stop at any
-of them.
-"""
+"""Speech from hibari, a small English synthesizer of whole sentences with its weights in the wheel."""
 
 import logging
 import unicodedata
@@ -25,16 +21,11 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
+from realtime.engines.chunks import in_chunks
 from realtime.engines.english_text.spoken import spoken_text
 from realtime.errors import EngineError
 
 logger = logging.getLogger(__name__)
-
-_FIRST_CHUNK: Final = hibari.SAMPLE_RATE * 40 // 1000
-"""Samples of the first chunk of a sentence: 40 ms."""
-
-_CHUNK: Final = hibari.SAMPLE_RATE * 100 // 1000
-"""Samples of the following chunks: 100 ms."""
 
 _LEADING_SILENCE: Final = hibari.SAMPLE_RATE * 20 // 1000
 """Samples of silence that are left before a sentence: 20 ms."""
@@ -79,8 +70,7 @@ class Hibari:
             logger.warning("hibari cannot read %d of the %d characters of a phrase", unread, len(text))
         for sentence in speaker.split_sentences(spoken_text(text)):
             samples = _without_leading_silence(_speak(speaker, sentence, speed))
-            if len(samples):
-                yield from np.split(samples, range(_FIRST_CHUNK, len(samples), _CHUNK))
+            yield from in_chunks(samples, self.sample_rate)
 
     def close(self) -> None:
         self._speakers.clear()

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import EngineName, ModelEntry
 from realtime.engines.base import Detector, EndOfTurnModel, LanguageIdentifier, Recognizer, Synthesizer
-from realtime.errors import EngineError, NoEngine
+from realtime.errors import EngineError, EngineNotInstalled, NoEngine
 from realtime.settings import Settings
 from realtime.weights import locate as weights
 from realtime.weights.progress import Progress, Stage, Step, silent
@@ -86,12 +86,18 @@ class InstalledEngines:
             self._steps.pop(entry.name, None)
 
     def synthesizer(self, entry: ModelEntry) -> Synthesizer:
-        weights.locate(entry, self._settings, self._progress)
+        directory = weights.locate(entry, self._settings, self._progress)
         match entry.engine:
             case EngineName.HIBARI:
                 from realtime.engines.hibari import Hibari
 
                 return Hibari()
+            case EngineName.PIPER:
+                try:
+                    from realtime.engines.piper import Piper
+                except ImportError as exc:
+                    raise EngineNotInstalled(entry.name, "piper") from exc
+                return Piper(directory, *entry.languages)
             case _:
                 raise NoEngine(entry.name)
 

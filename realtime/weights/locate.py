@@ -14,7 +14,7 @@ from realtime.catalogue.names import lookup
 from realtime.catalogue.table import WEIGHT_PACKAGES, EngineName, ModelEntry, Task
 from realtime.errors import EngineError, NoEngine, UnknownModel, WeightsUnavailable
 from realtime.settings import Settings
-from realtime.weights import bundled, conversion, hub, storage
+from realtime.weights import bundled, conversion, hub, piper, storage
 from realtime.weights.alignment_heads import with_valid_alignment_heads
 from realtime.weights.hub import HubError, RemoteFile
 from realtime.weights.progress import Progress, Stage, reporter, silent
@@ -24,6 +24,9 @@ _REQUIRED: Final = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*"
 
 _OPTIONAL: Final = ("preprocessor_config.json",)
 
+_DOWNLOADED: Final = (EngineName.WHISPER, EngineName.PIPER)
+"""Engines of which the hub has models."""
+
 _FILES: Final = (*_REQUIRED, *_OPTIONAL)
 
 
@@ -31,8 +34,8 @@ def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -
     """Return the directory with the model's files, after downloading, converting or assembling them if need be.
 
     For a recognizer it holds a CTranslate2 Whisper model: `model.bin`, `config.json`, `tokenizer.json`, `vocabulary.*`
-    and perhaps `preprocessor_config.json`. For an engine of `WEIGHT_PACKAGES` it is the configured path or the package.
-    Blocks, perhaps for many minutes.
+    and perhaps `preprocessor_config.json`. For one of Piper's voices it holds the network and its description,
+    and for an engine of `WEIGHT_PACKAGES` it is the configured path or the package. Blocks, perhaps for many minutes.
 
     Raises:
         UnusableModel: This installation cannot run the model.
@@ -46,7 +49,7 @@ def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -
 def _find_or_prepare(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
     if directory := _configured(entry, settings):
         return directory
-    if entry.engine is not EngineName.WHISPER:
+    if entry.engine not in _DOWNLOADED:
         return _engine_package(entry)
     report = reporter(progress, entry.name, Stage.PREPARING)
     if directory := bundled.prepare(entry.name, _cache(settings), report):
@@ -58,7 +61,7 @@ def find(entry: ModelEntry, settings: Settings) -> Path | None:
     """Return the directory of the model's files on this machine; None if they must be prepared first."""
     if directory := _configured(entry, settings):
         return directory
-    if entry.engine is not EngineName.WHISPER:
+    if entry.engine not in _DOWNLOADED:
         package = WEIGHT_PACKAGES.get(entry.engine)
         return bundled.package_directory(package) if package else None
     return bundled.find(entry.name, _cache(settings)) or _cached(entry, settings)
@@ -76,7 +79,7 @@ def remove(entry: ModelEntry, settings: Settings) -> int:
                 with storage.locked(directory):
                     freed += storage.size_of(directory)
                     shutil.rmtree(directory)
-        return freed + hub.remove(entry.source)
+        return freed + (piper.remove(entry.name) if entry.engine is EngineName.PIPER else hub.remove(entry.source))
     except OSError as exc:
         raise EngineError(f"{entry.name} could not be deleted: {exc}") from exc
 
@@ -144,6 +147,8 @@ def _engine_package(entry: ModelEntry) -> Path:
 
 
 def _cached(entry: ModelEntry, settings: Settings) -> Path | None:
+    if entry.engine is EngineName.PIPER:
+        return piper.cached(entry.name)
     if not _missing(_converted(entry, settings)):
         return _converted(entry, settings)
     snapshot = hub.cached(entry.source, _FILES)
@@ -153,13 +158,15 @@ def _cached(entry: ModelEntry, settings: Settings) -> Path | None:
 def _fetched(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
     """Download the model, and convert it if need be; without the hub, convert a checkpoint in its cache."""
     if reason := _why_offline(settings):
-        for weights in conversion.WEIGHTS:
+        for weights in conversion.WEIGHTS if entry.engine is EngineName.WHISPER else ():
             checkpoint = hub.cached(entry.source, (*conversion.SMALL_FILES, *weights))
             if checkpoint and conversion.files_among(path.name for path in checkpoint.iterdir()):
                 return _convert(entry, settings, checkpoint, progress)
         raise _unavailable(entry, f"not asked, because {reason}")
     downloading = reporter(progress, entry.name, Stage.DOWNLOADING)
     try:
+        if entry.engine is EngineName.PIPER:
+            return piper.download(entry.name, downloading)
         remote = hub.files(entry.source, (*_FILES, *conversion.PATTERNS))
         if "model.bin" not in remote and (names := conversion.files_among(remote)):
             conversion.require_converter(entry.name)

@@ -3,6 +3,7 @@ import inspect
 import pytest
 
 from realtime.catalogue.names import ModelNames, lookup
+from realtime.catalogue.piper import PIPER_REPOSITORY, piper_file
 from realtime.catalogue.table import ENTRIES, Task
 from realtime.catalogue.voices import OPENAI_VOICES, find_voice, resolve_voice
 from realtime.engines.base import Synthesizer
@@ -24,8 +25,9 @@ def test_a_model_is_printed_as_its_name() -> None:
 
 
 def test_names_and_sources_are_unique() -> None:
-    names = [name for entry in ENTRIES for name in (entry.name, entry.source)]
-    assert len(names) == len(set(names))
+    names = [entry.name for entry in ENTRIES]
+    sources = [entry.source for entry in ENTRIES if entry.source != PIPER_REPOSITORY]
+    assert len(names + sources) == len({*names, *sources})
 
 
 @pytest.mark.parametrize(
@@ -238,3 +240,19 @@ def test_a_freely_chosen_name_that_means_nothing_means_the_default() -> None:
     assert names.resolve("whisper-tiny", Task.TRANSCRIPTION, chosen_freely=True).name == "whisper-tiny"
     with pytest.raises(UnknownModel):
         ModelNames(Settings(unknown_names="refuse")).resolve("my-whisper", Task.TRANSCRIPTION, chosen_freely=True)
+
+
+@pytest.mark.parametrize("name", ["piper-de_DE-thorsten-medium", "piper-sv_SE-nst-medium", " piper-de_DE-eva_k-x_low "])
+def test_any_voice_of_pipers_is_a_model_of_its_language(name: str) -> None:
+    entry = lookup(name)
+    assert (entry.name, entry.task, entry.languages) == (name.strip(), Task.SPEECH, (name.strip()[6:8],))
+
+
+@pytest.mark.parametrize("name", ["piper", "piper-thorsten", "piper-de_DE-thorsten", "piper-de-thorsten-medium"])
+def test_other_names_are_no_voices_of_pipers(name: str) -> None:
+    with pytest.raises(UnknownModel):
+        lookup(name)
+
+
+def test_the_files_of_a_voice_of_pipers_are_below_its_language() -> None:
+    assert piper_file("piper-de_DE-eva_k-x_low") == "de/de_DE/eva_k/x_low/de_DE-eva_k-x_low.onnx"

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from realtime.catalogue.names import lookup
-from realtime.catalogue.table import ENTRIES, ModelEntry
+from realtime.catalogue.piper import PIPER_REPOSITORY
+from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry
 from realtime.errors import EngineError, UnusableModel, WeightsUnavailable
 from realtime.settings import Settings
 from realtime.weights import bundled, storage
@@ -382,8 +383,9 @@ def test_a_hub_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
 
 def test_every_bundled_model_is_in_the_catalogue_and_complete() -> None:
     for name, files in bundled.BUNDLED.items():
-        assert name in {entry.name for entry in ENTRIES}
-        assert [file.name for file in files] == list(MODEL_FILES)
+        (entry,) = (entry for entry in ENTRIES if entry.name == name)
+        if entry.engine is EngineName.WHISPER:
+            assert [file.name for file in files] == list(MODEL_FILES)
 
 
 def test_if_clients_may_not_download_only_pinned_models_are_downloaded(hub: Hub, tmp_path: Path) -> None:
@@ -424,6 +426,28 @@ def test_a_model_is_pulled_found_listed_and_removed(hub: Hub, tmp_path: Path) ->
     assert "whisper-medium" not in here_now
     assert "0.8 MB freed" in run_in(tmp_path, "models", "rm", "whisper-small", **here).stdout
     assert run_in(tmp_path, "models", "path", "whisper-small", **here).returncode == 1
+
+
+def test_a_voice_of_pipers_is_pulled_and_removed_alone(hub: Hub, tmp_path: Path) -> None:
+    paths = [f"de/de_DE/{name}/low/de_DE-{name}-low.onnx" for name in ("anna", "ben")]
+    files = [f"{path}{end}" for path in paths for end in ("", ".json")]
+    hub.repositories[PIPER_REPOSITORY] = {file: file.encode() for file in files}
+    here = {"HF_ENDPOINT": hub.url}
+    assert run_in(tmp_path, "models", "pull", "piper-de_DE-anna-low", "piper-de_DE-ben-low", **here).returncode == 0
+    anna, ben = (
+        Path(run_in(tmp_path, "models", "path", name, **here).stdout.strip())
+        for name in ("piper-de_DE-anna-low", "piper-de_DE-ben-low")
+    )
+    assert (anna / "de_DE-anna-low.onnx").read_bytes() == files[0].encode()
+    assert run_in(tmp_path, "models", "rm", "piper-de_DE-anna-low", **here).returncode == 0
+    assert [*anna.iterdir()] == []
+    assert {file.name for file in ben.iterdir()} == {"de_DE-ben-low.onnx", "de_DE-ben-low.onnx.json"}
+
+
+def test_a_voice_that_piper_does_not_have_is_an_error(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[PIPER_REPOSITORY] = {}
+    located = locate_in_a_fresh_process("piper-de_DE-nobody-low", tmp_path, HF_ENDPOINT=hub.url)
+    assert "has no voice piper-de_DE-nobody-low" in located.error
 
 
 def test_what_was_assembled_and_converted_is_removed_too(tmp_path: Path) -> None:
