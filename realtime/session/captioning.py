@@ -246,10 +246,11 @@ class Captioning:
         )
         yield from self._extend(segment, delta)
         if self.config.include_partials:
+            trimmed = (*segment.turn.words, *agreement.trimmed) if self.config.time_partials else ()
             yield TranscriptRevised(
-                segment.turn.id, tuple(agreement.untrimmed), agreement.tentative, segment.scored_until
+                segment.turn.id, tuple(agreement.untrimmed), agreement.tentative, segment.scored_until, trimmed
             )
-        if in_flight.word_times and not in_flight.final:  # a final may yet be used, and has all words of the segment
+        if in_flight.is_long and not in_flight.final:  # a final may yet be used, and has all words of the segment
             segment.trim(hypothesis, in_flight.end, self._buffer)
 
     def failed(self, failure: JobFailed) -> Iterator[Output]:
@@ -282,7 +283,9 @@ class Captioning:
         in_flight.start, in_flight.end = segment.decode_range()
         in_flight.lead_in = 0 if config.turn_detection else segment.missing_lead_in
         in_flight.speech_end = segment.requested_until = segment.speech_end
-        in_flight.word_times = in_flight.final or in_flight.end - in_flight.start > MAX_SEGMENT[load]
+        in_flight.is_long = in_flight.end - in_flight.start > MAX_SEGMENT[load]
+        timed = config.time_partials and load is LoadLevel.NORMAL
+        in_flight.word_times = in_flight.final or in_flight.is_long or timed
         return TranscriptionRequest(
             samples=self._buffer.slice(in_flight.start, in_flight.end),
             language=config.known_language or (None if in_flight.final else segment.partial_language),

@@ -59,6 +59,8 @@ class SessionConfig:
     """Whether the transcripts are spoken, as an interpreter does."""
     include_partials: bool = False
     """Whether to report tentative words (an extension of the protocol)."""
+    time_partials: bool = False
+    """Whether words have times as soon as they are reported, unless the recognizer is under load."""
     voice: str = ""
     """Name of the voice; empty: the default."""
     speed: float = 1.0

@@ -67,6 +67,8 @@ class InFlight:
     lead_in: int = 0
     """Samples of silence decoded before the audio."""
     word_times: bool = False
+    is_long: bool = False
+    """Whether the audio of committed words should be trimmed before more is decoded."""
 
     def covers(self, segment: Segment) -> bool:
         """Whether the answer will be about all of the speech of `segment`."""

@@ -109,13 +109,15 @@ class TranscriptRevised:
     """The newest partial of an item: committed words whose audio is still decoded, and the tentative tail.
 
     The tail may change with the next partial. Sent only when `SessionConfig.include_partials` is set; words may not
-    have times yet. `audio_end` is the position up to which audio has been scored.
+    have times yet. `audio_end` is the position up to which audio has been scored. With `SessionConfig.time_partials`,
+    `trimmed` are the committed words of the item before these, whose audio is no longer decoded.
     """
 
     item_id: str
     committed: tuple[Word, ...] = field(repr=False)
     tentative: tuple[Word, ...] = field(repr=False)
     audio_end: int
+    trimmed: tuple[Word, ...] = field(default=(), repr=False)
     channel: int | None = None
 
 

@@ -59,6 +59,11 @@ class LocalAgreement:
         """Recent hypotheses without their committed words, each with the end of its audio."""
 
     @property
+    def trimmed(self) -> Sequence[Word]:
+        """The committed words whose audio was trimmed."""
+        return self.committed[: self._trimmed]
+
+    @property
     def untrimmed(self) -> Sequence[Word]:
         """The committed words whose audio is still decoded."""
         return self.committed[self._trimmed :]
@@ -74,7 +79,9 @@ class LocalAgreement:
         One hypothesis may confirm another if their audio ends `span` samples apart. `pausing` says that the audio ends
         in a pause and not within a word: then the hypothesis before may confirm this one, however close.
         """
-        _, known = self._realign(words)
+        places, known = self._realign(words)
+        if any(word.end > 0 for word in words):
+            self._time(places, words)
         tail = tuple(words[known:])
         self.erased += len(self.tentative) - _agreed(self.tentative, tail)
         before = end if pausing else end - span

@@ -1,15 +1,15 @@
 """Codec of `/v1/listen`: audio in, `Results` out.
 
 A turn of the session is an utterance: it has interim results while it is spoken, if the client wants any, and one final
-result. What is asked for after a turn (`Finalize`, `CloseStream`) or follows it (`UtteranceEnd`) waits for its final
-result, so that the client sees everything in the order of the audio.
+result. With `multichannel` each channel has utterances of its own, and a `Finalize` is answered on each of them.
 """
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
-from typing import Final, TypeAlias, assert_never
+from itertools import chain
+from typing import Final, assert_never
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
 from realtime.errors import UnsupportedAudio, VoiceError
@@ -18,6 +18,7 @@ from realtime.session.commands import Configure as ConfigureSession
 from realtime.session.config import SessionConfig
 from realtime.session.events import (
     AudioCommitted,
+    ChannelEvent,
     CommandRefused,
     Event,
     SessionConfigured,
@@ -55,7 +56,8 @@ from realtime.wire.deepgram.query import (
     number,
     text_of,
 )
-from realtime.wire.deepgram.results import ResultWriter, Span
+from realtime.wire.deepgram.results import ResultWriter
+from realtime.wire.deepgram.utterances import Utterances
 
 IDLE_SECONDS: Final = 10.0
 """Seconds without a message after which Deepgram closes a connection, and its clients expect it."""
@@ -77,36 +79,11 @@ _NEVER: Final = "false"
 """Value of `endpointing` for results that are never `speech_final`."""
 
 
-class _Mark(Enum):
-    """What follows the results of the turns before it."""
-
-    FINALIZED = auto()
-    UTTERANCE_END = auto()
-    CLOSE = auto()
-
-
 class _Request(Enum):
-    """Why the client ends a turn."""
+    """Why the client ends the utterances in progress."""
 
     FINALIZE = auto()
     CLOSE = auto()
-
-
-@dataclass(slots=True)
-class _Turn:
-    """A turn whose final result is still to come."""
-
-    item_id: str
-    start: int
-    text: str = ""
-    """The text committed so far."""
-    stopped: bool = False
-    """Whether the detector has ended it."""
-    finalized: bool = False
-    """Whether its result answers a `Finalize`."""
-
-
-_Waiting: TypeAlias = _Turn | _Mark
 
 
 class ListenCodec:
@@ -119,25 +96,23 @@ class ListenCodec:
         self._config = config
         self._format = audio_format
         self._vad_events = flag(query, "vad_events")
-        self._endpointing = text_of(query, "endpointing").lower() != _NEVER
         self._writer = ResultWriter(
             handshake.session_id,
             config.recognizer,
             punctuated=is_punctuated(query),
             with_language=text_of(query, "language").lower() == "multi",
         )
-        self._waiting: deque[_Waiting] = deque()
-        """Turns in the order of the audio, and what follows them."""
+        endpointing = text_of(query, "endpointing").lower() != _NEVER
+        self._channels = [
+            Utterances(self._writer, [index, config.speakers], endpointing=endpointing)
+            for index in range(config.speakers)
+        ]
         self._requests: deque[_Request] = deque()
-        """The client's requests to end a turn that the session has not carried out."""
+        """The client's requests to end utterances that the session has not carried out."""
         self._configured: deque[list[str] | None] = deque()
         """The terms of each `Configure` that the session has not carried out."""
         self._received = 0
         """Bytes of audio."""
-        self._end = 0
-        """Position of the end of the last turn."""
-        self._last_word_end: int | None = None
-        """Position of the end of the last word for which there was no `UtteranceEnd`."""
         self._closing = False
 
     @classmethod
@@ -147,19 +122,22 @@ class ListenCodec:
         recognizer = handshake.find_recognizer(text_of(query, "model")) or handshake.find_recognizer("")
         assert recognizer is not None  # the default models are loaded before a session is admitted
         audio_format = input_format(query)
-        if flag(query, "multichannel") and (audio_format is None or audio_format.channels > 1):
+        if (separate := flag(query, "multichannel")) and audio_format is None:
             raise InvalidQuery(
-                "`multichannel` is not supported for live audio. Without it, the channels are mixed to one.",
+                "`multichannel` needs raw audio: give `encoding`, `sample_rate` and `channels`. Channels of audio in "
+                "a container are mixed.",
                 param="multichannel",
             )
         config = SessionConfig(
             recognizer=recognizer,
             input_format=audio_format or AudioFormat(Encoding.PCM16, SAMPLE_RATE),
+            separate_channels=separate,
             turn_detection=_turn_detection(query),
             transcribe=True,
             language=language(query),
             prompt=expected_terms(query),
             include_partials=flag(query, "interim_results"),
+            time_partials=flag(query, "interim_results"),
             voice=handshake.find_voice("") or "",
         )
         return cls(handshake, config, audio_format)
@@ -215,103 +193,60 @@ class ListenCodec:
     # Events of the session.
 
     def encode(self, event: Event) -> Outgoing:
-        """Return the messages that report an event; those about a turn only when it is their turn."""
+        """Return the messages that report an event; those about an utterance only when it is their turn."""
         match event:
-            case SpeechStarted(item_id, at):
-                self._waiting.append(_Turn(item_id, at))
-                return [self._writer.speech_started(at)] if self._vad_events else []
-            case SpeechStopped(item_id):
-                self._turn(item_id).stopped = True
-            case AudioCommitted(item_id):
-                turn = self._turn(item_id)
-                if not turn.stopped:
-                    return self._carried_out(self._requests.popleft(), turn)
             case CommandRefused(command=CommitAudio()):
-                return self._carried_out(self._requests.popleft(), None)
-            case TranscriptExtended(item_id, delta):
-                self._turn(item_id).text += delta
-            case TranscriptRevised():
-                return self._interim(self._turn(event.item_id), event)
-            case TranscriptCompleted():
-                return [*self._final(event), *self._marks()]
-            case TranscriptFailed(item_id, error):
-                failed = TranscriptCompleted(item_id, "", (), "", 0)
-                return [self._error(error), *self._final(failed), *self._marks()]
-            case SilencePassed():
-                self._waiting.append(_Mark.UTTERANCE_END)
-                return self._marks()
+                return self._carry_out(self._requests.popleft())
             case SessionConfigured():
                 terms = self._configured.popleft()
                 return [message_of("ConfigureSuccess", request_id=self._handshake.session_id, keyterms=terms)]
+            case _ if isinstance(event, ChannelEvent):
+                return self._about(event, self._channels[event.channel or 0])
             case _:
-                pass
+                return []
+
+    def _about(self, event: ChannelEvent, channel: Utterances) -> Outgoing:
+        match event:
+            case SpeechStarted(item_id, at):
+                channel.begin(item_id, at)
+                return [self._writer.speech_started(at, channel.index)] if self._vad_events else []
+            case SpeechStopped(item_id):
+                channel.stop(item_id)
+            case AudioCommitted(item_id):
+                if not channel.has_ended(item_id):
+                    return self._carry_out(self._requests.popleft())
+            case TranscriptExtended(item_id, delta):
+                channel.extend(item_id, delta)
+            case TranscriptRevised():
+                return channel.revise(event)
+            case TranscriptCompleted():
+                return [*channel.complete(event), *self._summary()]
+            case TranscriptFailed(item_id, error):
+                failed = TranscriptCompleted(item_id, "", (), "", 0)
+                return [self._error(error), *channel.complete(failed), *self._summary()]
+            case SilencePassed():
+                return channel.pass_silence()
+            case _:
+                assert_never(event)
         return []
 
-    def _turn(self, item_id: str) -> _Turn:
-        return next(each for each in self._waiting if isinstance(each, _Turn) and each.item_id == item_id)
+    def _carry_out(self, request: _Request) -> Outgoing:
+        """Take note that a request has ended the utterances in progress, of all channels at the same position."""
+        end = Utterances.finalize if request is _Request.FINALIZE else Utterances.close
+        return [*chain.from_iterable(map(end, self._channels)), *self._summary()]
 
-    def _carried_out(self, request: _Request, turn: _Turn | None) -> Outgoing:
-        """Take note that a request ended `turn`, or found none in progress."""
-        if request is _Request.CLOSE:
-            self._waiting.append(_Mark.CLOSE)
-            return self._marks()
-        last = self._waiting[-1] if self._waiting else None
-        if turn is None and isinstance(last, _Turn) and not last.finalized:
-            turn = last
-        if turn is None:
-            self._waiting.append(_Mark.FINALIZED)
-            return self._marks()
-        turn.finalized = True
-        return []
-
-    def _interim(self, turn: _Turn, event: TranscriptRevised) -> Frames:
-        """Return the text of a turn so far, with words where all of them have times."""
-        tentative = "".join(word.text for word in event.tentative)
-        text = turn.text + (tentative if turn.text else tentative.lstrip())
-        words = (*event.committed, *event.tentative)
-        timed = all(word.end > 0 for word in words) and "".join(word.text for word in words).strip() == text.strip()
-        if not text.strip():
+    def _summary(self) -> Outgoing:
+        """Return what ends the connection, if everything before has been sent."""
+        if not all(channel.closed for channel in self._channels):
             return []
-        span = Span(turn.start, event.audio_end)
-        return [self._writer.result(text, words if timed else (), span, is_final=False)]
-
-    def _final(self, completed: TranscriptCompleted) -> Frames:
-        """Return the final result of the first turn that waits."""
-        turn = self._waiting.popleft()
-        assert isinstance(turn, _Turn)
-        assert turn.item_id == completed.item_id
-        self._end = turn.start + completed.samples
-        if completed.words:
-            self._last_word_end = completed.words[-1].end
-        result = self._writer.result(
-            completed.text,
-            completed.words,
-            Span(turn.start, self._end),
-            language=completed.language,
-            speech_final=self._endpointing or turn.finalized,
-            from_finalize=turn.finalized,
-        )
-        return [result]
-
-    def _marks(self) -> Outgoing:
-        """Return what follows the turns whose results have been sent."""
-        frames: list[str | bytes | Close] = []
-        while self._waiting and isinstance(mark := self._waiting[0], _Mark):
-            self._waiting.popleft()
-            if mark is _Mark.FINALIZED:
-                frames.append(self._writer.result("", (), Span(self._end, self._end), from_finalize=True))
-            elif mark is _Mark.CLOSE:
-                frames += [self._writer.summary(self._duration, self._handshake.opened_at), Close()]
-            elif self._last_word_end is not None:
-                frames.append(self._writer.utterance_end(self._last_word_end))
-                self._last_word_end = None
-        return frames
+        summary = self._writer.summary(self._duration, self._handshake.opened_at, channels=len(self._channels))
+        return [summary, Close()]
 
     @property
     def _duration(self) -> int:
-        """Samples at 16 kHz of all audio; of audio in a container, those up to the end of the last turn."""
+        """Samples at 16 kHz of all audio; of audio in a container, those up to the end of the last utterance."""
         if self._format is None:
-            return self._end
+            return self._channels[0].end
         frame_bytes = self._format.bytes_per_sample * self._format.channels
         return self._received // frame_bytes * SAMPLE_RATE // self._format.sample_rate
 

@@ -22,9 +22,6 @@ MAX_WORDS: Final = 5_000
 """Words of a transcript that are sent with their times. With more, at 120 bytes each, a message could exceed 1 MiB, the
 largest that some clients accept."""
 
-_CHANNEL: Final = [0, 1]
-"""The first of one channel."""
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -58,13 +55,14 @@ class ResultWriter:
         text: str,
         words: Sequence[Word],
         span: Span,
+        channel: Sequence[int],
         *,
         language: str = "",
         is_final: bool = True,
         speech_final: bool = False,
         from_finalize: bool = False,
     ) -> str:
-        """Return a `Results`. `words` are those of the text that have times."""
+        """Return a `Results`. `words` are those of the text that have times; see `Utterances` for `channel`."""
         alternative: dict[str, Any] = {
             "transcript": text.strip() if self._punctuated else plain(text),
             "confidence": confidence(words),
@@ -74,7 +72,7 @@ class ResultWriter:
             alternative["languages"] = [language]
         return message_of(
             "Results",
-            channel_index=_CHANNEL,
+            channel_index=channel,
             start=seconds(span.start),
             duration=seconds(max(0, span.end - span.start)),
             is_final=is_final,
@@ -84,13 +82,13 @@ class ResultWriter:
             metadata=self._metadata,
         )
 
-    def speech_started(self, at: int) -> str:
-        return message_of("SpeechStarted", channel=_CHANNEL, timestamp=seconds(at))
+    def speech_started(self, at: int, channel: Sequence[int]) -> str:
+        return message_of("SpeechStarted", channel=channel, timestamp=seconds(at))
 
-    def utterance_end(self, last_word_end: int) -> str:
-        return message_of("UtteranceEnd", channel=_CHANNEL, last_word_end=seconds(last_word_end))
+    def utterance_end(self, last_word_end: int, channel: Sequence[int]) -> str:
+        return message_of("UtteranceEnd", channel=channel, last_word_end=seconds(last_word_end))
 
-    def summary(self, samples: int, opened_at: int) -> str:
+    def summary(self, samples: int, opened_at: int, *, channels: int) -> str:
         """Return the `Metadata` that ends a connection, which was opened at this Unix time and had so much audio."""
         return message_of(
             "Metadata",
@@ -99,5 +97,5 @@ class ResultWriter:
             sha256=self._hash.hexdigest(),
             created=iso_time(opened_at),
             duration=seconds(samples),
-            channels=1,
+            channels=channels,
         )

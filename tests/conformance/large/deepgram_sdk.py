@@ -11,7 +11,7 @@ from deepgram import DeepgramClient
 from deepgram.core.events import EventType
 from deepgram.environment import DeepgramClientEnvironment
 from deepgram.speak.v1.types import SpeakV1Text
-from reporting import ADDRESS, RATE, SENTENCE, recording, report, speak, until, words
+from reporting import ADDRESS, FRAME_BYTES, RATE, SENTENCE, recording, report, speak, until, words
 
 HERE = DeepgramClientEnvironment(
     base=f"http://{ADDRESS}", production=f"ws://{ADDRESS}", agent=f"ws://{ADDRESS}", agent_rest=f"http://{ADDRESS}"
@@ -52,7 +52,25 @@ async def live() -> None:
     kinds = [each.type for each in messages]
     assert kinds[0] == "SpeechStarted", kinds
     assert kinds[-1] == "Metadata", kinds
-    assert any(each.type == "Results" and not each.is_final for each in messages), kinds
+    interims = [each for each in messages if each.type == "Results" and not each.is_final]
+    assert interims, kinds
+    assert all(each.channel.alternatives[0].words for each in interims), interims
+
+
+async def channels() -> None:
+    """Two speakers, one after the other, each on a channel."""
+    pcm = recording("turn")
+    samples, silence = [pcm[at : at + 2] for at in range(0, len(pcm), 2)], b"\0\0"
+    stereo = b"".join([*(each + silence for each in samples), *(silence + each for each in samples)])
+    options = {"encoding": "linear16", "sample_rate": str(RATE), "channels": "2", "multichannel": "true"}
+    with CLIENT.listen.v1.connect(model="nova-3", language="en-US", **options) as connection:
+        for at in range(0, len(stereo), FRAME_BYTES * 10):
+            connection.send_media(stereo[at : at + FRAME_BYTES * 10])
+        connection.send_close_stream()
+        *results, metadata = list(connection)
+    heard = [(each.channel_index, words(each.channel.alternatives[0].transcript)) for each in results]
+    assert heard == [([0, 2], SENTENCE), ([1, 2], SENTENCE)], heard
+    assert metadata.channels == 2, metadata
 
 
 async def streamed_speech() -> None:
@@ -99,7 +117,15 @@ async def whole_speech() -> None:
 
 
 async def main() -> None:
-    await report({"live": live, "streamed speech": streamed_speech, "upload": upload, "whole speech": whole_speech})
+    await report(
+        {
+            "live": live,
+            "channels": channels,
+            "streamed speech": streamed_speech,
+            "upload": upload,
+            "whole speech": whole_speech,
+        }
+    )
 
 
 asyncio.run(main())

@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding
@@ -22,25 +21,14 @@ from realtime.session.events import (
 from realtime.session.jobs import Generate, ScoreTurn, ScoreWindows, Transcribe
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.tracing.replay import replay
-from tests.support.scripted_conversation import Conversation, Microphone, configured, words_between
+from tests.support.scripted_conversation import Conversation, configured, words_between
+from tests.support.stereo_call import call
 from tests.support.traced_conversation import TracedConversation
 
 STEREO = AudioFormat(Encoding.PCM16, SAMPLE_RATE, 2)
 CALL = configured(input_format=STEREO, separate_channels=True, transcribe=True)
 BY_HAND = replace(CALL, turn_detection=None)
 BY_MEANING = replace(CALL, turn_detection=TurnDetection(silence=9_600, end_of_turn=EndOfTurn(12_800, 32_000)))
-
-SPEAKING, SILENT = Microphone.speech, Microphone.silence
-
-
-def call(*parts: tuple[float, bool, bool]) -> bytes:
-    """Return stereo audio of parts: seconds, and whether the speakers on the two channels speak."""
-    channels = []
-    for channel in (1, 2):
-        microphone = Microphone()
-        audio = [(SPEAKING if part[channel] else SILENT)(microphone, part[0]) for part in parts]
-        channels.append(np.frombuffer(b"".join(audio), "<i2"))
-    return np.stack(channels, axis=1).tobytes()
 
 
 def hear(conversation: Conversation, *parts: tuple[float, bool, bool]) -> None:

@@ -19,12 +19,13 @@ class ListenMachine(RuleBasedStateMachine):
     """A client of `/v1/listen` behind a session whose engines answer when the machine says so."""
 
     kinds: tuple[type[EngineJob], ...] = (ScoreWindows, Transcribe)
+    channels = 1
 
     def __init__(self) -> None:
         super().__init__()
         self.client = DeepgramClient(
             "/v1/listen", held=self.kinds, encoding="linear16", sample_rate="16000", interim_results="true",
-            utterance_end_ms="1000", vad_events="true",
+            utterance_end_ms="1000", vad_events="true", multichannel="true", channels=str(self.channels),
         )  # fmt: skip
         self.microphone = Microphone()
         self.finalized = 0
@@ -68,10 +69,18 @@ class ListenMachine(RuleBasedStateMachine):
         assert self.client.closed is not None
         assert self.client.messages[-1]["type"] == "Metadata"
         assert len(self.client.of("ConfigureSuccess")) == self.configured
-        results = self.client.of("Results")
-        assert sum(result["from_finalize"] for result in results) == self.finalized
-        starts = [result["start"] for result in results if result["is_final"]]
-        assert starts == sorted(starts), "the results are in the order of the audio"
+        for channel in range(self.channels):
+            index = [channel, self.channels]
+            results = [result for result in self.client.of("Results") if result["channel_index"] == index]
+            assert sum(result["from_finalize"] for result in results) == self.finalized
+            starts = [result["start"] for result in results if result["is_final"]]
+            assert starts == sorted(starts), "the results of a channel are in the order of the audio"
+
+
+class StereoMachine(ListenMachine):
+    """A client with two speakers, whose samples are those of one stream in turn."""
+
+    channels = 2
 
 
 class SpeakMachine(RuleBasedStateMachine):
@@ -118,5 +127,7 @@ class SpeakMachine(RuleBasedStateMachine):
 
 TestListening = ListenMachine.TestCase
 TestListening.settings = HOSTILE
+TestListeningToTwo = StereoMachine.TestCase
+TestListeningToTwo.settings = HOSTILE
 TestSpeaking = SpeakMachine.TestCase
 TestSpeaking.settings = HOSTILE

@@ -12,6 +12,7 @@ from realtime.wire.codec import Close
 from realtime.wire.deepgram.listen import IDLE_SECONDS
 from tests.support.deepgram_client import DeepgramClient, Json, opened
 from tests.support.scripted_conversation import Microphone
+from tests.support.stereo_call import call
 
 GOLDEN = Path(__file__).parents[3] / "data" / "deepgram_listen.jsonl"
 FINALIZE, CLOSE, KEEP_ALIVE = ({"type": each} for each in ("Finalize", "CloseStream", "KeepAlive"))
@@ -197,6 +198,59 @@ def test_new_terms_are_confirmed_and_expected_from_then_on() -> None:
     assert client.conversation.finals[0].prompt == "Vivavoce, Hibari"
     client.send({"type": "Configure"})
     assert client.codec.config.prompt == "Vivavoce, Hibari"
+
+
+def on_channel(messages: list[Json], channel: int) -> list[Json]:
+    return [each for each in messages if each.get("channel_index", each.get("channel")) == [channel, 2]]
+
+
+def test_each_channel_has_results_of_its_own() -> None:
+    client = listening(multichannel="true", channels="2", vad_events="true", utterance_end_ms="1000")
+    client.hear(call((0.64, True, False), (0.32, False, False), (0.64, False, True), (2.0, False, False)))
+    for channel, words, end in ((0, "w0 w1", 0.64), (1, "w3 w4", 1.6)):
+        started, result, utterance_end = on_channel(client.messages, channel)
+        assert (started["type"], transcript(result), utterance_end["last_word_end"]) == ("SpeechStarted", words, end)
+
+
+def test_finalize_is_answered_on_each_channel() -> None:
+    client = listening(multichannel="true", channels="2")
+    client.hear(call((0.64, True, False)))
+    results = client.send(FINALIZE)
+    assert [transcript(each) for each in on_channel(results, 0)] == ["w0 w1"]
+    assert [transcript(each) for each in on_channel(results, 1)] == [""]
+    assert all(each["from_finalize"] for each in results)
+    client.hear(call((0.64, True, True)))
+    assert len(client.send(FINALIZE)) == len(client.send(FINALIZE)) == 2
+
+
+def test_the_connection_ends_after_the_last_results_of_all_channels() -> None:
+    client = listening(multichannel="true", channels="2", held=(Transcribe,))
+    client.hear(call((0.64, True, True)))
+    assert client.send(CLOSE) == []
+    *results, metadata = client.release(Transcribe)
+    assert [each["channel_index"] for each in results] == [[0, 2], [1, 2]]
+    assert (metadata["duration"], metadata["channels"]) == (0.64, 2)
+    assert client.closed == Close(1000)
+
+
+def test_channels_are_mixed_unless_each_is_asked_for() -> None:
+    client = listening(channels="2")
+    (result,) = client.hear(call((0.64, True, True), (1.0, False, False)))
+    assert result["channel_index"] == [0, 1]
+    assert client.send(CLOSE)[-1]["channels"] == 1
+
+
+def test_interim_results_have_the_times_of_all_their_words() -> None:
+    client, microphone = listening(interim_results="true", punctuate="true"), Microphone()
+    *interims, final = client.hear(microphone.speech(16.0), microphone.silence(1.0))
+    timed = final["channel"]["alternatives"][0]["words"]
+    assert len(interims) > 10
+    for interim in interims:
+        (alternative,) = interim["channel"]["alternatives"]
+        words = alternative["words"]
+        assert " ".join(word["punctuated_word"] for word in words) == alternative["transcript"]
+        assert [word["start"] for word in words] == [word["start"] for word in timed[: len(words)]]
+        assert alternative["confidence"] == 0.9
 
 
 @pytest.mark.parametrize("query", [{}, {"encoding": "opus"}])

@@ -33,7 +33,7 @@ def test_raw_audio_has_the_format_of_the_query(query: dict[str, str], audio_form
         ("/v1/listen", {"encoding": "linear16", "sample_rate": "1000"}, "between 8000 and 48000"),
         ("/v1/listen", {"encoding": "mulaw", "sample_rate": "16000"}, "must be 8000 Hz"),
         ("/v1/listen", {"encoding": "amr-nb"}, "'amr-nb' is not supported. Use linear16"),
-        ("/v1/listen", {**RAW, "channels": "2", "multichannel": "true"}, "`multichannel` is not supported"),
+        ("/v1/listen", {"channels": "2", "multichannel": "true"}, "`multichannel` needs raw audio"),
         ("/v1/listen", {**RAW, "channels": "9"}, "between 1 and 8 channels"),
         ("/v1/listen", {**RAW, "endpointing": "soon"}, "`endpointing` must be a whole number"),
         ("/v1/listen", {**RAW, "language": "klingon"}, "klingon"),
