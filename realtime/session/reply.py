@@ -90,9 +90,14 @@ class Reply:
         self._resampler: Resampler | None = None
         self._resampling = False
         """Whether the resampler holds back samples."""
-        self.finished = False
+        self.status = ResponseStatus.IN_PROGRESS
         self.spoken_item_id = ""
         """The item in the conversation that holds what was spoken, once it is finished."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the response is over."""
+        return self.status is not ResponseStatus.IN_PROGRESS
 
     @property
     def extensible(self) -> bool:
@@ -339,5 +344,5 @@ class Reply:
     def _finished(
         self, status: ResponseStatus, reason: EndReason | None, error: VoiceError | None = None
     ) -> ResponseFinished:
-        self.finished = True
+        self.status = status
         return ResponseFinished(self.response, status, tuple(self._items.finished), reason, error, self.answer.usage)

@@ -67,7 +67,7 @@ class Responses:
         """Turns whose transcript is still to come."""
         self._source = ResponseSource(conversation)
         self._playing: Reply | None = None
-        """The last finished response in the conversation, which the client may still be playing."""
+        """The last response in the conversation that was sent to its end, while the client may still be playing it."""
         self._interrupted: Interruption | None = None
         """The response that speech has interrupted, until it is clear whether the user says anything."""
         self._prepared = PreparedAnswer(jobs)
@@ -87,7 +87,7 @@ class Responses:
 
     @property
     def played_until(self) -> float:
-        """When the client will have played the last finished response in the conversation; long ago without one."""
+        """When the client will have played the last response in the conversation; long ago if nothing is played."""
         return float("-inf") if self._playing is None else self._playing.played_until
 
     def deadline(self) -> float | None:
@@ -207,6 +207,7 @@ class Responses:
         if reply is not None or not speaking:
             yield from self.end_interruption()
         if reply is None:
+            self._playing = None
             yield CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, command)
             return
         yield from reply.finish(ResponseStatus.CANCELLED, now, reason=EndReason.CLIENT_CANCELLED)
@@ -237,13 +238,20 @@ class Responses:
             self._interrupted.item_id = item_id
 
     def truncate(self, item_id: str, seconds: float) -> None:
-        """Note that the client has played so much of an item; after a false interruption it goes on from there."""
+        """Note that the client has played so much of an item; after a false interruption it goes on from there.
+
+        An item that was not interrupted is no longer played.
+        """
         interrupted = self._interrupted
         if interrupted is not None and interrupted.reply.spoken_item_id == item_id:
             interrupted.position = interrupted.reply.keep_until(seconds)
+        elif self._playing is not None and self._playing.spoken_item_id == item_id:
+            self._playing = None
 
     def _resumable(self, reply: Reply) -> bool:
-        return self.config.resume_false_interruptions and reply.response.modality is Modality.AUDIO
+        """Return whether the rest of the response, which is known or asked for, follows a false interruption of it."""
+        resumes = self.config.resume_false_interruptions and reply.response.modality is Modality.AUDIO
+        return resumes and not reply.extensible
 
     def is_false_interruption(self, item_id: str, text: str) -> bool:
         """Return whether a turn interrupted a response without saying anything, and more than its end was left."""
@@ -343,5 +351,6 @@ class Responses:
             if reply.finished:
                 del self._replies[response_id]
                 if reply.response.in_conversation:
-                    self._playing = reply
+                    sent = reply.status in (ResponseStatus.COMPLETED, ResponseStatus.INCOMPLETE)
+                    self._playing = reply if sent else None
         self._waiting = [(reply, command) for reply, command in self._waiting if not reply.finished]

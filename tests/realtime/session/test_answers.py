@@ -783,6 +783,55 @@ def test_a_client_that_cancels_when_it_hears_of_speech_hears_the_rest_after_a_fa
     assert said(conversation)[1:] == ["four five six seven eight nine ten eleven twelve."]
 
 
+def test_a_response_that_the_client_has_cancelled_does_not_go_on_after_a_false_interruption() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe,)), Microphone()
+    conversation.send(CreateResponse(input=(assistant(COUNT),)))
+    conversation.wait(1.0)
+    conversation.send(CancelResponse())
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+@pytest.mark.parametrize("stop", ["cancel", "truncate"])
+def test_a_response_whose_playback_the_client_has_stopped_does_not_go_on(stop: str) -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe,)), Microphone()
+    conversation.send(CreateResponse(input=(assistant("One two three four five six."),)))
+    conversation.wait(1.0)
+    (spoken,) = [each.item.id for each in conversation.outputs_of(ResponseItemAdded)]
+    conversation.send(CancelResponse() if stop == "cancel" else TruncateItem(spoken, 500))
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+def test_a_response_that_has_failed_does_not_go_on_after_a_false_interruption() -> None:
+    conversation, microphone = Conversation(RESUMING, held=(Transcribe, Generate)), Microphone()
+    conversation.send(CreateItem(user("Count.")))
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    conversation.send(Generated(job.number, ChatTextDelta("One two three four, five six. Sev")))
+    conversation.send(JobFailed(job.number, ChatInterrupted("scripted")))
+    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+
+
+def test_a_response_that_is_interrupted_before_the_chat_backend_was_asked_leaves_room_for_the_next() -> None:
+    config = replace(RESUMING, create_response=False)
+    conversation, microphone = Conversation(config, held=(Transcribe,)), Microphone()
+    conversation.send(CreateItem(user("Count.")))
+    conversation.hear(microphone.speech(0.5))
+    conversation.send(CommitAudio())
+    conversation.send(CreateResponse())
+    conversation.hear(microphone.silence(0.5), microphone.speech(0.5), microphone.silence(1.0))
+    assert [each.reason for each in conversation.outputs_of(ResponseFinished)] == [EndReason.TURN_DETECTED]
+    hear(conversation, "")
+    assert len(conversation.outputs_of(ResponseStarted)) == 1
+    conversation.send(CreateResponse())
+    assert said(conversation)[1:] == ["You said: Count."]
+
+
 def test_a_turn_that_cannot_be_transcribed_is_an_interruption() -> None:
     conversation, _ = counting()
     while conversation.pending(Transcribe):
