@@ -1,6 +1,7 @@
 """When the user has said nothing for so long after a response that the session answers the silence."""
 
 from realtime.session.events import (
+    AudioCleared,
     AudioCommitted,
     Output,
     ResponseFinished,
@@ -14,12 +15,14 @@ from realtime.session.events import (
 class IdleTimeout:
     """A timer that runs from the end of a response's playback to the next speech, turn or response.
 
-    After a response that failed it does not run: the next one would probably fail too.
+    It does not run while the user speaks, nor after a response that failed: the next one would probably fail too.
     """
 
     def __init__(self) -> None:
         self.deadline: float | None = None
         """When the time is over; None: the timer does not run."""
+        self._speaking: set[int | None] = set()
+        """Channels on which a turn has begun and is not over."""
 
     def follow(self, output: Output, seconds: float | None, silent_from: float) -> None:
         """Start or stop the timer by what the session reports.
@@ -28,12 +31,18 @@ class IdleTimeout:
         """
         match output:
             case ResponseFinished(response, status) if response.in_conversation:
-                stopped = seconds is None or status is ResponseStatus.FAILED
+                stopped = seconds is None or status is ResponseStatus.FAILED or self._speaking
                 self.deadline = None if stopped else silent_from + (seconds or 0.0)
             case ResponseStarted(response) if response.in_conversation:
                 self.deadline = None
-            case SpeechStarted() | AudioCommitted():
+            case SpeechStarted(channel=channel):
                 self.deadline = None
+                self._speaking.add(channel)
+            case AudioCommitted(channel=channel):
+                self.deadline = None
+                self._speaking.discard(channel)
+            case AudioCleared():
+                self._speaking.clear()
             case SessionConfigured(config) if config.idle_timeout is None:
                 self.deadline = None
             case _:

@@ -75,6 +75,17 @@ def test_speech_stops_the_timer_until_it_has_been_answered() -> None:
     assert len(conversation.outputs_of(IdleTimeoutReached)) == 1
 
 
+@pytest.mark.parametrize("interrupts", [True, False])
+def test_the_timer_does_not_run_while_the_user_speaks_on_after_a_response_has_ended(interrupts: bool) -> None:
+    config = replace(WAITING, interrupt_response=interrupts)
+    conversation, microphone = Conversation(config), Microphone()
+    conversation.send(Speak("One two three four five six seven eight nine ten."))
+    conversation.hear(microphone.speech(1.0))
+    conversation.wait(20)
+    assert len(conversation.outputs_of(ResponseFinished)) == 1
+    assert not conversation.outputs_of(IdleTimeoutReached)
+
+
 def test_a_response_of_the_client_stops_the_timer_and_starts_it_anew() -> None:
     conversation, _ = asked()
     conversation.wait(4)
