@@ -43,6 +43,7 @@ class Channels:
     def __init__(
         self, config: SessionConfig, jobs: Jobs, new_id: Callable[[str], str], new_buffer: Callable[[], AudioBuffer]
     ) -> None:
+        self._format = config.input_format
         self._input = InputChannels(config.input_format)
         self._speakers = [
             Listening(_for_one(config), jobs, new_id, new_buffer()) for _ in range(config.input_format.channels)
@@ -84,9 +85,14 @@ class Channels:
         match message:
             case AppendAudio(data):
                 yield from self._append(self._input.add(data))
-            case CommitAudio() | ClearAudio() | Configure():
+            case Configure(config):
+                if config.input_format != self._format:
+                    yield from self._append(self._input.flush())
+                    self._format, self._input = config.input_format, InputChannels(config.input_format)
+                yield from self._defer(message, Configure(_for_one(config)))
+            case CommitAudio() | ClearAudio():
                 yield from self._append(self._input.flush())
-                yield from self._defer(message)
+                yield from self._defer(message, message)
             case _:
                 channel = self._owners.pop(message.number)
                 yield from self._noted(channel, self._speakers[channel].take(message))
@@ -100,13 +106,11 @@ class Channels:
         for speaker, each in zip(self._speakers, samples, strict=True):
             yield from speaker.take(AppendAudio(encode(each, _FORMAT.encoding)))
 
-    def _defer(self, command: DeferredCommand) -> Iterator[Output]:
+    def _defer(self, command: DeferredCommand, for_one: DeferredCommand) -> Iterator[Output]:
+        """Have every channel carry out a command of the client, as `for_one`, when it has reached it."""
         self._commands.append(command)
-        if isinstance(command, Configure):
-            self._input = InputChannels(command.config.input_format)
-            command = Configure(_for_one(command.config))
         for speaker in self._speakers:
-            yield from speaker.take(command)
+            yield from speaker.take(for_one)
 
     def _advance(self) -> Iterator[Output]:
         """Go as far as all channels have been scored. Windows need not begin at the same position in all of them."""

@@ -1,8 +1,9 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding
+from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding, Samples
 from realtime.errors import EngineError
 from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure, RetrieveItem, Speak
 from realtime.session.events import (
@@ -147,6 +148,23 @@ def test_a_configuration_is_confirmed_once_as_the_client_gave_it() -> None:
     faster = replace(CALL, input_format=AudioFormat(Encoding.PCM16, 24_000, 2))
     conversation.send(Configure(faster))
     assert conversation.outputs_of(SessionConfigured) == [SessionConfigured(faster)]
+
+
+@pytest.mark.parametrize("rate", [SAMPLE_RATE, 8000])
+def test_a_configuration_that_keeps_the_format_leaves_the_audio_as_it_is(rate: int) -> None:
+    """Half a sample waits for the rest of it, and nothing is added between two frames."""
+    config = replace(CALL, input_format=AudioFormat(Encoding.PCM16, rate, 2))
+    frame = np.full(2 * rate, 1000, "<i2").tobytes()
+    heard: list[list[Samples]] = []
+    for between in ((), (Configure(replace(config, prompt="Riga")),)):
+        conversation = Conversation(config)
+        conversation.send(AppendAudio(frame[:2001]))
+        for update in between:
+            conversation.send(update)
+        conversation.send(AppendAudio(frame[2001:]))
+        heard.append([buffer.slice(buffer.end - SAMPLE_RATE // 8, buffer.end) for buffer in conversation.buffers])
+    undisturbed, configured_between = heard
+    np.testing.assert_array_equal(configured_between, undisturbed)
 
 
 def test_channels_may_be_asked_for_until_the_first_audio() -> None:
