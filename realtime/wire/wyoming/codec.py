@@ -24,6 +24,7 @@ from realtime.languages import language_code
 from realtime.session.commands import AppendAudio, ClearAudio, Command, CommitAudio, Configure, ExtendSpeech, Speak
 from realtime.session.config import SessionConfig
 from realtime.session.events import (
+    AudioCleared,
     CommandRefused,
     Event,
     RefusalReason,
@@ -85,6 +86,8 @@ class WyomingCodec:
         self._converter = PcmConverter()
         self._audio_received = False
         """Whether audio has come since the last `audio-stop`."""
+        self._dropping = 0
+        """Times that the session is still to drop audio: until then transcripts are those of the dropped audio."""
         self._transcript_started = False
         self._speech_started = False
         self._text_open = False
@@ -152,9 +155,11 @@ class WyomingCodec:
 
     def _drop_audio(self) -> list[Command]:
         """Drop audio that the client did not end."""
-        dropped: list[Command] = [ClearAudio()] if self._audio_received else []
+        if not self._audio_received:
+            return []
         self._audio_received = False
-        return dropped
+        self._dropping += 1
+        return [ClearAudio()]
 
     def _set_format(self, given: PcmFormat) -> list[Command]:
         """Expect this format; what it does not say stays as it was."""
@@ -219,6 +224,12 @@ class WyomingCodec:
         Raises the `VoiceError` of a request that failed; the connection then has to end, as after an error of `decode`.
         """
         match event:
+            case AudioCleared():
+                self._dropping -= 1
+                self._transcript_started = False
+                return []
+            case TranscriptExtended() | TranscriptCompleted() | TranscriptFailed() if self._dropping:
+                return []
             case TranscriptExtended(delta=delta):
                 started = self._start_transcript()
                 return [*started, _event("transcript-chunk", text=delta.lstrip() if started else delta)]

@@ -103,6 +103,19 @@ def test_audio_that_was_not_ended_is_dropped_when_new_audio_starts() -> None:
     assert client.codec.decode(WyomingEvent("audio-start", PCM)) == []
 
 
+def test_what_was_transcribed_of_dropped_audio_is_not_the_answer_to_the_new() -> None:
+    client, microphone = WyomingConversation(), Microphone()
+    client.send("audio-start", **PCM)
+    for _ in range(40):
+        client.conversation.now += 0.1
+        client.send("audio-chunk", microphone.speech(0.1), **PCM)
+    assert client.send("audio-start", **PCM) == []
+    events = [*say(client, microphone.speech(0.96)), *client.send("audio-stop")]
+    assert types(events)[0] == "transcript-start"
+    (transcript,) = data(events, "transcript")
+    assert transcript["text"] == words_between(4.0, 4.96)
+
+
 @pytest.mark.parametrize("start", [True, False])
 def test_audio_of_another_format_is_converted(start: bool) -> None:
     """It may be announced by `audio-start`, or by the chunks alone."""
