@@ -21,7 +21,7 @@ from realtime.languages import language_code
 from realtime.session.commands import AppendAudio, Command, Configure
 from realtime.session.config import SessionConfig
 from realtime.session.events import AudioCleared, Event, SessionConfigured
-from realtime.wire.codec import Answer, Close, Frames, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Answer, Close, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.open_turns import END_OF_AUDIO, OpenTurns, TranscribedTurn
 from realtime.wire.vosk import messages as wire
 
@@ -122,7 +122,7 @@ class VoskCodec:
             self._config = replace(self._config, input_format=AudioFormat(Encoding.PCM16, rate))
         if config.phrase_list is not None:
             prompt = ", ".join(phrase for phrase in config.phrase_list if phrase != _UNKNOWN)
-            self._config = replace(self._config, prompt=prompt)
+            self._config = replace(self._config, prompt=prompt[-MAX_PROMPT_CHARACTERS:])
         self._words = self._words if config.words is None else config.words
         self._alternatives = self._alternatives if config.max_alternatives is None else config.max_alternatives > 0
 

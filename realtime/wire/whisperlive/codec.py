@@ -18,7 +18,7 @@ from realtime.session.commands import AppendAudio, Command, Configure
 from realtime.session.config import SessionConfig
 from realtime.session.events import AudioCleared, Event, TranscriptRevised
 from realtime.speech.cues import cut_into_cues
-from realtime.wire.codec import Answer, Close, Frames, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Answer, Close, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.open_turns import END_OF_AUDIO, OpenTurns, TranscribedTurn
 from realtime.wire.whisperlive import messages as wire
 from realtime.wire.whisperlive.samples import SampleConverter
@@ -94,11 +94,12 @@ class WhisperLiveCodec:
         translate = options.task == "translate"
         if translate and not self._config.recognizer.capabilities.translation:
             raise ClientError(f"The model '{self._config.recognizer.name}' cannot translate.", param="task")
+        prompt = " ".join(filter(None, (options.initial_prompt, options.hotwords)))
         return replace(
             self._config,
             language=language_code(options.language or ""),
             translate=translate,
-            prompt=" ".join(filter(None, (options.initial_prompt, options.hotwords))),
+            prompt=prompt[-MAX_PROMPT_CHARACTERS:],
         )
 
     def encode(self, event: Event) -> Outgoing:

@@ -8,7 +8,7 @@ import pytest
 
 from realtime.errors import ClientError, Overloaded
 from realtime.session.jobs import ScoreWindows, Transcribe
-from realtime.wire.codec import Close
+from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Close
 from realtime.wire.vosk.codec import VoskCodec
 from tests.support.dialect_client import DialectClient, handshake
 from tests.support.scripted_conversation import Microphone, words_between
@@ -127,6 +127,7 @@ def test_a_client_that_wants_alternatives_gets_one() -> None:
 def test_the_phrases_of_the_list_are_names_to_expect() -> None:
     client = Client(phrase_list=["Riga Tallinn", "[unk]", "Vilnius"])
     assert client.codec.config.prompt == "Riga Tallinn, Vilnius"
+    assert len(Client(phrase_list=["Riga Tallinn"] * 1000).codec.config.prompt) == MAX_PROMPT_CHARACTERS
 
 
 @pytest.mark.parametrize("rate", [1e300, -1, 0, 100, "nan", "inf"])

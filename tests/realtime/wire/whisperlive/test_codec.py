@@ -12,7 +12,7 @@ from realtime.errors import Overloaded
 from realtime.session.commands import AppendAudio
 from realtime.session.jobs import Transcribe
 from realtime.speech.transcript import Hypothesis, Word
-from realtime.wire.codec import Close
+from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Close
 from realtime.wire.whisperlive.codec import MAX_SEGMENTS, WhisperLiveCodec
 from realtime.wire.whisperlive.messages import END_OF_AUDIO
 from realtime.wire.whisperlive.samples import SampleConverter
@@ -56,6 +56,7 @@ def test_the_options_configure_the_session() -> None:
     client = Client(language="de", task="translate", initial_prompt="Riga.", hotwords="Tallinn", model="large-v3")
     config = client.codec.config
     assert (config.language, config.translate, config.prompt) == ("de", True, "Riga. Tallinn")
+    assert len(Client(initial_prompt="Riga. " * 1000).codec.config.prompt) == MAX_PROMPT_CHARACTERS
     assert config.recognizer.name == "whisper-base"
 
 
