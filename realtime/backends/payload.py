@@ -61,14 +61,7 @@ def _message(message: ChatMessage) -> Body:
     body: Body = {"role": message.role, "content": message.text}
     if message.tool_calls:
         body["content"] = message.text or None
-        body["tool_calls"] = [
-            {
-                "id": call.call_id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": _object(call.arguments)},
-            }
-            for call in message.tool_calls
-        ]
+        body["tool_calls"] = [_call(each) for each in message.tool_calls]
     if message.role is ChatRole.TOOL:
         body["tool_call_id"] = message.call_id
     return body
