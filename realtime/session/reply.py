@@ -316,23 +316,14 @@ class Reply:
         *,
         reason: EndReason | None = None,
         error: VoiceError | None = None,
+        generate_on: bool = False,
     ) -> Iterator[Output]:
-        """End the response before it is complete, with this status, and the generation of its answer."""
-        yield from self.answer.cancel()
-        yield from self.cut_off(status, now, reason=reason, error=error)
-
-    def cut_off(
-        self,
-        status: ResponseStatus,
-        now: float,
-        *,
-        reason: EndReason | None = None,
-        error: VoiceError | None = None,
-    ) -> Iterator[Output]:
-        """End the response, but not the generation of its answer.
+        """End the response before it is complete, with this status; unless `generate_on`, its answer ends too.
 
         What was not sent is dropped, tool calls included.
         """
+        if not generate_on:
+            yield from self.answer.cancel()
         if self._synthesis is not None:
             yield self._jobs.cancel(self._synthesis)
             self._synthesis = None

@@ -22,12 +22,7 @@ from typing import Final
 from realtime.session.answer import Answer
 from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpeech, Speak
 from realtime.session.config import Modality, SessionConfig
-from realtime.session.conversation import (
-    AudioPart,
-    Conversation,
-    Message,
-    Role,
-)
+from realtime.session.conversation import AudioPart, Conversation, Message, Role
 from realtime.session.events import (
     CommandRefused,
     EndReason,
@@ -223,9 +218,9 @@ class Responses:
         """
         reply, playing = self.in_conversation, self._playing
         if reply is not None:
-            if not self._resumable(reply):
-                yield from reply.answer.cancel()
-            yield from reply.cut_off(ResponseStatus.CANCELLED, now, reason=EndReason.TURN_DETECTED)
+            yield from reply.finish(
+                ResponseStatus.CANCELLED, now, reason=EndReason.TURN_DETECTED, generate_on=self._resumable(reply)
+            )
             self._forget_finished()
         elif playing is not None and now < playing.played_until:
             reply = playing

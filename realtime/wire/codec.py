@@ -88,7 +88,10 @@ class Answer:
 
 
 class Codec(Protocol):
-    """One connection's protocol. It does no I/O: messages in, commands out; events in, messages out."""
+    """One connection's protocol. It does no I/O: messages in, commands out; events in, messages out.
+
+    Codecs inherit from it what most of them have in common.
+    """
 
     @property
     def config(self) -> SessionConfig:
@@ -97,9 +100,11 @@ class Codec(Protocol):
     @property
     def idle_timeout_seconds(self) -> float | None:
         """Seconds without a message after which the protocol closes the connection; None: the setting decides."""
+        return None
 
     def greeting(self) -> Frames:
-        """Return the first messages of the connection."""
+        """Return the first messages of the connection; none where the client speaks first."""
+        return []
 
     def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk | Answer]:
         """Parse one message into commands.

@@ -9,13 +9,13 @@ from realtime.errors import VoiceError
 from realtime.session.commands import Command
 from realtime.session.config import SessionConfig
 from realtime.session.events import Event
-from realtime.wire.codec import Answer, Codec, Frames, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import Answer, Codec, Handshake, MediaChunk, Outgoing
 from realtime.wire.vosk.codec import VoskCodec
 from realtime.wire.whisperlive.codec import WhisperLiveCodec
 from realtime.wire.whisperlive.messages import find_uid
 
 
-class FirstMessageCodec:
+class FirstMessageCodec(Codec):
     """A codec of one of the two dialects, once it is known of which."""
 
     def __init__(self, handshake: Handshake) -> None:
@@ -26,14 +26,6 @@ class FirstMessageCodec:
     @property
     def config(self) -> SessionConfig:
         return self._codec.config
-
-    @property
-    def idle_timeout_seconds(self) -> float | None:
-        return self._codec.idle_timeout_seconds
-
-    def greeting(self) -> Frames:
-        """Return nothing: the client speaks first."""
-        return []
 
     def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk | Answer]:
         """Parse one message in the dialect of the client. Raises what its codec does."""

@@ -51,7 +51,7 @@ from realtime.session.events import (
     TranscriptRevised,
     TranscriptsSpoken,
 )
-from realtime.wire.codec import Close, Frames, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import Close, Codec, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.openai import client_events as wire
 from realtime.wire.openai.beta import BetaWriter, beta_session, is_beta
 from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, parse
@@ -66,7 +66,7 @@ from realtime.wire.openai.session_update import SessionPatch
 from realtime.wire.openai.transcripts import TranscriptWriter
 
 
-class OpenAICodec:
+class OpenAICodec(Codec):
     """One connection of the OpenAI dialect."""
 
     def __init__(
@@ -97,10 +97,6 @@ class OpenAICodec:
     @property
     def config(self) -> SessionConfig:
         return self._session.config
-
-    @property
-    def idle_timeout_seconds(self) -> float | None:
-        return None
 
     def greeting(self) -> Frames:
         """Return `session.created`, or what the beta of the protocol calls it.

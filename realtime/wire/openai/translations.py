@@ -30,7 +30,7 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptsSpoken,
 )
-from realtime.wire.codec import Close, Frames, Handshake, Outgoing
+from realtime.wire.codec import Close, Codec, Frames, Handshake, Outgoing
 from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, Request, parse_as
 from realtime.wire.openai.frames import FrameWriter
 from realtime.wire.openai.responses import MAX_AUDIO_BYTES
@@ -90,7 +90,7 @@ _REQUESTS: Final[msgspec.json.Decoder[_Request]] = msgspec.json.Decoder(_Request
 _SESSIONS: Final = msgspec.json.Decoder(TranslationPatch)
 
 
-class TranslationCodec:
+class TranslationCodec(Codec):
     """One connection of `/v1/realtime/translations`."""
 
     def __init__(self, handshake: Handshake, config: SessionConfig, model: str) -> None:
@@ -139,10 +139,6 @@ class TranslationCodec:
     @property
     def config(self) -> SessionConfig:
         return self._config
-
-    @property
-    def idle_timeout_seconds(self) -> float | None:
-        return None
 
     def greeting(self) -> Frames:
         return [self._writer.event("session.created", session=self._session())]

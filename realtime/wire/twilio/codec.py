@@ -37,7 +37,7 @@ from realtime.session.events import (
     SpeechStarted,
 )
 from realtime.session.generation import ChatNotConfigured
-from realtime.wire.codec import Answer, Close, Frames, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import Answer, Close, Codec, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.twilio import messages as wire
 from realtime.wire.twilio.keypad import Keypad
 from realtime.wire.twilio.playback import Playback
@@ -51,7 +51,7 @@ _MILLISECOND: Final = G711_RATE // 1000
 """Bytes of audio in a millisecond."""
 
 
-class TwilioCodec:
+class TwilioCodec(Codec):
     """One call."""
 
     def __init__(self, handshake: Handshake, config: SessionConfig) -> None:
@@ -91,10 +91,6 @@ class TwilioCodec:
     @property
     def idle_timeout_seconds(self) -> float | None:
         return IDLE_SECONDS
-
-    def greeting(self) -> Frames:
-        """Return nothing: Twilio speaks first."""
-        return []
 
     def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk | Answer]:
         """Parse one message.

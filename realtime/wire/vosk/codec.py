@@ -21,7 +21,7 @@ from realtime.languages import language_code
 from realtime.session.commands import AppendAudio, Command, Configure
 from realtime.session.config import SessionConfig
 from realtime.session.events import AudioCleared, Event, SessionConfigured
-from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Answer, Close, Frames, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Answer, Close, Codec, Handshake, MediaChunk, Outgoing
 from realtime.wire.open_turns import END_OF_AUDIO, OpenTurns, TranscribedTurn
 from realtime.wire.vosk import messages as wire
 
@@ -50,7 +50,7 @@ class _Owed:
     """Turns whose transcripts it waits for; None as long as not all audio before it has been heard."""
 
 
-class VoskCodec:
+class VoskCodec(Codec):
     """One connection."""
 
     def __init__(self, config: SessionConfig) -> None:
@@ -86,14 +86,6 @@ class VoskCodec:
     @property
     def config(self) -> SessionConfig:
         return self._config
-
-    @property
-    def idle_timeout_seconds(self) -> float | None:
-        return None
-
-    def greeting(self) -> Frames:
-        """Return nothing: the client speaks first."""
-        return []
 
     def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk | Answer]:
         """Parse one message.

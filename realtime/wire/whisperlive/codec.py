@@ -18,7 +18,7 @@ from realtime.session.commands import AppendAudio, Command, Configure
 from realtime.session.config import SessionConfig
 from realtime.session.events import AudioCleared, Event, TranscriptRevised
 from realtime.speech.cues import cut_into_cues
-from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Answer, Close, Frames, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Answer, Close, Codec, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.open_turns import END_OF_AUDIO, OpenTurns, TranscribedTurn
 from realtime.wire.whisperlive import messages as wire
 from realtime.wire.whisperlive.samples import SampleConverter
@@ -27,7 +27,7 @@ MAX_SEGMENTS: Final = 100
 """Segments in a message, whatever the client asks for; at 200 bytes each a message then has 20 kB."""
 
 
-class WhisperLiveCodec:
+class WhisperLiveCodec(Codec):
     """One connection."""
 
     def __init__(self, config: SessionConfig) -> None:
@@ -56,14 +56,6 @@ class WhisperLiveCodec:
     @property
     def config(self) -> SessionConfig:
         return self._config
-
-    @property
-    def idle_timeout_seconds(self) -> float | None:
-        return None
-
-    def greeting(self) -> Frames:
-        """Return nothing: the client speaks first."""
-        return []
 
     def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk | Answer]:
         """Parse one message: the options, then audio. Raises `BadMessage` for one that is refused."""
