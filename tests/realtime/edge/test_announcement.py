@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from realtime.edge.announcement import SERVICE_TYPE, announced
+from realtime.edge.announcement import MAX_NAME_BYTES, SERVICE_TYPE, announced
 
 pytest.importorskip("zeroconf", reason="the extra zeroconf is not installed")
 
@@ -23,17 +23,46 @@ async def found(name: str) -> tuple[list[str], int | None] | None:
         await network.async_close()
 
 
-def test_the_listener_is_found_by_its_name_while_it_is_announced() -> None:
+@pytest.mark.parametrize("name", ["Vivavoce in a test", "Vivavoce on " + "ä" * 40])
+def test_the_listener_is_found_by_its_name_while_it_is_announced(name: str, caplog: pytest.LogCaptureFixture) -> None:
     async def look() -> tuple[list[str], int | None] | None:
-        async with announced(listener, "Vivavoce in a test"):
-            return await found("Vivavoce in a test")
+        async with announced(listener, name):
+            return await found(name.encode()[:MAX_NAME_BYTES].decode(errors="ignore"))
 
     with socket.create_server(("0.0.0.0", 0)) as listener:
-        try:
-            service = asyncio.run(look())
-        except OSError as error:
-            pytest.skip(f"this network has no multicast: {error}")
+        service = asyncio.run(look())
+        if caplog.messages:
+            pytest.skip(f"this network has no multicast: {caplog.messages}")
         assert service is not None
         addresses, port = service
         assert port == listener.getsockname()[1]
         assert not any(ipaddress.ip_address(address).is_loopback for address in addresses)
+
+
+def test_a_failure_to_announce_is_a_line_of_the_log_and_the_service_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    async def serve() -> bool:
+        async with announced(listener, "a name with a control character \x07"):
+            return True
+
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        assert asyncio.run(serve())
+    (line,) = caplog.messages
+    assert line.startswith("Wyoming is served, but cannot be announced in the local network: ")
+
+
+def test_a_network_without_multicast_stops_nothing(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import zeroconf.asyncio
+
+    def unreachable() -> None:
+        raise OSError(101, "Network is unreachable")
+
+    async def serve() -> bool:
+        async with announced(listener, "Vivavoce in a test"):
+            return True
+
+    monkeypatch.setattr(zeroconf.asyncio, "AsyncZeroconf", unreachable)
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        assert asyncio.run(serve())
+    assert "Network is unreachable" in caplog.text
