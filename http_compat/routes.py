@@ -42,9 +42,10 @@ Methods: TypeAlias = Mapping[str, Endpoint]
 DIALECT_PATHS: Final[Mapping[str, Sequence[str]]] = {
     "openai": (
         "/v1/audio/transcriptions", "/v1/audio/translations", "/v1/audio/speech", "/v1/realtime/client_secrets",
-        "/v1/realtime/sessions", "/v1/realtime/transcription_sessions",
+        "/v1/realtime/sessions", "/v1/realtime/transcription_sessions", "/v1/realtime/translations/client_secrets",
     ),
     "deepgram": ("/v1/listen", "/v1/speak"),
+    "whisper-asr-webservice": ("/asr", "/detect-language"),
 }  # fmt: skip
 """The paths that are served only with their dialect, one of the setting `dialects`."""
 

@@ -59,7 +59,7 @@ LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 SCRIPTED: Final = "scripted"
 """Value of `chat_base_url` for answers by rules."""
 
-DIALECTS: Final = ("openai", "deepgram", "twilio", "vosk", "whisperlive")
+DIALECTS: Final = ("openai", "deepgram", "twilio", "vosk", "whisperlive", "whisper-asr-webservice", "wyoming")
 """Names of the protocols that can be served."""
 
 UnknownNames: TypeAlias = Literal["default", "refuse"]
@@ -88,8 +88,12 @@ class Settings:
 
     dialects: tuple[str, ...] = DIALECTS
     """Protocols to serve: `openai` is the Realtime API and the endpoints below `/v1/audio`, `deepgram` is `/v1/listen`
-    and `/v1/speak`, `twilio` the Media Streams of telephone calls, `vosk` and `whisperlive` what the clients of these
-    servers speak."""
+    and `/v1/speak`, `twilio` the Media Streams of telephone calls, `vosk`, `whisperlive` and `whisper-asr-webservice`
+    (`/asr`, `/detect-language`) what the clients of these servers speak, `wyoming` what is served at `wyoming_uri`."""
+
+    twilio_auth_token: str | None = field(default=None, repr=False)
+    """Auth token of the Twilio account whose calls are served; those without its signature are refused. Unset: the
+    signature is not checked."""
 
     wyoming_uri: str | None = None
     """Address for clients of the Wyoming protocol, such as Home Assistant: `tcp://HOST:PORT`, usually with port 10300.
@@ -229,7 +233,8 @@ class Settings:
         """Read the settings.
 
         Raises:
-            ValueError: For an unknown `VIVAVOCE_*` name, or a value of the wrong type or out of range.
+            ValueError: For an unknown `VIVAVOCE_*` name, a value of the wrong type or out of range, or an address for
+                a protocol that is not to be served.
         """
         known = {PREFIX + each.name.upper(): each.name for each in fields(cls)}
         given = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
@@ -239,7 +244,10 @@ class Settings:
         values: dict[str, Any] = {known[name]: _parse(name, text, types[known[name]]) for name, text in given.items()}
         for field_name, value in values.items():
             _check(field_name, value)
-        return replace(cls(), **values)
+        settings = replace(cls(), **values)
+        if settings.wyoming_uri and "wyoming" not in settings.dialects:
+            raise ValueError(f"{PREFIX}WYOMING_URI is set, but {PREFIX}DIALECTS does not name wyoming")
+        return settings
 
 
 def _with_new_name(unknown: str) -> str:

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from realtime import __version__
 from realtime.cli.chat_checks import check_chat
+from realtime.cli.dialect_checks import check_dialects
 from realtime.cli.findings import Finding, Findings, Status
 from realtime.cli.machine_checks import check_memory, check_packages, check_platform, check_processor
 from realtime.cli.model_checks import check_models, check_speech
@@ -35,6 +36,7 @@ CHECKS: Final = (
     check_port,
     check_tls,
     check_access,
+    check_dialects,
     check_wyoming,
     check_chat,
     check_models,

@@ -37,7 +37,10 @@ def check_wyoming(settings: Settings) -> Findings:
     """Report whether Wyoming clients can be served, if the settings ask for that."""
     if problem := announcement_problem(settings):
         yield Finding("wyoming", Status.FAILURE, problem, f"Or unset {PREFIX}WYOMING_ZEROCONF.")
+    announced = "zeroconf is installed" if can_announce() else "zeroconf is not installed (pip install zeroconf)"
     if settings.wyoming_address is None:
+        if not problem:
+            yield Finding("wyoming", Status.OK, f"not served: {PREFIX}WYOMING_URI is not set; {announced}")
         return
     try:
         listener = wyoming_socket(settings)
@@ -57,7 +60,7 @@ def check_wyoming(settings: Settings) -> Findings:
         )
         return
     reach = "every machine that reaches it, without an API key" if settings.wyoming_is_open else "this machine"
-    yield Finding("wyoming", Status.OK, f"{settings.wyoming_uri} is free; for clients on {reach}")
+    yield Finding("wyoming", Status.OK, f"{settings.wyoming_uri} is free; for clients on {reach}; {announced}")
 
 
 def _answers(host: str, port: int) -> bool:

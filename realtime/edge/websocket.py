@@ -28,6 +28,7 @@ from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
 from realtime.edge.outbox import Outbox, SlowReaderError
 from realtime.edge.sessions import AdmittedSession, Sessions, new_id, serve_tasks
+from realtime.edge.twilio_signature import check_signature
 from realtime.errors import ClientError, Forbidden, Overloaded, SessionIdle, UnsupportedAudio, VoiceError
 from realtime.logs import current_session
 from realtime.media.decoder_pool import DecoderPool
@@ -88,7 +89,9 @@ class RealtimeEndpoint:
         return [Route(path, _refuse_http, methods=_METHODS) for path in paths]
 
     async def _refuse_path(self, websocket: WebSocket) -> None:
-        refusal = UnknownEndpoint(f"There is no websocket endpoint at this path; use {next(iter(self._paths))}.")
+        served = next(iter(self._paths), None)
+        elsewhere = f"; use {served}" if served else ": VIVAVOCE_DIALECTS names no protocol that has one"
+        refusal = UnknownEndpoint(f"There is no websocket endpoint at this path{elsewhere}.")
         await self._refuse(websocket, refusal, refusal.body())
 
     async def _serve(self, dialect: Dialect, websocket: WebSocket) -> None:
@@ -125,6 +128,8 @@ class RealtimeEndpoint:
         headers, subprotocols, query = websocket.headers, websocket.scope["subprotocols"], websocket.query_params
         secret = self._secrets.find(presented_keys(headers, subprotocols), dialect)
         path_key = websocket.path_params.get("key", "")
+        if dialect.signed_by_twilio and self._settings.twilio_auth_token:
+            check_signature(self._settings.twilio_auth_token, headers, _sent_path(websocket))
         account = secret.account if secret else authenticate(headers, self._settings, subprotocols, path_key)
         self.sessions.check_capacity()
         codec = dialect.open(
@@ -137,6 +142,13 @@ class RealtimeEndpoint:
             )
         )
         return codec, admission.enter_context(self.sessions.admitted(ClientId(account, session_id), codec.config))
+
+
+def _sent_path(websocket: WebSocket) -> str:
+    """Return the path and the query of a websocket as the client has sent them."""
+    scope = websocket.scope
+    query = scope["query_string"]
+    return (scope["raw_path"] + (b"?" + query if query else b"")).decode("latin-1")  # type: ignore[no-any-return]
 
 
 class Connection:

@@ -131,3 +131,5 @@ class Dialect:
     """Open a connection's codec. Raises `ClientError` to refuse the connection."""
     refusal: Callable[[VoiceError, str], Mapping[str, object]]
     """Build the JSON body that refuses a connection for an error, with the id of the session."""
+    signed_by_twilio: bool = False
+    """Whether its clients are Twilio's servers, which sign their requests."""

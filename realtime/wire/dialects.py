@@ -31,7 +31,7 @@ def _openai_refusal(error: VoiceError, _: str) -> Mapping[str, object]:
 
 _OPENAI: Final = Dialect(OpenAICodec.open, _openai_refusal)
 _TRANSLATIONS: Final = Dialect(TranslationCodec.open, _openai_refusal)
-_TWILIO: Final = Dialect(TwilioCodec.open, _openai_refusal)
+_TWILIO: Final = Dialect(TwilioCodec.open, _openai_refusal, signed_by_twilio=True)
 _VOSK: Final = Dialect(VoskCodec.open, _openai_refusal)
 _WHISPERLIVE: Final = Dialect(WhisperLiveCodec.open, _openai_refusal)
 _VOSK_OR_WHISPERLIVE: Final = Dialect(FirstMessageCodec, _openai_refusal)

@@ -14,7 +14,7 @@ from realtime.edge.metrics import Metrics
 from realtime.errors import BadMessage, SessionIdle, VoiceError
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
-from realtime.settings import PREFIX, RENAMED, Settings
+from realtime.settings import DIALECTS, PREFIX, RENAMED, Settings
 from tests.support.markdown import ROOT, table_rows
 
 DOCS = ROOT / "docs"
@@ -52,7 +52,13 @@ def test_the_table_of_settings_has_every_setting_with_its_default() -> None:
     expected = {
         f"`{PREFIX}{each.name.upper()}`": shown(each.name, getattr(defaults, each.name)) for each in fields(Settings)
     }
-    assert {row[0]: row[1] for row in table_rows(DOCS / "settings.md")} == expected
+    rows = [row for row in table_rows(DOCS / "settings.md") if row[0].startswith(f"`{PREFIX}")]
+    assert {row[0]: row[1] for row in rows} == expected
+
+
+def test_the_table_of_protocols_has_every_one_that_can_be_named() -> None:
+    rows = [row for row in table_rows(DOCS / "settings.md") if not row[0].startswith(f"`{PREFIX}")]
+    assert {name for row in rows for name in re.findall(r"`(.+?)`", row[0])} == set(DIALECTS)
 
 
 def test_the_page_of_settings_has_every_former_name() -> None:

@@ -91,6 +91,11 @@ def test_an_unknown_log_level_is_an_error_that_names_the_levels() -> None:
         Settings.from_environ({"VIVAVOCE_LOG_LEVEL": "loud"})
 
 
+def test_an_address_for_wyoming_clients_needs_its_dialect() -> None:
+    with pytest.raises(ValueError, match="VIVAVOCE_DIALECTS does not name wyoming"):
+        Settings.from_environ({"VIVAVOCE_DIALECTS": "openai", "VIVAVOCE_WYOMING_URI": "tcp://127.0.0.1"})
+
+
 @pytest.mark.parametrize("text", ["", "openai,esperanto"])
 def test_an_unknown_dialect_is_an_error_that_names_the_dialects(text: str) -> None:
     with pytest.raises(ValueError, match="VIVAVOCE_DIALECTS must name one or more of openai"):

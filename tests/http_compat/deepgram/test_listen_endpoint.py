@@ -166,7 +166,14 @@ def test_a_recording_that_is_too_large_is_refused(serve: Serve) -> None:
 def test_only_the_endpoints_of_the_named_dialects_are_served(serve: Serve) -> None:
     with serve(dialects=("openai",)) as client:
         assert transcribe(client).status_code == 404
-        assert "/v1/listen" not in client.get("/openapi.json").json()["paths"]
+        described = client.get("/openapi.json").json()["paths"]
+        for path in ("/v1/listen", "/asr", "/detect-language"):
+            assert client.post(path).status_code == 404
+            assert path not in described
     with serve(dialects=("deepgram",)) as client:
         assert transcribe(client).status_code == 200
         assert client.post("/v1/audio/speech", json={}).status_code == 404
+        assert client.post("/v1/realtime/translations/client_secrets", json={}).status_code == 404
+    with serve(dialects=("whisper-asr-webservice",)) as client:
+        assert transcribe(client).status_code == 404
+        assert client.post("/asr").status_code == 415

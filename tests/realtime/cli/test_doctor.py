@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from realtime.cli import doctor, machine_checks, model_checks, service_checks, wyoming_checks
+from realtime.cli import dialect_checks, doctor, machine_checks, model_checks, service_checks, wyoming_checks
 from realtime.cli.findings import Finding, Status
 from realtime.cli.main import main
 from realtime.engines.registry import InstalledEngines
@@ -304,11 +304,31 @@ def test_doctor_finds_no_problems_with_the_bundled_models(capsys: pytest.Capture
 
 
 def test_a_free_address_for_wyoming_clients_is_green_and_says_who_can_use_it() -> None:
-    assert list(wyoming_checks.check_wyoming(Settings())) == []
+    unset = one(wyoming_checks.check_wyoming(Settings()))
+    assert (unset.status, unset.detail[:12]) == (Status.OK, "not served: ")
+    assert "zeroconf is" in unset.detail
     assert one(wyoming_checks.check_wyoming(Settings(wyoming_uri="tcp://127.0.0.1:0"))).status is Status.OK
     exposed = one(wyoming_checks.check_wyoming(Settings(wyoming_uri="tcp://0.0.0.0:0")))
     assert exposed.status is Status.OK
     assert "without an API key" in exposed.detail
+
+
+def test_the_protocols_that_are_served_are_listed_with_their_address() -> None:
+    found = one(dialect_checks.check_dialects(Settings()))
+    assert found.detail == (
+        "openai, deepgram, twilio, vosk, whisperlive, whisper-asr-webservice at http://127.0.0.1:8000; calls of twilio "
+        "are refused without a chat backend (VIVAVOCE_CHAT_BASE_URL)"
+    )
+
+
+def test_the_protocols_that_are_left_out_are_listed() -> None:
+    settings = Settings(dialects=("openai", "twilio"), chat_base_url="scripted", port=9000)
+    assert one(dialect_checks.check_dialects(settings)).detail == (
+        "openai, twilio at http://127.0.0.1:9000; not served: deepgram, vosk, whisperlive, whisper-asr-webservice, "
+        "wyoming (VIVAVOCE_DIALECTS)"
+    )
+    only_wyoming = Settings(dialects=("wyoming",))
+    assert one(dialect_checks.check_dialects(only_wyoming)).detail.startswith("none over HTTP; not served: openai")
 
 
 def test_a_running_wyoming_server_at_its_address_is_green() -> None:

@@ -10,6 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from realtime.edge.twilio_signature import signature
 from tests.support.realtime_service import SILENT, TIMEOUT, RealtimeService, read_to_end, realtime_service
 
 KEY = "canary/schlüssel"
@@ -52,6 +53,20 @@ def test_a_call_with_the_key_in_its_path_is_greeted_and_ended(
         assert read_to_end(socket) == 1000
     assert '"WebSocket /twilio/media/..." [accepted]' in caplog.text
     assert "canary" not in caplog.text
+
+
+def test_with_an_auth_token_only_calls_with_its_signature_are_taken() -> None:
+    with realtime_service(chat_base_url="scripted", twilio_auth_token="token") as service:
+        with pytest.raises(InvalidStatus) as refused, call(service, "/a%20key"):
+            pass
+        assert refused.value.response.status_code == 403
+        body = json.loads(refused.value.response.body)
+        assert "X-Twilio-Signature" in body["error"]["message"]
+        address = f"wss://127.0.0.1:{service.port}/twilio/media/a%20key"
+        headers = {"X-Twilio-Signature": signature("token", address)}
+        with connect(address.replace("wss", "ws"), compression=None, additional_headers=headers) as socket:
+            start(socket, greeting="Hello there.")
+            assert receive(socket)["event"] == "media"
 
 
 @pytest.mark.parametrize("path", ["", "/", "/canary", "?key=canary%2Fschl%C3%BCssel"])
