@@ -8,13 +8,19 @@ was spoken the part that was played.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from realtime.session.generation import ChatMessage, ChatRole, ChatToolCall
 from realtime.speech.speech_timing import SpeechTiming
 
 MAX_ITEMS: Final = 1000
 """Items of a conversation; when there are more, the oldest are dropped."""
+
+MAX_CHARACTERS: Final = 1_000_000
+"""Characters of text in a conversation, which takes 18 hours to say; when there are more, the oldest items are dropped.
+
+It bounds the memory of a session, and the time for which a request to the chat backend holds up other sessions: 80 ms.
+"""
 
 
 class Role(StrEnum):
@@ -96,6 +102,8 @@ class Conversation:
 
     def __init__(self) -> None:
         self._items: list[Item] = []
+        self._characters = 0
+        """Characters of text in all items."""
         self._timings: dict[str, SpeechTiming] = {}
         """When the text of the assistant's spoken items was played."""
 
@@ -117,7 +125,7 @@ class Conversation:
         return self._items[position - 1].id if position else None
 
     def append(self, item: Item) -> None:
-        """Add an item at the end; of more than `MAX_ITEMS` the oldest is dropped."""
+        """Add an item at the end; the oldest are dropped where there is too much (`MAX_ITEMS`, `MAX_CHARACTERS`)."""
         self._insert_at(len(self._items), item)
 
     def insert(self, item: Item, after: str | None) -> None:
@@ -127,12 +135,14 @@ class Conversation:
     def replace(self, item: Item) -> None:
         """Replace the item of the same id, unless it has been deleted."""
         if item.id in self:
-            self._items[self._position(item.id)] = item
+            position = self._position(item.id)
+            self._characters += _characters(item) - _characters(self._items[position])
+            self._items[position] = item
+            self._drop_oldest()
 
     def delete(self, item_id: str) -> None:
         """Remove an item. Raises `KeyError` if there is none."""
-        del self._items[self._position(item_id)]
-        self._timings.pop(item_id, None)
+        self._forget(self._position(item_id))
 
     def set_transcript(self, item_id: str, transcript: str) -> None:
         """Keep the transcript of a turn of the user, unless its item has been deleted."""
@@ -159,15 +169,35 @@ class Conversation:
 
     def _insert_at(self, position: int, item: Item) -> None:
         self._items.insert(position, item)
-        for dropped in self._items[:-MAX_ITEMS]:
-            self._timings.pop(dropped.id, None)
-        del self._items[:-MAX_ITEMS]
+        self._characters += _characters(item)
+        self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        while len(self._items) > MAX_ITEMS or self._characters > MAX_CHARACTERS:
+            self._forget(0)
+
+    def _forget(self, position: int) -> None:
+        item = self._items.pop(position)
+        self._characters -= _characters(item)
+        self._timings.pop(item.id, None)
 
     def _position(self, item_id: str) -> int:
         for position in reversed(range(len(self._items))):
             if self._items[position].id == item_id:
                 return position
         raise KeyError(item_id)
+
+
+def _characters(item: Item) -> int:
+    match item.content:
+        case Message(parts=parts):
+            return sum(len((part.text if isinstance(part, TextPart) else part.transcript) or "") for part in parts)
+        case FunctionCall(call_id, name, arguments):
+            return len(call_id) + len(name) + len(arguments)
+        case FunctionCallOutput(call_id, output):
+            return len(call_id) + len(output)
+        case _:
+            assert_never(item.content)
 
 
 def chat_messages(instructions: str, contents: Iterable[ItemContent]) -> tuple[ChatMessage, ...]:

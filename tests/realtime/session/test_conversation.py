@@ -13,12 +13,14 @@ from realtime.session.commands import (
     TruncateItem,
 )
 from realtime.session.conversation import (
+    MAX_CHARACTERS,
     MAX_ITEMS,
     AudioPart,
     Conversation,
     FunctionCall,
     FunctionCallOutput,
     Item,
+    ItemContent,
     ItemStatus,
     Message,
     Role,
@@ -93,6 +95,38 @@ def test_of_too_many_items_the_oldest_are_dropped() -> None:
         conversation.append(item(str(number)))
     assert len(conversation) == MAX_ITEMS
     assert ids(conversation)[0] == "2"
+
+
+LONG = "a" * (MAX_CHARACTERS // 4)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        written(LONG),
+        Message(Role.USER, (AudioPart(LONG), AudioPart(None))),
+        FunctionCall("", "", LONG),
+        FunctionCallOutput("", LONG),
+    ],
+)
+def test_of_too_much_text_the_oldest_items_are_dropped(content: ItemContent) -> None:
+    conversation = Conversation()
+    for number in range(6):
+        conversation.append(Item(str(number), content))
+    assert ids(conversation) == ["2", "3", "4", "5"]
+    conversation.delete("3")
+    conversation.append(Item("6", content))
+    assert ids(conversation) == ["2", "4", "5", "6"]
+
+
+def test_a_transcript_that_is_too_much_drops_the_oldest_items() -> None:
+    conversation = Conversation()
+    conversation.append(Item("turn", Message(Role.USER, (AudioPart(),))))
+    for number in range(4):
+        conversation.append(Item(str(number), written(LONG)))
+    conversation.insert(Item("first", written("")), None)
+    conversation.set_transcript("0", LONG + "a")
+    assert ids(conversation) == ["1", "2", "3"]
 
 
 # What the client asks.
