@@ -74,6 +74,10 @@ class WireSession:
     delay: Delay | None = None
     """How long the client lets words wait for confirmation; None: it does not say."""
     eagerness: Eagerness | None = None
+    create_response: bool = True
+    """Whether the client lets the end of a turn start a response; the core's is false where there can be none."""
+    idle_timeout: float | None = None
+    """Seconds of silence that the client wants answered; the core's is None where there can be no answer."""
     noise_reduction: str | None = None
     container: InputType | None = None
     """Type of the container that microphone audio comes in; None if it comes as samples."""
@@ -98,14 +102,15 @@ class WireSession:
             config=replace(
                 config,
                 transcribe=session.transcription or config.chat,
-                create_response=config.create_response and answers,
-                idle_timeout=config.idle_timeout if answers else None,
+                create_response=session.create_response and answers,
+                idle_timeout=session.idle_timeout if answers else None,
             ),
         )
 
     def _with_input(self, patch: InputPatch, find_recognizer: FindRecognizer) -> "WireSession":
         changes: dict[str, Any] = {}
         eagerness, noise_reduction = self.eagerness, self.noise_reduction
+        create_response, idle_timeout = self.create_response, self.idle_timeout
         container, transcription = self.container, self.transcription
         session = self
         if patch.format is not UNSET:
@@ -122,14 +127,14 @@ class WireSession:
             if manual and self.type == "transcription":
                 changes["turn_detection"] = None
         if patch.turn_detection is None:
-            changes |= {"turn_detection": None, "idle_timeout": None}
+            changes["turn_detection"] = idle_timeout = None
         elif patch.turn_detection is not UNSET:
             detection = patch.turn_detection
             changes["turn_detection"] = detection.detection()
-            changes["create_response"] = detection.create_response is not False
+            create_response = detection.create_response is not False
             changes["interrupt_response"] = detection.interrupt_response is not False
             idle_timeout_ms = detection.idle_timeout_ms if isinstance(detection, ServerVad) else None
-            changes["idle_timeout"] = idle_timeout_ms / 1000 if idle_timeout_ms else None
+            idle_timeout = idle_timeout_ms / 1000 if idle_timeout_ms else None
             eagerness = (detection.eagerness or "auto") if isinstance(detection, SemanticVad) else None
         if patch.noise_reduction is not UNSET:
             kind = patch.noise_reduction.type if patch.noise_reduction else None
@@ -138,6 +143,8 @@ class WireSession:
             session,
             config=replace(session.config, **changes),
             eagerness=eagerness,
+            create_response=create_response,
+            idle_timeout=idle_timeout,
             noise_reduction=noise_reduction,
             container=container,
             transcription=transcription,

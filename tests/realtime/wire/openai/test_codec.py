@@ -849,6 +849,15 @@ def test_a_transcription_session_answers_nothing() -> None:
     assert not command.config.create_response
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_transcription_session_that_becomes_a_conversation_answers_as_the_client_said(wanted: bool) -> None:
+    client = Client(CHAT)
+    detection = {"type": "server_vad", "create_response": wanted, "idle_timeout_ms": 6000}
+    client.update(type="transcription", audio={"input": {"turn_detection": detection}})
+    shown = client.update(type="realtime")["audio"]["input"]["turn_detection"]
+    assert (shown["create_response"], shown["idle_timeout_ms"]) == (wanted, 6000)
+
+
 def test_transcripts_that_only_the_chat_backend_needs_are_not_sent() -> None:
     client = Client(CHAT)
     assert types(client.tell(*utterance())) == [
