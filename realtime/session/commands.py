@@ -48,6 +48,8 @@ class CreateItem:
     """None: the session chooses one."""
     after: str | None = None
     request_id: str | None = None
+    audio: tuple[tuple[int, bytes], ...] = field(default=(), repr=False)
+    """Recordings to transcribe, in the format of the input, each with the index of its `AudioPart` in the message."""
 
 
 FRONT: Final = ""

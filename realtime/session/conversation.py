@@ -144,10 +144,13 @@ class Conversation:
         """Remove an item. Raises `KeyError` if there is none."""
         self._forget(self._position(item_id))
 
-    def set_transcript(self, item_id: str, transcript: str) -> None:
-        """Keep the transcript of a turn of the user, unless its item has been deleted."""
+    def set_transcript(self, item_id: str, transcript: str, part: int = 0) -> None:
+        """Keep the transcript of a turn of the user, or of a part of a message, unless the item has been deleted."""
         if item_id in self:
-            self.replace(replace(self[item_id], content=Message(Role.USER, (AudioPart(transcript),))))
+            item = self[item_id]
+            assert isinstance(item.content, Message)
+            parts = (*item.content.parts[:part], AudioPart(transcript), *item.content.parts[part + 1 :])
+            self.replace(replace(item, content=replace(item.content, parts=parts)))
 
     def set_timing(self, item_id: str, timing: SpeechTiming) -> None:
         """Keep when the text of a spoken item was played, for `truncate`."""

@@ -32,7 +32,6 @@ from realtime.session.commands import (
     CreateResponse,
     DeleteItem,
     ExtendSpeech,
-    ItemCommand,
     RetrieveItem,
     Speak,
     TruncateItem,
@@ -58,6 +57,7 @@ from realtime.session.events import (
 )
 from realtime.session.idle_timeout import IdleTimeout
 from realtime.session.interpreting import Interpreting
+from realtime.session.item_audio import ItemAudio, ItemTranscript
 from realtime.session.jobs import (
     Generated,
     JobFailed,
@@ -100,11 +100,12 @@ class Session:
         """Whether such a response begins as soon as the user is silent."""
         self._idle = IdleTimeout()
         self._interpreting = Interpreting(self._responses, new_id)
+        self._item_audio = ItemAudio(self._jobs, new_buffer)
 
     @property
     def saturated(self) -> bool:
         """Whether to pass in no more commands until the engines have caught up; results are always welcome."""
-        return self._listening.saturated
+        return self._listening.saturated or self._item_audio.saturated
 
     @property
     def waiting(self) -> Waiting | None:
@@ -162,7 +163,9 @@ class Session:
         has waited. `load` is the load of that engine now. Until the next pull it also decides how long a segment may
         grow and how much new speech is worth a partial. Pull each job once.
         """
-        return self._listening.request_for(job, load) if self._jobs.is_live(job) else None
+        if not self._jobs.is_live(job):
+            return None
+        return (self._item_audio if self._item_audio.awaits(job) else self._listening).request_for(job, load)
 
     def _receive(self, message: Input, now: float) -> Iterator[Output]:
         match message:
@@ -174,7 +177,9 @@ class Session:
                 yield from self._listen(message, now)
             case AppendAudio() | CommitAudio() | ClearAudio():
                 yield from self._listen(message, now)
-            case CreateItem() | DeleteItem() | RetrieveItem() | TruncateItem():
+            case CreateItem():
+                yield from self._create_item(message)
+            case DeleteItem() | RetrieveItem() | TruncateItem():
                 yield self._change_items(message)
             case CreateResponse():
                 yield from self._responses.create(message, now)
@@ -198,6 +203,9 @@ class Session:
                 if self._responses.awaits(message.number):
                     assert not isinstance(message, WindowsScored | TurnScored | Transcribed)
                     yield from self._responses.receive(message, now)
+                elif self._item_audio.awaits(message.number):
+                    assert not isinstance(message, SpeechSynthesized | SynthesisFinished | Generated)
+                    yield from self._transcribe_item(self._item_audio.receive(message))
                 else:
                     assert not isinstance(message, SpeechSynthesized | SynthesisFinished | Generated)
                     yield from self._listen(message, now)
@@ -291,11 +299,9 @@ class Session:
         yield TranscriptCompleted(item_id, "", words=(), language="", samples=min(length, end))
         yield from self._responses.create(CreateResponse(), now)
 
-    def _change_items(self, command: ItemCommand) -> Output:
-        """Carry out a command about items of the conversation, or refuse it."""
+    def _change_items(self, command: DeleteItem | RetrieveItem | TruncateItem) -> Output:
+        """Carry out a command about an item of the conversation, or refuse it."""
         conversation = self._conversation
-        if isinstance(command, CreateItem):
-            return self._create_item(command)
         if command.item_id not in conversation:
             return CommandRefused(RefusalReason.UNKNOWN_ITEM, command, item_id=command.item_id)
         match command:
@@ -314,16 +320,33 @@ class Session:
             case _:
                 assert_never(command)
 
-    def _create_item(self, command: CreateItem) -> ItemAdded | CommandRefused:
+    def _create_item(self, command: CreateItem) -> Iterator[Output]:
+        """Add the client's item, or refuse it. Responses wait for the transcripts of its recordings."""
         item_id = command.item_id or self._new_id("item")
         if item_id in self._conversation:
-            return CommandRefused(RefusalReason.DUPLICATE_ITEM, command, item_id=item_id)
+            yield CommandRefused(RefusalReason.DUPLICATE_ITEM, command, item_id=item_id)
+            return
         item = Item(item_id, command.content)
         if command.after is None:
             self._conversation.append(item)
         elif command.after == FRONT or command.after in self._conversation:
             self._conversation.insert(item, command.after or None)
         else:
-            return CommandRefused(RefusalReason.UNKNOWN_PREDECESSOR, command, item_id=command.after)
+            yield CommandRefused(RefusalReason.UNKNOWN_PREDECESSOR, command, item_id=command.after)
+            return
         self._responses.item_created(item_id)
-        return ItemAdded(item, self._conversation.predecessor(item_id))
+        yield ItemAdded(item, self._conversation.predecessor(item_id))
+        if command.audio:
+            self._responses.turn_committed(item_id)
+            yield from self._transcribe_item(self._item_audio.add(item_id, command.audio, self._responses.config))
+
+    def _transcribe_item(self, outputs: Iterator[Output | ItemTranscript]) -> Iterator[Output]:
+        """Keep the transcripts of recordings, and go on where all those of an item were waited for."""
+        for output in outputs:
+            if not isinstance(output, ItemTranscript):
+                yield output
+                continue
+            if output.text is not None:
+                self._conversation.set_transcript(output.item_id, output.text, output.part)
+            if not self._item_audio.is_transcribing(output.item_id):
+                yield from self._responses.turn_transcribed(output.item_id)

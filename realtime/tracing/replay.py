@@ -6,7 +6,7 @@ audio. All of these are recorded, so that silence of the same length can replace
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 
@@ -161,6 +161,10 @@ def _input(message: dict[str, Any]) -> Input:
     match kind:
         case "AppendAudio":
             return AppendAudio(bytes(fields["data"]))
+        case "CreateItem":
+            audio = tuple((part, bytes(length)) for part, length in fields.pop("audio", ()))
+            created: CreateItem = _build(CreateItem, _with_text(fields))
+            return replace(created, audio=audio)
         case "WindowsScored":
             return WindowsScored(fields["number"], fields["probabilities"], np.zeros(1, np.float32))
         case "Transcribed":

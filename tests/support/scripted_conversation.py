@@ -21,7 +21,7 @@ from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples
 from realtime.catalogue.table import WHISPER_BASE
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel
-from realtime.session.commands import AppendAudio
+from realtime.session.commands import AppendAudio, CreateItem
 from realtime.session.config import SessionConfig
 from realtime.session.events import (
     AudioCleared,
@@ -168,6 +168,8 @@ class Conversation:
     def send(self, message: Input) -> list[Output]:
         """Send one input; return what follows from it and from the answers of the engines that are not held."""
         before = len(self.outputs)
+        if isinstance(message, CreateItem):
+            self._vad_states += [None] * len(message.audio)
         self._take(self.session.receive(message, self.now))
         self._answer_all()
         return self.outputs[before:]

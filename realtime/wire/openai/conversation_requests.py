@@ -43,7 +43,8 @@ class ConversationRequests:
                 return self._create_response(request, request.response or wire.ResponseParameters())
             case wire.CreateItem(item=item, previous_item_id=previous, event_id=event_id):
                 after = FRONT if previous == ROOT else previous
-                return CreateItem(self._content(item, "item", event_id), item.id, after, event_id)
+                audio = item.recordings if isinstance(item, WireMessage) else ()
+                return CreateItem(self._content(item, "item", event_id), item.id, after, event_id, audio)
             case wire.DeleteItem():
                 return DeleteItem(request.item_id, request.event_id)
             case wire.RetrieveItem():

@@ -30,11 +30,12 @@ IMAGE_TYPES: Final = ("input_image", "image", "image_url")
 
 
 class WirePart(Struct, frozen=True):
-    """One content part of a message. Of audio only the transcript is stored."""
+    """One content part of a message. Of audio (base64 on the wire) only the transcript is stored."""
 
     type: str
     text: str | None = None
     transcript: str | None = None
+    audio: bytes | None = None
 
 
 class WireMessage(Struct, frozen=True, tag_field="type", tag="message"):
@@ -50,13 +51,25 @@ class WireMessage(Struct, frozen=True, tag_field="type", tag="message"):
         return sum(len(part.text or "") + len(part.transcript or "") for part in self.content)
 
     def to_content(self) -> Message:
-        parts: list[TextPart | AudioPart] = []
-        for part in self.content:
-            if part.type in _TEXT_TYPES:
-                parts.append(TextPart(part.text or ""))
-            elif part.type in _AUDIO_TYPES and self.role != "system":
-                parts.append(AudioPart(part.transcript))
+        parts = [
+            TextPart(part.text or "") if part.type in _TEXT_TYPES else AudioPart(part.transcript)
+            for part in self._known_parts
+        ]
         return Message(Role(self.role), tuple(parts))
+
+    @property
+    def recordings(self) -> tuple[tuple[int, bytes], ...]:
+        """The audio of the user that the client gives no transcript of, each with the index of its part."""
+        return tuple(
+            (index, part.audio)
+            for index, part in enumerate(self._known_parts)
+            if self.role == "user" and part.type in _AUDIO_TYPES and part.audio and not part.transcript
+        )
+
+    @property
+    def _known_parts(self) -> list[WirePart]:
+        types = _TEXT_TYPES if self.role == "system" else (*_TEXT_TYPES, *_AUDIO_TYPES)
+        return [part for part in self.content if part.type in types]
 
 
 class WireFunctionCall(Struct, frozen=True, tag_field="type", tag="function_call"):

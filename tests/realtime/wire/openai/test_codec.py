@@ -20,6 +20,7 @@ from realtime.session.commands import (
     CancelResponse,
     ClearAudio,
     CommitAudio,
+    CreateItem,
     CreateResponse,
     ItemReference,
 )
@@ -1023,6 +1024,21 @@ def test_of_audio_in_an_item_the_transcript_is_stored() -> None:
         {"type": "input_audio", "transcript": "Well."},
         {"type": "input_text", "text": "Look."},
     ]
+
+
+def test_the_audio_of_the_user_is_transcribed_where_the_client_gives_no_transcript() -> None:
+    content = [
+        {"type": "input_hologram"},
+        {"type": "input_text", "text": "Listen:"},
+        {"type": "input_audio", "audio": base64.b64encode(b"1234").decode()},
+        {"type": "input_audio", "audio": "AAAA", "transcript": "Well."},
+        {"type": "input_audio", "audio": ""},
+    ]
+    for role, audio in (("user", ((1, b"1234"),)), ("assistant", ()), ("system", ())):
+        item = {"type": "message", "role": role, "content": content}
+        (command,) = Client().codec.decode(json.dumps({"type": "conversation.item.create", "item": item}))
+        assert isinstance(command, CreateItem)
+        assert command.audio == audio
 
 
 def test_an_image_is_refused() -> None:
