@@ -5,20 +5,9 @@ once more when it is complete (the final), with at most one transcription in fli
 which successive partials agree are committed and never revised; the final decides about the rest. A segment longer
 than `MAX_SEGMENT` is trimmed of the audio of committed words, so that the cost of a decode does not grow with the turn.
 
-The phases of a segment (`Phase`):
-
-             speech             96 ms of silence           288 ms of silence
-    SILENT ----------> SPEAKING -----------------> PAUSING -----------------> PAUSED
-                        ^    ^       speech           |                          |
-                        |    +------------------------+          speech          |
-                        +--------------------------------------------------------+
-
-    any of these ---- the turn ends, or the segment is cut ----> CLOSED ---- final used or failed ----> DONE
-    any of these ---- the client clears the turn, or no transcript is wanted any more ----> DONE
-
-Partials are requested in SPEAKING. The first final is requested in PAUSED, before the end of the turn is certain; if no
-more speech follows, its answer is used. `decode_policy` has the rules. Finals are answered in order, and no later
-segment is decoded before them.
+Partials are requested while somebody speaks (`Phase`). The first final is requested in a pause, before the end of the
+turn is certain; if no more speech follows, its answer is used. `decode_policy` has the rules. Finals are answered in
+order, and no later segment is decoded before them.
 """
 
 from collections import deque

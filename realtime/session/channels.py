@@ -21,16 +21,12 @@ from realtime.session.events import AudioCleared, ChannelEvent, CommandRefused, 
 from realtime.session.input_audio import InputChannels
 from realtime.session.jobs import (
     CancelJob,
-    JobFailed,
     Jobs,
     ScoreTurn,
     ScoreWindows,
     Transcribe,
-    Transcribed,
-    TurnScored,
-    WindowsScored,
 )
-from realtime.session.listening import DeferredCommand, Listening
+from realtime.session.listening import DeferredCommand, Listening, ListeningInput
 from realtime.speech.recognition import TranscriptionRequest
 
 _FORMAT: Final = AudioFormat(Encoding.PCM16, SAMPLE_RATE)
@@ -78,9 +74,7 @@ class Channels:
         """None: of several speakers another one may go on, so that no answer is prepared."""
         return None
 
-    def receive(
-        self, message: AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
-    ) -> Iterator[Output]:
+    def receive(self, message: ListeningInput) -> Iterator[Output]:
         """Take one command or engine result. Raises the error of a failed scoring job: the session cannot go on."""
         match message:
             case AppendAudio(data):

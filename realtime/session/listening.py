@@ -1,19 +1,9 @@
 """The user's side of a session: from audio to turns.
 
 The windows of the input audio are scored by the voice activity detector, one job at a time, and the scores drive
-endpointing, which makes turns of them:
-
-              score >= threshold              ... in ONSET_WINDOWS in a row
-    SILENCE --------------------> STARTING --------------------------------> SPEECH
-     ^  ^                            |               SpeechStarted           |    ^
-     |  |     score < threshold      |             score < threshold - 0.15  |    | score >= threshold - 0.15
-     |  +----------------------------+                                       v    |
-     +-------------------------------------------------------------------- STOPPING
-                 `TurnDetection.silence` has passed, or the silence for this pause
-                 SpeechStopped, AudioCommitted
-
-A commit (AudioCommitted) or a clear (AudioCleared) by the client leads from every state to SILENCE. Without turn
-detection the client commits by hand: a turn lasts from one commit or clear to the next.
+`Endpointing`, which makes turns of them: `SpeechStarted` at an onset, `SpeechStopped` and `AudioCommitted` at an
+offset. A commit (AudioCommitted) or a clear (AudioCleared) by the client leads from every state of it to silence.
+Without turn detection the client commits by hand: a turn lasts from one commit or clear to the next.
 
 With `TurnDetection.end_of_turn`, the end-of-turn model judges each pause after 192 ms (`ScoreTurn`), and its answer is
 the silence that ends the turn, if the speaker does not go on before. No scores are used until it has answered.
@@ -66,6 +56,7 @@ MAX_DEFERRED: Final = 64
 """Deferred commands beyond which the session takes no more commands."""
 
 DeferredCommand: TypeAlias = CommitAudio | ClearAudio | Configure
+ListeningInput: TypeAlias = AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
 
 
 class Listening:
@@ -124,9 +115,7 @@ class Listening:
 
     # One step at a time, for several channels that proceed together; `receive` takes all steps of one.
 
-    def take(
-        self, message: AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
-    ) -> Iterator[Output]:
+    def take(self, message: ListeningInput) -> Iterator[Output]:
         """Take one command or engine result. Raises the error of a failed scoring job: the session cannot go on."""
         match message:
             case AppendAudio(data):
@@ -148,9 +137,7 @@ class Listening:
             case _:
                 assert_never(message)
 
-    def receive(
-        self, message: AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
-    ) -> Iterator[Output]:
+    def receive(self, message: ListeningInput) -> Iterator[Output]:
         """Take one command or engine result, and go as far as possible. Raises as `take`."""
         yield from self.take(message)
         while True:

@@ -19,14 +19,7 @@ from realtime.audio.resampler import Resampler
 from realtime.errors import UnreadableText, VoiceError
 from realtime.session.answer import Answer
 from realtime.session.config import Modality
-from realtime.session.conversation import (
-    AudioPart,
-    Conversation,
-    ItemStatus,
-    Message,
-    Role,
-    TextPart,
-)
+from realtime.session.conversation import AudioPart, Conversation, ItemStatus, Message, Role, TextPart
 from realtime.session.events import (
     EndReason,
     Output,

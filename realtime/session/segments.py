@@ -2,6 +2,17 @@
 
 A segment knows which part of its audio is worth decoding. A segment that has grown too long is cut in two (`cut`), or
 forgets the audio of words that are committed (`trim`). Positions are samples at 16 kHz since the session began.
+
+The phases of a segment (`Phase`):
+
+             speech             96 ms of silence           288 ms of silence
+    SILENT ----------> SPEAKING -----------------> PAUSING -----------------> PAUSED
+                        ^    ^       speech           |                          |
+                        |    +------------------------+          speech          |
+                        +--------------------------------------------------------+
+
+    any of these ---- the turn ends, or the segment is cut ----> CLOSED ---- final used or failed ----> DONE
+    any of these ---- the client clears the turn, or no transcript is wanted any more ----> DONE
 """
 
 from dataclasses import dataclass, field, replace

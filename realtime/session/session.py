@@ -68,7 +68,7 @@ from realtime.session.jobs import (
     TurnScored,
     WindowsScored,
 )
-from realtime.session.listening import Listening
+from realtime.session.listening import Listening, ListeningInput
 from realtime.session.responses import Responses
 from realtime.speech.recognition import TranscriptionRequest
 
@@ -218,18 +218,7 @@ class Session:
             return Listening(config, self._jobs, self._new_id, self._new_buffer())
         return Channels(config, self._jobs, self._new_id, self._new_buffer)
 
-    def _listen(
-        self,
-        message: AppendAudio
-        | CommitAudio
-        | ClearAudio
-        | Configure
-        | WindowsScored
-        | TurnScored
-        | Transcribed
-        | JobFailed,
-        now: float,
-    ) -> Iterator[Output]:
+    def _listen(self, message: ListeningInput, now: float) -> Iterator[Output]:
         """Pass the message to the user's side, and let the conversation follow what it reports."""
         for output in self._listening.receive(message):
             match output:

@@ -5,6 +5,14 @@ The rules are those of OpenAI's `server_vad`: speech starts when the probability
 below the threshold less `HYSTERESIS`. With `semantic_vad` the silence depends on the probability that the speaker has
 finished, for which every pause is judged once (`Pause`, `Endpointing.judge`). Positions are samples at 16 kHz since the
 stream began.
+
+              score >= threshold              ... in ONSET_WINDOWS in a row
+    SILENCE --------------------> STARTING --------------------------------> SPEECH
+     ^  ^                            |                   Onset               |    ^
+     |  |     score < threshold      |        score < threshold - HYSTERESIS |    | score >= threshold - HYSTERESIS
+     |  +----------------------------+                                       v    |
+     +-------------------------------------------------------------------- STOPPING
+        Offset: `TurnDetection.silence` has passed, or the silence for this pause
 """
 
 from dataclasses import dataclass
