@@ -313,7 +313,8 @@ class Reply:
     ) -> Iterator[Output]:
         """End the response before it is complete, with this status; unless `generate_on`, its answer ends too.
 
-        What was not sent is dropped, tool calls included.
+        What was not sent is dropped, tool calls included. The client stops playing what was sent, unless the response
+        has failed.
         """
         if not generate_on:
             yield from self.answer.cancel()
@@ -322,7 +323,10 @@ class Reply:
             self._synthesis = None
         if self._items.open is not None:
             yield from self._finish_message(ItemStatus.INCOMPLETE)
-            self.keep_heard(now)
+            if status is ResponseStatus.FAILED:
+                self.keep_until(self._sent_seconds)
+            else:
+                self.keep_heard(now)
         yield self._finished(status, reason, error)
 
     def _finished(

@@ -62,7 +62,7 @@ class Responses:
         """Turns whose transcript is still to come."""
         self._source = ResponseSource(conversation)
         self._playing: Reply | None = None
-        """The last response in the conversation that was sent to its end, while the client may still be playing it."""
+        """The last finished response in the conversation, which the client may still play; None if it was cancelled."""
         self._interrupted: Interruption | None = None
         """The response that speech has interrupted, until it is clear whether the user says anything."""
         self._prepared = PreparedAnswer(jobs)
@@ -246,7 +246,7 @@ class Responses:
     def _resumable(self, reply: Reply) -> bool:
         """Return whether the rest of the response, which is known or asked for, follows a false interruption of it."""
         resumes = self.config.resume_false_interruptions and reply.response.modality is Modality.AUDIO
-        return resumes and not reply.extensible
+        return resumes and not reply.extensible and reply.status is not ResponseStatus.FAILED
 
     def is_false_interruption(self, item_id: str, text: str) -> bool:
         """Return whether a turn interrupted a response without saying anything, and more than its end was left."""
@@ -346,6 +346,5 @@ class Responses:
             if reply.finished:
                 del self._replies[response_id]
                 if reply.response.in_conversation:
-                    sent = reply.status in (ResponseStatus.COMPLETED, ResponseStatus.INCOMPLETE)
-                    self._playing = reply if sent else None
+                    self._playing = None if reply.status is ResponseStatus.CANCELLED else reply
         self._waiting = [(reply, command) for reply, command in self._waiting if not reply.finished]

@@ -615,6 +615,21 @@ def test_a_response_that_was_cancelled_before_any_audio_keeps_nothing() -> None:
     assert kept(conversation) == ""
 
 
+@pytest.mark.parametrize(("interrupted", "keeps"), [(False, "One two three four, five six. "), (True, "One two three")])
+def test_a_response_that_has_failed_keeps_what_is_played_of_it(interrupted: bool, keeps: str) -> None:
+    conversation, microphone = Conversation(CHAT, held=(Generate,)), Microphone()
+    conversation.send(CreateItem(user("Count.")))
+    conversation.send(CreateResponse())
+    (job,) = conversation.pending(Generate)
+    conversation.send(Generated(job.number, ChatTextDelta("One two three four, five six. Sev")))
+    conversation.wait(0.5)
+    conversation.send(JobFailed(job.number, ChatInterrupted("scripted")))
+    conversation.wait(0.6)
+    if interrupted:
+        conversation.hear(microphone.speech(0.5))
+    assert kept(conversation) == keeps
+
+
 # False interruptions: what was not said goes on.
 
 RESUMING = configured(chat=True, create_response=True, resume_false_interruptions=True)
