@@ -58,7 +58,9 @@ class Piper:
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
         """Yield each sentence in a chunk of 40 ms and further ones of 100 ms."""
         options = piper.SynthesisConfig(
-            speaker_id=self._speakers[voice], length_scale=self._voice.config.length_scale / speed
+            speaker_id=self._speakers[voice],
+            length_scale=self._voice.config.length_scale / speed,
+            normalize_audio=False,  # sentence by sentence, it makes their loudness differ by 5 LUFS instead of 3
         )
         if not any(map(str.isalnum, text)):
             return

@@ -14,6 +14,7 @@ from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
 from realtime.scheduling.queue import Encoded, FifoQueue, RequestProgress, Stage, Ticket
+from realtime.speech.pauses import pause_after, with_pause
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from realtime.workers.batch import BatchWorker
@@ -140,12 +141,15 @@ class SynthesizerHandle:
         )
 
     def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
-        """Speak one phrase in one of `voices`; closing the generator stops the engine.
+        """Speak one phrase in one of `voices`, with the pause after it; closing the generator stops the engine.
 
         A model that does not support `speed` ignores it. Raises `EngineError`, and `Overloaded`.
         """
         speed = speed if self.entry.capabilities.speed else 1.0
-        return self._worker.stream(lambda: self._engine.synthesize(text, voice, speed))
+        pause = pause_after(text) / speed
+        return self._worker.stream(
+            lambda: with_pause(self._engine.synthesize(text, voice, speed), pause, self.sample_rate)
+        )
 
     def close(self) -> None:
         self._worker.close()

@@ -17,6 +17,7 @@ from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.models.models import Models
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
+from realtime.speech.pauses import SENTENCE_PAUSE
 from realtime.speech.recognition import TranscriptionRequest
 from tests.support.loaded_models import BASE, TINY, VOICE, opened, recognizer
 from tests.support.scenarios import run
@@ -194,7 +195,9 @@ def test_engines_answer_through_their_handles() -> None:
             assert float(state[0]) == 4.0
             async with models.lease_synthesizer(VOICE) as synthesizer:
                 spoken = [chunk async for chunk in synthesizer.synthesize("Ten chars.", "amber", 2.0)]
-                assert sum(map(len, spoken)) == 0.3 * synthesizer.sample_rate
+                assert sum(map(len, spoken)) == pytest.approx(
+                    (0.3 + SENTENCE_PAUSE / 2) * synthesizer.sample_rate, abs=1
+                )
 
     run(scenario())
 
@@ -228,7 +231,7 @@ def test_a_model_of_one_speed_speaks_at_it() -> None:
     async def scenario() -> None:
         async with opened() as models, models.lease_synthesizer(lookup("ChatTTS")) as synthesizer:
             spoken = [chunk async for chunk in synthesizer.synthesize("Ten chars.", "amber", 2.0)]
-            assert sum(map(len, spoken)) == 0.6 * synthesizer.sample_rate
+            assert sum(map(len, spoken)) == pytest.approx((0.6 + SENTENCE_PAUSE) * synthesizer.sample_rate, abs=1)
 
     run(scenario())
 

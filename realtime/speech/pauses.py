@@ -1,0 +1,64 @@
+"""Pauses between phrases that are synthesized one by one.
+
+Engines end every phrase as if it were a sentence, with silence of a length of their own: hibari with about 0.45 s after
+a comma, too, and Piper's voices with 0.1 to 0.2 s after a paragraph. Here a phrase gets the pause that its punctuation
+stands for.
+"""
+
+from collections.abc import Generator, Iterator
+from typing import Final
+
+import numpy as np
+
+from realtime.audio.formats import Samples
+
+PARAGRAPH_PAUSE: Final = 0.75
+"""Seconds of silence after a paragraph."""
+
+SENTENCE_PAUSE: Final = 0.45
+"""Seconds of silence after a sentence, as in hibari's speech."""
+
+CLAUSE_PAUSE: Final = 0.2
+"""Seconds of silence after a clause, about those of both engines at a comma inside a phrase."""
+
+WORD_PAUSE: Final = 0.02
+"""Seconds of silence after a phrase that ends between words."""
+
+SILENCE_LEVEL: Final = 1e-3
+"""Highest amplitude of silence, -60 dB of full scale."""
+
+_CLOSING: Final = "\"'”’)]}»›」』）】》〉*_`"
+_SENTENCE_ENDS: Final = ".!?…。！？｡"
+_CLAUSE_ENDS: Final = ",;:–—，、､；："
+
+
+def pause_after(phrase: str) -> float:
+    """Return the seconds of silence after a phrase, which may end with white space."""
+    text = phrase.rstrip()
+    if "\n\n" in phrase[len(text) :].replace("\r", ""):
+        return PARAGRAPH_PAUSE
+    end = text.rstrip(_CLOSING)[-1:] or "."
+    if end in _SENTENCE_ENDS or "\n" in phrase[len(text) :]:
+        return SENTENCE_PAUSE
+    return CLAUSE_PAUSE if end in _CLAUSE_ENDS else WORD_PAUSE
+
+
+def with_pause(chunks: Iterator[Samples], seconds: float, sample_rate: int) -> Generator[Samples, None, None]:
+    """Yield the chunks of a phrase, but instead of the silence after it that of a pause.
+
+    A phrase without sound yields nothing. Closing the generator closes `chunks`.
+    """
+    held: list[Samples] = []
+    """Silence that belongs to the phrase if sound follows."""
+    begun = False
+    for chunk in chunks:
+        sounds = np.flatnonzero(np.abs(chunk) > SILENCE_LEVEL)
+        if not len(sounds):
+            held.append(chunk)
+            continue
+        end = sounds[-1] + 1
+        yield np.concatenate([*held, chunk[:end]])
+        held = [chunk[end:]]
+        begun = True
+    if begun and (pause := round(seconds * sample_rate)):
+        yield np.zeros(pause, np.float32)
