@@ -4,18 +4,21 @@ Each channel is a `Listening` with turns and transcripts of its own. All of them
 score of a window is used when those of the other channels up to there have come, and a deferred command is carried out
 when every channel has reached it. So events are in the order of the audio, whichever channel is scored first, and one
 event answers a command: a commit is refused only where no channel has a turn to commit.
+
+What is transcribed in two languages is heard by two `Listening`s, as if two speakers said the same.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import cycle, repeat
 from typing import Final
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding, Samples, encode
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
-from realtime.session.config import SessionConfig
+from realtime.session.config import SOURCE_CHANNEL, SessionConfig
 from realtime.session.decode_policy import Waiting
 from realtime.session.events import AudioCleared, ChannelEvent, CommandRefused, Output, SessionConfigured
 from realtime.session.input_audio import InputChannels
@@ -42,7 +45,7 @@ class Channels:
         self._format = config.input_format
         self._input = InputChannels(config.input_format)
         self._speakers = [
-            Listening(_for_one(config), jobs, new_id, new_buffer()) for _ in range(config.input_format.channels)
+            Listening(_for_one(config, channel), jobs, new_id, new_buffer()) for channel in range(config.speakers)
         ]
         self._commands: deque[DeferredCommand] = deque()
         """Commands that the channels have deferred, as the client gave them."""
@@ -83,10 +86,11 @@ class Channels:
                 if config.input_format != self._format:
                     yield from self._append(self._input.flush())
                     self._format, self._input = config.input_format, InputChannels(config.input_format)
-                yield from self._defer(message, Configure(_for_one(config)))
+                configs = [_for_one(config, channel) for channel in range(config.speakers)]
+                yield from self._defer(message, map(Configure, configs))
             case CommitAudio() | ClearAudio():
                 yield from self._append(self._input.flush())
-                yield from self._defer(message, message)
+                yield from self._defer(message, repeat(message))
             case _:
                 channel = self._owners.pop(message.number)
                 yield from self._noted(channel, self._speakers[channel].take(message))
@@ -97,14 +101,14 @@ class Channels:
         return self._speakers[self._owners[job]].request_for(job, load)
 
     def _append(self, samples: Iterable[Samples]) -> Iterator[Output]:
-        for speaker, each in zip(self._speakers, samples, strict=True):
+        for speaker, each in zip(self._speakers, cycle(samples), strict=False):
             yield from speaker.take(AppendAudio(encode(each, _FORMAT.encoding)))
 
-    def _defer(self, command: DeferredCommand, for_one: DeferredCommand) -> Iterator[Output]:
-        """Have every channel carry out a command of the client, as `for_one`, when it has reached it."""
+    def _defer(self, command: DeferredCommand, for_each: Iterable[DeferredCommand]) -> Iterator[Output]:
+        """Have every channel carry out a command of the client, as in `for_each`, when it has reached it."""
         self._commands.append(command)
-        for speaker in self._speakers:
-            yield from speaker.take(for_one)
+        for speaker, own in zip(self._speakers, for_each, strict=False):
+            yield from speaker.take(own)
 
     def _advance(self) -> Iterator[Output]:
         """Go as far as all channels have been scored. Windows need not begin at the same position in all of them."""
@@ -150,6 +154,7 @@ class Channels:
             yield replace(output, channel=channel) if isinstance(output, ChannelEvent) else output
 
 
-def _for_one(config: SessionConfig) -> SessionConfig:
+def _for_one(config: SessionConfig, channel: int) -> SessionConfig:
     """Return the configuration of one channel."""
-    return replace(config, input_format=_FORMAT, separate_channels=False)
+    translate = config.translate and not (config.transcribe_source and channel == SOURCE_CHANNEL)
+    return replace(config, input_format=_FORMAT, separate_channels=False, transcribe_source=False, translate=translate)

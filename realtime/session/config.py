@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from realtime.audio.formats import AudioFormat, Encoding
 from realtime.catalogue.table import ModelEntry
 from realtime.session.generation import ChatTool, ChatToolChoice
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.local_agreement import MIN_SPAN
+
+SOURCE_CHANNEL: Final = 1
+"""Index of the channel of what is said in its own language, where channel 0 is its translation."""
 
 
 class Modality(StrEnum):
@@ -55,6 +59,9 @@ class SessionConfig:
     """Text that precedes the audio for the recognizer: names and spellings to expect."""
     agreement_span: int = MIN_SPAN
     """Samples by which the audio of two hypotheses must differ for one to confirm the words of the other."""
+    transcribe_source: bool = False
+    """With `translate`: whether what is said is transcribed in its own language too, as if by a speaker on another
+    channel, `SOURCE_CHANNEL`. Like `separate_channels`, it may not change once audio has been appended."""
     speak_transcripts: bool = False
     """Whether the transcripts are spoken, as an interpreter does."""
     include_partials: bool = False
@@ -80,7 +87,12 @@ class SessionConfig:
 
     @property
     def speakers(self) -> int:
-        """Number of channels that are transcribed by themselves; 1 if there is one, or if they are mixed."""
+        """Number of channels that are transcribed by themselves; 1 if there is one, or if they are mixed.
+
+        What is transcribed in two languages counts as two.
+        """
+        if self.transcribe_source:
+            return SOURCE_CHANNEL + 1
         return self.input_format.channels if self.separate_channels else 1
 
     @property

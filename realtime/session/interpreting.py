@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from realtime.session.commands import ExtendSpeech, Speak
+from realtime.session.config import SOURCE_CHANNEL
 from realtime.session.events import (
+    ChannelEvent,
     Output,
     ResponseFinished,
     TranscriptCompleted,
@@ -34,7 +36,9 @@ class Interpreting:
         """Whether those are over."""
 
     def follow(self, output: Output, now: float) -> Iterator[Output]:
-        """Speak more of what is transcribed, and go on where a response has finished."""
+        """Speak more of what is translated, and go on where a response has finished."""
+        if isinstance(output, ChannelEvent) and output.channel == SOURCE_CHANNEL:
+            return
         match output:
             case TranscriptExtended(_, delta):
                 if self._extensible:

@@ -269,6 +269,7 @@ class Conversation:
                     self.waiting[output.number] = output
                 case SessionConfigured(config):
                     self._by_hand = config.turn_detection is None
+                    self._vad_states += [None] * (config.speakers - len(self._vad_states))
                 case AudioCommitted() | AudioCleared() if self._by_hand:
                     self._vad_states = [None] * len(self._vad_states)
                 case CancelJob(number) if number in self.waiting:

@@ -1,11 +1,12 @@
 """Codec of `/v1/realtime/translations`: speech in any language becomes English speech, while it is spoken.
 
-Whisper translates, and what it has written is spoken. It translates into English only, and writes nothing in the
-language of the speaker at the same time: another target language is refused, and a transcript of the source is shown as
-switched off.
+Whisper translates, and what it has written is spoken. It translates into English only, so another target language is
+refused. A transcript in the language of the speaker takes decodes of its own: it is made for clients that ask for it
+before they send audio.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -15,7 +16,7 @@ from realtime.catalogue.table import ModelEntry
 from realtime.errors import ClientError, UnsupportedModel, VoiceError
 from realtime.languages import language_code
 from realtime.session.commands import AppendAudio, Command, CommitAudio, Configure
-from realtime.session.config import SessionConfig
+from realtime.session.config import SOURCE_CHANNEL, SessionConfig
 from realtime.session.events import (
     AudioCommitted,
     CommandRefused,
@@ -105,8 +106,8 @@ class TranslationCodec(Codec):
         """Turns whose transcripts still come."""
         self._speaking = False
         """Whether there is text that has not been spoken."""
-        self._item_id = ""
-        """The turn of the newest text."""
+        self._item_ids: dict[str, str] = {}
+        """The turn of the newest text of each kind of transcript."""
         self._stopped = False
         """Whether the detector has ended the turn that is committed next."""
         self._closing = False
@@ -172,16 +173,19 @@ class TranslationCodec(Codec):
         if audio.input and audio.input.noise_reduction is not UNSET:
             reduction = audio.input.noise_reduction
             self._noise_reduction = reduction.type if reduction else None
+        if audio.input and audio.input.transcription is not UNSET and not self._received:
+            self._config = replace(self._config, transcribe_source=audio.input.transcription is not None)
 
     def _session(self) -> dict[str, Any]:
         reduction = {"type": self._noise_reduction} if self._noise_reduction else None
+        transcription = {"model": self._config.recognizer.name} if self._config.transcribe_source else None
         return {
             "id": self._handshake.session_id,
             "type": "translation",
             "model": self._model,
             "expires_at": self._handshake.opened_at + SHOWN_LIFETIME,
             "audio": {
-                "input": {"transcription": None, "noise_reduction": reduction},
+                "input": {"transcription": transcription, "noise_reduction": reduction},
                 "output": {"language": TARGET},
             },
         }
@@ -207,10 +211,12 @@ class TranslationCodec(Codec):
                 self._stopped = False
             case SpeechStopped():
                 self._stopped = True
-            case TranscriptExtended(item_id, delta):
-                between = " " if self._item_id not in ("", item_id) else ""
-                self._item_id, self._speaking = item_id, True
-                return [self._event("output_transcript", between + delta)]
+            case TranscriptExtended(item_id, delta, channel):
+                kind = "input_transcript" if channel == SOURCE_CHANNEL else "output_transcript"
+                between = " " if self._item_ids.get(kind, item_id) != item_id else ""
+                self._item_ids[kind] = item_id
+                self._speaking |= channel != SOURCE_CHANNEL
+                return [self._event(kind, between + delta)]
             case TranscriptCompleted(item_id):
                 self._turns.discard(item_id)
             case TranscriptFailed(item_id, error):

@@ -47,8 +47,8 @@ def opened(
 class Interpreted:
     """A connection with its session, whose engines answer at once except for those that are held."""
 
-    def __init__(self, *held: Any) -> None:
-        self.codec = opened()
+    def __init__(self, *held: Any, session: Json | None = None) -> None:
+        self.codec = opened(session)
         self.conversation = Conversation(self.codec.config, held=held)
         self.closed = False
         self.messages: list[Json] = []
@@ -93,7 +93,10 @@ class Interpreted:
 
     @property
     def text(self) -> str:
-        return "".join(message["delta"] for message in self.of("session.output_transcript.delta"))
+        return self.transcript("output")
+
+    def transcript(self, side: str) -> str:
+        return "".join(message["delta"] for message in self.of(f"session.{side}_transcript.delta"))
 
 
 def refusal(codec: TranslationCodec, message: str | bytes) -> Json:
@@ -158,7 +161,9 @@ def test_an_update_is_confirmed_with_what_is_in_effect() -> None:
     client.send("session.update", session={})
     inputs = [each["session"]["audio"]["input"] for each in client.of("session.updated")]
     assert [each["noise_reduction"] for each in inputs] == [{"type": "far_field"}, None, None]
-    assert all(each["transcription"] is None for each in inputs)
+    assert all(each["transcription"] == {"model": "whisper-base"} for each in inputs)
+    client.send("session.update", session={"audio": {"input": {"transcription": None}}})
+    assert client.messages[-1]["session"]["audio"]["input"]["transcription"] is None
 
 
 @pytest.mark.parametrize("language", ["es", "klingon"])
@@ -188,6 +193,31 @@ def test_what_is_said_is_spoken_in_order_and_told_in_text() -> None:
     assert all(each["elapsed_ms"] % 200 == 0 for each in client.messages)
     assert client.messages[0]["elapsed_ms"] < client.messages[-1]["elapsed_ms"]
     assert not client.closed
+
+
+def test_what_is_said_is_told_in_its_own_language_too_where_the_client_asks_for_it() -> None:
+    client, microphone = Interpreted(session=IN_BOTH_LANGUAGES), Microphone()
+    for _ in range(2):
+        client.speak(microphone.speech(1.92), microphone.silence(1.5))
+    client.send("session.close")
+    client.conversation.wait(5)
+    client.report()
+    first, _, second, _ = client.conversation.outputs_of(TranscriptCompleted)
+    assert client.text == client.transcript("input") == f"{first.text} {second.text}"
+    assert [request.translate for request in client.conversation.finals[:4]] == [True, False] * 2
+    spoken = "".join(event.delta for event in client.conversation.outputs_of(ResponseTextExtended))
+    assert spoken.replace("w", " w").split() == client.text.split()
+    assert client.messages[-1]["type"] == "session.closed"
+
+
+def test_whether_the_source_is_transcribed_cannot_change_once_there_is_audio() -> None:
+    client, microphone = Interpreted(), Microphone()
+    client.speak(microphone.speech(1.0))
+    client.send("session.update", session={"audio": {"input": {"transcription": {}}}})
+    assert client.messages[-1]["session"]["audio"]["input"]["transcription"] is None
+    client.speak(microphone.silence(1.5))
+    assert client.text
+    assert client.transcript("input") == ""
 
 
 def test_the_rest_is_spoken_before_the_connection_closes() -> None:
@@ -255,6 +285,7 @@ def test_an_error_that_ends_the_connection_is_reported_and_closes_it() -> None:
         assert close == Close(code, error.code)
 
 
+IN_BOTH_LANGUAGES: Json = {"audio": {"input": {"transcription": {"model": "whisper-1"}}}}
 LOUD = base64.b64encode(b"\x10\x27" * 24_000).decode()
 QUIET = base64.b64encode(bytes(48_000)).decode()
 HOSTILE = (
@@ -267,6 +298,7 @@ HOSTILE = (
             {"type": "session.update", "session": {"audio": {"output": {"language": "es"}}}},
             {"type": "session.update", "session": {"audio": {"input": {"noise_reduction": {"type": 1}}}}},
             {"type": "session.update", "session": {"audio": None, "model": "other"}},
+            {"type": "session.update", "session": IN_BOTH_LANGUAGES},
             {"type": "session.update", "event_id": 10**30},
             {"type": "session.close", "event_id": None},
             {"type": "response.create"},
@@ -279,9 +311,11 @@ HOSTILE = (
 )
 
 
-@given(st.lists(HOSTILE | st.binary(max_size=4), max_size=12))
-def test_a_hostile_client_gets_one_error_for_each_message_and_its_session_closes(script: list[str | bytes]) -> None:
-    client = Interpreted()
+@given(st.lists(HOSTILE | st.binary(max_size=4), max_size=12), st.sampled_from([None, IN_BOTH_LANGUAGES]))
+def test_a_hostile_client_gets_one_error_for_each_message_and_its_session_closes(
+    script: list[str | bytes], session: Json | None
+) -> None:
+    client = Interpreted(session=session)
     for message in script:
         try:
             commands = client.codec.decode(message)
