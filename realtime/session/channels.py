@@ -68,6 +68,11 @@ class Channels:
         return self._speakers[0].received_until
 
     @property
+    def pending_commits(self) -> int:
+        """Number of commits that are still to be carried out."""
+        return sum(isinstance(command, CommitAudio) for command in self._commands)
+
+    @property
     def in_turn(self) -> bool:
         """Whether any of the speakers speaks, or may not have finished."""
         return any(speaker.in_turn for speaker in self._speakers)

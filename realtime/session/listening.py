@@ -104,6 +104,11 @@ class Listening:
         return self._audio.end
 
     @property
+    def pending_commits(self) -> int:
+        """Number of commits that are still to be carried out."""
+        return sum(isinstance(command, CommitAudio) for _, command in self._deferred)
+
+    @property
     def expected_transcript(self) -> str | None:
         """The transcript of the turn in progress if the detector ends it in this pause; None if that is not known."""
         return self._captioning.expected_transcript if self.in_turn else None

@@ -12,7 +12,7 @@ response says is decided when it is created:
 
 `Reply` does the rest, and after a false interruption (`Interruption`) another `Reply` says what was left. A response
 takes its options from the newest configuration that the client has sent. Unlike the user's side it does not wait for
-audio to be scored, so this does not depend on the detector either.
+audio to be scored, except that of a commit before it (`CommandOrder`), so this does not depend on the detector either.
 """
 
 from collections.abc import Callable, Generator, Iterator

@@ -21,8 +21,8 @@ from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.channels import Channels
+from realtime.session.command_order import CommandOrder, ReplyCommand
 from realtime.session.commands import (
-    FRONT,
     AppendAudio,
     CancelResponse,
     ClearAudio,
@@ -45,12 +45,7 @@ from realtime.session.events import (
     CommandRefused,
     IdleTimeoutReached,
     Input,
-    ItemAdded,
-    ItemDeleted,
-    ItemRetrieved,
-    ItemTruncated,
     Output,
-    RefusalReason,
     SpeechStarted,
     TranscriptCompleted,
     TranscriptFailed,
@@ -58,6 +53,7 @@ from realtime.session.events import (
 from realtime.session.idle_timeout import IdleTimeout
 from realtime.session.interpreting import Interpreting
 from realtime.session.item_audio import ItemAudio, ItemTranscript
+from realtime.session.item_commands import add_item, change_item
 from realtime.session.jobs import (
     Generated,
     JobFailed,
@@ -93,6 +89,7 @@ class Session:
         self._conversation = Conversation()
         self._speakers = config.speakers
         self._listening = self._new_listening(config)
+        self._order = CommandOrder()
         self._responses = Responses(config, self._conversation, self._jobs, new_id)
         self._to_answer: set[str] = set()
         """Turns that a response follows when they have been transcribed."""
@@ -105,7 +102,7 @@ class Session:
     @property
     def saturated(self) -> bool:
         """Whether to pass in no more commands until the engines have caught up; results are always welcome."""
-        return self._listening.saturated or self._item_audio.saturated
+        return self._listening.saturated or self._item_audio.saturated or self._order.saturated
 
     @property
     def waiting(self) -> Waiting | None:
@@ -176,19 +173,21 @@ class Session:
                     self._listening = self._new_listening(config)
                 yield from self._listen(message, now)
             case AppendAudio() | CommitAudio() | ClearAudio():
+                if isinstance(message, CommitAudio):
+                    self._order.committed()
                 yield from self._listen(message, now)
-            case CreateItem():
-                yield from self._create_item(message)
-            case DeleteItem() | RetrieveItem() | TruncateItem():
-                yield self._change_items(message)
-            case CreateResponse():
-                yield from self._responses.create(message, now)
-            case Speak():
-                yield from self._responses.speak(message, now)
-            case ExtendSpeech():
-                yield from self._responses.extend(message, now)
-            case CancelResponse():
-                yield from self._responses.cancel(message, now, speaking=self._listening.in_turn)
+            case (
+                CreateItem()
+                | DeleteItem()
+                | RetrieveItem()
+                | TruncateItem()
+                | CreateResponse()
+                | Speak()
+                | ExtendSpeech()
+                | CancelResponse()
+            ):
+                if not self._order.holds(message, self._listening.pending_commits):
+                    yield from self._carry_out(message, now)
             case (
                 WindowsScored()
                 | TurnScored()
@@ -211,6 +210,25 @@ class Session:
                     yield from self._listen(message, now)
             case _:
                 assert_never(message)
+
+    def _carry_out(self, command: ReplyCommand, now: float) -> Iterator[Output]:
+        match command:
+            case CreateItem():
+                yield from self._create_item(command)
+            case DeleteItem() | RetrieveItem() | TruncateItem():
+                if isinstance(command, TruncateItem) and command.item_id in self._conversation:
+                    self._responses.truncate(command.item_id, command.audio_end_ms / 1000)
+                yield change_item(command, self._conversation)
+            case CreateResponse():
+                yield from self._responses.create(command, now)
+            case Speak():
+                yield from self._responses.speak(command, now)
+            case ExtendSpeech():
+                yield from self._responses.extend(command, now)
+            case CancelResponse():
+                yield from self._responses.cancel(command, now, speaking=self._listening.in_turn)
+            case _:
+                assert_never(command)
 
     def _new_listening(self, config: SessionConfig) -> Listening | Channels:
         """Return the user's side, of one or of several speakers."""
@@ -243,6 +261,8 @@ class Session:
                     yield from self._answer(now)
                 case _:
                     yield output
+        for command in self._order.released(self._listening.pending_commits):
+            yield from self._carry_out(command, now)
         expected = self._listening.expected_transcript if self._responses.prepares_answers else None
         yield from self._responses.prepare(expected)
 
@@ -288,43 +308,14 @@ class Session:
         yield TranscriptCompleted(item_id, "", words=(), language="", samples=min(length, end))
         yield from self._responses.create(CreateResponse(), now)
 
-    def _change_items(self, command: DeleteItem | RetrieveItem | TruncateItem) -> Output:
-        """Carry out a command about an item of the conversation, or refuse it."""
-        conversation = self._conversation
-        if command.item_id not in conversation:
-            return CommandRefused(RefusalReason.UNKNOWN_ITEM, command, item_id=command.item_id)
-        match command:
-            case DeleteItem(item_id):
-                conversation.delete(item_id)
-                return ItemDeleted(item_id)
-            case RetrieveItem(item_id):
-                return ItemRetrieved(conversation[item_id])
-            case TruncateItem(item_id, audio_end_ms, content_index):
-                content = conversation[item_id].content
-                if not isinstance(content, Message) or content.role is not Role.ASSISTANT:
-                    return CommandRefused(RefusalReason.NOT_SPOKEN, command, item_id=item_id)
-                self._responses.truncate(item_id, audio_end_ms / 1000)
-                conversation.truncate(item_id, audio_end_ms / 1000)
-                return ItemTruncated(item_id, content_index, audio_end_ms)
-            case _:
-                assert_never(command)
-
     def _create_item(self, command: CreateItem) -> Iterator[Output]:
         """Add the client's item, or refuse it. Responses wait for the transcripts of its recordings."""
         item_id = command.item_id or self._new_id("item")
-        if item_id in self._conversation:
-            yield CommandRefused(RefusalReason.DUPLICATE_ITEM, command, item_id=item_id)
-            return
-        item = Item(item_id, command.content)
-        if command.after is None:
-            self._conversation.append(item)
-        elif command.after == FRONT or command.after in self._conversation:
-            self._conversation.insert(item, command.after or None)
-        else:
-            yield CommandRefused(RefusalReason.UNKNOWN_PREDECESSOR, command, item_id=command.after)
+        output = add_item(command, item_id, self._conversation)
+        yield output
+        if isinstance(output, CommandRefused):
             return
         self._responses.item_created(item_id)
-        yield ItemAdded(item, self._conversation.predecessor(item_id))
         if command.audio:
             self._responses.turn_committed(item_id)
             yield from self._transcribe_item(self._item_audio.add(item_id, command.audio, self._responses.config))
