@@ -63,6 +63,7 @@ DIALECTS: Final = ("openai", "deepgram", "twilio", "vosk", "whisperlive", "whisp
 """Names of the protocols that can be served."""
 
 UnknownNames: TypeAlias = Literal["default", "refuse"]
+EnglishVariant: TypeAlias = Literal["us", "uk"]
 LogFormat: TypeAlias = Literal["text", "json"]
 
 
@@ -105,6 +106,8 @@ class Settings:
     """Default speech-to-text model."""
     speech_model: str = "hibari-tts"
     """Default text-to-speech model."""
+    english_variant: EnglishVariant = "us"
+    """How written English is read: `us` takes 3/10/2024 for March tenth, `uk` for the third of October."""
     model_paths: tuple[str, ...] = ()
     """`name=directory` pairs: local weights, which take precedence over all other sources."""
     cache_dir: Path = Path("~/.cache/vivavoce")

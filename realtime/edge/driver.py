@@ -202,9 +202,12 @@ class Driver:
         entry = self._models.defaults[Task.SPEECH]
         async with self._models.lease_synthesizer(entry) as synthesizer:
             voice = resolve_voice(job.voice, synthesizer.voices)
+            positions = synthesizer.spoken_text(job.text).positions
             async with aclosing(synthesizer.synthesize(job.text, voice, job.speed)) as chunks:
                 async for samples in chunks:
-                    await self.inbox.put_result(SpeechSynthesized(job.number, samples, synthesizer.sample_rate))
+                    await self.inbox.put_result(
+                        SpeechSynthesized(job.number, samples, synthesizer.sample_rate, positions)
+                    )
         await self._check_language(job.text, entry)
         await self.inbox.put_result(SynthesisFinished(job.number))
 

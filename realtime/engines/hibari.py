@@ -1,8 +1,10 @@
 """Speech from hibari, a small English synthesizer of whole sentences with its weights in the wheel."""
 
 import logging
+import re
 import unicodedata
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 import hibari
@@ -22,7 +24,6 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
 from realtime.engines.chunks import in_chunks
-from realtime.engines.english_text.spoken import spoken_text
 from realtime.errors import EngineError
 
 logger = logging.getLogger(__name__)
@@ -34,12 +35,18 @@ _SILENCE_LEVEL: Final = 1e-3
 """Highest amplitude of silence, -60 dB of full scale."""
 
 
+_SINGLE_LETTERS: Final = re.compile(r"\b[A-Z](?: [A-Z])+\b")
+"""Letters that are named one by one. hibari takes an "A" with blanks around it for the article."""
+
 _READ_SCRIPTS: Final = ("LATIN", "GREEK")
 """How the Unicode names of letters begin that hibari has sounds for; it drops others or reads them one by one."""
 
 
 class Hibari:
     """A `Synthesizer` for English on one CPU thread, at speeds from 0.25 to 4.0 (2.5 is the fastest it sounds).
+
+    hibari has rules of its own for numbers and abbreviations, which would read "The answer is no." as "number". They
+    are not used: the text it gets is spoken text already.
 
     It has the voice of the wheel and those in hibari's cache, and downloads none. Text with nothing to pronounce yields
     no chunks. The same text yields the same samples.
@@ -58,7 +65,10 @@ class Hibari:
         try:
             readers = {british: _reader(british) for british in {VOICES[name]["british"] for name in self.voices}}
             self._speakers = {
-                name: hibari.Hibari(name, threads=1, g2p=readers[VOICES[name]["british"]]) for name in self.voices
+                name: hibari.Hibari(
+                    name, threads=1, g2p=partial(readers[VOICES[name]["british"]], normalize_text=False)
+                )
+                for name in self.voices
             }
         except (OSError, ValueError, Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as exc:
             raise EngineError("The hibari model could not be loaded.") from exc
@@ -68,12 +78,18 @@ class Hibari:
         speaker = self._speakers[voice]
         if unread := _unread_letters(text):
             logger.warning("hibari cannot read %d of the %d characters of a phrase", unread, len(text))
-        for sentence in speaker.split_sentences(spoken_text(text)):
+        for sentence in speaker.split_sentences(_notation(text)):
             samples = _without_leading_silence(_speak(speaker, sentence, speed))
             yield from in_chunks(samples, self.sample_rate)
 
     def close(self) -> None:
         self._speakers.clear()
+
+
+def _notation(text: str) -> str:
+    """Write apostrophes, blanks and single letters as hibari's lexicon has them."""
+    text = re.sub("[ \t\u00a0\u202f\u2009]+", " ", text.replace("’", "'"))
+    return _SINGLE_LETTERS.sub(lambda match: match[0].replace(" ", "."), text)
 
 
 def _without_leading_silence(samples: Samples) -> Samples:

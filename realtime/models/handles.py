@@ -1,6 +1,6 @@
 """Loaded models, called from coroutines: each has an engine, the threads that run it, and a queue."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +17,7 @@ from realtime.scheduling.queue import Encoded, FifoQueue, RequestProgress, Stage
 from realtime.speech.pauses import pause_after, with_pause
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
+from realtime.text_normalization.normalizer import SpokenText, spoken_text
 from realtime.workers.batch import BatchWorker
 from realtime.workers.stream import StreamWorker
 
@@ -130,9 +131,11 @@ class EndOfTurnHandle:
 class SynthesizerHandle:
     """A loaded text-to-speech model."""
 
-    def __init__(self, entry: ModelEntry, engine: Synthesizer) -> None:
+    def __init__(self, entry: ModelEntry, engine: Synthesizer, *, british: bool = False) -> None:
+        """Wrap an engine; `british` is how written English is read (`spoken_text`)."""
         self.name = entry.name
         self.entry = replace(entry, capabilities=engine.capabilities)
+        self._british = british
         self.sample_rate = engine.sample_rate
         self.voices = engine.voices
         self._engine = engine
@@ -140,16 +143,24 @@ class SynthesizerHandle:
             entry.name, concurrency=MAX_CONCURRENT_PHRASES, max_waiting=MAX_WAITING
         )
 
-    def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
-        """Speak one phrase in one of `voices`, with the pause after it; closing the generator stops the engine.
+    def spoken_text(self, text: str) -> SpokenText:
+        """Return the words that the model is given for a text."""
+        return spoken_text(text, self.entry.capabilities.languages, british=self._british)
 
-        A model that does not support `speed` ignores it. Raises `EngineError`, and `Overloaded`.
+    def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
+        """Speak one phrase, as it is written, in one of `voices`, with the pause after it.
+
+        Closing the generator stops the engine. A model that does not support `speed` ignores it. Raises `EngineError`,
+        and `Overloaded`.
         """
         speed = speed if self.entry.capabilities.speed else 1.0
         pause = pause_after(text) / speed
-        return self._worker.stream(
-            lambda: with_pause(self._engine.synthesize(text, voice, speed), pause, self.sample_rate)
-        )
+
+        def speak() -> Iterator[Samples]:
+            spoken = self.spoken_text(text).text
+            return with_pause(self._engine.synthesize(spoken, voice, speed), pause, self.sample_rate)
+
+        return self._worker.stream(speak)
 
     def close(self) -> None:
         self._worker.close()

@@ -238,5 +238,7 @@ class Models:
 
     def _make(self, entry: ModelEntry) -> Handle:
         if entry.task is Task.SPEECH:
-            return SynthesizerHandle(entry, self._engines.synthesizer(entry))
+            return SynthesizerHandle(
+                entry, self._engines.synthesizer(entry), british=self._settings.english_variant == "uk"
+            )
         return RecognizerHandle(entry, self._engines.recognizer(entry), self._settings.load_limit)

@@ -19,6 +19,7 @@ job              results                                         last result
 All of them are plain values.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -123,6 +124,9 @@ class SpeechSynthesized:
     number: int
     samples: Samples = field(repr=False)
     sample_rate: int
+    positions: Sequence[float] = field(default=(), repr=False)
+    """For each character of what is said, the place in the phrase that it stands for (`SpokenText`); empty if what is
+    said is the phrase as it is written."""
 
 
 @dataclass(frozen=True, slots=True)

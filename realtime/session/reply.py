@@ -10,7 +10,7 @@ keeps what the user can have heard by then.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -193,9 +193,10 @@ class Reply:
         A failure ends the response with status FAILED.
         """
         match message:
-            case SpeechSynthesized(_, samples, sample_rate):
+            case SpeechSynthesized(_, samples, sample_rate, positions):
                 if self._phrase:
-                    self._queue_text(self._unread + self._phrase)
+                    before = len(self._unread)
+                    self._queue_text(self._unread + self._phrase, [before + place for place in positions])
                     self._unread = self._phrase = ""
                 if self._resampler is None:
                     self._resampler = Resampler(sample_rate, self.response.output_format.sample_rate)
@@ -253,9 +254,9 @@ class Reply:
             self._queue_audio(self._resampler.flush())
             self._resampling = False
 
-    def _queue_text(self, text: str) -> None:
+    def _queue_text(self, text: str, positions: Sequence[float] = ()) -> None:
         self._playout.add_text(text)
-        self._timing.add_text(text)
+        self._timing.add_text(text, positions)
 
     def _queue_audio(self, samples: Samples) -> None:
         self._playout.add_audio(samples)

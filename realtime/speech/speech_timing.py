@@ -1,10 +1,13 @@
 """Speech timing: which part of a spoken text had been played at a time.
 
-Engines report no times of words, so the text of a phrase is spread over its audio by characters, without the silence
-at its end. Within a phrase a time is right to about a word; from phrase to phrase it is exact.
+Engines report no times of words, so what is said of a phrase is spread over its audio by characters, without the
+silence at its end: those of "nineteen eighty-four", not of "1984". Within a phrase a time is right to about a word;
+from phrase to phrase it is exact.
 """
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +25,8 @@ _WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\S+")
 @dataclass(slots=True)
 class _Phrase:
     text: str
+    positions: Sequence[float]
+    """The place in the text of each character that is said, in rising order; empty: the text is said as it is."""
     start: int
     end: int
 
@@ -35,9 +40,13 @@ class SpeechTiming:
         self.samples = 0
         """Samples of audio added, as far as they have not been cut off."""
 
-    def add_text(self, text: str) -> None:
-        """Add the text of the audio that is added next."""
-        self._phrases.append(_Phrase(text, self.samples, self.samples))
+    def add_text(self, text: str, positions: Sequence[float] = ()) -> None:
+        """Add the text of the audio that is added next.
+
+        `positions` are the places in it of the characters that are said, in rising order; without any, the text is
+        said as it is.
+        """
+        self._phrases.append(_Phrase(text, positions, self.samples, self.samples))
 
     def add_audio(self, samples: Samples) -> None:
         """Add the audio that follows."""
@@ -62,7 +71,7 @@ class SpeechTiming:
         whole = [phrase.text for phrase in self._phrases if phrase.end <= played]
         rest = self._phrases[len(whole)] if len(whole) < len(self._phrases) else None
         if rest is not None and rest.start < played:
-            whole.append(_beginning(rest.text, (played - rest.start) / (rest.end - rest.start)))
+            whole.append(_beginning(rest, (played - rest.start) / (rest.end - rest.start)))
         return "".join(whole).rstrip()
 
     def cut(self, seconds: float) -> None:
@@ -70,12 +79,22 @@ class SpeechTiming:
         self.samples = min(self.samples, round(seconds * self._rate))
 
 
-def _beginning(text: str, share: float) -> str:
-    """Return the words whose middle lies within the first `share` of the text."""
-    reached = share * len(text)
+def _beginning(phrase: _Phrase, share: float) -> str:
+    """Return the words whose middle is said within the first `share` of a phrase."""
     end = 0
-    for word in _WORD.finditer(text):
-        if (word.start() + word.end()) / 2 > reached:
+    for word, begins, ends in _words(phrase):
+        if (begins + ends) / 2 > share:
             break
         end = word.end()
-    return text[:end]
+    return phrase.text[:end]
+
+
+def _words(phrase: _Phrase) -> Iterator[tuple[re.Match[str], float, float]]:
+    """Yield the words of a phrase, each with the shares of what is said before it and up to its end."""
+    said = len(phrase.positions) or len(phrase.text)
+
+    def share(place: int) -> float:
+        return (bisect_right(phrase.positions, place) if phrase.positions else place) / said
+
+    for word in _WORD.finditer(phrase.text):
+        yield word, share(word.start()), share(word.end())

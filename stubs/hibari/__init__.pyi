@@ -1,13 +1,14 @@
 """The part of hibari that this project uses; the package has no types of its own."""
 
+from collections.abc import Callable
+
 import numpy as np
-from hibari.g2p import G2P
 from numpy.typing import NDArray
 
 SAMPLE_RATE: int
 
 class Hibari:
-    def __init__(self, voice: str = ..., *, threads: int = ..., g2p: G2P | None = ...) -> None: ...
+    def __init__(self, voice: str = ..., *, threads: int = ..., g2p: Callable[[str], str] | None = ...) -> None: ...
     @staticmethod
     def split_sentences(text: str) -> list[str]: ...
     def phonemize(self, text: str) -> list[str]: ...

@@ -1,12 +1,19 @@
-"""Written English with what a reader says, to test and to measure the front end of the voice."""
+"""Written text with what a reader says, to test and to measure text normalization and the voices."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-TABLE: Final = Path(__file__).parents[1] / "data/spoken_english.tsv"
-"""Lines of what is written and what is said, with a tab between them, below headings of their kind."""
+from realtime.text_normalization.normalizer import spoken_text
+
+_DATA: Final = Path(__file__).parents[1] / "data"
+
+WRITTEN_FORMS: Final = _DATA / "written_forms.tsv"
+"""Forms by language and kind, with what is said for each."""
+
+UNSEEN_FORMS: Final = _DATA / "unseen_written_forms.tsv"
+"""Forms of other kinds, written before any was tried; a bar parts what may be said equally well."""
 
 SENTENCES: Final = {
     "I asked him twice, and the answer is no.": "answer is no$",
@@ -29,24 +36,32 @@ SENTENCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A written text and its spoken words."""
+    """A written text in a language and what may be said for it."""
 
-    kind: str
+    language: str
     written: str
-    said: str
+    said: tuple[str, ...]
+    kind: str
 
 
-def readings() -> list[Reading]:
-    """Return the table."""
-    found = []
-    kind = ""
-    for line in TABLE.read_text(encoding="utf-8").splitlines():
-        if line.startswith("# ") and "\t" not in line:
-            kind = line.removeprefix("# ")
-        else:
-            written, said = line.split("\t")
-            found.append(Reading(kind, written, said))
-    return found
+def readings(table: Path = WRITTEN_FORMS) -> list[Reading]:
+    """Return the rows of a table."""
+    _, *rows = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines())
+    return [
+        Reading(language, written.replace("\\n", "\n"), tuple(said.split("|")), kind)
+        for language, written, said, kind in rows
+    ]
+
+
+def letters(text: str) -> str:
+    """Return the letters and digits of a text, without "and" between words, which may be said or not."""
+    words = re.findall(r"[\w']+", text.lower().replace("’", "'"))
+    return "".join(word for word in words if word != "and")
+
+
+def is_said(reading: Reading, spoken: str) -> bool:
+    """Return whether the words of a spoken text are those of a reading."""
+    return letters(spoken) in map(letters, reading.said)
 
 
 def without_prosody(phonemes: str) -> str:
@@ -58,3 +73,14 @@ def without_prosody(phonemes: str) -> str:
 def is_heard(sentence: str, transcript: str) -> bool:
     """Return whether a transcript of the speech of one of `SENTENCES` has the right words."""
     return re.search(SENTENCES[sentence], transcript.lower().strip(" .")) is not None
+
+
+def sentences() -> list[str]:
+    """Return sixty sentences full of numbers and abbreviations."""
+    return (_DATA / "written_sentences.txt").read_text(encoding="utf-8").splitlines()
+
+
+def said_words(text: str) -> str:
+    """Return the words of a text or of a transcript as they are said, to be compared."""
+    spoken = spoken_text(text).text.lower().replace("-", " ").replace("o'clock", "")
+    return " ".join(word for word in re.findall(r"[a-z']+", spoken) if word != "and")

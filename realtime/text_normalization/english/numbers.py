@@ -1,6 +1,6 @@
-"""Numbers whose reading depends on what they stand for: telephone numbers, money, ratings, sums, ranges, measures.
+"""Numbers whose reading depends on what they stand for: telephone numbers, ratings, sums, ranges, measures.
 
-Numbers stay digits wherever hibari reads them as they should be read.
+Numbers that are read as plain ones are left to `words.py`.
 """
 
 import re
@@ -8,7 +8,10 @@ from fractions import Fraction
 from typing import Final
 from unicodedata import numeric
 
-from realtime.engines.english_text.rules import NUMBER, Rule, digit_by_digit
+from realtime.text_normalization.numerals import cardinal, digit_by_digit
+from realtime.text_normalization.rules import NUMBER, Rule, one_of
+
+_SUBSCRIPTS: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 _NOT_INSIDE: Final = r"(?<![\w/.,:-])"
 """Before a number that is not a part of a longer number, a date or a word."""
@@ -26,61 +29,28 @@ def _digits_after(match: re.Match[str]) -> str:
     return match[1] + digit_by_digit(match[2])
 
 
-_TELEPHONE: Final[tuple[Rule, ...]] = (
+TELEPHONE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<!\w)\+(?=(?:[0-9()/.-] ?){7,20}(?!\w))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
      lambda match: "plus " + digit_by_digit(match[0])),
     (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\) ?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _digits),
     (re.compile(r"(?<![\w+])[0-9]{4}(?: [0-9]{4}){2,}(?: [0-9]{1,4})?(?!\w)"), _digits),  # cards and accounts
     (re.compile(r"(?<![\w+-])[0-9]{1,6}(?:-[0-9]{1,7}){3,}(?![\w-])"), _digits),
+    (re.compile(r"(?<![\w+-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])"), _digits),
+    (re.compile(r"(?<![\w+-])1-(8[0-9]{2})-(?=[A-Z])"), lambda match: f"one {cardinal(int(match[1]))} "),
     (re.compile(r"(?<![\w.,/-])[0-9]{3}-[0-9]{2}(?!00)[0-9]{2}(?![\w-]|[.,/][0-9])"), _digits),
     (re.compile(r"(?<![\w/.,:+-])(?=(?:[0-9][ -]?){7,15}(?![0-9]))0[0-9]{1,5}(?:[ -][0-9]{2,8}){1,4}"
                 r"(?![\w/]|[.,:-][0-9])"), _digits),
     (re.compile(rf"{_NOT_INSIDE}(?<![0-9] )0[0-9]+{_NOT_PARTLY}"), _digits),
     (re.compile(rf"(?i)(\b(?:call|dial|ring|text) )([19][0-9]{{2}}){_NOT_PARTLY}(?! [a-z]+s\b)"), _digits_after),
+    (re.compile(rf"(?<!Porsche ){_NOT_INSIDE}911{_NOT_PARTLY}(?! [a-z]+s\b)"), _digits),
     (re.compile(rf"(?i)(\b(?:pin|(?:pass)?code|password|otp|zip)(?: is| was| number)?:? )([0-9]{{3,10}}){_NOT_PARTLY}"),
      _digits_after),
 )  # fmt: skip
 """Digit by digit: telephone numbers, codes, emergency calls and whatever begins with a zero."""
 
-_CURRENCIES: Final = {"$": "dollars", "€": "euros", "£": "pounds"}
-_SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£", **{symbol: symbol for symbol in _CURRENCIES}}
-_COUNTRIES: Final = {
-    "US": "U.S", "A": "Australian", "AU": "Australian", "C": "Canadian", "CA": "Canadian", "NZ": "New Zealand",
-    "HK": "Hong Kong", "S": "Singapore",
-}  # fmt: skip
-_LARGE: Final = r"(?:hundred|thousand|million|billion|trillion|[kKmMbB]\b)"
-_SHORT: Final = {"mn": "million", "bn": "billion", "tn": "trillion"}
-
-
-def _money(match: re.Match[str]) -> str:
-    """Write an amount as hibari reads it: the symbol in front, and two decimals or none."""
-    symbol = _SYMBOLS[match["before"] or match["after"]]
-    whole, _, cents = match["amount"].partition(".")
-    if len(cents) > 2:
-        return f"{match['amount']} {_CURRENCIES[symbol]}"
-    return f"{symbol}{whole}.{cents:0<2}" if cents else f"{symbol}{whole}"
-
-
-_MONEY: Final[tuple[Rule, ...]] = (
-    (re.compile(r"(?<=[$€£])(?=\.[0-9])"), "0"),
-    # a comma with two decimals beside the symbol
-    (re.compile(r"(?<![\w.,])[0-9]+,[0-9]{2}(?= ?[$€£]| ?EUR\b)|(?<=€)[0-9]+,[0-9]{2}(?![\w,]|\.[0-9])"),
-     lambda match: match[0].replace(",", ".")),
-    (re.compile(rf"(?<=[0-9]) ?({'|'.join(_SHORT)})\b"), lambda match: " " + _SHORT[match[1]]),
-    (re.compile(rf"\b(US|AU?|CA?|NZ|HK|S)\$ ?({NUMBER})(?: ?({_LARGE}))?"),
-     lambda match: " ".join(filter(None, (match[2], match[3], _COUNTRIES[match[1]], "dollars")))),
-    (re.compile(rf"(?<!\w)[-−–](?=[$€£]{NUMBER})"), "minus "),
-    (re.compile(rf"([$€£])({NUMBER}) ?[-–] ?({NUMBER})(?! ?{_LARGE})(?![\w%])"),
-     lambda match: f"{match[2]} to {match[3]} {_CURRENCIES[match[1]]}"),
-    (re.compile(rf"(?<=[0-9]) ?[-–] ?(?=[$€£]{NUMBER})"), " to "),
-    (re.compile(rf"(?<![\w$€£])(?P<before>[$€£]|USD|EUR|GBP) ?(?P<amount>{NUMBER})(?![\w%]| ?{_LARGE})(?P<after>)"),
-     _money),
-    (re.compile(rf"(?<![\w.,$€£])(?P<before>)(?P<amount>{NUMBER}) ?(?P<after>[$€£]|(?:USD|EUR|GBP)\b)(?!\w)"), _money),
-)  # fmt: skip
-
 _PARTS: Final = {
     2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth", 10: "tenth",
-    16: "sixteenth", 32: "thirty-second", 64: "sixty-fourth",
+    12: "twelfth", 16: "sixteenth", 32: "thirty-second", 64: "sixty-fourth", 100: "hundredth",
 }  # fmt: skip
 _SAYINGS: Final = r"24/7|9/11|7/7|20/20|4/20|50[/-]50|60[/-]40|80[/-]20"
 """Pairs of numbers that have become words."""
@@ -97,43 +67,66 @@ _OF_A_SUM: Final = r" ?[=+*×÷]"
 
 
 def _fraction(numerator: int, denominator: int) -> str:
-    """Return a fraction in words, its numerator as a number."""
+    """Return a fraction in words."""
     part = _PARTS[denominator]
     if numerator == 1:
         return f"one {part}"
-    return f"{numerator} {'halves' if part == 'half' else part + 's'}"
+    return f"{cardinal(numerator)} {'halves' if part == 'half' else part + 's'}"
 
 
 def _mixed(match: re.Match[str]) -> str:
-    """Read a whole number with a fraction: 1 and one half."""
+    """Read a whole number with a fraction: "one and a half"."""
     numerator, denominator = int(match[2]), int(match[3])
     if numerator < denominator and denominator in _PARTS:
-        return f"{match[1]} and {_fraction(numerator, denominator)}"
+        return f"{cardinal(int(match[1]))} and {_with_article(_fraction(numerator, denominator))}"
     return match[0]
+
+
+def _with_article(fraction: str) -> str:
+    """Return a fraction as it follows a whole number: "a half", "a third"."""
+    return "a " + fraction.removeprefix("one ") if fraction.startswith("one ") else fraction
+
+
+def _half_of(match: re.Match[str]) -> str:
+    return "half an" if match.string.startswith((" hour", " inch"), match.end()) else "half a"
+
+
+def _plain_fraction(match: re.Match[str]) -> str:
+    """Read a part of a whole; what can be a day of a month is left for a date."""
+    numerator, denominator = int(match[1]), int(match[2])
+    if 0 < numerator < denominator and denominator in _PARTS and denominator <= 10:
+        return _fraction(numerator, denominator)
+    if max(numerator, denominator) <= 31 and min(numerator, denominator) <= 12:
+        return match[0]
+    return f"{match[1]} over {match[2]}"
 
 
 def _fraction_sign(match: re.Match[str]) -> str:
     """Read a character such as ¾, with the whole number before it."""
     value = Fraction(numeric(match[2])).limit_denominator(10)
     words = _fraction(value.numerator, value.denominator)
-    return f"{match[1]} and {words}" if match[1] else f" {words} "
+    return f"{cardinal(int(match[1]))} and {_with_article(words)}" if match[1] else f" {words} "
 
 
-_RATIOS: Final[tuple[Rule, ...]] = (
-    (re.compile(rf"(?<=[0-9%s])/({'|'.join(_PER)})\b"), lambda match: f" per {_PER[match[1]]}"),
+RATIOS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<=[\w%])/({one_of(_PER)})\b(?!/)"), lambda match: f" per {_PER[match[1]]}"),
     (re.compile(rf"(?<![\w/.-])({_SAYINGS})(?![\w/-]|\.[0-9])"), lambda match: re.sub("[/-]", " ", match[0])),
     (re.compile(r"(?<![\w/.])([0-9]{1,2})/([248]|16)(?= (?:time|meter|metre|beat)\b)"), r"\1 \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+)[ -]([0-9]{{1,2}})/([0-9]{{1,2}}){_NOT_PARTLY}"), _mixed),
     # tenths and hundredths are written with a point: these are ratings, as is what is whole or has a point
     (re.compile(rf"(?<![\w/.])({NUMBER})/(100?|\1){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+\.[0-9]+)/([0-9]+){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
-    (re.compile(rf"(?<![\w/.])({NUMBER})/([0-9]+)(?= (?:stars?|points?|marks?)\b)"), r"\1 out of \2"),
+    (re.compile(rf"(?<![\w/.])({NUMBER})/([0-9]+)(?= (?:stars|points|marks)\b)"), r"\1 out of \2"),
     (re.compile(rf"(?i)(\b(?:rated?|rating|scored?)(?: \w+)?:? )({NUMBER})/([0-9]+){_NOT_PARTLY}"), r"\1\2 out of \3"),
     (re.compile(r"(?<![\w/.])([0-9]{2,3})/([0-9]{2,3})(?= ?mm ?Hg)"), r"\1 over \2"),
     # parts of an inch; without its name they would be dates
     (re.compile(r"(?<![\w/.])(1|3|5|7|9|11|13|15)/(16|32|64)(?=[- ](?:inch|in\b|of|cup|teaspoon|tablespoon|mile))"),
      lambda match: _fraction(int(match[1]), int(match[2]))),
-    (re.compile(r"([0-9]*)([¼½¾⅐-⅞])"), _fraction_sign),
+    (re.compile(r"([0-9]*) ?([¼½¾⅐-⅞])"), _fraction_sign),
+    (re.compile(r"(?<![\w/.])1/2(?= (?:hour|cup|teaspoon|tablespoon|tsp|tbsp|Tbsp|pound|lb|mile|inch|dozen))"),
+     _half_of),
+    (re.compile(rf"(?<![\w/.])([0-9]{{1,2}})/([0-9]{{1,3}}){_NOT_PARTLY}(?!{_OF_A_SUM})"), _plain_fraction),
+    (re.compile(rf"(?<![\w/.])([0-9]{{3,}})/([0-9]+){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 over \2"),
 )  # fmt: skip
 
 
@@ -152,16 +145,22 @@ _SUMS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<=[0-9)]) ?/ ?(?={NUMBER} ?=)"), " divided by "),
     (re.compile(r"(?<=[0-9)]) ?\* ?(?=[-−(]?[0-9])|(?<=[0-9)])\*(?=[a-z(])"), " times "),
     (re.compile(r"(?<=[0-9)]) ?[xX] ?(?=[0-9])"), " by "),
+    (re.compile(r"(?<=[0-9]) [xX] (?=[a-z])"), " times "),  # an amount of money, which is in words by now
     (re.compile(r"(?<=[0-9)]) ?\+ ?(?=[-−(]?[0-9])"), " plus "),
     (re.compile(r"(?<=[0-9a-z)]) ?[-−–] ?(?=[0-9a-z(][0-9.,a-z)]* ?=)"), " minus "),
     (re.compile(r"(?<=[0-9)]) [-–] (?=[0-9.,]+ (?:is|equals|makes|gives|leaves)\b)"), " minus "),
     (re.compile(r"(?<=[\w)]) ?− ?(?=\w)"), " minus "),
 )
 _RANGES: Final[tuple[Rule, ...]] = (
-    (re.compile(r"(?i)([0-9] ?[ap]\.?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),  # of times
+    # sets of tennis, and a record of wins, losses and draws
+    (
+        re.compile(r"(?<![\w.,/-])[0-7]-[0-7](?:\([0-9]+\))?(?:, [0-7]-[0-7](?:\([0-9]+\))?)+(?![\w-])"),
+        lambda match: match[0].replace("-", " "),
+    ),
+    (re.compile(r"(?<![\w.,/-])([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})(?![\w-]|[.,/:][0-9])"), r"\1, \2, \3"),
     (re.compile(rf"(?<![\w.,/-])({NUMBER}%?)( ?[-–] ?)({NUMBER}%?)(?![\w-]|[.,/:][0-9])"), _difference_or_range),
     (re.compile(rf"(?<![\w.,/-])({NUMBER})[-–]({NUMBER})(?=[a-zA-Z°])(?!(?:st|nd|rd|th)\b)"), r"\1 to \2"),
-    (re.compile(r"(?<![\w.:])([0-9]{1,2}):([0-9])(?![\w:]|[.,][0-9])"), r"\1 to \2"),
+    (re.compile(r"(?<![\w.:])([0-9]{1,2}):([0-9]{1,2})(?![\w:]|[.,][0-9])"), r"\1 to \2"),
     (re.compile(r"(?<![\w)\]%.])[-−] ?(?=\.?[0-9])"), "minus "),
     (re.compile(r"(?<![\w)\]])−(?= ?[0-9a-z])"), "minus "),
 )
@@ -175,9 +174,10 @@ _MEASURES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9]) s(?=[.,;:!?)]|$| [a-z])"), " seconds"),
 )  # fmt: skip
 
-_GROUPING: Final[tuple[Rule, ...]] = (
-    (re.compile(r"(?<![\w.])([0-3]?[0-9])\.([01]?[0-9])\.([12][0-9]{3})(?!\w|\.\w)"),  # day, month and year
-     lambda match: f"{match[3]}-{match[2]:0>2}-{match[1]:0>2}"),
+GROUPING: Final[tuple[Rule, ...]] = (
+    (re.compile("[₀-₉]+"), lambda match: match[0].translate(_SUBSCRIPTS)),
+    (re.compile(r"~ ?(?=[$€£]?[0-9])"), "about "),
+    (re.compile(r"(?m)^([ \t]*[0-9]{1,3})\)(?= )"), r"\1."),
     (re.compile(r"(?<=[0-9])[\u00a0\u202f\u2009](?=[0-9]{3}(?![0-9]))"), ","),
     (re.compile(r"[\u00a0\u202f\u2009]"), " "),
     # a comma for the point, where groups of thousands prove it
@@ -185,5 +185,5 @@ _GROUPING: Final[tuple[Rule, ...]] = (
      lambda match: match[0].translate(str.maketrans(".,", ",."))),
 )  # fmt: skip
 
-NUMBERS: Final = (*_GROUPING, *_TELEPHONE, *_MONEY, *_RATIOS, *_SUMS, *_RANGES, *_MEASURES)
-"""All rules for numbers, in the order in which they are to be applied."""
+CALCULATIONS: Final = (*_SUMS, *_RANGES, *_MEASURES)
+"""Sums, ranges and measures, after dates, money and ratios."""

@@ -3,7 +3,9 @@
 import re
 from typing import Final
 
-from realtime.engines.english_text.rules import Rule, digit_by_digit, spelled
+from realtime.text_normalization.english.spelling import spelled
+from realtime.text_normalization.numerals import digit_by_digit
+from realtime.text_normalization.rules import Rule
 
 _MARKS: Final = {
     ".": "dot", "/": "slash", "-": "dash", "_": "underscore", ":": "colon", "?": "question mark", "=": "equals",
@@ -14,6 +16,9 @@ _PART: Final = re.compile(r"[^\W\d_]+|[0-9]+|.")
 _DIGITS_OF_WORD: Final = re.compile(r"(?<=[^\W\d_])[0-9]+|[0-9]+(?=[^\W\d_])")
 _SHORT_WORDS: Final = re.compile("(?:at|be|by|co|do|go|if|in|is|it|me|my|no|of|on|or|so|to|up|us|we)")
 """Words of two letters; others of that length are spelled: `io`, `uk`."""
+
+_SPELLED: Final = frozenset({"api", "avi", "cli", "exe", "faq", "gui", "iot", "ide", "iso", "uri", "url", "usa"})
+"""Names that are spelled although they have vowels."""
 
 _WITHOUT_MARKS_AFTER: Final = r"(?<![.,;:!?'\"”’)\]}>*_])"
 """Marks at the end of an address belong to the sentence around it."""
@@ -28,6 +33,8 @@ def _named(address: str) -> str:
 def _read(part: str) -> str:
     """Spell letters that cannot be read as a word: two of them, or some without a vowel (`txt`)."""
     lower = part.lower()
+    if lower in _SPELLED:
+        return spelled(part)
     is_word = re.search("[aeiouy]", lower) if len(part) > 2 else _SHORT_WORDS.fullmatch(lower)
     return part if is_word or not (part.isascii() and part.isalpha()) else spelled(part)
 

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from realtime.engines.english_text.rules import Rule, spelled
+from realtime.text_normalization.english.spelling import spelled
+from realtime.text_normalization.rules import Rule
 
 _ELEMENT: Final = (
     "(?:Ag|Al|Ar|As|Au|Ba|Be|Bi|Br|Ca|Cd|Cl|Co|Cr|Cs|Cu|Fe|Ga|Ge|He|Hg|Kr|Li|Mg|Mn|Mo|Na|Ne|Ni|Pb|Pt|Ra|Rb|Se|Si|Sn"

@@ -1,1 +1,0 @@
-"""From written to spoken English, for engines that read some of it wrongly: abbreviations, numbers, addresses."""

@@ -1,0 +1,1 @@
+"""How written English is read aloud: rules by kind, applied in the order of `reading.py`."""

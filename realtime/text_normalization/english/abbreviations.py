@@ -1,0 +1,228 @@
+"""Abbreviations, where the context shows that they are some.
+
+A stop after a word ends an abbreviation only sometimes: "See no. 5." but "The answer is no."
+"""
+
+import re
+from typing import Final
+
+from realtime.text_normalization.english.spelling import spelled
+from realtime.text_normalization.rules import Rule, one_of
+
+_NUMBERED: Final = {
+    "no": "number", "nos": "numbers", "fig": "figure", "figs": "figures", "vol": "volume", "vols": "volumes",
+    "ch": "chapter", "p": "page", "pp": "pages", "est": "established", "eq": "equation", "max": "maximum",
+    "min": "minimum", "approx": "approximately", "apt": "apartment", "ext": "extension", "sec": "section",
+    "ver": "version", "ca": "circa", "nr": "number", "art": "article", "par": "paragraph", "ex": "example",
+    "tbl": "table", "ll": "lines", "v": "verse", "vv": "verses", "op": "opus", "cap": "chapter", "flr": "floor",
+}  # fmt: skip
+"""Abbreviations that a number follows, and with which no sentence continues one: "5 min."."""
+
+_PERIODS: Final = {
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday",
+    "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday", "Jan": "January", "Feb": "February",
+    "Mar": "March", "Apr": "April", "Jun": "June", "Jul": "July", "Aug": "August", "Sep": "September",
+    "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December",
+}  # fmt: skip
+_MONTHS: Final = (
+    "January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug"
+    "|Sept|Sep|Oct|Nov|Dec"
+)
+DAYS_AND_MONTHS: Final = "|".join(sorted({name[:3] for name in _PERIODS}))
+"""A pattern of the first three letters of days and months."""
+
+_STREETS: Final = {
+    "St": "Street", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Ln": "Lane", "Dr": "Drive", "Ct": "Court",
+    "Pl": "Place", "Sq": "Square", "Hwy": "Highway", "Pkwy": "Parkway",
+}  # fmt: skip
+_PHRASES: Final = {
+    "e.g": "for example", "i.e": "that is", "approx": "approximately", "dept": "department", "cf": "compare",
+    "resp": "respectively", "incl": "including", "excl": "excluding", "misc": "miscellaneous", "esp": "especially",
+    "viz": "namely", "avg": "average", "temp": "temperature", "min": "minimum", "max": "maximum", "orig": "originally",
+}  # fmt: skip
+"""Abbreviations within a sentence, which goes on behind them in a small letter or with a comma."""
+
+_TITLES: Final = {
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Dr": "Doctor", "Prof": "Professor", "Gen": "General",
+    "Gov": "Governor", "Sen": "Senator", "Rep": "Representative", "Capt": "Captain", "Lt": "Lieutenant",
+    "Col": "Colonel", "Sgt": "Sergeant", "Cmdr": "Commander", "Rev": "Reverend", "Hon": "Honorable",
+    "Pres": "President", "Supt": "Superintendent", "Cpl": "Corporal", "Maj": "Major", "Adm": "Admiral", "Fr": "Father",
+    "Msgr": "Monsignor", "Pvt": "Private", "Atty": "Attorney", "St": "Saint", "Ste": "Sainte", "Mt": "Mount",
+    "Ft": "Fort", "Sr": "Sister",
+}  # fmt: skip
+"""Titles, and what begins names of places: before a name only."""
+
+_ALWAYS: Final = {
+    "Jr": "Junior", "Sr": "Senior", "Esq": "Esquire", "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor",
+    "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Hwy": "Highway", "Pkwy": "Parkway", "Apt": "Apartment",
+    "Bldg": "Building", "Ltd": "Limited", "Inc": "Incorporated", "Corp": "Corporation", "Co": "Company",
+    "Bros": "Brothers", "Dept": "Department", "Univ": "University", "Assn": "Association", "Govt": "Government",
+    "Ste": "Suite", "Mt": "Mount", "St": "Street", "Dr": "Drive", "Ln": "Lane", "Vol": "Volume", "Fig": "Figure",
+    "Rep": "Representative", "Sen": "Senator", "Gov": "Governor", "Capt": "Captain", "Sgt": "Sergeant",
+    "approx": "approximately", "vs": "versus", "etc": "et cetera", "et al": "et al", "ibid": "ibid", "qty": "quantity",
+    "Qty": "Quantity", "dept": "department", "govt": "government", "tsp": "teaspoons", "tbsp": "tablespoons",
+    "Tbsp": "tablespoons", "pct": "percent", "ea": "each", "wk": "week", "wks": "weeks",
+    "yr": "year", "yrs": "years", "hr": "hour", "hrs": "hours", "mins": "minutes", "secs": "seconds", "lbs": "pounds",
+    "mo": "month", "mos": "months", "intl": "international", "Intl": "International", "natl": "national",
+    "Natl": "National", "vol": "volume", "cf": "compare", "eds": "editors",
+}  # fmt: skip
+"""Abbreviations that are no words, and are written out wherever a stop follows them."""
+
+_WITHOUT_STOP: Final = {
+    "vs": "versus", "etc": "et cetera", "w/o": "without", "w/": "with", "aka": "also known as", "AKA": "also known as",
+    "BTW": "by the way", "IMO": "in my opinion", "TBD": "to be determined", "FYI": "for your information",
+    "ASAP": "as soon as possible", "approx": "approximately", "Blvd": "Boulevard", "Pkwy": "Parkway", "Hwy": "Highway",
+    "Ltd": "Limited", "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Jr": "Junior", "Qty": "Quantity",
+    "WWI": "World War One", "WWII": "World War Two",
+    "qty": "quantity", "incl": "including", "dept": "department", "c/o": "care of",
+}  # fmt: skip
+
+_DIRECTIONS: Final = {
+    "N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast", "NW": "Northwest", "SE": "Southeast",
+    "SW": "Southwest",
+}  # fmt: skip
+
+_LATIN: Final = {"e.g": "for example", "i.e": "that is", "a.k.a": "also known as", "N.B": "note well", "q.v": "see"}
+"""Abbreviations with a stop after each letter that are not spelled."""
+
+_STARTERS: Final = (
+    "A|After|All|An|And|Are|As|At|Before|But|By|Can|Do|For|From|He|Her|Here|His|How|I|If|In|Is|It|Its|It's|Let|My|No"
+    "|Not|Now|On|Or|Our|She|So|That|The|Their|Then|There|These|They|This|To|Turn|We|What|When|Where|Which|Who|Why"
+    "|With|Yes|You|Your"
+)
+"""Words that begin sentences, and no names."""
+
+_BEFORE_PERIOD: Final = re.compile(
+    r"(?:\b(?:on|in|this|next|last|every|each|until|till|through|by|since|before|after|early|late|mid|of|[0-9]+(?:st|nd"
+    r"|rd|th)?)\s+|(?:day|\b(?:Mon|Tues?|Wed|Thurs?|Fri|Sat|Sun)\.)\s+(?:and|or|to|&)\s+)$",
+    re.IGNORECASE,
+)
+"""What stands before a day or a month; not before the star, or a woman called Jan."""
+
+_UNAMBIGUOUS: Final = r"Tues?|Wed(?! to\b| in\b)|Thurs?|Fri|Feb|Sept|Oct|Nov"
+"""Abbreviations of days and months that are no names and, with a capital, no words."""
+
+_BEFORE_DAY: Final = r"on|this|next|last|every|each|until|till|by|since|before|after"
+_BEFORE_MONTH: Final = r"in|early|late|mid|this|next|last|every"
+
+_DATED: Final = (
+    rf"(?=,? (?:(?:{_MONTHS})\b|[0-9]{{1,2}}(?::[0-5][0-9])? ?[ap]\.?m\b|[0-9]{{1,2}}:[0-5][0-9]\b"
+    rf"|[0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:of )?(?:{_MONTHS})\b|[12][0-9]{{3}}\b))"
+)
+"""Before the date or the time of a day, or the year of a month."""
+
+_GOES_ON: Final = r"(?=,|[ \t]+[a-z0-9(&])"
+"""A stop after which the sentence goes on."""
+
+
+_LISTED: Final = (
+    rf"(?:{'|'.join(sorted({*_PERIODS, *_PERIODS.values()} - {'April', 'June'}, key=len, reverse=True))})\b"
+)
+"""Days and months in a list, without the first names that are no abbreviations: "Jan and June" may be two people."""
+
+_START: Final = r"(?<![\w.'’/-])"
+_END: Final = r"(?![\w'’/-])"
+
+
+def _expanded(match: re.Match[str], expansions: dict[str, str]) -> str:
+    """Return the expansion, with a capital where the abbreviation has one."""
+    expansion = expansions[match[1].lower()]
+    return expansion.capitalize() if match[1][0].isupper() else expansion
+
+
+def _period(match: re.Match[str]) -> str:
+    """Write out a day or a month; keep a word that only looks like one."""
+    if match["goes_on"] is not None:
+        return _PERIODS[match[1]]
+    if re.fullmatch(_UNAMBIGUOUS, match[1]) or _BEFORE_PERIOD.search(match.string, 0, match.start()):
+        return _PERIODS[match[1]] + "."
+    return match[0]
+
+
+def _periods(match: re.Match[str]) -> str:
+    """Write out the days or months of a list; a slash between them is read as a comma, a dash as "to"."""
+    names = re.sub(r"[A-Z]\w+", lambda word: _PERIODS.get(word[0], word[0]), match[0])
+    return re.sub(" ?[–-] ?", " to ", re.sub(" ?/ ?", ", ", names))
+
+
+def _title(match: re.Match[str]) -> str:
+    return _TITLES[match[1]] + " "
+
+
+def _always_street(match: re.Match[str]) -> str:
+    rest = match.string[match.end() :].lstrip('"”’) \t\n')
+    return _STREETS[match[1]] + ("." if not rest or rest[0].isupper() else "")
+
+
+def _always(match: re.Match[str]) -> str:
+    """Write out an abbreviation; keep its stop where the sentence ends with it."""
+    after = match.string[match.end() :]
+    ends = re.match(rf"[\"”’)]*\s*$|[\"”’)]*\s+(?:{_STARTERS})\b|\n", after)
+    return _ALWAYS[match[1]] + ("." if ends else "")
+
+
+def _spelled_initials(match: re.Match[str]) -> str:
+    """Spell letters with stops, such as "U.S." and "Ph.D."; keep the last stop where the sentence ends with it."""
+    after = match.string[match.end() :]
+    ends = match[0].endswith(".") and re.match(rf"[\"”’)]*\s*$|\s+(?:{_STARTERS})\b", after)
+    return spelled(match[0].replace(".", "").replace(" ", "")) + ("." if ends else "")
+
+
+def _initials_of_name(match: re.Match[str]) -> str:
+    return " ".join(re.findall("[A-Z]", match[0])) + " "
+
+
+def _street(match: re.Match[str]) -> str:
+    rest = match.string[match.end() :].lstrip()
+    return match[1] + _STREETS[match[2]] + ("." if not rest or rest[0].isupper() else "")
+
+
+ABBREVIATIONS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?i)(?<![\w.])(?<![0-9] )({one_of(_NUMBERED)})\.[ \t]?(?=#?[0-9]|(?-i:[IVXLC]{{2,}}\b))"),
+     lambda match: _expanded(match, _NUMBERED) + " "),
+    (re.compile(r"(?<![\w.])([Nn])o\.(?= of\b)"), r"\1umber"),
+    (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b)"), "circa "),
+    (re.compile(r"(?<=[0-9](?:st|nd|rd|th)) ed\.(?!\w)"), " edition"),
+    (re.compile(r"(?<![\w.,])1 in\.(?!\w)"), "1 inch"),
+    (re.compile(r"(?<=[0-9]) in\.(?=,|[ \t]+[a-z0-9(×]|[)\"”]*$)"), " inches"),
+    (re.compile(rf"(?<![\w.])({one_of(_PERIODS)})\.? ?[-–] ?({one_of(_PERIODS)})\b\.?(?=[\s,;:)]|$)"),
+     lambda match: f"{_PERIODS[match[1]]} to {_PERIODS[match[2]]}"),
+    # two or more in a row: "Mon, Wed & Fri", "Sat/Sun"
+    (re.compile(rf"{_START}(?:{_LISTED})(?:(?: ?[,/&–-] ?|,? (?:and|or|to|through|thru) |, ?& )(?:{_LISTED}))+{_END}"),
+     _periods),
+    (re.compile(rf"{_START}(?<!\b[Tt]he )({one_of(_PERIODS)}){_DATED}"), lambda match: _PERIODS[match[1]]),
+    (re.compile(rf"{_START}({_UNAMBIGUOUS}){_END}(?!\.)"), lambda match: _PERIODS[match[1]]),
+    (re.compile(rf"(?i:(\b(?:{_BEFORE_DAY}) ))(Mon|Thu|Sat){_END}(?!\.| [A-Z])"),
+     lambda match: match[1] + _PERIODS[match[2]]),
+    (re.compile(rf"(?i:(\b(?:{_BEFORE_MONTH}) ))(Jan|Mar|Apr|Jun|Jul|Aug|Sep|Dec){_END}(?!\.| [A-Z])"),
+     lambda match: match[1] + _PERIODS[match[2]]),
+    (re.compile(rf"(?<![\w.])({one_of(_PERIODS)})\.(?!\w)(?P<goes_on>{_GOES_ON})?"), _period),
+    # an address begins with a number, or the street has one
+    (re.compile(rf"(?<![\w.])((?:[0-9]+(?:st|nd|rd|th)|[0-9]+[A-Z]?(?: [A-Z][\w'’-]*){{1,3}}) )({one_of(_STREETS)})\."
+                rf"(?= (?:{_STARTERS})\b| ?[a-z,;:!?)]|\s*$)"), _street),
+    # after a name and before a new sentence there is no saint
+    (re.compile(rf"(?<![\w.])([A-Z][\w'’-]+ )(St)\.(?= (?:{_STARTERS})\b)"), _street),
+    (re.compile(r"(?<![\w'’-])([A-Z]o[A-Z])(s?)(?![\w'’-])"), lambda match: spelled(match[1]) + match[2]),  # YoY
+    (re.compile(rf"(?i)(?<![\w.])({one_of(_PHRASES)})\.{_GOES_ON}"), lambda match: _expanded(match, _PHRASES)),
+    (re.compile(rf"\b({one_of(_LATIN)})\.(?!\w)"), lambda match: _LATIN[match[1]]),
+    (re.compile(rf"(?<![\w.])([0-9]+[A-Z]? )({one_of(_DIRECTIONS)})\.?(?= (?:[A-Z]|[0-9]+(?:st|nd|rd|th)))"),
+     lambda match: match[1] + _DIRECTIONS[match[2]]),
+    (re.compile(rf"(?<=[a-z] )({one_of(_DIRECTIONS)})\.(?= [A-Z][a-z]+ (?:St|Street|Ave|Avenue|Rd|Road|Blvd)\b)"),
+     lambda match: _DIRECTIONS[match[1]]),
+    (re.compile(r"((?:Ave|St|Rd|Dr|Avenue|Street|Road|Drive)\.? )(NE|NW|SE|SW)(?![\w.])"),
+     lambda match: match[1] + _DIRECTIONS[match[2]]),
+    # at the end, or before what is no name, a drive or a street; else a doctor or a saint
+    (re.compile(rf"(?<=[a-z] )(St|Dr)\.(?=[\"”’)]*(?:\s*$|[,;:!?]|\s+(?:{_STARTERS})\b|\s+[a-z]))"), _always_street),
+    (re.compile(rf"(?<![\w.])(?!Gen (?:[A-Z](?:ers?)?|Alpha|Beta|AI)\b)({one_of(_TITLES)})\.? (?="
+                rf"(?:[A-Z]\. ?)*[A-Z][\w'’]+)(?<!\bJr )"),
+     _title),
+    (re.compile(r"\b([Pp])\.?[Oo]\.? (?=Box\b)"), "P O "),
+    (re.compile(r"(?<![\w.])Ph\.? ?D\b\.?"), _spelled_initials),
+    (re.compile(rf"(?<![\w.])(?:[A-Z]\. ?){{1,3}}(?!(?:{_STARTERS})\b)(?=[A-Z][a-z]{{2,}})(?<=\. )"),
+     _initials_of_name),
+    (re.compile(r"(?<![\w.])(?:[A-Za-z]\.){2,}(?!\w)|(?<![\w.])(?:[A-Z]\.){1,}[A-Z]\b(?!\.\w)"), _spelled_initials),
+    (re.compile(rf"(?<![\w.'’/-])({one_of(_ALWAYS)})\.(?!\w)"), _always),
+    (re.compile(rf"(?<![\w.'’/&-])(?<!slash )({one_of(_WITHOUT_STOP)})(?![\w'’/-]|\.\w)"),
+     lambda match: _WITHOUT_STOP[match[1]]),
+    (re.compile(r"(?<![\w.])([Nn])o\. ?(?=#?[0-9])"), r"\1umber "),
+)  # fmt: skip

@@ -1,0 +1,159 @@
+"""Dates, times of day, years, decades and centuries; American or British."""
+
+import re
+from typing import Final
+
+from realtime.text_normalization.numerals import DIGITS, cardinal, ordinal, year
+from realtime.text_normalization.rules import Rule
+
+MONTH_NAMES: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_SHORT_MONTHS: Final = {name[:3]: name for name in MONTH_NAMES} | {"Sept": "September"}
+_MONTHS: Final = "|".join([*MONTH_NAMES, *sorted(set(_SHORT_MONTHS) - {"May"}, key=len, reverse=True)])
+
+_DAY: Final = "(?:3[01]|[12][0-9]|0?[1-9])"
+_YEAR: Final = r"[12][0-9]{3}"
+_NOT_INSIDE: Final = r"(?<![\w/.,:+-])"
+_NOT_PARTLY: Final = r"(?![\w/]|[.,:-][0-9])"
+
+_HALF: Final = r"(?P<half>[ap])\.? ?m\b\.?"
+_TIME: Final = r"(?P<hour>[01]?[0-9]|2[0-4])[:.](?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.[0-9]+)?)?"
+_SENTENCE: Final = re.compile(r"\s+[A-Z]|[\"”’)]*\s*$")
+"""After the stop of "p.m.": a stop that ends the sentence too."""
+
+
+def _month(name: str) -> str:
+    return _SHORT_MONTHS.get(name[:3], name)
+
+
+def _said(day: int, month: str, said_year: str, *, british: bool) -> str:
+    date = f"the {ordinal(day)} of {month}" if british else f"{month} {ordinal(day)}"
+    return f"{date}, {year(int(said_year))}" if said_year else date
+
+
+def _numeric(match: re.Match[str], *, british: bool) -> str:
+    """Read a date in numbers; the day comes first if `british`, or where the other number can only be a month."""
+    first, second, number = int(match[1]), int(match[2]), match[3] or ""
+    if len(number) == 2:
+        number = ("19" if int(number) > 50 else "20") + number
+    day, month = (first, second) if (british and second <= 12) or first > 12 else (second, first)
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return match[0]
+    date = _said(day, MONTH_NAMES[month - 1], number, british=british)
+    return date.removeprefix("the ") if match.string[: match.start()].rstrip().lower().endswith("the") else date
+
+
+def _iso(match: re.Match[str], *, british: bool) -> str:
+    month, day = int(match["month"]), int(match["day"])
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return match[0]
+    return _said(day, MONTH_NAMES[month - 1], match["year"], british=british)
+
+
+def _month_first(match: re.Match[str]) -> str:
+    date = f"{_month(match['month'])} {ordinal(int(match['day']))}"
+    return f"{date}, {year(int(match['year']))}" if match["year"] else date
+
+
+def _days_of_month(match: re.Match[str]) -> str:
+    """Read a range of days: "May 3-5"."""
+    return f"{_month(match[1])} {ordinal(int(match[2]))} to {ordinal(int(match[3]))}"
+
+
+def _day_first(match: re.Match[str]) -> str:
+    date = f"the {ordinal(int(match['day']))} of {_month(match['month'])}"
+    return f"{date}, {year(int(match['year']))}" if match["year"] else date
+
+
+def _time(match: re.Match[str]) -> str:
+    """Read a time of day; without minutes it is an o'clock, or from 13 on an hour of soldiers."""
+    hour, minute, half = int(match["hour"]), int(match["minute"]), match.groupdict().get("half")
+    words = cardinal(hour)
+    if minute:
+        words += f" oh {cardinal(minute)}" if minute < 10 else f" {cardinal(minute)}"
+    elif not half and not match["second"]:
+        words += " hundred" if hour > 12 or not hour else " o'clock"
+    if match["second"] and int(match["second"]):
+        seconds = int(match["second"])
+        words += f" and {cardinal(seconds)} second" + ("s" if seconds != 1 else "")
+    return words + _half(match) if half else words
+
+
+def _half(match: re.Match[str]) -> str:
+    """Return the letters of "a.m." or "p.m.", and the stop of the sentence if it has ended with them."""
+    ends = match[0].endswith(".") and _SENTENCE.match(match.string, match.end())
+    return f" {match['half'].upper()} M" + ("." if ends else "")
+
+
+def decade(match: re.Match[str]) -> str:
+    """Read the years of a decade: "nineteen nineties", "the eighties", "two thousands"."""
+    century, tens = match["century"] or "", match["decade"]
+    if tens == "00":
+        return f"{cardinal(int(century + '00'))}s" if int(century) % 10 == 0 else f"{cardinal(int(century))} hundreds"
+    word = "tens" if tens == "10" else cardinal(int(tens))[:-1] + "ies"
+    return f"{cardinal(int(century))} {word}" if century else word
+
+
+def _short_year(match: re.Match[str]) -> str:
+    number = int(match[1])
+    return cardinal(number) if number > 9 else f"oh {DIGITS['en'][number]}"
+
+
+def dates(*, british: bool) -> tuple[Rule, ...]:
+    """Return the rules for dates and times."""
+    return (
+        (re.compile(r"(?i)([0-9] ?[ap]\.?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),
+        (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])"), r"\1 to "),
+        (re.compile(rf"(?<!\w)(?P<year>{_YEAR})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?:[T ](?={_TIME}))"),
+         lambda match: _iso(match, british=british) + ", "),
+        (re.compile(r"(?<=[0-9])Z\b"), " UTC"),
+        (re.compile(rf"{_NOT_INSIDE}(?P<year>{_YEAR})(?P<mark>[-/.])(?P<month>[01]?[0-9])(?P=mark)(?P<day>[0-3]?[0-9])(?![\w/-]|\.[0-9])"),
+         lambda match: _iso(match, british=british)),
+        (re.compile(rf"{_NOT_INSIDE}([0-3]?[0-9])/([0-3]?[0-9])/({_YEAR}|[0-9]{{2}})(?![\w/-]|[.,][0-9])"),
+         lambda match: _numeric(match, british=british)),
+        # with points the day comes first
+        (re.compile(rf"(?<![\w.])([0-3]?[0-9])\.([01]?[0-9])\.({_YEAR})(?!\w|\.\w)"),
+         lambda match: _numeric_with_points(match, british=british)),
+        (re.compile(rf"\b({_MONTHS})\.? ({_DAY})(?:st|nd|rd|th)? ?[-–] ?({_DAY})(?:st|nd|rd|th)?(?![\w:%-])"),
+         _days_of_month),
+        (re.compile(rf"\b(?P<month>{_MONTHS})\.? (?:the )?(?P<day>{_DAY})(?:st|nd|rd|th)?\b(?![:%-]|\.[0-9]|,[0-9])"
+                    rf"(?:,? (?P<year>{_YEAR})(?![\w-]|[.,][0-9]))?"),
+         _month_first),
+        (re.compile(rf"(?:\b[Tt]he )?{_NOT_INSIDE}(?P<day>{_DAY})(?:st|nd|rd|th)? (?:of )?(?P<month>{_MONTHS})\b\.?"
+                    rf"(?:,? (?P<year>{_YEAR})(?![\w-]|[.,][0-9]))?"),
+         lambda match: ("The" if match[0].startswith("T") else "the") + _day_first(match).removeprefix("the")),
+        (re.compile(rf"(?i){_NOT_INSIDE}{_TIME} ?{_HALF}(?!\w)"), _time),
+        (re.compile(rf"(?i){_NOT_INSIDE}(?P<hour>1[0-2]|0?[1-9])(?: ?[-–] ?| to )(?P<to>(?:1[0-2]|0?[1-9])"
+                    rf"(?::[0-5][0-9])?)(?= ?[ap]\.?m\b)"),
+         r"\g<hour> to \g<to>"),
+        (re.compile(rf"(?i){_NOT_INSIDE}(?P<hour>1[0-2]|0?[1-9]) ?{_HALF}(?!\w)"),
+         lambda match: cardinal(int(match["hour"])) + _half(match)),
+        (re.compile(rf"{_NOT_INSIDE}{_TIME.replace('[:.]', ':')}(?: ?(?:Uhr|hrs?|h)\b)?{_NOT_PARTLY}"), _time),
+        (re.compile(r"(?<![\w.,])(?P<century>[12][0-9])(?P<decade>[0-9]0)['’]?s\b"), decade),
+        (re.compile(r"(?<![\w.,])['’‘]?(?P<century>)(?P<decade>[1-9]0)s\b"), decade),
+        (re.compile(r"(?<!\w)['’‘]([0-9]{2})(?![\w'’]|\.[0-9])"), _short_year),
+        (re.compile(rf"(?<![\w.,-])({_YEAR})[-–/]([0-9]{{2}})(?![\w/-]|[.,][0-9])"),
+         lambda match: f"{year(int(match[1]))} to {_short_year_of(match[2])}"),
+        (re.compile(r"(?<![\w.,$€£-])(?P<from>1[1-9][0-9]{2}|20[0-9]{2}) ?[-–] ?(?P<to>1[1-9][0-9]{2}|20[0-9]{2})"
+                    r"(?![\w-]|[.,][0-9])"),
+         lambda match: f"{year(int(match['from']))} to {year(int(match['to']))}"),
+    )  # fmt: skip
+
+
+def short_dates(*, british: bool) -> tuple[Rule, ...]:
+    """Return the rule for a day and a month in numbers, which applies to what is no fraction."""
+    return ((re.compile(r"(?<![\w/.])([0-9]{1,2})/([0-9]{1,2})()(?![\w/]|[.,:-][0-9]| ?[=+*×÷])"),
+             lambda match: _numeric(match, british=british)),)  # fmt: skip
+
+
+def _numeric_with_points(match: re.Match[str], *, british: bool) -> str:
+    day, month = int(match[1]), int(match[2])
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return match[0]
+    return _said(day, MONTH_NAMES[month - 1], match[3], british=british)
+
+
+def _short_year_of(number: str) -> str:
+    return f"oh {DIGITS['en'][int(number)]}" if number.startswith("0") and number != "00" else cardinal(int(number))

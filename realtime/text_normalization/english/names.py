@@ -1,0 +1,147 @@
+"""Names with numbers and capitals: monarchs, flights, models, squares of the chessboard, identifiers, verses."""
+
+import re
+from typing import Final
+
+from realtime.text_normalization.english.spelling import spelled
+from realtime.text_normalization.numerals import cardinal, digit_by_digit, ordinal, roman
+from realtime.text_normalization.rules import Rule, one_of
+
+_MONARCHS: Final = (
+    "Pope|King|Queen|Tsar|Emperor|Henry|Louis|Edward|George|William|Charles|James|Richard|Elizabeth|Napoleon|Pius"
+    "|Benedict|Leo|Paul|Ramses|Ramesses|Frederick|Philip|Alexander|Nicholas|Peter|Catherine|Ivan|Umberto|Emmanuel"
+    "|Gustav|Christian|Ferdinand|Mary|John|Francis|Innocent|Gregory|Clement|Urban|Wilhelm|Albert|Leopold|Alfonso"
+    "|Carlos|Felipe|Margrethe|Harald|Haakon|Olav|Juan|Karl|Otto|Joseph|Mehmed|Murad|Selim|Robert|Malcolm|Darius|Xerxes"
+    "|Cyrus|Artaxerxes|Ptolemy|Cleopatra|Victor|Constantine|Rama"
+)
+"""Names that ordinal numbers follow, and titles that stand before any name."""
+
+_NUMBERED: Final = (
+    "Mark|(?i:chapter|part|act|scene|section|volume|book|phase|article|type|level|stage|class|grade|episode|round|tier"
+    "|appendix|figure|table|unit|category|schedule|title|lesson|canto|sonnet|item|number|war|step|group|division)"
+)
+_ROMAN: Final = "[IVXLC]+"
+_NO_NUMERALS: Final = frozenset(
+    {"I", "C", "CC", "CV", "DC", "CD", "IV", "XL", "MIX", "MC", "L", "V", "X", "LI", "VI", "XI", "CI"}
+)
+"""Letters in capitals that are a numeral only behind a word that numerals follow."""
+
+_PIECES: Final = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight"}
+
+_BOOKS: Final = {
+    "Gen": "Genesis", "Ex": "Exodus", "Exod": "Exodus", "Lev": "Leviticus", "Num": "Numbers", "Deut": "Deuteronomy",
+    "Josh": "Joshua", "Judg": "Judges", "Sam": "Samuel", "Kgs": "Kings", "Chr": "Chronicles", "Chron": "Chronicles",
+    "Neh": "Nehemiah", "Ps": "Psalm", "Pss": "Psalms", "Prov": "Proverbs", "Eccl": "Ecclesiastes", "Isa": "Isaiah",
+    "Jer": "Jeremiah", "Lam": "Lamentations", "Ezek": "Ezekiel", "Dan": "Daniel", "Hos": "Hosea", "Mic": "Micah",
+    "Hab": "Habakkuk", "Zech": "Zechariah", "Mal": "Malachi", "Matt": "Matthew", "Mt": "Matthew", "Mk": "Mark",
+    "Lk": "Luke", "Jn": "John", "Rom": "Romans", "Cor": "Corinthians", "Gal": "Galatians", "Eph": "Ephesians",
+    "Phil": "Philippians", "Col": "Colossians", "Thess": "Thessalonians", "Tim": "Timothy", "Philem": "Philemon",
+    "Heb": "Hebrews", "Jas": "James", "Pet": "Peter", "Rev": "Revelation", "Macc": "Maccabees",
+}  # fmt: skip
+_NUMBERED_BOOKS: Final = "Samuel|Kings|Chronicles|Corinthians|Thessalonians|Timothy|Peter|John|Maccabees"
+
+_STATES: Final = {
+    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
+    "CT": "Connecticut", "DE": "Delaware", "FL": "Florida", "GA": "Georgia", "HI": "Hawaii", "ID": "Idaho",
+    "IL": "Illinois", "IN": "Indiana", "IA": "Iowa", "KS": "Kansas", "KY": "Kentucky", "LA": "Louisiana", "ME": "Maine",
+    "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan", "MN": "Minnesota", "MS": "Mississippi", "MO": "Missouri",
+    "MT": "Montana", "NE": "Nebraska", "NV": "Nevada", "NH": "New Hampshire", "NJ": "New Jersey", "NM": "New Mexico",
+    "NY": "New York", "NC": "North Carolina", "ND": "North Dakota", "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon",
+    "PA": "Pennsylvania", "RI": "Rhode Island", "SC": "South Carolina", "SD": "South Dakota", "TN": "Tennessee",
+    "TX": "Texas", "UT": "Utah", "VT": "Vermont", "VA": "Virginia", "WA": "Washington", "WV": "West Virginia",
+    "WI": "Wisconsin", "WY": "Wyoming", "DC": "D C",
+}  # fmt: skip
+"""Postal abbreviations of states, which are read as names before a ZIP code."""
+
+
+_WORDS: Final = frozenset({"HI", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA", "AL", "ID", "CO", "DE"})
+"""Abbreviations of states that are words or titles too, and so need a ZIP code behind them."""
+
+
+def in_pairs(number: str) -> str:
+    """Return a number of three or four digits as rooms and models are named: "one oh one", "two twenty-one"."""
+    first, last = number[:-2], int(number[-2:])
+    if not last:
+        return f"{cardinal(int(first[:-1]))} thousand" if first.endswith("0") else f"{cardinal(int(first))} hundred"
+    return f"{cardinal(int(first))} " + (f"oh {cardinal(last)}" if last < 10 else cardinal(last))
+
+
+def _monarch(match: re.Match[str]) -> str:
+    value = roman(match[2])
+    return match[0] if value is None or value > 30 else f"{match[1]} the {ordinal(value).capitalize()}"
+
+
+def _numbered(match: re.Match[str]) -> str:
+    value = None if match[2] in ("C", "L") else roman(match[2])
+    return match[0] if value is None else f"{match[1]} {cardinal(value)}"
+
+
+def _scene(match: re.Match[str]) -> str:
+    value = roman(match[2].upper())
+    return match[0] if value is None else f"{match[1]} {cardinal(value)}"
+
+
+def _behind_name(match: re.Match[str]) -> str:
+    value = roman(match[2])
+    return (
+        match[0]
+        if value is None or value > 50 or match[2] in _NO_NUMERALS - {"IV", "VI", "XI"}
+        else f"{match[1]} {cardinal(value)}"
+    )
+
+
+def _state(match: re.Match[str]) -> str:
+    extension = f", {digit_by_digit(match[3])}" if match[3] else ""
+    return f"{_STATES[match[1]]} {digit_by_digit(match[2])}{extension}"
+
+
+def _flight(match: re.Match[str]) -> str:
+    return f"{spelled(match[1])} {digit_by_digit(match[2])}"
+
+
+def _move(match: re.Match[str]) -> str:
+    """Read a move of a piece or a capture in chess: "knight f 3", "e takes d 5"."""
+    piece = _PIECES.get(match["piece"] or "", "")
+    takes = "takes" if match["takes"] else ""
+    check = {"+": "check", "#": "mate", "": ""}[match["check"]]
+    return " ".join(filter(None, (piece, " ".join(match["from"]), takes, match["file"], match["rank"], check)))
+
+
+NAMES: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<![\w-])({one_of(_STATES)}) ([0-9]{{5}})(?:-([0-9]{{4}}))?(?![\w-])"),
+     _state),
+    (re.compile(rf"(?<=[a-z], )({one_of(set(_STATES) - _WORDS)})(?=$|[.,;!?)]| [A-Z0-9])"),
+     lambda match: _STATES[match[1]]),
+    (re.compile(rf"\b([123]) ({one_of(_BOOKS)}|{_NUMBERED_BOOKS})\b\.?(?= [0-9]+(?::|\b))"),
+     lambda match: f"{ordinal(int(match[1])).capitalize()} {_BOOKS.get(match[2], match[2])}"),
+    (re.compile(rf"\b({one_of(_BOOKS)})\b\.?(?= [0-9]+:[0-9])"), lambda match: _BOOKS[match[1]]),
+    (re.compile(r"(?<=[a-z] )([0-9]{1,3}):([0-9]{1,3})[-–]([0-9]{1,3})(?![\w:-]|[ ]?[ap]\.?m)"), r"\1 \2 to \3"),
+    (re.compile(rf"\b((?:{_MONARCHS})(?: [A-Z][a-z]+)?) ({_ROMAN})\b(?!['’.][A-Za-z])"), _monarch),
+    (re.compile(rf"\b({_NUMBERED}) ({_ROMAN})\b(?!['’.][A-Za-z]| am\b| have\b| was\b| would\b| will\b)"), _numbered),
+    (re.compile(r"\b([Ss]cene|[Aa]ct) ([ivx]+)\b"), _scene),
+    (re.compile(rf"\b([A-Z]\w*[a-z]|[a-z]{{4,}}) ({_ROMAN[:-1]}{{2,5}})\b(?!['’.][A-Za-z])"), _behind_name),
+    (re.compile(r"\b([BCDGP])2([BCDGPX])\b"), r"\1 to \2"),  # B2B, P2P
+    (re.compile(r"(?i)(\b(?:colon|port) )([1-9][0-9]{3})(?![\w-]|[.,:][0-9])"),
+     lambda match: match[1] + in_pairs(match[2])),
+    (re.compile(r"(?<![\w/.-])([A-Z]{2}) ?([0-9]{3,4})(?![\w/-]|[.,][0-9])"), _flight),
+    (re.compile(r"(?i)\b((?:rooms?|suite|flight|highway|route|interstate|bus|apartment|boeing|airbus|extension) "
+                r"(?:[A-Z](?=[0-9]))?)([0-9]{3,4})(?![\w-]|[.,:][0-9])"),
+     lambda match: match[1] + in_pairs(match[2])),
+    (re.compile(r"\b([A-Z])([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),
+     lambda match: f"{match[1]} {in_pairs(match[2])}"),  # A380
+    (re.compile(r"(?<![\w.,$€£-])(480|720|1080|1440|2160)([pi])\b"),
+     lambda match: f"{in_pairs(match[1])} {match[2].upper()}"),
+    (re.compile(r"(?<![\w/.,$€£-])([0-9]{3})([A-Z]?)(?= (?:[A-Z][\w'’]+ ){1,3}(?:Street|Avenue|Road|Lane|Drive"
+                r"|Boulevard|Court|Place|Square|Way)\b)"),
+     lambda match: f"{in_pairs(match[1])} {match[2]}".rstrip()),
+    (re.compile(r"(?<=[Bb]ox )([0-9]{4})(?![\w-])"), lambda match: in_pairs(match[1])),
+    (re.compile(r"(?<![\w/-])(?:(?P<piece>[KQRBN])(?P<from>[a-h1-8]?)(?P<takes>x?)(?P<file>[a-h])(?P<rank>[1-8])(?P<check>[+#]?))(?![\w-])"),
+     _move),
+    (re.compile(r"(?<![\w/-])(?P<piece>)(?P<from>[a-h])(?P<takes>x)(?P<file>[a-h])(?P<rank>[1-8])(?P<check>[+#]?)"
+                r"(?![\w-])"),
+     _move),
+    (re.compile(r"\b0-0-0\b|\bO-O-O\b"), "O O O"),
+    (re.compile(r"\bO-O\b"), "O O"),
+    # identifiers in camel case, which begin with a small letter and a few more
+    (re.compile(r"(?<![\w/@.-])[a-z]{2,}(?:[A-Z][a-z]+)+(?![\w])"), lambda match: re.sub("(?=[A-Z])", " ", match[0])),
+)  # fmt: skip

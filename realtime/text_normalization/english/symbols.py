@@ -1,0 +1,112 @@
+"""Symbols by name: of arithmetic, music and typing, keys and their combinations."""
+
+import re
+from typing import Final
+
+from realtime.text_normalization.english.spelling import spelled
+from realtime.text_normalization.rules import Rule, one_of
+
+_SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+_KEYS: Final = {
+    "Ctrl": "Control", "ctrl": "control", "Cmd": "Command", "cmd": "command", "Alt": "Alt", "Shift": "Shift",
+    "Del": "Delete", "Esc": "Escape", "Opt": "Option", "Ins": "Insert", "PgUp": "Page Up", "PgDn": "Page Down",
+    "Win": "Windows", "⌘": "Command", "⌥": "Option", "⇧": "Shift", "⌃": "Control", "Tab": "Tab", "Enter": "Enter",
+    "Fn": "Function", "Meta": "Meta", "Option": "Option", "Command": "Command", "Control": "Control", "Space": "Space",
+}  # fmt: skip
+_MODIFIERS: Final = "Ctrl|ctrl|Cmd|cmd|Alt|Shift|Opt|Win|Fn|Meta|Option|Command|Control|⌘|⌥|⇧|⌃"
+
+_GREEK: Final = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "θ": "theta", "λ": "lambda", "μ": "mu",
+    "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Δ": "delta",
+    "Σ": "sigma", "Ω": "omega",
+}  # fmt: skip
+
+
+def _combination(match: re.Match[str]) -> str:
+    """Name the keys of a combination one after the other."""
+    keys = re.findall(r"[⌘⌥⇧⌃]|[^+\s⌘⌥⇧⌃-]+", match[0])
+    return " ".join(_KEYS.get(key, key.upper() if len(key) == 1 else key) for key in keys)
+
+
+def _hashtag(match: re.Match[str]) -> str:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=[0-9])|_", " ", match[1])
+    return f"hashtag {words}"
+
+
+def _power(match: re.Match[str]) -> str:
+    """Read an exponent; squares and cubes have names of their own."""
+    exponent = match[1].translate(_SUPERSCRIPTS)
+    return {"2": " squared", "3": " cubed"}.get(exponent, f" to the power of {exponent.replace('-', 'minus ')}")
+
+
+def _charge(match: re.Match[str]) -> str:
+    """Read the charge of an ion: "F E three plus"."""
+    return f" {match[1].translate(_SUPERSCRIPTS)} {'plus' if match[2] == '⁺' else 'minus'}"
+
+
+SYMBOLS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<![\w+])(?:(?:{_MODIFIERS}) ?\+ ?)+(?:{one_of(_KEYS)}|F[0-9]{{1,2}}|[A-Za-z0-9])(?!\w)"
+                rf"|(?<![\w-])(?:(?:{_MODIFIERS})-)+(?:{one_of(_KEYS)}|F[0-9]{{1,2}}|[A-Za-z])(?![\w-])|[⌘⌥⇧⌃]+[A-Za-z0-9](?!\w)"),
+     _combination),
+    (re.compile(rf"(?<![\w-])({one_of(key for key in _KEYS if key in ('Ctrl', 'Cmd', 'Del', 'PgUp', 'PgDn'))})(?= "
+                rf"(?:key|button)|$)"),
+     lambda match: _KEYS[match[1]]),
+    (re.compile(r"\b(UTC|GMT) ?([+−-])(?=[0-9])"),
+     lambda match: f"{match[1]} {'plus' if match[2] == '+' else 'minus'} "),
+    (re.compile(r"(?<![\w#&])#([A-Za-z_]\w*)"), _hashtag),
+    (re.compile(r"(?<![\w.@])@([A-Za-z]\w*_\w+)"), lambda match: "at " + match[1].replace("_", " underscore ")),
+    (re.compile(r"(?<![\w.@])@ ?(?=\w)"), "at "),
+    (re.compile(r"\b([A-Z]{1,3})&([A-Z])\b"), lambda match: f"{spelled(match[1])} and {match[2]}"),  # AT&T
+    (re.compile(r"(?<= )['’‘]n['’‘]?(?= )"), "and"),
+    (re.compile(r"(?<!\S)--(?=[a-zA-Z])"), "dash dash "),
+    (re.compile(r"(?<!\S)-([a-zA-Z])(?!\w)"), r"dash \1"),
+    (re.compile(r"\b([A-G])[#♯](?!\w)"), r"\1 sharp"),
+    (re.compile(r"\b([A-G])♭(?!\w)"), r"\1 flat"),
+    (re.compile(r" ?(?:-+>|=+>|⇒|➜|→) ?"), " to "),
+    (re.compile(r" ?(?:<-+|←) ?"), " from "),
+    (re.compile(r"(?<=[\w)]) ?(?:>=|≥) ?"), " is at least "),
+    (re.compile(r"(?<=[\w)]) ?(?:<=|≤) ?"), " is at most "),
+    (re.compile(r"(?:>=|≥) ?"), "at least "),
+    (re.compile(r"(?:<=|≤) ?"), "at most "),
+    (re.compile(r" ?(?:!==?|≠) ?(?=\w)"), " is not equal to "),
+    (re.compile(r"(?<=\w) ?≈ ?"), " is about "),
+    (re.compile(r"≈ ?"), "about "),
+    (re.compile(r"(?<=\S) ?={2,} ?"), " equals "),
+    (re.compile(r"(?<=[\w)%]) ?= ?(?=[\w(+−.√$€£-])"), " equals "),
+    (re.compile(r"(?<=[\w)]) ?< ?(?=[\w(−-])"), " is less than "),
+    (re.compile(r"(?<=[\w)]) ?> ?(?=[\w(−-])"), " is greater than "),
+    (re.compile(r"(?<!\S)< ?(?=[0-9$€£])"), "less than "),
+    (re.compile(r"(?<!\S)> ?(?=[0-9$€£])"), "more than "),
+    (re.compile(r" ?± ?"), " plus or minus "),
+    (re.compile(r" ?× ?"), " times "),
+    (re.compile(r" ?÷ ?"), " divided by "),
+    (re.compile(r"√ ?"), "the square root of "),
+    (re.compile(r"∞"), "infinity"),
+    (re.compile(r"№ ?"), "number "),
+    (re.compile(r"(?<![\w&#])#(?=[0-9])"), "number "),
+    (re.compile(r"§§? ?"), "section "),
+    (re.compile(r"¶ ?"), "paragraph "),
+    (re.compile(r"‰"), " per mille"),
+    (re.compile(r" ?%"), " percent"),
+    (re.compile(r"[™®†‡]|(?<=\w)\(\)"), ""),
+    (re.compile(r"© ?"), "copyright "),
+    (re.compile(r" ?[•·|] ?"), ", "),
+    (re.compile(r" ?&& ?| ?& ?"), " and "),
+    (re.compile(rf"(?<=[0-9])([{''.join(_GREEK)}])"), lambda match: " " + _GREEK[match[1]]),
+    (re.compile(rf"(?<!\w)([{''.join(_GREEK)}])(?!\w)"), lambda match: _GREEK[match[1]]),
+    (re.compile(r"(?<=[\w)])\^\(?(-?\w+)\)?"), _power),
+    (re.compile(r"(?<=[\w)])([²³⁴-⁹]?)([⁺⁻])(?![⁰¹²³⁴-⁹])"), _charge),
+    (re.compile(r"(?<=[\w)])([⁻⁰¹²³⁴-⁹]+)"), _power),
+    (re.compile(r"(?<=\w)\+\+"), " plus plus"),
+    (re.compile(r"(?<=[\w)]) \+ (?=[\w(])|(?<=[a-z0-9])\+(?=[a-z0-9])"), " plus "),
+    (re.compile(r"(?<=[0-9])\+(?![\w+])|(?<=\b[A-F])\+(?![\w+])"), " plus"),
+    (re.compile(r"(?<=\b[A-F])[-−](?= (?:in|on|for|average|grade)\b|[.,;!?)]|$)"), " minus"),
+    (re.compile(r"(?<![\w+])\+(?=[0-9])"), "plus "),
+    (re.compile(r"(?<=[a-z]) \* (?=[\w(])"), " times "),
+    (re.compile(r"(?<=[a-zA-Z]) / (?=[a-zA-Z])|(?<=[^\W\d_])/(?=[^\W\d_])|(?<=[^\W_] )/(?= )"), " "),
+    (re.compile(r"(?<=\w)/(?=\w)"), " slash "),
+    (re.compile(r"(?<=[^\W_])_+(?=[^\W_])"), " "),
+    (re.compile(r"[\\_^~*#]+"), " "),
+)  # fmt: skip
+"""Rules for symbols, after those for what stands beside them."""

@@ -1,0 +1,157 @@
+"""Units of measurement, after a number or where capitals show that they are units: 5 kWh, 10 mg/dL, per kWh.
+
+The names are made of the prefixes and units of the SI (BIPM, "The International System of Units"), and of those of
+IEC 80000-13 for bits and bytes; to these come the customary units of America and Britain.
+"""
+
+import re
+from typing import Final
+
+from realtime.text_normalization.rules import NUMBER, Rule, one_of
+
+_PREFIXES: Final = {
+    "": "", "k": "kilo", "K": "kilo", "M": "mega", "G": "giga", "T": "tera", "P": "peta", "h": "hecto", "d": "deci",
+    "c": "centi", "m": "milli", "µ": "micro", "μ": "micro", "n": "nano", "p": "pico", "Ki": "kibi", "Mi": "mebi",
+    "Gi": "gibi", "Ti": "tebi",
+}  # fmt: skip
+
+_UNITS: Final = (
+    ("m", "meter", (*"cdkmnµμ", "")), ("g", "gram", (*"kmnµμ", "")), ("s", "second", "mnµμ"), ("h", "hour", ("",)),
+    ("l", "liter", (*"cdmµμ", "")), ("L", "liter", (*"cdmµμ", "")), ("V", "volt", (*"kmµμM", "")),
+    ("W", "watt", (*"kmMGT", "")), ("A", "amp", "kmnµμ"), ("Ω", "ohm", (*"kmM", "")), ("Ω", "ohm", (*"kmM", "")),
+    ("F", "farad", "mnpµμ"), ("N", "newton", "kmµμ"), ("J", "joule", "kmMG"), ("Wh", "watt hour", (*"kMGT", "")),
+    ("Ah", "amp hour", ("", "m", "k")), ("Nm", "newton meter", ("", "k", "m")), ("Hz", "hertz", (*"kmMGT", "")),
+    ("Pa", "pascal", (*"hkmMG", "")), ("cal", "calorie", (*"k", "")), ("eV", "electronvolt", (*"kMGT", "")),
+    ("mol", "mole", (*"mnµμ", "")), ("Sv", "sievert", (*"mµμ", "")), ("B", "byte", (*"kKMGTP", "Ki", "Mi", "Gi", "Ti")),
+    ("b", "bit", "kKMGT"), ("bit", "bit", "kKMGT"), ("bps", "bit per second", "kKMGT"),
+    ("Bps", "byte per second", "kKMGT"),
+)  # fmt: skip
+"""Symbol, name, and the prefixes that occur with it and make no other word: no `pm`, no abbreviations of states."""
+
+_NAMES: Final = {
+    prefix + symbol: re.sub("(?<=kil)o(?=ohm)|(?<=meg)a(?=ohm)", "", _PREFIXES[prefix] + name)
+    for symbol, name, prefixes in _UNITS
+    for prefix in prefixes
+}
+
+_CUSTOMARY: Final = {
+    "lb": ("pound", "pounds"), "lbs": ("pound", "pounds"), "oz": ("ounce", "ounces"), "ft": ("foot", "feet"),
+    "in": ("inch", "inches"), "yd": ("yard", "yards"), "yds": ("yard", "yards"), "mi": ("mile", "miles"),
+    "sq ft": ("square foot", "square feet"), "sq mi": ("square mile", "square miles"),
+    "sq m": ("square meter", "square meters"), "fl oz": ("fluid ounce", "fluid ounces"), "gal": ("gallon", "gallons"),
+    "pt": ("pint", "pints"), "qt": ("quart", "quarts"), "tsp": ("teaspoon", "teaspoons"), "st": ("stone", "stone"),
+    "tbsp": ("tablespoon", "tablespoons"), "Tbsp": ("tablespoon", "tablespoons"), "ha": ("hectare", "hectares"),
+    "mph": ("mile per hour", "miles per hour"), "kph": ("kilometer per hour", "kilometers per hour"),
+    "mpg": ("mile per gallon", "miles per gallon"), "psi": ("pound per square inch", "pounds per square inch"),
+    "hr": ("hour", "hours"), "hrs": ("hours", "hours"), "min": ("minute", "minutes"), "mins": ("minute", "minutes"),
+    "sec": ("second", "seconds"), "secs": ("second", "seconds"), "yr": ("year", "years"), "yrs": ("year", "years"),
+    "wk": ("week", "weeks"), "wks": ("week", "weeks"), "mo": ("month", "months"),
+    "fps": ("frame per second", "frames per second"),
+    "cc": ("cubic centimeter", "cubic centimeters"), "mcg": ("microgram", "micrograms"), "kt": ("knot", "knots"),
+    "kts": ("knot", "knots"), "rpm": ("R P M", "R P M"), "bpm": ("beat per minute", "beats per minute"),
+    "ppm": ("part per million", "parts per million"), "ppb": ("part per billion", "parts per billion"),
+    "dpi": ("dot per inch", "dots per inch"), "px": ("pixel", "pixels"), "MP": ("megapixel", "megapixels"),
+    "dB": ("decibel", "decibels"), "dBm": ("D B M", "D B M"), "dBFS": ("D B F S", "D B F S"),
+    "pct": ("percent", "percent"),
+    "hp": ("horsepower", "horsepower"), "lx": ("lux", "lux"), "lm": ("lumen", "lumens"), "BTU": ("B T U", "B T U"),
+    "mm Hg": ("millimeter of mercury", "millimeters of mercury"),
+    "mmHg": ("millimeter of mercury", "millimeters of mercury"), "Bq": ("becquerel", "becquerels"),
+    "K": ("kelvin", "kelvins"),
+    "atm": ("atmosphere", "atmospheres"), "AU": ("astronomical unit", "astronomical units"), "ct": ("carat", "carats"),
+}  # fmt: skip
+"""Names for one and for several of other units; `K` only after a blank, since "5K" is five thousand."""
+
+_DIVISORS: Final = {
+    **_NAMES, **{symbol: names[0] for symbol, names in _CUSTOMARY.items() if symbol not in ("in", "K")},
+    "h": "hour", "s": "second", "sec": "second", "min": "minute", "day": "day", "d": "day", "week": "week",
+    "month": "month", "year": "year", "hour": "hour", "gallon": "gallon", "ft": "foot",
+}  # fmt: skip
+_POWERS: Final = {"²": "square ", "³": "cubic ", None: ""}
+
+_DISTINCT: Final = [
+    symbol
+    for symbol in _NAMES
+    if re.search("[a-zµμ]", symbol) and re.search("[A-ZΩ]", symbol)
+    and symbol not in {"Ah", "Gb", "Hz", "Mb", "Nm", "Pa", "Tb", "Wh", "eV"}
+]  # fmt: skip
+"""Units that are nothing else even without a number, because they mix small letters and capitals: kWh, mAh."""
+
+
+_ALL: Final = {**_NAMES, **{symbol: "" for symbol in _CUSTOMARY if symbol != "K"}}
+_UNIT: Final = rf"(?P<unit>{one_of(_ALL)})(?P<power>[²³])?"
+_DIVISOR: Final = rf"/(?P<divisor>{one_of(_DIVISORS)})(?P<divisor_power>[²³])?"
+_END: Final = r"(?![\w'’²³]|/[^\W\d_])"
+_SINGULAR: Final = r"(?P<one>\b(?:an?|each|every|one|per) |/)?(?<![\w.-])"
+
+
+def _name(match: re.Match[str], *, plural: bool) -> str:
+    """Return the names of the unit and of what it is divided by."""
+    unit = match["unit"]
+    if unit in _CUSTOMARY:
+        name = _POWERS[match["power"]] + _CUSTOMARY[unit][plural]
+    else:
+        name = _POWERS[match["power"]] + _NAMES[unit]
+        if plural and not name.endswith("hertz"):
+            first, per, rest = name.partition(" per ")
+            name = f"{first}s{per}{rest}"
+    if not (divisor := match.groupdict().get("divisor")):
+        return name
+    of, power = _DIVISORS[divisor], match["divisor_power"]
+    return f"{name} per " + (f"{of} squared" if of == "second" and power else _POWERS[power] + of)
+
+
+_DESCRIBED: Final = re.compile(r"(?i)\b(?:an?|the|this|that|his|her|my|our|their|your|its|per|each|every|another) $")
+_NOUN: Final = re.compile(
+    r" (?!(?:of|and|or|in|to|per|from|is|was|are|were|at|on|for|with|away|more|long|each|high)\b)[a-z]{2,}"
+)
+
+
+def _measure(match: re.Match[str]) -> str:
+    """Read a number with a unit, which is singular after 1, and before what it describes: "a 10 km run"."""
+    number, gap = match["number"], match["gap"]
+    describes = _DESCRIBED.search(match.string, max(0, match.start() - 10), match.start()) and _NOUN.match(
+        match.string, match.end()
+    )
+    name = _name(match, plural=number not in ("1", "one") and gap != "-" and not describes)
+    return f"{number} {name}"
+
+
+def _without_number(match: re.Match[str]) -> str:
+    before = " per " if match["one"] == "/" else match["one"] or ""
+    return before + _name(match, plural=not before)
+
+
+def _inches(match: re.Match[str]) -> str:
+    """Read a double quote after a number as inches, unless it closes a quotation."""
+    if match.string.count('"', 0, match.start()) % 2:
+        return match[0]
+    describes = _NOUN.match(match.string, match.end())
+    return f"{match[1]} inch" + ("" if describes or match[1] == "1" else "es")
+
+
+_SCALES: Final = {"C": " Celsius", "F": " Fahrenheit", "": ""}
+
+
+def _degrees(match: re.Match[str]) -> str:
+    return f"{match[1]} degree{'' if match[1] == '1' else 's'}{_SCALES[match[2] or '']}"
+
+
+UNITS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<![\w.,])({NUMBER}) ?(?:°|º|deg\b) ?([CF])?(?![\w°])"), _degrees),
+    (re.compile(r"(?<=[0-9]) ?℃"), " degrees Celsius"),
+    (re.compile(r"(?<=[0-9]) ?℉"), " degrees Fahrenheit"),
+    (
+        re.compile(rf"(?<![\w.,$€£])(?P<number>{NUMBER})(?!st\b)(?P<gap> ?|-(?=\w\w)){_UNIT}(?:{_DIVISOR})?{_END}"),
+        _measure,
+    ),
+    (re.compile(rf"(?<![\w.,$€£])(?P<number>{NUMBER})(?P<gap> )(?P<unit>K)(?P<power>)(?![\w'’])"), _measure),
+    (
+        re.compile(rf"(?P<part>\b(?:half|(?:third|quarter|fifth|sixth|eighth|tenth|sixteenth)s?)) ?{_UNIT}{_END}"),
+        lambda match: f"{match['part']} {_name(match, plural=False)}",
+    ),
+    (re.compile(r"(?<=half|ters|ghth|hths|nths)(?:\"|″|'')(?=[\s.,;:!?)]|$)"), " inch"),
+    (re.compile(rf"{_SINGULAR}(?=\w\w+/|m/){_UNIT}{_DIVISOR}{_END}"), _without_number),
+    (re.compile(rf"{_SINGULAR}(?P<unit>{one_of(_DISTINCT)})(?P<power>[²³])?{_END}"), _without_number),
+    (re.compile(rf"(?<![\w.,])({NUMBER})(?:[\"″”]|'')(?=[\s.,;:!?)×x]|$)"), _inches),
+    (re.compile(r"(?<![\w.,])([0-9]{1,2})['′](?=[\s.,;:!?)]|$)"), r"\1 feet"),
+)

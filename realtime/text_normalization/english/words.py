@@ -1,0 +1,65 @@
+"""What is left of numbers, in words: ordinals, decimals, years, plain numbers, numbers beside letters."""
+
+import re
+from typing import Final
+
+from realtime.text_normalization.numerals import cardinal, decimal, digit_by_digit, ordinal, whole, year
+from realtime.text_normalization.rules import NUMBER, Rule
+
+_COUNTED: Final = re.compile(
+    r" (?:[a-z]+s(?<!ss)(?<!\bis)(?<!\bas)(?<!\bwas)(?<!\bhas)(?<!\bus)(?<!\bthis)|people|men|women|children)\b"
+    r"|,? (?:million|thousand)|-[a-z]+\b| percent\b"
+)
+"""After a number that counts something."""
+
+
+_LARGE: Final = {"K": "thousand", "k": "thousand", "M": "million", "B": "billion"}
+
+
+def _ordinal(match: re.Match[str]) -> str:
+    number = match[1].replace(",", "")
+    return ordinal(int(number)) if len(number) < 16 else digit_by_digit(number) + match[2]
+
+
+def _number(match: re.Match[str]) -> str:
+    """Read a number: as a year where it can be one and counts nothing, with a point as a decimal."""
+    written = match[0]
+    number = written.replace(",", "")
+    if "." in number:
+        return decimal(number)
+    if number.startswith("0") and len(number) > 1:
+        return digit_by_digit(number)
+    if len(number) > 4:
+        return whole(number)
+    value = int(number)
+    counts = _COUNTED.match(match.string, match.end())
+    if len(written) == 4 and (1900 <= value < 2000 or 2010 <= value < 2100 or (1100 <= value < 2100 and not counts)):
+        return year(value)
+    return cardinal(value)
+
+
+WORDS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w.])([0-9]+(?:,[0-9]{3})*)(st|nd|rd|th)\b"), _ordinal),
+    (re.compile(r"(?<=[0-9])[xX](?= [a-z]+er\b| (?:more|less|as)\b)"), " times"),
+    (re.compile(r"(?<=[0-9]) ?([KkMB])(?= (?:[a-z]+s|people|men|women|children)\b)"),
+     lambda match: f" {_LARGE[match[1]]}"),
+    (re.compile(r"(?<=[0-9])(?=[^\W\d_])|(?<=[^\W\d_])(?=[0-9])"), " "),
+    (re.compile(r"(?<=[^\W\d_])[-–](?=[0-9])"), " "),
+    (re.compile(rf"{NUMBER}|\.[0-9]+"), _number),
+    (re.compile(r"(?<=[a-z])[-–](?=[A-Z]\b)"), " "),
+)  # fmt: skip
+
+_AND: Final[tuple[Rule, ...]] = (
+    (re.compile(r"\bhundred (?=(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty"
+                r"|forty|fifty"
+                r"|sixty|seventy|eighty|ninety)\b)"), "hundred and "),
+)  # fmt: skip
+BRITISH_NUMBERS: Final = _AND
+"""British English says "and" behind the hundreds."""
+
+TIDYING: Final[tuple[Rule, ...]] = (
+    (re.compile(r"[ \t]{2,}"), " "),
+    (re.compile(r" +(?=[.,;:!?](?!\w))"), ""),
+    (re.compile(r"(?m)^[ \t]+"), ""),
+)  # fmt: skip
+"""Blanks that the rules have left."""
