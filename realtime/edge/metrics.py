@@ -17,16 +17,8 @@ from prometheus_client.registry import Collector
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.backends.client import ChatReport
 from realtime.scheduling.fair_scheduler import Scheduler
-from realtime.session.events import (
-    AudioCommitted,
-    Event,
-    ResponseAudioExtended,
-    ResponseFinished,
-    ResponseStarted,
-    SpeechStopped,
-    TranscriptCompleted,
-    TranscriptFailed,
-)
+from realtime.session.events import AudioCommitted, Event, SpeechStopped, TranscriptCompleted, TranscriptFailed
+from realtime.session.response_events import ResponseAudioExtended, ResponseFinished, ResponseStarted
 from realtime.speech.suppression import REPORTED, Suppression
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST

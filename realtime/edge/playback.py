@@ -2,7 +2,8 @@
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Decoder
 from realtime.audio.resampler import Resampler
-from realtime.session.events import Event, ResponseAudioExtended, ResponseFinished, ResponseStatus, SpeechStarted
+from realtime.session.events import Event, SpeechStarted
+from realtime.session.response_events import ResponseAudioExtended, ResponseFinished, ResponseStatus
 from realtime.speech.echo_gate import EchoGate
 
 

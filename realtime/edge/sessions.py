@@ -18,7 +18,8 @@ from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ClientId
 from realtime.session.config import SessionConfig
-from realtime.session.events import Event, ResponseFinished, SessionConfigured
+from realtime.session.events import Event, SessionConfigured
+from realtime.session.response_events import ResponseFinished
 from realtime.settings import Settings
 from realtime.tracing.files import Traces
 from realtime.tracing.observers import ObservedSession, Observer, SessionLog

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from realtime.session.conversation import FunctionCall
-from realtime.session.events import EndReason
 from realtime.session.generation import (
     ChatDelta,
     ChatFinished,
@@ -19,6 +18,7 @@ from realtime.session.generation import (
     ChatUsage,
 )
 from realtime.session.jobs import CancelJob, Generate, Jobs
+from realtime.session.response_events import EndReason
 
 MAX_TOOL_CALLS: Final = 64
 """Tool calls of one answer; more are dropped."""

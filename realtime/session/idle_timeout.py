@@ -1,15 +1,7 @@
 """When the user has said nothing for so long after a response that the session answers the silence."""
 
-from realtime.session.events import (
-    AudioCleared,
-    AudioCommitted,
-    Output,
-    ResponseFinished,
-    ResponseStarted,
-    ResponseStatus,
-    SessionConfigured,
-    SpeechStarted,
-)
+from realtime.session.events import AudioCleared, AudioCommitted, Output, SessionConfigured, SpeechStarted
+from realtime.session.response_events import ResponseFinished, ResponseStarted, ResponseStatus
 
 
 class IdleTimeout:

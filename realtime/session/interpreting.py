@@ -8,12 +8,12 @@ from realtime.session.config import SOURCE_CHANNEL
 from realtime.session.events import (
     ChannelEvent,
     Output,
-    ResponseFinished,
     TranscriptCompleted,
     TranscriptExtended,
     TranscriptFailed,
     TranscriptsSpoken,
 )
+from realtime.session.response_events import ResponseFinished
 from realtime.session.responses import Responses
 
 MAX_WAITING_CHARACTERS: Final = 20_000

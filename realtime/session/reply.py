@@ -20,9 +20,11 @@ from realtime.errors import UnreadableText, VoiceError
 from realtime.session.answer import Answer
 from realtime.session.config import Modality
 from realtime.session.conversation import AudioPart, Conversation, ItemStatus, Message, Role, TextPart
-from realtime.session.events import (
+from realtime.session.events import Output
+from realtime.session.generation import ChatDelta, ChatTextDelta
+from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished, Synthesize
+from realtime.session.response_events import (
     EndReason,
-    Output,
     Response,
     ResponseAudioExtended,
     ResponseFinished,
@@ -30,8 +32,6 @@ from realtime.session.events import (
     ResponseStatus,
     ResponseTextExtended,
 )
-from realtime.session.generation import ChatDelta, ChatTextDelta
-from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished, Synthesize
 from realtime.session.response_items import ResponseItems
 from realtime.speech.phrases import PhraseChunker
 from realtime.speech.playout import Playout

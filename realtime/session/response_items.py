@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from realtime.session.conversation import Conversation, Item, ItemContent, ItemStatus
-from realtime.session.events import Response, ResponseItemAdded, ResponseItemFinished
+from realtime.session.response_events import Response, ResponseItemAdded, ResponseItemFinished
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,20 +23,13 @@ from realtime.session.answer import Answer
 from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpeech, Speak
 from realtime.session.config import Modality, SessionConfig
 from realtime.session.conversation import AudioPart, Conversation, Message, Role
-from realtime.session.events import (
-    CommandRefused,
-    EndReason,
-    Output,
-    RefusalReason,
-    Response,
-    ResponseStarted,
-    ResponseStatus,
-)
+from realtime.session.events import CommandRefused, Output, RefusalReason
 from realtime.session.generation import ChatNotConfigured, ChatRequest
 from realtime.session.interruption import Interruption
 from realtime.session.jobs import Generated, JobFailed, Jobs, SpeechSynthesized, SynthesisFinished
 from realtime.session.prepared_answer import PreparedAnswer
 from realtime.session.reply import Reply
+from realtime.session.response_events import EndReason, Response, ResponseStarted, ResponseStatus
 from realtime.session.response_source import ResponseSource
 
 MAX_OUTSIDE_CONVERSATION: Final = 8

@@ -18,8 +18,6 @@ from realtime.session.events import (
     CommandRefused,
     Input,
     Output,
-    ResponseFinished,
-    ResponseStarted,
     SessionConfigured,
     SpeechStarted,
     SpeechStopped,
@@ -37,6 +35,7 @@ from realtime.session.jobs import (
     Transcribe,
     Transcribed,
 )
+from realtime.session.response_events import ResponseFinished, ResponseStarted
 from realtime.session.session import Session
 from realtime.speech.recognition import TranscriptionRequest
 

@@ -22,6 +22,13 @@ from realtime.session.conversation import AudioPart, Item, ItemStatus, Message, 
 from realtime.session.events import (
     AudioCommitted,
     Event,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptCompleted,
+    TranscriptExtended,
+)
+from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
+from realtime.session.response_events import (
     Response,
     ResponseAudioExtended,
     ResponseFinished,
@@ -30,12 +37,7 @@ from realtime.session.events import (
     ResponseStarted,
     ResponseStatus,
     ResponseTextExtended,
-    SpeechStarted,
-    SpeechStopped,
-    TranscriptCompleted,
-    TranscriptExtended,
 )
-from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
 from realtime.session.session import Session
 from realtime.speech.transcript import Word
 from realtime.wire.codec import Close, Handshake

@@ -12,9 +12,8 @@ from realtime.errors import BadMessage, TooLarge, UnreadableText, VoiceError
 from realtime.session.commands import CancelResponse, Command, ExtendSpeech
 from realtime.session.commands import Speak as SpeakText
 from realtime.session.config import SessionConfig
-from realtime.session.events import (
-    CommandRefused,
-    Event,
+from realtime.session.events import CommandRefused, Event
+from realtime.session.response_events import (
     ResponseAudioExtended,
     ResponseFinished,
     ResponseFlushed,

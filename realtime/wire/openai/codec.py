@@ -34,13 +34,6 @@ from realtime.session.events import (
     ItemDeleted,
     ItemRetrieved,
     ItemTruncated,
-    ResponseAudioExtended,
-    ResponseFinished,
-    ResponseFlushed,
-    ResponseItemAdded,
-    ResponseItemFinished,
-    ResponseStarted,
-    ResponseTextExtended,
     SessionConfigured,
     SilencePassed,
     SpeechStarted,
@@ -50,6 +43,15 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptRevised,
     TranscriptsSpoken,
+)
+from realtime.session.response_events import (
+    ResponseAudioExtended,
+    ResponseFinished,
+    ResponseFlushed,
+    ResponseItemAdded,
+    ResponseItemFinished,
+    ResponseStarted,
+    ResponseTextExtended,
 )
 from realtime.wire.codec import Close, Codec, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.openai import client_events as wire

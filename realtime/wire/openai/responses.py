@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from realtime.session.config import Modality
 from realtime.session.conversation import FunctionCall, FunctionCallOutput, Item, Message
-from realtime.session.events import (
+from realtime.session.generation import ChatUsage
+from realtime.session.response_events import (
     Response,
     ResponseAudioExtended,
     ResponseFinished,
@@ -14,7 +15,6 @@ from realtime.session.events import (
     ResponseStatus,
     ResponseTextExtended,
 )
-from realtime.session.generation import ChatUsage
 from realtime.wire.codec import Frames
 from realtime.wire.openai.frames import FrameWriter, error_type
 from realtime.wire.openai.items import JsonItem, item_object

@@ -21,8 +21,6 @@ from realtime.session.events import (
     AudioCommitted,
     CommandRefused,
     Event,
-    ResponseAudioExtended,
-    ResponseFinished,
     SessionConfigured,
     SpeechStarted,
     SpeechStopped,
@@ -31,6 +29,7 @@ from realtime.session.events import (
     TranscriptFailed,
     TranscriptsSpoken,
 )
+from realtime.session.response_events import ResponseAudioExtended, ResponseFinished
 from realtime.wire.codec import Close, Codec, Frames, Handshake, Outgoing
 from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, Request, parse_as
 from realtime.wire.openai.frames import FrameWriter

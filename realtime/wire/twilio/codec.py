@@ -28,15 +28,9 @@ from realtime.session.commands import (
 )
 from realtime.session.config import SessionConfig
 from realtime.session.conversation import Message, Role, TextPart
-from realtime.session.events import (
-    CommandRefused,
-    Event,
-    ResponseAudioExtended,
-    ResponseFinished,
-    ResponseStatus,
-    SpeechStarted,
-)
+from realtime.session.events import CommandRefused, Event, SpeechStarted
 from realtime.session.generation import ChatNotConfigured
+from realtime.session.response_events import ResponseAudioExtended, ResponseFinished, ResponseStatus
 from realtime.wire.codec import Answer, Close, Codec, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.twilio import messages as wire
 from realtime.wire.twilio.keypad import Keypad

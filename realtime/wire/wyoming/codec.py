@@ -28,13 +28,11 @@ from realtime.session.events import (
     CommandRefused,
     Event,
     RefusalReason,
-    Response,
-    ResponseAudioExtended,
-    ResponseFinished,
     TranscriptCompleted,
     TranscriptExtended,
     TranscriptFailed,
 )
+from realtime.session.response_events import Response, ResponseAudioExtended, ResponseFinished
 from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Handshake
 from realtime.wire.wyoming.framing import WyomingEvent
 from realtime.wire.wyoming.messages import (

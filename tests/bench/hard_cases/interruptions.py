@@ -32,14 +32,7 @@ from realtime.engines.hibari import Hibari
 from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.session.commands import AppendAudio, Speak
 from realtime.session.config import SessionConfig
-from realtime.session.events import (
-    Input,
-    Output,
-    ResponseFinished,
-    ResponseStarted,
-    ResponseStatus,
-    TranscriptCompleted,
-)
+from realtime.session.events import Input, Output, TranscriptCompleted
 from realtime.session.jobs import (
     ScoreWindows,
     SpeechSynthesized,
@@ -49,6 +42,7 @@ from realtime.session.jobs import (
     Transcribed,
     WindowsScored,
 )
+from realtime.session.response_events import ResponseFinished, ResponseStarted, ResponseStatus
 from realtime.session.session import Session
 from tests.bench.hard_cases.in_process import PCM16, Models
 from tests.bench.hard_cases.recordings import load, rows

@@ -18,15 +18,9 @@ from realtime.errors import EngineError
 from realtime.models.models import Models
 from realtime.session.commands import AppendAudio, CancelResponse, ClearAudio, CommitAudio, Speak
 from realtime.session.config import SessionConfig
-from realtime.session.events import (
-    Event,
-    ResponseFinished,
-    ResponseStarted,
-    ResponseStatus,
-    SpeechStarted,
-    TranscriptCompleted,
-)
+from realtime.session.events import Event, SpeechStarted, TranscriptCompleted
 from realtime.session.jobs import SynthesisFinished
+from realtime.session.response_events import ResponseFinished, ResponseStarted, ResponseStatus
 from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.speech.endpointing import EndOfTurn, TurnDetection

@@ -17,14 +17,12 @@ from realtime.scheduling.priority import ANONYMOUS, Priority
 from realtime.session.config import Modality
 from realtime.session.events import (
     AudioCommitted,
-    Response,
-    ResponseAudioExtended,
-    ResponseStarted,
     SpeechStopped,
     TranscriptCompleted,
     TranscriptExtended,
     TranscriptFailed,
 )
+from realtime.session.response_events import Response, ResponseAudioExtended, ResponseStarted
 from realtime.speech.suppression import REPORTED, Suppression
 from realtime.speech.transcript import Word
 

@@ -8,7 +8,8 @@ import numpy as np
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding, encode
 from realtime.edge.playback import Playback
 from realtime.session.config import Modality
-from realtime.session.events import Response, ResponseAudioExtended, ResponseFinished, ResponseStatus, SpeechStarted
+from realtime.session.events import SpeechStarted
+from realtime.session.response_events import Response, ResponseAudioExtended, ResponseFinished, ResponseStatus
 from realtime.speech.echo_gate import EchoGate
 
 PCM24: Final = AudioFormat(Encoding.PCM16, 24_000)

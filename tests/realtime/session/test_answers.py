@@ -23,22 +23,7 @@ from realtime.session.commands import (
 )
 from realtime.session.config import Modality
 from realtime.session.conversation import FunctionCall, FunctionCallOutput, ItemStatus, Message, Role, TextPart
-from realtime.session.events import (
-    CommandRefused,
-    EndReason,
-    ItemRetrieved,
-    RefusalReason,
-    ResponseAudioExtended,
-    ResponseFinished,
-    ResponseFlushed,
-    ResponseItemAdded,
-    ResponseItemFinished,
-    ResponseStarted,
-    ResponseStatus,
-    ResponseTextExtended,
-    SpeechStarted,
-    TranscriptCompleted,
-)
+from realtime.session.events import CommandRefused, ItemRetrieved, RefusalReason, SpeechStarted, TranscriptCompleted
 from realtime.session.generation import (
     ChatDelta,
     ChatFinished,
@@ -54,6 +39,17 @@ from realtime.session.generation import (
     ChatUsage,
 )
 from realtime.session.jobs import CancelJob, Generate, Generated, JobFailed, Synthesize, Transcribe
+from realtime.session.response_events import (
+    EndReason,
+    ResponseAudioExtended,
+    ResponseFinished,
+    ResponseFlushed,
+    ResponseItemAdded,
+    ResponseItemFinished,
+    ResponseStarted,
+    ResponseStatus,
+    ResponseTextExtended,
+)
 from realtime.session.responses import MAX_OUTSIDE_CONVERSATION
 from tests.support.scripted_conversation import (
     Conversation,

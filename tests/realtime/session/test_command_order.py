@@ -3,16 +3,10 @@
 from realtime.session.command_order import MAX_HELD
 from realtime.session.commands import CancelResponse, CommitAudio, CreateItem, CreateResponse, Speak
 from realtime.session.conversation import Message, Role, TextPart
-from realtime.session.events import (
-    AudioCommitted,
-    CommandRefused,
-    ItemAdded,
-    ResponseFinished,
-    ResponseStarted,
-    ResponseStatus,
-)
+from realtime.session.events import AudioCommitted, CommandRefused, ItemAdded
 from realtime.session.generation import ChatMessage, ChatRole
 from realtime.session.jobs import Generate, ScoreWindows
+from realtime.session.response_events import ResponseFinished, ResponseStarted, ResponseStatus
 from tests.support.scripted_conversation import Conversation, Microphone, configured, words_between
 
 BY_HAND = configured(chat=True, turn_detection=None)

@@ -36,10 +36,9 @@ from realtime.session.events import (
     ItemRetrieved,
     ItemTruncated,
     RefusalReason,
-    ResponseItemAdded,
-    ResponseItemFinished,
 )
 from realtime.session.generation import ChatMessage, ChatRole, ChatToolCall
+from realtime.session.response_events import ResponseItemAdded, ResponseItemFinished
 from tests.support.scripted_conversation import Conversation as Scripted
 from tests.support.scripted_conversation import Microphone, configured, words_between
 

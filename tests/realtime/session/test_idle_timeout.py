@@ -6,16 +6,10 @@ import pytest
 
 from realtime.session.commands import CancelResponse, Configure, CreateResponse, RetrieveItem, Speak
 from realtime.session.conversation import AudioPart, Message, Role
-from realtime.session.events import (
-    AudioCommitted,
-    IdleTimeoutReached,
-    ItemRetrieved,
-    ResponseFinished,
-    ResponseStarted,
-    TranscriptCompleted,
-)
+from realtime.session.events import AudioCommitted, IdleTimeoutReached, ItemRetrieved, TranscriptCompleted
 from realtime.session.generation import ChatDelta, ChatFinished, ChatFinishReason, ChatMessage, ChatRequest, ChatRole
 from realtime.session.jobs import Generate
+from realtime.session.response_events import ResponseFinished, ResponseStarted
 from tests.support.scripted_conversation import Conversation, Microphone, configured
 
 WAITING = configured(chat=True, create_response=True, idle_timeout=5.0)

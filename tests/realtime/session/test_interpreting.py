@@ -1,15 +1,9 @@
 """What is transcribed is spoken, where the client asks for it: one turn after the other, each while it grows."""
 
-from realtime.session.events import (
-    ResponseFinished,
-    ResponseStarted,
-    ResponseTextExtended,
-    TranscriptCompleted,
-    TranscriptExtended,
-    TranscriptsSpoken,
-)
+from realtime.session.events import TranscriptCompleted, TranscriptExtended, TranscriptsSpoken
 from realtime.session.interpreting import MAX_WAITING_CHARACTERS, Interpreting
 from realtime.session.jobs import Synthesize, Transcribe
+from realtime.session.response_events import ResponseFinished, ResponseStarted, ResponseTextExtended
 from tests.support.scripted_conversation import Conversation, Microphone, configured
 
 INTERPRETED = configured(speak_transcripts=True, interrupt_response=False)

@@ -5,10 +5,11 @@ from realtime.audio.formats import AudioFormat, Decoder, Encoding
 from realtime.errors import EngineError, UnreadableText
 from realtime.session.commands import CancelResponse, Configure, Speak
 from realtime.session.conversation import ItemStatus
-from realtime.session.events import (
-    CommandRefused,
+from realtime.session.events import CommandRefused, RefusalReason
+from realtime.session.jobs import CancelJob, SpeechSynthesized, SynthesisFinished, Synthesize
+from realtime.session.reply import MAX_BUFFERED_SECONDS
+from realtime.session.response_events import (
     EndReason,
-    RefusalReason,
     ResponseAudioExtended,
     ResponseFinished,
     ResponseItemAdded,
@@ -17,8 +18,6 @@ from realtime.session.events import (
     ResponseStatus,
     ResponseTextExtended,
 )
-from realtime.session.jobs import CancelJob, SpeechSynthesized, SynthesisFinished, Synthesize
-from realtime.session.reply import MAX_BUFFERED_SECONDS
 from realtime.speech.phrases import phrases
 from realtime.speech.playout import CHUNK_SECONDS, FIRST_CHUNK_SECONDS, MAX_LEAD_SECONDS
 from tests.support.scripted_conversation import VOICE_RATE, Conversation, configured

@@ -17,9 +17,6 @@ from realtime.session.events import (
     Event,
     Input,
     Output,
-    ResponseAudioExtended,
-    ResponseFinished,
-    ResponseStatus,
     SessionConfigured,
     SpeechStarted,
     TranscriptCompleted,
@@ -35,6 +32,7 @@ from realtime.session.jobs import (
     WindowsScored,
 )
 from realtime.session.listening import MAX_DEFERRED
+from realtime.session.response_events import ResponseAudioExtended, ResponseFinished, ResponseStatus
 from realtime.session.session import Session
 from realtime.speech.recognition import TranscriptionRequest
 from tests.support.scripted_conversation import Conversation, Microphone, configured, hypothesis_of, words_between

@@ -38,13 +38,6 @@ from realtime.session.events import (
     ItemAdded,
     ItemDeleted,
     Output,
-    ResponseAudioExtended,
-    ResponseFinished,
-    ResponseFlushed,
-    ResponseItemAdded,
-    ResponseItemFinished,
-    ResponseStarted,
-    ResponseTextExtended,
     SessionConfigured,
     SilencePassed,
     SpeechStarted,
@@ -76,6 +69,15 @@ from realtime.session.jobs import (
     Transcribed,
     TurnScored,
     WindowsScored,
+)
+from realtime.session.response_events import (
+    ResponseAudioExtended,
+    ResponseFinished,
+    ResponseFlushed,
+    ResponseItemAdded,
+    ResponseItemFinished,
+    ResponseStarted,
+    ResponseTextExtended,
 )
 from realtime.session.session import Session
 from realtime.speech.endpointing import EndOfTurn, TurnDetection

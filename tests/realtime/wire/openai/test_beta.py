@@ -12,15 +12,14 @@ from realtime.audio.formats import AudioFormat, Encoding
 from realtime.session.commands import CreateResponse
 from realtime.session.config import Modality
 from realtime.session.conversation import FunctionCall, Item, ItemStatus, Message, Role, TextPart
-from realtime.session.events import (
-    Event,
+from realtime.session.events import Event, SessionConfigured
+from realtime.session.response_events import (
     ResponseFinished,
     ResponseItemAdded,
     ResponseItemFinished,
     ResponseStarted,
     ResponseStatus,
     ResponseTextExtended,
-    SessionConfigured,
 )
 from realtime.speech.endpointing import TurnDetection
 from realtime.wire.openai.session_object import WireSession

@@ -30,9 +30,18 @@ from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
     CommandRefused,
-    EndReason,
     IdleTimeoutReached,
     RefusalReason,
+    SessionConfigured,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptCompleted,
+    TranscriptFailed,
+    TranscriptRevised,
+)
+from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatUsage
+from realtime.session.response_events import (
+    EndReason,
     Response,
     ResponseAudioExtended,
     ResponseFinished,
@@ -42,14 +51,7 @@ from realtime.session.events import (
     ResponseStarted,
     ResponseStatus,
     ResponseTextExtended,
-    SessionConfigured,
-    SpeechStarted,
-    SpeechStopped,
-    TranscriptCompleted,
-    TranscriptFailed,
-    TranscriptRevised,
 )
-from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatUsage
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word

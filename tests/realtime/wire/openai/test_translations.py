@@ -14,8 +14,9 @@ from pydantic import TypeAdapter
 from realtime.audio.formats import AudioFormat, Encoding
 from realtime.catalogue.names import ModelNames
 from realtime.errors import ClientError, EngineError, Overloaded
-from realtime.session.events import Event, ResponseTextExtended, TranscriptCompleted
+from realtime.session.events import Event, TranscriptCompleted
 from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
+from realtime.session.response_events import ResponseTextExtended
 from realtime.settings import Settings
 from realtime.wire.codec import Close, Handshake
 from realtime.wire.openai.translations import TranslationCodec
