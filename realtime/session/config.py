@@ -67,7 +67,10 @@ class SessionConfig:
     include_partials: bool = False
     """Whether to report tentative words (an extension of the protocol)."""
     time_partials: bool = False
-    """Whether words have times as soon as they are reported, unless the recognizer is under load."""
+    """Whether words have times as soon as they are reported, unless the recognizer is under load.
+
+    It takes 8 to 12 % more CPU time for partials of 2 to 8 s, with whisper-base on one core.
+    """
     voice: str = ""
     """Name of the voice; empty: the default."""
     speed: float = 1.0
