@@ -54,8 +54,13 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The text of all parts."""
-        return "".join(part.text if isinstance(part, TextPart) else part.transcript or "" for part in self.parts)
+        """The text of all parts, with a blank between two where neither has white space there."""
+        whole = ""
+        for part in self.parts:
+            text = part.text if isinstance(part, TextPart) else part.transcript or ""
+            apart = whole and text and not whole[-1].isspace() and not text[0].isspace()
+            whole += f" {text}" if apart else text
+        return whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,14 @@ class ItemAudio:
             for command in (AppendAudio(data), CommitAudio()):
                 yield from self._follow(recording, recording.listening.receive(command))
 
+    def discard(self, item_id: str) -> Iterator[CancelJob | ItemTranscript]:
+        """Give up the transcripts of an item that has been deleted."""
+        for number in [number for number, each in self._owners.items() if each.item_id == item_id]:
+            del self._owners[number]
+            yield self._jobs.cancel(number)
+        for recording in [each for each in self._recordings if each.item_id == item_id]:
+            yield self._end(recording, None)
+
     def receive(
         self, result: WindowsScored | TurnScored | Transcribed | JobFailed
     ) -> Iterator[Output | ItemTranscript]:

@@ -219,6 +219,8 @@ class Session:
                 if isinstance(command, TruncateItem) and command.item_id in self._conversation:
                     self._responses.truncate(command.item_id, command.audio_end_ms / 1000)
                 yield change_item(command, self._conversation)
+                if isinstance(command, DeleteItem):
+                    yield from self._transcribe_item(self._item_audio.discard(command.item_id))
             case CreateResponse():
                 yield from self._responses.create(command, now)
             case Speak():

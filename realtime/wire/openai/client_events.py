@@ -13,6 +13,7 @@ from realtime.wire.openai.formats import FlatFormat, nested_format
 from realtime.wire.openai.items import ItemId, NewItem, WireItemReference
 from realtime.wire.openai.session_update import (
     MaxTokens,
+    ModalityName,
     OutputPatch,
     SessionPatch,
     Tool,
@@ -100,8 +101,8 @@ class ResponseParameters(Struct, frozen=True):
 
     instructions: str | None = None
     audio: ResponseAudio | None = None
-    output_modalities: list[str] | None = None
-    modalities: list[str] | None = None
+    output_modalities: list[ModalityName] | None = None
+    modalities: list[ModalityName] | None = None
     metadata: Metadata | None = None
     conversation: str | None = None
     input: list[NewItem | WireItemReference] | None = None

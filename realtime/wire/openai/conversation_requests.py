@@ -66,6 +66,17 @@ class ConversationRequests:
             raise InvalidValue(ImagesUnsupported().message, param=f"{param}.content", request_id=request_id)
         return item.to_content()
 
+    def _input(self, item: NewItem, param: str, request_id: str | None) -> ItemContent:
+        """Return the content of an item for one response. Raises `RefusedRequest` as `_content`, and for audio."""
+        if isinstance(item, WireMessage) and item.recordings:
+            raise InvalidValue(
+                "Audio is transcribed only in items of the conversation: create one, and refer to it here with an "
+                "`item_reference`.",
+                param=f"{param}.content",
+                request_id=request_id,
+            )
+        return self._content(item, param, request_id)
+
     def _create_response(self, request: wire.CreateResponse, parameters: wire.ResponseParameters) -> CreateResponse:
         if len(parameters.instructions or "") > self._handshake.max_input_characters:
             raise InvalidValue(
@@ -82,7 +93,7 @@ class ConversationRequests:
             else tuple(
                 ItemReference(each.id)
                 if isinstance(each, WireItemReference)
-                else self._content(each, f"response.input[{index}]", request.event_id)
+                else self._input(each, f"response.input[{index}]", request.event_id)
                 for index, each in enumerate(parameters.input)
             ),
             instructions=parameters.instructions,

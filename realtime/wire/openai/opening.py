@@ -24,8 +24,11 @@ def open_session(handshake: Handshake) -> WireSession:
 
     An unknown model stands for the default one. In a conversation `model` names the conversation's model, not the
     recognizer. A speech model speaks what it is given, so the chat backend has no part in its conversation. Raises
-    `InvalidValue` for a session of a key that is not possible.
+    `InvalidValue` for a session of a key that is not possible, and for the call of a telephone or of WebRTC
+    (`call_id`), of which this server has none.
     """
+    if handshake.parameter("call_id"):
+        raise InvalidValue("There are no calls to join on this server: leave out `call_id`.", param="call_id")
     carried = _SESSIONS.decode(handshake.session) if handshake.session else SessionPatch()
     transcription = handshake.parameter("intent") == "transcription"
     model = carried.model or handshake.parameter("model")

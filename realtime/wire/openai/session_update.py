@@ -150,7 +150,11 @@ def chat_tool_choice(requested: str | ToolChoice | None) -> ChatToolChoice | Non
             return None
 
 
-def modality_of(requested: list[str] | None) -> Modality:
+ModalityName: TypeAlias = Literal["text", "audio"]
+"""What responses may consist of, in the words of the protocol."""
+
+
+def modality_of(requested: list[ModalityName] | None) -> Modality:
     """Return what responses consist of: text if that is all that is asked for."""
     return Modality.TEXT if requested and "audio" not in requested else Modality.AUDIO
 
@@ -207,12 +211,12 @@ class SessionPatch(Struct, frozen=True):
     model: str | None = None
     instructions: str | UnsetType | None = UNSET
     include: list[str] | UnsetType | None = UNSET
-    output_modalities: list[str] | UnsetType | None = UNSET
+    output_modalities: list[ModalityName] | UnsetType | None = UNSET
     max_output_tokens: MaxTokens | UnsetType | None = UNSET
     tools: list[Tool] | UnsetType | None = UNSET
     tool_choice: str | ToolChoice | UnsetType | None = UNSET
     audio: AudioPatch | None = None
-    modalities: list[str] | UnsetType | None = UNSET
+    modalities: list[ModalityName] | UnsetType | None = UNSET
     max_response_output_tokens: MaxTokens | UnsetType | None = UNSET
     input_audio_format: FlatFormat = UNSET
     input_audio_transcription: TranscriptionPatch | UnsetType | None = UNSET

@@ -326,3 +326,17 @@ def test_a_change_of_configuration_keeps_the_conversation() -> None:
     scripted.send(CreateItem(written("Hello."), "mine"))
     scripted.send(Configure(configured(voice="alto")))
     assert isinstance(scripted.send(RetrieveItem("mine"))[0], ItemRetrieved)
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        (("Look at this.", "What is it?"), "Look at this. What is it?"),
+        (("Look: ", "this"), "Look: this"),
+        (("Look:", "\nthis"), "Look:\nthis"),
+        (("", "this", ""), "this"),
+    ],
+)
+def test_the_parts_of_a_message_are_words_of_their_own(parts: tuple[str, ...], text: str) -> None:
+    assert Message(Role.USER, tuple(map(TextPart, parts))).text == text
+    assert Message(Role.USER, tuple(map(AudioPart, parts))).text == text

@@ -1,7 +1,7 @@
 import pytest
 
 from realtime.errors import EngineError
-from realtime.session.commands import CreateItem, CreateResponse, RetrieveItem
+from realtime.session.commands import CreateItem, CreateResponse, DeleteItem, RetrieveItem
 from realtime.session.conversation import AudioPart, ItemContent, Message, Role, TextPart
 from realtime.session.events import AudioCommitted, ItemAdded, ItemRetrieved, TranscriptCompleted
 from realtime.session.item_audio import MAX_RECORDINGS
@@ -53,7 +53,7 @@ def test_a_response_waits_for_the_words_of_all_recordings() -> None:
     assert conversation.outputs_of(Generate) == []
     conversation.answer(Transcribe)
     (job,) = conversation.outputs_of(Generate)
-    assert job.request.messages[-1].text == "w0 w1w0 w1"
+    assert job.request.messages[-1].text == "w0 w1 w0 w1"
 
 
 def test_a_recording_that_cannot_be_transcribed_has_no_words_and_the_response_goes_on() -> None:
@@ -93,6 +93,27 @@ def test_no_more_commands_are_taken_while_many_recordings_wait(held: type[Engine
     assert conversation.session.saturated
     conversation.release(held)
     assert not conversation.session.saturated
+
+
+@pytest.mark.parametrize("held", [ScoreWindows, Transcribe])
+def test_an_item_that_is_created_again_has_its_own_words(held: type[EngineJob]) -> None:
+    conversation = Conversation(held=(held,))
+    conversation.send(recorded(3.2))
+    conversation.send(DeleteItem("item_a"))
+    assert conversation.pending(held) == []
+    conversation.send(recorded(0.64))
+    conversation.release(held)
+    assert content(conversation) == Message(Role.USER, (AudioPart("w0 w1"),))
+
+
+def test_a_response_does_not_wait_for_the_words_of_a_deleted_item() -> None:
+    conversation = Conversation(CHATTING, held=(Transcribe,))
+    conversation.send(recorded())
+    conversation.send(CreateItem(Message(Role.USER, (TextPart("Well?"),))))
+    conversation.send(CreateResponse())
+    conversation.send(DeleteItem("item_a"))
+    (job,) = conversation.outputs_of(Generate)
+    assert [message.text for message in job.request.messages] == ["Well?"]
 
 
 def test_a_session_whose_detector_fails_at_a_recording_cannot_go_on() -> None:

@@ -104,3 +104,9 @@ def test_a_body_that_is_not_utf_8_is_refused() -> None:
 def test_a_session_that_is_not_possible_opens_no_connection() -> None:
     with pytest.raises(ClientError, match="cannot translate"):
         opened(b'{"audio": {"input": {"transcription": {"model": "whisper-tiny.en", "task": "translate"}}}}')
+
+
+def test_a_call_cannot_be_joined() -> None:
+    with pytest.raises(ClientError) as refused:
+        opened(b"", call_id=["rtc_1"])
+    assert (refused.value.http_status, refused.value.param) == (400, "call_id")

@@ -767,6 +767,18 @@ def test_what_a_request_for_a_response_leaves_out_is_that_of_the_session() -> No
     assert Client().send({"type": "response.create"}) == [CreateResponse()]
 
 
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ({"type": "response.create", "response": {"output_modalities": ["video"]}}, "response.output_modalities[0]"),
+        ({"type": "session.update", "session": {"modalities": ["text", "video"]}}, "session.modalities[1]"),
+    ],
+)
+def test_an_unknown_modality_is_refused(message: Json, param: str) -> None:
+    error = Client().refusal(json.dumps(message))
+    assert (error["code"], error["param"]) == ("invalid_value", param)
+
+
 def test_modalities_are_read_as_in_the_beta_too() -> None:
     assert response(modalities=["text"]).modality is Modality.TEXT
     assert response(modalities=["audio", "text"]).modality is Modality.AUDIO
@@ -1041,6 +1053,13 @@ def test_the_audio_of_the_user_is_transcribed_where_the_client_gives_no_transcri
         (command,) = Client().codec.decode(json.dumps({"type": "conversation.item.create", "item": item}))
         assert isinstance(command, CreateItem)
         assert command.audio == audio
+
+
+def test_audio_in_the_input_of_a_response_is_refused() -> None:
+    item = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "AAAA"}]}
+    error = Client().refusal(json.dumps({"type": "response.create", "event_id": "e1", "response": {"input": [item]}}))
+    assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", "response.input[0].content", "e1")
+    assert "`item_reference`" in error["message"]
 
 
 def test_an_image_is_refused() -> None:
