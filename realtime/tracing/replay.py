@@ -1,7 +1,8 @@
 """Replay a trace: pass its recorded inputs to a fresh session and compare the outputs.
 
 The core is deterministic. It depends on its inputs, the time, new identifiers, and the quiet positions it finds in the
-audio. All of these are recorded, so that silence of the same length can replace the audio.
+audio. All of these are recorded, so that audio of the same length can replace what was heard and said: silence from the
+microphone, and a constant level in speech, whose silence would not count as words.
 """
 
 from collections.abc import Iterator
@@ -173,8 +174,8 @@ def _input(message: dict[str, Any]) -> Input:
             }
             return Transcribed(fields["number"], Hypothesis(**hypothesis))
         case "SpeechSynthesized":
-            silence = np.zeros(fields["samples"], np.float32)
-            return SpeechSynthesized(fields["number"], silence, fields["sample_rate"])
+            loud = np.full(fields["samples"], 0.25, np.float32)
+            return SpeechSynthesized(fields["number"], loud, fields["sample_rate"])
         case "JobFailed":
             error = type("RecordedError", (VoiceError,), {"code": fields["error"]})
             return JobFailed(fields["number"], error(""))
