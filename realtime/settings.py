@@ -34,6 +34,8 @@ POSITIVE: Final = frozenset(
         "chat_max_history_tokens",
         "chat_timeout_seconds",
         "chat_token_timeout_seconds",
+        "engine_processes",
+        "engine_stall_timeout_seconds",
         "idle_timeout_seconds",
         "load_limit",
         "max_concurrent_uploads",
@@ -64,6 +66,7 @@ DIALECTS: Final = ("openai", "deepgram", "twilio", "vosk", "whisperlive", "whisp
 
 UnknownNames: TypeAlias = Literal["default", "refuse"]
 EnglishVariant: TypeAlias = Literal["us", "uk"]
+Hub: TypeAlias = Literal["huggingface", "modelscope"]
 LogFormat: TypeAlias = Literal["text", "json"]
 
 
@@ -139,6 +142,25 @@ class Settings:
     """Batches of one model decoded in parallel; 0 chooses two, or one on a single CPU."""
     threads_per_worker: int = 0
     """Threads of each decoder worker; 0 divides the CPUs among the workers, at most four each."""
+
+    chattts_python: Path | None = None
+    """Python interpreter that has the libraries of ChatTTS. Unset: that of the service."""
+    cosyvoice_home: Path | None = None
+    """Clone of github.com/FunAudioLLM/CosyVoice with its submodules, which CosyVoice models need."""
+    cosyvoice_python: Path | None = None
+    """Python interpreter that has the libraries of CosyVoice. Unset: that of the service."""
+    engine_processes: int = 1
+    """Processes of each model that runs in processes of its own (ChatTTS, CosyVoice): so many phrases are spoken at the
+    same time, and so many times the model is in memory."""
+    engine_memory_bytes: int = 0
+    """Upper bound for the memory that such a process may allocate. 0 means no bound."""
+    engine_stall_timeout_seconds: float = 120.0
+    """A process that has sent nothing for its phrase in this time is killed."""
+    voices_dir: Path | None = None
+    """Directory with recordings of voices to clone: `NAME.wav`, or another format, and what is said in it in
+    `NAME.txt`. Models that can clone voices have these names as voices."""
+    hub: Hub = "huggingface"
+    """Where the weights of ChatTTS and CosyVoice are downloaded from: `huggingface` or `modelscope`."""
 
     chat_base_url: str | None = None
     """Address of a server with OpenAI's `/v1/chat/completions`, which answers in conversations; `scripted` for answers

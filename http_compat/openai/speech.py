@@ -13,13 +13,16 @@ from http_compat.disconnect import while_connected
 from http_compat.errors import request_id
 from http_compat.limits import ConcurrencyLimit
 from http_compat.openai.speech_stream import SpeechStream
+from http_compat.openai.voice_clip import read_clip
 from http_compat.parsing.speech_request import read_speech
 from http_compat.request_log import note_audio
 from http_compat.streaming import EVENTS, streamed
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
 from realtime.catalogue.voices import find_voice, resolve_voice
+from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
+from realtime.speech.style import SpeechStyle
 from realtime.workers.threads import BlockingCalls
 
 if TYPE_CHECKING:
@@ -31,8 +34,12 @@ logger = logging.getLogger(__name__)
 class SpeechEndpoint:
     """The endpoint for speech, limited to `max_sessions` requests at a time."""
 
-    def __init__(self, models: "ModelService", settings: Settings, names: ModelNames, threads: BlockingCalls) -> None:
+    def __init__(
+        self, models: "ModelService", settings: Settings, names: ModelNames, threads: BlockingCalls,
+        decoders: DecoderPool,
+    ) -> None:  # fmt: skip
         self._models = models
+        self._decoders = decoders
         self._threads = threads
         self._settings = settings
         self._names = names
@@ -49,12 +56,16 @@ class SpeechEndpoint:
         text, speech_format = body.text_to_speak(self._settings.max_input_characters), body.speech_format
         entry = self._names.resolve(body.model, Task.SPEECH, chosen_freely=names_deployment(request))
         body.check_supported(entry)
+        clip = await read_clip(self._decoders, body.prompt_speech, body.clip_transcript)
         lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
         synthesizer = await while_connected(request, lease)
         voice, speed = self._voice(body.voice_name, synthesizer.voices), body.speed or 1.0
         as_events = body.stream_format == "sse"
         streaming = as_events or body.streamed
-        speech = SpeechStream(self._threads, synthesizer, text, voice, speed, speech_format, streaming=streaming)
+        style = SpeechStyle(body.how_to_speak, clip, streamed=streaming)
+        speech = SpeechStream(
+            self._threads, synthesizer, text, voice, speed, speech_format, streaming=streaming, style=style
+        )
         note_audio(request, lambda: speech.seconds)
         if as_events:
             response = await streamed(request, speech.events(), resources, media_type=EVENTS)

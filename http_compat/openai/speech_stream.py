@@ -9,6 +9,7 @@ from realtime.audio.formats import AudioFormat, Samples
 from realtime.errors import UnreadableText
 from realtime.media.encoders import SPEECH_AUDIO, SpeechEncoder, SpeechFormat
 from realtime.speech.phrases import phrases
+from realtime.speech.style import PLAIN, SpeechStyle
 from realtime.workers.threads import BlockingCalls
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ class SpeechStream:
     def __init__(
         self, threads: BlockingCalls, synthesizer: "AsyncSynthesizer", text: str, voice: str, speed: float,
         speech_format: SpeechFormat, *, streaming: bool, audio: AudioFormat = SPEECH_AUDIO, bit_rate: int | None = None,
+        style: SpeechStyle = PLAIN,
     ) -> None:  # fmt: skip
         self._threads = threads
         self._synthesizer = synthesizer
         self._text = text
         self._voice = voice
         self._speed = speed
+        self._style = style
         self._encoder = SpeechEncoder(
             speech_format, synthesizer.sample_rate, streaming=streaming, audio=audio, bit_rate=bit_rate
         )
@@ -72,6 +75,6 @@ class SpeechStream:
 
     async def _speak(self) -> AsyncGenerator[Samples, None]:
         for phrase in phrases(self._text):
-            async with aclosing(self._synthesizer.synthesize(phrase, self._voice, self._speed)) as chunks:
+            async with aclosing(self._synthesizer.synthesize(phrase, self._voice, self._speed, self._style)) as chunks:
                 async for chunk in chunks:
                     yield chunk

@@ -92,8 +92,9 @@ def _speech(settings: Settings) -> dict[str, Any]:
         "instructions": {
             "type": "string",
             "maxLength": 4096,
-            "description": "How to speak; accepted for compatibility, no model follows it",
+            "description": "How to speak; models whose capabilities lack `instructions` ignore it",
         },
+        "prompt_text": {**TEXT, "description": "What is said in `prompt_speech`"},
         "response_format": {"enum": [*SpeechFormat], "default": "mp3"},
         "speed": {"type": "number", "minimum": 0.25, "maximum": 4.0, "default": 1.0},
         "stream": {
@@ -107,7 +108,7 @@ def _speech(settings: Settings) -> dict[str, Any]:
         },
         "kwargs": {
             "anyOf": [TEXT, {"type": "object"}],
-            "description": "Further options of Xinference's clients, as a JSON object or one in a string",
+            "description": "Xinference's options `prompt_text` and `instruct_text`, as JSON or an object",
         },
     }
     either = [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("input", "text")]
@@ -115,8 +116,8 @@ def _speech(settings: Settings) -> dict[str, Any]:
     nulls = {name: schema if name == "model" else nullable(schema) for name, schema in fields.items()}
     json = {"type": "object", "properties": {**nulls, "voice": nullable(voices)}}
     prompts = {
-        name: {**BYTES, "description": "Recording of a voice to clone; not supported by any model"}
-        for name in ("prompt_speech", "prompt_latent")
+        "prompt_speech": {**BYTES, "description": "Recording of a voice, 1 to 30 s; needs the capability `cloning`"},
+        "prompt_latent": {**BYTES, "description": "Refused"},
     }
     form = {"type": "object", "properties": {**fields, **prompts}}
     events = "Events `speech.audio.delta` with `audio` in base64, then `speech.audio.done` with `usage`; or an error"

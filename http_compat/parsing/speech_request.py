@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue
@@ -28,7 +29,7 @@ _CHOICES: Final = frozenset({"response_format", "speed", "stream", "stream_forma
 """Fields in which case and surrounding blanks do not matter."""
 
 _PROMPTS: Final = 16 * 1024 * 1024
-"""Bytes allowed for recordings of a voice to clone, which are read only to be refused with a clear error."""
+"""Bytes allowed for the recording of a voice to clone: 30 s of stereo in 24 bits at 96 kHz."""
 
 
 class VoiceReference(msgspec.Struct, frozen=True):
@@ -41,6 +42,7 @@ class SpeechOptions(msgspec.Struct, frozen=True):
     """Options in Xinference's `kwargs`; unknown options are ignored."""
 
     prompt_text: str | None = None
+    instruct_text: str | None = None
 
 
 class SpeechBody(msgspec.Struct, frozen=True):
@@ -52,13 +54,15 @@ class SpeechBody(msgspec.Struct, frozen=True):
     """Alias of `input`."""
     voice: str | VoiceReference | None = None
     instructions: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
-    """How to speak; accepted, because clients of OpenAI send it to any model, but no model here follows it."""
+    """How to speak; clients of OpenAI send it to any model, so those that cannot follow it ignore it."""
     response_format: str | None = None
     speed: Annotated[float, msgspec.Meta(ge=0.25, le=4.0)] | None = None
     stream: bool | None = None
     stream_format: Literal["audio", "sse"] | None = None
     kwargs: str | dict[str, Any] | None = None
     """Xinference's options, as JSON in a string or as an object."""
+    prompt_text: str | None = None
+    """What is said in `prompt_speech`; Xinference's clients send it in `kwargs`."""
     prompt_speech: Any = None
     prompt_latent: Any = None
 
@@ -87,6 +91,27 @@ class SpeechBody(msgspec.Struct, frozen=True):
             return self.stream
         return self.stream_format is not None or not self.speech_format.has_length
 
+    @property
+    def options(self) -> SpeechOptions:
+        """Xinference's options. Raises `ClientError`."""
+        try:
+            given = self.kwargs or {}
+            if isinstance(given, str):
+                given = decode_json(given, dict[str, Any])
+            return convert_texts(given, SpeechOptions)
+        except ClientError as error:
+            raise ClientError("`kwargs` must be a JSON object.", param="kwargs") from error
+
+    @property
+    def how_to_speak(self) -> str:
+        """Return the instructions, by whatever name. Raises `ClientError`."""
+        return self.instructions or self.options.instruct_text or ""
+
+    @property
+    def clip_transcript(self) -> str:
+        """Return what is said in the recording of a voice, if the client knows it. Raises `ClientError`."""
+        return self.prompt_text or self.options.prompt_text or ""
+
     def text_to_speak(self, max_characters: int) -> str:
         """Return the text. Raises `ClientError` if it is missing, too long or without a letter or digit."""
         for name, given in (("input", self.input), ("text", self.text)):
@@ -103,21 +128,21 @@ class SpeechBody(msgspec.Struct, frozen=True):
         """Raise `ClientError` for a speed or a voice to clone that the model does not support."""
         if self.speed not in {None, 1.0} and not entry.capabilities.speed:
             raise UnsupportedValue(f"The model {entry.name} supports only the speed 1.0.", param="speed")
-        try:
-            given_options = self.kwargs or {}
-            if isinstance(given_options, str):
-                given_options = decode_json(given_options, dict[str, Any])
-            options = convert_texts(given_options, SpeechOptions)
-        except ClientError as error:
-            raise ClientError("`kwargs` must be a JSON object.", param="kwargs") from error
         given = {
             ("prompt_speech", "prompt_speech"): self.prompt_speech,
             ("prompt_latent", "prompt_latent"): self.prompt_latent,
-            ("prompt_text", "kwargs"): options.prompt_text,
+            ("prompt_text", "kwargs"): self.clip_transcript,
         }
         for (name, param), value in given.items():
             if value and not entry.capabilities.cloning:
                 raise UnsupportedValue(f"The model {entry.name} does not clone voices. Remove `{name}`.", param=param)
+        if self.prompt_latent:
+            message = "`prompt_latent` is not supported. Send the recording itself in `prompt_speech`."
+            raise UnsupportedValue(message, param="prompt_latent")
+        if self.prompt_speech and not isinstance(self.prompt_speech, bytes):
+            raise ClientError("`prompt_speech` must be a file, in a form.", param="prompt_speech")
+        if self.clip_transcript and not self.prompt_speech:
+            raise ClientError("`prompt_text` needs a recording in `prompt_speech`.", param="prompt_speech")
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +168,10 @@ async def read_speech(request: Request, settings: Settings) -> SpeechBody:
             for name in form:
                 if len(set(map(str, form.getlist(name)))) > 1:
                     raise ClientError(f"`{name}` is given more than once, with different values.", param=name)
-            return convert_texts(_given(request.query_params) | _given(form), SpeechBody)
+            fields = _given(request.query_params) | _given(form)
+            if isinstance(recording := fields.get("prompt_speech"), UploadFile):
+                fields["prompt_speech"] = await recording.read()
+            return convert_texts(fields, SpeechBody)
         finally:
             await form.close()
     except ClientError as error:

@@ -19,6 +19,7 @@ class Capabilities:
         speed: It can speak faster or slower than normal.
         instructions: It can be told in words how to speak.
         cloning: It can speak with the voice of a recording.
+        any_voice: Every name is a voice of it, always the same one.
     """
 
     languages: tuple[str, ...] = ()
@@ -28,3 +29,4 @@ class Capabilities:
     speed: bool = False
     instructions: bool = False
     cloning: bool = False
+    any_voice: bool = False

@@ -70,6 +70,9 @@ class ModelEntry:
 ENGLISH: Final = ("en",)
 CHINESE: Final = ("zh",)
 
+COSYVOICE_LANGUAGES: Final = ("zh", "en", "ja", "yue", "ko")
+COSYVOICE3_LANGUAGES: Final = (*COSYVOICE_LANGUAGES, "de", "es", "fr", "it", "ru")
+
 
 WHISPER_V2_LANGUAGES: Final = (
     "af", "am", "ar", "as", "az", "ba", "be", "bg", "bn", "bo", "br", "bs", "ca", "cs", "cy", "da", "de", "el",
@@ -129,6 +132,11 @@ def piper_voice(name: str) -> ModelEntry | None:
     return _voice(name, EngineName.PIPER, PIPER_REPOSITORY, capabilities, "GPL-3.0-or-later, voice its own")
 
 
+def _cosyvoice(name: str, repository: str, languages: tuple[str, ...]) -> ModelEntry:
+    abilities = Capabilities(languages, speed=True, instructions=True, cloning=True)
+    return _voice(name, EngineName.COSYVOICE, f"FunAudioLLM/{repository}", abilities, "Apache-2.0")
+
+
 WHISPER_BASE: Final = _whisper("whisper-base", "Systran/faster-whisper-base")
 """The recognizer of a session that names none."""
 
@@ -184,16 +192,34 @@ ENTRIES: Final = (
         "ChatTTS",
         EngineName.CHATTTS,
         "2Noise/ChatTTS",
-        Capabilities(("zh", "en")),
+        Capabilities(("zh", "en"), speed=True, instructions=True, cloning=True, any_voice=True),
         "code AGPL-3.0-or-later, weights CC-BY-NC-4.0",
     ),
-    # Of the CosyVoice family, the one that speaks without a recorded prompt.
-    _voice(
-        "CosyVoice",
-        EngineName.COSYVOICE,
-        "FunAudioLLM/CosyVoice-300M-SFT",
-        Capabilities(("zh", "en", "ja", "yue", "ko")),
-        "Apache-2.0",
-    ),
+    # The bare name means the best of the others that is at hand, and otherwise the one that speaks without a clip.
+    _cosyvoice("CosyVoice", "CosyVoice-300M-SFT", COSYVOICE_LANGUAGES),
+    _cosyvoice("Fun-CosyVoice3-0.5B", "Fun-CosyVoice3-0.5B-2512", COSYVOICE3_LANGUAGES),
+    _cosyvoice("CosyVoice2-0.5B", "CosyVoice2-0.5B", COSYVOICE_LANGUAGES),
+    _cosyvoice("CosyVoice-300M-SFT", "CosyVoice-300M-SFT", COSYVOICE_LANGUAGES),
+    _cosyvoice("CosyVoice-300M-Instruct", "CosyVoice-300M-Instruct", COSYVOICE_LANGUAGES),
+    _cosyvoice("CosyVoice-300M", "CosyVoice-300M", COSYVOICE_LANGUAGES),
     *filter(None, map(piper_voice, PIPER_VOICES)),
 )
+
+COSYVOICE_NAME: Final = "CosyVoice"
+"""The name of the family, which means the best of its models that is at hand."""
+
+COSYVOICE_ENTRIES: Final = tuple(
+    entry for entry in ENTRIES if entry.engine is EngineName.COSYVOICE and entry.name != COSYVOICE_NAME
+)
+"""The models of the family, the best first."""
+
+MODELSCOPE_SOURCES: Final = {
+    "ChatTTS": "AI-ModelScope/ChatTTS",
+    "CosyVoice": "iic/CosyVoice-300M-SFT",
+    "Fun-CosyVoice3-0.5B": "FunAudioLLM/Fun-CosyVoice3-0.5B-2512",
+    "CosyVoice2-0.5B": "iic/CosyVoice2-0.5B",
+    "CosyVoice-300M-SFT": "iic/CosyVoice-300M-SFT",
+    "CosyVoice-300M-Instruct": "iic/CosyVoice-300M-Instruct",
+    "CosyVoice-300M": "iic/CosyVoice-300M",
+}
+"""Where ModelScope has the models that can be had from there."""

@@ -15,15 +15,24 @@ _KOKORO: Final = re.compile(r"[a-z][fm]_")
 """What Kokoro's names begin with: the language and the sex of the speaker."""
 
 
+class AnyVoice(tuple[str, ...]):
+    """The names of a model's voices, for one of which every other name is a voice too."""
+
+    __slots__ = ()
+
+
 def find_voice(name: str, voices: tuple[str, ...]) -> str | None:
     """Return the voice among `voices`, default first, that a client means by `name`; None where it means none.
 
     Case and blanks do not matter. An empty name and `default` mean the default; each of `OPENAI_VOICES` always means
-    the same one of `voices`; a name of Kokoro's means the voice of this name, as in `af_heart`.
+    the same one of `voices`; a name of Kokoro's means the voice of this name, as in `af_heart`. Among `AnyVoice`
+    every name means a voice, and is returned as it is.
     """
     wanted = name.strip().lower()
     if wanted in ("", "default"):
         return voices[0]
+    if isinstance(voices, AnyVoice):
+        return next((voice for voice in voices if voice.lower() == wanted), name.strip())
     if wanted in OPENAI_VOICES and wanted not in voices:
         return voices[OPENAI_VOICES.index(wanted) % len(voices)]
     plain = _KOKORO.sub("", wanted)

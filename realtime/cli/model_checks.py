@@ -13,7 +13,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry, Task
 from realtime.cli.findings import Finding, Findings, Status, pip_install
 from realtime.cli.models import Bars
-from realtime.engines.base import Recognizer, Synthesizer
+from realtime.engines.base import EngineProgram, Recognizer, Synthesizer
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import UnknownModel, VoiceError
 from realtime.settings import PREFIX, Settings
@@ -21,6 +21,7 @@ from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, normalised
 from realtime.weights import bundled
 from realtime.weights import locate as weights
+from realtime.workers.process_pool import ProcessPool
 
 SENTENCE: Final = "The quick brown fox jumps over the lazy dog, and then it walks home through the forest."
 """The sentence that the self-test speaks and transcribes."""
@@ -82,7 +83,7 @@ def check_speech(settings: Settings) -> Findings:
             engines.detector().close()
             recognizer, seconds = _timed(lambda: engines.recognizer(recognizer_entry))
             yield _loaded(recognizer_entry, seconds)
-            synthesizer, seconds = _timed(lambda: engines.synthesizer(voice_entry))
+            synthesizer, seconds = _timed(lambda: _started(engines.synthesizer(voice_entry)))
             yield _loaded(voice_entry, seconds)
     except VoiceError as error:
         name = recognizer_entry.name
@@ -90,8 +91,15 @@ def check_speech(settings: Settings) -> Findings:
         yield Finding("loading", Status.FAILURE, error.message, advice)
         return
     with contextlib.closing(recognizer), contextlib.closing(synthesizer):
+        if isinstance(synthesizer, ProcessPool):
+            return
         if "en" in voice_entry.languages and (recognizer_entry.multilingual or "en" in recognizer_entry.languages):
             yield _self_test(recognizer, synthesizer)
+
+
+def _started(engine: Synthesizer | EngineProgram) -> Synthesizer | ProcessPool:
+    """Start the process of an engine that has its own. Raises what the engine raises."""
+    return ProcessPool(engine, lambda _: None, max_waiting=0) if isinstance(engine, EngineProgram) else engine
 
 
 def _loaded(entry: ModelEntry, seconds: float) -> Finding:

@@ -120,6 +120,8 @@ class EngineProgram:
         instances: Most processes, each of which loads the model.
         max_memory_bytes: Most bytes of memory that a process may allocate; 0 for no limit.
         stall_timeout: Seconds after which a process that has sent nothing for its job is killed.
+        cancel_timeout: Seconds in which it must have ended a cancelled job, or else it is killed. An engine looks for a
+            cancellation between two tokens or chunks, which take a second and more on a slow CPU.
     """
 
     name: str
@@ -130,6 +132,7 @@ class EngineProgram:
     instances: int = 1
     max_memory_bytes: int = 0
     stall_timeout: float = 120.0
+    cancel_timeout: float = 5.0
 
 
 class LanguageIdentifier(Protocol):

@@ -1,12 +1,22 @@
 """The engine for each entry of the catalogue. Heavy libraries are imported here, when they are first needed."""
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import EngineName, ModelEntry
-from realtime.engines.base import Detector, EndOfTurnModel, LanguageIdentifier, Recognizer, Synthesizer
+from realtime.engines.base import (
+    Detector,
+    EndOfTurnModel,
+    EngineProgram,
+    LanguageIdentifier,
+    Recognizer,
+    Synthesizer,
+)
 from realtime.errors import EngineError, EngineNotInstalled, NoEngine
 from realtime.settings import Settings
 from realtime.weights import locate as weights
@@ -23,7 +33,8 @@ class Registry(Protocol):
 
     def recognizer(self, entry: ModelEntry) -> Recognizer[Any]: ...
 
-    def synthesizer(self, entry: ModelEntry) -> Synthesizer: ...
+    def synthesizer(self, entry: ModelEntry) -> Synthesizer | EngineProgram:
+        """Load a voice model, or return how to run it in processes of its own."""
 
     def language_identifier(self) -> LanguageIdentifier: ...
 
@@ -31,6 +42,9 @@ class Registry(Protocol):
 
     def steps(self) -> Mapping[str, Step]:
         """Return the progress of the models that are being prepared or loaded, by name."""
+
+    def advance(self, step: Step) -> None:
+        """Record the progress of a model whose engine is loaded in a process. Raises `EngineError` after `stop`."""
 
     def stop(self) -> None:
         """Make the preparations in progress fail at their next step."""
@@ -57,7 +71,7 @@ class InstalledEngines:
         )  # pinned models are the operator's own choice
         try:
             return weights.size(
-                weights.locate(entry, replace(self._settings, allow_downloads=allow_downloads), self._advance)
+                weights.locate(entry, replace(self._settings, allow_downloads=allow_downloads), self.advance)
             )
         finally:
             self._steps.pop(entry.name, None)
@@ -65,7 +79,7 @@ class InstalledEngines:
     def recognizer(self, entry: ModelEntry) -> Recognizer[Any]:
         directory = weights.locate(entry, self._settings, self._progress)
         try:
-            self._advance(Step(entry.name, Stage.LOADING))
+            self.advance(Step(entry.name, Stage.LOADING))
             match entry.engine:
                 case EngineName.WHISPER:
                     from realtime.engines.whisper.engine import Whisper
@@ -85,7 +99,7 @@ class InstalledEngines:
         finally:
             self._steps.pop(entry.name, None)
 
-    def synthesizer(self, entry: ModelEntry) -> Synthesizer:
+    def synthesizer(self, entry: ModelEntry) -> Synthesizer | EngineProgram:
         directory = weights.locate(entry, self._settings, self._progress)
         match entry.engine:
             case EngineName.HIBARI:
@@ -98,8 +112,37 @@ class InstalledEngines:
                 except ImportError as exc:
                     raise EngineNotInstalled(entry.name, "piper") from exc
                 return Piper(directory, *entry.languages)
+            case EngineName.CHATTTS:
+                return self._program(entry, "chattts:ChatTTS", directory, self._settings.chattts_python)
             case _:
                 raise NoEngine(entry.name)
+
+    def _program(
+        self, entry: ModelEntry, engine: str, directory: Path, python: Path | None, **arguments: str
+    ) -> EngineProgram:
+        """Return how to run a voice model in processes, which share the CPUs.
+
+        The threads of OpenMP must not spin while they wait: beside other work on two CPUs, ChatTTS with two threads
+        took 16 s for what takes 0.5 s without that, or with one thread. Compiling what ChatTTS does with a few hundred
+        characters takes numba 4 s, in the first phrase with a digit in it.
+        """
+        settings, cpus = self._settings, os.cpu_count() or 1
+        common = {
+            "path": str(directory),
+            "device": settings.device,
+            "device_index": settings.device_index,
+            "threads": settings.threads_per_worker or max(1, min(4, cpus // settings.engine_processes)),
+        }
+        return EngineProgram(
+            entry.name,
+            f"realtime.engines.{engine}",
+            {**common, **arguments},
+            str(python.expanduser()) if python else sys.executable,
+            {"OMP_WAIT_POLICY": "PASSIVE", "NUMBA_DISABLE_JIT": "1"},
+            instances=settings.engine_processes,
+            max_memory_bytes=settings.engine_memory_bytes,
+            stall_timeout=settings.engine_stall_timeout_seconds,
+        )
 
     def language_identifier(self) -> LanguageIdentifier:
         from realtime.engines.py3langid import Py3LangId
@@ -117,7 +160,7 @@ class InstalledEngines:
     def stop(self) -> None:
         self._stopping = True
 
-    def _advance(self, step: Step) -> None:
+    def advance(self, step: Step) -> None:
         if self._stopping:
             raise EngineError("The server is stopping.")
         self._steps[step.model] = step

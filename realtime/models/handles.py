@@ -1,6 +1,8 @@
 """Loaded models, called from coroutines: each has an engine, the threads that run it, and a queue."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
@@ -8,17 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ModelEntry
-from realtime.engines.base import Detector, EndOfTurnModel, Recognizer, Synthesizer, VadState
+from realtime.catalogue.voices import AnyVoice
+from realtime.engines.base import Detector, EndOfTurnModel, EngineProgram, Recognizer, Synthesizer, VadState
+from realtime.engines.speech_job import SpeechJob
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
 from realtime.scheduling.queue import Encoded, FifoQueue, RequestProgress, Stage, Ticket
 from realtime.speech.pauses import pause_after, with_pause
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.style import PLAIN, ReferenceClip, SpeechStyle
 from realtime.speech.transcript import Hypothesis
 from realtime.text_normalization.normalizer import SpokenText, spoken_text
 from realtime.workers.batch import BatchWorker
+from realtime.workers.messages import NO_SAMPLES
+from realtime.workers.process_pool import ProcessPool
 from realtime.workers.stream import StreamWorker
 
 MAX_DETECTOR_BATCH: Final = 64
@@ -128,14 +136,50 @@ class EndOfTurnHandle:
         self._engine.close()
 
 
-class SynthesizerHandle:
-    """A loaded text-to-speech model."""
+class SynthesizerHandle(ABC):
+    """A loaded text-to-speech model.
+
+    Attributes:
+        name: Its name in the catalogue.
+        entry: The catalogue's entry, corrected by what the engine has found in the weights.
+        sample_rate: Of the speech, in Hz.
+        voices: Names of its voices, the default first.
+    """
+
+    name: str
+    entry: ModelEntry
+    sample_rate: int
+    voices: tuple[str, ...]
+
+    def __init__(self, *, british: bool) -> None:
+        """Set how written English is read (`spoken_text`)."""
+        self._british = british
+
+    def spoken_text(self, text: str) -> SpokenText:
+        """Return the words that the model is given for a text."""
+        return spoken_text(text, self.entry.capabilities.languages, british=self._british)
+
+    @abstractmethod
+    def synthesize(
+        self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
+    ) -> AsyncGenerator[Samples, None]:
+        """Speak one phrase, as it is written, in one of `voices`; closing the generator stops the engine.
+
+        What the model does not support is ignored. Raises `EngineError`, `Overloaded`, and `ClientError` for what an
+        engine cannot combine.
+        """
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
+class ThreadSynthesizerHandle(SynthesizerHandle):
+    """A loaded text-to-speech model, in threads of the service."""
 
     def __init__(self, entry: ModelEntry, engine: Synthesizer, *, british: bool = False) -> None:
-        """Wrap an engine; `british` is how written English is read (`spoken_text`)."""
+        super().__init__(british=british)
         self.name = entry.name
         self.entry = replace(entry, capabilities=engine.capabilities)
-        self._british = british
         self.sample_rate = engine.sample_rate
         self.voices = engine.voices
         self._engine = engine
@@ -143,16 +187,13 @@ class SynthesizerHandle:
             entry.name, concurrency=MAX_CONCURRENT_PHRASES, max_waiting=MAX_WAITING
         )
 
-    def spoken_text(self, text: str) -> SpokenText:
-        """Return the words that the model is given for a text."""
-        return spoken_text(text, self.entry.capabilities.languages, british=self._british)
-
-    def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
-        """Speak one phrase, as it is written, in one of `voices`, with the pause after it.
-
-        Closing the generator stops the engine. A model that does not support `speed` ignores it. Raises `EngineError`,
-        and `Overloaded`.
-        """
+    def synthesize(
+        self,
+        text: str,
+        voice: str,
+        speed: float,
+        style: SpeechStyle = PLAIN,  # noqa: ARG002 - threads run none that has a style
+    ) -> AsyncGenerator[Samples, None]:
         speed = speed if self.entry.capabilities.speed else 1.0
         pause = pause_after(text) / speed
 
@@ -165,6 +206,49 @@ class SynthesizerHandle:
     def close(self) -> None:
         self._worker.close()
         self._engine.close()
+
+
+class ProcessSynthesizerHandle(SynthesizerHandle):
+    """A loaded text-to-speech model, in processes of its own."""
+
+    def __init__(
+        self, entry: ModelEntry, program: EngineProgram, clips: Mapping[str, ReferenceClip],
+        on_stage: Callable[[str], None], *, british: bool = False,
+    ) -> None:  # fmt: skip
+        """Start a process, which blocks until it has loaded the model; `clips` are further voices, by name.
+
+        `on_stage` is called with the stages of the load; what it raises ends it. Raises what the engine raises.
+        """
+        super().__init__(british=british)
+        self.name = entry.name
+        self._pool = ProcessPool(program, on_stage, max_waiting=MAX_WAITING)
+        described = self._pool.description
+        languages, abilities = described["capabilities"].pop("languages"), described["capabilities"]
+        self.entry = replace(entry, capabilities=Capabilities(tuple(languages), **abilities))
+        self.sample_rate = described["sample_rate"]
+        self._clips = clips if self.entry.capabilities.cloning else {}
+        voices = tuple(dict.fromkeys((*described["voices"], *self._clips)))
+        self.voices = AnyVoice(voices) if self.entry.capabilities.any_voice else voices
+
+    async def synthesize(
+        self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
+    ) -> AsyncGenerator[Samples, None]:
+        able = self.entry.capabilities
+        clip = (style.clip if able.cloning else None) or self._clips.get(voice)
+        job = SpeechJob(
+            self.spoken_text(text).text,
+            voice,
+            speed if able.speed else 1.0,
+            style.instructions if able.instructions else "",
+            clip.transcript if clip else "",
+            style.streamed,
+        )
+        async with aclosing(self._pool.run(job.fields(), clip.samples if clip else NO_SAMPLES)) as results:
+            async for result in results:
+                yield result.samples
+
+    def close(self) -> None:
+        self._pool.close()
 
 
 Handle: TypeAlias = RecognizerHandle | SynthesizerHandle

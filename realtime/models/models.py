@@ -18,15 +18,24 @@ from typing import Final
 from realtime.audio.formats import Samples
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.engines.base import LanguageIdentifier
+from realtime.engines.base import EngineProgram, LanguageIdentifier
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import EngineError, Overloaded, UnusableModel
-from realtime.models.handles import DetectorHandle, EndOfTurnHandle, Handle, RecognizerHandle, SynthesizerHandle
+from realtime.models.handles import (
+    DetectorHandle,
+    EndOfTurnHandle,
+    Handle,
+    ProcessSynthesizerHandle,
+    RecognizerHandle,
+    SynthesizerHandle,
+    ThreadSynthesizerHandle,
+)
 from realtime.models.pool import ModelPool, PooledModel
 from realtime.models.session_recognizer import SessionRecognizer
+from realtime.models.voice_clips import voice_clips
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.settings import Settings
-from realtime.weights.progress import Step
+from realtime.weights.progress import Stage, Step
 from realtime.workers.threads import BlockingCalls
 
 MAX_END_OF_TURN_SECONDS: Final = 1.0
@@ -238,7 +247,17 @@ class Models:
 
     def _make(self, entry: ModelEntry) -> Handle:
         if entry.task is Task.SPEECH:
-            return SynthesizerHandle(
-                entry, self._engines.synthesizer(entry), british=self._settings.english_variant == "uk"
-            )
+            return self._make_synthesizer(entry)
         return RecognizerHandle(entry, self._engines.recognizer(entry), self._settings.load_limit)
+
+    def _make_synthesizer(self, entry: ModelEntry) -> SynthesizerHandle:
+        engine = self._engines.synthesizer(entry)
+        british = self._settings.english_variant == "uk"
+        if not isinstance(engine, EngineProgram):
+            return ThreadSynthesizerHandle(entry, engine, british=british)
+        clips = voice_clips(self._settings.voices_dir)
+
+        def advance(stage: str) -> None:
+            self._engines.advance(Step(entry.name, Stage(stage)))
+
+        return ProcessSynthesizerHandle(entry, engine, clips, advance, british=british)

@@ -15,6 +15,7 @@ from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import VadState
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.style import PLAIN, SpeechStyle
 from realtime.speech.transcript import Hypothesis
 from realtime.weights.progress import Step
 
@@ -50,7 +51,9 @@ class AsyncSynthesizer(Protocol):
     @property
     def voices(self) -> tuple[str, ...]: ...
 
-    def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]: ...
+    def synthesize(
+        self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
+    ) -> AsyncGenerator[Samples, None]: ...
 
 
 class ModelService(Protocol):

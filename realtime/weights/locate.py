@@ -6,15 +6,16 @@ used as it is; a checkpoint of transformers is converted once, into the cache of
 
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
 from realtime.catalogue.names import lookup
-from realtime.catalogue.table import WEIGHT_PACKAGES, EngineName, ModelEntry, Task
-from realtime.errors import EngineError, NoEngine, UnknownModel, WeightsUnavailable
+from realtime.catalogue.table import COSYVOICE_ENTRIES, COSYVOICE_NAME, WEIGHT_PACKAGES, EngineName, ModelEntry, Task
+from realtime.errors import EngineError, NoEngine, UnknownModel, UnusableModel, WeightsUnavailable
 from realtime.settings import Settings
-from realtime.weights import bundled, conversion, hub, piper, storage
+from realtime.weights import bundled, conversion, hub, piper, snapshots, storage
 from realtime.weights.alignment_heads import with_valid_alignment_heads
 from realtime.weights.hub import HubError, RemoteFile
 from realtime.weights.progress import Progress, Stage, reporter, silent
@@ -34,8 +35,9 @@ def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -
     """Return the directory with the model's files, after downloading, converting or assembling them if need be.
 
     For a recognizer it holds a CTranslate2 Whisper model: `model.bin`, `config.json`, `tokenizer.json`, `vocabulary.*`
-    and perhaps `preprocessor_config.json`. For one of Piper's voices it holds the network and its description,
-    and for an engine of `WEIGHT_PACKAGES` it is the configured path or the package. Blocks, perhaps for many minutes.
+    and perhaps `preprocessor_config.json`. For one of Piper's voices it holds the network and its description, for an
+    engine of `LAYOUTS` in `snapshots.py` it is the directory as it is published, and for one of `WEIGHT_PACKAGES` the
+    configured path or the package. Blocks, perhaps for many minutes.
 
     Raises:
         UnusableModel: This installation cannot run the model.
@@ -49,6 +51,8 @@ def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -
 def _find_or_prepare(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
     if directory := _configured(entry, settings):
         return directory
+    if entry.engine in snapshots.LAYOUTS:
+        return _snapshot(entry, settings) or _fetched_snapshot(entry, settings, progress)
     if entry.engine not in _DOWNLOADED:
         return _engine_package(entry)
     report = reporter(progress, entry.name, Stage.PREPARING)
@@ -61,6 +65,8 @@ def find(entry: ModelEntry, settings: Settings) -> Path | None:
     """Return the directory of the model's files on this machine; None if they must be prepared first."""
     if directory := _configured(entry, settings):
         return directory
+    if entry.engine in snapshots.LAYOUTS:
+        return _snapshot(entry, settings)
     if entry.engine not in _DOWNLOADED:
         package = WEIGHT_PACKAGES.get(entry.engine)
         return bundled.package_directory(package) if package else None
@@ -113,8 +119,46 @@ def _configured(entry: ModelEntry, settings: Settings) -> Path | None:
                 f"The directory configured for {entry.name} contains no CTranslate2 Whisper model: "
                 f"{directory} lacks {', '.join(missing)}."
             )
+        if entry.engine in snapshots.LAYOUTS:
+            snapshots.require_complete(entry, directory)
         return directory
     return None
+
+
+def _snapshot(entry: ModelEntry, settings: Settings) -> Path | None:
+    """Return the published directory of a model on this machine: configured or cached.
+
+    The name of the CosyVoice family means the best of its models that is here.
+    """
+    members = COSYVOICE_ENTRIES if entry.name == COSYVOICE_NAME else (entry,)
+    for member in members:
+        if directory := _configured(member, settings) or snapshots.cached(member):
+            return directory
+    if settings.hub == "modelscope":
+        with suppress(HubError, UnusableModel):
+            return snapshots.from_modelscope(entry, local_only=True)
+    return None
+
+
+def _fetched_snapshot(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
+    if reason := _why_offline(settings):
+        raise _no_snapshot(entry, settings, f"not asked, because {reason}")
+    report = reporter(progress, entry.name, Stage.DOWNLOADING)
+    try:
+        if settings.hub == "modelscope":
+            report(0, 0)
+            return snapshots.from_modelscope(entry, local_only=False)
+        return snapshots.download(entry, report)
+    except HubError as error:
+        raise _no_snapshot(entry, settings, f"the request failed: {error.message}") from error
+
+
+def _no_snapshot(entry: ModelEntry, settings: Settings, hub_outcome: str) -> WeightsUnavailable:
+    return WeightsUnavailable(
+        f"No weights found for {entry.name}. Looked for: (1) a path in VIVAVOCE_MODEL_PATHS; (2) the model in the "
+        f"cache of {settings.hub}; (3) on {settings.hub}: {hub_outcome}. Set VIVAVOCE_MODEL_PATHS="
+        f"{entry.name}=DIRECTORY, copy a cache here, or go online once."
+    )
 
 
 def _is_name_of(entry: ModelEntry, name: str) -> bool:

@@ -20,6 +20,8 @@ class Stage(StrEnum):
     CONVERTING = "converting"
     PREPARING = "preparing"
     """The files of a bundled model are verified or assembled."""
+    STARTING = "starting"
+    """The process of the engine starts, and imports its libraries."""
     LOADING = "loading"
     """The weights are read into memory."""
 

@@ -26,12 +26,6 @@ MAX_START_SECONDS: Final = 600.0
 START_POLL: Final = 0.2
 """Seconds between two looks at whether a start is still wanted."""
 
-CANCEL_SECONDS: Final = 2.0
-"""Seconds in which a process must have ended a cancelled job, or else it is killed.
-
-An engine looks for a cancellation between two tokens or two chunks, which take up to a second on a slow CPU.
-"""
-
 _RAISED: Final = {kind.__name__: kind for kind in (ClientError, UnknownVoice, UnsupportedAudio, UnusableModel)}
 """Errors of an engine that are raised as they are, by name; any other becomes an `EngineError`."""
 
@@ -144,9 +138,9 @@ class WorkerProcess:
         self._checked(message)
 
     async def settle(self) -> None:
-        """Cancel the present job, and wait for its end; kill the process if that takes `CANCEL_SECONDS`."""
+        """Cancel the present job, and wait for its end; kill the process if that takes `cancel_timeout`."""
         try:
-            async with asyncio.timeout(CANCEL_SECONDS):
+            async with asyncio.timeout(self._program.cancel_timeout):
                 await self._send(Message(Kind.CANCEL, {"number": self._jobs}))
                 while self._busy:
                     await self._next(None)

@@ -4,13 +4,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from realtime.audio.formats import Samples
+from realtime.catalogue.capabilities import Capabilities
 from realtime.engines.base import EngineProgram
+from realtime.engines.speech_job import Parts, SpeechJob, described
 from realtime.errors import EngineError, UnusableModel
 
 ROOT = str(Path(__file__).parents[2])
@@ -75,5 +78,26 @@ def obedient(
     return EngineProgram(
         "obedient", "tests.support.process_engine:ObedientEngine", load, sys.executable,
         environment={"PYTHONPATH": ROOT}, instances=instances, max_memory_bytes=max_memory_bytes,
-        stall_timeout=stall_timeout,
+        stall_timeout=stall_timeout, cancel_timeout=0.5,
     )  # fmt: skip
+
+
+class ObedientVoice:
+    """A speech engine that says the first sample of the reference clip, or 0.5, once for each letter."""
+
+    def __init__(self, arguments: Mapping[str, Any], on_stage: Callable[[str], None]) -> None:
+        abilities = Capabilities(("en",), speed=True, cloning=True, any_voice=bool(arguments.get("any_voice")))
+        self.description = described(24_000, ("amber",), abilities)
+
+    def run(self, job: Mapping[str, Any], samples: Samples) -> Parts:
+        phrase = SpeechJob.from_fields(job)
+        for _ in phrase.text:
+            yield {}, samples[:1] if len(samples) else np.full(1, 0.5, np.float32)
+
+    def interrupt(self) -> None:
+        pass
+
+
+def obedient_voice(**load: str) -> EngineProgram:
+    """Return the program of an `ObedientVoice`."""
+    return replace(obedient(), engine="tests.support.process_engine:ObedientVoice", arguments=load)

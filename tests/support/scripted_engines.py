@@ -74,6 +74,9 @@ class ScriptedEngines:
     def steps(self) -> Mapping[str, Step]:
         return {}
 
+    def advance(self, step: Step) -> None:
+        pass
+
     def stop(self) -> None:
         pass
 

@@ -22,6 +22,7 @@ from realtime.errors import EngineError, ModelInUse, Overloaded
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.speech.endpointing import Endpointing, Onset, TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.style import PLAIN, SpeechStyle
 from realtime.speech.transcript import Hypothesis, Token, Word
 from realtime.weights.progress import Step
 from tests.support.recordings import tone
@@ -132,14 +133,18 @@ class ScriptedSynthesizer:
         self.sample_rate = _RATE
         self.voices = ("amber", "birch")
         self.spoken: list[tuple[str, str, float]] = []
+        self.styles: list[SpeechStyle] = []
         self.gate: asyncio.Event | None = None
         self.closed = asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
         self.mute = False
 
-    async def synthesize(self, text: str, voice: str, speed: float) -> AsyncGenerator[Samples, None]:
+    async def synthesize(
+        self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
+    ) -> AsyncGenerator[Samples, None]:
         self.loop = asyncio.get_running_loop()
         self.spoken.append((text, voice, speed))
+        self.styles.append(style)
         try:
             for position, character in enumerate("" if self.mute else text):
                 if character == "💥":

@@ -60,7 +60,9 @@ def test_a_model_is_described_under_every_name_that_requests_may_use(serve: Serv
 def test_a_model_is_listed_with_its_capabilities(client: TestClient, name: str, able: set[str]) -> None:
     listed = {each["id"]: each["capabilities"] for each in client.get("/v1/models").json()["data"]}
     assert {capability for capability, has in listed[name].items() if has} == able
-    assert {"translation", "word_times", "streaming_text", "speed", "instructions", "cloning"} == listed[name].keys()
+    assert {"translation", "word_times", "streaming_text", "speed", "instructions", "cloning", "any_voice"} == listed[
+        name
+    ].keys()
 
 
 def test_a_repository_that_is_not_configured_is_unknown(client: TestClient) -> None:

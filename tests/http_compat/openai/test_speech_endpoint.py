@@ -5,6 +5,7 @@ import io
 import json
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import Message
 
+from http_compat.errors import UnsupportedValue
+from http_compat.parsing.speech_request import SpeechBody
+from realtime.catalogue.capabilities import Capabilities
+from realtime.catalogue.names import lookup
 from realtime.settings import Settings
 from tests.support.asgi_requests import post
-from tests.support.recordings import duration
-from tests.support.scripted_models import ScriptedSynthesizer, Serve
+from tests.support.recordings import duration, tone, wav_file
+from tests.support.scripted_models import ScriptedModels, ScriptedSynthesizer, Serve
 from tests.support.uploads import error
 
 URL = "/v1/audio/speech"
@@ -86,10 +91,12 @@ def test_a_voice_is_a_name_an_object_or_the_default(
     assert synthesizer.spoken[0][1] == spoken
 
 
-def test_a_speed_that_the_model_would_ignore_is_refused(client: TestClient) -> None:
-    answer = speak(client, model="ChatTTS", speed=2)
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "speed")
-    assert speak(client, model="ChatTTS", speed=1).status_code == 200
+def test_a_speed_that_the_model_would_ignore_is_refused() -> None:
+    one_speed = replace(lookup("ChatTTS"), capabilities=Capabilities())
+    with pytest.raises(UnsupportedValue) as refused:
+        SpeechBody("ChatTTS", speed=2).check_supported(one_speed)
+    assert refused.value.param == "speed"
+    SpeechBody("ChatTTS", speed=1).check_supported(one_speed)
 
 
 def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
@@ -265,6 +272,53 @@ def test_a_bad_field_of_a_form_is_400_and_named(
     answer = client.post(URL, files={"model": (None, "tts-1"), "input": (None, "Ten chars."), field: part})
     assert error(answer) == (400, code, field)
     assert field in answer.json()["detail"]
+
+
+def clone(client: TestClient, recording: bytes, **fields: str) -> Any:
+    form = {"model": "ChatTTS", "input": "Ten chars.", **fields}
+    files: dict[str, Any] = {name: (None, value) for name, value in form.items()}
+    return client.post(URL, files=files | {"prompt_speech": ("prompt_speech", recording, "application/octet-stream")})
+
+
+@pytest.mark.parametrize("fields", [{"prompt_text": "What I say."}, {"kwargs": '{"prompt_text": "What I say."}'}])
+def test_a_recording_of_a_voice_reaches_the_model_with_its_words(
+    client: TestClient, models: ScriptedModels, fields: dict[str, str]
+) -> None:
+    assert clone(client, wav_file(tone(2.0)), **fields).status_code == 200
+    (style,) = models.synthesizers["ChatTTS"].styles
+    assert style.clip is not None
+    assert len(style.clip.samples) == 32_000
+    assert style.clip.transcript == "What I say."
+
+
+@pytest.mark.parametrize(
+    ("recording", "code"),
+    [
+        (b"RIFF", "invalid_file_format"),
+        (wav_file(tone(0.5)), "audio_too_short"),
+        (wav_file(tone(31.0)), "audio_too_long"),
+        (wav_file(tone(2.0))[:60], "audio_too_short"),
+    ],
+    ids=["broken", "short", "long", "truncated"],
+)
+def test_a_recording_that_cannot_be_cloned_is_refused(client: TestClient, recording: bytes, code: str) -> None:
+    answer = clone(client, recording)
+    assert (answer.json()["error"]["code"], answer.json()["error"]["param"]) == (code, "prompt_speech")
+
+
+def test_a_recording_in_json_and_words_without_a_recording_are_refused(client: TestClient) -> None:
+    assert error(speak(client, model="ChatTTS", prompt_speech="UklGRg=="))[::2] == (400, "prompt_speech")
+    assert error(speak(client, model="ChatTTS", prompt_text="What I say."))[::2] == (400, "prompt_speech")
+
+
+@pytest.mark.parametrize("fields", [{"instructions": "Slowly."}, {"kwargs": {"instruct_text": "Slowly."}}])
+@pytest.mark.parametrize("response_format", ["mp3", "wav"])
+def test_instructions_and_whether_it_is_streamed_reach_the_model(
+    client: TestClient, models: ScriptedModels, fields: dict[str, Any], response_format: str
+) -> None:
+    assert speak(client, model="ChatTTS", response_format=response_format, **fields).status_code == 200
+    (style,) = models.synthesizers["ChatTTS"].styles
+    assert (style.instructions, style.streamed) == ("Slowly.", response_format == "mp3")
 
 
 def test_a_form_without_a_boundary_is_400(client: TestClient) -> None:

@@ -38,6 +38,7 @@ def spoken(piper: Piper, text: str, speed: float = 1.0) -> Samples:
 
 def test_the_voice_of_the_package_is_loaded_by_its_name(tmp_path: Path) -> None:
     engine = InstalledEngines(Settings(cache_dir=tmp_path)).synthesizer(lookup("piper-en_US-joe-medium"))
+    assert isinstance(engine, Piper)
     assert (engine.voices, engine.sample_rate, engine.capabilities.languages) == (("joe",), 22_050, ("en",))
     engine.close()
 

@@ -4,16 +4,17 @@ import pytest
 
 from realtime.catalogue.names import lookup
 from realtime.engines.registry import InstalledEngines
-from realtime.errors import EngineError, UnusableModel
+from realtime.errors import EngineError
 from realtime.settings import Settings
 from realtime.weights.bundled import BUNDLED
 from realtime.weights.progress import Step
 
 
-def test_a_configured_voice_without_an_engine_is_unusable(tmp_path: Path) -> None:
-    engines = InstalledEngines(Settings(model_paths=(f"ChatTTS={tmp_path}",)))
-    with pytest.raises(UnusableModel, match="This version cannot run ChatTTS yet"):
-        engines.synthesizer(lookup("ChatTTS"))
+@pytest.mark.parametrize("name", ["ChatTTS"])
+def test_a_configured_directory_without_such_a_model_says_what_it_lacks(name: str, tmp_path: Path) -> None:
+    engines = InstalledEngines(Settings(model_paths=(f"{name}={tmp_path}",)))
+    with pytest.raises(EngineError, match="contains no such model"):
+        engines.synthesizer(lookup(name))
 
 
 def test_preparing_a_model_reports_steps_and_returns_the_size_of_its_weights(tmp_path: Path) -> None:

