@@ -208,8 +208,8 @@ class Driver:
                     await self.inbox.put_result(
                         SpeechSynthesized(job.number, samples, synthesizer.sample_rate, positions)
                     )
-        await self._check_language(job.text, entry)
         await self.inbox.put_result(SynthesisFinished(job.number))
+        await self._check_language(job.text, entry)
 
     async def _check_language(self, text: str, entry: ModelEntry) -> None:
         """Log the language of a text that the voice does not speak, once for each language of the session."""

@@ -27,7 +27,7 @@ from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.workers.stream import MAX_CHUNKS_AHEAD
 from tests.support.recordings import silence
 from tests.support.scenarios import run, until
-from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript_of
+from tests.support.scripted_engines import ScriptedEngines, ScriptedLanguageIdentifier, Work, say_numbers, transcript_of
 
 LISTENING = SessionConfig(
     WHISPER_BASE,
@@ -329,7 +329,34 @@ def test_a_language_that_the_voice_does_not_speak_is_logged_once(caplog: pytest.
             for spoken in (1, 2):
                 await driver.inbox.put(Speak("Das Wetter ist heute schön."))
                 await listener.wait_for(ResponseFinished, spoken)
+                while not caplog.messages:  # noqa: ASYNC110 - the log does not notify
+                    await asyncio.sleep(0.01)
+            await stable(lambda: len(caplog.messages))
         assert caplog.messages == ["the text is in de, which hibari-tts does not speak"]
+
+    run(scenario())
+
+
+class SlowToIdentify(ScriptedEngines):
+    """Engines whose identifier of languages is loaded once `identifier_loaded` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.identifier_loaded = threading.Event()
+
+    def language_identifier(self) -> ScriptedLanguageIdentifier:
+        assert self.identifier_loaded.wait(5)
+        return super().language_identifier()
+
+
+def test_speech_does_not_wait_for_the_identifier_of_languages() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), SlowToIdentify()
+        async with driving(SPEAKING, engines, listener) as (driver, _):
+            await driver.inbox.put(Speak("Hello."))
+            (finished,) = await listener.wait_for(ResponseFinished)
+            assert finished.status is ResponseStatus.COMPLETED
+            engines.identifier_loaded.set()
 
     run(scenario())
 
