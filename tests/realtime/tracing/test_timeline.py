@@ -151,7 +151,7 @@ def test_changes_of_load_are_reported() -> None:
 
 def test_a_response_is_reported_with_its_first_audio() -> None:
     conversation = TracedConversation()
-    conversation.send(Speak("Hello there, my friend. And a second sentence."))
+    conversation.send(Speak("Hello, my friend. And a second sentence."))
     conversation.wait(20)
     (reply,) = timeline_of(conversation).replies
     assert (reply.status, reply.phrases) == ("completed", 2)
