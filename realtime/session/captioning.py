@@ -6,8 +6,8 @@ which successive partials agree are committed and never revised; the final decid
 than `MAX_SEGMENT` is trimmed of the audio of committed words, so that the cost of a decode does not grow with the turn.
 
 Partials are requested while somebody speaks (`Phase`). The first final is requested in a pause, before the end of the
-turn is certain; if no more speech follows, its answer is used. `decode_policy` has the rules. Finals are answered in
-order, and no later segment is decoded before them.
+turn is certain, and sooner where the answer to the turn is prepared in that pause; if no more speech follows, its answer
+is used. `decode_policy` has the rules. Finals are answered in order, and no later segment is decoded before them.
 """
 
 from collections import deque
@@ -131,6 +131,7 @@ class Captioning:
         segment = self._open
         assert segment is not None
         segment.add_window(start, end, probability)
+        segment.prepares_answer = self.config.answers_early and self._load is LoadLevel.NORMAL
         if segment.speech_start is None:
             segment.start = max(segment.start, end - LEADING_SILENCE)
         elif end - segment.start >= MAX_SEGMENT[self._load] and end - segment.speech_end >= EARLY_FINAL_SILENCE:
@@ -231,7 +232,10 @@ class Captioning:
             segment.partial_language = hypothesis.language or None
         agreement = segment.agreement
         delta = agreement.update(
-            hypothesis.words, in_flight.speech_end, pausing=in_flight.final, span=self.config.agreement_span
+            hypothesis.words,
+            in_flight.speech_end,
+            pausing=in_flight.final and not segment.prepares_answer,  # after 64 ms it may be within a word
+            span=self.config.agreement_span,
         )
         yield from self._extend(segment, delta)
         if self.config.include_partials:

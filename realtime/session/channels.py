@@ -162,4 +162,11 @@ class Channels:
 def _for_one(config: SessionConfig, channel: int) -> SessionConfig:
     """Return the configuration of one channel."""
     translate = config.translate and not (config.transcribe_source and channel == SOURCE_CHANNEL)
-    return replace(config, input_format=_FORMAT, separate_channels=False, transcribe_source=False, translate=translate)
+    return replace(
+        config,
+        input_format=_FORMAT,
+        separate_channels=False,
+        transcribe_source=False,
+        translate=translate,
+        prepare_answers=False,
+    )

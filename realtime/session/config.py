@@ -99,6 +99,11 @@ class SessionConfig:
         return self.input_format.channels if self.separate_channels else 1
 
     @property
+    def answers_early(self) -> bool:
+        """Whether answers are prepared in the pause in which a turn may end."""
+        return self.prepare_answers and self.chat and self.create_response and self.turn_detection is not None
+
+    @property
     def known_language(self) -> str | None:
         """The language that all speech is in; None: detect it."""
         return self.language or (self.languages[0] if len(self.languages) == 1 else None)

@@ -8,7 +8,8 @@ phase     next request
 SILENT    none
 SPEAKING  a partial, if nothing is in flight and `MIN_NEW_SPEECH` has come since the last request
 PAUSING   cancel a partial that is still queued: a final may be near; if it is not, there will be more to decode
-PAUSED    a final, unless it was requested already, or a partial that decodes all of the speech is running
+PAUSED    a final, unless it was requested already, or a partial that decodes all of the speech is running and no
+          answer is prepared
 CLOSED    a final, unless one for all of the speech is in flight
 DONE      none
 ========  ====================================================================================================
@@ -127,5 +128,10 @@ def _final_was_answered(segment: Segment) -> bool:
 
 
 def _will_cover(in_flight: InFlight | None, segment: Segment) -> bool:
-    """Whether the transcription in flight decodes all of the speech: a final now would only delay its words."""
-    return in_flight is not None and not _is_queued_partial(in_flight) and in_flight.covers(segment)
+    """Whether the transcription in flight decodes all of the speech: a final now would only delay its words.
+
+    A final for which an answer waits does not wait for a partial.
+    """
+    if in_flight is None or not in_flight.covers(segment):
+        return False
+    return in_flight.final or not (_is_queued_partial(in_flight) or segment.prepares_answer)

@@ -23,6 +23,7 @@ from realtime.session.conversation import AudioPart, Conversation, ItemStatus, M
 from realtime.session.events import Output
 from realtime.session.generation import ChatDelta, ChatTextDelta
 from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished, Synthesize
+from realtime.session.prepared_answer import PreparedPhrase, Speaker
 from realtime.session.response_events import (
     EndReason,
     Response,
@@ -62,6 +63,8 @@ class Reply:
         self.response = response
         self.answer = answer
         self.speed = speed
+        self._prepared: PreparedPhrase | None = None
+        """The first phrase, if its synthesis began before the answer was wanted, until it is its turn."""
         self._timing = SpeechTiming(response.output_format.sample_rate)
         """What has been synthesized, and when it is played."""
         self._start = start
@@ -91,6 +94,11 @@ class Reply:
     def finished(self) -> bool:
         """Whether the response is over."""
         return self.status is not ResponseStatus.IN_PROGRESS
+
+    @property
+    def speaker(self) -> Speaker | None:
+        """How it is spoken; None if it is written."""
+        return Speaker.of(self.response.modality, self.response.voice, self.speed)
 
     @property
     def extensible(self) -> bool:
@@ -157,8 +165,9 @@ class Reply:
             yield from self._add_generated(delta.text)
         yield from self._go_on(now)
 
-    def resume(self, now: float) -> Iterator[Output]:
-        """Say what there is of the answer from `start` on."""
+    def resume(self, now: float, prepared: PreparedPhrase | None = None) -> Iterator[Output]:
+        """Say what there is of the answer from `start` on; `prepared` is the first phrase of it."""
+        self._prepared = prepared
         yield from self._add_generated(self.answer.text[self._start :])
         yield from self._go_on(now)
 
@@ -240,13 +249,24 @@ class Reply:
             return
         if self._phrases:
             self._phrase = self._phrases.popleft() or ""
-            self._synthesis = self._jobs.begin()
-            yield Synthesize(self._synthesis, self._phrase, self.response.voice, self.speed)
+            yield from self._synthesize(now)
         elif self.answer.complete:
             self._end_audio()
             yield from self._send_due(now)
             if self._playout.deadline() is None:
                 yield from self._complete(now)
+
+    def _synthesize(self, now: float) -> Iterator[Output]:
+        """Request the audio of the phrase, or take what was prepared of it."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is None:
+            self._synthesis = self._jobs.begin()
+            yield Synthesize(self._synthesis, self._phrase, self.response.voice, self.speed)
+            return
+        assert prepared.job.text == self._phrase
+        self._synthesis = prepared.job.number
+        for result in prepared.results:
+            yield from self.receive(result, now)
 
     def _end_audio(self) -> None:
         """Queue the last samples of what was synthesized so far."""

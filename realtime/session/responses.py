@@ -27,7 +27,7 @@ from realtime.session.events import CommandRefused, Output, RefusalReason
 from realtime.session.generation import ChatNotConfigured, ChatRequest
 from realtime.session.interruption import Interruption
 from realtime.session.jobs import Generated, JobFailed, Jobs, SpeechSynthesized, SynthesisFinished
-from realtime.session.prepared_answer import PreparedAnswer
+from realtime.session.prepared_answer import PreparedAnswer, Speaker
 from realtime.session.reply import Reply
 from realtime.session.response_events import EndReason, Response, ResponseStarted, ResponseStatus
 from realtime.session.response_source import ResponseSource
@@ -85,15 +85,14 @@ class Responses:
 
     def awaits(self, job: int) -> bool:
         """Return whether this job works for a response."""
-        return self._reply_that_awaits(job) is not None or self._unheard_answer(job) is not None
+        return (
+            self._reply_that_awaits(job) is not None
+            or self._prepared.awaits(job)
+            or (self._interrupted is not None and self._interrupted.answer.generation == job)
+        )
 
     def _reply_that_awaits(self, job: int) -> Reply | None:
         return next((reply for reply in self._replies.values() if reply.awaits(job)), None)
-
-    def _unheard_answer(self, job: int) -> Answer | None:
-        """Return the answer that this job generates while nobody says it."""
-        answers = (self._prepared.answer, self._interrupted.answer if self._interrupted else None)
-        return next((answer for answer in answers if answer is not None and answer.generation == job), None)
 
     # What the user said, and what the client added.
 
@@ -137,12 +136,12 @@ class Responses:
     def _ask(self, reply: Reply, request: ChatRequest, now: float) -> Iterator[Output]:
         """Ask the chat backend for a response, unless it has been asked just this already."""
         self._prepared_for = None
-        if (answer := self._prepared.take(request)) is not None:
-            reply.answer = answer
-            yield from reply.resume(now)
-        else:
-            yield from self._prepared.give_up()
+        taken = yield from self._prepared.take(request, reply.speaker)
+        if taken is None:
             yield reply.answer.generate(request)
+        else:
+            reply.answer, phrase = taken
+            yield from reply.resume(now, phrase)
 
     def prepare(self, transcript: str | None) -> Iterator[Output]:
         """Ask the chat backend for the answer to a turn that may be over, and would have this transcript.
@@ -155,19 +154,14 @@ class Responses:
         if transcript and not (self._interrupted and self._interrupted.is_false(transcript)):
             turn = Message(Role.USER, (AudioPart(transcript),))
             request = self._source.chat_request(CreateResponse(), self.config, turn)
-        yield from self._prepared.expect(request)
+        yield from self._prepared.expect(
+            request, Speaker.of(self.config.modality, self.config.voice, self.config.speed)
+        )
 
     @property
     def prepares_answers(self) -> bool:
         """Whether the turn in progress would be answered when it is transcribed, and before that."""
-        config = self.config
-        return (
-            config.prepare_answers
-            and config.chat
-            and config.create_response
-            and self.in_conversation is None
-            and not self._untranscribed
-        )
+        return self.config.answers_early and self.in_conversation is None and not self._untranscribed
 
     def speak(self, command: Speak, now: float) -> Iterator[Output]:
         """Begin a response of this text; refuse the command while another one is in progress."""
@@ -285,15 +279,16 @@ class Responses:
         self, message: SpeechSynthesized | SynthesisFinished | Generated | JobFailed
     ) -> Iterator[Output]:
         """Take more of an answer that was interrupted or prepared."""
-        answer = self._unheard_answer(message.number)
-        assert answer is not None
+        if self._prepared.awaits(message.number):
+            yield from self._prepared.receive(message)
+            return
+        assert self._interrupted is not None
+        answer = self._interrupted.answer
         if isinstance(message, Generated):
             yield from answer.take(message.delta)
-            return
-        answer.end_generation()
-        answer.complete = True
-        if answer is self._prepared.answer:
-            self._prepared.fail()
+        else:
+            answer.end_generation()
+            answer.complete = True
 
     def release(self, now: float) -> Iterator[Output]:
         """Advance all responses to `now`."""

@@ -37,6 +37,14 @@ SHORT_SILENCE: Final = 3 * WINDOW
 EARLY_FINAL_SILENCE: Final = 9 * WINDOW
 """Samples without speech (288 ms) that count as a pause, in which the final is requested before the turn has ended."""
 
+ANSWERED_FINAL_SILENCE: Final = 2 * WINDOW
+"""The same (64 ms) for a turn whose answer is prepared in the pause.
+
+The answer and its first phrase follow the final, which takes 0.2 s on an idle machine. Word errors of 7 minutes of
+clean, noisy and telephone English are the same, 100 of 1018, with a final after 64 and after 288 ms; there are 200
+finals instead of 115.
+"""
+
 LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
 """Samples decoded after the last window with speech (200 ms)."""
 
@@ -55,7 +63,7 @@ class Phase(Enum):
     SPEAKING = auto()
     """The last window with speech is less than `SHORT_SILENCE` ago."""
     PAUSING = auto()
-    """It is less than `EARLY_FINAL_SILENCE` ago."""
+    """It is less than `EARLY_FINAL_SILENCE` ago, or `ANSWERED_FINAL_SILENCE` if an answer is prepared."""
     PAUSED = auto()
     """It is longer ago than that."""
     CLOSED = auto()
@@ -129,6 +137,8 @@ class Segment:
     partial_language: str | None = None
     """Language of the last partial in which it was certain: later partials are decoded in it without detection."""
     final: FinalResult | None = None
+    prepares_answer: bool = False
+    """Whether an answer is prepared in its pauses, so that the final is wanted as soon as one begins."""
     agreement: LocalAgreement = field(default_factory=LocalAgreement)
     voice: VoiceActivity = field(init=False)
     """Where the detector found voice."""
@@ -147,10 +157,14 @@ class Segment:
             return Phase.CLOSED
         if not self.speech.has_speech:
             return Phase.SILENT
-        silence = self.scored_until - self.speech_end
-        if silence < SHORT_SILENCE:
-            return Phase.SPEAKING
-        return Phase.PAUSING if silence < EARLY_FINAL_SILENCE else Phase.PAUSED
+        if self.silence >= (ANSWERED_FINAL_SILENCE if self.prepares_answer else EARLY_FINAL_SILENCE):
+            return Phase.PAUSED
+        return Phase.SPEAKING if self.silence < SHORT_SILENCE else Phase.PAUSING
+
+    @property
+    def silence(self) -> int:
+        """Samples since the last window with speech."""
+        return self.scored_until - self.speech_end
 
     @property
     def is_open(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from realtime.errors import EngineError
+from realtime.scheduling.priority import LoadLevel
 from realtime.session.answer import MAX_GENERATED_CHARACTERS, MAX_TOOL_CALLS
 from realtime.session.commands import (
     CancelResponse,
@@ -23,7 +24,14 @@ from realtime.session.commands import (
 )
 from realtime.session.config import Modality
 from realtime.session.conversation import FunctionCall, FunctionCallOutput, ItemStatus, Message, Role, TextPart
-from realtime.session.events import CommandRefused, ItemRetrieved, RefusalReason, SpeechStarted, TranscriptCompleted
+from realtime.session.events import (
+    CommandRefused,
+    ItemRetrieved,
+    RefusalReason,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptCompleted,
+)
 from realtime.session.generation import (
     ChatDelta,
     ChatFinished,
@@ -525,6 +533,102 @@ def test_a_prepared_answer_that_fails_is_asked_for_again() -> None:
     _, again = conversation.outputs_of(Generate)
     assert again.request == job.request
     assert conversation.outputs_of(ResponseFinished) == []
+
+
+# The first phrase of a prepared answer.
+
+
+def phrase_prepared() -> tuple[Conversation, Microphone, Synthesize]:
+    """Pause in a turn until the answer is generated, whose first phrase is being synthesized."""
+    conversation, microphone = Conversation(PREPARING, held=(Synthesize,)), Microphone()
+    conversation.chat = lambda _: [ChatTextDelta("Good morning. How "), ChatTextDelta("are you?"), STOP]
+    conversation.hear(microphone.silence(0.64), microphone.speech(1.92), microphone.silence(0.3))
+    (job,) = conversation.pending(Synthesize)
+    return conversation, microphone, job
+
+
+def test_the_final_and_the_first_phrase_of_the_answer_are_prepared_at_the_beginning_of_the_pause() -> None:
+    conversation, _, job = phrase_prepared()
+    assert job.text == "Good morning. "
+    assert conversation.outputs_of(SpeechStopped) == []
+    conversation.answer(Synthesize)
+    assert conversation.outputs_of(ResponseStarted, ResponseAudioExtended, Synthesize) == [job]
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["in progress", "finished"])
+def test_the_prepared_phrase_is_spoken_when_the_turn_ends(*, answered: bool) -> None:
+    conversation, microphone, job = phrase_prepared()
+    if answered:
+        conversation.answer(Synthesize)
+    conversation.held = ()
+    conversation.hear(microphone.silence(0.3))
+    conversation.release(Synthesize)
+    assert said(conversation) == ["Good morning. How are you?"]
+    assert [each.text for each in conversation.outputs_of(Synthesize)] == ["Good morning. ", "How are you?"]
+    assert conversation.outputs_of(Synthesize)[0] == job
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["in progress", "finished"])
+def test_the_prepared_phrase_is_dropped_when_the_turn_goes_on(*, answered: bool) -> None:
+    conversation, microphone, job = phrase_prepared()
+    if answered:
+        conversation.answer(Synthesize)
+    conversation.hear(microphone.speech(0.64))
+    assert (CancelJob(job.number) in conversation.outputs_of(CancelJob)) is not answered
+    assert conversation.outputs_of(ResponseStarted, ResponseAudioExtended) == []
+
+
+def test_the_prepared_phrase_is_not_spoken_in_another_voice() -> None:
+    conversation, microphone, job = phrase_prepared()
+    conversation.send(Configure(replace(PREPARING, voice="another")))
+    conversation.hear(microphone.silence(0.3))
+    assert CancelJob(job.number) in conversation.outputs_of(CancelJob)
+    (again,) = conversation.pending(Synthesize)
+    assert (again.text, again.voice) == (job.text, "another")
+
+
+def test_a_prepared_phrase_that_fails_is_synthesized_again() -> None:
+    conversation, microphone, job = phrase_prepared()
+    conversation.fail(Synthesize)
+    assert conversation.outputs_of(ResponseFinished) == []
+    conversation.held = ()
+    conversation.hear(microphone.silence(0.3))
+    assert [each.text for each in conversation.outputs_of(Synthesize)] == [job.text, job.text, "How are you?"]
+    assert said(conversation) == ["Good morning. How are you?"]
+
+
+def test_an_answer_of_one_phrase_is_prepared_whole() -> None:
+    conversation, microphone = Conversation(PREPARING), Microphone()
+    conversation.chat = lambda _: [ChatTextDelta("Good "), ChatTextDelta("morning."), STOP]
+    conversation.hear(microphone.silence(0.64), microphone.speech(1.92), microphone.silence(0.3))
+    assert [job.text for job in conversation.outputs_of(Synthesize)] == ["Good morning."]
+    conversation.hear(microphone.silence(0.3))
+    assert said(conversation) == ["Good morning."]
+    assert len(conversation.outputs_of(Synthesize)) == 1
+
+
+def test_no_speech_is_prepared_for_an_answer_without_text() -> None:
+    conversation, microphone = Conversation(PREPARING), Microphone()
+    conversation.chat = lambda _: [ChatToolCallDelta(0, "call_1", "look", "{}"), STOP]
+    conversation.hear(microphone.silence(0.64), microphone.speech(1.92), microphone.silence(0.6))
+    assert said(conversation) == [""]
+    assert conversation.outputs_of(Synthesize) == []
+
+
+def test_no_speech_is_prepared_for_a_written_answer() -> None:
+    conversation, microphone = Conversation(replace(PREPARING, modality=Modality.TEXT)), Microphone()
+    conversation.hear(microphone.silence(0.64), microphone.speech(1.92), microphone.silence(0.3))
+    assert len(conversation.outputs_of(Generate)) == 1
+    conversation.hear(microphone.silence(0.3))
+    assert said(conversation) == [f"You said: {words_between(0.64, 2.56)}"]
+    assert conversation.outputs_of(Synthesize) == []
+
+
+def test_under_load_nothing_is_transcribed_in_a_pause_too_short_for_a_final() -> None:
+    conversation, microphone = Conversation(PREPARING), Microphone()
+    conversation.load = LoadLevel.BUSY
+    conversation.hear(microphone.silence(0.64), microphone.speech(1.92), microphone.silence(0.2))
+    assert conversation.finals == []
 
 
 def test_a_request_of_the_client_gives_up_what_was_prepared_for_a_turn() -> None:

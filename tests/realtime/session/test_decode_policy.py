@@ -4,6 +4,7 @@ from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.decode_policy import MIN_NEW_SPEECH, Decision, InFlight, RequestState, Waiting, next_request
 from realtime.session.segments import (
+    ANSWERED_FINAL_SILENCE,
     EARLY_FINAL_SILENCE,
     SHORT_SILENCE,
     FinalResult,
@@ -56,6 +57,13 @@ KINDS = ["queued partial", "running partial", "queued final", "running final"]
 @pytest.mark.parametrize(("phase", "silence"), [(phase, edge) for phase, edges in SILENCE.items() for edge in edges])
 def test_the_silence_after_speech_tells_the_phase(phase: Phase, silence: int) -> None:
     assert segment(phase, silence=silence).phase is phase
+
+
+@pytest.mark.parametrize(
+    ("silence", "phase"), [(ANSWERED_FINAL_SILENCE - 1, Phase.SPEAKING), (ANSWERED_FINAL_SILENCE, Phase.PAUSED)]
+)
+def test_a_pause_begins_sooner_where_an_answer_is_prepared(silence: int, phase: Phase) -> None:
+    assert segment(phase, silence=silence, prepares_answer=True).phase is phase
 
 
 @pytest.mark.parametrize("load", LoadLevel)
@@ -111,6 +119,20 @@ def test_what_is_in_flight_for_all_the_speech_decides_what_is_requested(
     phase: Phase, kind: str, expected: Decision | Waiting
 ) -> None:
     subject = segment(phase)
+    assert next_request(subject, in_flight(subject, kind), LoadLevel.NORMAL) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("queued partial", Decision.FINAL),
+        ("running partial", Decision.FINAL),
+        ("queued final", Waiting.IN_FLIGHT),
+        ("running final", Waiting.IN_FLIGHT),
+    ],
+)
+def test_a_final_for_which_an_answer_waits_does_not_wait_for_a_partial(kind: str, expected: Decision | Waiting) -> None:
+    subject = segment(Phase.PAUSED, prepares_answer=True)
     assert next_request(subject, in_flight(subject, kind), LoadLevel.NORMAL) is expected
 
 
