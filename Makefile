@@ -39,7 +39,7 @@ check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, cost and capacity; about 20 minutes (BENCH_ARGS=--quick: about 5)
+bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, conversations, cost and capacity; about 25 minutes (BENCH_ARGS=--quick: about 7)
 	$(BIN)/python -m tests.bench.run $(BENCH_ARGS)
 
 bench-cases: $(VENV)/ready-to-test  ## Measure the hard cases (taps, sounds, repeats, quiet speech, languages, times, media, texts); takes long, and needs recordings outside this repository

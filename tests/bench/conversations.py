@@ -5,7 +5,8 @@ Sentences of the bundled voice are played to a server with the scripted chat bac
 - *answer*: from the end of a sentence's sound to the first audio of the answer, with `semantic_vad`; the part of it
   until the turn ends is shown apart.
 - *barge-in*: from the first sound of a sentence, while an answer is spoken, to the last message of that answer.
-- *frame*: the time in codec and session of a frame of 20 ms, without the engines.
+- *end-of-turn model*: the processor time of one answer of Smart Turn, for a turn of 8 s.
+- *frame*: the time in codec and session of a frame of 20 ms in each dialect, without the engines (`frames`).
 - *idle*: the processor time of sessions that send nothing.
 """
 
@@ -16,7 +17,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from typing import Any, Final
 
@@ -25,13 +26,10 @@ from rich.console import Console
 from rich.table import Table
 from websockets.asyncio.client import ClientConnection, connect
 
-from realtime.catalogue.table import WHISPER_BASE
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.engines.hibari import Hibari
-from realtime.session.events import SessionConfigured
-from realtime.session.jobs import ScoreWindows, WindowsScored
-from realtime.session.session import Session
-from realtime.wire.codec import Codec, Handshake
-from realtime.wire.openai.codec import OpenAICodec
+from realtime.engines.smart_turn import SmartTurn
+from tests.bench import frames
 from tests.bench.one_user import SOUND_LEVEL
 from tests.bench.scoring import percentile
 from tests.bench.speech_clips import RATE, TEXTS
@@ -43,7 +41,9 @@ FRAME: Final = RATE // 50
 LONG: Final = "Please tell me something long."
 """What makes the scripted backend say ten sentences."""
 
-FRAMES: Final = 5_000
+DECISIONS: Final = 20
+"""Answers of the end-of-turn model that are timed."""
+
 CONSOLE: Final = Console(width=120)
 
 
@@ -128,35 +128,15 @@ async def barge_ins(service: RunningService, turns: int) -> list[float]:
     return took
 
 
-def frame_microseconds(open_codec: Callable[[Handshake], Codec]) -> float:
-    """Return the median time of a frame in codec and session, with a detector that hears nothing and costs nothing."""
-    numbers = count()
-    codec = open_codec(
-        Handshake(
-            session_id="sess_1",
-            query={},
-            new_id=lambda kind: f"{kind}_{next(numbers)}",
-            find_recognizer=lambda _: WHISPER_BASE,
-            find_voice=lambda _: "calm",
-            max_input_characters=32_768,
-        )
-    )
-    session = Session(codec.config, lambda kind: f"{kind}_{next(numbers)}")
-    audio = base64.b64encode(bytes(2 * FRAME)).decode()
-    message = json.dumps({"type": "input_audio_buffer.append", "audio": audio})
-    state = np.zeros(1, np.float32)
-    times = []
-    for _ in range(FRAMES):
-        began = time.perf_counter()
-        inputs: list[Any] = list(codec.decode(message))
-        while inputs:
-            for output in session.receive(inputs.pop(0), 0.0):
-                if isinstance(output, ScoreWindows):
-                    inputs.append(WindowsScored(output.number, [0.0] * len(output.windows), state))
-                else:
-                    assert isinstance(output, SessionConfigured)
-        times.append(time.perf_counter() - began)
-    return 1e6 * statistics.fmean(sorted(times)[: FRAMES * 9 // 10])
+def decision_milliseconds() -> float:
+    """Return the processor time of one answer of the end-of-turn model."""
+    model = SmartTurn()
+    turn = np.random.default_rng(0).standard_normal(8 * SAMPLE_RATE).astype(np.float32)
+    model.score(turn)
+    began = time.process_time()
+    for _ in range(DECISIONS):
+        model.score(turn)
+    return 1000 * (time.process_time() - began) / DECISIONS
 
 
 async def idle_cores(service: RunningService, sessions: int, seconds: float) -> float:
@@ -181,7 +161,9 @@ def rows(turns: int) -> Iterator[tuple[str, str]]:
             yield f"answer, {eagerness}: of that, to the end of the turn", spread(decided)
         yield "barge-in: first sound to the end of the answer", spread(asyncio.run(barge_ins(service, turns)))
         yield "1,000 idle sessions", f"{asyncio.run(idle_cores(service, 1_000, 20)):.3f} CPUs"
-    yield "frame of 20 ms, /v1/realtime", f"{frame_microseconds(OpenAICodec.open):.1f} microseconds"
+    yield "end-of-turn model, one answer", f"{decision_milliseconds():.0f} ms of one CPU"
+    for name, microseconds in frames.figures():
+        yield f"frame of 20 ms, {name}", f"{microseconds:.1f} microseconds"
 
 
 def spread(values: list[float]) -> str:
@@ -189,14 +171,22 @@ def spread(values: list[float]) -> str:
     return f"p50 {1000 * p50:.0f} ms, p95 {1000 * p95:.0f} ms ({len(values)} times)"
 
 
+def measure(turns: int) -> list[tuple[str, str]]:
+    """Measure everything, print it as a table, and return its rows."""
+    table = Table("conversation", "figure")
+    found = []
+    for row in rows(turns):
+        print(*row, sep=": ", file=sys.stderr, flush=True)
+        table.add_row(*row)
+        found.append(row)
+    CONSOLE.print(table)
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--turns", type=int, default=len(TEXTS), help="sentences to play")
-    table = Table("conversation", "figure")
-    for row in rows(parser.parse_args().turns):
-        print(*row, sep=": ", file=sys.stderr, flush=True)
-        table.add_row(*row)
-    CONSOLE.print(table)
+    measure(parser.parse_args().turns)
     return 0
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from tests.bench import conversations
 from tests.bench.cost import cost_by_age, cost_by_length
 from tests.bench.one_user import measure_one_user
 from tests.bench.plan import FULL, QUICK, Plan
@@ -26,7 +27,7 @@ from tests.support.running_service import running_service
 
 RESULTS: Final = Path("bench-results.json")
 MODELS: Final = ("whisper-base", "whisper-tiny.en")
-PARTS: Final = ("captions", "load", "capacity", "cost")
+PARTS: Final = ("captions", "conversations", "load", "capacity", "cost")
 CONSOLE: Final = Console(width=150)
 
 
@@ -36,7 +37,8 @@ def main() -> int:
     parser.add_argument(
         "--only",
         choices=PARTS,
-        help="captions: one user, and the voice; load: many streams; capacity: how many are held;"
+        help="captions: one user, and the voice; conversations: answers, interruptions, frames, idle sessions;"
+        " load: many streams; capacity: how many are held;"
         " cost: against the length of utterances and the age of a session",
     )
     arguments = parser.parse_args()
@@ -66,6 +68,9 @@ def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> None:
         match part:
             case "captions":
                 report["results"] = measure_captions(speech, plan)
+            case "conversations":
+                rows = conversations.measure(plan.turns)
+                report["conversations"] = [{"figure": name, "value": value} for name, value in rows]
             case "load":
                 report["whole_files"] = []
                 for model in MODELS:
