@@ -6,8 +6,9 @@ which successive partials agree are committed and never revised; the final decid
 than `MAX_SEGMENT` is trimmed of the audio of committed words, so that the cost of a decode does not grow with the turn.
 
 Partials are requested while somebody speaks (`Phase`). The first final is requested in a pause, before the end of the
-turn is certain, and sooner where the answer to the turn is prepared in that pause; if no more speech follows, its answer
-is used. `decode_policy` has the rules. Finals are answered in order, and no later segment is decoded before them.
+turn is certain, and sooner where the answer to the turn is prepared in that pause; if no more speech follows, its
+answer is used. `decode_policy` has the rules. Finals are answered in order, and no later segment is decoded before
+them.
 """
 
 from collections import deque
