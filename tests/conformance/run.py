@@ -4,10 +4,13 @@
     python -m tests.conformance.run livekit      those whose name contains this
 
 Each client is installed once into a folder of its own under `.clients`. Everything after that happens on this machine:
-the clients speak with the voice of the service. Ends with status 1 if any check has failed.
+the clients speak with the voice of the service. A client that is in no package is downloaded, or taken from
+`.clients/downloads`. One that this machine cannot have is not run, and its row says why. Ends with status 1 if any
+check has failed.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -24,12 +27,13 @@ from typing import Final, TextIO
 import httpx
 import numpy as np
 
-from tests.conformance.published import CLIENTS, Client, Environment
+from tests.conformance.published import CLIENTS, Client, Environment, SourceFile
 from tests.support.markdown import blocks
 from tests.support.running_service import RunningService, running_service
 
 HERE: Final = Path(__file__).parent
 INSTALLED: Final = HERE.parents[1] / ".clients" / "large"
+DOWNLOADS: Final = INSTALLED.with_name("downloads")
 
 SENTENCES: Final = {
     "turn": "The garden behind the school is full of yellow flowers.",
@@ -72,7 +76,7 @@ def installed(environment: Environment) -> Path:
         return folder
     print(f"installing {environment.name}", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
-    run(sys.executable, "-m", "venv", str(folder))
+    run(interpreter(environment.python) or sys.executable, "-m", "venv", str(folder))
     install = (str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     run(*install, *environment.packages)
     if environment.alone:
@@ -86,6 +90,41 @@ def installed(environment: Environment) -> Path:
         )  # fmt: skip
     made_of.write_text(repr(environment))
     return folder
+
+
+def interpreter(oldest: tuple[int, int]) -> str | None:
+    """Return a Python of this machine that is no older; None if there is none."""
+    if sys.version_info >= oldest:
+        return sys.executable
+    names = (f"python3.{minor}" for minor in range(oldest[1], oldest[1] + 4))
+    found = [path for name in names if (path := shutil.which(name))]
+    return next((path for path in found if subprocess.run([path, "-V"], capture_output=True).returncode == 0), None)
+
+
+def missing(environment: Environment) -> str | None:
+    """Return what an environment needs that this machine cannot give, or None."""
+    if interpreter(environment.python) is None:
+        return f"it needs Python 3.{environment.python[1]}"
+    files = [file.name for file in environment.files if not downloaded(file)]
+    return f"{', '.join(files)} cannot be downloaded" if files else None
+
+
+def downloaded(file: SourceFile) -> Path | None:
+    """Return the path of a file, after downloading it if that has not been done; None if that is not possible.
+
+    Raises `ValueError` if it is not the version that was meant.
+    """
+    path = DOWNLOADS / file.name
+    if not path.is_file():
+        try:
+            content = httpx.get(file.url, timeout=30, follow_redirects=True).raise_for_status().content
+        except httpx.HTTPError:
+            return None
+        DOWNLOADS.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != file.sha256:
+        raise ValueError(f"{path} is not the file of {file.url}")
+    return path
 
 
 def run(*command: str) -> None:
@@ -122,6 +161,8 @@ def results(client: Client, address: str, recordings: Path) -> Iterator[Result]:
         modules = installed(client.environment) / "node_modules"
         if modules.is_dir():
             (programs / "node_modules").symlink_to(modules)
+        for file in client.environment.files:
+            shutil.copy(DOWNLOADS / file.name, programs)
     with (recordings.parent / "stderr").open("w+") as stderr:
         process = start(client, programs / client.program, programs, stderr, address, recordings)
         try:
@@ -188,8 +229,12 @@ def main() -> None:
     names = [name.lower() for name in parser.parse_args().names]
     chosen = [each for each in CLIENTS if not names or any(name in each.name.lower() for name in names)]
     outcomes: list[Result] = []
-    for client in chosen:
-        installed(client.environment)
+    for client in list(chosen):
+        if reason := missing(client.environment):
+            print(f"{client.name}: not run, because {reason}", flush=True)
+            chosen.remove(client)
+        else:
+            installed(client.environment)
     with tempfile.TemporaryDirectory() as temporary:
         recordings = Path(temporary) / "recordings"
         recordings.mkdir()
