@@ -8,7 +8,7 @@ from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.audio.leveller import LOWEST_LEVEL, raised
 from realtime.audio.resampler import Resampler
 from realtime.engines.hibari import Hibari
-from realtime.engines.silero import Silero
+from realtime.engines.silero import Silero, pink_noise
 
 pytestmark = pytest.mark.models
 
@@ -41,6 +41,17 @@ def test_speech_is_found_where_it_begins_with_the_first_sample(silero: Silero, s
     begin = 20  # in the middle of a word
     ((found, _),) = silero.score([(speech[begin : begin + 8], silero.initial_state())])
     assert sum(probability >= 0.5 for probability in found) >= 7
+
+
+@pytest.mark.parametrize("level", [-80, -75, -70, -65, -55])
+@pytest.mark.parametrize("frequency", [100, 120, 150, 200])
+def test_faint_hum_at_the_beginning_is_not_speech(silero: Silero, frequency: int, level: float) -> None:
+    random = np.random.default_rng(1)
+    seconds = np.arange(20 * WINDOW) / SAMPLE_RATE
+    hum = np.sin(2 * np.pi * frequency * seconds + 1) + 0.3 * random.normal(size=len(seconds))
+    values = np.round(hum * 10 ** (level / 20) * 32_768).reshape(-1, WINDOW)
+    ((found, _),) = silero.score([((values / 32_768).astype(np.float32), silero.initial_state())])
+    assert max(found) < 0.5
 
 
 def test_batched_streams_of_any_length_score_as_they_do_alone(silero: Silero, speech: Samples) -> None:
@@ -81,12 +92,14 @@ def test_the_score_is_the_higher_one_of_the_package_for_the_window_as_it_is_and_
     torch = pytest.importorskip("torch")
     silero_vad = pytest.importorskip("silero_vad")
 
-    def scores(windows: Samples) -> list[float]:
+    def scores(noise: Samples, windows: Samples) -> list[float]:
         model = silero_vad.load_silero_vad(onnx=True)
-        after_silence = np.concatenate([np.zeros((8, WINDOW), np.float32), windows])
-        return [model(torch.from_numpy(window), SAMPLE_RATE).item() for window in after_silence][8:]
+        after_noise = np.concatenate([noise, windows])
+        return [model(torch.from_numpy(window), SAMPLE_RATE).item() for window in after_noise][len(noise) :]
 
-    expected = np.maximum(scores(speech), scores(raised(speech, LOWEST_LEVEL)[0]))
+    noise = pink_noise()
+    raised_noise, raised_speech = (raised(each, LOWEST_LEVEL)[0] for each in (noise, speech))
+    expected = np.maximum(scores(noise, speech), scores(raised_noise, raised_speech))
     ((probabilities, _),) = silero.score([(speech, silero.initial_state())])
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
 
