@@ -71,6 +71,8 @@ class SessionConfig:
 
     It takes 8 to 12 % more CPU time for partials of 2 to 8 s, with whisper-base on one core.
     """
+    time_speech: bool = False
+    """Whether to report when each word of a response is played (an extension of the protocol)."""
     voice: str = ""
     """Name of the voice; empty: the default."""
     speed: float = 1.0

@@ -32,6 +32,7 @@ from realtime.session.response_events import (
     ResponseFlushed,
     ResponseStatus,
     ResponseTextExtended,
+    ResponseWordsTimed,
 )
 from realtime.session.response_items import ResponseItems
 from realtime.speech.phrases import PhraseChunker
@@ -45,8 +46,8 @@ MAX_BUFFERED_SECONDS: Final = 10.0
 class Reply:
     """One response in progress; see the module.
 
-    It says what follows the character `start` of the answer. `conversation` is the one that its items join, None for a
-    response outside of it.
+    It says what follows the character `start` of the answer, and reports when its words are played if `time_words`.
+    `conversation` is the one that its items join, None for a response outside of it.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Reply:
         new_id: Callable[[str], str],
         *,
         start: int = 0,
+        time_words: bool = False,
     ) -> None:
         self.response = response
         self.answer = answer
@@ -68,6 +70,7 @@ class Reply:
         self._timing = SpeechTiming(response.output_format.sample_rate)
         """What has been synthesized, and when it is played."""
         self._start = start
+        self.time_words = time_words
         self._jobs = jobs
         self._conversation = conversation
         self._chunker = PhraseChunker()
@@ -214,6 +217,8 @@ class Reply:
             case SynthesisFinished(number):
                 self._jobs.end(number)
                 self._synthesis = None
+                if self.time_words and not self._phrase:
+                    yield self._words_timed()
                 self._unread += self._phrase  # the engine made no audio of it
                 self._phrase = ""
                 if self._unread and (self._resampler is not None or not any(map(str.isalnum, self._unread))):
@@ -230,6 +235,11 @@ class Reply:
             case _:
                 assert_never(message)
         yield from self.release(now)
+
+    def _words_timed(self) -> Output:
+        message = self._items.open
+        assert message is not None
+        return ResponseWordsTimed(self.response, message.index, message.id, self._timing.last_words())
 
     def release(self, now: float) -> Iterator[Output]:
         """Advance the response to `now`.

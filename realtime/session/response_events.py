@@ -9,6 +9,7 @@ from realtime.errors import VoiceError
 from realtime.session.config import Modality
 from realtime.session.conversation import Item, Message
 from realtime.session.generation import ChatUsage
+from realtime.speech.speech_timing import SpokenWord
 
 
 class ResponseStatus(StrEnum):
@@ -86,6 +87,19 @@ class ResponseAudioExtended:
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseWordsTimed:
+    """When the words of a phrase are played, in output samples since the response began.
+
+    Sent once the phrase is synthesized, and only when `SessionConfig.time_speech` is set.
+    """
+
+    response: Response
+    index: int
+    item_id: str
+    timed: tuple[SpokenWord, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseFlushed:
     """All audio of the text before a flush has been sent."""
 
@@ -124,6 +138,7 @@ ResponseEvent: TypeAlias = (
     | ResponseItemAdded
     | ResponseTextExtended
     | ResponseAudioExtended
+    | ResponseWordsTimed
     | ResponseFlushed
     | ResponseItemFinished
     | ResponseFinished

@@ -248,7 +248,10 @@ class Responses:
             return
         before, start = interrupted.reply, interrupted.position
         response = replace(before.response, id=self._new_id("resp"), metadata=None)
-        reply = Reply(response, before.answer, before.speed, self._jobs, self._conversation, self._new_id, start=start)
+        reply = Reply(
+            response, before.answer, before.speed, self._jobs, self._conversation, self._new_id,
+            start=start, time_words=before.time_words,
+        )  # fmt: skip
         self._replies[response.id] = reply
         yield ResponseStarted(response)
         yield from reply.resume(now)
@@ -321,7 +324,10 @@ class Responses:
         )
         conversation = self._conversation if command.in_conversation else None
         speed = command.speed or self.config.speed
-        reply = Reply(response, Answer(self._jobs), speed, self._jobs, conversation, self._new_id)
+        reply = Reply(
+            response, Answer(self._jobs), speed, self._jobs, conversation, self._new_id,
+            time_words=self.config.time_speech,
+        )  # fmt: skip
         self._replies[response.id] = reply
         if command.in_conversation:
             self._source.unspoken_id = self._playing = None

@@ -31,6 +31,15 @@ class _Phrase:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word as it is written, with the samples of the speech at which it begins and ends."""
+
+    text: str
+    start: int
+    end: int
+
+
 class SpeechTiming:
     """The phrases of one speech, each with the samples it was spoken in."""
 
@@ -54,6 +63,15 @@ class SpeechTiming:
         if self._phrases and len(loud):
             self._phrases[-1].end = self.samples + int(loud[-1]) + 1
         self.samples += len(samples)
+
+    def last_words(self) -> tuple[SpokenWord, ...]:
+        """Return the words of the text that was added last; marks that are not said begin and end at once."""
+        phrase = self._phrases[-1]
+        length = phrase.end - phrase.start
+        return tuple(
+            SpokenWord(word[0], phrase.start + round(begins * length), phrase.start + round(ends * length))
+            for word, begins, ends in _words(phrase)
+        )
 
     @property
     def seconds(self) -> float:

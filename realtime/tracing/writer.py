@@ -75,7 +75,7 @@ TAGGED: Final = (
 )  # fmt: skip
 """Types that stand for each other in a field; they are recorded with their name as `type`."""
 
-LEFT_OUT: Final = frozenset({"state", "tokens", "positions"})
+LEFT_OUT: Final = frozenset({"state", "tokens", "positions", "timed"})
 """Fields that neither the timeline nor a replay needs."""
 
 _FIRST_PLACEHOLDER: Final = 0x4E00

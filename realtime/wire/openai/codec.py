@@ -3,7 +3,8 @@
 The names are those of the GA version; `beta.py` has those of the beta, for clients that ask for it. Every request of
 the client becomes a command, and every event of the session one or more server events; the conversation itself is kept
 by the session. Server events are limited to the types that all known clients accept, unless the client asks for an
-extension in the query: `ext=partials` (revisable captions, word times) or `ext=binary` (audio in binary messages).
+extension in the query: `ext=partials` (revisable captions, word times), `ext=words` (times of
+the words that are spoken) or `ext=binary` (audio in binary messages).
 """
 
 from collections import deque
@@ -52,6 +53,7 @@ from realtime.session.response_events import (
     ResponseItemFinished,
     ResponseStarted,
     ResponseTextExtended,
+    ResponseWordsTimed,
 )
 from realtime.wire.codec import Close, Codec, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.openai import client_events as wire
@@ -222,6 +224,8 @@ class OpenAICodec(Codec):
                 return [self._responses.text_extended(event)]
             case ResponseAudioExtended():
                 return self._responses.audio_extended(event)
+            case ResponseWordsTimed():
+                return [self._responses.words_timed(event)]
             case ResponseItemFinished():
                 return self._responses.item_finished(event)
             case ResponseFinished():

@@ -15,7 +15,7 @@ _SESSIONS: Final = msgspec.json.Decoder(SessionPatch)
 
 
 def extensions(handshake: Handshake) -> set[str]:
-    """Return the names of the extensions in the query: `ext=partials,binary`, or `ext` several times."""
+    """Return the names of the extensions in the query: `ext=partials,words`, or `ext` several times."""
     return {name for value in handshake.query.get("ext", ()) for name in value.split(",")}
 
 
@@ -46,6 +46,7 @@ def open_session(handshake: Handshake) -> WireSession:
         prepare_answers=handshake.prepare_answers,
         resume_false_interruptions=chat and handshake.resume_false_interruptions,
         include_partials="partials" in extensions(handshake),
+        time_speech="words" in extensions(handshake),
     )
     session = WireSession(
         handshake.session_id,

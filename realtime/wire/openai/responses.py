@@ -14,6 +14,7 @@ from realtime.session.response_events import (
     ResponseItemFinished,
     ResponseStatus,
     ResponseTextExtended,
+    ResponseWordsTimed,
 )
 from realtime.wire.codec import Frames
 from realtime.wire.openai.frames import FrameWriter, error_type
@@ -85,6 +86,15 @@ class ResponseWriter:
             else:
                 frames.append(self._writer.event("response.output_audio.delta", **location, delta=data))
         return frames
+
+    def words_timed(self, event: ResponseWordsTimed) -> str:
+        rate = event.response.output_format.sample_rate
+        words = [
+            {"word": word.text, "start_ms": 1000 * word.start // rate, "end_ms": 1000 * word.end // rate}
+            for word in event.timed
+        ]
+        location = _location(event.response, event.index, event.item_id)
+        return self._writer.event("x.response.speech.words", **location, words=words)
 
     def item_finished(self, event: ResponseItemFinished) -> Frames:
         response, item = event.response, item_object(event.item)

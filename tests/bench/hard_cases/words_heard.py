@@ -18,6 +18,7 @@ from realtime.engines.hibari import Hibari
 from realtime.settings import Settings
 from realtime.speech.phrases import PhraseChunker
 from realtime.speech.speech_timing import SpeechTiming
+from realtime.text_normalization.normalizer import spoken_text
 from realtime.weights.locate import locate
 from tests.bench.hard_cases.interruptions import ANSWER
 from tests.bench.speech_clips import RATE, TEXTS
@@ -33,8 +34,9 @@ def main() -> None:
     for text in (ANSWER, *TEXTS):
         chunker, timing, parts = PhraseChunker(), SpeechTiming(RATE), []
         for phrase in filter(None, [*chunker.feed(text), *chunker.flush()]):
-            timing.add_text(phrase)
-            for chunk in hibari.synthesize(phrase, next(iter(hibari.voices)), 1.0):
+            spoken = spoken_text(phrase)
+            timing.add_text(phrase, spoken.positions)
+            for chunk in hibari.synthesize(spoken.text, next(iter(hibari.voices)), 1.0):
                 timing.add_audio(chunk)
                 parts.append(chunk)
         audio = soxr.resample(np.concatenate(parts), RATE, SAMPLE_RATE)

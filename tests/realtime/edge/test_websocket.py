@@ -621,6 +621,16 @@ def test_what_a_session_does_is_measured() -> None:
         assert server.metric("final_latency_seconds_count") == 1
 
 
+def test_a_client_may_be_told_when_each_word_is_spoken() -> None:
+    with realtime_service() as server, server.session("ext=words") as client:
+        client.speak("It is 10.")
+        timed = client.wait_for("x.response.speech.words")["words"]
+        client.wait_for("response.done")
+    assert [word["word"] for word in timed] == ["It", "is", "10."]
+    assert [word["start_ms"] for word in timed] == sorted(word["start_ms"] for word in timed)
+    assert 0 == timed[0]["start_ms"] < timed[0]["end_ms"] <= timed[1]["start_ms"] < timed[2]["end_ms"]
+
+
 def test_the_wait_for_a_voice_is_measured() -> None:
     with realtime_service() as server, server.session() as client:
         client.speak("Ten chars.")

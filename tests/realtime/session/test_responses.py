@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,9 +19,11 @@ from realtime.session.response_events import (
     ResponseStarted,
     ResponseStatus,
     ResponseTextExtended,
+    ResponseWordsTimed,
 )
 from realtime.speech.phrases import phrases
 from realtime.speech.playout import CHUNK_SECONDS, FIRST_CHUNK_SECONDS, MAX_LEAD_SECONDS
+from realtime.text_normalization.normalizer import spoken_text
 from tests.support.scripted_conversation import VOICE_RATE, Conversation, configured
 
 TEXT = "Good morning to you, dear listener. Here is the news of the day. It is short! That was all…"
@@ -68,6 +72,30 @@ def test_a_response_is_started_spoken_and_finished() -> None:
     assert isinstance(finished, ResponseFinished)
     assert (finished.status, finished.reason, finished.error) == (ResponseStatus.COMPLETED, None, None)
     assert started.response == finished.response
+
+
+def test_the_times_of_words_are_reported_if_they_are_wanted() -> None:
+    conversation = Conversation(configured(time_speech=True), held=(Synthesize,))
+    conversation.send(Speak("In 1984 I left. So did she."))
+    for seconds in (3.1, 1.2):
+        phrase = conversation.pending(Synthesize)[-1]
+        positions = spoken_text(phrase.text).positions
+        conversation.send(replace(chunk(phrase.number, seconds), positions=positions))
+        conversation.send(SynthesisFinished(phrase.number))
+    first, second = conversation.outputs_of(ResponseWordsTimed)
+    assert [word.text for word in first.timed] == ["In", "1984", "I", "left."]
+    assert [word.text for word in second.timed] == ["So", "did", "she."]
+    assert second.timed[0].start == round(3.1 * VOICE_RATE)
+    in_, year, *_ = first.timed
+    assert year.end - year.start > 5 * (in_.end - in_.start)
+
+
+def test_a_phrase_without_audio_has_no_times() -> None:
+    conversation = Conversation(configured(time_speech=True), held=(Synthesize,))
+    conversation.send(Speak("Good morning."))
+    (phrase,) = conversation.pending(Synthesize)
+    conversation.send(SynthesisFinished(phrase.number))
+    assert conversation.outputs_of(ResponseWordsTimed) == []
 
 
 def test_the_texts_of_a_response_add_up_to_the_text_given() -> None:

@@ -141,6 +141,7 @@ configurations = st.builds(
     transcribe=st.sampled_from([True, True, True, False]),
     interrupt_response=st.booleans(),
     include_partials=st.booleans(),
+    time_speech=st.booleans(),
     chat=st.booleans(),
     create_response=st.booleans(),
     resume_false_interruptions=st.booleans(),

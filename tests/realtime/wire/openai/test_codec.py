@@ -51,8 +51,10 @@ from realtime.session.response_events import (
     ResponseStarted,
     ResponseStatus,
     ResponseTextExtended,
+    ResponseWordsTimed,
 )
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
+from realtime.speech.speech_timing import SpokenWord
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
 from realtime.wire.codec import Close, MediaChunk
@@ -1343,6 +1345,20 @@ def test_no_frame_of_audio_is_too_large_and_none_of_it_is_lost() -> None:
     pieces = [base64.b64decode(each["delta"]) for each in checked(frames)]
     assert b"".join(pieces) == data
     assert all(len(piece) % 2 == 0 for piece in pieces)
+
+
+def test_times_of_words_are_milliseconds_of_the_response() -> None:
+    client = Client()
+    client.tell(ResponseStarted(SPOKEN))
+    words = (SpokenWord("In", 0, 4_800), SpokenWord("1984.", 7_200, 48_000))
+    (event,) = map(json.loads, client.codec.encode(ResponseWordsTimed(SPOKEN, 0, "item_s1", words)))
+    assert (event["type"], event["response_id"], event["item_id"]) == (
+        "x.response.speech.words", SPOKEN.id, "item_s1",
+    )  # fmt: skip
+    assert event["words"] == [
+        {"word": "In", "start_ms": 0, "end_ms": 200},
+        {"word": "1984.", "start_ms": 300, "end_ms": 2_000},
+    ]
 
 
 @pytest.mark.parametrize(("encoding", "rate", "width"), [(Encoding.PCM16, 24_000, 2), (Encoding.MULAW, 8_000, 1)])
