@@ -97,8 +97,8 @@ _HOUR: Final = r"(?P<hour>[01]?[0-9]|2[0-4])[:：](?P<minute>[0-5][0-9])(?:[:：
 CHINESE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![0-9])(?P<year>[12][0-9]{3})(?P<mark>[-/.])(?P<month>[01]?[0-9])(?P=mark)(?P<day>[0-3]?[0-9])(?![0-9/-]|\.[0-9])"),
      _date),
-    (re.compile(r"(?<![0-9])([12][0-9]{3}|[0-9]{2})(?:(?= ?年)|[-–~～至到](?=[12][0-9]{3} ?年))(?! ?年(?:级|前|后|來"
-                r"|来))"),
+    (re.compile(r"(?<![0-9])([12][0-9]{3}|[0-9]{2}(?! ?年代))(?:(?= ?年)|[-–~～至到](?=[12][0-9]{3} ?年))"
+                r"(?! ?年(?:级|前|后|來|来))"),
      lambda match: _digits(match[1]) + ("到" if match[0][-1:] not in match[1] else "")),
     (re.compile(rf"{_BEFORE}{_HOUR}(?![0-9])"), _time),
     (re.compile(r"(?<!\w)\+(?=[0-9])([0-9][0-9 -]{5,}[0-9])"), lambda match: "加" + _digits(match[1])),
@@ -119,8 +119,10 @@ CHINESE: Final[tuple[Rule, ...]] = (
      lambda match: f"{cardinal(int(match[1]), 'zh')}比{cardinal(int(match[2]), 'zh')}"),
     (re.compile(rf"(?<=[0-9]) ?[-−] ?(?=(?:{_NUMBER}) ?=)"), "减"),
     (re.compile(rf"(?<=[0-9]) ?[-–~～] ?(?=(?:{_NUMBER}))"), "到"),
-    (re.compile(rf"(?<![\w)])[-−](?={_NUMBER})"), "负"),
+    (re.compile(rf"(?<![A-Za-z0-9)])[-−](?={_NUMBER})"), "负"),
     (re.compile(rf"{_BEFORE}(?P<number>{_NUMBER}) ?(?P<unit>{one_of(_UNITS)})(?![A-Za-z0-9/²³])"), _measure),
+    (re.compile(r"(?<![0-9.])([0-9]{3,4})(?=室|房|号房)"), lambda match: _digits(match[1])),
+    (re.compile(rf"(?<=每)({one_of(_UNITS)})(?![A-Za-z0-9/²³])"), lambda match: _UNITS[match[1]]),
     (re.compile(r"(?<=第)([0-9]+)"), lambda match: cardinal(int(match[1]), "zh")),
     (re.compile(rf"(?<![0-9.,第])2(?= ?[{_MEASURE_WORDS}万亿千])"), "两"),
     (re.compile(r"(?<![0-9.])0[0-9]+(?![0-9.])"), lambda match: _digits(match[0])),

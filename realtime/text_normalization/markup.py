@@ -33,6 +33,7 @@ MARKUP: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]+)(?<=[^\s*])\1(?![\w*])"), r"\2"),
     (re.compile(r"(?<![\w_])(_{1,3})(?=[^\s_])([^_]+)(?<=[^\s_])\1(?![\w_])"), r"\2"),
     (re.compile(r"`+"), ""),
+    (re.compile(r"(?<=\w )<3(?= (?:you|u|it|this|my|the|them|her|him)\b)"), "love"),
     (re.compile(rf"[ \t]?[{_EMOJI}]+"), ""),
     (re.compile(r"(?<!\S)[:;=][-'^]?[)(DPpOo/|\\*](?!\S)|(?<!\S)(?:\^_\^|xD)(?!\S)|(?<!\S)<3(?=\s*$|[!.])"), ""),
 )

@@ -13,7 +13,7 @@ WRITTEN_FORMS: Final = _DATA / "written_forms.tsv"
 """Forms by language and kind, with what is said for each."""
 
 UNSEEN_FORMS: Final = _DATA / "unseen_written_forms.tsv"
-"""Forms of other kinds, written before any was tried; a bar parts what may be said equally well."""
+"""Forms of other kinds, written before any of them was tried; a bar parts what may be said equally well."""
 
 SENTENCES: Final = {
     "I asked him twice, and the answer is no.": "answer is no$",

@@ -131,6 +131,8 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(rf"(?i){_NOT_INSIDE}(?P<hour>1[0-2]|0?[1-9]) ?{_HALF}(?!\w)"),
          lambda match: cardinal(int(match["hour"])) + _half(match)),
         (re.compile(rf"{_NOT_INSIDE}{_TIME.replace('[:.]', ':')}(?: ?(?:Uhr|hrs?|h)\b)?{_NOT_PARTLY}"), _time),
+        (re.compile(r"(?i)\b((?:in|for|after|every|within|about|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
+         r"\1 seconds"),
         (re.compile(r"(?<![\w.,])(?P<century>[12][0-9])(?P<decade>[0-9]0)['’]?s\b"), decade),
         (re.compile(r"(?<![\w.,])['’‘]?(?P<century>)(?P<decade>[1-9]0)s\b"), decade),
         (re.compile(r"(?<!\w)['’‘]([0-9]{2})(?![\w'’]|\.[0-9])"), _short_year),

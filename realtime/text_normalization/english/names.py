@@ -17,7 +17,8 @@ _MONARCHS: Final = (
 """Names that ordinal numbers follow, and titles that stand before any name."""
 
 _NUMBERED: Final = (
-    "Mark|(?i:chapter|part|act|scene|section|volume|book|phase|article|type|level|stage|class|grade|episode|round|tier"
+    "Mark|Super Bowl"
+    "|(?i:chapter|part|act|scene|section|volume|book|phase|article|type|level|stage|class|grade|episode|round|tier"
     "|appendix|figure|table|unit|category|schedule|title|lesson|canto|sonnet|item|number|war|step|group|division)"
 )
 _ROMAN: Final = "[IVXLC]+"
@@ -38,6 +39,7 @@ _BOOKS: Final = {
     "Phil": "Philippians", "Col": "Colossians", "Thess": "Thessalonians", "Tim": "Timothy", "Philem": "Philemon",
     "Heb": "Hebrews", "Jas": "James", "Pet": "Peter", "Rev": "Revelation", "Macc": "Maccabees",
 }  # fmt: skip
+_OTHER_BOOKS: Final = ("Acts", "Amos", "Ezra", "Esther", "Job", "Joel", "Jonah", "Jude", "Luke", "Ruth", "Titus")
 _NUMBERED_BOOKS: Final = "Samuel|Kings|Chronicles|Corinthians|Thessalonians|Timothy|Peter|John|Maccabees"
 
 _STATES: Final = {
@@ -114,7 +116,9 @@ NAMES: Final[tuple[Rule, ...]] = (
      lambda match: _STATES[match[1]]),
     (re.compile(rf"\b([123]) ({one_of(_BOOKS)}|{_NUMBERED_BOOKS})\b\.?(?= [0-9]+(?::|\b))"),
      lambda match: f"{ordinal(int(match[1])).capitalize()} {_BOOKS.get(match[2], match[2])}"),
-    (re.compile(rf"\b({one_of(_BOOKS)})\b\.?(?= [0-9]+:[0-9])"), lambda match: _BOOKS[match[1]]),
+    (re.compile(rf"\b({one_of({*_BOOKS, *_BOOKS.values(), *_OTHER_BOOKS})})\b\.? ([0-9]{{1,3}}):([0-9]{{1,3}})"
+                rf"(?![\w:])"),
+     lambda match: f"{_BOOKS.get(match[1], match[1])} {match[2]} {match[3]}"),
     (re.compile(r"(?<=[a-z] )([0-9]{1,3}):([0-9]{1,3})[-–]([0-9]{1,3})(?![\w:-]|[ ]?[ap]\.?m)"), r"\1 \2 to \3"),
     (re.compile(rf"\b((?:{_MONARCHS})(?: [A-Z][a-z]+)?) ({_ROMAN})\b(?!['’.][A-Za-z])"), _monarch),
     (re.compile(rf"\b({_NUMBERED}) ({_ROMAN})\b(?!['’.][A-Za-z]| am\b| have\b| was\b| would\b| will\b)"), _numbered),
@@ -124,7 +128,8 @@ NAMES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?i)(\b(?:colon|port) )([1-9][0-9]{3})(?![\w-]|[.,:][0-9])"),
      lambda match: match[1] + in_pairs(match[2])),
     (re.compile(r"(?<![\w/.-])([A-Z]{2}) ?([0-9]{3,4})(?![\w/-]|[.,][0-9])"), _flight),
-    (re.compile(r"(?i)\b((?:rooms?|suite|flight|highway|route|interstate|bus|apartment|boeing|airbus|extension) "
+    (re.compile(r"(?i)\b((?:rooms?|suite|flight|highway|route|interstate|bus|apartment|porsche|ferrari|boeing|airbus"
+                r"|extension) "
                 r"(?:[A-Z](?=[0-9]))?)([0-9]{3,4})(?![\w-]|[.,:][0-9])"),
      lambda match: match[1] + in_pairs(match[2])),
     (re.compile(r"\b([A-Z])([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),

@@ -144,7 +144,7 @@ def _value(number: str) -> float:
 _SUMS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<=[0-9)]) ?/ ?(?={NUMBER} ?=)"), " divided by "),
     (re.compile(r"(?<=[0-9)]) ?\* ?(?=[-−(]?[0-9])|(?<=[0-9)])\*(?=[a-z(])"), " times "),
-    (re.compile(r"(?<=[0-9)]) ?[xX] ?(?=[0-9])"), " by "),
+    (re.compile(r"(?<=[0-9)\"″]) ?[xX] ?(?=[0-9])|(?<=[0-9][\"″])×(?=[0-9])"), " by "),
     (re.compile(r"(?<=[0-9]) [xX] (?=[a-z])"), " times "),  # an amount of money, which is in words by now
     (re.compile(r"(?<=[0-9)]) ?\+ ?(?=[-−(]?[0-9])"), " plus "),
     (re.compile(r"(?<=[0-9a-z)]) ?[-−–] ?(?=[0-9a-z(][0-9.,a-z)]* ?=)"), " minus "),

@@ -36,10 +36,10 @@ _NAMES: Final = {
 
 _CUSTOMARY: Final = {
     "lb": ("pound", "pounds"), "lbs": ("pound", "pounds"), "oz": ("ounce", "ounces"), "ft": ("foot", "feet"),
-    "in": ("inch", "inches"), "yd": ("yard", "yards"), "yds": ("yard", "yards"), "mi": ("mile", "miles"),
+    "yd": ("yard", "yards"), "yds": ("yard", "yards"), "mi": ("mile", "miles"),
     "sq ft": ("square foot", "square feet"), "sq mi": ("square mile", "square miles"),
     "sq m": ("square meter", "square meters"), "fl oz": ("fluid ounce", "fluid ounces"), "gal": ("gallon", "gallons"),
-    "pt": ("pint", "pints"), "qt": ("quart", "quarts"), "tsp": ("teaspoon", "teaspoons"), "st": ("stone", "stone"),
+    "qt": ("quart", "quarts"), "tsp": ("teaspoon", "teaspoons"), "st": ("stone", "stone"),
     "tbsp": ("tablespoon", "tablespoons"), "Tbsp": ("tablespoon", "tablespoons"), "ha": ("hectare", "hectares"),
     "mph": ("mile per hour", "miles per hour"), "kph": ("kilometer per hour", "kilometers per hour"),
     "mpg": ("mile per gallon", "miles per gallon"), "psi": ("pound per square inch", "pounds per square inch"),
@@ -62,7 +62,7 @@ _CUSTOMARY: Final = {
 """Names for one and for several of other units; `K` only after a blank, since "5K" is five thousand."""
 
 _DIVISORS: Final = {
-    **_NAMES, **{symbol: names[0] for symbol, names in _CUSTOMARY.items() if symbol not in ("in", "K")},
+    **_NAMES, **{symbol: names[0] for symbol, names in _CUSTOMARY.items() if symbol != "K"},
     "h": "hour", "s": "second", "sec": "second", "min": "minute", "day": "day", "d": "day", "week": "week",
     "month": "month", "year": "year", "hour": "hour", "gallon": "gallon", "ft": "foot",
 }  # fmt: skip
@@ -81,6 +81,10 @@ _ALL: Final = {**_NAMES, **{symbol: "" for symbol in _CUSTOMARY if symbol != "K"
 _UNIT: Final = rf"(?P<unit>{one_of(_ALL)})(?P<power>[²³])?"
 _DIVISOR: Final = rf"/(?P<divisor>{one_of(_DIVISORS)})(?P<divisor_power>[²³])?"
 _END: Final = r"(?![\w'’²³]|/[^\W\d_])"
+_STOP: Final = r"(?:\.(?=,| [a-z(]))?"
+"""The stop of an abbreviated unit within a sentence."""
+
+_PARTS: Final = r"\b(?:half|(?:third|quarter|fifth|sixth|eighth|tenth|sixteenth)s?)"
 _SINGULAR: Final = r"(?P<one>\b(?:an?|each|every|one|per) |/)?(?<![\w.-])"
 
 
@@ -121,11 +125,15 @@ def _without_number(match: re.Match[str]) -> str:
     return before + _name(match, plural=not before)
 
 
+_QUOTE: Final = re.compile('(?<![0-9])"')
+_DESCRIBED_BY_INCHES: Final = re.compile(rf"{_NOUN.pattern}| [A-Z]")
+
+
 def _inches(match: re.Match[str]) -> str:
     """Read a double quote after a number as inches, unless it closes a quotation."""
-    if match.string.count('"', 0, match.start()) % 2:
+    if len(_QUOTE.findall(match.string, 0, match.start())) % 2:
         return match[0]
-    describes = _NOUN.match(match.string, match.end())
+    describes = _DESCRIBED_BY_INCHES.match(match.string, match.end())
     return f"{match[1]} inch" + ("" if describes or match[1] == "1" else "es")
 
 
@@ -141,13 +149,26 @@ UNITS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9]) ?℃"), " degrees Celsius"),
     (re.compile(r"(?<=[0-9]) ?℉"), " degrees Fahrenheit"),
     (
-        re.compile(rf"(?<![\w.,$€£])(?P<number>{NUMBER})(?!st\b)(?P<gap> ?|-(?=\w\w)){_UNIT}(?:{_DIVISOR})?{_END}"),
+        re.compile(
+            rf"(?<![\w.,$€£])(?P<number>{NUMBER})(?!st\b)(?P<gap> ?|-(?=\w\w)){_UNIT}(?:{_DIVISOR})?{_END}{_STOP}"
+        ),
         _measure,
     ),
-    (re.compile(rf"(?<![\w.,$€£])(?P<number>{NUMBER})(?P<gap> )(?P<unit>K)(?P<power>)(?![\w'’])"), _measure),
     (
-        re.compile(rf"(?P<part>\b(?:half|(?:third|quarter|fifth|sixth|eighth|tenth|sixteenth)s?)) ?{_UNIT}{_END}"),
-        lambda match: f"{match['part']} {_name(match, plural=False)}",
+        re.compile(
+            rf"(?<![\w.,$€£])({NUMBER}) ?in"
+            r"(?=\.?$|[,;)]|\. [A-Z]| (?:long|wide|tall|high|thick|deep|by|x|of (?:rain|snow))\b)"
+        ),
+        lambda match: f"{match[1]} inch{'' if match[1] == '1' else 'es'}",
+    ),
+    (re.compile(r"(?<![\w.,$€£])([0-9]+\.[0-9]+)s\b"), r"\1 seconds"),
+    (
+        re.compile(rf"(?<![\w.,$€£])(?P<number>{NUMBER})(?P<gap> )(?P<unit>K)(?P<power>)(?![\w'’]| (?:run|race))"),
+        _measure,
+    ),
+    (
+        re.compile(rf"(?P<and>\band a )?(?P<part>{_PARTS}) +{_UNIT}{_END}{_STOP}"),
+        lambda match: f"{match['and'] or ''}{match['part']} {_name(match, plural=bool(match['and']))}",
     ),
     (re.compile(r"(?<=half|ters|ghth|hths|nths)(?:\"|″|'')(?=[\s.,;:!?)]|$)"), " inch"),
     (re.compile(rf"{_SINGULAR}(?=\w\w+/|m/){_UNIT}{_DIVISOR}{_END}"), _without_number),

@@ -198,6 +198,7 @@ def _measures(language: Language) -> tuple[Rule, ...]:
         (re.compile(rf"{_BEFORE}(?P<number>{_NUMBER})[\u00a0\u202f ]?(?P<unit>{units})(?:/(?P<divisor>{units}))?"
                     rf"(?![\w/²³])"),
          measure),
+        (re.compile(rf"(?<=[^\W\d_])/({units})(?![\w/])"), lambda match: f" {per} {language.units[match[1]][0]}"),
         (re.compile("[\u00a0\u202f ]?%"), f" {language.symbols['%']}"),
     )  # fmt: skip
 
