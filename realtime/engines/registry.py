@@ -1,5 +1,6 @@
 """The engine for each entry of the catalogue. Heavy libraries are imported here, when they are first needed."""
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -17,10 +18,12 @@ from realtime.engines.base import (
     Recognizer,
     Synthesizer,
 )
-from realtime.errors import EngineError, EngineNotInstalled, NoEngine
+from realtime.errors import EngineError, EngineNotInstalled, NoEngine, UnusableModel
 from realtime.settings import Settings
 from realtime.weights import locate as weights
 from realtime.weights.progress import Progress, Stage, Step, silent
+
+logger = logging.getLogger(__name__)
 
 
 class Registry(Protocol):
@@ -114,8 +117,22 @@ class InstalledEngines:
                 return Piper(directory, *entry.languages)
             case EngineName.CHATTTS:
                 return self._program(entry, "chattts:ChatTTS", directory, self._settings.chattts_python)
+            case EngineName.COSYVOICE:
+                return self._cosyvoice(entry, directory)
             case _:
                 raise NoEngine(entry.name)
+
+    def _cosyvoice(self, entry: ModelEntry, directory: Path) -> EngineProgram:
+        home = self._settings.cosyvoice_home
+        if home is None:
+            raise UnusableModel(
+                f"{entry.name} needs a clone of CosyVoice's repository: set VIVAVOCE_COSYVOICE_HOME to it; see "
+                "docs/voices.md.",
+                param="model",
+            )
+        logger.info("%s is the model in %s", entry.name, directory)
+        python, clone = self._settings.cosyvoice_python, str(home.expanduser().resolve())
+        return self._program(entry, "cosyvoice:CosyVoice", directory, python, home=clone, name=entry.name)
 
     def _program(
         self, entry: ModelEntry, engine: str, directory: Path, python: Path | None, **arguments: str

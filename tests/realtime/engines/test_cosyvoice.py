@@ -1,0 +1,126 @@
+"""CosyVoice: the real library of a clone, with tiny random models of versions 2 and 3."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.catalogue.names import lookup
+from realtime.engines.base import EngineProgram
+from realtime.engines.registry import InstalledEngines
+from realtime.errors import EngineError, UnusableModel
+from realtime.settings import Settings
+from realtime.workers.process_pool import ProcessPool
+from tests.support.voice_process import ROOT, VoiceProcess, a_voice
+
+HOME = os.environ.get("VIVAVOCE_COSYVOICE_HOME", "")
+PYTHON = os.environ.get("VIVAVOCE_COSYVOICE_PYTHON", sys.executable)
+TEXT = "Hi there."
+FIRST_CHUNK = 20_160
+"""Samples of 25 tokens, less what the next chunk is faded into."""
+
+with_cosyvoice = pytest.mark.skipif(not HOME, reason="VIVAVOCE_COSYVOICE_HOME not set")
+
+
+def program(directory: Path, home: str) -> EngineProgram:
+    settings = Settings(
+        model_paths=(f"CosyVoice={directory}",), cosyvoice_home=Path(home), cosyvoice_python=Path(PYTHON)
+    )
+    engine = InstalledEngines(settings).synthesizer(lookup("CosyVoice"))
+    assert isinstance(engine, EngineProgram)
+    return engine
+
+
+@pytest.fixture(scope="module", params=[2, 3])
+def cosyvoice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VoiceProcess]:
+    directory = tmp_path_factory.mktemp("cosyvoice") / "model"
+    script = str(ROOT / "tests" / "support" / "tiny_cosyvoice.py")
+    command = [PYTHON, script, HOME, str(directory), str(request.param)]
+    made = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert made.returncode == 0, made.stderr
+    opened = VoiceProcess(program(directory, HOME))
+    assert opened.pool.description["version"] == request.param
+    yield opened
+    opened.close()
+
+
+@with_cosyvoice
+@pytest.mark.models
+def test_a_phrase_is_streamed_by_the_voices_of_the_model(cosyvoice: VoiceProcess) -> None:
+    assert cosyvoice.pool.description["voices"] == ["ann", "ben"]
+    ann, ben = (cosyvoice.spoken(TEXT, voice) for voice in ("ann", "ben"))
+    assert len(ann[0]) == len(ben[0]) == FIRST_CHUNK
+    assert len(ann) > 1
+    assert not np.array_equal(ann[0], ben[0])
+
+
+@with_cosyvoice
+@pytest.mark.models
+def test_a_phrase_that_is_not_streamed_or_faster_comes_whole(cosyvoice: VoiceProcess) -> None:
+    (whole,) = cosyvoice.spoken(TEXT, streamed=False)
+    (faster,) = cosyvoice.spoken(TEXT, speed=1.5)
+    assert len(faster) == pytest.approx(len(whole) / 1.5, rel=0.02)
+
+
+@with_cosyvoice
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("transcript", "instructions"),
+    [("Hello.", ""), ("", ""), ("", "Slowly.")],
+    ids=["zero-shot", "cross-lingual", "instruct"],
+)
+def test_a_recording_is_cloned(cosyvoice: VoiceProcess, transcript: str, instructions: str) -> None:
+    clip = a_voice()
+    chunks = cosyvoice.spoken(TEXT, clip=clip, transcript=transcript, instructions=instructions, first=1)
+    assert len(chunks[0]) > 0
+
+
+@with_cosyvoice
+@pytest.mark.models
+def test_an_error_in_the_library_fails_the_phrase_and_the_next_is_spoken(cosyvoice: VoiceProcess) -> None:
+    with pytest.raises(EngineError, match="CosyVoice failed: "):
+        cosyvoice.spoken(TEXT, clip=a_voice(0.001))
+    assert len(cosyvoice.spoken(TEXT, first=1)[0]) == FIRST_CHUNK
+
+
+@with_cosyvoice
+@pytest.mark.models
+def test_twenty_cancelled_phrases_begin_alike_and_leave_nothing_behind(cosyvoice: VoiceProcess) -> None:
+    async def scenario() -> None:
+        process = cosyvoice.children()[-1]
+        for count in range(22):
+            (chunk,) = await cosyvoice.speak(TEXT, first=1)
+            assert len(chunk) == FIRST_CHUNK
+            await cosyvoice.idle()
+            if count == 1:
+                before, memory = (process.num_threads(), process.num_fds()), process.memory_info().rss
+        assert (process.num_threads(), process.num_fds()) == before
+        assert process.memory_info().rss < memory + (64 << 20)
+
+    cosyvoice.run(scenario())
+
+
+def directory_of_files(directory: Path) -> Path:
+    for name in ("cosyvoice2.yaml", "llm.pt", "flow.pt", "hift.pt", "campplus.onnx", "speech_tokenizer_v2.onnx"):
+        (directory / name).touch()
+    return directory
+
+
+def test_without_a_clone_the_model_is_unusable(tmp_path: Path) -> None:
+    settings = Settings(model_paths=(f"CosyVoice={directory_of_files(tmp_path)}",))
+    with pytest.raises(UnusableModel, match="set VIVAVOCE_COSYVOICE_HOME"):
+        InstalledEngines(settings).synthesizer(lookup("CosyVoice"))
+
+
+@pytest.mark.parametrize(("folders", "lacks"), [([], "cosyvoice/cli"), (["cosyvoice/cli"], "Matcha-TTS.*--recursive")])
+def test_a_directory_that_is_no_clone_is_refused_with_what_it_lacks(
+    tmp_path: Path, folders: list[str], lacks: str
+) -> None:
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(UnusableModel, match=lacks):
+        ProcessPool(program(directory_of_files(tmp_path), str(tmp_path)), lambda _: None, max_waiting=1)
