@@ -29,6 +29,7 @@ MARKUP: Final[tuple[Rule, ...]] = (
     (re.compile(r"\]\([^()\s]*\)"), ""),  # the end of a link that a phrase begins with
     (re.compile(r"<((?:https?://|mailto:)?[^\s<>@]+[@/][^\s<>]*[^\s<>/])>"), r"\1"),
     (re.compile(rf"</?(?:{_TAGS})(?:\s+[\w:-]+=(?:\"[^\"]*\"|'[^']*'))*\s*/?>", re.IGNORECASE), " "),
+    (re.compile(r"<([A-Za-z][\w-]*)>"), r"\1"),  # a placeholder, or who speaks
     (re.compile(r"~~(?=\S)([^~]+)(?<=\S)~~"), r"\1"),
     (re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]+)(?<=[^\s*])\1(?![\w*])"), r"\2"),
     (re.compile(r"(?<![\w_])(_{1,3})(?=[^\s_])([^_]+)(?<=[^\s_])\1(?![\w_])"), r"\2"),

@@ -14,7 +14,8 @@ _NUMBERED: Final = {
     "ch": "chapter", "p": "page", "pp": "pages", "est": "established", "eq": "equation", "max": "maximum",
     "min": "minimum", "approx": "approximately", "apt": "apartment", "ext": "extension", "sec": "section",
     "ver": "version", "ca": "circa", "nr": "number", "art": "article", "par": "paragraph", "ex": "example",
-    "tbl": "table", "ll": "lines", "v": "verse", "vv": "verses", "op": "opus", "cap": "chapter", "flr": "floor",
+    "tbl": "table", "pg": "page", "pgs": "pages", "ll": "lines", "v": "verse", "vv": "verses", "op": "opus",
+    "cap": "chapter", "flr": "floor",
 }  # fmt: skip
 """Abbreviations that a number follows, and with which no sentence continues one: "5 min."."""
 

@@ -121,7 +121,8 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(rf"\b(?P<month>{_MONTHS})\.? (?:the )?(?P<day>{_DAY})(?:st|nd|rd|th)?\b(?![:%-]|\.[0-9]|,[0-9])"
                     rf"(?:,? (?P<year>{_YEAR})(?![\w-]|[.,][0-9]))?"),
          _month_first),
-        (re.compile(rf"(?:\b[Tt]he )?{_NOT_INSIDE}(?P<day>{_DAY})(?:st|nd|rd|th)? (?:of )?(?P<month>{_MONTHS})\b\.?"
+        (re.compile(rf"(?:\b[Tt]he )?{_NOT_INSIDE}(?P<day>{_DAY})(?:st|nd|rd|th)? (?:of )?(?P<month>{_MONTHS})\b(?:\."
+                    rf"(?=,| [a-z0-9]))?"
                     rf"(?:,? (?P<year>{_YEAR})(?![\w-]|[.,][0-9]))?"),
          lambda match: ("The" if match[0].startswith("T") else "the") + _day_first(match).removeprefix("the")),
         (re.compile(rf"(?i){_NOT_INSIDE}{_TIME} ?{_HALF}(?!\w)"), _time),

@@ -112,6 +112,8 @@ def _move(match: re.Match[str]) -> str:
 NAMES: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<![\w-])({one_of(_STATES)}) ([0-9]{{5}})(?:-([0-9]{{4}}))?(?![\w-])"),
      _state),
+    (re.compile(rf"\b({one_of(_STATES.values())}) ([0-9]{{5}})(?![\w-]|[.,][0-9])"),
+     lambda match: f"{match[1]} {digit_by_digit(match[2])}"),
     (re.compile(rf"(?<=[a-z], )({one_of(set(_STATES) - _WORDS)})(?=$|[.,;!?)]| [A-Z0-9])"),
      lambda match: _STATES[match[1]]),
     (re.compile(rf"\b([123]) ({one_of(_BOOKS)}|{_NUMBERED_BOOKS})\b\.?(?= [0-9]+(?::|\b))"),

@@ -127,7 +127,7 @@ def _dates(language: Language) -> tuple[Rule, ...]:
         (re.compile(rf"{_BEFORE}(?P<year>[12][0-9]{{3}})-(?P<month>[01]?[0-9])-(?P<day>[0-3]?[0-9]){_AFTER}"), numeric),
         (re.compile(rf"{_BEFORE}(?P<day>[0-3]?[0-9])(?P<mark>[./-])(?P<month>[01]?[0-9])(?P=mark)(?P<year>[12][0-9]{{3}}|[0-9]{{2}})(?![\w/]|[.,:-][0-9])"),
          numeric),
-        (re.compile(rf"{_BEFORE}(?P<day>[0-3]?[0-9])(?:\.|er|º|°)? (?:de )?(?P<month>{months})(?![\w-])\.?(?: (?:de "
+        (re.compile(rf"{_BEFORE}(?P<day>[0-3]?[0-9])(?:\.|er|º|°)? (?:de )?(?P<month>{months})(?![\w-])(?: (?:de "
                     rf"|del )?(?P<year>[12][0-9]{{3}})(?![\w]|[.,][0-9]))?"),
          named),
         *(
