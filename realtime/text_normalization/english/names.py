@@ -62,6 +62,8 @@ _WORDS: Final = frozenset({"HI", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA",
 
 def in_pairs(number: str) -> str:
     """Return a number of three or four digits as rooms and models are named: "one oh one", "two twenty-one"."""
+    if number.startswith("0"):
+        return digit_by_digit(number)
     first, last = number[:-2], int(number[-2:])
     if not last:
         return f"{cardinal(int(first[:-1]))} thousand" if first.endswith("0") else f"{cardinal(int(first))} hundred"

@@ -92,9 +92,9 @@ def _name(match: re.Match[str], *, plural: bool) -> str:
     """Return the names of the unit and of what it is divided by."""
     unit = match["unit"]
     if unit in _CUSTOMARY:
-        name = _POWERS[match["power"]] + _CUSTOMARY[unit][plural]
+        name = _POWERS[match["power"] or None] + _CUSTOMARY[unit][plural]
     else:
-        name = _POWERS[match["power"]] + _NAMES[unit]
+        name = _POWERS[match["power"] or None] + _NAMES[unit]
         if plural and not name.endswith("hertz"):
             first, per, rest = name.partition(" per ")
             name = f"{first}s{per}{rest}"

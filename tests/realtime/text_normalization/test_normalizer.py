@@ -133,6 +133,21 @@ def test_any_text_is_spoken_without_digits(text: str, language: str) -> None:
     assert all(0 <= place <= len(text) for place in spoken.positions)
 
 
+PIECES = sorted({piece for form in FORMS for piece in form.written.split()} | {"K", "in", "x", "°", "–", "<", "(", "%"})
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=6),
+    st.sampled_from(["", " ", ", ", ". "]),
+    st.sampled_from(LANGUAGES),
+    st.booleans(),
+)
+def test_pieces_of_written_forms_can_stand_side_by_side(
+    pieces: list[str], between: str, language: str, british: bool
+) -> None:
+    assert not any(each in "0123456789" for each in said(between.join(pieces), language, british=british))
+
+
 @given(st.from_regex(r"[a-z]{3,8}( [a-z]{3,8}){0,10}", fullmatch=True))
 def test_small_words_stay_as_they_are(text: str) -> None:
     assert said(text) == text
