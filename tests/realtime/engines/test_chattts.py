@@ -25,7 +25,9 @@ PYTHON = ROOT / ".voices" / "bin" / "python"
 TEXT = "Hello."
 CHUNK = 12_000
 
-with_chattts = pytest.mark.skipif(not PYTHON.exists(), reason="ChatTTS is not installed: make voices")
+with_chattts = pytest.mark.skipif(
+    not (ROOT / ".voices" / "ready").exists(), reason="ChatTTS is not installed: make voices"
+)
 
 
 @pytest.mark.parametrize(
