@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import AudioTooLong, AudioTooShort
 
@@ -50,5 +48,3 @@ class SpeechStyle:
 
 PLAIN: Final = SpeechStyle()
 """The style of a request that asks for none."""
-
-NO_CLIP: Final[Samples] = np.empty(0, np.float32)
