@@ -29,6 +29,7 @@ from realtime.errors import EngineError
 from realtime.models.models import Models
 from realtime.server import Server
 from realtime.settings import Settings
+from realtime.speech.pauses import SENTENCE_PAUSE
 from tests.support.realtime_service import (
     RATE,
     SILENT,
@@ -499,7 +500,7 @@ def test_a_text_is_spoken(server: RealtimeService, binary: bool) -> None:
         async with asyncio.timeout(10), clients.connect(server.url, transcription=False, binary=binary) as session:
             return b"".join([chunk async for chunk in session.speak("Ten chars.")])
 
-    assert len(asyncio.run(speak())) == pytest.approx(2 * 0.6 * RATE, abs=8)
+    assert len(asyncio.run(speak())) == pytest.approx(2 * (0.6 + SENTENCE_PAUSE) * RATE, abs=8)
 
 
 def test_a_response_of_the_conversation_is_spoken(server: RealtimeService) -> None:
@@ -509,7 +510,7 @@ def test_a_response_of_the_conversation_is_spoken(server: RealtimeService) -> No
     audio = b"".join(
         base64.b64decode(each["delta"]) for each in messages if each["type"] == "response.output_audio.delta"
     )
-    assert len(audio) == pytest.approx(2 * 0.6 * RATE, abs=8)
+    assert len(audio) == pytest.approx(2 * (0.6 + SENTENCE_PAUSE) * RATE, abs=8)
     assert messages[-1]["response"]["status"] == "completed"
 
 
