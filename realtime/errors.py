@@ -176,6 +176,17 @@ class UnreadableText(ClientError):
         super().__init__(message, param=param)
 
 
+class UnspokenLanguage(ClientError):
+    """A text in a language that the voice model does not speak."""
+
+    code = "unsupported_language"
+
+    def __init__(self, language: str, model: str) -> None:
+        """Say so; `language` is its English name."""
+        message = f"The text is in {language.title()}, which {model} does not speak. "
+        super().__init__(message + "GET /v1/models lists the languages of each model.")
+
+
 class Unauthorized(ClientError):
     """A missing or wrong API key."""
 

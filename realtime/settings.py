@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from realtime.errors import ClientError
+from realtime.languages import language_code
+
 PREFIX: Final = "VIVAVOCE_"
 
 RENAMED: Final = {
@@ -65,6 +68,7 @@ DIALECTS: Final = ("openai", "deepgram", "twilio", "vosk", "whisperlive", "whisp
 """Names of the protocols that can be served."""
 
 UnknownNames: TypeAlias = Literal["default", "refuse"]
+UnspokenLanguages: TypeAlias = Literal["speak", "refuse"]
 EnglishVariant: TypeAlias = Literal["us", "uk"]
 Hub: TypeAlias = Literal["huggingface", "modelscope"]
 LogFormat: TypeAlias = Literal["text", "json"]
@@ -109,6 +113,11 @@ class Settings:
     """Default speech-to-text model."""
     speech_model: str = "hibari-tts"
     """Default text-to-speech model."""
+    voices_by_language: tuple[str, ...] = ()
+    """`language=name` pairs: models that speak texts in these languages for clients that ask for the default model,
+    as in `de=piper-de_DE-thorsten-medium`. They are loaded at start and kept in memory."""
+    unspoken_languages: UnspokenLanguages = "speak"
+    """What to do with texts in a language that the voice does not speak: `speak` them all the same, or `refuse`."""
     english_variant: EnglishVariant = "us"
     """How written English is read: `us` takes 3/10/2024 for March tenth, `uk` for the third of October."""
     model_paths: tuple[str, ...] = ()
@@ -241,6 +250,12 @@ class Settings:
         return not self.api_keys and self.host not in LOOPBACK_HOSTS
 
     @property
+    def voice_names_by_language(self) -> dict[str, str]:
+        """Return the names in `voices_by_language`, by Whisper's codes. Raises `ClientError` for other languages."""
+        pairs = (pair.partition("=") for pair in self.voices_by_language)
+        return {language_code(language) or "": name.strip() for language, _, name in pairs}
+
+    @property
     def wyoming_address(self) -> tuple[str, int] | None:
         """Return the host and the port of `wyoming_uri`."""
         if self.wyoming_uri is None:
@@ -298,8 +313,18 @@ def _check(field_name: str, value: object) -> None:
         raise ValueError(f"{name} must be ASCII without spaces")
     if field_name == "dialects" and isinstance(value, tuple) and not set() < set(value) <= set(DIALECTS):
         raise ValueError(f"{name} must name one or more of {', '.join(DIALECTS)}")
+    if field_name == "voices_by_language" and isinstance(value, tuple) and not all(map(_is_voice_of_language, value)):
+        raise ValueError(f"{name} must be pairs of a language and a model, such as de=piper-de_DE-thorsten-medium")
     if field_name == "log_level" and str(value).upper() not in logging.getLevelNamesMapping():
         raise ValueError(f"{name} must be debug, info, warning, error or critical, not {value}")
+
+
+def _is_voice_of_language(pair: str) -> bool:
+    language, _, name = pair.partition("=")
+    try:
+        return language_code(language) is not None and bool(name.strip())
+    except ClientError:
+        return False
 
 
 def _is_web_address(text: str) -> bool:

@@ -87,7 +87,7 @@ class SpeakEndpoint:
         query = {name: request.query_params.getlist(name) for name in request.query_params}
         wanted, speed = read_format(query), speed_of(query)
         text = await self._text(request)
-        entry = self._names.defaults[Task.SPEECH]
+        entry = await while_connected(request, self._models.speaker(text, self._names.defaults[Task.SPEECH]))
         lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
         synthesizer = await while_connected(request, lease)
         voice = voice_of(query, lambda name: find_voice(name, synthesizer.voices)) or synthesizer.voices[0]

@@ -18,7 +18,7 @@ from http_compat.parsing.speech_request import read_speech
 from http_compat.request_log import note_audio
 from http_compat.streaming import EVENTS, streamed
 from realtime.catalogue.names import ModelNames
-from realtime.catalogue.table import Task
+from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import find_voice, resolve_voice
 from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
@@ -26,7 +26,7 @@ from realtime.speech.style import SpeechStyle
 from realtime.workers.threads import BlockingCalls
 
 if TYPE_CHECKING:
-    from realtime.models.protocols import ModelService
+    from realtime.models.protocols import AsyncSynthesizer, ModelService
 
 logger = logging.getLogger(__name__)
 
@@ -55,11 +55,12 @@ class SpeechEndpoint:
         body = await read_speech(request, self._settings)
         text, speech_format = body.text_to_speak(self._settings.max_input_characters), body.speech_format
         entry = self._names.resolve(body.model, Task.SPEECH, chosen_freely=names_deployment(request))
-        body.check_supported(entry)
+        speaker = await while_connected(request, self._models.speaker(text, entry))
+        body.check_supported(speaker)
         clip = await read_clip(self._decoders, body.prompt_speech, body.clip_transcript)
-        lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
-        synthesizer = await while_connected(request, lease)
-        voice, speed = self._voice(body.voice_name, synthesizer.voices), body.speed or 1.0
+        synthesizer = await self._leased(request, resources, speaker)
+        asked = synthesizer if speaker == entry else await self._leased(request, resources, entry)
+        voice, speed = self._voice(body.voice_name, synthesizer.voices, asked.voices), body.speed or 1.0
         as_events = body.stream_format == "sse"
         streaming = as_events or body.streamed
         style = SpeechStyle(body.how_to_speak, clip, streamed=streaming)
@@ -73,24 +74,35 @@ class SpeechEndpoint:
             response = await streamed(request, speech.chunks(), resources, media_type=speech_format.media_type)
         else:
             response = Response(await while_connected(request, _whole(speech)), media_type=speech_format.media_type)
-        if language := await self._models.unspoken_language(text, entry):
-            logger.warning("%s: the text is in %s, which %s does not speak", request_id(request), language, entry.name)
+        if language := await self._models.unspoken_language(text, speaker):
+            logger.warning(
+                "%s: the text is in %s, which %s does not speak", request_id(request), language, speaker.name
+            )
             response.headers[TEXT_LANGUAGE_HEADER] = language
         response.headers[VOICE_HEADER] = voice
         response.headers.update(
             answered_by(
-                entry.name,
+                speaker.name,
                 model=self._names.is_substituted(body.model),
-                voice=find_voice(body.voice_name, synthesizer.voices) is None,
+                voice=all(find_voice(body.voice_name, model.voices) is None for model in (asked, synthesizer)),
             )
         )
         return response
 
-    def _voice(self, name: str, voices: tuple[str, ...]) -> str:
-        """Return the voice for a name, for an unknown one the default or, if the settings say so, `UnknownVoice`."""
+    async def _leased(self, request: Request, resources: AsyncExitStack, entry: ModelEntry) -> "AsyncSynthesizer":
+        lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
+        return await while_connected(request, lease)
+
+    def _voice(self, name: str, voices: tuple[str, ...], asked: tuple[str, ...]) -> str:
+        """Return the one of `voices` for a name, which may also mean one of the model that was `asked` for.
+
+        For an unknown name it is the default; if the settings say so, that raises `UnknownVoice`.
+        """
+        if voice := find_voice(name, voices):
+            return voice
         if self._settings.unknown_names == "refuse":
-            return resolve_voice(name, voices)
-        return find_voice(name, voices) or voices[0]
+            resolve_voice(name, asked)
+        return voices[0]
 
 
 async def _whole(speech: SpeechStream) -> bytes:

@@ -68,8 +68,14 @@ class ModelNames:
             Task.SPEECH: _default(settings.speech_model, Task.SPEECH),
         }
         preloaded = [self._preloaded(name) for name in settings.preload]
-        self.pinned: tuple[ModelEntry, ...] = tuple(dict.fromkeys((*self.defaults.values(), *preloaded)))
-        """The models that the server loads at start and never unloads: the defaults and the preloaded ones."""
+        self.voices_by_language: Mapping[str, ModelEntry] = {
+            language: _default(name, Task.SPEECH) for language, name in settings.voice_names_by_language.items()
+        }
+        """Voice models by the language of the texts that they speak instead of the default one."""
+        pinned = (*self.defaults.values(), *self.voices_by_language.values(), *preloaded)
+        self.pinned: tuple[ModelEntry, ...] = tuple(dict.fromkeys(pinned))
+        """The models that the server loads at start and never unloads: the defaults, those of languages and the
+        preloaded ones."""
         entries = [*ENTRIES, *self.pinned]
         for pair in settings.model_paths:
             with suppress(UnknownModel):  # a path under an invalid name is reported when weights are looked for

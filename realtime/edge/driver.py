@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar, assert_never
 
 from realtime.backends.backend import ChatBackend
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.catalogue.voices import resolve_voice
+from realtime.catalogue.voices import find_voice, resolve_voice
 from realtime.edge.playback import Playback
 from realtime.errors import ClientError, Overloaded, VoiceError
 from realtime.models.models import Models
@@ -123,6 +123,8 @@ class Driver:
         self._playback = None if self._echo_gate is None else Playback(self._echo_gate)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._unspoken_languages: set[str] = set()
+        self._speaker: ModelEntry | None = None
+        """The model that speaks, as far as the phrases until now have shown."""
 
     @property
     def responding(self) -> bool:
@@ -199,9 +201,13 @@ class Driver:
             await self.inbox.put_result(JobFailed(job.number, error))
 
     async def _synthesize(self, job: Synthesize) -> None:
-        entry = self._models.defaults[Task.SPEECH]
+        entry = await self._models.speaker(job.text, self._models.defaults[Task.SPEECH], self._speaker)
+        self._speaker = entry
         async with self._models.lease_synthesizer(entry) as synthesizer:
-            voice = resolve_voice(job.voice, synthesizer.voices)
+            if entry == self._models.defaults[Task.SPEECH]:
+                voice = resolve_voice(job.voice, synthesizer.voices)
+            else:
+                voice = find_voice(job.voice, synthesizer.voices) or synthesizer.voices[0]
             positions = synthesizer.spoken_text(job.text).positions
             async with aclosing(synthesizer.synthesize(job.text, voice, job.speed)) as chunks:
                 async for samples in chunks:

@@ -138,8 +138,10 @@ class EngineProgram:
 class LanguageIdentifier(Protocol):
     """The language of written text. May be called from any thread."""
 
-    def unspoken_language(self, text: str, spoken: Collection[str]) -> str | None:
-        """Return the language of a text if it is none of those that a voice speaks; None where this is uncertain.
+    def language(self, text: str, spoken: Collection[str]) -> str | None:
+        """Return the language of a text; None where it is uncertain.
 
-        Text in Latin letters of less than a few words is uncertain. The codes are Whisper's where it has one.
+        It is one of `spoken`, the languages of the voice, only if that is nearly certain, and another one only if it is
+        none of them. Text in Latin letters of less than a few words is uncertain. The codes are Whisper's where it has
+        one.
         """

@@ -2,9 +2,8 @@
 
 The default recognizer, the default voice, the voice activity detector and the preloaded models are loaded when the
 service starts and stay; until then every request for a model waits and every session is refused. Other models are
-loaded when they are first asked for, and unloaded as `realtime.models.pool` says. What identifies the language of text
-is loaded for the first text that is spoken: it takes as much memory as two live streams. The end-of-turn model is
-loaded for the first pause that it is to judge.
+loaded when they are first asked for, and unloaded as `realtime.models.pool` says. The end-of-turn model is loaded for
+the first pause that it is to judge.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ from typing import Final
 from realtime.audio.formats import Samples
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.engines.base import EngineProgram, LanguageIdentifier
+from realtime.engines.base import EngineProgram
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.models.handles import (
@@ -32,6 +31,7 @@ from realtime.models.handles import (
 )
 from realtime.models.pool import ModelPool, PooledModel
 from realtime.models.session_recognizer import SessionRecognizer
+from realtime.models.speakers import Speakers
 from realtime.models.voice_clips import voice_clips
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.settings import Settings
@@ -63,7 +63,7 @@ class Models:
         self._threads = BlockingCalls(1)
         self._pool = ModelPool(settings, self._engines, self._make)
         self._opening: asyncio.Task[None] | None = None
-        self._identifier: asyncio.Task[LanguageIdentifier | None] | None = None
+        self._speakers = Speakers(settings, names, partial(self._threads.run, self._engines.language_identifier))
         self._end_of_turn: asyncio.Task[EndOfTurnHandle | None] | None = None
         self.ready = False
 
@@ -77,17 +77,11 @@ class Models:
         return self._opening
 
     async def _load_pinned(self) -> None:
+        self._speakers.open()
         pins = [self._pool.pin(entry) for entry in self._pinned]
         detector, _ = await asyncio.gather(self._threads.run(self._engines.detector), asyncio.gather(*pins))
         self.detector = DetectorHandle(detector)
         self.ready = True
-
-    async def _load_identifier(self) -> LanguageIdentifier | None:
-        try:
-            return await self._threads.run(self._engines.language_identifier)
-        except EngineError as error:
-            logger.error("the language of texts is not checked: %s", error.message)  # noqa: TRY400 - it has its cause
-            return None
 
     async def _load_end_of_turn(self) -> EndOfTurnHandle | None:
         try:
@@ -104,8 +98,7 @@ class Models:
     async def close(self) -> None:
         """Unload everything: queued work is cancelled, and loads in progress are stopped (see `ModelPool.close`)."""
         self.stop_opening()
-        if self._identifier is not None:
-            self._identifier.cancel()
+        self._speakers.close()
         if self._end_of_turn is not None:
             await self._close_end_of_turn(self._end_of_turn)
         if self.ready:
@@ -185,16 +178,12 @@ class Models:
         self._pool.evict_expired(now)
 
     async def unspoken_language(self, text: str, entry: ModelEntry) -> str | None:
-        """Return the language of a text if it is probable that the voice model does not speak it.
+        """Return the language of a text that the voice model probably does not speak; see `Speakers`."""
+        return await self._speakers.unspoken_language(text, entry)
 
-        None also where the languages of the model are unknown. The first call waits for what identifies languages.
-        """
-        if not entry.languages:
-            return None
-        if self._identifier is None:
-            self._identifier = asyncio.create_task(self._load_identifier())
-        identifier = await asyncio.shield(self._identifier)
-        return identifier.unspoken_language(text, entry.languages) if identifier is not None else None
+    async def speaker(self, text: str, entry: ModelEntry, before: ModelEntry | None = None) -> ModelEntry:
+        """Return the model that speaks a text for a client that has asked for `entry`; see `Speakers`."""
+        return await self._speakers.speaker(text, entry, before)
 
     async def score_turn(self, turn: Samples) -> float:
         """Return the probability that the speaker of a turn has finished, from its audio at 16 kHz up to now.

@@ -86,6 +86,8 @@ class Reply:
         self._sent_samples = 0
         # A conversation is paced; out of it, the speech is wanted as a recording, as fast as the socket takes it.
         self._playout = Playout(response.output_format.sample_rate, paced=response.in_conversation)
+        self._speech_rate = 0
+        """Sample rate of the phrases so far, which differs between voice models; 0 before there is audio."""
         self._resampler: Resampler | None = None
         self._resampling = False
         """Whether the resampler holds back samples."""
@@ -206,12 +208,15 @@ class Reply:
         """
         match message:
             case SpeechSynthesized(_, samples, sample_rate, positions):
+                if sample_rate != self._speech_rate:
+                    self._end_audio()
+                    self._resampler = Resampler(sample_rate, self.response.output_format.sample_rate)
+                    self._speech_rate = sample_rate
                 if self._phrase:
                     before = len(self._unread)
                     self._queue_text(self._unread + self._phrase, [before + place for place in positions])
                     self._unread = self._phrase = ""
-                if self._resampler is None:
-                    self._resampler = Resampler(sample_rate, self.response.output_format.sample_rate)
+                assert self._resampler is not None
                 self._queue_audio(self._resampler.process(samples))
                 self._resampling = True
             case SynthesisFinished(number):

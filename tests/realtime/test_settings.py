@@ -32,6 +32,17 @@ def test_a_switch_takes_the_usual_words(text: str, value: bool) -> None:
     assert Settings.from_environ({"VIVAVOCE_OFFLINE": text}).offline is value
 
 
+def test_voices_by_language_are_pairs_of_a_language_and_a_model() -> None:
+    settings = Settings.from_environ({"VIVAVOCE_VOICES_BY_LANGUAGE": "de=a, pt-BR = b,French=c"})
+    assert settings.voice_names_by_language == {"de": "a", "pt": "b", "fr": "c"}
+
+
+@pytest.mark.parametrize("text", ["de", "de=", "=a", "auto=a", "Klingon=a"])
+def test_a_voice_of_no_language_is_an_error_that_names_the_variable(text: str) -> None:
+    with pytest.raises(ValueError, match="VIVAVOCE_VOICES_BY_LANGUAGE must be pairs"):
+        Settings.from_environ({"VIVAVOCE_VOICES_BY_LANGUAGE": text})
+
+
 def test_an_unknown_variable_is_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match="VIVAVOCE_PROT"):
         Settings.from_environ({"VIVAVOCE_PROT": "9000"})

@@ -116,11 +116,12 @@ class _Engine:
 
 
 class ScriptedLanguageIdentifier:
-    """Takes a text that begins with `Das` for German and all others for English."""
+    """Takes a text that begins with `Das` for German, others for English, and those of one word for neither."""
 
-    def unspoken_language(self, text: str, spoken: Collection[str]) -> str | None:
-        language = "de" if text.startswith("Das ") else "en"
-        return None if language in spoken else language
+    def language(self, text: str, spoken: Collection[str]) -> str | None:
+        if " " not in text.strip():
+            return None
+        return "de" if text.startswith("Das ") else "en"
 
 
 class ScriptedDetector(_Engine):

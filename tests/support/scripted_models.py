@@ -18,7 +18,8 @@ from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ENGLISH, ENTRIES, ModelEntry, Task
 from realtime.engines.base import VadState
-from realtime.errors import EngineError, ModelInUse, Overloaded
+from realtime.errors import EngineError, ModelInUse, Overloaded, UnspokenLanguage
+from realtime.languages import language_name
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.speech.endpointing import Endpointing, Onset, TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
@@ -167,6 +168,8 @@ class ScriptedModels:
         self.ready = True
         self.busy: set[str] = set()
         """Models that cannot be unloaded."""
+        self.voices_by_language: dict[str, ModelEntry] = {}
+        self.refuses_languages = False
         self.refusals: dict[str, Overloaded] = {}
         """Errors for the next lease of a recognizer, by name."""
         self.gate: asyncio.Event | None = None
@@ -189,7 +192,14 @@ class ScriptedModels:
         return self.steps
 
     async def unspoken_language(self, text: str, entry: ModelEntry) -> str | None:
-        return ScriptedLanguageIdentifier().unspoken_language(text, entry.languages)
+        language = ScriptedLanguageIdentifier().language(text, entry.languages)
+        return None if language in entry.languages else language
+
+    async def speaker(self, text: str, entry: ModelEntry) -> ModelEntry:
+        language = ScriptedLanguageIdentifier().language(text, entry.languages) or ""
+        if self.refuses_languages and language not in entry.languages:
+            raise UnspokenLanguage(language_name(language), entry.name)
+        return self.voices_by_language.get(language, entry)
 
     @asynccontextmanager
     async def lease_recognizer(self, entry: ModelEntry) -> AsyncIterator[ScriptedRecognizer]:

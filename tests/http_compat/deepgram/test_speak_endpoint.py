@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from realtime.catalogue.names import lookup
 from tests.support.recordings import duration
-from tests.support.scripted_models import ScriptedSynthesizer, Serve
+from tests.support.scripted_models import ScriptedModels, ScriptedSynthesizer, Serve
 
 TEXT = {"text": "Hello there."}
 
@@ -53,6 +54,14 @@ def test_the_headers_name_the_voice_and_count_the_characters(client: TestClient)
     assert answer.headers["dg-char-count"] == "12"
     assert answer.headers["dg-model-name"]
     assert answer.headers["dg-request-id"] == answer.headers["x-request-id"]
+
+
+def test_a_text_in_a_language_with_a_voice_of_its_own_is_spoken_by_that(
+    client: TestClient, models: ScriptedModels
+) -> None:
+    models.voices_by_language["de"] = lookup("piper-de_DE-thorsten-medium")
+    client.post("/v1/speak", json={"text": "Das Wetter ist heute schön."})
+    assert len(models.synthesizers["piper-de_DE-thorsten-medium"].spoken) == 1
 
 
 def test_plain_text_is_spoken(client: TestClient) -> None:

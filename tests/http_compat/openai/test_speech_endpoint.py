@@ -444,6 +444,36 @@ def test_a_text_in_a_language_that_the_voice_does_not_speak_is_noticed(
     assert "Wetter" not in caplog.text
 
 
+def test_a_text_in_a_language_with_a_voice_of_its_own_is_spoken_by_that(
+    client: TestClient, models: ScriptedModels, synthesizer: ScriptedSynthesizer
+) -> None:
+    models.voices_by_language["de"] = lookup("piper-de_DE-thorsten-medium")
+    german = models.synthesizers["piper-de_DE-thorsten-medium"] = ScriptedSynthesizer("piper-de_DE-thorsten-medium")
+    german.voices = ("thorsten", "eva")
+    headers = speak(client, input="Das Wetter ist heute schön.", voice="birch").headers
+    assert (headers["x-vivavoce-model"], headers["x-vivavoce-voice"]) == ("piper-de_DE-thorsten-medium", "thorsten")
+    assert not {"x-vivavoce-text-language", "x-vivavoce-substituted"} & set(headers)
+    assert (len(german.spoken), len(synthesizer.spoken)) == (1, 0)
+
+
+def test_a_voice_that_neither_the_default_nor_the_model_of_the_language_has_is_refused_if_names_are(
+    serve: Serve, models: ScriptedModels
+) -> None:
+    models.voices_by_language["de"] = lookup("piper-de_DE-thorsten-medium")
+    with serve(unknown_names="refuse") as client:
+        answer = speak(client, input="Das Wetter ist heute schön.", voice="zoe")
+    assert error(answer) == (400, "invalid_voice", "voice")
+
+
+def test_a_text_in_a_language_that_the_voice_does_not_speak_can_be_refused(
+    client: TestClient, models: ScriptedModels
+) -> None:
+    models.refuses_languages = True
+    answer = speak(client, input="Das Wetter ist heute schön.")
+    assert error(answer) == (400, "unsupported_language", None)
+    assert "The text is in German" in answer.json()["error"]["message"]
+
+
 def test_a_text_in_a_language_that_the_voice_speaks_is_not_noticed(client: TestClient) -> None:
     assert "x-vivavoce-text-language" not in speak(client, input="This is English.").headers
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,22 +12,32 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, encode
-from realtime.catalogue.table import WHISPER_BASE
+from realtime.catalogue.names import lookup
+from realtime.catalogue.table import WHISPER_BASE, ModelEntry
 from realtime.edge.driver import MAX_COMMANDS, MAX_RESULTS, Driver, Inbox
-from realtime.errors import EngineError
+from realtime.errors import EngineError, UnspokenLanguage
 from realtime.models.models import Models
 from realtime.session.commands import AppendAudio, CancelResponse, ClearAudio, CommitAudio, Speak
 from realtime.session.config import SessionConfig
 from realtime.session.events import Event, SpeechStarted, TranscriptCompleted
 from realtime.session.jobs import SynthesisFinished
-from realtime.session.response_events import ResponseFinished, ResponseStarted, ResponseStatus
+from realtime.session.response_events import ResponseAudioExtended, ResponseFinished, ResponseStarted, ResponseStatus
 from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
+from realtime.speech.pauses import pause_after
 from realtime.workers.stream import MAX_CHUNKS_AHEAD
 from tests.support.recordings import silence
 from tests.support.scenarios import run, until
-from tests.support.scripted_engines import ScriptedEngines, ScriptedLanguageIdentifier, Work, say_numbers, transcript_of
+from tests.support.scripted_engines import (
+    SECONDS_PER_CHARACTER,
+    ScriptedEngines,
+    ScriptedLanguageIdentifier,
+    ScriptedSynthesizer,
+    Work,
+    say_numbers,
+    transcript_of,
+)
 
 LISTENING = SessionConfig(
     WHISPER_BASE,
@@ -36,6 +46,8 @@ LISTENING = SessionConfig(
 )
 SPEAKING = SessionConfig(WHISPER_BASE, voice="amber")
 LONG_PHRASE = "a" * 200
+GERMAN = lookup("piper-de_DE-thorsten-medium")
+VOICE_RATE = SPEAKING.output_format.sample_rate
 
 
 class Held(ScriptedEngines):
@@ -79,9 +91,9 @@ class Listener:
 
 @contextlib.asynccontextmanager
 async def driving(
-    config: SessionConfig, engines: ScriptedEngines, deliver: Callable[[Event], Awaitable[None]]
+    config: SessionConfig, engines: ScriptedEngines, deliver: Callable[[Event], Awaitable[None]], **settings: Any
 ) -> AsyncIterator[tuple[Driver, "asyncio.Task[None]"]]:
-    models = Models(Settings(), engines)
+    models = Models(Settings(**settings), engines)
     await models.open()
     numbers = itertools.count(1)
     session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
@@ -333,6 +345,57 @@ def test_a_language_that_the_voice_does_not_speak_is_logged_once(caplog: pytest.
                     await asyncio.sleep(0.01)
             await stable(lambda: len(caplog.messages))
         assert caplog.messages == ["the text is in de, which hibari-tts does not speak"]
+
+    run(scenario())
+
+
+class ByModel(ScriptedEngines):
+    """Engines that record which model speaks what; the German voice has another sample rate and other voices."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spoken: list[tuple[str, str]] = []
+
+    def synthesizer(self, entry: ModelEntry) -> ScriptedSynthesizer:
+        return RecordingSynthesizer(self, entry)
+
+
+class RecordingSynthesizer(ScriptedSynthesizer):
+    def __init__(self, engines: ByModel, entry: ModelEntry) -> None:
+        super().__init__(engines, entry.name, entry.capabilities)
+        if entry == GERMAN:
+            self.sample_rate, self.voices = 16_000, ("thorsten",)
+        self._spoken = engines.spoken
+
+    def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
+        self._spoken.append((voice, text))
+        return super().synthesize(text, voice, speed)
+
+
+def test_phrases_in_another_language_are_spoken_by_the_voice_of_that_language() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), ByModel()
+        settings = {"voices_by_language": (f"de={GERMAN.name}",)}
+        async with driving(SPEAKING, engines, listener, **settings) as (driver, _):
+            await driver.inbox.put(Speak("Das ist ein schöner Tag. Wirklich! And this is a nice day, too."))
+            await listener.wait_for(ResponseFinished)
+        assert [voice for voice, _ in engines.spoken] == ["thorsten", "thorsten", "amber"]
+        audio = sum(len(event.data) for event in listener.events if isinstance(event, ResponseAudioExtended)) / 2
+        pauses = sum(map(pause_after, (text for _, text in engines.spoken)))
+        spoken = SECONDS_PER_CHARACTER * sum(len(text) for _, text in engines.spoken) + pauses
+        assert audio / VOICE_RATE == pytest.approx(spoken, abs=0.001)
+
+    run(scenario())
+
+
+def test_a_response_in_a_language_that_the_voice_does_not_speak_can_be_refused() -> None:
+    async def scenario() -> None:
+        listener = Listener()
+        async with driving(SPEAKING, ScriptedEngines(), listener, unspoken_languages="refuse") as (driver, _):
+            await driver.inbox.put(Speak("Das Wetter ist heute schön."))
+            (finished,) = await listener.wait_for(ResponseFinished)
+        assert finished.status is ResponseStatus.FAILED
+        assert isinstance(finished.error, UnspokenLanguage)
 
     run(scenario())
 
