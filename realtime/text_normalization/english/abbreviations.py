@@ -14,7 +14,8 @@ _NUMBERED: Final = {
     "ch": "chapter", "p": "page", "pp": "pages", "est": "established", "eq": "equation", "max": "maximum",
     "min": "minimum", "approx": "approximately", "apt": "apartment", "ext": "extension", "sec": "section",
     "ver": "version", "ca": "circa", "nr": "number", "art": "article", "par": "paragraph", "ex": "example",
-    "tbl": "table", "pg": "page", "pgs": "pages", "ll": "lines", "v": "verse", "vv": "verses", "op": "opus",
+    "tbl": "table", "rt": "route", "sc": "scene", "rm": "room", "bldg": "building", "pg": "page", "pgs": "pages",
+    "ll": "lines", "v": "verse", "vv": "verses", "op": "opus",
     "cap": "chapter", "flr": "floor",
 }  # fmt: skip
 """Abbreviations that a number follows, and with which no sentence continues one: "5 min."."""
@@ -44,7 +45,8 @@ _PHRASES: Final = {
 """Abbreviations within a sentence, which goes on behind them in a small letter or with a comma."""
 
 _TITLES: Final = {
-    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Dr": "Doctor", "Prof": "Professor", "Gen": "General",
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Dr": "Doctor", "Drs": "Doctors", "Prof": "Professor",
+    "Gen": "General",
     "Gov": "Governor", "Sen": "Senator", "Rep": "Representative", "Capt": "Captain", "Lt": "Lieutenant",
     "Col": "Colonel", "Sgt": "Sergeant", "Cmdr": "Commander", "Rev": "Reverend", "Hon": "Honorable",
     "Pres": "President", "Supt": "Superintendent", "Cpl": "Corporal", "Maj": "Major", "Adm": "Admiral", "Fr": "Father",
@@ -82,6 +84,12 @@ _DIRECTIONS: Final = {
     "N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast", "NW": "Northwest", "SE": "Southeast",
     "SW": "Southwest",
 }  # fmt: skip
+
+_BEFORE_NUMBER: Final = {
+    "Apt": "Apartment", "Ste": "Suite", "Rm": "Room", "Rt": "Route", "Bldg": "Building", "Fig": "Figure",
+    "Vol": "Volume", "Ch": "Chapter",
+}  # fmt: skip
+"""Abbreviations without a stop, where a number follows."""
 
 _LATIN: Final = {"e.g": "for example", "i.e": "that is", "a.k.a": "also known as", "N.B": "note well", "q.v": "see"}
 """Abbreviations with a stop after each letter that are not spelled."""
@@ -206,6 +214,10 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w'’-])([A-Z]o[A-Z])(s?)(?![\w'’-])"), lambda match: spelled(match[1]) + match[2]),  # YoY
     (re.compile(rf"(?i)(?<![\w.])({one_of(_PHRASES)})\.{_GOES_ON}"), lambda match: _expanded(match, _PHRASES)),
     (re.compile(rf"\b({one_of(_LATIN)})\.(?!\w)"), lambda match: _LATIN[match[1]]),
+    (re.compile(rf"\b({one_of(_BEFORE_NUMBER)})(?= [0-9])"), lambda match: _BEFORE_NUMBER[match[1]]),
+    (re.compile(r"\b(?=[A-Z0-9])([A-Z][a-z]+|[0-9]+(?:st|nd|rd|th)) (St|Ave|Rd|Blvd)"
+                r"(?=$|[,;!?)]|\.$| (?:and|in|at|near|is|on|to|was)\b)"),
+     lambda match: f"{match[1]} {_STREETS[match[2]]}"),
     (re.compile(rf"(?<![\w.])([0-9]+[A-Z]? )({one_of(_DIRECTIONS)})\.?(?= (?:[A-Z]|[0-9]+(?:st|nd|rd|th)))"),
      lambda match: match[1] + _DIRECTIONS[match[2]]),
     (re.compile(rf"(?<=[a-z] )({one_of(_DIRECTIONS)})\.(?= [A-Z][a-z]+ (?:St|Street|Ave|Avenue|Rd|Road|Blvd)\b)"),

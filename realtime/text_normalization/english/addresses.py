@@ -72,7 +72,7 @@ _PRERELEASE: Final = "rc|alpha|beta|dev|preview|pre|post|snapshot"
 """What follows the numbers of a version that is not final (semver.org)."""
 
 _OTHERS: Final = (
-    r"[0-3]?[0-9]\.[01]?[0-9]\.[12][0-9]{3}\b|(?:1\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}\b|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]"
+    r"[0-3]?[0-9]\.[0-3]?[0-9]\.[12][0-9]{3}\b|(?:1\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}\b|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]"
 )
 """Numbers with two points that are no versions: dates, telephone numbers, thousands with a decimal comma."""
 

@@ -114,7 +114,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(rf"{_NOT_INSIDE}([0-3]?[0-9])/([0-3]?[0-9])/({_YEAR}|[0-9]{{2}})(?![\w/-]|[.,][0-9])"),
          lambda match: _numeric(match, british=british)),
         # with points the day comes first
-        (re.compile(rf"(?<![\w.])([0-3]?[0-9])\.([01]?[0-9])\.({_YEAR})(?!\w|\.\w)"),
+        (re.compile(rf"(?<![\w.])([0-3]?[0-9])\.([0-3]?[0-9])\.({_YEAR})(?!\w|\.\w)"),
          lambda match: _numeric_with_points(match, british=british)),
         (re.compile(rf"\b({_MONTHS})\.? ({_DAY})(?:st|nd|rd|th)? ?[-–] ?({_DAY})(?:st|nd|rd|th)?(?![\w:%-])"),
          _days_of_month),
@@ -135,7 +135,8 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(r"(?i)\b((?:in|for|after|every|within|about|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
          r"\1 seconds"),
         (re.compile(r"(?<![\w.,])(?P<century>[12][0-9])(?P<decade>[0-9]0)['’]?s\b"), decade),
-        (re.compile(r"(?<![\w.,])['’‘]?(?P<century>)(?P<decade>[1-9]0)s\b"), decade),
+        (re.compile(r"(?<![\w.,])['’‘]?(?P<century>)(?P<decade>[1-9]0)['’]?s\b"), decade),
+        (re.compile(r"(?<![\w.,$])['’‘]?00['’]?s\b"), "two thousands"),
         (re.compile(r"(?<!\w)['’‘]([0-9]{2})(?![\w'’]|\.[0-9])"), _short_year),
         (re.compile(rf"(?<![\w.,-])({_YEAR})[-–/]([0-9]{{2}})(?![\w/-]|[.,][0-9])"),
          lambda match: f"{year(int(match[1]))} to {_short_year_of(match[2])}"),
@@ -153,6 +154,8 @@ def short_dates(*, british: bool) -> tuple[Rule, ...]:
 
 def _numeric_with_points(match: re.Match[str], *, british: bool) -> str:
     day, month = int(match[1]), int(match[2])
+    if month > 12:
+        day, month = month, day
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return match[0]
     return _said(day, MONTH_NAMES[month - 1], match[3], british=british)

@@ -105,6 +105,7 @@ MONEY: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,])[0-9]{1,3}(?:\.[0-9]{3})*,[0-9]{2}(?= ?[$€£]| ?EUR\b)|(?<=€)[0-9]{1,3}"
                 r"(?:\.[0-9]{3})*,[0-9]{2}(?![\w,]|\.[0-9])"),
      lambda match: match[0].replace(".", "").replace(",", ".")),
+    (re.compile(r"(?<=[0-9])[.,][-–—](?!\w)"), ""),  # no hundredths
     (re.compile(rf"(?<!\w)[-−–](?={_SIGNS}[0-9.])"), "minus "),
     (re.compile(rf"(?<={_SIGNS})[-−–](?=[0-9])"), "-"),
     (re.compile(rf"(?P<sign>{_SIGNS})(?P<amount>{NUMBER}) ?(?:[-–]|to) ?(?P<second>{NUMBER}){_LARGE_PATTERN}(?![\w%])"),

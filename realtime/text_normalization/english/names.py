@@ -81,8 +81,9 @@ def _numbered(match: re.Match[str]) -> str:
 
 
 def _scene(match: re.Match[str]) -> str:
-    value = roman(match[2].upper())
-    return match[0] if value is None else f"{match[1]} {cardinal(value)}"
+    word, numeral = filter(None, match.groups())
+    value = roman(numeral.upper())
+    return match[0] if value is None else f"{word} {cardinal(value)}"
 
 
 def _behind_name(match: re.Match[str]) -> str:
@@ -126,18 +127,20 @@ NAMES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[a-z] )([0-9]{1,3}):([0-9]{1,3})[-–]([0-9]{1,3})(?![\w:-]|[ ]?[ap]\.?m)"), r"\1 \2 to \3"),
     (re.compile(rf"\b((?:{_MONARCHS})(?: [A-Z][a-z]+)?) ({_ROMAN})\b(?!['’.][A-Za-z])"), _monarch),
     (re.compile(rf"\b({_NUMBERED}) ({_ROMAN})\b(?!['’.][A-Za-z]| am\b| have\b| was\b| would\b| will\b)"), _numbered),
-    (re.compile(r"\b([Ss]cene|[Aa]ct) ([ivx]+)\b"), _scene),
+    (re.compile(r"\b([Ss]cene|[Aa]ct) ([ivx]+)\b|\b([Vv]olume|[Cc]hapter|[Pp]ages?|[Pp]art) ([ivx]{2,})\b"), _scene),
     (re.compile(rf"\b([A-Z]\w*[a-z]|[a-z]{{4,}}) ({_ROMAN[:-1]}{{2,5}})\b(?!['’.][A-Za-z])"), _behind_name),
     (re.compile(r"\b([BCDGP])2([BCDGPX])\b"), r"\1 to \2"),  # B2B, P2P
     (re.compile(r"(?i)(\b(?:colon|port) )([1-9][0-9]{3})(?![\w-]|[.,:][0-9])"),
      lambda match: match[1] + in_pairs(match[2])),
-    (re.compile(r"(?<![\w/.-])([A-Z]{2}) ?([0-9]{3,4})(?![\w/-]|[.,][0-9])"), _flight),
+    (re.compile(r"(?<![\w/.-])(?!FY|CY|AD|BC|CE)([A-Z]{2}) ?([0-9]{3,4})(?![\w/-]|[.,][0-9])"), _flight),
     (re.compile(r"(?i)\b((?:rooms?|suite|flight|highway|route|interstate|bus|apartment|porsche|ferrari|boeing|airbus"
                 r"|extension) "
                 r"(?:[A-Z](?=[0-9]))?)([0-9]{3,4})(?![\w-]|[.,:][0-9])"),
      lambda match: match[1] + in_pairs(match[2])),
     (re.compile(r"\b([A-Z])([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),
      lambda match: f"{match[1]} {in_pairs(match[2])}"),  # A380
+    (re.compile(r"(?<![\w.,])([1-9][0-9]{2,3}) ?[x×] ?([1-9][0-9]{2,3})(?![\w.,]| (?:[ckm]?m|in|ft)\b)"),
+     lambda match: f"{in_pairs(match[1])} by {in_pairs(match[2])}"),  # of a screen
     (re.compile(r"(?<![\w.,$€£-])(480|720|1080|1440|2160)([pi])\b"),
      lambda match: f"{in_pairs(match[1])} {match[2].upper()}"),
     (re.compile(r"(?<![\w/.,$€£-])([0-9]{3})([A-Z]?)(?= (?:[A-Z][\w'’]+ ){1,3}(?:Street|Avenue|Road|Lane|Drive"

@@ -48,11 +48,17 @@ TELEPHONE: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 """Digit by digit: telephone numbers, codes, emergency calls and whatever begins with a zero."""
 
+
+def _scientific(match: re.Match[str]) -> str:
+    sign = "minus " if match[2] in ("-", "−") else ""
+    return f"{match[1]} times 10 to the power of {sign}{match[3]}"
+
+
 _PARTS: Final = {
     2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth", 10: "tenth",
     12: "twelfth", 16: "sixteenth", 32: "thirty-second", 64: "sixty-fourth", 100: "hundredth",
 }  # fmt: skip
-_SAYINGS: Final = r"24/7|9/11|7/7|20/20|4/20|50[/-]50|60[/-]40|80[/-]20"
+_SAYINGS: Final = r"24[/-]7|9/11|7/7|20[/-]20|4/20|50[/-]50|60[/-]40|80[/-]20"
 """Pairs of numbers that have become words."""
 
 _PER: Final = {
@@ -167,6 +173,7 @@ _RANGES: Final[tuple[Rule, ...]] = (
 
 _MEASURES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.])([0-9]{1,2})['′’] ?([0-9]{1,2})(?:[\"″”]|'')"), r"\1 foot \2"),
+    (re.compile(r"(?<![\w.])([4-7])['′’](1[01]|[0-9])(?![\w'’])"), r"\1 foot \2"),
     (re.compile(r"(?<=[0-9] ft )([0-9]{1,2}) in\b"), r"\1 inches"),
     (re.compile(r"\b1h ?(?=[0-9]{2}\b)"), "1 hour "),
     (re.compile(r"(?<=[0-9])h(?=[0-9]{2}\b)"), " hours "),
@@ -175,6 +182,8 @@ _MEASURES: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 GROUPING: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w.,])([0-9]+(?:\.[0-9]+)?)[eE]([+−-]?)([0-9]{1,3})(?![\w.])"), _scientific),
+    (re.compile(r"(?<![\w.,])([0-9]+),([0-9]{1,2})(?= [a-z]{2,}\b(?<! and)(?<! or)| ?%)"), r"\1.\2"),
     (re.compile("[₀-₉]+"), lambda match: match[0].translate(_SUBSCRIPTS)),
     (re.compile(r"~ ?(?=[$€£]?[0-9])"), "about "),
     (re.compile(r"(?m)^([ \t]*[0-9]{1,3})\)(?= )"), r"\1."),

@@ -26,7 +26,7 @@ def _stages(*, british: bool) -> tuple[Stage, ...]:
     return (
         (re.compile(r"[.@/\\]|:[0-9A-Fa-f:]|[0-9A-Fa-f]-[0-9A-Fa-f]|\bport |\bv[0-9]"), ADDRESSES),
         (re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/o?|aka|approx|qty|incl|dept|c/o)\b"), ABBREVIATIONS),
-        (re.compile("[0-9IVXLC₀-₉\u00a0\u202f\u2009]|, [A-Z]{2}|(?:Scene|Act) "), (*GROUPING, *NAMES)),
+        (re.compile("[0-9IVXLC₀-₉\u00a0\u202f\u2009]|, [A-Z]{2}|[Ss]cene |Act |[ivx]{2,}\b"), (*GROUPING, *NAMES)),
         (_DIGIT, (*dates(british=british), *TELEPHONE)),
         (re.compile(r"[0-9]"), MONEY),
         (re.compile("[0-9¼½¾⅐-⅞−=/]"), (*RATIOS, *short_dates(british=british), *CALCULATIONS)),

@@ -163,7 +163,10 @@ UNITS: Final[tuple[Rule, ...]] = (
     ),
     (re.compile(r"(?<![\w.,$€£])([0-9]+\.[0-9]+)s\b"), r"\1 seconds"),
     (
-        re.compile(rf"(?<![\w.,$€£])(?P<number>{NUMBER})(?P<gap> )(?P<unit>K)(?P<power>)(?![\w'’]| (?:run|race))"),
+        re.compile(
+            rf"(?<![\w.,$€£])(?=[0-9.,]{{3}})(?P<number>{NUMBER})(?P<gap> )(?P<unit>K)(?P<power>)"
+            r"(?![\w'’]| (?:run|race))"
+        ),
         _measure,
     ),
     (
