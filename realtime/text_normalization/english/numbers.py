@@ -129,7 +129,7 @@ RATIOS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w/.])(1|3|5|7|9|11|13|15)/(16|32|64)(?=[- ](?:inch|in\b|of|cup|teaspoon|tablespoon|mile))"),
      lambda match: _fraction(int(match[1]), int(match[2]))),
     (re.compile(r"([0-9]*) ?([¼½¾⅐-⅞])"), _fraction_sign),
-    (re.compile(r"(?<![\w/.])1/2(?= (?:hour|cup|teaspoon|tablespoon|tsp|tbsp|Tbsp|pound|lb|mile|inch|dozen))"),
+    (re.compile(r"(?<![\w/.])(?<!and )1/2(?= (?:hour|cup|teaspoon|tablespoon|tsp|tbsp|Tbsp|pound|lb|mile|inch|dozen))"),
      _half_of),
     (re.compile(rf"(?<![\w/.])([0-9]{{1,2}})/([0-9]{{1,3}}){_NOT_PARTLY}(?!{_OF_A_SUM})"), _plain_fraction),
     (re.compile(rf"(?<![\w/.])([0-9]{{3,}})/([0-9]+){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 over \2"),

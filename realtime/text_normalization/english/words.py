@@ -39,7 +39,7 @@ def _number(match: re.Match[str]) -> str:
 
 
 WORDS: Final[tuple[Rule, ...]] = (
-    (re.compile(r"(?<![\w.])([0-9]+(?:,[0-9]{3})*)(st|nd|rd|th)\b"), _ordinal),
+    (re.compile(r"(?<![\w.])([0-9]+(?:,[0-9]{3})*)(st|nd|rd|th|ST|ND|RD|TH)\b"), _ordinal),
     (re.compile(r"(?<=[0-9])[xX](?= [a-z]+er\b| (?:more|less|as)\b)"), " times"),
     (re.compile(r"(?<=[0-9]) ?([KkMB])(?= (?:[a-z]+s|people|men|women|children)\b)"),
      lambda match: f" {_LARGE[match[1]]}"),
