@@ -72,12 +72,14 @@ def from_modelscope(entry: ModelEntry, *, local_only: bool) -> Path:
     layout = LAYOUTS[entry.engine]
     try:
         from modelscope import snapshot_download
+        from modelscope_hub.errors import HubError as ModelScopeError
     except ImportError as exc:
-        raise UnusableModel("VIVAVOCE_HUB is modelscope, which needs: pip install modelscope", param="model") from exc
+        message = "VIVAVOCE_HUB is modelscope, which needs: pip install 'modelscope>=1.40'"
+        raise UnusableModel(message, param="model") from exc
     source, patterns = MODELSCOPE_SOURCES[entry.name], [*layout.required, *layout.optional]
     try:
         directory = Path(snapshot_download(source, allow_patterns=patterns, local_files_only=local_only))
-    except (OSError, ValueError, RuntimeError) as exc:  # requests' errors, and those of the package, are among them
+    except (ModelScopeError, OSError, ValueError, RuntimeError) as exc:  # OSError: also the errors of requests
         raise HubError((str(exc) or type(exc).__name__).splitlines()[0].rstrip(".")) from exc
     if missing := layout.lacking(directory):
         raise HubError(f"{source} lacks {', '.join(missing)}")

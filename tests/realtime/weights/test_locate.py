@@ -126,7 +126,7 @@ def test_a_configured_voice_model_that_lacks_files_says_which(tmp_path: Path) ->
 
 def test_modelscope_without_its_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "modelscope", None)
-    with pytest.raises(UnusableModel, match="pip install modelscope"):
+    with pytest.raises(UnusableModel, match=r"pip install 'modelscope>=1\.40'"):
         locate(lookup("ChatTTS"), Settings(hub="modelscope"))
 
 
