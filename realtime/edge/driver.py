@@ -167,10 +167,10 @@ class Driver:
         """Carry out one job and put its results into the inbox."""
         try:
             match job:
-                case ScoreWindows(number, windows, state):
+                case ScoreWindows(number, windows, state, channel):
                     probabilities, after = await self._models.detector.score(windows, state)
-                    if self._echo_gate is not None:
-                        probabilities = self._echo_gate.filter(windows, probabilities)
+                    if self._echo_gate is not None and channel is not None:
+                        probabilities = self._echo_gate.filter(windows, probabilities, channel)
                     await self.inbox.put_result(WindowsScored(number, probabilities, after))
                 case ScoreTurn(number, samples):
                     probability = await self._models.score_turn(samples)

@@ -156,7 +156,7 @@ class Channels:
                     del self._owners[number]
                 case _:
                     pass
-            yield replace(output, channel=channel) if isinstance(output, ChannelEvent) else output
+            yield replace(output, channel=channel) if isinstance(output, ChannelEvent | ScoreWindows) else output
 
 
 def _for_one(config: SessionConfig, channel: int) -> SessionConfig:

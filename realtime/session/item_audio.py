@@ -106,7 +106,10 @@ class ItemAudio:
         """Pass on the jobs, and the transcript of the only turn of a recording; one without any audio has none."""
         for output in outputs:
             match output:
-                case ScoreWindows(number) | Transcribe(number):
+                case ScoreWindows(number):
+                    self._owners[number] = recording
+                    yield replace(output, channel=None)
+                case Transcribe(number):
                     self._owners[number] = recording
                     yield output
                 case CancelJob(number):

@@ -36,11 +36,15 @@ from realtime.speech.transcript import Hypothesis
 
 @dataclass(frozen=True, slots=True)
 class ScoreWindows:
-    """Score windows of audio, shape (n, 512), that follow `state`; None is the beginning of the stream."""
+    """Score windows of audio, shape (n, 512), that follow `state`; None is the beginning of the stream.
+
+    `channel` is that of the microphone, None for audio that the client put into an item.
+    """
 
     number: int
     windows: NDArray[np.float32] = field(repr=False)
     state: NDArray[np.float32] | None = field(repr=False)
+    channel: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)

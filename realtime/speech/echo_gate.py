@@ -10,6 +10,7 @@ Before it knows the path of the echo, it takes for echo all speech that comes un
 after that, speech that correlates with the reference.
 """
 
+from collections import defaultdict
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -138,11 +139,46 @@ class EchoReference:
 
 
 class EchoGate:
-    """Tells echo from speech in one stream, window by window."""
+    """Tells echo from speech in the channels of one session, window by window.
+
+    Each channel hears the same answers, over a path of its own.
+    """
 
     def __init__(self) -> None:
         self._reference = EchoReference()
-        self._position = 0
+        self._paths: defaultdict[int, _EchoPath] = defaultdict(lambda: _EchoPath(self._reference))
+
+    @property
+    def _position(self) -> int:
+        """Position after the newest window of any channel."""
+        return max((path.position for path in self._paths.values()), default=0)
+
+    def play(self, samples: Samples) -> None:
+        """Note audio at 16 kHz that the client begins to play now, or when it has played what it has."""
+        self._reference.add(samples, self._position)
+
+    def stop(self) -> None:
+        """Note that the client has stopped playing."""
+        self._reference.stop(self._position)
+
+    def filter(self, windows: NDArray[np.float32], probabilities: list[float], channel: int = 0) -> list[float]:
+        """Return the speech probabilities of the next windows of a channel, 0 for those that are echo.
+
+        Windows have the shape (n, 512).
+        """
+        path = self._paths[channel]
+        return [
+            0.0 if path.is_echo(window, probability) else probability
+            for window, probability in zip(windows, probabilities, strict=True)
+        ]
+
+
+class _EchoPath:
+    """How what is played comes back on one channel."""
+
+    def __init__(self, reference: EchoReference) -> None:
+        self._reference = reference
+        self.position = 0
         """Position of the next window."""
         self._products = np.zeros(MAX_DELAY + 1)
         self._squares = np.zeros(MAX_DELAY + 1)
@@ -162,26 +198,9 @@ class EchoGate:
         self._excess = 0.0
         """Level above the expected echo of the window before."""
 
-    def play(self, samples: Samples) -> None:
-        """Note audio at 16 kHz that the client begins to play now, or when it has played what it has."""
-        self._reference.add(samples, self._position)
-
-    def stop(self) -> None:
-        """Note that the client has stopped playing."""
-        self._reference.stop(self._position)
-
-    def filter(self, windows: NDArray[np.float32], probabilities: list[float]) -> list[float]:
-        """Return the speech probabilities of the next windows, 0 for those that are echo.
-
-        Windows have the shape (n, 512).
-        """
-        return [
-            0.0 if self._is_echo(window, probability) else probability
-            for window, probability in zip(windows, probabilities, strict=True)
-        ]
-
-    def _is_echo(self, window: Samples, probability: float) -> bool:
-        position, self._position = self._position, self._position + WINDOW
+    def is_echo(self, window: Samples, probability: float) -> bool:
+        """Return whether the next window is echo, and learn from it."""
+        position, self.position = self.position, self.position + WINDOW
         reference = self._reference
         if position >= reference.end + MAX_DELAY * HOP:
             self._excess = 0.0

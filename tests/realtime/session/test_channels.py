@@ -53,6 +53,12 @@ def test_each_channel_has_turns_and_transcripts_of_its_own() -> None:
     assert completed == [(0, words_between(0.5, 1.5)), (1, words_between(1.7, 2.7))]
 
 
+def test_windows_are_scored_under_the_channel_that_they_are_from() -> None:
+    conversation = Conversation(CALL)
+    hear(conversation, *ONE_AFTER_THE_OTHER)
+    assert {job.channel for job in conversation.outputs_of(ScoreWindows)} == {0, 1}
+
+
 def test_every_event_of_a_turn_has_the_channel_of_its_speaker() -> None:
     conversation = Conversation(replace(CALL, include_partials=True))
     hear(conversation, *ONE_AFTER_THE_OTHER)

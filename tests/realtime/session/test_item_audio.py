@@ -32,6 +32,12 @@ def test_the_words_of_a_recording_are_those_of_its_item() -> None:
     assert [type(event) for event in conversation.events] == [ItemAdded, ItemRetrieved]
 
 
+def test_a_recording_is_not_from_the_microphone() -> None:
+    conversation = Conversation()
+    conversation.send(recorded())
+    assert {job.channel for job in conversation.outputs_of(ScoreWindows)} == {None}
+
+
 def test_a_recording_of_any_length_is_transcribed_whole() -> None:
     conversation = Conversation()
     conversation.send(recorded(48.0))

@@ -35,8 +35,7 @@ def silence(seconds: float) -> Samples:
 
 def passed(gate: EchoGate, microphone: Samples, answer: Samples | None = None) -> float:
     """Return the share of loud windows that pass, while `answer` is sent in chunks, up to two seconds ahead."""
-    noise = np.random.default_rng(9).standard_normal(len(microphone)).astype(np.float32) * np.float32(NOISE)
-    windows = (microphone + noise)[: len(microphone) // WINDOW * WINDOW].reshape(-1, WINDOW)
+    windows = windows_of(microphone)
     chunks = (
         [] if answer is None else np.split(answer, range(CHUNK_WINDOWS * WINDOW, len(answer), CHUNK_WINDOWS * WINDOW))
     )
@@ -57,6 +56,11 @@ def echo_of(answer: Samples, gain: float = 0.1) -> Samples:
     delayed = np.concatenate([np.zeros(DELAY, np.float32), answer])[: len(answer)]
     result: Samples = np.float32(gain) * delayed
     return result
+
+
+def windows_of(samples: Samples) -> Samples:
+    noise = np.random.default_rng(9).standard_normal(len(samples)).astype(np.float32) * np.float32(NOISE)
+    return (samples + noise)[: len(samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
 
 
 def test_speech_passes_while_nothing_is_played() -> None:
@@ -129,3 +133,23 @@ def test_a_hum_in_one_band_tells_nothing_about_the_others() -> None:
     hum = (0.1 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
     passed(gate, echo_of(hum), hum)
     assert passed(gate, 0.4 * speech(1, seed=2)) > 0.5
+
+
+def test_channels_hear_the_same_answer_at_the_same_time() -> None:
+    gate, answer = EchoGate(), speech(6, seed=1)
+    gate.play(answer)
+    through = []
+    for channel_windows in zip(*(windows_of(echo_of(answer, gain)) for gain in (0.1, 0.03)), strict=True):
+        for channel, window in enumerate(channel_windows):
+            through += gate.filter(window[None], [1.0], channel)
+    assert np.mean(through) < 0.02
+
+
+def test_an_answer_ends_on_all_channels_when_it_has_been_played() -> None:
+    gate, answer = EchoGate(), speech(2, seed=1)
+    gate.play(answer)
+    windows = windows_of(silence(2.8))
+    for window in windows:
+        for channel in range(4):
+            gate.filter(window[None], [0.0], channel)
+    assert [gate.filter(windows[:1], [1.0], channel) for channel in range(4)] == [[1.0]] * 4
