@@ -3,7 +3,7 @@
 Field types are strict; unknown fields are ignored. msgspec decodes the base64 of `input_audio_buffer.append`.
 """
 
-from typing import Annotated, Any, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -104,7 +104,7 @@ class ResponseParameters(Struct, frozen=True):
     output_modalities: list[ModalityName] | None = None
     modalities: list[ModalityName] | None = None
     metadata: Metadata | None = None
-    conversation: str | None = None
+    conversation: Literal["auto", "none"] | None = None
     input: list[NewItem | WireItemReference] | None = None
     tools: list[Tool] | None = None
     tool_choice: str | ToolChoice | None = None

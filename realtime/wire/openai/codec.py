@@ -138,7 +138,7 @@ class OpenAICodec(Codec):
                 return [CancelResponse(request.response_id, request.event_id)]
             case _:
                 self._require_conversation(request)
-                return [self._conversation.command(request)]
+                return [self._conversation.command(request, self._session.config.tools)]
 
     def _append(self, data: bytes) -> list[Command | MediaChunk]:
         self._received_audio = True

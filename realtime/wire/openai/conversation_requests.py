@@ -2,6 +2,7 @@
 
 from typing import Final, assert_never
 
+from realtime.errors import ClientError
 from realtime.session.commands import (
     FRONT,
     Command,
@@ -13,14 +14,14 @@ from realtime.session.commands import (
     TruncateItem,
 )
 from realtime.session.conversation import ItemContent
-from realtime.session.generation import ImagesUnsupported
+from realtime.session.generation import ChatTool, ChatToolChoice, ImagesUnsupported
 from realtime.wire.codec import Handshake
 from realtime.wire.openai import client_events as wire
 from realtime.wire.openai.client_events import InvalidValue
 from realtime.wire.openai.items import IMAGE_TYPES, NewItem, WireItemReference, WireMessage
 from realtime.wire.openai.session_update import (
+    ToolChoice,
     chat_tool_choice,
-    clamped_speed,
     function_tools,
     modality_of,
     token_limit,
@@ -36,11 +37,14 @@ class ConversationRequests:
     def __init__(self, handshake: Handshake) -> None:
         self._handshake = handshake
 
-    def command(self, request: wire.CreateResponse | wire.ItemRequest) -> Command:
-        """Return the command of a request. Raises `RefusedRequest` for one that is too long or has an image."""
+    def command(self, request: wire.CreateResponse | wire.ItemRequest, tools: tuple[ChatTool, ...]) -> Command:
+        """Return the command of a request in a session with these tools.
+
+        Raises `RefusedRequest` for one that is too long, has an image, or chooses a tool that does not exist.
+        """
         match request:
             case wire.CreateResponse():
-                return self._create_response(request, request.response or wire.ResponseParameters())
+                return self._create_response(request, request.response or wire.ResponseParameters(), tools)
             case wire.CreateItem(item=item, previous_item_id=previous, event_id=event_id):
                 after = FRONT if previous == ROOT else previous
                 audio = item.recordings if isinstance(item, WireMessage) else ()
@@ -77,13 +81,17 @@ class ConversationRequests:
             )
         return self._content(item, param, request_id)
 
-    def _create_response(self, request: wire.CreateResponse, parameters: wire.ResponseParameters) -> CreateResponse:
+    def _create_response(
+        self, request: wire.CreateResponse, parameters: wire.ResponseParameters, session_tools: tuple[ChatTool, ...]
+    ) -> CreateResponse:
         if len(parameters.instructions or "") > self._handshake.max_input_characters:
             raise InvalidValue(
                 f"The instructions have more than {self._handshake.max_input_characters} characters.",
                 param="response.instructions",
                 request_id=request.event_id,
             )
+        tools = None if parameters.tools is None else function_tools(parameters.tools)
+        choosable = session_tools if tools is None else tools
         output = parameters.output
         modalities = parameters.output_modalities or parameters.modalities
         return CreateResponse(
@@ -99,11 +107,23 @@ class ConversationRequests:
             instructions=parameters.instructions,
             modality=modality_of(modalities) if modalities else None,
             voice=self._handshake.find_voice(output.voice_name) if output.voice_name else None,
-            speed=clamped_speed(output.speed) if output.speed else None,
+            speed=output.speed or None,
             output_format=output.format.audio_format() if output.format else None,
-            tools=None if parameters.tools is None else function_tools(parameters.tools),
-            tool_choice=None if parameters.tool_choice is None else chat_tool_choice(parameters.tool_choice),
+            tools=tools,
+            tool_choice=_tool_choice(parameters.tool_choice, choosable, request.event_id),
             max_output_tokens=token_limit(parameters.max_output_tokens or parameters.max_response_output_tokens),
             metadata=parameters.metadata,
             request_id=request.event_id,
         )
+
+
+def _tool_choice(
+    requested: str | ToolChoice | None, tools: tuple[ChatTool, ...], request_id: str | None
+) -> ChatToolChoice | None:
+    """Return the tool choice of a response; None for that of the session. Raises `InvalidValue`."""
+    if requested is None:
+        return None
+    try:
+        return chat_tool_choice(requested, tools)
+    except ClientError as error:
+        raise InvalidValue(error.message, param="response.tool_choice", request_id=request_id) from error

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from realtime.catalogue.names import is_synthesizer
+from realtime.errors import ClientError
 from realtime.session.config import SessionConfig
 from realtime.wire.codec import Handshake
 from realtime.wire.openai.client_events import InvalidValue
@@ -62,8 +63,11 @@ def open_session(handshake: Handshake) -> WireSession:
 def updated_session(
     session: WireSession, patch: SessionPatch, handshake: Handshake, request_id: str | None = None
 ) -> WireSession:
-    """Return the session after an update. Raises `InvalidValue` if its recognizer cannot do what is asked for."""
-    session = session.merged(patch, find_recognizer=handshake.find_recognizer, find_voice=handshake.find_voice)
+    """Return the session after an update. Raises `InvalidValue` if what is asked for is not possible."""
+    try:
+        session = session.merged(patch, find_recognizer=handshake.find_recognizer, find_voice=handshake.find_voice)
+    except ClientError as error:
+        raise InvalidValue(error.message, param="session.tool_choice", request_id=request_id) from error
     if session.config.translate and not session.config.recognizer.capabilities.translation:
         transcription = "audio.input.transcription" if patch.audio else "input_audio_transcription"
         raise InvalidValue(

@@ -32,7 +32,6 @@ from realtime.wire.openai.session_update import (
     SessionType,
     TranscriptionPatch,
     chat_tool_choice,
-    clamped_speed,
     function_tools,
     modality_of,
     token_limit,
@@ -83,11 +82,14 @@ class WireSession:
     """Type of the container that microphone audio comes in; None if it comes as samples."""
 
     def merged(self, patch: SessionPatch, *, find_recognizer: FindRecognizer, find_voice: FindVoice) -> "WireSession":
-        """Return the session after an update. An unknown model or voice leaves the current one."""
+        """Return the session after an update. An unknown model or voice leaves the current one.
+
+        Raises `ClientError` for a tool choice that names no tool.
+        """
         session = replace(self, type=patch.type or self.type)
         if patch.include is not UNSET:
-            session = replace(session, logprobs=LOGPROBS in (patch.include or ()))
-        session = replace(session, config=replace(session.config, **_answer_changes(patch)))
+            session = replace(session, logprobs=bool(patch.include))
+        session = replace(session, config=replace(session.config, **_answer_changes(patch, session.config.tools)))
         audio = patch.nested_audio()
         if audio.input is not None:
             session = session._with_input(audio.input, find_recognizer)
@@ -182,7 +184,7 @@ class WireSession:
         if patch.voice_name and (voice := find_voice(patch.voice_name)) is not None:
             changes["voice"] = voice
         if patch.speed is not UNSET:
-            changes["speed"] = clamped_speed(patch.speed)
+            changes["speed"] = 1.0 if patch.speed is None else patch.speed
         return replace(self, config=replace(self.config, **changes))
 
     def to_json(self) -> dict[str, Any]:
@@ -295,14 +297,17 @@ def _tool_choice_object(choice: ChatToolChoice) -> str | dict[str, str]:
     return {"type": "function", "name": choice.name} if isinstance(choice, ChatFunctionChoice) else choice
 
 
-def _answer_changes(patch: SessionPatch) -> dict[str, Any]:
-    """Return the changed fields about answers. A tool choice that cannot be honoured changes nothing."""
+def _answer_changes(patch: SessionPatch, tools: tuple[ChatTool, ...]) -> dict[str, Any]:
+    """Return the changed fields about answers. A tool choice that cannot be honoured changes nothing.
+
+    `tools` are those of the session until now. Raises `ClientError` for a choice that names none of its tools.
+    """
     changes: dict[str, Any] = {}
     if patch.instructions is not UNSET:
         changes["instructions"] = patch.instructions or ""
     if patch.tools is not UNSET:
-        changes["tools"] = function_tools(patch.tools)
-    if patch.tool_choice is not UNSET and (choice := chat_tool_choice(patch.tool_choice)) is not None:
+        changes["tools"] = tools = function_tools(patch.tools)
+    if patch.tool_choice is not UNSET and (choice := chat_tool_choice(patch.tool_choice, tools)) is not None:
         changes["tool_choice"] = choice
     modalities = patch.modalities if patch.output_modalities is UNSET else patch.output_modalities
     if modalities is not UNSET:

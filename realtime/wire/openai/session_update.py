@@ -4,11 +4,13 @@ A field that is absent is `UNSET`; null means the default, or off. An invalid va
 that are not declared here are accepted and ignored.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.errors import ClientError
 from realtime.session.config import Modality
 from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
@@ -50,8 +52,11 @@ AGREEMENT_SPANS: Final[dict[Delay, int]] = {
 }
 """Samples by which the audio of two hypotheses must differ for one to confirm the other, by `delay`."""
 
-SPEEDS: Final = (0.25, 1.5)
-"""Slowest and fastest speed of speech, as multiples of the voice's own; the limits of OpenAI's protocol."""
+Speed: TypeAlias = Annotated[float, Meta(ge=0.25, le=1.5)]
+"""Speed of speech as a multiple of the voice's own, within the limits of OpenAI's protocol."""
+
+Included: TypeAlias = Literal["item.input_audio_transcription.logprobs"]
+"""What `include` may ask for: transcripts with log probabilities."""
 
 
 class ServerVad(Struct, frozen=True, tag_field="type", tag="server_vad"):
@@ -137,8 +142,12 @@ def function_tools(tools: list[Tool] | None) -> tuple[ChatTool, ...]:
     )
 
 
-def chat_tool_choice(requested: str | ToolChoice | None) -> ChatToolChoice | None:
-    """Return what the client asks of the chat backend; None for what cannot be done."""
+def chat_tool_choice(requested: str | ToolChoice | None, tools: Sequence[ChatTool]) -> ChatToolChoice | None:
+    """Return what the client asks of the chat backend; None for a tool of a type that this server does not have.
+
+    A text other than those of the protocol is the name of a function, as in its beta. Raises `ClientError` if it is
+    not one of `tools`.
+    """
     match requested:
         case None | "auto":
             return "auto"
@@ -146,8 +155,12 @@ def chat_tool_choice(requested: str | ToolChoice | None) -> ChatToolChoice | Non
             return requested
         case ToolChoice(type="function", name=str(name)):
             return ChatFunctionChoice(name)
-        case _:
+        case ToolChoice():
             return None
+        case _:
+            if all(requested != tool.name for tool in tools):
+                raise ClientError("`tool_choice` must be auto, none, required, or a function of `tools`.")
+            return ChatFunctionChoice(requested)
 
 
 ModalityName: TypeAlias = Literal["text", "audio"]
@@ -159,15 +172,13 @@ def modality_of(requested: list[ModalityName] | None) -> Modality:
     return Modality.TEXT if requested and "audio" not in requested else Modality.AUDIO
 
 
-UNLIMITED_TOKENS: Final = 1_000_000
-"""Number of output tokens from which a limit is none."""
-
-MaxTokens: TypeAlias = Annotated[int, Meta(ge=1)] | Literal["inf"]
+MaxTokens: TypeAlias = Annotated[int, Meta(ge=1, le=4096)] | Literal["inf"]
+"""Limit of the output tokens of a response, as in OpenAI's protocol."""
 
 
 def token_limit(requested: MaxTokens | None) -> int | None:
     """Return the limit of output tokens, or None where it is no limit."""
-    return requested if isinstance(requested, int) and requested < UNLIMITED_TOKENS else None
+    return requested if isinstance(requested, int) else None
 
 
 class InputPatch(Struct, frozen=True):
@@ -184,7 +195,7 @@ class OutputPatch(Struct, frozen=True):
 
     format: FormatPatch = UNSET
     voice: str | VoiceId | UnsetType | None = UNSET
-    speed: float | UnsetType | None = UNSET
+    speed: Speed | UnsetType | None = UNSET
 
     @property
     def voice_name(self) -> str | None:
@@ -210,7 +221,7 @@ class SessionPatch(Struct, frozen=True):
     type: SessionType | None = None
     model: str | None = None
     instructions: str | UnsetType | None = UNSET
-    include: list[str] | UnsetType | None = UNSET
+    include: list[Included] | UnsetType | None = UNSET
     output_modalities: list[ModalityName] | UnsetType | None = UNSET
     max_output_tokens: MaxTokens | UnsetType | None = UNSET
     tools: list[Tool] | UnsetType | None = UNSET
@@ -224,7 +235,7 @@ class SessionPatch(Struct, frozen=True):
     turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
     output_audio_format: FlatFormat = UNSET
     voice: str | VoiceId | UnsetType | None = UNSET
-    speed: float | UnsetType | None = UNSET
+    speed: Speed | UnsetType | None = UNSET
 
     def nested_audio(self) -> AudioPatch:
         return self.audio or AudioPatch(
@@ -236,12 +247,6 @@ class SessionPatch(Struct, frozen=True):
             ),
             OutputPatch(nested_format(self.output_audio_format), self.voice, self.speed),
         )
-
-
-def clamped_speed(speed: float | None) -> float:
-    """Return the nearest speed within `SPEEDS`; None is the normal speed."""
-    slowest, fastest = SPEEDS
-    return 1.0 if speed is None else min(max(speed, slowest), fastest)
 
 
 def _samples(duration_ms: int) -> int:

@@ -350,9 +350,7 @@ def test_what_cannot_be_honoured_is_ignored() -> None:
         prompt={"id": "pmpt_1"},
         reasoning={"effort": "low"},
         parallel_tool_calls=True,
-        max_output_tokens=10**30,
         output_modalities=["text", "audio"],
-        include=["file_search_call.results"],
         colour="blue",
         tools=[{"type": "mcp", "server_label": "x"}],
         tool_choice=None,
@@ -384,20 +382,60 @@ def test_a_tool_choice_without_a_function_is_shown_again(choice: str) -> None:
     assert Client().update(tool_choice=choice)["tool_choice"] == choice
 
 
-@pytest.mark.parametrize("choice", ["nonsense", {"type": "mcp"}])
-def test_an_unknown_tool_choice_leaves_the_current_one(choice: object) -> None:
+def test_a_tool_choice_of_another_type_leaves_the_current_one() -> None:
     client = Client()
     client.update(tool_choice="none")
-    assert client.update(tool_choice=choice)["tool_choice"] == "none"
+    assert client.update(tool_choice={"type": "mcp"})["tool_choice"] == "none"
+
+
+def test_a_tool_choice_may_be_the_name_of_a_function() -> None:
+    client, tools = Client(), [{"type": "function", "name": "dim"}]
+    assert client.update(tools=tools, tool_choice="dim")["tool_choice"] == {"type": "function", "name": "dim"}
+    assert response(client, tool_choice="dim").tool_choice == ChatFunctionChoice("dim")
+    refused = {"type": "response.create", "response": {"tool_choice": "dim", "tools": []}}
+    assert client.refusal(json.dumps(refused))["param"] == "response.tool_choice"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "param"),
+    [
+        ("tool_choice", "maybe", "tool_choice"),
+        ("include", ["item.input_audio_transcription.logprobs", "nope"], "include[1]"),
+        ("speed", 9, "speed"),
+        ("speed", 0.2, "speed"),
+        ("audio", {"output": {"speed": 1.6}}, "audio.output.speed"),
+        ("max_output_tokens", 0, "max_output_tokens"),
+        ("max_output_tokens", 4097, "max_output_tokens"),
+        ("max_output_tokens", "many", "max_output_tokens"),
+        ("max_response_output_tokens", 10**30, "max_response_output_tokens"),
+    ],
+)
+def test_a_value_outside_of_the_protocol_refuses_the_whole_update(field: str, value: object, param: str) -> None:
+    client = Client()
+    before = client.update()
+    update = {"type": "session.update", "event_id": "e1", "session": {"instructions": "Be brief.", field: value}}
+    error = client.refusal(json.dumps(update))
+    assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", f"session.{param}", "e1")
+    assert client.update() == before
+
+
+@pytest.mark.parametrize(
+    ("parameters", "param"),
+    [
+        ({"tool_choice": "maybe"}, "tool_choice"),
+        ({"conversation": "other"}, "conversation"),
+        ({"max_output_tokens": 5000}, "max_output_tokens"),
+        ({"audio": {"output": {"speed": 0}}}, "audio.output.speed"),
+    ],
+)
+def test_a_response_with_a_value_outside_of_the_protocol_is_refused(parameters: Json, param: str) -> None:
+    error = Client().refusal(json.dumps({"type": "response.create", "response": parameters}))
+    assert (error["code"], error["param"]) == ("invalid_value", f"response.{param}")
 
 
 def test_noise_reduction_is_shown_without_effect() -> None:
     shown = Client().update(audio={"input": {"noise_reduction": {"type": "near_field"}}})
     assert shown["audio"]["input"]["noise_reduction"] == {"type": "near_field"}
-
-
-def test_speed_is_limited_to_the_supported_range() -> None:
-    assert Client().update(audio={"output": {"speed": 9}})["audio"]["output"]["speed"] == 1.5
 
 
 @pytest.mark.parametrize(
