@@ -1,14 +1,14 @@
 """`GET /v1/audio/voices`: the voices of a model. OpenAI's API has no such endpoint; other servers use this path."""
 
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from http_compat.disconnect import while_connected
 from realtime.catalogue.names import ModelNames
-from realtime.catalogue.table import Task
+from realtime.catalogue.table import ModelEntry, Task
 
 if TYPE_CHECKING:
     from realtime.models.protocols import ModelService
@@ -22,16 +22,28 @@ class VoicesEndpoint:
         self._names = names
 
     async def voices(self, request: Request) -> Response:
-        """List the voices of the query's `model`, or of the default model; the model is loaded if necessary.
+        """List the voices of the query's `model`, which is loaded if necessary, or of all that are on this machine.
 
-        The list is sent under two keys, `voices` and `data`, because clients disagree about its name.
+        Those of the default model are the first. The list is sent under two keys, `voices` and `data`, because clients
+        disagree about its name.
         """
-        entry = self._names.resolve(request.query_params.get("model", ""), Task.SPEECH)
+        name = request.query_params.get("model", "").strip()
+        entry = self._names.resolve(name, Task.SPEECH)
         async with AsyncExitStack() as leases:
             lease = leases.enter_async_context(self._models.lease_synthesizer(entry))
             synthesizer = await while_connected(request, lease)
-            voices = [
-                {"id": voice, "name": voice, "object": "audio.voice", "model": synthesizer.name}
-                for voice in synthesizer.voices
-            ]
+            voices_of = {entry.name: synthesizer.voices} if name else await self._models.voices_at_hand()
+        listed = self._names.listed()
+        voices = [_body(voice, listed[model]) for model, names in voices_of.items() for voice in names]
         return JSONResponse({"object": "list", "voices": voices, "data": voices})
+
+
+def _body(voice: str, entry: ModelEntry) -> dict[str, Any]:
+    return {
+        "id": voice,
+        "name": voice,
+        "object": "audio.voice",
+        "model": entry.name,
+        "languages": list(entry.languages),
+        "licence": entry.licence,
+    }

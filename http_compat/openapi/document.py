@@ -154,7 +154,7 @@ def _speech(settings: Settings) -> dict[str, Any]:
 def _voices() -> dict[str, Any]:
     voices = array(reference("Voice"))
     return {
-        "summary": "List the voices of a model, loading it if necessary",
+        "summary": "List the voices of a model, loading it if necessary, or of all that are on this machine",
         "parameters": [query("model", VOICE_MODEL)],
         "responses": {
             "200": response(

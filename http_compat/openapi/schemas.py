@@ -150,7 +150,9 @@ MODEL: Final = record(
     multilingual=BOOLEAN, capabilities=CAPABILITIES, licence=TEXT, source=TEXT, loaded=BOOLEAN,
 )  # fmt: skip
 
-VOICE: Final = record(id=TEXT, name=TEXT, object={"const": "audio.voice"}, model=TEXT)
+VOICE: Final = record(
+    id=TEXT, name=TEXT, object={"const": "audio.voice"}, model=TEXT, languages=array(TEXT), licence=TEXT
+)
 
 CHANNEL: Final = {**COUNT, "description": "Index of the channel, if each is a speaker"}
 

@@ -13,7 +13,7 @@ from typing import Final
 from clients.cli import listen
 from clients.cli import say as speak
 from realtime import __version__, logs
-from realtime.cli import doctor, trace, transcribe
+from realtime.cli import doctor, trace, transcribe, voices
 from realtime.cli import models as model_commands
 from realtime.cli.output import discard_standard_output
 from realtime.cli.wyoming_checks import announcement_problem
@@ -83,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
 
     examining = commands.add_parser("doctor", help="check this installation")
     doctor.add_arguments(examining)
+
+    sounding = commands.add_parser("voices", help="list voices, and make samples to hear")
+    voices.add_arguments(sounding)
+    sounding.set_defaults(run=_voices)
 
     models = commands.add_parser("models", help="list, download and delete models")
     models.set_defaults(run=_models)
@@ -160,6 +164,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _transcribe(options: argparse.Namespace) -> int:
     return transcribe.run(options, read_settings(os.environ, options))
+
+
+def _voices(options: argparse.Namespace) -> int:
+    return voices.run(options, read_settings(os.environ, options))
 
 
 def _models(options: argparse.Namespace) -> int:

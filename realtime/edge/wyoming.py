@@ -228,8 +228,11 @@ class Connection:
         )
 
     async def _info(self) -> WyomingEvent:
-        voices = await self._voices()
-        return info(self._recognizers(), self._models.defaults[Task.SPEECH], voices, __version__)
+        await self._voices()
+        speakers = self._models.defaults[Task.SPEECH], *self._sessions.names.voices_by_language.values()
+        voices = await self._models.voices_at_hand()
+        spoken = [(entry, voices[entry.name]) for entry in dict.fromkeys(speakers)]
+        return info(self._recognizers(), spoken, __version__)
 
     async def _voices(self) -> tuple[str, ...]:
         """Return the voices; raise `Overloaded` if the models are still loading after the time that requests wait."""

@@ -60,8 +60,7 @@ class Hibari:
 
     def __init__(self) -> None:
         """Load all voices. Raises `EngineError` if one cannot be loaded."""
-        available = [name for name in VOICES if _is_available(name)]
-        self.voices: tuple[str, ...] = tuple(sorted(available, key=lambda name: name != DEFAULT))
+        self.voices = available_voices()
         try:
             readers = {british: _reader(british) for british in {VOICES[name]["british"] for name in self.voices}}
             self._speakers = {
@@ -102,6 +101,11 @@ def _unread_letters(text: str) -> int:
     """Count the letters of scripts that hibari cannot read."""
     letters = () if text.isascii() else filter(str.isalpha, unicodedata.normalize("NFKC", text))
     return sum(not unicodedata.name(letter, "").startswith(_READ_SCRIPTS) for letter in letters)
+
+
+def available_voices() -> tuple[str, ...]:
+    """Return the voices that are on this machine, the default one first."""
+    return tuple(sorted(filter(_is_available, VOICES), key=lambda name: name != DEFAULT))
 
 
 def _is_available(voice: str) -> bool:

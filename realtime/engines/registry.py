@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from realtime.engines.base import (
     Recognizer,
     Synthesizer,
 )
+from realtime.engines.installed_voices import installed_voices
 from realtime.errors import EngineError, EngineNotInstalled, NoEngine, UnusableModel
 from realtime.settings import Settings
 from realtime.weights import locate as weights
@@ -38,6 +39,9 @@ class Registry(Protocol):
 
     def synthesizer(self, entry: ModelEntry) -> Synthesizer | EngineProgram:
         """Load a voice model, or return how to run it in processes of its own."""
+
+    def installed_voices(self, entries: Collection[ModelEntry]) -> Mapping[str, tuple[str, ...]]:
+        """Return the voices of those voice models that are on this machine, by model."""
 
     def language_identifier(self) -> LanguageIdentifier: ...
 
@@ -160,6 +164,9 @@ class InstalledEngines:
             max_memory_bytes=settings.engine_memory_bytes,
             stall_timeout=settings.engine_stall_timeout_seconds,
         )
+
+    def installed_voices(self, entries: Collection[ModelEntry]) -> Mapping[str, tuple[str, ...]]:
+        return installed_voices(entries, self._settings)
 
     def language_identifier(self) -> LanguageIdentifier:
         from realtime.engines.py3langid import Py3LangId

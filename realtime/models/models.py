@@ -17,25 +17,22 @@ from typing import Final
 from realtime.audio.formats import Samples
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.engines.base import EngineProgram
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.models.handles import (
     DetectorHandle,
     EndOfTurnHandle,
     Handle,
-    ProcessSynthesizerHandle,
     RecognizerHandle,
     SynthesizerHandle,
-    ThreadSynthesizerHandle,
 )
 from realtime.models.pool import ModelPool, PooledModel
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.models.speakers import Speakers
-from realtime.models.voice_clips import voice_clips
+from realtime.models.synthesizers import load_synthesizer
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.settings import Settings
-from realtime.weights.progress import Stage, Step
+from realtime.weights.progress import Step
 from realtime.workers.threads import BlockingCalls
 
 MAX_END_OF_TURN_SECONDS: Final = 1.0
@@ -57,7 +54,7 @@ class Models:
         """Load nothing yet. Raises `UnknownModel` for a default or preloaded model that does not exist."""
         names = ModelNames(settings)
         self.defaults: Mapping[Task, ModelEntry] = names.defaults
-        self._pinned = names.pinned
+        self._names = names
         self._settings = settings
         self._engines = engines or InstalledEngines(settings)
         self._threads = BlockingCalls(1)
@@ -78,7 +75,7 @@ class Models:
 
     async def _load_pinned(self) -> None:
         self._speakers.open()
-        pins = [self._pool.pin(entry) for entry in self._pinned]
+        pins = [self._pool.pin(entry) for entry in self._names.pinned]
         detector, _ = await asyncio.gather(self._threads.run(self._engines.detector), asyncio.gather(*pins))
         self.detector = DetectorHandle(detector)
         self.ready = True
@@ -212,6 +209,17 @@ class Models:
         assert isinstance(model.handle, SynthesizerHandle)
         return model.handle.voices
 
+    async def voices_at_hand(self) -> dict[str, tuple[str, ...]]:
+        """Return the voices of the voice models that are loaded or on this machine, by model, the default one first."""
+        default = self.defaults[Task.SPEECH].name
+        installed = await self._threads.run(
+            partial(self._engines.installed_voices, list(self._names.listed().values()))
+        )
+        handles = [model.handle for model in self._pool.loaded()]
+        loaded = {handle.name: handle.voices for handle in handles if isinstance(handle, SynthesizerHandle)}
+        voices = {**installed, **loaded}
+        return dict(sorted(voices.items(), key=lambda item: (item[0] != default, item[0] not in loaded)))
+
     @property
     def schedulers(self) -> dict[str, Scheduler]:
         """The schedulers of the loaded recognizers, by name."""
@@ -236,17 +244,5 @@ class Models:
 
     def _make(self, entry: ModelEntry) -> Handle:
         if entry.task is Task.SPEECH:
-            return self._make_synthesizer(entry)
+            return load_synthesizer(entry, self._engines, self._settings)
         return RecognizerHandle(entry, self._engines.recognizer(entry), self._settings.load_limit)
-
-    def _make_synthesizer(self, entry: ModelEntry) -> SynthesizerHandle:
-        engine = self._engines.synthesizer(entry)
-        british = self._settings.english_variant == "uk"
-        if not isinstance(engine, EngineProgram):
-            return ThreadSynthesizerHandle(entry, engine, british=british)
-        clips = voice_clips(self._settings.voices_dir)
-
-        def advance(stage: str) -> None:
-            self._engines.advance(Step(entry.name, Stage(stage)))
-
-        return ProcessSynthesizerHandle(entry, engine, clips, advance, british=british)

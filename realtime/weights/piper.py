@@ -3,6 +3,7 @@
 All voices share a repository, in which each has a directory of its own.
 """
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,18 @@ def network(directory: Path) -> Path | None:
     """Return the network in a directory; None unless there is exactly one, and its description."""
     found = [path for path in directory.glob("*.onnx") if path.with_name(path.name + _DESCRIPTION).is_file()]
     return found[0] if len(found) == 1 else None
+
+
+def speakers(network: Path) -> tuple[str, ...]:
+    """Return the names of the speakers, the first one is the default; for a single one, that in the name of the file.
+
+    Raises `EngineError` if the description is damaged.
+    """
+    try:
+        description = json.loads(network.with_name(network.name + _DESCRIPTION).read_text(encoding="utf-8"))
+        return tuple(description.get("speaker_id_map") or {}) or (network.stem.split("-")[1],)
+    except (OSError, ValueError, AttributeError, IndexError) as exc:
+        raise EngineError(f"The description of the voice {network.stem} is damaged.") from exc
 
 
 def cached(name: str) -> Path | None:

@@ -5,11 +5,13 @@ import tomllib
 from dataclasses import fields
 
 import pytest
+from hibari.voices import VOICES
 from prometheus_client.parser import text_string_to_metric_families
 
 import realtime.app  # noqa: F401 - all errors are defined in what it imports
 from http_compat.openapi.document import document
 from realtime.catalogue.table import ENTRIES
+from realtime.catalogue.voices import OPENAI_VOICES, AnyVoice, find_voice
 from realtime.edge.metrics import Metrics
 from realtime.errors import BadMessage, SessionIdle, VoiceError
 from realtime.scheduling.fair_scheduler import Scheduler
@@ -141,3 +143,11 @@ def test_every_file_and_folder_that_the_architecture_names_exists() -> None:
 def errors(base: type[VoiceError] = VoiceError) -> list[type[VoiceError]]:
     """Return an error and all that are derived from it."""
     return [base, *(error for child in base.__subclasses__() for error in errors(child))]
+
+
+def test_the_table_of_openais_voices_says_which_voice_of_each_engine_speaks() -> None:
+    rows = {row[0].strip("`"): [cell.strip("`") for cell in row[1:]] for row in table_rows(DOCS / "voices.md")}
+    places = tuple(map(str, range(1, len(OPENAI_VOICES) + 1)))
+    engines = (tuple(VOICES), places, AnyVoice(("default",)))
+    expected = {name: [find_voice(name, voices) for voices in engines] for name in OPENAI_VOICES}
+    assert {name: rows[name] for name in OPENAI_VOICES} == expected

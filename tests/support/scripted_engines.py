@@ -64,6 +64,8 @@ class ScriptedEngines:
         self._cost = {Work.SCORING: 0.0, Work.DECODING: decoding, Work.SPEAKING: speaking}
         self._never: SimpleQueue[None] = SimpleQueue()
         self.weight_bytes: dict[str, int] = {}
+        self.voices_here: dict[str, tuple[str, ...]] = {}
+        """Voices of models that are on this machine, by model."""
         self.loaded: list[str] = []
         self.closed: list[str] = []
         self.speaking: list[str] = []
@@ -88,6 +90,9 @@ class ScriptedEngines:
 
     def synthesizer(self, entry: ModelEntry) -> "ScriptedSynthesizer":
         return ScriptedSynthesizer(self, entry.name, entry.capabilities)
+
+    def installed_voices(self, entries: Collection[ModelEntry]) -> Mapping[str, tuple[str, ...]]:
+        return {name: voices for name, voices in self.voices_here.items() if name in {entry.name for entry in entries}}
 
     def language_identifier(self) -> "ScriptedLanguageIdentifier":
         return ScriptedLanguageIdentifier()

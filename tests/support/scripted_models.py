@@ -195,6 +195,9 @@ class ScriptedModels:
         language = ScriptedLanguageIdentifier().language(text, entry.languages)
         return None if language in entry.languages else language
 
+    async def voices_at_hand(self) -> dict[str, tuple[str, ...]]:
+        return {name: synthesizer.voices for name, synthesizer in self.synthesizers.items()}
+
     async def speaker(self, text: str, entry: ModelEntry) -> ModelEntry:
         language = ScriptedLanguageIdentifier().language(text, entry.languages) or ""
         if self.refuses_languages and language not in entry.languages:

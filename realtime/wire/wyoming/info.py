@@ -13,11 +13,14 @@ _NAME: Final = "Vivavoce"
 """Name of the programs, under which Home Assistant shows them."""
 
 
-def info(recognizers: Sequence[ModelEntry], speech: ModelEntry, voices: Sequence[str], version: str) -> WyomingEvent:
-    """Return the answer to `describe`: the recognizers, and the voices of the model `speech`; the default ones first.
+def info(
+    recognizers: Sequence[ModelEntry], voices: Sequence[tuple[ModelEntry, Sequence[str]]], version: str
+) -> WyomingEvent:
+    """Return the answer to `describe`: the recognizers, and the voice models with their voices; the default ones first.
 
     `version` is that of this service.
     """
+    speech, _ = voices[0]
     asr = {
         **_artifact(_NAME, "Streaming speech recognition", recognizers[0], version),
         "models": [
@@ -34,10 +37,11 @@ def info(recognizers: Sequence[ModelEntry], speech: ModelEntry, voices: Sequence
         **_artifact(_NAME, "Streaming speech synthesis", speech, version),
         "voices": [
             {
-                **_artifact(voice, f"{voice.capitalize()} ({speech.name})", speech, version),
-                "languages": list(speech.languages or LANGUAGES),
+                **_artifact(voice, f"{voice.capitalize()} ({entry.name})", entry, version),
+                "languages": list(entry.languages or LANGUAGES),
             }
-            for voice in voices
+            for entry, names in voices
+            for voice in names
         ],
         "supports_synthesize_streaming": True,
     }

@@ -75,6 +75,17 @@ def test_voices_are_listed_under_either_name(client: TestClient, synthesizer: Sc
     assert [(each["id"], each["name"]) for each in answer["voices"]] == [("amber", "amber"), ("birch", "birch")]
 
 
+def test_voices_of_all_models_are_listed_with_languages_and_licences(
+    client: TestClient, models: ScriptedModels, synthesizer: ScriptedSynthesizer
+) -> None:
+    models.synthesizers["piper-de_DE-thorsten-medium"] = ScriptedSynthesizer("piper-de_DE-thorsten-medium")
+    listed = client.get("/v1/audio/voices").json()["data"]
+    assert [each["model"] for each in listed] == 2 * [synthesizer.name] + 2 * ["piper-de_DE-thorsten-medium"]
+    assert listed[0]["languages"] == ["en"]
+    assert listed[0]["licence"] == "Apache-2.0"
+    assert listed[2]["languages"] == ["de"]
+
+
 def test_voices_are_those_of_the_model_asked_for(client: TestClient) -> None:
     assert {each["model"] for each in client.get("/v1/audio/voices?model=ChatTTS").json()["data"]} == {"ChatTTS"}
 

@@ -208,6 +208,16 @@ def test_there_are_thirteen_openai_voices_and_each_is_always_the_same_local_one(
     assert [resolve_voice(name, voices) for name in OPENAI_VOICES[:4]] == ["heart", "emma", "adam", "heart"]
 
 
+def test_an_openai_voice_means_the_similar_one_if_that_is_there() -> None:
+    voices = ("heart", "emma", "fenrir")
+    assert [resolve_voice(name, voices) for name in ("onyx", "sage", "shimmer", "cedar")] == [
+        "fenrir",
+        "emma",
+        "heart",
+        "fenrir",
+    ]
+
+
 def test_no_voice_means_the_first() -> None:
     assert resolve_voice("", ("heart", "emma")) == "heart"
 

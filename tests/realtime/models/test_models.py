@@ -241,6 +241,20 @@ def test_a_model_of_one_speed_speaks_at_it() -> None:
     run(scenario())
 
 
+def test_the_voices_of_models_at_hand_are_those_of_the_default_then_loaded_then_installed_ones() -> None:
+    async def scenario() -> None:
+        engines = ScriptedEngines()
+        engines.voices_here = {"ChatTTS": ("default",), VOICE.name: ("cedar",)}
+        async with opened(engines, preload=("piper-de_DE-thorsten-medium",)) as models:
+            assert [*(await models.voices_at_hand()).items()] == [
+                (VOICE.name, ("amber", "birch")),
+                ("piper-de_DE-thorsten-medium", ("amber", "birch")),
+                ("ChatTTS", ("default",)),
+            ]
+
+    run(scenario())
+
+
 class WithoutIdentifier(ScriptedEngines):
     """Engines of which the identifier of languages cannot be loaded."""
 

@@ -1,0 +1,103 @@
+"""The command `vivavoce voices`: list the voices, and make a sample of one to hear, without a server."""
+
+import argparse
+import asyncio
+import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from realtime.audio.formats import AudioFormat, Encoding, encode
+from realtime.catalogue.names import ModelNames
+from realtime.catalogue.table import ModelEntry, Task
+from realtime.catalogue.voices import resolve_voice
+from realtime.engines.installed_voices import installed_voices
+from realtime.engines.registry import InstalledEngines
+from realtime.errors import ClientError, UnknownVoice
+from realtime.media.encoders import wav_header
+from realtime.models.synthesizers import load_synthesizer
+from realtime.settings import Settings
+
+SAMPLE_TEXTS: Final = {
+    "de": "Guten Tag! So klingt diese Stimme, wenn sie einen Satz vorliest.",
+    "en": "Good morning! This is how this voice sounds when it reads a sentence.",
+    "es": "¡Buenos días! Así suena esta voz cuando lee una frase.",
+    "fr": "Bonjour ! Voici comment cette voix lit une phrase.",
+    "it": "Buongiorno! Ecco come suona questa voce quando legge una frase.",
+    "nl": "Goedemorgen! Zo klinkt deze stem als ze een zin voorleest.",
+    "pl": "Dzień dobry! Tak brzmi ten głos, kiedy czyta zdanie.",
+    "pt": "Bom dia! É assim que esta voz soa quando lê uma frase.",
+    "ru": "Добрый день! Так звучит этот голос, когда читает предложение.",
+    "tr": "Günaydın! Bu ses bir cümle okurken böyle duyulur.",
+    "zh": "早上好！这个声音读一句话的时候就是这样。",
+}
+"""A text for each of the languages of which the catalogue has a voice with files of its own."""
+
+MAX_LISTED: Final = 20
+"""Voices of one model that are listed; some of Piper's have 900 speakers."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that `run` reads."""
+    parser.add_argument("--sample", metavar="NAME", help="speak a sentence with this model or voice")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="file for the sample (default NAME.wav)")
+    parser.add_argument("--text", help="what to say in the sample (default: a sentence in the model's language)")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """List the voices, or write the sample. Return the exit code. Raises `VoiceError`."""
+    entries = [entry for entry in ModelNames(settings).listed().values() if entry.task is Task.SPEECH]
+    if options.sample is None:
+        _list(entries, settings)
+        return 0
+    entry, voice = _find(options.sample, entries, settings)
+    text = options.text or next((SAMPLE_TEXTS[code] for code in entry.languages if code in SAMPLE_TEXTS), None)
+    if text is None:
+        raise ClientError(f"There is no sentence for {entry.name}. Give one with --text.")
+    output = options.output or Path(f"{options.sample.rpartition('/')[2]}.wav")
+    try:
+        output.write_bytes(asyncio.run(_spoken(entry, voice, text, settings)))
+    except OSError as error:
+        print(f"vivavoce: cannot write {output}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    print(output)
+    return 0
+
+
+def _list(entries: list[ModelEntry], settings: Settings) -> None:
+    table = Table("voice", "model", "languages", "licence", Column("here", justify="right"), box=None)
+    table.columns[1].no_wrap = True
+    here = installed_voices(entries, settings)
+    for entry in sorted(entries, key=lambda entry: entry.name not in here):
+        voices = here.get(entry.name, ())
+        listed = [*voices[:MAX_LISTED], *([f"{len(voices) - MAX_LISTED} more"] if len(voices) > MAX_LISTED else [])]
+        for voice in listed or [""]:
+            table.add_row(voice, entry.name, ", ".join(entry.languages), entry.licence, "yes" if voices else "")
+    Console().print(table)
+
+
+def _find(name: str, entries: list[ModelEntry], settings: Settings) -> tuple[ModelEntry, str]:
+    """Return the model that a name means, with no voice, or the first one on this machine that has such a voice."""
+    entry = ModelNames(settings).find(name)
+    if entry is not None and entry.task is Task.SPEECH:
+        return entry, ""
+    voices = installed_voices(entries, settings)
+    for each in entries:
+        if name.strip().lower() in map(str.lower, voices.get(each.name, ())):
+            return each, name
+    raise UnknownVoice(f"There is no model or voice {name!r} on this machine; `vivavoce voices` lists them.")
+
+
+async def _spoken(entry: ModelEntry, voice: str, text: str, settings: Settings) -> bytes:
+    """Return the text as a WAV file, at the sample rate of the model."""
+    synthesizer = load_synthesizer(entry, InstalledEngines(settings), settings)
+    try:
+        chosen = resolve_voice(voice, synthesizer.voices)
+        async with aclosing(synthesizer.synthesize(text, chosen, 1.0)) as chunks:
+            samples = b"".join([encode(chunk, Encoding.PCM16) async for chunk in chunks])
+        return wav_header(AudioFormat(Encoding.PCM16, synthesizer.sample_rate), len(samples)) + samples
+    finally:
+        synthesizer.close()

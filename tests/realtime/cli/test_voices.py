@@ -1,0 +1,61 @@
+"""`vivavoce voices`, with the voices that are installed."""
+
+import json
+import wave
+from pathlib import Path
+
+import pytest
+
+from realtime.catalogue.table import PIPER_VOICES, piper_voice
+from realtime.cli.main import main
+from realtime.cli.voices import SAMPLE_TEXTS
+
+GERMAN = "piper-de_DE-thorsten-medium"
+
+
+@pytest.fixture
+def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory of a voice of Piper's with two speakers, whose network is empty."""
+    path = tmp_path / "de_DE-thorsten-medium.onnx"
+    path.touch()
+    path.with_name(f"{path.name}.json").write_text(json.dumps({"speaker_id_map": {"anna": 0, "otto": 1}}))
+    monkeypatch.setenv("VIVAVOCE_MODEL_PATHS", f"{GERMAN}={tmp_path}")
+    return path
+
+
+@pytest.mark.usefixtures("german")
+def test_voices_are_listed_with_model_language_and_licence_and_those_at_hand_first(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["voices"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    at_hand = [(row[0], row[1], row[2]) for row in rows if row[-1] == "yes"]
+    assert ("heart", "hibari-tts", "en") in at_hand
+    assert [row for row in at_hand if row[1] == GERMAN] == [("anna", GERMAN, "de"), ("otto", GERMAN, "de")]
+    assert [row[-1] == "yes" for row in rows[1:]] == sorted((row[-1] == "yes" for row in rows[1:]), reverse=True)
+
+
+def test_a_sample_of_a_voice_is_a_wav_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "sample.wav"
+    assert main(["voices", "--sample", "heart", "-o", str(output), "--text", "Hello."]) == 0
+    assert capsys.readouterr().out == f"{output}\n"
+    with wave.open(str(output)) as file:
+        assert (file.getnchannels(), file.getframerate()) == (1, 24_000)
+        assert file.getnframes() > 0.3 * 24_000
+
+
+def test_a_sample_of_no_voice_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["voices", "--sample", "nobody"]) == 1
+    assert "'nobody'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("german")
+def test_a_damaged_model_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["voices", "--sample", "otto"]) == 1
+    assert capsys.readouterr().err.startswith("vivavoce: ")
+
+
+def test_there_is_a_sentence_for_every_voice_of_pipers_in_the_catalogue() -> None:
+    languages = {language for name in PIPER_VOICES if (entry := piper_voice(name)) for language in entry.languages}
+    assert languages <= SAMPLE_TEXTS.keys()
