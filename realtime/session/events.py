@@ -151,6 +151,15 @@ class TranscriptFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingTranscribed:
+    """The recording in a part of an item that the client created has a transcript, or could not be transcribed."""
+
+    item_id: str
+    part: int
+    transcript: TranscriptCompleted | TranscriptFailed
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptsSpoken:
     """With `SessionConfig.speak_transcripts`: all text that has been committed is spoken, and all of it was sent."""
 
@@ -241,6 +250,7 @@ Event: TypeAlias = (
     | TranscriptRevised
     | TranscriptCompleted
     | TranscriptFailed
+    | RecordingTranscribed
     | TranscriptsSpoken
     | ItemAdded
     | ItemDeleted

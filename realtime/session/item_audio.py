@@ -12,7 +12,7 @@ from realtime.audio.buffer import AudioBuffer
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import AppendAudio, CommitAudio
 from realtime.session.config import SessionConfig
-from realtime.session.events import CommandRefused, Output, TranscriptCompleted, TranscriptFailed
+from realtime.session.events import CommandRefused, Output, RecordingTranscribed, TranscriptCompleted, TranscriptFailed
 from realtime.session.jobs import (
     CancelJob,
     JobFailed,
@@ -28,15 +28,6 @@ from realtime.speech.recognition import TranscriptionRequest
 
 MAX_RECORDINGS: Final = 4
 """Recordings that may be in work before the session takes no more commands. A message has at most half a minute."""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemTranscript:
-    """The transcript of a part of an item; None where it could not be made."""
-
-    item_id: str
-    part: int
-    text: str | None
 
 
 @dataclass(slots=True)
@@ -69,9 +60,7 @@ class ItemAudio:
         """Return whether transcripts of an item are still to come."""
         return any(recording.item_id == item_id for recording in self._recordings)
 
-    def add(
-        self, item_id: str, audio: Iterable[tuple[int, bytes]], config: SessionConfig
-    ) -> Iterator[Output | ItemTranscript]:
+    def add(self, item_id: str, audio: Iterable[tuple[int, bytes]], config: SessionConfig) -> Iterator[Output]:
         """Begin to transcribe the parts of an item, each with its index."""
         config = replace(config, separate_channels=False, turn_detection=None, transcribe=True, include_partials=False)
         added = [
@@ -83,17 +72,14 @@ class ItemAudio:
             for command in (AppendAudio(data), CommitAudio()):
                 yield from self._follow(recording, recording.listening.receive(command))
 
-    def discard(self, item_id: str) -> Iterator[CancelJob | ItemTranscript]:
+    def discard(self, item_id: str) -> Iterator[CancelJob]:
         """Give up the transcripts of an item that has been deleted."""
         for number in [number for number, each in self._owners.items() if each.item_id == item_id]:
             del self._owners[number]
             yield self._jobs.cancel(number)
-        for recording in [each for each in self._recordings if each.item_id == item_id]:
-            yield self._end(recording, None)
+        self._recordings = [each for each in self._recordings if each.item_id != item_id]
 
-    def receive(
-        self, result: WindowsScored | TurnScored | Transcribed | JobFailed
-    ) -> Iterator[Output | ItemTranscript]:
+    def receive(self, result: WindowsScored | TurnScored | Transcribed | JobFailed) -> Iterator[Output]:
         """Take the result of a job that `awaits` names. Raises the error of a failed scoring job."""
         recording = self._owners.pop(result.number)
         yield from self._follow(recording, recording.listening.receive(result))
@@ -102,8 +88,8 @@ class ItemAudio:
         """Return what to decode for a `Transcribe` job; see `Session.request_for`."""
         return self._owners[job].listening.request_for(job, load)
 
-    def _follow(self, recording: _Recording, outputs: Iterator[Output]) -> Iterator[Output | ItemTranscript]:
-        """Pass on the jobs, and the transcript of the only turn of a recording; one without any audio has none."""
+    def _follow(self, recording: _Recording, outputs: Iterator[Output]) -> Iterator[Output]:
+        """Pass on the jobs, and the transcript of the only turn of a recording, empty for one without audio."""
         for output in outputs:
             match output:
                 case ScoreWindows(number):
@@ -115,15 +101,14 @@ class ItemAudio:
                 case CancelJob(number):
                     del self._owners[number]
                     yield output
-                case TranscriptCompleted(text=text):
-                    yield self._end(recording, text)
-                case TranscriptFailed():
-                    yield self._end(recording, None)
+                case TranscriptCompleted() | TranscriptFailed():
+                    yield self._end(recording, output)
                 case CommandRefused():
-                    yield self._end(recording, "")
+                    nothing = TranscriptCompleted(recording.item_id, "", words=(), language="", samples=0)
+                    yield self._end(recording, nothing)
                 case _:
                     pass
 
-    def _end(self, recording: _Recording, text: str | None) -> ItemTranscript:
+    def _end(self, recording: _Recording, transcript: TranscriptCompleted | TranscriptFailed) -> RecordingTranscribed:
         self._recordings.remove(recording)
-        return ItemTranscript(recording.item_id, recording.part, text)
+        return RecordingTranscribed(recording.item_id, recording.part, transcript)

@@ -46,13 +46,14 @@ from realtime.session.events import (
     IdleTimeoutReached,
     Input,
     Output,
+    RecordingTranscribed,
     SpeechStarted,
     TranscriptCompleted,
     TranscriptFailed,
 )
 from realtime.session.idle_timeout import IdleTimeout
 from realtime.session.interpreting import Interpreting
-from realtime.session.item_audio import ItemAudio, ItemTranscript
+from realtime.session.item_audio import ItemAudio
 from realtime.session.item_commands import add_item, change_item
 from realtime.session.jobs import (
     Generated,
@@ -219,8 +220,9 @@ class Session:
                 if isinstance(command, TruncateItem) and command.item_id in self._conversation:
                     self._responses.truncate(command.item_id, command.audio_end_ms / 1000)
                 yield change_item(command, self._conversation)
-                if isinstance(command, DeleteItem):
-                    yield from self._transcribe_item(self._item_audio.discard(command.item_id))
+                if isinstance(command, DeleteItem) and self._item_audio.is_transcribing(command.item_id):
+                    yield from self._item_audio.discard(command.item_id)
+                    yield from self._responses.turn_transcribed(command.item_id)
             case CreateResponse():
                 yield from self._responses.create(command, now)
             case Speak():
@@ -322,13 +324,13 @@ class Session:
             self._responses.turn_committed(item_id)
             yield from self._transcribe_item(self._item_audio.add(item_id, command.audio, self._responses.config))
 
-    def _transcribe_item(self, outputs: Iterator[Output | ItemTranscript]) -> Iterator[Output]:
+    def _transcribe_item(self, outputs: Iterator[Output]) -> Iterator[Output]:
         """Keep the transcripts of recordings, and go on where all those of an item were waited for."""
         for output in outputs:
-            if not isinstance(output, ItemTranscript):
-                yield output
-                continue
-            if output.text is not None:
-                self._conversation.set_transcript(output.item_id, output.text, output.part)
-            if not self._item_audio.is_transcribing(output.item_id):
-                yield from self._responses.turn_transcribed(output.item_id)
+            yield output
+            if isinstance(output, RecordingTranscribed):
+                item_id, transcript = output.item_id, output.transcript
+                if isinstance(transcript, TranscriptCompleted):
+                    self._conversation.set_transcript(item_id, transcript.text, output.part)
+                if not self._item_audio.is_transcribing(item_id):
+                    yield from self._responses.turn_transcribed(item_id)

@@ -35,6 +35,7 @@ from realtime.session.events import (
     ItemDeleted,
     ItemRetrieved,
     ItemTruncated,
+    RecordingTranscribed,
     SessionConfigured,
     SilencePassed,
     SpeechStarted,
@@ -201,6 +202,8 @@ class OpenAICodec(Codec):
                 return [self._writer.event("input_audio_buffer.cleared")]
             case TranscriptExtended() | TranscriptRevised() | TranscriptCompleted() | TranscriptFailed():
                 return self._transcript(event)
+            case RecordingTranscribed(part=part, transcript=transcript):
+                return self._transcript(transcript, part)
             case ItemAdded(item, previous):
                 return self._item_added(item, previous)
             case ItemDeleted(item_id):
@@ -254,9 +257,9 @@ class OpenAICodec(Codec):
         return self._writer.event(f"input_audio_buffer.speech_{kind}", **fields, item_id=event.item_id, **channel)
 
     def _transcript(
-        self, event: TranscriptExtended | TranscriptRevised | TranscriptCompleted | TranscriptFailed
+        self, event: TranscriptExtended | TranscriptRevised | TranscriptCompleted | TranscriptFailed, part: int = 0
     ) -> Frames:
-        """Return the messages about a transcript, unless only the chat backend needs it."""
+        """Return the messages about the transcript of a part of an item, unless only the chat backend needs it."""
         if not self._effective.transcription:
             return []
         match event:
@@ -265,9 +268,9 @@ class OpenAICodec(Codec):
             case TranscriptRevised():
                 return self._transcripts.revised(event)
             case TranscriptCompleted():
-                return [self._transcripts.completed(event, logprobs=self._effective.logprobs)]
+                return [self._transcripts.completed(event, content_index=part, logprobs=self._effective.logprobs)]
             case TranscriptFailed():
-                return [self._transcripts.failed(event)]
+                return [self._transcripts.failed(event, content_index=part)]
             case _:
                 assert_never(event)
 

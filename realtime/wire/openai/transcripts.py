@@ -43,25 +43,29 @@ class TranscriptWriter:
         )
         return [partial]
 
-    def completed(self, event: TranscriptCompleted, *, logprobs: bool = False) -> str:
+    def completed(self, event: TranscriptCompleted, *, content_index: int = 0, logprobs: bool = False) -> str:
         fields: dict[str, object] = {"usage": {"type": "duration", "seconds": event.samples / SAMPLE_RATE}}
         if self._partials:
             words = [_timed(word) for word in event.words] if len(event.words) <= MAX_WORDS else []
             fields |= {"words": words, "language": event.language, "suppressed": event.suppressed}
         if logprobs:
             fields["logprobs"] = [_logprob(word) for word in event.words[:MAX_WORDS]]
-        return self._event("completed", event, transcript=event.text, **fields)
+        return self._event("completed", event, content_index, transcript=event.text, **fields)
 
-    def failed(self, event: TranscriptFailed) -> str:
+    def failed(self, event: TranscriptFailed, *, content_index: int = 0) -> str:
         error = {"type": "transcription_error", "code": event.error.code, "message": event.error.public_message}
-        return self._event("failed", event, error=error)
+        return self._event("failed", event, content_index, error=error)
 
     def _event(
-        self, kind: str, event: TranscriptExtended | TranscriptCompleted | TranscriptFailed, **fields: object
+        self,
+        kind: str,
+        event: TranscriptExtended | TranscriptCompleted | TranscriptFailed,
+        content_index: int = 0,
+        **fields: object,
     ) -> str:
         event_type = f"conversation.item.input_audio_transcription.{kind}"
         fields |= channel_field(event.channel)
-        return self._writer.event(event_type, item_id=event.item_id, content_index=0, **fields)
+        return self._writer.event(event_type, item_id=event.item_id, content_index=content_index, **fields)
 
 
 def _logprob(word: Word) -> JsonItem:

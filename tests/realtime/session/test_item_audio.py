@@ -3,7 +3,14 @@ import pytest
 from realtime.errors import EngineError
 from realtime.session.commands import CreateItem, CreateResponse, DeleteItem, RetrieveItem
 from realtime.session.conversation import AudioPart, ItemContent, Message, Role, TextPart
-from realtime.session.events import AudioCommitted, ItemAdded, ItemRetrieved, TranscriptCompleted
+from realtime.session.events import (
+    AudioCommitted,
+    ItemAdded,
+    ItemRetrieved,
+    RecordingTranscribed,
+    TranscriptCompleted,
+    TranscriptFailed,
+)
 from realtime.session.item_audio import MAX_RECORDINGS
 from realtime.session.jobs import Generate, ScoreWindows, Transcribe
 from realtime.tracing.replay import replay
@@ -29,7 +36,30 @@ def test_the_words_of_a_recording_are_those_of_its_item() -> None:
     conversation = Conversation()
     conversation.send(recorded())
     assert content(conversation) == Message(Role.USER, (AudioPart("w0 w1"),))
-    assert [type(event) for event in conversation.events] == [ItemAdded, ItemRetrieved]
+    assert [type(event) for event in conversation.events] == [ItemAdded, RecordingTranscribed, ItemRetrieved]
+
+
+def test_the_transcript_of_each_recording_is_reported_with_its_part() -> None:
+    conversation = Conversation()
+    conversation.send(recorded(text="Listen:"))
+    (event,) = conversation.outputs_of(RecordingTranscribed)
+    assert isinstance(event.transcript, TranscriptCompleted)
+    assert (event.item_id, event.part, event.transcript.text) == ("item_a", 1, "w0 w1")
+
+
+def test_a_failure_to_transcribe_a_recording_is_reported() -> None:
+    conversation = Conversation(held=(Transcribe,))
+    conversation.send(recorded())
+    conversation.fail(Transcribe)
+    (event,) = conversation.outputs_of(RecordingTranscribed)
+    assert isinstance(event.transcript, TranscriptFailed)
+
+
+def test_the_recording_of_a_deleted_item_is_not_reported() -> None:
+    conversation = Conversation(held=(Transcribe,))
+    conversation.send(recorded())
+    conversation.send(DeleteItem("item_a"))
+    assert conversation.outputs_of(RecordingTranscribed) == []
 
 
 def test_a_recording_is_not_from_the_microphone() -> None:

@@ -31,6 +31,7 @@ from realtime.session.events import (
     AudioCommitted,
     CommandRefused,
     IdleTimeoutReached,
+    RecordingTranscribed,
     RefusalReason,
     SessionConfigured,
     SpeechStarted,
@@ -1226,6 +1227,18 @@ def test_a_failed_transcript_is_no_error_event() -> None:
     (failed,) = Client(TRANSCRIPTION).tell(TranscriptFailed("item_u1", EngineError("out of memory")))
     assert failed["type"] == "conversation.item.input_audio_transcription.failed"
     assert failed["error"] == {"type": "transcription_error", "code": "engine_failed", "message": MODEL_FAILED}
+
+
+def test_the_transcript_of_a_recording_names_its_part_where_transcripts_are_wanted() -> None:
+    transcript = TranscriptCompleted("item_a", "Hello there.", words=HELLO, language="en", samples=16_000)
+    done = RecordingTranscribed("item_a", 1, transcript)
+    failed = RecordingTranscribed("item_a", 1, TranscriptFailed("item_a", EngineError("out of memory")))
+    listening = replace(CHAT, transcription=True)
+    for event, ending in ((done, "completed"), (failed, "failed")):
+        (message,) = Client(listening).tell(event)
+        assert message["type"] == f"conversation.item.input_audio_transcription.{ending}"
+        assert (message["item_id"], message["content_index"]) == ("item_a", 1)
+        assert Client(CHAT).tell(event) == []
 
 
 def test_cleared_audio_is_confirmed() -> None:
