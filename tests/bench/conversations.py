@@ -8,12 +8,15 @@ Sentences of the bundled voice are played to a server with the scripted chat bac
 - *end-of-turn model*: the processor time of one answer of Smart Turn, for a turn of 8 s.
 - *frame*: the time in codec and session of a frame of 20 ms in each dialect, without the engines (`frames`).
 - *idle*: the processor time of sessions that send nothing.
+
+The load of the machine before and after says whether the figures are those of a quiet one.
 """
 
 import argparse
 import asyncio
 import base64
 import json
+import os
 import statistics
 import sys
 import time
@@ -152,6 +155,7 @@ async def idle_cores(service: RunningService, sessions: int, seconds: float) -> 
 
 def rows(turns: int) -> Iterator[tuple[str, str]]:
     """Measure everything, and yield a name and its figures."""
+    yield "load of the machine before (1, 5 and 15 minutes)", load_averages()
     with running_service(
         chat_base_url="scripted", max_sessions="1100", load_limit="100", log_level="warning"
     ) as service:
@@ -164,6 +168,12 @@ def rows(turns: int) -> Iterator[tuple[str, str]]:
     yield "end-of-turn model, one answer", f"{decision_milliseconds():.0f} ms of one CPU"
     for name, microseconds in frames.figures():
         yield f"frame of 20 ms, {name}", f"{microseconds:.1f} microseconds"
+    yield "load of the machine after", load_averages()
+
+
+def load_averages() -> str:
+    """Return the mean numbers of processes that wanted a processor, and how many processors there are."""
+    return ", ".join(f"{load:.1f}" for load in os.getloadavg()) + f" with {os.cpu_count()} CPUs"
 
 
 def spread(values: list[float]) -> str:
