@@ -59,9 +59,8 @@ class SpeechTiming:
 
     def add_audio(self, samples: Samples) -> None:
         """Add the audio that follows."""
-        loud = np.flatnonzero(np.abs(samples) > SILENCE)
-        if self._phrases and len(loud):
-            self._phrases[-1].end = self.samples + int(loud[-1]) + 1
+        if self._phrases and (audible := audible_samples(samples)):
+            self._phrases[-1].end = self.samples + audible
         self.samples += len(samples)
 
     def last_words(self) -> tuple[SpokenWord, ...]:
@@ -95,6 +94,12 @@ class SpeechTiming:
     def cut(self, seconds: float) -> None:
         """Forget what comes after `seconds`."""
         self.samples = min(self.samples, round(seconds * self._rate))
+
+
+def audible_samples(samples: Samples) -> int:
+    """Return how many samples there are without the silence at their end."""
+    loud = np.flatnonzero(np.abs(samples) > SILENCE)
+    return int(loud[-1]) + 1 if len(loud) else 0
 
 
 def _beginning(phrase: _Phrase, share: float) -> str:

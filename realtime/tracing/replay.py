@@ -2,7 +2,7 @@
 
 The core is deterministic. It depends on its inputs, the time, new identifiers, and the quiet positions it finds in the
 audio. All of these are recorded, so that audio of the same length can replace what was heard and said: silence from the
-microphone, and a constant level in speech, whose silence would not count as words.
+microphone, and in speech a constant level with as much silence after it, which does not count as words.
 """
 
 from collections.abc import Iterator
@@ -43,10 +43,9 @@ from realtime.session.jobs import (
     TurnScored,
     WindowsScored,
 )
-from realtime.speech.phrases import LONGEST_PHRASE
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.tracing.observers import ObservedSession
-from realtime.tracing.writer import FORMAT, SPOKEN_FIELDS, TAGGED, TEXT_FIELDS, Line, SessionTrace, TracedBuffer
+from realtime.tracing.writer import FORMAT, TAGGED, TEXT_FIELDS, Line, SessionTrace, TracedBuffer
 
 _VALUES: Final[dict[str, type[Input]]] = {
     each.__name__: each
@@ -174,8 +173,9 @@ def _input(message: dict[str, Any]) -> Input:
             }
             return Transcribed(fields["number"], Hypothesis(**hypothesis))
         case "SpeechSynthesized":
-            loud = np.full(fields["samples"], 0.25, np.float32)
-            return SpeechSynthesized(fields["number"], loud, fields["sample_rate"])
+            speech = np.zeros(fields["samples"], np.float32)
+            speech[: fields["audible"]] = 0.25
+            return SpeechSynthesized(fields["number"], speech, fields["sample_rate"], fields["positions"])
         case "JobFailed":
             error = type("RecordedError", (VoiceError,), {"code": fields["error"]})
             return JobFailed(fields["number"], error(""))
@@ -217,8 +217,6 @@ def _text(name: str, value: Any) -> Any:  # noqa: ANN401
             return {str(number): "" for number in range(value)}
         case int() if name in TEXT_FIELDS:
             return "x" * value
-        case list() if name in SPOKEN_FIELDS:
-            return "".join(map(sentence, value))
         case list():
             return [_with_text(each) if isinstance(each, dict) else each for each in value]
         case dict() if name == "metadata":  # whose names are the client's
@@ -227,9 +225,3 @@ def _text(name: str, value: Any) -> Any:  # noqa: ANN401
             return _with_text(value)
         case _:
             return value
-
-
-def sentence(length: int) -> str:
-    """Return a sentence of this length; what exceeds the longest phrase is white space."""
-    visible = min(length, LONGEST_PHRASE)
-    return "X" * max(1, visible - 1) + "。"[: visible - 1] + " " * (length - visible)

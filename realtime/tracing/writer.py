@@ -20,8 +20,8 @@ end        why the trace ends: `closed` with its session, or `truncated` at `MAX
 
 Positions are samples at 16 kHz. Audio is recorded by its length. So is text, unless `VIVAVOCE_TRACE_TEXT` is set, with
 two exceptions that a replay needs: recognized words become placeholders of the same length and punctuation, where equal
-words have equal placeholders, because the core compares words; and text to speak becomes the lengths of its phrases. A
-text that comes in parts, such as the answer of a chat backend, may be cut into other phrases in a replay.
+words have equal placeholders, because the core compares words; and text to speak becomes a text that is cut into the
+same phrases and words (`realtime.tracing.placeholders`).
 
 The design follows aioquic's `QuicLogger`.
 """
@@ -49,16 +49,17 @@ from realtime.session.conversation import AudioPart, FunctionCall, FunctionCallO
 from realtime.session.decode_policy import Waiting
 from realtime.session.events import Input, Output
 from realtime.session.generation import ChatFinished, ChatFunctionChoice, ChatTextDelta, ChatTool, ChatToolCallDelta
-from realtime.session.jobs import ScoreWindows, Transcribed
-from realtime.speech.phrases import phrases
+from realtime.session.jobs import ScoreWindows, SpeechSynthesized, Transcribed
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.speech_timing import audible_samples
 from realtime.speech.transcript import Word, normalised
+from realtime.tracing.placeholders import placeholder
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of the format, in the header."""
 
 SPOKEN_FIELDS: Final = frozenset({"text", "transcript"})
-"""Fields with text that may be spoken; without `VIVAVOCE_TRACE_TEXT`, inputs record the lengths of its phrases."""
+"""Fields with text that may be spoken; without `VIVAVOCE_TRACE_TEXT`, inputs record its placeholder."""
 
 TEXT_FIELDS: Final = SPOKEN_FIELDS | {
     "delta", "prompt", "metadata", "request_id", "instructions", "arguments", "output", "name", "call_id",
@@ -75,7 +76,7 @@ TAGGED: Final = (
 )  # fmt: skip
 """Types that stand for each other in a field; they are recorded with their name as `type`."""
 
-LEFT_OUT: Final = frozenset({"state", "tokens", "positions", "timed"})
+LEFT_OUT: Final = frozenset({"state", "tokens", "timed"})
 """Fields that neither the timeline nor a replay needs."""
 
 _FIRST_PLACEHOLDER: Final = 0x4E00
@@ -123,7 +124,7 @@ class SessionTrace:
         self._sink: Sink | None = sink
         self._text = text
         self._clock = clock
-        self._in_phrases = False
+        self._in_placeholders = False
         # Both grow with what is written, and end with it.
         self._ids: set[str] = set()
         self._client_ids: dict[str, str] = {}
@@ -206,9 +207,11 @@ class SessionTrace:
             self._sink = None
 
     def _plain_input(self, message: Input) -> object:
-        self._in_phrases = not self._text
+        self._in_placeholders = not self._text
         fields = self._plain(message)
-        self._in_phrases = False
+        self._in_placeholders = False
+        if isinstance(message, SpeechSynthesized):
+            fields["audible"] = audible_samples(message.samples)
         if isinstance(message, Transcribed) and not self._text:
             for word, plain in zip(message.hypothesis.words, fields["hypothesis"]["words"], strict=True):
                 plain["text"] = self._placeholder(word)
@@ -250,8 +253,8 @@ class SessionTrace:
             return self._client_ids.setdefault(str(value), f"client_{len(self._client_ids) + 1}")
         if name not in TEXT_FIELDS:
             return self._plain(value)
-        if self._in_phrases and name in SPOKEN_FIELDS:
-            return [len(phrase) for phrase in phrases(str(value))]
+        if self._in_placeholders and name in SPOKEN_FIELDS:
+            return placeholder(str(value))
         return len(value)
 
 

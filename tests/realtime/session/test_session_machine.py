@@ -323,9 +323,6 @@ class Witness:
 
 
 class SessionMachine(RuleBasedStateMachine):
-    in_parts = True
-    """Whether text comes in parts."""
-
     def __init__(self) -> None:
         super().__init__()
         ids = count(1)
@@ -398,7 +395,6 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.session.saturated)
     @rule(text=st.sampled_from(TEXTS), in_conversation=st.booleans(), complete=st.sampled_from([True, True, False]))
     def speak(self, text: str, in_conversation: bool, complete: bool) -> None:
-        complete |= not self.in_parts
         self.open |= not complete
         self.give(Speak(text, in_conversation, complete=complete))
 
@@ -513,8 +509,6 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.job(Generate))
     @rule(delta=deltas)
     def generate(self, delta: ChatDelta) -> None:
-        if isinstance(delta, ChatTextDelta) and not self.in_parts:
-            return
         number = self.end(Generate) if isinstance(delta, ChatFinished) else self.job(Generate)
         self.give(Generated(number or 0, delta))
 
