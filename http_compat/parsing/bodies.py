@@ -12,7 +12,14 @@ from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from http_compat.errors import InvalidJson, InvalidMultipart, InvalidType, MissingParameter, UnsupportedMediaType
+from http_compat.errors import (
+    InputTooLong,
+    InvalidJson,
+    InvalidMultipart,
+    InvalidType,
+    MissingParameter,
+    UnsupportedMediaType,
+)
 from realtime.errors import ClientError
 
 Body = TypeVar("Body")
@@ -51,15 +58,28 @@ async def read_form(request: Request, *, max_files: int, max_field_bytes: int = 
     )
     try:
         return await parser.parse()
+    except _FieldTooLong as error:
+        name = error.name if _NAME.fullmatch(error.name) else None
+        subject = f"`{name}`" if name else "A field"
+        raise InputTooLong(f"{subject} must not exceed {max_field_bytes} bytes.", param=name) from error
     except MultiPartException as error:
         raise InvalidMultipart(error.message) from error
 
 
+class _FieldTooLong(MultiPartException):
+    """A field of this name has more bytes than a field may have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 class _WholeForm(MultiPartParser):
-    """Starlette's parser, with three differences.
+    """Starlette's parser, with four differences.
 
     A truncated form is refused instead of accepted as complete. A preamble before the first boundary (RFC 2046, 5.1.1)
     is skipped. The part `file` is a file also without a filename, instead of text in an unknown encoding.
+    A field that is too long is named.
     """
 
     _ended = False
@@ -69,6 +89,12 @@ class _WholeForm(MultiPartParser):
         if options.get(b"name") == b"file" and b"filename" not in options:
             self._current_part.content_disposition = b'form-data; name="file"; filename=""'
         super().on_headers_finished()
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        part = self._current_part
+        if part.file is None and len(part.data) + end - start > self.max_part_size:
+            raise _FieldTooLong(part.field_name)
+        super().on_part_data(data, start, end)
 
     def on_end(self) -> None:
         self._ended = True

@@ -140,7 +140,7 @@ def form_fields(form: FormData, file_name: str = "file") -> tuple[Fields, IO[byt
             case str():
                 fields.add(name, value)
             case UploadFile() if name != file_name:
-                raise InvalidType(f"`{name}` must be text, not a file.", param=name)
+                raise InvalidType(f"`{name}` must not be a file; the recording goes into `{file_name}`.", param=name)
     return fields, file
 
 

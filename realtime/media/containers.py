@@ -1,5 +1,6 @@
 """Open an audio or video file as one of the supported containers, and find out why one cannot be opened."""
 
+import codecs
 import contextlib
 import functools
 import io
@@ -55,6 +56,9 @@ _SECONDARY: Final = (
 _MP4_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip"})
 """Types of the boxes that an MP4 or MOV file begins with (ISO/IEC 14496-12)."""
 
+_MAX_BLANKS: Final = 64
+"""Bytes before the signature of a file in which a byte order mark and blanks are skipped; a few occur."""
+
 _MAX_BOXES: Final = 64
 """Boxes of an MP4 file that are looked at for its index. A complete file has a few before it."""
 
@@ -65,8 +69,8 @@ def open_container(file: IO[bytes]) -> av.container.InputContainer:
     Other formats are not even tried: a playlist would make FFmpeg open files and sockets. Raises `Refused`.
     """
     container = _opened(file)
-    if container is None and (tag := _id3_size(file)):
-        container = _opened(cast("IO[bytes]", _Rest(file, tag)))
+    if container is None and (start := _start(file)):
+        container = _opened(cast("IO[bytes]", _Rest(file, start)))
     if container is not None and container.streams.audio:
         return container
     if _lacks_index(file):
@@ -143,7 +147,7 @@ def _audio_codecs() -> str:
 def _is_big_endian(file: IO[bytes]) -> bool:
     """Say whether a WAV file is a RIFX file; the position in the file stays."""
     position = file.seek(0, 1)
-    file.seek(_id3_size(file))
+    file.seek(_start(file))
     magic = file.read(4)
     file.seek(position)
     return magic == b"RIFX"
@@ -172,15 +176,16 @@ class _Rest(io.RawIOBase):
         return self._file.tell() - self._start
 
 
-def _id3_size(file: IO[bytes]) -> int:
-    """Return the size of the ID3v2 tag at the beginning of the file, 0 if there is none.
+def _start(file: IO[bytes]) -> int:
+    """Return the size of what precedes the signature of the file: an ID3v2 tag, or a byte order mark and blanks.
 
     FFmpeg skips a tag itself before formats that define it, such as MP3 and FLAC; some programs write one before WAV.
+    Byte order marks and line breaks come from programs that write a file as text.
     """
     file.seek(0)
-    head = file.read(10)
+    head = file.read(_MAX_BLANKS)
     if len(head) < 10 or head[:3] != b"ID3":
-        return 0
+        return len(head) - len(head.removeprefix(codecs.BOM_UTF8).lstrip())
     size = functools.reduce(lambda total, byte: total << 7 | byte & 0x7F, head[6:10], 0)
     return 10 + size + (10 if head[5] & 0x10 else 0)
 

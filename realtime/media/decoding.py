@@ -211,7 +211,8 @@ def _stream(
     """Return the stream of a track and its decoder. Raises `Refused`."""
     stream = container.streams.audio[track]
     decoder = audio_decoder(file, stream)
-    if decoder.sample_rate and decoder.channels:  # otherwise known with the first frame
+    # Of uncompressed audio the header says it; for other codecs it may be known with the first frame only.
+    if decoder.name.startswith(("pcm_", "adpcm_")) or (decoder.sample_rate and decoder.channels):
         check_form(decoder.sample_rate, decoder.channels)
     decoder.thread_type = "NONE"
     return stream, decoder

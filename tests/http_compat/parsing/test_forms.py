@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from http_compat.parsing.bodies import MAX_FIELD_BYTES
 from tests.support.recordings import wav_file
 from tests.support.scripted_models import ScriptedRecognizer, ScriptedSynthesizer
 from tests.support.uploads import TRANSCRIPTIONS, TWO_WORDS, error, upload
@@ -69,6 +70,19 @@ def test_what_surrounds_the_parts_is_ignored(client: TestClient, preamble: bytes
 @pytest.mark.parametrize("size", [1, 7, 1_000_000])
 def test_a_body_without_the_declared_boundary_is_refused(client: TestClient, size: int) -> None:
     assert error(post(client, b"x" * size)) == (400, "invalid_multipart", None)
+
+
+@pytest.mark.parametrize(("name", "param"), [("prompt", "prompt"), ("a b", None)])
+def test_a_field_that_is_too_long_is_named(client: TestClient, name: str, param: str | None) -> None:
+    answer = post(client, form(MODEL, (f'form-data; name="{name}"', b"x" * (MAX_FIELD_BYTES + 1)), (FILE, WAV)))
+    assert error(answer) == (400, "string_above_max_length", param)
+    assert "must not exceed 65536 bytes" in answer.json()["detail"]
+
+
+def test_a_second_file_is_refused_with_the_name_of_the_part_for_the_recording(client: TestClient) -> None:
+    answer = post(client, form(MODEL, (FILE, WAV), ('form-data; name="talk"; filename="b.wav"', WAV)))
+    assert error(answer) == (400, "invalid_type", "talk")
+    assert answer.json()["detail"] == "`talk` must not be a file; the recording goes into `file`."
 
 
 def test_a_field_repeated_with_the_same_value_is_one_field(client: TestClient) -> None:

@@ -78,6 +78,20 @@ def test_a_file_may_begin_with_a_tag_that_is_not_its_own(muxer: str) -> None:
     assert np.array_equal(decoded(tag + data), decoded(data))
 
 
+@pytest.mark.parametrize("before", [b"\n", b"\r\n\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_a_byte_order_mark_and_line_breaks_before_a_file_are_skipped(before: bytes, *, big_endian: bool) -> None:
+    data = rifx_file(tone(1.0), 16, ">i2") if big_endian else wav_file(tone(1.0))
+    assert np.array_equal(decoded(before + data), decoded(data))
+
+
+def test_a_wav_file_without_channels_is_refused_as_such() -> None:
+    data = bytearray(wav_file(tone(1.0)))
+    data[22:24] = bytes(2)
+    with pytest.raises(Refused, match="0 channels are not supported"):
+        decoded(bytes(data))
+
+
 @pytest.mark.parametrize("channels", range(1, 9))
 def test_channels_are_mixed_without_overflow(channels: int) -> None:
     samples = decoded(wav_file(np.full(SAMPLE_RATE, 0.9, np.float32), channels=channels))
