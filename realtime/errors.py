@@ -18,6 +18,7 @@ Errors of one subsystem are defined beside it, below the class here whose status
     │   ├── ModelInUse
     │   ├── UnknownVoice
     │   ├── UnreadableText
+    │   ├── UnspokenLanguage
     │   ├── Unauthorized
     │   ├── Forbidden
     │   ├── SessionIdle

@@ -19,7 +19,7 @@ from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
 from realtime.scheduling.queue import Encoded, FifoQueue, RequestProgress, Stage, Ticket
-from realtime.speech.pauses import pause_after, with_pause
+from realtime.speech.pauses import TrailingPause, pause_after, with_pause
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.style import PLAIN, ReferenceClip, SpeechStyle
 from realtime.speech.transcript import Hypothesis
@@ -243,9 +243,13 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
             clip.transcript if clip else "",
             style.streamed,
         )
+        pause = TrailingPause(pause_after(text) / job.speed, self.sample_rate)
         async with aclosing(self._pool.run(job.fields(), clip.samples if clip else NO_SAMPLES)) as results:
             async for result in results:
-                yield result.samples
+                if len(phrase := pause.process(result.samples)):
+                    yield phrase
+        if len(silence := pause.finish()):
+            yield silence
 
     def close(self) -> None:
         self._pool.close()

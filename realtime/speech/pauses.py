@@ -43,22 +43,40 @@ def pause_after(phrase: str) -> float:
     return CLAUSE_PAUSE if end in _CLAUSE_ENDS else WORD_PAUSE
 
 
+class TrailingPause:
+    """Replaces the silence after a phrase, which comes in chunks, by that of a pause."""
+
+    def __init__(self, seconds: float, sample_rate: int) -> None:
+        self._pause = round(seconds * sample_rate)
+        self._held: list[Samples] = []
+        """Silence that belongs to the phrase if sound follows."""
+        self._begun = False
+
+    def process(self, chunk: Samples) -> Samples:
+        """Take the next chunk; return what of the phrase ends with sound, possibly nothing."""
+        sounds = np.flatnonzero(np.abs(chunk) > SILENCE_LEVEL)
+        if not len(sounds):
+            self._held.append(chunk)
+            return chunk[:0]
+        end = sounds[-1] + 1
+        phrase = np.concatenate([*self._held, chunk[:end]])
+        self._held = [chunk[end:]]
+        self._begun = True
+        return phrase
+
+    def finish(self) -> Samples:
+        """Return the pause, nothing if there was no sound."""
+        return np.zeros(self._pause if self._begun else 0, np.float32)
+
+
 def with_pause(chunks: Iterator[Samples], seconds: float, sample_rate: int) -> Generator[Samples, None, None]:
     """Yield the chunks of a phrase, but instead of the silence after it that of a pause.
 
     A phrase without sound yields nothing. Closing the generator closes `chunks`.
     """
-    held: list[Samples] = []
-    """Silence that belongs to the phrase if sound follows."""
-    begun = False
+    pause = TrailingPause(seconds, sample_rate)
     for chunk in chunks:
-        sounds = np.flatnonzero(np.abs(chunk) > SILENCE_LEVEL)
-        if not len(sounds):
-            held.append(chunk)
-            continue
-        end = sounds[-1] + 1
-        yield np.concatenate([*held, chunk[:end]])
-        held = [chunk[end:]]
-        begun = True
-    if begun and (pause := round(seconds * sample_rate)):
-        yield np.zeros(pause, np.float32)
+        if len(phrase := pause.process(chunk)):
+            yield phrase
+    if len(silence := pause.finish()):
+        yield silence

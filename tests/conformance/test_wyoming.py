@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import Encoding, encode
+from realtime.speech.pauses import SENTENCE_PAUSE
 from tests.conformance.conftest import OTHER_PYTHON, PROGRAMS
 from tests.support.realtime_service import realtime_service
 from tests.support.recordings import silence
@@ -31,5 +32,6 @@ def test_home_assistant_hears_and_speaks(tmp_path: Path) -> None:
     assert seen["transcript"] == transcript_of(NUMBERS)
     for audio in (seen["spoken"], seen["streamed"]):
         assert audio["format"] == [24_000, 2, 1]
-        assert audio["seconds"] == pytest.approx(SECONDS_PER_CHARACTER * len("It is ten o'clock. Good night."), abs=0.2)
+        seconds = SECONDS_PER_CHARACTER * len("It is ten o'clock. Good night.") + 2 * SENTENCE_PAUSE
+        assert audio["seconds"] == pytest.approx(seconds, abs=0.2)
     assert "Klingon" in seen["refused"]
