@@ -41,8 +41,8 @@ WORD_SECONDS: Final = 0.02
 SLOW_WORD_SECONDS: Final = 0.5
 """Time for each word of a slow answer: slower than it is spoken."""
 
-WORDS_BEFORE_BREAK: Final = 4
-"""Words of an answer that breaks off."""
+WORDS_BEFORE_BREAK: Final = 3
+"""Words of an answer that breaks off, fewer than the answer to "break off" alone has."""
 
 _LONG: Final = " ".join(f"This is sentence number {n}, which goes on for a while." for n in range(1, 11))
 

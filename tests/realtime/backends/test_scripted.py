@@ -119,8 +119,9 @@ def test_it_remembers_what_was_said_before(ask: Ask) -> None:
 def test_it_fails_when_it_is_asked_to(ask: Ask) -> None:
     with pytest.raises(ChatError):
         ask(said("Make an error."))
-    with pytest.raises(ChatInterrupted):
-        ask(said("Now break off, please, in the middle."))
+    for words in ("Break off.", "Now break off, please, in the middle."):
+        with pytest.raises(ChatInterrupted):
+            ask(said(words))
 
 
 def test_it_speaks_long_or_slowly_when_it_is_asked_to() -> None:
