@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", metavar="TEXT", help="text to speak; - reads standard input")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="write a WAV file instead of playing")
     parser.add_argument("--voice", help="voice (default: the server's)")
-    parser.add_argument("--speed", type=float, help="speed of speech; 1 is the voice's own")
+    parser.add_argument("--speed", type=float, help="speed of speech, 0.25 to 1.5; 1 is the voice's own")
     parser.add_argument("--url", default=DEFAULT_URL, help="address of the server (default: %(default)s)")
     parser.add_argument("--api-key", help="API key (default: $OPENAI_API_KEY for a local server or wss)")
 
