@@ -10,12 +10,11 @@ keeps what the user can have heard by then.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, assert_never
 
-from realtime.audio.formats import Samples, encode
-from realtime.audio.resampler import Resampler
+from realtime.audio.formats import encode
 from realtime.errors import UnreadableText, VoiceError
 from realtime.session.answer import Answer
 from realtime.session.config import Modality
@@ -35,9 +34,8 @@ from realtime.session.response_events import (
     ResponseWordsTimed,
 )
 from realtime.session.response_items import ResponseItems
+from realtime.session.speech_queue import SpeechQueue
 from realtime.speech.phrases import PhraseChunker
-from realtime.speech.playout import Playout
-from realtime.speech.speech_timing import SpeechTiming
 
 MAX_BUFFERED_SECONDS: Final = 10.0
 """Seconds of unsent speech from which no further phrase is synthesized."""
@@ -67,8 +65,6 @@ class Reply:
         self.speed = speed
         self._prepared: PreparedPhrase | None = None
         """The first phrase, if its synthesis began before the answer was wanted, until it is its turn."""
-        self._timing = SpeechTiming(response.output_format.sample_rate)
-        """What has been synthesized, and when it is played."""
         self._start = start
         self.time_words = time_words
         self._jobs = jobs
@@ -85,12 +81,7 @@ class Reply:
         self._sent_text: list[str] = []
         self._sent_samples = 0
         # A conversation is paced; out of it, the speech is wanted as a recording, as fast as the socket takes it.
-        self._playout = Playout(response.output_format.sample_rate, paced=response.in_conversation)
-        self._speech_rate = 0
-        """Sample rate of the phrases so far, which differs between voice models; 0 before there is audio."""
-        self._resampler: Resampler | None = None
-        self._resampling = False
-        """Whether the resampler holds back samples."""
+        self._speech = SpeechQueue(response.output_format.sample_rate, paced=response.in_conversation)
         self.status = ResponseStatus.IN_PROGRESS
         self.spoken_item_id = ""
         """The item in the conversation that holds what was spoken, once it is finished."""
@@ -113,11 +104,11 @@ class Reply:
     @property
     def waits_for_text(self) -> bool:
         """Whether there is nothing to do until the client adds text."""
-        return self.extensible and self._synthesis is None and not self._phrases and self._playout.deadline() is None
+        return self.extensible and self._synthesis is None and not self._phrases and self._speech.deadline() is None
 
     def deadline(self) -> float | None:
         """Return when `release` will have more to send, or None."""
-        return self._playout.deadline()
+        return self._speech.deadline()
 
     def awaits(self, job: int) -> bool:
         """Return whether this job works for the reply."""
@@ -126,24 +117,18 @@ class Reply:
     @property
     def played_until(self) -> float:
         """When the client will have played all that was sent; before the first audio, the beginning of time."""
-        began = self._playout.began
-        return float("-inf") if began is None else began + self._sent_seconds
-
-    @property
-    def _sent_seconds(self) -> float:
-        return self._sent_samples / self.response.output_format.sample_rate
+        return self._speech.played_until
 
     def keep_heard(self, now: float) -> int:
         """Keep of the finished message in the conversation what the client can have played by `now`.
 
         Return where in the answer that ends.
         """
-        began = self._playout.began
-        return self.keep_until(0.0 if began is None else min(now - began, self._sent_seconds))
+        return self.keep_until(self._speech.played_seconds(now))
 
     def keep_until(self, seconds: float) -> int:
         """Keep of it what was played in its first `seconds`. Return where in the answer that ends."""
-        heard = self._timing.text_until(seconds)
+        heard = self._speech.timing.text_until(seconds)
         if self._conversation is not None and self.spoken_item_id in self._conversation:
             self._conversation.truncate(self.spoken_item_id, seconds)
         text = self.answer.text[self._start :]
@@ -208,17 +193,12 @@ class Reply:
         """
         match message:
             case SpeechSynthesized(_, samples, sample_rate, positions):
-                if sample_rate != self._speech_rate:
-                    self._end_audio()
-                    self._resampler = Resampler(sample_rate, self.response.output_format.sample_rate)
-                    self._speech_rate = sample_rate
+                self._speech.set_speech_rate(sample_rate)
                 if self._phrase:
                     before = len(self._unread)
-                    self._queue_text(self._unread + self._phrase, [before + place for place in positions])
+                    self._speech.add_text(self._unread + self._phrase, [before + place for place in positions])
                     self._unread = self._phrase = ""
-                assert self._resampler is not None
-                self._queue_audio(self._resampler.process(samples))
-                self._resampling = True
+                self._speech.add_audio(samples)
             case SynthesisFinished(number):
                 self._jobs.end(number)
                 self._synthesis = None
@@ -226,8 +206,8 @@ class Reply:
                     yield self._words_timed()
                 self._unread += self._phrase  # the engine made no audio of it
                 self._phrase = ""
-                if self._unread and (self._resampler is not None or not any(map(str.isalnum, self._unread))):
-                    self._queue_text(self._unread)
+                if self._unread and (self._speech.has_audio or not any(map(str.isalnum, self._unread))):
+                    self._speech.add_text(self._unread)
                     self._unread = ""
             case JobFailed(number, error):
                 if number == self._synthesis:
@@ -244,7 +224,7 @@ class Reply:
     def _words_timed(self) -> Output:
         message = self._items.open
         assert message is not None
-        return ResponseWordsTimed(self.response, message.index, message.id, self._timing.last_words())
+        return ResponseWordsTimed(self.response, message.index, message.id, self._speech.timing.last_words())
 
     def release(self, now: float) -> Iterator[Output]:
         """Advance the response to `now`.
@@ -257,18 +237,17 @@ class Reply:
         yield from self._send_due(now)
         while self._synthesis is None and self._phrases and self._phrases[0] is None:
             self._phrases.popleft()
-            self._end_audio()
-            self._playout.add_mark()
+            self._speech.add_mark()
             yield from self._send_due(now)
-        if self._synthesis is not None or (self._phrases and self._playout.waiting >= MAX_BUFFERED_SECONDS):
+        if self._synthesis is not None or (self._phrases and self._speech.waiting >= MAX_BUFFERED_SECONDS):
             return
         if self._phrases:
             self._phrase = self._phrases.popleft() or ""
             yield from self._synthesize(now)
         elif self.answer.complete:
-            self._end_audio()
+            self._speech.end_audio()
             yield from self._send_due(now)
-            if self._playout.deadline() is None:
+            if self._speech.deadline() is None:
                 yield from self._complete(now)
 
     def _synthesize(self, now: float) -> Iterator[Output]:
@@ -283,22 +262,8 @@ class Reply:
         for result in prepared.results:
             yield from self.receive(result, now)
 
-    def _end_audio(self) -> None:
-        """Queue the last samples of what was synthesized so far."""
-        if self._resampler is not None and self._resampling:
-            self._queue_audio(self._resampler.flush())
-            self._resampling = False
-
-    def _queue_text(self, text: str, positions: Sequence[float] = ()) -> None:
-        self._playout.add_text(text)
-        self._timing.add_text(text, positions)
-
-    def _queue_audio(self, samples: Samples) -> None:
-        self._playout.add_audio(samples)
-        self._timing.add_audio(samples)
-
     def _send_due(self, now: float) -> Iterator[Output]:
-        for chunk in self._playout.release(now):
+        for chunk in self._speech.release(now):
             message = self._items.open
             assert message is not None
             if chunk is None:
@@ -322,7 +287,7 @@ class Reply:
         part = AudioPart(text) if spoken else TextPart(text)
         yield from self._items.finish(Message(Role.ASSISTANT, (part,)), status)
         if self._conversation is not None and spoken:
-            self._conversation.set_timing(item_id, self._timing)
+            self._conversation.set_timing(item_id, self._speech.timing)
             self.spoken_item_id = item_id
 
     def _complete(self, now: float) -> Iterator[Output]:
@@ -360,7 +325,7 @@ class Reply:
         if self._items.open is not None:
             yield from self._finish_message(ItemStatus.INCOMPLETE)
             if status is ResponseStatus.FAILED:
-                self.keep_until(self._sent_seconds)
+                self.keep_until(self._speech.sent_seconds)
             else:
                 self.keep_heard(now)
         yield self._finished(status, reason, error)
