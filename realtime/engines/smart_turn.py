@@ -20,6 +20,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     NoSuchFile,
     RuntimeException,
 )
+from threadpoolctl import threadpool_limits
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import EngineError, UnusableModel
@@ -54,6 +55,7 @@ class SmartTurn:
         except (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as exc:
             raise EngineError("The Smart Turn model could not be loaded.") from exc
         self._features = FeatureExtractor()
+        threadpool_limits(limits=1, user_api="blas")  # its threads would go on spinning while the model runs
 
     def score(self, turn: Samples) -> float:
         features = self._features(_window(turn), padding=0).astype(np.float32, copy=False)
