@@ -64,7 +64,7 @@ def test_with_an_auth_token_only_calls_with_its_signature_are_taken() -> None:
         assert "X-Twilio-Signature" in body["error"]["message"]
         address = f"wss://127.0.0.1:{service.port}/twilio/media/a%20key"
         headers = {"X-Twilio-Signature": signature("token", address)}
-        with connect(address.replace("wss", "ws"), compression=None, additional_headers=headers) as socket:
+        with connect(address.replace("wss", "ws"), additional_headers=headers, max_queue=None) as socket:
             start(socket, greeting="Hello there.")
             assert receive(socket)["event"] == "media"
 
