@@ -1,7 +1,7 @@
 """Audio formats of the OpenAI Realtime dialect, in the shapes of the GA version and of the beta."""
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct, UnsetType
 
@@ -102,3 +102,13 @@ def nested_format(flat: FlatFormat) -> FormatPatch:
 def nested_input_format(flat: FlatFormat) -> InputFormatPatch:
     """Return the format of microphone audio for a name of the beta."""
     return InputFormat(_FLAT_TYPES[flat]) if isinstance(flat, str) else flat
+
+
+def format_object(audio_format: AudioFormat) -> dict[str, Any]:
+    """Return the JSON object of an audio format; for G.711 it has no `rate`, and `channels` only if there are more."""
+    shown: dict[str, Any] = {"type": audio_format.encoding.value}
+    if audio_format.encoding is Encoding.PCM16:
+        shown["rate"] = audio_format.sample_rate
+    if audio_format.channels > 1:
+        shown["channels"] = audio_format.channels
+    return shown

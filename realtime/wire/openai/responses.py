@@ -17,9 +17,9 @@ from realtime.session.response_events import (
     ResponseWordsTimed,
 )
 from realtime.wire.codec import Frames
+from realtime.wire.openai.formats import format_object
 from realtime.wire.openai.frames import FrameWriter, error_type
 from realtime.wire.openai.items import JsonItem, item_object
-from realtime.wire.openai.session_object import format_object
 
 BINARY_HEADER: Final = struct.Struct("<II")
 """Header of a binary audio message: number of the response within the connection, from 0, and offset in samples."""

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import ClientError
 from realtime.languages import language_code
 from realtime.session.config import SessionConfig
-from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
+from realtime.session.generation import ChatTool
 from realtime.speech.local_agreement import MIN_SPAN
 from realtime.wire.codec import MAX_PROMPT_CHARACTERS, FindRecognizer, FindVoice
-from realtime.wire.openai.formats import DEFAULT_FORMAT, InputType
+from realtime.wire.openai.formats import DEFAULT_FORMAT, InputType, format_object
 from realtime.wire.openai.session_update import (
     AGREEMENT_SPANS,
     Delay,
@@ -35,6 +35,8 @@ from realtime.wire.openai.session_update import (
     function_tools,
     modality_of,
     token_limit,
+    tool_choice_object,
+    tool_object,
 )
 
 MODELS_WITHOUT_TURN_DETECTION: Final = ("gpt-realtime-whisper", "gpt-live-transcribe")
@@ -210,8 +212,8 @@ class WireSession:
             "model": self.model,
             "output_modalities": [self.config.modality.value],
             "instructions": self.config.instructions,
-            "tools": [_tool_object(tool) for tool in self.config.tools],
-            "tool_choice": _tool_choice_object(self.config.tool_choice),
+            "tools": [tool_object(tool) for tool in self.config.tools],
+            "tool_choice": tool_choice_object(self.config.tool_choice),
             "max_output_tokens": self.config.max_output_tokens or "inf",
             "tracing": None,
             "truncation": "auto",
@@ -276,25 +278,6 @@ class WireSession:
 def milliseconds(samples: int) -> int:
     """Convert samples at 16 kHz to whole milliseconds."""
     return samples * 1000 // SAMPLE_RATE
-
-
-def format_object(audio_format: AudioFormat) -> dict[str, Any]:
-    """Return the JSON object of an audio format; for G.711 it has no `rate`, and `channels` only if there are more."""
-    shown: dict[str, Any] = {"type": audio_format.encoding.value}
-    if audio_format.encoding is Encoding.PCM16:
-        shown["rate"] = audio_format.sample_rate
-    if audio_format.channels > 1:
-        shown["channels"] = audio_format.channels
-    return shown
-
-
-def _tool_object(tool: ChatTool) -> dict[str, Any]:
-    shown: dict[str, Any] = {"type": "function", "name": tool.name, "parameters": tool.parameters}
-    return shown | ({"description": tool.description} if tool.description else {})
-
-
-def _tool_choice_object(choice: ChatToolChoice) -> str | dict[str, str]:
-    return {"type": "function", "name": choice.name} if isinstance(choice, ChatFunctionChoice) else choice
 
 
 def _answer_changes(patch: SessionPatch, tools: tuple[ChatTool, ...]) -> dict[str, Any]:

@@ -163,6 +163,17 @@ def chat_tool_choice(requested: str | ToolChoice | None, tools: Sequence[ChatToo
             return ChatFunctionChoice(requested)
 
 
+def tool_object(tool: ChatTool) -> dict[str, Any]:
+    """Return the JSON object of a tool, with its description only if it has one."""
+    shown: dict[str, Any] = {"type": "function", "name": tool.name, "parameters": tool.parameters}
+    return shown | ({"description": tool.description} if tool.description else {})
+
+
+def tool_choice_object(choice: ChatToolChoice) -> str | dict[str, str]:
+    """Return the tool choice in JSON."""
+    return {"type": "function", "name": choice.name} if isinstance(choice, ChatFunctionChoice) else choice
+
+
 ModalityName: TypeAlias = Literal["text", "audio"]
 """What responses may consist of, in the words of the protocol."""
 
