@@ -24,38 +24,12 @@ from realtime.session.config import SessionConfig
 from realtime.session.decode_policy import Decision, InFlight, RequestState, Waiting, next_request
 from realtime.session.events import Output, TranscriptCompleted, TranscriptExtended, TranscriptFailed, TranscriptRevised
 from realtime.session.jobs import JobFailed, Jobs, Transcribe, Transcribed
-from realtime.session.segments import EARLY_FINAL_SILENCE, FinalResult, Phase, Segment, Turn
+from realtime.session.segment_limits import MAX_SEGMENT, cut_position
+from realtime.session.segments import FinalResult, Phase, Segment, Turn
 from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, prior_from
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import VOICED, SpeechEvidence, Suppression, suppression
 from realtime.speech.transcript import Hypothesis
-
-MAX_SEGMENT: Final = {
-    LoadLevel.NORMAL: 10 * SAMPLE_RATE,
-    LoadLevel.BUSY: 6 * SAMPLE_RATE,
-    LoadLevel.CRITICAL: 7 * SAMPLE_RATE // 2,
-}
-"""Samples, by load, from which a segment ends in the next pause or is trimmed. More context is more accurate and costs
-more: word error rates over 23 minutes of English are 7.35 % with 8 s and 7.2 % with 10 s, with a partial every 0.3 s;
-8.0, 7.6 and 7.35 % with 3.5, 5 and 6 s, with a partial every second; 6.7 % for whole files.
-"""
-
-HARD_SEGMENT_LIMIT: Final = 20 * SAMPLE_RATE
-"""Samples (20 s) at which a segment is cut even in the middle of speech, since nothing of it could be trimmed."""
-
-CUT_SEARCH_RANGE: Final = 8 * SAMPLE_RATE
-"""Samples (8 s) before `HARD_SEGMENT_LIMIT` in which the quietest place for that cut is looked for."""
-
-UNDECODED_SEGMENT_LIMIT: Final = 5 * SAMPLE_RATE
-"""Samples (5 s) since the last request at which a segment is cut in the middle of speech when the load is critical.
-
-Partials come at least every 2 s, unless there is only time for finals, and nothing is committed before its final then.
-The p95 commit lag of sixteen simulated users who never pause, on a machine with 0.3 of its speed, is 6 s with this
-limit, 8 s with one of 7 s, and 25 s with `HARD_SEGMENT_LIMIT` alone.
-"""
-
-UNDECODED_SEARCH_RANGE: Final = 3 * SAMPLE_RATE
-"""Samples (3 s) before that cut in which the quietest place for it is looked for."""
 
 LEADING_SILENCE: Final = SAMPLE_RATE
 """Samples (1 s) kept before the first speech of a turn; relevant where the client commits turns by hand, or sets a long
@@ -135,17 +109,8 @@ class Captioning:
         segment.prepares_answer = self.config.answers_early and self._load is LoadLevel.NORMAL
         if segment.speech_start is None:
             segment.start = max(segment.start, end - LEADING_SILENCE)
-        elif end - segment.start >= MAX_SEGMENT[self._load] and end - segment.speech_end >= EARLY_FINAL_SILENCE:
-            self._cut(segment, segment.speech_end + EARLY_FINAL_SILENCE // 2)
-        elif end - segment.start >= HARD_SEGMENT_LIMIT:
-            # Not before the words that are committed, which would be decoded again.
-            earliest = max(end - CUT_SEARCH_RANGE, segment.agreement.confirmed_until)
-            self._cut(segment, self._buffer.quietest(earliest, end))
-        elif (
-            self._load is LoadLevel.CRITICAL
-            and end - max(segment.start, segment.requested_until) >= UNDECODED_SEGMENT_LIMIT
-        ):
-            self._cut(segment, self._buffer.quietest(end - UNDECODED_SEARCH_RANGE, end))
+        elif (at := cut_position(segment, self._load, self._buffer)) is not None:
+            self._cut(segment, at)
 
     def end_turn(self, position: int) -> None:
         """End the turn in progress at `position`; its transcript will follow, if transcripts are wanted."""

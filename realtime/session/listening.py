@@ -17,9 +17,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias, assert_never
 
-import numpy as np
-from numpy.typing import NDArray
-
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.scheduling.priority import LoadLevel
@@ -39,7 +36,8 @@ from realtime.session.events import (
     SpeechStopped,
 )
 from realtime.session.input_audio import InputAudio
-from realtime.session.jobs import JobFailed, Jobs, ScoreTurn, ScoreWindows, Transcribed, TurnScored, WindowsScored
+from realtime.session.jobs import JobFailed, Jobs, ScoreTurn, Transcribed, TurnScored, WindowsScored
+from realtime.session.window_scores import WindowScores
 from realtime.speech.endpointing import ONSET_WINDOWS, Endpointing, LongSilence, Offset, Onset, Pause
 from realtime.speech.recognition import TranscriptionRequest
 
@@ -69,13 +67,7 @@ class Listening:
         self._captioning = Captioning(config, jobs, self._audio.buffer)
         self._deferred: deque[tuple[int, DeferredCommand]] = deque()
         """Commands with the position up to which audio is to be scored before them."""
-        self._scored_until = 0
-        self._scoring: tuple[int, int] | None = None
-        """Number and end position of the scoring job in flight."""
-        self._vad_state: NDArray[np.float32] | None = None
-        self._scores: deque[float] = deque()
-        """Scores that are not used yet; the last of them is that of the window that ends at `_scores_end`."""
-        self._scores_end = 0
+        self._scores = WindowScores(jobs)
         self._scoring_turn: int | None = None
         """Number of the end-of-turn job in flight."""
         self._turn_start = 0
@@ -88,7 +80,7 @@ class Listening:
     def saturated(self) -> bool:
         """Whether the engines are so far behind that the session should be given no more commands."""
         return (
-            self._audio.end - self._scored_until > MAX_UNSCORED
+            self._audio.end - self._scores.used_until > MAX_UNSCORED
             or len(self._deferred) > MAX_DEFERRED
             or self._captioning.saturated
         )
@@ -128,7 +120,7 @@ class Listening:
             case CommitAudio() | ClearAudio() | Configure():
                 self._defer(message)
             case WindowsScored():
-                self._windows_scored(message)
+                self._scores.receive(message)
             case TurnScored(_, probability):
                 self._turn_scored(probability)
             case Transcribed():
@@ -136,7 +128,7 @@ class Listening:
             case JobFailed(number) if number == self._scoring_turn:
                 self._turn_scored(None)
             case JobFailed(number, error):
-                if self._scoring is not None and number == self._scoring[0]:
+                if self._scores.awaits(number):
                     raise error
                 yield from self._captioning.failed(message)
             case _:
@@ -171,12 +163,12 @@ class Listening:
     @property
     def scored_until(self) -> int:
         """Position up to which the audio has been scored; the scores need not have been used."""
-        return self._scores_end if self._scores else self._scored_until
+        return self._scores.scored_until
 
     @property
     def next_window(self) -> int | None:
         """Start of the next window whose score can be used; None if there is none."""
-        return self._scored_until if self._scores and self._scoring_turn is None else None
+        return self._scores.used_until if self._scores.available and self._scoring_turn is None else None
 
     @property
     def next_command(self) -> DeferredCommand | None:
@@ -188,7 +180,7 @@ class Listening:
     @property
     def _idle(self) -> bool:
         """Whether all scores have come and have been used."""
-        return self._scoring is None and self._scoring_turn is None and not self._scores
+        return self._scores.idle and self._scoring_turn is None
 
     def apply_command(self) -> Iterator[Output]:
         """Carry out `next_command`."""
@@ -198,7 +190,7 @@ class Listening:
     def request(self) -> Iterator[Output]:
         """Request the next scores and the next transcription, and free the audio that is no longer needed."""
         if self._idle and (end := self._next_end()) is not None:
-            yield self._score(end)
+            yield self._scores.request(self._audio.windows(self._scores.used_until, end), end)
         yield from self._captioning.advance()
         self._discard_audio()
 
@@ -209,29 +201,15 @@ class Listening:
         must end where the client said, and the next window begins there.
         """
         end, command = self._deferred[0] if self._deferred else (self._audio.end, None)
-        whole = (end - self._scored_until) // WINDOW
+        whole = (end - self._scores.used_until) // WINDOW
         if whole:
-            return self._scored_until + min(whole, WINDOWS_PER_JOB) * WINDOW
-        return end if isinstance(command, CommitAudio) and end > self._scored_until and self._can_commit else None
+            return self._scores.used_until + min(whole, WINDOWS_PER_JOB) * WINDOW
+        return end if isinstance(command, CommitAudio) and end > self._scores.used_until and self._can_commit else None
 
     @property
     def _can_commit(self) -> bool:
         """Whether the audio not yet scored belongs to a turn."""
         return self._endpointing is None or self._captioning.turn_id is not None
-
-    def _score(self, end: int) -> ScoreWindows:
-        """Request the scores of the windows up to `end`."""
-        number = self._jobs.begin()
-        self._scoring = number, end
-        return ScoreWindows(number, self._audio.windows(self._scored_until, end), self._vad_state)
-
-    def _windows_scored(self, result: WindowsScored) -> None:
-        assert self._scoring is not None
-        _, self._scores_end = self._scoring
-        self._scoring = None
-        self._jobs.end(result.number)
-        self._vad_state = result.state
-        self._scores.extend(result.probabilities)
 
     # From scores to turns.
 
@@ -247,28 +225,28 @@ class Listening:
         detection = self._captioning.config.turn_detection
         if detection is None:
             return None
-        return Endpointing(detection, position=self._scored_until, after_speech=after_speech)
+        return Endpointing(detection, position=self._scores.used_until, after_speech=after_speech)
 
     def add_score(self) -> Iterator[Output]:
         """Use the score of `next_window`."""
-        start, self._scored_until = self._scored_until, min(self._scored_until + WINDOW, self._scores_end)
-        probability = self._scores.popleft()
+        start, probability = self._scores.use()
+        end = self._scores.used_until
         self._recent.append(probability)
         if self._endpointing is None and self._captioning.turn_id is None:
             self._captioning.begin_turn(self._new_id("item"), start, start)
         if self._captioning.turn_id is not None:
-            self._captioning.add_window(start, self._scored_until, probability)
-        is_whole = self._scored_until - start == WINDOW  # a commit follows a window that is not, and ends the turn
+            self._captioning.add_window(start, end, probability)
+        is_whole = end - start == WINDOW  # a commit follows a window that is not, and ends the turn
         match self._endpointing.update(probability) if self._endpointing and is_whole else None:
             case Onset() as onset:
                 yield self._start(onset)
-            case Pause(end):
+            case Pause(at):
                 self._scoring_turn = self._jobs.begin()
-                yield ScoreTurn(self._scoring_turn, self._audio.buffer.slice(self._context_start, end))
-            case Offset(end):
-                yield from self._stop(end)
-            case LongSilence(end):
-                yield SilencePassed(end)
+                yield ScoreTurn(self._scoring_turn, self._audio.buffer.slice(self._context_start, at))
+            case Offset(at):
+                yield from self._stop(at)
+            case LongSilence(at):
+                yield SilencePassed(at)
 
     def _start(self, onset: Onset) -> SpeechStarted:
         """Begin a turn; no more than `LEADING_SILENCE` before the first window with speech is decoded."""
@@ -282,7 +260,7 @@ class Listening:
     @property
     def _context_start(self) -> int:
         """Start of the audio by which the turn in progress is judged."""
-        return max(self._turn_start, self._scored_until - TURN_CONTEXT)
+        return max(self._turn_start, self._scores.used_until - TURN_CONTEXT)
 
     def _stop(self, end: int) -> Iterator[Output]:
         """End the turn because the detector says so."""
@@ -294,7 +272,7 @@ class Listening:
         """End the turn in progress; it becomes an item of the conversation."""
         item_id = self._captioning.turn_id
         assert item_id is not None
-        self._captioning.end_turn(self._scored_until)
+        self._captioning.end_turn(self._scores.used_until)
         yield AudioCommitted(item_id, transcribed=self._captioning.config.transcribe, answered=answered)
 
     def _apply(self, command: DeferredCommand, position: int) -> Iterator[Output]:
@@ -305,7 +283,7 @@ class Listening:
             case ClearAudio():
                 if completed := self._captioning.discard_turn():
                     if self._endpointing:
-                        yield SpeechStopped(completed.item_id, self._scored_until)
+                        yield SpeechStopped(completed.item_id, self._scores.used_until)
                     yield AudioCommitted(completed.item_id)
                     yield completed
                 yield AudioCleared()
@@ -322,24 +300,24 @@ class Listening:
         """Put the configuration into effect. Where turn detection changes, the turn in progress ends before that."""
         before = self._captioning.config.turn_detection
         if config.turn_detection != before and self._captioning.turn_id is not None:
-            yield from self._stop(self._scored_until) if before else self._commit()
+            yield from self._stop(self._scores.used_until) if before else self._commit()
         self._captioning.config = config
         if config.turn_detection != before:
-            self._restart(self._scored_until)
+            self._restart(self._scores.used_until)
         yield SessionConfigured(config)
 
     def _restart(self, position: int, *, after_speech: bool = False) -> None:
         """Continue at `position`, in silence; `after_speech` says that a turn ended there."""
-        self._scored_until = position
+        self._scores.used_until = position
         if self._endpointing is None:
-            self._vad_state = None  # what the client sends after a commit need not follow what it sent before
+            self._scores.begin_stream()  # what the client sends after a commit need not follow what it sent before
         self._recent.clear()
         self._endpointing = self._new_endpointing(after_speech=after_speech)
 
     def _discard_audio(self) -> None:
         """Free the audio that will not be decoded: all but that of pending segments and of a turn that may begin."""
         padding = self._endpointing.detection.prefix_padding if self._endpointing else 0
-        earliest = self._scored_until - min(padding, LEADING_SILENCE) - (ONSET_WINDOWS + 1) * WINDOW
+        earliest = self._scores.used_until - min(padding, LEADING_SILENCE) - (ONSET_WINDOWS + 1) * WINDOW
         if self._endpointing and self._endpointing.speaking and self._endpointing.detection.end_of_turn:
             earliest = min(earliest, self._context_start)
         self._audio.discard(self._captioning.earliest_needed(earliest))

@@ -12,13 +12,7 @@ from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.catalogue.names import lookup
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel, Priority
-from realtime.session.captioning import (
-    HARD_SEGMENT_LIMIT,
-    MAX_SEGMENT,
-    UNDECODED_SEARCH_RANGE,
-    UNDECODED_SEGMENT_LIMIT,
-    Captioning,
-)
+from realtime.session.captioning import Captioning
 from realtime.session.commands import ClearAudio, CommitAudio, Configure
 from realtime.session.config import SessionConfig
 from realtime.session.decode_policy import MIN_NEW_SPEECH, Waiting
@@ -30,6 +24,12 @@ from realtime.session.events import (
     TranscriptRevised,
 )
 from realtime.session.jobs import CancelJob, Jobs, ScoreWindows, Transcribe, Transcribed
+from realtime.session.segment_limits import (
+    HARD_SEGMENT_LIMIT,
+    MAX_SEGMENT,
+    UNDECODED_SEARCH_RANGE,
+    UNDECODED_SEGMENT_LIMIT,
+)
 from realtime.session.segments import COMMITTED_CONTEXT, EARLY_FINAL_SILENCE, LEAD_OUT
 from realtime.speech.local_agreement import MIN_SPAN
 from realtime.speech.recognition import LEAD_IN
