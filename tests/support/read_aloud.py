@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from realtime.text_normalization.normalizer import spoken_text
-
 _DATA: Final = Path(__file__).parents[1] / "data"
 
 WRITTEN_FORMS: Final = _DATA / "written_forms.tsv"
@@ -73,14 +71,3 @@ def without_prosody(phonemes: str) -> str:
 def is_heard(sentence: str, transcript: str) -> bool:
     """Return whether a transcript of the speech of one of `SENTENCES` has the right words."""
     return re.search(SENTENCES[sentence], transcript.lower().strip(" .")) is not None
-
-
-def sentences() -> list[str]:
-    """Return sixty sentences full of numbers and abbreviations."""
-    return (_DATA / "written_sentences.txt").read_text(encoding="utf-8").splitlines()
-
-
-def said_words(text: str) -> str:
-    """Return the words of a text or of a transcript as they are said, to be compared."""
-    spoken = spoken_text(text).text.lower().replace("-", " ").replace("o'clock", "")
-    return " ".join(word for word in re.findall(r"[a-z']+", spoken) if word != "and")

@@ -1,81 +1,104 @@
-"""Whether written English is read as it is meant: `python -m tests.bench.hard_cases.read_aloud`.
+"""Whether written English is heard as it is meant: `python -m tests.bench.hard_cases.read_aloud [NAME=DIRECTORY ...]`.
 
-The words of text normalization are compared with those of two tables. Sentences full of numbers and abbreviations are
-spoken by the bundled voice, transcribed by Whisper, and the words of both compared: as hibari reads them with its own
-rules alone, and from spoken text. The transcript is normalized too, since Whisper writes numbers in digits.
+Sixty sentences full of numbers, units and abbreviations are spoken by the service over HTTP, by hibari with its own
+rules alone and by Piper's joe without text normalization. `DIRECTORY` has the speech of another synthesizer, `01.wav`
+to `60.wav` in the order of the table. The service transcribes all of them with whisper-base. The transcripts are
+compared with what is said for the sentences, which was written by hand, both sides in the form of Whisper's normalizer
+for English.
 """
 
+import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 import hibari
-import jiwer
+import httpx
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from realtime.audio.formats import SAMPLE_RATE, Samples
-from realtime.audio.resampler import Resampler
-from realtime.catalogue.table import WHISPER_BASE
-from realtime.engines.hibari import Hibari
-from realtime.engines.whisper.engine import Whisper
+from realtime.audio.formats import Samples
+from realtime.catalogue.names import lookup
+from realtime.engines.piper import Piper
 from realtime.settings import Settings
-from realtime.speech.recognition import TranscriptionRequest
 from realtime.text_normalization.normalizer import spoken_text
 from realtime.weights.locate import locate
-from tests.support.read_aloud import UNSEEN_FORMS, Reading, is_said, readings, said_words, sentences
-from tests.support.recognizing import transcribe
+from tests.support.recordings import wav_file
+from tests.support.round_trip import sentences, word_errors
+from tests.support.running_service import running_service
 
+JOE: Final = "piper-en_US-joe-medium"
 REPEATS: Final = 20
 
+Speak = Callable[[str], bytes]
+"""Return a WAV file with the speech for a written sentence."""
 
-def main() -> None:
-    """Print the tables."""
-    console = Console(width=120)
-    by_kind: dict[tuple[str, str], list[Reading]] = defaultdict(list)
-    for table, rows in (("tried", readings()), ("unseen", readings(UNSEEN_FORMS))):
-        for row in rows:
-            by_kind[table, row.language].append(row)
-    forms = Table("forms", "language", "number", "wrong")
-    for (name, language), rows in by_kind.items():
-        wrong = sum(not is_said(row, spoken_text(row.written, (language,)).text) for row in rows)
-        forms.add_row(name, language, str(len(rows)), str(wrong))
-    console.print(forms)
 
-    texts = sentences() * REPEATS
+def by_http(client: httpx.Client, model: str, text: str) -> bytes:
+    request = {"model": model, "input": text, "response_format": "wav"}
+    return client.post("/v1/audio/speech", json=request).raise_for_status().content
+
+
+def without_normalization(synthesize: Callable[[str], Iterator[Samples]], sample_rate: int, text: str) -> bytes:
+    return wav_file(np.concatenate([*synthesize(text)]), sample_rate)
+
+
+def voices(client: httpx.Client, directories: list[str]) -> Iterator[tuple[str, Speak]]:
+    """Yield the names of what speaks, and how."""
+    yield "service, hibari", partial(by_http, client, "hibari")
+    yield f"service, {JOE}", partial(by_http, client, JOE)
+    alone = hibari.Hibari("heart", threads=1)
+    yield (
+        "hibari with its own rules",
+        partial(
+            without_normalization,
+            lambda text: (alone.from_phonemes(phonemes, seed=0) for phonemes in alone.phonemize(text)),
+            hibari.SAMPLE_RATE,
+        ),
+    )
+    joe = Piper(locate(lookup(JOE), Settings(offline=True)), "en")
+    yield (
+        f"{JOE} without normalization",
+        partial(without_normalization, lambda text: joe.synthesize(text, joe.voices[0], 1.0), joe.sample_rate),
+    )
+    number = {sentence.written: f"{index:02}.wav" for index, sentence in enumerate(sentences(), 1)}
+    for argument in directories:
+        name, _, directory = argument.partition("=")
+        yield name, lambda text, directory=Path(directory): (directory / number[text]).read_bytes()  # type: ignore[misc]
+
+
+def main(directories: list[str]) -> None:
+    """Print word errors by voice, and what was heard otherwise than it was meant."""
+    console = Console(width=140)
+    texts = [sentence.written for sentence in sentences()] * REPEATS
     began = time.perf_counter()
     for text in texts:
         spoken_text(text)
-    console.print(f"{1000 * (time.perf_counter() - began) / len(texts):.2f} ms for a sentence")
+    console.print(f"Text normalization: {1000 * (time.perf_counter() - began) / len(texts):.2f} ms for a sentence")
 
-    whisper = Whisper(locate(WHISPER_BASE, Settings(offline=True)), device="cpu", compute_type="int8", threads=1)
-    alone, engine = hibari.Hibari("heart", threads=1), Hibari()
-
-    def by_own_rules(text: str) -> Iterator[Samples]:
-        return (alone.from_phonemes(phonemes, seed=0) for phonemes in alone.phonemize(text))
-
-    def from_spoken_text(text: str) -> Iterator[Samples]:
-        return engine.synthesize(spoken_text(text).text, engine.voices[0], 1.0)
-
-    ways: dict[str, Callable[[str], Iterator[Samples]]] = {
-        "hibari's own rules": by_own_rules,
-        "spoken text": from_spoken_text,
-    }
-    for way, speak in ways.items():
-        wrong = words = 0
-        for sentence in sentences():
-            resampler = Resampler(hibari.SAMPLE_RATE, SAMPLE_RATE)
-            samples = np.concatenate([resampler.process(np.concatenate([*speak(sentence)])), resampler.flush()])
-            heard = transcribe(whisper, TranscriptionRequest(samples, language="en")).text
-            output = jiwer.process_words(said_words(sentence), said_words(heard))
-            errors = output.substitutions + output.insertions + output.deletions
-            wrong, words = wrong + errors, words + len(said_words(sentence).split())
-            if errors and way == "spoken text":
-                console.print(f"  {sentence} -> {heard.strip()}", markup=False)
-        console.print(f"{way}: {wrong} of {words} words wrong ({100 * wrong / words:.1f} %)")
+    table = Table("voice", "sentences", "with errors", "words", "wrong", "word errors")
+    with running_service() as service, httpx.Client(base_url=f"http://{service.address}", timeout=120) as client:
+        for name, speak in voices(client, directories):
+            counts = []
+            for sentence in sentences():
+                answer = client.post(
+                    "/v1/audio/transcriptions",
+                    data={"model": "whisper-1", "language": "en"},
+                    files={"file": ("speech.wav", speak(sentence.written))},
+                )
+                heard = answer.raise_for_status().json()["text"]
+                counts.append(word_errors(sentence, heard))
+                if counts[-1][0]:
+                    console.print(f"{name}: {counts[-1][0]} in {sentence.written} -> {heard}", markup=False)
+            wrong, words = (sum(column) for column in zip(*counts, strict=True))
+            with_errors = sum(errors > 0 for errors, _ in counts)
+            rate = f"{100 * wrong / words:.1f} %"
+            table.add_row(name, str(len(counts)), str(with_errors), str(words), str(wrong), rate)
+    console.print(table)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
