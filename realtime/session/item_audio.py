@@ -13,16 +13,7 @@ from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import AppendAudio, CommitAudio
 from realtime.session.config import SessionConfig
 from realtime.session.events import CommandRefused, Output, RecordingTranscribed, TranscriptCompleted, TranscriptFailed
-from realtime.session.jobs import (
-    CancelJob,
-    JobFailed,
-    Jobs,
-    ScoreWindows,
-    Transcribe,
-    Transcribed,
-    TurnScored,
-    WindowsScored,
-)
+from realtime.session.jobs import CancelJob, Jobs, ListeningResult, ScoreWindows, Transcribe
 from realtime.session.listening import Listening
 from realtime.speech.recognition import TranscriptionRequest
 
@@ -79,7 +70,7 @@ class ItemAudio:
             yield self._jobs.cancel(number)
         self._recordings = [each for each in self._recordings if each.item_id != item_id]
 
-    def receive(self, result: WindowsScored | TurnScored | Transcribed | JobFailed) -> Iterator[Output]:
+    def receive(self, result: ListeningResult) -> Iterator[Output]:
         """Take the result of a job that `awaits` names. Raises the error of a failed scoring job."""
         recording = self._owners.pop(result.number)
         yield from self._follow(recording, recording.listening.receive(result))

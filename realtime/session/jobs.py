@@ -156,9 +156,13 @@ class JobFailed:
     error: VoiceError
 
 
-EngineResult: TypeAlias = (
-    WindowsScored | TurnScored | Transcribed | SpeechSynthesized | SynthesisFinished | Generated | JobFailed
-)
+ListeningResult: TypeAlias = WindowsScored | TurnScored | Transcribed | JobFailed
+"""What comes of the jobs of the user's side."""
+
+ResponseResult: TypeAlias = SpeechSynthesized | SynthesisFinished | Generated | JobFailed
+"""What comes of the jobs of a response."""
+
+EngineResult: TypeAlias = ListeningResult | ResponseResult
 
 
 class Jobs:

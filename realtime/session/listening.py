@@ -36,7 +36,7 @@ from realtime.session.events import (
     SpeechStopped,
 )
 from realtime.session.input_audio import InputAudio
-from realtime.session.jobs import JobFailed, Jobs, ScoreTurn, Transcribed, TurnScored, WindowsScored
+from realtime.session.jobs import JobFailed, Jobs, ListeningResult, ScoreTurn, Transcribed, TurnScored, WindowsScored
 from realtime.session.window_scores import WindowScores
 from realtime.speech.endpointing import ONSET_WINDOWS, Endpointing, LongSilence, Offset, Onset, Pause
 from realtime.speech.recognition import TranscriptionRequest
@@ -54,7 +54,7 @@ MAX_DEFERRED: Final = 64
 """Deferred commands beyond which the session takes no more commands."""
 
 DeferredCommand: TypeAlias = CommitAudio | ClearAudio | Configure
-ListeningInput: TypeAlias = AppendAudio | DeferredCommand | WindowsScored | TurnScored | Transcribed | JobFailed
+ListeningInput: TypeAlias = AppendAudio | DeferredCommand | ListeningResult
 
 
 class Listening:

@@ -15,6 +15,7 @@ from realtime.session.jobs import (
     Generated,
     JobFailed,
     Jobs,
+    ResponseResult,
     SpeechSynthesized,
     SynthesisFinished,
     Synthesize,
@@ -75,9 +76,7 @@ class PreparedAnswer:
         generation = None if self.answer is None else self.answer.generation
         return job == generation or (self.phrase is not None and job == self.phrase.job.number)
 
-    def receive(
-        self, message: SpeechSynthesized | SynthesisFinished | Generated | JobFailed
-    ) -> Iterator[CancelJob | Synthesize]:
+    def receive(self, message: ResponseResult) -> Iterator[CancelJob | Synthesize]:
         """Take the result of a job of the answer."""
         match message:
             case Generated(_, delta):

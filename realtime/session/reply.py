@@ -173,12 +173,11 @@ class Reply:
         yield from self.release(now)
 
     def _add_text(self, text: str) -> Iterator[Output]:
-        message = self._items.open
-        assert message is not None
         if self.response.modality is Modality.AUDIO:
             self._phrases.extend(self._chunker.feed(text))
         elif text:
             self._sent_text.append(text)
+            message = self._items.current
             yield ResponseTextExtended(self.response, message.index, message.id, text)
 
     def _end_text(self) -> None:
@@ -203,7 +202,8 @@ class Reply:
                 self._jobs.end(number)
                 self._synthesis = None
                 if self.time_words and not self._phrase:
-                    yield self._words_timed()
+                    item, words = self._items.current, self._speech.timing.last_words()
+                    yield ResponseWordsTimed(self.response, item.index, item.id, words)
                 self._unread += self._phrase  # the engine made no audio of it
                 self._phrase = ""
                 if self._unread and (self._speech.has_audio or not any(map(str.isalnum, self._unread))):
@@ -220,11 +220,6 @@ class Reply:
             case _:
                 assert_never(message)
         yield from self.release(now)
-
-    def _words_timed(self) -> Output:
-        message = self._items.open
-        assert message is not None
-        return ResponseWordsTimed(self.response, message.index, message.id, self._speech.timing.last_words())
 
     def release(self, now: float) -> Iterator[Output]:
         """Advance the response to `now`.
@@ -264,8 +259,7 @@ class Reply:
 
     def _send_due(self, now: float) -> Iterator[Output]:
         for chunk in self._speech.release(now):
-            message = self._items.open
-            assert message is not None
+            message = self._items.current
             if chunk is None:
                 yield ResponseFlushed(self.response)
             elif isinstance(chunk, str):
@@ -280,8 +274,7 @@ class Reply:
 
     def _finish_message(self, status: ItemStatus) -> Iterator[Output]:
         """End the message with the text that was sent."""
-        assert self._items.open is not None
-        item_id = self._items.open.id
+        item_id = self._items.current.id
         spoken = self.response.modality is Modality.AUDIO
         text = "".join(self._sent_text)
         part = AudioPart(text) if spoken else TextPart(text)

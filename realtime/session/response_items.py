@@ -26,6 +26,12 @@ class ResponseItems:
         self._conversation = conversation
         self._new_id = new_id
 
+    @property
+    def current(self) -> OpenItem:
+        """The open item, where there must be one."""
+        assert self.open is not None
+        return self.open
+
     def begin(self, content: ItemContent) -> Iterator[ResponseItemAdded]:
         """Begin an item that has no text or no arguments yet."""
         item = Item(self._new_id("item"), content, ItemStatus.IN_PROGRESS)
@@ -38,8 +44,7 @@ class ResponseItems:
 
     def finish(self, content: ItemContent, status: ItemStatus) -> Iterator[ResponseItemFinished]:
         """Finish the open item with all its content."""
-        begun, self.open = self.open, None
-        assert begun is not None
+        begun, self.open = self.current, None
         item = Item(begun.id, content, status)
         self.finished.append(item)
         if self._conversation is not None:

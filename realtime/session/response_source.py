@@ -1,9 +1,31 @@
-"""What a response is made from: a text of the client, or a request to the chat backend; see `responses`."""
+"""What a response is made from: its options, and a text of the client or a request to the chat backend.
 
-from realtime.session.commands import CreateResponse, ItemReference
+See `responses`.
+"""
+
+from collections.abc import Callable
+
+from realtime.session.commands import CreateResponse, ItemReference, Speak
 from realtime.session.config import SessionConfig
 from realtime.session.conversation import Conversation, ItemContent, Message, Role, chat_messages, spoken_text
 from realtime.session.generation import ChatRequest
+from realtime.session.response_events import Response
+
+
+def response_of(command: CreateResponse | Speak, config: SessionConfig, new_id: Callable[[str], str]) -> Response:
+    """Return the response that the command begins, with the options of `config` where it names none."""
+    chosen_id = command.response_id if isinstance(command, Speak) else None
+    modality = command.modality if isinstance(command, CreateResponse) else None
+    limit = command.max_output_tokens if isinstance(command, CreateResponse) else None
+    return Response(
+        id=chosen_id or new_id("resp"),
+        in_conversation=command.in_conversation,
+        modality=modality or config.modality,
+        output_format=command.output_format or config.output_format,
+        voice=command.voice or config.voice,
+        metadata=command.metadata,
+        max_output_tokens=limit or config.max_output_tokens,
+    )
 
 
 class ResponseSource:

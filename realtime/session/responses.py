@@ -26,11 +26,11 @@ from realtime.session.conversation import AudioPart, Conversation, Message, Role
 from realtime.session.events import CommandRefused, Output, RefusalReason
 from realtime.session.generation import ChatNotConfigured, ChatRequest
 from realtime.session.interruption import Interruption
-from realtime.session.jobs import Generated, JobFailed, Jobs, SpeechSynthesized, SynthesisFinished
+from realtime.session.jobs import Generated, Jobs, ResponseResult
 from realtime.session.prepared_answer import PreparedAnswer, Speaker
 from realtime.session.reply import Reply
-from realtime.session.response_events import EndReason, Response, ResponseStarted, ResponseStatus
-from realtime.session.response_source import ResponseSource
+from realtime.session.response_events import EndReason, ResponseStarted, ResponseStatus
+from realtime.session.response_source import ResponseSource, response_of
 
 MAX_OUTSIDE_CONVERSATION: Final = 8
 """Responses outside of the conversation that may be in progress."""
@@ -154,9 +154,8 @@ class Responses:
         if transcript and not (self._interrupted and self._interrupted.is_false(transcript)):
             turn = Message(Role.USER, (AudioPart(transcript),))
             request = self._source.chat_request(CreateResponse(), self.config, turn)
-        yield from self._prepared.expect(
-            request, Speaker.of(self.config.modality, self.config.voice, self.config.speed)
-        )
+        speaker = Speaker.of(self.config.modality, self.config.voice, self.config.speed)
+        yield from self._prepared.expect(request, speaker)
 
     @property
     def prepares_answers(self) -> bool:
@@ -265,9 +264,7 @@ class Responses:
 
     # Results and time.
 
-    def receive(
-        self, message: SpeechSynthesized | SynthesisFinished | Generated | JobFailed, now: float
-    ) -> Iterator[Output]:
+    def receive(self, message: ResponseResult, now: float) -> Iterator[Output]:
         """Take the result of a job of a response."""
         reply = self._reply_that_awaits(message.number)
         if reply is None:
@@ -278,9 +275,7 @@ class Responses:
             yield from reply.receive(message, now)
         self._forget_finished()
 
-    def _receive_unheard(
-        self, message: SpeechSynthesized | SynthesisFinished | Generated | JobFailed
-    ) -> Iterator[Output]:
+    def _receive_unheard(self, message: ResponseResult) -> Iterator[Output]:
         """Take more of an answer that was interrupted or prepared."""
         if self._prepared.awaits(message.number):
             yield from self._prepared.receive(message)
@@ -310,18 +305,7 @@ class Responses:
         if active is not None:
             yield CommandRefused(RefusalReason.RESPONSE_IN_PROGRESS, command, response_id=active.response.id)
             return None
-        chosen_id = command.response_id if isinstance(command, Speak) else None
-        modality = command.modality if isinstance(command, CreateResponse) else None
-        limit = command.max_output_tokens if isinstance(command, CreateResponse) else None
-        response = Response(
-            id=chosen_id or self._new_id("resp"),
-            in_conversation=command.in_conversation,
-            modality=modality or self.config.modality,
-            output_format=command.output_format or self.config.output_format,
-            voice=command.voice or self.config.voice,
-            metadata=command.metadata,
-            max_output_tokens=limit or self.config.max_output_tokens,
-        )
+        response = response_of(command, self.config, self._new_id)
         conversation = self._conversation if command.in_conversation else None
         speed = command.speed or self.config.speed
         reply = Reply(

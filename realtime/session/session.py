@@ -55,16 +55,7 @@ from realtime.session.idle_timeout import IdleTimeout
 from realtime.session.interpreting import Interpreting
 from realtime.session.item_audio import ItemAudio
 from realtime.session.item_commands import add_item, change_item
-from realtime.session.jobs import (
-    Generated,
-    JobFailed,
-    Jobs,
-    SpeechSynthesized,
-    SynthesisFinished,
-    Transcribed,
-    TurnScored,
-    WindowsScored,
-)
+from realtime.session.jobs import EngineResult, Jobs, ListeningResult, ResponseResult
 from realtime.session.listening import Listening, ListeningInput
 from realtime.session.responses import Responses
 from realtime.speech.recognition import TranscriptionRequest
@@ -189,28 +180,21 @@ class Session:
             ):
                 if not self._order.holds(message, self._listening.pending_commits):
                     yield from self._carry_out(message, now)
-            case (
-                WindowsScored()
-                | TurnScored()
-                | Transcribed()
-                | SpeechSynthesized()
-                | SynthesisFinished()
-                | Generated()
-                | JobFailed()
-            ):
-                if not self._jobs.is_live(message.number):
-                    return
-                if self._responses.awaits(message.number):
-                    assert not isinstance(message, WindowsScored | TurnScored | Transcribed)
-                    yield from self._responses.receive(message, now)
-                elif self._item_audio.awaits(message.number):
-                    assert not isinstance(message, SpeechSynthesized | SynthesisFinished | Generated)
-                    yield from self._transcribe_item(self._item_audio.receive(message))
-                else:
-                    assert not isinstance(message, SpeechSynthesized | SynthesisFinished | Generated)
-                    yield from self._listen(message, now)
             case _:
-                assert_never(message)
+                if self._jobs.is_live(message.number):
+                    yield from self._take_result(message, now)
+
+    def _take_result(self, result: EngineResult, now: float) -> Iterator[Output]:
+        """Pass the result of a live job to the one who awaits it."""
+        if self._responses.awaits(result.number):
+            assert isinstance(result, ResponseResult)
+            yield from self._responses.receive(result, now)
+            return
+        assert isinstance(result, ListeningResult)
+        if self._item_audio.awaits(result.number):
+            yield from self._transcribe_item(self._item_audio.receive(result))
+        else:
+            yield from self._listen(result, now)
 
     def _carry_out(self, command: ReplyCommand, now: float) -> Iterator[Output]:
         match command:
