@@ -14,6 +14,8 @@ from typing import Any, Final
 import grimp
 import pytest
 
+from realtime.cli.main import COMMANDS
+
 PROJECT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("realtime", "http_compat", "clients")
 LINT: Final = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
@@ -136,7 +138,7 @@ def test_no_packages_import_each_other_in_a_circle(imports: grimp.ImportGraph) -
 
 
 def test_the_service_starts_without_importing_torch() -> None:
-    service = "realtime.cli.main, realtime.app, realtime.engines.whisper.engine, realtime.engines.silero"
+    service = "realtime.cli.serve, realtime.app, realtime.engines.whisper.engine, realtime.engines.silero"
     program = f"import sys, {service}; print('torch' in sys.modules)"
     outcome = run(sys.executable, "-c", program)
     assert outcome.stdout == "False\n", outcome.stderr
@@ -144,6 +146,18 @@ def test_the_service_starts_without_importing_torch() -> None:
 
 def test_the_command_line_loads_no_engine_until_it_is_needed() -> None:
     engines = ("torch", "ctranslate2", "faster_whisper", "onnxruntime", "hibari")
-    program = f"import sys, realtime.cli.main; print(sorted(sys.modules.keys() & {set(engines)!r}))"
+    imported = "".join(f"import {command.module}\n" for command in COMMANDS.values())
+    program = f"import sys\n{imported}print(sorted(sys.modules.keys() & {set(engines)!r}))"
     outcome = run(sys.executable, "-c", program)
     assert outcome.stdout == "[]\n", outcome.stderr
+
+
+@pytest.mark.parametrize("client", ["listen", "say"])
+def test_the_commands_of_clients_start_without_the_service(client: str) -> None:
+    program = (
+        "import sys, realtime.cli.main as cli\n"
+        f"cli.command_line([{client!r}])\n"
+        "print(sys.modules.keys() >= {'clients.aio'}, 'realtime.server' in sys.modules)"
+    )
+    outcome = run(sys.executable, "-c", program)
+    assert outcome.stdout == "True False\n", outcome.stderr

@@ -16,24 +16,29 @@ from realtime.weights import locate as weights
 from realtime.weights.progress import Stage, Step
 
 
-def add_commands(models: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands of `vivavoce models`; `list` is the default."""
-    models.set_defaults(command=_list)
-    commands = models.add_subparsers(metavar="COMMAND")
+    parser.set_defaults(act=_list)
+    commands = parser.add_subparsers(metavar="COMMAND")
     commands.add_parser("list", help="list the known models, and which of them are on this machine")
     for name, function, what in (
         ("pull", _pull, "download, convert or assemble models, so that they can be loaded offline"),
         ("rm", _remove, "delete the downloaded, converted or assembled files of models"),
         ("path", _path, "print the directories with the weights of models"),
     ):
-        parser = commands.add_parser(name, help=what)
-        parser.add_argument(
+        subparser = commands.add_parser(name, help=what)
+        subparser.add_argument(
             "names",
             nargs="+",
             metavar="NAME",
             help="name of a model, or owner/name of a Hugging Face repository",
         )
-        parser.set_defaults(command=function)
+        subparser.set_defaults(act=function)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run the subcommand and return its exit code. Raises `VoiceError`."""
+    return int(options.act(options, settings))
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> int:

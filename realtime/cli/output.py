@@ -1,7 +1,11 @@
-"""Standard output when the program that reads it has gone."""
+"""What a command leaves behind: its exit code, and standard output when the program that reads it has gone."""
 
 import os
 import sys
+from typing import Final
+
+USAGE_ERROR: Final = 2
+"""Exit code for wrong arguments or settings, as of argparse."""
 
 
 def discard_standard_output() -> None:

@@ -41,7 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--replay", action="store_true", help="run the session again with the recorded inputs and compare the outputs"
     )
     parser.add_argument("--json", action="store_true", help="print the timeline as JSON")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

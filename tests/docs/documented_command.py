@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from realtime.cli.main import _parser, main, read_settings
+from realtime.cli.main import command_line, main, read_settings
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -16,7 +16,7 @@ def run(arguments: Sequence[str]) -> int:
         case ["listen" | "say"] if "--url" not in arguments:
             return main([*arguments, "--url", f"ws://{os.environ['SERVICE']}"])
         case ["serve"]:
-            read_settings(os.environ, _parser().parse_args(arguments))
+            read_settings(os.environ, command_line(arguments).parse_args(arguments))
             return 0
         case _:
             return main(arguments)

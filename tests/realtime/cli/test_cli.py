@@ -17,12 +17,13 @@ from websockets.sync.client import connect
 
 from realtime import __version__
 from realtime.catalogue.table import ENTRIES
-from realtime.cli.main import USAGE_ERROR, main
+from realtime.cli.main import main
+from realtime.cli.output import USAGE_ERROR
 from tests.support.realtime_service import SILENT, read_to_end
 
 SCRIPTED = """
 import sys, threading
-from realtime.cli import main as cli
+from realtime.cli import main as cli, serve
 from tests.support.scripted_engines import ScriptedEngines
 from realtime.errors import EngineError
 
@@ -34,7 +35,7 @@ class Broken(ScriptedEngines):
     def recognizer(self, entry):
         raise EngineError(f"{entry.name} is broken.")
 
-cli.InstalledEngines = lambda *_: globals()[sys.argv[1]]()
+serve.InstalledEngines = lambda *_: globals()[sys.argv[1]]()
 sys.exit(cli.main(sys.argv[2:]))
 """
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
