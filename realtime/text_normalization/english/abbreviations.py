@@ -80,7 +80,7 @@ _WITHOUT_STOP: Final = {
     "qty": "quantity", "incl": "including", "dept": "department", "c/o": "care of",
 }  # fmt: skip
 
-_DIRECTIONS: Final = {
+DIRECTIONS: Final = {
     "N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast", "NW": "Northwest", "SE": "Southeast",
     "SW": "Southwest",
 }  # fmt: skip
@@ -218,12 +218,12 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"\b(?=[A-Z0-9])([A-Z][a-z]+|[0-9]+(?:st|nd|rd|th)) (St|Ave|Rd|Blvd)"
                 r"(?=$|[,;!?)]|\.$| (?:and|in|at|near|is|on|to|was)\b)"),
      lambda match: f"{match[1]} {_STREETS[match[2]]}"),
-    (re.compile(rf"(?<![\w.])([0-9]+[A-Z]? )({one_of(_DIRECTIONS)})\.?(?= (?:[A-Z]|[0-9]+(?:st|nd|rd|th)))"),
-     lambda match: match[1] + _DIRECTIONS[match[2]]),
-    (re.compile(rf"(?<=[a-z] )({one_of(_DIRECTIONS)})\.(?= [A-Z][a-z]+ (?:St|Street|Ave|Avenue|Rd|Road|Blvd)\b)"),
-     lambda match: _DIRECTIONS[match[1]]),
+    (re.compile(rf"(?<![\w.])([0-9]+[A-Z]? )({one_of(DIRECTIONS)})\.?(?= (?:[A-Z]|[0-9]+(?:st|nd|rd|th)))"),
+     lambda match: match[1] + DIRECTIONS[match[2]]),
+    (re.compile(rf"(?<=[a-z] )({one_of(DIRECTIONS)})\.(?= [A-Z][a-z]+ (?:St|Street|Ave|Avenue|Rd|Road|Blvd)\b)"),
+     lambda match: DIRECTIONS[match[1]]),
     (re.compile(r"((?:Ave|St|Rd|Dr|Avenue|Street|Road|Drive)\.? )(NE|NW|SE|SW)(?![\w.])"),
-     lambda match: match[1] + _DIRECTIONS[match[2]]),
+     lambda match: match[1] + DIRECTIONS[match[2]]),
     # at the end, or before what is no name, a drive or a street; else a doctor or a saint
     (re.compile(rf"(?<=[a-z] )(St|Dr)\.(?=[\"”’)]*(?:\s*$|[,;:!?]|\s+(?:{_STARTERS})\b|\s+[a-z]))"), _always_street),
     (re.compile(rf"(?<![\w.])(?!Gen (?:[A-Z](?:ers?)?|Alpha|Beta|AI)\b)({one_of(_TITLES)})\.? (?="

@@ -20,6 +20,16 @@ _NOT_PARTLY: Final = r"(?![\w/]|[.,:-][0-9])"
 
 _HALF: Final = r"(?P<half>[ap])\.? ?m\b\.?"
 _TIME: Final = r"(?P<hour>[01]?[0-9]|2[0-4])[:.](?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.[0-9]+)?)?"
+_DAY_AND_MONTH: Final = r"(?<![\w/.-])([0-3]?[0-9])/([0-3]?[0-9])()(?![\w/]|[.,:-][0-9])"
+_DATED: Final = (
+    rf"(?:(?<=day )|(?<=day, )){_DAY_AND_MONTH}",
+    rf"{_DAY_AND_MONTH}(?=,? (?:at )?[0-9]{{1,2}}(?::[0-5][0-9]| ?[ap]\.?m\b)"
+    r"| \((?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\))",
+    rf"(?i:(?<=\bon )|(?<=\bdue )|(?<=\buntil ))(?!9/11\b|7/7\b){_DAY_AND_MONTH}"
+    r"(?=[.,;!?)]|$| (?:and|to|for|with|because|if|so|but|please|we|I|in the|at)\b)",
+)
+"""A day and a month in numbers, where a weekday, a time or a preposition shows that they are no fraction."""
+
 _SENTENCE: Final = re.compile(r"\s+[A-Z]|[\"”’)]*\s*$")
 """After the stop of "p.m.": a stop that ends the sentence too."""
 
@@ -104,6 +114,7 @@ def _short_year(match: re.Match[str]) -> str:
 def dates(*, british: bool) -> tuple[Rule, ...]:
     """Return the rules for dates and times."""
     return (
+        *((re.compile(pattern), lambda match: _numeric(match, british=british)) for pattern in _DATED),
         (re.compile(r"(?i)([0-9] ?[ap]\.?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),
         (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])"), r"\1 to "),
         (re.compile(rf"(?<!\w)(?P<year>{_YEAR})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?:[T ](?={_TIME}))"),
@@ -132,6 +143,8 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(rf"(?i){_NOT_INSIDE}(?P<hour>1[0-2]|0?[1-9]) ?{_HALF}(?!\w)"),
          lambda match: cardinal(int(match["hour"])) + _half(match)),
         (re.compile(rf"{_NOT_INSIDE}{_TIME.replace('[:.]', ':')}(?: ?(?:Uhr|hrs?|h)\b)?{_NOT_PARTLY}"), _time),
+        (re.compile(r"(?<![\w.,-])([0-9]+)s(?= (?:timeout|delay|timer|clip|wait|pause|limit|interval|video|break"
+                    r"|cooldown|latency|rest|plank|sprint|window|countdown)s?\b)"), r"\1 second"),
         (re.compile(r"(?i)\b((?:in|for|after|every|within|about|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
          r"\1 seconds"),
         (re.compile(r"(?<![\w.,])(?P<century>[12][0-9])(?P<decade>[0-9]0)['’]?s\b"), decade),

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from realtime.text_normalization.english.abbreviations import DIRECTIONS
 from realtime.text_normalization.english.spelling import spelled
 from realtime.text_normalization.numerals import cardinal, digit_by_digit, ordinal, roman
 from realtime.text_normalization.rules import Rule, one_of
@@ -22,6 +23,9 @@ _NUMBERED: Final = (
     "|appendix|figure|table|unit|category|schedule|title|lesson|canto|sonnet|item|number|war|step|group|division)"
 )
 _ROMAN: Final = "[IVXLC]+"
+_NOT_GOING_ON: Final = r"(?!['’](?!s\b)[A-Za-z]|\.[A-Za-z])"
+"""After a numeral, which may be a possessive: "Henry VIII's"; not "I'm"."""
+
 _NO_NUMERALS: Final = frozenset(
     {"I", "C", "CC", "CV", "DC", "CD", "IV", "XL", "MIX", "MC", "L", "V", "X", "LI", "VI", "XI", "CI"}
 )
@@ -125,17 +129,20 @@ NAMES: Final[tuple[Rule, ...]] = (
                 rf"(?![\w:])"),
      lambda match: f"{_BOOKS.get(match[1], match[1])} {match[2]} {match[3]}"),
     (re.compile(r"(?<=[a-z] )([0-9]{1,3}):([0-9]{1,3})[-–]([0-9]{1,3})(?![\w:-]|[ ]?[ap]\.?m)"), r"\1 \2 to \3"),
-    (re.compile(rf"\b((?:{_MONARCHS})(?: [A-Z][a-z]+)?) ({_ROMAN})\b(?!['’.][A-Za-z])"), _monarch),
-    (re.compile(rf"\b({_NUMBERED}) ({_ROMAN})\b(?!['’.][A-Za-z]| am\b| have\b| was\b| would\b| will\b)"), _numbered),
+    (re.compile(rf"\b((?:{_MONARCHS})(?: [A-Z][a-z]+)?) ({_ROMAN})\b{_NOT_GOING_ON}"), _monarch),
+    (re.compile(rf"\b({_NUMBERED}) ({_ROMAN})\b{_NOT_GOING_ON}(?! am\b| have\b| was\b| would\b| will\b)"), _numbered),
     (re.compile(r"\b([Ss]cene|[Aa]ct) ([ivx]+)\b|\b([Vv]olume|[Cc]hapter|[Pp]ages?|[Pp]art) ([ivx]{2,})\b"), _scene),
-    (re.compile(rf"\b([A-Z]\w*[a-z]|[a-z]{{4,}}) ({_ROMAN[:-1]}{{2,5}})\b(?!['’.][A-Za-z])"), _behind_name),
+    (re.compile(rf"\b([A-Z]\w*[a-z]|[a-z]{{4,}}) ({_ROMAN[:-1]}{{2,5}})\b{_NOT_GOING_ON}"), _behind_name),
     (re.compile(r"\b([BCDGP])2([BCDGPX])\b"), r"\1 to \2"),  # B2B, P2P
+    (re.compile(rf"\b((?:I|US|SR|Interstate|Highway|Route|Rte)[ -]?[0-9]{{1,3}}) "
+                rf"({one_of(DIRECTIONS)})\b(?!\.\w|['’-])"),
+     lambda match: f"{match[1]} {DIRECTIONS[match[2]]}"),
     (re.compile(r"(?i)(\b(?:colon|port) )([1-9][0-9]{3})(?![\w-]|[.,:][0-9])"),
      lambda match: match[1] + in_pairs(match[2])),
     (re.compile(r"(?<![\w/.-])(?!FY|CY|AD|BC|CE)([A-Z]{2}) ?([0-9]{3,4})(?![\w/-]|[.,][0-9])"), _flight),
     (re.compile(r"(?i)\b((?:rooms?|suite|flight|highway|route|interstate|bus|apartment|porsche|ferrari|boeing|airbus"
                 r"|extension) "
-                r"(?:[A-Z](?=[0-9]))?)([0-9]{3,4})(?![\w-]|[.,:][0-9])"),
+                r"(?:[A-Z](?=[0-9]))?|\bUS[- ])([0-9]{3,4})(?![\w-]|[.,:][0-9])"),
      lambda match: match[1] + in_pairs(match[2])),
     (re.compile(r"\b([A-Z])([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),
      lambda match: f"{match[1]} {in_pairs(match[2])}"),  # A380

@@ -29,10 +29,20 @@ def _digits_after(match: re.Match[str]) -> str:
     return match[1] + digit_by_digit(match[2])
 
 
+def _telephone(match: re.Match[str]) -> str:
+    """Read the groups of a telephone number digit by digit, but 800 as a whole; the country code 1 joins the next."""
+    groups = re.findall("[0-9]+", match[0])
+    said = [f"{cardinal(int(group[0]))} hundred" if re.fullmatch("[1-9]00", group) else digit_by_digit(group)
+            for group in groups]  # fmt: skip
+    if groups[0] == "1" and len(groups) == 4:
+        said[:2] = [" ".join(said[:2])]
+    return ("plus " if match[0].startswith("+") else "") + ", ".join(said)
+
+
 TELEPHONE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<!\w)\+(?=(?:[0-9()/.-] ?){7,20}(?!\w))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
-     lambda match: "plus " + digit_by_digit(match[0])),
-    (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\) ?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _digits),
+     _telephone),
+    (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\) ?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _telephone),
     (re.compile(r"(?<![\w+])[0-9]{4}(?: [0-9]{4}){2,}(?: [0-9]{1,4})?(?!\w)"), _digits),  # cards and accounts
     (re.compile(r"(?<![\w+-])[0-9]{1,6}(?:-[0-9]{1,7}){3,}(?![\w-])"), _digits),
     (re.compile(r"(?<![\w+-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])"), _digits),

@@ -9,6 +9,7 @@ from typing import Final
 
 from realtime.text_normalization.english.abbreviations import ABBREVIATIONS
 from realtime.text_normalization.english.addresses import ADDRESSES
+from realtime.text_normalization.english.brackets import BRACKETS
 from realtime.text_normalization.english.dates import dates, short_dates
 from realtime.text_normalization.english.formulas import FORMULAS
 from realtime.text_normalization.english.money import MONEY
@@ -27,6 +28,7 @@ def _stages(*, british: bool) -> tuple[Stage, ...]:
         (re.compile(r"[.@/\\]|:[0-9A-Fa-f:]|[0-9A-Fa-f]-[0-9A-Fa-f]|\bport |\bv[0-9]"), ADDRESSES),
         (re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/o?|aka|approx|qty|incl|dept|c/o)\b"), ABBREVIATIONS),
         (re.compile("[0-9IVXLC₀-₉\u00a0\u202f\u2009]|, [A-Z]{2}|[Ss]cene |Act |[ivx]{2,}\b"), (*GROUPING, *NAMES)),
+        (re.compile(r"\w['′]?\(\S"), BRACKETS),
         (_DIGIT, (*dates(british=british), *TELEPHONE)),
         (re.compile(r"[0-9]"), MONEY),
         (re.compile("[0-9¼½¾⅐-⅞−=/]"), (*RATIOS, *short_dates(british=british), *CALCULATIONS)),

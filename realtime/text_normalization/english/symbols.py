@@ -45,7 +45,24 @@ def _charge(match: re.Match[str]) -> str:
     return f" {match[1].translate(_SUPERSCRIPTS)} {'plus' if match[2] == '⁺' else 'minus'}"
 
 
+_MENU: Final = r"[A-Z][\w'’-]*(?: (?:[A-Z][\w'’-]*|and|&|of|to))*"
+_ITEM: Final = rf"[\"“]?(?:{_MENU}|[a-z][\w-]{{2,}})[\"”]?"
+_INTO_MENU: Final = re.compile(
+    r"(?i)\b(?:open|click|select|choose|tap|press|go|navigate|under|via|in|from|see|find|use|settings|file|edit|view|tools"
+    r"|insert|format|help|window|preferences|options|system|home|menu|account|profile)\b"
+)
+"""What leads into a menu, or is one."""
+
+
+def _path(match: re.Match[str]) -> str:
+    """Read the steps through menus, between which nothing is said; two names alone may be compared."""
+    steps = re.split(" ?[>›»▸] ?", match[0])
+    before = match.string[max(0, match.start() - 20) : match.start()] + steps[0]
+    return ", ".join(steps) if len(steps) > 2 or _INTO_MENU.search(before) else match[0]
+
+
 SYMBOLS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<![\w.]){_ITEM}(?: ?[>›»▸] ?{_ITEM})+(?!\w)"), _path),
     (re.compile(rf"(?<![\w+])(?:(?:{_MODIFIERS}) ?\+ ?)+(?:{one_of(_KEYS)}|F[0-9]{{1,2}}|[A-Za-z0-9])(?!\w)"
                 rf"|(?<![\w-])(?:(?:{_MODIFIERS})-)+(?:{one_of(_KEYS)}|F[0-9]{{1,2}}|[A-Za-z])(?![\w-])|[⌘⌥⇧⌃]+[A-Za-z0-9](?!\w)"),
      _combination),
@@ -75,8 +92,8 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r"={3,}(?! ?\w)"), ""),
     (re.compile(r"(?<=\w) ?={2,3} ?(?=[\w\"'(-])"), " equals "),
     (re.compile(r"(?<=[\w)%]) ?= ?(?=[\w(+−.√$€£-])"), " equals "),
-    (re.compile(r"(?<=[\w)]) < (?=[\w(−-])|(?<=[0-9a-z)])<(?=[0-9])"), " is less than "),
-    (re.compile(r"(?<=[\w)]) > (?=[\w(−-])|(?<=[0-9a-z)])>(?=[0-9])"), " is greater than "),
+    (re.compile(r"(?<=[\w)%]) < (?=[\w(−-])|(?<=[0-9a-z)])<(?=[0-9])"), " is less than "),
+    (re.compile(r"(?<=[\w)%]) > (?=[\w(−-])|(?<=[0-9a-z)])>(?=[0-9])"), " is greater than "),
     (re.compile(r"(?<!\S)< ?(?=[0-9$€£])"), "less than "),
     (re.compile(r"(?<!\S)> ?(?=[0-9$€£])"), "more than "),
     (re.compile(r" ?± ?"), " plus or minus "),

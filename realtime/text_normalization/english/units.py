@@ -126,14 +126,20 @@ def _without_number(match: re.Match[str]) -> str:
 
 
 _QUOTE: Final = re.compile('(?<![0-9])"')
-_DESCRIBED_BY_INCHES: Final = re.compile(rf"{_NOUN.pattern}| [A-Z]")
+_DESCRIBED_BY_INCHES: Final = re.compile(rf"{_NOUN.pattern}| [A-Z]| [0-9]+[A-Z]\b")
+_SIZED: Final = re.compile(
+    " (?:wide|tall|deep|thick|across|apart|square|taller|wider|longer|shorter|by|but|as|so|than|then)\\b"
+)
 
 
 def _inches(match: re.Match[str]) -> str:
     """Read a double quote after a number as inches, unless it closes a quotation."""
     if len(_QUOTE.findall(match.string, 0, match.start())) % 2:
         return match[0]
-    describes = _DESCRIBED_BY_INCHES.match(match.string, match.end())
+    described = _DESCRIBED.search(match.string, max(0, match.start() - 10), match.start())
+    describes = (described or not _SIZED.match(match.string, match.end())) and _DESCRIBED_BY_INCHES.match(
+        match.string, match.end()
+    )
     return f"{match[1]} inch" + ("" if describes or match[1] == "1" else "es")
 
 

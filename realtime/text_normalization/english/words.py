@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from realtime.text_normalization.english.names import in_pairs
 from realtime.text_normalization.numerals import cardinal, decimal, digit_by_digit, ordinal, whole, year
 from realtime.text_normalization.rules import NUMBER, Rule
 
@@ -38,7 +39,19 @@ def _number(match: re.Match[str]) -> str:
     return cardinal(value)
 
 
+def _plural(match: re.Match[str]) -> str:
+    """Read several things that are named by a number: "seven forty-sevens", "fifty-twos", "niners"."""
+    number, suffix = (group for group in match.groups() if group)
+    words = in_pairs(number) if len(number) > 2 else cardinal(int(number))
+    if suffix == "s":
+        return re.sub("y$", "ie", words) + ("es" if words.endswith("x") else "s")
+    return words + suffix.removeprefix("e" if words.endswith("e") else "")
+
+
 WORDS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w.,$€£-])([0-9]{3,4})['’]?(s)\b|(?<=[A-Z]-)([0-9]{1,3})['’]?(s)\b"
+                r"|(?<![\w.,$€£-])([1-9][1-9])(ers?)\b"),
+     _plural),
     (re.compile(r"(?<![\w.])([0-9]+(?:,[0-9]{3})*)(st|nd|rd|th|ST|ND|RD|TH)\b"), _ordinal),
     (re.compile(r"(?<=[0-9])[xX](?= [a-z]+er\b| (?:more|less|as)\b)"), " times"),
     (re.compile(r"(?<=[0-9]) ?([KkMB])(?= (?:[a-z]+s|people|men|women|children)\b)"),

@@ -44,7 +44,7 @@ def test_a_text_becomes_the_words_that_a_reader_says(form: Reading) -> None:
         ("2024-03-07", "March seventh, twenty twenty-four", "the seventh of March, twenty twenty-four"),
         ("on 25/12/2024", "on December twenty-fifth, twenty twenty-four",
          "on the twenty-fifth of December, twenty twenty-four"),
-        ("due 3/5", "due three fifths", "due three fifths"),
+        ("due 3/5", "due March fifth", "due the third of May"),
         ("120 people", "one hundred twenty people", "one hundred and twenty people"),
     ],
 )  # fmt: skip
