@@ -11,19 +11,12 @@ import hibari
 import numpy as np
 from hibari.g2p import G2P
 from hibari.voices import DEFAULT, VOICES, voice_path
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    InvalidProtobuf,
-    NoSuchFile,
-    RuntimeException,
-)
 
 from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
 from realtime.engines.chunks import in_chunks
+from realtime.engines.onnx import FAILED_RUN, UNUSABLE_MODEL
 from realtime.errors import EngineError
 
 logger = logging.getLogger(__name__)
@@ -69,7 +62,7 @@ class Hibari:
                 )
                 for name in self.voices
             }
-        except (OSError, ValueError, Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as exc:
+        except (OSError, ValueError, *UNUSABLE_MODEL) as exc:
             raise EngineError("The hibari model could not be loaded.") from exc
 
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
@@ -132,6 +125,6 @@ def _speak(speaker: hibari.Hibari, sentence: str, speed: float) -> Samples:
         ]
     except (IndexError, ValueError) as exc:  # a number of more than 36 digits; digits like the bracketed nine, U+247C
         raise EngineError("hibari cannot read this text.") from exc
-    except (Fail, InvalidArgument, RuntimeException) as exc:
+    except FAILED_RUN as exc:
         raise EngineError("hibari failed to speak.") from exc
     return np.concatenate(spoken) if spoken else np.empty(0, np.float32)

@@ -8,26 +8,16 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import onnxruntime
 import piper
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    InvalidProtobuf,
-    NoSuchFile,
-    RuntimeException,
-)
 
 from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.engines.chunks import in_chunks
+from realtime.engines.onnx import FAILED_RUN, load_model
 from realtime.errors import EngineError
 from realtime.weights.piper import network
 
 logging.getLogger("piper").setLevel(logging.ERROR)  # below, the package logs what it reads
-
-_UNUSABLE_VOICE = (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile)
 
 
 class Piper:
@@ -42,14 +32,12 @@ class Piper:
         path = network(directory)
         if path is None:
             raise EngineError(f"{directory} does not contain a voice of Piper's: one .onnx file and its .onnx.json.")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        name = f"The voice {path.stem}"
         try:
             config = piper.PiperConfig.from_dict(json.loads(Path(f"{path}.json").read_text(encoding="utf-8")))
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            self._voice = piper.PiperVoice(session, config, download_dir=directory)
-        except (OSError, ValueError, KeyError, TypeError, *_UNUSABLE_VOICE) as exc:
-            raise EngineError(f"The voice {path.stem} could not be loaded.") from exc
+            self._voice = piper.PiperVoice(load_model(path, name), config, download_dir=directory)
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise EngineError(f"{name} could not be loaded.") from exc
         self._speakers: dict[str, int | None] = dict(config.speaker_id_map) or {path.stem.split("-")[1]: None}
         self.capabilities = Capabilities((language,), speed=True)
         self.sample_rate: int = config.sample_rate
@@ -68,7 +56,7 @@ class Piper:
             # The package takes what is in double brackets for phonemes.
             for sentence in self._voice.synthesize(text.replace("[[", "[ ["), options):
                 yield from in_chunks(sentence.audio_float_array, self.sample_rate)
-        except (Fail, InvalidArgument, RuntimeException, RuntimeError, ValueError) as exc:
+        except (*FAILED_RUN, RuntimeError, ValueError) as exc:
             raise EngineError("Piper failed to speak.") from exc
 
     def close(self) -> None:

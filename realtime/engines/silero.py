@@ -15,20 +15,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    InvalidProtobuf,
-    NoSuchFile,
-    RuntimeException,
-)
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.audio.leveller import LOWEST_LEVEL, raised
 from realtime.engines.base import VadState
+from realtime.engines.onnx import FAILED_RUN, load_model
 from realtime.errors import EngineError
 
 _CONTEXT: Final = 64
@@ -67,16 +59,7 @@ class Silero:
 
     def __init__(self) -> None:
         """Load the model. Raises `EngineError` if the package or its model is missing or damaged."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._model = onnxruntime.InferenceSession(
-                _model_file(), sess_options=options, providers=["CPUExecutionProvider"]
-            )
-        except (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as exc:
-            raise EngineError("The Silero model could not be loaded.") from exc
+        self._model = load_model(_model_file(), "The Silero model")
         zero = np.append(np.zeros(2 * _STATE_SIZE, np.float32), np.float32(LOWEST_LEVEL))
         ((_, self._initial_state),) = self.score([(pink_noise(), zero)])
         self._initial_state[-1] = LOWEST_LEVEL  # quiet speech that follows at once is raised as well
@@ -139,7 +122,7 @@ class Silero:
             scores, after = self._model.run(
                 None, {"input": frames, "state": memory, "sr": np.array(SAMPLE_RATE, np.int64)}
             )
-        except (Fail, InvalidArgument, RuntimeException) as exc:
+        except FAILED_RUN as exc:
             raise EngineError("Silero failed to score the audio.") from exc
         return scores, after
 

@@ -9,20 +9,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnxruntime
 from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    InvalidProtobuf,
-    NoSuchFile,
-    RuntimeException,
-)
 from threadpoolctl import threadpool_limits
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.engines.onnx import FAILED_RUN, load_model
 from realtime.errors import EngineError, UnusableModel
 from realtime.weights.bundled import package_directory
 
@@ -44,16 +36,7 @@ class SmartTurn:
 
     def __init__(self) -> None:
         """Load the model. Raises `UnusableModel` if it is not installed, and `EngineError` if it is damaged."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._model = onnxruntime.InferenceSession(
-                _model_file(), sess_options=options, providers=["CPUExecutionProvider"]
-            )
-        except (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as exc:
-            raise EngineError("The Smart Turn model could not be loaded.") from exc
+        self._model = load_model(_model_file(), "The Smart Turn model")
         self._features = FeatureExtractor()
         threadpool_limits(limits=1, user_api="blas")  # its threads would go on spinning while the model runs
 
@@ -61,7 +44,7 @@ class SmartTurn:
         features = self._features(_window(turn), padding=0).astype(np.float32, copy=False)
         try:
             (probabilities,) = self._model.run(None, {"input_features": features[np.newaxis]})
-        except (Fail, InvalidArgument, RuntimeException) as exc:
+        except FAILED_RUN as exc:
             raise EngineError("Smart Turn failed to score the audio.") from exc
         return float(probabilities[0, 0])
 

@@ -1,0 +1,33 @@
+"""ONNX models on one CPU thread, and what onnxruntime raises."""
+
+from pathlib import Path
+from typing import Final
+
+import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NoSuchFile,
+    RuntimeException,
+)
+
+from realtime.errors import EngineError
+
+UNUSABLE_MODEL: Final = (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile)
+"""Exceptions for a model that is damaged or missing."""
+
+FAILED_RUN: Final = (Fail, InvalidArgument, RuntimeException)
+"""Exceptions for a model that could not compute its output."""
+
+
+def load_model(path: Path, name: str) -> onnxruntime.InferenceSession:
+    """Load a model, which is called `name` in the error. Raises `EngineError` if it is damaged or missing."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except UNUSABLE_MODEL as exc:
+        raise EngineError(f"{name} could not be loaded.") from exc
