@@ -6,7 +6,7 @@ recognizer at the lowest priority: live sessions never wait for more than the ba
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,9 +29,6 @@ from realtime.errors import TooLarge
 from realtime.offline.job import TranscriptionJob
 from realtime.settings import Settings
 from realtime.workers.threads import BlockingCalls
-
-if TYPE_CHECKING:
-    pass
 
 _MAX_JSON_FILE: Final = 25 * 1024 * 1024
 """Bytes of a recording inside a JSON body, which is held in memory; OpenAI's own limit for uploads."""

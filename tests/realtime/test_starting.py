@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import json
 import signal
 import subprocess
@@ -65,6 +66,19 @@ def http(server: RealtimeService) -> httpx.Client:
     return httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=10)
 
 
+@contextlib.contextmanager
+def waiting_request(engines: Held) -> Iterator[tuple[RealtimeService, "concurrent.futures.Future[httpx.Response]"]]:
+    """Run a server that still loads its models, and ask it for its voices."""
+    with (
+        realtime_service(engines, ready=False) as server,
+        http(server) as client,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+    ):
+        asked = pool.submit(client.get, "/v1/audio/voices")
+        assert eventually(lambda: server.connections == 1)
+        yield server, asked
+
+
 # Over the network.
 
 
@@ -101,13 +115,7 @@ def test_a_request_that_needs_a_model_times_out_with_the_progress_of_the_load(
 
 
 def test_a_request_that_waits_long_enough_is_served_when_the_defaults_are_loaded(engines: Held) -> None:
-    with (
-        realtime_service(engines, ready=False) as server,
-        http(server) as client,
-        concurrent.futures.ThreadPoolExecutor(1) as pool,
-    ):
-        asked = pool.submit(client.get, "/v1/audio/voices")
-        assert eventually(lambda: server.connections == 1)
+    with waiting_request(engines) as (_, asked):
         engines.gate.set()
         assert [voice["id"] for voice in asked.result(10).json()["voices"]] == ["amber", "birch"]
 
@@ -129,26 +137,14 @@ def test_a_session_is_refused_before_its_socket_is_accepted_and_let_in_later(eng
 
 
 def test_a_waiting_request_is_answered_at_once_when_the_server_stops(engines: Held) -> None:
-    with (
-        realtime_service(engines, ready=False) as server,
-        http(server) as client,
-        concurrent.futures.ThreadPoolExecutor(1) as pool,
-    ):
-        asked = pool.submit(client.get, "/v1/audio/voices")
-        assert eventually(lambda: server.connections == 1)
+    with waiting_request(engines) as (server, asked):
         server.stop(timeout=30)
         assert asked.result(5).status_code == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def test_a_default_that_cannot_be_loaded_ends_the_server_and_fails_waiting_requests() -> None:
     engines = Held(broken="whisper-base")
-    with (
-        realtime_service(engines, ready=False) as server,
-        http(server) as client,
-        concurrent.futures.ThreadPoolExecutor(1) as pool,
-    ):
-        asked = pool.submit(client.get, "/v1/audio/voices")
-        assert eventually(lambda: server.connections == 1)
+    with waiting_request(engines) as (server, asked):
         engines.gate.set()
         answer = asked.result(10)
         assert (answer.status_code, answer.headers["x-should-retry"]) == (500, "false")

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from realtime.catalogue.table import WHISPER_BASE
@@ -10,7 +11,7 @@ from realtime.errors import ClientError, UnsupportedAudio
 from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
 from realtime.speech.transcript import Hypothesis
 from realtime.wire.codec import Answer, Close, Codec, Handshake, MediaChunk
-from tests.support.scripted_conversation import Conversation, EngineJob, hypothesis_of
+from tests.support.scripted_conversation import Conversation, EngineJob, Microphone, hypothesis_of
 
 _JOBS = (ScoreWindows, ScoreTurn, Transcribe, Synthesize, Generate, CancelJob)
 
@@ -100,3 +101,29 @@ class DialectClient:
         for event in events:
             if not isinstance(event, _JOBS):
                 self.frames += self.codec.encode(event)
+
+
+def golden_captions(path: Path) -> list[dict[str, Any]]:
+    """Read the messages of a golden conversation, each with whom it is `from`."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def captions_again(golden: list[dict[str, Any]], open_codec: Callable[[Handshake], Codec]) -> list[dict[str, Any]]:
+    """Send the client's messages of a golden conversation again; return the conversation with the answers to them.
+
+    `<speech>` and `<silence>` are 0.32 s of audio, other strings bytes; `times` repeats a message.
+    """
+    client, microphone = DialectClient(open_codec, held=()), Microphone()
+    sounds = {"<speech>": microphone.speech, "<silence>": microphone.silence}
+    lines: list[dict[str, Any]] = []
+    for line in golden:
+        if line["from"] == "client":
+            before = len(client.frames)
+            for _ in range(line.get("times", 1)):
+                message = line["message"]
+                if isinstance(message, str):
+                    message = sounds[message](0.32) if message in sounds else message.encode()
+                client.send(message)
+            answers = ({"close": each.code} if isinstance(each, Close) else each for each in client.received(before))
+            lines += [line, *({"from": "server", "message": each} for each in answers)]
+    return lines

@@ -819,7 +819,8 @@ def test_a_response_that_has_been_sent_goes_on_where_it_was_played_to() -> None:
     assert said(conversation)[1:] == ["four five six."]
 
 
-def test_an_answer_is_generated_on_while_nobody_knows_whether_it_was_interrupted() -> None:
+def generating_and_interrupted() -> tuple[Conversation, Generate]:
+    """Interrupt an answer of which the chat backend has generated a part, after a second of it."""
     conversation, microphone = Conversation(RESUMING, held=(Transcribe, Generate)), Microphone()
     conversation.send(CreateItem(user("Count.")))
     conversation.send(CreateResponse())
@@ -827,6 +828,11 @@ def test_an_answer_is_generated_on_while_nobody_knows_whether_it_was_interrupted
     conversation.send(Generated(job.number, ChatTextDelta("One two three four, five six. Sev")))
     conversation.wait(1.0)
     conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    return conversation, job
+
+
+def test_an_answer_is_generated_on_while_nobody_knows_whether_it_was_interrupted() -> None:
+    conversation, job = generating_and_interrupted()
     conversation.send(Generated(job.number, ChatTextDelta("en eight.")))
     assert CancelJob(job.number) not in conversation.outputs_of(CancelJob)
     hear(conversation, "")
@@ -838,26 +844,14 @@ def test_an_answer_is_generated_on_while_nobody_knows_whether_it_was_interrupted
 
 
 def test_an_answer_that_breaks_off_while_it_is_interrupted_is_said_as_far_as_it_goes() -> None:
-    conversation, microphone = Conversation(RESUMING, held=(Transcribe, Generate)), Microphone()
-    conversation.send(CreateItem(user("Count.")))
-    conversation.send(CreateResponse())
-    (job,) = conversation.pending(Generate)
-    conversation.send(Generated(job.number, ChatTextDelta("One two three four, five six. Sev")))
-    conversation.wait(1.0)
-    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    conversation, job = generating_and_interrupted()
     conversation.send(JobFailed(job.number, ChatInterrupted("scripted")))
     hear(conversation, "")
     assert said(conversation)[1:] == ["four, five six. Sev"]
 
 
 def test_a_true_interruption_stops_the_chat_backend() -> None:
-    conversation, microphone = Conversation(RESUMING, held=(Transcribe, Generate)), Microphone()
-    conversation.send(CreateItem(user("Count.")))
-    conversation.send(CreateResponse())
-    (job,) = conversation.pending(Generate)
-    conversation.send(Generated(job.number, ChatTextDelta("One two three four, five six. Sev")))
-    conversation.wait(1.0)
-    conversation.hear(microphone.speech(0.5), microphone.silence(1.0))
+    conversation, job = generating_and_interrupted()
     hear(conversation, "Stop it.")
     assert CancelJob(job.number) in conversation.outputs_of(CancelJob)
 

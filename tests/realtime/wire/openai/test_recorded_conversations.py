@@ -6,6 +6,7 @@ Whoever changes what is sent writes the files anew: run this module.
 import base64
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,10 +92,20 @@ def answers(request: ChatRequest) -> list[ChatDelta]:
     return [*map(ChatTextDelta, answer.words), *answer.calls, ChatFinished(reason)]
 
 
-def turn() -> Caller:
+SPOKEN: Final[dict[str, list[tuple[str, float, float]]]] = {
+    "turn": [("What is a barometer?", 1.0, 6)],
+    "barge_in": [("Tell me a long story.", 1.0, 2), ("No, a short one.", 1.0, 9)],
+    "false_alarm": [("Tell me a long story.", 1.0, 2), ("Mhm.", 0.5, 2)],
+    "second_turn": [("What is a barometer?", 1.0, 6), ("And a thermometer?", 1.0, 9)],
+}
+"""What the user says, for how many seconds, and the seconds in which they listen after it."""
+
+
+def spoken(turns: list[tuple[str, float, float]]) -> Caller:
     caller = Caller()
-    caller.say("What is a barometer?")
-    caller.listen(6)
+    for text, seconds, listening in turns:
+        caller.say(text, seconds)
+        caller.listen(listening)
     return caller
 
 
@@ -113,40 +124,19 @@ def tool_call() -> Caller:
     return caller
 
 
-def barge_in() -> Caller:
-    caller = Caller()
-    caller.say("Tell me a long story.")
-    caller.listen(2)
-    caller.say("No, a short one.")
-    caller.listen(9)
-    return caller
+CONVERSATIONS: Final[dict[str, Callable[[], Caller]]] = {
+    **{name: partial(spoken, turns) for name, turns in SPOKEN.items()},
+    "tool_call": tool_call,
+}
 
 
-def false_alarm() -> Caller:
-    caller = Caller()
-    caller.say("Tell me a long story.")
-    caller.listen(2)
-    caller.say("Mhm.", seconds=0.5)
-    caller.listen(2)
-    return caller
-
-
-def second_turn() -> Caller:
-    caller = Caller()
-    caller.say("What is a barometer?")
-    caller.listen(6)
-    caller.say("And a thermometer?")
-    caller.listen(9)
-    return caller
-
-
-@pytest.mark.parametrize("play", [turn, tool_call, barge_in, false_alarm, second_turn])
-def test_a_conversation_is_as_recorded(play: Callable[[], Caller]) -> None:
-    recorded = (RECORDED / f"{play.__name__}.jsonl").read_text(encoding="utf-8")
-    assert play().lines == [json.loads(line) for line in recorded.splitlines()]
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_a_conversation_is_as_recorded(name: str) -> None:
+    recorded = (RECORDED / f"{name}.jsonl").read_text(encoding="utf-8")
+    assert CONVERSATIONS[name]().lines == [json.loads(line) for line in recorded.splitlines()]
 
 
 if __name__ == "__main__":
-    for scene in (turn, tool_call, barge_in, false_alarm, second_turn):
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in scene().lines)
-        (RECORDED / f"{scene.__name__}.jsonl").write_text(text, encoding="utf-8")
+    for name, play in CONVERSATIONS.items():
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in play().lines)
+        (RECORDED / f"{name}.jsonl").write_text(text, encoding="utf-8")

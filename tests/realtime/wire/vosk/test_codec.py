@@ -1,6 +1,5 @@
 """The dialect of vosk-server."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from realtime.errors import ClientError, Overloaded
 from realtime.session.jobs import ScoreWindows, Transcribe
 from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Close
 from realtime.wire.vosk.codec import VoskCodec
-from tests.support.dialect_client import DialectClient, handshake
+from tests.support.dialect_client import DialectClient, captions_again, golden_captions, handshake
 from tests.support.scripted_conversation import Microphone, words_between
 
 GOLDEN = Path(__file__).parents[3] / "data" / "vosk_captions.jsonl"
@@ -172,17 +171,5 @@ def test_the_last_error_of_a_connection_closes_it_with_its_code() -> None:
 
 
 def test_captions_look_as_documented() -> None:
-    """Compare the golden conversation; `<speech>` and `<silence>` are 0.32 s of audio, `times` repeats a message."""
-    golden = [json.loads(line) for line in GOLDEN.read_text().splitlines()]
-    client, microphone = DialectClient(VoskCodec.open, held=()), Microphone()
-    sounds = {"<speech>": microphone.speech, "<silence>": microphone.silence}
-    lines: list[Any] = []
-    for line in golden:
-        if line["from"] == "client":
-            before = len(client.frames)
-            for _ in range(line.get("times", 1)):
-                message = line["message"]
-                client.send(sounds[message](0.32) if isinstance(message, str) else message)
-            answers = ({"close": each.code} if isinstance(each, Close) else each for each in client.received(before))
-            lines += [line, *({"from": "server", "message": each} for each in answers)]
-    assert lines == golden
+    golden = golden_captions(GOLDEN)
+    assert captions_again(golden, VoskCodec.open) == golden

@@ -16,7 +16,7 @@ from realtime.wire.codec import MAX_PROMPT_CHARACTERS, Close
 from realtime.wire.whisperlive.codec import MAX_SEGMENTS, WhisperLiveCodec
 from realtime.wire.whisperlive.messages import END_OF_AUDIO
 from realtime.wire.whisperlive.samples import SampleConverter
-from tests.support.dialect_client import DialectClient, handshake
+from tests.support.dialect_client import DialectClient, captions_again, golden_captions, handshake
 from tests.support.scripted_conversation import Microphone, words_between
 
 GOLDEN = Path(__file__).parents[3] / "data" / "whisperlive_captions.jsonl"
@@ -190,19 +190,5 @@ def test_a_client_sends_32_bit_samples_unless_it_says_otherwise() -> None:
 
 
 def test_captions_look_as_documented() -> None:
-    """Compare the golden conversation; `<speech>` and `<silence>` are 0.32 s of audio, `times` repeats a message."""
-    golden = [json.loads(line) for line in GOLDEN.read_text().splitlines()]
-    client, microphone = DialectClient(WhisperLiveCodec.open, held=()), Microphone()
-    sounds = {"<speech>": microphone.speech, "<silence>": microphone.silence}
-    lines: list[Any] = []
-    for line in golden:
-        if line["from"] == "client":
-            before = len(client.frames)
-            for _ in range(line.get("times", 1)):
-                message = line["message"]
-                if isinstance(message, str):
-                    message = sounds[message](0.32) if message in sounds else message.encode()
-                client.send(message)
-            answers = ({"close": each.code} if isinstance(each, Close) else each for each in client.received(before))
-            lines += [line, *({"from": "server", "message": each} for each in answers)]
-    assert lines == golden
+    golden = golden_captions(GOLDEN)
+    assert captions_again(golden, WhisperLiveCodec.open) == golden
