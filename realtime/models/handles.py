@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
+from realtime.audio.loudness import LoudnessLeveller
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ModelEntry
 from realtime.catalogue.voices import AnyVoice
@@ -243,10 +244,11 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
             clip.transcript if clip else "",
             style.streamed,
         )
+        leveller = LoudnessLeveller(self.sample_rate)
         pause = TrailingPause(pause_after(text) / job.speed, self.sample_rate)
         async with aclosing(self._pool.run(job.fields(), clip.samples if clip else NO_SAMPLES)) as results:
             async for result in results:
-                if len(phrase := pause.process(result.samples)):
+                if len(phrase := pause.process(leveller.process(result.samples))):
                     yield phrase
         if len(silence := pause.finish()):
             yield silence

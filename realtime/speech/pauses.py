@@ -2,7 +2,8 @@
 
 Engines end every phrase as if it were a sentence, with silence of a length of their own: hibari with about 0.45 s after
 a comma, too, and Piper's voices with 0.1 to 0.2 s after a paragraph. Here a phrase gets the pause that its punctuation
-stands for.
+stands for. Speech that begins or breaks off in the middle of a sound, as that of language models may, would click: it
+is faded.
 """
 
 from collections.abc import Generator, Iterator
@@ -27,6 +28,9 @@ WORD_PAUSE: Final = 0.02
 SILENCE_LEVEL: Final = 1e-3
 """Highest amplitude of silence, -60 dB of full scale."""
 
+FADE_SECONDS: Final = 0.003
+"""Seconds in which sound that does not begin or end in silence is faded in or out."""
+
 _CLOSING: Final = "\"'”’)]}»›」』）】》〉*_`"
 _SENTENCE_ENDS: Final = ".!?…。！？｡"
 _CLAUSE_ENDS: Final = ",;:–—，、､；："
@@ -48,9 +52,12 @@ class TrailingPause:
 
     def __init__(self, seconds: float, sample_rate: int) -> None:
         self._pause = round(seconds * sample_rate)
+        self._fade = round(FADE_SECONDS * sample_rate)
         self._held: list[Samples] = []
         """Silence that belongs to the phrase if sound follows."""
         self._begun = False
+        self._last = 0.0
+        """The last sample of sound."""
 
     def process(self, chunk: Samples) -> Samples:
         """Take the next chunk; return what of the phrase ends with sound, possibly nothing."""
@@ -61,12 +68,19 @@ class TrailingPause:
         end = sounds[-1] + 1
         phrase = np.concatenate([*self._held, chunk[:end]])
         self._held = [chunk[end:]]
+        if not self._begun and abs(phrase[0]) > SILENCE_LEVEL:
+            fade = min(self._fade, len(phrase))
+            phrase[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
         self._begun = True
+        self._last = float(phrase[-1])
         return phrase
 
     def finish(self) -> Samples:
-        """Return the pause, nothing if there was no sound."""
-        return np.zeros(self._pause if self._begun else 0, np.float32)
+        """Return the pause, nothing if there was no sound. It begins where the sound ends, and falls to zero."""
+        pause = np.zeros(self._pause if self._begun else 0, np.float32)
+        fade = min(self._fade, len(pause))
+        pause[:fade] = np.linspace(self._last, 0, fade, dtype=np.float32)
+        return pause
 
 
 def with_pause(chunks: Iterator[Samples], seconds: float, sample_rate: int) -> Generator[Samples, None, None]:

@@ -83,7 +83,7 @@ def obedient(
 
 
 class ObedientVoice:
-    """A speech engine that says the first sample of the reference clip, or 0.5, once for each letter."""
+    """A speech engine with a chunk of 500 samples for each letter, or of 1,000 times the first sample of the clip."""
 
     def __init__(self, arguments: Mapping[str, Any], on_stage: Callable[[str], None]) -> None:
         abilities = Capabilities(("en",), speed=True, cloning=True, any_voice=bool(arguments.get("any_voice")))
@@ -91,8 +91,9 @@ class ObedientVoice:
 
     def run(self, job: Mapping[str, Any], samples: Samples) -> Parts:
         phrase = SpeechJob.from_fields(job)
+        length = round(1_000 * float(samples[0])) if len(samples) else 500
         for _ in phrase.text:
-            yield {}, samples[:1] if len(samples) else np.full(1, 0.5, np.float32)
+            yield {}, np.tile(np.array([0.1, -0.1], np.float32), length // 2)
 
     def interrupt(self) -> None:
         pass

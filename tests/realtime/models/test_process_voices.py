@@ -11,6 +11,7 @@ from realtime.catalogue.voices import find_voice
 from realtime.models.models import Models
 from realtime.models.voice_clips import voice_clips
 from realtime.settings import Settings
+from realtime.speech.pauses import SENTENCE_PAUSE
 from realtime.speech.style import ReferenceClip, SpeechStyle
 from realtime.weights.progress import Stage, Step
 from tests.support.process_engine import obedient_voice
@@ -36,9 +37,10 @@ class Engines(ScriptedEngines):
         self.steps_seen.append(step)
 
 
-async def said(models: Models, voice: str, style: SpeechStyle) -> list[float]:
+async def said(models: Models, voice: str, style: SpeechStyle) -> list[int]:
+    """Return the lengths of the chunks; the last is the pause."""
     async with models.lease_synthesizer(CHATTTS) as synthesizer:
-        return [float(chunk[0]) async for chunk in synthesizer.synthesize("Hi!", voice, 1.0, style)]
+        return [len(chunk) async for chunk in synthesizer.synthesize("Hi!", voice, 1.0, style)]
 
 
 def folder(directory: Path) -> Path:
@@ -68,10 +70,10 @@ def test_a_model_in_a_process_speaks_with_its_voice_a_recording_or_one_of_the_fo
         engines = Engines()
         models = Models(Settings(voices_dir=folder(tmp_path)), engines)
         await models.open()
-        clip = ReferenceClip(np.full(16_000, 0.75, np.float32))
-        assert await said(models, "amber", SpeechStyle()) == [0.5, 0.5, 0.5, 0.0]
-        assert await said(models, "ann", SpeechStyle()) == pytest.approx([0.25, 0.25, 0.25, 0.0], abs=0.001)
-        assert await said(models, "ann", SpeechStyle(clip=clip)) == [0.75, 0.75, 0.75, 0.0]
+        clip, pause = ReferenceClip(np.full(16_000, 0.75, np.float32)), round(SENTENCE_PAUSE * 24_000)
+        assert await said(models, "amber", SpeechStyle()) == [500, 500, 500, pause]
+        assert await said(models, "ann", SpeechStyle()) == [250, 250, 250, pause]
+        assert await said(models, "ann", SpeechStyle(clip=clip)) == [750, 750, 750, pause]
         async with models.lease_synthesizer(CHATTTS) as synthesizer:
             assert synthesizer.voices == ("amber", "ann")
             assert find_voice("Bob", synthesizer.voices) is None

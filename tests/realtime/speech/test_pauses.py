@@ -1,20 +1,39 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
 
 from realtime.audio.formats import Samples
-from realtime.speech.pauses import CLAUSE_PAUSE, PARAGRAPH_PAUSE, SENTENCE_PAUSE, WORD_PAUSE, pause_after, with_pause
+from realtime.speech.pauses import (
+    CLAUSE_PAUSE,
+    PARAGRAPH_PAUSE,
+    SENTENCE_PAUSE,
+    SILENCE_LEVEL,
+    WORD_PAUSE,
+    pause_after,
+    with_pause,
+)
 
 RATE = 1_000
 
 
 def sound(length: int) -> Samples:
+    """Return sound that begins and ends as softly as speech."""
+    samples = np.full(length, 0.5, np.float32)
+    samples[0], samples[-1] = 0.9 * SILENCE_LEVEL, 1.1 * SILENCE_LEVEL
+    return samples
+
+
+def broken_off(length: int) -> Samples:
     return np.full(length, 0.5, np.float32)
 
 
 def silence(length: int) -> Samples:
     return np.full(length, 1e-4, np.float32)
+
+
+def close(samples: Samples, expected: Sequence[float]) -> None:
+    np.testing.assert_allclose(samples, expected, atol=2 * SILENCE_LEVEL)
 
 
 def shaped(*chunks: Samples, seconds: float = 0.3) -> Samples:
@@ -44,18 +63,24 @@ def test_a_pause_is_that_of_the_punctuation(phrase: str, pause: float) -> None:
 
 
 def test_the_silence_after_a_phrase_becomes_the_pause() -> None:
-    assert [*shaped(sound(50), silence(200))] == [*sound(50), *np.zeros(300)]
+    close(shaped(sound(50), silence(200)), [*sound(50), *np.zeros(300)])
 
 
 def test_silence_before_a_phrase_stays() -> None:
-    assert [*shaped(silence(90), sound(50))] == [*silence(90), *sound(50), *np.zeros(300)]
+    close(shaped(silence(90), sound(50)), [*silence(90), *sound(50), *np.zeros(300)])
 
 
 def test_silence_inside_a_phrase_stays() -> None:
     inside = np.concatenate([sound(50), silence(80)])
-    assert [*shaped(inside, silence(40), sound(10), silence(9))] == [
-        *inside, *silence(40), *sound(10), *np.zeros(300),
-    ]  # fmt: skip
+    close(shaped(inside, silence(40), sound(10), silence(9)), [*inside, *silence(40), *sound(10), *np.zeros(300)])
+
+
+def test_sound_that_breaks_off_falls_to_silence_in_the_pause() -> None:
+    assert [*shaped(silence(50), broken_off(50))[97:]] == [0.5, 0.5, 0.5, 0.5, 0.25, *np.zeros(298)]
+
+
+def test_sound_that_begins_at_once_is_faded_in() -> None:
+    assert [*shaped(broken_off(50), broken_off(50))[:100]] == [0, 0.25, *np.full(98, 0.5)]
 
 
 def test_a_phrase_without_sound_yields_nothing() -> None:

@@ -1,0 +1,127 @@
+"""Even loudness of speech that is synthesized phrase by phrase.
+
+Engines speak some phrases much louder than others: Piper's voice joe says "Stop!" 6 LU above its mean, and voices may
+differ by more. Here each phrase is brought to the same loudness, measured as in ITU-R BS.1770-5: K-weighted power in
+blocks of 0.4 s, without those that are silent or 10 LU below the others.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.audio.formats import Samples
+
+TARGET_LOUDNESS: Final = -25.0
+"""Loudness of all speech in LUFS: that of hibari and of Piper's voice joe, between -26 and -24.6."""
+
+MAX_GAIN: Final = 12.0
+"""Largest change in dB."""
+
+HIGHEST_PEAK: Final = 0.97
+"""Amplitude above which nothing is raised."""
+
+TAIL_SECONDS: Final = 0.1
+"""Seconds of the silence after sound that count for its loudness.
+
+Of a short phrase, measured alone, all of its blocks are sound; in speech some of them are half of the pause after it,
+and its loudness is 2 LU less. With this it is between the two.
+"""
+
+SILENCE_LEVEL: Final = 1e-3
+"""Highest amplitude of silence, -60 dB of full scale."""
+
+_HOPS_PER_SECOND: Final = 50
+_BLOCK: Final = 20
+"""Hops in a block."""
+
+_SILENCE: Final = -70.0
+"""Loudness in LUFS of the loudest block that does not count."""
+
+_RELATIVE_GATE: Final = -10.0
+"""Loudness in LU, relative to that of all blocks, of the loudest block that does not count."""
+
+_OFFSET: Final = -0.691
+"""Loudness in LUFS of a K-weighted power of one."""
+
+
+@lru_cache(maxsize=8)
+def _weights(sample_rate: int, size: int) -> NDArray[np.float64]:
+    """Return what the power of each bin of a real Fourier transform of `size` samples adds to the weighted power.
+
+    The two filters are those of BS.1770-5, Annex 1, designed for any sample rate by the bilinear transform.
+    """
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))  # a delay of one sample
+    k, q, gain = np.tan(np.pi * 1681.974450955533 / sample_rate), 0.7071752369554196, 10 ** (3.999843853973347 / 20)
+    middle = gain**0.4996667741545416 * k / q
+    shelf = (gain + middle + k * k) + 2 * (k * k - gain) * z + (gain - middle + k * k) * z**2
+    shelf /= (1 + k / q + k * k) + 2 * (k * k - 1) * z + (1 - k / q + k * k) * z**2
+    k, q = np.tan(np.pi * 38.13547087602444 / sample_rate), 0.5003270373238773
+    # The numerator of the high-pass filter is not normalized in the standard.
+    high = (1 + k / q + k * k) * (1 - z) ** 2
+    high /= (1 + k / q + k * k) + 2 * (k * k - 1) * z + (1 - k / q + k * k) * z**2
+    power = np.abs(shelf * high) ** 2 * 2 / size**2
+    power[0] /= 2
+    return np.asarray(power)
+
+
+class Loudness:
+    """The integrated loudness of audio that comes in chunks."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._hop = sample_rate // _HOPS_PER_SECOND
+        self._powers = np.empty(0)
+        """Weighted power of each hop."""
+        self._rest = np.empty(0, np.float32)
+
+    def add(self, chunk: Samples) -> float:
+        """Take the next chunk; return the loudness of all so far in LUFS, minus infinity for silence.
+
+        Less than a block counts as a block that ends with silence.
+        """
+        audio = np.concatenate([self._rest, chunk])
+        whole = len(audio) // self._hop * self._hop
+        self._powers = np.append(self._powers, self._power(audio[:whole]))
+        self._rest = audio[whole:]
+        missing = -len(self._rest) % self._hop
+        powers = np.append(self._powers, self._power(np.pad(self._rest, (0, missing))))
+        powers = np.pad(powers, (0, max(0, _BLOCK - len(powers))))
+        blocks = np.lib.stride_tricks.sliding_window_view(powers, _BLOCK).mean(axis=1)
+        blocks = blocks[blocks > 10 ** ((_SILENCE - _OFFSET) / 10)]
+        if not len(blocks):
+            return float("-inf")
+        return _in_lufs(blocks[blocks > blocks.mean() * 10 ** (_RELATIVE_GATE / 10)])
+
+    def _power(self, audio: Samples) -> NDArray[np.float64]:
+        spectra = np.fft.rfft(audio.reshape(-1, self._hop), axis=1)
+        return np.asarray((np.abs(spectra) ** 2) @ _weights(self._rate, self._hop))
+
+
+def _in_lufs(powers: NDArray[np.float64]) -> float:
+    return float(_OFFSET + 10 * np.log10(powers.mean()))
+
+
+class LoudnessLeveller:
+    """Brings a phrase, which comes in chunks, to `TARGET_LOUDNESS`.
+
+    Each chunk gets the gain for the phrase so far, and within a chunk it changes gradually: a phrase that comes at once
+    has one gain.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._loudness = Loudness(sample_rate)
+        self._tail = round(TAIL_SECONDS * sample_rate)
+        self._gain: float | None = None
+
+    def process(self, chunk: Samples) -> Samples:
+        """Return the next chunk, raised or lowered."""
+        sounds = np.flatnonzero(np.abs(chunk) > SILENCE_LEVEL)
+        if not len(sounds):
+            return chunk
+        loudness = self._loudness.add(chunk[: sounds[-1] + self._tail])
+        gain = float(10 ** (np.clip(TARGET_LOUDNESS - loudness, -MAX_GAIN, MAX_GAIN) / 20))
+        highest = max(1.0, HIGHEST_PEAK / float(np.abs(chunk).max()))
+        before, self._gain = self._gain or gain, min(gain, highest)
+        return chunk * np.linspace(min(before, highest), self._gain, len(chunk), dtype=np.float32)

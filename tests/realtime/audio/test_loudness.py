@@ -1,0 +1,98 @@
+"""Loudness as in ITU-R BS.1770-5, compared with pyloudnorm, and phrases brought to one loudness."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from realtime.audio.formats import Samples
+from realtime.audio.loudness import HIGHEST_PEAK, MAX_GAIN, TARGET_LOUDNESS, Loudness, LoudnessLeveller
+from tests.support.recordings import tone
+
+RATE = 24_000
+PEAK_OF_TONE = 0.3
+
+
+def at(level: float, seconds: float = 2.0) -> Samples:
+    """Return a tone with a peak of `level` dBFS."""
+    return tone(seconds, 997.0, RATE) * np.float32(10 ** (level / 20) / PEAK_OF_TONE)
+
+
+def loudness(samples: Samples, sample_rate: int = RATE) -> float:
+    return Loudness(sample_rate).add(samples)
+
+
+def levelled(*chunks: Samples) -> Samples:
+    leveller = LoudnessLeveller(RATE)
+    return np.concatenate([leveller.process(chunk) for chunk in chunks])
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 44_100, 48_000])
+def test_a_tone_of_997_hz_at_full_scale_has_minus_3_lufs(rate: int) -> None:
+    assert loudness(tone(2.0, 997.0, rate) / np.float32(PEAK_OF_TONE), rate) == pytest.approx(-3.01, abs=0.06)
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 48_000])
+@pytest.mark.parametrize("pauses", [False, True])
+def test_the_loudness_of_noise_is_that_of_pyloudnorm(rate: int, pauses: bool) -> None:
+    pyloudnorm = pytest.importorskip("pyloudnorm")
+    noise = np.cumsum(np.random.default_rng(1).standard_normal(4 * rate) * 0.01) % 0.2 - 0.1
+    if pauses:
+        noise[rate : 2 * rate] *= 1e-3
+        noise[3 * rate :] *= 0.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = pyloudnorm.Meter(rate).integrated_loudness(noise)
+    assert loudness(noise.astype(np.float32), rate) == pytest.approx(expected, abs=0.3)
+
+
+def test_silence_has_no_loudness() -> None:
+    assert loudness(np.full(RATE, 1e-5, np.float32)) == float("-inf")
+
+
+def test_the_loudness_does_not_depend_on_the_chunks() -> None:
+    sound = at(-20.0)
+    measured, found = Loudness(RATE), 0.0
+    for chunk in np.split(sound, [100, 1_000, 1_001, 30_000]):
+        found = measured.add(chunk)
+    assert found == pytest.approx(loudness(sound))
+
+
+@pytest.mark.parametrize("level", [-30.0, -22.0, -12.0])
+@pytest.mark.parametrize("seconds", [0.5, 3.0])
+def test_a_phrase_is_brought_to_the_same_loudness(level: float, seconds: float) -> None:
+    assert loudness(levelled(at(level, seconds))) == pytest.approx(TARGET_LOUDNESS, abs=1.2)
+
+
+def test_a_phrase_that_comes_at_once_has_one_gain() -> None:
+    phrase = np.concatenate([at(-30.0), at(-20.0)])
+    gains = levelled(phrase)[np.abs(phrase) > 0.01] / phrase[np.abs(phrase) > 0.01]
+    assert gains.max() - gains.min() < 1e-4
+
+
+def test_the_gain_changes_gradually_where_a_phrase_comes_in_chunks() -> None:
+    phrase = np.concatenate([at(-30.0), at(-20.0)])
+    sounds = np.abs(phrase) > 0.01
+    gains = levelled(*np.split(phrase, 2))[sounds] / phrase[sounds]
+    assert gains.max() > 1.4 * gains.min()
+    assert np.abs(np.diff(gains)).max() < 1e-3
+
+
+def test_silence_is_not_raised() -> None:
+    silence = np.full(RATE, 1e-4, np.float32)
+    np.testing.assert_array_equal(levelled(silence), silence)
+    assert not len(levelled(np.empty(0, np.float32)))
+
+
+def test_what_is_very_quiet_is_raised_by_a_limited_gain() -> None:
+    assert np.abs(levelled(at(-55.0))).max() == pytest.approx(10 ** ((-55 + MAX_GAIN) / 20), rel=0.01)
+
+
+def test_nothing_is_raised_beyond_full_scale() -> None:
+    phrase = np.concatenate([at(-40.0), at(0.0, 0.001) * 0.9])
+    assert np.abs(levelled(phrase)).max() == pytest.approx(HIGHEST_PEAK, abs=0.02)
+
+
+def test_loud_speech_with_clipped_peaks_is_not_lowered_for_them() -> None:
+    phrase = np.concatenate([at(TARGET_LOUDNESS + 3.0), np.ones(10, np.float32)])
+    assert np.abs(levelled(phrase)[: 2 * RATE]).max() == pytest.approx(np.abs(phrase[: 2 * RATE]).max(), rel=0.02)
