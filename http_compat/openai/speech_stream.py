@@ -1,7 +1,10 @@
 """Text to encoded speech, chunk by chunk, as bytes or as OpenAI's events."""
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from http_compat.streaming import event
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 
 _TOKENS_PER_SECOND: Final = 20
 """Tokens reported for one second of audio: OpenAI's own rate, as the models here have no audio tokens."""
+
+MAX_SECONDS_AHEAD: Final = 10.0
+"""Seconds of speech that wait for the client from which no further phrase is synthesized."""
 
 
 class SpeechStream:
@@ -37,6 +43,10 @@ class SpeechStream:
             speech_format, synthesizer.sample_rate, streaming=streaming, audio=audio, bit_rate=bit_rate
         )
         self._samples = 0
+        self._made: asyncio.Queue[Samples | None] = asyncio.Queue()
+        """Speech that has not been taken, then None: at most a phrase and `MAX_SECONDS_AHEAD`."""
+        self._made_seconds = 0.0
+        self._taken = asyncio.Event()
 
     @property
     def seconds(self) -> float:
@@ -74,7 +84,29 @@ class SpeechStream:
         yield event({"type": "speech.audio.done", "usage": self.usage})
 
     async def _speak(self) -> AsyncGenerator[Samples, None]:
+        """Yield the speech. A client that takes it slowly holds no engine, and the next phrase is made meanwhile."""
+        making = asyncio.create_task(self._make())
+        making.add_done_callback(lambda _: self._made.put_nowait(None))
+        try:
+            while (chunk := await self._made.get()) is not None:
+                self._taken.set()
+                yield chunk
+            await making
+        finally:
+            making.cancel()
+            await asyncio.wait([making])
+
+    async def _make(self) -> None:
+        """Synthesize the phrases in order, each as urgently as a listener needs it who hears them from the first on."""
+        began = None
         for phrase in phrases(self._text):
-            async with aclosing(self._synthesizer.synthesize(phrase, self._voice, self._speed, self._style)) as chunks:
+            while self._made_seconds - self.seconds > MAX_SECONDS_AHEAD:
+                self._taken.clear()
+                await self._taken.wait()
+            heard = 0.0 if began is None else time.monotonic() - began
+            style = replace(self._style, seconds_ahead=max(0.0, self._made_seconds - heard))
+            async with aclosing(self._synthesizer.synthesize(phrase, self._voice, self._speed, style)) as chunks:
                 async for chunk in chunks:
-                    yield chunk
+                    began = began or time.monotonic()
+                    self._made_seconds += len(chunk) / self._synthesizer.sample_rate
+                    self._made.put_nowait(chunk)

@@ -44,6 +44,7 @@ from realtime.session.jobs import (
 )
 from realtime.session.session import Session
 from realtime.speech.echo_gate import EchoGate
+from realtime.speech.style import SpeechStyle
 
 Request = TypeVar("Request")
 
@@ -209,7 +210,8 @@ class Driver:
             else:
                 voice = find_voice(job.voice, synthesizer.voices) or synthesizer.voices[0]
             positions = synthesizer.spoken_text(job.text).positions
-            async with aclosing(synthesizer.synthesize(job.text, voice, job.speed)) as chunks:
+            style = SpeechStyle(seconds_ahead=job.seconds_ahead)
+            async with aclosing(synthesizer.synthesize(job.text, voice, job.speed, style)) as chunks:
                 async for samples in chunks:
                     await self.inbox.put_result(
                         SpeechSynthesized(job.number, samples, synthesizer.sample_rate, positions)

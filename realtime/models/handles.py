@@ -1,5 +1,6 @@
 """Loaded models, called from coroutines: each has an engine, the threads that run it, and a queue."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -193,7 +194,7 @@ class ThreadSynthesizerHandle(SynthesizerHandle):
         text: str,
         voice: str,
         speed: float,
-        style: SpeechStyle = PLAIN,  # noqa: ARG002 - threads run none that has a style
+        style: SpeechStyle = PLAIN,  # threads run no engine that has instructions or clones voices
     ) -> AsyncGenerator[Samples, None]:
         speed = speed if self.entry.capabilities.speed else 1.0
         pause = pause_after(text) / speed
@@ -202,7 +203,7 @@ class ThreadSynthesizerHandle(SynthesizerHandle):
             spoken = self.spoken_text(text).text
             return with_pause(self._engine.synthesize(spoken, voice, speed), pause, self.sample_rate)
 
-        return self._worker.stream(speak)
+        return self._worker.stream(speak, time.monotonic() + style.seconds_ahead)
 
     def close(self) -> None:
         self._worker.close()
@@ -246,7 +247,9 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
         )
         leveller = LoudnessLeveller(self.sample_rate)
         pause = TrailingPause(pause_after(text) / job.speed, self.sample_rate)
-        async with aclosing(self._pool.run(job.fields(), clip.samples if clip else NO_SAMPLES)) as results:
+        deadline = time.monotonic() + style.seconds_ahead
+        spoken = self._pool.run(job.fields(), clip.samples if clip else NO_SAMPLES, deadline)
+        async with aclosing(spoken) as results:
             async for result in results:
                 if len(phrase := pause.process(leveller.process(result.samples))):
                     yield phrase

@@ -70,12 +70,13 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class Synthesize:
-    """Speak one phrase; an empty `voice` is the default voice."""
+    """Speak one phrase; an empty `voice` is the default voice, `seconds_ahead` is that of `SpeechStyle`."""
 
     number: int
     text: str = field(repr=False)
     voice: str
     speed: float
+    seconds_ahead: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,8 @@ class Reply:
         prepared, self._prepared = self._prepared, None
         if prepared is None:
             self._synthesis = self._jobs.begin()
-            yield Synthesize(self._synthesis, self._phrase, self.response.voice, self.speed)
+            ahead = self._speech.seconds_ahead(now)
+            yield Synthesize(self._synthesis, self._phrase, self.response.voice, self.speed, ahead)
             return
         assert prepared.job.text == self._phrase
         self._synthesis = prepared.job.number

@@ -44,6 +44,10 @@ class SpeechQueue:
         began = self._playout.began
         return float("-inf") if began is None else began + self.sent_seconds
 
+    def seconds_ahead(self, now: float) -> float:
+        """Return the seconds of speech, released or not, that the client has not played by `now`."""
+        return self.waiting + max(0.0, self.played_until - now)
+
     def played_seconds(self, now: float) -> float:
         """Return the seconds that the client can have played by `now`."""
         began = self._playout.began

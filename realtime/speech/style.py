@@ -39,11 +39,14 @@ class SpeechStyle:
         instructions: How to speak, in words.
         clip: The voice to clone, instead of the one that is named.
         streamed: Whether the first samples are wanted as soon as possible.
+        seconds_ahead: Seconds of speech that the listener has yet to hear before this phrase. Of phrases that wait for
+            an engine, the one that is needed first is spoken first.
     """
 
     instructions: str = ""
     clip: ReferenceClip | None = None
     streamed: bool = True
+    seconds_ahead: float = 0.0
 
 
 PLAIN: Final = SpeechStyle()

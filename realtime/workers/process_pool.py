@@ -1,11 +1,13 @@
 """Run the jobs of one engine in processes: started on demand, one job at a time each, replaced when they end."""
 
 import asyncio
+import bisect
 import logging
 import math
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
+from operator import itemgetter
 from typing import Any, Final
 
 from realtime.audio.formats import Samples
@@ -44,6 +46,38 @@ class Backoff:
         return max(0.0, self._not_before - now)
 
 
+class DeadlineSemaphore:
+    """A semaphore of one event loop that lets those pass first whose deadline is earliest."""
+
+    def __init__(self, value: int) -> None:
+        self._free = value
+        self._waiting: list[tuple[float, asyncio.Future[None]]] = []
+        """Sorted by deadline, then by when they came."""
+
+    async def acquire(self, deadline: float) -> None:
+        """Wait until fewer than `value` have passed without `release`."""
+        if self._free:
+            self._free -= 1
+            return
+        waiting = deadline, asyncio.get_running_loop().create_future()
+        bisect.insort(self._waiting, waiting, key=itemgetter(0))
+        try:
+            await waiting[1]
+        except asyncio.CancelledError:
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+            else:  # it was let pass, and cancelled before it knew
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Let the next one pass."""
+        if self._waiting:
+            self._waiting.pop(0)[1].set_result(None)
+        else:
+            self._free += 1
+
+
 class ProcessPool:
     """At most `instances` processes of one program. Belongs to one event loop, but for its construction and `close`."""
 
@@ -58,7 +92,7 @@ class ProcessPool:
         self._program = program
         self._max_waiting = max_waiting
         self._waiting = 0
-        self._slots = asyncio.Semaphore(program.instances)
+        self._slots = DeadlineSemaphore(program.instances)
         self._processes = {first}
         self._idle = [first]
         self._starts = BlockingCalls(program.instances)
@@ -72,13 +106,17 @@ class ProcessPool:
         """The number of processes that wait for a job."""
         return len(self._idle)
 
-    async def run(self, job: Mapping[str, Any], samples: Samples = NO_SAMPLES) -> AsyncGenerator[Message, None]:
+    async def run(
+        self, job: Mapping[str, Any], samples: Samples = NO_SAMPLES, deadline: float = -math.inf
+    ) -> AsyncGenerator[Message, None]:
         """Yield the parts of the result of a job, which waits for a process. Closing the generator cancels the job.
+
+        Of jobs that wait, the one with the earliest `deadline`, a time of any clock, gets the next process.
 
         Raises what the engine raises, `EngineError` if the process ends or stalls, and `Overloaded` if too many jobs
         wait, or the engine has failed repeatedly.
         """
-        process = await self._take()
+        process = await self._take(deadline)
         try:
             async with aclosing(process.run(job, samples)) as results:
                 async for result in results:
@@ -101,14 +139,14 @@ class ProcessPool:
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(process.close_streams)
 
-    async def _take(self) -> WorkerProcess:
+    async def _take(self, deadline: float) -> WorkerProcess:
         """Wait for a process without a job, or start one."""
         if self._closing or self._waiting >= self._max_waiting:
             raise Overloaded("Too many requests are queued for this model.")
         self._loop = asyncio.get_running_loop()
         self._waiting += 1
         try:
-            await self._slots.acquire()
+            await self._slots.acquire(deadline)
         finally:
             self._waiting -= 1
         try:

@@ -1,17 +1,23 @@
 """Run generators in threads and hand their chunks to coroutines."""
 
 import asyncio
+import math
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
-from queue import SimpleQueue
+from itertools import count
+from queue import PriorityQueue
 from typing import Final, Generic, TypeVar
 
 from realtime.errors import Overloaded
 
 Answer = TypeVar("Answer")
 
-MAX_CHUNKS_AHEAD: Final = 8
-"""Chunks that a generator may produce before the first of them is consumed."""
+MAX_CHUNKS_AHEAD: Final = 500
+"""Chunks that a generator may produce before the first of them is consumed.
+
+A phrase of 200 characters has 480 chunks of 0.1 s at the slowest speed: a client that takes its audio slowly must not
+hold a thread that others wait for.
+"""
 
 
 class _Stream(Generic[Answer]):
@@ -73,12 +79,16 @@ class _Stream(Generic[Answer]):
 
 
 class StreamWorker(Generic[Answer]):
-    """`concurrency` threads that each run one generator at a time; at most `max_waiting` generators are queued."""
+    """`concurrency` threads that each run one generator at a time; at most `max_waiting` generators are queued.
+
+    They are started in the order of their deadlines.
+    """
 
     def __init__(self, name: str, *, concurrency: int, max_waiting: int) -> None:
         self._max_waiting = max_waiting
         self._closing = False
-        self._queue: SimpleQueue[_Stream[Answer] | None] = SimpleQueue()
+        self._numbers = count()  # among equal deadlines, the oldest is the first
+        self._queue: PriorityQueue[tuple[float, int, _Stream[Answer] | None]] = PriorityQueue()
         self._running: set[_Stream[Answer]] = set()
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{index}", daemon=True) for index in range(concurrency)
@@ -86,17 +96,19 @@ class StreamWorker(Generic[Answer]):
         for thread in self._threads:
             thread.start()
 
-    async def stream(self, make: Callable[[], Iterator[Answer]]) -> AsyncGenerator[Answer, None]:
+    async def stream(
+        self, make: Callable[[], Iterator[Answer]], deadline: float = -math.inf
+    ) -> AsyncGenerator[Answer, None]:
         """Yield the chunks of the generator that `make` returns, which runs at most `MAX_CHUNKS_AHEAD` ahead.
 
-        Closing the stream closes the generator, in its own thread. Raises `Overloaded` if too many generators are
-        queued, and what the generator raised.
+        `deadline` is a time of any clock, the same for all. Closing the stream closes the generator, in its own thread.
+        Raises `Overloaded` if too many generators are queued, and what the generator raised.
         """
         if self._closing or self._queue.qsize() >= self._max_waiting:
             raise Overloaded("Too many texts are queued for this voice model.")
         stream = _Stream(make)
         self._running.add(stream)
-        self._queue.put(stream)
+        self._queue.put((deadline, next(self._numbers), stream))
         try:
             async for chunk in stream.chunks():
                 yield chunk
@@ -110,10 +122,10 @@ class StreamWorker(Generic[Answer]):
         for stream in tuple(self._running):
             stream.cancel()
         for _ in self._threads:
-            self._queue.put(None)
+            self._queue.put((math.inf, next(self._numbers), None))
         for thread in self._threads:
             thread.join()
 
     def _work(self) -> None:
-        while (stream := self._queue.get()) is not None:
+        while (stream := self._queue.get()[2]) is not None:
             stream.run()

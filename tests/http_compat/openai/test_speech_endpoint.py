@@ -20,6 +20,7 @@ from realtime.catalogue.names import lookup
 from realtime.settings import Settings
 from tests.support.asgi_requests import post
 from tests.support.recordings import duration, tone, wav_file
+from tests.support.scenarios import until
 from tests.support.scripted_models import ScriptedModels, ScriptedSynthesizer, Serve
 from tests.support.uploads import error
 
@@ -416,6 +417,34 @@ def test_a_stream_occupies_its_slot_until_it_ends(application: Callable[[Setting
 
     asyncio.run(scene())
     assert statuses == [200, 429, 200]
+
+
+def test_a_client_that_reads_slowly_holds_no_engine(
+    application: Callable[[Settings], Starlette], synthesizer: ScriptedSynthesizer
+) -> None:
+    app = application(Settings())
+    text = " ".join(["This is a sentence of five seconds, more or less."] * 9)
+    body = json.dumps({"model": "tts-1", "input": text, "response_format": "pcm"}).encode()
+    spoken: list[int] = []
+
+    async def read_slowly(message: Message) -> None:
+        if message["type"] == "http.response.body" and not spoken:
+            await until(lambda: len(synthesizer.spoken) >= 4)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            spoken.append(len(synthesizer.spoken))
+
+    asyncio.run(post(app, URL, "application/json", body, read_slowly))
+    assert spoken == [4]  # 15 s, of which the client has taken none
+    assert len(synthesizer.spoken) == 10
+
+
+def test_a_phrase_is_wanted_the_later_the_more_has_been_spoken(
+    client: TestClient, synthesizer: ScriptedSynthesizer
+) -> None:
+    speak(client, input="This has twenty-nine letters. So has this one, or about. The end.")
+    ahead = [style.seconds_ahead for style in synthesizer.styles]
+    assert ahead == pytest.approx([0.0, 3.0, 5.8], abs=0.5)
 
 
 def test_a_body_without_end_is_413(serve: Serve) -> None:

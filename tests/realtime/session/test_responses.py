@@ -281,6 +281,22 @@ def test_after_a_response_another_may_begin() -> None:
     assert conversation.outputs_of(CommandRefused) == []
 
 
+def test_a_phrase_is_asked_for_with_the_seconds_that_the_client_has_yet_to_play() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak("This is one sentence. This is another one. And here is the last."))
+    (first,) = conversation.pending(Synthesize)
+    conversation.send(chunk(first.number, 5.0))
+    conversation.wait(0.5)
+    conversation.send(SynthesisFinished(first.number))
+    second = conversation.pending(Synthesize)[-1]
+    conversation.send(chunk(second.number, 1.0))
+    conversation.wait(9.5)
+    conversation.send(SynthesisFinished(second.number))
+    third = conversation.pending(Synthesize)[-1]
+    ahead = [phrase.seconds_ahead for phrase in (first, second, third)]
+    assert ahead == pytest.approx([0.0, 4.5, 0.0], abs=0.01)
+
+
 def test_cancelling_nothing_is_refused() -> None:
     conversation = Conversation()
     (refusal,) = conversation.send(CancelResponse(request_id="event_3"))

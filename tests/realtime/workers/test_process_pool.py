@@ -93,6 +93,27 @@ def test_further_processes_are_started_on_demand_up_to_the_setting() -> None:
     run(scenario())
 
 
+def test_the_job_that_is_needed_first_gets_the_next_process() -> None:
+    async def scenario() -> None:
+        order = list[str]()
+
+        async def finish(name: str, deadline: float) -> None:
+            async for _ in opened.run({"do": "echo", "text": name}, deadline=deadline):
+                order.append(name)
+
+        async with pool() as opened, aclosing(opened.run(ENDLESS)) as endless:
+            await anext(endless)
+            deadlines = {"late": 9.0, "soon": 1.0, "left": 0.0, "as soon": 1.0}
+            waiting = {name: asyncio.create_task(finish(name, at)) for name, at in deadlines.items()}
+            await asyncio.sleep(0)
+            waiting.pop("left").cancel()
+            await endless.aclose()
+            await asyncio.gather(*waiting.values())
+        assert order == ["soon", "as soon", "late"]
+
+    run(scenario())
+
+
 def test_a_job_too_many_is_refused() -> None:
     async def scenario() -> None:
         async with pool(max_waiting=1) as opened, aclosing(opened.run(ENDLESS)) as endless:

@@ -445,7 +445,7 @@ def test_chunks_come_in_order() -> None:
 
 def test_a_generator_runs_a_bounded_number_of_chunks_ahead() -> None:
     async def scenario() -> None:
-        speaker = Speaker(50)
+        speaker = Speaker(2 * MAX_CHUNKS_AHEAD)
         async with streaming() as worker:
             chunks = worker.stream(speaker)
             async for chunk in chunks:
@@ -453,14 +453,14 @@ def test_a_generator_runs_a_bounded_number_of_chunks_ahead() -> None:
                 if chunk == 1:
                     await happens(speaker.full)
                 assert speaker.made <= chunk + MAX_CHUNKS_AHEAD
-            assert speaker.made == 50
+            assert speaker.made == 2 * MAX_CHUNKS_AHEAD
 
     run(scenario())
 
 
 def test_closing_the_stream_closes_the_generator_in_its_own_thread() -> None:
     async def scenario() -> None:
-        speaker = Speaker(50)
+        speaker = Speaker(2 * MAX_CHUNKS_AHEAD)
         async with streaming() as worker:
             chunks = worker.stream(speaker)
             assert await anext(chunks) == 1
@@ -470,6 +470,29 @@ def test_closing_the_stream_closes_the_generator_in_its_own_thread() -> None:
         assert len(speaker.threads) == 1
         assert threading.get_ident() not in speaker.threads
         assert speaker.made <= 2 + MAX_CHUNKS_AHEAD
+
+    run(scenario())
+
+
+def test_the_stream_that_is_needed_first_is_run_first() -> None:
+    async def scenario() -> None:
+        order = list[str]()
+
+        async def finish(name: str, deadline: float) -> None:
+            async for _ in worker.stream(Speaker(2), deadline):
+                pass
+            order.append(name)
+
+        first = Speaker(2 * MAX_CHUNKS_AHEAD)
+        async with streaming(max_waiting=4) as worker:
+            speaking = worker.stream(first)
+            await anext(speaking)
+            deadlines = {"late": 9.0, "soon": 1.0, "as soon": 1.0, "later": 10.0}
+            waiting = [asyncio.create_task(finish(*each)) for each in deadlines.items()]
+            await asyncio.sleep(0)
+            await speaking.aclose()
+            await asyncio.gather(*waiting)
+        assert order == ["soon", "as soon", "late", "later"]
 
     run(scenario())
 
@@ -489,7 +512,7 @@ def test_an_error_reaches_the_consumer_after_the_chunks_before_it() -> None:
 
 def test_beyond_the_bound_generators_are_refused() -> None:
     async def scenario() -> None:
-        first = Speaker(50)
+        first = Speaker(2 * MAX_CHUNKS_AHEAD)
         async with streaming(max_waiting=1) as worker:
             speaking = worker.stream(first)
             await anext(speaking)
@@ -505,7 +528,7 @@ def test_beyond_the_bound_generators_are_refused() -> None:
 
 def test_closing_the_worker_fails_its_streams_and_ends_the_threads() -> None:
     async def scenario() -> None:
-        speaking, waiting = Speaker(50), Speaker(50)
+        speaking, waiting = Speaker(2 * MAX_CHUNKS_AHEAD), Speaker(50)
         async with streaming() as worker:
             chunks = worker.stream(speaking)
             await anext(chunks)
