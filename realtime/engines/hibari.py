@@ -31,6 +31,12 @@ _SILENCE_LEVEL: Final = 1e-3
 _SINGLE_LETTERS: Final = re.compile(r"\b[A-Z](?: [A-Z])+\b")
 """Letters that are named one by one. hibari takes an "A" with blanks around it for the article."""
 
+_LETTER_A: Final = re.compile(r"(?<=[\w,)] )A(?= [a-z0-9])|(?<=\()A(?=\))")
+"""An "A" within a sentence, between words that are no title: "plan A failed", "section four A applies"."""
+
+_NAME_OF_A: Final = "[A](/ˈA/)"
+"""The letter with its phonemes, as hibari's lexicon has them."""
+
 _READ_SCRIPTS: Final = ("LATIN", "GREEK")
 """How the Unicode names of letters begin that hibari has sounds for; it drops others or reads them one by one."""
 
@@ -81,7 +87,8 @@ class Hibari:
 def _notation(text: str) -> str:
     """Write apostrophes, blanks and single letters as hibari's lexicon has them."""
     text = re.sub("[ \t\u00a0\u202f\u2009]+", " ", text.replace("’", "'"))
-    return _SINGLE_LETTERS.sub(lambda match: match[0].replace(" ", "."), text)
+    text = _SINGLE_LETTERS.sub(lambda match: match[0].replace(" ", "."), text)
+    return _LETTER_A.sub(_NAME_OF_A, text)
 
 
 def _without_leading_silence(samples: Samples) -> Samples:

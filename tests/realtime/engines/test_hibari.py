@@ -86,6 +86,14 @@ def test_the_rules_of_hibari_are_not_applied(hibari: Hibari, text: str, sounds_l
     np.testing.assert_array_equal(spoken(hibari, text), spoken(hibari, sounds_like))
 
 
+@pytest.mark.parametrize(
+    ("text", "sounds_like"),
+    [("Plan A failed.", "Plan eh failed."), ("ONCE UPON A TIME", "ONCE UPON a TIME")],
+)
+def test_an_a_within_a_sentence_is_the_letter_but_in_titles(hibari: Hibari, text: str, sounds_like: str) -> None:
+    np.testing.assert_array_equal(spoken(hibari, text), spoken(hibari, sounds_like))
+
+
 def test_single_letters_are_named(hibari: Hibari) -> None:
     np.testing.assert_array_equal(spoken(hibari, "nine A M."), spoken(hibari, "nine A.M."))
     np.testing.assert_array_equal(spoken(hibari, "I don’t know."), spoken(hibari, "I don't know."))
