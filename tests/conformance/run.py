@@ -93,12 +93,17 @@ def installed(environment: Environment) -> Path:
 
 
 def interpreter(oldest: tuple[int, int]) -> str | None:
-    """Return a Python of this machine that is no older; None if there is none."""
+    """Return a Python of this machine that is no older, one of pyenv included; None if there is none."""
     if sys.version_info >= oldest:
         return sys.executable
-    names = (f"python3.{minor}" for minor in range(oldest[1], oldest[1] + 4))
-    found = [path for name in names if (path := shutil.which(name))]
-    return next((path for path in found if subprocess.run([path, "-V"], capture_output=True).returncode == 0), None)
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for minor in range(oldest[1], oldest[1] + 4):
+        name = f"python3.{minor}"
+        installed_by_pyenv = sorted(map(str, pyenv.glob(f"3.{minor}.*/bin/{name}")))
+        for path in (shutil.which(name), *installed_by_pyenv):
+            if path and subprocess.run([path, "-V"], capture_output=True).returncode == 0:  # a shim may stand for none
+                return path
+    return None
 
 
 def missing(environment: Environment) -> str | None:
@@ -109,22 +114,28 @@ def missing(environment: Environment) -> str | None:
     return f"{', '.join(files)} cannot be downloaded" if files else None
 
 
-def downloaded(file: SourceFile) -> Path | None:
+def downloaded(file: SourceFile, folder: Path = DOWNLOADS) -> Path | None:
     """Return the path of a file, after downloading it if that has not been done; None if that is not possible.
 
     Raises `ValueError` if it is not the version that was meant.
     """
-    path = DOWNLOADS / file.name
+    path = folder / file.name
+    content = path.read_bytes() if path.is_file() else fetched(file.url)
+    if content is None:
+        return None
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise ValueError(f"{path} is not the file of {file.url}" if path.is_file() else f"{file.url} has changed")
     if not path.is_file():
-        try:
-            content = httpx.get(file.url, timeout=30, follow_redirects=True).raise_for_status().content
-        except httpx.HTTPError:
-            return None
-        DOWNLOADS.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    if hashlib.sha256(path.read_bytes()).hexdigest() != file.sha256:
-        raise ValueError(f"{path} is not the file of {file.url}")
     return path
+
+
+def fetched(url: str) -> bytes | None:
+    try:
+        return httpx.get(url, timeout=30, follow_redirects=True).raise_for_status().content
+    except httpx.HTTPError:
+        return None
 
 
 def run(*command: str) -> None:
