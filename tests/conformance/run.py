@@ -28,6 +28,7 @@ import httpx
 import numpy as np
 
 from tests.conformance.published import CLIENTS, Client, Environment, SourceFile
+from tests.support.certificates import OPENSSL, make_certificate
 from tests.support.markdown import blocks
 from tests.support.running_service import RunningService, running_service
 
@@ -147,7 +148,9 @@ def node(folder: Path) -> Path:
 
 
 def record(service: RunningService, folder: Path) -> None:
-    """Write the recordings that clients send: PCM16 at 24 kHz, mono."""
+    """Write the recordings that clients send, PCM16 at 24 kHz, mono, and a certificate for those that need TLS."""
+    if OPENSSL is not None:
+        make_certificate(folder)
     before, after = (bytes(2 * round(seconds * RATE)) for seconds in SILENCE_SECONDS)
     for name, text in SENTENCES.items():
         request = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": "pcm"}
@@ -188,6 +191,9 @@ def results(client: Client, address: str, recordings: Path) -> Iterator[Result]:
         if process.returncode > 0 or not reported:
             stderr.seek(0)
             yield Result(client.name, "end", False, stderr.read()[-600:])
+    tried = {line["check"] for line in reported}
+    if untried := [step for step in client.steps if step not in tried]:
+        yield Result(client.name, "steps", False, f"{', '.join(untried)} not tried")
     if new:
         yield from run_snippets(client, address, programs)
 

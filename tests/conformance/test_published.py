@@ -1,4 +1,4 @@
-"""The clients of `make conformance`: how their files are downloaded."""
+"""The clients of `make conformance`: how their files are downloaded, and what the documents say of them."""
 
 import hashlib
 import threading
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.published import SourceFile
+from tests.conformance.published import CLIENTS, STEPS, Client, SourceFile, conversations
 from tests.conformance.run import downloaded
+from tests.support.markdown import ROOT
 
 CONTENT = b"print('a client')\n"
 
@@ -82,3 +83,12 @@ def test_a_file_of_a_server_that_does_not_answer_is_not_downloaded(tmp_path: Pat
     with repository() as (address, _):
         pass
     assert downloaded(source(f"{address}/new/client.py"), tmp_path) is None
+
+
+def test_the_document_of_clients_has_the_table_of_conversations() -> None:
+    assert conversations() in (ROOT / "docs/clients.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
+def test_a_client_lacks_only_steps_of_a_conversation(client: Client) -> None:
+    assert set(client.lacks) <= set(STEPS if client.converses else ())

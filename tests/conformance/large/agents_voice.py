@@ -38,6 +38,7 @@ def samples(pcm: bytes) -> np.ndarray:
 
 
 async def one_buffer() -> None:
+    """Have a turn answered that is sent whole."""
     workflow = Echo()
     result = await pipeline(workflow).run(AudioInput(samples(recording("turn"))))
     events = [event async for event in result.stream()]
@@ -45,7 +46,8 @@ async def one_buffer() -> None:
     assert sum(len(event.data) for event in events if event.type == "voice_stream_event_audio") > 48_000
 
 
-async def stream() -> None:
+async def two_turns() -> None:
+    """Have both turns of a stream answered."""
     workflow = Echo()
     source = StreamedAudioInput()
     result = await pipeline(workflow).run(source)
@@ -75,4 +77,4 @@ async def stream() -> None:
     assert "first thing" in workflow.heard[1], workflow.heard
 
 
-asyncio.run(report({"one buffer": one_buffer, "stream": stream}))
+asyncio.run(report({"turn": one_buffer, "second turn": two_turns}))

@@ -2,28 +2,22 @@
 import { Readable } from "node:stream";
 import { OpenAIVoice } from "@mastra/voice-openai";
 import { OpenAIRealtimeVoice } from "@mastra/voice-openai-realtime";
-import { address, expect, recording, report, sleep, until } from "./reporting.mjs";
+import { Conversation, WEATHER } from "./conversation.mjs";
+import { address, expect, report, until } from "./reporting.mjs";
 
 const voice = new OpenAIRealtimeVoice({ apiKey: "none", url: `ws://${address}/v1/realtime` });
-const errors = [];
+const conversation = new Conversation((frame) => voice.send(new Int16Array(frame.buffer)));
 const texts = { user: "", assistant: "" };
-let audio = 0;
-voice.on("error", (error) => errors.push(error));
+voice.on("error", (error) => conversation.errors.push(error));
 voice.on("writing", ({ role, text }) => (texts[role] += text));
-voice.on("speaking", () => audio++);
+voice.on("speaking", ({ audio }) => (conversation.audioBytes += audio.length));
+voice.on("response.done", ({ response }) => conversation.responses.push(response));
+voice.on("input_audio_buffer.speech_started", () => conversation.interruptions++);
 voice.addInstructions("Be brief.");
+voice.addTools({ [WEATHER.name]: { ...WEATHER, execute: conversation.weather } });
 
-async function turn() {
-  await voice.connect();
-  const spoken = new Int16Array(Uint8Array.from(recording("turn")).buffer);
-  for (let at = 0; at < spoken.length; at += 480) {
-    await voice.send(spoken.slice(at, at + 480));
-    await sleep(0.005);
-  }
-  await until(() => /yellow flowers/.test(texts.assistant) && audio > 5, "answer");
-  expect(/yellow flowers/.test(texts.user), texts.user);
-  expect(errors.length === 0, JSON.stringify(errors));
-  voice.close();
+async function written() {
+  await until(() => /yellow flowers/.test(texts.user) && /yellow flowers/.test(texts.assistant), "texts of both sides");
 }
 
 async function http() {
@@ -38,4 +32,4 @@ async function http() {
   expect(/good morning/i.test(text), text);
 }
 
-await report({ turn, HTTP: http });
+await report({ connect: () => voice.connect(), ...conversation.steps, "written texts": written, HTTP: http });

@@ -200,7 +200,7 @@ class Browser:
         self._sent: asyncio.Queue[str] = asyncio.Queue()
         self.events: list[dict[str, Any]] = []
         self.closed = False
-        self.answers = True
+        self.response_id = ""
         self.send({"type": "auth", "token": "token", "model_id": "chat"})
 
     def send(self, event: dict[str, Any]) -> None:
@@ -214,8 +214,22 @@ class Browser:
 
     async def send_json(self, event: dict[str, Any]) -> None:
         self.events.append(event)
-        if event["type"] == "conversation.item.input_audio_transcription.completed" and event["transcript"].strip():
-            self.send({"type": "bridge.respond", "item_id": event["item_id"]})
+        match event["type"]:
+            case "response.created":
+                self.response_id = event["response"]["id"]
+            case "response.done":
+                self.response_id = ""
+            case "conversation.item.input_audio_transcription.completed" if event["transcript"].strip():
+                if self.response_id:
+                    self.stop_speaking()
+                self.send({"type": "bridge.respond", "item_id": event["item_id"]})
+
+    def stop_speaking(self) -> None:
+        """Cancel the answer, of which 1.2 s have been played."""
+        self.send({"type": "response.cancel", "response_id": self.response_id})
+        (*_, delta) = self.of("response.output_audio.delta")
+        position = {"item_id": delta["item_id"], "content_index": 0, "audio_end_ms": 1_200}
+        self.send({"type": "conversation.item.truncate", **position})
 
     async def close(self) -> None:
         self.closed = True
@@ -299,14 +313,7 @@ class Call:
         await self.say("long")
         await until(lambda: len(self.browser.of("response.output_audio.delta")) > audio, "audio of the answer")
         await asyncio.sleep(1.5)
-        delta = self.browser.of("response.output_audio.delta")[-1]
-        speaking = asyncio.create_task(self.say("interruption", 1))
-        turns = len(self.browser.of("input_audio_buffer.speech_started"))
-        await until(lambda: len(self.browser.of("input_audio_buffer.speech_started")) > turns, "speech")
-        self.browser.send({"type": "response.cancel", "response_id": delta["response_id"]})
-        position = {"item_id": delta["item_id"], "content_index": 0, "audio_end_ms": 1_200}
-        self.browser.send({"type": "conversation.item.truncate", **position})
-        await speaking
+        await self.say("interruption", 1)
         await self.browser.finished(8)
         assert self.browser.of("response.done")[6]["response"]["status"] == "cancelled"
         assert "Stop now" in self.browser.answer(), self.browser.answer()

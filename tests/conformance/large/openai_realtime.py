@@ -1,11 +1,23 @@
-"""openai-python: the realtime API of its clients, synchronous and asynchronous."""
+"""openai-python: the realtime API of its asynchronous client, and what the synchronous one has beside conversations."""
 
 import asyncio
 import base64
 from typing import Any
 
 from openai import AsyncOpenAI, OpenAI
-from reporting import ADDRESS, FRAME_BYTES, SENTENCE, assert_cut, assert_whole, recording, report, speak, until, words
+from reporting import (
+    ADDRESS,
+    FRAME_BYTES,
+    SENTENCE,
+    Check,
+    assert_cut,
+    assert_whole,
+    recording,
+    report,
+    speak,
+    until,
+    words,
+)
 
 BASE_URL = f"http://{ADDRESS}/v1"
 WEATHER = {
@@ -55,6 +67,21 @@ class Conversation:
         """Wait for that many responses and return the last."""
         await until(lambda: len(self.of("response.done")) >= count, f"response {count}", 30)
         return self.of("response.done")[count - 1].response
+
+    @property
+    def checks(self) -> dict[str, Check]:
+        return {
+            "connect": self.connect,
+            "turn": self.turn,
+            "second turn": self.second_turn,
+            "tool": self.tool,
+            "text modality": self.text,
+            "response beside another": self.beside,
+            "false alarm": self.false_alarm,
+            "nod": self.nod,
+            "barge-in": self.barge_in,
+            "errors": self.no_errors,
+        }
 
     async def connect(self) -> None:
         self.connection = await self.client.realtime.connect(model="gpt-realtime").enter()
@@ -238,19 +265,9 @@ def wav(pcm: bytes) -> bytes:
 
 async def main() -> None:
     async with AsyncOpenAI(base_url=BASE_URL, api_key="none") as client:
-        conversation = Conversation(client)
         await report(
             {
-                "connect": conversation.connect,
-                "turn": conversation.turn,
-                "second turn": conversation.second_turn,
-                "tool": conversation.tool,
-                "text modality": conversation.text,
-                "response beside another": conversation.beside,
-                "false alarm": conversation.false_alarm,
-                "nod": conversation.nod,
-                "barge-in": conversation.barge_in,
-                "errors": conversation.no_errors,
+                **Conversation(client).checks,
                 "transcription": transcription,
                 "client secret": client_secret,
                 "translation": translation,
@@ -260,4 +277,5 @@ async def main() -> None:
         )
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
