@@ -30,28 +30,13 @@ RENAMED: Final = {
 }
 """Former names of settings, each with the present one."""
 
-POSITIVE: Final = frozenset(
+MAY_BE_ZERO: Final = frozenset(
     {
-        "chat_connect_timeout_seconds",
-        "chat_first_token_timeout_seconds",
-        "chat_max_history_tokens",
-        "chat_timeout_seconds",
-        "chat_token_timeout_seconds",
-        "engine_processes",
-        "engine_stall_timeout_seconds",
-        "idle_timeout_seconds",
-        "load_limit",
-        "max_concurrent_uploads",
-        "max_input_characters",
-        "max_message_bytes",
-        "max_sessions",
-        "max_upload_bytes",
-        "max_upload_seconds",
-        "model_load_timeout_seconds",
-        "send_timeout_seconds",
+        "decoder_workers", "device_index", "engine_memory_bytes", "model_idle_seconds", "model_memory_bytes", "port",
+        "threads_per_worker",
     }
-)
-"""Numbers that must be greater than 0; the others may be 0."""
+)  # fmt: skip
+"""Numbers for which 0 has a meaning; the others must be greater."""
 
 MAX_PORT: Final = 65_535
 
@@ -298,10 +283,10 @@ def _with_new_name(unknown: str) -> str:
 def _check(field_name: str, value: object) -> None:
     """Refuse a number out of range, an unknown log level, no address or no key. Raises `ValueError`."""
     name = PREFIX + field_name.upper()
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         if not 0 <= value < math.inf:
             raise ValueError(f"{name} must be a finite number that is not negative, not {value}")
-        if value == 0 and field_name in POSITIVE:
+        if value == 0 and field_name not in MAY_BE_ZERO:
             raise ValueError(f"{name} must be greater than 0")
         if field_name == "port" and value > MAX_PORT:
             raise ValueError(f"{name} must be at most {MAX_PORT}, not {value}")
