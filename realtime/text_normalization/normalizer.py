@@ -17,6 +17,7 @@ from realtime.text_normalization.european.german import GERMAN
 from realtime.text_normalization.european.grammar import rules
 from realtime.text_normalization.european.spanish import SPANISH
 from realtime.text_normalization.language import language_of
+from realtime.text_normalization.latex import LATEX
 from realtime.text_normalization.numerals import digit_by_digit
 from realtime.text_normalization.rules import Rewriting, Stage, positions
 
@@ -51,7 +52,9 @@ def spoken_text(written: str, languages: Collection[str] = ("en",), *, british: 
     """
     language = language_of(written, languages)
     text = Rewriting(written)
-    if markup.NEEDED.search(written):
+    if "$" in written or "\\" in written:
+        text.apply(LATEX)
+    if markup.NEEDED.search(text.text):
         text.apply(markup.MARKUP)
     text.apply(((_LONG, lambda match: digit_by_digit(match[0], language if language in LANGUAGES else "en")),))
     for needed, stage_rules in READINGS[british] if language == "en" else _STAGES.get(language, ()):

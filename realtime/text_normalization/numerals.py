@@ -79,7 +79,7 @@ def year(number: int, language: str = "en") -> str:
         return _below_hundred_de(century) + "hundert" + (_below_hundred_de(rest) if rest else "")
     if language == "zh":
         return "".join(DIGITS["zh"][int(digit)] for digit in str(number))
-    if language != "en" or not 11 <= century < 100 or (century % 10 == 0 and rest < 10):
+    if language != "en" or not 10 <= century < 100 or (century % 10 == 0 and rest < 10):
         return cardinal(number, language)
     return f"{cardinal(century)} " + (
         "hundred" if not rest else f"oh {cardinal(rest)}" if rest < 10 else cardinal(rest)

@@ -49,7 +49,8 @@ _TITLES: Final = {
     "Gen": "General",
     "Gov": "Governor", "Sen": "Senator", "Rep": "Representative", "Capt": "Captain", "Lt": "Lieutenant",
     "Col": "Colonel", "Sgt": "Sergeant", "Cmdr": "Commander", "Rev": "Reverend", "Hon": "Honorable",
-    "Pres": "President", "Supt": "Superintendent", "Cpl": "Corporal", "Maj": "Major", "Adm": "Admiral", "Fr": "Father",
+    "Pres": "President", "Supt": "Superintendent", "Cpl": "Corporal", "Cpt": "Captain", "Maj": "Major",
+    "Adm": "Admiral", "Fr": "Father",
     "Msgr": "Monsignor", "Pvt": "Private", "Atty": "Attorney", "St": "Saint", "Ste": "Sainte", "Mt": "Mount",
     "Ft": "Fort", "Sr": "Sister",
 }  # fmt: skip
@@ -67,7 +68,8 @@ _ALWAYS: Final = {
     "Tbsp": "Tbsp", "pct": "percent", "ea": "each", "wk": "week", "wks": "weeks",
     "yr": "year", "yrs": "years", "hr": "hour", "hrs": "hours", "mins": "minutes", "secs": "seconds", "lbs": "pounds",
     "mo": "month", "mos": "months", "intl": "international", "Intl": "International", "natl": "national",
-    "Natl": "National", "vol": "volume", "cf": "compare", "eds": "editors",
+    "Natl": "National", "Attn": "Attention", "attn": "attention", "pls": "please", "Pls": "Please", "Mtg": "Meeting",
+    "mtg": "meeting", "vol": "volume", "cf": "compare", "eds": "editors",
 }  # fmt: skip
 """Abbreviations that are no words, and are written out wherever a stop follows them."""
 
@@ -192,6 +194,12 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.])([Nn])o\.(?= of\b)"), r"\1umber"),
     (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b)"), "circa "),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th)) ed\.(?!\w)"), " edition"),
+    (re.compile(r"(?<=[0-9](?:st|nd|rd|th))([ -])c\.(?!\w)"), r"\1century"),
+    (re.compile(r"(?<![\w.,/])(?<![0-9] )(1|[1-7]/[2-8]|[½¼¾⅓⅔]) c\.(?= [a-z])"), r"\1 cup"),
+    (re.compile(r"(?<=[0-9½¼¾⅓⅔]) c\.(?= [a-z])"), " cups"),
+    (re.compile(r"\b([Dd])ep\.?(?=:? [0-9]{1,2}:[0-9]{2})"), r"\1eparts"),
+    (re.compile(r"\b([Aa])rr\.?(?=:? [0-9]{1,2}:[0-9]{2})"), r"\1rrives"),
+    (re.compile(r"\b(Attn|attn)(?=: )"), lambda match: _ALWAYS[match[1]]),
     (re.compile(r"(?<![\w.,])1 in\.(?!\w)"), "1 inch"),
     (re.compile(r"(?<=[0-9]) in\.(?=,|[ \t]+[a-z0-9(×]|[)\"”]*$)"), " inches"),
     (re.compile(rf"(?<![\w.])({one_of(_PERIODS)})\.? ?[-–] ?({one_of(_PERIODS)})\b\.?(?=[\s,;:)]|$)"),

@@ -13,7 +13,7 @@ _FUNCTIONS: Final = {
     "min": "min", "sqrt": "the square root",
 }  # fmt: skip
 _OPERATORS: Final = {"-": "minus", "−": "minus", "+": "plus", "*": "times", "/": "over", "|": "given"}
-_ARGUMENT: Final = rf"(?:[0-9.]*[a-zA-Zπθ][²³]?|[0-9.]+|{one_of(_FUNCTIONS)})"
+_ARGUMENT: Final = rf"(?:[0-9.]*[a-zA-Zα-ω][²³]?|[0-9.]+|{one_of(_FUNCTIONS)})"
 _ARGUMENTS: Final = rf"[-−]?{_ARGUMENT}(?:(?: ?[-−+*/^|] ?|, ?| ){_ARGUMENT})*"
 
 

@@ -125,6 +125,10 @@ def _fraction_sign(match: re.Match[str]) -> str:
 
 
 RATIOS: Final[tuple[Rule, ...]] = (
+    # of a match: the 67' minute, the 90+3' minute
+    (re.compile(r"(?<![\w.])([0-9]{2,3})(?:\+([0-9]{1,2}))?['′’](?= minute\b)"),
+     lambda match: f"{match[1]} plus {match[2]}" if match[2] else f"{match[1]}th"),
+    (re.compile(r"(?i)(\bodds (?:of|are|were|at) )([0-9]{1,3})/([0-9]{1,3})(?![\w/])"), r"\1\2 to \3"),
     (re.compile(rf"(?<=[\w%])/({one_of(_PER)})\b(?!/)"), lambda match: f" per {_PER[match[1]]}"),
     (re.compile(rf"(?<![\w/.-])({_SAYINGS})(?![\w/-]|\.[0-9])"), lambda match: re.sub("[/-]", " ", match[0])),
     (re.compile(r"(?<![\w/.])([0-9]{1,2})/([248]|16)(?= (?:time|meter|metre|beat)\b)"), r"\1 \2"),
@@ -158,6 +162,7 @@ def _value(number: str) -> float:
 
 
 _SUMS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<=[0-9])\((?=[0-9a-z]+ ?[-−+*×/] ?[0-9a-z]+\))"), " times ("),
     (re.compile(rf"(?<=[0-9)]) ?/ ?(?={NUMBER} ?=)"), " divided by "),
     (re.compile(r"(?<=[0-9)]) ?\* ?(?=[-−(]?[0-9])|(?<=[0-9)])\*(?=[a-z(])"), " times "),
     (re.compile(r"(?<=[0-9)\"″]) ?[xX] ?(?=[0-9])|(?<=[0-9][\"″])×(?=[0-9])"), " by "),
@@ -182,6 +187,8 @@ _RANGES: Final[tuple[Rule, ...]] = (
 )
 
 _MEASURES: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w.])([0-9]+)[xX](?= (?:daily|weekly|monthly|yearly|a (?:day|week|month|year)|per)\b)"),
+     r"\1 times"),
     (re.compile(r"(?<![\w.])([0-9]{1,2})['′’] ?([0-9]{1,2})(?:[\"″”]|'')"), r"\1 foot \2"),
     (re.compile(r"(?<![\w.])([4-7])['′’](1[01]|[0-9])(?![\w'’])"), r"\1 foot \2"),
     (re.compile(r"(?<=[0-9] ft )([0-9]{1,2}) in\b"), r"\1 inches"),

@@ -23,6 +23,13 @@ _GREEK: Final = {
 }  # fmt: skip
 
 
+_OF: Final = {"∑": "the sum of", "∫": "the integral of", "√": "the square root of", "∛": "the cube root of"}
+_BETWEEN: Final = {
+    "±": "plus or minus", "×": "times", "÷": "divided by", "−": "minus", "∈": "in", "∪": "union",
+    "∩": "intersected with", "⊂": "is a subset of",
+}  # fmt: skip
+
+
 def _combination(match: re.Match[str]) -> str:
     """Name the keys of a combination one after the other."""
     keys = re.findall(r"[⌘⌥⇧⌃]|[^+\s⌘⌥⇧⌃-]+", match[0])
@@ -36,7 +43,7 @@ def _hashtag(match: re.Match[str]) -> str:
 
 def _power(match: re.Match[str]) -> str:
     """Read an exponent; squares and cubes have names of their own."""
-    exponent = match[1].translate(_SUPERSCRIPTS)
+    exponent = (match[1] or match[2]).translate(_SUPERSCRIPTS)
     return {"2": " squared", "3": " cubed"}.get(exponent, f" to the power of {exponent.replace('-', 'minus ')}")
 
 
@@ -71,6 +78,7 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
      lambda match: _KEYS[match[1]]),
     (re.compile(r"\b(UTC|GMT) ?([+−-])(?=[0-9])"),
      lambda match: f"{match[1]} {'plus' if match[2] == '+' else 'minus'} "),
+    (re.compile(r"(?<![\w#&])#(?=[A-Z]{1,3}-[0-9])"), "number "),
     (re.compile(r"(?<![\w#&])#([A-Za-z_]\w*)"), _hashtag),
     (re.compile(r"(?<![\w.@])@([A-Za-z]\w*_\w+)"), lambda match: "at " + match[1].replace("_", " underscore ")),
     (re.compile(r"(?<![\w.@])@ ?(?=\w)"), "at "),
@@ -90,16 +98,17 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=\w) ?≈ ?"), " is about "),
     (re.compile(r"≈ ?"), "about "),
     (re.compile(r"={3,}(?! ?\w)"), ""),
-    (re.compile(r"(?<=\w) ?={2,3} ?(?=[\w\"'(-])"), " equals "),
+    (re.compile(r"(?<=[\w)\]]) ?={2,3} ?(?=[\w\"'(-])"), " equals "),
     (re.compile(r"(?<=[\w)%]) ?= ?(?=[\w(+−.√$€£-])"), " equals "),
     (re.compile(r"(?<=[\w)%]) < (?=[\w(−-])|(?<=[0-9a-z)])<(?=[0-9])"), " is less than "),
     (re.compile(r"(?<=[\w)%]) > (?=[\w(−-])|(?<=[0-9a-z)])>(?=[0-9])"), " is greater than "),
-    (re.compile(r"(?<!\S)< ?(?=[0-9$€£])"), "less than "),
-    (re.compile(r"(?<!\S)> ?(?=[0-9$€£])"), "more than "),
-    (re.compile(r" ?± ?"), " plus or minus "),
-    (re.compile(r" ?× ?"), " times "),
-    (re.compile(r" ?÷ ?"), " divided by "),
-    (re.compile(r"√ ?"), "the square root of "),
+    (re.compile(r"(?<!\S)< ?(?=[\w$€£])"), "less than "),
+    (re.compile(r"(?<!\S)> ?(?=[\w$€£])"), "more than "),
+    (re.compile(r"∑ ?_\(([^()]+)\) ?\^\(([^()]+)\) ?"), r"the sum from \1 to \2 of "),
+    (re.compile(r"∫ ?_\(([^()]+)\) ?\^\(([^()]+)\) ?"), r"the integral from \1 to \2 of "),
+    (re.compile(r"\blim ?_\((\w+) to ([^()]+)\) ?"), r"the limit as \1 goes to \2 of "),
+    (re.compile(f"[{''.join(_OF)}] ?"), lambda match: _OF[match[0][0]] + " "),
+    (re.compile(f" ?([{''.join(_BETWEEN)}]) ?"), lambda match: f" {_BETWEEN[match[1]]} "),
     (re.compile(r"∞"), "infinity"),
     (re.compile(r"№ ?"), "number "),
     (re.compile(r"(?<![\w&#])#(?=[0-9])"), "number "),
@@ -113,7 +122,7 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r" ?&& ?| ?& ?"), " and "),
     (re.compile(rf"(?<=[0-9])([{''.join(_GREEK)}])"), lambda match: " " + _GREEK[match[1]]),
     (re.compile(rf"(?<!\w)([{''.join(_GREEK)}])(?!\w)"), lambda match: _GREEK[match[1]]),
-    (re.compile(r"(?<=[\w)])\^\(?(-?\w+)\)?"), _power),
+    (re.compile(r"(?<=[\w)])\^(?:\(([^()]+)\)|(-?\w+))"), _power),
     (re.compile(r"(?<=[\w)])([²³⁴-⁹]?)([⁺⁻])(?![⁰¹²³⁴-⁹])"), _charge),
     (re.compile(r"(?<=[\w)])([⁻⁰¹²³⁴-⁹]+)"), _power),
     (re.compile(r"(?<=\w)\+\+"), " plus plus"),
@@ -124,7 +133,7 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[a-z]) \* (?=[\w(])"), " times "),
     (re.compile(r"(?<=[a-zA-Z]) / (?=[a-zA-Z])|(?<=[^\W\d_])/(?=[^\W\d_])|(?<=[^\W_] )/(?= )"), " "),
     (re.compile(r"(?<=\w)/(?=\w)"), " slash "),
-    (re.compile(r"(?<=[^\W_])_+(?=[^\W_])"), " "),
+    (re.compile(r"(?<=[^\W_])_+(?=[^\W_]|\()"), " "),
     (re.compile(r"[\\_^~*#]+"), " "),
 )  # fmt: skip
 """Rules for symbols, after those for what stands beside them."""

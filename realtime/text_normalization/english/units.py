@@ -7,6 +7,7 @@ IEC 80000-13 for bits and bytes; to these come the customary units of America an
 import re
 from typing import Final
 
+from realtime.text_normalization.english.abbreviations import DIRECTIONS
 from realtime.text_normalization.rules import NUMBER, Rule, one_of
 
 _PREFIXES: Final = {
@@ -54,6 +55,10 @@ _CUSTOMARY: Final = {
     "dB": ("decibel", "decibels"), "dBm": ("D B M", "D B M"), "dBFS": ("D B F S", "D B F S"),
     "pct": ("percent", "percent"),
     "hp": ("horsepower", "horsepower"), "lx": ("lux", "lux"), "lm": ("lumen", "lumens"), "BTU": ("B T U", "B T U"),
+    "ft-lb": ("foot pound", "foot pounds"), "ft-lbs": ("foot pound", "foot pounds"),
+    "ft·lb": ("foot pound", "foot pounds"), "lb-ft": ("pound foot", "pound feet"),
+    **dict.fromkeys(("N-m", "N·m", "N⋅m"), ("newton meter", "newton meters")),
+    "in-lb": ("inch pound", "inch pounds"), "in-lbs": ("inch pound", "inch pounds"),
     "mm Hg": ("millimeter of mercury", "millimeters of mercury"),
     "mmHg": ("millimeter of mercury", "millimeters of mercury"), "Bq": ("becquerel", "becquerels"),
     "K": ("kelvin", "kelvins"),
@@ -104,9 +109,11 @@ def _name(match: re.Match[str], *, plural: bool) -> str:
     return f"{name} per " + (f"{of} squared" if of == "second" and power else _POWERS[power] + of)
 
 
-_DESCRIBED: Final = re.compile(r"(?i)\b(?:an?|the|this|that|his|her|my|our|their|your|its|per|each|every|another) $")
+_DESCRIBED: Final = re.compile(r"(?i)\b(?:an?|the|this|that|his|her|my|our|their|your|its|per|each|another) $")
 _NOUN: Final = re.compile(
-    r" (?!(?:of|and|or|in|to|per|from|is|was|are|were|at|on|for|with|away|more|long|each|high)\b)[a-z]{2,}"
+    r" (?!(?:of|and|or|in|to|per|from|is|was|are|were|at|on|for|with|away|more|long|each|high|until|till|when|if|before"
+    r"|after|during|while|by|but|so|as|than|then|we|you|they|he|she|it|will|can|has|had|have|off|out|up|down|above"
+    r"|below|under|over|later|ago|earlier|total|daily|max|maximum|minimum)\b)[a-z]{2,}"
 )
 
 
@@ -152,6 +159,10 @@ def _degrees(match: re.Match[str]) -> str:
 
 UNITS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<![\w.,])({NUMBER}) ?(?:°|º|deg\b) ?([CF])?(?![\w°])"), _degrees),
+    (
+        re.compile(rf"(?<=mph )({one_of(DIRECTIONS)})(?![\w'’-]|\.\w)"),
+        lambda match: DIRECTIONS[match[1]].lower(),
+    ),
     (re.compile(r"(?<=[0-9]) ?℃"), " degrees Celsius"),
     (re.compile(r"(?<=[0-9]) ?℉"), " degrees Fahrenheit"),
     (
@@ -179,7 +190,7 @@ UNITS: Final[tuple[Rule, ...]] = (
         re.compile(rf"(?P<and>\band a )?(?P<part>{_PARTS}) +{_UNIT}{_END}{_STOP}"),
         lambda match: f"{match['and'] or ''}{match['part']} {_name(match, plural=bool(match['and']))}",
     ),
-    (re.compile(r"(?<=half|ters|ghth|hths|nths)(?:\"|″|'')(?=[\s.,;:!?)]|$)"), " inch"),
+    (re.compile(r"(?<=half|rter|ters|hird|irds|ghth|hths|ixth|enth|nths)(?:\"|″|'')(?=[\s.,;:!?)]|$)"), " inch"),
     (re.compile(rf"{_SINGULAR}(?=\w\w+/|m/){_UNIT}{_DIVISOR}{_END}"), _without_number),
     (re.compile(rf"{_SINGULAR}(?P<unit>{one_of(_DISTINCT)})(?P<power>[²³])?{_END}"), _without_number),
     (re.compile(rf"(?<![\w.,])({NUMBER})(?:[\"″”]|'')(?=[\s.,;:!?)×x]|$)"), _inches),

@@ -14,6 +14,10 @@ _COUNTED: Final = re.compile(
 """After a number that counts something."""
 
 
+_YEAR_BEFORE: Final = re.compile(r"(?i)\b(?:in|since|until|year|circa) $")
+_ERA: Final = re.compile(" (?:A D|B C|AD|BC|CE|C E)\\b")
+"""Around a number that is a year, even of the eleventh century."""
+
 _LARGE: Final = {"K": "thousand", "k": "thousand", "M": "million", "B": "billion"}
 
 
@@ -34,7 +38,11 @@ def _number(match: re.Match[str]) -> str:
         return whole(number)
     value = int(number)
     counts = _COUNTED.match(match.string, match.end())
-    if len(written) == 4 and (1900 <= value < 2000 or 2010 <= value < 2100 or (1100 <= value < 2100 and not counts)):
+    said_as_year = _YEAR_BEFORE.search(match.string, max(0, match.start() - 8), match.start()) or _ERA.match(
+        match.string, match.end()
+    )
+    first = 1001 if said_as_year else 1100
+    if len(written) == 4 and (1900 <= value < 2000 or 2010 <= value < 2100 or (first <= value < 2100 and not counts)):
         return year(value)
     return cardinal(value)
 
