@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from unicodedata import normalize
 
 from realtime.text_normalization.numerals import DIGITS, cardinal, whole
 from realtime.text_normalization.rules import Rule, one_of
@@ -13,7 +14,9 @@ _AFTER: Final = r"(?![0-9/]|[.,:][0-9])"
 _CURRENCIES: Final = {
     "￥": "元", "¥": "元", "RMB": "元", "CNY": "元", "$": "美元", "US$": "美元", "USD": "美元", "€": "欧元",
     "EUR": "欧元",
-    "£": "英镑", "GBP": "英镑", "HK$": "港元", "NT$": "新台币", "₩": "韩元", "JPY": "日元",
+    "£": "英镑", "GBP": "英镑", "HK$": "港元", "NT$": "新台币", "₩": "韩元", "JPY": "日元", "HKD": "港元", "A$": "澳元",
+    "AUD": "澳元", "C$": "加元",
+    "CAD": "加元", "CHF": "瑞士法郎", "KRW": "韩元", "₹": "卢比",
 }  # fmt: skip
 _UNITS: Final = {
     "km": "公里", "m": "米", "cm": "厘米", "mm": "毫米", "kg": "公斤", "g": "克", "mg": "毫克", "t": "吨", "L": "升",
@@ -27,8 +30,10 @@ _UNITS: Final = {
     "kcal": "千卡", "mmHg": "毫米汞柱", "W/m²": "瓦每平方米", "mg/L": "毫克每升",
 }  # fmt: skip
 _MEASURE_WORDS: Final = (
-    "个個位只隻张張条條本辆輛台件次天年个月周週小时小時分钟分鐘秒种種杯瓶斤公里米公斤元块塊岁歲层層间間家双雙对對份套"
+    "个個位只隻张張条條本辆輛台件次天年周週小分秒种種杯瓶斤公里米元块塊岁歲层層间間家双雙对對份套名点點场場首封道支枝句"
 )
+"""Words, by their first characters, before which two is the two of things that are counted."""
+
 _SYMBOLS: Final = {
     "+": "加", "=": "等于", "×": "乘以", "÷": "除以", "±": "正负", "≈": "约等于", "<": "小于", ">": "大于",
     "≥": "大于等于",
@@ -40,10 +45,15 @@ def _digits(number: str) -> str:
     return "".join(DIGITS["zh"][int(digit)] for digit in number if digit.isdecimal())
 
 
+def _called(number: str) -> str:
+    """Return the digits of a number that is called; one is then "yao", which cannot be taken for seven."""
+    return _digits(number).replace("一", "幺")
+
+
 def _said(number: str) -> str:
-    """Say a whole number or a decimal."""
+    """Say a whole number or a decimal; two thousand at its beginning with the two of things that are counted."""
     before, _, fraction = number.replace(",", "").partition(".")
-    words = whole(before, "zh")
+    words = re.sub("^二(?=[千万亿])", "两", whole(before, "zh"))
     return f"{words}点{_digits(fraction)}" if fraction else words
 
 
@@ -59,9 +69,19 @@ def _time(match: re.Match[str]) -> str:
     words = f"{'两' if hour == 2 else cardinal(hour, 'zh')}点"
     if minute or second:
         words += f"{'零' if minute < 10 else ''}{cardinal(minute, 'zh')}分" if minute else "零分"
-    elif hour > 12 or not minute:
-        words += "整" if not match.string[match.end() :].startswith(("整", "钟", "鐘")) else ""
+    elif not match.string[match.end() :].startswith(("整", "钟", "鐘", "之", "前", "后", "以", "左", "到")):
+        words += "整" if not match.string[: match.start()].endswith("到") else ""
     return words + (f"{cardinal(int(second), 'zh')}秒" if second else "")
+
+
+def _month(match: re.Match[str]) -> str:
+    return f"{_digits(match[1])}年{cardinal(int(match[2]), 'zh')}月"
+
+
+def _address(match: re.Match[str]) -> str:
+    """Name the stops and other marks of an address."""
+    marks = {".": "点", "/": "斜杠", "@": "艾特", "-": "杠", "_": "下划线", ":": "冒号"}
+    return "".join(marks.get(each, each) for each in match[1])
 
 
 def _money(match: re.Match[str]) -> str:
@@ -95,17 +115,35 @@ _AMOUNT: Final = rf"(?P<amount>{_NUMBER})(?P<large>[万亿萬億百千]*)"
 _HOUR: Final = r"(?P<hour>[01]?[0-9]|2[0-4])[:：](?P<minute>[0-5][0-9])(?:[:：](?P<second>[0-5][0-9]))?"
 
 CHINESE: Final[tuple[Rule, ...]] = (
+    (re.compile("[Ａ-Ｚａ-ｚ０-９％＋＝]+"), lambda match: normalize("NFKC", match[0])),
+    (re.compile(r"(?<=公元前)([0-9]{3,4})(?=年)"), lambda match: _digits(match[1])),
     (re.compile(r"(?<![0-9])(?P<year>[12][0-9]{3})(?P<mark>[-/.])(?P<month>[01]?[0-9])(?P=mark)(?P<day>[0-3]?[0-9])(?![0-9/-]|\.[0-9])"),
      _date),
     (re.compile(r"(?<![0-9])([12][0-9]{3}|[0-9]{2}(?! ?年代))(?:(?= ?年)|[-–~～至到](?=[12][0-9]{3} ?年))"
                 r"(?! ?年(?:级|前|后|來|来))"),
      lambda match: _digits(match[1]) + ("到" if match[0][-1:] not in match[1] else "")),
+    (re.compile(r"(?<![\w./-])([12][0-9]{3})[-/](0[1-9]|1[0-2])(?![0-9/.-])"), _month),
+    (re.compile(r"(?<=[0-9]) ?[-–~～至] ?(?=[0-2]?[0-9][:：][0-5][0-9](?![0-9]))"), "到"),
+    (re.compile(rf"{_BEFORE}{_HOUR} ?(?P<half>[AaPp])\.?[Mm]\b\.?"),
+     lambda match: ("上午" if match["half"] in "aA" else "下午") + _time(match)),
     (re.compile(rf"{_BEFORE}{_HOUR}(?![0-9])"), _time),
+    (re.compile(r"(?<![A-Za-z0-9.])(?:https?://)?([A-Za-z0-9_-]+(?:[.@][A-Za-z0-9_-]+)*[.@](?:[0-9]+|[A-Za-z]{2,8})(?:/[\w./-]+)?"
+                r"(?<=[A-Za-z]))(?![A-Za-z0-9@])"), _address),
+    (re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])"),
+     lambda match: "点".join(_digits(part) for part in match[0].split("."))),
+    (re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){2}(?![0-9.])"),
+     lambda match: "点".join(_said(part) for part in match[0].split("."))),
+    (re.compile(r"(?<=[0-9℃°C%]) ?[~～] ?(?=[-−]?[0-9])"), "到"),
     (re.compile(r"(?<!\w)\+(?=[0-9])([0-9][0-9 -]{5,}[0-9])"), lambda match: "加" + _digits(match[1])),
     (re.compile(r"(?<![0-9.])(?:1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}|[48]00-?[0-9]{3}-?[0-9]{4})(?![0-9])"),
-     lambda match: _digits(match[0])),
-    (re.compile(r"(?<=[电話话号碼码拨打機机]) ?[:：]?((?:[0-9]{3,}[- ]?)+)(?![0-9.])"),
-     lambda match: _digits(match[1])),
+     lambda match: _called(match[0])),
+    (re.compile(r"(?:(?<=[电話话號号碼码拨打機机])|(?<=[号话码机][是为]))[ :：]*((?:[0-9]{3,}[- ]?)+)(?![0-9.])"),
+     lambda match: _called(match[1])),
+    (re.compile(r"(?<![0-9.])(1[0-9]{2}|1[02][0-9]{3}|9[56][0-9]{3})(?=打|电话|热线|报警|報警)"),
+     lambda match: _called(match[1])),
+    (re.compile(r"(?<![A-Za-z0-9])([GDCZTKL])([0-9]{1,4})(?=次|列|号车|车)"),
+     lambda match: match[1] + _called(match[2])),
+    (re.compile(r"(?<![0-9])([0-9]0)(?=后|後)"), lambda match: _digits(match[1])),
     (re.compile(rf"(?P<sign>{_SIGNS}) ?{_AMOUNT}"), _money),
     (re.compile(rf"{_BEFORE}{_AMOUNT} ?(?P<sign>{_SIGNS})"), _money),
     (re.compile(rf"{_BEFORE}({_NUMBER})%?[-–~～]({_NUMBER})%"),
@@ -113,19 +151,32 @@ CHINESE: Final[tuple[Rule, ...]] = (
     (re.compile(rf"[-−]({_NUMBER}) ?[%％]"), lambda match: f"负百分之{_said(match[1])}"),
     (re.compile(rf"({_NUMBER}) ?[%％]"), lambda match: f"百分之{_said(match[1])}"),
     (re.compile(rf"({_NUMBER}) ?‰"), lambda match: f"千分之{_said(match[1])}"),
-    (re.compile(rf"{_BEFORE}([0-9]+)/([0-9]+)(?![0-9/.])"),
-     lambda match: f"{cardinal(int(match[2]), 'zh')}分之{cardinal(int(match[1]), 'zh')}"),
+    (re.compile(r"(?<![0-9A-Za-z.,/:)-])([-−]?)([0-9]+) ?/ ?([0-9]+)(?![0-9/.])"),
+     lambda match: ("负" if match[1] else "")
+     + f"{cardinal(int(match[3]), 'zh')}分之{cardinal(int(match[2]), 'zh')}"),
+    (re.compile(r"[-−](?=(?:百|千|万|[0-9]+)分之)"), "负"),
+    (re.compile(r"([0-9]+)分之([0-9]+)"),
+     lambda match: f"{_said(match[1]).removeprefix('一')}分之{_said(match[2])}"),
+    (re.compile(r"(?<=比分[是为])([0-9]{1,3}) ?[-–] ?([0-9]{1,3})"
+                r"|(?<=以)([0-9]{1,3})[-–]([0-9]{1,3})(?=[战戰击擊胜勝大力负負输輸])"),
+     lambda match: f"{_said(match[1] or match[3])}比{_said(match[2] or match[4])}"),
     (re.compile(r"(?<![0-9:])([0-9]{1,3})[:：]([0-9]{1,3})(?![0-9:])"),
      lambda match: f"{cardinal(int(match[1]), 'zh')}比{cardinal(int(match[2]), 'zh')}"),
     (re.compile(rf"(?<=[0-9]) ?[-−] ?(?=(?:{_NUMBER}) ?=)"), "减"),
     (re.compile(rf"(?<=[0-9]) ?[-–~～] ?(?=(?:{_NUMBER}))"), "到"),
     (re.compile(rf"(?<![A-Za-z0-9)])[-−](?={_NUMBER})"), "负"),
     (re.compile(rf"{_BEFORE}(?P<number>{_NUMBER}) ?(?P<unit>{one_of(_UNITS)})(?![A-Za-z0-9/²³])"), _measure),
-    (re.compile(r"(?<![0-9.])([0-9]{3,4})(?=室|房|号房)"), lambda match: _digits(match[1])),
+    (re.compile(r"(?<![0-9.])[0-9]{3,4}(?=室|房|号房)|(?<=房间|房間|房号|端口|密码)[：:]?[0-9]{3,6}"),
+     lambda match: _digits(match[0])),
     (re.compile(rf"(?<=每)({one_of(_UNITS)})(?![A-Za-z0-9/²³])"), lambda match: _UNITS[match[1]]),
     (re.compile(r"(?<=第)([0-9]+)"), lambda match: cardinal(int(match[1]), "zh")),
-    (re.compile(rf"(?<![0-9.,第])2(?= ?[{_MEASURE_WORDS}万亿千])"), "两"),
+    (re.compile(rf"(?<![0-9.,第])2(?= ?[{_MEASURE_WORDS}万亿千])(?! ?(?:点[0-9]|分之|次方|年级))"), "两"),
+    (re.compile("(?<![0-9.])0(?=[1-9][月日号時时点])"), ""),
     (re.compile(r"(?<![0-9.])0[0-9]+(?![0-9.])"), lambda match: _digits(match[0])),
+    (re.compile(r"\b([BCOP])2([BCOP])\b"), r"\1 to \2"),
+    (re.compile(r"(?<=[0-9])[wW](?![A-Za-z0-9])"), "万"),
+    (re.compile(r"(?<=[0-9A-Za-z])([²³])"), lambda match: {"²": "的平方", "³": "的立方"}[match[1]]),
+    (re.compile(r"(?<=[0-9A-Za-z)])\^([0-9]+)"), lambda match: f"的{cardinal(int(match[1]), 'zh')}次方"),
     (re.compile(r"\b([A-Za-z]+)-?(?=[0-9])"), r"\1 "),
     (re.compile(_NUMBER), lambda match: _said(match[0])),
     (re.compile("[" + re.escape("".join(_SYMBOLS)) + "]"), lambda match: _SYMBOLS[match[0]]),

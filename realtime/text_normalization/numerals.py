@@ -67,16 +67,11 @@ def whole(digits: str, language: str = "en") -> str:
     return cardinal(int(digits), language) if len(digits) <= _MOST_DIGITS else digit_by_digit(digits, language)
 
 
-def ordinal(number: int, language: str = "en") -> str:
-    """Return the ordinal number: "twenty-third". In French and Spanish it is the masculine form."""
-    return _ORDINALS[language](number)
-
-
 def year(number: int, language: str = "en") -> str:
     """Return a year as it is said: "nineteen oh five", "two thousand five", "twenty twenty-four"."""
     century, rest = divmod(number, 100)
     if language == "de" and 11 <= century < 20:
-        return _below_hundred_de(century) + "hundert" + (_below_hundred_de(rest) if rest else "")
+        return _below_hundred_de(century) + "hundert" + (_below_hundred_de(rest, "eins") if rest else "")
     if language == "zh":
         return "".join(DIGITS["zh"][int(digit)] for digit in str(number))
     if language != "en" or not 10 <= century < 100 or (century % 10 == 0 and rest < 10):
@@ -144,19 +139,6 @@ def _cardinal_en(number: int) -> str:
     return " ".join(words) or "zero"
 
 
-_ORDINALS_EN: Final = {
-    "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
-    "twelve": "twelfth",
-}  # fmt: skip
-
-
-def _ordinal_en(number: int) -> str:
-    words = cardinal(number)
-    start = max(words.rfind(" "), words.rfind("-")) + 1
-    last = words[start:]
-    return words[:start] + _ORDINALS_EN.get(last, last[:-1] + "ieth" if last.endswith("y") else last + "th")
-
-
 # German.
 
 
@@ -187,17 +169,6 @@ def _cardinal_de(number: int) -> str:
         _below_thousand_de(rest, "eins") if rest else ""
     )
     return " ".join([*millions, below] if below else millions) or "null"
-
-
-_ORDINALS_DE: Final = {1: "erste", 3: "dritte", 7: "siebte", 8: "achte"}
-
-
-def _ordinal_de(number: int) -> str:
-    rest = number % 100
-    if rest in _ORDINALS_DE:
-        before = cardinal(number - rest, "de") if number > rest else ""
-        return before + _ORDINALS_DE[rest]
-    return cardinal(number, "de") + ("te" if 0 < rest < 20 else "ste")
 
 
 # French.
@@ -235,15 +206,6 @@ def _cardinal_fr(number: int) -> str:
             scale = f" {_SCALES['fr'][power - 1][group > 1]}" if power else ""
             words.append(_below_thousand_fr(group, last=power != 1) + scale)
     return " ".join(words) or "zéro"
-
-
-def _ordinal_fr(number: int) -> str:
-    if number == 1:
-        return "premier"
-    words = cardinal(number, "fr").removesuffix("s") if number % 100 in (80, 0) else cardinal(number, "fr")
-    if words.endswith("cinq"):
-        return words + "uième"
-    return words[:-1] + "vième" if words.endswith("neuf") else words.removesuffix("e") + "ième"
 
 
 # Spanish.
@@ -288,17 +250,6 @@ def _cardinal_es(number: int) -> str:
     return " ".join(words)
 
 
-_ORDINALS_ES: Final = [
-    "primero", "segundo", "tercero", "cuarto", "quinto", "sexto", "séptimo", "octavo", "noveno", "décimo", "undécimo",
-    "duodécimo",
-]  # fmt: skip
-
-
-def _ordinal_es(number: int) -> str:
-    """Return an ordinal up to the twelfth; later ones are said as cardinals."""
-    return _ORDINALS_ES[number - 1] if 1 <= number <= len(_ORDINALS_ES) else cardinal(number, "es")
-
-
 # Chinese.
 
 
@@ -330,8 +281,4 @@ def _below_ten_thousand_zh(number: int) -> str:
 
 _CARDINALS: Final[dict[str, Callable[[int], str]]] = {
     "en": _cardinal_en, "de": _cardinal_de, "fr": _cardinal_fr, "es": _cardinal_es, "zh": _cardinal_zh,
-}  # fmt: skip
-_ORDINALS: Final[dict[str, Callable[[int], str]]] = {
-    "en": _ordinal_en, "de": _ordinal_de, "fr": _ordinal_fr, "es": _ordinal_es,
-    "zh": lambda number: f"第{cardinal(number, 'zh')}",
 }  # fmt: skip

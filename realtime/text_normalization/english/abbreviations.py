@@ -52,7 +52,9 @@ _TITLES: Final = {
     "Pres": "President", "Supt": "Superintendent", "Cpl": "Corporal", "Cpt": "Captain", "Maj": "Major",
     "Adm": "Admiral", "Fr": "Father",
     "Msgr": "Monsignor", "Pvt": "Private", "Atty": "Attorney", "St": "Saint", "Ste": "Sainte", "Mt": "Mount",
-    "Ft": "Fort", "Sr": "Sister",
+    "Ft": "Fort", "Sr": "Sister", "Amb": "Ambassador", "Insp": "Inspector", "Lieut": "Lieutenant", "Cdr": "Commander",
+    "Brig": "Brigadier", "Assoc": "Associate", "Asst": "Assistant", "Sec": "Secretary", "Dir": "Director",
+    "Messrs": "Messieurs", "Cllr": "Councillor",
 }  # fmt: skip
 """Titles, and what begins names of places: before a name only."""
 
@@ -70,6 +72,8 @@ _ALWAYS: Final = {
     "mo": "month", "mos": "months", "intl": "international", "Intl": "International", "natl": "national",
     "Natl": "National", "Attn": "Attention", "attn": "attention", "pls": "please", "Pls": "Please", "Mtg": "Meeting",
     "mtg": "meeting", "vol": "volume", "cf": "compare", "eds": "editors",
+    "asst": "assistant", "Asst": "Assistant", "assoc": "associate", "mgr": "manager", "Mgr": "Manager",
+    "Expy": "Expressway", "Fwy": "Freeway", "Tpke": "Turnpike",
 }  # fmt: skip
 """Abbreviations that are no words, and are written out wherever a stop follows them."""
 
@@ -192,6 +196,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?i)(?<![\w.])(?<![0-9] )({one_of(_NUMBERED)})\.[ \t]?(?=#?[0-9]|(?-i:[IVXLC]{{2,}}\b))"),
      lambda match: _expanded(match, _NUMBERED) + " "),
     (re.compile(r"(?<![\w.])([Nn])o\.(?= of\b)"), r"\1umber"),
+    (re.compile(r"(?<=[a-z] )No(s?) (?=[0-9])"), r"Number\1 "),
     (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b)"), "circa "),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th)) ed\.(?!\w)"), " edition"),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th))([ -])c\.(?!\w)"), r"\1century"),

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from realtime.text_normalization.numerals import DIGITS, cardinal, ordinal, year
+from realtime.text_normalization.numerals import DIGITS, cardinal, year
+from realtime.text_normalization.ordinals import ordinal
 from realtime.text_normalization.rules import Rule
 
 MONTH_NAMES: Final = (
@@ -11,7 +12,9 @@ MONTH_NAMES: Final = (
     "December",
 )  # fmt: skip
 _SHORT_MONTHS: Final = {name[:3]: name for name in MONTH_NAMES} | {"Sept": "September"}
-_MONTHS: Final = "|".join([*MONTH_NAMES, *sorted(set(_SHORT_MONTHS) - {"May"}, key=len, reverse=True)])
+_CAPITALIZED: Final = "|".join([*MONTH_NAMES, *sorted(set(_SHORT_MONTHS) - {"May"}, key=len, reverse=True)])
+_MONTHS: Final = f"{_CAPITALIZED}|(?i:{re.sub('May[|]|March[|]|[|]Mar(?![a-z])', '', _CAPITALIZED)})"
+"""Names and abbreviations of months; in small letters without those that are common words."""
 
 _DAY: Final = "(?:3[01]|[12][0-9]|0?[1-9])"
 _YEAR: Final = r"[12][0-9]{3}"
@@ -30,12 +33,15 @@ _DATED: Final = (
 )
 """A day and a month in numbers, where a weekday, a time or a preposition shows that they are no fraction."""
 
+_CLOCK: Final = re.compile(r"(?i)(?:\b(?:at|since|until|till|by|before|from|to|and|now|is)|[0-9]th|,) $")
+"""Before a time of day with seconds, which is no duration."""
+
 _SENTENCE: Final = re.compile(r"\s+[A-Z]|[\"”’)]*\s*$")
 """After the stop of "p.m.": a stop that ends the sentence too."""
 
 
 def _month(name: str) -> str:
-    return _SHORT_MONTHS.get(name[:3], name)
+    return _SHORT_MONTHS.get(name[:3].capitalize(), name)
 
 
 def _said(day: int, month: str, said_year: str, *, british: bool) -> str:
@@ -85,10 +91,27 @@ def _time(match: re.Match[str]) -> str:
         words += f" oh {cardinal(minute)}" if minute < 10 else f" {cardinal(minute)}"
     elif not half and not match["second"]:
         words += " hundred" if hour > 12 or not hour else " o'clock"
+    if match["second"] and not half and not _CLOCK.search(match.string, 0, match.start()):
+        return _duration(hour, minute, int(match["second"]))
     if match["second"] and int(match["second"]):
         seconds = int(match["second"])
         words += f" and {cardinal(seconds)} second" + ("s" if seconds != 1 else "")
     return words + _half(match) if half else words
+
+
+def _duration(*parts: int) -> str:
+    """Read hours, minutes and seconds that something takes."""
+    names = zip(parts, ("hour", "minute", "second"), strict=True)
+    return (
+        " ".join(f"{cardinal(part)} {name}{'' if part == 1 else 's'}" for part, name in names if part) or "zero seconds"
+    )
+
+
+def _soldiers_time(match: re.Match[str]) -> str:
+    """Read a time of four digits: "oh eight hundred", "fourteen thirty"."""
+    hour, minute = int(match[1]), int(match[2])
+    hours = f"oh {DIGITS['en'][hour]}" if 0 < hour < 10 else cardinal(hour)
+    return f"{hours} {'hundred' if not minute else f'oh {cardinal(minute)}' if minute < 10 else cardinal(minute)}"
 
 
 def _half(match: re.Match[str]) -> str:
@@ -115,7 +138,8 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
     """Return the rules for dates and times."""
     return (
         *((re.compile(pattern), lambda match: _numeric(match, british=british)) for pattern in _DATED),
-        (re.compile(r"(?i)([0-9] ?[ap]\.?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),
+        (re.compile(r"(?i)([0-9] ?[ap]\.? ?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),
+        (re.compile(r"(?<![\w.,:-])([01][0-9]|2[0-3])([0-5][0-9])(?= (?:hours|hrs)\b)"), _soldiers_time),
         (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])"), r"\1 to "),
         (re.compile(rf"(?<!\w)(?P<year>{_YEAR})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?:[T ](?={_TIME}))"),
          lambda match: _iso(match, british=british) + ", "),
@@ -127,6 +151,16 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         # with points the day comes first
         (re.compile(rf"(?<![\w.])([0-3]?[0-9])\.([0-3]?[0-9])\.({_YEAR})(?!\w|\.\w)"),
          lambda match: _numeric_with_points(match, british=british)),
+        (re.compile(rf"{_NOT_INSIDE}([0-3]?[0-9])-([0-3]?[0-9])-({_YEAR}){_NOT_PARTLY}"),
+         lambda match: _numeric(match, british=british)),
+        (re.compile(rf"(?<![\w-])({_DAY})-({_MONTHS})-({_YEAR})(?![\w-])"), r"\1 \2 \3"),
+        (re.compile(rf"(?<![\w-])({_MONTHS})-({_DAY})(?:-({_YEAR}))?(?![\w-])"),
+         lambda match: " ".join(filter(None, match.groups()))),
+        (re.compile(rf"(?<![\w./-])({_YEAR})-(0[1-9])(?![\w-])"),
+         lambda match: f"{MONTH_NAMES[int(match[2]) - 1]} {match[1]}"),
+        (re.compile(rf"(?:\b[Tt]he )?{_NOT_INSIDE}({_DAY})(?:st|nd|rd|th)? ?[-–] ?"
+                    rf"(?={_DAY}(?:st|nd|rd|th)? (?:{_MONTHS})\b)"),
+         lambda match: f"the {ordinal(int(match[1]))} to "),
         (re.compile(rf"\b({_MONTHS})\.? ({_DAY})(?:st|nd|rd|th)? ?[-–] ?({_DAY})(?:st|nd|rd|th)?(?![\w:%-])"),
          _days_of_month),
         (re.compile(rf"\b(?P<month>{_MONTHS})\.? (?:the )?(?P<day>{_DAY})(?:st|nd|rd|th)?\b(?![:%-]|\.[0-9]|,[0-9])"
@@ -147,6 +181,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
                     r"|cooldown|latency|rest|plank|sprint|window|countdown)s?\b)"), r"\1 second"),
         (re.compile(r"(?i)\b((?:in|for|after|every|within|about|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
          r"\1 seconds"),
+        (re.compile(r"(?<=[0-9]0s) ?[-–] ?(?=['’]?(?:[12][0-9])?[0-9]0s\b)"), " to "),
         (re.compile(r"(?<![\w.,])(?P<century>[12][0-9])(?P<decade>[0-9]0)['’]?s\b"), decade),
         (re.compile(r"(?<![\w.,])['’‘]?(?P<century>)(?P<decade>[1-9]0)['’]?s\b"), decade),
         (re.compile(r"(?<![\w.,$])['’‘]?00['’]?s\b"), "two thousands"),

@@ -5,7 +5,8 @@ from typing import Final
 
 from realtime.text_normalization.english.abbreviations import DIRECTIONS
 from realtime.text_normalization.english.spelling import spelled
-from realtime.text_normalization.numerals import cardinal, digit_by_digit, ordinal, roman
+from realtime.text_normalization.numerals import cardinal, digit_by_digit, roman
+from realtime.text_normalization.ordinals import ordinal
 from realtime.text_normalization.rules import Rule, one_of
 
 _MONARCHS: Final = (
@@ -16,6 +17,30 @@ _MONARCHS: Final = (
     "|Cyrus|Artaxerxes|Ptolemy|Cleopatra|Victor|Constantine|Rama"
 )
 """Names that ordinal numbers follow, and titles that stand before any name."""
+
+_TENTH: Final = frozenset(
+    {
+        "Pope",
+        "King",
+        "Emperor",
+        "Leo",
+        "Pius",
+        "Benedict",
+        "Gregory",
+        "Innocent",
+        "John",
+        "Clement",
+        "Charles",
+        "Louis",
+        "Alfonso",
+        "Ramses",
+        "Ramesses",
+        "Ptolemy",
+        "Christian",
+        "Gustav",
+    }
+)
+"""Names with which an X is a number: not Malcolm X."""
 
 _NUMBERED: Final = (
     "Mark|Super Bowl"
@@ -76,7 +101,8 @@ def in_pairs(number: str) -> str:
 
 def _monarch(match: re.Match[str]) -> str:
     value = roman(match[2])
-    return match[0] if value is None or value > 30 else f"{match[1]} the {ordinal(value).capitalize()}"
+    is_letter = match[2] == "X" and match[1].partition(" ")[0] not in _TENTH
+    return match[0] if value is None or value > 30 or is_letter else f"{match[1]} the {ordinal(value).capitalize()}"
 
 
 def _numbered(match: re.Match[str]) -> str:
@@ -130,7 +156,7 @@ NAMES: Final[tuple[Rule, ...]] = (
      lambda match: f"{_BOOKS.get(match[1], match[1])} {match[2]} {match[3]}"),
     (re.compile(r"(?<=[a-z] )([0-9]{1,3}):([0-9]{1,3})[-–]([0-9]{1,3})(?![\w:-]|[ ]?[ap]\.?m)"), r"\1 \2 to \3"),
     (re.compile(rf"\b((?:{_MONARCHS})(?: [A-Z][a-z]+)?) ({_ROMAN})\b{_NOT_GOING_ON}"), _monarch),
-    (re.compile(rf"\b({_NUMBERED}) ({_ROMAN})\b{_NOT_GOING_ON}(?! am\b| have\b| was\b| would\b| will\b)"), _numbered),
+    (re.compile(rf"\b({_NUMBERED}) ({_ROMAN})\b{_NOT_GOING_ON}(?!(?<= I) (?:am|have|was|would|will)\b)"), _numbered),
     (re.compile(r"\b([Ss]cene|[Aa]ct) ([ivx]+)\b|\b([Vv]olume|[Cc]hapter|[Pp]ages?|[Pp]art) ([ivx]{2,})\b"), _scene),
     (re.compile(rf"\b([A-Z]\w*[a-z]|[a-z]{{4,}}) ({_ROMAN[:-1]}{{2,5}})\b{_NOT_GOING_ON}"), _behind_name),
     (re.compile(r"\b([BCDGP])2([BCDGPX])\b"), r"\1 to \2"),  # B2B, P2P
@@ -143,7 +169,9 @@ NAMES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?i)\b((?:rooms?|suite|flight|highway|route|interstate|bus|apartment|porsche|ferrari|boeing|airbus"
                 r"|extension) "
                 r"(?:[A-Z](?=[0-9]))?|\bUS[- ])([0-9]{3,4})(?![\w-]|[.,:][0-9])"),
-     lambda match: match[1] + in_pairs(match[2])),
+     lambda match: f"{match[1].rstrip()} {in_pairs(match[2])}"),
+    (re.compile(r"(?<![\w.-])([A-Z]\w*[A-Za-z]?)-([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),
+     lambda match: f"{match[1]} {in_pairs(match[2])}"),  # F-150, Blink-182
     (re.compile(r"\b([A-Z])([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),
      lambda match: f"{match[1]} {in_pairs(match[2])}"),  # A380
     (re.compile(r"(?<![\w.,])([1-9][0-9]{2,3}) ?[x×] ?([1-9][0-9]{2,3})(?![\w.,]| (?:[ckm]?m|in|ft)\b)"),

@@ -9,6 +9,7 @@ from typing import Final
 from unicodedata import numeric
 
 from realtime.text_normalization.numerals import cardinal, digit_by_digit
+from realtime.text_normalization.ordinals import ordinal
 from realtime.text_normalization.rules import NUMBER, Rule, one_of
 
 _SUBSCRIPTS: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -42,7 +43,7 @@ def _telephone(match: re.Match[str]) -> str:
 TELEPHONE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<!\w)\+(?=(?:[0-9()/.-] ?){7,20}(?!\w))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
      _telephone),
-    (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\) ?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _telephone),
+    (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\)[- ]?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _telephone),
     (re.compile(r"(?<![\w+])[0-9]{4}(?: [0-9]{4}){2,}(?: [0-9]{1,4})?(?!\w)"), _digits),  # cards and accounts
     (re.compile(r"(?<![\w+-])[0-9]{1,6}(?:-[0-9]{1,7}){3,}(?![\w-])"), _digits),
     (re.compile(r"(?<![\w+-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])"), _digits),
@@ -53,7 +54,8 @@ TELEPHONE: Final[tuple[Rule, ...]] = (
     (re.compile(rf"{_NOT_INSIDE}(?<![0-9] )0[0-9]+{_NOT_PARTLY}"), _digits),
     (re.compile(rf"(?i)(\b(?:call|dial|ring|text) )([19][0-9]{{2}}){_NOT_PARTLY}(?! [a-z]+s\b)"), _digits_after),
     (re.compile(rf"(?<!Porsche ){_NOT_INSIDE}911{_NOT_PARTLY}(?! [a-z]+s\b)"), _digits),
-    (re.compile(rf"(?i)(\b(?:pin|(?:pass)?code|password|otp|zip)(?: is| was| number)?:? )([0-9]{{3,10}}){_NOT_PARTLY}"),
+    (re.compile(rf"(?i)(\b(?:pin|(?:pass)?code|password|otp|zip|ending in|ends in)(?: is| was| number)?:? )"
+                rf"([0-9]{{3,10}}){_NOT_PARTLY}"),
      _digits_after),
 )  # fmt: skip
 """Digit by digit: telephone numbers, codes, emergency calls and whatever begins with a zero."""
@@ -75,7 +77,7 @@ _PER: Final = {
     "sec": "second", "min": "minute", "hr": "hour", "mo": "month", "yr": "year", "kg": "kilogram", "lb": "pound",
     "second": "second", "minute": "minute", "hour": "hour", "day": "day", "night": "night", "week": "week",
     "month": "month", "year": "year", "person": "person", "user": "user", "seat": "seat", "item": "item",
-    "unit": "unit", "mile": "mile",
+    "unit": "unit", "mile": "mile", "wk": "week",
 }  # fmt: skip
 """What a price or a number of things is counted for."""
 
@@ -84,7 +86,7 @@ _OF_A_SUM: Final = r" ?[=+*×÷]"
 
 def _fraction(numerator: int, denominator: int) -> str:
     """Return a fraction in words."""
-    part = _PARTS[denominator]
+    part = _PARTS.get(denominator) or ordinal(denominator)
     if numerator == 1:
         return f"one {part}"
     return f"{cardinal(numerator)} {'halves' if part == 'half' else part + 's'}"
@@ -105,6 +107,12 @@ def _with_article(fraction: str) -> str:
 
 def _half_of(match: re.Match[str]) -> str:
     return "half an" if match.string.startswith((" hour", " inch"), match.end()) else "half a"
+
+
+def _fraction_of(match: re.Match[str]) -> str:
+    """Read a proper fraction of something, or in a sum; what is larger than one is left for a division."""
+    numerator, denominator = int(match[1]), int(match[2])
+    return _fraction(numerator, denominator) if 0 < numerator < denominator else match[0]
 
 
 def _plain_fraction(match: re.Match[str]) -> str:
@@ -129,10 +137,13 @@ RATIOS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.])([0-9]{2,3})(?:\+([0-9]{1,2}))?['′’](?= minute\b)"),
      lambda match: f"{match[1]} plus {match[2]}" if match[2] else f"{match[1]}th"),
     (re.compile(r"(?i)(\bodds (?:of|are|were|at) )([0-9]{1,3})/([0-9]{1,3})(?![\w/])"), r"\1\2 to \3"),
-    (re.compile(rf"(?<=[\w%])/({one_of(_PER)})\b(?!/)"), lambda match: f" per {_PER[match[1]]}"),
+    (re.compile(rf"(?<=[\w%])/({one_of(_PER)})\b(?!/)|(?<=\bper) ({one_of(_PER)})\b"),
+     lambda match: f" {'per ' if match[1] else ''}{_PER[match[1] or match[2]]}"),
     (re.compile(rf"(?<![\w/.-])({_SAYINGS})(?![\w/-]|\.[0-9])"), lambda match: re.sub("[/-]", " ", match[0])),
     (re.compile(r"(?<![\w/.])([0-9]{1,2})/([248]|16)(?= (?:time|meter|metre|beat)\b)"), r"\1 \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+)[ -]([0-9]{{1,2}})/([0-9]{{1,2}}){_NOT_PARTLY}"), _mixed),
+    (re.compile(r"(?<![\w/.])([0-9]{1,3})/([0-9]{1,4})(?= of (?!20[0-9]{2}\b|1[0-9]{3}\b))"), _fraction_of),
+    (re.compile(r"(?<![\w/.])([0-9]{1,2})/([0-9]{1,2})(?= ?[=+×÷−] ?[0-9(]| - [0-9/ ]+=)"), _fraction_of),
     # tenths and hundredths are written with a point: these are ratings, as is what is whole or has a point
     (re.compile(rf"(?<![\w/.])({NUMBER})/(100?|\1){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+\.[0-9]+)/([0-9]+){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
@@ -198,9 +209,24 @@ _MEASURES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9]) s(?=[.,;:!?)]|$| [a-z])"), " seconds"),
 )  # fmt: skip
 
+_LARGE: Final = {"mn": "million", "bn": "billion", "tn": "trillion"}
+_COUNTED_IN_MILLIONS: Final = (
+    "people|users|followers|views|viewers|downloads|jobs|homes|households|tonnes|tons|customers|subscribers|copies|visitors"
+    "|votes|voters|children|women|men|workers|patients|cases|deaths|doses|cars|passengers|members|listeners|students"
+)
+"""What is counted in millions, and has no length in meters."""
+
+_OF_A_RATIO: Final = "ratio of|ratio is|ratio was|odds of|odds are|scale of|proportion of|diluted|mixed|scaled"
+
 GROUPING: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,])([0-9]+(?:\.[0-9]+)?)[eE]([+−-]?)([0-9]{1,3})(?![\w.])"), _scientific),
     (re.compile(r"(?<![\w.,])([0-9]+),([0-9]{1,2})(?= [a-z]{2,}\b(?<! and)(?<! or)| ?%)"), r"\1.\2"),
+    (re.compile(r"(?<![\w.,$€£])([0-9]+(?:\.[0-9]+)?) ?(mn|bn|tn)\b"), lambda match: f"{match[1]} {_LARGE[match[2]]}"),
+    (re.compile(rf"(?<![\w.,$€£])([0-9]+(?:\.[0-9]+)?)m(?= (?:{_COUNTED_IN_MILLIONS})\b)"), r"\1 million"),
+    (re.compile(rf"(?i)((?:{_OF_A_RATIO}) )([0-9]{{1,3}}):([0-9]{{1,3}})(?![\w:]|[.,][0-9])"), r"\1\2 to \3"),
+    (re.compile(r"(?<![\w.,:])([0-9]{1,3}):([0-9]{1,3})(?= (?:ratio|scale|odds|split|mix|mixture|dilution|aspect)\b)"),
+     r"\1 to \2"),
+    (re.compile(r"(?<=[0-9n)])!(?= ?[=+×*/÷−])"), " factorial"),
     (re.compile("[₀-₉]+"), lambda match: match[0].translate(_SUBSCRIPTS)),
     (re.compile(r"~ ?(?=[$€£]?[0-9])"), "about "),
     (re.compile(r"(?m)^([ \t]*[0-9]{1,3})\)(?= )"), r"\1."),

@@ -29,11 +29,19 @@ _UNITS: Final = (
 )  # fmt: skip
 """Symbol, name, and the prefixes that occur with it and make no other word: no `pm`, no abbreviations of states."""
 
-_NAMES: Final = {
+_OF_SI: Final = {
     prefix + symbol: re.sub("(?<=kil)o(?=ohm)|(?<=meg)a(?=ohm)", "", _PREFIXES[prefix] + name)
     for symbol, name, prefixes in _UNITS
     for prefix in prefixes
 }
+
+_OTHER_CASES: Final = {
+    "Kg": "kg", "KG": "kg", "Km": "km", "KM": "km", "Mbit": "Mbit", "mbps": "Mbps", "gbps": "Gbps", "kbps": "kbps",
+    "MBPS": "Mbps", "kwh": "kWh", "KWH": "kWh", "mhz": "MHz", "ghz": "GHz", "Ghz": "GHz", "Mhz": "MHz", "khz": "kHz",
+}  # fmt: skip
+"""What people write, with the symbol that they mean."""
+
+_NAMES: Final = _OF_SI | {other: _OF_SI[symbol] for other, symbol in _OTHER_CASES.items()}
 
 _CUSTOMARY: Final = {
     "lb": ("pound", "pounds"), "lbs": ("pound", "pounds"), "oz": ("ounce", "ounces"), "ft": ("foot", "feet"),
@@ -117,13 +125,16 @@ _NOUN: Final = re.compile(
 )
 
 
+def _describes(match: re.Match[str]) -> bool:
+    """Return whether a measure describes a noun: "a 10 km run", "a 90° angle"."""
+    before = _DESCRIBED.search(match.string, max(0, match.start() - 10), match.start())
+    return bool(before) and bool(_NOUN.match(match.string, match.end()))
+
+
 def _measure(match: re.Match[str]) -> str:
-    """Read a number with a unit, which is singular after 1, and before what it describes: "a 10 km run"."""
+    """Read a number with a unit, which is singular after 1, and before what it describes."""
     number, gap = match["number"], match["gap"]
-    describes = _DESCRIBED.search(match.string, max(0, match.start() - 10), match.start()) and _NOUN.match(
-        match.string, match.end()
-    )
-    name = _name(match, plural=number not in ("1", "one") and gap != "-" and not describes)
+    name = _name(match, plural=number not in ("1", "one") and gap != "-" and not _describes(match))
     return f"{number} {name}"
 
 
@@ -154,7 +165,8 @@ _SCALES: Final = {"C": " Celsius", "F": " Fahrenheit", "": ""}
 
 
 def _degrees(match: re.Match[str]) -> str:
-    return f"{match[1]} degree{'' if match[1] == '1' else 's'}{_SCALES[match[2] or '']}"
+    describes = _describes(match)
+    return f"{match[1]} degree{'' if match[1] == '1' or describes else 's'}{_SCALES[match[2] or '']}"
 
 
 UNITS: Final[tuple[Rule, ...]] = (
@@ -191,6 +203,10 @@ UNITS: Final[tuple[Rule, ...]] = (
         lambda match: f"{match['and'] or ''}{match['part']} {_name(match, plural=bool(match['and']))}",
     ),
     (re.compile(r"(?<=half|rter|ters|hird|irds|ghth|hths|ixth|enth|nths)(?:\"|″|'')(?=[\s.,;:!?)]|$)"), " inch"),
+    (
+        re.compile(rf"(?P<large>(?:million|billion|thousand) )(?=\w\w){_UNIT}(?:{_DIVISOR})?{_END}{_STOP}"),
+        lambda match: match["large"] + _name(match, plural=True),
+    ),
     (re.compile(rf"{_SINGULAR}(?=\w\w+/|m/){_UNIT}{_DIVISOR}{_END}"), _without_number),
     (re.compile(rf"{_SINGULAR}(?P<unit>{one_of(_DISTINCT)})(?P<power>[²³])?{_END}"), _without_number),
     (re.compile(rf"(?<![\w.,])({NUMBER})(?:[\"″”]|'')(?=[\s.,;:!?)×x]|$)"), _inches),

@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from realtime.text_normalization.english.names import in_pairs
-from realtime.text_normalization.numerals import cardinal, decimal, digit_by_digit, ordinal, whole, year
+from realtime.text_normalization.numerals import cardinal, decimal, digit_by_digit, whole, year
+from realtime.text_normalization.ordinals import ordinal
 from realtime.text_normalization.rules import NUMBER, Rule
 
 _COUNTED: Final = re.compile(

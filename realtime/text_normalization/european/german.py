@@ -4,29 +4,82 @@ import re
 from typing import Final
 
 from realtime.text_normalization.european.language import Currency, Language
-from realtime.text_normalization.numerals import cardinal, ordinal, roman
+from realtime.text_normalization.european.units import units
+from realtime.text_normalization.numerals import cardinal, digit_by_digit, roman, year
+from realtime.text_normalization.ordinals import ordinal
 
 _MONTHS: Final = (
     "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
     "Dezember",
 )  # fmt: skip
-_STRONG: Final = re.compile(r"(?i)(?:^|\W)(?:der|die|das)\s+(?:[a-zäöüß]+\s+)?$")
-"""An article in the nominative, after which an ordinal number has no n."""
+_FEMININE: Final = re.compile(
+    r"(?:[A-ZÄÖÜ]\w*(?:ung|heit|keit|schaft|ion|tät|ik|tur|\w\w\wei|(?:er|ent|ist|or)in|anz|enz|unft)|(?!Ge\w+e\b)[A-ZÄÖÜ]\w*e|Person|Frau|Stadt"
+    r"|Nacht|Hand|Tür|Zahl|Nummer|Mutter|Tochter|Schwester|Feder|Mark|Bank|Wand|Wurst|Kraft|Maus|Kuh|Milch|Uhr|Art|Fahrt"
+    r"|Prüfung|Liga|Etage)$"
+)
+"""Nouns that are feminine, most of them by their endings."""
+
+_MASCULINE: Final = frozenset(
+    {"Name", "Junge", "Kunde", "Käse", "Kollege", "Zeuge", "Franzose", "Buchstabe", "Gedanke"}
+)
+_NEUTER: Final = re.compile(
+    r"(?:[A-ZÄÖÜ]\w*(?:chen|lein|ment|tum|um|jahr|spiel|haus|buch|kind|gramm)|Auge|Ende|Ge\w+e|Kind|Mal|Haus|Jahr|Buch|Tor"
+    r"|Spiel|Auto|Leben|Bein|Kapitel|Semester|Viertel|Zimmer|Bild|Land|Pfund|Kilo|Dutzend|Bier|Glas|Brot|Ei|Stück"
+    r"|Quartal|Halbjahr|Gebot|Mitglied|Opfer|Treffen)$"
+)
+
+_DETERMINERS: Final = (
+    "der|die|das|den|dem|des|zum|vom|zur|ins|am|im|ab|beim|seit|bis|(?:jed|dies|welch)e[rsnm]?"
+    "|(?:k?ein|mein|dein|sein|ihr|unser|eue?r)(?:e[rsnm]?)?"
+)
+"""Words after which a number with a stop is an ordinal number."""
+
+_WEAK: Final = re.compile(
+    r"(?i)(?:^|\W)(?:der|die|das|ins|(?:dies|jed|welch)e[rs]?|(?:k?ein|mein|dein|sein|ihr|unser|eur)e)\s+(?:[a-zäöüß]+\s+)?$"
+)
+"""An article after which an ordinal number has no n in the nominative."""
+
+_DATIVE: Final = re.compile(
+    r"(?i)(?:^|\W)(?:in|mit|bei|von|zu|aus|nach|auf|an|unter|über|vor|seit|hinter|neben|während|wegen|ab|ende|anfang"
+    r"|mitte|\w+(?:ung|ion|heit))\s+der\s+$"
+)
+"""A preposition with "der", which is the dative: "in der siebten Klasse"."""
+
+_MIXED: Final = re.compile(r"(?i)(?:^|\W)(?:k?ein|mein|dein|sein|ihr|unser|euer)\s+$")
+"""A word without an ending, after which the ordinal number shows the gender: "ihr fünfzigster Geburtstag"."""
+
+_UNDECLINED: Final = re.compile(r"(?i)(?:^|[.!?:;,\n]|\b(?:mo|diens|donners|frei|sams|sonn)n?tag|mittwoch)\s*$")
+"""Where a date stands by itself: "Montag, fünfter Mai"."""
 
 
-def _declined(before: str, number: int) -> str:
-    """Return an ordinal number as it stands after the text before it."""
+def _is_feminine(noun: str) -> bool:
+    return bool(_FEMININE.fullmatch(noun)) and noun not in _MASCULINE and not _NEUTER.fullmatch(noun)
+
+
+def _strong(word: str, noun: str) -> str:
+    """Return an ordinal number with the ending of the gender of a noun in the nominative."""
+    return word + ("" if _is_feminine(noun) else "s" if _NEUTER.fullmatch(noun) else "r")
+
+
+def _declined(before: str, number: int, noun: str = "") -> str:
+    """Return an ordinal number as it stands between the text before it and a noun."""
     word = ordinal(number, "de")
-    return word if _STRONG.search(before) or not before.strip() else word + "n"
+    if _MIXED.search(before):
+        return _strong(word, noun)
+    if _WEAK.search(before) and not _DATIVE.search(before):
+        return word
+    return word + "n"
 
 
 def _date(before: str, day: int, month: int, year: str) -> str:
-    return f"{_declined(before, day)} {_MONTHS[month - 1]} {year}".rstrip()
+    number = f"{ordinal(day, 'de')}r" if _UNDECLINED.search(before) else _declined(before, day)
+    return f"{number} {_MONTHS[month - 1]} {year}".rstrip()
 
 
-def _time(hour: int, minute: int) -> str:
+def _time(hour: int, minute: int, second: int) -> str:
     hours = "ein" if hour == 1 else cardinal(hour, "de")
-    return f"{hours} Uhr {cardinal(minute, 'de') if minute else ''}".rstrip()
+    words = f"{hours} Uhr {cardinal(minute, 'de') if minute else ''}".rstrip()
+    return f"{words} und {_agree(cardinal(second, 'de'), 'Sekunde')} Sekunde{'n' * (second > 1)}" if second else words
 
 
 def _price(whole: int, hundredths: int, currency: Currency) -> str:
@@ -36,41 +89,183 @@ def _price(whole: int, hundredths: int, currency: Currency) -> str:
     return f"{'ein' if whole == 1 else cardinal(whole, 'de')} {currency.several} {cents}"
 
 
-def _one(noun: str) -> str:
-    feminine = ("Million", "Milliarde", "Billion", "Stunde", "Minute", "Sekunde", "Tonne", "Woche", "Unze", "Krone")
-    return "eine" if noun.startswith(feminine) else "ein"
+_MARKS: Final = {
+    ".": "Punkt", "@": "at", "/": "Schrägstrich", "-": "Bindestrich", "_": "Unterstrich", ":": "Doppelpunkt",
+    "?": "Fragezeichen", "=": "gleich", "&": "und",
+}  # fmt: skip
 
 
-def _ordinal(before: str, number: str) -> str:
-    return _declined(before, int(number))
+def _agree(words: str, noun: str) -> str:
+    """Return "ein" or "eine" before a noun, which has a capital."""
+    if words != "eins" or not noun[:1].isupper() or noun in _MARKS.values():
+        return words
+    return "eine" if _is_feminine(noun) else "ein"
 
 
-def _monarch(_before: str, numeral: str) -> str:
+def _fraction(numerator: int, denominator: int, noun: str) -> str:
+    if denominator == 2:
+        if numerator > 1:
+            return f"{cardinal(numerator, 'de')} halbe"
+        if not noun[:1].isupper():
+            return "ein halb"
+        return "eine halbe" if _is_feminine(noun) else "ein halbes" if _NEUTER.fullmatch(noun) else "einen halben"
+    part = "drittel" if denominator == 3 else f"{ordinal(denominator, 'de').removeprefix('ein')}l"
+    return f"{'ein' if numerator == 1 else cardinal(numerator, 'de')} {part.capitalize()}"
+
+
+def _mixed(number: int, numerator: int, denominator: int, noun: str) -> str:
+    words = "ein" if number == 1 else cardinal(number, "de")
+    fraction = "einhalb" if denominator == 2 else f" {_fraction(numerator, denominator, noun)}"
+    return f"{words}{fraction} {noun}".rstrip()
+
+
+def _telephone(number: str) -> str:
+    return digit_by_digit(number, "de")
+
+
+def _ordinal(before: str, number: str, after: str) -> str:
+    noun = re.match(r"\s*(?:[a-zäöüß]+\s+)?([A-ZÄÖÜ]\w+)", after)
+    return _declined(before, int(number), noun[1] if noun else "")
+
+
+def _roman_ordinal(before: str, numeral: str, after: str) -> str:
     value = roman(numeral)
-    return numeral if value is None else f"der {ordinal(value, 'de').capitalize()}"
+    return f"{numeral}." if value is None else _ordinal(before, str(value), after).capitalize()
+
+
+_FIRST_NAMES: Final = (
+    "Wilhelm|Friedrich|Napoleon|Franz|Otto|Leopold|Ludwig|Karl|Elisabeth|Maximilian|Katharina|Joseph|Heinrich|Ferdinand"
+    "|Peter|Nikolaus|Alexander|Johann|Georg|Jakob|Konrad|Rudolf"
+)
+"""Names of monarchs, after which I is a number."""
+
+_QUEENS: Final = re.compile(r"(?:Elisabeth|Margrethe|Beatrix|[A-Z]\w+a)s?$")
+
+
+def _monarch(before: str, numeral: str) -> str:
+    """Say the number of a monarch in the case that the words before the name ask for."""
+    value = roman(numeral)
+    if value is None:
+        return f"{numeral}."
+    *words, name = before.split()
+    word, queen = ordinal(value, "de").capitalize(), _QUEENS.match(name)
+    case = words[-1].lower() if words else ""
+    genitive = name.endswith("s") and name not in ("Johannes", "Nikolaus", "Pius", "Ramses", "Clemens", "Markus")
+    if genitive or case in ("von", "unter", "mit", "bei", "nach", "zu", "vor", "seit"):
+        article = "der" if queen else "des" if genitive else "dem"
+        return f"{article} {word}n"
+    if case in ("für", "durch", "gegen", "ohne", "um"):
+        return f"die {word}" if queen else f"den {word}n"
+    return f"{'die' if queen else 'der'} {word}"
+
+
+def _monarch_at_end(before: str, numeral: str, after: str) -> str:
+    return _monarch(before, numeral) + ("" if after.strip() else ".")
+
+
+def _joined(_before: str, number: str, after: str) -> str:
+    """Say a number within a word: "fünfjährig", "sechziger", "dreimal"."""
+    words = year(int(number), "de") if len(number) == 4 else cardinal(int(number), "de")
+    return words.removesuffix("s") if words == "eins" and after.startswith("mal") else words
+
+
+def _times_each(_before: str, number: str, _after: str) -> str:
+    return "einmal" if number == "1" else f"{cardinal(int(number), 'de')}mal"
+
+
+def _numeral(_before: str, numeral: str, _after: str) -> str:
+    value = roman(numeral)
+    return numeral if value is None else cardinal(value, "de")
 
 
 def _same(name: str) -> tuple[str, str]:
     return name, name
 
 
+_PREFIXES: Final = {
+    "k": "Kilo", "K": "Kilo", "M": "Mega", "G": "Giga", "T": "Tera", "P": "Peta", "h": "Hekto", "d": "Dezi",
+    "c": "Zenti",
+    "m": "Milli", "µ": "Mikro", "μ": "Mikro", "n": "Nano",
+}  # fmt: skip
+_HOUR: Final = ("Stunde", "Stunden")
+_MINUTE: Final = ("Minute", "Minuten")
+_SECOND: Final = ("Sekunde", "Sekunden")
+_UNITS: Final = units(
+    {
+        "m": _same("Meter"), "g": _same("Gramm"), "l": _same("Liter"), "L": _same("Liter"), "s": _SECOND, "h": _HOUR,
+        "min": _MINUTE, "t": ("Tonne", "Tonnen"), "ha": _same("Hektar"), "W": _same("Watt"),
+        "Wh": ("Wattstunde", "Wattstunden"), "V": _same("Volt"),
+        "A": _same("Ampere"), "Ah": ("Amperestunde", "Amperestunden"), "Hz": _same("Hertz"), "Pa": _same("Pascal"),
+        "N": _same("Newton"),
+        "J": _same("Joule"), "cal": ("Kalorie", "Kalorien"), "Ω": _same("Ohm"), "eV": _same("Elektronenvolt"),
+        "mol": _same("Mol"), "B": _same("Byte"), "bit": _same("Bit"), "dB": _same("Dezibel"),
+    },
+    _PREFIXES,
+    lambda prefix, name: prefix + name.lower(),
+    {"²": lambda name: f"Quadrat{name.lower()}", "³": lambda name: f"Kubik{name.lower()}"},
+) | {
+    "Std.": _HOUR, "Std": _HOUR, "Min.": _MINUTE, "Sek.": _SECOND, "°C": _same("Grad Celsius"), "A": _same("Ampere"),
+    "℃": _same("Grad Celsius"), "°F": _same("Grad Fahrenheit"), "°": _same("Grad"), "PS": _same("P S"),
+    "bar": _same("Bar"), "km/h": _same("Kilometer pro Stunde"), "Kilo": _same("Kilo"), "Liter": _same("Liter"),
+    "Mbit/s": _same("Megabit pro Sekunde"), "Gbit/s": _same("Gigabit pro Sekunde"), "EL": _same("Esslöffel"),
+    "TL": _same("Teelöffel"), "ft": _same("Fuß"), "mph": ("Meile pro Stunde", "Meilen pro Stunde"),
+    "Mio.": ("Million", "Millionen"), "Mio": ("Million", "Millionen"), "Mrd.": ("Milliarde", "Milliarden"),
+    "U/min": ("Umdrehung pro Minute", "Umdrehungen pro Minute"), "Wo.": ("Woche", "Wochen"),
+    "Mon.": ("Monat", "Monate"), "J.": ("Jahr", "Jahre"), "ct": _same("Cent"), "qkm": _same("Quadratkilometer"),
+}  # fmt: skip
+"""Names of the units; small letters after a prefix: "Kilometer", "Quadratkilometer"."""
+
+_DAYS: Final = {
+    "Mo": "Montag", "Di": "Dienstag", "Mi": "Mittwoch", "Do": "Donnerstag", "Fr": "Freitag", "Sa": "Samstag",
+    "So": "Sonntag",
+}  # fmt: skip
+_ABBREVIATIONS: Final = {
+    **{rf"{short}\.? ?[-–] ?(?=(?:{'|'.join(_DAYS)})\b)": f"{day} bis " for short, day in _DAYS.items()},
+    **{rf"(?<= bis ){short}\b\.?": day for short, day in _DAYS.items()},
+    **{rf"{short}(?:\.(?=,? [0-9]|,| und | oder | bis )|(?=, [0-9]| [0-9]{{1,2}}(?:[:.–-]| Uhr)))": day
+       for short, day in _DAYS.items()},
+    r"24/7\b": "vierundzwanzig sieben",
+    r"z\. ?B\.": "zum Beispiel", r"d\. ?h\.": "das heißt", r"u\. ?a\.": "unter anderem", r"z\. ?T\.": "zum Teil",
+    r"i\. ?d\. ?R\.": "in der Regel", r"[ou]\. ?[äÄ]\.": "oder ähnlich", r"v\. ?Chr\.": "vor Christus",
+    r"n\. ?Chr\.": "nach Christus", r"usw\.": "und so weiter", r"bzw\.": "beziehungsweise", r"ca\.": "circa",
+    r"s\. ?o\.": "siehe oben", r"s\. ?u\.": "siehe unten", r"o\. ?g\.": "oben genannt", r"u\. ?U\.": "unter Umständen",
+    r"m\. ?E\.": "meines Erachtens", r"u\. ?v\. ?m\.": "und vieles mehr", r"z\. ?Zt?\.": "zur Zeit",
+    r"Dr\.": "Doktor", r"Prof\.": "Professor", r"Hr\.": "Herr", r"Fr\.(?= [A-ZÄÖÜ])": "Frau", r"Nr\.": "Nummer",
+    r"Tel\.": "Telefon", r"inkl\.": "inklusive", r"exkl\.": "exklusive", r"evtl\.": "eventuell",
+    r"ggf\.": "gegebenenfalls", r"vgl\.": "vergleiche", r"Vgl\.": "Vergleiche", r"S\.(?= ?[0-9])": "Seite ",
+    r"Abs\.(?= ?[0-9])": "Absatz ", r"Abb\.(?= ?[0-9])": "Abbildung ", r"Tab\.(?= ?[0-9])": "Tabelle ",
+    r"Kap\.(?= ?[0-9IVX])": "Kapitel ", r"Art\.(?= ?[0-9])": "Artikel ", r"Jhd?t?\.": "Jahrhundert",
+    r"St\.(?= [A-ZÄÖÜ])": "Sankt", r"etc\.": "et cetera", r"max\.": "maximal", r"min\.(?= [0-9])": "mindestens",
+    r"mind\.": "mindestens", r"Str\.": "Straße", r"(?<=[a-zäöüß])str\.": "straße", r"geb\.": "geboren",
+    r"gest\.": "gestorben", r"gegr\.": "gegründet", r"zzgl\.": "zuzüglich", r"bspw\.": "beispielsweise",
+    r"Bd\.": "Band", r"Aufl\.": "Auflage", r"Hrsg\.": "Herausgeber", r"MwSt\.": "Mehrwertsteuer",
+    r"sog\.": "sogenannt", r"bzgl\.": "bezüglich", r"einschl\.": "einschließlich", r"lt\.": "laut",
+    r"tägl\.": "täglich", r"mtl\.": "monatlich", r"jährl\.": "jährlich", r"Fa\.(?= [A-ZÄÖÜ])": "Firma",
+    r"Dipl\.-Ing\.": "Diplom-Ingenieur", r"Ing\.": "Ingenieur", r"Hbf\.?(?!\w)": "Hauptbahnhof",
+}  # fmt: skip
+
 GERMAN: Final = Language(
     code="de",
     point="Komma",
     to="bis",
+    out_of="von",
+    divided_by="geteilt durch",
+    singular_below=0,
     symbols={
         "%": "Prozent", "-": "minus", "+": "plus", "=": "gleich", "×": "mal", "÷": "geteilt durch", ":": "zu",
         "&": "und",
         "°": "Grad", "§": "Paragraf", "<": "kleiner als", ">": "größer als", "≈": "ungefähr", "±": "plus minus",
+        "·": "mal", "‰": "Promille",
         "@": "at", "²": "Quadrat", "³": "hoch drei", "→": "zu", "per": "pro", "€": "Euro", "$": "Dollar",
     },
-    marks={".": "Punkt", "@": "at", "/": "Schrägstrich", "-": "Bindestrich", "_": "Unterstrich", ":": "Doppelpunkt",
-           "?": "Fragezeichen", "=": "gleich", "&": "und"},
+    marks=_MARKS,
     months=_MONTHS,
     month_patterns=(
-        "Januar|Jan\\.?", "Februar|Feb\\.?", "März|Mrz\\.?", "April|Apr\\.?", "Mai", "Juni|Jun\\.", "Juli|Jul\\.",
+        "Januar|Jan\\.?", "Februar|Feb\\.?", "März|M[äÄ]r\\.|Mrz\\.?", "April|Apr\\.?", "Mai", "Juni|Jun\\.",
+        "Juli|Jul\\.",
         "August|Aug\\.?", "September|Sept?\\.?", "Oktober|Okt\\.?", "November|Nov\\.?", "Dezember|Dez\\.?",
     ),
+    before_date="[Aa]m|om|is",
     date=_date,
     time=_time,
     price=_price,
@@ -87,44 +282,28 @@ GERMAN: Final = Language(
         "Milliarde": ("Milliarde", "Milliarden"), "Tausend": _same("tausend"),
     },
     of=str,
-    units={
-        "km": _same("Kilometer"), "m": _same("Meter"), "cm": _same("Zentimeter"), "mm": _same("Millimeter"),
-        "kg": _same("Kilogramm"), "g": _same("Gramm"), "mg": _same("Milligramm"), "t": ("Tonne", "Tonnen"),
-        "l": _same("Liter"), "ml": _same("Milliliter"), "h": ("Stunde", "Stunden"), "Std.": ("Stunde", "Stunden"),
-        "min": ("Minute", "Minuten"), "Min.": ("Minute", "Minuten"), "s": ("Sekunde", "Sekunden"),
-        "Sek.": ("Sekunde", "Sekunden"), "ms": ("Millisekunde", "Millisekunden"), "°C": _same("Grad Celsius"),
-        "°F": _same("Grad Fahrenheit"), "°": _same("Grad"), "km²": _same("Quadratkilometer"),
-        "m²": _same("Quadratmeter"),
-        "m³": _same("Kubikmeter"), "qm": _same("Quadratmeter"), "ha": _same("Hektar"), "kW": _same("Kilowatt"),
-        "kWh": ("Kilowattstunde", "Kilowattstunden"), "W": _same("Watt"), "V": _same("Volt"), "A": _same("Ampere"),
-        "Hz": _same("Hertz"), "kHz": _same("Kilohertz"), "MHz": _same("Megahertz"), "GHz": _same("Gigahertz"),
-        "kB": _same("Kilobyte"), "KB": _same("Kilobyte"), "MB": _same("Megabyte"), "GB": _same("Gigabyte"),
-        "TB": _same("Terabyte"), "PS": _same("P S"), "Mio.": ("Million", "Millionen"),
-        "Mrd.": ("Milliarde", "Milliarden"),
-        "kcal": ("Kilokalorie", "Kilokalorien"), "dB": _same("Dezibel"), "bar": _same("Bar"),
-        "hPa": _same("Hektopascal"),
-    },
-    one=_one,
-    fractions={"1/2": "ein halb", "1/3": "ein Drittel", "2/3": "zwei Drittel", "1/4": "ein Viertel",
-    "3/4": "drei Viertel",
-               "½": "einhalb", "¼": "ein Viertel", "¾": "drei Viertel", "⅓": "ein Drittel", "⅔": "zwei Drittel",
-               "24/7": "vierundzwanzig sieben"},
-    abbreviations={
-        r"z\. ?B\.": "zum Beispiel", r"d\. ?h\.": "das heißt", r"u\. ?a\.": "unter anderem", r"z\. ?T\.": "zum Teil",
-        r"i\. ?d\. ?R\.": "in der Regel", r"o\. ?ä\.": "oder ähnlich", r"v\. ?Chr\.": "vor Christus",
-        r"n\. ?Chr\.": "nach Christus", r"usw\.": "und so weiter", r"bzw\.": "beziehungsweise", r"ca\.": "circa",
-        r"Dr\.": "Doktor", r"Prof\.": "Professor", r"Hr\.": "Herr", r"Fr\.(?= [A-ZÄÖÜ])": "Frau", r"Nr\.": "Nummer",
-        r"Tel\.": "Telefon", r"inkl\.": "inklusive", r"exkl\.": "exklusive", r"evtl\.": "eventuell",
-        r"ggf\.": "gegebenenfalls", r"vgl\.": "vergleiche", r"S\.(?= ?[0-9])": "Seite ", r"Abs\.(?= ?[0-9])": "Absatz ",
-        r"Art\.(?= ?[0-9])": "Artikel ", r"Jh\.": "Jahrhundert", r"St\.(?= [A-ZÄÖÜ])": "Sankt", r"etc\.": "et cetera",
-        r"max\.": "maximal", r"min\.(?= [0-9])": "mindestens", r"Str\.": "Straße", r"(?<=[a-zäöüß])str\.": "straße",
-        r"geb\.": "geboren", r"gest\.": "gestorben", r"zzgl\.": "zuzüglich", r"bspw\.": "beispielsweise",
-        r"Bd\.": "Band",
-    },
+    units=_UNITS,
+    agree=_agree,
+    fraction=_fraction,
+    mixed=_mixed,
+    telephone=_telephone,
+    abbreviations=_ABBREVIATIONS,
+    ending=frozenset(
+        {"und so weiter", "et cetera", "vor Christus", "nach Christus", "oder ähnlich", "und vieles mehr",
+        "Jahrhundert",
+         "Straße", "straße", "siehe oben", "siehe unten"}
+    ),
     ordinals=(
-        (r"(?i)(?<=\b(?:der|die|das|den|dem|des|zum|vom|zur|ihr) )([0-9]{1,3})\.(?= )", _ordinal),
-        (r"(?i)(?<=\b(?:am|im|ab) )([0-9]{1,3})\.(?= )", _ordinal),
-        (r"(?i)(?<=\b(?:beim|jede|seit) )([0-9]{1,3})\.(?= )", _ordinal),
-        (r"(?<=[a-zäöüß] )\b([IVX]{1,5})\.(?= )(?<!\bI\.)", _monarch),
+        (r"(?<![\w.,])(?P<number>[0-9]{1,4})(?=er(?:n|s)?\b)", _joined),
+        (r"(?<![\w.,])(?P<number>[0-9]{1,4})-(?=(?:jährig|stündig|minütig|tägig|wöchig|monatig|malig?|mal\b|fach|teilig"
+         r"|köpfig|stellig|prozentig|stöckig|seitig|türig|Jährige))", _joined),
+        (r"(?<![\w.,])(?P<number>[0-9]{1,3}) ?[x×](?= (?:täglich|pro|am|im|in|wöchentlich|monatlich|jährlich)\b)",
+         _times_each),
+        (rf"(?i)(?P<before>\b(?:{_DETERMINERS}) )(?P<number>[0-9]{{1,4}})\.(?= )", _ordinal),
+        (rf"(?P<before>\b(?i:{_DETERMINERS}) )(?P<number>[IVX]+)\.(?= [A-ZÄÖÜ])", _roman_ordinal),
+        (r"(?P<before>\b(?:Kapitel|Artikel|Band|Teil|Buch|Akt|Szene|Klasse|Phase|Stufe|Typ|Tafel|Abschnitt) )"
+         r"(?P<number>[IVXLC]+)\b", _numeral),
+        (rf"(?P<before>\b(?:{_FIRST_NAMES})s? )(?P<number>I)\.(?=[ ,;)]|$)", _monarch_at_end),
+        (r"(?P<before>\b[A-ZÄÖÜ][a-zäöüß]+ )(?P<number>[IVX]{2,5}|[VX])\.(?=[ ,;)]|$)", _monarch_at_end),
     ),
 )  # fmt: skip

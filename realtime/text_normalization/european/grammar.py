@@ -3,74 +3,50 @@
 import re
 from functools import partial
 from typing import Final
+from unicodedata import normalize
 
+from realtime.text_normalization.european.amounts import AFTER, BEFORE, BLANK, NUMBER, counted, plain, said
+from realtime.text_normalization.european.fractions import fractions
 from realtime.text_normalization.european.language import Language
-from realtime.text_normalization.numerals import DIGITS, before_noun_es, cardinal, digit_by_digit, whole, year
+from realtime.text_normalization.numerals import digit_by_digit, year
 from realtime.text_normalization.rules import Rule, one_of
 
-_WHOLE: Final = r"[0-9]{1,3}(?:[.\u00a0\u202f\u2009 ’'][0-9]{3})+(?![0-9])|[0-9]+"
-"""A whole number, whose groups of thousands a point or a narrow blank may part."""
-
-_NUMBER: Final = rf"(?:{_WHOLE})(?:,[0-9]+)?"
-_BEFORE: Final = r"(?<![\w/,:+-])(?<![0-9]\.)"
-_AFTER: Final = r"(?![\w/]|[.,:-][0-9])"
 _ADDRESS_END: Final = r"(?<![.,;:!?'\"”’)\]}>*_])"
+_HOURS: Final = "(?P<hour>[01]?[0-9]|2[0-4])"
+_MINUTES: Final = "(?P<minute>[0-5][0-9])"
+_SECONDS: Final = "(?P<second>:[0-5][0-9])"
+_YEAR: Final = "[12][0-9]{3}"
+_NAMED: Final = re.compile(
+    r"(?i)\b(?:kapitel|teil|band|seite|nummer|version|platz|stufe|gruppe|klasse|zimmer|raum|linie|bus|chapitre|tome"
+    r"|page|numéro|partie|acte|scène|article|niveau|ligne|chambre|salle|capítulo|tomo|página|número|parte|acto|versión"
+    r"|artículo|nivel|línea|sala|habitación) $"
+)
+"""What a number names, and does not count what follows it."""
 
+_END: Final = re.compile(r"[\"”»“’)]*(?:\s*$|\s*\n|\s+[A-ZÄÖÜÀÉÈÎÁÍÓÚ¿¡])")
+_END_OF_LINE: Final = re.compile(r"[\"”»“’)]*(?:\s*$|[ \t]*\n)")
+_PERIODS: Final = (
+    "Monat|Tag|Jahr|Nacht|Person|Woche|Stunde|Stück|mois|jour|an|nuit|personne|semaine|heure|pièce|mes|día|año|noche|persona"
+    "|semana|hora|unidad"
+)
+"""What a price is for."""
 
-def _plain(number: str) -> str:
-    """Return a number with a point for the decimal comma, and without groups."""
-    return re.sub(r"[^0-9,]", "", number).replace(",", ".")
-
-
-def said(number: str, language: Language) -> str:
-    """Say a whole number or a decimal as it is written."""
-    before, _, fraction = _plain(number).partition(".")
-    words = whole(before, language.code)
-    if not fraction:
-        return words
-    if language.code == "de" or fraction.startswith("0") or len(fraction) > 2:
-        places = " ".join(DIGITS[language.code][int(digit)] for digit in fraction)
-    else:
-        places = cardinal(int(fraction), language.code)
-    return f"{words} {language.point} {places}"
-
-
-def counted(number: str, names: tuple[str, str], language: Language) -> str:
-    """Say a number of things, given the names for one and for several."""
-    if _plain(number) == "1":
-        return f"{language.one(names[0])} {names[0]}"
-    words = said(number, language)
-    if words.endswith(_MILLIONS):
-        return f"{words} {language.of(names[1])}"
-    if language.code == "es" and "," not in number:
-        words = _before_noun(words, names[1])
-    elif language.code == "fr" and names[1].split()[0] in _FEMININE_FR:
-        words = re.sub("un$", "une", words)
-    return f"{words} {names[1]}"
-
-
-_MILLIONS: Final = ("million", "millions", "milliard", "milliards", "millón", "millones")
-"""Numbers that are nouns, and join what they count with "of"."""
-
-_FEMININE_FR: Final = frozenset({"heures", "minutes", "secondes", "livres", "tonnes", "années"})
-_FEMININE_ES: Final = frozenset({"horas", "libras", "toneladas", "pulgadas", "onzas"})
-
-
-def _before_noun(words: str, noun: str) -> str:
-    """Return a Spanish number as it stands before a noun: "veintiún", "veintiuna"."""
-    if noun.split()[0] in _FEMININE_ES:
-        return re.sub("uno$", "una", words)
-    return before_noun_es(words)
+_NEXT_WORD: Final = re.compile(rf"{BLANK}([^\W\d_]+)")
 
 
 def rules(language: Language) -> tuple[Rule, ...]:
     """Return the rules of a language in the order of their use."""
     return (
+        (re.compile("[ᵃ-ᵿʰ-ʸ]+"), lambda match: normalize("NFKC", match[0])),  # Mᵐᵉ, 1.ᵉʳ
         *_addresses(language),
         *_abbreviations(language),
+        *_international(language),
         *_dates(language),
+        *_times(language),
+        *_telephones(language),
         *_money(language),
         *_ordinals(language),
+        *fractions(language),
         *_measures(language),
         *_numbers(language),
     )
@@ -87,63 +63,115 @@ def _addresses(language: Language) -> tuple[Rule, ...]:
         (re.compile(rf"(?i)\b(www\.[^\s<>\"|]+{_ADDRESS_END})"), named),
         (re.compile(r"(?<![\w.+-])(?:mailto:)?([\w.+-]+@[\w-]+(?:\.[\w-]+)*)\b"), named),
         (re.compile(r"(?<![\w.@/-])((?=[\w-]*[^\W\d_]{2})[\w-]+(?:\.[\w-]+)*\.[a-z]{2,5})(?!\w|\.\w)"), named),
-    )
+        (re.compile(r"(?<![\w.])(?![0-9.]*(?:\.000|[3-9][0-9]{2}))((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?!\w|\.\w)"),
+         lambda match: match[1].replace(".", f" {language.marks['.']} ")),
+    )  # fmt: skip
 
 
 def _abbreviations(language: Language) -> tuple[Rule, ...]:
+    def written_out(words: str, match: re.Match[str]) -> str:
+        """Keep the stop where the sentence ends with the abbreviation."""
+        ends = match[0].endswith(".") and (_END if words in language.ending else _END_OF_LINE).match(
+            match.string, match.end()
+        )
+        return f"{words}." if ends else words
+
     return tuple(
-        (re.compile(pattern if pattern.startswith("(?<=") else rf"(?<![\w.]){pattern}"), replacement)
-        for pattern, replacement in language.abbreviations.items()
+        (re.compile(pattern if pattern.startswith("(?<=") else rf"(?<![\w.]){pattern}"), partial(written_out, words))
+        for pattern, words in language.abbreviations.items()
     )
+
+
+def _international(language: Language) -> tuple[Rule, ...]:
+    """Return the rules for telephone numbers with the code of a country or an area before them."""
+    plus = language.symbols["+"]
+    return (
+        (re.compile(r"(?<!\w)\+(?=(?:[0-9()/.-] ?){7,20}(?!\w))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
+         lambda match: f"{plus} {language.telephone(match[0])}"),
+        (re.compile(r"(?<!\w)\(0[0-9]{1,4}\)(?:[ /-]?[0-9]{2,8}){1,5}(?![\w]|[.,][0-9])"),
+         lambda match: language.telephone(match[0])),
+    )  # fmt: skip
+
+
+def _telephones(language: Language) -> tuple[Rule, ...]:
+    return (
+        (re.compile(r"(?i)(\b(?:tel[eé]fono|telefon|téléphone|handy|móvil|tel\.|tél\.|nummer|número|numéro|ll[aá]m\w+"
+                    r"|appel\w+|rufen?)(?: es| ist| est| an)?(?: el| au| le| al)?:? )"
+                    r"([0-9](?:[ /.-]?[0-9]){5,14})(?!\w)"),
+         lambda match: match[1] + language.telephone(match[2])),
+        (re.compile(r"(?<![\w+.,-])(?<![0-9][ \u00a0\u202f])0 ?[0-9]{1,4}(?:[ /.-][0-9]{2,8}){1,5}"
+                    r"(?![\w]|[.,][0-9])"),
+         lambda match: language.telephone(match[0])),
+        (re.compile(r"(?<![\w+.,-])[0-9]{3}-[0-9]{3}-[0-9]{3,4}(?![\w-])"), lambda match: language.telephone(match[0])),
+        # nine or ten digits in groups that are no thousands
+        (re.compile(r"(?<![\w+.,-])(?<![0-9] )(?=(?:[0-9] ?){9,10}(?![\w ]?[0-9]|,))"
+                    r"[0-9]{2,3}(?: [0-9]{3})?(?: [0-9]{2}){2,4}"
+                    r"(?! ?[0-9])"),
+         lambda match: language.telephone(match[0])),
+    )  # fmt: skip
 
 
 def _dates(language: Language) -> tuple[Rule, ...]:
     code = language.code
 
-    def numeric(match: re.Match[str]) -> str:
-        day, month, number = int(match["day"]), int(match["month"]), match["year"] or ""
-        if not (1 <= day <= 31 and 1 <= month <= 12):
+    def date(match: re.Match[str], month: int) -> str:
+        day, number = int(match["day"]), match["year"] or ""
+        if not (1 <= month <= 12 and 1 <= day <= 31):
             return match[0]
         if len(number) == 2:
             number = ("19" if int(number) > 50 else "20") + number
         return language.date(match.string[: match.start()], day, month, number and year(int(number), code))
 
-    def named(match: re.Match[str]) -> str:
-        month = next(
-            index for index, names in enumerate(language.month_patterns, 1) if re.fullmatch(names, match["month"])
-        )
-        number = match["year"] or ""
-        return language.date(
-            match.string[: match.start()], int(match["day"]), month, number and year(int(number), code)
-        )
+    def numeric(match: re.Match[str]) -> str:
+        return date(match, int(match["month"]))
 
-    def clock(match: re.Match[str]) -> str:
-        return language.time(int(match["hour"]), int(match["minute"] or 0))
+    def named(match: re.Match[str]) -> str:
+        patterns = enumerate(language.month_patterns, 1)
+        return date(match, next(index for index, names in patterns if re.fullmatch(f"(?i:{names})", match["month"])))
 
     months = "|".join(language.month_patterns)
-    hours = r"(?P<hour>[01]?[0-9]|2[0-4])"
-    minutes = r"(?P<minute>[0-5][0-9])"
     return (
-        (re.compile(rf"{_BEFORE}(?P<year>[12][0-9]{{3}})-(?P<month>[01]?[0-9])-(?P<day>[0-3]?[0-9]){_AFTER}"), numeric),
-        (re.compile(rf"{_BEFORE}(?P<day>[0-3]?[0-9])(?P<mark>[./-])(?P<month>[01]?[0-9])(?P=mark)(?P<year>[12][0-9]{{3}}|[0-9]{{2}})(?![\w/]|[.,:-][0-9])"),
+        (re.compile(rf"{BEFORE}(?P<year>{_YEAR})-(?P<month>[01]?[0-9])-(?P<day>[0-3]?[0-9]){AFTER}"), numeric),
+        (re.compile(rf"{BEFORE}(?P<day>[0-3]?[0-9])(?P<mark>[./-])(?P<month>[01]?[0-9])(?P=mark)"
+                    rf"(?P<year>{_YEAR}|[0-9]{{2}})(?![\w/]|[.,:-][0-9])"),
          numeric),
-        (re.compile(rf"{_BEFORE}(?P<day>[0-3]?[0-9])(?:\.|er|º|°)? (?:de )?(?P<month>{months})(?![\w-])(?: (?:de "
-                    rf"|del )?(?P<year>[12][0-9]{{3}})(?![\w]|[.,][0-9]))?"),
+        (re.compile(rf"(?<=[0-9])\.?/(?=[0-3]?[0-9]\.? (?:de )?(?i:{months})\b)"), " "),
+        (re.compile(rf"{BEFORE}({_YEAR})-(0[1-9])(?![\w-])"),
+         lambda match: f"{language.months[int(match[2]) - 1]} {year(int(match[1]), code)}"),
+        (re.compile(rf"{BEFORE}(?P<day>[0-3]?[0-9])(?:\.|er|º|°)? (?:de )?(?P<month>(?i:{months}))(?![\w-])"
+                    rf"(?: (?:de |del )?(?P<year>{_YEAR})(?![\w]|[.,][0-9]))?"),
          named),
+        (re.compile(rf"(?<=(?:{language.before_date}) )(?P<day>[0-3]?[0-9])/(?P<month>[01]?[0-9])(?P<year>)"
+                    rf"(?![\w/]|[.,:-][0-9]|{BLANK}(?:de|des|du|d['’]))"),
+         numeric),
         *(
-            ((re.compile(rf"{_BEFORE}(?P<day>[0-3]?[0-9])\.(?P<month>[01]?[0-9])\.(?P<year>)(?![\w/]|[.,:-]?[0-9])"),
+            ((re.compile(rf"{BEFORE}(?P<day>[0-3]?[0-9])\.(?P<month>[01]?[0-9])\.(?P<year>)(?![\w/]|[.,:-]?[0-9])"),
              numeric),)
             if code == "de"
             else ()
         ),
-        (re.compile(r"(?<![0-9:])([0-2]?[0-9]:[0-5][0-9])(?: ?(?:Uhr|h))? ?[-–] ?(?=[0-2]?[0-9]:[0-5][0-9])"),
-         rf"\1 {language.to} "),
-        (re.compile(rf"{_BEFORE}{hours}[:.]{minutes} ?(?:Uhr|h\b|horas\b|hrs?\b)"), clock),
-        (re.compile(rf"{_BEFORE}{hours}:{minutes}(?::[0-5][0-9])?{_AFTER}"), clock),
-        (re.compile(rf"{_BEFORE}{hours} ?h(?:eures?)? ?{minutes}(?: ?min)?(?!\w)"), clock),
-        (re.compile(rf"{_BEFORE}{hours} ?(?:Uhr|heures?|h)(?P<minute>)(?!\w)"), clock),
         (re.compile(r"(?<![\w.,/-])(1[0-9]{3}|20[0-9]{2}) ?[-–] ?(1[0-9]{3}|20[0-9]{2})(?![\w/-]|[.,][0-9])"),
          lambda match: f"{year(int(match[1]), code)} {language.to} {year(int(match[2]), code)}"),
+    )  # fmt: skip
+
+
+def _times(language: Language) -> tuple[Rule, ...]:
+    def clock(match: re.Match[str]) -> str:
+        found = match.groupdict()
+        return language.time(int(match["hour"]), int(match["minute"] or 0), int((found.get("second") or ":0")[1:]))
+
+    suffix = r"(?:Uhr|h\b|horas\b|hrs?\b)"
+    return (
+        (re.compile(r"(?<![0-9:])([0-2]?[0-9]:[0-5][0-9])(?: ?(?:Uhr|h))? ?[-–] ?(?=[0-2]?[0-9]:[0-5][0-9])"),
+         rf"\1 {language.to} "),
+        (re.compile(rf"(?<![\w.,:-])([0-2]?[0-9])(?: ?(?:Uhr|h))? ?[-–] ?(?=[0-2]?[0-9](?:[:.][0-5][0-9])? ?{suffix})"),
+         rf"\1 {language.to} "),
+        (re.compile(rf"{BEFORE}{_HOURS}[:.]{_MINUTES}{_SECONDS}?[ \u00a0\u202f]?{suffix}"), clock),
+        (re.compile(rf"{BEFORE}{_HOURS}:{_MINUTES}{_SECONDS}?{AFTER}"), clock),
+        (re.compile(rf"{BEFORE}{_HOURS}\.{_MINUTES}(?= de la (?:mañana|tarde)\b)"), clock),
+        (re.compile(rf"{BEFORE}{_HOURS}{BLANK}?h(?:eures?)?{BLANK}?{_MINUTES}(?!\w|{BLANK}?min)"), clock),
+        (re.compile(rf"{BEFORE}{_HOURS}{BLANK}?(?:Uhr|heures?)(?P<minute>)(?!\w)"), clock),
+        (re.compile(rf"(?<=[Uu]m ){_HOURS}(?P<minute>){BLANK}?h\b"), clock),
     )  # fmt: skip
 
 
@@ -153,53 +181,65 @@ def _money(language: Language) -> tuple[Rule, ...]:
 
     def price(match: re.Match[str]) -> str:
         currency = language.currencies[match["sign"]]
-        number = _plain(match["amount"])
         if match["large"]:
             names = language.large[match["large"]]
             return f"{counted(match['amount'], names, language)} {language.of(currency.several)}"
-        units, _, fraction = number.partition(".")
-        if not fraction.strip("0") or not currency.hundredth:
+        units, _, fraction = plain(match["amount"]).partition(".")
+        if not fraction.strip("0") or not currency.hundredth or len(fraction.rstrip("0")) > 2:
             amount = match["amount"] if fraction.strip("0") else units
             return counted(amount, (currency.one, currency.several), language)
         return language.price(int(units), int(f"{fraction:0<2}"[:2]), currency)
 
-    amount = rf"(?P<amount>{_NUMBER})(?: ?(?P<large>{large})(?!\w))?"
+    amount = rf"(?P<amount>{NUMBER})(?:{BLANK}?(?P<large>{large})(?!\w))?"
+    codes = "|".join(code for code in language.currencies if code.isupper())
     return (
+        (re.compile(rf"[$€£] ?(?={NUMBER}{BLANK}?(?:{codes})\b)"), ""),
         (re.compile(r"(?<!\w)[-−–](?=[$€£¥]? ?[0-9])"), language.symbols["-"] + " "),
-        (re.compile(rf"(?<=[0-9]) ?[-–] ?(?={_NUMBER} ?(?:{signs}))"), f" {language.to} "),
+        (re.compile(rf"(?<=[0-9]) ?[-–] ?(?={NUMBER} ?(?:{signs}))"), f" {language.to} "),
         # a point with two decimals, as in English
         (re.compile(rf"(?<![\w.,])([0-9]+)\.([0-9]{{2}})(?= ?(?:{signs})(?!\w))|(?<=[$€£¥￥])([0-9]+)\.([0-9]{{2}})"
                     rf"(?![\w.])"),
          lambda match: f"{match[1] or match[3]},{match[2] or match[4]}"),
         (re.compile(rf"(?<!\w)(?P<sign>{signs}) ?{amount}(?!\w)"), price),
-        (re.compile(rf"{_BEFORE}{amount}[\u00a0\u202f ]?(?:de |d['’])?(?P<sign>{signs})(?!\w)"), price),
+        (re.compile(rf"{BEFORE}{amount}{BLANK}?(?:de |d['’])?(?P<sign>{signs})(?!\w)"), price),
     )  # fmt: skip
 
 
 def _ordinals(language: Language) -> tuple[Rule, ...]:
     def ordinal(say: "object", match: re.Match[str]) -> str:
         assert callable(say)
-        return str(say(match.string[: match.start()], match[1]))
+        before = match.groupdict().get("before") or ""
+        text = match.string
+        return before + str(say(text[: match.start()] + before, match["number"], text[match.end() :]))
 
     return tuple((re.compile(pattern), partial(ordinal, say)) for pattern, say in language.ordinals)
 
 
 def _measures(language: Language) -> tuple[Rule, ...]:
     units = one_of(language.units)
+    large = one_of(name for name in language.large if name.isalpha() and len(name) > 2)
     per = language.symbols["per"]
 
     def measure(match: re.Match[str]) -> str:
-        words = counted(match["number"], language.units[match["unit"]], language)
+        names = language.units[match["unit"]]
+        if match["large"]:
+            words = f"{counted(match['number'], language.large[match['large']], language)} {language.of(names[1])}"
+        else:
+            words = counted(match["number"], names, language)
         return f"{words} {per} {language.units[match['divisor']][0]}" if match["divisor"] else words
 
     return (
-        (re.compile(rf"{_BEFORE}({_NUMBER})(?: ?%)? ?[-–] ?(?={_NUMBER}[\u00a0\u202f ]?(?:%|{units})(?!\w))"),
+        (re.compile(rf"(?<=[0-9]) ?[xX×] ?(?={NUMBER}{BLANK}?[ckm]?m\b)"),
+         f" {language.out_of if language.code == 'fr' else language.symbols['×']} "),
+        (re.compile(rf"{BEFORE}({NUMBER})(?: ?%)? ?[-–] ?(?={NUMBER}{BLANK}?(?:%|{units})(?!\w))"),
          lambda match: f"{match[1]} {language.to} "),
-        (re.compile(rf"{_BEFORE}(?P<number>{_NUMBER})[\u00a0\u202f ]?(?P<unit>{units})(?:/(?P<divisor>{units}))?"
-                    rf"(?![\w/²³])"),
+        (re.compile(rf"{BEFORE}(?P<number>{NUMBER})(?:{BLANK}(?P<large>{large})(?={BLANK}))?{BLANK}?(?P<unit>{units})"
+                    rf"(?:/(?P<divisor>{units}))?(?![\w/²³])"),
          measure),
-        (re.compile(rf"(?<=[^\W\d_])/({units})(?![\w/])"), lambda match: f" {per} {language.units[match[1]][0]}"),
-        (re.compile("[\u00a0\u202f ]?%"), f" {language.symbols['%']}"),
+        (re.compile(rf"(?:(?<=[^\W\d_])| (?=/)|(?<=[0-9]))/({units})(?![\w/²³])"),
+         lambda match: f" {per} {language.units[match[1]][0]}"),
+        (re.compile(rf"(?<=\w)/(?=(?:{_PERIODS})\b)"), f" {per} "),
+        (re.compile(f"{BLANK}?%"), f" {language.symbols['%']}"),
     )  # fmt: skip
 
 
@@ -210,38 +250,26 @@ def _numbers(language: Language) -> tuple[Rule, ...]:
         written = match[0]
         if len(written) > 1 and written.startswith("0") and written[1] != ",":
             return digit_by_digit(written, code)
+        following = _NEXT_WORD.match(match.string, match.end())
+        word = following[1] if following else ""
         if re.fullmatch("1[1-9][0-9]{2}|20[0-9]{2}", written):
             return year(int(written), code)
         words = said(written, language)
-        noun = (
-            re.compile(r" ([a-záéíóúñ]+[ao]s|años|meses)\b").match(match.string, match.end()) if code == "es" else None
-        )
-        if noun and "," not in written:
-            return re.sub("uno$", "una", words) if noun[1].endswith("as") else before_noun_es(words)
-        return words
+        if not word or "," in written or (written == "1" and _NAMED.search(match.string, 0, match.start())):
+            return words
+        return language.agree(words, word)
 
-    symbols = {symbol: name for symbol, name in language.symbols.items() if symbol not in ("%", "-", "per")}
+    symbols = {symbol: name for symbol, name in language.symbols.items() if symbol not in ("%", "-", "per", ":")}
     return (
-        (re.compile(r"(?<!\w)\+(?=(?:[0-9()/.-] ?){7,20}(?!\w))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
-         lambda match: f"{language.symbols['+']} {digit_by_digit(match[0], code)}"),
-        (re.compile(r"(?i)(\b(?:tel[eé]fono|telefon|téléphone|handy|móvil|tel\.|tél\.)(?: es| ist| est)?(?: el"
-                    r"| au)?:? )([0-9](?:[ /.-]?[0-9]){4,14})(?!\w)"),
-         lambda match: match[1] + digit_by_digit(match[2], code)),
         (re.compile(r"(?<![\w.,])([0-9]+)\.([0-9]+)(?:\.([0-9]+))?(?![\w]|[.,][0-9])(?<!\.[0-9]{3})"),
          lambda match: f" {language.marks['.']} ".join(filter(None, match.groups()))),
-        (re.compile(r"(?<![\w+.,-])0[0-9]{1,4}(?:[ /.-][0-9]{2,8}){1,5}(?![\w]|[.,][0-9])"),
-         lambda match: digit_by_digit(match[0], code)),
-        (re.compile(r"(?<![\w.,/])([0-9]{1,2})/([0-9]{1,2})(?![\w/]|[.,][0-9])"),
-         lambda match: language.fractions.get(match[0], match[0])),
-        (re.compile("[½¼¾⅓⅔]"), lambda match: f" {language.fractions[match[0]]} "),
         (re.compile(r"(?<=[0-9]) [-–−] (?=[0-9]+ ?=)|(?<=\w) ?− ?(?=\w)"), f" {language.symbols['-']} "),
         (re.compile(r"(?<=[0-9]) ?[-–] ?(?=[0-9])"), f" {language.to} "),
         (re.compile(r"(?<![0-9:])([0-9]{1,3}):([0-9]{1,3})(?![0-9:])"), rf"\1 {language.symbols[':']} \2"),
         (re.compile(r"(?<=[0-9])[xX×*](?=[0-9])|(?<=[0-9]) [xX×*] (?=[0-9])"), f" {language.symbols['×']} "),
-        (re.compile("[" + re.escape("".join(symbol for symbol in symbols if symbol not in ":/")) + "]"),
-         lambda match: f" {symbols[match[0]]} "),
+        (re.compile("[" + re.escape("".join(symbols)) + "]"), lambda match: f" {symbols[match[0]]} "),
         (re.compile(r"(?<=[0-9])(?=[^\W\d_])|(?<=[^\W\d_])-?(?=[0-9])"), " "),
-        (re.compile(rf"{_NUMBER}"), number),
+        (re.compile(rf"{NUMBER}"), number),
         (re.compile(r"(?<=\w)[/_](?=\w)|[\\^~*#_|]+"), " "),
         (re.compile(r"[ \t]{2,}"), " "),
         (re.compile(r" +(?=[.,;:!?](?!\w))"), ""),

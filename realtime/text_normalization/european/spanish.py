@@ -1,15 +1,50 @@
 """Spanish for the grammar of `grammar.py`."""
 
+import re
+from collections.abc import Callable
 from typing import Final
 
 from realtime.text_normalization.european.language import Currency, Language
-from realtime.text_normalization.numerals import before_noun_es, cardinal, ordinal, roman
+from realtime.text_normalization.european.units import units
+from realtime.text_normalization.numerals import before_noun_es, cardinal, digit_by_digit, roman
+from realtime.text_normalization.ordinals import feminine_es, ordinal
 
 _MONTHS: Final = (
     "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
     "diciembre",
 )  # fmt: skip
-_FEMININE: Final = ("hora", "libra", "tonelada", "pulgada", "onza")
+_FEMININE: Final = re.compile(
+    r"(?:\w*(?:as?|ción|sión|ciones|siones|dad|dades|tud|tudes|umbre|umbres)|noches?|vez|veces|mujer(?:es)?|partes?|clases?"
+    r"|tardes?|calles?|naves?|llaves?|imagen|imágenes|leyes|ley|manos?|fotos?|motos?|radios?|flor(?:es)?|redes|red"
+    r"|fases?|bases?|series?|nubes?|sedes?|voz|voces|luz|luces|torres?|fuentes?|gentes?)$"
+)
+"""Nouns that are feminine, most of them by their endings."""
+
+_MASCULINE: Final = re.compile(
+    r"(?:día|mapa|planeta|programa|problema|sistema|tema|idioma|poema|lema|dilema|emblema|esquema|teorema|síntoma|diploma"
+    r"|aroma|clima|drama|telegrama|crucigrama|diagrama|pijama|fantasma|panorama|tranvía|cometa|gorila|sofá|guía|yoga)s?$"
+)
+_NO_NOUN: Final = re.compile(
+    "del|las|los|por|para|con|sin|son|era|más|menos|entre|sobre|desde|hasta|que|como|cada|tras|entonces|además|antes|después"
+    "|igual|ante|bajo|según|durante|mediante|fue|han|está|están"
+)
+"""Words after a number that it does not count."""
+
+
+def _is_feminine(noun: str) -> bool:
+    first = noun.partition(" ")[0]
+    return bool(_FEMININE.match(first)) and not _MASCULINE.match(first)
+
+
+def _agree(words: str, noun: str) -> str:
+    """Return a number as it stands before a noun: "veintiún", "veintiuna", "doscientas"."""
+    is_noun = len(noun) > 2 and not _NO_NOUN.fullmatch(noun) and (words == "uno" or noun.endswith(("s", "mil")))
+    if not is_noun or not noun[0].islower():
+        return words
+    if not _is_feminine(noun):
+        return before_noun_es(words)
+    start = words.rfind("illon") + 1  # millions are masculine
+    return words[:start] + re.sub(r"(cient|quinient)os\b", r"\1as", re.sub("uno$", "una", words[start:]))
 
 
 def _date(_before: str, day: int, month: int, year: str) -> str:
@@ -17,40 +52,93 @@ def _date(_before: str, day: int, month: int, year: str) -> str:
     return f"{date} de {year}" if year else date
 
 
-def _time(hour: int, minute: int) -> str:
-    hours = "una" if hour == 1 else cardinal(hour, "es").replace("veintiuno", "veintiuna")
+def _time(hour: int, minute: int, second: int) -> str:
+    words = _agree(cardinal(hour, "es"), "horas" if hour > 1 else "hora")
+    if second:
+        seconds = f"{_agree(cardinal(second, 'es'), 'segundos')} segundo{'s' * (second > 1)}"
+        return f"{words} {cardinal(minute, 'es')} y {seconds}"
     if not minute:
-        return hours if hour <= 12 else f"{hours} horas"
-    return f"{hours} {'cero ' if minute < 10 else ''}{cardinal(minute, 'es')}"
+        return words if hour <= 12 else f"{words} horas"
+    return f"{words} {'cero ' if minute < 10 else ''}{cardinal(minute, 'es')}"
 
 
 def _price(whole: int, hundredths: int, currency: Currency) -> str:
-    cents = (
-        f"{before_noun_es(cardinal(hundredths, 'es'))} {currency.hundredth if hundredths == 1 else currency.hundredths}"
-    )
+    hundredth = currency.hundredth if hundredths == 1 else currency.hundredths
+    cents = f"{_agree(cardinal(hundredths, 'es'), hundredth)} {hundredth}"
     if not whole:
         return cents
-    return f"{before_noun_es(cardinal(whole, 'es'))} {currency.one if whole == 1 else currency.several} con {cents}"
+    unit = currency.one if whole == 1 else currency.several
+    return f"{_agree(cardinal(whole, 'es'), unit)} {unit} con {cents}"
 
 
-def _ordinal(_before: str, number: str) -> str:
-    return ordinal(int(number), "es")
+_NUMBER: Final = r"(?<![\w.,])(?<![0-9] )(?P<number>[1-9][. ][0-9]{3}|[0-9]{1,4})"
+_AVOS: Final = re.compile(r"(?:a|(?<=un)o|)$")
 
 
-def _feminine(_before: str, number: str) -> str:
-    words = ordinal(int(number), "es")
-    return words[:-1] + "a" if words.endswith("o") else words
+def _fraction(numerator: int, denominator: int, noun: str) -> str:
+    number = before_noun_es(cardinal(numerator, "es"))
+    if denominator == 2:
+        half = "media" if _is_feminine(noun) else "medio"
+        return (half if noun else "un medio") if numerator == 1 else f"{number} medios"
+    if denominator == 3:
+        part = "tercio"
+    elif denominator <= 10 or not denominator % 100:
+        part = ordinal(denominator, "es")
+    else:
+        joined = cardinal(denominator, "es").replace(" y ", "i").replace(" ", "").translate(str.maketrans("éó", "eo"))
+        part = _AVOS.sub("avo", joined, count=1)
+    return f"{number} {part}{'s' if numerator > 1 else ''}"
 
 
-def _short(_before: str, number: str) -> str:
-    return ordinal(int(number), "es").removesuffix("o")
+def _mixed(number: int, numerator: int, denominator: int, noun: str) -> str:
+    """Say the half behind the noun, which is a singular after one: "dos horas y media", "una taza y media"."""
+    words = _agree(cardinal(number, "es"), noun)
+    fraction = _fraction(numerator, denominator, noun or "kilo")
+    if number == 1 and re.search("[aeiou]s$", noun):
+        noun = noun.removesuffix("s")
+    if denominator > 2:
+        return f"{words} y {fraction} {noun}".rstrip()
+    return f"{words} {noun} y {fraction}".replace("  ", " ")
 
 
-def _numeral(before: str, numeral: str) -> str:
+def _telephone(number: str) -> str:
+    return digit_by_digit(number, "es")
+
+
+def _ordinal(_before: str, number: str, _after: str) -> str:
+    return ordinal(int(re.sub("[. ]", "", number)), "es")
+
+
+def _feminine(_before: str, number: str, _after: str) -> str:
+    return feminine_es(_ordinal("", number, ""))
+
+
+def _short(_before: str, number: str, _after: str) -> str:
+    return _ordinal("", number, "").removesuffix("o")
+
+
+def _adjective(before: str, number: str, after: str) -> str:
+    """Say an ordinal number, without its last letter before a noun: "primer", "tercer"."""
+    words = _ordinal(before, number, after)
+    return (
+        words.removesuffix("o")
+        if words.endswith(("primero", "tercero")) and re.match(" [a-z]{3}(?!\\w*\\.)(?!quierda|recha)", after)
+        else words
+    )
+
+
+_QUEENS: Final = re.compile(r"(?:Isabel|[A-ZÁÉÍÓÚ]\w+a)$")
+
+
+def _numeral(before: str, numeral: str, _after: str) -> str:
+    """Say a century as a number, a monarch up to ten with an ordinal number."""
     value = roman(numeral)
     if value is None:
         return numeral
-    return cardinal(value, "es") if value > 10 or before.rstrip().endswith(("siglo", "Siglo")) else ordinal(value, "es")
+    name = before.split()[-1]
+    if value > 10 or not name[0].isupper() or name == "Siglo":
+        return cardinal(value, "es")
+    return feminine_es(ordinal(value, "es")) if _QUEENS.match(name) else ordinal(value, "es")
 
 
 def _s(name: str) -> tuple[str, str]:
@@ -65,14 +153,59 @@ def _both(name: str) -> tuple[str, str]:
 _EURO: Final = Currency("euro", "euros", "céntimo", "céntimos")
 _DOLLAR: Final = Currency("dólar", "dólares", "centavo", "centavos")
 
+_PREFIXES: Final = {
+    "k": "kilo", "K": "kilo", "M": "mega", "G": "giga", "T": "tera", "P": "peta", "h": "hecto", "d": "deci",
+    "c": "centi",
+    "m": "mili", "µ": "micro", "μ": "micro", "n": "nano",
+}  # fmt: skip
+
+
+def _joined(prefix: str, name: str) -> str:
+    """Join a prefix and a unit; before "metro" the prefix has the stress."""
+    return prefix[:-1] + {"o": "ó", "i": "í"}.get(prefix[-1], "á") + name if name.startswith("metro") else prefix + name
+
+
+def _raised(adjective: str) -> Callable[[str], str]:
+    return lambda name: f"{name} {adjective}{'s' if name.endswith('s') else ''}"
+
+
+_UNITS: Final = units(
+    {
+        "m": _s("metro"), "g": _s("gramo"), "l": _s("litro"), "L": _s("litro"), "s": _s("segundo"), "h": _s("hora"),
+        "min": _s("minuto"), "t": _s("tonelada"), "ha": _s("hectárea"), "W": _s("vatio"),
+        "Wh": ("vatio hora", "vatios hora"), "V": _s("voltio"), "A": _s("amperio"),
+        "Ah": ("amperio hora", "amperios hora"), "Hz": _s("hercio"), "Pa": ("pascal", "pascales"),
+        "N": ("newton", "newtons"), "J": _s("julio"), "cal": _s("caloría"), "Ω": _s("ohmio"),
+        "eV": _s("electronvoltio"),
+        "mol": ("mol", "moles"), "B": _s("byte"), "bit": _s("bit"), "dB": _s("decibelio"),
+    },
+    _PREFIXES,
+    _joined,
+    {"²": _raised("cuadrado"), "³": _raised("cúbico")},
+) | {
+    "A": _s("amperio"), "°C": ("grado Celsius", "grados Celsius"), "ºC": ("grado Celsius", "grados Celsius"),
+    "℃": ("grado Celsius", "grados Celsius"), "°F": ("grado Fahrenheit", "grados Fahrenheit"), "°": _s("grado"),
+    "hs": _s("hora"), "hrs": _s("hora"), "seg": _s("segundo"), "mph": ("milla por hora", "millas por hora"),
+    "km/h": ("kilómetro por hora", "kilómetros por hora"), "kph": ("kilómetro por hora", "kilómetros por hora"),
+    "CV": ("caballo", "caballos"), "rpm": ("revolución por minuto", "revoluciones por minuto"),
+}  # fmt: skip
+_DAYS: Final = {
+    "lun": "lunes", "mar": "martes", "mié": "miércoles", "jue": "jueves", "vie": "viernes", "sáb": "sábado",
+    "dom": "domingo",
+}  # fmt: skip
+
 SPANISH: Final = Language(
     code="es",
     point="coma",
     to="a",
+    out_of="sobre",
+    divided_by="dividido entre",
+    singular_below=0,
     symbols={
         "%": "por ciento", "-": "menos", "+": "más", "=": "igual a", "×": "por", "÷": "dividido entre", ":": "a",
         "&": "y",
         "°": "grados", "§": "sección", "<": "menor que", ">": "mayor que", "≈": "aproximadamente", "±": "más o menos",
+        "·": "por", "‰": "por mil",
         "@": "arroba", "²": "al cuadrado", "³": "al cubo", "→": "a", "per": "por", "€": "euros", "$": "dólares",
     },
     marks={".": "punto", "@": "arroba", "/": "barra", "-": "guion", "_": "guion bajo", ":": "dos puntos",
@@ -82,6 +215,7 @@ SPANISH: Final = Language(
         "enero|ene\\.", "febrero|feb\\.", "marzo|mar\\.", "abril|abr\\.", "mayo|may\\.", "junio|jun\\.", "julio|jul\\.",
         "agosto|ago\\.", "septiembre|setiembre|sept?\\.", "octubre|oct\\.", "noviembre|nov\\.", "diciembre|dic\\.",
     ),
+    before_date="[Ee]l|al|ía",
     date=_date,
     time=_time,
     price=_price,
@@ -91,34 +225,30 @@ SPANISH: Final = Language(
         "¥": Currency("yen", "yenes"), "MXN": Currency("peso", "pesos", "centavo", "centavos"),
     },
     large={
-        "millones": ("millón", "millones"), "millón": ("millón", "millones"), "mil": _both("mil"),
+        "billones": ("billón", "billones"), "billón": ("billón", "billones"), "millones": ("millón", "millones"),
+        "millón": ("millón", "millones"), "mil": _both("mil"),
         "M": ("millón", "millones"),
     },
     of=lambda noun: f"de {noun}",
-    units={
-        "km": _s("kilómetro"), "m": _s("metro"), "cm": _s("centímetro"), "mm": _s("milímetro"), "kg": _s("kilogramo"),
-        "g": _s("gramo"), "mg": _s("miligramo"), "t": _s("tonelada"), "l": _s("litro"), "L": _s("litro"),
-        "ml": _s("mililitro"), "h": _s("hora"), "min": _s("minuto"), "s": _s("segundo"), "ms": _s("milisegundo"),
-        "°C": ("grado Celsius", "grados Celsius"), "ºC": ("grado Celsius", "grados Celsius"),
-        "°F": ("grado Fahrenheit", "grados Fahrenheit"), "°": _s("grado"),
-        "km²": ("kilómetro cuadrado", "kilómetros cuadrados"),
-        "m²": ("metro cuadrado", "metros cuadrados"), "m³": ("metro cúbico", "metros cúbicos"),
-        "ha": ("hectárea", "hectáreas"),
-        "kW": ("kilovatio", "kilovatios"), "kWh": ("kilovatio hora", "kilovatios hora"), "W": _s("vatio"),
-        "V": _s("voltio"),
-        "A": _s("amperio"), "Hz": ("hercio", "hercios"), "kHz": ("kilohercio", "kilohercios"),
-        "MHz": ("megahercio", "megahercios"), "GHz": ("gigahercio", "gigahercios"), "KB": ("kilobyte", "kilobytes"),
-        "MB": ("megabyte", "megabytes"), "GB": ("gigabyte", "gigabytes"), "TB": ("terabyte", "terabytes"),
-        "kcal": _s("kilocaloría"), "dB": ("decibelio", "decibelios"),
-    },
-    one=lambda noun: "una" if noun.startswith(_FEMININE) else "un",
-    fractions={"1/2": "un medio", "1/3": "un tercio", "2/3": "dos tercios", "1/4": "un cuarto", "3/4": "tres cuartos",
-               "½": "medio", "¼": "un cuarto", "¾": "tres cuartos", "⅓": "un tercio", "⅔": "dos tercios",
-               "24/7": "veinticuatro siete"},
+    units=_UNITS,
+    agree=_agree,
+    fraction=_fraction,
+    mixed=_mixed,
+    telephone=_telephone,
     abbreviations={
+        **{rf"{short}\.? ?[-–] ?(?=(?:{'|'.join(_DAYS)})\b)": f"{day} a " for short, day in _DAYS.items()},
+        **{rf"(?<= al? ){short}\.".replace("al?", "a"): day for short, day in _DAYS.items()},
+        **{rf"{short}\.(?= [0-9]| (?:al?|y) )": day for short, day in _DAYS.items()},
+        r"24/7\b": "veinticuatro siete",
+        r"ss?\. ?(?=[IVX]+\b)": "siglo ", r"izq?da\.": "izquierda", r"dcha\.": "derecha", r"izdo\.": "izquierdo",
+        r"dcho\.": "derecho", r"Dña\.": "doña", r"Lic\.": "licenciado", r"Ing\.": "ingeniero", r"Profa\.": "profesora",
+        r"Sto\.": "santo", r"Sta\.": "santa", r"fig\. ?(?=[0-9])": "figura ", r"ed\.": "edición", r"Cía\.": "compañía",
+        r"S\. ?A\.": "sociedad anónima", r"Pza\.": "plaza", r"pza\.": "plaza", r"tfno\.": "teléfono",
+        r"Dtor\.": "director", r"dpto\.": "departamento", r"vs\.": "versus", r"(?<!p\. )(?<!p\.)ej\.": "ejemplo",
+        r"km\.(?= [0-9])": "kilómetro",
         r"p\. ?ej\.": "por ejemplo", r"EE\. ?UU\.": "Estados Unidos", r"Sr\.": "señor", r"Sra\.": "señora",
         r"Srta\.": "señorita", r"Sres\.": "señores", r"Dr\.": "doctor", r"Dra\.": "doctora",
-        r"D\.(?= [A-ZÁÉÍÓÚ])": "don",
+        r"D\.(?= [A-ZÁÉÍÓÚ][a-zé])": "don",
         r"D\.ª": "doña", r"Ud\.": "usted", r"Uds\.": "ustedes", r"Vd\.": "usted", r"etc\.": "etcétera",
         r"núm\. ?": "número ", r"n\.?º ?(?=[0-9])": "número ", r"N\.?º ?(?=[0-9])": "Número ", r"pág\. ?": "página ",
         r"págs\. ?": "páginas ", r"Avda\.": "avenida", r"Av\.(?= )": "avenida", r"C/ ?(?=[A-ZÁÉÍÓÚ])": "calle ",
@@ -128,10 +258,20 @@ SPANISH: Final = Language(
         r"vol\. ?(?=[0-9])": "volumen ", r"cap\. ?(?=[0-9])": "capítulo ", r"a\. ?m\.": "de la mañana",
         r"p\. ?m\.": "de la tarde",
     },
+    ending=frozenset(
+        {"etcétera", "Estados Unidos", "antes de Cristo", "después de Cristo", "de la mañana", "de la tarde",
+        "izquierda",
+         "derecha", "sociedad anónima", "compañía"}
+    ),
     ordinals=(
-        (r"(?<![\w.,])([13])\.?(?:er)\b", _short),
-        (r"(?<![\w.,])([0-9]{1,3})\.?(?:º|o\b)", _ordinal),
-        (r"(?<![\w.,])([0-9]{1,3})\.?(?:ª|a\b)", _feminine),
-        (r"(?<=[a-záéíóú] )\b([IVX]{2,5})\b(?!['’.]\w)", _numeral),
+        (rf"{_NUMBER}(?<=[13])\.?(?:er)\b", _short),
+        (rf"{_NUMBER}(?: ?\.?º|\.?o\b|ro\b|do\b|to\b|mo\b|vo\b|no\b)", _adjective),
+        (rf"{_NUMBER}(?: ?\.?ª|\.?a\b|ra\b|da\b|ta\b|ma\b|va\b|na\b)", _feminine),
+        (r"(?<=[a-záéíóú] )\b(?P<number>[IVX]{2,5})\b(?!['’.]\w)", _numeral),
+        (r"(?P<before>\b(?:siglo|capítulo|tomo|acto|volumen|título|libro|artículo|tipo|fase|escena) )"
+         r"(?P<number>[IVXLC]+)\b(?!['’.]\w)", _numeral),
+        (r"(?P<before>\b(?:Felipe|Carlos|Fernando|Alfonso|Isabel|Luis|Enrique|Jaime|Pedro|Sancho|Alejandro|Pío|Pablo|Juan"
+         r"|Francisco|León|Benedicto|Nicolás|Napoleón|Guillermo|Federico|Maximiliano) )(?P<number>[IVX])\b(?!['’.]\w)",
+         _numeral),
     ),
 )  # fmt: skip

@@ -1,0 +1,28 @@
+"""What is said for the written forms of two tables whose right answers come from style guides, standards and use."""
+
+from pathlib import Path
+
+import pytest
+
+from realtime.text_normalization.normalizer import spoken_text
+from tests.support.read_aloud import letters
+from tests.support.round_trip import alternatives
+
+TABLES = Path(__file__).parents[2] / "data" / "written_forms"
+ROWS = [
+    tuple(line.split("\t"))
+    for table in ("first.tsv", "second.tsv")
+    for line in (TABLES / table).read_text(encoding="utf-8").splitlines()[1:]
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "variant", "written", "said"),
+    [
+        pytest.param(language, variant, written.replace("\\n", "\n"), said, id=f"{language}-{variant}: {written}")
+        for language, variant, _, written, said, _ in ROWS
+    ],
+)
+def test_a_form_is_read_as_an_educated_speaker_reads_it(language: str, variant: str, written: str, said: str) -> None:
+    spoken = spoken_text(written, (language,), british=variant == "uk").text
+    assert letters(spoken) in map(letters, alternatives(said)), spoken
