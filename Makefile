@@ -7,12 +7,13 @@ SERVE_ARGS ?=
 BENCH_ARGS ?=
 CLIENTS ?=
 HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages voice_processes
+BROWSERS := chromium firefox-esr pulseaudio
 VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0
 CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-rest voices test-hostile conformance check bench bench-cases bench-peers clean
+.PHONY: help setup serve test test-core test-http test-rest voices browsers test-hostile conformance check bench bench-cases bench-peers clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +30,17 @@ test-core: $(VENV)/ready-to-test  ## Run the tests of the packages without I/O, 
 test-http: $(VENV)/ready-to-test  ## Run the tests of HTTP, with published clients
 	$(BIN)/python -m pytest $(HTTP_TESTS)
 
-test-rest: $(VENV)/ready-to-test voices  ## Run the other tests, many of them with real models
+test-rest: $(VENV)/ready-to-test voices browsers  ## Run the other tests, many of them with real models
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS))
 
 voices: $(VENV)/ready-to-test  ## Make .voices, which has ChatTTS for its tests; without it they are skipped
 	@test -e .voices/ready || $(MAKE) --no-print-directory .voices/ready || echo "ChatTTS is not installed: its tests are skipped."
+
+browsers:  ## Install the browsers in which the page is tested (Debian, as root); without them these tests are skipped
+	@for each in $(BROWSERS); do command -v $$each > /dev/null || missing="$$missing $$each"; done; \
+	test -z "$$missing" || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null && \
+	  { timeout 60 apt-get update -qq && timeout 240 apt-get install -y -qq --no-install-recommends $(BROWSERS); } > /dev/null 2>&1; } || \
+	echo "Not installed:$$missing. The tests of the page that need it are skipped."
 
 conformance: $(VENV)/ready-to-test  ## Run large clients, unmodified, in conversations with the service; installs them into .clients once (CLIENTS="livekit pipecat" for some)
 	$(BIN)/python -m tests.conformance.run $(CLIENTS)
@@ -71,6 +78,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 $(VENV)/ready-to-test: $(VENV)/ready
 	$(PIP) -e '.[bundled,test,lint]'
+	$(PIP) --no-deps axe-playwright-python
 	touch $@
 
 # Above the packages of .venv, torch included. Without CUDA, torchaudio's libraries do not load, and it works without.

@@ -1,6 +1,7 @@
 """Routes of the HTTP layer, which the application mounts beside its websocket."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -24,7 +25,7 @@ from http_compat.uploads import Uploads
 from http_compat.xinference.auth import AuthEndpoints
 from http_compat.xinference.launch import LaunchEndpoints
 from http_compat.xinference.names import LaunchedNames
-from realtime.edge.access import authenticate
+from realtime.edge.access import authenticate, presented_keys
 from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
 from realtime.media.decoder_pool import DecoderPool
@@ -48,6 +49,12 @@ DIALECT_PATHS: Final[Mapping[str, Sequence[str]]] = {
     "whisper-asr-webservice": ("/asr", "/detect-language"),
 }  # fmt: skip
 """The paths that are served only with their dialect, one of the setting `dialects`."""
+
+CLIENT_SECRET_ENDPOINTS: Final = frozenset({
+    ("POST", "/v1/audio/transcriptions"), ("POST", "/v1/audio/translations"), ("POST", "/v1/audio/speech"),
+    ("GET", "/v1/audio/voices"), ("GET", "/v1/models"),
+})  # fmt: skip
+"""What a client secret opens besides the websocket."""
 
 BLOCKING_CALLS: Final = 4
 """Threads that encode speech and decode JSON uploads."""
@@ -108,7 +115,7 @@ def routes(
     for path in left_out:
         del protected[path], described["paths"][path]
     return [
-        *(_route(path, methods, lambda request: _authorize(request, settings)) for path, methods in protected.items()),
+        *(_route(path, methods, partial(_authorize, path, settings, secrets)) for path, methods in protected.items()),
         *(_route(path, methods, lambda _: None) for path, methods in public.items()),
     ]
 
@@ -132,6 +139,9 @@ def _route(path: str, methods: Methods, authorize: Callable[[Request], None]) ->
     return Route(path, respond, methods=[*methods, "OPTIONS"])
 
 
-def _authorize(request: Request, settings: Settings) -> None:
+def _authorize(path: str, settings: Settings, secrets: ClientSecrets, request: Request) -> None:
     """Attach the account to the request. Raises `Forbidden` or `Unauthorized`."""
-    request.state.account = authenticate(request.headers, settings)
+    method = "GET" if request.method == "HEAD" else request.method
+    opens = (method, path) in CLIENT_SECRET_ENDPOINTS
+    secret = secrets.find(presented_keys(request.headers)) if opens else None
+    request.state.account = secret.account if secret else authenticate(request.headers, settings)

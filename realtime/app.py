@@ -1,4 +1,4 @@
-"""The ASGI application: websocket and HTTP endpoints on shared models."""
+"""The ASGI application: websocket and HTTP endpoints on shared models, and the web page."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,7 @@ from http_compat.errors import exception_handlers
 from http_compat.middleware import middleware
 from http_compat.routes import routes
 from realtime.backends.configured import configured_backend
+from realtime.edge import page
 from realtime.edge.announcement import announced
 from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.handshakes import Handshakes
@@ -76,6 +77,7 @@ def create_app(
         routes=[
             *realtime.routes(),
             *routes(models, settings, metrics, decoders, secrets),
+            *page.routes(),
             *realtime.refusals(),
         ],
         middleware=middleware(settings),

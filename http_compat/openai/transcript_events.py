@@ -2,13 +2,18 @@
 
 from http_compat.openai.formats import logprobs, token_usage
 from http_compat.streaming import event
-from realtime.offline.formats import channel_field, streamed, suppressed_field, track_field
+from realtime.offline.formats import channel_field, streamed, suppressed_field, track_field, word_object
 from realtime.offline.transcript import TranscribedSegment, Transcript
 
 
-def delta(segment: TranscribedSegment, *, first: bool, with_logprobs: bool) -> bytes:
-    """Encode the text of one segment; the `first` one has no leading space, as the whole text has none."""
+def delta(segment: TranscribedSegment, *, first: bool, with_logprobs: bool, with_words: bool) -> bytes:
+    """Encode the text of one segment; the `first` one has no leading space, as the whole text has none.
+
+    Its words with their times are an extension.
+    """
     body = {"type": "transcript.text.delta", "delta": streamed(segment, first=first), **channel_field(segment.channel)}
+    if with_words:
+        body["words"] = [word_object(word) | {"probability": word.probability} for word in segment.words]
     return event({**body, "logprobs": logprobs([segment])} if with_logprobs else body)
 
 

@@ -64,7 +64,7 @@ class TranscriptionEndpoints:
         upload = await self._uploads.prepare(request, resources, file, entry, options, track=form.track)
         job = upload.job
         if form.stream:
-            events = self._events(job, with_logprobs=form.logprobs)
+            events = self._events(job, with_logprobs=form.logprobs, with_words=form.streams_words)
             response = await streamed(request, events, resources, media_type=EVENTS)
         else:
             transcript = self._uploads.counted(await while_connected(request, job.whole()))
@@ -80,12 +80,14 @@ class TranscriptionEndpoints:
         response.headers.update(answered_by(entry.name, model=self._names.is_substituted(form.model)))
         return response
 
-    async def _events(self, job: TranscriptionJob, *, with_logprobs: bool) -> AsyncGenerator[bytes, None]:
+    async def _events(
+        self, job: TranscriptionJob, *, with_logprobs: bool, with_words: bool
+    ) -> AsyncGenerator[bytes, None]:
         """Yield a delta for every segment, and at the end the whole text."""
         first = True
         async with aclosing(job.segments()) as segments:
             async for segment in segments:
-                yield delta(segment, first=first, with_logprobs=with_logprobs)
+                yield delta(segment, first=first, with_logprobs=with_logprobs, with_words=with_words)
                 first = False
         yield done(self._uploads.counted(job.transcript()), with_logprobs=with_logprobs)
 

@@ -69,7 +69,7 @@ class TranscriptionForm:
         languages: Language codes to choose from, empty for all.
         multilingual: Detect the language of each speech segment by itself.
         prompt: Text before the recording, of which only the end is used.
-        granularities: Contents of verbose_json.
+        granularities: Contents of verbose_json, and of the events of a stream.
         detection: Parameters of the voice activity detector.
         vad_filter: Skip audio without speech.
         track: Index or language of the audio track to transcribe, empty to have it chosen.
@@ -96,6 +96,11 @@ class TranscriptionForm:
     decoding: DecodingOptions
     text_as_json_string: bool
 
+    @property
+    def streams_words(self) -> bool:
+        """Whether the events of a stream have the words with their times."""
+        return self.stream and Granularity.WORD in self.granularities
+
     def offline_options(self, *, translate: bool) -> OfflineOptions:
         """Return the options for the offline path."""
         return OfflineOptions(
@@ -106,7 +111,7 @@ class TranscriptionForm:
             detection=self.detection,
             vad_filter=self.vad_filter,
             condition_on_previous_text=self.condition_on_previous_text,
-            word_times=self.response_format.timed or self.logprobs,
+            word_times=self.response_format.timed or self.logprobs or self.streams_words,
             translate=translate,
             separate_channels=self.separate_channels,
             decoding=self.decoding,
@@ -167,7 +172,7 @@ def _response_format(text: str) -> TranscriptFormat:
 
 
 def _granularities(fields: Fields) -> frozenset[Granularity]:
-    """Read what verbose_json shall contain; other formats ignore it, because subtitle editors send it with any."""
+    """Read what verbose_json or a stream shall contain; other formats ignore it: subtitle editors send it with any."""
     names = {each.lower() for each in fields.texts("timestamp_granularities")}
     if not names <= set(Granularity):
         raise ClientError("`timestamp_granularities` must be word or segment.", param="timestamp_granularities")

@@ -1,7 +1,7 @@
 """Client secrets: keys that expire, each with the session that it opens, for programs that must not know a real key.
 
-They are accepted by the websocket only. A web page that presents one needs no entry in `allowed_origins`: whoever made
-the secret gave it to the page.
+They are accepted by the websocket, and by the HTTP endpoints that transcribe, speak and list voices and models. A web
+page that presents one needs no entry in `allowed_origins`: whoever made the secret gave it to the page.
 """
 
 import re
@@ -70,10 +70,10 @@ class ClientSecrets:
         self._secrets[value] = secret
         return secret_object(kind, codec.greeting()[0], value, secret.expires_at)
 
-    def find(self, keys: Iterable[str], dialect: Dialect) -> ClientSecret | None:
-        """Return the client secret among these keys; None if there is none.
+    def find(self, keys: Iterable[str], dialect: Dialect | None = None) -> ClientSecret | None:
+        """Return the client secret among these keys, for this dialect or for any; None if there is none.
 
-        Raises `Unauthorized` for one that has expired, or is for another endpoint.
+        Raises `Unauthorized` for one that has expired, or is for another dialect.
         """
         value = next(filter(_VALUE.fullmatch, keys), None)
         if value is None:
@@ -81,6 +81,6 @@ class ClientSecrets:
         secret = self._secrets.get(value)
         if secret is None or secret.expires_at <= self._clock():
             raise Unauthorized("The client secret has expired, or is not one of this server.")
-        if secret.dialect is not dialect:
+        if dialect not in (None, secret.dialect):
             raise Unauthorized("The client secret is for another endpoint.")
         return secret

@@ -10,6 +10,7 @@ from typing import Any, Final
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.languages import language_name
 from realtime.offline.transcript import TranscribedSegment, Transcript, cues, speaker
+from realtime.speech.transcript import Word
 
 _ENGLISH: Final = "en"
 
@@ -92,6 +93,11 @@ def suppressed_field(transcript: Transcript) -> dict[str, Any]:
     return {"suppressed": segments} if segments else {}
 
 
+def word_object(word: Word) -> dict[str, Any]:
+    """Return OpenAI's object of a word: its text and its times in seconds."""
+    return {"word": word.text.strip(), "start": seconds(word.start), "end": seconds(word.end)}
+
+
 def seconds(samples: int) -> float:
     """Convert a number of samples to seconds, rounded to milliseconds."""
     return round(samples / SAMPLE_RATE, 3)
@@ -124,10 +130,7 @@ def _words(transcript: Transcript) -> list[dict[str, Any]]:
     words = [(word, segment.channel) for segment in transcript.segments for word in segment.words]
     if transcript.channels is not None:
         words.sort(key=lambda each: each[0].start)
-    return [
-        {"word": word.text.strip(), "start": seconds(word.start), "end": seconds(word.end)} | channel_field(channel)
-        for word, channel in words
-    ]
+    return [word_object(word) | channel_field(channel) for word, channel in words]
 
 
 def _cues(transcript: Transcript, decimal_mark: str, prefix: str) -> list[str]:

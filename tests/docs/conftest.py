@@ -80,6 +80,7 @@ def workspace(service: RunningService, tmp_path_factory: pytest.TempPathFactory)
             (directory / name).write_bytes(answer.content)
     shutil.copy(directory / "talk.wav", directory / "call.wav")
     shutil.copytree(ROOT / "clients/examples", directory / "clients/examples")
+    shutil.copytree(ROOT / "clients/browser", directory / "clients/browser")
     (directory / "traces").mkdir()
     shutil.copy(ROOT / "tests/data/trace.jsonl", directory / "traces/sess_e73de064333f45f6be5ed.jsonl")
     for copy in (directory / "clients/examples").iterdir():

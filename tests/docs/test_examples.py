@@ -21,7 +21,7 @@ from tests.support.markdown import ROOT
 pytestmark = pytest.mark.models
 
 EXAMPLES = ROOT / "clients/examples"
-PAGES = ("browser_captions.html", "browser_recorder.html", "browser_captions.js", "browser_microphone.js")
+PAGES = ("browser_captions.html", "browser_recorder.html")
 NODE = shutil.which("node")
 
 PLAIN_WORDS = Callable[[str], list[str]]
@@ -130,40 +130,31 @@ def test_a_page_of_this_machine_is_served_and_may_connect(page: str, websocket_u
 
 
 @pytest.mark.skipif(NODE is None, reason="needs Node")
-@pytest.mark.parametrize(
-    "name", ["browser_captions.js", "browser_microphone.js", "browser_captions.html", "browser_recorder.html"]
-)
+@pytest.mark.parametrize("name", PAGES)
 def test_the_scripts_of_the_page_are_well_formed(name: str, workspace: Workspace, tmp_path: Path) -> None:
     source = (EXAMPLES / name).read_text(encoding="utf-8")
-    script = source.partition('<script type="module">')[2].partition("</script>")[0] or source
+    script = source.partition('<script type="module">')[2].partition("</script>")[0]
     (tmp_path / "script.mjs").write_text(script)
     workspace.run("node", "--check", str(tmp_path / "script.mjs"))
 
 
 DRIVE = """
 import { readFileSync } from "node:fs";
-import { openCaptions } from "./clients/examples/browser_captions.js";
-let lines = [];
-const captions = await openCaptions(process.argv[1], (changed) => {
-  lines = changed;
-  if (lines.length && lines.every((line) => line.complete)) {
-    console.log(lines.map((line) => line.committed).join(" "));
-    captions.close();
-  }
-});
+import { listen } from "./clients/browser/vivavoce.js";
+const turns = [];
+const listener = await listen({ url: process.argv[1], source: null, onFinal: (turn) => turns.push(turn) });
 const audio = readFileSync("talk.pcm");
-for (let at = 0; at < audio.length; at += 1920) captions.send(audio.subarray(at, at + 1920));
-captions.commit();
+for (let at = 0; at < audio.length; at += 1920) listener.send(new Uint8Array(audio.subarray(at, at + 1920)).buffer);
+await listener.stop();
+console.log(turns.map((turn) => turn.committed).join(" "));
 """
 
 
 @pytest.mark.skipif(NODE is None, reason="needs Node")
-def test_the_script_of_the_page_captions_what_it_is_given(
-    workspace: Workspace, websocket_url: str, plain_words: PLAIN_WORDS
-) -> None:
+def test_the_library_of_web_pages_captions_what_it_is_given(workspace: Workspace, plain_words: PLAIN_WORDS) -> None:
     (workspace.directory / "package.json").write_text('{"type": "module"}')
     text = workspace.run(
         "node", "--experimental-websocket", "--no-warnings", "--input-type=module", "--eval", DRIVE,
-        f"{websocket_url}/v1/realtime",
+        f"http://{workspace.address}",
     )  # fmt: skip
     assert plain_words(text) == plain_words(TALK)

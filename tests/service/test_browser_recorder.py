@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import Samples
-from tests.support.chromium import CHROMIUM, browsed
+from tests.support.browsers.chromium import CHROMIUM, browsed
 from tests.support.realtime_service import eventually
 
 pytestmark = [pytest.mark.models, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")]
@@ -47,7 +47,7 @@ def test_a_page_captions_its_microphone(
     silence = np.zeros(24_000, np.float32)
     microphone = tmp_path / "microphone.wav"
     microphone.write_bytes(wav(np.concatenate([silence, spoken(SENTENCE), silence, silence])))
-    query = urlencode({"server": f"ws://{address}/v1/realtime", "type": media_type})
+    query = urlencode({"server": f"http://{address}", "type": media_type})
     with browsed(f"{page_url}?{query}", microphone) as page:
         page.evaluate("document.querySelector('button').click()")
         assert eventually(lambda: page.evaluate(SHOWN).strip().endswith("flowers."), timeout=30), page.evaluate(SHOWN)

@@ -46,12 +46,14 @@ class RunningService:
 
 
 @contextmanager
-def running_service(log: Path | None = None, **settings: str) -> Iterator[RunningService]:
+def running_service(log: Path | None = None, port: int = 0, **settings: str) -> Iterator[RunningService]:
     """Run the service with these settings until the block ends; its output goes to `log`, if given.
+
+    `port` 0 is a free one.
 
     Raises `RuntimeError` if the service does not start, or has ended before the block does.
     """
-    with socket.create_server(("127.0.0.1", 0)) as unused:
+    with socket.create_server(("127.0.0.1", port)) as unused:
         address = f"127.0.0.1:{unused.getsockname()[1]}"
     command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", address.rpartition(":")[2]]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}

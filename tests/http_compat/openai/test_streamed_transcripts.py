@@ -65,6 +65,16 @@ def test_logprobs_are_in_every_event(client: TestClient) -> None:
     assert done["logprobs"] == [logprob for each in deltas for logprob in each["logprobs"]]
 
 
+def test_words_with_times_are_in_the_deltas_on_demand(client: TestClient) -> None:
+    first, *_, done = events(upload(client, wav_file(LONG), stream="true", **{"timestamp_granularities[]": "word"}))
+    (word,) = first["words"]
+    assert word["word"] == first["delta"] == "440."
+    assert 0 <= word["start"] < word["end"]
+    assert 0 < word["probability"] <= 1
+    assert "words" not in done
+    assert "words" not in events(upload(client, wav_file(LONG), stream="true"))[0]
+
+
 def test_silence_is_an_empty_text(client: TestClient) -> None:
     (done,) = events(upload(client, wav_file(silence(3)), stream="true"))
     assert (done["type"], done["text"]) == ("transcript.text.done", "")

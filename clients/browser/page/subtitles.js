@@ -1,0 +1,78 @@
+// Turns as text, subtitles and JSON.
+
+/** Characters of one line of a subtitle, lines of one subtitle, and its longest duration in seconds. */
+const LINE = 42;
+const LINES = 2;
+const LONGEST = 7;
+
+/** Shortest time in seconds for which a subtitle is shown. */
+const SHORTEST = 1;
+
+/** Return seconds as `m:ss` or `h:mm:ss`. */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** The formats by the ending of a file's name, each from turns to its text. */
+export const FORMATS = {
+  txt: (turns) => turns.map((turn) => `${turn.committed.trim()}\n`).join(""),
+  srt: (turns) => cues(turns).map((cue, index) => `${index + 1}\n${span(cue, ",")}\n${cue.lines.join("\n")}\n`).join("\n"),
+  vtt: (turns) => `WEBVTT\n\n${cues(turns).map((cue) => `${span(cue, ".")}\n${cue.lines.map(escaped).join("\n")}\n`).join("\n")}`,
+  json: (turns) => `${JSON.stringify(turns.map(({ committed, start, end, language, words }) => ({ text: committed.trim(), start, end, language, words })), null, 2)}\n`,
+};
+
+/** Cut turns into subtitles, after punctuation where that is near. @returns {{start: number, end: number, lines: string[]}[]} */
+export function cues(turns) {
+  const all = turns.flatMap((turn) => cuesOf(turn.words.length ? turn.words : [{ word: turn.committed, start: turn.start, end: turn.end }]));
+  return all.map((cue, index) => ({ ...cue, end: Math.max(cue.end, Math.min(cue.start + SHORTEST, all[index + 1]?.start ?? Infinity)) }));
+}
+
+function cuesOf(words) {
+  const found = [];
+  let cue = [];
+  for (const word of words) {
+    if (cue.length && (!fits([...cue, word]) || word.end - cue[0].start > LONGEST)) {
+      const cut = clauseEnd(cue);
+      found.push(cue.slice(0, cut));
+      cue = cue.slice(cut);
+    }
+    cue.push(word);
+  }
+  if (cue.length) found.push(cue);
+  return found.map((part) => ({ start: part[0].start, end: part.at(-1).end, lines: wrap(part) }));
+}
+
+const fits = (words) => wrap(words).length <= LINES;
+
+/** Return how many of the words to show first: up to the last punctuation in their second half, or all. */
+function clauseEnd(words) {
+  for (let end = words.length; end > words.length / 2; end--) {
+    if (/[.,;:!?。，；：！？]$/.test(words[end - 1].word.trim())) return end;
+  }
+  return words.length;
+}
+
+function wrap(words) {
+  const lines = [""];
+  for (const { word } of words) {
+    if (lines.at(-1) && (lines.at(-1) + word).trim().length > LINE) lines.push("");
+    lines[lines.length - 1] += word;
+  }
+  return lines.map((line) => line.trim());
+}
+
+function span({ start, end }, point) {
+  return `${stamp(start, point)} --> ${stamp(end, point)}`;
+}
+
+function stamp(seconds, point) {
+  const milliseconds = Math.round(Math.max(0, seconds) * 1000);
+  return new Date(milliseconds).toISOString().slice(11, 23).replace(".", point);
+}
+
+function escaped(line) {
+  return line.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,492 @@
+/**
+ * Captions, speech and conversations with a Vivavoce server, in a browser.
+ *
+ *     import { listen, speak, talk } from "http://127.0.0.1:8000/vivavoce.js";
+ *
+ *     const listener = await listen({ onPartial: show, onFinal: show });
+ *     const speech = await speak("Good morning.");
+ *     const conversation = await talk({ onUser: show, onAnswer: show });
+ *
+ * A session that is lost is opened again; what was captured meanwhile, at most 20 s, is sent then.
+ */
+
+import { Capture, SAMPLE_RATE, microphones, openSource } from "./vivavoce/capture.js";
+import { Connection, endpoint, keyOf } from "./vivavoce/connection.js";
+import { Player, readAudio } from "./vivavoce/player.js";
+import { Transcripts } from "./vivavoce/transcripts.js";
+
+export { endpoint, keyOf, microphones };
+
+/** Seconds of audio that wait for a connection. */
+const MAX_WAITING = 20;
+
+/** Code of the answer to a commit after which there is nothing to transcribe. */
+const NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty";
+
+/**
+ * @typedef {import("./vivavoce/connection.js").Server} Server
+ * @typedef {import("./vivavoce/connection.js").State} State
+ * @typedef {import("./vivavoce/transcripts.js").Turn} Turn
+ * @typedef {import("./vivavoce/transcripts.js").Word} Word
+ *
+ * @typedef {object} Handlers
+ * @property {(state: State) => void} [onState] the state of the connection
+ * @property {(error: Error) => void} [onError] an error of the server; the session goes on unless the state is `closed`
+ * @property {(event: object) => void} [onEvent] every event of the server, as it came
+ * @property {(peak: number) => void} [onLevel] peak of the last 40 ms of the input, between 0 and 1
+ * @property {() => void} [onEnded] the source has ended by itself: unplugged, or no longer shared
+ *
+ * @typedef {object} Input
+ * @property {"microphone" | "display" | MediaStream | null} [source] Default: the microphone. With null, the program calls `send`.
+ * @property {string} [deviceId] of the microphone
+ * @property {string} [format] media type of the container whose chunks the program sends, such as that of a MediaRecorder.
+ *   Default: PCM16 at 24 kHz.
+ * @property {string} [language] spoken, such as `en`. Default: detected for each turn.
+ * @property {string} [model] recognizer. Default: the server's.
+ * @property {string[]} [keywords] names and words to expect
+ * @property {boolean} [translate] whether the transcript is in English, whatever is spoken
+ */
+
+/**
+ * Caption a microphone, a tab or any stream of audio.
+ * @param {Server & Input & Handlers & {onPartial?: (turn: Turn) => void, onFinal?: (turn: Turn) => void}} options
+ *   `onPartial` is called whenever a turn has more text or other tentative text, `onFinal` once for each turn
+ * @returns {Promise<Listener>}
+ * @throws {Error} if there is no microphone, it may not be used, or no session can be opened
+ */
+export async function listen(options) {
+  const listener = new Listener(options);
+  await listener.start();
+  return listener;
+}
+
+/** Audio on its way to the server. */
+class Sender {
+  /** Seconds of audio so far, and of those of it that wait for a connection. */
+  #seconds = 0;
+  #waitingSeconds = 0;
+  #waiting = [];
+  #options;
+  #connection = null;
+  #capture = null;
+
+  /** @param {Input & Handlers} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /** Open the source and the connection. */
+  async start(connection, onEnded) {
+    this.#connection = connection;
+    const { source, deviceId, onLevel } = this.#options;
+    const stream = source === null ? null : await openSource(source, deviceId);
+    try {
+      const onFrame = (pcm, peak) => {
+        this.send(pcm);
+        onLevel?.(peak);
+      };
+      if (stream) this.#capture = await Capture.start(stream, onFrame, onEnded);
+      await connection.open();
+    } catch (error) {
+      stream?.getTracks().forEach((track) => track.stop());
+      this.#capture?.stop();
+      throw error;
+    }
+  }
+
+  /** Seconds of audio so far. */
+  get seconds() {
+    return this.#seconds;
+  }
+
+  /** Seconds of audio before the first that the next session gets. */
+  get secondsBefore() {
+    return this.#seconds - this.#waitingSeconds;
+  }
+
+  /** Send audio, or keep it until there is a connection. @param {ArrayBuffer | Blob} audio */
+  send(audio) {
+    const seconds = this.#secondsOf(audio);
+    this.#seconds += seconds;
+    if (this.#connection.isOpen) {
+      this.#connection.send(audio);
+      return;
+    }
+    this.#waiting.push(audio);
+    this.#waitingSeconds += seconds;
+    while (this.#waitingSeconds > MAX_WAITING) this.#waitingSeconds -= this.#secondsOf(this.#waiting.shift());
+  }
+
+  /** Send what has waited. */
+  flush() {
+    for (const audio of this.#waiting.splice(0)) this.#connection.send(audio);
+    this.#waitingSeconds = 0;
+  }
+
+  stop() {
+    this.#capture?.stop();
+  }
+
+  /** How long chunks of a container are is not known; they count as those of 64 kbit/s. */
+  #secondsOf(audio) {
+    const bytes = audio.byteLength ?? audio.size;
+    return bytes / (this.#options.format ? 8_000 : 2 * SAMPLE_RATE);
+  }
+}
+
+/** Captions in progress; made by `listen`. */
+class Listener {
+  #options;
+  #sender;
+  #connection;
+  #transcripts;
+  #finished = null;
+  /** Updates of the session that the server has not answered; it answers in order. */
+  #updates = 0;
+
+  constructor(options) {
+    this.#options = options;
+    this.#sender = new Sender(options);
+    this.#transcripts = new Transcripts(options.onPartial, options.onFinal);
+    this.#connection = new Connection(
+      options,
+      { intent: "transcription", ext: "partials,binary" },
+      () => {
+        this.#updates = 1;
+        return [sessionUpdate(options, "transcription")];
+      },
+      {
+        onState: options.onState,
+        onError: (error) => error.code === NOTHING_TO_COMMIT || options.onError?.(error),
+        onEvent: (event) => this.#receive(event),
+        onOpen: () => this.#begin(),
+      },
+    );
+  }
+
+  async start() {
+    await this.#sender.start(this.#connection, () => {
+      this.#options.onEnded?.();
+      this.stop();
+    });
+  }
+
+  /** Seconds of audio so far. */
+  get seconds() {
+    return this.#sender.seconds;
+  }
+
+  /** Send audio where `source` is null. @param {ArrayBuffer | Blob} audio */
+  send(audio) {
+    this.#sender.send(audio);
+  }
+
+  /** Stop capturing, wait for the last transcript (5 s at most), and close the session. */
+  async stop() {
+    this.#sender.stop();
+    if (this.#connection.isOpen) {
+      await new Promise((resolve) => {
+        this.#finished = resolve;
+        setTimeout(resolve, 5_000);
+        this.#connection.send({ type: "input_audio_buffer.commit" });
+        this.#updates += 1;
+        this.#connection.send({ type: "session.update", session: { type: "transcription" } }); // answered after the commit
+      });
+    }
+    this.#connection.close();
+    this.#transcripts.restart(0);
+  }
+
+  #begin() {
+    this.#transcripts.restart(this.#sender.secondsBefore);
+    this.#sender.flush();
+  }
+
+  #receive(event) {
+    this.#options.onEvent?.(event);
+    this.#transcripts.receive(event);
+    if (event.type === "session.updated") this.#updates -= 1;
+    if (this.#updates === 0 && this.#transcripts.areComplete) this.#finished?.();
+  }
+}
+
+function sessionUpdate({ language, model, keywords, translate, format }, type) {
+  const transcription = {
+    ...(language && { language }), ...(model && { model }), ...(keywords?.length && { keywords }), ...(translate && { task: "translate" }),
+  };
+  return { type: "session.update", session: { type, audio: { input: { transcription, ...(format && { format: { type: format } }) } } } };
+}
+
+/**
+ * Speak a text.
+ * @param {string} text
+ * @param {Server & {voice?: string, model?: string, speed?: number, onState?: (state: State) => void,
+ *   onEvent?: (event: object) => void, onWords?: (words: {word: string, start_ms: number, end_ms: number}[]) => void}} [options]
+ *   `onWords` is called for each phrase, with the milliseconds of `Speech.playedMs` at which its words are heard
+ * @returns {Promise<Speech>} when the first sound is there
+ * @throws {Error} if the text cannot be spoken
+ */
+export async function speak(text, options = {}) {
+  const speech = new Speech(text, options);
+  await speech.start();
+  return speech;
+}
+
+/** A text being spoken; made by `speak`. */
+class Speech {
+  #text;
+  #options;
+  #context = new AudioContext({ sampleRate: SAMPLE_RATE });
+  #player = new Player(this.#context);
+  #connection;
+  #begin;
+  #fail;
+  #end;
+
+  constructor(text, options) {
+    this.#text = text;
+    this.#options = options;
+    /** Resolves when everything has been heard, or after `stop`. @type {Promise<void>} */
+    this.done = new Promise((resolve) => (this.#end = resolve));
+    /** Milliseconds from the request to the first sound. */
+    this.firstAudioMs = NaN;
+    this.#connection = new Connection(
+      options,
+      { ext: "binary,words", ...(options.model && { model: options.model }) },
+      () => [],
+      {
+        onState: (state) => this.#change(state),
+        onEvent: (event) => this.#receive(event),
+        onAudio: (message) => this.#play(message),
+        onError: (error) => this.#fail(error),
+      },
+    );
+  }
+
+  /** Milliseconds of the speech that have been heard. */
+  get playedMs() {
+    return this.#player.playedMs;
+  }
+
+  async start() {
+    await this.#context.resume();
+    const begun = new Promise((resolve, reject) => {
+      this.#begin = resolve;
+      this.#fail = (error) => {
+        this.stop();
+        reject(error);
+      };
+    });
+    await this.#connection.open();
+    this.requested = performance.now();
+    const { voice, speed } = this.#options;
+    this.#connection.send({
+      type: "response.create",
+      response: {
+        conversation: "none",
+        input: [{ type: "message", role: "assistant", content: [{ type: "output_text", text: this.#text }] }],
+        audio: { output: { ...(voice && { voice }), ...(speed && { speed }) } },
+      },
+    });
+    await begun;
+  }
+
+  /** Be silent at once. */
+  stop() {
+    this.#player.stop();
+    this.#connection.close();
+    if (this.#context.state !== "closed") this.#context.close();
+    this.#end();
+  }
+
+  #change(state) {
+    this.#options.onState?.(state);
+    if (state === "lost") this.#fail(new Error("The connection was lost."));
+  }
+
+  #play(message) {
+    if (Number.isNaN(this.firstAudioMs)) {
+      this.firstAudioMs = performance.now() - this.requested;
+      this.#begin();
+    }
+    this.#player.play(readAudio(message).pcm);
+  }
+
+  #receive(event) {
+    this.#options.onEvent?.(event);
+    if (event.type === "x.response.speech.words") this.#options.onWords?.(event.words);
+    if (event.type !== "response.done") return;
+    const { status, status_details: details } = event.response;
+    if (status === "failed") {
+      this.#fail(new Error(details?.error?.message ?? "The text could not be spoken."));
+      return;
+    }
+    this.#begin();
+    whenPlayed(this.#player, () => this.stop());
+  }
+}
+
+/** Call `action` when the player has nothing left to play. */
+function whenPlayed(player, action) {
+  const timer = setInterval(() => {
+    if (!player.isDone) return;
+    clearInterval(timer);
+    action();
+  }, 50);
+}
+
+/**
+ * Hold a conversation: what the user says is answered aloud by the server's chat model, and can be interrupted by speaking.
+ * @param {Server & Input & Handlers & {voice?: string, instructions?: string, eagerness?: "low" | "medium" | "high" | "auto",
+ *   onUser?: (turn: Turn) => void, onAnswer?: (answer: Answer) => void}} options
+ *   `onUser` is called as the user speaks, `onAnswer` as an answer arrives, and when it is done
+ * @returns {Promise<Conversation>}
+ * @throws {Error} if there is no microphone, it may not be used, or no session can be opened
+ *
+ * @typedef {{id: string, text: string, interrupted: boolean, done: boolean}} Answer `done` when it has been heard to its end, or has
+ *   been interrupted, and then `text` is about what was heard
+ * @typedef {{number: number, itemId: string, deltas: {delta: string, start: number}[], player: Player, answer: Answer}} Response
+ */
+export async function talk(options) {
+  const conversation = new Conversation(options);
+  await conversation.start();
+  return conversation;
+}
+
+/** A conversation in progress; made by `talk`. */
+class Conversation {
+  #options;
+  #sender;
+  #connection;
+  #transcripts;
+  #context = new AudioContext({ sampleRate: SAMPLE_RATE });
+  /** Responses that are not over, by their number in binary messages. @type {Map<number, Response>} */
+  #responses = new Map();
+  #created = 0;
+
+  constructor(options) {
+    this.#options = options;
+    this.#sender = new Sender(options);
+    this.#transcripts = new Transcripts(options.onUser, options.onUser);
+    const { onState, onError } = options;
+    this.#connection = new Connection(options, { ext: "partials,binary" }, () => [this.#setup()], {
+      onState,
+      onError,
+      onEvent: (event) => this.#receive(event),
+      onAudio: (message) => this.#play(message),
+      onOpen: () => this.#begin(),
+    });
+  }
+
+  async start() {
+    try {
+      await this.#context.resume();
+      await this.#sender.start(this.#connection, () => {
+        this.#options.onEnded?.();
+        this.stop();
+      });
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  stop() {
+    this.#sender.stop();
+    this.#connection.close();
+    for (const { player } of this.#responses.values()) player.stop();
+    this.#transcripts.restart(0);
+    if (this.#context.state !== "closed") this.#context.close();
+  }
+
+  #setup() {
+    const { voice, instructions, eagerness = "auto" } = this.#options;
+    const update = sessionUpdate(this.#options, "realtime");
+    update.session.audio.input.turn_detection = { type: "semantic_vad", eagerness };
+    if (voice) update.session.audio.output = { voice };
+    if (instructions) update.session.instructions = instructions;
+    return update;
+  }
+
+  #begin() {
+    for (const response of this.#responses.values()) response.player.stop();
+    this.#responses.clear();
+    this.#created = 0;
+    this.#transcripts.restart(this.#sender.secondsBefore);
+    this.#sender.flush();
+  }
+
+  #receive(event) {
+    this.#options.onEvent?.(event);
+    this.#transcripts.receive(event);
+    switch (event.type) {
+      case "input_audio_buffer.speech_started":
+        this.#interrupt();
+        break;
+      case "response.created": {
+        const answer = { id: event.response.id, text: "", interrupted: false, done: false };
+        const number = this.#created++;
+        this.#responses.set(number, { number, itemId: "", deltas: [], player: new Player(this.#context), answer });
+        break;
+      }
+      case "response.output_item.added":
+        if (event.item.type === "message") this.#withResponse(event.response_id, (response) => (response.itemId = event.item.id));
+        break;
+      case "response.output_audio_transcript.delta":
+      case "response.output_text.delta":
+        this.#withResponse(event.response_id, (response) => this.#extend(response, event));
+        break;
+      case "response.done":
+        this.#withResponse(event.response.id, (response) => this.#finish(response, event.response));
+        break;
+    }
+  }
+
+  #withResponse(id, action) {
+    const response = [...this.#responses.values()].find(({ answer }) => answer.id === id);
+    if (response) action(response);
+  }
+
+  #play(message) {
+    const { response, pcm } = readAudio(message);
+    this.#responses.get(response)?.player.play(pcm);
+  }
+
+  #extend({ deltas, answer }, { delta, start_time: start = 0 }) {
+    if (answer.done) return;
+    deltas.push({ delta, start });
+    answer.text += delta;
+    this.#options.onAnswer?.(answer);
+  }
+
+  /** Silence what is playing, and tell the server how much of it was heard. */
+  #interrupt() {
+    for (const response of this.#responses.values()) {
+      const { player, itemId, deltas, answer } = response;
+      if (player.isDone) continue;
+      const heard = Math.round(player.playedMs);
+      answer.text = deltas.filter(({ start }) => start * 1000 < heard).map(({ delta }) => delta).join("");
+      this.#end(response, { interrupted: true });
+      if (itemId) {
+        this.#connection.send({ type: "conversation.item.truncate", item_id: itemId, content_index: 0, audio_end_ms: heard });
+      }
+    }
+  }
+
+  /** Take the end of a response, of which some may still be playing. */
+  #finish(response, { status, status_details: details }) {
+    if (status === "failed") this.#options.onError?.(new Error(details?.error?.message ?? "There is no answer."));
+    if (status === "cancelled") this.#end(response, { interrupted: true });
+    whenPlayed(response.player, () => {
+      this.#end(response, { interrupted: false });
+      this.#responses.delete(response.number);
+    });
+  }
+
+  #end({ player, answer }, { interrupted }) {
+    player.stop();
+    if (answer.done) return;
+    Object.assign(answer, { interrupted, done: true });
+    this.#options.onAnswer?.(answer);
+  }
+}

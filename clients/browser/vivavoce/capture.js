@@ -1,0 +1,68 @@
+// Audio of a microphone, a tab or any stream as PCM16 frames.
+
+/** Sample rate in Hz of what is captured and played: the protocol's. */
+export const SAMPLE_RATE = 24_000;
+
+/**
+ * Open a source of audio.
+ * @param {"microphone" | "display" | MediaStream} source `display` asks for a tab, a window or a screen with its sound
+ * @param {string} [deviceId] of the microphone, from `microphones`
+ * @returns {Promise<MediaStream>}
+ */
+export async function openSource(source = "microphone", deviceId) {
+  if (typeof source !== "string") return source;
+  if (!navigator.mediaDevices) throw new Error("Browsers give the microphone only to pages from this machine or over HTTPS.");
+  if (source === "display") {
+    const stream = await navigator.mediaDevices.getDisplayMedia({ audio: { echoCancellation: false }, video: true });
+    stream.getVideoTracks().forEach((track) => track.stop());
+    if (stream.getAudioTracks().length === 0) throw new Error("What was shared has no sound. Share a tab, and its sound with it.");
+    return new MediaStream(stream.getAudioTracks());
+  }
+  return navigator.mediaDevices.getUserMedia({
+    audio: { deviceId: deviceId ? { exact: deviceId } : undefined, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+  });
+}
+
+/** List the microphones; they have names once one of them has been opened. @returns {Promise<MediaDeviceInfo[]>} */
+export async function microphones() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  return devices.filter(({ kind }) => kind === "audioinput");
+}
+
+/** Captures a stream until `stop`. */
+export class Capture {
+  #context;
+  #stream;
+  #stopped = false;
+
+  /**
+   * @param {MediaStream} stream
+   * @param {(pcm: ArrayBuffer, peak: number) => void} onFrame called every 40 ms; `peak` is between 0 and 1
+   * @param {() => void} [onEnded] called when the source ends by itself: unplugged, or no longer shared
+   */
+  static async start(stream, onFrame, onEnded) {
+    const capture = new Capture();
+    capture.#stream = stream;
+    capture.#context = new AudioContext({ sampleRate: SAMPLE_RATE });
+    try {
+      await capture.#context.audioWorklet.addModule(new URL("capture.worklet.js", import.meta.url));
+      const options = { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" };
+      const node = new AudioWorkletNode(capture.#context, "vivavoce-capture", options);
+      node.port.onmessage = ({ data: { pcm, peak } }) => capture.#stopped || onFrame(pcm, peak);
+      capture.#context.createMediaStreamSource(stream).connect(node);
+    } catch (error) {
+      capture.stop();
+      throw error;
+    }
+    for (const track of stream.getAudioTracks()) {
+      track.addEventListener("ended", () => capture.#stopped || onEnded?.());
+    }
+    return capture;
+  }
+
+  stop() {
+    this.#stopped = true;
+    this.#stream.getTracks().forEach((track) => track.stop());
+    this.#context.close();
+  }
+}

@@ -1,0 +1,1 @@
+"""Real browsers without a window, each controlled by its own protocol."""

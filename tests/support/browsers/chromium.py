@@ -1,0 +1,87 @@
+"""Chromium, whose microphone is a WAV file; controlled through Chrome's DevTools protocol."""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from websockets.sync.client import connect
+
+from tests.support.browsers.page import LOADED, TIMEOUT, Page
+from tests.support.realtime_service import eventually
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+"""Path of the browser, None where there is none."""
+
+
+class ChromiumPage(Page):
+    def evaluate(self, expression: str) -> Any:
+        parameters = {"expression": expression, "userGesture": True, "returnByValue": True, "awaitPromise": True}
+        result = self._call("Runtime.evaluate", **parameters)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    def choose_file(self, selector: str, file: Path) -> None:
+        document = self._call("DOM.getDocument")["root"]["nodeId"]
+        node = self._call("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
+        self._call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
+
+    def start_microphone(self) -> None:
+        pass  # it plays the recording as soon as the page opens it
+
+    def resize(self, width: int, height: int, scheme: str) -> None:
+        """Give the page this size, and the user's preference for `light` or `dark`."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def watch(self) -> None:
+        """Begin to collect problems, those so far included."""
+        self._call("Runtime.enable")
+        self._call("Log.enable")
+
+    def _note(self, event: dict[str, Any]) -> None:
+        match event:
+            case {"method": "Log.entryAdded", "params": {"entry": {"level": "error"} as entry}}:
+                self.problems.append(f"{entry['text']} {entry.get('url', '')}")
+            case {"method": "Runtime.exceptionThrown", "params": {"exceptionDetails": details}}:
+                self.problems.append(str(details))
+            case {"method": "Runtime.consoleAPICalled", "params": {"type": "error" | "warning", "args": arguments}}:
+                self.problems.append(str(arguments))
+
+
+@contextlib.contextmanager
+def browsed(url: str, microphone: Path) -> Iterator[ChromiumPage]:
+    """Open a page in a browser of its own that plays `microphone` once as its microphone."""
+    assert CHROMIUM is not None
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = [
+            CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
+            "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-audio-capture={microphone}%noloop", f"--user-data-dir={profile}", url,
+        ]  # fmt: skip
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as browser:
+            try:
+                assert browser.stderr is not None
+                lines = (re.search(r"ws://([^/]+)/devtools", line) for line in browser.stderr)
+                host = next(filter(None, lines))[1]
+                with connect(_page_address(host), max_size=None, compression=None) as socket:
+                    page = ChromiumPage(socket)
+                    page.watch()
+                    assert eventually(lambda: page.evaluate(f"location.href === {url!r} && {LOADED}"), TIMEOUT)
+                    yield page
+            finally:
+                browser.terminate()
+
+
+def _page_address(host: str) -> str:
+    """Return the address of the page's own websocket."""
+    with urllib.request.urlopen(f"http://{host}/json/list", timeout=TIMEOUT) as answer:
+        pages = [each for each in json.load(answer) if each["type"] == "page"]
+    address: str = pages[0]["webSocketDebuggerUrl"]
+    return address
