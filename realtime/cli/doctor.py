@@ -24,6 +24,7 @@ from realtime.cli.machine_checks import check_memory, check_packages, check_plat
 from realtime.cli.model_checks import check_models, check_speech
 from realtime.cli.service_checks import check_access, check_cache, check_port, check_tls, check_traces
 from realtime.cli.wyoming_checks import check_wyoming
+from realtime.environment import settings_from
 from realtime.settings import PREFIX, Settings
 
 CHECKS: Final = (
@@ -102,7 +103,7 @@ def _read_settings(options: argparse.Namespace) -> tuple[Settings, Finding]:
     """Return the settings, or the defaults if the environment is invalid, and a finding about the environment."""
     names = sorted(name for name in os.environ if name.startswith(PREFIX))
     try:
-        settings = Settings.from_environ(os.environ)
+        settings = settings_from(os.environ)
     except ValueError as error:
         settings = Settings()
         finding = Finding("settings", Status.FAILURE, str(error), "Correct or unset these environment variables.")

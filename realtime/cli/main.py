@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from realtime import __version__
 from realtime.cli.output import USAGE_ERROR, discard_standard_output
+from realtime.environment import settings_from
 from realtime.errors import VoiceError
 from realtime.settings import Settings
 
@@ -85,7 +86,7 @@ def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Se
 
     """
     try:
-        settings = Settings.from_environ(environ)
+        settings = settings_from(environ)
     except ValueError as error:
         print(f"vivavoce: {error}", file=sys.stderr)
         raise SystemExit(USAGE_ERROR) from None

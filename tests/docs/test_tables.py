@@ -13,10 +13,11 @@ from http_compat.openapi.document import document
 from realtime.catalogue.table import ENTRIES
 from realtime.catalogue.voices import OPENAI_VOICES, AnyVoice, find_voice
 from realtime.edge.metrics import Metrics
+from realtime.environment import RENAMED
 from realtime.errors import BadMessage, SessionIdle, VoiceError
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
-from realtime.settings import DIALECTS, PREFIX, RENAMED, Settings
+from realtime.settings import DIALECTS, PREFIX, Settings
 from tests.support.markdown import ROOT, table_rows
 
 DOCS = ROOT / "docs"

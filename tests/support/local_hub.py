@@ -88,13 +88,14 @@ LOCATE = """
 import json, os, sys
 from realtime.catalogue.names import lookup
 from realtime.errors import VoiceError
+from realtime.environment import settings_from
 from realtime.settings import Settings
 from realtime.weights.locate import locate
 
 steps = []
 note = lambda step: steps.append([step.stage, step.model, step.done_bytes, step.total_bytes])
 try:
-    directory = locate(lookup(sys.argv[1]), Settings.from_environ(os.environ), note)
+    directory = locate(lookup(sys.argv[1]), settings_from(os.environ), note)
     print(json.dumps({"directory": str(directory), "steps": steps}))
 except VoiceError as error:
     print(json.dumps({"error": error.message, "code": error.code, "steps": steps}))

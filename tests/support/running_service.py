@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx
 
-from realtime.settings import Settings
+from realtime.environment import settings_from
 
 START_SECONDS: Final = 60.0
 """Seconds in which the service must be ready."""
@@ -58,7 +58,7 @@ def running_service(log: Path | None = None, port: int = 0, **settings: str) -> 
     command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", address.rpartition(":")[2]]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
     environment |= {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
-    Settings.from_environ(environment)  # fails here rather than in the process
+    settings_from(environment)  # fails here rather than in the process
     started = time.monotonic()
     output = None if log is None else log.open("wb")
     with subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process:
