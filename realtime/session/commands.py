@@ -110,6 +110,8 @@ class CreateResponse:
     tool_choice: ChatToolChoice | None = None
     max_output_tokens: int | None = None
     metadata: dict[str, str] | None = None
+    text_follows: bool = False
+    """Whether it says what `ExtendSpeech` adds, after the message of the assistant at the end of `input`, if any."""
     request_id: str | None = None
 
 
@@ -134,7 +136,7 @@ class Speak:
 
 @dataclass(frozen=True, slots=True)
 class ExtendSpeech:
-    """Add text to the newest `Speak` that is not complete, and perhaps complete it.
+    """Add text to the newest `Speak` or `CreateResponse` that takes more, and perhaps complete it.
 
     `flush` speaks what has been given so far without waiting for the end of a phrase; `ResponseFlushed` follows the
     last of its audio.

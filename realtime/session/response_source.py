@@ -44,7 +44,7 @@ class ResponseSource:
     def verbatim(self, command: CreateResponse, config: SessionConfig) -> str:
         """Return the text to speak as it is written; empty where the chat backend has to generate it."""
         contents = self._input(command)
-        if config.chat:
+        if config.chat or command.text_follows:
             last = contents[-1] if command.input and contents else None
             return last.text if isinstance(last, Message) and last.role is Role.ASSISTANT else ""
         if command.input:

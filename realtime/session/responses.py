@@ -3,7 +3,7 @@
 One response at a time is in the conversation, a few more may run beside it (`MAX_OUTSIDE_CONVERSATION`). What a
 response says is decided when it is created:
 
-- An `input` that ends with a message of the assistant is spoken as it is written.
+- An `input` that ends with a message of the assistant is spoken as it is written, and what the client adds to it.
 - Otherwise the chat backend generates the answer. It is sent the conversation, or `input`, as text; turns that are
   still being transcribed are waited for.
 - Without a chat backend, the text that the client gave is spoken: the message at the end of `input`; else the
@@ -123,8 +123,8 @@ class Responses:
         reply = yield from self._begin(command)
         if reply is None:
             return
-        if text.strip():
-            yield from reply.say(text, now, complete=True)
+        if text.strip() or command.text_follows:
+            yield from reply.say(text, now, complete=not command.text_follows)
         elif not self.config.chat:
             yield from reply.finish(ResponseStatus.FAILED, now, error=ChatNotConfigured())
         elif self._untranscribed:

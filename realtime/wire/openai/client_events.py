@@ -110,6 +110,7 @@ class ResponseParameters(Struct, frozen=True):
     tool_choice: str | ToolChoice | None = None
     max_output_tokens: MaxTokens | None = None
     voice: str | VoiceId | None = None
+    x_text_follows: bool = False
     output_audio_format: FlatFormat | None = None
     max_response_output_tokens: MaxTokens | None = None
 
@@ -125,6 +126,17 @@ class CreateResponse(Request, frozen=True, tag="response.create"):
     """Start a response."""
 
     response: ResponseParameters | None = None
+
+
+class AppendText(Request, frozen=True, tag="x.response.text.append"):
+    """Add text to the newest response that was created with `x_text_follows`, as an extension of the protocol.
+
+    `flush` speaks what there is without waiting for the end of a phrase, `final` ends the text.
+    """
+
+    text: str = ""
+    flush: bool = False
+    final: bool = False
 
 
 class CancelCurrent(Request, frozen=True, tag="response.cancel"):
@@ -169,6 +181,7 @@ ClientRequest: TypeAlias = (
     | UpdateSession
     | UpdateTranscriptionSession
     | CreateResponse
+    | AppendText
     | CancelCurrent
     | CreateItem
     | DeleteItem

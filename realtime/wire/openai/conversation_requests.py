@@ -9,6 +9,7 @@ from realtime.session.commands import (
     CreateItem,
     CreateResponse,
     DeleteItem,
+    ExtendSpeech,
     ItemReference,
     RetrieveItem,
     TruncateItem,
@@ -36,8 +37,12 @@ class ConversationRequests:
 
     def __init__(self, handshake: Handshake) -> None:
         self._handshake = handshake
+        self._characters = 0
+        """Characters that the client has added to the newest response."""
 
-    def command(self, request: wire.CreateResponse | wire.ItemRequest, tools: tuple[ChatTool, ...]) -> Command:
+    def command(
+        self, request: wire.CreateResponse | wire.AppendText | wire.ItemRequest, tools: tuple[ChatTool, ...]
+    ) -> Command:
         """Return the command of a request in a session with these tools.
 
         Raises `RefusedRequest` for one that is too long, has an image, or chooses a tool that does not exist.
@@ -45,6 +50,8 @@ class ConversationRequests:
         match request:
             case wire.CreateResponse():
                 return self._create_response(request, request.response or wire.ResponseParameters(), tools)
+            case wire.AppendText():
+                return self._more_text(request)
             case wire.CreateItem(item=item, previous_item_id=previous, event_id=event_id):
                 after = FRONT if previous == ROOT else previous
                 audio = item.recordings if isinstance(item, WireMessage) else ()
@@ -57,6 +64,17 @@ class ConversationRequests:
                 return TruncateItem(request.item_id, request.audio_end_ms, request.content_index, request.event_id)
             case _:
                 assert_never(request)
+
+    def _more_text(self, request: wire.AppendText) -> ExtendSpeech:
+        self._characters += len(request.text)
+        if self._characters > self._handshake.max_input_characters:
+            raise InvalidValue(
+                f"The text of a response has at most {self._handshake.max_input_characters} characters. This part was "
+                "dropped.",
+                param="text",
+                request_id=request.event_id,
+            )
+        return ExtendSpeech(request.text, request.flush, request.final, request.event_id)
 
     def _content(self, item: NewItem, param: str, request_id: str | None) -> ItemContent:
         """Return the content of a client's item. Raises `RefusedRequest` if it is too long or has an image."""
@@ -94,6 +112,7 @@ class ConversationRequests:
         choosable = session_tools if tools is None else tools
         output = parameters.output
         modalities = parameters.output_modalities or parameters.modalities
+        self._characters = 0
         return CreateResponse(
             in_conversation=parameters.conversation != "none",
             input=None
@@ -113,6 +132,7 @@ class ConversationRequests:
             tool_choice=_tool_choice(parameters.tool_choice, choosable, request.event_id),
             max_output_tokens=token_limit(parameters.max_output_tokens or parameters.max_response_output_tokens),
             metadata=parameters.metadata,
+            text_follows=parameters.x_text_follows,
             request_id=request.event_id,
         )
 

@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from realtime.session.commands import Command, CreateItem, CreateResponse, DeleteItem, RetrieveItem, TruncateItem
+from realtime.session.commands import (
+    Command,
+    CreateItem,
+    CreateResponse,
+    DeleteItem,
+    ExtendSpeech,
+    RetrieveItem,
+    TruncateItem,
+)
 from realtime.session.events import CommandRefused, RefusalReason
 from realtime.wire.openai.frames import FrameWriter
 
@@ -50,10 +58,16 @@ _REFUSED_PARAMETERS: Final[dict[tuple[type[Command], RefusalReason], str]] = {
 """The field of a refused event that is to blame."""
 
 
+_NO_MORE_TEXT: Final = (
+    "response_not_active",
+    "No response takes more text: it is complete or cancelled, or was not created with `x_text_follows`.",
+)
+
+
 def refused(event: CommandRefused, writer: FrameWriter) -> str:
     """Return the `error` event for a refused command."""
     command = event.command
-    code, text = _REFUSALS[event.reason]
+    code, text = _NO_MORE_TEXT if isinstance(command, ExtendSpeech) else _REFUSALS[event.reason]
     if event.reason is RefusalReason.UNKNOWN_ITEM:
         code = _UNKNOWN_ITEM_CODES.get(type(command), code)
     return writer.refusal(

@@ -404,10 +404,14 @@ class SessionMachine(RuleBasedStateMachine):
         self.give(ExtendSpeech(text, flush, complete))
 
     @precondition(lambda self: not self.session.saturated)
-    @rule(in_conversation=st.booleans(), reference=st.booleans(), content=st.none() | contents)
-    def create_response(self, in_conversation: bool, reference: bool, content: Any) -> None:
+    @rule(
+        in_conversation=st.booleans(), reference=st.booleans(), content=st.none() | contents,
+        text_follows=st.sampled_from([False, False, True]),
+    )  # fmt: skip
+    def create_response(self, in_conversation: bool, reference: bool, content: Any, text_follows: bool) -> None:
+        self.open |= text_follows
         given = None if content is None else (content, *([ItemReference("a")] if reference else []))
-        self.give(CreateResponse(in_conversation, given))
+        self.give(CreateResponse(in_conversation, given, text_follows=text_follows))
 
     @precondition(lambda self: self.witness.responses and not self.session.saturated)
     @rule()

@@ -104,9 +104,16 @@ events = st.one_of(
                 "instructions": st.sampled_from(["Hello.", None, 1]),
                 "output_modalities": st.sampled_from([["text"], ["audio"], None]),
                 "metadata": values,
+                "x_text_follows": st.booleans(),
             },
         )
         | values,
+    ),
+    event(
+        "x.response.text.append",
+        text=st.sampled_from(["Hello. How", " are you", "", "x" * 40_000, 1]),
+        flush=st.booleans(),
+        final=st.booleans(),
     ),
     event("response.cancel", response_id=st.sampled_from(["resp_1", "resp_9", None, 1])),
     event("x", session=values),
