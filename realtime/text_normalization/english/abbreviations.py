@@ -77,12 +77,17 @@ _ALWAYS: Final = {
 }  # fmt: skip
 """Abbreviations that are no words, and are written out wherever a stop follows them."""
 
+_LAST: Final = frozenset(
+    {"etc", "ea", "pct", "hr", "hrs", "mins", "secs", "lbs", "wk", "wks", "yr", "yrs", "mo", "mos"}
+)
+"""Those behind which no name follows, so that a capital begins a sentence."""
+
 _WITHOUT_STOP: Final = {
     "vs": "versus", "etc": "et cetera", "w/o": "without", "w/": "with", "aka": "also known as", "AKA": "also known as",
     "BTW": "by the way", "IMO": "in my opinion", "TBD": "to be determined", "FYI": "for your information",
     "ASAP": "as soon as possible", "approx": "approximately", "Blvd": "Boulevard", "Pkwy": "Parkway", "Hwy": "Highway",
     "Ltd": "Limited", "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Jr": "Junior", "Qty": "Quantity",
-    "WWI": "World War One", "WWII": "World War Two",
+    "WWI": "World War One", "WWII": "World War Two", "WW1": "World War One", "WW2": "World War Two",
     "qty": "quantity", "incl": "including", "dept": "department", "c/o": "care of",
 }  # fmt: skip
 
@@ -90,6 +95,11 @@ DIRECTIONS: Final = {
     "N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast", "NW": "Northwest", "SE": "Southeast",
     "SW": "Southwest",
 }  # fmt: skip
+
+_PARTS_OF_COUNTRIES: Final = (
+    "Korea|Vietnam|Virginia|Carolina|Dakota|Africa|America|Sudan|Ireland|Yorkshire|Asia|Europe|Germany|Bengal|Macedonia"
+)
+"""Countries and states with a direction in their name: N. Korea."""
 
 _BEFORE_NUMBER: Final = {
     "Apt": "Apartment", "Ste": "Suite", "Rm": "Room", "Rt": "Route", "Bldg": "Building", "Fig": "Figure",
@@ -173,6 +183,8 @@ def _always(match: re.Match[str]) -> str:
     """Write out an abbreviation; keep its stop where the sentence ends with it."""
     after = match.string[match.end() :]
     ends = re.match(rf"[\"”’)]*\s*$|[\"”’)]*\s+(?:{_STARTERS})\b|\n", after)
+    if match[1] in _LAST:
+        ends = ends or re.match(r"\s+[A-Z]", after)
     return _ALWAYS[match[1]] + ("." if ends else "")
 
 
@@ -235,14 +247,19 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
      lambda match: match[1] + DIRECTIONS[match[2]]),
     (re.compile(rf"(?<=[a-z] )({one_of(DIRECTIONS)})\.(?= [A-Z][a-z]+ (?:St|Street|Ave|Avenue|Rd|Road|Blvd)\b)"),
      lambda match: DIRECTIONS[match[1]]),
+    (re.compile(r"(?<=[a-z] )(Ave|St|Rd|Dr|Blvd)\.? (NE|NW|SE|SW)(?![\w.])"),
+     lambda match: f"{_STREETS[match[1]]} {DIRECTIONS[match[2]]}"),
     (re.compile(r"((?:Ave|St|Rd|Dr|Avenue|Street|Road|Drive)\.? )(NE|NW|SE|SW)(?![\w.])"),
      lambda match: match[1] + DIRECTIONS[match[2]]),
+    (re.compile(rf"(?<![\w.])([NSEW])\. ?(?=(?:{_PARTS_OF_COUNTRIES})\b)"), lambda match: DIRECTIONS[match[1]] + " "),
     # at the end, or before what is no name, a drive or a street; else a doctor or a saint
     (re.compile(rf"(?<=[a-z] )(St|Dr)\.(?=[\"”’)]*(?:\s*$|[,;:!?]|\s+(?:{_STARTERS})\b|\s+[a-z]))"), _always_street),
     (re.compile(rf"(?<![\w.])(?!Gen (?:[A-Z](?:ers?)?|Alpha|Beta|AI)\b)({one_of(_TITLES)})\.? (?="
                 rf"(?:[A-Z]\. ?)*[A-Z][\w'’]+)(?<!\bJr )"),
      _title),
     (re.compile(r"\b([Pp])\.?[Oo]\.? (?=Box\b)"), "P O "),
+    (re.compile(r"\(([RDI])-(?=[A-Z][A-Za-z.]+\))"),
+     lambda match: f"({ {'R': 'Republican', 'D': 'Democrat', 'I': 'Independent'}[match[1]]}, "),
     (re.compile(r"(?<![\w.])Ph\.? ?D\b\.?"), _spelled_initials),
     (re.compile(rf"(?<![\w.])(?:[A-Z]\. ?){{1,3}}(?!(?:{_STARTERS})\b)(?=[A-Z][a-z]{{2,}})(?<=\. )"),
      _initials_of_name),

@@ -71,6 +71,11 @@ _HOST: Final = rf"(?:localhost|{_IPV4}|[\w-]+(?:\.[\w-]+)*\.[a-z]{{2,12}})"
 _PRERELEASE: Final = "rc|alpha|beta|dev|preview|pre|post|snapshot"
 """What follows the numbers of a version that is not final (semver.org)."""
 
+_SOFTWARE: Final = (
+    "Python|Ruby|Perl|PHP|Java|Go|Node|Node\\.js|Django|Rails|Laravel|Ubuntu|Debian|Fedora|Windows|macOS|iOS|iPadOS|Android"
+    "|Linux|Kubernetes|Docker|PostgreSQL|Postgres|MySQL|Redis|TypeScript|React|Angular|Vue|Rust|Swift|Kotlin|Chrome"
+    "|Firefox|Safari|Unity|CUDA|PyTorch|TensorFlow|NumPy|numpy|pandas|Git|CMake|GCC|Clang|OpenSSL|nginx|Minecraft"
+)
 _OTHERS: Final = (
     r"[0-3]?[0-9]\.[0-3]?[0-9]\.[12][0-9]{3}\b|(?:1\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}\b|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]"
 )
@@ -112,6 +117,7 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
     ),
     (re.compile(rf"(?<=[0-9]\.[0-9])-({_PRERELEASE})[.-]?([0-9]*)(?![\w-])"), _prerelease),
     (re.compile(r"(?<![\w.])(?:[vV]ersion [vV]?|[vV])([0-9]+(?:\.[0-9]+)+)(?!\w|\.\w)"), _version),
+    (re.compile(rf"(?<=\b)({_SOFTWARE}) ([0-9]{{1,2}})\.([1-9][0-9])(?![\w%]|\.\w)"), r"\1 \2 point \3"),
     (re.compile(r"(?<![\w.-])v([0-9]{1,3})(?![\w.-]|\.\w)"), r"version \1"),
     (
         re.compile(rf"(?<![\w.$€£])(?!{_OTHERS})([0-9]+(?:\.[0-9]+){{2,}})(?!\w|\.\w)"),

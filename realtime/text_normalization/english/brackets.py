@@ -37,5 +37,12 @@ def _paragraph(match: re.Match[str]) -> str:
 
 BRACKETS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<![\w.'’/])([b-zB-HJ-Z]|{one_of(_FUNCTIONS)})(['′]?)\(({_ARGUMENTS})\)(?!\w)"), _function),
+    (
+        re.compile(
+            r"(?:(?<=Article )|(?<=Section )|(?<=Rule )|(?<=Clause )|(?<=section ))([0-9]{1,4})\([0-9]{1,2}\)"
+            r"(?:\((?:[a-z]|[0-9]{1,2}|[ivx]{2,4})\))*(?!\w)"
+        ),
+        _paragraph,
+    ),
     (re.compile(r"(?<![\w.,/-])([0-9]{1,4})\([a-rt-w]\)(?:\((?:[a-z]|[0-9]{1,2}|[ivx]{2,4})\))*(?!\w)"), _paragraph),
 )

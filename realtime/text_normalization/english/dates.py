@@ -156,6 +156,13 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(rf"(?<![\w-])({_DAY})-({_MONTHS})-({_YEAR})(?![\w-])"), r"\1 \2 \3"),
         (re.compile(rf"(?<![\w-])({_MONTHS})-({_DAY})(?:-({_YEAR}))?(?![\w-])"),
          lambda match: " ".join(filter(None, match.groups()))),
+        (re.compile(rf"(\b(?:{_MONTHS})\.? (?:{_DAY}(?:st|nd|rd|th)?(?:, {_YEAR})?|{_YEAR})) ?[-–] ?"
+                    rf"(?=(?:{_MONTHS})\b)"),
+         r"\1 to "),
+        (re.compile(r"(?<![\w/.-])([01]?[0-9])/([0-3]?[0-9])() ?[-–] ?(?=[01]?[0-9]/[0-3]?[0-9](?![\w/]))"),
+         lambda match: _numeric(match, british=british) + " to "),
+        (re.compile(rf"(?<= to ){_DAY_AND_MONTH}"), lambda match: _numeric(match, british=british)),
+        (re.compile(r"(?<![\w:.])([0-9]{1,2}):([0-5][0-9])\.([0-9]{1,3})(?![\w:])"), r"\1 \2.\3"),
         (re.compile(rf"(?<![\w./-])({_YEAR})-(0[1-9])(?![\w-])"),
          lambda match: f"{MONTH_NAMES[int(match[2]) - 1]} {match[1]}"),
         (re.compile(rf"(?:\b[Tt]he )?{_NOT_INSIDE}({_DAY})(?:st|nd|rd|th)? ?[-–] ?"
@@ -184,6 +191,8 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(r"(?<=[0-9]0s) ?[-–] ?(?=['’]?(?:[12][0-9])?[0-9]0s\b)"), " to "),
         (re.compile(r"(?<![\w.,])(?P<century>[12][0-9])(?P<decade>[0-9]0)['’]?s\b"), decade),
         (re.compile(r"(?<![\w.,])['’‘]?(?P<century>)(?P<decade>[1-9]0)['’]?s\b"), decade),
+        (re.compile(r"(?<![\w.,$])1,?(0{2,3})s(?= of\b)"),
+         lambda match: "hundreds" if len(match[1]) == 2 else "thousands"),
         (re.compile(r"(?<![\w.,$])['’‘]?00['’]?s\b"), "two thousands"),
         (re.compile(r"(?<!\w)['’‘]([0-9]{2})(?![\w'’]|\.[0-9])"), _short_year),
         (re.compile(rf"(?<![\w.,-])({_YEAR})[-–/]([0-9]{{2}})(?![\w/-]|[.,][0-9])"),

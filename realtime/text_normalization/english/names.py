@@ -182,6 +182,10 @@ NAMES: Final[tuple[Rule, ...]] = (
                 r"|Boulevard|Court|Place|Square|Way)\b)"),
      lambda match: f"{in_pairs(match[1])} {match[2]}".rstrip()),
     (re.compile(r"(?<=[Bb]ox )([0-9]{4})(?![\w-])"), lambda match: in_pairs(match[1])),
+    (re.compile(r"\b((?:SHA|AES|RSA|ISO|RFC|IEEE|PEP|Area)[- ])([1-9][0-9]{2}|[1-9][1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),
+     lambda match: f"{match[1][:-1]} {in_pairs(match[2])}"),
+    (re.compile(r"\b802\.(1[0-9]?)([a-z]{0,2})\b"),
+     lambda match: f"eight oh two dot {match[1]} {spelled(match[2])}".rstrip()),
     (re.compile(r"(?<![\w/-])(?:(?P<piece>[KQRBN])(?P<from>[a-h1-8]?)(?P<takes>x?)(?P<file>[a-h])(?P<rank>[1-8])(?P<check>[+#]?))(?![\w-])"),
      _move),
     (re.compile(r"(?<![\w/-])(?P<piece>)(?P<from>[a-h])(?P<takes>x)(?P<file>[a-h])(?P<rank>[1-8])(?P<check>[+#]?)"

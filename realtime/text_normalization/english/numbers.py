@@ -41,7 +41,7 @@ def _telephone(match: re.Match[str]) -> str:
 
 
 TELEPHONE: Final[tuple[Rule, ...]] = (
-    (re.compile(r"(?<!\w)\+(?=(?:[0-9()/.-] ?){7,20}(?!\w))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
+    (re.compile(r"(?<!\w)\+(?=(?:[ ()/.-]{0,2}[0-9]){7,15}(?![\w%]|\.[0-9]))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
      _telephone),
     (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\)[- ]?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _telephone),
     (re.compile(r"(?<![\w+])[0-9]{4}(?: [0-9]{4}){2,}(?: [0-9]{1,4})?(?!\w)"), _digits),  # cards and accounts
@@ -139,6 +139,7 @@ RATIOS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?i)(\bodds (?:of|are|were|at) )([0-9]{1,3})/([0-9]{1,3})(?![\w/])"), r"\1\2 to \3"),
     (re.compile(rf"(?<=[\w%])/({one_of(_PER)})\b(?!/)|(?<=\bper) ({one_of(_PER)})\b"),
      lambda match: f" {'per ' if match[1] else ''}{_PER[match[1] or match[2]]}"),
+    (re.compile(r"\b(FY ?'?)([0-9]{2})/([0-9]{2})\b"), r"\1\2 \3"),
     (re.compile(rf"(?<![\w/.-])({_SAYINGS})(?![\w/-]|\.[0-9])"), lambda match: re.sub("[/-]", " ", match[0])),
     (re.compile(r"(?<![\w/.])([0-9]{1,2})/([248]|16)(?= (?:time|meter|metre|beat)\b)"), r"\1 \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+)[ -]([0-9]{{1,2}})/([0-9]{{1,2}}){_NOT_PARTLY}"), _mixed),
@@ -183,10 +184,11 @@ _SUMS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9)]) [-–] (?=[0-9.,]+ (?:is|equals|makes|gives|leaves)\b)"), " minus "),
     (re.compile(r"(?<=[\w)]) ?− ?(?=\w)"), " minus "),
 )
+_TIEBREAK: Final = r"(?: ?\([0-9]+(?:-[0-9]+)?\))?"
 _RANGES: Final[tuple[Rule, ...]] = (
     # sets of tennis, and a record of wins, losses and draws
     (
-        re.compile(r"(?<![\w.,/-])[0-7]-[0-7](?:\([0-9]+\))?(?:, [0-7]-[0-7](?:\([0-9]+\))?)+(?![\w-])"),
+        re.compile(rf"(?<![\w.,/-])[0-7]-[0-7]{_TIEBREAK}(?:, [0-7]-[0-7]{_TIEBREAK})+(?![\w-])"),
         lambda match: match[0].replace("-", " "),
     ),
     (re.compile(r"(?<![\w.,/-])([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})(?![\w-]|[.,/:][0-9])"), r"\1, \2, \3"),
@@ -227,6 +229,7 @@ GROUPING: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,:])([0-9]{1,3}):([0-9]{1,3})(?= (?:ratio|scale|odds|split|mix|mixture|dilution|aspect)\b)"),
      r"\1 to \2"),
     (re.compile(r"(?<=[0-9n)])!(?= ?[=+×*/÷−])"), " factorial"),
+    (re.compile(r"(?<![\w.,])[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![\w,])"), lambda match: match[0].replace(",", "")),
     (re.compile("[₀-₉]+"), lambda match: match[0].translate(_SUBSCRIPTS)),
     (re.compile(r"~ ?(?=[$€£]?[0-9])"), "about "),
     (re.compile(r"(?m)^([ \t]*[0-9]{1,3})\)(?= )"), r"\1."),

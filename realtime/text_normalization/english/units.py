@@ -94,7 +94,7 @@ _ALL: Final = {**_NAMES, **{symbol: "" for symbol in _CUSTOMARY if symbol != "K"
 _UNIT: Final = rf"(?P<unit>{one_of(_ALL)})(?P<power>[²³])?"
 _DIVISOR: Final = rf"/(?P<divisor>{one_of(_DIVISORS)})(?P<divisor_power>[²³])?"
 _END: Final = r"(?![\w'’²³]|/[^\W\d_])"
-_STOP: Final = r"(?:\.(?=,| [a-z(]))?"
+_STOP: Final = r"(?:\.(?=,| [a-z(]|(?<=ft\.) [0-9]))?"
 """The stop of an abbreviated unit within a sentence."""
 
 _PARTS: Final = r"\b(?:half|(?:third|quarter|fifth|sixth|eighth|tenth|sixteenth)s?)"
@@ -125,8 +125,18 @@ _NOUN: Final = re.compile(
 )
 
 
+_MEASURED: Final = re.compile(
+    r" (?:run|walk|ride|hike|race|relay|swim|sprint|marathon|timeout|delay|break|battery|charger|adapter|tablet|capsule"
+    r"|pill|monitor|screen|display|lens|cable|hose|rope|ladder|bottle|bag|can|jar|pan|tin|skillet|bulb|motor|engine|SSD"
+    r"|TV|TDP|supply|radius|diameter|limit)(?:s|es)?\b"
+)
+"""Things that a measure before them describes, with an article or without."""
+
+
 def _describes(match: re.Match[str]) -> bool:
     """Return whether a measure describes a noun: "a 10 km run", "a 90° angle"."""
+    if _MEASURED.match(match.string, match.end()):
+        return True
     before = _DESCRIBED.search(match.string, max(0, match.start() - 10), match.start())
     return bool(before) and bool(_NOUN.match(match.string, match.end()))
 
@@ -175,6 +185,8 @@ UNITS: Final[tuple[Rule, ...]] = (
         re.compile(rf"(?<=mph )({one_of(DIRECTIONS)})(?![\w'’-]|\.\w)"),
         lambda match: DIRECTIONS[match[1]].lower(),
     ),
+    (re.compile(r"(?<![\w.,$€£/-])([1-9][0-9]{1,2}\.[0-9]|[1-9][0-9]{2}) ?F(?![\w'’-])"), r"\1 degrees Fahrenheit"),
+    (re.compile(r"(?<![\w.,$€£-])((?:1[0-9]|2[0-6])0) ?C(?![\w'’-])"), r"\1 degrees Celsius"),
     (re.compile(r"(?<=[0-9]) ?℃"), " degrees Celsius"),
     (re.compile(r"(?<=[0-9]) ?℉"), " degrees Fahrenheit"),
     (
