@@ -20,6 +20,7 @@ class Capabilities:
         instructions: It can be told in words how to speak.
         cloning: It can speak with the voice of a recording.
         any_voice: Every name is a voice of it, always the same one.
+        mixing: Sums of its voices are voices too, such as `af_heart+af_bella`.
     """
 
     languages: tuple[str, ...] = ()
@@ -30,3 +31,4 @@ class Capabilities:
     instructions: bool = False
     cloning: bool = False
     any_voice: bool = False
+    mixing: bool = False

@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import Final
 
 from realtime.catalogue.capabilities import Capabilities
+from realtime.catalogue.kokoro import means_kokoro
 from realtime.catalogue.spellings import means_certain_model, openai_task, whisper_size
-from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry, Task, piper_voice
+from realtime.catalogue.table import ENTRIES, KOKORO_NAME, EngineName, ModelEntry, Task, piper_voice
 from realtime.errors import UnknownModel, UnsupportedModel
 from realtime.settings import Settings
 
@@ -31,9 +32,9 @@ _BY_NAME: Final = {
 def lookup(name: str) -> ModelEntry:
     """Find the model that an operator means by a name.
 
-    It is a name of the catalogue, its repository, `openai/` before its name, or a size of Whisper without an owner
-    (`large-v3`). Any other name of the form of Piper's is a voice of Piper's, and any other repository on the Hugging
-    Face hub (`owner/name`) is taken for a Whisper model. Raises `UnknownModel`.
+    It is a name of the catalogue, its repository, `openai/` before its name, a size of Whisper without an owner
+    (`large-v3`), or any of Kokoro's. Any other name of the form of Piper's is a voice of Piper's, and any other
+    repository on the Hugging Face hub (`owner/name`) is taken for a Whisper model. Raises `UnknownModel`.
     """
     written = name.strip().lower()
     if entry := _BY_NAME.get(written) or _BY_NAME.get(written.removeprefix("openai/")):
@@ -42,6 +43,8 @@ def lookup(name: str) -> ModelEntry:
         return entry
     if entry := piper_voice(name.strip()):
         return entry
+    if means_kokoro(written):
+        return _BY_NAME[KOKORO_NAME]
     if _REPOSITORY.fullmatch(name):
         return ModelEntry(name, Task.TRANSCRIPTION, EngineName.WHISPER, name, _UNKNOWN_WHISPER, "unknown")
     raise UnknownModel(name)
@@ -57,8 +60,9 @@ class ModelNames:
     """The names of one server's models.
 
     A client may ask for every model of the catalogue, but only for those other repositories that the settings name:
-    a client cannot make the server download anything else. OpenAI's own names mean the default of their task, and a
-    size of Whisper means this size under whatever name it is published.
+    a client cannot make the server download anything else. Kokoro, which programs ask for whatever voice there is, must
+    be named there, too. OpenAI's own names mean the default of their task, and a size of Whisper means this size under
+    whatever name it is published.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -76,7 +80,7 @@ class ModelNames:
         self.pinned: tuple[ModelEntry, ...] = tuple(dict.fromkeys(pinned))
         """The models that the server loads at start and never unloads: the defaults, those of languages and the
         preloaded ones."""
-        entries = [*ENTRIES, *self.pinned]
+        entries = [*(entry for entry in ENTRIES if entry.name != KOKORO_NAME), *self.pinned]
         for pair in settings.model_paths:
             with suppress(UnknownModel):  # a path under an invalid name is reported when weights are looked for
                 entries.append(lookup(pair.partition("=")[0].strip()))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from realtime.catalogue.capabilities import Capabilities
+from realtime.catalogue.kokoro import KOKORO_LANGUAGES, KOKORO_REPOSITORY
 from realtime.catalogue.piper import PIPER_REPOSITORY, piper_language
 
 
@@ -26,6 +27,7 @@ class EngineName(StrEnum):
     CHATTTS = "chattts"
     COSYVOICE = "cosyvoice"
     PIPER = "piper"
+    KOKORO = "kokoro"
 
 
 WEIGHT_PACKAGES: Final = {EngineName.HIBARI: "hibari"}
@@ -202,8 +204,19 @@ ENTRIES: Final = (
     _cosyvoice("CosyVoice-300M-SFT", "CosyVoice-300M-SFT", COSYVOICE_LANGUAGES),
     _cosyvoice("CosyVoice-300M-Instruct", "CosyVoice-300M-Instruct", COSYVOICE_LANGUAGES),
     _cosyvoice("CosyVoice-300M", "CosyVoice-300M", COSYVOICE_LANGUAGES),
+    _voice(
+        "kokoro",
+        EngineName.KOKORO,
+        KOKORO_REPOSITORY,
+        Capabilities(KOKORO_LANGUAGES, speed=True, mixing=True),
+        "Apache-2.0",
+    ),
     *filter(None, map(piper_voice, PIPER_VOICES)),
 )
+
+KOKORO_NAME: Final = "kokoro"
+"""The model that many programs ask for whatever voice there is. Unless the settings name it, their request means the
+default one."""
 
 COSYVOICE_NAME: Final = "CosyVoice"
 """The name of the family, which means the best of its models that is at hand."""
@@ -214,6 +227,7 @@ COSYVOICE_ENTRIES: Final = tuple(
 """The models of the family, the best first."""
 
 MODELSCOPE_SOURCES: Final = {
+    "kokoro": KOKORO_REPOSITORY,
     "ChatTTS": "AI-ModelScope/ChatTTS",
     "CosyVoice": "iic/CosyVoice-300M-SFT",
     "Fun-CosyVoice3-0.5B": "FunAudioLLM/Fun-CosyVoice3-0.5B-2512",

@@ -1,8 +1,10 @@
 """Resolve voice names."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
+from realtime.catalogue.kokoro import kokoro_language
 from realtime.errors import UnknownVoice
 
 OPENAI_VOICES: Final = (
@@ -22,6 +24,12 @@ one for `fable`. Of `alloy` and `sage`, which sound neutral, hibari has none."""
 _KOKORO: Final = re.compile(r"[a-z][fm]_")
 """What Kokoro's names begin with: the language and the sex of the speaker."""
 
+_PART: Final = re.compile(r"([^()+]+?)(?:\((\d+(?:\.\d+)?)\))?", re.ASCII)
+"""A voice of a mixture and its weight: `af_sky(2)`."""
+
+MAX_MIXED: Final = 8
+"""Most voices of a mixture."""
+
 
 class AnyVoice(tuple[str, ...]):
     """The names of a model's voices, for one of which every other name is a voice too."""
@@ -29,23 +37,64 @@ class AnyVoice(tuple[str, ...]):
     __slots__ = ()
 
 
+class MixableVoices(tuple[str, ...]):
+    """The names of a model's voices, whose sums are voices too: `af_heart+af_bella`, `af_heart(2)+af_sky(1)`."""
+
+    __slots__ = ()
+
+
+def mixture(name: str) -> list[tuple[str, float]]:
+    """Return the voices of a mixture and their weights, 1 where there is none; nothing if it is not one.
+
+    A single name is a mixture of one voice.
+    """
+    parts = [_PART.fullmatch(part.strip()) for part in name.split("+")]
+    found = [(part[1].strip(), float(part[2] or 1)) for part in parts if part]
+    return found if len(found) == len(parts) <= MAX_MIXED and any(weight for _, weight in found) else []
+
+
 def find_voice(name: str, voices: tuple[str, ...]) -> str | None:
     """Return the voice among `voices`, default first, that a client means by `name`; None where it means none.
 
     Case and blanks do not matter. An empty name and `default` mean the default; each of `OPENAI_VOICES` always means
-    the same one of `voices`, that of `SIMILAR_VOICES` if it is among them; a name of Kokoro's means the voice of this
-    name, as in `af_heart`. Among `AnyVoice` every name means a voice, and is returned as it is.
+    the same one of `voices`: one that has this name, or that of `SIMILAR_VOICES` if it is among them. A name with and
+    without Kokoro's prefix means the same, so `heart` and `af_heart` do. Among `AnyVoice` every name means a voice, and
+    is returned as it is. A mixture among `MixableVoices` is returned with the names of its voices.
     """
     wanted = name.strip().lower()
     if wanted in ("", "default"):
         return voices[0]
     if isinstance(voices, AnyVoice):
         return next((voice for voice in voices if voice.lower() == wanted), name.strip())
-    if wanted in OPENAI_VOICES and wanted not in voices:
-        similar = SIMILAR_VOICES[wanted]
-        return similar if similar in voices else voices[OPENAI_VOICES.index(wanted) % len(voices)]
+    if isinstance(voices, MixableVoices) and "+" in wanted:
+        return _find_mixture(wanted, tuple(voices))
+    if found := _find_name(wanted, voices):
+        return found
+    if wanted in OPENAI_VOICES:
+        return _find_name(SIMILAR_VOICES[wanted], voices) or voices[OPENAI_VOICES.index(wanted) % len(voices)]
+    return None
+
+
+def voice_language(voice: str, languages: Collection[str]) -> str:
+    """Return which of the languages of a model is the voice's own; empty unless its name says so, as Kokoro's do."""
+    language = kokoro_language(voice) if len(languages) > 1 else None
+    return language if language is not None and language in languages else ""
+
+
+def _find_name(wanted: str, voices: tuple[str, ...]) -> str | None:
+    """Return the voice of a name in lower case, which may lack the prefix of Kokoro's or have one too many."""
+    for same in (str.lower, lambda voice: _KOKORO.sub("", voice.lower())):
+        if found := next((voice for voice in voices if same(voice) == wanted), None):
+            return found
     plain = _KOKORO.sub("", wanted)
-    return next((voice for voice in voices if voice.lower() in (wanted, plain)), None)
+    return next((voice for voice in voices if voice.lower() == plain), None)
+
+
+def _find_mixture(wanted: str, voices: tuple[str, ...]) -> str | None:
+    parts = [(find_voice(name, voices), weight) for name, weight in mixture(wanted)]
+    if not parts or not all(name for name, _ in parts):
+        return None
+    return "+".join(f"{name}({weight:g})" for name, weight in parts)
 
 
 def resolve_voice(name: str, voices: tuple[str, ...]) -> str:

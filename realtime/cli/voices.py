@@ -12,8 +12,8 @@ from rich.table import Column, Table
 
 from realtime.audio.formats import AudioFormat, Encoding, encode
 from realtime.catalogue.names import ModelNames
-from realtime.catalogue.table import ModelEntry, Task
-from realtime.catalogue.voices import resolve_voice
+from realtime.catalogue.table import ENTRIES, ModelEntry, Task
+from realtime.catalogue.voices import resolve_voice, voice_language
 from realtime.engines.installed_voices import installed_voices
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, UnknownVoice
@@ -26,6 +26,7 @@ SAMPLE_TEXTS: Final = {
     "en": "Good morning! This is how this voice sounds when it reads a sentence.",
     "es": "¡Buenos días! Así suena esta voz cuando lee una frase.",
     "fr": "Bonjour ! Voici comment cette voix lit une phrase.",
+    "hi": "नमस्ते! जब यह आवाज़ कोई वाक्य पढ़ती है, तो ऐसी सुनाई देती है।",
     "it": "Buongiorno! Ecco come suona questa voce quando legge una frase.",
     "nl": "Goedemorgen! Zo klinkt deze stem als ze een zin voorleest.",
     "pl": "Dzień dobry! Tak brzmi ten głos, kiedy czyta zdanie.",
@@ -49,12 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """List the voices, or write the sample. Return the exit code. Raises `VoiceError`."""
-    entries = [entry for entry in ModelNames(settings).listed().values() if entry.task is Task.SPEECH]
+    models = dict.fromkeys((*ModelNames(settings).listed().values(), *ENTRIES))
+    entries = [entry for entry in models if entry.task is Task.SPEECH]
     if options.sample is None:
         _list(entries, settings)
         return 0
     entry, voice = _find(options.sample, entries, settings)
-    text = options.text or next((SAMPLE_TEXTS[code] for code in entry.languages if code in SAMPLE_TEXTS), None)
+    languages = (voice_language(voice, entry.languages), *entry.languages)
+    text = options.text or next((SAMPLE_TEXTS[code] for code in languages if code in SAMPLE_TEXTS), None)
     if text is None:
         raise ClientError(f"There is no sentence for {entry.name}. Give one with --text.")
     output = options.output or Path(f"{options.sample.rpartition('/')[2]}.wav")
@@ -75,13 +78,14 @@ def _list(entries: list[ModelEntry], settings: Settings) -> None:
         voices = here.get(entry.name, ())
         listed = [*voices[:MAX_LISTED], *([f"{len(voices) - MAX_LISTED} more"] if len(voices) > MAX_LISTED else [])]
         for voice in listed or [""]:
-            table.add_row(voice, entry.name, ", ".join(entry.languages), entry.licence, "yes" if voices else "")
+            languages = voice_language(voice, entry.languages) or ", ".join(entry.languages)
+            table.add_row(voice, entry.name, languages, entry.licence, "yes" if voices else "")
     Console().print(table)
 
 
 def _find(name: str, entries: list[ModelEntry], settings: Settings) -> tuple[ModelEntry, str]:
     """Return the model that a name means, with no voice, or the first one on this machine that has such a voice."""
-    entry = ModelNames(settings).find(name)
+    entry = next((each for each in entries if each.name == name), None) or ModelNames(settings).find(name)
     if entry is not None and entry.task is Task.SPEECH:
         return entry, ""
     voices = installed_voices(entries, settings)

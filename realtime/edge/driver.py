@@ -209,7 +209,7 @@ class Driver:
                 voice = resolve_voice(job.voice, synthesizer.voices)
             else:
                 voice = find_voice(job.voice, synthesizer.voices) or synthesizer.voices[0]
-            positions = synthesizer.spoken_text(job.text).positions
+            positions = synthesizer.spoken_text(job.text, voice).positions
             style = SpeechStyle(seconds_ahead=job.seconds_ahead)
             async with aclosing(synthesizer.synthesize(job.text, voice, job.speed, style)) as chunks:
                 async for samples in chunks:

@@ -15,18 +15,11 @@ from hibari.voices import DEFAULT, VOICES, voice_path
 from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
-from realtime.engines.chunks import in_chunks
+from realtime.engines.chunks import in_chunks, without_leading_silence
 from realtime.engines.onnx import FAILED_RUN, UNUSABLE_MODEL
 from realtime.errors import EngineError
 
 logger = logging.getLogger(__name__)
-
-_LEADING_SILENCE: Final = hibari.SAMPLE_RATE * 20 // 1000
-"""Samples of silence that are left before a sentence: 20 ms."""
-
-_SILENCE_LEVEL: Final = 1e-3
-"""Highest amplitude of silence, -60 dB of full scale."""
-
 
 _SINGLE_LETTERS: Final = re.compile(r"\b[A-Z](?: [A-Z])+\b")
 """Letters that are named one by one. hibari takes an "A" with blanks around it for the article."""
@@ -61,7 +54,8 @@ class Hibari:
         """Load all voices. Raises `EngineError` if one cannot be loaded."""
         self.voices = available_voices()
         try:
-            readers = {british: _reader(british) for british in {VOICES[name]["british"] for name in self.voices}}
+            accents = {VOICES[name]["british"] for name in self.voices}
+            readers = {british: load_reader(british=british) for british in accents}
             self._speakers = {
                 name: hibari.Hibari(
                     name, threads=1, g2p=partial(readers[VOICES[name]["british"]], normalize_text=False)
@@ -76,25 +70,19 @@ class Hibari:
         speaker = self._speakers[voice]
         if unread := _unread_letters(text):
             logger.warning("hibari cannot read %d of the %d characters of a phrase", unread, len(text))
-        for sentence in speaker.split_sentences(_notation(text)):
-            samples = _without_leading_silence(_speak(speaker, sentence, speed))
+        for sentence in speaker.split_sentences(notation(text)):
+            samples = without_leading_silence(_speak(speaker, sentence, speed), self.sample_rate)
             yield from in_chunks(samples, self.sample_rate)
 
     def close(self) -> None:
         self._speakers.clear()
 
 
-def _notation(text: str) -> str:
+def notation(text: str) -> str:
     """Write apostrophes, blanks and single letters as hibari's lexicon has them."""
     text = re.sub("[ \t\u00a0\u202f\u2009]+", " ", text.replace("’", "'"))
     text = _SINGLE_LETTERS.sub(lambda match: match[0].replace(" ", "."), text)
     return _LETTER_A.sub(_NAME_OF_A, text)
-
-
-def _without_leading_silence(samples: Samples) -> Samples:
-    """Cut the third of a second of silence that hibari puts before a sentence."""
-    sounds = np.flatnonzero(np.abs(samples) > _SILENCE_LEVEL)
-    return samples[max(0, sounds[0] - _LEADING_SILENCE) :] if len(sounds) else samples[:0]
 
 
 def _unread_letters(text: str) -> int:
@@ -116,7 +104,7 @@ def _is_available(voice: str) -> bool:
     return True
 
 
-def _reader(british: bool) -> G2P:
+def load_reader(*, british: bool) -> G2P:
     """Load the grapheme-to-phoneme converter, and its network for unknown words, which hibari would load later."""
     reader = G2P(british=british)
     reader.oov  # noqa: B018

@@ -5,8 +5,8 @@ from typing import Final
 
 from realtime.catalogue.table import COSYVOICE_NAME, EngineName, ModelEntry, Task
 from realtime.settings import Settings
+from realtime.weights import kokoro, piper
 from realtime.weights import locate as weights
-from realtime.weights import piper
 
 _UNNAMED: Final = "default"
 """What the voice is called where the names are known only to the loaded model, or where every name is a voice."""
@@ -32,5 +32,8 @@ def _voices(entry: ModelEntry, settings: Settings) -> tuple[str, ...]:
             directory = weights.find(entry, settings)
             path = piper.network(directory) if directory else None
             return piper.speakers(path) if path else ()
+        case EngineName.KOKORO:
+            directory = weights.find(entry, settings)
+            return tuple(kokoro.voice_files(directory)) if directory else ()
         case _:
             return (_UNNAMED,)

@@ -1,4 +1,4 @@
-"""ONNX models on one CPU thread, and what onnxruntime raises."""
+"""ONNX models, and what onnxruntime raises."""
 
 from pathlib import Path
 from typing import Final
@@ -22,12 +22,17 @@ FAILED_RUN: Final = (Fail, InvalidArgument, RuntimeException)
 """Exceptions for a model that could not compute its output."""
 
 
-def load_model(path: Path, name: str) -> onnxruntime.InferenceSession:
-    """Load a model, which is called `name` in the error. Raises `EngineError` if it is damaged or missing."""
+def load_model(path: Path, name: str, threads: int = 1, gpu: int | None = None) -> onnxruntime.InferenceSession:
+    """Load a model, which is called `name` in the error, on CPU threads or the CUDA device `gpu`.
+
+    Raises `EngineError` if it is damaged or missing.
+    """
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    on_cpu = ("CPUExecutionProvider", dict[str, str]())
+    providers = [on_cpu] if gpu is None else [("CUDAExecutionProvider", {"device_id": str(gpu)}), on_cpu]
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(path, options, providers=providers)
     except UNUSABLE_MODEL as exc:
         raise EngineError(f"{name} could not be loaded.") from exc

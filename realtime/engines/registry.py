@@ -121,6 +121,8 @@ class InstalledEngines:
                 return Piper(directory, *entry.languages)
             case EngineName.CHATTTS:
                 return self._program(entry, "chattts:ChatTTS", directory, self._settings.chattts_python)
+            case EngineName.KOKORO:
+                return self._program(entry, "kokoro:Kokoro", directory, None)
             case EngineName.COSYVOICE:
                 return self._cosyvoice(entry, directory)
             case _:

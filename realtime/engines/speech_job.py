@@ -19,6 +19,7 @@ class SpeechJob:
         instructions: How to speak, in words; may be empty.
         transcript: What is said in the reference clip; empty if unknown.
         streamed: Whether the first samples are wanted as soon as possible.
+        language: The ISO 639 code of the language that the text was written out in; empty if it is not known.
     """
 
     text: str
@@ -27,6 +28,7 @@ class SpeechJob:
     instructions: str = ""
     transcript: str = ""
     streamed: bool = True
+    language: str = ""
 
     def fields(self) -> dict[str, Any]:
         """Return the job as a JSON object."""

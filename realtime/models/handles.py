@@ -14,7 +14,7 @@ from realtime.audio.formats import Samples
 from realtime.audio.loudness import LoudnessLeveller
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ModelEntry
-from realtime.catalogue.voices import AnyVoice
+from realtime.catalogue.voices import AnyVoice, MixableVoices, voice_language
 from realtime.engines.base import Detector, EndOfTurnModel, EngineProgram, Recognizer, Synthesizer, VadState
 from realtime.engines.speech_job import SpeechJob
 from realtime.scheduling.fair_scheduler import Scheduler
@@ -157,9 +157,10 @@ class SynthesizerHandle(ABC):
         """Set how written English is read (`spoken_text`)."""
         self._british = british
 
-    def spoken_text(self, text: str) -> SpokenText:
-        """Return the words that the model is given for a text."""
-        return spoken_text(text, self.entry.capabilities.languages, british=self._british)
+    def spoken_text(self, text: str, voice: str = "") -> SpokenText:
+        """Return the words that the model is given for a text that one of its voices speaks."""
+        languages = self.entry.capabilities.languages
+        return spoken_text(text, languages, own=voice_language(voice, languages), british=self._british)
 
     @abstractmethod
     def synthesize(
@@ -200,7 +201,7 @@ class ThreadSynthesizerHandle(SynthesizerHandle):
         pause = pause_after(text) / speed
 
         def speak() -> Iterator[Samples]:
-            spoken = self.spoken_text(text).text
+            spoken = self.spoken_text(text, voice).text
             return with_pause(self._engine.synthesize(spoken, voice, speed), pause, self.sample_rate)
 
         return self._worker.stream(speak, time.monotonic() + style.seconds_ahead)
@@ -228,28 +229,31 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
         languages, abilities = described["capabilities"].pop("languages"), described["capabilities"]
         self.entry = replace(entry, capabilities=Capabilities(tuple(languages), **abilities))
         self.sample_rate = described["sample_rate"]
-        self._clips = clips if self.entry.capabilities.cloning else {}
+        able = self.entry.capabilities
+        self._clips = clips if able.cloning else {}
         voices = tuple(dict.fromkeys((*described["voices"], *self._clips)))
-        self.voices = AnyVoice(voices) if self.entry.capabilities.any_voice else voices
+        self.voices = AnyVoice(voices) if able.any_voice else MixableVoices(voices) if able.mixing else voices
 
     async def synthesize(
         self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
     ) -> AsyncGenerator[Samples, None]:
         able = self.entry.capabilities
         clip = (style.clip if able.cloning else None) or self._clips.get(voice)
+        spoken = self.spoken_text(text, voice)
         job = SpeechJob(
-            self.spoken_text(text).text,
+            spoken.text,
             voice,
             speed if able.speed else 1.0,
             style.instructions if able.instructions else "",
             clip.transcript if clip else "",
             style.streamed,
+            spoken.language,
         )
         leveller = LoudnessLeveller(self.sample_rate)
         pause = TrailingPause(pause_after(text) / job.speed, self.sample_rate)
         deadline = time.monotonic() + style.seconds_ahead
-        spoken = self._pool.run(job.fields(), clip.samples if clip else NO_SAMPLES, deadline)
-        async with aclosing(spoken) as results:
+        parts = self._pool.run(job.fields(), clip.samples if clip else NO_SAMPLES, deadline)
+        async with aclosing(parts) as results:
             async for result in results:
                 if len(phrase := pause.process(leveller.process(result.samples))):
                     yield phrase

@@ -42,15 +42,20 @@ class SpokenText:
     text: str
     positions: Sequence[float]
     """For each character of `text`, the place in `written` that it belongs to, in rising order."""
+    language: str
+    """The language whose rules were used."""
 
 
-def spoken_text(written: str, languages: Collection[str] = ("en",), *, british: bool = False) -> SpokenText:
+def spoken_text(
+    written: str, languages: Collection[str] = ("en",), *, own: str = "", british: bool = False
+) -> SpokenText:
     """Write out what a reader says.
 
-    The text decides which of several `languages` it is in. 3/10/2024 is the tenth of March, or the third of October if
+    The text decides which of several `languages` it is in; a voice may have one of its `own` among them
+    (`language_of`). 3/10/2024 is the tenth of March, or the third of October if
     `british`.
     """
-    language = language_of(written, languages)
+    language = language_of(written, languages, own)
     text = Rewriting(written)
     if "$" in written or "\\" in written:
         text.apply(LATEX)
@@ -60,4 +65,4 @@ def spoken_text(written: str, languages: Collection[str] = ("en",), *, british: 
     for needed, stage_rules in READINGS[british] if language == "en" else _STAGES.get(language, ()):
         if needed.search(text.text):
             text.apply(stage_rules)
-    return SpokenText(written, text.text, positions(text.sources))
+    return SpokenText(written, text.text, positions(text.sources), language)

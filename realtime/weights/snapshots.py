@@ -18,9 +18,14 @@ class Layout:
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    """Other sets of files that can be loaded instead of the `required` ones."""
 
     def lacking(self, directory: Path) -> list[str]:
         """Return the patterns of which the directory has no file."""
+        for files in self.alternatives:
+            if all(any(directory.glob(pattern)) for pattern in files):
+                return []
         return [pattern for pattern in self.required if not any(directory.glob(pattern))]
 
 
@@ -35,6 +40,11 @@ LAYOUTS: Final = {
     EngineName.COSYVOICE: Layout(
         ("cosyvoice*.yaml", "llm.pt", "flow.pt", "hift.pt", "campplus.onnx", "speech_tokenizer_v*.onnx"),
         ("spk2info.pt", "CosyVoice-BlankEN/*"),
+    ),
+    # The network of 92 MB takes a third of the duration of the speech on one core, so the others are not downloaded.
+    EngineName.KOKORO: Layout(
+        ("onnx/model_quantized.onnx", "voices/*.bin"),
+        alternatives=(("onnx/*.onnx", "voices/*.bin"), ("*.onnx", "voices*.bin")),
     ),
 }
 """The layouts of the engines whose models are such directories."""

@@ -11,11 +11,25 @@ class SessionOptions:
     inter_op_num_threads: int
     def add_session_config_entry(self, key: str, value: str) -> None: ...
 
+class RunOptions:
+    terminate: bool
+
+class NodeArg:
+    name: str
+
+def get_available_providers() -> list[str]: ...
+
 class InferenceSession:
     def __init__(
         self,
         path_or_bytes: str | PathLike[str] | bytes,
         sess_options: SessionOptions | None = ...,
-        providers: Sequence[str] | None = ...,
+        providers: Sequence[str | tuple[str, Mapping[str, str]]] | None = ...,
     ) -> None: ...
-    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]: ...
+    def get_inputs(self) -> list[NodeArg]: ...
+    def run(
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, NDArray[Any]],
+        run_options: RunOptions | None = ...,
+    ) -> list[NDArray[Any]]: ...

@@ -60,9 +60,9 @@ def test_a_model_is_described_under_every_name_that_requests_may_use(serve: Serv
 def test_a_model_is_listed_with_its_capabilities(client: TestClient, name: str, able: set[str]) -> None:
     listed = {each["id"]: each["capabilities"] for each in client.get("/v1/models").json()["data"]}
     assert {capability for capability, has in listed[name].items() if has} == able
-    assert {"translation", "word_times", "streaming_text", "speed", "instructions", "cloning", "any_voice"} == listed[
-        name
-    ].keys()
+    assert listed[name].keys() == {
+        "translation", "word_times", "streaming_text", "speed", "instructions", "cloning", "any_voice", "mixing",
+    }  # fmt: skip
 
 
 def test_a_repository_that_is_not_configured_is_unknown(client: TestClient) -> None:
@@ -84,6 +84,14 @@ def test_voices_of_all_models_are_listed_with_languages_and_licences(
     assert listed[0]["languages"] == ["en"]
     assert listed[0]["licence"] == "Apache-2.0"
     assert listed[2]["languages"] == ["de"]
+
+
+def test_a_voice_of_kokoros_is_listed_with_its_own_language(serve: Serve, models: ScriptedModels) -> None:
+    client = serve(preload=("kokoro",))
+    models.synthesizers["kokoro"] = synthesizer = ScriptedSynthesizer("kokoro")
+    synthesizer.voices = ("af_heart", "zf_xiaoxiao")
+    listed = client.get("/v1/audio/voices?model=kokoro").json()["data"]
+    assert [(each["id"], each["languages"]) for each in listed] == [("af_heart", ["en"]), ("zf_xiaoxiao", ["zh"])]
 
 
 def test_voices_are_those_of_the_model_asked_for(client: TestClient) -> None:

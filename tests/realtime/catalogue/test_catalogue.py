@@ -3,7 +3,7 @@ import pytest
 from realtime.catalogue.names import ModelNames, lookup
 from realtime.catalogue.piper import PIPER_REPOSITORY, piper_file
 from realtime.catalogue.table import COSYVOICE_NAME, ENTRIES, EngineName, Task
-from realtime.catalogue.voices import OPENAI_VOICES, find_voice, resolve_voice
+from realtime.catalogue.voices import OPENAI_VOICES, MixableVoices, find_voice, mixture, resolve_voice, voice_language
 from realtime.engines.speech_job import SpeechJob
 from realtime.errors import UnknownModel, UnknownVoice, UnsupportedModel
 from realtime.settings import Settings
@@ -79,7 +79,7 @@ def test_repositories_that_the_settings_name_are_available_once() -> None:
         preload=("their/preloaded", "hibari-tts", "whisper-1"),
         model_paths=("their/local=/weights", "whisper-tiny=/tiny", "their/default=/default", "nothing=/nowhere"),
     )
-    added = [*ModelNames(settings).listed()][len(ENTRIES) :]
+    added = [name for name in ModelNames(settings).listed() if name not in {entry.name for entry in ENTRIES}]
     assert added == ["their/default", "their/preloaded", "their/local"]
 
 
@@ -230,6 +230,70 @@ def test_case_and_blanks_of_a_voice_do_not_matter(name: str) -> None:
 @pytest.mark.parametrize("name", ["af_bella", "af_heart(2)+af_sky(1)", "hibari-tts", "de-DE-KatjaNeural", "heart2"])
 def test_a_voice_of_another_model_is_unknown(name: str) -> None:
     assert find_voice(name, ("heart", "emma")) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "kokoro",
+        "Kokoro-82M",
+        "hexgrad/Kokoro-82M",
+        "speaches-ai/Kokoro-82M-v1.0-ONNX",
+        "onnx-community/Kokoro-82M-v1.0-ONNX",
+    ],
+)
+def test_kokoro_is_meant_only_where_the_settings_name_it(name: str) -> None:
+    assert lookup(name).name == "kokoro"
+    assert ModelNames(Settings(preload=("kokoro",))).resolve(name, Task.SPEECH).name == "kokoro"
+    assert ModelNames(Settings(model_paths=("kokoro=/models",))).resolve(name, Task.SPEECH).name == "kokoro"
+    names = ModelNames(Settings())
+    assert names.resolve(name, Task.SPEECH).name == "hibari-tts"
+    assert names.is_substituted(name)
+
+
+KOKORO = MixableVoices(("af_heart", "af_nova", "am_echo", "am_fenrir", "am_santa", "bf_emma", "ef_dora", "em_santa"))
+
+
+@pytest.mark.parametrize(
+    ("name", "voice"),
+    [("", "af_heart"), ("AF_Heart", "af_heart"), ("heart", "af_heart"), ("santa", "am_santa"), ("em_santa", "em_santa"),
+     ("nova", "af_nova"), ("echo", "am_echo"), ("onyx", "am_fenrir"), ("sage", "bf_emma"), ("bf_heart", None),
+     ("af_sarah", None)],
+)  # fmt: skip
+def test_a_name_means_a_voice_of_kokoros_with_and_without_its_prefix(name: str, voice: str | None) -> None:
+    assert find_voice(name, KOKORO) == voice
+
+
+@pytest.mark.parametrize(
+    ("name", "mixed"),
+    [("af_heart+bf_emma", "af_heart(1)+bf_emma(1)"), (" AF_Heart(2) + emma(0.5)", "af_heart(2)+bf_emma(0.5)"),
+     ("heart+nova+echo", "af_heart(1)+af_nova(1)+am_echo(1)")],
+)  # fmt: skip
+def test_a_sum_of_kokoros_voices_is_a_voice(name: str, mixed: str) -> None:
+    assert find_voice(name, KOKORO) == mixed
+    assert find_voice(mixed, KOKORO) == mixed
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["af_heart+af_sarah", "af_heart+", "+", "af_heart(x)+bf_emma", "af_heart(0)+bf_emma(0)", "+".join(["heart"] * 9)],
+)
+def test_what_is_no_sum_of_voices_is_unknown(name: str) -> None:
+    assert find_voice(name, KOKORO) is None
+
+
+def test_a_mixture_has_voices_with_weights() -> None:
+    assert mixture("af_heart(2)+bf_emma") == [("af_heart", 2.0), ("bf_emma", 1.0)]
+    assert mixture("af_heart") == [("af_heart", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("voice", "language"),
+    [("bf_emma", "en"), ("ef_dora(2)+af_heart(1)", "es"), ("zf_xiaoxiao", "zh"), ("jf_alpha", ""), ("heart", "")],
+)
+def test_the_name_of_a_voice_of_kokoros_says_its_language(voice: str, language: str) -> None:
+    assert voice_language(voice, lookup("kokoro").languages) == language
+    assert voice_language(voice, ("en",)) == ""
 
 
 def test_a_local_voice_comes_before_an_openai_name() -> None:

@@ -4,6 +4,7 @@ import json
 import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from realtime.catalogue.table import PIPER_VOICES, piper_voice
@@ -34,6 +35,19 @@ def test_voices_are_listed_with_model_language_and_licence_and_those_at_hand_fir
     assert ("heart", "hibari-tts", "en") in at_hand
     assert [row for row in at_hand if row[1] == GERMAN] == [("anna", GERMAN, "de"), ("otto", GERMAN, "de")]
     assert [row[-1] == "yes" for row in rows[1:]] == sorted((row[-1] == "yes" for row in rows[1:]), reverse=True)
+
+
+def test_a_voice_of_kokoros_is_listed_with_its_own_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kokoro.onnx").touch()
+    np.savez(tmp_path / "voices.npz", af_heart=np.zeros(1), ef_dora=np.zeros(1), jf_alpha=np.zeros(1))
+    (tmp_path / "voices.npz").rename(tmp_path / "voices-v1.0.bin")
+    monkeypatch.setenv("VIVAVOCE_MODEL_PATHS", f"kokoro={tmp_path}")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["voices"]) == 0
+    rows = [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
+    assert [row for row in rows if row[1] == "kokoro"] == [["af_heart", "kokoro", "en"], ["ef_dora", "kokoro", "es"]]
 
 
 def test_a_sample_of_a_voice_is_a_wav_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

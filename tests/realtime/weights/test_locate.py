@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from realtime.catalogue.kokoro import KOKORO_REPOSITORY
 from realtime.catalogue.names import lookup
 from realtime.catalogue.piper import PIPER_REPOSITORY
 from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry
@@ -486,3 +487,27 @@ def test_what_was_assembled_and_converted_is_removed_too(tmp_path: Path) -> None
     assert weights.find(entry, settings) == converted
     assert weights.remove(entry, settings) == sum(map(len, MODEL_FILES.values()))
     assert weights.find(entry, settings) is None
+
+
+def test_kokoro_is_pulled_with_its_small_network_and_all_voices(hub: Hub, tmp_path: Path) -> None:
+    files = (
+        "onnx/model.onnx",
+        "onnx/model_quantized.onnx",
+        "voices/af_heart.bin",
+        "voices/zf_xiaoxiao.bin",
+        "README.md",
+    )
+    hub.repositories[KOKORO_REPOSITORY] = {file: file.encode() for file in files}
+    located = locate_in_a_fresh_process("kokoro", tmp_path, HF_ENDPOINT=hub.url)
+    assert located.directory, located.error
+    found = {str(path.relative_to(located.directory)) for path in Path(located.directory).rglob("*") if path.is_file()}
+    assert found == set(files[1:4])
+
+
+def test_kokoro_without_voices_is_not_complete(tmp_path: Path) -> None:
+    (tmp_path / "kokoro-v1.0.onnx").touch()
+    settings = Settings(model_paths=(f"kokoro={tmp_path}",))
+    with pytest.raises(EngineError, match=r"lacks .*voices/\*\.bin"):
+        locate(lookup("kokoro"), settings)
+    (tmp_path / "voices-v1.0.bin").touch()
+    assert locate(lookup("kokoro"), settings) == tmp_path
