@@ -31,6 +31,7 @@ _UNITS: Final = {
 }  # fmt: skip
 _MEASURE_WORDS: Final = (
     "个個位只隻张張条條本辆輛台件次天年周週小分秒种種杯瓶斤公里米元块塊岁歲层層间間家双雙对對份套名点點场場首封道支枝句"
+    "季集倍款步遍滴口粒盒包箱袋群项項篇幅座把匹头頭根朵棵栋棟"
 )
 """Words, by their first characters, before which two is the two of things that are counted."""
 
@@ -123,6 +124,7 @@ CHINESE: Final[tuple[Rule, ...]] = (
                 r"(?! ?年(?:级|前|后|來|来))"),
      lambda match: _digits(match[1]) + ("到" if match[0][-1:] not in match[1] else "")),
     (re.compile(r"(?<![\w./-])([12][0-9]{3})[-/](0[1-9]|1[0-2])(?![0-9/.-])"), _month),
+    (re.compile(r"(?<=[\u4e00-\u9fff]) ?[~～] ?(?=[\u4e00-\u9fff])"), "到"),
     (re.compile(r"(?<=[0-9]) ?[-–~～至] ?(?=[0-2]?[0-9][:：][0-5][0-9](?![0-9]))"), "到"),
     (re.compile(rf"{_BEFORE}{_HOUR} ?(?P<half>[AaPp])\.?[Mm]\b\.?"),
      lambda match: ("上午" if match["half"] in "aA" else "下午") + _time(match)),

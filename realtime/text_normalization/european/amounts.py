@@ -14,7 +14,7 @@ BEFORE: Final = r"(?<![\w/,:+-])(?<![0-9]\.)"
 AFTER: Final = r"(?![\w/]|[.,:-][0-9])"
 BLANK: Final = "[\u00a0\u202f ]"
 
-_MILLIONS: Final = ("million", "millions", "milliard", "milliards", "millón", "millones", "billón", "billones")
+MILLIONS: Final = ("million", "millions", "milliard", "milliards", "millón", "millones", "billón", "billones")
 """Numbers that are nouns, and join what they count with "of"."""
 
 
@@ -39,7 +39,7 @@ def said(number: str, language: Language) -> str:
 def counted(number: str, names: tuple[str, str], language: Language) -> str:
     """Say a number of things, given the names for one and for several."""
     words = said(number, language)
-    if words.endswith(_MILLIONS):
+    if words.endswith(MILLIONS):
         return f"{words} {language.of(names[1])}"
     amount = float(plain(number))
     name = names[amount != 1 and amount >= language.singular_below]

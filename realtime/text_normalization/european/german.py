@@ -128,6 +128,16 @@ def _ordinal(before: str, number: str, after: str) -> str:
     return _declined(before, int(number), noun[1] if noun else "")
 
 
+def _alone(before: str, number: str, after: str) -> str:
+    """Say an ordinal number without an article: "zweiter Weltkrieg", "zweite Etage"."""
+    noun = after.split()[0].rstrip(".,;:!?")
+    return (
+        _strong(ordinal(int(number), "de"), noun)
+        if _UNDECLINED.search(before)
+        else _declined(before, int(number), noun)
+    )
+
+
 def _roman_ordinal(before: str, numeral: str, after: str) -> str:
     value = roman(numeral)
     return f"{numeral}." if value is None else _ordinal(before, str(value), after).capitalize()
@@ -210,7 +220,7 @@ _UNITS: Final = units(
     "Mbit/s": _same("Megabit pro Sekunde"), "Gbit/s": _same("Gigabit pro Sekunde"), "EL": _same("Esslöffel"),
     "TL": _same("Teelöffel"), "ft": _same("Fuß"), "mph": ("Meile pro Stunde", "Meilen pro Stunde"),
     "Mio.": ("Million", "Millionen"), "Mio": ("Million", "Millionen"), "Mrd.": ("Milliarde", "Milliarden"),
-    "U/min": ("Umdrehung pro Minute", "Umdrehungen pro Minute"), "Wo.": ("Woche", "Wochen"),
+    "Tsd.": _same("tausend"), "U/min": ("Umdrehung pro Minute", "Umdrehungen pro Minute"), "Wo.": ("Woche", "Wochen"),
     "Mon.": ("Monat", "Monate"), "J.": ("Jahr", "Jahre"), "ct": _same("Cent"), "qkm": _same("Quadratkilometer"),
 }  # fmt: skip
 """Names of the units; small letters after a prefix: "Kilometer", "Quadratkilometer"."""
@@ -234,7 +244,9 @@ _ABBREVIATIONS: Final = {
     r"Tel\.": "Telefon", r"inkl\.": "inklusive", r"exkl\.": "exklusive", r"evtl\.": "eventuell",
     r"ggf\.": "gegebenenfalls", r"vgl\.": "vergleiche", r"Vgl\.": "Vergleiche", r"S\.(?= ?[0-9])": "Seite ",
     r"Abs\.(?= ?[0-9])": "Absatz ", r"Abb\.(?= ?[0-9])": "Abbildung ", r"Tab\.(?= ?[0-9])": "Tabelle ",
-    r"Kap\.(?= ?[0-9IVX])": "Kapitel ", r"Art\.(?= ?[0-9])": "Artikel ", r"Jhd?t?\.": "Jahrhundert",
+    r"Kap\. ?(?=[0-9IVX])": "Kapitel ", r"ff\.": "fortfolgende", r"Pers\.": "Personen", r"Pck\.": "Päckchen",
+    r"Mwst\.": "Mehrwertsteuer", r"Max\.(?= [0-9])": "Maximal", r"Co\.(?= KG)": "Co", r"Art\.(?= ?[0-9])": "Artikel ",
+    r"Jhd?t?\.": "Jahrhundert",
     r"St\.(?= [A-ZÄÖÜ])": "Sankt", r"etc\.": "et cetera", r"max\.": "maximal", r"min\.(?= [0-9])": "mindestens",
     r"mind\.": "mindestens", r"Str\.": "Straße", r"(?<=[a-zäöüß])str\.": "straße", r"geb\.": "geboren",
     r"gest\.": "gestorben", r"gegr\.": "gegründet", r"zzgl\.": "zuzüglich", r"bspw\.": "beispielsweise",
@@ -256,7 +268,8 @@ GERMAN: Final = Language(
         "&": "und",
         "°": "Grad", "§": "Paragraf", "<": "kleiner als", ">": "größer als", "≈": "ungefähr", "±": "plus minus",
         "·": "mal", "‰": "Promille",
-        "@": "at", "²": "Quadrat", "³": "hoch drei", "→": "zu", "per": "pro", "€": "Euro", "$": "Dollar",
+        "@": "at", "²": "Quadrat", "³": "hoch drei", "→": "zu", "√": "Wurzel aus", "per": "pro", "€": "Euro",
+        "$": "Dollar",
     },
     marks=_MARKS,
     months=_MONTHS,
@@ -300,6 +313,9 @@ GERMAN: Final = Language(
         (r"(?<![\w.,])(?P<number>[0-9]{1,3}) ?[x×](?= (?:täglich|pro|am|im|in|wöchentlich|monatlich|jährlich)\b)",
          _times_each),
         (rf"(?i)(?P<before>\b(?:{_DETERMINERS}) )(?P<number>[0-9]{{1,4}})\.(?= )", _ordinal),
+        (r"(?<![\w.,])(?P<number>[0-9]{1,2})\.(?= (?:FC|Weltkrieg|Stock|Etage|Platz|Liga|Bundesliga|Klasse|Halbzeit"
+         r"|Runde|Spieltag|Kapitel|Advent|Auflage|Jahrhundert|Quartal|Halbjahr|Geburtstag|Semester|Staffel)\b)",
+         _alone),
         (rf"(?P<before>\b(?i:{_DETERMINERS}) )(?P<number>[IVX]+)\.(?= [A-ZÄÖÜ])", _roman_ordinal),
         (r"(?P<before>\b(?:Kapitel|Artikel|Band|Teil|Buch|Akt|Szene|Klasse|Phase|Stufe|Typ|Tafel|Abschnitt) )"
          r"(?P<number>[IVXLC]+)\b", _numeral),

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 from unicodedata import normalize
 
-from realtime.text_normalization.european.amounts import AFTER, BEFORE, BLANK, NUMBER, counted, plain, said
+from realtime.text_normalization.european.amounts import AFTER, BEFORE, BLANK, MILLIONS, NUMBER, counted, plain, said
 from realtime.text_normalization.european.fractions import fractions
 from realtime.text_normalization.european.language import Language
 from realtime.text_normalization.numerals import digit_by_digit, year
@@ -30,6 +30,9 @@ _PERIODS: Final = (
     "|semana|hora|unidad"
 )
 """What a price is for."""
+
+_OF: Final = {"de": "von", "fr": "de", "es": "de"}
+"""Between a function and its arguments."""
 
 _NEXT_WORD: Final = re.compile(rf"{BLANK}([^\W\d_]+)")
 
@@ -164,6 +167,11 @@ def _times(language: Language) -> tuple[Rule, ...]:
     return (
         (re.compile(r"(?<![0-9:])([0-2]?[0-9]:[0-5][0-9])(?: ?(?:Uhr|h))? ?[-–] ?(?=[0-2]?[0-9]:[0-5][0-9])"),
          rf"\1 {language.to} "),
+        (re.compile(rf"(?<![\w.,:-])([0-2]?[0-9])\.([0-5][0-9])(?: ?(?:Uhr|h))? ?[-–] ?"
+                    rf"(?=[0-2]?[0-9][:.][0-5][0-9] ?{suffix})"),
+         rf"\1:\2 {language.to} "),
+        (re.compile(r"(?<![\w.,:-])([0-2]?[0-9] ?h(?: ?[0-5][0-9])?) ?[-–] ?(?=[0-2]?[0-9] ?h ?[0-5][0-9])"),
+         rf"\1 {language.to} "),
         (re.compile(rf"(?<![\w.,:-])([0-2]?[0-9])(?: ?(?:Uhr|h))? ?[-–] ?(?=[0-2]?[0-9](?:[:.][0-5][0-9])? ?{suffix})"),
          rf"\1 {language.to} "),
         (re.compile(rf"{BEFORE}{_HOURS}[:.]{_MINUTES}{_SECONDS}?[ \u00a0\u202f]?{suffix}"), clock),
@@ -257,6 +265,8 @@ def _numbers(language: Language) -> tuple[Rule, ...]:
         words = said(written, language)
         if not word or "," in written or (written == "1" and _NAMED.search(match.string, 0, match.start())):
             return words
+        if words.endswith(MILLIONS) and code != "de" and word[0].islower() and word not in ("de", "y", "et", "a", "à"):
+            return f"{words} {language.of(word).removesuffix(word).rstrip()}"
         return language.agree(words, word)
 
     symbols = {symbol: name for symbol, name in language.symbols.items() if symbol not in ("%", "-", "per", ":")}
@@ -264,6 +274,7 @@ def _numbers(language: Language) -> tuple[Rule, ...]:
         (re.compile(r"(?<![\w.,])([0-9]+)\.([0-9]+)(?:\.([0-9]+))?(?![\w]|[.,][0-9])(?<!\.[0-9]{3})"),
          lambda match: f" {language.marks['.']} ".join(filter(None, match.groups()))),
         (re.compile(r"(?<=[0-9]) [-–−] (?=[0-9]+ ?=)|(?<=\w) ?− ?(?=\w)"), f" {language.symbols['-']} "),
+        (re.compile(r"(?<![\w.'’])([fghPF])\(([a-zA-Z0-9](?:, ?[a-zA-Z0-9])*)\)"), rf"\1 {_OF[code]} \2"),
         (re.compile(r"(?<=[0-9]) ?[-–] ?(?=[0-9])"), f" {language.to} "),
         (re.compile(r"(?<![0-9:])([0-9]{1,3}):([0-9]{1,3})(?![0-9:])"), rf"\1 {language.symbols[':']} \2"),
         (re.compile(r"(?<=[0-9])[xX×*](?=[0-9])|(?<=[0-9]) [xX×*] (?=[0-9])"), f" {language.symbols['×']} "),
