@@ -42,7 +42,7 @@ def create_app(
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
     chat = configured_backend(settings, metrics.count_chat)
     sessions = Sessions(models, settings, metrics, chat)
-    handshakes = Handshakes(settings, lambda: models.voices, chat=chat is not None)
+    handshakes = Handshakes(settings, lambda: models.voice_names, chat=chat is not None)
     secrets = ClientSecrets(handshakes)
     realtime = RealtimeEndpoint(settings, metrics, decoders, sessions, handshakes, secrets)
 

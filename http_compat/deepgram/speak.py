@@ -22,7 +22,16 @@ from realtime.catalogue.table import Task
 from realtime.catalogue.voices import find_voice
 from realtime.media.encoders import SPEECH_AUDIO, SPEECH_RATE, SpeechFormat
 from realtime.settings import Settings
-from realtime.wire.deepgram.query import RAW_ENCODINGS, InvalidQuery, Query, number, speed_of, text_of, voice_of
+from realtime.wire.deepgram.query import (
+    RAW_ENCODINGS,
+    InvalidQuery,
+    Query,
+    number,
+    speed_of,
+    text_of,
+    voice_names,
+    voice_of,
+)
 from realtime.wire.deepgram.transcripts import model_uuid
 from realtime.workers.threads import BlockingCalls
 
@@ -87,7 +96,10 @@ class SpeakEndpoint:
         query = {name: request.query_params.getlist(name) for name in request.query_params}
         wanted, speed = read_format(query), speed_of(query)
         text = await self._text(request)
-        entry = await while_connected(request, self._models.speaker(text, self._names.defaults[Task.SPEECH]))
+        entry = self._names.defaults[Task.SPEECH]
+        for name in voice_names(query):
+            entry = await while_connected(request, self._models.owner_of_voice(name, entry))
+        entry = await while_connected(request, self._models.speaker(text, entry))
         lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
         synthesizer = await while_connected(request, lease)
         voice = voice_of(query, lambda name: find_voice(name, synthesizer.voices)) or synthesizer.voices[0]

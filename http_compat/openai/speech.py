@@ -55,6 +55,7 @@ class SpeechEndpoint:
         body = await read_speech(request, self._settings)
         text, speech_format = body.text_to_speak(self._settings.max_input_characters), body.speech_format
         entry = self._names.resolve(body.model, Task.SPEECH, chosen_freely=names_deployment(request))
+        entry = await while_connected(request, self._models.owner_of_voice(body.voice_name, entry))
         speaker = await while_connected(request, self._models.speaker(text, entry))
         body.check_supported(speaker)
         clip = await read_clip(self._decoders, body.prompt_speech, body.clip_transcript)

@@ -1,10 +1,12 @@
 """Resolve voice names."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from realtime.catalogue.kokoro import kokoro_language
+from realtime.catalogue.table import ModelEntry
 from realtime.errors import UnknownVoice
 
 OPENAI_VOICES: Final = (
@@ -102,3 +104,42 @@ def resolve_voice(name: str, voices: tuple[str, ...]) -> str:
     if (voice := find_voice(name, voices)) is not None:
         return voice
     raise UnknownVoice(f"Unknown voice {name!r}; available voices: {', '.join(voices)}.", param="voice")
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceNames:
+    """The voices that a client of one service can name: those of the default model, and of the models of languages.
+
+    Attributes:
+        default: The default model.
+        voices: Names of its voices, the default first.
+        others: The models that speak texts in other languages instead, by language, each with its voices.
+    """
+
+    default: ModelEntry
+    voices: tuple[str, ...]
+    others: Mapping[str, tuple[ModelEntry, tuple[str, ...]]] = field(default_factory=dict)
+
+    def owner(self, name: str) -> ModelEntry:
+        """Return the model that has the voice of this name.
+
+        It is the default one, unless that does not list the voice and another one does. Names that stand for a voice
+        of each model, such as OpenAI's, mean the default one.
+        """
+        wanted = name.strip().lower()
+        if wanted not in ("", "default", *OPENAI_VOICES, *map(str.lower, self.voices)):
+            for entry, voices in self.others.values():
+                if wanted in map(str.lower, voices):
+                    return entry
+        return self.default
+
+    def find(self, name: str) -> str | None:
+        """Return the voice that a client means by a name; None where it means none."""
+        owner = self.owner(name)
+        known = next((voices for entry, voices in self.others.values() if entry == owner), self.voices)
+        return find_voice(name, self.voices if owner == self.default else known)
+
+    def of_language(self, language: str) -> str | None:
+        """Return the voice for a language; None where it is one of the default model's."""
+        entry, voices = self.others.get(language, (self.default, ()))
+        return voices[0] if voices and self.owner(voices[0]) == entry else None

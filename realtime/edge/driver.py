@@ -16,13 +16,13 @@ from functools import partial
 from typing import Final, Generic, TypeVar, assert_never
 
 from realtime.backends.backend import ChatBackend
-from realtime.catalogue.table import ModelEntry, Task
+from realtime.catalogue.table import ModelEntry
 from realtime.catalogue.voices import find_voice, resolve_voice
 from realtime.edge.playback import Playback
 from realtime.errors import ClientError, Overloaded, VoiceError
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
-from realtime.scheduling.priority import ANONYMOUS, ClientId
+from realtime.scheduling.priority import ANONYMOUS, ClientId, Priority
 from realtime.scheduling.queue import RequestProgress
 from realtime.session.events import Event, Input, Output
 from realtime.session.jobs import (
@@ -125,7 +125,7 @@ class Driver:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._unspoken_languages: set[str] = set()
         self._speaker: ModelEntry | None = None
-        """The model that speaks, as far as the phrases until now have shown."""
+        """The model that speaks a phrase of uncertain language, as the last phrase or turn has shown."""
 
     @property
     def responding(self) -> bool:
@@ -184,6 +184,9 @@ class Driver:
                         self._client_id,
                         None if self._on_progress is None else partial(self._on_progress, number),
                     )
+                    if priority is Priority.FINAL and hypothesis.words:
+                        # An answer of a few words is likelier in the language of the user than in that of the last one.
+                        self._speaker = self._models.speaker_of(hypothesis.language) or self._speaker
                     await self.inbox.put_result(Transcribed(number, hypothesis))
                 case Synthesize():
                     await self._synthesize(job)
@@ -202,10 +205,11 @@ class Driver:
             await self.inbox.put_result(JobFailed(job.number, error))
 
     async def _synthesize(self, job: Synthesize) -> None:
-        entry = await self._models.speaker(job.text, self._models.defaults[Task.SPEECH], self._speaker)
+        asked = self._models.voice_names.owner(job.voice)
+        entry = await self._models.speaker(job.text, asked, self._speaker)
         self._speaker = entry
         async with self._models.lease_synthesizer(entry) as synthesizer:
-            if entry == self._models.defaults[Task.SPEECH]:
+            if entry == asked:
                 voice = resolve_voice(job.voice, synthesizer.voices)
             else:
                 voice = find_voice(job.voice, synthesizer.voices) or synthesizer.voices[0]

@@ -2,20 +2,31 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from typing import Final
 
 from realtime.catalogue.names import ModelNames
-from realtime.catalogue.voices import find_voice
+from realtime.catalogue.voices import VoiceNames
 from realtime.edge.sessions import new_id
 from realtime.settings import Settings
 from realtime.wire.codec import Handshake
+
+MIN_WORDS: Final = 4
+"""Words of the first phrase of a response where its language decides which voice speaks it.
+
+With four, 88 % of fragments in English, German, French and Spanish show their language, with two 50 %.
+"""
+
+
+def first_words(names: ModelNames) -> int:
+    """Return the least words of the first phrase of a response."""
+    return MIN_WORDS if names.voices_by_language else 1
 
 
 class Handshakes:
     """Builds the handshakes of one service."""
 
-    def __init__(self, settings: Settings, voices: Callable[[], tuple[str, ...]], *, chat: bool) -> None:
-        """`voices` returns the voices, the default one first, and raises `Overloaded` while they are being loaded.
+    def __init__(self, settings: Settings, voices: Callable[[], VoiceNames], *, chat: bool) -> None:
+        """`voices` returns the voices, and raises `Overloaded` while they are being loaded.
 
         `chat` says whether a chat backend is configured.
         """
@@ -39,7 +50,8 @@ class Handshakes:
             query=query or {},
             new_id=new_id,
             find_recognizer=self._names.recognizer,
-            find_voice=partial(find_voice, voices=self._voices()),
+            find_voice=self._voices().find,
+            first_words=first_words(self._names),
             max_input_characters=self._settings.max_input_characters,
             chat=self._chat,
             prepare_answers=self._settings.chat_prepare_answers,

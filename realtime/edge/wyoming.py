@@ -13,13 +13,13 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from functools import partial
 from typing import Final
 
 from realtime import __version__
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.catalogue.voices import find_voice
+from realtime.catalogue.voices import VoiceNames
 from realtime.edge.driver import Driver
+from realtime.edge.handshakes import first_words
 from realtime.edge.metrics import Metrics
 from realtime.edge.outbox import Outbox, SlowReaderError
 from realtime.edge.sessions import Sessions, new_id, serve_tasks
@@ -222,7 +222,9 @@ class Connection:
                 query={},
                 new_id=new_id,
                 find_recognizer=self._sessions.names.recognizer,
-                find_voice=partial(find_voice, voices=voices),
+                find_voice=voices.find,
+                voice_of_language=voices.of_language,
+                first_words=first_words(self._sessions.names),
                 max_input_characters=self._settings.max_input_characters,
             )
         )
@@ -234,11 +236,11 @@ class Connection:
         spoken = [(entry, voices[entry.name]) for entry in dict.fromkeys(speakers)]
         return info(self._recognizers(), spoken, __version__)
 
-    async def _voices(self) -> tuple[str, ...]:
+    async def _voices(self) -> VoiceNames:
         """Return the voices; raise `Overloaded` if the models are still loading after the time that requests wait."""
         if not self._models.ready:
             await asyncio.wait([self._models.open()], timeout=self._settings.model_load_timeout_seconds)
-        return self._models.voices
+        return self._models.voice_names
 
     def _recognizers(self) -> list[ModelEntry]:
         """Return the recognizers that answer at once, the default one first."""

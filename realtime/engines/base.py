@@ -83,8 +83,8 @@ class Synthesizer(Protocol):
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
         """Yield mono chunks at `sample_rate` in order.
 
-        `voice` is one of `voices`. `speed` 1.0 is normal; other speeds come only for models that support them
-        (`Capabilities.speed`). Closing the iterator stops the synthesis. Raises `EngineError`.
+        `voice` is one of `voices`. `speed` 1.0 is normal; others come as far as `Capabilities` say that it speaks at
+        them. Closing the iterator stops the synthesis. Raises `EngineError`.
         """
 
     def close(self) -> None: ...
@@ -144,4 +144,10 @@ class LanguageIdentifier(Protocol):
         It is one of `spoken`, the languages of the voice, only if that is nearly certain, and another one only if it is
         none of them. Text in Latin letters of less than a few words is uncertain. The codes are Whisper's where it has
         one.
+        """
+
+    def among(self, text: str, languages: Collection[str]) -> str | None:
+        """Return which of two or more languages a text is in; None where it is uncertain, or in none of them.
+
+        Of text in Latin letters, two or three words are often enough.
         """

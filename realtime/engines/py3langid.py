@@ -43,6 +43,19 @@ It is reached by 469 of 620 English fragments of five words, and by none of 97 i
 Portuguese and Chinese; with 0.9, by 313 and none.
 """
 
+MIN_SHARE: Final = 0.9
+"""Least share of one of the languages among which to choose in the probability of all of them.
+
+Of fragments of two words in English, German, French and Spanish, 50 % reach it, of those of four words 88 %, and 1 of
+4,000 is taken for another of the four. With a share of 0.5 it is 88 % and 98 %, with 3.5 and 1 % wrong.
+"""
+
+MIN_PROBABILITY_AMONG: Final = 0.1
+"""Least probability of all of these languages together.
+
+Otherwise, 15 % of Dutch and 14 % of Polish fragments are taken for English, German or Spanish; with it, 2 % and none.
+"""
+
 _COUNTED_AS: Final = {"pcm": "en", "wuu": "zh", "yue": "zh", "jv": "jw"}
 """Whisper's codes for Nigerian Pidgin, which short English texts resemble, Wu, Cantonese and Javanese."""
 
@@ -67,10 +80,7 @@ class Py3LangId:
         is_latin = _is_mostly_latin(start)
         if is_latin and len(_WORD.findall(start)) < MIN_WORDS:
             return None
-        probabilities: dict[str, float] = {}
-        for label, probability in self._identifier.rank(start):
-            language = _COUNTED_AS.get(label, label)
-            probabilities[language] = probabilities.get(language, 0.0) + probability
+        probabilities = self._probabilities(start)
         spoken_by_label = {_COUNTED_AS.get(code, code): code for code in spoken}
         probability_spoken = sum(probabilities.get(label, 0.0) for label in spoken_by_label)
         if probability_spoken > MAX_PROBABILITY_SPOKEN:
@@ -80,6 +90,19 @@ class Py3LangId:
         best = max(probabilities, key=lambda language: probabilities[language])
         least = MIN_PROBABILITY if is_latin else MIN_PROBABILITY_BY_SCRIPT
         return best if probabilities[best] >= least and best not in spoken_by_label else None
+
+    def among(self, text: str, languages: Collection[str]) -> str | None:
+        probabilities = self._probabilities(text[:MAX_CHARACTERS])
+        shares = {code: probabilities.get(_COUNTED_AS.get(code, code), 0.0) for code in languages}
+        total, best = sum(shares.values()), max(shares, key=lambda code: shares[code])
+        return best if total >= MIN_PROBABILITY_AMONG and shares[best] >= MIN_SHARE * total else None
+
+    def _probabilities(self, text: str) -> dict[str, float]:
+        probabilities: dict[str, float] = {}
+        for label, probability in self._identifier.rank(text):
+            language = _COUNTED_AS.get(label, label)
+            probabilities[language] = probabilities.get(language, 0.0) + probability
+        return probabilities
 
 
 def _is_mostly_latin(text: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Final
 from realtime.audio.formats import Samples
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
+from realtime.catalogue.voices import VoiceNames
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.models.handles import (
@@ -182,6 +183,10 @@ class Models:
         """Return the model that speaks a text for a client that has asked for `entry`; see `Speakers`."""
         return await self._speakers.speaker(text, entry, before)
 
+    def speaker_of(self, language: str) -> ModelEntry | None:
+        """Return the voice model for texts in a language, where others than the default one are configured."""
+        return self._speakers.speaker_of(language)
+
     async def score_turn(self, turn: Samples) -> float:
         """Return the probability that the speaker of a turn has finished, from its audio at 16 kHz up to now.
 
@@ -200,14 +205,29 @@ class Models:
             raise Overloaded("The end-of-turn model is late.") from exc
 
     @property
-    def voices(self) -> tuple[str, ...]:
-        """The voices of the default voice model, the default voice first. Raises `Overloaded` while that loads."""
+    def voice_names(self) -> VoiceNames:
+        """The voices that clients can name. Raises `Overloaded` while the default models load."""
         if not self.ready:
             raise self._still_loading()
-        model = self._pool.find(self.defaults[Task.SPEECH].name)
+        default, by_language = self.defaults[Task.SPEECH], self._names.voices_by_language
+        others = {language: (entry, self._pinned_voices(entry)) for language, entry in by_language.items()}
+        return VoiceNames(default, self._pinned_voices(default), others)
+
+    def _pinned_voices(self, entry: ModelEntry) -> tuple[str, ...]:
+        model = self._pool.find(entry.name)
         assert model is not None  # pinned, and `ready`
         assert isinstance(model.handle, SynthesizerHandle)
         return model.handle.voices
+
+    async def owner_of_voice(self, name: str, entry: ModelEntry) -> ModelEntry:
+        """Return the model that a client asks for which names `entry` and a voice; see `VoiceNames.owner`.
+
+        Waits until the default models are loaded. Raises as `lease_recognizer`.
+        """
+        if entry != self.defaults[Task.SPEECH] or not self._names.voices_by_language:
+            return entry
+        await self._wait_until_ready(self._settings.model_load_timeout_seconds)
+        return self.voice_names.owner(name)
 
     async def voices_at_hand(self) -> dict[str, tuple[str, ...]]:
         """Return the voices of the voice models that are loaded or on this machine, by model, the default one first."""
@@ -228,15 +248,21 @@ class Models:
 
     async def _acquire(self, entry: ModelEntry, timeout: float | None) -> PooledModel:
         """Wait for the default models, whose detector and voice every user of a model needs, then lease this one."""
-        if not self.ready:
-            opening, began = self.open(), time.monotonic()
-            await asyncio.wait([opening], timeout=timeout)
-            if not opening.done() or opening.cancelled():
-                raise self._still_loading()
-            opening.result()
-            if timeout is not None:
-                timeout = max(0.0, timeout - (time.monotonic() - began))
+        began = time.monotonic()
+        await self._wait_until_ready(timeout)
+        if timeout is not None:
+            timeout = max(0.0, timeout - (time.monotonic() - began))
         return await self._pool.acquire(entry, timeout)
+
+    async def _wait_until_ready(self, timeout: float | None) -> None:
+        """Wait for the default models. Raises `Overloaded` after the timeout, and what their load raises."""
+        if self.ready:
+            return
+        opening = self.open()
+        await asyncio.wait([opening], timeout=timeout)
+        if not opening.done() or opening.cancelled():
+            raise self._still_loading()
+        opening.result()
 
     def _still_loading(self) -> Overloaded:
         steps = ", ".join(f"{name}: {step}" for name, step in self.progress().items())

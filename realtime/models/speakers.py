@@ -58,20 +58,26 @@ class Speakers:
         settings refuse that.
         """
         others = self._by_language if entry == self._default else {}
-        if not others and not (self._refuse and entry.languages):
-            return entry
-        language = await self._language(text, entry)
-        if language is not None and language in others:
-            return others[language]
-        if language in entry.languages:
-            return entry
-        if language is not None and entry.languages and self._refuse:
+        if others and (language := await self._language_among(text, (*entry.languages, *others))) is not None:
+            return others.get(language, entry)
+        language = await self.unspoken_language(text, entry) if self._refuse else None
+        if language is not None and language not in others:
             raise UnspokenLanguage(language_name(language), entry.name)
-        return before or entry
+        return before if others and before is not None else entry
+
+    def speaker_of(self, language: str) -> ModelEntry | None:
+        """Return the model for texts in a language; None where only the default one speaks, or none this language."""
+        if not self._by_language:
+            return None
+        return self._by_language.get(language, self._default if language in self._default.languages else None)
 
     async def _language(self, text: str, entry: ModelEntry) -> str | None:
         identifier = await asyncio.shield(self._loading())
         return identifier.language(text, entry.languages) if identifier is not None else None
+
+    async def _language_among(self, text: str, languages: tuple[str, ...]) -> str | None:
+        identifier = await asyncio.shield(self._loading())
+        return identifier.among(text, languages) if identifier is not None else None
 
     def _loading(self) -> "asyncio.Task[LanguageIdentifier | None]":
         if self._identifier is None:

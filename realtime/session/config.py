@@ -77,6 +77,8 @@ class SessionConfig:
     """Name of the voice; empty: the default."""
     speed: float = 1.0
     """Speed of the voice; 1.0 is normal."""
+    first_words: int = 1
+    """Least words of the first phrase of a response: more than one where they decide which voice speaks it."""
     chat: bool = False
     """Whether a chat backend generates answers; without one, only texts that the client gives are spoken."""
     modality: Modality = Modality.AUDIO

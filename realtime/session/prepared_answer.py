@@ -58,17 +58,19 @@ class PreparedAnswer:
         self.phrase: PreparedPhrase | None = None
         """None as long as the first phrase is not complete, where nothing is spoken, and where its synthesis failed."""
 
-    def expect(self, request: ChatRequest | None, speaker: Speaker | None) -> Iterator[CancelJob | Generate]:
+    def expect(
+        self, request: ChatRequest | None, speaker: Speaker | None, first_words: int = 1
+    ) -> Iterator[CancelJob | Generate]:
         """Have the answer to this request generated; give up the one to any other.
 
-        Its first phrase is synthesized for `speaker`, unless that is None.
+        Its first phrase, of at least `first_words`, is synthesized for `speaker`, unless that is None.
         """
         if request == self._request:
             return
         yield from self.give_up()
         if request is not None:
             self._request, self.answer = request, Answer(self._jobs)
-            self._speaker, self._chunker = speaker, PhraseChunker() if speaker else None
+            self._speaker, self._chunker = speaker, PhraseChunker(first_words) if speaker else None
             yield self.answer.generate(request)
 
     def awaits(self, job: int) -> bool:

@@ -45,7 +45,8 @@ class Reply:
     """One response in progress; see the module.
 
     It says what follows the character `start` of the answer, and reports when its words are played if `time_words`.
-    `conversation` is the one that its items join, None for a response outside of it.
+    `conversation` is the one that its items join, None for a response outside of it; `first_words` is that of
+    `SessionConfig`.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Reply:
         *,
         start: int = 0,
         time_words: bool = False,
+        first_words: int = 1,
     ) -> None:
         self.response = response
         self.answer = answer
@@ -69,7 +71,7 @@ class Reply:
         self.time_words = time_words
         self._jobs = jobs
         self._conversation = conversation
-        self._chunker = PhraseChunker()
+        self._chunker = PhraseChunker(first_words)
         self._phrases: deque[str | None] = deque()
         """Phrases not yet handed to the engine; None is a flush."""
         self._phrase = ""

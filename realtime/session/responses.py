@@ -155,7 +155,7 @@ class Responses:
             turn = Message(Role.USER, (AudioPart(transcript),))
             request = self._source.chat_request(CreateResponse(), self.config, turn)
         speaker = Speaker.of(self.config.modality, self.config.voice, self.config.speed)
-        yield from self._prepared.expect(request, speaker)
+        yield from self._prepared.expect(request, speaker, self.config.first_words)
 
     @property
     def prepares_answers(self) -> bool:
@@ -249,7 +249,7 @@ class Responses:
         response = replace(before.response, id=self._new_id("resp"), metadata=None)
         reply = Reply(
             response, before.answer, before.speed, self._jobs, self._conversation, self._new_id,
-            start=start, time_words=before.time_words,
+            start=start, time_words=before.time_words, first_words=self.config.first_words,
         )  # fmt: skip
         self._replies[response.id] = reply
         yield ResponseStarted(response)
@@ -310,7 +310,7 @@ class Responses:
         speed = command.speed or self.config.speed
         reply = Reply(
             response, Answer(self._jobs), speed, self._jobs, conversation, self._new_id,
-            time_words=self.config.time_speech,
+            time_words=self.config.time_speech, first_words=self.config.first_words,
         )  # fmt: skip
         self._replies[response.id] = reply
         if command.in_conversation:

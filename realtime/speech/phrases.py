@@ -67,16 +67,18 @@ class PhraseChunker:
     White space at a cut belongs to the phrase before it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, first_words: int = 1) -> None:
+        """Make the first phrase of at least `first_words` words, if the text has as many."""
         self._text = ""
         self._first = True
+        self._first_words = first_words
 
     def feed(self, delta: str) -> list[str]:
         """Append text; return the phrases that are complete."""
         text = _LONGEST_SPACE.sub(r"\1", self._text + delta if self._text else delta.lstrip())
         found = []
         start = 0
-        while (cut := _first_cut(text[start : start + _WINDOW], short=self._first)) is not None:
+        while (cut := _first_cut(text[start : start + _WINDOW], self._first_words if self._first else 0)) is not None:
             found.append(text[start : start + cut])
             start += cut
             self._first = False
@@ -97,10 +99,11 @@ def phrases(text: str) -> list[str]:
     return chunker.feed(text) + chunker.flush()
 
 
-def _first_cut(text: str, *, short: bool) -> int | None:
+def _first_cut(text: str, first_words: int) -> int | None:
     """Return where the first phrase of `text` ends, or None if that depends on text to come.
 
-    `short` ends it after a clause. Only the first `_WINDOW` characters matter.
+    The first one of a text ends after a sentence or a clause of at least `first_words`; 0 for any other, which ends
+    after a sentence. Only the first `_WINDOW` characters matter.
     """
     clause = word = None
     for place in _PLACE.finditer(text):
@@ -108,10 +111,13 @@ def _first_cut(text: str, *, short: bool) -> int | None:
             break
         if place.end() == len(text):
             return None
-        match _break(text, place):
+        found = _break(text, place)
+        if found and _words(text, place) < first_words:
+            found = _Break.WORD
+        match found:
             case _Break.SENTENCE:
                 return place.end()
-            case _Break.CLAUSE if short:
+            case _Break.CLAUSE if first_words:
                 return place.end()
             case _Break.CLAUSE:
                 clause = place.end()
@@ -130,7 +136,7 @@ def _break(text: str, place: re.Match[str]) -> _Break | None:
         return None
     if not (place["stop"] or place["clause"] or "\n" in place["space"]):
         return _Break.WORD
-    words = len(_WORD.findall(text, 0, place.start("space")))
+    words = _words(text, place)
     if words and "\n" in place["space"]:
         return _Break.SENTENCE
     if words and place["stop"]:
@@ -140,3 +146,7 @@ def _break(text: str, place: re.Match[str]) -> _Break | None:
     if following.isdecimal() and text[: place.start()][-1:].isdecimal():
         return _Break.WORD if place["space"] else None
     return _Break.CLAUSE if words >= CLAUSE_WORDS else _Break.WORD
+
+
+def _words(text: str, place: re.Match[str]) -> int:
+    return len(_WORD.findall(text, 0, place.start("space")))

@@ -55,6 +55,10 @@ class Handshake:
     """Whether its answers are prepared before a turn has ended."""
     resume_false_interruptions: bool = True
     """Whether its answers go on after a false interruption."""
+    first_words: int = 1
+    """Least words of the first phrase of a response."""
+    voice_of_language: FindVoice = lambda _: None
+    """Turn the code of a language into the voice that is configured for it; None if that is one of the default ones."""
     opened_at: int = 0
     """When the connection was opened, in seconds since 1970 (Unix time)."""
     session: bytes = field(default=b"", repr=False)

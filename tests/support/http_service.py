@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from http_compat.errors import exception_handlers
 from http_compat.middleware import middleware
 from http_compat.routes import routes
+from realtime.catalogue.names import lookup
+from realtime.catalogue.voices import VoiceNames
 from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
@@ -27,7 +29,9 @@ KEY: Final = "a-key"
 def scripted_application(models: ScriptedModels, settings: Settings) -> Starlette:
     """Build what `realtime.app` builds, without the websocket."""
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads)
-    secrets = ClientSecrets(Handshakes(settings, lambda: ("amber", "birch"), chat=False))
+    secrets = ClientSecrets(
+        Handshakes(settings, lambda: VoiceNames(lookup("hibari-tts"), ("amber", "birch")), chat=False)
+    )
     return Starlette(
         routes=routes(models, settings, Metrics(dict), decoders, secrets),
         middleware=middleware(settings),

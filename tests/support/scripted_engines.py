@@ -128,6 +128,10 @@ class ScriptedLanguageIdentifier:
             return None
         return "de" if text.startswith("Das ") else "en"
 
+    def among(self, text: str, languages: Collection[str]) -> str | None:
+        language = self.language(text, languages)
+        return language if language in languages else None
+
 
 class ScriptedDetector(_Engine):
     """Takes anything loud for speech; its state counts the windows of the stream."""

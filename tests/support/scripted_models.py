@@ -169,6 +169,8 @@ class ScriptedModels:
         self.busy: set[str] = set()
         """Models that cannot be unloaded."""
         self.voices_by_language: dict[str, ModelEntry] = {}
+        self.owners: dict[str, ModelEntry] = {}
+        """Models by the names of voices that only they have."""
         self.refuses_languages = False
         self.refusals: dict[str, Overloaded] = {}
         """Errors for the next lease of a recognizer, by name."""
@@ -203,6 +205,9 @@ class ScriptedModels:
         if self.refuses_languages and language not in entry.languages:
             raise UnspokenLanguage(language_name(language), entry.name)
         return self.voices_by_language.get(language, entry)
+
+    async def owner_of_voice(self, name: str, entry: ModelEntry) -> ModelEntry:
+        return self.owners.get(name, entry)
 
     @asynccontextmanager
     async def lease_recognizer(self, entry: ModelEntry) -> AsyncIterator[ScriptedRecognizer]:

@@ -37,6 +37,7 @@ class WyomingConversation:
                 new_id=lambda prefix: prefix,
                 find_recognizer=names.recognizer,
                 find_voice=VOICES.get,
+                voice_of_language={"de": "thorsten"}.get,
                 max_input_characters=MAX_CHARACTERS,
             )
         )

@@ -129,11 +129,16 @@ def _audio_format(encoding: str, sample_rate: int | None, channels: int) -> Audi
         raise InvalidQuery(error.message, param="sample_rate") from None
 
 
-def voice_of(query: Query, find_voice: Callable[[str], str | None]) -> str | None:
-    """Return the voice that `model` names, or the default one, which `find_voice` returns for an empty name."""
+def voice_names(query: Query) -> list[str]:
+    """Return the names that `model` may mean a voice by, and the empty one of the default voice."""
     name = text_of(query, "model")
     named = _VOICE.fullmatch(name.lower())
-    return find_voice(name) or (find_voice(named["voice"]) if named else None) or find_voice("")
+    return [name, named["voice"], ""] if named else [name, ""]
+
+
+def voice_of(query: Query, find_voice: Callable[[str], str | None]) -> str | None:
+    """Return the voice that `model` names, or the default one, which `find_voice` returns for an empty name."""
+    return next(filter(None, map(find_voice, voice_names(query))), None)
 
 
 def speed_of(query: Query) -> float:

@@ -65,6 +65,7 @@ class SpeakCodec:
             recognizer=recognizer,
             output_format=output_format(handshake.query),
             voice=voice,
+            first_words=handshake.first_words,
             speed=speed_of(handshake.query),
         )
         return cls(handshake, config)

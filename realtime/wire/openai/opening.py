@@ -42,6 +42,7 @@ def open_session(handshake: Handshake) -> WireSession:
         recognizer=recognizer,
         transcribe=transcription or chat,
         voice=voice,
+        first_words=handshake.first_words,
         chat=chat,
         create_response=chat and not transcription,
         prepare_answers=handshake.prepare_answers,

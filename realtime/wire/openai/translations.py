@@ -130,6 +130,7 @@ class TranslationCodec(Codec):
             transcribe=True,
             translate=True,
             voice=handshake.find_voice("") or "",
+            first_words=handshake.first_words,
             speak_transcripts=True,
         )
         codec = cls(handshake, config, model or recognizer.name)

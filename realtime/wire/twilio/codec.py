@@ -71,6 +71,7 @@ class TwilioCodec(Codec):
             output_format=_FORMAT,
             transcribe=True,
             voice=handshake.find_voice("") or "",
+            first_words=handshake.first_words,
             chat=True,
             create_response=True,
             prepare_answers=handshake.prepare_answers,

@@ -15,6 +15,7 @@ A client ends its audio itself (`requires_external_vad`), so that all of it is o
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -78,6 +79,7 @@ class WyomingCodec:
             turn_detection=None,
             transcribe=True,
             voice=voice,
+            first_words=handshake.first_words,
         )
         self.transcribing = False
         self.speaking = False
@@ -194,8 +196,16 @@ class WyomingCodec:
         self._characters = 0
         self._count(text)
         self.speaking, self._text_open, self._text_in_parts = True, in_parts, in_parts
-        wanted = self._handshake.find_voice(voice.name) if voice and voice.name else None
+        wanted = self._wanted_voice(voice) if voice is not None else None
         return Speak(text, in_conversation=False, voice=wanted, complete=not in_parts)
+
+    def _wanted_voice(self, voice: Voice) -> str | None:
+        """Return the voice that is named, or that of the language; None where the server knows neither."""
+        if voice.name and (found := self._handshake.find_voice(voice.name)):
+            return found
+        with suppress(ClientError):
+            return self._handshake.voice_of_language(language_code(voice.language or "") or "")
+        return None
 
     def _extend(self, text: str) -> list[Command]:
         if not self._text_open:

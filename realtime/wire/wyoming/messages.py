@@ -33,9 +33,10 @@ class PcmFormat(msgspec.Struct):
 
 
 class Voice(msgspec.Struct):
-    """The voice to speak with."""
+    """The voice to speak with: its name, or a language for any voice of that."""
 
     name: str | None = None
+    language: str | None = None
 
 
 class Synthesize(msgspec.Struct):

@@ -5,7 +5,6 @@ import io
 import json
 import wave
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,9 +12,6 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from http_compat.errors import UnsupportedValue
-from http_compat.parsing.speech_request import SpeechBody
-from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.settings import Settings
 from tests.support.asgi_requests import post
@@ -90,14 +86,6 @@ def test_a_voice_is_a_name_an_object_or_the_default(
 ) -> None:
     assert speak(client, voice=voice).status_code == 200
     assert synthesizer.spoken[0][1] == spoken
-
-
-def test_a_speed_that_the_model_would_ignore_is_refused() -> None:
-    one_speed = replace(lookup("ChatTTS"), capabilities=Capabilities())
-    with pytest.raises(UnsupportedValue) as refused:
-        SpeechBody("ChatTTS", speed=2).check_supported(one_speed)
-    assert refused.value.param == "speed"
-    SpeechBody("ChatTTS", speed=1).check_supported(one_speed)
 
 
 def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
@@ -483,6 +471,17 @@ def test_a_text_in_a_language_with_a_voice_of_its_own_is_spoken_by_that(
     assert (headers["x-vivavoce-model"], headers["x-vivavoce-voice"]) == ("piper-de_DE-thorsten-medium", "thorsten")
     assert not {"x-vivavoce-text-language", "x-vivavoce-substituted"} & set(headers)
     assert (len(german.spoken), len(synthesizer.spoken)) == (1, 0)
+
+
+def test_a_voice_that_only_the_model_of_a_language_has_is_spoken_by_that(
+    client: TestClient, models: ScriptedModels
+) -> None:
+    models.owners["thorsten"] = lookup("piper-de_DE-thorsten-medium")
+    german = models.synthesizers["piper-de_DE-thorsten-medium"] = ScriptedSynthesizer("piper-de_DE-thorsten-medium")
+    german.voices = ("thorsten", "eva")
+    headers = speak(client, input="Licht!", voice="thorsten").headers
+    assert (headers["x-vivavoce-model"], headers["x-vivavoce-voice"]) == ("piper-de_DE-thorsten-medium", "thorsten")
+    assert "x-vivavoce-substituted" not in headers
 
 
 def test_a_voice_that_neither_the_default_nor_the_model_of_the_language_has_is_refused_if_names_are(

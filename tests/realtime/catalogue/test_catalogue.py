@@ -3,7 +3,16 @@ import pytest
 from realtime.catalogue.names import ModelNames, lookup
 from realtime.catalogue.piper import PIPER_REPOSITORY, piper_file
 from realtime.catalogue.table import COSYVOICE_NAME, ENTRIES, EngineName, Task
-from realtime.catalogue.voices import OPENAI_VOICES, MixableVoices, find_voice, mixture, resolve_voice, voice_language
+from realtime.catalogue.voices import (
+    OPENAI_VOICES,
+    AnyVoice,
+    MixableVoices,
+    VoiceNames,
+    find_voice,
+    mixture,
+    resolve_voice,
+    voice_language,
+)
 from realtime.engines.speech_job import SpeechJob
 from realtime.errors import UnknownModel, UnknownVoice, UnsupportedModel
 from realtime.settings import Settings
@@ -305,6 +314,37 @@ def test_the_error_for_an_unknown_voice_lists_the_voices() -> None:
         resolve_voice("sarah", ("heart", "emma"))
     assert caught.value.param == "voice"
     assert find_voice("sarah", ("heart", "emma")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "voice"),
+    [
+        ("thorsten", "piper-de_DE-thorsten-medium", "thorsten"),
+        (" Thorsten ", "piper-de_DE-thorsten-medium", "thorsten"),
+        ("emma", "hibari-tts", "emma"),
+        ("alloy", "hibari-tts", "heart"),
+        ("", "hibari-tts", "heart"),
+        ("zoe", "hibari-tts", None),
+    ],
+)
+def test_a_voice_that_only_the_model_of_a_language_has_means_that_model(
+    name: str, owner: str, voice: str | None
+) -> None:
+    german = lookup("piper-de_DE-thorsten-medium"), ("thorsten", "emma")
+    voices = VoiceNames(lookup("hibari-tts"), ("heart", "emma"), {"de": german})
+    assert (voices.owner(name).name, voices.find(name)) == (owner, voice)
+
+
+def test_a_name_that_another_model_lists_is_no_invented_voice_of_the_default_one() -> None:
+    french = lookup("piper-fr_FR-siwis-medium"), ("siwis",)
+    voices = VoiceNames(lookup("ChatTTS"), AnyVoice(("default",)), {"fr": french})
+    assert (voices.owner("siwis").name, voices.find("siwis"), voices.find("Ann")) == (french[0].name, "siwis", "Ann")
+
+
+def test_a_language_has_the_voice_that_is_configured_for_it() -> None:
+    german, mixed = lookup("piper-de_DE-thorsten-medium"), lookup("ChatTTS")
+    voices = VoiceNames(lookup("hibari-tts"), ("heart",), {"de": (german, ("thorsten",)), "zh": (mixed, ("default",))})
+    assert [voices.of_language(each) for each in ("de", "en", "zh")] == ["thorsten", None, None]
 
 
 def test_a_freely_chosen_name_that_means_nothing_means_the_default() -> None:

@@ -11,6 +11,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from realtime.catalogue.names import lookup
+from realtime.catalogue.voices import VoiceNames
 from realtime.edge.client_secrets import MAX_SECRETS, ClientSecrets
 from realtime.edge.handshakes import Handshakes
 from realtime.errors import ClientError, Overloaded, Unauthorized
@@ -33,7 +35,9 @@ class Clock:
 
 
 def service(clock: Clock) -> ClientSecrets:
-    return ClientSecrets(Handshakes(Settings(), lambda: ("amber",), chat=False), clock)
+    return ClientSecrets(
+        Handshakes(Settings(), lambda: VoiceNames(lookup("hibari-tts"), ("amber",)), chat=False), clock
+    )
 
 
 def made(secrets: ClientSecrets, seconds: int = 600, **body: Any) -> str:

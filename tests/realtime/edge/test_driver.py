@@ -387,6 +387,33 @@ def test_phrases_in_another_language_are_spoken_by_the_voice_of_that_language() 
     run(scenario())
 
 
+def test_a_voice_of_another_language_speaks_what_it_is_named_for() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), ByModel()
+        settings = {"voices_by_language": (f"de={GERMAN.name}",)}
+        async with driving(SPEAKING, engines, listener, **settings) as (driver, _):
+            await driver.inbox.put(Speak("Licht! This is English, too.", voice="thorsten"))
+            await listener.wait_for(ResponseFinished)
+        assert [voice for voice, _ in engines.spoken] == ["thorsten", "thorsten"]
+
+    run(scenario())
+
+
+def test_an_answer_of_a_word_is_spoken_by_the_voice_of_the_language_of_the_user() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), ByModel()
+        settings = {"voices_by_language": (f"en={GERMAN.name}",)}
+        async with driving(LISTENING, engines, listener, **settings) as (driver, _):
+            for samples in (say_numbers([1, 2]), silence(1.0)):
+                await driver.inbox.put(frame(samples))
+            await listener.wait_for(TranscriptCompleted)
+            await driver.inbox.put(Speak("Licht!"))
+            await listener.wait_for(ResponseFinished)
+        assert [voice for voice, _ in engines.spoken] == ["thorsten"]
+
+    run(scenario())
+
+
 def test_a_response_in_a_language_that_the_voice_does_not_speak_can_be_refused() -> None:
     async def scenario() -> None:
         listener = Listener()

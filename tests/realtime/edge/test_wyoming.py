@@ -41,7 +41,7 @@ def test_a_server_says_what_it_offers_and_needs_no_session_for_that(
     client.send("describe")
     data = client.wait_for("info").data
     assert [model["name"] for model in data["asr"][0]["models"]] == ["whisper-base"]
-    assert [voice["name"] for voice in data["tts"][0]["voices"]] == list(server.models.voices)
+    assert [voice["name"] for voice in data["tts"][0]["voices"]] == list(server.models.voice_names.voices)
     assert server.sessions == 0
 
 

@@ -95,6 +95,22 @@ def test_a_text_can_certainly_be_in_a_language_of_the_voice(identifier: Py3LangI
     assert identifier.language(text, ENGLISH) == "en"
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("de", "Ja, gerne."), ("de", "Guten Tag."), ("en", "Of course."), ("es", "Sí, claro."), ("zh", "你好")],
+)
+def test_two_words_can_show_which_of_a_few_languages_a_text_is_in(
+    identifier: Py3LangId, language: str, text: str
+) -> None:
+    assert identifier.language(text, ENGLISH) in (None, "zh")
+    assert identifier.among(text, ("en", "de", "es", "zh")) == language
+
+
+@pytest.mark.parametrize("text", ["", "42.", "OK.", "Hallo, Anna.", "Привет, как дела?", "Nie wiem, czy to jest."])
+def test_a_text_that_may_be_in_none_of_a_few_languages_is_not_taken_for_one(identifier: Py3LangId, text: str) -> None:
+    assert identifier.among(text, ("en", "de", "es")) is None
+
+
 def test_only_the_start_of_a_long_text_counts(identifier: Py3LangId) -> None:
     english = "This is a sentence in English. " * (MAX_CHARACTERS // 30 + 1)
     assert identifier.language(english + "ein deutscher Satz mit der und die " * 1_000, ENGLISH) == "en"

@@ -215,9 +215,9 @@ def test_the_work_grows_with_the_text_and_no_faster(text: str, monkeypatch: pyte
     looked_at: list[int] = []
     first_cut = chunking._first_cut
 
-    def counting(text: str, *, short: bool) -> int | None:
+    def counting(text: str, first_words: int) -> int | None:
         looked_at.append(len(text))
-        return first_cut(text, short=short)
+        return first_cut(text, first_words)
 
     def work(text: str) -> int:
         looked_at.clear()
@@ -232,6 +232,21 @@ def test_a_megabyte_without_a_place_to_cut_takes_no_long_time() -> None:
     began = time.perf_counter()
     assert len(phrases("a" * 1_000_000)) == 5000
     assert time.perf_counter() - began < 5  # some hundredths of a second; it was minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Gern geschehen! Das ist schön, und gut.", "Gern geschehen! Das ist schön,"),
+        ("Ja.\nNein, das ist gut. Und nun?", "Ja.\nNein, das ist gut."),
+        ("Ja. Nein.", "Ja. Nein."),
+    ],
+)
+def test_the_first_phrase_can_be_of_a_least_number_of_words(text: str, first: str) -> None:
+    chunker = PhraseChunker(first_words=4)
+    found = chunker.feed(text) + chunker.flush()
+    assert found[0].rstrip() == first
+    assert "".join(found) == text
 
 
 def test_endless_white_space_is_shortened() -> None:

@@ -269,7 +269,16 @@ def test_parts_without_a_beginning_are_ignored(kind: str) -> None:
     assert WyomingConversation().send(kind, text="Hello") == []
 
 
-@pytest.mark.parametrize("voice", [None, {}, {"name": None}, {"name": "unknown"}, {"language": "de"}])
+@pytest.mark.parametrize("voice", [{"language": "de"}, {"language": "de_DE", "name": "unknown"}])
+def test_a_language_means_the_voice_that_is_configured_for_it(voice: object) -> None:
+    (command,) = WyomingConversation().codec.decode(WyomingEvent("synthesize", {"text": "Hi", "voice": voice}))
+    assert isinstance(command, Speak)
+    assert command.voice == "thorsten"
+
+
+@pytest.mark.parametrize(
+    "voice", [None, {}, {"name": None}, {"name": "unknown"}, {"language": "sv"}, {"language": "?"}]
+)
 def test_any_other_voice_is_the_default_one(voice: object) -> None:
     (command,) = WyomingConversation().codec.decode(WyomingEvent("synthesize", {"text": "Hi", "voice": voice}))
     assert isinstance(command, Speak)
