@@ -139,10 +139,14 @@ class CosyVoice:
         return speech
 
     def _resampled(self, clip: Samples, rate: int, _: int = SAMPLE_RATE) -> "torch.Tensor":
-        """Return a clip at another rate, of shape (1, n); stands for the library's function that reads a file."""
+        """Return a clip at another rate, of shape (1, n); stands for the library's function that reads a file.
+
+        Of a spectrogram it asks for 24 kHz with all versions, though that of version 1 counts in 22.05 kHz.
+        """
         from torchaudio.functional import resample
 
-        resampled: torch.Tensor = resample(self._torch.from_numpy(clip.copy()).unsqueeze(0), SAMPLE_RATE, rate)
+        wanted = SAMPLE_RATE if rate == SAMPLE_RATE else self._library.sample_rate
+        resampled: torch.Tensor = resample(self._torch.from_numpy(clip.copy()).unsqueeze(0), SAMPLE_RATE, wanted)
         return resampled
 
 

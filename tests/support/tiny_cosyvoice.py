@@ -1,7 +1,7 @@
 """Write a CosyVoice model with random weights and few dimensions: `python tiny_cosyvoice.py CLONE DIRECTORY VERSION`.
 
-It runs in the Python that has the libraries of CosyVoice. The configuration is that of the clone's recipe for version 2
-or 3, with smaller sizes; the two networks in ONNX have the inputs and outputs of the published ones.
+It runs in the Python that has the libraries of CosyVoice. The configuration is that of the clone's recipe for the
+version, with smaller sizes; the two networks in ONNX have the inputs and outputs of the published ones.
 """
 
 import json
@@ -20,6 +20,27 @@ SIZES = {
     "n_blocks": 1, "num_mid_blocks": 1, "num_heads": 2, "dim": 32, "depth": 1, "heads": 2, "dim_head": 16,
     "base_channels": 16, "cond_channels": 8,
 }  # fmt: skip
+
+SIZES_1 = {"text_encoder_input_size": HIDDEN, "attention_heads": 2, "input_size": HIDDEN, "output_size": HIDDEN}
+"""Further sizes of version 1, but for those of the spectrogram, which has 80 bands."""
+
+INFERENCE_1 = """
+get_tokenizer: !name:whisper.tokenizer.get_tokenizer
+    multilingual: True
+    num_languages: 100
+    language: 'en'
+    task: 'transcribe'
+allowed_special: 'all'
+feat_extractor: !name:matcha.utils.audio.mel_spectrogram
+    n_fft: 1024
+    num_mels: 80
+    sampling_rate: !ref <sample_rate>
+    hop_size: 256
+    win_size: 1024
+    fmin: 0
+    fmax: 8000
+    center: False
+"""
 
 INFERENCE = """
 get_tokenizer: !name:cosyvoice.tokenizer.tokenizer.get_qwen_tokenizer
@@ -42,9 +63,16 @@ feat_extractor: !name:matcha.utils.audio.mel_spectrogram
 def shrunken(recipe: str, version: int) -> str:
     """Return the configuration for inference of a recipe for training, with small sizes."""
     networks = re.sub(r"(?m)^__set_seed.*\n", "", recipe.partition("# gan related module")[0])
-    for name, size in SIZES.items():
-        networks = re.sub(rf"(?m)^( *{name}: )(\[?)\d+(\]?)$", rf"\g<1>\g<2>{size}\g<3>", networks)
+    for name, size in (SIZES | SIZES_1 if version == 1 else SIZES).items():
+        networks = re.sub(rf"(?m)^( *{name}: )(\[?)(?!80$)\d+(\]?)$", rf"\g<1>\g<2>{size}\g<3>", networks)
+    if version == 1:
+        return networks.replace("channels: [256, 256]", "channels: [16, 16]") + INFERENCE_1
     return networks + INFERENCE.format(version=version)
+
+
+def configuration(directory: Path, version: int) -> Path:
+    """Return the path of the configuration; the name for version 1 has no number."""
+    return directory / f"cosyvoice{version if version > 1 else ''}.yaml"
 
 
 def write_language_model(directory: Path, version: int) -> None:
@@ -76,8 +104,9 @@ def write_networks(directory: Path, version: int) -> None:
     from hyperpyyaml import load_hyperpyyaml
 
     torch.manual_seed(0)
-    with (directory / f"cosyvoice{version}.yaml").open() as file:
-        networks = load_hyperpyyaml(file, overrides={"qwen_pretrain_path": str(directory / "CosyVoice-BlankEN")})
+    with configuration(directory, version).open() as file:
+        language_model = {} if version == 1 else {"qwen_pretrain_path": str(directory / "CosyVoice-BlankEN")}
+        networks = load_hyperpyyaml(file, overrides=language_model)
     never_end(networks["llm"])
     for name in ("llm", "flow", "hift"):
         torch.save(networks[name].state_dict(), directory / f"{name}.pt")
@@ -140,9 +169,11 @@ def write_onnx(directory: Path, version: int) -> None:
 def main(clone: Path, directory: Path, version: int) -> None:
     sys.path[:0] = [str(clone), str(clone / "third_party" / "Matcha-TTS")]
     directory.mkdir(parents=True)
-    recipe = clone / "examples" / "libritts" / f"cosyvoice{version}" / "conf" / f"cosyvoice{version}.yaml"
-    (directory / f"cosyvoice{version}.yaml").write_text(shrunken(recipe.read_text(), version))
-    write_language_model(directory / "CosyVoice-BlankEN", version)
+    written = configuration(directory, version)
+    recipe = clone / "examples" / "libritts" / written.stem / "conf" / written.name
+    written.write_text(shrunken(recipe.read_text(), version))
+    if version > 1:
+        write_language_model(directory / "CosyVoice-BlankEN", version)
     write_networks(directory, version)
     write_onnx(directory, version)
 
