@@ -84,7 +84,7 @@ class ModelEndpoints:
             "task": TASK_NAMES[entry.task],
             "language": list(entry.languages),
             "multilingual": entry.multilingual,
-            "capabilities": {name: able for name, able in asdict(entry.capabilities).items() if name != "languages"},
+            "capabilities": {name: able for name, able in asdict(entry.capabilities).items() if isinstance(able, bool)},
             "licence": entry.licence,
             "source": entry.source,
             "loaded": self._models.is_loaded(entry),

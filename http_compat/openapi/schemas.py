@@ -138,7 +138,7 @@ CAPABILITIES: Final = record(
     translation={**BOOLEAN, "description": "Can translate speech into English"},
     word_times={**BOOLEAN, "description": "Returns the time of every word"},
     streaming_text={**BOOLEAN, "description": "Can start to speak before the text is complete"},
-    speed={**BOOLEAN, "description": "Can speak at the `speed` of a request; without it, other speeds are refused"},
+    speed={**BOOLEAN, "description": "Speaks faster and slower itself; the speech of other models is stretched"},
     instructions={**BOOLEAN, "description": "Follows `instructions`; without it, they have no effect"},
     cloning={**BOOLEAN, "description": "Can speak with the voice of a recording; without it, recordings are refused"},
 )

@@ -125,9 +125,7 @@ class SpeechBody(msgspec.Struct, frozen=True):
         return text
 
     def check_supported(self, entry: ModelEntry) -> None:
-        """Raise `ClientError` for a speed or a voice to clone that the model does not support."""
-        if self.speed not in {None, 1.0} and not entry.capabilities.speed:
-            raise UnsupportedValue(f"The model {entry.name} supports only the speed 1.0.", param="speed")
+        """Raise `ClientError` for a voice to clone if the model clones none, or it is not complete."""
         given = {
             ("prompt_speech", "prompt_speech"): self.prompt_speech,
             ("prompt_latent", "prompt_latent"): self.prompt_latent,

@@ -16,11 +16,12 @@ class Capabilities:
         translation: It can translate speech into English.
         word_times: It returns the time and probability of every word. Live captions need them.
         streaming_text: It can start to speak before the text is complete.
-        speed: It can speak faster or slower than normal.
+        speed: It speaks faster and slower itself. The speech of other models is stretched.
         instructions: It can be told in words how to speak.
         cloning: It can speak with the voice of a recording.
         any_voice: Every name is a voice of it, always the same one.
         mixing: Sums of its voices are voices too, such as `af_heart+af_bella`.
+        fastest: The fastest speed that it speaks itself; what is missing is stretched, too.
     """
 
     languages: tuple[str, ...] = ()
@@ -32,3 +33,4 @@ class Capabilities:
     cloning: bool = False
     any_voice: bool = False
     mixing: bool = False
+    fastest: float = 4.0

@@ -135,7 +135,7 @@ def piper_voice(name: str) -> ModelEntry | None:
 
 
 def _cosyvoice(name: str, repository: str, languages: tuple[str, ...]) -> ModelEntry:
-    abilities = Capabilities(languages, speed=True, instructions=True, cloning=True)
+    abilities = Capabilities(languages, instructions=True, cloning=True)
     return _voice(name, EngineName.COSYVOICE, f"FunAudioLLM/{repository}", abilities, "Apache-2.0")
 
 

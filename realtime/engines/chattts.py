@@ -39,6 +39,9 @@ DEFAULT_VOICE: Final = "default"
 NORMAL_SPEED: Final = 5
 """The library's number for the speed 1.0, in a scale from 0 to 9."""
 
+FASTEST: Final = 9 / NORMAL_SPEED
+"""The speed of the largest number of that scale."""
+
 TOKENS_PER_SECOND: Final = CHATTTS_RATE / 512
 """Audio tokens in a second of speech."""
 
@@ -106,7 +109,9 @@ class ChatTTS:
                 "other weights put their digests beside them; see docs/voices.md."
             )
         self._codes = lru_cache(MAX_CACHED_CLIPS)(self._encode_clip)
-        capabilities = Capabilities(("zh", "en"), speed=True, instructions=True, cloning=True, any_voice=True)
+        capabilities = Capabilities(
+            ("zh", "en"), speed=True, instructions=True, cloning=True, any_voice=True, fastest=FASTEST
+        )
         self.description = described(CHATTTS_RATE, (DEFAULT_VOICE,), capabilities)
         self._stopped = False
 

@@ -71,7 +71,6 @@ class CosyVoice:
         told_by_name = self._version == 1 and "Instruct" in f"{arguments['name']} {Path(arguments['path']).name}"
         capabilities = Capabilities(
             _LANGUAGES_3 if self._version == 3 else _LANGUAGES,
-            speed=True,
             instructions=self._version > 1 or told_by_name,
             cloning=True,
         )
@@ -80,7 +79,7 @@ class CosyVoice:
         )
 
     def run(self, job: Mapping[str, Any], samples: Samples) -> Parts:
-        """Speak one phrase; `samples` is the reference clip, if any. A phrase at another speed than 1.0 comes whole.
+        """Speak one phrase; `samples` is the reference clip, if any.
 
         Raises `ClientError` if the model has no voices and there is no clip.
         """
@@ -114,8 +113,7 @@ class CosyVoice:
         told, text = phrase.instructions, phrase.text
         speech: Generator[dict[str, torch.Tensor], None, None]
         how: dict[str, Any] = {
-            "stream": phrase.streamed and phrase.speed == 1.0,
-            "speed": phrase.speed,
+            "stream": phrase.streamed,
             "text_frontend": False,  # the phrase is written in words already, and must not be cut again
         }
         prefix = ASSISTANT + PROMPT_END if self._version == 3 else ""

@@ -17,6 +17,7 @@ from realtime.catalogue.table import ModelEntry
 from realtime.catalogue.voices import AnyVoice, MixableVoices, voice_language
 from realtime.engines.base import Detector, EndOfTurnModel, EngineProgram, Recognizer, Synthesizer, VadState
 from realtime.engines.speech_job import SpeechJob
+from realtime.media.time_stretch import TimeStretch, stretched
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
@@ -30,6 +31,7 @@ from realtime.workers.batch import BatchWorker
 from realtime.workers.messages import NO_SAMPLES
 from realtime.workers.process_pool import ProcessPool
 from realtime.workers.stream import StreamWorker
+from realtime.workers.threads import BlockingCalls
 
 MAX_DETECTOR_BATCH: Final = 64
 """Streams whose windows the detector scores in one call."""
@@ -162,13 +164,19 @@ class SynthesizerHandle(ABC):
         languages = self.entry.capabilities.languages
         return spoken_text(text, languages, own=voice_language(voice, languages), british=self._british)
 
+    def own_speed(self, speed: float) -> float:
+        """Return the speed at which the model itself speaks where `speed` is wanted."""
+        able = self.entry.capabilities
+        return min(speed, able.fastest) if able.speed else 1.0
+
     @abstractmethod
     def synthesize(
         self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
     ) -> AsyncGenerator[Samples, None]:
         """Speak one phrase, as it is written, in one of `voices`; closing the generator stops the engine.
 
-        What the model does not support is ignored. Raises `EngineError`, `Overloaded`, and `ClientError` for what an
+        At a speed that the model does not speak itself, its speech is stretched. What else it does not support is
+        ignored. Raises `EngineError`, `Overloaded`, and `ClientError` for what an
         engine cannot combine.
         """
 
@@ -197,12 +205,12 @@ class ThreadSynthesizerHandle(SynthesizerHandle):
         speed: float,
         style: SpeechStyle = PLAIN,  # threads run no engine that has instructions or clones voices
     ) -> AsyncGenerator[Samples, None]:
-        speed = speed if self.entry.capabilities.speed else 1.0
-        pause = pause_after(text) / speed
+        own = self.own_speed(speed)
 
         def speak() -> Iterator[Samples]:
-            spoken = self.spoken_text(text, voice).text
-            return with_pause(self._engine.synthesize(spoken, voice, speed), pause, self.sample_rate)
+            chunks = self._engine.synthesize(self.spoken_text(text, voice).text, voice, own)
+            chunks = stretched(chunks, self.sample_rate, speed / own)
+            return with_pause(chunks, pause_after(text) / speed, self.sample_rate)
 
         return self._worker.stream(speak, time.monotonic() + style.seconds_ahead)
 
@@ -224,6 +232,7 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
         """
         super().__init__(british=british)
         self.name = entry.name
+        self._threads = BlockingCalls(MAX_CONCURRENT_PHRASES)
         self._pool = ProcessPool(program, on_stage, max_waiting=MAX_WAITING)
         described = self._pool.description
         languages, abilities = described["capabilities"].pop("languages"), described["capabilities"]
@@ -243,20 +252,26 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
         job = SpeechJob(
             spoken.text,
             voice,
-            speed if able.speed else 1.0,
+            self.own_speed(speed),
             style.instructions if able.instructions else "",
             clip.transcript if clip else "",
             style.streamed,
             spoken.language,
         )
         leveller = LoudnessLeveller(self.sample_rate)
-        pause = TrailingPause(pause_after(text) / job.speed, self.sample_rate)
+        stretch = None if speed == job.speed else TimeStretch(self.sample_rate, speed / job.speed)
+        pause = TrailingPause(pause_after(text) / speed, self.sample_rate)
         deadline = time.monotonic() + style.seconds_ahead
         parts = self._pool.run(job.fields(), clip.samples if clip else NO_SAMPLES, deadline)
         async with aclosing(parts) as results:
             async for result in results:
-                if len(phrase := pause.process(leveller.process(result.samples))):
+                chunk = leveller.process(result.samples)
+                if stretch is not None:
+                    chunk = await self._threads.run(stretch.process, chunk)
+                if len(phrase := pause.process(chunk)):
                     yield phrase
+        if stretch is not None and len(phrase := pause.process(await self._threads.run(stretch.flush))):
+            yield phrase
         if len(silence := pause.finish()):
             yield silence
 

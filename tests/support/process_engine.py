@@ -86,7 +86,7 @@ class ObedientVoice:
     """A speech engine with a chunk of 500 samples for each letter, or of 1,000 times the first sample of the clip."""
 
     def __init__(self, arguments: Mapping[str, Any], on_stage: Callable[[str], None]) -> None:
-        abilities = Capabilities(("en",), speed=True, cloning=True, any_voice=bool(arguments.get("any_voice")))
+        abilities = Capabilities(("en",), cloning=True, any_voice=bool(arguments.get("any_voice")))
         self.description = described(24_000, ("amber",), abilities)
 
     def run(self, job: Mapping[str, Any], samples: Samples) -> Parts:

@@ -163,7 +163,7 @@ def test_a_request_is_decoded_until_the_engine_answers_with_a_hypothesis() -> No
 def test_the_default_voice_model_may_be_named_by_its_repository() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines(), speech_model="maureesewilliams/hibari") as models:
-            assert models.voices == ("amber", "birch")
+            assert models.voice_names.voices == ("amber", "birch")
 
     run(scenario())
 
@@ -228,15 +228,18 @@ def test_what_the_engine_finds_in_the_weights_corrects_the_catalogue() -> None:
     run(scenario())
 
 
-def test_a_model_of_one_speed_speaks_at_it() -> None:
-    class OneSpeed(ScriptedEngines):
+@pytest.mark.parametrize("able", [Capabilities(), Capabilities(speed=True, fastest=1.25)])
+@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
+def test_at_a_speed_that_a_model_does_not_speak_its_speech_is_stretched(able: Capabilities, speed: float) -> None:
+    class FewSpeeds(ScriptedEngines):
         def synthesizer(self, entry: ModelEntry) -> ScriptedSynthesizer:
-            return ScriptedSynthesizer(self, entry.name, Capabilities())
+            return ScriptedSynthesizer(self, entry.name, able)
 
     async def scenario() -> None:
-        async with opened(OneSpeed()) as models, models.lease_synthesizer(VOICE) as synthesizer:
-            spoken = [chunk async for chunk in synthesizer.synthesize("Ten chars.", "amber", 2.0)]
-            assert sum(map(len, spoken)) == pytest.approx((0.6 + SENTENCE_PAUSE) * synthesizer.sample_rate, abs=1)
+        async with opened(FewSpeeds()) as models, models.lease_synthesizer(VOICE) as synthesizer:
+            spoken = [chunk async for chunk in synthesizer.synthesize("Some twenty letters.", "amber", speed)]
+            seconds = sum(map(len, spoken)) / synthesizer.sample_rate
+            assert seconds == pytest.approx((1.2 + SENTENCE_PAUSE) / speed, abs=0.03)
 
     run(scenario())
 

@@ -11,7 +11,7 @@ from realtime.catalogue.voices import find_voice
 from realtime.models.models import Models
 from realtime.models.voice_clips import voice_clips
 from realtime.settings import Settings
-from realtime.speech.pauses import SENTENCE_PAUSE
+from realtime.speech.pauses import SENTENCE_PAUSE, WORD_PAUSE
 from realtime.speech.style import ReferenceClip, SpeechStyle
 from realtime.weights.progress import Stage, Step
 from tests.support.process_engine import obedient_voice
@@ -59,6 +59,22 @@ def test_the_folder_is_read_and_what_cannot_be_used_is_logged(tmp_path: Path, ca
         "ann": (32_000, "What Ann says.")
     }
     assert [record.args[0] for record in caplog.records if record.args] == ["broken.mp3", "short.wav"]  # type: ignore[index]
+
+
+def test_the_speech_of_a_process_is_stretched_where_it_has_no_such_speed() -> None:
+    async def scenario() -> None:
+        models = Models(Settings(), Engines())
+        await models.open()
+        async with models.lease_synthesizer(CHATTTS) as synthesizer:
+            lengths = [
+                sum([len(chunk) async for chunk in synthesizer.synthesize("a" * 48, "amber", speed)])
+                for speed in (0.5, 1.0, 4.0)
+            ]
+        await models.unload(CHATTTS)
+        await models.close()
+        assert lengths == pytest.approx([24_000 * (1 + WORD_PAUSE) / speed for speed in (0.5, 1.0, 4.0)], rel=0.03)
+
+    run(scenario())
 
 
 def test_without_a_folder_there_are_no_such_voices(tmp_path: Path) -> None:
