@@ -15,6 +15,7 @@ _NUMBERED: Final = {
     "min": "minimum", "approx": "approximately", "apt": "apartment", "ext": "extension", "sec": "section",
     "ver": "version", "ca": "circa", "nr": "number", "art": "article", "par": "paragraph", "ex": "example",
     "tbl": "table", "rt": "route", "sc": "scene", "rm": "room", "bldg": "building", "pg": "page", "pgs": "pages",
+    "cl": "clause", "amend": "amendment",
     "ll": "lines", "v": "verse", "vv": "verses", "op": "opus",
     "cap": "chapter", "flr": "floor",
 }  # fmt: skip
@@ -67,7 +68,7 @@ _ALWAYS: Final = {
     "Rep": "Representative", "Sen": "Senator", "Gov": "Governor", "Capt": "Captain", "Sgt": "Sergeant",
     "approx": "approximately", "vs": "versus", "etc": "et cetera", "et al": "et al", "ibid": "ibid", "qty": "quantity",
     "Qty": "Quantity", "dept": "department", "govt": "government", "tsp": "tsp", "tbsp": "tbsp",
-    "Tbsp": "Tbsp", "pct": "percent", "ea": "each", "wk": "week", "wks": "weeks",
+    "Tbsp": "Tbsp", "pct": "percent", "ea": "each", "pcs": "pieces", "hwy": "highway", "wk": "week", "wks": "weeks",
     "yr": "year", "yrs": "years", "hr": "hour", "hrs": "hours", "mins": "minutes", "secs": "seconds", "lbs": "pounds",
     "mo": "month", "mos": "months", "intl": "international", "Intl": "International", "natl": "national",
     "Natl": "National", "Attn": "Attention", "attn": "attention", "pls": "please", "Pls": "Please", "Mtg": "Meeting",
@@ -83,7 +84,8 @@ _LAST: Final = frozenset(
 """Those behind which no name follows, so that a capital begins a sentence."""
 
 _WITHOUT_STOP: Final = {
-    "vs": "versus", "etc": "et cetera", "w/o": "without", "w/": "with", "aka": "also known as", "AKA": "also known as",
+    "vs": "versus", "etc": "et cetera", "w/o": "without", "w/": "with",
+    "w/c": "week commencing", "y/e": "year ending", "aka": "also known as", "AKA": "also known as",
     "BTW": "by the way", "IMO": "in my opinion", "TBD": "to be determined", "FYI": "for your information",
     "ASAP": "as soon as possible", "approx": "approximately", "Blvd": "Boulevard", "Pkwy": "Parkway", "Hwy": "Highway",
     "Ltd": "Limited", "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Jr": "Junior", "Qty": "Quantity",
@@ -116,6 +118,8 @@ _STARTERS: Final = (
     "|With|Yes|You|Your"
 )
 """Words that begin sentences, and no names."""
+
+_DAYS: Final = "Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun"
 
 _BEFORE_PERIOD: Final = re.compile(
     r"(?:\b(?:on|in|this|next|last|every|each|until|till|through|by|since|before|after|early|late|mid|of|[0-9]+(?:st|nd"
@@ -209,7 +213,8 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
      lambda match: _expanded(match, _NUMBERED) + " "),
     (re.compile(r"(?<![\w.])([Nn])o\.(?= of\b)"), r"\1umber"),
     (re.compile(r"(?<=[a-z] )No(s?) (?=[0-9])"), r"Number\1 "),
-    (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b)"), "circa "),
+    (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b|[0-9]{1,3} (?:BC|AD|CE|B\.C|A\.D))"), "circa "),
+    (re.compile(r"(?<= (?:BC|AD|CE)) ?[-–] ?(?=AD|CE|[0-9])|(?<=BCE) ?[-–] ?(?=AD|CE|[0-9])"), " to "),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th)) ed\.(?!\w)"), " edition"),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th))([ -])c\.(?!\w)"), r"\1century"),
     (re.compile(r"(?<![\w.,/])(?<![0-9] )(1|[1-7]/[2-8]|[½¼¾⅓⅔]) c\.(?= [a-z])"), r"\1 cup"),
@@ -217,10 +222,16 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"\b([Dd])ep\.?(?=:? [0-9]{1,2}:[0-9]{2})"), r"\1eparts"),
     (re.compile(r"\b([Aa])rr\.?(?=:? [0-9]{1,2}:[0-9]{2})"), r"\1rrives"),
     (re.compile(r"\b(Attn|attn)(?=: )"), lambda match: _ALWAYS[match[1]]),
+    (re.compile(r"\best\.(?=\))"), "estimate"),
+    (re.compile(r"(?<=[0-9])-in\.(?= [a-z])"), "-inch"),
     (re.compile(r"(?<![\w.,])1 in\.(?!\w)"), "1 inch"),
     (re.compile(r"(?<=[0-9]) in\.(?=,|[ \t]+[a-z0-9(×]|[)\"”]*$)"), " inches"),
     (re.compile(rf"(?<![\w.])({one_of(_PERIODS)})\.? ?[-–] ?({one_of(_PERIODS)})\b\.?(?=[\s,;:)]|$)"),
      lambda match: f"{_PERIODS[match[1]]} to {_PERIODS[match[2]]}"),
+    (re.compile(r"(?<![\w.-])M ?[-–] ?(F|Th)\b(?![.'’&-])"),
+     lambda match: f"Monday to {'Friday' if match[1] == 'F' else 'Thursday'}"),
+    (re.compile(rf"{_START}({_DAYS})(?= [0-9]{{1,2}}(?:st|nd|rd|th|(?::[0-5][0-9])? ?[-–] ?[0-9]))"),
+     lambda match: _PERIODS[match[1]]),
     # two or more in a row: "Mon, Wed & Fri", "Sat/Sun"
     (re.compile(rf"{_START}(?:{_LISTED})(?:(?: ?[,/&–-] ?|,? (?:and|or|to|through|thru) |, ?& )(?:{_LISTED}))+{_END}"),
      _periods),
@@ -257,6 +268,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<![\w.])(?!Gen (?:[A-Z](?:ers?)?|Alpha|Beta|AI)\b)({one_of(_TITLES)})\.? (?="
                 rf"(?:[A-Z]\. ?)*[A-Z][\w'’]+)(?<!\bJr )"),
      _title),
+    (re.compile(r"\b(Drs?|Mr|Prof|Rev)\.? (?=(?:&|and) (?:Mr|Mrs|Ms|Dr|Prof|Mister|Missus|Doctor)\b)"), _title),
     (re.compile(r"\b([Pp])\.?[Oo]\.? (?=Box\b)"), "P O "),
     (re.compile(r"\(([RDI])-(?=[A-Z][A-Za-z.]+\))"),
      lambda match: f"({ {'R': 'Republican', 'D': 'Democrat', 'I': 'Independent'}[match[1]]}, "),

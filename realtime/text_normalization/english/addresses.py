@@ -130,6 +130,7 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
         ),
         lambda match: _named(match[0]),
     ),
+    (re.compile(r"\b([HX])\.(?=26[0-9]\b)"), r"\1"),
     (re.compile(r"(?<=[A-Z]{2})\.(?=[A-Z]{2})"), " dot "),  # ASP.NET
     (re.compile(r"(?<![\w.)\]\"”'’])\.(?=[^\W\d_]{2})"), " dot "),  # .NET
 )

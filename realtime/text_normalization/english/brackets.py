@@ -36,7 +36,7 @@ def _paragraph(match: re.Match[str]) -> str:
 
 
 BRACKETS: Final[tuple[Rule, ...]] = (
-    (re.compile(rf"(?<![\w.'’/])([b-zB-HJ-Z]|{one_of(_FUNCTIONS)})(['′]?)\(({_ARGUMENTS})\)(?!\w)"), _function),
+    (re.compile(rf"(?<![\w.'’/])([b-zB-HJ-ZΘΩ]|{one_of(_FUNCTIONS)})(['′]?)\(({_ARGUMENTS})\)(?!\w)"), _function),
     (
         re.compile(
             r"(?:(?<=Article )|(?<=Section )|(?<=Rule )|(?<=Clause )|(?<=section ))([0-9]{1,4})\([0-9]{1,2}\)"

@@ -23,5 +23,5 @@ FORMULAS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<![\w./-])(?=[A-Za-z]*[0-9])(?![BCP]2[BCP]\b|[A-Za-z]+[0-9]{{2}}\b)(?:{_ELEMENT}[0-9]{{0,2}}){{2,8}}(?![\w/]|-[0-9])"),
      _spelled),
     # salts, acids, bases and oxides without one, where a small letter keeps them apart from abbreviations
-    (re.compile(rf"(?<![\w./-])(?=[A-Z]*[a-z])(?:Na|Li|Ca|Mg|Ag|Cu|Zn|Fe|K|H)(?:{_ANIONS})(?![\w/-])"), _spelled),
+    (re.compile(rf"(?<![A-Za-z./-])(?=[A-Z]*[a-z])(?:Na|Li|Ca|Mg|Ag|Cu|Zn|Fe|K|H)(?:{_ANIONS})(?![\w/-])"), _spelled),
 )  # fmt: skip

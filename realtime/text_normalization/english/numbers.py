@@ -77,7 +77,8 @@ _PER: Final = {
     "sec": "second", "min": "minute", "hr": "hour", "mo": "month", "yr": "year", "kg": "kilogram", "lb": "pound",
     "second": "second", "minute": "minute", "hour": "hour", "day": "day", "night": "night", "week": "week",
     "month": "month", "year": "year", "person": "person", "user": "user", "seat": "seat", "item": "item",
-    "unit": "unit", "mile": "mile", "wk": "week",
+    "unit": "unit", "mile": "mile", "bbl": "barrel", "oz": "ounce", "gal": "gallon", "mi": "mile", "km": "kilometer",
+    "ton": "ton", "tonne": "tonne", "head": "head", "wk": "week",
 }  # fmt: skip
 """What a price or a number of things is counted for."""
 
@@ -140,6 +141,7 @@ RATIOS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<=[\w%])/({one_of(_PER)})\b(?!/)|(?<=\bper) ({one_of(_PER)})\b"),
      lambda match: f" {'per ' if match[1] else ''}{_PER[match[1] or match[2]]}"),
     (re.compile(r"\b(FY ?'?)([0-9]{2})/([0-9]{2})\b"), r"\1\2 \3"),
+    (re.compile(r"(?<![\w/.])([0-9]{1,2})/([0-9]{1,3})(?:ths?|rds?|nds?)\b"), _fraction_of),
     (re.compile(rf"(?<![\w/.-])({_SAYINGS})(?![\w/-]|\.[0-9])"), lambda match: re.sub("[/-]", " ", match[0])),
     (re.compile(r"(?<![\w/.])([0-9]{1,2})/([248]|16)(?= (?:time|meter|metre|beat)\b)"), r"\1 \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+)[ -]([0-9]{{1,2}})/([0-9]{{1,2}}){_NOT_PARTLY}"), _mixed),
@@ -186,6 +188,7 @@ _SUMS: Final[tuple[Rule, ...]] = (
 )
 _TIEBREAK: Final = r"(?: ?\([0-9]+(?:-[0-9]+)?\))?"
 _RANGES: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w.:])([0-9]+\.[0-9]+):([0-9.]*[0-9])(?![\w:])"), r"\1 to \2"),
     # sets of tennis, and a record of wins, losses and draws
     (
         re.compile(rf"(?<![\w.,/-])[0-7]-[0-7]{_TIEBREAK}(?:, [0-7]-[0-7]{_TIEBREAK})+(?![\w-])"),
@@ -231,6 +234,7 @@ GROUPING: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9n)])!(?= ?[=+×*/÷−])"), " factorial"),
     (re.compile(r"(?<![\w.,])[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![\w,])"), lambda match: match[0].replace(",", "")),
     (re.compile("[₀-₉]+"), lambda match: match[0].translate(_SUBSCRIPTS)),
+    (re.compile(r"(?<=[0-9]) ?~ ?(?=[-−]?[0-9])"), " to "),
     (re.compile(r"~ ?(?=[$€£]?[0-9])"), "about "),
     (re.compile(r"(?m)^([ \t]*[0-9]{1,3})\)(?= )"), r"\1."),
     (re.compile(r"(?<=[0-9])[\u00a0\u202f\u2009](?=[0-9]{3}(?![0-9]))"), ","),

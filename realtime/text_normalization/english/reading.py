@@ -26,7 +26,7 @@ _DIGIT: Final = re.compile("[0-9]")
 def _stages(*, british: bool) -> tuple[Stage, ...]:
     return (
         (re.compile(r"[.@/\\]|:[0-9A-Fa-f:]|[0-9A-Fa-f]-[0-9A-Fa-f]|\bport |\bv[0-9]"), ADDRESSES),
-        (re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/o?|aka|approx|qty|incl|dept|c/o)\b"), ABBREVIATIONS),
+        (re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/o?|aka|approx|qty|incl|w/c|y/e|dept|c/o)\b"), ABBREVIATIONS),
         (re.compile("[0-9IVXLC₀-₉\u00a0\u202f\u2009]|, [A-Z]{2}|[Ss]cene |Act |[ivx]{2,}\b"), (*GROUPING, *NAMES)),
         (re.compile(r"\w['′]?\(\S"), BRACKETS),
         (_DIGIT, (*dates(british=british), *TELEPHONE)),

@@ -23,10 +23,18 @@ _GREEK: Final = {
 }  # fmt: skip
 
 
-_OF: Final = {"∑": "the sum of", "∫": "the integral of", "√": "the square root of", "∛": "the cube root of"}
+_OF: Final = {
+    "∑": "the sum of",
+    "∫": "the integral of",
+    "√": "the square root of",
+    "∠": "angle",
+    "△": "triangle",
+    "∴": "therefore",
+    "∛": "the cube root of",
+}
 _BETWEEN: Final = {
     "±": "plus or minus", "×": "times", "÷": "divided by", "−": "minus", "∈": "in", "∪": "union",
-    "∩": "intersected with", "⊂": "is a subset of",
+    "∩": "intersected with", "⊂": "is a subset of", "∥": "is parallel to", "⊥": "is perpendicular to",
 }  # fmt: skip
 
 
@@ -78,7 +86,10 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
      lambda match: _KEYS[match[1]]),
     (re.compile(r"\b(UTC|GMT) ?([+−-])(?=[0-9])"),
      lambda match: f"{match[1]} {'plus' if match[2] == '+' else 'minus'} "),
-    (re.compile(r"(?<![\w#&])#(?=[A-Z]{1,3}-[0-9])"), "number "),
+    (re.compile(r"(?<![\w#&])#(?=[A-Z]{1,3}-[0-9])|(?i:(?<=order )|(?<=ticket )|(?<=case )|(?<=item ))#(?=\w)"),
+     "number "),
+    (re.compile(r"(?<![\w])([A-Za-z] = )([a-z]{2,3})(?=²|³| [+−-] |[.,;)]|$)"),
+     lambda match: match[1] + " ".join(match[2])),
     (re.compile(r"(?<![\w#&])#([A-Za-z_]\w*)"), _hashtag),
     (re.compile(r"(?<![\w.@])@([A-Za-z]\w*_\w+)"), lambda match: "at " + match[1].replace("_", " underscore ")),
     (re.compile(r"(?<![\w.@])@ ?(?=\w)"), "at "),
@@ -86,6 +97,7 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<= )['’‘]n['’‘]?(?= )"), "and"),
     (re.compile(r"(?<!\S)--(?=[a-zA-Z])"), "dash dash "),
     (re.compile(r"(?<!\S)-([a-zA-Z])(?!\w)"), r"dash \1"),
+    (re.compile(r"(?<=[a-z] )-([a-z]{2,3})(?![\w-])"), lambda match: f"dash {spelled(match[1])}"),
     (re.compile(r"\b([A-G])[#♯](?!\w)"), r"\1 sharp"),
     (re.compile(r"\b([A-G])♭(?!\w)"), r"\1 flat"),
     (re.compile(r" ?(?:-+>|=+>|⇒|➜|→) ?"), " to "),
@@ -127,6 +139,7 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[\w)])([⁻⁰¹²³⁴-⁹]+)"), _power),
     (re.compile(r"(?<=\w)\+\+"), " plus plus"),
     (re.compile(r"(?<=[\w)]) \+ (?=[\w(])|(?<=[a-z0-9])\+(?=[a-z0-9])"), " plus "),
+    (re.compile(r"\b(dollars|pounds|euros|cents)\+(?![\w+])"), r"\1 plus"),
     (re.compile(r"(?<=[0-9])\+(?![\w+])|(?<=\b[A-F])\+(?![\w+])"), " plus"),
     (re.compile(r"(?<=\b[A-F])[-−](?= (?:in|on|for|average|grade)\b|[.,;!?)]|$)"), " minus"),
     (re.compile(r"(?<![\w+])\+(?=[0-9])"), "plus "),

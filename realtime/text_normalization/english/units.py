@@ -94,7 +94,7 @@ _ALL: Final = {**_NAMES, **{symbol: "" for symbol in _CUSTOMARY if symbol != "K"
 _UNIT: Final = rf"(?P<unit>{one_of(_ALL)})(?P<power>[²³])?"
 _DIVISOR: Final = rf"/(?P<divisor>{one_of(_DIVISORS)})(?P<divisor_power>[²³])?"
 _END: Final = r"(?![\w'’²³]|/[^\W\d_])"
-_STOP: Final = r"(?:\.(?=,| [a-z(]|(?<=ft\.) [0-9]))?"
+_STOP: Final = r"(?:\.(?=[,)]| [a-z(]|(?<=ft\.) [0-9]))?"
 """The stop of an abbreviated unit within a sentence."""
 
 _PARTS: Final = r"\b(?:half|(?:third|quarter|fifth|sixth|eighth|tenth|sixteenth)s?)"
@@ -187,6 +187,11 @@ UNITS: Final[tuple[Rule, ...]] = (
     ),
     (re.compile(r"(?<![\w.,$€£/-])([1-9][0-9]{1,2}\.[0-9]|[1-9][0-9]{2}) ?F(?![\w'’-])"), r"\1 degrees Fahrenheit"),
     (re.compile(r"(?<![\w.,$€£-])((?:1[0-9]|2[0-6])0) ?C(?![\w'’-])"), r"\1 degrees Celsius"),
+    (re.compile(r"(?<=[0-9] degrees) ([CF])\b"), lambda match: _SCALES[match[1]]),
+    (
+        re.compile(rf"\b({one_of(DIRECTIONS)})(?= [0-9]{{1,3}} (?:mph|km/h|knots)\b)"),
+        lambda match: DIRECTIONS[match[1]].lower(),
+    ),
     (re.compile(r"(?<=[0-9]) ?℃"), " degrees Celsius"),
     (re.compile(r"(?<=[0-9]) ?℉"), " degrees Fahrenheit"),
     (
