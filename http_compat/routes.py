@@ -28,6 +28,7 @@ from http_compat.xinference.names import LaunchedNames
 from realtime.edge.access import authenticate, presented_keys
 from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
+from realtime.edge.status import Status
 from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
 from realtime.wire.deepgram.errors import error_body as deepgram_error_body
@@ -61,7 +62,12 @@ BLOCKING_CALLS: Final = 4
 
 
 def routes(
-    models: "ModelService", settings: Settings, metrics: Metrics, decoders: DecoderPool, secrets: ClientSecrets
+    models: "ModelService",
+    settings: Settings,
+    metrics: Metrics,
+    status: Status,
+    decoders: DecoderPool,
+    secrets: ClientSecrets,
 ) -> list[BaseRoute]:
     """Build the routes, which need the exception handlers of `errors.py` and the middleware of `middleware.py`."""
     names, threads = LaunchedNames(settings), BlockingCalls(BLOCKING_CALLS)
@@ -78,6 +84,9 @@ def routes(
 
     async def exposition(_: Request) -> Response:
         return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+
+    async def state(_: Request) -> Response:
+        return JSONResponse(status.snapshot(), headers={"cache-control": "no-store"})
 
     async def openapi(_: Request) -> Response:
         return JSONResponse(described)
@@ -102,6 +111,7 @@ def routes(
         "/v1/models/{id:path}": {"GET": listing.model, "DELETE": launches.terminate},
         "/api/ps": {"GET": listing.loaded},
         "/metrics": {"GET": exposition},
+        "/v1/status": {"GET": state},
     }
     public: dict[str, Methods] = {
         "/v1/cluster/auth": {"GET": auth.needs_key},

@@ -18,6 +18,7 @@ from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
 from realtime.edge.sessions import Sessions
+from realtime.edge.status import Status
 from realtime.edge.websocket import RealtimeEndpoint
 from realtime.edge.wyoming import WyomingListener
 from realtime.media.decoder_pool import DecoderPool
@@ -41,7 +42,8 @@ def create_app(
     metrics = Metrics(lambda: models.schedulers)
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
     chat = configured_backend(settings, metrics.count_chat)
-    sessions = Sessions(models, settings, metrics, chat)
+    status = Status(models, settings)
+    sessions = Sessions(models, settings, metrics, status, chat)
     handshakes = Handshakes(settings, lambda: models.voice_names, chat=chat is not None)
     secrets = ClientSecrets(handshakes)
     realtime = RealtimeEndpoint(settings, metrics, decoders, sessions, handshakes, secrets)
@@ -60,6 +62,8 @@ def create_app(
             decoders.open()
             models.open().add_done_callback(opened)
             async with contextlib.AsyncExitStack() as listeners:
+                watching = asyncio.create_task(status.watch())
+                listeners.callback(watching.cancel)
                 if wyoming is not None:
                     listener = WyomingListener(models, settings, metrics, sessions)
                     await listeners.enter_async_context(listener.listening(wyoming))
@@ -76,7 +80,7 @@ def create_app(
     return Starlette(
         routes=[
             *realtime.routes(),
-            *routes(models, settings, metrics, decoders, secrets),
+            *routes(models, settings, metrics, status, decoders, secrets),
             *page.routes(),
             *realtime.refusals(),
         ],

@@ -19,6 +19,7 @@ from http_compat.openapi.schemas import (
     ERRORS,
     HEADERS,
     ID,
+    NUMBER,
     TEXT,
     VOICE_MODEL,
     VOICE_NAME,
@@ -67,6 +68,7 @@ def document(settings: Settings) -> dict[str, Any]:
             "/v1/models/{id}": {"parameters": [ID], "get": _model(), "delete": _terminate()},
             "/api/ps": {"get": _loaded()},
             "/metrics": {"get": _metrics()},
+            "/v1/status": {"get": _status()},
             "/v1/cluster/auth": {"get": _public("Check whether an API key is required", record(auth=BOOLEAN))},
             "/token": {"post": _token()},
             "/openapi.json": {"get": _public("Get this document", {"type": "object"})},
@@ -237,6 +239,18 @@ def _metrics() -> dict[str, Any]:
         "content": {"text/plain": {}},
     }
     return {"summary": "Get metrics", "responses": {"200": exposition, **errors(401, 403)}}
+
+
+def _status() -> dict[str, Any]:
+    listed = array({"type": "object"})
+    shown = record(
+        ready=BOOLEAN, uptime_seconds=NUMBER, max_sessions=NUMBER,
+        sessions=listed, engines=listed, models=listed, history=listed, errors=listed,
+    )  # fmt: skip
+    return {
+        "summary": "Get the sessions, the load, the models and the last errors",
+        "responses": {"200": response("The status", shown), **errors(401, 403)},
+    }
 
 
 def _token() -> dict[str, Any]:

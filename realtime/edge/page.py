@@ -28,7 +28,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "cache-control": "no-cache",  # browsers ask for changes: the page and its modules must be of one version
 }
 
-_PAGES: Final = {"index.html": "/", "overlay.html": "/overlay"}
+_PAGES: Final = {"index.html": "/", "overlay.html": "/overlay", "status.html": "/status"}
 """The paths of the pages; other files have that of their name."""
 
 _SUFFIXES: Final = frozenset({".css", ".html", ".js", ".svg"})

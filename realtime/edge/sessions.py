@@ -13,6 +13,7 @@ from realtime.backends.backend import ChatBackend
 from realtime.catalogue.names import ModelNames
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics
+from realtime.edge.status import Status
 from realtime.errors import Overloaded, VoiceError
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
@@ -35,10 +36,13 @@ class Sessions:
         open: Number of sessions in progress.
     """
 
-    def __init__(self, models: Models, settings: Settings, metrics: Metrics, chat: ChatBackend | None = None) -> None:
+    def __init__(
+        self, models: Models, settings: Settings, metrics: Metrics, status: Status, chat: ChatBackend | None = None
+    ) -> None:
         self._models = models
         self._settings = settings
         self._metrics = metrics
+        self._status = status
         self._chat = chat
         self._traces = Traces(settings)
         self.names = ModelNames(settings)
@@ -64,6 +68,7 @@ class Sessions:
                 self._models,
                 recognizer,
                 self._metrics,
+                self._status,
                 self._traces,
                 self._chat,
                 client_id,
@@ -83,6 +88,7 @@ class AdmittedSession:
         models: Models,
         recognizer: SessionRecognizer,
         metrics: Metrics,
+        status: Status,
         traces: Traces,
         chat: ChatBackend | None,
         client_id: ClientId,
@@ -93,6 +99,7 @@ class AdmittedSession:
         self._models = models
         self._recognizer = recognizer
         self._metrics = metrics
+        self._status = status
         self._traces = traces
         self._chat = chat
         self._client_id = client_id
@@ -106,7 +113,11 @@ class AdmittedSession:
         `deliver` sends an event to the client.
         """
         session_id, clock = self._client_id.session, partial(_seconds_since, time.monotonic())
-        with self._metrics.session() as metrics, self._traces.session(session_id, clock) as trace:
+        with (
+            self._metrics.session() as metrics,
+            self._status.session(self._client_id, self._config) as status,
+            self._traces.session(session_id, clock) as trace,
+        ):
 
             async def measured(event: Event) -> None:
                 if isinstance(event, ResponseFinished) and event.error is not None:
@@ -114,6 +125,7 @@ class AdmittedSession:
                 if isinstance(event, SessionConfigured):
                     self._recognizer.expect(event.config.speakers)
                 metrics.delivered(event)
+                status.delivered(event)
                 await deliver(event)
 
             observers: list[Observer] = [SessionLog(session_id)] if logger.isEnabledFor(logging.DEBUG) else []

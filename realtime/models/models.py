@@ -163,6 +163,10 @@ class Models:
         """Return the models that can be leased without waiting."""
         return [model.entry for model in self._pool.loaded()]
 
+    def memory(self) -> dict[str, int]:
+        """Return the bytes that the weights of each loaded model take, by its name."""
+        return {model.name: model.weight_bytes for model in self._pool.loaded()}
+
     def is_loaded(self, entry: ModelEntry) -> bool:
         """Whether the model can be leased without waiting."""
         return self._pool.find(entry.name) is not None

@@ -27,6 +27,8 @@ class Load:
         self.admission = AdmissionControl(workers, self.cost, self.cadence, load_limit)
         self.busy = DecayingRate()
         """Share of the engine's time that is used, 0 to 1."""
+        self._decodes = DecayingRate()
+        self._batches = DecayingRate()
         self._uploads = DecayingRate()
         self._service_received: dict[str, DecayingRate] = {}
 
@@ -39,12 +41,19 @@ class Load:
 
     def record_decode(self, batch: Sequence[tuple[ClientId, Priority]], seconds: float, now: float) -> None:
         """Count the decoding of these requests, which took `seconds` together."""
+        self._decodes.add(len(batch), now)
+        self._batches.add(1, now)
         each = seconds / len(batch)
         normalized_each = normalized(each, len(batch))
         for client_id, priority in batch:
             if priority is Priority.PARTIAL:
                 self.cost.record_decode(normalized_each)
             self._record(client_id, priority, each, normalized_each, now)
+
+    def mean_batch(self, now: float) -> float:
+        """Return how many requests were decoded together of late; 0 before the first."""
+        batches = self._batches.read(now)
+        return self._decodes.read(now) / batches if batches else 0.0
 
     def _record(
         self, client_id: ClientId, priority: Priority, seconds: float, normalized_seconds: float, now: float

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jiwer
 import pytest
+from websockets.sync.client import connect
 
 from realtime.audio.formats import Samples
 from tests.page.conftest import SILENCE, Browse
@@ -188,3 +189,17 @@ def test_a_server_that_was_restarted_is_found_again_and_captions_go_on(
         assert eventually(lambda: page.text("#state") == "connected", 30)
         assert shows(page, "#captions-live", "house.", 40)
         assert page.evaluate("document.querySelectorAll('#captions-turns li').length") == 2
+
+
+def test_the_page_for_operators_shows_who_speaks(
+    browse_chromium: Browse, service: RunningService, microphone: Callable[..., Path]
+) -> None:
+    with browse_chromium(f"http://{service.address}/status", microphone()) as page:
+        assert eventually(lambda: page.text("#state").startswith("0 of 32 sessions"), 10)
+        with connect(f"{service.realtime_url}?intent=transcription"):
+            assert eventually(lambda: page.text("#sessions").startswith("Session Key Age Lag"), 10)
+            assert eventually(lambda: "sess_" in page.text("#sessions"), 10)
+            assert "whisper-base" in page.text("#engines")
+        assert eventually(lambda: "sess_" not in page.text("#sessions"), 10)
+        assert page.evaluate("document.querySelectorAll('#plots svg').length") == 4
+        assert page.problems == []

@@ -19,6 +19,7 @@ from realtime.catalogue.voices import VoiceNames
 from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
+from realtime.edge.status import Status
 from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
 from tests.support.scripted_models import ScriptedModels
@@ -33,7 +34,7 @@ def scripted_application(models: ScriptedModels, settings: Settings) -> Starlett
         Handshakes(settings, lambda: VoiceNames(lookup("hibari-tts"), ("amber", "birch")), chat=False)
     )
     return Starlette(
-        routes=routes(models, settings, Metrics(dict), decoders, secrets),
+        routes=routes(models, settings, Metrics(dict), Status(models, settings), decoders, secrets),
         middleware=middleware(settings),
         exception_handlers=exception_handlers,
     )

@@ -20,6 +20,7 @@ from realtime.catalogue.table import ENGLISH, ENTRIES, ModelEntry, Task
 from realtime.engines.base import VadState
 from realtime.errors import EngineError, ModelInUse, Overloaded, UnspokenLanguage
 from realtime.languages import language_name
+from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.speech.endpointing import Endpointing, Onset, TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
@@ -176,6 +177,10 @@ class ScriptedModels:
         """Errors for the next lease of a recognizer, by name."""
         self.gate: asyncio.Event | None = None
         """Loads wait until it is set."""
+        self.schedulers: dict[str, Scheduler] = {}
+
+    def memory(self) -> dict[str, int]:
+        return dict.fromkeys([*self.recognizers, *self.synthesizers], 1_000_000)
 
     async def load(self, entry: ModelEntry) -> None:
         if self.gate is not None:

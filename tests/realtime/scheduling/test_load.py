@@ -34,6 +34,14 @@ def test_how_busy_the_engine_is_counts_all_workers_and_all_work() -> None:
     assert load.busy.read(NOW + 10 * AVERAGING_SECONDS) == pytest.approx(0.5, rel=0.1)
 
 
+def test_the_mean_batch_is_that_of_the_last_decodes() -> None:
+    load = load_of(1, 0.1)
+    assert load.mean_batch(NOW) == 0
+    for second in range(10 * round(AVERAGING_SECONDS)):
+        load.record_decode([(client_id(each), Priority.PARTIAL) for each in range(1 + second % 2)], 0.1, NOW + second)
+    assert load.mean_batch(NOW + 10 * AVERAGING_SECONDS) == pytest.approx(1.5, rel=0.1)
+
+
 def test_uploads_take_no_capacity_from_live_sessions() -> None:
     load = load_of(1, 0.1)
     load.record_encode(client_id(1), Priority.UPLOAD, AVERAGING_SECONDS, NOW)
