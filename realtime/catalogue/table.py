@@ -10,6 +10,7 @@ from typing import Final
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.kokoro import KOKORO_LANGUAGES, KOKORO_REPOSITORY
 from realtime.catalogue.piper import PIPER_REPOSITORY, piper_language
+from realtime.catalogue.pocket import POCKET_LANGUAGES, POCKET_REPOSITORY, pocket_name
 
 
 class Task(StrEnum):
@@ -28,6 +29,7 @@ class EngineName(StrEnum):
     COSYVOICE = "cosyvoice"
     PIPER = "piper"
     KOKORO = "kokoro"
+    POCKET = "pocket-tts"
 
 
 WEIGHT_PACKAGES: Final = {EngineName.HIBARI: "hibari"}
@@ -210,6 +212,16 @@ ENTRIES: Final = (
         KOKORO_REPOSITORY,
         Capabilities(KOKORO_LANGUAGES, speed=True, mixing=True),
         "Apache-2.0",
+    ),
+    *(
+        _voice(
+            pocket_name(folder),
+            EngineName.POCKET,
+            POCKET_REPOSITORY,
+            Capabilities((language,)),
+            "code MIT, weights CC-BY-4.0",
+        )
+        for folder, language in POCKET_LANGUAGES.items()
     ),
     *filter(None, map(piper_voice, PIPER_VOICES)),
 )

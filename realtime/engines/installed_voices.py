@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from typing import Final
 
+from realtime.catalogue.pocket import pocket_folder
 from realtime.catalogue.table import COSYVOICE_NAME, EngineName, ModelEntry, Task
 from realtime.settings import Settings
-from realtime.weights import kokoro, piper
+from realtime.weights import kokoro, piper, pocket
 from realtime.weights import locate as weights
 
 _UNNAMED: Final = "default"
@@ -35,5 +36,8 @@ def _voices(entry: ModelEntry, settings: Settings) -> tuple[str, ...]:
         case EngineName.KOKORO:
             directory = weights.find(entry, settings)
             return tuple(kokoro.voice_files(directory)) if directory else ()
+        case EngineName.POCKET:
+            directory, folder = weights.find(entry, settings), pocket_folder(entry.name)
+            return tuple(pocket.voice_files(pocket.model_folder(directory, folder), folder)) if directory else ()
         case _:
             return (_UNNAMED,)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from realtime.catalogue.names import ModelNames
+from realtime.catalogue.pocket import pocket_folder
 from realtime.catalogue.table import EngineName, ModelEntry
 from realtime.engines.base import (
     Detector,
@@ -123,6 +124,9 @@ class InstalledEngines:
                 return self._program(entry, "chattts:ChatTTS", directory, self._settings.chattts_python)
             case EngineName.KOKORO:
                 return self._program(entry, "kokoro:Kokoro", directory, None)
+            case EngineName.POCKET:
+                folder = pocket_folder(entry.name)
+                return self._program(entry, "pocket_tts:PocketTTS", directory, None, folder=folder)
             case EngineName.COSYVOICE:
                 return self._cosyvoice(entry, directory)
             case _:

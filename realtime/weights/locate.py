@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from realtime.catalogue.names import lookup
-from realtime.catalogue.table import COSYVOICE_ENTRIES, COSYVOICE_NAME, WEIGHT_PACKAGES, EngineName, ModelEntry, Task
+from realtime.catalogue.table import (
+    COSYVOICE_ENTRIES,
+    COSYVOICE_NAME,
+    MODELSCOPE_SOURCES,
+    WEIGHT_PACKAGES,
+    EngineName,
+    ModelEntry,
+    Task,
+)
 from realtime.errors import EngineError, NoEngine, UnknownModel, UnusableModel, WeightsUnavailable
 from realtime.settings import Settings
 from realtime.weights import bundled, conversion, hub, piper, snapshots, storage
@@ -36,7 +44,7 @@ def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -
 
     For a recognizer it holds a CTranslate2 Whisper model: `model.bin`, `config.json`, `tokenizer.json`, `vocabulary.*`
     and perhaps `preprocessor_config.json`. For one of Piper's voices it holds the network and its description, for an
-    engine of `LAYOUTS` in `snapshots.py` it is the directory as it is published, and for one of `WEIGHT_PACKAGES` the
+    engine of `ENGINES` in `snapshots.py` it is the directory as it is published, and for one of `WEIGHT_PACKAGES` the
     configured path or the package. Blocks, perhaps for many minutes.
 
     Raises:
@@ -51,7 +59,7 @@ def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -
 def _find_or_prepare(entry: ModelEntry, settings: Settings, progress: Progress) -> Path:
     if directory := _configured(entry, settings):
         return directory
-    if entry.engine in snapshots.LAYOUTS:
+    if entry.engine in snapshots.ENGINES:
         return _snapshot(entry, settings) or _fetched_snapshot(entry, settings, progress)
     if entry.engine not in _DOWNLOADED:
         return _engine_package(entry)
@@ -65,7 +73,7 @@ def find(entry: ModelEntry, settings: Settings) -> Path | None:
     """Return the directory of the model's files on this machine; None if they must be prepared first."""
     if directory := _configured(entry, settings):
         return directory
-    if entry.engine in snapshots.LAYOUTS:
+    if entry.engine in snapshots.ENGINES:
         return _snapshot(entry, settings)
     if entry.engine not in _DOWNLOADED:
         package = WEIGHT_PACKAGES.get(entry.engine)
@@ -119,7 +127,7 @@ def _configured(entry: ModelEntry, settings: Settings) -> Path | None:
                 f"The directory configured for {entry.name} contains no CTranslate2 Whisper model: "
                 f"{directory} lacks {', '.join(missing)}."
             )
-        if entry.engine in snapshots.LAYOUTS:
+        if entry.engine in snapshots.ENGINES:
             snapshots.require_complete(entry, directory)
         return directory
     return None
@@ -134,7 +142,7 @@ def _snapshot(entry: ModelEntry, settings: Settings) -> Path | None:
     for member in members:
         if directory := _configured(member, settings) or snapshots.cached(member):
             return directory
-    if settings.hub == "modelscope":
+    if settings.hub == "modelscope" and entry.name in MODELSCOPE_SOURCES:
         with suppress(HubError, UnusableModel):
             return snapshots.from_modelscope(entry, local_only=True)
     return None
@@ -145,7 +153,7 @@ def _fetched_snapshot(entry: ModelEntry, settings: Settings, progress: Progress)
         raise _no_snapshot(entry, settings, f"not asked, because {reason}")
     report = reporter(progress, entry.name, Stage.DOWNLOADING)
     try:
-        if settings.hub == "modelscope":
+        if settings.hub == "modelscope" and entry.name in MODELSCOPE_SOURCES:
             report(0, 0)
             return snapshots.from_modelscope(entry, local_only=False)
         return snapshots.download(entry, report)

@@ -5,6 +5,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
+from realtime.catalogue.pocket import pocket_folder
 from realtime.catalogue.table import MODELSCOPE_SOURCES, EngineName, ModelEntry
 from realtime.errors import EngineError, UnusableModel
 from realtime.weights import hub
@@ -29,7 +30,7 @@ class Layout:
         return [pattern for pattern in self.required if not any(directory.glob(pattern))]
 
 
-LAYOUTS: Final = {
+_LAYOUTS: Final = {
     EngineName.CHATTTS: Layout(
         (
             *(f"asset/{name}.safetensors" for name in ("Decoder", "DVAE", "Embed", "Vocos")),
@@ -47,12 +48,23 @@ LAYOUTS: Final = {
         alternatives=(("onnx/*.onnx", "voices/*.bin"), ("*.onnx", "voices*.bin")),
     ),
 }
-"""The layouts of the engines whose models are such directories."""
+"""The layouts of the engines each of whose models has a repository."""
+
+ENGINES: Final = (*_LAYOUTS, EngineName.POCKET)
+"""The engines whose models are such directories."""
+
+
+def _layout(entry: ModelEntry) -> Layout:
+    if entry.engine is not EngineName.POCKET:
+        return _LAYOUTS[entry.engine]
+    files = ("model.safetensors", "tokenizer.json", "embeddings/*.safetensors")
+    folder = f"languages/{pocket_folder(entry.name)}"
+    return Layout(tuple(f"{folder}/{file}" for file in files), alternatives=(files,))
 
 
 def require_complete(entry: ModelEntry, directory: Path) -> None:
     """Raise `EngineError` if a configured directory is no model of the entry's engine."""
-    if missing := LAYOUTS[entry.engine].lacking(directory):
+    if missing := _layout(entry).lacking(directory):
         raise EngineError(
             f"The directory configured for {entry.name} contains no such model: {directory} lacks {', '.join(missing)}."
         )
@@ -60,14 +72,14 @@ def require_complete(entry: ModelEntry, directory: Path) -> None:
 
 def cached(entry: ModelEntry) -> Path | None:
     """Return the directory of the model in the cache of the Hugging Face hub, if it is complete."""
-    layout = LAYOUTS[entry.engine]
+    layout = _layout(entry)
     directory = hub.cached(entry.source, (*layout.required, *layout.optional))
     return directory if directory is not None and not layout.lacking(directory) else None
 
 
 def download(entry: ModelEntry, report: Report) -> Path:
     """Download the model from the Hugging Face hub; return its directory. Raises `HubError` and `EngineError`."""
-    layout = LAYOUTS[entry.engine]
+    layout = _layout(entry)
     remote = hub.files(entry.source, (*layout.required, *layout.optional))
     if missing := [pattern for pattern in layout.required if not any(fnmatch(name, pattern) for name in remote)]:
         raise EngineError(f"{entry.source} is not complete: it lacks {', '.join(missing)}.")
@@ -79,7 +91,7 @@ def from_modelscope(entry: ModelEntry, *, local_only: bool) -> Path:
 
     Raises `UnusableModel` without the package `modelscope`, and `HubError` where the model cannot be had.
     """
-    layout = LAYOUTS[entry.engine]
+    layout = _layout(entry)
     try:
         from modelscope import snapshot_download
         from modelscope_hub.errors import HubError as ModelScopeError

@@ -2,6 +2,7 @@ import pytest
 
 from realtime.catalogue.names import ModelNames, lookup
 from realtime.catalogue.piper import PIPER_REPOSITORY, piper_file
+from realtime.catalogue.pocket import POCKET_LANGUAGES, POCKET_REPOSITORY, pocket_folder, pocket_name
 from realtime.catalogue.table import COSYVOICE_NAME, ENTRIES, EngineName, Task
 from realtime.catalogue.voices import (
     OPENAI_VOICES,
@@ -34,7 +35,7 @@ def test_a_model_is_printed_as_its_name() -> None:
 def test_names_and_sources_are_unique() -> None:
     names = [entry.name for entry in ENTRIES]
     single = [entry for entry in ENTRIES if entry.name != COSYVOICE_NAME]  # the best of several
-    sources = [entry.source for entry in single if entry.source != PIPER_REPOSITORY]
+    sources = [entry.source for entry in single if entry.source not in (PIPER_REPOSITORY, POCKET_REPOSITORY)]
     assert len(names + sources) == len({*names, *sources})
 
 
@@ -359,6 +360,12 @@ def test_a_freely_chosen_name_that_means_nothing_means_the_default() -> None:
 def test_any_voice_of_pipers_is_a_model_of_its_language(name: str) -> None:
     entry = lookup(name)
     assert (entry.name, entry.task, entry.languages) == (name.strip(), Task.SPEECH, (name.strip()[6:8],))
+
+
+def test_pocket_tts_has_a_model_and_a_folder_for_each_language() -> None:
+    assert lookup("pocket-tts").languages == ("en",)
+    assert lookup("pocket-tts-german").languages == ("de",)
+    assert [pocket_folder(pocket_name(folder)) for folder in POCKET_LANGUAGES] == [*POCKET_LANGUAGES]
 
 
 @pytest.mark.parametrize("name", ["piper", "piper-thorsten", "piper-de_DE-thorsten", "piper-de-thorsten-medium"])

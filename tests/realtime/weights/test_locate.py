@@ -15,6 +15,7 @@ import pytest
 from realtime.catalogue.kokoro import KOKORO_REPOSITORY
 from realtime.catalogue.names import lookup
 from realtime.catalogue.piper import PIPER_REPOSITORY
+from realtime.catalogue.pocket import POCKET_REPOSITORY
 from realtime.catalogue.table import ENTRIES, EngineName, ModelEntry
 from realtime.errors import EngineError, UnusableModel, WeightsUnavailable
 from realtime.settings import Settings
@@ -502,6 +503,16 @@ def test_kokoro_is_pulled_with_its_small_network_and_all_voices(hub: Hub, tmp_pa
     assert located.directory, located.error
     found = {str(path.relative_to(located.directory)) for path in Path(located.directory).rglob("*") if path.is_file()}
     assert found == set(files[1:4])
+
+
+def test_a_language_of_pocket_tts_is_pulled_alone(hub: Hub, tmp_path: Path) -> None:
+    files = ("model.safetensors", "tokenizer.json", "embeddings/anna.safetensors")
+    paths = [f"languages/{folder}/{file}" for folder in ("german", "german_24l", "french") for file in files]
+    hub.repositories[POCKET_REPOSITORY] = {path: path.encode() for path in paths}
+    located = locate_in_a_fresh_process("pocket-tts-german", tmp_path, HF_ENDPOINT=hub.url)
+    assert located.directory, located.error
+    found = {str(path.relative_to(located.directory)) for path in Path(located.directory).rglob("*") if path.is_file()}
+    assert found == set(paths[:3])
 
 
 def test_kokoro_without_voices_is_not_complete(tmp_path: Path) -> None:
