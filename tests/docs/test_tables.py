@@ -1,5 +1,6 @@
 """Tables of names in the documents say what the code says."""
 
+import json
 import re
 import tomllib
 from dataclasses import fields
@@ -67,6 +68,14 @@ def test_the_table_of_protocols_has_every_one_that_can_be_named() -> None:
 def test_the_page_of_settings_has_every_former_name() -> None:
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
     assert [name for name in RENAMED if f"`{PREFIX}{name.upper()}`" not in text] == []
+
+
+def test_the_dashboard_shows_every_metric_and_no_other() -> None:
+    dashboard = json.loads((DOCS / "grafana.json").read_text(encoding="utf-8"))
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    shown = {name.removesuffix("_bucket") for each in expressions for name in re.findall(r"vivavoce_\w+", each)}
+    documented = {row[0].strip("`").partition("{")[0] for row in table_rows(DOCS / "metrics.md")}
+    assert shown == {name for name in documented if name.startswith("vivavoce_")}
 
 
 def test_the_table_of_metrics_has_every_metric_with_its_type_and_labels() -> None:
