@@ -39,6 +39,7 @@ def normalized(text: str) -> str:
     It keeps apart what sounds the same: 7:15 a.m. and 715 am become one here, as 555-0142, 555. 0142 and 5550142.
     """
     text = re.sub(r"\b([ap])\.? ?m\b\.?", r"\1m", text, flags=re.IGNORECASE)
+    text = re.sub(r"(?<!\w)[-−](?=\d)", "minus ", text)  # which the normalizer drops
     text = re.sub(r"(?<=\d)(?:-|[. ]+(?=0))(?=\d)", "", text.replace(":", " ").replace("++", " plus plus"))
     return re.sub(r"(?<=\d) (?=\d)", "", str(_NORMALIZER(text)))
 
