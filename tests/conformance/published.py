@@ -138,6 +138,7 @@ NODE_SPEECH: Final = Environment(
     ),
 )
 SEMANTIC_KERNEL: Final = Environment("semantic-kernel", ("semantic-kernel[realtime]==1.45.0",))
+LITELLM: Final = Environment("litellm", ("litellm==1.108.7",))
 SPEECH_RECOGNITION: Final = Environment("speech-recognition", ("SpeechRecognition==3.17.0", "openai==3.57.0"))
 WYOMING_OPENAI: Final = Environment("wyoming-openai", ("wyoming-openai==0.8.0",), python=(3, 12))
 WYOMING_BENCH: Final = Environment("wyoming-bench", ("wyoming==1.10.2", "wyoming-bench==2026.10.0"))
@@ -176,6 +177,7 @@ CLIENTS: Final = (
     Client("@mastra/voice-openai(-realtime) 0.14.0", NODE_SPEECH, "mastra_voice.mjs", converses=True),
     Client("openai-realtime-api 1.0.8", NODE_SPEECH, "openai_realtime_api.mjs", converses=True),
     Client("semantic-kernel 1.45.0", SEMANTIC_KERNEL, "semantic_kernel_realtime.py", converses=True),
+    Client("litellm 1.108.7", LITELLM, "litellm_speech.py"),
     Client("SpeechRecognition 3.17.0", SPEECH_RECOGNITION, "speech_recognition_openai.py"),
     Client(
         "Open WebUI 0.12.4",

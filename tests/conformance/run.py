@@ -204,6 +204,7 @@ def start(client: Client, program: Path, folder: Path, stderr: TextIO | int, *ar
     runner = node(place) if program.suffix == ".mjs" else place / "bin/python"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OPENAI_"))}
     environment["PYTHONUNBUFFERED"] = "1"  # what a program has printed when it is stopped counts
+    environment["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # LiteLLM downloads one otherwise
     command = [runner, program, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=folder, env=environment)
 
