@@ -62,9 +62,9 @@ def upload(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ten_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def five_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("silence") / "silence.flac"
-    write_silence(path, hours=10, rate=4_000)
+    write_silence(path, hours=5, rate=4_000)
     return path
 
 
@@ -76,13 +76,13 @@ def of_unknown_length(path: Path) -> bytes:
     return bytes(data)
 
 
-def test_ten_hours_of_silence_are_refused(ten_hours: Path) -> None:
-    assert ten_hours.stat().st_size < 10e6
-    assert outcome(ten_hours) == ["audio_too_long", "The audio is longer than 14400 seconds."]
+def test_five_hours_of_silence_are_refused(five_hours: Path) -> None:
+    assert five_hours.stat().st_size < 10e6
+    assert outcome(five_hours) == ["audio_too_long", "The audio is longer than 14400 seconds."]
 
 
-def test_ten_hours_of_silence_without_a_declared_length_are_refused(ten_hours: Path, upload: Path) -> None:
-    upload.write_bytes(of_unknown_length(ten_hours))
+def test_five_hours_of_silence_without_a_declared_length_are_refused(five_hours: Path, upload: Path) -> None:
+    upload.write_bytes(of_unknown_length(five_hours))
     assert outcome(upload) == ["audio_too_long", "The audio is longer than 14400 seconds."]
 
 
