@@ -211,7 +211,7 @@ ENTRIES: Final = (
         EngineName.KOKORO,
         KOKORO_REPOSITORY,
         Capabilities(KOKORO_LANGUAGES, speed=True, mixing=True),
-        "Apache-2.0",
+        "Apache-2.0, espeak-ng GPL-3.0-or-later",
     ),
     *(
         _voice(

@@ -37,7 +37,7 @@ SAMPLE_TEXTS: Final = {
 }
 """A text for each of the languages of which the catalogue has a voice with files of its own."""
 
-MAX_LISTED: Final = 20
+MAX_LISTED: Final = 60
 """Voices of one model that are listed; some of Piper's have 900 speakers."""
 
 

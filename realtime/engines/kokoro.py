@@ -61,6 +61,7 @@ class Kokoro:
             arguments["threads"],
             arguments["device_index"] if cuda else None,
         )
+        reader(kokoro_language(next(iter(self._files))) or "en")  # loading takes a second, better now than later
         self._inputs = [each.name for each in self._session.get_inputs()]
         self._style = lru_cache(len(self._files))(self._read_style)
         self._call = onnxruntime.RunOptions()

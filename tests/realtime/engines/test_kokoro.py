@@ -54,6 +54,12 @@ def test_letters_that_are_named_are_read_by_their_names() -> None:
 
 
 @pytest.mark.models
+@pytest.mark.parametrize(("language", "text"), [("fr", "Le weekend."), ("it", "In streaming."), ("hi", "YouTube.")])
+def test_no_marks_of_a_change_of_language_are_spoken(language: str, text: str) -> None:
+    assert not {"(", ")"} & set(reader(language)(text))
+
+
+@pytest.mark.models
 def test_english_words_in_chinese_are_read_as_english() -> None:
     pytest.importorskip("misaki.zh", reason="the extra `kokoro` is not installed")
     read = reader("zh")("我用 computer 工作。")
