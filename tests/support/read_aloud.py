@@ -8,10 +8,7 @@ from typing import Final
 _DATA: Final = Path(__file__).parents[1] / "data"
 
 WRITTEN_FORMS: Final = _DATA / "written_forms.tsv"
-"""Forms by language and kind, with what is said for each."""
-
-UNSEEN_FORMS: Final = _DATA / "unseen_written_forms.tsv"
-"""Forms of other kinds, written before any of them was tried; a bar parts what may be said equally well."""
+"""Forms by language and kind, with what is said for each; a bar parts what may be said equally well."""
 
 SENTENCES: Final = {
     "I asked him twice, and the answer is no.": "answer is no$",
@@ -42,9 +39,9 @@ class Reading:
     kind: str
 
 
-def readings(table: Path = WRITTEN_FORMS) -> list[Reading]:
-    """Return the rows of a table."""
-    _, *rows = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines())
+def readings() -> list[Reading]:
+    """Return the rows of `WRITTEN_FORMS`."""
+    _, *rows = (line.split("\t") for line in WRITTEN_FORMS.read_text(encoding="utf-8").splitlines())
     return [
         Reading(language, written.replace("\\n", "\n"), tuple(said.split("|")), kind)
         for language, written, said, kind in rows

@@ -231,7 +231,6 @@ GROUPING: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?i)((?:{_OF_A_RATIO}) )([0-9]{{1,3}}):([0-9]{{1,3}})(?![\w:]|[.,][0-9])"), r"\1\2 to \3"),
     (re.compile(r"(?<![\w.,:])([0-9]{1,3}):([0-9]{1,3})(?= (?:ratio|scale|odds|split|mix|mixture|dilution|aspect)\b)"),
      r"\1 to \2"),
-    (re.compile(r"(?<=[0-9n)])!(?= ?[=+×*/÷−])"), " factorial"),
     (re.compile(r"(?<![\w.,])[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![\w,])"), lambda match: match[0].replace(",", "")),
     (re.compile("[₀-₉]+"), lambda match: match[0].translate(_SUBSCRIPTS)),
     (re.compile(r"(?<=[0-9]) ?~ ?(?=[-−]?[0-9])"), " to "),

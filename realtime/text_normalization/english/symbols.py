@@ -77,6 +77,7 @@ def _path(match: re.Match[str]) -> str:
 
 
 SYMBOLS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<=[0-9n)])!(?= ?[=+×*/÷−] ?[\w(])|(?<=\b[nkx])!(?= [a-z])"), " factorial"),
     (re.compile(rf"(?<![\w.]){_ITEM}(?: ?[>›»▸] ?{_ITEM})+(?!\w)"), _path),
     (re.compile(rf"(?<![\w+])(?:(?:{_MODIFIERS}) ?\+ ?)+(?:{one_of(_KEYS)}|F[0-9]{{1,2}}|[A-Za-z0-9])(?!\w)"
                 rf"|(?<![\w-])(?:(?:{_MODIFIERS})-)+(?:{one_of(_KEYS)}|F[0-9]{{1,2}}|[A-Za-z])(?![\w-])|[⌘⌥⇧⌃]+[A-Za-z0-9](?!\w)"),
