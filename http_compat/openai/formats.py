@@ -9,8 +9,9 @@ from starlette.responses import JSONResponse, Response
 
 from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.offline.formats import seconds, to_dict, to_srt, to_text, to_vtt, track_field
+from realtime.offline.formats import READABLE, seconds, to_dict, to_srt, to_text, to_vtt, track_field
 from realtime.offline.transcript import TranscribedSegment, Transcript
+from realtime.speech.subtitles import SubtitleLayout
 
 _TOKENS_PER_SECOND: Final = 10
 """Tokens OpenAI counts for one second of audio."""
@@ -20,14 +21,15 @@ def render(
     transcript: Transcript,
     transcript_format: TranscriptFormat,
     granularities: Collection[Granularity],
+    subtitles: SubtitleLayout | None = READABLE,
     *,
     with_logprobs: bool = False,
     as_json_string: bool = False,
 ) -> Response:
     """Render a transcript as a response.
 
-    `granularities` select the contents of verbose_json. With `as_json_string` the text formats are sent as a JSON
-    string, which is all that Xinference's clients can read.
+    `granularities` select the contents of verbose_json, `subtitles` lays out srt and vtt. With `as_json_string` the
+    text formats are sent as a JSON string, which is all that Xinference's clients can read.
     """
     match transcript_format:
         case TranscriptFormat.JSON:
@@ -39,9 +41,9 @@ def render(
         case TranscriptFormat.TEXT:
             text, media_type = to_text(transcript), "text/plain"
         case TranscriptFormat.SRT:
-            text, media_type = to_srt(transcript), "application/x-subrip; charset=utf-8"
+            text, media_type = to_srt(transcript, subtitles), "application/x-subrip; charset=utf-8"
         case TranscriptFormat.VTT:
-            text, media_type = to_vtt(transcript), "text/vtt"
+            text, media_type = to_vtt(transcript, subtitles), "text/vtt"
     return JSONResponse(text) if as_json_string else Response(text, media_type=media_type)
 
 

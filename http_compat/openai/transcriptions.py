@@ -72,6 +72,7 @@ class TranscriptionEndpoints:
                 transcript,
                 form.response_format,
                 form.granularities,
+                form.subtitles,
                 with_logprobs=form.logprobs,
                 as_json_string=form.text_as_json_string,
             )

@@ -16,6 +16,7 @@ from realtime.languages import language_code
 from realtime.offline.options import OFFLINE_DECODING, OfflineOptions
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import DecodingOptions, Thresholds
+from realtime.speech.subtitles import SubtitleLayout, subtitle_layout
 
 MAX_PROMPT: Final = 2_000
 """Characters of a prompt that are used, from its end; more than a recognizer can take."""
@@ -34,7 +35,13 @@ NUMBERS: Final = {
 }
 """Options that are numbers, with their minimum and maximum."""
 
-INTEGERS: Final = {"beam_size": (1, 10), "best_of": (1, 5), "no_repeat_ngram_size": (0, 20)}
+INTEGERS: Final = {
+    "beam_size": (1, 10),
+    "best_of": (1, 5),
+    "no_repeat_ngram_size": (0, 20),
+    "max_line_width": (0, 1000),
+    "max_line_count": (1, 10),
+}
 """Options that are integers, with their minimum and maximum."""
 
 _HOTWORDS: Final = ("keywords", "hotwords", "hotword")
@@ -70,6 +77,7 @@ class TranscriptionForm:
         multilingual: Detect the language of each speech segment by itself.
         prompt: Text before the recording, of which only the end is used.
         granularities: Contents of verbose_json, and of the events of a stream.
+        subtitles: How large a subtitle is; None for one of each sentence.
         detection: Parameters of the voice activity detector.
         vad_filter: Skip audio without speech.
         track: Index or language of the audio track to transcribe, empty to have it chosen.
@@ -86,6 +94,7 @@ class TranscriptionForm:
     hotwords: str = field(repr=False)
     response_format: TranscriptFormat
     granularities: frozenset[Granularity]
+    subtitles: SubtitleLayout | None
     stream: bool
     logprobs: bool
     detection: TurnDetection
@@ -140,6 +149,7 @@ def read_fields(fields: Fields) -> TranscriptionForm:
         hotwords=", ".join(word for name in _HOTWORDS for word in fields.texts(name))[:MAX_PROMPT],
         response_format=response_format,
         granularities=_granularities(fields),
+        subtitles=_subtitles(fields),
         stream=stream,
         logprobs=_logprobs(fields, response_format, stream=stream),
         detection=_detection(fields),
@@ -180,6 +190,13 @@ def _granularities(fields: Fields) -> frozenset[Granularity]:
     if fields.flag("word_timestamps"):
         found.add(Granularity.WORD)
     return frozenset(found)
+
+
+def _subtitles(fields: Fields) -> SubtitleLayout | None:
+    """Read how large a subtitle is, in the names of Whisper's own program."""
+    width = fields.integer("max_line_width", *INTEGERS["max_line_width"])
+    lines = fields.integer("max_line_count", *INTEGERS["max_line_count"])
+    return subtitle_layout(width, lines)
 
 
 def _logprobs(fields: Fields, response_format: TranscriptFormat, *, stream: bool) -> bool:

@@ -30,11 +30,12 @@ from realtime.offline.options import OfflineOptions
 from realtime.offline.recording import label, open_recording
 from realtime.offline.transcript import Transcript
 from realtime.settings import Settings
+from realtime.speech.subtitles import SubtitleLayout, subtitle_layout
 
 MAX_SECONDS: Final = 24 * 3600.0
 """Seconds of audio in one recording. The limits of uploads do not apply; a damaged file may claim any length."""
 
-_WRITERS: Final[Mapping[str, Callable[[Transcript], str]]] = {"txt": to_text, "srt": to_srt, "vtt": to_vtt}
+_SUBTITLES: Final[Mapping[str, Callable[[Transcript, SubtitleLayout | None], str]]] = {"srt": to_srt, "vtt": to_vtt}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(usage_error=parser.error)
     parser.add_argument("files", nargs="+", metavar="FILE", help="audio or video file, or - for standard input")
     parser.add_argument(
-        "--format", choices=[*_WRITERS, "json"], default="txt", help="format of the transcripts (default txt)"
+        "--format", choices=["txt", *_SUBTITLES, "json"], default="txt", help="format of the transcripts (default txt)"
     )
     parser.add_argument(
         "--output",
@@ -70,6 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="mixed",
         help="separate: each channel is a speaker, and the transcript a dialogue (default mixed)",
     )
+    parser.add_argument(
+        "--max-line-width",
+        type=int,
+        metavar="N",
+        help="characters in a line of subtitles (default 42); 0 shows each sentence in one line",
+    )
+    parser.add_argument("--max-line-count", type=int, metavar="N", help="lines of a subtitle (default 2)")
     parser.add_argument("--word-timestamps", action="store_true", help="add the time of every word; json only")
 
 
@@ -81,6 +89,8 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
     """
     if options.word_timestamps and options.format != "json":
         options.usage_error("--word-timestamps requires --format json")
+    if min(options.max_line_width or 0, (options.max_line_count or 1) - 1) < 0:
+        options.usage_error("--max-line-width takes 0 or more, --max-line-count 1 or more")
     if options.output == STDOUT and len(options.files) > 1:
         options.usage_error("--output - takes the transcript of one FILE; give a directory for those of several")
     entry = ModelNames(settings).defaults[Task.TRANSCRIPTION]
@@ -175,8 +185,11 @@ class _Command:
         if self._options.format == "json":
             body = to_dict(transcript, words=self._options.word_timestamps)
             text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
+        elif self._options.format == "txt":
+            text = to_text(transcript)
         else:
-            text = _WRITERS[self._options.format](transcript)
+            layout = subtitle_layout(self._options.max_line_width, self._options.max_line_count)
+            text = _SUBTITLES[self._options.format](transcript, layout)
         if source.destination is None:
             _print(text)
             return

@@ -9,10 +9,14 @@ from typing import Any, Final
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.languages import language_name
-from realtime.offline.transcript import TranscribedSegment, Transcript, cues, speaker
+from realtime.offline.transcript import TranscribedSegment, Transcript, cues, language_of, speaker
+from realtime.speech.subtitles import Subtitle, SubtitleLayout, subtitles
 from realtime.speech.transcript import Word
 
 _ENGLISH: Final = "en"
+
+READABLE: Final = SubtitleLayout()
+"""Two lines of 42 characters."""
 
 
 def to_text(transcript: Transcript) -> str:
@@ -20,14 +24,14 @@ def to_text(transcript: Transcript) -> str:
     return transcript.text + "\n"
 
 
-def to_srt(transcript: Transcript) -> str:
-    """Return SubRip subtitles. Needs word times."""
-    return "".join(f"{number}\n{cue}" for number, cue in enumerate(_cues(transcript, ",", "{}: "), 1))
+def to_srt(transcript: Transcript, layout: SubtitleLayout | None = READABLE) -> str:
+    """Return SubRip subtitles; without a layout, each sentence is one, in one line. Needs word times."""
+    return "".join(f"{number}\n{cue}" for number, cue in enumerate(_cues(transcript, layout, ",", "{}: "), 1))
 
 
-def to_vtt(transcript: Transcript) -> str:
-    """Return WebVTT subtitles (W3C WebVTT, section 4). Needs word times."""
-    return "WEBVTT\n\n" + "".join(_cues(transcript, ".", "<v {}>"))
+def to_vtt(transcript: Transcript, layout: SubtitleLayout | None = READABLE) -> str:
+    """Return WebVTT subtitles (W3C WebVTT, section 4), as `to_srt`. Needs word times."""
+    return "WEBVTT\n\n" + "".join(_cues(transcript, layout, ".", "<v {}>"))
 
 
 def to_tsv(transcript: Transcript) -> str:
@@ -133,17 +137,28 @@ def _words(transcript: Transcript) -> list[dict[str, Any]]:
     return [word_object(word) | channel_field(channel) for word, channel in words]
 
 
-def _cues(transcript: Transcript, decimal_mark: str, prefix: str) -> list[str]:
+def _cues(transcript: Transcript, layout: SubtitleLayout | None, decimal_mark: str, prefix: str) -> list[str]:
     """Return the cues without their numbers; an arrow in the text would be taken for a line of times.
 
     `prefix` is how the format names a speaker.
     """
     return [
-        f"{_timestamp(cue.start, decimal_mark)} --> {_timestamp(cue.end, decimal_mark)}\n"
-        f"{'' if cue.segment.channel is None else prefix.format(speaker(cue.segment.channel))}"
-        f"{cue.text.strip().replace('-->', '->')}\n\n"
-        for cue in cues(transcript)
+        f"{_timestamp(each.start, decimal_mark)} --> {_timestamp(each.end, decimal_mark)}\n"
+        f"{'' if channel is None else prefix.format(speaker(channel))}"
+        f"{chr(10).join(each.lines).replace('-->', '->')}\n\n"
+        for each, channel in _laid_out(transcript, layout)
     ]
+
+
+def _laid_out(transcript: Transcript, layout: SubtitleLayout | None) -> list[tuple[Subtitle, int | None]]:
+    """Return the subtitles in the order in which they begin, each with its channel."""
+    if layout is None:
+        return [(Subtitle(cue.start, cue.end, (cue.text.strip(),)), cue.segment.channel) for cue in cues(transcript)]
+    found: list[tuple[Subtitle, int | None]] = []
+    for channel in dict.fromkeys(segment.channel for segment in transcript.segments):
+        words = [(each.words, language_of(transcript, each)) for each in transcript.segments if each.channel == channel]
+        found += [(subtitle, channel) for subtitle in subtitles(words, layout)]
+    return sorted(found, key=lambda each: each[0].start)
 
 
 def _finite(number: float) -> float:

@@ -93,6 +93,11 @@ def speaker(channel: int) -> str:
     return f"Channel {channel + 1}"
 
 
+def language_of(transcript: Transcript, segment: TranscribedSegment) -> str:
+    """Return the language in which a segment is written."""
+    return "en" if transcript.translated else segment.hypothesis.language
+
+
 def cues(transcript: Transcript) -> list[Cue]:
     """Cut a transcript with word times at ends of sentences, at pauses and between segments.
 
@@ -100,6 +105,5 @@ def cues(transcript: Transcript) -> list[Cue]:
     """
     found: list[Cue] = []
     for segment in transcript.segments:
-        language = "en" if transcript.translated else segment.hypothesis.language
-        found += [Cue(words, segment) for words in cut_into_cues(segment.words, language)]
+        found += [Cue(words, segment) for words in cut_into_cues(segment.words, language_of(transcript, segment))]
     return found if transcript.channels is None else sorted(found, key=attrgetter("start"))

@@ -20,14 +20,14 @@ def cut_into_cues(words: Sequence[Word], language: str) -> list[tuple[Word, ...]
     found: list[tuple[Word, ...]] = []
     cue: list[Word] = []
     for word in words:
-        if cue and (word.start - cue[-1].end >= _PAUSE or _ends_sentence(cue, word, language)):
+        if cue and (word.start - cue[-1].end >= _PAUSE or ends_sentence(cue, word, language)):
             found.append(tuple(cue))
             cue = []
         cue.append(word)
     return [*found, tuple(cue)] if cue else found
 
 
-def _ends_sentence(words: Sequence[Word], following: Word, language: str) -> bool:
+def ends_sentence(words: Sequence[Word], following: Word, language: str) -> bool:
     """Return whether a sentence ends with `words`: with a mark that is not the stop of "Mr." or of an ordinal."""
     text = "".join(word.text for word in words).rstrip().rstrip(_CLOSING)
     if not text.endswith(SENTENCE_ENDS):

@@ -33,6 +33,13 @@ def test_text_ends_with_a_newline() -> None:
 
 def test_srt_counts_its_cues_and_writes_commas() -> None:
     assert body(SPOKEN, TranscriptFormat.SRT) == (
+        "1\n00:00:00,500 --> 00:00:01,700\nHello there. How are\n\n2\n01:00:01,000 --> 01:00:02,000\nyou?\n\n"
+    )
+
+
+def test_srt_of_whole_sentences_has_their_own_times() -> None:
+    answer = render(SPOKEN, TranscriptFormat.SRT, (), None)
+    assert bytes(answer.body).decode() == (
         "1\n00:00:00,500 --> 00:00:01,234\nHello there.\n\n"
         "2\n00:00:01,300 --> 00:00:01,700\nHow are\n\n"
         "3\n01:00:01,000 --> 01:00:02,000\nyou?\n\n"
@@ -40,7 +47,9 @@ def test_srt_counts_its_cues_and_writes_commas() -> None:
 
 
 def test_vtt_begins_with_its_name_and_writes_dots() -> None:
-    assert body(SPOKEN, TranscriptFormat.VTT).startswith("WEBVTT\n\n00:00:00.500 --> 00:00:01.234\nHello there.\n\n")
+    assert body(SPOKEN, TranscriptFormat.VTT).startswith(
+        "WEBVTT\n\n00:00:00.500 --> 00:00:01.700\nHello there. How are\n\n"
+    )
 
 
 def test_an_arrow_in_the_text_does_not_break_a_cue() -> None:

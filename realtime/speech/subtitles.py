@@ -1,0 +1,174 @@
+"""Subtitles that can be read: how many words, lines and seconds one has, and where it ends.
+
+The rules are those of the Netflix Timed Text Style Guide (two lines of 42 characters; 16 of Chinese; five sixths of a
+second to seven seconds; gaps under half a second closed to two frames; 17 characters a second, for children's
+programmes) and of the BBC Subtitle Guidelines (lines end with clauses; names, and numbers with their units, are not
+torn apart). The words are never changed, so speech faster than that stays faster.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
+from typing import Final
+
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.speech.cues import ends_sentence
+from realtime.speech.transcript import Word
+
+_LONGEST: Final = 7 * SAMPLE_RATE
+"""Samples for which one subtitle is shown at most, unless a single word lasts longer."""
+
+_SHORTEST: Final = SAMPLE_RATE
+"""Samples for which one is shown at least, where the next does not begin earlier."""
+
+_CHARACTERS_PER_SECOND: Final = 17
+_CLOSED_GAP: Final = SAMPLE_RATE // 2
+"""Shorter gaps between two subtitles are closed, but for `_FRAMES`."""
+
+_FRAMES: Final = SAMPLE_RATE * 2 // 25
+"""Two frames of video, without which the eye does not notice that the text has changed."""
+
+_PAUSE: Final = SAMPLE_RATE // 2
+"""Samples of silence at which a subtitle always ends."""
+
+_WIDE: Final = 42 / 16
+"""Width of a Chinese, Japanese or Korean character, in Latin ones: 16 fill a line."""
+
+_CLAUSE_ENDS: Final = (",", ";", ":", "、", "，", "；", "：", "-", "–", "—")
+
+_SHORT_WORD: Final = 3
+"""Letters of words that seldom end a phrase: articles and prepositions of many languages."""
+
+# What a cut costs, beside one for each subtitle: after a sentence, after a clause, between words, after a short word,
+# and within a name or a number. A subtitle that is too short to be read costs as much as another subtitle.
+_AFTER_SENTENCE, _AFTER_CLAUSE, _BETWEEN_WORDS, _AFTER_SHORT_WORD, _WITHIN_NAME = 0.0, 0.3, 1.0, 1.5, 4.0
+_TOO_SHORT: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleLayout:
+    """How large a subtitle is: characters in a line, and lines."""
+
+    line_width: int = 42
+    lines: int = 2
+
+
+def subtitle_layout(line_width: int | None, lines: int | None) -> SubtitleLayout | None:
+    """Return the layout with these sizes, where None is the default; None if the width is 0, for whole sentences."""
+    default = SubtitleLayout()
+    if line_width == 0:
+        return None
+    return SubtitleLayout(line_width or default.line_width, lines or default.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Subtitle:
+    """One subtitle, shown from sample `start` to `end`."""
+
+    start: int
+    end: int
+    lines: tuple[str, ...]
+
+
+def subtitles(segments: Iterable[tuple[Sequence[Word], str]], layout: SubtitleLayout) -> list[Subtitle]:
+    """Divide the words of segments, with times, each in its language, into subtitles that do not overlap."""
+    found: list[Sequence[Word]] = []
+    for words, language in segments:
+        begin = 0
+        for index in range(1, len(words) + 1):
+            if index == len(words) or words[index].start - words[index - 1].end >= _PAUSE:
+                found += _divide(words[begin:index], language, layout)
+                begin = index
+    return [
+        Subtitle(part[0].start, _end(part, following), _lines(part, layout))
+        for part, following in zip_longest(found, found[1:])
+    ]
+
+
+def _divide(words: Sequence[Word], language: str, layout: SubtitleLayout) -> list[Sequence[Word]]:
+    """Divide words without a pause between them where it costs least."""
+    cuts = [_cut_cost(words[:index], words[index:], language) for index in range(1, len(words))] + [0.0]
+    costs, begins = [0.0], [0]
+    for end in range(1, len(words) + 1):
+        choices = []
+        for begin in range(end - 1, -1, -1):
+            part = words[begin:end]
+            if len(part) > 1 and (part[-1].end - part[0].start > _LONGEST or not _fits(part, layout)):
+                break
+            short = part[-1].end - part[0].start < _SHORTEST
+            choices.append((costs[begin] + 1 + cuts[end - 1] + _TOO_SHORT * short, begin))
+        cost, begin = min(choices)
+        costs.append(cost)
+        begins.append(begin)
+    parts: list[Sequence[Word]] = []
+    end = len(words)
+    while end:
+        parts.append(words[begins[end] : end])
+        end = begins[end]
+    return parts[::-1]
+
+
+def _cut_cost(before: Sequence[Word], after: Sequence[Word], language: str) -> float:
+    """Return what it costs to end a subtitle, or a line, between these words."""
+    if ends_sentence(before, after[0], language):
+        return _AFTER_SENTENCE
+    last, first = before[-1].text.strip(), after[0].text.strip()
+    if last.endswith(_CLAUSE_ENDS):
+        return _AFTER_CLAUSE
+    is_name = len(before) > 1 and last[:1].isupper() and first[:1].isupper()
+    is_number = last[-1:].isdigit() or (first[:1].isdigit() and last[:1].isupper())
+    if is_name or is_number:
+        return _WITHIN_NAME
+    return _AFTER_SHORT_WORD if len(last) <= _SHORT_WORD and last.isascii() else _BETWEEN_WORDS
+
+
+def _end(words: Sequence[Word], following: Sequence[Word] | None) -> int:
+    """Return when a subtitle disappears: late enough to be read, if the next one does not come before."""
+    text = "".join(word.text for word in words).strip()
+    needed = max(_SHORTEST, round(len(text) * SAMPLE_RATE / _CHARACTERS_PER_SECOND))
+    end = max(words[-1].end, min(words[0].start + needed, words[0].start + _LONGEST))
+    if following is None:
+        return end
+    latest = following[0].start - _FRAMES
+    if latest - end < _CLOSED_GAP:
+        end = max(words[-1].end, min(latest, words[0].start + _LONGEST))
+    return min(end, max(following[0].start, words[-1].end))
+
+
+def _fits(words: Sequence[Word], layout: SubtitleLayout) -> bool:
+    return len(_lines(words, layout)) <= layout.lines and max(map(_width, _lines(words, layout))) <= layout.line_width
+
+
+def _lines(words: Sequence[Word], layout: SubtitleLayout) -> tuple[str, ...]:
+    """Break the words into as few lines as possible, two of them where it reads best, the others as they fill."""
+    texts = [word.text for word in words]
+    whole = "".join(texts).strip()
+    if _width(whole) <= layout.line_width or layout.lines == 1:
+        return (whole,)
+    halves = [("".join(texts[:index]).strip(), "".join(texts[index:]).strip()) for index in range(1, len(texts))]
+    fitting = [
+        (_balance(*half) + _cut_cost(words[: index + 1], words[index + 1 :], ""), half)
+        for index, half in enumerate(halves)
+        if max(map(_width, half)) <= layout.line_width
+    ]
+    if fitting:
+        return min(fitting)[1]
+    lines = [""]
+    for text in texts:
+        if lines[-1] and _width((lines[-1] + text).strip()) > layout.line_width:
+            lines.append("")
+        lines[-1] += text
+    return tuple(line.strip() for line in lines)
+
+
+def _balance(first: str, second: str) -> float:
+    """Return how unequal two lines are, 0 to 2; the first may be a little shorter."""
+    return 2 * abs(_width(first) - _width(second)) / (_width(first) + _width(second))
+
+
+@lru_cache(maxsize=4096)
+def _width(text: str) -> float:
+    """Return the width of a line in Latin characters."""
+    return sum(_WIDE if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
