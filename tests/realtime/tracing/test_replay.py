@@ -3,6 +3,7 @@
 import json
 from itertools import count, pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
@@ -10,9 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.engines.hibari import Hibari
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, EngineError
+from realtime.scheduling.priority import LoadLevel
+from realtime.session import captioning, decode_policy, listening, segment_limits, segments
 from realtime.session.commands import RetrieveItem, Speak
 from realtime.session.conversation import Message
 from realtime.session.events import ItemRetrieved
@@ -21,6 +25,7 @@ from realtime.session.response_events import ResponseAudioExtended
 from realtime.settings import Settings
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.phrases import phrases
+from realtime.speech.recognition import LEAD_IN
 from realtime.tracing.files import TraceFile
 from realtime.tracing.observers import ObservedSession
 from realtime.tracing.placeholders import placeholder
@@ -34,10 +39,10 @@ from tests.support.scripted_conversation import Microphone, configured, hypothes
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
 RECORDED = Path(__file__).parents[2] / "data" / "trace.jsonl"
-"""A synthetic voice, captioned by the real service and traced with text.
+"""Two turns of a synthetic voice with a pause of 2 s between them, captioned by the real service and traced with text.
 
-After an intended change of what sessions do, record another: VIVAVOCE_TRACE=. VIVAVOCE_TRACE_TEXT=true vivavoce serve,
-and caption speech of `vivavoce say`.
+After an intended change of what sessions do, record another, rather than edit this one: on a machine that does nothing
+else, VIVAVOCE_TRACE=. VIVAVOCE_TRACE_TEXT=true vivavoce serve, and vivavoce listen with speech of `vivavoce say`.
 """
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
@@ -113,6 +118,26 @@ def test_a_replay_fails_where_the_session_failed() -> None:
 
 def test_a_recorded_session_is_replayed_as_it_was() -> None:
     assert replay(read(RECORDED)) is None
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [
+        (captioning, "MIN_COMMIT_CONFIDENCE", 1.1),
+        (decode_policy, "MIN_NEW_SPEECH", dict.fromkeys(LoadLevel, SAMPLE_RATE)),
+        (listening, "ONSET_WINDOWS", 3),
+        (listening, "LEADING_SILENCE", 0),
+        (segment_limits, "MAX_SEGMENT", dict.fromkeys(LoadLevel, 3 * SAMPLE_RATE)),
+        (segments, "EARLY_FINAL_SILENCE", segments.EARLY_FINAL_SILENCE + WINDOW),
+        (segments, "LEAD_IN", LEAD_IN - 1),
+        (segments, "LEAD_OUT", segments.LEAD_OUT + 1),
+    ],
+)
+def test_a_replay_shows_that_sessions_do_something_else(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, value: object
+) -> None:
+    monkeypatch.setattr(module, name, value)
+    assert replay(read(RECORDED)) is not None
 
 
 @pytest.mark.models
