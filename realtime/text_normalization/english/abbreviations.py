@@ -222,6 +222,10 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"\b([Dd])ep\.?(?=:? [0-9]{1,2}:[0-9]{2})"), r"\1eparts"),
     (re.compile(r"\b([Aa])rr\.?(?=:? [0-9]{1,2}:[0-9]{2})"), r"\1rrives"),
     (re.compile(r"\b(Attn|attn)(?=: )"), lambda match: _ALWAYS[match[1]]),
+    (re.compile(r"\bRt\.? Hon\b\.?"), "Right Honourable"),
+    (re.compile(r"\bNos (?=[0-9])"), "Numbers "),
+    (re.compile(r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.? (?=['’][0-9]{2}\b)"),
+     lambda match: _PERIODS[match[1]] + " "),
     (re.compile(r"\best\.(?=\))"), "estimate"),
     (re.compile(r"(?<=[0-9])-in\.(?= [a-z])"), "-inch"),
     (re.compile(r"(?<![\w.,])1 in\.(?!\w)"), "1 inch"),
@@ -248,6 +252,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     # after a name and before a new sentence there is no saint
     (re.compile(rf"(?<![\w.])([A-Z][\w'’-]+ )(St)\.(?= (?:{_STARTERS})\b)"), _street),
     (re.compile(r"(?<![\w'’-])([A-Z]o[A-Z])(s?)(?![\w'’-])"), lambda match: spelled(match[1]) + match[2]),  # YoY
+    (re.compile(r"(?<=[0-9][ -])min\.(?= [a-z])"), "minute"),
     (re.compile(rf"(?i)(?<![\w.])({one_of(_PHRASES)})\.{_GOES_ON}"), lambda match: _expanded(match, _PHRASES)),
     (re.compile(rf"\b({one_of(_LATIN)})\.(?!\w)"), lambda match: _LATIN[match[1]]),
     (re.compile(rf"\b({one_of(_BEFORE_NUMBER)})(?= [0-9])"), lambda match: _BEFORE_NUMBER[match[1]]),

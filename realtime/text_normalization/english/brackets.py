@@ -14,7 +14,7 @@ _FUNCTIONS: Final = {
 }  # fmt: skip
 _OPERATORS: Final = {"-": "minus", "−": "minus", "+": "plus", "*": "times", "/": "over", "|": "given"}
 _ARGUMENT: Final = rf"(?:[0-9.]*[a-zA-Zα-ω][²³]?|[0-9.]+|{one_of(_FUNCTIONS)})"
-_ARGUMENTS: Final = rf"[-−]?{_ARGUMENT}(?:(?: ?[-−+*/^|] ?|, ?| ){_ARGUMENT})*"
+_ARGUMENTS: Final = rf"[-−]?{_ARGUMENT}(?:(?: ?[-−+*/^|] ?|, ?| of | ){_ARGUMENT})*"
 
 
 def _function(match: re.Match[str]) -> str:
@@ -35,8 +35,14 @@ def _paragraph(match: re.Match[str]) -> str:
     return " ".join([number, *(spelled(word) if word.isalpha() else word for word in words)])
 
 
+_FUNCTION: Final[Rule] = (
+    re.compile(rf"(?<![\w.'’/])([b-zB-HJ-ZΘΩ]|{one_of(_FUNCTIONS)})(['′]?)\(({_ARGUMENTS})\)(?!\w)"),
+    _function,
+)
+
 BRACKETS: Final[tuple[Rule, ...]] = (
-    (re.compile(rf"(?<![\w.'’/])([b-zB-HJ-ZΘΩ]|{one_of(_FUNCTIONS)})(['′]?)\(({_ARGUMENTS})\)(?!\w)"), _function),
+    _FUNCTION,
+    _FUNCTION,  # of a function
     (
         re.compile(
             r"(?:(?<=Article )|(?<=Section )|(?<=Rule )|(?<=Clause )|(?<=section ))([0-9]{1,4})\([0-9]{1,2}\)"

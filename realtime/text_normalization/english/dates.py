@@ -29,7 +29,7 @@ _DATED: Final = (
     rf"{_DAY_AND_MONTH}(?=,? (?:at )?[0-9]{{1,2}}(?::[0-5][0-9]| ?[ap]\.?m\b)"
     r"| \((?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\))",
     rf"(?i:(?<=\bon )|(?<=\bdue )|(?<=\buntil ))(?!9/11\b|7/7\b){_DAY_AND_MONTH}"
-    r"(?=[.,;!?)]|$| (?:and|to|for|with|because|if|so|but|please|we|I|in the|at)\b)",
+    r"(?=[.,;!?)]|$| (?:and|or|to|for|with|because|if|so|but|please|we|I|in the|at)\b)",
 )
 """A day and a month in numbers, where a weekday, a time or a preposition shows that they are no fraction."""
 
@@ -134,10 +134,39 @@ def _short_year(match: re.Match[str]) -> str:
     return cardinal(number) if number > 9 else f"oh {DIGITS['en'][number]}"
 
 
+_BRITISH_TIMES: Final[tuple[Rule, ...]] = (
+    (
+        re.compile(
+            r"(?:(?<=\bat )|(?<=\bby )|(?<=\buntil ))(?P<hour>[01]?[0-9]|2[0-3])\.(?P<minute>[0-5][0-9])()"
+            r"(?![\w%]|[.,][0-9]| (?:per|percent|million|billion|meters|metres|degrees))"
+        ),
+        lambda match: f"{match['hour']}:{match['minute']}",
+    ),
+    (
+        re.compile(
+            r"(?<=he )(?P<hour>[01]?[0-9]|2[0-3])\.(?P<minute>[0-5][0-9])"
+            r"(?= (?:from|to|train|service|bus|flight|ferry|news|departure)\b)"
+        ),
+        lambda match: f"{match['hour']}:{match['minute']}",
+    ),
+    (
+        re.compile(
+            r"(?i)([0-9]\.[0-5][0-9] ?[ap]m\b.{0,30} (?:or|and|to|until) )([0-9]{1,2})\.([0-5][0-9])(?![\w%]|[.,][0-9])"
+        ),
+        r"\1\2:\3",
+    ),
+)
+"""Times of day with a stop, as British timetables and invitations write them."""
+
+
 def dates(*, british: bool) -> tuple[Rule, ...]:
     """Return the rules for dates and times."""
     return (
+        (re.compile(r"(?<=[0-9])ish\b"), " ish"),
+        (re.compile(r"\b([QH][1-4])['’](?=[0-9]{2}\b)"), r"\1 "),
+        (re.compile(r"(?<=[0-9])\(M\)"), " M"),  # a motorway
         *((re.compile(pattern), lambda match: _numeric(match, british=british)) for pattern in _DATED),
+        *(_BRITISH_TIMES if british else ()),
         (re.compile(r"(?i)([0-9] ?[ap]\.? ?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),
         (re.compile(r"(?<![\w.,:-])([01][0-9]|2[0-3])([0-5][0-9])(?= (?:hours|hrs)\b)"), _soldiers_time),
         (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])"), r"\1 to "),

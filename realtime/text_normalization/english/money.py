@@ -119,6 +119,7 @@ MONEY: Final[tuple[Rule, ...]] = (
      lambda match: _said(match["amount"], match["large"], _CURRENCIES["₹"], adjective=False)),
     (re.compile(r"(?<![\w.,])1 ?¢"), "one cent"),
     (re.compile(rf"(?<![\w.,])({NUMBER}) ?¢"), r"\1 cents"),
-    (re.compile(r"(?<![\w.,])([0-9]{1,2})p(?= (?:coin|each|piece|a\b|per|off|for|to)|[.,;!?)](?!\w)|$)"), r"\1 pence"),
+    (re.compile(r"(?<![\w.,])([0-9]{1,2})p(?= (?:coin|each|piece|a\b|per|off|for|to|or|and|more|less|in)"
+                r"|[.,;!?)](?!\w)|$)"), r"\1 pence"),
 )  # fmt: skip
 """Rules for money; what they say has no digits left, except of cents with their own sign."""

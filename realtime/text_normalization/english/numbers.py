@@ -53,6 +53,7 @@ TELEPHONE: Final[tuple[Rule, ...]] = (
                 r"(?![\w/]|[.,:-][0-9])"), _digits),
     (re.compile(rf"{_NOT_INSIDE}(?<![0-9] )0[0-9]+{_NOT_PARTLY}"), _digits),
     (re.compile(rf"(?i)(\b(?:call|dial|ring|text) )([19][0-9]{{2}}){_NOT_PARTLY}(?! [a-z]+s\b)"), _digits_after),
+    (re.compile(rf"(?i)(\b(?:call|dial|ring|phone) )(999|112|111|101){_NOT_PARTLY}(?! [a-z]+s\b)"), _digits_after),
     (re.compile(rf"(?<!Porsche ){_NOT_INSIDE}911{_NOT_PARTLY}(?! [a-z]+s\b)"), _digits),
     (re.compile(rf"(?i)(\b(?:pin|(?:pass)?code|password|otp|zip|ending in|ends in)(?: is| was| number)?:? )"
                 rf"([0-9]{{3,10}}){_NOT_PARTLY}"),
@@ -176,6 +177,7 @@ def _value(number: str) -> float:
 
 
 _SUMS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<=[0-9]) ?· ?(?=[0-9])"), " times "),
     (re.compile(r"(?<=[0-9])\((?=[0-9a-z]+ ?[-−+*×/] ?[0-9a-z]+\))"), " times ("),
     (re.compile(rf"(?<=[0-9)]) ?/ ?(?={NUMBER} ?=)"), " divided by "),
     (re.compile(r"(?<=[0-9)]) ?\* ?(?=[-−(]?[0-9])|(?<=[0-9)])\*(?=[a-z(])"), " times "),

@@ -36,7 +36,7 @@ def _stages(*, british: bool) -> tuple[Stage, ...]:
         (re.compile(r"[A-Za-z][0-9₀-₉]|[A-Z][a-z]?[A-Z]"), FORMULAS),
         (re.compile(r"[^\x00-\x7f]|[=!<>#&@%+*/|\\^~_-]|\(\)|['’]n|Ctrl|Cmd|Del"), SYMBOLS),
         (_DIGIT, WORDS),
-        (_DIGIT if not british else re.compile("hundred"), BRITISH_NUMBERS),
+        (_DIGIT if not british else re.compile("hundred|thousand|million"), BRITISH_NUMBERS),
         (re.compile(r"  | [.,;:!?]|^ |\n "), TIDYING),
     )
 

@@ -180,6 +180,12 @@ def _degrees(match: re.Match[str]) -> str:
 
 
 UNITS: Final[tuple[Rule, ...]] = (
+    (
+        re.compile(r"(?<![\w.,])([0-9]{1,2})st(?= ?[0-9]{1,2} ?lbs?\b)|(?<![\w.,])([0-9]?(?:[02-9]|11))st\b"),
+        lambda match: f"{match[1] or match[2]} stone",
+    ),
+    (re.compile(r"(?<![\w.,])([0-9]) ?ft\.? ([0-9]{1,2}) ?in\b(?:\.(?=,| [a-z]))?"), r"\1 feet \2 inches"),
+    (re.compile(r"(?<=half|rter|ters) +pt\b"), " pint"),
     (re.compile(rf"(?<![\w.,])({NUMBER}) ?(?:°|º|deg\b) ?([CF])?(?![\w°])"), _degrees),
     (
         re.compile(rf"(?<=mph )({one_of(DIRECTIONS)})(?![\w'’-]|\.\w)"),

@@ -75,9 +75,12 @@ _AND: Final[tuple[Rule, ...]] = (
     (re.compile(r"\bhundred (?=(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty"
                 r"|forty|fifty"
                 r"|sixty|seventy|eighty|ninety)\b)"), "hundred and "),
+    (re.compile(r"\b(thousand|million) (?=(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen"
+                r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\w+)?)\b(?! (?:hundred|thousand|million|and)))"),
+     r"\1 and "),
 )  # fmt: skip
 BRITISH_NUMBERS: Final = _AND
-"""British English says "and" behind the hundreds."""
+"""British English says "and" behind the hundreds, or before what is less than a hundred."""
 
 TIDYING: Final[tuple[Rule, ...]] = (
     (re.compile(r"[ \t]{2,}"), " "),

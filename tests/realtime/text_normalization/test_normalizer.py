@@ -46,6 +46,9 @@ def test_a_text_becomes_the_words_that_a_reader_says(form: Reading) -> None:
          "on the twenty-fifth of December, twenty twenty-four"),
         ("due 3/5", "due March fifth", "due the third of May"),
         ("120 people", "one hundred twenty people", "one hundred and twenty people"),
+        ("1,005 sheep", "one thousand five sheep", "one thousand and five sheep"),
+        ("at 18.02", "at eighteen point zero two", "at eighteen oh two"),
+        ("the 17.45 from Euston", "the seventeen point four five from Euston", "the seventeen forty-five from Euston"),
     ],
 )  # fmt: skip
 def test_dates_and_hundreds_are_american_or_british(written: str, american: str, british: str) -> None:
