@@ -16,6 +16,11 @@ LEAD_IN: Final = SAMPLE_RATE * 300 // 1000
 Whisper was trained on few words that begin with the window, and writes others for them.
 """
 
+SHORT_SPEECH: Final = SAMPLE_RATE // 2
+"""Samples of speech (0.5 s) up to which the extent of its sound is measured, and text is compared with silence however
+probable it is; `suppression` asks for that where there is less than 384 ms.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -46,7 +51,7 @@ class DecodingOptions:
     no_repeat_ngram_size: int = 0
     thresholds: Thresholds = Thresholds()
     thorough: bool = False
-    """Retry doubtful text in the full window; used for uploads."""
+    """Retry doubtful text in the full window, unless there is little speech; used for uploads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,11 @@ class TranscriptionRequest:
     def speech(self) -> int:
         """Samples in which the detector found voice; all where that is not known."""
         return sum(span.end - span.start for span in self.voice) or len(self.samples)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there is too little speech for its text to be trusted because it is probable."""
+        return self.speech <= SHORT_SPEECH
 
     @property
     def seconds(self) -> float:

@@ -7,13 +7,11 @@ Source: CTranslate2's documentation of `Whisper.generate`, for the meaning of `m
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import ctranslate2
 from faster_whisper.tokenizer import Tokenizer
 from tokenizers import Tokenizer as Vocabulary
 
-from realtime.audio.formats import SAMPLE_RATE
 from realtime.engines.whisper.drafts import Draft, compression_ratio, parse_output
 from realtime.engines.whisper.encoder import Encoder, storage
 from realtime.engines.whisper.likelihood import log_likelihood
@@ -22,15 +20,9 @@ from realtime.engines.whisper.scripts import ForeignTokens
 from realtime.engines.whisper.windows import FRAME, MAX_LENGTH, DecodeState, Encoding
 from realtime.engines.whisper.words import TimedToken, words_of
 from realtime.errors import ClientError
-from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from realtime.speech.voice import sound_shape
 from realtime.speech.word_times import bounded
-
-SHORT_SPEECH: Final = SAMPLE_RATE // 2
-"""Samples of speech (0.5 s) up to which the extent of its sound is measured, and text is compared with silence however
-probable it is; `suppression` asks for that where there is less than 384 ms.
-"""
 
 
 class Decoder:
@@ -118,7 +110,7 @@ class Decoder:
         tokenizer = self.tokenizer_of(state)
         words = words_of(timed or [TimedToken(token, 0, 0, 0.0) for token in draft.tokens], tokenizer)
         likelihood, ratio = self._log_likelihoods(state, draft, timed)
-        sound, edges = sound_shape(state.request.samples) if _is_short(state.request) else (None, None)
+        sound, edges = sound_shape(state.request.samples) if state.request.is_short else (None, None)
         return Hypothesis(
             words=bounded(words, state.request.samples, state.request.voice) if timed else words,
             language=state.language,
@@ -144,7 +136,7 @@ class Decoder:
 
         Return its log-likelihood given the audio, and that less the one given silence; None if they are not needed.
         """
-        if not (state.request.final and timed and (draft.doubtful or _is_short(state.request))):
+        if not (state.request.final and timed and (draft.doubtful or state.request.is_short)):
             return None, None
         _, given_silence = self._align(state, self._encoder.silence[: len(state.encoding)], draft.tokens)
         likelihood = log_likelihood(token.probability for token in timed)
@@ -162,8 +154,3 @@ class Decoder:
             median_filter_width=7,
         )[0]
         return result.alignments, result.text_token_probs
-
-
-def _is_short(request: TranscriptionRequest) -> bool:
-    """Whether the request has too little speech for its text to be trusted because it is probable."""
-    return request.speech <= SHORT_SPEECH

@@ -69,6 +69,13 @@ def test_the_speech_of_a_request_is_its_voice_or_all_of_it() -> None:
     assert replace(request, voice=(Span(0, 500), Span(600, 700))).speech == 600
 
 
+def test_speech_of_up_to_half_a_second_is_short_however_long_the_audio_is() -> None:
+    request = TranscriptionRequest(np.ones(48_000, np.float32))
+    assert not request.is_short
+    assert replace(request, voice=(Span(0, 8000),)).is_short
+    assert not replace(request, voice=(Span(0, 8001),)).is_short
+
+
 def test_a_request_is_as_long_as_its_audio() -> None:
     assert TranscriptionRequest(np.zeros(24_000, np.float32)).seconds == 1.5
 

@@ -27,7 +27,7 @@ from realtime.errors import ClientError
 from realtime.offline.options import OFFLINE_DECODING
 from realtime.settings import Settings
 from realtime.speech.local_agreement import TRAILING_PUNCTUATION
-from realtime.speech.recognition import DecodingOptions, Thresholds, TranscriptionRequest
+from realtime.speech.recognition import LEAD_IN, DecodingOptions, Thresholds, TranscriptionRequest
 from realtime.speech.segmentation import Span
 from realtime.speech.suppression import (
     MIN_LOG_LIKELIHOOD_RATIO,
@@ -39,6 +39,7 @@ from realtime.speech.suppression import (
 from realtime.speech.transcript import normalised
 from realtime.speech.voice import VoiceActivity
 from realtime.weights.locate import locate
+from tests.bench.hard_cases.taps import digits
 from tests.support.bundled_models import require_packages
 from tests.support.recognizing import transcribe, transcribe_all
 
@@ -179,6 +180,18 @@ def test_a_single_word_is_far_less_likely_without_the_audio(
     hypothesis = transcribe(whisper, TranscriptionRequest(trimmed(spoken(text)), language="en"))
     ratio = hypothesis.log_likelihood_ratio
     assert ratio is None or ratio > MIN_LOG_LIKELIHOOD_RATIO[False]
+
+
+@pytest.mark.shared
+def test_a_digit_on_the_telephone_is_transcribed_in_an_upload(whisper: Whisper) -> None:
+    recorded("en_tel_digits_lucas_40279.wav")  # skips where there are no recordings
+    said, samples = {1: "2", 5: "2", 14: "1", 21: "6", 22: "1", 31: "7"}, digits()
+    for number, digit in said.items():
+        voice = (Span(0, len(samples[number])),)
+        request = TranscriptionRequest(samples[number], voice=voice, decoding=OFFLINE_DECODING)
+        hypothesis = transcribe(whisper, request.after_silence(LEAD_IN))
+        assert words(hypothesis.text) == [digit]
+        assert suppression(hypothesis, SpeechEvidence(voiced=8, peak=0.99, samples=4_000), OFFLINE_DECODING) is None
 
 
 def test_silence_around_speech_adds_no_words(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:

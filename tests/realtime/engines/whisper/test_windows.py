@@ -25,6 +25,7 @@ from realtime.engines.whisper.windows import (
     with_silence,
 )
 from realtime.speech.recognition import DecodingOptions, TranscriptionRequest
+from realtime.speech.segmentation import Span
 
 
 def sound(seconds: float) -> Samples:
@@ -79,6 +80,11 @@ def test_windows_have_few_different_lengths(window: Callable[[TranscriptionReque
 def test_a_thorough_second_decode_has_the_full_window() -> None:
     request = TranscriptionRequest(sound(1.0), decoding=DecodingOptions(thorough=True))
     assert len(second_window(request)) == FULL_WINDOW_FRAMES * FRAME
+
+
+def test_a_single_word_is_never_decoded_in_the_full_window() -> None:
+    request = TranscriptionRequest(sound(3.0), voice=(Span(16_000, 22_000),), decoding=DecodingOptions(thorough=True))
+    assert len(padded(request)) < len(second_window(request)) == SECOND_WINDOW * FRAME
 
 
 def test_a_decoder_memory_ends_like_the_full_window() -> None:
