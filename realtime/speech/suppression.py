@@ -11,7 +11,7 @@ from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.speech.recognition import DecodingOptions, Thresholds
-from realtime.speech.transcript import Hypothesis
+from realtime.speech.transcript import Hypothesis, mostly_repeats
 
 VOICED: Final = 0.5
 """Default probability from which a window has speech: Silero's own. A client with soft speech may ask for less."""
@@ -68,6 +68,13 @@ MIN_RATIO_OF_UNLIKELY_TEXT: Final = 10.0
 
 What whisper-base writes for a tiger, a hippopotamus and a cello has 5.1 to 9.98 ("I don't know what that is.",
 "S.U.S.", "Bzzzzz"), though the detector is certain of speech. Sentences in noise as loud as they are have 36 to 101.
+"""
+
+MIN_RATIO_PER_REPEATED_WORD: Final = 3.5
+"""Least log-likelihood ratio against silence, in nats per word, of compared text that mostly repeats a phrase.
+
+What has been written twice is likely to be written again, whatever is heard. Barks and a chimpanzee have 0.8 to 2.0
+("Buh, Buh, Buh", "Get it, get it, get it!"), digits and letters that are said three to six times 5.8 to 9.6.
 """
 
 LOGPROB_MARGIN: Final = 0.5
@@ -158,6 +165,8 @@ def suppression(
         return Suppression.NO_SPEECH
     ratio, likelihood = hypothesis.log_likelihood_ratio, hypothesis.log_likelihood
     least_ratio = MIN_RATIO_OF_UNLIKELY_TEXT if unlikely else MIN_LOG_LIKELIHOOD_RATIO[voice.strong and long]
+    if ratio is not None and mostly_repeats(hypothesis.words):
+        least_ratio = max(least_ratio, MIN_RATIO_PER_REPEATED_WORD * len(hypothesis.words))
     if ratio is not None and ratio < least_ratio:
         return Suppression.NO_SPEECH
     very_unlikely = hypothesis.average_log_probability < thresholds.log_probability - LOGPROB_MARGIN

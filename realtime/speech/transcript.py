@@ -1,7 +1,7 @@
 """Transcripts: tokens, words and hypotheses."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -125,3 +125,15 @@ def normalised(text: str) -> str:
         for character, following in zip(text, text[1:] + " ", strict=True)
         if unicodedata.category(character)[0] in "LMNS" or (character == "-" and following.isdigit())
     )
+
+
+def mostly_repeats(words: Sequence[Word]) -> bool:
+    """Return whether at least half of the words are one phrase, said three times in a row or more."""
+    plain = [normalised(word.text) for word in words]
+    for length in range(1, len(plain) // 3 + 1):
+        run = 0  # words that equal the one `length` words before
+        for word, earlier in zip(plain[length:], plain, strict=False):
+            run = run + 1 if word == earlier else 0
+            if run >= 2 * length and 2 * (run + length) >= len(plain):
+                return True
+    return False

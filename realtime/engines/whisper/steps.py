@@ -24,12 +24,12 @@ from realtime.engines.whisper.drafts import Draft, is_broken, meets
 from realtime.engines.whisper.echo import echoes
 from realtime.engines.whisper.encoder import Encoder
 from realtime.engines.whisper.scripts import foreign_scripts, has_foreign_letters
-from realtime.engines.whisper.stretches import Split, mostly_repeats, stretches
+from realtime.engines.whisper.stretches import Split, stretches
 from realtime.engines.whisper.windows import FRAME, DecodeState, padded, second_window
 from realtime.engines.whisper.words import TimedToken
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import resembles_silence
-from realtime.speech.transcript import Hypothesis
+from realtime.speech.transcript import Hypothesis, mostly_repeats
 from realtime.speech.word_times import longest_untranscribed, speech_stretches
 
 MIN_UNTRANSCRIBED: Final = 100

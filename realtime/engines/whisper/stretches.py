@@ -18,7 +18,7 @@ from realtime.engines.whisper.drafts import is_broken
 from realtime.engines.whisper.repetition import beginnings
 from realtime.speech.recognition import Thresholds, TranscriptionRequest
 from realtime.speech.segmentation import Span
-from realtime.speech.transcript import Hypothesis, Word, normalised
+from realtime.speech.transcript import Hypothesis, Word, mostly_repeats, normalised
 from realtime.speech.word_times import HOP, longest_untranscribed
 
 PAUSE_DECIBELS: Final = 35.0
@@ -160,18 +160,6 @@ def _joined(before: tuple[Word, ...], after: tuple[Word, ...], whole: Sequence[W
             following = replace(after[0], text=second.text, tokens=second.tokens)
             return (*before[:-1], last, following, *after[1:])
     return before + after
-
-
-def mostly_repeats(words: Sequence[Word]) -> bool:
-    """Return whether at least half of the words are one phrase, said three times in a row or more."""
-    plain = [normalised(word.text) for word in words]
-    for length in range(1, len(plain) // 3 + 1):
-        run = 0  # words that equal the one `length` words before
-        for word, earlier in zip(plain[length:], plain, strict=False):
-            run = run + 1 if word == earlier else 0
-            if run >= 2 * length and 2 * (run + length) >= len(plain):
-                return True
-    return False
 
 
 def stretches(samples: Samples) -> tuple[Span, ...]:

@@ -64,6 +64,14 @@ def test_improbable_text_that_is_not_much_likelier_than_in_silence_is_suppressed
     assert suppression(hypothesis_of(likelihood=-1.0, ratio=9.9), LONG) is None
 
 
+def test_each_word_of_a_repetition_needs_evidence_of_its_own() -> None:
+    barks = (Word(" Buh,", 0, 0, 0.9),) * 4
+    phrase = tuple(Word(f" {text}", 0, 0, 0.9) for text in ["the", "dog", "barks", "at"])
+    assert suppression(replace(hypothesis_of(ratio=13.9), words=barks), LONG) is Suppression.NO_SPEECH
+    assert suppression(replace(hypothesis_of(ratio=14.0), words=barks), LONG) is None
+    assert suppression(replace(hypothesis_of(ratio=13.9), words=phrase), LONG) is None
+
+
 @pytest.mark.parametrize("voice", [CLEAR, SHORT, FAINT])
 def test_short_or_faint_speech_asks_for_more_evidence_in_the_text(voice: SpeechEvidence) -> None:
     assert suppression(hypothesis_of(ratio=4.9), voice) is Suppression.NO_SPEECH

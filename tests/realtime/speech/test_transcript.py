@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.segmentation import Span
-from realtime.speech.transcript import Hypothesis, Token, Word
+from realtime.speech.transcript import Hypothesis, Token, Word, mostly_repeats
 
 BEGINNING = Hypothesis(
     (Word(" The", 0, 1_600, 0.9), Word(" end", 1_600, 4_800, 0.8)),
@@ -84,3 +85,18 @@ def test_a_word_without_times_keeps_its_text_and_tokens() -> None:
     word = Word(" told", 100, 200, 0.9, (Token(7, b" told", 0.9),)).untimed()
     assert word == Word(" told", 0, 0, 0.0)
     assert word.tokens == (Token(7, b" told", 0.0),)
+
+
+@pytest.mark.parametrize(
+    ("text", "repeats"),
+    [
+        ("no no no", True),
+        ("Wait here. Wait here, wait here!", True),
+        ("well no no no", True),
+        ("no no", False),
+        ("it was a very very very long and very cold night", False),
+        ("", False),
+    ],
+)
+def test_a_phrase_said_three_times_in_a_row_is_a_repetition(text: str, repeats: bool) -> None:
+    assert mostly_repeats([Word(f" {word}", 0, 0, 0.9) for word in text.split()]) is repeats

@@ -33,12 +33,14 @@ from realtime.speech.suppression import (
     MIN_LOG_LIKELIHOOD_RATIO,
     VOICED,
     SpeechEvidence,
+    Suppression,
     resembles_silence,
     suppression,
 )
 from realtime.speech.transcript import normalised
 from realtime.speech.voice import VoiceActivity
 from realtime.weights.locate import locate
+from tests.bench.hard_cases.sounds import generated
 from tests.bench.hard_cases.taps import digits
 from tests.support.bundled_models import require_packages
 from tests.support.recognizing import transcribe, transcribe_all
@@ -192,6 +194,21 @@ def test_a_digit_on_the_telephone_is_transcribed_in_an_upload(whisper: Whisper) 
         hypothesis = transcribe(whisper, request.after_silence(LEAD_IN))
         assert words(hypothesis.text) == [digit]
         assert suppression(hypothesis, SpeechEvidence(voiced=8, peak=0.99, samples=4_000), OFFLINE_DECODING) is None
+
+
+@pytest.mark.parametrize("decoding", [DecodingOptions(), OFFLINE_DECODING])
+def test_a_word_said_three_times_is_kept_and_barking_is_not(
+    whisper: Whisper, spoken: Callable[[str], Samples], decoding: DecodingOptions
+) -> None:
+    evidence = SpeechEvidence(voiced=17, peak=0.95, samples=48_000)
+    seven = np.tile(np.concatenate([trimmed(spoken("Seven.")), quiet(0.3)]), 3)
+    said, barked = (
+        transcribe(whisper, TranscriptionRequest(samples, language="en", decoding=decoding))
+        for samples in (seven, dict(generated())["bark"])
+    )
+    assert suppression(said, evidence, decoding) is None
+    assert len(barked.words) > 2
+    assert suppression(barked, evidence, decoding) is Suppression.NO_SPEECH
 
 
 def test_silence_around_speech_adds_no_words(whisper: Whisper, spoken: Callable[[str], Samples]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
-from realtime.engines.whisper.stretches import LEAD, MIN_LOG_PROBABILITY, Split, mostly_repeats, stretches
+from realtime.engines.whisper.stretches import LEAD, MIN_LOG_PROBABILITY, Split, stretches
 from realtime.speech.recognition import Thresholds, TranscriptionRequest
 from realtime.speech.segmentation import Span
 from realtime.speech.transcript import Hypothesis, Word
@@ -77,21 +77,6 @@ def test_silence_is_not_cut() -> None:
     assert stretches(silence(0.0)) == ()
     assert len(stretches(silence(2.0))) == 1
     assert Split.of(TranscriptionRequest(silence(2.0)), 2 * SAMPLE_RATE, said("you")) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "repeats"),
-    [
-        ("no no no", True),
-        ("Wait here. Wait here, wait here!", True),
-        ("well no no no", True),
-        ("no no", False),
-        ("it was a very very very long and very cold night", False),
-        ("", False),
-    ],
-)
-def test_a_phrase_said_three_times_in_a_row_is_a_repetition(text: str, repeats: bool) -> None:
-    assert mostly_repeats(said(text).words) is repeats
 
 
 def test_a_stretch_is_requested_with_its_own_samples_and_voice() -> None:
