@@ -148,6 +148,7 @@ CHINESE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![0-9])([0-9]0)(?=后|後)"), lambda match: _digits(match[1])),
     (re.compile(rf"(?P<sign>{_SIGNS}) ?{_AMOUNT}"), _money),
     (re.compile(rf"{_BEFORE}{_AMOUNT} ?(?P<sign>{_SIGNS})"), _money),
+    (re.compile("(?<=[元块角])/(?=[月年天日人件次斤米吨小晚位公千平])"), "每"),
     (re.compile(rf"{_BEFORE}({_NUMBER})%?[-–~～]({_NUMBER})%"),
      lambda match: f"百分之{_said(match[1])}到百分之{_said(match[2])}"),
     (re.compile(rf"[-−]({_NUMBER}) ?[%％]"), lambda match: f"负百分之{_said(match[1])}"),

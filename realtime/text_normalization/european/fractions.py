@@ -63,6 +63,8 @@ def fractions(language: Language) -> tuple[Rule, ...]:
 
     return (
         (re.compile(r"(?<=[0-9]) ?: ?(?=[0-9.,]+ ?=)"), f" {language.divided_by} "),
+        (re.compile(rf"{_BEFORE}([0-9]{{1,3}}){BLANK}?(?P<unit>h|kg|l|km|m){BLANK}1/2{_AFTER}"),
+         lambda match: language.mixed(int(match[1]), 1, 2, unit(match["unit"], int(match[1])))),
         (re.compile(rf"{_BEFORE}([0-9]+,[0-9]+)/(?=[0-9]{{1,3}}{_AFTER})"), rf"\1 {language.out_of} "),
         (re.compile(rf"{_BEFORE}([0-9]{{1,3}}){BLANK}([0-9]{{1,2}})/([0-9]{{1,3}}){_AFTER}{_WORD}"), mixed),
         (re.compile(rf"([0-9]{{0,3}}){BLANK}?([¼½¾⅐-⅞]){_WORD}"), sign),

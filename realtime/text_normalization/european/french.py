@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from realtime.text_normalization.european.abbreviations import FRENCH_ABBREVIATIONS, FRENCH_ENDINGS
 from realtime.text_normalization.european.language import Currency, Language
 from realtime.text_normalization.european.units import units
 from realtime.text_normalization.numerals import cardinal, digit_by_digit, roman
@@ -161,19 +162,14 @@ _UNITS: Final = units(
     lambda prefix, name: prefix + name,
     {"²": _raised("carré"), "³": _raised("cube")},
 ) | {
-    "A": _s("ampère"), "mn": _s("minute"), "sec": _s("seconde"), "°C": ("degré Celsius", "degrés Celsius"),
+    "A": _s("ampère"), "mn": _s("minute"), "lb": _s("livre"), "oz": _s("once"), "mi": ("mille", "milles"),
+    "sec": _s("seconde"), "°C": ("degré Celsius", "degrés Celsius"),
     "℃": ("degré Celsius", "degrés Celsius"), "°F": ("degré Fahrenheit", "degrés Fahrenheit"), "°": _s("degré"),
     "M": _s("million"), "Md": _s("milliard"), "Mds": _s("milliard"), "ans": ("an", "ans"), "j": _s("jour"),
     "ch": ("cheval", "chevaux"), "CV": ("cheval", "chevaux"), "tr/min": ("tour par minute", "tours par minute"),
     "Mbit/s": ("mégabit par seconde", "mégabits par seconde"), "kcal": _s("kilocalorie"), "kg": _s("kilogramme"),
     "km/h": ("kilomètre par heure", "kilomètres par heure"), "ct": _s("centime"), "hab": _s("habitant"),
 }  # fmt: skip
-_DAYS: Final = {
-    "lun": "lundi", "mar": "mardi", "mer": "mercredi", "jeu": "jeudi", "ven": "vendredi", "sam": "samedi",
-    "dim": "dimanche", "Lun": "Lundi", "Mar": "Mardi", "Mer": "Mercredi", "Jeu": "Jeudi", "Ven": "Vendredi",
-    "Sam": "Samedi", "Dim": "Dimanche",
-}  # fmt: skip
-
 FRENCH: Final = Language(
     code="fr",
     point="virgule",
@@ -215,35 +211,10 @@ FRENCH: Final = Language(
     fraction=_fraction,
     mixed=_mixed,
     telephone=_telephone,
-    abbreviations={
-        **{rf"{short}\.? ?[-–] ?(?=(?:{'|'.join(_DAYS)})\b)": f"{day} à " for short, day in _DAYS.items()},
-        **{rf"(?<= à ){short}(?:\.|$|(?= (?:de|:)))": day for short, day in _DAYS.items()},
-        **{rf"{short}\.(?= [0-9]| (?:au|et) )": day for short, day in _DAYS.items()},
-        r"24 ?[hH] ?(?:/|sur) ?24(?: ?h)?\b": "vingt-quatre heures sur vingt-quatre",
-        r"7 ?[jJ] ?(?:/|sur) ?7(?: ?j)?\b": "sept jours sur sept", r"24/7\b": "vingt-quatre heures sur vingt-quatre",
-        r"fig\. ?(?=[0-9])": "figure ", r"Fig\. ?(?=[0-9])": "Figure ", r"Me(?= [A-ZÀÉ][a-zé]+\b)": "Maître",
-        r"Mgr\b": "Monseigneur", r"Mmes\b": "Mesdames", r"Mlles\b": "Mesdemoiselles", r"Cie\b": "Compagnie",
-        r"[Cc]f\.": "confer", r"éd\.": "édition", r"apr\.(?= J\.-C\.)": "après", r"vs\b\.?": "versus",
-        r"min\.(?= [0-9])": "minimum", r"resp\.": "respectivement", r"hab\.": "habitants", r"bld\b\.?": "boulevard",
-        r"no (?=[0-9])": "numéro ", r"nos (?=[0-9]+ (?:et|à) [0-9])": "numéros ", r"Dre\b\.?(?= [A-ZÀÉ])": "Docteure",
-        r"M\.(?= (?:[A-ZÀÉ]|et M))": "Monsieur", r"MM\.(?= [A-ZÀÉ])": "Messieurs", r"Mme\b\.?": "Madame",
-        r"Mlle\b\.?": "Mademoiselle",
-        r"Dr\b\.?(?= [A-ZÀÉ])": "Docteur", r"Pr\b\.?(?= [A-ZÀÉ])": "Professeur", r"n[°º] ?(?=[0-9])": "numéro ",
-        r"N[°º] ?(?=[0-9])": "Numéro ", r"etc\.": "et cetera", r"p\. ?(?=[0-9])": "page ", r"pp\. ?(?=[0-9])": "pages ",
-        r"av\.(?= J\.-C\.)": "avant", r"ap\.(?= J\.-C\.)": "après", r"J\.-C\.": "Jésus-Christ",
-        r"c\.-à-d\.": "c'est-à-dire",
-        r"p\. ?ex\.": "par exemple", r"ex\. ?:": "exemple :", r"env\.": "environ", r"Env\.": "Environ",
-        r"(?<=\b1 )c\. ?à ?s\.": "cuillère à soupe",
-        r"(?<=\b1 )c\. ?à ?c\.": "cuillère à café", r"c\. ?à ?s\.": "cuillères à soupe",
-        r"c\. ?à ?c\.": "cuillères à café", r"bd\b\.?(?= [A-ZÀÉ])": "boulevard",
-        r"av\.(?= [A-ZÀÉdD])": "avenue", r"St(?=-[A-Z])": "Saint", r"Ste(?=-[A-Z])": "Sainte", r"tél\.": "téléphone",
-        r"Tél\.": "Téléphone",
-        r"art\. ?(?=[0-9])": "article ", r"max\.": "maximum", r"vol\. ?(?=[0-9])": "volume ",
-        r"chap\. ?(?=[0-9IVX])": "chapitre ",
-    },
-    ending=frozenset({"et cetera", "Jésus-Christ", "édition", "habitants"}),
+    abbreviations=FRENCH_ABBREVIATIONS,
+    ending=FRENCH_ENDINGS,
     ordinals=(
-        (r"(?<![\w.,])(?P<number>1)(?:re|ère)\b", _first),
+        (r"(?<![\w.,])(?P<number>1)(?:re|ère)(?=s?\b)", _first),
         (r"(?<![\w.,])(?P<number>1)ers\b", _firsts),
         (r"(?<![\w.,])(?P<number>2)n?de\b", _second),
         (r"(?<![\w.,])(?P<number>2)nd\b", lambda _before, _number, _after: "second"),

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from realtime.text_normalization.european.abbreviations import GERMAN_ABBREVIATIONS, GERMAN_ENDINGS
 from realtime.text_normalization.european.language import Currency, Language
 from realtime.text_normalization.european.units import units
 from realtime.text_normalization.numerals import cardinal, digit_by_digit, roman, year
@@ -138,6 +139,11 @@ def _alone(before: str, number: str, after: str) -> str:
     )
 
 
+def _ranked(_before: str, number: str, _after: str) -> str:
+    """Say which place somebody took: "wurde Zweiter"."""
+    return f"{ordinal(int(number), 'de').capitalize()}r"
+
+
 def _roman_ordinal(before: str, numeral: str, after: str) -> str:
     value = roman(numeral)
     return f"{numeral}." if value is None else _ordinal(before, str(value), after).capitalize()
@@ -218,43 +224,13 @@ _UNITS: Final = units(
     "℃": _same("Grad Celsius"), "°F": _same("Grad Fahrenheit"), "°": _same("Grad"), "PS": _same("P S"),
     "bar": _same("Bar"), "km/h": _same("Kilometer pro Stunde"), "Kilo": _same("Kilo"), "Liter": _same("Liter"),
     "Mbit/s": _same("Megabit pro Sekunde"), "Gbit/s": _same("Gigabit pro Sekunde"), "EL": _same("Esslöffel"),
-    "TL": _same("Teelöffel"), "ft": _same("Fuß"), "mph": ("Meile pro Stunde", "Meilen pro Stunde"),
+    "TL": _same("Teelöffel"), "ft": _same("Fuß"), "lb": _same("Pfund"), "oz": ("Unze", "Unzen"), "mi": ("Meile",
+    "Meilen"), "mph": ("Meile pro Stunde", "Meilen pro Stunde"),
     "Mio.": ("Million", "Millionen"), "Mio": ("Million", "Millionen"), "Mrd.": ("Milliarde", "Milliarden"),
     "Tsd.": _same("tausend"), "U/min": ("Umdrehung pro Minute", "Umdrehungen pro Minute"), "Wo.": ("Woche", "Wochen"),
     "Mon.": ("Monat", "Monate"), "J.": ("Jahr", "Jahre"), "ct": _same("Cent"), "qkm": _same("Quadratkilometer"),
 }  # fmt: skip
 """Names of the units; small letters after a prefix: "Kilometer", "Quadratkilometer"."""
-
-_DAYS: Final = {
-    "Mo": "Montag", "Di": "Dienstag", "Mi": "Mittwoch", "Do": "Donnerstag", "Fr": "Freitag", "Sa": "Samstag",
-    "So": "Sonntag",
-}  # fmt: skip
-_ABBREVIATIONS: Final = {
-    **{rf"{short}\.? ?[-–] ?(?=(?:{'|'.join(_DAYS)})\b)": f"{day} bis " for short, day in _DAYS.items()},
-    **{rf"(?<= bis ){short}\b\.?": day for short, day in _DAYS.items()},
-    **{rf"{short}(?:\.(?=,? [0-9]|,| und | oder | bis )|(?=, [0-9]| [0-9]{{1,2}}(?:[:.–-]| Uhr)))": day
-       for short, day in _DAYS.items()},
-    r"24/7\b": "vierundzwanzig sieben",
-    r"z\. ?B\.": "zum Beispiel", r"d\. ?h\.": "das heißt", r"u\. ?a\.": "unter anderem", r"z\. ?T\.": "zum Teil",
-    r"i\. ?d\. ?R\.": "in der Regel", r"[ou]\. ?[äÄ]\.": "oder ähnlich", r"v\. ?Chr\.": "vor Christus",
-    r"n\. ?Chr\.": "nach Christus", r"usw\.": "und so weiter", r"bzw\.": "beziehungsweise", r"ca\.": "circa",
-    r"s\. ?o\.": "siehe oben", r"s\. ?u\.": "siehe unten", r"o\. ?g\.": "oben genannt", r"u\. ?U\.": "unter Umständen",
-    r"m\. ?E\.": "meines Erachtens", r"u\. ?v\. ?m\.": "und vieles mehr", r"z\. ?Zt?\.": "zur Zeit",
-    r"Dr\.": "Doktor", r"Prof\.": "Professor", r"Hr\.": "Herr", r"Fr\.(?= [A-ZÄÖÜ])": "Frau", r"Nr\.": "Nummer",
-    r"Tel\.": "Telefon", r"inkl\.": "inklusive", r"exkl\.": "exklusive", r"evtl\.": "eventuell",
-    r"ggf\.": "gegebenenfalls", r"vgl\.": "vergleiche", r"Vgl\.": "Vergleiche", r"S\.(?= ?[0-9])": "Seite ",
-    r"Abs\.(?= ?[0-9])": "Absatz ", r"Abb\.(?= ?[0-9])": "Abbildung ", r"Tab\.(?= ?[0-9])": "Tabelle ",
-    r"Kap\. ?(?=[0-9IVX])": "Kapitel ", r"ff\.": "fortfolgende", r"Pers\.": "Personen", r"Pck\.": "Päckchen",
-    r"Mwst\.": "Mehrwertsteuer", r"Max\.(?= [0-9])": "Maximal", r"Co\.(?= KG)": "Co", r"Art\.(?= ?[0-9])": "Artikel ",
-    r"Jhd?t?\.": "Jahrhundert",
-    r"St\.(?= [A-ZÄÖÜ])": "Sankt", r"etc\.": "et cetera", r"max\.": "maximal", r"min\.(?= [0-9])": "mindestens",
-    r"mind\.": "mindestens", r"Str\.": "Straße", r"(?<=[a-zäöüß])str\.": "straße", r"geb\.": "geboren",
-    r"gest\.": "gestorben", r"gegr\.": "gegründet", r"zzgl\.": "zuzüglich", r"bspw\.": "beispielsweise",
-    r"Bd\.": "Band", r"Aufl\.": "Auflage", r"Hrsg\.": "Herausgeber", r"MwSt\.": "Mehrwertsteuer",
-    r"sog\.": "sogenannt", r"bzgl\.": "bezüglich", r"einschl\.": "einschließlich", r"lt\.": "laut",
-    r"tägl\.": "täglich", r"mtl\.": "monatlich", r"jährl\.": "jährlich", r"Fa\.(?= [A-ZÄÖÜ])": "Firma",
-    r"Dipl\.-Ing\.": "Diplom-Ingenieur", r"Ing\.": "Ingenieur", r"Hbf\.?(?!\w)": "Hauptbahnhof",
-}  # fmt: skip
 
 GERMAN: Final = Language(
     code="de",
@@ -300,18 +276,15 @@ GERMAN: Final = Language(
     fraction=_fraction,
     mixed=_mixed,
     telephone=_telephone,
-    abbreviations=_ABBREVIATIONS,
-    ending=frozenset(
-        {"und so weiter", "et cetera", "vor Christus", "nach Christus", "oder ähnlich", "und vieles mehr",
-        "Jahrhundert",
-         "Straße", "straße", "siehe oben", "siehe unten"}
-    ),
+    abbreviations=GERMAN_ABBREVIATIONS,
+    ending=GERMAN_ENDINGS,
     ordinals=(
         (r"(?<![\w.,])(?P<number>[0-9]{1,4})(?=er(?:n|s)?\b)", _joined),
         (r"(?<![\w.,])(?P<number>[0-9]{1,4})-(?=(?:jährig|stündig|minütig|tägig|wöchig|monatig|malig?|mal\b|fach|teilig"
          r"|köpfig|stellig|prozentig|stöckig|seitig|türig|Jährige))", _joined),
         (r"(?<![\w.,])(?P<number>[0-9]{1,3}) ?[x×](?= (?:täglich|pro|am|im|in|wöchentlich|monatlich|jährlich)\b)",
          _times_each),
+        (r"(?P<before>\b(?:wurde|wird|werden|wurden|war|ist|als) )(?P<number>[0-9]{1,3})\.(?= [a-zäöü])", _ranked),
         (rf"(?i)(?P<before>\b(?:{_DETERMINERS}) )(?P<number>[0-9]{{1,4}})\.(?= )", _ordinal),
         (r"(?<![\w.,])(?P<number>[0-9]{1,2})\.(?= (?:FC|Weltkrieg|Stock|Etage|Platz|Liga|Bundesliga|Klasse|Halbzeit"
          r"|Runde|Spieltag|Kapitel|Advent|Auflage|Jahrhundert|Quartal|Halbjahr|Geburtstag|Semester|Staffel)\b)",

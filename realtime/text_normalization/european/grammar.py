@@ -41,6 +41,8 @@ def rules(language: Language) -> tuple[Rule, ...]:
     """Return the rules of a language in the order of their use."""
     return (
         (re.compile("[ᵃ-ᵿʰ-ʸ]+"), lambda match: normalize("NFKC", match[0])),  # Mᵐᵉ, 1.ᵉʳ
+        (re.compile(r"(?<!\w)['’](?=[0-9]{2}(?![\w'’,.]*[0-9]))"), ""),  # '68
+        (re.compile(r"(?<![\w.,])([0-9]{1,3}) ?€ ?([0-9]{2})(?![\w€%]|[.,][0-9])"), r"\1,\2 €"),  # 2 € 50
         *_addresses(language),
         *_abbreviations(language),
         *_international(language),

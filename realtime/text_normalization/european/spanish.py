@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from realtime.text_normalization.european.abbreviations import SPANISH_ABBREVIATIONS, SPANISH_ENDINGS
 from realtime.text_normalization.european.language import Currency, Language
 from realtime.text_normalization.european.units import units
 from realtime.text_normalization.numerals import before_noun_es, cardinal, digit_by_digit, roman
@@ -185,15 +186,11 @@ _UNITS: Final = units(
 ) | {
     "A": _s("amperio"), "°C": ("grado Celsius", "grados Celsius"), "ºC": ("grado Celsius", "grados Celsius"),
     "℃": ("grado Celsius", "grados Celsius"), "°F": ("grado Fahrenheit", "grados Fahrenheit"), "°": _s("grado"),
-    "hs": _s("hora"), "hrs": _s("hora"), "seg": _s("segundo"), "mph": ("milla por hora", "millas por hora"),
+    "hs": _s("hora"), "lb": _s("libra"), "oz": _s("onza"), "ft": ("pie", "pies"), "mi": _s("milla"), "hrs": _s("hora"),
+    "seg": _s("segundo"), "mph": ("milla por hora", "millas por hora"),
     "km/h": ("kilómetro por hora", "kilómetros por hora"), "kph": ("kilómetro por hora", "kilómetros por hora"),
     "CV": ("caballo", "caballos"), "rpm": ("revolución por minuto", "revoluciones por minuto"),
 }  # fmt: skip
-_DAYS: Final = {
-    "lun": "lunes", "mar": "martes", "mié": "miércoles", "jue": "jueves", "vie": "viernes", "sáb": "sábado",
-    "dom": "domingo",
-}  # fmt: skip
-
 SPANISH: Final = Language(
     code="es",
     point="coma",
@@ -236,37 +233,8 @@ SPANISH: Final = Language(
     fraction=_fraction,
     mixed=_mixed,
     telephone=_telephone,
-    abbreviations={
-        **{rf"{short}\.? ?[-–] ?(?=(?:{'|'.join(_DAYS)})\b)": f"{day} a " for short, day in _DAYS.items()},
-        **{rf"(?<= al? ){short}\.".replace("al?", "a"): day for short, day in _DAYS.items()},
-        **{rf"{short}\.(?= [0-9]| (?:al?|y) )": day for short, day in _DAYS.items()},
-        r"24/7\b": "veinticuatro siete",
-        r"ss?\. ?(?=[IVX]+\b)": "siglo ", r"izq?da\.": "izquierda", r"dcha\.": "derecha", r"izdo\.": "izquierdo",
-        r"dcho\.": "derecho", r"Dña\.": "doña", r"Lic\.": "licenciado", r"Ing\.": "ingeniero", r"Profa\.": "profesora",
-        r"Sto\.": "santo", r"Sta\.": "santa", r"fig\. ?(?=[0-9])": "figura ", r"ed\.": "edición", r"Cía\.": "compañía",
-        r"S\. ?A\.": "sociedad anónima", r"Pza\.": "plaza", r"pza\.": "plaza", r"tfno\.": "teléfono",
-        r"Dtor\.": "director", r"dpto\.": "departamento", r"vs\.": "versus", r"(?<!p\. )(?<!p\.)ej\.": "ejemplo",
-        r"km\.(?= [0-9])": "kilómetro",
-        r"p\. ?ej\.": "por ejemplo", r"EE\. ?UU\.": "Estados Unidos", r"Sr\.": "señor", r"Sra\.": "señora",
-        r"Srta\.": "señorita", r"Sres\.": "señores", r"Dr\.": "doctor", r"Dra\.": "doctora",
-        r"D\.(?= [A-ZÁÉÍÓÚ][a-zé])": "don",
-        r"D\.ª": "doña", r"Ud\.": "usted", r"Uds\.": "ustedes", r"Vd\.": "usted", r"etc\.": "etcétera",
-        r"núm\. ?": "número ", r"n\.?º ?(?=[0-9])": "número ", r"N\.?º ?(?=[0-9])": "Número ", r"pág\. ?": "página ",
-        r"págs\. ?": "páginas ", r"Avda\.": "avenida", r"Av\.(?= )": "avenida", r"[Cc]/ ?(?=[A-ZÁÉÍÓÚ])": "calle ",
-        r"cdas\.": "cucharadas", r"cda\.": "cucharada",
-        r"cdtas\.": "cucharaditas", r"cdta\.": "cucharadita", r"L ?[-–] ?V\b": "lunes a viernes",
-        r"L ?[-–] ?S\b": "lunes a sábado", r"L ?[-–] ?D\b": "lunes a domingo",
-        r"tel\.": "teléfono", r"Tel\.": "Teléfono", r"a\. ?C\.": "antes de Cristo", r"d\. ?C\.": "después de Cristo",
-        r"aprox\.": "aproximadamente", r"Prof\.": "profesor", r"máx\.": "máximo", r"mín\.": "mínimo",
-        r"art\. ?(?=[0-9])": "artículo ",
-        r"vol\. ?(?=[0-9])": "volumen ", r"cap\. ?(?=[0-9IVX])": "capítulo ", r"a\. ?m\.": "de la mañana",
-        r"p\. ?m\.": "de la tarde",
-    },
-    ending=frozenset(
-        {"etcétera", "Estados Unidos", "antes de Cristo", "después de Cristo", "de la mañana", "de la tarde",
-        "izquierda",
-         "derecha", "sociedad anónima", "compañía"}
-    ),
+    abbreviations=SPANISH_ABBREVIATIONS,
+    ending=SPANISH_ENDINGS,
     ordinals=(
         (rf"{_NUMBER}(?<=[13])\.?(?:er)\b", _short),
         (rf"{_NUMBER}(?: ?\.?º|\.?o\b|ro\b|do\b|to\b|mo\b|vo\b|no\b)", _adjective),

@@ -57,6 +57,19 @@ def test_dates_and_hundreds_are_american_or_british(written: str, american: str,
 
 
 @pytest.mark.parametrize(
+    ("written", "read", "language"),
+    [
+        ("Obst, Gemüse usw. Danach nichts.", "Obst, Gemüse und so weiter. Danach nichts.", "de"),
+        ("Du pain, etc. Ensuite rien.", "Du pain, et cetera. Ensuite rien.", "fr"),
+        ("Pan, queso, etc. Después nada.", "Pan, queso, etcétera. Después nada.", "es"),
+        ("Er traf Dr. Müller.", "Er traf Doktor Müller.", "de"),
+    ],
+)
+def test_a_sentence_that_ends_with_an_abbreviation_keeps_its_stop(written: str, read: str, language: str) -> None:
+    assert said(written, language) == read
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "The library opens at nine. Please bring your card, and a quiet friend!",
