@@ -40,6 +40,12 @@ from realtime.speech.phrases import PhraseChunker
 MAX_BUFFERED_SECONDS: Final = 10.0
 """Seconds of unsent speech from which no further phrase is synthesized."""
 
+LEAST_AHEAD_SECONDS: Final = 0.3
+"""Seconds of speech that the client has yet to play from which a clause is spoken before its sentence is complete.
+
+The pause after a sentence, which is part of them, is 0.45 s.
+"""
+
 
 class Reply:
     """One response in progress; see the module.
@@ -79,6 +85,8 @@ class Reply:
         self._unread = ""
         """The phrases so far, as long as they have letters or digits of which the engine made no audio at all."""
         self._synthesis: int | None = None
+        self._runs_dry = False
+        """Whether the client has nothing left to play while text is still to come."""
         self._items = ResponseItems(response, conversation, new_id)
         self._sent_text: list[str] = []
         self._sent_samples = 0
@@ -109,8 +117,15 @@ class Reply:
         return self.extensible and self._synthesis is None and not self._phrases and self._speech.deadline() is None
 
     def deadline(self) -> float | None:
-        """Return when `release` will have more to send, or None."""
-        return self._speech.deadline()
+        """Return when `release` will have more to send or to speak, or None."""
+        if (due := self._speech.deadline()) is not None or not self._waits_for_sentence or self._runs_dry:
+            return due
+        return self._speech.played_until - LEAST_AHEAD_SECONDS
+
+    @property
+    def _waits_for_sentence(self) -> bool:
+        """Whether speech goes on when the sentence that has begun is complete."""
+        return self._speech.has_audio and self._synthesis is None and not self._phrases and not self.answer.complete
 
     def awaits(self, job: int) -> bool:
         """Return whether this job works for the reply."""
@@ -240,7 +255,14 @@ class Reply:
             return
         if self._phrases:
             self._phrase = self._phrases.popleft() or ""
+            self._runs_dry = False
             yield from self._synthesize(now)
+        elif self._waits_for_sentence:
+            self._runs_dry = not self._speech.waiting and now >= self._speech.played_until - LEAST_AHEAD_SECONDS
+            if self._runs_dry and (clause := self._chunker.take_clause()) is not None:
+                self._phrase = clause
+                self._runs_dry = False
+                yield from self._synthesize(now)
         elif self.answer.complete:
             self._speech.end_audio()
             yield from self._send_due(now)

@@ -5,8 +5,9 @@ Later phrases are whole sentences, which sound better. A sentence longer than `L
 clause that fits, else between words, else anywhere. A line break ends a sentence.
 
 A cut is decided as soon as the character after it is known, and later text does not change it: the phrases do not
-depend on how the text is divided into deltas. No cut depends on more than `_WINDOW` characters, so the work is linear
-in the length of the text.
+depend on how the text is divided into deltas. Only where text comes more slowly than it is spoken, a sentence is cut
+after a clause, so as not to stop in front of it (`take_clause`). No cut depends on more than `_WINDOW` characters, so
+the work is linear in the length of the text.
 """
 
 import re
@@ -84,6 +85,17 @@ class PhraseChunker:
             self._first = False
         self._text = text[start:]
         return found
+
+    def take_clause(self) -> str | None:
+        """Cut the text so far after its last clause, for a listener who has nothing left to hear; None without one."""
+        cut = None
+        for place in _PLACE.finditer(self._text):
+            if place.end() < len(self._text) and _break(self._text, place) is _Break.CLAUSE:
+                cut = place.end()
+        if cut is None:
+            return None
+        clause, self._text = self._text[:cut], self._text[cut:]
+        return clause
 
     def flush(self) -> list[str]:
         """End the text; return the last phrase, if any text is left. A new text may follow."""

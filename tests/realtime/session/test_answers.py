@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from realtime.errors import EngineError
@@ -46,7 +47,16 @@ from realtime.session.generation import (
     ChatToolCallDelta,
     ChatUsage,
 )
-from realtime.session.jobs import CancelJob, Generate, Generated, JobFailed, Synthesize, Transcribe
+from realtime.session.jobs import (
+    CancelJob,
+    Generate,
+    Generated,
+    JobFailed,
+    SpeechSynthesized,
+    SynthesisFinished,
+    Synthesize,
+    Transcribe,
+)
 from realtime.session.response_events import (
     EndReason,
     ResponseAudioExtended,
@@ -60,6 +70,7 @@ from realtime.session.response_events import (
 )
 from realtime.session.responses import MAX_OUTSIDE_CONVERSATION
 from tests.support.scripted_conversation import (
+    VOICE_RATE,
     Conversation,
     EngineJob,
     Microphone,
@@ -460,6 +471,30 @@ def test_a_text_in_parts_is_spoken_from_its_first_phrase_on() -> None:
     assert [job.text for job in conversation.outputs_of(Synthesize)] == ["Good morning. "]
     conversation.send(ExtendSpeech(" you?", complete=True))
     assert said(conversation) == ["Good morning. How are you?"]
+
+
+def test_a_clause_is_spoken_before_its_sentence_is_there_if_nothing_is_left_to_play() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak("Yes, of course. This is one thing, and", complete=False))
+    (first,) = conversation.pending(Synthesize)
+    conversation.send(SpeechSynthesized(first.number, np.full(2 * VOICE_RATE, 0.25, np.float32), VOICE_RATE))
+    conversation.send(SynthesisFinished(first.number))
+    conversation.wait(1.6)
+    assert len(conversation.outputs_of(Synthesize)) == 1
+    conversation.wait(0.2)
+    assert conversation.outputs_of(Synthesize)[-1].text == "This is one thing, "
+
+
+def test_after_that_a_clause_is_spoken_as_soon_as_it_is_there() -> None:
+    conversation = Conversation()
+    conversation.send(Speak("Yes. And", complete=False))
+    conversation.wait(5.0)
+    assert len(conversation.outputs_of(Synthesize)) == 1
+    conversation.send(ExtendSpeech(" that is one thing, but"))
+    assert conversation.outputs_of(Synthesize)[-1].text == "And that is one thing, "
+    conversation.send(ExtendSpeech(" not the only one, or so I think", complete=True))
+    conversation.wait(60.0)
+    assert said(conversation) == ["Yes. And that is one thing, but not the only one, or so I think"]
 
 
 def test_a_flush_speaks_what_was_given_and_is_confirmed_after_its_audio() -> None:

@@ -254,3 +254,20 @@ def test_endless_white_space_is_shortened() -> None:
     assert phrases(text) == ["One." + " " * LONGEST_PHRASE, "Two."]
     chunker = PhraseChunker()
     assert [phrase for character in text for phrase in chunker.feed(character)] + chunker.flush() == phrases(text)
+
+
+def test_a_sentence_is_cut_after_its_last_clause_for_a_listener_who_waits() -> None:
+    chunker = PhraseChunker()
+    assert chunker.feed("Yes. On Monday, or rather on Tuesday, we go to the") == ["Yes. "]
+    assert chunker.take_clause() == "On Monday, or rather on Tuesday, "
+    assert chunker.take_clause() is None
+    assert chunker.feed(" sea. And") == ["we go to the sea. "]
+
+
+@pytest.mark.parametrize("text", ["", "Yes, and", "we went to the sea,", "about 1,000", "in the sea; "])
+def test_without_a_clause_whose_end_is_known_nothing_is_cut(text: str) -> None:
+    chunker = PhraseChunker()
+    chunker.feed("Yes. ")
+    chunker.feed(text)
+    assert chunker.take_clause() is None
+    assert "".join(chunker.flush()).strip().endswith(text.strip())
