@@ -96,7 +96,7 @@ class Loudness:
 
     def _power(self, audio: Samples) -> NDArray[np.float64]:
         spectra = np.fft.rfft(audio.reshape(-1, self._hop), axis=1)
-        return np.asarray((np.abs(spectra) ** 2) @ _weights(self._rate, self._hop))
+        return np.asarray((np.abs(spectra) ** 2 * _weights(self._rate, self._hop)).sum(axis=1))
 
 
 def _in_lufs(powers: NDArray[np.float64]) -> float:
