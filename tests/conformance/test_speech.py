@@ -58,6 +58,18 @@ def test_streamed_chunks_make_one_file(client: PublishedClient) -> None:
 
 
 @by(*XINFERENCES)
+def test_a_voice_is_cloned_from_a_recording_with_its_words(
+    client: PublishedClient, server: HttpService, recordings: Path
+) -> None:
+    prompt = str(recordings / "two-words.wav")
+    heard = client.speak("Many words.", model="ChatTTS", prompt=prompt, prompt_text="Two words.")
+    assert duration(heard.data) == pytest.approx(1.1, abs=0.1)
+    (style,) = server.models.synthesizers["ChatTTS"].styles
+    assert style.clip is not None
+    assert style.clip.transcript == "Two words."
+
+
+@by(*XINFERENCES)
 def test_a_voice_to_clone_is_refused_with_a_clear_error(client: PublishedClient, recordings: Path) -> None:
     with refused(client, 400, "unsupported_value", "prompt_speech", "hibari-tts does not clone voices"):
         client.speak(prompt=str(recordings / "two-words.wav"))

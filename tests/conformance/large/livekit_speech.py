@@ -6,7 +6,7 @@ from livekit import rtc
 from livekit.agents import stt
 from livekit.agents.utils import http_context
 from livekit.plugins import deepgram, openai
-from reporting import ADDRESS, RATE, SENTENCE, recording, report, speak, until, words
+from reporting import ADDRESS, PIPER, RATE, SENTENCE, recording, report, speak, until, words
 
 BASE_URL = f"http://{ADDRESS}/v1"
 
@@ -51,12 +51,17 @@ async def realtime() -> None:
 
 
 async def speech() -> None:
-    for model in ("gpt-4o-mini-tts", "tts-1"):
+    for model in ("gpt-4o-mini-tts", "tts-1", PIPER):
         voice = openai.TTS(base_url=BASE_URL, api_key="none", model=model)
-        heard = 0.0
+        samples = []
         async for chunk in voice.synthesize(SENTENCE):
-            heard += chunk.frame.duration
-        assert 2 < heard < 6, (model, heard)
+            samples.append(bytes(chunk.frame.data))
+            rate = chunk.frame.sample_rate
+        heard = rtc.AudioFrame(b"".join(samples), rate, 1, sum(map(len, samples)) // 2)
+        assert 2 < heard.duration < 6, (model, heard.duration)
+        event = await openai.STT(base_url=BASE_URL, api_key="none", use_realtime=False).recognize(heard)
+        missing = set(SENTENCE.split()) - set(words(event.alternatives[0].text).split())
+        assert len(missing) <= (model == PIPER), (model, event)  # its speech is never twice the same
 
 
 def deepgram_recognizer() -> deepgram.STT:

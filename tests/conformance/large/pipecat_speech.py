@@ -23,7 +23,7 @@ from pipecat.services.deepgram.tts import DeepgramTTSService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
 from pipecat.services.openai.tts import OpenAITTSService
 from pipecat.workers.runner import WorkerRunner
-from reporting import ADDRESS, RATE, SENTENCE, report, speak, until, words
+from reporting import ADDRESS, PIPER, RATE, SENTENCE, report, speak, until, words
 
 
 class Sink(FrameProcessor):
@@ -115,7 +115,8 @@ async def realtime_with_server_vad() -> None:
 
 
 async def speech() -> None:
-    await spoken(OpenAITTSService(api_key="none", base_url=f"http://{ADDRESS}/v1"))
+    for settings in (OpenAITTSService.Settings(), OpenAITTSService.Settings(model=PIPER)):
+        await spoken(OpenAITTSService(api_key="none", base_url=f"http://{ADDRESS}/v1", settings=settings))
 
 
 async def deepgram_live() -> None:

@@ -24,6 +24,9 @@ RECORDINGS: Final = Path(sys.argv[2])
 SENTENCE: Final = "the garden behind the school is full of yellow flowers"
 """What the recording "turn" says, as `words`."""
 
+PIPER: Final = "piper-en_US-joe-medium"
+"""A voice besides the default one, which is in the environment of the server."""
+
 Check = Callable[[], Awaitable[None]]
 
 
