@@ -37,6 +37,14 @@ _LETTER_A: Final = re.compile(r"(?<=[\w,)] )A(?= [a-z0-9])|(?<=\()A(?=\))")
 _NAME_OF_A: Final = "[A](/ˈA/)"
 """The letter with its phonemes, as hibari's lexicon has them."""
 
+_WORDS: Final = {
+    "JSON": "ʤˈAsᵊn", "YAML": "jˈæmᵊl", "WAV": "wˈAv", "CUDA": "kˈudə", "WASM": "wˈɑzəm", "CMOS": "sˈimˌɔs",
+    "nginx": "ˈɛnʤən ˈɛks", "Nginx": "ˈɛnʤən ˈɛks", "IKEA": "Ikˈiə", "TOEFL": "tˈOfᵊl", "GAAP": "ɡˈæp",
+}  # fmt: skip
+"""Phonemes of names that are said as words, and that hibari spells or misreads."""
+
+_WORD: Final = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b")
+
 _READ_SCRIPTS: Final = ("LATIN", "GREEK")
 """How the Unicode names of letters begin that hibari has sounds for; it drops others or reads them one by one."""
 
@@ -89,6 +97,7 @@ def notation(text: str) -> str:
     """Write apostrophes, blanks and single letters as hibari's lexicon has them."""
     text = re.sub("[ \t\u00a0\u202f\u2009]+", " ", text.replace("’", "'"))
     text = _SINGLE_LETTERS.sub(lambda match: match[0].replace(" ", "."), text)
+    text = _WORD.sub(lambda match: f"[{match[0]}](/{_WORDS[match[0]]}/)", text)
     return _LETTER_A.sub(_NAME_OF_A, text)
 
 

@@ -160,6 +160,7 @@ NAMES: Final[tuple[Rule, ...]] = (
     (re.compile(r"\b([Ss]cene|[Aa]ct) ([ivx]+)\b|\b([Vv]olume|[Cc]hapter|[Pp]ages?|[Pp]art) ([ivx]{2,})\b"), _scene),
     (re.compile(rf"\b([A-Z]\w*[a-z]|[a-z]{{4,}}) ({_ROMAN[:-1]}{{2,5}})\b{_NOT_GOING_ON}"), _behind_name),
     (re.compile(r"\b([BCDGP])2([BCDGPX])\b"), r"\1 to \2"),  # B2B, P2P
+    (re.compile(r"\bIPv([46])\b"), r"I P V \1"),
     (re.compile(rf"\b((?:I|US|SR|Interstate|Highway|Route|Rte)[ -]?[0-9]{{1,3}}) "
                 rf"({one_of(DIRECTIONS)})\b(?!\.\w|['’-])"),
      lambda match: f"{match[1]} {DIRECTIONS[match[2]]}"),

@@ -94,6 +94,11 @@ def test_an_a_within_a_sentence_is_the_letter_but_in_titles(hibari: Hibari, text
     np.testing.assert_array_equal(spoken(hibari, text), spoken(hibari, sounds_like))
 
 
+def test_names_that_are_said_as_words_are_not_spelled(hibari: Hibari) -> None:
+    np.testing.assert_array_equal(spoken(hibari, "A JSON file."), spoken(hibari, "A Jason file."))
+    np.testing.assert_array_equal(spoken(hibari, "The WAV file."), spoken(hibari, "The wave file."))
+
+
 def test_single_letters_are_named(hibari: Hibari) -> None:
     np.testing.assert_array_equal(spoken(hibari, "nine A M."), spoken(hibari, "nine A.M."))
     np.testing.assert_array_equal(spoken(hibari, "I don’t know."), spoken(hibari, "I don't know."))
