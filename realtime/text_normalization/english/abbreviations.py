@@ -68,7 +68,8 @@ _ALWAYS: Final = {
     "Rep": "Representative", "Sen": "Senator", "Gov": "Governor", "Capt": "Captain", "Sgt": "Sergeant",
     "approx": "approximately", "vs": "versus", "etc": "et cetera", "et al": "et al", "ibid": "ibid", "qty": "quantity",
     "Qty": "Quantity", "dept": "department", "govt": "government", "tsp": "tsp", "tbsp": "tbsp",
-    "Tbsp": "Tbsp", "pct": "percent", "ea": "each", "pcs": "pieces", "hwy": "highway", "wk": "week", "wks": "weeks",
+    "Tbsp": "Tbsp", "pct": "percent", "ea": "each", "pcs": "pieces", "wkts": "wickets",
+    "pts": "points", "hwy": "highway", "wk": "week", "wks": "weeks",
     "yr": "year", "yrs": "years", "hr": "hour", "hrs": "hours", "mins": "minutes", "secs": "seconds", "lbs": "pounds",
     "mo": "month", "mos": "months", "intl": "international", "Intl": "International", "natl": "national",
     "Natl": "National", "Attn": "Attention", "attn": "attention", "pls": "please", "Pls": "Please", "Mtg": "Meeting",
@@ -273,6 +274,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<![\w.])(?!Gen (?:[A-Z](?:ers?)?|Alpha|Beta|AI)\b)({one_of(_TITLES)})\.? (?="
                 rf"(?:[A-Z]\. ?)*[A-Z][\w'’]+)(?<!\bJr )"),
      _title),
+    (re.compile(r"(?:(?<=and )|(?<=with )|(?<=^))(Dr)\. (?=[A-Z]\b(?!\.))"), _title),
     (re.compile(r"\b(Drs?|Mr|Prof|Rev)\.? (?=(?:&|and) (?:Mr|Mrs|Ms|Dr|Prof|Mister|Missus|Doctor)\b)"), _title),
     (re.compile(r"\b([Pp])\.?[Oo]\.? (?=Box\b)"), "P O "),
     (re.compile(r"\(([RDI])-(?=[A-Z][A-Za-z.]+\))"),

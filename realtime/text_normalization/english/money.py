@@ -50,13 +50,19 @@ _LARGE: Final = {
 _SIGNS: Final = "[" + "".join(_CURRENCIES) + "]"
 _LARGE_PATTERN: Final = rf"(?: ?(?P<large>{one_of(_LARGE)})(?![\w]))?"
 _AMOUNT: Final = rf"(?P<amount>{NUMBER}|\.[0-9]+)"
-_ARTICLE: Final = re.compile(r"(?i)\b(?:an?|per|each|every|this|that|the(?= [^ ]+ [a-z]+ (?:bill|note|coin)\b)) $")
-_NOUN: Final = re.compile(r"[ -](?!(?:and|or|in|for|per|each|to|on|at|more|less|from|is|was|a)\b)[a-z]{2,}")
+_ARTICLE: Final = re.compile(
+    r"(?i:\b(?:an?|each|this|that|another|his|her|my|our|their|your|the(?= [^ ]+ [a-z]+ (?:bill|note|coin)\b))) $"
+    r"|\b(?!It|That|There|Here|He|She|What|Who|Where|How)[A-Z]\w*['’]s $"
+)
+_NOUN: Final = re.compile(
+    r"[ -](?!(?:and|or|in|for|per|each|to|on|at|more|less|from|is|was|a|back|off|now|again|by|if|when|because|but"
+    r"|so|total|extra|worth|with|of|as|than|then)\b)[a-z]{2,}"
+)
 
 
 def _is_adjective(match: re.Match[str]) -> bool:
     """Return whether an amount describes a noun: "a $5 bill"."""
-    before = _ARTICLE.search(match.string, max(0, match.start() - 8), match.start())
+    before = _ARTICLE.search(match.string, max(0, match.start() - 20), match.start())
     return bool(before) and bool(_NOUN.match(match.string, match.end()))
 
 

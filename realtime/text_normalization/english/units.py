@@ -186,6 +186,13 @@ UNITS: Final[tuple[Rule, ...]] = (
     ),
     (re.compile(r"(?<![\w.,])([0-9]) ?ft\.? ([0-9]{1,2}) ?in\b(?:\.(?=,| [a-z]))?"), r"\1 feet \2 inches"),
     (re.compile(r"(?<=half|rter|ters) +pt\b"), " pint"),
+    (re.compile(rf"(?<=[0-9]\+) ?{_UNIT}{_END}"), lambda match: f" {_name(match, plural=True)}"),
+    (
+        re.compile(
+            r"(?i)\b((?:temperature|minimum|maximum|highs?|lows?|fever)(?: of| is| was|:)? [-−]?[0-9]{1,2}) ?C\b"
+        ),
+        r"\1 degrees Celsius",
+    ),
     (re.compile(rf"(?<![\w.,])({NUMBER}) ?(?:°|º|deg\b) ?([CF])?(?![\w°])"), _degrees),
     (
         re.compile(rf"(?<=mph )({one_of(DIRECTIONS)})(?![\w'’-]|\.\w)"),
