@@ -134,4 +134,6 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
     (re.compile(r"\b([HX])\.(?=26[0-9]\b)"), r"\1"),
     (re.compile(r"(?<=[A-Z]{2})\.(?=[A-Z]{2})"), " dot "),  # ASP.NET
     (re.compile(r"(?<![\w.)\]\"”'’])\.(?=[^\W\d_]{2})"), " dot "),  # .NET
+    (re.compile(r"(?<=[a-z] )\.\.(?![\w.])"), "dot dot"),  # cd ..
+    (re.compile(r"(?<=[a-z]{3})/(?=[.,;)]|$)"), " slash"),  # a folder
 )

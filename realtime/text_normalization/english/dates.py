@@ -36,6 +36,12 @@ _DATED: Final = (
 _CLOCK: Final = re.compile(r"(?i)(?:\b(?:at|since|until|till|by|before|from|to|and|now|is)|[0-9]th|,) $")
 """Before a time of day with seconds, which is no duration."""
 
+_BRITISH_HOURS: Final = re.compile(
+    r"(?i)(\b(?:opens?|opening|hours|times?|from|between|day|daily|[MTWFS][a-z]{2})[: ]+)([0-2]?[0-9])\.([0-5][0-9])"
+    r" ?(?:[-–]|to|and) ?([0-2]?[0-9])\.([0-5][0-9])(?![\w%]| ?[a-z]*met| [ckm]?m\b)"
+)
+"""Hours with a stop before their minutes, as British papers write them: "Open 9.30–17.00"."""
+
 _SENTENCE: Final = re.compile(r"\s+[A-Z]|[\"”’)]*\s*$")
 """After the stop of "p.m.": a stop that ends the sentence too."""
 
@@ -170,6 +176,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(r"(?i)([0-9] ?[ap]\.? ?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),
         (re.compile(r"(?<![\w.,:-])([01][0-9]|2[0-3])([0-5][0-9])(?= (?:hours|hrs)\b)"), _soldiers_time),
         (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])"), r"\1 to "),
+        *(((_BRITISH_HOURS, r"\1\2:\3 to \4:\5"),) if british else ()),
         (re.compile(rf"(?<!\w)(?P<year>{_YEAR})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?:[T ](?={_TIME}))"),
          lambda match: _iso(match, british=british) + ", "),
         (re.compile(r"(?<=[0-9])Z\b"), " UTC"),
