@@ -131,7 +131,7 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
         ),
         lambda match: _named(match[0]),
     ),
-    (re.compile(r"\b([HX])\.(?=26[0-9]\b)"), r"\1"),
+    (re.compile(r"\b([A-Z])\.(?=[1-9][0-9]{2}\b)"), r"\1"),  # of the ITU: H.264, G.711
     (re.compile(r"(?<=[A-Z]{2})\.(?=[A-Z]{2})"), " dot "),  # ASP.NET
     (re.compile(r"(?<![\w.)\]\"”'’])\.(?=[^\W\d_]{2})"), " dot "),  # .NET
     (re.compile(r"(?<=[a-z] )\.\.(?![\w.])"), "dot dot"),  # cd ..

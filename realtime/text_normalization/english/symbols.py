@@ -97,7 +97,7 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r"\b([A-Z]{1,3})&([A-Z])\b"), lambda match: f"{spelled(match[1])} and {match[2]}"),  # AT&T
     (re.compile(r"(?<= )['’‘]n['’‘]?(?= )"), "and"),
     (re.compile(r"(?<!\S)--(?=[a-zA-Z])"), "dash dash "),
-    (re.compile(r"(?<!\S)-([a-zA-Z])(?!\w)"), r"dash \1"),
+    (re.compile(r"(?<![^\s(])-([a-zA-Z])(?!\w)"), r"dash \1"),
     (re.compile(r"(?<=[a-z] )-([a-z]{2,3})(?![\w-])"), lambda match: f"dash {spelled(match[1])}"),
     (re.compile(r"\b([A-G])[#♯](?!\w)"), r"\1 sharp"),
     (re.compile(r"\b([A-G])♭(?!\w)"), r"\1 flat"),
