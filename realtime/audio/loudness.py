@@ -19,6 +19,15 @@ TARGET_LOUDNESS: Final = -25.0
 MAX_GAIN: Final = 12.0
 """Largest change in dB."""
 
+TOLERANCE: Final = 1.5
+"""Largest difference to the target in LU that is left where a phrase comes in chunks: its parts differ by as much."""
+
+EVIDENCE_SECONDS: Final = 1.0
+"""Seconds of sound from which the loudness of a phrase that comes in chunks counts."""
+
+GAIN_PER_SECOND: Final = 6.0
+"""Fastest change of the gain within a phrase, in dB per second."""
+
 HIGHEST_PEAK: Final = 0.97
 """Amplitude above which nothing is raised."""
 
@@ -103,25 +112,48 @@ def _in_lufs(powers: NDArray[np.float64]) -> float:
     return float(_OFFSET + 10 * np.log10(powers.mean()))
 
 
-class LoudnessLeveller:
-    """Brings a phrase, which comes in chunks, to `TARGET_LOUDNESS`.
+def levelled(samples: Samples, sample_rate: int) -> Samples:
+    """Bring a whole phrase to `TARGET_LOUDNESS`."""
+    sounds = np.flatnonzero(np.abs(samples) > SILENCE_LEVEL)
+    if not len(sounds):
+        return samples
+    loudness = Loudness(sample_rate).add(samples[: sounds[-1] + round(TAIL_SECONDS * sample_rate)])
+    gain = min(_gain_to_target(loudness), _highest_gain(samples))
+    return samples * np.float32(gain)
 
-    Each chunk gets the gain for the phrase so far, and within a chunk it changes gradually: a phrase that comes at once
-    has one gain.
+
+class LoudnessLeveller:
+    """Brings a voice, whose phrases come in chunks, to `TARGET_LOUDNESS` within `TOLERANCE`.
+
+    How loud a phrase is becomes known while it is spoken: the gain changes gradually, and the next phrase of the voice
+    begins with that at the end of this one. What is as loud as it should be is not changed.
     """
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, gain: float = 1.0) -> None:
+        self.gain = gain
+        self._rate = sample_rate
         self._loudness = Loudness(sample_rate)
-        self._tail = round(TAIL_SECONDS * sample_rate)
-        self._gain: float | None = None
+        self._sound = 0
+        """Samples of the phrase so far, without its silence."""
 
     def process(self, chunk: Samples) -> Samples:
         """Return the next chunk, raised or lowered."""
         sounds = np.flatnonzero(np.abs(chunk) > SILENCE_LEVEL)
         if not len(sounds):
             return chunk
-        loudness = self._loudness.add(chunk[: sounds[-1] + self._tail])
-        gain = float(10 ** (np.clip(TARGET_LOUDNESS - loudness, -MAX_GAIN, MAX_GAIN) / 20))
-        highest = max(1.0, HIGHEST_PEAK / float(np.abs(chunk).max()))
-        before, self._gain = self._gain or gain, min(gain, highest)
-        return chunk * np.linspace(min(before, highest), self._gain, len(chunk), dtype=np.float32)
+        loudness = self._loudness.add(chunk[: sounds[-1] + 1])
+        self._sound += len(sounds)
+        before, highest = self.gain, _highest_gain(chunk)
+        if self._sound >= EVIDENCE_SECONDS * self._rate:
+            wanted = _gain_to_target(loudness + float(np.clip(TARGET_LOUDNESS - loudness, -TOLERANCE, TOLERANCE)))
+            step = 10 ** (GAIN_PER_SECOND * len(chunk) / self._rate / 20)
+            self.gain = float(np.clip(wanted, before / step, before * step))
+        return chunk * np.linspace(min(before, highest), min(self.gain, highest), len(chunk), dtype=np.float32)
+
+
+def _gain_to_target(loudness: float) -> float:
+    return float(10 ** (np.clip(TARGET_LOUDNESS - loudness, -MAX_GAIN, MAX_GAIN) / 20))
+
+
+def _highest_gain(samples: Samples) -> float:
+    return max(1.0, HIGHEST_PEAK / float(np.abs(samples).max()))

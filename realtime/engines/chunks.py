@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from realtime.audio.formats import Samples
-from realtime.audio.loudness import LoudnessLeveller
+from realtime.audio.loudness import levelled
 
 FIRST_CHUNK_SECONDS: Final = 0.04
 """Duration of the first chunk of a sentence."""
@@ -32,4 +32,4 @@ def in_chunks(samples: Samples, sample_rate: int) -> Iterator[Samples]:
     """Yield the samples of a sentence, as loud as others, in chunks, none of which is empty."""
     first, further = (round(seconds * sample_rate) for seconds in (FIRST_CHUNK_SECONDS, CHUNK_SECONDS))
     if len(samples):
-        yield from np.split(LoudnessLeveller(sample_rate).process(samples), range(first, len(samples), further))
+        yield from np.split(levelled(samples, sample_rate), range(first, len(samples), further))

@@ -45,6 +45,9 @@ MAX_WAITING: Final = 256
 MAX_CONCURRENT_PHRASES: Final = 2
 """Phrases that one voice model synthesizes at the same time; further ones are queued."""
 
+MAX_KNOWN_VOICES: Final = 1000
+"""Voices of one model whose loudness is remembered, where any name is a voice."""
+
 
 class RecognizerHandle:
     """A loaded speech-to-text model."""
@@ -238,6 +241,8 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
         languages, abilities = described["capabilities"].pop("languages"), described["capabilities"]
         self.entry = replace(entry, capabilities=Capabilities(tuple(languages), **abilities))
         self.sample_rate = described["sample_rate"]
+        self._gains: dict[str, float] = {}
+        """The last gain of each voice; see `LoudnessLeveller`."""
         able = self.entry.capabilities
         self._clips = clips if able.cloning else {}
         voices = tuple(dict.fromkeys((*described["voices"], *self._clips)))
@@ -258,7 +263,7 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
             style.streamed,
             spoken.language,
         )
-        leveller = LoudnessLeveller(self.sample_rate)
+        leveller = LoudnessLeveller(self.sample_rate, 1.0 if style.clip else self._gains.get(voice, 1.0))
         stretch = None if speed == job.speed else TimeStretch(self.sample_rate, speed / job.speed)
         pause = TrailingPause(pause_after(text) / speed, self.sample_rate)
         deadline = time.monotonic() + style.seconds_ahead
@@ -274,6 +279,8 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
             yield phrase
         if len(silence := pause.finish()):
             yield silence
+        if not style.clip and (voice in self._gains or len(self._gains) < MAX_KNOWN_VOICES):
+            self._gains[voice] = leveller.gain
 
     def close(self) -> None:
         self._pool.close()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.audio.formats import Samples
-from realtime.audio.loudness import HIGHEST_PEAK, MAX_GAIN, TARGET_LOUDNESS, Loudness, LoudnessLeveller
+from realtime.audio.loudness import HIGHEST_PEAK, MAX_GAIN, TARGET_LOUDNESS, Loudness, LoudnessLeveller, levelled
 from tests.support.recordings import tone
 
 RATE = 24_000
@@ -22,9 +22,16 @@ def loudness(samples: Samples, sample_rate: int = RATE) -> float:
     return Loudness(sample_rate).add(samples)
 
 
-def levelled(*chunks: Samples) -> Samples:
-    leveller = LoudnessLeveller(RATE)
-    return np.concatenate([leveller.process(chunk) for chunk in chunks])
+def in_chunks(phrase: Samples, seconds: float = 0.08, gain: float = 1.0) -> tuple[Samples, float]:
+    """Return a phrase that was levelled in chunks, and the last gain."""
+    leveller = LoudnessLeveller(RATE, gain)
+    chunks = np.split(phrase, range(round(seconds * RATE), len(phrase), round(seconds * RATE)))
+    return np.concatenate([leveller.process(chunk) for chunk in chunks]), leveller.gain
+
+
+def gains(after: Samples, before: Samples) -> Samples:
+    sounds = np.abs(before) > 0.01
+    return after[sounds] / before[sounds]
 
 
 @pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 44_100, 48_000])
@@ -61,38 +68,52 @@ def test_the_loudness_does_not_depend_on_the_chunks() -> None:
 @pytest.mark.parametrize("level", [-30.0, -22.0, -12.0])
 @pytest.mark.parametrize("seconds", [0.5, 3.0])
 def test_a_phrase_is_brought_to_the_same_loudness(level: float, seconds: float) -> None:
-    assert loudness(levelled(at(level, seconds))) == pytest.approx(TARGET_LOUDNESS, abs=1.2)
+    assert loudness(levelled(at(level, seconds), RATE)) == pytest.approx(TARGET_LOUDNESS, abs=1.2)
 
 
 def test_a_phrase_that_comes_at_once_has_one_gain() -> None:
     phrase = np.concatenate([at(-30.0), at(-20.0)])
-    gains = levelled(phrase)[np.abs(phrase) > 0.01] / phrase[np.abs(phrase) > 0.01]
-    assert gains.max() - gains.min() < 1e-4
+    found = gains(levelled(phrase, RATE), phrase)
+    assert found.max() - found.min() < 1e-4
 
 
-def test_the_gain_changes_gradually_where_a_phrase_comes_in_chunks() -> None:
-    phrase = np.concatenate([at(-30.0), at(-20.0)])
-    sounds = np.abs(phrase) > 0.01
-    gains = levelled(*np.split(phrase, 2))[sounds] / phrase[sounds]
-    assert gains.max() > 1.4 * gains.min()
-    assert np.abs(np.diff(gains)).max() < 1e-3
+@pytest.mark.parametrize("level", [-32.0, -12.0])
+def test_a_phrase_in_chunks_comes_gradually_to_the_same_loudness(level: float) -> None:
+    phrase = at(level, 6.0)
+    spoken, _ = in_chunks(phrase)
+    found = gains(spoken, phrase)
+    assert np.abs(20 * np.log10(found[1:] / found[:-1])).max() < 0.01
+    assert loudness(spoken[-2 * RATE :]) == pytest.approx(TARGET_LOUDNESS, abs=1.7)
+
+
+def test_the_next_phrase_of_a_voice_begins_with_the_gain_of_the_last() -> None:
+    _, gain = in_chunks(at(-32.0, 6.0))
+    spoken, _ = in_chunks(at(-32.0, 0.5), gain=gain)
+    assert loudness(spoken) == pytest.approx(TARGET_LOUDNESS, abs=1.7)
+
+
+@pytest.mark.parametrize("seconds", [0.04, 0.5, 2.0])
+def test_speech_in_chunks_that_is_as_loud_as_it_should_be_is_not_changed(seconds: float) -> None:
+    phrase = levelled(np.concatenate([at(-24.0), at(-22.0), at(-23.0)]), RATE)
+    np.testing.assert_allclose(in_chunks(phrase, seconds)[0], phrase, rtol=1e-5)
 
 
 def test_silence_is_not_raised() -> None:
     silence = np.full(RATE, 1e-4, np.float32)
-    np.testing.assert_array_equal(levelled(silence), silence)
-    assert not len(levelled(np.empty(0, np.float32)))
+    np.testing.assert_array_equal(levelled(silence, RATE), silence)
+    np.testing.assert_array_equal(in_chunks(silence)[0], silence)
+    assert not len(levelled(np.empty(0, np.float32), RATE))
 
 
 def test_what_is_very_quiet_is_raised_by_a_limited_gain() -> None:
-    assert np.abs(levelled(at(-55.0))).max() == pytest.approx(10 ** ((-55 + MAX_GAIN) / 20), rel=0.01)
+    assert np.abs(levelled(at(-55.0), RATE)).max() == pytest.approx(10 ** ((-55 + MAX_GAIN) / 20), rel=0.01)
 
 
 def test_nothing_is_raised_beyond_full_scale() -> None:
     phrase = np.concatenate([at(-40.0), at(0.0, 0.001) * 0.9])
-    assert np.abs(levelled(phrase)).max() == pytest.approx(HIGHEST_PEAK, abs=0.02)
+    assert np.abs(levelled(phrase, RATE)).max() == pytest.approx(HIGHEST_PEAK, abs=0.02)
 
 
 def test_loud_speech_with_clipped_peaks_is_not_lowered_for_them() -> None:
     phrase = np.concatenate([at(TARGET_LOUDNESS + 3.0), np.ones(10, np.float32)])
-    assert np.abs(levelled(phrase)[: 2 * RATE]).max() == pytest.approx(np.abs(phrase[: 2 * RATE]).max(), rel=0.02)
+    assert np.abs(levelled(phrase, RATE)[: 2 * RATE]).max() == pytest.approx(np.abs(phrase[: 2 * RATE]).max(), rel=0.02)
