@@ -216,8 +216,6 @@ class Reply:
                     self._unread = self._phrase = ""
                 self._speech.add_audio(samples)
             case SynthesisFinished(number):
-                self._jobs.end(number)
-                self._synthesis = None
                 if self.time_words and not self._phrase:
                     item, words = self._items.current, self._speech.timing.last_words()
                     yield ResponseWordsTimed(self.response, item.index, item.id, words)
@@ -226,6 +224,8 @@ class Reply:
                 if self._unread and (self._speech.has_audio or not any(map(str.isalnum, self._unread))):
                     self._speech.add_text(self._unread)
                     self._unread = ""
+                self._jobs.end(number)
+                self._synthesis = None
             case JobFailed(number, error):
                 if number == self._synthesis:
                     self._jobs.end(number)

@@ -213,8 +213,7 @@ class ListenCodec:
             case SpeechStopped(item_id):
                 channel.stop(item_id)
             case AudioCommitted(item_id):
-                if not channel.has_ended(item_id):
-                    return self._carry_out(self._requests.popleft())
+                return [] if channel.has_ended(item_id) else self._carry_out(self._requests.popleft())
             case TranscriptExtended(item_id, delta):
                 channel.extend(item_id, delta)
             case TranscriptRevised():

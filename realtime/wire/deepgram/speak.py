@@ -149,6 +149,7 @@ class SpeakCodec:
             case ResponseTextExtended(response, delta=delta):
                 if (speech := self._in_progress(response.id)) is not None:
                     speech.unspoken = max(0, speech.unspoken - len(delta))
+                return []
             case ResponseFlushed(response):
                 if (speech := self._in_progress(response.id)) is not None:
                     speech.flushes -= 1
@@ -161,8 +162,7 @@ class SpeakCodec:
                 self._cleared.discard(response_id)
                 return self._has_cleared()
             case _:
-                pass
-        return []
+                return []
 
     def _in_progress(self, response_id: str) -> _Speech | None:
         return self._speech if self._speech is not None and self._speech.id == response_id else None
