@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from tests.bench import conversations
+from tests.bench import conversations, speaking
 from tests.bench.cost import cost_by_age, cost_by_length
 from tests.bench.one_user import measure_one_user
 from tests.bench.plan import FULL, QUICK, Plan
@@ -27,7 +27,7 @@ from tests.support.running_service import running_service
 
 RESULTS: Final = Path("bench-results.json")
 MODELS: Final = ("whisper-base", "whisper-tiny.en")
-PARTS: Final = ("captions", "conversations", "load", "capacity", "cost")
+PARTS: Final = ("captions", "speech", "conversations", "load", "capacity", "cost")
 CONSOLE: Final = Console(width=150)
 
 
@@ -37,7 +37,8 @@ def main() -> int:
     parser.add_argument(
         "--only",
         choices=PARTS,
-        help="captions: one user, and the voice; conversations: answers, interruptions, frames, idle sessions;"
+        help="captions: one user, and the voice; speech: one and eight voices, texts by token;"
+        " conversations: answers, interruptions, frames, idle sessions;"
         " load: many streams; capacity: how many are held;"
         " cost: against the length of utterances and the age of a session",
     )
@@ -68,6 +69,9 @@ def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> None:
         match part:
             case "captions":
                 report["results"] = measure_captions(speech, plan)
+            case "speech":
+                with running_service(load_limit="100", log_level="warning") as service:
+                    report["voices"] = speaking.measure(service.address, plan.turns)
             case "conversations":
                 rows = conversations.measure(plan.turns)
                 report["conversations"] = [{"figure": name, "value": value} for name, value in rows]
