@@ -11,7 +11,7 @@ from realtime.errors import BadMessage, TooLarge, VoiceError
 from realtime.wire.wyoming.framing import MAX_HEADER_BYTES, EventReader, WyomingEvent
 
 TEXT = st.text('aé\n\0"{', max_size=9)
-JSON = st.dictionaries(TEXT, st.none() | st.booleans() | st.integers(-9, 9) | TEXT)
+JSON = st.dictionaries(TEXT, st.none() | st.booleans() | st.integers(-9, 9) | TEXT, max_size=6)
 EVENTS = st.lists(st.builds(WyomingEvent, TEXT, JSON, st.binary(max_size=40)), max_size=6)
 HOSTILE = st.binary(max_size=60) | st.sampled_from([b"\n", b"{}", b'{"type":"a"}\n', b'"data_length":3'])
 
