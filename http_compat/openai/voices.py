@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from http_compat.disconnect import while_connected
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.catalogue.voices import voice_language
+from realtime.catalogue.voices import voice_languages
 
 if TYPE_CHECKING:
     from realtime.models.protocols import ModelService
@@ -45,6 +45,6 @@ def _body(voice: str, entry: ModelEntry) -> dict[str, Any]:
         "name": voice,
         "object": "audio.voice",
         "model": entry.name,
-        "languages": [own] if (own := voice_language(voice, entry.languages)) else list(entry.languages),
+        "languages": list(voice_languages(voice, entry.languages)),
         "licence": entry.licence,
     }

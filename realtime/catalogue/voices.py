@@ -83,6 +83,12 @@ def voice_language(voice: str, languages: Collection[str]) -> str:
     return language if language is not None and language in languages else ""
 
 
+def voice_languages(voice: str, languages: Collection[str]) -> tuple[str, ...]:
+    """Return the languages to list for a voice: its own, or else all of the model's."""
+    own = voice_language(voice, languages)
+    return (own,) if own else tuple(languages)
+
+
 def _find_name(wanted: str, voices: tuple[str, ...]) -> str | None:
     """Return the voice of a name in lower case, which may lack the prefix of Kokoro's or have one too many."""
     for same in (str.lower, lambda voice: _KOKORO.sub("", voice.lower())):

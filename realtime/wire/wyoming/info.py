@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from realtime.catalogue.table import ModelEntry
+from realtime.catalogue.voices import voice_languages
 from realtime.errors import VoiceError
 from realtime.languages import LANGUAGES
 from realtime.wire.wyoming.framing import WyomingEvent
@@ -38,7 +39,7 @@ def info(
         "voices": [
             {
                 **_artifact(voice, f"{voice.capitalize()} ({entry.name})", entry, version),
-                "languages": list(entry.languages or LANGUAGES),
+                "languages": list(voice_languages(voice, entry.languages) or LANGUAGES),
             }
             for entry, names in voices
             for voice in names

@@ -1,10 +1,10 @@
 """Whether written English is heard as it is meant: `python -m tests.bench.hard_cases.read_aloud [NAME=DIRECTORY ...]`.
 
-Sixty sentences full of numbers, units and abbreviations are spoken by the service over HTTP, by hibari with its own
-rules alone and by Piper's joe without text normalization. `DIRECTORY` has the speech of another synthesizer, `01.wav`
-to `60.wav` in the order of the table. The service transcribes all of them with whisper-base. The transcripts are
-compared with what is said for the sentences, which was written by hand, both sides in the form of Whisper's normalizer
-for English.
+Sixty sentences full of numbers, units and abbreviations are spoken by the service over HTTP, with Kokoro too if it has
+been pulled, by hibari with its own rules alone and by Piper's joe without text normalization. `DIRECTORY` has the
+speech of another synthesizer, `01.wav` to `60.wav` in the order of the table. The service transcribes all of them with
+whisper-base. The transcripts are compared with what is said for the sentences, which was written by hand, both sides in
+the form of Whisper's normalizer for English.
 """
 
 import os
@@ -23,10 +23,11 @@ from rich.table import Table
 
 from realtime.audio.formats import Samples
 from realtime.catalogue.names import lookup
+from realtime.catalogue.table import KOKORO_NAME
 from realtime.engines.piper import Piper
 from realtime.settings import Settings
 from realtime.text_normalization.normalizer import spoken_text
-from realtime.weights.locate import locate
+from realtime.weights.locate import find, locate
 from tests.support.recordings import wav_file
 from tests.support.round_trip import sentences, word_errors
 from tests.support.running_service import running_service
@@ -47,10 +48,12 @@ def without_normalization(synthesize: Callable[[str], Iterator[Samples]], sample
     return wav_file(np.concatenate([*synthesize(text)]), sample_rate)
 
 
-def voices(client: httpx.Client, directories: list[str]) -> Iterator[tuple[str, Speak]]:
+def voices(client: httpx.Client, directories: list[str], *, kokoro: bool) -> Iterator[tuple[str, Speak]]:
     """Yield the names of what speaks, and how."""
     yield "service, hibari", partial(by_http, client, "hibari")
     yield f"service, {JOE}", partial(by_http, client, JOE)
+    if kokoro:
+        yield "service, Kokoro", partial(by_http, client, KOKORO_NAME)
     alone = hibari.Hibari("heart", threads=1)
     yield (
         "hibari with its own rules",
@@ -81,11 +84,12 @@ def main(directories: list[str]) -> None:
     console.print(f"Text normalization: {1000 * (time.process_time() - began) / len(texts):.2f} ms for a sentence")
 
     table = Table("voice", "sentences", "with errors", "words", "wrong", "word errors")
+    kokoro = find(lookup(KOKORO_NAME), Settings()) is not None
     with (
-        running_service(Path(os.devnull)) as service,
+        running_service(Path(os.devnull), preload=KOKORO_NAME if kokoro else "") as service,
         httpx.Client(base_url=f"http://{service.address}", timeout=120) as client,
     ):
-        for name, speak in voices(client, directories):
+        for name, speak in voices(client, directories, kokoro=kokoro):
             counts = []
             for sentence in sentences():
                 answer = client.post(

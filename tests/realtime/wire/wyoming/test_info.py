@@ -37,6 +37,11 @@ def test_info_offers_streaming_recognition_and_speech_with_all_that_clients_requ
         assert artifact["attribution"].keys() == {"name", "url"}
 
 
+def test_a_voice_of_kokoros_offers_its_own_language() -> None:
+    data = info([WHISPER_BASE], [(lookup("kokoro"), ["af_heart", "zf_xiaoxiao"])], "1").data
+    assert [voice["languages"] for voice in data["tts"][0]["voices"]] == [["en"], ["zh"]]
+
+
 def test_a_model_of_unknown_languages_offers_all() -> None:
     data = info([lookup("someone/whisper-of-theirs")], [(SPEECH, ["heart"])], "1").data
     assert data["asr"][0]["models"][0]["languages"] == list(LANGUAGES)
