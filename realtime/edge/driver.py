@@ -206,7 +206,8 @@ class Driver:
 
     async def _synthesize(self, job: Synthesize) -> None:
         asked = self._models.voice_names.owner(job.voice)
-        entry = await self._models.speaker(job.text, asked, self._speaker)
+        # Another voice for the language of the text would not be that of the recording.
+        entry = asked if job.clip else await self._models.speaker(job.text, asked, self._speaker)
         self._speaker = entry
         async with self._models.lease_synthesizer(entry) as synthesizer:
             if entry == asked:
@@ -214,7 +215,7 @@ class Driver:
             else:
                 voice = find_voice(job.voice, synthesizer.voices) or synthesizer.voices[0]
             positions = synthesizer.spoken_text(job.text, voice).positions
-            style = SpeechStyle(seconds_ahead=job.seconds_ahead)
+            style = SpeechStyle(clip=job.clip, seconds_ahead=job.seconds_ahead)
             async with aclosing(synthesizer.synthesize(job.text, voice, job.speed, style)) as chunks:
                 async for samples in chunks:
                     await self.inbox.put_result(

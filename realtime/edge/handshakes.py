@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from realtime.catalogue.names import ModelNames
+from realtime.catalogue.table import Task
 from realtime.catalogue.voices import VoiceNames
 from realtime.edge.sessions import new_id
 from realtime.settings import Settings
@@ -52,6 +53,7 @@ class Handshakes:
             find_recognizer=self._names.recognizer,
             find_voice=self._voices().find,
             first_words=first_words(self._names),
+            voice_model=self._names.defaults[Task.SPEECH],
             max_input_characters=self._settings.max_input_characters,
             chat=self._chat,
             prepare_answers=self._settings.chat_prepare_answers,

@@ -8,7 +8,7 @@ an error body.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from http import HTTPStatus
@@ -33,12 +33,13 @@ from realtime.errors import ClientError, Forbidden, Overloaded, SessionIdle, Uns
 from realtime.logs import current_session
 from realtime.media.decoder_pool import DecoderPool
 from realtime.media.live_decoder import LiveDecoder
+from realtime.models.voice_clips import decoded_clip
 from realtime.scheduling.priority import ClientId
-from realtime.session.commands import AppendAudio
+from realtime.session.commands import AppendAudio, Command
 from realtime.session.events import Event, TranscriptRevised
 from realtime.session.generation import ChatNotConfigured
 from realtime.settings import Settings
-from realtime.wire.codec import Answer, Close, Codec, Dialect, MediaChunk, Outgoing
+from realtime.wire.codec import Answer, Close, Codec, Decoded, Dialect, MediaChunk, Outgoing, VoiceRecording
 from realtime.wire.dialects import served_paths
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class RealtimeEndpoint:
                 return
             try:
                 await websocket.accept(subprotocol=select_subprotocol(websocket.scope["subprotocols"]))
-                await Connection(websocket, codec, self._settings, LiveDecoder(self._decoders)).serve(session)
+                await Connection(websocket, codec, self._settings, self._decoders).serve(session)
             except asyncio.CancelledError:
                 # The shutdown timeout is over. uvicorn would log the cancellation as an error.
                 logger.warning("session cut off: the server is stopping")
@@ -154,11 +155,12 @@ def _sent_path(websocket: WebSocket) -> str:
 class Connection:
     """One accepted websocket."""
 
-    def __init__(self, websocket: WebSocket, codec: Codec, settings: Settings, media: LiveDecoder) -> None:
+    def __init__(self, websocket: WebSocket, codec: Codec, settings: Settings, decoders: DecoderPool) -> None:
         self._websocket = websocket
         self._codec = codec
         self._settings = settings
-        self._media = media
+        self._decoders = decoders
+        self._media = LiveDecoder(decoders)
         self._outbox = Outbox(settings.send_timeout_seconds)
 
     async def serve(self, session: AdmittedSession) -> None:
@@ -183,13 +185,31 @@ class Connection:
                 await self._put(self._codec.encode_error(error))
                 continue
             for command in commands:
-                match command:
-                    case MediaChunk(data):
-                        await self._append_media(data, driver)
-                    case Answer(frames):
-                        await self._put(frames)
-                    case _:
-                        await driver.inbox.put(command)
+                await self._pass_on(command, driver)
+
+    async def _pass_on(self, command: Decoded, driver: Driver) -> None:
+        match command:
+            case MediaChunk(data):
+                await self._append_media(data, driver)
+            case VoiceRecording():
+                for following in await self._with_recording(command):
+                    await self._pass_on(following, driver)
+            case Answer(frames):
+                await self._put(frames)
+            case _:
+                await driver.inbox.put(command)
+
+    async def _with_recording(self, recording: VoiceRecording) -> Sequence[Command | MediaChunk]:
+        """Decode the recording of a voice; return the commands of its message, none if it is refused."""
+        try:
+            try:
+                clip = await decoded_clip(self._decoders, recording.data, recording.transcript)
+            except (ClientError, Overloaded) as error:
+                raise recording.refusal(error) from error
+            return recording.accept(clip)
+        except VoiceError as error:
+            await self._put(self._codec.encode_error(error))
+            return ()
 
     async def _append_media(self, data: bytes, driver: Driver) -> None:
         """Decode a chunk. The commands after it wait, so that they find its audio in the session."""

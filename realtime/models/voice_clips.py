@@ -1,13 +1,16 @@
-"""The folder of voices to clone: recordings, and what is said in them in a text file of the same name."""
+"""Voices to clone: those of a folder, with what is said in them in a text file beside them, and those of clients."""
 
 import logging
+import tempfile
 from pathlib import Path
 from typing import Final
 
 import av
+import numpy as np
 
 from realtime.errors import UnsupportedAudio, VoiceError
-from realtime.speech.style import ReferenceClip
+from realtime.media.decoder_pool import DecoderPool
+from realtime.speech.style import MAX_CLIP_SECONDS, ReferenceClip
 
 logger = logging.getLogger(__name__)
 
@@ -45,3 +48,16 @@ def _read(path: Path) -> ReferenceClip:
         raise UnsupportedAudio("The file cannot be decoded.") from exc
     transcript = path.with_suffix(".txt")
     return ReferenceClip(samples, transcript.read_text(encoding="utf-8").strip() if transcript.is_file() else "")
+
+
+async def decoded_clip(decoders: DecoderPool, recording: bytes, transcript: str) -> ReferenceClip:
+    """Decode what a client has sent, in any container that can be uploaded; `transcript` is what is said in it.
+
+    Raises `UnsupportedAudio` if it is no audio or too short, `AudioTooLong`, and `Overloaded`.
+    """
+    with tempfile.TemporaryFile() as file:
+        file.write(recording)
+        file.seek(0)
+        async with decoders.decoding(file, MAX_CLIP_SECONDS) as audio:
+            blocks = [block async for block in audio]
+    return ReferenceClip(np.concatenate([np.empty(0, np.float32), *blocks]), transcript)

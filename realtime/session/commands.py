@@ -7,6 +7,7 @@ from realtime.audio.formats import AudioFormat
 from realtime.session.config import Modality, SessionConfig
 from realtime.session.conversation import ItemContent
 from realtime.session.generation import ChatTool, ChatToolChoice
+from realtime.speech.style import ReferenceClip
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class CreateResponse:
     modality: Modality | None = None
     voice: str | None = None
     speed: float | None = None
+    clip: ReferenceClip | None = field(default=None, repr=False)
+    """Recording of a voice that speaks instead; None where a voice is named means none."""
     output_format: AudioFormat | None = None
     tools: tuple[ChatTool, ...] | None = None
     tool_choice: ChatToolChoice | None = None

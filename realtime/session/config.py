@@ -9,6 +9,7 @@ from realtime.catalogue.table import ModelEntry
 from realtime.session.generation import ChatTool, ChatToolChoice
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.local_agreement import MIN_SPAN
+from realtime.speech.style import ReferenceClip
 
 SOURCE_CHANNEL: Final = 1
 """Index of the channel of what is said in its own language, where channel 0 is its translation."""
@@ -77,6 +78,8 @@ class SessionConfig:
     """Name of the voice; empty: the default."""
     speed: float = 1.0
     """Speed of the voice; 1.0 is normal."""
+    clip: ReferenceClip | None = field(default=None, repr=False)
+    """Recording of a voice that speaks instead (an extension of the protocol)."""
     first_words: int = 1
     """Least words of the first phrase of a response: more than one where they decide which voice speaks it."""
     chat: bool = False

@@ -31,6 +31,7 @@ from realtime.catalogue.table import ModelEntry
 from realtime.errors import VoiceError
 from realtime.scheduling.priority import Priority
 from realtime.session.generation import ChatDelta, ChatRequest
+from realtime.speech.style import ReferenceClip
 from realtime.speech.transcript import Hypothesis
 
 
@@ -70,13 +71,14 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class Synthesize:
-    """Speak one phrase; an empty `voice` is the default voice, `seconds_ahead` is that of `SpeechStyle`."""
+    """Speak one phrase; an empty `voice` is the default one, `seconds_ahead` and `clip` are those of `SpeechStyle`."""
 
     number: int
     text: str = field(repr=False)
     voice: str
     speed: float
     seconds_ahead: float = 0.0
+    clip: ReferenceClip | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from realtime.session.jobs import (
     Synthesize,
 )
 from realtime.speech.phrases import PhraseChunker
+from realtime.speech.style import ReferenceClip
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,12 @@ class Speaker:
 
     voice: str
     speed: float
+    clip: ReferenceClip | None
 
     @classmethod
-    def of(cls, modality: Modality, voice: str, speed: float) -> "Speaker | None":
+    def of(cls, modality: Modality, voice: str, speed: float, clip: ReferenceClip | None) -> "Speaker | None":
         """Return how a response is spoken; None for a written one."""
-        return cls(voice, speed) if modality is Modality.AUDIO else None
+        return cls(voice, speed, clip) if modality is Modality.AUDIO else None
 
 
 @dataclass(slots=True)
@@ -105,7 +107,8 @@ class PreparedAnswer:
             if self.answer.complete:
                 phrases += self._chunker.flush()
             if phrases:
-                job = Synthesize(self._jobs.begin(), phrases[0], self._speaker.voice, self._speaker.speed)
+                speaker = self._speaker
+                job = Synthesize(self._jobs.begin(), phrases[0], speaker.voice, speaker.speed, clip=speaker.clip)
                 self.phrase, self._chunker = PreparedPhrase(job), None
                 yield job
 

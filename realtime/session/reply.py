@@ -36,6 +36,7 @@ from realtime.session.response_events import (
 from realtime.session.response_items import ResponseItems
 from realtime.session.speech_queue import SpeechQueue
 from realtime.speech.phrases import PhraseChunker
+from realtime.speech.style import ReferenceClip
 
 MAX_BUFFERED_SECONDS: Final = 10.0
 """Seconds of unsent speech from which no further phrase is synthesized."""
@@ -51,8 +52,8 @@ class Reply:
     """One response in progress; see the module.
 
     It says what follows the character `start` of the answer, and reports when its words are played if `time_words`.
-    `conversation` is the one that its items join, None for a response outside of it; `first_words` is that of
-    `SessionConfig`.
+    `conversation` is the one that its items join, None for a response outside of it; `first_words` and
+    `clip` are those of `SessionConfig`.
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class Reply:
         start: int = 0,
         time_words: bool = False,
         first_words: int = 1,
+        clip: ReferenceClip | None = None,
     ) -> None:
         self.response = response
         self.answer = answer
         self.speed = speed
+        self.clip = clip
         self._prepared: PreparedPhrase | None = None
         """The first phrase, if its synthesis began before the answer was wanted, until it is its turn."""
         self._start = start
@@ -104,7 +107,7 @@ class Reply:
     @property
     def speaker(self) -> Speaker | None:
         """How it is spoken; None if it is written."""
-        return Speaker.of(self.response.modality, self.response.voice, self.speed)
+        return Speaker.of(self.response.modality, self.response.voice, self.speed, self.clip)
 
     @property
     def extensible(self) -> bool:
@@ -275,7 +278,7 @@ class Reply:
         if prepared is None:
             self._synthesis = self._jobs.begin()
             ahead = self._speech.seconds_ahead(now)
-            yield Synthesize(self._synthesis, self._phrase, self.response.voice, self.speed, ahead)
+            yield Synthesize(self._synthesis, self._phrase, self.response.voice, self.speed, ahead, self.clip)
             return
         assert prepared.job.text == self._phrase
         self._synthesis = prepared.job.number

@@ -154,7 +154,7 @@ class Responses:
         if transcript and not (self._interrupted and self._interrupted.is_false(transcript)):
             turn = Message(Role.USER, (AudioPart(transcript),))
             request = self._source.chat_request(CreateResponse(), self.config, turn)
-        speaker = Speaker.of(self.config.modality, self.config.voice, self.config.speed)
+        speaker = Speaker.of(self.config.modality, self.config.voice, self.config.speed, self.config.clip)
         yield from self._prepared.expect(request, speaker, self.config.first_words)
 
     @property
@@ -249,7 +249,7 @@ class Responses:
         response = replace(before.response, id=self._new_id("resp"), metadata=None)
         reply = Reply(
             response, before.answer, before.speed, self._jobs, self._conversation, self._new_id,
-            start=start, time_words=before.time_words, first_words=self.config.first_words,
+            start=start, time_words=before.time_words, first_words=self.config.first_words, clip=before.clip,
         )  # fmt: skip
         self._replies[response.id] = reply
         yield ResponseStarted(response)
@@ -308,9 +308,11 @@ class Responses:
         response = response_of(command, self.config, self._new_id)
         conversation = self._conversation if command.in_conversation else None
         speed = command.speed or self.config.speed
+        clip = command.clip if isinstance(command, CreateResponse) else None
+        clip = clip or (None if command.voice else self.config.clip)
         reply = Reply(
             response, Answer(self._jobs), speed, self._jobs, conversation, self._new_id,
-            time_words=self.config.time_speech, first_words=self.config.first_words,
+            time_words=self.config.time_speech, first_words=self.config.first_words, clip=clip,
         )  # fmt: skip
         self._replies[response.id] = reply
         if command.in_conversation:

@@ -76,8 +76,8 @@ TAGGED: Final = (
 )  # fmt: skip
 """Types that stand for each other in a field; they are recorded with their name as `type`."""
 
-LEFT_OUT: Final = frozenset({"state", "tokens", "timed"})
-"""Fields that neither the timeline nor a replay needs."""
+LEFT_OUT: Final = frozenset({"state", "tokens", "timed", "clip"})
+"""Fields that neither the timeline nor a replay needs. A `clip` is the recording of a person's voice."""
 
 _FIRST_PLACEHOLDER: Final = 0x4E00
 """A placeholder repeats one letter, from this code point (the first CJK ideograph) on."""

@@ -9,6 +9,7 @@ from realtime.errors import VoiceError
 from realtime.session.commands import Command
 from realtime.session.config import SessionConfig
 from realtime.session.events import Event
+from realtime.speech.style import ReferenceClip
 
 MAX_PROMPT_CHARACTERS: Final = 2_000
 """Characters of a transcription prompt that are used, counted from its end; no recognizer reads more."""
@@ -55,6 +56,8 @@ class Handshake:
     """Whether its answers are prepared before a turn has ended."""
     resume_false_interruptions: bool = True
     """Whether its answers go on after a false interruption."""
+    voice_model: ModelEntry | None = None
+    """The default voice model."""
     first_words: int = 1
     """Least words of the first phrase of a response."""
     voice_of_language: FindVoice = lambda _: None
@@ -85,10 +88,30 @@ class MediaChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceRecording:
+    """The recording of a voice to clone, in any container, which the websocket decodes before it reads on.
+
+    Attributes:
+        transcript: What is said in it; empty if unknown.
+        accept: Return the commands of the message that it came in. Raises `ClientError` where that is refused.
+        refusal: Return the error that refuses the message because the recording cannot be used.
+    """
+
+    data: bytes = field(repr=False)
+    transcript: str = field(repr=False)
+    accept: Callable[[ReferenceClip], "Sequence[Command | MediaChunk]"] = field(repr=False)
+    refusal: Callable[[VoiceError], VoiceError] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is sent at once, without the session: after the commands before it have been passed on."""
 
     frames: Outgoing = field(repr=False)
+
+
+Decoded: TypeAlias = Command | MediaChunk | VoiceRecording | Answer
+"""What a message means."""
 
 
 class Codec(Protocol):
@@ -110,7 +133,7 @@ class Codec(Protocol):
         """Return the first messages of the connection; none where the client speaks first."""
         return []
 
-    def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk | Answer]:
+    def decode(self, message: str | bytes) -> Sequence[Decoded]:
         """Parse one message into commands.
 
         Raises `UnsupportedAudio` where the connection cannot go on, and any other `ClientError` where the message is

@@ -6,10 +6,9 @@ WhisperLive's begins with JSON that has a `uid`, Vosk's with another text or wit
 from collections.abc import Sequence
 
 from realtime.errors import VoiceError
-from realtime.session.commands import Command
 from realtime.session.config import SessionConfig
 from realtime.session.events import Event
-from realtime.wire.codec import Answer, Codec, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import Codec, Decoded, Handshake, Outgoing
 from realtime.wire.vosk.codec import VoskCodec
 from realtime.wire.whisperlive.codec import WhisperLiveCodec
 from realtime.wire.whisperlive.messages import find_uid
@@ -27,7 +26,7 @@ class FirstMessageCodec(Codec):
     def config(self) -> SessionConfig:
         return self._codec.config
 
-    def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk | Answer]:
+    def decode(self, message: str | bytes) -> Sequence[Decoded]:
         """Parse one message in the dialect of the client. Raises what its codec does."""
         if not self._known:
             self._known = True

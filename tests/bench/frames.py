@@ -18,7 +18,7 @@ from realtime.catalogue.table import WHISPER_BASE
 from realtime.session.commands import Command
 from realtime.session.jobs import ScoreWindows, WindowsScored
 from realtime.session.session import Session
-from realtime.wire.codec import Answer, Codec, Handshake, MediaChunk
+from realtime.wire.codec import Answer, Codec, Decoded, Handshake, MediaChunk, VoiceRecording
 from realtime.wire.deepgram.listen import ListenCodec
 from realtime.wire.openai.codec import OpenAICodec
 from realtime.wire.twilio.codec import TwilioCodec
@@ -35,7 +35,7 @@ _SAMPLES: Final = 320
 _PCM: Final = bytes(2 * _SAMPLES)
 _RECOGNIZER: Final = WHISPER_BASE
 
-Decode = Callable[[Any], Sequence[Command | MediaChunk | Answer]]
+Decode = Callable[[Any], Sequence[Decoded]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +136,12 @@ def _microseconds(decode: Decode, codec: Codec | WyomingCodec, opening: Sequence
     return statistics.fmean(sorted(times)[: FRAMES * 9 // 10]) / 1e3
 
 
-def _pass_on(commands: Sequence[Command | MediaChunk | Answer], session: Session) -> None:
+NOT_COMMANDS = (MediaChunk, VoiceRecording, Answer)
+
+
+def _pass_on(commands: Sequence[Decoded], session: Session) -> None:
     state = np.zeros(1, np.float32)
-    inputs: list[Any] = [command for command in commands if not isinstance(command, MediaChunk | Answer)]
+    inputs: list[Any] = [command for command in commands if not isinstance(command, NOT_COMMANDS)]
     while inputs:
         outputs = session.receive(inputs.pop(0), 0.0)
         jobs = [output for output in outputs if isinstance(output, ScoreWindows)]

@@ -9,7 +9,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.voices import find_voice
 from realtime.errors import ClientError
 from realtime.settings import Settings
-from realtime.wire.codec import Answer, Close, Codec, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import Answer, Close, Codec, Handshake, MediaChunk, Outgoing, VoiceRecording
 from realtime.wire.dialects import DIALECTS
 from tests.support.scripted_conversation import Conversation, EngineJob
 
@@ -59,7 +59,7 @@ class DeepgramClient:
             if isinstance(command, MediaChunk):
                 self.media += command.data
             else:
-                assert not isinstance(command, Answer)
+                assert not isinstance(command, Answer | VoiceRecording)
                 self.conversation.send(command)
         self.deliver()
         return self.messages[before:]

@@ -10,7 +10,7 @@ from realtime.catalogue.table import WHISPER_BASE
 from realtime.errors import ClientError, UnsupportedAudio
 from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
 from realtime.speech.transcript import Hypothesis
-from realtime.wire.codec import Answer, Close, Codec, Handshake, MediaChunk
+from realtime.wire.codec import Answer, Close, Codec, Handshake, MediaChunk, VoiceRecording
 from tests.support.scripted_conversation import Conversation, EngineJob, Microphone, hypothesis_of
 
 _JOBS = (ScoreWindows, ScoreTurn, Transcribe, Synthesize, Generate, CancelJob)
@@ -56,7 +56,7 @@ class DialectClient:
             self.frames += self.codec.encode_error(error, final=final)
             commands = []
         for command in commands:
-            assert not isinstance(command, MediaChunk)
+            assert not isinstance(command, MediaChunk | VoiceRecording)
             if isinstance(command, Answer):
                 self.frames += command.frames
             else:

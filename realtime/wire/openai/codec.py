@@ -10,6 +10,7 @@ the words that are spoken) or `ext=binary` (audio in binary messages).
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import assert_never
 
 import msgspec
@@ -56,7 +57,8 @@ from realtime.session.response_events import (
     ResponseTextExtended,
     ResponseWordsTimed,
 )
-from realtime.wire.codec import Close, Codec, Frames, Handshake, MediaChunk, Outgoing
+from realtime.speech.style import ReferenceClip
+from realtime.wire.codec import Close, Codec, Frames, Handshake, MediaChunk, Outgoing, VoiceRecording
 from realtime.wire.openai import client_events as wire
 from realtime.wire.openai.beta import BetaWriter, beta_session, is_beta
 from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, parse
@@ -69,6 +71,7 @@ from realtime.wire.openai.responses import ResponseWriter
 from realtime.wire.openai.session_object import WireSession, milliseconds
 from realtime.wire.openai.session_update import SessionPatch
 from realtime.wire.openai.transcripts import TranscriptWriter
+from realtime.wire.openai.voice_recording import voice_recording
 
 
 class OpenAICodec(Codec):
@@ -111,7 +114,7 @@ class OpenAICodec(Codec):
         transcription = self._beta and self._session.type == "transcription"
         return [self._session_event("created", self._session, transcription=transcription)]
 
-    def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk]:
+    def decode(self, message: str | bytes) -> Sequence[Command | MediaChunk | VoiceRecording]:
         """Parse one client event, or one binary message of audio.
 
         Raises `RefusedRequest` for an event that is refused while the connection continues, and `UnsupportedAudio` for
@@ -122,6 +125,13 @@ class OpenAICodec(Codec):
                 raise UnsupportedAudio("Binary messages need ext=binary in the query.")
             return self._append(message)
         request = parse(message)
+        recording = voice_recording(request, self._handshake, partial(self._commands, request))
+        return self._commands(request) if recording is None else [recording]
+
+    def _commands(
+        self, request: wire.ClientRequest, clip: ReferenceClip | None = None
+    ) -> Sequence[Command | MediaChunk]:
+        """Return the commands of a client event, perhaps with the recording of a voice. Raises `RefusedRequest`."""
         match request:
             case wire.AppendInput():
                 return self._append(request.audio)
@@ -132,14 +142,15 @@ class OpenAICodec(Codec):
             case wire.ClearOutput():
                 return []
             case wire.UpdateSession():
-                return [self._update(request, request.session)]
+                return [self._update(request, request.session, clip)]
             case wire.UpdateTranscriptionSession():
-                return [self._update(request, msgspec.structs.replace(request.session, type="transcription"))]
+                patch = msgspec.structs.replace(request.session, type="transcription")
+                return [self._update(request, patch, clip)]
             case wire.CancelCurrent():
                 return [CancelResponse(request.response_id, request.event_id)]
             case _:
                 self._require_conversation(request)
-                return [self._conversation.command(request, self._session.config.tools)]
+                return [self._conversation.command(request, self._session.config.tools, clip)]
 
     def _append(self, data: bytes) -> list[Command | MediaChunk]:
         self._received_audio = True
@@ -147,14 +158,17 @@ class OpenAICodec(Codec):
             return [AppendAudio(data)]
         return [MediaChunk(data)] if data else []
 
-    def _update(self, request: wire.UpdateSession | wire.UpdateTranscriptionSession, patch: SessionPatch) -> Configure:
+    def _update(
+        self, request: wire.UpdateSession | wire.UpdateTranscriptionSession, patch: SessionPatch,
+        clip: ReferenceClip | None,
+    ) -> Configure:  # fmt: skip
         if self._received_audio and patch.type not in (None, self._session.type):
             raise InvalidValue(
                 "The session type cannot change once audio has been received.",
                 param="session.type",
                 request_id=request.event_id,
             )
-        session = updated_session(self._session, patch, self._handshake, request.event_id)
+        session = updated_session(self._session, patch, self._handshake, request.event_id, clip)
         if self._received_audio and session.config.speakers != self._session.config.speakers:
             raise InvalidValue(
                 "The number of channels cannot change once audio has been received.",

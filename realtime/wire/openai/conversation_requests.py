@@ -16,6 +16,7 @@ from realtime.session.commands import (
 )
 from realtime.session.conversation import ItemContent
 from realtime.session.generation import ChatTool, ChatToolChoice, ImagesUnsupported
+from realtime.speech.style import ReferenceClip
 from realtime.wire.codec import Handshake
 from realtime.wire.openai import client_events as wire
 from realtime.wire.openai.client_events import InvalidValue
@@ -41,15 +42,16 @@ class ConversationRequests:
         """Characters that the client has added to the newest response."""
 
     def command(
-        self, request: wire.CreateResponse | wire.AppendText | wire.ItemRequest, tools: tuple[ChatTool, ...]
-    ) -> Command:
-        """Return the command of a request in a session with these tools.
+        self, request: wire.CreateResponse | wire.AppendText | wire.ItemRequest, tools: tuple[ChatTool, ...],
+        clip: ReferenceClip | None = None,
+    ) -> Command:  # fmt: skip
+        """Return the command of a request in a session with these tools, perhaps with the recording of a voice.
 
         Raises `RefusedRequest` for one that is too long, has an image, or chooses a tool that does not exist.
         """
         match request:
             case wire.CreateResponse():
-                return self._create_response(request, request.response or wire.ResponseParameters(), tools)
+                return self._create_response(request, request.response or wire.ResponseParameters(), tools, clip)
             case wire.AppendText():
                 return self._more_text(request)
             case wire.CreateItem(item=item, previous_item_id=previous, event_id=event_id):
@@ -100,8 +102,9 @@ class ConversationRequests:
         return self._content(item, param, request_id)
 
     def _create_response(
-        self, request: wire.CreateResponse, parameters: wire.ResponseParameters, session_tools: tuple[ChatTool, ...]
-    ) -> CreateResponse:
+        self, request: wire.CreateResponse, parameters: wire.ResponseParameters, session_tools: tuple[ChatTool, ...],
+        clip: ReferenceClip | None,
+    ) -> CreateResponse:  # fmt: skip
         if len(parameters.instructions or "") > self._handshake.max_input_characters:
             raise InvalidValue(
                 f"The instructions have more than {self._handshake.max_input_characters} characters.",
@@ -127,6 +130,7 @@ class ConversationRequests:
             modality=modality_of(modalities) if modalities else None,
             voice=self._handshake.find_voice(output.voice_name) if output.voice_name else None,
             speed=output.speed or None,
+            clip=clip,
             output_format=output.format.audio_format() if output.format else None,
             tools=tools,
             tool_choice=_tool_choice(parameters.tool_choice, choosable, request.event_id),

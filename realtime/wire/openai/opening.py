@@ -7,6 +7,7 @@ import msgspec
 from realtime.catalogue.names import is_synthesizer
 from realtime.errors import ClientError
 from realtime.session.config import SessionConfig
+from realtime.speech.style import ReferenceClip
 from realtime.wire.codec import Handshake
 from realtime.wire.openai.client_events import InvalidValue
 from realtime.wire.openai.session_object import SHOWN_LIFETIME, WireSession
@@ -31,6 +32,9 @@ def open_session(handshake: Handshake) -> WireSession:
     if handshake.parameter("call_id"):
         raise InvalidValue("There are no calls to join on this server: leave out `call_id`.", param="call_id")
     carried = _SESSIONS.decode(handshake.session) if handshake.session else SessionPatch()
+    if carried.audio and carried.audio.output and carried.audio.output.x_prompt_speech:
+        param = "session.audio.output.x_prompt_speech"
+        raise InvalidValue("Send the recording of a voice in a `session.update`, not with a key.", param=param)
     transcription = handshake.parameter("intent") == "transcription"
     model = carried.model or handshake.parameter("model")
     recognizer = (handshake.find_recognizer(model) if transcription else None) or handshake.find_recognizer("")
@@ -62,11 +66,17 @@ def open_session(handshake: Handshake) -> WireSession:
 
 
 def updated_session(
-    session: WireSession, patch: SessionPatch, handshake: Handshake, request_id: str | None = None
-) -> WireSession:
-    """Return the session after an update. Raises `InvalidValue` if what is asked for is not possible."""
+    session: WireSession, patch: SessionPatch, handshake: Handshake, request_id: str | None = None,
+    clip: ReferenceClip | None = None,
+) -> WireSession:  # fmt: skip
+    """Return the session after an update, perhaps with the recording of a voice.
+
+    Raises `InvalidValue` if what is asked for is not possible.
+    """
     try:
-        session = session.merged(patch, find_recognizer=handshake.find_recognizer, find_voice=handshake.find_voice)
+        session = session.merged(
+            patch, find_recognizer=handshake.find_recognizer, find_voice=handshake.find_voice, clip=clip
+        )
     except ClientError as error:
         raise InvalidValue(error.message, param="session.tool_choice", request_id=request_id) from error
     if session.config.translate and not session.config.recognizer.capabilities.translation:

@@ -18,6 +18,7 @@ from realtime.languages import language_code
 from realtime.session.config import SessionConfig
 from realtime.session.generation import ChatTool
 from realtime.speech.local_agreement import MIN_SPAN
+from realtime.speech.style import ReferenceClip
 from realtime.wire.codec import MAX_PROMPT_CHARACTERS, FindRecognizer, FindVoice
 from realtime.wire.openai.formats import DEFAULT_FORMAT, InputType, format_object
 from realtime.wire.openai.session_update import (
@@ -83,8 +84,13 @@ class WireSession:
     container: InputType | None = None
     """Type of the container that microphone audio comes in; None if it comes as samples."""
 
-    def merged(self, patch: SessionPatch, *, find_recognizer: FindRecognizer, find_voice: FindVoice) -> "WireSession":
+    def merged(
+        self, patch: SessionPatch, *, find_recognizer: FindRecognizer, find_voice: FindVoice,
+        clip: ReferenceClip | None = None,
+    ) -> "WireSession":  # fmt: skip
         """Return the session after an update. An unknown model or voice leaves the current one.
+
+        `clip` is the recording of a voice that came with it.
 
         Raises `ClientError` for a tool choice that names no tool.
         """
@@ -96,7 +102,7 @@ class WireSession:
         if audio.input is not None:
             session = session._with_input(audio.input, find_recognizer)
         if audio.output is not None:
-            session = session._with_output(audio.output, find_voice)
+            session = session._with_output(audio.output, find_voice, clip)
         if session.type == "transcription":
             session = replace(session, transcription=True)
         config = session.config
@@ -179,12 +185,14 @@ class WireSession:
         changes["prompt"] = "\n".join(filter(None, (", ".join(keywords), prompt)))[-MAX_PROMPT_CHARACTERS:]
         return replace(self, config=replace(self.config, **changes), prompt=prompt, keywords=keywords, delay=delay)
 
-    def _with_output(self, patch: OutputPatch, find_voice: FindVoice) -> "WireSession":
+    def _with_output(self, patch: OutputPatch, find_voice: FindVoice, clip: ReferenceClip | None) -> "WireSession":
         changes: dict[str, Any] = {}
         if patch.format is not UNSET:
             changes["output_format"] = patch.format.audio_format() if patch.format else DEFAULT_FORMAT
         if patch.voice_name and (voice := find_voice(patch.voice_name)) is not None:
-            changes["voice"] = voice
+            changes |= {"voice": voice, "clip": None}
+        if patch.x_prompt_speech is not UNSET:
+            changes["clip"] = clip
         if patch.speed is not UNSET:
             changes["speed"] = 1.0 if patch.speed is None else patch.speed
         return replace(self, config=replace(self.config, **changes))
@@ -205,6 +213,8 @@ class WireSession:
             "voice": self.config.voice,
             "speed": self.config.speed,
         }
+        if self.config.clip is not None:
+            output["x_prompt_text"] = self.config.clip.transcript
         return {
             "type": self.type,
             "object": "realtime.session",

@@ -207,6 +207,10 @@ class OutputPatch(Struct, frozen=True):
     format: FormatPatch = UNSET
     voice: str | VoiceId | UnsetType | None = UNSET
     speed: Speed | UnsetType | None = UNSET
+    x_prompt_speech: bytes | UnsetType | None = UNSET
+    """Recording of a voice to clone, in any container; null speaks with the named voice again."""
+    x_prompt_text: Annotated[str, Meta(max_length=2_000)] | None = None
+    """What is said in the recording."""
 
     @property
     def voice_name(self) -> str | None:

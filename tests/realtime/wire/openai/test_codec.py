@@ -58,7 +58,7 @@ from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.speech_timing import SpokenWord
 from realtime.speech.suppression import Suppression
 from realtime.speech.transcript import Word
-from realtime.wire.codec import Close, MediaChunk
+from realtime.wire.codec import Close, MediaChunk, VoiceRecording
 from realtime.wire.openai.client_events import RefusedRequest
 from tests.support.openai_dialect import (
     CHAT,
@@ -758,7 +758,7 @@ def test_whatever_is_sent_is_understood_or_refused(message: str) -> None:
         checked(client.codec.encode_error(error))
         return
     for command in commands:
-        assert not isinstance(command, MediaChunk)
+        assert not isinstance(command, MediaChunk | VoiceRecording)
         for output in client.session.receive(command, 0.0):
             if not isinstance(output, JOBS):
                 checked(client.codec.encode(output))

@@ -11,7 +11,7 @@ from realtime.errors import ClientError
 from realtime.session.events import CommandRefused
 from realtime.session.generation import ChatFinished, ChatFinishReason, ChatTextDelta
 from realtime.session.jobs import CancelJob, Generate, ScoreTurn, ScoreWindows, Synthesize, Transcribe
-from realtime.wire.codec import Answer, MediaChunk
+from realtime.wire.codec import Answer, MediaChunk, VoiceRecording
 from tests.support.openai_dialect import BETA, CHAT, CONVERSATION, TRANSCRIPTION, Client, Json, checked, create
 from tests.support.scripted_conversation import Conversation
 
@@ -153,7 +153,7 @@ class HostileClient(Client):
             self.check(self.codec.encode_error(error))
             return 1
         for command in commands:
-            if not isinstance(command, MediaChunk | Answer):
+            if not isinstance(command, MediaChunk | VoiceRecording | Answer):
                 self.engines.send(command)
         return self.report()
 
