@@ -49,7 +49,7 @@ SECOND_WINDOW: Final = 600
 
 The encoder takes 0.15 s for 12 s and 0.9 s for the full window, which is no better: 7.7 % and 7.6 % of word errors on
 those 75 clips. A single word is lost in the full window: of 36 digits by telephone, uploaded one by one, 16 have the
-right text with 12 s and 9 with 30 s.
+right text with 12 s and 8 with 30 s.
 """
 
 SECOND_TAIL_PADDING: Final = 400
