@@ -192,6 +192,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(rf"(?<![\w-])({_DAY})-({_MONTHS})-({_YEAR})(?![\w-])"), r"\1 \2 \3"),
         (re.compile(rf"(?<![\w-])({_MONTHS})-({_DAY})(?:-({_YEAR}))?(?![\w-])"),
          lambda match: " ".join(filter(None, match.groups()))),
+        (re.compile(r"(?<![\w.,:/-])([0-9]{1,2}) ?[-–] ?(?=[0-9]{1,2}:[0-5][0-9](?![\w:]))"), r"\1 to "),
         (re.compile(r"(?<=[A-Za-z])/(?=[0-9]{1,2}(?::[0-5][0-9])? ?[ap]\.?m\b)"), ", "),
         (re.compile(r"(?<=[0-9](?:st|nd|rd|th)) ?[-–] ?(?=[0-9]{1,2}(?:st|nd|rd|th)\b|[A-Z][a-z]+\.? [0-9])"), " to "),
         (re.compile(rf"(?<![\w./-])({_DAY} (?:{_MONTHS})\b\.?) ?[-–] ?(?={_DAY} (?:{_MONTHS})\b)"), r"\1 to "),

@@ -135,6 +135,9 @@ def _fraction_sign(match: re.Match[str]) -> str:
 
 
 RATIOS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?i)(\b(?:page|step|slide|question|part|level|day|week|episode|round|lesson|item|attempt) )"
+                rf"([0-9]{{1,4}})/([0-9]{{1,4}}){_NOT_PARTLY}"), r"\1\2 of \3"),
+    (re.compile(r"(?<![\w/.])([0-9]{1,3})/([0-9]{1,3})(?= (?:fav|favou?rite|outsider|odds|shot)\b)"), r"\1 to \2"),
     # of a match: the 67' minute, the 90+3' minute
     (re.compile(r"(?<![\w.])([0-9]{2,3})(?:\+([0-9]{1,2}))?['′’](?= minute\b)"),
      lambda match: f"{match[1]} plus {match[2]}" if match[2] else f"{match[1]}th"),
@@ -150,7 +153,7 @@ RATIOS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w/.])([0-9]{1,2})/([0-9]{1,2})(?= ?[=+×÷−] ?[0-9(]| - [0-9/ ]+=)"), _fraction_of),
     # tenths and hundredths are written with a point: these are ratings, as is what is whole or has a point
     (re.compile(rf"(?<![\w/.])({NUMBER})/(100?|\1){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
-    (re.compile(rf"(?<![\w/.])([0-9]+\.[0-9]+)/([0-9]+){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
+    (re.compile(rf"(?<![\w/.])([0-9]+\.[0-9]+)/([0-9]+(?:\.[0-9])?){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
     (re.compile(rf"(?<![\w/.])({NUMBER})/([0-9]+)(?= (?:stars|points|marks)\b)"), r"\1 out of \2"),
     (re.compile(rf"(?i)(\b(?:rated?|rating|scored?)(?: \w+)?:? )({NUMBER})/([0-9]+){_NOT_PARTLY}"), r"\1\2 out of \3"),
     (re.compile(r"(?<![\w/.])([0-9]{2,3})/([0-9]{2,3})(?= ?mm ?Hg)"), r"\1 over \2"),
@@ -229,6 +232,8 @@ GROUPING: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,])([0-9]+(?:\.[0-9]+)?)[eE]([+−-]?)([0-9]{1,3})(?![\w.])"), _scientific),
     (re.compile(r"(?<![\w.,])([0-9]+),([0-9]{1,2})(?= [a-z]{2,}\b(?<! and)(?<! or)| ?%)"), r"\1.\2"),
     (re.compile(r"(?<![\w.,$€£])([0-9]+(?:\.[0-9]+)?) ?(mn|bn|tn)\b"), lambda match: f"{match[1]} {_LARGE[match[2]]}"),
+    (re.compile(r"(?<![\w.,$€£])([0-9]+(?:\.[0-9]+)?)([KkMB])(?=\+ [a-z])"),
+     lambda match: f"{match[1]} " + {"M": "million", "B": "billion"}.get(match[2], "thousand")),
     (re.compile(rf"(?<![\w.,$€£])([0-9]+(?:\.[0-9]+)?)m(?= (?:{_COUNTED_IN_MILLIONS})\b)"), r"\1 million"),
     (re.compile(rf"(?i)((?:{_OF_A_RATIO}) )([0-9]{{1,3}}):([0-9]{{1,3}})(?![\w:]|[.,][0-9])"), r"\1\2 to \3"),
     (re.compile(r"(?<![\w.,:])([0-9]{1,3}):([0-9]{1,3})(?= (?:ratio|scale|odds|split|mix|mixture|dilution|aspect)\b)"),

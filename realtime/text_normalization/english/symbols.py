@@ -140,7 +140,7 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[\w)])([⁻⁰¹²³⁴-⁹]+)"), _power),
     (re.compile(r"(?<=\w)\+\+"), " plus plus"),
     (re.compile(r"(?<=[\w)]) \+ (?=[\w(])|(?<=[a-z0-9])\+(?=[a-z0-9])"), " plus "),
-    (re.compile(r"\b(dollars|pounds|euros|cents)\+(?![\w+])"), r"\1 plus"),
+    (re.compile(r"(?<=[a-z])\+(?![\w+])"), " plus"),
     (re.compile(r"(?<=[0-9])\+(?![\w+])|(?<=\b[A-F])\+(?![\w+])"), " plus"),
     (re.compile(r"(?<=\b[A-F])[-−](?= (?:in|on|for|average|grade)\b|[.,;!?)]|$)"), " minus"),
     (re.compile(r"(?<![\w+])\+(?=[0-9])"), "plus "),
