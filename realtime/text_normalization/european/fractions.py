@@ -12,6 +12,9 @@ from realtime.text_normalization.rules import Rule
 _BEFORE: Final = r"(?<![\w/,.:-])"
 _AFTER: Final = r"(?![\w/]|[.,:-][0-9])"
 _WORD: Final = rf"(?:{BLANK}(?P<word>[^\W\d_]+))?"
+_RATED: Final = re.compile("Stern|Punkt|étoile|point|estrella|punto")
+"""What ratings are counted in."""
+
 _SUM: Final = re.compile(" ?=")
 _LARGEST: Final = 100
 """Largest denominator of what is said as a fraction."""
@@ -48,7 +51,8 @@ def fractions(language: Language) -> tuple[Rule, ...]:
         if denominator and not numerator % denominator and _SUM.match(match.string, match.end()):
             return f"{match[1]} {language.divided_by} {match[2]}"
         part = is_part.match(match.string, match.end(2)) or word in language.units
-        rating = numerator > 1 and not part and (denominator in (10, 20, 100) or numerator == denominator)
+        rated = denominator in (10, 20, 100) or numerator == denominator or _RATED.match(word)
+        rating = numerator > 1 and not part and rated
         if not 0 < denominator <= _LARGEST or rating or numerator > denominator * 3:
             return f"{match[1]} {language.out_of} {match[2]}" + match[0][match.end(2) - match.start() :]
         return named(numerator, denominator, word)

@@ -101,6 +101,10 @@ def _ordinal(_before: str, number: str, _after: str) -> str:
     return ordinal(int(number), "fr")
 
 
+def _times_each(_before: str, number: str, _after: str) -> str:
+    return f"{_agree(cardinal(int(number), 'fr'), 'fois')} fois"
+
+
 def _firsts(_before: str, _number: str, _after: str) -> str:
     return "premiers"
 
@@ -179,7 +183,8 @@ FRENCH: Final = Language(
     singular_below=2,
     symbols={
         "%": "pour cent", "-": "moins", "+": "plus", "=": "égale", "×": "fois", "÷": "divisé par", ":": "à", "&": "et",
-        "°": "degrés", "§": "paragraphe", "<": "inférieur à", ">": "supérieur à", "≈": "environ", "±": "plus ou moins",
+        "°": "degrés", "§": "paragraphe", "<": "inférieur à", ">": "supérieur à", "≈": "environ",
+        "≥": "supérieur ou égal à", "≤": "inférieur ou égal à", "≠": "différent de", "±": "plus ou moins",
         "·": "fois", "‰": "pour mille",
         "@": "arobase", "²": "au carré", "³": "au cube", "→": "vers", "√": "racine carrée de", "per": "par",
         "€": "euros", "$": "dollars",
@@ -215,6 +220,7 @@ FRENCH: Final = Language(
     ending=FRENCH_ENDINGS,
     ordinals=(
         (r"(?<![\w.,])(?P<number>1)(?:re|ère)(?=s?\b)", _first),
+        (r"(?<![\w.,])(?P<number>[0-9]{1,2}) ?[x×](?= (?:par|le|la|chaque)\b)", _times_each),
         (r"(?<![\w.,])(?P<number>1)ers\b", _firsts),
         (r"(?<![\w.,])(?P<number>2)n?de\b", _second),
         (r"(?<![\w.,])(?P<number>2)nd\b", lambda _before, _number, _after: "second"),

@@ -21,7 +21,26 @@ _FEMININE: Final = re.compile(
 """Nouns that are feminine, most of them by their endings."""
 
 _MASCULINE: Final = frozenset(
-    {"Name", "Junge", "Kunde", "Käse", "Kollege", "Zeuge", "Franzose", "Buchstabe", "Gedanke"}
+    {
+        "Name",
+        "Junge",
+        "Kunde",
+        "Käse",
+        "Kollege",
+        "Zeuge",
+        "Franzose",
+        "Buchstabe",
+        "Gedanke",
+        "Kaffee",
+        "Tee",
+        "See",
+        "Schnee",
+        "Löwe",
+        "Hase",
+        "Affe",
+        "Experte",
+        "Riese",
+    }
 )
 _NEUTER: Final = re.compile(
     r"(?:[A-ZÄÖÜ]\w*(?:chen|lein|ment|tum|um|jahr|spiel|haus|buch|kind|gramm)|Auge|Ende|Ge\w+e|Kind|Mal|Haus|Jahr|Buch|Tor"
@@ -98,7 +117,7 @@ _MARKS: Final = {
 
 def _agree(words: str, noun: str) -> str:
     """Return "ein" or "eine" before a noun, which has a capital."""
-    if words != "eins" or not noun[:1].isupper() or noun in _MARKS.values():
+    if words != "eins" or not noun[:1].isupper() or noun.isupper() or noun in _MARKS.values():
         return words
     return "eine" if _is_feminine(noun) else "ein"
 
@@ -242,7 +261,8 @@ GERMAN: Final = Language(
     symbols={
         "%": "Prozent", "-": "minus", "+": "plus", "=": "gleich", "×": "mal", "÷": "geteilt durch", ":": "zu",
         "&": "und",
-        "°": "Grad", "§": "Paragraf", "<": "kleiner als", ">": "größer als", "≈": "ungefähr", "±": "plus minus",
+        "°": "Grad", "§": "Paragraf", "<": "kleiner als", ">": "größer als", "≈": "ungefähr", "≥": "größer oder gleich",
+        "≤": "kleiner oder gleich", "≠": "ungleich", "±": "plus minus",
         "·": "mal", "‰": "Promille",
         "@": "at", "²": "Quadrat", "³": "hoch drei", "→": "zu", "√": "Wurzel aus", "per": "pro", "€": "Euro",
         "$": "Dollar",
@@ -280,8 +300,7 @@ GERMAN: Final = Language(
     ending=GERMAN_ENDINGS,
     ordinals=(
         (r"(?<![\w.,])(?P<number>[0-9]{1,4})(?=er(?:n|s)?\b)", _joined),
-        (r"(?<![\w.,])(?P<number>[0-9]{1,4})-(?=(?:jährig|stündig|minütig|tägig|wöchig|monatig|malig?|mal\b|fach|teilig"
-         r"|köpfig|stellig|prozentig|stöckig|seitig|türig|Jährige))", _joined),
+        (r"(?<![\w.,])(?P<number>[0-9]{1,4})-(?=[a-zäöü]{3,}|Jährige)", _joined),
         (r"(?<![\w.,])(?P<number>[0-9]{1,3}) ?[x×](?= (?:täglich|pro|am|im|in|wöchentlich|monatlich|jährlich)\b)",
          _times_each),
         (r"(?P<before>\b(?:wurde|wird|werden|wurden|war|ist|als) )(?P<number>[0-9]{1,3})\.(?= [a-zäöü])", _ranked),

@@ -17,7 +17,7 @@ _MINUTES: Final = "(?P<minute>[0-5][0-9])"
 _SECONDS: Final = "(?P<second>:[0-5][0-9])"
 _YEAR: Final = "[12][0-9]{3}"
 _NAMED: Final = re.compile(
-    r"(?i)\b(?:kapitel|teil|band|seite|nummer|version|platz|stufe|gruppe|klasse|zimmer|raum|linie|bus|chapitre|tome"
+    r"(?i)\b(?:kapitel|teil|band|seite|satz|absatz|paragraf|gleis|nummer|version|platz|stufe|gruppe|klasse|zimmer|raum|linie|bus|chapitre|tome"
     r"|page|numéro|partie|acte|scène|article|niveau|ligne|chambre|salle|capítulo|tomo|página|número|parte|acto|versión"
     r"|artículo|nivel|línea|sala|habitación) $"
 )
@@ -93,6 +93,12 @@ def _international(language: Language) -> tuple[Rule, ...]:
     return (
         (re.compile(r"(?<!\w)\+(?=(?:[0-9()/.-] ?){7,20}(?!\w))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
          lambda match: f"{plus} {language.telephone(match[0])}"),
+        (re.compile(r"\b([A-Z]{2})([0-9]{2}(?: ?[0-9]{4}){3,7}(?: ?[0-9]{1,3})?)(?!\w)"),  # an IBAN
+         lambda match: f"{' '.join(match[1])} {digit_by_digit(match[2], language.code)}"),
+        (re.compile(r"(?i)(\b(?:pin|passwort|code|kennwort|código|clave|contraseña|mot de passe)"
+                    r"(?: ist| lautet| est| es)?:? )"
+                    r"([0-9]{3,8})(?![\w]|[.,][0-9])"),
+         lambda match: match[1] + digit_by_digit(match[2], language.code)),
         (re.compile(r"(?<!\w)\(0[0-9]{1,4}\)(?:[ /-]?[0-9]{2,8}){1,5}(?![\w]|[.,][0-9])"),
          lambda match: language.telephone(match[0])),
     )  # fmt: skip
@@ -140,6 +146,7 @@ def _dates(language: Language) -> tuple[Rule, ...]:
         (re.compile(rf"{BEFORE}(?P<day>[0-3]?[0-9])(?P<mark>[./-])(?P<month>[01]?[0-9])(?P=mark)"
                     rf"(?P<year>{_YEAR}|[0-9]{{2}})(?![\w/]|[.,:-][0-9])"),
          numeric),
+        (re.compile(rf"(?<=[0-9])\. ?[-–] ?(?=[0-3]?[0-9]\. (?i:{months})\b)"), f". {language.to} "),
         (re.compile(rf"(?<=[0-9])\.?/(?=[0-3]?[0-9]\.? (?:de )?(?i:{months})\b)"), " "),
         (re.compile(rf"{BEFORE}({_YEAR})-(0[1-9])(?![\w-])"),
          lambda match: f"{language.months[int(match[2]) - 1]} {year(int(match[1]), code)}"),
@@ -285,5 +292,6 @@ def _numbers(language: Language) -> tuple[Rule, ...]:
         (re.compile(rf"{NUMBER}"), number),
         (re.compile(r"(?<=\w)[/_](?=\w)|[\\^~*#_|]+"), " "),
         (re.compile(r"[ \t]{2,}"), " "),
+        (re.compile(r"(?m)^[ \t]+"), ""),
         (re.compile(r" +(?=[.,;:!?](?!\w))"), ""),
     )  # fmt: skip

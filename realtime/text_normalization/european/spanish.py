@@ -118,6 +118,10 @@ def _short(_before: str, number: str, _after: str) -> str:
     return _ordinal("", number, "").removesuffix("o")
 
 
+def _times_each(_before: str, number: str, _after: str) -> str:
+    return "una vez" if number == "1" else f"{_agree(cardinal(int(number), 'es'), 'veces')} veces"
+
+
 def _adjective(before: str, number: str, after: str) -> str:
     """Say an ordinal number, without its last letter before a noun: "primer", "tercer"."""
     words = _ordinal(before, number, after)
@@ -201,7 +205,8 @@ SPANISH: Final = Language(
     symbols={
         "%": "por ciento", "-": "menos", "+": "más", "=": "igual a", "×": "por", "÷": "dividido entre", ":": "a",
         "&": "y",
-        "°": "grados", "§": "sección", "<": "menor que", ">": "mayor que", "≈": "aproximadamente", "±": "más o menos",
+        "°": "grados", "§": "sección", "<": "menor que", ">": "mayor que", "≈": "aproximadamente",
+        "≥": "mayor o igual que", "≤": "menor o igual que", "≠": "distinto de", "±": "más o menos",
         "·": "por", "‰": "por mil",
         "@": "arroba", "²": "al cuadrado", "³": "al cubo", "→": "a", "√": "raíz cuadrada de", "per": "por",
         "€": "euros", "$": "dólares",
@@ -236,6 +241,7 @@ SPANISH: Final = Language(
     abbreviations=SPANISH_ABBREVIATIONS,
     ending=SPANISH_ENDINGS,
     ordinals=(
+        (r"(?<![\w.,])(?P<number>[0-9]{1,2}) ?[x×](?= (?:al|a la|por|cada)\b)", _times_each),
         (rf"{_NUMBER}(?<=[13])\.?(?:er)\b", _short),
         (rf"{_NUMBER}(?: ?\.?º|\.?o\b|ro\b|do\b|to\b|mo\b|vo\b|no\b)", _adjective),
         (rf"{_NUMBER}(?: ?\.?ª|\.?a\b|ra\b|da\b|ta\b|ma\b|va\b|na\b)", _feminine),
