@@ -5,10 +5,11 @@ See `responses`.
 
 from collections.abc import Callable
 
+from realtime.errors import ClientError, VoiceError
 from realtime.session.commands import CreateResponse, ItemReference, Speak
 from realtime.session.config import SessionConfig
 from realtime.session.conversation import Conversation, ItemContent, Message, Role, chat_messages, spoken_text
-from realtime.session.generation import ChatRequest
+from realtime.session.generation import ChatNotConfigured, ChatRequest
 from realtime.session.response_events import Response
 
 
@@ -55,6 +56,12 @@ class ResponseSource:
                 return item.text
         anything_else = len(self._conversation) or config.instructions.strip()
         return "" if anything_else else command.instructions or ""
+
+    def why_nothing(self, command: CreateResponse) -> VoiceError:
+        """Return the error of a response without a text to speak, where no chat backend can generate one."""
+        if command.input and isinstance(last := self._input(command)[-1], Message) and last.role is not Role.SYSTEM:
+            return ClientError("The message at the end of `input` has no text to speak.", param="response.input")
+        return ChatNotConfigured()
 
     def chat_request(self, command: CreateResponse, config: SessionConfig, *more: ItemContent) -> ChatRequest:
         """Return the request for an answer to the conversation, or to the input, and to what has been said since."""

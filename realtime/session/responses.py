@@ -24,7 +24,7 @@ from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpee
 from realtime.session.config import Modality, SessionConfig
 from realtime.session.conversation import AudioPart, Conversation, Message, Role
 from realtime.session.events import CommandRefused, Output, RefusalReason
-from realtime.session.generation import ChatNotConfigured, ChatRequest
+from realtime.session.generation import ChatRequest
 from realtime.session.interruption import Interruption
 from realtime.session.jobs import Generated, Jobs, ResponseResult
 from realtime.session.prepared_answer import PreparedAnswer, Speaker
@@ -126,7 +126,7 @@ class Responses:
         if text.strip() or command.text_follows:
             yield from reply.say(text, now, complete=not command.text_follows)
         elif not self.config.chat:
-            yield from reply.finish(ResponseStatus.FAILED, now, error=ChatNotConfigured())
+            yield from reply.finish(ResponseStatus.FAILED, now, error=self._source.why_nothing(command))
         elif self._untranscribed:
             self._waiting.append((reply, command))
         else:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from realtime.errors import EngineError
+from realtime.errors import ClientError, EngineError
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.answer import MAX_GENERATED_CHARACTERS, MAX_TOOL_CALLS
 from realtime.session.commands import (
@@ -170,6 +170,20 @@ def test_what_needs_an_answer_fails(content: Message | FunctionCallOutput) -> No
     assert (finished.status, finished.response.metadata) == (ResponseStatus.FAILED, {"a": "b"})
     assert error_of(conversation) is ChatNotConfigured
     assert not conversation.session.responding
+
+
+@pytest.mark.parametrize("content", [assistant(""), assistant(" \n"), user("")])
+def test_a_message_without_text_fails_and_says_so(content: Message) -> None:
+    conversation = Conversation()
+    conversation.send(CreateResponse(input=(content,)))
+    assert error_of(conversation) is ClientError
+
+
+@pytest.mark.parametrize("last", [FunctionCallOutput("call_1", "done"), Message(Role.SYSTEM)])
+def test_input_that_is_not_spoken_needs_a_chat_backend(last: Message | FunctionCallOutput) -> None:
+    conversation = Conversation()
+    conversation.send(CreateResponse(input=(last,)))
+    assert error_of(conversation) is ChatNotConfigured
 
 
 def test_instructions_are_spoken_where_there_is_nothing_that_they_instruct_about() -> None:
