@@ -30,7 +30,7 @@ _UNITS: Final = {
     "kcal": "千卡", "mmHg": "毫米汞柱", "W/m²": "瓦每平方米", "mg/L": "毫克每升",
 }  # fmt: skip
 _MEASURE_WORDS: Final = (
-    "个個位只隻张張条條本辆輛台件次天年周週小分秒种種杯瓶斤公里米元块塊岁歲层層间間家双雙对對份套名点點场場首封道支枝句"
+    "个個位只隻张張条條本辆輛台件次天年周週小分秒种種杯瓶斤公里米元块塊岁歲层層间間家双雙对對份套名点點场場首封道支枝句勺匙碗盘盒箱袋"
     "季集倍款步遍滴口粒盒包箱袋群项項篇幅座把匹头頭根朵棵栋棟"
 )
 """Words, by their first characters, before which two is the two of things that are counted."""
@@ -38,7 +38,7 @@ _MEASURE_WORDS: Final = (
 _SYMBOLS: Final = {
     "+": "加", "=": "等于", "×": "乘以", "÷": "除以", "±": "正负", "≈": "约等于", "<": "小于", ">": "大于",
     "≥": "大于等于",
-    "≤": "小于等于", "&": "和", "@": "艾特", "→": "到", "√": "根号",
+    "≤": "小于等于", "≠": "不等于", "&": "和", "@": "艾特", "→": "到", "√": "根号",
 }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def _counted(number: int) -> str:
 def _measure(match: re.Match[str]) -> str:
     number = match["number"]
     words = "两" if number == "2" and match["unit"] not in ("℃", "°C", "°") else _said(number)
-    return words + _UNITS[match["unit"]]
+    return words + match["large"] + _UNITS[match["unit"]]
 
 
 _SIGNS: Final = one_of(_CURRENCIES)
@@ -139,12 +139,18 @@ CHINESE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<!\w)\+(?=[0-9])([0-9][0-9 -]{5,}[0-9])"), lambda match: "加" + _digits(match[1])),
     (re.compile(r"(?<![0-9.])(?:1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}|[48]00-?[0-9]{3}-?[0-9]{4})(?![0-9])"),
      lambda match: _called(match[0])),
-    (re.compile(r"(?:(?<=[电話话號号碼码拨打機机])|(?<=[号话码机][是为]))[ :：]*((?:[0-9]{3,}[- ]?)+)(?![0-9.])"),
+    (re.compile(r"(?:(?<=[电話话號号碼码拨打機机])|(?<=[号话码机编][是为]))[ :：]*((?:[0-9]{3,}[- ]?)+)(?![0-9.])"),
      lambda match: _called(match[1])),
     (re.compile(r"(?<![0-9.])(1[0-9]{2}|1[02][0-9]{3}|9[56][0-9]{3})(?=打|电话|热线|报警|報警)"),
      lambda match: _called(match[1])),
     (re.compile(r"(?<![A-Za-z0-9])([GDCZTKL])([0-9]{1,4})(?=次|列|号车|车)"),
      lambda match: match[1] + _called(match[2])),
+    (re.compile(r"[（(](0[0-9]{2,3})[)）] ?([0-9]{7,8})(?![0-9])"), lambda match: _called(match[1] + match[2])),
+    (re.compile(r"(?<=ISBN)[ :：]*([0-9](?:-?[0-9]){5,15}[0-9X]?)(?![0-9])"), lambda match: _digits(match[1])),
+    (re.compile(r"(?<=[一-鿿][A-Z])·?([0-9]{5})(?![0-9])"), lambda match: _digits(match[1])),  # of a car
+    (re.compile(r"(?<![0-9.])([0-9]{3})(?=路(?!程|线|口))"), lambda match: _digits(match[1])),
+    (re.compile(r"(?<![0-9])(20[0-9]{2})[-–/]([0-9]{2})(?=赛季|学年|年度|賽季|學年)"),
+     lambda match: f"{_digits(match[1])}至{_digits(match[2])}"),
     (re.compile(r"(?<![0-9])([0-9]0)(?=后|後)"), lambda match: _digits(match[1])),
     (re.compile(rf"(?P<sign>{_SIGNS}) ?{_AMOUNT}"), _money),
     (re.compile(rf"{_BEFORE}{_AMOUNT} ?(?P<sign>{_SIGNS})"), _money),
@@ -163,19 +169,20 @@ CHINESE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=比分[是为])([0-9]{1,3}) ?[-–] ?([0-9]{1,3})"
                 r"|(?<=以)([0-9]{1,3})[-–]([0-9]{1,3})(?=[战戰击擊胜勝大力负負输輸])"),
      lambda match: f"{_said(match[1] or match[3])}比{_said(match[2] or match[4])}"),
-    (re.compile(r"(?<![0-9:])([0-9]{1,3})[:：]([0-9]{1,3})(?![0-9:])"),
+    (re.compile(r"(?<![0-9:])([0-9]{1,3})[:：]([0-9]{1,7})(?![0-9:])"),
      lambda match: f"{cardinal(int(match[1]), 'zh')}比{cardinal(int(match[2]), 'zh')}"),
     (re.compile(rf"(?<=[0-9]) ?[-−] ?(?=(?:{_NUMBER}) ?=)"), "减"),
     (re.compile(rf"(?<=[0-9]) ?[-–~～] ?(?=(?:{_NUMBER}))"), "到"),
     (re.compile(rf"(?<![A-Za-z0-9)])[-−](?={_NUMBER})"), "负"),
-    (re.compile(rf"{_BEFORE}(?P<number>{_NUMBER}) ?(?P<unit>{one_of(_UNITS)})(?![A-Za-z0-9/²³])"), _measure),
-    (re.compile(r"(?<![0-9.])[0-9]{3,4}(?=室|房|号房)|(?<=房间|房間|房号|端口|密码)[：:]?[0-9]{3,6}"),
+    (re.compile(rf"{_BEFORE}(?P<number>{_NUMBER})(?P<large>[万亿]?) ?(?P<unit>{one_of(_UNITS)})"
+                r"(?![A-Za-z0-9/²³])"), _measure),
+    (re.compile(r"(?<![0-9.])[0-9]{3,4}(?=室|房|号房)|(?<=房间|房間|房号|端口|密码|邮编)[：:]?[0-9]{3,6}"),
      lambda match: _digits(match[0])),
     (re.compile(rf"(?<=每)({one_of(_UNITS)})(?![A-Za-z0-9/²³])"), lambda match: _UNITS[match[1]]),
     (re.compile(r"(?<=第)([0-9]+)"), lambda match: cardinal(int(match[1]), "zh")),
-    (re.compile(rf"(?<![0-9.,第])2(?= ?[{_MEASURE_WORDS}万亿千])(?! ?(?:点[0-9]|分之|次方|年级))"), "两"),
+    (re.compile(rf"(?<![0-9.,第A-Za-z])2(?= ?[{_MEASURE_WORDS}万亿千])(?! ?(?:点[0-9]|分之|次方|年级))"), "两"),
     (re.compile("(?<![0-9.])0(?=[1-9][月日号時时点])"), ""),
-    (re.compile(r"(?<![0-9.])0[0-9]+(?![0-9.])"), lambda match: _digits(match[0])),
+    (re.compile(r"(?<![0-9.,])0[0-9]+(?![0-9.])"), lambda match: _digits(match[0])),
     (re.compile(r"\b([BCOP])2([BCOP])\b"), r"\1 to \2"),
     (re.compile(r"(?<=[0-9])[wW](?![A-Za-z0-9])"), "万"),
     (re.compile(r"(?<=[0-9A-Za-z])([²³])"), lambda match: {"²": "的平方", "³": "的立方"}[match[1]]),
