@@ -21,7 +21,8 @@ from realtime.session.config import Modality
 from realtime.session.conversation import AudioPart, Conversation, ItemStatus, Message, Role, TextPart
 from realtime.session.events import Output
 from realtime.session.generation import ChatDelta, ChatTextDelta
-from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished, Synthesize
+from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished
+from realtime.session.phrase_synthesis import PhraseSynthesis
 from realtime.session.prepared_answer import PreparedPhrase, Speaker
 from realtime.session.response_events import (
     EndReason,
@@ -78,16 +79,10 @@ class Reply:
         """The first phrase, if its synthesis began before the answer was wanted, until it is its turn."""
         self._start = start
         self.time_words = time_words
-        self._jobs = jobs
         self._conversation = conversation
         self._chunker = PhraseChunker(first_words)
         self._phrases: deque[str | None] = deque()
         """Phrases not yet handed to the engine; None is a flush."""
-        self._phrase = ""
-        """The phrase being synthesized, as long as none of its audio has come."""
-        self._unread = ""
-        """The phrases so far, as long as they have letters or digits of which the engine made no audio at all."""
-        self._synthesis: int | None = None
         self._runs_dry = False
         """Whether the client has nothing left to play while text is still to come."""
         self._items = ResponseItems(response, conversation, new_id)
@@ -95,6 +90,7 @@ class Reply:
         self._sent_samples = 0
         # A conversation is paced; out of it, the speech is wanted as a recording, as fast as the socket takes it.
         self._speech = SpeechQueue(response.output_format.sample_rate, paced=response.in_conversation)
+        self._synthesis = PhraseSynthesis(jobs, self._speech)
         self.status = ResponseStatus.IN_PROGRESS
         self.spoken_item_id = ""
         """The item in the conversation that holds what was spoken, once it is finished."""
@@ -117,7 +113,7 @@ class Reply:
     @property
     def waits_for_text(self) -> bool:
         """Whether there is nothing to do until the client adds text."""
-        return self.extensible and self._synthesis is None and not self._phrases and self._speech.deadline() is None
+        return self.extensible and self._synthesis.job is None and not self._phrases and self._speech.deadline() is None
 
     def deadline(self) -> float | None:
         """Return when `release` will have more to send or to speak, or None."""
@@ -128,11 +124,12 @@ class Reply:
     @property
     def _waits_for_sentence(self) -> bool:
         """Whether speech goes on when the sentence that has begun is complete."""
-        return self._speech.has_audio and self._synthesis is None and not self._phrases and not self.answer.complete
+        idle = self._synthesis.job is None and not self._phrases
+        return idle and self._speech.has_audio and not self.answer.complete
 
     def awaits(self, job: int) -> bool:
         """Return whether this job works for the reply."""
-        return job in (self._synthesis, self.answer.generation)
+        return job in (self._synthesis.job, self.answer.generation)
 
     @property
     def played_until(self) -> float:
@@ -211,28 +208,16 @@ class Reply:
         A failure ends the response with status FAILED.
         """
         match message:
-            case SpeechSynthesized(_, samples, sample_rate, positions):
-                self._speech.set_speech_rate(sample_rate)
-                if self._phrase:
-                    before = len(self._unread)
-                    self._speech.add_text(self._unread + self._phrase, [before + place for place in positions])
-                    self._unread = self._phrase = ""
-                self._speech.add_audio(samples)
-            case SynthesisFinished(number):
-                if self.time_words and not self._phrase:
+            case SpeechSynthesized():
+                self._synthesis.add(message)
+            case SynthesisFinished():
+                if self.time_words and self._synthesis.audible:
                     item, words = self._items.current, self._speech.timing.last_words()
                     yield ResponseWordsTimed(self.response, item.index, item.id, words)
-                self._unread += self._phrase  # the engine made no audio of it
-                self._phrase = ""
-                if self._unread and (self._speech.has_audio or not any(map(str.isalnum, self._unread))):
-                    self._speech.add_text(self._unread)
-                    self._unread = ""
-                self._jobs.end(number)
-                self._synthesis = None
+                self._synthesis.finish()
             case JobFailed(number, error):
-                if number == self._synthesis:
-                    self._jobs.end(number)
-                    self._synthesis = None
+                if number == self._synthesis.job:
+                    self._synthesis.end()
                 else:
                     self.answer.end_generation()
                 yield from self.finish(ResponseStatus.FAILED, now, error=error)
@@ -250,38 +235,34 @@ class Reply:
         digits.
         """
         yield from self._send_due(now)
-        while self._synthesis is None and self._phrases and self._phrases[0] is None:
+        while self._synthesis.job is None and self._phrases and self._phrases[0] is None:
             self._phrases.popleft()
             self._speech.add_mark()
             yield from self._send_due(now)
-        if self._synthesis is not None or (self._phrases and self._speech.waiting >= MAX_BUFFERED_SECONDS):
+        if self._synthesis.job is not None or (self._phrases and self._speech.waiting >= MAX_BUFFERED_SECONDS):
             return
         if self._phrases:
-            self._phrase = self._phrases.popleft() or ""
-            self._runs_dry = False
-            yield from self._synthesize(now)
+            yield from self._synthesize(self._phrases.popleft() or "", now)
         elif self._waits_for_sentence:
             self._runs_dry = not self._speech.waiting and now >= self._speech.played_until - LEAST_AHEAD_SECONDS
             if self._runs_dry and (clause := self._chunker.take_clause()) is not None:
-                self._phrase = clause
-                self._runs_dry = False
-                yield from self._synthesize(now)
+                yield from self._synthesize(clause, now)
         elif self.answer.complete:
             self._speech.end_audio()
             yield from self._send_due(now)
             if self._speech.deadline() is None:
                 yield from self._complete(now)
 
-    def _synthesize(self, now: float) -> Iterator[Output]:
-        """Request the audio of the phrase, or take what was prepared of it."""
+    def _synthesize(self, phrase: str, now: float) -> Iterator[Output]:
+        """Request the audio of a phrase, or take what was prepared of it."""
+        self._runs_dry = False
         prepared, self._prepared = self._prepared, None
         if prepared is None:
-            self._synthesis = self._jobs.begin()
-            ahead = self._speech.seconds_ahead(now)
-            yield Synthesize(self._synthesis, self._phrase, self.response.voice, self.speed, ahead, self.clip)
+            assert self.speaker is not None
+            yield self._synthesis.request(phrase, self.speaker, self._speech.seconds_ahead(now))
             return
-        assert prepared.job.text == self._phrase
-        self._synthesis = prepared.job.number
+        assert prepared.job.text == phrase
+        self._synthesis.take(prepared.job)
         for result in prepared.results:
             yield from self.receive(result, now)
 
@@ -313,7 +294,7 @@ class Reply:
 
     def _complete(self, now: float) -> Iterator[Output]:
         if self._items.open is not None:
-            if self._unread:
+            if self._synthesis.unread:
                 yield from self.finish(ResponseStatus.FAILED, now, error=UnreadableText())
                 return
             whole = self.answer.end_reason is None
@@ -340,9 +321,7 @@ class Reply:
         """
         if not generate_on:
             yield from self.answer.cancel()
-        if self._synthesis is not None:
-            yield self._jobs.cancel(self._synthesis)
-            self._synthesis = None
+        yield from self._synthesis.cancel()
         if self._items.open is not None:
             yield from self._finish_message(ItemStatus.INCOMPLETE)
             if status is ResponseStatus.FAILED:
