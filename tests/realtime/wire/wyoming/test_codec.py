@@ -277,7 +277,7 @@ def test_a_language_means_the_voice_that_is_configured_for_it(voice: object) -> 
 
 
 @pytest.mark.parametrize(
-    "voice", [None, {}, {"name": None}, {"name": "unknown"}, {"language": "sv"}, {"language": "?"}]
+    "voice", [None, {}, {"name": None}, {"name": "unknown"}, {"language": "sv"}, {"language": "Klingon"}]
 )
 def test_any_other_voice_is_the_default_one(voice: object) -> None:
     (command,) = WyomingConversation().codec.decode(WyomingEvent("synthesize", {"text": "Hi", "voice": voice}))
