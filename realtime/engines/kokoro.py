@@ -27,6 +27,13 @@ from realtime.weights.kokoro import network, voice_files
 KOKORO_RATE: Final = 24_000
 """Sample rate in Hz of the speech."""
 
+FASTEST: Final = 1.0
+"""The fastest speed at which Kokoro speaks itself.
+
+Asked for 1.5, it speaks at 1.56, and whisper-base gets 16 of 88 words wrong; of speech that is stretched to 1.5, it
+gets 3 wrong, as many as at 1.0.
+"""
+
 MAX_TOKENS: Final = 510
 """Most phonemes of one call, which is the length of the model's context without its ends."""
 
@@ -66,7 +73,8 @@ class Kokoro:
         self._style = lru_cache(len(self._files))(self._read_style)
         self._call = onnxruntime.RunOptions()
         spoken = tuple(code for code in languages if any(kokoro_language(name) == code for name in self._files))
-        self.description = described(KOKORO_RATE, tuple(self._files), Capabilities(spoken, speed=True, mixing=True))
+        capabilities = Capabilities(spoken, speed=True, mixing=True, fastest=FASTEST)
+        self.description = described(KOKORO_RATE, tuple(self._files), capabilities)
 
     def run(self, job: Mapping[str, Any], samples: Samples) -> Parts:  # noqa: ARG002 - it clones no voices
         """Yield the phrase in a chunk of 40 ms and further ones of 100 ms."""
