@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,14 @@ def test_streamed_speech_comes_in_chunks_of_half_a_second(chattts: VoiceProcess)
     assert {len(chunk) for chunk in chunks[:-1]} == {CHUNK}
     assert len(chunks) > 3
     assert all(np.abs(chunk).max() <= 1 for chunk in chunks)
+
+
+@with_chattts
+@pytest.mark.models
+def test_no_step_between_chunks_is_larger_than_those_inside(chattts: VoiceProcess) -> None:
+    chunks = chattts.spoken(TEXT, first=8)
+    inside = max(np.abs(np.diff(chunk)).max() for chunk in chunks)
+    assert max(abs(after[0] - before[-1]) for before, after in pairwise(chunks)) <= inside
 
 
 @with_chattts
