@@ -3,7 +3,7 @@ import { RealtimeClient } from "openai-realtime-api";
 import { Conversation, WEATHER } from "./conversation.mjs";
 import { address, expect, recording, report, until } from "./reporting.mjs";
 
-function connected(turnDetection) {
+function talking(turnDetection) {
   const client = new RealtimeClient({
     url: `ws://${address}/v1/realtime`,
     apiKey: "none",
@@ -19,17 +19,15 @@ function connected(turnDetection) {
   return { client, conversation };
 }
 
-const open = connected({ type: "server_vad" });
-const byHand = connected(null);
+async function connect({ client }) {
+  await client.connect();
+  await client.waitForSessionCreated();
+}
+
+const open = talking({ type: "server_vad" });
+const byHand = talking(null);
 const truncated = [];
 byHand.client.realtime.on("server.conversation.item.truncated", (event) => truncated.push(event));
-
-async function connect() {
-  for (const { client } of [open, byHand]) {
-    await client.connect();
-    await client.waitForSessionCreated();
-  }
-}
 
 function items() {
   const [user, assistant] = open.client.conversation.getItems();
@@ -41,6 +39,8 @@ function items() {
 
 async function pushToTalk() {
   const { client, conversation } = byHand;
+  open.client.disconnect();
+  await connect(byHand);
   const spoken = new Int16Array(Uint8Array.from(recording("turn")).buffer);
   for (let at = 0; at < spoken.length; at += 2400) client.appendInputAudio(spoken.slice(at, at + 2400));
   client.createResponse(); // which commits the audio first
@@ -62,4 +62,4 @@ async function interruption() {
   conversation.noErrors();
 }
 
-await report({ connect, ...open.conversation.steps, items, "push to talk": pushToTalk, interruption });
+await report({ connect: () => connect(open), ...open.conversation.steps, items, "push to talk": pushToTalk, interruption });
