@@ -257,7 +257,6 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     # after a name and before a new sentence there is no saint
     (re.compile(rf"(?<![\w.])([A-Z][\w'’-]+ )(St)\.(?= (?:{_STARTERS})\b)"), _street),
     (re.compile(r"(?<![\w'’-])([A-Z]o[A-Z])(s?)(?![\w'’-])"), lambda match: spelled(match[1]) + match[2]),  # YoY
-    (re.compile(r"(?<=[0-9][ -])min\.(?= [a-z])"), "minute"),
     (re.compile(rf"(?i)(?<![\w.])({one_of(_PHRASES)})\.{_GOES_ON}"), lambda match: _expanded(match, _PHRASES)),
     (re.compile(rf"\b({one_of(_LATIN)})\.(?!\w)"), lambda match: _LATIN[match[1]]),
     (re.compile(rf"\b({one_of(_BEFORE_NUMBER)})(?= [0-9])"), lambda match: _BEFORE_NUMBER[match[1]]),

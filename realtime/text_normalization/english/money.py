@@ -106,7 +106,14 @@ def _range(match: re.Match[str]) -> str:
     return f"{first} to {_said(match['second'], match['large'], currency, adjective=False)}"
 
 
+_PER: Final = {
+    "pcm": "per calendar month", "pw": "per week", "pppn": "per person per night", "pp": "per person",
+    "pa": "per annum", "ph": "per hour",
+}  # fmt: skip
+"""What British prices and wages are given for."""
+
 MONEY: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"([£€]{NUMBER}k?) ?({one_of(_PER)})(?!\w)"), lambda match: f"{match[1]} {_PER[match[2]]}"),
     # a comma with two decimals beside the sign, and thousands with points before them
     (re.compile(r"(?<![\w.,])[0-9]{1,3}(?:\.[0-9]{3})*,[0-9]{2}(?= ?[$€£]| ?EUR\b)|(?<=€)[0-9]{1,3}"
                 r"(?:\.[0-9]{3})*,[0-9]{2}(?![\w,]|\.[0-9])"),

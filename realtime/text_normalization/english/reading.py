@@ -11,6 +11,7 @@ from realtime.text_normalization.english.abbreviations import ABBREVIATIONS
 from realtime.text_normalization.english.addresses import ADDRESSES
 from realtime.text_normalization.english.brackets import BRACKETS
 from realtime.text_normalization.english.dates import dates, short_dates
+from realtime.text_normalization.english.durations import DURATIONS
 from realtime.text_normalization.english.formulas import FORMULAS
 from realtime.text_normalization.english.money import MONEY
 from realtime.text_normalization.english.names import NAMES
@@ -26,6 +27,7 @@ _DIGIT: Final = re.compile("[0-9]")
 def _stages(*, british: bool) -> tuple[Stage, ...]:
     return (
         (re.compile(r"[.@/\\]|:[0-9A-Fa-f:]|[0-9A-Fa-f]-[0-9A-Fa-f]|\bport |\bv[0-9]"), ADDRESSES),
+        (re.compile(r"\b(?:sec|min|hr|wk|mo|yr)s?\.|\b(?:gal|lb|oz|mi)\.|\bp\."), DURATIONS),
         (re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/o?|aka|approx|qty|incl|w/c|y/e|dept|c/o)\b"), ABBREVIATIONS),
         (re.compile("[0-9IVXLC₀-₉\u00a0\u202f\u2009]|, [A-Z]{2}|[Ss]cene |Act |[ivx]{2,}\b"), (*GROUPING, *NAMES)),
         (re.compile(r"\w['′]?\(\S"), BRACKETS),

@@ -128,12 +128,14 @@ _NOUN: Final = re.compile(
 _MEASURED: Final = re.compile(
     r" (?:run|walk|ride|hike|race|relay|swim|sprint|marathon|timeout|delay|break|battery|charger|adapter|tablet|capsule"
     r"|pill|monitor|screen|display|lens|cable|hose|rope|ladder|bottle|bag|can|jar|pan|tin|skillet|bulb|motor|engine|SSD"
-    r"|TV|TDP|supply|radius|diameter|limit)(?:s|es)?\b"
+    r"|TV|TDP|supply|radius|diameter|limit|drive|trip|flight|journey|meeting|session|class|lesson|workout|workshop"
+    r"|interval|video|clip|movie|episode|presentation|nap|shift|warranty|contract|lease|mortgage|subscription"
+    r"|trial|read)(?:s|es)?\b"
 )
 """Things that a measure before them describes, with an article or without."""
 
 
-def _describes(match: re.Match[str]) -> bool:
+def describes(match: re.Match[str]) -> bool:
     """Return whether a measure describes a noun: "a 10 km run", "a 90° angle"."""
     if _MEASURED.match(match.string, match.end()):
         return True
@@ -144,7 +146,7 @@ def _describes(match: re.Match[str]) -> bool:
 def _measure(match: re.Match[str]) -> str:
     """Read a number with a unit, which is singular after 1, and before what it describes."""
     number, gap = match["number"], match["gap"]
-    name = _name(match, plural=number not in ("1", "one") and gap != "-" and not _describes(match))
+    name = _name(match, plural=number not in ("1", "one") and gap != "-" and not describes(match))
     return f"{number} {name}"
 
 
@@ -175,8 +177,8 @@ _SCALES: Final = {"C": " Celsius", "F": " Fahrenheit", "": ""}
 
 
 def _degrees(match: re.Match[str]) -> str:
-    describes = _describes(match)
-    return f"{match[1]} degree{'' if match[1] == '1' or describes else 's'}{_SCALES[match[2] or '']}"
+    singular = match[1] == "1" or describes(match)
+    return f"{match[1]} degree{'' if singular else 's'}{_SCALES[match[2] or '']}"
 
 
 UNITS: Final[tuple[Rule, ...]] = (

@@ -63,10 +63,26 @@ def test_dates_and_hundreds_are_american_or_british(written: str, american: str,
         ("Du pain, etc. Ensuite rien.", "Du pain, et cetera. Ensuite rien.", "fr"),
         ("Pan, queso, etc. Después nada.", "Pan, queso, etcétera. Después nada.", "es"),
         ("Er traf Dr. Müller.", "Er traf Doktor Müller.", "de"),
+        ("It took 3 hr. The rest is easy.", "It took three hours. The rest is easy.", "en"),
+        ("It costs $20/hr. We pay.", "It costs twenty dollars per hour. We pay.", "en"),
     ],
 )
 def test_a_sentence_that_ends_with_an_abbreviation_keeps_its_stop(written: str, read: str, language: str) -> None:
     assert said(written, language) == read
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Gas is $3.49/gal. this week.", "Gas is three dollars and forty-nine cents per gallon this week."),
+        ("We met for 45 min., twice.", "We met for forty-five minutes, twice."),
+        ("I work 20 hrs./wk. in a shop.", "I work twenty hours per week in a shop."),
+        ("Wait 1/2 hr. at the gate.", "Wait half an hour at the gate."),
+        ("Watch a 10 sec.-long clip.", "Watch a ten second-long clip."),
+    ],
+)
+def test_the_stop_of_an_abbreviation_ends_no_sentence_that_goes_on(written: str, read: str) -> None:
+    assert said(written) == read
 
 
 @pytest.mark.parametrize(
@@ -171,7 +187,8 @@ def test_small_words_stay_as_they_are(text: str) -> None:
 
 PARTS = ["a", "1", "a.", "1.", "1,", "*a", "<a ", "[a](", "-", "_", "| -", "0 ", "+1 ", "a@", "1-", "$1", "1/", "Ab ",
          "a/", "A:", "0:", "a.b/", "H2", "1 k", "\\a", "A. ", "X", "I V ", "St. ", "1st ", "1 000 ", "'9", "5%-", "1:",
-         "年", "2-", "(", "1.000,", "Ctrl+", "#a", "a1", "h ", "£1m ", "e4 ", "½", "Mon, "]  # fmt: skip
+         "年", "2-", "(", "1.000,", "Ctrl+", "#a", "a1", "h ", "£1m ", "e4 ", "½", "Mon, ",
+         "1 min. ", "a/hr. "]  # fmt: skip
 """Beginnings of what rules look for, to be repeated."""
 
 
