@@ -66,16 +66,18 @@ class DeadlineSemaphore:
         except asyncio.CancelledError:
             if waiting in self._waiting:
                 self._waiting.remove(waiting)
-            else:  # it was let pass, and cancelled before it knew
+            elif not waiting[1].cancelled():  # it was let pass, and cancelled before it knew
                 self.release()
             raise
 
     def release(self) -> None:
         """Let the next one pass."""
-        if self._waiting:
-            self._waiting.pop(0)[1].set_result(None)
-        else:
-            self._free += 1
+        while self._waiting:
+            _, waiting = self._waiting.pop(0)
+            if not waiting.done():  # else it was cancelled, and does not know yet
+                waiting.set_result(None)
+                return
+        self._free += 1
 
 
 class ProcessPool:

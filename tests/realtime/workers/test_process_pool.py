@@ -19,7 +19,7 @@ from realtime.audio.formats import Samples
 from realtime.engines.base import EngineProgram
 from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.workers.messages import HEADER, MAX_FIELDS, NO_SAMPLES, Kind, body_sizes
-from realtime.workers.process_pool import MAX_BACKOFF, Backoff, ProcessPool
+from realtime.workers.process_pool import MAX_BACKOFF, Backoff, DeadlineSemaphore, ProcessPool
 from tests.support.process_engine import obedient
 from tests.support.scenarios import run, until
 
@@ -110,6 +110,26 @@ def test_the_job_that_is_needed_first_gets_the_next_process() -> None:
             await endless.aclose()
             await asyncio.gather(*waiting.values())
         assert order == ["soon", "as soon", "late"]
+
+    run(scenario())
+
+
+def test_one_that_is_cancelled_just_before_its_turn_is_passed_over() -> None:
+    async def scenario() -> None:
+        semaphore = DeadlineSemaphore(1)
+        await semaphore.acquire(0.0)
+        cancelled, let_pass, last = (asyncio.create_task(semaphore.acquire(at)) for at in (1.0, 2.0, 3.0))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        semaphore.release()
+        await let_pass
+        await asyncio.sleep(0)
+        assert cancelled.cancelled()
+        assert not last.done()
+        semaphore.release()
+        await last
+        semaphore.release()
+        await semaphore.acquire(4.0)
 
     run(scenario())
 
