@@ -55,8 +55,10 @@ def lookup(name: str) -> ModelEntry:
 
 def is_synthesizer(name: str) -> bool:
     """Return whether a name means a speech model: one of the catalogue, or any of OpenAI's."""
-    entry = _BY_NAME.get(name.strip().lower()) or piper_voice(name.strip())
-    return openai_task(name) is Task.SPEECH or (entry is not None and entry.task is Task.SPEECH)
+    with suppress(UnknownModel):
+        if lookup(name).task is Task.SPEECH:
+            return True
+    return openai_task(name) is Task.SPEECH
 
 
 class ModelNames:

@@ -26,7 +26,7 @@ one for `fable`. Of `alloy` and `sage`, which sound neutral, hibari has none."""
 _KOKORO: Final = re.compile(r"[a-z][fm]_")
 """What Kokoro's names begin with: the language and the sex of the speaker."""
 
-_PART: Final = re.compile(r"([^()+]+?)(?:\((\d+(?:\.\d+)?)\))?", re.ASCII)
+_PART: Final = re.compile(r"([^()+]+?)(?:\((\d{1,4}(?:\.\d{1,9})?)\))?", re.ASCII)
 """A voice of a mixture and its weight: `af_sky(2)`."""
 
 MAX_MIXED: Final = 8
@@ -102,7 +102,19 @@ def _find_mixture(wanted: str, voices: tuple[str, ...]) -> str | None:
     parts = [(find_voice(name, voices), weight) for name, weight in mixture(wanted)]
     if not parts or not all(name for name, _ in parts):
         return None
-    return "+".join(f"{name}({weight:g})" for name, weight in parts)
+    return "+".join(f"{name}({_written(weight)})" for name, weight in parts)
+
+
+def _lists(wanted: str, voices: tuple[str, ...]) -> bool:
+    """Return whether a name in lower case is that of one of the voices, or a mixture of them."""
+    if isinstance(voices, MixableVoices) and "+" in wanted:
+        return _find_mixture(wanted, tuple(voices)) is not None
+    return wanted in map(str.lower, voices)
+
+
+def _written(weight: float) -> str:
+    """Write a weight without an exponent, whose sign would end the voice."""
+    return f"{weight:.9f}".rstrip("0").rstrip(".")
 
 
 def resolve_voice(name: str, voices: tuple[str, ...]) -> str:
@@ -133,9 +145,9 @@ class VoiceNames:
         of each model, such as OpenAI's, mean the default one.
         """
         wanted = name.strip().lower()
-        if wanted not in ("", "default", *OPENAI_VOICES, *map(str.lower, self.voices)):
+        if wanted not in ("", "default", *OPENAI_VOICES) and not _lists(wanted, self.voices):
             for entry, voices in self.others.values():
-                if wanted in map(str.lower, voices):
+                if _lists(wanted, voices):
                     return entry
         return self.default
 

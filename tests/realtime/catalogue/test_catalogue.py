@@ -1,6 +1,6 @@
 import pytest
 
-from realtime.catalogue.names import ModelNames, lookup
+from realtime.catalogue.names import ModelNames, is_synthesizer, lookup
 from realtime.catalogue.piper import PIPER_REPOSITORY, piper_file
 from realtime.catalogue.pocket import POCKET_LANGUAGES, POCKET_REPOSITORY, pocket_folder, pocket_name
 from realtime.catalogue.table import COSYVOICE_NAME, ENTRIES, EngineName, Task
@@ -277,16 +277,26 @@ def test_a_name_means_a_voice_of_kokoros_with_and_without_its_prefix(name: str, 
 @pytest.mark.parametrize(
     ("name", "mixed"),
     [("af_heart+bf_emma", "af_heart(1)+bf_emma(1)"), (" AF_Heart(2) + emma(0.5)", "af_heart(2)+bf_emma(0.5)"),
-     ("heart+nova+echo", "af_heart(1)+af_nova(1)+am_echo(1)")],
+     ("heart+nova+echo", "af_heart(1)+af_nova(1)+am_echo(1)"),
+     ("heart(9999)+emma(0.000001)", "af_heart(9999)+bf_emma(0.000001)")],
 )  # fmt: skip
 def test_a_sum_of_kokoros_voices_is_a_voice(name: str, mixed: str) -> None:
     assert find_voice(name, KOKORO) == mixed
     assert find_voice(mixed, KOKORO) == mixed
+    assert len(mixture(mixed)) == mixed.count("+") + 1
 
 
 @pytest.mark.parametrize(
     "name",
-    ["af_heart+af_sarah", "af_heart+", "+", "af_heart(x)+bf_emma", "af_heart(0)+bf_emma(0)", "+".join(["heart"] * 9)],
+    [
+        "af_heart+af_sarah",
+        "af_heart+",
+        "+",
+        "af_heart(x)+bf_emma",
+        "af_heart(0)+bf_emma(0)",
+        "af_heart(10000)+bf_emma",
+        "+".join(["heart"] * 9),
+    ],
 )
 def test_what_is_no_sum_of_voices_is_unknown(name: str) -> None:
     assert find_voice(name, KOKORO) is None
@@ -340,6 +350,23 @@ def test_a_name_that_another_model_lists_is_no_invented_voice_of_the_default_one
     french = lookup("piper-fr_FR-siwis-medium"), ("siwis",)
     voices = VoiceNames(lookup("ChatTTS"), AnyVoice(("default",)), {"fr": french})
     assert (voices.owner("siwis").name, voices.find("siwis"), voices.find("Ann")) == (french[0].name, "siwis", "Ann")
+
+
+def test_a_mixture_of_another_models_voices_means_that_model() -> None:
+    voices = VoiceNames(lookup("hibari-tts"), ("heart", "emma"), {"es": (lookup("kokoro"), KOKORO)})
+    assert (voices.owner("ef_dora+em_santa").name, voices.find("ef_dora+em_santa")) == (
+        "kokoro",
+        "ef_dora(1)+em_santa(1)",
+    )
+    assert voices.owner("ef_dora+nobody").name == "hibari-tts"
+    both = VoiceNames(lookup("kokoro"), KOKORO, {"de": (lookup("piper-de_DE-thorsten-medium"), ("thorsten",))})
+    assert both.owner("ef_dora+em_santa").name == "kokoro"
+
+
+@pytest.mark.parametrize("name", ["kokoro", "hexgrad/Kokoro-82M", "tts-1", "piper-de_DE-eva_k-x_low"])
+def test_every_name_of_a_voice_model_means_one(name: str) -> None:
+    assert is_synthesizer(name)
+    assert not is_synthesizer("gpt-realtime")
 
 
 def test_a_language_has_the_voice_that_is_configured_for_it() -> None:
