@@ -1,6 +1,7 @@
 """Headers that say what answered a request: the model, the voice, and where these are not what the client named."""
 
 from typing import Final
+from urllib.parse import quote
 
 MODEL_HEADER: Final = "x-vivavoce-model"
 """The model that answered."""
@@ -24,3 +25,11 @@ def answered_by(model_name: str, /, **substituted: bool) -> dict[str, str]:
     """Return the headers for the model that answered; `substituted` says for each field whether a default did."""
     fields = [name for name, is_substituted in substituted.items() if is_substituted]
     return {MODEL_HEADER: model_name} | ({SUBSTITUTED_HEADER: ", ".join(fields)} if fields else {})
+
+
+def voice_header(voice: str) -> str:
+    """Return the name of a voice for a header: what is no ASCII, or a control character, is encoded as in URLs.
+
+    Where every name is a voice, a client has chosen it.
+    """
+    return quote(voice, safe=" !#$&'()*+,/:;=?@[]")

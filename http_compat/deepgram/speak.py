@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from http_compat.answer_headers import voice_header
 from http_compat.deepgram.listen import REQUEST_ID_HEADER
 from http_compat.disconnect import while_connected
 from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue, request_id
@@ -112,7 +113,7 @@ class SpeakEndpoint:
         response.headers.update(
             {
                 REQUEST_ID_HEADER: request_id(request),
-                "dg-model-name": voice,
+                "dg-model-name": voice_header(voice),
                 "dg-model-uuid": model_uuid(voice),
                 "dg-char-count": str(len(text)),
             }

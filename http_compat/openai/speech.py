@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
-from http_compat.answer_headers import TEXT_LANGUAGE_HEADER, VOICE_HEADER, answered_by
+from http_compat.answer_headers import TEXT_LANGUAGE_HEADER, VOICE_HEADER, answered_by, voice_header
 from http_compat.azure import names_deployment
 from http_compat.disconnect import while_connected
 from http_compat.errors import request_id
@@ -80,7 +80,7 @@ class SpeechEndpoint:
                 "%s: the text is in %s, which %s does not speak", request_id(request), language, speaker.name
             )
             response.headers[TEXT_LANGUAGE_HEADER] = language
-        response.headers[VOICE_HEADER] = voice
+        response.headers[VOICE_HEADER] = voice_header(voice)
         response.headers.update(
             answered_by(
                 speaker.name,

@@ -133,7 +133,7 @@ class ScriptedSynthesizer:
     def __init__(self, name: str) -> None:
         self.name = name
         self.sample_rate = _RATE
-        self.voices = ("amber", "birch")
+        self.voices: tuple[str, ...] = ("amber", "birch")
         self.spoken: list[tuple[str, str, float]] = []
         self.styles: list[SpeechStyle] = []
         self.gate: asyncio.Event | None = None

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from realtime.catalogue.names import lookup
+from realtime.catalogue.voices import AnyVoice
 from realtime.settings import Settings
 from tests.support.asgi_requests import post
 from tests.support.recordings import duration, tone, wav_file
@@ -86,6 +87,20 @@ def test_a_voice_is_a_name_an_object_or_the_default(
 ) -> None:
     assert speak(client, voice=voice).status_code == 200
     assert synthesizer.spoken[0][1] == spoken
+
+
+@pytest.mark.parametrize(
+    ("voice", "header"),
+    [("小明", "%E5%B0%8F%E6%98%8E"), ("a\r\nset-cookie: b", "a%0D%0Aset-cookie: b"), ("a+b(2)", "a+b(2)")],
+)
+def test_a_voice_whose_name_a_client_has_invented_is_encoded_in_the_header(
+    client: TestClient, synthesizer: ScriptedSynthesizer, voice: str, header: str
+) -> None:
+    synthesizer.voices = AnyVoice(synthesizer.voices)
+    answer = speak(client, voice=voice)
+    assert (answer.status_code, answer.headers["x-vivavoce-voice"]) == (200, header)
+    assert "set-cookie" not in answer.headers
+    assert synthesizer.spoken[0][1] == voice
 
 
 def test_the_speed_reaches_the_voice(client: TestClient, synthesizer: ScriptedSynthesizer) -> None:
