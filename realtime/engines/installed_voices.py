@@ -5,9 +5,10 @@ from typing import Final
 
 from realtime.catalogue.pocket import pocket_folder
 from realtime.catalogue.table import COSYVOICE_NAME, EngineName, ModelEntry, Task
+from realtime.engines.kokoro_phonemes import readable_voices
 from realtime.settings import Settings
-from realtime.weights import kokoro, piper, pocket
 from realtime.weights import locate as weights
+from realtime.weights import piper, pocket
 
 _UNNAMED: Final = "default"
 """What the voice is called where the names are known only to the loaded model, or where every name is a voice."""
@@ -35,9 +36,9 @@ def _voices(entry: ModelEntry, settings: Settings) -> tuple[str, ...]:
             return piper.speakers(path) if path else ()
         case EngineName.KOKORO:
             directory = weights.find(entry, settings)
-            return tuple(kokoro.voice_files(directory)) if directory else ()
+            return tuple(readable_voices(directory)) if directory else ()
         case EngineName.POCKET:
             directory, folder = weights.find(entry, settings), pocket_folder(entry.name)
-            return tuple(pocket.voice_files(pocket.model_folder(directory, folder), folder)) if directory else ()
+            return tuple(pocket.voice_files(directory, folder)) if directory else ()
         case _:
             return (_UNNAMED,)

@@ -18,11 +18,11 @@ from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.kokoro import is_british, kokoro_language
 from realtime.catalogue.voices import mixture
 from realtime.engines.chunks import in_chunks, without_leading_silence
-from realtime.engines.kokoro_phonemes import readable_languages, reader, tokens
+from realtime.engines.kokoro_phonemes import readable_languages, readable_voices, reader, tokens
 from realtime.engines.onnx import FAILED_RUN, load_model
 from realtime.engines.speech_job import Parts, SpeechJob, described
 from realtime.errors import EngineError, UnusableModel
-from realtime.weights.kokoro import network, voice_files
+from realtime.weights.kokoro import network
 
 KOKORO_RATE: Final = 24_000
 """Sample rate in Hz of the speech."""
@@ -51,11 +51,7 @@ class Kokoro:
         """
         on_stage("loading")
         languages = readable_languages()
-        self._files = {
-            name: path
-            for name, path in voice_files(Path(arguments["path"])).items()
-            if kokoro_language(name) in languages
-        }
+        self._files = readable_voices(Path(arguments["path"]))
         if not self._files:
             raise UnusableModel(
                 "kokoro needs what reads texts: pip install -e '.[kokoro]' in the Vivavoce folder; see docs/voices.md.",

@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
-from realtime.catalogue.kokoro import KOKORO_LANGUAGES
+from realtime.catalogue.kokoro import KOKORO_LANGUAGES, kokoro_language
+from realtime.weights.kokoro import voice_files
 
 _SYMBOLS: Final = (
     (1, ";:,.!?"), (9, "—…\"()“” \u0303ʣʥʦʨᵝꭧAI"), (31, "O"), (33, "Q"), (35, "ST"), (39, "W"), (41, "Yᵊabcdef"),
@@ -40,6 +42,15 @@ def readable_languages() -> tuple[str, ...]:
     """Return the languages for which what reads them is installed."""
     packages = {"en": "hibari", "zh": "misaki"}
     return tuple(code for code in KOKORO_LANGUAGES if find_spec(packages.get(code, "piper")) is not None)
+
+
+def readable_voices(directory: Path) -> dict[str, Path]:
+    """Return the files of the voices in a directory whose languages can be read, by name, the default voice first.
+
+    Raises `EngineError` if the archive of the voices is damaged.
+    """
+    languages = readable_languages()
+    return {name: path for name, path in voice_files(directory).items() if kokoro_language(name) in languages}
 
 
 @lru_cache

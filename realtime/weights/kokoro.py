@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from realtime.catalogue.kokoro import kokoro_language
+from realtime.errors import EngineError
 
 DEFAULT_VOICE: Final = "af_heart"
 """The voice that its makers grade best."""
@@ -19,11 +20,16 @@ def network(directory: Path) -> Path:
 
 
 def voice_files(directory: Path) -> dict[str, Path]:
-    """Return the files of the voices by name, the default voice first; none of languages that are not spoken."""
+    """Return the files of the voices by name, the default voice first; none of languages that are not spoken.
+
+    Raises `EngineError` if the archive is damaged.
+    """
     files = {path.stem: path for path in directory.glob("voices/*.bin")}
     for archive in directory.glob("voices*.bin"):
-        if zipfile.is_zipfile(archive):
+        try:
             with zipfile.ZipFile(archive) as names:
                 files |= {Path(name).stem: archive for name in names.namelist()}
+        except (OSError, zipfile.BadZipFile) as exc:
+            raise EngineError(f"The voices of Kokoro in {archive} are damaged.") from exc
     spoken = sorted(filter(kokoro_language, files), key=lambda name: (name != DEFAULT_VOICE, name))
     return {name: files[name] for name in spoken}

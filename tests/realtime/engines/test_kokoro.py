@@ -13,8 +13,9 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.engines.base import EngineProgram
+from realtime.engines.installed_voices import installed_voices
 from realtime.engines.kokoro import MAX_TOKENS, Kokoro, pieces
-from realtime.engines.kokoro_phonemes import VOCABULARY, reader, tokens
+from realtime.engines.kokoro_phonemes import VOCABULARY, readable_languages, reader, tokens
 from realtime.engines.registry import InstalledEngines
 from realtime.engines.speech_job import SpeechJob
 from realtime.errors import EngineError
@@ -78,6 +79,25 @@ def test_a_phrase_that_is_too_long_is_cut_into_equal_pieces(length: int, sizes: 
     cut = pieces(list(range(length)))
     assert [len(piece) for piece in cut] == sizes
     assert [each for piece in cut for each in piece] == list(range(length))
+
+
+def test_only_voices_that_can_be_read_are_listed(tmp_path: Path) -> None:
+    for folder, name in (("onnx", "model.onnx"), *(("voices", f"{each}.bin") for each in ("af_heart", "zf_xiaoxiao"))):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).touch()
+    kokoro = lookup("kokoro")
+    listed = installed_voices([kokoro], Settings(model_paths=(f"kokoro={tmp_path}",)))
+    readable = readable_languages()
+    assert listed == {
+        "kokoro": tuple(name for name, code in (("af_heart", "en"), ("zf_xiaoxiao", "zh")) if code in readable)
+    }
+
+
+def test_a_damaged_archive_of_voices_is_an_engine_error(tmp_path: Path) -> None:
+    (tmp_path / "kokoro.onnx").touch()
+    (tmp_path / "voices-v1.0.bin").write_bytes(b"PK\3\4 half of it")
+    with pytest.raises(EngineError, match=r"voices-v1\.0\.bin are damaged"):
+        loaded(tmp_path)
 
 
 @pytest.fixture(scope="module")
