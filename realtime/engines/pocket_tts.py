@@ -18,7 +18,7 @@ from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.pocket import POCKET_LANGUAGES
 from realtime.engines.speech_job import Parts, SpeechJob, described
 from realtime.errors import EngineError, UnusableModel
-from realtime.weights.pocket import model_folder, voice_files
+from realtime.weights.pocket import voice_files
 
 MAX_CACHED_VOICES: Final = 8
 """Voices whose states are kept in memory; each takes a few megabytes."""
@@ -41,7 +41,7 @@ class PocketTTS:
     """A `ProcessEngine` for one language, with the voices in its directory."""
 
     def __init__(self, arguments: Mapping[str, Any], on_stage: Callable[[str], None]) -> None:
-        """Load the model of the language `folder` in the directory `path`, onto the CPU.
+        """Load the model in the directory `path`, which is that of the language `folder`, onto the CPU.
 
         Raises `UnusableModel` without the library, and `EngineError` for files that it does not accept.
         """
@@ -52,7 +52,7 @@ class PocketTTS:
         on_stage("loading")
         from pocket_tts import TTSModel
 
-        folder = model_folder(Path(arguments["path"]), arguments["folder"])
+        folder = Path(arguments["path"])
         try:
             with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
                 json.dump(_configuration(folder, arguments["folder"]), file)

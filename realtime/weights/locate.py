@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from realtime.catalogue.names import lookup
+from realtime.catalogue.pocket import pocket_folder
 from realtime.catalogue.table import (
     COSYVOICE_ENTRIES,
     COSYVOICE_NAME,
@@ -23,7 +24,7 @@ from realtime.catalogue.table import (
 )
 from realtime.errors import EngineError, NoEngine, UnknownModel, UnusableModel, WeightsUnavailable
 from realtime.settings import Settings
-from realtime.weights import bundled, conversion, hub, piper, snapshots, storage
+from realtime.weights import bundled, conversion, hub, piper, pocket, snapshots, storage
 from realtime.weights.alignment_heads import with_valid_alignment_heads
 from realtime.weights.hub import HubError, RemoteFile
 from realtime.weights.progress import Progress, Stage, reporter, silent
@@ -44,15 +45,15 @@ def locate(entry: ModelEntry, settings: Settings, progress: Progress = silent) -
 
     For a recognizer it holds a CTranslate2 Whisper model: `model.bin`, `config.json`, `tokenizer.json`, `vocabulary.*`
     and perhaps `preprocessor_config.json`. For one of Piper's voices it holds the network and its description, for an
-    engine of `ENGINES` in `snapshots.py` it is the directory as it is published, and for one of `WEIGHT_PACKAGES` the
-    configured path or the package. Blocks, perhaps for many minutes.
+    engine of `ENGINES` in `snapshots.py` it is the directory as it is published (of pocket-tts, that of the language),
+    and for one of `WEIGHT_PACKAGES` the configured path or the package. Blocks, perhaps for many minutes.
 
     Raises:
         UnusableModel: This installation cannot run the model.
         WeightsUnavailable: No source has the model.
         EngineError: Its files are damaged, or the disk is full.
     """
-    directory = _find_or_prepare(entry, settings, progress)
+    directory = _own_part(entry, _find_or_prepare(entry, settings, progress))
     return with_valid_alignment_heads(directory, _cache(settings)) if entry.engine is EngineName.WHISPER else directory
 
 
@@ -71,6 +72,11 @@ def _find_or_prepare(entry: ModelEntry, settings: Settings, progress: Progress) 
 
 def find(entry: ModelEntry, settings: Settings) -> Path | None:
     """Return the directory of the model's files on this machine; None if they must be prepared first."""
+    directory = _find(entry, settings)
+    return _own_part(entry, directory) if directory else None
+
+
+def _find(entry: ModelEntry, settings: Settings) -> Path | None:
     if directory := _configured(entry, settings):
         return directory
     if entry.engine in snapshots.ENGINES:
@@ -79,6 +85,11 @@ def find(entry: ModelEntry, settings: Settings) -> Path | None:
         package = WEIGHT_PACKAGES.get(entry.engine)
         return bundled.package_directory(package) if package else None
     return bundled.find(entry.name, _cache(settings)) or _cached(entry, settings)
+
+
+def _own_part(entry: ModelEntry, directory: Path) -> Path:
+    """Return the part of a directory that one model has: those of pocket-tts share theirs, a folder for each."""
+    return pocket.model_folder(directory, pocket_folder(entry.name)) if entry.engine is EngineName.POCKET else directory
 
 
 def remove(entry: ModelEntry, settings: Settings) -> int:

@@ -512,7 +512,19 @@ def test_a_language_of_pocket_tts_is_pulled_alone(hub: Hub, tmp_path: Path) -> N
     located = locate_in_a_fresh_process("pocket-tts-german", tmp_path, HF_ENDPOINT=hub.url)
     assert located.directory, located.error
     found = {str(path.relative_to(located.directory)) for path in Path(located.directory).rglob("*") if path.is_file()}
-    assert found == set(paths[:3])
+    assert found == set(files)
+
+
+def test_the_size_of_a_language_of_pocket_tts_is_not_that_of_all(tmp_path: Path) -> None:
+    for language, size in (("english", 1_000), ("german", 20)):
+        folder = tmp_path / "languages" / language
+        (folder / "embeddings").mkdir(parents=True)
+        for file in ("model.safetensors", "tokenizer.json", "embeddings/anna.safetensors"):
+            (folder / file).write_bytes(bytes(size))
+    settings = Settings(model_paths=(f"pocket-tts-german={tmp_path}",))
+    directory = locate(lookup("pocket-tts-german"), settings)
+    assert directory == weights.find(lookup("pocket-tts-german"), settings)
+    assert weights.size(directory) == 60
 
 
 def test_kokoro_without_voices_is_not_complete(tmp_path: Path) -> None:
