@@ -114,8 +114,8 @@ class Settings:
     cosyvoice_python: Path | None = None
     """Python interpreter that has the libraries of CosyVoice. Unset: that of the service."""
     engine_processes: int = 1
-    """Processes of each model that runs in processes of its own (ChatTTS, CosyVoice): so many phrases are spoken at the
-    same time, and so many times the model is in memory."""
+    """Processes of each model that runs in processes of its own (ChatTTS, CosyVoice, Kokoro, pocket-tts): so many
+    phrases are spoken at the same time, and so many times the model is in memory."""
     engine_memory_bytes: int = 0
     """Upper bound for the memory that such a process may allocate. 0 means no bound."""
     engine_stall_timeout_seconds: float = 120.0
@@ -124,7 +124,7 @@ class Settings:
     """Directory with recordings of voices to clone: `NAME.wav`, or another format, and what is said in it in
     `NAME.txt`. Models that can clone voices have these names as voices."""
     hub: Hub = "huggingface"
-    """Where the weights of ChatTTS and CosyVoice are downloaded from: `huggingface` or `modelscope`."""
+    """Where the weights of ChatTTS, CosyVoice and Kokoro are downloaded from: `huggingface` or `modelscope`."""
 
     chat_base_url: str | None = None
     """Address of a server with OpenAI's `/v1/chat/completions`, which answers in conversations; `scripted` for answers
