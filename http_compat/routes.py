@@ -58,7 +58,7 @@ CLIENT_SECRET_ENDPOINTS: Final = frozenset({
 """What a client secret opens besides the websocket."""
 
 BLOCKING_CALLS: Final = 4
-"""Threads that encode speech and decode JSON uploads."""
+"""Threads that encode speech and transcripts, and decode JSON uploads."""
 
 
 def routes(
@@ -73,7 +73,7 @@ def routes(
     names, threads = LaunchedNames(settings), BlockingCalls(BLOCKING_CALLS)
     uploads = Uploads(models, settings, decoders, metrics)
     transcriptions = TranscriptionEndpoints(uploads, settings, names, threads)
-    asr = AsrEndpoints(uploads, names)
+    asr = AsrEndpoints(uploads, names, threads)
     speech = SpeechEndpoint(models, settings, names, threads, decoders)
     listen = ListenEndpoint(uploads, settings, names, threads)
     speak = SpeakEndpoint(models, settings, names, threads)

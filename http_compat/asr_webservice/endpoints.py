@@ -24,6 +24,7 @@ from realtime.offline.formats import seconds, to_dict, to_srt, to_tsv, to_vtt
 from realtime.offline.options import OfflineOptions
 from realtime.offline.transcript import TranscribedSegment, Transcript, cues
 from realtime.speech.recognition import DecodingOptions
+from realtime.workers.threads import BlockingCalls
 
 FILE: Final = "audio_file"
 """The part of the form that is the recording."""
@@ -38,8 +39,10 @@ _ENOUGH_SPEECH: Final = 30 * SAMPLE_RATE
 class AsrEndpoints:
     """The endpoints of whisper-asr-webservice, with the default recognizer."""
 
-    def __init__(self, uploads: Uploads, names: ModelNames) -> None:
+    def __init__(self, uploads: Uploads, names: ModelNames, threads: BlockingCalls) -> None:
+        """`threads` encodes transcripts, which takes long for long ones."""
         self._uploads = uploads
+        self._threads = threads
         self._entry = names.defaults[Task.TRANSCRIPTION]
 
     async def transcribe(self, request: Request) -> Response:
@@ -53,7 +56,8 @@ class AsrEndpoints:
             "content-disposition": f'attachment; filename="{quote(name[:_MAX_FILE_NAME])}.{query.output}"',
             **answered_by(self._entry.name),
         }
-        return Response(_rendered(transcript, query), media_type="text/plain", headers=headers)
+        text = await self._threads.run(_rendered, transcript, query)
+        return Response(text, media_type="text/plain", headers=headers)
 
     async def detect_language(self, request: Request) -> Response:
         """Answer with the language of the first speech; with an empty object if there is none."""

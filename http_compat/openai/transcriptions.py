@@ -68,7 +68,8 @@ class TranscriptionEndpoints:
             response = await streamed(request, events, resources, media_type=EVENTS)
         else:
             transcript = self._uploads.counted(await while_connected(request, job.whole()))
-            response = render(
+            response = await self._threads.run(
+                render,
                 transcript,
                 form.response_format,
                 form.granularities,

@@ -6,8 +6,9 @@ programmes) and of the BBC Subtitle Guidelines (lines end with clauses; names, a
 torn apart). The words are never changed, so speech faster than that stays faster.
 """
 
+import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
@@ -90,24 +91,37 @@ def subtitles(segments: Iterable[tuple[Sequence[Word], str]], layout: SubtitleLa
 def _divide(words: Sequence[Word], language: str, layout: SubtitleLayout) -> list[Sequence[Word]]:
     """Divide words without a pause between them where it costs least."""
     cuts = [_cut_cost(words[:index], words[index:], language) for index in range(1, len(words))] + [0.0]
-    costs, begins = [0.0], [0]
-    for end in range(1, len(words) + 1):
-        choices = []
-        for begin in range(end - 1, -1, -1):
-            part = words[begin:end]
-            if len(part) > 1 and (part[-1].end - part[0].start > _LONGEST or not _fits(part, layout)):
-                break
-            short = part[-1].end - part[0].start < _SHORTEST
-            choices.append((costs[begin] + 1 + cuts[end - 1] + _TOO_SHORT * short, begin))
-        cost, begin = min(choices)
-        costs.append(cost)
-        begins.append(begin)
+    cheapest = [(0.0, 0), *[(math.inf, 0)] * len(words)]
+    """For each end of a subtitle, the least cost of all up to it, and where the last of them begins."""
+    for begin, first in enumerate(words):
+        for end in _fitting_ends(words, begin, layout):
+            short = words[end - 1].end - first.start < _SHORTEST
+            cost = cheapest[begin][0] + 1 + cuts[end - 1] + _TOO_SHORT * short
+            cheapest[end] = min(cheapest[end], (cost, begin))
     parts: list[Sequence[Word]] = []
     end = len(words)
     while end:
-        parts.append(words[begins[end] : end])
-        end = begins[end]
+        begin = cheapest[end][1]
+        parts.append(words[begin:end])
+        end = begin
     return parts[::-1]
+
+
+def _fitting_ends(words: Sequence[Word], begin: int, layout: SubtitleLayout) -> Iterator[int]:
+    """Yield the ends of subtitles that begin with the word at `begin`: after it, and as long as all fits.
+
+    Lines are filled one after another, so that there are as few as possible.
+    """
+    lines, width, widest = 1, 0.0, 0.0
+    for end, word in enumerate(words[begin:], begin + 1):
+        if width and width + _width(word.text) > layout.line_width:
+            lines, width = lines + 1, 0.0
+        width += _width(word.text if width else word.text.strip())
+        widest = max(widest, width)
+        fits = lines <= layout.lines and widest <= layout.line_width
+        if end - begin > 1 and (not fits or word.end - words[begin].start > _LONGEST):
+            return
+        yield end
 
 
 def _cut_cost(before: Sequence[Word], after: Sequence[Word], language: str) -> float:
@@ -135,10 +149,6 @@ def _end(words: Sequence[Word], following: Sequence[Word] | None) -> int:
     if latest - end < _CLOSED_GAP:
         end = max(words[-1].end, min(latest, words[0].start + _LONGEST))
     return min(end, max(following[0].start, words[-1].end))
-
-
-def _fits(words: Sequence[Word], layout: SubtitleLayout) -> bool:
-    return len(_lines(words, layout)) <= layout.lines and max(map(_width, _lines(words, layout))) <= layout.line_width
 
 
 def _lines(words: Sequence[Word], layout: SubtitleLayout) -> tuple[str, ...]:

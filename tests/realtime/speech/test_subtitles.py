@@ -1,6 +1,7 @@
 """How words become subtitles that can be read."""
 
 import json
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -115,6 +116,13 @@ def test_more_lines_are_filled_one_after_another() -> None:
 def test_one_line_is_one_line() -> None:
     layout = SubtitleLayout(30, 1)
     assert all(len(each) == 1 for each in shown(spoken("The garden behind the school is full of flowers."), layout))
+
+
+def test_many_words_at_the_same_time_are_laid_out_at_once() -> None:
+    began = time.perf_counter()
+    (only,) = shown(spoken("again and " * 100, 0.0), SubtitleLayout(200, 10))
+    assert len(only) == 5
+    assert time.perf_counter() - began < 5
 
 
 def test_the_layout_comes_from_what_is_given() -> None:
