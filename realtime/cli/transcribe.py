@@ -89,7 +89,8 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
     """
     if options.word_timestamps and options.format != "json":
         options.usage_error("--word-timestamps requires --format json")
-    if min(options.max_line_width or 0, (options.max_line_count or 1) - 1) < 0:
+    width, lines = options.max_line_width, options.max_line_count
+    if (width is not None and width < 0) or (lines is not None and lines < 1):
         options.usage_error("--max-line-width takes 0 or more, --max-line-count 1 or more")
     if options.output == STDOUT and len(options.files) > 1:
         options.usage_error("--output - takes the transcript of one FILE; give a directory for those of several")

@@ -133,6 +133,14 @@ def test_word_times_need_json(command: Command, capsys: pytest.CaptureFixture[st
     assert "--word-timestamps requires --format json" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("size", [("--max-line-width", "-1"), ("--max-line-count", "0"), ("--max-line-count", "-1")])
+def test_a_subtitle_has_a_line_at_least(
+    command: Command, capsys: pytest.CaptureFixture[str], size: tuple[str, str]
+) -> None:
+    assert command("talk.wav", "--format", "srt", *size) == 2
+    assert "--max-line-width takes 0 or more, --max-line-count 1 or more" in capsys.readouterr().err
+
+
 def test_options_reach_the_recognizer(
     command: Command, engines: ScriptedEngines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
