@@ -30,6 +30,9 @@ HISTORY: Final = 60
 MAX_ERRORS: Final = 50
 """Errors and warnings that are kept."""
 
+MAX_MESSAGE: Final = 1000
+"""Characters of each that are kept."""
+
 
 class MeasuredModels(Protocol):
     """The part of `realtime.models.models.Models` that is shown."""
@@ -182,13 +185,17 @@ class RecentErrors(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         add_session(record)
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # the arguments do not suit the text
+            message = str(record.msg)
         self._records.append(
             {
                 "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="seconds"),
                 "level": record.levelname.lower(),
                 "logger": record.name,
                 "session": getattr(record, "session", ""),
-                "message": record.getMessage(),
+                "message": message[:MAX_MESSAGE],
             }
         )
 

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from realtime.catalogue.table import WHISPER_BASE
-from realtime.edge.status import HISTORY, MAX_ERRORS, Status
+from realtime.edge.status import HISTORY, MAX_ERRORS, MAX_MESSAGE, RecentErrors, Status
 from realtime.logs import current_session
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
@@ -107,3 +107,12 @@ def test_the_last_errors_of_the_log_are_listed(status: Status, caplog: pytest.Lo
         "time": "", "level": "warning", "logger": "vivavoce.test", "session": "sess_7",
         "message": f"response failed: code_{MAX_ERRORS}",
     }  # fmt: skip
+
+
+def test_a_record_that_cannot_be_written_does_not_disturb_the_program() -> None:
+    errors = RecentErrors()
+    errors.handle(logging.makeLogRecord({"msg": "%d files of %s", "args": ("three",), "levelno": logging.WARNING}))
+    errors.handle(logging.makeLogRecord({"msg": "x" * 1_000_000, "levelno": logging.WARNING}))
+    long, short = errors.listed()
+    assert short["message"] == "%d files of %s"
+    assert len(long["message"]) == MAX_MESSAGE
