@@ -272,7 +272,8 @@ def _numbers(language: Language) -> tuple[Rule, ...]:
         if re.fullmatch("1[1-9][0-9]{2}|20[0-9]{2}", written):
             return year(int(written), code)
         words = said(written, language)
-        if not word or "," in written or (written == "1" and _NAMED.search(match.string, 0, match.start())):
+        named = written == "1" and _NAMED.search(match.string, max(0, match.start() - 20), match.start())
+        if not word or "," in written or named:
             return words
         if words.endswith(MILLIONS) and code != "de" and word[0].islower() and word not in ("de", "y", "et", "a", "à"):
             return f"{words} {language.of(word).removesuffix(word).rstrip()}"

@@ -199,3 +199,10 @@ def test_no_phrase_takes_long(part: str, language: str) -> None:
     began = time.thread_time()
     said(text, language)
     assert time.thread_time() - began < PHRASE_SECONDS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_numbers_take_time_in_proportion_to_their_text(language: str) -> None:
+    began = time.thread_time()
+    said("1-" * 4000, language)
+    assert time.thread_time() - began < 2  # a tenth of a second; it was ten
