@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final, Generic, TypeVar, assert_never
 
 from realtime.backends.backend import ChatBackend
-from realtime.catalogue.table import ModelEntry
+from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import find_voice, resolve_voice
 from realtime.edge.playback import Playback
 from realtime.errors import ClientError, Overloaded, VoiceError
@@ -206,8 +206,10 @@ class Driver:
 
     async def _synthesize(self, job: Synthesize) -> None:
         asked = self._models.voice_names.owner(job.voice)
-        # Another voice for the language of the text would not be that of the recording.
-        entry = asked if job.clip else await self._models.speaker(job.text, asked, self._speaker)
+        if job.clip:  # which the default model speaks, in every language; others need not clone voices
+            entry = self._models.defaults[Task.SPEECH]
+        else:
+            entry = await self._models.speaker(job.text, asked, self._speaker)
         self._speaker = entry
         async with self._models.lease_synthesizer(entry) as synthesizer:
             if entry == asked:

@@ -26,6 +26,7 @@ from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.pauses import pause_after
+from realtime.speech.style import ReferenceClip
 from tests.support.recordings import silence
 from tests.support.scenarios import run, until
 from tests.support.scripted_engines import (
@@ -395,6 +396,19 @@ def test_a_voice_of_another_language_speaks_what_it_is_named_for() -> None:
             await driver.inbox.put(Speak("Licht! This is English, too.", voice="thorsten"))
             await listener.wait_for(ResponseFinished)
         assert [voice for voice, _ in engines.spoken] == ["thorsten", "thorsten"]
+
+    run(scenario())
+
+
+def test_the_model_that_clones_speaks_a_recording_whatever_voice_was_named_before() -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), ByModel()
+        settings = {"voices_by_language": (f"de={GERMAN.name}",)}
+        cloned = replace(SPEAKING, voice="thorsten", clip=ReferenceClip(silence(1.0)))
+        async with driving(cloned, engines, listener, **settings) as (driver, _):
+            await driver.inbox.put(Speak("Das ist ein schöner Tag."))
+            await listener.wait_for(ResponseFinished)
+        assert [voice for voice, _ in engines.spoken] == ["amber"]
 
     run(scenario())
 
