@@ -22,7 +22,7 @@ from typing import Final
 from realtime.session.answer import Answer
 from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpeech, Speak
 from realtime.session.config import Modality, SessionConfig
-from realtime.session.conversation import AudioPart, Conversation, Message, Role
+from realtime.session.conversation import MAX_CHARACTERS, AudioPart, Conversation, Message, Role
 from realtime.session.events import CommandRefused, Output, RefusalReason
 from realtime.session.generation import ChatRequest
 from realtime.session.interruption import Interruption
@@ -170,12 +170,15 @@ class Responses:
             self._forget_finished()
 
     def extend(self, command: ExtendSpeech, now: float) -> Iterator[Output]:
-        """Add text to the newest response that takes more; refuse the command where there is none."""
-        extensible = [reply for reply in self._replies.values() if reply.extensible]
-        if not extensible:
+        """Add text to the newest response that takes more.
+
+        Refuse the command where there is none, or this is more than `MAX_CHARACTERS`.
+        """
+        newest = next((reply for reply in reversed(self._replies.values()) if reply.extensible), None)
+        if newest is None or len(newest.answer.text) + len(command.text) > MAX_CHARACTERS:
             yield CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, command)
             return
-        yield from extensible[-1].say(command.text, now, flush=command.flush, complete=command.complete)
+        yield from newest.say(command.text, now, flush=command.flush, complete=command.complete)
         self._forget_finished()
 
     def cancel(self, command: CancelResponse, now: float, *, speaking: bool) -> Iterator[Output]:

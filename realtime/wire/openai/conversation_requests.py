@@ -68,14 +68,14 @@ class ConversationRequests:
                 assert_never(request)
 
     def _more_text(self, request: wire.AppendText) -> ExtendSpeech:
-        self._characters += len(request.text)
-        if self._characters > self._handshake.max_input_characters:
+        if self._characters + len(request.text) > self._handshake.max_input_characters:
             raise InvalidValue(
                 f"The text of a response has at most {self._handshake.max_input_characters} characters. This part was "
                 "dropped.",
                 param="text",
                 request_id=request.event_id,
             )
+        self._characters += len(request.text)
         return ExtendSpeech(request.text, request.flush, request.final, request.event_id)
 
     def _content(self, item: NewItem, param: str, request_id: str | None) -> ItemContent:

@@ -60,7 +60,7 @@ _REFUSED_PARAMETERS: Final[dict[tuple[type[Command], RefusalReason], str]] = {
 
 _NO_MORE_TEXT: Final = (
     "response_not_active",
-    "No response takes more text: it is complete or cancelled, or was not created with `x_text_follows`.",
+    "No response takes this text: it is complete, cancelled or full, or was not created with `x_text_follows`.",
 )
 
 

@@ -24,7 +24,15 @@ from realtime.session.commands import (
     TruncateItem,
 )
 from realtime.session.config import Modality
-from realtime.session.conversation import FunctionCall, FunctionCallOutput, ItemStatus, Message, Role, TextPart
+from realtime.session.conversation import (
+    MAX_CHARACTERS,
+    FunctionCall,
+    FunctionCallOutput,
+    ItemStatus,
+    Message,
+    Role,
+    TextPart,
+)
 from realtime.session.events import (
     CommandRefused,
     ItemRetrieved,
@@ -528,6 +536,15 @@ def test_a_text_that_is_complete_takes_no_more() -> None:
     conversation.send(Speak("Hello."))
     (refusal,) = conversation.send(ExtendSpeech("More."))
     assert refusal == CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, ExtendSpeech("More."))
+
+
+def test_a_text_in_parts_has_a_bound_and_can_be_completed_there() -> None:
+    conversation = Conversation(configured(modality=Modality.TEXT))
+    conversation.send(Speak("x" * MAX_CHARACTERS, complete=False))
+    (refusal,) = conversation.send(ExtendSpeech("y"))
+    assert refusal == CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, ExtendSpeech("y"))
+    conversation.send(ExtendSpeech(complete=True))
+    assert conversation.outputs_of(ResponseFinished)[-1].status is ResponseStatus.COMPLETED
 
 
 # Before a turn ends.

@@ -82,3 +82,12 @@ def test_the_text_of_a_response_is_bounded() -> None:
         client.send(append("x"))
     begin(client, conversation="none")
     assert client.send(append("x")) == [ExtendSpeech("x")]
+
+
+def test_the_text_of_a_response_ends_although_a_part_of_it_was_too_long() -> None:
+    client = Client()
+    begin(client, output_modalities=["text"])
+    client.ask(append("Good morning."))
+    with pytest.raises(RefusedRequest):
+        client.send(append("x" * LONGEST))
+    assert client.ask(append(final=True))[-1]["response"]["status"] == "completed"
