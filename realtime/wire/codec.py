@@ -94,7 +94,7 @@ class VoiceRecording:
     Attributes:
         transcript: What is said in it; empty if unknown.
         accept: Return the commands of the message that it came in. Raises `ClientError` where that is refused.
-        refusal: Return the error that refuses the message because the recording cannot be used.
+        refusal: Return the error that refuses the message because the recording cannot be used or decoded.
     """
 
     data: bytes = field(repr=False)

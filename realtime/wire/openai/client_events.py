@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from realtime.errors import BadMessage
+from realtime.errors import BadMessage, Overloaded
 from realtime.wire.openai.formats import FlatFormat, nested_format
 from realtime.wire.openai.items import ItemId, NewItem, WireItemReference
 from realtime.wire.openai.session_update import (
@@ -46,6 +46,14 @@ class InvalidValue(RefusedRequest):
     """A field of the event has an invalid value."""
 
     code = "invalid_value"
+
+
+class OverloadedRequest(Overloaded):
+    """A client event that cannot be carried out now and may be sent again; `request_id` is its `event_id`."""
+
+    def __init__(self, message: str, *, request_id: str | None) -> None:
+        super().__init__(message)
+        self.request_id = request_id
 
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="type"):

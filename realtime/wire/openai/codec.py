@@ -61,7 +61,7 @@ from realtime.speech.style import ReferenceClip
 from realtime.wire.codec import Close, Codec, Frames, Handshake, MediaChunk, Outgoing, VoiceRecording
 from realtime.wire.openai import client_events as wire
 from realtime.wire.openai.beta import BetaWriter, beta_session, is_beta
-from realtime.wire.openai.client_events import InvalidValue, RefusedRequest, parse
+from realtime.wire.openai.client_events import InvalidValue, OverloadedRequest, RefusedRequest, parse
 from realtime.wire.openai.conversation_requests import ConversationRequests
 from realtime.wire.openai.frames import FrameWriter
 from realtime.wire.openai.items import channel_field, item_object
@@ -256,7 +256,8 @@ class OpenAICodec(Codec):
 
     def encode_error(self, error: VoiceError, *, final: bool = False) -> Outgoing:
         """Return the `error` event for an error of `decode`, or for the one that ends the connection."""
-        event = self._writer.error(error, error.request_id if isinstance(error, RefusedRequest) else None)
+        request_id = error.request_id if isinstance(error, RefusedRequest | OverloadedRequest) else None
+        event = self._writer.error(error, request_id)
         return [event, Close(error.close_code, error.code)] if final else [event]
 
     def _session_event(self, kind: str, session: WireSession, *, transcription: bool) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from realtime.errors import VoiceError
+from realtime.errors import Overloaded, VoiceError
 from realtime.session.commands import Command
 from realtime.speech.style import ReferenceClip
 from realtime.wire.codec import Handshake, MediaChunk, VoiceRecording
 from realtime.wire.openai import client_events as wire
-from realtime.wire.openai.client_events import InvalidValue
+from realtime.wire.openai.client_events import InvalidValue, OverloadedRequest
 from realtime.wire.openai.session_update import OutputPatch
 
 
@@ -42,7 +42,9 @@ def voice_recording(
         name = f"model {model.name}" if model else "voice"
         raise refusal(f"The {name} does not clone voices. Remove `x_prompt_speech`.")
 
-    def unusable(error: VoiceError) -> InvalidValue:
+    def unusable(error: VoiceError) -> VoiceError:
+        if isinstance(error, Overloaded):
+            return OverloadedRequest(error.message, request_id=request.event_id)
         return refusal(f"`x_prompt_speech`: {error.message}")
 
     return VoiceRecording(output.x_prompt_speech, output.x_prompt_text or "", accept, unusable)

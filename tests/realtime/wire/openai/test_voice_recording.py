@@ -1,13 +1,14 @@
 """Recordings of voices to clone in `session.update` and `response.create`."""
 
 import base64
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
 from realtime.catalogue.names import lookup
-from realtime.errors import ClientError, UnsupportedAudio
+from realtime.errors import ClientError, Overloaded, UnsupportedAudio
 from realtime.session.commands import Configure, CreateResponse
 from realtime.speech.style import ReferenceClip
 from realtime.wire.codec import VoiceRecording
@@ -84,6 +85,17 @@ def test_a_recording_that_cannot_be_used_refuses_the_message() -> None:
     assert (error.message, error.param, error.request_id) == (
         "`x_prompt_speech`: This is no audio.", "session.audio.output.x_prompt_speech", "event_1",
     )  # fmt: skip
+
+
+def test_a_recording_that_cannot_be_decoded_now_may_be_sent_again() -> None:
+    ann = client()
+    error = recording(ann, update(x_prompt_speech=SPEECH)).refusal(Overloaded("Too many files are being decoded."))
+    (message,) = ann.codec.encode_error(error)
+    assert isinstance(message, str)
+    assert json.loads(message)["error"] == {
+        "type": "server_error", "code": "server_overloaded", "message": "Too many files are being decoded.",
+        "param": None, "event_id": "event_1",
+    }  # fmt: skip
 
 
 def test_a_message_can_be_refused_after_its_recording_was_read() -> None:
