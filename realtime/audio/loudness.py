@@ -31,6 +31,9 @@ GAIN_PER_SECOND: Final = 6.0
 HIGHEST_PEAK: Final = 0.97
 """Amplitude above which nothing is raised."""
 
+ATTACK_SECONDS: Final = 0.002
+"""Seconds in which the gain is lowered before a peak that it would raise beyond that; a step would be heard."""
+
 TAIL_SECONDS: Final = 0.1
 """Seconds of the silence after sound that count for its loudness.
 
@@ -131,6 +134,8 @@ class LoudnessLeveller:
 
     def __init__(self, sample_rate: int, gain: float = 1.0) -> None:
         self.gain = gain
+        self._applied: float | None = None
+        """The gain of the last sample, None before the first."""
         self._rate = sample_rate
         self._loudness = Loudness(sample_rate)
         self._sound = 0
@@ -143,12 +148,18 @@ class LoudnessLeveller:
             return chunk
         loudness = self._loudness.add(chunk[: sounds[-1] + 1])
         self._sound += len(sounds)
-        before, highest = self.gain, _highest_gain(chunk)
+        before, peak = self.gain, float(np.abs(chunk).max())
         if self._sound >= EVIDENCE_SECONDS * self._rate:
             wanted = _gain_to_target(loudness + float(np.clip(TARGET_LOUDNESS - loudness, -TOLERANCE, TOLERANCE)))
             step = 10 ** (GAIN_PER_SECOND * len(chunk) / self._rate / 20)
             self.gain = float(np.clip(wanted, before / step, before * step))
-        return chunk * np.linspace(min(before, highest), min(self.gain, highest), len(chunk), dtype=np.float32)
+        highest = _highest_gain(chunk)
+        first, last = min(before, highest) if self._applied is None else self._applied, min(self.gain, highest)
+        self._applied = last
+        until = round(ATTACK_SECONDS * self._rate) if first > highest else len(chunk) - 1
+        gains = np.interp(np.arange(len(chunk)), (0, max(1, until)), (first, last)).astype(np.float32)
+        limit = max(peak, HIGHEST_PEAK)  # for a peak at the start of the chunk
+        return np.asarray(np.clip(chunk * gains, -limit, limit))
 
 
 def _gain_to_target(loudness: float) -> float:

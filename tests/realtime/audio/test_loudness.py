@@ -92,6 +92,14 @@ def test_the_next_phrase_of_a_voice_begins_with_the_gain_of_the_last() -> None:
     assert loudness(spoken) == pytest.approx(TARGET_LOUDNESS, abs=1.7)
 
 
+def test_a_loud_moment_of_a_quiet_voice_makes_no_step_and_is_not_clipped() -> None:
+    phrase = at(-33.0, 2.0)
+    phrase[RATE + 1_500 : RATE + 1_600] *= np.float32(0.7 / np.abs(phrase).max())
+    spoken, _ = in_chunks(phrase, gain=3.0)
+    assert np.abs(np.diff(gains(spoken, phrase))).max() < 0.3
+    assert np.abs(spoken).max() <= HIGHEST_PEAK + 1e-6
+
+
 @pytest.mark.parametrize("seconds", [0.04, 0.5, 2.0])
 def test_speech_in_chunks_that_is_as_loud_as_it_should_be_is_not_changed(seconds: float) -> None:
     phrase = levelled(np.concatenate([at(-24.0), at(-22.0), at(-23.0)]), RATE)
