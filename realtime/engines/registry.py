@@ -5,8 +5,9 @@ import os
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.pocket import pocket_folder
@@ -26,6 +27,13 @@ from realtime.weights import locate as weights
 from realtime.weights.progress import Progress, Stage, Step, silent
 
 logger = logging.getLogger(__name__)
+
+_LIBRARIES: Final = {
+    EngineName.PIPER: ("piper", "piper"),
+    EngineName.POCKET: ("pocket_tts", "pocket"),
+    EngineName.CHATTTS: ("ChatTTS", "chattts"),
+}
+"""The package that an engine imports, and the extra that installs it."""
 
 
 class Registry(Protocol):
@@ -77,12 +85,22 @@ class InstalledEngines:
         allow_downloads = (
             self._settings.allow_downloads or entry in self._pinned
         )  # pinned models are the operator's own choice
+        self._require_library(entry)
         try:
             return weights.size(
                 weights.locate(entry, replace(self._settings, allow_downloads=allow_downloads), self.advance)
             )
         finally:
             self._steps.pop(entry.name, None)
+
+    def _require_library(self, entry: ModelEntry) -> None:
+        """Raise `UnusableModel` for a model whose weights would be downloaded in vain."""
+        if entry.engine is EngineName.COSYVOICE:
+            self._cosyvoice_home(entry)
+        elsewhere = entry.engine is EngineName.CHATTTS and self._settings.chattts_python is not None
+        package, extra = _LIBRARIES.get(entry.engine, ("", ""))
+        if package and not elsewhere and find_spec(package) is None:
+            raise EngineNotInstalled(entry.name, extra)
 
     def recognizer(self, entry: ModelEntry) -> Recognizer[Any]:
         directory = weights.locate(entry, self._settings, self._progress)
@@ -132,7 +150,7 @@ class InstalledEngines:
             case _:
                 raise NoEngine(entry.name)
 
-    def _cosyvoice(self, entry: ModelEntry, directory: Path) -> EngineProgram:
+    def _cosyvoice_home(self, entry: ModelEntry) -> Path:
         home = self._settings.cosyvoice_home
         if home is None:
             raise UnusableModel(
@@ -140,8 +158,11 @@ class InstalledEngines:
                 "docs/voices.md.",
                 param="model",
             )
+        return home.expanduser().resolve()
+
+    def _cosyvoice(self, entry: ModelEntry, directory: Path) -> EngineProgram:
+        python, clone = self._settings.cosyvoice_python, str(self._cosyvoice_home(entry))
         logger.info("%s is the model in %s", entry.name, directory)
-        python, clone = self._settings.cosyvoice_python, str(home.expanduser().resolve())
         return self._program(entry, "cosyvoice:CosyVoice", directory, python, home=clone, name=entry.name)
 
     def _program(

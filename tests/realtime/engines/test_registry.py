@@ -1,10 +1,11 @@
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from realtime.catalogue.names import lookup
 from realtime.engines.registry import InstalledEngines
-from realtime.errors import EngineError
+from realtime.errors import EngineError, UnusableModel
 from realtime.settings import Settings
 from realtime.weights.bundled import BUNDLED
 from realtime.weights.progress import Step
@@ -28,6 +29,16 @@ def test_preparing_a_model_reports_steps_and_returns_the_size_of_its_weights(tmp
     assert seen
     assert all(step is not None and step.model == "whisper-tiny.en" for step in seen)
     assert engines.steps() == {}
+
+
+@pytest.mark.parametrize(("name", "module"), [("pocket-tts", "pocket_tts"), ("ChatTTS", "ChatTTS"), ("CosyVoice", "")])
+def test_nothing_is_downloaded_for_an_engine_whose_library_is_missing(name: str, module: str) -> None:
+    if module and find_spec(module) is not None:
+        pytest.skip(f"{module} is installed")
+    seen = list[Step]()
+    with pytest.raises(UnusableModel):
+        InstalledEngines(Settings(offline=True), seen.append).prepare(lookup(name))
+    assert not seen
 
 
 def test_stopping_the_engines_ends_a_preparation(tmp_path: Path) -> None:
