@@ -93,9 +93,12 @@ class Py3LangId:
 
     def among(self, text: str, languages: Collection[str]) -> str | None:
         probabilities = self._probabilities(text[:MAX_CHARACTERS])
-        shares = {code: probabilities.get(_COUNTED_AS.get(code, code), 0.0) for code in languages}
-        total, best = sum(shares.values()), max(shares, key=lambda code: shares[code])
-        return best if total >= MIN_PROBABILITY_AMONG and shares[best] >= MIN_SHARE * total else None
+        by_label: dict[str, str] = {}
+        for code in languages:
+            by_label.setdefault(_COUNTED_AS.get(code, code), code)
+        shares = {label: probabilities.get(label, 0.0) for label in by_label}
+        total, best = sum(shares.values()), max(shares, key=lambda label: shares[label])
+        return by_label[best] if total >= MIN_PROBABILITY_AMONG and shares[best] >= MIN_SHARE * total else None
 
     def _probabilities(self, text: str) -> dict[str, float]:
         probabilities: dict[str, float] = {}

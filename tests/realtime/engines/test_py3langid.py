@@ -120,3 +120,8 @@ def test_a_missing_model_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("realtime.engines.py3langid.MODEL_FILE", f"{langid.MODEL_FILE}.missing")
     with pytest.raises(EngineError):
         Py3LangId()
+
+
+def test_chinese_is_found_among_languages_with_cantonese(identifier: Py3LangId) -> None:
+    assert identifier.among("今天天气很好，我们去公园吧。", ("zh", "en", "ja", "yue", "ko", "de")) == "zh"
+    assert identifier.among("今天天气很好，我们去公园吧。", ("en", "yue", "de")) == "yue"
