@@ -149,6 +149,6 @@ class LanguageIdentifier(Protocol):
     def among(self, text: str, languages: Collection[str]) -> str | None:
         """Return which of two or more languages a text is in; None where it is uncertain, or in none of them.
 
-        Of those that cannot be told apart, such as Chinese and Cantonese, it is the first. Of text in Latin letters, two
-        or three words are often enough.
+        Of those that cannot be told apart, such as Chinese and Cantonese, it is the first. Of text in Latin letters,
+        two or three words are often enough.
         """
