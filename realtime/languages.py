@@ -183,7 +183,7 @@ def language_code(text: str, *, param: str = "language") -> str | None:
     """
     if whole := _NAMES.get(_folded(text)):
         return whole
-    folded = re.sub(r"\(.*?\)", "", _folded(text)).strip(" <|>\"'*")
+    folded = re.sub(r"\([^)]{0,99}\)", "", _folded(text)).strip(" <|>\"'*")
     compact = re.sub(r"[\W_]", "", folded)
     if compact in _NO_LANGUAGE or compact.startswith("auto") or re.match(r"(und|mul|mis|zxx)[-_]", folded):
         return None

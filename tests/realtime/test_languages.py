@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from realtime.catalogue.table import WHISPER_V3_LANGUAGES
@@ -74,3 +76,10 @@ def test_a_refusal_quotes_no_more_than_the_beginning() -> None:
     with pytest.raises(ClientError) as caught:
         language_code("x" * 10_000)
     assert len(caught.value.message) < 250
+
+
+def test_a_long_text_is_refused_in_time_in_proportion_to_its_length() -> None:
+    began = time.thread_time()
+    with pytest.raises(ClientError):
+        language_code("x" + "(" * 100_000)
+    assert time.thread_time() - began < 5  # some hundredths of a second; it was half a minute
