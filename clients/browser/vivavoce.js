@@ -104,7 +104,7 @@ class Sender {
     return this.#seconds - this.#waitingSeconds;
   }
 
-  /** Send audio, or keep it until there is a connection. @param {ArrayBuffer | Blob} audio */
+  /** Send audio, or keep it until there is a connection. @param {ArrayBuffer | ArrayBufferView | Blob} audio */
   send(audio) {
     const seconds = this.#secondsOf(audio);
     this.#seconds += seconds;
@@ -176,7 +176,7 @@ class Listener {
     return this.#sender.seconds;
   }
 
-  /** Send audio where `source` is null. @param {ArrayBuffer | Blob} audio */
+  /** Send audio where `source` is null. @param {ArrayBuffer | ArrayBufferView | Blob} audio */
   send(audio) {
     this.#sender.send(audio);
   }
@@ -221,8 +221,9 @@ function sessionUpdate({ language, model, keywords, translate, format }, type) {
  * Speak a text.
  * @param {string} text
  * @param {Server & {voice?: string, model?: string, speed?: number, onState?: (state: State) => void,
- *   onEvent?: (event: object) => void, onWords?: (words: {word: string, start_ms: number, end_ms: number}[]) => void}} [options]
- *   `onWords` is called for each phrase, with the milliseconds of `Speech.playedMs` at which its words are heard
+ *   onError?: (error: Error) => void, onEvent?: (event: object) => void, onWords?: (words: {word: string, start_ms: number, end_ms: number}[]) => void}} [options]
+ *   `onWords` is called for each phrase, with the milliseconds of `Speech.playedMs` at which its words are heard, and
+ *   `onError` if speech that has begun breaks off
  * @returns {Promise<Speech>} when the first sound is there
  * @throws {Error} if the text cannot be spoken
  */
@@ -269,15 +270,21 @@ class Speech {
   }
 
   async start() {
-    await this.#context.resume();
     const begun = new Promise((resolve, reject) => {
       this.#begin = resolve;
       this.#fail = (error) => {
         this.stop();
-        reject(error);
+        if (Number.isNaN(this.firstAudioMs)) reject(error);
+        else this.#options.onError?.(error);
       };
     });
-    await this.#connection.open();
+    try {
+      await this.#context.resume();
+      await this.#connection.open();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
     this.requested = performance.now();
     const { voice, speed } = this.#options;
     this.#connection.send({
@@ -394,7 +401,7 @@ class Conversation {
   stop() {
     this.#sender.stop();
     this.#connection.close();
-    for (const { player } of this.#responses.values()) player.stop();
+    this.#drop();
     this.#transcripts.restart(0);
     if (this.#context.state !== "closed") this.#context.close();
   }
@@ -409,8 +416,7 @@ class Conversation {
   }
 
   #begin() {
-    for (const response of this.#responses.values()) response.player.stop();
-    this.#responses.clear();
+    this.#drop();
     this.#created = 0;
     this.#transcripts.restart(this.#sender.secondsBefore);
     this.#sender.flush();
@@ -462,11 +468,10 @@ class Conversation {
   /** Silence what is playing, and tell the server how much of it was heard. */
   #interrupt() {
     for (const response of this.#responses.values()) {
-      const { player, itemId, deltas, answer } = response;
+      const { player, itemId } = response;
       if (player.isDone) continue;
-      const heard = Math.round(player.playedMs);
-      answer.text = deltas.filter(({ start }) => start * 1000 < heard).map(({ delta }) => delta).join("");
       this.#end(response, { interrupted: true });
+      const heard = Math.round(player.playedMs);
       if (itemId) {
         this.#connection.send({ type: "conversation.item.truncate", item_id: itemId, content_index: 0, audio_end_ms: heard });
       }
@@ -479,13 +484,22 @@ class Conversation {
     if (status === "cancelled") this.#end(response, { interrupted: true });
     whenPlayed(response.player, () => {
       this.#end(response, { interrupted: false });
-      this.#responses.delete(response.number);
+      if (this.#responses.get(response.number) === response) this.#responses.delete(response.number);
     });
   }
 
-  #end({ player, answer }, { interrupted }) {
+  /** End all answers: nothing more is heard of them. */
+  #drop() {
+    for (const response of this.#responses.values()) this.#end(response, { interrupted: true });
+    this.#responses.clear();
+  }
+
+  #end({ player, deltas, answer }, { interrupted }) {
     player.stop();
     if (answer.done) return;
+    if (interrupted) {
+      answer.text = deltas.filter(({ start }) => start * 1000 < player.playedMs).map(({ delta }) => delta).join("");
+    }
     Object.assign(answer, { interrupted, done: true });
     this.#options.onAnswer?.(answer);
   }

@@ -79,9 +79,9 @@ export class Connection {
     }
   }
 
-  /** Send an event, or audio. Does nothing without a connection. @param {object | ArrayBuffer | Blob} message */
+  /** Send an event, or audio. Does nothing without a connection. @param {object | ArrayBuffer | ArrayBufferView | Blob} message */
   send(message) {
-    const isAudio = message instanceof ArrayBuffer || message instanceof Blob;
+    const isAudio = message instanceof ArrayBuffer || ArrayBuffer.isView(message) || message instanceof Blob;
     if (this.isOpen) this.#socket.send(isAudio ? message : JSON.stringify(message));
   }
 
@@ -132,7 +132,7 @@ export class Connection {
       return;
     }
     this.#handlers.onState?.("lost");
-    this.#retry();
+    if (!this.#closed) this.#retry();
   }
 
   #retry() {

@@ -1,0 +1,80 @@
+"""What the page and its library do where something fails, with scripted engines."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.page.conftest import Browse
+from tests.support.browsers.page import Page
+from tests.support.realtime_service import eventually, realtime_service
+
+FAKE_SOCKET = """(() => {
+  window.WebSocket = class extends EventTarget {
+    static OPEN = 1;
+    readyState = 1;
+    constructor() {
+      super();
+      window.socket = this;
+      setTimeout(() => this.dispatchEvent(new Event("open")));
+    }
+    receive(event) {
+      this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(event) }));
+    }
+    send() {}
+    close() {}
+  };
+})()"""
+"""A websocket that the test answers itself."""
+
+
+@pytest.fixture
+def page(browse_chromium: Browse, tmp_path: Path) -> Iterator[Page]:
+    with (
+        realtime_service() as service,
+        browse_chromium(f"http://127.0.0.1:{service.port}/", tmp_path) as page,
+    ):
+        yield page
+
+
+def test_speech_that_cannot_begin_keeps_no_audio_device(page: Page) -> None:
+    states = page.evaluate("""(async () => {
+      const { speak } = await import("/vivavoce.js");
+      const contexts = [];
+      window.AudioContext = class extends AudioContext {
+        constructor(options) { super(options); contexts.push(this); }
+      };
+      await speak("Good morning.", { key: () => Promise.reject(new Error("no key")) }).catch(() => {});
+      return contexts.map(({ state }) => state);
+    })()""")
+    assert states == ["closed"]
+
+
+def test_views_of_samples_are_sent_as_audio(page: Page) -> None:
+    sent = page.evaluate("""(async () => {
+      const { listen } = await import("/vivavoce.js");
+      const sent = [];
+      const send = WebSocket.prototype.send;
+      WebSocket.prototype.send = function (message) { sent.push(typeof message); return send.call(this, message); };
+      const listener = await listen({ source: null });
+      listener.send(new Int16Array(960));
+      await listener.stop();
+      return sent;
+    })()""")
+    assert sent == ["string", "object", "string", "string"]  # the update, the audio, the commit and its answer
+
+
+def test_an_answer_ends_where_the_conversation_is_stopped(page: Page) -> None:
+    page.evaluate(FAKE_SOCKET)
+    answer = page.evaluate("""(async () => {
+      const { talk } = await import("/vivavoce.js");
+      let last = null;
+      const conversation = await talk({ source: null, onAnswer: (answer) => { last = { ...answer }; } });
+      socket.receive({ type: "response.created", response: { id: "resp_1" } });
+      const text = { response_id: "resp_1", delta: "Good", start_time: 0 };
+      socket.receive({ type: "response.output_audio_transcript.delta", ...text });
+      conversation.stop();
+      return last;
+    })()""")
+    assert (answer["done"], answer["interrupted"], answer["text"]) == (True, True, "")  # nothing of it was heard
