@@ -38,6 +38,25 @@ def page(browse_chromium: Browse, tmp_path: Path) -> Iterator[Page]:
         yield page
 
 
+def test_a_secret_that_the_server_does_not_know_is_not_used_again(browse_chromium: Browse, tmp_path: Path) -> None:
+    forgotten = json.dumps({"value": f"ek_{'0' * 32}", "expires": 4_000_000_000})
+    with (
+        realtime_service(api_keys=("correct-key",)) as service,
+        browse_chromium(f"http://127.0.0.1:{service.port}/", tmp_path) as page,
+    ):
+        assert eventually(lambda: page.evaluate("document.querySelector('#key-dialog').open"), 10)
+        page.evaluate(f"sessionStorage.setItem('vivavoce.secret', {forgotten!r})")
+        page.evaluate("document.querySelector('#key-dialog').close()")
+        page.evaluate(
+            "void import('/page/credentials.js').then(({ key }) => { window.keys = Promise.all([key(), key()]) })"
+        )
+        assert eventually(lambda: page.evaluate("document.querySelector('#key-dialog').open"), 10)
+        page.enter("#key", "correct-key")
+        page.click("#key-form button")
+        one, other = page.evaluate("window.keys")
+        assert one == other != json.loads(forgotten)["value"]
+
+
 def test_speech_that_cannot_begin_keeps_no_audio_device(page: Page) -> None:
     states = page.evaluate("""(async () => {
       const { speak } = await import("/vivavoce.js");

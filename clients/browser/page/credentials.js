@@ -10,14 +10,12 @@ const dialog = document.querySelector("#key-dialog");
 
 let needed = null;
 
+/** The answer of the user that is awaited, if any. @type {Promise<string> | null} */
+let asked = null;
+
 /** Ask the server, once, whether it needs keys; throws what a user can do about a refusal. */
 async function keysAreNeeded() {
-  let response;
-  try {
-    response = await fetch("v1/cluster/auth");
-  } catch {
-    throw new Error(text("unreachable"));
-  }
+  const response = await request("v1/cluster/auth");
   if (!response.ok) throw new Error(text("refused", { message: await errorOf(response) }));
   return (await response.json()).auth;
 }
@@ -36,8 +34,23 @@ export async function key() {
   needed ??= await keysAreNeeded();
   if (!needed) return "";
   const stored = JSON.parse(sessionStorage.getItem(STORED) ?? "null");
-  if (stored && stored.expires > Date.now() / 1000 + MARGIN_SECONDS) return stored.value;
-  return ask();
+  if (stored && stored.expires > Date.now() / 1000 + MARGIN_SECONDS && (await isKnown(stored.value))) return stored.value;
+  asked ??= ask().finally(() => (asked = null));
+  return asked;
+}
+
+/** Return whether the server knows a client secret; one that has been restarted knows none of before. */
+async function isKnown(secret) {
+  const response = await request("v1/models", { headers: { authorization: `Bearer ${secret}` } });
+  return response.status !== 401;
+}
+
+async function request(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch {
+    throw new Error(text("unreachable"));
+  }
 }
 
 /** Return the headers with which the page calls HTTP endpoints. */

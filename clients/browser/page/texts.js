@@ -13,8 +13,8 @@ export const TEXTS = {
     talkHint: "Press Start, allow the microphone and say something. Speak to interrupt the answer.",
     keyNeeded: "This server needs an API key. It is exchanged for one that expires, and not stored.", key: "API key", useKey: "Use key",
     connecting: "connecting", open: "connected", lost: "connection lost, trying again", closed: "not connected", lag: "{s} s behind",
-    ended: "The source has ended.", uploading: "uploading", noSpeech: "Nobody speaks in this recording.", you: "You", answer: "Answer",
-    expired: "The key has expired. Start again.", refused: "The server refuses this page: {message}", unreachable: "The server cannot be reached.",
+    ended: "The source has ended.", noSpeech: "Nobody speaks in this recording.",
+    refused: "The server refuses this page: {message}", unreachable: "The server cannot be reached.",
   },
   de: {
     views: "Ansichten", captions: "Untertitel", recording: "Aufnahme", speak: "Sprechen", talk: "Gespräch", interfaceLanguage: "Sprache dieser Seite",
@@ -28,8 +28,8 @@ export const TEXTS = {
     talkHint: "Beginnen, das Mikrofon erlauben und etwas sagen. Wer spricht, unterbricht die Antwort.",
     keyNeeded: "Dieser Server verlangt einen API-Schlüssel. Er wird gegen einen getauscht, der abläuft, und nicht gespeichert.", key: "API-Schlüssel", useKey: "Verwenden",
     connecting: "verbindet", open: "verbunden", lost: "Verbindung verloren, neuer Versuch", closed: "nicht verbunden", lag: "{s} s Rückstand",
-    ended: "Die Quelle ist zu Ende.", uploading: "wird hochgeladen", noSpeech: "In dieser Aufnahme spricht niemand.", you: "Sie", answer: "Antwort",
-    expired: "Der Schlüssel ist abgelaufen. Bitte neu beginnen.", refused: "Der Server weist diese Seite ab: {message}", unreachable: "Der Server ist nicht erreichbar.",
+    ended: "Die Quelle ist zu Ende.", noSpeech: "In dieser Aufnahme spricht niemand.",
+    refused: "Der Server weist diese Seite ab: {message}", unreachable: "Der Server ist nicht erreichbar.",
   },
   fr: {
     views: "Vues", captions: "Sous-titres", recording: "Enregistrement", speak: "Lecture", talk: "Conversation", interfaceLanguage: "Langue de cette page",
@@ -43,8 +43,8 @@ export const TEXTS = {
     talkHint: "Commencez, autorisez le micro et dites quelque chose. Parlez pour interrompre la réponse.",
     keyNeeded: "Ce serveur exige une clé d’API. Elle est échangée contre une clé qui expire et n’est pas conservée.", key: "Clé d’API", useKey: "Utiliser",
     connecting: "connexion", open: "connecté", lost: "connexion perdue, nouvel essai", closed: "non connecté", lag: "{s} s de retard",
-    ended: "La source est terminée.", uploading: "envoi", noSpeech: "Personne ne parle dans cet enregistrement.", you: "Vous", answer: "Réponse",
-    expired: "La clé a expiré. Recommencez.", refused: "Le serveur refuse cette page : {message}", unreachable: "Le serveur est injoignable.",
+    ended: "La source est terminée.", noSpeech: "Personne ne parle dans cet enregistrement.",
+    refused: "Le serveur refuse cette page : {message}", unreachable: "Le serveur est injoignable.",
   },
   es: {
     views: "Vistas", captions: "Subtítulos", recording: "Grabación", speak: "Leer", talk: "Conversación", interfaceLanguage: "Idioma de esta página",
@@ -58,8 +58,8 @@ export const TEXTS = {
     talkHint: "Empiece, permita el micrófono y diga algo. Hable para interrumpir la respuesta.",
     keyNeeded: "Este servidor exige una clave de API. Se cambia por una que caduca y no se guarda.", key: "Clave de API", useKey: "Usar",
     connecting: "conectando", open: "conectado", lost: "conexión perdida, nuevo intento", closed: "sin conexión", lag: "{s} s de retraso",
-    ended: "La fuente ha terminado.", uploading: "subiendo", noSpeech: "Nadie habla en esta grabación.", you: "Usted", answer: "Respuesta",
-    expired: "La clave ha caducado. Empiece de nuevo.", refused: "El servidor rechaza esta página: {message}", unreachable: "No se puede conectar con el servidor.",
+    ended: "La fuente ha terminado.", noSpeech: "Nadie habla en esta grabación.",
+    refused: "El servidor rechaza esta página: {message}", unreachable: "No se puede conectar con el servidor.",
   },
   zh: {
     views: "视图", captions: "字幕", recording: "录音", speak: "朗读", talk: "对话", interfaceLanguage: "页面语言",
@@ -73,8 +73,8 @@ export const TEXTS = {
     talkHint: "按“开始对话”，允许使用麦克风后说话。说话即可打断回答。",
     keyNeeded: "此服务器需要 API 密钥。密钥会换成限时密钥，不会保存。", key: "API 密钥", useKey: "使用",
     connecting: "正在连接", open: "已连接", lost: "连接中断，正在重试", closed: "未连接", lag: "延迟 {s} 秒",
-    ended: "来源已结束。", uploading: "正在上传", noSpeech: "录音中没有人说话。", you: "您", answer: "回答",
-    expired: "密钥已过期，请重新开始。", refused: "服务器拒绝了此页面：{message}", unreachable: "无法连接服务器。",
+    ended: "来源已结束。", noSpeech: "录音中没有人说话。",
+    refused: "服务器拒绝了此页面：{message}", unreachable: "无法连接服务器。",
   },
 };
 
