@@ -97,3 +97,11 @@ def test_an_answer_ends_where_the_conversation_is_stopped(page: Page) -> None:
       return last;
     })()""")
     assert (answer["done"], answer["interrupted"], answer["text"]) == (True, True, "")  # nothing of it was heard
+
+
+def test_a_turn_whose_times_are_not_known_can_be_saved(page: Page) -> None:
+    turn = json.dumps({"committed": "Good morning.", "words": [], "start": 3, "language": None})
+    turns = f"[{{ ...{turn}, end: NaN }}, {{ ...{turn}, start: NaN, end: NaN }}]"
+    srt = page.evaluate(f"import('/page/subtitles.js').then(({{ FORMATS }}) => FORMATS.srt({turns}))")
+    assert srt.startswith("1\n00:00:03,000 --> 00:00:0")
+    assert srt.count("Good morning.") == 2

@@ -13,6 +13,7 @@ export function addExports(element, turns) {
     setTimeout(() => setText(copy, "copy"), THANKS);
   }));
   setText(copy, "copy");
+  copy.hidden = !navigator.clipboard; // only for pages from this machine or over HTTPS
   element.append(copy);
   for (const [name, format] of Object.entries(FORMATS)) {
     const download = button(() => save(`vivavoce.${name}`, format(turns())));

@@ -26,8 +26,14 @@ export const FORMATS = {
 
 /** Cut turns into subtitles, after punctuation where that is near. @returns {{start: number, end: number, lines: string[]}[]} */
 export function cues(turns) {
-  const all = turns.flatMap((turn) => cuesOf(turn.words.length ? turn.words : [{ word: turn.committed, start: turn.start, end: turn.end }]));
+  const all = turns.flatMap((turn) => cuesOf(turn.words.length ? turn.words : [withoutTimes(turn)]));
   return all.map((cue, index) => ({ ...cue, end: Math.max(cue.end, Math.min(cue.start + SHORTEST, all[index + 1]?.start ?? Infinity)) }));
+}
+
+/** Return a turn that has no words as one, of which the times may not be known either. */
+function withoutTimes({ committed, start, end }) {
+  const begin = start || 0;
+  return { word: committed, start: begin, end: Math.max(begin, end || 0) };
 }
 
 function cuesOf(words) {
