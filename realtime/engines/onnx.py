@@ -10,13 +10,14 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     InvalidGraph,
     InvalidProtobuf,
     NoSuchFile,
+    NotImplemented,  # noqa: A004
     RuntimeException,
 )
 
 from realtime.errors import EngineError
 
-UNUSABLE_MODEL: Final = (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile)
-"""Exceptions for a model that is damaged or missing."""
+UNUSABLE_MODEL: Final = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, NotImplemented)
+"""Exceptions for a model that is damaged, empty or missing, or has operators that the device lacks."""
 
 FAILED_RUN: Final = (Fail, InvalidArgument, RuntimeException)
 """Exceptions for a model that could not compute its output."""
@@ -25,7 +26,7 @@ FAILED_RUN: Final = (Fail, InvalidArgument, RuntimeException)
 def load_model(path: Path, name: str, threads: int = 1, gpu: int | None = None) -> onnxruntime.InferenceSession:
     """Load a model, which is called `name` in the error, on CPU threads or the CUDA device `gpu`.
 
-    Raises `EngineError` if it is damaged or missing.
+    Raises `EngineError` if it is damaged or missing, or cannot be run.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
