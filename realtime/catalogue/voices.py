@@ -77,6 +77,14 @@ def find_voice(name: str, voices: tuple[str, ...]) -> str | None:
     return None
 
 
+def lists_voice(name: str, voices: tuple[str, ...]) -> bool:
+    """Return whether a name is that of one of the voices, or a mixture of them."""
+    wanted = name.strip().lower()
+    if isinstance(voices, MixableVoices) and "+" in wanted:
+        return _find_mixture(wanted, tuple(voices)) is not None
+    return wanted in map(str.lower, voices)
+
+
 def voice_language(voice: str, languages: Collection[str]) -> str:
     """Return which of the languages of a model is the voice's own; empty unless its name says so, as Kokoro's do."""
     language = kokoro_language(voice) if len(languages) > 1 else None
@@ -103,13 +111,6 @@ def _find_mixture(wanted: str, voices: tuple[str, ...]) -> str | None:
     if not parts or not all(name for name, _ in parts):
         return None
     return "+".join(f"{name}({_written(weight)})" for name, weight in parts)
-
-
-def _lists(wanted: str, voices: tuple[str, ...]) -> bool:
-    """Return whether a name in lower case is that of one of the voices, or a mixture of them."""
-    if isinstance(voices, MixableVoices) and "+" in wanted:
-        return _find_mixture(wanted, tuple(voices)) is not None
-    return wanted in map(str.lower, voices)
 
 
 def _written(weight: float) -> str:
@@ -145,9 +146,9 @@ class VoiceNames:
         of each model, such as OpenAI's, mean the default one.
         """
         wanted = name.strip().lower()
-        if wanted not in ("", "default", *OPENAI_VOICES) and not _lists(wanted, self.voices):
+        if wanted not in ("", "default", *OPENAI_VOICES) and not lists_voice(wanted, self.voices):
             for entry, voices in self.others.values():
-                if _lists(wanted, voices):
+                if lists_voice(wanted, voices):
                     return entry
         return self.default
 

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from realtime.audio.formats import AudioFormat, Encoding, encode
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ENTRIES, ModelEntry, Task
-from realtime.catalogue.voices import resolve_voice, voice_language
+from realtime.catalogue.voices import MixableVoices, lists_voice, resolve_voice, voice_language
 from realtime.engines.installed_voices import installed_voices
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, UnknownVoice
@@ -90,7 +90,8 @@ def _find(name: str, entries: list[ModelEntry], settings: Settings) -> tuple[Mod
         return entry, ""
     voices = installed_voices(entries, settings)
     for each in entries:
-        if name.strip().lower() in map(str.lower, voices.get(each.name, ())):
+        kind = MixableVoices if each.capabilities.mixing else tuple
+        if lists_voice(name, kind(voices.get(each.name, ()))):
             return each, name
     raise UnknownVoice(f"There is no model or voice {name!r} on this machine; `vivavoce voices` lists them.")
 

@@ -37,13 +37,25 @@ def test_voices_are_listed_with_model_language_and_licence_and_those_at_hand_fir
     assert [row[-1] == "yes" for row in rows[1:]] == sorted((row[-1] == "yes" for row in rows[1:]), reverse=True)
 
 
-def test_a_voice_of_kokoros_is_listed_with_its_own_language(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def kokoro(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of Kokoro's with three voices, one of which is Japanese; its network is empty."""
     (tmp_path / "kokoro.onnx").touch()
     np.savez(tmp_path / "voices.npz", af_heart=np.zeros(1), ef_dora=np.zeros(1), jf_alpha=np.zeros(1))
     (tmp_path / "voices.npz").rename(tmp_path / "voices-v1.0.bin")
     monkeypatch.setenv("VIVAVOCE_MODEL_PATHS", f"kokoro={tmp_path}")
+
+
+@pytest.mark.usefixtures("kokoro")
+def test_a_sample_may_be_of_a_mixture_of_voices(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["voices", "--sample", "af_heart+ef_dora"]) == 1
+    assert "network of Kokoro could not be loaded" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("kokoro")
+def test_a_voice_of_kokoros_is_listed_with_its_own_language(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["voices"]) == 0
     rows = [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
