@@ -161,8 +161,7 @@ class Status:
     def _headroom(self, scheduler: Scheduler, now: float) -> int:
         """Return how many further sessions would be admitted at once."""
         places = self._settings.max_sessions - len(self._sessions)
-        admission = scheduler.load.admission
-        return sum(admission.can_admit(now, speakers) for speakers in range(1, places + 1))
+        return scheduler.load.admission.headroom(now, places)
 
 
 def _engine(scheduler: Scheduler, now: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ take all of it. `tests/support/simulated_load.py` with sessions that speak all t
 speed, 10 are admitted instead of 11, and the p95 commit lag is 3.3 instead of 3.8 s; at full speed, 20 instead of 21.
 """
 
+from bisect import bisect_right
 from typing import Final
 
 from realtime.scheduling.cadence import Cadence
@@ -44,8 +45,16 @@ class AdmissionControl:
         if not self._promised:
             return True
         expected = speakers * self._expected_rate
-        promised = sum(rate.read(now) for rate in self._promised.values())
-        return promised + expected <= self._capacity and self._demand(now) + expected <= self._peak_capacity
+        return (
+            self._promised_rate(now) + expected <= self._capacity
+            and self._demand(now) + expected <= self._peak_capacity
+        )
+
+    def headroom(self, now: float, places: int) -> int:
+        """Return how many further sessions would be admitted at once, at most `places`."""
+        free = min(self._capacity - self._promised_rate(now), self._peak_capacity - self._demand(now))
+        fitting = bisect_right(range(1, places + 1), free, key=lambda sessions: sessions * self._expected_rate)
+        return fitting if self._promised else max(fitting, min(places, 1))
 
     def add_session(self, session: str, now: float, speakers: int = 1) -> None:
         """Promise a session its share, or another one if it has other `speakers` now; `remove_session` must follow."""
@@ -69,6 +78,10 @@ class AdmissionControl:
         """Count engine seconds spent on a partial that came `interval` seconds after the one before."""
         if session in self._promised:
             self._promised[session].add(seconds * interval / PROMISED_INTERVAL, now)
+
+    def _promised_rate(self, now: float) -> float:
+        """Return what the promises to all sessions take on average, in engine seconds per second."""
+        return sum(rate.read(now) for rate in self._promised.values())
 
     def _demand(self, now: float) -> float:
         """Return what keeping all promises takes at this moment, in engine seconds per second."""

@@ -41,6 +41,19 @@ def test_an_engine_that_costs_nothing_admits_every_session() -> None:
         load.admission.add_session(f"session {number}", NOW)
 
 
+def test_the_headroom_is_how_many_further_sessions_are_admitted() -> None:
+    load = load_of(1, 0.125)
+    assert (load.admission.headroom(NOW, 4), load.admission.headroom(NOW, 32)) == (4, 7)
+    load.admission.add_session("call", NOW, speakers=3)
+    assert load.admission.headroom(NOW, 32) == capacity(load) == 4
+    assert load.admission.headroom(NOW, 32) == 0
+
+
+def test_the_first_session_is_admitted_by_an_engine_that_is_too_slow_for_it() -> None:
+    load = load_of(1, 2.0)
+    assert (load.admission.headroom(NOW, 0), load.admission.headroom(NOW, 32), capacity(load)) == (0, 1, 1)
+
+
 def test_a_removed_session_makes_room() -> None:
     load = load_of(1, 0.1)
     admitted = capacity(load)
