@@ -1,7 +1,8 @@
 """Client secrets: keys that expire, each with the session that it opens, for programs that must not know a real key.
 
-They are accepted by the websocket, and by the HTTP endpoints that transcribe, speak and list voices and models. A web
-page that presents one needs no entry in `allowed_origins`: whoever made the secret gave it to the page.
+They are accepted by the websocket, and by the HTTP endpoints that transcribe, speak and list voices and models. For
+the websocket, a web page that presents one needs no entry in `allowed_origins`: whoever made the secret gave it to the
+page.
 """
 
 import re
