@@ -5,6 +5,7 @@ is NaN or infinite, because JSON has neither.
 """
 
 import math
+from dataclasses import replace
 from typing import Any, Final
 
 from realtime.audio.formats import SAMPLE_RATE
@@ -146,18 +147,23 @@ def _cues(transcript: Transcript, layout: SubtitleLayout | None, decimal_mark: s
         f"{_timestamp(each.start, decimal_mark)} --> {_timestamp(each.end, decimal_mark)}\n"
         f"{'' if channel is None else prefix.format(speaker(channel))}"
         f"{chr(10).join(each.lines).replace('-->', '->')}\n\n"
-        for each, channel in _laid_out(transcript, layout)
+        for each, channel in _laid_out(transcript, layout, "" if prefix.startswith("<") else prefix)
     ]
 
 
-def _laid_out(transcript: Transcript, layout: SubtitleLayout | None) -> list[tuple[Subtitle, int | None]]:
-    """Return the subtitles in the order in which they begin, each with its channel."""
+def _laid_out(transcript: Transcript, layout: SubtitleLayout | None, prefix: str) -> list[tuple[Subtitle, int | None]]:
+    """Return the subtitles in the order in which they begin, each with its channel.
+
+    The lines leave room for `prefix`, how the name of the speaker is shown.
+    """
     if layout is None:
         return [(Subtitle(cue.start, cue.end, (cue.text.strip(),)), cue.segment.channel) for cue in cues(transcript)]
     found: list[tuple[Subtitle, int | None]] = []
     for channel in dict.fromkeys(segment.channel for segment in transcript.segments):
         words = [(each.words, language_of(transcript, each)) for each in transcript.segments if each.channel == channel]
-        found += [(subtitle, channel) for subtitle in subtitles(words, layout)]
+        name = "" if channel is None else prefix.format(speaker(channel))
+        narrowed = replace(layout, line_width=max(1, layout.line_width - len(name)))
+        found += [(subtitle, channel) for subtitle in subtitles(words, narrowed)]
     return sorted(found, key=lambda each: each[0].start)
 
 

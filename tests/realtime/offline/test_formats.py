@@ -6,7 +6,7 @@ from realtime.audio.formats import SAMPLE_RATE
 from realtime.offline.formats import to_dict, to_srt, to_text, to_vtt
 from realtime.offline.transcript import SuppressedSegment
 from realtime.speech.suppression import Suppression
-from tests.support.transcripts import SILENT, SPOKEN
+from tests.support.transcripts import SILENT, SPOKEN, transcript, word
 
 
 def test_plain_text_ends_with_a_newline() -> None:
@@ -16,6 +16,16 @@ def test_plain_text_ends_with_a_newline() -> None:
 def test_srt_and_vtt_have_the_same_cues() -> None:
     numbered = [cue.partition("\n")[2].replace(",", ".") for cue in to_srt(SPOKEN).rstrip().split("\n\n")]
     assert to_vtt(SPOKEN).rstrip().split("\n\n") == ["WEBVTT", *numbered]
+
+
+def test_lines_have_room_for_the_name_of_the_speaker() -> None:
+    said = transcript(tuple(word(f" word{number}", number / 4, number / 4 + 0.25) for number in range(40)))
+    of_channel = replace(said, segments=tuple(replace(each, channel=0) for each in said.segments), channels=1)
+    lines = [line for cue in to_srt(of_channel).strip().split("\n\n") for line in cue.split("\n")[2:]]
+    assert lines[0].startswith("Channel 1: word0 ")
+    assert max(map(len, lines)) <= 42
+    widths = [len(line) for cue in to_vtt(of_channel).strip().split("\n\n")[1:] for line in cue.split("\n")[1:]]
+    assert max(widths) > 42  # the name is in the markup, and not shown
 
 
 def test_a_recording_without_speech_has_no_subtitles() -> None:
