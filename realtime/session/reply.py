@@ -79,6 +79,8 @@ class Reply:
         """The first phrase, if its synthesis began before the answer was wanted, until it is its turn."""
         self._start = start
         self.time_words = time_words
+        self._says_text_of_client = False
+        """Whether the client gives its text, and no chat backend."""
         self._conversation = conversation
         self._chunker = PhraseChunker(first_words)
         self._phrases: deque[str | None] = deque()
@@ -108,7 +110,7 @@ class Reply:
     @property
     def extensible(self) -> bool:
         """Whether the client may add text."""
-        return not self.answer.complete and self.answer.generation is None
+        return self._says_text_of_client and not self.answer.complete
 
     @property
     def waits_for_text(self) -> bool:
@@ -156,6 +158,7 @@ class Reply:
 
     def say(self, text: str, now: float, *, flush: bool = False, complete: bool) -> Iterator[Output]:
         """Add text that is spoken as it is written; `flush` and `complete` are those of `ExtendSpeech`."""
+        self._says_text_of_client = True
         self.answer.add(text, complete=complete)
         if self._items.open is None:
             yield from self._items.begin(Message(Role.ASSISTANT))

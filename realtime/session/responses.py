@@ -235,7 +235,8 @@ class Responses:
     def _resumable(self, reply: Reply) -> bool:
         """Return whether the rest of the response, which is known or asked for, follows a false interruption of it."""
         resumes = self.config.resume_false_interruptions and reply.response.modality is Modality.AUDIO
-        return resumes and not reply.extensible and reply.status is not ResponseStatus.FAILED
+        known = reply.answer.complete or reply.answer.generation is not None
+        return resumes and known and reply.status is not ResponseStatus.FAILED
 
     def is_false_interruption(self, item_id: str, text: str) -> bool:
         """Return whether a turn interrupted a response without saying anything, and more than its end was left."""

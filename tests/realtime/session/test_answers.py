@@ -538,6 +538,18 @@ def test_a_text_that_is_complete_takes_no_more() -> None:
     assert refusal == CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, ExtendSpeech("More."))
 
 
+def test_an_answer_that_waits_for_a_transcript_takes_no_text() -> None:
+    conversation = Conversation(BY_HAND, held=(Transcribe,))
+    conversation.hear(Microphone().speech(1.0))
+    conversation.send(CommitAudio())
+    conversation.send(CreateResponse())
+    (refusal,) = conversation.send(ExtendSpeech("More.", complete=True))
+    assert refusal == CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, ExtendSpeech("More.", complete=True))
+    conversation.release(Transcribe)
+    conversation.wait(60.0)
+    assert said(conversation) == ["You said: w0 w1 w2"]
+
+
 def test_a_text_in_parts_has_a_bound_and_can_be_completed_there() -> None:
     conversation = Conversation(configured(modality=Modality.TEXT))
     conversation.send(Speak("x" * MAX_CHARACTERS, complete=False))
