@@ -66,6 +66,8 @@ class Sender {
   #seconds = 0;
   #waitingSeconds = 0;
   #waiting = [];
+  /** First chunk of a container, without which no session can decode those after it. */
+  #beginning = null;
   #options;
   #connection = null;
   #capture = null;
@@ -108,6 +110,7 @@ class Sender {
   send(audio) {
     const seconds = this.#secondsOf(audio);
     this.#seconds += seconds;
+    if (this.#options.format) this.#beginning ??= audio;
     if (this.#connection.isOpen) {
       this.#connection.send(audio);
       return;
@@ -117,8 +120,9 @@ class Sender {
     while (this.#waitingSeconds > MAX_WAITING) this.#waitingSeconds -= this.#secondsOf(this.#waiting.shift());
   }
 
-  /** Send what has waited. */
+  /** Send what has waited, of a container after its beginning. */
   flush() {
+    if (this.#beginning && this.#waiting[0] !== this.#beginning) this.#connection.send(this.#beginning);
     for (const audio of this.#waiting.splice(0)) this.#connection.send(audio);
     this.#waitingSeconds = 0;
   }

@@ -14,6 +14,7 @@ FAKE_SOCKET = """(() => {
   window.WebSocket = class extends EventTarget {
     static OPEN = 1;
     readyState = 1;
+    sent = [];
     constructor() {
       super();
       window.socket = this;
@@ -22,8 +23,13 @@ FAKE_SOCKET = """(() => {
     receive(event) {
       this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(event) }));
     }
-    send() {}
-    close() {}
+    send(message) {
+      this.sent.push(message);
+    }
+    close() {
+      this.readyState = 3;
+      this.dispatchEvent(new CloseEvent("close", { code: 1006 }));
+    }
   };
 })()"""
 """A websocket that the test answers itself."""
@@ -82,6 +88,23 @@ def test_views_of_samples_are_sent_as_audio(page: Page) -> None:
       return sent;
     })()""")
     assert sent == ["string", "object", "string", "string"]  # the update, the audio, the commit and its answer
+
+
+def test_a_container_is_sent_from_its_beginning_to_each_session(page: Page) -> None:
+    page.evaluate(FAKE_SOCKET)
+    sent = page.evaluate("""(async () => {
+      const { listen } = await import("/vivavoce.js");
+      const chunks = ["beginning", "middle", "end"].map((text) => new Blob([text]));
+      const listener = await listen({ source: null, format: "audio/webm" });
+      const sessions = [socket];
+      chunks.slice(0, 2).forEach((chunk) => listener.send(chunk));
+      socket.close();
+      listener.send(chunks[2]);
+      while (socket === sessions[0] || socket.sent.length < 3) await new Promise((resolve) => setTimeout(resolve, 50));
+      sessions.push(socket);
+      return Promise.all(sessions.map(({ sent }) => Promise.all(sent.slice(1).map((chunk) => chunk.text()))));
+    })()""")
+    assert sent == [["beginning", "middle"], ["beginning", "end"]]
 
 
 def test_an_answer_ends_where_the_conversation_is_stopped(page: Page) -> None:
