@@ -53,5 +53,11 @@ def test_the_page_names_no_other_host_and_no_path_from_the_root() -> None:
             assert not re.match(r"/|\w+:", address), f"{page.name}: {address} would not work behind a path prefix"
 
 
+def test_each_page_names_its_icon() -> None:
+    """Browsers ask for `/favicon.ico` otherwise, which is an error in their console."""
+    for page in DIRECTORY.glob("*.html"):
+        assert 'rel="icon"' in page.read_text(encoding="utf-8"), page.name
+
+
 def test_all_files_together_are_light() -> None:
     assert sum(each.stat().st_size for each in DIRECTORY.rglob("*") if each.is_file()) < 150_000
