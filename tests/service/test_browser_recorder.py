@@ -27,8 +27,11 @@ class Files(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def page_url() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(EXAMPLES))) as server:
+def page_url(address: str, tmp_path: Path) -> Iterator[str]:
+    """Serve the example, with the address of the service under test in it."""
+    example = (EXAMPLES / "browser_recorder.html").read_text(encoding="utf-8")
+    (tmp_path / "browser_recorder.html").write_text(example.replace("127.0.0.1:8000", address), encoding="utf-8")
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(tmp_path))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/browser_recorder.html"
         server.shutdown()
@@ -36,7 +39,6 @@ def page_url() -> Iterator[str]:
 
 @pytest.mark.parametrize("media_type", ["audio/webm;codecs=opus", "audio/mp4;codecs=opus"])
 def test_a_page_captions_its_microphone(
-    address: str,
     page_url: str,
     media_type: str,
     spoken: Callable[[str], Samples],
@@ -47,7 +49,7 @@ def test_a_page_captions_its_microphone(
     silence = np.zeros(24_000, np.float32)
     microphone = tmp_path / "microphone.wav"
     microphone.write_bytes(wav(np.concatenate([silence, spoken(SENTENCE), silence, silence])))
-    query = urlencode({"server": f"http://{address}", "type": media_type})
+    query = urlencode({"type": media_type})
     with browsed(f"{page_url}?{query}", microphone) as page:
         page.evaluate("document.querySelector('button').click()")
         assert eventually(lambda: page.evaluate(SHOWN).strip().endswith("flowers."), timeout=30), page.evaluate(SHOWN)
