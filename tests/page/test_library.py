@@ -122,6 +122,16 @@ def test_an_answer_ends_where_the_conversation_is_stopped(page: Page) -> None:
     assert (answer["done"], answer["interrupted"], answer["text"]) == (True, True, "")  # nothing of it was heard
 
 
+def test_lines_of_chinese_have_sixteen_characters(page: Page) -> None:
+    text = "我们明天上午十点在图书馆前面见面然后一起去看电影，大家都很高兴"
+    words = [{"word": each, "start": at / 5, "end": at / 5 + 0.2} for at, each in enumerate(text)]
+    turn = json.dumps({"committed": text, "words": words, "start": 0, "end": 7, "language": "zh"})
+    srt = page.evaluate(f"import('/page/subtitles.js').then(({{ FORMATS }}) => FORMATS.srt([{turn}]))")
+    lines = [line for cue in srt.strip().split("\n\n") for line in cue.split("\n")[2:]]
+    assert "".join(lines) == text
+    assert max(map(len, lines)) == 16
+
+
 def test_a_turn_whose_times_are_not_known_can_be_saved(page: Page) -> None:
     turn = json.dumps({"committed": "Good morning.", "words": [], "start": 3, "language": None})
     turns = f"[{{ ...{turn}, end: NaN }}, {{ ...{turn}, start: NaN, end: NaN }}]"

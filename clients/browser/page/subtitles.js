@@ -5,6 +5,10 @@ const LINE = 42;
 const LINES = 2;
 const LONGEST = 7;
 
+/** Characters of Chinese, Japanese and Korean, of which fewer fill a line. */
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{20000}-\u{3fffd}]/gu;
+const WIDE_LINE = 16;
+
 /** Shortest time in seconds for which a subtitle is shown. */
 const SHORTEST = 1;
 
@@ -64,10 +68,16 @@ function clauseEnd(words) {
 function wrap(words) {
   const lines = [""];
   for (const { word } of words) {
-    if (lines.at(-1) && (lines.at(-1) + word).trim().length > LINE) lines.push("");
+    if (lines.at(-1) && width((lines.at(-1) + word).trim()) > LINE) lines.push("");
     lines[lines.length - 1] += word;
   }
   return lines.map((line) => line.trim());
+}
+
+/** Return the width of a line in Latin characters. */
+function width(line) {
+  const wide = line.match(WIDE)?.length ?? 0;
+  return [...line].length - wide + (wide * LINE) / WIDE_LINE;
 }
 
 function span({ start, end }, point) {
