@@ -132,6 +132,16 @@ def test_lines_of_chinese_have_sixteen_characters(page: Page) -> None:
     assert max(map(len, lines)) == 16
 
 
+def test_a_turn_that_was_cut_off_has_lines_that_can_be_read(page: Page) -> None:
+    text = "The committee meets again on Thursday, and nobody knows yet whether the old bridge will be closed for long"
+    turn = json.dumps({"committed": text, "words": [], "start": 2, "end": 9, "language": None})
+    srt = page.evaluate(f"import('/page/subtitles.js').then(({{ FORMATS }}) => FORMATS.srt([{turn}]))")
+    cues = [cue.split("\n") for cue in srt.strip().split("\n\n")]
+    assert " ".join(line for cue in cues for line in cue[2:]) == text
+    assert max(len(line) for cue in cues for line in cue[2:]) <= 42
+    assert (cues[0][1][:12], cues[-1][1][-12:]) == ("00:00:02,000", "00:00:09,000")
+
+
 def test_a_turn_whose_times_are_not_known_can_be_saved(page: Page) -> None:
     turn = json.dumps({"committed": "Good morning.", "words": [], "start": 3, "language": None})
     turns = f"[{{ ...{turn}, end: NaN }}, {{ ...{turn}, start: NaN, end: NaN }}]"

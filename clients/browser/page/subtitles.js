@@ -30,14 +30,16 @@ export const FORMATS = {
 
 /** Cut turns into subtitles, after punctuation where that is near. @returns {{start: number, end: number, lines: string[]}[]} */
 export function cues(turns) {
-  const all = turns.flatMap((turn) => cuesOf(turn.words.length ? turn.words : [withoutTimes(turn)]));
+  const all = turns.flatMap((turn) => cuesOf(turn.words.length ? turn.words : estimated(turn)));
   return all.map((cue, index) => ({ ...cue, end: Math.max(cue.end, Math.min(cue.start + SHORTEST, all[index + 1]?.start ?? Infinity)) }));
 }
 
-/** Return a turn that has no words as one, of which the times may not be known either. */
-function withoutTimes({ committed, start, end }) {
+/** Return the words of a turn that was cut off, as if each took the same time; those of the turn may not be known either. */
+function estimated({ committed, start, end }) {
+  const words = committed.match(/\s*\S+/g) ?? [];
   const begin = start || 0;
-  return { word: committed, start: begin, end: Math.max(begin, end || 0) };
+  const each = Math.max(0, (end || 0) - begin) / words.length;
+  return words.map((word, index) => ({ word, start: begin + index * each, end: begin + (index + 1) * each }));
 }
 
 function cuesOf(words) {
