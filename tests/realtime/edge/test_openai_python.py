@@ -1,6 +1,8 @@
 """OpenAI's client for Python with the endpoints that are newer or older than its conversations."""
 
 import base64
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,15 +17,18 @@ KEY = "real-key"
 pytestmark = pytest.mark.filterwarnings("ignore:connect.. must be used as a context manager:DeprecationWarning")
 
 
-def client_of(server: RealtimeService, key: str = KEY) -> Any:
+@contextlib.contextmanager
+def client_of(server: RealtimeService, key: str = KEY) -> Iterator[Any]:
     address = f"127.0.0.1:{server.port}/v1"
-    return OpenAI(base_url=f"http://{address}", websocket_base_url=f"ws://{address}", api_key=key)
+    with OpenAI(base_url=f"http://{address}", websocket_base_url=f"ws://{address}", api_key=key) as client:
+        yield client
 
 
 def test_a_client_secret_opens_its_session() -> None:
     with realtime_service(api_keys=(KEY,)) as server:
-        secret = client_of(server).realtime.client_secrets.create(session={"type": "transcription"})
-        with client_of(server, secret.value).realtime.connect(model="any") as connection:
+        with client_of(server) as client:
+            secret = client.realtime.client_secrets.create(session={"type": "transcription"})
+        with client_of(server, secret.value) as client, client.realtime.connect(model="any") as connection:
             created = connection.recv()
     assert created.type == "session.created"
     assert created.session.type == secret.session.type == "transcription"
@@ -32,7 +37,8 @@ def test_a_client_secret_opens_its_session() -> None:
 def test_the_beta_speaks_a_text() -> None:
     with (
         realtime_service(api_keys=(KEY,)) as server,
-        client_of(server).beta.realtime.connect(model="any") as connection,
+        client_of(server) as client,
+        client.beta.realtime.connect(model="any") as connection,
     ):
         text = {"type": "text", "text": "Good morning."}
         connection.send(
@@ -50,9 +56,12 @@ def test_the_beta_speaks_a_text() -> None:
 
 def test_a_translation_is_spoken_and_closed() -> None:
     with realtime_service(api_keys=(KEY,)) as server:
-        secret = client_of(server).realtime.translations.client_secrets.create(session={"model": "any"})
-        client = client_of(server, secret.value)
-        with client.realtime.translations.connect(model="any") as connection:
+        with client_of(server) as client:
+            secret = client.realtime.translations.client_secrets.create(session={"model": "any"})
+        with (
+            client_of(server, secret.value) as client,
+            client.realtime.translations.connect(model="any") as connection,
+        ):
             audio = base64.b64encode(encode(utterance([3, 1, 4]), Encoding.PCM16)).decode()
             connection.send({"type": "session.input_audio_buffer.append", "audio": audio})
             connection.send({"type": "session.close"})
