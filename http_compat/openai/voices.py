@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from http_compat.disconnect import while_connected
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.catalogue.voices import voice_languages
+from realtime.catalogue.voices import VoicesAtHand, voice_languages
 
 if TYPE_CHECKING:
     from realtime.models.protocols import ModelService
@@ -26,17 +26,23 @@ class VoicesEndpoint:
         """List the voices of the query's `model`, which is loaded if necessary, or of all that are on this machine.
 
         Those of the default model are the first. The list is sent under two keys, `voices` and `data`, because clients
-        disagree about its name.
+        disagree about its name. Models on this machine that cannot speak are listed under `unavailable`, with the error
+        that a request for their speech gets.
         """
         name = request.query_params.get("model", "").strip()
         entry = self._names.resolve(name, Task.SPEECH)
         async with AsyncExitStack() as leases:
             lease = leases.enter_async_context(self._models.lease_synthesizer(entry))
             synthesizer = await while_connected(request, lease)
-            voices_of = {entry.name: synthesizer.voices} if name else await self._models.voices_at_hand()
+            asked = VoicesAtHand({entry.name: synthesizer.voices})
+            at_hand = asked if name else await self._models.voices_at_hand()
         listed = self._names.listed()
-        voices = [_body(voice, listed[model]) for model, names in voices_of.items() for voice in names]
-        return JSONResponse({"object": "list", "voices": voices, "data": voices})
+        voices = [_body(voice, listed[model]) for model, names in at_hand.voices.items() for voice in names]
+        unavailable = [
+            {"model": model, "code": error.code, "message": error.public_message}
+            for model, error in at_hand.errors.items()
+        ]
+        return JSONResponse({"object": "list", "voices": voices, "data": voices, "unavailable": unavailable})
 
 
 def _body(voice: str, entry: ModelEntry) -> dict[str, Any]:

@@ -155,12 +155,14 @@ def _speech(settings: Settings) -> dict[str, Any]:
 
 def _voices() -> dict[str, Any]:
     voices = array(reference("Voice"))
+    unavailable = array(record(model=TEXT, code=TEXT, message=TEXT))
     return {
         "summary": "List the voices of a model, loading it if necessary, or of all that are on this machine",
         "parameters": [query("model", VOICE_MODEL)],
         "responses": {
             "200": response(
-                "The voices, under either key", record(object={"const": "list"}, voices=voices, data=voices)
+                "The voices, under either key, and the models on this machine that cannot speak",
+                record(object={"const": "list"}, voices=voices, data=voices, unavailable=unavailable),
             ),
             **errors(400, 401, 403, 404, 500, 503),
         },

@@ -7,7 +7,7 @@ from typing import Final
 
 from realtime.catalogue.kokoro import kokoro_language
 from realtime.catalogue.table import ModelEntry
-from realtime.errors import UnknownVoice
+from realtime.errors import UnknownVoice, VoiceError
 
 OPENAI_VOICES: Final = (
     "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse", "marin", "cedar",
@@ -123,6 +123,19 @@ def resolve_voice(name: str, voices: tuple[str, ...]) -> str:
     if (voice := find_voice(name, voices)) is not None:
         return voice
     raise UnknownVoice(f"Unknown voice {name!r}; available voices: {', '.join(voices)}.", param="voice")
+
+
+@dataclass(frozen=True, slots=True)
+class VoicesAtHand:
+    """The voices of voice models whose files are on one machine.
+
+    Attributes:
+        voices: Names of the voices by model, the default one of each first.
+        errors: Why each of the other models, by name, cannot speak.
+    """
+
+    voices: Mapping[str, tuple[str, ...]]
+    errors: Mapping[str, VoiceError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

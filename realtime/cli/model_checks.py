@@ -36,16 +36,26 @@ def check_models(settings: Settings) -> Findings:
     """Report which models of the catalogue are on this machine, and whether the defaults are among them."""
     try:
         defaults = ModelNames(settings).pinned
-        local = [entry.name for entry in dict.fromkeys((*ENTRIES, *defaults)) if _is_local(entry, settings)]
     except UnknownModel as error:
         yield Finding("models", Status.FAILURE, error.message, "List the known models: vivavoce models")
         return
-    except VoiceError as error:
-        yield Finding("models", Status.FAILURE, error.message, f"Correct {PREFIX}MODEL_PATHS.")
-        return
+    local: list[str] = []
+    errors: dict[str, VoiceError] = {}
+    for entry in dict.fromkeys((*ENTRIES, *defaults)):
+        try:
+            if _is_local(entry, settings):
+                local.append(entry.name)
+        except VoiceError as exc:
+            errors[entry.name] = exc
     yield Finding("models", Status.OK, f"on this machine: {', '.join(local) or 'none'}", data={"local": local})
+    for message in dict.fromkeys(each.message for each in errors.values()):
+        yield Finding("models", Status.FAILURE, message, f"Correct {PREFIX}MODEL_PATHS.")
+    at_hand = InstalledEngines(settings).installed_voices([*ENTRIES, *defaults])
+    for name, damage in at_hand.errors.items():
+        if name not in errors:
+            yield Finding("models", Status.WARNING, f"the voice model {name} cannot speak: {damage.message}")
     for entry in defaults:
-        if entry.name not in local:
+        if entry.name not in local and entry.name not in errors:
             kind = "text-to-speech" if entry.task is Task.SPEECH else "speech-to-text"
             found = f"the {kind} model {entry.name} is not on this machine"
             yield Finding("models", Status.FAILURE, found, _how_to_get(entry, settings))

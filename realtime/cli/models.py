@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -11,9 +13,13 @@ from rich.table import Column, Table
 
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ENTRIES
+from realtime.errors import EngineError, UnusableModel, VoiceError
 from realtime.settings import Settings
 from realtime.weights import locate as weights
 from realtime.weights.progress import Stage, Step
+
+UNUSABLE: Final = "unusable"
+"""What tables say of a model whose files are on this machine and cannot be used."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +50,27 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 def _list(_: argparse.Namespace, settings: Settings) -> int:
     table = Table("model", "languages", "licence", Column("here", justify="right"), box=None)
     table.columns[0].no_wrap = True
+    errors: dict[str, VoiceError] = {}
     for entry in ENTRIES:
         languages = ", ".join(entry.languages) if len(entry.languages) < 6 else str(len(entry.languages))
-        directory = weights.find(entry, settings)
-        here = f"{weights.size(directory) / 1e6:,.0f} MB" if directory else ""
+        try:
+            directory = weights.find(entry, settings)
+            here = f"{weights.size(directory) / 1e6:,.0f} MB" if directory else ""
+        except (EngineError, UnusableModel) as error:
+            errors[entry.name], here = error, UNUSABLE
         table.add_row(entry.name, languages, entry.licence, here)
     Console().print(table)
+    print_errors(errors)
     return 0
+
+
+def print_errors(errors: Mapping[str, VoiceError]) -> None:
+    """Say on standard error what is wrong with models, those with the same message together."""
+    names: dict[str, list[str]] = {}
+    for name, error in errors.items():
+        names.setdefault(error.message, []).append(name)
+    for message, affected in names.items():
+        print(f"vivavoce: {', '.join(affected)}: {message}", file=sys.stderr)
 
 
 def _pull(options: argparse.Namespace, settings: Settings) -> int:

@@ -14,7 +14,7 @@ from realtime.audio.formats import AudioFormat, Encoding, encode
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ENTRIES, ModelEntry, Task
 from realtime.catalogue.voices import MixableVoices, lists_voice, resolve_voice, voice_language
-from realtime.engines.installed_voices import installed_voices
+from realtime.cli.models import UNUSABLE, print_errors
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, UnknownVoice
 from realtime.media.encoders import wav_header
@@ -73,14 +73,17 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 def _list(entries: list[ModelEntry], settings: Settings) -> None:
     table = Table("voice", "model", "languages", "licence", Column("here", justify="right"), box=None)
     table.columns[1].no_wrap = True
-    here = installed_voices(entries, settings)
-    for entry in sorted(entries, key=lambda entry: entry.name not in here):
+    at_hand = InstalledEngines(settings).installed_voices(entries)
+    here, errors = at_hand.voices, at_hand.errors
+    for entry in sorted(entries, key=lambda entry: (entry.name not in here, entry.name not in errors)):
         voices = here.get(entry.name, ())
         listed = [*voices[:MAX_LISTED], *([f"{len(voices) - MAX_LISTED} more"] if len(voices) > MAX_LISTED else [])]
         for voice in listed or [""]:
             languages = voice_language(voice, entry.languages) or ", ".join(entry.languages)
-            table.add_row(voice, entry.name, languages, entry.licence, "yes" if voices else "")
+            state = "yes" if voices else UNUSABLE if entry.name in errors else ""
+            table.add_row(voice, entry.name, languages, entry.licence, state)
     Console().print(table)
+    print_errors(errors)
 
 
 def _find(name: str, entries: list[ModelEntry], settings: Settings) -> tuple[ModelEntry, str]:
@@ -88,7 +91,7 @@ def _find(name: str, entries: list[ModelEntry], settings: Settings) -> tuple[Mod
     entry = next((each for each in entries if each.name == name), None) or ModelNames(settings).find(name)
     if entry is not None and entry.task is Task.SPEECH:
         return entry, ""
-    voices = installed_voices(entries, settings)
+    voices = InstalledEngines(settings).installed_voices(entries).voices
     for each in entries:
         kind = MixableVoices if each.capabilities.mixing else tuple
         if lists_voice(name, kind(voices.get(each.name, ()))):

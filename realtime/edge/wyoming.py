@@ -232,7 +232,7 @@ class Connection:
     async def _info(self) -> WyomingEvent:
         await self._voices()
         speakers = self._models.defaults[Task.SPEECH], *self._sessions.names.voices_by_language.values()
-        voices = await self._models.voices_at_hand()
+        voices = (await self._models.voices_at_hand()).voices
         spoken = [(entry, voices[entry.name]) for entry in dict.fromkeys(speakers)]
         return info(self._recognizers(), spoken, __version__)
 

@@ -1,11 +1,13 @@
 """The voices of models whose files are on this machine, without loading the models."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from realtime.catalogue.pocket import pocket_folder
 from realtime.catalogue.table import COSYVOICE_NAME, EngineName, ModelEntry, Task
+from realtime.catalogue.voices import VoicesAtHand
 from realtime.engines.kokoro_phonemes import readable_voices
+from realtime.errors import EngineError, UnusableModel, VoiceError
 from realtime.settings import Settings
 from realtime.weights import locate as weights
 from realtime.weights import piper, pocket
@@ -14,14 +16,28 @@ _UNNAMED: Final = "default"
 """What the voice is called where the names are known only to the loaded model, or where every name is a voice."""
 
 
-def installed_voices(entries: Collection[ModelEntry], settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Return the names of the voices of those voice models that are on this machine, by model, default voice first.
+def installed_voices(
+    entries: Collection[ModelEntry], settings: Settings, require_library: Callable[[ModelEntry], None]
+) -> VoicesAtHand:
+    """Return the names of the voices of those voice models that are on this machine.
 
-    Blocks for as long as it takes to look at the files.
+    `require_library` raises `UnusableModel` for a model whose library is not installed. Blocks for as long as it takes
+    to look at the files.
     """
-    synthesizers = [entry for entry in entries if entry.task is Task.SPEECH and entry.name != COSYVOICE_NAME]
-    here = (entry for entry in synthesizers if weights.find(entry, settings) is not None)
-    return {entry.name: _voices(entry, settings) for entry in here}
+    voices: dict[str, tuple[str, ...]] = {}
+    errors: dict[str, VoiceError] = {}
+    for entry in entries:
+        if entry.task is not Task.SPEECH or entry.name == COSYVOICE_NAME:
+            continue
+        try:
+            if weights.find(entry, settings) is not None:
+                require_library(entry)
+                voices[entry.name] = _voices(entry, settings)
+        except (EngineError, UnusableModel) as error:
+            errors[entry.name] = error
+        except OSError as exc:
+            errors[entry.name] = EngineError(f"The files of {entry.name} cannot be read: {exc.strerror or exc}.")
+    return VoicesAtHand(voices, errors)
 
 
 def _voices(entry: ModelEntry, settings: Settings) -> tuple[str, ...]:

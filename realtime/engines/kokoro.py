@@ -21,7 +21,7 @@ from realtime.engines.chunks import in_chunks, without_leading_silence
 from realtime.engines.kokoro_phonemes import readable_languages, readable_voices, reader, tokens
 from realtime.engines.onnx import FAILED_RUN, load_model
 from realtime.engines.speech_job import Parts, SpeechJob, described
-from realtime.errors import EngineError, UnusableModel
+from realtime.errors import EngineError
 from realtime.weights.kokoro import network
 
 KOKORO_RATE: Final = 24_000
@@ -52,11 +52,6 @@ class Kokoro:
         on_stage("loading")
         languages = readable_languages()
         self._files = readable_voices(Path(arguments["path"]))
-        if not self._files:
-            raise UnusableModel(
-                "kokoro needs what reads texts: pip install -e '.[kokoro]' in the Vivavoce folder; see docs/voices.md.",
-                param="model",
-            )
         cuda = arguments["device"] != "cpu" and "CUDAExecutionProvider" in onnxruntime.get_available_providers()
         self._session = load_model(
             network(Path(arguments["path"])),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from realtime.catalogue.kokoro import KOKORO_LANGUAGES, kokoro_language
+from realtime.errors import UnusableModel
 from realtime.weights.kokoro import voice_files
 
 _SYMBOLS: Final = (
@@ -47,10 +48,16 @@ def readable_languages() -> tuple[str, ...]:
 def readable_voices(directory: Path) -> dict[str, Path]:
     """Return the files of the voices in a directory whose languages can be read, by name, the default voice first.
 
-    Raises `EngineError` if the archive of the voices is damaged.
+    Raises `EngineError` if the archive of the voices is damaged, and `UnusableModel` if no voice can be used.
     """
     languages = readable_languages()
-    return {name: path for name, path in voice_files(directory).items() if kokoro_language(name) in languages}
+    voices = {name: path for name, path in voice_files(directory).items() if kokoro_language(name) in languages}
+    if not voices:
+        raise UnusableModel(
+            "kokoro needs what reads texts: pip install -e '.[kokoro]' in the Vivavoce folder; see docs/voices.md.",
+            param="model",
+        )
+    return voices
 
 
 @lru_cache

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.pocket import pocket_folder
 from realtime.catalogue.table import EngineName, ModelEntry
+from realtime.catalogue.voices import VoicesAtHand
 from realtime.engines.base import (
     Detector,
     EndOfTurnModel,
@@ -49,8 +50,8 @@ class Registry(Protocol):
     def synthesizer(self, entry: ModelEntry) -> Synthesizer | EngineProgram:
         """Load a voice model, or return how to run it in processes of its own."""
 
-    def installed_voices(self, entries: Collection[ModelEntry]) -> Mapping[str, tuple[str, ...]]:
-        """Return the voices of those voice models that are on this machine, by model."""
+    def installed_voices(self, entries: Collection[ModelEntry]) -> VoicesAtHand:
+        """Return the voices of those voice models that are on this machine; raise nothing for one that is damaged."""
 
     def language_identifier(self) -> LanguageIdentifier: ...
 
@@ -192,8 +193,8 @@ class InstalledEngines:
             stall_timeout=settings.engine_stall_timeout_seconds,
         )
 
-    def installed_voices(self, entries: Collection[ModelEntry]) -> Mapping[str, tuple[str, ...]]:
-        return installed_voices(entries, self._settings)
+    def installed_voices(self, entries: Collection[ModelEntry]) -> VoicesAtHand:
+        return installed_voices(entries, self._settings, self._require_library)
 
     def language_identifier(self) -> LanguageIdentifier:
         from realtime.engines.py3langid import Py3LangId

@@ -17,7 +17,7 @@ from typing import Final
 from realtime.audio.formats import Samples
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.catalogue.voices import VoiceNames
+from realtime.catalogue.voices import VoiceNames, VoicesAtHand
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.models.handles import (
@@ -63,6 +63,8 @@ class Models:
         self._opening: asyncio.Task[None] | None = None
         self._speakers = Speakers(settings, names, partial(self._threads.run, self._engines.language_identifier))
         self._end_of_turn: asyncio.Task[EndOfTurnHandle | None] | None = None
+        self._logged: set[str] = set()
+        """What has been logged about voice models that cannot speak."""
         self.ready = False
 
     def open(self) -> "asyncio.Task[None]":
@@ -233,16 +235,28 @@ class Models:
         await self._wait_until_ready(self._settings.model_load_timeout_seconds)
         return self.voice_names.owner(name)
 
-    async def voices_at_hand(self) -> dict[str, tuple[str, ...]]:
-        """Return the voices of the voice models that are loaded or on this machine, by model, the default one first."""
+    async def voices_at_hand(self) -> VoicesAtHand:
+        """Return the voices of the voice models that are loaded or on this machine, by model, the default one first.
+
+        What is wrong with a model on this machine that cannot speak, or could not be loaded when it was last tried, is
+        also logged, once.
+        """
         default = self.defaults[Task.SPEECH].name
         installed = await self._threads.run(
             partial(self._engines.installed_voices, list(self._names.listed().values()))
         )
         handles = [model.handle for model in self._pool.loaded()]
         loaded = {handle.name: handle.voices for handle in handles if isinstance(handle, SynthesizerHandle)}
-        voices = {**installed, **loaded}
-        return dict(sorted(voices.items(), key=lambda item: (item[0] != default, item[0] not in loaded)))
+        here = {**installed.voices, **loaded}
+        failed = {name: error for name, error in self._pool.failures.items() if name in here}
+        errors = {name: error for name, error in {**installed.errors, **failed}.items() if name not in loaded}
+        for name, error in errors.items():
+            if (message := f"{name} cannot speak: {error.message}") not in self._logged:
+                self._logged.add(message)
+                logger.warning("%s", message)
+        voices = {name: names for name, names in here.items() if name not in errors}
+        ordered = sorted(voices.items(), key=lambda item: (item[0] != default, item[0] not in loaded))
+        return VoicesAtHand(dict(ordered), errors)
 
     @property
     def schedulers(self) -> dict[str, Scheduler]:

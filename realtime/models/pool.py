@@ -14,7 +14,7 @@ from typing import Final
 
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.registry import Registry
-from realtime.errors import RETRY_LATER, ModelInUse, Overloaded, UnusableModel
+from realtime.errors import RETRY_LATER, EngineError, ModelInUse, Overloaded, UnusableModel, VoiceError
 from realtime.models.eviction import NEVER, LoadedModel, expired, lru_victims
 from realtime.models.handles import Handle
 from realtime.settings import Settings
@@ -63,6 +63,8 @@ class ModelPool:
         self._load_threads = BlockingCalls(MAX_CONCURRENT_LOADS)
         self._unload_threads = BlockingCalls(1)
         self._models: dict[str, PooledModel] = {}
+        self.failures: dict[str, VoiceError] = {}
+        """Why the last load of each model failed, by name, of those that could not be loaded."""
         self._reserved_bytes: dict[str, int] = {}
         self._unloads: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -155,8 +157,12 @@ class ModelPool:
 
         def finish(_: "asyncio.Task[Handle]") -> None:
             self._reserved_bytes.pop(entry.name, None)
+            self.failures.pop(entry.name, None)
             if not model.loaded:
                 del self._models[entry.name]
+                error = None if model.load.cancelled() else model.load.exception()
+                if isinstance(error, EngineError | UnusableModel):
+                    self.failures[entry.name] = error
                 return
             model.touch()
             if not pinned:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from realtime.audio.formats import Samples
 from realtime.catalogue.table import ModelEntry
+from realtime.catalogue.voices import VoicesAtHand
 from realtime.engines.base import VadState
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.speech.recognition import TranscriptionRequest
@@ -71,7 +72,7 @@ class ModelService(Protocol):
 
     async def unspoken_language(self, text: str, entry: ModelEntry) -> str | None: ...
 
-    async def voices_at_hand(self) -> dict[str, tuple[str, ...]]: ...
+    async def voices_at_hand(self) -> VoicesAtHand: ...
 
     async def speaker(self, text: str, entry: ModelEntry) -> ModelEntry: ...
 

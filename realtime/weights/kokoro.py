@@ -29,7 +29,7 @@ def voice_files(directory: Path) -> dict[str, Path]:
         try:
             with zipfile.ZipFile(archive) as names:
                 files |= {Path(name).stem: archive for name in names.namelist()}
-        except (OSError, zipfile.BadZipFile) as exc:
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as exc:
             raise EngineError(f"The voices of Kokoro in {archive.name} are damaged.") from exc
     spoken = sorted(filter(kokoro_language, files), key=lambda name: (name != DEFAULT_VOICE, name))
     return {name: files[name] for name in spoken}

@@ -4,6 +4,7 @@ All voices share a repository, in which each has a directory of its own.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +30,11 @@ def speakers(network: Path) -> tuple[str, ...]:
     """
     try:
         description = json.loads(network.with_name(network.name + _DESCRIPTION).read_text(encoding="utf-8"))
-        return tuple(description.get("speaker_id_map") or {}) or (network.stem.split("-")[1],)
-    except (OSError, ValueError, AttributeError, IndexError) as exc:
+        speakers = description.get("speaker_id_map") or {}
+        if not isinstance(speakers, Mapping):
+            raise TypeError(f"speaker_id_map is {type(speakers).__name__}")  # noqa: TRY301 - as what json finds
+        return tuple(speakers) or (network.stem.split("-")[1],)
+    except (OSError, ValueError, AttributeError, IndexError, TypeError, RecursionError) as exc:
         raise EngineError(f"The description of the voice {network.stem} is damaged.") from exc
 
 

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ModelEntry
+from realtime.catalogue.voices import VoicesAtHand
 from realtime.engines.base import VadState
+from realtime.errors import VoiceError
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.weights.progress import Step
@@ -66,6 +68,8 @@ class ScriptedEngines:
         self.weight_bytes: dict[str, int] = {}
         self.voices_here: dict[str, tuple[str, ...]] = {}
         """Voices of models that are on this machine, by model."""
+        self.damaged: dict[str, VoiceError] = {}
+        """What is wrong with further models."""
         self.loaded: list[str] = []
         self.closed: list[str] = []
         self.speaking: list[str] = []
@@ -91,8 +95,9 @@ class ScriptedEngines:
     def synthesizer(self, entry: ModelEntry) -> "ScriptedSynthesizer":
         return ScriptedSynthesizer(self, entry.name, entry.capabilities)
 
-    def installed_voices(self, entries: Collection[ModelEntry]) -> Mapping[str, tuple[str, ...]]:
-        return {name: voices for name, voices in self.voices_here.items() if name in {entry.name for entry in entries}}
+    def installed_voices(self, entries: Collection[ModelEntry]) -> VoicesAtHand:
+        names = {entry.name for entry in entries}
+        return VoicesAtHand({name: voices for name, voices in self.voices_here.items() if name in names}, self.damaged)
 
     def language_identifier(self) -> "ScriptedLanguageIdentifier":
         return ScriptedLanguageIdentifier()

@@ -17,8 +17,9 @@ from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ENGLISH, ENTRIES, ModelEntry, Task
+from realtime.catalogue.voices import VoicesAtHand
 from realtime.engines.base import VadState
-from realtime.errors import EngineError, ModelInUse, Overloaded, UnspokenLanguage
+from realtime.errors import EngineError, ModelInUse, Overloaded, UnspokenLanguage, VoiceError
 from realtime.languages import language_name
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.priority import ClientId, Priority
@@ -170,6 +171,8 @@ class ScriptedModels:
         self.busy: set[str] = set()
         """Models that cannot be unloaded."""
         self.voices_by_language: dict[str, ModelEntry] = {}
+        self.damaged: dict[str, VoiceError] = {}
+        """Voice models that cannot speak, and why."""
         self.owners: dict[str, ModelEntry] = {}
         """Models by the names of voices that only they have."""
         self.refuses_languages = False
@@ -202,8 +205,8 @@ class ScriptedModels:
         language = ScriptedLanguageIdentifier().language(text, entry.languages)
         return None if language in entry.languages else language
 
-    async def voices_at_hand(self) -> dict[str, tuple[str, ...]]:
-        return {name: synthesizer.voices for name, synthesizer in self.synthesizers.items()}
+    async def voices_at_hand(self) -> VoicesAtHand:
+        return VoicesAtHand({name: each.voices for name, each in self.synthesizers.items()}, self.damaged)
 
     async def speaker(self, text: str, entry: ModelEntry) -> ModelEntry:
         language = ScriptedLanguageIdentifier().language(text, entry.languages) or ""

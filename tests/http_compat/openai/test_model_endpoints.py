@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from http_compat.xinference.names import MAX_LAUNCHED
 from realtime.catalogue.names import lookup
+from realtime.errors import EngineError
 from tests.support.scripted_models import ScriptedModels, ScriptedSynthesizer, Serve
 from tests.support.uploads import error
 
@@ -84,6 +85,17 @@ def test_voices_of_all_models_are_listed_with_languages_and_licences(
     assert listed[0]["languages"] == ["en"]
     assert listed[0]["licence"] == "Apache-2.0"
     assert listed[2]["languages"] == ["de"]
+
+
+def test_a_model_that_cannot_speak_is_listed_beside_the_voices_of_the_others(
+    client: TestClient, models: ScriptedModels, synthesizer: ScriptedSynthesizer
+) -> None:
+    models.damaged["kokoro"] = EngineError("The voices in /srv/kokoro are damaged.")
+    answer = client.get("/v1/audio/voices").json()
+    assert {each["model"] for each in answer["data"]} == {synthesizer.name}
+    (unavailable,) = answer["unavailable"]
+    assert (unavailable["model"], unavailable["code"]) == ("kokoro", "engine_failed")
+    assert "/srv" not in unavailable["message"]
 
 
 def test_a_voice_of_kokoros_is_listed_with_its_own_language(serve: Serve, models: ScriptedModels) -> None:

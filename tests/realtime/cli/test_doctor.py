@@ -255,9 +255,19 @@ def test_a_default_model_that_does_not_exist_is_a_failure() -> None:
 
 
 def test_a_wrong_model_path_is_a_failure(tmp_path: Path) -> None:
-    models = one(model_checks.check_models(Settings(model_paths=(f"whisper-base={tmp_path / 'nowhere'}",))))
-    assert models.status is Status.FAILURE
-    assert "VIVAVOCE_MODEL_PATHS" in models.advice
+    settings = Settings(model_paths=(f"whisper-base={tmp_path / 'nowhere'}",))
+    here, failure = model_checks.check_models(settings)
+    assert failure.status is Status.FAILURE
+    assert "VIVAVOCE_MODEL_PATHS" in failure.advice
+    assert "hibari-tts" in here.detail
+
+
+def test_a_voice_model_that_cannot_speak_is_a_warning(tmp_path: Path) -> None:
+    for name in ("kokoro.onnx", "voices-v1.0.bin"):
+        (tmp_path / name).touch()
+    *_, warning = model_checks.check_models(Settings(model_paths=(f"kokoro={tmp_path}",), speech_model="kokoro"))
+    assert warning.status is Status.WARNING
+    assert "kokoro cannot speak: The voices of Kokoro in voices-v1.0.bin are damaged." in warning.detail
 
 
 def test_without_weights_it_says_how_to_get_them(tmp_path: Path) -> None:

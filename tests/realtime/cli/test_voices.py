@@ -62,6 +62,35 @@ def test_a_voice_of_kokoros_is_listed_with_its_own_language(
     assert [row for row in rows if row[1] == "kokoro"] == [["af_heart", "kokoro", "en"], ["ef_dora", "kokoro", "es"]]
 
 
+@pytest.mark.usefixtures("german")
+def test_models_that_are_damaged_are_listed_as_unusable_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "de_DE-thorsten-medium.onnx.json").write_text('{"speaker_id_map": 5}')
+    assert main(["voices"]) == 0
+    printed = capsys.readouterr()
+    rows = [line.split() for line in printed.out.splitlines()]
+    assert ["heart", "hibari-tts"] in [row[:2] for row in rows if row[-1] == "yes"]
+    assert [row[0] for row in rows if row[-1] == "unusable"] == [GERMAN]
+    assert printed.err == f"vivavoce: {GERMAN}: The description of the voice de_DE-thorsten-medium is damaged.\n"
+
+
+@pytest.mark.usefixtures("german")
+def test_a_model_whose_directory_is_gone_is_listed_as_unusable_beside_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("VIVAVOCE_MODEL_PATHS", f"ChatTTS={tmp_path / 'gone'}")
+    for command in ("voices", "models"):
+        assert main([command]) == 0
+        printed = capsys.readouterr()
+        rows = [line.split() for line in printed.out.splitlines()]
+        assert [row[0] for row in rows if row[-1] == "unusable"] == ["ChatTTS"]
+        assert "hibari-tts" in printed.out
+        assert "ChatTTS: The directory configured for ChatTTS does not exist" in printed.err
+
+
 def test_a_sample_of_a_voice_is_a_wav_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "sample.wav"
     assert main(["voices", "--sample", "heart", "-o", str(output), "--text", "Hello."]) == 0

@@ -13,7 +13,6 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.engines.base import EngineProgram
-from realtime.engines.installed_voices import installed_voices
 from realtime.engines.kokoro import MAX_TOKENS, Kokoro, pieces
 from realtime.engines.kokoro_phonemes import VOCABULARY, readable_languages, reader, tokens
 from realtime.engines.registry import InstalledEngines
@@ -86,9 +85,9 @@ def test_only_voices_that_can_be_read_are_listed(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / name).touch()
     kokoro = lookup("kokoro")
-    listed = installed_voices([kokoro], Settings(model_paths=(f"kokoro={tmp_path}",)))
+    listed = InstalledEngines(Settings(model_paths=(f"kokoro={tmp_path}",))).installed_voices([kokoro])
     readable = readable_languages()
-    assert listed == {
+    assert listed.voices == {
         "kokoro": tuple(name for name, code in (("af_heart", "en"), ("zf_xiaoxiao", "zh")) if code in readable)
     }
 

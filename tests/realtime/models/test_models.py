@@ -31,6 +31,7 @@ from tests.support.scripted_engines import (
     transcript_of,
 )
 
+CLONING = lookup("ChatTTS")
 DEFAULTS = ["detector", "hibari-tts", "whisper-base"]
 
 
@@ -249,11 +250,49 @@ def test_the_voices_of_models_at_hand_are_those_of_the_default_then_loaded_then_
         engines = ScriptedEngines()
         engines.voices_here = {"ChatTTS": ("default",), VOICE.name: ("cedar",)}
         async with opened(engines, preload=("piper-de_DE-thorsten-medium",)) as models:
-            assert [*(await models.voices_at_hand()).items()] == [
+            assert [*(await models.voices_at_hand()).voices.items()] == [
                 (VOICE.name, ("amber", "birch")),
                 ("piper-de_DE-thorsten-medium", ("amber", "birch")),
                 ("ChatTTS", ("default",)),
             ]
+
+    run(scenario())
+
+
+def test_a_damaged_voice_model_is_logged_once_and_hides_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        engines = ScriptedEngines()
+        engines.voices_here, engines.damaged = {"ChatTTS": ("default",)}, {"kokoro": EngineError("It is damaged.")}
+        async with opened(engines) as models:
+            for _ in range(2):
+                at_hand = await models.voices_at_hand()
+                assert [*at_hand.voices] == [VOICE.name, "ChatTTS"]
+                assert at_hand.errors.keys() == {"kokoro"}
+
+    run(scenario())
+    assert [each.message for each in caplog.records] == ["kokoro cannot speak: It is damaged."]
+
+
+def test_a_voice_model_that_could_not_be_loaded_is_not_at_hand_until_it_is() -> None:
+    class FailingOnce(ScriptedEngines):
+        def __init__(self) -> None:
+            super().__init__()
+            self.voices_here = {CLONING.name: ("default",)}
+            self.failures = [EngineError("Its network is damaged.")]
+
+        def synthesizer(self, entry: ModelEntry) -> ScriptedSynthesizer:
+            if entry == CLONING and self.failures:
+                raise self.failures.pop()
+            return super().synthesizer(entry)
+
+    async def scenario() -> None:
+        async with opened(FailingOnce()) as models:
+            with pytest.raises(EngineError):
+                await models.load(CLONING)
+            assert (await models.voices_at_hand()).errors.keys() == {CLONING.name}
+            await models.load(CLONING)
+            at_hand = await models.voices_at_hand()
+            assert (CLONING.name in at_hand.voices, at_hand.errors) == (True, {})
 
     run(scenario())
 
