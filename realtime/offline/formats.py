@@ -5,6 +5,7 @@ is NaN or infinite, because JSON has neither.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -27,12 +28,13 @@ def to_text(transcript: Transcript) -> str:
 
 def to_srt(transcript: Transcript, layout: SubtitleLayout | None = READABLE) -> str:
     """Return SubRip subtitles; without a layout, each sentence is one, in one line. Needs word times."""
-    return "".join(f"{number}\n{cue}" for number, cue in enumerate(_cues(transcript, layout, ",", "{}: "), 1))
+    cues_without_numbers = _cues(transcript, layout, ",", "{}: ", _without_arrows)
+    return "".join(f"{number}\n{cue}" for number, cue in enumerate(cues_without_numbers, 1))
 
 
 def to_vtt(transcript: Transcript, layout: SubtitleLayout | None = READABLE) -> str:
     """Return WebVTT subtitles (W3C WebVTT, section 4), as `to_srt`. Needs word times."""
-    return "WEBVTT\n\n" + "".join(_cues(transcript, layout, ".", "<v {}>"))
+    return "WEBVTT\n\n" + "".join(_cues(transcript, layout, ".", "<v {}>", _escaped))
 
 
 def to_tsv(transcript: Transcript) -> str:
@@ -138,17 +140,33 @@ def _words(transcript: Transcript) -> list[dict[str, Any]]:
     return [word_object(word) | channel_field(channel) for word, channel in words]
 
 
-def _cues(transcript: Transcript, layout: SubtitleLayout | None, decimal_mark: str, prefix: str) -> list[str]:
-    """Return the cues without their numbers; an arrow in the text would be taken for a line of times.
+def _cues(
+    transcript: Transcript,
+    layout: SubtitleLayout | None,
+    decimal_mark: str,
+    prefix: str,
+    written: Callable[[str], str],
+) -> list[str]:
+    """Return the cues without their numbers, their text as `written` returns it.
 
     `prefix` is how the format names a speaker.
     """
     return [
         f"{_timestamp(each.start, decimal_mark)} --> {_timestamp(each.end, decimal_mark)}\n"
         f"{'' if channel is None else prefix.format(speaker(channel))}"
-        f"{chr(10).join(each.lines).replace('-->', '->')}\n\n"
+        f"{written(chr(10).join(each.lines))}\n\n"
         for each, channel in _laid_out(transcript, layout, "" if prefix.startswith("<") else prefix)
     ]
+
+
+def _without_arrows(text: str) -> str:
+    """Return text in which a reader of SubRip finds no line of times."""
+    return text.replace("-->", "->")
+
+
+def _escaped(text: str) -> str:
+    """Return text as WebVTT has it, where `&` begins an escape, `<` a tag, and `-->` ends a cue."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _laid_out(transcript: Transcript, layout: SubtitleLayout | None, prefix: str) -> list[tuple[Subtitle, int | None]]:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
@@ -47,6 +47,8 @@ _SHORT_WORD: Final = 3
 _AFTER_SENTENCE, _AFTER_CLAUSE, _BETWEEN_WORDS, _AFTER_SHORT_WORD, _WITHIN_NAME = 0.0, 0.3, 1.0, 1.5, 4.0
 _TOO_SHORT: Final = 1.0
 
+_TWO_LINES: Final = 2
+
 
 @dataclass(frozen=True, slots=True)
 class SubtitleLayout:
@@ -75,7 +77,7 @@ class Subtitle:
 
 def subtitles(segments: Iterable[tuple[Sequence[Word], str]], layout: SubtitleLayout) -> list[Subtitle]:
     """Divide the words of segments, with times, each in its language, into subtitles that do not overlap."""
-    found: list[Sequence[Word]] = []
+    found: list[_Part] = []
     for words, language in segments:
         begin = 0
         for index in range(1, len(words) + 1):
@@ -83,12 +85,20 @@ def subtitles(segments: Iterable[tuple[Sequence[Word], str]], layout: SubtitleLa
                 found += _divide(words[begin:index], language, layout)
                 begin = index
     return [
-        Subtitle(part[0].start, _end(part, following), _lines(part, layout))
+        Subtitle(part.words[0].start, _end(part.words, following.words if following else None), _lines(part, layout))
         for part, following in zip_longest(found, found[1:])
     ]
 
 
-def _divide(words: Sequence[Word], language: str, layout: SubtitleLayout) -> list[Sequence[Word]]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The words of one subtitle, and what it costs to cut after each of them."""
+
+    words: Sequence[Word]
+    cuts: Sequence[float]
+
+
+def _divide(words: Sequence[Word], language: str, layout: SubtitleLayout) -> list[_Part]:
     """Divide words without a pause between them where it costs least."""
     cuts = [_cut_cost(words[:index], words[index:], language) for index in range(1, len(words))] + [0.0]
     cheapest = [(0.0, 0), *[(math.inf, 0)] * len(words)]
@@ -97,14 +107,31 @@ def _divide(words: Sequence[Word], language: str, layout: SubtitleLayout) -> lis
         for end in _fitting_ends(words, begin, layout):
             short = words[end - 1].end - first.start < _SHORTEST
             cost = cheapest[begin][0] + 1 + cuts[end - 1] + _TOO_SHORT * short
+            cost += _break_cost(_Part(words[begin:end], cuts[begin:end]), layout)
             cheapest[end] = min(cheapest[end], (cost, begin))
-    parts: list[Sequence[Word]] = []
+    parts: list[_Part] = []
     end = len(words)
     while end:
         begin = cheapest[end][1]
-        parts.append(words[begin:end])
+        parts.append(_Part(words[begin:end], cuts[begin:end]))
         end = begin
     return parts[::-1]
+
+
+def _break_cost(part: _Part, layout: SubtitleLayout) -> float:
+    """Return by how much even the cheapest break into two lines is worse than one between any two words.
+
+    It is 0 for a single line, and where there may be more than two.
+    """
+    if layout.lines != _TWO_LINES:
+        return 0.0
+    ends = list(accumulate(_width(word.text) for word in part.words))
+    blanks = [_width(word.text) - _width(word.text.lstrip()) for word in part.words]
+    if ends[-1] - blanks[0] <= layout.line_width:
+        return 0.0
+    breaks = zip(ends, blanks[1:], part.cuts, strict=False)
+    fitting = (cut for end, blank, cut in breaks if max(end - blanks[0], ends[-1] - end - blank) <= layout.line_width)
+    return max(0.0, min(fitting, default=0.0) - _BETWEEN_WORDS)
 
 
 def _fitting_ends(words: Sequence[Word], begin: int, layout: SubtitleLayout) -> Iterator[int]:
@@ -151,16 +178,16 @@ def _end(words: Sequence[Word], following: Sequence[Word] | None) -> int:
     return min(end, max(following[0].start, words[-1].end))
 
 
-def _lines(words: Sequence[Word], layout: SubtitleLayout) -> tuple[str, ...]:
+def _lines(part: _Part, layout: SubtitleLayout) -> tuple[str, ...]:
     """Break the words into as few lines as possible, two of them where it reads best, the others as they fill."""
-    texts = [word.text for word in words]
+    texts = [word.text for word in part.words]
     whole = "".join(texts).strip()
     if _width(whole) <= layout.line_width or layout.lines == 1:
         return (whole,)
     halves = [("".join(texts[:index]).strip(), "".join(texts[index:]).strip()) for index in range(1, len(texts))]
     fitting = [
-        (_balance(*half) + _cut_cost(words[: index + 1], words[index + 1 :], ""), half)
-        for index, half in enumerate(halves)
+        (_balance(*half) + cut, half)
+        for half, cut in zip(halves, part.cuts, strict=False)
         if max(map(_width, half)) <= layout.line_width
     ]
     if fitting:

@@ -120,31 +120,3 @@ def test_an_answer_ends_where_the_conversation_is_stopped(page: Page) -> None:
       return last;
     })()""")
     assert (answer["done"], answer["interrupted"], answer["text"]) == (True, True, "")  # nothing of it was heard
-
-
-def test_lines_of_chinese_have_sixteen_characters(page: Page) -> None:
-    text = "我们明天上午十点在图书馆前面见面然后一起去看电影，大家都很高兴"
-    words = [{"word": each, "start": at / 5, "end": at / 5 + 0.2} for at, each in enumerate(text)]
-    turn = json.dumps({"committed": text, "words": words, "start": 0, "end": 7, "language": "zh"})
-    srt = page.evaluate(f"import('/page/subtitles.js').then(({{ FORMATS }}) => FORMATS.srt([{turn}]))")
-    lines = [line for cue in srt.strip().split("\n\n") for line in cue.split("\n")[2:]]
-    assert "".join(lines) == text
-    assert max(map(len, lines)) == 16
-
-
-def test_a_turn_that_was_cut_off_has_lines_that_can_be_read(page: Page) -> None:
-    text = "The committee meets again on Thursday, and nobody knows yet whether the old bridge will be closed for long"
-    turn = json.dumps({"committed": text, "words": [], "start": 2, "end": 9, "language": None})
-    srt = page.evaluate(f"import('/page/subtitles.js').then(({{ FORMATS }}) => FORMATS.srt([{turn}]))")
-    cues = [cue.split("\n") for cue in srt.strip().split("\n\n")]
-    assert " ".join(line for cue in cues for line in cue[2:]) == text
-    assert max(len(line) for cue in cues for line in cue[2:]) <= 42
-    assert (cues[0][1][:12], cues[-1][1][-12:]) == ("00:00:02,000", "00:00:09,000")
-
-
-def test_a_turn_whose_times_are_not_known_can_be_saved(page: Page) -> None:
-    turn = json.dumps({"committed": "Good morning.", "words": [], "start": 3, "language": None})
-    turns = f"[{{ ...{turn}, end: NaN }}, {{ ...{turn}, start: NaN, end: NaN }}]"
-    srt = page.evaluate(f"import('/page/subtitles.js').then(({{ FORMATS }}) => FORMATS.srt({turns}))")
-    assert srt.startswith("1\n00:00:03,000 --> 00:00:0")
-    assert srt.count("Good morning.") == 2

@@ -54,6 +54,13 @@ def test_vtt_begins_with_its_name_and_writes_dots() -> None:
 
 def test_an_arrow_in_the_text_does_not_break_a_cue() -> None:
     assert "a -> b" in body(transcript((word(" a --> b", 0, 1),)), TranscriptFormat.SRT)
+    assert "a --&gt; b" in body(transcript((word(" a --> b", 0, 1),)), TranscriptFormat.VTT)
+
+
+def test_what_is_said_is_no_markup_in_vtt() -> None:
+    said = transcript((word(" Smith & <b>Co</b>", 0, 1),))
+    assert "Smith &amp; &lt;b&gt;Co&lt;/b&gt;" in body(said, TranscriptFormat.VTT)
+    assert "Smith & <b>Co</b>" in body(said, TranscriptFormat.SRT)
 
 
 def test_silence_is_an_empty_transcript_in_every_format() -> None:
