@@ -15,7 +15,13 @@ GERMAN_ABBREVIATIONS: Final = {
     **{rf"(?<= bis ){short}\b\.?": day for short, day in _GERMAN_DAYS.items()},
     **{rf"{short}(?:\.(?=,? [0-9]|,| und | oder | bis )|(?=, [0-9]| [0-9]{{1,2}}(?:[:.–-]| Uhr)))": day
        for short, day in _GERMAN_DAYS.items()},
-    r"24/7\b": "vierundzwanzig sieben",
+    **{rf"{short}\.(?! [A-ZÄÖÜ]\.)": _GERMAN_DAYS[short] for short in ("Mo", "Di", "Mi", "Do", "Sa")},
+    **{rf"(?:(?<= und )|(?<= u\. )){short}\.(?! [A-ZÄÖÜ])": _GERMAN_DAYS[short] for short in ("Fr", "So")},
+    r"(?<= des )Hbf\b\.?": "Hauptbahnhofs", r"(?<= des )Bhf\b\.?": "Bahnhofs", r"(?<=[0-9] )Tr\.": "Tropfen",
+    r"(?<=[0-9] )Mitgl\.": "Mitglieder",
+    r"(?<=[a-z] )d\. ?Gr\.": "der Große", r"1/2 (?=[0-9]{1,2} Uhr)": "halb ",
+    r"24/7\b": "vierundzwanzig sieben", r"(?<=[\w€] )/ ?Pers\.": "pro Person", r"(?<=[\w€.])/ ?Pers\.": " pro Person",
+    r"(?<=[0-9]-)Zi\.": "Zimmer", r"(?<=[a-zäöüß] )f\.(?= [A-ZÄÖÜ])": "für", r"(?<![0-9] )km(?= [0-9])": "Kilometer",
     r"z\. ?B\.": "zum Beispiel", r"d\. ?h\.": "das heißt", r"u\. ?a\.": "unter anderem", r"z\. ?T\.": "zum Teil",
     r"i\. ?d\. ?R\.": "in der Regel", r"[ou]\. ?[äÄ]\.": "oder ähnlich", r"v\. ?Chr\.": "vor Christus",
     r"n\. ?Chr\.": "nach Christus", r"usw\.": "und so weiter", r"bzw\.": "beziehungsweise", r"ca\.": "circa",
@@ -29,8 +35,14 @@ GERMAN_ABBREVIATIONS: Final = {
     r"Kap\. ?(?=[0-9IVX])": "Kapitel ", r"ff\.": "fortfolgende", r"Pers\.": "Personen", r"Pck\.": "Päckchen",
     r"Mwst\.": "Mehrwertsteuer", r"Max\.(?= [0-9])": "Maximal", r"Co\.(?= KG)": "Co", r"Art\.(?= ?[0-9])": "Artikel ",
     r"Jhd?t?\.": "Jahrhundert",
-    r"St\.(?= [A-ZÄÖÜ])": "Sankt", r"etc\.": "et cetera", r"max\.": "maximal", r"min\.(?= [0-9])": "mindestens",
-    r"mind\.": "mindestens", r"Str\.": "Straße", r"(?<=[a-zäöüß])str\.": "straße", r"geb\.": "geboren",
+    r"St\.(?= [A-ZÄÖÜ])": "Sankt", r"etc\.": "et cetera", r"\bmax\.": "maximal", r"min\.(?= [0-9])": "mindestens",
+    r"mind\.": "mindestens", r"Str\.": "Straße", r"(?<=[a-zäöüß])str\.": "straße",
+    r"(?<=[a-zäöüß]{3})pl\.(?= [0-9])": "platz", r"(?<=[a-zäöüß]{3})g\.(?= [0-9])": "gasse",
+    r"(?<= )u\.(?= (?![aäsdvUW]\.)[A-Za-zÄÖÜäöü])": "und", r"(?<=[a-zäöü] )v\.(?= (?!Chr)[A-ZÄÖÜ][a-zäöü])": "von",
+    r"s\.(?= (?:S\.|Abb|Kap|Tab|Nr|Anl|Anh|Abschn|auch|oben|unten|Seite|Punkt|Rückseite))": "siehe",
+    r"(?<=[0-9] )f\.": "folgende", r"(?<=[0-9] )Zi\.": "Zimmer", r"Hrsg\.(?= (?:von|v\.))": "Herausgegeben",
+    r"(?<=[0-9] )T(?:bl|abl)\.": "Tabletten", r"(?<=(?:inklusive|exklusive|zuzüglich) )NK\b": "Nebenkosten",
+    r"\+ ?NK\b": "plus Nebenkosten", r"geb\.": "geboren",
     r"gest\.": "gestorben", r"gegr\.": "gegründet", r"zzgl\.": "zuzüglich", r"bspw\.": "beispielsweise",
     r"Bd\.": "Band", r"Aufl\.": "Auflage", r"Hrsg\.": "Herausgeber", r"MwSt\.": "Mehrwertsteuer",
     r"sog\.": "sogenannt", r"bzgl\.": "bezüglich", r"einschl\.": "einschließlich", r"lt\.": "laut",
@@ -72,10 +84,21 @@ _FRENCH_DAYS: Final = {
     "Sam": "Samedi", "Dim": "Dimanche",
 }  # fmt: skip
 
+_FRENCH_PARTS: Final = {
+    "p": "pages", "art": "articles", "fig": "figures", "chap": "chapitres", "vol": "volumes", "al": "alinéas",
+}  # fmt: skip
+"""What several are referred to by the abbreviation for one: "art. 12 et 13"."""
+
 FRENCH_ABBREVIATIONS: Final = {
     **{rf"{short}\.? ?[-–] ?(?=(?:{'|'.join(_FRENCH_DAYS)})\b)": f"{day} à " for short, day in _FRENCH_DAYS.items()},
     **{rf"(?<= à ){short}(?:\.|$|(?= (?:de|:)))": day for short, day in _FRENCH_DAYS.items()},
+    **{rf"(?<= (?:au|du|et|le) ){short}\.(?= (?:de |[0-9])|[,:])": day for short, day in _FRENCH_DAYS.items()},
     **{rf"{short}\.(?= [0-9]| (?:au|et) )": day for short, day in _FRENCH_DAYS.items()},
+    **{rf"{short}\. ?(?=[0-9IVX]+ ?(?:[-–à,]|et) ?[0-9IVX])": f"{several} "
+       for short, several in _FRENCH_PARTS.items()},
+    r"(?<=[\w€] )/ ?pers\.": "par personne", r"(?<=[\w€.])/ ?pers\.": " par personne",
+    r"(?<=\b1 )cp\.": "comprimé", r"(?<=[0-9] )cp\.": "comprimés", r"all\.(?= d)": "allée",
+    r"(?<=\b[1-9] )p\.(?= |,)": "pièces", r"(?<=[0-9] )p\.": "pages", r"(?<![0-9] )km(?= [0-9])": "kilomètre",
     r"24 ?[hH] ?(?:/|sur) ?24(?: ?h)?\b": "vingt-quatre heures sur vingt-quatre",
     r"7 ?[jJ] ?(?:/|sur) ?7(?: ?j)?\b": "sept jours sur sept", r"24/7\b": "vingt-quatre heures sur vingt-quatre",
     r"fig\. ?(?=[0-9])": "figure ", r"Fig\. ?(?=[0-9])": "Figure ", r"Me(?= [A-ZÀÉ][a-zé]+\b)": "Maître",
@@ -83,7 +106,7 @@ FRENCH_ABBREVIATIONS: Final = {
     r"[Cc]f\.": "confer", r"éd\.": "édition", r"apr\.(?= J\.-C\.)": "après", r"vs\b\.?": "versus",
     r"min\.(?= [0-9])": "minimum", r"resp\.": "respectivement", r"hab\.": "habitants", r"bld\b\.?": "boulevard",
     r"no (?=[0-9])": "numéro ", r"nos (?=[0-9]+ (?:et|à) [0-9])": "numéros ", r"Dre\b\.?(?= [A-ZÀÉ])": "Docteure",
-    r"M\.(?= (?:[A-ZÀÉ]|et M))": "Monsieur", r"MM\.(?= [A-ZÀÉ])": "Messieurs", r"Mme\b\.?": "Madame",
+    r"M\.(?= (?:[A-ZÀÉ]|et M))": "Monsieur", r"MM\.(?= (?:[A-ZÀÉ]|les|et))": "Messieurs", r"Mme\b\.?": "Madame",
     r"Mlle\b\.?": "Mademoiselle",
     r"Dr\b\.?(?= [A-ZÀÉ])": "Docteur", r"Pr\b\.?(?= [A-ZÀÉ])": "Professeur", r"n[°º]s ?(?=[0-9])": "numéros ",
     r"n[°º] ?(?=[0-9])": "numéro ",
@@ -96,7 +119,8 @@ FRENCH_ABBREVIATIONS: Final = {
     r"c\. ?à ?c\.": "cuillères à café", r"bd\b\.?(?= [A-ZÀÉ])": "boulevard",
     r"av\.(?= [A-ZÀÉdD])": "avenue", r"St(?=-[A-Z])": "Saint", r"Ste(?=-[A-Z])": "Sainte", r"tél\.": "téléphone",
     r"Tél\.": "Téléphone",
-    r"art\. ?(?=[0-9])": "article ", r"max\.": "maximum", r"vol\. ?(?=[0-9])": "volume ",
+    r"art\. ?(?=[0-9])": "article ", r"\bmax\.": "maximum", r"Max\.(?= [0-9])": "Maximum",
+    r"vol\. ?(?=[0-9IVX])": "volume ",
     r"chap\. ?(?=[0-9IVX])": "chapitre ",
 
     r"al\. ?(?=[0-9])": "alinéa ", r"Sté\b\.?": "Société", r"Éts\b\.?": "Établissements", r"arr\.": "arrondissement",
@@ -123,17 +147,28 @@ _SPANISH_DAYS: Final = {
     "dom": "domingo",
 }  # fmt: skip
 
+_SPANISH_WOMEN: Final = {
+    "[Aa]rq": "arquitecta", "[Ii]ng": "ingeniera", "[Ll]ic": "licenciada", "[Pp]rof": "profesora",
+    "[Dd]ir": "directora", "[Ll]cda": "licenciada", "[Pp]dta": "presidenta", "[Ss]ecr": "secretaria",
+    "[Aa]bog": "abogada",
+}  # fmt: skip
+"""Titles after the article of women."""
+
 SPANISH_ABBREVIATIONS: Final = {
     **{rf"{short}\.? ?[-–] ?(?=(?:{'|'.join(_SPANISH_DAYS)})\b)": f"{day} a " for short, day in _SPANISH_DAYS.items()},
     **{rf"(?<= al? ){short}\.".replace("al?", "a"): day for short, day in _SPANISH_DAYS.items()},
     **{rf"{short}\.(?= [0-9]| (?:al?|y) )": day for short, day in _SPANISH_DAYS.items()},
-    r"24/7\b": "veinticuatro siete",
-    r"ss?\. ?(?=[IVX]+\b)": "siglo ", r"izq?da\.": "izquierda", r"dcha\.": "derecha", r"izdo\.": "izquierdo",
+    **{rf"(?<=\b[Ll]a ){short}\.": title for short, title in _SPANISH_WOMEN.items()},
+    r"(?<=\b1 )comp\.": "comprimido", r"(?<=[0-9] )comp\.": "comprimidos", r"(?<=\b1 )cáps\.": "cápsula",
+    r"(?<=[0-9] )cáps\.": "cápsulas", r"(?<=[\w€] )/ ?pers\.": "por persona",
+    r"(?<=[\w€.])/ ?pers\.": " por persona", r"(?<![0-9] )km\.?(?= [0-9])": "kilómetro", r"i\. ?e\.": "es decir",
+    r"24/7\b": "veinticuatro siete", r"(?<=[0-9] )[Uu]ds?\.": "unidades",
+    r"(?<=\b1 )hab\.": "habitación", r"(?<=\b[2-9] )hab\.": "habitaciones", r"(?<=[0-9] )hab\.": "habitantes",
+    r"\bss?\. ?(?=[IVX]+\b)": "siglo ", r"izq?da\.": "izquierda", r"dcha\.": "derecha", r"izdo\.": "izquierdo",
     r"dcho\.": "derecho", r"Dña\.": "doña", r"Lic\.": "licenciado", r"Ing\.": "ingeniero", r"Profa\.": "profesora",
     r"Sto\.": "santo", r"Sta\.": "santa", r"fig\. ?(?=[0-9])": "figura ", r"ed\.": "edición", r"Cía\.": "compañía",
     r"S\. ?A\.(?! [A-ZÁÉÍÓÚ][a-z])": "sociedad anónima", r"Pza\.": "plaza", r"pza\.": "plaza", r"tfno\.": "teléfono",
-    r"Dtor\.": "director", r"dpto\.": "departamento", r"vs\.": "versus", r"(?<!p\. )(?<!p\.)ej\.": "ejemplo",
-    r"km\.(?= [0-9])": "kilómetro",
+    r"Dtor\.": "director", r"dpto\.": "departamento", r"vs\.": "versus", r"(?<![pP]\. )(?<![pP]\.)ej\.": "ejemplo",
     r"p\. ?ej\.": "por ejemplo", r"EE\. ?UU\.": "Estados Unidos", r"Sr\.": "señor", r"Sra\.": "señora",
     r"Srta\.": "señorita", r"Sres\.": "señores", r"Dr\.": "doctor", r"Dra\.": "doctora",
     r"D\.(?= [A-ZÁÉÍÓÚ][a-zé])": "don",
@@ -146,7 +181,7 @@ SPANISH_ABBREVIATIONS: Final = {
     r"tel\.": "teléfono", r"Tel\.": "Teléfono", r"a\. ?C\.": "antes de Cristo", r"d\. ?C\.": "después de Cristo",
     r"aprox\.": "aproximadamente", r"Prof\.": "profesor", r"máx\.": "máximo", r"mín\.": "mínimo",
     r"art\. ?(?=[0-9])": "artículo ",
-    r"vol\. ?(?=[0-9])": "volumen ", r"cap\. ?(?=[0-9IVX])": "capítulo ", r"a\. ?m\.": "de la mañana",
+    r"vol\. ?(?=[0-9IVX])": "volumen ", r"cap\. ?(?=[0-9IVX])": "capítulo ", r"a\. ?m\.": "de la mañana",
     r"p\. ?m\.": "de la tarde",
 
     r"Excmo\.": "excelentísimo", r"Excma\.": "excelentísima", r"Ilmo\.": "ilustrísimo", r"Ilma\.": "ilustrísima",

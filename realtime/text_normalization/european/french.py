@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from realtime.text_normalization.european import dictionary
 from realtime.text_normalization.european.abbreviations import FRENCH_ABBREVIATIONS, FRENCH_ENDINGS
 from realtime.text_normalization.european.language import Currency, Language
 from realtime.text_normalization.european.units import units
@@ -218,6 +219,7 @@ FRENCH: Final = Language(
     telephone=_telephone,
     abbreviations=FRENCH_ABBREVIATIONS,
     ending=FRENCH_ENDINGS,
+    dictionary=dictionary.FRENCH,
     ordinals=(
         (r"(?<![\w.,])(?P<number>1)(?:re|ère)(?=s?\b)", _first),
         (r"(?<![\w.,])(?P<number>[0-9]{1,2}) ?[x×](?= (?:par|le|la|chaque)\b)", _times_each),

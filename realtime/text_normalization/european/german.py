@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from realtime.text_normalization.european import dictionary
 from realtime.text_normalization.european.abbreviations import GERMAN_ABBREVIATIONS, GERMAN_ENDINGS
 from realtime.text_normalization.european.language import Currency, Language
 from realtime.text_normalization.european.units import units
@@ -298,6 +299,7 @@ GERMAN: Final = Language(
     telephone=_telephone,
     abbreviations=GERMAN_ABBREVIATIONS,
     ending=GERMAN_ENDINGS,
+    dictionary=dictionary.GERMAN,
     ordinals=(
         (r"(?<![\w.,])(?P<number>[0-9]{1,4})(?=er(?:n|s)?\b)", _joined),
         (r"(?<![\w.,])(?P<number>[0-9]{1,4})-(?=[a-zäöü]{3,}|Jährige)", _joined),
@@ -305,8 +307,8 @@ GERMAN: Final = Language(
          _times_each),
         (r"(?P<before>\b(?:wurde|wird|werden|wurden|war|ist|als) )(?P<number>[0-9]{1,3})\.(?= [a-zäöü])", _ranked),
         (rf"(?i)(?P<before>\b(?:{_DETERMINERS}) )(?P<number>[0-9]{{1,4}})\.(?= )", _ordinal),
-        (r"(?<![\w.,])(?P<number>[0-9]{1,2})\.(?= (?:FC|Weltkrieg|Stock|Etage|Platz|Liga|Bundesliga|Klasse|Halbzeit"
-         r"|Runde|Spieltag|Kapitel|Advent|Auflage|Jahrhundert|Quartal|Halbjahr|Geburtstag|Semester|Staffel)\b)",
+        (r"(?<![\w.,])(?P<number>[0-9]{1,2})\.(?= (?:FC|Weltkrieg|Stock|[OEUD]G|Etage|Platz|Liga|Bundesliga|Klasse"
+         r"|Halbzeit|Runde|Spieltag|Kapitel|Advent|Auflage|Jahrhundert|Quartal|Halbjahr|Geburtstag|Semester|Staffel)\b)",
          _alone),
         (rf"(?P<before>\b(?i:{_DETERMINERS}) )(?P<number>[IVX]+)\.(?= [A-ZÄÖÜ])", _roman_ordinal),
         (r"(?P<before>\b(?:Kapitel|Artikel|Band|Teil|Buch|Akt|Szene|Klasse|Phase|Stufe|Typ|Tafel|Abschnitt) )"

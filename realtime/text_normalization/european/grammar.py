@@ -6,6 +6,7 @@ from typing import Final
 from unicodedata import normalize
 
 from realtime.text_normalization.european.amounts import AFTER, BEFORE, BLANK, MILLIONS, NUMBER, counted, plain, said
+from realtime.text_normalization.european.dictionary import begins_sentence
 from realtime.text_normalization.european.fractions import fractions
 from realtime.text_normalization.european.language import Language
 from realtime.text_normalization.numerals import digit_by_digit, year
@@ -33,6 +34,11 @@ _PERIODS: Final = (
 
 _OF: Final = {"de": "von", "fr": "de", "es": "de"}
 """Between a function and its arguments."""
+
+_POSTAL_CODES: Final[dict[str, Rule]] = {
+    "de": (re.compile(r"(?<=, )[0-9]{5}(?<!000)(?= [A-ZÄÖÜ][a-zäöüß])"), lambda match: digit_by_digit(match[0], "de")),
+}
+"""Rules for codes of five digits before a town that are not read as a number, as they are in French."""
 
 _NEXT_WORD: Final = re.compile(rf"{BLANK}([^\W\d_]+)")
 
@@ -74,17 +80,37 @@ def _addresses(language: Language) -> tuple[Rule, ...]:
 
 
 def _abbreviations(language: Language) -> tuple[Rule, ...]:
-    def written_out(words: str, match: re.Match[str]) -> str:
-        """Keep the stop where the sentence ends with the abbreviation."""
-        ends = match[0].endswith(".") and (_END if words in language.ending else _END_OF_LINE).match(
-            match.string, match.end()
-        )
-        return f"{words}." if ends else words
+    def ends_sentence(match: re.Match[str], can: bool) -> bool:
+        end = _END if can else _END_OF_LINE
+        return match[0].endswith(".") and end.match(match.string, match.end()) is not None
 
-    return tuple(
-        (re.compile(pattern if pattern.startswith("(?<=") else rf"(?<![\w.]){pattern}"), partial(written_out, words))
-        for pattern, words in language.abbreviations.items()
-    )
+    def written_out(pattern: str, words: str, match: re.Match[str]) -> str:
+        """Keep the stop where the sentence ends with the abbreviation, and a capital where one begins with it."""
+        begins = pattern[0].islower() and match[0][0].isupper()
+        if begins and not begins_sentence(match):
+            return match[0]
+        said = words[:1].upper() + words[1:] if begins else words
+        return f"{said}." if ends_sentence(match, words in language.ending) else said
+
+    return (
+        *((re.compile(_with_limit(pattern, language.code)), partial(written_out, pattern, words))
+          for pattern, words in language.abbreviations.items()),
+        language.dictionary.rule(ends_sentence),
+    )  # fmt: skip
+
+
+def _with_limit(pattern: str, language: str) -> str:
+    """Return the pattern of an abbreviation that begins a word, with a capital, too, where it may begin a sentence.
+
+    Spanish has small letters in titles and addresses where others have capitals: "prof. Díaz".
+    """
+    first, rest = pattern[0], pattern[1:]
+    if pattern.startswith("(?<="):
+        return pattern
+    if first != "z" and first.islower() and re.match(r"\\\.(?>(?: \?)?)(?![a-zà])", rest):
+        return rf"(?<![\w.]){pattern}"  # initials: "M. E. Schmidt"
+    either = first.islower() or (language == "es" and first.isupper() and rest[:1].islower())
+    return rf"(?<![\w.])[{first}{first.swapcase()}]{rest}" if either else rf"(?<![\w.]){pattern}"
 
 
 def _international(language: Language) -> tuple[Rule, ...]:
@@ -108,9 +134,9 @@ def _telephones(language: Language) -> tuple[Rule, ...]:
     return (
         (re.compile(r"(?i)(\b(?:tel[eé]fono|telefon|téléphone|handy|móvil|tel\.|tél\.|nummer|número|numéro|ll[aá]m\w+"
                     r"|appel\w+|rufen?)(?: es| ist| est| an)?(?: el| au| le| al)?:? )"
-                    r"([0-9](?:[ /.-]?[0-9]){5,14})(?!\w)"),
+                    r"([0-9](?:(?: ?[/–-] ?|[ .])?[0-9]){5,14})(?!\w)"),
          lambda match: match[1] + language.telephone(match[2])),
-        (re.compile(r"(?<![\w+.,-])(?<![0-9][ \u00a0\u202f])0 ?[0-9]{1,4}(?:[ /.-][0-9]{2,8}){1,5}"
+        (re.compile(r"(?<![\w+.,-])(?<![0-9][ \u00a0\u202f])0 ?[0-9]{1,4}(?:(?: ?[/–-] ?|[ .])[0-9]{2,8}){1,5}"
                     r"(?![\w]|[.,][0-9])"),
          lambda match: language.telephone(match[0])),
         (re.compile(r"(?<![\w+.,-])[0-9]{3}-[0-9]{3}-[0-9]{3,4}(?![\w-])"), lambda match: language.telephone(match[0])),
@@ -210,6 +236,10 @@ def _money(language: Language) -> tuple[Rule, ...]:
     amount = rf"(?P<amount>{NUMBER})(?:{BLANK}?(?P<large>{large})(?!\w))?"
     codes = "|".join(code for code in language.currencies if code.isupper())
     return (
+        (re.compile(r"(?<=[0-9]),[-–—](?! ?[0-9])"), ""),  # 15,- €
+        # thousands and decimals as in English, behind the sign of the currency
+        (re.compile(r"(?<=[$€£])([0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]{2}))?(?![\w]|[.,][0-9])"),
+         lambda match: match[1].replace(",", "") + (f",{match[2]}" if match[2] else "")),
         (re.compile(rf"[$€£] ?(?={NUMBER}{BLANK}?(?:{codes})\b)"), ""),
         (re.compile(r"(?<!\w)[-−–](?=[$€£¥]? ?[0-9])"), language.symbols["-"] + " "),
         (re.compile(rf"(?<=[0-9]) ?[-–] ?(?={NUMBER} ?(?:{signs}))"), f" {language.to} "),
@@ -250,6 +280,7 @@ def _measures(language: Language) -> tuple[Rule, ...]:
          f" {language.out_of if language.code == 'fr' else language.symbols['×']} "),
         (re.compile(rf"{BEFORE}({NUMBER})(?: ?%)? ?[-–] ?(?={NUMBER}{BLANK}?(?:%|{units})(?!\w))"),
          lambda match: f"{match[1]} {language.to} "),
+        (re.compile(rf"(?<=[0-9])({BLANK}?(?:{units}))/(?=[0-9]+{BLANK}?(?:{units})(?!\w))"), rf"\1 {per} "),
         (re.compile(rf"{BEFORE}(?P<number>{NUMBER})(?:{BLANK}(?P<large>{large})(?={BLANK}))?{BLANK}?(?P<unit>{units})"
                     rf"(?:/(?P<divisor>{units}))?(?![\w/²³])"),
          measure),
@@ -290,6 +321,7 @@ def _numbers(language: Language) -> tuple[Rule, ...]:
         (re.compile(r"(?<=[0-9])[xX×*](?=[0-9])|(?<=[0-9]) [xX×*] (?=[0-9])"), f" {language.symbols['×']} "),
         (re.compile("[" + re.escape("".join(symbols)) + "]"), lambda match: f" {symbols[match[0]]} "),
         (re.compile(r"(?<=[0-9])(?=[^\W\d_])|(?<=[^\W\d_])-?(?=[0-9])"), " "),
+        *([_POSTAL_CODES[code]] if code in _POSTAL_CODES else []),
         (re.compile(rf"{NUMBER}"), number),
         (re.compile(r"(?<=\w)[/_](?=\w)|[\\^~*#_|]+"), " "),
         (re.compile(r"[ \t]{2,}"), " "),

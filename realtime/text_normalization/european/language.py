@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from realtime.text_normalization.european.dictionary import Dictionary
+
 
 class Currency(NamedTuple):
     """Names for one and for several, of the unit and of its hundredth."""
@@ -43,6 +45,7 @@ class Language:
         telephone: Says a telephone number.
         abbreviations: Patterns of abbreviations, without the limits of words, with what they are read as.
         ending: Those of these readings that sentences end with, so that a capital after them begins another.
+        dictionary: Further abbreviations, which need no pattern.
         ordinals: Patterns of ordinal numbers with the groups `number` and, for what stands before it, `before`; with
             what says the number, given the text before it, the number and the text after it.
     """
@@ -71,4 +74,5 @@ class Language:
     telephone: Callable[[str], str]
     abbreviations: Mapping[str, str]
     ending: frozenset[str]
+    dictionary: Dictionary
     ordinals: tuple[tuple[str, Callable[[str, str, str], str]], ...]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from realtime.text_normalization.european import dictionary
 from realtime.text_normalization.european.abbreviations import SPANISH_ABBREVIATIONS, SPANISH_ENDINGS
 from realtime.text_normalization.european.language import Currency, Language
 from realtime.text_normalization.european.units import units
@@ -114,6 +115,11 @@ def _feminine(_before: str, number: str, _after: str) -> str:
     return feminine_es(_ordinal("", number, ""))
 
 
+def _identity_number(_before: str, number: str, _after: str) -> str:
+    """Say the digits of a DNI or NIF before its letter."""
+    return f"{digit_by_digit(number, 'es')} "
+
+
 def _short(_before: str, number: str, _after: str) -> str:
     return _ordinal("", number, "").removesuffix("o")
 
@@ -132,6 +138,11 @@ def _adjective(before: str, number: str, after: str) -> str:
     )
 
 
+_PARTS: Final = frozenset(
+    {"siglo", "capítulo", "tomo", "acto", "volumen", "título", "libro", "artículo", "tipo", "fase", "escena", "parte"}
+)
+"""What a roman numeral counts, also with a capital at the beginning of a sentence."""
+
 _QUEENS: Final = re.compile(r"(?:Isabel|[A-ZÁÉÍÓÚ]\w+a)$")
 
 
@@ -141,7 +152,7 @@ def _numeral(before: str, numeral: str, _after: str) -> str:
     if value is None:
         return numeral
     name = before.split()[-1]
-    if value > 10 or not name[0].isupper() or name == "Siglo":
+    if value > 10 or not name[0].isupper() or name.lower() in _PARTS:
         return cardinal(value, "es")
     return feminine_es(ordinal(value, "es")) if _QUEENS.match(name) else ordinal(value, "es")
 
@@ -240,10 +251,12 @@ SPANISH: Final = Language(
     telephone=_telephone,
     abbreviations=SPANISH_ABBREVIATIONS,
     ending=SPANISH_ENDINGS,
+    dictionary=dictionary.SPANISH,
     ordinals=(
+        (r"(?<![\w.,])(?P<number>[0-9]{7,8})(?=-?[A-Z]\b)", _identity_number),
         (r"(?<![\w.,])(?P<number>[0-9]{1,2}) ?[x×](?= (?:al|a la|por|cada)\b)", _times_each),
         (rf"{_NUMBER}(?<=[13])\.?(?:er)\b", _short),
-        (rf"{_NUMBER}(?: ?\.?º|\.?o\b|ro\b|do\b|to\b|mo\b|vo\b|no\b)", _adjective),
+        (rf"{_NUMBER}(?: ?\.?º(?![CF]\b)|\.?o\b|ro\b|do\b|to\b|mo\b|vo\b|no\b)", _adjective),
         (rf"{_NUMBER}(?: ?\.?ª|\.?a\b|ra\b|da\b|ta\b|ma\b|va\b|na\b)", _feminine),
         (r"(?<=[a-záéíóú] )\b(?P<number>[IVX]{2,5})\b(?!['’.]\w)", _numeral),
         (r"(?P<before>\b(?:siglo|capítulo|tomo|acto|volumen|título|libro|artículo|tipo|fase|escena) )"

@@ -1,4 +1,4 @@
-"""What is said for the written forms of three tables whose right answers come from style guides, standards and use."""
+"""What is said for the written forms of four tables whose right answers come from style guides, standards and use."""
 
 from pathlib import Path
 
@@ -11,9 +11,27 @@ from tests.support.round_trip import alternatives
 TABLES = Path(__file__).parents[2] / "data" / "written_forms"
 ROWS = [
     tuple(line.split("\t"))
-    for table in ("first.tsv", "second.tsv", "third.tsv")
+    for table in ("first.tsv", "second.tsv", "third.tsv", "fourth.tsv")
     for line in (TABLES / table).read_text(encoding="utf-8").splitlines()[1:]
 ]
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        (
+            "de",
+            "Wir fahren in die Schweiz. Ich danke Dir. Das ist Max. Ein Gen. Im ersten Akt. M. E. Schmidt kam selbst.",
+        ),
+        (
+            "fr",
+            "Dans la cour. Sam. Il habite le Var. T. Xavier et V. Hugo. C'est long. Au bord de la mer. Un vol.",
+        ),
+        ("es", "Llegó S. V. Pérez. Me gusta la col. Don S. I. Ruiz. Falta sal. Es el fin."),
+    ],
+)
+def test_words_at_the_end_of_sentences_and_initials_are_no_abbreviations(language: str, written: str) -> None:
+    assert spoken_text(written, (language,)).text == written
 
 
 @pytest.mark.parametrize(
