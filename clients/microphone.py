@@ -1,34 +1,20 @@
-"""The default microphone through PortAudio: mono PCM16 frames of 40 ms at 24 kHz."""
+"""A microphone through PortAudio: mono PCM16 frames of 40 ms at 24 kHz."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Final
 
-SAMPLE_RATE: Final = 24_000
-"""Sample rate in Hz."""
+from clients.recorder import FRAME_SAMPLES, Recorder
+from clients.sound_devices import SAMPLE_RATE, SoundUnavailable, UnknownDevice, load_sounddevice
 
-FRAME_SAMPLES: Final = SAMPLE_RATE * 40 // 1000
-"""Samples of one frame: 40 ms."""
+__all__ = [
+    "FRAME_SAMPLES", "MAX_WAITING", "SAMPLE_RATE", "Microphone", "SoundUnavailable", "UnknownDevice",
+    "load_sounddevice", "open_microphone",
+]  # fmt: skip
 
 MAX_WAITING: Final = 250
 """Frames (10 s) that are buffered while the network stalls; after that the oldest are dropped and counted."""
-
-
-class SoundUnavailable(Exception):
-    """This machine cannot record or play audio: a library or a device is missing."""
-
-
-def load_sounddevice() -> ModuleType:
-    """Import the optional library. Raises `SoundUnavailable` with what to install."""
-    try:
-        import sounddevice
-    except ImportError:
-        raise SoundUnavailable("needs sounddevice: pip install sounddevice") from None
-    except OSError as error:
-        raise SoundUnavailable(f"needs the PortAudio library of the operating system: {error}") from error
-    return sounddevice
 
 
 class Microphone:
@@ -65,24 +51,32 @@ class Microphone:
 
 
 @contextmanager
-def open_microphone() -> Iterator[Microphone]:
-    """Record while the block runs; call it on the event loop that reads the frames. Raises `SoundUnavailable`."""
-    sounddevice = load_sounddevice()
+def open_microphone(
+    device: str | None = None, notify: Callable[[str], object] = lambda _: None
+) -> Iterator[Microphone]:
+    """Record while the block runs; call it on the event loop that reads the frames.
+
+    Where the device is unplugged, silence is recorded until it is there again, or for a while only if there is another
+    default device.
+
+    Args:
+        device: Number or name of the device, or a part of its name. Default: the system's default device.
+        notify: Called on the event loop with a line for the user when the device is gone, and when it is back.
+
+    Raises:
+        UnknownDevice: There is no such device, or there are several.
+        SoundUnavailable: Nothing can be recorded.
+    """
     microphone = Microphone()
     loop = asyncio.get_running_loop()
-
-    def record(data: bytes, *_: object) -> None:
-        """Copy a frame out of PortAudio's memory; called in PortAudio's thread."""
-        loop.call_soon_threadsafe(microphone.offer, bytes(data))
-
+    recorder = Recorder(
+        load_sounddevice(),
+        device,
+        lambda frame: loop.call_soon_threadsafe(microphone.offer, frame),
+        lambda message: loop.call_soon_threadsafe(notify, message),
+    )
     try:
-        stream = sounddevice.RawInputStream(
-            samplerate=SAMPLE_RATE, blocksize=FRAME_SAMPLES, channels=1, dtype="int16", callback=record
-        )
-        stream.start()
-    except sounddevice.PortAudioError as error:
-        raise SoundUnavailable(f"needs a microphone: {error}") from error
-    try:
+        recorder.open()
         yield microphone
     finally:
-        stream.close()
+        recorder.close()

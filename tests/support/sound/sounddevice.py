@@ -18,7 +18,14 @@ class RawInputStream:
     """A microphone that delivers its whole recording at once."""
 
     def __init__(
-        self, *, samplerate: int, blocksize: int, channels: int, dtype: str, callback: Callable[..., None]
+        self,
+        *,
+        samplerate: int,
+        blocksize: int,
+        channels: int,
+        dtype: str,
+        callback: Callable[..., None],
+        finished_callback: Callable[[], None],
     ) -> None:
         assert (samplerate, channels, dtype) == (24_000, 1, "int16")
         self._block_bytes = blocksize * 2
