@@ -14,7 +14,7 @@ from typing import Any, Final
 import grimp
 import pytest
 
-from realtime.cli.main import COMMANDS
+from realtime.cli.commands import COMMANDS
 
 PROJECT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("realtime", "http_compat", "clients")
@@ -155,7 +155,7 @@ def test_the_command_line_loads_no_engine_until_it_is_needed() -> None:
 @pytest.mark.parametrize("client", ["listen", "say"])
 def test_the_commands_of_clients_start_without_the_service(client: str) -> None:
     program = (
-        "import sys, realtime.cli.main as cli\n"
+        "import sys, realtime.cli.commands as cli\n"
         f"cli.command_line([{client!r}])\n"
         "print(sys.modules.keys() >= {'clients.aio'}, 'realtime.server' in sys.modules)"
     )

@@ -3,14 +3,14 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
+from clients.cli.screen import Screen, open_screen
+from clients.cli.terminal import printable
 from clients.events import Completed, Delta, Event, Failed, Partial
 
 
@@ -49,9 +49,8 @@ class Caption:
 class Captions:
     """Prints finished turns as lines and, on a terminal, those in progress below them."""
 
-    def __init__(self, console: Console, live: Live | None) -> None:
-        self._console = console
-        self._live = live
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
         self._captions: dict[str, Caption] = {}
 
     def show(self, event: Event) -> None:
@@ -67,41 +66,31 @@ class Captions:
                 self._print(self._captions.pop(item, Caption()).committed)
             case _:
                 return
-        if self._live is not None:
-            self._live.update(self._render(), refresh=True)
+        self._screen.show(Text("\n").join(each.render() for each in self._captions.values()))
 
     def finish(self) -> None:
         """Print the committed text of the turns that are still in progress."""
+        self._screen.show(Text())
         for caption in self._captions.values():
             self._print(caption.committed)
 
     def _print(self, text: str) -> None:
         if line := printable(text).strip():
-            self._console.print(Text(line), soft_wrap=True)
-
-    def _render(self) -> Text:
-        return Text("\n").join(each.render() for each in self._captions.values())
+            self._screen.print(Text(line))
 
 
 @contextmanager
 def open_display(as_json: bool) -> Iterator[Display]:
     """Open the display: JSON lines, live captions on a terminal, or plain lines elsewhere.
 
-    However the block ends, the text that has been committed is not lost.
+    However the block ends, the text that has been committed is not lost. Call it on the event loop.
     """
     if as_json:
         yield JsonLines()
         return
-    console = Console(highlight=False)
-    with ExitStack() as stack:
-        live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        if live is not None:
-            stack.enter_context(live)
-        captions = Captions(console, live)
-        stack.callback(captions.finish)
-        yield captions
-
-
-def printable(text: str) -> str:
-    """Remove control characters, so that text from a server cannot control the terminal."""
-    return "".join(character for character in text if character.isprintable())
+    with open_screen() as screen:
+        captions = Captions(screen)
+        try:
+            yield captions
+        finally:
+            captions.finish()

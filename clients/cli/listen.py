@@ -1,8 +1,7 @@
 """The command `vivavoce listen`: live captions of a file, a pipe or the microphone.
 
 Finished turns are printed as lines; on a terminal the current one is shown below them, committed text bright and
-tentative text dim. Exit codes: 0 if every turn was transcribed, 1 if something failed or was lost or the output
-was closed, 2 if the session could not start, 130 after Ctrl-C, 143 after SIGTERM.
+tentative text dim.
 """
 
 import argparse
@@ -16,12 +15,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clients.aio import DEFAULT_URL, Session, connect
-from clients.cli.display import Display, open_display, printable
-from clients.cli.keys import key_for
+from clients.cli.display import Display, open_display
+from clients.cli.exit_codes import ExitCode, code_of
+from clients.cli.server import add_server_arguments, key_for
+from clients.cli.signals import on_signal
+from clients.cli.terminal import printable, warn
 from clients.errors import RealtimeError
-from clients.microphone import SoundUnavailable, open_microphone
+from clients.events import Completed, Delta
+from clients.microphone import open_microphone
 from clients.pending import PendingTranscripts
 from clients.playback import AudioUnreadable, decode, play
+from clients.sound_devices import SoundUnavailable, UnknownDevice, microphones
 
 RESULT_TIMEOUT: Final = 60.0
 """Seconds without any event, once all audio has been sent, after which outstanding transcripts are given up."""
@@ -47,6 +51,7 @@ class ListenOptions:
     silence_ms: int = SILENCE_MS
     track: str | None = None
     fast: bool = False
+    device: str | None = None
     as_json: bool = False
     result_timeout: float = RESULT_TIMEOUT
 
@@ -57,9 +62,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "file", nargs="?", metavar="FILE", help="an audio file; - reads WAV or raw 24 kHz PCM16 from standard input"
     )
-    source.add_argument("--mic", action="store_true", help="record from the default microphone until Ctrl-C")
-    parser.add_argument("--url", default=DEFAULT_URL, help="address of the server (default: %(default)s)")
-    parser.add_argument("--api-key", help="API key (default: $OPENAI_API_KEY for a local server or wss)")
+    source.add_argument("--mic", action="store_true", help="record from a microphone until Ctrl-C")
+    source.add_argument("--devices", action="store_true", help="list the microphones of this machine")
+    parser.add_argument(
+        "--device",
+        metavar="NAME|NUMBER",
+        help="microphone: its number, its name or a part of the name (default: the default microphone of the system)",
+    )
+    add_server_arguments(parser)
     parser.add_argument("--language", help="language spoken, such as en (default: detected)")
     parser.add_argument("--translate", action="store_true", help="transcribe into English")
     parser.add_argument("--prompt", help="names and words to expect")
@@ -82,8 +92,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    if namespace.devices:
+        return list_microphones()
     options = ListenOptions(
-        source=None if namespace.mic else namespace.file,
+        source=None if namespace.mic or namespace.file is None else namespace.file,
         url=namespace.url,
         api_key=key_for(namespace.url, namespace.api_key),
         language=namespace.language,
@@ -93,6 +105,7 @@ def run(namespace: argparse.Namespace) -> int:
         silence_ms=namespace.silence_ms,
         track=namespace.track,
         fast=namespace.fast,
+        device=namespace.device,
         as_json=namespace.json,
     )
     try:
@@ -103,14 +116,14 @@ def run(namespace: argparse.Namespace) -> int:
         return 128 + signal.SIGTERM
     except BrokenPipeError:  # Rich handles a closed pipe in the same way
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes stdout when it exits
-        return 1
+        return ExitCode.FAILED
 
 
 async def _listen_until_terminated(options: ListenOptions) -> int:
     """Run `listen`; SIGTERM cancels it, so that committed text is printed."""
     task = asyncio.create_task(listen(options))
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
+    with on_signal("SIGTERM", task.cancel):
+        return await task
 
 
 async def listen(options: ListenOptions) -> int:
@@ -130,11 +143,17 @@ async def listen(options: ListenOptions) -> int:
                 _warn_of_substitutes(session, options)
                 with open_display(options.as_json) as display:
                     return await _transcribe(session, frames, display, options.result_timeout)
+    except UnknownDevice as error:
+        _warn(f"{error}; `vivavoce listen --devices` lists them")
+        return ExitCode.USAGE
     except SoundUnavailable as error:
         _warn(f"--mic {error}")
-    except (AudioUnreadable, RealtimeError) as error:
+    except AudioUnreadable as error:
         _warn(str(error))
-    return 2
+    except RealtimeError as error:
+        _warn(str(error))
+        return code_of(error)
+    return ExitCode.FAILED
 
 
 def _warn_of_substitutes(session: Session, options: ListenOptions) -> None:
@@ -158,25 +177,16 @@ def _open_source(options: ListenOptions) -> Iterator[AsyncIterable[bytes]]:
     if options.source is not None:
         yield play(decode(options.source, options.track), fast=options.fast)
         return
-    with open_microphone() as microphone:
-        loop = asyncio.get_running_loop()
-
-        def interrupt() -> None:
-            loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C ends the program at once
-            microphone.stop()
-
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-        try:
-            yield microphone
-        finally:
-            loop.remove_signal_handler(signal.SIGINT)
-            if microphone.lost:
-                _warn(f"lost {microphone.lost} frames of the microphone because the server is too slow")
+    with open_microphone(options.device, _warn) as microphone, on_signal("SIGINT", microphone.stop, once=True):
+        yield microphone
+    if microphone.lost:
+        _warn(f"lost {microphone.lost} frames of the microphone because the server is too slow")
 
 
 async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: Display, result_timeout: float) -> int:
     """Send audio and show events concurrently until every turn has its transcript; return the exit code."""
     pending = PendingTranscripts()
+    any_words = False
     sending = asyncio.create_task(_send(session, frames, pending))
     clock = asyncio.get_running_loop().time
     try:
@@ -191,6 +201,7 @@ async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: D
                     event = await anext(session)
                     if not pending.receive(event):
                         display.show(event)
+                    any_words = any_words or (isinstance(event, Delta | Completed) and bool(event.text.strip()))
                     if sending.done():
                         expect_answer()
             finally:
@@ -208,7 +219,12 @@ async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: D
         pending.warn(f"{lost} turn{'s were' if lost > 1 else ' was'} not transcribed")
     for warning in pending.warnings:
         _warn(warning)
-    return 1 if pending.warnings else 0
+    if pending.warnings:
+        return ExitCode.FAILED
+    if not any_words:
+        _warn("there was no speech")
+        return ExitCode.NO_SPEECH
+    return ExitCode.OK
 
 
 async def _send(session: Session, frames: AsyncIterable[bytes], pending: PendingTranscripts) -> None:
@@ -223,5 +239,21 @@ async def _send(session: Session, frames: AsyncIterable[bytes], pending: Pending
         pending.final_commits.append(await session.commit())
 
 
+def list_microphones() -> int:
+    """Print the devices that record, the default one marked, and return the exit code."""
+    try:
+        devices = microphones()
+    except SoundUnavailable as error:
+        _warn(f"--devices {error}")
+        return ExitCode.FAILED
+    for each in devices:
+        sys.stdout.write(
+            f"{each.number:3}  {printable(each.name)} ({each.host}){', default' if each.default else ''}\n"
+        )
+    if not devices:
+        _warn("this machine has no microphone")
+    return ExitCode.OK if devices else ExitCode.FAILED
+
+
 def _warn(message: str) -> None:
-    sys.stderr.write(f"vivavoce listen: {printable(message)}\n")
+    warn("listen", message)

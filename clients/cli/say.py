@@ -1,7 +1,4 @@
-"""The command `vivavoce say`: speak a text through the service, into a WAV file or through the loudspeaker.
-
-Exit codes: 0 if the whole text was spoken, 1 if the server failed, 2 if the session could not start, 130 after Ctrl-C.
-"""
+"""The command `vivavoce say`: speak a text through the service, into a WAV file or through the loudspeaker."""
 
 import argparse
 import asyncio
@@ -14,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.aio import DEFAULT_URL, SAMPLE_RATE, Session, connect
-from clients.cli.display import printable
-from clients.cli.keys import key_for
+from clients.cli.exit_codes import ExitCode, code_of
+from clients.cli.server import add_server_arguments, key_for
+from clients.cli.terminal import warn
 from clients.errors import RealtimeError
-from clients.microphone import SoundUnavailable, load_sounddevice
+from clients.sound_devices import SoundUnavailable, load_sounddevice
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="write a WAV file instead of playing")
     parser.add_argument("--voice", help="voice (default: the server's)")
     parser.add_argument("--speed", type=float, help="speed of speech, 0.25 to 1.5; 1 is the voice's own")
-    parser.add_argument("--url", default=DEFAULT_URL, help="address of the server (default: %(default)s)")
-    parser.add_argument("--api-key", help="API key (default: $OPENAI_API_KEY for a local server or wss)")
+    add_server_arguments(parser)
 
 
 def run(namespace: argparse.Namespace) -> int:
@@ -62,7 +59,7 @@ async def speak(options: SpeakOptions) -> int:
     """Speak one text and return the exit code; the time to first audio and warnings go to standard error."""
     if not options.text.strip():
         _warn("there is no text to speak")
-        return 2
+        return ExitCode.USAGE
     try:
         async with connect(options.url, api_key=options.api_key, transcription=False, voice=options.voice) as session:
             effective = session.effective("audio", "output", "voice")
@@ -72,9 +69,12 @@ async def speak(options: SpeakOptions) -> int:
                 return await _say(session, options, write)
     except SoundUnavailable as error:
         _warn(f"playing {error}; use -o FILE.wav to write a file")
-    except (OSError, RealtimeError) as error:
+    except OSError as error:
+        _warn(f"cannot write {options.output}: {error.strerror or error}")
+    except RealtimeError as error:
         _warn(str(error))
-    return 2
+        return code_of(error)
+    return ExitCode.FAILED
 
 
 async def _say(session: Session, options: SpeakOptions, write: Callable[[bytes], object]) -> int:
@@ -88,10 +88,10 @@ async def _say(session: Session, options: SpeakOptions, write: Callable[[bytes],
             await asyncio.to_thread(write, chunk)  # playing blocks
     except RealtimeError as error:
         _warn(str(error))
-        return 1
+        return ExitCode.FAILED
     if silent:
         _warn("the server sent no audio")
-    return 1 if silent else 0
+    return ExitCode.FAILED if silent else ExitCode.OK
 
 
 @contextmanager
@@ -120,4 +120,4 @@ def _open_loudspeaker() -> Iterator[Callable[[bytes], object]]:
 
 
 def _warn(message: str) -> None:
-    sys.stderr.write(f"vivavoce say: {printable(message)}\n")
+    warn("say", message)

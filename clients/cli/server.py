@@ -1,8 +1,30 @@
-"""The API key that a command sends to a server."""
+"""The server of a command: its address, and the API key that is sent to it."""
 
+import argparse
 import ipaddress
 import os
+from typing import Final
 from urllib.parse import urlsplit
+
+from clients.aio import DEFAULT_URL
+
+_SCHEMES: Final = {"http": "ws", "https": "wss"}
+
+
+def add_server_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare `--url` and `--api-key`."""
+    parser.add_argument(
+        "--url", type=websocket_url, default=DEFAULT_URL, help="address of the server (default: %(default)s)"
+    )
+    parser.add_argument("--api-key", help="API key (default: $OPENAI_API_KEY for a local server or wss)")
+
+
+def websocket_url(address: str) -> str:
+    """Return the address as one of a websocket: `http` means `ws`, `https` means `wss`, and nothing means `ws`."""
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        return f"ws://{address}"
+    return f"{_SCHEMES.get(scheme, scheme)}://{rest}"
 
 
 def key_for(url: str, given: str | None) -> str | None:

@@ -11,8 +11,10 @@ from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRem
 from rich.progress import Progress as RichProgress
 from rich.table import Column, Table
 
+from clients.cli.terminal import is_interactive
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ENTRIES
+from realtime.cli.output import table_console
 from realtime.errors import EngineError, UnusableModel, VoiceError
 from realtime.settings import Settings
 from realtime.weights import locate as weights
@@ -59,7 +61,7 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
         except (EngineError, UnusableModel) as error:
             errors[entry.name], here = error, UNUSABLE
         table.add_row(entry.name, languages, entry.licence, here)
-    Console().print(table)
+    table_console().print(table)
     print_errors(errors)
     return 0
 
@@ -123,7 +125,7 @@ class Bars:
 
     def __call__(self, step: Step) -> None:
         """Show a step; implements `Progress`. Without a terminal nothing is shown, not even the bar's last newline."""
-        if not self._console.is_terminal:
+        if not is_interactive(sys.stderr):
             return
         key = step.model, step.stage
         if key not in self._tasks:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from rich.console import Console
 from rich.table import Column, Table
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.cli.output import table_console
 from realtime.session.decode_policy import Waiting
 from realtime.tracing.replay import Trace, read, replay
 from realtime.tracing.timeline import Decode, LateWord, Reply, Timeline, Turn
@@ -82,7 +82,7 @@ def _replay(trace: Trace) -> int:
 
 
 def _print(found: Timeline) -> None:
-    console = Console(highlight=False, markup=False)
+    console = table_console()
 
     def line(text: str = "") -> None:
         console.print(text, soft_wrap=True)

@@ -13,6 +13,8 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from clients.cli.exit_codes import ExitCode
+from clients.cli.terminal import is_interactive
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
@@ -82,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, settings: Settings, engines: Registry | None = None) -> int:
-    """Transcribe the files and return the exit code: 1 if any of them failed.
+    """Transcribe the files and return the exit code: `FAILED` if any of them failed, `NO_SPEECH` if none has words.
 
     Raises:
         VoiceError: The model is unknown, cannot be loaded or does not support the language or the translation.
@@ -110,10 +112,13 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
             loaded.callback(recognizer.close)
         wanted = wanted.for_model(recognizer.entry)  # which for a repository is known only now
         try:
-            failures += asyncio.run(_Command(detector, recognizer, options, wanted).run(ready))
+            command = _Command(detector, recognizer, options, wanted)
+            failures += asyncio.run(command.run(ready))
         except _ReaderLeft:
-            return 1
-    return 1 if failures else 0
+            return ExitCode.FAILED
+    if failures:
+        return ExitCode.FAILED
+    return ExitCode.OK if command.any_words else ExitCode.NO_SPEECH
 
 
 def _offline_options(options: argparse.Namespace) -> OfflineOptions:
@@ -146,6 +151,7 @@ class _Command:
         self._options = options
         self._wanted = wanted
         self._decoders = DecoderPool(max_files=1)
+        self.any_words = False
 
     async def run(self, sources: list[Recording]) -> int:
         """Transcribe the recordings and return the number of those that failed. Raises `_ReaderLeft`."""
@@ -158,6 +164,10 @@ class _Command:
                     with _progress_bar(f"{printable(Path(source.name).name)} ({number}/{len(sources)})") as advance:
                         transcript = await self._transcribe(source, advance)
                     self._write(source, transcript)
+                    if to_text(transcript).strip():
+                        self.any_words = True
+                    else:
+                        note(source.name, "there was no speech")
                     if transcript.track:
                         note(source.name, f"transcribed audio track {label(transcript.track)}")
                 except (OSError, VoiceError) as error:
@@ -220,7 +230,7 @@ def _progress_bar(name: str) -> Iterator[Callable[[float, float | None], None]]:
         position = f"{_clock(done)} / {_clock(total)}" if total else _clock(done)
         progress.update(task, completed=done, total=total, position=position)
 
-    with progress if console.is_terminal else nullcontext():
+    with progress if is_interactive(sys.stderr) else nullcontext():
         yield advance
 
 

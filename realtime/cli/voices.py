@@ -7,7 +7,6 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
 from rich.table import Column, Table
 
 from realtime.audio.formats import AudioFormat, Encoding, encode
@@ -15,6 +14,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ENTRIES, ModelEntry, Task
 from realtime.catalogue.voices import MixableVoices, lists_voice, resolve_voice, voice_language
 from realtime.cli.models import UNUSABLE, print_errors
+from realtime.cli.output import table_console
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, UnknownVoice
 from realtime.media.encoders import wav_header
@@ -82,7 +82,7 @@ def _list(entries: list[ModelEntry], settings: Settings) -> None:
             languages = voice_language(voice, entry.languages) or ", ".join(entry.languages)
             state = "yes" if voices else UNUSABLE if entry.name in errors else ""
             table.add_row(voice, entry.name, languages, entry.licence, state)
-    Console().print(table)
+    table_console().print(table)
     print_errors(errors)
 
 

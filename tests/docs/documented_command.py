@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from realtime.cli.main import command_line, main, read_settings
+from realtime.cli.commands import command_line
+from realtime.cli.main import main, read_settings
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import clients.cli.listen
+from clients.cli.exit_codes import ExitCode
 from clients.cli.listen import ListenOptions, add_arguments, listen, run
 from tests.support.scripted_realtime_server import (
     Message,
@@ -91,6 +92,7 @@ def test_a_translation_is_asked_for(recording: str) -> None:
     async def script(peer: Peer) -> None:
         session = await peer.greet()
         assert session["audio"]["input"]["transcription"] == {"task": "translate"}
+        await peer.send(completed("item_1", "Hello."))
         await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
 
     assert meet(script, listening(recording, translate=True)) == 0
@@ -100,6 +102,7 @@ def test_a_model_or_language_that_is_replaced_is_reported(recording: str, capsys
     async def script(peer: Peer) -> None:
         effective = {"model": "whisper-base", "language": None}
         await peer.greet({"audio": {"input": {"transcription": effective}}})
+        await peer.send(completed("item_1", "Hello."))
         await peer.receive("input_audio_buffer.commit")
         await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
 
@@ -124,6 +127,7 @@ def test_another_name_of_the_model_or_language_is_no_replacement(
 ) -> None:
     async def script(peer: Peer) -> None:
         await peer.greet({"audio": {"input": {"transcription": {"model": used, "language": "en"}}}})
+        await peer.send(completed("item_1", "Hello."))
         await peer.receive("input_audio_buffer.commit")
         await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
 
@@ -131,9 +135,12 @@ def test_another_name_of_the_model_or_language_is_no_replacement(
     assert capsys.readouterr().err == ""
 
 
-def test_a_turn_without_words_is_no_line(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert meet(answering(committed("item_1"), completed("item_1", "")), listening(recording)) == 0
-    assert capsys.readouterr().out == ""
+def test_a_turn_without_words_is_no_line_and_a_recording_without_words_has_an_exit_code(
+    recording: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = answering(committed("item_1"), completed("item_1", ""))
+    assert meet(script, listening(recording)) == ExitCode.NO_SPEECH
+    assert capsys.readouterr() == ("", "vivavoce listen: there was no speech\n")
 
 
 def test_the_recording_arrives_whole(recording: str) -> None:
@@ -141,6 +148,7 @@ def test_the_recording_arrives_whole(recording: str) -> None:
         await peer.greet()
         sizes = [len((await peer.receive("input_audio_buffer.append"))["audio"]) for _ in range(3)]
         assert sizes == [2560, 2560, 1280]
+        await peer.send(completed("item_1", "Hello."))
         await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
 
     assert meet(script, listening(recording)) == 0
@@ -223,12 +231,12 @@ def test_a_server_that_says_nothing_at_all_is_given_up(recording: str, capsys: p
 
 def test_a_refused_key_is_reported(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     body = json.dumps({"error": {"message": "Incorrect API key."}})
-    assert meet(answering(), listening(recording), refusal=(HTTPStatus.UNAUTHORIZED, body)) == 2
+    assert meet(answering(), listening(recording), refusal=(HTTPStatus.UNAUTHORIZED, body)) == ExitCode.REFUSED
     assert capsys.readouterr() == ("", "vivavoce listen: Incorrect API key.\n")
 
 
 def test_a_missing_file_is_reported_before_anything_is_opened(capsys: pytest.CaptureFixture[str]) -> None:
-    assert meet(answering(), listening("missing.wav")) == 2
+    assert meet(answering(), listening("missing.wav")) == ExitCode.FAILED
     assert "cannot open missing.wav" in capsys.readouterr().err
 
 
@@ -309,26 +317,6 @@ def test_a_closed_output_ends_the_command_quietly(recording: str) -> None:
     assert meet(script, client) == (1, b"")
 
 
-def test_a_terminal_shows_tentative_text_dim_and_committed_text_bright(
-    recording: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TERM", "xterm")
-    script = answering(
-        delta("item_1", "Please"),
-        partial("item_1", "Please turn", " the light"),
-        delta("item_1", " turn"),
-        committed("item_1"),
-        completed("item_1", "Please turn the lights off."),
-    )
-    assert meet(script, listening(recording)) == 0
-    shown = capsys.readouterr().out
-    assert "\x1b[1mPlease\x1b[0m" in shown
-    assert "\x1b[1mPlease turn\x1b[0m\x1b[2m the light\x1b[0m" in shown
-    assert "Please turn turn" not in shown
-    assert "Please turn the lights off.\n" in shown
-
-
 def test_text_from_a_server_cannot_control_the_terminal(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(answering(completed("item_1", "\x1b[2J[bold]Hello[/]\r\n.")), listening(recording)) == 0
     assert capsys.readouterr().out == "[2J[bold]Hello[/].\n"
@@ -372,7 +360,7 @@ def test_a_microphone_without_its_library_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    assert meet(answering(), listening(None)) == 2
+    assert meet(answering(), listening(None)) == ExitCode.FAILED
     assert "--mic needs sounddevice: pip install sounddevice" in capsys.readouterr().err
 
 

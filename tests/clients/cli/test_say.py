@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 import clients.cli.say
+from clients.cli.exit_codes import ExitCode
 from clients.cli.say import SpeakOptions, add_arguments, run, speak
 from tests.support.scripted_realtime_server import (
     Message,
@@ -93,18 +94,18 @@ def test_a_refused_connection_is_reported_and_writes_no_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refusal = (HTTPStatus.SERVICE_UNAVAILABLE, '{"error": {"message": "All lines are busy."}}')
-    assert meet(greeting, saying("Hello.", tmp_path / "hello.wav"), refusal=refusal) == 2
+    assert meet(greeting, saying("Hello.", tmp_path / "hello.wav"), refusal=refusal) == ExitCode.REFUSED
     assert capsys.readouterr().err == "vivavoce say: All lines are busy.\n"
     assert not (tmp_path / "hello.wav").exists()
 
 
 def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert meet(greeting, saying("Hello.", tmp_path / "missing" / "hello.wav")) == 2
+    assert meet(greeting, saying("Hello.", tmp_path / "missing" / "hello.wav")) == ExitCode.FAILED
     assert "No such file" in capsys.readouterr().err
 
 
 def test_an_empty_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert meet(greeting, saying(" \n", tmp_path / "hello.wav")) == 2
+    assert meet(greeting, saying(" \n", tmp_path / "hello.wav")) == ExitCode.USAGE
     assert "no text to speak" in capsys.readouterr().err
 
 
@@ -112,7 +113,7 @@ def test_without_a_loudspeaker_a_file_is_needed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    assert meet(greeting, saying("Hello.", None)) == 2
+    assert meet(greeting, saying("Hello.", None)) == ExitCode.FAILED
     assert "playing needs sounddevice" in capsys.readouterr().err
 
 

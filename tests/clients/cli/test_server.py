@@ -1,6 +1,6 @@
 import pytest
 
-from clients.cli.keys import key_for
+from clients.cli.server import key_for, websocket_url
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +22,16 @@ def test_the_environments_key_never_leaves_this_machine_in_the_clear(url: str) -
 
 def test_a_key_that_is_given_goes_anywhere() -> None:
     assert key_for("ws://captions.example/", "given") == "given"
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("ws://voice.example/v1/realtime", "ws://voice.example/v1/realtime"),
+        ("http://127.0.0.1:9000", "ws://127.0.0.1:9000"),
+        ("https://voice.example/speech", "wss://voice.example/speech"),
+        ("voice.example:9000", "ws://voice.example:9000"),
+    ],
+)
+def test_an_address_of_http_or_without_a_scheme_is_one_of_the_websocket(address: str, url: str) -> None:
+    assert websocket_url(address) == url

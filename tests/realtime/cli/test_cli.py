@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +19,8 @@ from websockets.sync.client import connect
 
 from realtime import __version__
 from realtime.catalogue.table import ENTRIES
+from realtime.cli.commands import COMMANDS, command_line
+from realtime.cli.completion import SHELLS, script
 from realtime.cli.main import main
 from realtime.cli.output import USAGE_ERROR
 from tests.support.realtime_service import SILENT, read_to_end
@@ -122,6 +126,7 @@ def test_traces_that_cannot_be_written_are_a_usage_error_at_the_start(
         ("doctor", "--quick", "--port", "0"),
         ("models", "list"),
         ("models", "path", "whisper-base"),
+        ("completion", "bash"),
     ],
 )
 def test_a_reader_that_leaves_ends_a_command_quietly(arguments: tuple[str, ...]) -> None:
@@ -131,6 +136,70 @@ def test_a_reader_that_leaves_ends_a_command_quietly(arguments: tuple[str, ...])
     done = subprocess.run(command, env=ENVIRONMENT, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_a_full_disk_is_an_error_of_one_line() -> None:
+    command = [sys.executable, "-m", "realtime.cli.main", "models"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, b"vivavoce: No space left on device\n")
+
+
+def test_an_output_that_lacks_characters_is_written_with_escapes() -> None:
+    program = "import sys; from realtime.cli import models, main; models._list = lambda *_: print('caf\\u00e9') or 0; "
+    command = [sys.executable, "-c", f"{program} sys.exit(main.main(['models', 'list']))"]
+    environment = ENVIRONMENT | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, b"caf\\xe9\n"), done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_an_example_that_can_be_parsed(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert exit_code(command, "--help") == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    (example,) = re.findall(r"example:\n  (?:eval \"\$\()?vivavoce ([^)>\n]+)", shown)
+    arguments = shlex.split(example)
+    assert arguments[0] == command
+    command_line(arguments).parse_args(arguments)
+
+
+def test_a_table_in_a_pipe_has_a_line_for_each_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("models") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(ENTRIES)
+
+
+def completions(line: str) -> set[str]:
+    """Return what bash offers for the last word of a line."""
+    program = f"""
+        {script("bash")}
+        COMP_WORDS=({line}); [[ "{line}" == *" " ]] && COMP_WORDS+=("")
+        COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}
+        _shtab_vivavoce; printf '%s\n' "${{COMPREPLY[@]}}"
+    """
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is not installed")
+    done = subprocess.run([bash, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.split())
+
+
+def test_a_shell_completes_commands_options_names_and_files(tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").touch()
+    assert completions("vivavoce tr") == {"transcribe", "trace"}
+    assert completions("vivavoce listen --lang") == {"--language"}
+    assert completions("vivavoce models pull whisper-tiny") == {"whisper-tiny", "whisper-tiny.en"}
+    assert completions("vivavoce transcribe --format ") == {"txt", "srt", "vtt", "json"}
+    assert completions(f"vivavoce transcribe {tmp_path}/ta") == {f"{tmp_path}/talk.mp3"}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_shell_has_a_script_with_every_command(shell: str) -> None:
+    assert [command for command in COMMANDS if command not in script(shell)] == []
 
 
 def test_eighty_columns_are_enough_for_the_list_of_models(
