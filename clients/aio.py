@@ -33,13 +33,14 @@ from clients.events import (
     ServerError,
     parse_event,
 )
+from clients.options import SAMPLE_RATE, SessionOptions
 
-__all__ = ["DEFAULT_URL", "MAX_MESSAGE", "MAX_WAITING", "PATH", "SAMPLE_RATE", "Session", "connect"]
+__all__ = ["DEFAULT_URL", "MAX_MESSAGE", "MAX_WAITING", "PATH", "SAMPLE_RATE", "Session", "connect", "open_session"]
 
 DEFAULT_URL: Final = f"ws://127.0.0.1:8000{PATH}"
 
-SAMPLE_RATE: Final = 24_000
-"""Sample rate in Hz of the protocol's default format in both directions: PCM16, little-endian, mono."""
+OPEN_TIMEOUT: Final = 10.0
+"""Seconds allowed by default for connecting, and again for opening the session."""
 
 MAX_WAITING: Final = 10_000
 """Events that may wait for the iteration over the session; one more ends the session with `ProtocolError`."""
@@ -64,7 +65,7 @@ async def connect(
     silence_ms: int | None = None,
     partials: bool = False,
     binary: bool = False,
-    open_timeout: float = 10.0,
+    open_timeout: float = OPEN_TIMEOUT,
 ) -> AsyncIterator["Session"]:
     """Open a session, which is closed when the block ends.
 
@@ -90,35 +91,34 @@ async def connect(
         RequestFailed: The server refuses the configuration.
         ServerClosed: The server closed the connection before the session was open.
     """
-    given = {
-        "language": language,
-        "prompt": prompt,
-        "model": model if transcription else None,
-        "task": "translate" if translate else None,
-    }
-    audio: Payload = {
-        "format": {"type": "audio/pcm", "rate": rate},
-        "transcription": {name: value for name, value in given.items() if value},
-    }
-    if transcription and not audio["transcription"]:
-        del audio["transcription"]  # a transcription session transcribes by default
-    if not turn_detection:
-        audio["turn_detection"] = None
-    elif silence_ms is not None:
-        audio["turn_detection"] = {"type": "server_vad", "silence_duration_ms": silence_ms}
-    config: Payload = {"type": "transcription" if transcription else "realtime", "audio": {"input": audio}}
-    if voice and not transcription:
-        config["audio"]["output"] = {"voice": voice}
+    options = SessionOptions(
+        transcription=transcription,
+        model=model,
+        language=language,
+        prompt=prompt,
+        translate=translate,
+        voice=voice,
+        rate=rate,
+        turn_detection=turn_detection,
+        silence_ms=silence_ms,
+        partials=partials,
+        binary=binary,
+    )
+    async with open_session(url, options, api_key=api_key, open_timeout=open_timeout) as session:
+        yield session
 
-    query = {"intent": "transcription"} if transcription else {"model": model} if model else {}
-    if extensions := [name for name, enabled in (("partials", partials), ("binary", binary)) if enabled]:
-        query["ext"] = ",".join(extensions)
-    socket = await open_connection(url, query, api_key, open_timeout)
+
+@asynccontextmanager
+async def open_session(
+    url: str, options: SessionOptions, *, api_key: str | None = None, open_timeout: float = OPEN_TIMEOUT
+) -> AsyncIterator["Session"]:
+    """Open a session with these options; arguments and errors are those of `connect`."""
+    socket = await open_connection(url, options.query(), api_key, open_timeout)
     try:
-        session = Session(socket, binary=binary)
+        session = Session(socket, binary=options.binary)
         try:
             async with asyncio.timeout(open_timeout):
-                await session._configure(config)
+                await session._configure(options.configuration())
         except TimeoutError:
             raise ConnectionRefused(f"the server did not open a session within {open_timeout:g} s") from None
         reader = asyncio.create_task(session._read())

@@ -1,13 +1,15 @@
 """The websocket of a session: opening it, and its errors as those of this library."""
 
 import json
+import socket
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.http11 import Response
 
 from clients.errors import ConnectionRefused, ServerClosed
 
@@ -16,13 +18,19 @@ PATH: Final = "/v1/realtime"
 MAX_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes of the largest message accepted from the server."""
 
+DEAD_PEER_MS: Final = 30_000
+"""Milliseconds after which a peer that acknowledges nothing counts as gone (Linux), as after a change of networks.
+
+Without it, TCP goes on for a quarter of an hour. A server that throttles a fast sender takes something more often.
+"""
+
 
 async def open_connection(url: str, query: dict[str, str], api_key: str | None, timeout: float) -> ClientConnection:
     """Open the websocket at `url` with `query`, and at `PATH` if it has no path. Raises `ConnectionRefused`."""
     url = _with_query(url, query)
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
-        return await open_socket(
+        connection = await open_socket(
             url,
             additional_headers=headers,
             compression=None,
@@ -31,19 +39,29 @@ async def open_connection(url: str, query: dict[str, str], api_key: str | None, 
             max_size=MAX_MESSAGE,
         )
     except InvalidStatus as refusal:
-        raise ConnectionRefused(_refusal_message(refusal.response), refusal.response.status_code) from None
+        raise refused(refusal.response.status_code, refusal.response.headers, refusal.response.body) from None
     except TimeoutError:
         raise ConnectionRefused(f"{url} did not answer within {timeout:g} s") from None
     except (OSError, WebSocketException) as error:
         raise ConnectionRefused(f"cannot connect to {url}: {error}") from error
+    tcp = connection.transport.get_extra_info("socket")
+    if tcp is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+        tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+    return connection
 
 
-def _refusal_message(response: Response) -> str:
-    """Return the message of an OpenAI error body, or else the HTTP status line."""
+def refused(status: int, headers: Mapping[str, str], body: bytes | bytearray | None) -> ConnectionRefused:
+    """Return the error that tells what an HTTP response refused, by its OpenAI error body if it has one."""
+    seconds = headers.get("Retry-After", "")
+    retry_after = float(seconds) if seconds.isdecimal() else None
     try:
-        return str(json.loads(response.body)["error"]["message"])
-    except (LookupError, TypeError, ValueError):
-        return f"HTTP {response.status_code} {response.reason_phrase}"
+        error = json.loads(body or b"")["error"]
+        return ConnectionRefused(
+            str(error["message"]), status, code=str(error.get("code") or ""), retry_after=retry_after
+        )
+    except (LookupError, TypeError, ValueError, AttributeError):
+        phrase = next((each.phrase for each in HTTPStatus if each == status), "")
+        return ConnectionRefused(f"HTTP {status} {phrase}".strip(), status, retry_after=retry_after)
 
 
 def server_closed(closed: ConnectionClosed) -> ServerClosed:
@@ -56,4 +74,6 @@ def server_closed(closed: ConnectionClosed) -> ServerClosed:
 def _with_query(url: str, query: dict[str, str]) -> str:
     parts = urlsplit(url)
     path = PATH if parts.path in {"", "/"} else parts.path
-    return urlunsplit(parts._replace(path=path, query=urlencode(parse_qsl(parts.query) + list(query.items()))))
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    combined = urlencode(parse_qsl(parts.query) + list(query.items()))
+    return urlunsplit(parts._replace(scheme=scheme, path=path, query=combined))

@@ -98,6 +98,16 @@ class ResponseCreated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseText(Event):
+    """Text of a response to append. `start` is the second of the response in which it begins to be spoken, if it is."""
+
+    response_id: str
+    item_id: str
+    text: str
+    start: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AudioChunk(Event):
     """PCM16 audio of a response. `offset` counts the samples before it; None without the extension `binary`."""
 
@@ -126,6 +136,30 @@ class ServerError(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Disconnected(Event):
+    """The connection is lost, or could not be opened again; the next attempt begins in `retry_in` seconds."""
+
+    reason: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnected(Event):
+    """There is a session again. `missing` is how many seconds of an unfinished turn were no longer kept, mostly 0."""
+
+    missing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted(Event):
+    """The user interrupted a response, of which `text` was heard, and `seconds` of its speech."""
+
+    response_id: str
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Other(Event):
     """An event without a type of its own; see `raw`."""
 
@@ -151,6 +185,8 @@ def parse_event(raw: Payload) -> Event:
             return Failed(raw["item_id"], error.get("code") or "", error["message"], raw=raw)
         case "response.created":
             return ResponseCreated(raw["response"]["id"], raw["response"].get("metadata") or {}, raw=raw)
+        case "response.output_audio_transcript.delta" | "response.output_text.delta":
+            return ResponseText(raw["response_id"], raw["item_id"], raw["delta"], raw.get("start_time"), raw=raw)
         case "response.output_audio.delta":
             return AudioChunk(raw["response_id"], base64.b64decode(raw["delta"], validate=True), raw=raw)
         case "response.done":

@@ -1,0 +1,72 @@
+"""What a client asks of a session, as the query and the configuration of the protocol."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from clients.events import Payload
+
+SAMPLE_RATE: Final = 24_000
+"""Sample rate in Hz of the protocol's default format in both directions: PCM16, little-endian, mono."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """Options of a session; those that are None, empty or False leave the choice to the server.
+
+    `transcription` opens a session that only listens, otherwise a conversation. `container` is the media type of the
+    audio that is sent, for example `audio/mpeg`; None is PCM16 at `rate` Hz. `eagerness` (`low`, `medium`, `high`,
+    `auto`) ends turns by meaning instead of after `silence_ms` milliseconds of silence.
+    """
+
+    transcription: bool = True
+    model: str | None = None
+    language: str | None = None
+    prompt: str | None = None
+    keywords: tuple[str, ...] = ()
+    translate: bool = False
+    voice: str | None = None
+    instructions: str | None = None
+    rate: int = SAMPLE_RATE
+    container: str | None = None
+    turn_detection: bool = True
+    silence_ms: int | None = None
+    eagerness: str | None = None
+    partials: bool = False
+    binary: bool = False
+
+    def query(self) -> dict[str, str]:
+        """Return the query of the address."""
+        query = {"intent": "transcription"} if self.transcription else {"model": self.model} if self.model else {}
+        extensions = [name for name, on in (("partials", self.partials), ("binary", self.binary)) if on]
+        return query | ({"ext": ",".join(extensions)} if extensions else {})
+
+    def configuration(self) -> Payload:
+        """Return the session of `session.update`."""
+        given = {
+            "language": self.language,
+            "prompt": self.prompt,
+            "keywords": list(self.keywords),
+            "model": self.model if self.transcription else None,
+            "task": "translate" if self.translate else None,
+        }
+        audio: Payload = {
+            "format": {"type": self.container} if self.container else {"type": "audio/pcm", "rate": self.rate},
+            "transcription": {name: value for name, value in given.items() if value},
+        }
+        if self.transcription and not audio["transcription"]:
+            del audio["transcription"]  # a transcription session transcribes by default
+        if not self.turn_detection:
+            audio["turn_detection"] = None
+        elif self.eagerness is not None:
+            audio["turn_detection"] = {"type": "semantic_vad", "eagerness": self.eagerness}
+        elif self.silence_ms is not None:
+            audio["turn_detection"] = {"type": "server_vad", "silence_duration_ms": self.silence_ms}
+        session: Payload = {
+            "type": "transcription" if self.transcription else "realtime",
+            "audio": {"input": audio},
+        }
+        if self.voice and not self.transcription:
+            session["audio"]["output"] = {"voice": self.voice}
+        if self.instructions and not self.transcription:
+            session["instructions"] = self.instructions
+        return session

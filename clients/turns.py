@@ -1,0 +1,203 @@
+"""The turns of one audio over several sessions: no word of them is lost or given twice.
+
+A session that replaces a lost one is sent the audio of unfinished turns again, and transcribes it from its beginning.
+Text that was committed before stays, and only what follows it is passed on, under the same item. The two transcripts
+are aligned by their words, because the second may differ a little from the first.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from itertools import pairwise
+from typing import Final
+
+from clients.events import Committed, Completed, Delta, Event, Failed, Partial, SpeechStarted, SpeechStopped, Word
+
+_UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+"""Characters of scripts without spaces: Thai, Lao, Burmese, Khmer, Chinese and Japanese. Each counts as a word."""
+
+_WORDS: Final = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
+
+
+_LARGEST_SHIFT: Final = 3
+"""Words by which the second transcript may be longer up to a common word; more is a chance match of short words."""
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """A turn without its final transcript; `start` and `end` are seconds of the whole audio.
+
+    `deltas` are its committed text, each with the position of the newest audio at that time. It `repeats` turns of lost
+    sessions until it says more than they did; meanwhile its text is `repeated`. It was `given` if its final transcript
+    came from an earlier session.
+    """
+
+    item_id: str
+    start: float
+    end: float | None = None
+    committed: bool = False
+    deltas: list[tuple[float, str]] = field(default_factory=list)
+    repeats: list["_Turn"] = field(default_factory=list)
+    repeated: str = ""
+    given: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(text for _, text in self.deltas)
+
+    def words_after(self, position: float) -> list[str]:
+        """Return the words that were committed when the audio had reached a position; the others end before it."""
+        late = "".join(text for reached, text in self.deltas if reached >= position or self.start >= position)
+        return _WORDS.findall(late)
+
+
+class Turns:
+    """Turns in progress. `answered` is the position in seconds before which everything has its transcript."""
+
+    def __init__(self) -> None:
+        self.answered = 0.0
+        self._base = 0.0
+        self._reached = 0.0
+        self._turns: dict[str, _Turn] = {}
+        self._left: list[_Turn] = []  # of lost sessions, in order
+
+    @property
+    def are_complete(self) -> bool:
+        """Whether every turn of this session has its transcript."""
+        return not self._turns
+
+    def restart(self, base: float) -> float:
+        """Begin another session, whose audio begins at `base`; return how many seconds of a turn are missing."""
+        self._left = self._unfinished()
+        self._turns.clear()
+        self._base = self._reached = base
+        return max(0.0, base - self._left[0].start) if self._left else 0.0
+
+    def settle(self) -> list[Event]:
+        """End all turns with the text that they have."""
+        over: list[Event] = [Completed(turn.item_id, turn.text.strip()) for turn in self._unfinished()]
+        self._left.clear()
+        self._turns.clear()
+        return over
+
+    def receive(self, event: Event) -> list[Event]:
+        """Take an event of this session; return what it says in terms of the whole audio."""
+        match event:
+            case SpeechStarted(item_id=item, audio_start_ms=start_ms):
+                return self._start(event, item, self._base + start_ms / 1000)
+            case (
+                SpeechStopped(item_id=item)
+                | Committed(item_id=item)
+                | Delta(item_id=item)
+                | Partial(item_id=item)
+                | Completed(item_id=item)
+                | Failed(item_id=item)
+            ):
+                # One that was committed by hand has no other beginning than the end of those before.
+                turn = self._turns.setdefault(item, _Turn(item, self.answered))
+                said = self._continue(event, item, turn)
+                return [] if turn.given else said
+            case _:
+                return [event]
+
+    def _start(self, event: SpeechStarted, item: str, start: float) -> list[Event]:
+        over: list[Event] = []
+        while self._left and (end := self._left[0].end) is not None and end <= start:
+            turn = self._left.pop(0)  # nothing was found in its audio this time
+            over.append(Completed(turn.item_id, turn.text.strip()))
+        given = start < self.answered
+        turn = self._turns[item] = _Turn(item, start, given=given)
+        if self._left and not given:
+            first = self._left.pop(0)
+            turn.repeats = [first]
+            turn.item_id, turn.end, turn.committed = first.item_id, first.end, first.committed
+            return over
+        return over if given else [*over, replace(event, audio_start_ms=round(start * 1000))]
+
+    def _continue(self, event: Event, item: str, turn: _Turn) -> list[Event]:
+        match event:
+            case SpeechStopped(audio_end_ms=end_ms):
+                known, turn.end = turn.end is not None, self._base + end_ms / 1000
+                return [] if known else [SpeechStopped(turn.item_id, round(turn.end * 1000), raw=event.raw)]
+            case Committed():
+                known, turn.committed = turn.committed, True
+                return [] if known else [replace(event, item_id=turn.item_id)]
+            case Delta(text=text) if not turn.repeats:
+                turn.deltas.append((self._reached, text))
+                return [replace(event, item_id=turn.item_id)]
+            case Delta(text=text):
+                turn.repeated += text
+                return self._release(turn, final=False)
+            case Partial(audio_end_ms=end_ms):
+                self._reached = self._base + end_ms / 1000
+                if turn.repeats:
+                    return []  # what is shown already is more
+                return [replace(event, item_id=turn.item_id, audio_end_ms=round(self._reached * 1000))]
+            case Completed():
+                return self._complete(event, item, turn)
+            case _:
+                over = self._release(turn, final=True)
+                self._end(item, turn)
+                return [*over, replace(event, item_id=turn.item_id)]  # type: ignore[call-arg]
+
+    def _complete(self, event: Completed, item: str, turn: _Turn) -> list[Event]:
+        words = tuple(replace(word, start=word.start + self._base, end=word.end + self._base) for word in event.words)
+        over = self._release(turn, final=True, words=words)
+        self._end(item, turn)
+        text = event.text if turn.item_id == item else turn.text.strip()
+        if len(over) > 1:  # those before the last of several turns are theirs
+            words = tuple(word for word in words if word.start >= turn.start)
+        return [*over, replace(event, item_id=turn.item_id, text=text, words=words)]
+
+    def _end(self, item: str, turn: _Turn) -> None:
+        del self._turns[item]
+        pending = [each.start for each in self._unfinished()]
+        self.answered = min([max(self.answered, turn.end or 0.0), *pending])
+
+    def _release(self, turn: _Turn, *, final: bool, words: tuple[Word, ...] = ()) -> list[Event]:
+        """Compare a repeated turn with the text of those that it repeats, when it ends or says more than they did.
+
+        Afterwards it is the last of them: its text is what that had, and what follows.
+        """
+        if not turn.repeats:
+            return []
+        while final and self._left and turn.end is not None and self._left[0].start < turn.end:
+            turn.repeats.append(self._left.pop(0))
+        before = [word for each in turn.repeats for word in each.words_after(self._base)]
+        after = _WORDS.findall(turn.repeated)
+        if not final and (self._left or len(after) <= len(before)):
+            return []
+        over: list[Event] = []
+        for each, following in pairwise(turn.repeats):
+            own = tuple(word for word in words if each.start <= word.start < following.start)
+            over.append(Completed(each.item_id, each.text.strip(), own))
+        last, turn.repeats = turn.repeats[-1], []
+        turn.item_id, turn.start, turn.deltas = last.item_id, last.start, last.deltas
+        if addition := "".join(after[overlap(before, after) :]):
+            turn.deltas.append((self._reached, addition))
+            over.append(Delta(turn.item_id, addition))
+        return over
+
+    def _unfinished(self) -> list[_Turn]:
+        """Return the turns of which the program knows, without those that repeat them."""
+        turns = [*self._left]
+        for turn in self._turns.values():
+            if not turn.given:
+                turns += turn.repeats or [turn]
+        return sorted(turns, key=lambda turn: turn.start)
+
+
+def overlap(before: list[str], after: list[str]) -> int:
+    """Return how many words at the beginning of `after` repeat the words of `before`, or the last of them."""
+    matcher = SequenceMatcher(None, list(_keys(before)), list(_keys(after)), autojunk=False)
+    for block in reversed(matcher.get_matching_blocks()):
+        if block.size and block.b - block.a <= _LARGEST_SHIFT:
+            return min(len(after), block.b + block.size + len(before) - (block.a + block.size))
+    return min(len(before), len(after))
+
+
+def _keys(words: list[str]) -> Iterator[str]:
+    """Yield words without case and punctuation, which differ most easily."""
+    for word in words:
+        yield "".join(each for each in word.casefold() if each.isalnum()) or word.strip()

@@ -1,0 +1,253 @@
+"""Captions of the client library with the whole service, over connections that are cut."""
+
+import asyncio
+import socket
+import wave
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+
+import clients.backoff
+from clients import (
+    Captions,
+    Completed,
+    ConnectionRefused,
+    Delta,
+    Disconnected,
+    Event,
+    Reconnected,
+    RequestFailed,
+    caption,
+)
+from clients.connection import DEAD_PEER_MS
+from clients.options import SAMPLE_RATE
+from realtime.audio.formats import Encoding, encode
+from tests.support.cutting_proxy import cutting_proxy
+from tests.support.realtime_service import RealtimeService, realtime_service, utterance
+from tests.support.scripted_engines import transcript_of
+
+Result = TypeVar("Result")
+
+SAID = ([1, 2, 3], [4, 5], [6], [7, 8, 9, 10, 11, 12], [13, 14])
+TRANSCRIPTS = [transcript_of(numbers) for numbers in SAID]
+FRAME_BYTES = SAMPLE_RATE // 25 * 2
+
+
+def audio(*turns: Sequence[int]) -> bytes:
+    return encode(np.concatenate([utterance(numbers) for numbers in turns]), Encoding.PCM16)
+
+
+def write(path: Path, pcm: bytes) -> None:
+    with path.open("wb") as opened, wave.open(opened, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(pcm)
+
+
+def frames(pcm: bytes) -> Iterator[bytes]:
+    for start in range(0, len(pcm), FRAME_BYTES):
+        yield pcm[start : start + FRAME_BYTES]
+
+
+async def paced(pcm: bytes) -> AsyncIterator[bytes]:
+    """Yield frames at a pace that lets the server answer in between."""
+    for frame in frames(pcm):
+        yield frame
+        await asyncio.sleep(0.002)
+
+
+def run(client: Coroutine[Any, Any, Result]) -> Result:
+    async def bounded() -> Result:
+        async with asyncio.timeout(20):
+            return await client
+
+    return asyncio.run(bounded())
+
+
+async def everything(captions: Captions) -> list[Event]:
+    return [event async for event in captions]
+
+
+def texts(events: Sequence[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Completed)]
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RealtimeService]:
+    with realtime_service() as service:
+        yield service
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open lost sessions again at once."""
+    monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
+
+
+def test_frames_of_an_asynchronous_source_are_captioned(service: RealtimeService) -> None:
+    async def client() -> list[Event]:
+        async with caption(paced(audio([1, 2], [3])), service.url) as captions:
+            return await everything(captions)
+
+    assert texts(run(client())) == ["word1 word2", "word3"]
+
+
+def test_frames_of_a_blocking_source_are_captioned(service: RealtimeService) -> None:
+    async def client() -> list[Event]:
+        async with caption(frames(audio([1, 2], [3])), service.url.replace("ws", "http", 1)) as captions:
+            return await everything(captions)
+
+    assert texts(run(client())) == ["word1 word2", "word3"]
+
+
+def test_a_file_is_sent_as_it_is(service: RealtimeService, tmp_path: Path) -> None:
+    path = tmp_path / "talk.wav"
+    write(path, audio([1, 2], [3]))
+
+    async def client() -> list[Event]:
+        async with caption(path, service.url) as captions:
+            return await everything(captions)
+
+    assert texts(run(client())) == ["word1 word2", "word3"]
+
+
+def test_a_file_that_is_no_audio_is_refused_by_name(service: RealtimeService, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Nothing to hear.")
+
+    async def client() -> None:
+        async with caption(path, service.url):
+            pass
+
+    with pytest.raises(RequestFailed) as refusal:
+        run(client())
+    assert refusal.value.code == "invalid_file_format"
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("cuts", [(150_000,), (40_000, 90_000, 20_000), (260_000, 130_000), (400, 330_000, 800)])
+def test_words_are_neither_lost_nor_doubled_when_connections_are_cut(
+    service: RealtimeService, cuts: tuple[int, ...]
+) -> None:
+    shown: dict[str, str] = {}
+
+    async def client() -> list[Event]:
+        async with (
+            cutting_proxy(service.port, *(cut + 400 for cut in cuts)) as proxy,
+            caption(paced(audio(*SAID)), proxy.url) as captions,
+        ):
+            return await everything(captions)
+
+    events = run(client())
+    for event in events:
+        if isinstance(event, Delta):
+            shown[event.item_id] = shown.get(event.item_id, "") + event.text
+    assert texts(events) == TRANSCRIPTS
+    assert [text.strip() for text in shown.values()] == TRANSCRIPTS
+    starts = [word.start for event in events if isinstance(event, Completed) for word in event.words]
+    assert starts == sorted(starts)
+    assert sum(isinstance(event, Reconnected) for event in events) == len(cuts)
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_file_goes_on_where_it_was_lost(service: RealtimeService, tmp_path: Path) -> None:
+    path = tmp_path / "talk.wav"
+    write(path, audio(*SAID))
+
+    async def client() -> list[Event]:
+        async with cutting_proxy(service.port) as proxy, caption(path, proxy.url) as captions:
+            events = [await anext(captions)]
+            while not texts(events):
+                events.append(await anext(captions))
+            proxy.cut()
+            return events + await everything(captions)
+
+    assert texts(run(client())) == TRANSCRIPTS
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_server_that_is_gone_for_good_ends_the_captions_after_what_was_said(service: RealtimeService) -> None:
+    async def client() -> tuple[list[Event], ConnectionRefused]:
+        async def never_ending() -> AsyncIterator[bytes]:
+            async for frame in paced(audio([1, 2])):
+                yield frame
+            await asyncio.Event().wait()
+
+        events: list[Event] = []
+        async with (
+            cutting_proxy(service.port) as proxy,
+            caption(never_ending(), proxy.url, reconnect_seconds=0.3) as captions,
+        ):
+            while not texts(events):
+                events.append(await anext(captions))
+            await proxy.close()
+            with pytest.raises(ConnectionRefused) as refusal:
+                events += await everything(captions)
+            with pytest.raises(ConnectionRefused):
+                await anext(captions)
+            return events, refusal.value
+
+    events, refusal = run(client())
+    assert texts(events) == ["word1 word2"]
+    assert "cannot connect" in str(refusal)
+
+
+def test_a_wrong_key_is_refused_at_once() -> None:
+    async def client(url: str) -> None:
+        async with caption(paced(audio([1])), url, api_key="wrong"):
+            pass
+
+    with realtime_service(api_keys=frozenset({"right"})) as service, pytest.raises(ConnectionRefused) as refusal:
+        run(client(service.url))
+    assert (refusal.value.status, refusal.value.code) == (401, "invalid_api_key")
+
+
+def test_a_source_that_fails_fails_the_captions_after_what_it_gave(service: RealtimeService) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        async for frame in paced(audio([1, 2])):
+            yield frame
+        raise OSError("unplugged")
+
+    async def client() -> list[Event]:
+        events: list[Event] = []
+
+        async def read(captions: Captions) -> None:
+            while True:
+                events.append(await anext(captions))
+
+        async with caption(broken(), service.url) as captions:
+            with pytest.raises(OSError, match="unplugged"):
+                await read(captions)
+        return events
+
+    assert texts(run(client())) == ["word1 word2"]
+
+
+@pytest.mark.usefixtures("soon")
+def test_lost_connections_are_reported_with_the_time_of_the_next_attempt(service: RealtimeService) -> None:
+    async def client() -> list[Event]:
+        async with (
+            cutting_proxy(service.port, 60_000) as proxy,
+            caption(paced(audio([1, 2])), proxy.url) as captions,
+        ):
+            return await everything(captions)
+
+    lost = [event for event in run(client()) if isinstance(event, Disconnected)]
+    assert lost == [Disconnected("the server closed the connection (1006: connection lost)", lost[0].retry_in)]
+    assert 0 < lost[0].retry_in < 0.1
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="needs Linux")
+def test_a_peer_that_has_vanished_is_noticed(service: RealtimeService) -> None:
+    async def client() -> int:
+        async with caption(paced(audio([1])), service.url) as captions:
+            session = captions._session.session
+            assert session is not None
+            connection = session._socket.transport.get_extra_info("socket")
+            return int(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+
+    assert run(client()) == DEAD_PEER_MS
