@@ -1,4 +1,4 @@
-"""Health checks: `/livez` and `/health` (the process is running) and `/readyz` (the default models are loaded)."""
+"""Health checks: `/livez` and `/health` (the process is running) and `/readyz` (it takes work)."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from realtime.errors import RETRY_SOON
+from realtime.edge.drain import Drain
+from realtime.errors import RETRY_LATER, RETRY_SOON
 
 if TYPE_CHECKING:
     from realtime.models.protocols import ModelService
@@ -15,14 +16,20 @@ if TYPE_CHECKING:
 class HealthEndpoints:
     """The health checks of a server."""
 
-    def __init__(self, models: "ModelService") -> None:
+    def __init__(self, models: "ModelService", drain: Drain) -> None:
         self._models = models
+        self._drain = drain
 
     async def livez(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", "message": "OK"})
 
     async def readyz(self, _: Request) -> Response:
+        if self._drain.begun:
+            return _not_ready("draining", RETRY_LATER)
         if self._models.ready:
             return JSONResponse({"status": "ready"})
-        headers = {"retry-after": str(RETRY_SOON)}
-        return JSONResponse({"status": "loading"}, HTTPStatus.SERVICE_UNAVAILABLE, headers)
+        return _not_ready("loading", RETRY_SOON)
+
+
+def _not_ready(status: str, retry_after: int) -> Response:
+    return JSONResponse({"status": status}, HTTPStatus.SERVICE_UNAVAILABLE, {"retry-after": str(retry_after)})

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -14,10 +15,13 @@ from http_compat.azure import AzurePathMiddleware
 from http_compat.browsers import CrossOriginMiddleware
 from http_compat.errors import handle_unexpected, handle_voice_error, request_id
 from http_compat.request_log import RequestLogMiddleware
-from realtime.errors import RETRY_LATER, Overloaded
+from realtime.edge.drain import Drain, Restarting
 from realtime.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+_IDLE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+"""Methods of requests that ask for no work of an engine."""
 
 
 class SlashMiddleware:
@@ -97,13 +101,16 @@ class LingeringCloseMiddleware:
 
 
 class ShutdownMiddleware:
-    """Middleware that responds with 503 and `retry-after` to requests cancelled by the shutdown of the server.
+    """Middleware for the end of the server, which `drain` begins.
 
-    The rest of the body is not read. A response that has started is cut off.
+    From then on new requests for work (all but GET) are answered with 503 and `retry-after`, and connections are
+    closed after the response, so that clients connect elsewhere. So are requests that the shutdown cancels at last: the
+    rest of the body is not read, and a response that has started is cut off.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
         self._app = app
+        self._drain = drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -114,19 +121,23 @@ class ShutdownMiddleware:
         async def tracking_send(message: Message) -> None:
             nonlocal responded
             responded = True
+            if self._drain.begun and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["connection"] = "close"
             await send(message)
 
+        if self._drain.begun and scope["method"] not in _IDLE_METHODS:
+            await (await handle_voice_error(Request(scope), Restarting()))(scope, receive, tracking_send)
+            return
         try:
             await self._app(scope, receive, tracking_send)
         except asyncio.CancelledError:
             # The grace period of the shutdown is over; uvicorn would log the cancellation as an error.
             logger.warning("%s was cancelled by the shutdown", request_id(HTTPConnection(scope)))
             if not responded:
-                stopping = Overloaded("The server is shutting down.", retry_after=RETRY_LATER)
-                await (await handle_voice_error(Request(scope), stopping))(scope, receive, send)
+                await (await handle_voice_error(Request(scope), Restarting()))(scope, receive, tracking_send)
 
 
-def middleware(settings: Settings) -> list[Middleware]:
+def middleware(settings: Settings, drain: Drain) -> list[Middleware]:
     """Return the argument `middleware` of `Starlette`, outermost first."""
     return [
         Middleware(SlashMiddleware),
@@ -136,6 +147,6 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
         # Starlette's own is outside of these, so that its responses would have neither an id nor CORS headers.
         Middleware(ServerErrorMiddleware, handler=handle_unexpected),
-        Middleware(ShutdownMiddleware),
+        Middleware(ShutdownMiddleware, drain=drain),
         Middleware(LingeringCloseMiddleware),
     ]

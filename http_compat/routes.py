@@ -27,6 +27,7 @@ from http_compat.xinference.launch import LaunchEndpoints
 from http_compat.xinference.names import LaunchedNames
 from realtime.edge.access import authenticate, presented_keys
 from realtime.edge.client_secrets import ClientSecrets
+from realtime.edge.drain import Drain
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
 from realtime.edge.status import Status
 from realtime.media.decoder_pool import DecoderPool
@@ -68,6 +69,7 @@ def routes(
     status: Status,
     decoders: DecoderPool,
     secrets: ClientSecrets,
+    drain: Drain,
 ) -> list[BaseRoute]:
     """Build the routes, which need the exception handlers of `errors.py` and the middleware of `middleware.py`."""
     names, threads = LaunchedNames(settings), BlockingCalls(BLOCKING_CALLS)
@@ -77,7 +79,8 @@ def routes(
     speech = SpeechEndpoint(models, settings, names, threads, decoders)
     listen = ListenEndpoint(uploads, settings, names, threads)
     speak = SpeakEndpoint(models, settings, names, threads)
-    listing, voices, health = ModelEndpoints(models, names), VoicesEndpoint(models, names), HealthEndpoints(models)
+    listing, voices = ModelEndpoints(models, names), VoicesEndpoint(models, names)
+    health = HealthEndpoints(models, drain)
     launches, auth = LaunchEndpoints(models, settings, names), AuthEndpoints(settings)
     keys = ClientSecretEndpoints(secrets, settings)
     described = document(settings)

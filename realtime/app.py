@@ -15,6 +15,7 @@ from realtime.backends.configured import configured_backend
 from realtime.edge import page
 from realtime.edge.announcement import announced
 from realtime.edge.client_secrets import ClientSecrets
+from realtime.edge.drain import Drain
 from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
 from realtime.edge.sessions import Sessions
@@ -31,19 +32,21 @@ logger = logging.getLogger("vivavoce")
 def create_app(
     models: Models,
     settings: Settings,
+    drain: Drain,
     on_failure: Callable[[BaseException], None],
     wyoming: socket.socket | None = None,
 ) -> Starlette:
     """Build the ASGI application, and serve Wyoming clients from the listening socket `wyoming` beside it.
 
     Its lifespan opens and closes `models`, the decoders of uploads and the chat backend. It serves requests while the
-    default models are loading. If one of them cannot be loaded, `on_failure` is called with the exception.
+    default models are loading. If one of them cannot be loaded, `on_failure` is called with the exception. Once `drain`
+    has begun it takes no more work.
     """
     metrics = Metrics(lambda: models.schedulers)
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
     chat = configured_backend(settings, metrics.count_chat)
     status = Status(models, settings)
-    sessions = Sessions(models, settings, metrics, status, chat)
+    sessions = Sessions(models, settings, metrics, status, drain, chat)
     handshakes = Handshakes(settings, lambda: models.voice_names, chat=chat is not None)
     secrets = ClientSecrets(handshakes)
     realtime = RealtimeEndpoint(settings, metrics, decoders, sessions, handshakes, secrets)
@@ -80,11 +83,11 @@ def create_app(
     return Starlette(
         routes=[
             *realtime.routes(),
-            *routes(models, settings, metrics, status, decoders, secrets),
+            *routes(models, settings, metrics, status, decoders, secrets, drain),
             *page.routes(),
             *realtime.refusals(),
         ],
-        middleware=middleware(settings),
+        middleware=middleware(settings, drain),
         exception_handlers=exception_handlers,
         lifespan=lifespan,
     )

@@ -1,17 +1,22 @@
 """Serve the application with uvicorn: limits, redaction of its log, TLS, and the listening socket."""
 
+import asyncio
 import logging
 import socket
 import ssl
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import uvicorn
 
 from realtime.app import create_app
+from realtime.edge.drain import Drain
 from realtime.models.models import Models
 from realtime.settings import PREFIX, Settings
 from realtime.wire.dialects import without_key
+
+logger = logging.getLogger("vivavoce")
 
 REFUSED: Final = "ASGI callable returned without completing handshake."
 """What uvicorn logs as an error after a websocket was refused with an HTTP response, which is no error."""
@@ -20,10 +25,17 @@ USER_TIMEOUT_FACTOR: Final = 4
 """Unacknowledged data closes a connection after this many times `send_timeout_seconds`, if the session did not."""
 
 
+DRAIN_INTERVAL: Final = 0.02
+"""Seconds between two looks at whether all work has ended."""
+
+CLOSING_SECONDS: Final = 1
+"""Seconds for closing the connections that are left when the service has drained, or its time for that is over."""
+
+
 class Server(uvicorn.Server):
     """Run the application in uvicorn until a signal, or until a default model cannot be loaded.
 
-    In that case `failure` is the exception.
+    In that case `failure` is the exception. A signal begins the drain (`realtime.edge.drain`), a second one ends it.
     """
 
     def __init__(self, models: Models, settings: Settings, wyoming: socket.socket | None = None) -> None:
@@ -33,9 +45,10 @@ class Server(uvicorn.Server):
         """
         tls = tls_context(settings)
         logging.getLogger("uvicorn.error").addFilter(_redact)
+        self.drain = Drain()
         super().__init__(
             uvicorn.Config(
-                create_app(models, settings, self._end, wyoming),
+                create_app(models, settings, self.drain, self._end, wyoming),
                 ws="websockets-sansio",
                 ws_max_size=settings.max_message_bytes,
                 ws_per_message_deflate=False,
@@ -44,17 +57,40 @@ class Server(uvicorn.Server):
                 ws_ping_timeout=None,
                 log_config=None,  # keep the logging configuration of the process
                 access_log=False,  # it would contain query strings
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=CLOSING_SECONDS,
                 ssl_context_factory=None if tls is None else lambda *_: tls,
             )
         )
         self._models = models
+        self._drain_timeout_seconds = settings.drain_timeout_seconds
         self.failure: BaseException | None = None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop loading models, so that requests waiting for them are answered, and shut down."""
+        """Stop loading models, so that requests waiting for them are answered, drain, and shut down.
+
+        Meanwhile connections are accepted, so that health checks and refusals are answered.
+        """
         self._models.stop_opening()
+        self.drain.begin(0 if self.failure else self._drain_timeout_seconds)
+        if self._busy:
+            logger.info(
+                "draining for at most %g seconds: %d sessions are open; a second signal ends them",
+                self.drain.seconds_left,
+                self.drain.sessions,
+            )
+        while self._busy and self.drain.seconds_left and not self.force_exit:  # noqa: ASYNC110 - nobody notifies
+            await asyncio.sleep(DRAIN_INTERVAL)
         await super().shutdown(sockets)
+
+    @property
+    def _busy(self) -> bool:
+        """Whether a session is connected or a request is being answered."""
+        return bool(self.server_state.tasks) or self.drain.sessions > 0
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; with a second signal, whichever it is, end."""
+        self.force_exit = self.should_exit
+        super().handle_exit(sig, frame)
 
     def _end(self, failure: BaseException) -> None:
         self.failure = failure

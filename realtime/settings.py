@@ -177,6 +177,9 @@ class Settings:
     send_timeout_seconds: float = 5.0
     """A client is disconnected when it has not read anything for this time."""
 
+    drain_timeout_seconds: float = 30.0
+    """Time for turns, responses and requests in progress to end when the service is stopped; 0 cuts them off."""
+
     log_level: str = "info"
     """Least severe level that is logged: `debug`, `info`, `warning`, `error` or `critical`."""
     log_format: LogFormat = "text"

@@ -269,11 +269,14 @@ def _token() -> dict[str, Any]:
 
 
 def _readyz() -> dict[str, Any]:
-    status = record(status={"enum": ["ready", "loading"]})
+    status = record(status={"enum": ["ready", "loading", "draining"]})
     return {
         "summary": "Check whether the server is ready",
         "security": [],
-        "responses": {"200": response("The server is ready", status), "503": response("Models are loading", status)},
+        "responses": {
+            "200": response("The server is ready", status),
+            "503": response("Models are loading, or the server is about to restart", status),
+        },
     }
 
 

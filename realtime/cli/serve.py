@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from contextlib import ExitStack
@@ -72,10 +73,20 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             logger.info("listening on tcp://%s:%d for Wyoming clients", *wyoming.getsockname()[:2])
             if settings.wyoming_is_open:
                 logger.warning("Wyoming has no API keys: every machine that reaches this address can use the service")
-        # After its shutdown uvicorn raises the signal again. With the default handler it then ends the process even if
-        # a thread is still loading a model.
+        # After its shutdown uvicorn raises the signal again. That ends the process even if a thread is still loading a
+        # model: Ctrl-C as it usually does, and what a supervisor sends without an error.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, lambda number, _: _end(number, drained=not server.force_exit))
         server.run(sockets=[listener])
     if server.failure is not None:
         raise server.failure
     return 0 if server.started else 1
+
+
+def _end(number: int, *, drained: bool) -> None:
+    """End the process after its shutdown: with code 0 if it has `drained`, else by the signal."""
+    logging.shutdown()
+    if drained:
+        os._exit(0)
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)

@@ -7,6 +7,7 @@ request (`Session.request_for`) when an engine is free, on the same event loop.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -53,6 +54,9 @@ logger = logging.getLogger(__name__)
 MAX_COMMANDS: Final = 64
 """Commands that may wait. While the lane is full the socket is not read, and TCP slows the client down."""
 
+SETTLING_INTERVAL: Final = 0.1
+"""Seconds between two looks at whether a session has settled, which also depends on the time."""
+
 MAX_RESULTS: Final = 64
 """Results that may wait. While the lane is full, job tasks wait, and with them the engine behind a synthesis."""
 
@@ -81,6 +85,11 @@ class Inbox(Generic[Request]):
             await self._taken.wait()
         self._results.append(result)
         self._changed.set()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._commands and not self._results
 
     async def get(self, *, commands: bool) -> Request | EngineResult:
         """Wait for the next result, or the next command if `commands` is true."""
@@ -123,6 +132,8 @@ class Driver:
         self._echo_gate = EchoGate() if echo_gate else None
         self._playback = None if self._echo_gate is None else Playback(self._echo_gate)
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._advanced = asyncio.Event()
+        """Set after every step of the session."""
         self._unspoken_languages: set[str] = set()
         self._speaker: ModelEntry | None = None
         """The model that speaks a phrase of uncertain language, as the last phrase or turn has shown."""
@@ -138,6 +149,15 @@ class Driver:
             while True:
                 for output in await self._next():
                     await self._carry_out(output, group)
+                self._advanced.set()
+
+    async def settled(self) -> None:
+        """Wait until nothing waits for the session and nothing is in progress in it; see `Session.settled`."""
+        while not (self.inbox.empty and self._session.settled(self._clock())):
+            self._advanced.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLING_INTERVAL):
+                    await self._advanced.wait()
 
     async def _next(self) -> list[Output]:
         """Wait for the next input or deadline; return the outputs that follow from it."""

@@ -11,6 +11,7 @@ from functools import partial
 from realtime.audio.buffer import AudioBuffer
 from realtime.backends.backend import ChatBackend
 from realtime.catalogue.names import ModelNames
+from realtime.edge.drain import Drain
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics
 from realtime.edge.status import Status
@@ -32,24 +33,33 @@ class Sessions:
     """The live sessions of one service: at most `max_sessions`, whatever protocol they speak.
 
     Attributes:
+        drain: The end of the service, which they follow.
         names: Names of the models that clients may ask for.
         open: Number of sessions in progress.
     """
 
     def __init__(
-        self, models: Models, settings: Settings, metrics: Metrics, status: Status, chat: ChatBackend | None = None
+        self,
+        models: Models,
+        settings: Settings,
+        metrics: Metrics,
+        status: Status,
+        drain: Drain,
+        chat: ChatBackend | None = None,
     ) -> None:
         self._models = models
         self._settings = settings
         self._metrics = metrics
         self._status = status
+        self.drain = drain
         self._chat = chat
         self._traces = Traces(settings)
         self.names = ModelNames(settings)
         self.open = 0
 
     def check_capacity(self) -> None:
-        """Raise `Overloaded` if there is no room for another session."""
+        """Raise `Overloaded` if there is no room for another session, or the service is about to end."""
+        self.drain.check()
         if self.open >= self._settings.max_sessions:
             raise Overloaded("The server has reached its maximum number of sessions.")
 

@@ -1,8 +1,8 @@
 """The realtime websockets: admission, and one connection with its codec and its driver.
 
-Three tasks serve a connection: one reads and decodes, one runs the session, one writes. When one of them ends, the
-others are cancelled. A client is refused before the handshake completes, with an HTTP status (401, 403, 404, 503) and
-an error body.
+Four tasks serve a connection: one reads and decodes, one runs the session, one writes, and one closes it when the
+service comes to its end. When one of them fails, the others are cancelled. A client is refused before the handshake
+completes, with an HTTP status (401, 403, 404, 503) and an error body.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime.edge.access import authenticate, presented_keys, select_subprotocol
 from realtime.edge.client_secrets import ClientSecrets
+from realtime.edge.drain import CLOSE, Drain
 from realtime.edge.driver import Driver
 from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
@@ -107,7 +108,10 @@ class RealtimeEndpoint:
                 return
             try:
                 await websocket.accept(subprotocol=select_subprotocol(websocket.scope["subprotocols"]))
-                await Connection(websocket, codec, self._settings, self._decoders).serve(session)
+                with self.sessions.drain.connected():
+                    await Connection(websocket, codec, self._settings, self._decoders, self.sessions.drain).serve(
+                        session
+                    )
             except asyncio.CancelledError:
                 # The shutdown timeout is over. uvicorn would log the cancellation as an error.
                 logger.warning("session cut off: the server is stopping")
@@ -155,11 +159,14 @@ def _sent_path(websocket: WebSocket) -> str:
 class Connection:
     """One accepted websocket."""
 
-    def __init__(self, websocket: WebSocket, codec: Codec, settings: Settings, decoders: DecoderPool) -> None:
+    def __init__(
+        self, websocket: WebSocket, codec: Codec, settings: Settings, decoders: DecoderPool, drain: Drain
+    ) -> None:
         self._websocket = websocket
         self._codec = codec
         self._settings = settings
         self._decoders = decoders
+        self._drain = drain
         self._media = LiveDecoder(decoders)
         self._outbox = Outbox(settings.send_timeout_seconds)
 
@@ -167,8 +174,20 @@ class Connection:
         """Serve the session until either side closes the connection."""
         with session.driver(self._deliver) as driver, contextlib.closing(self._media):
             await serve_tasks(
-                self._write(), driver.run(), self._read(driver), gone=WebSocketDisconnect, close=self._close
+                self._write(),
+                driver.run(),
+                self._read(driver),
+                self._follow_drain(driver),
+                gone=WebSocketDisconnect,
+                close=self._close,
             )
+
+    async def _follow_drain(self, driver: Driver) -> None:
+        """When the service comes to its end, tell the client, and close when nothing is in progress."""
+        await self._drain.beginning()
+        await self._put(self._codec.encode_draining(self._drain.seconds_left))
+        await self._drain.settle(driver)
+        await self._put([CLOSE])
 
     async def _read(self, driver: Driver) -> None:
         for frame in self._codec.greeting():

@@ -18,6 +18,7 @@ from typing import Final
 from realtime import __version__
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import VoiceNames
+from realtime.edge.drain import CLOSE
 from realtime.edge.driver import Driver
 from realtime.edge.handshakes import first_words
 from realtime.edge.metrics import Metrics
@@ -29,7 +30,7 @@ from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
 from realtime.session.events import Event
 from realtime.settings import Settings
-from realtime.wire.codec import Handshake
+from realtime.wire.codec import Close, Handshake
 from realtime.wire.wyoming.codec import REQUESTS, WyomingCodec
 from realtime.wire.wyoming.framing import EventReader, WyomingEvent
 from realtime.wire.wyoming.info import error_event, info, pong
@@ -129,7 +130,14 @@ class Connection:
     async def serve(self) -> None:
         """Serve until either side closes the connection."""
         with self._resources:
-            await serve_tasks(self._write(), self._run(), self._read(), gone=ConnectionError, close=self.close)
+            await serve_tasks(
+                self._write(),
+                self._run(),
+                self._read(),
+                self._follow_drain(),
+                gone=ConnectionError,
+                close=self.close,
+            )
 
     async def close(self, error: VoiceError) -> None:
         """End the session, send the error, and read on until the client closes.
@@ -148,6 +156,15 @@ class Connection:
     async def _run(self) -> None:
         driver = await self._driver
         await driver.run()
+
+    async def _follow_drain(self) -> None:
+        """When the service comes to its end, end the connection as soon as nothing is in progress."""
+        driver = await self._driver
+        drain = self._sessions.drain
+        with drain.connected():
+            await drain.beginning()
+            await drain.settle(driver)
+            await self._outbox.put(CLOSE)
 
     async def _read(self) -> None:
         events = EventReader(self._settings.max_message_bytes)
@@ -256,6 +273,8 @@ class Connection:
     async def _write(self) -> None:
         while True:
             frame = await self._outbox.get()
+            if isinstance(frame, Close):
+                raise ConnectionAbortedError
             assert isinstance(frame, bytes)
             try:
                 async with asyncio.timeout(self._settings.send_timeout_seconds):

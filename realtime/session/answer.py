@@ -113,6 +113,12 @@ class Answer:
             yield self._jobs.cancel(self.generation)
             self.generation = None
 
+    def end_early(self) -> Iterator[CancelJob]:
+        """Leave it at the text so far."""
+        yield from self.cancel()
+        self._calls.clear()
+        self.complete = True
+
     def _count(self, characters: int) -> Iterator[CancelJob]:
         self._generated_characters += characters
         if self._generated_characters > MAX_GENERATED_CHARACTERS:

@@ -86,6 +86,11 @@ class Captioning:
         return self._expected[1]
 
     @property
+    def unfinished(self) -> bool:
+        """Whether a turn is in progress or a transcript is still to come."""
+        return self._open is not None or bool(self._closed)
+
+    @property
     def saturated(self) -> bool:
         """Whether more than `MAX_PENDING_FINALS` finals are due."""
         return len(self._closed) > MAX_PENDING_FINALS

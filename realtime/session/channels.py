@@ -58,6 +58,11 @@ class Channels:
         return any(speaker.saturated for speaker in self._speakers)
 
     @property
+    def unfinished(self) -> bool:
+        """Whether anything is in progress on a channel; see `Listening`."""
+        return any(speaker.unfinished for speaker in self._speakers)
+
+    @property
     def waiting(self) -> Waiting | None:
         """Why no transcription of the newest speech is requested, of the first channel that waits."""
         return next((speaker.waiting for speaker in self._speakers if speaker.waiting is not None), None)

@@ -30,9 +30,13 @@ class AppendAudio:
 
 @dataclass(frozen=True, slots=True)
 class CommitAudio:
-    """End the turn here, whatever the voice activity detector says."""
+    """End the turn here, whatever the voice activity detector says.
+
+    Without a turn it is refused, unless `if_any`.
+    """
 
     request_id: str | None = None
+    if_any: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,15 @@ class CancelResponse:
     request_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """End what is in progress, because the service is about to end the session.
+
+    The turn in progress ends here and is transcribed; audio that follows is dropped. Each response in progress ends
+    with the phrase that is being sent, and no other one begins.
+    """
+
+
 ItemCommand: TypeAlias = CreateItem | DeleteItem | RetrieveItem | TruncateItem
 Command: TypeAlias = (
     Configure
@@ -170,4 +183,5 @@ Command: TypeAlias = (
     | Speak
     | ExtendSpeech
     | CancelResponse
+    | Conclude
 )

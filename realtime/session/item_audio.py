@@ -43,6 +43,11 @@ class ItemAudio:
         """Whether so many recordings are in work that the session should be given no more commands."""
         return len(self._recordings) >= MAX_RECORDINGS
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a transcript is still to come."""
+        return bool(self._recordings)
+
     def awaits(self, job: int) -> bool:
         """Return whether a live job is one of a recording."""
         return job in self._owners

@@ -86,6 +86,12 @@ class Listening:
         )
 
     @property
+    def unfinished(self) -> bool:
+        """Whether there is a turn or a command in progress, or audio or a transcript whose outcome is not known."""
+        heard = self._idle and self._next_end() is None and not self._deferred
+        return not heard or self._captioning.unfinished
+
+    @property
     def waiting(self) -> Waiting | None:
         """Why no transcription of the newest speech is requested; None if one is, or if there is nothing to do."""
         return self._captioning.waiting
@@ -292,7 +298,8 @@ class Listening:
                 yield from self._commit()
                 self._restart(position, after_speech=True)
             case CommitAudio():
-                yield CommandRefused(RefusalReason.NOTHING_TO_COMMIT, command)
+                if not command.if_any:
+                    yield CommandRefused(RefusalReason.NOTHING_TO_COMMIT, command)
             case _:
                 assert_never(command)
 

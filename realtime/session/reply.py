@@ -93,6 +93,8 @@ class Reply:
         # A conversation is paced; out of it, the speech is wanted as a recording, as fast as the socket takes it.
         self._speech = SpeechQueue(response.output_format.sample_rate, paced=response.in_conversation)
         self._synthesis = PhraseSynthesis(jobs, self._speech)
+        self._cut_short = False
+        """Whether it was concluded before it was complete."""
         self.status = ResponseStatus.IN_PROGRESS
         self.spoken_item_id = ""
         """The item in the conversation that holds what was spoken, once it is finished."""
@@ -296,17 +298,31 @@ class Reply:
             self.spoken_item_id = item_id
 
     def _complete(self, now: float) -> Iterator[Output]:
+        reason = self.answer.end_reason
+        whole = reason is None and not self._cut_short
         if self._items.open is not None:
             if self._synthesis.unread:
                 yield from self.finish(ResponseStatus.FAILED, now, error=UnreadableText())
                 return
-            whole = self.answer.end_reason is None
             yield from self._finish_message(ItemStatus.COMPLETED if whole else ItemStatus.INCOMPLETE)
         for call in self.answer.take_calls():
             yield from self._items.begin(replace(call, arguments=""))
             yield from self._items.finish(call, ItemStatus.COMPLETED)
-        reason = self.answer.end_reason
-        yield self._finished(ResponseStatus.INCOMPLETE if reason else ResponseStatus.COMPLETED, reason)
+        yield self._finished(ResponseStatus.COMPLETED if whole else ResponseStatus.INCOMPLETE, reason)
+
+    def conclude(self, now: float) -> Iterator[Output]:
+        """Say no more than the phrase that is being sent, or than the first one; what follows it is dropped."""
+        if not self.answer.complete:
+            yield from self.answer.end_early()
+            self._cut_short = True
+        if self._phrases:
+            self._phrases.clear()
+            self._cut_short = True
+        begins_another = self._speech.has_audio and not self._synthesis.audible
+        if self._speech.drop_next_phrases() or begins_another:
+            yield from self._synthesis.cancel()
+            self._cut_short = True
+        yield from self.release(now)
 
     def finish(
         self,

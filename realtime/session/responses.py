@@ -62,6 +62,8 @@ class Responses:
         """The answer to the turn in progress, should it be over."""
         self._prepared_for: str | None = None
         """The transcript for which it was prepared."""
+        self._concluded = False
+        """Whether no further response begins."""
 
     @property
     def in_progress(self) -> bool:
@@ -300,8 +302,21 @@ class Responses:
 
     # Beginning and end.
 
+    def conclude(self, now: float) -> Iterator[Output]:
+        """Let the responses in progress end with the phrase that is being sent, and begin no other one."""
+        self._concluded = True
+        for reply in self._replies.values():
+            yield from reply.conclude(now)
+        self._forget_finished()
+        yield from self.end_interruption()
+
     def _begin(self, command: CreateResponse | Speak) -> Generator[Output, None, Reply | None]:
-        """Start a response; refuse the command, and return None, where there is no place for another one."""
+        """Start a response; refuse the command, and return None, where there is no place for another one.
+
+        Return None without a refusal once the session is concluded.
+        """
+        if self._concluded:
+            return None
         active = self.in_conversation
         if not command.in_conversation:
             outside = [reply for reply in self._replies.values() if not reply.response.in_conversation]

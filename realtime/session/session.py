@@ -27,6 +27,7 @@ from realtime.session.commands import (
     CancelResponse,
     ClearAudio,
     CommitAudio,
+    Conclude,
     Configure,
     CreateItem,
     CreateResponse,
@@ -90,6 +91,7 @@ class Session:
         self._idle = IdleTimeout()
         self._interpreting = Interpreting(self._responses, new_id)
         self._item_audio = ItemAudio(self._jobs, new_buffer)
+        self._concluded = False
 
     @property
     def saturated(self) -> bool:
@@ -105,6 +107,15 @@ class Session:
     def responding(self) -> bool:
         """Whether any response is in progress, and does not wait for text of the client."""
         return self._responses.in_progress
+
+    def settled(self, now: float) -> bool:
+        """Return whether nothing is in progress at `now`: no turn, no transcript, no response, and none being played.
+
+        A response that waits for text of the client is not in progress.
+        """
+        heard = not self._listening.unfinished and not self._item_audio.unfinished
+        answered = not self._answer_due and not self.responding and now >= self._responses.played_until
+        return heard and answered
 
     def deadline(self) -> float | None:
         """Return when to call `handle_timer`, or None while nothing depends on time. It may change with any input."""
@@ -164,6 +175,12 @@ class Session:
                     self._speakers = config.speakers
                     self._listening = self._new_listening(config)
                 yield from self._listen(message, now)
+            case AppendAudio() if self._concluded:
+                pass
+            case Conclude():
+                yield from self._receive(CommitAudio(if_any=True), now)
+                self._concluded = True
+                yield from self._responses.conclude(now)
             case AppendAudio() | CommitAudio() | ClearAudio():
                 if isinstance(message, CommitAudio):
                     self._order.committed()

@@ -86,6 +86,12 @@ class SpeechQueue:
         """Remove and return what is due by `now`, in order."""
         return self._playout.release(now)
 
+    def drop_next_phrases(self) -> bool:
+        """Remove the phrases of which nothing was released, and return whether there were any."""
+        dropped = self._playout.drop_next_phrases()
+        self._resampling = self._resampling and not dropped
+        return dropped
+
     def deadline(self) -> float | None:
         """Return when `release` will return something, or None if nothing waits."""
         return self._playout.deadline()

@@ -5,6 +5,7 @@ interruption wastes little, and a long response does not fill the socket. Times 
 """
 
 from collections import deque
+from itertools import takewhile
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -73,6 +74,12 @@ class Playout:
                 self._queued_samples -= len(chunk)
             chunks.append(chunk)
         return chunks
+
+    def drop_next_phrases(self) -> bool:
+        """Remove the phrases of which nothing was released, and return whether there were any."""
+        waiting, self._queue = self._queue, deque(takewhile(lambda chunk: not isinstance(chunk, str), self._queue))
+        self._queued_samples = sum(len(chunk) for chunk in self._queue if isinstance(chunk, np.ndarray))
+        return len(self._queue) < len(waiting)
 
     def deadline(self) -> float | None:
         """Return when `release` will return something, or None if the queue is empty."""

@@ -23,6 +23,7 @@ from realtime.session.commands import (
     CancelResponse,
     ClearAudio,
     CommitAudio,
+    Conclude,
     Configure,
     CreateItem,
     CreateResponse,
@@ -51,7 +52,7 @@ _VALUES: Final[dict[str, type[Input]]] = {
     each.__name__: each
     for each in (
         CommitAudio, ClearAudio, CancelResponse, Configure, CreateItem, DeleteItem, RetrieveItem, TruncateItem,
-        CreateResponse, Speak, ExtendSpeech, SynthesisFinished, Generated, TurnScored,
+        CreateResponse, Speak, ExtendSpeech, Conclude, SynthesisFinished, Generated, TurnScored,
     )
 }  # fmt: skip
 """Inputs with plain fields only, by name."""

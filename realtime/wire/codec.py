@@ -143,6 +143,13 @@ class Codec(Protocol):
     def encode(self, event: Event) -> Outgoing:
         """Return the messages that report an event, in order."""
 
+    def encode_draining(self, seconds: float) -> Frames:  # noqa: ARG002
+        """Return the messages that announce the end of the service in `seconds` at the latest.
+
+        There are none where clients might not expect them.
+        """
+        return []
+
     def encode_error(self, error: VoiceError, *, final: bool = False) -> Outgoing:
         """Return the messages that report an error, which is one of `decode` or of a `MediaChunk`.
 

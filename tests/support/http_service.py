@@ -17,6 +17,7 @@ from http_compat.routes import routes
 from realtime.catalogue.names import lookup
 from realtime.catalogue.voices import VoiceNames
 from realtime.edge.client_secrets import ClientSecrets
+from realtime.edge.drain import Drain
 from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
 from realtime.edge.status import Status
@@ -29,13 +30,14 @@ KEY: Final = "a-key"
 
 def scripted_application(models: ScriptedModels, settings: Settings) -> Starlette:
     """Build what `realtime.app` builds, without the websocket."""
+    drain = Drain()
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads)
     secrets = ClientSecrets(
         Handshakes(settings, lambda: VoiceNames(lookup("hibari-tts"), ("amber", "birch")), chat=False)
     )
     return Starlette(
-        routes=routes(models, settings, Metrics(dict), Status(models, settings), decoders, secrets),
-        middleware=middleware(settings),
+        routes=routes(models, settings, Metrics(dict), Status(models, settings), decoders, secrets, drain),
+        middleware=middleware(settings, drain),
         exception_handlers=exception_handlers,
     )
 

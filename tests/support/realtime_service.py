@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import logging
+import signal
 import threading
 import time
 import urllib.request
@@ -20,6 +21,7 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from realtime.audio.formats import Encoding, Samples, encode
+from realtime.edge.drain import Drain
 from realtime.edge.websocket import RealtimeEndpoint
 from realtime.models.models import Models
 from realtime.server import Server, listening_socket, wyoming_socket
@@ -97,6 +99,14 @@ class RealtimeService:
         self._server.config.timeout_graceful_shutdown = timeout
         self._server.should_exit = True
 
+    def signal(self) -> None:
+        """Send the server a signal, as by a supervisor."""
+        self._server.handle_exit(signal.SIGTERM, None)
+
+    @property
+    def drain(self) -> Drain:
+        return self._server.drain
+
     @contextlib.contextmanager
     def session(self, query: str = "", **options: Any) -> Iterator["ProtocolClient"]:
         """Open a session and read its greeting; without a query, it is a conversation."""
@@ -112,10 +122,11 @@ def realtime_service(
 ) -> Iterator[RealtimeService]:
     """Run the service, and stop it and close its models when the block ends.
 
-    Unless `ready` is False, the models are loaded when the block begins.
+    Unless `ready` is False, the models are loaded when the block begins. Unless the settings say otherwise, sessions
+    that are open when it ends are cut off.
     """
     engines = engines or ScriptedEngines()
-    chosen = Settings(port=0, **settings)
+    chosen = Settings(port=0, **{"drain_timeout_seconds": 0, **settings})
     listener = listening_socket(chosen)
     wyoming = wyoming_socket(chosen)
     models = Models(chosen, engines)

@@ -31,7 +31,7 @@ from realtime.session.events import (
     TranscriptRevised,
 )
 from realtime.speech.endpointing import TurnDetection
-from realtime.wire.codec import Close, Frames, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import Close, Codec, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.deepgram.errors import closing
 from realtime.wire.deepgram.messages import (
     LISTEN,
@@ -86,7 +86,7 @@ class _Request(Enum):
     CLOSE = auto()
 
 
-class ListenCodec:
+class ListenCodec(Codec):
     """One connection of `/v1/listen`."""
 
     def __init__(self, handshake: Handshake, config: SessionConfig, audio_format: AudioFormat | None) -> None:

@@ -19,7 +19,7 @@ from realtime.session.response_events import (
     ResponseFlushed,
     ResponseTextExtended,
 )
-from realtime.wire.codec import Close, Frames, Handshake, MediaChunk, Outgoing
+from realtime.wire.codec import Close, Codec, Frames, Handshake, MediaChunk, Outgoing
 from realtime.wire.deepgram.errors import closing
 from realtime.wire.deepgram.messages import SPEAK, Clear, CloseSpeech, Flush, KeepAlive, Speak, message_of, parse
 from realtime.wire.deepgram.query import output_format, speed_of, voice_of
@@ -39,7 +39,7 @@ class _Speech:
     """Whether no text has come since the last flush."""
 
 
-class SpeakCodec:
+class SpeakCodec(Codec):
     """One connection of `/v1/speak`."""
 
     def __init__(self, handshake: Handshake, config: SessionConfig) -> None:

@@ -4,7 +4,7 @@ The names are those of the GA version; `beta.py` has those of the beta, for clie
 the client becomes a command, and every event of the session one or more server events; the conversation itself is kept
 by the session. Server events are limited to the types that all known clients accept, unless the client asks for an
 extension in the query: `ext=partials` (revisable captions, word times), `ext=words` (times of
-the words that are spoken) or `ext=binary` (audio in binary messages).
+the words that are spoken), `ext=binary` (audio in binary messages) or `ext=draining` (the server is about to restart).
 """
 
 from collections import deque
@@ -78,7 +78,13 @@ class OpenAICodec(Codec):
     """One connection of the OpenAI dialect."""
 
     def __init__(
-        self, handshake: Handshake, session: WireSession, *, partials: bool = False, binary: bool = False
+        self,
+        handshake: Handshake,
+        session: WireSession,
+        *,
+        partials: bool = False,
+        binary: bool = False,
+        draining: bool = False,
     ) -> None:
         """Start from `session`, with the extensions that the client asked for."""
         self._handshake = handshake
@@ -94,13 +100,20 @@ class OpenAICodec(Codec):
         `transcription_session.update`."""
         self._conversation = ConversationRequests(handshake)
         self._binary = binary
+        self._draining = draining
         self._received_audio = False
 
     @classmethod
     def open(cls, handshake: Handshake) -> "OpenAICodec":
         """Begin a connection; see `open_session`. Raises `InvalidValue` for a session that is not possible."""
         extra = extensions(handshake)
-        return cls(handshake, open_session(handshake), partials="partials" in extra, binary="binary" in extra)
+        return cls(
+            handshake,
+            open_session(handshake),
+            partials="partials" in extra,
+            binary="binary" in extra,
+            draining="draining" in extra,
+        )
 
     @property
     def config(self) -> SessionConfig:
@@ -253,6 +266,10 @@ class OpenAICodec(Codec):
                 return [refused(event, self._writer)]
             case _:
                 assert_never(event)
+
+    def encode_draining(self, seconds: float) -> Frames:
+        """Return `x.session.draining`, if the client asked for it."""
+        return [self._writer.event("x.session.draining", deadline_ms=round(1000 * seconds))] if self._draining else []
 
     def encode_error(self, error: VoiceError, *, final: bool = False) -> Outgoing:
         """Return the `error` event for an error of `decode`, or for the one that ends the connection."""

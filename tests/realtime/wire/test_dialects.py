@@ -152,3 +152,10 @@ def test_the_session_shows_the_recognizer_in_effect_and_not_the_name_that_was_as
     assert isinstance(frame, str)
     shown = json.loads(frame)["session"]["audio"]["input"]["transcription"]["model"]
     assert shown == configure.config.recognizer.name == used
+
+
+@pytest.mark.parametrize(("asked", "told"), [(["draining"], [30_000]), ([], [])])
+def test_the_end_of_the_service_is_announced_to_clients_that_ask_for_it(asked: list[str], told: list[int]) -> None:
+    messages = [json.loads(frame) for frame in opened(ext=asked).encode_draining(30.0)]
+    assert [message["deadline_ms"] for message in messages if message["type"] == "x.session.draining"] == told
+    assert len(messages) == len(told)

@@ -36,6 +36,7 @@ def test_only_the_first_message_counts() -> None:
     ours.send({"config": {}})
     assert "error" in ours.send({"uid": "me"})[0]
     assert ours.codec.idle_timeout_seconds is None
+    assert ours.codec.encode_draining(30.0) == []
 
 
 def test_errors_are_in_the_form_of_the_dialect() -> None:

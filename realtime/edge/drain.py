@@ -1,0 +1,90 @@
+"""The orderly end of the service: new work is refused, and what is in progress ends by itself as long as there is time.
+
+Half of the time (`NATURAL_SHARE`) is for turns and responses to end as they would have. A session in which something is
+in progress after that is concluded: the turn ends where it is and is transcribed, and each response ends with the
+phrase that is being sent. What is left when the time is over is cut off by the server.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from realtime.edge.driver import Driver
+from realtime.errors import RETRY_LATER, Overloaded
+from realtime.session.commands import Conclude
+from realtime.wire.codec import Close
+
+NATURAL_SHARE: Final = 0.5
+"""Share of the time before a session is concluded.
+
+With the default of 30 s, 15 s are left for the transcript of the turn and the phrase. A phrase has 9 s of speech at the
+most, and a machine that is not overloaded has the transcript within 2 s.
+"""
+
+CLOSE: Final = Close(1012, "The server is restarting.")
+"""How a websocket is closed: with the code for a restart of the service, after which clients connect again."""
+
+
+class Restarting(Overloaded):
+    """The service takes no more work, because it is about to end."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is restarting.", retry_after=RETRY_LATER)
+
+
+class Drain:
+    """Whether the service is coming to its end, and by when. Belongs to its event loop.
+
+    Attributes:
+        begun: Whether it is.
+        sessions: Number of sessions that are connected to a client.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._deadline = clock()
+        self._signal = asyncio.Event()
+        self.sessions = 0
+
+    @property
+    def begun(self) -> bool:
+        return self._signal.is_set()
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until what is in progress is cut off."""
+        return max(0.0, self._deadline - self._clock())
+
+    def begin(self, seconds: float) -> None:
+        """Take no more work from now on, and cut off what is in progress after `seconds`."""
+        self._deadline = self._clock() + seconds
+        self._signal.set()
+
+    def check(self) -> None:
+        """Raise `Restarting` once it has begun."""
+        if self.begun:
+            raise Restarting
+
+    async def beginning(self) -> None:
+        """Wait until it begins."""
+        await self._signal.wait()
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Count a session that is connected to a client."""
+        self.sessions += 1
+        try:
+            yield
+        finally:
+            self.sessions -= 1
+
+    async def settle(self, driver: Driver) -> None:
+        """Wait until nothing is in progress in a session, and conclude it when the time for that is over."""
+        try:
+            async with asyncio.timeout(NATURAL_SHARE * self.seconds_left):
+                await driver.settled()
+        except TimeoutError:
+            await driver.inbox.put(Conclude())
+            await driver.settled()

@@ -1,0 +1,239 @@
+"""What becomes of sessions and requests when the service is stopped and has time to drain."""
+
+import concurrent.futures
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from realtime.errors import RETRY_LATER
+from tests.support.realtime_service import (
+    RATE,
+    SILENT,
+    ProtocolClient,
+    RealtimeService,
+    eventually,
+    read_to_end,
+    realtime_service,
+    utterance,
+)
+from tests.support.recordings import silence, wav_file
+from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript_of
+from tests.support.wyoming_client import wyoming_client
+
+LISTENING = "intent=transcription"
+COMPLETED = "conversation.item.input_audio_transcription.completed"
+RESTART = 1012
+LONG_TEXT = "This is one sentence of a long text. " * 20
+NO_TIME = 0.0
+PLENTY = 20.0
+
+
+class Held(ScriptedEngines):
+    """Engines whose decoding stands still until `gate` is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.gate = threading.Event()
+
+    def work(self, work: Work, audio_seconds: float) -> None:
+        if work is Work.DECODING:
+            self.entered.set()
+            assert self.gate.wait(10)
+
+
+@contextlib.contextmanager
+def held_open(server: RealtimeService) -> Iterator[ProtocolClient]:
+    """Open a session with a turn in progress, so that the service keeps draining."""
+    with server.session(LISTENING) as client:
+        client.send_audio(say_numbers([1, 2, 3], RATE))
+        client.wait_for("input_audio_buffer.speech_started")
+        yield client
+
+
+def get(server: RealtimeService, path: str) -> httpx.Response:
+    return httpx.get(f"http://127.0.0.1:{server.port}{path}", timeout=5)
+
+
+# Sessions.
+
+
+def test_a_session_with_nothing_in_progress_is_closed_at_once_for_a_restart() -> None:
+    with realtime_service(drain_timeout_seconds=PLENTY) as server, server.session(LISTENING) as client:
+        client.send_audio(silence(0.5, RATE))
+        began = time.monotonic()
+        server.signal()
+        assert read_to_end(client.socket) == RESTART
+    assert time.monotonic() - began < PLENTY / 2
+
+
+def test_a_turn_in_progress_may_end_and_its_transcript_is_delivered_before_the_close() -> None:
+    with realtime_service(drain_timeout_seconds=PLENTY) as server, held_open(server) as client:
+        server.signal()
+        assert eventually(lambda: get(server, "/readyz").status_code == HTTPStatus.SERVICE_UNAVAILABLE)
+        client.send_audio(say_numbers([4, 5], RATE))
+        client.send_audio(silence(0.8, RATE))
+        assert client.wait_for(COMPLETED)["transcript"] == transcript_of([1, 2, 3, 4, 5])
+        assert read_to_end(client.socket) == RESTART
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["detected", "by hand"])
+def test_a_turn_that_does_not_end_is_transcribed_before_the_time_is_over(by_hand: bool) -> None:
+    with realtime_service(drain_timeout_seconds=2.0) as server, server.session(LISTENING) as client:
+        if by_hand:
+            audio = {"input": {"turn_detection": None}}
+            client.send("session.update", session={"type": "transcription", "audio": audio})
+        client.send_audio(say_numbers([1, 2, 3], RATE))
+        assert eventually(lambda: server.metric("sessions_open") == 1)
+        server.signal()
+        assert client.wait_for(COMPLETED)["transcript"] == transcript_of([1, 2, 3])
+        assert read_to_end(client.socket) == RESTART
+
+
+def test_a_transcript_that_is_being_made_is_delivered() -> None:
+    engines = Held()
+    with realtime_service(engines, drain_timeout_seconds=PLENTY) as server, server.session(LISTENING) as client:
+        client.send_audio(utterance([1, 2]))
+        client.wait_for("input_audio_buffer.committed")
+        server.signal()
+        assert eventually(lambda: server.drain.begun)
+        engines.gate.set()
+        assert client.wait_for(COMPLETED)["transcript"] == transcript_of([1, 2])
+        assert read_to_end(client.socket) == RESTART
+
+
+def test_a_long_response_ends_with_a_phrase() -> None:
+    with realtime_service(drain_timeout_seconds=4.0) as server, server.session() as client:
+        client.speak(LONG_TEXT)
+        client.wait_for("response.output_audio.delta")
+        server.signal()
+        messages = client.until("response.done")
+        assert messages[-1]["response"]["status"] == "incomplete"
+        done = next(each for each in messages if each["type"] == "response.output_audio_transcript.done")
+        assert done["transcript"].rstrip().endswith("text.")
+        assert read_to_end(client.socket) == RESTART
+
+
+def test_clients_that_ask_for_it_are_told() -> None:
+    with (
+        realtime_service(drain_timeout_seconds=PLENTY) as server,
+        server.session(f"{LISTENING}&ext=draining") as told,
+        server.session(LISTENING) as untold,
+    ):
+        server.signal()
+        notice = told.receive()
+        assert notice["type"] == "x.session.draining"
+        assert 0 < notice["deadline_ms"] <= 1000 * PLENTY
+        assert read_to_end(told.socket) == RESTART
+        assert read_to_end(untold.socket) == RESTART
+
+
+def test_what_does_not_end_in_time_is_cut_off() -> None:
+    engines = Held()
+    with realtime_service(engines, drain_timeout_seconds=0.5) as server, server.session(LISTENING) as client:
+        client.send_audio(utterance([1, 2]))
+        assert engines.entered.wait(5)
+        server.signal()
+        assert read_to_end(client.socket) == RESTART
+        engines.gate.set()
+
+
+def test_a_request_of_a_wyoming_client_is_answered_before_the_connection_ends() -> None:
+    engines = Held()
+    with (
+        realtime_service(engines, wyoming_uri="tcp://127.0.0.1:0", drain_timeout_seconds=PLENTY) as server,
+        wyoming_client(server.wyoming_port) as client,
+    ):
+        client.send_command(utterance([3]), RATE)
+        assert engines.entered.wait(5)
+        server.signal()
+        assert eventually(lambda: server.drain.begun)
+        engines.gate.set()
+        assert client.wait_for("transcript").data["text"] == "word3"
+        while client.receive() is not None:
+            pass
+
+
+# New work.
+
+
+def test_a_service_that_drains_is_alive_but_not_ready_and_takes_no_sessions_and_no_work() -> None:
+    with realtime_service(drain_timeout_seconds=PLENTY) as server, held_open(server) as client:
+        server.signal()
+        assert eventually(lambda: server.drain.begun)
+        ready = get(server, "/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (503, "draining")
+        assert int(ready.headers["retry-after"]) == RETRY_LATER
+        assert ready.headers["connection"] == "close"
+        assert get(server, "/livez").status_code == HTTPStatus.OK
+        with pytest.raises(InvalidStatus) as refused, connect(server.url, logger=SILENT):
+            pass
+        response = refused.value.response
+        assert (response.status_code, response.headers["retry-after"]) == (503, str(RETRY_LATER))
+        assert json.loads(response.body)["error"]["code"] == "server_overloaded"
+        speech = httpx.post(f"http://127.0.0.1:{server.port}/v1/audio/speech", json={"input": "No."}, timeout=5)
+        assert (speech.status_code, speech.json()["error"]["code"]) == (503, "server_overloaded")
+        assert int(speech.headers["retry-after"]) == RETRY_LATER
+        client.send_audio(silence(0.8, RATE))
+        assert read_to_end(client.socket) == RESTART
+
+
+def test_a_request_in_progress_is_answered() -> None:
+    engines = Held()
+    with (
+        realtime_service(engines, drain_timeout_seconds=PLENTY) as server,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        upload = pool.submit(
+            httpx.post,
+            f"http://127.0.0.1:{server.port}/v1/audio/transcriptions",
+            data={"model": "whisper-1"},
+            files={"file": wav_file(say_numbers([1, 2, 3]))},
+            timeout=10,
+        )
+        assert engines.entered.wait(5)
+        server.signal()
+        assert eventually(lambda: server.drain.begun)
+        engines.gate.set()
+        answer = upload.result(10)
+    assert (answer.status_code, answer.json()["text"]) == (200, transcript_of([1, 2, 3]))
+
+
+# The end.
+
+
+def test_half_open_requests_and_stuck_readers_do_not_keep_the_service() -> None:
+    with contextlib.ExitStack() as sockets:
+        with realtime_service(drain_timeout_seconds=PLENTY, send_timeout_seconds=0.5) as server:
+            for beginning in (b"", b"GET /livez HTTP/1.1\r\nHost: x\r\n"):
+                half = sockets.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+                half.sendall(beginning)
+            assert eventually(lambda: server.connections == 2)
+            began = time.monotonic()
+            server.signal()
+        assert time.monotonic() - began < PLENTY / 2
+
+
+def test_a_second_signal_ends_the_service_at_once() -> None:
+    with realtime_service(drain_timeout_seconds=PLENTY) as server, held_open(server) as client:
+        began = time.monotonic()
+        server.signal()
+        assert eventually(lambda: server.drain.begun)
+        server.signal()
+        assert read_to_end(client.socket) == RESTART
+    assert time.monotonic() - began < PLENTY / 2
+
+
+def test_without_time_to_drain_everything_is_cut_off() -> None:
+    with realtime_service(drain_timeout_seconds=NO_TIME) as server, held_open(server) as client:
+        server.signal()
+        assert read_to_end(client.socket) == RESTART
