@@ -1,5 +1,6 @@
 """What the page and its library do where something fails, with scripted engines."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from tests.page.conftest import Browse
 from tests.support.browsers.page import Page
 from tests.support.realtime_service import eventually, realtime_service
+from tests.support.recordings import silence, wav_file
 
 FAKE_SOCKET = """(() => {
   window.WebSocket = class extends EventTarget {
@@ -53,6 +55,7 @@ def test_a_secret_that_the_server_does_not_know_is_not_used_again(browse_chromiu
         assert eventually(lambda: page.evaluate("document.querySelector('#key-dialog').open"), 10)
         page.evaluate(f"sessionStorage.setItem('vivavoce.secret', {forgotten!r})")
         page.evaluate("document.querySelector('#key-dialog').close()")
+        assert eventually(lambda: page.text("#alert").startswith("This server needs an API key."), 10)
         page.evaluate(
             "void import('/page/credentials.js').then(({ key }) => { window.keys = Promise.all([key(), key()]) })"
         )
@@ -120,3 +123,22 @@ def test_an_answer_ends_where_the_conversation_is_stopped(page: Page) -> None:
       return last;
     })()""")
     assert (answer["done"], answer["interrupted"], answer["text"]) == (True, True, "")  # nothing of it was heard
+
+
+def test_the_overlay_begins_as_soon_as_there_is_room_for_its_session(browse_chromium: Browse, tmp_path: Path) -> None:
+    microphone = tmp_path / "microphone.wav"
+    microphone.write_bytes(wav_file(silence(1)))
+    with realtime_service(max_sessions=1) as service, contextlib.ExitStack() as stack:
+        with service.session():
+            page = stack.enter_context(browse_chromium(f"http://127.0.0.1:{service.port}/overlay", microphone))
+            assert eventually(lambda: page.text("#message").startswith("No session could be opened"), 10)
+        assert eventually(lambda: page.text("#message") == "" and service.sessions == 1, 20)
+
+
+def test_a_tab_that_is_shared_without_sound_is_explained(page: Page) -> None:
+    page.evaluate("""navigator.mediaDevices.getDisplayMedia = () =>
+      Promise.resolve(document.createElement("canvas").captureStream())""")
+    page.choose("#captions-source", "display")
+    page.click("#captions-start")
+    assert eventually(lambda: page.text("#alert").startswith("What was shared has no sound."), 10)
+    assert page.text("#captions-start") == "Start"

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jiwer
+import numpy as np
 import pytest
 from websockets.sync.client import connect
 
 from realtime.audio.formats import Samples
-from tests.page.conftest import SILENCE, Browse
+from tests.page.conftest import RATE, SILENCE, Browse
+from tests.support.browsers import chromium
 from tests.support.browsers.page import Page
 from tests.support.realtime_service import eventually
+from tests.support.recordings import wav_file
 from tests.support.running_service import RunningService, running_service
 
 pytestmark = pytest.mark.models
@@ -51,6 +54,21 @@ def test_captions_of_the_microphone_appear_and_can_be_saved(
         assert eventually(lambda: page.text("#state") == "not connected", 10)
         assert word_errors(SENTENCE, page.text("#captions-turns")) < 0.2
         assert page.text("#alert") == ""
+        assert page.problems == []
+
+
+def test_captions_of_a_tab_whose_sound_is_shared(
+    browse_chromium: Browse, service: RunningService, spoken: Callable[[str], Samples], tmp_path: Path
+) -> None:
+    sound = np.concatenate([SILENCE, SILENCE, spoken(SENTENCE), SILENCE, SILENCE])
+    (tmp_path / "clip.wav").write_bytes(wav_file(sound, RATE))
+    (tmp_path / "clip.html").write_text("<title>A clip</title><audio src='clip.wav' loop autoplay></audio>")
+    options = ("--auto-select-tab-capture-source-by-title=A clip", "--autoplay-policy=no-user-gesture-required")
+    with chromium.browsed(f"http://{service.address}/", None, *options) as page:
+        page.open_tab((tmp_path / "clip.html").as_uri())
+        page.choose("#captions-source", "display")
+        page.click("#captions-start")
+        assert shows(page, "#captions-live", "flowers."), page.text("#alert")
         assert page.problems == []
 
 

@@ -10,6 +10,11 @@ import { LOCALES, currentLocale, languageName, setText, text, translatePage } fr
 
 const VIEWS = ["captions", "recording", "speak", "talk"];
 
+/** The texts for errors of the library, by their code, and of the browser, by their name (W3C Media Capture and Streams). */
+const FAILURES = {
+  no_microphone: "noMicrophone", no_sound: "noSound", NotAllowedError: "notAllowed", NotFoundError: "notFound", NotReadableError: "notReadable",
+};
+
 /** Events of the server that are shown. */
 const MAX_EVENTS = 100;
 
@@ -37,7 +42,8 @@ const shell = {
     try {
       await action();
     } catch (error) {
-      shell.alert(error.message);
+      const known = FAILURES[error.code] ?? FAILURES[error.name];
+      shell.alert(known ? text(known) : error.message);
     }
   },
   alert(message) {

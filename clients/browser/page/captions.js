@@ -5,9 +5,6 @@ import { addExports } from "./exports.js";
 import { setText, text } from "./texts.js";
 import { TurnsView } from "./turns_view.js";
 
-/** Turns kept for export: several hours. */
-const MAX_TURNS = 5_000;
-
 const find = (id) => document.querySelector(`#captions-${id}`);
 
 /** @param {import("./app.js").Shell} shell */
@@ -16,10 +13,9 @@ export function setUpCaptions(shell) {
   const handlers = shell.handlers("captions");
   const start = find("start");
   const source = find("source");
-  let turns = [];
   let listener = null;
 
-  addExports(find("exports"), () => turns);
+  addExports(find("exports"), () => view.turns);
   fillSources(source);
   navigator.mediaDevices?.addEventListener("devicechange", () => fillSources(source));
   for (const name of ["confidence", "times", "large"]) {
@@ -33,7 +29,6 @@ export function setUpCaptions(shell) {
   });
 
   async function begin() {
-    turns = [];
     view.clear();
     find("hint").hidden = true;
     const device = source.value;
@@ -52,10 +47,7 @@ export function setUpCaptions(shell) {
       },
       onFinal: (turn) => {
         view.show(turn);
-        if (!turn.committed) return;
-        turns.push(turn);
-        if (turns.length > MAX_TURNS) turns.shift();
-        find("live").textContent = turn.committed;
+        if (turn.committed) find("live").textContent = turn.committed;
       },
       onState: (state) => {
         handlers.onState(state);

@@ -17,16 +17,14 @@ export function setUpRecording(shell) {
     audio.currentTime = word.start;
     audio.play();
   });
-  let turns = [];
   let running = null;
 
-  addExports(find("exports"), () => turns);
+  addExports(find("exports"), () => view.turns);
   audio.addEventListener("timeupdate", () => view.highlight(audio.currentTime));
 
   async function caption(file) {
     running?.abort();
     const request = (running = new AbortController());
-    turns = [];
     view.clear();
     find("hint").hidden = true;
     URL.revokeObjectURL(audio.src);
@@ -35,11 +33,10 @@ export function setUpRecording(shell) {
     progress.removeAttribute("value"); // unknown until the first part is transcribed
     try {
       for await (const turn of transcribe(shell.server, file, options(), request.signal)) {
-        turns.push(turn);
         view.show(turn);
         if (Number.isFinite(audio.duration)) progress.value = Math.min(1, turn.end / audio.duration);
       }
-      if (turns.length === 0) shell.alert(text("noSpeech"));
+      if (view.turns.length === 0) shell.alert(text("noSpeech"));
     } catch (error) {
       if (!request.signal.aborted) throw error;
     } finally {

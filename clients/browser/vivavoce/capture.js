@@ -8,20 +8,25 @@ export const SAMPLE_RATE = 24_000;
  * @param {"microphone" | "display" | MediaStream} source `display` asks for a tab, a window or a screen with its sound
  * @param {string} [deviceId] of the microphone, from `microphones`
  * @returns {Promise<MediaStream>}
+ * @throws {Error} with the `code` `no_microphone` where the browser gives none to this page, and `no_sound` where what was
+ *   shared has none: a window, or anything in Firefox and Safari
  */
 export async function openSource(source = "microphone", deviceId) {
   if (typeof source !== "string") return source;
-  if (!navigator.mediaDevices) throw new Error("Browsers give the microphone only to pages from this machine or over HTTPS.");
+  if (!navigator.mediaDevices) throw failure("no_microphone", "Browsers give the microphone only to pages from this machine or over HTTPS.");
   if (source === "display") {
-    const stream = await navigator.mediaDevices.getDisplayMedia({ audio: { echoCancellation: false }, video: true });
+    const stream = await navigator.mediaDevices.getDisplayMedia({ audio: { echoCancellation: false }, video: true, systemAudio: "include" });
     stream.getVideoTracks().forEach((track) => track.stop());
-    if (stream.getAudioTracks().length === 0) throw new Error("What was shared has no sound. Share a tab, and its sound with it.");
+    if (stream.getAudioTracks().length === 0) throw failure("no_sound", "What was shared has no sound. Share a tab, and its sound with it.");
     return new MediaStream(stream.getAudioTracks());
   }
   return navigator.mediaDevices.getUserMedia({
     audio: { deviceId: deviceId ? { exact: deviceId } : undefined, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   });
 }
+
+/** @param {string} code @param {string} message */
+const failure = (code, message) => Object.assign(new Error(message), { code });
 
 /** List the microphones; they have names once one of them has been opened. @returns {Promise<MediaDeviceInfo[]>} */
 export async function microphones() {

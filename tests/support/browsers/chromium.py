@@ -35,10 +35,26 @@ class ChromiumPage(Page):
     def start_microphone(self) -> None:
         pass  # it plays the recording as soon as the page opens it
 
+    def open_tab(self, url: str) -> None:
+        """Open another page beside this one."""
+        self._call("Target.createTarget", url=url)
+
     def resize(self, width: int, height: int, scheme: str) -> None:
         """Give the page this size, and the user's preference for `light` or `dark`."""
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def memory(self) -> tuple[float, int]:
+        """Return the megabytes of the JavaScript heap and the number of nodes, after the garbage has been collected."""
+        self._call("HeapProfiler.collectGarbage")
+        heap = self._call("Runtime.getHeapUsage")["usedSize"]
+        return heap / 1e6, self._call("Memory.getDOMCounters")["nodes"]
+
+    def busy_seconds(self) -> float:
+        """Return the seconds that the page has spent on scripts, styles and layout."""
+        self._call("Performance.enable")
+        metrics = {each["name"]: each["value"] for each in self._call("Performance.getMetrics")["metrics"]}
+        return float(metrics["ScriptDuration"] + metrics["RecalcStyleDuration"] + metrics["LayoutDuration"])
 
     def watch(self) -> None:
         """Begin to collect problems, those so far included."""
@@ -56,15 +72,22 @@ class ChromiumPage(Page):
 
 
 @contextlib.contextmanager
-def browsed(url: str, microphone: Path) -> Iterator[ChromiumPage]:
-    """Open a page in a browser of its own that plays `microphone` once as its microphone."""
+def browsed(url: str, microphone: Path | None, *options: str) -> Iterator[ChromiumPage]:
+    """Open a page in a browser of its own, started with `options`, that plays `microphone` once as its microphone.
+
+    Without a microphone, tabs that the page captures have their real sound.
+    """
     assert CHROMIUM is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
             CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
-            "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-audio-capture={microphone}%noloop", f"--user-data-dir={profile}", url,
+            f"--user-data-dir={profile}", *options, url,
         ]  # fmt: skip
+        if microphone is not None:
+            command[1:1] = [
+                "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={microphone}%noloop",
+            ]  # fmt: skip
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as browser:
             try:
                 assert browser.stderr is not None

@@ -52,6 +52,16 @@ class Page(ABC):
         """Fill in a field."""
         self.evaluate(f"document.querySelector({json.dumps(selector)}).value = {json.dumps(value)}")
 
+    def choose(self, selector: str, value: str) -> None:
+        """Choose an option, once there is one with this value."""
+        self.evaluate(f"""(async () => {{
+          const list = document.querySelector({json.dumps(selector)});
+          do {{
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            list.value = {json.dumps(value)};
+          }} while (list.value !== {json.dumps(value)});
+        }})()""")
+
     def _call(self, method: str, **parameters: object) -> Any:
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
