@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ def turn_events(number: int) -> Iterator[dict[str, Any]]:
     yield {"type": "input_audio_buffer.speech_started", "item_id": item, "audio_start_ms": begin * 1000}
     for count in range(1, PARTIALS + 1):
         shown = len(texts) * count // PARTIALS
-        yield partial(item, " ".join(texts[:shown]), begin * 1000 + 350 * shown)
+        yield tentative(item, " ".join(texts[:shown]), begin * 1000 + 350 * shown)
     words = [
         {"word": text, "start": begin + 0.35 * at, "end": begin + 0.35 * (at + 1), "probability": 0.4 + at / 20}
         for at, text in enumerate(texts)
@@ -77,7 +78,7 @@ def turn_events(number: int) -> Iterator[dict[str, Any]]:
     yield {"type": f"{TRANSCRIPTION}.completed", "item_id": item, **final}
 
 
-def partial(item: str, text: str, end_ms: int) -> dict[str, Any]:
+def tentative(item: str, text: str, end_ms: int) -> dict[str, Any]:
     return {"type": "x.transcription.partial", "item_id": item, "stable": "", "text": text, "audio_end_ms": end_ms}
 
 
@@ -101,7 +102,7 @@ class Turns:
 async def play_times(socket: WebSocket) -> None:
     """Send the time, in milliseconds, as partials of one turn."""
     while True:
-        await socket.send_text(json.dumps(partial("item_0", str(time.time() * 1000), 0)))
+        await socket.send_text(json.dumps(tentative("item_0", str(time.time() * 1000), 0)))
         await asyncio.sleep(PARTIAL_SECONDS)
 
 
@@ -117,6 +118,10 @@ def captioning(address: str) -> Iterator[ChromiumPage]:
             yield page
 
 
+def _has_captioned(page: ChromiumPage, turns: int) -> bool:
+    return not turns or page.text("#captions-live").endswith(f" {turns - 1}.")
+
+
 def measure_hour() -> tuple[Table, list[float]]:
     """Return a row for every ten minutes of an hour, and the milliseconds of each frame while all of it is scrolled."""
     table = Table("minutes", "heap MB", "nodes", "lines", "busy ms per minute")
@@ -125,10 +130,7 @@ def measure_hour() -> tuple[Table, list[float]]:
         busy = page.busy_seconds()
         for minutes in range(0, 61, 60 // STEPS):
             turns.wanted = TURNS * minutes // 60
-            last = f"{turns.wanted - 1}."
-            assert eventually(
-                lambda last=last: not turns.wanted or page.text("#captions-live").endswith(f" {last}"), 120
-            )
+            assert eventually(partial(_has_captioned, page, turns.wanted), 120)
             heap, nodes = page.memory()
             before, busy = busy, page.busy_seconds()
             lines = page.evaluate("document.querySelectorAll('#captions-turns li').length")
