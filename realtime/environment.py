@@ -29,8 +29,8 @@ RENAMED: Final = {
 
 MAY_BE_ZERO: Final = frozenset(
     {
-        "decoder_workers", "device_index", "drain_timeout_seconds", "engine_memory_bytes", "model_idle_seconds",
-        "model_memory_bytes", "port", "threads_per_worker",
+        "decoder_workers", "device_index", "drain_timeout_seconds", "engine_memory_bytes", "max_parked_sessions",
+        "model_idle_seconds", "model_memory_bytes", "port", "threads_per_worker",
     }
 )  # fmt: skip
 """Numbers for which 0 has a meaning; the others must be greater."""

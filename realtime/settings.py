@@ -176,6 +176,15 @@ class Settings:
     """A session is closed, or an upload is refused, when its client has sent nothing for this time."""
     send_timeout_seconds: float = 5.0
     """A client is disconnected when it has not read anything for this time."""
+    resume_timeout_seconds: float = 60.0
+    """How long a session waits for a client that has asked for `ext=resume` and has lost its
+    connection."""
+    resume_buffer_bytes: int = 2 * 1024 * 1024
+    """Largest size of the messages to such a client that are kept until it has them; the default holds half a minute of
+    speech in base64."""
+    max_parked_sessions: int = 16
+    """Upper bound of sessions that wait so. They count as sessions; of more, the one that has waited longest ends. 0
+    lets no client resume."""
 
     drain_timeout_seconds: float = 30.0
     """Time for turns, responses and requests in progress to end when the service is stopped; 0 cuts them off."""

@@ -9,7 +9,6 @@ request (`Session.request_for`) when an engine is free, on the same event loop.
 import asyncio
 import contextlib
 import logging
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -20,6 +19,7 @@ from realtime.backends.backend import ChatBackend
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import find_voice, resolve_voice
 from realtime.edge.playback import Playback
+from realtime.edge.session_clock import SessionClock
 from realtime.errors import ClientError, Overloaded, VoiceError
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
@@ -112,7 +112,7 @@ class Driver:
         *,
         chat: ChatBackend | None = None,
         client_id: ClientId = ANONYMOUS,
-        clock: Callable[[], float] = time.monotonic,
+        clock: SessionClock | None = None,
         on_progress: Callable[[int, RequestProgress], None] | None = None,
         echo_gate: bool = False,
     ) -> None:
@@ -127,7 +127,9 @@ class Driver:
         self._deliver = deliver
         self._chat = chat
         self._client_id = client_id
-        self._clock = clock
+        self._clock = clock or SessionClock()
+        self._waiting: asyncio.Timeout | None = None
+        """The wait for the next input, while there is one."""
         self._on_progress = on_progress
         self._echo_gate = EchoGate() if echo_gate else None
         self._playback = None if self._echo_gate is None else Playback(self._echo_gate)
@@ -142,6 +144,17 @@ class Driver:
     def responding(self) -> bool:
         """Whether any response is in progress, and does not wait for text of the client."""
         return self._session.responding
+
+    def pause(self) -> None:
+        """Stop the time of the session: speech is sent no further ahead, and no timer fires."""
+        self._clock.pause()
+
+    def resume(self) -> None:
+        """Let the time of the session go on."""
+        paused = self._clock.paused
+        self._clock.resume()
+        if paused and self._waiting is not None and not self._waiting.expired():
+            self._waiting.reschedule(asyncio.get_running_loop().time())  # to wait for the deadline again
 
     async def run(self) -> None:
         """Serve until cancelled. Raises `VoiceError` where the session cannot go on."""
@@ -161,13 +174,16 @@ class Driver:
 
     async def _next(self) -> list[Output]:
         """Wait for the next input or deadline; return the outputs that follow from it."""
-        deadline = self._session.deadline()
+        deadline = None if self._clock.paused else self._session.deadline()
         timeout = None if deadline is None else max(0.0, deadline - self._clock())
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout) as self._waiting:
                 message = await self.inbox.get(commands=not self._session.saturated)
         except TimeoutError:
-            return self._session.handle_timer(self._clock())
+            now = self._clock()
+            return [] if deadline is None or now < deadline else self._session.handle_timer(now)
+        finally:
+            self._waiting = None
         return self._session.receive(message, self._clock())
 
     async def _carry_out(self, output: Output, group: asyncio.TaskGroup) -> None:

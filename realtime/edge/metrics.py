@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar, get_args
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -29,6 +29,9 @@ FINAL_LATENCY_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 
 FIRST_AUDIO_BUCKETS: Final = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 FIRST_TOKEN_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0)
 
+ResumeOutcome: TypeAlias = Literal["resumed", "superseded", "refused", "too_late", "expired", "evicted"]
+"""What has become of a session whose connection was lost, or of a request to resume one."""
+
 MAX_TURNS: Final = 64
 """Turns per session that may wait for their final transcript; in sessions without transcripts none ever comes."""
 
@@ -46,6 +49,12 @@ class Metrics:
         self._sessions_open = self._gauge("sessions_open", "Sessions in progress.")
         self._sessions_admitted = self._counter("sessions_admitted", "Sessions admitted.")
         self._sessions_refused = self._counter("sessions_refused", "Sessions refused, by error code.", "reason")
+        self._sessions_parked = self._gauge("sessions_parked", "Sessions without a connection that can be resumed.")
+        self._resumes = self._counter(
+            "resumes", "Sessions resumed or not resumed after a lost connection, by outcome.", "outcome"
+        )
+        for outcome in get_args(ResumeOutcome):
+            self._resumes.labels(outcome)
         self.turns_completed = self._counter("turns_completed", "Turns whose final transcript was delivered.")
         self.words_committed = self._counter("words_committed", "Words in final transcripts.")
         self.words_erased = self._counter("words_erased", "Tentative words revised before they were committed.")
@@ -83,6 +92,14 @@ class Metrics:
     def count_refusal(self, code: str) -> None:
         """Count a refused session by the `code` of the error that was reported to it."""
         self._sessions_refused.labels(code).inc()
+
+    def set_parked(self, number: int) -> None:
+        """Set how many sessions are parked."""
+        self._sessions_parked.set(number)
+
+    def count_resume(self, outcome: ResumeOutcome) -> None:
+        """Count what has become of a session whose connection was lost, or of a request to resume one."""
+        self._resumes.labels(outcome).inc()
 
     def count_chat(self, report: ChatReport) -> None:
         """Count a request to the chat backend, which has ended."""

@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.backends.backend import ChatBackend
@@ -14,6 +12,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.edge.drain import Drain
 from realtime.edge.driver import Driver
 from realtime.edge.metrics import Metrics
+from realtime.edge.session_clock import SessionClock
 from realtime.edge.status import Status
 from realtime.errors import Overloaded, VoiceError
 from realtime.models.models import Models
@@ -122,7 +121,7 @@ class AdmittedSession:
 
         `deliver` sends an event to the client.
         """
-        session_id, clock = self._client_id.session, partial(_seconds_since, time.monotonic())
+        session_id, clock = self._client_id.session, SessionClock()
         with (
             self._metrics.session() as metrics,
             self._status.session(self._client_id, self._config) as status,
@@ -197,10 +196,6 @@ def _first(errors: BaseExceptionGroup[VoiceError]) -> VoiceError:
     first = leaves[0]
     assert isinstance(first, VoiceError)
     return first
-
-
-def _seconds_since(start: float) -> float:
-    return time.monotonic() - start
 
 
 def new_id(prefix: str) -> str:

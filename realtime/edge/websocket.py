@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -22,12 +22,14 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime.edge.access import authenticate, presented_keys, select_subprotocol
-from realtime.edge.client_secrets import ClientSecrets
+from realtime.edge.client_secrets import ClientSecret, ClientSecrets
 from realtime.edge.drain import CLOSE, Drain
 from realtime.edge.driver import Driver
 from realtime.edge.handshakes import Handshakes
+from realtime.edge.link import Link, send_last
 from realtime.edge.metrics import Metrics
-from realtime.edge.outbox import Outbox, SlowReaderError
+from realtime.edge.resumable_link import ResumableLink
+from realtime.edge.resumable_sessions import ResumableSessions
 from realtime.edge.sessions import AdmittedSession, Sessions, new_id, serve_tasks
 from realtime.edge.twilio_signature import check_signature
 from realtime.errors import ClientError, Forbidden, Overloaded, SessionIdle, UnsupportedAudio, VoiceError
@@ -40,7 +42,18 @@ from realtime.session.commands import AppendAudio, Command
 from realtime.session.events import Event, TranscriptRevised
 from realtime.session.generation import ChatNotConfigured
 from realtime.settings import Settings
-from realtime.wire.codec import Answer, Close, Codec, Decoded, Dialect, MediaChunk, Outgoing, VoiceRecording
+from realtime.wire.codec import (
+    Answer,
+    Codec,
+    Decoded,
+    Dialect,
+    Frames,
+    MediaChunk,
+    Outgoing,
+    ResumeRequest,
+    Resuming,
+    VoiceRecording,
+)
 from realtime.wire.dialects import served_paths
 
 logger = logging.getLogger(__name__)
@@ -48,9 +61,6 @@ logger = logging.getLogger(__name__)
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Methods of plain HTTP requests."""
-
-CLOSE_TIMEOUT: Final = 1.0
-"""Seconds allowed for the error and the close frame of a session that fails."""
 
 
 class UnknownEndpoint(ClientError):
@@ -79,6 +89,7 @@ class RealtimeEndpoint:
         self._metrics = metrics
         self._paths = served_paths(settings.dialects)
         self.sessions = sessions
+        self.resumable = ResumableSessions(settings, metrics)
 
     def routes(self) -> list[BaseRoute]:
         """Return one route for each path of a dialect, and one that refuses all other websockets."""
@@ -97,24 +108,60 @@ class RealtimeEndpoint:
         await self._refuse(websocket, refusal, refusal.body())
 
     async def _serve(self, dialect: Dialect, websocket: WebSocket) -> None:
-        """Admit one websocket, or refuse it, and serve it until it ends."""
+        """Serve one websocket until it ends, with a new session or one that goes on, or refuse it."""
         session_id = new_id("sess")
         current_session.set(session_id)
-        async with AsyncExitStack() as admission:
-            try:
-                codec, session = self._admit(dialect, websocket, session_id, admission)
-            except VoiceError as refusal:
-                await self._refuse(websocket, refusal, dialect.refusal(refusal, session_id))
-                return
-            try:
-                await websocket.accept(subprotocol=select_subprotocol(websocket.scope["subprotocols"]))
-                with self.sessions.drain.connected():
-                    await Connection(websocket, codec, self._settings, self._decoders, self.sessions.drain).serve(
-                        session
-                    )
-            except asyncio.CancelledError:
-                # The shutdown timeout is over. uvicorn would log the cancellation as an error.
-                logger.warning("session cut off: the server is stopping")
+        try:
+            account, secret = self._authenticate(dialect, websocket)
+            query = websocket.query_params
+            if dialect.resuming and (
+                request := dialect.resuming.request(query, websocket.headers, websocket.scope["subprotocols"])
+            ):
+                await self._resume(dialect.resuming, websocket, request, account)
+            else:
+                await self._open(dialect, websocket, ClientId(account, session_id), secret)
+        except VoiceError as refusal:
+            await self._refuse(websocket, refusal, dialect.refusal(refusal, session_id))
+        except asyncio.CancelledError:
+            # The shutdown timeout is over. uvicorn would log the cancellation as an error.
+            logger.warning("session cut off: the server is stopping")
+
+    async def _open(
+        self, dialect: Dialect, websocket: WebSocket, client_id: ClientId, secret: ClientSecret | None
+    ) -> None:
+        """Admit a new session and serve it until it ends. Raises a `VoiceError` to refuse it."""
+        with contextlib.ExitStack() as admission:
+            codec, session = self._admit(dialect, websocket, client_id, secret, admission)
+            greeting = codec.greeting()
+            link: Link | ResumableLink = Link(websocket, self._settings.send_timeout_seconds)
+            if codec.resumption is not None and self.resumable.offered:
+                link = ResumableLink(websocket, codec.resumption, self.resumable, self._settings)
+                token = admission.enter_context(self.resumable.listed(client_id.session, client_id.account, link))
+                greeting.append(codec.resumption.offer(token, self._settings.resume_timeout_seconds))
+            await websocket.accept(subprotocol=select_subprotocol(websocket.scope["subprotocols"]))
+            drain = self.sessions.drain
+            with drain.connected():
+                await Connection(link, codec, self._settings, self._decoders, drain).serve(session, greeting)
+
+    async def _resume(self, resuming: Resuming, websocket: WebSocket, request: ResumeRequest, account: str) -> None:
+        """Give a websocket to the session that its client asks for. Raises a `VoiceError` to refuse it."""
+        subprotocol = select_subprotocol(websocket.scope["subprotocols"])
+        try:
+            self.resumable.find(request, account)
+        except VoiceError as refusal:
+            if request.reads_refusals:
+                raise
+            await websocket.accept(subprotocol=subprotocol)
+            await send_last(websocket, resuming.refusal(refusal, new_id))
+            return
+        current_session.set(request.session_id)
+        await websocket.accept(subprotocol=subprotocol)
+        try:
+            attachment = self.resumable.resume(websocket, request, account)
+        except VoiceError as refusal:  # it has ended in the meantime
+            await send_last(websocket, resuming.refusal(refusal, new_id))
+        else:
+            await attachment.hold()
 
     async def _refuse(self, websocket: WebSocket, refusal: VoiceError, body: Mapping[str, object]) -> None:
         """Answer the handshake with the status of an error and this body."""
@@ -126,27 +173,38 @@ class RealtimeEndpoint:
         headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, Overloaded) else {}
         await websocket.send_denial_response(JSONResponse(body, refusal.http_status, headers))
 
-    def _admit(
-        self, dialect: Dialect, websocket: WebSocket, session_id: str, admission: AsyncExitStack
-    ) -> tuple[Codec, AdmittedSession]:
-        """Return the codec and the session, which counts until `admission` ends. Raises a `VoiceError` to refuse it."""
-        headers, subprotocols, query = websocket.headers, websocket.scope["subprotocols"], websocket.query_params
+    def _authenticate(self, dialect: Dialect, websocket: WebSocket) -> tuple[str, ClientSecret | None]:
+        """Return the account of a client, and its client secret if it has one. Raises a `VoiceError` to refuse it."""
+        headers, subprotocols = websocket.headers, websocket.scope["subprotocols"]
         secret = self._secrets.find(presented_keys(headers, subprotocols), dialect)
-        path_key = websocket.path_params.get("key", "")
         if dialect.signed_by_twilio and self._settings.twilio_auth_token:
             check_signature(self._settings.twilio_auth_token, headers, _sent_path(websocket))
-        account = secret.account if secret else authenticate(headers, self._settings, subprotocols, path_key)
+        if secret is not None:
+            return secret.account, secret
+        path_key = websocket.path_params.get("key", "")
+        return authenticate(headers, self._settings, subprotocols, path_key), None
+
+    def _admit(
+        self,
+        dialect: Dialect,
+        websocket: WebSocket,
+        client_id: ClientId,
+        secret: ClientSecret | None,
+        admission: contextlib.ExitStack,
+    ) -> tuple[Codec, AdmittedSession]:
+        """Return the codec and the session, which counts until `admission` ends. Raises a `VoiceError` to refuse it."""
+        query = websocket.query_params
         self.sessions.check_capacity()
         codec = dialect.open(
             self._handshakes.build(
-                session_id,
+                client_id.session,
                 query={name: query.getlist(name) for name in query},
-                headers=headers,
-                subprotocols=subprotocols,
+                headers=websocket.headers,
+                subprotocols=websocket.scope["subprotocols"],
                 session=secret.session if secret else b"",
             )
         )
-        return codec, admission.enter_context(self.sessions.admitted(ClientId(account, session_id), codec.config))
+        return codec, admission.enter_context(self.sessions.admitted(client_id, codec.config))
 
 
 def _sent_path(websocket: WebSocket) -> str:
@@ -160,27 +218,20 @@ class Connection:
     """One accepted websocket."""
 
     def __init__(
-        self, websocket: WebSocket, codec: Codec, settings: Settings, decoders: DecoderPool, drain: Drain
+        self, link: Link | ResumableLink, codec: Codec, settings: Settings, decoders: DecoderPool, drain: Drain
     ) -> None:
-        self._websocket = websocket
+        self._link = link
         self._codec = codec
         self._settings = settings
         self._decoders = decoders
         self._drain = drain
         self._media = LiveDecoder(decoders)
-        self._outbox = Outbox(settings.send_timeout_seconds)
 
-    async def serve(self, session: AdmittedSession) -> None:
-        """Serve the session until either side closes the connection."""
+    async def serve(self, session: AdmittedSession, greeting: Frames) -> None:
+        """Serve the session, which begins with these messages, until either side closes the connection."""
         with session.driver(self._deliver) as driver, contextlib.closing(self._media):
-            await serve_tasks(
-                self._write(),
-                driver.run(),
-                self._read(driver),
-                self._follow_drain(driver),
-                gone=WebSocketDisconnect,
-                close=self._close,
-            )
+            tasks = [*self._link.tasks(driver), driver.run(), self._read(driver, greeting), self._follow_drain(driver)]
+            await serve_tasks(*tasks, gone=WebSocketDisconnect, close=self._close)
 
     async def _follow_drain(self, driver: Driver) -> None:
         """When the service comes to its end, tell the client, and close when nothing is in progress."""
@@ -189,13 +240,10 @@ class Connection:
         await self._drain.settle(driver)
         await self._put([CLOSE])
 
-    async def _read(self, driver: Driver) -> None:
-        for frame in self._codec.greeting():
-            await self._outbox.put(frame)
+    async def _read(self, driver: Driver, greeting: Frames) -> None:
+        await self._put(greeting)
         while True:
             message = await self._receive(driver)
-            if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect
             try:
                 commands = self._codec.decode(message["text"] if message.get("text") is not None else message["bytes"])
             except UnsupportedAudio:
@@ -244,8 +292,7 @@ class Connection:
         seconds = self._codec.idle_timeout_seconds or self._settings.idle_timeout_seconds
         while True:
             try:
-                async with asyncio.timeout(seconds):
-                    return await self._websocket.receive()
+                return await self._link.receive(seconds)
             except TimeoutError:
                 if not driver.responding:
                     raise SessionIdle(f"Received nothing for {seconds:g} seconds.") from None
@@ -255,35 +302,11 @@ class Connection:
 
     async def _put(self, frames: Outgoing, revises: str | None = None) -> None:
         for frame in frames:
-            await self._outbox.put(frame, revises)
-
-    async def _write(self) -> None:
-        """Send what is in the outbox. Raises `WebSocketDisconnect` after a `Close`."""
-        while True:
-            frame = await self._outbox.get()
-            try:
-                async with asyncio.timeout(self._settings.send_timeout_seconds):
-                    await self._send(frame)
-            except TimeoutError:
-                raise SlowReaderError("The client does not read its messages.") from None
-            if isinstance(frame, Close):
-                raise WebSocketDisconnect(frame.code)
-
-    async def _send(self, frame: str | bytes | Close) -> None:
-        match frame:
-            case str():
-                await self._websocket.send_text(frame)
-            case bytes():
-                await self._websocket.send_bytes(frame)
-            case Close(code, reason):
-                await self._websocket.close(code, reason)
+            await self._link.outbox.put(frame, revises)
 
     async def _close(self, error: VoiceError) -> None:
         """Send the error, if the client still reads, and close."""
-        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                for frame in self._codec.encode_error(error, final=True):
-                    await self._send(frame)
+        await self._link.close(self._codec.encode_error(error, final=True))
 
 
 async def _refuse_http(_: Request) -> Response:

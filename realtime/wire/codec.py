@@ -114,6 +114,49 @@ Decoded: TypeAlias = Command | MediaChunk | VoiceRecording | Answer
 """What a message means."""
 
 
+class Resumption(Protocol):
+    """What a connection that can be resumed says about that."""
+
+    def offer(self, token: str, seconds: float) -> str:
+        """Return the message with the token that resumes the session until so many seconds after a loss."""
+
+    def numbered(self, message: str, number: int) -> str:
+        """Return a text message with its number."""
+
+    def received(self) -> str:
+        """Return the message that says how much of the client's messages has been received."""
+
+    def resumed(self, number: int) -> str:
+        """Return the first message of a new connection, which says the same; message `number` is the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """A request to go on with a session, instead of opening one.
+
+    Attributes:
+        token: What proves that the client is the one of the session.
+        number: Number of the last message that the client has.
+        reads_refusals: Whether the client can read an HTTP response to its handshake. Browsers cannot.
+    """
+
+    session_id: str
+    token: str = field(repr=False)
+    number: int
+    reads_refusals: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resuming:
+    """How clients of a dialect resume sessions."""
+
+    request: Callable[[Mapping[str, str], Mapping[str, str], Sequence[str]], ResumeRequest | None]
+    """Return what the query, the headers and the subprotocols of a handshake ask for; None for a new session. Raises
+    `ClientError` for a request that is not valid."""
+    refusal: Callable[[VoiceError, Callable[[str], str]], Outgoing]
+    """Build the messages that refuse a request after the handshake; the other argument makes ids."""
+
+
 class Codec(Protocol):
     """One connection's protocol. It does no I/O: messages in, commands out; events in, messages out.
 
@@ -127,6 +170,11 @@ class Codec(Protocol):
     @property
     def idle_timeout_seconds(self) -> float | None:
         """Seconds without a message after which the protocol closes the connection; None: the setting decides."""
+        return None
+
+    @property
+    def resumption(self) -> Resumption | None:
+        """What to say about resuming the session; None where the client has not asked for that."""
         return None
 
     def greeting(self) -> Frames:
@@ -165,5 +213,7 @@ class Dialect:
     """Open a connection's codec. Raises `ClientError` to refuse the connection."""
     refusal: Callable[[VoiceError, str], Mapping[str, object]]
     """Build the JSON body that refuses a connection for an error, with the id of the session."""
+    resuming: Resuming | None = None
+    """How its clients resume sessions; None if they cannot."""
     signed_by_twilio: bool = False
     """Whether its clients are Twilio's servers, which sign their requests."""

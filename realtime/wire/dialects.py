@@ -9,13 +9,14 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from realtime.errors import VoiceError
-from realtime.wire.codec import Dialect
+from realtime.wire.codec import Dialect, Resuming
 from realtime.wire.deepgram.errors import error_body
 from realtime.wire.deepgram.listen import ListenCodec
 from realtime.wire.deepgram.speak import SpeakCodec
 from realtime.wire.first_message import FirstMessageCodec
 from realtime.wire.openai.client_secrets import SecretKind
 from realtime.wire.openai.codec import OpenAICodec
+from realtime.wire.openai.resuming import refusal, resume_request
 from realtime.wire.openai.translations import TranslationCodec
 from realtime.wire.twilio.codec import TwilioCodec
 from realtime.wire.vosk.codec import VoskCodec
@@ -29,7 +30,7 @@ def _openai_refusal(error: VoiceError, _: str) -> Mapping[str, object]:
     return error.body()
 
 
-_OPENAI: Final = Dialect(OpenAICodec.open, _openai_refusal)
+_OPENAI: Final = Dialect(OpenAICodec.open, _openai_refusal, Resuming(resume_request, refusal))
 _TRANSLATIONS: Final = Dialect(TranslationCodec.open, _openai_refusal)
 _TWILIO: Final = Dialect(TwilioCodec.open, _openai_refusal, signed_by_twilio=True)
 _VOSK: Final = Dialect(VoskCodec.open, _openai_refusal)

@@ -78,6 +78,12 @@ DIALECTS: Final = (
         OpenAICodec.open,
         json.dumps({"type": "input_audio_buffer.append", "audio": _media(bytes(960))}),
     ),
+    Dialect(
+        "openai, ext=resume",
+        OpenAICodec.open,
+        json.dumps({"type": "input_audio_buffer.append", "audio": _media(bytes(960))}),
+        query=(("ext", "resume"),),
+    ),
     Dialect("deepgram", ListenCodec.open, _PCM, query=(("encoding", "linear16"), ("sample_rate", "16000"))),
     Dialect(
         "twilio",

@@ -25,6 +25,7 @@ DOCS = ROOT / "docs"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 WEBSOCKET_ONLY = (
     "realtime.edge.outbox",
+    "realtime.edge.resumable_sessions",
     "realtime.edge.sessions",
     "realtime.edge.websocket",
     "realtime.media.live_decoder",

@@ -92,7 +92,7 @@ class RealtimeService:
     def jobs(self) -> list[str]:
         """Return the unfinished tasks of sessions."""
         tasks = [repr(task) for task in asyncio.all_tasks(self._loop)]
-        return [task for task in tasks if "Driver" in task or "Connection" in task]
+        return [task for task in tasks if any(owner in task for owner in ("Driver", "Connection", "Link"))]
 
     def stop(self, timeout: int = 5) -> None:
         """Stop the server as a signal does; sessions that are open after `timeout` seconds are cut off."""

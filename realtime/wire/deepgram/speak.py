@@ -74,10 +74,6 @@ class SpeakCodec(Codec):
     def config(self) -> SessionConfig:
         return self._config
 
-    @property
-    def idle_timeout_seconds(self) -> float | None:
-        return None
-
     def greeting(self) -> Frames:
         return [
             message_of(

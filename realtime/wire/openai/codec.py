@@ -3,8 +3,9 @@
 The names are those of the GA version; `beta.py` has those of the beta, for clients that ask for it. Every request of
 the client becomes a command, and every event of the session one or more server events; the conversation itself is kept
 by the session. Server events are limited to the types that all known clients accept, unless the client asks for an
-extension in the query: `ext=partials` (revisable captions, word times), `ext=words` (times of
-the words that are spoken), `ext=binary` (audio in binary messages) or `ext=draining` (the server is about to restart).
+extension in the query: `ext=partials` (revisable captions, word times), `ext=words` (times of the words that are
+spoken), `ext=binary` (audio in binary messages), `ext=draining` (the server is about to restart) or `ext=resume`
+(sessions that outlive a connection).
 """
 
 from collections import deque
@@ -68,6 +69,7 @@ from realtime.wire.openai.items import channel_field, item_object
 from realtime.wire.openai.opening import extensions, open_session, updated_session
 from realtime.wire.openai.refusals import refused
 from realtime.wire.openai.responses import ResponseWriter
+from realtime.wire.openai.resuming import SessionResumption
 from realtime.wire.openai.session_object import WireSession, milliseconds
 from realtime.wire.openai.session_update import SessionPatch
 from realtime.wire.openai.transcripts import TranscriptWriter
@@ -85,6 +87,7 @@ class OpenAICodec(Codec):
         partials: bool = False,
         binary: bool = False,
         draining: bool = False,
+        resume: bool = False,
     ) -> None:
         """Start from `session`, with the extensions that the client asked for."""
         self._handshake = handshake
@@ -92,6 +95,7 @@ class OpenAICodec(Codec):
         self._writer = (BetaWriter if self._beta else FrameWriter)(handshake.new_id)
         self._transcripts = TranscriptWriter(self._writer, partials=partials)
         self._responses = ResponseWriter(self._writer, binary=binary)
+        self._resumption = SessionResumption(self._writer, session.id) if resume else None
         self._session = session
         self._effective = session
         """The session whose configuration is in effect for the audio that is being transcribed."""
@@ -113,11 +117,16 @@ class OpenAICodec(Codec):
             partials="partials" in extra,
             binary="binary" in extra,
             draining="draining" in extra,
+            resume="resume" in extra,
         )
 
     @property
     def config(self) -> SessionConfig:
         return self._session.config
+
+    @property
+    def resumption(self) -> "SessionResumption | None":
+        return self._resumption
 
     def greeting(self) -> Frames:
         """Return `session.created`, or what the beta of the protocol calls it.
@@ -133,6 +142,8 @@ class OpenAICodec(Codec):
         Raises `RefusedRequest` for an event that is refused while the connection continues, and `UnsupportedAudio` for
         a binary message without `ext=binary`.
         """
+        if self._resumption is not None:
+            self._resumption.messages += 1
         if isinstance(message, bytes):
             if not self._binary:
                 raise UnsupportedAudio("Binary messages need ext=binary in the query.")
@@ -167,6 +178,8 @@ class OpenAICodec(Codec):
 
     def _append(self, data: bytes) -> list[Command | MediaChunk]:
         self._received_audio = True
+        if self._resumption is not None:
+            self._resumption.audio_bytes += len(data)
         if self._session.container is None:
             return [AppendAudio(data)]
         return [MediaChunk(data)] if data else []

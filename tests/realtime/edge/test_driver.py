@@ -15,6 +15,7 @@ from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, 
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import WHISPER_BASE, ModelEntry
 from realtime.edge.driver import MAX_COMMANDS, MAX_RESULTS, Driver, Inbox
+from realtime.edge.session_clock import SessionClock
 from realtime.errors import EngineError, UnspokenLanguage
 from realtime.models.models import Models
 from realtime.session.commands import AppendAudio, CancelResponse, ClearAudio, CommitAudio, Speak
@@ -26,6 +27,7 @@ from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.pauses import pause_after
+from realtime.speech.playout import CHUNK_SECONDS, MAX_LEAD_SECONDS
 from realtime.speech.style import ReferenceClip
 from tests.support.recordings import silence
 from tests.support.scenarios import run, until
@@ -91,13 +93,18 @@ class Listener:
 
 @contextlib.asynccontextmanager
 async def driving(
-    config: SessionConfig, engines: ScriptedEngines, deliver: Callable[[Event], Awaitable[None]], **settings: Any
+    config: SessionConfig,
+    engines: ScriptedEngines,
+    deliver: Callable[[Event], Awaitable[None]],
+    clock: SessionClock | None = None,
+    /,
+    **settings: Any,
 ) -> AsyncIterator[tuple[Driver, "asyncio.Task[None]"]]:
     models = Models(Settings(**settings), engines)
     await models.open()
     numbers = itertools.count(1)
     session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
-    driver = Driver(session, models, models.admit("session", config.recognizer), deliver)
+    driver = Driver(session, models, models.admit("session", config.recognizer), deliver, clock=clock)
     task = asyncio.create_task(driver.run())
     try:
         yield driver, task
@@ -476,3 +483,38 @@ def test_a_pause_ends_a_turn_if_the_end_of_turn_model_says_so(last: int, turns: 
             assert [event.text for event in completed] == turns
 
     run(scenario())
+
+
+def test_a_paused_session_sends_no_speech_and_then_goes_on_where_it_was() -> None:
+    async def scenario() -> None:
+        listener, time = Listener(), [0.0]
+
+        def seconds() -> float:
+            sent = (len(each.data) for each in listener.events if isinstance(each, ResponseAudioExtended))
+            return sum(sent) / 2 / VOICE_RATE
+
+        async with driving(SPEAKING, ScriptedEngines(), listener, SessionClock(lambda: time[0])) as (driver, _):
+            await driver.inbox.put(Speak(f"{LONG_PHRASE} {LONG_PHRASE}"))
+            await until(lambda: seconds() >= MAX_LEAD_SECONDS)
+            ahead = seconds()
+            driver.pause()
+            time[0] += 100
+            assert await stable(lambda: round(seconds() * VOICE_RATE)) == round(ahead * VOICE_RATE)
+            driver.resume()
+            assert seconds() == ahead
+            time[0] += 1
+            await until(lambda: seconds() >= MAX_LEAD_SECONDS + 1)
+            assert seconds() <= MAX_LEAD_SECONDS + 1 + CHUNK_SECONDS
+
+    run(scenario())
+
+
+def test_the_clock_of_a_session_stands_still_while_it_is_paused() -> None:
+    time = [5.0]
+    clock = SessionClock(lambda: time[0])
+    times = []
+    for act in (clock.pause, clock.pause, clock.resume, clock.resume):
+        time[0] += 1
+        act()
+        times.append(clock())
+    assert times == [1, 1, 1, 2]

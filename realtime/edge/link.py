@@ -1,0 +1,77 @@
+"""The connection between a session and its client: what is sent waits in an outbox, what arrives is received."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Sequence
+from typing import Final
+
+from starlette.types import Message
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from realtime.edge.driver import Driver
+from realtime.edge.outbox import Outbox, SlowReaderError
+from realtime.wire.codec import Close, Outgoing
+
+CLOSE_TIMEOUT: Final = 1.0
+"""Seconds allowed for the error and the close frame of a session that fails."""
+
+
+class Link:
+    """One websocket. The session ends with it."""
+
+    def __init__(self, websocket: WebSocket, send_timeout: float) -> None:
+        """Send through `websocket`; a client that takes nothing for `send_timeout` seconds is disconnected."""
+        self._websocket = websocket
+        self._send_timeout = send_timeout
+        self.outbox = Outbox(send_timeout)
+
+    def tasks(self, driver: Driver) -> Sequence[Coroutine[object, object, None]]:
+        """Return what has to run beside `driver`, the driver of the session."""
+        del driver
+        return [self._write()]
+
+    async def receive(self, seconds: float) -> Message:
+        """Return the next message.
+
+        Raises `TimeoutError` after so many seconds without one, and `WebSocketDisconnect` when there will be none.
+        """
+        async with asyncio.timeout(seconds):
+            message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message["code"])
+        return message
+
+    async def close(self, frames: Outgoing) -> None:
+        """Send the last messages, if the client still reads."""
+        await send_last(self._websocket, frames)
+
+    async def _write(self) -> None:
+        """Send what is in the outbox. Raises `WebSocketDisconnect` after a `Close`."""
+        while True:
+            frame = await self.outbox.get()
+            try:
+                async with asyncio.timeout(self._send_timeout):
+                    await send(self._websocket, frame)
+            except TimeoutError:
+                raise SlowReaderError("The client does not read its messages.") from None
+            if isinstance(frame, Close):
+                raise WebSocketDisconnect(frame.code)
+
+
+async def send(websocket: WebSocket, frame: str | bytes | Close) -> None:
+    """Send a message or close the websocket."""
+    match frame:
+        case str():
+            await websocket.send_text(frame)
+        case bytes():
+            await websocket.send_bytes(frame)
+        case Close(code, reason):
+            await websocket.close(code, reason)
+
+
+async def send_last(websocket: WebSocket, frames: Outgoing) -> None:
+    """Send messages for at most `CLOSE_TIMEOUT` seconds, to a client that may have left or may not read."""
+    with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            for frame in frames:
+                await send(websocket, frame)
