@@ -154,6 +154,7 @@ class ProtocolClient:
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
+        self.timeout = TIMEOUT
 
     def send(self, message_type: str, **fields: object) -> None:
         self.socket.send(json.dumps({"type": message_type, **fields}))
@@ -174,7 +175,7 @@ class ProtocolClient:
         self.send("response.create", response={"input": [message], **fields})
 
     def receive(self) -> Message:
-        message = json.loads(self.socket.recv(timeout=TIMEOUT))
+        message = json.loads(self.socket.recv(timeout=self.timeout))
         assert isinstance(message, dict)
         return message
 

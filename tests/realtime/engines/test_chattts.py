@@ -20,6 +20,7 @@ from realtime.engines.speech_job import SpeechJob
 from realtime.errors import EngineError, UnusableModel
 from realtime.settings import Settings
 from realtime.workers.process_pool import ProcessPool
+from tests.support.cloned_voices import beginning, recorded, talking_with
 from tests.support.voice_process import ROOT, VoiceProcess, a_voice
 
 PYTHON = ROOT / ".voices" / "bin" / "python"
@@ -175,6 +176,22 @@ def test_two_phrases_at_once_are_spoken_by_two_processes_and_one_that_is_killed_
         assert len(await chattts.speak(TEXT)) == len(alone)
 
     chattts.run(scenario())
+
+
+@with_chattts
+@pytest.mark.models
+def test_a_recording_that_a_client_sends_over_the_websocket_is_cloned(model: Path) -> None:
+    sent = recorded(a_voice())
+    with talking_with("ChatTTS", program(model)) as client:
+        plain, cloned, with_words, again = (
+            beginning(client, TEXT, **output)
+            for output in ({}, {"x_prompt_speech": sent}, {"x_prompt_speech": sent, "x_prompt_text": "hi"}, {})
+        )
+        assert plain == again
+        assert len({plain, cloned, with_words}) == 3
+        client.send("session.update", session={"audio": {"output": {"x_prompt_speech": sent}}})
+        client.wait_for("session.updated")
+        assert beginning(client, TEXT) == cloned
 
 
 @with_chattts

@@ -15,6 +15,7 @@ from realtime.engines.registry import InstalledEngines
 from realtime.errors import EngineError, UnusableModel
 from realtime.settings import Settings
 from realtime.workers.process_pool import ProcessPool
+from tests.support.cloned_voices import beginning, recorded, talking_with
 from tests.support.voice_process import ROOT, VoiceProcess, a_voice
 
 HOME = os.environ.get("VIVAVOCE_COSYVOICE_HOME", "")
@@ -45,14 +46,19 @@ def text_for(cosyvoice: VoiceProcess) -> str:
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
-def cosyvoice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VoiceProcess]:
-    directory = tmp_path_factory.mktemp("cosyvoice") / "model"
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("cosyvoice") / f"version{request.param}"
     script = str(ROOT / "tests" / "support" / "tiny_cosyvoice.py")
     command = [PYTHON, script, HOME, str(directory), str(request.param)]
     made = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert made.returncode == 0, made.stderr
-    opened = VoiceProcess(program(directory, HOME))
-    assert version(opened) == request.param
+    return directory
+
+
+@pytest.fixture(scope="module")
+def cosyvoice(model: Path) -> Iterator[VoiceProcess]:
+    opened = VoiceProcess(program(model, HOME))
+    assert model.name == f"version{version(opened)}"
     yield opened
     opened.close()
 
@@ -111,6 +117,17 @@ def test_twenty_cancelled_phrases_begin_alike_and_leave_nothing_behind(cosyvoice
         assert process.memory_info().rss < memory + (64 << 20)
 
     cosyvoice.run(scenario())
+
+
+@with_cosyvoice
+@pytest.mark.models
+@pytest.mark.parametrize("words", ["", "Hello."], ids=["cross-lingual", "zero-shot"])
+def test_a_recording_that_a_client_sends_over_the_websocket_is_cloned(
+    model: Path, cosyvoice: VoiceProcess, words: str
+) -> None:
+    sent, text = {"x_prompt_speech": recorded(a_voice()), "x_prompt_text": words}, text_for(cosyvoice)
+    with talking_with("CosyVoice", program(model, HOME)) as client:
+        assert beginning(client, text, **sent) != beginning(client, text)
 
 
 def directory_of_files(directory: Path) -> Path:
