@@ -203,9 +203,10 @@ class Forbidden(ClientError):
 
 
 class SessionIdle(ClientError):
-    """The client of a session has sent nothing for too long."""
+    """The client of a session has sent nothing for too long. It may connect again when it has something to send."""
 
     code = "session_idle"
+    close_code = 1001
 
 
 class TooLarge(ClientError):

@@ -12,10 +12,10 @@ MAX_FRAMES: Final = 64
 
 
 class SlowReaderError(VoiceError):
-    """The client does not read its messages fast enough."""
+    """The client does not read its messages fast enough, as on a bad network. It may connect again."""
 
     code = "slow_reader"
-    close_code = 1008
+    close_code = 1013
 
 
 class Outbox:

@@ -388,7 +388,7 @@ def test_a_failing_engine_is_reported_and_the_session_goes_on(caplog: pytest.Log
 def test_an_idle_session_is_closed() -> None:
     with realtime_service(idle_timeout_seconds=0.3) as server, server.session() as client:
         assert client.wait_for("error")["error"]["code"] == "session_idle"
-        assert read_to_end(client.socket) == 1008
+        assert read_to_end(client.socket) == 1001
         assert eventually(lambda: server.sessions == 0)
 
 
