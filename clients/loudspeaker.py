@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from types import ModuleType
+from typing import Any, Final
 
-from clients.microphone import SoundUnavailable, load_sounddevice
 from clients.options import SAMPLE_RATE
+from clients.sound_devices import SoundUnavailable, kept_open, load_sounddevice
 
 BLOCK_SAMPLES: Final = SAMPLE_RATE * 20 // 1000
 """Samples that are played at a time: 20 ms, which is how soon `stop` is heard."""
@@ -41,24 +42,37 @@ class Speaker:
         block[:] = played.ljust(len(block), b"\0")
 
 
+class _Output:
+    """The stream of the default device, which can be opened again."""
+
+    def __init__(self, sounddevice: ModuleType, speaker: Speaker) -> None:
+        self._sounddevice = sounddevice
+        self._speaker = speaker
+        self._stream: Any = None
+
+    def open(self) -> None:
+        def play(block: memoryview, *_: object) -> None:
+            """Fill PortAudio's memory; called in PortAudio's thread."""
+            self._speaker.fill(memoryview(block).cast("B"))
+
+        try:
+            self._stream = self._sounddevice.RawOutputStream(
+                samplerate=SAMPLE_RATE, blocksize=BLOCK_SAMPLES, channels=1, dtype="int16", callback=play
+            )
+            self._stream.start()
+        except self._sounddevice.PortAudioError as error:
+            self.close()
+            raise SoundUnavailable(f"needs a loudspeaker: {error}") from error
+
+    def close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+
 @contextmanager
 def open_loudspeaker() -> Iterator[Speaker]:
     """Play while the block runs. Raises `SoundUnavailable`."""
-    sounddevice = load_sounddevice()
     speaker = Speaker()
-
-    def play(block: memoryview, *_: object) -> None:
-        """Fill PortAudio's memory; called in PortAudio's thread."""
-        speaker.fill(memoryview(block).cast("B"))
-
-    try:
-        stream = sounddevice.RawOutputStream(
-            samplerate=SAMPLE_RATE, blocksize=BLOCK_SAMPLES, channels=1, dtype="int16", callback=play
-        )
-        stream.start()
-    except sounddevice.PortAudioError as error:
-        raise SoundUnavailable(f"needs a loudspeaker: {error}") from error
-    try:
+    with kept_open(_Output(load_sounddevice(), speaker)):
         yield speaker
-    finally:
-        stream.close()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-from clients.sound_devices import SAMPLE_RATE, SoundUnavailable, find_microphone
+from clients.sound_devices import SAMPLE_RATE, SoundUnavailable, find_microphone, look_for_devices
 
 FRAME_SAMPLES: Final = SAMPLE_RATE * 40 // 1000
 """Samples of one frame: 40 ms."""
@@ -25,9 +25,6 @@ PATIENCE: Final = 5
 
 CLOSE_SECONDS: Final = 5.0
 """Seconds that closing waits for the watching thread, which a driver may hold up."""
-
-_before_reset: set[Callable[[], None]] = set()
-"""What closes the other open streams: PortAudio forgets all of them when it looks for devices again."""
 
 
 class Recorder:
@@ -152,7 +149,7 @@ class Recorder:
             attempts += 1
             name = self._wanted if attempts <= PATIENCE else None
             try:
-                self._look_for_devices()
+                look_for_devices()
                 self._open(name)
             except SoundUnavailable:
                 self._close_stream()
@@ -163,13 +160,6 @@ class Recorder:
             else:
                 self._notify(f"recording again, from {name or 'the default microphone'}")
                 return
-
-    def _look_for_devices(self) -> None:
-        """Let PortAudio see which devices there are now. It lists them once, when it is initialized."""
-        for close in tuple(_before_reset):
-            close()
-        self._sounddevice._terminate()
-        self._sounddevice._initialize()
 
     def _close_stream(self) -> None:
         stream, self._stream = self._stream, None

@@ -1,10 +1,17 @@
 """The sound devices of this machine, through PortAudio, and the optional library that reaches them."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import ModuleType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 SAMPLE_RATE: Final = 24_000
 """Sample rate in Hz of what is recorded and played."""
+
+
+_lock: Final = threading.Lock()
+"""Held while streams of `_kept` are opened or closed."""
 
 
 class SoundUnavailable(Exception):
@@ -68,3 +75,48 @@ def find_microphone(wanted: str) -> Device:
             raise UnknownDevice(f"{wanted!r} means several devices: {', '.join(each.name for each in found)}")
     there = ", ".join(f"{each.number} {each.name}" for each in devices) or "none"
     raise UnknownDevice(f"there is no microphone {wanted!r}; those of this machine: {there}")
+
+
+class Stream(Protocol):
+    """A stream of a device that can be closed and opened again."""
+
+    def open(self) -> None:
+        """Open the device as it is now. Raises `SoundUnavailable`, and is closed then."""
+
+    def close(self) -> None:
+        """Close the device, if it is open."""
+
+
+_kept: Final[set[Stream]] = set()
+"""The streams that `look_for_devices` opens again."""
+
+
+@contextmanager
+def kept_open(stream: Stream) -> Iterator[None]:
+    """Open a stream until the block ends, also when PortAudio forgets it meanwhile. Raises `SoundUnavailable`."""
+    with _lock:
+        stream.open()
+        _kept.add(stream)
+    try:
+        yield
+    finally:
+        with _lock:
+            _kept.discard(stream)
+            stream.close()
+
+
+def look_for_devices() -> None:
+    """Let PortAudio see which devices there are now.
+
+    It lists them once, when it is initialized, and forgets all streams when it is initialized anew. Those that are kept
+    open are opened again, if their device is still there.
+    """
+    sounddevice = load_sounddevice()
+    with _lock:
+        for stream in _kept:
+            stream.close()
+        sounddevice._terminate()
+        sounddevice._initialize()
+        for stream in _kept:
+            with suppress(SoundUnavailable):
+                stream.open()

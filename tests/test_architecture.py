@@ -152,7 +152,7 @@ def test_the_command_line_loads_no_engine_until_it_is_needed() -> None:
     assert outcome.stdout == "[]\n", outcome.stderr
 
 
-@pytest.mark.parametrize("client", ["listen", "say"])
+@pytest.mark.parametrize("client", ["listen", "say", "talk"])
 def test_the_commands_of_clients_start_without_the_service(client: str) -> None:
     program = (
         "import sys, realtime.cli.commands as cli\n"

@@ -4,13 +4,13 @@ import argparse
 import asyncio
 import sys
 import time
-import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.aio import DEFAULT_URL, SAMPLE_RATE, Session, connect
+from clients.cli.audio_file import open_wav
 from clients.cli.exit_codes import ExitCode, code_of
 from clients.cli.server import add_server_arguments, key_for
 from clients.cli.terminal import warn
@@ -65,7 +65,7 @@ async def speak(options: SpeakOptions) -> int:
             effective = session.effective("audio", "output", "voice")
             if options.voice and effective and effective != options.voice:
                 _warn(f"the server does not use the voice {options.voice}, it uses {effective}")
-            with _open_file(options.output) if options.output is not None else _open_loudspeaker() as write:
+            with open_wav(options.output) if options.output is not None else _open_loudspeaker() as write:
                 return await _say(session, options, write)
     except SoundUnavailable as error:
         _warn(f"playing {error}; use -o FILE.wav to write a file")
@@ -92,15 +92,6 @@ async def _say(session: Session, options: SpeakOptions, write: Callable[[bytes],
     if silent:
         _warn("the server sent no audio")
     return ExitCode.FAILED if silent else ExitCode.OK
-
-
-@contextmanager
-def _open_file(path: Path) -> Iterator[Callable[[bytes], object]]:
-    with path.open("wb") as opened, wave.open(opened, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        yield file.writeframesraw
 
 
 @contextmanager

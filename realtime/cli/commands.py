@@ -23,6 +23,13 @@ class Command(NamedTuple):
     exit_codes: tuple[ExitCode, ...] = _OF_ANY
 
 
+class HelpFormatter(argparse.HelpFormatter):
+    """Wraps texts of one line, as of the description, and keeps the lines of others."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
+
 COMMANDS: Final = {
     "serve": Command("realtime.cli.serve", "run the service", "vivavoce serve --port 9000", takes_settings=True),
     "listen": Command(
@@ -40,6 +47,12 @@ COMMANDS: Final = {
     ),
     "say": Command(
         "clients.cli.say", "speak a text", 'vivavoce say "Good morning." -o morning.wav', exit_codes=_OF_CLIENTS
+    ),
+    "talk": Command(
+        "clients.cli.talk",
+        "talk with the chat model of the server",
+        "vivavoce talk --voice nova --language en",
+        exit_codes=(*_OF_CLIENTS, ExitCode.NO_SPEECH),
     ),
     "trace": Command(
         "realtime.cli.trace", "explain a session from its trace, or replay it", "vivavoce trace traces/sess_4f2a.jsonl"
@@ -78,7 +91,7 @@ def parser_of(loaded: Container[str]) -> argparse.ArgumentParser:
         prog="vivavoce",
         description="Self-hosted real-time speech recognition and synthesis.",
         epilog=f"exit codes:\n{explained(every)}\n\n`vivavoce COMMAND --help` has the options and an example of each.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"vivavoce {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -88,7 +101,7 @@ def parser_of(loaded: Container[str]) -> argparse.ArgumentParser:
             help=command.purpose,
             description=f"{command.purpose[0].upper()}{command.purpose[1:]}.",
             epilog=f"example:\n  {command.example}\n\nexit codes:\n{explained(command.exit_codes)}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=HelpFormatter,
         )
         if name in loaded:
             module = import_module(command.module)

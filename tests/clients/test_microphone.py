@@ -6,6 +6,7 @@ import pytest
 
 import clients.microphone
 import clients.recorder
+from clients.loudspeaker import open_loudspeaker
 from clients.microphone import Microphone, open_microphone
 from clients.sound_devices import SoundUnavailable, UnknownDevice, find_microphone, load_sounddevice
 from tests.support.portaudio import Plugged, PortAudio
@@ -157,6 +158,24 @@ def test_another_device_takes_the_place_of_one_that_does_not_come_back(portaudio
         assert await next_sound(microphone) == b"\x03\x04"
 
     recording(client, "USB Headset")
+
+
+def test_a_loudspeaker_goes_on_playing_when_a_microphone_was_unplugged(portaudio: PortAudio) -> None:
+    async def client(_: Microphone, told: asyncio.Queue[str]) -> None:
+        with open_loudspeaker() as loudspeaker:
+            before = portaudio.playing[0]
+            loudspeaker.play(b"\x01\x02" * 960)
+            assert before.play() == b"\x01\x02" * 480
+            portaudio.unplug("USB Headset")
+            assert await told.get() == "the microphone is gone; waiting for it"
+            assert await told.get() == "recording again, from the default microphone"
+            (after,) = portaudio.playing
+            assert after is not before
+            assert after.play() == b"\x01\x02" * 480
+            assert loudspeaker.played_seconds == pytest.approx(0.04)
+
+    recording(client, "USB Headset")
+    assert portaudio.playing == []
 
 
 def test_recording_ends_while_a_device_is_waited_for(portaudio: PortAudio) -> None:

@@ -28,6 +28,7 @@ class PortAudio(types.ModuleType):
         super().__init__("sounddevice")
         self.plugged = list(devices)
         self.open: dict[str, InputStream] = {}
+        self.playing: list[OutputStream] = []
         self._initialize()
 
     def _initialize(self) -> None:
@@ -35,7 +36,7 @@ class PortAudio(types.ModuleType):
         self.default = types.SimpleNamespace(device=(0 if self._listed else -1, -1))
 
     def _terminate(self) -> None:
-        assert not self.open, "PortAudio would close these streams under their users"
+        assert [*self.open, *self.playing] == [], "PortAudio would close these streams under their users"
 
     def query_hostapis(self) -> list[dict[str, str]]:
         return [{"name": "ALSA"}]
@@ -57,6 +58,9 @@ class PortAudio(types.ModuleType):
         if listed is None or listed not in self.plugged:
             raise PortAudioError("Error querying device -1")
         return InputStream(self, listed, **parameters)
+
+    def RawOutputStream(self, **parameters: Any) -> "OutputStream":  # noqa: N802 - as in the package
+        return OutputStream(self, **parameters)
 
     def unplug(self, name: str) -> None:
         """Take a device away; its stream ends."""
@@ -99,3 +103,36 @@ class InputStream:
 
     def close(self) -> None:
         self._owner.open.pop(self._device.name, None)
+
+
+class OutputStream:
+    """A stream of the loudspeaker."""
+
+    def __init__(
+        self,
+        owner: PortAudio,
+        *,
+        samplerate: int,
+        channels: int,
+        dtype: str,
+        blocksize: int = 0,
+        callback: Callable[..., None] | None = None,
+    ) -> None:
+        assert (samplerate, channels, dtype) == (24_000, 1, "int16")
+        self._owner = owner
+        self._blocksize = blocksize
+        self._callback = callback
+
+    def start(self) -> None:
+        self._owner.playing.append(self)
+
+    def play(self) -> bytes:
+        """Play the next block, and return it."""
+        assert self._callback is not None
+        block = bytearray(self._blocksize * 2)
+        self._callback(memoryview(block), self._blocksize, None, None)
+        return bytes(block)
+
+    def close(self) -> None:
+        if self in self._owner.playing:
+            self._owner.playing.remove(self)

@@ -1,6 +1,7 @@
 """A stand-in for the package sounddevice on machines without sound.
 
-The microphone hears the PCM file that `$TALK` names, and then the user presses Ctrl-C. The loudspeaker is silent.
+The microphone hears the PCM file that `$TALK` names, and then the user presses Ctrl-C, unless `$TALK_ON` is set. The
+loudspeaker is silent.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ class RawInputStream:
         recording = Path(os.environ["TALK"]).read_bytes()
         for start in range(0, len(recording), self._block_bytes):
             self._callback(recording[start : start + self._block_bytes], self._block_bytes // 2, None, None)
+        if "TALK_ON" in os.environ:
+            return
         asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)  # once the program listens for it
 
     def close(self) -> None:
@@ -42,9 +45,17 @@ class RawInputStream:
 
 
 class RawOutputStream:
-    """A loudspeaker that takes everything at once."""
+    """A loudspeaker that takes everything at once, or never asks for the next block."""
 
-    def __init__(self, *, samplerate: int, channels: int, dtype: str) -> None:
+    def __init__(
+        self,
+        *,
+        samplerate: int,
+        channels: int,
+        dtype: str,
+        blocksize: int = 0,
+        callback: Callable[..., None] | None = None,
+    ) -> None:
         assert (samplerate, channels, dtype) == (24_000, 1, "int16")
 
     def start(self) -> None:
