@@ -26,13 +26,15 @@ const NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty";
 /**
  * @typedef {import("./vivavoce/connection.js").Server} Server
  * @typedef {import("./vivavoce/connection.js").State} State
+ * @typedef {import("./vivavoce/connection.js").ServerEvent} ServerEvent
+ * @typedef {import("./vivavoce/connection.js").ServerError} ServerError
  * @typedef {import("./vivavoce/transcripts.js").Turn} Turn
  * @typedef {import("./vivavoce/transcripts.js").Word} Word
  *
  * @typedef {object} Handlers
  * @property {(state: State) => void} [onState] the state of the connection
- * @property {(error: Error) => void} [onError] an error of the server; the session goes on unless the state is `closed`
- * @property {(event: object) => void} [onEvent] every event of the server, as it came
+ * @property {(error: ServerError) => void} [onError] an error of the server; the session goes on unless the state is `closed`
+ * @property {(event: ServerEvent) => void} [onEvent] every event of the server, as it came
  * @property {(peak: number) => void} [onLevel] peak of the last 40 ms of the input, between 0 and 1
  * @property {() => void} [onEnded] the source has ended by itself: unplugged, or no longer shared
  *
@@ -45,11 +47,36 @@ const NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty";
  * @property {string} [model] recognizer. Default: the server's.
  * @property {string[]} [keywords] names and words to expect
  * @property {boolean} [translate] whether the transcript is in English, whatever is spoken
+ *
+ * @typedef {ArrayBuffer | ArrayBufferView | Blob} Audio
+ * @typedef {{onPartial?: (turn: Turn) => void, onFinal?: (turn: Turn) => void}} TurnHandlers
+ * @typedef {{word: string, start_ms: number, end_ms: number}} SpokenWord
+ *
+ * @typedef {object} SpeechOptions
+ * @property {string} [voice] Default: the server's.
+ * @property {string} [model] of the voice
+ * @property {number} [speed] between 0.25 and 1.5
+ * @property {(state: State) => void} [onState] the state of the connection
+ * @property {(error: ServerError) => void} [onError] why speech that has begun breaks off
+ * @property {(event: ServerEvent) => void} [onEvent] every event of the server, as it came
+ * @property {(words: SpokenWord[]) => void} [onWords] the words of each phrase, with the milliseconds of `Speech.playedMs`
+ *   at which they are heard
+ *
+ * @typedef {object} TalkOptions
+ * @property {string} [voice] Default: the server's.
+ * @property {string} [instructions] for the chat model
+ * @property {"low" | "medium" | "high" | "auto"} [eagerness] how soon a pause ends a turn
+ * @property {(turn: Turn) => void} [onUser] called as the user speaks
+ * @property {(answer: Answer) => void} [onAnswer] called as an answer arrives, and when it is done
+ *
+ * @typedef {{id: string, text: string, interrupted: boolean, done: boolean}} Answer `done` when it has been heard to its end, or has
+ *   been interrupted, and then `text` is about what was heard
+ * @typedef {{number: number, itemId: string, deltas: {delta: string, start: number}[], player: Player, answer: Answer}} Response
  */
 
 /**
  * Caption a microphone, a tab or any stream of audio.
- * @param {Server & Input & Handlers & {onPartial?: (turn: Turn) => void, onFinal?: (turn: Turn) => void}} options
+ * @param {Server & Input & Handlers & TurnHandlers} options
  *   `onPartial` is called whenever a turn has more text or other tentative text, `onFinal` once for each turn
  * @returns {Promise<Listener>}
  * @throws {Error} if there is no microphone, it may not be used, or no session can be opened
@@ -65,24 +92,28 @@ class Sender {
   /** Seconds of audio so far, and of those of it that wait for a connection. */
   #seconds = 0;
   #waitingSeconds = 0;
+  /** @type {Audio[]} */
   #waiting = [];
-  /** First chunk of a container, without which no session can decode those after it. */
+  /** First chunk of a container, without which no session can decode those after it. @type {Audio | null} */
   #beginning = null;
   #options;
-  #connection = null;
+  #connection;
+  /** @type {Capture | null} */
   #capture = null;
 
-  /** @param {Input & Handlers} options */
-  constructor(options) {
+  /** @param {Input & Handlers} options @param {Connection} connection */
+  constructor(options, connection) {
     this.#options = options;
+    this.#connection = connection;
   }
 
-  /** Open the source and the connection. */
-  async start(connection, onEnded) {
-    this.#connection = connection;
+  /** Open the source and the connection. @param {() => void} onEnded */
+  async start(onEnded) {
+    const connection = this.#connection;
     const { source, deviceId, onLevel } = this.#options;
     const stream = source === null ? null : await openSource(source, deviceId);
     try {
+      /** @param {ArrayBuffer} pcm @param {number} peak */
       const onFrame = (pcm, peak) => {
         this.send(pcm);
         onLevel?.(peak);
@@ -106,7 +137,7 @@ class Sender {
     return this.#seconds - this.#waitingSeconds;
   }
 
-  /** Send audio, or keep it until there is a connection. @param {ArrayBuffer | ArrayBufferView | Blob} audio */
+  /** Send audio, or keep it until there is a connection. @param {Audio} audio */
   send(audio) {
     const seconds = this.#secondsOf(audio);
     this.#seconds += seconds;
@@ -117,7 +148,10 @@ class Sender {
     }
     this.#waiting.push(audio);
     this.#waitingSeconds += seconds;
-    while (this.#waitingSeconds > MAX_WAITING) this.#waitingSeconds -= this.#secondsOf(this.#waiting.shift());
+    while (this.#waitingSeconds > MAX_WAITING) {
+      const [dropped] = this.#waiting.splice(0, 1);
+      this.#waitingSeconds -= this.#secondsOf(dropped);
+    }
   }
 
   /** Send what has waited, of a container after its beginning. */
@@ -131,9 +165,9 @@ class Sender {
     this.#capture?.stop();
   }
 
-  /** How long chunks of a container are is not known; they count as those of 64 kbit/s. */
+  /** How long chunks of a container are is not known; they count as those of 64 kbit/s. @param {Audio} audio */
   #secondsOf(audio) {
-    const bytes = audio.byteLength ?? audio.size;
+    const bytes = audio instanceof Blob ? audio.size : audio.byteLength;
     return bytes / (this.#options.format ? 8_000 : 2 * SAMPLE_RATE);
   }
 }
@@ -144,13 +178,14 @@ class Listener {
   #sender;
   #connection;
   #transcripts;
+  /** @type {((value?: unknown) => void) | null} */
   #finished = null;
   /** Updates of the session that the server has not answered; it answers in order. */
   #updates = 0;
 
+  /** @param {Server & Input & Handlers & TurnHandlers} options */
   constructor(options) {
     this.#options = options;
-    this.#sender = new Sender(options);
     this.#transcripts = new Transcripts(options.onPartial, options.onFinal);
     this.#connection = new Connection(
       options,
@@ -166,10 +201,11 @@ class Listener {
         onOpen: () => this.#begin(),
       },
     );
+    this.#sender = new Sender(options, this.#connection);
   }
 
   async start() {
-    await this.#sender.start(this.#connection, () => {
+    await this.#sender.start(() => {
       this.#options.onEnded?.();
       this.stop();
     });
@@ -180,7 +216,7 @@ class Listener {
     return this.#sender.seconds;
   }
 
-  /** Send audio where `source` is null. @param {ArrayBuffer | ArrayBufferView | Blob} audio */
+  /** Send audio where `source` is null. @param {Audio} audio */
   send(audio) {
     this.#sender.send(audio);
   }
@@ -206,6 +242,7 @@ class Listener {
     this.#sender.flush();
   }
 
+  /** @param {ServerEvent} event */
   #receive(event) {
     this.#options.onEvent?.(event);
     this.#transcripts.receive(event);
@@ -214,6 +251,7 @@ class Listener {
   }
 }
 
+/** @param {Input} input @param {"transcription" | "realtime"} type */
 function sessionUpdate({ language, model, keywords, translate, format }, type) {
   const transcription = {
     ...(language && { language }), ...(model && { model }), ...(keywords?.length && { keywords }), ...(translate && { task: "translate" }),
@@ -224,10 +262,7 @@ function sessionUpdate({ language, model, keywords, translate, format }, type) {
 /**
  * Speak a text.
  * @param {string} text
- * @param {Server & {voice?: string, model?: string, speed?: number, onState?: (state: State) => void,
- *   onError?: (error: Error) => void, onEvent?: (event: object) => void, onWords?: (words: {word: string, start_ms: number, end_ms: number}[]) => void}} [options]
- *   `onWords` is called for each phrase, with the milliseconds of `Speech.playedMs` at which its words are heard, and
- *   `onError` if speech that has begun breaks off
+ * @param {Server & SpeechOptions} [options]
  * @returns {Promise<Speech>} when the first sound is there
  * @throws {Error} if the text cannot be spoken
  */
@@ -244,17 +279,22 @@ class Speech {
   #context = new AudioContext({ sampleRate: SAMPLE_RATE });
   #player = new Player(this.#context);
   #connection;
-  #begin;
-  #fail;
-  #end;
+  /** What to do at the first sound, and on a failure. */
+  #begin = () => {};
+  /** @type {(error: Error) => void} */
+  #fail = () => {};
+  #end = () => {};
+  /** Resolves when everything has been heard, or after `stop`. @type {Promise<void>} */
+  done = new Promise((resolve) => (this.#end = resolve));
 
+  /** @param {string} text @param {Server & SpeechOptions} options */
   constructor(text, options) {
     this.#text = text;
     this.#options = options;
-    /** Resolves when everything has been heard, or after `stop`. @type {Promise<void>} */
-    this.done = new Promise((resolve) => (this.#end = resolve));
     /** Milliseconds from the request to the first sound. */
     this.firstAudioMs = NaN;
+    /** When the speech was asked for, as `performance.now`. */
+    this.requested = NaN;
     this.#connection = new Connection(
       options,
       { ext: "binary,words", ...(options.model && { model: options.model }) },
@@ -274,6 +314,7 @@ class Speech {
   }
 
   async start() {
+    /** @type {Promise<void>} */
     const begun = new Promise((resolve, reject) => {
       this.#begin = resolve;
       this.#fail = (error) => {
@@ -310,11 +351,13 @@ class Speech {
     this.#end();
   }
 
+  /** @param {State} state */
   #change(state) {
     this.#options.onState?.(state);
     if (state === "lost") this.#fail(new Error("The connection was lost."));
   }
 
+  /** @param {ArrayBuffer} message */
   #play(message) {
     if (Number.isNaN(this.firstAudioMs)) {
       this.firstAudioMs = performance.now() - this.requested;
@@ -323,6 +366,7 @@ class Speech {
     this.#player.play(readAudio(message).pcm);
   }
 
+  /** @param {ServerEvent} event */
   #receive(event) {
     this.#options.onEvent?.(event);
     if (event.type === "x.response.speech.words") this.#options.onWords?.(event.words);
@@ -337,7 +381,7 @@ class Speech {
   }
 }
 
-/** Call `action` when the player has nothing left to play. */
+/** Call `action` when the player has nothing left to play. @param {Player} player @param {() => void} action */
 function whenPlayed(player, action) {
   const timer = setInterval(() => {
     if (!player.isDone) return;
@@ -348,15 +392,9 @@ function whenPlayed(player, action) {
 
 /**
  * Hold a conversation: what the user says is answered aloud by the server's chat model, and can be interrupted by speaking.
- * @param {Server & Input & Handlers & {voice?: string, instructions?: string, eagerness?: "low" | "medium" | "high" | "auto",
- *   onUser?: (turn: Turn) => void, onAnswer?: (answer: Answer) => void}} options
- *   `onUser` is called as the user speaks, `onAnswer` as an answer arrives, and when it is done
+ * @param {Server & Input & Handlers & TalkOptions} options
  * @returns {Promise<Conversation>}
  * @throws {Error} if there is no microphone, it may not be used, or no session can be opened
- *
- * @typedef {{id: string, text: string, interrupted: boolean, done: boolean}} Answer `done` when it has been heard to its end, or has
- *   been interrupted, and then `text` is about what was heard
- * @typedef {{number: number, itemId: string, deltas: {delta: string, start: number}[], player: Player, answer: Answer}} Response
  */
 export async function talk(options) {
   const conversation = new Conversation(options);
@@ -375,9 +413,9 @@ class Conversation {
   #responses = new Map();
   #created = 0;
 
+  /** @param {Server & Input & Handlers & TalkOptions} options */
   constructor(options) {
     this.#options = options;
-    this.#sender = new Sender(options);
     this.#transcripts = new Transcripts(options.onUser, options.onUser);
     const { onState, onError } = options;
     this.#connection = new Connection(options, { ext: "partials,binary" }, () => [this.#setup()], {
@@ -387,12 +425,13 @@ class Conversation {
       onAudio: (message) => this.#play(message),
       onOpen: () => this.#begin(),
     });
+    this.#sender = new Sender(options, this.#connection);
   }
 
   async start() {
     try {
       await this.#context.resume();
-      await this.#sender.start(this.#connection, () => {
+      await this.#sender.start(() => {
         this.#options.onEnded?.();
         this.stop();
       });
@@ -412,11 +451,10 @@ class Conversation {
 
   #setup() {
     const { voice, instructions, eagerness = "auto" } = this.#options;
-    const update = sessionUpdate(this.#options, "realtime");
-    update.session.audio.input.turn_detection = { type: "semantic_vad", eagerness };
-    if (voice) update.session.audio.output = { voice };
-    if (instructions) update.session.instructions = instructions;
-    return update;
+    const { type, session } = sessionUpdate(this.#options, "realtime");
+    const input = { ...session.audio.input, turn_detection: { type: "semantic_vad", eagerness } };
+    const audio = { input, ...(voice && { output: { voice } }) };
+    return { type, session: { ...session, audio, ...(instructions && { instructions }) } };
   }
 
   #begin() {
@@ -426,6 +464,7 @@ class Conversation {
     this.#sender.flush();
   }
 
+  /** @param {ServerEvent} event */
   #receive(event) {
     this.#options.onEvent?.(event);
     this.#transcripts.receive(event);
@@ -452,16 +491,19 @@ class Conversation {
     }
   }
 
+  /** @param {string} id @param {(response: Response) => void} action */
   #withResponse(id, action) {
     const response = [...this.#responses.values()].find(({ answer }) => answer.id === id);
     if (response) action(response);
   }
 
+  /** @param {ArrayBuffer} message */
   #play(message) {
     const { response, pcm } = readAudio(message);
     this.#responses.get(response)?.player.play(pcm);
   }
 
+  /** @param {Response} response @param {ServerEvent} event */
   #extend({ deltas, answer }, { delta, start_time: start = 0 }) {
     if (answer.done) return;
     deltas.push({ delta, start });
@@ -482,7 +524,7 @@ class Conversation {
     }
   }
 
-  /** Take the end of a response, of which some may still be playing. */
+  /** Take the end of a response, of which some may still be playing. @param {Response} response @param {any} end as the server sends it */
   #finish(response, { status, status_details: details }) {
     if (status === "failed") this.#options.onError?.(new Error(details?.error?.message ?? "There is no answer."));
     if (status === "cancelled") this.#end(response, { interrupted: true });
@@ -498,6 +540,7 @@ class Conversation {
     this.#responses.clear();
   }
 
+  /** @param {Response} response @param {{interrupted: boolean}} how */
   #end({ player, deltas, answer }, { interrupted }) {
     player.stop();
     if (answer.done) return;

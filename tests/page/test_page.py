@@ -1,9 +1,12 @@
 """The page does what its views promise, in the browsers that people have."""
 
 import contextlib
+import functools
 import json
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import jiwer
@@ -21,6 +24,7 @@ from tests.support.running_service import RunningService, running_service
 
 pytestmark = pytest.mark.models
 
+DOCS = Path(__file__).parents[2] / "docs"
 SENTENCE = "The garden behind the school is full of yellow flowers."
 RECORD_LOUDNESS = """(() => {
   window.loudest = 0;
@@ -70,6 +74,41 @@ def test_captions_of_a_tab_whose_sound_is_shared(
         page.click("#captions-start")
         assert shows(page, "#captions-live", "flowers."), page.text("#alert")
         assert page.problems == []
+
+
+def test_the_example_of_the_library_works_on_a_page_of_another_server(
+    browse_chromium: Browse,
+    service: RunningService,
+    spoken: Callable[[str], Samples],
+    microphone: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    example = re.search(r"```html\n(.+?)```", (DOCS / "page.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert example
+    (tmp_path / "index.html").write_text(example[1].replace("127.0.0.1:8000", service.address), encoding="utf-8")
+    heard = microphone(spoken(SENTENCE))
+    with pages_of(tmp_path) as address, browse_chromium(address, heard) as page:
+        page.click("button")
+        assert eventually(lambda: page.text("pre").endswith("flowers."), 30), page.problems
+
+
+@contextlib.contextmanager
+def pages_of(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder; yields the address."""
+    handler = functools.partial(SilentHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join(10)
+
+
+class SilentHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def test_a_recording_is_captioned_and_a_word_of_it_is_heard(

@@ -3,6 +3,9 @@
 /** Sample rate in Hz of what is captured and played: the protocol's. */
 export const SAMPLE_RATE = 24_000;
 
+/** Of what is shared, the sound as it is, that of the whole system where the browser can. */
+const DISPLAY = { audio: { echoCancellation: false }, video: true, systemAudio: "include" };
+
 /**
  * Open a source of audio.
  * @param {"microphone" | "display" | MediaStream} source `display` asks for a tab, a window or a screen with its sound
@@ -15,7 +18,7 @@ export async function openSource(source = "microphone", deviceId) {
   if (typeof source !== "string") return source;
   if (!navigator.mediaDevices) throw failure("no_microphone", "Browsers give the microphone only to pages from this machine or over HTTPS.");
   if (source === "display") {
-    const stream = await navigator.mediaDevices.getDisplayMedia({ audio: { echoCancellation: false }, video: true, systemAudio: "include" });
+    const stream = await navigator.mediaDevices.getDisplayMedia(DISPLAY);
     stream.getVideoTracks().forEach((track) => track.stop());
     if (stream.getAudioTracks().length === 0) throw failure("no_sound", "What was shared has no sound. Share a tab, and its sound with it.");
     return new MediaStream(stream.getAudioTracks());
@@ -36,9 +39,15 @@ export async function microphones() {
 
 /** Captures a stream until `stop`. */
 export class Capture {
-  #context;
+  /** @type {MediaStream} */
   #stream;
+  #context = new AudioContext({ sampleRate: SAMPLE_RATE });
   #stopped = false;
+
+  /** @param {MediaStream} stream */
+  constructor(stream) {
+    this.#stream = stream;
+  }
 
   /**
    * @param {MediaStream} stream
@@ -46,11 +55,10 @@ export class Capture {
    * @param {() => void} [onEnded] called when the source ends by itself: unplugged, or no longer shared
    */
   static async start(stream, onFrame, onEnded) {
-    const capture = new Capture();
-    capture.#stream = stream;
-    capture.#context = new AudioContext({ sampleRate: SAMPLE_RATE });
+    const capture = new Capture(stream);
     try {
       await capture.#context.audioWorklet.addModule(new URL("capture.worklet.js", import.meta.url));
+      /** @type {AudioWorkletNodeOptions} */
       const options = { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" };
       const node = new AudioWorkletNode(capture.#context, "vivavoce-capture", options);
       node.port.onmessage = ({ data: { pcm, peak } }) => capture.#stopped || onFrame(pcm, peak);

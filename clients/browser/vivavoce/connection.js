@@ -38,23 +38,33 @@ export async function keyOf({ key }) {
   return (typeof key === "function" ? await key() : key) || undefined;
 }
 
+/**
+ * An event of the server (docs/protocol.md).
+ * @typedef {{type: string, [field: string]: any}} ServerEvent
+ *
+ * What the server refuses, with its code for that.
+ * @typedef {Error & {code?: string}} ServerError
+ */
+
 /** A session of `/v1/realtime`. Events of the server come to `onEvent`, binary messages to `onAudio`. */
 export class Connection {
   #server;
   #query;
   #setup;
   #handlers;
+  /** @type {WebSocket | null} */
   #socket = null;
   #retries = 0;
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   #closed = false;
 
   /**
    * @param {Server} server
    * @param {Record<string, string>} query
    * @param {() => object[]} setup returns the events to send first in each session
-   * @param {{onEvent?: (event: any) => void, onAudio?: (message: ArrayBuffer) => void, onOpen?: () => void,
-   *   onState?: (state: State) => void, onError?: (error: Error) => void}} handlers
+   * @param {{onEvent?: (event: ServerEvent) => void, onAudio?: (message: ArrayBuffer) => void, onOpen?: () => void,
+   *   onState?: (state: State) => void, onError?: (error: ServerError) => void}} handlers
    */
   constructor(server, query, setup, handlers) {
     this.#server = server;
@@ -82,7 +92,7 @@ export class Connection {
   /** Send an event, or audio. Does nothing without a connection. @param {object | ArrayBuffer | ArrayBufferView | Blob} message */
   send(message) {
     const isAudio = message instanceof ArrayBuffer || ArrayBuffer.isView(message) || message instanceof Blob;
-    if (this.isOpen) this.#socket.send(isAudio ? message : JSON.stringify(message));
+    if (this.isOpen) this.#socket?.send(isAudio ? message : JSON.stringify(message));
   }
 
   close() {
@@ -114,6 +124,7 @@ export class Connection {
     this.#handlers.onOpen?.();
   }
 
+  /** @param {ArrayBuffer | string} data */
   #receive(data) {
     if (data instanceof ArrayBuffer) {
       this.#handlers.onAudio?.(data);
@@ -124,6 +135,7 @@ export class Connection {
     if (event.type === "error") this.#handlers.onError?.(Object.assign(new Error(event.error.message), { code: event.error.code }));
   }
 
+  /** @param {CloseEvent} event */
   #lose({ code, reason }) {
     if (this.#closed) return;
     if (FINAL_CODES.has(code)) {

@@ -9,7 +9,9 @@ const LEAD = 0.04;
 export class Player {
   #context;
   #output;
+  /** @type {Set<AudioBufferSourceNode>} */
   #sources = new Set();
+  /** @type {number | null} */
   #began = null;
   #end = 0;
   #stopped = false;

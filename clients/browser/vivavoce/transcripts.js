@@ -3,8 +3,12 @@
 const TRANSCRIPTION = "conversation.item.input_audio_transcription.";
 
 /**
+ * @typedef {import("./connection.js").ServerEvent} ServerEvent
+ *
  * @typedef {object} Word
- * @property {string} word with the blanks before it @property {number} start seconds since `listen` began @property {number} end
+ * @property {string} word with the blanks before it
+ * @property {number} start seconds since `listen` began
+ * @property {number} end
  * @property {number} probability between 0 and 1
  *
  * @typedef {object} Turn What somebody says until a pause.
@@ -33,7 +37,7 @@ export class Transcripts {
     this.#onFinal = onFinal;
   }
 
-  /** Begin a session whose audio starts `seconds` after the beginning. Turns of the one before are cut off. */
+  /** Begin a session whose audio starts `seconds` after the beginning. Turns of the one before are cut off. @param {number} seconds */
   restart(seconds) {
     this.#offset = seconds;
     for (const turn of this.#open.values()) {
@@ -50,7 +54,7 @@ export class Transcripts {
     return this.#open.size === 0;
   }
 
-  /** Take an event of the server. */
+  /** Take an event of the server. @param {ServerEvent} event */
   receive(event) {
     switch (event.type) {
       case "input_audio_buffer.speech_started":
@@ -70,30 +74,32 @@ export class Transcripts {
         break;
       }
       case `${TRANSCRIPTION}completed`:
-        this.#complete(this.#turn(event.item_id), event);
+        this.#complete(this.#turn(event.item_id), event.transcript, event.words, event.language);
         break;
       case `${TRANSCRIPTION}failed`:
-        this.#complete(this.#turn(event.item_id), { transcript: this.#turn(event.item_id).committed });
+        this.#complete(this.#turn(event.item_id), this.#turn(event.item_id).committed);
         break;
     }
   }
 
+  /** @param {string} id @returns {Turn} */
   #turn(id) {
-    if (!this.#open.has(id)) {
-      this.#open.set(id, {
-        id, committed: "", tentative: "", final: false, cut: false, start: NaN, end: NaN, words: [], language: null,
-      });
-    }
-    return this.#open.get(id);
+    const turn = this.#open.get(id) ?? {
+      id, committed: "", tentative: "", final: false, cut: false, start: NaN, end: NaN, words: [], language: null,
+    };
+    this.#open.set(id, turn);
+    return turn;
   }
 
+  /** @param {Turn} turn @param {string} delta */
   #commit(turn, delta) {
     turn.committed += delta;
     turn.tentative = turn.tentative.startsWith(delta) ? turn.tentative.slice(delta.length) : turn.tentative;
     this.#onPartial?.(turn);
   }
 
-  #complete(turn, { transcript, words = [], language = null }) {
+  /** @param {Turn} turn @param {string} transcript @param {Word[]} [words] @param {string | null} [language] */
+  #complete(turn, transcript, words = [], language = null) {
     this.#open.delete(turn.id);
     Object.assign(turn, { committed: transcript, tentative: "", final: true, language });
     turn.words = spaced(transcript, words).map((word) => ({
@@ -103,7 +109,11 @@ export class Transcripts {
   }
 }
 
-/** Return words with what is before each of them in the text: a blank, or nothing, as in Chinese. */
+/**
+ * Return words with what is before each of them in the text: a blank, or nothing, as in Chinese.
+ * @param {string} text
+ * @param {Word[]} words
+ */
 export function spaced(text, words) {
   let position = 0;
   return words.map((each) => {
