@@ -12,6 +12,7 @@ import uvicorn
 
 from realtime.app import create_app
 from realtime.edge.drain import Drain
+from realtime.edge.guarded_protocols import GuardedHttpProtocol, GuardedWebSocketProtocol
 from realtime.models.models import Models
 from realtime.settings import PREFIX, Settings
 from realtime.wire.dialects import without_key
@@ -49,7 +50,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(models, settings, self.drain, self._end, wyoming),
-                ws="websockets-sansio",
+                http=GuardedHttpProtocol,
+                ws=GuardedWebSocketProtocol,
                 ws_max_size=settings.max_message_bytes,
                 ws_per_message_deflate=False,
                 # The socket of a saturated session is not read, so that pongs may wait behind audio for any time. Dead
