@@ -1,8 +1,10 @@
 """Captions, speech and conversations with a Vivavoce server; shares no code with the service.
 
 `caption` captions a microphone, a file or any PCM, `converse` holds a conversation, and both open a lost session again
-by themselves. `connect` opens a single session of the realtime protocol. `clients.microphone`, `clients.playback` and
-`clients.loudspeaker` are sources and sinks of audio; `clients.cli` contains the commands of the terminal.
+by themselves. `speak` speaks a text; `transcribe` and `subtitles` are for recordings, `srt` and `vtt` for captions.
+`clients.blocking` has the same for programs without asyncio. `connect` opens a single session of the protocol.
+`clients.microphone`, `clients.playback` and `clients.loudspeaker` are sources and sinks of audio, `clients.cli` the
+commands of the terminal.
 """
 
 from clients.aio import Session, connect
@@ -29,6 +31,10 @@ from clients.events import (
     SpeechStopped,
     Word,
 )
+from clients.http import models, subtitles, transcribe, voices
+from clients.recordings import Segment, Transcript
+from clients.speech import speak
+from clients.subtitles import srt, vtt
 
 __all__ = [
     "AudioChunk",
@@ -53,13 +59,22 @@ __all__ = [
     "ResponseCreated",
     "ResponseDone",
     "ResponseText",
+    "Segment",
     "ServerClosed",
     "ServerError",
     "Session",
     "SpeechStarted",
     "SpeechStopped",
+    "Transcript",
     "Word",
     "caption",
     "connect",
     "converse",
+    "models",
+    "speak",
+    "srt",
+    "subtitles",
+    "transcribe",
+    "voices",
+    "vtt",
 ]

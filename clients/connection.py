@@ -52,7 +52,7 @@ async def open_connection(url: str, query: dict[str, str], api_key: str | None, 
 
 def refused(status: int, headers: Mapping[str, str], body: bytes | bytearray | None) -> ConnectionRefused:
     """Return the error that tells what an HTTP response refused, by its OpenAI error body if it has one."""
-    seconds = headers.get("Retry-After", "")
+    seconds = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     retry_after = float(seconds) if seconds.isdecimal() else None
     try:
         error = json.loads(body or b"")["error"]

@@ -1,6 +1,7 @@
 """Server events as typed values."""
 
 import base64
+import math
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -16,12 +17,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word with its punctuation; times in seconds since the session began."""
+    """One word with its punctuation; times in seconds since the audio began. Uploads have no `probability` (NaN)."""
 
     text: str
     start: float
     end: float
-    probability: float
+    probability: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
@@ -15,25 +15,30 @@ class LoopThread:
     """A thread that runs coroutines until `stop`. It does not keep the program from ending."""
 
     def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._stopped = asyncio.Event()
+        started: Future[asyncio.AbstractEventLoop] = Future()
+        threading.Thread(target=self._run, args=(started,), name=name, daemon=True).start()
+        self._loop = started.result()
 
     def submit(self, work: Coroutine[Any, Any, Result]) -> "Future[Result]":
         """Run a coroutine, and return its result as a future of other threads."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    def call(self, function: Callable[[], object]) -> None:
+        """Call a function that does not block."""
+        self._loop.call_soon_threadsafe(function)
+
     def stop(self) -> None:
-        """End the thread when it has nothing to run."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """Cancel what is running, and end the thread."""
+        self.call(self._stopped.set)
 
-    def join(self) -> None:
-        """Wait until the thread has ended."""
-        self._thread.join()
+    def _run(self, started: "Future[asyncio.AbstractEventLoop]") -> None:
+        with asyncio.Runner() as runner:
+            started.set_result(runner.get_loop())
+            runner.run(self._until_stopped())
 
-    def _run(self) -> None:
-        self._loop.run_forever()
-        self._loop.close()
+    async def _until_stopped(self) -> None:
+        await self._stopped.wait()
 
 
 async def iterate_in_thread(source: Iterable[bytes]) -> AsyncIterator[bytes]:

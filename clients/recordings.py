@@ -1,0 +1,194 @@
+"""Requests over HTTP: transcripts and subtitles of recordings, and the names of models and voices.
+
+These functions block, and are all there is for programs without asyncio; `clients` has them as coroutines.
+"""
+
+import json
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from clients.aio import DEFAULT_URL
+from clients.connection import PATH, refused
+from clients.errors import ConnectionRefused, ProtocolError, RequestFailed
+from clients.events import Payload, Word
+
+REQUEST_TIMEOUT: Final = 600.0
+"""Seconds by default in which the server must go on answering: an upload is answered when it is transcribed."""
+
+_BLOCK_BYTES: Final = 256 * 1024
+
+_NO_ANSWER: Final = frozenset({401, 403, 429, 502, 503, 504})
+"""Statuses with which a server refuses to look at a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a transcript; times in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The transcript of a recording of `duration` seconds."""
+
+    text: str
+    language: str
+    duration: float
+    segments: tuple[Segment, ...]
+    words: tuple[Word, ...]
+
+
+def transcribe(
+    path: str | Path,
+    url: str = DEFAULT_URL,
+    *,
+    api_key: str | None = None,
+    model: str = "whisper-1",
+    language: str | None = None,
+    prompt: str | None = None,
+    translate: bool = False,
+    timeout: float = REQUEST_TIMEOUT,
+) -> Transcript:
+    """Transcribe a recording in any format that the server reads, with the times of its words.
+
+    Args:
+        path: The file, which is sent as it is, and not held in memory.
+        url: Address of the server, `http`, `https`, `ws` or `wss`.
+        api_key: Key of the server, if it needs one.
+        model: Recognizer; OpenAI's names mean the server's default.
+        language: Language spoken, such as `en`. Default: detected.
+        prompt: What the recording is about, and names to expect.
+        translate: Transcribe into English, whatever language is spoken.
+        timeout: Seconds in which the server must go on answering.
+
+    Raises:
+        OSError: The file cannot be read.
+        RequestFailed: The server cannot transcribe it; `code` says why, for example `invalid_file_format`.
+        ConnectionRefused: The server cannot be reached, refuses the client or is busy (`retry_after`).
+        ProtocolError: The server does not speak the protocol.
+    """
+    fields = {"model": model, "language": language, "prompt": prompt, "response_format": "verbose_json"}
+    granularities = [("timestamp_granularities[]", each) for each in ("word", "segment")]
+    body = _upload(Path(path), url, api_key, translate, [*fields.items(), *granularities], timeout)
+    try:
+        answer: Payload = json.loads(body)
+        segments = tuple(Segment(each["text"], each["start"], each["end"]) for each in answer.get("segments") or ())
+        words = tuple(Word(each["word"], each["start"], each["end"]) for each in answer.get("words") or ())
+        return Transcript(answer["text"], answer["language"], answer["duration"], segments, words)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ProtocolError(f"the server sent an invalid transcript: {error!r}") from error
+
+
+def subtitles(
+    path: str | Path,
+    form: Literal["srt", "vtt"] = "srt",
+    url: str = DEFAULT_URL,
+    *,
+    api_key: str | None = None,
+    model: str = "whisper-1",
+    language: str | None = None,
+    prompt: str | None = None,
+    translate: bool = False,
+    timeout: float = REQUEST_TIMEOUT,
+) -> str:
+    """Return subtitles of a recording as the server lays them out; arguments and errors are those of `transcribe`."""
+    fields = {"model": model, "language": language, "prompt": prompt, "response_format": form}
+    return _upload(Path(path), url, api_key, translate, fields.items(), timeout).decode()
+
+
+def voices(url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = REQUEST_TIMEOUT) -> list[str]:
+    """Return the voices that can speak, those of the default model first. Raises the errors of `transcribe`."""
+    return _names(url, "audio/voices", api_key, timeout)
+
+
+def models(url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = REQUEST_TIMEOUT) -> list[str]:
+    """Return the models that can be requested. Raises the errors of `transcribe`."""
+    return _names(url, "models", api_key, timeout)
+
+
+def _names(url: str, path: str, api_key: str | None, timeout: float) -> list[str]:
+    body = _request(urllib.request.Request(_address(url, path)), api_key, timeout)  # noqa: S310 - see `_address`
+    try:
+        return [str(each["id"]) for each in json.loads(body)["data"]]
+    except (LookupError, TypeError, ValueError) as error:
+        raise ProtocolError(f"the server sent an invalid list: {error!r}") from error
+
+
+def _upload(
+    path: Path,
+    url: str,
+    api_key: str | None,
+    translate: bool,
+    fields: Iterable[tuple[str, str | None]],
+    timeout: float,
+) -> bytes:
+    """Send a form with a file, block by block, and return the body of the answer."""
+    boundary = secrets.token_hex(16)
+    head = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields
+        if value is not None
+    ) + (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quote(path.name)}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    tail = f"\r\n--{boundary}--\r\n".encode()
+
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+
+        def body() -> Iterator[bytes]:
+            yield head.encode()
+            while block := file.read(_BLOCK_BYTES):
+                yield block
+            yield tail
+
+        request = urllib.request.Request(  # noqa: S310 - see `_address`
+            _address(url, f"audio/{'translations' if translate else 'transcriptions'}"),
+            data=body(),
+            headers={
+                "Content-Type": f"multipart/form-data; boundary={boundary}",
+                "Content-Length": str(len(head.encode()) + size + len(tail)),
+            },
+        )
+        return _request(request, api_key, timeout)
+
+
+def _request(request: urllib.request.Request, api_key: str | None, timeout: float) -> bytes:
+    """Return the body of the answer. Raises `ConnectionRefused` or `RequestFailed`."""
+    if api_key:
+        request.add_unredirected_header("Authorization", f"Bearer {api_key}")
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - see `_address`
+            body: bytes = answer.read()
+            return body
+    except urllib.error.HTTPError as error:
+        with error:
+            refusal = refused(error.code, dict(error.headers), error.read())
+        if error.code in _NO_ANSWER:
+            raise refusal from None
+        raise RequestFailed(refusal.code, str(refusal)) from None
+    except (OSError, HTTPException) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise ConnectionRefused(f"cannot connect to {request.full_url}: {reason}") from error
+
+
+def _address(url: str, path: str) -> str:
+    """Return the address of an endpoint beside that of the websocket."""
+    parts = urlsplit(url)
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    if scheme not in {"http", "https"}:
+        raise ConnectionRefused(f"cannot connect to {url}: it is no address of a server")
+    prefix = parts.path.removesuffix(PATH).removesuffix("/").removesuffix("/v1")
+    return urlunsplit(parts._replace(scheme=scheme, path=f"{prefix}/v1/{path}"))

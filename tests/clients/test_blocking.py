@@ -1,0 +1,105 @@
+"""The library for programs without asyncio, with the whole service."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from clients import Completed, ConnectionRefused, RequestFailed
+from clients.blocking import caption, converse, speak
+from clients.options import SAMPLE_RATE
+from realtime.audio.formats import Encoding, encode
+from realtime.backends.scripted_server import scripted_app
+from tests.support.http_service import listening
+from tests.support.realtime_service import RealtimeService, realtime_service, utterance
+
+SECOND = bytes(2 * SAMPLE_RATE)
+
+
+def said(*numbers: int) -> bytes:
+    return encode(utterance(numbers), Encoding.PCM16)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RealtimeService]:
+    with listening(scripted_app()) as backend, realtime_service(chat_base_url=backend) as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    """Wait for the threads of the library, which end by themselves."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("vivavoce"):
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+def captions_of(service: RealtimeService, pieces: Iterator[bytes]) -> list[str]:
+    with caption(pieces, service.url) as captions:
+        return [event.text for event in captions if isinstance(event, Completed)]
+
+
+def test_a_program_waits_for_its_captions(service: RealtimeService) -> None:
+    assert captions_of(service, iter([said(1, 2), said(3)])) == ["word1 word2", "word3"]
+
+
+def test_threads_caption_beside_each_other(service: RealtimeService) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(lambda number: captions_of(service, iter([said(number)])), range(1, 5)))
+    assert results == [[f"word{number}"] for number in range(1, 5)]
+
+
+def test_a_block_that_is_left_early_closes_its_session(service: RealtimeService) -> None:
+    ended = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield said(1)
+        ended.wait(10)
+
+    with caption(pieces(), service.url) as captions:
+        next(captions)
+    ended.set()
+
+
+def test_a_text_is_spoken_chunk_by_chunk(service: RealtimeService) -> None:
+    assert sum(map(len, speak("Good morning.", service.url))) > SAMPLE_RATE
+
+
+def test_speech_that_nobody_hears_any_more_is_cancelled(service: RealtimeService) -> None:
+    chunks = speak("Good morning, everybody. This goes on for a while.", service.url)
+    assert next(chunks)
+    chunks.close()
+
+
+def test_a_conversation_is_held(service: RealtimeService) -> None:
+    class Deaf:
+        played_seconds = 0.0
+
+        def play(self, pcm: bytes) -> None:
+            self.played_seconds += len(pcm) / (2 * SAMPLE_RATE)
+
+        def stop(self) -> None:
+            pass
+
+    with converse(iter([said(2), SECOND]), Deaf(), service.url) as conversation:
+        assert "word2" in [event.text for event in conversation if isinstance(event, Completed)]
+
+
+def test_errors_are_those_of_the_library(service: RealtimeService) -> None:
+    with pytest.raises(ConnectionRefused, match="cannot connect"), caption(iter([]), "ws://127.0.0.1:9"):
+        pass
+    with pytest.raises(RequestFailed) as refusal:
+        list(speak("Good morning.", service.url, speed=9.0))
+    assert refusal.value.code == "invalid_value"
+
+
+def test_what_a_source_raises_is_raised_where_its_captions_are_read(service: RealtimeService) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield said(1)
+        raise OSError("unplugged")
+
+    with pytest.raises(OSError, match="unplugged"):
+        captions_of(service, pieces())

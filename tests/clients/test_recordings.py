@@ -1,0 +1,68 @@
+"""Recordings, voices and models over HTTP, with scripted models."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clients
+from clients import ConnectionRefused, RequestFailed
+from clients.recordings import models, subtitles, transcribe, voices
+from tests.support.http_service import HttpService, http_service
+from tests.support.recordings import silence, tone, wav_file
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[HttpService]:
+    with http_service() as service:
+        yield service
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / 'a "talk" é.wav'
+    path.write_bytes(wav_file(np.concatenate([silence(0.5), tone(0.6, 440.0), silence(1.0), tone(0.6, 880.0)])))
+    return path
+
+
+def test_a_recording_is_transcribed_with_times(service: HttpService, recording: Path) -> None:
+    transcript = transcribe(recording, service.address, language="en")
+    assert (transcript.text, transcript.language) == ("440. 880.", "english")
+    assert transcript.duration == pytest.approx(2.7)
+    assert [word.text for word in transcript.words] == ["440.", "880."]
+    assert transcript.segments[0].start == pytest.approx(0.5, abs=0.1)
+
+
+def test_subtitles_are_those_of_the_server(service: HttpService, recording: Path) -> None:
+    assert subtitles(recording, "srt", f"{service.address}/v1/realtime").startswith("1\n00:00:00,")
+    assert subtitles(recording, "vtt", service.address.replace("http", "ws")).startswith("WEBVTT")
+
+
+def test_voices_and_models_are_listed(service: HttpService) -> None:
+    assert "whisper-base" in models(service.address)
+    assert isinstance(voices(service.address), list)
+
+
+def test_the_same_is_there_for_asyncio(service: HttpService, recording: Path) -> None:
+    assert asyncio.run(clients.transcribe(recording, service.address)).text == "440. 880."
+
+
+def test_a_file_that_is_no_recording_is_refused_by_name(service: HttpService, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Nothing to hear.")
+    with pytest.raises(RequestFailed) as refusal:
+        transcribe(path, service.address)
+    assert refusal.value.code == "invalid_file_format"
+
+
+def test_a_wrong_key_and_a_lack_of_servers_are_refusals(recording: Path) -> None:
+    with http_service(api_keys=frozenset({"right"})) as service:
+        with pytest.raises(ConnectionRefused) as refusal:
+            transcribe(recording, service.address, api_key="wrong")
+        assert (refusal.value.status, refusal.value.code) == (401, "invalid_api_key")
+    with pytest.raises(ConnectionRefused, match="cannot connect"):
+        models("http://127.0.0.1:9")
+    with pytest.raises(ConnectionRefused, match="no address"):
+        models("file:///etc/passwd")
