@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -19,10 +18,12 @@ from realtime.models.synthesizers import load_synthesizer
 from realtime.settings import Settings
 from realtime.speech.pauses import CLAUSE_PAUSE, pause_after
 from realtime.speech.phrases import phrases
+from tests.support.kokoro import PARTS, kokoro_directory
+from tests.support.loudness import lufs
 
 pytestmark = pytest.mark.models
 
-VOICES = ("hibari-tts", "piper-en_US-joe-medium")
+VOICES = ("hibari-tts", "piper-en_US-joe-medium", "kokoro")
 TEXT = (
     "Good morning, and welcome to the museum! Really? Nobody knows why, but the children say that a dragon did it.\n\n"
     "Stop! It costs $12,500.50. Please leave your bags at the desk, and follow me."
@@ -30,29 +31,35 @@ TEXT = (
 PHRASES = phrases(TEXT)
 
 
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """The event loop that the processes of a voice belong to."""
+    with asyncio.Runner() as running:
+        yield running
+
+
 @pytest.fixture(scope="module", params=VOICES)
-def voice(request: pytest.FixtureRequest) -> Iterator[SynthesizerHandle]:
-    handle = load_synthesizer(lookup(request.param), InstalledEngines(Settings()), Settings())
+def voice(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, runner: asyncio.Runner
+) -> Iterator[SynthesizerHandle]:
+    settings = Settings()
+    if request.param == "kokoro":
+        if not PARTS:
+            pytest.skip("Kokoro is not installed: make voices")
+        settings = Settings(model_paths=(f"kokoro={kokoro_directory(tmp_path_factory.mktemp('kokoro'))}",))
+    handle = load_synthesizer(lookup(request.param), InstalledEngines(settings), settings)
     yield handle
     handle.close()
 
 
 @pytest.fixture(scope="module")
-def spoken(voice: SynthesizerHandle) -> list[Samples]:
+def spoken(voice: SynthesizerHandle, runner: asyncio.Runner) -> list[Samples]:
     """Each phrase of the text."""
 
     async def speak(phrase: str) -> Samples:
         return np.concatenate([chunk async for chunk in voice.synthesize(phrase, voice.voices[0], 1.0)])
 
-    return [asyncio.run(speak(phrase)) for phrase in PHRASES]
-
-
-def lufs(samples: Samples, rate: int) -> float:
-    """Measure by ITU-R BS.1770; what is shorter than a block is one that ends with silence."""
-    pyloudnorm = pytest.importorskip("pyloudnorm")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it was written for files in one of two formats
-        return float(pyloudnorm.Meter(rate).integrated_loudness(np.pad(samples, (0, max(0, rate // 2 - len(samples))))))
+    return [runner.run(speak(phrase)) for phrase in PHRASES]
 
 
 @pytest.mark.parametrize("with_pause", [False, True])
