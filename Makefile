@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-others test-models voices browsers test-hostile conformance check bench bench-cases bench-peers clean
+.PHONY: help setup serve test test-core test-http test-others test-models voices browsers test-hostile conformance check bench bench-cases bench-peers pictures clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,11 +57,14 @@ check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, conversations, cost and capacity; about 25 minutes (BENCH_ARGS=--quick: about 7)
+bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, conversations, cost and capacity; about 25 minutes (BENCH_ARGS="--quick --plot DIR": about 7, with plots)
 	$(BIN)/python -m tests.bench.run $(BENCH_ARGS)
 
 bench-cases: $(VENV)/ready-to-test  ## Measure the hard cases (taps, sounds, repeats, quiet speech, languages, times, media, texts); takes long, and needs recordings outside this repository
 	for case in $(HARD_CASES); do $(BIN)/python -m tests.bench.hard_cases.$$case || exit 1; done
+
+pictures: $(VENV)/ready-to-test browsers  ## Draw the page for the documents, with Chromium
+	$(BIN)/python -m tests.page.pictures
 
 bench-peers: $(VENV)/ready-to-test  ## Measure other servers beside ours; needs a load generator outside this repository
 	$(BIN)/python -m tests.bench.peers $(BENCH_ARGS)

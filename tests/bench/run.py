@@ -42,6 +42,7 @@ def main() -> int:
         " load: many streams; capacity: how many are held;"
         " cost: against the length of utterances and the age of a session",
     )
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="draw lag over time and against streams as SVG there")
     arguments = parser.parse_args()
     if not Path("/proc/self/stat").is_file():
         print("the benchmark reads /proc and needs Linux", file=sys.stderr)
@@ -50,12 +51,17 @@ def main() -> int:
     with running_service(log_level="warning") as service:
         speech = load_speech(service)
     plan = QUICK if arguments.quick else FULL
-    measure([arguments.only] if arguments.only else PARTS, speech, plan)
+    report = measure([arguments.only] if arguments.only else PARTS, speech, plan)
+    if arguments.plot is not None:
+        from tests.bench.plots import draw  # here, because nothing else needs the library
+
+        for file in draw(report, arguments.plot):
+            print(file)
     return 0
 
 
-def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> None:
-    """Measure part after part. What is measured is written and shown at once: it takes a while."""
+def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> dict[str, Any]:
+    """Measure part after part and return the figures; each part is written and shown at once, as it takes a while."""
     report: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine(),
@@ -90,6 +96,7 @@ def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> None:
             case "cost":
                 report["cost"] = measure_cost(MODELS[0], speech, plan)
         RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+    return report
 
 
 def measure_captions(speech: Speech, plan: Plan) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -26,6 +27,9 @@ SEARCH_STEP: Final = 8
 
 SEARCH_RESOLUTION: Final = 4
 """Streams between the largest sustained and the smallest failed number at which the search ends."""
+
+STRETCH_SECONDS: Final = 5.0
+"""Seconds of a run that are one point of a plot: about ten words of each stream."""
 
 SESSIONS: Final = "64"
 NO_LIMIT: Final = "99"
@@ -53,6 +57,8 @@ class LoadFigures:
     """Of the same clips through faster-whisper, each as a whole file; None where that was not measured."""
     commit_lag_p50: float | None
     commit_lag_p95: float | None
+    lag_over_time: tuple[tuple[float, float, float], ...]
+    """For each stretch of `STRETCH_SECONDS` in which words end: its end, and the median and the p95 commit lag."""
     settled_lag_p50: float | None
     settled_lag_p95: float | None
     first_partial_p50: float | None
@@ -113,6 +119,7 @@ def summary(
         whole_file_error_rate=None,
         commit_lag_p50=percentile(commit, 0.5),
         commit_lag_p95=percentile(commit, 0.95),
+        lag_over_time=tuple(lag_over_time([track for track, _ in admitted], scores)),
         settled_lag_p50=percentile(settled, 0.5),
         settled_lag_p95=percentile(settled, 0.95),
         first_partial_p50=percentile(chain.from_iterable(each.first_partials for each in scores), 0.5),
@@ -123,6 +130,18 @@ def summary(
         cores_of_others=cost.cores_of_others,
         sent_late=max((each.sent_late for _, each in admitted), default=0.0),
     )
+
+
+def lag_over_time(tracks: Sequence[Track], scores: Sequence[StreamScore]) -> Iterator[tuple[float, float, float]]:
+    """Yield the end of each stretch with recognised words, and the median and the p95 commit lag of those."""
+    stretches: dict[int, list[float]] = defaultdict(list)
+    for track, each in zip(tracks, scores, strict=True):
+        for word, lag in each.commit_lags.items():
+            stretches[int(track.words[word].end // STRETCH_SECONDS)].append(lag)
+    for number, lags in sorted(stretches.items()):
+        median, high = percentile(lags, 0.5), percentile(lags, 0.95)
+        assert median is not None and high is not None  # noqa: PT018 - of lags that are there
+        yield (number + 1) * STRETCH_SECONDS, round(median, 3), round(high, 3)
 
 
 def load_run(

@@ -56,6 +56,13 @@ class ChromiumPage(Page):
         metrics = {each["name"]: each["value"] for each in self._call("Performance.getMetrics")["metrics"]}
         return float(metrics["ScriptDuration"] + metrics["RecalcStyleDuration"] + metrics["LayoutDuration"])
 
+    def hide_scrollbars(self) -> None:
+        self._call("Emulation.setScrollbarsHidden", hidden=True)
+
+    def screenshot(self) -> str:
+        """Return what the page shows, as PNG in base64."""
+        return str(self._call("Page.captureScreenshot", format="png")["data"])
+
     def watch(self) -> None:
         """Begin to collect problems, those so far included."""
         self._call("Runtime.enable")
