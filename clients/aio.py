@@ -17,6 +17,7 @@ import json
 import struct
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection
@@ -34,6 +35,7 @@ from clients.events import (
     parse_event,
 )
 from clients.options import SAMPLE_RATE, SessionOptions
+from clients.resuming import RESUME_SECONDS, ResumableConnection
 
 __all__ = ["DEFAULT_URL", "MAX_MESSAGE", "MAX_WAITING", "PATH", "SAMPLE_RATE", "Session", "connect", "open_session"]
 
@@ -65,6 +67,7 @@ async def connect(
     silence_ms: int | None = None,
     partials: bool = False,
     binary: bool = False,
+    resume_seconds: float = RESUME_SECONDS,
     open_timeout: float = OPEN_TIMEOUT,
 ) -> AsyncIterator["Session"]:
     """Open a session, which is closed when the block ends.
@@ -83,6 +86,7 @@ async def connect(
         silence_ms: Silence in milliseconds that ends a turn. Default: the server's.
         partials: Receive `Partial` events, and words with times in `Completed`.
         binary: Exchange audio in binary messages instead of base64.
+        resume_seconds: Seconds after a lost connection in which the session is resumed, if the server can; 0 for never.
         open_timeout: Seconds allowed for connecting, and again for opening the session.
 
     Raises:
@@ -104,18 +108,31 @@ async def connect(
         partials=partials,
         binary=binary,
     )
-    async with open_session(url, options, api_key=api_key, open_timeout=open_timeout) as session:
+    async with open_session(
+        url, options, api_key=api_key, resume_seconds=resume_seconds, open_timeout=open_timeout
+    ) as session:
         yield session
 
 
 @asynccontextmanager
 async def open_session(
-    url: str, options: SessionOptions, *, api_key: str | None = None, open_timeout: float = OPEN_TIMEOUT
+    url: str,
+    options: SessionOptions,
+    *,
+    api_key: str | None = None,
+    resume_seconds: float = RESUME_SECONDS,
+    open_timeout: float = OPEN_TIMEOUT,
 ) -> AsyncIterator["Session"]:
     """Open a session with these options; arguments and errors are those of `connect`."""
-    socket = await open_connection(url, options.query(), api_key, open_timeout)
+
+    async def reopen(query: dict[str, str], token: str) -> ClientConnection:
+        return await open_connection(url, query, api_key, open_timeout, token=token)
+
+    query = replace(options, resume=resume_seconds > 0).query()
+    socket = await open_connection(url, query, api_key, open_timeout)
+    connection = ResumableConnection(socket, reopen, seconds=resume_seconds, open_timeout=open_timeout)
     try:
-        session = Session(socket, binary=options.binary)
+        session = Session(connection, binary=options.binary)
         try:
             async with asyncio.timeout(open_timeout):
                 await session._configure(options.configuration())
@@ -131,22 +148,24 @@ async def open_session(
                 cancellation.cancel()
         reader.result()
     finally:
-        await socket.close()
+        await connection.close()
 
 
 class Session:
     """An open session; iterate over it to receive its events.
 
-    The iteration ends when this side closes the session or the server closes it with code 1000. It raises
-    `ServerClosed` or `ProtocolError` when the connection ends in any other way.
+    A session that can be resumed outlives its connection: `Disconnected` and `Reconnected` say so. The iteration ends
+    when this side closes the session or the server closes it with code 1000. It raises `ServerClosed` or
+    `ProtocolError` when the session ends in any other way.
     """
 
-    def __init__(self, socket: ClientConnection, *, binary: bool) -> None:
-        self._socket = socket
+    def __init__(self, connection: ResumableConnection, *, binary: bool) -> None:
+        self._connection = connection
         self._binary = binary
         self._session_object: Payload = {}
         self._numbers = itertools.count(1)
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()  # bounded by `MAX_WAITING`
+        connection.notify = self._events.put_nowait
         # Queues of `speak` by the id of the request, then of the response. The text of the response bounds them.
         self._speeches: dict[str, asyncio.Queue[Event | None]] = {}
         self._cancellations: set[asyncio.Task[None]] = set()  # of `speak` calls that ended before `response.created`
@@ -154,6 +173,11 @@ class Session:
         self._response_numbers = itertools.count()
         self._closing = False
         self._end: RealtimeError | None = None
+
+    @property
+    def lost_at(self) -> float | None:
+        """When the connection was lost, in the time of the event loop; None while there is one."""
+        return self._connection.lost_at
 
     def effective(self, *path: str) -> object:
         """Return the value at this path of the session object that the server confirmed to `connect`, or None."""
@@ -236,7 +260,7 @@ class Session:
     async def close(self) -> None:
         """Close the session; answers that have not arrived yet are lost."""
         self._closing = True
-        await self._socket.close()
+        await self._connection.close()
 
     def __aiter__(self) -> "Session":
         return self
@@ -252,7 +276,7 @@ class Session:
 
     async def _transmit(self, message: str | bytes) -> None:
         try:
-            await self._socket.send(message)
+            await self._connection.send(message)
         except ConnectionClosed as closed:
             raise self._end or server_closed(closed) from None
 
@@ -267,7 +291,7 @@ class Session:
 
     async def _expect(self, event_type: str) -> Payload:
         while True:
-            event = self._parse(await self._socket.recv())
+            event = self._parse(await self._connection.recv())
             if isinstance(event, ServerError):
                 raise RequestFailed(event.code, event.message)
             self._events.put_nowait(event)
@@ -280,13 +304,13 @@ class Session:
         """Deliver events until the connection ends, then wake all consumers."""
         try:
             while True:
-                self._deliver(self._parse(await self._socket.recv()))
+                self._deliver(self._parse(await self._connection.recv()))
         except ConnectionClosed as closed:
             if closed.rcvd is None or closed.rcvd.code != 1000:
                 self._end = server_closed(closed)
         except ProtocolError as error:
             self._end = error
-            await self._socket.close(1002)
+            await self._connection.close(1002)
         finally:
             for queue in (self._events, *self._speeches.values()):
                 queue.put_nowait(None)

@@ -75,7 +75,9 @@ async def caption(
         file = _open(stack, Path(source)) if isinstance(source, str | Path) else None
         audio: KeptFile | KeptPcm = file or KeptPcm(rate)
         options = replace(options, container=file.media_type if file else None)
-        opening = partial(open_session, url, options, api_key=api_key, open_timeout=open_timeout)
+        opening = partial(
+            open_session, url, options, api_key=api_key, resume_seconds=reconnect_seconds, open_timeout=open_timeout
+        )
         session = await stack.enter_async_context(
             open_reconnecting(opening, audio, reconnect_seconds=reconnect_seconds)
         )

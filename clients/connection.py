@@ -25,10 +25,17 @@ Without it, TCP goes on for a quarter of an hour. A server that throttles a fast
 """
 
 
-async def open_connection(url: str, query: dict[str, str], api_key: str | None, timeout: float) -> ClientConnection:
-    """Open the websocket at `url` with `query`, and at `PATH` if it has no path. Raises `ConnectionRefused`."""
+async def open_connection(
+    url: str, query: dict[str, str], api_key: str | None, timeout: float, *, token: str = ""
+) -> ClientConnection:
+    """Open the websocket at `url` with `query`, and at `PATH` if it has no path. Raises `ConnectionRefused`.
+
+    `token` is that of a session to resume.
+    """
     url = _with_query(url, query)
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    if token:
+        headers["X-Resume-Token"] = token
     try:
         connection = await open_socket(
             url,

@@ -104,7 +104,9 @@ async def converse(
         binary=True,
     )
     audio = KeptPcm(SAMPLE_RATE)
-    opening = partial(open_session, url, options, api_key=api_key, open_timeout=open_timeout)
+    opening = partial(
+        open_session, url, options, api_key=api_key, resume_seconds=reconnect_seconds, open_timeout=open_timeout
+    )
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
             open_reconnecting(opening, audio, reconnect_seconds=reconnect_seconds, greet=_require_answers, ends=False)
@@ -195,7 +197,7 @@ class Conversation:
                 self._forget_heard()
                 if (answer := self._answers.get(name)) is not None:
                     answer.done = True
-            case Disconnected():
+            case Disconnected(resumes=False):
                 for answer in self._answers.values():
                     answer.done = True
             case Reconnected():

@@ -138,17 +138,25 @@ class ServerError(Event):
 
 @dataclass(frozen=True, slots=True)
 class Disconnected(Event):
-    """The connection is lost, or could not be opened again; the next attempt begins in `retry_in` seconds."""
+    """The connection is lost, or could not be opened again; the next attempt begins in `retry_in` seconds.
+
+    `resumes` says that the attempt is to go on with the same session.
+    """
 
     reason: str
     retry_in: float
+    resumes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reconnected(Event):
-    """There is a session again. `missing` is how many seconds of an unfinished turn were no longer kept, mostly 0."""
+    """There is a session again, the same one if it was `resumed`.
+
+    `missing` is how many seconds of an unfinished turn were no longer kept, mostly 0.
+    """
 
     missing: float = 0.0
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

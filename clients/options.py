@@ -33,11 +33,14 @@ class SessionOptions:
     eagerness: str | None = None
     partials: bool = False
     binary: bool = False
+    resume: bool = False
 
     def query(self) -> dict[str, str]:
         """Return the query of the address."""
         query = {"intent": "transcription"} if self.transcription else {"model": self.model} if self.model else {}
-        extensions = [name for name, on in (("partials", self.partials), ("binary", self.binary)) if on]
+        extensions = [
+            name for name, on in (("partials", self.partials), ("binary", self.binary), ("resume", self.resume)) if on
+        ]
         return query | ({"ext": ",".join(extensions)} if extensions else {})
 
     def configuration(self) -> Payload:

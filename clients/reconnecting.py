@@ -185,11 +185,12 @@ class ReconnectingSession:
     async def _lose(self, error: RealtimeError) -> None:
         """Close a session whose connection has ended, and say when there will be another."""
         now = _now()
+        lost_at = (self._session and self._session.lost_at) or now
         self._session = None
         self._opened.clear()
         await self._stack.aclose()
         if self._attempt == 0 or now - self._opened_at > STABLE_SECONDS:
-            self._attempt, self._lost_at = 0, now
+            self._attempt, self._lost_at = 0, lost_at
         self._retry(error)
 
     def _retry(self, error: RealtimeError) -> None:

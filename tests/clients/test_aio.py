@@ -136,7 +136,7 @@ def test_a_session_that_listens_is_configured_as_asked() -> None:
             pass
 
     meet(script, client)
-    assert query == {"tenant": ["a"], "intent": ["transcription"], "ext": ["partials"]}
+    assert query == {"tenant": ["a"], "intent": ["transcription"], "ext": ["partials,resume"]}
     assert asked == [
         {
             "type": "transcription",
@@ -393,7 +393,7 @@ def test_an_unread_session_ends_when_too_many_events_wait(monkeypatch: pytest.Mo
 
     async def client(url: str) -> None:
         async with connect(url) as session:
-            await session._socket.wait_closed()
+            await session._connection.socket.wait_closed()
             async for _ in session:
                 pass
 
@@ -472,7 +472,9 @@ def test_a_server_that_throttles_is_given_time_and_may_send_long_messages() -> N
 
     async def client(url: str) -> tuple[float | None, list[int]]:
         async with connect(url) as session:
-            return session._socket.ping_timeout, [len(each.text) async for each in session if isinstance(each, Delta)]
+            return session._connection.socket.ping_timeout, [
+                len(each.text) async for each in session if isinstance(each, Delta)
+            ]
 
     assert meet(script, client) == (None, [2 * 1024 * 1024])
 

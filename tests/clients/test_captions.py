@@ -78,7 +78,8 @@ def texts(events: Sequence[Event]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[RealtimeService]:
-    with realtime_service() as service:
+    """Run a service whose sessions cannot be resumed: lost ones are opened again (`test_resuming.py` resumes them)."""
+    with realtime_service(max_parked_sessions=0) as service:
         yield service
 
 
@@ -247,7 +248,7 @@ def test_a_peer_that_has_vanished_is_noticed(service: RealtimeService) -> None:
         async with caption(paced(audio([1])), service.url) as captions:
             session = captions._session.session
             assert session is not None
-            connection = session._socket.transport.get_extra_info("socket")
+            connection = session._connection.socket.transport.get_extra_info("socket")
             return int(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
 
     assert run(client()) == DEAD_PEER_MS
