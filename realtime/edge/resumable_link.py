@@ -119,6 +119,8 @@ class ResumableLink:
         self._given_up = asyncio.Event()
         self._driver: Driver | None = None
         self._acknowledged_at = time.monotonic()
+        self._begun = False
+        """Whether the client has sent anything. Until then it loses nothing if the session ends with its connection."""
 
     @property
     def open(self) -> bool:
@@ -180,8 +182,9 @@ class ResumableLink:
             if attachment.detached:  # the client will send it again
                 continue
             if message["type"] != "websocket.disconnect":
+                self._begun = True
                 return message
-            if not _lost(message):
+            if not (self._begun and _lost(message)):
                 raise WebSocketDisconnect(message["code"])
             self._park()
             attachment.detach()

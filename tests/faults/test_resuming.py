@@ -7,12 +7,14 @@ import contextlib
 import json
 import logging
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -242,7 +244,7 @@ def test_a_client_that_has_missed_more_than_is_kept_is_refused() -> None:
         message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Long. " * 20}]}
         client.send_event("response.create", response={"input": [message], "conversation": "none"})
         client.until("response.done")
-        query = f"resume={client.session_id}&last_event=2"
+        query = f"resume={client.session_id}&last_event=3"
         assert refusal(server, query, client.token) == (410, "events_forgotten")
         query = f"resume={client.session_id}&last_event={client.last + 1}"
         assert refusal(server, query, client.token) == (410, "events_forgotten")
@@ -276,6 +278,51 @@ def test_a_close_frame_without_a_code_ends_the_session(server: RealtimeService) 
             client.socket.send_data()
         assert eventually(lambda: server.sessions == 0)
         assert server.metric("sessions_parked") == 0
+
+
+def test_a_client_that_is_lost_before_it_has_sent_anything_is_not_waited_for(server: RealtimeService) -> None:
+    with (
+        fault_proxy(server.port) as proxy,
+        connect(f"ws://127.0.0.1:{proxy.port}/v1/realtime?ext=resume", logger=SILENT) as socket,
+    ):
+        socket.recv(timeout=TIMEOUT)
+        assert server.sessions == 1
+        proxy.cut()
+        assert eventually(lambda: server.sessions == 0)
+
+
+def test_a_client_that_comes_back_to_a_server_that_drains_gets_what_is_left() -> None:
+    with (
+        realtime_service(drain_timeout_seconds=10) as server,
+        fault_proxy(server.port) as proxy,
+        resuming_client(proxy.port, TRANSCRIPTION) as client,
+    ):
+        proxy.stall(to_server=False)
+        client.send_audio(AUDIO[0])
+        assert eventually(lambda: server.metric("turns_completed_total") == 1)
+        proxy.cut()
+        proxy.flow()
+        assert eventually(lambda: server.metric("sessions_parked") == 1)
+        server.signal()
+        assert eventually(lambda: server.drain.begun)
+        client.until(COMPLETED)
+        assert of_type(client, COMPLETED)[0]["transcript"] == transcript_of(TURNS[0])
+        assert read_to_end(client.socket) == CloseCode.SERVICE_RESTART
+
+
+def test_a_server_that_drains_waits_no_longer_than_it_has_time() -> None:
+    with realtime_service(drain_timeout_seconds=0.2) as server:
+        with (
+            fault_proxy(server.port) as proxy,
+            connect(f"ws://127.0.0.1:{proxy.port}/v1/realtime?ext=resume") as socket,
+        ):
+            socket.send(json.dumps({"type": "input_audio_buffer.clear"}))
+            while json.loads(socket.recv(timeout=TIMEOUT))["type"] != "input_audio_buffer.cleared":
+                pass
+            proxy.cut()
+            assert eventually(lambda: server.metric("sessions_parked") == 1)
+        began = time.monotonic()
+    assert time.monotonic() - began < 10  # it would be parked for a minute
 
 
 def test_without_the_extension_a_lost_connection_ends_the_session_and_events_have_no_number(

@@ -167,8 +167,10 @@ class ResumingClient:
 
 @contextlib.contextmanager
 def resuming_client(port: int, query: str = "", key: str = "") -> Iterator[ResumingClient]:
-    """Open a session with `ext=resume` and end it when the block ends. Its greeting must arrive."""
+    """Open a session with `ext=resume`, clear its input, and end it when the block ends. The answers must arrive."""
     client = ResumingClient(f"ws://127.0.0.1:{port}/v1/realtime", f"ext=resume,binary&{query}", key)
+    client.send_event("input_audio_buffer.clear")
+    client.until("input_audio_buffer.cleared")
     try:
         yield client
     finally:
