@@ -20,6 +20,9 @@ ATTEMPTS: Final = 50
 LOST: Final = (ConnectionClosed, InvalidHandshake, EOFError, OSError)
 """Errors of a connection that breaks, also during the handshake."""
 
+WAITED_FOR: Final = (CloseCode.GOING_AWAY, CloseCode.ABNORMAL_CLOSURE, CloseCode.INTERNAL_ERROR)
+"""Close codes of the client after which the server waits for it."""
+
 
 class ResumingClient:
     """Sends messages until the server says that it has them, and comes back when its connection is lost.
@@ -130,7 +133,7 @@ class ResumingClient:
     def end(self) -> None:
         """End the session, if it goes on: the server must receive the close frame."""
         self.close()
-        while self.socket.close_code != CloseCode.NORMAL_CLOSURE:
+        while self.socket.close_code in WAITED_FOR:
             try:
                 self.resume()
             except InvalidStatus:
