@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -20,7 +21,6 @@ from http_compat.streaming import streamed
 from realtime.audio.formats import AudioFormat, Encoding
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
-from realtime.catalogue.voices import find_voice
 from realtime.media.encoders import SPEECH_AUDIO, SPEECH_RATE, SpeechFormat
 from realtime.settings import Settings
 from realtime.wire.deepgram.query import (
@@ -100,10 +100,12 @@ class SpeakEndpoint:
         entry = self._names.defaults[Task.SPEECH]
         for name in voice_names(query):
             entry = await while_connected(request, self._models.owner_of_voice(name, entry))
-        entry = await while_connected(request, self._models.speaker(text, entry))
+        asked, entry = entry, await while_connected(request, self._models.speaker(text, entry))
         lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
         synthesizer = await while_connected(request, lease)
-        voice = voice_of(query, lambda name: find_voice(name, synthesizer.voices)) or synthesizer.voices[0]
+        language = await self._models.language_for(text, entry) if entry != asked else ""
+        choose = partial(synthesizer.choose_voice, text=text, language=language)
+        voice = voice_of(query, choose) or choose("") or synthesizer.voices[0]
         speech = SpeechStream(
             self._threads, synthesizer, text, voice, speed, wanted.file, streaming=True, audio=wanted.audio,
             bit_rate=wanted.bit_rate,

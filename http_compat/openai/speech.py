@@ -61,7 +61,9 @@ class SpeechEndpoint:
         clip = await read_clip(self._decoders, body.prompt_speech, body.clip_transcript)
         synthesizer = await self._leased(request, resources, speaker)
         asked = synthesizer if speaker == entry else await self._leased(request, resources, entry)
-        voice, speed = self._voice(body.voice_name, synthesizer.voices, asked.voices), body.speed or 1.0
+        spoken = await self._models.language_for(text, speaker) if speaker != entry else ""
+        voice = self._voice(body.voice_name, text, spoken, synthesizer, asked.voices)
+        speed = body.speed or 1.0
         as_events = body.stream_format == "sse"
         streaming = as_events or body.streamed
         style = SpeechStyle(body.how_to_speak, clip, streamed=streaming)
@@ -94,16 +96,15 @@ class SpeechEndpoint:
         lease = resources.enter_async_context(self._models.lease_synthesizer(entry))
         return await while_connected(request, lease)
 
-    def _voice(self, name: str, voices: tuple[str, ...], asked: tuple[str, ...]) -> str:
-        """Return the one of `voices` for a name, which may also mean one of the model that was `asked` for.
+    def _voice(self, name: str, text: str, language: str, speaker: "AsyncSynthesizer", asked: tuple[str, ...]) -> str:
+        """Return the speaker's voice for a name, which may also mean one of the model that was `asked` for.
 
         For an unknown name it is the default; if the settings say so, that raises `UnknownVoice`.
         """
-        if voice := find_voice(name, voices):
-            return voice
-        if self._settings.unknown_names == "refuse":
+        voice = speaker.choose_voice(name, text, language)
+        if voice is None and self._settings.unknown_names == "refuse":
             resolve_voice(name, asked)
-        return voices[0]
+        return voice or speaker.choose_voice("", text, language) or speaker.voices[0]
 
 
 async def _whole(speech: SpeechStream) -> bytes:

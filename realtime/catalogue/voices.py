@@ -77,6 +77,11 @@ def find_voice(name: str, voices: tuple[str, ...]) -> str | None:
     return None
 
 
+def stands_for_any_voice(name: str) -> bool:
+    """Return whether a name means a voice of every model, so that it asks for no particular one."""
+    return name.strip().lower() in ("", "default", *OPENAI_VOICES)
+
+
 def lists_voice(name: str, voices: tuple[str, ...]) -> bool:
     """Return whether a name is that of one of the voices, or a mixture of them."""
     wanted = name.strip().lower()
@@ -95,6 +100,17 @@ def voice_languages(voice: str, languages: Collection[str]) -> tuple[str, ...]:
     """Return the languages to list for a voice: its own, or else all of the model's."""
     own = voice_language(voice, languages)
     return (own,) if own else tuple(languages)
+
+
+def voice_of_language(voice: str, voices: tuple[str, ...], languages: Collection[str], language: str) -> str:
+    """Return the voice for texts in a language, of the same sex as `voice` if there is one.
+
+    It is `voice` itself, unless that is of another of the `languages` of the model, and others are of this one.
+    """
+    if voice_language(voice, languages) in ("", language):
+        return voice
+    same = [each for each in voices if voice_language(each, languages) == language]
+    return next((each for each in same if each[1] == voice[1]), same[0] if same else voice)
 
 
 def _find_name(wanted: str, voices: tuple[str, ...]) -> str | None:
@@ -158,10 +174,9 @@ class VoiceNames:
         It is the default one, unless that does not list the voice and another one does. Names that stand for a voice
         of each model, such as OpenAI's, mean the default one.
         """
-        wanted = name.strip().lower()
-        if wanted not in ("", "default", *OPENAI_VOICES) and not lists_voice(wanted, self.voices):
+        if not stands_for_any_voice(name) and not lists_voice(name, self.voices):
             for entry, voices in self.others.values():
-                if lists_voice(wanted, voices):
+                if lists_voice(name, voices):
                     return entry
         return self.default
 
@@ -174,4 +189,7 @@ class VoiceNames:
     def of_language(self, language: str) -> str | None:
         """Return the voice for a language; None where it is one of the default model's."""
         entry, voices = self.others.get(language, (self.default, ()))
-        return voices[0] if voices and self.owner(voices[0]) == entry else None
+        if not voices:
+            return None
+        voice = voice_of_language(voices[0], voices, entry.languages, language)
+        return voice if self.owner(voice) == entry else None

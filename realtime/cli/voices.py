@@ -103,7 +103,7 @@ async def _spoken(entry: ModelEntry, voice: str, text: str, settings: Settings) 
     """Return the text as a WAV file, at the sample rate of the model."""
     synthesizer = load_synthesizer(entry, InstalledEngines(settings), settings)
     try:
-        chosen = resolve_voice(voice, synthesizer.voices)
+        chosen = synthesizer.choose_voice(voice, text) or resolve_voice(voice, synthesizer.voices)
         async with aclosing(synthesizer.synthesize(text, chosen, 1.0)) as chunks:
             samples = b"".join([encode(chunk, Encoding.PCM16) async for chunk in chunks])
         return wav_header(AudioFormat(Encoding.PCM16, synthesizer.sample_rate), len(samples)) + samples

@@ -17,10 +17,11 @@ from typing import Final, Generic, TypeVar, assert_never
 
 from realtime.backends.backend import ChatBackend
 from realtime.catalogue.table import ModelEntry, Task
-from realtime.catalogue.voices import find_voice, resolve_voice
+from realtime.catalogue.voices import resolve_voice
 from realtime.edge.playback import Playback
 from realtime.edge.session_clock import SessionClock
 from realtime.errors import ClientError, Overloaded, VoiceError
+from realtime.models.handles import SynthesizerHandle
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.priority import ANONYMOUS, ClientId, Priority
@@ -248,10 +249,7 @@ class Driver:
             entry = await self._models.speaker(job.text, asked, self._speaker)
         self._speaker = entry
         async with self._models.lease_synthesizer(entry) as synthesizer:
-            if entry == asked:
-                voice = resolve_voice(job.voice, synthesizer.voices)
-            else:
-                voice = find_voice(job.voice, synthesizer.voices) or synthesizer.voices[0]
+            voice = await self._voice(job, synthesizer, asked)
             positions = synthesizer.spoken_text(job.text, voice).positions
             style = SpeechStyle(clip=job.clip, seconds_ahead=job.seconds_ahead)
             async with aclosing(synthesizer.synthesize(job.text, voice, job.speed, style)) as chunks:
@@ -261,6 +259,14 @@ class Driver:
                     )
         await self.inbox.put_result(SynthesisFinished(job.number))
         await self._check_language(job.text, entry)
+
+    async def _voice(self, job: Synthesize, synthesizer: SynthesizerHandle, asked: ModelEntry) -> str:
+        """Return the voice for a phrase. Raises `UnknownVoice` if the model that the client has asked for has none."""
+        if synthesizer.name == asked.name:
+            return resolve_voice(job.voice, synthesizer.voices)  # a phrase may be too short to show its language
+        language = await self._models.language_for(job.text, synthesizer.entry)
+        found = (synthesizer.choose_voice(name, job.text, language) for name in (job.voice, ""))
+        return next(filter(None, found), synthesizer.voices[0])
 
     async def _check_language(self, text: str, entry: ModelEntry) -> None:
         """Log the language of a text that the voice does not speak, once for each language of the session."""

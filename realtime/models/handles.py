@@ -14,7 +14,15 @@ from realtime.audio.formats import Samples
 from realtime.audio.loudness import LoudnessLeveller
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ModelEntry
-from realtime.catalogue.voices import AnyVoice, MixableVoices, voice_language
+from realtime.catalogue.voices import (
+    AnyVoice,
+    MixableVoices,
+    find_voice,
+    lists_voice,
+    stands_for_any_voice,
+    voice_language,
+    voice_of_language,
+)
 from realtime.engines.base import Detector, EndOfTurnModel, EngineProgram, Recognizer, Synthesizer, VadState
 from realtime.engines.speech_job import SpeechJob
 from realtime.media.time_stretch import TimeStretch, stretched
@@ -26,6 +34,7 @@ from realtime.speech.pauses import TrailingPause, pause_after, with_pause
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.style import PLAIN, ReferenceClip, SpeechStyle
 from realtime.speech.transcript import Hypothesis
+from realtime.text_normalization.language import language_of
 from realtime.text_normalization.normalizer import SpokenText, spoken_text
 from realtime.workers.batch import BatchWorker
 from realtime.workers.messages import NO_SAMPLES
@@ -166,6 +175,21 @@ class SynthesizerHandle(ABC):
         """Return the words that the model is given for a text that one of its voices speaks."""
         languages = self.entry.capabilities.languages
         return spoken_text(text, languages, own=voice_language(voice, languages), british=self._british)
+
+    def choose_voice(self, name: str, text: str, language: str = "") -> str | None:
+        """Return the voice that a client means by a name for this text; None where it means none.
+
+        A name that stands for a voice of every model, such as the default one or OpenAI's, means one of the language of
+        the text. Where the model was chosen for texts in a `language`, so does a voice of the model that was asked for.
+        """
+        voice = find_voice(name, self.voices)
+        named = lists_voice(name, self.voices) if language else not stands_for_any_voice(name)
+        if voice is None or named:
+            return voice
+        languages = self.entry.capabilities.languages
+        if not language:
+            language = language_of(text, languages, voice_language(voice, languages))
+        return voice_of_language(voice, self.voices, languages, language)
 
     def own_speed(self, speed: float) -> float:
         """Return the speed at which the model itself speaks where `speed` is wanted."""

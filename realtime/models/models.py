@@ -189,6 +189,10 @@ class Models:
         """Return the model that speaks a text for a client that has asked for `entry`; see `Speakers`."""
         return await self._speakers.speaker(text, entry, before)
 
+    async def language_for(self, text: str, entry: ModelEntry) -> str:
+        """Return in which of the languages that the settings give to a model it speaks a text; see `Speakers`."""
+        return await self._speakers.language_for(text, entry)
+
     def speaker_of(self, language: str) -> ModelEntry | None:
         """Return the voice model for texts in a language, where others than the default one are configured."""
         return self._speakers.speaker_of(language)

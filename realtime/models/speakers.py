@@ -65,6 +65,13 @@ class Speakers:
             raise UnspokenLanguage(language_name(language), entry.name)
         return before if others and before is not None else entry
 
+    async def language_for(self, text: str, entry: ModelEntry) -> str:
+        """Return in which of the languages that the settings give to a model it speaks a text; empty if none is."""
+        languages = tuple(language for language, each in self._by_language.items() if each == entry)
+        if len(languages) < 2:
+            return "".join(languages)
+        return await self._language_among(text, languages) or ""
+
     def speaker_of(self, language: str) -> ModelEntry | None:
         """Return the model for texts in a language; None where only the default one speaks, or none this language."""
         if not self._by_language:

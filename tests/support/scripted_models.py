@@ -17,7 +17,7 @@ from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ENGLISH, ENTRIES, ModelEntry, Task
-from realtime.catalogue.voices import VoicesAtHand
+from realtime.catalogue.voices import VoicesAtHand, find_voice, lists_voice, voice_of_language
 from realtime.engines.base import VadState
 from realtime.errors import EngineError, ModelInUse, Overloaded, UnspokenLanguage, VoiceError
 from realtime.languages import language_name
@@ -141,6 +141,12 @@ class ScriptedSynthesizer:
         self.closed = asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
         self.mute = False
+        self.languages: tuple[str, ...] = ("en",)
+
+    def choose_voice(self, name: str, text: str, language: str = "") -> str | None:
+        voice = find_voice(name, self.voices)
+        named = lists_voice(name, self.voices)
+        return voice if voice is None or named else voice_of_language(voice, self.voices, self.languages, language)
 
     async def synthesize(
         self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
@@ -173,6 +179,8 @@ class ScriptedModels:
         self.voices_by_language: dict[str, ModelEntry] = {}
         self.damaged: dict[str, VoiceError] = {}
         """Voice models that cannot speak, and why."""
+        self.language_of_voice = ""
+        """The language of texts that the model of another language speaks, instead of that one."""
         self.owners: dict[str, ModelEntry] = {}
         """Models by the names of voices that only they have."""
         self.refuses_languages = False
@@ -213,6 +221,10 @@ class ScriptedModels:
         if self.refuses_languages and language not in entry.languages:
             raise UnspokenLanguage(language_name(language), entry.name)
         return self.voices_by_language.get(language, entry)
+
+    async def language_for(self, text: str, entry: ModelEntry) -> str:
+        languages = (language for language, each in self.voices_by_language.items() if each == entry)
+        return self.language_of_voice or next(languages, "")
 
     async def owner_of_voice(self, name: str, entry: ModelEntry) -> ModelEntry:
         return self.owners.get(name, entry)

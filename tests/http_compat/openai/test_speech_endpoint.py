@@ -488,6 +488,17 @@ def test_a_text_in_a_language_with_a_voice_of_its_own_is_spoken_by_that(
     assert (len(german.spoken), len(synthesizer.spoken)) == (1, 0)
 
 
+@pytest.mark.parametrize(("voice", "speaker"), [("", "bf_one"), ("birch", "bf_one"), ("ff_two", "ff_two")])
+def test_a_model_of_a_language_speaks_with_its_voice_of_that_language_unless_another_is_named(
+    client: TestClient, models: ScriptedModels, voice: str, speaker: str
+) -> None:
+    models.voices_by_language["de"] = lookup("piper-de_DE-thorsten-medium")
+    german = models.synthesizers["piper-de_DE-thorsten-medium"] = ScriptedSynthesizer("piper-de_DE-thorsten-medium")
+    german.voices, german.languages = ("ff_two", "bf_one"), ("en", "fr")
+    models.language_of_voice = "en"
+    assert speak(client, input="Das Wetter ist heute schön.", voice=voice).headers["x-vivavoce-voice"] == speaker
+
+
 def test_a_voice_that_only_the_model_of_a_language_has_is_spoken_by_that(
     client: TestClient, models: ScriptedModels
 ) -> None:

@@ -13,6 +13,7 @@ from realtime.catalogue.voices import (
     mixture,
     resolve_voice,
     voice_language,
+    voice_of_language,
 )
 from realtime.engines.speech_job import SpeechJob
 from realtime.errors import UnknownModel, UnknownVoice, UnsupportedModel
@@ -373,6 +374,20 @@ def test_a_language_has_the_voice_that_is_configured_for_it() -> None:
     german, mixed = lookup("piper-de_DE-thorsten-medium"), lookup("ChatTTS")
     voices = VoiceNames(lookup("hibari-tts"), ("heart",), {"de": (german, ("thorsten",)), "zh": (mixed, ("default",))})
     assert [voices.of_language(each) for each in ("de", "en", "zh")] == ["thorsten", None, None]
+
+
+@pytest.mark.parametrize(
+    ("voice", "language", "chosen"),
+    [("af_heart", "es", "ef_dora"), ("am_fenrir", "es", "em_santa"), ("am_fenrir", "fr", "am_fenrir"),
+     ("bf_emma", "en", "bf_emma"), ("ef_dora", "en", "af_heart")],
+)  # fmt: skip
+def test_a_language_has_a_voice_of_kokoros_of_the_same_sex(voice: str, language: str, chosen: str) -> None:
+    assert voice_of_language(voice, KOKORO, lookup("kokoro").languages, language) == chosen
+
+
+def test_a_language_for_which_kokoro_is_configured_has_a_voice_of_that_language() -> None:
+    voices = VoiceNames(lookup("hibari-tts"), ("heart",), {"es": (lookup("kokoro"), KOKORO)})
+    assert voices.of_language("es") == "ef_dora"
 
 
 def test_a_freely_chosen_name_that_means_nothing_means_the_default() -> None:

@@ -48,6 +48,7 @@ LISTENING = SessionConfig(
 )
 SPEAKING = SessionConfig(WHISPER_BASE, voice="amber")
 LONG_PHRASE = "a" * 200
+KOKORO = lookup("kokoro")
 GERMAN = lookup("piper-de_DE-thorsten-medium")
 VOICE_RATE = SPEAKING.output_format.sample_rate
 
@@ -372,6 +373,8 @@ class RecordingSynthesizer(ScriptedSynthesizer):
         super().__init__(engines, entry.name, entry.capabilities)
         if entry == GERMAN:
             self.sample_rate, self.voices = 16_000, ("thorsten",)
+        if entry == KOKORO:
+            self.voices = ("ff_siwis", "af_heart", "am_fenrir", "ef_dora", "em_alex")
         self._spoken = engines.spoken
 
     def synthesize(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
@@ -391,6 +394,28 @@ def test_phrases_in_another_language_are_spoken_by_the_voice_of_that_language() 
         pauses = sum(map(pause_after, (text for _, text in engines.spoken)))
         spoken = SECONDS_PER_CHARACTER * sum(len(text) for _, text in engines.spoken) + pauses
         assert audio / VOICE_RATE == pytest.approx(spoken, abs=0.001)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("settings", "named", "text", "voice"),
+    [
+        ({"voices_by_language": ("fr=kokoro",)}, "", "This is English.", "amber"),
+        ({"voices_by_language": ("fr=kokoro", "en=kokoro")}, "", "This is English.", "af_heart"),
+        ({"voices_by_language": ("en=kokoro",)}, "", "This is English.", "af_heart"),
+        ({"voices_by_language": ("es=kokoro", "en=kokoro")}, "em_alex", "This is English.", "em_alex"),
+    ],
+)
+def test_kokoro_speaks_a_language_that_it_is_configured_for_in_a_voice_of_that_language(
+    settings: dict[str, Any], named: str, text: str, voice: str
+) -> None:
+    async def scenario() -> None:
+        listener, engines = Listener(), ByModel()
+        async with driving(SPEAKING, engines, listener, **settings) as (driver, _):
+            await driver.inbox.put(Speak(text, voice=named))
+            await listener.wait_for(ResponseFinished)
+        assert {voice for voice, _ in engines.spoken} == {voice}
 
     run(scenario())
 

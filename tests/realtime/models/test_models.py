@@ -297,6 +297,34 @@ def test_a_voice_model_that_could_not_be_loaded_is_not_at_hand_until_it_is() -> 
     run(scenario())
 
 
+SPANISH_TEXT = "El tiempo es bueno, pero no es para los dos."
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "language", "voice"),
+    [
+        ("", SPANISH_TEXT, "", "ef_dora"), ("onyx", SPANISH_TEXT, "", "em_alex"), ("", "Take a seat.", "", "af_heart"),
+        ("fenrir", SPANISH_TEXT, "", "am_fenrir"), ("af_heart", SPANISH_TEXT, "es", "af_heart"),
+        ("heart", "No.", "es", "ef_dora"), ("nobody", SPANISH_TEXT, "es", None),
+    ],
+)  # fmt: skip
+def test_a_text_is_spoken_by_a_voice_of_its_language_unless_one_is_named(
+    name: str, text: str, language: str, voice: str | None
+) -> None:
+    class Several(ScriptedEngines):
+        def synthesizer(self, entry: ModelEntry) -> ScriptedSynthesizer:
+            made = super().synthesizer(entry)
+            made.voices = ("af_heart", "am_fenrir", "ef_dora", "em_alex")
+            return made
+
+    async def scenario() -> None:
+        kokoro = lookup("kokoro")
+        async with opened(Several(), preload=("kokoro",)) as models, models.lease_synthesizer(kokoro) as synthesizer:
+            assert synthesizer.choose_voice(name, text, language) == voice
+
+    run(scenario())
+
+
 class WithoutIdentifier(ScriptedEngines):
     """Engines of which the identifier of languages cannot be loaded."""
 

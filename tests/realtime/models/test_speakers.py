@@ -31,6 +31,18 @@ def test_a_text_in_a_language_with_a_voice_of_its_own_is_spoken_by_that() -> Non
     run(scenario())
 
 
+def test_a_model_of_two_languages_is_told_which_of_them_a_text_is_in() -> None:
+    async def scenario() -> None:
+        async with opened(voices_by_language=("de=kokoro", "en=kokoro", f"fr={FRENCH.name}")) as models:
+            kokoro = lookup("kokoro")
+            assert await models.language_for(GERMAN_TEXT, kokoro) == "de"
+            assert await models.language_for(UNCERTAIN_TEXT, kokoro) == ""
+            assert await models.language_for(GERMAN_TEXT, FRENCH) == "fr"
+            assert await models.language_for(GERMAN_TEXT, VOICE) == ""
+
+    run(scenario())
+
+
 def test_a_text_of_uncertain_language_is_spoken_by_the_voice_of_the_text_before() -> None:
     async def scenario() -> None:
         async with opened(voices_by_language=BY_LANGUAGE) as models:
