@@ -9,13 +9,19 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-from clients.sound_devices import SAMPLE_RATE, SoundUnavailable, find_microphone, look_for_devices
+from clients.sound_devices import SAMPLE_RATE, SoundUnavailable, find_microphone, look_for_devices, quiet
 
 FRAME_SAMPLES: Final = SAMPLE_RATE * 40 // 1000
 """Samples of one frame: 40 ms."""
 
 STALL_SECONDS: Final = 2.0
-"""Seconds without a frame after which a device is taken for unplugged. Devices that have to wake up take half of it."""
+"""Seconds without a frame after which a device is taken for unplugged."""
+
+START_STALLS: Final = 5
+"""How many times longer the first frame may take.
+
+PulseAudio took up to 1.7 s for it on a busy machine, and headsets change their profile first.
+"""
 
 RETRY_SECONDS: Final = 1.0
 """Seconds between two attempts to open a device that was unplugged."""
@@ -46,7 +52,7 @@ class Recorder:
         self._deliver = deliver
         self._notify = notify
         self._stream: Any = None
-        self._frames = 0
+        self._frames = 0  # since the device was opened
         self._closing = False
         self._wake = threading.Event()  # the device has stopped, or the recorder is closed
         self._thread = threading.Thread(target=self._watch, name="microphone", daemon=True)
@@ -68,6 +74,7 @@ class Recorder:
         """Open a device at our sample rate, or at its own if it has no other. Raises `SoundUnavailable`."""
         chosen = {} if name is None else {"device": find_microphone(name).number}
         self._wake.clear()
+        self._frames = 0
         try:
             try:
                 self._start(chosen, SAMPLE_RATE, 1, self._record)
@@ -135,12 +142,14 @@ class Recorder:
     def _lost(self) -> bool:
         """Wait for a while; return whether the device has stopped meanwhile, or this recorder is closed."""
         before = self._frames
-        if self._wake.wait(STALL_SECONDS) or self._closing:
-            return True
-        if self._frames == before:
-            self._fill(STALL_SECONDS)
-            return True
-        return False
+        stalls = 1 if before else START_STALLS
+        for _ in range(stalls):
+            if self._wake.wait(STALL_SECONDS) or self._closing:
+                return True
+            if self._frames != before:
+                return False
+        self._fill(stalls * STALL_SECONDS)
+        return True
 
     def _reopen(self) -> None:
         """Try to open the chosen device, later the default one, until it succeeds or the recorder is closed."""
@@ -149,8 +158,9 @@ class Recorder:
             attempts += 1
             name = self._wanted if attempts <= PATIENCE else None
             try:
-                look_for_devices()
-                self._open(name)
+                with quiet():
+                    look_for_devices()
+                    self._open(name)
             except SoundUnavailable:
                 self._close_stream()
                 self._wake.clear()

@@ -1,5 +1,6 @@
 """The sound devices of this machine, through PortAudio, and the optional library that reaches them."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -103,6 +104,23 @@ def kept_open(stream: Stream) -> Iterator[None]:
         with _lock:
             _kept.discard(stream)
             stream.close()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what PortAudio and ALSA write to standard error, dozens of lines for a device that is not there.
+
+    Nothing else of this process can write there meanwhile, so the block is to be short.
+    """
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def look_for_devices() -> None:
