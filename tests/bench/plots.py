@@ -7,6 +7,7 @@ They are SVG files that follow the reader's light or dark theme and need no scri
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -25,7 +26,7 @@ COLOURS: Final = ("#2a7fb8", "#d1682b", "#3d9a50", "#9a5fb5", "#b8902a", "#5f6f7
 DARK: Final = """inline:
 @media (prefers-color-scheme: dark) {
   {{ id }} text { fill: #d5d8dc !important; }
-  {{ id }} .axis .line { stroke: #8a9096 !important; }
+  {{ id }} .axis > path.line { stroke: #8a9096 !important; }
 }"""
 
 STYLE: Final = Style(
@@ -77,7 +78,8 @@ def draw(report: Mapping[str, Any], directory: Path) -> list[Path]:
 def _charts(runs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     models = [(model, list(of_model)) for model, of_model in groupby(runs, key=lambda run: run["model"])]
     most = max(run["streams"] for run in runs)
-    streams = _chart("Commit lag against concurrent streams", "streams", most)
+    highest = max(MAX_COMMIT_LAG, *(run["commit_lag_p95"] or 0.0 for run in runs))
+    streams = _chart("Commit lag against concurrent streams", "streams", most, highest)
     for model, of_model in models:
         for name, figure in (("median", "commit_lag_p50"), ("p95", "commit_lag_p95")):
             points = [(run["streams"], run[figure]) for run in of_model if run[figure] is not None]
@@ -85,17 +87,19 @@ def _charts(runs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     streams.add(f"limit of {MAX_COMMIT_LAG:g} s", [(0, MAX_COMMIT_LAG), (most, MAX_COMMIT_LAG)], show_dots=False)
     yield "lag-against-streams", streams
     for model, of_model in models:
-        longest = max((end for run in of_model for end, *_ in run["lag_over_time"]), default=STRETCH_SECONDS)
+        stretches = [stretch for run in of_model for stretch in run["lag_over_time"]]
+        longest = max((end for end, _, _ in stretches), default=STRETCH_SECONDS)
+        highest = max((high for _, _, high in stretches), default=MAX_COMMIT_LAG)
         title = f"Commit lag over time, {model}, p95 of each {STRETCH_SECONDS:g} s"
-        chart = _chart(title, "seconds", longest)
+        chart = _chart(title, "seconds", longest, highest)
         for run in of_model:
             name = f"{run['streams']} stream{'s' if run['streams'] > 1 else ''}"
             chart.add(name, [(end, high) for end, _, high in run["lag_over_time"]])
         yield f"lag-over-time-{model}", chart
 
 
-def _chart(title: str, across: str, until: float) -> Any:
-    """Return an empty chart from 0 to `until` of what is `across`, without script and external files."""
+def _chart(title: str, across: str, until: float, highest: float) -> Any:
+    """Return an empty chart of lags up to `highest`, from 0 to `until` of what is `across`."""
     chart = pygal.XY(
         pygal.Config(js=[], css=["file://style.css", "file://graph.css", DARK]),
         style=STYLE,
@@ -111,10 +115,9 @@ def _chart(title: str, across: str, until: float) -> Any:
         legend_box_size=12,
         truncate_legend=-1,
         show_x_guides=False,
-        y_labels_major_count=4,
-        max_scale=8,
         no_prefix=True,
     )
+    chart.y_labels = range(math.ceil(highest) + 1)
     chart.add_xml_filter(_without_scripts)
     return chart
 
