@@ -22,7 +22,11 @@ _TOKENS_PER_SECOND: Final = 20
 """Tokens reported for one second of audio: OpenAI's own rate, as the models here have no audio tokens."""
 
 MAX_SECONDS_AHEAD: Final = 10.0
-"""Seconds of speech that wait for the client from which no further phrase is synthesized."""
+"""Seconds of speech that wait for the client from which no further phrase is synthesized.
+
+So much, and no more, a phrase may also be late: of a file that is sent when it is complete, which nobody hears
+meanwhile, every phrase is synthesized within these seconds, however long live sessions keep the engine busy.
+"""
 
 
 class SpeechStream:
@@ -97,14 +101,18 @@ class SpeechStream:
             await asyncio.wait([making])
 
     async def _make(self) -> None:
-        """Synthesize the phrases in order, each as urgently as a listener needs it who hears them from the first on."""
+        """Synthesize the phrases in order, each as urgently as a listener needs it who hears them from the first on.
+
+        What nobody can hear yet is no more urgent than that, and waits no longer than `MAX_SECONDS_AHEAD`.
+        """
         began = None
         for phrase in phrases(self._text):
             while self._made_seconds - self.seconds > MAX_SECONDS_AHEAD:
                 self._taken.clear()
                 await self._taken.wait()
             heard = 0.0 if began is None else time.monotonic() - began
-            style = replace(self._style, seconds_ahead=max(0.0, self._made_seconds - heard))
+            ahead = min(max(0.0, self._made_seconds - heard), MAX_SECONDS_AHEAD)
+            style = replace(self._style, seconds_ahead=ahead)
             async with aclosing(self._synthesizer.synthesize(phrase, self._voice, self._speed, style)) as chunks:
                 async for chunk in chunks:
                     began = began or time.monotonic()

@@ -450,6 +450,17 @@ def test_a_phrase_is_wanted_the_later_the_more_has_been_spoken(
     assert ahead == pytest.approx([0.0, 3.0, 5.8], abs=0.5)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_no_phrase_of_a_long_text_is_put_off_for_longer_than_ten_seconds(
+    client: TestClient, synthesizer: ScriptedSynthesizer, stream: bool
+) -> None:
+    text = " ".join(["This is a sentence of five seconds, more or less."] * 9)
+    speak(client, input=text, stream=stream)
+    ahead = [style.seconds_ahead for style in synthesizer.styles]
+    assert len(ahead) == 10
+    assert (ahead[0], max(ahead)) == (0, 10)
+
+
 def test_a_body_without_end_is_413(serve: Serve) -> None:
     assert error(speak(serve(max_input_characters=10), instructions="x" * 100_000)) == (413, "too_large", None)
 
