@@ -29,6 +29,7 @@ from realtime.edge.access import authenticate, presented_keys
 from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.drain import Drain
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
+from realtime.edge.rate_limits import RateLimits, address_of
 from realtime.edge.status import Status
 from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
@@ -70,10 +71,11 @@ def routes(
     decoders: DecoderPool,
     secrets: ClientSecrets,
     drain: Drain,
+    rates: RateLimits,
 ) -> list[BaseRoute]:
     """Build the routes, which need the exception handlers of `errors.py` and the middleware of `middleware.py`."""
     names, threads = LaunchedNames(settings), BlockingCalls(BLOCKING_CALLS)
-    uploads = Uploads(models, settings, decoders, metrics)
+    uploads = Uploads(models, settings, decoders, metrics, rates)
     transcriptions = TranscriptionEndpoints(uploads, settings, names, threads)
     asr = AsrEndpoints(uploads, names, threads)
     speech = SpeechEndpoint(models, settings, names, threads, decoders)
@@ -81,7 +83,7 @@ def routes(
     speak = SpeakEndpoint(models, settings, names, threads)
     listing, voices = ModelEndpoints(models, names), VoicesEndpoint(models, names)
     health = HealthEndpoints(models, drain)
-    launches, auth = LaunchEndpoints(models, settings, names), AuthEndpoints(settings)
+    launches, auth = LaunchEndpoints(models, settings, names), AuthEndpoints(settings, rates)
     keys = ClientSecretEndpoints(secrets, settings)
     described = document(settings)
 
@@ -128,7 +130,10 @@ def routes(
     for path in left_out:
         del protected[path], described["paths"][path]
     return [
-        *(_route(path, methods, partial(_authorize, path, settings, secrets)) for path, methods in protected.items()),
+        *(
+            _route(path, methods, partial(_authorize, path, settings, secrets, rates))
+            for path, methods in protected.items()
+        ),
         *(_route(path, methods, lambda _: None) for path, methods in public.items()),
     ]
 
@@ -152,9 +157,13 @@ def _route(path: str, methods: Methods, authorize: Callable[[Request], None]) ->
     return Route(path, respond, methods=[*methods, "OPTIONS"])
 
 
-def _authorize(path: str, settings: Settings, secrets: ClientSecrets, request: Request) -> None:
-    """Attach the account to the request. Raises `Forbidden` or `Unauthorized`."""
+def _authorize(path: str, settings: Settings, secrets: ClientSecrets, rates: RateLimits, request: Request) -> None:
+    """Attach the account to the request. Raises `Forbidden`, `Unauthorized` or `RateLimited`."""
     method = "GET" if request.method == "HEAD" else request.method
     opens = (method, path) in CLIENT_SECRET_ENDPOINTS
-    secret = secrets.find(presented_keys(request.headers)) if opens else None
-    request.state.account = secret.account if secret else authenticate(request.headers, settings)
+    keys = presented_keys(request.headers)
+    with rates.authenticating(request, presents_key=bool(keys)):
+        secret = secrets.find(keys) if opens else None
+        request.state.account = secret.account if secret else authenticate(request.headers, settings)
+    if method == "POST":
+        rates.requests.take(request.state.account or address_of(request))

@@ -17,6 +17,7 @@ from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.signatures import LONGEST_SIGNATURE, is_container
 from realtime.catalogue.table import ModelEntry
 from realtime.edge.metrics import Metrics
+from realtime.edge.rate_limits import RateLimits, address_of
 from realtime.errors import TooLarge
 from realtime.media.decoder_pool import DecoderPool
 from realtime.media.tracks import AudioTrack
@@ -45,11 +46,14 @@ class Upload:
 class Uploads:
     """The uploads of one service: at most `max_concurrent_uploads` at a time, whatever endpoint they come to."""
 
-    def __init__(self, models: "ModelService", settings: Settings, decoders: DecoderPool, metrics: Metrics) -> None:
+    def __init__(
+        self, models: "ModelService", settings: Settings, decoders: DecoderPool, metrics: Metrics, rates: RateLimits
+    ) -> None:
         self._models = models
         self._settings = settings
         self._decoders = decoders
         self._metrics = metrics
+        self._rates = rates
         self._limit = ConcurrencyLimit(settings.max_concurrent_uploads, "Too many uploads are in progress.")
 
     def slot(self) -> AbstractContextManager[None]:
@@ -82,6 +86,8 @@ class Uploads:
         `track` is the index or the language of an audio track. A `raw` recording without a header is 16-bit mono at 16
         kHz; one with a header is decoded nevertheless.
         """
+        client = request.state.account or address_of(request)
+        self._rates.audio.check(client)
         options = options.for_model(entry)
         recognizer = await while_connected(request, resources.enter_async_context(self._models.lease_recognizer(entry)))
         options = options.for_model(recognizer.entry)  # which for a repository is known only now
@@ -97,6 +103,7 @@ class Uploads:
             chosen = recording.track
         job = TranscriptionJob(audio, detector, recognizer, options, client_id, chosen)
         note_audio(request, lambda: job.transcript().samples / SAMPLE_RATE)
+        resources.callback(lambda: self._rates.audio.add(client, job.transcript().samples / SAMPLE_RATE / 60))
         return Upload(job, chosen)
 
     def counted(self, transcript: Transcript) -> Transcript:

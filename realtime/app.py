@@ -18,6 +18,7 @@ from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.drain import Drain
 from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
+from realtime.edge.rate_limits import RateLimits
 from realtime.edge.sessions import Sessions
 from realtime.edge.status import Status
 from realtime.edge.websocket import RealtimeEndpoint
@@ -49,7 +50,8 @@ def create_app(
     sessions = Sessions(models, settings, metrics, status, drain, chat)
     handshakes = Handshakes(settings, lambda: models.voice_names, chat=chat is not None)
     secrets = ClientSecrets(handshakes)
-    realtime = RealtimeEndpoint(settings, metrics, decoders, sessions, handshakes, secrets)
+    rates = RateLimits(settings)
+    realtime = RealtimeEndpoint(settings, metrics, decoders, sessions, handshakes, secrets, rates)
 
     def opened(opening: "asyncio.Task[None]") -> None:
         if opening.cancelled():
@@ -83,7 +85,7 @@ def create_app(
     return Starlette(
         routes=[
             *realtime.routes(),
-            *routes(models, settings, metrics, status, decoders, secrets, drain),
+            *routes(models, settings, metrics, status, decoders, secrets, drain, rates),
             *page.routes(),
             *realtime.refusals(),
         ],

@@ -29,8 +29,10 @@ RENAMED: Final = {
 
 MAY_BE_ZERO: Final = frozenset(
     {
-        "decoder_workers", "device_index", "drain_timeout_seconds", "engine_memory_bytes", "max_parked_sessions",
-        "model_idle_seconds", "model_memory_bytes", "port", "threads_per_worker",
+        "decoder_workers", "device_index", "drain_timeout_seconds", "engine_memory_bytes",
+        "max_audio_minutes_per_hour", "max_failed_keys_per_minute", "max_handshakes_per_minute", "max_parked_sessions",
+        "max_requests_per_minute", "max_sessions_per_key", "model_idle_seconds", "model_memory_bytes", "port",
+        "threads_per_worker",
     }
 )  # fmt: skip
 """Numbers for which 0 has a meaning; the others must be greater."""

@@ -58,6 +58,7 @@ class Server(uvicorn.Server):
                 # peers are detected by TCP (see `listening_socket`) and by the idle and send timeouts of each session.
                 ws_ping_timeout=None,
                 log_config=None,  # keep the logging configuration of the process
+                forwarded_allow_ips=list(settings.trusted_proxies),
                 access_log=False,  # it would contain query strings
                 timeout_graceful_shutdown=CLOSING_SECONDS,
                 ssl_context_factory=None if tls is None else lambda *_: tls,

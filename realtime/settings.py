@@ -186,6 +186,20 @@ class Settings:
     """Upper bound of sessions that wait so. They count as sessions; of more, the one that has waited longest ends. 0
     lets no client resume."""
 
+    max_sessions_per_key: int = 0
+    """Upper bound of concurrent sessions of one API key. 0 means no bound but `max_sessions`."""
+    max_failed_keys_per_minute: int = 20
+    """Wrong API keys that one address may present in a minute before all that it asks for is refused. 0 means no
+    bound."""
+    max_handshakes_per_minute: int = 0
+    """Websockets that one address may open in a minute. 0 means no bound."""
+    max_requests_per_minute: int = 0
+    """Requests for transcripts or speech of one API key in a minute; without keys, of one address. 0 means no bound."""
+    max_audio_minutes_per_hour: float = 0.0
+    """Minutes of audio of one API key in an hour, live and uploaded; without keys, of one address. 0 means no bound."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses or networks of proxies whose `X-Forwarded-For` names the address of the client."""
+
     drain_timeout_seconds: float = 30.0
     """Time for turns, responses and requests in progress to end when the service is stopped; 0 cuts them off."""
 

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from http_compat.limits import bounded
 from http_compat.parsing.bodies import read_json
 from realtime.edge.access import match_key
+from realtime.edge.rate_limits import RateLimits
 from realtime.errors import Unauthorized
 from realtime.settings import Settings
 
@@ -26,8 +27,9 @@ class Login(msgspec.Struct, frozen=True):
 class AuthEndpoints:
     """The endpoints for logging in."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, rates: RateLimits) -> None:
         self._settings = settings
+        self._rates = rates
 
     async def needs_key(self, _: Request) -> Response:
         """Tell whether keys are required: Xinference's clients ask first, and only then send their key."""
@@ -36,6 +38,7 @@ class AuthEndpoints:
     async def token(self, request: Request) -> Response:
         """Exchange a password for an access token; both are the API key."""
         login = await read_json(bounded(request, _MAX_BYTES, self._settings.idle_timeout_seconds), Login)
-        if match_key([login.password], self._settings.api_keys) is None:
-            raise Unauthorized("Incorrect password. Use an API key of the server as the password.")
+        with self._rates.authenticating(request, presents_key=True):
+            if match_key([login.password], self._settings.api_keys) is None:
+                raise Unauthorized("Incorrect password. Use an API key of the server as the password.")
         return JSONResponse({"access_token": login.password, "token_type": "bearer"})

@@ -67,6 +67,10 @@ class AudioFormat:
     def bytes_per_sample(self) -> int:
         return 2 if self.encoding is Encoding.PCM16 else 1
 
+    def seconds(self, data: bytes) -> float:
+        """Return the duration of audio in this format."""
+        return len(data) / (self.bytes_per_sample * self.channels * self.sample_rate)
+
 
 _DECODED: Final = {
     Encoding.MULAW: (expand_mulaw() / _FULL_SCALE).astype(np.float32),

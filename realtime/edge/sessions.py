@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,13 @@ from realtime.tracing.files import Traces
 from realtime.tracing.observers import ObservedSession, Observer, SessionLog
 
 logger = logging.getLogger(__name__)
+
+
+class TooManySessions(Overloaded):
+    """An API key has as many sessions as one may have."""
+
+    code = "too_many_sessions"
+    http_status = 429
 
 
 class Sessions:
@@ -55,6 +63,7 @@ class Sessions:
         self._traces = Traces(settings)
         self.names = ModelNames(settings)
         self.open = 0
+        self._of_account: Counter[str] = Counter()
 
     def check_capacity(self) -> None:
         """Raise `Overloaded` if there is no room for another session, or the service is about to end."""
@@ -70,8 +79,12 @@ class Sessions:
         models are loading.
         """
         self.check_capacity()
+        limit = self._settings.max_sessions_per_key
+        if limit and client_id.account and self._of_account[client_id.account] >= limit:
+            raise TooManySessions("This API key has as many sessions in progress as it may have.")
         recognizer = self._models.admit(client_id.session, config.recognizer, config.speakers)
         self.open += 1
+        self._of_account[client_id.account] += 1
         try:
             yield AdmittedSession(
                 self._models,
@@ -86,6 +99,7 @@ class Sessions:
             )
         finally:
             self.open -= 1
+            self._of_account[client_id.account] -= 1
             recognizer.close()
 
 

@@ -8,7 +8,7 @@ completes, with an HTTP status (401, 403, 404, 503) and an error body.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
@@ -28,6 +28,7 @@ from realtime.edge.driver import Driver
 from realtime.edge.handshakes import Handshakes
 from realtime.edge.link import Link, send_last
 from realtime.edge.metrics import Metrics
+from realtime.edge.rate_limits import RateLimits, address_of
 from realtime.edge.resumable_link import ResumableLink
 from realtime.edge.resumable_sessions import ResumableSessions
 from realtime.edge.sessions import AdmittedSession, Sessions, new_id, serve_tasks
@@ -81,8 +82,10 @@ class RealtimeEndpoint:
         sessions: Sessions,
         handshakes: Handshakes,
         secrets: ClientSecrets,
+        rates: RateLimits,
     ) -> None:
         self._decoders = decoders
+        self._rates = rates
         self._handshakes = handshakes
         self._secrets = secrets
         self._settings = settings
@@ -141,7 +144,8 @@ class RealtimeEndpoint:
             await websocket.accept(subprotocol=select_subprotocol(websocket.scope["subprotocols"]))
             drain = self.sessions.drain
             with drain.connected():
-                await Connection(link, codec, self._settings, self._decoders, drain).serve(session, greeting)
+                hear = partial(self._rates.audio.take, client_id.account or address_of(websocket))
+                await Connection(link, codec, self._settings, self._decoders, drain, hear).serve(session, greeting)
 
     async def _resume(self, resuming: Resuming, websocket: WebSocket, request: ResumeRequest, account: str) -> None:
         """Give a websocket to the session that its client asks for. Raises a `VoiceError` to refuse it."""
@@ -176,13 +180,15 @@ class RealtimeEndpoint:
     def _authenticate(self, dialect: Dialect, websocket: WebSocket) -> tuple[str, ClientSecret | None]:
         """Return the account of a client, and its client secret if it has one. Raises a `VoiceError` to refuse it."""
         headers, subprotocols = websocket.headers, websocket.scope["subprotocols"]
-        secret = self._secrets.find(presented_keys(headers, subprotocols), dialect)
-        if dialect.signed_by_twilio and self._settings.twilio_auth_token:
-            check_signature(self._settings.twilio_auth_token, headers, _sent_path(websocket))
-        if secret is not None:
-            return secret.account, secret
-        path_key = websocket.path_params.get("key", "")
-        return authenticate(headers, self._settings, subprotocols, path_key), None
+        keys, path_key = presented_keys(headers, subprotocols), websocket.path_params.get("key", "")
+        self._rates.handshakes.take(address_of(websocket))
+        with self._rates.authenticating(websocket, presents_key=bool(keys or path_key)):
+            secret = self._secrets.find(keys, dialect)
+            if dialect.signed_by_twilio and self._settings.twilio_auth_token:
+                check_signature(self._settings.twilio_auth_token, headers, _sent_path(websocket))
+            if secret is not None:
+                return secret.account, secret
+            return authenticate(headers, self._settings, subprotocols, path_key), None
 
     def _admit(
         self,
@@ -195,6 +201,7 @@ class RealtimeEndpoint:
         """Return the codec and the session, which counts until `admission` ends. Raises a `VoiceError` to refuse it."""
         query = websocket.query_params
         self.sessions.check_capacity()
+        self._rates.audio.check(client_id.account or address_of(websocket))
         codec = dialect.open(
             self._handshakes.build(
                 client_id.session,
@@ -218,13 +225,21 @@ class Connection:
     """One accepted websocket."""
 
     def __init__(
-        self, link: Link | ResumableLink, codec: Codec, settings: Settings, decoders: DecoderPool, drain: Drain
+        self,
+        link: Link | ResumableLink,
+        codec: Codec,
+        settings: Settings,
+        decoders: DecoderPool,
+        drain: Drain,
+        hear: Callable[[float], None],
     ) -> None:
+        """Serve over `link`; `hear` counts minutes of audio, and raises `RateLimited` when there are too many."""
         self._link = link
         self._codec = codec
         self._settings = settings
         self._decoders = decoders
         self._drain = drain
+        self._hear = hear
         self._media = LiveDecoder(decoders)
 
     async def serve(self, session: AdmittedSession, greeting: Frames) -> None:
@@ -264,6 +279,8 @@ class Connection:
             case Answer(frames):
                 await self._put(frames)
             case _:
+                if isinstance(command, AppendAudio):
+                    self._hear(self._codec.config.input_format.seconds(command.data) / 60)
                 await driver.inbox.put(command)
 
     async def _with_recording(self, recording: VoiceRecording) -> Sequence[Command | MediaChunk]:
@@ -285,6 +302,7 @@ class Connection:
                 if isinstance(part, ClientError):
                     await self._put(self._codec.encode_error(part))
                 else:
+                    self._hear(self._codec.config.input_format.seconds(part) / 60)
                     await driver.inbox.put(AppendAudio(part))
 
     async def _receive(self, driver: Driver) -> Message:

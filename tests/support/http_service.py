@@ -20,6 +20,7 @@ from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.drain import Drain
 from realtime.edge.handshakes import Handshakes
 from realtime.edge.metrics import Metrics
+from realtime.edge.rate_limits import RateLimits
 from realtime.edge.status import Status
 from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
@@ -36,7 +37,9 @@ def scripted_application(models: ScriptedModels, settings: Settings) -> Starlett
         Handshakes(settings, lambda: VoiceNames(lookup("hibari-tts"), ("amber", "birch")), chat=False)
     )
     return Starlette(
-        routes=routes(models, settings, Metrics(dict), Status(models, settings), decoders, secrets, drain),
+        routes=routes(
+            models, settings, Metrics(dict), Status(models, settings), decoders, secrets, drain, RateLimits(settings)
+        ),
         middleware=middleware(settings, drain),
         exception_handlers=exception_handlers,
     )
