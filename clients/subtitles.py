@@ -50,10 +50,15 @@ def srt(turns: Iterable[Completed]) -> str:
 
 def vtt(turns: Iterable[Completed]) -> str:
     """Return the turns as WebVTT. They need words with times, so those without are left out."""
-    return "WEBVTT\n" + "".join(
+    return "WEBVTT\n" + vtt_cues(cues(turns))
+
+
+def vtt_cues(shown: Iterable[Cue]) -> str:
+    """Return subtitles as WebVTT, without its header."""
+    return "".join(
         f"\n{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n"
         + "".join(f"{html.escape(line, quote=False)}\n" for line in cue.lines)
-        for cue in cues(turns)
+        for cue in shown
     )
 
 

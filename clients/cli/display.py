@@ -1,17 +1,23 @@
 """Output of `vivavoce listen`: captions, or the server's events as JSON lines."""
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from rich.text import Text
 
 from clients.cli.screen import Screen, open_screen
 from clients.cli.terminal import printable
 from clients.events import Completed, Delta, Event, Failed, Partial
+from clients.hls import HlsCaptions
+from clients.roll_up import RollUp
+
+_NARROWEST: Final = 8
+"""Characters of the narrowest line."""
 
 
 class Display(Protocol):
@@ -79,9 +85,63 @@ class Captions:
             self._screen.print(Text(line))
 
 
+class RolledUp:
+    """Prints lines as committed text fills them and, on a terminal, the line in progress below them."""
+
+    def __init__(self, screen: Screen, width: int) -> None:
+        self._screen = screen
+        self._lines = RollUp(width)
+        self._begun: dict[str, str] = {}
+
+    def show(self, event: Event) -> None:
+        match event:
+            case Delta(item_id=item, text=text):
+                self._begun[item] = self._begun.get(item, "") + text
+                self._print(self._lines.add(printable(text)))
+            case Completed(item_id=item, text=text):
+                rest = text.strip().removeprefix(self._begun.pop(item, "").strip())
+                self._print([*self._lines.add(printable(rest)), *self._lines.end_line()])
+            case Failed(item_id=item):
+                self._begun.pop(item, None)
+                self._print(self._lines.end_line())
+            case _:
+                return
+        self._screen.show(Text(self._lines.lines[-1]) if self._begun and self._lines.lines else Text())
+
+    def finish(self) -> None:
+        """Print the line in progress."""
+        self._screen.show(Text())
+        self._print(self._lines.end_line())
+
+    def _print(self, lines: list[str]) -> None:
+        for line in lines:
+            self._screen.print(Text(line))
+
+
+class WithSegments:
+    """A display whose events become segments for HTTP Live Streaming, too."""
+
+    def __init__(self, display: Display, segments: HlsCaptions) -> None:
+        self._display = display
+        self._segments = segments
+
+    def show(self, event: Event) -> None:
+        self._display.show(event)
+        self._segments.receive(event)
+
+
+def line_width(text: str) -> int:
+    """Read the width of a line from the command line. Raises `ArgumentTypeError` if no word would fit."""
+    if not text.isdecimal() or int(text) < _NARROWEST:
+        raise argparse.ArgumentTypeError(f"a width is a number of at least {_NARROWEST}, not {text}")
+    return int(text)
+
+
 @contextmanager
-def open_display(as_json: bool) -> Iterator[Display]:
+def open_display(as_json: bool, roll_up: int | None = None) -> Iterator[Display]:
     """Open the display: JSON lines, live captions on a terminal, or plain lines elsewhere.
+
+    With `roll_up`, captions are lines of this width, which are printed when they are full.
 
     However the block ends, the text that has been committed is not lost. Call it on the event loop.
     """
@@ -89,7 +149,7 @@ def open_display(as_json: bool) -> Iterator[Display]:
         yield JsonLines()
         return
     with open_screen() as screen:
-        captions = Captions(screen)
+        captions = Captions(screen) if roll_up is None else RolledUp(screen, roll_up)
         try:
             yield captions
         finally:

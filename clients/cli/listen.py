@@ -6,25 +6,29 @@ tentative text dim.
 
 import argparse
 import asyncio
+import math
 import os
 import signal
 import sys
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from clients.aio import DEFAULT_URL, Session, connect
-from clients.cli.display import Display, open_display
+from clients.cli.display import Display, WithSegments, line_width, open_display
 from clients.cli.exit_codes import ExitCode, code_of
 from clients.cli.server import add_server_arguments, key_for
 from clients.cli.signals import on_signal
 from clients.cli.terminal import printable, warn
 from clients.errors import RealtimeError
 from clients.events import Completed, Delta
+from clients.hls import PATIENCE, HlsCaptions, SegmentsUnwritable
 from clients.microphone import open_microphone
 from clients.pending import PendingTranscripts
 from clients.playback import AudioUnreadable, decode, play
+from clients.roll_up import LINE
 from clients.sound_devices import SoundUnavailable, UnknownDevice, microphones
 
 RESULT_TIMEOUT: Final = 60.0
@@ -53,6 +57,9 @@ class ListenOptions:
     fast: bool = False
     device: str | None = None
     as_json: bool = False
+    roll_up: int | None = None
+    hls: str | None = None
+    hls_start: int = 0
     result_timeout: float = RESULT_TIMEOUT
 
 
@@ -87,7 +94,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "player would choose, or another if that is silent)",
     )
     parser.add_argument("--fast", action="store_true", help="send a file faster than real time")
-    parser.add_argument("--json", action="store_true", help="print the server's events as JSON lines")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print the server's events as JSON lines")
+    output.add_argument(
+        "--roll-up",
+        type=line_width,
+        metavar="WIDTH",
+        help=f"print lines of at most WIDTH characters as they fill, as television rolls them up, which has {LINE}",
+    )
+    parser.add_argument(
+        "--hls", metavar="DIR", help="also write segments of WebVTT and their playlist for HTTP Live Streaming to DIR"
+    )
+    parser.add_argument(
+        "--hls-start",
+        type=int,
+        default=0,
+        metavar="TICKS",
+        help="timestamp of the media, in ticks of 90 kHz, at which the audio begins (default: %(default)s)",
+    )
 
 
 def run(namespace: argparse.Namespace) -> int:
@@ -107,6 +131,9 @@ def run(namespace: argparse.Namespace) -> int:
         fast=namespace.fast,
         device=namespace.device,
         as_json=namespace.json,
+        roll_up=namespace.roll_up,
+        hls=namespace.hls,
+        hls_start=namespace.hls_start,
     )
     try:
         return asyncio.run(_listen_until_terminated(options))
@@ -129,7 +156,7 @@ async def _listen_until_terminated(options: ListenOptions) -> int:
 async def listen(options: ListenOptions) -> int:
     """Transcribe one source and return the exit code; warnings go to standard error."""
     try:
-        with _open_source(options) as frames:
+        with _open_hls(options) as hls, _open_source(options) as frames:
             async with connect(
                 options.url,
                 api_key=options.api_key,
@@ -141,8 +168,11 @@ async def listen(options: ListenOptions) -> int:
                 partials=True,
             ) as session:
                 _warn_of_substitutes(session, options)
-                with open_display(options.as_json) as display:
-                    return await _transcribe(session, frames, display, options.result_timeout)
+                with open_display(options.as_json, options.roll_up) as display:
+                    if hls is None:
+                        return await _transcribe(session, frames, display, options.result_timeout)
+                    both = WithSegments(display, hls)
+                    return await _transcribe(session, hls.follow(frames), both, options.result_timeout)
     except UnknownDevice as error:
         _warn(f"{error}; `vivavoce listen --devices` lists them")
         return ExitCode.USAGE
@@ -153,6 +183,8 @@ async def listen(options: ListenOptions) -> int:
     except RealtimeError as error:
         _warn(str(error))
         return code_of(error)
+    except SegmentsUnwritable as error:
+        _warn(f"--hls {error}")
     return ExitCode.FAILED
 
 
@@ -170,6 +202,19 @@ def _warn_of_substitutes(session: Session, options: ListenOptions) -> None:
         _warn(f"the server does not use the model {requested}, it uses {model}")
     if options.language and not effective.get("language"):
         _warn(f"the server does not use the language {options.language}, it uses its default")
+
+
+@contextmanager
+def _open_hls(options: ListenOptions) -> Iterator[HlsCaptions | None]:
+    """Open the segments for HTTP Live Streaming, if they are wanted, and end them with the block."""
+    if options.hls is None:
+        yield None
+        return
+    captions = HlsCaptions(Path(options.hls), options.hls_start, math.inf if options.fast else PATIENCE)
+    try:
+        yield captions
+    finally:
+        captions.close()
 
 
 @contextmanager

@@ -88,6 +88,47 @@ def test_finished_turns_are_printed_as_lines(recording: str, capsys: pytest.Capt
     assert capsys.readouterr() == (f"{long}\nThank you.\n", "")
 
 
+def test_lines_roll_up_as_they_are_committed(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    script = answering(
+        started("item_1"),
+        delta("item_1", "Please turn the lights off"),
+        delta("item_1", " in the kitchen and in"),
+        stopped("item_1"),
+        committed("item_1"),
+        completed("item_1", "Please turn the lights off in the kitchen and in the hall."),
+        started("item_2"),
+        delta("item_2", "Thank"),
+        failed("item_2", "The engine failed."),
+    )
+    meet(script, listening(recording, roll_up=32))
+    assert capsys.readouterr().out == ("Please turn the lights off in\nthe kitchen and in the hall.\nThank\n")
+
+
+def test_captions_are_written_as_segments_for_http_live_streaming(recording: str, tmp_path: Path) -> None:
+    words = [{"word": "Thanks.", "start": 0.02, "end": 0.08, "probability": 0.9}]
+    script = answering(committed("item_1"), completed("item_1", "Thanks.", words=words))
+    assert meet(script, listening(recording, hls=str(tmp_path / "hls"))) == 0
+    assert (tmp_path / "hls/captions_0.vtt").read_text().endswith("00:00:00.020 --> 00:00:01.020\nThanks.\n\n")
+    assert "#EXT-X-ENDLIST" in (tmp_path / "hls/captions.m3u8").read_text()
+
+
+def test_segments_that_cannot_be_written_are_reported(
+    recording: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    options = ListenOptions(source=recording, hls=str(tmp_path / "file"))
+    assert asyncio.run(listen(options)) == ExitCode.FAILED
+    assert capsys.readouterr().err.startswith("vivavoce listen: --hls cannot write to ")
+
+
+@pytest.mark.parametrize("width", ["7", "wide", "-3"])
+def test_a_width_in_which_no_word_fits_is_refused(width: str) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    add_arguments(parser)
+    with pytest.raises(argparse.ArgumentError, match="a number of at least 8"):
+        parser.parse_args(["talk.mp3", f"--roll-up={width}"])
+
+
 def test_a_translation_is_asked_for(recording: str) -> None:
     async def script(peer: Peer) -> None:
         session = await peer.greet()
