@@ -7,7 +7,7 @@
  *     const speech = await speak("Good morning.");
  *     const conversation = await talk({ onUser: show, onAnswer: show });
  *
- * A session that is lost is opened again; what was captured meanwhile, at most 20 s, is sent then.
+ * A session whose connection is lost goes on over another one; what was captured meanwhile, at most 60 s, is sent then.
  */
 
 import { Capture, SAMPLE_RATE, microphones, openSource } from "./vivavoce/capture.js";
@@ -17,8 +17,8 @@ import { Transcripts } from "./vivavoce/transcripts.js";
 
 export { endpoint, keyOf, microphones };
 
-/** Seconds of audio that wait for a connection. */
-const MAX_WAITING = 20;
+/** Seconds of audio that wait for a connection: as long as the server waits for its client. */
+const MAX_WAITING = 60;
 
 /** Code of the answer to a commit after which there is nothing to transcribe. */
 const NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty";
@@ -154,9 +154,14 @@ class Sender {
     }
   }
 
-  /** Send what has waited, of a container after its beginning. */
-  flush() {
+  /** Begin another session: send what has waited, of a container after its beginning. */
+  begin() {
     if (this.#beginning && this.#waiting[0] !== this.#beginning) this.#connection.send(this.#beginning);
+    this.flush();
+  }
+
+  /** Send what has waited. */
+  flush() {
     for (const audio of this.#waiting.splice(0)) this.#connection.send(audio);
     this.#waitingSeconds = 0;
   }
@@ -199,6 +204,7 @@ class Listener {
         onError: (error) => error.code === NOTHING_TO_COMMIT || options.onError?.(error),
         onEvent: (event) => this.#receive(event),
         onOpen: () => this.#begin(),
+        onResume: () => this.#sender.flush(),
       },
     );
     this.#sender = new Sender(options, this.#connection);
@@ -239,7 +245,7 @@ class Listener {
 
   #begin() {
     this.#transcripts.restart(this.#sender.secondsBefore);
-    this.#sender.flush();
+    this.#sender.begin();
   }
 
   /** @param {ServerEvent} event */
@@ -354,7 +360,7 @@ class Speech {
   /** @param {State} state */
   #change(state) {
     this.#options.onState?.(state);
-    if (state === "lost") this.#fail(new Error("The connection was lost."));
+    if (state === "lost" && !this.#connection.isResuming) this.#fail(new Error("The connection was lost."));
   }
 
   /** @param {ArrayBuffer} message */
@@ -424,6 +430,7 @@ class Conversation {
       onEvent: (event) => this.#receive(event),
       onAudio: (message) => this.#play(message),
       onOpen: () => this.#begin(),
+      onResume: () => this.#sender.flush(),
     });
     this.#sender = new Sender(options, this.#connection);
   }
@@ -461,7 +468,7 @@ class Conversation {
     this.#drop();
     this.#created = 0;
     this.#transcripts.restart(this.#sender.secondsBefore);
-    this.#sender.flush();
+    this.#sender.begin();
   }
 
   /** @param {ServerEvent} event */

@@ -1,5 +1,6 @@
 """What the page and its library do where something fails, with scripted engines."""
 
+import base64
 import contextlib
 import json
 from collections.abc import Iterator
@@ -7,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from realtime.audio.formats import Encoding, encode
 from tests.page.conftest import Browse
 from tests.support.browsers.page import Page
-from tests.support.realtime_service import eventually, realtime_service
+from tests.support.fault_proxy import fault_proxy
+from tests.support.realtime_service import eventually, realtime_service, utterance
 from tests.support.recordings import silence, wav_file
+from tests.support.scripted_engines import transcript_of
 
 FAKE_SOCKET = """(() => {
   window.WebSocket = class extends EventTarget {
@@ -142,3 +146,40 @@ def test_a_tab_that_is_shared_without_sound_is_explained(page: Page) -> None:
     page.click("#captions-start")
     assert eventually(lambda: page.text("#alert").startswith("What was shared has no sound."), 10)
     assert page.text("#captions-start") == "Start"
+
+
+LISTEN = """
+  Object.assign(window, { states: [], finals: [] });
+  const onState = (state) => states.push(state);
+  const onFinal = ({ committed, cut }) => finals.push([committed.trim(), cut]);
+  void import("/vivavoce.js").then(async ({ listen }) => {
+    window.listener = await listen({ source: null, onState, onFinal });
+  });
+"""
+SEND = """((text) => {
+  const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+  for (let at = 0; at < bytes.length; at += 4_800) window.listener.send(bytes.slice(at, at + 4_800).buffer);
+})"""
+
+
+def test_captions_go_on_over_another_connection_without_losing_or_doubling_words(
+    browse_chromium: Browse, tmp_path: Path
+) -> None:
+    audio = encode(utterance(range(1, 9)), Encoding.PCM16)
+    parts = [base64.b64encode(audio[start : start + 48_000]).decode() for start in range(0, len(audio), 48_000)]
+    with (
+        realtime_service() as service,
+        fault_proxy(service.port) as proxy,
+        browse_chromium(f"http://127.0.0.1:{proxy.port}/", tmp_path) as page,
+    ):
+        page.evaluate(LISTEN)
+        assert eventually(lambda: page.evaluate("'listener' in window"), 10)
+        for part in parts[:-1]:
+            page.evaluate(f"{SEND}({json.dumps(part)})")
+            proxy.cut()
+        page.evaluate(f"{SEND}({json.dumps(parts[-1])})")
+        assert eventually(lambda: page.evaluate("finals.length") == 1, 10)
+        assert page.evaluate("finals") == [[transcript_of(range(1, 9)), False]]
+        assert page.evaluate("[...new Set(states.slice(2))]") == ["lost", "open"]
+        page.evaluate("void window.listener.stop()")
+        assert eventually(lambda: service.sessions == 0)

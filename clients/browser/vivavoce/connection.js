@@ -1,4 +1,6 @@
-// A websocket session that is opened again after a drop, with what to send while there is none.
+// A websocket session that goes on over another connection after a drop or, where it cannot, is followed by another session.
+
+import { Resumption } from "./resumption.js";
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 8_000;
@@ -15,7 +17,7 @@ const FINAL_CODES = new Set([1003, 1007, 1009]);
 
 /**
  * @typedef {"connecting" | "open" | "lost" | "closed"} State
- * `lost`: the connection broke, and another is being opened. `closed`: by `close`, or because the server refuses the session.
+ * `lost`: the connection broke, and another is being opened, on which the session goes on if it can. `closed`: by `close`, or because the server refuses the session.
  */
 
 /** Default address: this module is served next to the endpoints. */
@@ -58,12 +60,14 @@ export class Connection {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #closed = false;
+  #resumption = new Resumption();
+  #resuming = false;
 
   /**
    * @param {Server} server
    * @param {Record<string, string>} query
    * @param {() => object[]} setup returns the events to send first in each session
-   * @param {{onEvent?: (event: ServerEvent) => void, onAudio?: (message: ArrayBuffer) => void, onOpen?: () => void,
+   * @param {{onEvent?: (event: ServerEvent) => void, onAudio?: (message: ArrayBuffer) => void, onOpen?: () => void, onResume?: () => void,
    *   onState?: (state: State) => void, onError?: (error: ServerError) => void}} handlers
    */
   constructor(server, query, setup, handlers) {
@@ -75,7 +79,12 @@ export class Connection {
 
   /** Whether a message would be sent now. */
   get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN;
+    return this.#socket?.readyState === WebSocket.OPEN && !this.#resuming;
+  }
+
+  /** Whether the connection is lost, and the session may still go on. */
+  get isResuming() {
+    return this.#resuming;
   }
 
   /** Open the first session. Rejects if it cannot be opened; later ones are tried until `close`. */
@@ -89,10 +98,16 @@ export class Connection {
     }
   }
 
-  /** Send an event, or audio. Does nothing without a connection. @param {object | ArrayBuffer | ArrayBufferView | Blob} message */
+  /**
+   * Send an event, or audio. Without a connection an event is sent when the session goes on, and nothing if it does not.
+   * @param {object | ArrayBuffer | ArrayBufferView | Blob} message
+   */
   send(message) {
     const isAudio = message instanceof ArrayBuffer || ArrayBuffer.isView(message) || message instanceof Blob;
-    if (this.isOpen) this.#socket?.send(isAudio ? message : JSON.stringify(message));
+    if (!this.isOpen && (!this.#resuming || isAudio)) return;
+    const sent = isAudio ? message : JSON.stringify(message);
+    this.#resumption.keep(sent);
+    if (this.isOpen) this.#socket?.send(sent);
   }
 
   close() {
@@ -102,13 +117,19 @@ export class Connection {
     this.#end();
   }
 
+  /** Open a session, or another connection of the one before. */
   async #connect() {
     const key = await keyOf(this.#server);
     if (this.#closed) return;
+    const resumes = this.#resuming;
+    if (!resumes) this.#resumption = new Resumption();
     const url = endpoint(this.#server, "v1/realtime");
     url.protocol = url.protocol.replace("http", "ws");
-    url.search = new URLSearchParams(this.#query).toString();
-    const protocols = key ? ["realtime", `openai-insecure-api-key.${key}`] : ["realtime"];
+    const ext = [this.#query.ext, "resume"].filter(Boolean).join(",");
+    url.search = new URLSearchParams(resumes ? this.#resumption.query : { ...this.#query, ext }).toString();
+    const protocols = ["realtime"];
+    if (key) protocols.push(`openai-insecure-api-key.${key}`);
+    if (resumes) protocols.push(this.#resumption.protocol);
     const socket = new WebSocket(url, protocols);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
@@ -116,21 +137,37 @@ export class Connection {
       socket.addEventListener("open", resolve, { once: true });
       socket.addEventListener("close", () => reject(new Error(`No session could be opened at ${url.host}.`)), { once: true });
     });
-    socket.addEventListener("message", ({ data }) => this.#receive(data));
+    socket.addEventListener("message", ({ data }) => (this.#resuming ? this.#resume(JSON.parse(data)) : this.#receive(data)));
     socket.addEventListener("close", (event) => this.#lose(event));
     this.#retries = 0;
+    if (resumes) return;
     for (const event of this.#setup()) this.send(event);
     this.#handlers.onState?.("open");
     this.#handlers.onOpen?.();
   }
 
+  /** Go on with the session, by the first event of its new connection. @param {ServerEvent} event */
+  #resume(event) {
+    const again = this.#resumption.resumed(event);
+    if (!again) {
+      this.#socket?.close();
+      return;
+    }
+    for (const message of again) this.#socket?.send(/** @type {string} */ (message));
+    this.#resuming = false;
+    this.#handlers.onState?.("open");
+    this.#handlers.onResume?.();
+  }
+
   /** @param {ArrayBuffer | string} data */
   #receive(data) {
     if (data instanceof ArrayBuffer) {
+      this.#resumption.countAudio();
       this.#handlers.onAudio?.(data);
       return;
     }
     const event = JSON.parse(data);
+    if (this.#resumption.take(event)) return;
     this.#handlers.onEvent?.(event);
     if (event.type === "error") this.#handlers.onError?.(Object.assign(new Error(event.error.message), { code: event.error.code }));
   }
@@ -143,6 +180,7 @@ export class Connection {
       this.#handlers.onError?.(new Error(reason || `The server closed the session (${code}).`));
       return;
     }
+    this.#resuming = this.#resumption.isPossible(code);
     this.#handlers.onState?.("lost");
     if (!this.#closed) this.#retry();
   }
@@ -153,6 +191,11 @@ export class Connection {
       try {
         await this.#connect();
       } catch {
+        if (this.#closed) return;
+        if (this.#resuming && !this.#resumption.isPossible(1006)) {
+          this.#resuming = false;
+          this.#handlers.onState?.("lost");
+        }
         if (!this.#closed) this.#retry();
       }
     }, wait * (0.75 + Math.random() / 2)); // so that not all clients of a restarted server come back at once
