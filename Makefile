@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-others test-models voices browsers test-hostile conformance check bench bench-cases bench-peers pictures clean
+.PHONY: help setup serve test test-core test-http test-others test-models voices browsers test-hostile soak conformance check bench bench-cases bench-peers pictures clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ browsers:  ## Install the browsers in which the page is tested (Debian, as root)
 
 conformance: $(VENV)/ready-to-test  ## Run large clients, unmodified, in conversations with the service; installs them into .clients once (CLIENTS="livekit pipecat" for some)
 	$(BIN)/python -m tests.conformance.run $(CLIENTS)
+
+soak: $(VENV)/ready-to-test  ## Repeat the faults that the tests try a few times: 50 drains, 200 vanished clients, floods; takes about ten minutes
+	SOAK=1 $(BIN)/python -m pytest -rP tests/faults tests/realtime/edge/test_hostile_connections.py
 
 test-hostile: $(VENV)/ready-to-test  ## Send 20,000 hostile conversations to each protocol; takes minutes
 	$(BIN)/python -m pytest tests/realtime/wire -k hostile --hypothesis-profile=hostile

@@ -66,7 +66,13 @@ class Server(uvicorn.Server):
         )
         self._models = models
         self._drain_timeout_seconds = settings.drain_timeout_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: BaseException | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, and serve it."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop loading models, so that requests waiting for them are answered, drain, and shut down.
@@ -74,7 +80,7 @@ class Server(uvicorn.Server):
         Meanwhile connections are accepted, so that health checks and refusals are answered.
         """
         self._models.stop_opening()
-        self.drain.begin(0 if self.failure else self._drain_timeout_seconds)
+        self._begin_drain()
         if self._busy:
             logger.info(
                 "draining for at most %g seconds: %d sessions are open; a second signal ends them",
@@ -94,6 +100,11 @@ class Server(uvicorn.Server):
         """Begin to drain; with a second signal, whichever it is, end."""
         self.force_exit = self.should_exit
         super().handle_exit(sig, frame)
+        if self._loop is not None:  # at once, and not when uvicorn next looks
+            self._loop.call_soon_threadsafe(self._begin_drain)
+
+    def _begin_drain(self) -> None:
+        self.drain.begin(0 if self.failure else self._drain_timeout_seconds)
 
     def _end(self, failure: BaseException) -> None:
         self.failure = failure

@@ -58,9 +58,13 @@ class Drain:
         return max(0.0, self._deadline - self._clock())
 
     def begin(self, seconds: float) -> None:
-        """Take no more work from now on, and cut off what is in progress after `seconds`."""
-        self._deadline = self._clock() + seconds
-        self._signal.set()
+        """Take no more work from now on, and cut off what is in progress after `seconds`.
+
+        Do nothing if it has begun before.
+        """
+        if not self.begun:
+            self._deadline = self._clock() + seconds
+            self._signal.set()
 
     def check(self) -> None:
         """Raise `Restarting` once it has begun."""

@@ -1,6 +1,7 @@
 """Connections of clients that keep to no protocol: bytes on a TCP socket."""
 
 import base64
+import json
 import os
 import socket
 import struct
@@ -36,9 +37,11 @@ def handshake(path: str = "/v1/realtime?intent=transcription", *headers: str) ->
 
 
 @contextmanager
-def raw_websocket(port: int, *, receive_buffer: int | None = None) -> Iterator[socket.socket]:
+def raw_websocket(
+    port: int, query: str = "intent=transcription", *, receive_buffer: int | None = None
+) -> Iterator[socket.socket]:
     """Open a websocket and read its greeting."""
-    with raw_socket(port, handshake(), receive_buffer=receive_buffer) as connection:
+    with raw_socket(port, handshake(f"/v1/realtime?{query}"), receive_buffer=receive_buffer) as connection:
         received = b""
         while b"session.created" not in received:
             received += connection.recv(65_536)
@@ -47,6 +50,13 @@ def raw_websocket(port: int, *, receive_buffer: int | None = None) -> Iterator[s
 
 def frame(opcode: Opcode, data: bytes = b"", *, final: bool = True) -> bytes:
     return Frame(opcode, data, fin=final).serialize(mask=True)
+
+
+def ask_for_long_speech(connection: socket.socket) -> None:
+    """Ask for a response with more audio than the sockets hold: 18 minutes, as fast as they are made."""
+    text = "A sentence of some length that nobody reads. " * 400
+    request = {"type": "response.create", "response": {"instructions": text, "conversation": "none"}}
+    connection.sendall(frame(Opcode.TEXT, json.dumps(request).encode()))
 
 
 def send_until_closed(connection: socket.socket, data: bytes, times: int) -> bool:

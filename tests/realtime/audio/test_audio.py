@@ -29,6 +29,11 @@ def test_a_pcm16_sample_has_two_bytes_and_a_companded_one_has_one() -> None:
     assert AudioFormat(Encoding.ALAW, 8_000).bytes_per_sample == 1
 
 
+def test_the_duration_of_audio_follows_from_its_format() -> None:
+    assert AudioFormat(Encoding.PCM16, 24_000, channels=2).seconds(bytes(96_000)) == 1.0
+    assert AudioFormat(Encoding.MULAW, 8_000).seconds(bytes(4_000)) == 0.5
+
+
 @pytest.mark.parametrize("sample_rate", [0, 7_999, 48_001])
 def test_a_rate_out_of_range_is_refused(sample_rate: int) -> None:
     with pytest.raises(UnsupportedAudio):

@@ -112,7 +112,7 @@ def test_a_transcript_that_is_being_made_is_delivered() -> None:
 
 
 def test_a_long_response_ends_with_a_phrase() -> None:
-    with realtime_service(drain_timeout_seconds=4.0) as server, server.session() as client:
+    with realtime_service(drain_timeout_seconds=3.0) as server, server.session() as client:
         client.speak(LONG_TEXT)
         client.wait_for("response.output_audio.delta")
         server.signal()

@@ -20,10 +20,11 @@ from tests.support.raw_socket import (
     send_until_closed,
 )
 from tests.support.realtime_service import RealtimeService, eventually, realtime_service
+from tests.support.repetitions import repetitions
 
 POLICY_VIOLATION = 1008
 MEBIBYTE = 1024 * 1024
-FLOOD = 64 * MEBIBYTE
+FLOOD = repetitions(32, 200) * MEBIBYTE
 
 
 @pytest.fixture(scope="module")

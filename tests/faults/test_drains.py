@@ -1,0 +1,73 @@
+"""The service is stopped while clients speak: nothing that they said is lost, and nobody holds up its end."""
+
+import contextlib
+import signal
+import time
+from http import HTTPStatus
+
+import httpx
+import numpy as np
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.frames import CloseCode
+from websockets.sync.client import connect
+
+from tests.support.raw_socket import ask_for_long_speech, raw_socket, raw_websocket
+from tests.support.realtime_service import RATE, SILENT, ProtocolClient, eventually, read_to_end
+from tests.support.recordings import silence
+from tests.support.repetitions import repetitions
+from tests.support.scripted_engines import say_numbers, transcript_of
+from tests.support.scripted_process import Service, service
+
+DRAIN_SECONDS = 6.0
+SPEAKERS = repetitions(4, 12)
+HALF_OPEN = repetitions(10, 50)
+STUCK = repetitions(2, 5)
+WORDS = [list(range(speaker, speaker + 4)) for speaker in range(SPEAKERS)]
+COMPLETED = "conversation.item.input_audio_transcription.completed"
+
+
+def speaker(running: Service, stack: contextlib.ExitStack, numbers: list[int]) -> ProtocolClient:
+    """Open a session in which a turn is in progress."""
+    url = f"ws://127.0.0.1:{running.port}/v1/realtime?intent=transcription"
+    client = ProtocolClient(stack.enter_context(connect(url, compression=None, logger=SILENT)))
+    client.wait_for("session.created")
+    client.send_audio(np.concatenate([silence(0.4, RATE), say_numbers(numbers, RATE)]))
+    client.wait_for("input_audio_buffer.speech_started")
+    return client
+
+
+def refuses_sessions(running: Service) -> bool:
+    with pytest.raises(InvalidStatus) as refused, connect(f"ws://127.0.0.1:{running.port}/v1/realtime", logger=SILENT):
+        pass
+    headers = refused.value.response.headers
+    return refused.value.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" in headers
+
+
+@pytest.mark.parametrize("number", range(repetitions(1, 50)))
+def test_a_service_that_is_stopped_delivers_what_was_said_and_ends_in_time(number: int) -> None:
+    settings = {"drain_timeout_seconds": str(DRAIN_SECONDS), "send_timeout_seconds": "1"}
+    with service(**settings) as running, contextlib.ExitStack() as stack:
+        readiness = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{running.port}", timeout=5))
+        assert readiness.get("/readyz").status_code == HTTPStatus.OK
+        for _ in range(HALF_OPEN):
+            stack.enter_context(raw_socket(running.port, b"GET /livez HTTP/1.1\r\n"))
+        for _ in range(STUCK):
+            ask_for_long_speech(stack.enter_context(raw_websocket(running.port, "", receive_buffer=4096)))
+        clients = [speaker(running, stack, numbers) for numbers in WORDS]
+        began = time.monotonic()
+        running.send(signal.SIGTERM)
+        assert eventually(lambda: readiness.get("/readyz").status_code == HTTPStatus.SERVICE_UNAVAILABLE)
+        unready = time.monotonic() - began
+        assert refuses_sessions(running)
+        for client in clients:
+            client.send_audio(silence(0.8, RATE))
+        said = [client.wait_for(COMPLETED)["transcript"] for client in clients]
+        codes = [read_to_end(client.socket) for client in clients]
+        exit_code = running.exit_code()
+        ended = time.monotonic() - began
+    print(f"drain {number}: not ready after {unready:.3f} s, ended after {ended:.1f} s")
+    assert said == [transcript_of(numbers) for numbers in WORDS]
+    assert codes == [CloseCode.SERVICE_RESTART] * SPEAKERS
+    assert exit_code == 0
+    assert ended < DRAIN_SECONDS + 2

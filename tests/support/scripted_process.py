@@ -1,0 +1,75 @@
+"""The command `serve` in a process of its own, with scripted engines."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+SCRIPTED = """
+import sys, threading
+from realtime.cli import main as cli, serve
+from tests.support.scripted_engines import ScriptedEngines
+from realtime.errors import EngineError
+
+class Held(ScriptedEngines):
+    def prepare(self, entry):
+        threading.Event().wait()
+
+class Broken(ScriptedEngines):
+    def recognizer(self, entry):
+        raise EngineError(f"{entry.name} is broken.")
+
+serve.InstalledEngines = lambda *_: globals()[sys.argv[1]]()
+sys.exit(cli.main(sys.argv[2:]))
+"""
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
+
+
+class Service:
+    """The command `serve` in a process of its own, with scripted engines; its log has been read `until` here."""
+
+    def __init__(self, process: "subprocess.Popen[str]", until: str) -> None:
+        self._process = process
+        self.log = ""
+        self.port = int(self._read_until(r"http://\S+:(\d+)"))
+        self._read_until(f"({until})")
+
+    def _read_until(self, pattern: str) -> str:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.log += line
+            if found := re.search(pattern, line):
+                return found[1]
+        pytest.fail(f"the service ended:\n{self.log}")
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def stop(self, number: signal.Signals) -> int:
+        """Send a signal; the exit code."""
+        self.send(number)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """Wait for the process and return its exit code."""
+        _, rest = self._process.communicate(timeout=10)
+        self.log += rest
+        return self._process.returncode
+
+
+@contextlib.contextmanager
+def service(
+    *arguments: str, engines: str = "ScriptedEngines", until: str = "ready: ", **settings: str
+) -> Iterator[Service]:
+    environment = ENVIRONMENT | {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
+    command = [sys.executable, "-c", SCRIPTED, engines, "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield Service(process, until)
+        finally:
+            process.kill()
