@@ -1,14 +1,18 @@
 """Captions of the page with a scripted server: hours of them, and how soon they are seen."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.bench.hard_cases.page import WATCH, Turns, captioning, play_times
 from tests.page.conftest import chromium_only
+from tests.support.browsers import chromium
+from tests.support.browsers.axe import add_axe, obstacles
 from tests.support.browsers.chromium import ChromiumPage
 from tests.support.browsers.scripted_page import scripted_page
 from tests.support.realtime_service import eventually
+from tests.support.recordings import silence, wav_file
 
 TURNS = 300
 ON_THE_PAGE = 120
@@ -38,6 +42,50 @@ def test_the_page_holds_the_last_lines_and_saves_all(page: ChromiumPage) -> None
     })()""")
     saved = page.evaluate("blob.text()").splitlines()
     assert [line.rpartition(" ")[2] for line in saved] == [f"{number}." for number in range(TURNS)]
+
+
+def test_the_last_line_stays_in_sight_when_the_layout_changes(page: ChromiumPage) -> None:
+    below = "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)"
+
+    def follows() -> bool:
+        return bool(page.evaluate(f"{below}(document.querySelector('#captions-turns')) < 2"))
+
+    page.click("#show-large")
+    assert eventually(follows, 10)
+    for width, height, scheme in ((1920, 1080, "dark"), (390, 844, "light")):
+        page.resize(width, height, scheme)
+        assert eventually(follows, 10)
+    page.click("#show-large")
+    assert eventually(follows, 10)
+
+
+def test_no_state_of_the_page_is_an_obstacle_to_anybody(page: ChromiumPage) -> None:
+    add_axe(page)
+    page.resize(390, 844, "dark")
+    page.click("#show-confidence")
+    assert obstacles(page) == []
+    page.resize(1100, 760, "light")
+    page.click("#show-large")
+    assert obstacles(page) == []
+    page.click("#show-large")
+    page.evaluate("document.querySelector('#events').open = true")
+    for view in ("recording", "speak", "talk", "captions"):
+        page.click(f"#tab-{view}")
+        assert obstacles(page) == [], view
+    assert page.problems == []
+
+
+def test_the_overlay_is_no_obstacle_and_has_no_problem(tmp_path: Path) -> None:
+    chromium_only()
+    microphone = tmp_path / "silence.wav"
+    microphone.write_bytes(wav_file(silence(1)))
+    turns = Turns()
+    turns.wanted = 1
+    with scripted_page(turns.play) as address, chromium.browsed(f"{address}overlay", microphone) as page:
+        assert eventually(lambda: page.text("#lines").endswith(" 0."), 10)
+        add_axe(page)
+        assert obstacles(page) == []
+        assert page.problems == []
 
 
 def test_earlier_lines_come_back_where_the_list_is_scrolled_to_them(page: ChromiumPage) -> None:

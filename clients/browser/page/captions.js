@@ -56,12 +56,14 @@ export function setUpCaptions(shell) {
       onEnded: () => shell.alert(text("ended")),
     });
     setText(start, "stop");
+    find("form").classList.add("running");
     fillSources(source);
   }
 
   function end() {
     listener = null;
     setText(start, "start");
+    find("form").classList.remove("running");
     document.querySelector("#level").value = 0;
     shell.showLag(NaN);
   }

@@ -17,11 +17,13 @@ let timer = 0;
 
 function show({ committed, tentative }) {
   const line = document.createElement("span");
-  const rest = document.createElement("span");
+  const rest = document.createElement("i");
   rest.className = "tentative";
   rest.textContent = tentative;
   line.append(committed.trimStart(), rest);
-  lines.replaceChildren(...(committed || tentative ? [line] : []));
+  const block = document.createElement("p"); // whose last two lines are seen
+  block.append(line);
+  lines.replaceChildren(...(committed || tentative ? [block] : []));
   clearTimeout(timer);
   timer = setTimeout(() => lines.replaceChildren(), STAY * 1000);
 }

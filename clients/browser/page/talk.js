@@ -41,11 +41,13 @@ export function setUpTalk(shell) {
       },
     });
     setText(start, "stop");
+    find("form").classList.add("running");
   }
 
   function end() {
     conversation = null;
     setText(start, "startTalking");
+    find("form").classList.remove("running");
     find("level").value = 0;
   }
 

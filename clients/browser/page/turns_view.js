@@ -25,6 +25,10 @@ export class TurnsView {
   #lines = [];
   #first = 0;
   #last = 0;
+  /** Whether the list is scrolled to its end, and stays there as it grows. */
+  #following = true;
+  /** Size of the list and its content when it was scrolled last, in pixels. */
+  #size = "";
   /** Lines of turns that are not final, by their id. @type {Map<string, Line>} */
   #open = new Map();
 
@@ -32,7 +36,8 @@ export class TurnsView {
   constructor(list, onWord) {
     this.#list = list;
     this.#onWord = onWord;
-    list.addEventListener("scroll", () => this.#follow());
+    list.addEventListener("scroll", () => this.#scrolled());
+    new ResizeObserver(() => this.#following && this.#scrollToEnd()).observe(list); // another window, or large type
   }
 
   /** Turns that are final, at most `MAX_TURNS` of them. @returns {import("../vivavoce.js").Turn[]} */
@@ -43,22 +48,22 @@ export class TurnsView {
   clear() {
     this.#lines = [];
     this.#first = this.#last = 0;
+    this.#following = true;
     this.#open.clear();
     this.#list.replaceChildren();
   }
 
   /** Show a turn as it is now. @param {import("../vivavoce.js").Turn} turn @param {string} [className] */
   show(turn, className = "") {
-    const atEnd = this.#last === this.#lines.length && this.#below() < NEAR;
     const line = this.#line(turn.id);
     Object.assign(line, { turn, className: turn.cut ? "cut" : className });
     if (turn.final) this.#open.delete(turn.id);
     if (turn.final && !turn.committed) this.#remove(this.#lines.lastIndexOf(line));
     else if (line.element) this.#draw(line);
-    if (!atEnd) return;
+    if (!this.#following) return;
     this.#append(this.#lines.length - this.#last);
     this.#trimBefore();
-    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#scrollToEnd();
   }
 
   /** Highlight the words that are heard at `seconds`. */
@@ -88,13 +93,35 @@ export class TurnsView {
     if (index < this.#last) this.#last -= 1;
   }
 
+  #scrollToEnd() {
+    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#size = this.#measure();
+  }
+
+  #measure() {
+    const { scrollHeight, clientWidth, clientHeight } = this.#list;
+    return `${scrollHeight} ${clientWidth} ${clientHeight}`;
+  }
+
+  /** Follow the end no longer if the user has scrolled away from it, and not another layout. */
+  #scrolled() {
+    const size = this.#measure();
+    if (this.#following && size !== this.#size) {
+      this.#scrollToEnd();
+      return;
+    }
+    this.#size = size;
+    this.#following = this.#last === this.#lines.length && this.#below() < NEAR;
+    this.#moveWindow();
+  }
+
   #below() {
     const { scrollHeight, scrollTop, clientHeight } = this.#list;
     return scrollHeight - scrollTop - clientHeight;
   }
 
   /** Move the window to where the list is scrolled. */
-  #follow() {
+  #moveWindow() {
     if (this.#list.scrollTop < NEAR && this.#first > 0) {
       this.#prepend(Math.min(MORE_LINES, this.#first));
       while (this.#last - this.#first > MAX_LINES) this.#erase(--this.#last);
@@ -142,23 +169,23 @@ export class TurnsView {
     const [time, committed, tentative] = element.children;
     if (element.className !== className) element.className = className;
     setText(time, Number.isNaN(turn.start) ? "" : clock(turn.start));
-    if (turn.final && turn.words.length > 0) committed.replaceChildren(...turn.words.map((word) => this.#word(word)));
+    if (turn.final && turn.words.length > 0) committed.replaceChildren(...turn.words.flatMap((word) => this.#word(word)));
     else setText(committed, turn.committed);
     setText(tentative, turn.tentative);
   }
 
-  /** Return a word, as an element where it can be marked or clicked. */
+  /** Return the nodes of a word: the blanks before it, and an element where it can be marked or clicked. */
   #word(word) {
-    if (!this.#onWord && word.probability >= UNSURE) return word.word;
+    if (!this.#onWord && word.probability >= UNSURE) return [word.word];
     const element = document.createElement("span");
-    element.textContent = word.word;
+    element.textContent = word.word.trimStart();
     if (word.probability < UNSURE) element.classList.add("unsure");
     if (this.#onWord) {
       element.classList.add("word");
       Object.assign(element.dataset, { start: word.start, end: word.end });
       element.addEventListener("click", () => this.#onWord(word));
     }
-    return element;
+    return [word.word.slice(0, -element.textContent.length), element];
   }
 }
 
