@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
-from typing import TypeVar
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -17,7 +17,6 @@ from realtime.audio.formats import Encoding, encode
 from tests.support.cutting_proxy import cutting_proxy
 from tests.support.fault_proxy import fault_proxy
 from tests.support.realtime_service import RealtimeService, realtime_service, utterance
-from tests.support.scenarios import run
 from tests.support.scripted_engines import transcript_of
 from tests.support.scripted_realtime_server import Peer, delta, meet
 
@@ -38,6 +37,16 @@ def service() -> Iterator[RealtimeService]:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Open lost connections again at once."""
     monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run a scenario, and fail it after a minute: with thirty connections it takes long on a busy machine."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(60):
+            await scenario
+
+    asyncio.run(bounded())
 
 
 def cuts(seed: int, number: int, longest: int) -> list[int]:

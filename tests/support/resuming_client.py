@@ -12,7 +12,10 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from realtime.audio.formats import Encoding, Samples, encode
-from tests.support.realtime_service import RATE, SILENT, TIMEOUT, Message
+from tests.support.realtime_service import RATE, SILENT, Message
+
+TIMEOUT: Final = 20.0
+"""Seconds to wait for a message, also on a busy machine."""
 
 ATTEMPTS: Final = 50
 """Attempts to come back, each of which the fault may end again."""
