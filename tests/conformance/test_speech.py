@@ -28,6 +28,7 @@ from tests.support.client_programs import (
     speech,
 )
 from tests.support.http_service import HttpService
+from tests.support.realtime_service import eventually
 from tests.support.recordings import duration
 from tests.support.scripted_models import ScriptedSynthesizer
 
@@ -91,6 +92,26 @@ def test_text_becomes_a_file_of_its_format(client: PublishedClient, server: Http
     if response_format == "wav":
         with wave.open(io.BytesIO(data)) as reader:
             assert reader.getnframes() * 2 == len(data) - 44
+
+
+@by(PYTHON, PYTHON_1)
+@pytest.mark.parametrize("response_format", TYPE_OF)
+def test_the_asynchronous_client_gets_the_same_file(client: PublishedClient, response_format: str) -> None:
+    spoken = speech(client.do("speak_async", input="Ten chars.", response_format=response_format))
+    same = client.speak(response_format=response_format)
+    assert len(spoken.data) == len(same.data)
+    assert spoken.data.startswith(START_OF[response_format])
+
+
+@by(PYTHON, PYTHON_1)
+@pytest.mark.parametrize("task", ["leave_speech", "speak_async"])
+def test_a_client_that_leaves_midway_ends_the_speech(
+    client: PublishedClient, synthesizer: ScriptedSynthesizer, task: str
+) -> None:
+    synthesizer.gate = asyncio.Event()  # which stays closed
+    leaving = {"leaves": True} if task == "speak_async" else {}
+    assert client.do(task, input="Many words. " * 10, response_format="mp3", **leaving)
+    assert eventually(synthesizer.closed.is_set)
 
 
 @by(*ALL_CLIENTS)

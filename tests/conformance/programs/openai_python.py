@@ -1,5 +1,6 @@
 """Run openai-python on the orders of `tests/support/client_programs.py`: a line of JSON in, a line of JSON out."""
 
+import asyncio
 import base64
 import inspect
 import json
@@ -80,6 +81,30 @@ def speak(client: openai.OpenAI, **fields: Any) -> dict[str, Any]:
     return {"chunks": [len(chunk) for chunk in chunks], "data": base64.b64encode(b"".join(chunks)).decode()}
 
 
+def speak_async(client: openai.OpenAI, *, leaves: bool = False, **fields: Any) -> dict[str, Any]:
+    """Read the body as it comes, with the asynchronous client, or leave after the first chunk."""
+
+    async def read() -> list[bytes]:
+        async with openai.AsyncOpenAI(base_url=client.base_url, api_key=client.api_key, max_retries=0) as asynchronous:
+            speech = asynchronous.audio.speech
+            if not leaves:
+                return [(await speech.create(**wanted)).content]
+            async with speech.with_streaming_response.create(**wanted) as answer:
+                async for chunk in answer.iter_bytes():
+                    return [chunk]
+        return []
+
+    wanted: dict[str, Any] = {"model": "tts-1", "voice": "alloy", **fields}
+    chunks = asyncio.run(read())
+    return {"chunks": [len(chunk) for chunk in chunks], "data": base64.b64encode(b"".join(chunks)).decode()}
+
+
+def leave_speech(client: openai.OpenAI, **fields: Any) -> int:
+    """Leave after the first chunk; return its size."""
+    with client.audio.speech.with_streaming_response.create(model="tts-1", voice="alloy", **fields) as answer:
+        return len(next(answer.iter_bytes()))
+
+
 def begun(chunks: Iterator[Any]) -> Iterator[Any]:
     """Yield the chunks and report the arrival of the first."""
     for number, chunk in enumerate(chunks):
@@ -92,6 +117,8 @@ TASKS: dict[str, Callable[..., Any]] = {
     "transcribe": transcribe,
     "translate": translate,
     "speak": speak,
+    "speak_async": speak_async,
+    "leave_speech": leave_speech,
     "models": lambda client: [model.id for model in client.models.list()],
     "model": lambda client, name: client.models.retrieve(name),
     "delete": lambda client, name: client.models.delete(name),
