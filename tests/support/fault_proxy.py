@@ -61,9 +61,9 @@ class FaultProxy:
                 client.close()
                 continue
             connection = _Connection(self, client, server, lifetime)
+            self._connections.append(connection)  # before it carries anything, so that `cut` misses none
             connection.forward(client, server, self._to_server)
             connection.forward(server, client, self._to_client)
-            self._connections.append(connection)
 
     def close(self) -> None:
         """End everything."""
