@@ -1,10 +1,11 @@
 """The voices of models whose files are on this machine, without loading the models."""
 
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Final
 
 from realtime.catalogue.pocket import pocket_folder
-from realtime.catalogue.table import COSYVOICE_NAME, EngineName, ModelEntry, Task
+from realtime.catalogue.table import COSYVOICE_ENTRIES, COSYVOICE_NAME, EngineName, ModelEntry, Task
 from realtime.catalogue.voices import VoicesAtHand
 from realtime.engines.kokoro_phonemes import readable_voices
 from realtime.errors import EngineError, UnusableModel, VoiceError
@@ -27,10 +28,11 @@ def installed_voices(
     voices: dict[str, tuple[str, ...]] = {}
     errors: dict[str, VoiceError] = {}
     for entry in entries:
-        if entry.task is not Task.SPEECH or entry.name == COSYVOICE_NAME:
+        if entry.task is not Task.SPEECH:
             continue
         try:
-            if weights.find(entry, settings) is not None:
+            directory = weights.find(entry, settings)
+            if directory is not None and not (entry.name == COSYVOICE_NAME and _is_listed(directory, settings)):
                 require_library(entry)
                 voices[entry.name] = _voices(entry, settings)
         except (EngineError, UnusableModel) as error:
@@ -38,6 +40,11 @@ def installed_voices(
         except OSError as exc:
             errors[entry.name] = EngineError(f"The files of {entry.name} cannot be read: {exc.strerror or exc}.")
     return VoicesAtHand(voices, errors)
+
+
+def _is_listed(directory: Path, settings: Settings) -> bool:
+    """Return whether the best directory of CosyVoice is that of one of its models, which are listed by themselves."""
+    return any(weights.find(member, settings) == directory for member in COSYVOICE_ENTRIES)
 
 
 def _voices(entry: ModelEntry, settings: Settings) -> tuple[str, ...]:

@@ -91,6 +91,20 @@ def test_a_model_whose_directory_is_gone_is_listed_as_unusable_beside_the_others
         assert "ChatTTS: The directory configured for ChatTTS does not exist" in printed.err
 
 
+@pytest.mark.parametrize("model", ["CosyVoice", "CosyVoice2-0.5B"])
+def test_a_directory_of_cosyvoice_is_listed_once_under_the_name_that_it_has_in_the_settings(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("cosyvoice2.yaml", "llm.pt", "flow.pt", "hift.pt", "campplus.onnx", "speech_tokenizer_v2.onnx"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("VIVAVOCE_COSYVOICE_HOME", str(tmp_path))
+    monkeypatch.setenv("VIVAVOCE_MODEL_PATHS", f"{model}={tmp_path}")
+    assert main(["voices"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [row[1] for row in rows if row[-1] == "yes" and "CosyVoice" in row[1]] == [model]
+
+
 def test_a_sample_of_a_voice_is_a_wav_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "sample.wav"
     assert main(["voices", "--sample", "heart", "-o", str(output), "--text", "Hello."]) == 0
