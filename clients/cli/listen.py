@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import math
 import os
-import signal
 import sys
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ from clients.aio import DEFAULT_URL, Session, connect
 from clients.cli.display import Display, WithSegments, line_width, open_display
 from clients.cli.exit_codes import ExitCode, code_of
 from clients.cli.server import add_server_arguments, key_for
-from clients.cli.signals import on_signal
+from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import printable, warn
 from clients.errors import RealtimeError
 from clients.events import Completed, Delta
@@ -136,21 +135,10 @@ def run(namespace: argparse.Namespace) -> int:
         hls_start=namespace.hls_start,
     )
     try:
-        return asyncio.run(_listen_until_terminated(options))
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except asyncio.CancelledError:
-        return 128 + signal.SIGTERM
+        return run_until_stopped(listen(options))
     except BrokenPipeError:  # Rich handles a closed pipe in the same way
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes stdout when it exits
         return ExitCode.FAILED
-
-
-async def _listen_until_terminated(options: ListenOptions) -> int:
-    """Run `listen`; SIGTERM cancels it, so that committed text is printed."""
-    task = asyncio.create_task(listen(options))
-    with on_signal("SIGTERM", task.cancel):
-        return await task
 
 
 async def listen(options: ListenOptions) -> int:

@@ -13,6 +13,7 @@ from clients.aio import DEFAULT_URL, SAMPLE_RATE, Session, connect
 from clients.cli.audio_file import open_wav
 from clients.cli.exit_codes import ExitCode, code_of
 from clients.cli.server import add_server_arguments, key_for
+from clients.cli.signals import run_until_stopped
 from clients.cli.terminal import warn
 from clients.errors import RealtimeError
 from clients.sound_devices import SoundUnavailable, load_sounddevice
@@ -49,10 +50,7 @@ def run(namespace: argparse.Namespace) -> int:
         url=namespace.url,
         api_key=key_for(namespace.url, namespace.api_key),
     )
-    try:
-        return asyncio.run(speak(options))
-    except KeyboardInterrupt:
-        return 130
+    return run_until_stopped(speak(options))
 
 
 async def speak(options: SpeakOptions) -> int:

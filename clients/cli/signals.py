@@ -1,9 +1,31 @@
-"""Signals on the event loop, on every operating system: asyncio's own handlers do not exist on Windows."""
+"""Signals of a command, on the event loop."""
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+
+def run_until_stopped(work: Coroutine[Any, Any, int]) -> int:
+    """Run a command on an event loop, and return its exit code, or that of the signal that has ended it.
+
+    Ctrl-C and SIGTERM cancel it, so that it can print what it has and give the terminal back.
+    """
+
+    async def run() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        # While it has a handler, any signal wakes the event loop, also one that comes just before it begins to wait.
+        with on_signal("SIGTERM", task.cancel):
+            return await work
+
+    try:
+        return asyncio.run(run())
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
 
 
 @contextmanager
@@ -18,14 +40,23 @@ def on_signal(name: str, action: Callable[[], object], *, once: bool = False) ->
         yield
         return
     loop = asyncio.get_running_loop()
+    before = signal.getsignal(number)
 
-    def act(*_: object) -> None:
+    def restore() -> None:
+        with suppress(NotImplementedError):
+            loop.remove_signal_handler(number)
+        signal.signal(number, before)
+
+    def act() -> None:
         if once:
-            signal.signal(number, before)
-        loop.call_soon_threadsafe(action)
+            restore()
+        action()
 
-    before = signal.signal(number, act)
+    try:
+        loop.add_signal_handler(number, act)
+    except NotImplementedError:  # on Windows, where signals wake the event loop anyway
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
     try:
         yield
     finally:
-        signal.signal(number, before)
+        restore()

@@ -5,7 +5,6 @@ What both say is shown: the user's turn while it is spoken, the answer while it 
 
 import argparse
 import asyncio
-import signal
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from clients.cli.audio_file import open_audio_file
 from clients.cli.dialogue import Dialogue, open_dialogue
 from clients.cli.exit_codes import ExitCode, code_of
 from clients.cli.server import add_server_arguments, key_for
-from clients.cli.signals import on_signal
+from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import warn
 from clients.conversation import Conversation, Loudspeaker, converse
 from clients.errors import ErrorCode, RealtimeError, RequestFailed
@@ -88,17 +87,7 @@ def run(namespace: argparse.Namespace) -> int:
         url=namespace.url,
         api_key=key_for(namespace.url, namespace.api_key),
     )
-    try:
-        return asyncio.run(_talk_until_terminated(options))
-    except asyncio.CancelledError:
-        return 128 + signal.SIGTERM
-
-
-async def _talk_until_terminated(options: TalkOptions) -> int:
-    """Run `talk`; SIGTERM cancels it, so that the terminal is given back."""
-    task = asyncio.create_task(talk(options))
-    with on_signal("SIGTERM", task.cancel):
-        return await task
+    return run_until_stopped(talk(options))
 
 
 async def talk(options: TalkOptions) -> int:

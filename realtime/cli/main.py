@@ -9,9 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from realtime.cli.commands import command_line
 from realtime.cli.output import USAGE_ERROR, discard_standard_output
-from realtime.environment import settings_from
 from realtime.errors import VoiceError
 from realtime.settings import Settings
 
@@ -43,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    from realtime.cli.commands import command_line  # here, where Ctrl-C ends the imports without a traceback
+
     options = command_line(arguments).parse_args(arguments)
     if options.command.takes_settings:
         return int(options.run(options, read_settings(os.environ, options)))
@@ -56,6 +56,8 @@ def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Se
         SystemExit: A setting is unknown or has a wrong value; a line on standard error says which.
 
     """
+    from realtime.environment import settings_from
+
     try:
         settings = settings_from(environ)
     except ValueError as error:

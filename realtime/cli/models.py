@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from clients.cli.terminal import is_interactive
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ENTRIES
-from realtime.cli.output import table_console
+from realtime.cli.tables import table_console
 from realtime.errors import EngineError, UnusableModel, VoiceError
 from realtime.settings import Settings
 from realtime.weights import locate as weights

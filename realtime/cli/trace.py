@@ -10,7 +10,7 @@ import msgspec
 from rich.table import Column, Table
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.cli.output import table_console
+from realtime.cli.tables import table_console
 from realtime.session.decode_policy import Waiting
 from realtime.tracing.replay import Trace, read, replay
 from realtime.tracing.timeline import Decode, LateWord, Reply, Timeline, Turn

@@ -14,7 +14,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ENTRIES, ModelEntry, Task
 from realtime.catalogue.voices import MixableVoices, lists_voice, resolve_voice, voice_language
 from realtime.cli.models import UNUSABLE, print_errors
-from realtime.cli.output import table_console
+from realtime.cli.tables import table_console
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, UnknownVoice
 from realtime.media.encoders import wav_header

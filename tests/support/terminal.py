@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import signal
 import struct
 import sys
 import termios
@@ -15,6 +16,9 @@ import pytest
 pyte = pytest.importorskip("pyte")
 
 VIVAVOCE = (sys.executable, "-m", "realtime.cli.main")
+SECONDS = 15
+"""Seconds without any output after which a test fails."""
+
 OUR_TERMINAL = ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES")
 """Settings of the terminal that runs the tests."""
 
@@ -59,10 +63,17 @@ class Terminal:
         os.write(self._descriptor, keys.encode())
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Wait until the screen is as it should be."""
+        """Wait until the screen is as it should be; fail if the command ends before."""
         while not condition():
+            assert not self.ended.is_set(), f"the command has ended, and the terminal shows {self.lines}"
             self._changed.clear()
-            await self._changed.wait()
+            try:
+                async with asyncio.timeout(SECONDS):
+                    await self._changed.wait()
+            except TimeoutError:
+                raise AssertionError(
+                    f"for {SECONDS} s nothing has changed, and the terminal shows {self.lines}"
+                ) from None
 
     def read(self) -> None:
         """Take what the command has written, until it has ended and everything is read."""
@@ -73,10 +84,17 @@ class Terminal:
         if not data:
             asyncio.get_running_loop().remove_reader(self._descriptor)
             self.ended.set()
+            self._changed.set()
             return
         self.output += data
         self._stream.feed(data)
         self._changed.set()
+
+
+def _enter(descriptor: int) -> None:
+    """Make it the terminal of this process, which is told of Ctrl-C also where the tests run in the background."""
+    os.login_tty(descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @asynccontextmanager
@@ -93,7 +111,7 @@ async def running(
                 *VIVAVOCE,
                 *arguments,
                 env={**inherited, "TERM": "xterm", **environment},
-                preexec_fn=partial(os.login_tty, theirs),
+                preexec_fn=partial(_enter, theirs),
             )
         finally:
             os.close(theirs)
