@@ -25,7 +25,7 @@ from http_compat.uploads import Uploads
 from http_compat.xinference.auth import AuthEndpoints
 from http_compat.xinference.launch import LaunchEndpoints
 from http_compat.xinference.names import LaunchedNames
-from realtime.edge.access import authenticate, presented_keys
+from realtime.edge.access import authenticate, check_host, presented_keys
 from realtime.edge.client_secrets import ClientSecrets
 from realtime.edge.drain import Drain
 from realtime.edge.metrics import CONTENT_TYPE, Metrics
@@ -161,6 +161,7 @@ def _authorize(path: str, settings: Settings, secrets: ClientSecrets, rates: Rat
     """Attach the account to the request. Raises `Forbidden`, `Unauthorized` or `RateLimited`."""
     method = "GET" if request.method == "HEAD" else request.method
     opens = (method, path) in CLIENT_SECRET_ENDPOINTS
+    check_host(request, settings)
     keys = presented_keys(request.headers)
     with rates.authenticating(request, presents_key=bool(keys)):
         secret = secrets.find(keys) if opens else None

@@ -10,11 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from starlette.requests import HTTPConnection
+
 from realtime.errors import Forbidden, Unauthorized
-from realtime.settings import Settings
+from realtime.settings import LOOPBACK_HOSTS, Settings
 
 _SUBPROTOCOLS: Final = ("realtime", "token", "bearer")
 """Websocket subprotocols of browser clients, which send their key in another one: OpenAI's, and two of Deepgram's."""
+
+_WEB: Final = ("http", "https")
+"""Schemes of the origins of web pages."""
 
 _MAX_QUOTED: Final = 200
 """Characters of an origin that an error quotes."""
@@ -25,6 +30,12 @@ _KEY_SUBPROTOCOL: Final = "openai-insecure-api-key."
 _SCHEMES: Final = ("bearer", "token")
 """Schemes of `Authorization` with a key: that of RFC 6750 and Deepgram's. Its browser clients offer the scheme as one
 subprotocol and the key as the next."""
+
+
+class HostNotAllowed(Forbidden):
+    """A request for a host name that is not the server's."""
+
+    code = "host_not_allowed"
 
 
 def authenticate(
@@ -93,6 +104,29 @@ def _decoded(value: str) -> str:
 def select_subprotocol(offered: Sequence[str]) -> str | None:
     """Return the subprotocol to answer a handshake with; None where the client offers none that is known."""
     return next((each for each in offered if each.lower() in _SUBPROTOCOLS), None)
+
+
+def check_host(connection: HTTPConnection, settings: Settings) -> None:
+    """Raise `HostNotAllowed` if a server for this machine only, without keys, is addressed by another machine's name.
+
+    A web page whose own name resolves to this machine (DNS rebinding) is of the same origin for its browser, which
+    sends no `Origin` with GET. With keys there is no need for the check: such a page knows none.
+    """
+    reached_at = (connection.scope.get("server") or ("",))[0]
+    if settings.api_keys or settings.host not in LOOPBACK_HOSTS or not _is_loopback(reached_at):
+        return
+    sent = connection.headers.get("host", "")
+    try:
+        host = urlsplit(f"//{sent}").hostname or ""
+    except ValueError:
+        host = sent
+    own = not sent or _is_loopback(host) or _is_address(host) or host in settings.allowed_hosts
+    origins = [{"origin": f"{scheme}://{sent}"} for scheme in _WEB]
+    if not own and not any(origin_allowed(origin, settings.allowed_origins) for origin in origins):
+        raise HostNotAllowed(
+            f"Requests for the host {host[:_MAX_QUOTED]!r} are not allowed. To allow it, add it to "
+            "VIVAVOCE_ALLOWED_HOSTS."
+        )
 
 
 def check_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> None:

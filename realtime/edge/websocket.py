@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from realtime.edge.access import authenticate, presented_keys, select_subprotocol
+from realtime.edge.access import authenticate, check_host, presented_keys, select_subprotocol
 from realtime.edge.client_secrets import ClientSecret, ClientSecrets
 from realtime.edge.drain import CLOSE, Drain
 from realtime.edge.driver import Driver
@@ -181,6 +181,7 @@ class RealtimeEndpoint:
         """Return the account of a client, and its client secret if it has one. Raises a `VoiceError` to refuse it."""
         headers, subprotocols = websocket.headers, websocket.scope["subprotocols"]
         keys, path_key = presented_keys(headers, subprotocols), websocket.path_params.get("key", "")
+        check_host(websocket, self._settings)
         self._rates.handshakes.take(address_of(websocket))
         with self._rates.authenticating(websocket, presents_key=bool(keys or path_key)):
             secret = self._secrets.find(keys, dialect)

@@ -19,7 +19,7 @@ from tests.support.repetitions import repetitions
 from tests.support.scripted_engines import say_numbers, transcript_of
 from tests.support.scripted_process import Service, service
 
-DRAIN_SECONDS = 6.0
+DRAIN_SECONDS = 20.0
 SPEAKERS = repetitions(4, 12)
 HALF_OPEN = repetitions(10, 50)
 STUCK = repetitions(2, 5)

@@ -57,7 +57,7 @@ class Service:
 
     def exit_code(self) -> int:
         """Wait for the process and return its exit code."""
-        _, rest = self._process.communicate(timeout=10)
+        _, rest = self._process.communicate(timeout=30)
         self.log += rest
         return self._process.returncode
 

@@ -3,8 +3,17 @@
 import base64
 
 import pytest
+from starlette.requests import HTTPConnection
 
-from realtime.edge.access import authenticate, match_key, origin_allowed, presented_keys, select_subprotocol
+from realtime.edge.access import (
+    HostNotAllowed,
+    authenticate,
+    check_host,
+    match_key,
+    origin_allowed,
+    presented_keys,
+    select_subprotocol,
+)
 from realtime.errors import Forbidden, Unauthorized
 from realtime.settings import Settings
 
@@ -149,3 +158,33 @@ def test_a_star_stands_for_a_part_of_the_host(origin: str, allowed: bool) -> Non
 def test_a_refusal_names_the_origin_and_the_setting() -> None:
     with pytest.raises(Forbidden, match=r"'app://obsidian.md'.*VIVAVOCE_ALLOWED_ORIGINS"):
         authenticate({"origin": "app://obsidian.md"}, Settings())
+
+
+# The host.
+
+
+def addressed(host: str, reached_at: str = "127.0.0.1") -> HTTPConnection:
+    headers = [(b"host", host.encode())] if host else []
+    return HTTPConnection({"type": "http", "headers": headers, "server": (reached_at, 8000)})
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "localhost:8000", "a.localhost", "127.0.0.1:8000", "[::1]:8000", "192.0.2.7", "", "voice.example"],
+)
+def test_a_server_for_this_machine_may_be_addressed_by_its_own_names(host: str) -> None:
+    check_host(addressed(host), Settings(allowed_hosts=("voice.example",)))
+    check_host(addressed(host), Settings(allowed_origins=("https://*.example", "https://voice.example")))
+    check_host(addressed(host), Settings(allowed_origins=("*",)))
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost.evil.example", "[", "[x]", ":"])
+def test_a_page_whose_name_resolves_to_this_machine_is_refused(host: str) -> None:
+    with pytest.raises(HostNotAllowed):
+        check_host(addressed(host), Settings(allowed_hosts=("voice.example",)))
+
+
+def test_with_keys_or_for_other_machines_any_name_will_do() -> None:
+    check_host(addressed("voice.example"), LOCKED)
+    check_host(addressed("voice.example"), Settings(host="0.0.0.0"))
+    check_host(addressed("voice.example", "192.0.2.1"), Settings())

@@ -14,10 +14,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from realtime.edge import drain
 from realtime.errors import RETRY_LATER
 from tests.support.realtime_service import (
     RATE,
     SILENT,
+    Message,
     ProtocolClient,
     RealtimeService,
     eventually,
@@ -60,6 +62,12 @@ def held_open(server: RealtimeService) -> Iterator[ProtocolClient]:
         yield client
 
 
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave what is in progress no time to end by itself."""
+    monkeypatch.setattr(drain, "NATURAL_SHARE", 0.0)
+
+
 def get(server: RealtimeService, path: str) -> httpx.Response:
     return httpx.get(f"http://127.0.0.1:{server.port}{path}", timeout=5)
 
@@ -86,14 +94,17 @@ def test_a_turn_in_progress_may_end_and_its_transcript_is_delivered_before_the_c
         assert read_to_end(client.socket) == RESTART
 
 
-@pytest.mark.parametrize("by_hand", [False, True], ids=["detected", "by hand"])
-def test_a_turn_that_does_not_end_is_transcribed_before_the_time_is_over(by_hand: bool) -> None:
-    with realtime_service(drain_timeout_seconds=2.0) as server, server.session(LISTENING) as client:
-        if by_hand:
-            audio = {"input": {"turn_detection": None}}
-            client.send("session.update", session={"type": "transcription", "audio": audio})
+@pytest.mark.parametrize("detection", [{"type": "server_vad"}, None], ids=["detected", "by hand"])
+def test_a_turn_that_does_not_end_is_transcribed_before_the_time_is_over(
+    detection: Message | None, brief: None
+) -> None:
+    with realtime_service(drain_timeout_seconds=PLENTY) as server, server.session(LISTENING) as client:
+        update = {"type": "transcription", "audio": {"input": {"turn_detection": detection}}}
+        client.send("session.update", session=update)
         client.send_audio(say_numbers([1, 2, 3], RATE))
-        assert eventually(lambda: server.metric("sessions_open") == 1)
+        client.send("session.update", session=update)
+        for _ in range(2):  # the second one is answered when the audio before it has been heard
+            client.wait_for("session.updated")
         server.signal()
         assert client.wait_for(COMPLETED)["transcript"] == transcript_of([1, 2, 3])
         assert read_to_end(client.socket) == RESTART
@@ -111,8 +122,9 @@ def test_a_transcript_that_is_being_made_is_delivered() -> None:
         assert read_to_end(client.socket) == RESTART
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_long_response_ends_with_a_phrase() -> None:
-    with realtime_service(drain_timeout_seconds=3.0) as server, server.session() as client:
+    with realtime_service(drain_timeout_seconds=PLENTY) as server, server.session() as client:
         client.speak(LONG_TEXT)
         client.wait_for("response.output_audio.delta")
         server.signal()
@@ -120,6 +132,7 @@ def test_a_long_response_ends_with_a_phrase() -> None:
         assert messages[-1]["response"]["status"] == "incomplete"
         done = next(each for each in messages if each["type"] == "response.output_audio_transcript.done")
         assert done["transcript"].rstrip().endswith("text.")
+        server.signal()  # without waiting until it has been played
         assert read_to_end(client.socket) == RESTART
 
 

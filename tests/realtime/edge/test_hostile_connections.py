@@ -35,7 +35,7 @@ def server() -> Iterator[RealtimeService]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guarded_protocols, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(guarded_protocols, "HEAD_SECONDS", 0.5)
 
 
 def peak() -> int:
@@ -107,13 +107,13 @@ def test_compression_of_messages_is_not_accepted(server: RealtimeService) -> Non
         (b"", b""),
         (b"GET /livez HTTP/1.1\r\n", b"HTTP/1.1 408 "),
         (handshake()[:-2], b"HTTP/1.1 408 "),
-        (b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\n", b"HTTP/1.1 200 "),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\n", b"HTTP/1.1 408 "),
     ],
     ids=["nothing", "half a request", "half a handshake", "half of another request"],
 )
 def test_half_a_request_holds_no_connection(server: RealtimeService, sent: bytes, answer: bytes) -> None:
     with raw_socket(server.port, sent) as connection:
-        assert read_until_closed(connection).startswith(answer)
+        assert answer in read_until_closed(connection)
     assert eventually(lambda: server.connections == 0)
 
 
@@ -137,7 +137,6 @@ def test_headers_without_end_are_refused(server: RealtimeService) -> None:
         assert send_until_closed(connection, b"x: " + bytes([65]) * 8000 + b"\r\n", 10_000)
 
 
-@pytest.mark.usefixtures("hurried")
 def test_half_requests_by_the_hundred_leave_others_served(server: RealtimeService) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(200):
@@ -145,23 +144,15 @@ def test_half_requests_by_the_hundred_leave_others_served(server: RealtimeServic
         with server.session() as client:
             client.send("input_audio_buffer.clear")
             client.wait_for("input_audio_buffer.cleared")
-        assert eventually(lambda: server.connections == 0)
+    assert eventually(lambda: server.connections == 0)
 
 
-@pytest.mark.usefixtures("hurried")
-def test_a_body_may_take_longer_than_the_headers(server: RealtimeService) -> None:
-    def body() -> Iterator[bytes]:
-        yield b'{"input": '
-        time.sleep(0.6)
-        yield b'"Hello.", "model": "tts-1"}'
-
-    answer = httpx.post(
-        f"http://127.0.0.1:{server.port}/v1/audio/speech",
-        content=body(),
-        headers={"content-type": "application/json"},
-        timeout=5,
-    )
-    assert answer.status_code == 200
+def test_a_page_whose_name_resolves_to_this_machine_gets_nothing(server: RealtimeService) -> None:
+    evil = {"host": "evil.example"}
+    answer = httpx.get(f"http://127.0.0.1:{server.port}/v1/models", headers=evil, timeout=5)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "host_not_allowed")
+    with raw_socket(server.port, handshake().replace(b"127.0.0.1", b"evil.example")) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 403 ")
 
 
 def test_deep_json_is_refused(server: RealtimeService) -> None:
