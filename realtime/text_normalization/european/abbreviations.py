@@ -119,7 +119,8 @@ FRENCH_ABBREVIATIONS: Final = {
     r"c\. ?à ?c\.": "cuillères à café", r"bd\b\.?(?= [A-ZÀÉ])": "boulevard",
     r"av\.(?= [A-ZÀÉdD])": "avenue", r"St(?=-[A-Z])": "Saint", r"Ste(?=-[A-Z])": "Sainte", r"tél\.": "téléphone",
     r"Tél\.": "Téléphone",
-    r"art\. ?(?=[0-9])": "article ", r"\bmax\.": "maximum", r"Max\.(?= [0-9])": "Maximum",
+    r"art\. ?(?=[0-9])": "article ", r"(?<=éléphone )port\.": "portable", r"\bmax\.": "maximum",
+    r"Max\.(?= [0-9])": "Maximum",
     r"vol\. ?(?=[0-9IVX])": "volume ",
     r"chap\. ?(?=[0-9IVX])": "chapitre ",
 
@@ -158,6 +159,7 @@ SPANISH_ABBREVIATIONS: Final = {
     **{rf"{short}\.? ?[-–] ?(?=(?:{'|'.join(_SPANISH_DAYS)})\b)": f"{day} a " for short, day in _SPANISH_DAYS.items()},
     **{rf"(?<= al? ){short}\.".replace("al?", "a"): day for short, day in _SPANISH_DAYS.items()},
     **{rf"{short}\.(?= [0-9]| (?:al?|y) )": day for short, day in _SPANISH_DAYS.items()},
+    **{rf"(?:(?<= y )|(?<= los )|(?<= el )){short}\.": day for short, day in _SPANISH_DAYS.items()},
     **{rf"(?<=\b[Ll]a ){short}\.": title for short, title in _SPANISH_WOMEN.items()},
     r"(?<=\b1 )comp\.": "comprimido", r"(?<=[0-9] )comp\.": "comprimidos", r"(?<=\b1 )cáps\.": "cápsula",
     r"(?<=[0-9] )cáps\.": "cápsulas", r"(?<=[\w€] )/ ?pers\.": "por persona",

@@ -167,6 +167,7 @@ def _dates(language: Language) -> tuple[Rule, ...]:
         return date(match, next(index for index, names in patterns if re.fullmatch(f"(?i:{names})", match["month"])))
 
     months = "|".join(language.month_patterns)
+    before_year = rf"(?= (?:de |del )?{_YEAR}(?![\w]|[.,][0-9]))"
     return (
         (re.compile(rf"{BEFORE}(?P<year>{_YEAR})-(?P<month>[01]?[0-9])-(?P<day>[0-3]?[0-9]){AFTER}"), numeric),
         (re.compile(rf"{BEFORE}(?P<day>[0-3]?[0-9])(?P<mark>[./-])(?P<month>[01]?[0-9])(?P=mark)"
@@ -179,6 +180,8 @@ def _dates(language: Language) -> tuple[Rule, ...]:
         (re.compile(rf"{BEFORE}(?P<day>[0-3]?[0-9])(?:\.|er|º|°)? (?:de )?(?P<month>(?i:{months}))(?![\w-])"
                     rf"(?: (?:de |del )?(?P<year>{_YEAR})(?![\w]|[.,][0-9]))?"),
          named),
+        *((re.compile(rf"(?<![\w.])(?i:{names})(?<=\.){before_year}"), month)
+          for names, month in zip(language.month_patterns, language.months, strict=True)),
         (re.compile(rf"(?<=(?:{language.before_date}) )(?P<day>[0-3]?[0-9])/(?P<month>[01]?[0-9])(?P<year>)"
                     rf"(?![\w/]|[.,:-][0-9]|{BLANK}(?:de|des|du|d['’]))"),
          numeric),
@@ -276,8 +279,8 @@ def _measures(language: Language) -> tuple[Rule, ...]:
         return f"{words} {per} {language.units[match['divisor']][0]}" if match["divisor"] else words
 
     return (
-        (re.compile(rf"(?<=[0-9]) ?[xX×] ?(?={NUMBER}{BLANK}?[ckm]?m\b)"),
-         f" {language.out_of if language.code == 'fr' else language.symbols['×']} "),
+        (re.compile(rf"(?<=[0-9])({BLANK}?[ckm]?m)? ?[xX×] ?(?={NUMBER}{BLANK}?[ckm]?m\b)"),
+         rf"\1 {language.out_of if language.code == 'fr' else language.symbols['×']} "),
         (re.compile(rf"{BEFORE}({NUMBER})(?: ?%)? ?[-–] ?(?={NUMBER}{BLANK}?(?:%|{units})(?!\w))"),
          lambda match: f"{match[1]} {language.to} "),
         (re.compile(rf"(?<=[0-9])({BLANK}?(?:{units}))/(?=[0-9]+{BLANK}?(?:{units})(?!\w))"), rf"\1 {per} "),
