@@ -113,6 +113,7 @@ class Bars:
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
+            redirect_stdout=is_interactive(sys.stdout),  # otherwise what goes to a file would be shown here
         )
         self._tasks: dict[tuple[str, Stage], TaskID] = {}
 

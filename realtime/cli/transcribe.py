@@ -223,6 +223,7 @@ def _progress_bar(name: str) -> Iterator[Callable[[float, float | None], None]]:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        redirect_stdout=is_interactive(sys.stdout),  # otherwise what goes to a file would be shown here
     )
     task = progress.add_task(name, total=None, position="")
 
