@@ -8,7 +8,7 @@ commands of the terminal.
 """
 
 from clients.aio import Session, connect
-from clients.captions import Captions, caption
+from clients.captions import caption
 from clients.conversation import Conversation, Loudspeaker, converse
 from clients.errors import ConnectionRefused, ErrorCode, ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import (
@@ -38,7 +38,6 @@ from clients.subtitles import srt, vtt
 
 __all__ = [
     "AudioChunk",
-    "Captions",
     "Committed",
     "Completed",
     "ConnectionRefused",

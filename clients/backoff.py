@@ -29,6 +29,34 @@ def is_temporary(error: RealtimeError) -> bool:
             return False
 
 
+class Attempts:
+    """Attempts to connect again within `patience` seconds of a loss."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._lost_at: float | None = None
+        self._count = 0
+
+    def succeed(self) -> None:
+        """Take the next error for another loss, with all the time again."""
+        self._lost_at, self._count = None, 0
+
+    def lose(self, at: float) -> None:
+        """Count the time from `at`, unless attempts have been made since an earlier loss."""
+        if self._lost_at is None:
+            self._lost_at = at
+
+    def delay_after(self, error: RealtimeError, now: float) -> float | None:
+        """Return the seconds to wait before the next attempt, None if there should be none."""
+        self.lose(now)
+        assert self._lost_at is not None
+        delay = delay_before(self._count, error)
+        if not is_temporary(error) or now + delay > self._lost_at + self._patience:
+            return None
+        self._count += 1
+        return delay
+
+
 def delay_before(attempt: int, error: RealtimeError) -> float:
     """Return the seconds to wait before an attempt, counted from 0, after this error.
 
@@ -37,4 +65,6 @@ def delay_before(attempt: int, error: RealtimeError) -> float:
     """
     mean = min(FIRST_SECONDS * 2.0 ** min(attempt, 10), LONGEST_SECONDS)
     asked = error.retry_after if isinstance(error, ConnectionRefused) and error.retry_after else 0.0
-    return max(mean, asked) * random.uniform(1.0, 1.5) if asked > mean else mean * random.uniform(0.5, 1.5)  # noqa: S311
+    if asked > mean:
+        return asked * random.uniform(1.0, 1.2)  # noqa: S311
+    return mean * random.uniform(0.5, 1.5)  # noqa: S311

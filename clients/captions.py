@@ -1,23 +1,24 @@
 """Captions of a microphone, a file, or anything that yields PCM, over any number of connections."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, open_session
-from clients.errors import RequestFailed
-from clients.events import Event, ServerError
-from clients.kept_audio import KeptFile, KeptPcm
+from clients.backoff import Attempts
+from clients.errors import ConnectionRefused, ServerClosed
+from clients.events import Completed, Disconnected, Event, Reconnected
+from clients.kept_audio import KeptAudio
 from clients.loop_thread import iterate_in_thread
 from clients.options import SAMPLE_RATE, SessionOptions
 from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession, open_reconnecting
+from clients.recordings import stream
 
 Source: TypeAlias = "str | Path | AsyncIterable[bytes] | Iterable[bytes]"
-"""A file in a container, or PCM16 in pieces of any length. A plain iterable may block; it runs in a thread."""
+"""A file, or PCM16 in pieces of any length. A plain iterable may block; it runs in a thread."""
 
 
 @asynccontextmanager
@@ -35,12 +36,12 @@ async def caption(
     rate: int = SAMPLE_RATE,
     reconnect_seconds: float = RECONNECT_SECONDS,
     open_timeout: float = OPEN_TIMEOUT,
-) -> AsyncIterator["Captions"]:
+) -> AsyncIterator[AsyncIterator[Event]]:
     """Caption a source; the block ends it.
 
     Args:
-        source: A path, or PCM16 mono at `rate` Hz in pieces of any length, as `open_microphone` and `play` yield it. A
-            file is sent as it is, and as fast as the server takes it.
+        source: PCM16 mono at `rate` Hz in pieces of any length, as `open_microphone` and `play` yield it; or the path
+            of a file, which is uploaded as it is, and whose segments come as `Completed` as they are transcribed.
         url: Address of the server, `ws`, `wss`, `http` or `https`.
         api_key: Key of the server, if it needs one.
         model: Recognizer. Default: the server's.
@@ -48,18 +49,26 @@ async def caption(
         prompt: What the recording is about.
         keywords: Names and words to expect.
         translate: Caption in English, whatever language is spoken.
-        silence_ms: Silence in milliseconds that ends a turn. Default: the server's.
+        silence_ms: Silence in milliseconds that ends a turn of live audio. Default: the server's.
         rate: Sample rate in Hz: 8000, 16000, 24000 or 48000.
         reconnect_seconds: Seconds after a loss in which a session is opened again; 0 for never.
         open_timeout: Seconds allowed for connecting, and again for opening a session.
 
+    For a file, errors are raised when its events are read.
+
     Raises:
         OSError: The file cannot be read.
-        RequestFailed: The file is in no container that the server takes live (`invalid_file_format`), or the server
-            refuses the configuration.
+        RequestFailed: The server refuses the configuration, or a file that it cannot read (`invalid_file_format`).
         ConnectionRefused: The server cannot be reached, refuses the client or does not answer in time.
         ProtocolError: The server does not speak the protocol.
     """
+    if isinstance(source, str | Path):
+        fields = {"model": model or "whisper-1", "language": language, "prompt": prompt}
+        given = [*fields.items(), *(("keywords[]", each) for each in keywords)]
+        request = partial(stream, source, url, api_key=api_key, translate=translate, fields=given)
+        async with aclosing(caption_file(request, reconnect_seconds)) as events:
+            yield events
+        return
     options = SessionOptions(
         model=model,
         language=language,
@@ -71,63 +80,80 @@ async def caption(
         partials=True,
         binary=True,
     )
+    audio = KeptAudio(rate)
+    opening = partial(
+        open_session, url, options, api_key=api_key, resume_seconds=reconnect_seconds, open_timeout=open_timeout
+    )
     async with AsyncExitStack() as stack:
-        file = _open(stack, Path(source)) if isinstance(source, str | Path) else None
-        audio: KeptFile | KeptPcm = file or KeptPcm(rate)
-        options = replace(options, container=file.media_type if file else None)
-        opening = partial(
-            open_session, url, options, api_key=api_key, resume_seconds=reconnect_seconds, open_timeout=open_timeout
-        )
         session = await stack.enter_async_context(
             open_reconnecting(opening, audio, reconnect_seconds=reconnect_seconds)
         )
-        if isinstance(source, str | Path) or isinstance(audio, KeptFile):
-            sending = asyncio.create_task(_finish(session))
-        else:
-            sending = asyncio.create_task(feed(session, audio, source))
+        sending = asyncio.create_task(feed(session, audio, source))
         stack.push_async_callback(cancel, sending)
-        yield Captions(session, sending, is_file=file is not None)
+        yield _Captions(session, sending)
 
 
-def _open(stack: AsyncExitStack, path: Path) -> KeptFile:
-    file = KeptFile(path)
-    stack.callback(file.close)
-    if file.media_type is None:
-        raise RequestFailed("invalid_file_format", f"{path} is in no container that the server captions as it comes")
-    return file
+async def caption_file(
+    request: Callable[[], Iterator[Completed | None]], patience: float
+) -> AsyncGenerator[Event, None]:
+    """Yield the segments of a recording as `Completed`; ask again when the answer breaks off, and yield the others.
+
+    A recording is cut into the same segments each time, so that those before the end of the last one are known.
+    """
+    clock = asyncio.get_running_loop().time
+    attempts = Attempts(patience)
+    given, is_lost = 0, False
+    while True:
+        try:
+            async with aclosing(iterate_in_thread(request())) as segments:
+                number = 0
+                async for segment in segments:
+                    if is_lost:
+                        is_lost = False
+                        yield Reconnected()
+                    if segment is not None:
+                        number += 1
+                    if segment is not None and number > given:
+                        given = number
+                        attempts.succeed()
+                        yield segment
+        except (ConnectionRefused, ServerClosed) as error:
+            asked = isinstance(error, ConnectionRefused) and error.retry_after is not None
+            delay = attempts.delay_after(error, clock()) if given or is_lost or asked else None
+            if delay is None:
+                raise
+            is_lost = True
+            yield Disconnected(str(error), delay)
+            await asyncio.sleep(delay)
+        else:
+            return
 
 
-class Captions:
+class _Captions:
     """The events of a captioned source; the iteration ends when its last turn has its transcript.
 
     It raises what the source raised, and `RealtimeError` when there is no session any more.
     """
 
-    def __init__(self, session: ReconnectingSession, sending: asyncio.Task[None], *, is_file: bool) -> None:
+    def __init__(self, session: ReconnectingSession, sending: asyncio.Task[None]) -> None:
         self._session = session
         self._sending = sending
-        self._is_file = is_file
 
-    def __aiter__(self) -> "Captions":
+    def __aiter__(self) -> "_Captions":
         return self
 
     async def __anext__(self) -> Event:
         try:
-            event = await anext(self._session)
+            return await anext(self._session)
         except StopAsyncIteration:
             if self._sending.done():
                 self._sending.result()
             raise
-        match event:
-            case ServerError(code="invalid_file_format" as code, message=message) if self._is_file:
-                raise RequestFailed(code, message)
-            case _:
-                return event
 
 
 async def feed(
     session: ReconnectingSession,
-    audio: KeptPcm,
+    audio: KeptAudio,
     source: AsyncIterable[bytes] | Iterable[bytes],
     final_silence: float = 0.0,
 ) -> None:
@@ -150,7 +176,3 @@ async def cancel(task: asyncio.Task[None]) -> None:
     """Cancel a task, and wait until it has ended."""
     task.cancel()
     await asyncio.wait([task])
-
-
-async def _finish(session: ReconnectingSession) -> None:
-    await session.finish()

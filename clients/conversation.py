@@ -23,7 +23,7 @@ from clients.events import (
     ResponseText,
     SpeechStarted,
 )
-from clients.kept_audio import KeptPcm
+from clients.kept_audio import KeptAudio
 from clients.options import SAMPLE_RATE, SessionOptions
 from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession, open_reconnecting
 
@@ -103,7 +103,7 @@ async def converse(
         partials=True,
         binary=True,
     )
-    audio = KeptPcm(SAMPLE_RATE)
+    audio = KeptAudio(SAMPLE_RATE)
     opening = partial(
         open_session, url, options, api_key=api_key, resume_seconds=reconnect_seconds, open_timeout=open_timeout
     )

@@ -187,7 +187,7 @@ def parse_event(raw: Payload) -> Event:
         case "x.transcription.partial":
             return Partial(raw["item_id"], raw["stable"], raw["text"], raw["audio_end_ms"], raw=raw)
         case "conversation.item.input_audio_transcription.completed":
-            words, language, suppressed = _parse_words(raw), raw.get("language"), tuple(raw.get("suppressed") or ())
+            words, language, suppressed = parse_words(raw), raw.get("language"), tuple(raw.get("suppressed") or ())
             return Completed(raw["item_id"], raw["transcript"], words, language, suppressed, raw=raw)
         case "conversation.item.input_audio_transcription.failed":
             error = raw["error"]
@@ -214,5 +214,6 @@ def parse_event(raw: Payload) -> Event:
             return Other(raw=raw)
 
 
-def _parse_words(raw: Payload) -> tuple[Word, ...]:
+def parse_words(raw: Payload) -> tuple[Word, ...]:
+    """Return the words of a transcript. Raises `LookupError` or `TypeError` if they are malformed."""
     return tuple(Word(each["word"], each["start"], each["end"], each["probability"]) for each in raw.get("words") or ())

@@ -1,14 +1,14 @@
 """An event loop in a thread of its own."""
 
 import asyncio
+import itertools
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from concurrent.futures import Future
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-_END: Final = object()
 
 
 class LoopThread:
@@ -41,16 +41,16 @@ class LoopThread:
         await self._stopped.wait()
 
 
-async def iterate_in_thread(source: Iterable[bytes]) -> AsyncIterator[bytes]:
+async def iterate_in_thread(source: Iterable[Item]) -> AsyncGenerator[Item, None]:
     """Iterate over a source that may block. If it still blocks when nobody waits any more, it is left behind."""
-    pieces = iter(source)
+    items = iter(source)
 
-    async def take() -> bytes | object:
-        return next(pieces, _END)
+    async def take() -> tuple[Item, ...]:
+        return tuple(itertools.islice(items, 1))
 
     thread = LoopThread("vivavoce source")
     try:
-        while isinstance(piece := await asyncio.wrap_future(thread.submit(take())), bytes | bytearray | memoryview):
-            yield bytes(piece)
+        while item := await asyncio.wrap_future(thread.submit(take())):
+            yield item[0]
     finally:
         thread.stop()

@@ -13,9 +13,9 @@ SAMPLE_RATE: Final = 24_000
 class SessionOptions:
     """Options of a session; those that are None, empty or False leave the choice to the server.
 
-    `transcription` opens a session that only listens, otherwise a conversation. `container` is the media type of the
-    audio that is sent, for example `audio/mpeg`; None is PCM16 at `rate` Hz. `eagerness` (`low`, `medium`, `high`,
-    `auto`) ends turns by meaning instead of after `silence_ms` milliseconds of silence.
+    `transcription` opens a session that only listens, otherwise a conversation. `rate` is the sample rate in Hz of the
+    audio that is sent, PCM16. `eagerness` (`low`, `medium`, `high`, `auto`) ends turns by meaning instead of after
+    `silence_ms` milliseconds of silence.
     """
 
     transcription: bool = True
@@ -27,7 +27,6 @@ class SessionOptions:
     voice: str | None = None
     instructions: str | None = None
     rate: int = SAMPLE_RATE
-    container: str | None = None
     turn_detection: bool = True
     silence_ms: int | None = None
     eagerness: str | None = None
@@ -53,7 +52,7 @@ class SessionOptions:
             "task": "translate" if self.translate else None,
         }
         audio: Payload = {
-            "format": {"type": self.container} if self.container else {"type": "audio/pcm", "rate": self.rate},
+            "format": {"type": "audio/pcm", "rate": self.rate},
             "transcription": {name: value for name, value in given.items() if value},
         }
         if self.transcription and not audio["transcription"]:

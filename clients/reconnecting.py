@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Final
 
 from clients.aio import Session
-from clients.backoff import delay_before, is_temporary
+from clients.backoff import Attempts
 from clients.errors import ConnectionRefused, ProtocolError, RealtimeError
 from clients.events import Disconnected, Event, Payload, Reconnected, ServerError
 from clients.kept_audio import KeptAudio
@@ -76,7 +76,7 @@ class ReconnectingSession:
     ) -> None:
         self._opening = opening
         self._audio = audio
-        self._patience = reconnect_seconds
+        self._attempts = Attempts(reconnect_seconds)
         self._greet = greet
         self._ends = ends
         self._turns = Turns()
@@ -87,8 +87,7 @@ class ReconnectingSession:
         self._flushing: asyncio.Task[None] | None = None
         self._said: deque[Event] = deque()  # a few events for each of the server's
         self._failure: RealtimeError | None = None
-        self._attempt = 0
-        self._retry_at = self._lost_at = self._opened_at = 0.0
+        self._retry_at = self._opened_at = 0.0
         self._finishing = False
         self._final_commits: list[str] = []
         self._commits_answered = False
@@ -189,31 +188,29 @@ class ReconnectingSession:
         self._session = None
         self._opened.clear()
         await self._stack.aclose()
-        if self._attempt == 0 or now - self._opened_at > STABLE_SECONDS:
-            self._attempt, self._lost_at = 0, lost_at
+        if now - self._opened_at > STABLE_SECONDS:
+            self._attempts.succeed()
+        self._attempts.lose(lost_at)
         self._retry(error)
 
     def _retry(self, error: RealtimeError) -> None:
-        delay = delay_before(self._attempt, error)
-        if not is_temporary(error) or _now() + delay > self._lost_at + self._patience:
+        delay = self._attempts.delay_after(error, _now())
+        if delay is None:
             self.end(error)
-            return
-        self._attempt += 1
-        self._retry_at = _now() + delay
-        self._said.append(Disconnected(str(error), delay))
+        else:
+            self._retry_at = _now() + delay
+            self._said.append(Disconnected(str(error), delay))
 
     async def _open_first(self) -> None:
-        self._opened_at = self._lost_at = _now()
-        while True:
+        while self._session is None:
             try:
                 await self._open()
             except ConnectionRefused as refusal:
-                delay = delay_before(0, refusal)
-                if refusal.retry_after is None or _now() + delay > self._lost_at + self._patience:
+                delay = None if refusal.retry_after is None else self._attempts.delay_after(refusal, _now())
+                if delay is None:
                     raise
                 await asyncio.sleep(delay)
-            else:
-                return
+        self._attempts.succeed()
 
     async def _open_again(self) -> None:
         await asyncio.sleep(self._retry_at - _now())

@@ -9,15 +9,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from clients.aio import DEFAULT_URL
 from clients.connection import PATH, refused
-from clients.errors import ConnectionRefused, ProtocolError, RequestFailed
-from clients.events import Payload, Word
+from clients.errors import ConnectionRefused, ProtocolError, RealtimeError, RequestFailed, ServerClosed
+from clients.events import Completed, Payload, Word, parse_words
 
 REQUEST_TIMEOUT: Final = 600.0
 """Seconds by default in which the server must go on answering: an upload is answered when it is transcribed."""
@@ -75,11 +75,13 @@ def transcribe(
         OSError: The file cannot be read.
         RequestFailed: The server cannot transcribe it; `code` says why, for example `invalid_file_format`.
         ConnectionRefused: The server cannot be reached, refuses the client or is busy (`retry_after`).
+        ServerClosed: The answer breaks off.
         ProtocolError: The server does not speak the protocol.
     """
     fields = {"model": model, "language": language, "prompt": prompt, "response_format": "verbose_json"}
     granularities = [("timestamp_granularities[]", each) for each in ("word", "segment")]
-    body = _upload(Path(path), url, api_key, translate, [*fields.items(), *granularities], timeout)
+    with _upload(Path(path), url, api_key, translate, [*fields.items(), *granularities], timeout) as answered:
+        body = _read(answered)
     try:
         answer: Payload = json.loads(body)
         segments = tuple(Segment(each["text"], each["start"], each["end"]) for each in answer.get("segments") or ())
@@ -87,6 +89,44 @@ def transcribe(
         return Transcript(answer["text"], answer["language"], answer["duration"], segments, words)
     except (LookupError, TypeError, ValueError) as error:
         raise ProtocolError(f"the server sent an invalid transcript: {error!r}") from error
+
+
+def stream(
+    path: str | Path,
+    url: str = DEFAULT_URL,
+    *,
+    api_key: str | None = None,
+    translate: bool = False,
+    fields: Iterable[tuple[str, str | None]] = (),
+    timeout: float = REQUEST_TIMEOUT,
+) -> Iterator[Completed | None]:
+    """Transcribe a recording, and yield its segments as they are transcribed, and None from time to time meanwhile.
+
+    Raises the errors of `transcribe`, and `ServerClosed` if the answer breaks off.
+    """
+    asked = [*fields, ("stream", "true"), ("timestamp_granularities[]", "word")]
+    with _upload(Path(path), url, api_key, translate, asked, timeout) as answer:
+        number = 0
+        end: RealtimeError | None = ServerClosed(1006, "the answer broke off")
+        try:
+            for line in answer:  # to its end, so that the server can finish
+                raw: Payload = json.loads(line[5:]) if line.startswith(b"data:") else {}
+                match raw:
+                    case {"type": "transcript.text.delta", "delta": str(text)}:
+                        yield Completed(f"segment_{number}", text.strip(), parse_words(raw), raw=raw)
+                        number += 1
+                    case {"type": "transcript.text.done"}:
+                        end = None
+                    case {"error": {"code": str(code), "message": str(message)}}:
+                        end = RequestFailed(code, message)
+                    case _:
+                        yield None
+        except (OSError, HTTPException) as error:
+            raise ServerClosed(1006, str(error)) from error
+        except (LookupError, TypeError, ValueError) as error:
+            raise ProtocolError(f"the server sent an invalid event: {error!r}") from error
+    if end is not None:
+        raise end
 
 
 def subtitles(
@@ -103,7 +143,8 @@ def subtitles(
 ) -> str:
     """Return subtitles of a recording as the server lays them out; arguments and errors are those of `transcribe`."""
     fields = {"model": model, "language": language, "prompt": prompt, "response_format": form}
-    return _upload(Path(path), url, api_key, translate, fields.items(), timeout).decode()
+    with _upload(Path(path), url, api_key, translate, fields.items(), timeout) as answer:
+        return _read(answer).decode()
 
 
 def voices(url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = REQUEST_TIMEOUT) -> list[str]:
@@ -117,7 +158,9 @@ def models(url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float
 
 
 def _names(url: str, path: str, api_key: str | None, timeout: float) -> list[str]:
-    body = _request(urllib.request.Request(_address(url, path)), api_key, timeout)  # noqa: S310 - see `_address`
+    request = urllib.request.Request(_address(url, path))  # noqa: S310 - see `_address`
+    with _request(request, api_key, timeout) as answer:
+        body = _read(answer)
     try:
         return [str(each["id"]) for each in json.loads(body)["data"]]
     except (LookupError, TypeError, ValueError) as error:
@@ -131,8 +174,8 @@ def _upload(
     translate: bool,
     fields: Iterable[tuple[str, str | None]],
     timeout: float,
-) -> bytes:
-    """Send a form with a file, block by block, and return the body of the answer."""
+) -> HTTPResponse:
+    """Send a form with a file, block by block, and return the answer."""
     boundary = secrets.token_hex(16)
     head = "".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -165,14 +208,12 @@ def _upload(
         return _request(request, api_key, timeout)
 
 
-def _request(request: urllib.request.Request, api_key: str | None, timeout: float) -> bytes:
-    """Return the body of the answer. Raises `ConnectionRefused` or `RequestFailed`."""
+def _request(request: urllib.request.Request, api_key: str | None, timeout: float) -> HTTPResponse:
+    """Return the answer. Raises `ConnectionRefused` or `RequestFailed`."""
     if api_key:
         request.add_unredirected_header("Authorization", f"Bearer {api_key}")
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - see `_address`
-            body: bytes = answer.read()
-            return body
+        answer: HTTPResponse = urllib.request.urlopen(request, timeout=timeout)  # noqa: S310 - see `_address`
     except urllib.error.HTTPError as error:
         with error:
             refusal = refused(error.code, dict(error.headers), error.read())
@@ -182,6 +223,14 @@ def _request(request: urllib.request.Request, api_key: str | None, timeout: floa
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise ConnectionRefused(f"cannot connect to {request.full_url}: {reason}") from error
+    return answer
+
+
+def _read(answer: HTTPResponse) -> bytes:
+    try:
+        return answer.read()
+    except (OSError, HTTPException) as error:
+        raise ServerClosed(1006, str(error)) from error
 
 
 def _address(url: str, path: str) -> str:

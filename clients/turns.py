@@ -29,8 +29,7 @@ class _Turn:
     """A turn without its final transcript; `start` and `end` are seconds of the whole audio.
 
     `deltas` are its committed text, each with the position of the newest audio at that time. It `repeats` turns of lost
-    sessions until it says more than they did; meanwhile its text is `repeated`. It was `given` if its final transcript
-    came from an earlier session.
+    sessions until it says more than they did; meanwhile its text is `repeated`.
     """
 
     item_id: str
@@ -40,7 +39,6 @@ class _Turn:
     deltas: list[tuple[float, str]] = field(default_factory=list)
     repeats: list["_Turn"] = field(default_factory=list)
     repeated: str = ""
-    given: bool = False
 
     @property
     def text(self) -> str:
@@ -96,8 +94,7 @@ class Turns:
             ):
                 # One that was committed by hand has no other beginning than the end of those before.
                 turn = self._turns.setdefault(item, _Turn(item, self.answered))
-                said = self._continue(event, item, turn)
-                return [] if turn.given else said
+                return self._continue(event, item, turn)
             case _:
                 return [event]
 
@@ -106,14 +103,13 @@ class Turns:
         while self._left and (end := self._left[0].end) is not None and end <= start:
             turn = self._left.pop(0)  # nothing was found in its audio this time
             over.append(Completed(turn.item_id, turn.text.strip()))
-        given = start < self.answered
-        turn = self._turns[item] = _Turn(item, start, given=given)
-        if self._left and not given:
-            first = self._left.pop(0)
-            turn.repeats = [first]
-            turn.item_id, turn.end, turn.committed = first.item_id, first.end, first.committed
-            return over
-        return over if given else [*over, replace(event, audio_start_ms=round(start * 1000))]
+        turn = self._turns[item] = _Turn(item, start)
+        if not self._left:
+            return [*over, replace(event, audio_start_ms=round(start * 1000))]
+        first = self._left.pop(0)
+        turn.repeats = [first]
+        turn.item_id, turn.end, turn.committed = first.item_id, first.end, first.committed
+        return over
 
     def _continue(self, event: Event, item: str, turn: _Turn) -> list[Event]:
         match event:
@@ -183,8 +179,7 @@ class Turns:
         """Return the turns of which the program knows, without those that repeat them."""
         turns = [*self._left]
         for turn in self._turns.values():
-            if not turn.given:
-                turns += turn.repeats or [turn]
+            turns += turn.repeats or [turn]
         return sorted(turns, key=lambda turn: turn.start)
 
 

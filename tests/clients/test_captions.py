@@ -2,9 +2,7 @@
 
 import asyncio
 import socket
-import wave
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,15 +10,14 @@ import pytest
 
 import clients.backoff
 from clients import (
-    Captions,
     Completed,
     ConnectionRefused,
     Delta,
     Disconnected,
     Event,
     Reconnected,
-    RequestFailed,
     caption,
+    connect,
 )
 from clients.connection import DEAD_PEER_MS
 from clients.options import SAMPLE_RATE
@@ -38,14 +35,6 @@ FRAME_BYTES = SAMPLE_RATE // 25 * 2
 
 def audio(*turns: Sequence[int]) -> bytes:
     return encode(np.concatenate([utterance(numbers) for numbers in turns]), Encoding.PCM16)
-
-
-def write(path: Path, pcm: bytes) -> None:
-    with path.open("wb") as opened, wave.open(opened, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm)
 
 
 def frames(pcm: bytes) -> Iterator[bytes]:
@@ -68,7 +57,7 @@ def run(client: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(bounded())
 
 
-async def everything(captions: Captions) -> list[Event]:
+async def everything(captions: AsyncIterator[Event]) -> list[Event]:
     return [event async for event in captions]
 
 
@@ -105,32 +94,8 @@ def test_frames_of_a_blocking_source_are_captioned(service: RealtimeService) -> 
     assert texts(run(client())) == ["word1 word2", "word3"]
 
 
-def test_a_file_is_sent_as_it_is(service: RealtimeService, tmp_path: Path) -> None:
-    path = tmp_path / "talk.wav"
-    write(path, audio([1, 2], [3]))
-
-    async def client() -> list[Event]:
-        async with caption(path, service.url) as captions:
-            return await everything(captions)
-
-    assert texts(run(client())) == ["word1 word2", "word3"]
-
-
-def test_a_file_that_is_no_audio_is_refused_by_name(service: RealtimeService, tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("Nothing to hear.")
-
-    async def client() -> None:
-        async with caption(path, service.url):
-            pass
-
-    with pytest.raises(RequestFailed) as refusal:
-        run(client())
-    assert refusal.value.code == "invalid_file_format"
-
-
 @pytest.mark.usefixtures("soon")
-@pytest.mark.parametrize("cuts", [(150_000,), (40_000, 90_000, 20_000), (260_000, 130_000), (400, 330_000, 800)])
+@pytest.mark.parametrize("cuts", [(150_000,), (40_000, 90_000, 20_000), (400, 330_000, 800)])
 def test_words_are_neither_lost_nor_doubled_when_connections_are_cut(
     service: RealtimeService, cuts: tuple[int, ...]
 ) -> None:
@@ -152,22 +117,6 @@ def test_words_are_neither_lost_nor_doubled_when_connections_are_cut(
     starts = [word.start for event in events if isinstance(event, Completed) for word in event.words]
     assert starts == sorted(starts)
     assert sum(isinstance(event, Reconnected) for event in events) == len(cuts)
-
-
-@pytest.mark.usefixtures("soon")
-def test_a_file_goes_on_where_it_was_lost(service: RealtimeService, tmp_path: Path) -> None:
-    path = tmp_path / "talk.wav"
-    write(path, audio(*SAID))
-
-    async def client() -> list[Event]:
-        async with cutting_proxy(service.port) as proxy, caption(path, proxy.url) as captions:
-            events = [await anext(captions)]
-            while not texts(events):
-                events.append(await anext(captions))
-            proxy.cut()
-            return events + await everything(captions)
-
-    assert texts(run(client())) == TRANSCRIPTS
 
 
 @pytest.mark.usefixtures("soon")
@@ -216,7 +165,7 @@ def test_a_source_that_fails_fails_the_captions_after_what_it_gave(service: Real
     async def client() -> list[Event]:
         events: list[Event] = []
 
-        async def read(captions: Captions) -> None:
+        async def read(captions: AsyncIterator[Event]) -> None:
             while True:
                 events.append(await anext(captions))
 
@@ -245,9 +194,7 @@ def test_lost_connections_are_reported_with_the_time_of_the_next_attempt(service
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="needs Linux")
 def test_a_peer_that_has_vanished_is_noticed(service: RealtimeService) -> None:
     async def client() -> int:
-        async with caption(paced(audio([1])), service.url) as captions:
-            session = captions._session.session
-            assert session is not None
+        async with connect(service.url) as session:
             connection = session._connection.socket.transport.get_extra_info("socket")
             return int(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
 

@@ -84,16 +84,15 @@ class Audio:
 @given(
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=6),
     cuts=st.lists(st.integers(0, 40), max_size=4),
-    from_start=st.booleans(),
     fast=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_words_are_neither_lost_nor_doubled_wherever_sessions_break_off(
-    lengths: list[int], cuts: list[int], from_start: bool, fast: bool
+    lengths: list[int], cuts: list[int], fast: bool
 ) -> None:
     audio, program, turns = Audio(lengths), Program(), Turns()
     for number, cut in enumerate([*cuts, 10_000]):
-        base = 0.0 if from_start else turns.answered
+        base = turns.answered
         assert turns.restart(base) == 0
         for event in audio.session(f"session{number}", base, fast=fast)[:cut]:
             program.take(turns.receive(event))
@@ -104,7 +103,7 @@ def test_words_are_neither_lost_nor_doubled_wherever_sessions_break_off(
 
 
 @given(length=st.integers(20, 60), cut=st.integers(30, 150), kept=st.floats(2.0, 8.0))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_long_turn_goes_on_although_its_beginning_is_no_longer_kept(length: int, cut: int, kept: float) -> None:
     audio, program, turns = Audio([length]), Program(), Turns()
     turns.restart(0.0)
@@ -112,9 +111,9 @@ def test_a_long_turn_goes_on_although_its_beginning_is_no_longer_kept(length: in
     for event in events:
         program.take(turns.receive(event))
     reached = max(event.audio_end_ms / 1000 for event in events if isinstance(event, Partial))
-    base = max(0.0, reached - kept)
+    base = max(turns.answered, reached - kept)
     missing = turns.restart(base)
-    assert missing == pytest.approx(max(0.0, base - 0.5)) if program.final == {} else missing == 0
+    assert missing == (0 if program.final else pytest.approx(max(0.0, base - 0.5)))
     for event in audio.session("session1", base):
         program.take(turns.receive(event))
     assert program.text == audio.text
