@@ -9,20 +9,19 @@ import time
 import wave
 from pathlib import Path
 
-from clients import RealtimeError, connect
+from clients import RealtimeError, speak
 
 
 async def main(text: str, path: str, url: str) -> None:
     """Write the audio chunk by chunk; a program that plays it would do so with each chunk."""
-    async with connect(url, transcription=False) as session:
-        with Path(path).open("wb") as opened, wave.open(opened, "wb") as file:  # noqa: ASYNC230
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(24_000)
-            started = time.monotonic()
-            async for chunk in session.speak(text):
-                print(f"{len(chunk) / 48_000:.2f} s of audio after {time.monotonic() - started:.3f} s")
-                file.writeframesraw(chunk)
+    with Path(path).open("wb") as opened, wave.open(opened, "wb") as file:  # noqa: ASYNC230
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(24_000)
+        started = time.monotonic()
+        async for chunk in speak(text, url):
+            print(f"{len(chunk) / 48_000:.2f} s of audio after {time.monotonic() - started:.3f} s")
+            file.writeframesraw(chunk)
 
 
 if __name__ == "__main__":
