@@ -125,7 +125,7 @@ class ReconnectingSession:
         """End the last turn after all audio has been sent; the iteration ends when its transcript is there."""
         self._finishing = True
         await self._flush()
-        if self._deadline is not None:
+        if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(_now() + RESULT_SECONDS)
 
     async def close(self) -> None:
@@ -153,8 +153,7 @@ class ReconnectingSession:
 
     async def _receive(self, session: Session) -> None:
         try:
-            async with asyncio.timeout(RESULT_SECONDS if self._finishing else None) as self._deadline:
-                event = await anext(session)
+            event = await self._next(session)
         except StopAsyncIteration:
             self.end()
         except TimeoutError:
@@ -163,6 +162,11 @@ class ReconnectingSession:
             await self._lose(error)
         else:
             self._take(event)
+
+    async def _next(self, session: Session) -> Event:
+        try:
+            async with asyncio.timeout(RESULT_SECONDS if self._finishing else None) as self._deadline:
+                return await anext(session)
         finally:
             self._deadline = None
 
