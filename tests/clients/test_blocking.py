@@ -1,17 +1,19 @@
 """The library for programs without asyncio, with the whole service."""
 
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from clients import Completed, ConnectionRefused, RequestFailed
-from clients.blocking import caption, converse, speak
+from clients.blocking import caption, converse, open_microphone, speak
 from clients.options import SAMPLE_RATE
 from realtime.audio.formats import Encoding, encode
 from realtime.backends.scripted_server import scripted_app
 from tests.support.http_service import listening
+from tests.support.portaudio import Plugged, PortAudio
 from tests.support.realtime_service import RealtimeService, realtime_service, utterance
 
 SECOND = bytes(2 * SAMPLE_RATE)
@@ -37,7 +39,7 @@ def no_thread_is_left() -> Iterator[None]:
             assert not thread.is_alive()
 
 
-def captions_of(service: RealtimeService, pieces: Iterator[bytes]) -> list[str]:
+def captions_of(service: RealtimeService, pieces: Iterable[bytes]) -> list[str]:
     with caption(pieces, service.url) as captions:
         return [event.text for event in captions if isinstance(event, Completed)]
 
@@ -103,3 +105,15 @@ def test_what_a_source_raises_is_raised_where_its_captions_are_read(service: Rea
 
     with pytest.raises(OSError, match="unplugged"):
         captions_of(service, pieces())
+
+
+def test_a_microphone_is_recorded_until_it_is_stopped(
+    service: RealtimeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portaudio = PortAudio(Plugged("Built-in Audio"))
+    monkeypatch.setitem(sys.modules, "sounddevice", portaudio)
+    with open_microphone() as microphone:
+        portaudio.open["Built-in Audio"].record(said(1, 2))
+        microphone.stop()
+        assert captions_of(service, microphone) == ["word1 word2"]
+    assert portaudio.open == {}

@@ -1,0 +1,208 @@
+"""When sessions are opened again, which audio is kept for them, and what waits for how long."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+import clients.backoff
+import clients.kept_audio
+from clients import Completed, ConnectionRefused, ErrorCode, Event, ProtocolError, RealtimeError, ServerClosed, caption
+from clients.backoff import FIRST_SECONDS, LONGEST_SECONDS, Attempts, delay_before, is_temporary
+from clients.kept_audio import KEPT_SECONDS, KeptAudio
+from realtime.errors import VoiceError
+from tests.support.markdown import ROOT
+from tests.support.realtime_service import RealtimeService, realtime_service
+from tests.support.scripted_realtime_server import Peer, committed, completed
+
+RATE = 8_000
+BYTES_PER_SECOND = 2 * RATE
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RealtimeService]:
+    with realtime_service() as service:
+        yield service
+
+
+@pytest.mark.parametrize(
+    ("error", "temporary"),
+    [
+        (ServerClosed(1006, ""), True),
+        (ServerClosed(1012, ""), True),
+        (ServerClosed(1008, ""), False),
+        (ServerClosed(1009, ""), False),
+        (ConnectionRefused("not there"), True),
+        (ConnectionRefused("full", 503), True),
+        (ConnectionRefused("key", 401), False),
+        (ProtocolError("no protocol"), False),
+    ],
+)
+def test_what_may_pass_is_tried_again(error: RealtimeError, temporary: bool) -> None:
+    assert is_temporary(error) is temporary
+
+
+def test_delays_grow_to_a_bound_and_differ() -> None:
+    lost = ServerClosed(1006, "")
+    assert {FIRST_SECONDS / 2 <= delay_before(0, lost) <= FIRST_SECONDS * 1.5 for _ in range(100)} == {True}
+    assert max(delay_before(100, lost) for _ in range(100)) <= LONGEST_SECONDS * 1.5
+    assert len({delay_before(3, lost) for _ in range(10)}) > 1
+
+
+def test_a_server_is_not_asked_before_it_said() -> None:
+    full = ConnectionRefused("full", 503, retry_after=20.0)
+    assert all(20.0 <= delay_before(0, full) <= 24.0 for _ in range(100))
+
+
+def test_attempts_end_when_the_next_would_come_too_late() -> None:
+    attempts = Attempts(patience=30.0)
+    assert attempts.delay_after(ServerClosed(1006, ""), now=100.0) is not None
+    assert attempts.delay_after(ConnectionRefused("not there"), now=125.0) is not None
+    assert attempts.delay_after(ConnectionRefused("full", 503, retry_after=20.0), now=126.0) is None
+    attempts.succeed()
+    assert attempts.delay_after(ServerClosed(1006, ""), now=500.0) is not None
+
+
+@given(
+    st.lists(st.integers(0, 3_000), min_size=1, max_size=30), st.integers(0, 30), st.floats(0.0, 2.0), st.integers(1, 9)
+)
+def test_audio_is_sent_again_from_where_it_has_no_transcript(
+    sizes: list[int], taken: int, answered: float, value: int
+) -> None:
+    audio, whole = KeptAudio(RATE), b""
+    for index, size in enumerate(sizes):
+        piece = bytes([(index + value) % 256]) * size
+        whole += piece
+        audio.add(piece)
+    sent = b"".join(audio.take() for _ in range(taken))
+    audio.answered(min(answered, len(sent) / BYTES_PER_SECOND))
+    begin = audio.again()
+    rest = b"".join(iter(audio.take, b""))
+    assert rest == whole[round(begin * BYTES_PER_SECOND) : len(whole) // 2 * 2]
+    assert begin <= answered
+
+
+def test_what_is_kept_has_a_bound() -> None:
+    audio = KeptAudio(RATE)
+    for _ in range(100):
+        audio.add(bytes(BYTES_PER_SECOND))
+        assert audio.take()
+    assert audio.again() == 100 - KEPT_SECONDS
+
+
+def test_whoever_adds_more_than_may_wait_is_told() -> None:
+    audio = KeptAudio(RATE)
+    while not audio.full:
+        audio.add(bytes(BYTES_PER_SECOND))
+    assert audio.take()
+
+
+def test_a_busy_server_is_asked_again_after_as_long_as_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float | None] = []
+
+    def delay(_attempt: int, error: ConnectionRefused) -> float:
+        waits.append(error.retry_after)
+        return 0.0
+
+    monkeypatch.setattr(clients.backoff, "delay_before", delay)
+
+    def refuse_once(connection: ServerConnection, _: Request) -> Response | None:
+        if waits:
+            return None
+        response = connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
+        response.headers["Retry-After"] = "7"
+        return response
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        while not isinstance(message := await peer.connection.recv(), str):
+            pass  # audio
+        commit = json.loads(message)
+        await peer.send(committed("item_1"), completed("item_1", "Hello."))
+        await peer.refuse_commit(commit)
+        await peer.connection.wait_closed()
+
+    async def client() -> list[Event]:
+        async with played(script, refuse_once) as url, caption(iter([bytes(4_800)]), url) as captions:
+            return [event async for event in captions]
+
+    events = asyncio.run(client())
+    assert waits == [7.0]
+    assert [event.text for event in events if isinstance(event, Completed)] == ["Hello."]
+
+
+def test_a_server_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients.reconnecting, "RESULT_SECONDS", 0.1)
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.connection.wait_closed()
+
+    async def client() -> None:
+        async with played(script) as url, caption(iter([bytes(4_800)]), url) as captions:
+            async for _ in captions:
+                pass
+
+    with pytest.raises(ProtocolError, match="sent nothing"):
+        asyncio.run(client())
+
+
+@asynccontextmanager
+async def played(
+    script: Callable[[Peer], Any], answer: Callable[[ServerConnection, Request], Response | None] | None = None
+) -> AsyncIterator[str]:
+    """Serve a script on the loopback interface, and yield its address."""
+
+    async def handle(connection: ServerConnection) -> None:
+        await script(Peer(connection))
+
+    async with asyncio.timeout(20), serve(handle, "127.0.0.1", 0, process_request=answer) as server:
+        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+
+
+def test_the_codes_of_errors_are_those_of_the_server() -> None:
+    def codes(kind: type[VoiceError]) -> set[str]:
+        return {kind.code}.union(*(codes(each) for each in kind.__subclasses__()))
+
+    assert {"server_overloaded", "engine_failed", "internal_error"} <= codes(VoiceError) & set(ErrorCode)
+
+
+WAITING = """
+import threading
+from clients.blocking import caption
+
+def source():
+    yield bytes(4_800)
+    threading.Event().wait()  # a device that never answers
+
+with caption(source(), "{url}") as captions:
+    for event in captions:
+        print(event, flush=True)
+"""
+
+
+def test_ctrl_c_ends_a_program_that_waits(service: RealtimeService) -> None:
+    command = [sys.executable, "-c", WAITING.format(url=service.url)]
+    with subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        assert program.stdout.readline().startswith("Other")
+        program.send_signal(signal.SIGINT)
+        errors = program.stderr.read()
+        assert program.wait(20) == -signal.SIGINT
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert "Task was destroyed" not in errors
