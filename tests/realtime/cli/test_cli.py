@@ -154,10 +154,10 @@ def test_a_table_in_a_pipe_has_a_line_for_each_row(capsys: pytest.CaptureFixture
     assert len(capsys.readouterr().out.splitlines()) == 1 + len(ENTRIES)
 
 
-def completions(line: str) -> set[str]:
+def completions(script: str, line: str) -> set[str]:
     """Return what bash offers for the last word of a line."""
     program = f"""
-        {script("bash")}
+        {script}
         COMP_WORDS=({line}); [[ "{line}" == *" " ]] && COMP_WORDS+=("")
         COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}
         _shtab_vivavoce; printf '%s\n' "${{COMPREPLY[@]}}"
@@ -171,16 +171,18 @@ def completions(line: str) -> set[str]:
 
 def test_a_shell_completes_commands_options_names_and_files(tmp_path: Path) -> None:
     (tmp_path / "talk.mp3").touch()
-    assert completions("vivavoce tr") == {"transcribe", "trace"}
-    assert completions("vivavoce listen --lang") == {"--language"}
-    assert completions("vivavoce models pull whisper-tiny") == {"whisper-tiny", "whisper-tiny.en"}
-    assert completions("vivavoce transcribe --format ") == {"txt", "srt", "vtt", "json"}
-    assert completions(f"vivavoce transcribe {tmp_path}/ta") == {f"{tmp_path}/talk.mp3"}
+    bash = script("bash")
+    assert completions(bash, "vivavoce tr") == {"transcribe", "trace"}
+    assert completions(bash, "vivavoce listen --lang") == {"--language"}
+    assert completions(bash, "vivavoce models pull whisper-tiny") == {"whisper-tiny", "whisper-tiny.en"}
+    assert completions(bash, "vivavoce transcribe --format ") == {"txt", "srt", "vtt", "json"}
+    assert completions(bash, f"vivavoce transcribe {tmp_path}/ta") == {f"{tmp_path}/talk.mp3"}
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_shell_has_a_script_with_every_command(shell: str) -> None:
-    assert [command for command in COMMANDS if command not in script(shell)] == []
+    written = script(shell)
+    assert [command for command in COMMANDS if command not in written] == []
 
 
 def test_eighty_columns_are_enough_for_the_list_of_models(
