@@ -1,0 +1,132 @@
+"""The connection of one client: its link, its codec and the driver of its session.
+
+Four tasks serve a connection: one reads and decodes, one runs the session, one writes, and one closes it when the
+service comes to its end. When one of them fails, the others are cancelled.
+"""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+
+from starlette.types import Message
+from starlette.websockets import WebSocketDisconnect
+
+from realtime.edge.drain import CLOSE, Drain
+from realtime.edge.driver import Driver
+from realtime.edge.link import Link
+from realtime.edge.resumable_link import ResumableLink
+from realtime.edge.sessions import AdmittedSession, serve_tasks
+from realtime.errors import ClientError, Overloaded, SessionIdle, UnsupportedAudio, VoiceError
+from realtime.media.decoder_pool import DecoderPool
+from realtime.media.live_decoder import LiveDecoder
+from realtime.models.voice_clips import decoded_clip
+from realtime.session.commands import AppendAudio, Command
+from realtime.session.events import Event, TranscriptRevised
+from realtime.settings import Settings
+from realtime.wire.codec import Answer, Codec, Decoded, Frames, MediaChunk, Outgoing, VoiceRecording
+
+
+class Connection:
+    """The connection of one client, over one websocket or several ones after another."""
+
+    def __init__(
+        self,
+        link: Link | ResumableLink,
+        codec: Codec,
+        settings: Settings,
+        decoders: DecoderPool,
+        drain: Drain,
+        hear: Callable[[float], None],
+    ) -> None:
+        """Serve over `link`; `hear` counts minutes of audio, and raises `RateLimited` when there are too many."""
+        self._link = link
+        self._codec = codec
+        self._settings = settings
+        self._decoders = decoders
+        self._drain = drain
+        self._hear = hear
+        self._media = LiveDecoder(decoders)
+
+    async def serve(self, session: AdmittedSession, greeting: Frames) -> None:
+        """Serve the session, which begins with these messages, until either side closes the connection."""
+        with session.driver(self._deliver) as driver, contextlib.closing(self._media):
+            tasks = [*self._link.tasks(driver), driver.run(), self._read(driver, greeting), self._follow_drain(driver)]
+            await serve_tasks(*tasks, gone=WebSocketDisconnect, close=self._close)
+
+    async def _follow_drain(self, driver: Driver) -> None:
+        """When the service comes to its end, tell the client, and close when nothing is in progress."""
+        await self._drain.beginning()
+        await self._put(self._codec.encode_draining(self._drain.seconds_left))
+        await self._drain.settle(driver)
+        await self._put([CLOSE])
+
+    async def _read(self, driver: Driver, greeting: Frames) -> None:
+        await self._put(greeting)
+        while True:
+            message = await self._receive(driver)
+            try:
+                commands = self._codec.decode(message["text"] if message.get("text") is not None else message["bytes"])
+            except UnsupportedAudio:
+                raise
+            except ClientError as error:
+                await self._put(self._codec.encode_error(error))
+                continue
+            for command in commands:
+                await self._pass_on(command, driver)
+
+    async def _pass_on(self, command: Decoded, driver: Driver) -> None:
+        match command:
+            case MediaChunk(data):
+                await self._append_media(data, driver)
+            case VoiceRecording():
+                for following in await self._with_recording(command):
+                    await self._pass_on(following, driver)
+            case Answer(frames):
+                await self._put(frames)
+            case _:
+                if isinstance(command, AppendAudio):
+                    self._hear(self._codec.config.input_format.seconds(command.data) / 60)
+                await driver.inbox.put(command)
+
+    async def _with_recording(self, recording: VoiceRecording) -> Sequence[Command | MediaChunk]:
+        """Decode the recording of a voice; return the commands of its message, none if it is refused."""
+        try:
+            try:
+                clip = await decoded_clip(self._decoders, recording.data, recording.transcript)
+            except (ClientError, Overloaded) as error:
+                raise recording.refusal(error) from error
+            return recording.accept(clip)
+        except VoiceError as error:
+            await self._put(self._codec.encode_error(error))
+            return ()
+
+    async def _append_media(self, data: bytes, driver: Driver) -> None:
+        """Decode a chunk. The commands after it wait, so that they find its audio in the session."""
+        async with aclosing(self._media.decode(data)) as parts:
+            async for part in parts:
+                if isinstance(part, ClientError):
+                    await self._put(self._codec.encode_error(part))
+                else:
+                    self._hear(self._codec.config.input_format.seconds(part) / 60)
+                    await driver.inbox.put(AppendAudio(part))
+
+    async def _receive(self, driver: Driver) -> Message:
+        """Return the next message. Raises `SessionIdle` after a timeout, unless a response is being played."""
+        seconds = self._codec.idle_timeout_seconds or self._settings.idle_timeout_seconds
+        while True:
+            try:
+                return await self._link.receive(seconds)
+            except TimeoutError:
+                if not driver.responding:
+                    raise SessionIdle(f"Received nothing for {seconds:g} seconds.") from None
+
+    async def _deliver(self, event: Event) -> None:
+        await self._put(self._codec.encode(event), event.item_id if isinstance(event, TranscriptRevised) else None)
+
+    async def _put(self, frames: Outgoing, revises: str | None = None) -> None:
+        for frame in frames:
+            await self._link.outbox.put(frame, revises)
+
+    async def _close(self, error: VoiceError) -> None:
+        """Send the error, if the client still reads, and close."""
+        await self._link.close(self._codec.encode_error(error, final=True))
