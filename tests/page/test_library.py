@@ -183,3 +183,28 @@ def test_captions_go_on_over_another_connection_without_losing_or_doubling_words
         assert page.evaluate("[...new Set(states.slice(2))]") == ["lost", "open"]
         page.evaluate("void window.listener.stop()")
         assert eventually(lambda: service.sessions == 0)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "new DragEvent('drop', { dataTransfer })",
+        "new ClipboardEvent('paste', { clipboardData: dataTransfer })",
+    ],
+)
+def test_a_recording_that_is_dropped_or_pasted_is_captioned(page: Page, event: str) -> None:
+    words = [{"word": "Good", "start": 0.1, "end": 0.3}, {"word": "morning.", "start": 0.3, "end": 0.9}]
+    answer = f"data: {json.dumps({'type': 'transcript.text.delta', 'delta': 'Good morning.', 'words': words})}\n\n"
+    sent = page.evaluate(f"""(async () => {{
+      const fetched = new Promise((resolve) => (window.fetch = async (_, {{ body }}) => {{
+        resolve(body.get("file").name);
+        return new Response({json.dumps(answer)});
+      }}));
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["sound"], "clip.wav"));
+      document.dispatchEvent({event});
+      return fetched;
+    }})()""")
+    assert sent == "clip.wav"
+    assert eventually(lambda: page.text("#recording-turns") == "Good morning.", 10)
+    assert page.evaluate("document.querySelectorAll('#recording .word').length") == 2
