@@ -1,6 +1,7 @@
 """Serve the application with uvicorn: limits, redaction of its log, TLS, and the listening socket."""
 
 import asyncio
+import errno
 import logging
 import socket
 import ssl
@@ -39,8 +40,12 @@ class Server(uvicorn.Server):
     In that case `failure` is the exception. A signal begins the drain (`realtime.edge.drain`), a second one ends it.
     """
 
-    def __init__(self, models: Models, settings: Settings, wyoming: socket.socket | None = None) -> None:
+    def __init__(
+        self, models: Models, settings: Settings, wyoming: socket.socket | None = None, *, successor: bool = False
+    ) -> None:
         """Serve Wyoming clients from the listening socket `wyoming`, too, if there is one.
+
+        With `successor`, another process accepts connections from the same socket when this one drains.
 
         Raises `ValueError` if the files for TLS cannot be used.
         """
@@ -66,6 +71,8 @@ class Server(uvicorn.Server):
         )
         self._models = models
         self._drain_timeout_seconds = settings.drain_timeout_seconds
+        self._successor = successor
+        self.servers = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: BaseException | None = None
 
@@ -77,7 +84,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop loading models, so that requests waiting for them are answered, drain, and shut down.
 
-        Meanwhile connections are accepted, so that health checks and refusals are answered.
+        Meanwhile connections are accepted, so that health checks and refusals are answered, unless there is a successor
+        for them.
         """
         self._models.stop_opening()
         self._begin_drain()
@@ -104,6 +112,9 @@ class Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._begin_drain)
 
     def _begin_drain(self) -> None:
+        if self._successor:
+            for server in self.servers:
+                server.close()
         self.drain.begin(0 if self.failure else self._drain_timeout_seconds)
 
     def _end(self, failure: BaseException) -> None:
@@ -181,9 +192,26 @@ def wyoming_socket(settings: Settings) -> socket.socket | None:
 
 
 def _listen(host: str, port: int, settings: Settings) -> socket.socket:
-    """Open a listening socket, whose connections are closed when the peer is gone or does not read."""
+    """Open a listening socket."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=128)
+    return _guarded(socket.create_server((host, port), family=family, backlog=128), settings)
+
+
+def inherited_socket(descriptor: int, settings: Settings) -> socket.socket:
+    """Take over a listening socket that the parent process has opened, such as systemd.
+
+    Raises `OSError` if the descriptor is not one of TCP.
+    """
+    listener = socket.socket(fileno=descriptor)
+    listening = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    if not listening or listener.family not in (socket.AF_INET, socket.AF_INET6):
+        listener.detach()
+        raise OSError(errno.EINVAL, "this is no listening TCP socket")
+    return _guarded(listener, settings)
+
+
+def _guarded(listener: socket.socket, settings: Settings) -> socket.socket:
+    """Have connections of a listening socket closed when the peer is gone or does not read."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         timeout_ms = int(1000 * USER_TIMEOUT_FACTOR * settings.send_timeout_seconds)

@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 
 from realtime import logs
 from realtime.cli.output import USAGE_ERROR
 from realtime.cli.wyoming_checks import announcement_problem
 from realtime.engines.registry import InstalledEngines
 from realtime.models.models import Models
-from realtime.server import Server, listening_error, listening_socket, tls_context, wyoming_socket
+from realtime.server import Server, inherited_socket, listening_error, listening_socket, tls_context, wyoming_socket
 from realtime.settings import Settings
 from realtime.tracing.files import prepare_directory
 from realtime.weights.progress import LoggedProgress
@@ -27,11 +28,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", dest="transcription_model", help="default speech-to-text model (default whisper-base)"
     )
+    parser.add_argument(
+        "--fd", type=int, help="file descriptor of a listening TCP socket to use instead, as by systemd (3)"
+    )
     parser.add_argument("--insecure", action="store_true", help="allow clients on other machines without an API key")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the service until it is stopped, and return the exit code. Raises what ended the service."""
+    inherited = None
+    if options.fd is not None:
+        try:
+            inherited = inherited_socket(options.fd, settings)
+        except OSError as error:
+            print(f"vivavoce: cannot use --fd {options.fd}: {listening_error(error)}", file=sys.stderr)
+            return USAGE_ERROR
+        host, port = inherited.getsockname()[:2]
+        settings = replace(settings, host=host, port=port)
     if settings.lacks_api_keys and not options.insecure:
         print(
             f"vivavoce: refusing to listen on {settings.host} without API keys. "
@@ -58,7 +71,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with ExitStack() as sockets:
         try:
             place = f"{settings.host}, port {settings.port}"
-            listener = sockets.enter_context(listening_socket(settings))
+            listener = sockets.enter_context(inherited or listening_socket(settings))
             place = str(settings.wyoming_uri)
             if wyoming := wyoming_socket(settings):
                 sockets.enter_context(wyoming)
@@ -66,7 +79,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             print(f"vivavoce: cannot listen on {place}: {listening_error(error)}", file=sys.stderr)
             return 1
         models = Models(settings, InstalledEngines(settings, LoggedProgress()))
-        server = Server(models, settings, wyoming)
+        server = Server(models, settings, wyoming, successor=inherited is not None)
         scheme = "http" if settings.tls_certificate is None else "https"
         logger.info("listening on %s://%s:%d", scheme, *listener.getsockname()[:2])
         if wyoming is not None:

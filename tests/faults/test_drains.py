@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 import time
 from http import HTTPStatus
 
@@ -46,8 +47,10 @@ def refuses_sessions(running: Service) -> bool:
 
 @pytest.mark.parametrize("number", range(repetitions(1, 50)))
 def test_a_service_that_is_stopped_delivers_what_was_said_and_ends_in_time(number: int) -> None:
-    settings = {"drain_timeout_seconds": str(DRAIN_SECONDS), "send_timeout_seconds": "1"}
-    with service(**settings) as running, contextlib.ExitStack() as stack:
+    with (
+        service(drain_timeout_seconds=str(DRAIN_SECONDS), send_timeout_seconds="1") as running,
+        contextlib.ExitStack() as stack,
+    ):
         readiness = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{running.port}", timeout=5))
         assert readiness.get("/readyz").status_code == HTTPStatus.OK
         for _ in range(HALF_OPEN):
@@ -71,3 +74,24 @@ def test_a_service_that_is_stopped_delivers_what_was_said_and_ends_in_time(numbe
     assert codes == [CloseCode.SERVICE_RESTART] * SPEAKERS
     assert exit_code == 0
     assert ended < DRAIN_SECONDS + 2
+
+
+def test_a_successor_on_the_same_socket_takes_over_without_a_refused_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
+        descriptor = listener.fileno()
+
+        def start() -> Service:
+            seconds = str(3 * DRAIN_SECONDS)
+            arguments = ("--fd", str(descriptor))
+            return stack.enter_context(service(*arguments, pass_fds=(descriptor,), drain_timeout_seconds=seconds))
+
+        first = start()
+        clients = [speaker(first, stack, [number]) for number in range(3)]
+        second = start()
+        first.send(signal.SIGTERM)
+        first.read_until("(draining)")
+        clients += [speaker(second, stack, [number]) for number in range(3, 6)]
+        for number, client in enumerate(clients):
+            client.send_audio(silence(0.8, RATE))
+            assert client.wait_for(COMPLETED)["transcript"] == transcript_of([number])
+        assert first.exit_code() == 0

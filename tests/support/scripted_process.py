@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -36,10 +36,11 @@ class Service:
     def __init__(self, process: "subprocess.Popen[str]", until: str) -> None:
         self._process = process
         self.log = ""
-        self.port = int(self._read_until(r"http://\S+:(\d+)"))
-        self._read_until(f"({until})")
+        self.port = int(self.read_until(r"http://\S+:(\d+)"))
+        self.read_until(f"({until})")
 
-    def _read_until(self, pattern: str) -> str:
+    def read_until(self, pattern: str) -> str:
+        """Read the log up to a line with this pattern; return its first group."""
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self.log += line
@@ -64,11 +65,15 @@ class Service:
 
 @contextlib.contextmanager
 def service(
-    *arguments: str, engines: str = "ScriptedEngines", until: str = "ready: ", **settings: str
+    *arguments: str,
+    engines: str = "ScriptedEngines",
+    until: str = "ready: ",
+    pass_fds: Sequence[int] = (),
+    **settings: str,
 ) -> Iterator[Service]:
     environment = ENVIRONMENT | {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
     command = [sys.executable, "-c", SCRIPTED, engines, "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, pass_fds=pass_fds) as process:
         try:
             yield Service(process, until)
         finally:

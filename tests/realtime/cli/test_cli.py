@@ -257,6 +257,12 @@ def test_a_json_log_has_one_object_a_line_with_the_session_where_there_is_one() 
     assert "session" not in next(record for record in records if record["message"].startswith("listening on "))
 
 
+def test_a_descriptor_that_is_no_listening_socket_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as unused:
+        assert exit_code("serve", "--fd", str(unused.fileno())) == 2
+    assert "this is no listening TCP socket" in capsys.readouterr().err
+
+
 def test_without_a_key_others_are_served_only_on_demand() -> None:
     with service("--host", "0.0.0.0", "--insecure") as running:
         assert running.port
