@@ -73,7 +73,9 @@ function show(status) {
   for (const [name, columns] of Object.entries(TABLES)) {
     const head = row("th", columns.map(([heading]) => heading));
     const rows = status[name].map((each) => row("td", columns.map(([, cell]) => cell(each))));
-    find(name).replaceChildren(head, ...(rows.length ? rows : [row("td", ["none"])]));
+    const none = row("td", ["none"]);
+    none.firstElementChild.colSpan = columns.length;
+    find(name).replaceChildren(head, ...(rows.length ? rows : [none]));
   }
   find("plots").replaceChildren(...PLOTS.map((each) => plot(status.history, ...each)));
 }
@@ -96,6 +98,7 @@ function plot(history, heading, value, written, least) {
   line.setAttribute("points", points.join(" "));
   const drawing = document.createElementNS(SVG, "svg");
   drawing.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+  drawing.setAttribute("preserveAspectRatio", "none"); // the plot fills its frame; the line keeps its width
   drawing.setAttribute("role", "img");
   drawing.setAttribute("aria-label", `${heading} over five minutes, at most ${written(Math.max(0, ...values))}`);
   drawing.append(line);
