@@ -28,6 +28,7 @@ from tests.support.realtime_service import (
     utterance,
 )
 from tests.support.recordings import silence, wav_file
+from tests.support.resuming_client import resuming_client
 from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript_of
 from tests.support.wyoming_client import wyoming_client
 
@@ -158,6 +159,24 @@ def test_what_does_not_end_in_time_is_cut_off() -> None:
         server.signal()
         assert read_to_end(client.socket) == RESTART
         engines.gate.set()
+
+
+def test_a_client_that_has_lost_its_connection_may_come_back_for_its_transcript() -> None:
+    engines = Held()
+    with (
+        realtime_service(engines, drain_timeout_seconds=PLENTY) as server,
+        resuming_client(server.port, LISTENING) as client,
+    ):
+        client.send_audio(utterance([1, 2]))
+        client.until("input_audio_buffer.committed")
+        client.socket.socket.shutdown(socket.SHUT_RDWR)
+        server.signal()
+        assert eventually(lambda: server.drain.begun)
+        engines.gate.set()
+        client.until(COMPLETED)
+        assert client.events[-1]["transcript"] == transcript_of([1, 2])
+        assert client.resumed == 1
+        assert read_to_end(client.socket) == RESTART
 
 
 def test_a_request_of_a_wyoming_client_is_answered_before_the_connection_ends() -> None:
