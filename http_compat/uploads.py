@@ -11,7 +11,7 @@ from starlette.requests import Request
 from http_compat.disconnect import while_connected
 from http_compat.errors import FileTooLarge, request_id
 from http_compat.limits import ConcurrencyLimit, bounded
-from http_compat.parsing.bodies import read_form
+from http_compat.parsing.bodies import close_files, read_form
 from http_compat.request_log import note_audio
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.signatures import LONGEST_SIGNATURE, is_container
@@ -61,13 +61,16 @@ class Uploads:
         return self._limit.slot()
 
     async def read_form(self, request: Request, resources: AsyncExitStack, file_name: str = "file") -> FormData:
-        """Read a form with a recording in the part `file_name`, and close it with `resources`. Raises `ClientError`."""
+        """Read a form with a recording in the part `file_name`; its files are closed with `resources`.
+
+        Raises `ClientError`.
+        """
         max_bytes, timeout = self._settings.max_upload_bytes, self._settings.idle_timeout_seconds
         try:
             form = await read_form(bounded(request, max_bytes, timeout), max_files=_MAX_FILES)
         except TooLarge as error:
             raise FileTooLarge(error.message, param=file_name) from error
-        resources.push_async_callback(form.close)
+        resources.callback(close_files, form)
         return form
 
     async def prepare(

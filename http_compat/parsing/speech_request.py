@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue
 from http_compat.limits import bounded
-from http_compat.parsing.bodies import convert_texts, decode_json, media_type, read_form, read_json
+from http_compat.parsing.bodies import close_files, convert_texts, decode_json, media_type, read_form, read_json
 from http_compat.parsing.form_fields import NOTHING
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import ClientError, UnknownVoice
@@ -171,7 +171,7 @@ async def read_speech(request: Request, settings: Settings) -> SpeechBody:
                 fields["prompt_speech"] = await recording.read()
             return convert_texts(fields, SpeechBody)
         finally:
-            await form.close()
+            close_files(form)
     except ClientError as error:
         if error.param == "voice":
             raise UnknownVoice("`voice` must be a name or an object with an id.", param="voice") from error

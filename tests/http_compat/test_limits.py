@@ -1,11 +1,14 @@
 """Limits on the body of a request, so that no client occupies a slot forever; lingering close."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
@@ -13,9 +16,14 @@ from starlette.types import Message
 from http_compat.errors import BodyTimeout
 from http_compat.limits import MinimumRate, bounded
 from http_compat.middleware import LingeringCloseMiddleware
+from http_compat.uploads import Uploads
+from realtime.edge.metrics import Metrics
+from realtime.edge.rate_limits import RateLimits
 from realtime.errors import TooLarge
+from realtime.media.decoder_pool import DecoderPool
 from realtime.settings import Settings
 from tests.support.asgi_requests import post
+from tests.support.scripted_models import ScriptedModels
 
 
 @pytest.mark.filterwarnings("ignore:Unclosed file")  # Starlette leaves an unfinished part to the garbage collector
@@ -48,6 +56,32 @@ def test_a_body_that_stops_arriving_is_408_and_releases_its_slot(
     assert (start["status"], again["status"]) == (408, 408)
     assert (b"x-should-retry", b"false") in start["headers"]
     assert json.loads(answer["body"])["error"]["code"] == "request_timeout"
+
+
+def test_the_file_of_a_request_that_is_cancelled_is_closed() -> None:
+    settings = Settings()
+    decoders = DecoderPool(max_files=1, max_streams=1)
+    uploads = Uploads(ScriptedModels(), settings, decoders, Metrics(dict), RateLimits(settings))
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + bytes(2**21) + b"\r\n--b--"
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    async def scene() -> UploadFile:
+        request = Request({"type": "http", "headers": [(b"content-type", b"multipart/form-data; boundary=b")]}, receive)
+        with contextlib.suppress(asyncio.CancelledError):
+            async with AsyncExitStack() as resources:
+                file = (await uploads.read_form(request, resources))["file"]
+                task = asyncio.current_task()
+                assert task
+                task.cancel()
+            await asyncio.sleep(0)  # the cancellation arrives at the latest here
+        assert isinstance(file, UploadFile)
+        return file
+
+    file = asyncio.run(scene())
+    assert file.size == 2**21
+    assert file.file.closed
 
 
 def trickling(seconds: float, chunks: int) -> Request:
