@@ -59,6 +59,8 @@ class Connection:
         await self._put(self._codec.encode_draining(self._drain.seconds_left))
         await self._drain.settle(driver)
         await self._put([CLOSE])
+        await self._drain.abandoned(driver)
+        raise WebSocketDisconnect(1006)
 
     async def _read(self, driver: Driver, greeting: Frames) -> None:
         await self._put(greeting)

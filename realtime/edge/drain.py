@@ -23,6 +23,12 @@ With the default of 30 s, 15 s are left for the transcript of the turn and the p
 most, and a machine that is not overloaded has the transcript within 2 s.
 """
 
+PARKED_SECONDS: Final = 5.0
+"""Seconds in which the client of a parked session must come back: for the turn to go on, and again to get what is left.
+
+Our clients try again within a second of a loss, and most of those that do not come back have been closed.
+"""
+
 CLOSE: Final = Close(1012, "The server is restarting.")
 """How a websocket is closed: with the code for a restart of the service, after which clients connect again."""
 
@@ -86,9 +92,16 @@ class Drain:
 
     async def settle(self, driver: Driver) -> None:
         """Wait until nothing is in progress in a session, and conclude it when the time for that is over."""
+        natural = NATURAL_SHARE * self.seconds_left
         try:
-            async with asyncio.timeout(NATURAL_SHARE * self.seconds_left):
+            async with asyncio.timeout(min(natural, PARKED_SECONDS) if driver.paused else natural):
                 await driver.settled()
         except TimeoutError:
             await driver.inbox.put(Conclude())
             await driver.settled()
+
+    async def abandoned(self, driver: Driver) -> None:
+        """Wait until the client of a session has not come back for `PARKED_SECONDS`."""
+        await asyncio.sleep(PARKED_SECONDS)
+        while not driver.paused:  # noqa: ASYNC110 - nobody notifies
+            await asyncio.sleep(PARKED_SECONDS)

@@ -146,6 +146,11 @@ class Driver:
         """Whether any response is in progress, and does not wait for text of the client."""
         return self._session.responding
 
+    @property
+    def paused(self) -> bool:
+        """Whether the time of the session stands still, because it is parked."""
+        return self._clock.paused
+
     def pause(self) -> None:
         """Stop the time of the session: speech is sent no further ahead, and no timer fires."""
         self._clock.pause()

@@ -8,6 +8,7 @@ import json
 import logging
 import random
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from realtime.audio.formats import Samples
+from realtime.audio.formats import Encoding, Samples, encode
+from realtime.edge import drain
 from tests.support.fault_proxy import fault_proxy
 from tests.support.realtime_service import (
+    RATE,
     SILENT,
     TIMEOUT,
     Message,
@@ -323,14 +326,19 @@ def test_a_client_that_comes_back_to_a_server_that_drains_gets_what_is_left() ->
         assert read_to_end(client.socket) == CloseCode.SERVICE_RESTART
 
 
-def test_a_server_that_drains_waits_no_longer_than_it_has_time() -> None:
-    with realtime_service(drain_timeout_seconds=0.2) as server:
+@pytest.mark.parametrize(("seconds", "parked_seconds"), [(0.2, 60.0), (60.0, 0.1)])
+def test_a_server_that_drains_does_not_wait_long_for_a_client_that_is_lost(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, parked_seconds: float
+) -> None:
+    monkeypatch.setattr(drain, "PARKED_SECONDS", parked_seconds)
+    with realtime_service(drain_timeout_seconds=seconds) as server:
         with (
             fault_proxy(server.port) as proxy,
             connect(f"ws://127.0.0.1:{proxy.port}/v1/realtime?ext=resume") as socket,
         ):
-            socket.send(json.dumps({"type": "input_audio_buffer.clear"}))
-            while json.loads(socket.recv(timeout=TIMEOUT))["type"] != "input_audio_buffer.cleared":
+            audio = b64encode(encode(utterance([3])[: RATE // 2], Encoding.PCM16)).decode()
+            socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+            while json.loads(socket.recv(timeout=TIMEOUT))["type"] != "input_audio_buffer.speech_started":
                 pass
             proxy.cut()
             assert soon(lambda: server.metric("sessions_parked") == 1)
