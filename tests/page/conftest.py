@@ -28,7 +28,12 @@ Browse: TypeAlias = Callable[[str, Path], contextlib.AbstractContextManager[Page
 @pytest.fixture(scope="session")
 def service() -> Iterator[RunningService]:
     require_packages(*PACKAGES)
-    with running_service(offline="true", chat_base_url="scripted", log_level="warning") as running:
+    with running_service(
+        offline="true",
+        chat_base_url="scripted",
+        log_level="warning",
+        resume_timeout_seconds="5",  # for browsers that have ended
+    ) as running:
         yield running
 
 

@@ -185,6 +185,17 @@ def test_captions_go_on_over_another_connection_without_losing_or_doubling_words
         assert eventually(lambda: service.sessions == 0, 30)
 
 
+def test_a_page_that_is_left_leaves_no_session_behind(browse_chromium: Browse, tmp_path: Path) -> None:
+    with realtime_service() as service, browse_chromium(f"http://127.0.0.1:{service.port}/", tmp_path) as page:
+        page.evaluate(LISTEN)
+        assert eventually(lambda: page.evaluate("'listener' in window"), 10)
+        page.evaluate(f"{SEND}({json.dumps(base64.b64encode(bytes(4_800)).decode())})")
+        assert eventually(lambda: service.sessions == 1, 10)
+        page.evaluate("void (location = 'about:blank')")
+        assert eventually(lambda: service.sessions == 0, 10)
+        assert service.metric("sessions_parked") == 0
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -239,7 +239,7 @@ def test_the_page_for_operators_shows_who_speaks(
     browse_chromium: Browse, service: RunningService, microphone: Callable[..., Path]
 ) -> None:
     with browse_chromium(f"http://{service.address}/status", microphone()) as page:
-        assert eventually(lambda: page.text("#state").startswith("0 of 32 sessions"), 10)
+        assert eventually(lambda: page.text("#state").startswith("0 of 32 sessions"), 30)
         with connect(f"{service.realtime_url}?intent=transcription"):
             assert eventually(lambda: page.text("#sessions").startswith("Session Key Age Lag"), 10)
             assert eventually(lambda: "sess_" in page.text("#sessions"), 10)

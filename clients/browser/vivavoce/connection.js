@@ -62,6 +62,8 @@ export class Connection {
   #closed = false;
   #resumption = new Resumption();
   #resuming = false;
+  /** End the session when the page is left. Otherwise the server would wait for it to come back. */
+  #leave = () => this.close();
 
   /**
    * @param {Server} server
@@ -90,6 +92,7 @@ export class Connection {
   /** Open the first session. Rejects if it cannot be opened; later ones are tried until `close`. */
   async open() {
     this.#handlers.onState?.("connecting");
+    addEventListener("pagehide", this.#leave);
     try {
       await this.#connect();
     } catch (error) {
@@ -203,6 +206,7 @@ export class Connection {
 
   #end() {
     this.#closed = true;
+    removeEventListener("pagehide", this.#leave);
     this.#handlers.onState?.("closed");
   }
 }
