@@ -2,10 +2,12 @@
 
 import base64
 import math
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, TypeAlias
 
 Payload: TypeAlias = dict[str, Any]
+
+_TRANSCRIPTION: Final = "conversation.item.input_audio_transcription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +219,31 @@ def parse_event(raw: Payload) -> Event:
 def parse_words(raw: Payload) -> tuple[Word, ...]:
     """Return the words of a transcript. Raises `LookupError` or `TypeError` if they are malformed."""
     return tuple(Word(each["word"], each["start"], each["end"], each["probability"]) for each in raw.get("words") or ())
+
+
+def message_of(event: Event) -> Payload:
+    """Return the server's message of an event, empty for one that has none.
+
+    A session that replaces a lost one has other items and times. They are those of the event here, which go on.
+    """
+    match event:
+        case SpeechStarted(item_id=item, audio_start_ms=start_ms):
+            return {**event.raw, "item_id": item, "audio_start_ms": start_ms}
+        case SpeechStopped(item_id=item, audio_end_ms=end_ms):
+            return {**event.raw, "item_id": item, "audio_end_ms": end_ms}
+        case Partial(item_id=item, audio_end_ms=end_ms):
+            return {**event.raw, "item_id": item, "audio_end_ms": end_ms}
+        case Committed(item_id=item) | Failed(item_id=item):
+            return {**event.raw, "item_id": item}
+        case Delta(item_id=item, text=text):
+            return {"type": f"{_TRANSCRIPTION}.delta", "content_index": 0, **event.raw, "item_id": item, "delta": text}
+        case Completed(item_id=item, text=text, words=words):
+            message = {"type": f"{_TRANSCRIPTION}.completed", "content_index": 0, **event.raw}
+            if words != parse_words(message):
+                message["words"] = [
+                    {("word" if name == "text" else name): value for name, value in asdict(word).items()}
+                    for word in words
+                ]
+            return {**message, "item_id": item, "transcript": text}
+        case _:
+            return event.raw

@@ -38,19 +38,20 @@ async def open_reconnecting(
     reconnect_seconds: float = RECONNECT_SECONDS,
     greet: Callable[[Session], Awaitable[None]] | None = None,
     ends: bool = True,
+    waits: bool = True,
 ) -> AsyncIterator["ReconnectingSession"]:
     """Open a session that `opening` opens again when it is lost; it is closed when the block ends.
 
     `greet` is called with each new session before it is sent audio. Unless the iteration `ends` when everything has its
-    transcript, it goes on until `end`, and yields what `ends_audio`. A server that is full or loading
-    (`Retry-After`) is asked again from the beginning, any other refusal of the first session raises at once.
+    transcript, it goes on until `end`, and yields what `ends_audio`. If it `waits`, a server that is full or loading
+    (`Retry-After`) is asked again from the beginning; any other refusal of the first session raises at once.
 
     Raises:
         ConnectionRefused: The first session cannot be opened.
     """
     session = ReconnectingSession(opening, audio, reconnect_seconds, greet, ends=ends)
     try:
-        await session._open_first()
+        await session._open_first(waits=waits)
         yield session
     finally:
         await session.close()
@@ -92,6 +93,7 @@ class ReconnectingSession:
         self._final_commits: list[str] = []
         self._commits_answered = False
         self._finished = False
+        self._untranscribed = 0
         self._deadline: asyncio.Timeout | None = None
 
     @property
@@ -103,6 +105,11 @@ class ReconnectingSession:
     def is_transcribed(self) -> bool:
         """Whether all audio has been sent, and every turn has its transcript."""
         return self._commits_answered and self._turns.are_complete
+
+    @property
+    def untranscribed(self) -> int:
+        """How many turns ended with the text that they had, because the iteration ended before their transcripts."""
+        return self._untranscribed
 
     def ends_audio(self, event: Event) -> bool:
         """Say whether an event only tells that no turn follows: the refusal of a commit after all audio."""
@@ -181,7 +188,9 @@ class ReconnectingSession:
 
     def end(self, failure: RealtimeError | None = None) -> None:
         """End the iteration, after what is known of unfinished turns; with a failure, it is raised then."""
-        self._said += self._turns.settle()
+        unfinished = self._turns.settle()
+        self._untranscribed = len(unfinished)
+        self._said += unfinished
         self._failure, self._finished = failure, True
         self._opened.set()
 
@@ -205,12 +214,13 @@ class ReconnectingSession:
             self._retry_at = _now() + delay
             self._said.append(Disconnected(str(error), delay))
 
-    async def _open_first(self) -> None:
+    async def _open_first(self, *, waits: bool) -> None:
         while self._session is None:
             try:
                 await self._open()
             except ConnectionRefused as refusal:
-                delay = None if refusal.retry_after is None else self._attempts.delay_after(refusal, _now())
+                asked_again = waits and refusal.retry_after is not None
+                delay = self._attempts.delay_after(refusal, _now()) if asked_again else None
                 if delay is None:
                     raise
                 await asyncio.sleep(delay)

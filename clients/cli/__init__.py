@@ -1,1 +1,1 @@
-"""The commands `vivavoce listen` and `vivavoce say`."""
+"""The commands `vivavoce listen`, `vivavoce say` and `vivavoce talk`."""

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from clients.cli.screen import Screen, open_screen
 from clients.cli.terminal import printable
-from clients.events import Completed, Delta, Event, Failed, Partial
+from clients.events import Completed, Delta, Event, Failed, Partial, message_of
 from clients.hls import HlsCaptions
 from clients.roll_up import RollUp
 
@@ -30,8 +30,9 @@ class JsonLines:
     """Prints the server's events, one JSON object per line."""
 
     def show(self, event: Event) -> None:
-        sys.stdout.write(json.dumps(event.raw, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        if message := message_of(event):
+            sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
 
 
 @dataclass(slots=True)

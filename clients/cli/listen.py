@@ -10,28 +10,29 @@ import math
 import os
 import sys
 from collections.abc import AsyncIterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from clients.aio import DEFAULT_URL, Session, connect
+from clients.aio import DEFAULT_URL, Session, open_session
+from clients.captions import cancel, feed
 from clients.cli.display import Display, WithSegments, line_width, open_display
 from clients.cli.exit_codes import ExitCode, code_of
 from clients.cli.server import add_server_arguments, key_for
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import printable, warn
 from clients.errors import RealtimeError
-from clients.events import Completed, Delta
+from clients.events import Completed, Delta, Disconnected, Event, Failed, Reconnected, ServerError
 from clients.hls import PATIENCE, HlsCaptions, SegmentsUnwritable
+from clients.kept_audio import KeptAudio
 from clients.microphone import open_microphone
-from clients.pending import PendingTranscripts
+from clients.options import SAMPLE_RATE, SessionOptions
 from clients.playback import AudioUnreadable, decode, play
+from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession, open_reconnecting
 from clients.roll_up import LINE
 from clients.sound_devices import SoundUnavailable, UnknownDevice, microphones
-
-RESULT_TIMEOUT: Final = 60.0
-"""Seconds without any event, once all audio has been sent, after which outstanding transcripts are given up."""
 
 SILENCE_MS: Final = 1500
 """Silence in milliseconds that ends a turn: longer than for a dialogue, so that pauses do not break lines."""
@@ -59,7 +60,7 @@ class ListenOptions:
     roll_up: int | None = None
     hls: str | None = None
     hls_start: int = 0
-    result_timeout: float = RESULT_TIMEOUT
+    reconnect_seconds: float = RECONNECT_SECONDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -143,24 +144,27 @@ def run(namespace: argparse.Namespace) -> int:
 
 async def listen(options: ListenOptions) -> int:
     """Transcribe one source and return the exit code; warnings go to standard error."""
+    audio = KeptAudio(SAMPLE_RATE)
+    session_options = SessionOptions(
+        language=options.language,
+        prompt=options.prompt,
+        model=options.model,
+        translate=options.translate,
+        silence_ms=options.silence_ms,
+        partials=True,
+    )
+    seconds = options.reconnect_seconds
+    opening = partial(open_session, options.url, session_options, api_key=options.api_key, resume_seconds=seconds)
+    greet = partial(_warn_of_substitutes, options)
     try:
         with _open_hls(options) as hls, _open_source(options) as frames:
-            async with connect(
-                options.url,
-                api_key=options.api_key,
-                language=options.language,
-                prompt=options.prompt,
-                model=options.model,
-                translate=options.translate,
-                silence_ms=options.silence_ms,
-                partials=True,
+            async with open_reconnecting(
+                opening, audio, reconnect_seconds=seconds, greet=greet, waits=False
             ) as session:
-                _warn_of_substitutes(session, options)
                 with open_display(options.as_json, options.roll_up) as display:
                     if hls is None:
-                        return await _transcribe(session, frames, display, options.result_timeout)
-                    both = WithSegments(display, hls)
-                    return await _transcribe(session, hls.follow(frames), both, options.result_timeout)
+                        return await _transcribe(session, audio, frames, display)
+                    return await _transcribe(session, audio, hls.follow(frames), WithSegments(display, hls))
     except UnknownDevice as error:
         _warn(f"{error}; `vivavoce listen --devices` lists them")
         return ExitCode.USAGE
@@ -176,7 +180,7 @@ async def listen(options: ListenOptions) -> int:
     return ExitCode.FAILED
 
 
-def _warn_of_substitutes(session: Session, options: ListenOptions) -> None:
+async def _warn_of_substitutes(options: ListenOptions, session: Session) -> None:
     """Warn if the server does not know the model or language; it keeps its default then.
 
     It answers with its own name of the model, which ends the name of a repository (`openai/whisper-tiny`), and with
@@ -216,43 +220,31 @@ def _open_source(options: ListenOptions) -> Iterator[AsyncIterable[bytes]]:
         _warn(f"lost {microphone.lost} frames of the microphone because the server is too slow")
 
 
-async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: Display, result_timeout: float) -> int:
+async def _transcribe(
+    session: ReconnectingSession, audio: KeptAudio, frames: AsyncIterable[bytes], display: Display
+) -> int:
     """Send audio and show events concurrently until every turn has its transcript; return the exit code."""
-    pending = PendingTranscripts()
-    any_words = False
-    sending = asyncio.create_task(_send(session, frames, pending))
-    clock = asyncio.get_running_loop().time
+    any_words, all_well = False, True
+    sending = asyncio.create_task(feed(session, audio, frames))
     try:
-        async with asyncio.timeout(None) as deadline:  # no limit before the end of the audio, which may be silent
-
-            def expect_answer(*_: object) -> None:
-                deadline.reschedule(clock() + result_timeout)
-
-            sending.add_done_callback(expect_answer)
-            try:
-                while not pending.done:
-                    event = await anext(session)
-                    if not pending.receive(event):
-                        display.show(event)
-                    any_words = any_words or (isinstance(event, Delta | Completed) and bool(event.text.strip()))
-                    if sending.done():
-                        expect_answer()
-            finally:
-                sending.cancel()
-                await asyncio.wait([sending])
-    except StopAsyncIteration:
-        pending.warn("the server closed the connection")
-    except TimeoutError:
-        pending.warn(f"the server sent nothing for {result_timeout:g} s")
+        async for event in session:
+            display.show(event)
+            any_words = any_words or (isinstance(event, Delta | Completed) and bool(event.text.strip()))
+            all_well = _report(event) and all_well
+        if not session.is_transcribed:
+            all_well = _fail("the server closed the connection")
     except RealtimeError as error:
-        pending.warn(str(error))
-    if not sending.cancelled():
-        sending.result()
-    if lost := len(pending.items):
-        pending.warn(f"{lost} turn{'s were' if lost > 1 else ' was'} not transcribed")
-    for warning in pending.warnings:
-        _warn(warning)
-    if pending.warnings:
+        all_well = _fail(str(error))
+    finally:
+        await cancel(sending)
+    try:
+        if not sending.cancelled():
+            sending.result()
+    except AudioUnreadable as error:
+        all_well = _fail(str(error))
+    if lost := session.untranscribed:
+        all_well = _fail(f"{lost} turn{'s were' if lost > 1 else ' was'} not transcribed")
+    if not all_well:
         return ExitCode.FAILED
     if not any_words:
         _warn("there was no speech")
@@ -260,16 +252,27 @@ async def _transcribe(session: Session, frames: AsyncIterable[bytes], display: D
     return ExitCode.OK
 
 
-async def _send(session: Session, frames: AsyncIterable[bytes], pending: PendingTranscripts) -> None:
-    """Send all audio, then commit twice (see `PendingTranscripts`)."""
-    with suppress(RealtimeError):  # the receiving side gets the same error and reports it
-        try:
-            async for frame in frames:
-                await session.send_audio(frame)
-        except AudioUnreadable as error:
-            pending.warn(str(error))
-        pending.final_commits.append(await session.commit())
-        pending.final_commits.append(await session.commit())
+def _report(event: Event) -> bool:
+    """Warn of what goes wrong; return whether nothing is lost by it."""
+    match event:
+        case Failed(message=message):
+            return _fail(f"a turn could not be transcribed: {message}")
+        case ServerError(message=message):
+            return _fail(message)
+        case Disconnected(reason=reason):
+            _warn(f"{reason}; connecting again")
+        case Reconnected(missing=missing) if missing > 0:
+            return _fail(f"connected again; {missing:.1f} s of a turn are missing")
+        case Reconnected():
+            _warn("connected again")
+        case _:
+            pass
+    return True
+
+
+def _fail(message: str) -> bool:
+    _warn(message)
+    return False
 
 
 def list_microphones() -> int:

@@ -165,6 +165,8 @@ async def _follow(conversation: Conversation, dialogue: Dialogue) -> int:
                 code = ExitCode.FAILED
             case Disconnected(reason=reason):
                 _warn(f"{reason}; connecting again")
+            case Reconnected(resumed=True):
+                _warn("connected again")
             case Reconnected():
                 _warn("connected again; the chat model does not know what was said before")
             case _:

@@ -11,9 +11,9 @@ from typing import Final
 from clients.aio import Session, connect
 from clients.errors import ConnectionRefused, RealtimeError
 from clients.events import Completed, Event
-from clients.pending import PendingTranscripts
 from tests.bench.speech_clips import RATE, pcm
 from tests.bench.speech_tracks import Track
+from tests.support.pending_transcripts import PendingTranscripts
 
 FRAME_SECONDS: Final = 0.1
 """Seconds of audio in a frame of one of many streams: long, so that sending costs little."""

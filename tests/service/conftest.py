@@ -17,11 +17,11 @@ import pytest
 
 from clients.aio import connect
 from clients.events import Event
-from clients.pending import PendingTranscripts
 from clients.playback import decode, play
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
 from tests.support.bundled_models import require_packages
+from tests.support.pending_transcripts import PendingTranscripts
 from tests.support.running_service import running_service
 
 SPEECH = Path(__file__).parents[2] / "../shared/speech"

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -55,7 +56,11 @@ Script: TypeAlias = Callable[[Peer], Awaitable[None]]
 
 
 def meet(
-    script: Script, client: Callable[[str], Awaitable[Result]], *, refusal: tuple[HTTPStatus, str] | None = None
+    script: Script,
+    client: Callable[[str], Awaitable[Result]],
+    *,
+    refusal: tuple[HTTPStatus, str] | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Result:
     """Run a client against a script and return the client's result; an error on either side is raised."""
 
@@ -70,7 +75,11 @@ def meet(
                 await connection.wait_closed()
 
         def answer(connection: ServerConnection, _request: Request) -> Response | None:
-            return connection.respond(*refusal) if refusal is not None else None
+            if refusal is None:
+                return None
+            response = connection.respond(*refusal)
+            response.headers.update(headers)
+            return response
 
         async with asyncio.timeout(20), serve(handle, "127.0.0.1", 0, process_request=answer) as server:
             port = next(iter(server.sockets)).getsockname()[1]

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+import clients.backoff
 import clients.cli.listen
+import clients.reconnecting
 from clients.cli.exit_codes import ExitCode
 from clients.cli.listen import ListenOptions, add_arguments, listen, run
 from tests.support.scripted_realtime_server import (
@@ -54,7 +56,7 @@ def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def listening(source: str | None, **changes: object) -> Callable[[str], Awaitable[int]]:
     async def client(url: str) -> int:
-        options = ListenOptions(source=source, url=url, fast=True)
+        options = ListenOptions(source=source, url=url, fast=True, reconnect_seconds=0)
         return await listen(replace(options, **changes))  # type: ignore[arg-type]
 
     return client
@@ -250,23 +252,31 @@ def test_a_server_that_closes_in_good_order_but_too_early_fails_too(recording: s
     assert meet(script, listening(recording)) == 1
 
 
-def test_a_server_that_never_answers_is_given_up(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_server_that_never_answers_is_given_up(
+    recording: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients.reconnecting, "RESULT_SECONDS", 0.1)
+
     async def script(peer: Peer) -> None:
         await peer.greet()
         await peer.receive("input_audio_buffer.commit")
         await peer.send(committed("item_1"))
 
-    assert meet(script, listening(recording, result_timeout=0.1)) == 1
+    assert meet(script, listening(recording)) == 1
     warnings = capsys.readouterr().err
     assert "sent nothing for 0.1 s" in warnings
     assert "1 turn was not transcribed" in warnings
 
 
-def test_a_server_that_says_nothing_at_all_is_given_up(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_server_that_says_nothing_at_all_is_given_up(
+    recording: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients.reconnecting, "RESULT_SECONDS", 0.1)
+
     async def script(peer: Peer) -> None:
         await peer.greet()
 
-    assert meet(script, listening(recording, result_timeout=0.1)) == 1
+    assert meet(script, listening(recording)) == 1
     assert "sent nothing for 0.1 s" in capsys.readouterr().err
 
 
@@ -296,6 +306,61 @@ def test_json_lines_are_the_servers_own_messages(recording: str, capsys: pytest.
         "novelty",
     ]
     assert "Grüß" in lines[2]
+
+
+def restarted() -> Script:
+    """Lose the first connection in the middle of a turn, and transcribe the turn over the second."""
+    items = iter(["item_1", "item_2"])
+
+    async def script(peer: Peer) -> None:
+        item = next(items)
+        await peer.greet()
+        await peer.receive("input_audio_buffer.append")
+        await peer.send(started(item), delta(item, "It was"))
+        if item == "item_1":
+            await peer.connection.close(1012, "restarting")
+            return
+        words = [{"word": "It", "start": 0.02, "end": 0.08, "probability": 0.9}]
+        await peer.send(delta(item, " half an hour."), stopped(item), committed(item))
+        await peer.send(completed(item, "It was half an hour.", words=words))
+        await peer.receive("input_audio_buffer.commit")
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    return script
+
+
+def test_captions_go_on_after_a_restart_of_the_server_without_losing_or_doubling_words(
+    recording: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
+    assert meet(restarted(), listening(recording, roll_up=10, reconnect_seconds=10)) == 0
+    assert capsys.readouterr() == (
+        "It was\nhalf an\nhour.\n",
+        "vivavoce listen: the server closed the connection (1012: restarting); connecting again\n"
+        "vivavoce listen: connected again\n",
+    )
+
+
+def test_json_lines_go_on_after_a_restart_with_the_same_items(
+    recording: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
+    assert meet(restarted(), listening(recording, as_json=True, reconnect_seconds=10)) == 0
+    messages = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "".join(each["delta"] for each in messages if each["type"].endswith(".delta")) == "It was half an hour."
+    assert {each["item_id"] for each in messages if "item_id" in each} == {"item_1"}
+    assert [each["type"] for each in messages].count("input_audio_buffer.speech_started") == 1
+    assert all(each["type"] for each in messages)
+
+
+def test_a_server_that_is_full_is_not_waited_for(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def client(url: str) -> int:
+        return await listening(recording, reconnect_seconds=10)(url)
+
+    body = json.dumps({"error": {"message": "The server is full."}})
+    refusal = (HTTPStatus.SERVICE_UNAVAILABLE, body)
+    assert meet(answering(), client, refusal=refusal, headers={"Retry-After": "5"}) == ExitCode.REFUSED
+    assert capsys.readouterr().err == "vivavoce listen: The server is full.\n"
 
 
 PROGRAM = (
