@@ -221,7 +221,7 @@ def test_a_key_is_asked_for_and_only_one_that_expires_is_kept(
 def test_a_server_that_was_restarted_is_found_again_and_captions_go_on(
     browse_chromium: Browse, spoken: Callable[[str], Samples], microphone: Callable[..., Path]
 ) -> None:
-    heard = microphone(spoken(SENTENCE), *[SILENCE] * 25, spoken("Nobody has seen the little red house."))
+    heard = microphone(spoken(SENTENCE), *[SILENCE] * 8, spoken("Nobody has seen the little red house."))
     with contextlib.ExitStack() as stack:
         with running_service(offline="true", log_level="warning") as service:
             page = stack.enter_context(browse_chromium(f"http://{service.address}/", heard))
