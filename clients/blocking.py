@@ -79,6 +79,7 @@ class Microphone(Events[bytes]):
         self._microphone = microphone
 
     def stop(self) -> None:
+        """End the recording; what has been recorded can still be read."""
         self._thread.call(self._microphone.stop)
 
 
@@ -154,6 +155,7 @@ def _opened(context: AbstractAsyncContextManager[Item]) -> Iterator[tuple[LoopTh
                 thread.submit(leave()).result(CLOSE_SECONDS)
     finally:
         thread.stop()
+        thread.join(CLOSE_SECONDS)
 
 
 caption = _block(clients.captions.caption)

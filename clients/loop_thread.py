@@ -16,21 +16,36 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self._stopped = asyncio.Event()
+        self._stopping = False
+        self._order = threading.Lock()  # what is submitted before `stop` is cancelled by it
         started: Future[asyncio.AbstractEventLoop] = Future()
-        threading.Thread(target=self._run, args=(started,), name=name, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, args=(started,), name=name, daemon=True)
+        self._thread.start()
         self._loop = started.result()
 
     def submit(self, work: Coroutine[Any, Any, Result]) -> "Future[Result]":
-        """Run a coroutine, and return its result as a future of other threads."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Run a coroutine, and return its result as a future of other threads. Raises `RuntimeError` after `stop`."""
+        with self._order:
+            if not self._stopping:
+                return asyncio.run_coroutine_threadsafe(work, self._loop)
+        work.close()
+        raise RuntimeError("the block has ended")
 
     def call(self, function: Callable[[], object]) -> None:
-        """Call a function that does not block."""
-        self._loop.call_soon_threadsafe(function)
+        """Call a function that does not block, unless the thread is stopped."""
+        with self._order:
+            if not self._stopping:
+                self._loop.call_soon_threadsafe(function)
 
     def stop(self) -> None:
         """Cancel what is running, and end the thread."""
         self.call(self._stopped.set)
+        with self._order:
+            self._stopping = True
+
+    def join(self, seconds: float) -> None:
+        """Wait until the thread has ended after `stop`."""
+        self._thread.join(seconds)
 
     def _run(self, started: "Future[asyncio.AbstractEventLoop]") -> None:
         with asyncio.Runner() as runner:

@@ -78,6 +78,7 @@ class ResumableConnection:
         self._attempt: asyncio.Task[tuple[ClientConnection, Payload] | None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._end: ConnectionClosed | None = None
+        self._closed = False
 
     async def send(self, message: str | bytes) -> None:
         """Send a message, or keep it until there is a connection again. Raises `ConnectionClosed` if there is none."""
@@ -105,7 +106,7 @@ class ResumableConnection:
 
     async def close(self, code: int = 1000) -> None:
         """Close the connection, and do not open it again."""
-        self._offer = None
+        self._closed = True
         for task in (self._attempt, self._catching_up):
             if task is not None:
                 task.cancel()
@@ -160,7 +161,7 @@ class ResumableConnection:
                 self._forget(self._forgotten + 1)
 
     def _may_resume(self, closed: ConnectionClosed) -> bool:
-        return self._offer is not None and (closed.rcvd is None or closed.rcvd.code in _LOST)
+        return not self._closed and self._offer is not None and (closed.rcvd is None or closed.rcvd.code in _LOST)
 
     async def _resume(self, closed: ConnectionClosed) -> None:
         """Open the connection again. Raises `closed` if that is not possible."""
@@ -175,6 +176,9 @@ class ResumableConnection:
             finally:
                 self._attempt.cancel()
             resumed = None if self._attempt.cancelled() else self._attempt.result()
+            if resumed is not None and self._closed:  # just before it was closed
+                await resumed[0].close()
+                resumed = None
         if resumed is None:
             self._end = closed
             self._settled.set()

@@ -66,6 +66,14 @@ def test_a_block_that_is_left_early_closes_its_session(service: RealtimeService)
     ended.set()
 
 
+def test_a_block_that_has_ended_runs_nothing_and_reads_nothing(service: RealtimeService) -> None:
+    with caption(iter([]), service.url) as captions:
+        pass
+    assert "vivavoce client" not in [thread.name for thread in threading.enumerate()]
+    with pytest.raises(RuntimeError, match="the block has ended"):
+        next(captions)
+
+
 def test_a_text_is_spoken_chunk_by_chunk(service: RealtimeService) -> None:
     assert sum(map(len, speak("Good morning.", service.url))) > SAMPLE_RATE
 
@@ -117,3 +125,4 @@ def test_a_microphone_is_recorded_until_it_is_stopped(
         microphone.stop()
         assert captions_of(service, microphone) == ["word1 word2"]
     assert portaudio.open == {}
+    microphone.stop()  # as a timer that comes too late does

@@ -7,11 +7,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
+from websockets.asyncio.client import ClientConnection
 
+import clients.aio
 import clients.backoff
 import clients.resuming
 from clients import Completed, Delta, Disconnected, Event, Reconnected, ServerClosed, caption
 from clients.aio import Session, connect
+from clients.connection import open_connection
 from clients.options import SAMPLE_RATE
 from realtime.audio.formats import Encoding, encode
 from tests.support.cutting_proxy import cutting_proxy
@@ -168,6 +171,31 @@ def test_a_session_is_closed_while_its_connection_is_lost(service: RealtimeServi
             await until(session, Disconnected)
 
     run(scenario())
+
+
+def test_a_session_is_closed_just_when_it_is_resumed(service: RealtimeService, monkeypatch: pytest.MonkeyPatch) -> None:
+    closing: list[asyncio.Task[None]] = []
+
+    async def scenario() -> None:
+        async with cutting_proxy(service.port) as proxy, connect(proxy.url) as session:
+
+            async def resume(*arguments: Any, **options: Any) -> ClientConnection:
+                socket = await open_connection(*arguments, **options)
+                while not socket.recv_messages.frames:  # noqa: ASYNC110 - the attempt then succeeds at once
+                    await asyncio.sleep(0)
+                closing.append(asyncio.create_task(session.close()))
+                return socket
+
+            monkeypatch.setattr(clients.aio, "open_connection", resume)
+            await proxy.close()
+            await until(session, Disconnected)
+            await proxy.open()
+            with pytest.raises(StopAsyncIteration):
+                await until(session, Completed)
+        await asyncio.gather(*closing)
+
+    run(scenario())
+    assert len(closing) == 1
 
 
 def test_a_server_without_the_extension_is_served_as_before() -> None:
