@@ -51,7 +51,7 @@ def test_a_service_that_is_stopped_delivers_what_was_said_and_ends_in_time(numbe
         service(drain_timeout_seconds=str(DRAIN_SECONDS), send_timeout_seconds="1") as running,
         contextlib.ExitStack() as stack,
     ):
-        readiness = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{running.port}", timeout=5))
+        readiness = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{running.port}", timeout=20))
         assert readiness.get("/readyz").status_code == HTTPStatus.OK
         for _ in range(HALF_OPEN):
             stack.enter_context(raw_socket(running.port, b"GET /livez HTTP/1.1\r\n"))

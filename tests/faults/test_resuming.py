@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,11 +50,6 @@ def server() -> Iterator[RealtimeService]:
     """Run the service with the default settings for all tests; each leaves no session behind."""
     with realtime_service() as service:
         yield service
-
-
-def soon(condition: Callable[[], bool]) -> bool:
-    """Return whether a condition becomes true, also on a busy machine."""
-    return eventually(condition, timeout=20)
 
 
 def lifetimes(seed: int, cuts: int, longest: int) -> list[int]:
@@ -149,7 +144,7 @@ def test_a_client_that_comes_back_before_the_loss_is_noticed_supersedes_its_conn
         client.until(COMPLETED)
         assert of_type(client, COMPLETED)[0]["transcript"] == transcript_of(TURNS[0])
         assert read_to_end(first) == 4409
-        assert server.sessions == 1
+        assert eventually(lambda: server.sessions == 1)
         assert server.metric("resumes_total", outcome="superseded") == superseded + 1
 
 
@@ -173,7 +168,7 @@ def lost(server: RealtimeService, query: str = TRANSCRIPTION, key: str = "") -> 
     with fault_proxy(server.port) as proxy, resuming_client(proxy.port, query, key) as client:
         parked = server.metric("sessions_parked", key)
         proxy.cut()
-        assert soon(lambda: server.metric("sessions_parked", key) == parked + 1)
+        assert eventually(lambda: server.metric("sessions_parked", key) == parked + 1)
         yield client
 
 
@@ -234,8 +229,8 @@ def test_a_parked_session_ends_when_its_client_does_not_come_back_in_time() -> N
         resuming_client(proxy.port, TRANSCRIPTION) as client,
     ):
         proxy.cut()
-        assert soon(lambda: server.metric("resumes_total", outcome="expired") == 1)
-        assert soon(lambda: server.sessions == 0)
+        assert eventually(lambda: server.metric("resumes_total", outcome="expired") == 1)
+        assert eventually(lambda: server.sessions == 0)
         assert refusal(server, f"resume={client.session_id}&last_event=1", client.token)[0] == 404
         assert server.metric("sessions_parked") == 0
         assert server.jobs() == []
@@ -249,7 +244,7 @@ def test_of_too_many_parked_sessions_the_one_that_has_waited_longest_ends() -> N
         resuming_client(proxy.port, TRANSCRIPTION) as second,
     ):
         proxy.cut()
-        assert soon(lambda: server.sessions == 1)
+        assert eventually(lambda: server.sessions == 1)
         assert refusal(server, f"resume={first.session_id}&last_event=1", first.token)[0] == 404
         second.resume()
         assert server.metric("resumes_total", outcome="evicted") == 1
@@ -276,7 +271,7 @@ def test_a_client_that_does_not_read_is_waited_for() -> None:
         proxy.stall(to_server=False)
         # Outside the conversation audio is not paced: half an hour of it, far more than the sockets buffer.
         client.send_event("response.create", response={"instructions": "Long. " * 4_000, "conversation": "none"})
-        assert soon(lambda: server.metric("resumes_total", outcome="expired") == 1)
+        assert eventually(lambda: server.metric("resumes_total", outcome="expired") == 1)
         proxy.flow()
 
 
@@ -284,7 +279,7 @@ def test_a_client_that_does_not_read_is_waited_for() -> None:
 def test_a_client_that_closes_its_session_is_not_waited_for(server: RealtimeService, code: int, parked: bool) -> None:
     with resuming_client(server.port) as client:
         client.socket.close(code)
-        assert soon(lambda: server.metric("sessions_parked") == parked and server.sessions == parked)
+        assert eventually(lambda: server.metric("sessions_parked") == parked and server.sessions == parked)
 
 
 def test_a_close_frame_without_a_code_ends_the_session(server: RealtimeService) -> None:
@@ -292,7 +287,7 @@ def test_a_close_frame_without_a_code_ends_the_session(server: RealtimeService) 
         with client.socket.protocol_mutex:
             client.socket.protocol.send_close()
             client.socket.send_data()
-        assert soon(lambda: server.sessions == 0)
+        assert eventually(lambda: server.sessions == 0)
         assert server.metric("sessions_parked") == 0
 
 
@@ -302,9 +297,9 @@ def test_a_client_that_is_lost_before_it_has_sent_anything_is_not_waited_for(ser
         connect(f"ws://127.0.0.1:{proxy.port}/v1/realtime?ext=resume", logger=SILENT) as socket,
     ):
         socket.recv(timeout=TIMEOUT)
-        assert server.sessions == 1
+        assert eventually(lambda: server.sessions == 1)
         proxy.cut()
-        assert soon(lambda: server.sessions == 0)
+        assert eventually(lambda: server.sessions == 0)
 
 
 def test_a_client_that_comes_back_to_a_server_that_drains_gets_what_is_left() -> None:
@@ -315,12 +310,12 @@ def test_a_client_that_comes_back_to_a_server_that_drains_gets_what_is_left() ->
     ):
         proxy.stall(to_server=False)
         client.send_audio(AUDIO[0])
-        assert soon(lambda: server.metric("turns_completed_total") == 1)
+        assert eventually(lambda: server.metric("turns_completed_total") == 1)
         proxy.cut()
         proxy.flow()
-        assert soon(lambda: server.metric("sessions_parked") == 1)
+        assert eventually(lambda: server.metric("sessions_parked") == 1)
         server.signal()
-        assert soon(lambda: server.drain.begun)
+        assert eventually(lambda: server.drain.begun)
         client.until(COMPLETED)
         assert of_type(client, COMPLETED)[0]["transcript"] == transcript_of(TURNS[0])
         assert read_to_end(client.socket) == CloseCode.SERVICE_RESTART
@@ -341,7 +336,7 @@ def test_a_server_that_drains_does_not_wait_long_for_a_client_that_is_lost(
             while json.loads(socket.recv(timeout=TIMEOUT))["type"] != "input_audio_buffer.speech_started":
                 pass
             proxy.cut()
-            assert soon(lambda: server.metric("sessions_parked") == 1)
+            assert eventually(lambda: server.metric("sessions_parked") == 1)
         began = time.monotonic()
     assert time.monotonic() - began < 10  # it would be parked for a minute
 
@@ -355,7 +350,7 @@ def test_without_the_extension_a_lost_connection_ends_the_session_and_events_hav
     ):
         assert "x_sequence" not in json.loads(socket.recv(timeout=TIMEOUT))
         proxy.cut()
-        assert soon(lambda: server.sessions == 0)
+        assert eventually(lambda: server.sessions == 0)
 
 
 def test_no_session_is_resumable_where_none_may_be_parked() -> None:
@@ -374,9 +369,9 @@ def test_nothing_is_left_of_sessions_that_were_resumed(server: RealtimeService) 
             resuming_client(proxy.port, TRANSCRIPTION) as client,
         ):
             hear(client, AUDIO[:1])
-    assert soon(lambda: server.sessions == 0 and server.jobs() == [])
-    assert soon(lambda: server.connections == 0)
-    assert soon(lambda: descriptors() <= before)
+    assert eventually(lambda: server.sessions == 0 and server.jobs() == [])
+    assert eventually(lambda: server.connections == 0)
+    assert eventually(lambda: descriptors() <= before)
 
 
 def descriptors() -> int:

@@ -82,5 +82,5 @@ def test_clients_that_do_not_read_are_dropped_and_others_are_served_meanwhile(se
             for number in range(3):
                 client.send_audio(utterance([number]))
                 assert client.wait_for(COMPLETED)["transcript"] == transcript_of([number])
-        assert eventually(lambda: server.sessions == 0, timeout=15)
+        assert eventually(lambda: server.sessions == 0, timeout=20)
     assert eventually(lambda: nothing_is_left(server, before))

@@ -31,7 +31,8 @@ from tests.support.scripted_engines import ScriptedEngines, say_numbers
 
 Message: TypeAlias = dict[str, Any]
 RATE = 24_000
-TIMEOUT = 5.0
+TIMEOUT = 20.0
+"""Seconds for what happens at once on an idle machine, so that it also happens in time on a busy one."""
 
 SILENT = logging.getLogger("silent")
 """Logger for websocket clients in tests, which would log what they send."""
@@ -142,7 +143,7 @@ def realtime_service(
             yield RealtimeService(server, loop, port, models, engines, wyoming_port)
         finally:
             server.should_exit = True
-            thread.join(15)
+            thread.join(2 * TIMEOUT)
             listener.close()
             if wyoming is not None:
                 wyoming.close()
@@ -168,6 +169,11 @@ class ProtocolClient:
                 self.socket.send(frame)
             else:
                 self.send("input_audio_buffer.append", audio=base64.b64encode(frame).decode())
+
+    def send_audio_until_closed(self, samples: Samples) -> None:
+        """Send audio that ends the session, perhaps before all of it has been sent."""
+        with contextlib.suppress(ConnectionClosed):
+            self.send_audio(samples)
 
     def speak(self, text: str, **fields: object) -> None:
         part = {"type": "output_text", "text": text}

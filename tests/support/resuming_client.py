@@ -51,8 +51,12 @@ class ResumingClient:
         self.audio: list[bytes] = []
         self.resumed = 0
         self.socket = self._connect(query)
-        while not self._token:
-            self._take(self.socket.recv(timeout=TIMEOUT))
+        try:
+            while not self._token:
+                self._take(self.socket.recv(timeout=TIMEOUT))
+        except BaseException:
+            self.close()
+            raise
 
     def _connect(self, query: str, **headers: str) -> ClientConnection:
         connection = connect(
@@ -175,9 +179,9 @@ class ResumingClient:
 def resuming_client(port: int, query: str = "", key: str = "") -> Iterator[ResumingClient]:
     """Open a session with `ext=resume`, clear its input, and end it when the block ends. The answers must arrive."""
     client = ResumingClient(f"ws://127.0.0.1:{port}/v1/realtime", f"ext=resume,binary&{query}", key)
-    client.send_event("input_audio_buffer.clear")
-    client.until("input_audio_buffer.cleared")
     try:
+        client.send_event("input_audio_buffer.clear")
+        client.until("input_audio_buffer.cleared")
         yield client
     finally:
         client.end()

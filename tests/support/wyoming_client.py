@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.wire.wyoming.framing import EventReader, WyomingEvent
 
-TIMEOUT = 5.0
+TIMEOUT = 20.0
 
 
 class WyomingClient:

@@ -45,7 +45,7 @@ def too_large(_: RealtimeService, client: ProtocolClient) -> None:
 
 
 def speech(_: RealtimeService, client: ProtocolClient) -> None:
-    client.send_audio(utterance([1]))
+    client.send_audio_until_closed(utterance([1]))
 
 
 def nothing(_: RealtimeService, client: ProtocolClient) -> None:

@@ -33,7 +33,7 @@ class Clock:
 
 
 def get(server: RealtimeService, headers: dict[str, str]) -> httpx.Response:
-    return httpx.get(f"http://127.0.0.1:{server.port}/v1/models", headers=headers, timeout=5)
+    return httpx.get(f"http://127.0.0.1:{server.port}/v1/models", headers=headers, timeout=20)
 
 
 def refusal(server: RealtimeService, **headers: str) -> Any:
@@ -98,10 +98,9 @@ def test_an_address_of_ipv6_stands_for_its_network(host: str, address: str) -> N
 
 
 def test_an_address_that_guesses_keys_is_refused_whatever_it_presents() -> None:
-    with realtime_service(api_keys=(KEY,), max_failed_keys_per_minute=5) as server:
-        statuses = [get(server, WRONG).status_code for _ in range(3)]
-        statuses += [refusal(server, **WRONG).status_code for _ in range(2)]
-        assert statuses == [HTTPStatus.UNAUTHORIZED] * 5
+    with realtime_service(api_keys=(KEY,), max_failed_keys_per_minute=2) as server:
+        statuses = [get(server, WRONG).status_code, refusal(server, **WRONG).status_code]
+        assert statuses == [HTTPStatus.UNAUTHORIZED] * 2
         refused = get(server, KEYS)
         assert (refused.status_code, refused.json()["error"]["code"]) == (TOO_MANY, "rate_limit_exceeded")
         assert int(refused.headers["retry-after"]) > 0
@@ -109,7 +108,7 @@ def test_an_address_that_guesses_keys_is_refused_whatever_it_presents() -> None:
         assert (websocket.status_code, json.loads(websocket.body)["error"]["type"]) == (TOO_MANY, "rate_limit_error")
         assert int(websocket.headers["retry-after"]) > 0
         login = {"username": "any", "password": KEY}
-        assert httpx.post(f"http://127.0.0.1:{server.port}/token", json=login, timeout=5).status_code == TOO_MANY
+        assert httpx.post(f"http://127.0.0.1:{server.port}/token", json=login, timeout=20).status_code == TOO_MANY
         elsewhere = {**KEYS, "x-forwarded-for": "192.0.2.7"}
         assert get(server, elsewhere).status_code == HTTPStatus.OK
 
@@ -161,7 +160,7 @@ def test_a_key_sends_no_more_requests_for_work_than_it_may() -> None:
     speech = {"input": "Hello.", "model": "tts-1"}
     with (
         realtime_service(api_keys=(KEY,), max_requests_per_minute=2) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", headers=KEYS, timeout=5) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", headers=KEYS, timeout=20) as client,
     ):
         statuses = [client.post("/v1/audio/speech", json=speech).status_code for _ in range(3)]
         assert statuses == [HTTPStatus.OK, HTTPStatus.OK, TOO_MANY]
@@ -171,7 +170,7 @@ def test_a_key_sends_no_more_requests_for_work_than_it_may() -> None:
 def test_a_session_ends_when_its_key_has_no_minutes_of_audio_left_and_no_other_begins() -> None:
     with realtime_service(api_keys=(KEY,), max_audio_minutes_per_hour=1 / 60) as server:
         with server.session("intent=transcription", additional_headers=KEYS) as client:
-            client.send_audio(silence(1.5, RATE))
+            client.send_audio_until_closed(silence(1.5, RATE))
             assert client.wait_for("error")["error"]["code"] == "rate_limit_exceeded"
             assert read_to_end(client.socket) == 1013
         assert refusal(server, **KEYS).status_code == TOO_MANY
@@ -180,7 +179,7 @@ def test_a_session_ends_when_its_key_has_no_minutes_of_audio_left_and_no_other_b
 def test_uploads_count_as_audio() -> None:
     with (
         realtime_service(max_audio_minutes_per_hour=1 / 60) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=5) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=20) as client,
     ):
         files = {"file": wav_file(say_numbers([1, 2, 3, 4]))}
         answers = [client.post("/v1/audio/transcriptions", data={"model": "whisper-1"}, files=files) for _ in range(2)]
