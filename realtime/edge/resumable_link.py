@@ -190,7 +190,8 @@ class ResumableLink:
             attachment.detach()
 
     async def close(self, frames: Outgoing) -> None:
-        """Send the last messages, if the client still reads."""
+        """Send the last messages, if the client still reads. No other one can take over any more."""
+        self._given_up.set()
         await self._attachment.send_last(frames)
 
     async def _acknowledge(self) -> None:
