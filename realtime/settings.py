@@ -45,8 +45,8 @@ class Settings:
     """Origins of web pages and desktop programs that may connect, besides pages of this machine and of the IP address
     by which the server is reached; `*` stands for a part of the host, and alone for all origins."""
     allowed_hosts: tuple[str, ...] = ()
-    """Host names by which a server for this machine only, without keys, may be addressed, besides `localhost` and
-    addresses: those under which a proxy on this machine publishes it."""
+    """Host names by which a server for this machine only, without keys, may be addressed, besides `localhost`,
+    addresses and `*.internal`: those under which a proxy on this machine publishes it."""
     tls_certificate: Path | None = None
     """File in PEM with the certificate and those of its issuers: serve HTTPS and secure websockets. Unset: no TLS."""
     tls_key: Path | None = None

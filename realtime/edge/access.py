@@ -21,6 +21,10 @@ _SUBPROTOCOLS: Final = ("realtime", "token", "bearer")
 _WEB: Final = ("http", "https")
 """Schemes of the origins of web pages."""
 
+_PRIVATE_DOMAIN: Final = ".internal"
+"""Domain that nobody can register (ICANN, 2024-07-29). Container engines name their host in it, as in
+`host.docker.internal`."""
+
 _MAX_QUOTED: Final = 200
 """Characters of an origin that an error quotes."""
 
@@ -120,7 +124,8 @@ def check_host(connection: HTTPConnection, settings: Settings) -> None:
         host = urlsplit(f"//{sent}").hostname or ""
     except ValueError:
         host = sent
-    own = not sent or _is_loopback(host) or _is_address(host) or host in settings.allowed_hosts
+    own = not sent or _is_loopback(host) or _is_address(host) or host.endswith(_PRIVATE_DOMAIN)
+    own = own or host in settings.allowed_hosts
     origins = [{"origin": f"{scheme}://{sent}"} for scheme in _WEB]
     if not own and not any(origin_allowed(origin, settings.allowed_origins) for origin in origins):
         raise HostNotAllowed(

@@ -170,7 +170,18 @@ def addressed(host: str, reached_at: str = "127.0.0.1") -> HTTPConnection:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "localhost:8000", "a.localhost", "127.0.0.1:8000", "[::1]:8000", "192.0.2.7", "", "voice.example"],
+    [
+        "localhost",
+        "localhost:8000",
+        "a.localhost",
+        "127.0.0.1:8000",
+        "[::1]:8000",
+        "192.0.2.7",
+        "",
+        "voice.example",
+        "host.docker.internal:8000",
+        "host.containers.internal",
+    ],
 )
 def test_a_server_for_this_machine_may_be_addressed_by_its_own_names(host: str) -> None:
     check_host(addressed(host), Settings(allowed_hosts=("voice.example",)))
@@ -178,7 +189,9 @@ def test_a_server_for_this_machine_may_be_addressed_by_its_own_names(host: str) 
     check_host(addressed(host), Settings(allowed_origins=("*",)))
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost.evil.example", "[", "[x]", ":"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "localhost.evil.example", "evil-internal", "[", "[x]", ":"]
+)
 def test_a_page_whose_name_resolves_to_this_machine_is_refused(host: str) -> None:
     with pytest.raises(HostNotAllowed):
         check_host(addressed(host), Settings(allowed_hosts=("voice.example",)))
