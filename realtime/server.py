@@ -5,6 +5,7 @@ import errno
 import logging
 import socket
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -63,7 +64,7 @@ class Server(uvicorn.Server):
                 # peers are detected by TCP (see `listening_socket`) and by the idle and send timeouts of each session.
                 ws_ping_timeout=None,
                 log_config=None,  # keep the logging configuration of the process
-                forwarded_allow_ips=list(settings.trusted_proxies),
+                forwarded_allow_ips=_as_reported(settings.trusted_proxies),
                 access_log=False,  # it would contain query strings
                 timeout_graceful_shutdown=CLOSING_SECONDS,
                 ssl_context_factory=None if tls is None else lambda *_: tls,
@@ -120,6 +121,16 @@ class Server(uvicorn.Server):
     def _end(self, failure: BaseException) -> None:
         self.failure = failure
         self.should_exit = True
+
+
+def _as_reported(proxies: Sequence[str]) -> list[str]:
+    """Return addresses and networks as sockets report them: those for both versions of IP report IPv4 as IPv6."""
+    mapped = []
+    for each in proxies:
+        address, slash, bits = each.partition("/")
+        if ":" not in address and "." in address:
+            mapped.append(f"::ffff:{address}{slash}{96 + int(bits) if bits.isdecimal() else bits}")
+    return [*proxies, *mapped]
 
 
 def _redact(record: logging.LogRecord) -> bool:

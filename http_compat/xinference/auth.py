@@ -38,7 +38,7 @@ class AuthEndpoints:
     async def token(self, request: Request) -> Response:
         """Exchange a password for an access token; both are the API key."""
         login = await read_json(bounded(request, _MAX_BYTES, self._settings.idle_timeout_seconds), Login)
-        with self._rates.authenticating(request, presents_key=True):
+        with self._rates.authenticating(request, presents_key=bool(login.password)):
             if match_key([login.password], self._settings.api_keys) is None:
                 raise Unauthorized("Incorrect password. Use an API key of the server as the password.")
         return JSONResponse({"access_token": login.password, "token_type": "bearer"})

@@ -114,6 +114,8 @@ def address_of(connection: HTTPConnection) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
+    if address.version == 6 and address.ipv4_mapped:  # a socket for both versions reports IPv4 so
+        address = address.ipv4_mapped
     if address.version == 4:
-        return host
+        return str(address)
     return str(ipaddress.ip_network((address, IPV6_NETWORK_BITS), strict=False))

@@ -6,10 +6,10 @@ from typing import Any
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    """Run a scenario, and fail it after 10 s."""
+    """Run a scenario, and fail it after 30 s."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await scenario
 
     asyncio.run(bounded())

@@ -1,5 +1,6 @@
 """How often one client may do something, on a scripted clock and over real sockets."""
 
+import asyncio
 import json
 from http import HTTPStatus
 from typing import Any
@@ -7,16 +8,19 @@ from typing import Any
 import httpx
 import pytest
 from starlette.requests import HTTPConnection
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from realtime.edge.rate_limits import MAX_CLIENTS, RateLimit, RateLimited, RateLimits, address_of
 from realtime.errors import Unauthorized
+from realtime.models.models import Models
+from realtime.server import Server
 from realtime.settings import Settings
 from tests.support.raw_socket import handshake, raw_socket
 from tests.support.realtime_service import RATE, SILENT, RealtimeService, read_to_end, realtime_service
 from tests.support.recordings import silence, wav_file
-from tests.support.scripted_engines import say_numbers
+from tests.support.scripted_engines import ScriptedEngines, say_numbers
 
 KEY = "right-key"
 KEYS = {"authorization": f"Bearer {KEY}"}
@@ -85,12 +89,13 @@ def test_as_many_clients_are_remembered_as_there_is_room_for() -> None:
     ("host", "address"),
     [
         ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
         ("", ""),
     ],
 )
-def test_an_address_of_ipv6_stands_for_its_network(host: str, address: str) -> None:
+def test_an_address_of_ipv6_stands_for_its_network_unless_it_is_one_of_ipv4(host: str, address: str) -> None:
     assert address_of(HTTPConnection({"type": "http", "client": (host, 1) if host else None})) == address
 
 
@@ -122,9 +127,13 @@ def test_twenty_guesses_are_allowed_in_a_minute() -> None:
         pytest.fail("the key is not looked at")
 
 
-def test_a_client_without_a_key_does_not_guess() -> None:
+@pytest.mark.parametrize(
+    "headers", [{}, {"authorization": "Bearer"}, {"authorization": "Basic dXNlcjo=", "api-key": ""}]
+)
+def test_a_client_without_a_key_does_not_guess(headers: dict[str, str]) -> None:
     with realtime_service(api_keys=(KEY,), max_failed_keys_per_minute=1) as server:
-        assert [get(server, {}).status_code for _ in range(3)] == [HTTPStatus.UNAUTHORIZED] * 3
+        assert [get(server, headers).status_code for _ in range(2)] == [HTTPStatus.UNAUTHORIZED] * 2
+        assert refusal(server, **headers).status_code == HTTPStatus.UNAUTHORIZED
         assert get(server, KEYS).status_code == HTTPStatus.OK
 
 
@@ -132,6 +141,33 @@ def test_only_a_trusted_proxy_may_name_the_address_of_a_client() -> None:
     with realtime_service(api_keys=(KEY,), max_failed_keys_per_minute=1, trusted_proxies=("192.0.2.1",)) as server:
         assert get(server, {**WRONG, "x-forwarded-for": "192.0.2.7"}).status_code == HTTPStatus.UNAUTHORIZED
         assert get(server, {**KEYS, "x-forwarded-for": "192.0.2.8"}).status_code == TOO_MANY
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "trusted"),
+    [
+        (("192.0.2.1", "::1"), "192.0.2.1", True),
+        (("192.0.2.1", "::1"), "::ffff:192.0.2.1", True),
+        (("192.0.2.0/24",), "::ffff:192.0.2.7", True),
+        (("192.0.2.0/24",), "::ffff:198.51.100.1", False),
+        (("2001:db8::1",), "2001:db8::1", True),
+        (("*",), "::ffff:198.51.100.1", True),
+    ],
+)
+def test_a_proxy_is_trusted_also_where_the_socket_reports_ipv4_as_ipv6(
+    proxies: tuple[str, ...], peer: str, trusted: bool
+) -> None:
+    settings = Settings(trusted_proxies=proxies)
+    scope: dict[str, Any] = {"type": "http", "client": (peer, 1)}
+    config = Server(Models(settings, ScriptedEngines()), settings).config
+    assert config.forwarded_allow_ips is not None
+
+    async def app(scope: Any, *_: Any) -> None:
+        assert address_of(HTTPConnection(scope)) == ("203.0.113.9" if trusted else address_of(HTTPConnection(before)))
+
+    before = dict(scope)
+    scope["headers"] = [(b"x-forwarded-for", b"203.0.113.9")]
+    asyncio.run(ProxyHeadersMiddleware(app, config.forwarded_allow_ips)(scope, None, None))  # type: ignore[arg-type]
 
 
 # Work.

@@ -1,12 +1,12 @@
 """What waits for a client that may come back, and what of it is sent again."""
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
 from realtime.edge.resumable_outbox import ResumableOutbox
+from tests.support.scenarios import run
 
 
 class Clock:
@@ -18,14 +18,6 @@ class Clock:
 
 def outbox(max_bytes: int = 1_000, clock: Clock | None = None) -> ResumableOutbox:
     return ResumableOutbox(lambda text, number: f"{number}{text}", max_bytes, 60.0, clock or Clock())
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(5):
-            await scenario
-
-    asyncio.run(bounded())
 
 
 async def taken(messages: ResumableOutbox, count: int) -> list[Any]:
