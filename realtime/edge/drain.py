@@ -6,9 +6,9 @@ phrase that is being sent. What is left when the time is over is cut off by the 
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from realtime.edge.driver import Driver
@@ -81,7 +81,7 @@ class Drain:
         """Wait until it begins."""
         await self._signal.wait()
 
-    @contextmanager
+    @contextlib.contextmanager
     def connected(self) -> Iterator[None]:
         """Count a session that is connected to a client."""
         self.sessions += 1
@@ -91,17 +91,30 @@ class Drain:
             self.sessions -= 1
 
     async def settle(self, driver: Driver) -> None:
-        """Wait until nothing is in progress in a session, and conclude it when the time for that is over."""
+        """Wait until nothing is in progress in a session, and conclude it when the time for that is over.
+
+        Of a parked session, whose time stands still, a response may stay in progress.
+        """
         natural = NATURAL_SHARE * self.seconds_left
         try:
             async with asyncio.timeout(min(natural, PARKED_SECONDS) if driver.paused else natural):
                 await driver.settled()
         except TimeoutError:
             await driver.inbox.put(Conclude())
-            await driver.settled()
+            while not await _settled_within(driver, PARKED_SECONDS) and not driver.paused:
+                pass
 
     async def abandoned(self, driver: Driver) -> None:
         """Wait until the client of a session has not come back for `PARKED_SECONDS`."""
         await asyncio.sleep(PARKED_SECONDS)
         while not driver.paused:  # noqa: ASYNC110 - nobody notifies
             await asyncio.sleep(PARKED_SECONDS)
+
+
+async def _settled_within(driver: Driver, seconds: float) -> bool:
+    """Wait until nothing is in progress in a session; return False after so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await driver.settled()
+            return True
+    return False
