@@ -32,13 +32,12 @@ async def open_connection(
 
     `token` is that of a session to resume.
     """
-    url = _with_query(url, query)
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     if token:
         headers["X-Resume-Token"] = token
     try:
         connection = await open_socket(
-            url,
+            _with_query(url, query),
             additional_headers=headers,
             compression=None,
             open_timeout=timeout,
@@ -49,7 +48,7 @@ async def open_connection(
         raise refused(refusal.response.status_code, refusal.response.headers, refusal.response.body) from None
     except TimeoutError:
         raise ConnectionRefused(f"{url} did not answer within {timeout:g} s") from None
-    except (OSError, WebSocketException) as error:
+    except (OSError, WebSocketException, ValueError) as error:  # of a port or an address that cannot be
         raise ConnectionRefused(f"cannot connect to {url}: {error}") from error
     tcp = connection.transport.get_extra_info("socket")
     if tcp is not None and hasattr(socket, "TCP_USER_TIMEOUT"):

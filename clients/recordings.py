@@ -235,9 +235,13 @@ def _read(answer: HTTPResponse) -> bytes:
 
 def _address(url: str, path: str) -> str:
     """Return the address of an endpoint beside that of the websocket."""
-    parts = urlsplit(url)
-    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
-    if scheme not in {"http", "https"}:
+    try:
+        parts = urlsplit(url)
+        scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+        is_address = scheme in {"http", "https"} and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise ConnectionRefused(f"cannot connect to {url}: it is no address of a server")
     prefix = parts.path.removesuffix(PATH).removesuffix("/").removesuffix("/v1")
     return urlunsplit(parts._replace(scheme=scheme, path=f"{prefix}/v1/{path}"))

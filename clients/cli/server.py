@@ -20,11 +20,20 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def websocket_url(address: str) -> str:
-    """Return the address as one of a websocket: `http` means `ws`, `https` means `wss`, and nothing means `ws`."""
+    """Return the address as one of a websocket: `http` means `ws`, `https` means `wss`, and nothing means `ws`.
+
+    Raises `ArgumentTypeError` if there can be no server at it.
+    """
     scheme, separator, rest = address.partition("://")
-    if not separator:
-        return f"ws://{address}"
-    return f"{_SCHEMES.get(scheme, scheme)}://{rest}"
+    url = f"{_SCHEMES.get(scheme, scheme)}://{rest}" if separator else f"ws://{address}"
+    try:
+        parts = urlsplit(url)
+        is_address = bool(parts.hostname) and parts.scheme in _SCHEMES.values() and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise argparse.ArgumentTypeError(f"{address} is no address of a server, such as wss://voice.example.org")
+    return url
 
 
 def key_for(url: str, given: str | None) -> str | None:

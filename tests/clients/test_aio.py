@@ -287,6 +287,16 @@ def test_a_server_that_cannot_be_reached_is_a_refused_connection() -> None:
         meet(saying(), client)
 
 
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:99999", "http://[::1", "127.0.0.1:8000"])
+def test_what_is_no_address_is_a_refused_connection(url: str) -> None:
+    async def client() -> None:
+        async with connect(url):
+            pass
+
+    with pytest.raises(ConnectionRefused, match="cannot connect to"):
+        asyncio.run(client())
+
+
 def test_a_server_that_opens_no_session_refuses() -> None:
     async def script(peer: Peer) -> None:
         await peer.connection.wait_closed()

@@ -66,3 +66,9 @@ def test_a_wrong_key_and_a_lack_of_servers_are_refusals(recording: Path) -> None
         models("http://127.0.0.1:9")
     with pytest.raises(ConnectionRefused, match="no address"):
         models("file:///etc/passwd")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://[::1", "127.0.0.1:8000"])
+def test_what_is_no_address_is_a_refusal(url: str) -> None:
+    with pytest.raises(ConnectionRefused, match="is no address of a server"):
+        voices(url)

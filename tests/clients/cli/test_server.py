@@ -1,3 +1,5 @@
+import argparse
+
 import pytest
 
 from clients.cli.server import key_for, websocket_url
@@ -35,3 +37,9 @@ def test_a_key_that_is_given_goes_anywhere() -> None:
 )
 def test_an_address_of_http_or_without_a_scheme_is_one_of_the_websocket(address: str, url: str) -> None:
     assert websocket_url(address) == url
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "http://[::1", "voice.example:port", "ftp://voice.example", ""])
+def test_what_is_no_address_is_refused_by_name(address: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no address of a server"):
+        websocket_url(address)
