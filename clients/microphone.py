@@ -46,6 +46,7 @@ class Microphone:
     async def __anext__(self) -> bytes:
         frame = await self._frames.get()
         if frame is None:
+            self._frames.put_nowait(None)  # for whoever iterates again
             raise StopAsyncIteration
         return frame
 

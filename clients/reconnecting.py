@@ -116,11 +116,16 @@ class ReconnectingSession:
         return isinstance(event, ServerError) and event.event_id in self._final_commits
 
     async def send_audio(self) -> None:
-        """Send the audio that was added to `audio`. Waits while it is full, and there is no session."""
+        """Send the audio that was added to `audio`. Waits while it is full, and there is no session.
+
+        After the iteration has ended, audio is dropped.
+        """
         await self._flush()
         while self._audio.full and not self._finished:
             await self._opened.wait()
             await self._flush()
+        while self._finished and self._audio.take():
+            pass
 
     async def send(self, event: Payload) -> None:
         """Send an event, or drop it if there is no session."""

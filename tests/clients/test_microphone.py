@@ -57,6 +57,7 @@ def test_frames_are_copies_of_what_was_recorded(portaudio: PortAudio) -> None:
         assert [await anext(microphone), await anext(microphone)] == [b"\x01\x02", b"\x03\x04"]
         microphone.stop()
         assert [frame async for frame in microphone] == []
+        assert [frame async for frame in microphone] == []  # it stays ended
 
     recording(client)
     assert portaudio.open == {}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -20,8 +21,11 @@ from websockets.http11 import Request, Response
 import clients.backoff
 import clients.kept_audio
 from clients import Completed, ConnectionRefused, ErrorCode, Event, ProtocolError, RealtimeError, ServerClosed, caption
+from clients.aio import open_session
 from clients.backoff import FIRST_SECONDS, LONGEST_SECONDS, Attempts, delay_before, is_temporary
 from clients.kept_audio import KEPT_SECONDS, KeptAudio
+from clients.options import SessionOptions
+from clients.reconnecting import open_reconnecting
 from realtime.errors import VoiceError
 from tests.support.markdown import ROOT
 from tests.support.realtime_service import RealtimeService, realtime_service
@@ -157,6 +161,27 @@ def test_a_server_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(ProtocolError, match="sent nothing"):
         asyncio.run(client())
+
+
+def test_audio_is_dropped_once_there_will_be_no_session() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.connection.close(1001)
+
+    async def client() -> None:
+        audio = KeptAudio(RATE)
+        async with played(script) as url:
+            opening = partial(open_session, url, SessionOptions(rate=RATE), resume_seconds=0)
+            async with open_reconnecting(opening, audio, reconnect_seconds=0) as session:
+                with pytest.raises(ServerClosed):
+                    async for _ in session:
+                        pass
+                for _ in range(100):
+                    audio.add(bytes(BYTES_PER_SECOND))
+                    await session.send_audio()
+                assert audio.take() == b""
+
+    asyncio.run(client())
 
 
 @asynccontextmanager
