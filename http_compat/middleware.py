@@ -55,20 +55,22 @@ class RequestIdMiddleware:
 
 
 class LingeringCloseMiddleware:
-    """Middleware that reads the rest of the body before it responds to a client that closes the connection.
+    """Middleware that reads the rest of the body before a response after which the connection is closed.
 
-    A client that sends `Connection: close` and is still sending when an early response arrives, such as a 413, sees
-    only the closed connection and loses the response (nginx calls the remedy lingering close). The rest of the body is
-    discarded; at most `max_bytes` are read, for at most `seconds`.
+    That is after the requests with `Connection: close`, and all requests once `drain` has begun. A client that is still
+    sending when an early response arrives, such as a 413, would see only the closed connection and lose the response
+    (nginx calls the remedy lingering close). The rest of the body is discarded; at most `max_bytes` are read, for at
+    most `seconds`.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int = 64 * 1024 * 1024, seconds: float = 10.0) -> None:
+    def __init__(self, app: ASGIApp, drain: Drain, max_bytes: int = 64 * 1024 * 1024, seconds: float = 10.0) -> None:
         self._app = app
+        self._drain = drain
         self._max_bytes = max_bytes
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._applies(Headers(scope=scope)):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         more_body = True
@@ -79,7 +81,7 @@ class LingeringCloseMiddleware:
             more_body = message.get("more_body", False)
             return message
 
-        async def drain() -> None:
+        async def discard() -> None:
             left = self._max_bytes
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._seconds):
@@ -87,8 +89,8 @@ class LingeringCloseMiddleware:
                         left -= len((await receive_body()).get("body", b""))
 
         async def send_after_body(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                await drain()
+            if message["type"] == "http.response.start" and self._applies(Headers(scope=scope)):
+                await discard()
             await send(message)
 
         await self._app(scope, receive_body, send_after_body)
@@ -96,6 +98,7 @@ class LingeringCloseMiddleware:
     def _applies(self, headers: Headers) -> bool:
         """Return whether the connection will be closed, and the body is being sent and not too long."""
         closing = "close" in {each.strip().lower() for each in headers.get("connection", "").split(",")}
+        closing = closing or self._drain.begun
         length = headers.get("content-length", "")
         return closing and "expect" not in headers and not (length.isdecimal() and int(length) > self._max_bytes)
 
@@ -103,9 +106,9 @@ class LingeringCloseMiddleware:
 class ShutdownMiddleware:
     """Middleware for the end of the server, which `drain` begins.
 
-    From then on new requests for work (all but GET) are answered with 503 and `retry-after`, and connections are
-    closed after the response, so that clients connect elsewhere. So are requests that the shutdown cancels at last: the
-    rest of the body is not read, and a response that has started is cut off.
+    From then on connections are closed after the response, so that clients connect elsewhere. Requests that the
+    shutdown cancels at last are answered with 503 and `retry-after`: the rest of the body is not read, and a response
+    that has started is cut off.
     """
 
     def __init__(self, app: ASGIApp, drain: Drain) -> None:
@@ -125,9 +128,6 @@ class ShutdownMiddleware:
                 MutableHeaders(scope=message)["connection"] = "close"
             await send(message)
 
-        if self._drain.begun and scope["method"] not in _IDLE_METHODS:
-            await (await handle_voice_error(Request(scope), Restarting()))(scope, receive, tracking_send)
-            return
         try:
             await self._app(scope, receive, tracking_send)
         except asyncio.CancelledError:
@@ -135,6 +135,20 @@ class ShutdownMiddleware:
             logger.warning("%s was cancelled by the shutdown", request_id(HTTPConnection(scope)))
             if not responded:
                 await (await handle_voice_error(Request(scope), Restarting()))(scope, receive, tracking_send)
+
+
+class DrainMiddleware:
+    """Middleware that answers new requests for work, all but GET, with 503 and `retry-after` once `drain` has begun."""
+
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
+        self._app = app
+        self._drain = drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._drain.begun and scope["method"] not in _IDLE_METHODS:
+            await (await handle_voice_error(Request(scope), Restarting()))(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def middleware(settings: Settings, drain: Drain) -> list[Middleware]:
@@ -148,5 +162,6 @@ def middleware(settings: Settings, drain: Drain) -> list[Middleware]:
         # Starlette's own is outside of these, so that its responses would have neither an id nor CORS headers.
         Middleware(ServerErrorMiddleware, handler=handle_unexpected),
         Middleware(ShutdownMiddleware, drain=drain),
-        Middleware(LingeringCloseMiddleware),
+        Middleware(LingeringCloseMiddleware, drain=drain),
+        Middleware(DrainMiddleware, drain=drain),
     ]

@@ -17,6 +17,7 @@ from http_compat.errors import BodyTimeout
 from http_compat.limits import MinimumRate, bounded
 from http_compat.middleware import LingeringCloseMiddleware
 from http_compat.uploads import Uploads
+from realtime.edge.drain import Drain
 from realtime.edge.metrics import Metrics
 from realtime.edge.rate_limits import RateLimits
 from realtime.errors import TooLarge
@@ -142,7 +143,7 @@ def test_the_body_is_drained_for_a_client_that_would_lose_the_response(
 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": [*headers.items()]}
     refusal = Response(status_code=429)
-    asyncio.run(LingeringCloseMiddleware(refusal, most)(scope, receive, send))
+    asyncio.run(LingeringCloseMiddleware(refusal, Drain(), most)(scope, receive, send))
     assert (sum(read), answers[0]["status"]) == (heard, 429)
 
 
@@ -157,5 +158,5 @@ def test_a_body_that_never_ends_is_not_drained_for_long() -> None:
         answers.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"connection", b"close")]}
-    asyncio.run(LingeringCloseMiddleware(Response(status_code=429), seconds=0.05)(scope, receive, send))
+    asyncio.run(LingeringCloseMiddleware(Response(status_code=429), Drain(), seconds=0.05)(scope, receive, send))
     assert answers[0]["status"] == 429

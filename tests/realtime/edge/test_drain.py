@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import http.client
 import json
 import socket
 import threading
@@ -216,6 +217,9 @@ def test_a_service_that_drains_is_alive_but_not_ready_and_takes_no_sessions_and_
         speech = httpx.post(f"http://127.0.0.1:{server.port}/v1/audio/speech", json={"input": "No."}, timeout=TIMEOUT)
         assert (speech.status_code, speech.json()["error"]["code"]) == (503, "server_overloaded")
         assert int(speech.headers["retry-after"]) == RETRY_LATER
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)) as connection:
+            connection.request("POST", "/v1/audio/transcriptions", body=bytes(8_000_000))  # which it sends to the end
+            assert connection.getresponse().status == HTTPStatus.SERVICE_UNAVAILABLE
         client.send_audio(silence(0.8, RATE))
         assert read_to_end(client.socket) == RESTART
 
