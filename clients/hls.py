@@ -5,10 +5,12 @@ transcripts, whose words have exact times. Where somebody speaks without a pause
 text that is committed by then, with the times at which it was committed.
 """
 
+import re
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -32,24 +34,36 @@ NOTICE: Final = 2.0
 
 _BYTES_PER_SECOND: Final = 2 * SAMPLE_RATE
 
+_WORD: Final = re.compile(r"\s*\S+")
+
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """A turn without its final transcript: its committed words, how many of them are in cues, and the newest audio."""
+    """A turn without its final transcript: its committed words that are in no cue yet, and the newest audio.
+
+    `end` is that of its last word, and `shown` the number of characters, but for spaces, that are in cues.
+    """
 
     start: float
     reached: float
+    end: float
     words: list[Word] = field(default_factory=list)
-    used: int = 0
+    shown: int = 0
 
     def commit(self, text: str) -> None:
         """Add words, as if each had taken the same time since the last commit."""
-        start = self.words[-1].end if self.words else self.start
-        added = text.split()
+        start = self.end
+        added = _WORD.findall(text)
         seconds = max(0.0, self.reached - start) / max(1, len(added))
         self.words += [
             Word(word, start + index * seconds, start + (index + 1) * seconds, 1.0) for index, word in enumerate(added)
         ]
+        self.end = self.words[-1].end if self.words else start
+
+    def rest(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
+        """Return the final words that are in no cue; they may be cut in other places than the committed ones."""
+        characters = accumulate(len(word.text.strip()) for word in words)
+        return tuple(word for word, until in zip(words, characters, strict=True) if until > self.shown)
 
 
 class SegmentsUnwritable(Exception):
@@ -104,14 +118,14 @@ class HlsCaptions:
         """Take an event of the session."""
         match event:
             case SpeechStarted(item_id=item, audio_start_ms=start_ms):
-                self._turns[item] = _Turn(start_ms / 1000, start_ms / 1000)
+                self._turns[item] = _Turn(start_ms / 1000, start_ms / 1000, start_ms / 1000)
             case Partial(item_id=item, audio_end_ms=end_ms) if item in self._turns:
                 self._turns[item].reached = end_ms / 1000
             case Delta(item_id=item, text=text) if item in self._turns:
                 self._turns[item].commit(text)
             case Completed(item_id=item):
                 turn = self._turns.pop(item, None)
-                self._cues += cues([replace(event, words=event.words[turn.used if turn else 0 :])])
+                self._cues += cues([replace(event, words=turn.rest(event.words) if turn else event.words)])
             case Failed(item_id=item) if item in self._turns:
                 self._use_committed(self._turns.pop(item))
             case _:
@@ -131,9 +145,10 @@ class HlsCaptions:
         self._write_playlist(ended=True)
 
     def _use_committed(self, turn: _Turn) -> None:
-        words = tuple(turn.words[turn.used :])
-        turn.used = len(turn.words)
-        self._cues += cues([Completed("", " ".join(word.text for word in words), words)])
+        words = tuple(turn.words)
+        turn.words.clear()
+        turn.shown += sum(len(word.text.strip()) for word in words)
+        self._cues += cues([Completed("", "".join(word.text for word in words), words)])
 
     def _write_segment(self, seconds: float) -> None:
         begin = self._written * SECONDS

@@ -87,6 +87,25 @@ def test_a_turn_without_an_end_is_shown_as_far_as_it_is_committed(captions: HlsC
     assert list(dict.fromkeys(text)) == ["The garden is full", "of flowers."]  # a cue is repeated where it goes on
 
 
+def test_a_turn_without_an_end_is_not_shown_twice_in_a_script_without_spaces(
+    captions: HlsCaptions, folder: Path
+) -> None:
+    text = "花园里开满了花。"
+    captions.receive(SpeechStarted("item_1", 1_000))
+    captions.receive(Partial("item_1", "", "", 4_000))
+    captions.receive(Delta("item_1", text[:3]))
+    captions.receive(Partial("item_1", "", "", 5_500))
+    captions.receive(Delta("item_1", text[3:5]))
+    captions.advance(SECONDS + PATIENCE)
+    assert segment(folder, 0) == ["00:00:01.000 --> 00:00:05.500", "花园里开满"]
+    words = tuple(Word(each, 1.0 + 3 * number, 4.0 + 3 * number, 0.9) for number, each in enumerate(text))
+    captions.receive(Completed("item_1", text, words))
+    captions.advance(60.0)
+    captions.close()
+    shown = [line for number in range(1, 10) for line in segment(folder, number) if "-->" not in line]
+    assert "".join(dict.fromkeys(shown)) == "了花。"
+
+
 def test_text_that_comes_after_its_segment_is_shown_in_the_next(captions: HlsCaptions, folder: Path) -> None:
     captions.advance(20.0)
     captions.receive(turn("item_1", "Too late.", 3.0))
