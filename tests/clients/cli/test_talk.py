@@ -15,6 +15,7 @@ from clients.cli.talk import TalkOptions, talk
 from clients.events import Completed, Delta, Event, Interrupted, Partial, ResponseDone, ResponseText
 from realtime.audio.formats import Encoding, encode
 from realtime.backends.scripted_server import scripted_app
+from tests.support.cutting_proxy import cutting_proxy
 from tests.support.http_service import listening
 from tests.support.markdown import ROOT
 from tests.support.realtime_service import RealtimeService, realtime_service, utterance
@@ -57,6 +58,22 @@ def test_both_sides_are_printed_and_the_answer_is_in_the_file(
     assert capsys.readouterr() == ("You: word1 word2\nAnswer: You said: word1 word2\n", "")
     with wave.open(str(answer)) as file:
         assert file.getnframes() > RATE
+
+
+def test_a_conversation_that_is_resumed_forgets_nothing(
+    service: RealtimeService, question: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run() -> int:
+        async with asyncio.timeout(30), cutting_proxy(service.port, 20_000) as proxy:
+            return await talk(TalkOptions(source=str(question), output=tmp_path / "answer.wav", url=proxy.url))
+
+    assert asyncio.run(run()) == ExitCode.OK
+    printed, warnings = capsys.readouterr()
+    assert printed == "You: word1 word2\nAnswer: You said: word1 word2\n"
+    assert warnings == (
+        "vivavoce talk: the server closed the connection (1006: connection lost); connecting again\n"
+        "vivavoce talk: connected again\n"
+    )
 
 
 def test_a_file_without_speech_has_an_exit_code(
