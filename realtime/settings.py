@@ -186,8 +186,8 @@ class Settings:
     """Largest size of the messages to such a client that are kept until it has them; the default holds half a minute of
     speech in base64."""
     max_parked_sessions: int = 16
-    """Upper bound of sessions that wait so. They count as sessions; of more, the one that has waited longest ends. 0
-    lets no client resume."""
+    """Upper bound of sessions that wait so. They count as sessions; of more, the one that has waited longest ends,
+    of those of the key that has the most. 0 lets no client resume."""
 
     max_sessions_per_key: int = 0
     """Upper bound of concurrent sessions of one API key. 0 means no bound but `max_sessions`."""

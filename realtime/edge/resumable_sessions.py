@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ class ResumableSessions:
     """The resumable sessions of one service. Belongs to its event loop.
 
     A session is parked for `resume_timeout_seconds` at most. Of more than `max_parked_sessions`, the one that was
-    parked first ends.
+    parked first ends, of those of the account that has the most.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
@@ -110,12 +111,12 @@ class ResumableSessions:
         return attachment
 
     def park(self, link: ResumableLink) -> None:
-        """Wait for the client of a session, and end the session that has waited longest if there are too many."""
+        """Wait for the client of a session, and end another session if there are too many."""
         logger.info("session parked")
         timer = asyncio.get_running_loop().call_later(self._seconds, self._give_up, link, "expired")
         self._parked[link] = timer
         if len(self._parked) > self._max_parked:
-            self._give_up(next(iter(self._parked)), "evicted")
+            self._give_up(self._longest_parked(), "evicted")
         self._metrics.set_parked(len(self._parked))
 
     def unpark(self, link: ResumableLink) -> None:
@@ -123,6 +124,13 @@ class ResumableSessions:
         if (timer := self._parked.pop(link, None)) is not None:
             timer.cancel()
             self._metrics.set_parked(len(self._parked))
+
+    def _longest_parked(self) -> ResumableLink:
+        """Return the session that was parked first, of those of the account that has the most parked ones."""
+        accounts = {each.link: each.account for each in self._sessions.values()}
+        parked = Counter(accounts[link] for link in self._parked)
+        most = max(parked.values())
+        return next(link for link in self._parked if parked[accounts[link]] == most)
 
     def _give_up(self, link: ResumableLink, outcome: ResumeOutcome) -> None:
         self.unpark(link)

@@ -250,6 +250,21 @@ def test_of_too_many_parked_sessions_the_one_that_has_waited_longest_ends() -> N
         assert server.metric("resumes_total", outcome="evicted") == 1
 
 
+def test_clients_of_one_key_do_not_end_the_parked_sessions_of_another() -> None:
+    with (
+        realtime_service(api_keys=("one", "other"), max_parked_sessions=2) as server,
+        lost(server, key="other") as other,
+        lost(server, key="one") as first,
+        fault_proxy(server.port) as proxy,
+        resuming_client(proxy.port, TRANSCRIPTION, "one") as second,
+    ):
+        proxy.cut()
+        assert eventually(lambda: server.metric("resumes_total", "one", outcome="evicted") == 1)
+        assert refusal(server, f"resume={first.session_id}&last_event=1", first.token, "one")[0] == 404
+        for client in (other, second):
+            client.resume()
+
+
 def test_a_client_that_has_missed_more_than_is_kept_is_refused() -> None:
     with realtime_service(resume_buffer_bytes=20_000) as server, resuming_client(server.port) as client:
         message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Long. " * 20}]}
