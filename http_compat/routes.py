@@ -163,8 +163,8 @@ def _authorize(path: str, settings: Settings, secrets: ClientSecrets, rates: Rat
     opens = (method, path) in CLIENT_SECRET_ENDPOINTS
     check_host(request, settings)
     keys = presented_keys(request.headers)
+    secret = secrets.find(keys) if opens else None  # nobody guesses one, so that those that have expired do not count
     with rates.authenticating(request, presents_key=any(keys)):
-        secret = secrets.find(keys) if opens else None
         request.state.account = secret.account if secret else authenticate(request.headers, settings)
     if method == "POST":
         rates.requests.take(request.state.account or address_of(request))

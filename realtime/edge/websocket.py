@@ -168,8 +168,8 @@ class RealtimeEndpoint:
         keys, path_key = presented_keys(headers, subprotocols), websocket.path_params.get("key", "")
         check_host(websocket, self._settings)
         self._rates.handshakes.take(address_of(websocket))
+        secret = self._secrets.find(keys, dialect)  # nobody guesses one, so that those that have expired do not count
         with self._rates.authenticating(websocket, presents_key=any((*keys, path_key))):
-            secret = self._secrets.find(keys, dialect)
             if dialect.signed_by_twilio and self._settings.twilio_auth_token:
                 check_signature(self._settings.twilio_auth_token, headers, _sent_path(websocket))
             if secret is not None:

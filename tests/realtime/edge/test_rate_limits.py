@@ -137,6 +137,13 @@ def test_a_client_without_a_key_does_not_guess(headers: dict[str, str]) -> None:
         assert get(server, KEYS).status_code == HTTPStatus.OK
 
 
+def test_a_client_secret_that_has_expired_is_no_guess() -> None:
+    expired = {"authorization": "Bearer ek_" + "0" * 32}
+    with realtime_service(api_keys=(KEY,), max_failed_keys_per_minute=1) as server:
+        assert [refusal(server, **expired).status_code for _ in range(2)] == [HTTPStatus.UNAUTHORIZED] * 2
+        assert get(server, KEYS).status_code == HTTPStatus.OK
+
+
 def test_only_a_trusted_proxy_may_name_the_address_of_a_client() -> None:
     with realtime_service(api_keys=(KEY,), max_failed_keys_per_minute=1, trusted_proxies=("192.0.2.1",)) as server:
         assert get(server, {**WRONG, "x-forwarded-for": "192.0.2.7"}).status_code == HTTPStatus.UNAUTHORIZED
