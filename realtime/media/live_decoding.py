@@ -13,7 +13,7 @@ import av
 
 from realtime.media.containers import audio_tracks, open_stream
 from realtime.media.decoding import check_form
-from realtime.media.framing.stream import Begin, StreamFraming
+from realtime.media.framing.stream import Begin, End, StreamFraming
 from realtime.media.records import BLOCK_BYTES, SAMPLE_RATE, Kind, Record, Refused
 from realtime.media.resampling import FrameResampler
 from realtime.media.timeline import Timeline
@@ -49,7 +49,7 @@ class _Source:
         self._receive = receive
         self._send = send
         self._framing = StreamFraming()
-        self._pieces: deque[Begin | bytes | Refused] = deque()
+        self._pieces: deque[Begin | End | bytes | Refused] = deque()
         self._audio = bytearray()
         self._damage = 0
         self._begun = False
@@ -75,7 +75,7 @@ class _Source:
     def read(self, size: int) -> bytes:
         """Return at most `size` bytes, none at the end of the container."""
         match piece := self._next():
-            case Begin():
+            case Begin() | End():
                 self._pieces.appendleft(piece)
                 return b""
             case Refused():
@@ -113,7 +113,7 @@ class _Source:
             self._damage = self._framing.skipped
         self._send(Record(Kind.TAKEN))
 
-    def _next(self) -> Begin | bytes | Refused:
+    def _next(self) -> Begin | End | bytes | Refused:
         """Take the next piece, of the next chunk if need be; an empty one means that the stream has ended."""
         while not (self._pieces or self._ended):
             if self._begun:

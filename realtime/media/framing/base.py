@@ -12,7 +12,7 @@ class Framing(ABC):
 
     Attributes:
         skipped: Bytes skipped so far.
-        ended: Another container begins, with `rest`.
+        ended: The container has ended; `rest` belongs to another one.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Framing(ABC):
 
 
 class Unframed(Framing):
-    """Formats whose demuxers find the next frame themselves: ADTS, MP3, FLAC and WAV."""
+    """Formats whose demuxers find the next frame themselves: ADTS, MP3 and FLAC."""
 
     def _take(self) -> bytes | None:
         return self._cut(len(self._buffer)) if self._buffer else None

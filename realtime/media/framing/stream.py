@@ -9,12 +9,14 @@ from realtime.media.framing.base import Framing, Unframed
 from realtime.media.framing.matroska import MatroskaFraming
 from realtime.media.framing.mp4 import Mp4Framing
 from realtime.media.framing.ogg import OggFraming
+from realtime.media.framing.wav import WavFraming
 from realtime.media.records import Kind, Refused
 
 _FRAMINGS: Final[dict[str, Callable[[], Framing]]] = {
     "matroska": MatroskaFraming,
     "mov": Mp4Framing,
     "ogg": OggFraming,
+    "wav": WavFraming,
 }
 """Framings by the demuxer of their containers; that of the others is `Unframed`."""
 
@@ -29,6 +31,11 @@ class Begin:
     """Another container begins, which FFmpeg's demuxer of this name reads."""
 
     demuxer: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The container has ended by its own framing."""
 
 
 class StreamFraming:
@@ -47,7 +54,7 @@ class StreamFraming:
         """Bytes outside of a container."""
         self._refused = False
 
-    def feed(self, data: bytes) -> Iterator[Begin | bytes | Refused]:
+    def feed(self, data: bytes) -> Iterator[Begin | End | bytes | Refused]:
         """Yield the pieces that a chunk completes.
 
         A refusal among them means that what follows is left out until another container begins: it is in none, or in
@@ -75,6 +82,7 @@ class StreamFraming:
             self.skipped += framing.skipped - skipped
             data = b""
             if framing.ended:
+                yield End()
                 data, self._framing = framing.rest, None
 
     def end_container(self) -> None:

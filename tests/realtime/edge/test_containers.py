@@ -19,7 +19,7 @@ from tests.support.realtime_service import (
     realtime_service,
 )
 from tests.support.recorders import LOSSLESS, cut, recorded
-from tests.support.recordings import silence, tone
+from tests.support.recordings import silence, tone, wav_file
 from tests.support.scripted_engines import say_numbers, transcript_of
 
 WEBM = "audio/webm;codecs=pcm"
@@ -78,6 +78,14 @@ def test_a_commit_follows_the_audio_before_it(server: RealtimeService) -> None:
             client.socket.send(recorded(spoken(numbers), WEBM))
             client.send("input_audio_buffer.commit")
         assert [client.wait_for(COMPLETED)["transcript"] for _ in SAID] == [transcript_of(numbers) for numbers in SAID]
+
+
+def test_a_wav_file_that_is_committed_is_transcribed_whole(server: RealtimeService) -> None:
+    with recording(server, "audio/wav", turn_detection=None) as client:
+        for numbers in SAID:
+            client.socket.send(wav_file(np.concatenate([silence(0.3), say_numbers(numbers)])))
+            client.send("input_audio_buffer.commit")
+            assert client.wait_for(COMPLETED)["transcript"] == transcript_of(numbers)
 
 
 def test_a_clear_drops_the_audio_before_it_only(server: RealtimeService) -> None:

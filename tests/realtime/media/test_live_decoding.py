@@ -7,7 +7,7 @@ import pytest
 from realtime.media.live_decoding import decode_live
 from realtime.media.records import Kind, Record
 from tests.support.recorders import RECORDERS, cut, decoded, recorded
-from tests.support.recordings import compressed_file, film, timed_file, tone
+from tests.support.recordings import compressed_file, film, timed_file, tone, wav_file
 
 SECONDS = 3.0
 STREAMS = {media_type: recorded(tone(SECONDS), media_type) for media_type in RECORDERS}
@@ -37,6 +37,48 @@ def test_audio_is_decoded_with_the_chunk_that_completes_it(media_type: str) -> N
 
     decode_live(lambda: next(waiting, b""), take)
     assert max(behind[3:-1]) < 0.35  # the duration of two fragments or pages, and their uneven sizes
+
+
+def samples_before_the_end(chunks: list[bytes]) -> float:
+    """Return the seconds of sound that the chunks yield by themselves, without the end of the stream."""
+    samples, waiting = 0, iter(chunks)
+    counted: list[int] = []
+
+    def receive() -> bytes:
+        chunk = next(waiting, b"")
+        if not chunk:
+            counted.append(samples)
+        return chunk
+
+    def take(record: Record) -> None:
+        nonlocal samples
+        assert record.kind in {Kind.AUDIO, Kind.TAKEN}
+        samples += len(record.payload) // 2 if record.kind is Kind.AUDIO else 0
+
+    decode_live(receive, take)
+    return counted[0] / 16_000
+
+
+@pytest.mark.parametrize("size", [1, 997, 1_000_000])
+@pytest.mark.parametrize("seconds", [0.3, 3.0])
+def test_a_wav_file_is_decoded_whole_with_its_last_chunk(seconds: float, size: int) -> None:
+    chunks = cut(wav_file(tone(seconds)), size)
+    assert samples_before_the_end(chunks) == pytest.approx(seconds, abs=0.001)
+    assert samples_before_the_end(chunks + chunks) == pytest.approx(2 * seconds, abs=0.002)
+
+
+def test_the_size_of_a_wav_file_may_be_that_of_its_samples_or_unknown_and_metadata_may_follow() -> None:
+    data = wav_file(tone(0.3))
+    size = len(data) - 44
+    of_samples = data[:4] + size.to_bytes(4, "little") + data[8:]
+    assert samples_before_the_end([of_samples]) == pytest.approx(0.3, abs=0.001)
+    tagged = data[:4] + (size + 36 + 12).to_bytes(4, "little") + data[8:] + b"LIST\x04\0\0\0INFO"
+    assert samples_before_the_end([tagged, data]) == pytest.approx(0.6, abs=0.002)
+    for unknown in (0, 0xFFFF_FFFF):
+        endless = data[:4] + unknown.to_bytes(4, "little") + data[8:40] + unknown.to_bytes(4, "little") + data[44:]
+        result = decoded([endless, data[44:]])
+        assert result.sound == pytest.approx(0.6, abs=0.002)
+        assert result.others == []
 
 
 @pytest.mark.parametrize("lost", [5, 11, 17])
