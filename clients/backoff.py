@@ -11,8 +11,9 @@ FIRST_SECONDS: Final = 0.5
 LONGEST_SECONDS: Final = 8.0
 """Seconds between later attempts at most, on average; the server may ask for more (`Retry-After`)."""
 
-_TEMPORARY_CODES: Final = frozenset({1001, 1005, 1006, 1011, 1012, 1013})
-"""Close codes after which another session may succeed: those after which OpenAI's own clients reconnect."""
+_TEMPORARY_CODES: Final = frozenset({1001, 1005, 1006, 1011, 1012, 1013, 1014})
+"""Close codes after which another session may succeed: those after which OpenAI's own clients reconnect, and 1014, with
+which a proxy says that it does not reach the server."""
 
 _TEMPORARY_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses of refusals that may end: the server is full or loading, or a proxy does not reach it."""

@@ -46,6 +46,7 @@ def service() -> Iterator[RealtimeService]:
     [
         (ServerClosed(1006, ""), True),
         (ServerClosed(1012, ""), True),
+        (ServerClosed(1014, ""), True),
         (ServerClosed(1008, ""), False),
         (ServerClosed(1009, ""), False),
         (ConnectionRefused("not there"), True),
