@@ -530,7 +530,7 @@ ITEM = {
     "id": "a",
     "type": "message",
     "role": "assistant",
-    "content": [{"type": "output_text", "text": "A text of the conversation."}],
+    "content": [{"type": "output_text", "text": LONG_TEXT}],
 }
 
 
