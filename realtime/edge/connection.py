@@ -1,7 +1,8 @@
 """The connection of one client: its link, its codec and the driver of its session.
 
-Four tasks serve a connection: one reads and decodes, one runs the session, one writes, and one closes it when the
-service comes to its end. When one of them fails, the others are cancelled.
+Five tasks serve a connection: one reads and decodes, one runs the session, one writes, and two end it when the service
+comes to its end: one when nothing is in progress, one when the client is lost. When one of them fails, the others are
+cancelled.
 """
 
 import contextlib
@@ -50,8 +51,9 @@ class Connection:
     async def serve(self, session: AdmittedSession, greeting: Frames) -> None:
         """Serve the session, which begins with these messages, until either side closes the connection."""
         with session.driver(self._deliver) as driver, contextlib.closing(self._media):
-            tasks = [*self._link.tasks(driver), driver.run(), self._read(driver, greeting), self._follow_drain(driver)]
-            await serve_tasks(*tasks, gone=WebSocketDisconnect, close=self._close)
+            tasks = [*self._link.tasks(driver), driver.run(), self._read(driver, greeting)]
+            ending = self._follow_drain(driver), self._end_when_abandoned(driver)
+            await serve_tasks(*tasks, *ending, gone=WebSocketDisconnect, close=self._close)
 
     async def _follow_drain(self, driver: Driver) -> None:
         """When the service comes to its end, tell the client, and close when nothing is in progress."""
@@ -59,6 +61,9 @@ class Connection:
         await self._put(self._codec.encode_draining(self._drain.seconds_left))
         await self._drain.settle(driver)
         await self._put([CLOSE])
+
+    async def _end_when_abandoned(self, driver: Driver) -> None:
+        """When the service comes to its end, end a session whose client does not come back."""
         await self._drain.abandoned(driver)
         raise WebSocketDisconnect(1006)
 

@@ -105,10 +105,15 @@ class Drain:
                 pass
 
     async def abandoned(self, driver: Driver) -> None:
-        """Wait until the client of a session has not come back for `PARKED_SECONDS`."""
-        await asyncio.sleep(PARKED_SECONDS)
-        while not driver.paused:  # noqa: ASYNC110 - nobody notifies
+        """Wait, from the beginning on, until the client of a session is lost and has not come back.
+
+        It has `PARKED_SECONDS` for that, and the time until the next look at the session.
+        """
+        await self.beginning()
+        looks = 0
+        while looks < 2:
             await asyncio.sleep(PARKED_SECONDS)
+            looks = looks + 1 if driver.paused else 0
 
 
 async def _settled_within(driver: Driver, seconds: float) -> bool:

@@ -350,17 +350,25 @@ SPEAK = {
 }
 
 
+READ = {"type": "response.create", "response": {"instructions": "Long. " * 1_000, "conversation": "none"}}
+"""As much speech as is kept and more, as fast as it is made."""
+
+
 @pytest.mark.parametrize(("seconds", "parked_seconds"), [(0.2, 60.0), (60.0, 0.1)])
 @pytest.mark.parametrize(
     ("request_", "begun"),
-    [(APPEND, "input_audio_buffer.speech_started"), (SPEAK, "response.output_audio.delta")],
-    ids=["listening", "speaking"],
+    [
+        (APPEND, "input_audio_buffer.speech_started"),
+        (SPEAK, "response.output_audio.delta"),
+        (READ, "response.output_audio.delta"),
+    ],
+    ids=["listening", "speaking", "full"],
 )
 def test_a_server_that_drains_does_not_wait_long_for_a_client_that_is_lost(
     monkeypatch: pytest.MonkeyPatch, request_: Message, begun: str, seconds: float, parked_seconds: float
 ) -> None:
     monkeypatch.setattr(drain, "PARKED_SECONDS", parked_seconds)
-    with realtime_service(drain_timeout_seconds=seconds) as server:
+    with realtime_service(drain_timeout_seconds=seconds, resume_buffer_bytes=50_000) as server:
         with (
             fault_proxy(server.port) as proxy,
             connect(f"ws://127.0.0.1:{proxy.port}/v1/realtime?ext=resume") as socket,
