@@ -182,7 +182,7 @@ def test_a_text_given_to_the_command_as_audio(vivavoce: Callable[..., "Completed
     file = tmp_path / "speech.wav"
     file.write_text("This is no recording. " * 100)
     done = vivavoce("listen", str(file))
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("vivavoce listen: cannot open")
 
 
