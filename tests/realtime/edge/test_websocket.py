@@ -397,8 +397,8 @@ def test_an_idle_session_is_closed() -> None:
 
 
 def test_a_session_is_not_idle_while_a_response_is_played() -> None:
-    with realtime_service(idle_timeout_seconds=0.2) as server, server.session() as client:
-        client.speak("Seventy characters, of which fifty are sent at once and the rest paced")
+    with realtime_service(idle_timeout_seconds=1.0) as server, server.session() as client:
+        client.speak("Ninety characters, of which fifty are sent at once, and the others as they would be heard.")
         messages = client.until("response.done")
         assert messages[-1]["response"]["status"] == "completed"
         assert client.receive()["error"]["code"] == "session_idle"
@@ -446,9 +446,9 @@ class Peer:
         data = json.dumps({"type": message_type, **fields}).encode()
         self.socket.sendall(Frame(Opcode.TEXT, data).serialize(mask=True))
 
-    def send_until_stuck(self, message_type: str, **fields: object) -> None:
-        """Send until the server stops reading or closes the connection."""
-        self.socket.settimeout(1)
+    def send_until_stuck(self, message_type: str, seconds: float = 1.0, **fields: object) -> None:
+        """Send until the server reads nothing for so long, or closes the connection."""
+        self.socket.settimeout(seconds)
         with contextlib.suppress(OSError):
             while True:
                 self.send(message_type, **fields)
@@ -475,7 +475,7 @@ def test_a_client_that_does_not_read_is_disconnected_and_its_work_stops() -> Non
 def test_a_client_that_floods_and_does_not_read_is_disconnected() -> None:
     with realtime_service(send_timeout_seconds=0.5) as server, Peer(server) as peer:
         item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 5_000}]}
-        peer.send_until_stuck("conversation.item.create", item=item)
+        peer.send_until_stuck("conversation.item.create", TIMEOUT, item=item)
         assert eventually(lambda: server.sessions == 0)
 
 
