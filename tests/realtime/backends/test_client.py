@@ -273,8 +273,8 @@ def test_the_first_token_has_its_time_whatever_keeps_the_connection_alive() -> N
 
 def test_thoughts_count_as_tokens() -> None:
     thought = sse(chunk({"reasoning_content": "Hm."}), done=False)
-    thinking: Pieces = [thought, 0.05] * 6
-    deltas, _ = talk(Reply([*thinking, answer("Hel", "lo.")]), chat_first_token_timeout_seconds=0.2)
+    thinking: Pieces = [thought, 0.1] * 12
+    deltas, _ = talk(Reply([*thinking, answer("Hel", "lo.")]), chat_first_token_timeout_seconds=1.0)
     assert deltas == HELLO
 
 

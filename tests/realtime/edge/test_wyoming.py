@@ -200,7 +200,7 @@ def test_a_client_that_sends_nothing_is_disconnected() -> None:
 
 def test_a_client_that_waits_for_an_answer_is_not_idle() -> None:
     with (
-        realtime_service(ScriptedEngines(speaking=0.5), wyoming_uri=URI, idle_timeout_seconds=0.1) as server,
+        realtime_service(ScriptedEngines(speaking=1.5), wyoming_uri=URI, idle_timeout_seconds=1.0) as server,
         wyoming_client(server.wyoming_port) as client,
     ):
         client.send("synthesize", text="A sentence that takes its time.")

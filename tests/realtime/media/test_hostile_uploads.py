@@ -44,14 +44,14 @@ def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
 
 
-def outcome(path: Path, memory: float = MEMORY) -> Any:
+def outcome(path: Path, memory: float = MEMORY, processor: float = SECONDS) -> Any:
     """Return the seconds decoded, or the code and message of the error; check the limits of memory and time."""
     began = time.monotonic()
     done = run(MEASURED, str(path), str(FOUR_HOURS))
     assert done.stderr == ""
     result = json.loads(done.stdout)
     assert result["memory"] < memory
-    assert result["processor"] < SECONDS
+    assert result["processor"] < processor
     assert time.monotonic() - began < 2 * SECONDS  # other tests may run beside this one
     return result["outcome"]
 
@@ -122,9 +122,7 @@ def test_a_truncated_file_yields_what_there_is(upload: Path) -> None:
 @pytest.mark.parametrize("hours", [3.9, 365 * 24], ids=["hours", "a year"])
 def test_a_forged_gap_costs_nothing(upload: Path, hours: float) -> None:
     upload.write_bytes(timed_file(tone(2.0), "matroska", "flac", [0.0, 3600 * hours]))
-    began = time.monotonic()
-    seconds = outcome(upload, memory=100e6)
-    assert time.monotonic() - began < 5
+    seconds = outcome(upload, memory=100e6, processor=5)
     assert seconds == pytest.approx(3600 * hours + 2 if hours < 4 else 2, abs=0.2)
 
 
