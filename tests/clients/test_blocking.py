@@ -35,7 +35,7 @@ def no_thread_is_left() -> Iterator[None]:
     yield
     for thread in threading.enumerate():
         if thread.name.startswith("vivavoce"):
-            thread.join(5)
+            thread.join(20)
             assert not thread.is_alive()
 
 

@@ -51,12 +51,12 @@ def test_the_last_line_stays_in_sight_when_the_layout_changes(page: ChromiumPage
         return bool(page.evaluate(f"{below}(document.querySelector('#captions-turns')) < 2"))
 
     page.click("#show-large")
-    assert eventually(follows, 10)
+    assert eventually(follows, 30)
     for width, height, scheme in ((1920, 1080, "dark"), (390, 844, "light")):
         page.resize(width, height, scheme)
-        assert eventually(follows, 10)
+        assert eventually(follows, 30)
     page.click("#show-large")
-    assert eventually(follows, 10)
+    assert eventually(follows, 30)
 
 
 def test_no_state_of_the_page_is_an_obstacle_to_anybody(page: ChromiumPage) -> None:
@@ -82,7 +82,7 @@ def test_the_overlay_is_no_obstacle_and_has_no_problem(tmp_path: Path) -> None:
     turns = Turns()
     turns.wanted = 1
     with scripted_page(turns.play) as address, chromium.browsed(f"{address}overlay", microphone) as page:
-        assert eventually(lambda: page.text("#lines").endswith(" 0."), 10)
+        assert eventually(lambda: page.text("#lines").endswith(" 0."), 30)
         add_axe(page)
         assert obstacles(page) == []
         assert page.problems == []

@@ -56,14 +56,14 @@ def test_a_secret_that_the_server_does_not_know_is_not_used_again(browse_chromiu
         realtime_service(api_keys=("correct-key",)) as service,
         browse_chromium(f"http://127.0.0.1:{service.port}/", tmp_path) as page,
     ):
-        assert eventually(lambda: page.evaluate("document.querySelector('#key-dialog').open"), 10)
+        assert eventually(lambda: page.evaluate("document.querySelector('#key-dialog').open"), 30)
         page.evaluate(f"sessionStorage.setItem('vivavoce.secret', {forgotten!r})")
         page.evaluate("document.querySelector('#key-dialog').close()")
-        assert eventually(lambda: page.text("#alert").startswith("This server needs an API key."), 10)
+        assert eventually(lambda: page.text("#alert").startswith("This server needs an API key."), 30)
         page.evaluate(
             "void import('/page/credentials.js').then(({ key }) => { window.keys = Promise.all([key(), key()]) })"
         )
-        assert eventually(lambda: page.evaluate("document.querySelector('#key-dialog').open"), 10)
+        assert eventually(lambda: page.evaluate("document.querySelector('#key-dialog').open"), 30)
         page.enter("#key", "correct-key")
         page.click("#key-form button")
         one, other = page.evaluate("window.keys")
@@ -135,7 +135,7 @@ def test_the_overlay_begins_as_soon_as_there_is_room_for_its_session(browse_chro
     with realtime_service(max_sessions=1) as service, contextlib.ExitStack() as stack:
         with service.session():
             page = stack.enter_context(browse_chromium(f"http://127.0.0.1:{service.port}/overlay", microphone))
-            assert eventually(lambda: page.text("#message").startswith("No session could be opened"), 10)
+            assert eventually(lambda: page.text("#message").startswith("No session could be opened"), 30)
         assert eventually(lambda: page.text("#message") == "" and service.sessions == 1, 20)
 
 
@@ -144,7 +144,7 @@ def test_a_tab_that_is_shared_without_sound_is_explained(page: Page) -> None:
       Promise.resolve(document.createElement("canvas").captureStream())""")
     page.choose("#captions-source", "display")
     page.click("#captions-start")
-    assert eventually(lambda: page.text("#alert").startswith("What was shared has no sound."), 10)
+    assert eventually(lambda: page.text("#alert").startswith("What was shared has no sound."), 30)
     assert page.text("#captions-start") == "Start"
 
 
@@ -173,7 +173,7 @@ def test_captions_go_on_over_another_connection_without_losing_or_doubling_words
         browse_chromium(f"http://127.0.0.1:{proxy.port}/", tmp_path) as page,
     ):
         page.evaluate(LISTEN)
-        assert eventually(lambda: page.evaluate("'listener' in window"), 10)
+        assert eventually(lambda: page.evaluate("'listener' in window"), 30)
         for part in parts[:-1]:
             page.evaluate(f"{SEND}({json.dumps(part)})")
             proxy.cut()
@@ -188,11 +188,11 @@ def test_captions_go_on_over_another_connection_without_losing_or_doubling_words
 def test_a_page_that_is_left_leaves_no_session_behind(browse_chromium: Browse, tmp_path: Path) -> None:
     with realtime_service() as service, browse_chromium(f"http://127.0.0.1:{service.port}/", tmp_path) as page:
         page.evaluate(LISTEN)
-        assert eventually(lambda: page.evaluate("'listener' in window"), 10)
+        assert eventually(lambda: page.evaluate("'listener' in window"), 30)
         page.evaluate(f"{SEND}({json.dumps(base64.b64encode(bytes(4_800)).decode())})")
-        assert eventually(lambda: service.sessions == 1, 10)
+        assert eventually(lambda: service.sessions == 1, 30)
         page.evaluate("void (location = 'about:blank')")
-        assert eventually(lambda: service.sessions == 0, 10)
+        assert eventually(lambda: service.sessions == 0, 30)
         assert service.metric("sessions_parked") == 0
 
 
@@ -219,5 +219,5 @@ def test_a_recording_that_is_dropped_or_pasted_is_captioned(page: Page, event: s
       return fetched;
     }})()""")
     assert sent == "clip.wav"
-    assert eventually(lambda: page.text("#recording-turns") == "Good morning.", 10)
+    assert eventually(lambda: page.text("#recording-turns") == "Good morning.", 30)
     assert page.evaluate("document.querySelectorAll('#recording .word').length") == 2
