@@ -92,7 +92,7 @@ export class Connection {
   /** Open the first session. Rejects if it cannot be opened; later ones are tried until `close`. */
   async open() {
     this.#handlers.onState?.("connecting");
-    addEventListener("pagehide", this.#leave);
+    globalThis.addEventListener?.("pagehide", this.#leave); // Node has none
     try {
       await this.#connect();
     } catch (error) {
@@ -206,7 +206,7 @@ export class Connection {
 
   #end() {
     this.#closed = true;
-    removeEventListener("pagehide", this.#leave);
+    globalThis.removeEventListener?.("pagehide", this.#leave);
     this.#handlers.onState?.("closed");
   }
 }
