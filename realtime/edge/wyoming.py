@@ -165,6 +165,7 @@ class Connection:
             await drain.beginning()
             await drain.settle(driver)
             await self._outbox.put(CLOSE)
+            await asyncio.Event().wait()  # until all has been sent
 
     async def _read(self) -> None:
         events = EventReader(self._settings.max_message_bytes)
