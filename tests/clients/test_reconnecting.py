@@ -224,11 +224,13 @@ def test_ctrl_c_ends_a_program_that_waits(service: RealtimeService) -> None:
     with subprocess.Popen(
         command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as program:
-        assert program.stdout is not None
-        assert program.stderr is not None
-        assert program.stdout.readline().startswith("Other")
-        program.send_signal(signal.SIGINT)
-        errors = program.stderr.read()
-        assert program.wait(20) == -signal.SIGINT
+        try:
+            assert program.stdout is not None
+            assert program.stdout.readline().startswith("Other")
+            program.send_signal(signal.SIGINT)
+            _, errors = program.communicate(timeout=20)
+        finally:
+            program.kill()
+    assert program.returncode == -signal.SIGINT
     assert errors.rstrip().endswith("KeyboardInterrupt")
     assert "Task was destroyed" not in errors

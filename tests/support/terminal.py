@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import os
-import signal
 import struct
 import sys
 import termios
@@ -91,12 +90,6 @@ class Terminal:
         self._changed.set()
 
 
-def _enter(descriptor: int) -> None:
-    """Make it the terminal of this process, which is told of Ctrl-C also where the tests run in the background."""
-    os.login_tty(descriptor)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @asynccontextmanager
 async def running(
     *arguments: str, columns: int = 40, rows: int = 12, **environment: str
@@ -111,7 +104,7 @@ async def running(
                 *VIVAVOCE,
                 *arguments,
                 env={**inherited, "TERM": "xterm", **environment},
-                preexec_fn=partial(_enter, theirs),
+                preexec_fn=partial(os.login_tty, theirs),
             )
         finally:
             os.close(theirs)

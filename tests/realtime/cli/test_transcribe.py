@@ -391,12 +391,14 @@ def test_an_interrupt_ends_it_quietly_and_keeps_what_is_done(tmp_path: Path) -> 
     short.write_bytes(wav_file(SPEECH))
     command = [sys.executable, "-c", SLOW, "0.05", str(short), str(long_recording(tmp_path))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.readline() == f"{tmp_path / 'short.txt'}\n"
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 128 + signal.SIGINT
-        assert process.stderr.read() == ""
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"{tmp_path / 'short.txt'}\n"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert (process.returncode, errors) == (128 + signal.SIGINT, "")
     assert sorted(path.name for path in tmp_path.glob("*.txt")) == ["short.txt"]
 
 
