@@ -31,10 +31,11 @@ test-http: $(VENV)/ready-to-test  ## Run the tests of HTTP, with published clien
 	$(BIN)/python -m pytest $(HTTP_TESTS)
 
 test-others: $(VENV)/ready-to-test voices  ## Run the other tests without real models
-	$(BIN)/python -m pytest -m "not models" $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS))
+	$(BIN)/python -m pytest -m "not models" $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS) tests/page)
 
-test-models: $(VENV)/ready-to-test voices browsers  ## Run the other tests with real models
-	$(BIN)/python -m pytest -m models $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS))
+test-models: $(VENV)/ready-to-test voices browsers  ## Run the other tests with real models, and those of the page
+	$(BIN)/python -m pytest -m models $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS) tests/page)
+	$(BIN)/python -m pytest tests/page
 
 voices: $(VENV)/ready-to-test  ## Make .voices, which has ChatTTS, Kokoro and pocket-tts for their tests; without it they are skipped
 	@test -e .voices/ready || $(MAKE) --no-print-directory .voices/ready || echo "ChatTTS, Kokoro and pocket-tts are not installed: their tests are skipped."

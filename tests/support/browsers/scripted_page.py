@@ -45,7 +45,7 @@ def scripted_page(script: Callable[[WebSocket], Awaitable[None]]) -> Iterator[st
     answers: list[Any] = [Route("/v1/cluster/auth", _no_keys)]
     answers += [Route(path, _nothing) for path in ("/v1/models", "/v1/audio/voices")]
     app = Starlette(routes=[*routes(), *answers, WebSocketRoute("/v1/realtime", play)])
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, lifespan="off"))
     listener = listening_socket(Settings(port=0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
