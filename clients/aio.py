@@ -24,7 +24,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from clients.connection import MAX_MESSAGE, PATH, open_connection, server_closed
-from clients.errors import ConnectionRefused, ProtocolError, RealtimeError, RequestFailed, ServerClosed
+from clients.errors import ConnectionRefused, ErrorCode, ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import (
     AudioChunk,
     Event,
@@ -208,9 +208,11 @@ class Session:
     ) -> AsyncGenerator[bytes, None]:
         """Speak `text` verbatim, outside the conversation, and yield its audio, PCM16 at 24 kHz, as it arrives.
 
-        Closing the generator cancels the response. Raises `RequestFailed` if the text was not spoken to its end, and
-        `ServerClosed` or `ProtocolError` if the connection ends.
+        Closing the generator cancels the response. Raises `RequestFailed` if the text has nothing to speak or was not
+        spoken to its end, and `ServerClosed` or `ProtocolError` if the connection ends.
         """
+        if not any(map(str.isalnum, text)):  # the server would take a message without words for a question
+            raise RequestFailed(ErrorCode.INVALID_VALUE, "the text has nothing to speak: no letter or digit")
         output = {"format": {"type": "audio/pcm", "rate": SAMPLE_RATE}, "voice": voice, "speed": speed}
         request_id = f"speak_{next(self._numbers)}"
         response = {

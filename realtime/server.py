@@ -92,7 +92,7 @@ class Server(uvicorn.Server):
         self._begin_drain()
         if self._busy:
             logger.info(
-                "draining for at most %g seconds: %d sessions are open; a second signal ends them",
+                "draining for at most %.0f seconds; open sessions: %d; a second signal ends them",
                 self.drain.seconds_left,
                 self.drain.sessions,
             )

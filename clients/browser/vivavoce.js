@@ -273,6 +273,7 @@ function sessionUpdate({ language, model, keywords, translate, format }, type) {
  * @throws {Error} if the text cannot be spoken
  */
 export async function speak(text, options = {}) {
+  if (!/[\p{L}\p{N}]/u.test(text)) throw new Error("The text has nothing to speak: no letter or digit.");
   const speech = new Speech(text, options);
   await speech.start();
   return speech;

@@ -3,7 +3,7 @@
 import time
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from clients.aio import SAMPLE_RATE
@@ -13,12 +13,24 @@ BYTES_PER_SECOND = 2 * SAMPLE_RATE
 
 @contextmanager
 def open_wav(path: Path) -> Iterator[Callable[[bytes], None]]:
-    """Open a WAV file of PCM16, mono, 24 kHz, and yield what writes to it. Raises `OSError`."""
-    with path.open("wb") as opened, wave.open(opened, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        yield file.writeframesraw
+    """Yield what writes to a WAV file of PCM16, mono, 24 kHz, which it creates or replaces with the first audio.
+
+    Both raise `OSError`.
+    """
+    path.parent.stat()  # a folder that is missing is noticed at once
+    file: wave.Wave_write | None = None
+    with ExitStack() as stack:
+
+        def write(pcm: bytes) -> None:
+            nonlocal file
+            if file is None:
+                file = stack.enter_context(wave.open(stack.enter_context(path.open("wb")), "wb"))
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(SAMPLE_RATE)
+            file.writeframesraw(pcm)
+
+        yield write
 
 
 class AudioFile:
@@ -57,7 +69,7 @@ class AudioFile:
 
 @contextmanager
 def open_audio_file(path: Path) -> Iterator[AudioFile]:
-    """Open a file that takes the answers of a conversation. Raises `OSError`."""
+    """Yield a loudspeaker that writes the answers of a conversation to a file, as `open_wav`."""
     with open_wav(path) as write:
         file = AudioFile(write)
         try:

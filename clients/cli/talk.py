@@ -92,6 +92,9 @@ def run(namespace: argparse.Namespace) -> int:
 
 async def talk(options: TalkOptions) -> int:
     """Hold one conversation and return the exit code; warnings go to standard error."""
+    if _replaces_source(options):
+        _warn(f"{options.output} is what you say: the answers need another file")
+        return ExitCode.USAGE
     opened = open_audio_file(options.output) if options.output is not None else open_loudspeaker()
     try:
         with _open_source(options) as (source, ended), opened as loudspeaker:
@@ -114,6 +117,10 @@ async def talk(options: TalkOptions) -> int:
         _warn(str(error))
         return code_of(error)
     return ExitCode.FAILED
+
+
+def _replaces_source(options: TalkOptions) -> bool:
+    return bool(options.source and options.output and options.output.resolve() == Path(options.source).resolve())
 
 
 @contextmanager

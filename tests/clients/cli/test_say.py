@@ -77,8 +77,11 @@ def test_a_failed_response_keeps_what_was_spoken(tmp_path: Path, capsys: pytest.
 
 
 def test_a_response_without_audio_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert meet(replying(response_done()), saying("Hello.", tmp_path / "hello.wav")) == 1
+    kept = tmp_path / "hello.wav"
+    kept.write_bytes(b"another recording")
+    assert meet(replying(response_done()), saying("Hello.", kept)) == 1
     assert "no audio" in capsys.readouterr().err
+    assert kept.read_bytes() == b"another recording"
 
 
 def test_a_server_that_closes_midway_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,6 +105,11 @@ def test_a_refused_connection_is_reported_and_writes_no_file(
 def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(greeting, saying("Hello.", tmp_path / "missing" / "hello.wav")) == ExitCode.FAILED
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_text_without_words_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert meet(greeting, saying("...", tmp_path / "hello.wav")) == ExitCode.FAILED
+    assert "nothing to speak" in capsys.readouterr().err
 
 
 def test_an_empty_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

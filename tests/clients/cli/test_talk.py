@@ -95,6 +95,20 @@ def test_a_server_without_a_chat_model_is_named_with_what_to_set(
     assert "VIVAVOCE_CHAT_BASE_URL" in warnings
 
 
+def test_the_answers_do_not_replace_what_is_said(question: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = question.read_bytes()
+    assert talking(source=str(question), output=question, url="ws://127.0.0.1:1") == ExitCode.USAGE
+    assert "the answers need another file" in capsys.readouterr().err
+    assert question.read_bytes() == recording
+
+
+def test_a_file_that_cannot_be_written_is_reported(
+    service: RealtimeService, question: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert talking(source=str(question), output=tmp_path, url=service.url) == ExitCode.FAILED
+    assert f"cannot write {tmp_path}: Is a directory" in capsys.readouterr().err
+
+
 def test_an_address_without_a_server_has_an_exit_code(question: Path, tmp_path: Path) -> None:
     output = tmp_path / "answer.wav"
     assert talking(source=str(question), output=output, url="ws://127.0.0.1:1") == ExitCode.NO_SERVER
