@@ -1,11 +1,11 @@
 """The settings of a server; `environment` reads them."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from realtime.cpus import usable_cpus
 from realtime.languages import language_code
 
 PREFIX: Final = "VIVAVOCE_"
@@ -218,7 +218,7 @@ class Settings:
     @property
     def engine_threads(self) -> int:
         """Return the number of threads of one decoder worker."""
-        return self.threads_per_worker or max(1, min(4, (os.cpu_count() or 1) // self.engine_workers))
+        return self.threads_per_worker or max(1, min(4, usable_cpus() // self.engine_workers))
 
     @property
     def engine_workers(self) -> int:
@@ -226,7 +226,7 @@ class Settings:
 
         Decoding is bound by memory bandwidth, so that a second worker can use the CPU while the first one waits.
         """
-        return self.decoder_workers or min(2, os.cpu_count() or 1)
+        return self.decoder_workers or min(2, usable_cpus())
 
     @property
     def lacks_api_keys(self) -> bool:

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 
 from realtime import __version__
 from realtime.cli.findings import Finding, Findings, Status, pip_install
+from realtime.cpus import usable_cpus
 from realtime.settings import PREFIX, Settings
 
 EXTRAS: Final = ("bundled", "convert", "microphone")
@@ -89,7 +90,7 @@ def check_processor(settings: Settings) -> Findings:
     from realtime.engines.whisper.cpu import VARIABLE, enable_avx512
 
     enable_avx512()
-    cpus, workers, threads = os.cpu_count() or 1, settings.engine_workers, settings.engine_threads
+    cpus, workers, threads = usable_cpus(), settings.engine_workers, settings.engine_threads
     features = [each for each in CPU_FEATURES if each in _cpu_features()]
     chosen = os.environ.get(VARIABLE, "the widest that CTranslate2 uses by itself")
     yield Finding(

@@ -1,7 +1,6 @@
 """The engine for each entry of the catalogue. Heavy libraries are imported here, when they are first needed."""
 
 import logging
-import os
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -13,6 +12,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.pocket import pocket_folder
 from realtime.catalogue.table import EngineName, ModelEntry
 from realtime.catalogue.voices import VoicesAtHand
+from realtime.cpus import usable_cpus
 from realtime.engines.base import (
     Detector,
     EndOfTurnModel,
@@ -175,7 +175,7 @@ class InstalledEngines:
         took 16 s for what takes 0.5 s without that, or with one thread. Compiling what ChatTTS does with a few hundred
         characters takes numba 4 s, in the first phrase with a digit in it.
         """
-        settings, cpus = self._settings, os.cpu_count() or 1
+        settings, cpus = self._settings, usable_cpus()
         common = {
             "path": str(directory),
             "device": settings.device,
