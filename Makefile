@@ -51,7 +51,7 @@ browsers:  ## Install the browsers in which the page is tested (Debian, as root)
 conformance: $(VENV)/ready-to-test  ## Run large clients, unmodified, in conversations with the service; installs them into .clients once (CLIENTS="livekit pipecat" for some)
 	$(BIN)/python -m tests.conformance.run $(CLIENTS)
 
-soak: $(VENV)/ready-to-test  ## Repeat the faults that the tests try a few times: 50 drains, 200 vanished clients, floods; takes about ten minutes
+soak: $(VENV)/ready-to-test  ## Repeat the faults that the tests try a few times: 50 drains, 51 killed replicas, 200 vanished clients, floods; takes about twenty minutes
 	SOAK=1 $(BIN)/python -m pytest -rP tests/faults tests/realtime/edge/test_hostile_connections.py
 
 test-hostile: $(VENV)/ready-to-test  ## Send 20,000 hostile conversations to each protocol; takes minutes

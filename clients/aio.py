@@ -179,6 +179,11 @@ class Session:
         """When the connection was lost, in the time of the event loop; None while there is one."""
         return self._connection.lost_at
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether a server has said that it does not have this session, so that another one may be opened at once."""
+        return self._connection.forgotten
+
     def effective(self, *path: str) -> object:
         """Return the value at this path of the session object that the server confirmed to `connect`, or None."""
         value: object = self._session_object

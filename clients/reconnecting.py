@@ -203,19 +203,21 @@ class ReconnectingSession:
         """Close a session whose connection has ended, and say when there will be another."""
         now = _now()
         lost_at = (self._session and self._session.lost_at) or now
+        forgotten = self._session is not None and self._session.forgotten
         self._session = None
         self._opened.clear()
         await self._stack.aclose()
         if now - self._opened_at > STABLE_SECONDS:
             self._attempts.succeed()
         self._attempts.lose(lost_at)
-        self._retry(error)
+        self._retry(error, at_once=forgotten)
 
-    def _retry(self, error: RealtimeError) -> None:
+    def _retry(self, error: RealtimeError, *, at_once: bool = False) -> None:
         delay = self._attempts.delay_after(error, _now())
         if delay is None:
             self.end(error)
         else:
+            delay = 0.0 if at_once else delay
             self._retry_at = _now() + delay
             self._said.append(Disconnected(str(error), delay))
 

@@ -11,6 +11,7 @@ import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection
@@ -34,6 +35,9 @@ received as much cannot be resumed, but one that works says every second what it
 _LOST: Final = frozenset({1001, 1011, 1013, 1014})
 """Close codes after which a session may go on: a proxy or the server was going away, or did not keep up."""
 
+_FORGOTTEN: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+"""Statuses with which a server says that it does not have the session, or not all of its messages."""
+
 _NUMBER: Final = re.compile(r'\{\s*"x_sequence"\s*:\s*(\d+)')
 _TYPE: Final = '"x.session.'
 
@@ -47,6 +51,7 @@ class ResumableConnection:
     Attributes:
         socket: The present one, or the last.
         lost_at: When it was lost, in the time of the event loop; None while there is one.
+        forgotten: Whether a server has said that the session does not go on, as another one does after a crash.
         notify: Is called with `Disconnected` before each attempt to open it again, and with `Reconnected`.
     """
 
@@ -61,6 +66,7 @@ class ResumableConnection:
         """Begin with `socket`; resume within `seconds` of a loss."""
         self.socket = socket
         self.lost_at: float | None = None
+        self.forgotten = False
         self.notify: Callable[[Event], None] = lambda _: None
         self._reopen = reopen
         self._seconds = seconds
@@ -209,7 +215,7 @@ class ResumableConnection:
             try:
                 resumed = await self._try(offer)
             except ConnectionRefused as failure:
-                error = failure
+                error, self.forgotten = failure, failure.status in _FORGOTTEN
             except ConnectionClosed as closed:
                 error = server_closed(closed)
             else:

@@ -19,6 +19,8 @@ _UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\
 
 _WORDS: Final = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
 
+_PUNCTUATION: Final = re.compile(r"[^\w\s]+$")
+"""Punctuation at the end of a word."""
 
 _LARGEST_SHIFT: Final = 3
 """Words by which the second transcript may be longer up to a common word; more is a chance match of short words."""
@@ -170,7 +172,8 @@ class Turns:
             over.append(Completed(each.item_id, each.text.strip(), own))
         last, turn.repeats = turn.repeats[-1], []
         turn.item_id, turn.start, turn.deltas = last.item_id, last.start, last.deltas
-        if addition := "".join(after[overlap(before, after) :]):
+        repeated = overlap(before, after)
+        if addition := _mark_after(before, after[:repeated]) + "".join(after[repeated:]):
             turn.deltas.append((self._reached, addition))
             over.append(Delta(turn.item_id, addition))
         return over
@@ -190,6 +193,18 @@ def overlap(before: list[str], after: list[str]) -> int:
         if block.size and block.b - block.a <= _LARGEST_SHIFT:
             return min(len(after), block.b + block.size + len(before) - (block.a + block.size))
     return min(len(before), len(after))
+
+
+def _mark_after(before: list[str], repeated: list[str]) -> str:
+    """Return the punctuation that the last word of `before` has the second time only.
+
+    A session commits it after the word itself, so that a session that is lost in between has not committed it.
+    """
+    if not before or not repeated:
+        return ""
+    [first, second] = _keys([before[-1], repeated[-1]])
+    mark = _PUNCTUATION.search(repeated[-1])
+    return mark[0] if mark and first == second and not _PUNCTUATION.search(before[-1]) else ""
 
 
 def _keys(words: list[str]) -> Iterator[str]:

@@ -129,6 +129,27 @@ def test_text_that_is_transcribed_otherwise_the_second_time_is_not_doubled() -> 
     assert program.final == {"a": "Please bring the minute. of the last meeting."}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "final"),
+    [
+        ("Is that so", "Is that so?", "Is that so?"),
+        ("Is that so", "is That so", "Is that so"),
+        ("Is that so.", "Is that so?", "Is that so."),
+        ("Is that", "Is that, in fact, so?", "Is that, in fact, so?"),
+        ("Is this", "Is that.", "Is this"),
+    ],
+)
+def test_a_mark_that_was_lost_after_its_word_comes_with_the_second_transcript(
+    before: str, after: str, final: str
+) -> None:
+    program, turns = Program(), Turns()
+    turns.restart(0.0)
+    program.hear(turns, SpeechStarted("a", 500), Delta("a", before))
+    turns.restart(0.0)
+    program.hear(turns, SpeechStarted("b", 480), Delta("b", after), Completed("b", after))
+    assert program.final == {"a": final}
+
+
 def test_languages_without_spaces_are_aligned_by_characters() -> None:
     program, turns = Program(), Turns()
     turns.restart(0.0)

@@ -1,4 +1,4 @@
-"""A TCP proxy that breaks connections: resets after so many bytes, stalls, small segments."""
+"""A TCP proxy that breaks connections: resets after so many bytes, stalls, small segments. It can balance them, too."""
 
 import contextlib
 import itertools
@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator
 
 
 class FaultProxy:
-    """Forwards connections to a port of this machine, each until it has carried as many bytes as its lifetime.
+    """Forwards connections to ports of this machine, each until it has carried as many bytes as its lifetime.
 
     Attributes:
         port: Where it listens.
+        targets: Ports to which it forwards, in turn. One that refuses a connection is passed over.
+        newest_target: The port of the newest connection.
         accepted: Connections so far.
         resets: Connections that it has reset.
         segment_bytes: Most bytes that are forwarded at once, each time as a segment of its own.
@@ -20,7 +22,8 @@ class FaultProxy:
 
     def __init__(self, target_port: int, lifetimes: Iterable[int] = (), segment_bytes: int = 65_536) -> None:
         """`lifetimes` are those of the first connections, in bytes of both directions; others have no end."""
-        self._target_port = target_port
+        self.targets = [target_port]
+        self.newest_target = target_port
         self._lifetimes = itertools.chain(lifetimes, itertools.repeat(None))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._connections: list[_Connection] = []
@@ -55,15 +58,24 @@ class FaultProxy:
             except OSError:  # closed
                 return
             self.accepted += 1
-            try:
-                server = socket.create_connection(("127.0.0.1", self._target_port))
-            except OSError:
+            if (server := self._reach()) is None:
                 client.close()
                 continue
             connection = _Connection(self, client, server, lifetime)
             self._connections.append(connection)  # before it carries anything, so that `cut` misses none
             connection.forward(client, server, self._to_server)
             connection.forward(server, client, self._to_client)
+
+    def _reach(self) -> socket.socket | None:
+        """Connect to the next target that does not refuse."""
+        targets = list(self.targets)
+        first = self.accepted % len(targets)
+        for port in targets[first:] + targets[:first]:
+            with contextlib.suppress(OSError):
+                server = socket.create_connection(("127.0.0.1", port))
+                self.newest_target = port
+                return server
+        return None
 
     def close(self) -> None:
         """End everything."""
