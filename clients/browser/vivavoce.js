@@ -7,7 +7,8 @@
  *     const speech = await speak("Good morning.");
  *     const conversation = await talk({ onUser: show, onAnswer: show });
  *
- * A session whose connection is lost goes on over another one; what was captured meanwhile, at most 60 s, is sent then.
+ * A session whose connection is lost goes on over another one; what was captured meanwhile, at most 60 s, is sent then. If no
+ * server has the session any more, another one is sent again what has no transcript yet: no word is lost or shown twice.
  */
 
 import { Capture, SAMPLE_RATE, microphones, openSource } from "./vivavoce/capture.js";
@@ -17,8 +18,8 @@ import { Transcripts } from "./vivavoce/transcripts.js";
 
 export { endpoint, keyOf, microphones };
 
-/** Seconds of audio that wait for a connection: as long as the server waits for its client. */
-const MAX_WAITING = 60;
+/** Seconds of audio that wait for a connection, as long as the server waits for its client; and of what has no transcript. */
+const MAX_KEPT = 60;
 
 /** Code of the answer to a commit after which there is nothing to transcribe. */
 const NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty";
@@ -87,13 +88,40 @@ export async function listen(options) {
   return listener;
 }
 
+/** The newest audio, at most `MAX_KEPT` seconds. */
+class AudioQueue {
+  /** @type {{audio: Audio, seconds: number}[]} */
+  chunks = [];
+  seconds = 0;
+
+  /** @param {Audio} audio @param {number} seconds */
+  add(audio, seconds) {
+    this.chunks.push({ audio, seconds });
+    this.seconds += seconds;
+    this.trim(MAX_KEPT);
+  }
+
+  /** Drop the oldest chunks as long as the others have so many seconds. @param {number} seconds */
+  trim(seconds) {
+    while (this.chunks.length && this.seconds - this.chunks[0].seconds >= seconds) {
+      this.seconds -= this.chunks.splice(0, 1)[0].seconds;
+    }
+  }
+
+  /** Remove and return all chunks. */
+  take() {
+    this.seconds = 0;
+    return this.chunks.splice(0);
+  }
+}
+
 /** Audio on its way to the server. */
 class Sender {
-  /** Seconds of audio so far, and of those of it that wait for a connection. */
   #seconds = 0;
-  #waitingSeconds = 0;
-  /** @type {Audio[]} */
-  #waiting = [];
+  /** Audio that was sent to this session and may have to be sent to another one; none of a container, whose times are not known. */
+  #sent = new AudioQueue();
+  /** Audio that waits for a connection. */
+  #waiting = new AudioQueue();
   /** First chunk of a container, without which no session can decode those after it. @type {Audio | null} */
   #beginning = null;
   #options;
@@ -134,7 +162,17 @@ class Sender {
 
   /** Seconds of audio before the first that the next session gets. */
   get secondsBefore() {
-    return this.#seconds - this.#waitingSeconds;
+    return this.#seconds - this.#sent.seconds - this.#waiting.seconds;
+  }
+
+  /** Whether another session gets the audio of turns that have no transcript. */
+  get repeats() {
+    return !this.#options.format;
+  }
+
+  /** Keep the audio before this second no longer: it is transcribed. @param {number} seconds */
+  answered(seconds) {
+    this.#sent.trim(this.#seconds - this.#waiting.seconds - seconds);
   }
 
   /** Send audio, or keep it until there is a connection. @param {Audio} audio */
@@ -142,28 +180,23 @@ class Sender {
     const seconds = this.#secondsOf(audio);
     this.#seconds += seconds;
     if (this.#options.format) this.#beginning ??= audio;
-    if (this.#connection.isOpen) {
-      this.#connection.send(audio);
-      return;
-    }
-    this.#waiting.push(audio);
-    this.#waitingSeconds += seconds;
-    while (this.#waitingSeconds > MAX_WAITING) {
-      const [dropped] = this.#waiting.splice(0, 1);
-      this.#waitingSeconds -= this.#secondsOf(dropped);
-    }
+    this.#waiting.add(audio, seconds);
+    if (this.#connection.isOpen) this.flush();
   }
 
-  /** Begin another session: send what has waited, of a container after its beginning. */
+  /** Begin another session: send what has no transcript, and what has waited; of a container after its beginning. */
   begin() {
-    if (this.#beginning && this.#waiting[0] !== this.#beginning) this.#connection.send(this.#beginning);
+    for (const { audio } of this.#sent.chunks) this.#connection.send(audio);
+    if (this.#beginning && this.#waiting.chunks[0]?.audio !== this.#beginning) this.#connection.send(this.#beginning);
     this.flush();
   }
 
   /** Send what has waited. */
   flush() {
-    for (const audio of this.#waiting.splice(0)) this.#connection.send(audio);
-    this.#waitingSeconds = 0;
+    for (const { audio, seconds } of this.#waiting.take()) {
+      this.#connection.send(audio);
+      if (this.repeats) this.#sent.add(audio, seconds);
+    }
   }
 
   stop() {
@@ -240,10 +273,11 @@ class Listener {
       });
     }
     this.#connection.close();
-    this.#transcripts.restart(0);
+    this.#transcripts.settle();
   }
 
   #begin() {
+    if (!this.#sender.repeats) this.#transcripts.settle();
     this.#transcripts.restart(this.#sender.secondsBefore);
     this.#sender.begin();
   }
@@ -252,6 +286,7 @@ class Listener {
   #receive(event) {
     this.#options.onEvent?.(event);
     this.#transcripts.receive(event);
+    this.#sender.answered(this.#transcripts.answered);
     if (event.type === "session.updated") this.#updates -= 1;
     if (this.#updates === 0 && this.#transcripts.areComplete) this.#finished?.();
   }
@@ -453,7 +488,7 @@ class Conversation {
     this.#sender.stop();
     this.#connection.close();
     this.#drop();
-    this.#transcripts.restart(0);
+    this.#transcripts.settle();
     if (this.#context.state !== "closed") this.#context.close();
   }
 
@@ -468,6 +503,7 @@ class Conversation {
   #begin() {
     this.#drop();
     this.#created = 0;
+    if (!this.#sender.repeats) this.#transcripts.settle();
     this.#transcripts.restart(this.#sender.secondsBefore);
     this.#sender.begin();
   }
@@ -476,6 +512,7 @@ class Conversation {
   #receive(event) {
     this.#options.onEvent?.(event);
     this.#transcripts.receive(event);
+    this.#sender.answered(this.#transcripts.answered);
     switch (event.type) {
       case "input_audio_buffer.speech_started":
         this.#interrupt();

@@ -162,13 +162,14 @@ SEND = """((text) => {
 })"""
 
 
+@pytest.mark.parametrize("max_parked_sessions", [100, 0], ids=["resumed", "replaced"])
 def test_captions_go_on_over_another_connection_without_losing_or_doubling_words(
-    browse_chromium: Browse, tmp_path: Path
+    browse_chromium: Browse, tmp_path: Path, max_parked_sessions: int
 ) -> None:
     audio = encode(utterance(range(1, 9)), Encoding.PCM16)
     parts = [base64.b64encode(audio[start : start + 48_000]).decode() for start in range(0, len(audio), 48_000)]
     with (
-        realtime_service() as service,
+        realtime_service(max_parked_sessions=max_parked_sessions) as service,
         fault_proxy(service.port) as proxy,
         browse_chromium(f"http://127.0.0.1:{proxy.port}/", tmp_path) as page,
     ):

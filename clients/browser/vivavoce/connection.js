@@ -62,6 +62,8 @@ export class Connection {
   #closed = false;
   #resumption = new Resumption();
   #resuming = false;
+  /** Whether the server does not have the session that was to go on, so that another one is opened at once. */
+  #forgotten = false;
   /** End the session when the page is left. Otherwise the server would wait for it to come back. */
   #leave = () => this.close();
 
@@ -153,6 +155,7 @@ export class Connection {
   #resume(event) {
     const again = this.#resumption.resumed(event);
     if (!again) {
+      this.#forgotten = true;
       this.#socket?.close();
       return;
     }
@@ -183,13 +186,14 @@ export class Connection {
       this.#handlers.onError?.(new Error(reason || `The server closed the session (${code}).`));
       return;
     }
-    this.#resuming = this.#resumption.isPossible(code);
+    this.#resuming = !this.#forgotten && this.#resumption.isPossible(code);
     this.#handlers.onState?.("lost");
-    if (!this.#closed) this.#retry();
+    if (!this.#closed) this.#retry(this.#forgotten);
+    this.#forgotten = false;
   }
 
-  #retry() {
-    const wait = Math.min(FIRST_RETRY_MS * 2 ** this.#retries++, LONGEST_RETRY_MS);
+  #retry(atOnce = false) {
+    const wait = atOnce ? 0 : Math.min(FIRST_RETRY_MS * 2 ** this.#retries++, LONGEST_RETRY_MS);
     this.#timer = setTimeout(async () => {
       try {
         await this.#connect();

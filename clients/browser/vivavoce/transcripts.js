@@ -1,4 +1,6 @@
-// Transcripts of the turns of a session, from its events.
+// Transcripts of the turns of a session, and of those that replace it, from their events.
+
+import { addition } from "./alignment.js";
 
 const TRANSCRIPTION = "conversation.item.input_audio_transcription.";
 
@@ -23,13 +25,25 @@ const TRANSCRIPTION = "conversation.item.input_audio_transcription.";
  * @property {string | null} language detected or given, once the transcript is complete
  */
 
-/** The turns of one session after another. */
+/**
+ * A turn of this session. It repeats turns of lost sessions until it says more than they did; meanwhile its text is `repeated`.
+ * @typedef {{turn: Turn, ended: boolean, repeats: Open[], repeated: string}} Open
+ */
+
+/**
+ * The turns of one session after another. A session that replaces a lost one is sent the audio of unfinished turns again, and
+ * transcribes it from its beginning: the turns stay, and of the second transcript only what follows their text is added.
+ */
 export class Transcripts {
-  /** @type {Map<string, Turn>} */
+  /** @type {Map<string, Open>} */
   #open = new Map();
+  /** Unfinished turns of lost sessions, in order. @type {Open[]} */
+  #left = [];
   #offset = 0;
   #onPartial;
   #onFinal;
+  /** Second before which everything has its transcript. */
+  answered = 0;
 
   /** @param {(turn: Turn) => void} [onPartial] @param {(turn: Turn) => void} [onFinal] */
   constructor(onPartial, onFinal) {
@@ -37,15 +51,22 @@ export class Transcripts {
     this.#onFinal = onFinal;
   }
 
-  /** Begin a session whose audio starts `seconds` after the beginning. Turns of the one before are cut off. @param {number} seconds */
+  /** Begin a session whose audio starts `seconds` after the beginning. @param {number} seconds */
   restart(seconds) {
+    this.#left = this.#unfinished();
+    this.#open.clear();
     this.#offset = seconds;
-    for (const turn of this.#open.values()) {
+  }
+
+  /** Cut off all turns: they keep the text that they have. */
+  settle() {
+    for (const { turn } of this.#unfinished()) {
       turn.committed += turn.tentative;
       turn.tentative = "";
       turn.final = turn.cut = true;
       if (turn.committed) this.#onFinal?.(turn);
     }
+    this.#left = [];
     this.#open.clear();
   }
 
@@ -58,54 +79,116 @@ export class Transcripts {
   receive(event) {
     switch (event.type) {
       case "input_audio_buffer.speech_started":
-        this.#turn(event.item_id).start = this.#offset + event.audio_start_ms / 1000;
+        this.#start(event.item_id, this.#offset + event.audio_start_ms / 1000);
         break;
       case "input_audio_buffer.speech_stopped":
-        this.#turn(event.item_id).end = this.#offset + event.audio_end_ms / 1000;
+        Object.assign(this.#turn(event.item_id), { ended: true }).turn.end = this.#offset + event.audio_end_ms / 1000;
         break;
       case `${TRANSCRIPTION}delta`:
         this.#commit(this.#turn(event.item_id), event.delta);
         break;
       case "x.transcription.partial": {
-        const turn = this.#turn(event.item_id);
+        const { turn, repeats } = this.#turn(event.item_id);
+        if (repeats.length) break; // what is shown already is more
         turn.tentative = event.text;
         turn.end = this.#offset + event.audio_end_ms / 1000;
         this.#onPartial?.(turn);
         break;
       }
       case `${TRANSCRIPTION}completed`:
-        this.#complete(this.#turn(event.item_id), event.transcript, event.words, event.language);
+        this.#complete(event.item_id, event.transcript, event.words, event.language);
         break;
       case `${TRANSCRIPTION}failed`:
-        this.#complete(this.#turn(event.item_id), this.#turn(event.item_id).committed);
+        this.#complete(event.item_id, null);
         break;
     }
   }
 
-  /** @param {string} id @returns {Turn} */
+  /** @param {string} id @returns {Open} */
   #turn(id) {
-    const turn = this.#open.get(id) ?? {
-      id, committed: "", tentative: "", final: false, cut: false, start: NaN, end: NaN, words: [], language: null,
-    };
-    this.#open.set(id, turn);
-    return turn;
+    const turn = { id, committed: "", tentative: "", final: false, cut: false, start: NaN, end: NaN, words: [], language: null };
+    const open = this.#open.get(id) ?? { turn, ended: false, repeats: [], repeated: "" };
+    this.#open.set(id, open);
+    return open;
   }
 
-  /** @param {Turn} turn @param {string} delta */
-  #commit(turn, delta) {
-    turn.committed += delta;
-    turn.tentative = turn.tentative.startsWith(delta) ? turn.tentative.slice(delta.length) : turn.tentative;
+  /** Begin a turn, perhaps one that the lost session has begun. @param {string} id @param {number} start */
+  #start(id, start) {
+    while (this.#left[0]?.ended && this.#left[0].turn.end <= start) this.#finish(this.#left.splice(0, 1)[0]); // now without speech
+    const open = this.#turn(id);
+    open.turn.start = start;
+    const [first] = this.#left.splice(0, 1);
+    if (first) Object.assign(open, { turn: first.turn, ended: first.ended, repeats: [first] });
+  }
+
+  /** @param {Open} open @param {string} delta */
+  #commit(open, delta) {
+    if (open.repeats.length) {
+      open.repeated += delta;
+      this.#release(open, false);
+    } else {
+      this.#extend(open.turn, delta);
+    }
+  }
+
+  /** @param {Turn} turn @param {string} text */
+  #extend(turn, text) {
+    turn.committed += text;
+    turn.tentative = turn.tentative.startsWith(text) ? turn.tentative.slice(text.length) : turn.tentative;
     this.#onPartial?.(turn);
   }
 
-  /** @param {Turn} turn @param {string} transcript @param {Word[]} [words] @param {string | null} [language] */
-  #complete(turn, transcript, words = [], language = null) {
-    this.#open.delete(turn.id);
-    Object.assign(turn, { committed: transcript, tentative: "", final: true, language });
-    turn.words = spaced(transcript, words).map((word) => ({
-      ...word, start: this.#offset + word.start, end: this.#offset + word.end,
-    }));
+  /** @param {string} id @param {string | null} transcript @param {Word[]} [words] @param {string | null} [language] */
+  #complete(id, transcript, words = [], language = null) {
+    const open = this.#turn(id);
+    const isRepeated = open.repeats.length > 0 || open.turn.id !== id;
+    this.#release(open, true);
+    this.#open.delete(id);
+    const { turn } = open;
+    const committed = isRepeated || transcript === null ? turn.committed.trim() : transcript;
+    Object.assign(turn, { committed, tentative: "", final: true, language });
+    turn.words = spaced(transcript ?? "", words)
+      .map((word) => ({ ...word, start: this.#offset + word.start, end: this.#offset + word.end }))
+      .filter((word) => !isRepeated || word.start >= turn.start);
+    this.#moveOn(turn);
     this.#onFinal?.(turn);
+  }
+
+  /** End a turn of a lost session with the text that it has. @param {Open} open */
+  #finish({ turn }) {
+    Object.assign(turn, { committed: turn.committed.trim(), tentative: "", final: true });
+    this.#moveOn(turn);
+    this.#onFinal?.(turn);
+  }
+
+  /**
+   * Compare a repeated turn with the text of those that it repeats, when it ends or says more than they did.
+   * Afterwards it is the last of them: its text is what that had, and what follows.
+   * @param {Open} open
+   * @param {boolean} final
+   */
+  #release(open, final) {
+    if (!open.repeats.length) return;
+    while (final && open.ended && this.#left[0]?.turn.start < open.turn.end) open.repeats.push(this.#left.splice(0, 1)[0]);
+    const { text, isLonger } = addition(open.repeats.map(({ turn }) => turn.committed).join(""), open.repeated);
+    if (!final && (this.#left.length || !isLonger)) return;
+    const repeats = open.repeats.splice(0);
+    for (const each of repeats.slice(0, -1)) this.#finish(each);
+    open.turn = repeats[repeats.length - 1].turn;
+    open.turn.tentative = "";
+    if (text) this.#extend(open.turn, text);
+  }
+
+  /** Say that everything before the first unfinished turn has its transcript. @param {Turn} turn the last one that got it */
+  #moveOn(turn) {
+    const pending = this.#unfinished().map((each) => each.turn.start).filter((start) => !Number.isNaN(start));
+    this.answered = Math.min(Math.max(this.answered, turn.end || 0), ...pending);
+  }
+
+  /** Return the turns that are not final, without those that repeat them. @returns {Open[]} */
+  #unfinished() {
+    const open = [...this.#open.values()].flatMap((each) => (each.repeats.length ? each.repeats : [each]));
+    return [...this.#left, ...open].filter(({ turn }) => !turn.final).sort((one, other) => one.turn.start - other.turn.start);
   }
 }
 

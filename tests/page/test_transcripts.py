@@ -1,0 +1,96 @@
+"""The turns of the library of web pages when another session replaces a lost one, in Node."""
+
+import json
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+from realtime.edge.page import DIRECTORY
+
+NODE = shutil.which("node")
+TRANSCRIPTION = "conversation.item.input_audio_transcription."
+PROGRAM = """
+const { Transcripts } = await import(process.argv[1]);
+const finals = [];
+const onFinal = ({ id, committed, start, words }) => finals.push([id, committed, start, words]);
+const transcripts = new Transcripts(undefined, onFinal);
+for (const [base, events] of JSON.parse(process.argv[2])) {
+  transcripts.restart(base);
+  for (const event of events) transcripts.receive(event);
+}
+console.log(JSON.stringify([finals, transcripts.answered]));
+"""
+Event = dict[str, Any]
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="needs Node")
+
+
+def finals(*sessions: tuple[float, list[Event]]) -> tuple[list[list[Any]], float]:
+    """Return the final turns (id, text, start, words), and the second before which everything is transcribed."""
+    command = [str(NODE), "--input-type=module", "-e", PROGRAM, str(DIRECTORY / "vivavoce/transcripts.js")]
+    done = subprocess.run([*command, json.dumps(sessions)], capture_output=True, text=True, check=True, timeout=60)
+    turns, answered = json.loads(done.stdout)
+    return turns, answered
+
+
+def started(item: str, at_ms: int) -> Event:
+    return {"type": "input_audio_buffer.speech_started", "item_id": item, "audio_start_ms": at_ms}
+
+
+def stopped(item: str, at_ms: int) -> Event:
+    return {"type": "input_audio_buffer.speech_stopped", "item_id": item, "audio_end_ms": at_ms}
+
+
+def said(item: str, *texts: str) -> list[Event]:
+    return [{"type": f"{TRANSCRIPTION}delta", "item_id": item, "delta": text} for text in texts]
+
+
+def completed(item: str, text: str, *starts: float) -> Event:
+    words = [{"word": each, "start": start, "end": start} for each, start in zip(text.split(), starts, strict=False)]
+    return {"type": f"{TRANSCRIPTION}completed", "item_id": item, "transcript": text, "words": words}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ([" a b", " c"], [" a b", " c d"], "a b c d"),
+        ([" a b"], [" a b"], "a b"),
+        ([" Is that so"], [" Is that so?"], "Is that so?"),
+        (
+            [" Please bring", " the minute."],
+            [" please, bring the minutes", " of it."],
+            "Please bring the minute. of it.",
+        ),
+        ([" no no no"], [" no no no no"], "no no no no"),
+        ([" a b the"], [" a b that we should see the end"], "a b the we should see the end"),
+        (["今天天气"], ["今天天", "气很好。"], "今天天气很好。"),
+        ([], [" a b"], "a b"),
+    ],
+)
+def test_a_turn_goes_on_in_the_session_that_replaces_a_lost_one(before: list[str], after: list[str], text: str) -> None:
+    lost = (0.0, [started("one", 500), *said("one", *before)])
+    second = (0.4, [started("two", 100), *said("two", *after), stopped("two", 2_000), completed("two", "".join(after))])
+    assert finals(lost, second) == ([["one", text, 0.5, []]], 2.4)
+
+
+def test_turns_that_are_one_the_second_time_keep_their_own_text_and_words() -> None:
+    lost = [started("one", 0), *said("one", " a b"), stopped("one", 1_000), started("two", 1_500), *said("two", " c")]
+    events = [
+        started("both", 0),
+        *said("both", " a b c d"),
+        stopped("both", 3_000),
+        completed("both", "a b c d", 0, 1, 2, 3),
+    ]
+    turns, answered = finals((0.0, lost), (0.0, events))
+    assert [turn[:2] for turn in turns] == [["one", "a b"], ["two", "c d"]]
+    assert [word["word"].strip() for word in turns[1][3]] == ["c", "d"]
+    assert answered == 3.0
+
+
+def test_a_turn_without_speech_the_second_time_keeps_its_text() -> None:
+    lost = [started("one", 0), *said("one", " a b"), stopped("one", 1_000), started("two", 1_500), *said("two", " c")]
+    events = [started("other", 1_500), *said("other", " c d"), stopped("other", 3_000), completed("other", "c d")]
+    turns, _ = finals((0.0, lost), (0.0, events))
+    assert [turn[:2] for turn in turns] == [["one", "a b"], ["two", "c d"]]
