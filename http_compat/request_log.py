@@ -1,4 +1,4 @@
-"""One line of the log for every HTTP request: method, route, status, duration, and seconds of audio.
+"""One line of the log, and a span, for every HTTP request: method, route, status, duration, and seconds of audio.
 
 Paths, queries, headers and the names of models and files are not logged: they may hold what should stay private.
 """
@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from http_compat.errors import request_id
+from realtime import spans
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class RequestLogMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, noting_send)
+            await self._recorded(scope, receive, noting_send)
         finally:
             route = state.get(_ROUTE)
             logger.log(
@@ -67,3 +69,19 @@ class RequestLogMiddleware:
                 f", {state[_AUDIO_SECONDS]():.1f} s of audio" if _AUDIO_SECONDS in state else "",
                 request_id(HTTPConnection(scope)),
             )
+
+    async def _recorded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request within a span, unless it is one of `PROBES`."""
+        if scope["path"] in PROBES:
+            await self._app(scope, receive, send)
+            return
+        with spans.span("HTTP", headers=Headers(scope=scope)) as recording:
+
+            async def recording_send(message: Message) -> None:
+                if recording is not None and message["type"] == "http.response.start":
+                    recording.set_attribute("http.response.status_code", message["status"])
+                    if route := scope["state"].get(_ROUTE):
+                        recording.update_name(f"{scope['method']} {route}")
+                await send(message)
+
+            await self._app(scope, receive, recording_send)

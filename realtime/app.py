@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 
@@ -11,6 +12,7 @@ from starlette.applications import Starlette
 from http_compat.errors import exception_handlers
 from http_compat.middleware import middleware
 from http_compat.routes import routes
+from realtime import spans
 from realtime.backends.configured import configured_backend
 from realtime.edge import page
 from realtime.edge.announcement import announced
@@ -63,6 +65,8 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        exporting = contextlib.ExitStack()
+        exporting.enter_context(spans.exported(os.environ))
         try:
             decoders.open()
             models.open().add_done_callback(opened)
@@ -81,6 +85,7 @@ def create_app(
             if chat is not None:
                 await chat.aclose()
             await models.close()
+            await asyncio.to_thread(exporting.close)  # which sends the last spans
 
     return Starlette(
         routes=[

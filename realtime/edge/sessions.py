@@ -5,8 +5,9 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+from realtime import spans
 from realtime.audio.buffer import AudioBuffer
 from realtime.backends.backend import ChatBackend
 from realtime.catalogue.names import ModelNames
@@ -140,6 +141,7 @@ class AdmittedSession:
             self._metrics.session() as metrics,
             self._status.session(self._client_id, self._config) as status,
             self._traces.session(session_id, clock) as trace,
+            ExitStack() as stack,
         ):
 
             async def measured(event: Event) -> None:
@@ -152,6 +154,11 @@ class AdmittedSession:
                 await deliver(event)
 
             observers: list[Observer] = [SessionLog(session_id)] if logger.isEnabledFor(logging.DEBUG) else []
+            if (tracer := spans.tracer()) is not None:
+                from realtime.tracing.session_spans import SessionSpans  # which needs the extra `otel`
+
+                observers.append(recording := SessionSpans(tracer))
+                stack.callback(recording.end)
             identify: Callable[[str], str] = new_id
             new_buffer: Callable[[], AudioBuffer] = AudioBuffer
             if trace is not None:

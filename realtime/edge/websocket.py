@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from realtime import spans
 from realtime.edge.access import authenticate, check_host, presented_keys, select_subprotocol
 from realtime.edge.client_secrets import ClientSecret, ClientSecrets
 from realtime.edge.connection import Connection
@@ -119,14 +120,16 @@ class RealtimeEndpoint:
     ) -> None:
         """Admit a new session and serve it until it ends. Raises a `VoiceError` to refuse it."""
         with contextlib.ExitStack() as admission:
-            codec, session = self._admit(dialect, websocket, client_id, secret, admission)
-            greeting = codec.greeting()
-            link: Link | ResumableLink = Link(websocket, self._settings.send_timeout_seconds)
-            if codec.resumption is not None and self.resumable.offered:
-                link = ResumableLink(websocket, codec.resumption, self.resumable, self._settings)
-                token = admission.enter_context(self.resumable.listed(client_id.session, client_id.account, link))
-                greeting.append(codec.resumption.offer(token, self._settings.resume_timeout_seconds))
-            await websocket.accept(subprotocol=select_subprotocol(websocket.scope["subprotocols"]))
+            admission.enter_context(spans.span("session", {"session": client_id.session}, headers=websocket.headers))
+            with spans.span("handshake"):
+                codec, session = self._admit(dialect, websocket, client_id, secret, admission)
+                greeting = codec.greeting()
+                link: Link | ResumableLink = Link(websocket, self._settings.send_timeout_seconds)
+                if codec.resumption is not None and self.resumable.offered:
+                    link = ResumableLink(websocket, codec.resumption, self.resumable, self._settings)
+                    token = admission.enter_context(self.resumable.listed(client_id.session, client_id.account, link))
+                    greeting.append(codec.resumption.offer(token, self._settings.resume_timeout_seconds))
+                await websocket.accept(subprotocol=select_subprotocol(websocket.scope["subprotocols"]))
             drain = self.sessions.drain
             with drain.connected():
                 hear = partial(self._rates.audio.take, client_id.account or address_of(websocket))

@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from realtime import spans
 from realtime.offline.options import OfflineOptions
 from realtime.offline.speech_segments import SpeechSegment
 from realtime.offline.transcript import SuppressedSegment, TranscribedSegment
@@ -131,7 +132,8 @@ class OfflineTranscriber:
             voice=speech_segment.voice,
             decoding=options.decoding,
         ).after_silence(speech_segment.missing_lead_in)
-        hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD, self._client_id)
+        with spans.span("segment", {"audio.seconds": request.seconds}):
+            hypothesis = await self._recognizer.transcribe(request, Priority.UPLOAD, self._client_id)
         return hypothesis.before_silence(speech_segment.missing_lead_in)
 
     async def _in_settled_languages(

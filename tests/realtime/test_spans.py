@@ -1,0 +1,174 @@
+"""Spans of OpenTelemetry, recorded in memory and by a receiver of OTLP on this machine."""
+
+import contextlib
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+pytest.importorskip("opentelemetry.exporter.otlp.proto.http")  # the extra `otel`
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from websockets.exceptions import InvalidStatus
+
+from realtime import spans
+from tests.support.realtime_service import TIMEOUT, RealtimeService, eventually, realtime_service, utterance
+from tests.support.recordings import wav_file
+from tests.support.scripted_engines import say_numbers
+
+COMPLETED = "conversation.item.input_audio_transcription.completed"
+TRACE = 0x4BF92F3577B34DA6A3CE929D0E0E4736
+TRACEPARENT = {"traceparent": f"00-{TRACE:032x}-00f067aa0ba902b7-01"}
+
+
+@pytest.fixture
+def exporter() -> Iterator[InMemorySpanExporter]:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with spans.recorded(provider):
+        yield exporter
+
+
+def by_name(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
+    """Return the last span of each name."""
+    return {each.name: each for each in exporter.get_finished_spans()}
+
+
+def parent_of(name: str, recorded: dict[str, ReadableSpan]) -> str:
+    parent = recorded[name].parent
+    assert parent is not None
+    return next((each.name for each in recorded.values() if each.context.span_id == parent.span_id), "client")
+
+
+def transcribe(server: RealtimeService) -> None:
+    answer = httpx.post(
+        f"http://127.0.0.1:{server.port}/v1/audio/transcriptions",
+        data={"model": "whisper-1", "prompt": "secret"},
+        files={"file": wav_file(say_numbers([1, 2, 3]))},
+        headers=TRACEPARENT,
+        timeout=TIMEOUT,
+    )
+    assert "word3" in answer.text
+
+
+def test_a_session_is_recorded_from_its_handshake_to_the_events_of_a_decode(exporter: InMemorySpanExporter) -> None:
+    with realtime_service() as server, server.session("intent=transcription", additional_headers=TRACEPARENT) as client:
+        client.send_audio(utterance([1, 2, 3]))
+        client.wait_for(COMPLETED)
+    recorded = by_name(exporter)
+    parents = {name: parent_of(name, recorded) for name in recorded}
+    assert parents.pop("frames") == "transcribe"  # of another one of them
+    assert parents == {"session": "client", "handshake": "session", "turn": "session", "transcribe": "turn"}
+    assert {each.context.trace_id for each in recorded.values()} == {TRACE}
+    events = [event.name for each in exporter.get_finished_spans() for event in each.events]
+    assert {"taken by an engine", "TranscriptExtended", "TranscriptCompleted"} <= set(events)
+
+
+def test_a_reply_is_recorded_with_the_jobs_of_its_voice(exporter: InMemorySpanExporter) -> None:
+    with realtime_service() as server, server.session() as client:
+        client.speak("A secret.")
+        client.wait_for("response.done")
+    recorded = by_name(exporter)
+    assert parent_of("synthesize", recorded) == "response"
+    assert dict(recorded["response"].attributes or {}) == {"status": "completed"}
+
+
+def test_an_upload_is_recorded_with_its_segments(exporter: InMemorySpanExporter) -> None:
+    with realtime_service() as server:
+        transcribe(server)
+    recorded = by_name(exporter)
+    assert parent_of("segment", recorded) == "POST /v1/audio/transcriptions"
+    assert dict(recorded["POST /v1/audio/transcriptions"].attributes or {}) == {"http.response.status_code": 200}
+
+
+def test_a_refused_session_is_recorded_with_the_code_of_its_error(exporter: InMemorySpanExporter) -> None:
+    with (
+        realtime_service(max_sessions=0) as server,
+        pytest.raises(InvalidStatus),
+        server.session(),
+    ):
+        pass
+    assert dict(by_name(exporter)["handshake"].attributes or {}) == {"error.type": "server_overloaded"}
+
+
+def test_spans_hold_nothing_of_what_was_said_or_asked(exporter: InMemorySpanExporter) -> None:
+    with realtime_service() as server:
+        transcribe(server)
+        with server.session("intent=transcription&prompt=secret") as client:
+            client.send_audio(utterance([1, 2, 3]))
+            client.wait_for(COMPLETED)
+        with server.session() as client:
+            client.speak("A secret.")
+            client.wait_for("response.done")
+    everything = "".join(each.to_json() for each in exporter.get_finished_spans())
+    assert "transcribe" in everything
+    assert "secret" not in everything
+    assert "word" not in everything.replace('"words"', "")
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    """A receiver of OTLP over HTTP; `received` are the names of the service and the span of each span."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Requests)
+        self.received: list[tuple[str, str]] = []
+
+
+class Requests(http.server.BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["content-length"])))
+        for resource in body.resource_spans:
+            names = {each.key: each.value.string_value for each in resource.resource.attributes}
+            for scope in resource.scope_spans:
+                self.server.received += [(names["service.name"], each.name) for each in scope.spans]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Write nothing."""
+
+
+@contextlib.contextmanager
+def receiving() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        thread = threading.Thread(target=receiver.serve_forever)
+        thread.start()
+        try:
+            yield receiver
+        finally:
+            receiver.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(("named", "service"), [({}, "vivavoce"), ({"OTEL_SERVICE_NAME": "captions"}, "captions")])
+def test_spans_are_sent_to_the_receiver_that_the_environment_names(
+    named: dict[str, str], service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiving() as receiver:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{receiver.server_port}", **named}
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with realtime_service() as server, server.session():
+            pass
+        assert eventually(lambda: (service, "session") in receiver.received)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "true"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_TRACES_EXPORTER": "none"},
+    ],
+)
+def test_nothing_is_recorded_where_nobody_receives_it(environ: dict[str, str]) -> None:
+    with spans.exported(environ), spans.span("HTTP") as recording:
+        assert (spans.tracer(), recording) == (None, None)
