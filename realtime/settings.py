@@ -122,7 +122,8 @@ class Settings:
     engine_memory_bytes: int = 0
     """Upper bound for the memory that such a process may allocate. 0 means no bound."""
     engine_stall_timeout_seconds: float = 120.0
-    """A process that has sent nothing for its phrase in this time is killed."""
+    """A process that has sent nothing for its phrase in this time is killed. While a call of an engine in the service
+    takes longer, the service is not alive (`/livez`)."""
     voices_dir: Path | None = None
     """Directory with recordings of voices to clone: `NAME.wav`, or another format, and what is said in it in
     `NAME.txt`. Models that can clone voices have these names as voices."""

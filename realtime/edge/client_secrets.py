@@ -43,10 +43,11 @@ class ClientSecret:
 class ClientSecrets:
     """The client secrets of one service, in memory."""
 
-    def __init__(self, handshakes: Handshakes, clock: Callable[[], float] = time.time) -> None:
-        """`clock` returns Unix time."""
+    def __init__(self, handshakes: Handshakes, clock: Callable[[], float] | None = None) -> None:
+        """`clock` returns Unix time; by default that of the start and what has passed since, even if it is set."""
         self._handshakes = handshakes
-        self._clock = clock
+        start = time.time() - time.monotonic()
+        self._clock = clock or (lambda: start + time.monotonic())
         self._secrets: dict[str, ClientSecret] = {}
 
     def create(self, endpoint: str, account: str, body: bytes) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from tests.support.raw_socket import (
     send_until_closed,
 )
 from tests.support.realtime_service import TIMEOUT, RealtimeService, eventually, realtime_service
-from tests.support.repetitions import repetitions
+from tests.support.repetitions import SOAKING, repetitions
 
 POLICY_VIOLATION = 1008
 MEBIBYTE = 1024 * 1024
@@ -145,6 +145,25 @@ def test_half_requests_by_the_hundred_leave_others_served(server: RealtimeServic
             client.send("input_audio_buffer.clear")
             client.wait_for("input_audio_buffer.cleared")
     assert eventually(lambda: server.connections == 0)
+
+
+@pytest.mark.skipif(not SOAKING, reason="takes ten seconds; part of make soak")
+def test_a_thousand_half_handshakes_are_closed_within_ten_seconds(server: RealtimeService) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # both ends are in this process
+    try:
+        before = peak()
+        with contextlib.ExitStack() as stack:
+            for _ in range(1000):
+                stack.enter_context(raw_socket(server.port, handshake()[:-2]))
+            began = time.monotonic()
+            assert eventually(lambda: server.connections == 0)
+            seconds = time.monotonic() - began
+        print(f"1,000 half handshakes: closed after {seconds:.1f} s, {(peak() - before) / 1e6:+.1f} MB")
+        assert seconds < 10
+        assert peak() - before < 20 * MEBIBYTE
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_page_whose_name_resolves_to_this_machine_gets_nothing(server: RealtimeService) -> None:
