@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-others test-models test-page voices browsers test-hostile soak conformance check bench bench-cases bench-peers pictures clean
+.PHONY: help setup serve test test-core test-http test-others test-models test-page voices browsers test-hostile soak conformance check bench bench-cases bench-peers pictures audit clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,8 +75,15 @@ pictures: $(VENV)/ready-to-test browsers  ## Draw the page for the documents, wi
 bench-peers: $(VENV)/ready-to-test  ## Measure other servers beside ours; needs a load generator outside this repository
 	$(BIN)/python -m tests.bench.peers $(BENCH_ARGS)
 
+audit: .audit/bin/pip-audit  ## Look up known vulnerabilities of the pinned packages; needs the network
+	.audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+.audit/bin/pip-audit:
+	$(PYTHON) -m venv .audit
+	.audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+
 clean:  ## Remove .venv and everything that tools have left behind
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist bench-*.json .bench-peers .clients .voices
+	rm -rf $(VENV) .audit .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist bench-*.json .bench-peers .clients .voices
 	find realtime http_compat clients tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: pyproject.toml constraints.txt

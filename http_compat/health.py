@@ -1,4 +1,4 @@
-"""Health checks: `/livez` and `/health` (the process is running) and `/readyz` (it takes work)."""
+"""Health checks: `/livez` and `/health` (the service works) and `/readyz` (it takes work)."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -21,15 +21,17 @@ class HealthEndpoints:
         self._drain = drain
 
     async def livez(self, _: Request) -> Response:
+        if self._models.stalled:
+            return _unavailable("stalled", RETRY_LATER)
         return JSONResponse({"status": "ok", "message": "OK"})
 
     async def readyz(self, _: Request) -> Response:
         if self._drain.begun:
-            return _not_ready("draining", RETRY_LATER)
+            return _unavailable("draining", RETRY_LATER)
         if self._models.ready:
             return JSONResponse({"status": "ready"})
-        return _not_ready("loading", RETRY_SOON)
+        return _unavailable("loading", RETRY_SOON)
 
 
-def _not_ready(status: str, retry_after: int) -> Response:
+def _unavailable(status: str, retry_after: int) -> Response:
     return JSONResponse({"status": status}, HTTPStatus.SERVICE_UNAVAILABLE, {"retry-after": str(retry_after)})

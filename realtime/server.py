@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ import uvicorn
 from realtime.app import create_app
 from realtime.edge.drain import Drain
 from realtime.edge.guarded_protocols import GuardedHttpProtocol, GuardedWebSocketProtocol
+from realtime.edge.service_manager import ServiceManager
+from realtime.edge.successor import Successor
 from realtime.models.models import Models
 from realtime.settings import PREFIX, Settings
 from realtime.wire.dialects import without_key
@@ -31,6 +34,12 @@ USER_TIMEOUT_FACTOR: Final = 4
 DRAIN_INTERVAL: Final = 0.02
 """Seconds between two looks at whether all work has ended."""
 
+ACCEPTED_SECONDS: Final = 1.0
+"""Seconds in which connections that this process has accepted may send a request, when another one accepts the next.
+
+Clients send it with the next packet, so that it arrives within a round trip; the longest ones on earth take 0.5 s.
+"""
+
 CLOSING_SECONDS: Final = 1
 """Seconds for closing the connections that are left when the service has drained, or its time for that is over."""
 
@@ -42,11 +51,20 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, models: Models, settings: Settings, wyoming: socket.socket | None = None, *, successor: bool = False
+        self,
+        models: Models,
+        settings: Settings,
+        wyoming: socket.socket | None = None,
+        *,
+        successor: bool = False,
+        accept_when_ready: bool = False,
+        manager: ServiceManager | None = None,
     ) -> None:
         """Serve Wyoming clients from the listening socket `wyoming`, too, if there is one.
 
-        With `successor`, another process accepts connections from the same socket when this one drains.
+        With `successor`, another process accepts connections from the same sockets when this one drains, and with
+        `accept_when_ready` until the default models of this one are loaded. `manager` is told when the service is
+        ready, and that it is alive, as long as no engine stalls.
 
         Raises `ValueError` if the files for TLS cannot be used.
         """
@@ -72,7 +90,12 @@ class Server(uvicorn.Server):
         )
         self._models = models
         self._drain_timeout_seconds = settings.drain_timeout_seconds
+        self._listeners: list[socket.socket] = []
+        self._wyoming = wyoming
+        self._accept_when_ready = accept_when_ready
         self._successor = successor
+        self._manager = manager or ServiceManager({})
+        self._handing_over: asyncio.Task[None] | None = None
         self.servers = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: BaseException | None = None
@@ -80,7 +103,64 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, and serve it."""
         self._loop = asyncio.get_running_loop()
+        self._listeners = sockets or []
+        opening = self._models.open()
+        if self._accept_when_ready:
+            ending = asyncio.create_task(self.drain.beginning())
+            await asyncio.wait([opening, ending], return_when=asyncio.FIRST_COMPLETED)
+            ending.cancel()
+            if not self._models.ready:
+                self.failure = None if not opening.done() or opening.cancelled() else opening.exception()
+                self.should_exit = True
+                await self._models.close()
+                return
         await super().startup(sockets)
+        opening.add_done_callback(self._opened)
+        self._beat(self._loop)
+
+    def _opened(self, opening: "asyncio.Task[None]") -> None:
+        if not opening.cancelled() and opening.exception() is None:
+            self._manager.ready()
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell the manager that the service is alive, now and regularly, unless an engine does not answer."""
+        if self._manager.heartbeat_seconds is not None:
+            if not self._models.stalled:
+                self._manager.alive()
+            loop.call_later(self._manager.heartbeat_seconds, self._beat, loop)
+
+    def hand_over(self) -> None:
+        """Have another process take over the listening sockets, and drain when it is ready; for signal handlers."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._begin_hand_over)
+
+    def _begin_hand_over(self) -> None:
+        if os.getpid() == 1:
+            logger.error("not restarted: the container would end with its first process; start another container")
+        elif not self.should_exit and (self._handing_over is None or self._handing_over.done()):
+            self._handing_over = asyncio.create_task(self._hand_over())
+
+    async def _hand_over(self) -> None:
+        """Start another process of the service, and drain when it is ready. If it does not start, go on."""
+        sockets = {"--fd": self._listeners[0].fileno()}
+        if self._wyoming is not None:
+            sockets["--wyoming-fd"] = self._wyoming.fileno()
+        self._manager.reloading()
+        try:
+            successor = Successor(sockets)
+        except OSError as error:
+            logger.error("not restarted: %s", error.strerror or error)  # noqa: TRY400 - no bug
+            self._manager.ready()
+            return
+        logger.info("process %d is about to take over", successor.process_id)
+        if await successor.ready():
+            logger.info("process %d has taken over", successor.process_id)
+            self._manager.leave()
+            self._successor = True
+            self.should_exit = True
+        else:
+            logger.error("not restarted: process %d did not start", successor.process_id)
+            self._manager.ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop loading models, so that requests waiting for them are answered, drain, and shut down.
@@ -89,6 +169,10 @@ class Server(uvicorn.Server):
         for them.
         """
         self._models.stop_opening()
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+        if self._successor:
+            await self._leave_to_successor()
         self._begin_drain()
         if self._busy:
             logger.info(
@@ -109,13 +193,22 @@ class Server(uvicorn.Server):
         """Begin to drain; with a second signal, whichever it is, end."""
         self.force_exit = self.should_exit
         super().handle_exit(sig, frame)
-        if self._loop is not None:  # at once, and not when uvicorn next looks
+        if self._loop is not None and not self._successor:  # at once, and not when uvicorn next looks
             self._loop.call_soon_threadsafe(self._begin_drain)
 
+    async def _leave_to_successor(self) -> None:
+        """Accept no more connections, and serve what those that have been accepted ask for before they are idle."""
+        for server in self.servers:
+            server.close()
+        self.drain.leave_to_successor()
+        if self.server_state.connections:
+            await asyncio.sleep(ACCEPTED_SECONDS)
+        for connection in [*self.server_state.connections]:
+            if isinstance(connection, GuardedHttpProtocol):
+                connection.shutdown()
+
     def _begin_drain(self) -> None:
-        if self._successor:
-            for server in self.servers:
-                server.close()
+        self._manager.stopping()
         self.drain.begin(0 if self.failure else self._drain_timeout_seconds)
 
     def _end(self, failure: BaseException) -> None:

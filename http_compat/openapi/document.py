@@ -281,7 +281,14 @@ def _readyz() -> dict[str, Any]:
 
 
 def _livez() -> dict[str, Any]:
-    return _public("Check whether the server is running", record(status=TEXT, message=TEXT))
+    return {
+        "summary": "Check whether the server works",
+        "security": [],
+        "responses": {
+            "200": response("The server works", record(status=TEXT, message=TEXT)),
+            "503": response("An engine does not return from a call", record(status={"const": "stalled"})),
+        },
+    }
 
 
 def _public(summary: str, schema: Schema) -> dict[str, Any]:

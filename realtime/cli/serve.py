@@ -4,13 +4,16 @@ import argparse
 import logging
 import os
 import signal
+import socket
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Final
 
 from realtime import logs
 from realtime.cli.output import USAGE_ERROR
 from realtime.cli.wyoming_checks import announcement_problem
+from realtime.edge.service_manager import ServiceManager, passed_sockets
 from realtime.engines.registry import InstalledEngines
 from realtime.models.models import Models
 from realtime.server import Server, inherited_socket, listening_error, listening_socket, tls_context, wyoming_socket
@@ -19,6 +22,9 @@ from realtime.tracing.files import prepare_directory
 from realtime.weights.progress import LoggedProgress
 
 logger = logging.getLogger("vivavoce")
+
+WYOMING: Final = "wyoming"
+"""Name (`FileDescriptorName=`) of the socket for Wyoming clients among those that systemd passes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,21 +35,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", dest="transcription_model", help="default speech-to-text model (default whisper-base)"
     )
     parser.add_argument(
-        "--fd", type=int, help="file descriptor of a listening TCP socket to use instead, as by systemd (3)"
+        "--fd",
+        type=int,
+        help="file descriptor of a listening TCP socket to use instead (default: that of systemd)",
     )
+    parser.add_argument("--wyoming-fd", type=int, help="the same for the socket of VIVAVOCE_WYOMING_URI")
+    parser.add_argument("--ready-fd", type=int, help="file descriptor to write a line to when the service is ready")
     parser.add_argument("--insecure", action="store_true", help="allow clients on other machines without an API key")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the service until it is stopped, and return the exit code. Raises what ended the service."""
-    inherited = None
-    if options.fd is not None:
+    inherited: dict[str, socket.socket] = {}
+    for option, descriptor in _descriptors(options).items():
         try:
-            inherited = inherited_socket(options.fd, settings)
+            inherited[option] = inherited_socket(descriptor, settings)
         except OSError as error:
-            print(f"vivavoce: cannot use --fd {options.fd}: {listening_error(error)}", file=sys.stderr)
+            print(f"vivavoce: cannot use {option} {descriptor}: {listening_error(error)}", file=sys.stderr)
             return USAGE_ERROR
-        host, port = inherited.getsockname()[:2]
+    if "--fd" in inherited:
+        host, port = inherited["--fd"].getsockname()[:2]
         settings = replace(settings, host=host, port=port)
     if settings.lacks_api_keys and not options.insecure:
         print(
@@ -71,15 +82,22 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with ExitStack() as sockets:
         try:
             place = f"{settings.host}, port {settings.port}"
-            listener = sockets.enter_context(inherited or listening_socket(settings))
+            listener = sockets.enter_context(inherited.get("--fd") or listening_socket(settings))
             place = str(settings.wyoming_uri)
-            if wyoming := wyoming_socket(settings):
+            if wyoming := inherited.get("--wyoming-fd") or wyoming_socket(settings):
                 sockets.enter_context(wyoming)
         except (OSError, OverflowError) as error:
             print(f"vivavoce: cannot listen on {place}: {listening_error(error)}", file=sys.stderr)
             return 1
         models = Models(settings, InstalledEngines(settings, LoggedProgress()))
-        server = Server(models, settings, wyoming, successor=inherited is not None)
+        server = Server(
+            models,
+            settings,
+            wyoming,
+            successor="--fd" in inherited,
+            accept_when_ready=options.ready_fd is not None,
+            manager=ServiceManager(os.environ, options.ready_fd),
+        )
         scheme = "http" if settings.tls_certificate is None else "https"
         logger.info("listening on %s://%s:%d", scheme, *listener.getsockname()[:2])
         if wyoming is not None:
@@ -90,10 +108,37 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         # model: Ctrl-C as it usually does, and what a supervisor sends without an error.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, lambda number, _: _end(number, drained=not server.force_exit))
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+            at_terminal = _has_terminal()
+            signal.signal(signal.SIGHUP, lambda *_: _hang_up(server, at_terminal=at_terminal))
         server.run(sockets=[listener])
     if server.failure is not None:
         raise server.failure
     return 0 if server.started else 1
+
+
+def _descriptors(options: argparse.Namespace) -> dict[str, int]:
+    """Return the descriptors of listening sockets that this process has been given, by the options that take them."""
+    passed = {"--wyoming-fd" if name == WYOMING else "--fd": descriptor for name, descriptor in passed_sockets()}
+    named = {"--fd": options.fd, "--wyoming-fd": options.wyoming_fd}
+    return passed | {option: descriptor for option, descriptor in named.items() if descriptor is not None}
+
+
+def _has_terminal() -> bool:
+    """Return whether there is a terminal whose end would end this process."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _hang_up(server: Server, *, at_terminal: bool) -> None:
+    """Handle SIGHUP: end as with SIGTERM if the terminal has been closed, else hand over to another process."""
+    if at_terminal and not _has_terminal():
+        server.handle_exit(signal.SIGTERM, None)
+    else:
+        server.hand_over()
 
 
 def _end(number: int, *, drained: bool) -> None:

@@ -52,6 +52,7 @@ class Drain:
         self._clock = clock
         self._deadline = clock()
         self._signal = asyncio.Event()
+        self._left_to_successor = asyncio.Event()
         self.sessions = 0
 
     @property
@@ -80,6 +81,14 @@ class Drain:
     async def beginning(self) -> None:
         """Wait until it begins."""
         await self._signal.wait()
+
+    def leave_to_successor(self) -> None:
+        """Accept no more connections from now on: another process does, from the same sockets."""
+        self._left_to_successor.set()
+
+    async def left_to_successor(self) -> None:
+        """Wait until another process accepts the connections."""
+        await self._left_to_successor.wait()
 
     @contextlib.contextmanager
     def connected(self) -> Iterator[None]:

@@ -71,9 +71,12 @@ class WyomingListener:
     async def listening(self, listener: socket.socket) -> AsyncIterator[None]:
         """Accept connections from `listener` until the block ends, and then end all of them."""
         server = await asyncio.start_server(self._accept, sock=listener, limit=READ_BYTES)
+        leaving = asyncio.create_task(self._sessions.drain.left_to_successor())
+        leaving.add_done_callback(lambda _: server.close())
         try:
             yield
         finally:
+            leaving.cancel()
             server.close()
             for task in self._connections:
                 task.cancel()

@@ -97,6 +97,11 @@ class RecognizerHandle:
         answers = self._engine.decode(payloads)
         return [answer if isinstance(answer, Hypothesis) else Encoded(answer) for answer in answers]
 
+    @property
+    def seconds_running(self) -> float:
+        """Seconds that the longest call in progress has taken so far."""
+        return self._worker.seconds_running
+
     def close(self) -> None:
         self._worker.close()
         self._engine.close()
@@ -124,6 +129,11 @@ class DetectorHandle:
         """
         request = windows, self._engine.initial_state() if state is None else state
         return await self._worker.submit(Ticket(lambda _: request, Priority.FINAL if live else Priority.UPLOAD))
+
+    @property
+    def seconds_running(self) -> float:
+        """Seconds that the longest call in progress has taken so far."""
+        return self._worker.seconds_running
 
     def close(self) -> None:
         self._worker.close()

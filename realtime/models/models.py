@@ -161,6 +161,16 @@ class Models:
         """
         await self._pool.unload(entry.name)
 
+    @property
+    def stalled(self) -> bool:
+        """Whether a recognizer or the detector has not returned from a call for `engine_stall_timeout_seconds`."""
+        handles = [model.handle for model in self._pool.loaded()]
+        watched = [each for each in handles if isinstance(each, RecognizerHandle)]
+        seconds = [each.seconds_running for each in watched]
+        if self.ready:
+            seconds.append(self.detector.seconds_running)
+        return max(seconds, default=0.0) > self._settings.engine_stall_timeout_seconds
+
     def loaded(self) -> list[ModelEntry]:
         """Return the models that can be leased without waiting."""
         return [model.entry for model in self._pool.loaded()]

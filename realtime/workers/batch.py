@@ -19,12 +19,13 @@ Payload = TypeVar("Payload")
 Answer = TypeVar("Answer")
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Batch(Generic[Payload, Answer]):
     """Tickets on their way through the engine, with one payload and then one outcome each."""
 
     tickets: Sequence[Ticket[Payload]]
     payloads: Sequence[Payload]
+    began: float
     outcomes: list[Answer | Encoded[Payload] | Exception] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -59,6 +60,7 @@ class BatchWorker(Generic[Payload, Answer]):
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
         self._idle = threads
+        self._running: set[_Batch[Payload, Answer]] = set()
         self._batches: SimpleQueue[_Batch[Payload, Answer] | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{index}", daemon=True) for index in range(threads)
@@ -85,6 +87,11 @@ class BatchWorker(Generic[Payload, Answer]):
             del self._futures[ticket]
             self._queue.cancel(ticket, self._clock())
 
+    @property
+    def seconds_running(self) -> float:
+        """Seconds for which the engine has been at work on the batch that it took first, of those it still has."""
+        return max((self._clock() - batch.began for batch in self._running), default=0.0)
+
     def close(self) -> None:
         """Finish the running batches, cancel the queued requests and join the threads. Blocks: call it in a thread."""
         self._closing = True
@@ -108,7 +115,11 @@ class BatchWorker(Generic[Payload, Answer]):
                     self._futures[ticket].cancel()
             if live := [ticket for ticket in tickets if ticket.payload is not None]:
                 self._idle -= 1
-                self._batches.put(_Batch(live, [ticket.payload for ticket in live if ticket.payload is not None]))
+                batch: _Batch[Payload, Answer] = _Batch(
+                    live, [ticket.payload for ticket in live if ticket.payload is not None], now
+                )
+                self._running.add(batch)
+                self._batches.put(batch)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -118,6 +129,7 @@ class BatchWorker(Generic[Payload, Answer]):
     def _finish(self, batch: _Batch[Payload, Answer]) -> None:
         """Return the answers to the callers, and queue what needs another stage."""
         self._idle += 1
+        self._running.remove(batch)
         self._queue.record_service(batch.tickets, batch.seconds, self._clock())
         for ticket, outcome in zip(batch.tickets, batch.outcomes, strict=True):
             future = self._futures.get(ticket)

@@ -1,18 +1,24 @@
 """The files of `docs/deploy` are read by the programs they are for, as far as this machine has them."""
 
+import http.server
 import os
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, ClassVar
 
+import httpx
 import pytest
+import yaml
 
+from realtime.environment import settings_from
 from tests.docs.conftest import TALK, Workspace
 from tests.support.markdown import ROOT
 
@@ -32,11 +38,34 @@ def succeeds(*command: str, **environment: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     verify = program("systemd-analyze")
     unit = tmp_path / "vivavoce.service"
     unit.write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", (DEPLOY / "vivavoce.service").read_text()))
-    assert succeeds(verify, "verify", "--man=no", str(unit)).strip() == ""
+    shutil.copy(DEPLOY / "vivavoce.socket", tmp_path)
+    assert succeeds(verify, "verify", "--man=no", str(unit), str(tmp_path / "vivavoce.socket")).strip() == ""
+
+
+def listed(text: str) -> list[dict[str, Any]]:
+    """Return the resources of a manifest for Kubernetes."""
+    return list(yaml.safe_load_all(text))
+
+
+def test_kubernetes_waits_longer_than_the_service_drains_and_asks_what_it_answers() -> None:
+    deployment, service, budget = listed((DEPLOY / "kubernetes.yaml").read_text())
+    pod = deployment["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    before = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    settings = settings_from({name: value or "key" for name, value in given.items()})
+    assert pod["terminationGracePeriodSeconds"] >= before + settings.drain_timeout_seconds + 5
+    probed = {container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")}
+    assert probed == {"/readyz", "/livez"}
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert labels == service["spec"]["selector"] == budget["spec"]["selector"]["matchLabels"]
+    user = re.search(r"--uid (\d+)", (DEPLOY / "Containerfile").read_text())
+    assert user is not None
+    assert pod["securityContext"]["runAsUser"] == int(user[1])
 
 
 def test_the_container_copies_files_that_exist_and_installs_as_make_does() -> None:
@@ -126,8 +155,70 @@ def caddy(port: int, service: str, certificate: Path, directory: Path) -> list[s
     return [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(configuration)]
 
 
+def haproxy(port: int, service: str, certificate: Path, directory: Path) -> list[str]:
+    """Return the command that runs HAProxy with the documented configuration, on other addresses."""
+    site = (DEPLOY / "haproxy.cfg").read_text()
+    both = directory / "both.pem"
+    both.write_text((certificate / "cert.pem").read_text() + (certificate / "key.pem").read_text())
+    for documented, here in {
+        "bind :443": f"bind 127.0.0.1:{port}",
+        "/etc/ssl/voice.example.org.pem": str(both),
+        "127.0.0.1:8000": service,
+    }.items():
+        assert documented in site
+        site = site.replace(documented, here)
+    configuration = directory / "haproxy.cfg"
+    configuration.write_text(site)
+    return [program("haproxy"), "-db", "-f", str(configuration)]
+
+
+PROXIES = [nginx, caddy, haproxy]
+
+
+class PatientEvents(http.server.BaseHTTPRequestHandler):
+    """A service that sends its second event when the client has received the first one."""
+
+    received: ClassVar[threading.Event]
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        if self.path == "/v1/events":
+            self.wfile.write(b"data: first\n\n")
+            self.wfile.flush()
+            if self.received.wait(20):
+                self.wfile.write(b"data: second\n\n")
+
+    def log_message(self, *_: Any) -> None:
+        """Write nothing."""
+
+
+@pytest.mark.parametrize("configured", PROXIES)
+def test_events_pass_the_proxy_as_they_are_sent(
+    configured: Callable[[int, str, Path, Path], list[str]], certificate: Path, tmp_path: Path
+) -> None:
+    port, PatientEvents.received = free_port(), threading.Event()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), PatientEvents) as backend:
+        command = configured(port, f"127.0.0.1:{backend.server_port}", certificate, tmp_path)
+        thread = threading.Thread(target=backend.serve_forever)
+        thread.start()
+        try:
+            with proxy(command, port, certificate):
+                trusting = ssl.create_default_context(cafile=str(certificate / "cert.pem"))
+                url = f"https://localhost:{port}/v1/events"
+                with httpx.stream("GET", url, verify=trusting, timeout=10) as answer:
+                    lines = answer.iter_lines()
+                    assert next(lines) == "data: first"
+                    PatientEvents.received.set()
+                    assert "data: second" in list(lines)
+        finally:
+            backend.shutdown()
+            thread.join()
+
+
 @pytest.mark.models
-@pytest.mark.parametrize("configured", [nginx, caddy])
+@pytest.mark.parametrize("configured", PROXIES)
 def test_captions_and_uploads_pass_the_proxy_and_metrics_do_not(
     configured: Callable[[int, str, Path, Path], list[str]],
     workspace: Workspace,
@@ -144,9 +235,12 @@ def test_captions_and_uploads_pass_the_proxy_and_metrics_do_not(
             "curl", "--fail", "-sS", f"https://localhost:{port}/v1/audio/transcriptions",
             "-F", "model=whisper-1", "-F", "file=@talk.mp3", "-F", "response_format=text", environment=trusting,
         )  # fmt: skip
-        metrics = workspace.run(
-            "curl", "-sS", "-o", "denied", "-w", "%{http_code}", f"https://localhost:{port}/metrics",
-            environment=trusting,
-        )  # fmt: skip
+        metrics = [
+            workspace.run(
+                "curl", "-sS", "--path-as-is", "-o", "denied", "-w", "%{http_code}", f"https://localhost:{port}{path}",
+                environment=trusting,
+            )
+            for path in ("/metrics", "/metrics/", "//metrics", "/%6detrics", "/metrics//?x")
+        ]  # fmt: skip
     assert plain_words(captions) == plain_words(transcript) == plain_words(TALK)
-    assert metrics == "403"
+    assert metrics == ["403"] * 5

@@ -3,13 +3,15 @@
 import contextlib
 import signal
 import socket
+import threading
 import time
 from http import HTTPStatus
 
 import httpx
 import numpy as np
+import psutil
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.frames import CloseCode
 from websockets.sync.client import connect
 
@@ -76,18 +78,76 @@ def test_a_service_that_is_stopped_delivers_what_was_said_and_ends_in_time(numbe
     assert ended < DRAIN_SECONDS + 2
 
 
+class Arrivals(threading.Thread):
+    """Clients that connect one after the other, each for one request, or for a session."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self._address = f"127.0.0.1:{port}"
+        self._enough = threading.Event()
+        self.outcomes: list[int | str] = []
+
+    def run(self) -> None:
+        while not self._enough.is_set():
+            speech = {"model": "tts-1", "input": "Yes.", "response_format": "pcm"}
+            try:
+                self.outcomes.append(httpx.get(f"http://{self._address}/readyz", timeout=20).status_code)
+                self.outcomes.append(
+                    httpx.post(f"http://{self._address}/v1/audio/speech", json=speech, timeout=20).status_code
+                )
+                with connect(f"ws://{self._address}/v1/realtime", compression=None, logger=SILENT) as session:
+                    session.recv(timeout=20)
+            except (httpx.HTTPError, WebSocketException, OSError) as error:
+                self.outcomes.append(repr(error))
+
+    def stop(self) -> None:
+        self._enough.set()
+        self.join()
+
+
+def end(process_id: int) -> None:
+    """End a process that is no child of this one."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(process_id)
+        process.kill()
+        process.wait(20)
+
+
+def test_after_sighup_another_process_takes_over_and_no_connection_is_refused() -> None:
+    with service(drain_timeout_seconds=str(3 * DRAIN_SECONDS)) as running, contextlib.ExitStack() as stack:
+        clients = [speaker(running, stack, [number]) for number in range(3)]
+        arrivals = Arrivals(running.port)
+        arrivals.start()
+        stack.callback(arrivals.stop)
+        running.send(signal.SIGHUP)
+        successor = int(running.read_until(r"process (\d+) is about to take over"))
+        stack.callback(end, successor)
+        running.read_until("(has taken over)")
+        clients += [speaker(running, stack, [number]) for number in range(3, 6)]
+        for number, client in enumerate(clients):
+            client.send_audio(silence(0.8, RATE))
+            assert client.wait_for(COMPLETED)["transcript"] == transcript_of([number])
+        assert running.ended() == 0
+        seen = len(arrivals.outcomes)
+        assert eventually(lambda: len(arrivals.outcomes) > seen + 3)  # of the other process alone
+        arrivals.stop()
+        assert set(arrivals.outcomes) == {HTTPStatus.OK}
+
+
 def test_a_successor_on_the_same_socket_takes_over_without_a_refused_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
         descriptor = listener.fileno()
 
-        def start() -> Service:
+        def start(*arguments: str, prefix: tuple[str, ...] = ()) -> Service:
             seconds = str(3 * DRAIN_SECONDS)
-            arguments = ("--fd", str(descriptor))
-            return stack.enter_context(service(*arguments, pass_fds=(descriptor,), drain_timeout_seconds=seconds))
+            return stack.enter_context(
+                service(*arguments, pass_fds=(descriptor,), prefix=prefix, drain_timeout_seconds=seconds)
+            )
 
-        first = start()
+        as_systemd_does = f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&{descriptor}'
+        first = start(prefix=("bash", "-c", as_systemd_does, "bash"))
         clients = [speaker(first, stack, [number]) for number in range(3)]
-        second = start()
+        second = start("--fd", str(descriptor))
         first.send(signal.SIGTERM)
         first.read_until("(draining)")
         clients += [speaker(second, stack, [number]) for number in range(3, 6)]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from websockets.frames import Frame, Opcode
 
@@ -20,6 +21,7 @@ from tests.support.scripted_engines import transcript_of
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 STUCK = 3
+MAX_GROWTH = 10 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +86,20 @@ def test_clients_that_do_not_read_are_dropped_and_others_are_served_meanwhile(se
                 assert client.wait_for(COMPLETED)["transcript"] == transcript_of([number])
         assert eventually(lambda: server.sessions == 0, timeout=20)
     assert eventually(lambda: nothing_is_left(server, before))
+
+
+def test_clients_that_come_and_go_leave_no_memory_descriptor_or_task(server: RealtimeService) -> None:
+    def come_and_go(times: int) -> None:
+        for _ in range(times):
+            with server.session("intent=transcription"):
+                pass
+        assert eventually(lambda: server.connections == 0 and not server.jobs())
+
+    cycles, process = repetitions(200, 10_000), psutil.Process()
+    come_and_go(cycles // 4)  # until caches and arenas have their size
+    tasks, opened, before = server.tasks, descriptors(), process.memory_info().rss
+    come_and_go(cycles)
+    grown = process.memory_info().rss - before
+    print(f"{cycles} clients: {grown / 1e6:+.1f} MB")
+    assert (server.tasks, descriptors()) == (tasks, opened)
+    assert grown < MAX_GROWTH

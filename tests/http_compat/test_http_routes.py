@@ -172,6 +172,11 @@ def test_health_needs_no_key(serve: Serve) -> None:
         assert client.get(path).status_code == 200
 
 
+def test_the_server_is_not_live_while_an_engine_does_not_return(client: TestClient, models: ScriptedModels) -> None:
+    models.stalled = True
+    assert (client.get("/livez").status_code, client.get("/livez").json()) == (503, {"status": "stalled"})
+
+
 def test_metrics_are_text_that_prometheus_reads(client: TestClient) -> None:
     answer = client.get("/metrics")
     assert answer.headers["content-type"] == CONTENT_TYPE_LATEST

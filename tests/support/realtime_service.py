@@ -22,6 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.edge.drain import Drain
+from realtime.edge.service_manager import ServiceManager
 from realtime.edge.websocket import RealtimeEndpoint
 from realtime.models.models import Models
 from realtime.server import Server, listening_socket, wyoming_socket
@@ -95,6 +96,11 @@ class RealtimeService:
         tasks = [repr(task) for task in asyncio.all_tasks(self._loop)]
         return [task for task in tasks if any(owner in task for owner in ("Driver", "Connection", "Link"))]
 
+    @property
+    def tasks(self) -> int:
+        """The number of all unfinished tasks."""
+        return len(asyncio.all_tasks(self._loop))
+
     def stop(self, timeout: int = 5) -> None:
         """Stop the server as a signal does; sessions that are open after `timeout` seconds are cut off."""
         self._server.config.timeout_graceful_shutdown = timeout
@@ -103,6 +109,10 @@ class RealtimeService:
     def signal(self) -> None:
         """Send the server a signal, as by a supervisor."""
         self._server.handle_exit(signal.SIGTERM, None)
+
+    def hand_over(self) -> None:
+        """Start another process of this command, as SIGHUP does."""
+        self._server.hand_over()
 
     @property
     def drain(self) -> Drain:
@@ -119,7 +129,11 @@ class RealtimeService:
 
 @contextlib.contextmanager
 def realtime_service(
-    engines: ScriptedEngines | None = None, *, ready: bool = True, **settings: Any
+    engines: ScriptedEngines | None = None,
+    *,
+    ready: bool = True,
+    manager: ServiceManager | None = None,
+    **settings: Any,
 ) -> Iterator[RealtimeService]:
     """Run the service, and stop it and close its models when the block ends.
 
@@ -131,7 +145,7 @@ def realtime_service(
     listener = listening_socket(chosen)
     wyoming = wyoming_socket(chosen)
     models = Models(chosen, engines)
-    server = Server(models, chosen, wyoming)
+    server = Server(models, chosen, wyoming, manager=manager)
     port = listener.getsockname()[1]
     wyoming_port = wyoming.getsockname()[1] if wyoming else 0
     with asyncio.Runner() as runner:

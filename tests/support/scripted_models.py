@@ -174,6 +174,7 @@ class ScriptedModels:
         self.synthesizers: dict[str, ScriptedSynthesizer] = {}
         self.steps: dict[str, Step] = {}
         self.ready = True
+        self.stalled = False
         self.busy: set[str] = set()
         """Models that cannot be unloaded."""
         self.voices_by_language: dict[str, ModelEntry] = {}

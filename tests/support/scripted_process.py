@@ -56,6 +56,10 @@ class Service:
         self.send(number)
         return self.exit_code()
 
+    def ended(self) -> int:
+        """Wait for the process alone, which others outlive that write into the same log; the exit code."""
+        return self._process.wait(timeout=30)
+
     def exit_code(self) -> int:
         """Wait for the process and return its exit code."""
         _, rest = self._process.communicate(timeout=30)
@@ -69,10 +73,12 @@ def service(
     engines: str = "ScriptedEngines",
     until: str = "ready: ",
     pass_fds: Sequence[int] = (),
+    prefix: Sequence[str] = (),
     **settings: str,
 ) -> Iterator[Service]:
+    """Run the command, behind the `prefix` of a program that starts it, until the block ends."""
     environment = ENVIRONMENT | {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
-    command = [sys.executable, "-c", SCRIPTED, engines, "serve", "--port", "0", *arguments]
+    command = [*prefix, sys.executable, "-c", SCRIPTED, engines, "serve", "--port", "0", *arguments]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, pass_fds=pass_fds) as process:
         try:
             yield Service(process, until)
