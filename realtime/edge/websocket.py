@@ -46,6 +46,9 @@ from realtime.wire.dialects import served_paths
 logger = logging.getLogger(__name__)
 
 
+SESSION_HEADER: Final = b"x-session-id"
+"""Header of the answer to a handshake, by which balancers bring a client that resumes the session to its replica."""
+
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Methods of plain HTTP requests."""
 
@@ -129,7 +132,8 @@ class RealtimeEndpoint:
                     link = ResumableLink(websocket, codec.resumption, self.resumable, self._settings)
                     token = admission.enter_context(self.resumable.listed(client_id.session, client_id.account, link))
                     greeting.append(codec.resumption.offer(token, self._settings.resume_timeout_seconds))
-                await websocket.accept(subprotocol=select_subprotocol(websocket.scope["subprotocols"]))
+                subprotocol = select_subprotocol(websocket.scope["subprotocols"])
+                await websocket.accept(subprotocol, [(SESSION_HEADER, client_id.session.encode())])
             drain = self.sessions.drain
             with drain.connected():
                 hear = partial(self._rates.audio.take, client_id.account or address_of(websocket))

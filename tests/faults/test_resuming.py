@@ -203,6 +203,12 @@ def test_a_session_is_resumed_only_with_a_key_of_its_account() -> None:
         assert refusal(server, query, client.token, "other") == (404, "session_not_resumable")
 
 
+def test_the_answer_to_a_handshake_names_the_session_for_balancers(server: RealtimeService) -> None:
+    with resuming_client(server.port) as client:
+        assert client.socket.response is not None
+        assert client.socket.response.headers["x-session-id"] == client.session_id
+
+
 @contextlib.contextmanager
 def browser(server: RealtimeService, session_id: str, token: str, last: int) -> Iterator[ClientConnection]:
     """Resume a session as a page does, which can set no headers."""
