@@ -109,6 +109,9 @@ class Settings:
     """Batches of one model decoded in parallel; 0 chooses two, or one on a single CPU."""
     threads_per_worker: int = 0
     """Threads of each decoder worker; 0 divides the CPUs among the workers, at most four each."""
+    decoders_in_processes: bool = False
+    """Whether each decoder worker is a process, which has the model to itself, instead of threads of the service: a
+    crash or a hang in native code ends no session."""
 
     chattts_python: Path | None = None
     """Python interpreter that has the libraries of ChatTTS. Unset: that of the service."""
@@ -117,10 +120,10 @@ class Settings:
     cosyvoice_python: Path | None = None
     """Python interpreter that has the libraries of CosyVoice. Unset: that of the service."""
     engine_processes: int = 1
-    """Processes of each model that runs in processes of its own (ChatTTS, CosyVoice, Kokoro, pocket-tts): so many
+    """Processes of each voice model that runs in processes of its own (ChatTTS, CosyVoice, Kokoro, pocket-tts): so many
     phrases are spoken at the same time, and so many times the model is in memory."""
     engine_memory_bytes: int = 0
-    """Upper bound for the memory that such a process may allocate. 0 means no bound."""
+    """Upper bound for the memory that a process of a model may allocate. 0 means no bound."""
     engine_stall_timeout_seconds: float = 120.0
     """A process that has sent nothing for its phrase in this time is killed. While a call of an engine in the service
     takes longer, the service is not alive (`/livez`)."""

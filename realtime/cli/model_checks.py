@@ -16,6 +16,7 @@ from realtime.cli.models import Bars
 from realtime.engines.base import EngineProgram, Recognizer, Synthesizer
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import UnknownModel, VoiceError
+from realtime.models.recognizers import recognizer_engine
 from realtime.settings import PREFIX, Settings
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, normalised
@@ -91,7 +92,7 @@ def check_speech(settings: Settings) -> Findings:
         with Bars() as progress:
             engines = InstalledEngines(settings, progress)
             engines.detector().close()
-            recognizer, seconds = _timed(lambda: engines.recognizer(recognizer_entry))
+            recognizer, seconds = _timed(lambda: recognizer_engine(recognizer_entry, engines))
             yield _loaded(recognizer_entry, seconds)
             synthesizer, seconds = _timed(lambda: _started(engines.synthesizer(voice_entry)))
             yield _loaded(voice_entry, seconds)

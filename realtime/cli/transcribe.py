@@ -26,6 +26,7 @@ from realtime.errors import VoiceError
 from realtime.languages import language_code
 from realtime.media.decoder_pool import DecoderPool
 from realtime.models.handles import DetectorHandle, RecognizerHandle
+from realtime.models.recognizers import load_recognizer
 from realtime.offline.formats import to_dict, to_srt, to_text, to_vtt
 from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions
@@ -108,7 +109,7 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
             engines = engines or InstalledEngines(replace(settings, allow_downloads=True), bars)
             detector = DetectorHandle(engines.detector())
             loaded.callback(detector.close)
-            recognizer = RecognizerHandle(entry, engines.recognizer(entry), settings.load_limit)
+            recognizer = load_recognizer(entry, engines, settings.load_limit)
             loaded.callback(recognizer.close)
         wanted = wanted.for_model(recognizer.entry)  # which for a repository is known only now
         try:

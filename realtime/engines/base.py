@@ -107,19 +107,30 @@ class ProcessEngine(Protocol):
         """Make the job stop soon; called from another thread. The parts that still come are dropped."""
 
 
+class CalledEngine(Protocol):
+    """An engine that runs in a process of its own and answers calls; made as a `ProcessEngine`."""
+
+    description: Mapping[str, Any]
+    """What it says of itself once it is loaded, as a JSON object."""
+
+    def call(self, name: str, data: bytes) -> bytes:
+        """Return the answer to a call. What names and data mean is between it and the handle. Raises `VoiceError`."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineProgram:
     """How to run an engine in processes of its own.
 
     Attributes:
         name: The name of the model, for errors and the log.
-        engine: The `ProcessEngine`, as `module:Class`.
+        engine: The `ProcessEngine` or `CalledEngine`, as `module:Class`, or a function that makes one.
         arguments: Its arguments, as a JSON object.
         python: The Python interpreter that has its libraries.
         environment: Variables that are set for the process, besides those that are passed on.
         instances: Most processes, each of which loads the model.
         max_memory_bytes: Most bytes of memory that a process may allocate; 0 for no limit.
-        stall_timeout: Seconds after which a process that has sent nothing for its job is killed.
+        stall_timeout: Seconds after which a process that has sent nothing for its job is killed; for a call, more
+            seconds are added that its audio explains.
         cancel_timeout: Seconds in which it must have ended a cancelled job, or else it is killed. An engine looks for a
             cancellation between two tokens or chunks, which take a second and more on a slow CPU.
     """

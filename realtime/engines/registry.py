@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.pocket import pocket_folder
-from realtime.catalogue.table import EngineName, ModelEntry
+from realtime.catalogue.table import EngineName, ModelEntry, Task
 from realtime.catalogue.voices import VoicesAtHand
 from realtime.cpus import usable_cpus
 from realtime.engines.base import (
@@ -36,6 +36,9 @@ _LIBRARIES: Final = {
 }
 """The package that an engine imports, and the extra that installs it."""
 
+RECOGNIZER_STALL_SECONDS: Final = 10.0
+"""Seconds that a call of a recognizer may take besides what its audio explains: the machine may be that busy."""
+
 
 class Registry(Protocol):
     """Loads engines for `Models`. Its methods block; they raise `EngineError` or `UnusableModel`."""
@@ -45,7 +48,8 @@ class Registry(Protocol):
     def prepare(self, entry: ModelEntry) -> int:
         """Find, download or convert the weights of a model; return their size in bytes."""
 
-    def recognizer(self, entry: ModelEntry) -> Recognizer[Any]: ...
+    def recognizer(self, entry: ModelEntry) -> Recognizer[Any] | EngineProgram:
+        """Load a recognizer, or return how to run it in processes of its own."""
 
     def synthesizer(self, entry: ModelEntry) -> Synthesizer | EngineProgram:
         """Load a voice model, or return how to run it in processes of its own."""
@@ -88,11 +92,15 @@ class InstalledEngines:
         )  # pinned models are the operator's own choice
         self._require_library(entry)
         try:
-            return weights.size(
-                weights.locate(entry, replace(self._settings, allow_downloads=allow_downloads), self.advance)
-            )
+            path = weights.locate(entry, replace(self._settings, allow_downloads=allow_downloads), self.advance)
+            return weights.size(path) * self._copies(entry)
         finally:
             self._steps.pop(entry.name, None)
+
+    def _copies(self, entry: ModelEntry) -> int:
+        """Return how many times a recognizer is in memory."""
+        in_processes = entry.task is Task.TRANSCRIPTION and self._settings.decoders_in_processes
+        return self._settings.engine_workers if in_processes else 1
 
     def _require_library(self, entry: ModelEntry) -> None:
         """Raise `UnusableModel` for a model whose weights would be downloaded in vain."""
@@ -103,26 +111,33 @@ class InstalledEngines:
         if package and not elsewhere and find_spec(package) is None:
             raise EngineNotInstalled(entry.name, extra)
 
-    def recognizer(self, entry: ModelEntry) -> Recognizer[Any]:
+    def recognizer(self, entry: ModelEntry) -> Recognizer[Any] | EngineProgram:
         directory = weights.locate(entry, self._settings, self._progress)
+        if entry.engine is not EngineName.WHISPER:
+            raise NoEngine(entry.name)
+        options: dict[str, Any] = {
+            "languages": entry.languages,
+            "translation": entry.capabilities.translation,
+            "device": self._settings.device,
+            "compute_type": self._settings.compute_type,
+            "device_index": self._settings.device_index,
+            "threads": self._settings.engine_threads,
+        }
+        if self._settings.decoders_in_processes:
+            return EngineProgram(
+                entry.name,
+                "realtime.engines.whisper.process:load",
+                {"path": str(directory), **options},
+                sys.executable,
+                instances=self._settings.engine_workers,
+                max_memory_bytes=self._settings.engine_memory_bytes,
+                stall_timeout=RECOGNIZER_STALL_SECONDS,
+            )
         try:
             self.advance(Step(entry.name, Stage.LOADING))
-            match entry.engine:
-                case EngineName.WHISPER:
-                    from realtime.engines.whisper.engine import Whisper
+            from realtime.engines.whisper.engine import Whisper
 
-                    return Whisper(
-                        directory,
-                        languages=entry.languages,
-                        translation=entry.capabilities.translation,
-                        device=self._settings.device,
-                        compute_type=self._settings.compute_type,
-                        device_index=self._settings.device_index,
-                        workers=self._settings.engine_workers,
-                        threads=self._settings.engine_threads,
-                    )
-                case _:
-                    raise NoEngine(entry.name)
+            return Whisper(directory, workers=self._settings.engine_workers, **options)
         finally:
             self._steps.pop(entry.name, None)
 

@@ -24,10 +24,13 @@ from realtime.models.handles import (
     DetectorHandle,
     EndOfTurnHandle,
     Handle,
+    ProcessRecognizerHandle,
+    ProcessSynthesizerHandle,
     RecognizerHandle,
     SynthesizerHandle,
 )
 from realtime.models.pool import ModelPool, PooledModel
+from realtime.models.recognizers import load_recognizer
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.models.speakers import Speakers
 from realtime.models.synthesizers import load_synthesizer
@@ -278,6 +281,19 @@ class Models:
         handles = [model.handle for model in self._pool.loaded()]
         return {handle.name: handle.scheduler for handle in handles if isinstance(handle, RecognizerHandle)}
 
+    @property
+    def restarts(self) -> dict[str, int]:
+        """How many processes of each loaded model that runs in processes have ended by themselves, by its name."""
+        handles = [model.handle for model in self._pool.loaded()]
+        in_processes = ProcessRecognizerHandle | ProcessSynthesizerHandle
+        return {handle.name: handle.restarts for handle in handles if isinstance(handle, in_processes)}
+
+    @property
+    def recovering(self) -> bool:
+        """Whether a pinned recognizer can do nothing at the moment, because all of its processes have ended."""
+        handles = [model.handle for model in self._pool.loaded() if model.pinned]
+        return any(isinstance(handle, ProcessRecognizerHandle) and not handle.running for handle in handles)
+
     async def _acquire(self, entry: ModelEntry, timeout: float | None) -> PooledModel:
         """Wait for the default models, whose detector and voice every user of a model needs, then lease this one."""
         began = time.monotonic()
@@ -303,4 +319,4 @@ class Models:
     def _make(self, entry: ModelEntry) -> Handle:
         if entry.task is Task.SPEECH:
             return load_synthesizer(entry, self._engines, self._settings)
-        return RecognizerHandle(entry, self._engines.recognizer(entry), self._settings.load_limit)
+        return load_recognizer(entry, self._engines, self._settings.load_limit)

@@ -1,30 +1,36 @@
-"""The program of a process that runs one engine, one job at a time; see `worker_process.py` for the service's end.
+"""The program of a process that runs one engine, one job or call at a time; `worker_process.py` is the service's end.
 
 Standard input is a Unix socket with the messages of `messages.py`. The first one names the engine. A thread reads the
 socket while the engine works, so that a job can be cancelled within it. The process ends with the socket, and so with
-the service.
+the service. Signals that ask the service to end are for the service: it still needs its engines while it drains.
 
 It may run in another Python environment, with the libraries of the engine. So it imports the package `realtime` from
 beside this file and no other package from there, and what it needs of it depends on numpy only.
 """
 
 import contextlib
+import ctypes
 import importlib.util
+import logging
 import os
 import queue
 import resource
+import signal
 import socket
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from realtime.audio.formats import Samples
-    from realtime.engines.base import ProcessEngine
+    from realtime.engines.base import CalledEngine, ProcessEngine
     from realtime.workers.messages import Message
+
+PR_SET_PDEATHSIG: Final = 1
+"""The option of Linux' `prctl` for the signal that a process gets when the thread that started it ends."""
 
 
 def import_package() -> None:
@@ -44,19 +50,22 @@ class Link:
     """This end of the socket."""
 
     def __init__(self) -> None:
+        self._sending = threading.Lock()
         self._socket = socket.socket(fileno=os.dup(0))
         with Path(os.devnull).open("rb") as nothing:
             os.dup2(nothing.fileno(), 0)  # what the libraries start does not inherit the socket
 
     def send(self, message: "Message") -> None:
-        self._socket.sendall(message.encode())
+        encoded = message.encode()
+        with self._sending:
+            self._socket.sendall(encoded)
 
     def receive(self) -> "Message":
         """Wait for a message. Raises `EOFError` when the service has closed the socket."""
         from realtime.workers import messages
 
-        kind, fields, samples = messages.body_sizes(self._read(messages.HEADER.size))
-        return messages.decode_body(kind, fields, self._read(fields + samples))
+        kind, sizes = messages.body_sizes(self._read(messages.HEADER.size))
+        return messages.decode_body(kind, sizes, self._read(sum(sizes)))
 
     def _read(self, size: int) -> bytes:
         data = bytearray(size)
@@ -69,10 +78,24 @@ class Link:
         return bytes(data)
 
 
-class Jobs:
-    """The jobs of the service, which a thread reads, and the cancellation of the present one."""
+class Log(logging.Handler):
+    """Sends records to the log of the service."""
 
-    def __init__(self, link: Link, engine: "ProcessEngine") -> None:
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self._link = link
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from realtime.workers.messages import Kind, Message
+
+        fields = {"logger": record.name, "level": record.levelno, "message": record.getMessage()}
+        self._link.send(Message(Kind.LOG, fields))
+
+
+class Jobs:
+    """The jobs and calls of the service, which a thread reads, and the cancellation of the present job."""
+
+    def __init__(self, link: Link, engine: "ProcessEngine | CalledEngine") -> None:
         self._link = link
         self._engine = engine
         self._waiting: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -80,21 +103,25 @@ class Jobs:
         threading.Thread(target=self._read, daemon=True).start()
 
     def run(self) -> None:
-        """Run the jobs one after another, for ever."""
+        """Run the jobs and calls one after another, for ever."""
         from realtime.workers.messages import Kind, Message
 
         while True:
             job = self._waiting.get()
             try:
-                for fields, samples in self._results(job):
-                    self._link.send(Message(Kind.RESULT, fields, samples))
-                outcome = Message(Kind.DONE)
+                if job.kind is Kind.CALL:
+                    answer = cast("CalledEngine", self._engine).call(job.fields["name"], job.data)
+                    outcome = Message(Kind.ANSWER, data=answer)
+                else:
+                    for fields, samples in self._results(job):
+                        self._link.send(Message(Kind.RESULT, fields, samples))
+                    outcome = Message(Kind.DONE)
             except Exception as exc:  # noqa: BLE001 - raised again in the service
                 outcome = failure(exc)
             self._link.send(outcome)
 
     def _results(self, job: "Message") -> Iterator["tuple[dict[str, Any], Samples]"]:
-        results = self._engine.run(job.fields, job.samples)
+        results = cast("ProcessEngine", self._engine).run(job.fields, job.samples)
         with contextlib.closing(results):
             for result in results:
                 if self._cancelled == job.fields["number"]:
@@ -107,11 +134,11 @@ class Jobs:
         try:
             while True:
                 message = self._link.receive()
-                if message.kind is Kind.JOB:
-                    self._waiting.put(message)
-                else:
+                if message.kind is Kind.CANCEL:
                     self._cancelled = message.fields["number"]
-                    self._engine.interrupt()
+                    cast("ProcessEngine", self._engine).interrupt()
+                else:
+                    self._waiting.put(message)
         finally:
             os._exit(0)  # the service has closed the socket
 
@@ -130,18 +157,28 @@ def failure(exc: Exception) -> "Message":
 
 
 def main() -> None:
-    """Load the engine that the first message names, then run jobs until the service closes the socket."""
+    """Load the engine that the first message names, then run jobs or calls until the service closes the socket."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     import_package()
     from realtime.workers.messages import Kind, Message
 
     link = Link()
     start = link.receive().fields
+    if start["ends_with_thread"] and sys.platform == "linux":  # also while native code holds the lock of Python
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    log = logging.getLogger("realtime")  # those of libraries may hold texts of clients
+    log.setLevel(start["log_level"])
+    log.addHandler(Log(link))
+    log.propagate = False
     if start["max_memory_bytes"]:
         resource.setrlimit(resource.RLIMIT_DATA, (start["max_memory_bytes"], start["max_memory_bytes"]))
     module, _, name = start["engine"].partition(":")
     try:
         make = getattr(importlib.import_module(module), name)
-        engine: ProcessEngine = make(start["arguments"], lambda stage: link.send(Message(Kind.STAGE, {"stage": stage})))
+        engine: ProcessEngine | CalledEngine = make(
+            start["arguments"], lambda stage: link.send(Message(Kind.STAGE, {"stage": stage}))
+        )
     except Exception as exc:  # noqa: BLE001 - raised again in the service
         link.send(failure(exc))
         return

@@ -1,7 +1,8 @@
-"""Messages between the service and the process of an engine: a JSON object and samples, with their sizes before them.
+"""Messages between the service and the process of an engine: a JSON object, samples and bytes, after their sizes.
 
 Both ends use this module. It needs numpy and nothing else, because the process may run in another environment. Samples
-travel as bytes: a chunk of half a second takes 0.03 ms through the socket, too little to save.
+travel as bytes: a chunk of half a second takes 0.03 ms through the socket, 20 s of audio for a recognizer 0.4 ms,
+which is too little to save by shared memory.
 """
 
 import json
@@ -15,14 +16,17 @@ import numpy as np
 
 from realtime.audio.formats import Samples
 
-HEADER: Final = struct.Struct("<BII")
-"""The kind of a message, the bytes of its JSON object and the bytes of its samples."""
+HEADER: Final = struct.Struct("<BIII")
+"""The kind of a message, and the sizes in bytes of its JSON object, its samples and its data."""
 
 MAX_FIELDS: Final = 1 << 20
 """Most bytes of a JSON object."""
 
 MAX_SAMPLES: Final = 1 << 26
 """Most bytes of samples in one message: eleven minutes at 24 kHz."""
+
+MAX_DATA: Final = 1 << 28
+"""Most bytes of data in one message: thirty full windows encoded by the largest Whisper model, eight make a batch."""
 
 NO_SAMPLES: Final[Samples] = np.empty(0, np.float32)
 
@@ -45,30 +49,39 @@ class Kind(IntEnum):
     DONE = 7
     """To the service: the present job has ended, with all of its result or cancelled."""
     ERROR = 8
-    """To the service: loading, or the present job, has failed."""
+    """To the service: loading, or the present job or call, has failed."""
+    CALL = 9
+    """To the process: a call of the engine, by its name, with its argument as `data`."""
+    ANSWER = 10
+    """To the service: what the call has returned, as `data`."""
+    LOG = 11
+    """To the service, at any time: a record for the log."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """A message of either direction; `samples` are float32."""
+    """A message of either direction; `samples` are float32, and `data` is for an engine and its handle to read."""
 
     kind: Kind
     fields: Mapping[str, Any] = field(default_factory=dict)
     samples: Samples = field(default_factory=lambda: NO_SAMPLES)
+    data: bytes = b""
 
     def encode(self) -> bytes:
         fields, samples = json.dumps(self.fields).encode(), self.samples.astype("<f4", copy=False).tobytes()
-        return HEADER.pack(self.kind, len(fields), len(samples)) + fields + samples
+        return b"".join((HEADER.pack(self.kind, len(fields), len(samples), len(self.data)), fields, samples, self.data))
 
 
-def body_sizes(header: bytes) -> tuple[Kind, int, int]:
+def body_sizes(header: bytes) -> tuple[Kind, tuple[int, int, int]]:
     """Return the kind of a message and the sizes of its parts. Raises `ValueError` for what is no header."""
-    number, fields, samples = HEADER.unpack(header)
-    if fields > MAX_FIELDS or samples > MAX_SAMPLES or samples % 4:
+    number, fields, samples, data = HEADER.unpack(header)
+    if fields > MAX_FIELDS or samples > MAX_SAMPLES or samples % 4 or data > MAX_DATA:
         raise ValueError("The message is malformed.")
-    return Kind(number), fields, samples
+    return Kind(number), (fields, samples, data)
 
 
-def decode_body(kind: Kind, fields_size: int, body: bytes) -> Message:
+def decode_body(kind: Kind, sizes: tuple[int, int, int], body: bytes) -> Message:
     """Decode what follows the header. Raises `ValueError` for fields that are no JSON."""
-    return Message(kind, json.loads(body[:fields_size]), np.frombuffer(body, "<f4", offset=fields_size))
+    fields, samples, _ = sizes
+    sound = np.frombuffer(body, "<f4", samples // 4, fields) if samples else NO_SAMPLES
+    return Message(kind, json.loads(body[:fields]), sound, body[fields + samples :])

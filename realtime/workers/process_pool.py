@@ -8,42 +8,17 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 
 from realtime.audio.formats import Samples
 from realtime.engines.base import EngineProgram
 from realtime.errors import EngineError, Overloaded, VoiceError
+from realtime.workers.backoff import Backoff
 from realtime.workers.messages import NO_SAMPLES, Message
 from realtime.workers.threads import BlockingCalls
 from realtime.workers.worker_process import WorkerProcess
 
 logger = logging.getLogger(__name__)
-
-MAX_BACKOFF: Final = 60.0
-"""Most seconds between two starts of an engine whose processes fail."""
-
-
-class Backoff:
-    """When a process may be started again: at once after one failure, then 1, 2, 4 ... `MAX_BACKOFF` seconds later."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-        self._not_before = -math.inf
-
-    def record_failure(self, now: float) -> None:
-        """Record that a process could not be started, or has ended by itself."""
-        delay = min(MAX_BACKOFF, 2.0 ** (self._failures - 1)) if self._failures else 0.0
-        self._failures += 1
-        self._not_before = now + delay
-
-    def record_success(self) -> None:
-        """Record that a job was done."""
-        self._failures = 0
-        self._not_before = -math.inf
-
-    def seconds_left(self, now: float) -> float:
-        """Return the seconds until a process may be started, 0 if it may be now."""
-        return max(0.0, self._not_before - now)
 
 
 class DeadlineSemaphore:
@@ -102,6 +77,8 @@ class ProcessPool:
         self._backoff = Backoff()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
+        self.restarts = 0
+        """How many processes have ended by themselves, or were killed as hung."""
 
     @property
     def idle_processes(self) -> int:
@@ -128,6 +105,7 @@ class ProcessPool:
             if self._closing:
                 raise Overloaded("The model is being unloaded.") from exc
             if not process.alive:
+                self.restarts += 1
                 self._record_failure(exc)
             raise
         finally:
@@ -164,6 +142,7 @@ class ProcessPool:
             if process.alive:
                 return process
             self._forget(process)
+            self.restarts += 1
             logger.warning("an idle process of %s has ended", self._program.name)
         return None
 

@@ -1,10 +1,11 @@
-"""One process of an engine as the service sees it: its start, which blocks, and its jobs, which are awaited.
+"""One process of an engine as the service sees it: its start and calls, which block, and its jobs, which are awaited.
 
 The process runs `engine_process.py`. What it sends is checked, and how long it may take is bounded; it is killed when
 it does not keep to that.
 """
 
 import asyncio
+import logging
 import os
 import select
 import signal
@@ -26,6 +27,11 @@ MAX_START_SECONDS: Final = 600.0
 START_POLL: Final = 0.2
 """Seconds between two looks at whether a start is still wanted."""
 
+
+class ProcessEnded(EngineError):
+    """The process of an engine has ended, or was killed, before it had answered."""
+
+
 _RAISED: Final = {kind.__name__: kind for kind in (ClientError, UnknownVoice, UnsupportedAudio, UnusableModel)}
 """Errors of an engine that are raised as they are, by name; any other becomes an `EngineError`."""
 
@@ -33,25 +39,30 @@ _PROGRAM: Final = str(Path(__file__).with_name("engine_process.py"))
 
 _PASSED_ON: Final = ("HOME", "PATH", "LANG", "LC_ALL", "TMPDIR", "USER", "HF_HOME", "HF_HUB_CACHE")
 _PREFIXES: Final = (
-    "CUDA_", "DYLD_", "GOMP_", "KMP_", "LD_", "MKL_", "NUMBA_", "NVIDIA_", "OMP_", "PYTORCH_", "TORCH", "XDG_",
+    "BLIS_", "CT2_", "CUDA_", "DNNL_", "DYLD_", "GOMP_", "KMP_", "LD_", "MKL_", "NPY_", "NUMBA_", "NVIDIA_", "OMP_",
+    "ONEDNN_", "OPENBLAS_", "PYTORCH_", "TORCH", "VECLIB_", "XDG_",
 )  # fmt: skip
 """Variables that libraries for models read; the keys of the service are not passed on."""
 
 
 class WorkerProcess:
-    """A process with a loaded engine. It belongs to the event loop that first runs a job in it."""
+    """A process with a loaded engine: for jobs, of the event loop that first runs one in it, or for calls."""
 
-    def __init__(self, program: EngineProgram, on_stage: Callable[[str], None]) -> None:
+    def __init__(
+        self, program: EngineProgram, on_stage: Callable[[str], None], *, ends_with_thread: bool = False
+    ) -> None:
         """Start the process and wait until its engine is loaded.
 
-        `on_stage` is called with each stage, and again every `START_POLL` seconds; what it raises ends the start.
+        `on_stage` is called with each stage, and again every `START_POLL` seconds; what it raises ends the start. With
+        `ends_with_thread` the kernel kills the process when the calling thread ends (Linux only).
+
         Raises `EngineError`, and what the engine raises.
         """
         self.description: Mapping[str, Any] = {}
         self._program = program
         self._jobs = 0
         self._busy = False
-        self._header: tuple[Kind, int, int] | None = None
+        self._header: tuple[Kind, tuple[int, int, int]] | None = None
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._socket, child_socket = socket.socketpair()
         try:
@@ -68,7 +79,7 @@ class WorkerProcess:
             self._socket.close()
             raise EngineError(f"No process can be started for {program.name} with {program.python}.") from exc
         try:
-            self._load(on_stage)
+            self._load(on_stage, ends_with_thread=ends_with_thread)
         except BaseException:
             self.end()
             raise
@@ -82,11 +93,13 @@ class WorkerProcess:
         """Whether a job has begun whose end has not been received."""
         return self._busy
 
-    def _load(self, on_stage: Callable[[str], None]) -> None:
+    def _load(self, on_stage: Callable[[str], None], *, ends_with_thread: bool) -> None:
         start = {
             "engine": self._program.engine,
             "arguments": self._program.arguments,
             "max_memory_bytes": self._program.max_memory_bytes,
+            "ends_with_thread": ends_with_thread,
+            "log_level": logging.getLogger("realtime").getEffectiveLevel(),
         }
         stage, deadline = "starting", time.monotonic() + MAX_START_SECONDS
         try:
@@ -95,28 +108,55 @@ class WorkerProcess:
                 on_stage(stage)
                 if time.monotonic() > deadline:
                     raise EngineError(f"{self._program.name} was not loaded in {MAX_START_SECONDS:g} s.")
-                if not select.select([self._socket], [], [], START_POLL)[0]:
+                if not self._readable(START_POLL):
                     continue
                 message = self._receive()
                 if message.kind is Kind.STAGE:
                     stage = message.fields["stage"]
+                elif message.kind is Kind.LOG:
+                    _log(message)
                 else:
                     self.description = self._checked(message).fields
         except (EOFError, ConnectionError, ValueError) as exc:
             raise self._ended() from exc
 
-    def _receive(self) -> Message:
-        kind, fields, samples = body_sizes(self._read(HEADER.size))
-        return decode_body(kind, fields, self._read(fields + samples))
+    def call(self, name: str, data: bytes, timeout: float) -> bytes:
+        """Call the engine, one call at a time, and return its answer, which blocks.
 
-    def _read(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            received = self._socket.recv(size - len(data))
+        Raises what the engine raises, and `ProcessEnded` if the process has ended, or is killed because it has not
+        answered within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        try:
+            self._socket.settimeout(timeout)
+            self._socket.sendall(Message(Kind.CALL, {"name": name}, data=data).encode())
+            while (message := self._receive(deadline)).kind is Kind.LOG:
+                _log(message)
+        except TimeoutError as exc:
+            self.end()
+            raise ProcessEnded(
+                f"{self._program.name} has not answered within {timeout:.0f} s, and its process was killed."
+            ) from exc
+        except (EOFError, OSError, ValueError) as exc:
+            raise self._ended() from exc
+        return self._checked(message).data
+
+    def _receive(self, deadline: float | None = None) -> Message:
+        """Wait for a message. Raises `EOFError` at the end of the socket, and `TimeoutError` at the deadline."""
+        kind, sizes = body_sizes(self._read(HEADER.size, deadline))
+        return decode_body(kind, sizes, self._read(sum(sizes), deadline))
+
+    def _read(self, size: int, deadline: float | None) -> bytes:
+        data = bytearray(size)
+        view, position = memoryview(data), 0
+        while position < size:
+            if deadline is not None:
+                self._socket.settimeout(max(0.001, deadline - time.monotonic()))  # 0 would not wait at all
+            received = self._socket.recv_into(view[position:])
             if not received:
                 raise EOFError
-            data += received
-        return data
+            position += received
+        return bytes(data)
 
     async def run(self, job: Mapping[str, Any], samples: Samples) -> AsyncGenerator[Message, None]:
         """Yield the parts of the result of a job.
@@ -158,11 +198,15 @@ class WorkerProcess:
         assert self._streams is not None
         reader, _ = self._streams
         async with asyncio.timeout(timeout):
-            if self._header is None:
-                self._header = body_sizes(await reader.readexactly(HEADER.size))
-            kind, fields, samples = self._header
-            message = decode_body(kind, fields, await reader.readexactly(fields + samples))
-        self._header = None
+            while True:
+                if self._header is None:
+                    self._header = body_sizes(await reader.readexactly(HEADER.size))
+                kind, sizes = self._header
+                message = decode_body(kind, sizes, await reader.readexactly(sum(sizes)))
+                self._header = None
+                if kind is not Kind.LOG:
+                    break
+                _log(message)
         self._busy = kind is Kind.RESULT
         return message
 
@@ -175,20 +219,21 @@ class WorkerProcess:
             raise raised(text, param=message.fields["param"])
         raise EngineError(text if kind else f"{self._program.name} failed: {text}.")
 
-    def _ended(self) -> EngineError:
+    def _ended(self) -> ProcessEnded:
         """End the process, and return the error that says how it ended."""
-        status = self._process.poll()
-        if status is None:
+        if self.alive:
             self._wait_briefly()
-            status = self._process.poll()
+        misbehaved = self.alive
         self.end()
-        if status is None:
-            how = "sent what is no message"
-        elif status < 0:
-            how = f"was ended by {signal.Signals(-status).name}"
-        else:
-            how = f"ended with exit status {status}"
-        return EngineError(f"The process of {self._program.name} {how}.")
+        return ProcessEnded(
+            f"The process of {self._program.name} sent what is no message." if misbehaved else self.ending()
+        )
+
+    def ending(self) -> str:
+        """Return how the process has ended, as a sentence."""
+        status = self._process.wait()
+        how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
+        return f"The process of {self._program.name} {how}."
 
     def _wait_briefly(self) -> None:
         """Wait for a process that has closed its socket and is about to end."""
@@ -196,6 +241,34 @@ class WorkerProcess:
             self._process.wait(START_POLL)
         except subprocess.TimeoutExpired:
             return
+
+    def wait(self) -> None:
+        """Wait until the process has ended."""
+        self._process.wait()
+
+    def kill(self) -> None:
+        """Kill the process without waiting for its end; may be called from any thread."""
+        self._process.kill()
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the process has ended or closed its end of the socket, also where `alive` does not show it yet.
+
+        To be asked between two calls.
+        """
+        try:
+            self._socket.setblocking(False)
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def _readable(self, seconds: float) -> bool:
+        """Wait so long for something to read, which may be the end of the socket."""
+        poll = select.poll()  # `select` knows no descriptor beyond 1023
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
 
     def end(self) -> None:
         """Kill the process and wait for its end, which takes longer the more memory it has; may be called again."""
@@ -208,6 +281,12 @@ class WorkerProcess:
         """Close this end of the socket; called in the event loop once the process has ended."""
         if self._streams is not None:
             self._streams[1].close()
+
+
+def _log(message: Message) -> None:
+    """Log what the process has logged."""
+    fields = message.fields
+    logging.getLogger(fields["logger"]).log(fields["level"], "%s", fields["message"])
 
 
 def _environment() -> dict[str, str]:

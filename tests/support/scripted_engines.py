@@ -22,7 +22,7 @@ from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ModelEntry
 from realtime.catalogue.voices import VoicesAtHand
-from realtime.engines.base import VadState
+from realtime.engines.base import EngineProgram, VadState
 from realtime.errors import VoiceError
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
@@ -89,7 +89,7 @@ class ScriptedEngines:
     def detector(self) -> "ScriptedDetector":
         return ScriptedDetector(self, "detector")
 
-    def recognizer(self, entry: ModelEntry) -> "ScriptedRecognizer":
+    def recognizer(self, entry: ModelEntry) -> "ScriptedRecognizer | EngineProgram":
         return ScriptedRecognizer(self, entry.name, entry.capabilities)
 
     def synthesizer(self, entry: ModelEntry) -> "ScriptedSynthesizer":

@@ -21,7 +21,8 @@ from realtime.audio.formats import SAMPLE_RATE, Encoding, Samples, encode
 from realtime.catalogue.names import lookup
 from realtime.engines.registry import InstalledEngines
 from realtime.media.decoder_pool import DecoderPool
-from realtime.models.handles import DetectorHandle, RecognizerHandle
+from realtime.models.handles import DetectorHandle
+from realtime.models.recognizers import load_recognizer
 from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions
 from realtime.offline.recording import open_recording
@@ -96,7 +97,7 @@ async def main() -> None:
     expected = [f"{first} {second}" for (first, _), (second, _) in pairs]
     engines, entry, settings = InstalledEngines(Settings(offline=True)), lookup("whisper-base"), Settings()
     detector = DetectorHandle(engines.detector())
-    recognizer = RecognizerHandle(entry, engines.recognizer(entry), settings.load_limit)
+    recognizer = load_recognizer(entry, engines, settings.load_limit)
     options, decoders = OfflineOptions(languages=("en",)), DecoderPool(max_files=1)
 
     async def transcribed(data: bytes) -> str:

