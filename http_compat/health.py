@@ -28,9 +28,11 @@ class HealthEndpoints:
     async def readyz(self, _: Request) -> Response:
         if self._drain.begun:
             return _unavailable("draining", RETRY_LATER)
-        if self._models.ready:
-            return JSONResponse({"status": "ready"})
-        return _unavailable("loading", RETRY_SOON)
+        if not self._models.ready:
+            return _unavailable("loading", RETRY_SOON)
+        if self._models.recovering:
+            return _unavailable("restarting", RETRY_SOON)
+        return JSONResponse({"status": "ready"})
 
 
 def _unavailable(status: str, retry_after: int) -> Response:

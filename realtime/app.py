@@ -45,7 +45,7 @@ def create_app(
     default models are loading. If one of them cannot be loaded, `on_failure` is called with the exception. Once `drain`
     has begun it takes no more work.
     """
-    metrics = Metrics(lambda: models.schedulers)
+    metrics = Metrics(lambda: models.schedulers, lambda: models.restarts)
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
     chat = configured_backend(settings, metrics.count_chat)
     status = Status(models, settings)

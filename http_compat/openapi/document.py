@@ -269,7 +269,7 @@ def _token() -> dict[str, Any]:
 
 
 def _readyz() -> dict[str, Any]:
-    status = record(status={"enum": ["ready", "loading", "draining"]})
+    status = record(status={"enum": ["ready", "loading", "restarting", "draining"]})
     return {
         "summary": "Check whether the server is ready",
         "security": [],

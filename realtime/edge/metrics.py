@@ -40,11 +40,19 @@ class Metrics:
     """The metrics of one application, in its own registry. All methods are thread-safe."""
 
     def __init__(
-        self, schedulers: Callable[[], Mapping[str, Scheduler]], *, clock: Callable[[], float] = time.monotonic
+        self,
+        schedulers: Callable[[], Mapping[str, Scheduler]],
+        restarts: Callable[[], Mapping[str, int]] = dict,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Measure `schedulers()`, the schedulers of the loaded recognizers by model name, at every exposition."""
+        """Measure `schedulers()`, the schedulers of the loaded recognizers by model name, at every exposition.
+
+        Likewise `restarts()`, how many processes of each model that runs in processes have ended by themselves.
+        """
         self._clock = clock
         self._registry = CollectorRegistry()
+        self._registry.register(_RestartCollector(restarts))
         self._registry.register(_SchedulerCollector(schedulers, clock))
         self._sessions_open = self._gauge("sessions_open", "Sessions in progress.")
         self._sessions_admitted = self._counter("sessions_admitted", "Sessions admitted.")
@@ -150,6 +158,21 @@ class _SchedulerCollector(Collector):
             busy.add_metric([name], scheduler.load.busy.read(now))
             interval.add_metric([name], scheduler.load.cadence.partial_interval(now) or math.inf)
         yield from (run, shed, busy, interval)
+
+
+class _RestartCollector(Collector):
+    """Read the numbers of restarts when the metrics are exposed."""
+
+    def __init__(self, restarts: Callable[[], Mapping[str, int]]) -> None:
+        self._restarts = restarts
+
+    def collect(self) -> Iterator[Metric]:
+        ended = _family(
+            CounterMetricFamily, "engine_restarts", "Processes of engines that crashed, hung or were killed."
+        )
+        for name, restarts in self._restarts().items():
+            ended.add_metric([name], restarts)
+        yield ended
 
 
 Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily)

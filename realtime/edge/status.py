@@ -41,7 +41,13 @@ class MeasuredModels(Protocol):
     def ready(self) -> bool: ...
 
     @property
+    def recovering(self) -> bool: ...
+
+    @property
     def schedulers(self) -> dict[str, Scheduler]: ...
+
+    @property
+    def restarts(self) -> dict[str, int]: ...
 
     def memory(self) -> dict[str, int]: ...
 
@@ -125,9 +131,9 @@ class Status:
     def snapshot(self) -> dict[str, Any]:
         """Return everything as JSON; times are ages in seconds."""
         now = self._clock()
-        schedulers = self._models.schedulers
+        schedulers, restarts = self._models.schedulers, self._models.restarts
         return {
-            "ready": self._models.ready,
+            "ready": self._models.ready and not self._models.recovering,
             "uptime_seconds": round(now - self._began, 1),
             "max_sessions": self._settings.max_sessions,
             "sessions": [self._session(each, schedulers, now) for each in self._sessions.values()],
@@ -136,7 +142,8 @@ class Status:
                 for name, scheduler in schedulers.items()
             ],
             "models": [
-                {"model": name, "weight_bytes": weight_bytes} for name, weight_bytes in self._models.memory().items()
+                {"model": name, "weight_bytes": weight_bytes, "restarts": restarts.get(name)}
+                for name, weight_bytes in self._models.memory().items()
             ],
             "history": [{**each, "age_seconds": round(now - each["age_seconds"], 1)} for each in self._history],
             "errors": self.errors.listed(),

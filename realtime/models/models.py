@@ -168,7 +168,8 @@ class Models:
     def stalled(self) -> bool:
         """Whether a recognizer or the detector has not returned from a call for `engine_stall_timeout_seconds`."""
         handles = [model.handle for model in self._pool.loaded()]
-        watched = [each for each in handles if isinstance(each, RecognizerHandle)]
+        recognizers = [each for each in handles if isinstance(each, RecognizerHandle)]
+        watched = [each for each in recognizers if not isinstance(each, ProcessRecognizerHandle)]  # killed before that
         seconds = [each.seconds_running for each in watched]
         if self.ready:
             seconds.append(self.detector.seconds_running)

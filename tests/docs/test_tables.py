@@ -81,7 +81,7 @@ def test_the_dashboard_shows_every_metric_and_no_other() -> None:
 
 def test_the_table_of_metrics_has_every_metric_with_its_type_and_labels() -> None:
     scheduler = Scheduler(Load(1, 0.1))
-    metrics = Metrics(lambda: {"whisper-base": scheduler})
+    metrics = Metrics(lambda: {"whisper-base": scheduler}, lambda: {"whisper-base": 0})
     metrics.count_refusal("server_overloaded")
     found: dict[str, str] = {}
     for family in text_string_to_metric_families(metrics.exposition().decode()):

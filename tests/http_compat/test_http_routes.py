@@ -124,6 +124,15 @@ def test_the_server_is_live_at_once_and_ready_when_models_are_loaded(
     assert client.get("/readyz").status_code == 200
 
 
+def test_the_server_is_not_ready_while_the_processes_of_its_recognizer_are_started_again(
+    client: TestClient, models: ScriptedModels
+) -> None:
+    models.recovering = True
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"status": "restarting"})
+    assert "retry-after" in answer.headers
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -175,6 +175,8 @@ class ScriptedModels:
         self.steps: dict[str, Step] = {}
         self.ready = True
         self.stalled = False
+        self.recovering = False
+        self.restarts: dict[str, int] = {}
         self.busy: set[str] = set()
         """Models that cannot be unloaded."""
         self.voices_by_language: dict[str, ModelEntry] = {}

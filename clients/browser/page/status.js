@@ -28,7 +28,9 @@ const TABLES = {
     ["Partials every", (row) => seconds(row.partial_interval_seconds) || "finals only"], ["Batch", (row) => row.batch_size.toFixed(1)],
     ["Queue", (row) => row.queue], ["More sessions", (row) => row.headroom],
   ],
-  models: [["Model", (row) => row.model], ["Weights", (row) => megabytes(row.weight_bytes)]],
+  models: [
+    ["Model", (row) => row.model], ["Weights", (row) => megabytes(row.weight_bytes)], ["Restarts", (row) => row.restarts ?? ""],
+  ],
   errors: [
     ["Time", (row) => row.time.replace("T", " ").replace("+00:00", " UTC")], ["Level", (row) => row.level],
     ["Session", (row) => row.session], ["Message", (row) => row.message],

@@ -151,6 +151,11 @@ def scheduler() -> Scheduler:
     return Scheduler(Load(1, 0.1))
 
 
+def test_restarts_are_exported_for_each_model_in_processes() -> None:
+    metrics = Metrics(dict, lambda: {"whisper-base": 2})
+    assert value(metrics, "engine_restarts_total", model="whisper-base") == 2
+
+
 def test_scheduler_figures_are_exported_for_each_recognizer() -> None:
     clock, busy, idle = Clock(), scheduler(), scheduler()
     metrics = Metrics(lambda: {"busy": busy, "idle": idle}, clock=clock)

@@ -15,7 +15,7 @@ from realtime.session.config import SessionConfig
 from realtime.session.events import TranscriptCompleted
 from realtime.settings import Settings
 from realtime.speech.transcript import Word
-from tests.support.scripted_models import ScriptedModels
+from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer
 
 CLIENT = ClientId("key0", "sess_1")
 CONFIG = SessionConfig(WHISPER_BASE, transcribe=True)
@@ -83,6 +83,15 @@ def test_an_engine_without_sessions_promises_no_more_than_it_can_keep(clock: Clo
     models = ScriptedModels()
     models.schedulers["whisper-base"] = Scheduler(Load(1, 0.4))
     assert Status(models, Settings(max_sessions=8), clock).snapshot()["engines"][0]["headroom"] == 2
+
+
+def test_the_restarts_of_models_in_processes_are_shown(clock: Clock) -> None:
+    models = ScriptedModels()
+    models.restarts, models.recovering = {"whisper-base": 3}, True
+    models.recognizers = {name: ScriptedRecognizer(name) for name in ("whisper-base", "whisper-tiny")}
+    snapshot = Status(models, Settings(), clock).snapshot()
+    assert {each["model"]: each["restarts"] for each in snapshot["models"]} == {"whisper-base": 3, "whisper-tiny": None}
+    assert not snapshot["ready"]
 
 
 def test_the_history_is_that_of_five_minutes(status: Status, clock: Clock) -> None:
