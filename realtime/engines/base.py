@@ -113,7 +113,7 @@ class CalledEngine(Protocol):
     description: Mapping[str, Any]
     """What it says of itself once it is loaded, as a JSON object."""
 
-    def call(self, name: str, data: bytes) -> bytes:
+    def call(self, name: str, data: Sequence[bytes | bytearray | memoryview]) -> bytes:
         """Return the answer to a call. What names and data mean is between it and the handle. Raises `VoiceError`."""
 
 

@@ -37,12 +37,13 @@ class RecognizerCalls:
             "partial_seconds": recognizer.partial_seconds,
         }
 
-    def call(self, name: str, data: bytes) -> bytes:
-        """Answer `ENCODE` with the bytes of a state, and `DECODE` with what `answers_of` reads."""
-        argument = pickle.loads(data)  # noqa: S301 - from the service, whose child this process is
+    def call(self, name: str, data: Sequence[bytes | bytearray | memoryview]) -> bytes:
+        """Answer `ENCODE` of a request with a state, and `DECODE` of states with what `answers_of` reads."""
+        # What is unpickled comes from the service, whose child this process is.
+        arguments = [pickle.loads(each) for each in data]  # noqa: S301
         if name == ENCODE:
-            return pickle.dumps(self._recognizer.encode(argument), pickle.HIGHEST_PROTOCOL)
-        answers = self._recognizer.decode([pickle.loads(state) for state in argument])  # noqa: S301 - as above
+            return pickle.dumps(self._recognizer.encode(*arguments), pickle.HIGHEST_PROTOCOL)
+        answers = self._recognizer.decode(arguments)
         return msgspec.msgpack.encode(
             [
                 answer if isinstance(answer, Hypothesis) else pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
@@ -58,16 +59,11 @@ def _plain(number: "np.generic[Any]") -> object:
 
 
 def bytes_of_request(request: TranscriptionRequest) -> bytes:
-    """Return the data of an `ENCODE` call."""
+    """Return the argument of an `ENCODE` call."""
     return pickle.dumps(request, pickle.HIGHEST_PROTOCOL)
 
 
-def bytes_of_batch(states: Sequence[bytes]) -> bytes:
-    """Return the data of a `DECODE` call for states as `ENCODE` or `DECODE` have answered them."""
-    return pickle.dumps(states, pickle.HIGHEST_PROTOCOL)
-
-
-def answers_of(data: bytes) -> list[Hypothesis | bytes]:
+def answers_of(data: bytes | bytearray | memoryview) -> list[Hypothesis | bytes]:
     """Read the answer to `DECODE`: hypotheses, and the bytes of states to decode next. Raises `EngineError`."""
     try:
         return _TO_ANSWERS.decode(data)

@@ -56,9 +56,9 @@ class Link:
             os.dup2(nothing.fileno(), 0)  # what the libraries start does not inherit the socket
 
     def send(self, message: "Message") -> None:
-        encoded = message.encode()
         with self._sending:
-            self._socket.sendall(encoded)
+            for buffer in message.buffers():
+                self._socket.sendall(buffer)
 
     def receive(self) -> "Message":
         """Wait for a message. Raises `EOFError` when the service has closed the socket."""
@@ -67,7 +67,7 @@ class Link:
         kind, sizes = messages.body_sizes(self._read(messages.HEADER.size))
         return messages.decode_body(kind, sizes, self._read(sum(sizes)))
 
-    def _read(self, size: int) -> bytes:
+    def _read(self, size: int) -> bytearray:
         data = bytearray(size)
         view, position = memoryview(data), 0
         while position < size:
@@ -75,7 +75,7 @@ class Link:
             if not received:
                 raise EOFError
             position += received
-        return bytes(data)
+        return data
 
 
 class Log(logging.Handler):
@@ -111,7 +111,7 @@ class Jobs:
             try:
                 if job.kind is Kind.CALL:
                     answer = cast("CalledEngine", self._engine).call(job.fields["name"], job.data)
-                    outcome = Message(Kind.ANSWER, data=answer)
+                    outcome = Message(Kind.ANSWER, data=(answer,))
                 else:
                     for fields, samples in self._results(job):
                         self._link.send(Message(Kind.RESULT, fields, samples))

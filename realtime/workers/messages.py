@@ -7,10 +7,11 @@ which is too little to save by shared memory.
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Final
+from itertools import accumulate, pairwise
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -58,6 +59,13 @@ class Kind(IntEnum):
     """To the service, at any time: a record for the log."""
 
 
+Buffer: TypeAlias = bytes | bytearray | memoryview
+"""Bytes, which are not copied on their way through the socket."""
+
+_SIZES: Final = "data_sizes"
+"""The field of the JSON object that has the sizes of `Message.data`."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
     """A message of either direction; `samples` are float32, and `data` is for an engine and its handle to read."""
@@ -65,14 +73,21 @@ class Message:
     kind: Kind
     fields: Mapping[str, Any] = field(default_factory=dict)
     samples: Samples = field(default_factory=lambda: NO_SAMPLES)
-    data: bytes = b""
+    data: Sequence[Buffer] = ()
 
     def encode(self) -> bytes:
-        fields, samples = json.dumps(self.fields).encode(), self.samples.astype("<f4", copy=False).tobytes()
-        return b"".join((HEADER.pack(self.kind, len(fields), len(samples), len(self.data)), fields, samples, self.data))
+        """Return the message as bytes."""
+        return b"".join(self.buffers())
+
+    def buffers(self) -> list[Buffer]:
+        """Return the message as buffers, to be sent one after another."""
+        sizes = [len(each) for each in self.data]
+        fields = json.dumps({**self.fields, _SIZES: sizes} if sizes else self.fields).encode()
+        samples = self.samples.astype("<f4", copy=False).tobytes()
+        return [HEADER.pack(self.kind, len(fields), len(samples), sum(sizes)) + fields + samples, *self.data]
 
 
-def body_sizes(header: bytes) -> tuple[Kind, tuple[int, int, int]]:
+def body_sizes(header: Buffer) -> tuple[Kind, tuple[int, int, int]]:
     """Return the kind of a message and the sizes of its parts. Raises `ValueError` for what is no header."""
     number, fields, samples, data = HEADER.unpack(header)
     if fields > MAX_FIELDS or samples > MAX_SAMPLES or samples % 4 or data > MAX_DATA:
@@ -80,8 +95,11 @@ def body_sizes(header: bytes) -> tuple[Kind, tuple[int, int, int]]:
     return Kind(number), (fields, samples, data)
 
 
-def decode_body(kind: Kind, sizes: tuple[int, int, int], body: bytes) -> Message:
+def decode_body(kind: Kind, sizes: tuple[int, int, int], body: Buffer) -> Message:
     """Decode what follows the header. Raises `ValueError` for fields that are no JSON."""
-    fields, samples, _ = sizes
-    sound = np.frombuffer(body, "<f4", samples // 4, fields) if samples else NO_SAMPLES
-    return Message(kind, json.loads(body[:fields]), sound, body[fields + samples :])
+    fields_size, samples_size, _ = sizes
+    view = memoryview(body)
+    fields = json.loads(bytes(view[:fields_size]))
+    samples = np.frombuffer(body, "<f4", samples_size // 4, fields_size) if samples_size else NO_SAMPLES
+    ends = [*accumulate(fields.pop(_SIZES, ()), initial=fields_size + samples_size)]
+    return Message(kind, fields, samples, [view[start:end] for start, end in pairwise(ends)])

@@ -11,17 +11,11 @@ from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.engines.base import EngineProgram
-from realtime.engines.recognizer_calls import (
-    DECODE,
-    ENCODE,
-    answers_of,
-    bytes_of_batch,
-    bytes_of_request,
-    capabilities_of,
-)
+from realtime.engines.recognizer_calls import DECODE, ENCODE, answers_of, bytes_of_request, capabilities_of
 from realtime.errors import EngineError
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
+from realtime.workers.messages import Buffer
 from realtime.workers.poison import PoisonedAudio
 from realtime.workers.supervised_processes import SupervisedProcesses
 from realtime.workers.worker_process import ProcessEnded
@@ -44,7 +38,7 @@ class RemoteState:
     """A request between two calls: the bytes of its decode state, its audio, and the processes that ended with it."""
 
     samples: Samples
-    data: bytes = b""
+    data: Buffer = b""
     lost: int = 0
 
 
@@ -67,7 +61,7 @@ class ProcessRecognizer:
     def encode(self, request: TranscriptionRequest) -> RemoteState:
         """Encode one request. Raises `EngineError`, `Overloaded`, and `ClientError` for an unknown language."""
         state = RemoteState(request.samples)
-        state.data = self._call(ENCODE, bytes_of_request(request), [state])
+        state.data = self._call(ENCODE, [bytes_of_request(request)], [state])
         return state
 
     def decode(self, states: Sequence[RemoteState]) -> list[Hypothesis | RemoteState]:
@@ -75,7 +69,7 @@ class ProcessRecognizer:
 
         Raises `EngineError` and `Overloaded`.
         """
-        answers = answers_of(self._call(DECODE, bytes_of_batch([state.data for state in states]), states))
+        answers = answers_of(self._call(DECODE, [state.data for state in states], states))
         return [
             answer if isinstance(answer, Hypothesis) else RemoteState(state.samples, answer, state.lost)
             for state, answer in zip(states, answers, strict=True)
@@ -85,7 +79,7 @@ class ProcessRecognizer:
         """End the processes."""
         self.processes.close()
 
-    def _call(self, name: str, data: bytes, states: Sequence[RemoteState]) -> bytes:
+    def _call(self, name: str, data: Sequence[Buffer], states: Sequence[RemoteState]) -> Buffer:
         """Call a process, and another one if that ends."""
         if any(self._poison.begins(state.samples) for state in states):
             raise EngineError(f"{self._program.name} has failed on this audio before, and does not try it again.")

@@ -8,12 +8,13 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from realtime.engines.base import EngineProgram
 from realtime.errors import Overloaded, VoiceError
 from realtime.workers.backoff import Backoff
+from realtime.workers.messages import Buffer
 from realtime.workers.worker_process import ProcessEnded, WorkerProcess
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class SupervisedProcesses:
         """The number of processes that have loaded their engine."""
         return len(self._alive)
 
-    def call(self, name: str, data: bytes, timeout: float) -> bytes:
+    def call(self, name: str, data: Sequence[Buffer], timeout: float) -> Buffer:
         """Call the engine in a process without a call; wait for one for at most `MAX_WAIT` seconds.
 
         Raises what the engine raises, `ProcessEnded` if the process has ended or does not answer within `timeout`

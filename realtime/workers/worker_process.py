@@ -12,14 +12,14 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from realtime.audio.formats import Samples
 from realtime.engines.base import EngineProgram
 from realtime.errors import ClientError, EngineError, UnknownVoice, UnsupportedAudio, UnusableModel
-from realtime.workers.messages import HEADER, Kind, Message, body_sizes, decode_body
+from realtime.workers.messages import HEADER, Buffer, Kind, Message, body_sizes, decode_body
 
 MAX_START_SECONDS: Final = 600.0
 """Seconds that a process may take to load its engine; a model of several gigabytes on a slow disk takes minutes."""
@@ -120,7 +120,7 @@ class WorkerProcess:
         except (EOFError, ConnectionError, ValueError) as exc:
             raise self._ended() from exc
 
-    def call(self, name: str, data: bytes, timeout: float) -> bytes:
+    def call(self, name: str, data: Sequence[Buffer], timeout: float) -> Buffer:
         """Call the engine, one call at a time, and return its answer, which blocks.
 
         Raises what the engine raises, and `ProcessEnded` if the process has ended, or is killed because it has not
@@ -129,7 +129,8 @@ class WorkerProcess:
         deadline = time.monotonic() + timeout
         try:
             self._socket.settimeout(timeout)
-            self._socket.sendall(Message(Kind.CALL, {"name": name}, data=data).encode())
+            for buffer in Message(Kind.CALL, {"name": name}, data=data).buffers():
+                self._socket.sendall(buffer)
             while (message := self._receive(deadline)).kind is Kind.LOG:
                 _log(message)
         except TimeoutError as exc:
@@ -139,14 +140,15 @@ class WorkerProcess:
             ) from exc
         except (EOFError, OSError, ValueError) as exc:
             raise self._ended() from exc
-        return self._checked(message).data
+        (answer,) = self._checked(message).data
+        return answer
 
     def _receive(self, deadline: float | None = None) -> Message:
         """Wait for a message. Raises `EOFError` at the end of the socket, and `TimeoutError` at the deadline."""
         kind, sizes = body_sizes(self._read(HEADER.size, deadline))
         return decode_body(kind, sizes, self._read(sum(sizes), deadline))
 
-    def _read(self, size: int, deadline: float | None) -> bytes:
+    def _read(self, size: int, deadline: float | None) -> bytearray:
         data = bytearray(size)
         view, position = memoryview(data), 0
         while position < size:
@@ -156,7 +158,7 @@ class WorkerProcess:
             if not received:
                 raise EOFError
             position += received
-        return bytes(data)
+        return data
 
     async def run(self, job: Mapping[str, Any], samples: Samples) -> AsyncGenerator[Message, None]:
         """Yield the parts of the result of a job.

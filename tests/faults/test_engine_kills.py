@@ -27,7 +27,7 @@ READY_SECONDS = 2.0
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealtimeService]:
     engines = EnginesInProcesses(program(tmp_path_factory.mktemp("kills"), decoding=0.1))
-    with realtime_service(engines) as service:
+    with realtime_service(engines, load_limit=10.0) as service:
         yield service
     assert not children()
 

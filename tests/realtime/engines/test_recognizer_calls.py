@@ -13,7 +13,6 @@ from realtime.engines.recognizer_calls import (
     ENCODE,
     RecognizerCalls,
     answers_of,
-    bytes_of_batch,
     bytes_of_request,
     capabilities_of,
 )
@@ -58,9 +57,9 @@ def test_a_request_and_its_hypothesis_arrive_as_they_are() -> None:
     calls = RecognizerCalls(recognizer)
     samples = np.linspace(-1, 1, 400, dtype=np.float32)
     sent = TranscriptionRequest(samples, "de", ("de", "en"), {"de": 0.5}, (Span(0, 400),), hotwords="Grüße")
-    answers: list[Hypothesis | bytes] = [calls.call(ENCODE, bytes_of_request(sent))]
+    answers: list[Hypothesis | bytes] = [calls.call(ENCODE, [bytes_of_request(sent)])]
     while isinstance(state := answers[0], bytes):
-        answers = answers_of(calls.call(DECODE, bytes_of_batch([state])))
+        answers = answers_of(calls.call(DECODE, [state]))
     assert answers == [HYPOTHESIS]
     assert isinstance(answers[0], Hypothesis)
     assert answers[0].words[0].tokens == HYPOTHESIS.words[0].tokens  # not compared with words
@@ -73,7 +72,7 @@ def test_a_request_and_its_hypothesis_arrive_as_they_are() -> None:
 
 def test_numbers_of_numpy_arrive_as_those_of_python() -> None:
     measured = Hypothesis((), "en", average_log_probability=np.float32(-0.5), sound=np.int64(3))  # type: ignore[arg-type]
-    answer = RecognizerCalls(Twice(measured)).call(DECODE, bytes_of_batch([pickle.dumps((None, 0))]))
+    answer = RecognizerCalls(Twice(measured)).call(DECODE, [pickle.dumps((None, 0))])
     assert answers_of(answer) == [Hypothesis((), "en", average_log_probability=-0.5, sound=3)]
 
 
