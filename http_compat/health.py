@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from realtime.edge.drain import Drain
-from realtime.errors import RETRY_LATER, RETRY_SOON
+from realtime.errors import RETRY_AT_ONCE, RETRY_LATER, RETRY_SOON
 
 if TYPE_CHECKING:
     from realtime.models.protocols import ModelService
@@ -29,7 +29,7 @@ class HealthEndpoints:
         if self._drain.begun:
             return _unavailable("draining", RETRY_LATER)
         if not self._models.ready:
-            return _unavailable("loading", RETRY_SOON)
+            return _unavailable("loading", RETRY_AT_ONCE)
         if self._models.recovering:
             return _unavailable("restarting", RETRY_SOON)
         return JSONResponse({"status": "ready"})

@@ -17,6 +17,7 @@ Errors of one subsystem are defined beside it, below the class here whose status
     │   │   └── NoEngine
     │   ├── ModelInUse
     │   ├── UnknownVoice
+    │   ├── NothingToSpeak
     │   ├── UnreadableText
     │   ├── UnspokenLanguage
     │   ├── Unauthorized
@@ -34,8 +35,11 @@ was an internal error.
 
 from typing import ClassVar, Final
 
+RETRY_AT_ONCE: Final = 1
+"""Seconds after which to retry what waits for the default models to load: those of the bundle take 1 to 2 s."""
+
 RETRY_SOON: Final = 5
-"""Seconds after which to retry what is waiting for capacity, or for the default models to load."""
+"""Seconds after which to retry what is waiting for capacity."""
 
 RETRY_LATER: Final = 30
 """Seconds after which to retry what takes longer: a model that is being downloaded, a server that restarts."""
@@ -167,6 +171,14 @@ class UnknownVoice(ClientError):
     """The model has no voice of this name."""
 
     code = "invalid_voice"
+
+
+class NothingToSpeak(ClientError):
+    """A text without a letter or digit, which no voice speaks."""
+
+    def __init__(self, *, param: str | None) -> None:
+        text = f"`{param}`" if param else "The text"
+        super().__init__(f"{text} has nothing to speak: no letter or digit.", param=param)
 
 
 class UnreadableText(ClientError):

@@ -21,8 +21,10 @@ from http_compat.streaming import streamed
 from realtime.audio.formats import AudioFormat, Encoding
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
+from realtime.errors import NothingToSpeak
 from realtime.media.encoders import SPEECH_AUDIO, SPEECH_RATE, SpeechFormat
 from realtime.settings import Settings
+from realtime.speech.phrases import has_words
 from realtime.wire.deepgram.query import (
     RAW_ENCODINGS,
     InvalidQuery,
@@ -135,6 +137,8 @@ class SpeakEndpoint:
             raise UnsupportedValue("A text at a `url` is not fetched. Send the text itself in `text`.", param="url")
         if body.text is None or not body.text.strip():
             raise MissingParameter("`text` is missing or empty.", param="text")
+        if not has_words(body.text):
+            raise NothingToSpeak(param="text")
         if len(body.text) > limit:
             raise InputTooLong(f"The text has more than {limit} characters.", param="text")
         return body.text

@@ -12,9 +12,10 @@ from http_compat.limits import bounded
 from http_compat.parsing.bodies import close_files, convert_texts, decode_json, media_type, read_form, read_json
 from http_compat.parsing.form_fields import NOTHING
 from realtime.catalogue.table import ModelEntry
-from realtime.errors import ClientError, UnknownVoice
+from realtime.errors import ClientError, NothingToSpeak, UnknownVoice
 from realtime.media.encoders import SpeechFormat
 from realtime.settings import Settings
+from realtime.speech.phrases import has_words
 
 _ESCAPED_CHARACTER: Final = 12
 r"""Bytes of the longest way to write one character in JSON: two escapes, as in `\ud83d\ude00`."""
@@ -120,8 +121,8 @@ class SpeechBody(msgspec.Struct, frozen=True):
         text = self.text if self.input is None else self.input
         if text is None:
             raise MissingParameter("The field `input` is missing.", param="input")
-        if not any(character.isalnum() for character in text):
-            raise ClientError("`input` contains nothing to speak: no letter or digit.", param="input")
+        if not has_words(text):
+            raise NothingToSpeak(param="input")
         return text
 
     def check_supported(self, entry: ModelEntry) -> None:

@@ -16,6 +16,7 @@ from realtime.catalogue.capabilities import Capabilities
 from realtime.engines.chunks import in_chunks
 from realtime.engines.onnx import FAILED_RUN, load_model
 from realtime.errors import EngineError
+from realtime.speech.phrases import has_words
 from realtime.weights.piper import network
 
 logging.getLogger("piper").setLevel(logging.ERROR)  # below, the package logs what it reads
@@ -58,7 +59,7 @@ class Piper:
             length_scale=self._voice.config.length_scale / speed,
             normalize_audio=False,  # sentence by sentence, it makes their loudness differ by 5 LUFS instead of 3
         )
-        if not any(map(str.isalnum, text)):
+        if not has_words(text):
             return
         try:
             # The package takes what is in double brackets for phonemes.

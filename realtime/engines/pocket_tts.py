@@ -18,6 +18,7 @@ from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.pocket import POCKET_LANGUAGES
 from realtime.engines.speech_job import Parts, SpeechJob, described
 from realtime.errors import EngineError, UnusableModel
+from realtime.speech.phrases import has_words
 from realtime.weights.pocket import voice_files
 
 MAX_CACHED_VOICES: Final = 8
@@ -72,7 +73,7 @@ class PocketTTS:
         """Yield the phrase in parts of 80 ms, or several at once where it is fast."""
         phrase = SpeechJob.from_fields(job)
         self._stopped = stopped = Stop()
-        if not any(map(str.isalnum, phrase.text)):
+        if not has_words(phrase.text):
             return
         try:
             for chunk in self._model.generate_audio_stream(self._voice(phrase.voice), phrase.text, stop=stopped):

@@ -19,7 +19,7 @@ from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import VoiceNames, VoicesAtHand
 from realtime.engines.registry import InstalledEngines, Registry
-from realtime.errors import EngineError, Overloaded, UnusableModel
+from realtime.errors import RETRY_AT_ONCE, EngineError, Overloaded, UnusableModel
 from realtime.models.handles import (
     DetectorHandle,
     EndOfTurnHandle,
@@ -315,7 +315,8 @@ class Models:
 
     def _still_loading(self) -> Overloaded:
         steps = ", ".join(f"{name}: {step}" for name, step in self.progress().items())
-        return Overloaded(f"The models are still loading ({steps or 'nearly done'}).")
+        message = f"The models are still loading ({steps or 'nearly done'})."
+        return Overloaded(message, retry_after=RETRY_AT_ONCE)
 
     def _make(self, entry: ModelEntry) -> Handle:
         if entry.task is Task.SPEECH:

@@ -5,7 +5,7 @@ items. A chat model is sent the conversation as text (`chat_messages`): of what 
 was spoken the part that was played.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, TypeAlias, assert_never
@@ -229,9 +229,3 @@ def chat_messages(instructions: str, contents: Iterable[ItemContent]) -> tuple[C
             case _:
                 messages.append(ChatMessage(ChatRole.TOOL, content.output, call_id=content.call_id))
     return tuple(messages)
-
-
-def spoken_text(contents: Sequence[ItemContent]) -> str:
-    """Return the text of the last of these items, if it is a message of the user or the assistant; else ""."""
-    last = contents[-1] if contents else None
-    return last.text if isinstance(last, Message) and last.role is not Role.SYSTEM else ""

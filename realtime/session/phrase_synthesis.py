@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from realtime.session.jobs import CancelJob, Jobs, SpeechSynthesized, Synthesize
 from realtime.session.prepared_answer import Speaker
 from realtime.session.speech_queue import SpeechQueue
+from realtime.speech.phrases import has_words
 
 
 class PhraseSynthesis:
@@ -52,7 +53,7 @@ class PhraseSynthesis:
         self.end()
         self.unread += self._phrase
         self._phrase = ""
-        if self.unread and (self._speech.has_audio or not any(map(str.isalnum, self.unread))):
+        if self.unread and (self._speech.has_audio or not has_words(self.unread)):
             self._speech.add_text(self.unread)
             self.unread = ""
 

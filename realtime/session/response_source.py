@@ -5,11 +5,10 @@ See `responses`.
 
 from collections.abc import Callable
 
-from realtime.errors import ClientError, VoiceError
 from realtime.session.commands import CreateResponse, ItemReference, Speak
 from realtime.session.config import SessionConfig
-from realtime.session.conversation import Conversation, ItemContent, Message, Role, chat_messages, spoken_text
-from realtime.session.generation import ChatNotConfigured, ChatRequest
+from realtime.session.conversation import Conversation, ItemContent, Message, Role, chat_messages
+from realtime.session.generation import ChatRequest
 from realtime.session.response_events import Response
 
 
@@ -42,26 +41,19 @@ class ResponseSource:
         references = (each.item_id for each in command.input or () if isinstance(each, ItemReference))
         return next((item_id for item_id in references if item_id not in self._conversation), None)
 
-    def verbatim(self, command: CreateResponse, config: SessionConfig) -> str:
-        """Return the text to speak as it is written; empty where the chat backend has to generate it."""
-        contents = self._input(command)
-        if config.chat or command.text_follows:
-            last = contents[-1] if command.input and contents else None
-            return last.text if isinstance(last, Message) and last.role is Role.ASSISTANT else ""
-        if command.input:
-            return spoken_text(contents)
+    def verbatim(self, command: CreateResponse, config: SessionConfig) -> str | None:
+        """Return the text that is given, to be spoken as it is written; None where there is none."""
+        if config.chat or command.text_follows or command.input:
+            contents = self._input(command) if command.input else []
+            roles = {Role.ASSISTANT} if config.chat or command.text_follows else {Role.ASSISTANT, Role.USER}
+            last = contents[-1] if contents else None
+            return last.text if isinstance(last, Message) and last.role in roles else None
         if self.unspoken_id is not None and self.unspoken_id in self._conversation:
             item = self._conversation[self.unspoken_id].content
             if isinstance(item, Message) and item.role is Role.ASSISTANT:
                 return item.text
         anything_else = len(self._conversation) or config.instructions.strip()
-        return "" if anything_else else command.instructions or ""
-
-    def why_nothing(self, command: CreateResponse) -> VoiceError:
-        """Return the error of a response without a text to speak, where no chat backend can generate one."""
-        if command.input and isinstance(last := self._input(command)[-1], Message) and last.role is not Role.SYSTEM:
-            return ClientError("The message at the end of `input` has no text to speak.", param="response.input")
-        return ChatNotConfigured()
+        return None if anything_else else command.instructions or None
 
     def chat_request(self, command: CreateResponse, config: SessionConfig, *more: ItemContent) -> ChatRequest:
         """Return the request for an answer to the conversation, or to the input, and to what has been said since."""

@@ -3,7 +3,8 @@
 One response at a time is in the conversation, a few more may run beside it (`MAX_OUTSIDE_CONVERSATION`). What a
 response says is decided when it is created:
 
-- An `input` that ends with a message of the assistant is spoken as it is written, and what the client adds to it.
+- An `input` that ends with a message of the assistant is spoken as it is written, and what the client adds to it. If it
+  has no letter or digit, and nothing is added, the response fails.
 - Otherwise the chat backend generates the answer. It is sent the conversation, or `input`, as text; turns that are
   still being transcribed are waited for.
 - Without a chat backend, the text that the client gave is spoken: the message at the end of `input`; else the
@@ -19,18 +20,20 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import Final
 
+from realtime.errors import NothingToSpeak
 from realtime.session.answer import Answer
 from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpeech, Speak
 from realtime.session.config import Modality, SessionConfig
 from realtime.session.conversation import MAX_CHARACTERS, AudioPart, Conversation, Message, Role
 from realtime.session.events import CommandRefused, Output, RefusalReason
-from realtime.session.generation import ChatRequest
+from realtime.session.generation import ChatNotConfigured, ChatRequest
 from realtime.session.interruption import Interruption
 from realtime.session.jobs import Generated, Jobs, ResponseResult
 from realtime.session.prepared_answer import PreparedAnswer, Speaker
 from realtime.session.reply import Reply
 from realtime.session.response_events import EndReason, ResponseStarted, ResponseStatus
 from realtime.session.response_source import ResponseSource, response_of
+from realtime.speech.phrases import has_words
 
 MAX_OUTSIDE_CONVERSATION: Final = 8
 """Responses outside of the conversation that may be in progress."""
@@ -125,10 +128,15 @@ class Responses:
         reply = yield from self._begin(command)
         if reply is None:
             return
-        if text.strip() or command.text_follows:
-            yield from reply.say(text, now, complete=not command.text_follows)
+        if command.text_follows:
+            yield from reply.say(text or "", now, complete=False)
+        elif text is not None and not (has_words(text) if reply.speaker else text.strip()):
+            error = NothingToSpeak(param="response.input" if command.input else None)
+            yield from reply.finish(ResponseStatus.FAILED, now, error=error)
+        elif text is not None:
+            yield from reply.say(text, now, complete=True)
         elif not self.config.chat:
-            yield from reply.finish(ResponseStatus.FAILED, now, error=self._source.why_nothing(command))
+            yield from reply.finish(ResponseStatus.FAILED, now, error=ChatNotConfigured())
         elif self._untranscribed:
             self._waiting.append((reply, command))
         else:

@@ -61,6 +61,11 @@ class _Break(Enum):
     WORD = auto()
 
 
+def has_words(text: str) -> bool:
+    """Return whether there is anything to speak in a text: a letter or a digit."""
+    return any(map(str.isalnum, text))
+
+
 class PhraseChunker:
     """Cuts text that arrives in deltas into phrases.
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from realtime.errors import ClientError, EngineError
+from realtime.errors import EngineError, NothingToSpeak
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.answer import MAX_GENERATED_CHARACTERS, MAX_TOOL_CALLS
 from realtime.session.commands import (
@@ -180,11 +180,25 @@ def test_what_needs_an_answer_fails(content: Message | FunctionCallOutput) -> No
     assert not conversation.session.responding
 
 
-@pytest.mark.parametrize("content", [assistant(""), assistant(" \n"), user("")])
-def test_a_message_without_text_fails_and_says_so(content: Message) -> None:
+@pytest.mark.parametrize("content", [assistant(""), assistant(" \n"), assistant("..."), user(""), user("?!")])
+def test_a_message_without_words_fails_and_says_so(content: Message) -> None:
     conversation = Conversation()
     conversation.send(CreateResponse(input=(content,)))
-    assert error_of(conversation) is ClientError
+    assert error_of(conversation) is NothingToSpeak
+
+
+def test_an_items_text_without_words_fails() -> None:
+    conversation = Conversation()
+    conversation.send(CreateItem(assistant("...")))
+    conversation.send(CreateResponse())
+    assert error_of(conversation) is NothingToSpeak
+
+
+def test_signs_may_be_written() -> None:
+    conversation = Conversation(configured(modality=Modality.TEXT))
+    conversation.send(CreateResponse(input=(assistant("..."),)))
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert (finished.status, finished.text) == (ResponseStatus.COMPLETED, "...")
 
 
 @pytest.mark.parametrize("last", [FunctionCallOutput("call_1", "done"), Message(Role.SYSTEM)])
@@ -225,6 +239,14 @@ def test_a_text_may_be_written_instead_of_spoken() -> None:
 
 
 # With a chat backend.
+
+
+@pytest.mark.parametrize("text", ["", " \n", "..."])
+def test_a_text_of_the_client_without_words_is_no_question_to_the_chat_backend(text: str) -> None:
+    conversation = Conversation(CHAT)
+    conversation.send(CreateResponse(input=(user("Hello."), assistant(text)), in_conversation=False))
+    assert error_of(conversation) is NothingToSpeak
+    assert conversation.outputs_of(Generate) == []
 
 
 def test_a_turn_is_answered_when_it_is_transcribed() -> None:

@@ -26,7 +26,6 @@ from realtime.session.conversation import (
     Role,
     TextPart,
     chat_messages,
-    spoken_text,
 )
 from realtime.session.events import (
     AudioCommitted,
@@ -312,13 +311,6 @@ def test_a_chat_backend_is_sent_what_was_said_and_what_was_played() -> None:
 def test_a_call_without_text_is_a_message_of_its_own() -> None:
     (message,) = chat_messages(" ", [FunctionCall("call_1", "dim", "{}")])
     assert message == ChatMessage(ChatRole.ASSISTANT, tool_calls=(ChatToolCall("call_1", "dim", "{}"),))
-
-
-def test_the_text_to_speak_is_that_of_the_last_message() -> None:
-    assert spoken_text([written("One."), written("Two.")]) == "Two."
-    assert spoken_text([written("One."), written("Be kind.", Role.SYSTEM)]) == ""
-    assert spoken_text([FunctionCall("call_1", "dim", "{}")]) == ""
-    assert spoken_text([]) == ""
 
 
 def test_a_change_of_configuration_keeps_the_conversation() -> None:
