@@ -28,9 +28,10 @@ Without it, TCP goes on for a quarter of an hour. A server that throttles a fast
 async def open_connection(
     url: str, query: dict[str, str], api_key: str | None, timeout: float, *, token: str = ""
 ) -> ClientConnection:
-    """Open the websocket at `url` with `query`, and at `PATH` if it has no path. Raises `ConnectionRefused`.
+    """Open the websocket at `url` with `query`. Raises `ConnectionRefused`.
 
-    `token` is that of a session to resume.
+    An address without a path gets `PATH`, and one that ends with `/v1`, as other clients have it, the rest of that; any
+    other path is that of the websocket. `token` is that of a session to resume.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     if token:
@@ -77,9 +78,15 @@ def server_closed(closed: ConnectionClosed) -> ServerClosed:
     return ServerClosed(closed.rcvd.code, closed.rcvd.reason)
 
 
+def prefix_of(path: str) -> str:
+    """Return what is before the endpoints in the path of an address: of the websocket, of `/v1`, or of neither."""
+    return path.removesuffix("/").removesuffix(PATH).removesuffix("/").removesuffix("/v1").removesuffix("/")
+
+
 def _with_query(url: str, query: dict[str, str]) -> str:
     parts = urlsplit(url)
-    path = PATH if parts.path in {"", "/"} else parts.path
+    is_base = parts.path in {"", "/"} or parts.path.rstrip("/").endswith("/v1")
+    path = prefix_of(parts.path) + PATH if is_base else parts.path
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     combined = urlencode(parse_qsl(parts.query) + list(query.items()))
     return urlunsplit(parts._replace(scheme=scheme, path=path, query=combined))

@@ -73,7 +73,8 @@ class Partial(Event):
 class Completed(Event):
     """The final transcript of a turn; `suppressed` has a reason for each segment whose text was suppressed.
 
-    `words`, `language` and `suppressed` are empty without the extension `partials`.
+    `words`, `language` and `suppressed` are empty without the extension `partials`. Captions of live audio have `start`
+    and `end`, in seconds since the audio began, as far as they are known.
     """
 
     item_id: str
@@ -81,6 +82,8 @@ class Completed(Event):
     words: tuple[Word, ...] = ()
     language: str | None = None
     suppressed: tuple[str, ...] = ()
+    start: float | None = None
+    end: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,12 @@ class HlsCaptions:
                 self._turns[item].commit(text)
             case Completed(item_id=item):
                 turn = self._turns.pop(item, None)
-                self._cues += cues([replace(event, words=turn.rest(event.words) if turn else event.words)])
+                if turn is None:
+                    self._cues += cues([event])
+                elif not event.words:
+                    self._use_committed(turn)
+                elif rest := turn.rest(event.words):
+                    self._cues += cues([replace(event, words=rest)])
             case Failed(item_id=item) if item in self._turns:
                 self._use_committed(self._turns.pop(item))
             case _:

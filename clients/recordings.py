@@ -15,7 +15,7 @@ from typing import Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from clients.aio import DEFAULT_URL
-from clients.connection import PATH, refused
+from clients.connection import prefix_of, refused
 from clients.errors import ConnectionRefused, ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import Completed, Payload, Word, parse_words
 
@@ -113,7 +113,8 @@ def stream(
                 raw: Payload = json.loads(line[5:]) if line.startswith(b"data:") else {}
                 match raw:
                     case {"type": "transcript.text.delta", "delta": str(text)}:
-                        yield Completed(f"segment_{number}", text.strip(), parse_words(raw), raw=raw)
+                        language = raw.get("language")
+                        yield Completed(f"segment_{number}", text.strip(), parse_words(raw), language, raw=raw)
                         number += 1
                     case {"type": "transcript.text.done"}:
                         end = None
@@ -243,5 +244,4 @@ def _address(url: str, path: str) -> str:
         is_address = False
     if not is_address:
         raise ConnectionRefused(f"cannot connect to {url}: it is no address of a server")
-    prefix = parts.path.removesuffix(PATH).removesuffix("/").removesuffix("/v1")
-    return urlunsplit(parts._replace(scheme=scheme, path=f"{prefix}/v1/{path}"))
+    return urlunsplit(parts._replace(scheme=scheme, path=f"{prefix_of(parts.path)}/v1/{path}"))

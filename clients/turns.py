@@ -17,7 +17,8 @@ from clients.events import Committed, Completed, Delta, Event, Failed, Partial, 
 _UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 """Characters of scripts without spaces: Thai, Lao, Burmese, Khmer, Chinese and Japanese. Each counts as a word."""
 
-_WORDS: Final = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
+WORDS: Final = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
+"""A word with the space before it."""
 
 _PUNCTUATION: Final = re.compile(r"[^\w\s]+$")
 """Punctuation at the end of a word."""
@@ -46,10 +47,14 @@ class _Turn:
     def text(self) -> str:
         return "".join(text for _, text in self.deltas)
 
+    def over(self, words: tuple[Word, ...] = ()) -> Completed:
+        """Return its end with the text that it has."""
+        return Completed(self.item_id, self.text.strip(), words, start=self.start, end=self.end)
+
     def words_after(self, position: float) -> list[str]:
         """Return the words that were committed when the audio had reached a position; the others end before it."""
         late = "".join(text for reached, text in self.deltas if reached >= position or self.start >= position)
-        return _WORDS.findall(late)
+        return WORDS.findall(late)
 
 
 class Turns:
@@ -76,7 +81,7 @@ class Turns:
 
     def settle(self) -> list[Event]:
         """End all turns with the text that they have."""
-        over: list[Event] = [Completed(turn.item_id, turn.text.strip()) for turn in self._unfinished()]
+        over: list[Event] = [turn.over() for turn in self._unfinished()]
         self._left.clear()
         self._turns.clear()
         return over
@@ -104,7 +109,7 @@ class Turns:
         over: list[Event] = []
         while self._left and (end := self._left[0].end) is not None and end <= start:
             turn = self._left.pop(0)  # nothing was found in its audio this time
-            over.append(Completed(turn.item_id, turn.text.strip()))
+            over.append(turn.over())
         turn = self._turns[item] = _Turn(item, start)
         if not self._left:
             return [*over, replace(event, audio_start_ms=round(start * 1000))]
@@ -146,7 +151,7 @@ class Turns:
         text = event.text if turn.item_id == item else turn.text.strip()
         if len(over) > 1:  # those before the last of several turns are theirs
             words = tuple(word for word in words if word.start >= turn.start)
-        return [*over, replace(event, item_id=turn.item_id, text=text, words=words)]
+        return [*over, replace(event, item_id=turn.item_id, text=text, words=words, start=turn.start, end=turn.end)]
 
     def _end(self, item: str, turn: _Turn) -> None:
         del self._turns[item]
@@ -163,13 +168,13 @@ class Turns:
         while final and self._left and turn.end is not None and self._left[0].start < turn.end:
             turn.repeats.append(self._left.pop(0))
         before = [word for each in turn.repeats for word in each.words_after(self._base)]
-        after = _WORDS.findall(turn.repeated)
+        after = WORDS.findall(turn.repeated)
         if not final and (self._left or len(after) <= len(before)):
             return []
         over: list[Event] = []
         for each, following in pairwise(turn.repeats):
             own = tuple(word for word in words if each.start <= word.start < following.start)
-            over.append(Completed(each.item_id, each.text.strip(), own))
+            over.append(each.over(own))
         last, turn.repeats = turn.repeats[-1], []
         turn.item_id, turn.start, turn.deltas = last.item_id, last.start, last.deltas
         repeated = overlap(before, after)

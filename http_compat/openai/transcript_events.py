@@ -9,11 +9,12 @@ from realtime.offline.transcript import TranscribedSegment, Transcript
 def delta(segment: TranscribedSegment, *, first: bool, with_logprobs: bool, with_words: bool) -> bytes:
     """Encode the text of one segment; the `first` one has no leading space, as the whole text has none.
 
-    Its words with their times are an extension.
+    Its words with their times, and its language, are an extension.
     """
     body = {"type": "transcript.text.delta", "delta": streamed(segment, first=first), **channel_field(segment.channel)}
     if with_words:
         body["words"] = [word_object(word) | {"probability": word.probability} for word in segment.words]
+        body["language"] = segment.hypothesis.language
     return event({**body, "logprobs": logprobs([segment])} if with_logprobs else body)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import pytest
 
-from clients.events import Completed, Delta, Failed, Partial, SpeechStarted, Word
+from clients.events import Completed, Delta, Event, Failed, Partial, SpeechStarted, Word
 from clients.hls import LISTED, PATIENCE, SECONDS, HlsCaptions, SegmentsUnwritable
 
 
@@ -113,11 +113,14 @@ def test_text_that_comes_after_its_segment_is_shown_in_the_next(captions: HlsCap
     assert segment(folder, 3) == ["00:00:18.000 --> 00:00:19.000", "Too late."]
 
 
-def test_what_was_committed_of_a_turn_that_failed_is_shown(captions: HlsCaptions, folder: Path) -> None:
+@pytest.mark.parametrize("end", [Failed("item_1", "engine_failed", "It broke."), Completed("item_1", "The garden")])
+def test_what_was_committed_of_a_turn_that_failed_or_was_cut_off_is_shown(
+    captions: HlsCaptions, folder: Path, end: Event
+) -> None:
     captions.receive(SpeechStarted("item_1", 1_000))
     captions.receive(Partial("item_1", "", "", 2_000))
     captions.receive(Delta("item_1", "The garden"))
-    captions.receive(Failed("item_1", "engine_failed", "The engine failed."))
+    captions.receive(end)
     captions.advance(30.0)
     assert segment(folder, 0) == ["00:00:01.000 --> 00:00:02.000", "The garden"]
 

@@ -1,14 +1,24 @@
+import inspect
 import io
+import json
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import clients.abbreviations
+import realtime.speech.abbreviations
 from clients.events import Completed, Word
 from clients.subtitles import FRAMES, LINE, LINES, LONGEST, PAUSE, SHORTEST, Cue, cues, srt, vtt
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.speech.subtitles import SubtitleLayout, subtitles
+from realtime.speech.transcript import Word as ServerWord
+
+SIDECAR = Path(__file__).parents[2] / "../shared/speech/words.jsonl"
 
 SPEECH = (
     "Please bring the minutes of the last meeting, and the list of those who came. On 3 October 2024 Anna Katharina "
@@ -88,5 +98,74 @@ def test_text_is_escaped_in_webvtt_only() -> None:
     assert "Cats & <dogs>." in srt([turn("Cats & <dogs>.")])
 
 
-def test_turns_without_times_are_left_out() -> None:
-    assert srt([Completed("item", "Hello.")]) == ""
+def test_words_without_times_share_the_time_of_their_turn() -> None:
+    text = "The committee meets again on Thursday, and nobody knows yet whether the old bridge will be closed for long"
+    found = cues([Completed("item", text, start=2.0, end=9.0)])
+    assert " ".join(line for cue in found for line in cue.lines) == text
+    assert (found[0].start, found[-1].end) == (2.0, 9.0)
+
+
+def test_a_turn_without_any_times_follows_the_one_before() -> None:
+    first, second = cues([turn("This is the first of two.", 2.0), Completed("item", "And this is the second.")])
+    assert second.start >= first.end
+    assert second.lines == ("And this is the second.",)
+
+
+def test_a_turn_without_words_has_no_subtitle() -> None:
+    assert srt([Completed("item", " ", start=1.0, end=2.0)]) == ""
+
+
+def test_an_arrow_is_no_line_of_times_in_subrip() -> None:
+    assert "Cats -> dogs." in srt([turn("Cats --> dogs.")])
+
+
+def test_abbreviations_are_those_of_the_server() -> None:
+    """The library shares no code with the server, so it has a copy."""
+    assert inspect.getsource(clients.abbreviations) == inspect.getsource(realtime.speech.abbreviations)
+
+
+def of_server(said: Completed) -> list[Cue]:
+    words = [
+        ServerWord(each.text, round(each.start * SAMPLE_RATE), round(each.end * SAMPLE_RATE), 1.0)
+        for each in said.words
+    ]
+    found = subtitles([(words, said.language or "")], SubtitleLayout())
+    return [Cue(round(cue.start / SAMPLE_RATE, 3), round(cue.end / SAMPLE_RATE, 3), cue.lines) for cue in found]
+
+
+def same(said: Completed) -> bool:
+    ours, servers = cues([said]), of_server(said)
+    return [cue.lines for cue in ours] == [cue.lines for cue in servers] and all(
+        (one.start, one.end) == pytest.approx((other.start, other.end), abs=0.0011)
+        for one, other in zip(ours, servers, strict=True)
+    )
+
+
+ABBREVIATED = (
+    ("en", "Mrs. Miller of No. 5 St. James St. knows Dr. Weber, e.g. from the U.S. Army. It was at 5 p.m. They came."),
+    ("de", "Am 3. Oktober 1990, also am Tag der Dt. Einheit, kam Friedrich II. mit Hrn. Dr. Weber zzgl. Kindern. Es war"
+           " schön, vgl. Abb. 3 auf S. 12. Sie blieben ca. 5 Tage."),
+    ("fr", "M. Dupont et Mme. Martin, av. Foch, sont venus. Ils ont vu l'ing. Petit au bd. Hugo. Env. 5 personnes."),
+    ("zh", "我们明天上午十点在图书馆前面见面，然后一起去看电影。大家都很高兴！"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "text"), ABBREVIATED)
+@pytest.mark.parametrize("seconds", [0.13, 0.31, 0.62])
+def test_subtitles_are_those_of_the_server(language: str, text: str, seconds: float) -> None:
+    spoken = list(text) if language == "zh" else [f" {word}" for word in text.split()]
+    words, at = [], 0.0
+    for number, each in enumerate(spoken, 1):
+        words.append(Word(each, round(at, 3), round(at + seconds, 3)))
+        at += seconds + (0.8 if number % 17 == 0 else 0.3 if number % 9 == 0 else 0.0)
+    assert same(Completed("item", "".join(spoken), tuple(words), language))
+
+
+@pytest.mark.shared
+def test_subtitles_of_recorded_speech_are_those_of_the_server() -> None:
+    if not SIDECAR.is_file():
+        pytest.skip("the recorded speech is not beside this checkout")
+    for row in map(json.loads, SIDECAR.read_text(encoding="utf-8").splitlines()):
+        for utterance in row["utterances"]:
+            words = tuple(Word(f" {text}", start, end) for text, start, end in utterance["words"])
+            assert same(Completed("item", "".join(word.text for word in words), words, "en"))

@@ -150,6 +150,16 @@ def test_a_mark_that_was_lost_after_its_word_comes_with_the_second_transcript(
     assert program.final == {"a": final}
 
 
+def test_turns_have_their_times_in_the_whole_audio() -> None:
+    turns = Turns()
+    turns.restart(10.0)
+    turns.receive(SpeechStarted("a", 500))
+    turns.receive(SpeechStopped("a", 1500))
+    assert turns.receive(Completed("a", "Hello.")) == [Completed("a", "Hello.", start=10.5, end=11.5)]
+    turns.receive(SpeechStarted("b", 3000))
+    assert turns.settle() == [Completed("b", "", start=13.0)]
+
+
 def test_languages_without_spaces_are_aligned_by_characters() -> None:
     program, turns = Program(), Turns()
     turns.restart(0.0)
@@ -176,7 +186,8 @@ def test_a_turn_of_which_nothing_is_heard_the_second_time_keeps_its_text() -> No
     for event in (SpeechStarted("a", 500), Delta("a", "Hello."), SpeechStopped("a", 1500)):
         turns.receive(event)
     turns.restart(0.0)
-    assert turns.receive(SpeechStarted("b", 3000)) == [Completed("a", "Hello."), SpeechStarted("b", 3000)]
+    over = Completed("a", "Hello.", start=0.5, end=1.5)
+    assert turns.receive(SpeechStarted("b", 3000)) == [over, SpeechStarted("b", 3000)]
 
 
 def test_a_turn_that_fails_the_second_time_is_not_asked_for_again() -> None:

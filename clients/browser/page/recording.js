@@ -36,7 +36,7 @@ export function setUpRecording(shell) {
         view.show(turn);
         if (Number.isFinite(audio.duration)) progress.value = Math.min(1, turn.end / audio.duration);
       }
-      if (view.turns.length === 0) shell.alert(text("noSpeech"));
+      if (view.turns.length === 0) shell.alert(text("noWords"));
     } catch (error) {
       if (!request.signal.aborted) throw error;
     } finally {
@@ -84,7 +84,7 @@ async function* transcribe(server, file, { language, translate }, signal) {
     if (event.type !== "transcript.text.delta" || !event.words?.length) continue;
     const words = spaced(event.delta, event.words);
     yield {
-      id: `part-${number++}`, committed: event.delta, tentative: "", final: true, cut: false, words, language: null,
+      id: `part-${number++}`, committed: event.delta, tentative: "", final: true, cut: false, words, language: event.language,
       start: words[0].start, end: words.at(-1).end,
     };
   }

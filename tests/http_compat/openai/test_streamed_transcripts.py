@@ -71,6 +71,7 @@ def test_words_with_times_are_in_the_deltas_on_demand(client: TestClient) -> Non
     assert word["word"] == first["delta"] == "440."
     assert 0 <= word["start"] < word["end"]
     assert 0 < word["probability"] <= 1
+    assert first["language"] == "fr"
     assert "words" not in done
     assert "words" not in events(upload(client, wav_file(LONG), stream="true"))[0]
 
