@@ -1,24 +1,24 @@
 """Captions of a microphone, a file, or anything that yields PCM, over any number of connections."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, open_session
+from clients.aio import DEFAULT_URL, OPEN_TIMEOUT
 from clients.backoff import Attempts
 from clients.errors import ConnectionRefused, ServerClosed
 from clients.events import Completed, Disconnected, Event, Reconnected
-from clients.kept_audio import KeptAudio
+from clients.feeding import Pcm, open_fed
 from clients.loop_thread import iterate_in_thread
 from clients.options import SAMPLE_RATE, SessionOptions
-from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession, open_reconnecting
+from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession
 from clients.recordings import stream
 
-Source: TypeAlias = "str | Path | AsyncIterable[bytes] | Iterable[bytes]"
-"""A file, or PCM16 in pieces of any length. A plain iterable may block; it runs in a thread."""
+Source: TypeAlias = "str | Path | Pcm"
+"""The path of a file, or PCM."""
 
 
 @asynccontextmanager
@@ -40,8 +40,9 @@ async def caption(
     """Caption a source; the block ends it.
 
     Args:
-        source: PCM16 mono at `rate` Hz in pieces of any length, as `open_microphone` and `play` yield it; or the path
-            of a file, which is uploaded as it is, and whose segments come as `Completed` as they are transcribed.
+        source: PCM16 mono at `rate` Hz, whole or in pieces of any length, as `open_microphone` and `play` yield it; or
+            the path of a file, which is uploaded as it is, and whose segments come as `Completed` as they are
+            transcribed.
         url: Address of the server, `ws`, `wss`, `http` or `https`.
         api_key: Key of the server, if it needs one.
         model: Recognizer. Default: the server's.
@@ -54,7 +55,8 @@ async def caption(
         reconnect_seconds: Seconds after a loss in which a session is opened again; 0 for never.
         open_timeout: Seconds allowed for connecting, and again for opening a session.
 
-    For a file, errors are raised when its events are read.
+    For a file, errors are raised when its events are read; so are those of a server that is full or loading, which is
+    asked again for 20 s (`Disconnected`, then `Reconnected`).
 
     Raises:
         OSError: The file cannot be read.
@@ -80,16 +82,9 @@ async def caption(
         partials=True,
         binary=True,
     )
-    audio = KeptAudio(rate)
-    opening = partial(
-        open_session, url, options, api_key=api_key, resume_seconds=reconnect_seconds, open_timeout=open_timeout
-    )
-    async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(
-            open_reconnecting(opening, audio, reconnect_seconds=reconnect_seconds)
-        )
-        sending = asyncio.create_task(feed(session, audio, source))
-        stack.push_async_callback(cancel, sending)
+    async with open_fed(
+        source, options, url, api_key=api_key, reconnect_seconds=reconnect_seconds, open_timeout=open_timeout
+    ) as (session, sending):
         yield _Captions(session, sending)
 
 
@@ -149,30 +144,3 @@ class _Captions:
             if self._sending.done():
                 self._sending.result()
             raise
-
-
-async def feed(
-    session: ReconnectingSession,
-    audio: KeptAudio,
-    source: AsyncIterable[bytes] | Iterable[bytes],
-    final_silence: float = 0.0,
-) -> None:
-    """Send a source to its end, or to where it fails, then seconds of silence, and finish the session."""
-    pieces = aiter(source) if isinstance(source, AsyncIterable) else iterate_in_thread(source)
-    try:
-        async for pcm in pieces:
-            audio.add(pcm)
-            await session.send_audio()
-    finally:
-        task = asyncio.current_task()
-        if task is None or not task.cancelling():
-            audio.add_silence(final_silence)
-            await session.finish()
-        if isinstance(pieces, AsyncGenerator):
-            await pieces.aclose()
-
-
-async def cancel(task: asyncio.Task[None]) -> None:
-    """Cancel a task, and wait until it has ended."""
-    task.cancel()
-    await asyncio.wait([task])

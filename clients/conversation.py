@@ -2,14 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final, Protocol
 
-from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, Session, open_session
-from clients.captions import cancel, feed
+from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, Session
 from clients.errors import RequestFailed
 from clients.events import (
     AudioChunk,
@@ -23,9 +21,9 @@ from clients.events import (
     ResponseText,
     SpeechStarted,
 )
-from clients.kept_audio import KeptAudio
+from clients.feeding import Pcm, open_fed
 from clients.options import SAMPLE_RATE, SessionOptions
-from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession, open_reconnecting
+from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession
 
 BYTES_PER_SECOND: Final = 2 * SAMPLE_RATE
 
@@ -59,7 +57,7 @@ class Loudspeaker(Protocol):
 
 @asynccontextmanager
 async def converse(
-    source: AsyncIterable[bytes] | Iterable[bytes],
+    source: Pcm,
     loudspeaker: Loudspeaker,
     url: str = DEFAULT_URL,
     *,
@@ -88,6 +86,9 @@ async def converse(
             know what was said in lost sessions.
         open_timeout: Seconds allowed for connecting, and again for opening a session.
 
+    A server that is full or loading is asked again for 20 s: the events are `Disconnected`, then `Reconnected`, and the
+    errors are raised when they are read.
+
     Raises:
         RequestFailed: The server has no chat model (`backend_not_configured`), or refuses the configuration.
         ConnectionRefused: The server cannot be reached, refuses the client or does not answer in time.
@@ -103,18 +104,21 @@ async def converse(
         partials=True,
         binary=True,
     )
-    audio = KeptAudio(SAMPLE_RATE)
-    opening = partial(
-        open_session, url, options, api_key=api_key, resume_seconds=reconnect_seconds, open_timeout=open_timeout
-    )
-    async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(
-            open_reconnecting(opening, audio, reconnect_seconds=reconnect_seconds, greet=_require_answers, ends=False)
-        )
-        sending = asyncio.create_task(feed(session, audio, source, final_silence=FINAL_SILENCE_SECONDS))
-        stack.push_async_callback(cancel, sending)
-        stack.callback(loudspeaker.stop)
-        yield Conversation(session, sending, loudspeaker)
+    async with open_fed(
+        source,
+        options,
+        url,
+        api_key=api_key,
+        reconnect_seconds=reconnect_seconds,
+        open_timeout=open_timeout,
+        greet=_require_answers,
+        ends=False,
+        final_silence=FINAL_SILENCE_SECONDS,
+    ) as (session, sending):
+        try:
+            yield Conversation(session, sending, loudspeaker)
+        finally:
+            loudspeaker.stop()
 
 
 async def _require_answers(session: Session) -> None:

@@ -10,15 +10,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
-from clients.aio import Session
 from clients.backoff import Attempts
 from clients.errors import ConnectionRefused, ProtocolError, RealtimeError
 from clients.events import Disconnected, Event, Payload, Reconnected, ServerError
 from clients.kept_audio import KeptAudio
+from clients.session import Session
 from clients.turns import Turns
 
 RECONNECT_SECONDS: Final = 60.0
 """Seconds after a loss in which a session is opened again by default."""
+
+FULL_SECONDS: Final = 20.0
+"""Seconds in which a server that is full or loading is asked for the first session, by a user who waits for it."""
 
 STABLE_SECONDS: Final = 10.0
 """Seconds after which a session counts as stable: a loss after that is a new one, with all the time again."""
@@ -43,15 +46,16 @@ async def open_reconnecting(
     """Open a session that `opening` opens again when it is lost; it is closed when the block ends.
 
     `greet` is called with each new session before it is sent audio. Unless the iteration `ends` when everything has its
-    transcript, it goes on until `end`, and yields what `ends_audio`. If it `waits`, a server that is full or loading
-    (`Retry-After`) is asked again from the beginning; any other refusal of the first session raises at once.
+    transcript, it goes on until `end`, and yields what `ends_audio`. If it `waits` and the server is full or loading
+    (`Retry-After`), the block begins without a session, and the iteration says so and asks again, for `FULL_SECONDS` at
+    most; any other refusal of the first session raises at once.
 
     Raises:
         ConnectionRefused: The first session cannot be opened.
     """
     session = ReconnectingSession(opening, audio, reconnect_seconds, greet, ends=ends)
     try:
-        await session._open_first(waits=waits)
+        await session._open_first(min(FULL_SECONDS, reconnect_seconds) if waits else 0.0)
         yield session
     finally:
         await session.close()
@@ -77,6 +81,7 @@ class ReconnectingSession:
     ) -> None:
         self._opening = opening
         self._audio = audio
+        self._patience = reconnect_seconds
         self._attempts = Attempts(reconnect_seconds)
         self._greet = greet
         self._ends = ends
@@ -210,28 +215,27 @@ class ReconnectingSession:
         if now - self._opened_at > STABLE_SECONDS:
             self._attempts.succeed()
         self._attempts.lose(lost_at)
-        self._retry(error, at_once=forgotten)
+        self._retry(error, str(error.__cause__ or error), at_once=forgotten)
 
-    def _retry(self, error: RealtimeError, *, at_once: bool = False) -> None:
+    def _retry(self, error: RealtimeError, reason: str = "", *, at_once: bool = False) -> None:
+        """Plan the next attempt after an error, and say why there is no session; end if there should be none."""
         delay = self._attempts.delay_after(error, _now())
         if delay is None:
             self.end(error)
         else:
             delay = 0.0 if at_once else delay
             self._retry_at = _now() + delay
-            self._said.append(Disconnected(str(error), delay))
+            self._said.append(Disconnected(reason or str(error), delay))
 
-    async def _open_first(self, *, waits: bool) -> None:
-        while self._session is None:
-            try:
-                await self._open()
-            except ConnectionRefused as refusal:
-                asked_again = waits and refusal.retry_after is not None
-                delay = self._attempts.delay_after(refusal, _now()) if asked_again else None
-                if delay is None:
-                    raise
-                await asyncio.sleep(delay)
-        self._attempts.succeed()
+    async def _open_first(self, patience: float) -> None:
+        """Open the first session, or plan the next attempt. Raises `ConnectionRefused` if there should be none."""
+        try:
+            await self._open()
+        except ConnectionRefused as refusal:
+            self._attempts = Attempts(patience if refusal.retry_after is not None else 0.0)
+            self._retry(refusal)
+            if self._failure is not None:
+                raise
 
     async def _open_again(self) -> None:
         await asyncio.sleep(self._retry_at - _now())
@@ -254,6 +258,8 @@ class ReconnectingSession:
                 self._commits_answered = False
                 self._session = session
             self._stack = stack.pop_all()
+        if not self._opened_at:  # the first session
+            self._attempts = Attempts(self._patience)
         self._opened_at = _now()
         self._opened.set()
         self._flushing = asyncio.create_task(self._flush())

@@ -52,6 +52,7 @@ class ResumableConnection:
         socket: The present one, or the last.
         lost_at: When it was lost, in the time of the event loop; None while there is one.
         forgotten: Whether a server has said that the session does not go on, as another one does after a crash.
+        refusal: Why it could not be opened again to the same session, if that was tried.
         notify: Is called with `Disconnected` before each attempt to open it again, and with `Reconnected`.
     """
 
@@ -67,6 +68,7 @@ class ResumableConnection:
         self.socket = socket
         self.lost_at: float | None = None
         self.forgotten = False
+        self.refusal: RealtimeError | None = None
         self.notify: Callable[[Event], None] = lambda _: None
         self._reopen = reopen
         self._seconds = seconds
@@ -209,6 +211,7 @@ class ResumableConnection:
         while True:
             delay = delay_before(attempt, error)
             if not is_temporary(error) or asyncio.get_running_loop().time() + delay > deadline:
+                self.refusal = error if attempt else None
                 return None
             self.notify(Disconnected(str(error), delay, resumes=True))
             await asyncio.sleep(delay)

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 from clients.aio import DEFAULT_URL, Session, open_session
-from clients.captions import cancel, feed
 from clients.cli.display import Display, WithSegments, line_width, open_display
 from clients.cli.exit_codes import ExitCode, code_of
 from clients.cli.server import add_server_arguments, key_for
@@ -25,6 +24,7 @@ from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import printable, warn
 from clients.errors import RealtimeError
 from clients.events import Completed, Delta, Disconnected, Event, Failed, Reconnected, ServerError
+from clients.feeding import cancel, feed
 from clients.hls import PATIENCE, HlsCaptions, SegmentsUnwritable
 from clients.kept_audio import KeptAudio
 from clients.microphone import open_microphone

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-import clients.aio
+import clients.session
 from clients.aio import Session, connect
 from clients.errors import ConnectionRefused, ProtocolError, RequestFailed, ServerClosed
 from clients.events import (
@@ -87,7 +87,16 @@ def speaking(text: str = "Hello.", **options: object) -> Callable[[str], Awaitab
 
 
 @pytest.mark.parametrize(
-    ("suffix", "path"), [("", "/v1/realtime"), ("/", "/v1/realtime"), ("?tenant=a", "/v1/realtime"), ("/own", "/own")]
+    ("suffix", "path"),
+    [
+        ("", "/v1/realtime"),
+        ("/", "/v1/realtime"),
+        ("?tenant=a", "/v1/realtime"),
+        ("/own", "/own"),
+        ("/v1", "/v1/realtime"),
+        ("/voice/v1/", "/voice/v1/realtime"),
+        ("/voice/v1/realtime", "/voice/v1/realtime"),
+    ],
 )
 def test_an_address_without_a_path_is_completed(suffix: str, path: str) -> None:
     asked: list[str] = []
@@ -395,7 +404,7 @@ def test_closing_ends_the_iteration() -> None:
 
 
 def test_an_unread_session_ends_when_too_many_events_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients.aio, "MAX_WAITING", 5)
+    monkeypatch.setattr(clients.session, "MAX_WAITING", 5)
 
     async def script(peer: Peer) -> None:
         await peer.send(*[delta("item_1", " word")] * 6)

@@ -94,6 +94,23 @@ def test_frames_of_a_blocking_source_are_captioned(service: RealtimeService) -> 
     assert texts(run(client())) == ["word1 word2", "word3"]
 
 
+def test_audio_that_is_there_as_a_whole_is_captioned(service: RealtimeService) -> None:
+    async def client() -> list[Event]:
+        async with caption(audio([1, 2], [3]), service.url) as captions:
+            return await everything(captions)
+
+    assert texts(run(client())) == ["word1 word2", "word3"]
+
+
+def test_a_source_of_anything_but_bytes_is_named(service: RealtimeService) -> None:
+    async def client() -> None:
+        async with caption([0.5, -0.5], service.url) as captions:  # type: ignore[list-item]
+            await everything(captions)
+
+    with pytest.raises(TypeError, match="a source yields PCM16 as bytes, not float"):
+        run(client())
+
+
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("cuts", [(150_000,), (40_000, 90_000, 20_000), (400, 330_000, 800)])
 def test_words_are_neither_lost_nor_doubled_when_connections_are_cut(

@@ -20,7 +20,18 @@ from websockets.http11 import Request, Response
 
 import clients.backoff
 import clients.kept_audio
-from clients import Completed, ConnectionRefused, ErrorCode, Event, ProtocolError, RealtimeError, ServerClosed, caption
+from clients import (
+    Completed,
+    ConnectionRefused,
+    Disconnected,
+    ErrorCode,
+    Event,
+    ProtocolError,
+    RealtimeError,
+    Reconnected,
+    ServerClosed,
+    caption,
+)
 from clients.aio import open_session
 from clients.backoff import FIRST_SECONDS, LONGEST_SECONDS, Attempts, delay_before, is_temporary
 from clients.kept_audio import KEPT_SECONDS, KeptAudio
@@ -145,7 +156,23 @@ def test_a_busy_server_is_asked_again_after_as_long_as_it_said(monkeypatch: pyte
 
     events = asyncio.run(client())
     assert waits == [7.0]
+    assert [type(event) for event in events[:2]] == [Disconnected, Reconnected]
     assert [event.text for event in events if isinstance(event, Completed)] == ["Hello."]
+
+
+def test_a_server_that_asks_for_more_patience_than_a_user_has_is_told_at_once() -> None:
+    def refuse(connection: ServerConnection, _: Request) -> Response:
+        response = connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
+        response.headers["Retry-After"] = "30"
+        return response
+
+    async def client() -> None:
+        async with played(lambda _: asyncio.sleep(0), refuse) as url, caption(iter([bytes(4_800)]), url):
+            pass
+
+    with pytest.raises(ConnectionRefused) as refusal:
+        asyncio.run(client())
+    assert refusal.value.retry_after == 30
 
 
 def test_a_server_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

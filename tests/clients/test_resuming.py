@@ -150,6 +150,9 @@ def test_a_session_that_has_expired_is_opened_anew_and_loses_no_word() -> None:
         run(scenario(service.port))
     assert [event.text for event in events if isinstance(event, Completed)] == [transcript_of(turn) for turn in TURNS]
     assert [event.resumed for event in events if isinstance(event, Reconnected)] == [False]
+    *_, lost = (event for event in events if isinstance(event, Disconnected))
+    assert not lost.resumes
+    assert "connection lost" not in lost.reason  # but why the session cannot be resumed
 
 
 def test_a_server_that_is_gone_for_good_ends_the_session(service: RealtimeService) -> None:
