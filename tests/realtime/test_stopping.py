@@ -2,29 +2,15 @@
 
 import concurrent.futures
 import io
-import threading
 import wave
 
 import httpx
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, Encoding, encode
+from tests.support.held_engines import HeldDecoding
 from tests.support.realtime_service import realtime_service
-from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers
-
-
-class Held(ScriptedEngines):
-    """Engines whose decoding stands still until `gate` is open."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entered = threading.Event()
-        self.gate = threading.Event()
-
-    def work(self, work: Work, audio_seconds: float) -> None:
-        if work is Work.DECODING:
-            self.entered.set()
-            assert self.gate.wait(10)
+from tests.support.scripted_engines import ScriptedEngines, say_numbers
 
 
 def recording() -> bytes:
@@ -37,7 +23,7 @@ def recording() -> bytes:
 
 
 def test_an_upload_that_the_shutdown_cuts_off_is_refused_with_retry_after(caplog: pytest.LogCaptureFixture) -> None:
-    engines = Held()
+    engines = HeldDecoding()
     with realtime_service(engines) as server, concurrent.futures.ThreadPoolExecutor() as pool:
         upload = pool.submit(
             httpx.post,

@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -17,6 +16,7 @@ from websockets.sync.client import connect
 
 from realtime.edge import drain
 from realtime.errors import RETRY_LATER
+from tests.support.held_engines import HeldDecoding
 from tests.support.realtime_service import (
     RATE,
     SILENT,
@@ -31,7 +31,7 @@ from tests.support.realtime_service import (
 )
 from tests.support.recordings import silence, wav_file
 from tests.support.resuming_client import resuming_client
-from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript_of
+from tests.support.scripted_engines import say_numbers, transcript_of
 from tests.support.wyoming_client import wyoming_client
 
 LISTENING = "intent=transcription"
@@ -40,20 +40,6 @@ RESTART = 1012
 LONG_TEXT = "This is one sentence of a long text. " * 20
 NO_TIME = 0.0
 PLENTY = 60.0
-
-
-class Held(ScriptedEngines):
-    """Engines whose decoding stands still until `gate` is open."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entered = threading.Event()
-        self.gate = threading.Event()
-
-    def work(self, work: Work, audio_seconds: float) -> None:
-        if work is Work.DECODING:
-            self.entered.set()
-            assert self.gate.wait(TIMEOUT)
 
 
 @contextlib.contextmanager
@@ -114,7 +100,7 @@ def test_a_turn_that_does_not_end_is_transcribed_before_the_time_is_over(
 
 
 def test_a_transcript_that_is_being_made_is_delivered() -> None:
-    engines = Held()
+    engines = HeldDecoding()
     with realtime_service(engines, drain_timeout_seconds=PLENTY) as server, server.session(LISTENING) as client:
         client.send_audio(utterance([1, 2]))
         client.wait_for("input_audio_buffer.committed")
@@ -154,7 +140,7 @@ def test_clients_that_ask_for_it_are_told() -> None:
 
 
 def test_what_does_not_end_in_time_is_cut_off() -> None:
-    engines = Held()
+    engines = HeldDecoding()
     with realtime_service(engines, drain_timeout_seconds=0.5) as server, server.session(LISTENING) as client:
         client.send_audio(utterance([1, 2]))
         assert engines.entered.wait(TIMEOUT)
@@ -164,7 +150,7 @@ def test_what_does_not_end_in_time_is_cut_off() -> None:
 
 
 def test_a_client_that_has_lost_its_connection_may_come_back_for_its_transcript() -> None:
-    engines = Held()
+    engines = HeldDecoding()
     with (
         realtime_service(engines, drain_timeout_seconds=PLENTY) as server,
         resuming_client(server.port, LISTENING) as client,
@@ -182,7 +168,7 @@ def test_a_client_that_has_lost_its_connection_may_come_back_for_its_transcript(
 
 
 def test_a_request_of_a_wyoming_client_is_answered_before_the_connection_ends() -> None:
-    engines = Held()
+    engines = HeldDecoding()
     with (
         realtime_service(engines, wyoming_uri="tcp://127.0.0.1:0", drain_timeout_seconds=PLENTY) as server,
         wyoming_client(server.wyoming_port) as client,
@@ -225,7 +211,7 @@ def test_a_service_that_drains_is_alive_but_not_ready_and_takes_no_sessions_and_
 
 
 def test_a_request_in_progress_is_answered() -> None:
-    engines = Held()
+    engines = HeldDecoding()
     with (
         realtime_service(engines, drain_timeout_seconds=PLENTY) as server,
         concurrent.futures.ThreadPoolExecutor() as pool,
