@@ -1,6 +1,5 @@
 """Output of `vivavoce listen`: captions, or the server's events as JSON lines."""
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from clients.events import Completed, Delta, Event, Failed, Partial, message_of
 from clients.hls import HlsCaptions
 from clients.roll_up import RollUp
 
-_NARROWEST: Final = 8
+NARROWEST: Final = 8
 """Characters of the narrowest line."""
 
 
@@ -129,13 +128,6 @@ class WithSegments:
     def show(self, event: Event) -> None:
         self._display.show(event)
         self._segments.receive(event)
-
-
-def line_width(text: str) -> int:
-    """Read the width of a line from the command line. Raises `ArgumentTypeError` if no word would fit."""
-    if not text.isdecimal() or int(text) < _NARROWEST:
-        raise argparse.ArgumentTypeError(f"a width is a number of at least {_NARROWEST}, not {text}")
-    return int(text)
 
 
 @contextmanager

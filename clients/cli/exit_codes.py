@@ -1,5 +1,6 @@
 """Exit codes of the command `vivavoce`, for scripts."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
@@ -23,7 +24,7 @@ MEANINGS: Final = {
     ExitCode.USAGE: "wrong arguments or settings",
     ExitCode.NO_SERVER: "no server answers at the address",
     ExitCode.REFUSED: "the server refused: a wrong key, no capacity, or no chat model",
-    ExitCode.NO_SPEECH: "there was no speech",
+    ExitCode.NO_SPEECH: "there was no speech, or none whose words are certain",
 }
 """Each exit code, as `--help` explains it."""
 
@@ -40,3 +41,9 @@ def code_of(error: RealtimeError) -> ExitCode:
     if isinstance(error, RequestFailed) or (isinstance(error, ConnectionRefused) and error.status is not None):
         return ExitCode.REFUSED
     return ExitCode.NO_SERVER
+
+
+def without_words(suppressed: Iterable[str]) -> str:
+    """Return what is said of audio without words, of which text was `suppressed` for these reasons."""
+    reasons = ", ".join(dict.fromkeys(suppressed))
+    return f"what was said is too uncertain: its text was suppressed ({reasons})" if reasons else "there was no speech"

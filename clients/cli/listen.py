@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from clients.aio import DEFAULT_URL, Session, open_session
-from clients.cli.display import Display, WithSegments, line_width, open_display
-from clients.cli.exit_codes import ExitCode, code_of
-from clients.cli.server import add_server_arguments, key_for
+from clients.cli.display import NARROWEST, Display, WithSegments, open_display
+from clients.cli.exit_codes import ExitCode, without_words
+from clients.cli.server import SessionName, add_server_arguments, key_for, report
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import printable, warn
+from clients.cli.values import whole_number
 from clients.errors import RealtimeError
 from clients.events import Completed, Delta, Disconnected, Event, Failed, Reconnected, ServerError
 from clients.feeding import cancel, feed
@@ -36,6 +37,9 @@ from clients.sound_devices import SoundUnavailable, UnknownDevice, microphones
 
 SILENCE_MS: Final = 1500
 """Silence in milliseconds that ends a turn: longer than for a dialogue, so that pauses do not break lines."""
+
+LONGEST_SILENCE_MS: Final = 600_000
+"""Longest silence in milliseconds that the server takes for the end of a turn."""
 
 OPENAI_MODELS: Final = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 """Names of OpenAI's own models, which stand for the server's default model."""
@@ -61,6 +65,7 @@ class ListenOptions:
     hls: str | None = None
     hls_start: int = 0
     reconnect_seconds: float = RECONNECT_SECONDS
+    verbose: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="recognizer (default: the server's)")
     parser.add_argument(
         "--silence-ms",
-        type=int,
+        type=whole_number(0, LONGEST_SILENCE_MS),
         default=SILENCE_MS,
         metavar="N",
         help="silence in milliseconds that ends a turn (default: %(default)s)",
@@ -98,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--json", action="store_true", help="print the server's events as JSON lines")
     output.add_argument(
         "--roll-up",
-        type=line_width,
+        type=whole_number(NARROWEST),
         metavar="WIDTH",
         help=f"print lines of at most WIDTH characters as they fill, as television rolls them up, which has {LINE}",
     )
@@ -107,7 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--hls-start",
-        type=int,
+        type=whole_number(0),
         default=0,
         metavar="TICKS",
         help="timestamp of the media, in ticks of 90 kHz, at which the audio begins (default: %(default)s)",
@@ -134,6 +139,7 @@ def run(namespace: argparse.Namespace) -> int:
         roll_up=namespace.roll_up,
         hls=namespace.hls,
         hls_start=namespace.hls_start,
+        verbose=namespace.verbose,
     )
     try:
         return run_until_stopped(listen(options))
@@ -156,15 +162,16 @@ async def listen(options: ListenOptions) -> int:
     seconds = options.reconnect_seconds
     opening = partial(open_session, options.url, session_options, api_key=options.api_key, resume_seconds=seconds)
     greet = partial(_warn_of_substitutes, options)
+    name = SessionName("listen", verbose=options.verbose)
     try:
         with _open_hls(options) as hls, _open_source(options) as frames:
             async with open_reconnecting(
                 opening, audio, reconnect_seconds=seconds, greet=greet, waits=False
             ) as session:
                 with open_display(options.as_json, options.roll_up) as display:
-                    if hls is None:
-                        return await _transcribe(session, audio, frames, display)
-                    return await _transcribe(session, audio, hls.follow(frames), WithSegments(display, hls))
+                    if hls is not None:
+                        frames, display = hls.follow(frames), WithSegments(display, hls)
+                    return name.tell_after(await _transcribe(session, audio, frames, display, name))
     except UnknownDevice as error:
         _warn(f"{error}; `vivavoce listen --devices` lists them")
         return ExitCode.USAGE
@@ -173,8 +180,7 @@ async def listen(options: ListenOptions) -> int:
     except AudioUnreadable as error:
         _warn(str(error))
     except RealtimeError as error:
-        _warn(str(error))
-        return code_of(error)
+        return report("listen", error, options.url)
     except SegmentsUnwritable as error:
         _warn(f"--hls {error}")
     return ExitCode.FAILED
@@ -221,15 +227,18 @@ def _open_source(options: ListenOptions) -> Iterator[AsyncIterable[bytes]]:
 
 
 async def _transcribe(
-    session: ReconnectingSession, audio: KeptAudio, frames: AsyncIterable[bytes], display: Display
+    session: ReconnectingSession, audio: KeptAudio, frames: AsyncIterable[bytes], display: Display, name: SessionName
 ) -> int:
     """Send audio and show events concurrently until every turn has its transcript; return the exit code."""
     any_words, all_well = False, True
+    suppressed: list[str] = []
     sending = asyncio.create_task(feed(session, audio, frames))
     try:
         async for event in session:
             display.show(event)
+            name.see(event)
             any_words = any_words or (isinstance(event, Delta | Completed) and bool(event.text.strip()))
+            suppressed += event.suppressed if isinstance(event, Completed) else ()
             all_well = _report(event) and all_well
         if not session.is_transcribed:
             all_well = _fail("the server closed the connection")
@@ -247,7 +256,7 @@ async def _transcribe(
     if not all_well:
         return ExitCode.FAILED
     if not any_words:
-        _warn("there was no speech")
+        _warn(without_words(suppressed))
         return ExitCode.NO_SPEECH
     return ExitCode.OK
 

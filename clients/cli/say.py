@@ -1,4 +1,4 @@
-"""The command `vivavoce say`: speak a text through the service, into a WAV file or through the loudspeaker."""
+"""The command `vivavoce say`: speak a text through the service, into a file or through the loudspeaker."""
 
 import argparse
 import asyncio
@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.aio import DEFAULT_URL, SAMPLE_RATE, Session, connect
-from clients.cli.audio_file import open_wav
-from clients.cli.exit_codes import ExitCode, code_of
-from clients.cli.server import add_server_arguments, key_for
+from clients.cli.audio_file import open_recording
+from clients.cli.exit_codes import ExitCode
+from clients.cli.server import SessionName, add_server_arguments, key_for, report
 from clients.cli.signals import run_until_stopped
 from clients.cli.terminal import warn
+from clients.cli.values import audio_path, decimal_number
 from clients.errors import RealtimeError
 from clients.sound_devices import SoundUnavailable, load_sounddevice
 
@@ -29,14 +30,23 @@ class SpeakOptions:
     speed: float | None = None
     url: str = DEFAULT_URL
     api_key: str | None = field(default=None, repr=False)
+    verbose: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `run` reads."""
     parser.add_argument("text", metavar="TEXT", help="text to speak; - reads standard input")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="write a WAV file instead of playing")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=audio_path,
+        metavar="FILE",
+        help="write a file instead of playing: .wav, .mp3, ...",
+    )
     parser.add_argument("--voice", help="voice (default: the server's)")
-    parser.add_argument("--speed", type=float, help="speed of speech, 0.25 to 1.5; 1 is the voice's own")
+    parser.add_argument(
+        "--speed", type=decimal_number(0.25, 1.5), help="speed of speech, 0.25 to 1.5; 1 is the voice's own"
+    )
     add_server_arguments(parser)
 
 
@@ -49,29 +59,31 @@ def run(namespace: argparse.Namespace) -> int:
         speed=namespace.speed,
         url=namespace.url,
         api_key=key_for(namespace.url, namespace.api_key),
+        verbose=namespace.verbose,
     )
     return run_until_stopped(speak(options))
 
 
 async def speak(options: SpeakOptions) -> int:
     """Speak one text and return the exit code; the time to first audio and warnings go to standard error."""
-    if not options.text.strip():
-        _warn("there is no text to speak")
+    if not any(map(str.isalnum, options.text)):
+        _warn("the text has nothing to speak: no letter or digit")
         return ExitCode.USAGE
+    name = SessionName("say", verbose=options.verbose)
     try:
         async with connect(options.url, api_key=options.api_key, transcription=False, voice=options.voice) as session:
+            name.note(session.effective("id"))
             effective = session.effective("audio", "output", "voice")
             if options.voice and effective and effective != options.voice:
                 _warn(f"the server does not use the voice {options.voice}, it uses {effective}")
-            with open_wav(options.output) if options.output is not None else _open_loudspeaker() as write:
-                return await _say(session, options, write)
+            with open_recording(options.output) if options.output is not None else _open_loudspeaker() as write:
+                return name.tell_after(await _say(session, options, write))
     except SoundUnavailable as error:
-        _warn(f"playing {error}; use -o FILE.wav to write a file")
+        _warn(f"playing {error}; use -o speech.wav to write a file")
     except OSError as error:
         _warn(f"cannot write {options.output}: {error.strerror or error}")
     except RealtimeError as error:
-        _warn(str(error))
-        return code_of(error)
+        return report("say", error, options.url)
     return ExitCode.FAILED
 
 

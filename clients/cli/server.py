@@ -1,39 +1,25 @@
-"""The server of a command: its address, and the API key that is sent to it."""
+"""The server of a command: its address, the API key that is sent to it, and the name that it gives a session."""
 
 import argparse
 import ipaddress
 import os
-from typing import Final
 from urllib.parse import urlsplit
 
 from clients.aio import DEFAULT_URL
-
-_SCHEMES: Final = {"http": "ws", "https": "wss"}
+from clients.cli.exit_codes import ExitCode, code_of
+from clients.cli.terminal import warn
+from clients.cli.values import websocket_url
+from clients.errors import RealtimeError
+from clients.events import Event, Other
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare `--url` and `--api-key`."""
+    """Declare `--url`, `--api-key` and `--verbose`."""
     parser.add_argument(
         "--url", type=websocket_url, default=DEFAULT_URL, help="address of the server (default: %(default)s)"
     )
     parser.add_argument("--api-key", help="API key (default: $OPENAI_API_KEY for a local server or wss)")
-
-
-def websocket_url(address: str) -> str:
-    """Return the address as one of a websocket: `http` means `ws`, `https` means `wss`, and nothing means `ws`.
-
-    Raises `ArgumentTypeError` if there can be no server at it.
-    """
-    scheme, separator, rest = address.partition("://")
-    url = f"{_SCHEMES.get(scheme, scheme)}://{rest}" if separator else f"ws://{address}"
-    try:
-        parts = urlsplit(url)
-        is_address = bool(parts.hostname) and parts.scheme in _SCHEMES.values() and parts.port != 0
-    except ValueError:
-        is_address = False
-    if not is_address:
-        raise argparse.ArgumentTypeError(f"{address} is no address of a server, such as wss://voice.example.org")
-    return url
+    parser.add_argument("--verbose", action="store_true", help="say by which name the server knows the session")
 
 
 def key_for(url: str, given: str | None) -> str | None:
@@ -41,14 +27,58 @@ def key_for(url: str, given: str | None) -> str | None:
 
     The variable may hold a key of another service, which must not cross a network in the clear.
     """
-    return given or (os.environ.get("OPENAI_API_KEY") if _is_private(url) else None)
+    is_private = urlsplit(url).scheme == "wss" or _is_local(url)
+    return given or (os.environ.get("OPENAI_API_KEY") if is_private else None)
 
 
-def _is_private(url: str) -> bool:
-    parts = urlsplit(url)
-    if parts.scheme == "wss" or parts.hostname == "localhost":
-        return True
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
     try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def report(command: str, error: RealtimeError, url: str) -> ExitCode:
+    """Say why there is no session, and return the exit code."""
+    is_nobody_there = isinstance(error.__cause__, OSError)
+    hint = ". Is the server running? Start it with `vivavoce serve`" if is_nobody_there and _is_local(url) else ""
+    warn(command, f"{error}{hint}")
+    return code_of(error)
+
+
+class SessionName:
+    """The name of a session in the server's log, on its page `/status` and of its trace.
+
+    It is told at once if the command is `verbose`, and otherwise when something has failed.
+    """
+
+    def __init__(self, command: str, *, verbose: bool) -> None:
+        self._command = command
+        self._verbose = verbose
+        self._name: object = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there has been a session."""
+        return self._name is not None
+
+    def see(self, event: Event) -> None:
+        """Note the name that the confirmation of a session has."""
+        match event:
+            case Other(raw={"type": "session.updated", "session": {"id": str(name)}}):
+                self.note(name)
+            case _:
+                pass
+
+    def note(self, name: object) -> None:
+        """Note the name of the session; None if the server has not given it one."""
+        if name not in (None, self._name) and self._verbose:
+            warn(self._command, f"session {name}")
+        self._name = name
+
+    def tell_after(self, code: int) -> int:
+        """Tell the name if the command has failed or found no speech; return its exit code."""
+        if code != ExitCode.OK and self._name is not None and not self._verbose:
+            warn(self._command, f"session {self._name} in the log and the traces of the server")
+        return code

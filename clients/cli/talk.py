@@ -13,10 +13,11 @@ from pathlib import Path
 from clients.aio import DEFAULT_URL
 from clients.cli.audio_file import open_audio_file
 from clients.cli.dialogue import Dialogue, open_dialogue
-from clients.cli.exit_codes import ExitCode, code_of
-from clients.cli.server import add_server_arguments, key_for
+from clients.cli.exit_codes import ExitCode, without_words
+from clients.cli.server import SessionName, add_server_arguments, key_for, report
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import warn
+from clients.cli.values import audio_path
 from clients.conversation import Conversation, Loudspeaker, converse
 from clients.errors import ErrorCode, RealtimeError, RequestFailed
 from clients.events import Completed, Disconnected, Reconnected, ResponseDone, ServerError
@@ -39,6 +40,7 @@ class TalkOptions:
     eagerness: str = "auto"
     url: str = DEFAULT_URL
     api_key: str | None = field(default=None, repr=False)
+    verbose: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="microphone, as `vivavoce listen --devices` lists them (default: the default microphone of the system)",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE.wav", help="write what would be heard of the answers to a WAV file"
+        "-o",
+        "--output",
+        type=audio_path,
+        metavar="FILE",
+        help="write what would be heard of the answers to a file: .wav, .mp3, ...",
     )
     parser.add_argument("--voice", help="voice of the answers (default: the server's)")
     parser.add_argument("--language", help="language spoken, such as en (default: detected)")
@@ -86,6 +92,7 @@ def run(namespace: argparse.Namespace) -> int:
         eagerness=namespace.eagerness,
         url=namespace.url,
         api_key=key_for(namespace.url, namespace.api_key),
+        verbose=namespace.verbose,
     )
     return run_until_stopped(talk(options))
 
@@ -96,14 +103,15 @@ async def talk(options: TalkOptions) -> int:
         _warn(f"{options.output} is what you say: the answers need another file")
         return ExitCode.USAGE
     opened = open_audio_file(options.output) if options.output is not None else open_loudspeaker()
+    name = SessionName("talk", verbose=options.verbose)
     try:
         with _open_source(options) as (source, ended), opened as loudspeaker:
-            return await _converse(options, source, ended, loudspeaker)
+            return name.tell_after(await _converse(options, source, ended, loudspeaker, name))
     except UnknownDevice as error:
         _warn(f"{error}; `vivavoce listen --devices` lists them")
         return ExitCode.USAGE
     except SoundUnavailable as error:
-        _warn(f"talking {error}; FILE and -o FILE.wav do without")
+        _warn(f"talking {error}; FILE and -o answers.wav do without")
     except AudioUnreadable as error:
         _warn(str(error))
     except OSError as error:
@@ -114,8 +122,7 @@ async def talk(options: TalkOptions) -> int:
             _warn("set VIVAVOCE_CHAT_BASE_URL and VIVAVOCE_CHAT_MODEL for the server, for example to those of Ollama")
         return ExitCode.REFUSED
     except RealtimeError as error:
-        _warn(str(error))
-        return code_of(error)
+        return report("talk", error, options.url)
     return ExitCode.FAILED
 
 
@@ -135,7 +142,11 @@ def _open_source(options: TalkOptions) -> Iterator[tuple[AsyncIterable[bytes], a
 
 
 async def _converse(
-    options: TalkOptions, source: AsyncIterable[bytes], ended: asyncio.Event, loudspeaker: Loudspeaker
+    options: TalkOptions,
+    source: AsyncIterable[bytes],
+    ended: asyncio.Event,
+    loudspeaker: Loudspeaker,
+    name: SessionName,
 ) -> int:
     async with converse(
         source,
@@ -148,7 +159,7 @@ async def _converse(
         eagerness=options.eagerness,
     ) as conversation:
         with open_dialogue() as dialogue:
-            following = asyncio.create_task(_follow(conversation, dialogue))
+            following = asyncio.create_task(_follow(conversation, dialogue, name))
             interrupted = asyncio.create_task(ended.wait())
             try:
                 await asyncio.wait([following, interrupted], return_when=asyncio.FIRST_COMPLETED)
@@ -159,20 +170,24 @@ async def _converse(
                 await asyncio.wait([following, interrupted])
 
 
-async def _follow(conversation: Conversation, dialogue: Dialogue) -> int:
+async def _follow(conversation: Conversation, dialogue: Dialogue, name: SessionName) -> int:
     """Show what both say until the conversation is over and heard; return the exit code."""
     code = ExitCode.NO_SPEECH
+    suppressed: list[str] = []
     async for event in conversation:
         dialogue.show(event)
+        name.see(event)
         match event:
             case Completed(text=text) if text.strip() and code is ExitCode.NO_SPEECH:
                 code = ExitCode.OK
+            case Completed(suppressed=reasons):
+                suppressed += reasons
             case ResponseDone(status="failed", message=message) | ServerError(message=message):
                 _warn(message)
                 code = ExitCode.FAILED
             case Disconnected(reason=reason):
                 _warn(f"{reason}; connecting again")
-            case Reconnected(resumed=True):
+            case Reconnected(resumed=resumed) if resumed or not name.is_known:
                 _warn("connected again")
             case Reconnected():
                 _warn("connected again; the chat model does not know what was said before")
@@ -180,7 +195,7 @@ async def _follow(conversation: Conversation, dialogue: Dialogue) -> int:
                 pass
     await conversation.wait_until_heard()
     if code is ExitCode.NO_SPEECH:
-        _warn("there was no speech")
+        _warn(without_words(suppressed))
     return code
 
 

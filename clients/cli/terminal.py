@@ -22,7 +22,7 @@ def printable(text: str) -> str:
 
 
 def warn(command: str, message: str) -> None:
-    """Print a line to standard error that names the command."""
+    """Print a line to standard error that names the command; without one, the program."""
     if sys.stderr is not None:
-        sys.stderr.write(f"vivavoce {command}: {printable(message)}\n")
+        sys.stderr.write(f"{f'vivavoce {command}'.strip()}: {printable(message)}\n")
         sys.stderr.flush()

@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 from clients.cli.exit_codes import ExitCode, explained
 from realtime import __version__
+from realtime.errors import ClientError
+from realtime.languages import language_code
 
 _OF_ANY: Final = (ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE)
 _OF_CLIENTS: Final = (*_OF_ANY, ExitCode.NO_SERVER, ExitCode.REFUSED)
@@ -106,5 +108,17 @@ def parser_of(loaded: Container[str]) -> argparse.ArgumentParser:
         if name in loaded:
             module = import_module(command.module)
             module.add_arguments(subparser)
-            subparser.set_defaults(command=command, run=module.run)
+            for action in subparser._actions:
+                if "--language" in action.option_strings:
+                    action.type = _language  # which clients cannot check: they do without the service's languages
+            subparser.set_defaults(name=name, command=command, run=module.run)
     return parser
+
+
+def _language(text: str) -> str:
+    """Check a language as programs write it. Raises `ArgumentTypeError`."""
+    try:
+        language_code(text)
+    except ClientError as error:
+        raise argparse.ArgumentTypeError(error.message.removeprefix("`language` ")) from None
+    return text

@@ -16,6 +16,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from clients.cli.values import whole_number
 from realtime import __version__
 from realtime.cli.chat_checks import check_chat
 from realtime.cli.dialect_checks import check_dialects
@@ -24,7 +25,7 @@ from realtime.cli.machine_checks import check_memory, check_packages, check_plat
 from realtime.cli.model_checks import check_models, check_speech
 from realtime.cli.service_checks import check_access, check_cache, check_port, check_tls, check_traces
 from realtime.cli.wyoming_checks import check_wyoming
-from realtime.environment import settings_from
+from realtime.environment import MAX_PORT, settings_from
 from realtime.settings import PREFIX, Settings
 
 CHECKS: Final = (
@@ -50,7 +51,7 @@ _MARKS: Final = {Status.OK: ("✓", "green"), Status.WARNING: ("!", "yellow"), S
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("--host", help="address that the service will listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port that the service will listen on (default 8000)")
+    parser.add_argument("--port", type=whole_number(0, MAX_PORT), help="port that the service will use (default 8000)")
     parser.add_argument("--model", dest="transcription_model", help="default speech-to-text model")
     parser.add_argument("--quick", action="store_true", help="do not load models")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

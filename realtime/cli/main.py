@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from realtime.cli.output import USAGE_ERROR, discard_standard_output
-from realtime.errors import VoiceError
+from realtime.errors import ClientError, TooLarge, UnsupportedAudio, UnusableModel, VoiceError
 from realtime.settings import Settings
 
 
@@ -18,9 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code of the process."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for text that the encoding of a pipe or a terminal lacks
+    command = ""
     try:
         try:
-            return _run(sys.argv[1:] if arguments is None else arguments)
+            options = _parse(sys.argv[1:] if arguments is None else arguments)
+            command = options.name
+            return _run(options)
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()  # while an error can still be handled
@@ -31,22 +34,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno != errno.ENOSPC:
             raise
         discard_standard_output()
-        print(f"vivavoce: {error.strerror}", file=sys.stderr)
+        _warn(command, str(error.strerror))
         return 1
     except VoiceError as error:
-        print(f"vivavoce: {error.message}", file=sys.stderr)
-        return 1
+        _warn(command, error.message)
+        return USAGE_ERROR if _is_wrong_value(error) else 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _warn(command: str, message: str) -> None:
+    from clients.cli.terminal import warn  # imported by now
+
+    warn(command, message)
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     from realtime.cli.commands import command_line  # here, where Ctrl-C ends the imports without a traceback
 
-    options = command_line(arguments).parse_args(arguments)
+    return command_line(arguments).parse_args(arguments)
+
+
+def _run(options: argparse.Namespace) -> int:
     if options.command.takes_settings:
         return int(options.run(options, read_settings(os.environ, options)))
     return int(options.run(options))
+
+
+def _is_wrong_value(error: VoiceError) -> bool:
+    """Return whether an argument or a setting has a wrong value: one that would be wrong on any machine."""
+    return isinstance(error, ClientError) and not isinstance(error, UnusableModel | UnsupportedAudio | TooLarge)
 
 
 def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Settings:
@@ -61,7 +78,7 @@ def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Se
     try:
         settings = settings_from(environ)
     except ValueError as error:
-        print(f"vivavoce: {error}", file=sys.stderr)
+        _warn(options.name, str(error))
         raise SystemExit(USAGE_ERROR) from None
     given = {name: getattr(options, name, None) for name in ("host", "port", "transcription_model")}
     return replace(settings, **{name: value for name, value in given.items() if value is not None})

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRem
 from rich.progress import Progress as RichProgress
 from rich.table import Column, Table
 
-from clients.cli.terminal import is_interactive
+from clients.cli.terminal import is_interactive, warn
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ENTRIES
 from realtime.cli.tables import table_console
@@ -62,17 +62,17 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
             errors[entry.name], here = error, UNUSABLE
         table.add_row(entry.name, languages, entry.licence, here)
     table_console().print(table)
-    print_errors(errors)
+    print_errors("models", errors)
     return 0
 
 
-def print_errors(errors: Mapping[str, VoiceError]) -> None:
+def print_errors(command: str, errors: Mapping[str, VoiceError]) -> None:
     """Say on standard error what is wrong with models, those with the same message together."""
     names: dict[str, list[str]] = {}
     for name, error in errors.items():
         names.setdefault(error.message, []).append(name)
     for message, affected in names.items():
-        print(f"vivavoce: {', '.join(affected)}: {message}", file=sys.stderr)
+        warn(command, f"{', '.join(affected)}: {message}")
 
 
 def _pull(options: argparse.Namespace, settings: Settings) -> int:
@@ -96,7 +96,7 @@ def _path(options: argparse.Namespace, settings: Settings) -> int:
         if directory := weights.find(lookup(name), settings):
             print(directory)
         else:
-            print(f"vivavoce: {name} is not on this machine. Get it: vivavoce models pull {name}", file=sys.stderr)
+            warn("models", f"{name} is not on this machine. Get it: vivavoce models pull {name}")
             code = 1
     return code
 

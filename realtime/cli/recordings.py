@@ -167,5 +167,5 @@ def report(name: str, error: OSError | VoiceError) -> None:
 
 def note(name: str, message: str) -> None:
     """Print a line that names the file to standard error."""
-    line = f"vivavoce: {'standard input' if name == STDIN else name}: {message}"
+    line = f"vivavoce transcribe: {'standard input' if name == STDIN else name}: {message}"
     print(printable(line), file=sys.stderr)

@@ -5,16 +5,18 @@ import logging
 import os
 import signal
 import socket
-import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
+from clients.cli.exit_codes import ExitCode
+from clients.cli.terminal import warn
+from clients.cli.values import whole_number
 from realtime import logs
-from realtime.cli.output import USAGE_ERROR
 from realtime.cli.wyoming_checks import announcement_problem
 from realtime.edge.service_manager import ServiceManager, passed_sockets
 from realtime.engines.registry import InstalledEngines
+from realtime.environment import MAX_PORT
 from realtime.models.models import Models
 from realtime.server import Server, inherited_socket, listening_error, listening_socket, tls_context, wyoming_socket
 from realtime.settings import Settings
@@ -30,17 +32,19 @@ WYOMING: Final = "wyoming"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port to listen on (default 8000)")
+    parser.add_argument("--port", type=whole_number(0, MAX_PORT), help="port to listen on (default 8000)")
     parser.add_argument(
         "--model", dest="transcription_model", help="default speech-to-text model (default whisper-base)"
     )
     parser.add_argument(
         "--fd",
-        type=int,
+        type=whole_number(0),
         help="file descriptor of a listening TCP socket to use instead (default: that of systemd)",
     )
-    parser.add_argument("--wyoming-fd", type=int, help="the same for the socket of VIVAVOCE_WYOMING_URI")
-    parser.add_argument("--ready-fd", type=int, help="file descriptor to write a line to when the service is ready")
+    parser.add_argument("--wyoming-fd", type=whole_number(0), help="the same for the socket of VIVAVOCE_WYOMING_URI")
+    parser.add_argument(
+        "--ready-fd", type=whole_number(0), help="file descriptor to write a line to when the service is ready"
+    )
     parser.add_argument("--insecure", action="store_true", help="allow clients on other machines without an API key")
 
 
@@ -51,33 +55,32 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         try:
             inherited[option] = inherited_socket(descriptor, settings)
         except OSError as error:
-            print(f"vivavoce: cannot use {option} {descriptor}: {listening_error(error)}", file=sys.stderr)
-            return USAGE_ERROR
+            _warn(f"cannot use {option} {descriptor}: {listening_error(error)}")
+            return ExitCode.USAGE
     if "--fd" in inherited:
         host, port = inherited["--fd"].getsockname()[:2]
         settings = replace(settings, host=host, port=port)
     if settings.lacks_api_keys and not options.insecure:
-        print(
-            f"vivavoce: refusing to listen on {settings.host} without API keys. "
-            "Set VIVAVOCE_API_KEYS, or pass --insecure to allow it.",
-            file=sys.stderr,
+        _warn(
+            f"refusing to listen on {settings.host} without API keys. "
+            "Set VIVAVOCE_API_KEYS, or pass --insecure to allow it."
         )
-        return USAGE_ERROR
+        return ExitCode.USAGE
     if settings.trace is not None:
         try:
             prepare_directory(settings.trace.expanduser())
         except OSError as error:
             reason = error.strerror or error
-            print(f"vivavoce: VIVAVOCE_TRACE: cannot write to {settings.trace}: {reason}", file=sys.stderr)
-            return USAGE_ERROR
+            _warn(f"VIVAVOCE_TRACE: cannot write to {settings.trace}: {reason}")
+            return ExitCode.USAGE
     try:
         tls_context(settings)
     except ValueError as error:
-        print(f"vivavoce: {error}", file=sys.stderr)
-        return USAGE_ERROR
+        _warn(str(error))
+        return ExitCode.USAGE
     if problem := announcement_problem(settings):
-        print(f"vivavoce: {problem}", file=sys.stderr)
-        return USAGE_ERROR
+        _warn(problem)
+        return ExitCode.USAGE
     logs.configure(settings)
     with ExitStack() as sockets:
         try:
@@ -87,7 +90,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             if wyoming := inherited.get("--wyoming-fd") or wyoming_socket(settings):
                 sockets.enter_context(wyoming)
         except (OSError, OverflowError) as error:
-            print(f"vivavoce: cannot listen on {place}: {listening_error(error)}", file=sys.stderr)
+            _warn(f"cannot listen on {place}: {listening_error(error)}")
             return 1
         models = Models(settings, InstalledEngines(settings, LoggedProgress()))
         server = Server(
@@ -148,3 +151,7 @@ def _end(number: int, *, drained: bool) -> None:
         os._exit(0)
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
+
+
+def _warn(message: str) -> None:
+    warn("serve", message)

@@ -1,7 +1,6 @@
 """The command `vivavoce trace`: print the timeline of a session, or replay it."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -9,11 +8,13 @@ from typing import Final
 import msgspec
 from rich.table import Column, Table
 
+from clients.cli.terminal import warn
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.cli.tables import table_console
+from realtime.errors import ClientError
 from realtime.session.decode_policy import Waiting
 from realtime.tracing.replay import Trace, read, replay
-from realtime.tracing.timeline import Decode, LateWord, Reply, Timeline, Turn
+from realtime.tracing.timeline import UNFINISHED, Decode, LateWord, Reply, Timeline, Turn
 from realtime.tracing.timeline_reader import timeline
 
 _DAMAGE: Final = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
@@ -44,22 +45,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the timeline or replay the trace; return 1 if the replay differs or the file cannot be read.
-
-    Raises:
-        ClientError: The file is not a trace.
-
-    """
+    """Print the timeline or replay the trace; return 1 if the replay differs or the file is no trace."""
     try:
         trace = read(options.file)
         if options.replay:
             return _replay(trace)
         found = timeline(trace)
     except OSError as error:
-        print(f"vivavoce: cannot read {options.file}: {error.strerror}", file=sys.stderr)
+        warn("trace", f"cannot read {options.file}: {error.strerror}")
+        return 1
+    except ClientError as error:
+        warn("trace", error.message)
         return 1
     except _DAMAGE as error:
-        print(f"vivavoce: {options.file} is damaged: {type(error).__name__}: {error}", file=sys.stderr)
+        warn("trace", f"{options.file} is damaged: {type(error).__name__}: {error}")
         return 1
     if options.json:
         worst = [msgspec.to_builtins(word) | {"cause": word.cause} for word in found.worst_words]
@@ -88,7 +87,8 @@ def _print(found: Timeline) -> None:
         console.print(text, soft_wrap=True)
 
     line(f"Session {found.session}, {found.started}, vivavoce {found.version}")
-    line(f"{found.seconds:.1f} s, of which {found.audio_seconds:.1f} s of audio; end: {found.end}")
+    end = found.end if found.end != UNFINISHED else f"{UNFINISHED} (it goes on, or the server was killed)"
+    line(f"{found.seconds:.1f} s, of which {found.audio_seconds:.1f} s of audio; end: {end}")
     for at, level in found.loads:
         line(f"{at:9.3f}  load is {level}")
     for at, reason in found.refused:
@@ -104,6 +104,9 @@ def _print(found: Timeline) -> None:
     if found.worst_words:
         line()
         console.print(_worst(found.worst_words))
+    elif any(turn.deltas and turn.completed is None for turn in found.turns):
+        line()
+        line("No table of the latest words: words have times when their turn is complete, and none is.")
 
 
 def _heading(turn: Turn) -> str:

@@ -13,8 +13,9 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from clients.cli.exit_codes import ExitCode
+from clients.cli.exit_codes import ExitCode, without_words
 from clients.cli.terminal import is_interactive
+from clients.cli.values import whole_number
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
@@ -76,11 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-line-width",
-        type=int,
+        type=whole_number(0),
         metavar="N",
         help="characters in a line of subtitles (default 42); 0 shows each sentence in one line",
     )
-    parser.add_argument("--max-line-count", type=int, metavar="N", help="lines of a subtitle (default 2)")
+    parser.add_argument("--max-line-count", type=whole_number(1), metavar="N", help="lines of a subtitle (default 2)")
     parser.add_argument("--word-timestamps", action="store_true", help="add the time of every word; json only")
 
 
@@ -92,9 +93,6 @@ def run(options: argparse.Namespace, settings: Settings, engines: Registry | Non
     """
     if options.word_timestamps and options.format != "json":
         options.usage_error("--word-timestamps requires --format json")
-    width, lines = options.max_line_width, options.max_line_count
-    if (width is not None and width < 0) or (lines is not None and lines < 1):
-        options.usage_error("--max-line-width takes 0 or more, --max-line-count 1 or more")
     if options.output == STDOUT and len(options.files) > 1:
         options.usage_error("--output - takes the transcript of one FILE; give a directory for those of several")
     entry = ModelNames(settings).defaults[Task.TRANSCRIPTION]
@@ -168,7 +166,7 @@ class _Command:
                     if to_text(transcript).strip():
                         self.any_words = True
                     else:
-                        note(source.name, "there was no speech")
+                        note(source.name, without_words(each.reason for each in transcript.suppressed))
                     if transcript.track:
                         note(source.name, f"transcribed audio track {label(transcript.track)}")
                 except (OSError, VoiceError) as error:

@@ -2,14 +2,17 @@
 
 import argparse
 import asyncio
-import sys
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
 from rich.table import Column, Table
 
-from realtime.audio.formats import AudioFormat, Encoding, encode
+from clients.cli.audio_file import open_recording
+from clients.cli.exit_codes import ExitCode
+from clients.cli.terminal import warn
+from clients.cli.values import audio_path
+from realtime.audio.formats import Encoding, encode
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ENTRIES, ModelEntry, Task
 from realtime.catalogue.voices import MixableVoices, lists_voice, resolve_voice, voice_language
@@ -17,7 +20,6 @@ from realtime.cli.models import UNUSABLE, print_errors
 from realtime.cli.tables import table_console
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, UnknownVoice
-from realtime.media.encoders import wav_header
 from realtime.models.synthesizers import load_synthesizer
 from realtime.settings import Settings
 
@@ -44,7 +46,13 @@ MAX_LISTED: Final = 60
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `run` reads."""
     parser.add_argument("--sample", metavar="NAME", help="speak a sentence with this model or voice")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="file for the sample (default NAME.wav)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=audio_path,
+        metavar="FILE",
+        help="file for the sample: .wav, .mp3, ... (NAME.wav)",
+    )
     parser.add_argument("--text", help="what to say in the sample (default: a sentence in the model's language)")
 
 
@@ -62,10 +70,13 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         raise ClientError(f"There is no sentence for {entry.name}. Give one with --text.")
     output = options.output or Path(f"{options.sample.rpartition('/')[2]}.wav")
     try:
-        output.write_bytes(asyncio.run(_spoken(entry, voice, text, settings)))
+        output.parent.stat()  # before the work is done in vain
+        rate, samples = asyncio.run(_spoken(entry, voice, text, settings))
+        with open_recording(output, rate) as write:
+            write(samples)
     except OSError as error:
-        print(f"vivavoce: cannot write {output}: {error.strerror or error}", file=sys.stderr)
-        return 1
+        warn("voices", f"cannot write {output}: {error.strerror or error}")
+        return ExitCode.FAILED
     print(output)
     return 0
 
@@ -83,7 +94,7 @@ def _list(entries: list[ModelEntry], settings: Settings) -> None:
             state = "yes" if voices else UNUSABLE if entry.name in errors else ""
             table.add_row(voice, entry.name, languages, entry.licence, state)
     table_console().print(table)
-    print_errors(errors)
+    print_errors("voices", errors)
 
 
 def _find(name: str, entries: list[ModelEntry], settings: Settings) -> tuple[ModelEntry, str]:
@@ -99,13 +110,13 @@ def _find(name: str, entries: list[ModelEntry], settings: Settings) -> tuple[Mod
     raise UnknownVoice(f"There is no model or voice {name!r} on this machine; `vivavoce voices` lists them.")
 
 
-async def _spoken(entry: ModelEntry, voice: str, text: str, settings: Settings) -> bytes:
-    """Return the text as a WAV file, at the sample rate of the model."""
+async def _spoken(entry: ModelEntry, voice: str, text: str, settings: Settings) -> tuple[int, bytes]:
+    """Return the sample rate of the model, and the text as PCM16 at this rate."""
     synthesizer = load_synthesizer(entry, InstalledEngines(settings), settings)
     try:
         chosen = synthesizer.choose_voice(voice, text) or resolve_voice(voice, synthesizer.voices)
         async with aclosing(synthesizer.synthesize(text, chosen, 1.0)) as chunks:
             samples = b"".join([encode(chunk, Encoding.PCM16) async for chunk in chunks])
-        return wav_header(AudioFormat(Encoding.PCM16, synthesizer.sample_rate), len(samples)) + samples
+        return synthesizer.sample_rate, samples
     finally:
         synthesizer.close()

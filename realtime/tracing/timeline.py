@@ -6,6 +6,9 @@ from typing import Final
 WORST_WORDS: Final = 10
 """Number of words in the summary of late words."""
 
+UNFINISHED: Final = "unfinished"
+"""The end of what has none in the trace."""
+
 
 @dataclass(slots=True)
 class Decode:
@@ -21,7 +24,7 @@ class Decode:
     end: int = 0
     load: str = ""
     done: float | None = None
-    outcome: str = "unfinished"
+    outcome: str = UNFINISHED
     """`answered`, `cancelled`, an error code, or `unfinished`."""
     encode_seconds: float = 0.0
     batch_seconds: float = 0.0
@@ -118,7 +121,7 @@ class Reply:
     started: float
     first_audio: float | None = None
     finished: float | None = None
-    status: str = "unfinished"
+    status: str = UNFINISHED
     phrases: int = 0
 
 
@@ -131,7 +134,7 @@ class Timeline:
     started: str
     seconds: float = 0.0
     audio_seconds: float = 0.0
-    end: str = "unfinished"
+    end: str = UNFINISHED
     turns: list[Turn] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     loads: list[tuple[float, str]] = field(default_factory=list)

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
-from realtime.errors import RETRY_SOON, EngineError, Overloaded, UnknownModel
+from realtime.errors import RETRY_AT_ONCE, EngineError, Overloaded, UnknownModel
 from realtime.models.handles import RecognizerHandle
 from realtime.models.models import Models
 from realtime.settings import Settings
@@ -87,7 +87,7 @@ def test_requests_that_need_no_model_are_answered_while_the_defaults_load(engine
         for path in ("/livez", "/health", "/metrics", "/openapi.json", "/v1/models", "/api/ps"):
             assert client.get(path).status_code == HTTPStatus.OK
         readiness = client.get("/readyz")
-        assert (readiness.status_code, readiness.headers["retry-after"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "5")
+        assert (readiness.status_code, readiness.headers["retry-after"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "1")
         stages = {step["model"]: (step["stage"], step["progress"]) for step in client.get("/progress").json()["models"]}
         assert stages == {"whisper-base": ("downloading", 0.43), "hibari-tts": ("waiting", 0.0)}
         engines.gate.set()
@@ -109,7 +109,7 @@ def test_a_request_that_needs_a_model_times_out_with_the_progress_of_the_load(
 ) -> None:
     with realtime_service(engines, ready=False, model_load_timeout_seconds=0.0) as server, http(server) as client:
         answer = ask(client)
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_SOON))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_AT_ONCE))
         assert "x-should-retry" not in answer.headers
         assert answer.json()["error"]["message"] == STILL_LOADING
 
@@ -125,7 +125,7 @@ def test_a_session_is_refused_before_its_socket_is_accepted_and_let_in_later(eng
         with pytest.raises(InvalidStatus) as refused, connect(server.url, logger=SILENT):
             pass
         response = refused.value.response
-        assert (response.status_code, response.headers["retry-after"]) == (503, str(RETRY_SOON))
+        assert (response.status_code, response.headers["retry-after"]) == (503, str(RETRY_AT_ONCE))
         assert json.loads(response.body) == {
             "error": {"message": STILL_LOADING, "type": "server_error", "param": None, "code": "server_overloaded"},
             "detail": STILL_LOADING,
@@ -251,7 +251,7 @@ def test_a_default_with_broken_weights_ends_the_command_with_a_line(hub: local_h
         _, log = process.communicate(timeout=30)
     assert process.returncode == 1
     assert f"{REPOSITORY}: downloading" in log
-    assert log.splitlines()[-1].startswith("vivavoce: The Whisper model could not be loaded: ")
+    assert log.splitlines()[-1].startswith("vivavoce serve: The Whisper model could not be loaded: ")
     assert "Traceback" not in log
 
 
@@ -263,6 +263,6 @@ def test_a_default_model_without_weights_ends_the_command_with_a_line(
     with started(hub, tmp_path, **setting) as process:
         _, log = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert log.splitlines()[-1].startswith("vivavoce: ")
+    assert log.splitlines()[-1].startswith("vivavoce serve: ")
     assert REPOSITORY in log.splitlines()[-1]
     assert "Traceback" not in log

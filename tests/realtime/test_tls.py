@@ -135,7 +135,7 @@ def test_a_server_with_wrong_files_does_not_start(files: Certificate, tmp_path: 
     )
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("vivavoce: VIVAVOCE_TLS_CERTIFICATE: cannot read")
+    assert line.startswith("vivavoce serve: VIVAVOCE_TLS_CERTIFICATE: cannot read")
 
 
 def test_the_doctor_checks_the_files(files: Certificate, server: RealtimeService) -> None:

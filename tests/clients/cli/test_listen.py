@@ -123,14 +123,6 @@ def test_segments_that_cannot_be_written_are_reported(
     assert capsys.readouterr().err.startswith("vivavoce listen: --hls cannot write to ")
 
 
-@pytest.mark.parametrize("width", ["7", "wide", "-3"])
-def test_a_width_in_which_no_word_fits_is_refused(width: str) -> None:
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    add_arguments(parser)
-    with pytest.raises(argparse.ArgumentError, match="a number of at least 8"):
-        parser.parse_args(["talk.mp3", f"--roll-up={width}"])
-
-
 def test_a_translation_is_asked_for(recording: str) -> None:
     async def script(peer: Peer) -> None:
         session = await peer.greet()

@@ -1,6 +1,8 @@
 import argparse
+import asyncio
 import io
 import re
+import socket
 import sys
 import types
 import wave
@@ -9,6 +11,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import ClassVar
 
+import av
+import numpy as np
 import pytest
 
 import clients.cli.say
@@ -107,14 +111,50 @@ def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, capsys: pytes
     assert "No such file" in capsys.readouterr().err
 
 
-def test_a_text_without_words_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert meet(greeting, saying("...", tmp_path / "hello.wav")) == ExitCode.FAILED
-    assert "nothing to speak" in capsys.readouterr().err
+@pytest.mark.parametrize("text", ["...", " \n", "🙂"])
+def test_a_text_without_words_is_refused(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert meet(greeting, saying(text, tmp_path / "hello.wav")) == ExitCode.USAGE
+    assert capsys.readouterr().err == "vivavoce say: the text has nothing to speak: no letter or digit\n"
 
 
-def test_an_empty_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert meet(greeting, saying(" \n", tmp_path / "hello.wav")) == ExitCode.USAGE
-    assert "no text to speak" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("hello.mp3", "mp3"), ("hello.flac", "flac"), ("hello.opus", "opus"), ("HELLO.OGG", "opus"),
+     ("hello.aac", "aac"), ("hello.m4a", "aac"), ("hello", "pcm_s16le")],
+)  # fmt: skip
+def test_a_file_has_the_format_that_its_name_says(name: str, codec: str, tmp_path: Path) -> None:
+    second = audio((9_000 * np.sin(np.arange(24_000) / 10)).astype("<i2").tobytes())
+    assert meet(replying(second, second, response_done()), saying("Hello.", tmp_path / name)) == 0
+    with av.open(tmp_path / name) as file:
+        seconds = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
+        assert file.streams.audio[0].codec_context.codec.canonical_name == codec
+    assert seconds == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_raw_file_has_the_samples_alone(tmp_path: Path) -> None:
+    assert meet(replying(audio(b"\x01\x00"), response_done()), saying("Hello.", tmp_path / "hello.pcm")) == 0
+    assert (tmp_path / "hello.pcm").read_bytes() == b"\x01\x00"
+
+
+def test_a_server_on_this_machine_that_is_not_there_can_be_started(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and does not listen
+        port = unused.getsockname()[1]
+        options = SpeakOptions("Hello.", Path("hello.wav"), url=f"ws://127.0.0.1:{port}")
+        assert asyncio.run(speak(options)) == ExitCode.NO_SERVER
+    assert capsys.readouterr().err.endswith(". Is the server running? Start it with `vivavoce serve`\n")
+
+
+def test_the_name_of_a_session_that_failed_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet({"id": "sess_4f2a"})
+        await peer.send(response_created(await peer.receive("response.create")), response_failed("x", "It broke."))
+
+    assert meet(script, saying("Hello.", tmp_path / "hello.wav")) == ExitCode.FAILED
+    assert capsys.readouterr().err.splitlines() == [
+        "vivavoce say: It broke.",
+        "vivavoce say: session sess_4f2a in the log and the traces of the server",
+    ]
 
 
 def test_without_a_loudspeaker_a_file_is_needed(

@@ -81,7 +81,9 @@ def test_a_file_without_speech_has_an_exit_code(
 ) -> None:
     silence = write(tmp_path / "silence.wav", bytes(RATE))
     assert talking(source=str(silence), output=tmp_path / "answer.wav", url=service.url) == ExitCode.NO_SPEECH
-    assert capsys.readouterr() == ("", "vivavoce talk: there was no speech\n")
+    speechless, session = capsys.readouterr().err.splitlines()
+    assert speechless == "vivavoce talk: there was no speech"
+    assert session.startswith("vivavoce talk: session sess_")
 
 
 def test_a_server_without_a_chat_model_is_named_with_what_to_set(

@@ -52,6 +52,40 @@ def test_unknown_arguments_are_a_usage_error(arguments: tuple[str, ...], capsys:
     assert "usage: vivavoce" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("serve --port 99999", "argument --port: must be a whole number from 0 to 65535, not '99999'"),
+        ("doctor --port -1", "argument --port: must be a whole number from 0 to 65535, not '-1'"),
+        ("serve --fd -3", "argument --fd: must be a whole number of at least 0, not '-3'"),
+        ("say Hello. --speed 9", "argument --speed: must be a number from 0.25 to 1.5, not '9'"),
+        ("say Hello. --speed nan", "argument --speed: must be a number from 0.25 to 1.5, not 'nan'"),
+        ("say Hello. -o hello.doc", "argument -o/--output: hello.doc has no format that can be written"),
+        ("say Hello. --url http//:x", "argument --url: http//:x is no address of a server"),
+        ("talk -o answer.txt", "argument -o/--output: answer.txt has no format that can be written"),
+        ("talk --language xx", "argument --language: must be one language that Whisper knows"),
+        ("listen a.wav --language xx", "argument --language: must be one language that Whisper knows"),
+        ("listen a.wav --silence-ms -5", "argument --silence-ms: must be a whole number from 0 to 600000, not '-5'"),
+        ("listen a.wav --roll-up 7", "argument --roll-up: must be a whole number of at least 8, not '7'"),
+        ("listen a.wav --hls-start -1", "argument --hls-start: must be a whole number of at least 0, not '-1'"),
+        ("transcribe a.wav --language xx", "argument --language: must be one language that Whisper knows"),
+        ("transcribe a.wav --max-line-width -1", "must be a whole number of at least 0, not '-1'"),
+        ("transcribe a.wav --max-line-count 0", "must be a whole number of at least 1, not '0'"),
+        ("transcribe a.wav --model nobody", "vivavoce transcribe: The model 'nobody' does not exist."),
+        ("voices --sample nobody", "vivavoce voices: There is no model or voice 'nobody' on this machine"),
+        ("voices -o sample.doc", "argument -o/--output: sample.doc has no format that can be written"),
+        ("models pull nobody", "vivavoce models: The model 'nobody' does not exist."),
+    ],
+)
+def test_a_wrong_value_is_a_usage_error_of_any_command_before_it_does_anything(
+    arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(*arguments.split()) == USAGE_ERROR
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.splitlines()[-1].startswith(f"vivavoce {arguments.split()[0]}: ")
+
+
 @pytest.mark.parametrize("command", ["serve", "models"])
 @pytest.mark.parametrize(
     ("name", "value"), [("VIVAVOCE_PROT", "9000"), ("VIVAVOCE_PORT", "many"), ("VIVAVOCE_OFFLINE", "perhaps")]
@@ -85,7 +119,7 @@ def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str
         port = str(taken.getsockname()[1])
         assert exit_code("serve", "--port", port) == 1
     error = capsys.readouterr().err
-    assert error.startswith("vivavoce: ")
+    assert error.startswith("vivavoce serve: ")
     assert port in error
 
 
@@ -96,7 +130,7 @@ def test_traces_that_cannot_be_written_are_a_usage_error_at_the_start(
     monkeypatch.setenv("VIVAVOCE_TRACE", str(tmp_path / "file"))
     assert exit_code("serve", "--port", "0") == USAGE_ERROR
     error = capsys.readouterr().err
-    assert error.startswith("vivavoce: VIVAVOCE_TRACE: cannot write to ")
+    assert error.startswith("vivavoce serve: VIVAVOCE_TRACE: cannot write to ")
     assert error.count("\n") == 1
 
 
@@ -124,7 +158,7 @@ def test_a_full_disk_is_an_error_of_one_line() -> None:
     command = [sys.executable, "-m", "realtime.cli.main", "models"]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (1, b"vivavoce: No space left on device\n")
+    assert (done.returncode, done.stderr) == (1, b"vivavoce models: No space left on device\n")
 
 
 def test_an_output_that_lacks_characters_is_written_with_escapes() -> None:
@@ -196,11 +230,6 @@ def test_eighty_columns_are_enough_for_the_list_of_models(
     assert "…" not in listing
 
 
-def test_a_model_that_is_none_cannot_be_prepared(capsys: pytest.CaptureFixture[str]) -> None:
-    assert exit_code("models", "pull", "no-such-model") == 1
-    assert "no-such-model" in capsys.readouterr().err
-
-
 EXIT_CODES = pytest.mark.parametrize(
     ("number", "exit_code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 0)], ids=["SIGINT", "SIGTERM"]
 )
@@ -227,7 +256,7 @@ def test_a_signal_ends_the_service_while_a_model_is_loading_that_never_will_be(
 
 
 def test_a_default_that_cannot_be_loaded_ends_the_service_with_a_line() -> None:
-    with service(engines="Broken", until="vivavoce: whisper-base is broken.") as running:
+    with service(engines="Broken", until="vivavoce serve: whisper-base is broken.") as running:
         assert running.exit_code() == 1
         assert "Traceback" not in running.log
 

@@ -1,5 +1,6 @@
 """The command `vivavoce trace`."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,20 @@ def test_the_timeline_is_printed(
         assert expected in printed
     assert "Response resp_" in printed
     assert "cancelled" in printed
+
+
+def test_a_session_that_was_killed_within_its_first_turn_says_why_it_has_no_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation = TracedConversation()
+    speak_and_listen(conversation)
+    lines = itertools.takewhile(lambda line: "TranscriptCompleted" not in line.get("output", ()), conversation.lines)
+    path = tmp_path / "trace.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert main(["trace", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "end: unfinished (it goes on, or the server was killed)" in printed
+    assert "No table of the latest words" in printed
 
 
 def test_the_timeline_is_printed_as_json(
@@ -77,7 +92,7 @@ def test_a_file_that_cannot_be_read_or_is_no_trace_is_an_error(
     assert main(["trace", str(tmp_path / "nothing")]) == 1
     (tmp_path / "other").write_text("{}\n")
     assert main(["trace", str(tmp_path / "other")]) == 1
-    assert capsys.readouterr().err.count("vivavoce: ") == 2
+    assert capsys.readouterr().err.count("vivavoce trace: ") == 2
 
 
 @pytest.mark.parametrize("option", [(), ("--replay",)])

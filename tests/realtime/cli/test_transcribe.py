@@ -66,7 +66,7 @@ def test_a_track_can_be_chosen_and_is_named(command: Command, capsys: pytest.Cap
     Path("talk.mkv").write_bytes(tracks_file([say_numbers([7]), SPEECH], languages=["eng", "ger"], codec="flac"))
     assert command("talk.mkv", "--track", "de") == 0
     shown = capsys.readouterr()
-    assert (shown.out, shown.err) == (TEXT, "vivavoce: talk.mkv: transcribed audio track 1 (german)\n")
+    assert (shown.out, shown.err) == (TEXT, "vivavoce transcribe: talk.mkv: transcribed audio track 1 (german)\n")
     assert command("talk.mkv", "--track", "2") == 1
     assert "no audio track '2'" in capsys.readouterr().err
 
@@ -133,14 +133,6 @@ def test_word_times_need_json(command: Command, capsys: pytest.CaptureFixture[st
     assert "--word-timestamps requires --format json" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("size", [("--max-line-width", "-1"), ("--max-line-count", "0"), ("--max-line-count", "-1")])
-def test_a_subtitle_has_a_line_at_least(
-    command: Command, capsys: pytest.CaptureFixture[str], size: tuple[str, str]
-) -> None:
-    assert command("talk.wav", "--format", "srt", *size) == 2
-    assert "--max-line-width takes 0 or more, --max-line-count 1 or more" in capsys.readouterr().err
-
-
 def test_options_reach_the_recognizer(
     command: Command, engines: ScriptedEngines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,7 +181,7 @@ def test_a_bad_file_is_reported_by_name_and_the_others_are_transcribed(
     assert Path("one.txt").read_text() == Path("two.txt").read_text() == TEXT
     errors = capsys.readouterr().err.splitlines()
     assert {error.split(": ")[1] for error in errors} == {"letter.mp3", "missing.wav", "folder.wav", "empty.mp3"}
-    assert all(error.startswith("vivavoce: ") for error in errors)
+    assert all(error.startswith("vivavoce transcribe: ") for error in errors)
 
 
 def test_without_a_readable_file_no_model_is_loaded(command: Command, engines: ScriptedEngines) -> None:
@@ -212,14 +204,13 @@ def test_two_files_cannot_have_the_same_transcript(command: Command, capsys: pyt
     names = [str(record("a/talk.wav")), str(record("b/talk.wav", silence(3)))]
     assert command(*names, "--output", "texts", "--force") == 1
     assert Path("texts/talk.txt").read_text() == TEXT
-    assert capsys.readouterr().err.startswith("vivavoce: b/talk.wav: another file")
+    assert capsys.readouterr().err.startswith("vivavoce transcribe: b/talk.wav: another file")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--model", "nobody"], "'nobody' does not exist"),
-        (["--language", "Klingon"], "must be one language that Whisper knows"),
         (["--model", "whisper-base.en", "--language", "de"], "does not support the language de"),
         (["--model", "whisper-base.en", "--translate"], "does not support translation"),
     ],
@@ -228,7 +219,7 @@ def test_what_the_model_cannot_do_is_one_line(
     command: Command, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     record("talk.wav")
-    assert command("talk.wav", *arguments) == 1
+    assert command("talk.wav", *arguments) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -249,7 +240,7 @@ def test_a_directory_that_cannot_be_created_is_named_in_the_error(
     record("talk.wav")
     Path("letter").touch()
     assert command("talk.wav", "--output", "letter/texts") == 1
-    assert capsys.readouterr().err == "vivavoce: letter/texts: Not a directory\n"
+    assert capsys.readouterr().err == "vivavoce transcribe: letter/texts: Not a directory\n"
 
 
 def test_a_directory_that_is_not_writable_is_reported_before_a_model_is_loaded(
@@ -258,7 +249,7 @@ def test_a_directory_that_is_not_writable_is_reported_before_a_model_is_loaded(
     record("talk.wav")
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert command("talk.wav", "--output", "texts") == 1
-    assert capsys.readouterr().err == "vivavoce: texts/talk.txt: Permission denied\n"
+    assert capsys.readouterr().err == "vivavoce transcribe: texts/talk.txt: Permission denied\n"
     assert engines.loaded == []
 
 
@@ -268,7 +259,7 @@ def test_a_directory_is_never_overwritten_by_force(
     record("talk.wav")
     Path("talk.txt").mkdir()
     assert command("talk.wav", "--output", ".", "--force") == 1
-    assert capsys.readouterr().err == "vivavoce: talk.txt: Is a directory\n"
+    assert capsys.readouterr().err == "vivavoce transcribe: talk.txt: Is a directory\n"
     assert engines.loaded == []
 
 
@@ -276,7 +267,7 @@ def test_a_missing_recording_is_blamed_for_itself_where_its_directory_is_missing
     command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("nowhere/one.wav", str(record("two.wav"))) == 1
-    assert capsys.readouterr().err == "vivavoce: nowhere/one.wav: No such file or directory\n"
+    assert capsys.readouterr().err == "vivavoce transcribe: nowhere/one.wav: No such file or directory\n"
 
 
 @full_device
@@ -286,7 +277,7 @@ def test_a_full_disk_is_reported_with_the_path_of_the_transcript(
     record("talk.wav")
     Path("talk.txt").symlink_to("/dev/full")
     assert command("talk.wav", "--output", ".", "--force") == 1
-    assert capsys.readouterr().err == "vivavoce: talk.txt: No space left on device\n"
+    assert capsys.readouterr().err == "vivavoce transcribe: talk.txt: No space left on device\n"
 
 
 def test_closed_standard_input_is_reported(
@@ -294,7 +285,7 @@ def test_closed_standard_input_is_reported(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     assert command("-") == 1
-    assert capsys.readouterr().err == "vivavoce: standard input: is closed\n"
+    assert capsys.readouterr().err == "vivavoce transcribe: standard input: is closed\n"
 
 
 def test_closed_standard_output_is_reported_before_a_model_is_loaded(
@@ -303,7 +294,7 @@ def test_closed_standard_output_is_reported_before_a_model_is_loaded(
     record("talk.wav")
     monkeypatch.setattr(sys, "stdout", None)
     assert command("talk.wav") == 1
-    assert capsys.readouterr().err == "vivavoce: standard output: is closed\n"
+    assert capsys.readouterr().err == "vivavoce transcribe: standard output: is closed\n"
     assert engines.loaded == []
 
 
@@ -321,7 +312,7 @@ def test_an_error_about_a_file_name_that_is_not_utf_8_does_not_stop_the_others(
     command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(os.fsdecode(b"caf\xe9.wav"), str(record("two.wav"))) == 1
-    assert capsys.readouterr() == ("two.txt\n", "vivavoce: caf\\udce9.wav: No such file or directory\n")
+    assert capsys.readouterr() == ("two.txt\n", "vivavoce transcribe: caf\\udce9.wav: No such file or directory\n")
 
 
 SLOW: Final = """
@@ -359,7 +350,7 @@ def test_a_full_disk_is_reported_as_standard_output(tmp_path: Path) -> None:
         ended = subprocess.run(
             [sys.executable, "-c", SLOW, "0", str(path)], stdout=full, stderr=subprocess.PIPE, check=False, text=True
         )
-    assert (ended.returncode, ended.stderr) == (1, "vivavoce: standard output: No space left on device\n")
+    assert (ended.returncode, ended.stderr) == (1, "vivavoce transcribe: standard output: No space left on device\n")
 
 
 def test_a_terminal_shows_how_much_is_done(tmp_path: Path) -> None:

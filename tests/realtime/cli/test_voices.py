@@ -73,7 +73,7 @@ def test_models_that_are_damaged_are_listed_as_unusable_with_the_reason(
     rows = [line.split() for line in printed.out.splitlines()]
     assert ["heart", "hibari-tts"] in [row[:2] for row in rows if row[-1] == "yes"]
     assert [row[0] for row in rows if row[-1] == "unusable"] == [GERMAN]
-    assert printed.err == f"vivavoce: {GERMAN}: The description of the voice de_DE-thorsten-medium is damaged.\n"
+    assert printed.err == f"vivavoce voices: {GERMAN}: The description of the voice de_DE-thorsten-medium is damaged.\n"
 
 
 @pytest.mark.usefixtures("german")
@@ -115,14 +115,14 @@ def test_a_sample_of_a_voice_is_a_wav_file(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_a_sample_of_no_voice_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["voices", "--sample", "nobody"]) == 1
+    assert main(["voices", "--sample", "nobody"]) == 2
     assert "'nobody'" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("german")
 def test_a_damaged_model_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["voices", "--sample", "otto"]) == 1
-    assert capsys.readouterr().err.startswith("vivavoce: ")
+    assert capsys.readouterr().err.startswith("vivavoce voices: ")
 
 
 def test_there_is_a_sentence_for_every_voice_of_pipers_in_the_catalogue() -> None:
