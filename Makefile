@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-others test-models test-page voices browsers test-hostile soak conformance check bench bench-cases bench-peers pictures audit clean
+.PHONY: help setup serve test test-core test-http test-others test-models test-page voices browsers test-hostile soak ray conformance check bench bench-cases bench-peers pictures audit clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ conformance: $(VENV)/ready-to-test  ## Run large clients, unmodified, in convers
 soak: $(VENV)/ready-to-test  ## Repeat the faults that the tests try a few times: 50 drains, 51 killed replicas, 200 vanished clients, floods; takes about twenty minutes
 	SOAK=1 $(BIN)/python -m pytest -rP tests/faults tests/realtime/edge/test_hostile_connections.py
 
+ray: $(VENV)/ready-to-test  ## Install Ray Serve into .ray, and test its replicas; takes minutes and 2 GB of memory
+	@test -e .ray/ready || $(MAKE) --no-print-directory .ray/ready
+	PYTHONPATH=$(CURDIR) RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=disabled .ray/bin/python -m pytest tests/realtime/test_ray_serve.py
+
 test-hostile: $(VENV)/ready-to-test  ## Send 20,000 hostile conversations to each protocol; takes minutes
 	$(BIN)/python -m pytest tests/realtime/wire -k hostile --hypothesis-profile=hostile
 
@@ -83,7 +87,7 @@ audit: .audit/bin/pip-audit  ## Look up known vulnerabilities of the pinned pack
 	.audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 
 clean:  ## Remove .venv and everything that tools have left behind
-	rm -rf $(VENV) .audit .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist bench-*.json .bench-peers .clients .voices
+	rm -rf $(VENV) .audit .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist bench-*.json .bench-peers .clients .voices .ray
 	find realtime http_compat clients tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -98,6 +102,13 @@ $(VENV)/ready: pyproject.toml constraints.txt
 $(VENV)/ready-to-test: $(VENV)/ready
 	$(PIP) -e '.[bundled,test,lint]'
 	$(PIP) --no-deps axe-playwright-python
+	touch $@
+
+# Above the packages of .venv, too.
+.ray/ready:
+	$(PYTHON) -m venv .ray
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(.ray/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth
+	.ray/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts -c constraints.txt 'ray[serve]==2.60.0'
 	touch $@
 
 # Above the packages of .venv, torch included. Without CUDA, torchaudio's libraries do not load, and it works without.

@@ -43,7 +43,7 @@ def create_app(
 
     Its lifespan opens and closes `models`, the decoders of uploads and the chat backend. It serves requests while the
     default models are loading. If one of them cannot be loaded, `on_failure` is called with the exception. Once `drain`
-    has begun it takes no more work.
+    has begun it takes no more work. `state.metrics` has the metrics.
     """
     metrics = Metrics(lambda: models.schedulers, lambda: models.restarts)
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
@@ -87,7 +87,7 @@ def create_app(
             await models.close()
             await asyncio.to_thread(exporting.close)  # which sends the last spans
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *realtime.routes(),
             *routes(models, settings, metrics, status, decoders, secrets, drain, rates),
@@ -98,3 +98,5 @@ def create_app(
         exception_handlers=exception_handlers,
         lifespan=lifespan,
     )
+    app.state.metrics = metrics
+    return app

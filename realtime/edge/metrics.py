@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias, TypeVar, get_args
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.backends.client import ChatReport
@@ -120,6 +121,11 @@ class Metrics:
         """Count segments whose text was suppressed."""
         for reason in reasons:
             self.segments_suppressed.labels(reason).inc()
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield the present value of every metric, without the times at which counters began."""
+        for family in self._registry.collect():
+            yield from (each for each in family.samples if not each.name.endswith("_created"))
 
     def exposition(self) -> bytes:
         """Return all metrics as text of `CONTENT_TYPE`."""

@@ -56,6 +56,10 @@ class AdmissionControl:
         fitting = bisect_right(range(1, places + 1), free, key=lambda sessions: sessions * self._expected_rate)
         return fitting if self._promised else max(fitting, min(places, 1))
 
+    def taken_share(self, now: float) -> float:
+        """Return which share of the capacity is taken, by promises or at this moment; 1 and more is full."""
+        return max(self._promised_rate(now) / self._capacity, self._demand(now) / self._peak_capacity)
+
     def add_session(self, session: str, now: float, speakers: int = 1) -> None:
         """Promise a session its share, or another one if it has other `speakers` now; `remove_session` must follow."""
         self._promised[session] = DecayingRate(speakers * self._expected_rate, now, COST_LEARNING_SECONDS)
@@ -63,6 +67,11 @@ class AdmissionControl:
     def remove_session(self, session: str) -> None:
         """Withdraw the promise to a session that has ended."""
         self._promised.pop(session, None)
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions are admitted."""
+        return len(self._promised)
 
     @property
     def has_sessions(self) -> bool:

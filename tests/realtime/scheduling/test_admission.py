@@ -1,5 +1,7 @@
 """How many sessions are admitted, with a clock set by hand."""
 
+import pytest
+
 from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT, PROMISED_INTERVAL
 from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, MIN_PARTIAL_INTERVAL
 from realtime.scheduling.cost import AVERAGING_SECONDS
@@ -47,6 +49,15 @@ def test_the_headroom_is_how_many_further_sessions_are_admitted() -> None:
     load.admission.add_session("call", NOW, speakers=3)
     assert load.admission.headroom(NOW, 32) == capacity(load) == 4
     assert load.admission.headroom(NOW, 32) == 0
+
+
+def test_the_share_that_is_taken_is_that_of_the_promises_or_of_those_who_speak() -> None:
+    load = load_of(1, 0.19)
+    assert (load.admission.taken_share(NOW), load.admission.sessions) == (0, 0)
+    load.admission.add_session("one", NOW)
+    load.admission.add_session("two", NOW)
+    assert load.admission.taken_share(NOW) == pytest.approx(2 * 0.19 / DEFAULT_LOAD_LIMIT)
+    assert load.admission.sessions == 2
 
 
 def test_the_first_session_is_admitted_by_an_engine_that_is_too_slow_for_it() -> None:
