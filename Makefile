@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-others test-models test-page voices browsers test-hostile soak ray conformance check bench bench-cases bench-peers pictures audit clean
+.PHONY: help setup serve test test-core test-http test-others test-models test-page voices browsers test-hostile soak ray autobahn conformance check bench bench-cases bench-peers pictures audit clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ browsers:  ## Install the browsers in which the page is tested (Debian, as root)
 
 conformance: $(VENV)/ready-to-test  ## Run large clients, unmodified, in conversations with the service; installs them into .clients once (CLIENTS="livekit pipecat" for some)
 	$(BIN)/python -m tests.conformance.run $(CLIENTS)
+
+autobahn: $(VENV)/ready-to-test  ## Run the fuzzing cases of Autobahn against the websocket protocol; installs them into .clients once (Debian)
+	test -x .clients/autobahn/wstest || tests/conformance/autobahn.sh .clients/autobahn
+	$(BIN)/python -m tests.conformance.autobahn .clients/autobahn/wstest
 
 soak: $(VENV)/ready-to-test  ## Repeat the faults that the tests try a few times: 50 drains, 51 killed replicas, 200 vanished clients, floods; takes about twenty minutes
 	SOAK=1 $(BIN)/python -m pytest -rP tests/faults tests/realtime/edge/test_hostile_connections.py
