@@ -5,12 +5,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, Session
 from clients.errors import RequestFailed
 from clients.events import (
     AudioChunk,
+    Completed,
     Disconnected,
     Event,
     Interrupted,
@@ -36,6 +38,9 @@ FINAL_SILENCE_SECONDS: Final = 4.5
 It waits 4 s for a speaker who does not seem to have finished (`eagerness` `low`). A turn that is committed is not
 answered by itself.
 """
+
+MAX_SAID: Final = 200
+"""Turns and answers of which another session is told. The server keeps 1,000 items."""
 
 LATE_SECONDS: Final = 2.0
 """Seconds by which a loudspeaker may be late; one that plays nothing any more is not waited for."""
@@ -82,8 +87,8 @@ async def converse(
         language: Language spoken, such as `en`. Default: detected for each turn.
         keywords: Names and words to expect.
         eagerness: How soon a pause ends the user's turn: `low`, `medium`, `high` or `auto`.
-        reconnect_seconds: Seconds after a loss in which a session is opened again; 0 for never. The chat model does not
-            know what was said in lost sessions.
+        reconnect_seconds: Seconds after a loss in which a session is opened again; 0 for never. The chat model is told
+            what was said in lost sessions, the last `MAX_SAID` turns and answers.
         open_timeout: Seconds allowed for connecting, and again for opening a session.
 
     A server that is full or loading is asked again for 20 s: the events are `Disconnected`, then `Reconnected`, and the
@@ -104,6 +109,7 @@ async def converse(
         partials=True,
         binary=True,
     )
+    said: deque[_Said] = deque(maxlen=MAX_SAID)
     async with open_fed(
         source,
         options,
@@ -111,19 +117,38 @@ async def converse(
         api_key=api_key,
         reconnect_seconds=reconnect_seconds,
         open_timeout=open_timeout,
-        greet=_require_answers,
+        greet=partial(_begin, said),
         ends=False,
         final_silence=FINAL_SILENCE_SECONDS,
     ) as (session, sending):
         try:
-            yield Conversation(session, sending, loudspeaker)
+            yield Conversation(session, sending, loudspeaker, said)
         finally:
             loudspeaker.stop()
 
 
-async def _require_answers(session: Session) -> None:
+@dataclass(slots=True)
+class _Said:
+    """A turn of the user, or what was heard of an answer."""
+
+    role: str
+    text: str = ""
+
+
+async def _begin(said: Iterable[_Said], session: Session) -> None:
+    """Tell a session what was said in those before it, and have it answer the user's turn that was not answered.
+
+    Raises `RequestFailed` if the server has no chat model.
+    """
     if session.effective("audio", "input", "turn_detection", "create_response") is False:
         raise RequestFailed("backend_not_configured", "the server has no chat model, so it does not answer")
+    messages = [each for each in said if each.text]
+    for each in messages:
+        part = {"type": "output_text" if each.role == "assistant" else "input_text", "text": each.text}
+        item = {"type": "message", "role": each.role, "content": [part]}
+        await session.send({"type": "conversation.item.create", "item": item})
+    if messages and messages[-1].role == "user":
+        await session.send({"type": "response.create"})
 
 
 @dataclass(slots=True)
@@ -131,6 +156,7 @@ class _Answer:
     """A response that is spoken, or has been; `begin` is where its audio begins, in seconds of the loudspeaker's."""
 
     response_id: str
+    said: _Said
     item_id: str = ""
     begin: float = 0.0
     seconds: float = 0.0
@@ -146,10 +172,17 @@ class Conversation:
     received; then `wait_until_heard` waits until that has been played.
     """
 
-    def __init__(self, session: ReconnectingSession, sending: asyncio.Task[None], loudspeaker: Loudspeaker) -> None:
+    def __init__(
+        self,
+        session: ReconnectingSession,
+        sending: asyncio.Task[None],
+        loudspeaker: Loudspeaker,
+        history: deque[_Said],
+    ) -> None:
         self._session = session
         self._sending = sending
         self._loudspeaker = loudspeaker
+        self._history = history
         self._answers: dict[str, _Answer] = {}  # those of which something may still be heard
         self._queued = 0.0
         self._asked = self._over = False  # whether an answer is still to come
@@ -187,13 +220,17 @@ class Conversation:
         match event:
             case SpeechStarted():
                 shown = [*(await self._interrupt()), event]
+            case Completed(text=text):
+                self._history.append(_Said("user", text))
             case ResponseCreated(response_id=name):
-                self._answers[name] = _Answer(name, begin=self._queued)
+                self._history.append(said := _Said("assistant"))
+                self._answers[name] = _Answer(name, said, begin=self._queued)
             case ResponseText(response_id=name, item_id=item, text=text, start=start):
                 if (answer := self._answers.get(name)) is None:
                     return []  # it was interrupted
                 answer.item_id = item
                 answer.texts.append((start or 0.0, text))
+                answer.said.text += text
             case AudioChunk(response_id=name, data=data):
                 self._play(name, data)
                 shown = []
@@ -243,7 +280,7 @@ class Conversation:
                         "audio_end_ms": int(heard * 1000),
                     }
                 )
-            text = "".join(text for start, text in answer.texts if start < heard)
+            answer.said.text = text = "".join(text for start, text in answer.texts if start < heard)
             interruptions.append(Interrupted(answer.response_id, text, heard))
         self._answers.clear()
         return interruptions

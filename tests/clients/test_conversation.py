@@ -1,10 +1,15 @@
 """Conversations of the client library with the whole service, its chat backend scripted."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 
 import clients.backoff
 from clients import (
@@ -15,15 +20,17 @@ from clients import (
     Interrupted,
     Reconnected,
     RequestFailed,
+    ResponseDone,
     ResponseText,
     converse,
 )
 from clients.options import SAMPLE_RATE
 from realtime.audio.formats import Encoding, encode
 from realtime.backends.scripted_server import scripted_app
+from tests.support.chat_server import answer as chat_answer
 from tests.support.cutting_proxy import cutting_proxy
 from tests.support.http_service import listening
-from tests.support.realtime_service import RealtimeService, realtime_service, utterance
+from tests.support.realtime_service import TIMEOUT, RealtimeService, realtime_service, utterance
 
 Result = TypeVar("Result")
 FRAME_BYTES = SAMPLE_RATE // 10 * 2
@@ -162,3 +169,80 @@ def test_a_conversation_goes_on_after_the_connection_was_lost(
     assert [event.text for event in events if isinstance(event, Completed)] == ["word1 word2", "word6"]
     assert any(isinstance(event, Disconnected) for event in events)
     assert "You said: word6" in answer(events)
+
+
+class Chat:
+    """A chat server that counts its answers, and says nothing while it is `silent`."""
+
+    def __init__(self) -> None:
+        self.silent = False
+        self.asked = threading.Event()
+        self.messages: list[tuple[str, str]] = []
+        self._answers = 0
+
+    async def complete(self, request: Request) -> Response:
+        messages = (await request.json())["messages"]
+        self.messages = [(each["role"], each["content"]) for each in messages if each["role"] != "system"]
+        self.asked.set()
+        return StreamingResponse(self._stream(), media_type="text/event-stream")
+
+    async def _stream(self) -> AsyncIterator[bytes]:
+        if self.silent:
+            await asyncio.Event().wait()  # until the client is gone
+        self._answers += 1
+        yield chat_answer(f"Answer {self._answers}.")
+
+    @property
+    def app(self) -> Starlette:
+        return Starlette(routes=[Route("/v1/chat/completions", self.complete, methods=["POST"])])
+
+
+@pytest.fixture
+def chat() -> Chat:
+    return Chat()
+
+
+@pytest.fixture
+def forgetful(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealtimeService]:
+    """Run a service whose sessions cannot be resumed."""
+    monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.02)
+    with listening(chat.app) as backend, realtime_service(chat_base_url=backend, max_parked_sessions=0) as service:
+        yield service
+
+
+def test_the_chat_model_knows_what_was_said_in_a_lost_session(chat: Chat, forgetful: RealtimeService) -> None:
+    async def client() -> tuple[str, str]:
+        speaker, microphone = HeldSpeaker(heard=60.0), Microphone()
+        async with cutting_proxy(forgetful.port) as proxy, converse(microphone, speaker, proxy.url) as conversation:
+            microphone.say([1, 2])
+            first = answer(await until(conversation, ResponseDone))
+            proxy.cut()
+            await until(conversation, Reconnected)
+            microphone.say([6])
+            microphone.stop()
+            return first, answer([event async for event in conversation])
+
+    first, second = run(client())
+    assert chat.messages == [("user", "word1 word2"), ("assistant", first), ("user", "word6")]
+    assert second not in {"", first}
+
+
+def test_a_turn_whose_answer_was_lost_with_its_session_is_answered_by_the_next(
+    chat: Chat, forgetful: RealtimeService
+) -> None:
+    chat.silent = True
+
+    async def client() -> list[Event]:
+        speaker, microphone = HeldSpeaker(heard=60.0), Microphone()
+        async with cutting_proxy(forgetful.port) as proxy, converse(microphone, speaker, proxy.url) as conversation:
+            microphone.say([1, 2])
+            await until(conversation, Completed)
+            assert await asyncio.to_thread(chat.asked.wait, TIMEOUT)
+            chat.silent = False
+            proxy.cut()
+            await until(conversation, Reconnected)
+            microphone.stop()
+            return [event async for event in conversation]
+
+    assert answer(run(client())).startswith("Answer")
+    assert chat.messages == [("user", "word1 word2")]
