@@ -14,14 +14,14 @@ import pytest
 from tests.support.realtime_service import RATE, ProtocolClient, RealtimeService, eventually, realtime_service
 from tests.support.recognizer_process import EnginesInProcesses, children, program
 from tests.support.recordings import silence
-from tests.support.repetitions import repetitions
+from tests.support.repetitions import SOAKING, repetitions
 from tests.support.scripted_engines import say_numbers, transcript_of
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 KILLS = repetitions(3, 100)
 SPEAKERS = repetitions(2, 6)
 READY_SECONDS = 2.0
-"""Seconds within which the service takes work again; three times as many on a machine that other tests keep busy."""
+"""Seconds within which the service takes work again, on a machine that no other tests keep busy."""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_a_killed_recognizer_loses_and_doubles_no_word(server: RealtimeService) 
         assert eventually(lambda: state() == before)
     assert server.metric("engine_restarts_total", model="whisper-base") == KILLS
     print(f"ready again after {slowest:.2f} s at the most")
-    assert slowest < 3 * READY_SECONDS
+    assert not SOAKING or slowest < READY_SECONDS
 
 
 def one_turn(clients: list[ProtocolClient], said: list[list[int]], readiness: httpx.Client, part: float) -> float:

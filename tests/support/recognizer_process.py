@@ -28,6 +28,9 @@ DEADLY: Final = 66
 HANGING: Final = 77
 """The number at which the recognizer hangs until it is killed, once: then the file `hung` exists."""
 
+ALWAYS_HANGING: Final = 78
+"""The number at which the recognizer hangs whenever it hears it."""
+
 REFUSED: Final = 88
 """The number at which the recognizer raises an error."""
 
@@ -47,7 +50,7 @@ class Recognizer(ScriptedRecognizer):
         if str(REFUSED) in words:
             logging.getLogger("realtime.scripted").warning("%d requests refused", len(encoded))
             raise EngineError("The recognizer cannot hear this.")
-        if str(HANGING) in words and not self._hung.exists():
+        if str(ALWAYS_HANGING) in words or (str(HANGING) in words and not self._hung.exists()):
             self._hung.touch()
             ctypes.PyDLL(None).sleep(600)  # which holds the lock of Python, as faulty native code may
         return answers
@@ -82,7 +85,8 @@ class EnginesInProcesses(ScriptedEngines):
 
 def children(parent: int | None = None) -> list[psutil.Process]:
     """Return the living processes of engines of a process, or of this one, the oldest first."""
-    return [each for each in psutil.Process(parent).children() if _is_engine(each)]
+    engines = [each for each in psutil.Process(parent).children() if _is_engine(each)]
+    return sorted(engines, key=lambda each: each.create_time())
 
 
 def _is_engine(process: psutil.Process) -> bool:
