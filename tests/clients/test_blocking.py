@@ -48,6 +48,12 @@ def test_a_program_waits_for_its_captions(service: RealtimeService) -> None:
     assert captions_of(service, iter([said(1, 2), said(3)])) == ["word1 word2", "word3"]
 
 
+def test_a_text_without_words_is_refused_and_is_no_question_to_the_chat_model(service: RealtimeService) -> None:
+    with pytest.raises(RequestFailed, match="nothing to speak") as refusal:
+        list(speak("...", service.url))
+    assert refusal.value.code == "invalid_value"
+
+
 def test_threads_caption_beside_each_other(service: RealtimeService) -> None:
     with ThreadPoolExecutor(4) as threads:
         results = list(threads.map(lambda number: captions_of(service, iter([said(number)])), range(1, 5)))

@@ -6,7 +6,7 @@ import os
 import struct
 import sys
 import termios
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -92,16 +92,16 @@ class Terminal:
 
 @asynccontextmanager
 async def running(
-    *arguments: str, columns: int = 40, rows: int = 12, **environment: str
+    *arguments: str, command: Sequence[str] = VIVAVOCE, columns: int = 40, rows: int = 12, **environment: str
 ) -> AsyncIterator[tuple[Terminal, asyncio.subprocess.Process]]:
-    """Run `vivavoce` in a terminal, and kill it at the end of the block if it has not ended by then."""
+    """Run `vivavoce` or another command in a terminal; kill it at the end of the block if it has not ended by then."""
     ours, theirs = os.openpty()
     try:
         terminal = Terminal(ours, columns, rows)
         inherited = {name: value for name, value in os.environ.items() if name not in OUR_TERMINAL}
         try:
             process = await asyncio.create_subprocess_exec(
-                *VIVAVOCE,
+                *command,
                 *arguments,
                 env={**inherited, "TERM": "xterm", **environment},
                 preexec_fn=partial(os.login_tty, theirs),

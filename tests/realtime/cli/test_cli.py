@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +17,6 @@ from websockets.sync.client import connect
 from realtime import __version__
 from realtime.catalogue.table import ENTRIES
 from realtime.cli.commands import COMMANDS, command_line
-from realtime.cli.completion import SHELLS, script
 from realtime.cli.main import main
 from realtime.cli.output import USAGE_ERROR
 from tests.support.realtime_service import SILENT, read_to_end
@@ -186,37 +184,6 @@ def test_the_help_of_every_command_has_an_example_that_can_be_parsed(
 def test_a_table_in_a_pipe_has_a_line_for_each_row(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("models") == 0
     assert len(capsys.readouterr().out.splitlines()) == 1 + len(ENTRIES)
-
-
-def completions(script: str, line: str) -> set[str]:
-    """Return what bash offers for the last word of a line."""
-    program = f"""
-        {script}
-        COMP_WORDS=({line}); [[ "{line}" == *" " ]] && COMP_WORDS+=("")
-        COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}
-        _shtab_vivavoce; printf '%s\n' "${{COMPREPLY[@]}}"
-    """
-    bash = shutil.which("bash")
-    if bash is None:
-        pytest.skip("bash is not installed")
-    done = subprocess.run([bash, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    return set(done.stdout.split())
-
-
-def test_a_shell_completes_commands_options_names_and_files(tmp_path: Path) -> None:
-    (tmp_path / "talk.mp3").touch()
-    bash = script("bash")
-    assert completions(bash, "vivavoce tr") == {"transcribe", "trace"}
-    assert completions(bash, "vivavoce listen --lang") == {"--language"}
-    assert completions(bash, "vivavoce models pull whisper-tiny") == {"whisper-tiny", "whisper-tiny.en"}
-    assert completions(bash, "vivavoce transcribe --format ") == {"txt", "srt", "vtt", "json"}
-    assert completions(bash, f"vivavoce transcribe {tmp_path}/ta") == {f"{tmp_path}/talk.mp3"}
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_every_shell_has_a_script_with_every_command(shell: str) -> None:
-    written = script(shell)
-    assert [command for command in COMMANDS if command not in written] == []
 
 
 def test_eighty_columns_are_enough_for_the_list_of_models(
