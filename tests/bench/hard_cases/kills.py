@@ -113,7 +113,7 @@ def main() -> None:
     table = Table(
         "", "kills", "lost", "failed", "finals", "word errors", "lag", f"lag {RECOVERY_SECONDS:g} s after kills"
     )
-    with running_service(decoders_in_processes="true") as service:
+    with running_service(decoders_in_processes="true", load_limit="10") as service:
         for name, kills in (("undisturbed", False), ("killed", True)):
             outcome = asyncio.run(run(service, talkers, kills=kills))
             table.add_row(
