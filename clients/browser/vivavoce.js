@@ -21,6 +21,9 @@ export { endpoint, keyOf, microphones };
 /** Seconds of audio that wait for a connection, as long as the server waits for its client; and of what has no transcript. */
 const MAX_KEPT = 60;
 
+/** Turns and answers of which another session is told. The server keeps 1,000 items. */
+const MAX_SAID = 200;
+
 /** Code of the answer to a commit after which there is nothing to transcribe. */
 const NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty";
 
@@ -454,13 +457,18 @@ class Conversation {
   /** Responses that are not over, by their number in binary messages. @type {Map<number, Response>} */
   #responses = new Map();
   #created = 0;
+  /** What was said, for a session that replaces a lost one. @type {{role: "user" | "assistant", text: () => string}[]} */
+  #said = [];
 
   /** @param {Server & Input & Handlers & TalkOptions} options */
   constructor(options) {
     this.#options = options;
-    this.#transcripts = new Transcripts(options.onUser, options.onUser);
+    this.#transcripts = new Transcripts(options.onUser, (turn) => {
+      this.#remember("user", () => turn.committed);
+      options.onUser?.(turn);
+    });
     const { onState, onError } = options;
-    this.#connection = new Connection(options, { ext: "partials,binary" }, () => [this.#setup()], {
+    this.#connection = new Connection(options, { ext: "partials,binary" }, () => [this.#setup(), ...this.#history()], {
       onState,
       onError,
       onEvent: (event) => this.#receive(event),
@@ -500,8 +508,24 @@ class Conversation {
     return { type, session: { ...session, audio, ...(instructions && { instructions }) } };
   }
 
-  #begin() {
+  /** Tell a session what was said in those before it, and have it answer the user's turn that was not answered. */
+  #history() {
     this.#drop();
+    const said = this.#said.map(({ role, text }) => ({ role, text: text() })).filter(({ text }) => text);
+    const items = said.map(({ role, text }) => ({
+      type: "conversation.item.create",
+      item: { type: "message", role, content: [{ type: role === "user" ? "input_text" : "output_text", text }] },
+    }));
+    return said[said.length - 1]?.role === "user" ? [...items, { type: "response.create" }] : items;
+  }
+
+  /** @param {"user" | "assistant"} role @param {() => string} text what it is when a session is told */
+  #remember(role, text) {
+    this.#said.push({ role, text });
+    if (this.#said.length > MAX_SAID) this.#said.splice(0, 1);
+  }
+
+  #begin() {
     this.#created = 0;
     if (!this.#sender.repeats) this.#transcripts.settle();
     this.#transcripts.restart(this.#sender.secondsBefore);
@@ -519,6 +543,7 @@ class Conversation {
         break;
       case "response.created": {
         const answer = { id: event.response.id, text: "", interrupted: false, done: false };
+        this.#remember("assistant", () => answer.text);
         const number = this.#created++;
         this.#responses.set(number, { number, itemId: "", deltas: [], player: new Player(this.#context), answer });
         break;

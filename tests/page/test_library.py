@@ -129,6 +129,37 @@ def test_an_answer_ends_where_the_conversation_is_stopped(page: Page) -> None:
     assert (answer["done"], answer["interrupted"], answer["text"]) == (True, True, "")  # nothing of it was heard
 
 
+def test_a_session_that_replaces_a_lost_one_is_told_what_was_said_and_answers(page: Page) -> None:
+    page.evaluate(FAKE_SOCKET)
+    sent = page.evaluate("""(async () => {
+      const { talk } = await import("/vivavoce.js");
+      let hear = () => {};
+      const heard = new Promise((resolve) => (hear = resolve));
+      const conversation = await talk({ source: null, onAnswer: ({ done }) => done && hear() });
+      const lost = socket;
+      const type = "conversation.item.input_audio_transcription.completed";
+      const completed = (id, transcript) => lost.receive({ type, item_id: id, transcript, words: [] });
+      completed("item_1", "Good morning.");
+      lost.receive({ type: "response.created", response: { id: "resp_1" } });
+      lost.receive({ type: "response.output_text.delta", response_id: "resp_1", delta: "Hello." });
+      lost.receive({ type: "response.done", response: { id: "resp_1", status: "completed" } });
+      await heard;
+      completed("item_2", "How are you?");
+      lost.close();
+      while (socket === lost || socket.sent.length < 5) await new Promise((resolve) => setTimeout(resolve, 50));
+      conversation.stop();
+      const events = socket.sent.slice(1).map((each) => JSON.parse(each));
+      return events.map(({ type, item }) => [type, item?.role, item?.content[0].text]);
+    })()""")
+    create = "conversation.item.create"
+    assert sent == [
+        [create, "user", "Good morning."],
+        [create, "assistant", "Hello."],
+        [create, "user", "How are you?"],
+        ["response.create", None, None],
+    ]
+
+
 def test_the_overlay_begins_as_soon_as_there_is_room_for_its_session(browse_chromium: Browse, tmp_path: Path) -> None:
     microphone = tmp_path / "microphone.wav"
     microphone.write_bytes(wav_file(silence(1)))
