@@ -28,7 +28,7 @@ SPEED = 6.0
 """How many times as fast as it is spoken the audio is sent. Words are committed while somebody speaks even so."""
 
 KILLS = 3
-TURNS = [list(range(start, start + 20)) for start in range(0, repetitions(40, 100), 20)]
+TURNS = [list(range(start, start + 16)) for start in range(0, repetitions(32, 96), 16)]
 AUDIO = encode(np.concatenate([utterance(turn) for turn in TURNS]), Encoding.PCM16)
 
 
