@@ -12,7 +12,7 @@ from pathlib import Path
 from clients.aio import DEFAULT_URL, SAMPLE_RATE, Session, connect
 from clients.cli.audio_file import open_recording
 from clients.cli.exit_codes import ExitCode
-from clients.cli.server import SessionName, add_server_arguments, key_for, report
+from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_voice
 from clients.cli.signals import run_until_stopped
 from clients.cli.terminal import warn
 from clients.cli.values import audio_path, decimal_number
@@ -73,9 +73,7 @@ async def speak(options: SpeakOptions) -> int:
     try:
         async with connect(options.url, api_key=options.api_key, transcription=False, voice=options.voice) as session:
             name.note(session.effective("id"))
-            effective = session.effective("audio", "output", "voice")
-            if options.voice and effective and effective != options.voice:
-                _warn(f"the server does not use the voice {options.voice}, it uses {effective}")
+            warn_of_voice("say", options.voice, session.effective("audio", "output", "voice"))
             with open_recording(options.output) if options.output is not None else _open_loudspeaker() as write:
                 return name.tell_after(await _say(session, options, write))
     except SoundUnavailable as error:

@@ -47,6 +47,12 @@ def report(command: str, error: RealtimeError, url: str) -> ExitCode:
     return code_of(error)
 
 
+def warn_of_voice(command: str, wanted: str | None, used: object) -> None:
+    """Warn if the server does not know the voice; it uses its default then."""
+    if wanted and used and used != wanted:
+        warn(command, f"the server does not use the voice {wanted}, it uses {used}")
+
+
 class SessionName:
     """The name of a session in the server's log, on its page `/status` and of its trace.
 
@@ -58,24 +64,21 @@ class SessionName:
         self._verbose = verbose
         self._name: object = None
 
-    @property
-    def is_known(self) -> bool:
-        """Whether there has been a session."""
-        return self._name is not None
-
-    def see(self, event: Event) -> None:
-        """Note the name that the confirmation of a session has."""
+    def see(self, event: Event) -> bool:
+        """Note the name in the confirmation of a session; return whether the event is one, of another session."""
         match event:
             case Other(raw={"type": "session.updated", "session": {"id": str(name)}}):
-                self.note(name)
+                return self.note(name)
             case _:
-                pass
+                return False
 
-    def note(self, name: object) -> None:
-        """Note the name of the session; None if the server has not given it one."""
-        if name not in (None, self._name) and self._verbose:
+    def note(self, name: object) -> bool:
+        """Note the name of the session, None if the server has not given it one; return whether it is another."""
+        is_new = name not in (None, self._name)
+        if is_new and self._verbose:
             warn(self._command, f"session {name}")
         self._name = name
+        return is_new
 
     def tell_after(self, code: int) -> int:
         """Tell the name if the command has failed or found no speech; return its exit code."""

@@ -1,6 +1,7 @@
 """The command `vivavoce serve`."""
 
 import argparse
+import errno
 import logging
 import os
 import signal
@@ -24,6 +25,9 @@ from realtime.tracing.files import prepare_directory
 from realtime.weights.progress import LoggedProgress
 
 logger = logging.getLogger("vivavoce")
+
+_NO_ADDRESS: Final = frozenset({errno.EADDRNOTAVAIL, socket.EAI_NONAME})
+"""What is wrong with an address that is none, or not one of this machine."""
 
 WYOMING: Final = "wyoming"
 """Name (`FileDescriptorName=`) of the socket for Wyoming clients among those that systemd passes."""
@@ -91,7 +95,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
                 sockets.enter_context(wyoming)
         except (OSError, OverflowError) as error:
             _warn(f"cannot listen on {place}: {listening_error(error)}")
-            return 1
+            return ExitCode.USAGE if getattr(error, "errno", None) in _NO_ADDRESS else ExitCode.FAILED
         models = Models(settings, InstalledEngines(settings, LoggedProgress()))
         server = Server(
             models,

@@ -178,6 +178,29 @@ def test_a_turn_without_words_is_no_line_and_a_recording_without_words_has_an_ex
     assert capsys.readouterr() == ("", "vivavoce listen: there was no speech\n")
 
 
+def test_a_text_that_was_suppressed_is_not_called_silence(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    script = answering(committed("item_1"), completed("item_1", "", suppressed=["improbable", "improbable"]))
+    assert meet(script, listening(recording)) == ExitCode.NO_SPEECH
+    warning = "vivavoce listen: what was said is too uncertain: its text was suppressed (improbable)\n"
+    assert capsys.readouterr().err == warning
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_the_name_of_the_session_is_told_on_demand_and_after_a_failure(
+    recording: str, verbose: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet({"id": "sess_4f2a"})
+        await peer.receive("input_audio_buffer.commit")
+        await peer.send(committed("item_1"), failed("item_1", "It broke."))
+        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+
+    assert meet(script, listening(recording, verbose=verbose)) == ExitCode.FAILED
+    named = [line for line in capsys.readouterr().err.splitlines() if "session" in line]
+    wordy = "session sess_4f2a in the log and the traces of the server"
+    assert named == [f"vivavoce listen: {'session sess_4f2a' if verbose else wordy}"]
+
+
 def test_the_recording_arrives_whole(recording: str) -> None:
     async def script(peer: Peer) -> None:
         await peer.greet()

@@ -76,6 +76,16 @@ def test_a_conversation_that_is_resumed_forgets_nothing(
     )
 
 
+def test_a_voice_that_is_replaced_is_reported(
+    service: RealtimeService, question: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"source": str(question), "output": tmp_path / "answer.wav", "url": service.url}
+    assert talking(**options, voice="nobody") == ExitCode.OK
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 1
+    assert warnings[0].startswith("vivavoce talk: the server does not use the voice nobody, it uses ")
+
+
 def test_a_file_without_speech_has_an_exit_code(
     service: RealtimeService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,6 +54,7 @@ def test_unknown_arguments_are_a_usage_error(arguments: tuple[str, ...], capsys:
     ("arguments", "message"),
     [
         ("serve --port 99999", "argument --port: must be a whole number from 0 to 65535, not '99999'"),
+        ("serve --host 127.0.0.999 --insecure", "vivavoce serve: cannot listen on 127.0.0.999, port 8000: "),
         ("doctor --port -1", "argument --port: must be a whole number from 0 to 65535, not '-1'"),
         ("serve --fd -3", "argument --fd: must be a whole number of at least 0, not '-3'"),
         ("say Hello. --speed 9", "argument --speed: must be a number from 0.25 to 1.5, not '9'"),
