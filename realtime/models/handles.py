@@ -39,7 +39,6 @@ from realtime.text_normalization.normalizer import SpokenText, spoken_text
 from realtime.workers.batch import BatchWorker
 from realtime.workers.messages import NO_SAMPLES
 from realtime.workers.process_pool import ProcessPool
-from realtime.workers.process_recognizer import ProcessRecognizer
 from realtime.workers.stream import StreamWorker
 from realtime.workers.threads import BlockingCalls
 
@@ -106,28 +105,6 @@ class RecognizerHandle:
     def close(self) -> None:
         self._worker.close()
         self._engine.close()
-
-
-class ProcessRecognizerHandle(RecognizerHandle):
-    """A loaded speech-to-text model, in processes of its own."""
-
-    def __init__(self, entry: ModelEntry, engine: ProcessRecognizer, load_limit: float) -> None:
-        super().__init__(entry, engine, load_limit)
-        self._processes = engine.processes
-
-    @property
-    def restarts(self) -> int:
-        """How many processes have ended by themselves, or were killed as hung, and were replaced."""
-        return self._processes.restarts
-
-    @property
-    def running(self) -> int:
-        """The number of processes that have loaded the model."""
-        return self._processes.running
-
-    def close(self) -> None:
-        self._engine.close()  # so that nothing waits for a process
-        self._worker.close()
 
 
 class DetectorHandle:

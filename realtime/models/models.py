@@ -24,13 +24,12 @@ from realtime.models.handles import (
     DetectorHandle,
     EndOfTurnHandle,
     Handle,
-    ProcessRecognizerHandle,
     ProcessSynthesizerHandle,
     RecognizerHandle,
     SynthesizerHandle,
 )
 from realtime.models.pool import ModelPool, PooledModel
-from realtime.models.recognizers import load_recognizer
+from realtime.models.recognizers import ProcessRecognizerHandle, load_recognizer
 from realtime.models.session_recognizer import SessionRecognizer
 from realtime.models.speakers import Speakers
 from realtime.models.synthesizers import load_synthesizer

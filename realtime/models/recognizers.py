@@ -1,13 +1,35 @@
-"""Load a recognizer: its engine in threads of the service, or in processes of its own."""
+"""Recognizers whose engine runs in threads of the service, or in processes of its own: their load and handle."""
 
 from typing import Any
 
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import EngineProgram, Recognizer
 from realtime.engines.registry import Registry
-from realtime.models.handles import ProcessRecognizerHandle, RecognizerHandle
+from realtime.models.handles import RecognizerHandle
 from realtime.weights.progress import Stage, Step
 from realtime.workers.process_recognizer import ProcessRecognizer
+
+
+class ProcessRecognizerHandle(RecognizerHandle):
+    """A loaded speech-to-text model, in processes of its own."""
+
+    def __init__(self, entry: ModelEntry, engine: ProcessRecognizer, load_limit: float) -> None:
+        super().__init__(entry, engine, load_limit)
+        self._processes = engine.processes
+
+    @property
+    def restarts(self) -> int:
+        """How many processes have ended by themselves, or were killed as hung, and were replaced."""
+        return self._processes.restarts
+
+    @property
+    def running(self) -> int:
+        """The number of processes that have loaded the model."""
+        return self._processes.running
+
+    def close(self) -> None:
+        self._engine.close()  # so that nothing waits for a process
+        self._worker.close()
 
 
 def load_recognizer(entry: ModelEntry, engines: Registry, load_limit: float) -> RecognizerHandle:

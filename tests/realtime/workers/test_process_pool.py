@@ -205,6 +205,7 @@ def test_a_process_killed_within_a_job_fails_it_and_the_next_one_works() -> None
                 with pytest.raises(EngineError, match="SIGKILL"):
                     await anext(job)
             assert await works(opened)
+            assert opened.restarts == 1
 
     run(scenario())
 
