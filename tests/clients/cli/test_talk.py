@@ -19,6 +19,7 @@ from tests.support.cutting_proxy import cutting_proxy
 from tests.support.http_service import listening
 from tests.support.markdown import ROOT
 from tests.support.realtime_service import RealtimeService, realtime_service, utterance
+from tests.support.scripted_realtime_server import Peer, meet
 from tests.support.terminal import running
 
 RATE = 24_000
@@ -77,13 +78,18 @@ def test_a_conversation_that_is_resumed_forgets_nothing(
 
 
 def test_a_voice_that_is_replaced_is_reported(
-    service: RealtimeService, question: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    question: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = {"source": str(question), "output": tmp_path / "answer.wav", "url": service.url}
-    assert talking(**options, voice="nobody") == ExitCode.OK
-    warnings = capsys.readouterr().err.splitlines()
-    assert len(warnings) == 1
-    assert warnings[0].startswith("vivavoce talk: the server does not use the voice nobody, it uses ")
+    async def script(peer: Peer) -> None:
+        await peer.greet({"id": "sess_4f2a", "audio": {"output": {"voice": "anna"}}})
+        await peer.connection.close()
+
+    async def client(url: str) -> int:
+        return await talk(TalkOptions(source=str(question), output=tmp_path / "answer.wav", voice="nobody", url=url))
+
+    assert meet(script, client) == ExitCode.NO_SPEECH
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first == "vivavoce talk: the server does not use the voice nobody, it uses anna"
 
 
 def test_a_file_without_speech_has_an_exit_code(
