@@ -104,9 +104,6 @@ def _print(found: Timeline) -> None:
     if found.worst_words:
         line()
         console.print(_worst(found.worst_words))
-    elif any(turn.deltas and turn.completed is None for turn in found.turns):
-        line()
-        line("No table of the latest words: words have times when their turn is complete, and none is.")
 
 
 def _heading(turn: Turn) -> str:

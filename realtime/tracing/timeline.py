@@ -58,7 +58,10 @@ class Delta:
 
 @dataclass(slots=True)
 class LateWord:
-    """A committed word and what it waited for, in seconds; the parts add up to `lag`."""
+    """A committed word and what it waited for, in seconds; the parts add up to `lag`.
+
+    Of a turn that is not complete it is the text that was committed together, and `end` where it ends at the latest.
+    """
 
     item_id: str
     text: str

@@ -25,6 +25,7 @@ def timeline(trace: Trace) -> Timeline:
     reader = _Reader(Timeline(header["session"], header["version"], header["started"]), header["config"])
     for line in trace.lines:
         reader.read(line)
+    reader.explain_unfinished()
     return reader.timeline
 
 
@@ -195,6 +196,20 @@ class _Reader:
         for word, lag in zip(timed, fields["commit_lags"], strict=False):
             if late := self._late_word(turn, word, word["end"] + lag):
                 turn.late_words.append(late)
+
+    def explain_unfinished(self) -> None:
+        """Explain the lag of what was committed of turns that are not complete, as where the server was killed.
+
+        Words have times when their turn is complete. Until then they count as spoken by the end of the decode before
+        the one that committed them: LocalAgreement commits what two decodes have.
+        """
+        for turn in self.timeline.turns:
+            for delta in turn.deltas if turn.completed is None else ():
+                before = [each for each in turn.decodes if each.outcome == "answered" and (each.done or 0) < delta.at]
+                text = delta.characters if delta.text is None else delta.text
+                heard = {"text": text, "end": before[-1].end} if before else None
+                if heard and (late := self._late_word(turn, heard, delta.audio)):
+                    turn.late_words.append(late)
 
     def _late_word(self, turn: Turn, word: Fields, committed_at: int) -> LateWord | None:
         """Explain the lag of a word; None if the trace does not contain its decode."""

@@ -38,7 +38,7 @@ def test_the_timeline_is_printed(
     assert "cancelled" in printed
 
 
-def test_a_session_that_was_killed_within_its_first_turn_says_why_it_has_no_table(
+def test_a_session_that_was_killed_within_its_first_turn_has_its_latest_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     conversation = TracedConversation()
@@ -49,7 +49,9 @@ def test_a_session_that_was_killed_within_its_first_turn_says_why_it_has_no_tabl
     assert main(["trace", str(path)]) == 0
     printed = capsys.readouterr().out
     assert "end: unfinished (it goes on, or the server was killed)" in printed
-    assert "No table of the latest words" in printed
+    header, *rows = printed[printed.index("latest words") :].splitlines()
+    assert header.split()[2:] == ["ends", "at", "lag", "detection", "queue", "engine", "agreement", "cause"]
+    assert rows
 
 
 def test_the_timeline_is_printed_as_json(
