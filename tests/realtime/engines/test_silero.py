@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +117,13 @@ def test_speech_after_noise_is_found_at_once(silero: Silero, speech: Samples) ->
     call = np.concatenate([noise, speech + noise[: len(speech)]])
     (clean, _), (noisy, _) = silero.score([(each, silero.initial_state()) for each in (speech, call)])
     assert np.argmax(np.greater(noisy, 0.5)) - len(noise) <= np.argmax(np.greater(clean, 0.5)) + 3
+
+
+def test_onnxruntime_collects_nothing_for_its_maker(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    code = "import realtime.engines.silero as s; s.Silero()"
+    subprocess.run([sys.executable, "-c", code], env=environment | {"HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_torch_is_not_imported() -> None:
