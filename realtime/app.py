@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
+from typing import Final
 
 from starlette.applications import Starlette
 
@@ -30,6 +31,9 @@ from realtime.models.models import Models
 from realtime.settings import Settings
 
 logger = logging.getLogger("vivavoce")
+
+SENDING_SECONDS: Final = 1.0
+"""Seconds at the end of the service in which the last spans are sent; their receiver may be gone."""
 
 
 def create_app(
@@ -85,7 +89,8 @@ def create_app(
             if chat is not None:
                 await chat.aclose()
             await models.close()
-            await asyncio.to_thread(exporting.close)  # which sends the last spans
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.to_thread(exporting.close), SENDING_SECONDS)
 
     app = Starlette(
         routes=[
