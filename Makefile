@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-others test-models test-page voices browsers test-hostile soak ray autobahn conformance check bench bench-cases bench-peers pictures audit clean
+.PHONY: help setup serve test test-core test-http test-others test-models test-page voices browsers test-hostile soak ray autobahn conformance check bench bench-gpu bench-cases bench-peers pictures audit clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 
 bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, conversations, cost and capacity; about 25 minutes (BENCH_ARGS="--quick --plot DIR": about 7, with plots)
 	$(BIN)/python -m tests.bench.run $(BENCH_ARGS)
+
+bench-gpu: $(VENV)/ready-to-test  ## Measure how many streams an NVIDIA GPU holds, with what lag and cost (BENCH_ARGS="--models whisper-base")
+	$(BIN)/python -m tests.bench.gpu $(BENCH_ARGS)
 
 bench-cases: $(VENV)/ready-to-test  ## Measure the hard cases (taps, sounds, repeats, quiet speech, languages, times, media, texts); takes long, and needs recordings outside this repository
 	for case in $(HARD_CASES); do $(BIN)/python -m tests.bench.hard_cases.$$case || exit 1; done

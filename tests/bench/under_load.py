@@ -145,15 +145,22 @@ def lag_over_time(tracks: Sequence[Track], scores: Sequence[StreamScore]) -> Ite
 
 
 def load_run(
-    model: str, clips: Sequence[SpeechClip], streams: int, plan: Plan, whole: WholeFiles | None = None
+    model: str,
+    clips: Sequence[SpeechClip],
+    streams: int,
+    plan: Plan,
+    whole: WholeFiles | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> LoadFigures:
-    """Play this many streams into a fresh service; stream number k plays the same in every run of the same length."""
+    """Play this many streams into a fresh service; stream number k plays the same in every run of the same length.
+
+    `settings` are added to those of the service.
+    """
     seconds = plan.one_stream_seconds if streams == 1 else plan.load_seconds
     tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
     print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
-    with running_service(
-        log_level="warning", transcription_model=model, max_sessions=SESSIONS, load_limit=NO_LIMIT
-    ) as service:
+    common = {"log_level": "warning", "transcription_model": model, "max_sessions": SESSIONS, "load_limit": NO_LIMIT}
+    with running_service(None, 0, **(common | dict(settings or {}))) as service:
         return run_streams(service, model, tracks, whole)
 
 
