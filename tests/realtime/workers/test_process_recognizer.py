@@ -146,15 +146,11 @@ def test_a_process_has_no_socket_of_the_service(tmp_path: Path) -> None:
     assert len([each for each in opened if each.startswith("socket:")]) == 1
 
 
-def test_restarts_leave_no_descriptor_and_no_thread(recognizer: ProcessRecognizer) -> None:
-    def restart() -> None:
-        (child,) = children()
-        child.kill()
-        assert transcribe(recognizer, request(1)).text == " word1"
-
-    restart()
+def test_a_restart_leaves_no_descriptor_and_no_thread(recognizer: ProcessRecognizer) -> None:
+    assert transcribe(recognizer, request(1)).text == " word1"
     before = descriptors(), threading.active_count(), len(children())
-    restart()
+    children()[0].kill()
+    assert transcribe(recognizer, request(1)).text == " word1"
     assert eventually(lambda: (descriptors(), threading.active_count(), len(children())) == before)
 
 

@@ -1,5 +1,7 @@
 """Whisper with its real weights, on speech from the bundled voice."""
 
+import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +19,7 @@ from realtime.audio.formats import SAMPLE_RATE, WINDOW, Samples
 from realtime.audio.resampler import Resampler
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.names import lookup
+from realtime.engines.base import EngineProgram
 from realtime.engines.hibari import Hibari
 from realtime.engines.silero import Silero
 from realtime.engines.whisper.drafts import Draft
@@ -37,12 +40,14 @@ from realtime.speech.suppression import (
     resembles_silence,
     suppression,
 )
-from realtime.speech.transcript import normalised
+from realtime.speech.transcript import Hypothesis, normalised
 from realtime.speech.voice import VoiceActivity
 from realtime.weights.locate import locate
+from realtime.workers.process_recognizer import ProcessRecognizer
 from tests.bench.hard_cases.sounds import generated
 from tests.bench.hard_cases.taps import digits
 from tests.support.bundled_models import require_packages
+from tests.support.recognizer_process import children
 from tests.support.recognizing import transcribe, transcribe_all
 
 pytestmark = pytest.mark.models
@@ -480,3 +485,20 @@ def test_punctuation_belongs_to_the_word_before_and_opening_marks_to_the_word_af
     assert [word.strip().strip(TRAILING_PUNCTUATION) for word in grouped(vocabulary, "en", text)] == [
         "He", "said", "\u201cwell-known", "(or", "not", "didn't", "he",
     ]  # fmt: skip
+
+
+def test_in_a_process_it_writes_what_it_writes_in_a_thread_also_when_that_is_killed(
+    whisper: Whisper, directory: Path, spoken: Callable[..., Samples]
+) -> None:
+    options = {"languages": [], "device": "cpu", "compute_type": "int8", "threads": 1}
+    program = EngineProgram(
+        "whisper-base", "realtime.engines.whisper.process:load", {"path": str(directory), **options}, sys.executable
+    )
+    request = TranscriptionRequest(spoken(SENTENCES[1]), word_times=True, hotwords="bridge")
+    with contextlib.closing(ProcessRecognizer(program, lambda _: None)) as in_process:
+        assert in_process.capabilities == whisper.capabilities
+        states: list[Any] = [in_process.encode(request)]
+        children()[-1].kill()
+        while not isinstance(states[0], Hypothesis):
+            states = [*in_process.decode(states)]
+    assert states[0].words == transcribe(whisper, request).words
