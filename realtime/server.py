@@ -38,6 +38,7 @@ ACCEPTED_SECONDS: Final = 1.0
 """Seconds in which connections that this process has accepted may send a request, when another one accepts the next.
 
 Clients send it with the next packet, so that it arrives within a round trip; the longest ones on earth take 0.5 s.
+uvloop reports a connection only after it has accepted it, so that there may be some although none is known.
 """
 
 CLOSING_SECONDS: Final = 1
@@ -201,8 +202,7 @@ class Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         self.drain.leave_to_successor()
-        if self.server_state.connections:
-            await asyncio.sleep(ACCEPTED_SECONDS)
+        await asyncio.sleep(ACCEPTED_SECONDS)
         for connection in [*self.server_state.connections]:
             if isinstance(connection, GuardedHttpProtocol):
                 connection.shutdown()
