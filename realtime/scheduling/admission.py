@@ -94,7 +94,8 @@ class AdmissionControl:
 
     def _demand(self, now: float) -> float:
         """Return what keeping all promises takes at this moment, in engine seconds per second."""
-        return self._cadence.finals_rate(now) + self._cadence.active_sessions(now) * self._expected_rate
+        active = self._promised.keys() & self._cadence.active_sessions(now)  # without those that have ended
+        return self._cadence.finals_rate(now) + len(active) * self._expected_rate
 
     @property
     def _expected_rate(self) -> float:

@@ -16,6 +16,7 @@ cannot confirm a hypothesis sooner. The level tells the session how much each de
 """
 
 from collections import Counter
+from collections.abc import Set
 from typing import Final
 
 from realtime.scheduling.cost import DecayingRate, PartialCost
@@ -75,15 +76,15 @@ class Cadence:
         """Return the engine seconds per second that finals took recently."""
         return self._finals.read(now)
 
-    def active_sessions(self, now: float) -> int:
-        """Return the number of sessions that are expected to want a partial."""
+    def active_sessions(self, now: float) -> Set[str]:
+        """Return the sessions that are expected to want a partial."""
         recent = {session for session, at in self._last_active.items() if now - at <= ACTIVE_SECONDS}
-        return len(recent | self._queued.keys())
+        return recent | self._queued.keys()
 
     def partial_interval(self, now: float) -> float | None:
         """Return the seconds between the partials of one session; None means finals only."""
         available = self._workers - self.finals_rate(now)
-        required = self.active_sessions(now) * self._cost.seconds
+        required = len(self.active_sessions(now)) * self._cost.seconds
         if available <= 0 or required > 2 * MAX_PARTIAL_INTERVAL * available:
             return None
         sustainable = required / available

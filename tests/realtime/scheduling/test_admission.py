@@ -74,6 +74,16 @@ def test_a_removed_session_makes_room() -> None:
     assert admitted > 1
 
 
+def test_sessions_that_have_spoken_until_they_ended_leave_their_room_at_once() -> None:
+    load = load_of(1, 0.1)
+    admitted = capacity(load)
+    for number in range(admitted):
+        load.cadence.record_partial(f"session {number}", NOW)
+    for number in range(1, admitted):
+        load.admission.remove_session(f"session {number}")
+    assert load.admission.headroom(NOW, 32) == admitted - 1
+
+
 def test_a_quiet_session_makes_room() -> None:
     load = load_of(1, 0.1)
     capacity(load)
@@ -114,7 +124,7 @@ def test_no_session_is_admitted_while_those_that_speak_take_all_the_time() -> No
 
 def test_partials_that_are_not_affordable_take_capacity_too() -> None:
     load = load_of(1, 0.1)
-    load.admission.add_session("session", NOW)
     for number in range(12):
+        load.admission.add_session(f"session {number}", NOW)
         load.cadence.add_queued(f"session {number}")
     assert not load.admission.can_admit(NOW + 10 * AVERAGING_SECONDS)
