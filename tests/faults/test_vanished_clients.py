@@ -95,7 +95,7 @@ def test_clients_that_come_and_go_leave_no_memory_descriptor_or_task(server: Rea
                 pass
         assert eventually(lambda: server.connections == 0 and not server.jobs())
 
-    cycles, process = repetitions(200, 10_000), psutil.Process()
+    cycles, process = repetitions(60, 10_000), psutil.Process()
     come_and_go(cycles // 4)  # until caches and arenas have their size
     tasks, opened, before = server.tasks, descriptors(), process.memory_info().rss
     come_and_go(cycles)

@@ -21,9 +21,16 @@ from tests.support.realtime_service import TIMEOUT, RealtimeService, eventually,
 from tests.support.recordings import wav_file
 from tests.support.scripted_engines import say_numbers
 
+UPLOAD = "POST /v1/audio/transcriptions"
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 TRACE = 0x4BF92F3577B34DA6A3CE929D0E0E4736
 TRACEPARENT = {"traceparent": f"00-{TRACE:032x}-00f067aa0ba902b7-01"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RealtimeService]:
+    with realtime_service() as server:
+        yield server
 
 
 @pytest.fixture
@@ -34,15 +41,21 @@ def exporter() -> Iterator[InMemorySpanExporter]:
         yield exporter
 
 
-def by_name(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
-    """Return the last span of each name."""
-    return {each.name: each for each in exporter.get_finished_spans()}
+def by_name(exporter: InMemorySpanExporter, *awaited: str) -> dict[str, ReadableSpan]:
+    """Return the last span of each name, as soon as there are some of the awaited names."""
+
+    def recorded() -> dict[str, ReadableSpan]:
+        return {each.name: each for each in exporter.get_finished_spans()}
+
+    assert eventually(lambda: {*awaited} <= recorded().keys())
+    return recorded()
 
 
-def parent_of(name: str, recorded: dict[str, ReadableSpan]) -> str:
-    parent = recorded[name].parent
-    assert parent is not None
-    return next((each.name for each in recorded.values() if each.context.span_id == parent.span_id), "client")
+def parents(exporter: InMemorySpanExporter) -> dict[str, str]:
+    """Return the name of what each span is a part of, by its own name; those of the client have none here."""
+    recorded = exporter.get_finished_spans()
+    names = {each.context.span_id: each.name for each in recorded}
+    return {each.name: names.get(each.parent.span_id, "client") for each in recorded if each.parent is not None}
 
 
 def transcribe(server: RealtimeService) -> None:
@@ -56,34 +69,37 @@ def transcribe(server: RealtimeService) -> None:
     assert "word3" in answer.text
 
 
-def test_a_session_is_recorded_from_its_handshake_to_the_events_of_a_decode(exporter: InMemorySpanExporter) -> None:
-    with realtime_service() as server, server.session("intent=transcription", additional_headers=TRACEPARENT) as client:
+def test_a_session_is_recorded_from_its_handshake_to_the_events_of_a_decode(
+    server: RealtimeService, exporter: InMemorySpanExporter
+) -> None:
+    with server.session("intent=transcription", additional_headers=TRACEPARENT) as client:
         client.send_audio(utterance([1, 2, 3]))
         client.wait_for(COMPLETED)
-    recorded = by_name(exporter)
-    parents = {name: parent_of(name, recorded) for name in recorded}
-    assert parents.pop("frames") == "transcribe"  # of another one of them
-    assert parents == {"session": "client", "handshake": "session", "turn": "session", "transcribe": "turn"}
+    recorded = by_name(exporter, "session")
+    assert parents(exporter) == {
+        "session": "client", "handshake": "session", "turn": "session", "transcribe": "turn", "frames": "transcribe",
+    }  # fmt: skip
     assert {each.context.trace_id for each in recorded.values()} == {TRACE}
     events = [event.name for each in exporter.get_finished_spans() for event in each.events]
     assert {"taken by an engine", "TranscriptExtended", "TranscriptCompleted"} <= set(events)
 
 
-def test_a_reply_is_recorded_with_the_jobs_of_its_voice(exporter: InMemorySpanExporter) -> None:
-    with realtime_service() as server, server.session() as client:
+def test_a_reply_is_recorded_with_the_jobs_of_its_voice(
+    server: RealtimeService, exporter: InMemorySpanExporter
+) -> None:
+    with server.session() as client:
         client.speak("A secret.")
         client.wait_for("response.done")
-    recorded = by_name(exporter)
-    assert parent_of("synthesize", recorded) == "response"
+    recorded = by_name(exporter, "session")
+    assert parents(exporter)["synthesize"] == "response"
     assert dict(recorded["response"].attributes or {}) == {"status": "completed"}
 
 
-def test_an_upload_is_recorded_with_its_segments(exporter: InMemorySpanExporter) -> None:
-    with realtime_service() as server:
-        transcribe(server)
-    recorded = by_name(exporter)
-    assert parent_of("segment", recorded) == "POST /v1/audio/transcriptions"
-    assert dict(recorded["POST /v1/audio/transcriptions"].attributes or {}) == {"http.response.status_code": 200}
+def test_an_upload_is_recorded_with_its_segments(server: RealtimeService, exporter: InMemorySpanExporter) -> None:
+    transcribe(server)
+    recorded = by_name(exporter, UPLOAD)
+    assert parents(exporter)["segment"] == UPLOAD
+    assert dict(recorded[UPLOAD].attributes or {}) == {"http.response.status_code": 200}
 
 
 def test_a_refused_session_is_recorded_with_the_code_of_its_error(exporter: InMemorySpanExporter) -> None:
@@ -93,18 +109,18 @@ def test_a_refused_session_is_recorded_with_the_code_of_its_error(exporter: InMe
         server.session(),
     ):
         pass
-    assert dict(by_name(exporter)["handshake"].attributes or {}) == {"error.type": "server_overloaded"}
+    assert dict(by_name(exporter, "session")["handshake"].attributes or {}) == {"error.type": "server_overloaded"}
 
 
-def test_spans_hold_nothing_of_what_was_said_or_asked(exporter: InMemorySpanExporter) -> None:
-    with realtime_service() as server:
-        transcribe(server)
-        with server.session("intent=transcription&prompt=secret") as client:
-            client.send_audio(utterance([1, 2, 3]))
-            client.wait_for(COMPLETED)
-        with server.session() as client:
-            client.speak("A secret.")
-            client.wait_for("response.done")
+def test_spans_hold_nothing_of_what_was_said_or_asked(server: RealtimeService, exporter: InMemorySpanExporter) -> None:
+    transcribe(server)
+    with server.session("intent=transcription&prompt=secret") as client:
+        client.send_audio(utterance([1, 2, 3]))
+        client.wait_for(COMPLETED)
+    with server.session() as client:
+        client.speak("A secret.")
+        client.wait_for("response.done")
+    by_name(exporter, UPLOAD, "session", "turn", "response")
     everything = "".join(each.to_json() for each in exporter.get_finished_spans())
     assert "transcribe" in everything
     assert "secret" not in everything
