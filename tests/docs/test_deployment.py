@@ -68,6 +68,15 @@ def test_kubernetes_waits_longer_than_the_service_drains_and_asks_what_it_answer
     assert pod["securityContext"]["runAsUser"] == int(user[1])
 
 
+def test_kubernetes_sets_no_variable_of_the_service_that_is_named_like_it() -> None:
+    """Kubernetes sets NAME_PORT, NAME_SERVICE_HOST and others in all pods for a Service of that name, unless told."""
+    deployment, service, _ = listed((DEPLOY / "kubernetes.yaml").read_text())
+    name = service["metadata"]["name"].upper()
+    with pytest.raises(ValueError, match="VIVAVOCE_PORT"):
+        settings_from({f"{name}_PORT": "tcp://10.96.0.12:80"})
+    assert deployment["spec"]["template"]["spec"]["enableServiceLinks"] is False
+
+
 def test_the_container_copies_files_that_exist_and_installs_as_make_does() -> None:
     container = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
     sources = [
