@@ -155,9 +155,11 @@ class BatchWorker(Generic[Payload, Answer]):
                 self._loop.call_soon_threadsafe(self._finish, batch)
 
     def _outcomes(self, stage: Stage, payloads: Sequence[Payload]) -> list[Answer | Encoded[Payload] | Exception]:
-        """Run a batch; if it fails, run its requests one by one, so that a bad one fails alone."""
+        """Run a batch; if it fails for another reason than load, run its requests one by one: a bad one fails alone."""
         try:
             return [answer for _, answer in zip(payloads, self._run(stage, payloads), strict=True)]
+        except Overloaded as exc:  # there is no engine, for one request as little as for all
+            return [exc] * len(payloads)
         except Exception as exc:  # noqa: BLE001 - raised again in the caller of the request
             if len(payloads) == 1:
                 return [exc]

@@ -22,7 +22,7 @@ async def happens(event: threading.Event) -> None:
 
 
 class Engine:
-    """Answers in capitals when `gate` is open; raises for "bad", and returns one answer for a batch with "short"."""
+    """Answers in capitals when `gate` is open; raises for "bad" and "full", has one answer for a batch with "short"."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -37,6 +37,8 @@ class Engine:
         assert self.gate.wait(5)
         if "bad" in requests:
             raise EngineError("It is bad.")
+        if "full" in requests:
+            raise Overloaded("It is full.")
         return ["SHORT"] if "short" in requests and len(requests) > 1 else [each.upper() for each in requests]
 
     async def works(self) -> None:
@@ -281,6 +283,19 @@ def test_a_bad_request_fails_alone() -> None:
             good, bad, fine = await asyncio.gather(*asked, return_exceptions=True)
             assert (good, fine) == ("GOOD", "FINE")
             assert isinstance(bad, EngineError)
+
+    run(scenario())
+
+
+def test_an_engine_that_takes_nothing_now_is_not_asked_again_for_each_request_of_a_batch() -> None:
+    async def scenario() -> None:
+        engine = Engine()
+        async with busy(engine, max_batch=3) as worker:
+            asked = [await ask(worker, name) for name in ("one", "full", "two")]
+            engine.gate.set()
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+            assert [type(each) for each in answers] == [Overloaded] * 3
+            assert engine.batches[-1] == ["one", "full", "two"]
 
     run(scenario())
 
