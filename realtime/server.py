@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import os
+import signal
 import socket
 import ssl
 from collections.abc import Sequence
@@ -158,7 +159,8 @@ class Server(uvicorn.Server):
             logger.info("process %d has taken over", successor.process_id)
             self._manager.leave()
             self._successor = True
-            self.should_exit = True
+            # So that the process ends as after a signal, even if a thread still loads a model or sends spans.
+            self.handle_exit(signal.SIGTERM, None)
         else:
             logger.error("not restarted: process %d did not start", successor.process_id)
             self._manager.ready()

@@ -42,7 +42,9 @@ class ServiceManager:
         watched = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         period = environ.get("WATCHDOG_USEC", "")
         self.heartbeat_seconds = (
-            int(period) / 1e6 / BEATS_PER_WATCHDOG_PERIOD if self._address and watched and period.isdecimal() else None
+            int(period) / 1e6 / BEATS_PER_WATCHDOG_PERIOD
+            if self._address and watched and period.isdecimal() and int(period)
+            else None
         )
 
     def ready(self) -> None:

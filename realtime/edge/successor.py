@@ -26,6 +26,8 @@ class Successor:
         self._ready, ready = os.pipe()
         options = {**sockets, "--ready-fd": ready}
         command = [sys.executable, *sys.orig_argv[1:]]
+        while len(command) > 2 and command[-2] in options:  # those that this process was given in the same way
+            del command[-2:]
         for option, descriptor in options.items():
             command += [option, str(descriptor)]
         environment = {name: value for name, value in os.environ.items() if name not in OF_ONE_PROCESS}

@@ -13,7 +13,9 @@ import httpx
 import pytest
 
 from realtime.edge.service_manager import ServiceManager, passed_sockets
+from realtime.edge.successor import Successor
 from tests.support.realtime_service import TIMEOUT, RealtimeService, eventually, realtime_service, utterance
+from tests.support.scenarios import run
 from tests.support.scripted_engines import ScriptedEngines, Work
 
 BEAT_SECONDS = 0.02
@@ -100,6 +102,7 @@ def test_a_service_whose_engine_does_not_return_is_not_alive_until_it_does(tmp_p
         ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 10.0),
         ({"WATCHDOG_USEC": "30000000"}, 10.0),
         ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
         ({}, None),
     ],
 )
@@ -138,3 +141,21 @@ def test_a_service_goes_on_if_the_next_process_does_not_start(
         with server.session():
             pass
     assert "did not start" in caplog.text
+
+
+ARGUMENTS = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(' '.join(sys.argv[2:]))"
+
+
+def test_each_process_is_given_the_sockets_anew_and_not_those_of_all_processes_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ["--fd", "90", "--ready-fd", "91"]
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-c", ARGUMENTS, str(tmp_path / "seen"), "serve", *given, *given])
+
+    async def scenario() -> None:
+        assert not await Successor({"--fd": listener.fileno()}).ready()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        run(scenario())
+        serve, *seen = (tmp_path / "seen").read_text().split()
+        assert (serve, seen[:3], len(seen)) == ("serve", ["--fd", str(listener.fileno()), "--ready-fd"], len(given))
