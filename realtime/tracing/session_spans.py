@@ -48,6 +48,8 @@ class SessionSpans:
         self._tracer = tracer
         self._session = get_current()
         self._turns: dict[str, Span] = {}
+        self._committed: set[str] = set()
+        """Those turns whose transcript is still to come."""
         self._responses: dict[str, Span] = {}
         self._jobs: dict[int, Span] = {}
         self._answered: Span | None = None
@@ -125,17 +127,22 @@ class SessionSpans:
         if self._answered is not None:
             self._answered.add_event(type(event).__name__)
         match event:
-            case SpeechStarted() | AudioCommitted():
-                if event.item_id not in self._turns:
-                    self._turns[event.item_id] = self._tracer.start_span("turn", self._session)
+            case SpeechStarted():
+                self._begin_turn(event.item_id)
+            case AudioCommitted():
+                self._begin_turn(event.item_id)
+                if event.transcribed:
+                    self._committed.add(event.item_id)
+                else:
+                    self._end(self._turns, event.item_id)
             case TranscriptCompleted():
-                self._end(self._turns, event.item_id, words=len(event.words))
+                self._end_turn(event.item_id, words=len(event.words))
             case TranscriptFailed():
                 if event.item_id in self._turns:
                     spans.failed(self._turns[event.item_id], event.error.code)
-                self._end(self._turns, event.item_id)
+                self._end_turn(event.item_id)
             case AudioCleared():
-                for item_id in [*self._turns]:
+                for item_id in self._turns.keys() - self._committed:
                     self._end(self._turns, item_id)
             case ResponseStarted():
                 self._responses[event.response.id] = self._tracer.start_span("response", self._session)
@@ -143,6 +150,14 @@ class SessionSpans:
                 self._end(self._responses, event.response.id, status=event.status)
             case _:
                 pass
+
+    def _begin_turn(self, item_id: str) -> None:
+        if item_id not in self._turns:
+            self._turns[item_id] = self._tracer.start_span("turn", self._session)
+
+    def _end_turn(self, item_id: str, **attributes: AttributeValue) -> None:
+        self._committed.discard(item_id)
+        self._end(self._turns, item_id, **attributes)
 
     def _begin_job(
         self, number: int, name: str, parents: Mapping[str, Span], attributes: Mapping[str, AttributeValue]

@@ -17,6 +17,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from websockets.exceptions import InvalidStatus
 
 from realtime import spans
+from realtime.session.events import AudioCleared, AudioCommitted, Event, SpeechStarted, TranscriptCompleted
+from realtime.tracing.session_spans import SessionSpans
 from tests.support.realtime_service import TIMEOUT, RealtimeService, eventually, realtime_service, utterance
 from tests.support.recordings import wav_file
 from tests.support.scripted_engines import say_numbers
@@ -82,6 +84,22 @@ def test_a_session_is_recorded_from_its_handshake_to_the_events_of_a_decode(
     assert {each.context.trace_id for each in recorded.values()} == {TRACE}
     events = [event.name for each in exporter.get_finished_spans() for event in each.events]
     assert {"taken by an engine", "TranscriptExtended", "TranscriptCompleted"} <= set(events)
+
+
+def test_a_turn_lasts_until_its_transcript_its_commit_without_one_or_the_end_of_its_audio(
+    exporter: InMemorySpanExporter,
+) -> None:
+    tracer = spans.tracer()
+    assert tracer is not None
+    recording = SessionSpans(tracer)
+
+    def turns_after(*events: Event) -> int:
+        recording.produced(events, 0.0)
+        return len(exporter.get_finished_spans())
+
+    assert turns_after(AudioCommitted("untranscribed", transcribed=False)) == 1
+    assert turns_after(AudioCommitted("committed"), SpeechStarted("begun", 0), AudioCleared()) == 2
+    assert turns_after(TranscriptCompleted("committed", "", words=(), language="", samples=0)) == 3
 
 
 def test_a_reply_is_recorded_with_the_jobs_of_its_voice(
