@@ -185,6 +185,8 @@ class ProcessPool:
     async def _settle(self, process: WorkerProcess) -> None:
         try:
             await process.settle()
+            if not process.alive and not self._closing:
+                self.restarts += 1
         finally:
             self._release(process)
 

@@ -234,7 +234,7 @@ class WorkerProcess:
     def ending(self) -> str:
         """Return how the process has ended, as a sentence."""
         status = self._process.wait()
-        how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
+        how = f"was ended by {_signal_name(-status)}" if status < 0 else f"ended with exit status {status}"
         return f"The process of {self._program.name} {how}."
 
     def _wait_briefly(self) -> None:
@@ -283,6 +283,10 @@ class WorkerProcess:
         """Close this end of the socket; called in the event loop once the process has ended."""
         if self._streams is not None:
             self._streams[1].close()
+
+
+def _signal_name(number: int) -> str:
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
 
 
 def _log(message: Message) -> None:

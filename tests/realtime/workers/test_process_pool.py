@@ -171,7 +171,13 @@ def test_a_foreign_exception_fails_the_job_with_its_place_but_without_its_text()
 
 
 @pytest.mark.parametrize(
-    ("do", "said"), [("abort", "was ended by SIGABRT"), ("exit", "ended with exit status 3")], ids=["signal", "exit"]
+    ("do", "said"),
+    [
+        ("abort", "was ended by SIGABRT"),
+        ("unnamed", f"was ended by signal {signal.SIGRTMIN + 6}"),
+        ("exit", "ended with exit status 3"),
+    ],
+    ids=["signal", "unnamed signal", "exit"],
 )
 def test_a_crash_fails_its_job_and_the_next_one_works(do: str, said: str) -> None:
     async def scenario() -> None:
@@ -250,6 +256,7 @@ def test_a_process_that_does_not_end_a_cancelled_job_in_time_is_killed() -> None
             assert await works(opened)
             assert asyncio.get_running_loop().time() - began < 5
             assert not psutil.pid_exists(opened.description["pid"])
+            assert opened.restarts == 1
 
     run(scenario())
 
