@@ -240,7 +240,7 @@ class Conversation:
                     answer.done = True
             case Disconnected(resumes=False):
                 for answer in self._answers.values():
-                    answer.done = True
+                    answer.done, answer.item_id = True, ""  # another session knows no item of this one
             case Reconnected():
                 self._asked = self._over = False
             case Other(raw={"type": "session.updated"}) if self._asked:
