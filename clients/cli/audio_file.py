@@ -55,8 +55,11 @@ def _encoded(file: IO[bytes], rate: int, *, container: str, codec: str) -> Itera
     import av  # here, because few runs need it
     import numpy as np
 
+    rates = av.Codec(codec, "w").audio_rates or [rate]
     with av.open(file, "w", format=container) as output:
-        stream = output.add_stream(codec, rate=rate, layout="mono")
+        # Opus has no 22.05 kHz, the rate of many voices: PyAV resamples to the next higher one.
+        encoded_rate = min((each for each in rates if each >= rate), default=max(rates))
+        stream = output.add_stream(codec, rate=encoded_rate, layout="mono")
         assert isinstance(stream, av.AudioStream)
 
         def write(pcm: bytes) -> None:

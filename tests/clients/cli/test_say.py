@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import clients.cli.say
+from clients.cli.audio_file import open_recording
 from clients.cli.exit_codes import ExitCode
 from clients.cli.say import SpeakOptions, add_arguments, run, speak
 from tests.support.scripted_realtime_server import (
@@ -129,6 +130,13 @@ def test_a_file_has_the_format_that_its_name_says(name: str, codec: str, tmp_pat
         seconds = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
         assert file.streams.audio[0].codec_context.codec.canonical_name == codec
     assert seconds == pytest.approx(2.0, abs=0.1)
+
+
+def test_opus_has_the_audio_of_a_voice_with_another_rate(tmp_path: Path) -> None:
+    with open_recording(tmp_path / "hello.opus", 22_050) as write:
+        write(bytes(2 * 22_050))
+    with av.open(tmp_path / "hello.opus") as file:
+        assert sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0)) == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_raw_file_has_the_samples_alone(tmp_path: Path) -> None:
