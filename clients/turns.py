@@ -6,10 +6,11 @@ are aligned by their words, because the second may differ a little from the firs
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 
 from clients.events import Committed, Completed, Delta, Event, Failed, Partial, SpeechStarted, SpeechStopped, Word
@@ -19,9 +20,6 @@ _UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\
 
 WORDS: Final = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
 """A word with the space before it."""
-
-_PUNCTUATION: Final = re.compile(r"[^\w\s]+$")
-"""Punctuation at the end of a word."""
 
 _LARGEST_SHIFT: Final = 3
 """Words by which the second transcript may be longer up to a common word; more is a chance match of short words."""
@@ -208,8 +206,13 @@ def _mark_after(before: list[str], repeated: list[str]) -> str:
     if not before or not repeated:
         return ""
     [first, second] = _keys([before[-1], repeated[-1]])
-    mark = _PUNCTUATION.search(repeated[-1])
-    return mark[0] if mark and first == second and not _PUNCTUATION.search(before[-1]) else ""
+    return "" if first != second or _mark(before[-1]) else _mark(repeated[-1])
+
+
+def _mark(word: str) -> str:
+    """Return the punctuation at the end of a word. Signs of vowels, as in Hindi, are none."""
+    size = sum(1 for _ in takewhile(lambda each: unicodedata.category(each)[0] in "PS", reversed(word)))
+    return word[len(word) - size :]
 
 
 def _keys(words: list[str]) -> Iterator[str]:

@@ -137,6 +137,7 @@ def test_text_that_is_transcribed_otherwise_the_second_time_is_not_doubled() -> 
         ("Is that so.", "Is that so?", "Is that so."),
         ("Is that", "Is that, in fact, so?", "Is that, in fact, so?"),
         ("Is this", "Is that.", "Is this"),
+        ("यह सच है", "यह सच है।", "यह सच है।"),
     ],
 )
 def test_a_mark_that_was_lost_after_its_word_comes_with_the_second_transcript(

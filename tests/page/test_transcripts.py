@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,27 +13,42 @@ from realtime.edge.page import DIRECTORY
 NODE = shutil.which("node")
 TRANSCRIPTION = "conversation.item.input_audio_transcription."
 PROGRAM = """
+import { createInterface } from "node:readline";
 const { Transcripts } = await import(process.argv[1]);
-const finals = [];
-const onFinal = ({ id, committed, start, words }) => finals.push([id, committed, start, words]);
-const transcripts = new Transcripts(undefined, onFinal);
-for (const [base, events] of JSON.parse(process.argv[2])) {
-  transcripts.restart(base);
-  for (const event of events) transcripts.receive(event);
+for await (const line of createInterface({ input: process.stdin })) {
+  const finals = [];
+  const onFinal = ({ id, committed, start, words }) => finals.push([id, committed, start, words]);
+  const transcripts = new Transcripts(undefined, onFinal);
+  for (const [base, events] of JSON.parse(line)) {
+    transcripts.restart(base);
+    for (const event of events) transcripts.receive(event);
+  }
+  console.log(JSON.stringify([finals, transcripts.answered]));
 }
-console.log(JSON.stringify([finals, transcripts.answered]));
 """
 Event = dict[str, Any]
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="needs Node")
 
 
-def finals(*sessions: tuple[float, list[Event]]) -> tuple[list[list[Any]], float]:
-    """Return the final turns (id, text, start, words), and the second before which everything is transcribed."""
+Finals = Callable[..., tuple[list[list[Any]], float]]
+
+
+@pytest.fixture(scope="module")
+def finals() -> Iterator[Finals]:
+    """Provide the final turns (id, text, start, words) of sessions, and until when everything is transcribed."""
     command = [str(NODE), "--input-type=module", "-e", PROGRAM, str(DIRECTORY / "vivavoce/transcripts.js")]
-    done = subprocess.run([*command, json.dumps(sessions)], capture_output=True, text=True, check=True, timeout=60)
-    turns, answered = json.loads(done.stdout)
-    return turns, answered
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def follow(*sessions: tuple[float, list[Event]]) -> tuple[list[list[Any]], float]:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{json.dumps(sessions)}\n")
+            process.stdin.flush()
+            turns, answered = json.loads(process.stdout.readline())
+            return turns, answered
+
+        yield follow
 
 
 def started(item: str, at_ms: int) -> Event:
@@ -58,6 +74,7 @@ def completed(item: str, text: str, *starts: float) -> Event:
         ([" a b", " c"], [" a b", " c d"], "a b c d"),
         ([" a b"], [" a b"], "a b"),
         ([" Is that so"], [" Is that so?"], "Is that so?"),
+        ([" यह सच है"], [" यह सच है।"], "यह सच है।"),
         (
             [" Please bring", " the minute."],
             [" please, bring the minutes", " of it."],
@@ -69,13 +86,15 @@ def completed(item: str, text: str, *starts: float) -> Event:
         ([], [" a b"], "a b"),
     ],
 )
-def test_a_turn_goes_on_in_the_session_that_replaces_a_lost_one(before: list[str], after: list[str], text: str) -> None:
+def test_a_turn_goes_on_in_the_session_that_replaces_a_lost_one(
+    finals: Finals, before: list[str], after: list[str], text: str
+) -> None:
     lost = (0.0, [started("one", 500), *said("one", *before)])
     second = (0.4, [started("two", 100), *said("two", *after), stopped("two", 2_000), completed("two", "".join(after))])
     assert finals(lost, second) == ([["one", text, 0.5, []]], 2.4)
 
 
-def test_turns_that_are_one_the_second_time_keep_their_own_text_and_words() -> None:
+def test_turns_that_are_one_the_second_time_keep_their_own_text_and_words(finals: Finals) -> None:
     lost = [started("one", 0), *said("one", " a b"), stopped("one", 1_000), started("two", 1_500), *said("two", " c")]
     events = [
         started("both", 0),
@@ -89,7 +108,7 @@ def test_turns_that_are_one_the_second_time_keep_their_own_text_and_words() -> N
     assert answered == 3.0
 
 
-def test_a_turn_without_speech_the_second_time_keeps_its_text() -> None:
+def test_a_turn_without_speech_the_second_time_keeps_its_text(finals: Finals) -> None:
     lost = [started("one", 0), *said("one", " a b"), stopped("one", 1_000), started("two", 1_500), *said("two", " c")]
     events = [started("other", 1_500), *said("other", " c d"), stopped("other", 3_000), completed("other", "c d")]
     turns, _ = finals((0.0, lost), (0.0, events))

@@ -3,8 +3,8 @@
 /** Words of a text with the blanks before them; in scripts without spaces each character counts as one. */
 const WORDS = /\s*(?:[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]|[^\s\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+)/g;
 
-/** Punctuation at the end of a word. */
-const PUNCTUATION = /[^\p{L}\p{N}\s]+$/u;
+/** Punctuation at the end of a word. Signs of vowels, as in Hindi, are none. */
+const PUNCTUATION = /[\p{P}\p{S}]+$/u;
 
 /** Words by which the second transcript may be longer up to a common word; more is a chance match of short words. */
 const LARGEST_SHIFT = 3;
