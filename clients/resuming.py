@@ -222,7 +222,10 @@ class ResumableConnection:
             except ConnectionClosed as closed:
                 error = server_closed(closed)
             else:
-                return resumed if resumed[1]["messages"] >= self._forgotten else None
+                if resumed[1]["messages"] >= self._forgotten:
+                    return resumed
+                await resumed[0].close()
+                return None
             attempt += 1
 
     async def _try(self, offer: Payload) -> tuple[ClientConnection, Payload]:
