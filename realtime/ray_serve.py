@@ -15,8 +15,10 @@ from typing import Any, Final
 
 from prometheus_client.samples import Sample
 from ray import serve
+from ray.exceptions import RayError
 from ray.serve import metrics as ray_metrics
 from ray.serve.config import AutoscalingConfig, AutoscalingContext, AutoscalingPolicy
+from ray.serve.exceptions import RayServeException
 from starlette.applications import Starlette
 
 from realtime import logs
@@ -102,6 +104,11 @@ class Replica:
     def _fail(self, failure: BaseException) -> None:
         self._failure = failure
 
+    @property
+    def _unchecked(self) -> bool:
+        """Whether health checks did not come."""
+        return time.monotonic() - self._checked_at > MISSED_CHECKS * HEALTH_CHECK_SECONDS
+
     async def _watch(self) -> None:
         """Export the metrics, and drain when Ray stops this replica."""
         exported = Exported()
@@ -109,15 +116,23 @@ class Replica:
             await asyncio.sleep(HEALTH_CHECK_SECONDS)
             assert self._app is not None
             exported.set(self._app.state.metrics.samples())
-            missed = time.monotonic() - self._checked_at > MISSED_CHECKS * HEALTH_CHECK_SECONDS
-            if missed and not self._drain.begun and await asyncio.to_thread(_some_replica_stops):
+            if not self._unchecked or self._drain.begun or not await asyncio.to_thread(_some_replica_stops):
+                continue
+            if self._unchecked:  # still: no check was only late
                 logger.info("draining for at most %.0f seconds", self._settings.drain_timeout_seconds)
                 self._drain.begin(self._settings.drain_timeout_seconds)
 
 
 def _some_replica_stops() -> bool:
-    """Ask Ray whether it is stopping a replica, or all of them because the deployment is deleted."""
-    applications = serve.status().applications.values()
+    """Ask Ray whether it is stopping a replica, or all of them because the deployment is deleted.
+
+    While Ray's controller is started again, nothing checks or stops replicas.
+    """
+    try:
+        applications = serve.status().applications.values()
+    except (RayError, RayServeException) as error:
+        logger.warning("asking Ray whether this replica is to stop failed: %s", error)
+        return False
     deployments = [application.deployments[NAME] for application in applications if NAME in application.deployments]
     return not deployments or any(each.replica_states.get("STOPPING") for each in deployments)
 

@@ -35,9 +35,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Ray's own, while it is imported
     ray = pytest.importorskip("ray", reason="needs Ray (make ray)")
     from ray import serve
+    from ray.exceptions import RayActorError
     from ray.serve.config import HTTPOptions
 
-    from realtime.ray_serve import NAME, TARGET_SHARE, application
+    from realtime.ray_serve import NAME, TARGET_SHARE, _some_replica_stops, application
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -125,6 +126,14 @@ def texts(events: list[Event]) -> list[str]:
 
 
 EXPECTED = [transcript_of(turn) for turn in TURNS]
+
+
+def test_a_replica_goes_on_while_rays_controller_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def status() -> None:
+        raise RayActorError
+
+    monkeypatch.setattr(serve, "status", status)
+    assert not _some_replica_stops()
 
 
 def test_streams_of_two_replicas_keep_their_words(cluster: Cluster) -> None:
