@@ -181,6 +181,12 @@ def haproxy(port: int, service: str, certificate: Path, directory: Path) -> list
     return [program("haproxy"), "-db", "-f", str(configuration)]
 
 
+@pytest.mark.parametrize("name", ["haproxy.cfg", "haproxy-replicas.cfg"])
+def test_haproxy_ends_half_requests(name: str) -> None:
+    [defaults] = re.findall(r"^defaults\n((?: +.*\n)+)", (DEPLOY / name).read_text(), re.MULTILINE)
+    assert "timeout http-request 10s\n" in defaults  # else `timeout client`, an hour
+
+
 PROXIES = [nginx, caddy, haproxy]
 
 
