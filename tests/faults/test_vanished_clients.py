@@ -101,5 +101,5 @@ def test_clients_that_come_and_go_leave_no_memory_descriptor_or_task(server: Rea
     come_and_go(cycles)
     grown = process.memory_info().rss - before
     print(f"{cycles} clients: {grown / 1e6:+.1f} MB")
-    assert (server.tasks, descriptors()) == (tasks, opened)
+    assert eventually(lambda: server.tasks <= tasks and descriptors() <= opened)
     assert grown < MAX_GROWTH
