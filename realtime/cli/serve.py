@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
@@ -54,16 +55,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the service until it is stopped, and return the exit code. Raises what ended the service."""
+    descriptors = _descriptors(options)
+    if len(dict(descriptors)) < len(descriptors):
+        _warn(f"systemd has passed too many sockets: one is used, and one with FileDescriptorName={WYOMING}")
+        return ExitCode.USAGE
     inherited: dict[str, socket.socket] = {}
-    for option, descriptor in _descriptors(options).items():
+    for option, descriptor in descriptors:
         try:
             inherited[option] = inherited_socket(descriptor, settings)
         except OSError as error:
             _warn(f"cannot use {option} {descriptor}: {listening_error(error)}")
             return ExitCode.USAGE
-    if "--fd" in inherited:
-        host, port = inherited["--fd"].getsockname()[:2]
-        settings = replace(settings, host=host, port=port)
+    settings = at_inherited(settings, inherited)
     if settings.lacks_api_keys and not options.insecure:
         _warn(
             f"refusing to listen on {settings.host} without API keys. "
@@ -124,11 +127,26 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0 if server.started else 1
 
 
-def _descriptors(options: argparse.Namespace) -> dict[str, int]:
-    """Return the descriptors of listening sockets that this process has been given, by the options that take them."""
-    passed = {"--wyoming-fd" if name == WYOMING else "--fd": descriptor for name, descriptor in passed_sockets()}
+def _descriptors(options: argparse.Namespace) -> list[tuple[str, int]]:
+    """Return the descriptors of listening sockets that this process has been given, with the options that take them.
+
+    For an option that is given, those of systemd do not count.
+    """
+    passed = [("--wyoming-fd" if name == WYOMING else "--fd", descriptor) for name, descriptor in passed_sockets()]
     named = {"--fd": options.fd, "--wyoming-fd": options.wyoming_fd}
-    return passed | {option: descriptor for option, descriptor in named.items() if descriptor is not None}
+    given = [(option, descriptor) for option, descriptor in named.items() if descriptor is not None]
+    return given + [(option, descriptor) for option, descriptor in passed if named[option] is None]
+
+
+def at_inherited(settings: Settings, inherited: Mapping[str, socket.socket]) -> Settings:
+    """Return the settings with the addresses of inherited sockets, by the options that take them."""
+    if "--fd" in inherited:
+        host, port = inherited["--fd"].getsockname()[:2]
+        settings = replace(settings, host=host, port=port)
+    if "--wyoming-fd" in inherited:
+        host, port = inherited["--wyoming-fd"].getsockname()[:2]
+        settings = replace(settings, wyoming_uri=f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}")
+    return settings
 
 
 def _has_terminal() -> bool:

@@ -16,9 +16,11 @@ from websockets.sync.client import connect
 
 from realtime import __version__
 from realtime.catalogue.table import ENTRIES
+from realtime.cli import serve
 from realtime.cli.commands import COMMANDS, command_line
 from realtime.cli.main import main
 from realtime.cli.output import USAGE_ERROR
+from realtime.settings import Settings
 from tests.support.realtime_service import SILENT, read_to_end
 from tests.support.scripted_process import ENVIRONMENT, service
 
@@ -258,6 +260,22 @@ def test_a_descriptor_that_is_no_listening_socket_is_refused(capsys: pytest.Capt
     with socket.socket() as unused:
         assert exit_code("serve", "--fd", str(unused.fileno())) == 2
     assert "this is no listening TCP socket" in capsys.readouterr().err
+
+
+def test_several_sockets_of_systemd_for_one_purpose_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serve, "passed_sockets", lambda: [("ipv4", 3), ("ipv6", 4)])
+    assert exit_code("serve") == 2
+    assert "systemd has passed too many sockets" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("address", "is_open"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_an_inherited_socket_for_wyoming_clients_is_open_if_its_address_is(address: str, is_open: bool) -> None:
+    with socket.create_server((address, 0)) as listener:
+        settings = serve.at_inherited(Settings(), {"--wyoming-fd": listener})
+        assert settings.wyoming_address == (address, listener.getsockname()[1])
+        assert settings.wyoming_is_open == is_open
 
 
 def test_without_a_key_others_are_served_only_on_demand() -> None:
