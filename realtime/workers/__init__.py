@@ -1,1 +1,1 @@
-"""The threads of the service: they run blocking engines on behalf of coroutines."""
+"""The threads and processes that run blocking engines on behalf of coroutines."""

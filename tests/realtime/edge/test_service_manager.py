@@ -23,14 +23,16 @@ WATCHDOG = str(int(3e6 * BEAT_SECONDS))
 
 
 class Held(ScriptedEngines):
-    """Engines whose decoding stands still until `gate` is open."""
+    """Engines whose decoding stands still, once it is `reached`, until `gate` is open."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.reached = threading.Event()
         self.gate = threading.Event()
 
     def work(self, work: Work, audio_seconds: float) -> None:
         if work is Work.DECODING:
+            self.reached.set()
             assert self.gate.wait(TIMEOUT)
 
 
@@ -87,6 +89,7 @@ def test_a_service_whose_engine_does_not_return_is_not_alive_until_it_does(tmp_p
         server.session("intent=transcription") as client,
     ):
         client.send_audio(utterance([1, 2]))
+        assert engines.reached.wait(TIMEOUT)  # on a busy machine the detector takes as long for a moment
         assert eventually(lambda: not is_alive(server))
         listener.forget()
         with pytest.raises(TimeoutError):
