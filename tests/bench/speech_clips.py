@@ -84,10 +84,11 @@ class Speech:
 
 def load_speech(service: RunningService) -> Speech:
     """Load the recordings or, without them, synthesize speech and let `service` measure the times of its words."""
-    return _recorded() if (SPEECH / "manifest.jsonl").is_file() else _spoken(service)
+    return recorded() if (SPEECH / "manifest.jsonl").is_file() else _spoken(service)
 
 
-def _recorded() -> Speech:
+def recorded() -> Speech:
+    """Load the recordings."""
     timings = {row["file"]: row for row in _rows("words.jsonl")}
     rows = [row for row in _rows("manifest.jsonl") if row["lang"] == "en" and row["wer_ok"] and row["text"]]
     clean = [row for row in rows if row["kind"] == "clean"]

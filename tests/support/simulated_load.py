@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.fair_scheduler import Scheduler
@@ -23,6 +23,7 @@ from realtime.session.events import Input, Output, TranscriptExtended
 from realtime.session.jobs import CancelJob, ScoreWindows, Transcribe, Transcribed, WindowsScored
 from realtime.session.session import Session
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Hypothesis
 from tests.support.scripted_conversation import CONFIG, WORD_LENGTH, Microphone, loudness, recognize
 
 WORKERS: Final = 2
@@ -183,13 +184,19 @@ class Simulation:
             if ticket not in self._owners or ticket.payload is None:  # it was cancelled meanwhile
                 continue
             talker, number = self._owners[ticket]
-            if ticket.stage is Stage.ENCODE:
-                ticket.requeue(ticket.payload)
-                self.scheduler.add(ticket, self.now)
-            else:
+            outcome = self._outcome(ticket)
+            if isinstance(outcome, Hypothesis):
                 del talker.jobs[number], self._owners[ticket]
-                self._receive(talker, Transcribed(number, recognize(ticket.payload.samples)))
+                self._receive(talker, Transcribed(number, outcome))
+            else:
+                ticket.requeue(outcome)
+                self.scheduler.add(ticket, self.now)
         self._dispatch()
+
+    def _outcome(self, ticket: Ticket[Any]) -> Any:
+        """Return the hypothesis of a ticket that was run, or what is run of it next."""
+        request: Any = ticket.payload
+        return request if ticket.stage is Stage.ENCODE else recognize(request.samples)
 
 
 def _frames(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:
