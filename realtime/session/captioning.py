@@ -24,7 +24,7 @@ from realtime.session.config import SessionConfig
 from realtime.session.decode_policy import Decision, InFlight, RequestState, Waiting, next_request
 from realtime.session.events import Output, TranscriptCompleted, TranscriptExtended, TranscriptFailed, TranscriptRevised
 from realtime.session.jobs import JobFailed, Jobs, Transcribe, Transcribed
-from realtime.session.segment_limits import MAX_SEGMENT, cut_position
+from realtime.session.segment_limits import MAX_PARTIAL, MAX_SEGMENT, cut_position
 from realtime.session.segments import FinalResult, Phase, Segment, Turn
 from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, prior_from
 from realtime.speech.recognition import TranscriptionRequest
@@ -177,7 +177,7 @@ class Captioning:
         self.waiting = None
         if segment is None:
             return
-        decision = next_request(segment, self._in_flight, self._load)
+        decision = next_request(segment, self._in_flight, self._load, self.config.agreement_span)
         if isinstance(decision, Waiting):
             self.waiting = decision if segment is self._open or self._open is None else Waiting.EARLIER_SEGMENT
             return
@@ -205,6 +205,7 @@ class Captioning:
         delta = agreement.update(
             hypothesis.words,
             in_flight.speech_end,
+            partial=not in_flight.final,
             pausing=in_flight.final and not segment.prepares_answer,  # after 64 ms it may be within a word
             span=self.config.agreement_span,
         )
@@ -214,8 +215,12 @@ class Captioning:
             yield TranscriptRevised(
                 segment.turn.id, tuple(agreement.untrimmed), agreement.tentative, segment.scored_until, trimmed
             )
-        if in_flight.is_long and not in_flight.final:  # a final may yet be used, and has all words of the segment
-            segment.trim(hypothesis, in_flight.end, self._buffer)
+        if in_flight.final:  # it may yet be used, and has all words of the segment
+            return
+        if in_flight.is_long:
+            segment.shorten_partials(hypothesis, in_flight.end, self._buffer, self._load)
+        if in_flight.end - segment.decode_range()[0] > MAX_SEGMENT[self._load]:
+            segment.trim()
 
     def failed(self, failure: JobFailed) -> Iterator[Output]:
         """Take the failure of the transcription in flight.
@@ -246,8 +251,10 @@ class Captioning:
         in_flight.state = RequestState.RUNNING
         in_flight.start, in_flight.end = segment.decode_range()
         in_flight.lead_in = 0 if config.turn_detection else segment.missing_lead_in
+        if not in_flight.final and segment.partial_start is not None:
+            in_flight.start, in_flight.lead_in = segment.partial_start, 0
         in_flight.speech_end = segment.requested_until = segment.speech_end
-        in_flight.is_long = in_flight.end - in_flight.start > MAX_SEGMENT[load]
+        in_flight.is_long = in_flight.end - in_flight.start > MAX_PARTIAL[load]
         timed = config.time_partials and load is LoadLevel.NORMAL
         in_flight.word_times = in_flight.final or in_flight.is_long or timed
         return TranscriptionRequest(

@@ -6,7 +6,7 @@ A pure policy over the phase of the segment and the one transcription in flight:
 phase     next request
 ========  ====================================================================================================
 SILENT    none
-SPEAKING  a partial, if nothing is in flight and `MIN_NEW_SPEECH` has come since the last request
+SPEAKING  a partial, if nothing is in flight and enough speech has come since the last request (`_least_speech`)
 PAUSING   cancel a partial that is still queued: a final may be near; if it is not, there will be more to decode
 PAUSED    a final, unless it was requested already, or a partial that decodes all of the speech is running and no
           answer is prepared
@@ -24,13 +24,16 @@ from typing import Final
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.segments import Phase, Segment
+from realtime.speech.local_agreement import MIN_SPAN
 
 MIN_NEW_SPEECH: Final = {
     LoadLevel.NORMAL: SAMPLE_RATE // 4,
     LoadLevel.BUSY: SAMPLE_RATE // 2,
     LoadLevel.CRITICAL: SAMPLE_RATE // 2,
 }
-"""Samples of speech since the last request that are worth a partial, by load."""
+"""Samples of speech since the last request that are worth a partial, by load; half of the agreement span where that is
+more and words have been committed: then every other partial confirms the one before the last.
+"""
 
 
 class Decision(Enum):
@@ -69,7 +72,7 @@ class InFlight:
     """Samples of silence decoded before the audio."""
     word_times: bool = False
     is_long: bool = False
-    """Whether the audio of committed words should be trimmed before more is decoded."""
+    """Whether committed words should be left out of later partials."""
 
     def covers(self, segment: Segment) -> bool:
         """Whether the answer will be about all of the speech of `segment`."""
@@ -82,7 +85,7 @@ class Waiting(Enum):
     NO_SPEECH = "no_speech"
     """There is too little speech in it yet."""
     NEW_SPEECH = "new_speech"
-    """Too little speech has come since the last request (`MIN_NEW_SPEECH`)."""
+    """Too little speech has come since the last request."""
     IN_FLIGHT = "in_flight"
     """A transcription is queued or running."""
     PAUSE = "pause"
@@ -95,13 +98,18 @@ class Waiting(Enum):
     """Its transcript is complete, or is not wanted."""
 
 
-def next_request(segment: Segment, in_flight: InFlight | None, load: LoadLevel) -> Decision | Waiting:
-    """Decide what to request next for `segment`, the oldest that is not done, or say what is waited for."""
+def next_request(
+    segment: Segment, in_flight: InFlight | None, load: LoadLevel, span: int = MIN_SPAN
+) -> Decision | Waiting:
+    """Decide what to request next for `segment`, the oldest that is not done, or say what is waited for.
+
+    `span` is how far apart the audio of two hypotheses must end for one to confirm the other.
+    """
     match segment.phase:
         case Phase.SILENT:
             return Waiting.NO_SPEECH
         case Phase.SPEAKING if in_flight is None:
-            return Decision.PARTIAL if segment.new_speech >= MIN_NEW_SPEECH[load] else Waiting.NEW_SPEECH
+            return Decision.PARTIAL if segment.new_speech >= _least_speech(segment, load, span) else Waiting.NEW_SPEECH
         case Phase.PAUSING:
             if in_flight is None:
                 return Waiting.PAUSE
@@ -116,6 +124,13 @@ def next_request(segment: Segment, in_flight: InFlight | None, load: LoadLevel) 
             return Waiting.DONE
         case _:
             return Waiting.IN_FLIGHT
+
+
+def _least_speech(segment: Segment, load: LoadLevel, span: int) -> int:
+    """Return the samples of new speech that are worth a partial."""
+    if not segment.agreement.committed:
+        return MIN_NEW_SPEECH[load]  # the first words are wanted soon
+    return max(MIN_NEW_SPEECH[load], min(span, MIN_SPAN) // 2)
 
 
 def _is_queued_partial(in_flight: InFlight) -> bool:

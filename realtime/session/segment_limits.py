@@ -17,6 +17,13 @@ more: word error rates over 23 minutes of English are 7.35 % with 8 s and 7.2 % 
 8.0, 7.6 and 7.35 % with 3.5, 5 and 6 s, with a partial every second; 6.7 % for whole files.
 """
 
+MAX_PARTIAL: Final = {
+    LoadLevel.NORMAL: 5 * SAMPLE_RATE,
+    LoadLevel.BUSY: 5 * SAMPLE_RATE,
+    LoadLevel.CRITICAL: 7 * SAMPLE_RATE // 2,
+}
+"""Samples, by load, from which a partial leaves committed words out, which the final of the segment decodes again."""
+
 HARD_SEGMENT_LIMIT: Final = 20 * SAMPLE_RATE
 """Samples (20 s) at which a segment is cut even in the middle of speech, since nothing of it could be trimmed."""
 

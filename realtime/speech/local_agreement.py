@@ -1,4 +1,4 @@
-"""LocalAgreement: which words of successive hypotheses to commit, and which audio to trim.
+"""LocalAgreement: which words of successive hypotheses to commit, and which audio not to decode again.
 
 The policy is that of Macháček, Dabre and Bojar, "Turning Whisper into Real-Time Transcription System" (2023): a word is
 committed once successive hypotheses agree on it and on all words before it. Whisper repeats the same mistake within the
@@ -6,9 +6,9 @@ next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart
 all in between must agree too.
 
 Committed text is append-only: what `update` and `finish` return concatenates to the transcript, even where a later
-hypothesis differs. Audio of committed words can be trimmed from the beginning of the segment (`trim`). Some of those
-words stay in the audio, because word times are not exact; later hypotheses begin with them, and they are recognized by
-edit distance.
+hypothesis differs. Audio of committed words can be left out of later partials (`leave_out`), and trimmed from the
+segment, so that its final does not have them either (`trim`). Some of those words stay in the audio, because word times
+are not exact; later hypotheses begin with them, and they are recognized by edit distance.
 """
 
 from collections import deque
@@ -26,14 +26,14 @@ MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
 TRAILING_PUNCTUATION: Final = ".,!?;:…。，、！？：；\"'”’)]}」』）-–— "
 """Punctuation that may follow a word."""
 
-TRIM_RANGE: Final = 2 * SAMPLE_RATE
-"""Samples (2 s) before the latest possible cut in which `trim` looks for a better one."""
+CUT_RANGE: Final = SAMPLE_RATE
+"""Samples (1 s) before the latest possible cut in which `leave_out` looks for a better one."""
 
 MAX_MISSING: Final = 0.2
-"""Share of the committed words that a hypothesis may lack for audio to be trimmed by its times.
+"""Share of the committed words that a hypothesis may lack for audio to be left out by its times.
 
 One that has a repeated sentence only once lacks 0.33 or more. Its times belong to the last repetition, and words whose
-audio is decoded again would count as trimmed.
+audio is decoded again would count as left out.
 """
 
 
@@ -53,6 +53,8 @@ class LocalAgreement:
         """Number of tentative words that a later hypothesis changed or removed."""
         self._trimmed = 0
         """Number of committed words whose audio was trimmed."""
+        self._left_out = 0
+        """Number of committed words before the audio that partials decode."""
         self._pending_punctuation = ""
         """Punctuation of committed words that was not returned yet."""
         self._tails: deque[tuple[int, tuple[Word, ...]]] = deque()
@@ -73,15 +75,19 @@ class LocalAgreement:
         """End of the audio of the hypothesis that confirmed the newest committed words; 0 without any."""
         return self._tails[0][0] if self.committed and self._tails else 0
 
-    def update(self, words: Sequence[Word], end: int, *, pausing: bool = False, span: int = MIN_SPAN) -> str:
+    def update(
+        self, words: Sequence[Word], end: int, *, partial: bool = False, pausing: bool = False, span: int = MIN_SPAN
+    ) -> str:
         """Take the next hypothesis, of the untrimmed audio up to `end`; return the newly committed text.
 
+        `partial` says that it is of the audio that partials decode, where that begins later.
         One hypothesis may confirm another if their audio ends `span` samples apart. `pausing` says that the audio ends
         in a pause and not within a word: then the hypothesis before may confirm this one, however close.
         """
-        places, known = self._realign(words)
+        first = self._left_out if partial else self._trimmed
+        places, known = self._realign(words, first)
         if any(word.end > 0 for word in words):
-            self._time(places, words)
+            self._time(places, words, first)
         tail = tuple(words[known:])
         self.erased += len(self.tentative) - _agreed(self.tentative, tail)
         before = end if pausing else end - span
@@ -100,21 +106,21 @@ class LocalAgreement:
 
         Words committed before keep their text, and take the times and probabilities they have in `words`.
         """
-        places, known = self._realign(words)
-        self._time(places, words)
+        places, known = self._realign(words, self._trimmed)
+        self._time(places, words, self._trimmed)
         tail = tuple(words[known:])
         self.erased += len(self.tentative) - _agreed(self.tentative, tail)
         self.tentative = ()
         return self._commit(tail, hold=False)
 
-    def trim(self, words: Sequence[Word], before: int) -> tuple[int, int] | None:
-        """Trim committed words from the audio, by the times in `words`, the hypothesis last taken.
+    def leave_out(self, words: Sequence[Word], before: int) -> tuple[int, int] | None:
+        """Leave committed words out of the audio that partials decode, by the times in `words`, the partial last taken.
 
         Return the gap in which to cut: the end of one word and the start of the next, which is at most `before`. A gap
         between sentences is preferred, else the widest. Return None if there is no gap to cut in, or if too many of
         the committed words are missing.
         """
-        places, _ = align_words(self.untrimmed, words)
+        places, _ = align_words(self.committed[self._left_out :], words)
         if places.count(None) > MAX_MISSING * len(places):
             return None
         cuts: list[tuple[bool, int, int]] = []
@@ -123,7 +129,7 @@ class LocalAgreement:
             if place is None or previous is None or place != previous + 1:
                 break
             gap = previous + 1, words[previous].end, words[place].start
-            if before - TRIM_RANGE <= gap[2] <= before or (gap[2] <= before and not cuts):
+            if before - CUT_RANGE <= gap[2] <= before or (gap[2] <= before and not cuts):
                 cuts.append((words[previous].text.rstrip().endswith(SENTENCE_ENDS), gap[2] - gap[1], index))
         if not cuts:
             return None
@@ -131,9 +137,13 @@ class LocalAgreement:
         place, previous = places[index], places[index - 1]
         assert place is not None
         assert previous is not None
-        self._time(places, words)
-        self._trimmed += index
+        self._time(places, words, self._left_out)
+        self._left_out += index
         return words[previous].end, words[place].start
+
+    def trim(self) -> None:
+        """Take the words that are left out of partials as trimmed."""
+        self._trimmed = self._left_out
 
     def _commit(self, words: Sequence[Word], *, hold: bool) -> str:
         self.committed += words
@@ -142,9 +152,9 @@ class LocalAgreement:
         self._pending_punctuation = text[len(delta) :]
         return delta
 
-    def _realign(self, words: Sequence[Word]) -> tuple[list[int | None], int]:
-        """Return `align_words` of the untrimmed committed words; update the punctuation of the last one."""
-        untrimmed = self.untrimmed
+    def _realign(self, words: Sequence[Word], first: int) -> tuple[list[int | None], int]:
+        """Return `align_words` of the committed words from `first` on; update the punctuation of the last one."""
+        untrimmed = self.committed[first:]
         places, known = align_words(untrimmed, words)
         if untrimmed and places[-1] is not None and _same(untrimmed[-1], words[places[-1]]):
             last = untrimmed[-1].text.rstrip(TRAILING_PUNCTUATION)
@@ -156,10 +166,10 @@ class LocalAgreement:
             self.committed[-1] = replace(untrimmed[-1], text=last + punctuation)
         return places, known
 
-    def _time(self, places: Sequence[int | None], words: Sequence[Word]) -> None:
-        """Copy times and probabilities from `words` to the untrimmed committed words; missing ones get no length."""
-        end = self.committed[self._trimmed - 1].end if self._trimmed else 0
-        for index, place in enumerate(places, start=self._trimmed):
+    def _time(self, places: Sequence[int | None], words: Sequence[Word], first: int) -> None:
+        """Copy times and probabilities from `words` to the committed words from `first` on; missing get no length."""
+        end = self.committed[first - 1].end if first else 0
+        for index, place in enumerate(places, start=first):
             if place is None:
                 word = replace(self.committed[index], start=end, end=end, probability=0.0)
             else:

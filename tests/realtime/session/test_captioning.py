@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import cycle
+from itertools import cycle, pairwise
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from realtime.session.events import (
 from realtime.session.jobs import CancelJob, Jobs, ScoreWindows, Transcribe, Transcribed
 from realtime.session.segment_limits import (
     HARD_SEGMENT_LIMIT,
+    MAX_PARTIAL,
     MAX_SEGMENT,
     UNDECODED_SEARCH_RANGE,
     UNDECODED_SEGMENT_LIMIT,
@@ -43,6 +44,7 @@ from tests.support.scripted_conversation import (
     configured,
     count_loud,
     hypothesis_of,
+    recognize,
     words_between,
 )
 
@@ -161,13 +163,14 @@ def test_tentative_words_have_positions_in_the_session() -> None:
 # Which audio is decoded when.
 
 
-def test_new_speech_of_some_length_is_worth_a_partial() -> None:
-    conversation, microphone = speaking()
-    jobs = conversation.outputs_of(Transcribe)
-    step = MIN_NEW_SPEECH[LoadLevel.NORMAL]
-    assert len(jobs) == microphone.position // (step // WINDOW * WINDOW + WINDOW)
-    assert all(job.priority is Priority.PARTIAL for job in jobs)
-    assert conversation.finals == []
+def test_new_speech_of_some_length_is_worth_a_partial_and_more_once_words_are_committed() -> None:
+    conversation, _ = speaking()
+    lengths = [len(request.samples) for request in conversation.requests]
+    least = [-(-samples // WINDOW) * WINDOW for samples in (MIN_NEW_SPEECH[LoadLevel.NORMAL], MIN_SPAN // 2)]
+    steps = [after - before for before, after in pairwise(lengths)]
+    assert steps == sorted(steps)
+    assert set(steps) == set(least)
+    assert not any(request.final for request in conversation.requests)
 
 
 def test_a_partial_that_waited_is_about_the_newest_audio() -> None:
@@ -650,7 +653,7 @@ def test_a_turn_ends_without_a_transcript_when_none_is_wanted_any_more() -> None
     assert conversation.outputs_of(TranscriptExtended, TranscriptCompleted, TranscriptFailed) == []
 
 
-# Trimmed segments.
+# Trimmed segments, and shorter partials.
 
 
 @pytest.mark.parametrize("seconds", [1.6, 3.2, 4.8, 6.4, 8.0, 9.6, 12.8, 16.0, 32.0])
@@ -668,18 +671,41 @@ def test_a_decode_is_of_bounded_length_however_long_a_turn_is(load: LoadLevel) -
     conversation, microphone = Conversation(), Microphone()
     conversation.load = load
     conversation.hear(microphone.speech(64.0))
-    longest = max(len(request.samples) for request in conversation.requests)
-    assert MAX_SEGMENT[load] < longest <= MAX_SEGMENT[load] + COMMITTED_CONTEXT + 2 * MIN_SPAN
+    conversation.hear(microphone.silence(1.0))
+    for final, limit in ((False, MAX_PARTIAL[load]), (True, MAX_SEGMENT[load])):
+        longest = max(len(request.samples) for request in conversation.requests if request.final is final)
+        assert longest <= limit + COMMITTED_CONTEXT[load] + 2 * MIN_SPAN
     assert {request.under_load for request in conversation.requests} == {load is not LoadLevel.NORMAL}
 
 
-def test_a_long_segment_is_decoded_with_word_times_and_a_short_one_without() -> None:
+def test_a_long_partial_is_decoded_with_word_times_and_a_short_one_without() -> None:
     conversation, microphone = Conversation(), Microphone()
     conversation.hear(microphone.speech(20.0))
     assert all(
-        request.word_times is (len(request.samples) > MAX_SEGMENT[LoadLevel.NORMAL])
+        request.word_times is (len(request.samples) > MAX_PARTIAL[LoadLevel.NORMAL])
         for request in conversation.requests
     )
+
+
+def test_a_final_is_of_all_the_segment_though_partials_leave_out_committed_words() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(9.6), microphone.silence(1.0))
+    partials = [request for request in conversation.requests if not request.final]
+    assert len(partials[-1].samples) < 6 * SAMPLE_RATE
+    assert all(len(final.samples) > 9.6 * SAMPLE_RATE for final in conversation.finals)
+    assert texts(conversation) == [words_between(0, 9.6)]
+
+
+def test_partials_that_leave_out_words_are_in_the_language_of_those_words() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    while len(conversation.requests) < 12:
+        conversation.hear(microphone.speech(0.5))
+        answer = replace(recognize(conversation.take().samples), language="de", language_probability=0.8)
+        conversation.answer(Transcribe, answer)
+    lengths = [len(request.samples) for request in conversation.requests]
+    shorter = next(index for index in range(1, 12) if lengths[index] < lengths[index - 1])
+    languages = [request.language for request in conversation.requests]
+    assert languages == [None] * shorter + ["de"] * (12 - shorter)
 
 
 @pytest.mark.parametrize("wait", [0.3, 1.1, 2.7, 5.0])

@@ -12,8 +12,9 @@ from realtime.session.segments import (
     Segment,
     Turn,
 )
+from realtime.speech.local_agreement import MIN_SPAN
 from realtime.speech.suppression import MIN_SOUND, MIN_VOICED_WINDOWS, SpeechEvidence
-from realtime.speech.transcript import Hypothesis
+from realtime.speech.transcript import Hypothesis, Word
 
 SPEECH_START, SPEECH_END = SAMPLE_RATE, 3 * SAMPLE_RATE
 EARLIER = SPEECH_END - 1
@@ -76,6 +77,16 @@ def test_a_partial_is_requested_for_enough_new_speech(load: LoadLevel) -> None:
 def test_new_speech_begins_with_the_first_window_that_has_any() -> None:
     brief = segment(Phase.SPEAKING, speech_start=SPEECH_END - MIN_NEW_SPEECH[LoadLevel.NORMAL] + 1)
     assert next_request(brief, None, LoadLevel.NORMAL) is Waiting.NEW_SPEECH
+
+
+@pytest.mark.parametrize(("span", "least"), [(MIN_SPAN, MIN_SPAN // 2), (3 * MIN_SPAN, MIN_SPAN // 2), (1, 4000)])
+def test_once_words_are_committed_every_other_partial_is_an_agreement_span_later(span: int, least: int) -> None:
+    begun = segment(Phase.SPEAKING, requested_until=SPEECH_END - least)
+    for end in (0, MIN_SPAN):
+        begun.agreement.update((Word(" yes", 0, 0, 0.9),), end)
+    assert next_request(begun, None, LoadLevel.NORMAL, span) is Decision.PARTIAL
+    begun.requested_until += 1
+    assert next_request(begun, None, LoadLevel.NORMAL, span) is Waiting.NEW_SPEECH
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.speech.local_agreement import MIN_SPAN, TRIM_RANGE, LocalAgreement, align_words
+from realtime.speech.local_agreement import CUT_RANGE, MIN_SPAN, LocalAgreement, align_words
 from realtime.speech.transcript import Word, normalised
 
 
@@ -201,9 +201,15 @@ def committed(said: str) -> LocalAgreement:
     return agreement
 
 
+def trimmed(agreement: LocalAgreement, of: Sequence[Word], before: int) -> tuple[int, int] | None:
+    gap = agreement.leave_out(of, before)
+    agreement.trim()
+    return gap
+
+
 def test_the_audio_of_words_before_a_place_is_forgotten() -> None:
     agreement, said = committed("a b c d e f"), words("a b c d e f")
-    assert agreement.trim(said, said[3].start) == (said[2].end, said[3].start)
+    assert trimmed(agreement, said, said[3].start) == (said[2].end, said[3].start)
     assert text(agreement.untrimmed) == " d e f"
     assert text(agreement.committed) == " a b c d e f"
 
@@ -211,39 +217,39 @@ def test_the_audio_of_words_before_a_place_is_forgotten() -> None:
 def test_it_is_cut_where_a_sentence_ends_rather_than_where_the_gap_is_wide() -> None:
     said = list(words("a b. c d e"))
     said[3] = replace(said[3], start=said[3].start + SAMPLE_RATE // 20)
-    assert committed("a b. c d e").trim(said, said[4].start) == (said[1].end, said[2].start)
+    assert trimmed(committed("a b. c d e"), said, said[4].start) == (said[1].end, said[2].start)
     said[1] = replace(said[1], text=" b")
-    assert committed("a b. c d e").trim(said, said[4].start) == (said[2].end, said[3].start)
+    assert trimmed(committed("a b. c d e"), said, said[4].start) == (said[2].end, said[3].start)
 
 
 def test_no_sentence_end_is_looked_for_that_is_far_from_the_latest_place() -> None:
     said = words("a. b c d e f g h")
     before = said[7].start
-    assert before - said[1].start > TRIM_RANGE
-    assert committed("a. b c d e f g h").trim(said, before) != (said[0].end, said[1].start)
+    assert before - said[1].start > CUT_RANGE
+    assert trimmed(committed("a. b c d e f g h"), said, before) != (said[0].end, said[1].start)
 
 
 def test_where_nothing_lies_before_the_place_nothing_is_forgotten() -> None:
     agreement, said = committed("a b c"), words("a b c")
-    assert agreement.trim(said, said[1].start - 1) is None
-    assert agreement.trim((), said[2].end) is None
+    assert trimmed(agreement, said, said[1].start - 1) is None
+    assert trimmed(agreement, (), said[2].end) is None
     assert text(agreement.untrimmed) == " a b c"
 
 
 def test_it_is_not_cut_between_words_that_the_hypothesis_has_otherwise() -> None:
     said = words("a b x c d")
-    assert committed("a b c d").trim(said, said[3].start) is None
+    assert trimmed(committed("a b c d"), said, said[3].start) is None
 
 
 def test_nothing_is_forgotten_by_a_hypothesis_that_has_a_repeated_sentence_once() -> None:
     agreement, said = committed("wait for me. " * 3), words("wait for me.")
-    assert agreement.trim(said, said[2].end) is None
+    assert trimmed(agreement, said, said[2].end) is None
     assert text(agreement.untrimmed) == " wait for me." * 3
 
 
 def test_after_a_cut_hypotheses_of_what_is_left_go_on_where_the_words_stopped() -> None:
     agreement, said = committed("a b c d e f"), words("a b c d e f")
-    agreement.trim(said, said[3].start)
+    trimmed(agreement, said, said[3].start)
     rest = words("d e f g h")
     assert agreement.update(rest, 3 * MIN_SPAN) == ""
     assert agreement.update(rest, 4 * MIN_SPAN) == " g h"
@@ -253,7 +259,7 @@ def test_after_a_cut_hypotheses_of_what_is_left_go_on_where_the_words_stopped() 
 
 def test_words_whose_audio_is_forgotten_keep_their_times() -> None:
     agreement, said = committed("a b c d e f"), words("a b c d e f")
-    agreement.trim(said, said[3].start)
+    trimmed(agreement, said, said[3].start)
     later = tuple(word.shifted(SAMPLE_RATE // 10) for word in said[3:])
     agreement.finish(later)
     assert agreement.committed == [*said[:3], *later]
@@ -261,10 +267,21 @@ def test_words_whose_audio_is_forgotten_keep_their_times() -> None:
 
 def test_a_hypothesis_that_begins_with_a_piece_of_a_forgotten_word_repeats_nothing() -> None:
     agreement, said = committed("a b c d e f"), words("a b c d e f")
-    agreement.trim(said, said[3].start)
+    trimmed(agreement, said, said[3].start)
     for number in (3, 4):
         agreement.update(words("hm d e f g"), number * MIN_SPAN)
     assert text(agreement.committed) == " a b c d e f g"
+
+
+def test_words_that_are_left_out_of_partials_are_still_expected_in_a_final() -> None:
+    agreement, said = committed("a b c d e f"), words("a b c d e f")
+    agreement.leave_out(said, said[3].start)
+    assert text(agreement.untrimmed) == " a b c d e f"
+    for number in (3, 4):
+        agreement.update(words("d e f g h"), number * MIN_SPAN, partial=True)
+    assert agreement.update(words("a b c d e f g h i"), 4 * MIN_SPAN + 1, pausing=True) == ""
+    assert agreement.finish(words("a b c d e f g h i")) == " i"
+    assert text(agreement.committed) == " a b c d e f g h i"
 
 
 # Which words are which.
