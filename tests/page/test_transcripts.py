@@ -108,6 +108,13 @@ def test_turns_that_are_one_the_second_time_keep_their_own_text_and_words(finals
     assert answered == 3.0
 
 
+def test_a_turn_that_begins_a_little_earlier_the_second_time_keeps_all_its_words(finals: Finals) -> None:
+    lost = [started("one", 500), *said("one", " a")]
+    events = [started("two", 480), *said("two", " a b"), stopped("two", 2_000), completed("two", "a b", 0.49, 1)]
+    [[_, text, _, words]], _ = finals((0.0, lost), (0.0, events))
+    assert (text, [word["word"].strip() for word in words]) == ("a b", ["a", "b"])
+
+
 def test_a_turn_without_speech_the_second_time_keeps_its_text(finals: Finals) -> None:
     lost = [started("one", 0), *said("one", " a b"), stopped("one", 1_000), started("two", 1_500), *said("two", " c")]
     events = [started("other", 1_500), *said("other", " c d"), stopped("other", 3_000), completed("other", "c d")]

@@ -142,14 +142,14 @@ export class Transcripts {
   #complete(id, transcript, words = [], language = null) {
     const open = this.#turn(id);
     const isRepeated = open.repeats.length > 0 || open.turn.id !== id;
-    this.#release(open, true);
+    const isLastOfSeveral = this.#release(open, true);
     this.#open.delete(id);
     const { turn } = open;
     const committed = isRepeated || transcript === null ? turn.committed.trim() : transcript;
     Object.assign(turn, { committed, tentative: "", final: true, language });
     turn.words = spaced(transcript ?? "", words)
       .map((word) => ({ ...word, start: this.#offset + word.start, end: this.#offset + word.end }))
-      .filter((word) => !isRepeated || word.start >= turn.start);
+      .filter((word) => !isLastOfSeveral || word.start >= turn.start); // those before are the words of the others
     this.#moveOn(turn);
     this.#onFinal?.(turn);
   }
@@ -163,20 +163,21 @@ export class Transcripts {
 
   /**
    * Compare a repeated turn with the text of those that it repeats, when it ends or says more than they did.
-   * Afterwards it is the last of them: its text is what that had, and what follows.
+   * Afterwards it is the last of them: its text is what that had, and what follows. Return whether it has repeated several.
    * @param {Open} open
    * @param {boolean} final
    */
   #release(open, final) {
-    if (!open.repeats.length) return;
+    if (!open.repeats.length) return false;
     while (final && open.ended && this.#left[0]?.turn.start < open.turn.end) open.repeats.push(this.#left.splice(0, 1)[0]);
     const { text, isLonger } = addition(open.repeats.map(({ turn }) => turn.committed).join(""), open.repeated);
-    if (!final && (this.#left.length || !isLonger)) return;
+    if (!final && (this.#left.length || !isLonger)) return false;
     const repeats = open.repeats.splice(0);
     for (const each of repeats.slice(0, -1)) this.#finish(each);
     open.turn = repeats[repeats.length - 1].turn;
     open.turn.tentative = "";
     if (text) this.#extend(open.turn, text);
+    return repeats.length > 1;
   }
 
   /** Say that everything before the first unfinished turn has its transcript. @param {Turn} turn the last one that got it */
