@@ -5,9 +5,10 @@ Text that was committed before stays, and only what follows it is passed on, und
 are aligned by their words, because the second may differ a little from the first.
 """
 
+import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
@@ -44,6 +45,14 @@ class _Turn:
     @property
     def text(self) -> str:
         return "".join(text for _, text in self.deltas)
+
+    def begins_before(self, base: float) -> bool:
+        """Return whether a session whose audio begins at `base` was not sent its beginning."""
+        return round(base - self.start, 3) > 0
+
+    def own(self, words: Iterable[Word], base: float, until: float = math.inf) -> tuple[Word, ...]:
+        """Return those of a session's words that are its own; none if that session does not have all of them."""
+        return () if self.begins_before(base) else tuple(each for each in words if self.start <= each.start < until)
 
     def over(self, words: tuple[Word, ...] = ()) -> Completed:
         """Return its end with the text that it has."""
@@ -147,8 +156,8 @@ class Turns:
         over = self._release(turn, final=True, words=words)
         self._end(item, turn)
         text = event.text if turn.item_id == item else turn.text.strip()
-        if len(over) > 1:  # those before the last of several turns are theirs
-            words = tuple(word for word in words if word.start >= turn.start)
+        if len(over) > 1 or turn.begins_before(self._base):
+            words = turn.own(words, self._base)
         return [*over, replace(event, item_id=turn.item_id, text=text, words=words, start=turn.start, end=turn.end)]
 
     def _end(self, item: str, turn: _Turn) -> None:
@@ -171,8 +180,7 @@ class Turns:
             return []
         over: list[Event] = []
         for each, following in pairwise(turn.repeats):
-            own = tuple(word for word in words if each.start <= word.start < following.start)
-            over.append(each.over(own))
+            over.append(each.over(each.own(words, self._base, following.start)))
         last, turn.repeats = turn.repeats[-1], []
         turn.item_id, turn.start, turn.deltas = last.item_id, last.start, last.deltas
         repeated = overlap(before, after)

@@ -117,6 +117,7 @@ def test_a_long_turn_goes_on_although_its_beginning_is_no_longer_kept(length: in
     for event in audio.session("session1", base):
         program.take(turns.receive(event))
     assert program.text == audio.text
+    assert len(program.times) in {0, length}  # all words have times, or none, so that subtitles leave none out
 
 
 def test_text_that_is_transcribed_otherwise_the_second_time_is_not_doubled() -> None:

@@ -9,16 +9,13 @@ const PUNCTUATION = /[\p{P}\p{S}]+$/u;
 /** Words by which the second transcript may be longer up to a common word; more is a chance match of short words. */
 const LARGEST_SHIFT = 3;
 
-/** Words of the first transcript that are compared: more than fit into the audio that is sent again. */
-const COMPARED = 500;
-
 /**
  * Return the text that `second` has after that of `first`, and whether it has more words.
  * @param {string} first
  * @param {string} second
  */
 export function addition(first, second) {
-  const before = (first.match(WORDS) ?? []).slice(-COMPARED);
+  const before = first.match(WORDS) ?? [];
   const after = second.match(WORDS) ?? [];
   const repeated = overlap(before.map(key), after.map(key));
   return { text: markAfter(before, after.slice(0, repeated)) + after.slice(repeated).join(""), isLonger: after.length > before.length };

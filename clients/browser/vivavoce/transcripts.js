@@ -27,7 +27,8 @@ const TRANSCRIPTION = "conversation.item.input_audio_transcription.";
 
 /**
  * A turn of this session. It repeats turns of lost sessions until it says more than they did; meanwhile its text is `repeated`.
- * @typedef {{turn: Turn, ended: boolean, repeats: Open[], repeated: string}} Open
+ * `deltas` are its text, each with the position of the newest audio at that time.
+ * @typedef {{turn: Turn, ended: boolean, deltas: {reached: number, text: string}[], repeats: Open[], repeated: string}} Open
  */
 
 /**
@@ -40,6 +41,8 @@ export class Transcripts {
   /** Unfinished turns of lost sessions, in order. @type {Open[]} */
   #left = [];
   #offset = 0;
+  /** Second of the newest audio that was transcribed. */
+  #reached = 0;
   #onPartial;
   #onFinal;
   /** Second before which everything has its transcript. */
@@ -55,7 +58,7 @@ export class Transcripts {
   restart(seconds) {
     this.#left = this.#unfinished();
     this.#open.clear();
-    this.#offset = seconds;
+    this.#offset = this.#reached = seconds;
   }
 
   /** Cut off all turns: they keep the text that they have. */
@@ -89,9 +92,10 @@ export class Transcripts {
         break;
       case "x.transcription.partial": {
         const { turn, repeats } = this.#turn(event.item_id);
+        this.#reached = this.#offset + event.audio_end_ms / 1000;
         if (repeats.length) break; // what is shown already is more
         turn.tentative = event.text;
-        turn.end = this.#offset + event.audio_end_ms / 1000;
+        turn.end = this.#reached;
         this.#onPartial?.(turn);
         break;
       }
@@ -107,7 +111,7 @@ export class Transcripts {
   /** @param {string} id @returns {Open} */
   #turn(id) {
     const turn = { id, committed: "", tentative: "", final: false, cut: false, start: NaN, end: NaN, words: [], language: null };
-    const open = this.#open.get(id) ?? { turn, ended: false, repeats: [], repeated: "" };
+    const open = this.#open.get(id) ?? { turn, ended: false, deltas: [], repeats: [], repeated: "" };
     this.#open.set(id, open);
     return open;
   }
@@ -127,12 +131,13 @@ export class Transcripts {
       open.repeated += delta;
       this.#release(open, false);
     } else {
-      this.#extend(open.turn, delta);
+      this.#extend(open, delta);
     }
   }
 
-  /** @param {Turn} turn @param {string} text */
-  #extend(turn, text) {
+  /** @param {Open} open @param {string} text */
+  #extend({ turn, deltas }, text) {
+    deltas.push({ reached: this.#reached, text });
     turn.committed += text;
     turn.tentative = turn.tentative.startsWith(text) ? turn.tentative.slice(text.length) : turn.tentative;
     this.#onPartial?.(turn);
@@ -147,9 +152,11 @@ export class Transcripts {
     const { turn } = open;
     const committed = isRepeated || transcript === null ? turn.committed.trim() : transcript;
     Object.assign(turn, { committed, tentative: "", final: true, language });
-    turn.words = spaced(transcript ?? "", words)
+    // Words before the last of several turns are those of the others. If the beginning was not sent again, its words are missing.
+    const areMissing = Math.round((this.#offset - turn.start) * 1000) > 0;
+    turn.words = (areMissing ? [] : spaced(transcript ?? "", words))
       .map((word) => ({ ...word, start: this.#offset + word.start, end: this.#offset + word.end }))
-      .filter((word) => !isLastOfSeveral || word.start >= turn.start); // those before are the words of the others
+      .filter((word) => !isLastOfSeveral || word.start >= turn.start);
     this.#moveOn(turn);
     this.#onFinal?.(turn);
   }
@@ -170,14 +177,19 @@ export class Transcripts {
   #release(open, final) {
     if (!open.repeats.length) return false;
     while (final && open.ended && this.#left[0]?.turn.start < open.turn.end) open.repeats.push(this.#left.splice(0, 1)[0]);
-    const { text, isLonger } = addition(open.repeats.map(({ turn }) => turn.committed).join(""), open.repeated);
+    const { text, isLonger } = addition(open.repeats.map((each) => this.#textSent(each)).join(""), open.repeated);
     if (!final && (this.#left.length || !isLonger)) return false;
     const repeats = open.repeats.splice(0);
     for (const each of repeats.slice(0, -1)) this.#finish(each);
-    open.turn = repeats[repeats.length - 1].turn;
+    ({ turn: open.turn, deltas: open.deltas } = repeats[repeats.length - 1]);
     open.turn.tentative = "";
-    if (text) this.#extend(open.turn, text);
+    if (text) this.#extend(open, text);
     return repeats.length > 1;
+  }
+
+  /** Return the text of what this session was sent of a turn; the words before it had ended by then. @param {Open} open */
+  #textSent({ turn, deltas }) {
+    return deltas.filter(({ reached }) => reached >= this.#offset || turn.start >= this.#offset).map(({ text }) => text).join("");
   }
 
   /** Say that everything before the first unfinished turn has its transcript. @param {Turn} turn the last one that got it */
