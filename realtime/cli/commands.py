@@ -111,7 +111,7 @@ def parser_of(loaded: Container[str]) -> argparse.ArgumentParser:
             for action in subparser._actions:
                 if "--language" in action.option_strings:
                     action.type = _language  # which clients cannot check: they do without the service's languages
-            subparser.set_defaults(name=name, command=command, run=module.run)
+            subparser.set_defaults(name=name, command=command, parser=subparser, run=module.run)
     return parser
 
 

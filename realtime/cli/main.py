@@ -52,7 +52,10 @@ def _warn(command: str, message: str) -> None:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     from realtime.cli.commands import command_line  # here, where Ctrl-C ends the imports without a traceback
 
-    return command_line(arguments).parse_args(arguments)
+    options, unknown = command_line(arguments).parse_known_args(arguments)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")  # of the command, not of all of them
+    return options
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -75,6 +75,7 @@ def test_unknown_arguments_are_a_usage_error(arguments: tuple[str, ...], capsys:
         ("transcribe a.wav --model nobody", "vivavoce transcribe: The model 'nobody' does not exist."),
         ("voices --sample nobody", "vivavoce voices: There is no model or voice 'nobody' on this machine"),
         ("voices -o sample.doc", "argument -o/--output: sample.doc has no format that can be written"),
+        ("listen a.wav --format srt", "vivavoce listen: error: unrecognized arguments: --format srt"),
         ("models pull nobody", "vivavoce models: The model 'nobody' does not exist."),
     ],
 )
