@@ -115,6 +115,12 @@ def _is_tcp_address(text: str) -> bool:
         return False
 
 
+def _expected(kind: type) -> str:
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(get_args(kind))}"
+    return {int: "a whole number", float: "a number", bool: "true or false"}[kind]
+
+
 def _parse(name: str, text: str, kind: type) -> object:
     """Convert the value of a variable. Raises `ValueError`."""
     value: object = text
@@ -127,6 +133,4 @@ def _parse(name: str, text: str, kind: type) -> object:
     try:
         return msgspec.convert(value, kind, strict=False, dec_hook=lambda convert, raw: convert(raw))
     except msgspec.ValidationError:
-        choices = get_args(kind) if get_origin(kind) is Literal else ()
-        expected = f"one of {', '.join(choices)}" if choices else f"of type {kind.__name__}"
-        raise ValueError(f"{name} must be {expected}") from None
+        raise ValueError(f"{name} must be {_expected(kind)}, not {text}") from None

@@ -124,6 +124,19 @@ def test_an_engine_has_at_least_one_thread_and_as_many_as_were_asked_for() -> No
     assert Settings(threads_per_worker=7).engine_threads == 7
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("VIVAVOCE_MAX_SESSIONS", "many", "a whole number"),
+        ("VIVAVOCE_LOAD_LIMIT", "high", "a number"),
+        ("VIVAVOCE_OFFLINE", "maybe", "true or false"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_an_error_that_says_what_is_right(name: str, text: str, expected: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} must be {expected}, not {text}$"):
+        settings_from({name: text})
+
+
 def test_an_unknown_log_format_is_an_error_that_names_the_formats() -> None:
     with pytest.raises(ValueError, match="VIVAVOCE_LOG_FORMAT must be one of text, json"):
         settings_from({"VIVAVOCE_LOG_FORMAT": "xml"})
