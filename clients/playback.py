@@ -88,6 +88,8 @@ def _decode_container(source: str | _Pipe, track: str | None = None) -> Iterator
     name = source if isinstance(source, str) else "standard input"
     try:
         container = av.open(source, "r")
+    except av.InvalidDataError as error:
+        raise AudioUnreadable(f"cannot open {name}: it is no audio or video, or its beginning is damaged") from error
     except (av.FFmpegError, OSError) as error:
         raise AudioUnreadable(f"cannot open {name}: {error.strerror}") from error
     if not container.streams.audio:

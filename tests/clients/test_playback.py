@@ -135,10 +135,18 @@ def test_a_file_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
         decode(str(tmp_path / "missing.wav"))
 
 
-def test_a_file_that_is_no_audio_is_refused_at_once(tmp_path: Path) -> None:
-    (tmp_path / "letter.txt").write_text("Dear server, " * 100)
-    with pytest.raises(AudioUnreadable):
-        decode(str(tmp_path / "letter.txt"))
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("letter.txt", "Dear server, " * 100, "has no audio"),  # FFmpeg takes a text for a picture
+        ("letter.wav", "Dear server, " * 100, "it is no audio or video"),
+        ("empty.wav", "", "it is no audio or video"),
+    ],
+)
+def test_a_file_that_is_no_audio_is_refused_at_once(tmp_path: Path, name: str, text: str, reason: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(AudioUnreadable, match=reason):
+        decode(str(tmp_path / name))
 
 
 class Clock:
