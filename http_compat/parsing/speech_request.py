@@ -7,7 +7,7 @@ import msgspec
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue
+from http_compat.errors import InputTooLong, MissingParameter, UnsupportedMediaType, UnsupportedValue
 from http_compat.limits import bounded
 from http_compat.parsing.bodies import close_files, convert_texts, decode_json, media_type, read_form, read_json
 from http_compat.parsing.form_fields import NOTHING
@@ -158,7 +158,10 @@ async def read_speech(request: Request, settings: Settings) -> SpeechBody:
     max_bytes = settings.max_input_characters * _ESCAPED_CHARACTER + _OTHER_FIELDS
     timeout = settings.idle_timeout_seconds
     try:
-        if media_type(request) != "multipart/form-data":
+        sent = media_type(request)
+        if sent not in ("application/json", "multipart/form-data"):
+            raise UnsupportedMediaType("Send a JSON object with `Content-Type: application/json`, or a multipart form.")
+        if sent == "application/json":
             values = await read_json(bounded(request, max_bytes, timeout), dict[str, Any])
             return convert_texts(_given(request.query_params) | _given(values), SpeechBody)
         limited = bounded(request, max_bytes + _PROMPTS, timeout)

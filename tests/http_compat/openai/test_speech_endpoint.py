@@ -379,6 +379,7 @@ def test_an_unpaired_surrogate_is_400_and_its_field_is_named(client: TestClient)
 def test_an_unsupported_media_type_is_415(client: TestClient) -> None:
     answer = client.post(URL, data={"model": "tts-1", "input": "Hello."})
     assert error(answer) == (415, "unsupported_media_type", None)
+    assert answer.json()["error"]["message"].endswith(", or a multipart form.")
 
 
 def test_a_body_without_a_type_is_415(client: TestClient) -> None:
