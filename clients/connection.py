@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
@@ -49,6 +50,9 @@ async def open_connection(
         raise refused(refusal.response.status_code, refusal.response.headers, refusal.response.body) from None
     except TimeoutError:
         raise ConnectionRefused(f"{url} did not answer within {timeout:g} s") from None
+    except ssl.SSLError as error:
+        reason = "the server does not speak TLS there" if error.reason == "WRONG_VERSION_NUMBER" else str(error)
+        raise ConnectionRefused(f"cannot connect to {url}: {reason}") from error
     except (OSError, WebSocketException, ValueError) as error:  # of a port or an address that cannot be
         raise ConnectionRefused(f"cannot connect to {url}: {error}") from error
     tcp = connection.transport.get_extra_info("socket")

@@ -19,7 +19,7 @@ from typing import Final
 from clients.aio import DEFAULT_URL, Session, open_session
 from clients.cli.display import NARROWEST, Display, WithSegments, open_display
 from clients.cli.exit_codes import ExitCode, without_words
-from clients.cli.server import SessionName, add_server_arguments, key_for, report
+from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_loss
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import printable, warn
 from clients.cli.values import whole_number
@@ -269,7 +269,7 @@ def _report(event: Event) -> bool:
         case ServerError(message=message):
             return _fail(message)
         case Disconnected(reason=reason):
-            _warn(f"{reason}; connecting again")
+            warn_of_loss("listen", reason)
         case Reconnected(missing=missing) if missing > 0:
             return _fail(f"connected again; {missing:.1f} s of a turn are missing")
         case Reconnected():

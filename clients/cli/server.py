@@ -3,6 +3,7 @@
 import argparse
 import ipaddress
 import os
+import ssl
 from urllib.parse import urlsplit
 
 from clients.aio import DEFAULT_URL
@@ -41,10 +42,15 @@ def _is_local(url: str) -> bool:
 
 def report(command: str, error: RealtimeError, url: str) -> ExitCode:
     """Say why there is no session, and return the exit code."""
-    is_nobody_there = isinstance(error.__cause__, OSError)
+    is_nobody_there = isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, ssl.SSLError)
     hint = ". Is the server running? Start it with `vivavoce serve`" if is_nobody_there and _is_local(url) else ""
     warn(command, f"{error}{hint}")
     return code_of(error)
+
+
+def warn_of_loss(command: str, reason: str) -> None:
+    """Say why the connection is lost, and that there will be another one."""
+    warn(command, f"{reason.removesuffix('.')}; connecting again")
 
 
 def warn_of_voice(command: str, wanted: str | None, used: object) -> None:

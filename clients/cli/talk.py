@@ -14,7 +14,7 @@ from clients.aio import DEFAULT_URL
 from clients.cli.audio_file import open_audio_file
 from clients.cli.dialogue import Dialogue, open_dialogue
 from clients.cli.exit_codes import ExitCode, without_words
-from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_voice
+from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_loss, warn_of_voice
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import warn
 from clients.cli.values import audio_path
@@ -186,7 +186,7 @@ async def _follow(conversation: Conversation, dialogue: Dialogue, name: SessionN
                 _warn(message)
                 code = ExitCode.FAILED
             case Disconnected(reason=reason):
-                _warn(f"{reason}; connecting again")
+                warn_of_loss("talk", reason)
             case Reconnected():
                 _warn("connected again")
             case Other(raw={"session": {"audio": {"output": {"voice": used}}}}) if is_new_session:

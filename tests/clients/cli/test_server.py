@@ -1,9 +1,12 @@
 import argparse
+import asyncio
 
 import pytest
 
-from clients.cli.server import key_for
+from clients.cli.server import key_for, report, warn_of_loss
 from clients.cli.values import websocket_url
+from clients.connection import open_connection
+from clients.errors import ConnectionRefused
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +56,29 @@ def test_an_address_of_http_or_without_a_scheme_is_one_of_the_websocket(address:
 def test_what_is_no_address_is_refused_by_name(address: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is no address of a server"):
         websocket_url(address)
+
+
+def test_a_server_without_tls_is_said_to_have_none(capsys: pytest.CaptureFixture[str]) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def meet() -> str:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            url = f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            with pytest.raises(ConnectionRefused) as refusal:
+                await open_connection(url, {}, None, 5.0)
+        report("say", refusal.value, url)
+        return url
+
+    url = asyncio.run(meet())
+    assert capsys.readouterr().err == f"vivavoce say: cannot connect to {url}: the server does not speak TLS there\n"
+
+
+def test_the_reason_of_a_loss_may_be_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    warn_of_loss("listen", "The server is full.")
+    assert capsys.readouterr().err == "vivavoce listen: The server is full; connecting again\n"
