@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus, WebSocketException
 
 from clients.errors import ConnectionRefused, ServerClosed
 
@@ -53,6 +53,9 @@ async def open_connection(
     except ssl.SSLError as error:
         reason = "the server does not speak TLS there" if error.reason == "WRONG_VERSION_NUMBER" else str(error)
         raise ConnectionRefused(f"cannot connect to {url}: {reason}") from error
+    except InvalidMessage as error:
+        hint = "" if url.startswith("wss") else "; if it speaks TLS, its address begins with https"
+        raise ConnectionRefused(f"cannot connect to {url}: the server does not answer with HTTP{hint}") from error
     except (OSError, WebSocketException, ValueError) as error:  # of a port or an address that cannot be
         raise ConnectionRefused(f"cannot connect to {url}: {error}") from error
     tcp = connection.transport.get_extra_info("socket")

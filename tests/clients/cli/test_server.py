@@ -58,10 +58,19 @@ def test_what_is_no_address_is_refused_by_name(address: str) -> None:
         websocket_url(address)
 
 
-def test_a_server_without_tls_is_said_to_have_none(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "greeting", "reason"),
+    [
+        ("wss", b"HTTP/1.1 400 Bad Request\r\n\r\n", "the server does not speak TLS there"),
+        ("ws", b"", "the server does not answer with HTTP; if it speaks TLS, its address begins with https"),
+    ],
+)
+def test_an_address_with_the_wrong_scheme_is_said_to_be_one(
+    scheme: str, greeting: bytes, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.write(greeting)
         await writer.drain()
         writer.close()
         await writer.wait_closed()
@@ -69,14 +78,14 @@ def test_a_server_without_tls_is_said_to_have_none(capsys: pytest.CaptureFixture
     async def meet() -> str:
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         async with server:
-            url = f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             with pytest.raises(ConnectionRefused) as refusal:
                 await open_connection(url, {}, None, 5.0)
         report("say", refusal.value, url)
         return url
 
     url = asyncio.run(meet())
-    assert capsys.readouterr().err == f"vivavoce say: cannot connect to {url}: the server does not speak TLS there\n"
+    assert capsys.readouterr().err == f"vivavoce say: cannot connect to {url}: {reason}\n"
 
 
 def test_the_reason_of_a_loss_may_be_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
