@@ -60,7 +60,8 @@ class StreamFraming:
         A refusal among them means that what follows is left out until another container begins: it is in none, or in
         one that cannot be read as a stream.
         """
-        if is_container(data):
+        if self._framing is not None and is_container(data):
+            self.skipped += len(self._framing.rest)
             self._framing = None
         while data or self._head:
             if self._framing is None:

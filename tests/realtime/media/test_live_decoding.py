@@ -108,6 +108,16 @@ def test_a_recorder_that_is_restarted_begins_another_container(media_type: str) 
     assert (result.silence, result.others) == (0, [])
 
 
+@pytest.mark.parametrize("media_type", ["audio/webm", "audio/ogg", "audio/mp4"])
+def test_damage_at_the_end_of_a_container_is_reported_when_another_one_begins(media_type: str) -> None:
+    data, damage = STREAMS[media_type], bytes(range(256)) * 80
+    result = decoded([data[: len(data) // 2], damage, data])
+    assert {record.kind for record in result.others} == {Kind.DAMAGED}
+    skipped = sum(int.from_bytes(record.payload) for record in result.others)
+    assert skipped == pytest.approx(len(damage), rel=0.1)  # some of it completes a page or a fragment
+    assert result.sound == pytest.approx(1.5 * SECONDS, abs=0.3)
+
+
 def test_a_stream_may_change_its_container() -> None:
     result = decoded([STREAMS[media_type] for media_type in WITH_TIMES])
     assert result.sound == pytest.approx(len(WITH_TIMES) * SECONDS, abs=0.3)
