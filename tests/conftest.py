@@ -1,14 +1,16 @@
 """Profiles of Hypothesis: `pytest --hypothesis-profile=hostile` searches long for input that breaks a protocol.
 
-Ctrl-C reaches the programs that tests start, also where the tests run in the background of a shell, which ignores it.
+Ctrl-C and SIGHUP reach the programs that tests start, also where the tests run in the background of a shell or under
+nohup, which ignore them.
 """
 
 import signal
 
 from hypothesis import settings
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for number, handler in {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}.items():
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("hostile", deadline=None, max_examples=20_000)

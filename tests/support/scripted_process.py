@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -27,6 +28,9 @@ class Broken(ScriptedEngines):
 serve.InstalledEngines = lambda *_: globals()[sys.argv[1]]()
 sys.exit(cli.main(sys.argv[2:]))
 """
+LOG_SECONDS = 60.0
+"""Seconds in which a line must be logged that a test waits for."""
+
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
 
 
@@ -40,13 +44,18 @@ class Service:
         self.read_until(f"({until})")
 
     def read_until(self, pattern: str) -> str:
-        """Read the log up to a line with this pattern; return its first group."""
+        """Read the log up to a line with this pattern; return its first group. End a service that writes none."""
         assert self._process.stderr is not None
-        for line in self._process.stderr:
-            self.log += line
-            if found := re.search(pattern, line):
-                return found[1]
-        pytest.fail(f"the service ended:\n{self.log}")
+        patience = threading.Timer(LOG_SECONDS, self._process.kill)
+        patience.start()
+        try:
+            for line in self._process.stderr:
+                self.log += line
+                if found := re.search(pattern, line):
+                    return found[1]
+        finally:
+            patience.cancel()
+        pytest.fail(f"the service ended without {pattern}:\n{self.log}")
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
