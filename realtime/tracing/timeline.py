@@ -72,11 +72,11 @@ class LateWord:
     detection: float
     """Until the first decode that covers it was requested: voice activity detection and the decode policy."""
     queue: float
-    """Until an engine was free for that decode."""
+    """Until engines were free for that decode and for those after it, up to the one that committed the word."""
     engine: float
-    """Until it was answered."""
+    """Until these were answered."""
     agreement: float
-    """Until further decodes confirmed it."""
+    """Between them: until there was enough new speech for the next."""
     waiting: str
     """Why that decode was not requested earlier (`Waiting`), for most of `detection`; empty if nothing kept it."""
 

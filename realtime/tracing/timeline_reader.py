@@ -221,16 +221,24 @@ class _Reader:
             return None
         arrived = self._arrivals[min(bisect_left(self._arrivals, (word["end"], 0.0)), len(self._arrivals) - 1)][1]
         waited = self._waited(arrived, min(decode.requested, committed))
-        steps = [max(arrived, min(at, committed)) for at in (decode.requested, decode.pulled, decode.done)]
+        detection = max(arrived, min(decode.requested, committed)) - arrived
+        # One transcription is in flight at a time: the times of the decode and of those after it do not overlap.
+        queue = engine = 0.0
+        for each in turn.decodes[turn.decodes.index(decode) :]:
+            requested, pulled, done = (
+                max(arrived, min(committed if at is None else at, committed))
+                for at in (each.requested, each.pulled, each.done)
+            )
+            queue, engine = queue + pulled - requested, engine + done - pulled
         return LateWord(
             turn.item_id,
             word["text"] if isinstance(word["text"], str) else f"({word['text']} characters)",
             word["end"],
             lag=committed - arrived,
-            detection=steps[0] - arrived,
-            queue=steps[1] - steps[0],
-            engine=steps[2] - steps[1],
-            agreement=committed - steps[2],
+            detection=detection,
+            queue=queue,
+            engine=engine,
+            agreement=committed - arrived - detection - queue - engine,
             waiting=max(waited, key=lambda reason: waited[reason], default=""),
         )
 

@@ -81,6 +81,23 @@ def test_the_cause_of_a_late_word_is_what_it_waited_for_longest(queue: float, en
     assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
 
 
+def test_the_engine_is_the_cause_where_the_decode_that_confirms_a_word_takes_long() -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1.28))
+    conversation.take()
+    conversation.now += 0.1
+    conversation.answer(Transcribe)
+    conversation.hear(microphone.speech(1.28))
+    conversation.take()
+    conversation.now += 5.0
+    conversation.answer(Transcribe)
+    conversation.release(Transcribe)
+    conversation.hear(microphone.silence(1))
+    first = next(word for word in timeline_of(conversation).worst_words if word.text == " w2")
+    assert (first.cause, first.engine) == ("engine", pytest.approx(5.1))
+    assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
+
+
 def test_where_engines_are_quick_words_wait_for_agreement() -> None:
     conversation, microphone = TracedConversation(), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(2.56), microphone.silence(1))
