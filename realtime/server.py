@@ -1,4 +1,4 @@
-"""Serve the application with uvicorn: limits, redaction of its log, TLS, and the listening socket."""
+"""Serve the application with uvicorn: limits, redaction of its log, and the listening socket."""
 
 import asyncio
 import errno
@@ -6,9 +6,7 @@ import logging
 import os
 import signal
 import socket
-import ssl
 from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -20,7 +18,8 @@ from realtime.edge.guarded_protocols import GuardedHttpProtocol, GuardedWebSocke
 from realtime.edge.service_manager import ServiceManager
 from realtime.edge.successor import Successor
 from realtime.models.models import Models
-from realtime.settings import PREFIX, Settings
+from realtime.settings import Settings
+from realtime.tls import tls_context
 from realtime.wire.dialects import without_key
 
 logger = logging.getLogger("vivavoce")
@@ -98,6 +97,7 @@ class Server(uvicorn.Server):
         self._successor = successor
         self._manager = manager or ServiceManager({})
         self._handing_over: asyncio.Task[None] | None = None
+        self._signalled = asyncio.Event()
         self.servers = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: BaseException | None = None
@@ -107,8 +107,10 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self._listeners = sockets or []
         opening = self._models.open()
+        if self.should_exit:  # by a signal that came before there was an event loop
+            self._signalled.set()
         if self._accept_when_ready:
-            ending = asyncio.create_task(self.drain.beginning())
+            ending = asyncio.create_task(self._signalled.wait())
             await asyncio.wait([opening, ending], return_when=asyncio.FIRST_COMPLETED)
             ending.cancel()
             if not self._models.ready:
@@ -155,7 +157,10 @@ class Server(uvicorn.Server):
             self._manager.ready()
             return
         logger.info("process %d is about to take over", successor.process_id)
-        if await successor.ready():
+        ready = await successor.ready()
+        if self.should_exit:  # a signal has come at the same time
+            await successor.end()
+        elif ready:
             logger.info("process %d has taken over", successor.process_id)
             self._manager.leave()
             self._successor = True
@@ -172,8 +177,6 @@ class Server(uvicorn.Server):
         for them.
         """
         self._models.stop_opening()
-        if self._handing_over is not None:
-            self._handing_over.cancel()
         if self._successor:
             await self._leave_to_successor()
         self._begin_drain()
@@ -196,8 +199,16 @@ class Server(uvicorn.Server):
         """Begin to drain; with a second signal, whichever it is, end."""
         self.force_exit = self.should_exit
         super().handle_exit(sig, frame)
-        if self._loop is not None and not self._successor:  # at once, and not when uvicorn next looks
-            self._loop.call_soon_threadsafe(self._begin_drain)
+        if self._loop is not None:  # at once, and not when uvicorn next looks
+            self._loop.call_soon_threadsafe(self._begin_end)
+
+    def _begin_end(self) -> None:
+        """End what a signal ends at once: a start, a hand-over, and that the service is ready."""
+        self._signalled.set()
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+        if not self._successor:
+            self._begin_drain()
 
     async def _leave_to_successor(self) -> None:
         """Accept no more connections, and serve what those that have been accepted ask for before they are idle."""
@@ -238,47 +249,6 @@ def _redact(record: logging.LogRecord) -> bool:
             without_key(each.partition("?")[0]) if isinstance(each, str) else each for each in record.args
         )
     return record.levelno > logging.DEBUG and record.msg != REFUSED
-
-
-def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """Load the certificate and its key, or return None where the settings name none.
-
-    Raises:
-        ValueError: A file cannot be used; the message names the setting.
-
-    """
-    if settings.tls_certificate is None:
-        if settings.tls_key is not None:
-            raise ValueError(f"{PREFIX}TLS_KEY needs {PREFIX}TLS_CERTIFICATE.")
-        return None
-    certificate, of_certificate = settings.tls_certificate.expanduser(), f"{PREFIX}TLS_CERTIFICATE"
-    key, of_key = certificate, of_certificate
-    if settings.tls_key is not None:
-        key, of_key = settings.tls_key.expanduser(), f"{PREFIX}TLS_KEY"
-    if b"-----BEGIN CERTIFICATE-----" not in _contents(certificate, of_certificate):
-        raise ValueError(f"{of_certificate}: {certificate} contains no certificate in PEM.")
-    key_contents = _contents(key, of_key)
-    if b"PRIVATE KEY-----" not in key_contents:
-        raise ValueError(f"{of_key}: {key} contains no private key in PEM.")
-    if b"ENCRYPTED" in key_contents:
-        raise ValueError(
-            f"{of_key}: the private key in {key} is encrypted. Decrypt it: openssl pkey -in FILE -out FILE"
-        )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, key)
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise ValueError(f"{of_key}: the private key in {key} does not belong to the certificate.") from None
-        raise ValueError(f"{of_certificate}: the files cannot be used for TLS ({error.reason}).") from None
-    return context
-
-
-def _contents(path: Path, setting: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{setting}: cannot read {path}: {error.strerror or error}.") from None
 
 
 def listening_socket(settings: Settings) -> socket.socket:

@@ -20,8 +20,9 @@ from realtime.edge.service_manager import ServiceManager, passed_sockets
 from realtime.engines.registry import InstalledEngines
 from realtime.environment import MAX_PORT
 from realtime.models.models import Models
-from realtime.server import Server, inherited_socket, listening_error, listening_socket, tls_context, wyoming_socket
+from realtime.server import Server, inherited_socket, listening_error, listening_socket, wyoming_socket
 from realtime.settings import Settings
+from realtime.tls import tls_context
 from realtime.tracing.files import prepare_directory
 from realtime.weights.progress import LoggedProgress
 

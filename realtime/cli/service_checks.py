@@ -9,8 +9,9 @@ import tempfile
 from typing import Final
 
 from realtime.cli.findings import Finding, Findings, Status
-from realtime.server import listening_error, listening_socket, tls_context
+from realtime.server import listening_error, listening_socket
 from realtime.settings import PREFIX, Settings
+from realtime.tls import tls_context
 from realtime.tracing.files import prepare_directory
 
 LOW_DISK_BYTES: Final = 1 << 30

@@ -52,7 +52,7 @@ class Successor:
             await answered.wait()
             answer = os.read(self._ready, 1)
         except asyncio.CancelledError:
-            self._process.terminate()
+            await self.end()
             raise
         finally:
             loop.remove_reader(self._ready)
@@ -60,3 +60,8 @@ class Successor:
         if not answer:
             self._process.wait()  # it has closed its descriptors, and so is ending
         return bool(answer)
+
+    async def end(self) -> None:
+        """Ask the process to end, as a supervisor does, and wait until it has."""
+        self._process.terminate()
+        await asyncio.to_thread(self._process.wait)

@@ -16,8 +16,8 @@ from websockets.sync.client import connect
 from realtime.audio.formats import Encoding, encode
 from realtime.cli import service_checks
 from realtime.cli.findings import Status
-from realtime.server import tls_context
 from realtime.settings import Settings
+from realtime.tls import tls_context
 from tests.support.certificates import OPENSSL, Certificate, make_certificate
 from tests.support.realtime_service import SILENT, ProtocolClient, RealtimeService, realtime_service, utterance
 from tests.support.scripted_engines import transcript_of

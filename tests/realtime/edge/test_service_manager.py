@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 import threading
@@ -10,6 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from realtime.edge.service_manager import ServiceManager, passed_sockets
@@ -17,6 +19,7 @@ from realtime.edge.successor import Successor
 from tests.support.realtime_service import TIMEOUT, RealtimeService, eventually, realtime_service, utterance
 from tests.support.scenarios import run
 from tests.support.scripted_engines import ScriptedEngines, Work
+from tests.support.scripted_process import service
 
 BEAT_SECONDS = 0.02
 WATCHDOG = str(int(3e6 * BEAT_SECONDS))
@@ -144,6 +147,48 @@ def test_a_service_goes_on_if_the_next_process_does_not_start(
         with server.session():
             pass
     assert "did not start" in caplog.text
+
+
+NEXT_PROCESS = """
+import os, pathlib, sys, time
+started, go_on, ready = (pathlib.Path(sys.argv[1], name) for name in ("started", "go_on", "ready"))
+started.write_text(str(os.getpid()))
+while not go_on.exists():
+    time.sleep(0.01)
+os.write(int(sys.argv[-1]), b"\\n")
+ready.touch()
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("ready", [False, True], ids=["before", "in the moment in which"])
+def test_a_service_that_is_stopped_before_the_next_process_has_taken_over_stops_that_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready: bool
+) -> None:
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-c", NEXT_PROCESS, str(tmp_path)])
+
+    async def stop() -> None:
+        if ready:  # in this turn of the event loop
+            (tmp_path / "go_on").touch()
+            assert eventually((tmp_path / "ready").exists)
+        server.signal()
+
+    with realtime_service() as server:
+        server.hand_over()
+        assert eventually((tmp_path / "started").exists)
+        assert eventually(lambda: bool((tmp_path / "started").read_text()))
+        process = psutil.Process(int((tmp_path / "started").read_text()))
+        server.call(stop())
+    assert eventually(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_process_that_is_to_take_over_ends_at_once_although_it_still_loads_its_models(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, (tmp_path / "ready").open("wb") as ready:
+        descriptors = (listener.fileno(), ready.fileno())
+        arguments = ("--fd", str(descriptors[0]), "--ready-fd", str(descriptors[1]))
+        with service(*arguments, engines="Held", until="Started server process", pass_fds=descriptors) as running:
+            assert running.stop(signal.SIGTERM) == 0
+    assert (tmp_path / "ready").read_bytes() == b""
 
 
 ARGUMENTS = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(' '.join(sys.argv[2:]))"
