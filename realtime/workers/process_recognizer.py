@@ -2,23 +2,24 @@
 
 A request whose process has ended, or was killed because it took longer than its audio explains, is given to another
 process. One that ends `MAX_LOST` processes fails, and audio that begins like it fails at once from then on, so that it
-ends no further ones. A batch that has ended a process fails; its requests are tried alone, see `BatchWorker`.
+ends no further ones: unless a process was slow because it got no CPU, which is not the fault of the audio. A batch that
+has ended a process fails; its requests are tried alone, see `BatchWorker`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, NoReturn
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.engines.base import EngineProgram
 from realtime.engines.recognizer_calls import DECODE, ENCODE, answers_of, bytes_of_request, capabilities_of
-from realtime.errors import EngineError
+from realtime.errors import EngineError, Overloaded
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from realtime.workers.messages import Buffer
 from realtime.workers.poison import PoisonedAudio
 from realtime.workers.supervised_processes import SupervisedProcesses
-from realtime.workers.worker_process import ProcessEnded
+from realtime.workers.worker_process import ProcessEnded, ProcessStalled
 
 MAX_LOST: Final = 2
 """Processes that may end while they have the same request."""
@@ -32,14 +33,24 @@ An upload takes as long as its audio with three beams in the full window on a CP
 LEAST_SECONDS: Final = 10.0
 """Seconds of audio that a call is taken for at least, because short audio may be decoded again in a wide window."""
 
+STARVED_SHARE: Final = 0.5
+"""Share of the time of a call for which its process must have waited for a CPU to count as starved.
+
+Threads that share a CPU with as many others of the machine wait for half of the time, and would need twice as long.
+"""
+
 
 @dataclass(eq=False, slots=True)
 class RemoteState:
-    """A request between two calls: the bytes of its decode state, its audio, and the processes that ended with it."""
+    """A request between two calls: the bytes of its decode state, its audio, and the processes that ended with it.
+
+    `starved` says whether one of these was killed because it got no CPU.
+    """
 
     samples: Samples
     data: Buffer = b""
     lost: int = 0
+    starved: bool = False
 
 
 class ProcessRecognizer:
@@ -71,7 +82,7 @@ class ProcessRecognizer:
         """
         answers = answers_of(self._call(DECODE, [state.data for state in states], states))
         return [
-            answer if isinstance(answer, Hypothesis) else RemoteState(state.samples, answer, state.lost)
+            answer if isinstance(answer, Hypothesis) else replace(state, data=answer)
             for state, answer in zip(states, answers, strict=True)
         ]
 
@@ -87,18 +98,38 @@ class ProcessRecognizer:
             try:
                 return self.processes.call(name, data, self._timeout(states))
             except ProcessEnded as exc:
+                starved = isinstance(exc, ProcessStalled) and self._was_starved(exc, states)
                 for state in states:
                     state.lost += 1
+                    state.starved |= starved
                 if len(states) > 1:
                     raise
                 if states[0].lost >= MAX_LOST:
-                    self._poison.add(states[0].samples)
-                    raise EngineError(
-                        f"{self._program.name} was given up for {len(states[0].samples) / SAMPLE_RATE:.1f} s of audio "
-                        f"that have ended {MAX_LOST} processes. {exc.message}"
-                    ) from exc
+                    self._give_up(states[0], exc)
+
+    def _give_up(self, state: RemoteState, ended: ProcessEnded) -> NoReturn:
+        """Refuse a request that has ended too many processes, and remember its audio if that was its fault."""
+        if state.starved:
+            raise Overloaded("The machine is too busy to transcribe.") from ended
+        self._poison.add(state.samples)
+        raise EngineError(
+            f"{self._program.name} was given up for {len(state.samples) / SAMPLE_RATE:.1f} s of audio "
+            f"that have ended {MAX_LOST} processes. {ended.message}"
+        ) from ended
+
+    def _was_starved(self, stalled: ProcessStalled, states: Sequence[RemoteState]) -> bool:
+        """Return whether a process has waited for a CPU, and has not run for as long as its audio explains.
+
+        One that is in an endless loop has run for longer, however busy the machine is.
+        """
+        waited = stalled.spent.waiting >= STARVED_SHARE * self._timeout(states)
+        return waited and stalled.spent.running < self._explained(states)
+
+    def _explained(self, states: Sequence[RemoteState]) -> float:
+        """Return the seconds that audio explains."""
+        seconds = sum(len(state.samples) for state in states) / SAMPLE_RATE
+        return SLOWNESS * self.partial_seconds * max(LEAST_SECONDS, seconds)
 
     def _timeout(self, states: Sequence[RemoteState]) -> float:
         """Return the seconds after which a call counts as hung."""
-        seconds = sum(len(state.samples) for state in states) / SAMPLE_RATE
-        return self._program.stall_timeout + SLOWNESS * self.partial_seconds * max(LEAST_SECONDS, seconds)
+        return self._program.stall_timeout + self._explained(states)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from realtime.engines.base import EngineProgram
-from realtime.errors import Overloaded, VoiceError
+from realtime.errors import EngineError, Overloaded, VoiceError
 from realtime.workers.backoff import Backoff
 from realtime.workers.messages import Buffer
 from realtime.workers.worker_process import ProcessEnded, WorkerProcess
@@ -40,13 +40,14 @@ class SupervisedProcesses:
         self.restarts = 0
         """How many processes have ended by themselves, or were killed, and were replaced."""
         self._failure: Exception | None = None
+        self._supervisors = 0
         self._threads: list[threading.Thread] = []
         self.description: Mapping[str, Any] = {}
         self._start_thread(on_stage, first=True)
         with self._changed:
-            self._changed.wait_for(lambda: self.description or self._failure)
-        if self._failure is not None:
-            raise self._failure
+            self._changed.wait_for(lambda: self.description or not self._supervisors)
+        if not self.description:
+            raise self._failure or EngineError(f"{program.name} cannot be started because of a bug.")
         for _ in range(program.instances - 1):
             self._start_thread(self._require_open)
 
@@ -58,8 +59,8 @@ class SupervisedProcesses:
     def call(self, name: str, data: Sequence[Buffer], timeout: float) -> Buffer:
         """Call the engine in a process without a call; wait for one for at most `MAX_WAIT` seconds.
 
-        Raises what the engine raises, `ProcessEnded` if the process has ended or does not answer within `timeout`
-        seconds, and `Overloaded` if there is no process.
+        Raises what the engine raises, `ProcessEnded` if the process has ended, `ProcessStalled` if it does not answer
+        within `timeout` seconds, and `Overloaded` if there is no process.
         """
         process = self._take()
         try:
@@ -108,23 +109,30 @@ class SupervisedProcesses:
         name = f"{self._program.name}-supervisor"
         thread = threading.Thread(target=self._supervise, args=(on_stage, first), name=name, daemon=True)
         self._threads.append(thread)
+        with self._changed:
+            self._supervisors += 1
         thread.start()
 
     def _supervise(self, on_stage: Callable[[str], None], first: bool) -> None:
         """Start a process, and another one whenever it has ended, until `close`; return if the `first` start fails."""
-        while (process := self._started(on_stage, first=first)) is not None:
-            process.wait()
+        try:
+            while (process := self._started(on_stage, first=first)) is not None:
+                process.wait()
+                with self._changed:
+                    self._alive.discard(process)
+                    if process in self._idle:
+                        self._idle.remove(process)
+                        process.end()
+                    if self._closing:
+                        return
+                    self.restarts += 1
+                    self._backoff.record_failure(time.monotonic())
+                logger.warning("%s It is started again.", process.ending())
+                on_stage, first = self._require_open, False
+        finally:
             with self._changed:
-                self._alive.discard(process)
-                if process in self._idle:
-                    self._idle.remove(process)
-                    process.end()
-                if self._closing:
-                    return
-                self.restarts += 1
-                self._backoff.record_failure(time.monotonic())
-            logger.warning("%s It is started again.", process.ending())
-            on_stage, first = self._require_open, False
+                self._supervisors -= 1
+                self._changed.notify_all()
 
     def _started(self, on_stage: Callable[[str], None], *, first: bool) -> WorkerProcess | None:
         """Return a process that has loaded its engine, or None where none is wanted any more."""
@@ -139,7 +147,6 @@ class SupervisedProcesses:
                 with self._changed:
                     if first:
                         self._failure = exc
-                        self._changed.notify_all()
                     if first or self._closing:
                         return None
                     self._backoff.record_failure(time.monotonic())

@@ -19,6 +19,7 @@ from typing import Any, Final
 from realtime.audio.formats import Samples
 from realtime.engines.base import EngineProgram
 from realtime.errors import ClientError, EngineError, UnknownVoice, UnsupportedAudio, UnusableModel
+from realtime.workers.cpu_times import CpuTimes, cpu_times
 from realtime.workers.messages import HEADER, Buffer, Kind, Message, body_sizes, decode_body
 
 MAX_START_SECONDS: Final = 600.0
@@ -30,6 +31,14 @@ START_POLL: Final = 0.2
 
 class ProcessEnded(EngineError):
     """The process of an engine has ended, or was killed, before it had answered."""
+
+
+class ProcessStalled(ProcessEnded):
+    """The process of an engine was killed because it has not answered in time; `spent` is what it did meanwhile."""
+
+    def __init__(self, message: str, spent: CpuTimes) -> None:
+        super().__init__(message)
+        self.spent = spent
 
 
 _RAISED: Final = {kind.__name__: kind for kind in (ClientError, UnknownVoice, UnsupportedAudio, UnusableModel)}
@@ -123,10 +132,10 @@ class WorkerProcess:
     def call(self, name: str, data: Sequence[Buffer], timeout: float) -> Buffer:
         """Call the engine, one call at a time, and return its answer, which blocks.
 
-        Raises what the engine raises, and `ProcessEnded` if the process has ended, or is killed because it has not
-        answered within `timeout` seconds.
+        Raises what the engine raises, `ProcessEnded` if the process has ended, and `ProcessStalled` if it is killed
+        because it has not answered within `timeout` seconds.
         """
-        deadline = time.monotonic() + timeout
+        deadline, before = time.monotonic() + timeout, cpu_times(self._process.pid)
         try:
             self._socket.settimeout(timeout)
             for buffer in Message(Kind.CALL, {"name": name}, data=data).buffers():
@@ -134,9 +143,10 @@ class WorkerProcess:
             while (message := self._receive(deadline)).kind is Kind.LOG:
                 _log(message)
         except TimeoutError as exc:
+            spent = cpu_times(self._process.pid) - before
             self.end()
-            raise ProcessEnded(
-                f"{self._program.name} has not answered within {timeout:.0f} s, and its process was killed."
+            raise ProcessStalled(
+                f"{self._program.name} has not answered within {timeout:.0f} s, and its process was killed.", spent
             ) from exc
         except (EOFError, OSError, ValueError) as exc:
             raise self._ended() from exc

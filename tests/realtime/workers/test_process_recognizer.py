@@ -8,19 +8,22 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 import pytest
 
 from realtime.engines.base import EngineProgram
 from realtime.engines.base import Recognizer as RecognizerProtocol
-from realtime.errors import EngineError, Overloaded
+from realtime.errors import EngineError, Overloaded, VoiceError
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.workers.cpu_times import CpuTimes, cpu_times
 from realtime.workers.process_recognizer import MAX_LOST, ProcessRecognizer
+from realtime.workers.worker_process import ProcessStalled
 from tests.support.realtime_service import eventually
 from tests.support.recognizer_process import (
     ALWAYS_HANGING,
@@ -105,6 +108,48 @@ def test_a_process_that_takes_longer_than_its_audio_explains_is_killed(tmp_path:
         transcribe(hasty, request(ALWAYS_HANGING))
 
 
+@pytest.mark.parametrize(
+    ("spent", "error"),
+    [
+        pytest.param(CpuTimes(running=0.1, waiting=30.0), Overloaded, id="starved"),
+        pytest.param(CpuTimes(running=50.0, waiting=30.0), EngineError, id="in an endless loop on a busy machine"),
+        pytest.param(CpuTimes(running=0.1, waiting=0.1), EngineError, id="blocked"),
+    ],
+)
+def test_audio_is_at_fault_for_a_process_that_does_not_answer_unless_that_got_no_cpu(
+    recognizer: ProcessRecognizer, monkeypatch: pytest.MonkeyPatch, spent: CpuTimes, error: type[VoiceError]
+) -> None:
+    def stall(*_: object) -> NoReturn:
+        raise ProcessStalled("It has not answered.", spent)
+
+    heard = request(51, int(spent.running), int(spent.waiting))
+    with monkeypatch.context() as stalling:
+        stalling.setattr(recognizer, "partial_seconds", 0.3)
+        stalling.setattr(recognizer.processes, "call", stall)
+        with pytest.raises(error):
+            transcribe(recognizer, heard)
+    if error is Overloaded:
+        assert transcribe(recognizer, heard).text == " word51 word0 word30"
+    else:
+        with pytest.raises(EngineError, match="failed on this audio before"):
+            transcribe(recognizer, heard)
+
+
+def test_the_times_of_a_process_are_those_of_all_its_threads() -> None:
+    def work() -> None:
+        while time.thread_time() < 0.05:
+            pass
+
+    before = cpu_times(os.getpid())
+    with ThreadPoolExecutor(1) as thread:  # which stays until the end of the block, and so do its times
+        thread.submit(work).result()
+        spent = cpu_times(os.getpid()) - before
+    if not spent.running:
+        pytest.skip("This kernel does not count them.")
+    assert spent.running > 0.02
+    assert spent.waiting >= 0
+
+
 def test_audio_that_ends_two_processes_fails_and_ends_no_third(recognizer: ProcessRecognizer) -> None:
     before = recognizer.processes.restarts
     with pytest.raises(EngineError, match=r"ended 2 processes.* was ended by SIGSEGV"):
@@ -160,6 +205,17 @@ def test_a_recognizer_that_cannot_be_loaded_leaves_nothing(tmp_path: Path) -> No
     with pytest.raises(EngineError, match="damaged"):
         ProcessRecognizer(program(tmp_path), ignore)
     assert eventually(lambda: (descriptors(), threading.active_count(), children()) == before)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the traceback goes to the log
+def test_a_bug_while_the_first_process_starts_ends_the_load(tmp_path: Path) -> None:
+    def fail(stage: str) -> NoReturn:
+        raise RuntimeError(stage)
+
+    before = children()
+    with pytest.raises(EngineError, match="because of a bug"):
+        ProcessRecognizer(program(tmp_path), fail)
+    assert children() == before
 
 
 def test_calls_that_wait_for_a_process_end_with_the_recognizer(tmp_path: Path) -> None:
