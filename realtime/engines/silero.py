@@ -1,21 +1,25 @@
-"""Voice activity detection with Silero VAD's ONNX file, many streams in one call.
+"""Voice activity detection with Silero VAD's ONNX files, many streams or many windows in one call.
 
 The model takes a window of 512 samples at 16 kHz with 64 samples of context, and the state of an LSTM. The package
 keeps context and state in its model object, which therefore serves a single stream; here they belong to each stream.
 The package itself is never imported, because that imports torch.
+
+Live streams have a few new windows each, which are scored window after window with all streams in one call. Recordings
+have many, which are scored in one call of another file of the package, the same model unrolled over a sequence.
 
 The model misses quiet speech, and where quiet audio is raised (`audio/leveller.py`), the speech that follows raised
 noise. So each window is scored twice, as it is and raised, and the higher probability counts. That finds all windows
 with speech in 149 recordings, and 99 % of them where the recordings are 40 dB quieter: 78 % without raising them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from onnxruntime import InferenceSession
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.audio.leveller import LOWEST_LEVEL, raised
@@ -46,7 +50,23 @@ _LEADING_LEVEL: Final = -50.0
 """Level in dBFS of that noise, which is pink, as in a quiet room."""
 
 _MODEL: Final = "silero_vad_16k_op15.onnx"
-"""The package's model for 16 kHz: the same results as the model for two rates, at half its size."""
+"""The package's model for a window of each stream, at 16 kHz: the results of that for two rates at half its size."""
+
+_RATE: Final[NDArray[Any]] = np.array(SAMPLE_RATE, np.int64)
+"""The sampling rate, which that model takes as an input."""
+
+_SEQUENCE_MODEL: Final = "silero_vad_16k_sequence.onnx"
+"""The package's model for consecutive windows of one stream, with the same weights."""
+
+_SEQUENCE_WINDOWS: Final = 16
+"""Windows of one stream from which on they are scored as a sequence.
+
+A window takes 0.37 ms one by one, as it is and raised, and 0.25 ms in a sequence of 16, 0.21 ms of 320, on a busy
+machine.
+"""
+
+_MAX_SEQUENCE: Final = 512
+"""Windows of one call at most, as in the package: 16 s, whose features take 20 MB."""
 
 
 class Silero:
@@ -59,7 +79,8 @@ class Silero:
 
     def __init__(self) -> None:
         """Load the model. Raises `EngineError` if the package or its model is missing or damaged."""
-        self._model = load_model(_model_file(), "The Silero model")
+        self._model = load_model(_model_file(_MODEL), "The Silero model")
+        self._sequence_model = load_model(_model_file(_SEQUENCE_MODEL), "The Silero model")
         zero = np.append(np.zeros(2 * _STATE_SIZE, np.float32), np.float32(LOWEST_LEVEL))
         ((_, self._initial_state),) = self.score([(pink_noise(), zero)])
         self._initial_state[-1] = LOWEST_LEVEL  # quiet speech that follows at once is raised as well
@@ -84,6 +105,28 @@ class Silero:
     def _score_signals(
         self, requests: Sequence[tuple[NDArray[np.float32], VadState]]
     ) -> list[tuple[list[float], VadState]]:
+        short = [request for request in requests if len(request[0]) < _SEQUENCE_WINDOWS]
+        together = iter(self._score_in_steps(short))
+        return [
+            next(together) if len(windows) < _SEQUENCE_WINDOWS else self._score_sequence(windows, state)
+            for windows, state in requests
+        ]
+
+    def _score_sequence(self, windows: NDArray[np.float32], state: VadState) -> tuple[list[float], VadState]:
+        """Score the windows of one signal, many per call."""
+        signal = np.concatenate((state[-_CONTEXT:], windows.reshape(-1)))
+        frames = np.lib.stride_tricks.sliding_window_view(signal, _CONTEXT + WINDOW)[::WINDOW]
+        hidden, cell = state[:-_CONTEXT].reshape(_LSTM_SHAPE[0], 1, 1, _LSTM_SHAPE[1])
+        probabilities: list[float] = []
+        for start in range(0, len(frames), _MAX_SEQUENCE):
+            block = np.ascontiguousarray(frames[start : start + _MAX_SEQUENCE])
+            scores, hidden, cell = _run(self._sequence_model, {"input": block, "h": hidden, "c": cell})
+            probabilities += scores.tolist()
+        return probabilities, np.concatenate((hidden.reshape(-1), cell.reshape(-1), signal[-_CONTEXT:]))
+
+    def _score_in_steps(
+        self, requests: Sequence[tuple[NDArray[np.float32], VadState]]
+    ) -> list[tuple[list[float], VadState]]:
         """Score one window of every signal per step; the batch shrinks as the shorter requests end."""
         longest_first = sorted(range(len(requests)), key=lambda index: -len(requests[index][0]))
         lengths = [len(requests[index][0]) for index in longest_first]
@@ -101,7 +144,8 @@ class Silero:
                 active -= 1
             first = step * WINDOW
             frames = np.stack([signal[first : first + _CONTEXT + WINDOW] for signal in signals[:active]])
-            scores, memory[:, :active] = self._run(frames, memory[:, :active])
+            inputs = {"input": frames, "state": memory[:, :active], "sr": _RATE}
+            scores, memory[:, :active] = _run(self._model, inputs)
             for row, probability in enumerate(scores[:, 0].tolist()):
                 probabilities[row].append(probability)
 
@@ -112,19 +156,16 @@ class Silero:
         return [answers[index] for index in range(len(requests))]
 
     def close(self) -> None:
-        del self._model
+        del self._model, self._sequence_model
 
-    def _run(
-        self, frames: NDArray[np.float32], memory: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Run one step: frames (n, 576) and memory (2, n, 128) to probabilities (n, 1) and the next memory."""
-        try:
-            scores, after = self._model.run(
-                None, {"input": frames, "state": memory, "sr": np.array(SAMPLE_RATE, np.int64)}
-            )
-        except FAILED_RUN as exc:
-            raise EngineError("Silero failed to score the audio.") from exc
-        return scores, after
+
+def _run(model: InferenceSession, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[np.float32]]:
+    """Return the probabilities and the state after the last window."""
+    try:
+        outputs: Sequence[NDArray[np.float32]] = model.run(None, inputs)
+    except FAILED_RUN as exc:
+        raise EngineError("Silero failed to score the audio.") from exc
+    return outputs
 
 
 def _joined(as_it_is: VadState, as_raised: VadState, level: float) -> VadState:
@@ -141,11 +182,11 @@ def pink_noise() -> NDArray[np.float32]:
     return noise.astype(np.float32).reshape(-1, WINDOW)
 
 
-def _model_file() -> Path:
+def _model_file(name: str) -> Path:
     package = find_spec("silero_vad")
     if package is None or package.origin is None:
         raise EngineError(
             "The package silero-vad is not installed. Install it without torch, which it asks for and does not need: "
-            "pip install --no-deps 'silero-vad>=6.2,<7'"
+            "pip install --no-deps 'silero-vad>=6.2.3,<7'"
         )
-    return Path(package.origin).parent / "data" / _MODEL
+    return Path(package.origin).parent / "data" / name

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _WHOLE_RECORDING: Final = TurnDetection(threshold=0.0)
 """Detection that takes every window for speech."""
 
-_BATCH: Final = 64
-"""Windows per call of the detector, about 2 s of audio; a live session never waits for more than one such call."""
+MAX_WINDOWS: Final = 320
+"""Windows per call of the detector, 10 s of audio; a live session never waits for more than one such call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class SpeechSegmenter:
     async def add(self, block: Samples) -> AsyncGenerator[SpeechSegment, None]:
         """Yield the segments that `block` completes."""
         self._audio.append(block)
-        while count := min((self._audio.end - self._scored) // WINDOW, _BATCH):
+        while count := min((self._audio.end - self._scored) // WINDOW, MAX_WINDOWS):
             end = self._scored + count * WINDOW
             for span in await self._score(self._audio.slice(self._scored, end)):
                 yield self._segment(span)

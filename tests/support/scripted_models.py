@@ -21,6 +21,7 @@ from realtime.catalogue.voices import VoicesAtHand, find_voice, lists_voice, voi
 from realtime.engines.base import VadState
 from realtime.errors import EngineError, ModelInUse, Overloaded, UnspokenLanguage, VoiceError
 from realtime.languages import language_name
+from realtime.offline.speech_segments import MAX_WINDOWS
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.speech.endpointing import Endpointing, Onset, TurnDetection
@@ -46,7 +47,7 @@ class ScriptedDetector:
         self, windows: NDArray[np.float32], state: VadState | None, *, live: bool
     ) -> tuple[list[float], VadState]:
         assert windows.shape[1] == WINDOW
-        assert len(windows) <= 64
+        assert len(windows) <= MAX_WINDOWS
         loudness = np.sqrt((windows**2).mean(axis=1))
         return [float(each > _LOUD) for each in loudness], np.zeros(1, np.float32)
 

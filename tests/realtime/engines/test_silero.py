@@ -78,6 +78,19 @@ def test_scoring_in_several_calls_equals_scoring_in_one(silero: Silero, speech: 
     np.testing.assert_allclose(state, last, atol=1e-4)
 
 
+@pytest.mark.parametrize("decibels", [0, -45])
+def test_a_recording_is_scored_as_its_windows_are_one_by_one(silero: Silero, speech: Samples, decibels: int) -> None:
+    recording = np.resize(speech * np.float32(10 ** (decibels / 20)), (600, WINDOW))
+    ((together, last),) = silero.score([(recording, silero.initial_state())])
+    one_by_one: list[float] = []
+    state = silero.initial_state()
+    for window in recording:
+        (((probability,), state),) = silero.score([(window[None], state)])
+        one_by_one.append(probability)
+    np.testing.assert_allclose(together, one_by_one, atol=1e-5)
+    np.testing.assert_allclose(last, state, atol=1e-4)
+
+
 def test_the_given_states_are_not_changed(silero: Silero, speech: Samples) -> None:
     before = silero.initial_state()
     silero.score([(speech[:5], before), (speech[:2], before)])
