@@ -33,8 +33,11 @@ from realtime.speech.transcript import Hypothesis
 if TYPE_CHECKING:
     from realtime.models.protocols import AsyncRecognizer
 
-MAX_CONCURRENT_SEGMENTS: Final = 4
-"""Segments of one recording that are with the recognizer at the same time."""
+MAX_CONCURRENT_SEGMENTS: Final = 12
+"""Segments of one recording that are with the recognizer at the same time: a full batch for each of two workers."""
+
+LANGUAGE_SEGMENTS: Final = 4
+"""Segments before and after one of doubtful language by which its language is determined."""
 
 _CONTEXT_CHARACTERS: Final = 500
 """Characters of the preceding text given to a segment as context."""
@@ -45,13 +48,11 @@ class OfflineTranscriber:
 
     Attributes:
         suppressed: Segments whose text was suppressed, in the order in which they were decoded.
-        position: Samples from the start of the recording up to which all segments are done.
     """
 
     def __init__(self, recognizer: "AsyncRecognizer", options: OfflineOptions, client_id: ClientId) -> None:
         """Use `recognizer`, which must know all of `options.languages`, on account of `client_id`."""
         self.suppressed: list[SuppressedSegment] = []
-        self.position = 0
         self._recognizer = recognizer
         self._options = options
         self._client_id = client_id
@@ -59,54 +60,61 @@ class OfflineTranscriber:
         self._preceding_text = ""
         self._spoken: Counter[str] = Counter()
         """Windows with speech by language."""
-        self._languages: deque[Probabilities] = deque(maxlen=MAX_CONCURRENT_SEGMENTS)
+        self._languages: deque[Probabilities] = deque(maxlen=LANGUAGE_SEGMENTS)
         """Probabilities of the languages of the segments that are done, the newest first."""
+        self._in_progress: deque[tuple[SpeechSegment, asyncio.Task[Hypothesis]]] = deque()
 
     @property
     def language(self) -> str | None:
         """Code of the language of most of the speech so far; None if there was none."""
         return self._given or max(self._spoken, key=self._spoken.__getitem__, default=None)
 
+    @property
+    def position(self) -> int | None:
+        """Where the first segment begins that is not done; None if all that were found are."""
+        return self._in_progress[0][0].start if self._in_progress else None
+
     async def segments(
         self, speech_segments: AsyncGenerator[SpeechSegment, None]
     ) -> AsyncGenerator[TranscribedSegment, None]:
         """Yield the segments that have text, in order; closing the generator cancels the work."""
-        in_progress: deque[tuple[SpeechSegment, asyncio.Task[Hypothesis]]] = deque()
-
-        async def oldest() -> list[TranscribedSegment]:
-            speech_segment, task = in_progress[0]
-            hypothesis = await task
-            later = []
-            if hypothesis.language_probability < MIN_CONFIDENCE:
-                later = [await each for _, each in islice(in_progress, 1, None)]
-            parts = await self._in_settled_languages(speech_segment, hypothesis, later)
-            in_progress.popleft()
-            self.position = max(self.position, speech_segment.end)
-            return [segment for part in parts if (segment := self._finish(*part))]
-
-        def is_ready() -> bool:
-            if len(in_progress) >= self._concurrency:
-                return True
-            task = in_progress[0][1]
-            if not task.done():
-                return False
-            return task.exception() is not None or task.result().language_probability >= MIN_CONFIDENCE
-
+        in_progress = self._in_progress
         try:
             async with aclosing(speech_segments):
                 async for speech_segment in speech_segments:
-                    while in_progress and is_ready():
-                        for segment in await oldest():
-                            yield segment
                     in_progress.append((speech_segment, asyncio.create_task(self._transcribe(speech_segment))))
+                    while in_progress and self._is_due():
+                        for segment in await self._oldest():
+                            yield segment
             while in_progress:
-                for segment in await oldest():
+                for segment in await self._oldest():
                     yield segment
         finally:
             tasks = [task for _, task in in_progress]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _is_due(self) -> bool:
+        """Whether the oldest segment is done before another one is looked for."""
+        if len(self._in_progress) >= self._concurrency:
+            return True
+        task = self._in_progress[0][1]
+        if not task.done():
+            return False
+        certain = task.exception() is not None or task.result().language_probability >= MIN_CONFIDENCE
+        return certain or len(self._in_progress) > LANGUAGE_SEGMENTS
+
+    async def _oldest(self) -> list[TranscribedSegment]:
+        """Wait for the oldest segment and remove it; return its parts that have text."""
+        speech_segment, task = self._in_progress[0]
+        hypothesis = await task
+        later = []
+        if hypothesis.language_probability < MIN_CONFIDENCE:
+            later = [await each for _, each in islice(self._in_progress, 1, 1 + LANGUAGE_SEGMENTS)]
+        parts = await self._in_settled_languages(speech_segment, hypothesis, later)
+        self._in_progress.popleft()
+        return [segment for part in parts if (segment := self._finish(*part))]
 
     @property
     def _concurrency(self) -> int:

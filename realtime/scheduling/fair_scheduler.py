@@ -9,7 +9,8 @@ Finals go before partials, and both before uploads. Within a priority the client
 goes first, account by account and then session by session: ten sessions of one account get no more than one session of
 another. The partials of a session are at least `Cadence.partial_interval` apart, so that under load they become rarer
 before anything else suffers. While a live session is admitted, uploads are decoded one at a time and never occupy the
-last of several workers, and above the level NORMAL they get a tenth of the engine's time.
+last of several workers, and above the level NORMAL they get a tenth of the engine's time. Otherwise they are decoded in
+batches of similar length: engines decode those of one length at once.
 
 This is in the spirit of start-time fair queueing (Goyal, Vin and Cheng, 1997), without its start tags: clients are
 ordered by the measured service that they received, which decays over 15 s.
@@ -27,6 +28,9 @@ from realtime.speech.recognition import TranscriptionRequest
 
 Tickets: TypeAlias = "Sequence[Ticket[TranscriptionRequest]]"
 
+
+MAX_ENCODED_UPLOADS: Final = 2 * TARGET_BATCH_SIZE
+"""Encoded parts of uploads from which on a batch is decoded although others could be encoded."""
 
 MAX_BATCH_DELAY: Final = 0.3
 """Seconds that an encoded partial waits for its batch to fill, above the load level NORMAL."""
@@ -68,6 +72,8 @@ class Scheduler:
         self._count_running(live, 1)
         for ticket in batch:
             self._remove(ticket, now)
+            if ticket.payload is not None and ticket.stage is Stage.ENCODE:
+                ticket.seconds = ticket.payload.seconds
             if ticket.priority is Priority.PARTIAL and ticket.stage is Stage.ENCODE:
                 if ticket in live:
                     self._last_partial[ticket.client_id.session] = now
@@ -103,9 +109,11 @@ class Scheduler:
             batch_size, workers = TARGET_BATCH_SIZE, self.load.workers
         if self._uploads >= workers:
             return []
-        encoded = [ticket for ticket in waiting if ticket.stage is Stage.DECODE][:batch_size]
+        encoded = [ticket for ticket in waiting if ticket.stage is Stage.DECODE]
         others = [ticket for ticket in waiting if ticket.stage is Stage.ENCODE]
-        return others[:1] if others and len(encoded) < batch_size else encoded
+        if others and len(encoded) < (batch_size if batch_size == 1 else MAX_ENCODED_UPLOADS):
+            return others[:1]
+        return sorted(encoded, key=lambda ticket: abs(ticket.seconds - encoded[0].seconds))[:batch_size]
 
     def _batch_is_ready(self, encoded: Tickets, due: Tickets, now: float) -> bool:
         """Whether to decode these now. A single partial waits for a running batch: together they would slow down."""

@@ -50,6 +50,8 @@ class Ticket(Generic[Payload]):
     """What the engine runs next; None before the ticket is taken, and if the request is withdrawn."""
     on_progress: Callable[[RequestProgress], None] | None = None
     """Called for traces, in the event loop."""
+    seconds: float = 0.0
+    """Seconds of its audio, once it has been taken to be encoded."""
 
     def pull(self, load: LoadLevel) -> bool:
         """Fix what the engine runs next, and return whether there is anything to run."""

@@ -20,7 +20,7 @@ from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from tests.support.recordings import silence, tone
 from tests.support.scripted_models import ScriptedDetector, ScriptedRecognizer
-from tests.support.uploads import LONG, PITCHES
+from tests.support.uploads import LONG
 
 
 class NewestFirst(ScriptedRecognizer):
@@ -71,11 +71,13 @@ def transcription(
     return asyncio.run(run())
 
 
-def test_with_a_known_language_four_segments_are_concurrent_and_in_order() -> None:
+def test_with_a_known_language_a_dozen_segments_are_concurrent_and_in_order() -> None:
     recognizer = NewestFirst()
-    segments = transcribed(recognizer, OfflineOptions(("en",)))
-    assert [segment.hypothesis.text for segment in segments] == [f" {pitch}." for pitch in PITCHES]
-    assert recognizer.max_waiting == MAX_CONCURRENT_SEGMENTS == 4
+    pitches = range(300, 1000, 50)
+    speech = np.concatenate([part for pitch in pitches for part in (tone(1, pitch), silence(3))])
+    segments = transcribed(recognizer, OfflineOptions(("en",)), speech)
+    assert [segment.hypothesis.text for segment in segments] == [f" {pitch}." for pitch in pitches]
+    assert recognizer.max_waiting == MAX_CONCURRENT_SEGMENTS == 12
 
 
 def languages_by_pitch(recognizer: ScriptedRecognizer, **languages: dict[str, float]) -> None:

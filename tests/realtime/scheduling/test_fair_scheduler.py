@@ -161,8 +161,19 @@ def test_with_live_sessions_uploads_are_decoded_one_at_a_time() -> None:
 def test_without_live_sessions_uploads_use_batches_and_every_worker() -> None:
     queue = scheduler(workers=2, has_live_sessions=False)
     waiting(queue, *(upload(f"{number}") for number in range(TARGET_BATCH_SIZE + 1)))
-    assert [len(work(queue, NOW)) for _ in range(TARGET_BATCH_SIZE)] == [1] * TARGET_BATCH_SIZE
+    assert [len(work(queue, NOW)) for _ in range(TARGET_BATCH_SIZE + 1)] == [1] * (TARGET_BATCH_SIZE + 1)
     assert [len(queue.take(NOW)) for _ in range(3)] == [TARGET_BATCH_SIZE, 1, 0]
+
+
+def test_uploads_of_similar_length_share_a_batch() -> None:
+    queue = scheduler(has_live_sessions=False)
+    lengths = {"a": 3, "b": 20, "c": 5, "d": 21, "e": 4, "f": 28, "g": 6, "h": 2, "i": 7}
+    for name, seconds in lengths.items():
+        audio = TranscriptionRequest(np.zeros(seconds * SAMPLE_RATE, np.float32))
+        queue.add(Ticket(lambda _, audio=audio: audio, Priority.UPLOAD, ClientId("", name)), NOW)  # type: ignore[misc]
+    for _ in lengths:
+        work(queue, NOW)
+    assert [sorted(sessions(work(queue, NOW))) for _ in range(2)] == [["a", "c", "e", "g", "h", "i"], ["b", "d", "f"]]
 
 
 def test_under_load_uploads_get_a_tenth_of_the_time() -> None:
