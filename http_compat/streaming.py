@@ -1,7 +1,7 @@
 """Responses that are sent while they are created, among them server-sent events (WHATWG HTML, 9.2)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Any, Final
 
@@ -46,7 +46,7 @@ async def streamed(
     owned = resources.pop_all()
     body = _releasing(first, chunks, owned)
     if media_type == EVENTS:
-        body = _with_final_error(_with_heartbeats(body, HEARTBEAT_SECONDS), request_id(request))
+        body = _with_final_error(interspersed(body, HEARTBEAT_SECONDS, lambda: HEARTBEAT), request_id(request))
     return _StreamedResponse(body, owned, media_type)
 
 
@@ -64,18 +64,21 @@ async def _releasing(
             yield chunk
 
 
-async def _with_heartbeats(events: AsyncGenerator[bytes, None], seconds: float) -> AsyncGenerator[bytes, None]:
-    """Yield the events, and a heartbeat whenever there is none for `seconds`."""
-    async with aclosing(events):
-        pending = asyncio.create_task(_next(events))
+async def interspersed(
+    chunks: AsyncGenerator[bytes, None], seconds: float, between: Callable[[], bytes]
+) -> AsyncGenerator[bytes, None]:
+    """Yield the chunks, and what `between` returns whenever there is none for `seconds`, unless that is empty."""
+    async with aclosing(chunks):
+        pending = asyncio.create_task(_next(chunks))
         try:
             while True:
                 done, _ = await asyncio.wait({pending}, timeout=seconds)
                 if not done:
-                    yield HEARTBEAT
+                    if each := between():
+                        yield each
                 elif each := pending.result():
                     yield each
-                    pending = asyncio.create_task(_next(events))
+                    pending = asyncio.create_task(_next(chunks))
                 else:
                     return
         finally:

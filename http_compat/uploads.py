@@ -19,7 +19,7 @@ from realtime.catalogue.table import ModelEntry
 from realtime.edge.metrics import Metrics
 from realtime.edge.rate_limits import RateLimits, address_of
 from realtime.errors import TooLarge
-from realtime.media.decoder_pool import DecoderPool
+from realtime.media.decoder_pool import DecodedAudio, DecoderPool
 from realtime.media.tracks import AudioTrack
 from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions
@@ -41,6 +41,13 @@ class Upload:
 
     job: TranscriptionJob
     track: AudioTrack | None
+    audio: DecodedAudio | None
+    """The source of its samples; None without a header."""
+
+    @property
+    def total_seconds(self) -> float | None:
+        """Length of the recording as its file declares it, which may be too low; None if it is not known."""
+        return None if self.audio is None else self.audio.declared_seconds
 
 
 class Uploads:
@@ -98,16 +105,16 @@ class Uploads:
         client_id = ClientId(request.state.account, request_id(request))
         audio: AsyncIterator[Samples]
         if raw and not _has_header(file):
-            audio, chosen = raw_samples(file, max_seconds), None
+            audio, decoded, chosen = raw_samples(file, max_seconds), None, None
         else:
             opening = open_recording(self._decoders, file, max_seconds, detector, track)
             recording = await while_connected(request, resources.enter_async_context(opening))
-            audio = recording.audio.separate() if options.separate_channels else recording.audio
-            chosen = recording.track
+            decoded, chosen = recording.audio, recording.track
+            audio = decoded.separate() if options.separate_channels else decoded
         job = TranscriptionJob(audio, detector, recognizer, options, client_id, chosen)
         note_audio(request, lambda: job.transcript().samples / SAMPLE_RATE)
         resources.callback(lambda: self._rates.audio.add(client, job.transcript().samples / SAMPLE_RATE / 60))
-        return Upload(job, chosen)
+        return Upload(job, chosen, decoded)
 
     def counted(self, transcript: Transcript) -> Transcript:
         """Count what was suppressed of a transcript, and return it."""

@@ -28,3 +28,9 @@ def done(transcript: Transcript, *, with_logprobs: bool) -> bytes:
         **track_field(transcript),
     }
     return event({**body, "logprobs": logprobs(transcript.segments)} if with_logprobs else body)
+
+
+def progress(seconds: float, total_seconds: float | None) -> bytes:
+    """Encode how many seconds of the recording are done, and how many it has, if that is known; an extension."""
+    body = {"type": "x.transcript.progress", "seconds": round(seconds, 2)}
+    return event(body if total_seconds is None else {**body, "total_seconds": round(max(seconds, total_seconds), 2)})

@@ -17,18 +17,21 @@ from http_compat.disconnect import while_connected
 from http_compat.errors import FileTooLarge, UnsupportedMediaType
 from http_compat.limits import bounded
 from http_compat.openai.formats import render
-from http_compat.openai.transcript_events import delta, done
+from http_compat.openai.transcript_events import delta, done, progress
 from http_compat.parsing.bodies import MAX_FIELD_BYTES, media_type
 from http_compat.parsing.form_fields import Fields, form_fields, json_fields, query_fields
-from http_compat.parsing.transcription_form import read_fields
-from http_compat.streaming import EVENTS, streamed
-from http_compat.uploads import Uploads
+from http_compat.parsing.transcription_form import TranscriptionForm, read_fields
+from http_compat.streaming import EVENTS, interspersed, streamed
+from http_compat.uploads import Upload, Uploads
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
 from realtime.errors import TooLarge
-from realtime.offline.job import TranscriptionJob
 from realtime.settings import Settings
 from realtime.workers.threads import BlockingCalls
+
+PROGRESS_SECONDS: Final = 1.0
+"""Seconds without text after which the progress of a recording is reported, if it has advanced."""
 
 _MAX_JSON_FILE: Final = 25 * 1024 * 1024
 """Bytes of a recording inside a JSON body, which is held in memory; OpenAI's own limit for uploads."""
@@ -64,7 +67,7 @@ class TranscriptionEndpoints:
         upload = await self._uploads.prepare(request, resources, file, entry, options, track=form.track)
         job = upload.job
         if form.stream:
-            events = self._events(job, with_logprobs=form.logprobs, with_words=form.streams_words)
+            events = self._events(upload, form)
             response = await streamed(request, events, resources, media_type=EVENTS)
         else:
             transcript = self._uploads.counted(await while_connected(request, job.whole()))
@@ -82,16 +85,29 @@ class TranscriptionEndpoints:
         response.headers.update(answered_by(entry.name, model=self._names.is_substituted(form.model)))
         return response
 
-    async def _events(
-        self, job: TranscriptionJob, *, with_logprobs: bool, with_words: bool
-    ) -> AsyncGenerator[bytes, None]:
-        """Yield a delta for every segment, and at the end the whole text."""
-        first = True
-        async with aclosing(job.segments()) as segments:
-            async for segment in segments:
-                yield delta(segment, first=first, with_logprobs=with_logprobs, with_words=with_words)
-                first = False
-        yield done(self._uploads.counted(job.transcript()), with_logprobs=with_logprobs)
+    async def _events(self, upload: Upload, form: TranscriptionForm) -> AsyncGenerator[bytes, None]:
+        """Yield a delta for every segment, and at the end the whole text; with the progress if that is asked for."""
+        job, reported = upload.job, 0
+
+        def new_progress() -> bytes:
+            nonlocal reported
+            if not form.progress or job.position == reported:
+                return b""
+            reported = job.position
+            return progress(reported / SAMPLE_RATE, upload.total_seconds)
+
+        async def deltas() -> AsyncGenerator[bytes, None]:
+            first = True
+            async with aclosing(job.segments()) as segments:
+                async for segment in segments:
+                    text = delta(segment, first=first, with_logprobs=form.logprobs, with_words=form.streams_words)
+                    yield text + new_progress()
+                    first = False
+            yield new_progress() + done(self._uploads.counted(job.transcript()), with_logprobs=form.logprobs)
+
+        async with aclosing(interspersed(deltas(), PROGRESS_SECONDS, new_progress)) as events:
+            async for each in events:
+                yield each
 
     async def _read_upload(self, request: Request, resources: AsyncExitStack) -> tuple[Fields, IO[bytes]]:
         """Read the fields and the recording, which is closed with `resources`."""

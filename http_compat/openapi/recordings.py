@@ -61,6 +61,7 @@ _FIELDS: Final[dict[str, Schema]] = {
         "default": False,
         "description": "Stream the transcript as server-sent events; not for `srt` and `vtt`",
     },
+    "ext": {**TEXT, "description": "`progress`: add events `x.transcript.progress` to a stream"},
     "chunking_strategy": {"anyOf": [{"const": "auto"}, _STRATEGY]},
     "track": {**TEXT, "description": "Audio track of the recording: its index from 0, or its language"},
     "channels": {
@@ -86,7 +87,8 @@ _JSON: Final = {
 
 _EVENTS: Final = (
     "Events `transcript.text.delta` with `delta`, then `transcript.text.done` with `text`, `usage` and optionally "
-    "`suppressed` and `track`, as in `Transcript`; or an error. Comments keep the connection alive."
+    "`suppressed` and `track`, as in `Transcript`; or an error. Comments keep the connection alive. "
+    "With `ext=progress`, `x.transcript.progress` has the `seconds` that are done, of `total_seconds`."
 )
 
 _TEXTS: Final = ("text/plain", "text/vtt", "application/x-subrip")

@@ -77,6 +77,7 @@ class TranscriptionForm:
         multilingual: Detect the language of each speech segment by itself.
         prompt: Text before the recording, of which only the end is used.
         granularities: Contents of verbose_json, and of the events of a stream.
+        progress: Report in a stream how much of the recording is done.
         subtitles: How large a subtitle is; None for one of each sentence.
         detection: Parameters of the voice activity detector.
         vad_filter: Skip audio without speech.
@@ -96,6 +97,7 @@ class TranscriptionForm:
     granularities: frozenset[Granularity]
     subtitles: SubtitleLayout | None
     stream: bool
+    progress: bool
     logprobs: bool
     detection: TurnDetection
     vad_filter: bool
@@ -151,6 +153,7 @@ def read_fields(fields: Fields) -> TranscriptionForm:
         granularities=_granularities(fields),
         subtitles=_subtitles(fields),
         stream=stream,
+        progress="progress" in fields.texts("ext"),
         logprobs=_logprobs(fields, response_format, stream=stream),
         detection=_detection(fields),
         vad_filter=fields.flag("vad_filter") is not False,

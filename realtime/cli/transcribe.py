@@ -4,23 +4,21 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, aclosing, contextmanager, nullcontext
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from clients.cli.exit_codes import ExitCode, without_words
-from clients.cli.terminal import is_interactive
 from clients.cli.values import whole_number
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import Task
 from realtime.cli.models import Bars
 from realtime.cli.output import discard_standard_output
+from realtime.cli.recording_bars import RecordingBars
 from realtime.cli.recordings import STDOUT, OutputError, Recording, blaming, note, printable, recordings, report
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import VoiceError
@@ -38,6 +36,12 @@ from realtime.speech.subtitles import SubtitleLayout, subtitle_layout
 
 MAX_SECONDS: Final = 24 * 3600.0
 """Seconds of audio in one recording. The limits of uploads do not apply; a damaged file may claim any length."""
+
+MAX_RECORDINGS: Final = 4
+"""Recordings that are transcribed at a time, so that the recognizer has full batches of segments of short ones too."""
+
+_REFRESH_SECONDS: Final = 0.2
+"""Seconds between two updates of the progress of a recording."""
 
 _SUBTITLES: Final[Mapping[str, Callable[[Transcript, SubtitleLayout | None], str]]] = {"srt": to_srt, "vtt": to_vtt}
 
@@ -136,7 +140,7 @@ class _ReaderLeft(Exception):
 
 
 class _Command:
-    """Transcribes several recordings, one after the other, with the same models."""
+    """Transcribes several recordings with the same models, a few of them at a time."""
 
     def __init__(
         self,
@@ -149,47 +153,74 @@ class _Command:
         self._recognizer = recognizer
         self._options = options
         self._wanted = wanted
-        self._decoders = DecoderPool(max_files=1)
+        self._decoders = DecoderPool(max_files=MAX_RECORDINGS)
+        self._bars = RecordingBars()
         self.any_words = False
 
     async def run(self, sources: list[Recording]) -> int:
-        """Transcribe the recordings and return the number of those that failed. Raises `_ReaderLeft`."""
+        """Transcribe the recordings, write them in order, and return how many have failed. Raises `_ReaderLeft`."""
         failures = 0
+        in_progress: deque[tuple[Recording, asyncio.Task[Transcript]]] = deque()
         if len(sources) > 1:
             self._decoders.open()
         try:
-            for number, source in enumerate(sources, 1):
-                try:
-                    with _progress_bar(f"{printable(Path(source.name).name)} ({number}/{len(sources)})") as advance:
-                        transcript = await self._transcribe(source, advance)
-                    self._write(source, transcript)
-                    if to_text(transcript).strip():
-                        self.any_words = True
-                    else:
-                        note(source.name, without_words(each.reason for each in transcript.suppressed))
-                    if transcript.track:
-                        note(source.name, f"transcribed audio track {label(transcript.track)}")
-                except (OSError, VoiceError) as error:
-                    report(source.name, error)
-                    failures += 1
-                except OutputError as error:
-                    report(error.output, error.cause)
-                    failures += 1
+            with self._bars.shown():
+                for number, source in enumerate(sources, 1):
+                    name = f"{printable(Path(source.name).name)} ({number}/{len(sources)})"
+                    in_progress.append((source, asyncio.create_task(self._transcribe(source, name))))
+                    if len(in_progress) == MAX_RECORDINGS:
+                        failures += await self._finish(*in_progress[0])
+                        in_progress.popleft()
+                while in_progress:
+                    failures += await self._finish(*in_progress[0])
+                    in_progress.popleft()
         finally:
+            tasks = [task for _, task in in_progress]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._decoders.close()
         return failures
 
-    async def _transcribe(self, source: Recording, advance: Callable[[float, float | None], None]) -> Transcript:
-        with source.open() as file:
+    async def _finish(self, source: Recording, transcribing: asyncio.Task[Transcript]) -> bool:
+        """Wait for a transcript and write it; return whether that failed."""
+        await asyncio.wait([transcribing])
+        with self._bars.hidden():
+            try:
+                transcript = transcribing.result()
+                self._write(source, transcript)
+                if to_text(transcript).strip():
+                    self.any_words = True
+                else:
+                    note(source.name, without_words(each.reason for each in transcript.suppressed))
+                if transcript.track:
+                    note(source.name, f"transcribed audio track {label(transcript.track)}")
+            except (OSError, VoiceError) as error:
+                report(source.name, error)
+                return True
+            except OutputError as error:
+                report(error.output, error.cause)
+                return True
+        return False
+
+    async def _transcribe(self, source: Recording, name: str) -> Transcript:
+        with source.open() as file, self._bars.bar(name) as advance:
             track = self._options.track
             async with open_recording(self._decoders, file, MAX_SECONDS, self._detector, track) as recording:
                 audio = recording.audio
                 blocks = audio.separate() if self._wanted.separate_channels else audio
                 job = TranscriptionJob(blocks, self._detector, self._recognizer, self._wanted, track=recording.track)
-                async with aclosing(job.segments()) as segments:
-                    async for _ in segments:
+
+                async def show() -> None:
+                    while True:
                         advance(job.position / SAMPLE_RATE, audio.declared_seconds)
-                return job.transcript()
+                        await asyncio.sleep(_REFRESH_SECONDS)
+
+                showing = asyncio.create_task(show())
+                try:
+                    return await job.whole()
+                finally:
+                    showing.cancel()
 
     def _write(self, source: Recording, transcript: Transcript) -> None:
         if self._options.format == "json":
@@ -211,29 +242,6 @@ class _Command:
         _print(printable(str(source.destination), sys.stdout) + "\n")
 
 
-@contextmanager
-def _progress_bar(name: str) -> Iterator[Callable[[float, float | None], None]]:
-    """Show a progress bar on standard error, if that is a terminal; yield what updates it: seconds done, and in all."""
-    console = Console(stderr=True)
-    progress = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[position]}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        redirect_stdout=is_interactive(sys.stdout),  # otherwise what goes to a file would be shown here
-    )
-    task = progress.add_task(name, total=None, position="")
-
-    def advance(done: float, total: float | None) -> None:
-        position = f"{_clock(done)} / {_clock(total)}" if total else _clock(done)
-        progress.update(task, completed=done, total=total, position=position)
-
-    with progress if is_interactive(sys.stderr) else nullcontext():
-        yield advance
-
-
 def _print(text: str) -> None:
     """Print to standard output at once. Raises `OutputError`, and `_ReaderLeft`."""
     try:
@@ -244,8 +252,3 @@ def _print(text: str) -> None:
         if isinstance(error.cause, BrokenPipeError):
             raise _ReaderLeft from error
         raise
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

@@ -30,13 +30,20 @@ class ChannelSegmenter:
         self.channels = 0
         self.samples = 0
         self._new_segmenter = new_segmenter
+        self._segmenters: list[SpeechSegmenter] = []
+        self._waiting: list[tuple[int, int, SpeechSegment]] = []
+        """Segments that one which is not complete may precede, by their start and channel."""
+
+    @property
+    def earliest_needed(self) -> int:
+        """Position before which no later segment begins."""
+        starts = [segmenter.earliest_needed for segmenter in self._segmenters]
+        return min([*starts, *(start for start, *_ in self._waiting[:1])], default=0)
 
     async def segments(self, blocks: AsyncIterator[NDArray[np.float32]]) -> AsyncGenerator[SpeechSegment, None]:
         """Yield the segments of all channels, of blocks of shape (channels, n) at 16 kHz."""
-        segmenters: list[SpeechSegmenter] = []
+        segmenters, waiting = self._segmenters, self._waiting
         gate = CrosstalkGate(0)
-        waiting: list[tuple[int, int, SpeechSegment]] = []
-        """Segments that one which is not complete may precede, by their start and channel."""
 
         async def take(samples: NDArray[np.float32]) -> None:
             for channel, segmenter in enumerate(segmenters):
@@ -47,7 +54,7 @@ class ChannelSegmenter:
             if not segmenters:
                 self.channels = len(block)
                 gate = CrosstalkGate(self.channels)
-                segmenters = [self._new_segmenter() for _ in range(self.channels)]
+                segmenters += [self._new_segmenter() for _ in range(self.channels)]
             self.samples += block.shape[1]
             for start in range(0, block.shape[1], _STEP):
                 await asyncio.sleep(0)

@@ -57,11 +57,15 @@ class TranscriptionJob:
         self._translated = options.translate
         self._track = track
         self._segments: list[TranscribedSegment] = []
+        self._finished = False
 
     @property
     def position(self) -> int:
-        """Samples from the start of the recording that are done."""
-        return self._transcriber.position
+        """Samples from the start of the recording that are done: transcribed, or without speech."""
+        if self._finished:
+            return self._segmenter.samples
+        position = self._transcriber.position
+        return self._segmenter.earliest_needed if position is None else position
 
     async def whole(self) -> Transcript:
         """Transcribe the whole recording. Raises as `segments`."""
@@ -82,6 +86,7 @@ class TranscriptionJob:
             async for segment in segments:
                 self._segments.append(segment)
                 yield segment
+        self._finished = True
 
     def transcript(self) -> Transcript:
         """Return the transcript; complete once `segments` is exhausted."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -74,6 +74,35 @@ def test_words_with_times_are_in_the_deltas_on_demand(client: TestClient) -> Non
     assert first["language"] == "fr"
     assert "words" not in done
     assert "words" not in events(upload(client, wav_file(LONG), stream="true"))[0]
+
+
+@pytest.mark.parametrize("channels", ["mixed", "separate"])
+def test_the_progress_is_reported_on_demand(client: TestClient, channels: str) -> None:
+    *_, last, done = parts = events(upload(client, wav_file(LONG), stream="true", ext="progress", channels=channels))
+    progress = [each for each in parts if each["type"] == "x.transcript.progress"]
+    positions = [each["seconds"] for each in progress]
+    assert positions == sorted(set(positions))
+    assert len(progress) >= 6
+    assert last == {"type": "x.transcript.progress", "seconds": 72.0, "total_seconds": 72.0}
+    assert done["type"] == "transcript.text.done"
+
+
+def test_a_chunk_that_is_late_is_preceded_by_what_comes_between() -> None:
+    async def scene() -> list[bytes]:
+        told, beats = asyncio.Event(), iter([b"a", b"", b"b"])
+
+        async def chunks() -> AsyncGenerator[bytes, None]:
+            await told.wait()
+            yield b"late"
+
+        def between() -> bytes:
+            if not (beat := next(beats, b"")):
+                told.set()
+            return beat
+
+        return [chunk async for chunk in streams.interspersed(chunks(), 0.001, between)]
+
+    assert asyncio.run(scene()) in ([b"a", b"late"], [b"a", b"b", b"late"])
 
 
 def test_silence_is_an_empty_text(client: TestClient) -> None:

@@ -19,6 +19,7 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.cli import transcribe
 from realtime.cli.main import main
+from realtime.cli.transcribe import MAX_RECORDINGS
 from realtime.engines.hibari import Hibari
 from realtime.speech.recognition import TranscriptionRequest
 from tests.support.recordings import channels_file, silence, tracks_file, wav_file
@@ -107,6 +108,21 @@ def test_several_files_share_one_model(command: Command, engines: ScriptedEngine
     names = [str(record(f"{number}.wav")) for number in range(4)]
     assert command(*names) == 0
     assert sorted(engines.loaded) == sorted(engines.closed) == ["detector", "whisper-base"]
+
+
+def test_four_files_are_transcribed_at_a_time(command: Command, engines: ScriptedEngines) -> None:
+    all_at_once = threading.Barrier(MAX_RECORDINGS)
+
+    class Waiting(ScriptedRecognizer):
+        def encode(self, request: TranscriptionRequest) -> TranscriptionRequest:
+            all_at_once.wait(timeout=60)
+            return super().encode(request)
+
+    engines.workers = MAX_RECORDINGS
+    engines.recognizer = lambda entry: Waiting(engines, entry.name, entry.capabilities)  # type: ignore[method-assign]
+    names = [str(record(f"{number}.wav")) for number in range(MAX_RECORDINGS)]
+    assert command(*names) == 0
+    assert [Path(f"{number}.txt").read_text() for number in range(MAX_RECORDINGS)] == [TEXT] * MAX_RECORDINGS
 
 
 @pytest.mark.parametrize(("form", "beginning"), [("srt", "1\n00:00:0"), ("vtt", "WEBVTT\n\n00:00:0")])

@@ -54,6 +54,16 @@ def test_segments_of_all_channels_are_in_the_order_in_which_they_begin(seconds: 
     assert asyncio.run(scene()) == [(0, "440."), (1, "880."), (0, "660."), (1, "990.")]
 
 
+def test_the_position_is_where_all_channels_are_done() -> None:
+    async def scene() -> list[int]:
+        work = job(CALL, 1.0)
+        return [0, *[work.position async for _ in work.segments()], work.position]
+
+    positions = asyncio.run(scene())
+    assert positions == sorted(positions)
+    assert positions[-1] == CALL.shape[1]
+
+
 def test_the_text_is_a_dialogue() -> None:
     transcript = transcribed(CALL)
     assert (transcript.channels, transcript.samples) == (2, CALL.shape[1])

@@ -53,6 +53,21 @@ def test_the_position_advances_to_the_end_of_each_segment() -> None:
     assert positions[-1] > len(LONG) - 2 * SAMPLE_RATE
 
 
+def test_the_position_advances_where_nobody_speaks_and_ends_with_the_recording() -> None:
+    positions = []
+
+    async def watched() -> AsyncIterator[Samples]:
+        async for block in blocks(silence(45)):
+            yield block
+            positions.append(work.position)
+
+    work = TranscriptionJob(watched(), ScriptedDetector(), ScriptedRecognizer("whisper-base"), ENGLISH)
+    asyncio.run(work.whole())
+    assert positions == sorted(set(positions))
+    assert positions[-1] > 44 * SAMPLE_RATE
+    assert work.position == 45 * SAMPLE_RATE
+
+
 def test_a_translation_says_so() -> None:
     assert asyncio.run(job(LONG, OfflineOptions(("de",), translate=True)).whole()).translated
 
