@@ -117,7 +117,9 @@ class Models:
                         turns.append(turn)
         return turns
 
-    def whole_file(self, samples: Samples, language: str | None = None) -> str:
+    def whole_file(self, samples: Samples, language: str | None = None, hotwords: str | None = None) -> str:
         """Transcribe 16 kHz samples with faster-whisper, greedily and without its voice activity detection."""
-        segments, _ = self._faster_whisper.transcribe(samples, language=language, beam_size=1, temperature=0.0)
+        segments, _ = self._faster_whisper.transcribe(
+            samples, language=language, beam_size=1, temperature=0.0, hotwords=hotwords
+        )
         return "".join(segment.text for segment in segments).strip()
