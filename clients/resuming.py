@@ -32,6 +32,9 @@ While there is no connection, more has to wait. While there is one, the oldest i
 received as much cannot be resumed, but one that works says every second what it has.
 """
 
+ACKNOWLEDGED_BYTES: Final = 64 * 1024
+"""Bytes of messages that are received before the server is told so: a fraction of what it keeps (2 MiB by default)."""
+
 _LOST: Final = frozenset({1001, 1011, 1013, 1014})
 """Close codes after which a session may go on: a proxy or the server was going away, or did not keep up."""
 
@@ -80,6 +83,8 @@ class ResumableConnection:
         self._forgotten = 0  # messages before the kept ones
         self._sent = 0  # messages that the present websocket need not send any more
         self._received = 0  # number of the last message of the server
+        self._unacknowledged = 0  # bytes received since the server was told of some
+        self._acknowledging: asyncio.Task[None] | None = None
         self._order = asyncio.Lock()
         self._settled = asyncio.Event()  # there is a websocket, or there will be none
         self._settled.set()
@@ -109,16 +114,29 @@ class ResumableConnection:
             except ConnectionClosed as closed:
                 await self._resume(closed)
             else:
+                self._count(message)
                 if self._take(message):
                     return message
 
     async def close(self, code: int = 1000) -> None:
         """Close the connection, and do not open it again."""
         self._closed = True
-        for task in (self._attempt, self._catching_up):
+        for task in (self._attempt, self._catching_up, self._acknowledging):
             if task is not None:
                 task.cancel()
         await self.socket.close(code)
+
+    def _count(self, message: str | bytes) -> None:
+        """Count the bytes of a message, and tell the server of them when they are many."""
+        self._unacknowledged += len(message)
+        ready = self._acknowledging is None or self._acknowledging.done()
+        if self._unacknowledged >= ACKNOWLEDGED_BYTES and self._offer is not None and ready:
+            self._unacknowledged = 0
+            self._acknowledging = asyncio.create_task(self._acknowledge())
+
+    async def _acknowledge(self) -> None:
+        with suppress(ConnectionClosed):  # what receives finds that out, too
+            await self.send(json.dumps({"type": "x.session.received", "messages": self._received}))
 
     def _take(self, message: str | bytes) -> bool:
         """Count a message; return whether it is one of the session."""

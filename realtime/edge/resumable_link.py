@@ -168,6 +168,7 @@ class ResumableLink:
         the connection.
         """
         await self._acknowledge()
+        self.outbox.acknowledge(self._resumption.delivered)
         while True:
             while self._attachment.detached:
                 self._attached.clear()

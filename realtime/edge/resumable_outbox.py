@@ -5,9 +5,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from realtime.edge.outbox import MAX_FRAMES
 from realtime.wire.codec import Close
+
+ACKNOWLEDGEMENT_PATIENCE: Final = 5.0
+"""Seconds for which a full outbox waits for the client to say what it has received; then the oldest is forgotten.
+
+Our Python client says so for every 64 KiB, which is received in time at 13 kB/s. Other clients may never say so: they
+wait once, with 2 MiB on their way, which are 40 s of speech.
+"""
 
 
 @dataclass(slots=True)
@@ -28,8 +36,9 @@ class _Message:
 class ResumableOutbox:
     """Messages to one client in order, like `Outbox`, that are sent again to a client that has missed them.
 
-    What was sent is kept for `seconds`, and no longer than all messages together take `max_bytes`. While the outbox is
-    held nothing is sent or forgotten, and as many messages may wait as fit into `max_bytes`.
+    What was sent is kept for `seconds` at the most, and until the client has acknowledged it. As long as it does so, no
+    more is sent than fits into `max_bytes` with what waits; else the oldest messages are forgotten that do not fit.
+    While the outbox is held nothing is sent or forgotten.
     """
 
     def __init__(
@@ -50,6 +59,7 @@ class ResumableOutbox:
         self._last_number = 0
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
+        self._acknowledges = True
         self.held = False
 
     async def put(self, frame: str | bytes | Close, revises: str | None = None, *, numbered: bool = True) -> None:
@@ -57,9 +67,13 @@ class ResumableOutbox:
         last = self._waiting[-1] if self._waiting else None
         if last is not None and revises is not None and last.revises == revises and not last.number:
             self._bytes -= self._waiting.pop().size
-        while self._full():
+        while self._full(numbered=numbered):
             self._taken.clear()
-            await self._taken.wait()
+            try:
+                async with asyncio.timeout(None if self.held else ACKNOWLEDGEMENT_PATIENCE):
+                    await self._taken.wait()
+            except TimeoutError:
+                self._acknowledges = False
         message = _Message(frame, revises, numbered)
         self._waiting.append(message)
         self._bytes += message.size
@@ -77,6 +91,13 @@ class ResumableOutbox:
             self._bytes -= message.size
         self._taken.set()
         return message.content
+
+    def acknowledge(self, number: int) -> None:
+        """Forget the messages up to this number, which the client has."""
+        while self._sent and self._sent[0].number <= number:
+            self._bytes -= self._sent.popleft().size
+            self._acknowledges = True
+            self._taken.set()
 
     def hold(self) -> None:
         """Send nothing until `resume`."""
@@ -99,12 +120,16 @@ class ResumableOutbox:
         self._sent.clear()
         self._waiting.appendleft(_Message(announcement, numbered=False))
         self._bytes = sum(each.size for each in self._waiting)
+        self._acknowledges = True
         self.held = False
         self._changed.set()
         self._taken.set()
 
-    def _full(self) -> bool:
-        return self._bytes >= self._max_bytes if self.held else len(self._waiting) >= MAX_FRAMES
+    def _full(self, *, numbered: bool) -> bool:
+        """Return whether a message has to wait; one without a number, which is not kept, needs no acknowledgement."""
+        if not self.held and len(self._waiting) >= MAX_FRAMES:
+            return True
+        return (self.held or (self._acknowledges and numbered)) and self._bytes >= self._max_bytes
 
     def _keep(self, message: _Message) -> None:
         """Keep a message that is being sent, and forget the oldest ones that were."""
@@ -118,5 +143,7 @@ class ResumableOutbox:
                 self._bytes += message.size - size
         message.sent_at = now
         self._sent.append(message)
-        while self._sent and (self._bytes > self._max_bytes or self._sent[0].sent_at < now - self._seconds):
+        too_many = not self._acknowledges and self._bytes > self._max_bytes
+        while self._sent and (too_many or self._sent[0].sent_at < now - self._seconds):
             self._bytes -= self._sent.popleft().size
+            too_many = too_many and self._bytes > self._max_bytes

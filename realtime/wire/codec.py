@@ -115,7 +115,11 @@ Decoded: TypeAlias = Command | MediaChunk | VoiceRecording | Answer
 
 
 class Resumption(Protocol):
-    """What a connection that can be resumed says about that."""
+    """What a connection that can be resumed says about that, and what its client does."""
+
+    @property
+    def delivered(self) -> int:
+        """Number of the last message that the client has said to have, 0 before that."""
 
     def offer(self, token: str, seconds: float) -> str:
         """Return the message with the token that resumes the session until so many seconds after a loss."""

@@ -32,7 +32,8 @@ FRAME_BYTES = SAMPLE_RATE // 10 * 2
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[RealtimeService]:
-    with realtime_service() as service:
+    """Run a service that keeps less than sockets hold, and than the speech of these tests takes."""
+    with realtime_service(resume_buffer_bytes=200_000) as service:
         yield service
 
 

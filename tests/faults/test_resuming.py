@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from realtime.audio.formats import Encoding, Samples, encode
-from realtime.edge import drain
+from realtime.edge import drain, resumable_outbox
 from tests.support.fault_proxy import fault_proxy
 from tests.support.realtime_service import (
     RATE,
@@ -271,7 +271,8 @@ def test_clients_of_one_key_do_not_end_the_parked_sessions_of_another() -> None:
             client.resume()
 
 
-def test_a_client_that_has_missed_more_than_is_kept_is_refused() -> None:
+def test_a_client_that_has_missed_more_than_is_kept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resumable_outbox, "ACKNOWLEDGEMENT_PATIENCE", 0.0)
     with realtime_service(resume_buffer_bytes=20_000) as server, resuming_client(server.port) as client:
         message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Long. " * 20}]}
         client.send_event("response.create", response={"input": [message], "conversation": "none"})
@@ -285,7 +286,9 @@ def test_a_client_that_has_missed_more_than_is_kept_is_refused() -> None:
 
 def test_a_client_that_does_not_read_is_waited_for() -> None:
     with (
-        realtime_service(send_timeout_seconds=0.3, resume_timeout_seconds=0.3) as server,
+        realtime_service(
+            send_timeout_seconds=0.3, resume_timeout_seconds=0.3, resume_buffer_bytes=100_000_000
+        ) as server,
         fault_proxy(server.port) as proxy,
         resuming_client(proxy.port) as client,
     ):

@@ -92,6 +92,12 @@ class ClearOutput(Request, frozen=True, tag="output_audio_buffer.clear"):
     """Applies to WebRTC only; ignored."""
 
 
+class AcknowledgeMessages(Request, frozen=True, tag="x.session.received"):
+    """Say that the messages of the server up to this number have been received; with `ext=resume`, else ignored."""
+
+    messages: Annotated[int, Meta(ge=0)]
+
+
 Metadata: TypeAlias = Annotated[
     dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
 ]
@@ -186,6 +192,7 @@ ClientRequest: TypeAlias = (
     | CommitInput
     | ClearInput
     | ClearOutput
+    | AcknowledgeMessages
     | UpdateSession
     | UpdateTranscriptionSession
     | CreateResponse

@@ -165,6 +165,10 @@ class OpenAICodec(Codec):
                 return [ClearAudio()]
             case wire.ClearOutput():
                 return []
+            case wire.AcknowledgeMessages():
+                if self._resumption is not None:
+                    self._resumption.delivered = request.messages
+                return []
             case wire.UpdateSession():
                 return [self._update(request, request.session, clip)]
             case wire.UpdateTranscriptionSession():

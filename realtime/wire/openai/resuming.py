@@ -29,6 +29,7 @@ class SessionResumption:
     Attributes:
         messages: Messages of the client that have been received in the session.
         audio_bytes: Bytes of audio in them, in the format of the session's input.
+        delivered: Number of the last message that the client has said to have, 0 before that.
     """
 
     def __init__(self, writer: FrameWriter, session_id: str) -> None:
@@ -36,6 +37,7 @@ class SessionResumption:
         self._session_id = session_id
         self.messages = 0
         self.audio_bytes = 0
+        self.delivered = 0
 
     def offer(self, token: str, seconds: float) -> str:
         return self._writer.event(

@@ -39,6 +39,17 @@ def test_messages_and_bytes_of_audio_are_counted() -> None:
     assert (resumed["type"], resumed["messages"], resumed["next_sequence"]) == ("x.session.resumed", 4, 8)
 
 
+def test_a_client_says_what_it_has_received() -> None:
+    codec, plain = OpenAICodec.open(handshake("resume")), OpenAICodec.open(handshake())
+    assert codec.resumption is not None
+    assert codec.resumption.delivered == 0
+    for each in (codec, plain):
+        assert not each.decode(json.dumps({"type": "x.session.received", "messages": 7}))
+    assert codec.resumption.delivered == 7
+    with pytest.raises(ClientError):
+        codec.decode(json.dumps({"type": "x.session.received", "messages": -1}))
+
+
 def test_a_session_is_offered_with_its_token() -> None:
     resumption = OpenAICodec.open(handshake("resume")).resumption
     assert resumption is not None
