@@ -1,127 +1,212 @@
-"""What speakers notice of killed recognizers: `python -m tests.bench.hard_cases.kills [--seconds S] [--talkers N]`.
+"""What talkers notice of killed recognizers: `python -m tests.bench.hard_cases.kills`.
 
-Talkers read sentences of the bundled voice in real time to a service with whisper-base in processes, at first
-undisturbed and then while all of these processes are killed every `KILL_SECONDS`. The table has the connections that
-were lost, the turns that failed, the word errors, and the lag of finals behind the end of their last word: the largest,
-and the largest of those that come more than `RECOVERY_SECONDS` after a kill.
+Talkers read recorded sentences, or without recordings those of the bundled voice, in real time to a service with its
+recognizer in processes: at first undisturbed, and then while one of these processes is killed again and again. The
+tables have what became of their turns, how far finals came behind the end of their last word in each 10 s after a kill,
+and the memory of the service and of its processes. An hour of twelve talkers:
+
+    python -m tests.bench.hard_cases.kills --minutes 60 --talkers 12 --interval 5 --model whisper-tiny.en
 """
 
 import argparse
 import asyncio
 import random
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import jiwer
 import numpy as np
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 from clients.captions import caption
 from clients.events import Completed, Failed, Reconnected
 from clients.playback import play
-from realtime.audio.formats import Encoding, Samples, encode
 from realtime.engines.hibari import Hibari
 from tests.bench.scoring import plain_words
-from tests.bench.speech_clips import RATE, TEXTS
+from tests.bench.speech_clips import RATE, SPEECH, TEXTS, SpeechClip, pcm, recorded
+from tests.support.pending_transcripts import PendingTranscripts
 from tests.support.recognizer_process import children
 from tests.support.running_service import RunningService, running_service
 
-KILL_SECONDS: Final = 20.0
-RECOVERY_SECONDS: Final = 10.0
-PAUSE: Final = np.zeros(round(0.9 * RATE), np.float32)
+PAUSE: Final = bytes(2 * round(0.9 * RATE))
+FRAME_BYTES: Final = 2 * RATE // 10
+SLOT_SECONDS: Final = 10.0
+SAMPLING_SECONDS: Final = 5.0
+WARM_UP_SHARE: Final = 0.2
+"""Part of a run before its memory is expected to stay as it is."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the talkers of one run."""
+    """What became of the talkers of one run; times are seconds since it began.
 
+    `memory` has pairs of MB of resident memory: the service, and its processes together.
+    """
+
+    began: float = field(default_factory=time.monotonic)
     kills: list[float] = field(default_factory=list)
     finals: list[tuple[float, float]] = field(default_factory=list)
     """When each came, and its lag behind the end of its last word."""
     spoken: list[str] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
+    memory: list[tuple[float, float, float]] = field(default_factory=list)
     lost: int = 0
     failed: int = 0
+    missing: int = 0
 
-    def largest_lag(self, *, recovered: bool) -> float:
-        """Return the largest lag; only of finals that came long enough after the last kill, if `recovered`."""
-        return max(
-            lag
-            for at, lag in self.finals
-            if not recovered or all(not 0 <= at - kill <= RECOVERY_SECONDS for kill in self.kills)
-        )
+    @property
+    def now(self) -> float:
+        return time.monotonic() - self.began
+
+    def lags(self) -> list[float]:
+        return [lag for _, lag in self.finals]
+
+    def lags_by_slot(self) -> dict[int, list[float]]:
+        """Return lags by the number of the slot after the last kill in which the finals came."""
+        slots: dict[int, list[float]] = defaultdict(list)
+        for at, lag in self.finals:
+            if before := [kill for kill in self.kills if kill <= at]:
+                slots[int((at - before[-1]) / SLOT_SECONDS)].append(lag)
+        return dict(sorted(slots.items()))
+
+    def growth(self, column: int) -> float:
+        """Return the growth of memory after the warm-up, in MB an hour, by least squares."""
+        times, *columns = np.array(self.memory).T
+        warm = times >= WARM_UP_SHARE * times[-1]
+        return float(3600 * np.polyfit(times[warm], columns[column][warm], 1)[0])
 
 
-def frames(samples: Samples) -> Iterator[bytes]:
-    """Yield PCM in pieces of 100 ms."""
-    pcm = encode(samples, Encoding.PCM16)
-    for start in range(0, len(pcm), RATE // 5):
-        yield pcm[start : start + RATE // 5]
+def sentences(clips: Sequence[SpeechClip], seconds: float, seed: int, spoken: list[str]) -> Iterator[bytes]:
+    """Yield PCM of clips in any order for so many seconds, in frames, and note what is said."""
+    chance, left = random.Random(seed), seconds * RATE * 2
+    while left > 0:
+        clip = chance.choice(clips)
+        spoken.append(clip.text)
+        data = pcm(clip.samples) + PAUSE
+        left -= len(data)
+        for start in range(0, len(data), FRAME_BYTES):
+            yield data[start : start + FRAME_BYTES]
 
 
-async def talk(service: RunningService, sentences: list[tuple[str, Samples]], outcome: Outcome) -> None:
+async def talk(service: RunningService, clips: Sequence[SpeechClip], seconds: float, seed: int, run: Outcome) -> None:
     """Read sentences, and record what comes back."""
-    audio = np.concatenate([part for _, samples in sentences for part in (samples, PAUSE)])
-    began, texts = time.monotonic(), list[str]()
-    async with caption(play(frames(audio), fast=False), f"ws://{service.address}", language="en") as captions:
+    spoken, texts, pending = list[str](), list[str](), PendingTranscripts()
+    await asyncio.sleep(0.3 * seed)  # so that they do not speak in step
+    source, began = play(sentences(clips, seconds, seed, spoken)), run.now
+    async with caption(source, f"ws://{service.address}", language="en") as captions:
         async for event in captions:
+            pending.receive(event)
             match event:
-                case Completed() if event.words:
+                case Completed():
                     texts.append(event.text)
-                    now = time.monotonic()
-                    outcome.finals.append((now, now - began - event.words[-1].end))
+                    if event.words:
+                        run.finals.append((run.now, run.now - began - event.words[-1].end))
                 case Failed():
-                    outcome.failed += 1
+                    run.failed += 1
                 case Reconnected():
-                    outcome.lost += 1
-    outcome.spoken.append(" ".join(plain_words(" ".join(text for text, _ in sentences))))
-    outcome.heard.append(" ".join(plain_words(" ".join(texts))))
+                    run.lost += 1
+    run.missing += len(pending.items)
+    run.spoken.append(" ".join(plain_words(" ".join(spoken))))
+    run.heard.append(" ".join(plain_words(" ".join(texts))))
 
 
-async def kill(service: RunningService, outcome: Outcome) -> None:
-    """Kill all recognizers again and again."""
+async def kill(service: RunningService, interval: float, run: Outcome) -> None:
+    """Kill the oldest recognizer again and again."""
     while True:
-        await asyncio.sleep(KILL_SECONDS)
-        outcome.kills.append(time.monotonic())
-        for child in children(service.process_id):
-            child.kill()
+        await asyncio.sleep(interval)
+        run.kills.append(run.now)
+        children(service.process_id)[0].kill()
 
 
-async def run(service: RunningService, talkers: list[list[tuple[str, Samples]]], *, kills: bool) -> Outcome:
-    """Let all talkers read at the same time."""
-    outcome = Outcome()
-    killing = asyncio.create_task(kill(service, outcome)) if kills else None
-    await asyncio.gather(*(talk(service, sentences, outcome) for sentences in talkers))
-    if killing is not None:
-        killing.cancel()
-    return outcome
+async def watch(service: RunningService, run: Outcome) -> None:
+    """Read the memory again and again."""
+    process = psutil.Process(service.process_id)
+    while True:
+        own, others = process.memory_info().rss, 0
+        for child in process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                others += child.memory_info().rss
+        run.memory.append((run.now, own / 1e6, others / 1e6))
+        await asyncio.sleep(SAMPLING_SECONDS)
+
+
+async def listen(
+    service: RunningService, clips: Sequence[SpeechClip], talkers: int, minutes: float, interval: float | None
+) -> Outcome:
+    """Let all talkers read at the same time, with kills after each `interval` minutes."""
+    run = Outcome()
+    beside = [asyncio.create_task(watch(service, run))]
+    if interval is not None:
+        beside.append(asyncio.create_task(kill(service, 60 * interval, run)))
+    await asyncio.gather(*(talk(service, clips, 60 * minutes, seed, run) for seed in range(talkers)))
+    for task in beside:
+        task.cancel()
+    return run
+
+
+def bundled() -> list[SpeechClip]:
+    """Return the sentences of the bundled voice."""
+    voice = Hibari()
+    assert voice.sample_rate == RATE
+    say = partial(voice.synthesize, voice=voice.voices[0], speed=1.0)
+    return [SpeechClip(text, np.concatenate([*say(text)])) for text in TEXTS]
+
+
+def tables(runs: dict[str, Outcome]) -> Iterator[Table]:
+    """Yield the tables."""
+    turns = Table("", "kills", "lost", "failed", "without final", "finals", "word errors", "lag 50%", "95%", "largest")
+    for name, run in runs.items():
+        half, most, largest = np.percentile(run.lags(), [50, 95, 100])
+        turns.add_row(
+            name, str(len(run.kills)), str(run.lost), str(run.failed), str(run.missing), str(len(run.finals)),
+            f"{jiwer.wer(run.spoken, run.heard):.1%}", f"{half:.1f} s", f"{most:.1f} s", f"{largest:.1f} s",
+        )  # fmt: skip
+    yield turns
+    killed = runs["killed"]
+    slots = Table("after a kill", "finals", "lag 50%", "95%", "largest")
+    for slot, lags in killed.lags_by_slot().items():
+        half, most, largest = np.percentile(lags, [50, 95, 100])
+        since = f"{SLOT_SECONDS * slot:.0f} to {SLOT_SECONDS * (slot + 1):.0f} s"
+        slots.add_row(since, str(len(lags)), f"{half:.1f} s", f"{most:.1f} s", f"{largest:.1f} s")
+    yield slots
+    memory = Table("minute", "service", "its processes")
+    for minute in range(int(killed.memory[-1][0] / 60) + 1):
+        _, own, others = next(each for each in killed.memory if each[0] >= min(60 * minute, killed.memory[-1][0]))
+        memory.add_row(str(minute), f"{own:.1f} MB", f"{others:.1f} MB")
+    yield memory
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--seconds", type=float, default=80.0)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--minutes", type=float, default=1.5)
+    options.add_argument("--undisturbed", type=float, default=1.5, help="minutes without kills before")
+    options.add_argument("--interval", type=float, default=0.4, help="minutes between kills")
     options.add_argument("--talkers", type=int, default=3)
+    options.add_argument("--model", default="whisper-base")
     chosen = options.parse_args()
-    voice, chance = Hibari(), random.Random(2)
-    spoken = [(text, np.concatenate([*voice.synthesize(text, voice.voices[0], 1.0)])) for text in TEXTS]
-    assert voice.sample_rate == RATE
-    each = sum(len(samples) + len(PAUSE) for _, samples in spoken) / len(spoken) / RATE
-    talkers = [chance.choices(spoken, k=round(chosen.seconds / each)) for _ in range(chosen.talkers)]
-    table = Table(
-        "", "kills", "lost", "failed", "finals", "word errors", "lag", f"lag {RECOVERY_SECONDS:g} s after kills"
-    )
-    with running_service(decoders_in_processes="true", load_limit="10") as service:
-        for name, kills in (("undisturbed", False), ("killed", True)):
-            outcome = asyncio.run(run(service, talkers, kills=kills))
-            table.add_row(
-                name, f"{len(outcome.kills)}", f"{outcome.lost}", f"{outcome.failed}", f"{len(outcome.finals)}",
-                f"{jiwer.wer(outcome.spoken, outcome.heard):.1%}", f"{outcome.largest_lag(recovered=False):.1f} s",
-                f"{outcome.largest_lag(recovered=True):.1f} s",
-            )  # fmt: skip
-    Console(width=120).print(table)
+    clips = recorded().sentences if (SPEECH / "manifest.jsonl").is_file() else bundled()
+    with running_service(
+        transcription_model=chosen.model, decoders_in_processes="true", load_limit="100", log_level="error"
+    ) as service:
+        runs = {
+            name: asyncio.run(listen(service, clips, chosen.talkers, minutes, interval))
+            for name, minutes, interval in (
+                ("undisturbed", chosen.undisturbed, None),
+                ("killed", chosen.minutes, chosen.interval),
+            )
+        }
+    console = Console(width=120)
+    for table in tables(runs):
+        console.print(table)
+    service_growth, total = (runs["killed"].growth(column) for column in (0, 1))
+    console.print(f"after the warm-up: service {service_growth:+.1f} MB an hour, its processes {total:+.1f} MB an hour")
 
 
 if __name__ == "__main__":

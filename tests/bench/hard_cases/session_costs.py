@@ -1,0 +1,122 @@
+"""What resuming and processes cost a session: `python -m tests.bench.hard_cases.session_costs`.
+
+The first table has 1,000 idle sessions of a service with whisper-base: the CPUs that the service and its processes take
+and the memory of the service for each, with the recognizer in threads and in processes, with sessions that can be
+resumed and without. The second one has the processor time of a service with scripted engines for each second of audio
+that sessions of our client send, with resuming and without by turns. Processor time hardly depends on what else runs.
+"""
+
+import asyncio
+import itertools
+import statistics
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+from websockets.asyncio.client import connect as connect_websocket
+
+from clients.aio import connect
+from realtime.audio.formats import Encoding, encode
+from tests.support.pending_transcripts import PendingTranscripts
+from tests.support.realtime_service import RATE, utterance
+from tests.support.replicas import Replica, replicas
+from tests.support.running_service import running_service
+
+IDLE: Final = 1_000
+IDLE_SECONDS: Final = 20.0
+SETTLING_SECONDS: Final = 3.0
+
+TALKERS: Final = 10
+ROUNDS: Final = 5
+SPEED: Final = 4.0
+"""How many times as fast as it is spoken the audio is sent."""
+
+FRAME_BYTES: Final = 2 * RATE // 25
+AUDIO: Final = encode(
+    np.concatenate([utterance(range(start, start + 10)) for start in range(0, 100, 10)]), Encoding.PCM16
+)
+SECONDS: Final = len(AUDIO) / RATE / 2
+
+
+def cpu_seconds(process_id: int) -> float:
+    """Return the processor time of a process (Linux only)."""
+    return time.clock_gettime((~process_id << 3) | 2)  # the clock of a process, see clock_getcpuclockid(3)
+
+
+async def idle(url: str, process_id: int) -> tuple[float, float]:
+    """Return the CPUs that idle sessions take, and the kB of memory of the service for each."""
+    await asyncio.sleep(SETTLING_SECONDS)  # until the second process of the recognizer has loaded it, too
+    service = psutil.Process(process_id)
+    processes, memory = [service, *service.children(recursive=True)], service.memory_info().rss
+    sockets = [await connect_websocket(url, compression=None) for _ in range(IDLE)]
+    await asyncio.sleep(SETTLING_SECONDS)
+    used, began = sum(cpu_seconds(each.pid) for each in processes), time.monotonic()
+    await asyncio.sleep(IDLE_SECONDS)
+    used, seconds = sum(cpu_seconds(each.pid) for each in processes) - used, time.monotonic() - began
+    memory = service.memory_info().rss - memory
+    await asyncio.gather(*(socket.close() for socket in sockets))
+    return used / seconds, memory / IDLE / 1e3
+
+
+async def talk(url: str, *, resume: bool) -> None:
+    """Send the audio, and receive all transcripts."""
+    pending = PendingTranscripts()
+    async with connect(url, partials=True, binary=True, resume_seconds=60.0 if resume else 0.0) as session:
+
+        async def send() -> None:
+            began = time.monotonic()
+            for start in range(0, len(AUDIO), FRAME_BYTES):
+                await asyncio.sleep(began + start / 2 / RATE / SPEED - time.monotonic())
+                await session.send_audio(AUDIO[start : start + FRAME_BYTES])
+            pending.final_commits.extend([await session.commit(), await session.commit()])
+
+        sending = asyncio.create_task(send())
+        while not pending.done:
+            pending.receive(await anext(session))
+        await sending
+
+
+async def streaming(replica: Replica, *, resume: bool) -> float:
+    """Return the milliseconds of processor time for each second of audio."""
+    before, url = cpu_seconds(replica.process_id), f"ws://127.0.0.1:{replica.port}"
+    await asyncio.gather(*(talk(url, resume=resume) for _ in range(TALKERS)))
+    return 1e3 * (cpu_seconds(replica.process_id) - before) / TALKERS / SECONDS
+
+
+def idle_rows() -> Iterator[tuple[str, str, str, str]]:
+    """Measure each way in a service of its own, whose memory no other sessions have touched."""
+    for processes, resume in itertools.product(("false", "true"), (False, True)):
+        with running_service(
+            decoders_in_processes=processes, max_sessions=str(IDLE + 100), load_limit="1000", log_level="error"
+        ) as service:
+            url = service.realtime_url + ("?ext=resume" if resume else "")
+            cpus, kilobytes = asyncio.run(idle(url, service.process_id))
+        where = "processes" if processes == "true" else "threads"
+        yield where, "yes" if resume else "no", f"{cpus:.4f}", f"{kilobytes:.1f} kB"
+
+
+def main() -> None:
+    table = Table("recognizer in", "resumable", "CPUs", "memory for each", title=f"{IDLE:,} idle sessions")
+    for row in idle_rows():
+        table.add_row(*row)
+    costs: dict[bool, list[float]] = {False: [], True: []}
+    with replicas() as source:
+        replica = source.start()
+        asyncio.run(streaming(replica, resume=True))  # what is made once, is made now
+        for _ in range(ROUNDS):
+            for resume, measured in costs.items():
+                measured.append(asyncio.run(streaming(replica, resume=resume)))
+    console = Console()
+    console.print(table)
+    for resume, measured in costs.items():
+        values = ", ".join(f"{each:.3f}" for each in measured)
+        name = "with resuming" if resume else "without resuming"
+        console.print(f"{name}: {statistics.median(measured):.3f} ms of processor time for 1 s of audio ({values})")
+
+
+if __name__ == "__main__":
+    main()
