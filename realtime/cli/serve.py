@@ -108,6 +108,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             successor="--fd" in inherited,
             accept_when_ready=options.ready_fd is not None,
             manager=ServiceManager(os.environ, options.ready_fd),
+            owns_process=True,
         )
         scheme = "http" if settings.tls_certificate is None else "https"
         logger.info("listening on %s://%s:%d", scheme, *listener.getsockname()[:2])

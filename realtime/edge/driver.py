@@ -181,6 +181,9 @@ class Driver:
     async def _next(self) -> list[Output]:
         """Wait for the next input or deadline; return the outputs that follow from it."""
         deadline = None if self._clock.paused else self._session.deadline()
+        if deadline is None and not self._clock.paused:  # there is nothing to resume, and a timeout costs time
+            message = await self.inbox.get(commands=not self._session.saturated)
+            return self._session.receive(message, self._clock())
         timeout = None if deadline is None else max(0.0, deadline - self._clock())
         try:
             async with asyncio.timeout(timeout) as self._waiting:

@@ -48,8 +48,11 @@ MAX_DETECTOR_BATCH: Final = 64
 SCORING_INTERVAL: Final = 0.02
 """Seconds between the starts of two batches of the detector: half of a frame of 40 ms, the usual size of clients."""
 
+WAITING_PER_SESSION: Final = 8
+"""Requests that may be queued for one engine, for each session that a server admits: one or two of each channel."""
+
 MAX_WAITING: Final = 256
-"""Requests that may be queued for one engine, several for each session that a server admits."""
+"""Requests that may be queued for one engine where no sessions are counted, or few."""
 
 MAX_CONCURRENT_PHRASES: Final = 2
 """Phrases that one voice model synthesizes at the same time; further ones are queued."""
@@ -61,14 +64,16 @@ MAX_KNOWN_VOICES: Final = 1000
 class RecognizerHandle:
     """A loaded speech-to-text model."""
 
-    def __init__(self, entry: ModelEntry, engine: Recognizer[Any], load_limit: float) -> None:
+    def __init__(
+        self, entry: ModelEntry, engine: Recognizer[Any], load_limit: float, max_waiting: int = MAX_WAITING
+    ) -> None:
         self.name = entry.name
         self.entry = replace(entry, capabilities=engine.capabilities)
         """The catalogue's entry, corrected by what the engine has found in the weights."""
         self.scheduler = Scheduler(Load(engine.workers, engine.partial_seconds, load_limit))
         self._engine = engine
         self._worker: BatchWorker[Any, Hypothesis] = BatchWorker(
-            entry.name, self._run, self.scheduler, threads=engine.workers, max_waiting=MAX_WAITING
+            entry.name, self._run, self.scheduler, threads=engine.workers, max_waiting=max_waiting
         )
 
     async def transcribe(
@@ -110,14 +115,14 @@ class RecognizerHandle:
 class DetectorHandle:
     """The voice activity detector, shared by all streams."""
 
-    def __init__(self, engine: Detector) -> None:
+    def __init__(self, engine: Detector, max_waiting: int = MAX_WAITING) -> None:
         self._engine = engine
         self._worker: BatchWorker[tuple[NDArray[np.float32], VadState], tuple[list[float], VadState]] = BatchWorker(
             "detector",
             lambda _, requests: engine.score(requests),
             FifoQueue(MAX_DETECTOR_BATCH, SCORING_INTERVAL),
             threads=1,
-            max_waiting=MAX_WAITING,
+            max_waiting=max_waiting,
         )
 
     async def score(

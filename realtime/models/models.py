@@ -21,6 +21,8 @@ from realtime.catalogue.voices import VoiceNames, VoicesAtHand
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import RETRY_AT_ONCE, EngineError, Overloaded, UnusableModel
 from realtime.models.handles import (
+    MAX_WAITING,
+    WAITING_PER_SESSION,
     DetectorHandle,
     EndOfTurnHandle,
     Handle,
@@ -82,7 +84,7 @@ class Models:
         self._speakers.open()
         pins = [self._pool.pin(entry) for entry in self._names.pinned]
         detector, _ = await asyncio.gather(self._threads.run(self._engines.detector), asyncio.gather(*pins))
-        self.detector = DetectorHandle(detector)
+        self.detector = DetectorHandle(detector, self._max_waiting)
         self.ready = True
 
     async def _load_end_of_turn(self) -> EndOfTurnHandle | None:
@@ -320,4 +322,9 @@ class Models:
     def _make(self, entry: ModelEntry) -> Handle:
         if entry.task is Task.SPEECH:
             return load_synthesizer(entry, self._engines, self._settings)
-        return load_recognizer(entry, self._engines, self._settings.load_limit)
+        return load_recognizer(entry, self._engines, self._settings.load_limit, self._max_waiting)
+
+    @property
+    def _max_waiting(self) -> int:
+        """Requests that may be queued for an engine of live sessions."""
+        return max(MAX_WAITING, WAITING_PER_SESSION * self._settings.max_sessions)

@@ -5,7 +5,7 @@ from typing import Any
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import EngineProgram, Recognizer
 from realtime.engines.registry import Registry
-from realtime.models.handles import RecognizerHandle
+from realtime.models.handles import MAX_WAITING, RecognizerHandle
 from realtime.weights.progress import Stage, Step
 from realtime.workers.process_recognizer import ProcessRecognizer
 
@@ -13,8 +13,8 @@ from realtime.workers.process_recognizer import ProcessRecognizer
 class ProcessRecognizerHandle(RecognizerHandle):
     """A loaded speech-to-text model, in processes of its own."""
 
-    def __init__(self, entry: ModelEntry, engine: ProcessRecognizer, load_limit: float) -> None:
-        super().__init__(entry, engine, load_limit)
+    def __init__(self, entry: ModelEntry, engine: ProcessRecognizer, load_limit: float, max_waiting: int) -> None:
+        super().__init__(entry, engine, load_limit, max_waiting)
         self._processes = engine.processes
 
     @property
@@ -32,12 +32,14 @@ class ProcessRecognizerHandle(RecognizerHandle):
         self._worker.close()
 
 
-def load_recognizer(entry: ModelEntry, engines: Registry, load_limit: float) -> RecognizerHandle:
-    """Load a recognizer, which blocks. Raises `EngineError` and `UnusableModel`."""
+def load_recognizer(
+    entry: ModelEntry, engines: Registry, load_limit: float, max_waiting: int = MAX_WAITING
+) -> RecognizerHandle:
+    """Load a recognizer, for which so many requests may wait. Blocks. Raises `EngineError` and `UnusableModel`."""
     engine = recognizer_engine(entry, engines)
     if isinstance(engine, ProcessRecognizer):
-        return ProcessRecognizerHandle(entry, engine, load_limit)
-    return RecognizerHandle(entry, engine, load_limit)
+        return ProcessRecognizerHandle(entry, engine, load_limit, max_waiting)
+    return RecognizerHandle(entry, engine, load_limit, max_waiting)
 
 
 def recognizer_engine(entry: ModelEntry, engines: Registry) -> Recognizer[Any]:

@@ -21,6 +21,7 @@ from typing import Final
 
 from realtime.scheduling.cost import DecayingRate, PartialCost
 from realtime.scheduling.priority import LoadLevel
+from realtime.scheduling.recent import RecentTimes
 
 MIN_PARTIAL_INTERVAL: Final = 0.3
 """Shortest interval between the partials of a session, in seconds."""
@@ -49,7 +50,8 @@ class Cadence:
         self._workers = workers
         self._cost = cost
         self._finals = DecayingRate()
-        self._last_active: dict[str, float] = {}
+        self._last_active = RecentTimes(ACTIVE_SECONDS)
+        """Sessions without a queued request."""
         self._queued: Counter[str] = Counter()
 
     def add_queued(self, session: str) -> None:
@@ -58,15 +60,19 @@ class Cadence:
         Otherwise sessions whose partials are never affordable would seem to be silent, and the engine idle.
         """
         self._queued[session] += 1
+        self._last_active.drop(session)
 
     def remove_queued(self, session: str, now: float) -> None:
         """Note that a request has left the queue; the session stays active for `ACTIVE_SECONDS`."""
-        self._queued -= Counter([session])
-        self._last_active[session] = now
+        self._queued[session] -= 1
+        if not self._queued[session]:
+            del self._queued[session]
+            self._last_active.note(session, now)
 
     def record_partial(self, session: str, now: float) -> None:
         """Count a session as active."""
-        self._last_active[session] = now
+        if session not in self._queued:
+            self._last_active.note(session, now)
 
     def record_final(self, seconds: float, now: float) -> None:
         """Count engine seconds spent on a final."""
@@ -78,13 +84,13 @@ class Cadence:
 
     def active_sessions(self, now: float) -> Set[str]:
         """Return the sessions that are expected to want a partial."""
-        recent = {session for session, at in self._last_active.items() if now - at <= ACTIVE_SECONDS}
-        return recent | self._queued.keys()
+        return self._last_active.names(now) | self._queued.keys()
 
     def partial_interval(self, now: float) -> float | None:
         """Return the seconds between the partials of one session; None means finals only."""
         available = self._workers - self.finals_rate(now)
-        required = len(self.active_sessions(now)) * self._cost.seconds
+        active = len(self._last_active.names(now)) + len(self._queued)  # no session is in both
+        required = active * self._cost.seconds
         if available <= 0 or required > 2 * MAX_PARTIAL_INTERVAL * available:
             return None
         sustainable = required / available
@@ -98,7 +104,3 @@ class Cadence:
         if partial_interval is None or partial_interval > CRITICAL_INTERVAL:
             return LoadLevel.CRITICAL
         return LoadLevel.BUSY if partial_interval > NORMAL_MAX_INTERVAL else LoadLevel.NORMAL
-
-    def forget_inactive(self, now: float) -> None:
-        """Drop the sessions that are no longer active."""
-        self._last_active = {session: at for session, at in self._last_active.items() if now - at <= ACTIVE_SECONDS}

@@ -16,7 +16,7 @@ This is in the spirit of start-time fair queueing (Goyal, Vin and Cheng, 1997), 
 ordered by the measured service that they received, which decays over 15 s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, MIN_PARTIAL_INTERVAL
@@ -24,6 +24,7 @@ from realtime.scheduling.cost import MAX_BATCH, TARGET_BATCH_SIZE
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.scheduling.queue import Stage, Ticket
+from realtime.scheduling.recent import RecentTimes
 from realtime.speech.recognition import TranscriptionRequest
 
 Tickets: TypeAlias = "Sequence[Ticket[TranscriptionRequest]]"
@@ -44,8 +45,9 @@ class Scheduler:
         self.partials_run = 0
         self.partials_shed = 0
         """Partials that load has cost: one for each `MIN_PARTIAL_INTERVAL` seconds that a partial waited."""
-        self._waiting: list[Ticket[TranscriptionRequest]] = []
-        self._last_partial: dict[str, float] = {}
+        self._waiting: dict[Ticket[TranscriptionRequest], None] = {}
+        """The tickets in order of arrival."""
+        self._last_partial = RecentTimes(MAX_PARTIAL_INTERVAL)
         self._batches_decoding = 0
         self._uploads = 0
 
@@ -54,7 +56,7 @@ class Scheduler:
 
     def add(self, ticket: Ticket[TranscriptionRequest], now: float) -> None:
         ticket.since = now
-        self._waiting.append(ticket)
+        self._waiting[ticket] = None
         if ticket.priority < Priority.UPLOAD:
             self.load.cadence.add_queued(ticket.client_id.session)
 
@@ -76,30 +78,37 @@ class Scheduler:
                 ticket.seconds = ticket.payload.seconds
             if ticket.priority is Priority.PARTIAL and ticket.stage is Stage.ENCODE:
                 if ticket in live:
-                    self._last_partial[ticket.client_id.session] = now
+                    self._last_partial.note(ticket.client_id.session, now)
                 self._count(ticket, now, run=ticket in live)
         return batch
 
     def _remove(self, ticket: Ticket[TranscriptionRequest], now: float) -> None:
-        self._waiting.remove(ticket)
+        del self._waiting[ticket]
         if ticket.priority < Priority.UPLOAD:
             self.load.cadence.remove_queued(ticket.client_id.session, now)
 
     def _next(self, now: float) -> Tickets:
-        ranked = sorted(
-            self._waiting, key=lambda ticket: (ticket.priority, self.load.service_received(ticket.client_id, now))
-        )
-        live = [ticket for ticket in ranked if ticket.priority < Priority.UPLOAD]
-        encoded = [ticket for ticket in live if ticket.stage is Stage.DECODE]
         partial_interval = self.load.cadence.partial_interval(now)
-        due = [
-            ticket for ticket in live if ticket.stage is Stage.ENCODE and self._is_due(ticket, partial_interval, now)
-        ]
+        live = [ticket for ticket in self._waiting if ticket.priority < Priority.UPLOAD]
+        encoded = self._ranked((ticket for ticket in live if ticket.stage is Stage.DECODE), now)
+        due = self._ranked(
+            (ticket for ticket in live if ticket.stage is Stage.ENCODE and self._is_due(ticket, partial_interval, now)),
+            now,
+        )
         if encoded and self._batch_is_ready(encoded, due, now):
             return encoded[:MAX_BATCH]
         if due and (len(encoded) < MAX_BATCH or due[0].priority is Priority.FINAL):
             return due[:1]
-        return self._next_uploads(ranked[len(live) :]) if self.load.admits_uploads(now) else []
+        if len(live) == len(self._waiting) or not self.load.admits_uploads(now):
+            return []
+        return self._next_uploads(
+            self._ranked((ticket for ticket in self._waiting if ticket.priority is Priority.UPLOAD), now)
+        )
+
+    def _ranked(self, tickets: Iterable[Ticket[TranscriptionRequest]], now: float) -> Tickets:
+        """Return tickets in the order in which they are served."""
+        received = self.load.service_received
+        return sorted(tickets, key=lambda ticket: (ticket.priority, received(ticket.client_id, now)))
 
     def _next_uploads(self, waiting: Tickets) -> Tickets:
         """Return a batch, or with live sessions a single request that does not occupy the last of several workers."""
@@ -152,9 +161,7 @@ class Scheduler:
             self.load.record_encode(first.client_id, first.priority, seconds, now)
         else:
             self.load.record_decode([(ticket.client_id, ticket.priority) for ticket in batch], seconds, now)
-        self._last_partial = {
-            session: at for session, at in self._last_partial.items() if now - at < MAX_PARTIAL_INTERVAL
-        }
+        self._last_partial.names(now)
 
     def _count_running(self, batch: Sequence[Ticket[TranscriptionRequest]], change: int) -> None:
         """Add `change` to the number of batches of this kind that are running."""

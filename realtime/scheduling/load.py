@@ -31,6 +31,7 @@ class Load:
         self._batches = DecayingRate()
         self._uploads = DecayingRate()
         self._service_received: dict[str, DecayingRate] = {}
+        """By account and session, those that received nothing for the longest time first."""
 
     def record_encode(self, client_id: ClientId, priority: Priority, seconds: float, now: float) -> None:
         """Count the encoding of one request."""
@@ -60,7 +61,9 @@ class Load:
     ) -> None:
         self.busy.add(seconds / self.workers, now)
         for name in client_id:
-            self._service_received.setdefault(name, DecayingRate()).add(seconds, now)
+            rate = self._service_received.pop(name, None) or DecayingRate()
+            rate.add(seconds, now)
+            self._service_received[name] = rate
         match priority:
             case Priority.UPLOAD:
                 self._uploads.add(seconds, now)
@@ -72,10 +75,8 @@ class Load:
                 self.admission.record_partial(client_id.session, normalized_seconds, interval, now)
             case _:
                 assert_never(priority)
-        self.cadence.forget_inactive(now)
-        self._service_received = {
-            name: rate for name, rate in self._service_received.items() if now - rate.at <= 4 * AVERAGING_SECONDS
-        }
+        while now - (oldest := next(iter(self._service_received.items())))[1].at > 4 * AVERAGING_SECONDS:
+            del self._service_received[oldest[0]]
 
     def service_received(self, client_id: ClientId, now: float) -> tuple[float, float]:
         """Return the engine seconds per second that the account, and the session, received recently (15 s average)."""

@@ -102,31 +102,34 @@ class FifoQueue(Generic[Payload]):
         self._max_batch = max_batch
         self._batch_interval = batch_interval
         self._next = -math.inf
-        self._waiting: list[Ticket[Payload]] = []
+        self._live: list[Ticket[Payload]] = []
+        self._uploads: list[Ticket[Payload]] = []
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._live) + len(self._uploads)
 
     def add(self, ticket: Ticket[Payload], _: float) -> None:
-        self._waiting.append(ticket)
+        (self._uploads if ticket.priority is Priority.UPLOAD else self._live).append(ticket)
 
     def cancel(self, ticket: Ticket[Payload], _: float) -> None:
-        if ticket in self._waiting:
-            self._waiting.remove(ticket)
+        waiting = self._uploads if ticket.priority is Priority.UPLOAD else self._live
+        if ticket in waiting:
+            waiting.remove(ticket)
 
     def take(self, now: float) -> list[Ticket[Payload]]:
-        uploads = [ticket for ticket in self._waiting if ticket.priority is Priority.UPLOAD]
-        live = [ticket for ticket in self._waiting if ticket.priority < Priority.UPLOAD] if now >= self._next else []
-        if live:
+        if self._live and now >= self._next:
             self._next = now + self._batch_interval
-        batch = [ticket for ticket in live if ticket.stage is live[0].stage][: self._max_batch] or uploads[:1]
-        self._waiting = [ticket for ticket in self._waiting if ticket not in batch]
+            batch = [ticket for ticket in self._live if ticket.stage is self._live[0].stage][: self._max_batch]
+            taken = set(batch)
+            self._live = [ticket for ticket in self._live if ticket not in taken]
+        else:
+            batch, self._uploads = self._uploads[:1], self._uploads[1:]
         for ticket in batch:
             ticket.pull(LoadLevel.NORMAL)
         return batch
 
     def due(self, now: float) -> float | None:
-        return self._next if self._waiting and self._next > now else None
+        return self._next if len(self) and self._next > now else None
 
     def record_service(self, batch: Sequence[Ticket[Payload]], seconds: float, now: float) -> None:
         """Do nothing: arrival order needs no accounting."""

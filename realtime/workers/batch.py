@@ -58,6 +58,8 @@ class BatchWorker(Generic[Payload, Answer]):
         self._futures: dict[Ticket[Payload], asyncio.Future[Answer]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due: float | None = None
+        """When the timer dispatches."""
         self._closing = False
         self._idle = threads
         self._running: set[_Batch[Payload, Answer]] = set()
@@ -120,11 +122,22 @@ class BatchWorker(Generic[Payload, Answer]):
                 )
                 self._running.add(batch)
                 self._batches.put(batch)
+        due = self._queue.due(now) if self._idle else None
+        if due != self._due:
+            self._set_timer(due)
+
+    def _set_timer(self, due: float | None) -> None:
+        """Dispatch at this time, and not at the one that was set before."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._idle and self._loop is not None and (due := self._queue.due(now)) is not None:
-            self._timer = self._loop.call_later(max(0.0, due - self._clock()), self._dispatch)
+        self._due = due
+        if due is not None and self._loop is not None:
+            self._timer = self._loop.call_later(max(0.0, due - self._clock()), self._dispatch_due)
+
+    def _dispatch_due(self) -> None:
+        self._due = self._timer = None
+        self._dispatch()
 
     def _finish(self, batch: _Batch[Payload, Answer]) -> None:
         """Return the answers to the callers, and queue what needs another stage."""

@@ -25,6 +25,8 @@ class Plan:
     monologue_seconds: float
     stretch_seconds: float
     """Seconds of the monologue in one row of its table."""
+    scripted_streams: int
+    """Streams with scripted engines."""
 
 
 FULL: Final = Plan(
@@ -39,6 +41,7 @@ FULL: Final = Plan(
     cost_seconds=30,
     monologue_seconds=180,
     stretch_seconds=60,
+    scripted_streams=200,
 )
 """About 25 minutes on two CPUs."""
 
@@ -54,5 +57,6 @@ QUICK: Final = Plan(
     cost_seconds=20,
     monologue_seconds=40,
     stretch_seconds=20,
+    scripted_streams=50,
 )
 """About seven minutes, and figures to match."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from tests.bench import conversations, speaking
+from tests.bench import conversations, many_streams, speaking
 from tests.bench.cost import cost_by_age, cost_by_length
 from tests.bench.one_user import measure_one_user
 from tests.bench.plan import FULL, QUICK, Plan
@@ -27,7 +27,7 @@ from tests.support.running_service import running_service
 
 RESULTS: Final = Path("bench-results.json")
 MODELS: Final = ("whisper-base", "whisper-tiny.en")
-PARTS: Final = ("captions", "speech", "conversations", "load", "capacity", "cost")
+PARTS: Final = ("captions", "speech", "conversations", "load", "capacity", "cost", "streams")
 CONSOLE: Final = Console(width=150)
 
 
@@ -40,7 +40,8 @@ def main() -> int:
         help="captions: one user, and the voice; speech: one and eight voices, texts by token;"
         " conversations: answers, interruptions, frames, idle sessions;"
         " load: many streams; capacity: how many are held;"
-        " cost: against the length of utterances and the age of a session",
+        " cost: against the length of utterances and the age of a session;"
+        " streams: many with scripted engines, and how late the event loop is",
     )
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw lag over time and against streams as SVG there")
     arguments = parser.parse_args()
@@ -95,6 +96,10 @@ def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> dict[str, Any]:
                 report["capacity"] = [measure_capacity(model, speech, plan, load[model]) for model in MODELS]
             case "cost":
                 report["cost"] = measure_cost(MODELS[0], speech, plan)
+            case "streams":
+                streams = [many_streams.measure(plan.scripted_streams, plan.load_seconds)]
+                CONSOLE.print(many_streams.table(streams))
+                report["streams"] = [asdict(row) for row in streams]
         RESULTS.write_text(json.dumps(report, indent=1) + "\n")
     return report
 

@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import gc
 import json
 import signal
 import subprocess
@@ -243,6 +244,12 @@ def test_while_the_default_is_downloaded_its_progress_is_shown_and_a_signal_ends
         finally:
             process.kill()
             hub.gate.set()
+
+
+def test_a_process_of_its_own_no_longer_collects_what_it_has_loaded() -> None:
+    with realtime_service(owns_process=True):
+        assert eventually(lambda: gc.get_freeze_count() > 0)
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.models

@@ -91,6 +91,10 @@ class RealtimeService:
         """Run a coroutine in the server's event loop and return its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT)
 
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine in the server's event loop, beside the server, which must end before that does."""
+        asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def jobs(self) -> list[str]:
         """Return the unfinished tasks of sessions."""
         tasks = [repr(task) for task in asyncio.all_tasks(self._loop)]
@@ -133,6 +137,8 @@ def realtime_service(
     *,
     ready: bool = True,
     manager: ServiceManager | None = None,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    owns_process: bool = False,
     **settings: Any,
 ) -> Iterator[RealtimeService]:
     """Run the service, and stop it and close its models when the block ends.
@@ -145,10 +151,10 @@ def realtime_service(
     listener = listening_socket(chosen)
     wyoming = wyoming_socket(chosen)
     models = Models(chosen, engines)
-    server = Server(models, chosen, wyoming, manager=manager)
+    server = Server(models, chosen, wyoming, manager=manager, owns_process=owns_process)
     port = listener.getsockname()[1]
     wyoming_port = wyoming.getsockname()[1] if wyoming else 0
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
         loop = runner.get_loop()
         thread = threading.Thread(target=runner.run, args=(server.serve(sockets=[listener]),))
         thread.start()

@@ -205,6 +205,16 @@ def test_engines_answer_through_their_handles() -> None:
     run(scenario())
 
 
+def test_the_detector_takes_a_request_of_every_session_at_once() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(), max_sessions=300) as models:
+            windows = np.zeros((1, WINDOW), np.float32)
+            scores = await asyncio.gather(*(models.detector.score(windows, None) for _ in range(300)))
+            assert [probabilities for probabilities, _ in scores] == [[0.0]] * 300
+
+    run(scenario())
+
+
 def test_a_request_is_made_when_the_engine_is_free() -> None:
     async def scenario() -> None:
         async with opened(ScriptedEngines()) as models:
