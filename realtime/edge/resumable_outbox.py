@@ -13,8 +13,8 @@ from realtime.wire.codec import Close
 ACKNOWLEDGEMENT_PATIENCE: Final = 5.0
 """Seconds for which a full outbox waits for the client to say what it has received; then the oldest is forgotten.
 
-Our Python client says so for every 64 KiB, which is received in time at 13 kB/s. Other clients may never say so: they
-wait once, with 2 MiB on their way, which are 40 s of speech.
+Our clients say so for every 64 KiB, which is received in time at 13 kB/s. Other clients may never say so: they wait
+once, with 2 MiB on their way, which are 40 s of speech.
 """
 
 

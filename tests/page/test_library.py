@@ -217,6 +217,19 @@ def test_captions_go_on_over_another_connection_without_losing_or_doubling_words
         assert eventually(lambda: service.sessions == 0, 30)
 
 
+def test_the_server_is_told_what_has_been_received(page: Page) -> None:
+    told = page.evaluate("""import("/vivavoce/resumption.js").then(({ Resumption }) => {
+      const resumption = new Resumption();
+      resumption.take({ type: "x.session.resumable", x_sequence: 2 });
+      return [1, 2, 3].map(() => {
+        const due = resumption.acknowledgement(new ArrayBuffer(40_000));
+        resumption.countAudio();
+        return due;
+      });
+    })""")
+    assert told == [None, None, {"type": "x.session.received", "messages": 4}]
+
+
 def test_a_page_that_is_left_leaves_no_session_behind(browse_chromium: Browse, tmp_path: Path) -> None:
     with realtime_service() as service, browse_chromium(f"http://127.0.0.1:{service.port}/", tmp_path) as page:
         page.evaluate(LISTEN)

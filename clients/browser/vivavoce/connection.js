@@ -167,6 +167,8 @@ export class Connection {
 
   /** @param {ArrayBuffer | string} data */
   #receive(data) {
+    const received = this.#resumption.acknowledgement(data);
+    if (received) this.send(received);
     if (data instanceof ArrayBuffer) {
       this.#resumption.countAudio();
       this.#handlers.onAudio?.(data);

@@ -6,6 +6,9 @@ const LOST_CODES = new Set([1001, 1006, 1011, 1013, 1014]);
 /** Bytes of messages that are kept until the server has them; a session of which more was not received is not resumed. */
 const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 
+/** Bytes of messages that are received before the server is told so, of the 2 MiB that it keeps. */
+const ACKNOWLEDGED_BYTES = 64 * 1024;
+
 /** @typedef {import("./connection.js").ServerEvent} ServerEvent */
 /** @typedef {string | ArrayBuffer | ArrayBufferView | Blob} Message */
 
@@ -20,6 +23,8 @@ export class Resumption {
   #keptBytes = 0;
   #before = 0;
   #lostAt = NaN;
+  /** Bytes received since the server was told of some. */
+  #unacknowledged = 0;
 
   /** Whether the session may go on, now that a connection has ended with this code. @param {number} code */
   isPossible(code) {
@@ -46,6 +51,13 @@ export class Resumption {
       this.#offer = null;
       this.#forget(Infinity);
     }
+  }
+
+  /** Count the size of a message; return what to tell the server of those before it, null if nothing. @param {string | ArrayBuffer} message */
+  acknowledgement(message) {
+    const due = this.#offer && this.#unacknowledged >= ACKNOWLEDGED_BYTES;
+    this.#unacknowledged = sizeOf(message) + (due ? 0 : this.#unacknowledged);
+    return due ? { type: "x.session.received", messages: this.#number } : null;
   }
 
   /** Count a binary message. */
