@@ -69,6 +69,9 @@ class Settings:
 
     transcription_model: str = "whisper-base"
     """Default speech-to-text model."""
+    draft_model: str | None = None
+    """Smaller speech-to-text model, loaded at start, that writes the tentative words of live speech for all others.
+    Unset: each writes its own."""
     speech_model: str = "hibari-tts"
     """Default text-to-speech model."""
     voices_by_language: tuple[str, ...] = ()

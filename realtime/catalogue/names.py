@@ -6,6 +6,7 @@ A request resolves its model name once, here; everything below takes the `ModelE
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from realtime.catalogue.capabilities import Capabilities
@@ -72,8 +73,10 @@ class ModelNames:
 
     def __init__(self, settings: Settings) -> None:
         """Read the names in the settings. Raises `UnknownModel` for a default or preloaded one that does not exist."""
+        self.draft = _default(settings.draft_model, Task.TRANSCRIPTION) if settings.draft_model else None
+        """The recognizer that writes the tentative words of live speech for all others; None: each writes its own."""
         self.defaults: Mapping[Task, ModelEntry] = {
-            Task.TRANSCRIPTION: _default(settings.transcription_model, Task.TRANSCRIPTION),
+            Task.TRANSCRIPTION: self._drafted(_default(settings.transcription_model, Task.TRANSCRIPTION)),
             Task.SPEECH: _default(settings.speech_model, Task.SPEECH),
         }
         preloaded = [self._preloaded(name) for name in settings.preload]
@@ -81,20 +84,27 @@ class ModelNames:
             language: _default(name, Task.SPEECH) for language, name in settings.voice_names_by_language.items()
         }
         """Voice models by the language of the texts that they speak instead of the default one."""
-        pinned = (*self.defaults.values(), *self.voices_by_language.values(), *preloaded)
+        drafting = [] if self.draft is None else [self.draft]
+        pinned = (*self.defaults.values(), *drafting, *self.voices_by_language.values(), *preloaded)
         self.pinned: tuple[ModelEntry, ...] = tuple(dict.fromkeys(pinned))
-        """The models that the server loads at start and never unloads: the defaults, those of languages and the
-        preloaded ones."""
+        """The models that the server loads at start and never unloads: the defaults, the draft model, those of
+        languages and the preloaded ones."""
         entries = [*(entry for entry in ENTRIES if entry.name != KOKORO_NAME), *self.pinned]
         for pair in settings.model_paths:
             with suppress(UnknownModel):  # a path under an invalid name is reported when weights are looked for
                 entries.append(lookup(pair.partition("=")[0].strip()))
-        self._available = {entry.name: entry for entry in entries}
+        self._available = {entry.name: self._drafted(entry) for entry in entries}
         self._refuse_unknown = settings.unknown_names == "refuse"
+
+    def _drafted(self, entry: ModelEntry) -> ModelEntry:
+        """Return the entry with the draft model if it is another recognizer than that."""
+        if self.draft is None or entry.task is not Task.TRANSCRIPTION or entry.name == self.draft.name:
+            return entry
+        return replace(entry, draft=self.draft)
 
     def _preloaded(self, name: str) -> ModelEntry:
         task = openai_task(name)
-        return lookup(name) if task is None else self.defaults[task]
+        return self._drafted(lookup(name)) if task is None else self.defaults[task]
 
     def listed(self) -> dict[str, ModelEntry]:
         """Return the models a client may ask for, by name; other names for them are left out."""

@@ -47,6 +47,8 @@ class ModelEntry:
         source: Its repository on the Hugging Face hub.
         capabilities: What it can do.
         licence: An SPDX expression, or words if code and weights differ.
+        draft: The draft model that the settings give to a recognizer: a smaller one, which writes the tentative words
+            of live speech until this one has the time.
     """
 
     name: str
@@ -55,6 +57,7 @@ class ModelEntry:
     source: str
     capabilities: Capabilities
     licence: str
+    draft: "ModelEntry | None" = None
 
     def __repr__(self) -> str:
         """Return the name alone: the languages would fill a line of the log."""

@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address that the service will listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=whole_number(0, MAX_PORT), help="port that the service will use (default 8000)")
     parser.add_argument("--model", dest="transcription_model", help="default speech-to-text model")
+    parser.add_argument("--draft-model", help="model that will write the tentative words of live speech")
     parser.add_argument("--quick", action="store_true", help="do not load models")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -116,5 +117,5 @@ def _read_settings(options: argparse.Namespace) -> tuple[Settings, Finding]:
             if each.repr and (value := getattr(settings, each.name)) != each.default
         }
         finding = Finding("settings", Status.OK, found, data={"changed": changed})
-    given = {name: getattr(options, name) for name in ("host", "port", "transcription_model")}
+    given = {name: getattr(options, name) for name in ("host", "port", "transcription_model", "draft_model")}
     return replace(settings, **{name: value for name, value in given.items() if value is not None}), finding

@@ -83,7 +83,7 @@ def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Se
     except ValueError as error:
         _warn(options.name, str(error))
         raise SystemExit(USAGE_ERROR) from None
-    given = {name: getattr(options, name, None) for name in ("host", "port", "transcription_model")}
+    given = {name: getattr(options, name, None) for name in ("host", "port", "transcription_model", "draft_model")}
     return replace(settings, **{name: value for name, value in given.items() if value is not None})
 
 

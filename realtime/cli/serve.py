@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", dest="transcription_model", help="default speech-to-text model (default whisper-base)"
     )
     parser.add_argument(
+        "--draft-model", help="smaller speech-to-text model that writes the tentative words of live speech"
+    )
+    parser.add_argument(
         "--fd",
         type=whole_number(0),
         help="file descriptor of a listening TCP socket to use instead (default: that of systemd)",

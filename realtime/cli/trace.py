@@ -140,7 +140,7 @@ def _events(turn: Turn) -> Iterator[tuple[float, str]]:
 
 
 def _decode(decode: Decode) -> str:
-    what = f"{decode.priority} {decode.job} requested; queue {decode.queue_seconds:.3f} s"
+    what = f"{decode.kind} {decode.job} requested; queue {decode.queue_seconds:.3f} s"
     if decode.pulled is None:
         return f"{what}, {decode.outcome} there"
     span = f"{decode.start / SAMPLE_RATE:.2f} to {decode.end / SAMPLE_RATE:.2f} s"

@@ -221,8 +221,8 @@ class Driver:
                 case ScoreTurn(number, samples):
                     probability = await self._models.score_turn(samples)
                     await self.inbox.put_result(TurnScored(number, probability))
-                case Transcribe(number, entry, priority):
-                    recognizer = await self._recognizer.use(entry)
+                case Transcribe(number, entry, priority, draft):
+                    recognizer = self._recognizer.draft if draft else await self._recognizer.use(entry)
                     hypothesis = await recognizer.transcribe_newest(
                         lambda load: self._session.request_for(number, load),
                         priority,

@@ -26,6 +26,7 @@ from realtime.catalogue.voices import (
 from realtime.engines.base import Detector, EndOfTurnModel, EngineProgram, Recognizer, Synthesizer, VadState
 from realtime.engines.speech_job import SpeechJob
 from realtime.media.time_stretch import TimeStretch, stretched
+from realtime.scheduling.cadence import DRAFTED_PATIENCE
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
@@ -70,7 +71,8 @@ class RecognizerHandle:
         self.name = entry.name
         self.entry = replace(entry, capabilities=engine.capabilities)
         """The catalogue's entry, corrected by what the engine has found in the weights."""
-        self.scheduler = Scheduler(Load(engine.workers, engine.partial_seconds, load_limit))
+        patience = 1.0 if entry.draft is None else DRAFTED_PATIENCE
+        self.scheduler = Scheduler(Load(engine.workers, engine.partial_seconds, load_limit, patience=patience))
         self._engine = engine
         self._worker: BatchWorker[Any, Hypothesis] = BatchWorker(
             entry.name, self._run, self.scheduler, threads=engine.workers, max_waiting=max_waiting

@@ -32,9 +32,10 @@ from realtime.models.handles import (
 )
 from realtime.models.pool import ModelPool, PooledModel
 from realtime.models.recognizers import ProcessRecognizerHandle, load_recognizer
-from realtime.models.session_recognizer import SessionRecognizer
+from realtime.models.session_recognizer import SessionRecognizer, recognizer_handle
 from realtime.models.speakers import Speakers
 from realtime.models.synthesizers import load_synthesizer
+from realtime.scheduling.admission import AdmissionControl
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.settings import Settings
 from realtime.weights.progress import Step
@@ -152,7 +153,7 @@ class Models:
         model = self._pool.find(entry.name) or self._pool.find(self.defaults[Task.TRANSCRIPTION].name)
         assert model is not None  # pinned, and `ready`
         acquire = partial(self._acquire, timeout=self._settings.model_load_timeout_seconds)
-        return SessionRecognizer(session_id, model, acquire, speakers)
+        return SessionRecognizer(session_id, model, acquire, speakers, self._draft)
 
     async def load(self, entry: ModelEntry) -> None:
         """Load a model, however long it takes. Raises as `lease_recognizer`, but for the timeout."""
@@ -322,7 +323,19 @@ class Models:
     def _make(self, entry: ModelEntry) -> Handle:
         if entry.task is Task.SPEECH:
             return load_synthesizer(entry, self._engines, self._settings)
-        return load_recognizer(entry, self._engines, self._settings.load_limit, self._max_waiting)
+        handle = load_recognizer(entry, self._engines, self._settings.load_limit, self._max_waiting)
+        if entry.draft is not None:
+            handle.scheduler.load.admission.draft = self._draft_admission
+        return handle
+
+    def _draft_admission(self) -> AdmissionControl | None:
+        return None if self._draft is None else self._draft.scheduler.load.admission
+
+    @property
+    def _draft(self) -> RecognizerHandle | None:
+        """The draft model; None where the settings name none, and until it is loaded."""
+        model = None if self._names.draft is None else self._pool.find(self._names.draft.name)
+        return None if model is None else recognizer_handle(model)
 
     @property
     def _max_waiting(self) -> int:

@@ -13,6 +13,7 @@ speed, 10 are admitted instead of 11, and the p95 commit lag is 3.3 instead of 3
 """
 
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import Final
 
 from realtime.scheduling.cadence import Cadence
@@ -39,6 +40,8 @@ class AdmissionControl:
         self._cost = cost
         self._cadence = cadence
         self._promised: dict[str, DecayingRate] = {}
+        self.draft: Callable[[], AdmissionControl | None] = lambda: None
+        """The control of the draft model, whose engine shares the machine: what it has promised counts here too."""
 
     def can_admit(self, now: float, speakers: int = 1) -> bool:
         """Whether the engine can keep its promises with another session; the first one is always admitted."""
@@ -62,7 +65,7 @@ class AdmissionControl:
 
     def add_session(self, session: str, now: float, speakers: int = 1) -> None:
         """Promise a session its share, or another one if it has other `speakers` now; `remove_session` must follow."""
-        self._promised[session] = DecayingRate(speakers * self._expected_rate, now, COST_LEARNING_SECONDS)
+        self._promised[session] = DecayingRate(speakers * self._own_rate, now, COST_LEARNING_SECONDS)
 
     def remove_session(self, session: str) -> None:
         """Withdraw the promise to a session that has ended."""
@@ -86,18 +89,30 @@ class AdmissionControl:
     def record_partial(self, session: str, seconds: float, interval: float, now: float) -> None:
         """Count engine seconds spent on a partial that came `interval` seconds after the one before."""
         if session in self._promised:
-            self._promised[session].add(seconds * interval / PROMISED_INTERVAL, now)
+            self._promised[session].add(seconds * interval / self._promised_interval, now)
 
     def _promised_rate(self, now: float) -> float:
         """Return what the promises to all sessions take on average, in engine seconds per second."""
-        return sum(rate.read(now) for rate in self._promised.values())
+        own = sum(rate.read(now) for rate in self._promised.values())
+        return own if (draft := self.draft()) is None else own + draft._promised_rate(now)
 
     def _demand(self, now: float) -> float:
         """Return what keeping all promises takes at this moment, in engine seconds per second."""
         active = self._promised.keys() & self._cadence.active_sessions(now)  # without those that have ended
-        return self._cadence.finals_rate(now) + len(active) * self._expected_rate
+        own = self._cadence.finals_rate(now) + len(active) * self._own_rate
+        return own if (draft := self.draft()) is None else own + draft._demand(now)
 
     @property
     def _expected_rate(self) -> float:
         """Engine seconds per second of a speaker who speaks all the time."""
-        return self._cost.seconds / PROMISED_INTERVAL
+        return self._own_rate if (draft := self.draft()) is None else self._own_rate + draft._own_rate
+
+    @property
+    def _own_rate(self) -> float:
+        """The part of this engine in that."""
+        return self._cost.seconds / self._promised_interval
+
+    @property
+    def _promised_interval(self) -> float:
+        """Seconds between the partials that a session is promised by this engine."""
+        return PROMISED_INTERVAL * self._cadence.patience

@@ -13,6 +13,9 @@ cannot confirm a hypothesis sooner. The level tells the session how much each de
 | up to 2 s (`MAX_PARTIAL_INTERVAL`) | as sustainable | CRITICAL |
 | up to 4 s | 2 s | CRITICAL |
 | over 4 s, or finals take all the time | none: finals only | CRITICAL |
+
+All intervals are multiplied by the `patience` of the cadence, which is more than 1 where a draft model has the words
+sooner.
 """
 
 from collections import Counter
@@ -42,15 +45,20 @@ CRITICAL_INTERVAL: Final = 0.9
 ACTIVE_SECONDS: Final = 3.0
 """A session that had or wanted a partial within this time is expected to want another."""
 
+DRAFTED_PATIENCE: Final = 3.0
+"""Factor of all intervals where a draft model has the words sooner; `tests.bench.hard_cases.drafts` compares others."""
+
 
 class Cadence:
     """The sustainable interval of partials for one engine with `workers` threads."""
 
-    def __init__(self, workers: int, cost: PartialCost) -> None:
+    def __init__(self, workers: int, cost: PartialCost, patience: float = 1.0) -> None:
+        """Multiply all intervals of the table by `patience`."""
         self._workers = workers
         self._cost = cost
+        self.patience = patience
         self._finals = DecayingRate()
-        self._last_active = RecentTimes(ACTIVE_SECONDS)
+        self._last_active = RecentTimes(ACTIVE_SECONDS * patience)
         """Sessions without a queued request."""
         self._queued: Counter[str] = Counter()
 
@@ -88,19 +96,24 @@ class Cadence:
 
     def partial_interval(self, now: float) -> float | None:
         """Return the seconds between the partials of one session; None means finals only."""
-        available = self._workers - self.finals_rate(now)
+        available = (self._workers - self.finals_rate(now)) * self.patience
         active = len(self._last_active.names(now)) + len(self._queued)  # no session is in both
         required = active * self._cost.seconds
         if available <= 0 or required > 2 * MAX_PARTIAL_INTERVAL * available:
             return None
         sustainable = required / available
         if sustainable <= NORMAL_MAX_INTERVAL:
-            return max(MIN_PARTIAL_INTERVAL, sustainable)
-        return min(MAX_PARTIAL_INTERVAL, max(BUSY_MIN_INTERVAL, sustainable))
+            return self.patience * max(MIN_PARTIAL_INTERVAL, sustainable)
+        return self.patience * min(MAX_PARTIAL_INTERVAL, max(BUSY_MIN_INTERVAL, sustainable))
+
+    @property
+    def max_interval(self) -> float:
+        """Longest interval between the partials of a session, in seconds."""
+        return MAX_PARTIAL_INTERVAL * self.patience
 
     def level(self, now: float) -> LoadLevel:
         """Return the load level."""
         partial_interval = self.partial_interval(now)
-        if partial_interval is None or partial_interval > CRITICAL_INTERVAL:
+        if partial_interval is None or partial_interval > CRITICAL_INTERVAL * self.patience:
             return LoadLevel.CRITICAL
-        return LoadLevel.BUSY if partial_interval > NORMAL_MAX_INTERVAL else LoadLevel.NORMAL
+        return LoadLevel.BUSY if partial_interval > NORMAL_MAX_INTERVAL * self.patience else LoadLevel.NORMAL

@@ -19,7 +19,7 @@ ordered by the measured service that they received, which decays over 15 s.
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
-from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, MIN_PARTIAL_INTERVAL
+from realtime.scheduling.cadence import MIN_PARTIAL_INTERVAL
 from realtime.scheduling.cost import MAX_BATCH, TARGET_BATCH_SIZE
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import LoadLevel, Priority
@@ -47,7 +47,7 @@ class Scheduler:
         """Partials that load has cost: one for each `MIN_PARTIAL_INTERVAL` seconds that a partial waited."""
         self._waiting: dict[Ticket[TranscriptionRequest], None] = {}
         """The tickets in order of arrival."""
-        self._last_partial = RecentTimes(MAX_PARTIAL_INTERVAL)
+        self._last_partial = RecentTimes(load.cadence.max_interval)
         self._batches_decoding = 0
         self._uploads = 0
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, assert_never
 
 from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT, AdmissionControl
-from realtime.scheduling.cadence import MAX_PARTIAL_INTERVAL, Cadence
+from realtime.scheduling.cadence import Cadence
 from realtime.scheduling.cost import AVERAGING_SECONDS, DecayingRate, PartialCost, normalized
 from realtime.scheduling.priority import ClientId, LoadLevel, Priority
 
@@ -19,11 +19,21 @@ UPLOAD_SHARE: Final = 0.1
 class Load:
     """The load of an engine with `workers` threads."""
 
-    def __init__(self, workers: int, estimated_partial_seconds: float, load_limit: float = DEFAULT_LOAD_LIMIT) -> None:
-        """Begin with an estimate of what one partial costs, which measurements replace."""
+    def __init__(
+        self,
+        workers: int,
+        estimated_partial_seconds: float,
+        load_limit: float = DEFAULT_LOAD_LIMIT,
+        *,
+        patience: float = 1.0,
+    ) -> None:
+        """Begin with an estimate of what one partial costs, which measurements replace.
+
+        `patience` is that of `Cadence`.
+        """
         self.workers = workers
         self.cost = PartialCost(estimated_partial_seconds)
-        self.cadence = Cadence(workers, self.cost)
+        self.cadence = Cadence(workers, self.cost, patience)
         self.admission = AdmissionControl(workers, self.cost, self.cadence, load_limit)
         self.busy = DecayingRate()
         """Share of the engine's time that is used, 0 to 1."""
@@ -71,7 +81,7 @@ class Load:
                 self.cadence.record_final(normalized_seconds, now)
                 self.admission.record_final(client_id.session, normalized_seconds, now)
             case Priority.PARTIAL:
-                interval = self.cadence.partial_interval(now) or MAX_PARTIAL_INTERVAL
+                interval = self.cadence.partial_interval(now) or self.cadence.max_interval
                 self.admission.record_partial(client_id.session, normalized_seconds, interval, now)
             case _:
                 assert_never(priority)

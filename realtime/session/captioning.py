@@ -1,9 +1,10 @@
 """From the audio of a turn to its transcript: partials while the turn grows, finals when it is complete.
 
 The audio of a turn is decoded in *segments*, which end in pauses. A segment is decoded while it grows (partials) and
-once more when it is complete (the final), with at most one transcription in flight for the whole session. Words on
-which successive partials agree are committed and never revised; the final decides about the rest. A segment longer
-than `MAX_SEGMENT` is trimmed of the audio of committed words, so that the cost of a decode does not grow with the turn.
+once more when it is complete (the final), with at most one transcription in flight for the whole session, and one draft
+(`drafting`). Words on which successive partials agree are committed and never revised; the final decides about the
+rest. A segment longer than `MAX_SEGMENT` is trimmed of the audio of committed words, so that the cost of a decode does
+not grow with the turn.
 
 Partials are requested while somebody speaks (`Phase`). The first final is requested in a pause, before the end of the
 turn is certain, and sooner where the answer to the turn is prepared in that pause; if no more speech follows, its
@@ -15,18 +16,23 @@ from collections import deque
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.catalogue.table import ModelEntry
 from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.session.config import SessionConfig
-from realtime.session.decode_policy import Decision, InFlight, RequestState, Waiting, next_request
+from realtime.session.decode_policy import Decision, Waiting, next_request
+from realtime.session.drafting import Drafting, draft_model
 from realtime.session.events import Output, TranscriptCompleted, TranscriptExtended, TranscriptFailed, TranscriptRevised
+from realtime.session.in_flight import InFlight
 from realtime.session.jobs import JobFailed, Jobs, Transcribe, Transcribed
-from realtime.session.segment_limits import MAX_PARTIAL, MAX_SEGMENT, cut_position
+from realtime.session.segment_limits import MAX_SEGMENT, cut_position
 from realtime.session.segments import FinalResult, Phase, Segment, Turn
 from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, prior_from
+from realtime.speech.local_agreement import Draft
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import VOICED, SpeechEvidence, Suppression, suppression
 from realtime.speech.transcript import Hypothesis
@@ -56,6 +62,7 @@ class Captioning:
         self._open: Segment | None = None
         self._closed: deque[Segment] = deque()
         self._in_flight: InFlight | None = None
+        self._drafting = Drafting(jobs)
         self._languages: deque[Probabilities] = deque(maxlen=REMEMBERED_SEGMENTS)
         """Probabilities of the languages of the last segments with text, the newest first."""
         self._expected: tuple[FinalResult | None, str] | None = None
@@ -97,8 +104,10 @@ class Captioning:
 
     def earliest_needed(self, position: int) -> int:
         """Return the first sample that may still be decoded, at most `position`."""
-        requested = self._in_flight and self._in_flight.segment  # a dropped turn's request can still be pulled
-        return min([position, *(segment.start for segment in (*self._closed, self._open, requested) if segment)])
+        pending = [*self._closed, *([self._open] if self._open else [])]
+        if self._in_flight is not None:  # a dropped turn's request can still be pulled
+            pending.append(self._in_flight.segment)
+        return min([position, *(segment.start for segment in pending)])
 
     # Turns.
 
@@ -166,10 +175,19 @@ class Captioning:
     # Transcripts.
 
     def advance(self) -> Iterator[Output]:
-        """Complete the segments whose finals were answered, then request the next transcription if one is worth it.
+        """Complete the segments whose finals were answered, then request what is worth a transcription or a draft.
 
-        To be called after every input. Segments are completed in order: the first one without its final holds up the
-        later ones, and the policy is asked about that one, or about the open segment where all are complete.
+        To be called after every input.
+        """
+        yield from self._advance()
+        segment = self._open if self.config.transcribe else None
+        yield from self._drafting.advance(segment, None if segment is None else self._draft_model(segment))
+
+    def _advance(self) -> Iterator[Output]:
+        """Complete segments, then request the next transcription if one is worth it.
+
+        Segments are completed in order: the first one without its final holds up the later ones, and the policy is
+        asked about that one, or about the open segment where all are complete.
         """
         while self._closed and (answer := self._answer(self._closed[0])) is not None:
             yield from self._complete(self._closed.popleft(), *answer)
@@ -177,7 +195,8 @@ class Captioning:
         self.waiting = None
         if segment is None:
             return
-        decision = next_request(segment, self._in_flight, self._load, self.config.agreement_span)
+        drafted = self._draft_model(segment) is not None
+        decision = next_request(segment, self._in_flight, self._load, self.config.agreement_span, drafted=drafted)
         if isinstance(decision, Waiting):
             self.waiting = decision if segment is self._open or self._open is None else Waiting.EARLIER_SEGMENT
             return
@@ -188,33 +207,31 @@ class Captioning:
             yield self._request(segment, final=decision is Decision.FINAL)
 
     def transcribed(self, result: Transcribed) -> Iterator[Output]:
-        """Take the answer of the transcription in flight."""
-        in_flight = self._end_in_flight(result.number)
+        """Take the answer of the transcription in flight, or of the draft."""
+        in_flight = self._drafting.end(result.number) or self._end_in_flight(result.number)
         segment = in_flight.segment
         hypothesis = result.hypothesis.before_silence(in_flight.lead_in)
         hypothesis = replace(hypothesis, words=tuple(word.shifted(in_flight.start) for word in hypothesis.words))
         if in_flight.final:
             segment.final = FinalResult(in_flight.speech_end, hypothesis)
-        if not segment.is_open or suppression(hypothesis, segment.speech):
+        if segment.done or not (segment.is_open or in_flight.draft) or suppression(hypothesis, segment.speech):
             return
         if hypothesis.language_probability < MIN_COMMIT_CONFIDENCE and not in_flight.final:
             return
+        if in_flight.draft:
+            yield from self._drafted(in_flight, hypothesis)
+            return
         if hypothesis.language_probability >= MIN_CONFIDENCE:
             segment.partial_language = hypothesis.language or None
-        agreement = segment.agreement
+        agreement, span = segment.agreement, self.config.agreement_span
+        pausing = in_flight.final and not segment.prepares_answer  # after 64 ms it may be within a word
         delta = agreement.update(
-            hypothesis.words,
-            in_flight.speech_end,
-            partial=not in_flight.final,
-            pausing=in_flight.final and not segment.prepares_answer,  # after 64 ms it may be within a word
-            span=self.config.agreement_span,
+            hypothesis.words, in_flight.speech_end, partial=not in_flight.final, pausing=pausing, span=span
         )
+        if segment.draft is not None:
+            delta += agreement.confirm(segment.draft, 0 if pausing else span)
         yield from self._extend(segment, delta)
-        if self.config.include_partials:
-            trimmed = (*segment.turn.words, *agreement.trimmed) if self.config.time_partials else ()
-            yield TranscriptRevised(
-                segment.turn.id, tuple(agreement.untrimmed), agreement.tentative, segment.scored_until, trimmed
-            )
+        yield from self._revise(segment)
         if in_flight.final:  # it may yet be used, and has all words of the segment
             return
         if in_flight.is_long:
@@ -222,12 +239,44 @@ class Captioning:
         if in_flight.end - segment.decode_range()[0] > MAX_SEGMENT[self._load]:
             segment.trim()
 
+    def _drafted(self, in_flight: InFlight, hypothesis: Hypothesis) -> Iterator[Output]:
+        """Take a draft, which may confirm words."""
+        segment = in_flight.segment
+        segment.draft = Draft(hypothesis.words, in_flight.speech_end, in_flight.first)
+        if hypothesis.language_probability >= MIN_CONFIDENCE:
+            segment.draft_language = hypothesis.language or None
+        if segment.is_open:
+            yield from self._extend(segment, segment.agreement.confirm(segment.draft, self.config.agreement_span))
+        yield from self._revise(segment)
+
+    def _revise(self, segment: Segment) -> Iterator[TranscriptRevised]:
+        """Report the words of the turn of this segment that are not final, of earlier segments too."""
+        segment.note_erased()
+        if not self.config.include_partials:
+            return
+        turn = segment.turn
+        pending = [each for each in (*self._closed, self._open) if each is not None and each.turn is turn]
+        agreement = pending[0].agreement
+        yield TranscriptRevised(
+            turn.id,
+            tuple(agreement.untrimmed),
+            tuple(chain.from_iterable(each.tentative for each in pending)),
+            pending[-1].scored_until,
+            (*turn.words, *agreement.trimmed) if self.config.time_partials else (),
+        )
+
+    def _draft_model(self, segment: Segment) -> ModelEntry | None:
+        """Return the draft model for the speech of a segment, None where there is none for it."""
+        return draft_model(segment, segment.config or self.config, self._languages)
+
     def failed(self, failure: JobFailed) -> Iterator[Output]:
-        """Take the failure of the transcription in flight.
+        """Take the failure of the transcription in flight, or of the draft, which is only missing.
 
         After a failed partial the next one is only late, and a final that fails in a pause is repeated when the segment
         is closed. A final that fails then is missing from its turn: the transcript fails, when the turn is over.
         """
+        if self._drafting.end(failure.number) is not None:
+            return
         in_flight = self._end_in_flight(failure.number)
         segment = in_flight.segment
         if in_flight.final and segment.is_open:
@@ -242,33 +291,15 @@ class Captioning:
 
     def request_for(self, number: int, load: LoadLevel) -> TranscriptionRequest | None:
         """Return what to decode for this job now that an engine is free; see `Session.request_for`."""
-        in_flight = self._in_flight
-        if in_flight is None or in_flight.number != number:
+        asked = [each for each in (self._in_flight, self._drafting.in_flight) if each is not None]
+        in_flight = next((each for each in asked if each.number == number), None)
+        if in_flight is None:
             return None
-        self._load = load
         segment = in_flight.segment
         config = segment.config or self.config
-        in_flight.state = RequestState.RUNNING
-        in_flight.start, in_flight.end = segment.decode_range()
-        in_flight.lead_in = 0 if config.turn_detection else segment.missing_lead_in
-        if not in_flight.final and segment.partial_start is not None:
-            in_flight.start, in_flight.lead_in = segment.partial_start, 0
-        in_flight.speech_end = segment.requested_until = segment.speech_end
-        in_flight.is_long = in_flight.end - in_flight.start > MAX_PARTIAL[load]
-        timed = config.time_partials and load is LoadLevel.NORMAL
-        in_flight.word_times = in_flight.final or in_flight.is_long or timed
-        return TranscriptionRequest(
-            samples=self._buffer.slice(in_flight.start, in_flight.end),
-            language=config.known_language or (None if in_flight.final else segment.partial_language),
-            candidates=config.languages,
-            language_prior=prior_from([self._languages]),
-            prompt=config.prompt,
-            final=in_flight.final,
-            word_times=in_flight.word_times,
-            voice=segment.voice.between(in_flight.start, in_flight.end),
-            translate=config.translate,
-            under_load=load is not LoadLevel.NORMAL,
-        ).after_silence(in_flight.lead_in)
+        if not in_flight.draft:
+            self._load = load
+        return in_flight.pull(config, load, self._buffer, prior_from([self._languages]))
 
     def _request(self, segment: Segment, *, final: bool) -> Transcribe:
         """Put a transcription of the segment in flight."""

@@ -17,12 +17,13 @@ DONE      none
 How often a partial is affordable is decided elsewhere: the request waits in the scheduler of its model.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.scheduling.cadence import DRAFTED_PATIENCE
 from realtime.scheduling.priority import LoadLevel
+from realtime.session.in_flight import InFlight, RequestState
 from realtime.session.segments import Phase, Segment
 from realtime.speech.local_agreement import MIN_SPAN
 
@@ -47,38 +48,6 @@ class Decision(Enum):
     """Cancel the transcription in flight."""
 
 
-class RequestState(Enum):
-    """How far the transcription in flight has come."""
-
-    QUEUED = auto()
-    """It waits for an engine; what it will decode is not fixed yet."""
-    RUNNING = auto()
-    """An engine has pulled the request."""
-
-
-@dataclass(slots=True)
-class InFlight:
-    """The transcription in flight; a session has at most one. The fields below `state` are fixed by the pull."""
-
-    number: int
-    segment: Segment
-    final: bool
-    state: RequestState = RequestState.QUEUED
-    speech_end: int = 0
-    """End of the speech it decodes; of a queued final, end of the speech for which it was requested."""
-    start: int = 0
-    end: int = 0
-    lead_in: int = 0
-    """Samples of silence decoded before the audio."""
-    word_times: bool = False
-    is_long: bool = False
-    """Whether committed words should be left out of later partials."""
-
-    def covers(self, segment: Segment) -> bool:
-        """Whether the answer will be about all of the speech of `segment`."""
-        return self.segment is segment and self.speech_end == segment.speech_end
-
-
 class Waiting(Enum):
     """Why nothing is requested for a segment now."""
 
@@ -99,17 +68,19 @@ class Waiting(Enum):
 
 
 def next_request(
-    segment: Segment, in_flight: InFlight | None, load: LoadLevel, span: int = MIN_SPAN
+    segment: Segment, in_flight: InFlight | None, load: LoadLevel, span: int = MIN_SPAN, *, drafted: bool = False
 ) -> Decision | Waiting:
     """Decide what to request next for `segment`, the oldest that is not done, or say what is waited for.
 
-    `span` is how far apart the audio of two hypotheses must end for one to confirm the other.
+    `span` is how far apart the audio of two hypotheses must end for one to confirm the other; `drafted` says that a
+    draft model writes tentative words, so that partials may come later.
     """
+    least = _least_speech(segment, load, span) * (DRAFTED_PATIENCE if drafted else 1)
     match segment.phase:
         case Phase.SILENT:
             return Waiting.NO_SPEECH
         case Phase.SPEAKING if in_flight is None:
-            return Decision.PARTIAL if segment.new_speech >= _least_speech(segment, load, span) else Waiting.NEW_SPEECH
+            return Decision.PARTIAL if segment.new_speech >= least else Waiting.NEW_SPEECH
         case Phase.PAUSING:
             if in_flight is None:
                 return Waiting.PAUSE

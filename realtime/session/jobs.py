@@ -67,6 +67,8 @@ class Transcribe:
     number: int
     recognizer: ModelEntry
     priority: Priority
+    draft: bool = False
+    """Whether the recognizer is the draft model of the session's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from realtime.scheduling.priority import LoadLevel
 from realtime.session.config import SessionConfig
 from realtime.session.events import TranscriptCompleted
 from realtime.speech.endpointing import HYSTERESIS
-from realtime.speech.local_agreement import LocalAgreement
+from realtime.speech.local_agreement import Draft, LocalAgreement, agreed_length
 from realtime.speech.recognition import LEAD_IN
 from realtime.speech.suppression import REPORTED, SpeechEvidence, Suppression
 from realtime.speech.transcript import Hypothesis, Word
@@ -148,6 +148,16 @@ class Segment:
     """Language of the last partial in which it was certain, or after which partials became shorter: later partials are
     decoded in it without detection."""
     final: FinalResult | None = None
+    draft: Draft | None = None
+    """The newest hypothesis of the draft model."""
+    draft_language: str | None = None
+    """Language of the last draft in which it was certain."""
+    drafted_until: int = 0
+    """Value of `speech_end` at the last request to the draft model."""
+    shown: tuple[Word, ...] = ()
+    """With a draft, the words committed and tentative so far."""
+    erased: int = 0
+    """With drafts, the number of tentative words that were changed or removed."""
     prepares_answer: bool = False
     """Whether an answer is prepared in its pauses, so that the final is wanted as soon as one begins."""
     agreement: LocalAgreement = field(default_factory=LocalAgreement)
@@ -181,6 +191,11 @@ class Segment:
     def is_open(self) -> bool:
         """Whether the segment still grows."""
         return not self.done and self.end is None
+
+    @property
+    def tentative(self) -> tuple[Word, ...]:
+        """The words that are not committed, of the newest hypothesis and of a draft of later audio."""
+        return self.agreement.tentative if self.draft is None else self.agreement.continued(self.draft)
 
     @property
     def new_speech(self) -> int:
@@ -252,7 +267,8 @@ class Segment:
             for at, word in zip(self.committed_at, agreement.committed, strict=True)
             if word.end > word.start
         )
-        turn.erased += agreement.erased
+        self.note_erased()
+        turn.erased += agreement.erased if self.draft is None else self.erased
         if agreement.committed:
             turn.language = hypothesis.language or turn.language
         if why in REPORTED:
@@ -261,3 +277,9 @@ class Segment:
     def note_committed(self, position: int) -> None:
         """Record that the words committed since the last call were committed when audio up to `position` had come."""
         self.committed_at += [position] * (len(self.agreement.committed) - len(self.committed_at))
+
+    def note_erased(self) -> None:
+        """Count the words of `shown` that are others now."""
+        if self.draft is not None:
+            before, self.shown = self.shown, (*self.agreement.committed, *self.tentative)
+            self.erased += len(before) - agreed_length(before, self.shown)

@@ -5,6 +5,9 @@ committed once successive hypotheses agree on it and on all words before it. Whi
 next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart (or as far as the client asks for), and
 all in between must agree too.
 
+A *draft* of a smaller model, which is faster and less accurate, may confirm words as well: two models that say the same
+are right more often than one that says it twice. It is never committed itself.
+
 Committed text is append-only: what `update` and `finish` return concatenates to the transcript, even where a later
 hypothesis differs. Audio of committed words can be left out of later partials (`leave_out`), and trimmed from the
 segment, so that its final does not have them either (`trim`). Some of those words stay in the audio, because word times
@@ -13,7 +16,7 @@ are not exact; later hypotheses begin with them, and they are recognized by edit
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
@@ -37,6 +40,17 @@ audio is decoded again would count as left out.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A hypothesis of a smaller model than the one whose words are committed."""
+
+    words: tuple[Word, ...]
+    end: int
+    """End of its audio."""
+    first: int
+    """Number of committed words before its audio: `LocalAgreement.left_out` when that was decoded."""
+
+
 class LocalAgreement:
     """Commits the words of one segment from its successive hypotheses.
 
@@ -53,7 +67,7 @@ class LocalAgreement:
         """Number of tentative words that a later hypothesis changed or removed."""
         self._trimmed = 0
         """Number of committed words whose audio was trimmed."""
-        self._left_out = 0
+        self.left_out = 0
         """Number of committed words before the audio that partials decode."""
         self._pending_punctuation = ""
         """Punctuation of committed words that was not returned yet."""
@@ -84,22 +98,47 @@ class LocalAgreement:
         One hypothesis may confirm another if their audio ends `span` samples apart. `pausing` says that the audio ends
         in a pause and not within a word: then the hypothesis before may confirm this one, however close.
         """
-        first = self._left_out if partial else self._trimmed
+        first = self.left_out if partial else self._trimmed
         places, known = self._realign(words, first)
         if any(word.end > 0 for word in words):
             self._time(places, words, first)
         tail = tuple(words[known:])
-        self.erased += len(self.tentative) - _agreed(self.tentative, tail)
+        self.erased += len(self.tentative) - agreed_length(self.tentative, tail)
         before = end if pausing else end - span
         while len(self._tails) > 1 and self._tails[1][0] <= before:
             self._tails.popleft()
         agreed = 0
         if self._tails and self._tails[0][0] <= before:
-            agreed = min(_agreed(tail, older) for _, older in self._tails)
+            agreed = min(agreed_length(tail, older) for _, older in self._tails)
         self._tails.append((end, tail))
         self._tails = deque((at, older[agreed:]) for at, older in self._tails)
         self.tentative = tail[agreed:]
         return self._commit(tail[:agreed], hold=True) if agreed else ""
+
+    def confirm(self, draft: Draft, span: int = MIN_SPAN) -> str:
+        """Let a draft confirm words of the newest hypothesis; return the newly committed text.
+
+        What both have said is committed, as the hypothesis has it, if its audio ended `span` samples earlier.
+        """
+        if not self._tails or draft.end < self._tails[-1][0] + span:
+            return ""
+        _, known = align_words(self.committed[draft.first :], draft.words)
+        if not (agreed := agreed_length(self.tentative, draft.words[known:])):
+            return ""
+        confirmed, self.tentative = self.tentative[:agreed], self.tentative[agreed:]
+        self._tails = deque([(self._tails[-1][0], self.tentative)])
+        return self._commit(confirmed, hold=True)
+
+    def continued(self, draft: Draft) -> tuple[Word, ...]:
+        """Return the tentative words with those that a draft has heard after them.
+
+        The last word of the newest hypothesis is left to the draft: its audio may have ended within it.
+        """
+        if self._tails and draft.end <= self._tails[-1][0]:
+            return self.tentative
+        kept = self.tentative[:-1]
+        _, known = align_words((*self.committed[draft.first :], *kept), draft.words)
+        return (*kept, *draft.words[known:])
 
     def finish(self, words: Sequence[Word]) -> str:
         """Take the final hypothesis and commit all its words; return the text not yet returned.
@@ -109,7 +148,7 @@ class LocalAgreement:
         places, known = self._realign(words, self._trimmed)
         self._time(places, words, self._trimmed)
         tail = tuple(words[known:])
-        self.erased += len(self.tentative) - _agreed(self.tentative, tail)
+        self.erased += len(self.tentative) - agreed_length(self.tentative, tail)
         self.tentative = ()
         return self._commit(tail, hold=False)
 
@@ -120,7 +159,7 @@ class LocalAgreement:
         between sentences is preferred, else the widest. Return None if there is no gap to cut in, or if too many of
         the committed words are missing.
         """
-        places, _ = align_words(self.committed[self._left_out :], words)
+        places, _ = align_words(self.committed[self.left_out :], words)
         if places.count(None) > MAX_MISSING * len(places):
             return None
         cuts: list[tuple[bool, int, int]] = []
@@ -137,13 +176,13 @@ class LocalAgreement:
         place, previous = places[index], places[index - 1]
         assert place is not None
         assert previous is not None
-        self._time(places, words, self._left_out)
-        self._left_out += index
+        self._time(places, words, self.left_out)
+        self.left_out += index
         return words[previous].end, words[place].start
 
     def trim(self) -> None:
         """Take the words that are left out of partials as trimmed."""
-        self._trimmed = self._left_out
+        self._trimmed = self.left_out
 
     def _commit(self, words: Sequence[Word], *, hold: bool) -> str:
         self.committed += words
@@ -211,7 +250,7 @@ def align_words(committed: Sequence[Word], words: Sequence[Word]) -> tuple[list[
     return places, known
 
 
-def _agreed(one: Sequence[Word], other: Sequence[Word]) -> int:
+def agreed_length(one: Sequence[Word], other: Sequence[Word]) -> int:
     """Return the length of the common prefix."""
     agreed = 0
     while agreed < min(len(one), len(other)) and _same(one[agreed], other[agreed]):

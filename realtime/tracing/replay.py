@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 
 from realtime.catalogue.capabilities import Capabilities
+from realtime.catalogue.names import lookup
 from realtime.catalogue.table import EngineName, ModelEntry, Task
-from realtime.errors import ClientError, VoiceError
+from realtime.errors import ClientError, UnknownModel, VoiceError
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.commands import (
     AppendAudio,
@@ -46,7 +47,7 @@ from realtime.session.jobs import (
 )
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.tracing.observers import ObservedSession
-from realtime.tracing.writer import FORMAT, TAGGED, TEXT_FIELDS, Line, SessionTrace, TracedBuffer
+from realtime.tracing.writer import DRAFTED_BY, FORMAT, TAGGED, TEXT_FIELDS, Line, SessionTrace, TracedBuffer
 
 _VALUES: Final[dict[str, type[Input]]] = {
     each.__name__: each
@@ -208,12 +209,19 @@ def _with_text(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: _text(name, value) for name, value in fields.items()}
 
 
+def _recognizer(name: str) -> ModelEntry:
+    """Return the recognizer of this name, of which the core passes on the name, and reads what a draft model can do."""
+    try:
+        return lookup(name)
+    except UnknownModel:
+        return ModelEntry(name, Task.TRANSCRIPTION, EngineName.WHISPER, name, Capabilities(), "")
+
+
 def _text(name: str, value: Any) -> Any:  # noqa: ANN401
     match value:
-        case str() if name == "recognizer":  # of which the core passes on the name
-            return msgspec.to_builtins(
-                ModelEntry(value, Task.TRANSCRIPTION, EngineName.WHISPER, value, Capabilities(), "")
-            )
+        case str() if name == "recognizer":
+            recognizer, _, draft = value.partition(DRAFTED_BY)
+            return msgspec.to_builtins(replace(_recognizer(recognizer), draft=_recognizer(draft) if draft else None))
         case int() if name in ("metadata", "parameters"):
             return {str(number): "" for number in range(value)}
         case int() if name in TEXT_FIELDS:

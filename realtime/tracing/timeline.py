@@ -15,7 +15,8 @@ class Decode:
     """One transcription job. Times are seconds since the session began, positions samples at 16 kHz."""
 
     job: int
-    priority: str
+    kind: str
+    """`partial`, `final` or `draft`."""
     requested: float
     """When the session requested it."""
     pulled: float | None = None
@@ -107,6 +108,11 @@ class Turn:
     late_words: list[LateWord] = field(default_factory=list)
     waited: dict[str, float] = field(default_factory=dict)
     """Seconds from its start to its transcript in which no decode was requested, by the reason (`Waiting`)."""
+
+    @property
+    def own_decodes(self) -> list[Decode]:
+        """The decodes of the session's own recognizer, one after the other."""
+        return [each for each in self.decodes if each.kind != "draft"]
 
     @property
     def final_latency(self) -> float | None:

@@ -87,7 +87,8 @@ class _Reader:
             case "TranscriptFailed":
                 self._turn(fields["item_id"], now).error = fields["error"]
             case "Transcribe":
-                self._decodes[fields["number"]] = Decode(fields["number"], fields["priority"], now)
+                kind = "draft" if fields.get("draft") else fields["priority"]
+                self._decodes[fields["number"]] = Decode(fields["number"], kind, now)
             case "CancelJob" if decode := self._unfinished(fields["number"]):
                 decode.done, decode.outcome = now, "cancelled"
                 if decode.pulled is None and self.timeline.turns:
@@ -205,7 +206,9 @@ class _Reader:
         """
         for turn in self.timeline.turns:
             for delta in turn.deltas if turn.completed is None else ():
-                before = [each for each in turn.decodes if each.outcome == "answered" and (each.done or 0) < delta.at]
+                before = [
+                    each for each in turn.own_decodes if each.outcome == "answered" and (each.done or 0) < delta.at
+                ]
                 text = delta.characters if delta.text is None else delta.text
                 heard = {"text": text, "end": before[-1].end} if before else None
                 if heard and (late := self._late_word(turn, heard, delta.audio)):
@@ -215,7 +218,8 @@ class _Reader:
         """Explain the lag of a word; None if the trace does not contain its decode."""
         delta = next((each for each in turn.deltas if each.audio >= committed_at), None)
         committed = delta.at if delta is not None else turn.completed
-        covering = [each for each in turn.decodes if each.end >= word["end"] and each.pulled is not None]
+        decodes = turn.own_decodes
+        covering = [each for each in decodes if each.end >= word["end"] and each.pulled is not None]
         decode = next((each for each in covering if each.outcome == "answered" and not each.suppressed), None)
         if committed is None or decode is None or decode.pulled is None or decode.done is None:
             return None
@@ -224,7 +228,7 @@ class _Reader:
         detection = max(arrived, min(decode.requested, committed)) - arrived
         # One transcription is in flight at a time: the times of the decode and of those after it do not overlap.
         queue = engine = 0.0
-        for each in turn.decodes[turn.decodes.index(decode) :]:
+        for each in decodes[decodes.index(decode) :]:
             requested, pulled, done = (
                 max(arrived, min(committed if at is None else at, committed))
                 for at in (each.requested, each.pulled, each.done)

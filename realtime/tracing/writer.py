@@ -79,6 +79,9 @@ TAGGED: Final = (
 LEFT_OUT: Final = frozenset({"state", "tokens", "timed", "clip"})
 """Fields that neither the timeline nor a replay needs. A `clip` is the recording of a person's voice."""
 
+DRAFTED_BY: Final = "+"
+"""Between the name of a recognizer and that of its draft model."""
+
 _FIRST_PLACEHOLDER: Final = 0x4E00
 """A placeholder repeats one letter, from this code point (the first CJK ideograph) on."""
 
@@ -226,7 +229,7 @@ class SessionTrace:
     def _plain(self, value: Any) -> Any:  # noqa: ANN401 - any field of any value
         """Convert a value to JSON: arrays and bytes to their length, errors to their code, models to their name."""
         if isinstance(value, ModelEntry):
-            return value.name
+            return value.name if value.draft is None else f"{value.name}{DRAFTED_BY}{value.draft.name}"
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             plain = {name: self._plain_field(name, getattr(value, name)) for name in _names(type(value))}
             return plain | {"type": type(value).__name__} if isinstance(value, TAGGED) else plain

@@ -200,7 +200,7 @@ def test_other_models_are_not_leased_before_the_defaults_are_loaded(engines: Hel
     run_with(scenario, engines, model_load_timeout_seconds=0.0)
 
 
-@pytest.mark.parametrize("setting", ["transcription_model", "speech_model", "preload"])
+@pytest.mark.parametrize("setting", ["transcription_model", "draft_model", "speech_model", "preload"])
 def test_an_unknown_default_is_an_error_before_anything_is_loaded(setting: str) -> None:
     value: Any = ("nothing",) if setting == "preload" else "nothing"
     with pytest.raises(UnknownModel):

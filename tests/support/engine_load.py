@@ -13,9 +13,9 @@ def client_id(number: int, account: str = "") -> ClientId:
     return ClientId(account, f"session {number}")
 
 
-def load_of(workers: int, partial_seconds: float) -> Load:
+def load_of(workers: int, partial_seconds: float, patience: float = 1.0) -> Load:
     """Return the load of an engine that has done nothing yet."""
-    return Load(workers, partial_seconds)
+    return Load(workers, partial_seconds, patience=patience)
 
 
 def talk(load: Load, talkers: int, now: float, *, cost: float) -> None:

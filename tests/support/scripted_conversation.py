@@ -202,9 +202,9 @@ class Conversation:
         """The requests pulled for finals."""
         return [request for request in self.requests if request.final]
 
-    def take(self) -> TranscriptionRequest:
-        """Pull the request of the oldest transcription that waits, as a free engine does."""
-        return self._take_up(self.pending(Transcribe)[0])
+    def take(self, job: Transcribe | None = None) -> TranscriptionRequest:
+        """Pull the request of a transcription, or of the oldest one that waits, as a free engine does."""
+        return self._take_up(job or self.pending(Transcribe)[0])
 
     def _take_up(self, job: Transcribe) -> TranscriptionRequest:
         if job.number not in self._taken:
@@ -216,8 +216,12 @@ class Conversation:
 
     def answer(self, kind: type[EngineJob], hypothesis: Hypothesis | None = None) -> list[Output]:
         """Answer the oldest job of this kind, a transcription with `hypothesis` where it is given."""
+        return self.answer_job(self._oldest(kind), hypothesis)
+
+    def answer_job(self, job: EngineJob, hypothesis: Hypothesis | None = None) -> list[Output]:
+        """Answer this job, a transcription with `hypothesis` where it is given."""
         before = len(self.outputs)
-        self._answer(self._oldest(kind), hypothesis)
+        self._answer(job, hypothesis)
         self._answer_all()
         return self.outputs[before:]
 

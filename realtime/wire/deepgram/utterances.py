@@ -96,8 +96,13 @@ class Utterances:
         return self._marks()
 
     def revise(self, event: TranscriptRevised) -> Frames:
-        """Return the interim result of an utterance: its text so far, with the words whose times are known."""
+        """Return the interim result of an utterance: its text so far, with the words whose times are known.
+
+        There is none while the final result of an earlier one is to come: clients expect them in order.
+        """
         utterance = self._find(event.item_id)
+        if utterance is not next(each for each in self._waiting if isinstance(each, _Utterance)):
+            return []
         tentative = "".join(word.text for word in event.tentative)
         text = utterance.text + (tentative if utterance.text else tentative.lstrip())
         if not text.strip():

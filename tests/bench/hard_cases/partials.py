@@ -55,6 +55,8 @@ END_SECONDS: Final = 2.0
 class Captions(Simulation):
     """Captions of recordings on a simulated clock, with the real detector and recognizer."""
 
+    config = CONFIG
+
     def __init__(self, recognizer: Whisper, detector: Silero, tracks: Sequence[Track], *, partials: bool) -> None:
         super().__init__()
         self.cpu: defaultdict[str, float] = defaultdict(float)
@@ -65,7 +67,7 @@ class Captions(Simulation):
         """Text tokens of each partial."""
         self.events: list[list[tuple[float, Event]]] = [[] for _ in tracks]
         self._recognizer = recognizer
-        self._detector = detector
+        self.detector = detector
         self._tracks = tracks
         self._partials = partials
         self._outcomes: dict[Ticket[Any], Any] = {}
@@ -74,7 +76,7 @@ class Captions(Simulation):
 
     def _begin(self, number: int, seconds: float) -> None:
         name, numbers = f"session {number}", itertools.count(1)
-        session = Session(CONFIG, lambda prefix: f"{prefix}_{next(numbers)}")
+        session = Session(self.config, lambda prefix: f"{prefix}_{next(numbers)}")
         self.load.admission.add_session(name, self.now)
         self._indexes[name] = number
         self._hear(Talker(name, session, _frames(self._tracks[number].samples), self.now))
@@ -85,8 +87,8 @@ class Captions(Simulation):
         match output:
             case ScoreWindows(number, windows, state):
                 began = time.process_time()
-                before = self._detector.initial_state() if state is None else state
-                scored = WindowsScored(number, *self._detector.score([(windows, before)])[0])
+                before = self.detector.initial_state() if state is None else state
+                scored = WindowsScored(number, *self.detector.score([(windows, before)])[0])
                 self.cpu["detector"] += time.process_time() - began
                 self._at(self.now + DETECTOR_SECONDS, partial(self._receive, talker, scored))
             case Transcribe(number, _, Priority.PARTIAL) if not self._partials:

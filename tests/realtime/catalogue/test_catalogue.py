@@ -107,6 +107,21 @@ def test_the_defaults_and_the_preloaded_models_are_pinned_once() -> None:
     assert [entry.name for entry in ModelNames(settings).pinned] == ["whisper-base", "hibari-tts", "whisper-tiny"]
 
 
+def test_all_other_recognizers_have_the_draft_model_which_is_pinned() -> None:
+    names = ModelNames(Settings(draft_model="tiny", preload=("their/whisper", "whisper-tiny")))
+    assert names.draft == lookup("whisper-tiny")
+    assert [entry.name for entry in names.pinned] == ["whisper-base", "hibari-tts", "whisper-tiny", "their/whisper"]
+    drafted = {name for name, entry in names.listed().items() if entry.draft == names.draft}
+    recognizers = {name for name, entry in names.listed().items() if entry.task is Task.TRANSCRIPTION}
+    assert drafted == recognizers - {"whisper-tiny"}
+    assert names.resolve("", Task.TRANSCRIPTION).draft == names.draft
+
+
+def test_a_draft_model_must_transcribe() -> None:
+    with pytest.raises(UnknownModel):
+        ModelNames(Settings(draft_model="hibari-tts"))
+
+
 @pytest.mark.parametrize("name", ["hibari-tts", "tts-1"])
 def test_a_model_of_another_task_is_not_supported(name: str) -> None:
     with pytest.raises(UnsupportedModel, match="is for speech, not for transcription"):

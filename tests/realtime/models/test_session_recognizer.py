@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 
+import numpy as np
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -12,10 +13,13 @@ from realtime.catalogue.table import ModelEntry
 from realtime.errors import RETRY_SOON, ModelInUse, Overloaded
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
+from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
+from realtime.scheduling.cadence import DRAFTED_PATIENCE
 from tests.support.loaded_models import BASE, SMALL, TINY, opened
-from tests.support.realtime_service import RealtimeService, eventually, realtime_service, utterance
+from tests.support.realtime_service import RATE, RealtimeService, eventually, realtime_service, utterance
+from tests.support.recordings import silence
 from tests.support.scenarios import run
-from tests.support.scripted_engines import ScriptedEngines
+from tests.support.scripted_engines import ScriptedEngines, say_numbers
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 FAILED = "conversation.item.input_audio_transcription.failed"
@@ -135,7 +139,35 @@ def test_the_recognizer_of_an_admitted_session_is_not_unloaded() -> None:
     run(scenario())
 
 
+def test_sessions_are_admitted_by_what_they_and_their_drafts_cost() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05), draft_model="whisper-tiny") as models:
+            drafted = fill(models)
+            tiny = models.schedulers["whisper-tiny"].load.admission
+            assert drafted[0].draft.name == "whisper-tiny"
+            assert tiny.sessions == len(drafted)
+            await drafted[0].use(TINY)
+            assert tiny.sessions == len(drafted)
+            for each in drafted:
+                each.close()
+            assert tiny.sessions == 0
+            partial_seconds = 3 * 0.05
+            assert len(drafted) == int(DEFAULT_LOAD_LIMIT / (partial_seconds + partial_seconds / DRAFTED_PATIENCE))
+
+    run(scenario())
+
+
 # Over the websocket.
+
+
+def test_a_session_with_a_draft_model_has_the_words_of_its_recognizer() -> None:
+    query = "intent=transcription&ext=partials"
+    with realtime_service(draft_model="whisper-tiny") as server, server.session(query) as session:
+        session.send_audio(np.concatenate([silence(0.4, RATE), say_numbers([1, 2, 3], RATE)]))
+        session.wait_for("x.transcription.partial")
+        session.send_audio(silence(0.8, RATE))
+        assert session.wait_for(COMPLETED)["transcript"] == "word1 word2 word3"
+        assert server.metric("partials_run_total", model="whisper-tiny") > 0
 
 
 def load_and_fill(server: RealtimeService, entry: ModelEntry) -> list[SessionRecognizer]:

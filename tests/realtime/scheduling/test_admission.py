@@ -36,6 +36,21 @@ def test_capacity_grows_with_the_workers() -> None:
     assert capacity(load_of(2, 0.125)) == int(2 * DEFAULT_LOAD_LIMIT * PROMISED_INTERVAL / 0.125)
 
 
+def test_with_patience_a_session_is_promised_a_partial_less_often() -> None:
+    assert capacity(load_of(1, 0.375, patience=3.0)) == capacity(load_of(1, 0.125))
+
+
+def test_what_the_draft_model_has_promised_counts_too() -> None:
+    load, draft = load_of(1, 0.125), load_of(1, 0.0625)
+    load.admission.draft = lambda: draft.admission
+    draft.admission.add_session("of its own", NOW, speakers=3)
+    for each in (load, draft):
+        each.admission.add_session("both", NOW)
+    taken = 3 * 0.0625 + 0.125 + 0.0625
+    assert load.admission.taken_share(NOW) == pytest.approx(taken / DEFAULT_LOAD_LIMIT)
+    assert load.admission.headroom(NOW, 32) == int((DEFAULT_LOAD_LIMIT - taken) / (0.125 + 0.0625))
+
+
 def test_an_engine_that_costs_nothing_admits_every_session() -> None:
     load = load_of(1, 0.0)
     for number in range(1000):

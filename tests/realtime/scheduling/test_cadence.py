@@ -37,6 +37,17 @@ def test_the_load_level_rises_with_the_number_of_active_sessions(talkers: int, l
     assert load.cadence.level(NOW) is level
 
 
+@pytest.mark.parametrize("talkers", [1, 6, 14, 17, 19, 60, 100])
+def test_patience_multiplies_the_interval_that_a_load_allows(talkers: int) -> None:
+    load, patient = load_of(1, 0.05), load_of(1, 0.15, patience=3.0)
+    talk(load, talkers, NOW, cost=0.05)
+    talk(patient, talkers, NOW, cost=0.15)
+    interval = load.cadence.partial_interval(NOW)
+    assert patient.cadence.partial_interval(NOW) == (interval and pytest.approx(3 * interval))
+    assert patient.cadence.level(NOW) is load.cadence.level(NOW)
+    assert len(patient.cadence.active_sessions(NOW + 2.5 * ACTIVE_SECONDS)) == talkers
+
+
 def test_the_interval_grows_with_the_cost_of_partials() -> None:
     load = load_of(1, 0.1)
     talk(load, 6, NOW, cost=0.1)

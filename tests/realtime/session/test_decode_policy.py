@@ -2,7 +2,8 @@ import pytest
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
-from realtime.session.decode_policy import MIN_NEW_SPEECH, Decision, InFlight, RequestState, Waiting, next_request
+from realtime.session.decode_policy import MIN_NEW_SPEECH, Decision, Waiting, next_request
+from realtime.session.in_flight import InFlight, RequestState
 from realtime.session.segments import (
     ANSWERED_FINAL_SILENCE,
     EARLY_FINAL_SILENCE,

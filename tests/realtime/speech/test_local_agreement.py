@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.speech.local_agreement import CUT_RANGE, MIN_SPAN, LocalAgreement, align_words
+from realtime.speech.local_agreement import CUT_RANGE, MIN_SPAN, Draft, LocalAgreement, align_words
 from realtime.speech.transcript import Word, normalised
 
 
@@ -302,3 +302,45 @@ def test_signs_and_vowel_marks_tell_words_apart(one: str, other: str) -> None:
 @pytest.mark.parametrize(("one", "other"), [(" Hello,", "hello"), ("well-known", "wellknown"), ("it's", "its")])
 def test_case_and_punctuation_do_not(one: str, other: str) -> None:
     assert normalised(one) == normalised(other)
+
+
+# Drafts of a smaller model.
+
+
+def test_a_draft_confirms_what_it_says_too_in_the_words_of_the_hypothesis() -> None:
+    agreement = LocalAgreement()
+    agreement.update(words("The quick, brow"), MIN_SPAN)
+    assert agreement.confirm(Draft(words("the quick brown"), 2 * MIN_SPAN, 0)) == " The quick"
+    assert text(agreement.tentative) == " brow"
+    assert agreement.confirm(Draft(words("the quick brown fox"), 3 * MIN_SPAN, 0)) == ""
+    assert agreement.update(words("the quick brown fox"), 4 * MIN_SPAN) == ""
+    assert agreement.update(words("the quick brown fox jumps"), 5 * MIN_SPAN) == " brown fox"
+
+
+def test_a_draft_confirms_nothing_alone_or_too_early() -> None:
+    agreement, draft = LocalAgreement(), Draft(words("the fox"), 2 * MIN_SPAN - 1, 0)
+    assert agreement.confirm(draft) == ""
+    agreement.update(words("the fox"), MIN_SPAN)
+    assert agreement.confirm(draft) == ""
+    assert agreement.confirm(draft, span=MIN_SPAN - 1) == " the fox"
+
+
+def test_the_words_of_a_later_draft_follow_all_but_the_last_of_the_hypothesis() -> None:
+    agreement = LocalAgreement()
+    draft = Draft(words("the quick braun fox"), 2 * MIN_SPAN, 0)
+    assert text(agreement.continued(draft)) == " the quick braun fox"
+    agreement.update(words("The kwick brow"), MIN_SPAN)
+    assert text(agreement.continued(draft)) == " The kwick braun fox"
+    agreement.update(words("The quick brown fox jumps"), 3 * MIN_SPAN)
+    assert text(agreement.continued(draft)) == text(agreement.tentative)
+
+
+def test_a_draft_of_audio_without_the_first_words_is_compared_with_the_others() -> None:
+    agreement = LocalAgreement()
+    said = words("it was the best of times")
+    agreement.update(said, MIN_SPAN)
+    agreement.update(said, 2 * MIN_SPAN)
+    assert agreement.leave_out(said, said[4].start) is not None
+    draft = Draft(words("the best of times it was"), 3 * MIN_SPAN, agreement.left_out)
+    assert 0 < agreement.left_out < len(said)
+    assert text(agreement.continued(draft)).endswith(" it was")

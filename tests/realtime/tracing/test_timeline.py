@@ -36,7 +36,7 @@ def test_a_turn_is_reported_with_its_decodes_and_its_text() -> None:
     assert turn.end is not None
     assert turn.end / SAMPLE_RATE == pytest.approx(3.56, abs=0.05)
     assert turn.started < turn.decodes[0].requested < (turn.stopped or 0) <= (turn.completed or 0)
-    assert {decode.priority for decode in turn.decodes} == {"partial", "final"}
+    assert {decode.kind for decode in turn.decodes} == {"partial", "final"}
     assert {decode.outcome for decode in turn.decodes} == {"answered"}
     assert "".join(delta.text or "" for delta in turn.deltas) == "w2 w3 w4 w5 w6 w7 w8 w9"
     assert turn.words == 8
