@@ -5,6 +5,7 @@ from typing import Final, TypeAlias, TypeVar
 import msgspec
 
 from realtime.errors import BadMessage
+from realtime.wire.invalid_field import invalid_json_field
 
 _MAX_QUOTED: Final = 200
 """Characters of an invalid message that are sent back."""
@@ -72,7 +73,7 @@ def parse(message: str, decoder: msgspec.json.Decoder[_Message]) -> _Message:
     try:
         return decoder.decode(message)
     except msgspec.ValidationError as error:
-        raise SchemaError(f"The message is not one of the protocol: {str(error)[:_MAX_QUOTED]}", message) from None
+        raise SchemaError(invalid_json_field(error, decoder.type, message).message, message) from None
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise SchemaError("The message is not valid JSON, or is nested too deeply.", message) from None
 

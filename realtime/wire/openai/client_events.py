@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from realtime.errors import BadMessage, Overloaded
+from realtime.wire.invalid_field import Fault, invalid_json_field
 from realtime.wire.openai.formats import FlatFormat, nested_format
 from realtime.wire.openai.items import ItemId, NewItem, WireItemReference
 from realtime.wire.openai.session_update import (
@@ -20,10 +21,6 @@ from realtime.wire.openai.session_update import (
     ToolChoice,
     VoiceId,
 )
-
-_MAX_REASON: Final = 300
-"""Characters of msgspec's explanation in an error message, which may quote the client's own text."""
-
 
 Parsed = TypeVar("Parsed")
 
@@ -46,6 +43,12 @@ class InvalidValue(RefusedRequest):
     """A field of the event has an invalid value."""
 
     code = "invalid_value"
+
+
+class InvalidType(RefusedRequest):
+    """A field of the event has a value of another type."""
+
+    code = "invalid_type"
 
 
 class OverloadedRequest(Overloaded):
@@ -224,7 +227,7 @@ def parse_as(decoder: msgspec.json.Decoder[Parsed], message: str) -> Parsed:
     try:
         return decoder.decode(message)
     except msgspec.ValidationError as error:
-        raise _refusal(str(error), _request_id(message)) from None
+        raise _refusal(error, decoder, message) from None
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise InvalidJson("The message is not valid JSON, or is nested too deeply.") from None
 
@@ -240,16 +243,11 @@ def _request_id(message: str) -> str | None:
     return request_id if isinstance(request_id, str) else None
 
 
-def _refusal(text: str, request_id: str | None) -> RefusedRequest:
-    """Translate msgspec's "<reason> - at `$.<path>`" (or "at `key` in `$.<path>`") into an error of the protocol."""
-    reason, at, path = text.replace("`key` in ", "").rpartition(" - at `$")
-    if not at:
-        reason, path = text, ""
-    param = path.removeprefix(".").removesuffix("`")
-    if reason.startswith("Object missing"):
-        param = f"{param}.{reason.split('`')[1]}".removeprefix(".")
-        return RefusedRequest(f"Missing required parameter: '{param}'.", param=param, request_id=request_id)
-    reason = reason[:_MAX_REASON]
-    if not param or (param == "type" and not reason.startswith("Invalid value")):
-        return RefusedRequest(f"Not a client event: {reason}.", param=param or None, request_id=request_id)
-    return InvalidValue(f"Invalid '{param}': {reason}.", param=param, request_id=request_id)
+def _refusal(error: msgspec.ValidationError, decoder: msgspec.json.Decoder[Parsed], message: str) -> RefusedRequest:
+    """Return the error of the protocol for a message that is not of the type of a decoder."""
+    request_id = _request_id(message)
+    field = invalid_json_field(error, decoder.type, message)
+    kind = {Fault.MISSING: RefusedRequest, Fault.TYPE: InvalidType, Fault.VALUE: InvalidValue}[field.fault]
+    if not field.path or (field.path == "type" and field.fault is not Fault.VALUE):  # it is no event at all
+        kind = RefusedRequest
+    return kind(field.message, param=field.path or None, request_id=request_id)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from realtime.errors import BadMessage
+from realtime.wire.invalid_field import invalid_field
 
 
 class Config(Struct, frozen=True):
@@ -79,9 +80,13 @@ Response: TypeAlias = Partial | Result | Alternatives | Failure
 def parse(message: str) -> Request:
     """Parse one text message. Raises `BadMessage` for whatever is not one."""
     try:
-        return msgspec.convert(msgspec.json.decode(message), Request, strict=False)
+        value = msgspec.json.decode(message)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise BadMessage("Send a config, eof or reset as JSON, or audio as binary messages.") from None
+    try:
+        return msgspec.convert(value, Request, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadMessage(invalid_field(error, Request, value).message) from None
 
 
 def write(response: Response) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from realtime.errors import BadMessage
+from realtime.wire.invalid_field import invalid_json_field
 
 END_OF_AUDIO = b"END_OF_AUDIO"
 """The binary message after the last audio."""
@@ -84,6 +85,8 @@ def parse(message: str | bytes) -> Options:
     """Parse the first message. Raises `BadMessage` for whatever is not one."""
     try:
         return msgspec.json.decode(message, type=Options)
+    except msgspec.ValidationError as error:
+        raise BadMessage(invalid_json_field(error, Options, message).message) from None
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise BadMessage("The first message must be JSON with a `uid` and valid options.") from None
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 
 from realtime.errors import BadMessage, TooLarge
+from realtime.wire.invalid_field import invalid_json_field
 
 MAX_HEADER_BYTES: Final = 64 * 1024
 """Bytes of a header at most: as many as the `wyoming` package reads, whose limit is that of `asyncio.StreamReader`."""
@@ -112,6 +113,6 @@ def _decode(data: bytes, kind: type[Decoded]) -> Decoded:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise BadMessage(f"The event is invalid: {error}") from error
+        raise BadMessage(f"The event is invalid: {invalid_json_field(error, kind, data).message}") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadMessage("An event must begin with a JSON object on one line, in UTF-8.") from error

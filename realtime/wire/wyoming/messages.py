@@ -5,6 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from realtime.errors import BadMessage
+from realtime.wire.invalid_field import invalid_field
 from realtime.wire.wyoming.framing import WyomingEvent
 
 Data = TypeVar("Data")
@@ -72,4 +73,5 @@ def data_of(event: WyomingEvent, kind: type[Data]) -> Data:
     try:
         return msgspec.convert(event.data, kind)
     except msgspec.ValidationError as error:
-        raise BadMessage(f"The event {event.type} is invalid: {error}") from error
+        reason = invalid_field(error, kind, event.data).message
+        raise BadMessage(f"The event {event.type} is invalid: {reason}") from error

@@ -305,5 +305,11 @@ def test_a_message_that_is_none_of_the_protocol_has_one_error_and_the_connection
     assert len(client.hear(microphone.speech(0.64), microphone.silence(1.0))) == 1
 
 
+def test_a_message_of_another_type_has_an_error_with_those_of_the_protocol() -> None:
+    (error,) = listening().send('{"type":"KeepALive"}')
+    choices = "'KeepAlive', 'Finalize', 'CloseStream', and 'Configure'"
+    assert error["description"] == f"Invalid value: 'KeepALive'. Supported values are: {choices}."
+
+
 def test_other_events_of_the_session_mean_nothing_here() -> None:
     assert opened("/v1/listen").encode(AudioCleared()) == []

@@ -173,3 +173,16 @@ def test_the_last_error_of_a_connection_closes_it_with_its_code() -> None:
 def test_captions_look_as_documented() -> None:
     golden = golden_captions(GOLDEN)
     assert captions_again(golden, VoskCodec.open) == golden
+
+
+@pytest.mark.parametrize(
+    ("config", "error"),
+    [
+        ({"sample_rate": "fast"}, "'config.sample_rate': expected a number, but got a string"),
+        ({"words": "maybe"}, "'config.words': expected a boolean, but got a string"),
+        ({"max_alternatives": 1.5}, "'config.max_alternatives': expected an integer, but got a decimal"),
+    ],
+)
+def test_a_config_that_is_refused_names_its_field(config: dict[str, Any], error: str) -> None:
+    (refusal,) = Client().send({"config": config})
+    assert refusal["error"] == f"Invalid type for {error} instead."

@@ -144,6 +144,11 @@ def test_options_that_cannot_be_fulfilled_end_the_connection(options: Any, named
     assert isinstance(close, Close)
 
 
+def test_options_that_cannot_be_fulfilled_are_named() -> None:
+    status, _ = DialectClient(WhisperLiveCodec.open).send({"uid": "me", "task": "summarize"})
+    assert status["message"] == "Invalid value: 'summarize'. Supported values are: 'transcribe' and 'translate'."
+
+
 def test_a_model_that_cannot_translate_does_not() -> None:
     english = {"": lookup("whisper-tiny.en")}
     client = DialectClient(WhisperLiveCodec.open, find_recognizer=english.get)
