@@ -32,11 +32,13 @@ class AppendAudio:
 class CommitAudio:
     """End the turn here, whatever the voice activity detector says.
 
-    Without a turn it is refused, unless `if_any`.
+    Without a turn it is refused, unless `if_any`. Without turn detection, so is a turn of less than `min_samples` at
+    16 kHz, which goes on.
     """
 
     request_id: str | None = None
     if_any: bool = False
+    min_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,8 @@ class RefusalReason(StrEnum):
 
     NOTHING_TO_COMMIT = "nothing_to_commit"
     """No audio has come since the last commit, or none of it belongs to a turn."""
+    TOO_LITTLE_TO_COMMIT = "too_little_to_commit"
+    """Without turn detection: less audio has come since the last commit than the command asks for."""
     RESPONSE_IN_PROGRESS = "response_in_progress"
     """A response can begin only when the one before has finished."""
     RESPONSE_NOT_ACTIVE = "response_not_active"
@@ -224,6 +226,8 @@ class CommandRefused:
     """The response in progress, where that is the reason."""
     item_id: str | None = None
     """The item that is missing or exists already, where that is the reason."""
+    samples: int = 0
+    """Length of the audio since the last commit, where that is the reason."""
 
 
 ChannelEvent: TypeAlias = (

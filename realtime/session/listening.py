@@ -70,6 +70,8 @@ class Listening:
         self._scores = WindowScores(jobs)
         self._scoring_turn: int | None = None
         """Number of the end-of-turn job in flight."""
+        self._committed_until = 0
+        """Position of the last commit, clear or change of turn detection."""
         self._turn_start = 0
         """Start of the audio of the newest turn, without the silence that nobody needs."""
         self._recent: deque[float] = deque(maxlen=ONSET_WINDOWS)
@@ -210,12 +212,14 @@ class Listening:
         whole = (end - self._scores.used_until) // WINDOW
         if whole:
             return self._scores.used_until + min(whole, WINDOWS_PER_JOB) * WINDOW
-        return end if isinstance(command, CommitAudio) and end > self._scores.used_until and self._can_commit else None
+        ends_turn = isinstance(command, CommitAudio) and self._can_commit(command, end)
+        return end if ends_turn and end > self._scores.used_until else None
 
-    @property
-    def _can_commit(self) -> bool:
-        """Whether the audio not yet scored belongs to a turn."""
-        return self._endpointing is None or self._captioning.turn_id is not None
+    def _can_commit(self, command: CommitAudio, position: int) -> bool:
+        """Return whether the audio up to `position` that is not yet scored belongs to a turn that can end there."""
+        if self._endpointing is not None:
+            return self._captioning.turn_id is not None
+        return position >= self._committed_until + command.min_samples
 
     # From scores to turns.
 
@@ -294,14 +298,20 @@ class Listening:
                     yield completed
                 yield AudioCleared()
                 self._restart(position)
-            case CommitAudio() if self._captioning.turn_id is not None:
+            case CommitAudio() if self._captioning.turn_id is not None and self._can_commit(command, position):
                 yield from self._commit()
                 self._restart(position, after_speech=True)
             case CommitAudio():
                 if not command.if_any:
-                    yield CommandRefused(RefusalReason.NOTHING_TO_COMMIT, command)
+                    yield self._refused(command, position)
             case _:
                 assert_never(command)
+
+    def _refused(self, command: CommitAudio, position: int) -> CommandRefused:
+        """Return the refusal of a commit after the audio up to `position`."""
+        if self._endpointing is not None or not command.min_samples:
+            return CommandRefused(RefusalReason.NOTHING_TO_COMMIT, command)
+        return CommandRefused(RefusalReason.TOO_LITTLE_TO_COMMIT, command, samples=position - self._committed_until)
 
     def _configure(self, config: SessionConfig) -> Iterator[Output]:
         """Put the configuration into effect. Where turn detection changes, the turn in progress ends before that."""
@@ -315,7 +325,7 @@ class Listening:
 
     def _restart(self, position: int, *, after_speech: bool = False) -> None:
         """Continue at `position`, in silence; `after_speech` says that a turn ended there."""
-        self._scores.used_until = position
+        self._scores.used_until = self._committed_until = position
         if self._endpointing is None:
             self._scores.begin_stream()  # what the client sends after a commit need not follow what it sent before
         self._recent.clear()

@@ -16,6 +16,7 @@ from typing import assert_never
 
 import msgspec
 
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import UnsupportedAudio, VoiceError
 from realtime.session.commands import (
     AppendAudio,
@@ -67,7 +68,7 @@ from realtime.wire.openai.conversation_requests import ConversationRequests
 from realtime.wire.openai.frames import FrameWriter
 from realtime.wire.openai.items import channel_field, item_object
 from realtime.wire.openai.opening import extensions, open_session, updated_session
-from realtime.wire.openai.refusals import refused
+from realtime.wire.openai.refusals import MIN_COMMIT_MS, refused
 from realtime.wire.openai.responses import ResponseWriter
 from realtime.wire.openai.resuming import SessionResumption
 from realtime.wire.openai.session_object import WireSession, milliseconds
@@ -160,7 +161,7 @@ class OpenAICodec(Codec):
             case wire.AppendInput():
                 return self._append(request.audio)
             case wire.CommitInput():
-                return [CommitAudio(request.event_id)]
+                return [CommitAudio(request.event_id, min_samples=MIN_COMMIT_MS * SAMPLE_RATE // 1000)]
             case wire.ClearInput():
                 return [ClearAudio()]
             case wire.ClearOutput():

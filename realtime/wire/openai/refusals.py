@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from realtime.audio.formats import SAMPLE_RATE
 from realtime.session.commands import (
     Command,
     CreateItem,
@@ -14,11 +15,18 @@ from realtime.session.commands import (
 from realtime.session.events import CommandRefused, RefusalReason
 from realtime.wire.openai.frames import FrameWriter
 
+MIN_COMMIT_MS: Final = 100
+"""Least audio in milliseconds that a client may commit by hand, as at OpenAI, whose clients check it themselves."""
+
 _REFUSALS: Final[dict[RefusalReason, tuple[str, str]]] = {
     RefusalReason.NOTHING_TO_COMMIT: (
         "input_audio_buffer_commit_empty",
-        "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has "
-        "0.00ms of audio.",
+        "Error committing input audio buffer: no speech has been detected since the last turn.",
+    ),
+    RefusalReason.TOO_LITTLE_TO_COMMIT: (
+        "input_audio_buffer_commit_empty",
+        f"Error committing input audio buffer: buffer too small. Expected at least {MIN_COMMIT_MS}ms of audio, but "
+        "buffer only has {milliseconds:.2f}ms of audio.",
     ),
     RefusalReason.RESPONSE_IN_PROGRESS: (
         "conversation_already_has_active_response",
@@ -72,7 +80,9 @@ def refused(event: CommandRefused, writer: FrameWriter) -> str:
         code = _UNKNOWN_ITEM_CODES.get(type(command), code)
     return writer.refusal(
         code,
-        text.format(response_id=event.response_id, item_id=event.item_id),
+        text.format(
+            response_id=event.response_id, item_id=event.item_id, milliseconds=event.samples * 1000 / SAMPLE_RATE
+        ),
         param=_REFUSED_PARAMETERS.get((type(command), event.reason)),
         request_id=getattr(command, "request_id", None),
     )

@@ -189,6 +189,47 @@ def test_a_second_commit_without_audio_in_between_is_refused() -> None:
     assert len(conversation.outputs_of(AudioCommitted)) == len(conversation.outputs_of(CommandRefused)) == 1
 
 
+@pytest.mark.parametrize("seconds", [0.0, 1 / 16_000, 0.03, 0.08, 0.1 - 1 / 16_000])
+def test_a_commit_of_less_than_is_asked_for_is_refused_with_its_length(seconds: float) -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    conversation.hear(microphone.speech(seconds))
+    conversation.send(commit := CommitAudio("event_7", min_samples=1_600))
+    samples = round(seconds * SAMPLE_RATE)
+    assert conversation.events == [CommandRefused(RefusalReason.TOO_LITTLE_TO_COMMIT, commit, samples=samples)]
+
+
+@pytest.mark.parametrize("first", [0.05, 0.064, 0.09])
+def test_audio_of_a_commit_that_was_refused_belongs_to_the_next_one(first: float) -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    for seconds in (first, 0.1 - first):
+        conversation.hear(microphone.speech(seconds))
+        conversation.send(CommitAudio(min_samples=1_600))
+    assert len(conversation.outputs_of(CommandRefused)) == len(conversation.outputs_of(AudioCommitted)) == 1
+    (completed,) = conversation.outputs_of(TranscriptCompleted)
+    assert completed.samples == 1_600
+
+
+def test_a_commit_counts_the_audio_since_the_last_one_or_since_it_was_cleared() -> None:
+    conversation, microphone = Conversation(BY_HAND), Microphone()
+    for command in (CommitAudio(min_samples=1_600), ClearAudio()):
+        conversation.hear(microphone.speech(0.5))
+        conversation.send(command)
+        conversation.hear(microphone.speech(0.05))
+        conversation.send(CommitAudio(min_samples=1_600))
+    refused = conversation.outputs_of(CommandRefused)
+    assert [each.samples for each in refused] == [800, 800]
+
+
+def test_with_turn_detection_a_turn_may_be_committed_whatever_its_length() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.silence(1.0))
+    conversation.send(CommitAudio(min_samples=1_600))
+    conversation.hear(microphone.speech(0.096))
+    conversation.send(CommitAudio(min_samples=16_000))
+    assert [each.reason for each in conversation.outputs_of(CommandRefused)] == [RefusalReason.NOTHING_TO_COMMIT]
+    assert len(conversation.outputs_of(AudioCommitted)) == 1
+
+
 @pytest.mark.parametrize("seconds", [1 / 16_000, 0.01, 0.032, 0.04])
 def test_a_turn_too_short_to_say_anything_is_completed_with_no_text(seconds: float) -> None:
     conversation, microphone = Conversation(BY_HAND), Microphone()
