@@ -9,7 +9,7 @@ from typing import IO, Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from http_compat.answer_headers import answered_by
+from http_compat.answer_headers import answered_by, suppressed_header
 from http_compat.deepgram.results import results, utterance_pause
 from http_compat.disconnect import while_connected
 from http_compat.errors import FileTooLarge, UnsupportedValue, request_id
@@ -24,7 +24,16 @@ from realtime.media.encoders import WAV_HEADER, wav_header
 from realtime.offline.options import OfflineOptions
 from realtime.offline.transcript import Transcript
 from realtime.settings import Settings
-from realtime.wire.deepgram.query import Query, expected_terms, flag, input_format, language, text_of
+from realtime.wire.deepgram.query import (
+    Query,
+    check_flags,
+    expected_terms,
+    flag,
+    input_format,
+    language,
+    languages_to_detect,
+    text_of,
+)
 from realtime.wire.deepgram.transcripts import iso_time, model_info, model_uuid, seconds
 from realtime.workers.threads import BlockingCalls
 
@@ -51,13 +60,14 @@ class ListenEndpoint:
 
     async def _respond(self, request: Request, resources: AsyncExitStack) -> Response:
         query = {name: request.query_params.getlist(name) for name in request.query_params}
-        audio_format, given = input_format(query), language(query)
+        check_flags(query)
+        audio_format, given, detected = input_format(query), language(query), languages_to_detect(query)
         _check_supported(request, query)
         utterance_pause(query)  # refused here rather than after the transcription
         name = text_of(query, "model")
         entry = self._names.recognizer(name) or self._names.defaults[Task.TRANSCRIPTION]
         options = OfflineOptions(
-            languages=(given,) if given else (),
+            languages=(given,) if given else detected or (),
             hotwords=expected_terms(query),
             word_times=True,
             separate_channels=flag(query, "multichannel"),
@@ -71,8 +81,9 @@ class ListenEndpoint:
             "metadata": _metadata(request_id(request), transcript, entry, digest.hexdigest()),
             "results": results(transcript, query),
         }
-        headers = {REQUEST_ID_HEADER: request_id(request)}
-        return JSONResponse(body, headers=headers | answered_by(entry.name, model=self._names.is_substituted(name)))
+        answered = answered_by(entry.name, model=self._names.is_substituted(name))
+        headers = {REQUEST_ID_HEADER: request_id(request)} | answered | suppressed_header(transcript)
+        return JSONResponse(body, headers=headers)
 
     async def _read(
         self, request: Request, file: IO[bytes], audio_format: AudioFormat | None, digest: "hashlib._Hash"

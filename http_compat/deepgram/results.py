@@ -9,7 +9,7 @@ from typing import Any, Final
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.offline.transcript import Cue, Transcript, cues
 from realtime.speech.transcript import Word
-from realtime.wire.deepgram.query import Query, decimal, flag, is_punctuated
+from realtime.wire.deepgram.query import Query, decimal, flag, is_punctuated, languages_to_detect
 from realtime.wire.deepgram.transcripts import confidence, plain, seconds, word_objects
 
 _UTTERANCE_PAUSE: Final = 0.8
@@ -63,7 +63,7 @@ def _channel(transcript: Transcript, query: Query) -> dict[str, Any]:
     if flag(query, "paragraphs") or flag(query, "smart_format"):
         alternative["paragraphs"] = _paragraphs(transcript, punctuated=punctuated)
     channel: dict[str, Any] = {"alternatives": [alternative]}
-    if flag(query, "detect_language"):
+    if languages_to_detect(query) is not None:
         channel |= _language(transcript)
     return channel
 

@@ -23,14 +23,15 @@ def listen() -> dict[str, Any]:
         alternatives=array(alternative), detected_language=TEXT, language_confidence=_NUMBER,
     )  # fmt: skip
     results = record(("utterances",), channels=array(channel), utterances=array({"type": "object"}))
-    flags = ("punctuate", "smart_format", "paragraphs", "utterances", "detect_language")
+    flags = ("punctuate", "smart_format", "paragraphs", "utterances")
     raw = "Encoding of samples without a header: linear16, mulaw or alaw"
     return {
         "summary": "Transcribe a recording, as Deepgram's API does",
         "parameters": [
             query("model", {**TEXT, "description": "Model; the default one for an unknown name"}),
             query("language", {**TEXT, "description": "Code of the language; detected if missing or `multi`"}),
-            *(query(name, {**TEXT, "description": "`true` to ask for it"}) for name in flags),
+            *(query(name, {"enum": ["true", "false"], "default": "false"}) for name in flags),
+            query("detect_language", {**TEXT, "description": "`true`, or the code of a language to choose from"}),
             query("utt_split", {**_NUMBER, "description": "Seconds of silence between utterances", "default": 0.8}),
             query("keyterm", array(TEXT)),
             query("keywords", array(TEXT)),

@@ -15,6 +15,7 @@ from http_compat.disconnect import while_connected
 from http_compat.errors import QueueFull
 from http_compat.limits import bounded
 from http_compat.parsing.bodies import read_json
+from http_compat.parsing.form_fields import query_fields
 from http_compat.xinference.names import LaunchedNames
 from realtime.errors import ClientError, VoiceError
 from realtime.settings import Settings
@@ -56,13 +57,13 @@ class LaunchEndpoints:
         body = await read_json(bounded(request, _MAX_BYTES, self._settings.idle_timeout_seconds), LaunchBody)
         if body.model_type not in {None, "audio"}:
             raise ClientError("`model_type` must be audio.", param="model_type")
+        timeout = _CHECK_SECONDS if query_fields(request.query_params).flag("wait_ready") is False else None
         if len(self._launches) >= _MAX_LAUNCHES:
             raise QueueFull("Too many models are being loaded.")
         uid = body.model_uid or body.model_name
         launch = asyncio.create_task(self._launch(uid, body.model_name))
         self._launches.add(launch)
         launch.add_done_callback(self._launched)
-        timeout = _CHECK_SECONDS if request.query_params.get("wait_ready", "").lower() == "false" else None
         await while_connected(request, _wait(launch, timeout))
         return JSONResponse({"model_uid": uid})
 

@@ -47,6 +47,7 @@ from realtime.wire.deepgram.messages import (
 from realtime.wire.deepgram.query import (
     InvalidQuery,
     Query,
+    check_flags,
     expected_terms,
     flag,
     input_format,
@@ -119,6 +120,7 @@ class ListenCodec(Codec):
     def open(cls, handshake: Handshake) -> "ListenCodec":
         """Configure a connection by its query. An unknown model stands for the default one. Raises `ClientError`."""
         query = handshake.query
+        check_flags(query)
         recognizer = handshake.find_recognizer(text_of(query, "model")) or handshake.find_recognizer("")
         assert recognizer is not None  # the default models are loaded before a session is admitted
         audio_format = input_format(query)

@@ -29,7 +29,13 @@ _MAX_NUMBER: Final = 9
 _VOICE: Final = re.compile(r"aura(?:-\d+)?-(?P<voice>.+?)(?:-[a-z]{2})?")
 """Deepgram's names of voices: `aura-2-thalia-en`, `aura-asteria-en`."""
 
-_TRUE: Final = ("true", "1")
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
+
+FLAGS: Final = (
+    "interim_results", "vad_events", "multichannel", "punctuate", "smart_format", "dictation", "paragraphs",
+    "utterances",
+)  # fmt: skip
+"""Parameters that are true or false."""
 
 
 class InvalidQuery(ClientError):
@@ -45,8 +51,17 @@ def text_of(query: Query, name: str) -> str:
 
 
 def flag(query: Query, name: str) -> bool:
-    """Return whether a parameter is true."""
-    return text_of(query, name).lower() in _TRUE
+    """Return whether a parameter is true. Raises `InvalidQuery` if it is neither true nor false."""
+    text = text_of(query, name)
+    if text.lower() not in _FLAGS:
+        raise InvalidQuery(f"`{name}` must be true or false, not {text[:_MAX_QUOTED]!r}.", param=name)
+    return _FLAGS[text.lower()]
+
+
+def check_flags(query: Query) -> None:
+    """Raise `InvalidQuery` if one of `FLAGS` is neither true nor false."""
+    for name in FLAGS:
+        flag(query, name)
 
 
 def number(query: Query, name: str) -> int | None:
@@ -75,6 +90,18 @@ def language(query: Query) -> str | None:
     Raises `ClientError` for an unknown language.
     """
     return language_code(text_of(query, "language"))
+
+
+def languages_to_detect(query: Query) -> tuple[str, ...] | None:
+    """Return from which languages the language is to be detected, none for all, by `detect_language`.
+
+    It is true or false, or a language, and may be repeated; None without it. Raises `ClientError` for another value.
+    """
+    name = "detect_language"
+    if text_of(query, name).lower() in _FLAGS:
+        return () if flag(query, name) else None
+    codes = (language_code(each, param=name) for each in query[name])
+    return tuple(code for code in codes if code is not None)
 
 
 def is_punctuated(query: Query) -> bool:

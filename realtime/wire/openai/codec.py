@@ -89,8 +89,9 @@ class OpenAICodec(Codec):
         binary: bool = False,
         draining: bool = False,
         resume: bool = False,
+        extended: bool = False,
     ) -> None:
-        """Start from `session`, with the extensions that the client asked for."""
+        """Start from `session`, with the extensions that the client asked for; with any, it is `extended`."""
         self._handshake = handshake
         self._beta = is_beta(handshake)
         self._writer = (BetaWriter if self._beta else FrameWriter)(handshake.new_id)
@@ -106,6 +107,7 @@ class OpenAICodec(Codec):
         self._conversation = ConversationRequests(handshake)
         self._binary = binary
         self._draining = draining
+        self._extended = extended
         self._received_audio = False
 
     @classmethod
@@ -119,6 +121,7 @@ class OpenAICodec(Codec):
             binary="binary" in extra,
             draining="draining" in extra,
             resume="resume" in extra,
+            extended=bool(extra),
         )
 
     @property
@@ -300,6 +303,8 @@ class OpenAICodec(Codec):
         if transcription:
             return self._writer.event(f"transcription_session.{kind}", session=beta_session(session))
         shown = beta_session(session) if self._beta else session.to_json()
+        if self._extended and session.substituted:
+            shown["x_substituted"] = sorted(session.substituted)
         return self._writer.event(f"session.{kind}", session=shown)
 
     def _speech(self, kind: str, event: SpeechStarted | SpeechStopped, **fields: int) -> str:

@@ -1,5 +1,6 @@
 """With which session a connection of the OpenAI dialect begins, and how it changes within what the server can do."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -9,6 +10,7 @@ from realtime.errors import ClientError
 from realtime.session.config import SessionConfig
 from realtime.speech.style import ReferenceClip
 from realtime.wire.codec import Handshake
+from realtime.wire.invalid_field import unsupported_value
 from realtime.wire.openai.client_events import InvalidValue
 from realtime.wire.openai.session_object import SHOWN_LIFETIME, WireSession
 from realtime.wire.openai.session_update import SessionPatch
@@ -16,9 +18,27 @@ from realtime.wire.openai.session_update import SessionPatch
 _SESSIONS: Final = msgspec.json.Decoder(SessionPatch)
 
 
+EXTENSIONS: Final = ("partials", "words", "binary", "draining", "resume")
+"""Values of `ext` in the query."""
+
+_INTENTS: Final = ("transcription", "conversation", "realtime")
+"""Values of `intent` in the query; the last two, which OpenAI does not document, mean a conversation, as without it."""
+
+
 def extensions(handshake: Handshake) -> set[str]:
-    """Return the names of the extensions in the query: `ext=partials,words`, or `ext` several times."""
-    return {name for value in handshake.query.get("ext", ()) for name in value.split(",")}
+    """Return the names of the extensions in the query: `ext=partials,words`, or `ext` several times.
+
+    Raises `InvalidValue` for an unknown one.
+    """
+    names = [name.strip() for value in handshake.query.get("ext", ()) for name in value.split(",")]
+    return {_one_of(EXTENSIONS, name, "ext") for name in names if name}
+
+
+def _one_of(choices: Sequence[str], value: str, param: str) -> str:
+    """Return a value of the query. Raises `InvalidValue` if it is none of the choices."""
+    if value not in choices:
+        raise InvalidValue(unsupported_value(value, choices), param=param)
+    return value
 
 
 def open_session(handshake: Handshake) -> WireSession:
@@ -26,8 +46,8 @@ def open_session(handshake: Handshake) -> WireSession:
 
     An unknown model stands for the default one. In a conversation `model` names the conversation's model, not the
     recognizer. A speech model speaks what it is given, so the chat backend has no part in its conversation. Raises
-    `InvalidValue` for a session of a key that is not possible, and for the call of a telephone or of WebRTC
-    (`call_id`), of which this server has none.
+    `InvalidValue` for another intent, an unknown extension, a session of a key that is not possible, and the call of a
+    telephone or of WebRTC (`call_id`), of which this server has none.
     """
     if handshake.parameter("call_id"):
         raise InvalidValue("There are no calls to join on this server: leave out `call_id`.", param="call_id")
@@ -35,9 +55,11 @@ def open_session(handshake: Handshake) -> WireSession:
     if carried.audio and carried.audio.output and carried.audio.output.x_prompt_speech:
         param = "session.audio.output.x_prompt_speech"
         raise InvalidValue("Send the recording of a voice in a `session.update`, not with a key.", param=param)
-    transcription = handshake.parameter("intent") == "transcription"
+    intent = handshake.parameter("intent")
+    transcription = bool(intent) and _one_of(_INTENTS, intent, "intent") == "transcription"
     model = carried.model or handshake.parameter("model")
-    recognizer = (handshake.find_recognizer(model) if transcription else None) or handshake.find_recognizer("")
+    named = handshake.find_recognizer(model) if transcription else None
+    recognizer = named or handshake.find_recognizer("")
     voice = handshake.find_voice("")
     chat = handshake.chat and not is_synthesizer(model)
     assert recognizer is not None  # the default models are loaded before a session is admitted
@@ -60,6 +82,7 @@ def open_session(handshake: Handshake) -> WireSession:
         model=model or recognizer.name,
         type="transcription" if transcription else "realtime",
         transcription=transcription,
+        substituted=frozenset({"model"} if transcription and named is None else ()),
         expires_at=handshake.opened_at + SHOWN_LIFETIME,
     )
     return updated_session(session, carried, handshake)

@@ -83,6 +83,8 @@ class WireSession:
     noise_reduction: str | None = None
     container: InputType | None = None
     """Type of the container that microphone audio comes in; None if it comes as samples."""
+    substituted: frozenset[str] = frozenset()
+    """Which of `language`, `model` and `voice` the client has asked for last by a name that means nothing here."""
 
     def merged(
         self, patch: SessionPatch, *, find_recognizer: FindRecognizer, find_voice: FindVoice,
@@ -164,13 +166,17 @@ class WireSession:
         """Return the session with other settings of its transcripts; unknown languages change none."""
         changes: dict[str, Any] = {}
         prompt, keywords, delay = self.prompt, self.keywords, self.delay
-        if patch.model and (recognizer := find_recognizer(patch.model)) is not None:
-            changes["recognizer"] = recognizer
-        if patch.language:
-            with suppress(ClientError):
-                changes["language"] = language_code(patch.language)
-        elif patch.language is not UNSET:
-            changes["language"] = None
+        substituted = self.substituted
+        if patch.model:
+            recognizer = find_recognizer(patch.model)
+            changes |= {} if recognizer is None else {"recognizer": recognizer}
+            substituted = _noted(substituted, "model", unknown=recognizer is None)
+        if patch.language is not UNSET:
+            try:
+                changes["language"] = language_code(patch.language or "")
+                substituted = _noted(substituted, "language", unknown=False)
+            except ClientError:
+                substituted = _noted(substituted, "language", unknown=True)
         if patch.languages is not UNSET:
             changes["languages"] = _known_languages(patch.languages or ())
         if patch.task is not UNSET:
@@ -183,19 +189,29 @@ class WireSession:
         if patch.keywords is not UNSET:
             keywords = _fitting(patch.keywords or ())
         changes["prompt"] = "\n".join(filter(None, (", ".join(keywords), prompt)))[-MAX_PROMPT_CHARACTERS:]
-        return replace(self, config=replace(self.config, **changes), prompt=prompt, keywords=keywords, delay=delay)
+        return replace(
+            self,
+            config=replace(self.config, **changes),
+            prompt=prompt,
+            keywords=keywords,
+            delay=delay,
+            substituted=substituted,
+        )
 
     def _with_output(self, patch: OutputPatch, find_voice: FindVoice, clip: ReferenceClip | None) -> "WireSession":
         changes: dict[str, Any] = {}
         if patch.format is not UNSET:
             changes["output_format"] = patch.format.audio_format() if patch.format else DEFAULT_FORMAT
-        if patch.voice_name and (voice := find_voice(patch.voice_name)) is not None:
-            changes |= {"voice": voice, "clip": None}
+        substituted = self.substituted
+        if patch.voice_name:
+            voice = find_voice(patch.voice_name)
+            changes |= {} if voice is None else {"voice": voice, "clip": None}
+            substituted = _noted(substituted, "voice", unknown=voice is None)
         if patch.x_prompt_speech is not UNSET:
             changes["clip"] = clip
         if patch.speed is not UNSET:
             changes["speed"] = 1.0 if patch.speed is None else patch.speed
-        return replace(self, config=replace(self.config, **changes))
+        return replace(self, config=replace(self.config, **changes), substituted=substituted)
 
     def to_json(self) -> dict[str, Any]:
         """Return the session object of `session.created` and `session.updated`."""
@@ -283,6 +299,10 @@ class WireSession:
             "create_response": self.config.create_response,
             "interrupt_response": self.config.interrupt_response,
         }
+
+
+def _noted(names: frozenset[str], name: str, *, unknown: bool) -> frozenset[str]:
+    return names | {name} if unknown else names - {name}
 
 
 def milliseconds(samples: int) -> int:

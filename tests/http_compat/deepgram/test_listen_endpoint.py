@@ -75,6 +75,8 @@ def test_the_language_is_that_of_the_query_or_detected(client: TestClient, recog
     assert recognizer.requests[-1].language == "de"
     channel = transcribe(client, detect_language="true").json()["results"]["channels"][0]
     assert (channel["detected_language"], channel["language_confidence"]) == ("fr", 1.0)
+    channel = transcribe(client, detect_language=["de", "fr-CA"]).json()["results"]["channels"][0]
+    assert (channel["detected_language"], recognizer.requests[-1].candidates) == ("fr", ("de", "fr"))
 
 
 def test_terms_to_expect_are_given_to_the_recognizer(client: TestClient, recognizer: ScriptedRecognizer) -> None:
@@ -156,6 +158,13 @@ def test_a_key_is_a_token(serve: Serve) -> None:
         assert refused(transcribe(client))[:2] == (401, "INVALID_AUTH")
         headers = {"authorization": "Token first-key", "content-type": "audio/wav"}
         assert client.post("/v1/listen", content=RECORDING, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("query", [{"utterances": "maybe"}, {"detect_language": "maybe"}])
+def test_a_parameter_that_is_neither_true_nor_false_is_refused(client: TestClient, query: Any) -> None:
+    status, code, message = refused(transcribe(client, **query))
+    assert (status, code) == (400, "Bad Request")
+    assert "'maybe'" in message
 
 
 def test_a_recording_that_is_too_large_is_refused(serve: Serve) -> None:

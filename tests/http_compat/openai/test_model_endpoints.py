@@ -190,6 +190,12 @@ def test_a_launch_can_continue_in_the_background(client: TestClient, models: Scr
     assert not models.is_loaded(lookup("whisper-tiny"))
 
 
+def test_a_launch_that_waits_perhaps_is_refused(client: TestClient, models: ScriptedModels) -> None:
+    answer = client.post("/v1/models?wait_ready=maybe", json={"model_name": "whisper-tiny"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "wait_ready")
+    assert not models.is_loaded(lookup("whisper-tiny"))
+
+
 def test_a_background_launch_of_an_unknown_model_is_404(client: TestClient) -> None:
     assert client.post("/v1/models?wait_ready=False", json={"model_name": "nobody"}).status_code == 404
 

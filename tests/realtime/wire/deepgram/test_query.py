@@ -3,7 +3,7 @@ import pytest
 from realtime.audio.formats import AudioFormat, Encoding
 from realtime.errors import ClientError, Overloaded, Unauthorized
 from realtime.wire.deepgram.errors import error_body
-from realtime.wire.deepgram.query import InvalidQuery
+from realtime.wire.deepgram.query import FLAGS, InvalidQuery
 from realtime.wire.deepgram.transcripts import plain
 from tests.support.deepgram_client import opened
 
@@ -37,6 +37,8 @@ def test_raw_audio_has_the_format_of_the_query(query: dict[str, str], audio_form
         ("/v1/listen", {**RAW, "channels": "9"}, "between 1 and 8 channels"),
         ("/v1/listen", {**RAW, "endpointing": "soon"}, "`endpointing` must be a whole number"),
         ("/v1/listen", {**RAW, "language": "klingon"}, "klingon"),
+        *(("/v1/listen", {**RAW, name: "maybe"}, f"`{name}` must be true or false, not 'maybe'") for name in FLAGS),
+        ("/v1/listen", {**RAW, "punctuate": "true", "smart_format": "2"}, "`smart_format` must be true or false"),
         ("/v1/speak", {"encoding": "mp3"}, "Streamed speech is raw"),
         ("/v1/speak", {"container": "wav"}, "Streamed speech is raw"),
         ("/v1/speak", {"speed": "fast"}, "`speed` must be a number"),
@@ -45,6 +47,13 @@ def test_raw_audio_has_the_format_of_the_query(query: dict[str, str], audio_form
 def test_a_value_that_cannot_be_used_is_refused(path: str, query: dict[str, str], words: str) -> None:
     with pytest.raises(ClientError, match=words):
         opened(path, **query)
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"), [("true", True), ("True", True), ("1", True), ("false", False), ("", False)]
+)
+def test_a_flag_is_true_or_false(written: str, asked: bool) -> None:
+    assert opened("/v1/listen", interim_results=written).config.include_partials is asked
 
 
 @pytest.mark.parametrize(

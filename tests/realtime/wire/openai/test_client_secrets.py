@@ -110,3 +110,43 @@ def test_a_call_cannot_be_joined() -> None:
     with pytest.raises(ClientError) as refused:
         opened(b"", call_id=["rtc_1"])
     assert (refused.value.http_status, refused.value.param) == (400, "call_id")
+
+
+@pytest.mark.parametrize(
+    ("query", "param", "choices"),
+    [
+        ({"ext": ["partial"]}, "ext", "'partials', 'words', 'binary', 'draining', and 'resume'"),
+        ({"ext": ["partials,Resume"]}, "ext", "'partials', 'words', 'binary', 'draining', and 'resume'"),
+        ({"intent": ["transcribe"]}, "intent", "'transcription', 'conversation', and 'realtime'"),
+    ],
+)
+def test_a_value_of_the_query_that_is_not_known_is_refused_with_those_that_are(
+    query: Any, param: str, choices: str
+) -> None:
+    with pytest.raises(ClientError, match=choices) as refused:
+        opened(b"", **query)
+    assert (refused.value.http_status, refused.value.param) == (400, param)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"ext": ["partials, words", "resume"]},
+        {"ext": [""]},
+        {"ext": ["partials,"]},
+        {"intent": [""]},
+        {"intent": ["realtime"]},
+        {"api-version": ["2025-04-01"], "diarize": ["maybe"]},
+    ],
+)
+def test_values_of_the_query_that_are_known_and_parameters_that_are_not_open_a_session(
+    query: Any,
+) -> None:
+    assert opened(b"", **query).greeting()
+
+
+def test_a_model_of_the_query_that_means_nothing_is_told_with_an_extension() -> None:
+    (created,) = opened(b"", intent=["transcription"], model=["nobody"], ext=["partials"]).greeting()
+    assert json.loads(created)["session"]["x_substituted"] == ["model"]
+    (created,) = opened(b"", intent=["transcription"], model=["whisper-1"], ext=["partials"]).greeting()
+    assert "x_substituted" not in json.loads(created)["session"]
