@@ -124,12 +124,16 @@ class AudioChunk(Event):
 
 @dataclass(frozen=True, slots=True)
 class ResponseDone(Event):
-    """A response has ended. Unless `status` is `completed`, `code` and `message` explain why."""
+    """A response has ended. Unless `status` is `completed`, `code` and `message` explain why.
+
+    `unspoken_languages` are the codes of the languages of its text that the voice does not speak.
+    """
 
     response_id: str
     status: str
     code: str = ""
     message: str = ""
+    unspoken_languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +215,8 @@ def parse_event(raw: Payload) -> Event:
             message = (
                 error.get("message") or f"the response ended as {response['status']} ({code or 'no reason given'})"
             )
-            return ResponseDone(response["id"], response["status"], code, message, raw=raw)
+            unspoken = tuple(response.get("x_unspoken_languages") or ())
+            return ResponseDone(response["id"], response["status"], code, message, unspoken, raw=raw)
         case "error":
             error = raw["error"]
             return ServerError(error.get("code") or "", error["message"], error.get("event_id"), raw=raw)

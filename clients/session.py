@@ -10,7 +10,7 @@ import base64
 import itertools
 import json
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -91,16 +91,25 @@ class Session:
             await self.send({"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()})
 
     async def commit(self) -> str:
-        """End the turn here; return the event id. If there is no audio, the server answers with `ServerError`."""
+        """End the turn here; return the event id.
+
+        The server answers with `ServerError` if there is less than 100 ms of audio, or with turn detection no speech.
+        """
         return await self.send({"type": "input_audio_buffer.commit"})
 
     async def speak(
-        self, text: str, *, voice: str | None = None, speed: float | None = None
+        self,
+        text: str,
+        *,
+        voice: str | None = None,
+        speed: float | None = None,
+        on_done: Callable[[ResponseDone], None] | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """Speak `text` verbatim, outside the conversation, and yield its audio, PCM16 at 24 kHz, as it arrives.
 
-        Closing the generator cancels the response. Raises `RequestFailed` if the text has no letter or digit
-        (`invalid_value`) or was not spoken to its end, and `ServerClosed` or `ProtocolError` if the connection ends.
+        `on_done` is called when all of it has been spoken. Closing the generator cancels the response. Raises
+        `RequestFailed` if the text has no letter or digit (`invalid_value`) or was not spoken to its end, and
+        `ServerClosed` or `ProtocolError` if the connection ends.
         """
         output = {"format": {"type": "audio/pcm", "rate": SAMPLE_RATE}, "voice": voice, "speed": speed}
         request_id = f"speak_{next(self._numbers)}"
@@ -121,7 +130,9 @@ class Session:
                         pass
                     case AudioChunk(data=data):
                         yield data
-                    case ResponseDone(status="completed"):
+                    case ResponseDone(status="completed") as done:
+                        if on_done is not None:
+                            on_done(done)
                         return
                     case ResponseDone(code=code, message=message) | ServerError(code=code, message=message):
                         raise RequestFailed(code, message)

@@ -19,11 +19,11 @@ from typing import Final
 from clients.aio import DEFAULT_URL, Session, open_session
 from clients.cli.display import NARROWEST, Display, WithSegments, open_display
 from clients.cli.exit_codes import ExitCode, without_words
-from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_loss
+from clients.cli.server import SessionName, add_server_arguments, key_for, report, substituted, warn_of_loss
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import printable, warn
 from clients.cli.values import whole_number
-from clients.errors import RealtimeError
+from clients.errors import ErrorCode, RealtimeError, RequestFailed
 from clients.events import Completed, Delta, Disconnected, Event, Failed, Reconnected, ServerError
 from clients.feeding import cancel, feed
 from clients.hls import PATIENCE, HlsCaptions, SegmentsUnwritable
@@ -40,9 +40,6 @@ SILENCE_MS: Final = 1500
 
 LONGEST_SILENCE_MS: Final = 600_000
 """Longest silence in milliseconds that the server takes for the end of a turn."""
-
-OPENAI_MODELS: Final = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
-"""Names of OpenAI's own models, which stand for the server's default model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +158,7 @@ async def listen(options: ListenOptions) -> int:
     )
     seconds = options.reconnect_seconds
     opening = partial(open_session, options.url, session_options, api_key=options.api_key, resume_seconds=seconds)
-    greet = partial(_warn_of_substitutes, options)
+    greet = partial(_refuse_substitutes, options)
     name = SessionName("listen", verbose=options.verbose)
     try:
         with _open_hls(options) as hls, _open_source(options) as frames:
@@ -186,20 +183,15 @@ async def listen(options: ListenOptions) -> int:
     return ExitCode.FAILED
 
 
-async def _warn_of_substitutes(options: ListenOptions, session: Session) -> None:
-    """Warn if the server does not know the model or language; it keeps its default then.
-
-    It answers with its own name of the model, which ends the name of a repository (`openai/whisper-tiny`), and with
-    the code of the language.
-    """
-    effective = session.effective("audio", "input", "transcription")
-    if not isinstance(effective, dict):
-        return
-    model, requested = effective.get("model") or "its default", options.model
-    if requested and requested not in OPENAI_MODELS and not requested.endswith(model):
-        _warn(f"the server does not use the model {requested}, it uses {model}")
-    if options.language and not effective.get("language"):
-        _warn(f"the server does not use the language {options.language}, it uses its default")
+async def _refuse_substitutes(options: ListenOptions, session: Session) -> None:
+    """Raise `RequestFailed` if the server does not know the model or the language."""
+    unknown = substituted(session.effective())
+    if "model" in unknown:
+        message = f"the server has no model {options.model}; GET /v1/models lists those that it has"
+        raise RequestFailed(ErrorCode.MODEL_NOT_FOUND, message)
+    if "language" in unknown:
+        message = f"the server knows no language {options.language}; write it as a code, such as de, or as a name"
+        raise RequestFailed(ErrorCode.INVALID_VALUE, message)
 
 
 @contextmanager

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from clients.aio import DEFAULT_URL, SAMPLE_RATE, Session, connect
 from clients.cli.audio_file import open_recording
 from clients.cli.exit_codes import ExitCode
-from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_voice
+from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_languages, warn_of_voice
 from clients.cli.signals import run_until_stopped
 from clients.cli.terminal import warn
 from clients.cli.values import audio_path, decimal_number
@@ -73,7 +74,7 @@ async def speak(options: SpeakOptions) -> int:
     try:
         async with connect(options.url, api_key=options.api_key, transcription=False, voice=options.voice) as session:
             name.note(session.effective("id"))
-            warn_of_voice("say", options.voice, session.effective("audio", "output", "voice"))
+            warn_of_voice("say", options.voice, session.effective())
             with open_recording(options.output) if options.output is not None else _open_loudspeaker() as write:
                 return name.tell_after(await _say(session, options, write))
     except SoundUnavailable as error:
@@ -89,7 +90,8 @@ async def _say(session: Session, options: SpeakOptions, write: Callable[[bytes],
     started = time.monotonic()
     silent = True
     try:
-        async for chunk in session.speak(options.text, speed=options.speed):
+        chunks = session.speak(options.text, speed=options.speed, on_done=partial(warn_of_languages, "say"))
+        async for chunk in chunks:
             if silent:
                 silent = False
                 sys.stderr.write(f"first audio after {(time.monotonic() - started) * 1000:.0f} ms\n")

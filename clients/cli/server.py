@@ -4,6 +4,7 @@ import argparse
 import ipaddress
 import os
 import ssl
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from clients.aio import DEFAULT_URL
@@ -11,7 +12,7 @@ from clients.cli.exit_codes import ExitCode, code_of
 from clients.cli.terminal import warn
 from clients.cli.values import websocket_url
 from clients.errors import RealtimeError
-from clients.events import Event, Other
+from clients.events import Event, Other, ResponseDone
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,10 +54,27 @@ def warn_of_loss(command: str, reason: str) -> None:
     warn(command, f"{reason.removesuffix('.')}; connecting again")
 
 
-def warn_of_voice(command: str, wanted: str | None, used: object) -> None:
-    """Warn if the server does not know the voice; it uses its default then."""
-    if wanted and used and used != wanted:
-        warn(command, f"the server does not use the voice {wanted}, it uses {used}")
+def substituted(session: object) -> Collection[str]:
+    """Return which of `language`, `model` and `voice` the server does not know, by its session object."""
+    match session:
+        case {"x_substituted": [*names]}:
+            return names
+        case _:
+            return ()
+
+
+def warn_of_voice(command: str, wanted: str | None, session: object) -> None:
+    """Warn if the server does not know the voice, by its session object; it uses its default then."""
+    match session:
+        case {"audio": {"output": {"voice": used}}} if "voice" in substituted(session):
+            warn(command, f"the server has no voice {wanted}, it uses {used}")
+
+
+def warn_of_languages(command: str, done: ResponseDone) -> None:
+    """Warn of text in languages that the voice does not speak."""
+    if done.unspoken_languages:
+        named = " and ".join(done.unspoken_languages)
+        warn(command, f"the text is in a language that the voice does not speak ({named}), and is hard to understand")
 
 
 class SessionName:

@@ -189,8 +189,8 @@ async def _follow(conversation: Conversation, dialogue: Dialogue, name: SessionN
                 warn_of_loss("talk", reason)
             case Reconnected():
                 _warn("connected again")
-            case Other(raw={"session": {"audio": {"output": {"voice": used}}}}) if is_new_session:
-                warn_of_voice("talk", voice, used)
+            case Other(raw={"session": session}) if is_new_session:
+                warn_of_voice("talk", voice, session)
             case _:
                 pass
     await conversation.wait_until_heard()

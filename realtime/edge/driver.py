@@ -265,8 +265,7 @@ class Driver:
                     await self.inbox.put_result(
                         SpeechSynthesized(job.number, samples, synthesizer.sample_rate, positions)
                     )
-        await self.inbox.put_result(SynthesisFinished(job.number))
-        await self._check_language(job.text, entry)
+        await self.inbox.put_result(SynthesisFinished(job.number, await self._unspoken_language(job.text, entry)))
 
     async def _voice(self, job: Synthesize, synthesizer: SynthesizerHandle, asked: ModelEntry) -> str:
         """Return the voice for a phrase. Raises `UnknownVoice` if the model that the client has asked for has none."""
@@ -276,9 +275,13 @@ class Driver:
         found = (synthesizer.choose_voice(name, job.text, language) for name in (job.voice, ""))
         return next(filter(None, found), synthesizer.voices[0])
 
-    async def _check_language(self, text: str, entry: ModelEntry) -> None:
-        """Log the language of a text that the voice does not speak, once for each language of the session."""
+    async def _unspoken_language(self, text: str, entry: ModelEntry) -> str:
+        """Return the language of a text that the voice does not speak, and log each such language of the session once.
+
+        Empty if the voice speaks it.
+        """
         language = await self._models.unspoken_language(text, entry)
         if language is not None and language not in self._unspoken_languages:
             self._unspoken_languages.add(language)
             logger.warning("the text is in %s, which %s does not speak", language, entry.name)
+        return language or ""

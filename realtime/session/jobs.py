@@ -143,6 +143,8 @@ class SynthesisFinished:
     """All audio of a phrase has been delivered."""
 
     number: int
+    unspoken_language: str = ""
+    """Code of the language of the phrase if the voice does not speak it; empty if it does, or that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ for that of the next phrases, and a response that has letters or digits and no a
 
 from collections.abc import Iterator
 
-from realtime.session.jobs import CancelJob, Jobs, SpeechSynthesized, Synthesize
+from realtime.session.jobs import CancelJob, Jobs, SpeechSynthesized, SynthesisFinished, Synthesize
 from realtime.session.prepared_answer import Speaker
 from realtime.session.speech_queue import SpeechQueue
 from realtime.speech.phrases import has_words
@@ -20,6 +20,8 @@ class PhraseSynthesis:
         """Number of the job in flight."""
         self.unread = ""
         """The phrases so far, as long as they have letters or digits of which the engine made no audio at all."""
+        self.unspoken_languages: tuple[str, ...] = ()
+        """Codes of the languages of phrases that the voice does not speak."""
         self._jobs = jobs
         self._speech = speech
         self._phrase = ""
@@ -48,9 +50,11 @@ class PhraseSynthesis:
             self.unread = self._phrase = ""
         self._speech.add_audio(result.samples)
 
-    def finish(self) -> None:
+    def finish(self, result: SynthesisFinished) -> None:
         """End the job in flight after its last result."""
         self.end()
+        if result.unspoken_language and result.unspoken_language not in self.unspoken_languages:
+            self.unspoken_languages += (result.unspoken_language,)
         self.unread += self._phrase
         self._phrase = ""
         if self.unread and (self._speech.has_audio or not has_words(self.unread)):

@@ -219,7 +219,7 @@ class Reply:
                 if self.time_words and self._synthesis.audible:
                     item, words = self._items.current, self._speech.timing.last_words()
                     yield ResponseWordsTimed(self.response, item.index, item.id, words)
-                self._synthesis.finish()
+                self._synthesis.finish(message)
             case JobFailed(number, error):
                 if number == self._synthesis.job:
                     self._synthesis.end()
@@ -353,4 +353,12 @@ class Reply:
         self, status: ResponseStatus, reason: EndReason | None, error: VoiceError | None = None
     ) -> ResponseFinished:
         self.status = status
-        return ResponseFinished(self.response, status, tuple(self._items.finished), reason, error, self.answer.usage)
+        return ResponseFinished(
+            self.response,
+            status,
+            tuple(self._items.finished),
+            reason,
+            error,
+            self.answer.usage,
+            self._synthesis.unspoken_languages,
+        )

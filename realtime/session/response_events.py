@@ -118,7 +118,10 @@ class ResponseItemFinished:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFinished:
-    """The response is over. `items` is what was sent; `reason` says why it is not complete, `error` what failed."""
+    """The response is over. `items` is what was sent; `reason` says why it is not complete, `error` what failed.
+
+    `unspoken_languages` are the codes of the languages of its text that the voice does not speak.
+    """
 
     response: Response
     status: ResponseStatus
@@ -126,6 +129,7 @@ class ResponseFinished:
     reason: EndReason | None = None
     error: VoiceError | None = None
     usage: ChatUsage | None = None
+    unspoken_languages: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -145,6 +145,8 @@ class ResponseWriter:
             details = {"type": event.status.value, "reason": event.reason}
         items = [item_object(item) for item in event.items]
         response = self._response_object(event.response, event.status.value, details, items, _usage(event.usage))
+        if event.unspoken_languages:  # an extension
+            response["x_unspoken_languages"] = event.unspoken_languages
         return self._writer.event("response.done", response=response)
 
     def _response_object(

@@ -133,41 +133,21 @@ def test_a_translation_is_asked_for(recording: str) -> None:
     assert meet(script, listening(recording, translate=True)) == 0
 
 
-def test_a_model_or_language_that_is_replaced_is_reported(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
-    async def script(peer: Peer) -> None:
-        effective = {"model": "whisper-base", "language": None}
-        await peer.greet({"audio": {"input": {"transcription": effective}}})
-        await peer.send(completed("item_1", "Hello."))
-        await peer.receive("input_audio_buffer.commit")
-        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
-
-    assert meet(script, listening(recording, model="no-such", language="xx")) == 0
-    assert capsys.readouterr().err == (
-        "vivavoce listen: the server does not use the model no-such, it uses whisper-base\n"
-        "vivavoce listen: the server does not use the language xx, it uses its default\n"
-    )
-
-
 @pytest.mark.parametrize(
-    ("model", "used"),
+    ("unknown", "warning"),
     [
-        ("whisper-tiny", "whisper-tiny"),
-        ("whisper-1", "whisper-base"),
-        ("openai/whisper-tiny", "whisper-tiny"),
-        ("Systran/faster-whisper-small.en", "whisper-small.en"),
+        ("model", "the server has no model no-such; GET /v1/models lists those that it has"),
+        ("language", "the server knows no language xx; write it as a code, such as de, or as a name"),
     ],
 )
-def test_another_name_of_the_model_or_language_is_no_replacement(
-    recording: str, capsys: pytest.CaptureFixture[str], model: str, used: str
+def test_a_model_or_language_that_the_server_does_not_know_is_refused(
+    recording: str, capsys: pytest.CaptureFixture[str], unknown: str, warning: str
 ) -> None:
     async def script(peer: Peer) -> None:
-        await peer.greet({"audio": {"input": {"transcription": {"model": used, "language": "en"}}}})
-        await peer.send(completed("item_1", "Hello."))
-        await peer.receive("input_audio_buffer.commit")
-        await peer.refuse_commit(await peer.receive("input_audio_buffer.commit"))
+        await peer.greet({"x_substituted": [unknown]})
 
-    assert meet(script, listening(recording, model=model, language="English")) == 0
-    assert capsys.readouterr().err == ""
+    assert meet(script, listening(recording, model="no-such", language="xx")) == ExitCode.REFUSED
+    assert capsys.readouterr().err == f"vivavoce listen: {warning}\n"
 
 
 def test_a_turn_without_words_is_no_line_and_a_recording_without_words_has_an_exit_code(

@@ -63,14 +63,22 @@ def test_speech_becomes_a_wav_file(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_a_voice_that_is_replaced_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def script(peer: Peer) -> None:
-        await peer.greet({"audio": {"output": {"voice": "anna"}}})
+        await peer.greet({"audio": {"output": {"voice": "anna"}}, "x_substituted": ["voice"]})
         await peer.send(response_created(await peer.receive("response.create")), audio(b"\x01\x00"), response_done())
 
     async def client(url: str) -> int:
         return await speak(SpeakOptions("Hello.", tmp_path / "hello.wav", voice="unknown", url=url))
 
     assert meet(script, client) == 0
-    assert capsys.readouterr().err.startswith("vivavoce say: the server does not use the voice unknown, it uses anna\n")
+    assert capsys.readouterr().err.startswith("vivavoce say: the server has no voice unknown, it uses anna\n")
+
+
+def test_a_text_that_the_voice_does_not_speak_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = response_done()
+    done["response"]["x_unspoken_languages"] = ["de"]
+    assert meet(replying(audio(b"\x01\x00"), done), saying("Das ist neu.", tmp_path / "hello.wav")) == 0
+    warning = "the text is in a language that the voice does not speak (de), and is hard to understand"
+    assert capsys.readouterr().err.endswith(f"vivavoce say: {warning}\n")
 
 
 def test_a_failed_response_keeps_what_was_spoken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,7 +81,7 @@ def test_a_voice_that_is_replaced_is_reported(
     question: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def script(peer: Peer) -> None:
-        await peer.greet({"id": "sess_4f2a", "audio": {"output": {"voice": "anna"}}})
+        await peer.greet({"id": "sess_4f2a", "audio": {"output": {"voice": "anna"}}, "x_substituted": ["voice"]})
         await peer.connection.close()
 
     async def client(url: str) -> int:
@@ -89,7 +89,7 @@ def test_a_voice_that_is_replaced_is_reported(
 
     assert meet(script, client) == ExitCode.NO_SPEECH
     first, *_ = capsys.readouterr().err.splitlines()
-    assert first == "vivavoce talk: the server does not use the voice nobody, it uses anna"
+    assert first == "vivavoce talk: the server has no voice nobody, it uses anna"
 
 
 def test_a_file_without_speech_has_an_exit_code(

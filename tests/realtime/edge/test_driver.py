@@ -342,16 +342,14 @@ def test_a_client_may_commit_by_hand() -> None:
     run(scenario())
 
 
-def test_a_language_that_the_voice_does_not_speak_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_language_that_the_voice_does_not_speak_is_reported_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         listener = Listener()
         async with driving(SPEAKING, ScriptedEngines(), listener) as (driver, _):
             for spoken in (1, 2):
                 await driver.inbox.put(Speak("Das Wetter ist heute schön."))
-                await listener.wait_for(ResponseFinished, spoken)
-                while not caplog.messages:  # noqa: ASYNC110 - the log does not notify
-                    await asyncio.sleep(0.01)
-            await stable(lambda: len(caplog.messages))
+                finished = await listener.wait_for(ResponseFinished, spoken)
+                assert finished[-1].unspoken_languages == ("de",)
         assert caplog.messages == ["the text is in de, which hibari-tts does not speak"]
 
     run(scenario())

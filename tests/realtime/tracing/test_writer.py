@@ -64,7 +64,7 @@ def test_the_same_word_has_the_same_placeholder_and_keeps_its_punctuation() -> N
 
 SAFE = {
     "tool_choice", "source", "licence", "languages", "language", "voice",
-    "encoding", "status", "reason", "suppressed", "candidates",
+    "encoding", "status", "reason", "suppressed", "candidates", "unspoken_language", "unspoken_languages",
 }  # fmt: skip
 """Fields with text that the server has chosen, or has compared with what it knows."""
 
