@@ -146,17 +146,19 @@ def _decode(decode: Decode) -> str:
     span = f"{decode.start / SAMPLE_RATE:.2f} to {decode.end / SAMPLE_RATE:.2f} s"
     outcome = f"{decode.words} words" if decode.outcome == "answered" else decode.outcome
     suppressed = f", suppressed: {decode.suppressed}" if decode.suppressed else ""
+    lost = decode.ended_processes
+    ended = f", {lost} engine process{'es' * (lost > 1)} ended" if lost else ""
     engine = f"engine {decode.engine_seconds:.3f} s (encoding {decode.encode_seconds:.3f} s, "
     engine += f"batching {decode.batch_seconds:.3f} s, decoding {decode.decode_seconds:.3f} s)"
-    return f"{what}, {engine}, audio {span}, load {decode.load}: {outcome}{suppressed}"
+    return f"{what}, {engine}, audio {span}, load {decode.load}: {outcome}{suppressed}{ended}"
 
 
 def _reply(reply: Reply) -> str:
     first = f"first audio after {reply.first_audio - reply.started:.3f} s" if reply.first_audio else "no audio"
     end = f" after {reply.finished - reply.started:.3f} s" if reply.finished is not None else ""
-    return (
-        f"Response {reply.response_id} at {reply.started:.3f} s: {first}, {reply.phrases} phrases, {reply.status}{end}"
-    )
+    error = f": {reply.error}" if reply.error else ""
+    what = f"{first}, {reply.phrases} phrases, {reply.status}{end}{error}"
+    return f"Response {reply.response_id} at {reply.started:.3f} s: {what}"
 
 
 def _worst(words: list[LateWord]) -> Table:

@@ -95,7 +95,10 @@ class RecognizerHandle:
 
         The caller is cancelled if `request` returns None. Raises as `transcribe`.
         """
-        return await self._worker.submit(Ticket(request, priority, client_id, on_progress=on_progress))
+        return await self._submit(Ticket(request, priority, client_id, on_progress=on_progress))
+
+    async def _submit(self, ticket: Ticket[Any]) -> Hypothesis:
+        return await self._worker.submit(ticket)
 
     def _run(self, stage: Stage, payloads: Sequence[Any]) -> list[Hypothesis | Encoded[Any]]:
         """Encode requests, or decode what the engine made of them."""

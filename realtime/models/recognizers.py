@@ -6,8 +6,10 @@ from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import EngineProgram, Recognizer
 from realtime.engines.registry import Registry
 from realtime.models.handles import MAX_WAITING, RecognizerHandle
+from realtime.scheduling.queue import RequestProgress, Ticket
+from realtime.speech.transcript import Hypothesis
 from realtime.weights.progress import Stage, Step
-from realtime.workers.process_recognizer import ProcessRecognizer
+from realtime.workers.process_recognizer import ProcessRecognizer, RemoteState
 
 
 class ProcessRecognizerHandle(RecognizerHandle):
@@ -26,6 +28,14 @@ class ProcessRecognizerHandle(RecognizerHandle):
     def running(self) -> int:
         """The number of processes that have loaded the model."""
         return self._processes.running
+
+    async def _submit(self, ticket: Ticket[Any]) -> Hypothesis:
+        try:
+            return await super()._submit(ticket)
+        finally:
+            if ticket.on_progress is not None and isinstance(ticket.payload, RemoteState):
+                for _ in range(ticket.payload.lost):
+                    ticket.on_progress(RequestProgress.PROCESS_ENDED)
 
     def close(self) -> None:
         self._engine.close()  # so that nothing waits for a process

@@ -26,6 +26,8 @@ class RequestProgress(Enum):
     """It has returned to the queue and waits for a batch."""
     DECODING = "decoding"
     """An engine has taken it to be decoded."""
+    PROCESS_ENDED = "process_ended"
+    """A process of its engine ended while it had the request; it is reported with the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Decode:
     batch_seconds: float = 0.0
     """Time of the encoded request in the queue, until there was a batch to decode it with."""
     decode_seconds: float = 0.0
+    ended_processes: int = 0
+    """Processes of the engine that ended while they had the request."""
     words: int = 0
     suppressed: str = ""
     """Reason for which its text is suppressed, by the rules of `realtime.speech.suppression`; empty if it is not."""
@@ -131,6 +133,8 @@ class Reply:
     first_audio: float | None = None
     finished: float | None = None
     status: str = UNFINISHED
+    error: str = ""
+    """Code of the error with which it failed."""
     phrases: int = 0
 
 
@@ -149,7 +153,7 @@ class Timeline:
     loads: list[tuple[float, str]] = field(default_factory=list)
     """Time and new level of every change of load."""
     refused: list[tuple[float, str]] = field(default_factory=list)
-    """Time and reason of every refused command."""
+    """Time and reason of every refused command, but for commits after the last turn, as clients end their audio."""
 
     @property
     def worst_words(self) -> list[LateWord]:

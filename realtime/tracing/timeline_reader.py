@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
+from realtime.scheduling.queue import RequestProgress
+from realtime.session.events import RefusalReason
 from realtime.speech.recognition import DecodingOptions
 from realtime.speech.suppression import VOICED, SpeechEvidence, suppression
 from realtime.speech.transcript import Hypothesis
@@ -60,6 +62,8 @@ class _Reader:
                 self._receive(kind, fields, now)
             case {"request": request}:
                 self._request(request, now)
+            case {"progress": {"job": job, "is": RequestProgress.PROCESS_ENDED.value}}:
+                self._decodes[job].ended_processes += 1
             case {"progress": {"job": job, "is": progress}}:
                 self._enter(job, progress, now)
             case {"waiting": waiting}:
@@ -106,8 +110,8 @@ class _Reader:
                 reply.first_audio = now if reply.first_audio is None else reply.first_audio
             case "ResponseFinished":
                 reply = self._reply(fields)
-                reply.finished, reply.status = now, fields["status"]
-            case "CommandRefused":
+                reply.finished, reply.status, reply.error = now, fields["status"], fields.get("error") or ""
+            case "CommandRefused" if fields["reason"] != RefusalReason.NOTHING_TO_COMMIT:
                 self.timeline.refused.append((now, fields["reason"]))
 
     def _reply(self, fields: Fields) -> Reply:

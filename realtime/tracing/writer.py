@@ -10,7 +10,8 @@ began, and one of
 receive    a command or an engine result, as `{type: fields}`
 timer      a call of `handle_timer`
 request    a call of `request_for`: the job, the load, and what is to be decoded (null: the job is no longer live)
-progress   a running job is `encoded` and waits for a batch, or is `decoding`; this does not concern the core
+progress   a running job is `encoded` and waits for a batch, is `decoding`, or `process_ended` while an engine had it;
+           this does not concern the core
 output     an event or a job, as `{type: fields}`; `audio` is the end of the audio received so far
 id         a new identifier that the core was given
 waiting    why no transcription of the newest speech is requested (`Waiting`), at each change; null: one is

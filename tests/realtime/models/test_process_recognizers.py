@@ -3,8 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from realtime.errors import EngineError
 from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId, Priority
+from realtime.scheduling.queue import RequestProgress
 from realtime.speech.recognition import TranscriptionRequest
 from tests.support.loaded_models import BASE, TINY, opened
 from tests.support.recognizer_process import DEADLY, EnginesInProcesses, children, program
@@ -29,6 +33,21 @@ def test_requests_of_many_clients_are_answered_although_one_of_them_ends_process
             assert "ended 2 processes" in str(failure)
             await until(lambda: models.restarts == {"whisper-base": 2})
         assert not children()
+
+    run(scenario())
+
+
+def test_the_processes_that_end_with_a_request_are_reported_with_its_answer(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        progress: list[RequestProgress] = []
+        request = TranscriptionRequest(say_numbers([DEADLY]))
+        async with (
+            opened(EnginesInProcesses(program(tmp_path))) as models,
+            models.lease_recognizer(BASE) as recognizer,
+        ):
+            with pytest.raises(EngineError):
+                await recognizer.transcribe_newest(lambda _: request, Priority.FINAL, on_progress=progress.append)
+        assert progress.count(RequestProgress.PROCESS_ENDED) == 2
 
     run(scenario())
 

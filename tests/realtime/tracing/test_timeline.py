@@ -7,6 +7,7 @@ import pytest
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel
+from realtime.scheduling.queue import RequestProgress
 from realtime.session.commands import CommitAudio, Speak
 from realtime.session.jobs import JobFailed, ScoreTurn, Transcribe
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
@@ -63,6 +64,30 @@ def test_the_time_in_the_engine_is_reported_by_its_parts() -> None:
         assert decode.decode_seconds > 0
         parts = decode.encode_seconds + decode.batch_seconds + decode.decode_seconds
         assert parts == pytest.approx(decode.engine_seconds)
+
+
+def test_the_processes_that_ended_with_a_decode_are_counted_and_take_none_of_its_time() -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1))
+    conversation.take()
+    job = conversation.outputs_of(Transcribe)[-1].number
+    for seconds, progress in ((0.1, RequestProgress.ENCODED), (0.2, RequestProgress.DECODING), (0.3, None)):
+        conversation.now += seconds
+        conversation.observer.progressed(job, progress or RequestProgress.PROCESS_ENDED)
+    conversation.answer(Transcribe)
+    (first, *_) = only(timeline_of(conversation).turns).decodes
+    assert (first.ended_processes, first.outcome) == (1, "answered")
+    assert first.decode_seconds == pytest.approx(0.3)
+
+
+def test_a_commit_after_the_last_turn_is_not_reported_as_refused() -> None:
+    conversation, microphone = TracedConversation(), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1), microphone.silence(1))
+    conversation.send(CommitAudio())
+    assert timeline_of(conversation).refused == []
+    conversation = TracedConversation(configured(turn_detection=None))
+    conversation.send(CommitAudio(min_samples=1_600))
+    assert [reason for _, reason in timeline_of(conversation).refused] == ["too_little_to_commit"]
 
 
 @pytest.mark.parametrize(("queue", "engine", "cause"), [(3.0, 0.1, "queue"), (0.1, 6.0, "engine")])
