@@ -9,7 +9,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from http_compat.answer_headers import answered_by
+from http_compat.answer_headers import answered_by, suppressed_header
 from http_compat.asr_webservice.query import AsrQuery, Output, read_query
 from http_compat.disconnect import while_connected
 from http_compat.errors import UnsupportedMediaType
@@ -55,6 +55,7 @@ class AsrEndpoints:
             "asr-engine": "vivavoce",
             "content-disposition": f'attachment; filename="{quote(name[:_MAX_FILE_NAME])}.{query.output}"',
             **answered_by(self._entry.name),
+            **suppressed_header(transcript),
         }
         text = await self._threads.run(_rendered, transcript, query)
         return Response(text, media_type="text/plain", headers=headers)

@@ -9,7 +9,16 @@ from starlette.responses import JSONResponse, Response
 
 from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.offline.formats import READABLE, seconds, to_dict, to_srt, to_text, to_vtt, track_field
+from realtime.offline.formats import (
+    READABLE,
+    seconds,
+    suppressed_field,
+    to_dict,
+    to_srt,
+    to_text,
+    to_vtt,
+    track_field,
+)
 from realtime.offline.transcript import TranscribedSegment, Transcript
 from realtime.speech.subtitles import SubtitleLayout
 
@@ -33,7 +42,12 @@ def render(
     """
     match transcript_format:
         case TranscriptFormat.JSON:
-            body = {"text": transcript.text, "usage": _usage(transcript), **track_field(transcript)}
+            body = {
+                "text": transcript.text,
+                "usage": _usage(transcript),
+                **suppressed_field(transcript),
+                **track_field(transcript),
+            }
             return JSONResponse({**body, "logprobs": logprobs(transcript.segments)} if with_logprobs else body)
         case TranscriptFormat.VERBOSE_JSON:
             segments, words = (each in granularities for each in (Granularity.SEGMENT, Granularity.WORD))

@@ -11,7 +11,7 @@ from typing import IO, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from http_compat.answer_headers import TRACK_HEADER, answered_by
+from http_compat.answer_headers import TRACK_HEADER, answered_by, suppressed_header
 from http_compat.azure import names_deployment
 from http_compat.disconnect import while_connected
 from http_compat.errors import FileTooLarge, UnsupportedMediaType
@@ -80,6 +80,7 @@ class TranscriptionEndpoints:
                 with_logprobs=form.logprobs,
                 as_json_string=form.text_as_json_string,
             )
+            response.headers.update(suppressed_header(transcript))
         if upload.track is not None:
             response.headers[TRACK_HEADER] = str(upload.track.index)
         response.headers.update(answered_by(entry.name, model=self._names.is_substituted(form.model)))

@@ -4,7 +4,17 @@ from typing import Any, Final
 
 from http_compat.asr_webservice.endpoints import FILE
 from http_compat.asr_webservice.query import TASKS, Output
-from http_compat.openapi.schemas import ANSWER_HEADERS, BOOLEAN, BYTES, TEXT, Schema, between, errors, record, response
+from http_compat.openapi.schemas import (
+    BOOLEAN,
+    BYTES,
+    TEXT,
+    TRANSCRIPT_HEADERS,
+    Schema,
+    between,
+    errors,
+    record,
+    response,
+)
 
 _ENCODE: Final = {
     **BOOLEAN,
@@ -39,7 +49,7 @@ def asr() -> dict[str, Any]:
         _QUERY,
         {
             "description": "The transcript in the format `output`",
-            "headers": ANSWER_HEADERS,
+            "headers": TRANSCRIPT_HEADERS,
             "content": {"text/plain": {"schema": TEXT}},
         },
     )

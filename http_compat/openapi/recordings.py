@@ -4,12 +4,12 @@ from typing import Any, Final
 
 from http_compat.answer_headers import TRACK_HEADER
 from http_compat.openapi.schemas import (
-    ANSWER_HEADERS,
     BOOLEAN,
     BYTES,
     COUNT,
     RECOGNIZER,
     TEXT,
+    TRANSCRIPT_HEADERS,
     Schema,
     array,
     between,
@@ -107,7 +107,7 @@ def recordings(summary: str) -> dict[str, Any]:
             "200": {
                 "description": "The transcript in the requested format",
                 "headers": {
-                    **ANSWER_HEADERS,
+                    **TRANSCRIPT_HEADERS,
                     TRACK_HEADER: {
                         "schema": COUNT,
                         "description": "Index of the audio track transcribed, if the recording has several",

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, TypeAlias
 
-from http_compat.answer_headers import MODEL_HEADER, SUBSTITUTED_HEADER
+from http_compat.answer_headers import MODEL_HEADER, SUBSTITUTED_HEADER, SUPPRESSED_HEADER
 from http_compat.openai.models import TASK_NAMES
 from realtime.catalogue.table import ENTRIES, Task
 from realtime.catalogue.voices import OPENAI_VOICES
@@ -115,6 +115,12 @@ ANSWER_HEADERS: Final = {
 }
 """Headers of what a model answered."""
 
+TRANSCRIPT_HEADERS: Final = {
+    **ANSWER_HEADERS,
+    SUPPRESSED_HEADER: {"schema": TEXT, "description": "Why text was suppressed, if any was"},
+}
+"""Headers of a transcript."""
+
 ERRORS: Final = {
     400: "Invalid request: a field is missing or invalid; `param` names it",
     401: "Missing or incorrect API key",
@@ -162,7 +168,7 @@ LOGPROB: Final = record(token=TEXT, logprob=NUMBER, bytes=array(COUNT))
 
 SEGMENT: Final = record(
     ("channel",), id=COUNT, seek=COUNT, start=NUMBER, end=NUMBER, text=TEXT, tokens=array(COUNT), temperature=NUMBER,
-    avg_logprob=NUMBER, compression_ratio=NUMBER, no_speech_prob=NUMBER, channel=CHANNEL,
+    avg_logprob=NUMBER, compression_ratio=NUMBER, no_speech_prob=NUMBER, language=TEXT, channel=CHANNEL,
 )  # fmt: skip
 
 SUPPRESSED_SEGMENT: Final = {
@@ -201,7 +207,7 @@ TRANSCRIPT: Final = record(
 )
 """The body of `json` and `verbose_json`.
 
-`logprobs` are for `include[]`, `track` for both formats, other optional fields for `verbose_json`.
+`logprobs` are for `include[]`, `suppressed` and `track` for both formats, other optional fields for `verbose_json`.
 """
 
 COMPONENTS: Final = {

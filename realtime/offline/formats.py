@@ -111,7 +111,7 @@ def seconds(samples: int) -> float:
 
 
 def _segments(transcript: Transcript) -> list[dict[str, Any]]:
-    """Return one object per cue, with the keys of Whisper's own segments.
+    """Return one object per cue, with the keys of Whisper's own segments, and the code of its language.
 
     The statistics are those of the speech segment that contains the cue.
     """
@@ -127,6 +127,7 @@ def _segments(transcript: Transcript) -> list[dict[str, Any]]:
             "avg_logprob": _finite(cue.segment.hypothesis.average_log_probability),
             "compression_ratio": _finite(cue.segment.hypothesis.compression_ratio),
             "no_speech_prob": _finite(cue.segment.hypothesis.no_speech_probability),
+            "language": language_of(transcript, cue.segment),
             **channel_field(cue.segment.channel),
         }
         for number, cue in enumerate(cues(transcript))

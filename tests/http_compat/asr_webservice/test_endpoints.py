@@ -59,7 +59,7 @@ def test_json_has_the_segments_of_faster_whisper(client: TestClient, wanted: str
     segment = body["segments"][0]
     assert segment.keys() == {
         "id", "seek", "start", "end", "text", "tokens", "temperature", "avg_logprob", "compression_ratio",
-        "no_speech_prob", "words",
+        "no_speech_prob", "language", "words",
     }  # fmt: skip
     words = [{"start": segment["start"], "end": segment["end"], "word": " 440.", "probability": 0.9}]
     assert segment["words"] == (words if wanted == "true" else None)

@@ -85,8 +85,20 @@ def test_verbose_json_shows_the_granularities_asked_for() -> None:
 def test_a_segment_has_all_the_keys_that_clients_read() -> None:
     assert set(verbose(Granularity.SEGMENT)["segments"][0]) == {
         "id", "seek", "start", "end", "text", "tokens", "temperature", "avg_logprob", "compression_ratio",
-        "no_speech_prob",
+        "no_speech_prob", "language",
     }  # fmt: skip
+
+
+def test_a_segment_has_its_own_language() -> None:
+    words = (Word(" Hello.", 0, 8_000, 0.9),), (Word(" Bonjour.", 16_000, 24_000, 0.9),)
+    parts = tuple(
+        TranscribedSegment(each[0].start, each, Hypothesis(each, language))
+        for each, language in zip(words, ("en", "fr"), strict=True)
+    )
+    shown = json.loads(
+        bytes(render(Transcript(parts, "en", 32_000), TranscriptFormat.VERBOSE_JSON, {Granularity.SEGMENT}).body)
+    )
+    assert [segment["language"] for segment in shown["segments"]] == ["en", "fr"]
 
 
 def test_text_formats_declare_utf_8() -> None:

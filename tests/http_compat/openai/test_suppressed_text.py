@@ -48,6 +48,24 @@ def test_verbose_json_lists_suppressed_segments_with_reasons(client: TestClient,
     assert segments(answer["suppressed"]) == [(12, 24, "repetition"), (36, 48, "repetition")]
 
 
+@pytest.mark.usefixtures("mistaken")
+@pytest.mark.parametrize("wanted", ["json", "text", "srt", "vtt", "verbose_json"])
+def test_a_header_of_every_format_says_why_text_was_suppressed(client: TestClient, wanted: str) -> None:
+    assert upload(client, RECORDING, response_format=wanted).headers["x-vivavoce-suppressed"] == "repetition"
+
+
+@pytest.mark.usefixtures("mistaken")
+def test_json_lists_suppressed_segments(client: TestClient) -> None:
+    suppressed = upload(client, RECORDING).json()["suppressed"]
+    assert segments(suppressed) == [(12, 24, "repetition"), (36, 48, "repetition")]
+
+
+def test_without_suppressed_text_nothing_says_so(client: TestClient) -> None:
+    answer = upload(client, RECORDING)
+    assert "x-vivavoce-suppressed" not in answer.headers
+    assert "suppressed" not in answer.json()
+
+
 def test_a_likely_repetition_is_not_suppressed_unless_it_never_ends(
     client: TestClient, recognizer: ScriptedRecognizer
 ) -> None:
