@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -50,18 +51,27 @@ async def open_connection(
         raise refused(refusal.response.status_code, refusal.response.headers, refusal.response.body) from None
     except TimeoutError:
         raise ConnectionRefused(f"{url} did not answer within {timeout:g} s") from None
-    except ssl.SSLError as error:
-        reason = "the server does not speak TLS there" if error.reason == "WRONG_VERSION_NUMBER" else str(error)
-        raise ConnectionRefused(f"cannot connect to {url}: {reason}") from error
-    except InvalidMessage as error:
-        hint = "" if url.startswith("wss") else "; if it speaks TLS, its address begins with https"
-        raise ConnectionRefused(f"cannot connect to {url}: the server does not answer with HTTP{hint}") from error
-    except (OSError, WebSocketException, ValueError) as error:  # of a port or an address that cannot be
-        raise ConnectionRefused(f"cannot connect to {url}: {error}") from error
+    except (OSError, WebSocketException, ValueError) as error:  # `ValueError`: of a port or an address that cannot be
+        raise unreachable(url, error) from error
     tcp = connection.transport.get_extra_info("socket")
     if tcp is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
     return connection
+
+
+def unreachable(url: str, error: BaseException) -> ConnectionRefused:
+    """Return the error for an address where no server answers, with what else the address may have to begin with."""
+    hint = "" if url.startswith(("wss", "https")) else "; if it speaks TLS, its address begins with https"
+    match error:
+        case ssl.SSLError(reason="WRONG_VERSION_NUMBER"):
+            reason = "the server does not speak TLS there"
+        case BrokenPipeError() | ConnectionResetError():
+            reason = f"the server closed the connection{hint}"
+        case InvalidMessage() | HTTPException():
+            reason = f"the server does not answer with HTTP{hint}"
+        case _:
+            reason = str(error)
+    return ConnectionRefused(f"cannot connect to {url}: {reason}")
 
 
 def refused(status: int, headers: Mapping[str, str], body: bytes | bytearray | None) -> ConnectionRefused:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from clients.aio import DEFAULT_URL
-from clients.connection import prefix_of, refused
+from clients.connection import prefix_of, refused, unreachable
 from clients.errors import ConnectionRefused, ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import Completed, Payload, Word, parse_words
 
@@ -223,7 +223,7 @@ def _request(request: urllib.request.Request, api_key: str | None, timeout: floa
         raise RequestFailed(refusal.code, str(refusal)) from None
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise ConnectionRefused(f"cannot connect to {request.full_url}: {reason}") from error
+        raise unreachable(request.full_url, reason if isinstance(reason, Exception) else error) from error
     return answer
 
 

@@ -237,6 +237,8 @@ class ResumableConnection:
                 resumed = await self._try(offer)
             except ConnectionRefused as failure:
                 error, self.forgotten = failure, failure.status in _FORGOTTEN
+                if self.forgotten:
+                    error = ConnectionRefused("the server no longer has the session", failure.status, code=failure.code)
             except ConnectionClosed as closed:
                 error = server_closed(closed)
             else:

@@ -1,6 +1,8 @@
 """Recordings, voices and models over HTTP, with scripted models."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +68,27 @@ def test_a_wrong_key_and_a_lack_of_servers_are_refusals(recording: Path) -> None
         models("http://127.0.0.1:9")
     with pytest.raises(ConnectionRefused, match="no address"):
         models("file:///etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(b"", "closed the connection"), (b"\x15\x03\x01\0\2\2F", "does not answer with HTTP")],
+)
+def test_an_address_of_http_whose_server_speaks_tls_is_said_to_be_perhaps_one(answer: bytes, reason: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)  # all of it, or the connection would be reset
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        with pytest.raises(ConnectionRefused) as refusal:
+            models(f"http://127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+    assert str(refusal.value).endswith(f"the server {reason}; if it speaks TLS, its address begins with https")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://[::1", "127.0.0.1:8000"])
