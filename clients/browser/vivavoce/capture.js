@@ -3,6 +3,9 @@
 /** Sample rate in Hz of what is captured and played: the protocol's. */
 export const SAMPLE_RATE = 24_000;
 
+/** Most milliseconds that a source may take to deliver its first frame; what is shared delivers none while it is silent. */
+const FIRST_FRAME_MS = 3_000;
+
 /** Of what is shared, the sound as it is, that of the whole system where the browser can. */
 const DISPLAY = { audio: { echoCancellation: false }, video: true, systemAudio: "include" };
 
@@ -50,25 +53,32 @@ export class Capture {
   }
 
   /**
+   * Begin to capture, and wait for the first frame: what is said before it is not captured, however long that takes.
    * @param {MediaStream} stream
    * @param {(pcm: ArrayBuffer, peak: number) => void} onFrame called every 40 ms; `peak` is between 0 and 1
    * @param {() => void} [onEnded] called when the source ends by itself: unplugged, or no longer shared
    */
   static async start(stream, onFrame, onEnded) {
     const capture = new Capture(stream);
+    for (const track of stream.getAudioTracks()) {
+      track.addEventListener("ended", () => capture.#stopped || onEnded?.());
+    }
     try {
       await capture.#context.audioWorklet.addModule(new URL("capture.worklet.js", import.meta.url));
       /** @type {AudioWorkletNodeOptions} */
       const options = { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" };
       const node = new AudioWorkletNode(capture.#context, "vivavoce-capture", options);
-      node.port.onmessage = ({ data: { pcm, peak } }) => capture.#stopped || onFrame(pcm, peak);
-      capture.#context.createMediaStreamSource(stream).connect(node);
+      await new Promise((resolve) => {
+        setTimeout(resolve, FIRST_FRAME_MS);
+        node.port.onmessage = ({ data: { pcm, peak } }) => {
+          resolve(undefined);
+          if (!capture.#stopped) onFrame(pcm, peak);
+        };
+        capture.#context.createMediaStreamSource(stream).connect(node);
+      });
     } catch (error) {
       capture.stop();
       throw error;
-    }
-    for (const track of stream.getAudioTracks()) {
-      track.addEventListener("ended", () => capture.#stopped || onEnded?.());
     }
     return capture;
   }
