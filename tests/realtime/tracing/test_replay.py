@@ -1,6 +1,7 @@
 """Replay of traces."""
 
 import json
+from dataclasses import replace
 from itertools import count, pairwise
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
+from realtime.catalogue.names import lookup
 from realtime.engines.hibari import Hibari
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, EngineError
@@ -35,7 +37,7 @@ from tests.realtime.session.test_session_machine import SessionMachine
 from tests.support.bundled_models import require_packages
 from tests.support.realtime_service import RATE, eventually, realtime_service
 from tests.support.recordings import silence
-from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
+from tests.support.scripted_conversation import CONFIG, Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
 RECORDED = Path(__file__).parents[2] / "data" / "trace.jsonl"
@@ -51,9 +53,11 @@ COMPLETED = "conversation.item.input_audio_transcription.completed"
 with_and_without_text = pytest.mark.parametrize("text", [True, False], ids=["with text", "without text"])
 
 
+@pytest.mark.parametrize("draft", [None, "whisper-tiny"])
 @with_and_without_text
-def test_a_replay_is_identical(text: bool) -> None:
-    conversation = TracedConversation(configured(include_partials=True), text=text)
+def test_a_replay_is_identical(text: bool, draft: str | None) -> None:
+    recognizer = replace(CONFIG.recognizer, draft=lookup(draft) if draft else None)
+    conversation = TracedConversation(configured(recognizer=recognizer, include_partials=True), text=text)
     speak_and_listen(conversation)
     assert sum("output" in line for line in conversation.lines) > 100
     assert replay(conversation.trace) is None

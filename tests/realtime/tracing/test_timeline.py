@@ -1,10 +1,12 @@
 """Timelines of traces."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.catalogue.names import lookup
 from realtime.errors import EngineError
 from realtime.scheduling.priority import LoadLevel
 from realtime.scheduling.queue import RequestProgress
@@ -14,7 +16,7 @@ from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.tracing.replay import read
 from realtime.tracing.timeline import Timeline, Turn
 from realtime.tracing.timeline_reader import timeline
-from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
+from tests.support.scripted_conversation import CONFIG, Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
 RECORDED = Path(__file__).parents[2] / "data" / "trace.jsonl"
@@ -27,6 +29,15 @@ def only(turns: list[Turn]) -> Turn:
 
 def timeline_of(conversation: TracedConversation) -> Timeline:
     return timeline(conversation.trace)
+
+
+def test_drafts_are_told_from_the_decodes_that_write_words() -> None:
+    recognizer = replace(CONFIG.recognizer, draft=lookup("whisper-tiny"))
+    conversation, microphone = TracedConversation(configured(recognizer=recognizer)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(2.56), microphone.silence(1))
+    turn = only(timeline_of(conversation).turns)
+    assert {decode.kind for decode in turn.decodes} == {"draft", "partial", "final"}
+    assert {decode.kind for decode in turn.own_decodes} == {"partial", "final"}
 
 
 def test_a_turn_is_reported_with_its_decodes_and_its_text() -> None:

@@ -6,8 +6,16 @@ from typing import Any
 import pytest
 
 from realtime.errors import EngineError, Overloaded, SessionIdle, UnsupportedAudio
-from realtime.session.events import AudioCleared
+from realtime.session.events import (
+    AudioCleared,
+    AudioCommitted,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptCompleted,
+    TranscriptRevised,
+)
 from realtime.session.jobs import ScoreWindows, Transcribe
+from realtime.speech.transcript import Word
 from realtime.wire.codec import Close
 from realtime.wire.deepgram.listen import IDLE_SECONDS
 from tests.support.deepgram_client import DeepgramClient, Json, opened
@@ -68,6 +76,17 @@ def test_interim_results_grow_into_the_final_one() -> None:
     assert all(transcript(final).startswith(transcript(each)) for each in interims)
     assert transcript(final) == " ".join(f"w{number}" for number in range(10))
     assert all(each["duration"] > 0 for each in interims)
+
+
+def test_interim_results_wait_for_the_final_one_of_the_utterance_before() -> None:
+    encode = listening(interim_results="true").codec.encode
+    for event in (SpeechStarted("one", 0), SpeechStopped("one", 16_000), AudioCommitted("one")):
+        encode(event)
+    encode(SpeechStarted("two", 32_000))
+    draft = TranscriptRevised("two", (), (Word(" words", 0, 0, 0.9),), 40_000)
+    assert encode(draft) == []
+    encode(TranscriptCompleted("one", "some", (), "en", 16_000))
+    assert len(encode(draft)) == 1
 
 
 def test_without_interim_results_there_are_only_final_ones() -> None:
