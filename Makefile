@@ -61,7 +61,7 @@ autobahn: $(VENV)/ready-to-test  ## Run the fuzzing cases of Autobahn against th
 soak: $(VENV)/ready-to-test  ## Repeat the faults that the tests try a few times: 50 drains, 51 killed replicas, 200 vanished clients, floods; takes about twenty minutes
 	SOAK=1 $(BIN)/python -m pytest -rP tests/faults tests/realtime/edge/test_hostile_connections.py
 
-ray: $(VENV)/ready-to-test  ## Install Ray Serve into .ray, and test its replicas; takes minutes and 2 GB of memory
+ray: $(VENV)/ready-to-test  ## Install Ray Serve into .ray, and test its replicas; takes minutes and 2 GB of memory (SOAK=1: twenty streams for five minutes)
 	@test -e .ray/ready || $(MAKE) --no-print-directory .ray/ready
 	PYTHONPATH=$(CURDIR) RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=disabled .ray/bin/python -m pytest tests/realtime/test_ray_serve.py
 

@@ -29,6 +29,7 @@ from realtime.audio.formats import Encoding, encode
 from realtime.settings import Settings
 from tests.support.realtime_service import RATE, SILENT, ProtocolClient, read_to_end, utterance
 from tests.support.recordings import silence
+from tests.support.repetitions import repetitions
 from tests.support.scripted_engines import ScriptedEngines, say_numbers, transcript_of
 
 with warnings.catch_warnings():
@@ -44,6 +45,11 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 PLACES = 6
 STREAMS = 4
+UNDISTURBED = repetitions(STREAMS, 20)
+TIMES = repetitions(1, 16)
+SPEED = repetitions(4, 1)
+"""Of the undisturbed streams: five minutes in real time in the long form."""
+
 TURNS = [list(range(start, start + 8)) for start in range(0, 40, 8)]
 AUDIO = encode(np.concatenate([utterance(turn) for turn in TURNS]), Encoding.PCM16)
 COMPLETED = "conversation.item.input_audio_transcription.completed"
@@ -107,17 +113,21 @@ def cluster() -> Iterator[Cluster]:
         ray.shutdown()
 
 
-async def frames(speed: float, at: dict[int, Callable[[], object]]) -> AsyncIterator[bytes]:
-    """Yield the audio at so many times its pace, and do something `at` a byte."""
-    for start in range(0, len(AUDIO), FRAME_BYTES):
-        if action := at.pop(start // FRAME_BYTES, None):
+async def frames(at: dict[int, Callable[[], object]], times: int, speed: float) -> AsyncIterator[bytes]:
+    """Yield the audio so many times, at so many times its pace, and do something `at` a frame."""
+    began = time.monotonic()
+    for number, start in enumerate(list(range(0, len(AUDIO), FRAME_BYTES)) * times):
+        if action := at.pop(number, None):
             action()
+        await asyncio.sleep(began + number * FRAME_BYTES / 2 / SAMPLE_RATE / speed - time.monotonic())
         yield AUDIO[start : start + FRAME_BYTES]
-        await asyncio.sleep(FRAME_BYTES / 2 / SAMPLE_RATE / speed)
 
 
-async def captions(cluster: Cluster, at: dict[int, Callable[[], object]], speed: float = 4.0) -> list[Event]:
-    async with asyncio.timeout(MANY_SECONDS), caption(frames(speed, at), cluster.url) as events:
+async def captions(
+    cluster: Cluster, at: dict[int, Callable[[], object]], *, times: int = 1, speed: float = 4.0
+) -> list[Event]:
+    seconds = times * len(AUDIO) / 2 / SAMPLE_RATE / speed
+    async with asyncio.timeout(MANY_SECONDS + seconds), caption(frames(at, times, speed), cluster.url) as events:
         return [event async for event in events]
 
 
@@ -140,9 +150,9 @@ def test_streams_of_two_replicas_keep_their_words(cluster: Cluster) -> None:
     cluster.run(min_replicas=2, max_replicas=2)
 
     async def streams() -> list[list[Event]]:
-        return await asyncio.gather(*(captions(cluster, {}) for _ in range(STREAMS)))
+        return await asyncio.gather(*(captions(cluster, {}, times=TIMES, speed=SPEED) for _ in range(UNDISTURBED)))
 
-    assert [texts(events) for events in asyncio.run(streams())] == [EXPECTED] * STREAMS
+    assert [texts(events) for events in asyncio.run(streams())] == [EXPECTED * TIMES] * UNDISTURBED
 
 
 def test_words_are_neither_lost_nor_doubled_when_a_replica_is_killed(cluster: Cluster) -> None:
