@@ -10,6 +10,10 @@ from realtime.languages import language_code
 
 PREFIX: Final = "VIVAVOCE_"
 
+MAX_WORKERS: Final = 8
+MAX_THREADS: Final = 4
+"""Decoder workers of a model, and threads of each, that are chosen at most."""
+
 DEFAULT_WYOMING_PORT: Final = 10_300
 """TCP port of Wyoming servers for speech recognition, for a `wyoming_uri` without one."""
 
@@ -109,7 +113,7 @@ class Settings:
     device_index: int = 0
     """Index of the GPU to use."""
     decoder_workers: int = 0
-    """Batches of one model decoded in parallel; 0 chooses two, or one on a single CPU."""
+    """Batches of one model decoded in parallel; 0 chooses by the CPUs, see `engine_workers`."""
     threads_per_worker: int = 0
     """Threads of each decoder worker; 0 divides the CPUs among the workers, at most four each."""
     decoders_in_processes: bool = False
@@ -225,15 +229,19 @@ class Settings:
     @property
     def engine_threads(self) -> int:
         """Return the number of threads of one decoder worker."""
-        return self.threads_per_worker or max(1, min(4, usable_cpus() // self.engine_workers))
+        return self.threads_per_worker or max(1, min(MAX_THREADS, usable_cpus() // self.engine_workers))
 
     @property
     def engine_workers(self) -> int:
-        """Return the number of decoder workers per model.
+        """Return the number of decoder workers per model: with four threads each they use up to 32 CPUs.
 
-        Decoding is bound by memory bandwidth, so that a second worker can use the CPU while the first one waits.
+        Decoding is bound by memory bandwidth, so that a second worker can use the CPU while the first one waits. On a
+        GPU two are enough, and of processes, each of which has the model to itself, there are no more either. What one
+        process does in Python lets no more than eight workers be busy (`tests.bench.scaling`).
         """
-        return self.decoder_workers or min(2, usable_cpus())
+        cpus = usable_cpus()
+        most = 2 if self.device == "cuda" or self.decoders_in_processes else MAX_WORKERS
+        return self.decoder_workers or min(most, max(2, cpus // MAX_THREADS), cpus)
 
     @property
     def lacks_api_keys(self) -> bool:

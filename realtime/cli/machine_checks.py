@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -90,7 +91,10 @@ def check_processor(settings: Settings) -> Findings:
     from realtime.engines.whisper.cpu import VARIABLE, enable_avx512
 
     enable_avx512()
-    cpus, workers, threads = usable_cpus(), settings.engine_workers, settings.engine_threads
+    gpus = ctranslate2.get_cuda_device_count()
+    device = settings.device if settings.device != "auto" else "cuda" if gpus else "cpu"
+    chosen_for = replace(settings, device=device)
+    cpus, workers, threads = usable_cpus(), chosen_for.engine_workers, chosen_for.engine_threads
     features = [each for each in CPU_FEATURES if each in _cpu_features()]
     chosen = os.environ.get(VARIABLE, "the widest that CTranslate2 uses by itself")
     yield Finding(
@@ -103,8 +107,6 @@ def check_processor(settings: Settings) -> Findings:
         else "",
         {"cpus": cpus, "workers": workers, "threads_per_worker": threads, "features": features},
     )
-    gpus = ctranslate2.get_cuda_device_count()
-    device = settings.device if settings.device != "auto" else "cuda" if gpus else "cpu"
     if device == "cuda" and settings.device_index >= gpus:
         found = f"{PREFIX}DEVICE asks for GPU {settings.device_index}, but {gpus} are usable"
         advice = f"Set {PREFIX}DEVICE=cpu, or install the NVIDIA driver, CUDA 12 and cuDNN 9."

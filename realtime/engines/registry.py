@@ -115,31 +115,40 @@ class InstalledEngines:
         directory = weights.locate(entry, self._settings, self._progress)
         if entry.engine is not EngineName.WHISPER:
             raise NoEngine(entry.name)
+        settings = self._settings if self._settings.decoders_in_processes else self._on_device()
         options: dict[str, Any] = {
             "languages": entry.languages,
             "translation": entry.capabilities.translation,
-            "device": self._settings.device,
-            "compute_type": self._settings.compute_type,
-            "device_index": self._settings.device_index,
-            "threads": self._settings.engine_threads,
+            "device": settings.device,
+            "compute_type": settings.compute_type,
+            "device_index": settings.device_index,
+            "threads": settings.engine_threads,
         }
-        if self._settings.decoders_in_processes:
+        if settings.decoders_in_processes:
             return EngineProgram(
                 entry.name,
                 "realtime.engines.whisper.process:load",
                 {"path": str(directory), **options},
                 sys.executable,
-                instances=self._settings.engine_workers,
-                max_memory_bytes=self._settings.engine_memory_bytes,
+                instances=settings.engine_workers,
+                max_memory_bytes=settings.engine_memory_bytes,
                 stall_timeout=RECOGNIZER_STALL_SECONDS,
             )
         try:
             self.advance(Step(entry.name, Stage.LOADING))
             from realtime.engines.whisper.engine import Whisper
 
-            return Whisper(directory, workers=self._settings.engine_workers, **options)
+            return Whisper(directory, workers=settings.engine_workers, **options)
         finally:
             self._steps.pop(entry.name, None)
+
+    def _on_device(self) -> Settings:
+        """Return the settings with the device that `auto` stands for."""
+        import ctranslate2
+
+        if self._settings.device != "auto":
+            return self._settings
+        return replace(self._settings, device="cuda" if ctranslate2.get_cuda_device_count() else "cpu")
 
     def synthesizer(self, entry: ModelEntry) -> Synthesizer | EngineProgram:
         directory = weights.locate(entry, self._settings, self._progress)

@@ -3,7 +3,8 @@
     python -m tests.bench.hard_cases.slow_machine [SECONDS [SHARE [STREAMS ...]]]
 
 The others start when a third of the time is over. The table has the lag of the words that were spoken before and after
-that, and how long it took until a further session would have been refused.
+that, how late the final transcript of a turn was after its end, and how long it took until a further session would have
+been refused.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.bench.scoring import frames, percentile, score
+from tests.bench.scoring import final_seconds, frames, percentile, score
 from tests.bench.service_cost import watched
 from tests.bench.speech_clips import load_speech
 from tests.bench.speech_tracks import Track, shuffled_track
@@ -125,12 +126,18 @@ def main(seconds: float, share: float, counts: Sequence[int]) -> None:
         admitted = [(track, each) for track, each in zip(tracks, records, strict=True) if not each.refused]
         early: list[float] = []
         late: list[float] = []
+        finals = [
+            lag
+            for _, each in admitted
+            for lag in final_seconds([event for event in each.events if event[0] >= slow_from])
+        ]
         for track, each in admitted:
             for word, lag in score(track.words, list(frames(each.events)), FRAME_SECONDS).commit_lags.items():
                 (late if track.words[word].end >= slow_from else early).append(lag)
         refused_at = next((each.at - slow_from for each in probes if each.at > slow_from and not each.admits), None)
         print(
-            f"N = {count} ({len(admitted)} admitted): before {_lags(early)}, after {_lags(late)}; refuses "
+            f"N = {count} ({len(admitted)} admitted): before {_lags(early)}, after {_lags(late)}, "
+            f"finals {_lags(finals)}; refuses "
             f"{'never' if refused_at is None else f'after {refused_at:.0f} s'}; {others:.2f} cores of others; "
             f"{sum(bool(each.failure) for each in records)} failed"
         )

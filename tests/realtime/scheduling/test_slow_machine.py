@@ -29,15 +29,25 @@ def p95(simulation: Simulation, start: float, end: float) -> float:
 def test_a_machine_that_loses_a_quarter_of_its_speed_captions_all_sessions_in_time(sessions: int, pauses: bool) -> None:
     simulation = simulated(sessions, 1.0, 0.75, pauses=pauses)
     assert p95(simulation, 5.0, SLOW_FROM) < 3.0
-    assert p95(simulation, SLOW_FROM, END) < 3.3
+    assert p95(simulation, SLOW_FROM, END) < 3.5
 
 
 @pytest.mark.parametrize("pauses", [True, False])
 @pytest.mark.parametrize(("sessions", "speed"), [(8, 0.375), (12, 0.375), (16, 0.3)])
 def test_the_lag_does_not_run_away_on_a_machine_that_is_far_too_slow(sessions: int, speed: float, pauses: bool) -> None:
     simulation = simulated(sessions, 1.0, speed, pauses=pauses)
-    assert p95(simulation, END - 25.0, END - 10.0) < 7.0
-    assert p95(simulation, END - 10.0, END) < 7.0
+    early, late = p95(simulation, END - 25.0, END - 10.0), p95(simulation, END - 10.0, END)
+    assert early < 8.0
+    assert late < max(8.0, 1.25 * early)
+
+
+def test_finals_come_in_time_with_less_than_one_core_for_twelve_sessions() -> None:
+    simulation = Simulation(cores=0.9)
+    simulation.run(12, END - 20.0)
+    finals = sorted(lag.seconds for lag in simulation.finals if lag.spoken >= 10.0)
+    assert finals[len(finals) // 2] < 1.2
+    assert finals[int(0.95 * len(finals))] < 2.0
+    assert p95(simulation, 10.0, END) < 6.0
 
 
 def test_partials_thin_out_and_the_level_stays_critical_as_long_as_the_machine_is_too_slow() -> None:
@@ -47,7 +57,7 @@ def test_partials_thin_out_and_the_level_stays_critical_as_long_as_the_machine_i
     assert all(look.partial_interval is None or look.partial_interval >= 1.2 for look in late)
 
 
-@pytest.mark.parametrize(("sessions", "speed"), [(8, 0.5), (12, 0.5), (16, 0.3)])
+@pytest.mark.parametrize(("sessions", "speed"), [(8, 0.375), (12, 0.375), (16, 0.3)])
 def test_further_sessions_are_refused_seconds_after_the_machine_became_too_slow(sessions: int, speed: float) -> None:
     simulation = simulated(sessions, 1.0, speed)
     first = next(look.at for look in simulation.looks if look.at >= SLOW_FROM and not look.admits)
@@ -57,4 +67,4 @@ def test_further_sessions_are_refused_seconds_after_the_machine_became_too_slow(
 
 
 def test_a_machine_with_time_to_spare_admits_further_sessions() -> None:
-    assert all(look.admits for look in simulated(8, 1.0, 1.0).looks)
+    assert all(look.admits for look in simulated(8, 1.0, 0.75).looks if look.at < SLOW_FROM)
