@@ -14,6 +14,10 @@ MAX_WORKERS: Final = 8
 MAX_THREADS: Final = 4
 """Decoder workers of a model, and threads of each, that are chosen at most."""
 
+SMALL_MODEL_BYTES: Final = 200_000_000
+"""Bytes of weights up to which one thread answers soon enough: those of `whisper-base` are 145 MB, and of
+`whisper-small` 484 MB."""
+
 DEFAULT_WYOMING_PORT: Final = 10_300
 """TCP port of Wyoming servers for speech recognition, for a `wyoming_uri` without one."""
 
@@ -113,7 +117,7 @@ class Settings:
     device_index: int = 0
     """Index of the GPU to use."""
     decoder_workers: int = 0
-    """Batches of one model decoded in parallel; 0 chooses by the CPUs, see `engine_workers`."""
+    """Batches of one model decoded in parallel; 0 chooses by the CPUs and the model, see `decoder_layout`."""
     threads_per_worker: int = 0
     """Threads of each decoder worker; 0 divides the CPUs among the workers, at most four each."""
     decoders_in_processes: bool = False
@@ -226,22 +230,18 @@ class Settings:
     trace_text: bool = False
     """Write the words of transcripts and spoken text into traces; without it, only their lengths and times."""
 
-    @property
-    def engine_threads(self) -> int:
-        """Return the number of threads of one decoder worker."""
-        return self.threads_per_worker or max(1, min(MAX_THREADS, usable_cpus() // self.engine_workers))
+    def decoder_layout(self, weight_bytes: int) -> tuple[int, int]:
+        """Return the number of decoder workers of a model with so many bytes of weights, and the threads of each.
 
-    @property
-    def engine_workers(self) -> int:
-        """Return the number of decoder workers per model: with four threads each they use up to 32 CPUs.
-
-        Decoding is bound by memory bandwidth, so that a second worker can use the CPU while the first one waits. On a
-        GPU two are enough, and of processes, each of which has the model to itself, there are no more either. What one
-        process does in Python lets no more than eight workers be busy (`tests.bench.scaling`).
+        Workers of one thread follow the most streams, but a large model would answer too late with a single one. On a
+        GPU two workers are enough, and of processes, each of which has the model to itself, there are no more either.
+        What one process does in Python keeps no more than eight workers busy (`tests.bench.scaling`).
         """
         cpus = usable_cpus()
         most = 2 if self.device == "cuda" or self.decoders_in_processes else MAX_WORKERS
-        return self.decoder_workers or min(most, max(2, cpus // MAX_THREADS), cpus)
+        wanted = 1 if weight_bytes <= SMALL_MODEL_BYTES else MAX_THREADS
+        workers = self.decoder_workers or min(most, max(2, cpus // wanted), cpus)
+        return workers, self.threads_per_worker or max(1, min(MAX_THREADS, cpus // workers))
 
     @property
     def lacks_api_keys(self) -> bool:

@@ -93,14 +93,13 @@ def check_processor(settings: Settings) -> Findings:
     enable_avx512()
     gpus = ctranslate2.get_cuda_device_count()
     device = settings.device if settings.device != "auto" else "cuda" if gpus else "cpu"
-    chosen_for = replace(settings, device=device)
-    cpus, workers, threads = usable_cpus(), chosen_for.engine_workers, chosen_for.engine_threads
+    cpus, (workers, threads) = usable_cpus(), replace(settings, device=device).decoder_layout(0)
     features = [each for each in CPU_FEATURES if each in _cpu_features()]
     chosen = os.environ.get(VARIABLE, "the widest that CTranslate2 uses by itself")
     yield Finding(
         "CPU",
         Status.WARNING if workers * threads > cpus else Status.OK,
-        f"{cpus} CPUs for {workers} decoder workers of {threads} threads; "
+        f"{cpus} CPUs, for a small model {workers} decoder workers of {threads} threads; "
         f"{', '.join(features) or 'unknown extensions'}; instruction set: {chosen}",
         f"Set {PREFIX}DECODER_WORKERS or {PREFIX}THREADS_PER_WORKER lower: there are more threads than CPUs."
         if workers * threads > cpus

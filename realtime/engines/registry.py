@@ -93,14 +93,15 @@ class InstalledEngines:
         self._require_library(entry)
         try:
             path = weights.locate(entry, replace(self._settings, allow_downloads=allow_downloads), self.advance)
-            return weights.size(path) * self._copies(entry)
+            size = weights.size(path)
+            return size * self._copies(entry, size)
         finally:
             self._steps.pop(entry.name, None)
 
-    def _copies(self, entry: ModelEntry) -> int:
-        """Return how many times a recognizer is in memory."""
+    def _copies(self, entry: ModelEntry, size: int) -> int:
+        """Return how many times a model of so many bytes is in memory."""
         in_processes = entry.task is Task.TRANSCRIPTION and self._settings.decoders_in_processes
-        return self._settings.engine_workers if in_processes else 1
+        return self._settings.decoder_layout(size)[0] if in_processes else 1
 
     def _require_library(self, entry: ModelEntry) -> None:
         """Raise `UnusableModel` for a model whose weights would be downloaded in vain."""
@@ -116,13 +117,14 @@ class InstalledEngines:
         if entry.engine is not EngineName.WHISPER:
             raise NoEngine(entry.name)
         settings = self._settings if self._settings.decoders_in_processes else self._on_device()
+        workers, threads = settings.decoder_layout(weights.size(directory))
         options: dict[str, Any] = {
             "languages": entry.languages,
             "translation": entry.capabilities.translation,
             "device": settings.device,
             "compute_type": settings.compute_type,
             "device_index": settings.device_index,
-            "threads": settings.engine_threads,
+            "threads": threads,
         }
         if settings.decoders_in_processes:
             return EngineProgram(
@@ -130,7 +132,7 @@ class InstalledEngines:
                 "realtime.engines.whisper.process:load",
                 {"path": str(directory), **options},
                 sys.executable,
-                instances=settings.engine_workers,
+                instances=workers,
                 max_memory_bytes=settings.engine_memory_bytes,
                 stall_timeout=RECOGNIZER_STALL_SECONDS,
             )
@@ -138,7 +140,7 @@ class InstalledEngines:
             self.advance(Step(entry.name, Stage.LOADING))
             from realtime.engines.whisper.engine import Whisper
 
-            return Whisper(directory, workers=settings.engine_workers, **options)
+            return Whisper(directory, workers=workers, **options)
         finally:
             self._steps.pop(entry.name, None)
 
