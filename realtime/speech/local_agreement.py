@@ -22,6 +22,7 @@ from typing import Final
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.speech.punctuation import SENTENCE_ENDS
 from realtime.speech.transcript import Word, normalised
+from realtime.speech.word_alignment import align_words
 
 MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
 """Samples (0.7 s) by which the audio of two hypotheses must differ for one to confirm the other."""
@@ -54,8 +55,9 @@ class Draft:
 class LocalAgreement:
     """Commits the words of one segment from its successive hypotheses.
 
-    Words are compared without case and punctuation. Punctuation after the newest committed word is not returned until
-    the next word is committed, since punctuation at the end of the audio is a guess.
+    Words are compared without case and punctuation, numbers in whatever way they are written. Punctuation after the
+    newest committed word is not returned until the next word is committed, since punctuation at the end of the audio is
+    a guess.
     """
 
     def __init__(self) -> None:
@@ -99,10 +101,9 @@ class LocalAgreement:
         in a pause and not within a word: then the hypothesis before may confirm this one, however close.
         """
         first = self.left_out if partial else self._trimmed
-        places, known = self._realign(words, first)
+        places, tail = self._realign(words, first)
         if any(word.end > 0 for word in words):
             self._time(places, words, first)
-        tail = tuple(words[known:])
         self.erased += len(self.tentative) - agreed_length(self.tentative, tail)
         before = end if pausing else end - span
         while len(self._tails) > 1 and self._tails[1][0] <= before:
@@ -122,8 +123,8 @@ class LocalAgreement:
         """
         if not self._tails or draft.end < self._tails[-1][0] + span:
             return ""
-        _, known = align_words(self.committed[draft.first :], draft.words)
-        if not (agreed := agreed_length(self.tentative, draft.words[known:])):
+        _, tail = align_words(self.committed[draft.first :], draft.words)
+        if not (agreed := agreed_length(self.tentative, tail)):
             return ""
         confirmed, self.tentative = self.tentative[:agreed], self.tentative[agreed:]
         self._tails = deque([(self._tails[-1][0], self.tentative)])
@@ -137,17 +138,16 @@ class LocalAgreement:
         if self._tails and draft.end <= self._tails[-1][0]:
             return self.tentative
         kept = self.tentative[:-1]
-        _, known = align_words((*self.committed[draft.first :], *kept), draft.words)
-        return (*kept, *draft.words[known:])
+        _, tail = align_words((*self.committed[draft.first :], *kept), draft.words)
+        return (*kept, *tail)
 
     def finish(self, words: Sequence[Word]) -> str:
         """Take the final hypothesis and commit all its words; return the text not yet returned.
 
         Words committed before keep their text, and take the times and probabilities they have in `words`.
         """
-        places, known = self._realign(words, self._trimmed)
+        places, tail = self._realign(words, self._trimmed)
         self._time(places, words, self._trimmed)
-        tail = tuple(words[known:])
         self.erased += len(self.tentative) - agreed_length(self.tentative, tail)
         self.tentative = ()
         return self._commit(tail, hold=False)
@@ -191,10 +191,10 @@ class LocalAgreement:
         self._pending_punctuation = text[len(delta) :]
         return delta
 
-    def _realign(self, words: Sequence[Word], first: int) -> tuple[list[int | None], int]:
+    def _realign(self, words: Sequence[Word], first: int) -> tuple[list[int | None], tuple[Word, ...]]:
         """Return `align_words` of the committed words from `first` on; update the punctuation of the last one."""
         untrimmed = self.committed[first:]
-        places, known = align_words(untrimmed, words)
+        places, tail = align_words(untrimmed, words)
         if untrimmed and places[-1] is not None and _same(untrimmed[-1], words[places[-1]]):
             last = untrimmed[-1].text.rstrip(TRAILING_PUNCTUATION)
             now = words[places[-1]].text
@@ -203,7 +203,11 @@ class LocalAgreement:
                 self._pending_punctuation.removesuffix(untrimmed[-1].text[len(last) :]) + punctuation
             )  # it may hold other words' too
             self.committed[-1] = replace(untrimmed[-1], text=last + punctuation)
-        return places, known
+        if tail and tail[0] is not words[-len(tail)]:  # it is the rest of the number that was committed last
+            last = untrimmed[-1].text.rstrip(TRAILING_PUNCTUATION)
+            self._pending_punctuation = self._pending_punctuation.removesuffix(untrimmed[-1].text[len(last) :])
+            self.committed[-1] = replace(untrimmed[-1], text=last)
+        return places, tail
 
     def _time(self, places: Sequence[int | None], words: Sequence[Word], first: int) -> None:
         """Copy times and probabilities from `words` to the committed words from `first` on; missing get no length."""
@@ -218,36 +222,6 @@ class LocalAgreement:
                 )
             self.committed[index] = word
             end = word.end
-
-
-def align_words(committed: Sequence[Word], words: Sequence[Word]) -> tuple[list[int | None], int]:
-    """Align committed words with a hypothesis.
-
-    Return for each committed word its index in `words`, or None, and the number of leading `words` that correspond to
-    `committed`: the prefix with the least edit distance, the longer one on a tie.
-    """
-    if len(words) >= len(committed) and all(map(_same, committed, words)):
-        return list(range(len(committed))), len(committed)
-    newer = [normalised(word.text) for word in words]
-    rows = [list(range(len(words) + 1))]
-    for row, old in enumerate((normalised(word.text) for word in committed), start=1):
-        above, distances = rows[-1], [row]
-        for column, new in enumerate(newer):
-            distances.append(min(above[column] + (old != new), above[column + 1] + 1, distances[column] + 1))
-        rows.append(distances)
-    known = column = min(range(len(words) + 1), key=lambda column: (rows[-1][column], -column))
-    places: list[int | None] = [None] * len(committed)
-    row = len(committed)
-    while row and column:
-        distance = rows[row][column]
-        if distance == rows[row - 1][column - 1] + (not _same(committed[row - 1], words[column - 1])):
-            row, column = row - 1, column - 1
-            places[row] = column
-        elif distance == rows[row - 1][column] + 1:
-            row -= 1
-        else:
-            column -= 1
-    return places, known
 
 
 def agreed_length(one: Sequence[Word], other: Sequence[Word]) -> int:

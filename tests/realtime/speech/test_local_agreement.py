@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.speech.local_agreement import CUT_RANGE, MIN_SPAN, Draft, LocalAgreement, align_words
+from realtime.speech.local_agreement import CUT_RANGE, MIN_SPAN, Draft, LocalAgreement
 from realtime.speech.transcript import Word, normalised
+from realtime.speech.word_alignment import align_words
 
 
 def words(text: str) -> tuple[Word, ...]:
@@ -288,10 +289,14 @@ def test_words_that_are_left_out_of_partials_are_still_expected_in_a_final() -> 
 
 
 def test_committed_words_are_found_at_the_beginning_of_a_longer_hypothesis() -> None:
-    assert align_words(words("one two three"), words("one two three four")) == ([0, 1, 2], 3)
-    assert align_words(words("one two three"), words("one and two three four")) == ([0, 2, 3], 4)
-    assert align_words(words("one two three"), words("two three four")) == ([None, 0, 1], 2)
-    assert align_words(words("one two"), ()) == ([None, None], 0)
+    def aligned(committed: str, hypothesis: str) -> tuple[list[int | None], str]:
+        places, following = align_words(words(committed), words(hypothesis))
+        return places, text(following)
+
+    assert aligned("a b c", "a b c d") == ([0, 1, 2], " d")
+    assert aligned("a b c", "a and b c d") == ([0, 2, 3], " d")
+    assert aligned("a b c", "b c d") == ([None, 0, 1], " d")
+    assert aligned("a b", "") == ([None, None], "")
 
 
 @pytest.mark.parametrize(("one", "other"), [("5", "-5"), ("C", "C++"), ("क", "की"), ("का", "के"), ("10", "$10")])
