@@ -97,6 +97,26 @@ def test_views_of_samples_are_sent_as_audio(page: Page) -> None:
     assert sent == ["string", "object", "string", "string"]  # the update, the audio, the commit and its answer
 
 
+def test_the_connection_begins_when_the_source_has_delivered_its_first_frame(page: Page) -> None:
+    calls = page.evaluate("""(async () => {
+      const { listen } = await import("/vivavoce.js");
+      const context = new AudioContext();
+      const destination = context.createMediaStreamDestination();
+      const sound = context.createOscillator();
+      sound.connect(destination);
+      sound.start();
+      await context.resume();
+      const calls = [];
+      const onLevel = () => calls.push("frame");
+      const listener = await listen({ source: destination.stream, onLevel, onState: (state) => calls.push(state) });
+      await listener.stop();
+      await context.close();
+      return calls.filter((call, index) => call !== calls[index - 1]);
+    })()""")
+    assert calls[0] == "frame"
+    assert "open" in calls
+
+
 def test_a_container_is_sent_from_its_beginning_to_each_session(page: Page) -> None:
     page.evaluate(FAKE_SOCKET)
     sent = page.evaluate("""(async () => {
