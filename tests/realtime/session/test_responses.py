@@ -98,6 +98,17 @@ def test_a_phrase_without_audio_has_no_times() -> None:
     assert conversation.outputs_of(ResponseWordsTimed) == []
 
 
+def test_a_finished_response_names_each_language_that_the_voice_does_not_speak_once() -> None:
+    conversation = Conversation(held=(Synthesize,))
+    conversation.send(Speak("Das ist neu. This is new. Es ist schön.", in_conversation=False))
+    for language in ("de", "", "de"):
+        phrase = conversation.pending(Synthesize)[-1]
+        conversation.send(chunk(phrase.number, 1.0))
+        conversation.send(SynthesisFinished(phrase.number, language))
+    (finished,) = conversation.outputs_of(ResponseFinished)
+    assert finished.unspoken_languages == ("de",)
+
+
 def test_the_texts_of_a_response_add_up_to_the_text_given() -> None:
     conversation = Conversation()
     conversation.send(Speak(TEXT))

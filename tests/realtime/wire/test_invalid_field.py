@@ -8,6 +8,8 @@ from msgspec import Meta
 
 from realtime.wire.invalid_field import Fault, InvalidField, invalid_field, invalid_json_field, unsupported_value
 
+Short = Annotated[str, Meta(max_length=3)]
+
 
 class Colour(enum.Enum):
     RED = "red"
@@ -31,10 +33,10 @@ class Paper(msgspec.Struct):
     scale: Annotated[float, Meta(ge=0.5, le=2)] | None = None
     printed: bool = False
     image: bytes = b""
-    labels: Annotated[
-        dict[Annotated[str, Meta(max_length=3)], Annotated[str, Meta(max_length=3)]], Meta(max_length=2)
-    ] = {}
-    notes: dict[str, Any] = {}
+    labels: Annotated[dict[Short, Short], Meta(max_length=2)] = {}
+    notes: dict[Short, Any] = {}
+    layers: dict[str, Literal["on", "off"]] = {}
+    sheets: dict[str, Annotated[int, Meta(ge=1, le=9)]] = {}
     owner: str | Line | None = None
 
 
@@ -143,6 +145,22 @@ def test_a_value_of_another_type_is_told_from_those_that_are_taken(fields: Any, 
             "Invalid key in 'labels': string too long. Expected a string with maximum length 3, but got a string with "
             "length 4 instead.",
         ),
+        (
+            {"notes": {"a": 1, "abcd": 2}},
+            "notes",
+            "Invalid key in 'notes': string too long. Expected a string with maximum length 3, but got a string with "
+            "length 4 instead.",
+        ),
+        (
+            {"sheets": {"north": 1, "south": 0}},
+            "sheets.south",
+            "Invalid 'sheets.south': integer below minimum value. Expected a value >= 1, but got 0 instead.",
+        ),
+        (
+            {"layers": {"roads": "on", "rails": "dim"}},
+            "layers.rails",
+            "Invalid value: 'dim'. Supported values are: 'off' and 'on'.",
+        ),
         ({"image": "%"}, "image", "Invalid 'image': expected base64-encoded bytes, but got an invalid value instead."),
         ({"scale": float("inf")}, "scale", "Invalid value for 'scale'."),
         ({"size": "x" * 70}, "size", f"Invalid value: '{'x' * 64}…'. Supported values are: 'a4' and 'a5'."),
@@ -179,6 +197,13 @@ def test_a_message_that_is_nested_too_deeply_is_not_explained() -> None:
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.json.decode(text, type=Paper)
     assert invalid_json_field(caught.value, Paper, text) == InvalidField("", Fault.VALUE, "The message is invalid.")
+
+
+def test_a_fault_that_is_not_found_is_not_explained() -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert({"title": "Map", "labels": {"abcd": ""}}, Paper)
+    unexplained = invalid_field(caught.value, Paper, {"title": "Map", "labels": {"abc": ""}})
+    assert unexplained == InvalidField("labels", Fault.VALUE, "Invalid value for 'labels'.")
 
 
 def test_choices_are_listed_as_in_a_sentence() -> None:

@@ -3,7 +3,7 @@ import pytest
 from realtime.audio.formats import AudioFormat, Encoding
 from realtime.errors import ClientError, Overloaded, Unauthorized
 from realtime.wire.deepgram.errors import error_body
-from realtime.wire.deepgram.query import FLAGS, InvalidQuery
+from realtime.wire.deepgram.query import FLAGS, InvalidQuery, languages_to_detect
 from realtime.wire.deepgram.transcripts import plain
 from tests.support.deepgram_client import opened
 
@@ -82,6 +82,24 @@ def test_an_utterance_end_is_reported_after_a_second_at_least(written: str, mill
     detection = opened("/v1/listen", utterance_end_ms=written).config.turn_detection
     assert detection is not None
     assert detection.reported_silence == (milliseconds and 16 * milliseconds)
+
+
+@pytest.mark.parametrize(
+    ("written", "languages"),
+    [
+        ([], None), (["false"], None), (["true"], ()), (["de"], ("de",)), (["en-US", "fr"], ("en", "fr")),
+        (["multi", "de"], ("de",)),
+    ],
+)  # fmt: skip
+def test_the_language_is_detected_on_demand_among_all_or_some(
+    written: list[str], languages: tuple[str, ...] | None
+) -> None:
+    assert languages_to_detect({"detect_language": written}) == languages
+
+
+def test_languages_to_detect_that_are_none_are_refused() -> None:
+    with pytest.raises(ClientError, match="maybe"):
+        languages_to_detect({"detect_language": ["maybe"]})
 
 
 def test_terms_to_expect_precede_the_audio_without_their_weights() -> None:
