@@ -14,28 +14,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, assert_never
 
-from realtime.audio.formats import encode
 from realtime.errors import UnreadableText, VoiceError
 from realtime.session.answer import Answer
 from realtime.session.config import Modality
-from realtime.session.conversation import AudioPart, Conversation, ItemStatus, Message, Role, TextPart
+from realtime.session.conversation import Conversation, ItemStatus, Message, Role
 from realtime.session.events import Output
 from realtime.session.generation import ChatDelta, ChatTextDelta
 from realtime.session.jobs import JobFailed, Jobs, SpeechSynthesized, SynthesisFinished
 from realtime.session.phrase_synthesis import PhraseSynthesis
 from realtime.session.prepared_answer import PreparedPhrase, Speaker
-from realtime.session.response_events import (
-    EndReason,
-    Response,
-    ResponseAudioExtended,
-    ResponseFinished,
-    ResponseFlushed,
-    ResponseStatus,
-    ResponseTextExtended,
-    ResponseWordsTimed,
-)
+from realtime.session.reply_message import ReplyMessage
+from realtime.session.response_events import EndReason, Response, ResponseFinished, ResponseStatus
 from realtime.session.response_items import ResponseItems
-from realtime.session.speech_queue import SpeechQueue
 from realtime.speech.phrases import PhraseChunker
 from realtime.speech.style import ReferenceClip
 
@@ -81,23 +71,18 @@ class Reply:
         self.time_words = time_words
         self._says_text_of_client = False
         """Whether the client gives its text, and no chat backend."""
-        self._conversation = conversation
         self._chunker = PhraseChunker(first_words)
         self._phrases: deque[str | None] = deque()
         """Phrases not yet handed to the engine; None is a flush."""
         self._runs_dry = False
         """Whether the client has nothing left to play while text is still to come."""
         self._items = ResponseItems(response, conversation, new_id)
-        self._sent_text: list[str] = []
-        self._sent_samples = 0
-        # A conversation is paced; out of it, the speech is wanted as a recording, as fast as the socket takes it.
-        self._speech = SpeechQueue(response.output_format.sample_rate, paced=response.in_conversation)
+        self._message = ReplyMessage(response, self._items, conversation)
+        self._speech = self._message.speech
         self._synthesis = PhraseSynthesis(jobs, self._speech)
         self._cut_short = False
         """Whether it was concluded before it was complete."""
         self.status = ResponseStatus.IN_PROGRESS
-        self.spoken_item_id = ""
-        """The item in the conversation that holds what was spoken, once it is finished."""
 
     @property
     def finished(self) -> bool:
@@ -136,6 +121,11 @@ class Reply:
         return job in (self._synthesis.job, self.answer.generation)
 
     @property
+    def spoken_item_id(self) -> str:
+        """The item in the conversation that holds what was spoken, once it is finished; empty before."""
+        return self._message.item_id
+
+    @property
     def played_until(self) -> float:
         """When the client will have played all that was sent; before the first audio, the beginning of time."""
         return self._speech.played_until
@@ -149,9 +139,7 @@ class Reply:
 
     def keep_until(self, seconds: float) -> int:
         """Keep of it what was played in its first `seconds`. Return where in the answer that ends."""
-        heard = self._speech.timing.text_until(seconds)
-        if self._conversation is not None and self.spoken_item_id in self._conversation:
-            self._conversation.truncate(self.spoken_item_id, seconds)
+        heard = self._message.keep_until(seconds)
         text = self.answer.text[self._start :]
         position = text.find(heard)  # after white space, if at all; but overlong white space is shortened
         return self._start + (len(text) if position < 0 else position + len(heard))
@@ -197,10 +185,8 @@ class Reply:
     def _add_text(self, text: str) -> Iterator[Output]:
         if self.response.modality is Modality.AUDIO:
             self._phrases.extend(self._chunker.feed(text))
-        elif text:
-            self._sent_text.append(text)
-            message = self._items.current
-            yield ResponseTextExtended(self.response, message.index, message.id, text)
+        else:
+            yield from self._message.write(text)
 
     def _end_text(self) -> None:
         self._phrases.extend(self._chunker.flush())
@@ -217,8 +203,7 @@ class Reply:
                 self._synthesis.add(message)
             case SynthesisFinished():
                 if self.time_words and self._synthesis.audible:
-                    item, words = self._items.current, self._speech.timing.last_words()
-                    yield ResponseWordsTimed(self.response, item.index, item.id, words)
+                    yield from self._message.time_words()
                 self._synthesis.finish(message)
             case JobFailed(number, error):
                 if number == self._synthesis.job:
@@ -239,11 +224,11 @@ class Reply:
         spoken response of which the engine made no audio at all has failed, unless its text has no letters and no
         digits.
         """
-        yield from self._send_due(now)
+        yield from self._message.send_due(now)
         while self._synthesis.job is None and self._phrases and self._phrases[0] is None:
             self._phrases.popleft()
             self._speech.add_mark()
-            yield from self._send_due(now)
+            yield from self._message.send_due(now)
         if self._synthesis.job is not None or (self._phrases and self._speech.waiting >= MAX_BUFFERED_SECONDS):
             return
         if self._phrases:
@@ -254,7 +239,7 @@ class Reply:
                 yield from self._synthesize(clause, now)
         elif self.answer.complete:
             self._speech.end_audio()
-            yield from self._send_due(now)
+            yield from self._message.send_due(now)
             if self._speech.deadline() is None:
                 yield from self._complete(now)
 
@@ -271,31 +256,7 @@ class Reply:
         for result in prepared.results:
             yield from self.receive(result, now)
 
-    def _send_due(self, now: float) -> Iterator[Output]:
-        for chunk in self._speech.release(now):
-            message = self._items.current
-            if chunk is None:
-                yield ResponseFlushed(self.response)
-            elif isinstance(chunk, str):
-                self._sent_text.append(chunk)
-                yield ResponseTextExtended(self.response, message.index, message.id, chunk)
-            else:
-                data = encode(chunk, self.response.output_format.encoding)
-                yield ResponseAudioExtended(self.response, message.index, message.id, data, self._sent_samples)
-                self._sent_samples += len(chunk)
-
     # From the first item to the last.
-
-    def _finish_message(self, status: ItemStatus) -> Iterator[Output]:
-        """End the message with the text that was sent."""
-        item_id = self._items.current.id
-        spoken = self.response.modality is Modality.AUDIO
-        text = "".join(self._sent_text)
-        part = AudioPart(text) if spoken else TextPart(text)
-        yield from self._items.finish(Message(Role.ASSISTANT, (part,)), status)
-        if self._conversation is not None and spoken:
-            self._conversation.set_timing(item_id, self._speech.timing)
-            self.spoken_item_id = item_id
 
     def _complete(self, now: float) -> Iterator[Output]:
         reason = self.answer.end_reason
@@ -304,7 +265,7 @@ class Reply:
             if self._synthesis.unread:
                 yield from self.finish(ResponseStatus.FAILED, now, error=UnreadableText())
                 return
-            yield from self._finish_message(ItemStatus.COMPLETED if whole else ItemStatus.INCOMPLETE)
+            yield from self._message.finish(ItemStatus.COMPLETED if whole else ItemStatus.INCOMPLETE)
         for call in self.answer.take_calls():
             yield from self._items.begin(replace(call, arguments=""))
             yield from self._items.finish(call, ItemStatus.COMPLETED)
@@ -342,7 +303,7 @@ class Reply:
             yield from self.answer.cancel()
         yield from self._synthesis.cancel()
         if self._items.open is not None:
-            yield from self._finish_message(ItemStatus.INCOMPLETE)
+            yield from self._message.finish(ItemStatus.INCOMPLETE)
             if status is ResponseStatus.FAILED:
                 self.keep_until(self._speech.sent_seconds)
             else:

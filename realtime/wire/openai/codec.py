@@ -27,7 +27,6 @@ from realtime.session.commands import (
     Configure,
 )
 from realtime.session.config import SessionConfig
-from realtime.session.conversation import AudioPart, Item, Message, Role
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
@@ -66,12 +65,12 @@ from realtime.wire.openai.beta import BetaWriter, beta_session, is_beta
 from realtime.wire.openai.client_events import InvalidValue, OverloadedRequest, RefusedRequest, parse
 from realtime.wire.openai.conversation_requests import ConversationRequests
 from realtime.wire.openai.frames import FrameWriter
-from realtime.wire.openai.items import channel_field, item_object
+from realtime.wire.openai.item_events import audio_frames, item_frames
 from realtime.wire.openai.opening import extensions, open_session, updated_session
 from realtime.wire.openai.refusals import MIN_COMMIT_MS, refused
 from realtime.wire.openai.responses import ResponseWriter
 from realtime.wire.openai.resuming import SessionResumption
-from realtime.wire.openai.session_object import WireSession, milliseconds
+from realtime.wire.openai.session_object import WireSession
 from realtime.wire.openai.session_update import SessionPatch
 from realtime.wire.openai.transcripts import TranscriptWriter
 from realtime.wire.openai.voice_recording import voice_recording
@@ -231,42 +230,14 @@ class OpenAICodec(Codec):
                 session, transcription = self._updates.popleft()
                 self._effective = replace(session, config=event.config)
                 return [self._session_event("updated", self._effective, transcription=transcription)]
-            case SpeechStarted():
-                return [self._speech("started", event, audio_start_ms=milliseconds(event.at))]
-            case SpeechStopped():
-                return [self._speech("stopped", event, audio_end_ms=milliseconds(event.at))]
-            case IdleTimeoutReached(item_id, start, end):
-                return [
-                    self._writer.event(
-                        "input_audio_buffer.timeout_triggered",
-                        audio_start_ms=milliseconds(start),
-                        audio_end_ms=milliseconds(end),
-                        item_id=item_id,
-                    )
-                ]
-            case AudioCommitted():
-                return self._committed(event)
-            case AudioCleared():
-                return [self._writer.event("input_audio_buffer.cleared")]
+            case SpeechStarted() | SpeechStopped() | IdleTimeoutReached() | AudioCommitted() | AudioCleared():
+                return audio_frames(event, self._writer)
             case TranscriptExtended() | TranscriptRevised() | TranscriptCompleted() | TranscriptFailed():
                 return self._transcript(event)
             case RecordingTranscribed(part=part, transcript=transcript):
                 return self._transcript(transcript, part)
-            case ItemAdded(item, previous):
-                return self._item_added(item, previous)
-            case ItemDeleted(item_id):
-                return [self._writer.event("conversation.item.deleted", item_id=item_id)]
-            case ItemRetrieved(item):
-                return [self._writer.event("conversation.item.retrieved", item=item_object(item))]
-            case ItemTruncated(item_id, content_index, audio_end_ms):
-                return [
-                    self._writer.event(
-                        "conversation.item.truncated",
-                        item_id=item_id,
-                        content_index=content_index,
-                        audio_end_ms=audio_end_ms,
-                    )
-                ]
+            case ItemAdded() | ItemDeleted() | ItemRetrieved() | ItemTruncated():
+                return item_frames(event, self._writer)
             case ResponseStarted():
                 return self._responses.started(event.response)
             case ResponseItemAdded():
@@ -307,10 +278,6 @@ class OpenAICodec(Codec):
             shown["x_substituted"] = sorted(session.substituted)
         return self._writer.event(f"session.{kind}", session=shown)
 
-    def _speech(self, kind: str, event: SpeechStarted | SpeechStopped, **fields: int) -> str:
-        channel = channel_field(event.channel)
-        return self._writer.event(f"input_audio_buffer.speech_{kind}", **fields, item_id=event.item_id, **channel)
-
     def _transcript(
         self, event: TranscriptExtended | TranscriptRevised | TranscriptCompleted | TranscriptFailed, part: int = 0
     ) -> Frames:
@@ -328,22 +295,3 @@ class OpenAICodec(Codec):
                 return [self._transcripts.failed(event, content_index=part)]
             case _:
                 assert_never(event)
-
-    def _committed(self, event: AudioCommitted) -> Frames:
-        # Without its transcript, which clients would otherwise show twice.
-        item = Item(event.item_id, Message(Role.USER, (AudioPart(),)), channel=event.channel)
-        previous = event.previous_item_id
-        committed = self._writer.event(
-            "input_audio_buffer.committed",
-            previous_item_id=previous,
-            item_id=event.item_id,
-            **channel_field(event.channel),
-        )
-        return [committed, *self._item_added(item, previous)]
-
-    def _item_added(self, item: Item, previous_item_id: str | None) -> Frames:
-        shown = item_object(item)
-        return [
-            self._writer.event("conversation.item.added", previous_item_id=previous_item_id, item=shown),
-            self._writer.event("conversation.item.done", previous_item_id=previous_item_id, item=shown),
-        ]

@@ -12,6 +12,7 @@ from realtime.speech.style import ReferenceClip
 from realtime.wire.codec import Handshake
 from realtime.wire.invalid_field import unsupported_value
 from realtime.wire.openai.client_events import InvalidValue
+from realtime.wire.openai.session_changes import changed_session
 from realtime.wire.openai.session_object import SHOWN_LIFETIME, WireSession
 from realtime.wire.openai.session_update import SessionPatch
 
@@ -97,8 +98,8 @@ def updated_session(
     Raises `InvalidValue` if what is asked for is not possible.
     """
     try:
-        session = session.merged(
-            patch, find_recognizer=handshake.find_recognizer, find_voice=handshake.find_voice, clip=clip
+        session = changed_session(
+            session, patch, find_recognizer=handshake.find_recognizer, find_voice=handshake.find_voice, clip=clip
         )
     except ClientError as error:
         raise InvalidValue(error.message, param="session.tool_choice", request_id=request_id) from error
