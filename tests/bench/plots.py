@@ -82,7 +82,7 @@ def _charts(runs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     models = [(model, list(of_model)) for model, of_model in groupby(runs, key=lambda run: run["model"])]
     most = max(run["streams"] for run in runs)
     highest = max(MAX_COMMIT_LAG, *(run["commit_lag_p95"] or 0.0 for run in runs))
-    streams = _chart("Commit lag against concurrent streams", "streams", most, highest)
+    streams = lag_chart("Commit lag against concurrent streams", "streams", most, highest)
     for model, of_model in models:
         for name, figure in (("median", "commit_lag_p50"), ("p95", "commit_lag_p95")):
             points = [(run["streams"], run[figure]) for run in of_model if run[figure] is not None]
@@ -94,14 +94,14 @@ def _charts(runs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
         longest = max((end for end, _, _ in stretches), default=STRETCH_SECONDS)
         highest = max((high for _, _, high in stretches), default=MAX_COMMIT_LAG)
         title = f"Commit lag over time, {model}, p95 of each {STRETCH_SECONDS:g} s"
-        chart = _chart(title, "seconds", longest, highest)
+        chart = lag_chart(title, "seconds", longest, highest)
         for run in of_model:
             name = f"{run['streams']} stream{'s' if run['streams'] > 1 else ''}"
             chart.add(name, [(end, high) for end, _, high in run["lag_over_time"]])
         yield f"lag-over-time-{model}", chart
 
 
-def _chart(title: str, across: str, until: float, highest: float) -> Any:
+def lag_chart(title: str, across: str, until: float, highest: float) -> Any:
     """Return an empty chart of lags up to `highest`, from 0 to `until` of what is `across`."""
     chart = pygal.XY(
         pygal.Config(js=[], css=["file://style.css", "file://graph.css", DARK]),

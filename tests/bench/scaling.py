@@ -1,0 +1,91 @@
+"""How many streams other machines would follow, simulated: `python -m tests.bench.scaling [FILE.svg CORES|gpu ...]`.
+
+Sessions and scheduler are the real ones, the clock is simulated, and an engine takes the time that
+`tests.bench.engine_costs` has measured on the machine of the benchmarks. There is one worker of one thread for each
+core. The search ends at the largest number of streams whose p95 commit lag is at most 3 s.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.plots import lag_chart
+from tests.bench.scoring import percentile
+from tests.bench.under_load import MAX_COMMIT_LAG
+from tests.support.simulated_load import FAST_THREAD, INSTABILITY, EngineCosts, Simulation
+
+SECONDS: Final = 18.0
+"""Seconds that every user speaks, in sentences with pauses of a second."""
+
+WARM_UP: Final = 7.0
+"""Seconds until all streams have begun and costs are learnt; words before are not counted."""
+
+PYTHON: Final = {"encode_python": 0.0017, "decode_python": 0.0025, "frame_python": 0.0002}
+"""Seconds that only one thread of a process can work at a time: of an encoding, of a decode with what the event loop
+does for its partial, and of a frame. By `tests.bench.engine_costs` and `tests.bench.many_streams`."""
+
+HIGHEST: Final = MAX_COMMIT_LAG + 1
+"""Lag in seconds up to which points are drawn."""
+
+GPU: Final = EngineCosts(encode=0.003, encode_second=0.0, batch=0.005, step=0.003, step_each=0.0001, align=0.003)
+"""A GPU as it might be, with two workers: 3 ms for an encoding, and for a step of a batch of any size."""
+
+
+@dataclass(slots=True)
+class Machine:
+    """A machine, and the p95 commit lags of the numbers of streams that were simulated."""
+
+    name: str
+    workers: int
+    costs: EngineCosts
+    lags: dict[int, float] = field(default_factory=dict)
+
+    def follows(self, streams: int) -> bool:
+        """Simulate so many streams; return whether they are in time."""
+        simulation = Simulation(
+            workers=self.workers, costs=self.costs, instability=INSTABILITY, stagger=min(0.37, 5.0 / streams)
+        )
+        simulation.run(streams, SECONDS)
+        late = percentile((lag.seconds for lag in simulation.lags if lag.spoken >= WARM_UP), 0.95)
+        self.lags[streams] = late or 0.0
+        return self.lags[streams] <= MAX_COMMIT_LAG
+
+
+def search(holds: Callable[[int], bool], first: int) -> int:
+    """Return the largest number that holds, to an eighth of it: upwards from `first`, then between."""
+    best, too_many = 0, first
+    while holds(too_many):
+        best, too_many = too_many, 2 * too_many
+    while too_many - best > max(1, best // 8):
+        between = (best + too_many) // 2
+        best, too_many = (between, too_many) if holds(between) else (best, between)
+    return best
+
+
+def main() -> None:
+    """Print the table, and draw the lags into the file that is named first."""
+    file, *cores = sys.argv[1:] or ["scaling.svg", "2", "4", "8", "16", "gpu"]
+    table = Table("machine", "streams, engines alone", "streams, one process")
+    machines = []
+    for each in cores:
+        workers, costs, name = (2, GPU, "assumed GPU") if each == "gpu" else (int(each), FAST_THREAD, f"{each} cores")
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        alone, process = Machine(name, workers, costs), Machine(name, workers, replace(costs, **PYTHON))
+        table.add_row(name, *(str(search(machine.follows, 10 * workers)) for machine in (alone, process)))
+        machines.append(process)
+    Console().print(table)
+    points = {each.name: [lag for lag in sorted(each.lags.items()) if lag[1] <= HIGHEST] for each in machines}
+    most = max(streams for each in points.values() for streams, _ in each)
+    chart = lag_chart("Commit lag against streams, by cores, simulated", "streams", most, HIGHEST)
+    for name, shown in points.items():
+        chart.add(name, shown)
+    Path(file).write_bytes(chart.render(is_unicode=False))
+
+
+if __name__ == "__main__":
+    main()
