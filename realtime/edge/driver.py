@@ -62,6 +62,13 @@ MAX_RESULTS: Final = 64
 """Results that may wait. While the lane is full, job tasks wait, and with them the engine behind a synthesis."""
 
 
+LANGUAGE_SECONDS: Final = 1.0
+"""Seconds that the end of a phrase waits for its language. Texts take 1 ms, but the first of a service 0.5 s.
+
+What identifies languages is loaded for it then, and the client has the audio of the phrase to play meanwhile.
+"""
+
+
 class Inbox(Generic[Request]):
     """Two bounded lanes into a session; results go before commands."""
 
@@ -265,7 +272,13 @@ class Driver:
                     await self.inbox.put_result(
                         SpeechSynthesized(job.number, samples, synthesizer.sample_rate, positions)
                     )
-        await self.inbox.put_result(SynthesisFinished(job.number, await self._unspoken_language(job.text, entry)))
+        checking = asyncio.create_task(self._unspoken_language(job.text, entry))
+        try:
+            await asyncio.wait([checking], timeout=LANGUAGE_SECONDS)
+            await self.inbox.put_result(SynthesisFinished(job.number, checking.result() if checking.done() else ""))
+            await checking
+        finally:
+            checking.cancel()
 
     async def _voice(self, job: Synthesize, synthesizer: SynthesizerHandle, asked: ModelEntry) -> str:
         """Return the voice for a phrase. Raises `UnknownVoice` if the model that the client has asked for has none."""
