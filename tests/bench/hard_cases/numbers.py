@@ -45,6 +45,9 @@ SENTENCES: Final = (
     "My card number is four zero two four, zero zero seven one, two three four five, six seven eight nine.",
 )
 
+LONGEST: Final = 15.0
+"""Seconds of the longest recording that is used."""
+
 NUMBER: Final = re.compile(
     r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|\w+ty|hundred|thousand)\b", re.IGNORECASE
 )
@@ -55,7 +58,7 @@ def clips(every: int) -> Iterator[tuple[str, SpeechClip]]:
     known = set[tuple[str, ...]]()
     for row in rows():
         words = plain_words(row["text"])
-        if row["lang"] == "en" and row["wer_ok"] and row["kind"] != "long" and words not in known:
+        if row["lang"] == "en" and row["wer_ok"] and row["seconds"] <= LONGEST and words not in known:
             known.add(words)
             if len(NUMBER.findall(row["text"])) > 1:
                 samples = soxr.resample(load(row["file"]), SAMPLE_RATE, RATE)
