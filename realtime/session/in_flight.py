@@ -71,7 +71,6 @@ class InFlight:
         return TranscriptionRequest(
             samples=buffer.slice(self.start, self.end),
             before=before,
-            text_before="" if self.final else segment.text_left_out,
             beginning="" if self.final else segment.text_known,
             language=language,
             candidates=config.languages,

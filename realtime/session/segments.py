@@ -72,9 +72,6 @@ batch: under load it is cheaper to write words again.
 HEARD_UNIT: Final = SAMPLE_RATE * 20 // 1000
 """Samples of which that is a multiple (20 ms): a frame of the encoder."""
 
-WORDS_BEFORE: Final = 8
-"""Committed words before the audio of a partial that are given to the decoder as the preceding text."""
-
 LONG_WORD: Final = SAMPLE_RATE
 """Samples (1 s) that no word lasts, but for long numbers in figures."""
 
@@ -287,12 +284,6 @@ class Segment:
             return start, start, end
         start = self.partial_start or start
         return start - min(HEARD_BEFORE[load], start - self.earliest) // HEARD_UNIT * HEARD_UNIT, start, end
-
-    @property
-    def text_left_out(self) -> str:
-        """The last committed words before the audio that partials decode."""
-        left_out = self.agreement.committed[: self.agreement.left_out]
-        return "".join(word.text for word in left_out[-WORDS_BEFORE:])
 
     @property
     def text_known(self) -> str:

@@ -86,8 +86,6 @@ class TranscriptionRequest:
     decoding: DecodingOptions = DecodingOptions()
     before: Samples = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
     """What is heard right before `samples` and not transcribed, for context: whole frames of 20 ms."""
-    text_before: str = field(default="", repr=False)
-    """The text of the speech before `samples`, which a partial is given as the preceding text."""
     beginning: str = field(default="", repr=False)
     """Text that the transcript is known to begin with, which is not written again where `before` is heard or under
     load."""

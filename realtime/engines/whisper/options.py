@@ -13,12 +13,6 @@ HOTWORD_TOKENS: Final = 100
 """Tokens of hotwords among them."""
 
 
-TOKENS_BEFORE: Final = 8
-"""Tokens of `TranscriptionRequest.text_before` before a transcript. With fewer there are none, and none under load:
-prompts of different lengths share no batch.
-"""
-
-
 def generation(decoding: DecodingOptions, temperature: float) -> dict[str, Any]:
     """Return the search options of `ctranslate2.models.Whisper.generate` at this temperature."""
     options: dict[str, Any] = {
@@ -33,11 +27,10 @@ def generation(decoding: DecodingOptions, temperature: float) -> dict[str, Any]:
 
 
 def preceding(request: TranscriptionRequest, tokenizer: Tokenizer) -> list[int]:
-    """Return the prompt before the task tokens: hotwords, then the end of the preceding text; empty without any."""
+    """Return the prompt before the task tokens: hotwords, then the end of the preceding text; empty without either."""
     expected, prefix = (
         tokenizer.encode(f" {text.strip()}") if text.strip() else [] for text in (request.hotwords, request.prompt)
     )
     expected = expected[:HOTWORD_TOKENS]
-    said = [] if request.under_load else tokenizer.encode(request.text_before)[-TOKENS_BEFORE:]
-    tokens = [*expected, *prefix[len(expected) - PROMPT_TOKENS :], *(said if len(said) == TOKENS_BEFORE else ())]
+    tokens = [*expected, *prefix[len(expected) - PROMPT_TOKENS :]]
     return [tokenizer.sot_prev, *tokens] if tokens else []

@@ -112,7 +112,6 @@ def test_a_partial_goes_on_after_the_text_that_is_known(
     partial = TranscriptionRequest(
         samples[start:],
         before=samples[:start],
-        text_before="".join(word.text for word in words[:6]),
         beginning=f"{words[6].text}{words[7].text}",
         language="en",
         final=False,
