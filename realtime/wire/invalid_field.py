@@ -4,6 +4,7 @@ msgspec says which field is wrong, but calls types by their names in Python. So 
 which values it takes, and the message which value it has.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ def invalid_json_field(error: msgspec.ValidationError, expected: Any, text: str 
     """Explain why a JSON text is not of the type `expected`, as `error` says."""
     try:
         return invalid_field(error, expected, msgspec.json.decode(text))
-    except (msgspec.DecodeError, RecursionError):  # of a part that the type does not have, or a number out of range
+    # Of a part that the type does not have, which may be no UTF-8, or of a number out of range.
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _unexplained(_place(error)[1])
 
 
@@ -71,8 +73,13 @@ def invalid_field(error: msgspec.ValidationError, expected: Any, value: Any) -> 
     if reason.startswith("Object missing"):
         name = f"{name}.{reason.split('`')[1]}".removeprefix(".")
         return InvalidField(name, Fault.MISSING, f"Missing required parameter: '{name}'.")
-    kinds, value = _found(path, _alternatives(inspect.type_info(expected)), value)
+    kinds, value = _found(path, _alternatives(_type_info(expected)), value)
     return next(_faults(name, kinds, value), _unexplained(name))
+
+
+@functools.cache  # a type of many takes 3 ms, which a client that sends nothing else must not cost
+def _type_info(expected: Any) -> inspect.Type:  # noqa: ANN401
+    return inspect.type_info(expected)
 
 
 def unsupported_value(value: str, choices: Sequence[str]) -> str:
@@ -96,8 +103,14 @@ def _unexplained(name: str) -> InvalidField:
 
 
 def _found(path: str, kinds: Sequence[inspect.Type], value: Any) -> tuple[Sequence[inspect.Type], Any]:  # noqa: ANN401
-    """Return the types and the value at a path."""
+    """Return the types and the value at a path; any type if it leads nowhere.
+
+    So it may if an object of the client has the same key twice: msgspec says what is wrong with the first value, and
+    keeps the last one.
+    """
     for member, index in _STEP.findall(path):
+        if not (isinstance(value, dict) if member else isinstance(value, list) and int(index) < len(value)):
+            return [inspect.AnyType()], value
         if index:
             kinds = [
                 each for kind in kinds if isinstance(kind, inspect.ListType) for each in _alternatives(kind.item_type)

@@ -206,6 +206,29 @@ def test_a_fault_that_is_not_found_is_not_explained() -> None:
     assert unexplained == InvalidField("labels", Fault.VALUE, "Invalid value for 'labels'.")
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"title": "Map", "owner": {"type": "line", "width": 0}, "owner": "me"}', "owner.width"),
+        ('{"title": "Map", "figures": [{"type": "line", "width": 0}], "figures": []}', "figures[0].width"),
+        ('{"title": "Map", "figures": [{"type": "line", "width": 0}], "figures": {}}', "figures[0].width"),
+    ],
+)
+def test_a_fault_in_the_first_value_of_a_key_that_is_there_twice_is_not_explained(text: str, path: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.json.decode(text, type=Paper)
+    unexplained = InvalidField(path, Fault.VALUE, f"Invalid value for '{path}'.")
+    assert invalid_json_field(caught.value, Paper, text) == unexplained
+
+
+def test_a_fault_beside_bytes_that_are_no_text_is_not_explained() -> None:
+    text = b'{"title": 5, "other": "\xff"}'
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.json.decode(text, type=Paper)
+    unexplained = InvalidField("title", Fault.VALUE, "Invalid value for 'title'.")
+    assert invalid_json_field(caught.value, Paper, text) == unexplained
+
+
 def test_choices_are_listed_as_in_a_sentence() -> None:
     assert unsupported_value("x", ["a"]) == "Invalid value: 'x'. Supported values are: 'a'."
     assert unsupported_value("x", ["a", "b", "c"]) == "Invalid value: 'x'. Supported values are: 'a', 'b', and 'c'."
