@@ -119,6 +119,20 @@ def test_the_connection_begins_when_the_source_has_delivered_its_first_frame(pag
     assert "open" in calls
 
 
+def test_no_session_is_opened_for_a_source_that_has_ended_before_its_first_frame(page: Page) -> None:
+    code, states = page.evaluate("""(async () => {
+      const { listen } = await import("/vivavoce.js");
+      const context = new AudioContext();
+      const { stream } = context.createMediaStreamDestination();
+      stream.getTracks().forEach((track) => track.stop());
+      const states = [];
+      const error = await listen({ source: stream, onState: (state) => states.push(state) }).catch((error) => error);
+      await context.close();
+      return [error.code, states];
+    })()""")
+    assert (code, states) == ("ended", [])
+
+
 def test_a_container_is_sent_from_its_beginning_to_each_session(page: Page) -> None:
     page.evaluate(FAKE_SOCKET)
     sent = page.evaluate("""(async () => {

@@ -12,7 +12,7 @@ const VIEWS = ["captions", "recording", "speak", "talk"];
 
 /** The texts for errors of the library, by their code, and of the browser, by their name (W3C Media Capture and Streams). */
 const FAILURES = {
-  no_microphone: "noMicrophone", no_sound: "noSound", NotAllowedError: "notAllowed", NotFoundError: "notFound", NotReadableError: "notReadable",
+  no_microphone: "noMicrophone", no_sound: "noSound", ended: "ended", NotAllowedError: "notAllowed", NotFoundError: "notFound", NotReadableError: "notReadable",
 };
 
 /** Events of the server that are shown. */

@@ -57,12 +57,11 @@ export class Capture {
    * @param {MediaStream} stream
    * @param {(pcm: ArrayBuffer, peak: number) => void} onFrame called every 40 ms; `peak` is between 0 and 1
    * @param {() => void} [onEnded] called when the source ends by itself: unplugged, or no longer shared
+   * @throws {Error} with the `code` `ended` where that has happened before the first frame
    */
   static async start(stream, onFrame, onEnded) {
     const capture = new Capture(stream);
-    for (const track of stream.getAudioTracks()) {
-      track.addEventListener("ended", () => capture.#stopped || onEnded?.());
-    }
+    const tracks = stream.getAudioTracks();
     try {
       await capture.#context.audioWorklet.addModule(new URL("capture.worklet.js", import.meta.url));
       /** @type {AudioWorkletNodeOptions} */
@@ -70,16 +69,19 @@ export class Capture {
       const node = new AudioWorkletNode(capture.#context, "vivavoce-capture", options);
       await new Promise((resolve) => {
         setTimeout(resolve, FIRST_FRAME_MS);
+        for (const track of tracks) track.addEventListener("ended", resolve, { once: true });
         node.port.onmessage = ({ data: { pcm, peak } }) => {
           resolve(undefined);
           if (!capture.#stopped) onFrame(pcm, peak);
         };
         capture.#context.createMediaStreamSource(stream).connect(node);
       });
+      if (tracks.every(({ readyState }) => readyState === "ended")) throw failure("ended", "The source has ended.");
     } catch (error) {
       capture.stop();
       throw error;
     }
+    for (const track of tracks) track.addEventListener("ended", () => capture.#stopped || onEnded?.());
     return capture;
   }
 

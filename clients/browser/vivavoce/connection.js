@@ -125,7 +125,7 @@ export class Connection {
   /** Open a session, or another connection of the one before. */
   async #connect() {
     const key = await keyOf(this.#server);
-    if (this.#closed) return;
+    if (this.#closed) throw new Error("The session has been closed.");
     const resumes = this.#resuming;
     if (!resumes) this.#resumption = new Resumption();
     const url = endpoint(this.#server, "v1/realtime");
