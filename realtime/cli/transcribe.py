@@ -158,7 +158,10 @@ class _Command:
         self.any_words = False
 
     async def run(self, sources: list[Recording]) -> int:
-        """Transcribe the recordings, write them in order, and return how many have failed. Raises `_ReaderLeft`."""
+        """Transcribe the recordings, and return how many have failed. Raises `_ReaderLeft`.
+
+        Each is written when it is done, and printed in the order of the command line.
+        """
         failures = 0
         in_progress: deque[tuple[Recording, asyncio.Task[Transcript]]] = deque()
         if len(sources) > 1:
@@ -183,12 +186,15 @@ class _Command:
         return failures
 
     async def _finish(self, source: Recording, transcribing: asyncio.Task[Transcript]) -> bool:
-        """Wait for a transcript and write it; return whether that failed."""
+        """Wait for a transcript, and print it or the name of its file; return whether that failed."""
         await asyncio.wait([transcribing])
         with self._bars.hidden():
             try:
                 transcript = transcribing.result()
-                self._write(source, transcript)
+                if source.destination is None:
+                    _print(self._text(transcript))
+                else:
+                    _print(printable(str(source.destination), sys.stdout) + "\n")
                 if to_text(transcript).strip():
                     self.any_words = True
                 else:
@@ -204,6 +210,7 @@ class _Command:
         return False
 
     async def _transcribe(self, source: Recording, name: str) -> Transcript:
+        """Return the transcript of a recording, and write it to its file if it has one."""
         with source.open() as file, self._bars.bar(name) as advance:
             track = self._options.track
             async with open_recording(self._decoders, file, MAX_SECONDS, self._detector, track) as recording:
@@ -218,28 +225,26 @@ class _Command:
 
                 showing = asyncio.create_task(show())
                 try:
-                    return await job.whole()
+                    transcript = await job.whole()
                 finally:
                     showing.cancel()
+        if source.destination is not None:
+            with (
+                blaming(source.destination),
+                source.destination.open("w" if self._options.force else "x", encoding="utf-8") as output,
+            ):
+                output.write(self._text(transcript))
+        return transcript
 
-    def _write(self, source: Recording, transcript: Transcript) -> None:
+    def _text(self, transcript: Transcript) -> str:
+        """Return a transcript in the format of the command."""
         if self._options.format == "json":
             body = to_dict(transcript, words=self._options.word_timestamps)
-            text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
-        elif self._options.format == "txt":
-            text = to_text(transcript)
-        else:
-            layout = subtitle_layout(self._options.max_line_width, self._options.max_line_count)
-            text = _SUBTITLES[self._options.format](transcript, layout)
-        if source.destination is None:
-            _print(text)
-            return
-        with (
-            blaming(source.destination),
-            source.destination.open("w" if self._options.force else "x", encoding="utf-8") as file,
-        ):
-            file.write(text)
-        _print(printable(str(source.destination), sys.stdout) + "\n")
+            return json.dumps(body, ensure_ascii=False, indent=2) + "\n"
+        if self._options.format == "txt":
+            return to_text(transcript)
+        layout = subtitle_layout(self._options.max_line_width, self._options.max_line_count)
+        return _SUBTITLES[self._options.format](transcript, layout)
 
 
 def _print(text: str) -> None:

@@ -21,7 +21,9 @@ from realtime.cli import transcribe
 from realtime.cli.main import main
 from realtime.cli.transcribe import MAX_RECORDINGS
 from realtime.engines.hibari import Hibari
+from realtime.errors import EngineError
 from realtime.speech.recognition import TranscriptionRequest
+from tests.support.realtime_service import eventually
 from tests.support.recordings import channels_file, silence, tracks_file, wav_file
 from tests.support.scripted_engines import ScriptedEngines, ScriptedRecognizer, say_numbers
 
@@ -407,6 +409,22 @@ def test_an_interrupt_ends_it_quietly_and_keeps_what_is_done(tmp_path: Path) -> 
             process.kill()
     assert (process.returncode, errors) == (128 + signal.SIGINT, "")
     assert sorted(path.name for path in tmp_path.glob("*.txt")) == ["short.txt"]
+
+
+def test_an_interrupt_keeps_what_is_done_of_later_files(command: Command, engines: ScriptedEngines) -> None:
+    class Interrupting(ScriptedRecognizer):
+        def encode(self, request: TranscriptionRequest) -> TranscriptionRequest:
+            if len(request.samples) > SPEECH.size:
+                assert eventually(Path("short.txt").exists)
+                os.kill(os.getpid(), signal.SIGINT)
+                raise EngineError("The command is being ended.")
+            return super().encode(request)
+
+    engines.workers = 2
+    engines.recognizer = lambda entry: Interrupting(engines, entry.name, entry.capabilities)  # type: ignore[method-assign]
+    names = [str(record("long.wav", say_numbers([7] * 40))), str(record("short.wav"))]
+    assert command(*names) == 128 + signal.SIGINT
+    assert [path.name for path in Path().glob("*.txt")] == ["short.txt"]
 
 
 @pytest.mark.models
