@@ -87,6 +87,8 @@ class SpeechSegmenter:
         self._probabilities: deque[float] = deque()
         """Scores of the windows from `_scores_start` on."""
         self._scores_start = 0
+        self._found: deque[Span] = deque()
+        """Spans that are complete and not yet taken."""
 
     @property
     def samples(self) -> int:
@@ -96,15 +98,16 @@ class SpeechSegmenter:
     @property
     def earliest_needed(self) -> int:
         """Position before which no later segment begins."""
-        return self._segmentation.earliest_needed
+        return self._found[0].start if self._found else self._segmentation.earliest_needed
 
     async def add(self, block: Samples) -> AsyncGenerator[SpeechSegment, None]:
         """Yield the segments that `block` completes."""
         self._audio.append(block)
         while count := min((self._audio.end - self._scored) // WINDOW, MAX_WINDOWS):
             end = self._scored + count * WINDOW
-            for span in await self._score(self._audio.slice(self._scored, end)):
-                yield self._segment(span)
+            await self._score(self._audio.slice(self._scored, end))
+            while self._found:
+                yield self._segment(self._found.popleft())
             self._scored = end
             self._discard(min(self._segmentation.earliest_needed, end))
 
@@ -119,18 +122,22 @@ class SpeechSegmenter:
     async def finish(self) -> AsyncGenerator[SpeechSegment, None]:
         """Yield the remaining segments; the last window is padded with silence."""
         rest = self._audio.slice(self._scored, self._audio.end)
-        spans = await self._score(np.pad(rest, (0, WINDOW - len(rest)))) if len(rest) else []
-        for span in [*spans, *self._segmentation.finish()]:
-            yield self._segment(span)
+        if len(rest):
+            await self._score(np.pad(rest, (0, WINDOW - len(rest))))
+        self._found.extend(self._segmentation.finish())
+        while self._found:
+            yield self._segment(self._found.popleft())
 
-    async def _score(self, samples: Samples) -> list[Span]:
+    async def _score(self, samples: Samples) -> None:
+        """Find the spans that end in these samples, which are whole windows."""
         windows = samples.reshape(-1, WINDOW)
         if samples.any():
             probabilities, self._state = await self._detector.score(windows, self._state, live=False)
         else:  # a gap in the recording may be hours long
             probabilities, self._state = [0.0] * len(windows), None
         self._probabilities.extend(probabilities)
-        return [span for probability in probabilities for span in self._segmentation.update(probability)]
+        for probability in probabilities:
+            self._found.extend(self._segmentation.update(probability))
 
     def _segment(self, span: Span) -> SpeechSegment:
         evidence = SpeechEvidence(self._threshold)

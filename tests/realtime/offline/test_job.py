@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
@@ -66,6 +67,18 @@ def test_the_position_advances_where_nobody_speaks_and_ends_with_the_recording()
     assert positions == sorted(set(positions))
     assert positions[-1] > 44 * SAMPLE_RATE
     assert work.position == 45 * SAMPLE_RATE
+
+
+def test_the_position_never_goes_back_where_segments_are_short() -> None:
+    speech = np.concatenate([part for pitch in range(300, 1500, 50) for part in (tone(0.6, pitch), silence(0.6))])
+
+    async def scene() -> list[int]:
+        work = job(speech, OfflineOptions(("en",), multilingual=True))
+        return [*[work.position async for _ in work.segments()], work.position]
+
+    positions = asyncio.run(scene())
+    assert positions == sorted(positions)
+    assert positions[-1] == len(speech)
 
 
 def test_a_translation_says_so() -> None:
