@@ -52,6 +52,9 @@ SCORING_INTERVAL: Final = 0.02
 WAITING_PER_SESSION: Final = 8
 """Requests that may be queued for one engine, for each session that a server admits: one or two of each channel."""
 
+WAITING_PER_UPLOAD: Final = 12
+"""The same for each upload: its segments that are with the recognizer at the same time."""
+
 MAX_WAITING: Final = 256
 """Requests that may be queued for one engine where no sessions are counted, or few."""
 

@@ -23,6 +23,7 @@ from realtime.errors import RETRY_AT_ONCE, EngineError, Overloaded, UnusableMode
 from realtime.models.handles import (
     MAX_WAITING,
     WAITING_PER_SESSION,
+    WAITING_PER_UPLOAD,
     DetectorHandle,
     EndOfTurnHandle,
     Handle,
@@ -339,5 +340,6 @@ class Models:
 
     @property
     def _max_waiting(self) -> int:
-        """Requests that may be queued for an engine of live sessions."""
-        return max(MAX_WAITING, WAITING_PER_SESSION * self._settings.max_sessions)
+        """Requests that may be queued for an engine: those of as many sessions and uploads as are admitted."""
+        of_sessions = max(MAX_WAITING, WAITING_PER_SESSION * self._settings.max_sessions)
+        return of_sessions + WAITING_PER_UPLOAD * self._settings.max_concurrent_uploads

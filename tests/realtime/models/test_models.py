@@ -16,6 +16,7 @@ from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import EngineProgram
 from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.models.models import Models
+from realtime.offline.transcriber import MAX_CONCURRENT_SEGMENTS
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
 from realtime.speech.pauses import SENTENCE_PAUSE
@@ -211,6 +212,19 @@ def test_the_detector_takes_a_request_of_every_session_at_once() -> None:
             windows = np.zeros((1, WINDOW), np.float32)
             scores = await asyncio.gather(*(models.detector.score(windows, None) for _ in range(300)))
             assert [probabilities for probabilities, _ in scores] == [[0.0]] * 300
+
+    run(scenario())
+
+
+def test_a_recognizer_takes_all_requests_of_uploads_and_one_of_every_session_at_once() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(), max_sessions=32, max_concurrent_uploads=32) as models:
+            base = await recognizer(models)
+            request = TranscriptionRequest(say_numbers([1]))
+            uploads = [base.transcribe(request, Priority.UPLOAD) for _ in range(32 * MAX_CONCURRENT_SEGMENTS)]
+            live = [base.transcribe(request, Priority.FINAL) for _ in range(32)]
+            texts = {hypothesis.text for hypothesis in await asyncio.gather(*uploads, *live)}
+            assert texts == {f" {transcript_of([1])}"}
 
     run(scenario())
 
