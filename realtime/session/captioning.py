@@ -277,13 +277,16 @@ class Captioning:
     def failed(self, failure: JobFailed) -> Iterator[Output]:
         """Take the failure of the transcription in flight, or of the draft, which is only missing.
 
-        After a failed partial the next one is only late, and a final that fails in a pause is repeated when the segment
-        is closed. A final that fails then is missing from its turn: the transcript fails, when the turn is over.
+        After a failed partial or draft the next one is only late, as it waits for new speech, and a final that fails in
+        a pause is repeated when the segment is closed. A final that fails then is missing from its turn: the transcript
+        fails, when the turn is over.
         """
-        if self._drafting.end(failure.number) is not None:
+        if (draft := self._drafting.end(failure.number)) is not None:
+            draft.segment.drafted_until = draft.segment.speech_end
             return
         in_flight = self._end_in_flight(failure.number)
         segment = in_flight.segment
+        segment.requested_until = segment.speech_end
         if in_flight.final and segment.is_open:
             segment.final = FinalResult(in_flight.speech_end, None)
         if segment.phase is Phase.CLOSED:

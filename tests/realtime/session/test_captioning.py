@@ -548,6 +548,14 @@ def test_a_failed_partial_is_only_late() -> None:
     assert texts(conversation) == [words_between(0, 4.8)]
 
 
+def test_a_partial_that_fails_at_once_is_not_asked_for_again_before_there_is_new_speech() -> None:
+    conversation, microphone = speaking_until_requested()
+    conversation.fail(Transcribe)
+    assert conversation.pending(Transcribe) == []
+    conversation.hear(microphone.speech(0.5))
+    assert len(conversation.pending(Transcribe)) == 1
+
+
 def test_a_final_that_failed_in_the_pause_is_asked_for_again() -> None:
     conversation, microphone = speaking()
     conversation.held = (Transcribe,)

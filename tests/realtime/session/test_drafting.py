@@ -256,6 +256,15 @@ def test_a_draft_that_fails_is_only_missing() -> None:
     assert conversation.transcript() == "it was"
 
 
+def test_a_draft_that_fails_at_once_is_not_asked_for_again_before_there_is_new_speech() -> None:
+    conversation = Drafted()
+    conversation.speak(0.4)
+    conversation.fail(Transcribe)
+    assert conversation.job(draft=True) is None
+    conversation.speak(0.4)
+    assert conversation.job(draft=True) is not None
+
+
 def test_a_draft_without_evidence_of_speech_is_not_shown() -> None:
     conversation = Drafted()
     conversation.speak(0.4)
