@@ -95,12 +95,14 @@ def language(query: Query) -> str | None:
 def languages_to_detect(query: Query) -> tuple[str, ...] | None:
     """Return from which languages the language is to be detected, none for all, by `detect_language`.
 
-    It is true or false, or a language, and may be repeated; None without it. Raises `ClientError` for another value.
+    It is true or false, or a language, and may be repeated, where languages count; None without it. Raises
+    `ClientError` for another value.
     """
     name = "detect_language"
-    if text_of(query, name).lower() in _FLAGS:
+    languages = [each for each in query.get(name, ()) if each.strip().lower() not in _FLAGS]
+    if not languages:
         return () if flag(query, name) else None
-    codes = (language_code(each, param=name) for each in query[name])
+    codes = (language_code(each, param=name) for each in languages)
     return tuple(code for code in codes if code is not None)
 
 

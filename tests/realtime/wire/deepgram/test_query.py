@@ -88,7 +88,7 @@ def test_an_utterance_end_is_reported_after_a_second_at_least(written: str, mill
     ("written", "languages"),
     [
         ([], None), (["false"], None), (["true"], ()), (["de"], ("de",)), (["en-US", "fr"], ("en", "fr")),
-        (["multi", "de"], ("de",)),
+        (["multi", "de"], ("de",)), (["true", "de"], ("de",)), (["de", "true"], ("de",)), ([""], None),
     ],
 )  # fmt: skip
 def test_the_language_is_detected_on_demand_among_all_or_some(
