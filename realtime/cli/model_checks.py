@@ -42,7 +42,7 @@ def check_models(settings: Settings) -> Findings:
         return
     local: list[str] = []
     errors: dict[str, VoiceError] = {}
-    for entry in dict.fromkeys((*ENTRIES, *defaults)):
+    for entry in {entry.name: entry for entry in (*ENTRIES, *defaults)}.values():  # defaults may have a draft model
         try:
             if _is_local(entry, settings):
                 local.append(entry.name)

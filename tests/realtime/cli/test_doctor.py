@@ -254,6 +254,12 @@ def test_a_default_model_that_does_not_exist_is_a_failure() -> None:
     assert "vivavoce models" in models.advice
 
 
+def test_with_a_draft_model_each_model_is_named_once(tmp_path: Path) -> None:
+    settings = Settings(model_paths=(f"whisper-base={tmp_path}",), draft_model="whisper-tiny.en")
+    local = next(model_checks.check_models(settings)).data["local"]
+    assert local.count("whisper-base") == 1
+
+
 def test_a_wrong_model_path_is_a_failure(tmp_path: Path) -> None:
     settings = Settings(model_paths=(f"whisper-base={tmp_path / 'nowhere'}",))
     here, failure = model_checks.check_models(settings)
