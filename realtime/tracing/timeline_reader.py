@@ -235,7 +235,8 @@ class _Reader:
         for each in decodes[decodes.index(decode) :]:
             requested, pulled, done = (
                 max(arrived, min(committed if at is None else at, committed))
-                for at in (each.requested, each.pulled, each.done)
+                # A request that was cancelled in the queue never reached an engine.
+                for at in (each.requested, each.done if each.pulled is None else each.pulled, each.done)
             )
             queue, engine = queue + pulled - requested, engine + done - pulled
         return LateWord(

@@ -135,6 +135,28 @@ def test_the_engine_is_the_cause_where_the_decode_that_confirms_a_word_takes_lon
     assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
 
 
+def test_a_decode_that_was_cancelled_in_the_queue_takes_no_time_of_the_engine() -> None:
+    conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1.28))
+    conversation.take()
+    conversation.now += 0.1
+    conversation.answer(Transcribe)
+    conversation.hear(microphone.speech(1.28))
+    conversation.now += 2.0
+    conversation.hear(microphone.silence(0.4))
+    conversation.take()
+    conversation.now += 0.1
+    conversation.answer(Transcribe)
+    conversation.release(Transcribe)
+    conversation.hear(microphone.silence(1))
+    found = timeline_of(conversation)
+    assert "cancelled" in {decode.outcome for decode in only(found.turns).decodes}
+    first = next(word for word in found.worst_words if word.text == " w2")
+    assert first.engine == pytest.approx(0.2)
+    assert first.queue >= 2.0
+    assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
+
+
 def test_where_engines_are_quick_words_wait_for_agreement() -> None:
     conversation, microphone = TracedConversation(), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(2.56), microphone.silence(1))
