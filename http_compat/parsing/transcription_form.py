@@ -153,7 +153,7 @@ def read_fields(fields: Fields) -> TranscriptionForm:
         granularities=_granularities(fields),
         subtitles=_subtitles(fields),
         stream=stream,
-        progress="progress" in fields.texts("ext"),
+        progress=_progress(fields),
         logprobs=_logprobs(fields, response_format, stream=stream),
         detection=_detection(fields),
         vad_filter=fields.flag("vad_filter") is not False,
@@ -209,6 +209,14 @@ def _logprobs(fields: Fields, response_format: TranscriptFormat, *, stream: bool
     if wanted and not stream and response_format is not TranscriptFormat.JSON:
         raise ClientError("`include` logprobs requires `response_format` json.", param="include")
     return bool(wanted)
+
+
+def _progress(fields: Fields) -> bool:
+    """Read the extensions of streams, of which there is one; others are refused, as on the websocket."""
+    extensions = fields.texts("ext")
+    if not set(extensions) <= {"progress"}:
+        raise ClientError("`ext` must be progress.", param="ext")
+    return bool(extensions)
 
 
 def _separate_channels(fields: Fields) -> bool:

@@ -87,6 +87,13 @@ def test_the_progress_is_reported_on_demand(client: TestClient, channels: str) -
     assert done["type"] == "transcript.text.done"
 
 
+def test_unknown_extensions_are_refused(client: TestClient) -> None:
+    for extensions in ("progres", "progress,words"):
+        response = upload(client, wav_file(LONG), stream="true", ext=extensions)
+        assert response.status_code == 400
+        assert response.json()["error"]["param"] == "ext"
+
+
 def test_a_chunk_that_is_late_is_preceded_by_what_comes_between() -> None:
     async def scene() -> list[bytes]:
         told, beats = asyncio.Event(), iter([b"a", b"", b"b"])
