@@ -122,6 +122,8 @@ def _destination(name: str, options: argparse.Namespace) -> Path | None:
     if options.output is not None:
         directory = Path(options.output)
         with blaming(directory):
+            if directory.exists() and not directory.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             directory.mkdir(parents=True, exist_ok=True)
         return directory / f"{stem}.{options.format}"
     if name == STDIN or len(options.files) == 1:
