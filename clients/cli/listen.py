@@ -187,7 +187,8 @@ async def _refuse_substitutes(options: ListenOptions, session: Session) -> None:
     """Raise `RequestFailed` if the server does not know the model or the language."""
     unknown = substituted(session.effective())
     if "model" in unknown:
-        message = f"the server has no model {options.model}; GET /v1/models lists those that it has"
+        models = "GET /v1/models?task=automatic-speech-recognition"
+        message = f"the server has no model {options.model} for captions; {models} lists those that it has"
         raise RequestFailed(ErrorCode.MODEL_NOT_FOUND, message)
     if "language" in unknown:
         message = f"the server knows no language {options.language}; write it as a code, such as de, or as a name"

@@ -136,7 +136,11 @@ def test_a_translation_is_asked_for(recording: str) -> None:
 @pytest.mark.parametrize(
     ("unknown", "warning"),
     [
-        ("model", "the server has no model no-such; GET /v1/models lists those that it has"),
+        (
+            "model",
+            "the server has no model no-such for captions; "
+            "GET /v1/models?task=automatic-speech-recognition lists those that it has",
+        ),
         ("language", "the server knows no language xx; write it as a code, such as de, or as a name"),
     ],
 )
