@@ -173,10 +173,11 @@ class Status:
 
 def _engine(scheduler: Scheduler, now: float) -> dict[str, Any]:
     load = scheduler.load
+    interval = load.cadence.partial_interval(now)
     return {
         "busy": round(load.busy.read(now), 3),
         "load": load.cadence.level(now).name.lower(),
-        "partial_interval_seconds": load.cadence.partial_interval(now),
+        "partial_interval_seconds": None if interval is None else round(interval, 3),
         "batch_size": round(load.mean_batch(now), 1),
         "queue": len(scheduler),
     }

@@ -85,6 +85,13 @@ def test_an_engine_without_sessions_promises_no_more_than_it_can_keep(clock: Clo
     assert Status(models, Settings(max_sessions=8), clock).snapshot()["engines"][0]["headroom"] == 2
 
 
+def test_the_interval_of_the_partials_of_a_large_model_is_rounded(clock: Clock) -> None:
+    models = ScriptedModels()
+    models.schedulers["whisper-base"] = Scheduler(Load(1, 0.1, patience=3))
+    (engine,) = Status(models, Settings(), clock).snapshot()["engines"]
+    assert engine["partial_interval_seconds"] == 0.9
+
+
 def test_the_restarts_of_models_in_processes_are_shown(clock: Clock) -> None:
     models = ScriptedModels()
     models.restarts, models.recovering = {"whisper-base": 3}, True
