@@ -91,7 +91,7 @@ def read_secret_request(kind: SecretKind, body: bytes) -> SecretRequest:
     else:
         secret = parse_as(_BETA_BODIES, text).client_secret
         expires = secret.expires_after if secret else None
-        session = msgspec.json.encode(msgspec.json.decode(text, type=Json) | {"type": _BETA_TYPES[kind]})
+        session = msgspec.json.encode(msgspec.json.decode(text, type=dict[str, Raw]) | {"type": _BETA_TYPES[kind]})
     return SecretRequest((expires or ExpiresAfter()).seconds, session)
 
 

@@ -96,6 +96,12 @@ def test_a_request_that_is_not_valid_is_refused(body: Any, param: str | None) ->
     assert caught.value.http_status == 400
 
 
+@pytest.mark.parametrize("kind", SecretKind)
+def test_a_number_out_of_range_in_an_unknown_field_is_ignored(kind: SecretKind) -> None:
+    request = read_secret_request(kind, b'{"session": {"model": "any"}, "other": 1e999}')
+    assert request.seconds > 0
+
+
 def test_a_body_that_is_not_utf_8_is_refused() -> None:
     with pytest.raises(ClientError):
         read_secret_request(SecretKind.CLIENT_SECRETS, b"\xff")
