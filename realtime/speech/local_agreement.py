@@ -203,7 +203,7 @@ class LocalAgreement:
         if untrimmed and places[-1] is not None and _same(untrimmed[-1], words[places[-1]]):
             last = untrimmed[-1].text.rstrip(TRAILING_PUNCTUATION)
             now = words[places[-1]].text
-            punctuation = now[len(now.rstrip(TRAILING_PUNCTUATION)) :]
+            punctuation = now[len(now.rstrip(TRAILING_PUNCTUATION)) :] if last else now
             self._pending_punctuation = (
                 self._pending_punctuation.removesuffix(untrimmed[-1].text[len(last) :]) + punctuation
             )  # it may hold other words' too

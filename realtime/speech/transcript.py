@@ -122,7 +122,7 @@ def normalised(text: str) -> str:
     text = text.lower()
     return "".join(
         character
-        for character, following in zip(text, text[1:] + " ", strict=True)
+        for character, following in zip(text, text[1:] + " ", strict=False)
         if unicodedata.category(character)[0] in "LMNS" or (character == "-" and following.isdigit())
     )
 

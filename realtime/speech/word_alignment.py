@@ -90,8 +90,13 @@ def _tokens(words: Sequence[Word]) -> list[list[Unit]]:
 
 def _agree(old: Sequence[Sequence[Unit]], row: int, token: Sequence[Unit]) -> bool:
     """Whether a token of the committed words is the other one or, at their end, the beginning of the same number."""
-    said, written = _text(old[row]), _text(token)
-    return said == written or (row == len(old) - 1 and written.isdecimal() and written.startswith(_beginning(old[row])))
+    return _text(old[row]) == _text(token) or (row == len(old) - 1 and _goes_on(old[row], token))
+
+
+def _goes_on(said: Sequence[Unit], token: Sequence[Unit]) -> bool:
+    """Whether both are numbers, and what was said is the beginning of the other one, which has no fewer digits."""
+    numbers = _text(said).isdecimal() and _text(token).isdecimal()
+    return numbers and len(token) >= len(said) and _text(token).startswith(_beginning(said))
 
 
 def _beginning(token: Sequence[Unit]) -> str:
@@ -107,13 +112,13 @@ def _text(token: Sequence[Unit]) -> str:
 def _after(said: Sequence[Unit], new: Sequence[Sequence[Unit]], known: int, words: Sequence[Word]) -> tuple[Word, ...]:
     """Return the words after the first `known` tokens; of a number of which `said` is the beginning, the rest."""
     rest = [unit for token in new[known:] for unit in token]
-    if not known or not (_text(said).isdecimal() and _text(new[known - 1]).startswith(_beginning(said))):
+    if not known or not _goes_on(said, new[known - 1]):
         return tuple(words[new[known - 1][-1].word + 1 :]) if known else tuple(words)
     token = new[known - 1]
-    whole = len(_text(said))
+    whole = len(said)
     more = _text(token)[len(_beginning(said)) : whole].lstrip("0")
     """What the number has instead of the zeros of a round one."""
-    last = token[min(whole, len(token)) - 1]
+    last = token[whole - 1]
     if more and last.spelled:
         return tuple(words[token[whole - len(more)].word :])
     rest = [*token[whole:], *rest]

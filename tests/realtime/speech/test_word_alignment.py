@@ -65,6 +65,8 @@ def test_numbers_in_words_have_the_units_of_those_in_digits(spelled: str, digits
         ("the ten", "the 10th of", " of"),
         ("the 10", "the 10th of", "th of"),
         ("1", "fourteen people", " people"),
+        ("nineteen hundred", "nineteen three people", " people"),
+        ("one million zero", "nineteen", ""),
     ],
 )
 def test_what_follows_a_number_is_neither_lost_nor_doubled(committed: str, hypothesis: str, following: str) -> None:
@@ -77,3 +79,10 @@ def test_a_number_that_grows_is_one_number() -> None:
     hypotheses = ["at 7.", "at 7.", "at 7:45,", "at 7:45, from"]
     text = "".join(agreement.update(words(each), number * MIN_SPAN) for number, each in enumerate(hypotheses, 1))
     assert text + agreement.finish(words("at 7:45, from here")) == " at 7:45, from here"
+
+
+def test_a_mark_by_itself_may_become_another() -> None:
+    agreement = LocalAgreement()
+    hypotheses = ["25 -", "25 -", "25 %", "25 % off"]
+    text = "".join(agreement.update(words(each), number * MIN_SPAN) for number, each in enumerate(hypotheses, 1))
+    assert (text + agreement.finish(words("25 % off"))).split() == ["25", "%", "off"]
