@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from realtime.cli.output import USAGE_ERROR, discard_standard_output
-from realtime.errors import ClientError, TooLarge, UnsupportedAudio, UnusableModel, VoiceError
+from realtime.errors import ClientError, TooLarge, UnknownModel, UnsupportedAudio, UnusableModel, VoiceError
 from realtime.settings import Settings
 
 
@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _warn(command, str(error.strerror))
         return 1
     except VoiceError as error:
-        _warn(command, error.message)
+        advice = " `vivavoce models` lists the known ones." if isinstance(error, UnknownModel) else ""
+        _warn(command, error.message + advice)
         return USAGE_ERROR if _is_wrong_value(error) else 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

@@ -72,7 +72,10 @@ def test_unknown_arguments_are_a_usage_error(arguments: tuple[str, ...], capsys:
         ("transcribe a.wav --language xx", "argument --language: must be one language that Whisper knows"),
         ("transcribe a.wav --max-line-width -1", "must be a whole number of at least 0, not '-1'"),
         ("transcribe a.wav --max-line-count 0", "must be a whole number of at least 1, not '0'"),
-        ("transcribe a.wav --model nobody", "vivavoce transcribe: The model 'nobody' does not exist."),
+        (
+            "transcribe a.wav --model nobody",
+            "vivavoce transcribe: The model 'nobody' does not exist. `vivavoce models` lists the known ones.",
+        ),
         ("voices --sample nobody", "vivavoce voices: There is no model or voice 'nobody' on this machine"),
         ("voices -o sample.doc", "argument -o/--output: sample.doc has no format that can be written"),
         ("listen a.wav --format srt", "vivavoce listen: error: unrecognized arguments: --format srt"),
