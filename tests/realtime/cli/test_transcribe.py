@@ -416,7 +416,7 @@ def test_an_interrupt_keeps_what_is_done_of_later_files(command: Command, engine
     class Interrupting(ScriptedRecognizer):
         def encode(self, request: TranscriptionRequest) -> TranscriptionRequest:
             if len(request.samples) > SPEECH.size:
-                assert eventually(Path("short.txt").exists)
+                assert eventually(Path("short.txt").exists, 60)
                 os.kill(os.getpid(), signal.SIGINT)
                 raise EngineError("The command is being ended.")
             return super().encode(request)
