@@ -181,6 +181,9 @@ class Interrupted(Event):
 class Other(Event):
     """An event without a type of its own; see `raw`."""
 
+    def __repr__(self) -> str:
+        return f"Other({self.raw.get('type')!r})"
+
 
 def parse_event(raw: Payload) -> Event:
     """Convert a server event to its type. Raises `LookupError`, `TypeError` or `ValueError` if it is malformed."""

@@ -610,3 +610,7 @@ def test_a_session_closes_although_abandoned_speech_never_began() -> None:
                     await anext(speech)
 
     meet(greeted(script), client)
+
+
+def test_an_event_without_a_type_of_its_own_is_shown_with_that_of_the_protocol() -> None:
+    assert repr(Other(raw={"type": "rate_limits.updated"})) == "Other('rate_limits.updated')"
