@@ -5,6 +5,8 @@ transcripts, whose words have exact times. Where somebody speaks without a pause
 text that is committed by then, with the times at which it was committed.
 """
 
+import errno
+import os
 import re
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
@@ -105,6 +107,8 @@ class HlsCaptions:
         self._written = 0
         self._sent = 0.0
         with _writing(folder):
+            if folder.exists() and not folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             folder.mkdir(parents=True, exist_ok=True)
         self._write_playlist(ended=False)
 

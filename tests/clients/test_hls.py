@@ -141,5 +141,5 @@ def test_old_segments_are_deleted(captions: HlsCaptions, folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SegmentsUnwritable, match=r"cannot write to .*file"):
+    with pytest.raises(SegmentsUnwritable, match=r"cannot write to .*file: Not a directory"):
         HlsCaptions(tmp_path / "file")
