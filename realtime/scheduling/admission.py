@@ -35,6 +35,7 @@ class AdmissionControl:
     def __init__(
         self, workers: int, cost: PartialCost, cadence: Cadence, load_limit: float = DEFAULT_LOAD_LIMIT
     ) -> None:
+        self._workers = workers
         self._capacity = load_limit * workers
         self._peak_capacity = load_limit / DEFAULT_LOAD_LIMIT * workers
         self._cost = cost
@@ -94,18 +95,26 @@ class AdmissionControl:
     def _promised_rate(self, now: float) -> float:
         """Return what the promises to all sessions take on average, in engine seconds per second."""
         own = sum(rate.read(now) for rate in self._promised.values())
-        return own if (draft := self.draft()) is None else own + draft._promised_rate(now)
+        return own + self._of_draft(lambda draft: draft._promised_rate(now))
 
     def _demand(self, now: float) -> float:
         """Return what keeping all promises takes at this moment, in engine seconds per second."""
         active = self._promised.keys() & self._cadence.active_sessions(now)  # without those that have ended
         own = self._cadence.finals_rate(now) + len(active) * self._own_rate
-        return own if (draft := self.draft()) is None else own + draft._demand(now)
+        return own + self._of_draft(lambda draft: draft._demand(now))
+
+    def _of_draft(self, rate: "Callable[[AdmissionControl], float]") -> float:
+        """Return a rate of the draft model's engine in seconds of this one, which may have other workers.
+
+        All workers of either take the whole machine.
+        """
+        draft = self.draft()
+        return 0.0 if draft is None else rate(draft) * self._workers / draft._workers
 
     @property
     def _expected_rate(self) -> float:
         """Engine seconds per second of a speaker who speaks all the time."""
-        return self._own_rate if (draft := self.draft()) is None else self._own_rate + draft._own_rate
+        return self._own_rate + self._of_draft(lambda draft: draft._own_rate)
 
     @property
     def _own_rate(self) -> float:

@@ -51,6 +51,14 @@ def test_what_the_draft_model_has_promised_counts_too() -> None:
     assert load.admission.headroom(NOW, 32) == int((DEFAULT_LOAD_LIMIT - taken) / (0.125 + 0.0625))
 
 
+def test_what_the_draft_model_takes_is_a_share_of_the_machine_as_that_of_the_recognizer() -> None:
+    load, draft = load_of(2, 0.125), load_of(8, 0.125)
+    load.admission.draft = lambda: draft.admission
+    draft.admission.add_session("session", NOW)
+    assert load.admission.taken_share(NOW) == pytest.approx(draft.admission.taken_share(NOW))
+    assert load.admission.headroom(NOW, 32) == int((2 * DEFAULT_LOAD_LIMIT - 0.125 / 4) / (0.125 + 0.125 / 4))
+
+
 def test_an_engine_that_costs_nothing_admits_every_session() -> None:
     load = load_of(1, 0.0)
     for number in range(1000):
