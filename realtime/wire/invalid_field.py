@@ -218,6 +218,7 @@ def _exceeded(kind: inspect.Type, value: Any) -> str:  # noqa: ANN401
                 return f"{number} below minimum value. Expected a value >= {least}, but got {_quoted(value)} instead."
             if most is not None and value > most:
                 return f"{number} above maximum value. Expected a value <= {most}, but got {_quoted(value)} instead."
+            return ""
         case inspect.StrType(min_length=least, max_length=most) | inspect.ListType(min_length=least, max_length=most):
             noun, shown = ("string", "a string") if isinstance(kind, inspect.StrType) else ("array", "an array")
             got = f"but got {shown} with length {len(value)} instead."
@@ -225,6 +226,7 @@ def _exceeded(kind: inspect.Type, value: Any) -> str:  # noqa: ANN401
                 return f"{noun} too short. Expected {shown} with minimum length {least}, {got}"
             if most is not None and len(value) > most:
                 return f"{noun} too long. Expected {shown} with maximum length {most}, {got}"
+            return ""
         case inspect.DictType(max_length=int(most)) if len(value) > most:
             return (
                 f"too many properties. Expected an object with at most {most} properties, but got an object with "
@@ -233,8 +235,7 @@ def _exceeded(kind: inspect.Type, value: Any) -> str:  # noqa: ANN401
         case inspect.BytesType():
             return "expected base64-encoded bytes, but got an invalid value instead."
         case _:
-            pass
-    return ""
+            return ""
 
 
 def _quoted(value: str | float) -> str:
