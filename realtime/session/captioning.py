@@ -107,7 +107,7 @@ class Captioning:
         pending = [*self._closed, *([self._open] if self._open else [])]
         if self._in_flight is not None:  # a dropped turn's request can still be pulled
             pending.append(self._in_flight.segment)
-        return min([position, *(segment.earliest for segment in pending)])
+        return min([position, *(segment.start for segment in pending)])
 
     # Turns.
 
@@ -122,7 +122,7 @@ class Captioning:
         segment.add_window(start, end, probability)
         segment.prepares_answer = self.config.answers_early and self._load is LoadLevel.NORMAL
         if segment.speech_start is None:
-            segment.start = segment.earliest = max(segment.start, end - LEADING_SILENCE)
+            segment.start = max(segment.start, end - LEADING_SILENCE)
         elif (at := cut_position(segment, self._load, self._buffer)) is not None:
             self._cut(segment, at)
 
@@ -214,12 +214,7 @@ class Captioning:
         hypothesis = replace(hypothesis, words=tuple(word.shifted(in_flight.start) for word in hypothesis.words))
         if in_flight.final:
             segment.final = FinalResult(in_flight.speech_end, hypothesis)
-        if segment.done or not (segment.is_open or in_flight.draft):
-            return
-        suppressed = suppression(hypothesis, segment.speech) is not None
-        lost = suppressed or not segment.agreement.continues(hypothesis.words)
-        widened = lost and not (in_flight.final or in_flight.draft) and segment.widen_partials()
-        if suppressed or widened:
+        if segment.done or not (segment.is_open or in_flight.draft) or suppression(hypothesis, segment.speech):
             return
         if hypothesis.language_probability < MIN_COMMIT_CONFIDENCE and not in_flight.final:
             return

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from realtime.audio.buffer import AudioBuffer
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.config import SessionConfig
-from realtime.session.segment_limits import MAX_DOUBTFUL_PARTIAL, MAX_PARTIAL
+from realtime.session.segment_limits import MAX_PARTIAL
 from realtime.session.segments import Segment
 from realtime.speech.recognition import TranscriptionRequest
 
@@ -52,27 +52,22 @@ class InFlight:
         """Return what to decode now that an engine is free: the newest audio; `prior` is that of the language."""
         segment = self.segment
         self.state = RequestState.RUNNING
-        heard, self.start, self.end = segment.audio_range(load, final=self.final)
-        whole = self.final or segment.partial_start is None
-        self.lead_in = segment.missing_lead_in if whole and not config.turn_detection else 0
+        self.start, self.end = segment.decode_range()
+        self.lead_in = 0 if config.turn_detection else segment.missing_lead_in
+        if not self.final and segment.partial_start is not None:
+            self.start, self.lead_in = segment.partial_start, 0
         self.first, self.speech_end = segment.agreement.left_out, segment.speech_end
-        told = None if self.final else segment.partial_language
-        language = config.known_language or told or (segment.draft_language if self.draft else None)
-        under_load = load is not LoadLevel.NORMAL
         if self.draft:
             segment.drafted_until = self.speech_end
         else:
             segment.requested_until = self.speech_end
-            doubtful = language is None and not under_load
-            self.is_long = self.end - self.start > (MAX_DOUBTFUL_PARTIAL if doubtful else MAX_PARTIAL[load])
-        timed = config.time_partials and not under_load
+            self.is_long = self.end - self.start > MAX_PARTIAL[load]
+        timed = config.time_partials and load is LoadLevel.NORMAL
         self.word_times = self.final or self.is_long or timed
-        before = buffer.slice(heard, self.start)  # traces have the audio that is read last
+        told = None if self.final else segment.partial_language
         return TranscriptionRequest(
             samples=buffer.slice(self.start, self.end),
-            before=before,
-            beginning="" if self.final else segment.text_known,
-            language=language,
+            language=config.known_language or told or (segment.draft_language if self.draft else None),
             candidates=config.languages,
             language_prior=prior,
             prompt=config.prompt,
@@ -80,7 +75,7 @@ class InFlight:
             word_times=self.word_times,
             voice=segment.voice.between(self.start, self.end),
             translate=config.translate,
-            under_load=under_load,
+            under_load=load is not LoadLevel.NORMAL,
         ).after_silence(self.lead_in)
 
     def covers(self, segment: Segment) -> bool:

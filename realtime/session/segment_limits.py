@@ -18,14 +18,11 @@ more: word error rates over 23 minutes of English are 7.35 % with 8 s and 7.2 % 
 """
 
 MAX_PARTIAL: Final = {
-    LoadLevel.NORMAL: 3 * SAMPLE_RATE // 2,
+    LoadLevel.NORMAL: 5 * SAMPLE_RATE,
     LoadLevel.BUSY: 5 * SAMPLE_RATE,
     LoadLevel.CRITICAL: 7 * SAMPLE_RATE // 2,
 }
 """Samples, by load, from which a partial leaves committed words out, which the final of the segment decodes again."""
-
-MAX_DOUBTFUL_PARTIAL: Final = 5 * SAMPLE_RATE
-"""The same (5 s) at the level `NORMAL` while the language is not certain, which shorter audio shows less clearly."""
 
 HARD_SEGMENT_LIMIT: Final = 20 * SAMPLE_RATE
 """Samples (20 s) at which a segment is cut even in the middle of speech, since nothing of it could be trimmed."""

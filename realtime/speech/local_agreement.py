@@ -31,7 +31,7 @@ TRAILING_PUNCTUATION: Final = ".,!?;:…。，、！？：；\"'”’)]}」』�
 """Punctuation that may follow a word."""
 
 CUT_RANGE: Final = SAMPLE_RATE
-"""Samples (1 s) before the latest possible cut in which `leave_out` looks for a better one, unless it is told."""
+"""Samples (1 s) before the latest possible cut in which `leave_out` looks for a better one."""
 
 MAX_MISSING: Final = 0.2
 """Share of the committed words that a hypothesis may lack for audio to be left out by its times.
@@ -152,17 +152,12 @@ class LocalAgreement:
         self.tentative = ()
         return self._commit(tail, hold=False)
 
-    def continues(self, words: Sequence[Word]) -> bool:
-        """Whether a partial goes on after the committed words, as the one before may have done."""
-        _, tail = align_words(self.committed[self.left_out :], words)
-        return bool(tail) or not self.tentative
-
-    def leave_out(self, words: Sequence[Word], before: int, search: int = CUT_RANGE) -> tuple[int, int] | None:
+    def leave_out(self, words: Sequence[Word], before: int) -> tuple[int, int] | None:
         """Leave committed words out of the audio that partials decode, by the times in `words`, the partial last taken.
 
-        Return the gap in which to cut: the end of one word and the start of the next, which is at most `before`. Of
-        those at most `search` samples earlier, a gap between sentences is preferred, else the widest. Return None if
-        there is no gap to cut in, or if too many of the committed words are missing.
+        Return the gap in which to cut: the end of one word and the start of the next, which is at most `before`. A gap
+        between sentences is preferred, else the widest. Return None if there is no gap to cut in, or if too many of
+        the committed words are missing.
         """
         places, _ = align_words(self.committed[self.left_out :], words)
         if places.count(None) > MAX_MISSING * len(places):
@@ -173,7 +168,7 @@ class LocalAgreement:
             if place is None or previous is None or place != previous + 1:
                 break
             gap = previous + 1, words[previous].end, words[place].start
-            if before - search <= gap[2] <= before or (gap[2] <= before and not cuts):
+            if before - CUT_RANGE <= gap[2] <= before or (gap[2] <= before and not cuts):
                 cuts.append((words[previous].text.rstrip().endswith(SENTENCE_ENDS), gap[2] - gap[1], index))
         if not cuts:
             return None

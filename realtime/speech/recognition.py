@@ -84,11 +84,6 @@ class TranscriptionRequest:
     raise_level: bool = True
     """Whether to raise the level of quiet audio; not where no detector found speech: it may be noise."""
     decoding: DecodingOptions = DecodingOptions()
-    before: Samples = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
-    """What is heard right before `samples` and not transcribed, for context: whole frames of 20 ms."""
-    beginning: str = field(default="", repr=False)
-    """Text that the transcript is known to begin with, which is not written again where `before` is heard or under
-    load."""
 
     def part(self, start: int, end: int) -> "TranscriptionRequest":
         """Return the request for the samples from `start` to `end`."""

@@ -56,21 +56,19 @@ class Decoder:
         temperature = decoding.temperatures[states[0].step]
         timestamps = states[0].timestamps
         prompts = [
-            [*state.prompt, *([] if timestamps else [self.tokenizer_of(state).no_timestamps]), *state.beginning]
-            for state in states
+            state.prompt if timestamps else [*state.prompt, self.tokenizer_of(state).no_timestamps] for state in states
         ]
         bound = max(state.max_tokens for state in states)
         frames = max(state.memory for state in states)
         results = self._model.generate(
-            self._encoder.memory([(state.encoding, state.offset) for state in states], frames),
+            self._encoder.memory([(state.encoding, frames) for state in states]),
             prompts,
             **generation(decoding, temperature),
             # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
             suppress_tokens=[-1, *self._foreign_tokens.writing(states[0].foreign_scripts)],  # -1: those of the model
-            max_length=min(MAX_LENGTH, max(2 * bound, bound + max(map(len, prompts)))),
+            max_length=min(MAX_LENGTH, max(2 * bound, bound + len(prompts[0]))),
             return_scores=True,
-            # It takes another pass of the vocabulary, and what is heard before the audio was speech.
-            return_no_speech_prob=not all(state.offset for state in states),
+            return_no_speech_prob=True,
         )
         drafts = []
         for state, result in zip(states, results, strict=True):
@@ -80,11 +78,8 @@ class Decoder:
             drafts.append(
                 Draft(
                     tokens=tokens,
-                    # The score is divided by the number of tokens without the end token, but includes its probability,
-                    # and not those of the beginning.
-                    average_log_probability=result.scores[0]
-                    * length**decoding.length_penalty
-                    / (length - len(state.beginning) + 1),
+                    # The score is divided by the number of tokens without the end token, but includes its probability.
+                    average_log_probability=result.scores[0] * length**decoding.length_penalty / (length + 1),
                     no_speech_probability=result.no_speech_prob,
                     compression_ratio=compression_ratio(tokenizer.decode(tokens)),
                     ended=length < state.max_tokens,

@@ -65,7 +65,7 @@ class LanguageDetector:
 
     def _memory(self, encoding: Encoding) -> ctranslate2.StorageView:
         """Return the decoder memory of an encoding, with the silence tail that it is decoded with."""
-        return self._encoder.memory([(encoding, 0)], padded_length(encoding))
+        return self._encoder.memory([(encoding, padded_length(encoding))])
 
     def _probabilities(self, memory: ctranslate2.StorageView, candidates: Sequence[str]) -> Probabilities:
         detected = {token.strip("<|>"): probability for token, probability in self._model.detect_language(memory)[0]}

@@ -34,12 +34,9 @@ class Encoder:
         padding = (0, 0), (0, 2 * frames - sound.shape[1])
         return self._encode(np.pad(sound, padding, constant_values=NEUTRAL_FEATURE))
 
-    def memory(self, encodings: Sequence[tuple[Encoding, int]], frames: int) -> ctranslate2.StorageView:
-        """Return the decoder memory of encodings, each with its place in its window, lengthened with encoded silence.
-
-        Each has `frames` then, and the end frames.
-        """
-        return storage([with_silence(encoding, self.silence, frames, offset) for encoding, offset in encodings])
+    def memory(self, encodings: Sequence[tuple[Encoding, int]]) -> ctranslate2.StorageView:
+        """Return the decoder memory of encodings, each lengthened with encoded silence to its number of frames."""
+        return storage([with_silence(encoding, self.silence, frames) for encoding, frames in encodings])
 
     def _encode(self, features: NDArray[np.float32]) -> Encoding:
         encoded = self._model.encode(storage([features]), to_cpu=True)

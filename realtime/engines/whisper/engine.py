@@ -23,7 +23,7 @@ from realtime.engines.whisper.encoder import Encoder
 from realtime.engines.whisper.options import preceding
 from realtime.engines.whisper.steps import Step, Steps
 from realtime.engines.whisper.vocabulary import with_first_merge
-from realtime.engines.whisper.windows import FRAME, DecodeState, batches, padded
+from realtime.engines.whisper.windows import DecodeState, batches, padded
 from realtime.errors import EngineError
 from realtime.speech.language_evidence import DetectedLanguage
 from realtime.speech.recognition import TranscriptionRequest
@@ -96,23 +96,19 @@ class Whisper:
         Raises `EngineError`, and `ClientError` for a language that Whisper does not know.
         """
         with _converted_errors():
-            offset = len(request.before) // FRAME
-            encoding = self._encoder.encode(padded(request))[offset:]
+            encoding = self._encoder.encode(padded(request))
             given = request.language or self._only_language
             detected, languages = (
                 (DetectedLanguage(given, 1.0), {}) if given else self._detector.detect(request, encoding)
             )
             by_stretch = () if given else self._detector.probabilities_by_stretch(request, encoding)
             tokenizer = self._decoder.tokenizer(detected.language, translate=request.translate)
-            timestamps = not (request.under_load or offset)  # they would count from the start of the window
             return DecodeState(
                 request=request,
                 encoding=encoding,
                 language=tokenizer.language_code,
                 task=tokenizer.sot_sequence,
-                timestamps=timestamps,
-                offset=offset,
-                beginning=[] if timestamps else tokenizer.encode(request.beginning),
+                timestamps=not request.under_load,
                 context=preceding(request, tokenizer),
                 language_probability=detected.probability,
                 languages=languages,

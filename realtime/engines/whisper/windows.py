@@ -64,9 +64,6 @@ LENGTH_BUCKET: Final = 400
 Without timestamps, that is under load, requests of any length share a batch instead.
 """
 
-PARTIAL_BUCKET: Final = 250
-"""The same multiple for partials. Those with timestamps begin a segment, and nearly all are shorter than that."""
-
 END_FRAMES: Final = 10
 """The last frames of the silence tail, which show the decoder the end of the window; each costs time in every step."""
 
@@ -107,12 +104,8 @@ class DecodeState:
     task: list[int]
     """The tokens after which the text begins: start of transcript, language and task."""
     timestamps: bool
-    beginning: list[int] = field(default_factory=list)
-    """The text tokens that are known, after which the text goes on; empty with `timestamps`."""
     context: list[int] = field(default_factory=list)
     """The tokens of hotwords and of the text before the audio, which precede `task`; empty without a prompt."""
-    offset: int = 0
-    """Frames before `encoding` that were encoded with it, and are not decoded."""
     language_probability: float = 1.0
     """Probability of the language; 1 if it was given."""
     languages: Mapping[str, float] = field(default_factory=dict)
@@ -157,16 +150,13 @@ class DecodeState:
     @property
     def memory(self) -> int:
         """Encoder frames that the decoder attends to, without the end frames."""
-        if not self.timestamps:
-            return min_length(self.encoding)
-        return padded_length(self.encoding, LENGTH_BUCKET if self.request.final else PARTIAL_BUCKET)
+        return padded_length(self.encoding) if self.timestamps else min_length(self.encoding)
 
 
 def padded(request: TranscriptionRequest) -> Samples:
-    """Return the audio of a request with what is heard before it and its tail padding, at most the full window."""
+    """Return the audio of a request with its tail padding: whole frames, at most the full window."""
     padding = TAIL_PADDING[request.final, request.under_load]
-    heard = replace(request, samples=np.concatenate([request.before, request.samples]))
-    return _window(heard, frames_of(heard.samples) + padding)
+    return _window(request, frames_of(request.samples) + padding)
 
 
 def second_window(request: TranscriptionRequest) -> Samples:
@@ -194,10 +184,10 @@ def min_length(encoding: Encoding) -> int:
     return min(FULL_WINDOW_FRAMES, len(encoding) + MIN_TAIL)
 
 
-def padded_length(encoding: Encoding, bucket: int = LENGTH_BUCKET) -> int:
-    """Return the frames of a decoder memory, without the end frames, rounded up to a multiple of `bucket`."""
+def padded_length(encoding: Encoding) -> int:
+    """Return the frames of a decoder memory, without the end frames, rounded up to `LENGTH_BUCKET`."""
     frames = min_length(encoding)
-    return min(FULL_WINDOW_FRAMES, frames + -frames % bucket)
+    return min(FULL_WINDOW_FRAMES, frames + -frames % LENGTH_BUCKET)
 
 
 def batches(states: Sequence[DecodeState]) -> list[list[int]]:
@@ -210,11 +200,8 @@ def batches(states: Sequence[DecodeState]) -> list[list[int]]:
     return list(alike.values())
 
 
-def with_silence(encoding: Encoding, silence: Encoding, frames: int, offset: int = 0) -> Encoding:
-    """Return the decoder memory: an encoding, the encoded `silence` up to `frames`, and the end frames.
-
-    `offset` is the place of the encoding in its window, after which that of the silence goes on.
-    """
-    tail = silence[offset + len(encoding) : offset + frames]
-    end = silence[max(offset + len(encoding) + len(tail), FULL_WINDOW_FRAMES - END_FRAMES) :]
+def with_silence(encoding: Encoding, silence: Encoding, frames: int) -> Encoding:
+    """Return the decoder memory: an encoding, the encoded `silence` up to `frames`, and the end frames."""
+    tail = silence[len(encoding) : frames]
+    end = silence[max(len(encoding) + len(tail), FULL_WINDOW_FRAMES - END_FRAMES) :]
     return np.concatenate([encoding, tail, end])

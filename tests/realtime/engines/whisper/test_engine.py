@@ -102,26 +102,6 @@ def quiet(seconds: float) -> Samples:
     return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
 
 
-@pytest.mark.parametrize("under_load", [False, True])
-def test_a_partial_goes_on_after_the_text_that_is_known(
-    whisper: Whisper, spoken: Callable[..., Samples], under_load: bool
-) -> None:
-    samples = spoken(SENTENCES[2])
-    words = transcribe(whisper, TranscriptionRequest(samples, language="en", word_times=True)).words
-    start = words[6].start // FRAME * FRAME
-    partial = TranscriptionRequest(
-        samples[start:],
-        before=samples[:start],
-        beginning=f"{words[6].text}{words[7].text}",
-        language="en",
-        final=False,
-        under_load=under_load,
-    )
-    hypothesis = transcribe(whisper, partial)
-    assert hypothesis.text == "".join(word.text for word in words[6:])
-    assert hypothesis.average_log_probability < 0  # of what it has written itself
-
-
 def noise(seconds: float) -> Samples:
     samples = 0.05 * np.random.default_rng(1).standard_normal(round(seconds * SAMPLE_RATE))
     return samples.astype(np.float32)

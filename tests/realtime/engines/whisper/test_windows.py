@@ -59,12 +59,6 @@ def test_quiet_audio_is_levelled_before_it_is_encoded() -> None:
     assert padded(replace(request, raise_level=False))[0] == np.float32(0.001)
 
 
-def test_what_is_heard_before_is_encoded_with_the_audio() -> None:
-    window = padded(TranscriptionRequest(sound(2.0), before=-sound(1.0), final=False))
-    assert len(window) == 3.5 * SAMPLE_RATE
-    assert window[:SAMPLE_RATE].max() < 0 < window[SAMPLE_RATE : 3 * SAMPLE_RATE].min()
-
-
 def test_no_window_is_longer_than_30_s() -> None:
     assert len(padded(TranscriptionRequest(sound(31.0)))) == FULL_WINDOW_FRAMES * FRAME
     assert len(second_window(TranscriptionRequest(sound(31.0)))) == FULL_WINDOW_FRAMES * FRAME
@@ -101,20 +95,6 @@ def test_a_decoder_memory_ends_like_the_full_window() -> None:
         *range(100, 100 + MIN_TAIL),
         *range(FULL_WINDOW_FRAMES - END_FRAMES, FULL_WINDOW_FRAMES),
     ]
-
-
-def test_a_decoder_memory_goes_on_as_the_window_does_whose_beginning_is_not_decoded() -> None:
-    silence = np.arange(FULL_WINDOW_FRAMES, dtype=np.float32)[:, None]
-    memory = with_silence(silence[75:175], silence, 100 + MIN_TAIL, 75)
-    assert memory[: 100 + MIN_TAIL, 0].tolist() == list(range(75, 175 + MIN_TAIL))
-    assert len(memory) == 100 + MIN_TAIL + END_FRAMES
-
-
-def test_partials_of_up_to_3_s_have_the_same_memory_and_one_that_costs_less_than_that_of_finals() -> None:
-    partial = TranscriptionRequest(sound(2.0), language="en", final=False)
-    states = [state(frames, timestamps=True, request=partial) for frames in (50, 175)]
-    assert len({each.memory for each in states}) == 1
-    assert states[0].memory < state(50, timestamps=True).memory
 
 
 @pytest.mark.parametrize("frames", [FULL_WINDOW_FRAMES, FULL_WINDOW_FRAMES - 3, FULL_WINDOW_FRAMES - MIN_TAIL])
