@@ -191,7 +191,7 @@ async def _refuse_substitutes(options: ListenOptions, session: Session) -> None:
         message = f"the server has no model {options.model} for captions; {models} lists those that it has"
         raise RequestFailed(ErrorCode.MODEL_NOT_FOUND, message)
     if "language" in unknown:
-        message = f"the server knows no language {options.language}; write it as a code, such as de, or as a name"
+        message = f"the model does not transcribe {options.language}; write it as a code, such as de, or as a name"
         raise RequestFailed(ErrorCode.INVALID_VALUE, message)
 
 

@@ -5,12 +5,12 @@ replaced as a whole; `transcription` is merged field by field. Values that the s
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
 from msgspec import UNSET
 
+from realtime.catalogue.table import ModelEntry
 from realtime.errors import ClientError
 from realtime.languages import language_code
 from realtime.session.generation import ChatTool
@@ -119,22 +119,29 @@ def _with_input(before: WireSession, patch: InputPatch, find_recognizer: FindRec
 
 
 def _with_transcription(before: WireSession, patch: TranscriptionPatch, find_recognizer: FindRecognizer) -> WireSession:
-    """Return a session with other settings of its transcripts; unknown languages change none."""
+    """Return a session with other settings of its transcripts.
+
+    Languages that are unknown, or that the recognizer does not have, change none. A language that another recognizer
+    does not have is no longer set.
+    """
     changes: dict[str, Any] = {}
     prompt, keywords, delay = before.prompt, before.keywords, before.delay
-    substituted = before.substituted
+    substituted, recognizer = before.substituted, before.config.recognizer
     if patch.model:
-        recognizer = find_recognizer(patch.model)
-        changes |= {} if recognizer is None else {"recognizer": recognizer}
-        substituted = _noted(substituted, "model", unknown=recognizer is None)
+        found = find_recognizer(patch.model)
+        substituted = _noted(substituted, "model", unknown=found is None)
+        changes["recognizer"] = recognizer = found or recognizer
+    language, languages = before.config.language, before.config.languages
     if patch.language is not UNSET:
-        try:
-            changes["language"] = language_code(patch.language or "")
-            substituted = _noted(substituted, "language", unknown=False)
-        except ClientError:
-            substituted = _noted(substituted, "language", unknown=True)
+        wanted, unknown = _transcribed([patch.language or ""], recognizer)
+        language = language if unknown else next(iter(wanted), None)
+        substituted = _noted(substituted, "language", unknown=unknown)
     if patch.languages is not UNSET:
-        changes["languages"] = _known_languages(patch.languages or ())
+        languages, unknown = _transcribed(patch.languages or (), recognizer)
+        substituted = _noted(substituted, "languages", unknown=unknown)
+    if _transcribed([language or ""], recognizer)[1]:
+        language, substituted = None, _noted(substituted, "language", unknown=True)
+    changes |= {"language": language, "languages": languages}
     if patch.task is not UNSET:
         changes["translate"] = patch.task == "translate"
     if patch.delay is not UNSET:
@@ -210,11 +217,18 @@ def _fitting(keywords: Iterable[str]) -> tuple[str, ...]:
     return tuple(fitting)
 
 
-def _known_languages(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the codes of the languages that are known, each once."""
+def _transcribed(names: Iterable[str], recognizer: ModelEntry) -> tuple[tuple[str, ...], bool]:
+    """Return the codes of those languages that the recognizer has, each once, and whether there are others."""
     codes: dict[str, None] = {}
+    unknown = False
     for name in names:
-        with suppress(ClientError):
-            if code := language_code(name, param="languages"):
-                codes[code] = None
-    return tuple(codes)
+        try:
+            code = language_code(name, param="languages")
+        except ClientError:
+            unknown = True
+            continue
+        if code and recognizer.languages and code not in recognizer.languages:
+            unknown = True
+        elif code:
+            codes[code] = None
+    return tuple(codes), unknown

@@ -52,7 +52,7 @@ class WireSession:
     container: InputType | None = None
     """Type of the container that microphone audio comes in; None if it comes as samples."""
     substituted: frozenset[str] = frozenset()
-    """Which of `language`, `model` and `voice` the client has asked for last by a name that means nothing here."""
+    """Which of `language`, `languages`, `model` and `voice` the client has asked for last by a name without effect."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the session object of `session.created` and `session.updated`."""

@@ -204,9 +204,9 @@ def test_turn_detection_is_replaced_whole() -> None:
 
 def test_transcription_keeps_the_fields_left_out() -> None:
     client = Client()
-    client.update(audio={"input": {"transcription": {"model": "tiny", "language": "de", "prompt": "Berlin"}}})
+    client.update(audio={"input": {"transcription": {"model": "tiny", "language": "en", "prompt": "Berlin"}}})
     shown = client.update(audio={"input": {"transcription": {"prompt": None}}})
-    assert shown["audio"]["input"]["transcription"] == {"model": "whisper-tiny.en", "language": "de", "prompt": None}
+    assert shown["audio"]["input"]["transcription"] == {"model": "whisper-tiny.en", "language": "en", "prompt": None}
 
 
 def test_a_translation_is_shown_for_as_long_as_it_is_effective() -> None:
@@ -1472,10 +1472,28 @@ def test_names_that_mean_nothing_are_told_to_clients_with_an_extension() -> None
     transcription, output = {"model": "nobody", "language": "xx"}, {"voice": "nobody"}
     shown = client.update(audio={"input": {"transcription": transcription}, "output": output})
     assert shown["x_substituted"] == ["language", "model", "voice"]
-    transcription, output = {"model": "tiny", "language": "de"}, {"voice": "calm"}
+    transcription, output = {"model": "tiny", "language": "en"}, {"voice": "calm"}
     assert "x_substituted" not in client.update(audio={"input": {"transcription": transcription}, "output": output})
     shown = Client().update(audio={"output": {"voice": "nobody"}})
     assert "x_substituted" not in shown
+
+
+def test_languages_that_the_model_does_not_transcribe_are_told_and_change_nothing() -> None:
+    client = Client(extended=True)
+
+    def transcription(**fields: object) -> dict[str, Any]:
+        shown = client.update(audio={"input": {"transcription": fields}})
+        return {**shown["audio"]["input"]["transcription"], "substituted": shown.get("x_substituted")}
+
+    shown = transcription(languages=["de", "xx", "german"])
+    assert (shown["languages"], shown["substituted"]) == (["de"], ["languages"])
+    shown = transcription(languages=None, language="de")
+    assert (shown["language"], shown["substituted"]) == ("de", None)
+    shown = transcription(model="tiny")
+    assert (shown["language"], shown["substituted"]) == (None, ["language"])
+    assert transcription(language="en")["substituted"] is None
+    shown = transcription(language="de")
+    assert (shown["language"], shown["substituted"]) == ("en", ["language"])
 
 
 def test_languages_that_the_voice_does_not_speak_are_told_at_the_end() -> None:
