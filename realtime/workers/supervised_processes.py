@@ -47,6 +47,7 @@ class SupervisedProcesses:
         with self._changed:
             self._changed.wait_for(lambda: self.description or not self._supervisors)
         if not self.description:
+            self._join()
             raise self._failure or EngineError(f"{program.name} cannot be started because of a bug.")
         for _ in range(program.instances - 1):
             self._start_thread(self._require_open)
@@ -81,6 +82,9 @@ class SupervisedProcesses:
             for process in self._alive:
                 process.kill()
             self._changed.notify_all()
+        self._join()
+
+    def _join(self) -> None:
         for thread in self._threads:
             thread.join()
 
