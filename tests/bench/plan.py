@@ -16,6 +16,8 @@ class Plan:
     sentences: int
     turns: int
     """Turns of a conversation."""
+    offered_streams: int
+    """Streams that ask for a place where the service admits as many as it finds it can follow."""
     load_seconds: float
     one_stream_seconds: float
     """Seconds of the stream in a run with one stream: enough words for its percentiles."""
@@ -35,6 +37,7 @@ FULL: Final = Plan(
     single_stream_seconds=120,
     sentences=1000,
     turns=10,
+    offered_streams=32,
     load_seconds=30,
     one_stream_seconds=60,
     utterance_seconds=(2, 5, 10, 20),
@@ -51,6 +54,7 @@ QUICK: Final = Plan(
     single_stream_seconds=30,
     sentences=10,
     turns=3,
+    offered_streams=6,
     load_seconds=20,
     one_stream_seconds=20,
     utterance_seconds=(2, 10),

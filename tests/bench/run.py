@@ -20,14 +20,22 @@ from tests.bench.cost import cost_by_age, cost_by_length
 from tests.bench.one_user import measure_one_user
 from tests.bench.plan import FULL, QUICK, Plan
 from tests.bench.speech_clips import Speech, load_speech
-from tests.bench.tables import age_table, capacity_line, length_table, load_table, one_user_table, whole_files_line
-from tests.bench.under_load import LoadFigures, capacity, load_run, search_capacity
+from tests.bench.tables import (
+    admission_line,
+    age_table,
+    capacity_line,
+    length_table,
+    load_table,
+    one_user_table,
+    whole_files_line,
+)
+from tests.bench.under_load import LoadFigures, admission_run, capacity, load_run, search_beside, search_capacity
 from tests.bench.whole_files import WholeFiles
 from tests.support.running_service import running_service
 
 RESULTS: Final = Path("bench-results.json")
 MODELS: Final = ("whisper-base", "whisper-tiny.en")
-PARTS: Final = ("captions", "speech", "conversations", "load", "capacity", "cost", "streams")
+PARTS: Final = ("captions", "speech", "conversations", "load", "capacity", "admission", "cost", "streams")
 CONSOLE: Final = Console(width=150)
 
 
@@ -40,6 +48,7 @@ def main() -> int:
         help="captions: one user, and the voice; speech: one and eight voices, texts by token;"
         " conversations: answers, interruptions, frames, idle sessions;"
         " load: many streams; capacity: how many are held;"
+        " admission: how many are admitted, beside how many are held;"
         " cost: against the length of utterances and the age of a session;"
         " streams: many with scripted engines, and how late the event loop is",
     )
@@ -94,6 +103,8 @@ def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> dict[str, Any]:
                 report["load"] = [asdict(run) for run in chain.from_iterable(load.values())]
             case "capacity":
                 report["capacity"] = [measure_capacity(model, speech, plan, load[model]) for model in MODELS]
+            case "admission":
+                report["admission"] = measure_admission(MODELS[0], speech, plan)
             case "cost":
                 report["cost"] = measure_cost(MODELS[0], speech, plan)
             case "streams":
@@ -118,6 +129,15 @@ def measure_capacity(model: str, speech: Speech, plan: Plan, known: Sequence[Loa
     CONSOLE.print(capacity_line(model, [*known, *runs], plan.max_streams))
     held = {run.streams: run.held for run in [*known, *runs]}
     return {"model": model, "streams": capacity(held), "runs": [asdict(run) for run in runs]}
+
+
+def measure_admission(model: str, speech: Speech, plan: Plan) -> dict[str, Any]:
+    """Offer more streams than the machine sustains, then search without a limit, from the number admitted on."""
+    admitting = admission_run(model, speech.clips, plan)
+    runs = list(search_beside(model, speech.clips, plan, admitting.streams - admitting.refused))
+    CONSOLE.print(load_table([admitting, *runs], f"default admission, then without a limit, {model}, seconds"))
+    CONSOLE.print(admission_line(model, admitting, runs))
+    return {"model": model, "admitting": asdict(admitting), "runs": [asdict(run) for run in runs]}
 
 
 def measure_cost(model: str, speech: Speech, plan: Plan) -> dict[str, Any]:

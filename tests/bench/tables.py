@@ -73,6 +73,19 @@ def capacity_line(model: str, runs: Sequence[LoadFigures], max_streams: int) -> 
     return f"{model} holds {streams} streams{more}: {limits}"
 
 
+def admission_line(model: str, admitting: LoadFigures, runs: Sequence[LoadFigures]) -> str:
+    """Describe how many streams were admitted beside how many the machine sustains, which `runs` have bounded."""
+    held = {run.streams: run.held for run in runs}
+    streams = capacity(held)
+    failed = min((each for each, was_held in held.items() if not was_held and each > streams), default=None)
+    bound = "" if failed is None else f" and not {failed}"
+    return (
+        f"{model}, {admitting.streams} streams offered: {admitting.streams - admitting.refused} admitted,"
+        f" with a p95 commit lag of {_seconds(admitting.commit_lag_p95)} s,"
+        f" {_seconds(admitting.worst_commit_lag_p95)} s in the worst stream; without a limit it holds {streams}{bound}"
+    )
+
+
 def whole_files_line(whole: WholeFiles) -> str:
     """Describe the cost of the same clips without streaming."""
     return f"{whole.model}, each clip as a whole file through faster-whisper: {whole.cost:.3f} CPU s per audio s"

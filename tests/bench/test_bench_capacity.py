@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.bench.under_load import capacity, next_count
+from tests.bench.under_load import MAX_RUNS_BESIDE, capacity, next_beside, next_count
 
 
 def tried_until_known(held_up_to: int, known: Mapping[int, bool], max_streams: int = 64) -> tuple[list[int], int]:
@@ -29,3 +29,22 @@ def test_a_sweep_that_shows_the_limit_needs_no_search() -> None:
 
 def test_the_search_ends_where_the_plan_says() -> None:
     assert tried_until_known(100, {1: True, 4: True}, max_streams=4) == ([], 4)
+
+
+def tried_beside(admitted: int, held_up_to: int, max_streams: int = 64) -> dict[int, bool]:
+    held: dict[int, bool] = {}
+    while (streams := next_beside(held, admitted, max_streams)) is not None:
+        held[streams] = streams <= held_up_to
+    return held
+
+
+@pytest.mark.parametrize(("admitted", "held_up_to"), [(20, 20), (20, 23), (20, 19), (20, 16), (1, 1)])
+def test_the_search_beside_those_admitted_bounds_the_capacity_by_two(admitted: int, held_up_to: int) -> None:
+    held = tried_beside(admitted, held_up_to)
+    assert held_up_to - 1 <= capacity(held) <= held_up_to
+    assert held[capacity(held) + 2] is False
+
+
+def test_the_search_beside_those_admitted_has_a_bound() -> None:
+    assert len(tried_beside(20, 60)) == len(tried_beside(40, 3)) == MAX_RUNS_BESIDE
+    assert list(tried_beside(6, 60, max_streams=4)) == [6]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
+from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
 from tests.bench.plan import Plan
 from tests.bench.scoring import StreamScore, final_seconds, frames, percentile, score, word_error_rate
 from tests.bench.service_cost import Cost, watched
@@ -27,6 +28,9 @@ SEARCH_STEP: Final = 8
 
 SEARCH_RESOLUTION: Final = 4
 """Streams between the largest sustained and the smallest failed number at which the search ends."""
+
+MAX_RUNS_BESIDE: Final = 5
+"""Runs after which the search beside the number of admitted streams ends in any case."""
 
 STRETCH_SECONDS: Final = 5.0
 """Seconds of a run that are one point of a plot: about ten words of each stream."""
@@ -57,6 +61,8 @@ class LoadFigures:
     """Of the same clips through faster-whisper, each as a whole file; None where that was not measured."""
     commit_lag_p50: float | None
     commit_lag_p95: float | None
+    worst_commit_lag_p95: float | None
+    """The p95 of the stream in which it is highest."""
     lag_over_time: tuple[tuple[float, float, float], ...]
     """For each stretch of `STRETCH_SECONDS` in which words end: its end, and the median and the p95 commit lag."""
     settled_lag_p50: float | None
@@ -119,6 +125,9 @@ def summary(
         whole_file_error_rate=None,
         commit_lag_p50=percentile(commit, 0.5),
         commit_lag_p95=percentile(commit, 0.95),
+        worst_commit_lag_p95=max(
+            filter(None, (percentile(each.commit_lags.values(), 0.95) for each in scores)), default=None
+        ),
         lag_over_time=tuple(lag_over_time([track for track, _ in admitted], scores)),
         settled_lag_p50=percentile(settled, 0.5),
         settled_lag_p95=percentile(settled, 0.95),
@@ -173,6 +182,30 @@ def search_capacity(
         run = load_run(model, clips, streams, plan)
         held[streams] = run.held
         yield run
+
+
+def admission_run(model: str, clips: Sequence[SpeechClip], plan: Plan) -> LoadFigures:
+    """Offer a fresh service with the default limit more streams than it can follow."""
+    return load_run(model, clips, plan.offered_streams, plan, settings={"load_limit": str(DEFAULT_LOAD_LIMIT)})
+
+
+def search_beside(model: str, clips: Sequence[SpeechClip], plan: Plan, admitted: int) -> Iterator[LoadFigures]:
+    """Yield runs without a limit until the capacity is known beside the streams that were admitted."""
+    held: dict[int, bool] = {}
+    while (streams := next_beside(held, admitted, plan.max_streams)) is not None:
+        run = load_run(model, clips, streams, plan)
+        held[streams] = run.held
+        yield run
+
+
+def next_beside(held: Mapping[int, bool], admitted: int, max_streams: int) -> int | None:
+    """Return the number of streams to try next: from `admitted` by two, up while runs hold, down while none does."""
+    if not held:
+        return admitted
+    if any(held.values()) and not all(held.values()):
+        return None
+    streams = max(held) + 2 if any(held.values()) else min(held) - 2
+    return streams if 0 < streams <= max_streams and len(held) < MAX_RUNS_BESIDE else None
 
 
 def next_count(held: Mapping[int, bool], max_streams: int) -> int | None:
