@@ -20,26 +20,21 @@ from itertools import chain
 from typing import Final
 
 from realtime.audio.buffer import AudioBuffer
-from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.table import ModelEntry
 from realtime.scheduling.priority import LoadLevel, Priority
-from realtime.session.config import SessionConfig
 from realtime.session.decode_policy import Decision, Waiting, next_request
 from realtime.session.drafting import Drafting, draft_model
-from realtime.session.events import Output, TranscriptCompleted, TranscriptExtended, TranscriptFailed, TranscriptRevised
+from realtime.session.events import Output, TranscriptExtended, TranscriptFailed, TranscriptRevised
 from realtime.session.in_flight import InFlight
 from realtime.session.jobs import JobFailed, Jobs, Transcribe, Transcribed
-from realtime.session.segment_limits import MAX_SEGMENT, cut_position
-from realtime.session.segments import FinalResult, Phase, Segment, Turn
+from realtime.session.segment_limits import MAX_SEGMENT
+from realtime.session.segments import FinalResult, Phase, Segment
+from realtime.session.turns import Turns
 from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, prior_from
 from realtime.speech.local_agreement import Draft
 from realtime.speech.recognition import TranscriptionRequest
-from realtime.speech.suppression import VOICED, SpeechEvidence, Suppression, suppression
+from realtime.speech.suppression import Suppression, suppression
 from realtime.speech.transcript import Hypothesis
-
-LEADING_SILENCE: Final = SAMPLE_RATE
-"""Samples (1 s) kept before the first speech of a turn; relevant where the client commits turns by hand, or sets a long
-prefix padding."""
 
 REMEMBERED_SEGMENTS: Final = 4
 """Segments whose languages are remembered; each counts half as much as the one after it."""
@@ -47,20 +42,14 @@ REMEMBERED_SEGMENTS: Final = 4
 MIN_COMMIT_CONFIDENCE: Final = 0.7
 """Least probability of the language from which a partial counts: words in the wrong language cannot be taken back."""
 
-MAX_PENDING_FINALS: Final = 4
-"""Closed segments that may wait for their finals before the session takes no more audio."""
-
 
 class Captioning:
     """Transcribes the turns of one session; see the module. Positions are those of `buffer`."""
 
-    def __init__(self, config: SessionConfig, jobs: Jobs, buffer: AudioBuffer) -> None:
-        self.config = config
-        """The configuration in effect for the audio scored so far; closed segments keep theirs."""
+    def __init__(self, turns: Turns, jobs: Jobs, buffer: AudioBuffer) -> None:
+        self._turns = turns
         self._jobs = jobs
         self._buffer = buffer
-        self._open: Segment | None = None
-        self._closed: deque[Segment] = deque()
         self._in_flight: InFlight | None = None
         self._drafting = Drafting(jobs)
         self._languages: deque[Probabilities] = deque(maxlen=REMEMBERED_SEGMENTS)
@@ -69,19 +58,12 @@ class Captioning:
         """The expected transcript by the final of the last segment of a turn."""
         self.waiting: Waiting | None = None
         """Why the newest segment has no new request; None if it has, or if there is no segment."""
-        self._load = LoadLevel.NORMAL
-        """Load of the recognizer when it last pulled a request; assumed until the next pull."""
-
-    @property
-    def turn_id(self) -> str | None:
-        """Identifier of the turn in progress."""
-        return self._open.turn.id if self._open else None
 
     @property
     def expected_transcript(self) -> str | None:
         """The transcript of the turn in progress if it ends in this pause; None as long as that is not known."""
-        segment = self._open
-        if segment is None or self._closed or segment.phase is not Phase.PAUSED or segment.turn.error is not None:
+        segment = self._turns.open
+        if segment is None or self._turns.closed or segment.phase is not Phase.PAUSED or segment.turn.error is not None:
             return None
         answer = self._answer(segment)
         if answer is None:
@@ -92,87 +74,12 @@ class Captioning:
             self._expected = segment.final, (segment.turn.text + delta).strip()
         return self._expected[1]
 
-    @property
-    def unfinished(self) -> bool:
-        """Whether a turn is in progress or a transcript is still to come."""
-        return self._open is not None or bool(self._closed)
-
-    @property
-    def saturated(self) -> bool:
-        """Whether more than `MAX_PENDING_FINALS` finals are due."""
-        return len(self._closed) > MAX_PENDING_FINALS
-
     def earliest_needed(self, position: int) -> int:
         """Return the first sample that may still be decoded, at most `position`."""
-        pending = [*self._closed, *([self._open] if self._open else [])]
+        pending = self._turns.pending
         if self._in_flight is not None:  # a dropped turn's request can still be pulled
             pending.append(self._in_flight.segment)
         return min([position, *(segment.start for segment in pending)])
-
-    # Turns.
-
-    def begin_turn(self, item_id: str, start: int, audio_start: int) -> None:
-        """Begin a turn at `start`, of which the audio from `audio_start` on is decoded."""
-        self._open = Segment(Turn(item_id, start), audio_start, self._no_evidence())
-
-    def add_window(self, start: int, end: int, probability: float) -> None:
-        """Add the window from `start` to `end` of the turn with its speech probability; it may end a segment."""
-        segment = self._open
-        assert segment is not None
-        segment.add_window(start, end, probability)
-        segment.prepares_answer = self.config.answers_early and self._load is LoadLevel.NORMAL
-        if segment.speech_start is None:
-            segment.start = max(segment.start, end - LEADING_SILENCE)
-        elif (at := cut_position(segment, self._load, self._buffer)) is not None:
-            self._cut(segment, at)
-
-    def end_turn(self, position: int) -> None:
-        """End the turn in progress at `position`; its transcript will follow, if transcripts are wanted."""
-        segment, self._open = self._open, None
-        assert segment is not None
-        segment.end = segment.turn.end = position
-        segment.ends_turn = True
-        if self.config.transcribe:
-            self._close(segment)
-        else:
-            self._drop(segment)
-
-    def discard_turn(self) -> TranscriptCompleted | None:
-        """Drop the turn in progress. If text of it was committed, return its completion with that text."""
-        segment, self._open = self._open, None
-        if segment is None:
-            return None
-        self._drop(segment)
-        turn = segment.turn
-        if not (turn.text and self.config.transcribe):
-            return None
-        return TranscriptCompleted(turn.id, turn.text.strip(), words=(), language=turn.language, samples=0)
-
-    def _drop(self, last: Segment) -> None:
-        """Give up the transcript of a turn, of which `last` is the last segment."""
-        for segment in (last, *self._closed):
-            segment.done = segment.done or segment.turn is last.turn
-        self._closed = deque(segment for segment in self._closed if not segment.done)
-
-    def _cut(self, segment: Segment, at: int) -> None:
-        """End the segment at `at`; the turn continues in a new one."""
-        self._open = segment.cut(at)
-        if self.config.transcribe:
-            self._close(segment)
-        else:
-            segment.done = True
-
-    def _close(self, segment: Segment) -> None:
-        """Queue the segment for its final."""
-        segment.config = self.config
-        self._closed.append(segment)
-
-    def _no_evidence(self) -> SpeechEvidence:
-        """Return empty evidence with the client's speech threshold where it is lower than the default."""
-        detection = self.config.turn_detection
-        return SpeechEvidence(VOICED if detection is None else min(VOICED, detection.threshold))
-
-    # Transcripts.
 
     def advance(self) -> Iterator[Output]:
         """Complete the segments whose finals were answered, then request what is worth a transcription or a draft.
@@ -180,7 +87,7 @@ class Captioning:
         To be called after every input.
         """
         yield from self._advance()
-        segment = self._open if self.config.transcribe else None
+        segment = self._turns.growing
         yield from self._drafting.advance(segment, None if segment is None else self._draft_model(segment))
 
     def _advance(self) -> Iterator[Output]:
@@ -189,16 +96,16 @@ class Captioning:
         Segments are completed in order: the first one without its final holds up the later ones, and the policy is
         asked about that one, or about the open segment where all are complete.
         """
-        while self._closed and (answer := self._answer(self._closed[0])) is not None:
-            yield from self._complete(self._closed.popleft(), *answer)
-        segment = self._closed[0] if self._closed else self._open if self.config.transcribe else None
-        self.waiting = None
+        turns, self.waiting = self._turns, None
+        while turns.closed and (answer := self._answer(turns.closed[0])) is not None:
+            yield from self._complete(turns.closed.popleft(), *answer)
+        segment = turns.closed[0] if turns.closed else turns.growing
         if segment is None:
             return
         drafted = self._draft_model(segment) is not None
-        decision = next_request(segment, self._in_flight, self._load, self.config.agreement_span, drafted=drafted)
+        decision = next_request(segment, self._in_flight, turns.load, turns.config.agreement_span, drafted=drafted)
         if isinstance(decision, Waiting):
-            self.waiting = decision if segment is self._open or self._open is None else Waiting.EARLIER_SEGMENT
+            self.waiting = decision if turns.open is None or segment is turns.open else Waiting.EARLIER_SEGMENT
             return
         if self._in_flight is not None:
             yield self._jobs.cancel(self._in_flight.number)
@@ -223,7 +130,7 @@ class Captioning:
             return
         if hypothesis.language_probability >= MIN_CONFIDENCE:
             segment.partial_language = hypothesis.language or None
-        agreement, span = segment.agreement, self.config.agreement_span
+        agreement, span = segment.agreement, self._turns.config.agreement_span
         pausing = in_flight.final and not segment.prepares_answer  # after 64 ms it may be within a word
         delta = agreement.update(
             hypothesis.words, in_flight.speech_end, partial=not in_flight.final, pausing=pausing, span=span
@@ -235,8 +142,8 @@ class Captioning:
         if in_flight.final:  # it may yet be used, and has all words of the segment
             return
         if in_flight.is_long:
-            segment.shorten_partials(hypothesis, in_flight.end, self._buffer, self._load)
-        if in_flight.end - segment.decode_range()[0] > MAX_SEGMENT[self._load]:
+            segment.shorten_partials(hypothesis, in_flight.end, self._buffer, self._turns.load)
+        if in_flight.end - segment.decode_range()[0] > MAX_SEGMENT[self._turns.load]:
             segment.trim()
 
     def _drafted(self, in_flight: InFlight, hypothesis: Hypothesis) -> Iterator[Output]:
@@ -246,28 +153,29 @@ class Captioning:
         if hypothesis.language_probability >= MIN_CONFIDENCE:
             segment.draft_language = hypothesis.language or None
         if segment.is_open:
-            yield from self._extend(segment, segment.agreement.confirm(segment.draft, self.config.agreement_span))
+            delta = segment.agreement.confirm(segment.draft, self._turns.config.agreement_span)
+            yield from self._extend(segment, delta)
         yield from self._revise(segment)
 
     def _revise(self, segment: Segment) -> Iterator[TranscriptRevised]:
         """Report the words of the turn of this segment that are not final, of earlier segments too."""
         segment.note_erased()
-        if not self.config.include_partials:
+        if not self._turns.config.include_partials:
             return
         turn = segment.turn
-        pending = [each for each in (*self._closed, self._open) if each is not None and each.turn is turn]
+        pending = [each for each in self._turns.pending if each.turn is turn]
         agreement = pending[0].agreement
         yield TranscriptRevised(
             turn.id,
             tuple(agreement.untrimmed),
             tuple(chain.from_iterable(each.tentative for each in pending)),
             pending[-1].scored_until,
-            (*turn.words, *agreement.trimmed) if self.config.time_partials else (),
+            (*turn.words, *agreement.trimmed) if self._turns.config.time_partials else (),
         )
 
     def _draft_model(self, segment: Segment) -> ModelEntry | None:
         """Return the draft model for the speech of a segment, None where there is none for it."""
-        return draft_model(segment, segment.config or self.config, self._languages)
+        return draft_model(segment, self._turns.config_of(segment), self._languages)
 
     def failed(self, failure: JobFailed) -> Iterator[Output]:
         """Take the failure of the transcription in flight, or of the draft, which is only missing.
@@ -285,8 +193,8 @@ class Captioning:
         if in_flight.final and segment.is_open:
             segment.final = FinalResult(in_flight.speech_end, None)
         if segment.phase is Phase.CLOSED:
-            assert segment is self._closed[0]
-            self._closed.popleft()
+            assert segment is self._turns.closed[0]
+            self._turns.closed.popleft()
             segment.done = True
             segment.turn.error = failure.error
             if segment.ends_turn:
@@ -299,14 +207,14 @@ class Captioning:
         if in_flight is None:
             return None
         segment = in_flight.segment
-        config = segment.config or self.config
+        config = self._turns.config_of(segment)
         if not in_flight.draft:
-            self._load = load
+            self._turns.load = load
         return in_flight.pull(config, load, self._buffer, prior_from([self._languages]))
 
     def _request(self, segment: Segment, *, final: bool) -> Transcribe:
         """Put a transcription of the segment in flight."""
-        config = segment.config or self.config
+        config = self._turns.config_of(segment)
         self._in_flight = InFlight(self._jobs.begin(), segment, final)
         if final:
             self._in_flight.speech_end = segment.requested_until = segment.speech_end

@@ -20,7 +20,7 @@ from typing import Final, TypeAlias, assert_never
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.scheduling.priority import LoadLevel
-from realtime.session.captioning import LEADING_SILENCE, Captioning
+from realtime.session.captioning import Captioning
 from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
 from realtime.session.config import SessionConfig
 from realtime.session.decode_policy import Waiting
@@ -37,6 +37,7 @@ from realtime.session.events import (
 )
 from realtime.session.input_audio import InputAudio
 from realtime.session.jobs import JobFailed, Jobs, ListeningResult, ScoreTurn, Transcribed, TurnScored, WindowsScored
+from realtime.session.turns import LEADING_SILENCE, Turns
 from realtime.session.window_scores import WindowScores
 from realtime.speech.endpointing import ONSET_WINDOWS, Endpointing, LongSilence, Offset, Onset, Pause
 from realtime.speech.recognition import TranscriptionRequest
@@ -64,7 +65,8 @@ class Listening:
         self._jobs = jobs
         self._new_id = new_id
         self._audio = InputAudio(config.input_format, buffer)
-        self._captioning = Captioning(config, jobs, self._audio.buffer)
+        self._turns = Turns(config, self._audio.buffer)
+        self._captioning = Captioning(self._turns, jobs, self._audio.buffer)
         self._deferred: deque[tuple[int, DeferredCommand]] = deque()
         """Commands with the position up to which audio is to be scored before them."""
         self._scores = WindowScores(jobs)
@@ -84,14 +86,14 @@ class Listening:
         return (
             self._audio.end - self._scores.used_until > MAX_UNSCORED
             or len(self._deferred) > MAX_DEFERRED
-            or self._captioning.saturated
+            or self._turns.saturated
         )
 
     @property
     def unfinished(self) -> bool:
         """Whether there is a turn or a command in progress, or audio or a transcript whose outcome is not known."""
         heard = self._idle and self._next_end() is None and not self._deferred
-        return not heard or self._captioning.unfinished
+        return not heard or bool(self._turns.pending)
 
     @property
     def waiting(self) -> Waiting | None:
@@ -116,7 +118,7 @@ class Listening:
     @property
     def in_turn(self) -> bool:
         """Whether the detector hears the user speak, or waits to see whether they have finished."""
-        return self._endpointing is not None and self._captioning.turn_id is not None
+        return self._endpointing is not None and self._turns.current_id is not None
 
     # One step at a time, for several channels that proceed together; `receive` takes all steps of one.
 
@@ -218,7 +220,7 @@ class Listening:
     def _can_commit(self, command: CommitAudio, position: int) -> bool:
         """Return whether the audio up to `position` that is not yet scored belongs to a turn that can end there."""
         if self._endpointing is not None:
-            return self._captioning.turn_id is not None
+            return self._turns.current_id is not None
         return position >= self._committed_until + command.min_samples
 
     # From scores to turns.
@@ -232,7 +234,7 @@ class Listening:
         self._endpointing.judge(probability)
 
     def _new_endpointing(self, *, after_speech: bool = False) -> Endpointing | None:
-        detection = self._captioning.config.turn_detection
+        detection = self._turns.config.turn_detection
         if detection is None:
             return None
         return Endpointing(detection, position=self._scores.used_until, after_speech=after_speech)
@@ -242,10 +244,10 @@ class Listening:
         start, probability = self._scores.use()
         end = self._scores.used_until
         self._recent.append(probability)
-        if self._endpointing is None and self._captioning.turn_id is None:
-            self._captioning.begin_turn(self._new_id("item"), start, start)
-        if self._captioning.turn_id is not None:
-            self._captioning.add_window(start, end, probability)
+        if self._endpointing is None and self._turns.current_id is None:
+            self._turns.begin(self._new_id("item"), start, start)
+        if self._turns.current_id is not None:
+            self._turns.add_window(start, end, probability)
         is_whole = end - start == WINDOW  # a commit follows a window that is not, and ends the turn
         match self._endpointing.update(probability) if self._endpointing and is_whole else None:
             case Onset() as onset:
@@ -262,10 +264,10 @@ class Listening:
         """Begin a turn; no more than `LEADING_SILENCE` before the first window with speech is decoded."""
         item_id, voiced = self._new_id("item"), onset.voiced
         self._turn_start = max(onset.lead_in, voiced - LEADING_SILENCE)
-        self._captioning.begin_turn(item_id, onset.start, self._turn_start)
+        self._turns.begin(item_id, onset.start, self._turn_start)
         for offset, recent in enumerate(self._recent):
-            self._captioning.add_window(voiced + offset * WINDOW, voiced + (offset + 1) * WINDOW, recent)
-        return SpeechStarted(item_id, onset.start, interrupts=self._captioning.config.interrupt_response)
+            self._turns.add_window(voiced + offset * WINDOW, voiced + (offset + 1) * WINDOW, recent)
+        return SpeechStarted(item_id, onset.start, interrupts=self._turns.config.interrupt_response)
 
     @property
     def _context_start(self) -> int:
@@ -274,16 +276,16 @@ class Listening:
 
     def _stop(self, end: int) -> Iterator[Output]:
         """End the turn because the detector says so."""
-        assert self._captioning.turn_id is not None
-        yield SpeechStopped(self._captioning.turn_id, end)
-        yield from self._commit(answered=self._captioning.config.create_response)
+        assert self._turns.current_id is not None
+        yield SpeechStopped(self._turns.current_id, end)
+        yield from self._commit(answered=self._turns.config.create_response)
 
     def _commit(self, *, answered: bool = False) -> Iterator[Output]:
         """End the turn in progress; it becomes an item of the conversation."""
-        item_id = self._captioning.turn_id
+        item_id = self._turns.current_id
         assert item_id is not None
-        self._captioning.end_turn(self._scores.used_until)
-        yield AudioCommitted(item_id, transcribed=self._captioning.config.transcribe, answered=answered)
+        self._turns.end(self._scores.used_until)
+        yield AudioCommitted(item_id, transcribed=self._turns.config.transcribe, answered=answered)
 
     def _apply(self, command: DeferredCommand, position: int) -> Iterator[Output]:
         """Carry out a deferred command, which followed the audio up to `position`."""
@@ -291,14 +293,14 @@ class Listening:
             case Configure(config):
                 yield from self._configure(config)
             case ClearAudio():
-                if completed := self._captioning.discard_turn():
+                if completed := self._turns.discard():
                     if self._endpointing:
                         yield SpeechStopped(completed.item_id, self._scores.used_until)
                     yield AudioCommitted(completed.item_id)
                     yield completed
                 yield AudioCleared()
                 self._restart(position)
-            case CommitAudio() if self._captioning.turn_id is not None and self._can_commit(command, position):
+            case CommitAudio() if self._turns.current_id is not None and self._can_commit(command, position):
                 yield from self._commit()
                 self._restart(position, after_speech=True)
             case CommitAudio():
@@ -315,10 +317,10 @@ class Listening:
 
     def _configure(self, config: SessionConfig) -> Iterator[Output]:
         """Put the configuration into effect. Where turn detection changes, the turn in progress ends before that."""
-        before = self._captioning.config.turn_detection
-        if config.turn_detection != before and self._captioning.turn_id is not None:
+        before = self._turns.config.turn_detection
+        if config.turn_detection != before and self._turns.current_id is not None:
             yield from self._stop(self._scores.used_until) if before else self._commit()
-        self._captioning.config = config
+        self._turns.config = config
         if config.turn_detection != before:
             self._restart(self._scores.used_until)
         yield SessionConfigured(config)

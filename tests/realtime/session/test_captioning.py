@@ -32,6 +32,7 @@ from realtime.session.segment_limits import (
     UNDECODED_SEGMENT_LIMIT,
 )
 from realtime.session.segments import COMMITTED_CONTEXT, EARLY_FINAL_SILENCE, LEAD_OUT
+from realtime.session.turns import Turns
 from realtime.speech.local_agreement import MIN_SPAN
 from realtime.speech.recognition import LEAD_IN
 from realtime.speech.segmentation import Span
@@ -479,11 +480,12 @@ def test_the_language_is_detected_among_those_of_the_configuration() -> None:
 def test_speech_that_trails_off_is_decoded_as_long_as_it_keeps_the_turn_open() -> None:
     buffer = AudioBuffer()
     buffer.append(np.zeros(3 * SAMPLE_RATE, np.float32))
-    captioning = Captioning(configured(), Jobs(), buffer)
-    captioning.begin_turn("item_1", 0, 0)
+    turns = Turns(configured(), buffer)
+    captioning = Captioning(turns, Jobs(), buffer)
+    turns.begin("item_1", 0, 0)
     for window in range(60):
-        captioning.add_window(window * WINDOW, (window + 1) * WINDOW, 0.9 if window < 20 else 0.4)
-    captioning.end_turn(80 * WINDOW)
+        turns.add_window(window * WINDOW, (window + 1) * WINDOW, 0.9 if window < 20 else 0.4)
+    turns.end(80 * WINDOW)
     (job,) = [output for output in captioning.advance() if isinstance(output, Transcribe)]
     request = captioning.request_for(job.number, LoadLevel.NORMAL)
     assert request is not None
