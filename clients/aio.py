@@ -71,7 +71,7 @@ async def connect(
     Raises:
         ConnectionRefused: The server cannot be reached, refuses the client or does not answer in time.
         ProtocolError: The server does not speak the protocol.
-        RequestFailed: The server refuses the configuration.
+        RequestFailed: The server refuses the configuration, or does not have the model, the language or the voice.
         ServerClosed: The server closed the connection before the session was open.
     """
     options = SessionOptions(
@@ -114,7 +114,7 @@ async def open_session(
         session = Session(connection, binary=options.binary)
         try:
             async with asyncio.timeout(open_timeout):
-                await session._configure(options.configuration())
+                await session._configure(options)
         except TimeoutError:
             raise ConnectionRefused(f"the server did not open a session within {open_timeout:g} s") from None
         reader = asyncio.create_task(session._read())

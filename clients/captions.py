@@ -56,11 +56,12 @@ async def caption(
         open_timeout: Seconds allowed for connecting, and again for opening a session.
 
     For a file, errors are raised when its events are read; so are those of a server that is full or loading, which is
-    asked again for 20 s (`Disconnected`, then `Reconnected`).
+    asked again for 45 s (`Disconnected`, then `Reconnected`).
 
     Raises:
         OSError: The file cannot be read.
-        RequestFailed: The server refuses the configuration, or a file that it cannot read (`invalid_file_format`).
+        RequestFailed: The server does not have the model (`model_not_found`) or the language (`invalid_value`), refuses
+            the configuration, or cannot read the file (`invalid_file_format`).
         ConnectionRefused: The server cannot be reached, refuses the client or does not answer in time.
         ProtocolError: The server does not speak the protocol.
     """

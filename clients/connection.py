@@ -1,6 +1,7 @@
 """The websocket of a session: opening it, and its errors as those of this library."""
 
 import json
+import os
 import socket
 import ssl
 from collections.abc import Mapping
@@ -27,20 +28,25 @@ Without it, TCP goes on for a quarter of an hour. A server that throttles a fast
 """
 
 
+_SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+
+_NOT_IN_HOSTS: Final = frozenset(" \"'<>\\^`{|}\t\r\n")
+
+
 async def open_connection(
     url: str, query: dict[str, str], api_key: str | None, timeout: float, *, token: str = ""
 ) -> ClientConnection:
     """Open the websocket at `url` with `query`. Raises `ConnectionRefused`.
 
     An address without a path gets `PATH`, and one that ends with `/v1`, as other clients have it, the rest of that; any
-    other path is that of the websocket. `token` is that of a session to resume.
+    other path is that of the websocket. What else it may be: `websocket_url`. `token` is that of a session to resume.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     if token:
         headers["X-Resume-Token"] = token
     try:
         connection = await open_socket(
-            _with_query(url, query),
+            _with_query(reachable(url), query),
             additional_headers=headers,
             compression=None,
             open_timeout=timeout,
@@ -51,7 +57,7 @@ async def open_connection(
         raise refused(refusal.response.status_code, refusal.response.headers, refusal.response.body) from None
     except TimeoutError:
         raise ConnectionRefused(f"{url} did not answer within {timeout:g} s") from None
-    except (OSError, WebSocketException, ValueError) as error:  # `ValueError`: of a port or an address that cannot be
+    except (OSError, WebSocketException) as error:
         raise unreachable(url, error) from error
     tcp = connection.transport.get_extra_info("socket")
     if tcp is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -65,13 +71,35 @@ def unreachable(url: str, error: BaseException) -> ConnectionRefused:
     match error:
         case ssl.SSLError(reason="WRONG_VERSION_NUMBER"):
             reason = "the server does not speak TLS there"
+        case ssl.SSLError():
+            reason = str(error)
         case BrokenPipeError() | ConnectionResetError():
             reason = f"the server closed the connection{hint}"
         case InvalidMessage() | HTTPException():
             reason = f"the server does not answer with HTTP{hint}"
+        case socket.gaierror():
+            return ConnectionRefused(f"the host {urlsplit(url).hostname} cannot be found")
+        case TimeoutError():
+            return ConnectionRefused(f"no server answers at {_place(url)} in time")
+        case ConnectionRefusedError() | OSError(errno=None):  # without a number it is of several addresses of a host
+            return ConnectionRefused(f"no server answers at {_place(url)}")
         case _:
-            reason = str(error)
+            reason = plain(error)
     return ConnectionRefused(f"cannot connect to {url}: {reason}")
+
+
+def plain(error: BaseException) -> str:
+    """Return what an error says, of one of the operating system without its number and arguments."""
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno is not None:
+        return os.strerror(error.errno)
+    return str(error)
+
+
+def _place(url: str) -> str:
+    """Return the host and the port of an address."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or (443 if parts.scheme in {'wss', 'https'} else 80)}"
 
 
 def refused(status: int, headers: Mapping[str, str], body: bytes | bytearray | None) -> ConnectionRefused:
@@ -95,6 +123,37 @@ def server_closed(closed: ConnectionClosed) -> ServerClosed:
     return ServerClosed(closed.rcvd.code, closed.rcvd.reason)
 
 
+def websocket_url(address: str) -> str:
+    """Return the address as one of a websocket: `http` means `ws`, `https` means `wss`, and nothing means `ws`.
+
+    Raises `ValueError` if there can be no server at it.
+    """
+    scheme, separator, rest = address.strip().partition("://")
+    if not separator:
+        scheme, rest = "ws", address.strip()
+    url = f"{_SCHEMES.get(scheme.lower(), '')}://{rest}"
+    try:
+        parts = urlsplit(url)
+        # Where the scheme is misspelt (`http//host`, `http:/host`), its name is in the place of the host.
+        is_host = bool(parts.hostname) and not _NOT_IN_HOSTS.intersection(parts.netloc)
+        is_host = is_host and (parts.hostname not in _SCHEMES or bool(separator)) and not parts.netloc.endswith(":")
+        is_address = is_host and bool(parts.scheme) and parts.port != 0 and not parts.path.startswith("//")
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # of a port, an IPv6 address or the parts of a name
+        is_address = False
+    if not is_address:
+        raise ValueError(f"{address} is no address of a server, such as 127.0.0.1:8000 or wss://voice.example.org")
+    return url
+
+
+def reachable(address: str) -> str:
+    """Return `websocket_url(address)`. Raises `ConnectionRefused` if there can be no server at it."""
+    try:
+        return websocket_url(address)
+    except ValueError as error:
+        raise ConnectionRefused(str(error)) from None
+
+
 def prefix_of(path: str) -> str:
     """Return what is before the endpoints in the path of an address: of the websocket, of `/v1`, or of neither."""
     return path.removesuffix("/").removesuffix(PATH).removesuffix("/").removesuffix("/v1").removesuffix("/")
@@ -104,6 +163,5 @@ def _with_query(url: str, query: dict[str, str]) -> str:
     parts = urlsplit(url)
     is_base = parts.path in {"", "/"} or parts.path.rstrip("/").endswith("/v1")
     path = prefix_of(parts.path) + PATH if is_base else parts.path
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     combined = urlencode(parse_qsl(parts.query) + list(query.items()))
-    return urlunsplit(parts._replace(scheme=scheme, path=path, query=combined))
+    return urlunsplit(parts._replace(path=path, query=combined))

@@ -91,11 +91,12 @@ async def converse(
             what was said in lost sessions, the last `MAX_SAID` turns and answers.
         open_timeout: Seconds allowed for connecting, and again for opening a session.
 
-    A server that is full or loading is asked again for 20 s: the events are `Disconnected`, then `Reconnected`, and the
+    A server that is full or loading is asked again for 45 s: the events are `Disconnected`, then `Reconnected`, and the
     errors are raised when they are read.
 
     Raises:
-        RequestFailed: The server has no chat model (`backend_not_configured`), or refuses the configuration.
+        RequestFailed: The server has no chat model (`backend_not_configured`), does not have the voice
+            (`invalid_voice`) or the language (`invalid_value`), or refuses the configuration.
         ConnectionRefused: The server cannot be reached, refuses the client or does not answer in time.
         ProtocolError: The server does not speak the protocol.
     """

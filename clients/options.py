@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from clients.errors import ErrorCode, RequestFailed
 from clients.events import Payload
 
 SAMPLE_RATE: Final = 24_000
@@ -40,7 +41,7 @@ class SessionOptions:
         extensions = [
             name for name, on in (("partials", self.partials), ("binary", self.binary), ("resume", self.resume)) if on
         ]
-        return query | ({"ext": ",".join(extensions)} if extensions else {})
+        return query | {"ext": ",".join(extensions or ["draining"])}  # without any, the server names no replacements
 
     def configuration(self) -> Payload:
         """Return the session of `session.update`."""
@@ -72,3 +73,25 @@ class SessionOptions:
         if self.instructions and not self.transcription:
             session["instructions"] = self.instructions
         return session
+
+    def check(self, session: object) -> None:
+        """Raise `RequestFailed` if the server does not have the model, the language or the voice that was asked for.
+
+        `session` is the session object that the server confirmed, which names what it has replaced by its default.
+        """
+        match session:
+            case {"x_substituted": [*unknown]}:
+                pass
+            case _:
+                return
+        if self.model and "model" in unknown:
+            where = "GET /v1/models?task=automatic-speech-recognition lists those that it has"
+            raise RequestFailed(
+                ErrorCode.MODEL_NOT_FOUND, f"the server has no model {self.model} for captions; {where}"
+            )
+        if self.language and "language" in unknown:
+            how = "write it as a code, such as de, or as a name"
+            raise RequestFailed(ErrorCode.INVALID_VALUE, f"the model does not transcribe {self.language}; {how}")
+        if self.voice and "voice" in unknown:
+            where = "GET /v1/audio/voices lists those that it has"
+            raise RequestFailed(ErrorCode.INVALID_VOICE, f"the server has no voice {self.voice}; {where}")

@@ -20,8 +20,11 @@ from clients.turns import Turns
 RECONNECT_SECONDS: Final = 60.0
 """Seconds after a loss in which a session is opened again by default."""
 
-FULL_SECONDS: Final = 20.0
-"""Seconds in which a server that is full or loading is asked for the first session, by a user who waits for it."""
+FULL_SECONDS: Final = 45.0
+"""Seconds in which a server that is full, loading or restarting is asked for the first session, by a user who waits.
+
+One that restarts asks to come again after 30 s.
+"""
 
 STABLE_SECONDS: Final = 10.0
 """Seconds after which a session counts as stable: a loss after that is a new one, with all the time again."""
@@ -41,24 +44,49 @@ async def open_reconnecting(
     reconnect_seconds: float = RECONNECT_SECONDS,
     greet: Callable[[Session], Awaitable[None]] | None = None,
     ends: bool = True,
-    waits: bool = True,
 ) -> AsyncIterator["ReconnectingSession"]:
     """Open a session that `opening` opens again when it is lost; it is closed when the block ends.
 
     `greet` is called with each new session before it is sent audio. Unless the iteration `ends` when everything has its
-    transcript, it goes on until `end`, and yields what `ends_audio`. If it `waits` and the server is full or loading
-    (`Retry-After`), the block begins without a session, and the iteration says so and asks again, for `FULL_SECONDS` at
-    most; any other refusal of the first session raises at once.
+    transcript, it goes on until `end`, and yields what `ends_audio`. If the server is full or loading (`Retry-After`),
+    the block begins without a session, and the iteration says so and asks again, for `FULL_SECONDS` at most; any other
+    refusal of the first session raises at once.
 
     Raises:
         ConnectionRefused: The first session cannot be opened.
     """
     session = ReconnectingSession(opening, audio, reconnect_seconds, greet, ends=ends)
     try:
-        await session._open_first(min(FULL_SECONDS, reconnect_seconds) if waits else 0.0)
+        await session._open_first(min(FULL_SECONDS, reconnect_seconds))
         yield session
     finally:
         await session.close()
+
+
+@asynccontextmanager
+async def open_patiently(opening: Opening, waiting: Callable[[str], None] = lambda _: None) -> AsyncIterator[Session]:
+    """Open a session; a server that is full or loading (`Retry-After`) is asked again, for `FULL_SECONDS` at most.
+
+    `waiting` is told why before each wait.
+
+    Raises:
+        ConnectionRefused: No session can be opened.
+    """
+    attempts: Attempts | None = None
+    async with AsyncExitStack() as stack:
+        while True:
+            try:
+                session = await stack.enter_async_context(opening())
+                break
+            except ConnectionRefused as refusal:
+                if attempts is None:
+                    attempts = Attempts(FULL_SECONDS if refusal.retry_after is not None else 0.0)
+                delay = attempts.delay_after(refusal, _now())
+                if delay is None:
+                    raise
+                waiting(str(refusal))
+                await asyncio.sleep(delay)
+        yield session
 
 
 class ReconnectingSession:

@@ -15,8 +15,8 @@ from typing import Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from clients.aio import DEFAULT_URL
-from clients.connection import prefix_of, refused, unreachable
-from clients.errors import ConnectionRefused, ProtocolError, RealtimeError, RequestFailed, ServerClosed
+from clients.connection import plain, prefix_of, reachable, refused, unreachable
+from clients.errors import ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import Completed, Payload, Word, parse_words
 
 REQUEST_TIMEOUT: Final = 600.0
@@ -123,7 +123,7 @@ def stream(
                     case _:
                         yield None
         except (OSError, HTTPException) as error:
-            raise ServerClosed(1006, str(error)) from error
+            raise ServerClosed(1006, plain(error)) from error
         except (LookupError, TypeError, ValueError) as error:
             raise ProtocolError(f"the server sent an invalid event: {error!r}") from error
     if end is not None:
@@ -231,17 +231,11 @@ def _read(answer: HTTPResponse) -> bytes:
     try:
         return answer.read()
     except (OSError, HTTPException) as error:
-        raise ServerClosed(1006, str(error)) from error
+        raise ServerClosed(1006, plain(error)) from error
 
 
 def _address(url: str, path: str) -> str:
-    """Return the address of an endpoint beside that of the websocket."""
-    try:
-        parts = urlsplit(url)
-        scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
-        is_address = scheme in {"http", "https"} and parts.port != 0
-    except ValueError:
-        is_address = False
-    if not is_address:
-        raise ConnectionRefused(f"cannot connect to {url}: it is no address of a server")
+    """Return the address of an endpoint beside that of the websocket. Raises `ConnectionRefused`."""
+    parts = urlsplit(reachable(url))
+    scheme = {"ws": "http", "wss": "https"}[parts.scheme]
     return urlunsplit(parts._replace(scheme=scheme, path=f"{prefix_of(parts.path)}/v1/{path}"))

@@ -27,7 +27,7 @@ from clients.events import (
     ServerError,
     parse_event,
 )
-from clients.options import SAMPLE_RATE
+from clients.options import SAMPLE_RATE, SessionOptions
 from clients.resuming import ResumableConnection
 
 MAX_WAITING: Final = 10_000
@@ -182,14 +182,15 @@ class Session:
         except ConnectionClosed as closed:
             raise self._end or server_closed(closed) from None
 
-    async def _configure(self, config: Payload) -> None:
-        """Wait for the greeting, configure the session and wait for the confirmation."""
+    async def _configure(self, options: SessionOptions) -> None:
+        """Wait for the greeting, configure the session and check the confirmation."""
         try:
             await self._expect("session.created")
-            await self.send({"type": "session.update", "session": config})
+            await self.send({"type": "session.update", "session": options.configuration()})
             self._session_object = (await self._expect("session.updated")).get("session") or {}
         except ConnectionClosed as closed:
             raise server_closed(closed) from None
+        options.check(self._session_object)
 
     async def _expect(self, event_type: str) -> Payload:
         while True:

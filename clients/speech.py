@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, open_session
 from clients.options import SessionOptions
+from clients.reconnecting import open_patiently
 
 
 async def speak(
@@ -26,15 +28,18 @@ async def speak(
         speed: Speed of speech, 0.25 to 1.5; 1 is the voice's own.
         open_timeout: Seconds allowed for connecting, and again for opening the session.
 
+    A server that is full or loading is asked again for 45 s.
+
     Raises:
         ConnectionRefused: The server cannot be reached, refuses the client or does not answer in time.
-        RequestFailed: The text cannot be spoken to its end; `code` says why.
+        RequestFailed: The text cannot be spoken to its end, or there is no such voice; `code` says why.
         ServerClosed: The connection was lost.
         ProtocolError: The server does not speak the protocol.
     """
     options = SessionOptions(transcription=False, voice=voice, turn_detection=False, binary=True)
+    opening = partial(open_session, url, options, api_key=api_key, open_timeout=open_timeout)
     async with (
-        open_session(url, options, api_key=api_key, open_timeout=open_timeout) as session,
+        open_patiently(opening) as session,
         aclosing(session.speak(text, speed=speed)) as chunks,
     ):
         async for chunk in chunks:

@@ -16,14 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from clients.aio import DEFAULT_URL, Session, open_session
+from clients.aio import DEFAULT_URL, open_session
 from clients.cli.display import NARROWEST, Display, WithSegments, open_display
 from clients.cli.exit_codes import ExitCode, without_words
-from clients.cli.server import SessionName, add_server_arguments, key_for, report, substituted, warn_of_loss
+from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_connection
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import printable, warn
 from clients.cli.values import whole_number
-from clients.errors import ErrorCode, RealtimeError, RequestFailed
+from clients.errors import RealtimeError
 from clients.events import Completed, Delta, Disconnected, Event, Failed, Reconnected, ServerError
 from clients.feeding import cancel, feed
 from clients.hls import PATIENCE, HlsCaptions, SegmentsUnwritable
@@ -158,13 +158,10 @@ async def listen(options: ListenOptions) -> int:
     )
     seconds = options.reconnect_seconds
     opening = partial(open_session, options.url, session_options, api_key=options.api_key, resume_seconds=seconds)
-    greet = partial(_refuse_substitutes, options)
     name = SessionName("listen", verbose=options.verbose)
     try:
         with _open_hls(options) as hls, _open_source(options) as frames:
-            async with open_reconnecting(
-                opening, audio, reconnect_seconds=seconds, greet=greet, waits=False
-            ) as session:
+            async with open_reconnecting(opening, audio, reconnect_seconds=seconds) as session:
                 with open_display(options.as_json, options.roll_up) as display:
                     if hls is not None:
                         frames, display = hls.follow(frames), WithSegments(display, hls)
@@ -181,18 +178,6 @@ async def listen(options: ListenOptions) -> int:
     except SegmentsUnwritable as error:
         _warn(f"--hls {error}")
     return ExitCode.FAILED
-
-
-async def _refuse_substitutes(options: ListenOptions, session: Session) -> None:
-    """Raise `RequestFailed` if the server does not know the model or the language."""
-    unknown = substituted(session.effective())
-    if "model" in unknown:
-        models = "GET /v1/models?task=automatic-speech-recognition"
-        message = f"the server has no model {options.model} for captions; {models} lists those that it has"
-        raise RequestFailed(ErrorCode.MODEL_NOT_FOUND, message)
-    if "language" in unknown:
-        message = f"the model does not transcribe {options.language}; write it as a code, such as de, or as a name"
-        raise RequestFailed(ErrorCode.INVALID_VALUE, message)
 
 
 @contextmanager
@@ -232,10 +217,12 @@ async def _transcribe(
             name.see(event)
             any_words = any_words or (isinstance(event, Delta | Completed) and bool(event.text.strip()))
             suppressed += event.suppressed if isinstance(event, Completed) else ()
-            all_well = _report(event) and all_well
+            all_well = _report(event, was_open=name.opened) and all_well
         if not session.is_transcribed:
             all_well = _fail("the server closed the connection")
     except RealtimeError as error:
+        if not name.opened:
+            raise
         all_well = _fail(str(error))
     finally:
         await cancel(sending)
@@ -254,19 +241,17 @@ async def _transcribe(
     return ExitCode.OK
 
 
-def _report(event: Event) -> bool:
-    """Warn of what goes wrong; return whether nothing is lost by it."""
+def _report(event: Event, *, was_open: bool) -> bool:
+    """Warn of what goes wrong; return whether nothing is lost by it. `was_open` says whether there was a session."""
     match event:
         case Failed(message=message):
             return _fail(f"a turn could not be transcribed: {message}")
         case ServerError(message=message):
             return _fail(message)
-        case Disconnected(reason=reason):
-            warn_of_loss("listen", reason)
         case Reconnected(missing=missing) if missing > 0:
             return _fail(f"connected again; {missing:.1f} s of a turn are missing")
-        case Reconnected():
-            _warn("connected again")
+        case Disconnected() | Reconnected():
+            warn_of_connection("listen", event, was_open=was_open)
         case _:
             pass
     return True

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from clients.aio import DEFAULT_URL, SAMPLE_RATE, Session, connect
+from clients.aio import DEFAULT_URL, SAMPLE_RATE, Session, open_session
 from clients.cli.audio_file import open_recording
 from clients.cli.exit_codes import ExitCode
-from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_languages, warn_of_voice
+from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_languages, warn_of_waiting
 from clients.cli.signals import run_until_stopped
 from clients.cli.terminal import warn
 from clients.cli.values import audio_path, decimal_number
 from clients.errors import RealtimeError
+from clients.options import SessionOptions
+from clients.reconnecting import open_patiently
 from clients.sound_devices import SoundUnavailable, load_sounddevice
 
 
@@ -71,10 +73,11 @@ async def speak(options: SpeakOptions) -> int:
         _warn("the text has nothing to speak: no letter or digit")
         return ExitCode.USAGE
     name = SessionName("say", verbose=options.verbose)
+    session_options = SessionOptions(transcription=False, voice=options.voice)
+    opening = partial(open_session, options.url, session_options, api_key=options.api_key)
     try:
-        async with connect(options.url, api_key=options.api_key, transcription=False, voice=options.voice) as session:
+        async with open_patiently(opening, partial(warn_of_waiting, "say")) as session:
             name.note(session.effective("id"))
-            warn_of_voice("say", options.voice, session.effective())
             with open_recording(options.output) if options.output is not None else _open_loudspeaker() as write:
                 return name.tell_after(await _say(session, options, write))
     except SoundUnavailable as error:

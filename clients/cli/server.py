@@ -4,21 +4,23 @@ import argparse
 import ipaddress
 import os
 import ssl
-from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from clients.aio import DEFAULT_URL
 from clients.cli.exit_codes import ExitCode, code_of
 from clients.cli.terminal import warn
-from clients.cli.values import websocket_url
+from clients.cli.values import server_url
 from clients.errors import RealtimeError
-from clients.events import Event, Other, ResponseDone
+from clients.events import Disconnected, Event, Other, Reconnected, ResponseDone
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare `--url`, `--api-key` and `--verbose`."""
     parser.add_argument(
-        "--url", type=websocket_url, default=DEFAULT_URL, help="address of the server (default: %(default)s)"
+        "--url",
+        type=server_url,
+        default=DEFAULT_URL,
+        help="address of the server, such as 127.0.0.1:8000 (default: %(default)s)",
     )
     parser.add_argument("--api-key", help="API key (default: $OPENAI_API_KEY for a local server or wss)")
     parser.add_argument("--verbose", action="store_true", help="say by which name the server knows the session")
@@ -44,30 +46,31 @@ def _is_local(url: str) -> bool:
 def report(command: str, error: RealtimeError, url: str) -> ExitCode:
     """Say why there is no session, and return the exit code."""
     is_nobody_there = isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, ssl.SSLError)
-    hint = ". Is the server running? Start it with `vivavoce serve`" if is_nobody_there and _is_local(url) else ""
+    hint = f". {_how_to_start(url)}" if is_nobody_there and _is_local(url) else ""
     warn(command, f"{error}{hint}")
     return code_of(error)
 
 
-def warn_of_loss(command: str, reason: str) -> None:
-    """Say why the connection is lost, and that there will be another one."""
-    warn(command, f"{reason.removesuffix('.')}; connecting again")
+def _how_to_start(url: str) -> str:
+    port = urlsplit(url).port or 80
+    ports = "" if port == urlsplit(DEFAULT_URL).port else f" --port {port}"
+    return f"Start one with `vivavoce serve{ports}`, or give the address of another with --url"
 
 
-def substituted(session: object) -> Collection[str]:
-    """Return which of `language`, `model` and `voice` the server does not know, by its session object."""
-    match session:
-        case {"x_substituted": [*names]}:
-            return names
-        case _:
-            return ()
+def warn_of_waiting(command: str, reason: str) -> None:
+    """Say why there is no session yet, and that there may be one soon."""
+    warn(command, f"{reason.removesuffix('.')}; waiting")
 
 
-def warn_of_voice(command: str, wanted: str | None, session: object) -> None:
-    """Warn if the server does not know the voice, by its session object; it uses its default then."""
-    match session:
-        case {"audio": {"output": {"voice": used}}} if "voice" in substituted(session):
-            warn(command, f"the server has no voice {wanted}, it uses {used}")
+def warn_of_connection(command: str, event: Disconnected | Reconnected, *, was_open: bool) -> None:
+    """Say why there is no connection, or that there is one; `was_open` says whether there was one before."""
+    match event:
+        case Disconnected(reason=reason) if was_open:
+            warn(command, f"{reason.removesuffix('.')}; connecting again")
+        case Disconnected(reason=reason):
+            warn_of_waiting(command, reason)
+        case Reconnected():
+            warn(command, "connected again" if was_open else "connected")
 
 
 def warn_of_languages(command: str, done: ResponseDone) -> None:
@@ -81,27 +84,34 @@ class SessionName:
     """The name of a session in the server's log, on its page `/status` and of its trace.
 
     It is told at once if the command is `verbose`, and otherwise when something has failed.
+
+    Attributes:
+        opened: Whether there has been a session, named or not.
     """
 
     def __init__(self, command: str, *, verbose: bool) -> None:
         self._command = command
         self._verbose = verbose
         self._name: object = None
+        self.opened = False
 
     def see(self, event: Event) -> bool:
         """Note the name in the confirmation of a session; return whether the event is one, of another session."""
         match event:
             case Other(raw={"type": "session.updated", "session": {"id": str(name)}}):
                 return self.note(name)
+            case Other(raw={"type": "session.updated"}):
+                return self.note(None)
             case _:
                 return False
 
     def note(self, name: object) -> bool:
         """Note the name of the session, None if the server has not given it one; return whether it is another."""
+        self.opened = True
         is_new = name not in (None, self._name)
         if is_new and self._verbose:
             warn(self._command, f"session {name}")
-        self._name = name
+        self._name = name or self._name
         return is_new
 
     def tell_after(self, code: int) -> int:

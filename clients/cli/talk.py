@@ -14,13 +14,13 @@ from clients.aio import DEFAULT_URL
 from clients.cli.audio_file import open_audio_file
 from clients.cli.dialogue import Dialogue, open_dialogue
 from clients.cli.exit_codes import ExitCode, without_words
-from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_loss, warn_of_voice
+from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_connection
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import warn
 from clients.cli.values import audio_path
 from clients.conversation import Conversation, Loudspeaker, converse
 from clients.errors import ErrorCode, RealtimeError, RequestFailed
-from clients.events import Completed, Disconnected, Other, Reconnected, ResponseDone, ServerError
+from clients.events import Completed, Disconnected, Reconnected, ResponseDone, ServerError
 from clients.loudspeaker import open_loudspeaker
 from clients.microphone import open_microphone
 from clients.playback import AudioUnreadable, decode, play
@@ -159,7 +159,7 @@ async def _converse(
         eagerness=options.eagerness,
     ) as conversation:
         with open_dialogue() as dialogue:
-            following = asyncio.create_task(_follow(conversation, dialogue, name, options.voice))
+            following = asyncio.create_task(_follow(conversation, dialogue, name))
             interrupted = asyncio.create_task(ended.wait())
             try:
                 await asyncio.wait([following, interrupted], return_when=asyncio.FIRST_COMPLETED)
@@ -170,13 +170,13 @@ async def _converse(
                 await asyncio.wait([following, interrupted])
 
 
-async def _follow(conversation: Conversation, dialogue: Dialogue, name: SessionName, voice: str | None) -> int:
+async def _follow(conversation: Conversation, dialogue: Dialogue, name: SessionName) -> int:
     """Show what both say until the conversation is over and heard; return the exit code."""
     code = ExitCode.NO_SPEECH
     suppressed: list[str] = []
     async for event in conversation:
         dialogue.show(event)
-        is_new_session = name.see(event)
+        name.see(event)
         match event:
             case Completed(text=text) if text.strip() and code is ExitCode.NO_SPEECH:
                 code = ExitCode.OK
@@ -185,12 +185,8 @@ async def _follow(conversation: Conversation, dialogue: Dialogue, name: SessionN
             case ResponseDone(status="failed", message=message) | ServerError(message=message):
                 _warn(message)
                 code = ExitCode.FAILED
-            case Disconnected(reason=reason):
-                warn_of_loss("talk", reason)
-            case Reconnected():
-                _warn("connected again")
-            case Other(raw={"session": session}) if is_new_session:
-                warn_of_voice("talk", voice, session)
+            case Disconnected() | Reconnected():
+                warn_of_connection("talk", event, was_open=name.opened)
             case _:
                 pass
     await conversation.wait_until_heard()

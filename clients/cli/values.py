@@ -3,13 +3,9 @@
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from clients.cli.audio_file import SUFFIXES
-
-_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-
-_NOT_IN_HOSTS = frozenset(" \"'<>\\^`{|}\t\r\n")
+from clients.connection import websocket_url
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -52,23 +48,9 @@ def audio_path(text: str) -> Path:
     return path
 
 
-def websocket_url(address: str) -> str:
-    """Return the address as one of a websocket: `http` means `ws`, `https` means `wss`, and nothing means `ws`.
-
-    Raises `ArgumentTypeError` if there can be no server at it.
-    """
-    scheme, separator, rest = address.strip().partition("://")
-    if not separator:
-        scheme, rest = "ws", address.strip()
-    url = f"{_SCHEMES.get(scheme.lower(), '')}://{rest}"
+def server_url(address: str) -> str:
+    """Read the address of a server, of which `clients.connection.websocket_url` says what it may be."""
     try:
-        parts = urlsplit(url)
-        # Where the scheme is misspelt (`http//host`, `http:/host`), its name is in the place of the host.
-        is_host = bool(parts.hostname) and not _NOT_IN_HOSTS.intersection(parts.netloc)
-        is_host = is_host and (parts.hostname not in _SCHEMES or bool(separator)) and not parts.netloc.endswith(":")
-        is_address = is_host and bool(parts.scheme) and parts.port != 0 and not parts.path.startswith("//")
-    except ValueError:
-        is_address = False
-    if not is_address:
-        raise ArgumentTypeError(f"{address} is no address of a server, such as wss://voice.example.org")
-    return url
+        return websocket_url(address)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None

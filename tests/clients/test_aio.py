@@ -292,18 +292,56 @@ def test_a_server_that_cannot_be_reached_is_a_refused_connection() -> None:
             unused.bind(("127.0.0.1", 0))
             await nothing(f"ws://127.0.0.1:{unused.getsockname()[1]}")
 
-    with pytest.raises(ConnectionRefused, match="cannot connect to ws://127"):
+    with pytest.raises(ConnectionRefused, match="no server answers at 127"):
         meet(saying(), client)
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:99999", "http://[::1", "127.0.0.1:8000"])
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:99999", "http://[::1", "file:///etc/passwd"])
 def test_what_is_no_address_is_a_refused_connection(url: str) -> None:
     async def client() -> None:
         async with connect(url):
             pass
 
-    with pytest.raises(ConnectionRefused, match="cannot connect to"):
+    with pytest.raises(ConnectionRefused, match=r"is no address of a server, such as 127\.0\.0\.1:8000"):
         asyncio.run(client())
+
+
+def test_an_address_may_be_a_host_and_a_port() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+
+    async def client(url: str) -> None:
+        await nothing(urlsplit(url).netloc)
+
+    meet(script, client)
+
+
+@pytest.mark.parametrize(
+    ("field", "message", "code"),
+    [
+        ("model", "the server has no model no-such for captions", "model_not_found"),
+        ("language", "the model does not transcribe xx", "invalid_value"),
+        ("voice", "the server has no voice nobody", "invalid_voice"),
+    ],
+)
+def test_a_session_for_which_the_server_has_something_else_is_refused(field: str, message: str, code: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet({"x_substituted": [field]})
+
+    async def client(url: str) -> None:
+        async with connect(url, model="no-such", language="xx", voice="nobody"):
+            pass
+
+    with pytest.raises(RequestFailed, match=message) as refusal:
+        meet(script, client)
+    assert refusal.value.code == code
+
+
+def test_what_was_not_asked_for_may_be_replaced() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet({"x_substituted": ["model", "language", "voice"]})
+
+    meet(script, nothing)
 
 
 def test_a_server_that_opens_no_session_refuses() -> None:

@@ -48,4 +48,4 @@ def test_what_was_spoken_can_be_understood(
 def test_an_unknown_server_is_reported_in_one_line(vivavoce: Callable[..., "CompletedProcess[str]"]) -> None:
     done = vivavoce("say", "Hello.", "-o", "/dev/null", "--url", "ws://127.0.0.1:9/v1/realtime")
     assert done.returncode == 3
-    assert re.fullmatch(r"vivavoce say: cannot connect to [^\n]*\n", done.stderr)
+    assert re.fullmatch(r"vivavoce say: no server answers at [^\n]*\n", done.stderr)

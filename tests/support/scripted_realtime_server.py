@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import itertools
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -61,8 +63,13 @@ def meet(
     *,
     refusal: tuple[HTTPStatus, str] | None = None,
     headers: Mapping[str, str] = MappingProxyType({}),
+    refusals: float = math.inf,
 ) -> Result:
-    """Run a client against a script and return the client's result; an error on either side is raised."""
+    """Run a client against a script and return the client's result; an error on either side is raised.
+
+    The first `refusals` connections get `refusal`, if there is one, with these `headers`.
+    """
+    refused = itertools.count()
 
     async def play() -> Result:
         played: list[asyncio.Future[None]] = []
@@ -75,7 +82,7 @@ def meet(
                 await connection.wait_closed()
 
         def answer(connection: ServerConnection, _request: Request) -> Response | None:
-            if refusal is None:
+            if refusal is None or next(refused) >= refusals:
                 return None
             response = connection.respond(*refusal)
             response.headers.update(headers)

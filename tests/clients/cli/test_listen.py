@@ -352,14 +352,25 @@ def test_json_lines_go_on_after_a_restart_with_the_same_items(
     assert all(each["type"] for each in messages)
 
 
-def test_a_server_that_is_full_is_not_waited_for(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
-    async def client(url: str) -> int:
-        return await listening(recording, reconnect_seconds=10)(url)
+LOADING = (HTTPStatus.SERVICE_UNAVAILABLE, json.dumps({"error": {"message": "The models are still loading."}}))
 
-    body = json.dumps({"error": {"message": "The server is full."}})
-    refusal = (HTTPStatus.SERVICE_UNAVAILABLE, body)
-    assert meet(answering(), client, refusal=refusal, headers={"Retry-After": "5"}) == ExitCode.REFUSED
-    assert capsys.readouterr().err == "vivavoce listen: The server is full.\n"
+
+def test_a_server_that_is_loading_is_waited_for(
+    recording: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
+    client = listening(recording, reconnect_seconds=10)
+    script = answering(committed("item_1"), completed("item_1", "Hello."))
+    assert meet(script, client, refusal=LOADING, headers={"Retry-After": "0"}, refusals=1) == ExitCode.OK
+    printed, warnings = capsys.readouterr()
+    assert printed == "Hello.\n"
+    assert warnings == "vivavoce listen: The models are still loading; waiting\nvivavoce listen: connected\n"
+
+
+def test_a_server_that_is_not_ready_in_time_is_given_up(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+    client = listening(recording, reconnect_seconds=0.01)
+    assert meet(answering(), client, refusal=LOADING, headers={"Retry-After": "5"}) == ExitCode.REFUSED
+    assert capsys.readouterr().err == "vivavoce listen: The models are still loading.\n"
 
 
 PROGRAM = (

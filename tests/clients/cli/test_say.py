@@ -1,8 +1,6 @@
 import argparse
-import asyncio
 import io
 import re
-import socket
 import sys
 import types
 import wave
@@ -15,6 +13,7 @@ import av
 import numpy as np
 import pytest
 
+import clients.backoff
 import clients.cli.say
 from clients.cli.audio_file import open_recording
 from clients.cli.exit_codes import ExitCode
@@ -61,16 +60,17 @@ def test_speech_becomes_a_wav_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert re.fullmatch(r"first audio after \d+ ms\n", capsys.readouterr().err)
 
 
-def test_a_voice_that_is_replaced_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_voice_that_the_server_does_not_have_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def script(peer: Peer) -> None:
         await peer.greet({"audio": {"output": {"voice": "anna"}}, "x_substituted": ["voice"]})
-        await peer.send(response_created(await peer.receive("response.create")), audio(b"\x01\x00"), response_done())
 
     async def client(url: str) -> int:
         return await speak(SpeakOptions("Hello.", tmp_path / "hello.wav", voice="unknown", url=url))
 
-    assert meet(script, client) == 0
-    assert capsys.readouterr().err.startswith("vivavoce say: the server has no voice unknown, it uses anna\n")
+    assert meet(script, client) == ExitCode.REFUSED
+    refusal = "the server has no voice unknown; GET /v1/audio/voices lists those that it has"
+    assert capsys.readouterr().err == f"vivavoce say: {refusal}\n"
+    assert not (tmp_path / "hello.wav").exists()
 
 
 def test_a_text_that_the_voice_does_not_speak_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,6 +115,17 @@ def test_a_refused_connection_is_reported_and_writes_no_file(
     assert not (tmp_path / "hello.wav").exists()
 
 
+def test_a_server_that_is_loading_is_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
+    loading = (HTTPStatus.SERVICE_UNAVAILABLE, '{"error": {"message": "The models are still loading."}}')
+    script = replying(audio(b"\x01\x00"), response_done())
+    client = saying("Hello.", tmp_path / "hello.wav")
+    assert meet(script, client, refusal=loading, headers={"Retry-After": "0"}, refusals=1) == ExitCode.OK
+    assert capsys.readouterr().err.startswith("vivavoce say: The models are still loading; waiting\nfirst audio after ")
+
+
 def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert meet(greeting, saying("Hello.", tmp_path / "missing" / "hello.wav")) == ExitCode.FAILED
     assert "No such file" in capsys.readouterr().err
@@ -150,15 +161,6 @@ def test_opus_has_the_audio_of_a_voice_with_another_rate(tmp_path: Path) -> None
 def test_a_raw_file_has_the_samples_alone(tmp_path: Path) -> None:
     assert meet(replying(audio(b"\x01\x00"), response_done()), saying("Hello.", tmp_path / "hello.pcm")) == 0
     assert (tmp_path / "hello.pcm").read_bytes() == b"\x01\x00"
-
-
-def test_a_server_on_this_machine_that_is_not_there_can_be_started(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))  # and does not listen
-        port = unused.getsockname()[1]
-        options = SpeakOptions("Hello.", Path("hello.wav"), url=f"ws://127.0.0.1:{port}")
-        assert asyncio.run(speak(options)) == ExitCode.NO_SERVER
-    assert capsys.readouterr().err.endswith(". Is the server running? Start it with `vivavoce serve`\n")
 
 
 def test_the_name_of_a_session_that_failed_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,16 @@
 import argparse
 import asyncio
+import errno
+import socket
 
 import pytest
 
-from clients.cli.server import key_for, report, warn_of_loss
-from clients.cli.values import websocket_url
-from clients.connection import open_connection
+from clients.cli.exit_codes import ExitCode
+from clients.cli.server import key_for, report, warn_of_connection
+from clients.cli.values import server_url
+from clients.connection import open_connection, unreachable
 from clients.errors import ConnectionRefused
+from clients.events import Disconnected
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +46,7 @@ def test_a_key_that_is_given_goes_anywhere() -> None:
     ],
 )
 def test_an_address_of_http_or_without_a_scheme_is_one_of_the_websocket(address: str, url: str) -> None:
-    assert websocket_url(address) == url
+    assert server_url(address) == url
 
 
 @pytest.mark.parametrize(
@@ -51,11 +55,12 @@ def test_an_address_of_http_or_without_a_scheme_is_one_of_the_websocket(address:
         "127.0.0.1:99999", "http://[::1", "voice.example:port", "ftp://voice.example", "",
         "http//:x", "http//voice.example", "http:/voice.example", "http:voice.example", "http://", "http:///v1",
         "//voice.example", "ws://voice.example//v1", "voice example", "voice.example:", "voice.example:0",
+        "voice..example",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_by_name(address: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is no address of a server"):
-        websocket_url(address)
+        server_url(address)
 
 
 @pytest.mark.parametrize(
@@ -89,5 +94,34 @@ def test_an_address_with_the_wrong_scheme_is_said_to_be_one(
 
 
 def test_the_reason_of_a_loss_may_be_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    warn_of_loss("listen", "The server is full.")
+    warn_of_connection("listen", Disconnected("The server is full.", 1.0), was_open=True)
     assert capsys.readouterr().err == "vivavoce listen: The server is full; connecting again\n"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_that_no_server_answers_is_said_in_plain_words_with_how_to_start_one(
+    host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and does not listen
+        port = unused.getsockname()[1]
+        url = f"ws://{host}:{port}"
+        with pytest.raises(ConnectionRefused) as refusal:
+            asyncio.run(open_connection(url, {}, None, 5.0))
+    assert str(refusal.value) == f"no server answers at {host}:{port}"
+    assert report("say", refusal.value, url) is ExitCode.NO_SERVER
+    hint = f"Start one with `vivavoce serve --port {port}`, or give the address of another with --url"
+    assert capsys.readouterr().err == f"vivavoce say: no server answers at {host}:{port}. {hint}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.EHOSTUNREACH, "Connect call failed ('10.0.0.1', 80)"), "No route to host"),
+        (socket.gaierror(-2, "Name or service not known"), "the host voice.example cannot be found"),
+        (TimeoutError("timed out"), "no server answers at voice.example:80 in time"),
+    ],
+)
+def test_what_the_system_says_of_a_connection_is_told_without_its_arguments(error: OSError, message: str) -> None:
+    url = "ws://voice.example"
+    assert str(unreachable(url, error)).removeprefix(f"cannot connect to {url}: ") == message

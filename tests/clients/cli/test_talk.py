@@ -77,7 +77,7 @@ def test_a_conversation_that_is_resumed_forgets_nothing(
     )
 
 
-def test_a_voice_that_is_replaced_is_reported(
+def test_a_voice_that_the_server_does_not_have_is_refused(
     question: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def script(peer: Peer) -> None:
@@ -87,9 +87,9 @@ def test_a_voice_that_is_replaced_is_reported(
     async def client(url: str) -> int:
         return await talk(TalkOptions(source=str(question), output=tmp_path / "answer.wav", voice="nobody", url=url))
 
-    assert meet(script, client) == ExitCode.NO_SPEECH
-    first, *_ = capsys.readouterr().err.splitlines()
-    assert first == "vivavoce talk: the server has no voice nobody, it uses anna"
+    assert meet(script, client) == ExitCode.REFUSED
+    refusal = "the server has no voice nobody; GET /v1/audio/voices lists those that it has"
+    assert capsys.readouterr().err == f"vivavoce talk: {refusal}\n"
 
 
 def test_a_file_without_speech_has_an_exit_code(
