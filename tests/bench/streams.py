@@ -34,15 +34,21 @@ class StreamRecord:
     Attributes:
         began: When the stream began, in monotonic seconds.
         sent_late: Largest delay of a frame, in seconds.
-        refused: Whether admission control refused the stream; there are no events then.
+        refusal: How admission control refused the stream; there are no events then.
+        refused_after: Seconds from the first packet to that refusal.
         failure: What else went wrong; empty if nothing did.
     """
 
     began: float = 0.0
     events: list[tuple[float, Event]] = field(default_factory=list)
     sent_late: float = 0.0
-    refused: bool = False
+    refusal: ConnectionRefused | None = None
+    refused_after: float = 0.0
     failure: str = ""
+
+    @property
+    def refused(self) -> bool:
+        return self.refusal is not None
 
     @property
     def text(self) -> str:
@@ -76,6 +82,7 @@ async def listen(
     record, pending = StreamRecord(), PendingTranscripts()
     size = round(frame_seconds * RATE) * 2
     frames = [audio[start : start + size] for start in range(0, len(audio), size)]
+    opened = time.monotonic()
     try:
         async with connect(
             url, partials=True, silence_ms=silence_ms, language=language, open_timeout=OPEN_SECONDS
@@ -89,8 +96,10 @@ async def listen(
                     sending.cancel()
                     await asyncio.wait([sending])
     except ConnectionRefused as refusal:
-        record.refused = refusal.status == HTTPStatus.SERVICE_UNAVAILABLE
-        record.failure = "" if record.refused else str(refusal)
+        if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            record.refusal, record.refused_after = refusal, time.monotonic() - opened
+        else:
+            record.failure = str(refusal)
     except StopAsyncIteration:
         record.failure = "the server ended the session"
     except TimeoutError:
