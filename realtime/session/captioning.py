@@ -23,7 +23,7 @@ from realtime.audio.buffer import AudioBuffer
 from realtime.catalogue.table import ModelEntry
 from realtime.scheduling.priority import LoadLevel, Priority
 from realtime.session.decode_policy import Decision, Waiting, next_request
-from realtime.session.drafting import Drafting, draft_model
+from realtime.session.drafting import Drafting, draft_model, with_capital
 from realtime.session.events import Output, TranscriptExtended, TranscriptFailed, TranscriptRevised
 from realtime.session.in_flight import InFlight
 from realtime.session.jobs import JobFailed, Jobs, Transcribe, Transcribed
@@ -119,6 +119,7 @@ class Captioning:
         segment = in_flight.segment
         hypothesis = result.hypothesis.before_silence(in_flight.lead_in)
         hypothesis = replace(hypothesis, words=tuple(word.shifted(in_flight.start) for word in hypothesis.words))
+        hypothesis = with_capital(hypothesis, segment, self._turns.config_of(segment), self._turns.pending)
         if in_flight.final:
             segment.final = FinalResult(in_flight.speech_end, hypothesis)
         if segment.done or not (segment.is_open or in_flight.draft) or suppression(hypothesis, segment.speech):

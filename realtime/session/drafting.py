@@ -8,7 +8,8 @@ never committed themselves.
 A draft is of the newest segment, whatever finals of earlier ones are due, and there is one at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from realtime.audio.formats import WINDOW
@@ -21,6 +22,8 @@ from realtime.session.in_flight import InFlight
 from realtime.session.jobs import Jobs, Transcribe
 from realtime.session.segments import Phase, Segment
 from realtime.speech.language_evidence import Probabilities
+from realtime.speech.sentence_case import begins_sentence, capitalised
+from realtime.speech.transcript import Hypothesis
 
 LAST_WORDS: Final = 3 * WINDOW
 """Samples of speech (96 ms) since the last draft that are worth another one in a pause."""
@@ -84,6 +87,20 @@ def draft_model(segment: Segment, config: SessionConfig, before: Sequence[Probab
     if not model.languages or language in model.languages:
         return model
     return model if language is None and model.multilingual else None
+
+
+def with_capital(
+    hypothesis: Hypothesis, segment: Segment, config: SessionConfig, pending: Iterable[Segment]
+) -> Hypothesis:
+    """Return a hypothesis of a segment that begins a sentence with a capital letter, where there is a draft model.
+
+    `pending` are the segments whose finals are due: the text of those before this one may yet change.
+    """
+    first = next((each for each in pending if each.turn is segment.turn), segment)
+    is_first = first is segment and not segment.agreement.committed
+    if config.recognizer.draft is None or not is_first or not begins_sentence(segment.turn.text):
+        return hypothesis
+    return replace(hypothesis, words=capitalised(hypothesis.words))
 
 
 def _likeliest(languages: Sequence[Probabilities]) -> str | None:

@@ -21,6 +21,7 @@ from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.speech.punctuation import SENTENCE_ENDS
+from realtime.speech.sentence_case import begins_sentence, capitalised
 from realtime.speech.transcript import Word, normalised
 from realtime.speech.word_alignment import align_words
 
@@ -133,13 +134,15 @@ class LocalAgreement:
     def continued(self, draft: Draft) -> tuple[Word, ...]:
         """Return the tentative words with those that a draft has heard after them.
 
-        The last word of the newest hypothesis is left to the draft: its audio may have ended within it.
+        The last word of the newest hypothesis is left to the draft: its audio may have ended within it. After a mark of
+        the hypothesis that ends a sentence, the draft goes on with a capital letter.
         """
         if self._tails and draft.end <= self._tails[-1][0]:
             return self.tentative
         kept = self.tentative[:-1]
         _, tail = align_words((*self.committed[draft.first :], *kept), draft.words)
-        return (*kept, *tail)
+        before = "".join(word.text for word in (*self.committed, *kept)[-2:])
+        return (*kept, *(capitalised(tail) if before and begins_sentence(before) else tail))
 
     def finish(self, words: Sequence[Word]) -> str:
         """Take the final hypothesis and commit all its words; return the text not yet returned.

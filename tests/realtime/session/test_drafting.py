@@ -80,7 +80,7 @@ def test_the_words_of_the_draft_are_shown_before_the_recognizer_has_any() -> Non
     (job,) = conversation.pending(Transcribe)
     assert (job.recognizer, job.priority, job.draft) == (TINY, Priority.PARTIAL, True)
     conversation.draft("it was")
-    assert conversation.tentative == "it was"
+    assert conversation.tentative == "It was"
 
 
 def test_words_of_drafts_alone_are_never_committed() -> None:
@@ -111,10 +111,10 @@ def test_a_draft_continues_the_words_of_the_recognizer() -> None:
     conversation = Drafted()
     conversation.speak(1.0)
     conversation.recognize("it was a dark")
-    assert conversation.tentative == "it was a dark"
+    assert conversation.tentative == "It was a dark"
     conversation.speak(0.5)
     conversation.draft("it vas a dark and")
-    assert conversation.tentative == "it was a dark and"
+    assert conversation.tentative == "It was a dark and"
 
 
 def test_an_older_draft_does_not_replace_words_of_the_recognizer() -> None:
@@ -124,7 +124,7 @@ def test_an_older_draft_does_not_replace_words_of_the_recognizer() -> None:
     conversation.speak(0.5)
     conversation.recognize("it was a dark and stormy")
     conversation.draft("it vas")
-    assert conversation.tentative == "it was a dark and stormy"
+    assert conversation.tentative == "It was a dark and stormy"
 
 
 def test_a_later_draft_confirms_what_it_says_too_as_the_recognizer_has_it() -> None:
@@ -155,7 +155,7 @@ def test_an_answer_of_the_recognizer_is_confirmed_by_the_draft_that_came_meanwhi
     conversation.speak(MIN_SPAN / SAMPLE_RATE + 0.1)
     conversation.draft("it was a bark and stormy")
     conversation.recognize("it was a dark")
-    assert conversation.transcript() == "it was a"
+    assert conversation.transcript() == "It was a"
     assert conversation.tentative == "bark and stormy"
 
 
@@ -196,7 +196,7 @@ def test_the_tentative_words_of_a_turn_are_those_of_all_segments_without_their_f
     conversation.speak(0.5)
     conversation.draft("dark")
     assert conversation.tentative.endswith("dark")
-    assert conversation.tentative.startswith("it was")
+    assert conversation.tentative.startswith("It was")
 
 
 def test_in_a_pause_the_last_words_are_drafted_unless_the_final_has_them() -> None:
@@ -207,7 +207,7 @@ def test_in_a_pause_the_last_words_are_drafted_unless_the_final_has_them() -> No
     assert conversation.job(draft=True) is None
     conversation.pause(0.15)
     conversation.draft()
-    assert conversation.tentative == words_between(0, 1.2)
+    assert conversation.tentative == words_between(0, 1.2).capitalize()
     conversation.pause(0.2)
     conversation.recognize()
     assert conversation.job(draft=True) is None
@@ -220,7 +220,7 @@ def test_a_draft_that_is_answered_after_its_turn_shows_its_words_until_the_final
     conversation.pause(1.0)
     assert conversation.outputs_of(AudioCommitted) != []
     conversation.draft("it was")
-    assert conversation.tentative == "it was"
+    assert conversation.tentative == "It was"
     assert conversation.transcript() == ""
 
 
@@ -253,7 +253,7 @@ def test_a_draft_that_fails_is_only_missing() -> None:
     conversation.pause(1.0)
     conversation.recognize("it was")
     assert conversation.outputs_of(TranscriptFailed) == []
-    assert conversation.transcript() == "it was"
+    assert conversation.transcript() == "It was"
 
 
 def test_a_draft_that_fails_at_once_is_not_asked_for_again_before_there_is_new_speech() -> None:
@@ -359,3 +359,45 @@ def test_without_transcription_nothing_is_drafted() -> None:
     conversation = Drafted(drafted(transcribe=False))
     conversation.speak(2.0)
     assert conversation.pending(Transcribe) == []
+
+
+def test_a_turn_begins_with_a_capital_though_both_models_take_it_for_the_middle_of_a_sentence() -> None:
+    conversation = Drafted()
+    conversation.speak(1.0)
+    conversation.draft("for a full")
+    assert conversation.tentative == "For a full"
+    conversation.recognize("for a full hour")
+    assert conversation.tentative == "For a full hour"
+    conversation.speak(MIN_SPAN / SAMPLE_RATE + 0.1)
+    conversation.draft("for a full hour he")
+    assert (conversation.transcript(), conversation.tentative) == ("For a full hour", "he")
+    conversation.pause(1.0)
+    conversation.recognize("for a full hour he had")
+    assert conversation.transcript() == "For a full hour he had"
+
+
+def test_the_final_of_a_turn_begins_with_a_capital() -> None:
+    conversation = Drafted()
+    conversation.speak(0.4)
+    conversation.pause(1.0)
+    conversation.recognize("for an hour.")
+    assert conversation.transcript() == "For an hour."
+
+
+@pytest.mark.parametrize(("before", "after"), [("It was.", "Dark"), ("It was", "dark")])
+def test_the_next_segment_of_a_turn_begins_as_the_one_before_has_ended(before: str, after: str) -> None:
+    conversation = Drafted()
+    conversation.speak(MAX_SEGMENT[LoadLevel.NORMAL] / SAMPLE_RATE + 0.5)
+    conversation.pause(0.45)
+    conversation.speak(0.5)
+    conversation.recognize(before)
+    conversation.speak(0.5)
+    conversation.draft("dark")
+    assert conversation.tentative == after
+
+
+def test_without_a_draft_model_text_is_as_the_recognizer_writes_it() -> None:
+    conversation = Drafted(configured(include_partials=True))
+    conversation.speak(1.0)
+    conversation.recognize("for a full")
+    assert conversation.tentative == "for a full"

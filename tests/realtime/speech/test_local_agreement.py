@@ -340,6 +340,21 @@ def test_the_words_of_a_later_draft_follow_all_but_the_last_of_the_hypothesis() 
     assert text(agreement.continued(draft)) == text(agreement.tentative)
 
 
+@pytest.mark.parametrize(
+    ("tentative", "shown"),
+    [
+        ("It rained. We", " It rained. We left"),
+        ("Of Dr. Who", " Of Dr. we left"),
+        ("It rained... we", " It rained... we left"),
+    ],
+)
+def test_a_draft_goes_on_with_a_capital_after_the_end_of_a_sentence(tentative: str, shown: str) -> None:
+    agreement = LocalAgreement()
+    agreement.update(words(tentative), MIN_SPAN)
+    plain = " ".join(tentative.lower().replace(".", "").split()[:-1])
+    assert text(agreement.continued(Draft(words(f"{plain} we left"), 2 * MIN_SPAN, 0))) == shown
+
+
 def test_a_draft_of_audio_without_the_first_words_is_compared_with_the_others() -> None:
     agreement = LocalAgreement()
     said = words("it was the best of times")
