@@ -29,7 +29,8 @@ from realtime.session.jobs import (
     ScoreWindows,
     Transcribe,
 )
-from realtime.session.listening import DeferredCommand, Listening, ListeningInput
+from realtime.session.listening import Listening, ListeningInput
+from realtime.session.turn_taking import TurnCommand
 from realtime.speech.recognition import TranscriptionRequest
 
 _FORMAT: Final = AudioFormat(Encoding.PCM16, SAMPLE_RATE)
@@ -47,7 +48,7 @@ class Channels:
         self._speakers = [
             Listening(_for_one(config, channel), jobs, new_id, new_buffer()) for channel in range(config.speakers)
         ]
-        self._commands: deque[DeferredCommand] = deque()
+        self._commands: deque[TurnCommand] = deque()
         """Commands that the channels have deferred, as the client gave them."""
         self._owners: dict[int, int] = {}
         """Channels by the numbers of their jobs in flight."""
@@ -114,7 +115,7 @@ class Channels:
         for speaker, each in zip(self._speakers, cycle(samples), strict=False):
             yield from speaker.take(AppendAudio(encode(each, _FORMAT.encoding)))
 
-    def _defer(self, command: DeferredCommand, for_each: Iterable[DeferredCommand]) -> Iterator[Output]:
+    def _defer(self, command: TurnCommand, for_each: Iterable[TurnCommand]) -> Iterator[Output]:
         """Have every channel carry out a command of the client, as in `for_each`, when it has reached it."""
         self._commands.append(command)
         for speaker, own in zip(self._speakers, for_each, strict=False):

@@ -18,7 +18,7 @@ from realtime.engines.hibari import Hibari
 from realtime.engines.registry import InstalledEngines
 from realtime.errors import ClientError, EngineError
 from realtime.scheduling.priority import LoadLevel
-from realtime.session import captioning, decode_policy, listening, segment_limits, segments
+from realtime.session import captioning, decode_policy, segment_limits, segments, turn_taking
 from realtime.session.commands import RetrieveItem, Speak
 from realtime.session.conversation import Message
 from realtime.session.events import ItemRetrieved
@@ -129,8 +129,8 @@ def test_a_recorded_session_is_replayed_as_it_was() -> None:
     [
         (captioning, "MIN_COMMIT_CONFIDENCE", 1.1),
         (decode_policy, "MIN_NEW_SPEECH", dict.fromkeys(LoadLevel, SAMPLE_RATE)),
-        (listening, "ONSET_WINDOWS", 3),
-        (listening, "LEADING_SILENCE", 0),
+        (turn_taking, "ONSET_WINDOWS", 3),
+        (turn_taking, "LEADING_SILENCE", 0),
         (segment_limits, "MAX_SEGMENT", dict.fromkeys(LoadLevel, 3 * SAMPLE_RATE)),
         (segments, "EARLY_FINAL_SILENCE", segments.EARLY_FINAL_SILENCE + WINDOW),
         (segments, "LEAD_IN", LEAD_IN - 1),
