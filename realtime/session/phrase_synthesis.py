@@ -5,11 +5,25 @@ for that of the next phrases, and a response that has letters or digits and no a
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from realtime.session.jobs import CancelJob, Jobs, SpeechSynthesized, SynthesisFinished, Synthesize
-from realtime.session.prepared_answer import Speaker
 from realtime.session.speech_queue import SpeechQueue
 from realtime.speech.phrases import has_words
+from realtime.speech.style import ReferenceClip
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """How an answer is spoken."""
+
+    voice: str
+    speed: float
+    clip: ReferenceClip | None
+
+    def synthesize(self, job: int, phrase: str, ahead: float = 0.0) -> Synthesize:
+        """Return the job that speaks a phrase to a client that has `ahead` seconds of speech left to play."""
+        return Synthesize(job, phrase, self.voice, self.speed, ahead, self.clip)
 
 
 class PhraseSynthesis:
@@ -35,7 +49,7 @@ class PhraseSynthesis:
     def request(self, phrase: str, speaker: Speaker, ahead: float) -> Synthesize:
         """Request the audio of a phrase for a client that has `ahead` seconds of speech left to play."""
         self._phrase, self.job = phrase, self._jobs.begin()
-        return Synthesize(self.job, phrase, speaker.voice, speaker.speed, ahead, speaker.clip)
+        return speaker.synthesize(self.job, phrase, ahead)
 
     def take(self, job: Synthesize) -> None:
         """Take over a job that was requested before; its results follow."""

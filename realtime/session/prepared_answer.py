@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from realtime.session.answer import Answer
-from realtime.session.config import Modality
 from realtime.session.generation import ChatDelta, ChatRequest
 from realtime.session.jobs import (
     CancelJob,
@@ -20,22 +19,8 @@ from realtime.session.jobs import (
     SynthesisFinished,
     Synthesize,
 )
+from realtime.session.phrase_synthesis import Speaker
 from realtime.speech.phrases import PhraseChunker
-from realtime.speech.style import ReferenceClip
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """How an answer is spoken."""
-
-    voice: str
-    speed: float
-    clip: ReferenceClip | None
-
-    @classmethod
-    def of(cls, modality: Modality, voice: str, speed: float, clip: ReferenceClip | None) -> "Speaker | None":
-        """Return how a response is spoken; None for a written one."""
-        return cls(voice, speed, clip) if modality is Modality.AUDIO else None
 
 
 @dataclass(slots=True)
@@ -107,8 +92,7 @@ class PreparedAnswer:
             if self.answer.complete:
                 phrases += self._chunker.flush()
             if phrases:
-                speaker = self._speaker
-                job = Synthesize(self._jobs.begin(), phrases[0], speaker.voice, speaker.speed, clip=speaker.clip)
+                job = self._speaker.synthesize(self._jobs.begin(), phrases[0])
                 self.phrase, self._chunker = PreparedPhrase(job), None
                 yield job
 

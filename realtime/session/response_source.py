@@ -1,14 +1,21 @@
-"""What a response is made from: its options, and a text of the client or a request to the chat backend.
+"""What a response is made from: its options, who speaks it, and a text of the client or a request to the chat backend.
 
-See `responses`.
+- An `input` that ends with a message of the assistant is spoken as it is written, and what the client adds to it. If it
+  has no letter or digit, and nothing is added, the response fails.
+- Otherwise the chat backend generates the answer. It is sent the conversation, or `input`, as text; turns that are
+  still being transcribed are waited for.
+- Without a chat backend, the text that the client gave is spoken: the message at the end of `input`; else the
+  assistant's message that the client has added last; else the `instructions`, where there is nothing else that they
+  could be instructions for. A response without any such text fails.
 """
 
 from collections.abc import Callable
 
 from realtime.session.commands import CreateResponse, ItemReference, Speak
-from realtime.session.config import SessionConfig
+from realtime.session.config import Modality, SessionConfig
 from realtime.session.conversation import Conversation, ItemContent, Message, Role, chat_messages
 from realtime.session.generation import ChatRequest
+from realtime.session.phrase_synthesis import Speaker
 from realtime.session.response_events import Response
 
 
@@ -26,6 +33,15 @@ def response_of(command: CreateResponse | Speak, config: SessionConfig, new_id: 
         metadata=command.metadata,
         max_output_tokens=limit or config.max_output_tokens,
     )
+
+
+def speaker_of(command: CreateResponse | Speak, config: SessionConfig) -> Speaker | None:
+    """Return who speaks the response that the command begins; None for a written one."""
+    modality, clip = (command.modality, command.clip) if isinstance(command, CreateResponse) else (None, None)
+    if (modality or config.modality) is not Modality.AUDIO:
+        return None
+    clip = clip or (None if command.voice else config.clip)
+    return Speaker(command.voice or config.voice, command.speed or config.speed, clip)
 
 
 class ResponseSource:

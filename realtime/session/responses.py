@@ -1,19 +1,10 @@
-"""The reply side of a session: which responses there are, and what each of them says.
+"""The reply side of a session: which responses there are.
 
 One response at a time is in the conversation, a few more may run beside it (`MAX_OUTSIDE_CONVERSATION`). What a
-response says is decided when it is created:
-
-- An `input` that ends with a message of the assistant is spoken as it is written, and what the client adds to it. If it
-  has no letter or digit, and nothing is added, the response fails.
-- Otherwise the chat backend generates the answer. It is sent the conversation, or `input`, as text; turns that are
-  still being transcribed are waited for.
-- Without a chat backend, the text that the client gave is spoken: the message at the end of `input`; else the
-  assistant's message that the client has added last; else the `instructions`, where there is nothing else that they
-  could be instructions for. A response without any such text fails.
-
-`Reply` does the rest, and after a false interruption (`Interruption`) another `Reply` says what was left. A response
-takes its options from the newest configuration that the client has sent. Unlike the user's side it does not wait for
-audio to be scored, except that of a commit before it (`CommandOrder`), so this does not depend on the detector either.
+response says is decided when it is created (`ResponseSource`); `Reply` does the rest, and after a false interruption
+(`Interruptions`) another `Reply` says what was left. A response takes its options from the newest configuration that
+the client has sent. Unlike the user's side it does not wait for audio to be scored, except that of a commit before it
+(`CommandOrder`), so this does not depend on the detector either.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -23,16 +14,17 @@ from typing import Final
 from realtime.errors import NothingToSpeak
 from realtime.session.answer import Answer
 from realtime.session.commands import CancelResponse, CreateResponse, ExtendSpeech, Speak
-from realtime.session.config import Modality, SessionConfig
+from realtime.session.config import SessionConfig
 from realtime.session.conversation import MAX_CHARACTERS, AudioPart, Conversation, Message, Role
 from realtime.session.events import CommandRefused, Output, RefusalReason
 from realtime.session.generation import ChatNotConfigured, ChatRequest
-from realtime.session.interruption import Interruption
+from realtime.session.interruption import Interruptions
 from realtime.session.jobs import Generated, Jobs, ResponseResult
-from realtime.session.prepared_answer import PreparedAnswer, Speaker
+from realtime.session.phrase_synthesis import Speaker
+from realtime.session.prepared_answer import PreparedAnswer
 from realtime.session.reply import Reply
-from realtime.session.response_events import EndReason, ResponseStarted, ResponseStatus
-from realtime.session.response_source import ResponseSource, response_of
+from realtime.session.response_events import EndReason, Response, ResponseStarted, ResponseStatus
+from realtime.session.response_source import ResponseSource, response_of, speaker_of
 from realtime.speech.phrases import has_words
 
 MAX_OUTSIDE_CONVERSATION: Final = 8
@@ -57,10 +49,7 @@ class Responses:
         self._untranscribed: set[str] = set()
         """Turns whose transcript is still to come."""
         self._source = ResponseSource(conversation)
-        self._playing: Reply | None = None
-        """The last finished response in the conversation, which the client may still play; None if it was cancelled."""
-        self._interrupted: Interruption | None = None
-        """The response that speech has interrupted, until it is clear whether the user says anything."""
+        self.interruptions = Interruptions()
         self._prepared = PreparedAnswer(jobs)
         """The answer to the turn in progress, should it be over."""
         self._prepared_for: str | None = None
@@ -78,11 +67,6 @@ class Responses:
         """The response in progress in the conversation."""
         return next((reply for reply in self._replies.values() if reply.response.in_conversation), None)
 
-    @property
-    def played_until(self) -> float:
-        """When the client will have played the last response in the conversation; long ago if nothing is played."""
-        return float("-inf") if self._playing is None else self._playing.played_until
-
     def deadline(self) -> float | None:
         """Return when `release` will have more to send, or None."""
         deadlines = (reply.deadline() for reply in self._replies.values())
@@ -90,11 +74,7 @@ class Responses:
 
     def awaits(self, job: int) -> bool:
         """Return whether this job works for a response."""
-        return (
-            self._reply_that_awaits(job) is not None
-            or self._prepared.awaits(job)
-            or (self._interrupted is not None and self._interrupted.answer.generation == job)
-        )
+        return self._reply_that_awaits(job) is not None or self._prepared.awaits(job) or self.interruptions.awaits(job)
 
     def _reply_that_awaits(self, job: int) -> Reply | None:
         return next((reply for reply in self._replies.values() if reply.awaits(job)), None)
@@ -161,10 +141,11 @@ class Responses:
         if transcript == self._prepared_for:
             return
         self._prepared_for, request = transcript, None
-        if transcript and not (self._interrupted and self._interrupted.is_false(transcript)):
+        interrupted = self.interruptions.latest
+        if transcript and not (interrupted and interrupted.is_false(transcript)):
             turn = Message(Role.USER, (AudioPart(transcript),))
             request = self._source.chat_request(CreateResponse(), self.config, turn)
-        speaker = Speaker.of(self.config.modality, self.config.voice, self.config.speed, self.config.clip)
+        speaker = speaker_of(CreateResponse(), self.config)
         yield from self._prepared.expect(request, speaker, self.config.first_words)
 
     @property
@@ -199,9 +180,9 @@ class Responses:
         """
         reply = self._replies.get(command.response_id) if command.response_id else self.in_conversation
         if reply is not None or not speaking:
-            yield from self.end_interruption()
+            yield from self.interruptions.end()
         if reply is None:
-            self._playing = None
+            self.interruptions.playing = None
             yield CommandRefused(RefusalReason.RESPONSE_NOT_ACTIVE, command)
             return
         yield from reply.finish(ResponseStatus.CANCELLED, now, reason=EndReason.CLIENT_CANCELLED)
@@ -210,71 +191,26 @@ class Responses:
     # Interruptions.
 
     def interrupt(self, item_id: str, now: float) -> Iterator[Output]:
-        """Cancel the response because the user has begun to speak, in this turn.
+        """Cancel the response in the conversation because the user has begun to speak, in this turn.
 
-        Responses outside of the conversation go on. One that has finished may still be played: in the conversation,
-        what was not played by now is dropped too.
+        Responses outside of the conversation go on.
         """
-        reply, playing = self.in_conversation, self._playing
-        if reply is not None:
-            yield from reply.finish(
-                ResponseStatus.CANCELLED, now, reason=EndReason.TURN_DETECTED, generate_on=self._resumable(reply)
-            )
-            self._forget_finished()
-        elif playing is not None and now < playing.played_until:
-            reply = playing
-        self._playing = None
-        if reply is not None:
-            position = reply.keep_heard(now)
-            yield from self.end_interruption()
-            self._interrupted = Interruption(reply, item_id, position) if self._resumable(reply) else None
-        elif self._interrupted is not None:  # since which nothing has been said
-            self._interrupted.item_id = item_id
-
-    def truncate(self, item_id: str, seconds: float) -> None:
-        """Note that the client has played so much of an item; after a false interruption it goes on from there.
-
-        An item that was not interrupted is no longer played.
-        """
-        interrupted = self._interrupted
-        if interrupted is not None and interrupted.reply.spoken_item_id == item_id:
-            interrupted.position = interrupted.reply.keep_until(seconds)
-        elif self._playing is not None and self._playing.spoken_item_id == item_id:
-            self._playing = None
-
-    def _resumable(self, reply: Reply) -> bool:
-        """Return whether the rest of the response, which is known or asked for, follows a false interruption of it."""
-        resumes = self.config.resume_false_interruptions and reply.response.modality is Modality.AUDIO
-        known = reply.answer.complete or reply.answer.generation is not None
-        return resumes and known and reply.status is not ResponseStatus.FAILED
-
-    def is_false_interruption(self, item_id: str, text: str) -> bool:
-        """Return whether a turn interrupted a response without saying anything, and more than its end was left."""
-        interrupted = self._interrupted
-        return interrupted is not None and interrupted.item_id == item_id and interrupted.is_false(text)
+        resume = self.config.resume_false_interruptions
+        yield from self.interruptions.interrupt(self.in_conversation, item_id, now, resume=resume)
+        self._forget_finished()
 
     def resume(self, now: float) -> Iterator[Output]:
         """Say what was left of the interrupted response, if anything, as another response."""
-        interrupted, self._interrupted = self._interrupted, None
+        interrupted, self.interruptions.latest = self.interruptions.latest, None
         assert interrupted is not None
         if interrupted.leaves_nothing:
             return
-        before, start = interrupted.reply, interrupted.position
+        before = interrupted.reply
         response = replace(before.response, id=self._new_id("resp"), metadata=None)
-        reply = Reply(
-            response, before.answer, before.speed, self._jobs, self._conversation, self._new_id,
-            start=start, time_words=before.time_words, first_words=self.config.first_words, clip=before.clip,
-        )  # fmt: skip
-        self._replies[response.id] = reply
+        reply = self._add(response, before.answer, before.speaker, before.time_words, interrupted.position)
         yield ResponseStarted(response)
         yield from reply.resume(now)
         self._forget_finished()
-
-    def end_interruption(self) -> Iterator[Output]:
-        """Give up what was left of an interrupted response."""
-        if self._interrupted is not None:
-            yield from self._interrupted.reply.answer.cancel()
-            self._interrupted = None
 
     # Results and time.
 
@@ -282,25 +218,13 @@ class Responses:
         """Take the result of a job of a response."""
         reply = self._reply_that_awaits(message.number)
         if reply is None:
-            yield from self._receive_unheard(message)
+            unheard = self._prepared if self._prepared.awaits(message.number) else self.interruptions
+            yield from unheard.receive(message)
         elif isinstance(message, Generated):
             yield from reply.generated(message.delta, now)
         else:
             yield from reply.receive(message, now)
         self._forget_finished()
-
-    def _receive_unheard(self, message: ResponseResult) -> Iterator[Output]:
-        """Take more of an answer that was interrupted or prepared."""
-        if self._prepared.awaits(message.number):
-            yield from self._prepared.receive(message)
-            return
-        assert self._interrupted is not None
-        answer = self._interrupted.answer
-        if isinstance(message, Generated):
-            yield from answer.take(message.delta)
-        else:
-            answer.end_generation()
-            answer.complete = True
 
     def release(self, now: float) -> Iterator[Output]:
         """Advance all responses to `now`."""
@@ -316,7 +240,7 @@ class Responses:
         for reply in self._replies.values():
             yield from reply.conclude(now)
         self._forget_finished()
-        yield from self.end_interruption()
+        yield from self.interruptions.end()
 
     def _begin(self, command: CreateResponse | Speak) -> Generator[Output, None, Reply | None]:
         """Start a response; refuse the command, and return None, where there is no place for another one.
@@ -333,19 +257,22 @@ class Responses:
             yield CommandRefused(RefusalReason.RESPONSE_IN_PROGRESS, command, response_id=active.response.id)
             return None
         response = response_of(command, self.config, self._new_id)
-        conversation = self._conversation if command.in_conversation else None
-        speed = command.speed or self.config.speed
-        clip = command.clip if isinstance(command, CreateResponse) else None
-        clip = clip or (None if command.voice else self.config.clip)
-        reply = Reply(
-            response, Answer(self._jobs), speed, self._jobs, conversation, self._new_id,
-            time_words=self.config.time_speech, first_words=self.config.first_words, clip=clip,
-        )  # fmt: skip
-        self._replies[response.id] = reply
+        speaker = speaker_of(command, self.config)
+        reply = self._add(response, Answer(self._jobs), speaker, self.config.time_speech)
         if command.in_conversation:
-            self._source.unspoken_id = self._playing = None
-            yield from self.end_interruption()
+            self._source.unspoken_id = self.interruptions.playing = None
+            yield from self.interruptions.end()
         yield ResponseStarted(response)
+        return reply
+
+    def _add(
+        self, response: Response, answer: Answer, speaker: Speaker | None, time_words: bool, start: int = 0
+    ) -> Reply:
+        conversation = self._conversation if response.in_conversation else None
+        reply = self._replies[response.id] = Reply(
+            response, answer, speaker, self._jobs, conversation, self._new_id,
+            start=start, time_words=time_words, first_words=self.config.first_words,
+        )  # fmt: skip
         return reply
 
     def _forget_finished(self) -> None:
@@ -353,5 +280,5 @@ class Responses:
             if reply.finished:
                 del self._replies[response_id]
                 if reply.response.in_conversation:
-                    self._playing = None if reply.status is ResponseStatus.CANCELLED else reply
+                    self.interruptions.playing = None if reply.status is ResponseStatus.CANCELLED else reply
         self._waiting = [(reply, command) for reply, command in self._waiting if not reply.finished]

@@ -114,7 +114,7 @@ class Session:
         A response that waits for text of the client is not in progress.
         """
         heard = not self._listening.unfinished and not self._item_audio.unfinished
-        answered = not self._answer_due and not self.responding and now >= self._responses.played_until
+        answered = not self._answer_due and not self.responding and now >= self._responses.interruptions.played_until
         return heard and answered
 
     def deadline(self) -> float | None:
@@ -145,7 +145,7 @@ class Session:
 
     def _follow(self, outputs: list[Output], now: float) -> list[Output]:
         """Return what is reported, and after each output what follows from it."""
-        config, silent_from = self._responses.config, max(now, self._responses.played_until)
+        config, silent_from = self._responses.config, max(now, self._responses.interruptions.played_until)
         followed: list[Output] = []
         waiting = deque(outputs)
         while waiting:
@@ -219,7 +219,7 @@ class Session:
                 yield from self._create_item(command)
             case DeleteItem() | RetrieveItem() | TruncateItem():
                 if isinstance(command, TruncateItem) and command.item_id in self._conversation:
-                    self._responses.truncate(command.item_id, command.audio_end_ms / 1000)
+                    self._responses.interruptions.truncate(command.item_id, command.audio_end_ms / 1000)
                 yield change_item(command, self._conversation)
                 if isinstance(command, DeleteItem) and self._item_audio.is_transcribing(command.item_id):
                     yield from self._item_audio.discard(command.item_id)
@@ -258,11 +258,11 @@ class Session:
                     yield from self._turn_transcribed(item_id, now)
                 case TranscriptFailed(item_id):
                     yield output
-                    yield from self._responses.end_interruption()
+                    yield from self._responses.interruptions.end()
                     yield from self._turn_transcribed(item_id, now)
                 case AudioCleared():
                     yield output
-                    yield from self._responses.end_interruption()
+                    yield from self._responses.interruptions.end()
                     yield from self._answer(now)
                 case _:
                     yield output
@@ -283,12 +283,12 @@ class Session:
 
     def _follow_turn(self, item_id: str, text: str, now: float) -> Iterator[Output]:
         """Decide what a transcribed turn leads to: an answer, the rest of what it interrupted, or nothing."""
-        if self._responses.is_false_interruption(item_id, text):
+        if self._responses.interruptions.was_false(item_id, text):
             if not self._listening.in_turn:
                 yield from self._responses.resume(now)
         elif text:
             self._answer_due |= item_id in self._to_answer
-            yield from self._responses.end_interruption()
+            yield from self._responses.interruptions.end()
 
     def _turn_transcribed(self, item_id: str, now: float) -> Iterator[Output]:
         """Go on where the transcript of a turn was waited for."""

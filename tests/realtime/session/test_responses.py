@@ -9,7 +9,6 @@ from realtime.session.commands import CancelResponse, Configure, Speak
 from realtime.session.conversation import ItemStatus
 from realtime.session.events import CommandRefused, RefusalReason
 from realtime.session.jobs import CancelJob, SpeechSynthesized, SynthesisFinished, Synthesize
-from realtime.session.reply import MAX_BUFFERED_SECONDS
 from realtime.session.response_events import (
     EndReason,
     ResponseAudioExtended,
@@ -21,6 +20,7 @@ from realtime.session.response_events import (
     ResponseTextExtended,
     ResponseWordsTimed,
 )
+from realtime.session.speaking import MAX_BUFFERED_SECONDS
 from realtime.speech.phrases import phrases
 from realtime.speech.playout import CHUNK_SECONDS, FIRST_CHUNK_SECONDS, MAX_LEAD_SECONDS
 from realtime.text_normalization.normalizer import spoken_text
