@@ -7,19 +7,18 @@ for the client and jobs for the engines. It reads no clock, never waits and make
     handle_timer(now)       the time that `deadline()` named has come
     request_for(job, load)  an engine is free for a `Transcribe` job: returns what to decode
 
-`Listening` is the user's side, or `Channels` that of several users, and `Responses` the reply side. `Conversation`
-holds what both have said. This module connects them: a turn becomes an item, its transcript may start a response, and
-speech may interrupt one. And it is the one place where a result whose job is no longer live is dropped.
+`Listening` is the user's side, or `Channels` that of several users, and `Responses` the reply side. `Answering` says
+what turns lead to, and `Conversation` holds what both sides have said. This module passes each input to the one that it
+is for, in order. And it is the one place where a result whose job is no longer live is dropped.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import assert_never
 
 from realtime.audio.buffer import AudioBuffer
-from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
+from realtime.session.answering import Answering
 from realtime.session.channels import Channels
 from realtime.session.command_order import CommandOrder, ReplyCommand
 from realtime.session.commands import (
@@ -38,19 +37,14 @@ from realtime.session.commands import (
     TruncateItem,
 )
 from realtime.session.config import SessionConfig
-from realtime.session.conversation import AudioPart, Conversation, Item, Message, Role
+from realtime.session.conversation import Conversation
 from realtime.session.decode_policy import Waiting
 from realtime.session.events import (
-    AudioCleared,
-    AudioCommitted,
     CommandRefused,
-    IdleTimeoutReached,
     Input,
     Output,
     RecordingTranscribed,
-    SpeechStarted,
     TranscriptCompleted,
-    TranscriptFailed,
 )
 from realtime.session.idle_timeout import IdleTimeout
 from realtime.session.interpreting import Interpreting
@@ -84,10 +78,7 @@ class Session:
         self._listening = self._new_listening(config)
         self._order = CommandOrder()
         self._responses = Responses(config, self._conversation, self._jobs, new_id)
-        self._to_answer: set[str] = set()
-        """Turns that a response follows when they have been transcribed."""
-        self._answer_due = False
-        """Whether such a response begins as soon as the user is silent."""
+        self._answering = Answering(self._conversation, self._responses, new_id)
         self._idle = IdleTimeout()
         self._interpreting = Interpreting(self._responses, new_id)
         self._item_audio = ItemAudio(self._jobs, new_buffer)
@@ -114,7 +105,7 @@ class Session:
         A response that waits for text of the client is not in progress.
         """
         heard = not self._listening.unfinished and not self._item_audio.unfinished
-        answered = not self._answer_due and not self.responding and now >= self._responses.interruptions.played_until
+        answered = not self._answering.due and not self.responding and now >= self._responses.interruptions.played_until
         return heard and answered
 
     def deadline(self) -> float | None:
@@ -129,7 +120,7 @@ class Session:
         """
         outputs = list(self._responses.release(now))
         if self._idle.deadline is not None and self._idle.deadline <= now:
-            outputs += self._answer_silence(now)
+            outputs += self._answering.answer_silence(self._listening.received_until, now)
         return self._follow(outputs, now)
 
     def receive(self, message: Input, now: float) -> list[Output]:
@@ -244,74 +235,11 @@ class Session:
     def _listen(self, message: ListeningInput, now: float) -> Iterator[Output]:
         """Pass the message to the user's side, and let the conversation follow what it reports."""
         for output in self._listening.receive(message):
-            match output:
-                case SpeechStarted(item_id, interrupts=interrupts):
-                    yield output
-                    if interrupts:
-                        yield from self._responses.interrupt(item_id, now)
-                case AudioCommitted():
-                    yield self._add_turn(output)
-                case TranscriptCompleted(item_id, text):
-                    yield output
-                    self._conversation.set_transcript(item_id, text)
-                    yield from self._follow_turn(item_id, text, now)
-                    yield from self._turn_transcribed(item_id, now)
-                case TranscriptFailed(item_id):
-                    yield output
-                    yield from self._responses.interruptions.end()
-                    yield from self._turn_transcribed(item_id, now)
-                case AudioCleared():
-                    yield output
-                    yield from self._responses.interruptions.end()
-                    yield from self._answer(now)
-                case _:
-                    yield output
+            yield from self._answering.follow(output, now, in_turn=self._listening.in_turn)
         for command in self._order.released(self._listening.pending_commits):
             yield from self._carry_out(command, now)
         expected = self._listening.expected_transcript if self._responses.prepares_answers else None
         yield from self._responses.prepare(expected)
-
-    def _add_turn(self, committed: AudioCommitted) -> AudioCommitted:
-        """Make an item of a turn."""
-        item_id = committed.item_id
-        self._conversation.append(Item(item_id, Message(Role.USER, (AudioPart(),)), channel=committed.channel))
-        if committed.transcribed:
-            self._responses.turn_committed(item_id)
-            if committed.answered:
-                self._to_answer.add(item_id)
-        return replace(committed, previous_item_id=self._conversation.predecessor(item_id))
-
-    def _follow_turn(self, item_id: str, text: str, now: float) -> Iterator[Output]:
-        """Decide what a transcribed turn leads to: an answer, the rest of what it interrupted, or nothing."""
-        if self._responses.interruptions.was_false(item_id, text):
-            if not self._listening.in_turn:
-                yield from self._responses.resume(now)
-        elif text:
-            self._answer_due |= item_id in self._to_answer
-            yield from self._responses.interruptions.end()
-
-    def _turn_transcribed(self, item_id: str, now: float) -> Iterator[Output]:
-        """Go on where the transcript of a turn was waited for."""
-        self._to_answer.discard(item_id)
-        yield from self._responses.turn_transcribed(item_id)
-        yield from self._answer(now)
-
-    def _answer(self, now: float) -> Iterator[Output]:
-        """Begin the response that is due, once all that the user said is transcribed and they do not speak again."""
-        if self._answer_due and not self._to_answer and not self._listening.in_turn:
-            self._answer_due = False
-            if self._responses.in_conversation is None:
-                yield from self._responses.create(CreateResponse(), now)
-
-    def _answer_silence(self, now: float) -> Iterator[Output]:
-        """Commit the silence since the last response as a turn without words, and begin a response to it."""
-        item_id, end = self._new_id("item"), self._listening.received_until
-        length = round((self._responses.config.idle_timeout or 0.0) * SAMPLE_RATE)
-        yield IdleTimeoutReached(item_id, max(0, end - length), end)
-        yield self._add_turn(AudioCommitted(item_id, transcribed=False))
-        self._conversation.set_transcript(item_id, "")
-        yield TranscriptCompleted(item_id, "", words=(), language="", samples=min(length, end))
-        yield from self._responses.create(CreateResponse(), now)
 
     def _create_item(self, command: CreateItem) -> Iterator[Output]:
         """Add the client's item, or refuse it. Responses wait for the transcripts of its recordings."""
