@@ -118,7 +118,7 @@ class AudioQueue {
   }
 }
 
-/** Audio on its way to the server. */
+/** Audio on its way to the server, kept until it is transcribed. */
 class Sender {
   #seconds = 0;
   /** Audio that was sent to this session and may have to be sent to another one; none of a container, whose times are not known. */
@@ -129,13 +129,15 @@ class Sender {
   #beginning = null;
   #options;
   #connection;
+  #transcripts;
   /** @type {Capture | null} */
   #capture = null;
 
-  /** @param {Input & Handlers} options @param {Connection} connection */
-  constructor(options, connection) {
+  /** @param {Input & Handlers} options @param {Connection} connection @param {Transcripts} transcripts */
+  constructor(options, connection, transcripts) {
     this.#options = options;
     this.#connection = connection;
+    this.#transcripts = transcripts;
   }
 
   /** Open the source and the connection. @param {() => void} onEnded */
@@ -163,19 +165,15 @@ class Sender {
     return this.#seconds;
   }
 
-  /** Seconds of audio before the first that the next session gets. */
-  get secondsBefore() {
-    return this.#seconds - this.#sent.seconds - this.#waiting.seconds;
-  }
-
   /** Whether another session gets the audio of turns that have no transcript. */
-  get repeats() {
+  get #repeats() {
     return !this.#options.format;
   }
 
-  /** Keep the audio before this second no longer: it is transcribed. @param {number} seconds */
-  answered(seconds) {
-    this.#sent.trim(this.#seconds - this.#waiting.seconds - seconds);
+  /** Follow the transcripts, and keep what is transcribed no longer. @param {ServerEvent} event */
+  receive(event) {
+    this.#transcripts.receive(event);
+    this.#sent.trim(this.#seconds - this.#waiting.seconds - this.#transcripts.answered);
   }
 
   /** Send audio, or keep it until there is a connection. @param {Audio} audio */
@@ -189,6 +187,8 @@ class Sender {
 
   /** Begin another session: send what has no transcript, and what has waited; of a container after its beginning. */
   begin() {
+    if (!this.#repeats) this.#transcripts.settle();
+    this.#transcripts.restart(this.#seconds - this.#sent.seconds - this.#waiting.seconds);
     for (const { audio } of this.#sent.chunks) this.#connection.send(audio);
     if (this.#beginning && this.#waiting.chunks[0]?.audio !== this.#beginning) this.#connection.send(this.#beginning);
     this.flush();
@@ -198,7 +198,7 @@ class Sender {
   flush() {
     for (const { audio, seconds } of this.#waiting.take()) {
       this.#connection.send(audio);
-      if (this.repeats) this.#sent.add(audio, seconds);
+      if (this.#repeats) this.#sent.add(audio, seconds);
     }
   }
 
@@ -239,11 +239,11 @@ class Listener {
         onState: options.onState,
         onError: (error) => error.code === NOTHING_TO_COMMIT || options.onError?.(error),
         onEvent: (event) => this.#receive(event),
-        onOpen: () => this.#begin(),
+        onOpen: () => this.#sender.begin(),
         onResume: () => this.#sender.flush(),
       },
     );
-    this.#sender = new Sender(options, this.#connection);
+    this.#sender = new Sender(options, this.#connection, this.#transcripts);
   }
 
   async start() {
@@ -279,17 +279,10 @@ class Listener {
     this.#transcripts.settle();
   }
 
-  #begin() {
-    if (!this.#sender.repeats) this.#transcripts.settle();
-    this.#transcripts.restart(this.#sender.secondsBefore);
-    this.#sender.begin();
-  }
-
   /** @param {ServerEvent} event */
   #receive(event) {
     this.#options.onEvent?.(event);
-    this.#transcripts.receive(event);
-    this.#sender.answered(this.#transcripts.answered);
+    this.#sender.receive(event);
     if (event.type === "session.updated") this.#updates -= 1;
     if (this.#updates === 0 && this.#transcripts.areComplete) this.#finished?.();
   }
@@ -476,7 +469,7 @@ class Conversation {
       onOpen: () => this.#begin(),
       onResume: () => this.#sender.flush(),
     });
-    this.#sender = new Sender(options, this.#connection);
+    this.#sender = new Sender(options, this.#connection, this.#transcripts);
   }
 
   async start() {
@@ -527,16 +520,13 @@ class Conversation {
 
   #begin() {
     this.#created = 0;
-    if (!this.#sender.repeats) this.#transcripts.settle();
-    this.#transcripts.restart(this.#sender.secondsBefore);
     this.#sender.begin();
   }
 
   /** @param {ServerEvent} event */
   #receive(event) {
     this.#options.onEvent?.(event);
-    this.#transcripts.receive(event);
-    this.#sender.answered(this.#transcripts.answered);
+    this.#sender.receive(event);
     switch (event.type) {
       case "input_audio_buffer.speech_started":
         this.#interrupt();
