@@ -57,25 +57,27 @@ def check_traces(settings: Settings) -> Findings:
         yield Finding("traces", Status.OK, f"written to {directory}")
 
 
+def listening_advice(error: OSError | OverflowError, port: str, address: str) -> str:
+    """Return what to do about a failure to listen; `port` and `address` say how to choose another one."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"Choose another port {port}, or stop the program that uses it."
+    return f"Choose another address {address}, and a port from 1024 to 65535."
+
+
 def check_port(settings: Settings) -> Findings:
     """Report whether the service can listen on the configured address and port."""
     place = f"{settings.host}, port {settings.port}"
     try:
         listening_socket(settings).close()
     except (OSError, OverflowError) as error:
-        reason = listening_error(error)
         answer = _answer_at(settings)
         if answer is not None and answer.get("x-request-id", "").startswith("req_"):
             yield Finding("port", Status.OK, f"a Vivavoce server is running on {place}")
             return
-        yield Finding(
-            "port",
-            Status.FAILURE,
-            f"cannot listen on {place}: {reason}{' (another HTTP server answers there)' if answer else ''}",
-            f"Choose another port with --port or {PREFIX}PORT, or stop the program that uses it."
-            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-            else f"Choose another address with --host or {PREFIX}HOST, and a port from 1024 to 65535.",
-        )
+        found = f"cannot listen on {place}: {listening_error(error)}"
+        found += " (another HTTP server answers there)" if answer else ""
+        advice = listening_advice(error, f"with --port or {PREFIX}PORT", f"with --host or {PREFIX}HOST")
+        yield Finding("port", Status.FAILURE, found, advice)
     else:
         yield Finding("port", Status.OK, f"{place} is free")
 

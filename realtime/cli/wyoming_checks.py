@@ -1,11 +1,11 @@
 """Checks of the listener for Wyoming clients: by `vivavoce doctor`, and of its announcement by `vivavoce serve`."""
 
 import contextlib
-import errno
 import socket
 from typing import Final
 
 from realtime.cli.findings import Finding, Findings, Status
+from realtime.cli.service_checks import listening_advice
 from realtime.edge.announcement import can_announce
 from realtime.errors import VoiceError
 from realtime.server import listening_error, wyoming_socket
@@ -50,14 +50,9 @@ def check_wyoming(settings: Settings) -> Findings:
         if _answers(*settings.wyoming_address):
             yield Finding("wyoming", Status.OK, f"a Wyoming server is running on {settings.wyoming_uri}")
             return
-        yield Finding(
-            "wyoming",
-            Status.FAILURE,
-            f"cannot listen on {settings.wyoming_uri}: {listening_error(error)}",
-            f"Choose another port in {PREFIX}WYOMING_URI, or stop the program that uses it."
-            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-            else f"Choose another address in {PREFIX}WYOMING_URI, and a port from 1024 to 65535.",
-        )
+        found = f"cannot listen on {settings.wyoming_uri}: {listening_error(error)}"
+        place = f"in {PREFIX}WYOMING_URI"
+        yield Finding("wyoming", Status.FAILURE, found, listening_advice(error, place, place))
         return
     reach = "every machine that reaches it, without an API key" if settings.wyoming_is_open else "this machine"
     yield Finding("wyoming", Status.OK, f"{settings.wyoming_uri} is free; for clients on {reach}; {announced}")

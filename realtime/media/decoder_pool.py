@@ -56,6 +56,25 @@ _BLOCK: Final = BLOCK_BYTES // 2
 _FULL_SCALE: Final = np.float32(32_768)
 
 
+class _Places:
+    """Room for at most `most` at a time."""
+
+    def __init__(self, most: int, refusal: str) -> None:
+        self._free = most
+        self._refusal = refusal
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Occupy one place until the block ends. Raises `Overloaded` with the refusal if all are occupied."""
+        if self._free <= 0:
+            raise Overloaded(self._refusal)
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
 class DecoderPool:
     """The decoding processes of one service: at most `max_files` and `max_streams`, and some spare ones.
 
@@ -70,10 +89,8 @@ class DecoderPool:
     def __init__(self, *, max_files: int, max_streams: int = 0, stall_timeout: float = _STALL_TIMEOUT) -> None:
         """Kill a process that takes longer than `stall_timeout` seconds for a block."""
         self.stall_timeout = stall_timeout
-        self._max_files = max_files
-        self._max_streams = max_streams
-        self._running = 0
-        self._streams = 0
+        self._files = _Places(max_files, "Too many files are being decoded.")
+        self._streams = _Places(max_streams, "Too many live streams are being decoded.")
         self._wanted_spares = 0
         self._spares: deque[DecoderChild] = deque()
 
@@ -100,19 +117,10 @@ class DecoderPool:
         Raises:
             Overloaded: `max_files` files are being decoded, or no process can be started.
         """
-        if self._running >= self._max_files:
-            raise Overloaded("Too many files are being decoded.")
-        self._running += 1
-        try:
-            process = self._take_process()
-            try:
-                processor_seconds = _MIN_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND)
-                process.start(file, processor_seconds, ANY_TRACK if track is None else track)
-                yield DecodedAudio(process, max_seconds, self.stall_timeout, on_started=self._refill)
-            finally:
-                process.end()
-        finally:
-            self._running -= 1
+        with self._files.one(), self._process() as process:
+            processor_seconds = _MIN_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND)
+            process.start(file, processor_seconds, ANY_TRACK if track is None else track)
+            yield DecodedAudio(process, max_seconds, self.stall_timeout, on_started=self._refill)
 
     @contextmanager
     def streaming(self) -> Iterator[DecoderChild]:
@@ -121,19 +129,19 @@ class DecoderPool:
         Raises:
             Overloaded: `max_streams` streams are being decoded, or no process can be started.
         """
-        if self._streams >= self._max_streams:
-            raise Overloaded("Too many live streams are being decoded.")
-        self._streams += 1
+        with self._streams.one(), self._process() as process:
+            process.start_live(_LIVE_PROCESSOR_SECONDS)
+            self._refill()
+            yield process
+
+    @contextmanager
+    def _process(self) -> Iterator[DecoderChild]:
+        """Provide a process, a spare one if possible, and end it with the block."""
+        process = self._take_process()
         try:
-            process = self._take_process()
-            try:
-                process.start_live(_LIVE_PROCESSOR_SECONDS)
-                self._refill()
-                yield process
-            finally:
-                process.end()
+            yield process
         finally:
-            self._streams -= 1
+            process.end()
 
     def _take_process(self) -> "DecoderChild":
         while self._spares:

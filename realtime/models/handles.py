@@ -65,7 +65,23 @@ MAX_KNOWN_VOICES: Final = 1000
 """Voices of one model whose loudness is remembered, where any name is a voice."""
 
 
-class RecognizerHandle:
+class _BatchHandle:
+    """An engine that answers requests in batches, and the worker that passes it these."""
+
+    _engine: Recognizer[Any] | Detector | EndOfTurnModel
+    _worker: BatchWorker[Any, Any]
+
+    @property
+    def seconds_running(self) -> float:
+        """Seconds that the longest call in progress has taken so far."""
+        return self._worker.seconds_running
+
+    def close(self) -> None:
+        self._worker.close()
+        self._engine.close()
+
+
+class RecognizerHandle(_BatchHandle):
     """A loaded speech-to-text model."""
 
     def __init__(
@@ -76,7 +92,7 @@ class RecognizerHandle:
         """The catalogue's entry, corrected by what the engine has found in the weights."""
         patience = 1.0 if entry.draft is None else DRAFTED_PATIENCE
         self.scheduler = Scheduler(Load(engine.workers, engine.partial_seconds, load_limit, patience=patience))
-        self._engine = engine
+        self._engine: Recognizer[Any] = engine
         self._worker: BatchWorker[Any, Hypothesis] = BatchWorker(
             entry.name, self._run, self.scheduler, threads=engine.workers, max_waiting=max_waiting
         )
@@ -110,21 +126,12 @@ class RecognizerHandle:
         answers = self._engine.decode(payloads)
         return [answer if isinstance(answer, Hypothesis) else Encoded(answer) for answer in answers]
 
-    @property
-    def seconds_running(self) -> float:
-        """Seconds that the longest call in progress has taken so far."""
-        return self._worker.seconds_running
 
-    def close(self) -> None:
-        self._worker.close()
-        self._engine.close()
-
-
-class DetectorHandle:
+class DetectorHandle(_BatchHandle):
     """The voice activity detector, shared by all streams."""
 
     def __init__(self, engine: Detector, max_waiting: int = MAX_WAITING) -> None:
-        self._engine = engine
+        self._engine: Detector = engine
         self._worker: BatchWorker[tuple[NDArray[np.float32], VadState], tuple[list[float], VadState]] = BatchWorker(
             "detector",
             lambda _, requests: engine.score(requests),
@@ -143,17 +150,8 @@ class DetectorHandle:
         request = windows, self._engine.initial_state() if state is None else state
         return await self._worker.submit(Ticket(lambda _: request, Priority.FINAL if live else Priority.UPLOAD))
 
-    @property
-    def seconds_running(self) -> float:
-        """Seconds that the longest call in progress has taken so far."""
-        return self._worker.seconds_running
 
-    def close(self) -> None:
-        self._worker.close()
-        self._engine.close()
-
-
-class EndOfTurnHandle:
+class EndOfTurnHandle(_BatchHandle):
     """The end-of-turn model, shared by all sessions."""
 
     def __init__(self, engine: EndOfTurnModel) -> None:
@@ -169,10 +167,6 @@ class EndOfTurnHandle:
     async def score(self, turn: Samples) -> float:
         """Return the probability that the speaker of `turn` has finished. Raises `EngineError` and `Overloaded`."""
         return await self._worker.submit(Ticket(lambda _: turn, Priority.FINAL))
-
-    def close(self) -> None:
-        self._worker.close()
-        self._engine.close()
 
 
 class SynthesizerHandle(ABC):
