@@ -5,7 +5,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from realtime.catalogue.table import ModelEntry
 from realtime.errors import ModelInUse, VoiceError, WeightsUnavailable
 from realtime.weights.progress import Stage, Step
 from tests.support.scripted_models import ScriptedModels, ScriptedRecognizer, Serve
@@ -269,10 +268,7 @@ def test_progress_covers_loading_loaded_and_unloaded_models(
 def test_permanent_errors_are_not_retried(
     error: VoiceError, status: int, code: str, client: TestClient, models: ScriptedModels
 ) -> None:
-    def fail(entry: ModelEntry) -> bool:
-        raise error
-
-    models.is_loaded = fail  # type: ignore[method-assign]
+    models.broken = error
     answer = client.get("/v1/models/whisper-tiny")
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert answer.headers["x-should-retry"] == "false"

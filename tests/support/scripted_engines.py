@@ -63,6 +63,7 @@ class ScriptedEngines:
     def __init__(self, *, decoding: float = 0.0, speaking: float = 0.0, workers: int = 1) -> None:
         """Set the seconds of work per second of audio, and the `workers` of each recognizer."""
         self.workers = workers
+        self.recognizer_class = ScriptedRecognizer
         self._cost = {Work.SCORING: 0.0, Work.DECODING: decoding, Work.SPEAKING: speaking}
         self._never: SimpleQueue[None] = SimpleQueue()
         self.weight_bytes: dict[str, int] = {}
@@ -90,7 +91,7 @@ class ScriptedEngines:
         return ScriptedDetector(self, "detector")
 
     def recognizer(self, entry: ModelEntry) -> "ScriptedRecognizer | EngineProgram":
-        return ScriptedRecognizer(self, entry.name, entry.capabilities)
+        return self.recognizer_class(self, entry.name, entry.capabilities)
 
     def synthesizer(self, entry: ModelEntry) -> "ScriptedSynthesizer":
         return ScriptedSynthesizer(self, entry.name, entry.capabilities)

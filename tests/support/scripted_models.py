@@ -183,6 +183,8 @@ class ScriptedModels:
         self.voices_by_language: dict[str, ModelEntry] = {}
         self.damaged: dict[str, VoiceError] = {}
         """Voice models that cannot speak, and why."""
+        self.broken: VoiceError | None = None
+        """The error of every question whether a model is loaded."""
         self.language_of_voice = ""
         """The language of texts that the model of another language speaks, instead of that one."""
         self.owners: dict[str, ModelEntry] = {}
@@ -244,6 +246,8 @@ class ScriptedModels:
         yield self.synthesizers.setdefault(entry.name, ScriptedSynthesizer(entry.name))
 
     def is_loaded(self, entry: ModelEntry) -> bool:
+        if self.broken is not None:
+            raise self.broken
         return entry.name in self.recognizers or entry.name in self.synthesizers
 
     def loaded(self) -> list[ModelEntry]:

@@ -121,7 +121,7 @@ def test_four_files_are_transcribed_at_a_time(command: Command, engines: Scripte
             return super().encode(request)
 
     engines.workers = MAX_RECORDINGS
-    engines.recognizer = lambda entry: Waiting(engines, entry.name, entry.capabilities)  # type: ignore[method-assign]
+    engines.recognizer_class = Waiting
     names = [str(record(f"{number}.wav")) for number in range(MAX_RECORDINGS)]
     assert command(*names) == 0
     assert [Path(f"{number}.txt").read_text() for number in range(MAX_RECORDINGS)] == [TEXT] * MAX_RECORDINGS
@@ -422,7 +422,7 @@ def test_an_interrupt_keeps_what_is_done_of_later_files(command: Command, engine
             return super().encode(request)
 
     engines.workers = 2
-    engines.recognizer = lambda entry: Interrupting(engines, entry.name, entry.capabilities)  # type: ignore[method-assign]
+    engines.recognizer_class = Interrupting
     names = [str(record("long.wav", say_numbers([7] * 40))), str(record("short.wav"))]
     assert command(*names) == 128 + signal.SIGINT
     assert [path.name for path in Path().glob("*.txt")] == ["short.txt"]

@@ -150,14 +150,14 @@ def test_a_service_goes_on_if_the_next_process_does_not_start(
 
 
 NEXT_PROCESS = """
-import os, pathlib, sys, time
+import os, pathlib, signal, sys
 started, go_on, ready = (pathlib.Path(sys.argv[1], name) for name in ("started", "go_on", "ready"))
+os.mkfifo(go_on)
 started.write_text(str(os.getpid()))
-while not go_on.exists():
-    time.sleep(0.01)
+go_on.read_bytes()
 os.write(int(sys.argv[-1]), b"\\n")
 ready.touch()
-time.sleep(600)
+signal.pause()
 """
 
 
@@ -169,7 +169,7 @@ def test_a_service_that_is_stopped_before_the_next_process_has_taken_over_stops_
 
     async def stop() -> None:
         if ready:  # in this turn of the event loop
-            (tmp_path / "go_on").touch()
+            (tmp_path / "go_on").write_bytes(b"")
             assert eventually((tmp_path / "ready").exists)
         server.signal()
 
