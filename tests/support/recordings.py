@@ -51,15 +51,7 @@ def rifx_file(samples: Samples, bits: int, values: str) -> bytes:
 
 def compressed_file(samples: Samples, muxer: str, codec: str, sample_rate: int = SAMPLE_RATE) -> bytes:
     """Return a file encoded by FFmpeg."""
-    file = io.BytesIO()
-    with av.open(file, "w", format=muxer) as container:
-        stream = container.add_stream(codec, rate=sample_rate, layout="mono")
-        assert isinstance(stream, av.AudioStream)
-        frame = av.AudioFrame.from_ndarray(_values(samples)[None, :], format="s16", layout="mono")
-        frame.sample_rate, frame.pts = sample_rate, 0
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return file.getvalue()
+    return timed_file(samples, muxer, codec, (0.0,), sample_rate)
 
 
 def timed_file(

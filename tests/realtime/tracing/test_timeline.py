@@ -14,7 +14,7 @@ from realtime.session.commands import CommitAudio, Speak
 from realtime.session.jobs import JobFailed, ScoreTurn, Transcribe
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.tracing.replay import read
-from realtime.tracing.timeline import Timeline, Turn
+from realtime.tracing.timeline import LateWord, Timeline, Turn
 from realtime.tracing.timeline_reader import timeline
 from tests.support.scripted_conversation import CONFIG, Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
@@ -29,6 +29,20 @@ def only(turns: list[Turn]) -> Turn:
 
 def timeline_of(conversation: TracedConversation) -> Timeline:
     return timeline(conversation.trace)
+
+
+def first_word(found: Timeline) -> LateWord:
+    """Return the first word of the turn, after checking that its parts make up its lag."""
+    first = next(word for word in found.worst_words if word.text == " w2")
+    assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
+    return first
+
+
+def decode(conversation: TracedConversation, seconds: float) -> None:
+    """Have the engine take the request that waits, and answer it so many seconds later."""
+    conversation.take()
+    conversation.now += seconds
+    conversation.answer(Transcribe)
 
 
 def test_drafts_are_told_from_the_decodes_that_write_words() -> None:
@@ -106,55 +120,40 @@ def test_the_cause_of_a_late_word_is_what_it_waited_for_longest(queue: float, en
     conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(2.56))
     conversation.now += queue
-    conversation.take()
-    conversation.now += engine
-    conversation.answer(Transcribe)
+    decode(conversation, engine)
     conversation.release(Transcribe)
     conversation.hear(microphone.speech(1.28), microphone.silence(1))
-    words = timeline_of(conversation).worst_words
-    first = next(word for word in words if word.text == " w2")
-    assert first.cause == cause
-    assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
+    assert first_word(timeline_of(conversation)).cause == cause
 
 
 def test_the_engine_is_the_cause_where_the_decode_that_confirms_a_word_takes_long() -> None:
     conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(1.28))
-    conversation.take()
-    conversation.now += 0.1
-    conversation.answer(Transcribe)
+    decode(conversation, 0.1)
     conversation.hear(microphone.speech(1.28))
-    conversation.take()
-    conversation.now += 5.0
-    conversation.answer(Transcribe)
+    decode(conversation, 5.0)
     conversation.release(Transcribe)
     conversation.hear(microphone.silence(1))
-    first = next(word for word in timeline_of(conversation).worst_words if word.text == " w2")
+    first = first_word(timeline_of(conversation))
     assert first.cause == "engine"
     assert first.engine == pytest.approx(5.1)
-    assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
 
 
 def test_a_decode_that_was_cancelled_in_the_queue_takes_no_time_of_the_engine() -> None:
     conversation, microphone = TracedConversation(held=(Transcribe,)), Microphone()
     conversation.hear(microphone.silence(0.5), microphone.speech(1.28))
-    conversation.take()
-    conversation.now += 0.1
-    conversation.answer(Transcribe)
+    decode(conversation, 0.1)
     conversation.hear(microphone.speech(1.28))
     conversation.now += 2.0
     conversation.hear(microphone.silence(0.4))
-    conversation.take()
-    conversation.now += 0.1
-    conversation.answer(Transcribe)
+    decode(conversation, 0.1)
     conversation.release(Transcribe)
     conversation.hear(microphone.silence(1))
     found = timeline_of(conversation)
     assert "cancelled" in {decode.outcome for decode in only(found.turns).decodes}
-    first = next(word for word in found.worst_words if word.text == " w2")
+    first = first_word(found)
     assert first.engine == pytest.approx(0.2)
     assert first.queue >= 2.0
-    assert first.detection + first.queue + first.engine + first.agreement == pytest.approx(first.lag)
 
 
 def test_where_engines_are_quick_words_wait_for_agreement() -> None:
