@@ -29,16 +29,15 @@ def p95(simulation: Simulation, start: float, end: float) -> float:
 def test_a_machine_that_loses_a_quarter_of_its_speed_captions_all_sessions_in_time(sessions: int, pauses: bool) -> None:
     simulation = simulated(sessions, 1.0, 0.75, pauses=pauses)
     assert p95(simulation, 5.0, SLOW_FROM) < 3.0
-    assert p95(simulation, SLOW_FROM, END) < 3.5
+    assert p95(simulation, SLOW_FROM, END) < 3.0
 
 
 @pytest.mark.parametrize("pauses", [True, False])
 @pytest.mark.parametrize(("sessions", "speed"), [(8, 0.375), (12, 0.375), (16, 0.3)])
 def test_the_lag_does_not_run_away_on_a_machine_that_is_far_too_slow(sessions: int, speed: float, pauses: bool) -> None:
     simulation = simulated(sessions, 1.0, speed, pauses=pauses)
-    early, late = p95(simulation, END - 25.0, END - 10.0), p95(simulation, END - 10.0, END)
-    assert early < 8.0
-    assert late < max(8.0, 1.25 * early)
+    assert p95(simulation, END - 25.0, END - 10.0) < 7.0
+    assert p95(simulation, END - 10.0, END) < 7.0
 
 
 def test_finals_come_in_time_with_less_than_one_core_for_twelve_sessions() -> None:
