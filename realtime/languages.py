@@ -9,6 +9,7 @@ and a compiled extension for the same hundred lines, and read `null` as a langua
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from realtime.errors import ClientError
@@ -133,6 +134,14 @@ _MAX_QUOTED: Final = 40
 """Characters of an unknown language that the error quotes."""
 
 
+_MAX_NAMED: Final = 5
+"""Unknown languages that an error names."""
+
+_SPELLING: Final = "a code such as de or a name such as German or Deutsch"
+
+WHERE_LISTED: Final = "; `GET /v1/models` lists the known ones."
+"""End of the errors for unknown languages, for those who have a server."""
+
 _EXTENDED: Final = 3
 """Characters of the subtag of an extended language, such as yue in `zh-yue` (RFC 5646, 2.2.2)."""
 
@@ -190,11 +199,35 @@ def language_code(text: str, *, param: str = "language") -> str | None:
     meanings = {code for part in re.split(r"[,;/]", folded) if (code := _meaning(part.strip()))}
     if len(meanings) != 1:
         raise ClientError(
-            f"`{param}` must be one language that Whisper knows, as a code such as de or a name such as German or "
-            f"Deutsch, not {text[:_MAX_QUOTED]!r}. Leave it out to have the language detected.",
-            param=param,
+            f"`{param}` must be one language that Whisper knows, as {_SPELLING}, {_not([text])}", param=param
         )
     return meanings.pop()
+
+
+def language_codes(texts: Iterable[str], *, param: str) -> tuple[str, ...]:
+    """Return Whisper's codes for languages as programs write them, each once; see `language_code`.
+
+    Raises:
+        ClientError: Languages are unknown; the error names all of them and the field `param`.
+    """
+    codes: dict[str, None] = {}
+    unknown: list[str] = []
+    for text in texts:
+        try:
+            codes |= {code: None for code in [language_code(text, param=param)] if code}
+        except ClientError:
+            unknown.append(text)
+    if unknown:
+        raise ClientError(
+            f"`{param}` must be languages that Whisper knows, each as {_SPELLING}, {_not(unknown)}", param=param
+        )
+    return tuple(codes)
+
+
+def _not(unknown: Sequence[str]) -> str:
+    quoted = ", ".join(repr(each[:_MAX_QUOTED]) for each in unknown[:_MAX_NAMED])
+    more = f" and {len(unknown) - _MAX_NAMED} more" if len(unknown) > _MAX_NAMED else ""
+    return f"not {quoted}{more}. Leave it out to have the language detected{WHERE_LISTED}"
 
 
 def _meaning(text: str) -> str | None:

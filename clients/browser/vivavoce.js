@@ -83,7 +83,8 @@ const NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty";
  * @param {Server & Input & Handlers & TurnHandlers} options
  *   `onPartial` is called whenever a turn has more text or other tentative text, `onFinal` once for each turn
  * @returns {Promise<Listener>}
- * @throws {Error} if there is no microphone, it may not be used, or no session can be opened
+ * @throws {Error} if there is no microphone, it may not be used, or no session can be opened; of a model, a language or a voice
+ *   that the server does not have, it has a `code`: `model_not_found`, `invalid_value` or `invalid_voice`
  */
 export async function listen(options) {
   const listener = new Listener(options);
@@ -301,7 +302,7 @@ function sessionUpdate({ language, model, keywords, translate, format }, type) {
  * @param {string} text
  * @param {Server & SpeechOptions} [options]
  * @returns {Promise<Speech>} when the first sound is there
- * @throws {Error} if the text cannot be spoken
+ * @throws {Error} if the text cannot be spoken, with the `code` `invalid_voice` if the server does not have the voice
  */
 export async function speak(text, options = {}) {
   if (!/[\p{L}\p{N}]/u.test(text)) throw new Error("The text has nothing to speak: no letter or digit.");
@@ -336,7 +337,7 @@ class Speech {
     this.#connection = new Connection(
       options,
       { ext: "binary,words", ...(options.model && { model: options.model }) },
-      () => [],
+      () => (options.voice ? [{ type: "session.update", session: { type: "realtime", audio: { output: { voice: options.voice } } } }] : []),
       {
         onState: (state) => this.#change(state),
         onEvent: (event) => this.#receive(event),
@@ -369,13 +370,13 @@ class Speech {
       throw error;
     }
     this.requested = performance.now();
-    const { voice, speed } = this.#options;
+    const { speed } = this.#options;
     this.#connection.send({
       type: "response.create",
       response: {
         conversation: "none",
         input: [{ type: "message", role: "assistant", content: [{ type: "output_text", text: this.#text }] }],
-        audio: { output: { ...(voice && { voice }), ...(speed && { speed }) } },
+        audio: { output: { ...(speed && { speed }) } },
       },
     });
     await begun;
@@ -432,7 +433,8 @@ function whenPlayed(player, action) {
  * Hold a conversation: what the user says is answered aloud by the server's chat model, and can be interrupted by speaking.
  * @param {Server & Input & Handlers & TalkOptions} options
  * @returns {Promise<Conversation>}
- * @throws {Error} if there is no microphone, it may not be used, or no session can be opened
+ * @throws {Error} if there is no microphone, it may not be used, or no session can be opened; of a model, a language or a voice
+ *   that the server does not have, it has a `code`: `model_not_found`, `invalid_value` or `invalid_voice`
  */
 export async function talk(options) {
   const conversation = new Conversation(options);

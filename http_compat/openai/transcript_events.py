@@ -1,9 +1,14 @@
 """Streamed transcripts: OpenAI's events `transcript.text.delta` and `transcript.text.done`."""
 
+from typing import Final
+
 from http_compat.openai.formats import logprobs, token_usage
 from http_compat.streaming import event
 from realtime.offline.formats import channel_field, streamed, suppressed_field, track_field, word_object
 from realtime.offline.transcript import TranscribedSegment, Transcript
+
+MAX_PADDING: Final = 1.0
+"""Seconds by which the decoded audio may be longer than the packets say, so that the total stays the same."""
 
 
 def delta(segment: TranscribedSegment, *, first: bool, with_logprobs: bool, with_words: bool) -> bytes:
@@ -32,5 +37,9 @@ def done(transcript: Transcript, *, with_logprobs: bool) -> bytes:
 
 def progress(seconds: float, total_seconds: float | None) -> bytes:
     """Encode how many seconds of the recording are done, and how many it has, if that is known; an extension."""
-    body = {"type": "x.transcript.progress", "seconds": round(seconds, 2)}
-    return event(body if total_seconds is None else {**body, "total_seconds": round(max(seconds, total_seconds), 2)})
+    body = {"type": "x.transcript.progress"}
+    if total_seconds is None:
+        return event({**body, "seconds": round(seconds, 2)})
+    if seconds > total_seconds + MAX_PADDING:
+        total_seconds = seconds
+    return event({**body, "seconds": round(min(seconds, total_seconds), 2), "total_seconds": round(total_seconds, 2)})

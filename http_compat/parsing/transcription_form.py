@@ -12,7 +12,7 @@ from http_compat.parsing.form_fields import Fields
 from http_compat.parsing.transcript_format import Granularity, TranscriptFormat
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import ClientError
-from realtime.languages import language_code
+from realtime.languages import language_code, language_codes
 from realtime.offline.options import OFFLINE_DECODING, OfflineOptions
 from realtime.speech.endpointing import TurnDetection
 from realtime.speech.recognition import DecodingOptions, Thresholds
@@ -230,8 +230,7 @@ def _separate_channels(fields: Fields) -> bool:
 def _languages(fields: Fields) -> tuple[str, ...]:
     if code := language_code(fields.text("language") or ""):
         return (code,)
-    codes = [language_code(each, param="languages") for each in fields.texts("languages")]
-    return tuple(dict.fromkeys(filter(None, codes)))
+    return language_codes(fields.texts("languages"), param="languages")
 
 
 def _detection(fields: Fields) -> TurnDetection:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from clients.cli.exit_codes import ExitCode, explained
 from realtime import __version__
 from realtime.errors import ClientError
-from realtime.languages import language_code
+from realtime.languages import WHERE_LISTED, language_code
 
 _OF_ANY: Final = (ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE)
 _OF_CLIENTS: Final = (*_OF_ANY, ExitCode.NO_SERVER, ExitCode.REFUSED)
@@ -120,5 +120,6 @@ def _language(text: str) -> str:
     try:
         language_code(text)
     except ClientError as error:
-        raise argparse.ArgumentTypeError(error.message.removeprefix("`language` ")) from None
+        message = error.message.removeprefix("`language` ").removesuffix(WHERE_LISTED)
+        raise argparse.ArgumentTypeError(message) from None
     return text

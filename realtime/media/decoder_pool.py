@@ -252,7 +252,7 @@ class DecodedAudio:
                 case Kind.TRACKS:
                     self._receive_tracks(record)
                 case Kind.LENGTH:
-                    self.declared_seconds = float(int.from_bytes(payload))
+                    self.declared_seconds = int.from_bytes(payload) / 1_000_000
                     self._check_length(self.declared_seconds)
                 case Kind.AUDIO:
                     samples = np.frombuffer(payload, np.int16).astype(np.float32).reshape(-1, channels) / _FULL_SCALE

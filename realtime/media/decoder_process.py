@@ -73,7 +73,7 @@ def decode(file: IO[bytes], track: int | None = None) -> Iterator[Record]:
     """Yield the records of the file, but for the last. Raises `Refused`."""
     found = survey(file, track)
     yield Record(Kind.TRACKS, to_json(found.chosen, found.tracks))
-    yield Record(Kind.LENGTH, int(found.seconds).to_bytes(16))
+    yield Record(Kind.LENGTH, round(found.seconds * 1_000_000).to_bytes(16))
     yield from records(file, found.chosen, use_timestamps=found.use_timestamps)
 
 

@@ -41,7 +41,7 @@ class Kind(IntEnum):
     TRACKS = 0
     """The audio tracks of the file and which is decoded, as `tracks.to_json` writes them. The first record."""
     LENGTH = 1
-    """Seconds of audio and gaps in the file, as a big-endian integer, counted without decoding: there may be more."""
+    """Microseconds of audio and gaps in the file, a big-endian integer, counted without decoding: there may be more."""
     AUDIO = 2
     """16-bit samples at 16 kHz, in native byte order, those of the channels interleaved."""
     SILENCE = 3

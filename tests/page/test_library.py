@@ -31,6 +31,7 @@ FAKE_SOCKET = """(() => {
     }
     send(message) {
       this.sent.push(message);
+      if (this.sent.length === 1) setTimeout(() => this.receive({ type: "session.updated", session: {} }));
     }
     close() {
       this.readyState = 3;
@@ -131,6 +132,27 @@ def test_no_session_is_opened_for_a_source_that_has_ended_before_its_first_frame
       return [error.code, states];
     })()""")
     assert (code, states) == ("ended", [])
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("listen({ source: null, model: 'no-such', onState })", "model_not_found"),
+        ("listen({ source: null, language: 'xx', onState })", "invalid_value"),
+        ("talk({ source: null, voice: 'nobody', onState })", "invalid_voice"),
+        ("speak('Good morning.', { voice: 'nobody', onState })", "invalid_voice"),
+        ("listen({ source: null, keywords: 'text', onState })", "invalid_type"),
+    ],
+)
+def test_what_the_server_does_not_have_is_refused(page: Page, call: str, code: str) -> None:
+    refusal, states = page.evaluate(f"""(async () => {{
+      const {{ listen, speak, talk }} = await import("/vivavoce.js");
+      const states = [];
+      const onState = (state) => states.push(state);
+      const error = await {call}.catch((error) => error);
+      return [error.code, states];
+    }})()""")
+    assert (refusal, states[-1]) == (code, "closed")
 
 
 def test_a_container_is_sent_from_its_beginning_to_each_session(page: Page) -> None:

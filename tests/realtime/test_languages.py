@@ -5,7 +5,7 @@ import pytest
 from realtime.catalogue.table import WHISPER_V3_LANGUAGES
 from realtime.errors import ClientError
 from realtime.language_names import NAMES
-from realtime.languages import LANGUAGES, language_code, language_name
+from realtime.languages import LANGUAGES, language_code, language_codes, language_name
 
 
 def test_every_language_of_whisper_has_a_name() -> None:
@@ -70,6 +70,17 @@ def test_what_names_no_language_or_several_is_refused(text: str) -> None:
     with pytest.raises(ClientError, match="`languages` must be one language") as caught:
         language_code(text, param="languages")
     assert caught.value.param == "languages"
+
+
+def test_all_unknown_languages_of_a_list_are_named() -> None:
+    assert language_codes(["German", "auto", "de", "fr"], param="languages") == ("de", "fr")
+    with pytest.raises(ClientError, match=r"`languages` must be languages .*, not 'xx', 'klingon'\.") as caught:
+        language_codes(["xx", "de", "klingon"], param="languages")
+    assert caught.value.param == "languages"
+    assert "`GET /v1/models` lists the known ones." in caught.value.message
+    with pytest.raises(ClientError) as caught:
+        language_codes(["x" * 10_000] * 1_000, param="languages")
+    assert " and 995 more. " in caught.value.message
 
 
 def test_a_refusal_quotes_no_more_than_the_beginning() -> None:

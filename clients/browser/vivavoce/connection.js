@@ -9,6 +9,17 @@ const LONGEST_RETRY_MS = 8_000;
 const FINAL_CODES = new Set([1003, 1007, 1009]);
 
 /**
+ * Codes and messages for settings that the server has replaced by its defaults.
+ * @type {Record<string, [string, string]>}
+ */
+const REFUSALS = {
+  language: ["invalid_value", "The model does not transcribe this language."],
+  languages: ["invalid_value", "The model does not transcribe one of these languages."],
+  model: ["model_not_found", "The server has no such model for captions."],
+  voice: ["invalid_voice", "The server has no such voice."],
+};
+
+/**
  * @typedef {object} Server
  * @property {string | URL} [url] Address of the server, with its path prefix if it has one. Default: where this module comes from.
  * @property {string | (() => string | Promise<string>)} [key] An API key or, in pages for others, a client secret; a function is
@@ -64,6 +75,8 @@ export class Connection {
   #resuming = false;
   /** Whether the server does not have the session that was to go on, so that another one is opened at once. */
   #forgotten = false;
+  /** What waits for the answer to the first events of the first session. @type {{resolve: (value?: unknown) => void, reject: (error: Error) => void} | null} */
+  #confirmation = null;
   /** End the session when the page is left. Otherwise the server would wait for it to come back. */
   #leave = () => this.close();
 
@@ -91,14 +104,18 @@ export class Connection {
     return this.#resuming;
   }
 
-  /** Open the first session. Rejects if it cannot be opened; later ones are tried until `close`. */
+  /** Open the first session. Rejects if it cannot be opened, or not as asked; later ones are tried until `close`. */
   async open() {
     this.#handlers.onState?.("connecting");
     globalThis.addEventListener?.("pagehide", this.#leave); // Node has none
     try {
-      await this.#connect();
+      const confirmed = new Promise((resolve, reject) => (this.#confirmation = { resolve, reject }));
+      confirmed.catch(() => {}); // where opening fails before
+      if (await this.#connect()) await confirmed;
+      this.#confirmation = null;
     } catch (error) {
-      this.#end();
+      this.#confirmation = null;
+      if (!this.#closed) this.close();
       throw error;
     }
   }
@@ -119,10 +136,11 @@ export class Connection {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#socket?.close();
+    this.#confirmation?.reject(new Error("The session has been closed."));
     this.#end();
   }
 
-  /** Open a session, or another connection of the one before. */
+  /** Open a session, or another connection of the one before. Returns whether the server will confirm how it is set up. */
   async #connect() {
     const key = await keyOf(this.#server);
     if (this.#closed) throw new Error("The session has been closed.");
@@ -145,10 +163,12 @@ export class Connection {
     socket.addEventListener("message", ({ data }) => (this.#resuming ? this.#resume(JSON.parse(data)) : this.#receive(data)));
     socket.addEventListener("close", (event) => this.#lose(event));
     this.#retries = 0;
-    if (resumes) return;
-    for (const event of this.#setup()) this.send(event);
+    if (resumes) return false;
+    const setup = this.#setup();
+    for (const event of setup) this.send(event);
     this.#handlers.onState?.("open");
     this.#handlers.onOpen?.();
+    return setup.length > 0;
   }
 
   /** Go on with the session, by the first event of its new connection. @param {ServerEvent} event */
@@ -177,15 +197,37 @@ export class Connection {
     const event = JSON.parse(data);
     if (this.#resumption.take(event)) return;
     this.#handlers.onEvent?.(event);
-    if (event.type === "error") this.#handlers.onError?.(Object.assign(new Error(event.error.message), { code: event.error.code }));
+    if (event.type === "session.updated") this.#confirm(event.session);
+    if (event.type !== "error") return;
+    const error = Object.assign(new Error(event.error.message), { code: event.error.code });
+    if (this.#confirmation) this.#confirmation.reject(error);
+    else this.#handlers.onError?.(error);
+  }
+
+  /** Take the settings of a session; end it if the server has not what was asked for. @param {any} session */
+  #confirm({ x_substituted: [name] = [] }) {
+    if (!(name in REFUSALS)) {
+      this.#confirmation?.resolve();
+      return;
+    }
+    const [code, message] = REFUSALS[name];
+    const error = Object.assign(new Error(message), { code });
+    if (this.#confirmation) {
+      this.#confirmation.reject(error);
+      return;
+    }
+    this.close();
+    this.#handlers.onError?.(error);
   }
 
   /** @param {CloseEvent} event */
   #lose({ code, reason }) {
     if (this.#closed) return;
     if (FINAL_CODES.has(code)) {
+      const error = new Error(reason || `The server closed the session (${code}).`);
       this.#end();
-      this.#handlers.onError?.(new Error(reason || `The server closed the session (${code}).`));
+      if (this.#confirmation) this.#confirmation.reject(error);
+      else this.#handlers.onError?.(error);
       return;
     }
     this.#resuming = !this.#forgotten && this.#resumption.isPossible(code);

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from realtime.audio.formats import AudioFormat, Encoding
 from realtime.errors import ClientError, UnsupportedAudio
-from realtime.languages import language_code
+from realtime.languages import language_code, language_codes
 
 Query: TypeAlias = Mapping[str, Sequence[str]]
 """The values of each query parameter, of which the last counts where there should be one."""
@@ -102,8 +102,7 @@ def languages_to_detect(query: Query) -> tuple[str, ...] | None:
     languages = [each for each in query.get(name, ()) if each.strip().lower() not in _FLAGS]
     if not languages:
         return () if flag(query, name) else None
-    codes = (language_code(each, param=name) for each in languages)
-    return tuple(code for code in codes if code is not None)
+    return language_codes(languages, param=name)
 
 
 def is_punctuated(query: Query) -> bool:

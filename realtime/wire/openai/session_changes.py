@@ -121,8 +121,8 @@ def _with_input(before: WireSession, patch: InputPatch, find_recognizer: FindRec
 def _with_transcription(before: WireSession, patch: TranscriptionPatch, find_recognizer: FindRecognizer) -> WireSession:
     """Return a session with other settings of its transcripts.
 
-    Languages that are unknown, or that the recognizer does not have, change none. A language that another recognizer
-    does not have is no longer set.
+    A language that is unknown, or that the recognizer does not have, leaves the one before; of `languages` the others
+    take effect. A language that another recognizer does not have is no longer set.
     """
     changes: dict[str, Any] = {}
     prompt, keywords, delay = before.prompt, before.keywords, before.delay

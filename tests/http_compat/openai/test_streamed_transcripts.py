@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from http_compat import streaming as streams
+from http_compat.openai.transcript_events import progress
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import EngineError
 from realtime.settings import Settings
@@ -85,6 +86,17 @@ def test_the_progress_is_reported_on_demand(client: TestClient, channels: str) -
     assert len(progress) >= 6
     assert last == {"type": "x.transcript.progress", "seconds": 72.0, "total_seconds": 72.0}
     assert done["type"] == "transcript.text.done"
+
+
+def test_the_length_of_a_recording_is_one_figure_throughout(client: TestClient) -> None:
+    parts = events(upload(client, wav_file(LONG[: int(10.37 * SAMPLE_RATE)]), stream="true", ext="progress"))
+    assert {each["total_seconds"] for each in parts if each["type"] == "x.transcript.progress"} == {10.37}
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(5.02, (5.0, 5.0)), (4.5, (4.5, 5.0)), (7.0, (7.0, 7.0))])
+def test_the_padding_of_an_encoder_does_not_change_the_length(seconds: float, shown: tuple[float, float]) -> None:
+    body = json.loads(progress(seconds, 5.0).removeprefix(b"data: "))
+    assert (body["seconds"], body["total_seconds"]) == shown
 
 
 def test_unknown_extensions_are_refused(client: TestClient) -> None:
