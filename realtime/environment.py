@@ -3,7 +3,7 @@
 import logging
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
@@ -40,25 +40,41 @@ MAY_BE_ZERO: Final = frozenset(
 MAX_PORT: Final = 65_535
 
 
+class WrongSettings(ValueError):
+    """Settings that are unknown or have wrong values; `problems` has a message for each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
 def settings_from(environ: Mapping[str, str]) -> Settings:
     """Read the settings.
 
     Raises:
-        ValueError: For an unknown `VIVAVOCE_*` name, a value of the wrong type or out of range, or an address for a
-            protocol that is not to be served.
+        WrongSettings: For unknown `VIVAVOCE_*` names, values of the wrong type or out of range, or an address for a
+            protocol that is not to be served; it has all of them.
 
     """
     known = {PREFIX + each.name.upper(): each.name for each in fields(Settings)}
     given = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
-    if unknown := sorted(given.keys() - known.keys()):
-        raise ValueError(f"unknown settings: {', '.join(map(_with_new_name, unknown))}")
+    unknown = sorted(given.keys() - known.keys())
+    problems = [f"unknown settings: {', '.join(map(_with_new_name, unknown))}"] if unknown else []
     types = get_type_hints(Settings)
-    values: dict[str, Any] = {known[name]: _parse(name, text, types[known[name]]) for name, text in given.items()}
-    for field_name, value in values.items():
-        _check(field_name, value)
+    values: dict[str, Any] = {}
+    for name in sorted(given.keys() - set(unknown)):
+        try:
+            value = _parse(name, given[name], types[known[name]])
+            _check(known[name], value)
+        except ValueError as error:
+            problems.append(str(error))
+        else:
+            values[known[name]] = value
     settings = replace(Settings(), **values)
     if settings.wyoming_uri and "wyoming" not in settings.dialects:
-        raise ValueError(f"{PREFIX}WYOMING_URI is set, but {PREFIX}DIALECTS does not name wyoming")
+        problems.append(f"{PREFIX}WYOMING_URI is set, but {PREFIX}DIALECTS does not name wyoming")
+    if problems:
+        raise WrongSettings(problems)
     return settings
 
 

@@ -25,7 +25,7 @@ from realtime.cli.machine_checks import check_memory, check_packages, check_plat
 from realtime.cli.model_checks import check_models, check_speech
 from realtime.cli.service_checks import check_access, check_cache, check_port, check_tls, check_traces
 from realtime.cli.wyoming_checks import check_wyoming
-from realtime.environment import MAX_PORT, settings_from
+from realtime.environment import MAX_PORT, WrongSettings, settings_from
 from realtime.settings import PREFIX, Settings
 
 CHECKS: Final = (
@@ -60,10 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print all findings; return 0 if all are green, else 1."""
-    settings, found = _read_settings(options)
+    settings, about_settings = _read_settings(options)
     checks = CHECKS if options.quick else (*CHECKS, check_speech)
     report = _print_json if options.json else _print_text
-    return report(itertools.chain([found], *(_findings(check, settings) for check in checks)))
+    return report(itertools.chain(about_settings, *(_findings(check, settings) for check in checks)))
 
 
 def _findings(check: Callable[[Settings], Findings], settings: Settings) -> Findings:
@@ -101,21 +101,22 @@ def _print_json(findings: Findings) -> int:
     return 0 if ok else 1
 
 
-def _read_settings(options: argparse.Namespace) -> tuple[Settings, Finding]:
-    """Return the settings, or the defaults if the environment is invalid, and a finding about the environment."""
+def _read_settings(options: argparse.Namespace) -> tuple[Settings, list[Finding]]:
+    """Return the settings, or the defaults if the environment is invalid, and findings about the environment."""
     names = sorted(name for name in os.environ if name.startswith(PREFIX))
     try:
         settings = settings_from(os.environ)
-    except ValueError as error:
+    except WrongSettings as error:
         settings = Settings()
-        finding = Finding("settings", Status.FAILURE, str(error), "Correct or unset these environment variables.")
+        advice = "Correct or unset this environment variable; the other checks use the defaults of all settings."
+        found = [Finding("settings", Status.FAILURE, problem, advice) for problem in error.problems]
     else:
-        found = f"{len(names)} set in the environment ({', '.join(names)})" if names else "all have their defaults"
+        detail = f"{len(names)} set in the environment ({', '.join(names)})" if names else "all have their defaults"
         changed = {
             each.name: str(value)
             for each in fields(settings)
             if each.repr and (value := getattr(settings, each.name)) != each.default
         }
-        finding = Finding("settings", Status.OK, found, data={"changed": changed})
+        found = [Finding("settings", Status.OK, detail, data={"changed": changed})]
     given = {name: getattr(options, name) for name in ("host", "port", "transcription_model", "draft_model")}
-    return replace(settings, **{name: value for name, value in given.items() if value is not None}), finding
+    return replace(settings, **{name: value for name, value in given.items() if value is not None}), found

@@ -1,6 +1,7 @@
 """The command `vivavoce`; the environment and the arguments become `Settings` here."""
 
 import argparse
+import difflib
 import errno
 import io
 import os
@@ -55,8 +56,21 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
     options, unknown = command_line(arguments).parse_known_args(arguments)
     if unknown:
-        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")  # of the command, not of all of them
+        options.parser.error(_refusal(unknown, options.parser))  # of the command, not of all of them
     return options
+
+
+def _refusal(unknown: Sequence[str], parser: argparse.ArgumentParser) -> str:
+    """Return what is said of arguments that a command does not have: of its options, or else of those too many.
+
+    The value of an unknown option may have been taken for an argument, so that a right one is left over.
+    """
+    names = [each.partition("=")[0] for each in unknown if each.startswith("-")]
+    if not names:
+        return f"too many arguments: {' '.join(unknown)} (an argument with spaces needs quotation marks)"
+    close = difflib.get_close_matches(names[0], parser._option_string_actions, n=1, cutoff=0.8)
+    advice = f" (did you mean {close[0]}?)" if close else f"; `{parser.prog} --help` lists those that it has"
+    return f"unknown option{'s' if len(names) > 1 else ''}: {' '.join(names)}{advice}"
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -74,15 +88,16 @@ def read_settings(environ: Mapping[str, str], options: argparse.Namespace) -> Se
     """Read the settings from the environment; options of the command line override them.
 
     Raises:
-        SystemExit: A setting is unknown or has a wrong value; a line on standard error says which.
+        SystemExit: Settings are unknown or have wrong values; lines on standard error say which.
 
     """
-    from realtime.environment import settings_from
+    from realtime.environment import WrongSettings, settings_from
 
     try:
         settings = settings_from(environ)
-    except ValueError as error:
-        _warn(options.name, str(error))
+    except WrongSettings as error:
+        for problem in error.problems:
+            _warn(options.name, problem)
         raise SystemExit(USAGE_ERROR) from None
     given = {name: getattr(options, name, None) for name in ("host", "port", "transcription_model", "draft_model")}
     return replace(settings, **{name: value for name, value in given.items() if value is not None})

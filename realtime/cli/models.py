@@ -86,7 +86,10 @@ def _pull(options: argparse.Namespace, settings: Settings) -> int:
 def _remove(options: argparse.Namespace, settings: Settings) -> int:
     for name in options.names:
         freed = weights.remove(lookup(name), settings)
-        print(f"{name}: {freed / 1e6:,.1f} MB freed")
+        remaining = weights.remaining(lookup(name), settings)
+        where = ", ".join(map(str, remaining))
+        kept = f"; {sum(remaining.values()) / 1e6:,.1f} MB of packages or your own remain: {where}" if remaining else ""
+        print(f"{name}: {freed / 1e6:,.1f} MB freed{kept}")
     return 0
 
 

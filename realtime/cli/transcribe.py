@@ -46,12 +46,20 @@ _REFRESH_SECONDS: Final = 0.2
 _SUBTITLES: Final[Mapping[str, Callable[[Transcript, SubtitleLayout | None], str]]] = {"srt": to_srt, "vtt": to_vtt}
 
 
+_FORMAT_NAMES: Final = {"text": "txt", "verbose_json": "json"} | {name: name for name in ("txt", *_SUBTITLES, "json")}
+"""Formats by their names over HTTP, and by the endings of files."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.set_defaults(usage_error=parser.error)
     parser.add_argument("files", nargs="+", metavar="FILE", help="audio or video file, or - for standard input")
     parser.add_argument(
-        "--format", choices=["txt", *_SUBTITLES, "json"], default="txt", help="format of the transcripts (default txt)"
+        "--format",
+        type=lambda name: _FORMAT_NAMES.get(name.lower(), name),
+        choices=["txt", *_SUBTITLES, "json"],
+        default="txt",
+        help="format of the transcripts (default txt); also text and verbose_json, as over HTTP",
     )
     parser.add_argument(
         "--output",

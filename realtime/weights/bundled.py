@@ -92,6 +92,12 @@ def find(name: str, cache: Path) -> Path | None:
     return None
 
 
+def package_files(name: str) -> list[Path]:
+    """Return the files in installed packages of which a bundled model consists; none if they are not installed."""
+    files = BUNDLED.get(name, ())
+    return [path for file in files for path in _part_paths(file)] if _installed(files) else []
+
+
 def prepare(name: str, cache: Path, report: Report) -> Path | None:
     """Return the directory of a bundled model, verified and assembled if need be; None if it is not installed.
 

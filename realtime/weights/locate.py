@@ -109,6 +109,16 @@ def remove(entry: ModelEntry, settings: Settings) -> int:
         raise EngineError(f"{entry.name} could not be deleted: {exc}") from exc
 
 
+def remaining(entry: ModelEntry, settings: Settings) -> dict[Path, int]:
+    """Return the directories, with their bytes, in which a model has files that `remove` leaves alone."""
+    sizes: dict[Path, int] = {}
+    for path in bundled.package_files(entry.name):
+        sizes[path.parent] = sizes.get(path.parent, 0) + path.stat().st_size
+    if (directory := find(entry, settings)) and directory not in sizes:
+        sizes[directory] = storage.size_of(directory)
+    return sizes
+
+
 def size(directory: Path) -> int:
     """Return the size of a model's weights in bytes, which is about what they take in memory."""
     model = directory / "model.bin"

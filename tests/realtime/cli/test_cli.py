@@ -78,7 +78,11 @@ def test_unknown_arguments_are_a_usage_error(arguments: tuple[str, ...], capsys:
         ),
         ("voices --sample nobody", "vivavoce voices: There is no model or voice 'nobody' on this machine"),
         ("voices -o sample.doc", "argument -o/--output: sample.doc has no format that can be written"),
-        ("listen a.wav --format srt", "vivavoce listen: error: unrecognized arguments: --format srt"),
+        ("listen a.wav --format srt", "unknown option: --format; `vivavoce listen --help` lists those that it has"),
+        ("say --model nobody Hello.", "vivavoce say: error: unknown option: --model; `vivavoce say --help` lists"),
+        ("serve --modle nobody", "vivavoce serve: error: unknown option: --modle (did you mean --model?)"),
+        ("serve --modle=a --prot 1", "vivavoce serve: error: unknown options: --modle --prot (did you mean --model?)"),
+        ("say Good morning.", "too many arguments: morning. (an argument with spaces needs quotation marks)"),
         ("models pull nobody", "vivavoce models: The model 'nobody' does not exist."),
     ],
 )
@@ -89,6 +93,17 @@ def test_a_wrong_value_is_a_usage_error_of_any_command_before_it_does_anything(
     error = capsys.readouterr().err
     assert message in error
     assert error.splitlines()[-1].startswith(f"vivavoce {arguments.split()[0]}: ")
+
+
+def test_all_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, value in (("VIVAVOCE_PROT", "9000"), ("VIVAVOCE_PORT", "many"), ("VIVAVOCE_LOG_LEVEL", "loud")):
+        monkeypatch.setenv(name, value)
+    assert exit_code("serve") == USAGE_ERROR
+    assert capsys.readouterr().err.splitlines() == [
+        "vivavoce serve: unknown settings: VIVAVOCE_PROT",
+        "vivavoce serve: VIVAVOCE_LOG_LEVEL must be debug, info, warning, error or critical, not loud",
+        "vivavoce serve: VIVAVOCE_PORT must be a whole number, not many",
+    ]
 
 
 @pytest.mark.parametrize("command", ["serve", "models"])

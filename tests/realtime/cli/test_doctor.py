@@ -77,6 +77,16 @@ def test_an_unknown_or_renamed_setting_is_a_failure_and_the_other_checks_go_on(
     assert finding(report, "platform")["status"] == "ok"
 
 
+def test_every_wrong_setting_is_a_failure_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIVAVOCE_PORT", "many")
+    monkeypatch.setenv("VIVAVOCE_LOG_LEVEL", "loud")
+    _, report = diagnosis(capsys)
+    details = [each["detail"] for each in report["findings"] if each["name"] == "settings"]
+    assert [each.split()[0] for each in details] == ["VIVAVOCE_LOG_LEVEL", "VIVAVOCE_PORT"]
+
+
 def test_an_unknown_log_level_is_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("VIVAVOCE_LOG_LEVEL", "loud")
     _, report = diagnosis(capsys)

@@ -134,6 +134,19 @@ def test_subtitles_have_times(command: Command, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.startswith(beginning)
 
 
+@pytest.mark.parametrize(("name", "form"), [("text", "txt"), ("verbose_json", "json"), ("VTT", "vtt")])
+def test_formats_may_have_their_names_over_http(
+    command: Command, capsys: pytest.CaptureFixture[str], name: str, form: str
+) -> None:
+    record("talk.wav")
+    assert command("talk.wav", "--format", form) == 0
+    expected = capsys.readouterr().out
+    assert command("talk.wav", "--format", name) == 0
+    assert capsys.readouterr().out == expected
+    assert command("talk.wav", "--format", name, "--output", "texts") == 0
+    assert Path(f"texts/talk.{form}").read_text() == expected
+
+
 @pytest.mark.parametrize(("more", "words"), [([], None), (["--word-timestamps"], ["word1", "word2", "word3"])])
 def test_json_has_segments_and_words_on_demand(
     command: Command, capsys: pytest.CaptureFixture[str], more: list[str], words: list[str] | None

