@@ -8,13 +8,14 @@ is still loading, so that nothing can unload it between its load and its use.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from typing import Final
 
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.registry import Registry
 from realtime.errors import RETRY_LATER, EngineError, ModelInUse, Overloaded, UnusableModel, VoiceError
+from realtime.freed_memory import return_freed_memory
 from realtime.models.eviction import NEVER, LoadedModel, expired, lru_victims
 from realtime.models.handles import Handle
 from realtime.settings import Settings
@@ -32,14 +33,25 @@ SHUTDOWN_GRACE: Final = 2.0
 SWEEPS_PER_TTL: Final = 4
 """Checks for expired models within one `model_idle_seconds`."""
 
+FREED_MEMORY_SECONDS: Final = 30.0
+"""Seconds from the end of a lease until the memory that was used for it is returned, at once for all that end by then.
+
+An upload of ten minutes leaves 360 MB; returning 150 MB takes 12 ms.
+"""
+
 
 class PooledModel(LoadedModel):
-    """A model of the pool, with the `load` that yields its handle."""
+    """A model of the pool, with the `load` that yields its handle; `on_release` is called at the end of each lease."""
 
-    def __init__(self, entry: ModelEntry, *, pinned: bool) -> None:
+    def __init__(self, entry: ModelEntry, on_release: Callable[[], None], *, pinned: bool) -> None:
         super().__init__(entry.name, pinned=pinned)
         self.entry = entry
+        self._on_release = on_release
         self.load: asyncio.Task[Handle]
+
+    def release(self) -> None:
+        super().release()
+        self._on_release()
 
     @property
     def loaded(self) -> bool:
@@ -66,8 +78,10 @@ class ModelPool:
         self.failures: dict[str, VoiceError] = {}
         """Why the last load of each model failed, by name, of those that could not be loaded."""
         self._reserved_bytes: dict[str, int] = {}
-        self._unloads: set[asyncio.Task[None]] = set()
+        self._in_background: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._memory_timer: asyncio.TimerHandle | None = None
+        """When memory is returned; None unless a lease has ended since the last time."""
 
     async def pin(self, entry: ModelEntry) -> None:
         """Load a model that is never unloaded and may exceed the memory budget. Raises what the engine raises."""
@@ -129,18 +143,22 @@ class ModelPool:
             _, late = await asyncio.wait(loads, timeout=SHUTDOWN_GRACE)
             for load in late:
                 load.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._memory_timer):
+            if timer is not None:
+                timer.cancel()
         await self._close(self._detach(self.loaded()))
-        await asyncio.gather(*self._unloads)
+        await asyncio.gather(*self._in_background)
 
     def evict_expired(self, now: float) -> None:
         """Unload the models that have been idle for `model_idle_seconds`, and schedule the next check."""
         if victims := expired(self.loaded(), now, self._settings.model_idle_seconds):
-            unload = asyncio.create_task(self._close(self._detach(victims)))
-            self._unloads.add(unload)
-            unload.add_done_callback(self._unloads.discard)
+            self._begin(self._close(self._detach(victims)))
         self._schedule_sweep()
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._in_background.add(task)
+        task.add_done_callback(self._in_background.discard)
 
     def _schedule_sweep(self) -> None:
         if self._timer is not None:
@@ -149,11 +167,21 @@ class ModelPool:
             seconds = self._settings.model_idle_seconds / SWEEPS_PER_TTL
             self._timer = asyncio.get_running_loop().call_later(seconds, lambda: self.evict_expired(time.monotonic()))
 
+    def _schedule_return(self) -> None:
+        """Return freed memory in a while, unless that is scheduled."""
+
+        def return_memory() -> None:
+            self._memory_timer = None
+            self._begin(self._unload_threads.run(return_freed_memory))
+
+        if self._memory_timer is None:
+            self._memory_timer = asyncio.get_running_loop().call_later(FREED_MEMORY_SECONDS, return_memory)
+
     def _get(self, entry: ModelEntry, *, pinned: bool = False) -> PooledModel:
         """Return the model, beginning its load if need be; a failed load is forgotten and may be tried again."""
         if (model := self._models.get(entry.name)) is not None:
             return model
-        model = self._models[entry.name] = PooledModel(entry, pinned=pinned)
+        model = self._models[entry.name] = PooledModel(entry, self._schedule_return, pinned=pinned)
 
         def finish(_: "asyncio.Task[Handle]") -> None:
             self._reserved_bytes.pop(entry.name, None)
@@ -177,9 +205,14 @@ class ModelPool:
         model.weight_bytes = await self._load_threads.run(self._engines.prepare, entry)
         if not model.pinned:
             await self._make_room(entry.name, model.weight_bytes)
-        handle = await self._load_threads.run(self._make, entry)
+        handle = await self._load_threads.run(self._loaded, entry)
         seconds = time.monotonic() - began
         logger.debug("%s loaded: %d bytes in %.1f s", entry.name, model.weight_bytes, seconds)
+        return handle
+
+    def _loaded(self, entry: ModelEntry) -> Handle:
+        handle = self._make(entry)
+        return_freed_memory()
         return handle
 
     async def _make_room(self, name: str, weight_bytes: int) -> None:
@@ -204,4 +237,5 @@ class ModelPool:
     async def _close(self, models: Sequence[PooledModel]) -> None:
         for model in models:
             await self._unload_threads.run(model.handle.close)
+            await self._unload_threads.run(return_freed_memory)
             logger.debug("%s unloaded: %d bytes", model.name, model.weight_bytes)

@@ -161,6 +161,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     import_package()
+    from realtime.freed_memory import return_freed_memory
     from realtime.workers.messages import Kind, Message
 
     link = Link()
@@ -182,6 +183,7 @@ def main() -> None:
     except Exception as exc:  # noqa: BLE001 - raised again in the service
         link.send(failure(exc))
         return
+    return_freed_memory()
     link.send(Message(Kind.READY, engine.description))
     Jobs(link, engine).run()
 

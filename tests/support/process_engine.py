@@ -16,6 +16,7 @@ from realtime.catalogue.capabilities import Capabilities
 from realtime.engines.base import EngineProgram
 from realtime.engines.speech_job import Parts, SpeechJob, described
 from realtime.errors import EngineError, UnusableModel
+from tests.support.garbage import leave_garbage, resident_megabytes
 
 ROOT = str(Path(__file__).parents[2])
 
@@ -35,6 +36,8 @@ class ObedientEngine:
                     pass
             case "slowly":
                 time.sleep(60)
+            case "wastefully":
+                self.kept = leave_garbage()
         self.description = {"pid": os.getpid()}
         self._interrupted = threading.Event()
 
@@ -51,6 +54,8 @@ class ObedientEngine:
                 threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
                 files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
                 yield {"pid": os.getpid(), "threads": threads, "files": files, "keys": sorted(os.environ)}, samples
+            case "weigh":
+                yield {"megabytes": resident_megabytes()}, samples
             case "abort":
                 yield {}, samples
                 os.abort()

@@ -13,13 +13,15 @@ import pytest
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import RETRY_LATER, ModelInUse, Overloaded, UnusableModel, WeightsUnavailable
+from realtime.freed_memory import return_freed_memory
 from realtime.models.models import Models
 from realtime.models.pool import MAX_CONCURRENT_LOADS
 from realtime.weights.progress import Stage, Step
+from tests.support.garbage import GARBAGE_MEGABYTES, KEEPS_FREED_MEMORY, leave_garbage, resident_megabytes
 from tests.support.loaded_models import BASE, SMALL, TINY, VOICE, opened, recognizer
 from tests.support.realtime_service import eventually, realtime_service
 from tests.support.scenarios import run
-from tests.support.scripted_engines import ScriptedEngines
+from tests.support.scripted_engines import ScriptedEngines, ScriptedRecognizer
 
 DEFAULTS = ["whisper-base", "hibari-tts"]
 TINY_EN, MEDIUM = lookup("whisper-tiny.en"), lookup("whisper-medium")
@@ -272,5 +274,69 @@ def test_concurrent_loads_do_not_reserve_the_same_memory() -> None:
         async with opened(budgeted(), model_memory_bytes=70) as models:
             outcomes = await asyncio.gather(recognizer(models, TINY), recognizer(models, SMALL), return_exceptions=True)
             assert sorted(isinstance(outcome, Overloaded) for outcome in outcomes) == [False, True]
+
+    run(scenario())
+
+
+# Memory that loading and unloading has freed.
+
+
+class Wasteful(ScriptedEngines):
+    """Engines that free a lot of memory when a recognizer other than the default one is loaded, or unloaded."""
+
+    def __init__(self, at: str) -> None:
+        super().__init__()
+        self.kept: list[bytearray] = []
+        self._at = at
+
+    def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer:
+        if entry.name not in DEFAULTS:
+            self.waste("load")
+        return Unloading(self, entry)
+
+    def waste(self, at: str) -> None:
+        if at == self._at:
+            self.kept += leave_garbage()
+
+
+class Unloading(ScriptedRecognizer):
+    """A recognizer of `Wasteful`."""
+
+    def __init__(self, engines: Wasteful, entry: ModelEntry) -> None:
+        super().__init__(engines, entry.name, entry.capabilities)
+        self._wasteful = engines
+
+    def close(self) -> None:
+        super().close()
+        self._wasteful.waste("unload")
+
+
+@pytest.mark.skipif(not KEEPS_FREED_MEMORY, reason="this C library keeps less")
+@pytest.mark.parametrize("at", ["load", "unload"])
+def test_what_a_load_or_an_unload_has_freed_goes_back_to_the_system(at: str) -> None:
+    async def scenario() -> None:
+        async with opened(Wasteful(at)) as models:
+            return_freed_memory()
+            before = resident_megabytes()
+            await models.load(TINY)
+            await models.unload(TINY)
+            assert resident_megabytes() - before < GARBAGE_MEGABYTES / 4
+
+    run(scenario())
+
+
+@pytest.mark.skipif(not KEEPS_FREED_MEMORY, reason="this C library keeps less")
+def test_what_has_been_freed_while_a_model_was_leased_goes_back_to_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.models.pool.FREED_MEMORY_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        engines = Wasteful("work")
+        async with opened(engines) as models:
+            return_freed_memory()
+            before = resident_megabytes()
+            async with models.lease_recognizer(BASE):
+                await asyncio.to_thread(engines.waste, "work")
+            assert resident_megabytes() - before > GARBAGE_MEGABYTES / 4
+            assert await asyncio.to_thread(eventually, lambda: resident_megabytes() - before < GARBAGE_MEGABYTES / 4)
 
     run(scenario())

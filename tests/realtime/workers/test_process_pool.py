@@ -21,6 +21,7 @@ from realtime.errors import EngineError, Overloaded, UnusableModel
 from realtime.workers.backoff import MAX_BACKOFF, Backoff
 from realtime.workers.messages import HEADER, MAX_FIELDS, NO_SAMPLES, Kind, body_sizes
 from realtime.workers.process_pool import DeadlineSemaphore, ProcessPool
+from tests.support.garbage import GARBAGE_MEGABYTES, KEEPS_FREED_MEMORY
 from tests.support.process_engine import obedient
 from tests.support.scenarios import run, until
 
@@ -402,3 +403,17 @@ def test_the_process_gets_no_key_of_the_service(monkeypatch: pytest.MonkeyPatch)
 def test_a_message_that_is_too_large_is_malformed() -> None:
     with pytest.raises(ValueError, match="malformed"):
         body_sizes(HEADER.pack(Kind.RESULT, MAX_FIELDS + 1, 0, 0))
+
+
+@pytest.mark.skipif(not KEEPS_FREED_MEMORY, reason="this C library keeps less")
+def test_a_process_gives_back_what_loading_the_model_has_freed() -> None:
+    async def megabytes(program: EngineProgram) -> float:
+        async with pool(program) as opened:
+            (weighed,) = await results(opened, "weigh")
+            return float(weighed["megabytes"])
+
+    async def scenario() -> None:
+        wasteful = await megabytes(obedient(load="wastefully"))
+        assert wasteful - await megabytes(obedient()) < GARBAGE_MEGABYTES / 4
+
+    run(scenario())
