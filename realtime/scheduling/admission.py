@@ -35,7 +35,7 @@ class AdmissionControl:
     def __init__(
         self, workers: int, cost: PartialCost, cadence: Cadence, load_limit: float = DEFAULT_LOAD_LIMIT
     ) -> None:
-        self._workers = workers
+        self.workers = workers
         self._capacity = load_limit * workers
         self._peak_capacity = load_limit / DEFAULT_LOAD_LIMIT * workers
         self._cost = cost
@@ -50,23 +50,22 @@ class AdmissionControl:
             return True
         expected = speakers * self._expected_rate
         return (
-            self._promised_rate(now) + expected <= self._capacity
-            and self._demand(now) + expected <= self._peak_capacity
+            self.promised_rate(now) + expected <= self._capacity and self.demand(now) + expected <= self._peak_capacity
         )
 
     def headroom(self, now: float, places: int) -> int:
         """Return how many further sessions would be admitted at once, at most `places`."""
-        free = min(self._capacity - self._promised_rate(now), self._peak_capacity - self._demand(now))
+        free = min(self._capacity - self.promised_rate(now), self._peak_capacity - self.demand(now))
         fitting = bisect_right(range(1, places + 1), free, key=lambda sessions: sessions * self._expected_rate)
         return fitting if self._promised else max(fitting, min(places, 1))
 
     def taken_share(self, now: float) -> float:
         """Return which share of the capacity is taken, by promises or at this moment; 1 and more is full."""
-        return max(self._promised_rate(now) / self._capacity, self._demand(now) / self._peak_capacity)
+        return max(self.promised_rate(now) / self._capacity, self.demand(now) / self._peak_capacity)
 
     def add_session(self, session: str, now: float, speakers: int = 1) -> None:
         """Promise a session its share, or another one if it has other `speakers` now; `remove_session` must follow."""
-        self._promised[session] = DecayingRate(speakers * self._own_rate, now, COST_LEARNING_SECONDS)
+        self._promised[session] = DecayingRate(speakers * self.speaker_rate, now, COST_LEARNING_SECONDS)
 
     def remove_session(self, session: str) -> None:
         """Withdraw the promise to a session that has ended."""
@@ -92,16 +91,21 @@ class AdmissionControl:
         if session in self._promised:
             self._promised[session].add(seconds * interval / self._promised_interval, now)
 
-    def _promised_rate(self, now: float) -> float:
+    def promised_rate(self, now: float) -> float:
         """Return what the promises to all sessions take on average, in engine seconds per second."""
         own = sum(rate.read(now) for rate in self._promised.values())
-        return own + self._of_draft(lambda draft: draft._promised_rate(now))
+        return own + self._of_draft(lambda draft: draft.promised_rate(now))
 
-    def _demand(self, now: float) -> float:
+    def demand(self, now: float) -> float:
         """Return what keeping all promises takes at this moment, in engine seconds per second."""
         active = self._promised.keys() & self._cadence.active_sessions(now)  # without those that have ended
-        own = self._cadence.finals_rate(now) + len(active) * self._own_rate
-        return own + self._of_draft(lambda draft: draft._demand(now))
+        own = self._cadence.finals_rate(now) + len(active) * self.speaker_rate
+        return own + self._of_draft(lambda draft: draft.demand(now))
+
+    @property
+    def speaker_rate(self) -> float:
+        """Seconds of this engine per second of a speaker who speaks all the time."""
+        return self._cost.seconds / self._promised_interval
 
     def _of_draft(self, rate: "Callable[[AdmissionControl], float]") -> float:
         """Return a rate of the draft model's engine in seconds of this one, which may have other workers.
@@ -109,17 +113,12 @@ class AdmissionControl:
         All workers of either take the whole machine.
         """
         draft = self.draft()
-        return 0.0 if draft is None else rate(draft) * self._workers / draft._workers
+        return 0.0 if draft is None else rate(draft) * self.workers / draft.workers
 
     @property
     def _expected_rate(self) -> float:
-        """Engine seconds per second of a speaker who speaks all the time."""
-        return self._own_rate + self._of_draft(lambda draft: draft._own_rate)
-
-    @property
-    def _own_rate(self) -> float:
-        """The part of this engine in that."""
-        return self._cost.seconds / self._promised_interval
+        """Engine seconds per second of a speaker who speaks all the time, with the part of the draft model."""
+        return self.speaker_rate + self._of_draft(lambda draft: draft.speaker_rate)
 
     @property
     def _promised_interval(self) -> float:
