@@ -24,8 +24,8 @@ from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import VoiceError
 from realtime.languages import language_code
 from realtime.media.decoder_pool import DecoderPool
-from realtime.models.handles import DetectorHandle, RecognizerHandle
-from realtime.models.recognizers import load_recognizer
+from realtime.models.detector import DetectorHandle
+from realtime.models.recognizers import RecognizerHandle, load_recognizer
 from realtime.offline.formats import to_dict, to_srt, to_text, to_vtt
 from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions

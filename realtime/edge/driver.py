@@ -21,9 +21,9 @@ from realtime.catalogue.voices import resolve_voice
 from realtime.edge.playback import Playback
 from realtime.edge.session_clock import SessionClock
 from realtime.errors import ClientError, Overloaded, VoiceError
-from realtime.models.handles import SynthesizerHandle
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
+from realtime.models.synthesizers import SynthesizerHandle
 from realtime.scheduling.priority import ANONYMOUS, ClientId, Priority
 from realtime.scheduling.queue import RequestProgress
 from realtime.session.events import Event, Input, Output

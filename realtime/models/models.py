@@ -2,54 +2,35 @@
 
 The default recognizer, the default voice, the voice activity detector and the preloaded models are loaded when the
 service starts and stay; until then every request for a model waits and every session is refused. Other models are
-loaded when they are first asked for, and unloaded as `realtime.models.pool` says. The end-of-turn model is loaded for
-the first pause that it is to judge.
+loaded when they are first asked for, and unloaded as `realtime.models.pool` says.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
 
 from realtime.audio.formats import Samples
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import VoiceNames, VoicesAtHand
 from realtime.engines.registry import InstalledEngines, Registry
-from realtime.errors import RETRY_AT_ONCE, EngineError, Overloaded, UnusableModel
-from realtime.models.handles import (
-    MAX_WAITING,
-    WAITING_PER_SESSION,
-    WAITING_PER_UPLOAD,
-    DetectorHandle,
-    EndOfTurnHandle,
-    Handle,
-    ProcessSynthesizerHandle,
-    RecognizerHandle,
-    SynthesizerHandle,
-)
-from realtime.models.pool import ModelPool, PooledModel
-from realtime.models.recognizers import ProcessRecognizerHandle, load_recognizer
+from realtime.errors import RETRY_AT_ONCE, Overloaded
+from realtime.models.detector import DetectorHandle
+from realtime.models.end_of_turn import EndOfTurn
+from realtime.models.pool import Handle, ModelPool, PooledModel
+from realtime.models.queue_bounds import max_waiting
+from realtime.models.recognizers import ProcessRecognizerHandle, RecognizerHandle, load_recognizer
 from realtime.models.session_recognizer import SessionRecognizer, recognizer_handle
 from realtime.models.speakers import Speakers
-from realtime.models.synthesizers import load_synthesizer
+from realtime.models.synthesizers import ProcessSynthesizerHandle, SynthesizerHandle, load_synthesizer
+from realtime.models.voices import ModelVoices
 from realtime.scheduling.admission import AdmissionControl
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.settings import Settings
 from realtime.weights.progress import Step
 from realtime.workers.threads import BlockingCalls
-
-MAX_END_OF_TURN_SECONDS: Final = 1.0
-"""Seconds within which the end-of-turn model must answer: thirty answers take as long.
-
-Until the answer the session scores no more audio, so that its turns do not depend on the speed of the model; without
-one the turn ends by silence alone. On two CPUs with a load average of 15, answers took longer than 0.4 s.
-"""
-
-logger = logging.getLogger(__name__)
 
 
 class Models:
@@ -68,9 +49,8 @@ class Models:
         self._pool = ModelPool(settings, self._engines, self._make)
         self._opening: asyncio.Task[None] | None = None
         self._speakers = Speakers(settings, names, partial(self._threads.run, self._engines.language_identifier))
-        self._end_of_turn: asyncio.Task[EndOfTurnHandle | None] | None = None
-        self._logged: set[str] = set()
-        """What has been logged about voice models that cannot speak."""
+        self._end_of_turn = EndOfTurn(self._engines.end_of_turn_model, self._threads)
+        self._voices = ModelVoices(names, self._engines, self._pool, self._threads)
         self.ready = False
 
     def open(self) -> "asyncio.Task[None]":
@@ -86,15 +66,8 @@ class Models:
         self._speakers.open()
         pins = [self._pool.pin(entry) for entry in self._names.pinned]
         detector, _ = await asyncio.gather(self._threads.run(self._engines.detector), asyncio.gather(*pins))
-        self.detector = DetectorHandle(detector, self._max_waiting)
+        self.detector = DetectorHandle(detector, max_waiting(self._settings))
         self.ready = True
-
-    async def _load_end_of_turn(self) -> EndOfTurnHandle | None:
-        try:
-            return EndOfTurnHandle(await self._threads.run(self._engines.end_of_turn_model))
-        except (EngineError, UnusableModel) as error:
-            logger.warning("semantic_vad ends turns by silence alone: %s", error.message)
-            return None
 
     def stop_opening(self) -> None:
         """Cancel the load of the pinned models if it has not finished; requests that wait for it are refused."""
@@ -105,18 +78,11 @@ class Models:
         """Unload everything: queued work is cancelled, and loads in progress are stopped (see `ModelPool.close`)."""
         self.stop_opening()
         self._speakers.close()
-        if self._end_of_turn is not None:
-            await self._close_end_of_turn(self._end_of_turn)
+        await self._end_of_turn.close()
         if self.ready:
             await self._threads.run(self.detector.close)
         self.ready = False
         await self._pool.close()
-
-    async def _close_end_of_turn(self, loading: "asyncio.Task[EndOfTurnHandle | None]") -> None:
-        if not loading.done():
-            loading.cancel()
-        elif handle := loading.result():
-            await self._threads.run(handle.close)
 
     @asynccontextmanager
     async def lease_recognizer(self, entry: ModelEntry) -> AsyncIterator[RecognizerHandle]:
@@ -220,31 +186,14 @@ class Models:
         Raises `UnusableModel` where there is no end-of-turn model, `EngineError` if it fails, and `Overloaded` if it
         has no answer within `MAX_END_OF_TURN_SECONDS`.
         """
-        if self._end_of_turn is None:
-            self._end_of_turn = asyncio.create_task(self._load_end_of_turn())
-        try:
-            async with asyncio.timeout(MAX_END_OF_TURN_SECONDS):
-                handle = await asyncio.shield(self._end_of_turn)
-                if handle is None:
-                    raise UnusableModel("The end-of-turn model is not available.")
-                return await handle.score(turn)
-        except TimeoutError as exc:
-            raise Overloaded("The end-of-turn model is late.") from exc
+        return await self._end_of_turn.score(turn)
 
     @property
     def voice_names(self) -> VoiceNames:
         """The voices that clients can name. Raises `Overloaded` while the default models load."""
         if not self.ready:
             raise self._still_loading()
-        default, by_language = self.defaults[Task.SPEECH], self._names.voices_by_language
-        others = {language: (entry, self._pinned_voices(entry)) for language, entry in by_language.items()}
-        return VoiceNames(default, self._pinned_voices(default), others)
-
-    def _pinned_voices(self, entry: ModelEntry) -> tuple[str, ...]:
-        model = self._pool.find(entry.name)
-        assert model is not None  # pinned, and `ready`
-        assert isinstance(model.handle, SynthesizerHandle)
-        return model.handle.voices
+        return self._voices.names
 
     async def owner_of_voice(self, name: str, entry: ModelEntry) -> ModelEntry:
         """Return the model that a client asks for which names `entry` and a voice; see `VoiceNames.owner`.
@@ -262,22 +211,7 @@ class Models:
         What is wrong with a model on this machine that cannot speak, or could not be loaded when it was last tried, is
         also logged, once.
         """
-        default = self.defaults[Task.SPEECH].name
-        installed = await self._threads.run(
-            partial(self._engines.installed_voices, list(self._names.listed().values()))
-        )
-        handles = [model.handle for model in self._pool.loaded()]
-        loaded = {handle.name: handle.voices for handle in handles if isinstance(handle, SynthesizerHandle)}
-        here = {**installed.voices, **loaded}
-        failed = {name: error for name, error in self._pool.failures.items() if name in here}
-        errors = {name: error for name, error in {**installed.errors, **failed}.items() if name not in loaded}
-        for name, error in errors.items():
-            if (message := f"{name} cannot speak: {error.message}") not in self._logged:
-                self._logged.add(message)
-                logger.warning("%s", message)
-        voices = {name: names for name, names in here.items() if name not in errors}
-        ordered = sorted(voices.items(), key=lambda item: (item[0] != default, item[0] not in loaded))
-        return VoicesAtHand(dict(ordered), errors)
+        return await self._voices.at_hand()
 
     @property
     def schedulers(self) -> dict[str, Scheduler]:
@@ -324,7 +258,7 @@ class Models:
     def _make(self, entry: ModelEntry) -> Handle:
         if entry.task is Task.SPEECH:
             return load_synthesizer(entry, self._engines, self._settings)
-        handle = load_recognizer(entry, self._engines, self._settings.load_limit, self._max_waiting)
+        handle = load_recognizer(entry, self._engines, self._settings.load_limit, max_waiting(self._settings))
         if entry.draft is not None:
             handle.scheduler.load.admission.draft = self._draft_admission
         return handle
@@ -337,9 +271,3 @@ class Models:
         """The draft model; None where the settings name none, and until it is loaded."""
         model = None if self._names.draft is None else self._pool.find(self._names.draft.name)
         return None if model is None else recognizer_handle(model)
-
-    @property
-    def _max_waiting(self) -> int:
-        """Requests that may be queued for an engine: those of as many sessions and uploads as are admitted."""
-        of_sessions = max(MAX_WAITING, WAITING_PER_SESSION * self._settings.max_sessions)
-        return of_sessions + WAITING_PER_UPLOAD * self._settings.max_concurrent_uploads

@@ -10,19 +10,23 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
-from typing import Final
+from typing import Final, TypeAlias
 
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.registry import Registry
 from realtime.errors import RETRY_LATER, EngineError, ModelInUse, Overloaded, UnusableModel, VoiceError
 from realtime.freed_memory import return_freed_memory
 from realtime.models.eviction import NEVER, LoadedModel, expired, lru_victims
-from realtime.models.handles import Handle
+from realtime.models.recognizers import RecognizerHandle
+from realtime.models.synthesizers import SynthesizerHandle
 from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
 from realtime.workers.threads import BlockingCalls
 
 logger = logging.getLogger(__name__)
+
+Handle: TypeAlias = RecognizerHandle | SynthesizerHandle
+"""A loaded model of either task."""
 
 MAX_CONCURRENT_LOADS: Final = 3
 """Loads at a time, in threads of their own: the two defaults load side by side, with one to spare."""

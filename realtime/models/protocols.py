@@ -22,7 +22,7 @@ from realtime.weights.progress import Step
 
 
 class AsyncDetector(Protocol):
-    """Voice activity detection; see `realtime.models.handles.DetectorHandle`."""
+    """Voice activity detection; see `realtime.models.detector.DetectorHandle`."""
 
     async def score(
         self, windows: NDArray[np.float32], state: VadState | None, *, live: bool
@@ -30,7 +30,7 @@ class AsyncDetector(Protocol):
 
 
 class AsyncRecognizer(Protocol):
-    """Speech to text; see `realtime.models.handles.RecognizerHandle`."""
+    """Speech to text; see `realtime.models.recognizers.RecognizerHandle`."""
 
     @property
     def entry(self) -> ModelEntry: ...
@@ -41,7 +41,7 @@ class AsyncRecognizer(Protocol):
 
 
 class AsyncSynthesizer(Protocol):
-    """Text to speech; see `realtime.models.handles.SynthesizerHandle`."""
+    """Text to speech; see `realtime.models.synthesizers.SynthesizerHandle`."""
 
     @property
     def name(self) -> str: ...

@@ -1,15 +1,74 @@
-"""Recognizers whose engine runs in threads of the service, or in processes of its own: their load and handle."""
+"""Speech-to-text models, called from coroutines: their load and handle.
 
+The engine runs in threads of the service, or in processes of its own.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from realtime.catalogue.table import ModelEntry
 from realtime.engines.base import EngineProgram, Recognizer
 from realtime.engines.registry import Registry
-from realtime.models.handles import MAX_WAITING, RecognizerHandle
-from realtime.scheduling.queue import RequestProgress, Ticket
+from realtime.models.batch_handle import BatchHandle
+from realtime.models.queue_bounds import MAX_WAITING
+from realtime.scheduling.cadence import DRAFTED_PATIENCE
+from realtime.scheduling.fair_scheduler import Scheduler
+from realtime.scheduling.load import Load
+from realtime.scheduling.priority import ANONYMOUS, ClientId, LoadLevel, Priority
+from realtime.scheduling.queue import Encoded, RequestProgress, Stage, Ticket
+from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
-from realtime.weights.progress import Stage, Step
+from realtime.weights import progress
+from realtime.weights.progress import Step
+from realtime.workers.batch import BatchWorker
 from realtime.workers.process_recognizer import ProcessRecognizer, RemoteState
+
+
+class RecognizerHandle(BatchHandle):
+    """A loaded speech-to-text model."""
+
+    def __init__(
+        self, entry: ModelEntry, engine: Recognizer[Any], load_limit: float, max_waiting: int = MAX_WAITING
+    ) -> None:
+        self.name = entry.name
+        self.entry = replace(entry, capabilities=engine.capabilities)
+        """The catalogue's entry, corrected by what the engine has found in the weights."""
+        patience = 1.0 if entry.draft is None else DRAFTED_PATIENCE
+        self.scheduler = Scheduler(Load(engine.workers, engine.partial_seconds, load_limit, patience=patience))
+        self._engine: Recognizer[Any] = engine
+        self._worker: BatchWorker[Any, Hypothesis] = BatchWorker(
+            entry.name, self._run, self.scheduler, threads=engine.workers, max_waiting=max_waiting
+        )
+
+    async def transcribe(
+        self, request: TranscriptionRequest, priority: Priority, client_id: ClientId = ANONYMOUS
+    ) -> Hypothesis:
+        """Transcribe audio. Raises `EngineError`, `Overloaded`, and `ClientError` for an unknown language."""
+        return await self.transcribe_newest(lambda _: request, priority, client_id)
+
+    async def transcribe_newest(
+        self,
+        request: Callable[[LoadLevel], TranscriptionRequest | None],
+        priority: Priority,
+        client_id: ClientId = ANONYMOUS,
+        on_progress: Callable[[RequestProgress], None] | None = None,
+    ) -> Hypothesis:
+        """Transcribe what `request` returns when an engine is free, given the load at that moment.
+
+        The caller is cancelled if `request` returns None. Raises as `transcribe`.
+        """
+        return await self._submit(Ticket(request, priority, client_id, on_progress=on_progress))
+
+    async def _submit(self, ticket: Ticket[Any]) -> Hypothesis:
+        return await self._worker.submit(ticket)
+
+    def _run(self, stage: Stage, payloads: Sequence[Any]) -> list[Hypothesis | Encoded[Any]]:
+        """Encode requests, or decode what the engine made of them."""
+        if stage is Stage.ENCODE:
+            return [Encoded(self._engine.encode(request)) for request in payloads]
+        answers = self._engine.decode(payloads)
+        return [answer if isinstance(answer, Hypothesis) else Encoded(answer) for answer in answers]
 
 
 class ProcessRecognizerHandle(RecognizerHandle):
@@ -57,4 +116,4 @@ def recognizer_engine(entry: ModelEntry, engines: Registry) -> Recognizer[Any]:
     engine = engines.recognizer(entry)
     if not isinstance(engine, EngineProgram):
         return engine
-    return ProcessRecognizer(engine, lambda stage: engines.advance(Step(entry.name, Stage(stage))))
+    return ProcessRecognizer(engine, lambda stage: engines.advance(Step(entry.name, progress.Stage(stage))))

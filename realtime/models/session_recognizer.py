@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import Overloaded
-from realtime.models.handles import RecognizerHandle
 from realtime.models.pool import PooledModel
+from realtime.models.recognizers import RecognizerHandle
 from realtime.scheduling.admission import AdmissionControl
 
 

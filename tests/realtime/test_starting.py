@@ -22,8 +22,8 @@ from websockets.sync.client import connect
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import RETRY_AT_ONCE, EngineError, Overloaded, UnknownModel
-from realtime.models.handles import RecognizerHandle
 from realtime.models.models import Models
+from realtime.models.recognizers import RecognizerHandle
 from realtime.settings import Settings
 from realtime.weights.progress import Stage, Step
 from tests.support import local_hub

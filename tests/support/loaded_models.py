@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
-from realtime.models.handles import RecognizerHandle
 from realtime.models.models import Models
+from realtime.models.recognizers import RecognizerHandle
 from realtime.settings import Settings
 from tests.support.scripted_engines import ScriptedEngines
 

@@ -25,7 +25,7 @@ from realtime.engines.base import EngineProgram
 from realtime.engines.hibari import Hibari
 from realtime.engines.registry import InstalledEngines
 from realtime.engines.speech_job import SpeechJob
-from realtime.models.handles import ThreadSynthesizerHandle
+from realtime.models.synthesizers import ThreadSynthesizerHandle
 from realtime.settings import Settings
 from realtime.workers.process_pool import ProcessPool
 from tests.bench.hard_cases.voice_processes import PYTHON, TEXT, ignore, make_model

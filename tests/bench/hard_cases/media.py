@@ -21,7 +21,7 @@ from realtime.audio.formats import SAMPLE_RATE, Encoding, Samples, encode
 from realtime.catalogue.names import lookup
 from realtime.engines.registry import InstalledEngines
 from realtime.media.decoder_pool import DecoderPool
-from realtime.models.handles import DetectorHandle
+from realtime.models.detector import DetectorHandle
 from realtime.models.recognizers import load_recognizer
 from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions

@@ -24,8 +24,7 @@ from realtime.audio.resampler import Resampler
 from realtime.catalogue.table import WHISPER_BASE
 from realtime.engines.hibari import Hibari
 from realtime.engines.registry import InstalledEngines
-from realtime.models.handles import RecognizerHandle
-from realtime.models.recognizers import load_recognizer
+from realtime.models.recognizers import RecognizerHandle, load_recognizer
 from realtime.scheduling.priority import ClientId, Priority
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest

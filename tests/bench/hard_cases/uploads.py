@@ -25,7 +25,8 @@ from realtime.catalogue.table import WHISPER_BASE
 from realtime.engines.silero import Silero
 from realtime.engines.whisper.engine import Whisper
 from realtime.media.decoder_pool import DecoderPool
-from realtime.models.handles import DetectorHandle, RecognizerHandle
+from realtime.models.detector import DetectorHandle
+from realtime.models.recognizers import RecognizerHandle
 from realtime.offline.job import TranscriptionJob
 from realtime.offline.options import OfflineOptions
 from realtime.offline.recording import open_recording

@@ -25,7 +25,7 @@ from realtime.engines.base import EngineProgram
 from realtime.engines.hibari import Hibari
 from realtime.engines.registry import InstalledEngines
 from realtime.engines.speech_job import SpeechJob, described
-from realtime.models.handles import ProcessSynthesizerHandle, SynthesizerHandle, ThreadSynthesizerHandle
+from realtime.models.synthesizers import ProcessSynthesizerHandle, SynthesizerHandle, ThreadSynthesizerHandle
 from realtime.settings import Settings
 from realtime.workers.process_pool import ProcessPool
 

@@ -24,7 +24,7 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.names import lookup
 from realtime.engines.base import EngineProgram
 from realtime.engines.registry import InstalledEngines
-from realtime.models.handles import ProcessSynthesizerHandle, SynthesizerHandle
+from realtime.models.synthesizers import ProcessSynthesizerHandle, SynthesizerHandle
 from realtime.settings import Settings
 from realtime.speech.pauses import pause_after
 from realtime.speech.phrases import phrases

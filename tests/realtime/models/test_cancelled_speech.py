@@ -11,7 +11,7 @@ import pytest
 from realtime.audio.formats import Samples
 from realtime.catalogue.names import lookup
 from realtime.engines.hibari import Hibari
-from realtime.models.handles import ThreadSynthesizerHandle
+from realtime.models.synthesizers import ThreadSynthesizerHandle
 from tests.support.scenarios import run, until
 
 pytestmark = pytest.mark.models

@@ -431,7 +431,7 @@ def test_without_an_end_of_turn_model_turns_have_no_score(reason: Exception, cap
 
 
 def test_a_late_end_of_turn_model_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime.models.models.MAX_END_OF_TURN_SECONDS", 0.05)
+    monkeypatch.setattr("realtime.models.end_of_turn.MAX_END_OF_TURN_SECONDS", 0.05)
 
     async def scenario() -> None:
         engines = WithEndOfTurnModel()

@@ -13,8 +13,7 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.names import lookup
 from realtime.engines.registry import InstalledEngines
 from realtime.media.encoders import SPEECH_RATE, SpeechEncoder, SpeechFormat
-from realtime.models.handles import SynthesizerHandle
-from realtime.models.synthesizers import load_synthesizer
+from realtime.models.synthesizers import SynthesizerHandle, load_synthesizer
 from realtime.settings import Settings
 from realtime.speech.pauses import CLAUSE_PAUSE, pause_after
 from realtime.speech.phrases import phrases
