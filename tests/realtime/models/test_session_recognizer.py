@@ -166,7 +166,7 @@ def test_a_session_with_a_draft_model_has_the_words_of_its_recognizer() -> None:
         session.send_audio(np.concatenate([silence(0.4, RATE), say_numbers([1, 2, 3], RATE)]))
         session.wait_for("x.transcription.partial")
         session.send_audio(silence(0.8, RATE))
-        assert session.wait_for(COMPLETED)["transcript"] == "word1 word2 word3"
+        assert session.wait_for(COMPLETED)["transcript"] == "Word1 word2 word3"
         assert server.metric("partials_run_total", model="whisper-tiny") > 0
 
 
