@@ -6,6 +6,7 @@ the versions differ in, this server does not have.
 """
 
 import re
+from collections.abc import Awaitable
 from typing import Final
 from urllib.parse import parse_qs, urlencode
 
@@ -28,7 +29,7 @@ class AzurePathMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if found := _PATH.fullmatch(scope.get("path", "")):
             query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             names = [found["deployment"]] if found["deployment"] else query.get("deployment", [])
@@ -37,4 +38,4 @@ class AzurePathMiddleware:
             encoded = urlencode(query, doseq=True).encode()
             scope = {**scope, "path": "/v1" + found["rest"], "query_string": encoded}
             scope["state"] = {**scope.get("state", {}), _DEPLOYMENT: found["deployment"] is not None}
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Final
 
@@ -33,10 +34,11 @@ class SlashMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if "path" in scope:
-            scope = {**scope, "path": "/" + "/".join(part for part in scope["path"].split("/") if part)}
-        await self._app(scope, receive, send)
+            path = "/" + "/".join(part for part in scope["path"].split("/") if part)
+            scope = scope if path == scope["path"] else {**scope, "path": path}
+        return self._app(scope, receive, send)
 
 
 class RequestIdMiddleware:
@@ -45,13 +47,13 @@ class RequestIdMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         async def send_with_id(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 MutableHeaders(scope=message)["x-request-id"] = request_id(HTTPConnection(scope))
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        return self._app(scope, receive, send_with_id)
 
 
 class LingeringCloseMiddleware:
@@ -149,6 +151,14 @@ class DrainMiddleware:
             await (await handle_voice_error(Request(scope), Restarting()))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def websocket_middleware(app: ASGIApp) -> ASGIApp:
+    """Return an application for websockets with what they need of the middleware around it.
+
+    What passes them on holds memory for as long as they are open, so these are functions that are not coroutines.
+    """
+    return SlashMiddleware(AzurePathMiddleware(RequestIdMiddleware(app)))
 
 
 def middleware(settings: Settings, drain: Drain) -> list[Middleware]:

@@ -5,13 +5,14 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from http_compat.errors import exception_handlers
-from http_compat.middleware import middleware
+from http_compat.middleware import middleware, websocket_middleware
 from http_compat.routes import routes
 from realtime import spans
 from realtime.backends.configured import configured_backend
@@ -36,6 +37,26 @@ SENDING_SECONDS: Final = 1.0
 """Seconds at the end of the service in which the last spans are sent; their receiver may be gone."""
 
 
+class _Application(Starlette):
+    """The ASGI application, in which websockets pass only the middleware that they need.
+
+    They would hold memory in each of the others, for as long as they are open.
+    """
+
+    def __init__(self, websockets: ASGIApp, **options: Any) -> None:  # noqa: ANN401 - those of Starlette
+        super().__init__(**options)
+        self._websockets = websocket_middleware(websockets)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what a connection passes."""
+        stack = super().build_middleware_stack()
+
+        def passed(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+            return (self._websockets if scope["type"] == "websocket" else stack)(scope, receive, send)
+
+        return passed
+
+
 def create_app(
     models: Models,
     settings: Settings,
@@ -47,7 +68,7 @@ def create_app(
 
     Its lifespan opens and closes `models`, the decoders of uploads and the chat backend. It serves requests while the
     default models are loading. If one of them cannot be loaded, `on_failure` is called with the exception. Once `drain`
-    has begun it takes no more work. `state.metrics` has the metrics.
+    has begun it takes no more work. `state.metrics` has the metrics, `state.realtime` the endpoint of the websockets.
     """
     metrics = Metrics(lambda: models.schedulers, lambda: models.restarts)
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)
@@ -92,9 +113,9 @@ def create_app(
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.to_thread(exporting.close), SENDING_SECONDS)
 
-    app = Starlette(
+    app = _Application(
+        realtime,
         routes=[
-            *realtime.routes(),
             *routes(models, settings, metrics, status, decoders, secrets, drain, rates),
             *page.routes(),
             *realtime.refusals(),
@@ -104,4 +125,5 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.metrics = metrics
+    app.state.realtime = realtime
     return app

@@ -7,7 +7,7 @@ keys, and so no messages of exceptions, which may quote a client.
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from realtime.errors import VoiceError
@@ -70,23 +70,26 @@ def recorded(provider: "TracerProvider") -> Iterator[None]:
         provider.shutdown()
 
 
-@contextmanager
 def span(
     name: str, attributes: Mapping[str, float | str] | None = None, *, headers: Mapping[str, str] | None = None
-) -> Iterator["Span | None"]:
+) -> AbstractContextManager["Span | None"]:
     """Record the block as a span of the current one, whose children are those within the block; None without a tracer.
 
     With `headers`, those of a request, it is the server's part of what the client traces (W3C Trace Context).
     """
-    if _tracer is None:
-        yield None
-        return
+    return nullcontext() if _tracer is None else _span(_tracer, name, attributes, headers)
+
+
+@contextmanager
+def _span(
+    tracer: "Tracer", name: str, attributes: Mapping[str, float | str] | None, headers: Mapping[str, str] | None
+) -> Iterator["Span"]:
     from opentelemetry.propagate import extract
     from opentelemetry.trace import SpanKind
 
     kind = SpanKind.INTERNAL if headers is None else SpanKind.SERVER
     context = None if headers is None else extract(headers)
-    with _tracer.start_as_current_span(
+    with tracer.start_as_current_span(
         name, context, kind, attributes, record_exception=False, set_status_on_exception=False
     ) as recording:
         try:

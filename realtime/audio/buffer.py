@@ -17,11 +17,11 @@ class AudioBuffer:
     about four times as large as its contents.
     """
 
-    _MIN_CAPACITY: Final = SAMPLE_RATE
-    """Samples (1 s) below which the array does not shrink."""
+    _MIN_CAPACITY: Final = SAMPLE_RATE // 4
+    """Samples (250 ms) below which the array does not shrink. It is made with the first ones."""
 
     def __init__(self) -> None:
-        self._data = np.empty(self._MIN_CAPACITY, np.float32)
+        self._data = np.empty(0, np.float32)
         self._first = 0
         self._length = 0
         self._start = 0

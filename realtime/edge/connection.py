@@ -1,13 +1,14 @@
 """The connection of one client: its link, its codec and the driver of its session.
 
-Five tasks serve a connection: one reads and decodes, one runs the session, one writes, and two end it when the service
-comes to its end: one when nothing is in progress, one when the client is lost. When one of them fails, the others are
-cancelled.
+Three tasks serve a connection: one reads and decodes, one runs the session, one writes. When the service comes to its
+end, two more end the connection: one when nothing is in progress, one when the client is lost. When one of them fails,
+the others are cancelled.
 """
 
 import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
@@ -51,24 +52,24 @@ class Connection:
     async def serve(self, session: AdmittedSession, greeting: Frames) -> None:
         """Serve the session, which begins with these messages, until either side closes the connection."""
         with session.driver(self._deliver) as driver, contextlib.closing(self._media):
-            tasks = [*self._link.tasks(driver), driver.run(), self._read(driver, greeting)]
-            ending = self._follow_drain(driver), self._end_when_abandoned(driver)
-            await serve_tasks(*tasks, *ending, gone=WebSocketDisconnect, close=self._close)
+            tasks = [self._read(driver, greeting), *self._link.tasks(driver), driver.run()]
+            ending = partial(self._settle, driver), partial(self._end_when_abandoned, driver)
+            await serve_tasks(*tasks, drain=self._drain, ending=ending, gone=WebSocketDisconnect, close=self._close)
 
-    async def _follow_drain(self, driver: Driver) -> None:
-        """When the service comes to its end, tell the client, and close when nothing is in progress."""
-        await self._drain.beginning()
+    async def _settle(self, driver: Driver) -> None:
+        """Tell the client that the service comes to its end, and close when nothing is in progress."""
         await self._put(self._codec.encode_draining(self._drain.seconds_left))
         await self._drain.settle(driver)
         await self._put([CLOSE])
 
     async def _end_when_abandoned(self, driver: Driver) -> None:
-        """When the service comes to its end, end a session whose client does not come back."""
+        """End a session whose client does not come back."""
         await self._drain.abandoned(driver)
         raise WebSocketDisconnect(1006)
 
     async def _read(self, driver: Driver, greeting: Frames) -> None:
         await self._put(greeting)
+        greeting.clear()  # which this task would keep
         while True:
             message = await self._receive(driver)
             try:

@@ -51,13 +51,10 @@ class Drain:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._deadline = clock()
-        self._signal = asyncio.Event()
+        self.begun = False
+        self._followers: set[Callable[[], object]] = set()
         self._left_to_successor = asyncio.Event()
         self.sessions = 0
-
-    @property
-    def begun(self) -> bool:
-        return self._signal.is_set()
 
     @property
     def seconds_left(self) -> float:
@@ -71,16 +68,28 @@ class Drain:
         """
         if not self.begun:
             self._deadline = self._clock() + seconds
-            self._signal.set()
+            self.begun = True
+            for follow in [*self._followers]:
+                follow()
 
     def check(self) -> None:
         """Raise `Restarting` once it has begun."""
         if self.begun:
             raise Restarting
 
-    async def beginning(self) -> None:
-        """Wait until it begins."""
-        await self._signal.wait()
+    @contextlib.contextmanager
+    def followed(self, follow: Callable[[], object]) -> Iterator[None]:
+        """Call `follow` when it begins, until the block ends; at once, if it has begun.
+
+        It must be called in the event loop.
+        """
+        self._followers.add(follow)
+        try:
+            if self.begun:
+                follow()
+            yield
+        finally:
+            self._followers.discard(follow)
 
     def leave_to_successor(self) -> None:
         """Accept no more connections from now on: another process does, from the same sockets."""
@@ -114,11 +123,10 @@ class Drain:
                 pass
 
     async def abandoned(self, driver: Driver) -> None:
-        """Wait, from the beginning on, until the client of a session is lost and has not come back.
+        """Wait until the client of a session is lost and has not come back.
 
         It has `PARKED_SECONDS` for that, and the time until the next look at the session.
         """
-        await self.beginning()
         looks = 0
         while looks < 2:
             await asyncio.sleep(PARKED_SECONDS)

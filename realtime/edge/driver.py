@@ -9,7 +9,6 @@ request (`Session.request_for`) when an engine is free, on the same event loop.
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
@@ -18,6 +17,7 @@ from typing import Final, Generic, TypeVar, assert_never
 from realtime.backends.backend import ChatBackend
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import resolve_voice
+from realtime.edge.condition import Condition
 from realtime.edge.playback import Playback
 from realtime.edge.session_clock import SessionClock
 from realtime.errors import ClientError, Overloaded, VoiceError
@@ -73,26 +73,24 @@ class Inbox(Generic[Request]):
     """Two bounded lanes into a session; results go before commands."""
 
     def __init__(self) -> None:
-        self._commands: deque[Request] = deque()
-        self._results: deque[EngineResult] = deque()
-        self._changed = asyncio.Event()
-        self._taken = asyncio.Event()
+        self._commands: list[Request] = []
+        self._results: list[EngineResult] = []
+        self._changed = Condition()
+        self._taken = Condition()
 
     async def put(self, command: Request) -> None:
         """Add a command; wait while there is no room."""
         while len(self._commands) >= MAX_COMMANDS:
-            self._taken.clear()
             await self._taken.wait()
         self._commands.append(command)
-        self._changed.set()
+        self._changed.notify_all()
 
     async def put_result(self, result: EngineResult) -> None:
         """Add a result; wait while there is no room."""
         while len(self._results) >= MAX_RESULTS:
-            self._taken.clear()
             await self._taken.wait()
         self._results.append(result)
-        self._changed.set()
+        self._changed.notify_all()
 
     @property
     def empty(self) -> bool:
@@ -102,10 +100,9 @@ class Inbox(Generic[Request]):
     async def get(self, *, commands: bool) -> Request | EngineResult:
         """Wait for the next result, or the next command if `commands` is true."""
         while not self._results and not (commands and self._commands):
-            self._changed.clear()
             await self._changed.wait()
-        self._taken.set()
-        return self._results.popleft() if self._results else self._commands.popleft()
+        self._taken.notify_all()
+        return self._results.pop(0) if self._results else self._commands.pop(0)
 
 
 class Driver:
@@ -142,9 +139,9 @@ class Driver:
         self._echo_gate = EchoGate() if echo_gate else None
         self._playback = None if self._echo_gate is None else Playback(self._echo_gate)
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._advanced = asyncio.Event()
-        """Set after every step of the session."""
-        self._unspoken_languages: set[str] = set()
+        self._advanced = Condition()
+        """Notified after every step of the session."""
+        self._unspoken_languages: frozenset[str] = frozenset()
         self._speaker: ModelEntry | None = None
         """The model that speaks a phrase of uncertain language, as the last phrase or turn has shown."""
 
@@ -175,12 +172,11 @@ class Driver:
             while True:
                 for output in await self._next():
                     await self._carry_out(output, group)
-                self._advanced.set()
+                self._advanced.notify_all()
 
     async def settled(self) -> None:
         """Wait until nothing waits for the session and nothing is in progress in it; see `Session.settled`."""
         while not (self.inbox.empty and self._session.settled(self._clock())):
-            self._advanced.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SETTLING_INTERVAL):
                     await self._advanced.wait()
@@ -295,6 +291,6 @@ class Driver:
         """
         language = await self._models.unspoken_language(text, entry)
         if language is not None and language not in self._unspoken_languages:
-            self._unspoken_languages.add(language)
+            self._unspoken_languages |= {language}
             logger.warning("the text is in %s, which %s does not speak", language, entry.name)
         return language or ""

@@ -5,12 +5,19 @@ without end cost the server memory: uvicorn 0.54 holds 192 MB of answers to 200 
 and 30 MB for 19 MB of empty fragments.
 """
 
+import asyncio
 from asyncio import BaseTransport, TimerHandle
-from typing import Any, Final
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
+
+from realtime.edge.condition import Condition
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveEvent
 
 HEAD_SECONDS: Final = 8.0
 """Seconds in which the first line and the headers of a request must arrive, from its first byte on or, for the first
@@ -81,11 +88,67 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
+class _Messages:
+    """The messages that have been received, with what uvicorn uses of `asyncio.Queue`, which takes 3 kB when empty."""
+
+    __slots__ = ("_arrived", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: deque[ASGIReceiveEvent] | None = None
+        """None where there are none, because an empty deque takes 0.7 kB."""
+        self._arrived = Condition()
+
+    def put_nowait(self, message: "ASGIReceiveEvent") -> None:
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append(message)
+        self._arrived.notify_all()
+
+    async def get(self) -> "ASGIReceiveEvent":
+        while self._waiting is None:
+            await self._arrived.wait()
+        message = self._waiting.popleft()
+        self._waiting = self._waiting or None
+        return message
+
+    def empty(self) -> bool:
+        return self._waiting is None
+
+
+class _Writable:
+    """Whether the client takes more data, with what uvicorn uses of `asyncio.Event`."""
+
+    __slots__ = ("_changed", "_writable")
+
+    def __init__(self) -> None:
+        self._writable = True
+        self._changed = Condition()
+
+    def is_set(self) -> bool:
+        return self._writable
+
+    def set(self) -> None:
+        self._writable = True
+        self._changed.notify_all()
+
+    def clear(self) -> None:
+        self._writable = False
+
+    async def wait(self) -> None:
+        while not self._writable:
+            await self._changed.wait()
+
+
 class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
-    """A websocket that is closed with 1008 when its client floods it with cheap frames."""
+    """A websocket that is closed with 1008 when its client floods it with cheap frames.
+
+    It holds 8 kB less than that of uvicorn.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - those of uvicorn
         super().__init__(*args, **options)
+        self.queue = cast("asyncio.Queue[ASGIReceiveEvent]", _Messages())
+        self.writable = cast("asyncio.Event", _Writable())
         self._second = 0.0
         """When the second began in which control frames are counted."""
         self._control_frames = 0
@@ -93,6 +156,12 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
         self._second = self.loop.time()
+
+    def start_keepalive(self) -> None:
+        """Begin to send pings, when the handshake is complete. What it consisted of is no longer needed."""
+        super().start_keepalive()
+        self.request.headers.clear()
+        self.response.headers.clear()
 
     def handle_ping(self) -> None:
         if self._counts_control_frame():

@@ -1,9 +1,9 @@
 """The bounded queue of messages to one client."""
 
 import asyncio
-from collections import deque
 from typing import Final
 
+from realtime.edge.condition import Condition
 from realtime.errors import VoiceError
 from realtime.wire.codec import Close
 
@@ -23,9 +23,9 @@ class Outbox:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._frames: deque[tuple[str | bytes | Close, str | None]] = deque()
-        self._filled = asyncio.Event()
-        self._taken = asyncio.Event()
+        self._frames: list[tuple[str | bytes | Close, str | None]] = []
+        self._filled = Condition()
+        self._taken = Condition()
 
     async def put(self, frame: str | bytes | Close, revises: str | None = None) -> None:
         """Append a message, or replace the last one if both revise the same item.
@@ -37,16 +37,14 @@ class Outbox:
         try:
             async with asyncio.timeout(self._timeout):
                 while len(self._frames) >= MAX_FRAMES:
-                    self._taken.clear()
                     await self._taken.wait()
         except TimeoutError:
             raise SlowReaderError("The client does not read its messages.") from None
         self._frames.append((frame, revises))
-        self._filled.set()
+        self._filled.notify_all()
 
     async def get(self) -> str | bytes | Close:
         while not self._frames:
-            self._filled.clear()
             await self._filled.wait()
-        self._taken.set()
-        return self._frames.popleft()[0]
+        self._taken.notify_all()
+        return self._frames.pop(0)[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from realtime.edge.condition import Condition
 from realtime.edge.outbox import MAX_FRAMES
 from realtime.wire.codec import Close
 
@@ -57,8 +58,8 @@ class ResumableOutbox:
         self._sent: deque[_Message] = deque()
         self._bytes = 0
         self._last_number = 0
-        self._changed = asyncio.Event()
-        self._taken = asyncio.Event()
+        self._changed = Condition()
+        self._taken = Condition()
         self._acknowledges = True
         self.held = False
 
@@ -68,7 +69,6 @@ class ResumableOutbox:
         if last is not None and revises is not None and last.revises == revises and not last.number:
             self._bytes -= self._waiting.pop().size
         while self._full(numbered=numbered):
-            self._taken.clear()
             try:
                 async with asyncio.timeout(None if self.held else ACKNOWLEDGEMENT_PATIENCE):
                     await self._taken.wait()
@@ -77,19 +77,18 @@ class ResumableOutbox:
         message = _Message(frame, revises, numbered)
         self._waiting.append(message)
         self._bytes += message.size
-        self._changed.set()
+        self._changed.notify_all()
 
     async def get(self) -> str | bytes | Close:
         """Take the next message to send."""
         while self.held or not self._waiting:
-            self._changed.clear()
             await self._changed.wait()
         message = self._waiting.popleft()
         if message.numbered:
             self._keep(message)
         else:
             self._bytes -= message.size
-        self._taken.set()
+        self._taken.notify_all()
         return message.content
 
     def acknowledge(self, number: int) -> None:
@@ -97,12 +96,12 @@ class ResumableOutbox:
         while self._sent and self._sent[0].number <= number:
             self._bytes -= self._sent.popleft().size
             self._acknowledges = True
-            self._taken.set()
+            self._taken.notify_all()
 
     def hold(self) -> None:
         """Send nothing until `resume`."""
         self.held = True
-        self._taken.set()
+        self._taken.notify_all()
 
     def covers(self, number: int) -> bool:
         """Return whether every message after the one with this number is still here."""
@@ -122,8 +121,8 @@ class ResumableOutbox:
         self._bytes = sum(each.size for each in self._waiting)
         self._acknowledges = True
         self.held = False
-        self._changed.set()
-        self._taken.set()
+        self._changed.notify_all()
+        self._taken.notify_all()
 
     def _full(self, *, numbered: bool) -> bool:
         """Return whether a message has to wait; one without a number, which is not kept, needs no acknowledgement."""

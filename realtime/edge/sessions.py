@@ -4,8 +4,10 @@ import asyncio
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING
 
 from realtime import spans
 from realtime.audio.buffer import AudioBuffer
@@ -26,6 +28,9 @@ from realtime.session.response_events import ResponseFinished
 from realtime.settings import Settings
 from realtime.tracing.files import Traces
 from realtime.tracing.observers import ObservedSession, Observer, SessionLog
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +146,7 @@ class AdmittedSession:
             self._metrics.session() as metrics,
             self._status.session(self._client_id, self._config) as status,
             self._traces.session(session_id, clock) as trace,
-            ExitStack() as stack,
+            _spans() as recording,
         ):
 
             async def measured(event: Event) -> None:
@@ -154,11 +159,8 @@ class AdmittedSession:
                 await deliver(event)
 
             observers: list[Observer] = [SessionLog(session_id)] if logger.isEnabledFor(logging.DEBUG) else []
-            if (tracer := spans.tracer()) is not None:
-                from realtime.tracing.session_spans import SessionSpans  # which needs the extra `otel`
-
-                observers.append(recording := SessionSpans(tracer))
-                stack.callback(recording.end)
+            if recording is not None:
+                observers.append(recording)
             identify: Callable[[str], str] = new_id
             new_buffer: Callable[[], AudioBuffer] = AudioBuffer
             if trace is not None:
@@ -181,20 +183,44 @@ class AdmittedSession:
             logger.info("session closed")
 
 
+def _spans() -> AbstractContextManager[Observer | None]:
+    """Provide what records the spans of a session; None without a tracer."""
+    tracer = spans.tracer()
+    return nullcontext() if tracer is None else _recorded_spans(tracer)
+
+
+@contextmanager
+def _recorded_spans(tracer: "Tracer") -> Iterator[Observer]:
+    from realtime.tracing.session_spans import SessionSpans  # which needs the extra `otel`
+
+    recording = SessionSpans(tracer)
+    try:
+        yield recording
+    finally:
+        recording.end()
+
+
 async def serve_tasks(
-    *tasks: Coroutine[object, object, None],
+    first: Coroutine[object, object, None],
+    *others: Coroutine[object, object, None],
+    drain: Drain,
+    ending: Iterable[Callable[[], Coroutine[object, object, None]]],
     gone: type[Exception],
     close: Callable[[VoiceError], Awaitable[None]],
 ) -> None:
     """Run the tasks of one connection until one of them ends with an exception, and cancel the others.
+
+    The first one must end with one. Those of `ending` begin when `drain` does.
 
     `gone` says that the client has left. Other errors are reported to it by `close`; what is not a `VoiceError` is a
     bug, which ends only its own connection and whose details stay in the log.
     """
     try:
         async with asyncio.TaskGroup() as group:
-            for task in tasks:
+            for task in others:
                 group.create_task(task)
+            with drain.followed(partial(_begin, ending, group)):
+                await first
     except* gone:
         pass
     except* VoiceError as errors:
@@ -202,6 +228,16 @@ async def serve_tasks(
     except* Exception:
         logger.exception("session failed")
         await _report(VoiceError("Internal error."), close)
+
+
+def _begin(tasks: Iterable[Callable[[], Coroutine[object, object, None]]], group: asyncio.TaskGroup) -> None:
+    """Run further tasks, unless one of the group has just failed."""
+    for begin in tasks:
+        task = begin()
+        try:
+            group.create_task(task)
+        except RuntimeError:
+            task.close()
 
 
 async def _report(error: VoiceError, close: Callable[[VoiceError], Awaitable[None]]) -> None:

@@ -6,7 +6,7 @@ A client is refused before the handshake completes, with an HTTP status (401, 40
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -14,7 +14,8 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from realtime import spans
@@ -61,7 +62,7 @@ class UnknownEndpoint(ClientError):
 
 
 class RealtimeEndpoint:
-    """Admits websockets of all dialects and serves each until it ends."""
+    """The ASGI application that admits websockets of all dialects and serves each until it ends."""
 
     def __init__(
         self,
@@ -80,13 +81,21 @@ class RealtimeEndpoint:
         self._settings = settings
         self._metrics = metrics
         self._paths = served_paths(settings.dialects)
+        self._routes = [WebSocketRoute(path, partial(self._serve, dialect)) for path, dialect in self._paths.items()]
         self.sessions = sessions
         self.resumable = ResumableSessions(settings, metrics)
 
-    def routes(self) -> list[BaseRoute]:
-        """Return one route for each path of a dialect, and one that refuses all other websockets."""
-        routes = [WebSocketRoute(path, partial(self._serve, dialect)) for path, dialect in self._paths.items()]
-        return [*routes, WebSocketRoute("/{path:path}", self._refuse_path)]
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a websocket by its path.
+
+        Starlette's router, and its application of a function, would hold six coroutines for each one that is open.
+        """
+        for route in self._routes:
+            match, parameters = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(parameters)
+                return route.endpoint(WebSocket(scope, receive, send))  # type: ignore[no-any-return]
+        return self._refuse_path(WebSocket(scope, receive, send))
 
     def refusals(self) -> list[BaseRoute]:
         """Return the routes that refuse plain HTTP at the paths of websockets, to be tried after all others."""

@@ -134,10 +134,11 @@ class Connection:
         """Serve until either side closes the connection."""
         with self._resources:
             await serve_tasks(
+                self._read(),
                 self._write(),
                 self._run(),
-                self._read(),
-                self._follow_drain(),
+                drain=self._sessions.drain,
+                ending=[self._settle],
                 gone=ConnectionError,
                 close=self.close,
             )
@@ -160,15 +161,11 @@ class Connection:
         driver = await self._driver
         await driver.run()
 
-    async def _follow_drain(self) -> None:
-        """When the service comes to its end, end the connection as soon as nothing is in progress."""
+    async def _settle(self) -> None:
+        """End the connection as soon as nothing is in progress, because the service comes to its end."""
         driver = await self._driver
-        drain = self._sessions.drain
-        with drain.connected():
-            await drain.beginning()
-            await drain.settle(driver)
-            await self._outbox.put(CLOSE)
-            await asyncio.Event().wait()  # until all has been sent
+        await self._sessions.drain.settle(driver)
+        await self._outbox.put(CLOSE)
 
     async def _read(self) -> None:
         events = EventReader(self._settings.max_message_bytes)
@@ -233,6 +230,7 @@ class Connection:
                     self._metrics.count_refusal(refusal.code)
                     raise
                 await asyncio.sleep(ADMISSION_INTERVAL)
+        self._resources.enter_context(self._sessions.drain.connected())
         self._driver.set_result(self._resources.enter_context(session.driver(self._deliver)))
 
     async def _open_codec(self) -> WyomingCodec:

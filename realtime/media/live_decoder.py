@@ -32,7 +32,8 @@ class LiveDecoder:
 
     def __init__(self, decoders: DecoderPool) -> None:
         self._decoders = decoders
-        self._resources = ExitStack()
+        self._resources: ExitStack | None = None
+        """What ends the process."""
         self._child: DecoderChild | None = None
 
     async def decode(self, data: bytes) -> AsyncGenerator[bytes | ClientError, None]:
@@ -71,9 +72,12 @@ class LiveDecoder:
     def close(self) -> None:
         """End the process, which takes milliseconds; may be called again."""
         self._child = None
-        self._resources.close()
+        if self._resources is not None:
+            self._resources.close()
+            self._resources = None
 
     def _start(self) -> DecoderChild:
+        self._resources = ExitStack()
         self._child = self._resources.enter_context(self._decoders.streaming())
         return self._child
 

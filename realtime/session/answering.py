@@ -31,7 +31,7 @@ class Answering:
         self._conversation = conversation
         self._responses = responses
         self._new_id = new_id
-        self._to_answer: set[str] = set()
+        self._to_answer: frozenset[str] = frozenset()
         """Turns that a response follows when they have been transcribed."""
 
     def follow(self, output: Output, now: float, *, in_turn: bool) -> Iterator[Output]:
@@ -81,12 +81,12 @@ class Answering:
         if committed.transcribed:
             self._responses.turn_committed(item_id)
             if committed.answered:
-                self._to_answer.add(item_id)
+                self._to_answer |= {item_id}
         return replace(committed, previous_item_id=self._conversation.predecessor(item_id))
 
     def _turn_transcribed(self, item_id: str, now: float, *, in_turn: bool) -> Iterator[Output]:
         """Go on where the transcript of a turn was waited for."""
-        self._to_answer.discard(item_id)
+        self._to_answer -= {item_id}
         yield from self._responses.turn_transcribed(item_id)
         yield from self._answer(now, in_turn=in_turn)
 

@@ -12,7 +12,6 @@ answer is used. `decode_policy` has the rules. Finals are answered in order, and
 them.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -52,7 +51,7 @@ class Captioning:
         self._buffer = buffer
         self._in_flight: InFlight | None = None
         self._drafting = Drafting(jobs)
-        self._languages: deque[Probabilities] = deque(maxlen=REMEMBERED_SEGMENTS)
+        self._languages: tuple[Probabilities, ...] = ()
         """Probabilities of the languages of the last segments with text, the newest first."""
         self._expected: tuple[FinalResult | None, str] | None = None
         """The expected transcript by the final of the last segment of a turn."""
@@ -98,7 +97,7 @@ class Captioning:
         """
         turns, self.waiting = self._turns, None
         while turns.closed and (answer := self._answer(turns.closed[0])) is not None:
-            yield from self._complete(turns.closed.popleft(), *answer)
+            yield from self._complete(turns.closed.pop(0), *answer)
         segment = turns.closed[0] if turns.closed else turns.growing
         if segment is None:
             return
@@ -195,7 +194,7 @@ class Captioning:
             segment.final = FinalResult(in_flight.speech_end, None)
         if segment.phase is Phase.CLOSED:
             assert segment is self._turns.closed[0]
-            self._turns.closed.popleft()
+            self._turns.closed.pop(0)
             segment.done = True
             segment.turn.error = failure.error
             if segment.ends_turn:
@@ -244,7 +243,7 @@ class Captioning:
         segment.finish(hypothesis, why)
         turn = segment.turn
         if segment.agreement.committed and hypothesis.languages:
-            self._languages.appendleft(hypothesis.languages)
+            self._languages = (hypothesis.languages, *self._languages)[:REMEMBERED_SEGMENTS]
         if segment.ends_turn:
             yield turn.completed() if turn.error is None else TranscriptFailed(turn.id, turn.error)
 

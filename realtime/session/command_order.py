@@ -4,7 +4,6 @@ A commit is carried out when the audio before it has been scored. A client that 
 push to talk does, wants the answer to that turn; so what follows a commit waits until the turn is in the conversation.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
@@ -26,7 +25,7 @@ class CommandOrder:
     def __init__(self) -> None:
         self._commits = 0
         """Commits received so far."""
-        self._held: deque[tuple[int, ReplyCommand]] = deque()
+        self._held: list[tuple[int, ReplyCommand]] = []
         """Commands with the number of commits before them."""
 
     @property
@@ -48,4 +47,4 @@ class CommandOrder:
     def released(self, pending_commits: int) -> Iterator[ReplyCommand]:
         """Yield the commands whose commits have been carried out."""
         while self._held and self._held[0][0] <= self._commits - pending_commits:
-            yield self._held.popleft()[1]
+            yield self._held.pop(0)[1]

@@ -13,7 +13,7 @@ class IdleTimeout:
     def __init__(self) -> None:
         self.deadline: float | None = None
         """When the time is over; None: the timer does not run."""
-        self._speaking: set[int | None] = set()
+        self._speaking: frozenset[int | None] = frozenset()
         """Channels on which a turn has begun and is not over."""
 
     def follow(self, output: Output, seconds: float | None, silent_from: float) -> None:
@@ -29,12 +29,12 @@ class IdleTimeout:
                 self.deadline = None
             case SpeechStarted(channel=channel):
                 self.deadline = None
-                self._speaking.add(channel)
+                self._speaking |= {channel}
             case AudioCommitted(channel=channel):
                 self.deadline = None
-                self._speaking.discard(channel)
+                self._speaking -= {channel}
             case AudioCleared():
-                self._speaking.clear()
+                self._speaking = frozenset()
             case SessionConfigured(config) if config.idle_timeout is None:
                 self.deadline = None
             case _:

@@ -177,12 +177,12 @@ class Jobs:
 
     def __init__(self) -> None:
         self._last = 0
-        self._live: set[int] = set()
+        self._live: frozenset[int] = frozenset()
 
     def begin(self) -> int:
         """Return the number of a new live job."""
         self._last += 1
-        self._live.add(self._last)
+        self._live |= {self._last}
         return self._last
 
     def is_live(self, number: int) -> bool:
@@ -191,9 +191,9 @@ class Jobs:
 
     def end(self, number: int) -> None:
         """Record the last result of a job."""
-        self._live.discard(number)
+        self._live -= {number}
 
     def cancel(self, number: int) -> CancelJob:
         """End a job before its last result, and return the output that stops it."""
-        self._live.discard(number)
+        self._live -= {number}
         return CancelJob(number)

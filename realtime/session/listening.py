@@ -8,7 +8,6 @@ scored and its pauses judged, so that turn boundaries and the order of commands 
 are.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias, assert_never
 
@@ -48,7 +47,7 @@ class Listening:
         self._scores = WindowScores(jobs)
         self._turn_taking = TurnTaking(self._turns, self._scores, jobs, new_id, self._audio.buffer)
         self._captioning = Captioning(self._turns, jobs, self._audio.buffer)
-        self._deferred: deque[tuple[int, TurnCommand]] = deque()
+        self._deferred: list[tuple[int, TurnCommand]] = []
         """Commands with the position up to which audio is to be scored before them."""
 
     @property
@@ -165,7 +164,7 @@ class Listening:
 
     def apply_command(self) -> Iterator[Output]:
         """Carry out `next_command`."""
-        position, command = self._deferred.popleft()
+        position, command = self._deferred.pop(0)
         yield from self._turn_taking.apply(command, position)
 
     def add_score(self) -> Iterator[Output]:

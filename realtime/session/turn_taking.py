@@ -8,7 +8,6 @@ With `TurnDetection.end_of_turn`, the end-of-turn model judges each pause after 
 the silence that ends the turn, if the speaker does not go on before. No scores are used until it has answered.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias, assert_never
 
@@ -56,7 +55,7 @@ class TurnTaking:
         """Position of the last commit, clear or change of turn detection."""
         self._turn_start = 0
         """Start of the audio of the newest turn, without the silence that nobody needs."""
-        self._recent: deque[float] = deque(maxlen=ONSET_WINDOWS)
+        self._recent: tuple[float, ...] = ()
         """Scores of the windows that may turn out to be the beginning of speech."""
         self._endpointing = self._new_endpointing()
 
@@ -85,7 +84,7 @@ class TurnTaking:
         """Use the next score."""
         start, probability = self._scores.use()
         end = self._scores.used_until
-        self._recent.append(probability)
+        self._recent = (*self._recent, probability)[-ONSET_WINDOWS:]
         if self._endpointing is None and self._turns.current_id is None:
             self._turns.begin(self._new_id("item"), start, start)
         if self._turns.current_id is not None:
@@ -192,7 +191,7 @@ class TurnTaking:
         self._scores.used_until = self._committed_until = position
         if self._endpointing is None:
             self._scores.begin_stream()  # what the client sends after a commit need not follow what it sent before
-        self._recent.clear()
+        self._recent = ()
         self._endpointing = self._new_endpointing(after_speech=after_speech)
 
     def _new_endpointing(self, *, after_speech: bool = False) -> Endpointing | None:

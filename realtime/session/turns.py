@@ -4,7 +4,6 @@ The detector or the client begins and ends turns (`listening`). The audio of a t
 pauses or where they are cut (`segment_limits`); `Captioning` transcribes them.
 """
 
-from collections import deque
 from typing import Final
 
 from realtime.audio.buffer import AudioBuffer
@@ -34,7 +33,7 @@ class Turns:
         """Load of the recognizer when it last pulled a request; assumed until the next pull."""
         self.open: Segment | None = None
         """The segment that grows, of the turn in progress."""
-        self.closed: deque[Segment] = deque()
+        self.closed: list[Segment] = []
         """The segments that wait for their finals, the oldest first."""
         self._buffer = buffer
 
@@ -112,7 +111,7 @@ class Turns:
         """Give up the transcript of a turn, of which `last` is the last segment."""
         for segment in (last, *self.closed):
             segment.done = segment.done or segment.turn is last.turn
-        self.closed = deque(segment for segment in self.closed if not segment.done)
+        self.closed = [segment for segment in self.closed if not segment.done]
 
     def _close(self, segment: Segment) -> None:
         """Queue the segment for its final."""

@@ -1,7 +1,5 @@
 """The speech probabilities of the windows of one speaker: requested one job at a time, used in order."""
 
-from collections import deque
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +14,7 @@ class WindowScores:
         self.used_until = 0
         """Position up to which scores have been used."""
         self._jobs = jobs
-        self._waiting: deque[float] = deque()
+        self._waiting: list[float] = []
         """Scores that are not used yet; the last of them is that of the window that ends at `_end`."""
         self._end = 0
         self._in_flight: tuple[int, int] | None = None
@@ -64,7 +62,7 @@ class WindowScores:
         The window ends at `used_until`; only the last one before a commit is shorter than `WINDOW`.
         """
         start, self.used_until = self.used_until, min(self.used_until + WINDOW, self._end)
-        return start, self._waiting.popleft()
+        return start, self._waiting.pop(0)
 
     def begin_stream(self) -> None:
         """Have the detector forget what was before the windows that are scored next."""

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
@@ -100,21 +100,16 @@ class Traces:
         self._directory = settings.trace.expanduser() if settings.trace else None
         self._text = settings.trace_text
 
-    @contextmanager
-    def session(self, session_id: str, clock: Callable[[], float]) -> Iterator[SessionTrace | None]:
-        """Trace one session for as long as the block runs; yield None if traces are off."""
-        trace = None
-        with ExitStack() as stack:
-            if self._directory is not None:
-                try:
-                    file = self._open(self._directory, session_id)
-                except OSError as error:
-                    self._switch_off(error)
-                else:
-                    stack.callback(file.close)
-                    trace = SessionTrace(file, text=self._text, clock=clock)
-                    stack.callback(trace.end, "closed")
-            yield trace
+    def session(self, session_id: str, clock: Callable[[], float]) -> AbstractContextManager[SessionTrace | None]:
+        """Trace one session for as long as the block runs; provide None if traces are off."""
+        if self._directory is None:
+            return nullcontext()
+        try:
+            file = self._open(self._directory, session_id)
+        except OSError as error:
+            self._switch_off(error)
+            return nullcontext()
+        return _traced(file, SessionTrace(file, text=self._text, clock=clock))
 
     def _open(self, directory: Path, session_id: str) -> TraceFile:
         prepare_directory(directory)
@@ -130,3 +125,13 @@ class Traces:
         if self._directory is not None:
             logger.warning("traces are switched off: %s", error.strerror or type(error).__name__)
             self._directory = None
+
+
+@contextmanager
+def _traced(file: TraceFile, trace: SessionTrace) -> Iterator[SessionTrace]:
+    """End the trace with the block, and close its file."""
+    try:
+        yield trace
+    finally:
+        trace.end("closed")
+        file.close()

@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
@@ -60,8 +59,7 @@ class RealtimeService:
         self.url = f"ws://127.0.0.1:{port}/v1/realtime"
         app = server.config.app
         assert isinstance(app, Starlette)
-        bound: Any = next(route.endpoint for route in app.routes if isinstance(route, WebSocketRoute))
-        self._endpoint: RealtimeEndpoint = bound.func.__self__
+        self._endpoint: RealtimeEndpoint = app.state.realtime
         self.models = models
 
     @property

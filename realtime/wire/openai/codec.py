@@ -8,7 +8,6 @@ spoken), `ext=binary` (audio in binary messages), `ext=draining` (the server is 
 (sessions that outlive a connection).
 """
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -100,7 +99,7 @@ class OpenAICodec(Codec):
         self._session = session
         self._effective = session
         """The session whose configuration is in effect for the audio that is being transcribed."""
-        self._updates: deque[tuple[WireSession, bool]] = deque()
+        self._updates: list[tuple[WireSession, bool]] = []
         """Sessions as the client will see them once the core has confirmed them, each with whether it was asked for by
         `transcription_session.update`."""
         self._conversation = ConversationRequests(handshake)
@@ -227,7 +226,7 @@ class OpenAICodec(Codec):
         """Return the server events; in the beta, those that it does not have are empty."""
         match event:
             case SessionConfigured():
-                session, transcription = self._updates.popleft()
+                session, transcription = self._updates.pop(0)
                 self._effective = replace(session, config=event.config)
                 return [self._session_event("updated", self._effective, transcription=transcription)]
             case SpeechStarted() | SpeechStopped() | IdleTimeoutReached() | AudioCommitted() | AudioCleared():
