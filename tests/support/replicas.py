@@ -5,16 +5,18 @@ They are forked from one process that has imported everything, so that the next 
 
 import contextlib
 import os
+import queue
 import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from tests.support.scripted_process import ENVIRONMENT
+from tests.support.scripted_process import ENVIRONMENT, LOG_SECONDS
 
 FORKING = """
 import os, sys
@@ -27,6 +29,10 @@ for _ in sys.stdin:
         sys.exit(cli.main(["serve", "--port", "0"]))
     print(process_id, flush=True)
 """
+
+
+STARTS = re.compile("listening on|ready: ")
+"""What the lines of the log contain that a service writes when it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,9 @@ class Replicas:
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
+        self._started: queue.Queue[str] = queue.Queue()
+        """The lines of the log with which services start. The others are dropped: a full pipe would stop a service."""
+        threading.Thread(target=self._follow_log, daemon=True).start()
 
     def start(self) -> Replica:
         """Start a replica, and wait until it is ready."""
@@ -60,20 +69,27 @@ class Replicas:
 
     def _read_until(self, pattern: str) -> str:
         """Read the log of all replicas up to a line with this pattern; return its first group."""
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
+        while line := self._started.get(timeout=LOG_SECONDS):
             if found := re.search(pattern, line):
                 return found[1]
         pytest.fail("the replicas ended")
 
+    def _follow_log(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if STARTS.search(line):
+                self._started.put(line)
+        self._started.put("")
+
 
 @contextlib.contextmanager
-def replicas() -> Iterator[Replicas]:
-    """Kill all replicas when the block ends."""
+def replicas(**settings: str) -> Iterator[Replicas]:
+    """Provide replicas with these settings, and kill them all when the block ends."""
+    environment = ENVIRONMENT | {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
     command = [sys.executable, "-c", FORKING]
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, env=ENVIRONMENT, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
     ) as process:
         try:
             yield Replicas(process)

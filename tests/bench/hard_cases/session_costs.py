@@ -33,7 +33,6 @@ SETTLING_SECONDS: Final = 3.0
 
 TALKERS: Final = 10
 ROUNDS: Final = 4
-"""Each service logs its sessions into a pipe that nobody reads, which holds about five rounds."""
 
 SPEED: Final = 4.0
 """How many times as fast as it is spoken the audio is sent."""

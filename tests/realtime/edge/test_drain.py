@@ -1,5 +1,6 @@
 """What becomes of sessions and requests when the service is stopped and has time to drain."""
 
+import asyncio
 import concurrent.futures
 import contextlib
 import http.client
@@ -15,7 +16,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from realtime.edge import drain
-from realtime.errors import RETRY_LATER
+from realtime.edge.sessions import serve_tasks
+from realtime.errors import RETRY_LATER, VoiceError
 from tests.support.held_engines import HeldDecoding
 from tests.support.realtime_service import (
     RATE,
@@ -260,3 +262,30 @@ def test_without_time_to_drain_everything_is_cut_off() -> None:
     with realtime_service(drain_timeout_seconds=NO_TIME) as server, held_open(server) as client:
         server.signal()
         assert read_to_end(client.socket) == RESTART
+
+
+def test_a_drain_that_begins_while_a_connection_fails_does_not_disturb_its_end() -> None:
+    reported: list[VoiceError] = []
+
+    async def scenario() -> None:
+        ending, loop = drain.Drain(), asyncio.get_running_loop()
+
+        async def fail() -> None:
+            loop.call_soon(loop.call_soon, ending.begin, PLENTY)  # when the others are being cancelled
+            raise VoiceError("failed")
+
+        async def settle() -> None:
+            pytest.fail("there is nothing left to settle")
+
+        async def close(error: VoiceError) -> None:
+            reported.append(error)
+
+        endless = asyncio.Event()
+        await serve_tasks(read(endless), fail(), drain=ending, ending=[settle], gone=ConnectionError, close=close)
+        assert ending.begun
+
+    async def read(endless: asyncio.Event) -> None:
+        await endless.wait()
+
+    asyncio.run(scenario())
+    assert [error.message for error in reported] == ["failed"]
