@@ -30,7 +30,7 @@ async def caption(
     model: str | None = None,
     language: str | None = None,
     prompt: str | None = None,
-    keywords: Iterable[str] = (),
+    keywords: str | Iterable[str] = (),
     translate: bool = False,
     silence_ms: int | None = None,
     rate: int = SAMPLE_RATE,
@@ -48,7 +48,7 @@ async def caption(
         model: Recognizer. Default: the server's.
         language: Language spoken, such as `en`. Default: detected for each turn.
         prompt: What the recording is about.
-        keywords: Names and words to expect.
+        keywords: Names and words to expect, or one.
         translate: Caption in English, whatever language is spoken.
         silence_ms: Silence in milliseconds that ends a turn of live audio. Default: the server's.
         rate: Sample rate in Hz: 8000, 16000, 24000 or 48000.
@@ -65,6 +65,7 @@ async def caption(
         ConnectionRefused: The server cannot be reached, refuses the client or does not answer in time.
         ProtocolError: The server does not speak the protocol.
     """
+    keywords = [keywords] if isinstance(keywords, str) else [*keywords]
     if isinstance(source, str | Path):
         fields = {"model": model or "whisper-1", "language": language, "prompt": prompt}
         given = [*fields.items(), *(("keywords[]", each) for each in keywords)]

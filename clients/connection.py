@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus, WebSocketException
 
-from clients.errors import ConnectionRefused, ServerClosed
+from clients.errors import ConnectionRefused, ErrorCode, ServerClosed
 
 PATH: Final = "/v1/realtime"
 
@@ -27,6 +27,9 @@ DEAD_PEER_MS: Final = 30_000
 Without it, TCP goes on for a quarter of an hour. A server that throttles a fast sender takes something more often.
 """
 
+
+_LAST_OF_HEADERS: Final = 0xFF
+"""The last character that a header can have."""
 
 _SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
@@ -41,7 +44,7 @@ async def open_connection(
     An address without a path gets `PATH`, and one that ends with `/v1`, as other clients have it, the rest of that; any
     other path is that of the websocket. What else it may be: `websocket_url`. `token` is that of a session to resume.
     """
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    headers = authorization(api_key)
     if token:
         headers["X-Resume-Token"] = token
     try:
@@ -63,6 +66,20 @@ async def open_connection(
     if tcp is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
     return connection
+
+
+def authorization(api_key: str | None) -> dict[str, str]:
+    """Return the header that carries a key, which may have a line break after it, as in a file.
+
+    Raises `ConnectionRefused` for what no header can have; the error does not quote it.
+    """
+    key = (api_key or "").strip()
+    if not key:
+        return {}
+    if not key.isprintable() or any(ord(character) > _LAST_OF_HEADERS for character in key):
+        message = "the API key has characters that no key has: line breaks, or letters of other alphabets than Latin"
+        raise ConnectionRefused(message, code=ErrorCode.INVALID_API_KEY)
+    return {"Authorization": f"Bearer {key}"}
 
 
 def unreachable(url: str, error: BaseException) -> ConnectionRefused:

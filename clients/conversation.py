@@ -70,7 +70,7 @@ async def converse(
     instructions: str | None = None,
     voice: str | None = None,
     language: str | None = None,
-    keywords: Iterable[str] = (),
+    keywords: str | Iterable[str] = (),
     eagerness: str = "auto",
     reconnect_seconds: float = RECONNECT_SECONDS,
     open_timeout: float = OPEN_TIMEOUT,
@@ -85,7 +85,7 @@ async def converse(
         instructions: What the chat model is told about its part.
         voice: Voice of the answers. Default: the server's.
         language: Language spoken, such as `en`. Default: detected for each turn.
-        keywords: Names and words to expect.
+        keywords: Names and words to expect, or one.
         eagerness: How soon a pause ends the user's turn: `low`, `medium`, `high` or `auto`.
         reconnect_seconds: Seconds after a loss in which a session is opened again; 0 for never. The chat model is told
             what was said in lost sessions, the last `MAX_SAID` turns and answers.
@@ -105,7 +105,7 @@ async def converse(
         instructions=instructions,
         voice=voice,
         language=language,
-        keywords=tuple(keywords),
+        keywords=(keywords,) if isinstance(keywords, str) else tuple(keywords),
         eagerness=eagerness,
         partials=True,
         binary=True,

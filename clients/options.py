@@ -90,8 +90,8 @@ class SessionOptions:
                 ErrorCode.MODEL_NOT_FOUND, f"the server has no model {self.model} for captions; {where}"
             )
         if self.language and "language" in unknown:
-            how = "write it as a code, such as de, or as a name"
-            raise RequestFailed(ErrorCode.INVALID_VALUE, f"the model does not transcribe {self.language}; {how}")
+            where = "GET /v1/models lists the languages of each, as codes such as de"
+            raise RequestFailed(ErrorCode.INVALID_VALUE, f"the model does not transcribe {self.language}; {where}")
         if self.voice and "voice" in unknown:
             where = "GET /v1/audio/voices lists those that it has"
             raise RequestFailed(ErrorCode.INVALID_VOICE, f"the server has no voice {self.voice}; {where}")

@@ -67,12 +67,13 @@ async def open_reconnecting(
 async def open_patiently(opening: Opening, waiting: Callable[[str], None] = lambda _: None) -> AsyncIterator[Session]:
     """Open a session; a server that is full or loading (`Retry-After`) is asked again, for `FULL_SECONDS` at most.
 
-    `waiting` is told why before each wait.
+    `waiting` is told why, once for each reason.
 
     Raises:
         ConnectionRefused: No session can be opened.
     """
     attempts: Attempts | None = None
+    told = ""
     async with AsyncExitStack() as stack:
         while True:
             try:
@@ -84,7 +85,9 @@ async def open_patiently(opening: Opening, waiting: Callable[[str], None] = lamb
                 delay = attempts.delay_after(refusal, _now())
                 if delay is None:
                     raise
-                waiting(str(refusal))
+                if str(refusal) != told:
+                    told = str(refusal)
+                    waiting(told)
                 await asyncio.sleep(delay)
         yield session
 

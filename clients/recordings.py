@@ -15,7 +15,7 @@ from typing import Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from clients.aio import DEFAULT_URL
-from clients.connection import plain, prefix_of, reachable, refused, unreachable
+from clients.connection import authorization, plain, prefix_of, reachable, refused, unreachable
 from clients.errors import ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import Completed, Payload, Word, parse_words
 
@@ -211,8 +211,8 @@ def _upload(
 
 def _request(request: urllib.request.Request, api_key: str | None, timeout: float) -> HTTPResponse:
     """Return the answer. Raises `ConnectionRefused` or `RequestFailed`."""
-    if api_key:
-        request.add_unredirected_header("Authorization", f"Bearer {api_key}")
+    for name, value in authorization(api_key).items():
+        request.add_unredirected_header(name, value)
     try:
         answer: HTTPResponse = urllib.request.urlopen(request, timeout=timeout)  # noqa: S310 - see `_address`
     except urllib.error.HTTPError as error:

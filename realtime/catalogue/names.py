@@ -147,7 +147,7 @@ class ModelNames:
                 raise UnknownModel(name)
             return self.defaults[task]
         if entry.task is not task:
-            raise UnsupportedModel(f"The model {name!r} is for {entry.task}, not for {task}.", param="model")
+            raise _of_another_task(name, entry, task)
         return entry
 
     def recognizer(self, name: str) -> ModelEntry | None:
@@ -163,5 +163,9 @@ class ModelNames:
 def _default(name: str, task: Task) -> ModelEntry:
     entry = lookup(name)
     if entry.task is not task:
-        raise UnknownModel(name)
+        raise _of_another_task(name, entry, task)
     return entry
+
+
+def _of_another_task(name: str, entry: ModelEntry, task: Task) -> UnsupportedModel:
+    return UnsupportedModel(f"The model {name!r} is for {entry.task}, not for {task}.", param="model")

@@ -15,7 +15,7 @@ from realtime.cli.findings import Finding, Findings, Status, pip_install
 from realtime.cli.models import Bars
 from realtime.engines.base import EngineProgram, Recognizer, Synthesizer
 from realtime.engines.registry import InstalledEngines
-from realtime.errors import UnknownModel, VoiceError
+from realtime.errors import UnknownModel, UnsupportedModel, VoiceError
 from realtime.models.recognizers import recognizer_engine
 from realtime.settings import PREFIX, Settings
 from realtime.speech.recognition import TranscriptionRequest
@@ -37,7 +37,7 @@ def check_models(settings: Settings) -> Findings:
     """Report which models of the catalogue are on this machine, and whether the defaults are among them."""
     try:
         defaults = ModelNames(settings).pinned
-    except UnknownModel as error:
+    except (UnknownModel, UnsupportedModel) as error:
         yield Finding("models", Status.FAILURE, error.message, "List the known models: vivavoce models")
         return
     local: list[str] = []

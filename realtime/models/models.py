@@ -39,7 +39,7 @@ class Models:
     detector: DetectorHandle
 
     def __init__(self, settings: Settings, engines: Registry | None = None) -> None:
-        """Load nothing yet. Raises `UnknownModel` for a default or preloaded model that does not exist."""
+        """Load nothing yet. Raises `UnknownModel` or `UnsupportedModel` for a default or preloaded one."""
         names = ModelNames(settings)
         self.defaults: Mapping[Task, ModelEntry] = names.defaults
         self._names = names

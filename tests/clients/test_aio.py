@@ -12,6 +12,7 @@ import pytest
 
 import clients.session
 from clients.aio import Session, connect
+from clients.captions import caption
 from clients.errors import ConnectionRefused, ProtocolError, RequestFailed, ServerClosed
 from clients.events import (
     AudioChunk,
@@ -27,6 +28,7 @@ from clients.events import (
     SpeechStopped,
     Word,
 )
+from clients.recordings import models
 from tests.support.scripted_realtime_server import (
     Message,
     Peer,
@@ -284,6 +286,45 @@ def test_a_refused_handshake_says_what_the_server_said() -> None:
 def test_a_refused_handshake_without_a_json_body_says_what_http_says() -> None:
     with pytest.raises(ConnectionRefused, match=r"^HTTP 503 Service Unavailable$"):
         meet(saying(), nothing, refusal=(HTTPStatus.SERVICE_UNAVAILABLE, "<html>"))
+
+
+def test_one_keyword_needs_no_list() -> None:
+    async def script(peer: Peer) -> None:
+        session = await peer.greet()
+        assert session["audio"]["input"]["transcription"]["keywords"] == ["Vivavoce"]
+
+    async def client(url: str) -> None:
+        async with caption(b"", url, keywords="Vivavoce"):
+            pass
+
+    meet(script, client)
+
+
+def test_a_key_may_have_a_line_break_after_it() -> None:
+    async def script(peer: Peer) -> None:
+        assert peer.request.headers["Authorization"] == "Bearer secret"
+        await peer.greet()
+
+    async def client(url: str) -> None:
+        async with connect(url, api_key="secret\n"):
+            pass
+
+    meet(script, client)
+
+
+@pytest.mark.parametrize("key", ["secret\nsecret", "секрет"])
+def test_what_cannot_be_a_key_is_refused_and_not_quoted(key: str) -> None:
+    async def client(url: str) -> None:
+        async with connect(url, api_key=key):
+            pass
+
+    with pytest.raises(ConnectionRefused) as refused:
+        meet(saying(), client)
+    assert refused.value.code == "invalid_api_key"
+    assert key not in str(refused.value)
+    with pytest.raises(ConnectionRefused) as refused:
+        models("127.0.0.1:9", api_key=key)
+    assert refused.value.code == "invalid_api_key"
 
 
 def test_a_server_that_cannot_be_reached_is_a_refused_connection() -> None:

@@ -141,7 +141,10 @@ def test_a_translation_is_asked_for(recording: str) -> None:
             "the server has no model no-such for captions; "
             "GET /v1/models?task=automatic-speech-recognition lists those that it has",
         ),
-        ("language", "the model does not transcribe xx; write it as a code, such as de, or as a name"),
+        (
+            "language",
+            "the model does not transcribe xx; GET /v1/models lists the languages of each, as codes such as de",
+        ),
     ],
 )
 def test_a_model_or_language_that_the_server_does_not_know_is_refused(

@@ -118,7 +118,7 @@ def test_all_other_recognizers_have_the_draft_model_which_is_pinned() -> None:
 
 
 def test_a_draft_model_must_transcribe() -> None:
-    with pytest.raises(UnknownModel):
+    with pytest.raises(UnsupportedModel, match="is for speech, not for transcription"):
         ModelNames(Settings(draft_model="hibari-tts"))
 
 
@@ -130,8 +130,8 @@ def test_a_model_of_another_task_is_not_supported(name: str) -> None:
         ModelNames(Settings()).resolve("whisper-base", Task.SPEECH)
 
 
-def test_a_default_of_another_task_is_unknown() -> None:
-    with pytest.raises(UnknownModel):
+def test_a_default_of_another_task_is_not_supported() -> None:
+    with pytest.raises(UnsupportedModel, match="is for speech, not for transcription"):
         ModelNames(Settings(transcription_model="hibari-tts"))
 
 

@@ -76,6 +76,7 @@ def test_unknown_arguments_are_a_usage_error(arguments: tuple[str, ...], capsys:
             "transcribe a.wav --model nobody",
             "vivavoce transcribe: The model 'nobody' does not exist. `vivavoce models` lists the known ones.",
         ),
+        ("serve --model hibari-tts", "vivavoce serve: The model 'hibari-tts' is for speech, not for transcription."),
         ("voices --sample nobody", "vivavoce voices: There is no model or voice 'nobody' on this machine"),
         ("voices -o sample.doc", "argument -o/--output: sample.doc has no format that can be written"),
         ("listen a.wav --format srt", "unknown option: --format; `vivavoce listen --help` lists those that it has"),
