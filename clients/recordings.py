@@ -18,6 +18,7 @@ from clients.aio import DEFAULT_URL
 from clients.connection import authorization, plain, prefix_of, reachable, refused, unreachable
 from clients.errors import ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import Completed, Payload, Word, parse_words
+from clients.options import unknown_model
 
 REQUEST_TIMEOUT: Final = 600.0
 """Seconds by default in which the server must go on answering: an upload is answered when it is transcribed."""
@@ -176,7 +177,8 @@ def _upload(
     fields: Iterable[tuple[str, str | None]],
     timeout: float,
 ) -> HTTPResponse:
-    """Send a form with a file, block by block, and return the answer."""
+    """Send a form with a file, block by block, and return the answer; the server's default model may not give it."""
+    fields = [*fields]
     boundary = secrets.token_hex(16)
     head = "".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -206,7 +208,11 @@ def _upload(
                 "Content-Length": str(len(head.encode()) + size + len(tail)),
             },
         )
-        return _request(request, api_key, timeout)
+        answer = _request(request, api_key, timeout)
+    if "model" in answer.headers.get("x-vivavoce-substituted", ""):
+        answer.close()
+        raise unknown_model(next((value or "" for name, value in fields if name == "model"), ""))
+    return answer
 
 
 def _request(request: urllib.request.Request, api_key: str | None, timeout: float) -> HTTPResponse:

@@ -11,7 +11,7 @@ import pytest
 
 import clients
 from clients import ConnectionRefused, RequestFailed
-from clients.recordings import models, subtitles, transcribe, voices
+from clients.recordings import models, stream, subtitles, transcribe, voices
 from tests.support.http_service import HttpService, http_service
 from tests.support.recordings import silence, tone, wav_file
 
@@ -61,6 +61,13 @@ def test_a_file_that_is_no_recording_is_refused_by_name(service: HttpService, tm
     with pytest.raises(RequestFailed) as refusal:
         transcribe(path, service.address)
     assert refusal.value.code == "invalid_file_format"
+
+
+def test_a_model_for_which_the_default_would_answer_is_refused(service: HttpService, recording: Path) -> None:
+    for request in (transcribe, lambda path, url, model: list(stream(path, url, fields=[("model", model)]))):
+        with pytest.raises(RequestFailed, match="the server has no model my-asr for captions") as refusal:
+            request(recording, service.address, model="my-asr")
+        assert refusal.value.code == "model_not_found"
 
 
 def test_a_wrong_key_and_a_lack_of_servers_are_refusals(recording: Path) -> None:
