@@ -16,9 +16,11 @@ from clients.cli.terminal import warn
 from clients.cli.values import whole_number
 from realtime import logs
 from realtime.cli.wyoming_checks import announcement_problem
+from realtime.cpus import usable_cpus
 from realtime.edge.service_manager import ServiceManager, passed_sockets
 from realtime.engines.registry import InstalledEngines
 from realtime.environment import MAX_PORT
+from realtime.freed_memory import limit_arenas
 from realtime.models.models import Models
 from realtime.server import Server, inherited_socket, listening_error, listening_socket, wyoming_socket
 from realtime.settings import Settings
@@ -30,6 +32,9 @@ logger = logging.getLogger("vivavoce")
 
 _NO_ADDRESS: Final = frozenset({errno.EADDRNOTAVAIL, socket.EAI_NONAME})
 """What is wrong with an address that is none, or not one of this machine."""
+
+CPUS_PER_ARENA: Final = 4
+"""CPUs for each arena of freed memory: on two, with twelve speakers, one arena saves 75 MB."""
 
 WYOMING: Final = "wyoming"
 """Name (`FileDescriptorName=`) of the socket for Wyoming clients among those that systemd passes."""
@@ -59,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the service until it is stopped, and return the exit code. Raises what ended the service."""
+    limit_arenas(max(1, usable_cpus() // CPUS_PER_ARENA))
     descriptors = _descriptors(options)
     if len(dict(descriptors)) < len(descriptors):
         _warn(f"systemd has passed too many sockets: one is used, and one with FileDescriptorName={WYOMING}")
