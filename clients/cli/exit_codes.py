@@ -23,7 +23,7 @@ MEANINGS: Final = {
     ExitCode.FAILED: "something failed or was lost, or the reader of the output has gone",
     ExitCode.USAGE: "wrong arguments or settings",
     ExitCode.NO_SERVER: "no server answers at the address",
-    ExitCode.REFUSED: "the server refused: a wrong key, no capacity, or no chat model",
+    ExitCode.REFUSED: "the server refused: a wrong key or value, no capacity, or no chat model",
     ExitCode.NO_SPEECH: "there was no speech, or none whose words are certain",
 }
 """Each exit code, as `--help` explains it."""

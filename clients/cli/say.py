@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write a file instead of playing: .wav, .mp3, ...",
     )
-    parser.add_argument("--voice", help="voice (default: the server's)")
+    parser.add_argument("--voice", help="voice, as `vivavoce voices` lists them (default: the server's)")
     parser.add_argument(
         "--speed", type=decimal_number(0.25, 1.5), help="speed of speech, 0.25 to 1.5; 1 is the voice's own"
     )

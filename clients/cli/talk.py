@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write what would be heard of the answers to a file: .wav, .mp3, ...",
     )
-    parser.add_argument("--voice", help="voice of the answers (default: the server's)")
+    parser.add_argument("--voice", help="voice of the answers, as `vivavoce voices` lists them (default: the server's)")
     parser.add_argument("--language", help="language spoken, such as en (default: detected)")
     parser.add_argument("--instructions", help="what the chat model is told about its part")
     parser.add_argument(
