@@ -38,7 +38,7 @@ class AudioBuffer:
 
     def append(self, samples: Samples) -> None:
         if self._first + self._length + len(samples) > len(self._data):
-            self._reallocate(self._length + len(samples))
+            self._reallocate(max(2 * (self._length + len(samples)), self._MIN_CAPACITY))
         last = self._first + self._length
         self._data[last : last + len(samples)] = samples
         self._length += len(samples)
@@ -62,10 +62,14 @@ class AudioBuffer:
         self._first += count
         self._length -= count
         if len(self._data) > max(4 * self._length, self._MIN_CAPACITY):
-            self._reallocate(self._length)
+            self._reallocate(max(2 * self._length, self._MIN_CAPACITY))
 
-    def _reallocate(self, needed: int) -> None:
-        """Move the contents to a new array with room for twice `needed` samples."""
-        data = np.empty(max(2 * needed, self._MIN_CAPACITY), np.float32)
+    def compact(self) -> None:
+        """Free the room for further samples."""
+        self._reallocate(self._length)
+
+    def _reallocate(self, capacity: int) -> None:
+        """Move the contents to a new array of so many samples."""
+        data = np.empty(capacity, np.float32)
         data[: self._length] = self._data[self._first : self._first + self._length]
         self._data, self._first = data, 0

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
+from typing import Final
 
 from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
@@ -22,10 +23,13 @@ from realtime.errors import ClientError, Overloaded, SessionIdle, UnsupportedAud
 from realtime.media.decoder_pool import DecoderPool
 from realtime.media.live_decoder import LiveDecoder
 from realtime.models.voice_clips import decoded_clip
-from realtime.session.commands import AppendAudio, Command
+from realtime.session.commands import AppendAudio, Command, Rest
 from realtime.session.events import Event, TranscriptRevised
 from realtime.settings import Settings
 from realtime.wire.codec import Answer, Codec, Decoded, Frames, MediaChunk, Outgoing, VoiceRecording
+
+REST_SECONDS: Final = 10.0
+"""Seconds without a message after which a session gives memory back: 0.1 MB after speech at 24 kHz."""
 
 
 class Connection:
@@ -119,14 +123,22 @@ class Connection:
                     await driver.inbox.put(AppendAudio(part))
 
     async def _receive(self, driver: Driver) -> Message:
-        """Return the next message. Raises `SessionIdle` after a timeout, unless a response is being played."""
+        """Return the next message; have the session rest if none comes for `REST_SECONDS`.
+
+        Raises `SessionIdle` after a timeout, unless a response is being played.
+        """
         seconds = self._codec.idle_timeout_seconds or self._settings.idle_timeout_seconds
+        with contextlib.suppress(TimeoutError):
+            return await self._link.receive(min(REST_SECONDS, seconds))
+        await driver.inbox.put(Rest())
+        left = max(0.0, seconds - REST_SECONDS)
         while True:
             try:
-                return await self._link.receive(seconds)
+                return await self._link.receive(left)
             except TimeoutError:
                 if not driver.responding:
                     raise SessionIdle(f"Received nothing for {seconds:g} seconds.") from None
+                left = seconds
 
     async def _deliver(self, event: Event) -> None:
         await self._put(self._codec.encode(event), event.item_id if isinstance(event, TranscriptRevised) else None)

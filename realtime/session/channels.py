@@ -17,7 +17,7 @@ from typing import Final
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding, Samples, encode
 from realtime.scheduling.priority import LoadLevel
-from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
+from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure, Rest
 from realtime.session.config import SOURCE_CHANNEL, SessionConfig
 from realtime.session.decode_policy import Waiting
 from realtime.session.events import AudioCleared, ChannelEvent, CommandRefused, Output, SessionConfigured
@@ -99,6 +99,9 @@ class Channels:
                     self._format, self._input = config.input_format, InputChannels(config.input_format)
                 configs = [_for_one(config, channel) for channel in range(config.speakers)]
                 yield from self._defer(message, map(Configure, configs))
+            case Rest():
+                for speaker in self._speakers:
+                    yield from speaker.take(message)
             case CommitAudio() | ClearAudio():
                 yield from self._append(self._input.flush())
                 yield from self._defer(message, repeat(message))

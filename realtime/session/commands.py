@@ -174,12 +174,18 @@ class Conclude:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Free what further audio needs and is soon made again: the client has sent nothing for a while."""
+
+
 ItemCommand: TypeAlias = CreateItem | DeleteItem | RetrieveItem | TruncateItem
 Command: TypeAlias = (
     Configure
     | AppendAudio
     | CommitAudio
     | ClearAudio
+    | Rest
     | ItemCommand
     | CreateResponse
     | Speak

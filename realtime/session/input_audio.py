@@ -54,6 +54,11 @@ class InputAudio:
         self.buffer.append(self._resampler.flush())
         self._decoder = Decoder(self._format)
 
+    def rest(self) -> None:
+        """Free what can be made again, where the stream pauses. It may go on within a sample."""
+        self.buffer.append(self._resampler.flush())
+        self.buffer.compact()
+
     def set_format(self, input_format: AudioFormat) -> None:
         """Expect frames in this format from here on."""
         if input_format != self._format:

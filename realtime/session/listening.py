@@ -15,7 +15,7 @@ from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.captioning import Captioning
-from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure
+from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure, Rest
 from realtime.session.config import SessionConfig
 from realtime.session.decode_policy import Waiting
 from realtime.session.events import Output
@@ -35,7 +35,7 @@ MAX_UNSCORED: Final = 20 * SAMPLE_RATE
 MAX_DEFERRED: Final = 64
 """Deferred commands beyond which the session takes no more commands."""
 
-ListeningInput: TypeAlias = AppendAudio | TurnCommand | ListeningResult
+ListeningInput: TypeAlias = AppendAudio | Rest | TurnCommand | ListeningResult
 
 
 class Listening:
@@ -97,6 +97,8 @@ class Listening:
         match message:
             case AppendAudio(data):
                 self._audio.append(data)
+            case Rest():
+                self._audio.rest()
             case CommitAudio() | ClearAudio() | Configure():
                 self._defer(message)
             case WindowsScored():

@@ -32,6 +32,7 @@ from realtime.session.commands import (
     CreateResponse,
     DeleteItem,
     ExtendSpeech,
+    Rest,
     RetrieveItem,
     Speak,
     TruncateItem,
@@ -172,7 +173,7 @@ class Session:
                 yield from self._receive(CommitAudio(if_any=True), now)
                 self._concluded = True
                 yield from self._responses.conclude(now)
-            case AppendAudio() | CommitAudio() | ClearAudio():
+            case AppendAudio() | CommitAudio() | ClearAudio() | Rest():
                 if isinstance(message, CommitAudio):
                     self._order.committed()
                 yield from self._listen(message, now)

@@ -30,6 +30,7 @@ from realtime.session.commands import (
     CreateResponse,
     DeleteItem,
     ExtendSpeech,
+    Rest,
     RetrieveItem,
     Speak,
     TruncateItem,
@@ -53,7 +54,7 @@ _VALUES: Final[dict[str, type[Input]]] = {
     each.__name__: each
     for each in (
         CommitAudio, ClearAudio, CancelResponse, Configure, CreateItem, DeleteItem, RetrieveItem, TruncateItem,
-        CreateResponse, Speak, ExtendSpeech, Conclude, SynthesisFinished, Generated, TurnScored,
+        CreateResponse, Speak, ExtendSpeech, Conclude, Rest, SynthesisFinished, Generated, TurnScored,
     )
 }  # fmt: skip
 """Inputs with plain fields only, by name."""

@@ -2,9 +2,10 @@
 
 The first table has 1,000 idle sessions of a service with whisper-base: the CPUs that the service and its processes take
 and the memory of the service for each, with the recognizer in threads and in processes, with sessions that can be
-resumed and without. Then follows the processor time of two services with scripted engines for each second of audio that
-sessions of our client send, with resuming to the one and without to the other at the same time, by turns: other
-programs that share caches and cores double it, for both.
+resumed and without. The line below it is the memory of sessions with scripted engines that have spoken once, one after
+the other, and have said nothing for longer than `REST_SECONDS` since. Then follows the processor time of two services
+with scripted engines for each second of audio that sessions of our client send, with resuming to the one and without to
+the other at the same time, by turns: other programs that share caches and cores double it, for both.
 """
 
 import asyncio
@@ -22,14 +23,18 @@ from websockets.asyncio.client import connect as connect_websocket
 
 from clients.aio import connect
 from realtime.audio.formats import Encoding, encode
+from realtime.edge.connection import REST_SECONDS
 from tests.support.pending_transcripts import PendingTranscripts
 from tests.support.realtime_service import RATE, utterance
+from tests.support.recordings import silence
 from tests.support.replicas import Replica, replicas
 from tests.support.running_service import running_service
 
 IDLE: Final = 1_000
 IDLE_SECONDS: Final = 20.0
 SETTLING_SECONDS: Final = 3.0
+
+SPOKEN: Final = 100
 
 TALKERS: Final = 10
 ROUNDS: Final = 4
@@ -42,6 +47,9 @@ AUDIO: Final = encode(
     np.concatenate([utterance(range(start, start + 10)) for start in range(0, 100, 10)]), Encoding.PCM16
 )
 SECONDS: Final = len(AUDIO) / RATE / 2
+
+ONCE: Final = encode(np.concatenate([utterance(range(5)), silence(2.0, RATE)]), Encoding.PCM16)
+"""What sessions say that are idle after that."""
 
 
 def cpu_seconds(process_id: int) -> float:
@@ -62,6 +70,28 @@ async def idle(url: str, process_id: int) -> tuple[float, float]:
     memory = service.memory_info().rss - memory
     await asyncio.gather(*(socket.close() for socket in sockets))
     return used / seconds, memory / IDLE / 1e3
+
+
+async def spoken(replica: Replica) -> float:
+    """Return the kB of memory for each session that has spoken once, at 24 kHz, and rests."""
+    url = f"ws://127.0.0.1:{replica.port}/v1/realtime?intent=transcription&ext=binary"
+    service, sockets = psutil.Process(replica.process_id), []
+
+    async def speak() -> None:
+        sockets.append(socket := await connect_websocket(url, compression=None))
+        for start in range(0, len(ONCE), FRAME_BYTES):
+            await socket.send(ONCE[start : start + FRAME_BYTES])
+        while "transcription.completed" not in str(await socket.recv()):
+            pass
+
+    await speak()
+    before = service.memory_info().rss
+    for _ in range(SPOKEN):
+        await speak()
+    await asyncio.sleep(REST_SECONDS + SETTLING_SECONDS)
+    memory = service.memory_info().rss - before
+    await asyncio.gather(*(socket.close() for socket in sockets))
+    return memory / SPOKEN / 1e3
 
 
 async def talk(url: str, *, resume: bool) -> None:
@@ -110,6 +140,8 @@ def main() -> None:
     table = Table("recognizer in", "resumable", "CPUs", "memory for each", title=f"{IDLE:,} idle sessions")
     for row in idle_rows():
         table.add_row(*row)
+    with replicas(max_sessions=str(SPOKEN + 100), load_limit="1000") as source:
+        rested = asyncio.run(spoken(source.start()))
     with replicas() as source:
         one, other = source.start(), source.start()
         asyncio.run(side_by_side(one, other))  # what is made once, is made now
@@ -120,6 +152,7 @@ def main() -> None:
     added = [resumable / plain - 1 for plain, resumable in costs]
     console = Console()
     console.print(table)
+    console.print(f"{rested:.1f} kB for each that has spoken once and rests")
     console.print("ms for 1 s of audio:", ", ".join(f"{plain:.2f} and {resumable:.2f}" for plain, resumable in costs))
     console.print(f"resuming adds {statistics.median(added):.1%} (median)")
 

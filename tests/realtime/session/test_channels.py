@@ -5,7 +5,7 @@ import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding, Samples
 from realtime.errors import EngineError
-from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure, RetrieveItem, Speak
+from realtime.session.commands import AppendAudio, ClearAudio, CommitAudio, Configure, Rest, RetrieveItem, Speak
 from realtime.session.events import (
     AudioCleared,
     AudioCommitted,
@@ -49,6 +49,16 @@ ONE_AFTER_THE_OTHER = (
 def test_each_channel_has_turns_and_transcripts_of_its_own() -> None:
     conversation = Conversation(CALL)
     hear(conversation, *ONE_AFTER_THE_OTHER)
+    completed = [(event.channel, event.text) for event in conversation.outputs_of(TranscriptCompleted)]
+    assert completed == [(0, words_between(0.5, 1.5)), (1, words_between(1.7, 2.7))]
+
+
+def test_a_rest_in_a_turn_changes_no_transcript() -> None:
+    conversation = Conversation(CALL)
+    audio = call(*ONE_AFTER_THE_OTHER)
+    conversation.hear(audio[: 2 * SAMPLE_RATE], frame_seconds=0.04)
+    conversation.send(Rest())
+    conversation.hear(audio[2 * SAMPLE_RATE :], frame_seconds=0.04)
     completed = [(event.channel, event.text) for event in conversation.outputs_of(TranscriptCompleted)]
     assert completed == [(0, words_between(0.5, 1.5)), (1, words_between(1.7, 2.7))]
 

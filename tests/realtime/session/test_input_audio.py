@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 
 from realtime.audio.buffer import AudioBuffer
@@ -23,6 +25,20 @@ def test_half_a_sample_waits_for_its_other_half_unless_the_stream_ends() -> None
     audio.flush()
     audio.append(b"\x00")
     assert audio.end == 1
+
+
+def test_a_rest_frees_memory_and_the_stream_goes_on_within_a_sample() -> None:
+    audio = InputAudio(AudioFormat(Encoding.PCM16, 24_000), AudioBuffer())
+    audio.append(bytes(2 * 24_000) + b"\x01")
+    audio.discard(audio.end - 100)
+    tracemalloc.start()
+    audio.rest()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 4 * 600 + 500  # the samples, with 30 ms of the resampler
+    audio.append(b"\x00" + bytes(2 * 24_000))
+    audio.flush()
+    assert abs(audio.end - 2 * SAMPLE_RATE) <= 3
 
 
 def test_windows_are_copies_and_silence_fills_up_the_last() -> None:

@@ -25,6 +25,7 @@ from realtime.session.commands import (
     DeleteItem,
     ExtendSpeech,
     ItemReference,
+    Rest,
     RetrieveItem,
     Speak,
     TruncateItem,
@@ -388,6 +389,11 @@ class SessionMachine(RuleBasedStateMachine):
     def end_turn(self, end: CommitAudio | ClearAudio) -> None:
         self.heard = False
         self.give(end)
+
+    @precondition(lambda self: not self.session.saturated)
+    @rule()
+    def rest(self) -> None:
+        self.give(Rest())
 
     @initialize(config=configurations)
     def begin(self, config: SessionConfig) -> None:

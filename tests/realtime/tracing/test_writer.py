@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from realtime.catalogue.table import ModelEntry
+from realtime.edge import connection
 from realtime.session.commands import CancelResponse, Configure, Speak
 from realtime.session.events import Input, Output
 from realtime.session.jobs import Transcribe
@@ -21,7 +22,7 @@ from realtime.tracing import files
 from realtime.tracing.files import BUFFER_BYTES, TraceFile, Traces
 from realtime.tracing.replay import read, replay
 from realtime.tracing.writer import ID_FIELDS, LEFT_OUT, TEXT_FIELDS
-from tests.support.realtime_service import realtime_service, utterance
+from tests.support.realtime_service import eventually, read_to_end, realtime_service, utterance
 from tests.support.scripted_conversation import Microphone, configured, hypothesis_of
 from tests.support.traced_conversation import TracedConversation, speak_and_listen
 
@@ -109,6 +110,24 @@ def test_every_session_of_a_server_has_a_trace_that_only_its_owner_can_read(tmp_
         trace = read(path)
         assert trace.lines[-1]["end"] == "closed"
         assert replay(trace) is None
+
+
+def test_a_session_whose_client_sends_nothing_rests_before_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "REST_SECONDS", 0.1)
+    with (
+        realtime_service(trace=tmp_path, idle_timeout_seconds=0.3) as server,
+        server.session("intent=transcription") as client,
+    ):
+        client.send_audio(utterance([3, 1, 4]))
+        client.wait_for(COMPLETED)
+        assert read_to_end(client.socket) == 1001
+        assert eventually(lambda: not server.sessions)
+    (path,) = tmp_path.iterdir()
+    trace = read(path)
+    assert trace.lines[-2]["receive"] == {"Rest": {}}
+    assert replay(trace) is None
 
 
 def test_the_progress_of_every_transcription_is_traced(tmp_path: Path) -> None:
