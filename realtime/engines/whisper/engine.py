@@ -109,7 +109,7 @@ class Whisper:
                 language=tokenizer.language_code,
                 task=tokenizer.sot_sequence,
                 timestamps=not request.under_load,
-                context=preceding(request, tokenizer),
+                context=preceding(request, tokenizer, terms=request.under_load),
                 language_probability=detected.probability,
                 languages=languages,
                 stretch_languages=by_stretch,

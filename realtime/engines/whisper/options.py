@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from faster_whisper.tokenizer import Tokenizer
 
+from realtime.engines.whisper.terms import is_list
 from realtime.speech.recognition import DecodingOptions, TranscriptionRequest
 
 PROMPT_TOKENS: Final = 200
@@ -26,11 +27,15 @@ def generation(decoding: DecodingOptions, temperature: float) -> dict[str, Any]:
     return options | {"beam_size": decoding.beam_size, "patience": decoding.patience}
 
 
-def preceding(request: TranscriptionRequest, tokenizer: Tokenizer) -> list[int]:
-    """Return the prompt before the task tokens: hotwords, then the end of the preceding text; empty without either."""
-    expected, prefix = (
-        tokenizer.encode(f" {text.strip()}") if text.strip() else [] for text in (request.hotwords, request.prompt)
-    )
+def preceding(request: TranscriptionRequest, tokenizer: Tokenizer, *, terms: bool) -> list[int]:
+    """Return the prompt before the task tokens: the end of the preceding text; with `terms`, those to expect before it.
+
+    It is empty without either.
+    """
+    hotwords, prompt = request.hotwords, request.prompt
+    if not terms:
+        hotwords, prompt = "", "" if is_list(prompt) else prompt
+    expected, prefix = (tokenizer.encode(f" {text.strip()}") if text.strip() else [] for text in (hotwords, prompt))
     expected = expected[:HOTWORD_TOKENS]
     tokens = [*expected, *prefix[len(expected) - PROMPT_TOKENS :]]
     return [tokenizer.sot_prev, *tokens] if tokens else []

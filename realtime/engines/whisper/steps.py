@@ -6,14 +6,15 @@ Most requests need one draft. Each step below that applies decodes once more, as
 2. *Without other scripts*, if it has letters that the given language is not written in (`scripts`).
 3. *In a wider window*, a final whose evidence is bad (`drafts`).
 4. *At further temperatures*, those of the request, until a draft suffices. The draft with the best score goes on.
-5. *With timestamps*, a final that was decoded without and leaves sound without words. The tail padding of finals under
+5. *With the terms to expect*, if there are any, except under load (`terms`).
+6. *With timestamps*, a final that was decoded without and leaves sound without words. The tail padding of finals under
    load is too short for reliable timestamps. Elsewhere they are on from the beginning: without them Whisper skips the
    sentence of a speaker who follows another closely.
-6. *Stretch by stretch*, a final that repeats itself, leaves sound without words or has fewer words than there are
+7. *Stretch by stretch*, a final that repeats itself, leaves sound without words or has fewer words than there are
    stretches of speech (`stretches`). A stretch takes steps 1 and 2 only.
-7. *The remainder*, if the last timestamp shows that a final stopped early. It takes all steps again.
+8. *The remainder*, if the last timestamp shows that a final stopped early. It takes all steps again.
 
-Partials take steps 1, 2 and 4 only.
+Partials take steps 1, 2, 4 and 5 only.
 """
 
 from dataclasses import replace
@@ -23,8 +24,10 @@ from realtime.engines.whisper.decoder import Decoder
 from realtime.engines.whisper.drafts import Draft, is_broken, meets
 from realtime.engines.whisper.echo import echoes
 from realtime.engines.whisper.encoder import Encoder
+from realtime.engines.whisper.options import preceding
 from realtime.engines.whisper.scripts import foreign_scripts, has_foreign_letters
 from realtime.engines.whisper.stretches import Split, stretches
+from realtime.engines.whisper.terms import terms_of, with_terms
 from realtime.engines.whisper.windows import FRAME, DecodeState, padded, second_window
 from realtime.engines.whisper.words import TimedToken
 from realtime.speech.recognition import TranscriptionRequest
@@ -49,6 +52,8 @@ class Steps:
     def after(self, state: DecodeState, draft: Draft, *, alone: bool) -> Step:
         """Return the step after a draft of `state`; `alone` says that it shared its batch with no other request."""
         tokenizer = self._decoder.tokenizer_of(state)
+        if state.unbiased is not None:
+            return self._after_terms(state, state.unbiased, draft)
         if state.context and echoes(draft.tokens, state.context, tokenizer):
             return replace(state, context=[], echo=draft)
         if state.echo is not None and echoes(draft.tokens, state.echo.tokens, tokenizer):
@@ -57,7 +62,20 @@ class Steps:
             return replace(state, foreign_scripts=foreign_scripts(_written_language(state)))
         if state.split is not None:
             return self._after_stretch(state, state.split, draft)
-        return self._retry(state, draft, alone=alone) or self._after_best(state, self._best(state, draft))
+        if retry := self._retry(state, draft, alone=alone):
+            return retry
+        best = self._best(state, draft)
+        if best.tokens and not state.request.under_load and terms_of(state.request):
+            context = preceding(state.request, tokenizer, terms=True)
+            return replace(state, context=context, unbiased=best, best=None, step=0)
+        return self._after_best(state, best)
+
+    def _after_terms(self, state: DecodeState, unbiased: Draft, biased: Draft) -> Step:
+        """Return the step after a decode with the terms to expect."""
+        tokenizer = self._decoder.tokenizer_of(state)
+        tokens = with_terms(terms_of(state.request), unbiased.tokens, biased.tokens, tokenizer)
+        context = preceding(state.request, tokenizer, terms=False)
+        return self._after_best(replace(state, context=context, unbiased=None), replace(unbiased, tokens=tokens))
 
     def _writes_foreign_letters(self, state: DecodeState, draft: Draft) -> bool:
         """Whether the language was given and the draft has letters of a script that it is not written in."""

@@ -105,13 +105,15 @@ class DecodeState:
     """The tokens after which the text begins: start of transcript, language and task."""
     timestamps: bool
     context: list[int] = field(default_factory=list)
-    """The tokens of hotwords and of the text before the audio, which precede `task`; empty without a prompt."""
+    """The tokens of the text before the audio, which precede `task`, and of terms to expect; empty without either."""
     language_probability: float = 1.0
     """Probability of the language; 1 if it was given."""
     languages: Mapping[str, float] = field(default_factory=dict)
     """Probabilities of the languages by the audio alone."""
     stretch_languages: tuple[Mapping[str, float], ...] = ()
     """The same for each of the `stretches` of the request."""
+    unbiased: Draft | None = None
+    """The draft without the terms to expect, because of which `context` has them."""
     echo: Draft | None = None
     """The draft of the same audio that repeats the context, because of which this state has none."""
     foreign_scripts: frozenset[str] = frozenset()

@@ -4,12 +4,13 @@ The terms are the names in the texts of English recordings. A recording with nam
 ten, its own names among them; and so is every recording with ten names that are not said in it. All of that as an
 upload, live (finals) and by faster-whisper. `--every N` takes every N-th recording.
 
-Found: names that stand in the transcript. Changed: word errors of all other words. Invented: terms in the transcripts
-that nobody said.
+Found: names that stand in the transcript. Errors: of all other words. Invented: terms in the transcripts that nobody
+said. Changed: transcripts in which terms that are not said change any word. CPU: seconds of this process.
 """
 
 import argparse
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -50,6 +51,9 @@ class Tally:
     found: int = 0
     said: int = 0
     invented: int = 0
+    changed: int = 0
+    """Transcripts in which any word is another one than without terms."""
+    cpu_seconds: float = 0.0
     texts: list[str] = field(default_factory=list)
     """Transcripts without terms."""
     references: list[str] = field(default_factory=list)
@@ -92,15 +96,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N")
     parser.add_argument("--texts", action="store_true", help="print the transcripts that terms change")
+    parser.add_argument("--only", nargs="+", choices=["upload", "live", "faster-whisper"])
     arguments = parser.parse_args()
     models, chosen = Models(), clips(arguments.every)
     known = list(dict.fromkeys(name for clip in clips(1) for name in clip.names))
-    ways: dict[str, Callable[[Samples, str], str]] = {
+    all_ways: dict[str, Callable[[Samples, str], str]] = {
         "upload": lambda samples, terms: models.upload(samples, OfflineOptions(("en",), hotwords=terms)).text,
         "live": lambda samples, terms: live(models, samples, terms),
         "faster-whisper": lambda samples, terms: models.whole_file(samples, "en", hotwords=terms or None),
     }
-    table = Table("by", "terms", "names found", "other words: errors %", "invented")
+    ways = {way: all_ways[way] for way in arguments.only or all_ways}
+    table = Table("by", "terms", "names found", "other words: errors %", "invented", "transcripts changed", "CPU s")
     for way, transcribe in ways.items():
         tallies = {given: Tally() for given in ("none, with names", "own, with names", "none, all", "others, all")}
         for number, clip in enumerate(chosen):
@@ -108,9 +114,15 @@ def main() -> None:
             others = [others[(number * 7 + index * 3) % len(others)] for index in range(TERMS)]
             own = [*others[: TERMS - len(clip.names)], *clip.names]
             own = own[len(own) // 2 :] + own[: len(own) // 2]
-            plain, with_others = (transcribe(clip.samples, _written(terms)) for terms in ([], others))
+            began = time.process_time()
+            plain = transcribe(clip.samples, "")
+            middle = time.process_time()
+            with_others = transcribe(clip.samples, _written(others))
             tallies["none, all"].add(clip, others, plain)
+            tallies["none, all"].cpu_seconds += middle - began
             tallies["others, all"].add(clip, others, with_others)
+            tallies["others, all"].cpu_seconds += time.process_time() - middle
+            tallies["others, all"].changed += plain_words(plain) != plain_words(with_others)
             if arguments.texts and plain_words(plain) != plain_words(with_others):
                 print(
                     f"{way}: {others}\n  said     {clip.text}\n  without  {plain}\n  with     {with_others}", flush=True
@@ -125,7 +137,9 @@ def main() -> None:
                     )
         for given, tally in tallies.items():
             errors = word_error_rate(tally.references, tally.texts)
-            table.add_row(way, given, f"{tally.found} of {tally.said}", f"{100 * errors:.2f}", str(tally.invented))
+            changed, cpu = (str(tally.changed), f"{tally.cpu_seconds:.0f}") if given.endswith("all") else ("", "")
+            found = f"{tally.found} of {tally.said}"
+            table.add_row(way, given, found, f"{100 * errors:.2f}", str(tally.invented), changed, cpu)
     Console(width=120).print(table)
 
 

@@ -183,16 +183,29 @@ def drafts_of(whisper: Whisper, *texts: str) -> list[Draft]:
         ("Drop it when you can.", "never asked for", "Drop it when you can."),
     ],
 )
-@pytest.mark.parametrize("field", ["prompt", "hotwords"])
 def test_a_repeated_prompt_is_decoded_again_without_it(
-    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch, echo: str, otherwise: str, kept: str, field: str
+    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch, echo: str, otherwise: str, kept: str
 ) -> None:
     prompted, plain = drafts_of(whisper, echo, otherwise)
     monkeypatch.setattr(
         whisper._decoder, "generate", lambda states: [prompted if len(each.prompt) > 3 else plain for each in states]
     )
-    hypothesis = transcribe(whisper, replace(TranscriptionRequest(name, language="en", final=False), **{field: PROMPT}))  # type: ignore[arg-type]
+    hypothesis = transcribe(whisper, TranscriptionRequest(name, language="en", final=False, prompt=PROMPT))
     assert hypothesis.text.strip().startswith(kept)
+
+
+@pytest.mark.parametrize("options", [{"hotwords": "Kathryn, Drop"}, {"prompt": "Kathryn, Drop"}])
+@pytest.mark.parametrize("final", [True, False])
+def test_terms_change_the_words_that_sound_like_them_and_no_others(
+    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], final: bool
+) -> None:
+    with_terms, plain = drafts_of(whisper, "Drop a letter to Kathryn", "Send the letter to Catherine.")
+    monkeypatch.setattr(
+        whisper._decoder, "generate", lambda states: [with_terms if len(each.prompt) > 3 else plain for each in states]
+    )
+    request = TranscriptionRequest(name, language="en", final=final, **options)  # type: ignore[arg-type]
+    assert transcribe(whisper, request).text.strip() == "Send the letter to Kathryn."
+    assert transcribe(whisper, replace(request, under_load=True)).text.strip() == "Drop a letter to Kathryn"
 
 
 def test_a_draft_in_another_script_than_that_of_the_given_language_is_decoded_again(
