@@ -52,6 +52,11 @@ def test_the_tail_padding_depends_on_the_kind_of_request(final: bool, under_load
     assert window.sum() == 2 * SAMPLE_RATE
 
 
+@pytest.mark.parametrize(("seconds", "padding"), [(0.5, 4.0), (2.0, 4.0), (3.0, 3.0), (4.0, 2.0), (12.0, 2.0)])
+def test_a_short_final_has_more_tail_padding(seconds: float, padding: float) -> None:
+    assert len(padded(TranscriptionRequest(sound(seconds)))) == (seconds + padding) * SAMPLE_RATE
+
+
 def test_quiet_audio_is_levelled_before_it_is_encoded() -> None:
     request = TranscriptionRequest(0.001 * sound(2.0))
     for window in (padded(request), second_window(request)):
@@ -119,9 +124,10 @@ def test_with_timestamps_states_of_very_different_lengths_share_none() -> None:
         state(100, timestamps=True),
         state(100, task=[1, 2, 3, 4]),
         state(100, step=1),
+        state(100, greedy=True),
         state(100, request=TranscriptionRequest(sound(2.0), decoding=DecodingOptions(beam_size=5))),
     ],
-    ids=["timestamps", "prompt", "temperature", "search"],
+    ids=["timestamps", "prompt", "temperature", "greedy", "search"],
 )
 def test_states_with_different_decoding_options_share_no_batch(other: DecodeState) -> None:
     assert batches([state(100), other, state(100)]) == [[0, 2], [1]]
