@@ -15,6 +15,9 @@ from realtime.speech.transcript import Word
 _CLOSING: Final = " \"'”’)]}»"
 """Marks that may follow the end of a sentence."""
 
+_OPENING: Final = ' ¿¡"“„«(['
+"""Marks with which a sentence may begin; an apostrophe is part of a word."""
+
 _ELLIPSES: Final = ("...", "…")
 
 
@@ -34,7 +37,7 @@ def capitalised(words: tuple[Word, ...]) -> tuple[Word, ...]:
     if not words:
         return words
     text = words[0].text
-    start = len(text) - len(text.lstrip())
+    start = len(text) - len(text.lstrip(_OPENING))
     if not text.islower():
         return words
     return (replace(words[0], text=text[:start] + text[start].title() + text[start + 1 :]), *words[1:])

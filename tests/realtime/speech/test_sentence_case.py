@@ -21,6 +21,7 @@ def test_a_sentence_begins_at_the_start_and_after_the_end_of_another(before: str
     ("before", "after"),
     [
         (" it", " It"), ("état", "État"), (" It", " It"), (" iPhone", " iPhone"), (" 2nd", " 2nd"), (" 's", " 's"),
+        (" ¿qué", " ¿Qué"), (" ¡hola", " ¡Hola"), (' "it', ' "It'), ("«il", "«Il"), (" ¿2nd", " ¿2nd"),
         (" ǆep", " ǅep"), (" და", " და"), (" 它", " 它"),
     ],
 )  # fmt: skip
