@@ -54,7 +54,8 @@ class Replicas:
         self._process = process
         self._started: queue.Queue[str] = queue.Queue()
         """The lines of the log with which services start. The others are dropped: a full pipe would stop a service."""
-        threading.Thread(target=self._follow_log, daemon=True).start()
+        self._following = threading.Thread(target=self._follow_log, daemon=True)
+        self._following.start()
 
     def start(self) -> Replica:
         """Start a replica, and wait until it is ready."""
@@ -66,6 +67,11 @@ class Replicas:
         port = int(self._read_until(r"listening on http://\S+:(\d+)"))
         self._read_until("(ready: )")
         return Replica(process_id, port)
+
+    def kill(self) -> None:
+        """Kill all replicas, and read the log to its end, as it may not be closed before."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._following.join(LOG_SECONDS)
 
     def _read_until(self, pattern: str) -> str:
         """Read the log of all replicas up to a line with this pattern; return its first group."""
@@ -91,7 +97,8 @@ def replicas(**settings: str) -> Iterator[Replicas]:
     with subprocess.Popen(
         command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
     ) as process:
+        source = Replicas(process)
         try:
-            yield Replicas(process)
+            yield source
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            source.kill()
