@@ -94,7 +94,7 @@ def with_capital(
 ) -> Hypothesis:
     """Return a hypothesis of a segment that begins a sentence with a capital letter, where there is a draft model.
 
-    `pending` are the segments whose finals are due: the text of those before this one may yet change.
+    `pending` are the segments of `Turns.pending`: the text of those before this one may yet change.
     """
     first = next((each for each in pending if each.turn is segment.turn), segment)
     is_first = first is segment and not segment.agreement.committed

@@ -1,7 +1,7 @@
 """The turns of one speaker in segments: the one that grows, and the closed ones that wait for their finals.
 
-The detector or the client begins and ends turns (`listening`). The audio of a turn is decoded in segments, which end in
-pauses or where they are cut (`segment_limits`); `Captioning` transcribes them.
+`TurnTaking` begins and ends turns. Their audio is decoded in segments, which end in pauses or where they are cut
+(`segment_limits`); `Captioning` transcribes them.
 """
 
 from typing import Final
