@@ -97,10 +97,14 @@ class Failed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ResponseCreated(Event):
-    """A response has started; `metadata` is that of its request."""
+    """A response has started; `metadata` is that of its request.
+
+    `voice_unknown` says that the server does not have the voice of the request, so that another one speaks.
+    """
 
     response_id: str
     metadata: dict[str, str]
+    voice_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +209,9 @@ def parse_event(raw: Payload) -> Event:
             error = raw["error"]
             return Failed(raw["item_id"], error.get("code") or "", error["message"], raw=raw)
         case "response.created":
-            return ResponseCreated(raw["response"]["id"], raw["response"].get("metadata") or {}, raw=raw)
+            response = raw["response"]
+            voice_unknown = "voice" in (response.get("x_substituted") or ())
+            return ResponseCreated(response["id"], response.get("metadata") or {}, voice_unknown, raw=raw)
         case "response.output_audio_transcript.delta" | "response.output_text.delta":
             return ResponseText(raw["response_id"], raw["item_id"], raw["delta"], raw.get("start_time"), raw=raw)
         case "response.output_audio.delta":

@@ -90,11 +90,16 @@ class SessionOptions:
             where = "GET /v1/models lists the languages of each, as codes such as de"
             raise RequestFailed(ErrorCode.INVALID_VALUE, f"the model does not transcribe {self.language}; {where}")
         if self.voice and "voice" in unknown:
-            where = "GET /v1/audio/voices lists those that it has"
-            raise RequestFailed(ErrorCode.INVALID_VOICE, f"the server has no voice {self.voice}; {where}")
+            raise unknown_voice(self.voice)
 
 
 def unknown_model(name: str) -> RequestFailed:
     """Return the error for a recognizer that the server does not have."""
     where = "GET /v1/models?task=automatic-speech-recognition lists those that it has"
     return RequestFailed(ErrorCode.MODEL_NOT_FOUND, f"the server has no model {name} for captions; {where}")
+
+
+def unknown_voice(name: str) -> RequestFailed:
+    """Return the error for a voice that the server does not have."""
+    where = "GET /v1/audio/voices lists those that it has"
+    return RequestFailed(ErrorCode.INVALID_VOICE, f"the server has no voice {name}; {where}")

@@ -27,7 +27,7 @@ from clients.events import (
     ServerError,
     parse_event,
 )
-from clients.options import SAMPLE_RATE, SessionOptions
+from clients.options import SAMPLE_RATE, SessionOptions, unknown_voice
 from clients.resuming import ResumableConnection
 
 MAX_WAITING: Final = 10_000
@@ -108,8 +108,8 @@ class Session:
         """Speak `text` verbatim, outside the conversation, and yield its audio, PCM16 at 24 kHz, as it arrives.
 
         `on_done` is called when all of it has been spoken. Closing the generator cancels the response. Raises
-        `RequestFailed` if the text has no letter or digit (`invalid_value`) or was not spoken to its end, and
-        `ServerClosed` or `ProtocolError` if the connection ends.
+        `RequestFailed` if the server does not have the voice (`invalid_voice`), or the text has no letter or digit
+        (`invalid_value`) or was not spoken to its end, and `ServerClosed` or `ProtocolError` if the connection ends.
         """
         output = {"format": {"type": "audio/pcm", "rate": SAMPLE_RATE}, "voice": voice, "speed": speed}
         request_id = f"speak_{next(self._numbers)}"
@@ -126,6 +126,9 @@ class Session:
             await self.send({"type": "response.create", "event_id": request_id, "response": response})
             while True:
                 match await queue.get():
+                    case ResponseCreated(response_id=created, voice_unknown=True):
+                        await self._cancel(created)
+                        raise unknown_voice(voice or "")
                     case ResponseCreated(response_id=created):
                         pass
                     case AudioChunk(data=data):

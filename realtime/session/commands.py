@@ -111,6 +111,8 @@ class CreateResponse:
     instructions: str | None = field(default=None, repr=False)
     modality: Modality | None = None
     voice: str | None = None
+    voice_unknown: bool = False
+    """Whether a voice was asked for that the server does not have."""
     speed: float | None = None
     clip: ReferenceClip | None = field(default=None, repr=False)
     """Recording of a voice that speaks instead; None where a voice is named means none."""

@@ -43,6 +43,8 @@ class Response:
     voice: str
     metadata: dict[str, str] | None
     max_output_tokens: int | None = None
+    voice_unknown: bool = False
+    """Whether another voice was asked for, which the server does not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def response_of(command: CreateResponse | Speak, config: SessionConfig, new_id: 
     chosen_id = command.response_id if isinstance(command, Speak) else None
     modality = command.modality if isinstance(command, CreateResponse) else None
     limit = command.max_output_tokens if isinstance(command, CreateResponse) else None
+    voice_unknown = isinstance(command, CreateResponse) and command.voice_unknown
     return Response(
         id=chosen_id or new_id("resp"),
         in_conversation=command.in_conversation,
@@ -32,6 +33,7 @@ def response_of(command: CreateResponse | Speak, config: SessionConfig, new_id: 
         voice=command.voice or config.voice,
         metadata=command.metadata,
         max_output_tokens=limit or config.max_output_tokens,
+        voice_unknown=voice_unknown,
     )
 
 

@@ -518,6 +518,18 @@ def test_speech_is_asked_for_outside_the_conversation() -> None:
     }
 
 
+def test_speech_in_a_voice_that_the_server_does_not_have_is_refused_and_cancelled() -> None:
+    async def script(peer: Peer) -> None:
+        created = response_created(await peer.receive("response.create"))
+        created["response"]["x_substituted"] = ["voice"]
+        await peer.send(created, audio(b"\x01\x00"))
+        assert (await peer.receive("response.cancel"))["response_id"] == "resp_1"
+
+    with pytest.raises(RequestFailed, match="the server has no voice nobody") as refusal:
+        meet(greeted(script), speaking("Hello.", voice="nobody"))
+    assert refusal.value.code == "invalid_voice"
+
+
 def test_binary_speech_is_found_by_the_number_of_its_response() -> None:
     async def script(peer: Peer) -> None:
         await peer.send({"type": "response.created", "response": {"id": "resp_0", "metadata": None}})

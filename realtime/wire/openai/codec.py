@@ -94,7 +94,7 @@ class OpenAICodec(Codec):
         self._beta = is_beta(handshake)
         self._writer = (BetaWriter if self._beta else FrameWriter)(handshake.new_id)
         self._transcripts = TranscriptWriter(self._writer, partials=partials)
-        self._responses = ResponseWriter(self._writer, binary=binary)
+        self._responses = ResponseWriter(self._writer, binary=binary, extended=extended)
         self._resumption = SessionResumption(self._writer, session.id) if resume else None
         self._session = session
         self._effective = session

@@ -115,6 +115,7 @@ class ConversationRequests:
         choosable = session_tools if tools is None else tools
         output = parameters.output
         modalities = parameters.output_modalities or parameters.modalities
+        voice = self._handshake.find_voice(output.voice_name) if output.voice_name else None
         self._characters = 0
         return CreateResponse(
             in_conversation=parameters.conversation != "none",
@@ -128,7 +129,8 @@ class ConversationRequests:
             ),
             instructions=parameters.instructions,
             modality=modality_of(modalities) if modalities else None,
-            voice=self._handshake.find_voice(output.voice_name) if output.voice_name else None,
+            voice=voice,
+            voice_unknown=bool(output.voice_name) and voice is None,
             speed=output.speed or None,
             clip=clip,
             output_format=output.format.audio_format() if output.format else None,

@@ -31,9 +31,10 @@ MAX_AUDIO_BYTES: Final = 180_000
 class ResponseWriter:
     """Writes the events of one connection's responses."""
 
-    def __init__(self, writer: FrameWriter, *, binary: bool) -> None:
+    def __init__(self, writer: FrameWriter, *, binary: bool, extended: bool) -> None:
         self._writer = writer
         self._binary = binary
+        self._extended = extended
         self._conversation_id = writer.new_id("conv")
         self._ordinals: dict[str, int] = {}
         """Numbers of the responses in progress."""
@@ -159,6 +160,7 @@ class ResponseWriter:
     ) -> JsonItem:
         """Return the JSON object of a response; clients expect all of these keys."""
         audio = {"format": format_object(response.output_format), "voice": response.voice}
+        substituted = {"x_substituted": ["voice"]} if self._extended and response.voice_unknown else {}
         return {
             "object": "realtime.response",
             "id": response.id,
@@ -171,7 +173,7 @@ class ResponseWriter:
             "audio": {"output": audio},
             "usage": usage,
             "metadata": response.metadata,
-        }
+        } | substituted
 
 
 def _location(response: Response, index: int, item_id: str) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import pytest
 
 from realtime.audio.formats import AudioFormat, Decoder, Encoding
 from realtime.errors import EngineError, UnreadableText
-from realtime.session.commands import CancelResponse, Configure, Speak
-from realtime.session.conversation import ItemStatus
+from realtime.session.commands import CancelResponse, Configure, CreateResponse, Speak
+from realtime.session.conversation import ItemStatus, Message, Role, TextPart
 from realtime.session.events import CommandRefused, RefusalReason
 from realtime.session.jobs import CancelJob, SpeechSynthesized, SynthesisFinished, Synthesize
 from realtime.session.response_events import (
@@ -243,6 +243,15 @@ def test_voice_and_speed_are_those_of_the_response_else_of_the_configuration() -
     conversation.send(Speak(TEXT, voice="bass", speed=0.8))
     first, second = conversation.outputs_of(Synthesize)
     assert (first.voice, first.speed, second.voice, second.speed) == ("alto", 1.2, "bass", 0.8)
+
+
+@pytest.mark.parametrize("unknown", [True, False])
+def test_a_response_tells_whether_another_voice_was_asked_for(unknown: bool) -> None:
+    conversation = Conversation()
+    said = Message(Role.ASSISTANT, (TextPart(TEXT),))
+    conversation.send(CreateResponse(in_conversation=False, input=(said,), voice_unknown=unknown))
+    (started,) = conversation.outputs_of(ResponseStarted)
+    assert started.response.voice_unknown is unknown
 
 
 @pytest.mark.parametrize("encoding", [Encoding.MULAW, Encoding.ALAW])

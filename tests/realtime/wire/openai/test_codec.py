@@ -844,7 +844,16 @@ def test_a_request_with_too_much_text_is_refused(parameters: Json, param: str) -
 
 
 def test_an_unknown_voice_leaves_the_response_that_of_the_session() -> None:
-    assert response(audio={"output": {"voice": "marin"}}).voice is None
+    command = response(audio={"output": {"voice": "marin"}})
+    assert (command.voice, command.voice_unknown) == (None, True)
+    assert not response(audio={"output": {"voice": "bright"}}).voice_unknown
+
+
+def test_that_a_response_has_another_voice_is_told_to_clients_with_an_extension() -> None:
+    begun = ResponseStarted(Response("resp_1", False, Modality.AUDIO, PCM_24K, "calm", None, voice_unknown=True))
+    shown = Client(extended=True).tell(begun)[0]["response"]
+    assert (shown["audio"]["output"]["voice"], shown["x_substituted"]) == ("calm", ["voice"])
+    assert "x_substituted" not in Client().tell(begun)[0]["response"]
 
 
 @pytest.mark.parametrize(
