@@ -15,7 +15,7 @@ from clients.feeding import Pcm, open_fed
 from clients.loop_thread import iterate_in_thread
 from clients.options import SAMPLE_RATE, SessionOptions
 from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession
-from clients.recordings import stream
+from clients.recordings import DEFAULT_MODEL, stream
 
 Source: TypeAlias = "str | Path | Pcm"
 """The path of a file, or PCM."""
@@ -67,7 +67,7 @@ async def caption(
     """
     keywords = [keywords] if isinstance(keywords, str) else [*keywords]
     if isinstance(source, str | Path):
-        fields = {"model": model or "whisper-1", "language": language, "prompt": prompt}
+        fields = {"model": model or DEFAULT_MODEL, "language": language, "prompt": prompt}
         given = [*fields.items(), *(("keywords[]", each) for each in keywords)]
         request = partial(stream, source, url, api_key=api_key, translate=translate, fields=given)
         async with aclosing(caption_file(request, reconnect_seconds)) as events:

@@ -71,8 +71,10 @@ async def open_connection(
 def authorization(api_key: str | None) -> dict[str, str]:
     """Return the header that carries a key, which may have a line break after it, as in a file.
 
-    Raises `ConnectionRefused` for what no header can have; the error does not quote it.
+    Raises `ConnectionRefused` for what no header can have, and `TypeError` for what is no string; no error quotes it.
     """
+    if not isinstance(api_key, str | None):
+        raise TypeError(f"an API key is a string, not {type(api_key).__name__}")
     key = (api_key or "").strip()
     if not key:
         return {}
@@ -164,7 +166,14 @@ def websocket_url(address: str) -> str:
 
 
 def reachable(address: str) -> str:
-    """Return `websocket_url(address)`. Raises `ConnectionRefused` if there can be no server at it."""
+    """Return `websocket_url(address)`.
+
+    Raises:
+        ConnectionRefused: There can be no server at it.
+        TypeError: It is no string.
+    """
+    if not isinstance(address, str):
+        raise TypeError(f"an address is a string, such as 127.0.0.1:8000, not {type(address).__name__}")
     try:
         return websocket_url(address)
     except ValueError as error:

@@ -16,12 +16,15 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from clients.aio import DEFAULT_URL
 from clients.connection import authorization, plain, prefix_of, reachable, refused, unreachable
-from clients.errors import ProtocolError, RealtimeError, RequestFailed, ServerClosed
+from clients.errors import ConnectionRefused, ErrorCode, ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import Completed, Payload, Word, parse_words
 from clients.options import unknown_model
 
 REQUEST_TIMEOUT: Final = 600.0
 """Seconds by default in which the server must go on answering: an upload is answered when it is transcribed."""
+
+DEFAULT_MODEL: Final = "whisper-1"
+"""OpenAI's name, which means the server's default."""
 
 _BLOCK_BYTES: Final = 256 * 1024
 
@@ -54,7 +57,7 @@ def transcribe(
     url: str = DEFAULT_URL,
     *,
     api_key: str | None = None,
-    model: str = "whisper-1",
+    model: str = DEFAULT_MODEL,
     language: str | None = None,
     prompt: str | None = None,
     translate: bool = False,
@@ -74,7 +77,8 @@ def transcribe(
 
     Raises:
         OSError: The file cannot be read.
-        RequestFailed: The server cannot transcribe it; `code` says why, for example `invalid_file_format`.
+        RequestFailed: The server cannot transcribe it; `code` says why, for example `invalid_file_format`. A model
+            that it does not have (`model_not_found`) is refused before the file is sent.
         ConnectionRefused: The server cannot be reached, refuses the client or is busy (`retry_after`).
         ServerClosed: The answer breaks off.
         ProtocolError: The server does not speak the protocol.
@@ -137,7 +141,7 @@ def subtitles(
     url: str = DEFAULT_URL,
     *,
     api_key: str | None = None,
-    model: str = "whisper-1",
+    model: str = DEFAULT_MODEL,
     language: str | None = None,
     prompt: str | None = None,
     translate: bool = False,
@@ -179,6 +183,7 @@ def _upload(
 ) -> HTTPResponse:
     """Send a form with a file, block by block, and return the answer; the server's default model may not give it."""
     fields = [*fields]
+    model = next((value for name, value in fields if name == "model"), None) or ""
     boundary = secrets.token_hex(16)
     head = "".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -208,11 +213,30 @@ def _upload(
                 "Content-Length": str(len(head.encode()) + size + len(tail)),
             },
         )
+        _check_model(model, url, api_key, timeout)
         answer = _request(request, api_key, timeout)
     if "model" in answer.headers.get("x-vivavoce-substituted", ""):
         answer.close()
-        raise unknown_model(next((value or "" for name, value in fields if name == "model"), ""))
+        raise unknown_model(model)
     return answer
+
+
+def _check_model(name: str, url: str, api_key: str | None, timeout: float) -> None:
+    """Raise `RequestFailed` if the server says that it does not have the model.
+
+    A key that is only for uploads, or a proxy that passes nothing else, leaves this to the answer of the upload.
+    """
+    if name.strip() in {"", DEFAULT_MODEL}:
+        return
+    request = urllib.request.Request(_address(url, f"models/{quote(name, safe='')}"))  # noqa: S310 - see `_address`
+    try:
+        _request(request, api_key, timeout).close()
+    except RequestFailed as refusal:
+        if refusal.code == ErrorCode.MODEL_NOT_FOUND:
+            raise unknown_model(name) from None
+    except ConnectionRefused as refusal:
+        if refusal.status is None:
+            raise
 
 
 def _request(request: urllib.request.Request, api_key: str | None, timeout: float) -> HTTPResponse:

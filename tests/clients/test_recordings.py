@@ -1,10 +1,13 @@
 """Recordings, voices and models over HTTP, with scripted models."""
 
 import asyncio
+import json
 import socket
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,11 +66,35 @@ def test_a_file_that_is_no_recording_is_refused_by_name(service: HttpService, tm
     assert refusal.value.code == "invalid_file_format"
 
 
-def test_a_model_for_which_the_default_would_answer_is_refused(service: HttpService, recording: Path) -> None:
+def test_a_model_for_which_the_default_would_answer_is_refused_before_it_is_sent_a_recording(
+    service: HttpService, recording: Path
+) -> None:
+    service.responses.clear()
     for request in (transcribe, lambda path, url, model: list(stream(path, url, fields=[("model", model)]))):
         with pytest.raises(RequestFailed, match="the server has no model my-asr for captions") as refusal:
             request(recording, service.address, model="my-asr")
         assert refusal.value.code == "model_not_found"
+    assert not {"/v1/audio/transcriptions", "/v1/audio/translations"} & {each.path for each in service.responses}
+
+
+def test_a_model_is_refused_by_the_answer_where_the_key_is_only_for_uploads(recording: Path) -> None:
+    with http_service(api_keys=frozenset({"right"})) as service:
+        headers = {"Authorization": "Bearer right", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{service.address}/v1/realtime/client_secrets", b"{}", headers)
+        with urllib.request.urlopen(request) as answer:
+            secret = json.load(answer)["value"]
+        with pytest.raises(RequestFailed, match="the server has no model my-asr for captions"):
+            transcribe(recording, service.address, api_key=secret, model="my-asr")
+        assert transcribe(recording, service.address, api_key=secret, model="whisper-base").text == "440. 880."
+
+
+@pytest.mark.parametrize("wrong", [None, 8000, b"127.0.0.1:8000"])
+def test_what_is_no_string_is_no_address_and_no_key(service: HttpService, wrong: Any) -> None:
+    with pytest.raises(TypeError, match="an address is a string, such as 127"):
+        voices(wrong)
+    if wrong is not None:
+        with pytest.raises(TypeError, match="an API key is a string, not"):
+            voices(service.address, api_key=wrong)
 
 
 def test_a_wrong_key_and_a_lack_of_servers_are_refusals(recording: Path) -> None:
