@@ -108,6 +108,8 @@ class Inbox(Generic[Request]):
 class Driver:
     """Runs `session` against `models` until it is cancelled."""
 
+    _unspoken_languages: frozenset[str] = frozenset()
+
     def __init__(
         self,
         session: Session,
@@ -141,7 +143,6 @@ class Driver:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._advanced = Condition()
         """Notified after every step of the session."""
-        self._unspoken_languages: frozenset[str] = frozenset()
         self._speaker: ModelEntry | None = None
         """The model that speaks a phrase of uncertain language, as the last phrase or turn has shown."""
 

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
-from realtime.edge.condition import Condition
+from realtime.edge.condition import Condition, Event
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
@@ -115,30 +115,6 @@ class _Messages:
         return self._waiting is None
 
 
-class _Writable:
-    """Whether the client takes more data, with what uvicorn uses of `asyncio.Event`."""
-
-    __slots__ = ("_changed", "_writable")
-
-    def __init__(self) -> None:
-        self._writable = True
-        self._changed = Condition()
-
-    def is_set(self) -> bool:
-        return self._writable
-
-    def set(self) -> None:
-        self._writable = True
-        self._changed.notify_all()
-
-    def clear(self) -> None:
-        self._writable = False
-
-    async def wait(self) -> None:
-        while not self._writable:
-            await self._changed.wait()
-
-
 class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
     """A websocket that is closed with 1008 when its client floods it with cheap frames.
 
@@ -148,7 +124,8 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - those of uvicorn
         super().__init__(*args, **options)
         self.queue = cast("asyncio.Queue[ASGIReceiveEvent]", _Messages())
-        self.writable = cast("asyncio.Event", _Writable())
+        self.writable = cast("asyncio.Event", Event())
+        self.writable.set()
         self._second = 0.0
         """When the second began in which control frames are counted."""
         self._control_frames = 0

@@ -48,14 +48,16 @@ class Link:
     async def _write(self) -> None:
         """Send what is in the outbox. Raises `WebSocketDisconnect` after a `Close`."""
         while True:
-            frame = await self.outbox.get()
-            try:
-                async with asyncio.timeout(self._send_timeout):
-                    await send(self._websocket, frame)
-            except TimeoutError:
-                raise SlowReaderError("The client does not read its messages.") from None
-            if isinstance(frame, Close):
-                raise WebSocketDisconnect(frame.code)
+            await self._send(await self.outbox.get())  # and keep no message while waiting for the next
+
+    async def _send(self, frame: str | bytes | Close) -> None:
+        try:
+            async with asyncio.timeout(self._send_timeout):
+                await send(self._websocket, frame)
+        except TimeoutError:
+            raise SlowReaderError("The client does not read its messages.") from None
+        if isinstance(frame, Close):
+            raise WebSocketDisconnect(frame.code)
 
 
 async def send(websocket: WebSocket, frame: str | bytes | Close) -> None:

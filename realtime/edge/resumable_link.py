@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from realtime.edge.condition import Event
 from realtime.edge.driver import Driver
 from realtime.edge.link import send, send_last
 from realtime.edge.resumable_outbox import ResumableOutbox
@@ -57,7 +58,7 @@ class Attachment:
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
         self._waits: set[asyncio.Timeout] = set()
-        self._detached = asyncio.Event()
+        self._detached = Event()
         self._close: Close | None = None
 
     @property
@@ -115,8 +116,8 @@ class ResumableLink:
         self._resumption = resumption
         self._parking = parking
         self._attachment = Attachment(websocket)
-        self._attached = asyncio.Event()
-        self._given_up = asyncio.Event()
+        self._attached = Event()
+        self._given_up = Event()
         self._driver: Driver | None = None
         self._acknowledged_at = time.monotonic()
         self._begun = False
@@ -204,20 +205,23 @@ class ResumableLink:
 
     async def _write(self) -> None:
         while True:
-            frame = await self.outbox.get()
-            attachment = self._attachment
-            try:
-                await attachment.send(frame, self._send_timeout)
-            except TimeoutError:
-                if not attachment.detached:
-                    self._park()
-                    attachment.detach(SLOW_READER)
-            except WebSocketDisconnect:
-                if not attachment.detached:
-                    self._park()  # how the client has left is found by `receive`, after the messages before that
-            else:
-                if isinstance(frame, Close):
-                    raise WebSocketDisconnect(frame.code)
+            await self._send(await self.outbox.get())  # and keep no message while waiting for the next
+
+    async def _send(self, frame: str | bytes | Close) -> None:
+        """Send a message, or park the session. Raises `WebSocketDisconnect` after a `Close`."""
+        attachment = self._attachment
+        try:
+            await attachment.send(frame, self._send_timeout)
+        except TimeoutError:
+            if not attachment.detached:
+                self._park()
+                attachment.detach(SLOW_READER)
+        except WebSocketDisconnect:
+            if not attachment.detached:
+                self._park()  # how the client has left is found by `receive`, after the messages before that
+        else:
+            if isinstance(frame, Close):
+                raise WebSocketDisconnect(frame.code)
 
     def _park(self) -> None:
         """Wait for the client to come back."""

@@ -143,6 +143,7 @@ class RealtimeEndpoint:
                     greeting.append(codec.resumption.offer(token, self._settings.resume_timeout_seconds))
                 subprotocol = select_subprotocol(websocket.scope["subprotocols"])
                 await websocket.accept(subprotocol, [(SESSION_HEADER, client_id.session.encode())])
+                websocket.scope["headers"].clear()  # which the server would keep as long as the websocket
             drain = self.sessions.drain
             with drain.connected():
                 hear = partial(self._rates.audio.take, client_id.account or address_of(websocket))

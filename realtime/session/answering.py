@@ -25,14 +25,15 @@ from realtime.session.responses import Responses
 class Answering:
     """Follows what the user's side of a session reports; see the module."""
 
+    _to_answer: frozenset[str] = frozenset()
+    """Turns that a response follows when they have been transcribed."""
+
     def __init__(self, conversation: Conversation, responses: Responses, new_id: Callable[[str], str]) -> None:
         self.due = False
         """Whether a response begins as soon as the user is silent."""
         self._conversation = conversation
         self._responses = responses
         self._new_id = new_id
-        self._to_answer: frozenset[str] = frozenset()
-        """Turns that a response follows when they have been transcribed."""
 
     def follow(self, output: Output, now: float, *, in_turn: bool) -> Iterator[Output]:
         """Pass on an output of the user's side, with what follows from it; `in_turn` is that of `Listening`."""

@@ -10,11 +10,12 @@ class IdleTimeout:
     It does not run while the user speaks, nor after a response that failed: the next one would probably fail too.
     """
 
+    _speaking: frozenset[int | None] = frozenset()
+    """Channels on which a turn has begun and is not over."""
+
     def __init__(self) -> None:
         self.deadline: float | None = None
         """When the time is over; None: the timer does not run."""
-        self._speaking: frozenset[int | None] = frozenset()
-        """Channels on which a turn has begun and is not over."""
 
     def follow(self, output: Output, seconds: float | None, silent_from: float) -> None:
         """Start or stop the timer by what the session reports.

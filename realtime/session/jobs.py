@@ -175,9 +175,10 @@ EngineResult: TypeAlias = ListeningResult | ResponseResult
 class Jobs:
     """Numbers the jobs of one session and knows which of them are live."""
 
+    _live: frozenset[int] = frozenset()
+
     def __init__(self) -> None:
         self._last = 0
-        self._live: frozenset[int] = frozenset()
 
     def begin(self) -> int:
         """Return the number of a new live job."""

@@ -34,6 +34,9 @@ MAX_OUTSIDE_CONVERSATION: Final = 8
 class Responses:
     """Answers and speaks for one session; see the module."""
 
+    _untranscribed: frozenset[str] = frozenset()
+    """Turns whose transcript is still to come."""
+
     def __init__(
         self, config: SessionConfig, conversation: Conversation, jobs: Jobs, new_id: Callable[[str], str]
     ) -> None:
@@ -46,8 +49,6 @@ class Responses:
         """Responses in progress by id, the one in the conversation among them."""
         self._waiting: list[tuple[Reply, CreateResponse]] = []
         """Responses in progress that wait for transcripts before the chat backend is asked."""
-        self._untranscribed: set[str] = set()
-        """Turns whose transcript is still to come."""
         self._source = ResponseSource(conversation)
         self.interruptions = Interruptions()
         self._prepared = PreparedAnswer(jobs)
@@ -83,11 +84,11 @@ class Responses:
 
     def turn_committed(self, item_id: str) -> None:
         """Note that a turn is over, whose transcript is still to come."""
-        self._untranscribed.add(item_id)
+        self._untranscribed |= {item_id}
 
     def turn_transcribed(self, item_id: str) -> Iterator[Output]:
         """Note that the transcript of a turn is in the conversation, or will never be; ask for what waited for it."""
-        self._untranscribed.discard(item_id)
+        self._untranscribed -= {item_id}
         if not self._untranscribed:
             waiting, self._waiting = self._waiting, []
             for reply, command in waiting:
