@@ -100,7 +100,9 @@ def unreachable(url: str, error: BaseException) -> ConnectionRefused:
             return ConnectionRefused(f"the host {urlsplit(url).hostname} cannot be found")
         case TimeoutError():
             return ConnectionRefused(f"no server answers at {_place(url)} in time")
-        case ConnectionRefusedError() | OSError(errno=None):  # without a number it is of several addresses of a host
+        case ConnectionRefusedError():
+            return ConnectionRefused(f"no server answers at {_place(url)}")
+        case OSError(errno=None) if str(error).startswith("Multiple exceptions"):  # of several addresses of a host
             return ConnectionRefused(f"no server answers at {_place(url)}")
         case _:
             reason = plain(error)

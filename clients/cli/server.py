@@ -46,7 +46,8 @@ def _is_local(url: str) -> bool:
 def report(command: str, error: RealtimeError, url: str) -> ExitCode:
     """Say why there is no session, and return the exit code."""
     is_nobody_there = isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, ssl.SSLError)
-    hint = f". {_how_to_start(url)}" if is_nobody_there and _is_local(url) else ""
+    is_ours = _is_local(url) and urlsplit(url).scheme != "wss"  # `vivavoce serve` does not speak TLS by itself
+    hint = f". {_how_to_start(url)}" if is_nobody_there and is_ours else ""
     warn(command, f"{error}{hint}")
     return code_of(error)
 

@@ -114,12 +114,24 @@ def test_that_no_server_answers_is_said_in_plain_words_with_how_to_start_one(
     assert capsys.readouterr().err == f"vivavoce say: no server answers at {host}:{port}. {hint}\n"
 
 
+def test_where_tls_is_asked_for_no_command_that_serves_without_is_recommended(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = "wss://localhost"
+    refusal = unreachable(url, ConnectionRefusedError())
+    refusal.__cause__ = ConnectionRefusedError()
+    assert report("say", refusal, url) is ExitCode.NO_SERVER
+    assert capsys.readouterr().err == "vivavoce say: no server answers at localhost:443\n"
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
         (OSError(errno.EHOSTUNREACH, "Connect call failed ('10.0.0.1', 80)"), "No route to host"),
         (socket.gaierror(-2, "Name or service not known"), "the host voice.example cannot be found"),
         (TimeoutError("timed out"), "no server answers at voice.example:80 in time"),
+        (OSError("Multiple exceptions: [Errno 111] ..., [Errno 111] ..."), "no server answers at voice.example:80"),
+        (OSError("Tunnel connection failed: 407"), "Tunnel connection failed: 407"),
     ],
 )
 def test_what_the_system_says_of_a_connection_is_told_without_its_arguments(error: OSError, message: str) -> None:
