@@ -285,7 +285,6 @@ def _decoding(fields: Fields) -> DecodingOptions:
     return DecodingOptions(
         temperatures=(temperature,) if temperature else defaults.temperatures,
         beam_size=integer("beam_size", defaults.beam_size),
-        greedy_above=defaults.greedy_above if fields.integer("beam_size", *INTEGERS["beam_size"]) is None else 0.0,
         best_of=integer("best_of", defaults.best_of),
         patience=number("patience", defaults.patience),
         length_penalty=number("length_penalty", defaults.length_penalty),

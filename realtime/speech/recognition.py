@@ -50,8 +50,6 @@ class DecodingOptions:
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     thresholds: Thresholds = Thresholds()
-    greedy_above: float = 0.0
-    """Average log-probability from which the greedy text needs no search; 0: there is a search at once."""
     thorough: bool = False
     """Retry doubtful text in the full window, unless there is little speech; used for uploads."""
 

@@ -63,7 +63,7 @@ class Decoder:
         results = self._model.generate(
             self._encoder.memory([(state.encoding, frames) for state in states]),
             prompts,
-            **generation(decoding, temperature, greedy=states[0].greedy),
+            **generation(decoding, temperature),
             # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
             suppress_tokens=[-1, *self._foreign_tokens.writing(states[0].foreign_scripts)],  # -1: those of the model
             max_length=min(MAX_LENGTH, max(2 * bound, bound + len(prompts[0]))),

@@ -109,7 +109,6 @@ class Whisper:
                 language=tokenizer.language_code,
                 task=tokenizer.sot_sequence,
                 timestamps=not request.under_load,
-                greedy=request.decoding.greedy_above < 0,
                 context=preceding(request, tokenizer, terms=request.under_load),
                 language_probability=detected.probability,
                 languages=languages,

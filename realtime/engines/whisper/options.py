@@ -14,7 +14,7 @@ HOTWORD_TOKENS: Final = 100
 """Tokens of hotwords among them."""
 
 
-def generation(decoding: DecodingOptions, temperature: float, *, greedy: bool = False) -> dict[str, Any]:
+def generation(decoding: DecodingOptions, temperature: float) -> dict[str, Any]:
     """Return the search options of `ctranslate2.models.Whisper.generate` at this temperature."""
     options: dict[str, Any] = {
         "length_penalty": decoding.length_penalty,
@@ -24,8 +24,6 @@ def generation(decoding: DecodingOptions, temperature: float, *, greedy: bool = 
     if temperature > 0:
         sampling = {"sampling_topk": 0, "sampling_temperature": temperature, "num_hypotheses": decoding.best_of}
         return options | sampling | {"beam_size": 1}
-    if greedy:
-        return options | {"beam_size": 1}
     return options | {"beam_size": decoding.beam_size, "patience": decoding.patience}
 
 

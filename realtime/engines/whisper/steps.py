@@ -4,18 +4,17 @@ Most requests need one draft. Each step below that applies decodes once more, as
 
 1. *Without the prompt*, if the draft consists of the prompt's words (`echo`).
 2. *Without other scripts*, if it has letters that the given language is not written in (`scripts`).
-3. *With beams*, if the request has several and the greedy draft is improbable.
-4. *In a wider window*, a final whose evidence is bad (`drafts`).
-5. *At further temperatures*, those of the request, until a draft suffices. The draft with the best score goes on.
-6. *With the terms to expect*, if there are any, except under load (`terms`).
-7. *With timestamps*, a final that was decoded without and leaves sound without words. The tail padding of finals under
+3. *In a wider window*, a final whose evidence is bad (`drafts`).
+4. *At further temperatures*, those of the request, until a draft suffices. The draft with the best score goes on.
+5. *With the terms to expect*, if there are any, except under load (`terms`).
+6. *With timestamps*, a final that was decoded without and leaves sound without words. The tail padding of finals under
    load is too short for reliable timestamps. Elsewhere they are on from the beginning: without them Whisper skips the
    sentence of a speaker who follows another closely.
-8. *Stretch by stretch*, a final that repeats itself, leaves sound without words or has fewer words than there are
+7. *Stretch by stretch*, a final that repeats itself, leaves sound without words or has fewer words than there are
    stretches of speech (`stretches`). A stretch takes steps 1 and 2 only.
-9. *The remainder*, if the last timestamp shows that a final stopped early. It takes all steps again.
+8. *The remainder*, if the last timestamp shows that a final stopped early. It takes all steps again.
 
-Partials take steps 1, 2, 3, 5 and 6 only.
+Partials take steps 1, 2, 4 and 5 only.
 """
 
 from dataclasses import replace
@@ -94,9 +93,6 @@ class Steps:
         """Return the state for decoding the same audio in a wider window or at the next temperature, if need be."""
         request, best = state.request, self._best(state, draft)
         thresholds, temperatures = request.decoding.thresholds, request.decoding.temperatures
-        probable = draft.meets(thresholds) and draft.average_log_probability >= request.decoding.greedy_above
-        if state.greedy and (draft.broken or not probable):
-            return replace(state, greedy=False)
         # While others wait, only a worthless draft is decoded again.
         has_time = alone and not request.under_load
         worthless = draft.broken or (len(temperatures) > 1 and not draft.meets(thresholds))
@@ -154,20 +150,12 @@ class Steps:
 
     def _stretch(self, state: DecodeState, split: Split) -> DecodeState:
         """Return the state of the current stretch of a split."""
-        return replace(self._restarted(state, split.current_request), timestamps=True, greedy=False, split=split)
+        return replace(self._restarted(state, split.current_request), timestamps=True, split=split)
 
     def _restarted(self, state: DecodeState, request: TranscriptionRequest) -> DecodeState:
         """Return the state for decoding a part of the audio, without a draft of it."""
         encoding = self._encoder.encode(padded(request))
-        return replace(
-            state,
-            request=request,
-            encoding=encoding,
-            echo=None,
-            best=None,
-            step=0,
-            greedy=request.decoding.greedy_above < 0,
-        )
+        return replace(state, request=request, encoding=encoding, echo=None, best=None, step=0)
 
 
 def _written_language(state: DecodeState) -> str:

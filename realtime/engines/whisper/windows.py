@@ -127,8 +127,6 @@ class DecodeState:
     """Scripts whose letters are suppressed, because a draft had some although the language is not written in them."""
     best: Draft | None = None
     """The best draft so far; None before the first decode."""
-    greedy: bool = False
-    """Whether to decode without the beams of the request, which follow if the draft is improbable."""
     step: int = 0
     """Index of the temperature to decode with next."""
     prefix: Hypothesis | None = None
@@ -205,10 +203,10 @@ def padded_length(encoding: Encoding) -> int:
 
 def batches(states: Sequence[DecodeState]) -> list[list[int]]:
     """Group the indices of states that can be decoded together."""
-    alike: dict[tuple[int | None, int, int, bool, DecodingOptions, frozenset[str]], list[int]] = {}
+    alike: dict[tuple[int | None, int, int, DecodingOptions, frozenset[str]], list[int]] = {}
     for index, state in enumerate(states):
         length = state.memory if state.timestamps else None  # any length
-        key = (length, len(state.prompt), state.step, state.greedy, state.request.decoding, state.foreign_scripts)
+        key = (length, len(state.prompt), state.step, state.request.decoding, state.foreign_scripts)
         alike.setdefault(key, []).append(index)
     return list(alike.values())
 

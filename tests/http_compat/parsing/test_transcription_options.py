@@ -8,7 +8,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
-from realtime.offline.options import OFFLINE_DECODING
 from realtime.speech.recognition import DecodingOptions, Thresholds, TranscriptionRequest
 from realtime.speech.transcript import Hypothesis, Word
 from tests.support.recordings import silence, tone, wav_file
@@ -45,15 +44,6 @@ def test_whisper_s_options_reach_the_recognizer(client: TestClient, recognizer: 
     assert recognizer.requests[0].decoding == DecodingOptions(
         FALLBACK, 3, 2, 1.5, 0.5, 1.2, 4, thresholds, thorough=True
     )
-
-
-def test_beams_that_a_client_asks_for_are_used_for_all_of_the_recording(
-    client: TestClient, recognizer: ScriptedRecognizer
-) -> None:
-    upload(client)
-    upload(client, beam_size="3")
-    assert [request.decoding.greedy_above for request in recognizer.requests] == [OFFLINE_DECODING.greedy_above, 0.0]
-    assert OFFLINE_DECODING.greedy_above < 0
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -80,24 +79,6 @@ def test_a_sentence_is_transcribed_with_any_search_options(
     assert words(hypothesis.text)[:4] == words(NAME)[:4]
     assert -1 < hypothesis.average_log_probability < 0
     assert hypothesis.temperature == decoding.temperatures[0]
-
-
-@pytest.mark.parametrize(("greedy_above", "beams"), [(-0.5, [1]), (-0.001, [1, 3]), (0.0, [3])])
-def test_beams_follow_only_if_the_greedy_text_is_improbable(
-    whisper: Whisper, name: Samples, monkeypatch: pytest.MonkeyPatch, greedy_above: float, beams: list[int]
-) -> None:
-    used = []
-
-    def generate(memory: Any, prompts: Any, **options: Any) -> Any:
-        used.append(options["beam_size"])
-        return whisper._model.generate(memory, prompts, **options)
-
-    model = SimpleNamespace(generate=generate, align=whisper._model.align, is_multilingual=True)
-    monkeypatch.setattr(whisper._decoder, "_model", model)
-    decoding = DecodingOptions(beam_size=3, greedy_above=greedy_above)
-    hypothesis = transcribe(whisper, TranscriptionRequest(name, language="en", decoding=decoding))
-    assert used == beams
-    assert words(hypothesis.text)[:4] == words(NAME)[:4]
 
 
 def test_hotwords_decide_how_a_name_is_spelled(hear: Callable[..., Hypothesis]) -> None:

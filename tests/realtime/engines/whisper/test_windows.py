@@ -124,10 +124,9 @@ def test_with_timestamps_states_of_very_different_lengths_share_none() -> None:
         state(100, timestamps=True),
         state(100, task=[1, 2, 3, 4]),
         state(100, step=1),
-        state(100, greedy=True),
         state(100, request=TranscriptionRequest(sound(2.0), decoding=DecodingOptions(beam_size=5))),
     ],
-    ids=["timestamps", "prompt", "temperature", "greedy", "search"],
+    ids=["timestamps", "prompt", "temperature", "search"],
 )
 def test_states_with_different_decoding_options_share_no_batch(other: DecodeState) -> None:
     assert batches([state(100), other, state(100)]) == [[0, 2], [1]]
