@@ -47,9 +47,10 @@ async def open_connection(
     headers = authorization(api_key)
     if token:
         headers["X-Resume-Token"] = token
+    address = reachable(url)
     try:
         connection = await open_socket(
-            _with_query(reachable(url), query),
+            _with_query(address, query),
             additional_headers=headers,
             compression=None,
             open_timeout=timeout,
@@ -59,9 +60,9 @@ async def open_connection(
     except InvalidStatus as refusal:
         raise refused(refusal.response.status_code, refusal.response.headers, refusal.response.body) from None
     except TimeoutError:
-        raise ConnectionRefused(f"{url} did not answer within {timeout:g} s") from None
+        raise ConnectionRefused(f"{address} did not answer within {timeout:g} s") from None
     except (OSError, WebSocketException) as error:
-        raise unreachable(url, error) from error
+        raise unreachable(address, error) from error
     tcp = connection.transport.get_extra_info("socket")
     if tcp is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)

@@ -85,7 +85,7 @@ def transcribe(
     """
     fields = {"model": model, "language": language, "prompt": prompt, "response_format": "verbose_json"}
     granularities = [("timestamp_granularities[]", each) for each in ("word", "segment")]
-    with _upload(Path(path), url, api_key, translate, [*fields.items(), *granularities], timeout) as answered:
+    with _upload(path, url, api_key, translate, [*fields.items(), *granularities], timeout) as answered:
         body = _read(answered)
     try:
         answer: Payload = json.loads(body)
@@ -110,7 +110,7 @@ def stream(
     Raises the errors of `transcribe`, and `ServerClosed` if the answer breaks off.
     """
     asked = [*fields, ("stream", "true"), ("timestamp_granularities[]", "word")]
-    with _upload(Path(path), url, api_key, translate, asked, timeout) as answer:
+    with _upload(path, url, api_key, translate, asked, timeout) as answer:
         number = 0
         end: RealtimeError | None = ServerClosed(1006, "the answer broke off")
         try:
@@ -149,7 +149,7 @@ def subtitles(
 ) -> str:
     """Return subtitles of a recording as the server lays them out; arguments and errors are those of `transcribe`."""
     fields = {"model": model, "language": language, "prompt": prompt, "response_format": form}
-    with _upload(Path(path), url, api_key, translate, fields.items(), timeout) as answer:
+    with _upload(path, url, api_key, translate, fields.items(), timeout) as answer:
         return _read(answer).decode()
 
 
@@ -174,7 +174,7 @@ def _names(url: str, path: str, api_key: str | None, timeout: float) -> list[str
 
 
 def _upload(
-    path: Path,
+    path: str | Path,
     url: str,
     api_key: str | None,
     translate: bool,
@@ -182,7 +182,9 @@ def _upload(
     timeout: float,
 ) -> HTTPResponse:
     """Send a form with a file, block by block, and return the answer; the server's default model may not give it."""
-    fields = [*fields]
+    if not isinstance(path, str | Path):
+        raise TypeError(f"a recording is the path of a file, not {type(path).__name__}")
+    path, fields = Path(path), [*fields]
     model = next((value for name, value in fields if name == "model"), None) or ""
     boundary = secrets.token_hex(16)
     head = "".join(

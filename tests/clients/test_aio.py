@@ -327,13 +327,14 @@ def test_what_cannot_be_a_key_is_refused_and_not_quoted(key: str) -> None:
     assert refused.value.code == "invalid_api_key"
 
 
-def test_a_server_that_cannot_be_reached_is_a_refused_connection() -> None:
+@pytest.mark.parametrize("scheme", ["ws://", "http://", ""])
+def test_a_server_that_cannot_be_reached_is_a_refused_connection(scheme: str) -> None:
     async def client(_url: str) -> None:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
-            await nothing(f"ws://127.0.0.1:{unused.getsockname()[1]}")
+            await nothing(f"{scheme}127.0.0.1:{unused.getsockname()[1]}")
 
-    with pytest.raises(ConnectionRefused, match="no server answers at 127"):
+    with pytest.raises(ConnectionRefused, match=r"no server answers at 127\.0\.0\.1:\d+$"):
         meet(saying(), client)
 
 

@@ -97,6 +97,11 @@ def test_what_is_no_string_is_no_address_and_no_key(service: HttpService, wrong:
             voices(service.address, api_key=wrong)
 
 
+def test_a_recording_is_the_path_of_a_file(recording: Path) -> None:
+    with recording.open("rb") as file, pytest.raises(TypeError, match="the path of a file, not BufferedReader"):
+        transcribe(file, "127.0.0.1:9")  # type: ignore[arg-type]
+
+
 def test_a_wrong_key_and_a_lack_of_servers_are_refusals(recording: Path) -> None:
     with http_service(api_keys=frozenset({"right"})) as service:
         with pytest.raises(ConnectionRefused) as refusal:
