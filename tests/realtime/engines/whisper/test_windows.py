@@ -52,11 +52,6 @@ def test_the_tail_padding_depends_on_the_kind_of_request(final: bool, under_load
     assert window.sum() == 2 * SAMPLE_RATE
 
 
-@pytest.mark.parametrize(("seconds", "padding"), [(0.5, 4.0), (2.0, 4.0), (3.0, 3.0), (4.0, 2.0), (12.0, 2.0)])
-def test_a_short_final_has_more_tail_padding(seconds: float, padding: float) -> None:
-    assert len(padded(TranscriptionRequest(sound(seconds)))) == (seconds + padding) * SAMPLE_RATE
-
-
 def test_quiet_audio_is_levelled_before_it_is_encoded() -> None:
     request = TranscriptionRequest(0.001 * sound(2.0))
     for window in (padded(request), second_window(request)):
