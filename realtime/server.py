@@ -1,7 +1,6 @@
-"""Serve the application with uvicorn: limits, redaction of its log, and the listening socket."""
+"""Serve the application with uvicorn: limits, shutdown, and redaction of its log."""
 
 import asyncio
-import errno
 import gc
 import logging
 import os
@@ -27,10 +26,6 @@ logger = logging.getLogger("vivavoce")
 
 REFUSED: Final = "ASGI callable returned without completing handshake."
 """What uvicorn logs as an error after a websocket was refused with an HTTP response, which is no error."""
-
-USER_TIMEOUT_FACTOR: Final = 4
-"""Unacknowledged data closes a connection after this many times `send_timeout_seconds`, if the session did not."""
-
 
 DRAIN_INTERVAL: Final = 0.02
 """Seconds between two looks at whether all work has ended."""
@@ -84,7 +79,7 @@ class Server(uvicorn.Server):
                 ws_max_size=settings.max_message_bytes,
                 ws_per_message_deflate=False,
                 # The socket of a saturated session is not read, so that pongs may wait behind audio for any time. Dead
-                # peers are detected by TCP (see `listening_socket`) and by the idle and send timeouts of each session.
+                # peers are detected by TCP (`edge/listening_sockets.py`), and by the timeouts of each session.
                 ws_ping_timeout=None,
                 log_config=None,  # keep the logging configuration of the process
                 forwarded_allow_ips=_as_reported(settings.trusted_proxies),
@@ -258,52 +253,3 @@ def _redact(record: logging.LogRecord) -> bool:
             without_key(each.partition("?")[0]) if isinstance(each, str) else each for each in record.args
         )
     return record.levelno > logging.DEBUG and record.msg != REFUSED
-
-
-def listening_socket(settings: Settings) -> socket.socket:
-    """Open the listening socket for HTTP and websockets.
-
-    Raises:
-        OSError: The address or the port is not available.
-        OverflowError: The port is out of range.
-
-    """
-    return _listen(settings.host, settings.port, settings)
-
-
-def wyoming_socket(settings: Settings) -> socket.socket | None:
-    """Open the listening socket for Wyoming clients; None without the setting. Raises as `listening_socket`."""
-    return None if settings.wyoming_address is None else _listen(*settings.wyoming_address, settings)
-
-
-def _listen(host: str, port: int, settings: Settings) -> socket.socket:
-    """Open a listening socket."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return _guarded(socket.create_server((host, port), family=family, backlog=128), settings)
-
-
-def inherited_socket(descriptor: int, settings: Settings) -> socket.socket:
-    """Take over a listening socket that the parent process has opened, such as systemd.
-
-    Raises `OSError` if the descriptor is not one of TCP.
-    """
-    listener = socket.socket(fileno=descriptor)
-    listening = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-    if not listening or listener.family not in (socket.AF_INET, socket.AF_INET6):
-        listener.detach()
-        raise OSError(errno.EINVAL, "this is no listening TCP socket")
-    return _guarded(listener, settings)
-
-
-def _guarded(listener: socket.socket, settings: Settings) -> socket.socket:
-    """Have connections of a listening socket closed when the peer is gone or does not read."""
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        timeout_ms = int(1000 * USER_TIMEOUT_FACTOR * settings.send_timeout_seconds)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
-    return listener
-
-
-def listening_error(error: OSError | OverflowError) -> str:
-    """Describe in words why `listening_socket` failed, without the address, which `socket` appends."""
-    return (getattr(error, "strerror", None) or str(error)).partition(" (while ")[0]

@@ -138,7 +138,7 @@ def test_no_packages_import_each_other_in_a_circle(imports: grimp.ImportGraph) -
 
 
 def test_the_service_starts_without_importing_torch_or_opentelemetry() -> None:
-    service = "realtime.cli.serve, realtime.app, realtime.engines.whisper.engine, realtime.engines.silero"
+    service = "realtime.cli.serving, realtime.app, realtime.engines.whisper.engine, realtime.engines.silero"
     program = f"import sys, {service}; print(sys.modules.keys() & {{'torch', 'opentelemetry'}})"
     outcome = run(sys.executable, "-c", program)
     assert outcome.stdout == "set()\n", outcome.stderr

@@ -1,10 +1,7 @@
-"""The command `vivavoce serve`."""
+"""The command `vivavoce serve`: open the port, and then import and run the service (`realtime.cli.serving`)."""
 
 import argparse
 import errno
-import logging
-import os
-import signal
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -14,21 +11,12 @@ from typing import Final
 from clients.cli.exit_codes import ExitCode
 from clients.cli.terminal import warn
 from clients.cli.values import whole_number
-from realtime import logs
-from realtime.cli.wyoming_checks import announcement_problem
 from realtime.cpus import usable_cpus
-from realtime.edge.service_manager import ServiceManager, passed_sockets
-from realtime.engines.registry import InstalledEngines
+from realtime.edge.listening_sockets import inherited_socket, listening_error, listening_socket, wyoming_socket
+from realtime.edge.service_manager import passed_sockets
 from realtime.environment import MAX_PORT
 from realtime.freed_memory import limit_arenas
-from realtime.models.models import Models
-from realtime.server import Server, inherited_socket, listening_error, listening_socket, wyoming_socket
 from realtime.settings import Settings
-from realtime.tls import tls_context
-from realtime.tracing.files import prepare_directory
-from realtime.weights.progress import LoggedProgress
-
-logger = logging.getLogger("vivavoce")
 
 _NO_ADDRESS: Final = frozenset({errno.EADDRNOTAVAIL, socket.EAI_NONAME})
 """What is wrong with an address that is none, or not one of this machine."""
@@ -83,22 +71,6 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             "Set VIVAVOCE_API_KEYS, or pass --insecure to allow it."
         )
         return ExitCode.USAGE
-    if settings.trace is not None:
-        try:
-            prepare_directory(settings.trace.expanduser())
-        except OSError as error:
-            reason = error.strerror or error
-            _warn(f"VIVAVOCE_TRACE: cannot write to {settings.trace}: {reason}")
-            return ExitCode.USAGE
-    try:
-        tls_context(settings)
-    except ValueError as error:
-        _warn(str(error))
-        return ExitCode.USAGE
-    if problem := announcement_problem(settings):
-        _warn(problem)
-        return ExitCode.USAGE
-    logs.configure(settings)
     with ExitStack() as sockets:
         try:
             place = f"{settings.host}, port {settings.port}"
@@ -109,33 +81,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         except (OSError, OverflowError) as error:
             _warn(f"cannot listen on {place}: {listening_error(error)}")
             return ExitCode.USAGE if getattr(error, "errno", None) in _NO_ADDRESS else ExitCode.FAILED
-        models = Models(settings, InstalledEngines(settings, LoggedProgress()))
-        server = Server(
-            models,
-            settings,
-            wyoming,
-            successor="--fd" in inherited,
-            accept_when_ready=options.ready_fd is not None,
-            manager=ServiceManager(os.environ, options.ready_fd),
-            owns_process=True,
-        )
-        scheme = "http" if settings.tls_certificate is None else "https"
-        logger.info("listening on %s://%s:%d", scheme, *listener.getsockname()[:2])
-        if wyoming is not None:
-            logger.info("listening on tcp://%s:%d for Wyoming clients", *wyoming.getsockname()[:2])
-            if settings.wyoming_is_open:
-                logger.warning("Wyoming has no API keys: every machine that reaches this address can use the service")
-        # After its shutdown uvicorn raises the signal again. That ends the process even if a thread is still loading a
-        # model: Ctrl-C as it usually does, and what a supervisor sends without an error.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, lambda number, _: _end(number, drained=not server.force_exit))
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-            at_terminal = _has_terminal()
-            signal.signal(signal.SIGHUP, lambda *_: _hang_up(server, at_terminal=at_terminal))
-        server.run(sockets=[listener])
-    if server.failure is not None:
-        raise server.failure
-    return 0 if server.started else 1
+        from realtime.cli.serving import serve  # takes a second, in which the first clients wait for their answers
+
+        return serve(settings, listener, wyoming, successor="--fd" in inherited, ready_descriptor=options.ready_fd)
 
 
 def _descriptors(options: argparse.Namespace) -> list[tuple[str, int]]:
@@ -158,32 +106,6 @@ def at_inherited(settings: Settings, inherited: Mapping[str, socket.socket]) -> 
         host, port = inherited["--wyoming-fd"].getsockname()[:2]
         settings = replace(settings, wyoming_uri=f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}")
     return settings
-
-
-def _has_terminal() -> bool:
-    """Return whether there is a terminal whose end would end this process."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
-
-
-def _hang_up(server: Server, *, at_terminal: bool) -> None:
-    """Handle SIGHUP: end as with SIGTERM if the terminal has been closed, else hand over to another process."""
-    if at_terminal and not _has_terminal():
-        server.handle_exit(signal.SIGTERM, None)
-    else:
-        server.hand_over()
-
-
-def _end(number: int, *, drained: bool) -> None:
-    """End the process after its shutdown: with code 0 if it has `drained`, else by the signal."""
-    logging.shutdown()
-    if drained:
-        os._exit(0)
-    signal.signal(number, signal.SIG_DFL)
-    signal.raise_signal(number)
 
 
 def _warn(message: str) -> None:

@@ -9,7 +9,7 @@ import tempfile
 from typing import Final
 
 from realtime.cli.findings import Finding, Findings, Status
-from realtime.server import listening_error, listening_socket
+from realtime.edge.listening_sockets import listening_error, listening_socket
 from realtime.settings import PREFIX, Settings
 from realtime.tls import tls_context
 from realtime.tracing.files import prepare_directory

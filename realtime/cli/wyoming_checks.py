@@ -7,8 +7,8 @@ from typing import Final
 from realtime.cli.findings import Finding, Findings, Status
 from realtime.cli.service_checks import listening_advice
 from realtime.edge.announcement import can_announce
+from realtime.edge.listening_sockets import listening_error, wyoming_socket
 from realtime.errors import VoiceError
-from realtime.server import listening_error, wyoming_socket
 from realtime.settings import PREFIX, Settings
 from realtime.wire.wyoming.framing import EventReader, WyomingEvent
 

@@ -21,10 +21,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.edge.drain import Drain
+from realtime.edge.listening_sockets import listening_socket, wyoming_socket
 from realtime.edge.service_manager import ServiceManager
 from realtime.edge.websocket import RealtimeEndpoint
 from realtime.models.models import Models
-from realtime.server import Server, listening_socket, wyoming_socket
+from realtime.server import Server
 from realtime.settings import Settings
 from tests.support.recordings import silence
 from tests.support.scripted_engines import ScriptedEngines, say_numbers

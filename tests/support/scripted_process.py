@@ -13,7 +13,7 @@ import pytest
 
 SCRIPTED = """
 import sys, threading
-from realtime.cli import main as cli, serve
+from realtime.cli import main as cli, serving
 from tests.support.scripted_engines import ScriptedEngines
 from realtime.errors import EngineError
 
@@ -25,7 +25,7 @@ class Broken(ScriptedEngines):
     def recognizer(self, entry):
         raise EngineError(f"{entry.name} is broken.")
 
-serve.InstalledEngines = lambda *_: globals()[sys.argv[1]]()
+serving.InstalledEngines = lambda *_: globals()[sys.argv[1]]()
 sys.exit(cli.main(sys.argv[2:]))
 """
 LOG_SECONDS = 60.0

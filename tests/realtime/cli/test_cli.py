@@ -276,6 +276,34 @@ def test_a_json_log_has_one_object_a_line_with_the_session_where_there_is_one() 
     assert "session" not in next(record for record in records if record["message"].startswith("listening on "))
 
 
+def test_the_port_is_open_before_the_service_is_imported() -> None:
+    program = """
+import importlib.abc, os, socket, sys
+from realtime.cli.main import main
+
+class Client(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name == "realtime.app":
+            socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5).close()
+            print("connected", flush=True)
+            os._exit(0)
+
+sys.meta_path.insert(0, Client())
+main(["serve", "--port", sys.argv[1]])
+"""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = str(unused.getsockname()[1])
+    command = [sys.executable, "-c", program, port]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=60, check=False)
+    assert done.stdout.startswith(b"connected"), done.stderr
+
+
+def test_what_opens_the_port_is_imported_without_the_service() -> None:
+    program = "import sys, realtime.cli.serve; print(sys.modules.keys() & {'numpy', 'starlette', 'uvicorn', 'av'})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=False)
+    assert done.stdout == b"set()\n", done.stderr
+
+
 def test_a_descriptor_that_is_no_listening_socket_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as unused:
         assert exit_code("serve", "--fd", str(unused.fileno())) == 2

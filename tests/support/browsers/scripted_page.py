@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from realtime.edge.listening_sockets import listening_socket
 from realtime.edge.page import routes
-from realtime.server import listening_socket
 from realtime.settings import Settings
 from tests.support.realtime_service import eventually
 
