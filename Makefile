@@ -12,6 +12,9 @@ VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0 model
 CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)
 HTTP_TESTS := tests/http_compat tests/conformance
 
+# Hundreds of processes of the tests import the same modules, which are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-core test-http test-others test-models test-documents test-page voices browsers test-hostile soak ray autobahn conformance check bench bench-gpu bench-cases bench-peers pictures audit clean
 
