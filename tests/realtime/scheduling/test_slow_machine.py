@@ -1,4 +1,7 @@
-"""Captions while the machine loses speed: real sessions and a real scheduler with a simulated engine and clock."""
+"""Captions while the machine loses speed: real sessions and a real scheduler with a simulated engine and clock.
+
+The simulations take twice as long when coverage is measured, and it is that of the tests of single modules.
+"""
 
 from functools import cache
 
@@ -6,6 +9,8 @@ import pytest
 
 from realtime.scheduling.priority import LoadLevel
 from tests.support.simulated_load import Simulation
+
+pytestmark = pytest.mark.no_cover
 
 SLOW_FROM = 30.0
 END = 70.0

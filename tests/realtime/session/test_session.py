@@ -227,6 +227,7 @@ def test_finals_that_fail_do_not_hold_a_session_up() -> None:
     assert not conversation.session.saturated
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("config", [configured(), configured(turn_detection=None)], ids=["server_vad", "by_hand"])
 def test_an_hour_of_silence_takes_no_memory(config: SessionConfig) -> None:
     conversation, microphone = Conversation(config), Microphone()
@@ -237,6 +238,7 @@ def test_an_hour_of_silence_takes_no_memory(config: SessionConfig) -> None:
     assert memory(conversation) <= 8 * 16_000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("transcribe", [True, False])
 def test_an_hour_of_speech_without_a_pause_takes_no_more_memory_than_a_minute(transcribe: bool) -> None:
     conversation, microphone = Conversation(configured(transcribe=transcribe)), Microphone()

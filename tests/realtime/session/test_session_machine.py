@@ -1,10 +1,14 @@
-"""Whatever clients and engines do, in any order and however late, a session keeps its promises."""
+"""Whatever clients and engines do, in any order and however late, a session keeps its promises.
+
+Coverage does not count what is drawn at random here.
+"""
 
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -86,6 +90,8 @@ from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from tests.support.scripted_conversation import CONFIG, VOICE_RATE, hypothesis_of
+
+pytestmark = pytest.mark.no_cover
 
 SILENCE, HUM, VOICE = 0, 0x0101, 0x1010
 """16-bit samples of which both bytes are alike: an odd cut goes unnoticed by the ear, not by the decoder."""
