@@ -16,6 +16,7 @@ from typing import Final
 
 from websockets.asyncio.client import ClientConnection
 
+from clients.arguments import check_numbers
 from clients.connection import PATH, open_connection
 from clients.errors import ConnectionRefused
 from clients.options import SAMPLE_RATE, SessionOptions
@@ -59,7 +60,7 @@ async def connect(
         language: Language spoken, such as `en`. Default: detected.
         prompt: Names and words to expect.
         translate: Transcribe into English, whatever language is spoken.
-        voice: Voice of a conversation. Default: the server's.
+        voice: Voice of a conversation, which `transcription` is not. Default: the server's.
         rate: Sample rate in Hz of the audio that will be sent.
         turn_detection: Let the server detect the end of a turn; otherwise `commit` ends it.
         silence_ms: Silence in milliseconds that ends a turn. Default: the server's.
@@ -73,6 +74,8 @@ async def connect(
         ProtocolError: The server does not speak the protocol.
         RequestFailed: The server refuses the configuration, or does not have the model, the language or the voice.
         ServerClosed: The server closed the connection before the session was open.
+        TypeError: An argument has the wrong type, which the message names.
+        ValueError: A number is negative, or there is a `voice` for a session that does not speak.
     """
     options = SessionOptions(
         transcription=transcription,
@@ -87,6 +90,7 @@ async def connect(
         partials=partials,
         binary=binary,
     )
+    check_numbers(resume_seconds=resume_seconds, open_timeout=open_timeout)
     async with open_session(
         url, options, api_key=api_key, resume_seconds=resume_seconds, open_timeout=open_timeout
     ) as session:

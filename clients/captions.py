@@ -4,21 +4,18 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
-from pathlib import Path
-from typing import TypeAlias
 
 from clients.aio import DEFAULT_URL, OPEN_TIMEOUT
+from clients.arguments import check_numbers, strings_of
 from clients.backoff import Attempts
 from clients.errors import ConnectionRefused, ServerClosed
 from clients.events import Completed, Disconnected, Event, Reconnected
-from clients.feeding import Pcm, open_fed
+from clients.feeding import open_fed
 from clients.loop_thread import iterate_in_thread
 from clients.options import SAMPLE_RATE, SessionOptions
 from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession
 from clients.recordings import DEFAULT_MODEL, stream
-
-Source: TypeAlias = "str | Path | Pcm"
-"""The path of a file, or PCM."""
+from clients.sources import Source, is_recording
 
 
 @asynccontextmanager
@@ -40,9 +37,10 @@ async def caption(
     """Caption a source; the block ends it.
 
     Args:
-        source: PCM16 mono at `rate` Hz, whole or in pieces of any length, as `open_microphone` and `play` yield it; or
-            the path of a file, which is uploaded as it is, and whose segments come as `Completed` as they are
-            transcribed.
+        source: PCM16 mono at `rate` Hz, whole or in pieces of any length, as `open_microphone` and `play` yield it:
+            bytes, or samples of 16 bits. Or a recording, which is uploaded as it is, and whose segments come as
+            `Completed` as they are transcribed: the path of a file, or bytes or a file object that begin as a file of
+            audio does.
         url: Address of the server, `ws`, `wss`, `http` or `https`.
         api_key: Key of the server, if it needs one.
         model: Recognizer. Default: the server's.
@@ -60,30 +58,33 @@ async def caption(
 
     Raises:
         OSError: The file cannot be read.
+        TypeError: An argument has the wrong type, which the message names; or, when the events are read, the source
+            yields something else than PCM16.
+        ValueError: A number is negative; or, when the events are read, the source yields an encoded file in pieces.
         RequestFailed: The server does not have the model (`model_not_found`) or the language (`invalid_value`), refuses
             the configuration, or cannot read the file (`invalid_file_format`).
         ConnectionRefused: The server cannot be reached, refuses the client or does not answer in time.
         ProtocolError: The server does not speak the protocol.
     """
-    keywords = [keywords] if isinstance(keywords, str) else [*keywords]
-    if isinstance(source, str | Path):
-        fields = {"model": model or DEFAULT_MODEL, "language": language, "prompt": prompt}
-        given = [*fields.items(), *(("keywords[]", each) for each in keywords)]
-        request = partial(stream, source, url, api_key=api_key, translate=translate, fields=given)
-        async with aclosing(caption_file(request, reconnect_seconds)) as events:
-            yield events
-        return
+    check_numbers(reconnect_seconds=reconnect_seconds, open_timeout=open_timeout)
     options = SessionOptions(
         model=model,
         language=language,
         prompt=prompt,
-        keywords=tuple(keywords),
+        keywords=strings_of("keywords", keywords),
         translate=translate,
         rate=rate,
         silence_ms=silence_ms,
         partials=True,
         binary=True,
     )
+    if is_recording(source):
+        fields = {"model": model or DEFAULT_MODEL, "language": language, "prompt": prompt}
+        given = [*fields.items(), *(("keywords[]", each) for each in options.keywords)]
+        request = partial(stream, source, url, api_key=api_key, translate=translate, fields=given)
+        async with aclosing(caption_file(request, reconnect_seconds)) as events:
+            yield events
+        return
     async with open_fed(
         source, options, url, api_key=api_key, reconnect_seconds=reconnect_seconds, open_timeout=open_timeout
     ) as (session, sending):

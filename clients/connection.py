@@ -130,9 +130,8 @@ def refused(status: int, headers: Mapping[str, str], body: bytes | bytearray | N
     retry_after = float(seconds) if seconds.isdecimal() else None
     try:
         error = json.loads(body or b"")["error"]
-        return ConnectionRefused(
-            str(error["message"]), status, code=str(error.get("code") or ""), retry_after=retry_after
-        )
+        code, param = str(error.get("code") or ""), str(error.get("param") or "")
+        return ConnectionRefused(str(error["message"]), status, code=code, retry_after=retry_after, param=param)
     except (LookupError, TypeError, ValueError, AttributeError):
         phrase = next((each.phrase for each in HTTPStatus if each == status), "")
         return ConnectionRefused(f"HTTP {status} {phrase}".strip(), status, retry_after=retry_after)

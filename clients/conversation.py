@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, Session
+from clients.arguments import strings_of
 from clients.errors import RequestFailed
 from clients.events import (
     AudioChunk,
@@ -23,9 +24,10 @@ from clients.events import (
     ResponseText,
     SpeechStarted,
 )
-from clients.feeding import Pcm, open_fed
+from clients.feeding import open_fed
 from clients.options import SAMPLE_RATE, SessionOptions
 from clients.reconnecting import RECONNECT_SECONDS, ReconnectingSession
+from clients.sources import Pcm
 
 BYTES_PER_SECOND: Final = 2 * SAMPLE_RATE
 
@@ -105,7 +107,7 @@ async def converse(
         instructions=instructions,
         voice=voice,
         language=language,
-        keywords=(keywords,) if isinstance(keywords, str) else tuple(keywords),
+        keywords=strings_of("keywords", keywords),
         eagerness=eagerness,
         partials=True,
         binary=True,

@@ -73,15 +73,23 @@ class ConnectionRefused(RealtimeError):
     """The session could not be opened.
 
     `status` is the HTTP status of a refusal, None if the server did not answer; `code` the server's name of the error,
-    empty if it gave none; `retry_after` the seconds after which to try again, None if the server did not say.
+    empty if it gave none; `retry_after` the seconds after which to try again, None if the server did not say; `param`
+    what of the request it is about, empty if that is not known.
     """
 
     def __init__(
-        self, message: str, status: int | None = None, *, code: str = "", retry_after: float | None = None
+        self,
+        message: str,
+        status: int | None = None,
+        *,
+        code: str = "",
+        retry_after: float | None = None,
+        param: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.param = param
         self.retry_after = retry_after
 
 
@@ -99,8 +107,12 @@ class ServerClosed(RealtimeError):
 
 
 class RequestFailed(RealtimeError):
-    """The server refused a request or failed to complete it; `code` is its error code."""
+    """The server refused a request or failed to complete it.
 
-    def __init__(self, code: str, message: str) -> None:
+    `code` is its error code; `param` the argument that it is about, empty if that is not known.
+    """
+
+    def __init__(self, code: str, message: str, param: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.param = param

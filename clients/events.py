@@ -73,8 +73,8 @@ class Partial(Event):
 class Completed(Event):
     """The final transcript of a turn; `suppressed` has a reason for each segment whose text was suppressed.
 
-    `words`, `language` and `suppressed` are empty without the extension `partials`. Captions of live audio have `start`
-    and `end`, in seconds since the audio began, as far as they are known.
+    `words`, `language` and `suppressed` are empty without the extension `partials`. Captions have `start` and `end`, in
+    seconds since the audio began, as far as they are known: of segments of a file, where their words begin and end.
     """
 
     item_id: str

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from clients.arguments import check_strings, check_whole_numbers, strings_of
 from clients.errors import ErrorCode, RequestFailed
 from clients.events import Payload
 
@@ -17,6 +18,9 @@ class SessionOptions:
     `transcription` opens a session that only listens, otherwise a conversation. `rate` is the sample rate in Hz of the
     audio that is sent, PCM16. `eagerness` (`low`, `medium`, `high`, `auto`) ends turns by meaning instead of after
     `silence_ms` milliseconds of silence.
+
+    Raises `TypeError`, which names the option, if one has the wrong type, and `ValueError` for a `voice` where nothing
+    is spoken.
     """
 
     transcription: bool = True
@@ -34,6 +38,20 @@ class SessionOptions:
     partials: bool = False
     binary: bool = False
     resume: bool = False
+
+    def __post_init__(self) -> None:
+        check_strings(
+            model=self.model,
+            language=self.language,
+            prompt=self.prompt,
+            voice=self.voice,
+            instructions=self.instructions,
+            eagerness=self.eagerness,
+        )
+        check_whole_numbers(rate=self.rate, silence_ms=self.silence_ms)
+        strings_of("keywords", self.keywords)
+        if self.transcription and self.voice is not None:
+            raise ValueError("voice needs transcription=False: a session with transcription does not speak")
 
     def query(self) -> dict[str, str]:
         """Return the query of the address."""
@@ -68,7 +86,7 @@ class SessionOptions:
             "type": "transcription" if self.transcription else "realtime",
             "audio": {"input": audio},
         }
-        if self.voice and not self.transcription:
+        if self.voice:
             session["audio"]["output"] = {"voice": self.voice}
         if self.instructions and not self.transcription:
             session["instructions"] = self.instructions
@@ -87,8 +105,7 @@ class SessionOptions:
         if self.model and "model" in unknown:
             raise unknown_model(self.model)
         if self.language and "language" in unknown:
-            where = "GET /v1/models lists the languages of each, as codes such as de"
-            raise RequestFailed(ErrorCode.INVALID_VALUE, f"the model does not transcribe {self.language}; {where}")
+            raise unknown_language(self.language)
         if self.voice and "voice" in unknown:
             raise unknown_voice(self.voice)
 
@@ -96,10 +113,16 @@ class SessionOptions:
 def unknown_model(name: str) -> RequestFailed:
     """Return the error for a recognizer that the server does not have."""
     where = "GET /v1/models?task=automatic-speech-recognition lists those that it has"
-    return RequestFailed(ErrorCode.MODEL_NOT_FOUND, f"the server has no model {name} for captions; {where}")
+    return RequestFailed(ErrorCode.MODEL_NOT_FOUND, f"the server has no model {name} for captions; {where}", "model")
 
 
 def unknown_voice(name: str) -> RequestFailed:
     """Return the error for a voice that the server does not have."""
     where = "GET /v1/audio/voices lists those that it has"
-    return RequestFailed(ErrorCode.INVALID_VOICE, f"the server has no voice {name}; {where}")
+    return RequestFailed(ErrorCode.INVALID_VOICE, f"the server has no voice {name}; {where}", "voice")
+
+
+def unknown_language(name: str) -> RequestFailed:
+    """Return the error for a language that the server does not know, or its model does not transcribe."""
+    where = "GET /v1/models lists the languages of each, as codes such as de"
+    return RequestFailed(ErrorCode.INVALID_VALUE, f"the model does not transcribe {name}; {where}", "language")

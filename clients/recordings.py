@@ -10,15 +10,16 @@ import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
-from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from clients.aio import DEFAULT_URL
+from clients.arguments import check_numbers, check_strings, request_failed
 from clients.connection import authorization, plain, prefix_of, reachable, refused, unreachable
 from clients.errors import ConnectionRefused, ErrorCode, ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import Completed, Payload, Word, parse_words
-from clients.options import unknown_model
+from clients.options import unknown_language, unknown_model
+from clients.sources import Recording, open_recording
 
 REQUEST_TIMEOUT: Final = 600.0
 """Seconds by default in which the server must go on answering: an upload is answered when it is transcribed."""
@@ -53,7 +54,7 @@ class Transcript:
 
 
 def transcribe(
-    path: str | Path,
+    recording: Recording,
     url: str = DEFAULT_URL,
     *,
     api_key: str | None = None,
@@ -66,7 +67,7 @@ def transcribe(
     """Transcribe a recording in any format that the server reads, with the times of its words.
 
     Args:
-        path: The file, which is sent as it is, and not held in memory.
+        recording: The path of a file, its contents, or an open binary file. It is sent as it is, block by block.
         url: Address of the server, `http`, `https`, `ws` or `wss`.
         api_key: Key of the server, if it needs one.
         model: Recognizer; OpenAI's names mean the server's default.
@@ -77,6 +78,7 @@ def transcribe(
 
     Raises:
         OSError: The file cannot be read.
+        TypeError: An argument has the wrong type, which the message names.
         RequestFailed: The server cannot transcribe it; `code` says why, for example `invalid_file_format`. A model
             that it does not have (`model_not_found`) is refused before the file is sent.
         ConnectionRefused: The server cannot be reached, refuses the client or is busy (`retry_after`).
@@ -85,7 +87,7 @@ def transcribe(
     """
     fields = {"model": model, "language": language, "prompt": prompt, "response_format": "verbose_json"}
     granularities = [("timestamp_granularities[]", each) for each in ("word", "segment")]
-    with _upload(path, url, api_key, translate, [*fields.items(), *granularities], timeout) as answered:
+    with _upload(recording, url, api_key, translate, [*fields.items(), *granularities], timeout) as answered:
         body = _read(answered)
     try:
         answer: Payload = json.loads(body)
@@ -97,7 +99,7 @@ def transcribe(
 
 
 def stream(
-    path: str | Path,
+    recording: Recording,
     url: str = DEFAULT_URL,
     *,
     api_key: str | None = None,
@@ -110,7 +112,7 @@ def stream(
     Raises the errors of `transcribe`, and `ServerClosed` if the answer breaks off.
     """
     asked = [*fields, ("stream", "true"), ("timestamp_granularities[]", "word")]
-    with _upload(path, url, api_key, translate, asked, timeout) as answer:
+    with _upload(recording, url, api_key, translate, asked, timeout) as answer:
         number = 0
         end: RealtimeError | None = ServerClosed(1006, "the answer broke off")
         try:
@@ -119,12 +121,16 @@ def stream(
                 match raw:
                     case {"type": "transcript.text.delta", "delta": str(text)}:
                         language = raw.get("language")
-                        yield Completed(f"segment_{number}", text.strip(), parse_words(raw), language, raw=raw)
+                        words = parse_words(raw)
+                        start, end_of_words = (words[0].start, words[-1].end) if words else (None, None)
+                        yield Completed(
+                            f"segment_{number}", text.strip(), words, language, start=start, end=end_of_words, raw=raw
+                        )
                         number += 1
                     case {"type": "transcript.text.done"}:
                         end = None
-                    case {"error": {"code": str(code), "message": str(message)}}:
-                        end = RequestFailed(code, message)
+                    case {"error": {"code": str(code), "message": str(message)} as error}:
+                        end = request_failed(code, message, error.get("param"))
                     case _:
                         yield None
         except (OSError, HTTPException) as error:
@@ -136,7 +142,7 @@ def stream(
 
 
 def subtitles(
-    path: str | Path,
+    recording: Recording,
     form: Literal["srt", "vtt"] = "srt",
     url: str = DEFAULT_URL,
     *,
@@ -147,9 +153,14 @@ def subtitles(
     translate: bool = False,
     timeout: float = REQUEST_TIMEOUT,
 ) -> str:
-    """Return subtitles of a recording as the server lays them out; arguments and errors are those of `transcribe`."""
+    """Return subtitles of a recording as the server lays them out; arguments and errors are those of `transcribe`.
+
+    Raises `ValueError` for another `form`, too.
+    """
+    if form not in ("srt", "vtt"):
+        raise ValueError(f"form is srt or vtt, not {form!r}")
     fields = {"model": model, "language": language, "prompt": prompt, "response_format": form}
-    with _upload(path, url, api_key, translate, fields.items(), timeout) as answer:
+    with _upload(recording, url, api_key, translate, fields.items(), timeout) as answer:
         return _read(answer).decode()
 
 
@@ -164,6 +175,7 @@ def models(url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float
 
 
 def _names(url: str, path: str, api_key: str | None, timeout: float) -> list[str]:
+    check_numbers(timeout=timeout)
     request = urllib.request.Request(_address(url, path))  # noqa: S310 - see `_address`
     with _request(request, api_key, timeout) as answer:
         body = _read(answer)
@@ -174,7 +186,7 @@ def _names(url: str, path: str, api_key: str | None, timeout: float) -> list[str
 
 
 def _upload(
-    path: str | Path,
+    recording: Recording,
     url: str,
     api_key: str | None,
     translate: bool,
@@ -182,24 +194,27 @@ def _upload(
     timeout: float,
 ) -> HTTPResponse:
     """Send a form with a file, block by block, and return the answer; the server's default model may not give it."""
-    if not isinstance(path, str | Path):
-        raise TypeError(f"a recording is the path of a file, not {type(path).__name__}")
-    path, fields = Path(path), [*fields]
+    fields = [*fields]
+    for name, value in fields:
+        check_strings(**{name.removesuffix("[]"): value})
+    check_numbers(timeout=timeout)
     model = next((value for name, value in fields if name == "model"), None) or ""
     boundary = secrets.token_hex(16)
-    head = "".join(
+    form = "".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields
         if value is not None
-    ) + (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quote(path.name)}"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
     )
     tail = f"\r\n--{boundary}--\r\n".encode()
 
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(0)
+    with open_recording(recording) as (file, file_name):
+        head = form + (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quote(file_name)}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        begin = file.tell()
+        size = file.seek(0, 2) - begin
+        file.seek(begin)
 
         def body() -> Iterator[bytes]:
             yield head.encode()
@@ -216,7 +231,13 @@ def _upload(
             },
         )
         _check_model(model, url, api_key, timeout)
-        answer = _request(request, api_key, timeout)
+        try:
+            answer = _request(request, api_key, timeout)
+        except RequestFailed as refusal:
+            language = next((value for name, value in fields if name == "language"), None)
+            if refusal.param == "language" and language:
+                raise unknown_language(language) from None
+            raise
     if "model" in answer.headers.get("x-vivavoce-substituted", ""):
         answer.close()
         raise unknown_model(model)
@@ -252,7 +273,7 @@ def _request(request: urllib.request.Request, api_key: str | None, timeout: floa
             refusal = refused(error.code, dict(error.headers), error.read())
         if error.code in _NO_ANSWER:
             raise refusal from None
-        raise RequestFailed(refusal.code, str(refusal)) from None
+        raise request_failed(refusal.code, str(refusal), refusal.param) from None
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise unreachable(request.full_url, reason if isinstance(reason, Exception) else error) from error

@@ -16,6 +16,7 @@ from typing import Final
 
 from websockets.exceptions import ConnectionClosed
 
+from clients.arguments import check_numbers, check_strings, request_failed
 from clients.connection import server_closed
 from clients.errors import ProtocolError, RealtimeError, RequestFailed, ServerClosed
 from clients.events import (
@@ -78,9 +79,12 @@ class Session:
         return value
 
     async def send(self, event: Payload) -> str:
-        """Send any client event and return its `event_id`, which a `ServerError` about it repeats."""
+        """Send any client event and return its `event_id`, which a `ServerError` about it repeats.
+
+        Raises `TypeError` or `ValueError` if it cannot be JSON.
+        """
         message = {"event_id": f"event_{next(self._numbers)}", **event}
-        await self._transmit(json.dumps(message))
+        await self._transmit(json.dumps(message, allow_nan=False))  # the server could not say what it refuses
         return str(message["event_id"])
 
     async def send_audio(self, pcm: bytes) -> None:
@@ -110,7 +114,12 @@ class Session:
         `on_done` is called when all of it has been spoken. Closing the generator cancels the response. Raises
         `RequestFailed` if the server does not have the voice (`invalid_voice`), or the text has no letter or digit
         (`invalid_value`) or was not spoken to its end, and `ServerClosed` or `ProtocolError` if the connection ends.
+        Raises `TypeError` or `ValueError` for arguments of another type.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"text is a string, not {type(text).__name__}")
+        check_strings(voice=voice)
+        check_numbers(speed=speed)
         output = {"format": {"type": "audio/pcm", "rate": SAMPLE_RATE}, "voice": voice, "speed": speed}
         request_id = f"speak_{next(self._numbers)}"
         response = {
@@ -137,8 +146,10 @@ class Session:
                         if on_done is not None:
                             on_done(done)
                         return
-                    case ResponseDone(code=code, message=message) | ServerError(code=code, message=message):
+                    case ResponseDone(code=code, message=message):
                         raise RequestFailed(code, message)
+                    case ServerError() as error:
+                        raise _failed(error)
                     case None:
                         raise self._end or ServerClosed(1000, "")
         except (GeneratorExit, asyncio.CancelledError):
@@ -199,7 +210,7 @@ class Session:
         while True:
             event = self._parse(await self._connection.recv())
             if isinstance(event, ServerError):
-                raise RequestFailed(event.code, event.message)
+                raise _failed(event)
             self._events.put_nowait(event)
             if event.raw.get("type") == event_type:
                 return event.raw
@@ -250,3 +261,8 @@ class Session:
         if isinstance(event, ResponseDone | ServerError):
             self._speeches.pop(key or "", None)
             self._responses = {number: each for number, each in self._responses.items() if each != key}
+
+
+def _failed(error: ServerError) -> RequestFailed:
+    """Return the error of the library for one of the server, which may name an argument."""
+    return request_failed(error.code, error.message, (error.raw.get("error") or {}).get("param"))

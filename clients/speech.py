@@ -5,6 +5,7 @@ from contextlib import aclosing
 from functools import partial
 
 from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, open_session
+from clients.arguments import check_numbers
 from clients.options import SessionOptions
 from clients.reconnecting import open_patiently
 
@@ -36,6 +37,7 @@ async def speak(
         ServerClosed: The connection was lost.
         ProtocolError: The server does not speak the protocol.
     """
+    check_numbers(open_timeout=open_timeout)
     options = SessionOptions(transcription=False, voice=voice, turn_detection=False, binary=True)
     opening = partial(open_session, url, options, api_key=api_key, open_timeout=open_timeout)
     async with (

@@ -1,11 +1,13 @@
 import asyncio
 import base64
 import json
+import math
 import socket
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -371,12 +373,64 @@ def test_a_session_for_which_the_server_has_something_else_is_refused(field: str
         await peer.greet({"x_substituted": [field]})
 
     async def client(url: str) -> None:
-        async with connect(url, model="no-such", language="xx", voice="nobody"):
+        voice = {"transcription": False, "voice": "nobody"} if field == "voice" else {}
+        async with connect(url, model="no-such", language="xx", **voice):  # type: ignore[arg-type]
             pass
 
     with pytest.raises(RequestFailed, match=message) as refusal:
         meet(script, client)
     assert refusal.value.code == code
+
+
+def test_a_voice_for_a_session_that_does_not_speak_is_refused() -> None:
+    async def client() -> None:
+        async with connect("127.0.0.1:9", voice="alloy"):
+            pass
+
+    with pytest.raises(ValueError, match="voice needs transcription=False"):
+        asyncio.run(client())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"text": 5}, "text is a string, not int"),
+        ({"text": b"Hello."}, "text is a string, not bytes"),
+        ({"voice": 5}, "voice is a string, not int"),
+        ({"speed": "x"}, "speed is a number, not str"),
+        ({"speed": math.nan}, "speed is a number of at least 0, not nan"),
+    ],
+)
+def test_speech_with_an_argument_of_another_type_is_refused_at_once(arguments: dict[str, Any], error: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+
+    with pytest.raises((TypeError, ValueError), match=error):
+        meet(script, speaking(**arguments))
+
+
+def test_a_message_that_is_no_json_is_not_sent() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+
+    async def client(url: str) -> None:
+        async with connect(url) as session:
+            with pytest.raises(ValueError, match="JSON compliant"):
+                await session.send({"type": "response.create", "response": {"temperature": math.inf}})
+
+    meet(script, client)
+
+
+def test_the_server_refuses_speech_by_the_names_of_arguments() -> None:
+    async def script(peer: Peer) -> None:
+        request = await peer.receive("response.create")
+        refusal = error("invalid_value", "Invalid 'response.audio.output.speed': too large.", request["event_id"])
+        refusal["error"]["param"] = "response.audio.output.speed"
+        await peer.send(refusal)
+
+    with pytest.raises(RequestFailed, match=r"^Invalid 'speed': too large\.$") as refused:
+        meet(greeted(script), speaking(speed=9.0))
+    assert refused.value.param == "speed"
 
 
 def test_what_was_not_asked_for_may_be_replaced() -> None:

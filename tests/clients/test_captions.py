@@ -1,6 +1,7 @@
 """Captions of the client library with the whole service, over connections that are cut."""
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from clients import (
     Disconnected,
     Event,
     Reconnected,
+    RequestFailed,
     caption,
     connect,
 )
@@ -107,8 +109,72 @@ def test_a_source_of_anything_but_bytes_is_named(service: RealtimeService) -> No
         async with caption([0.5, -0.5], service.url) as captions:  # type: ignore[list-item]
             await everything(captions)
 
-    with pytest.raises(TypeError, match="a source yields PCM16 as bytes, not float"):
+    with pytest.raises(TypeError, match="a source yields PCM16 as bytes or samples of 16 bits, not float"):
         run(client())
+
+
+def test_a_source_that_can_be_none_is_refused_before_a_session_is_opened() -> None:
+    async def client() -> None:
+        async with caption(5, "127.0.0.1:9"):  # type: ignore[arg-type]
+            pass
+
+    with pytest.raises(TypeError, match=r"a source of live audio is PCM16 as bytes .* not int"):
+        run(client())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"rate": 24000.0}, "rate is an int, not float"),
+        ({"silence_ms": "x"}, "silence_ms is an int, not str"),
+        ({"language": 5}, "language is a string, not int"),
+        ({"keywords": 5}, "keywords is a string, or strings, not int"),
+        ({"keywords": [5]}, "keywords are strings, not int"),
+        ({"keywords": b"Kim"}, "keywords is a string, or strings, not bytes"),
+        ({"open_timeout": "x"}, "open_timeout is a number, not str"),
+        ({"reconnect_seconds": float("nan")}, "reconnect_seconds is a number of at least 0, not nan"),
+    ],
+)
+@pytest.mark.parametrize("source", [b"", "talk.mp3"], ids=["live", "file"])
+def test_an_argument_of_another_type_is_named(source: Any, arguments: dict[str, Any], error: str) -> None:
+    async def client() -> None:
+        async with caption(source, "127.0.0.1:9", **arguments):
+            pass
+
+    with pytest.raises((TypeError, ValueError), match=error):
+        run(client())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"silence_ms": -1}, "Invalid 'silence_ms': integer below minimum value"),
+        ({"rate": 12345}, "rate: Invalid value: 12345"),
+    ],
+)
+def test_the_server_refuses_arguments_by_their_names_here(
+    service: RealtimeService, arguments: dict[str, Any], error: str
+) -> None:
+    async def client() -> None:
+        async with caption(b"", service.url, **arguments):
+            pass
+
+    with pytest.raises(RequestFailed, match=error) as refusal:
+        run(client())
+    assert refusal.value.param == next(iter(arguments))
+
+
+def test_samples_of_numpy_and_open_files_of_samples_are_captioned(service: RealtimeService) -> None:
+    pcm = audio(*SAID[:2])
+
+    async def client() -> list[Any]:
+        found = []
+        for source in (np.frombuffer(pcm, np.int16), io.BytesIO(pcm)):
+            async with caption(source, service.url) as captions:
+                found.append(texts(await everything(captions)))
+        return found
+
+    assert run(client()) == [TRANSCRIPTS[:2]] * 2
 
 
 @pytest.mark.usefixtures("soon")

@@ -1,8 +1,10 @@
 """Captions of files, which are uploaded, with scripted models."""
 
 import asyncio
+import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-def events_of(path: Path, url: str, **options: float) -> list[Event]:
+def events_of(path: Any, url: str, **options: float) -> list[Event]:
     async def client() -> list[Event]:
         async with asyncio.timeout(20), caption(path, url, **options) as captions:  # type: ignore[arg-type]
             return [event async for event in captions]
@@ -46,6 +48,18 @@ def test_a_file_of_any_container_is_captioned_with_times(service: HttpService, r
     assert [event.text for event in events] == TEXTS
     assert [event.item_id for event in events] == ["segment_0", "segment_1", "segment_2"]
     assert [word.start for event in events for word in event.words] == pytest.approx([0.3, 21.2, 42.1], abs=0.1)
+    assert [event.start for event in events] == pytest.approx([0.3, 21.2, 42.1], abs=0.1)
+    assert [event.end for event in events] == pytest.approx([0.9, 21.8, 42.7], abs=0.1)
+
+
+def test_a_recording_in_memory_and_an_open_file_are_captioned_as_one_on_the_disk(
+    service: HttpService, recording: Path
+) -> None:
+    contents = recording.read_bytes()
+    with recording.open("rb") as file:
+        for source in (contents, io.BytesIO(contents), file):
+            events = [event for event in events_of(source, service.address) if isinstance(event, Completed)]
+            assert [event.text for event in events] == TEXTS
 
 
 def test_a_file_that_is_no_audio_is_refused_by_name(service: HttpService, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Recordings, voices and models over HTTP, with scripted models."""
 
 import asyncio
+import io
 import json
 import socket
 import threading
@@ -14,6 +15,7 @@ import pytest
 
 import clients
 from clients import ConnectionRefused, RequestFailed
+from clients.options import unknown_language
 from clients.recordings import models, stream, subtitles, transcribe, voices
 from tests.support.http_service import HttpService, http_service
 from tests.support.recordings import silence, tone, wav_file
@@ -97,9 +99,46 @@ def test_what_is_no_string_is_no_address_and_no_key(service: HttpService, wrong:
             voices(service.address, api_key=wrong)
 
 
-def test_a_recording_is_the_path_of_a_file(recording: Path) -> None:
-    with recording.open("rb") as file, pytest.raises(TypeError, match="the path of a file, not BufferedReader"):
-        transcribe(file, "127.0.0.1:9")  # type: ignore[arg-type]
+def test_a_recording_may_be_its_contents_or_an_open_file(service: HttpService, recording: Path) -> None:
+    contents = recording.read_bytes()
+    file = io.BytesIO(b"??" + contents)
+    for _ in range(2):
+        file.seek(2)
+        assert transcribe(file, service.address).text == "440. 880."
+        assert file.tell() == 2
+    assert transcribe(contents, service.address).text == "440. 880."
+    with recording.open("rb") as opened:
+        assert subtitles(opened, "srt", service.address) == subtitles(recording, "srt", service.address)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"language": 5}, "language is a string, not int"),
+        ({"model": 5}, "model is a string, not int"),
+        ({"prompt": ["a"]}, "prompt is a string, not list"),
+        ({"timeout": "x"}, "timeout is a number, not str"),
+        ({"timeout": -1.0}, "timeout is a number of at least 0, not -1"),
+    ],
+)
+def test_an_argument_of_another_type_is_named(recording: Path, arguments: dict[str, Any], error: str) -> None:
+    for request in (transcribe, subtitles):
+        with pytest.raises((TypeError, ValueError), match=error):
+            request(recording, url="127.0.0.1:9", **arguments)
+
+
+@pytest.mark.parametrize("form", ["sr", "SRT", None, "http://127.0.0.1:9"])
+def test_another_form_of_subtitles_is_refused_by_its_name_here(recording: Path, form: Any) -> None:
+    with pytest.raises(ValueError, match=f"form is srt or vtt, not {form!r}"):
+        subtitles(recording, form, "127.0.0.1:9")
+
+
+def test_a_language_that_nobody_knows_is_refused_as_in_live_captions(service: HttpService, recording: Path) -> None:
+    with pytest.raises(RequestFailed) as refusal:
+        transcribe(recording, service.address, language="xx")
+    live = unknown_language("xx")
+    assert (str(refusal.value), refusal.value.code) == (str(live), live.code)
+    assert refusal.value.param == live.param == "language"
 
 
 def test_a_wrong_key_and_a_lack_of_servers_are_refusals(recording: Path) -> None:
