@@ -16,7 +16,7 @@ HTTP_TESTS := tests/http_compat tests/conformance
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-core test-http test-others test-models test-documents test-page voices browsers test-hostile soak ray autobahn conformance check bench bench-gpu bench-cases bench-peers pictures audit clean
+.PHONY: help setup serve test test-core test-http test-others test-models test-documents test-page voices browsers test-hostile soak ray autobahn conformance check bench bench-gpu bench-cases bench-peers pictures audit extras clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,9 +95,12 @@ bench-peers: $(VENV)/ready-to-test  ## Measure other servers beside ours; needs 
 audit: .audit/bin/pip-audit  ## Look up known vulnerabilities of the pinned packages; needs the network
 	.audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
+extras: .audit/bin/pip-audit  ## Check that all extras of pyproject.toml can be installed together; needs the network
+	.audit/bin/uv pip compile --quiet --python-version 3.11 --all-extras pyproject.toml > /dev/null
+
 .audit/bin/pip-audit:
 	$(PYTHON) -m venv .audit
-	.audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	.audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1 uv==0.13.9
 
 clean:  ## Remove .venv and everything that tools have left behind
 	rm -rf $(VENV) .audit .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist bench-*.json .bench-peers .clients .voices .ray
