@@ -38,7 +38,7 @@ _MEASURE_WORDS: Final = (
 _SYMBOLS: Final = {
     "+": "加", "=": "等于", "×": "乘以", "÷": "除以", "±": "正负", "≈": "约等于", "<": "小于", ">": "大于",
     "≥": "大于等于",
-    "≤": "小于等于", "≠": "不等于", "&": "和", "@": "艾特", "→": "到", "√": "根号",
+    "≤": "小于等于", "≠": "不等于", "&": "和", "@": "艾特", "→": "到", "√": "根号", "★": "星",
 }  # fmt: skip
 
 
@@ -173,6 +173,8 @@ CHINESE: Final[tuple[Rule, ...]] = (
      lambda match: f"{cardinal(int(match[1]), 'zh')}比{cardinal(int(match[2]), 'zh')}"),
     (re.compile(rf"(?<=[0-9]) ?[-−] ?(?=(?:{_NUMBER}) ?=)"), "减"),
     (re.compile(rf"(?<=[0-9]) ?[-–~～] ?(?=(?:{_NUMBER}))"), "到"),
+    (re.compile(rf"(?<![A-Za-z0-9)])[-−](?=(?:{_NUMBER})(?:[到至][-−]?(?:{_NUMBER}))? ?(?:℃|°|摄氏度"
+                "|度(?![一-鿿])))"), "零下"),
     (re.compile(rf"(?<![A-Za-z0-9)])[-−](?={_NUMBER})"), "负"),
     (re.compile(rf"{_BEFORE}(?P<number>{_NUMBER})(?P<large>[万亿]?) ?(?P<unit>{one_of(_UNITS)})"
                 r"(?![A-Za-z0-9/²³])"), _measure),

@@ -81,6 +81,11 @@ def _square_or_cube(match: re.Match[str]) -> str:
 
 LATEX: Final[tuple[Rule, ...]] = (
     (re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)", re.DOTALL), _formula),
-    (re.compile(r"(?<![\w$\\])\$(?! )([^$\n]*?[\\^_=][^$\n]*?|[a-zA-Z]!?)(?<! )\$(?![\w$])"), _formula),
+    (
+        re.compile(
+            r"(?<![\w$\\])\$(?! )([^$\n]*?[\\^_=][^$\n]*?|[a-zA-Z]!?|[-−]?[0-9]+(?:\.[0-9]+)?)(?<! )\$(?![\w$])"
+        ),
+        _formula,
+    ),
 )
 """Rules for formulas between their marks; what is no formula keeps its dollars."""

@@ -21,7 +21,13 @@ MARKUP: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?m)^[ \t]*(?:```|~~~).*$"), ""),
     (re.compile(r"(?m)^[ \t]*(?:[-*_][ \t]*){3,}$"), ""),  # a thematic break
     (re.compile(r"(?m)^(?=.*--)[ \t|:-]+$"), ""),  # below the head of a table
-    (re.compile(r"(?m)^[ \t]*\|[ \t]*(?=[^\n|]*\|)|(?<=[^\s|])[ \t]*\|[ \t]*$"), ""),  # the sides of a table
+    (
+        re.compile(
+            r"(?m)^[ \t]*\|(?![-−]?\w\|(?:[^|\n]*$|[,.]? ?[=<>+≤≥]))[ \t]*(?=[^\n|]*\|)"
+            r"|(?<=[^\s|])(?<![ (=]\|\w)(?<!^\|\w)[ \t]*\|[ \t]*$"
+        ),
+        "",
+    ),  # the sides of a table
     (re.compile(r"(?m)^[ \t]*(?:>[ \t]*)+(?![ \t]*[0-9.=])"), ""),
     (re.compile(r"(?m)^[ \t]*#{1,6}[ \t]+"), ""),
     (re.compile(r"(?m)^[ \t]*[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?(?![0-9. ]+=)"), ""),
@@ -35,7 +41,7 @@ MARKUP: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w_])(_{1,3})(?=[^\s_])([^_]+)(?<=[^\s_])\1(?![\w_])"), r"\2"),
     (re.compile(r"`+"), ""),
     (re.compile(r"(?<=\w )<3(?= (?:you|u|it|this|my|the|them|her|him)\b)"), "love"),
-    (re.compile(rf"[ \t]?[{_EMOJI}]+"), ""),
+    (re.compile(rf"[ \t]?(?:(?!(?<=[0-9])★)[{_EMOJI}])+"), ""),
     (re.compile(r"(?<!\S)[:;=][-'^]?[)(DPpOo/|\\*](?!\S)|(?<!\S)(?:\^_\^|xD)(?!\S)|(?<!\S)<3(?=\s*$|[!.])"), ""),
 )
 """Marks that are dropped; of a link the target too."""

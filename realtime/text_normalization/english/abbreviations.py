@@ -6,6 +6,7 @@ A stop after a word ends an abbreviation only sometimes: "See no. 5." but "The a
 import re
 from typing import Final
 
+from realtime.text_normalization.english.days_and_months import DAYS_AND_MONTHS, GOES_ON
 from realtime.text_normalization.english.spelling import spelled
 from realtime.text_normalization.rules import Rule, one_of
 
@@ -15,24 +16,25 @@ _NUMBERED: Final = {
     "min": "minimum", "approx": "approximately", "apt": "apartment", "ext": "extension", "sec": "section",
     "ver": "version", "ca": "circa", "nr": "number", "art": "article", "par": "paragraph", "ex": "example",
     "tbl": "table", "rt": "route", "sc": "scene", "rm": "room", "bldg": "building", "pg": "page", "pgs": "pages",
-    "cl": "clause", "amend": "amendment",
-    "ll": "lines", "v": "verse", "vv": "verses", "op": "opus",
-    "cap": "chapter", "flr": "floor",
+    "cl": "clause", "amend": "amendment", "ll": "lines", "v": "verse", "vv": "verses", "op": "opus", "cap": "chapter",
+    "fl": "floor", "flr": "floor", "eqs": "equations", "eqn": "equation", "eqns": "equations", "chs": "chapters",
+    "secs": "sections", "subsec": "subsection", "subsecs": "subsections", "arts": "articles", "para": "paragraph",
+    "paras": "paragraphs", "pars": "paragraphs", "exs": "examples", "lvl": "level", "flt": "flight", "pt": "part",
+    "pts": "parts", "bk": "book", "bks": "books", "ep": "episode", "eps": "episodes",
 }  # fmt: skip
 """Abbreviations that a number follows, and with which no sentence continues one: "5 min."."""
 
-_PERIODS: Final = {
-    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday",
-    "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday", "Jan": "January", "Feb": "February",
-    "Mar": "March", "Apr": "April", "Jun": "June", "Jul": "July", "Aug": "August", "Sep": "September",
-    "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December",
+_LETTERED: Final = {
+    "app": "appendix", "apps": "appendices", "tab": "table", "tabs": "tables", "fig": "figure", "figs": "figures",
+    "ch": "chapter", "sec": "section", "subsec": "subsection", "eq": "equation", "eqs": "equations", "ex": "example",
+    "para": "paragraph", "paras": "paragraphs", "art": "article", "pt": "part", "sched": "schedule",
 }  # fmt: skip
-_MONTHS: Final = (
-    "January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug"
-    "|Sept|Sep|Oct|Nov|Dec"
+"""Abbreviations in references, which a letter or a number in brackets follows too."""
+
+_REFERRING: Final = (
+    r"(?:(?<=[,;(] )|(?<=\()|(?<=\bsee )|(?<=\bin )|(?<=\band )|(?<=\bor )|(?<=\bfrom )|(?<=\bof )|(?<=^))"
 )
-DAYS_AND_MONTHS: Final = "|".join(sorted({name[:3] for name in _PERIODS}))
-"""A pattern of the first three letters of days and months."""
+"""Before an appendix or a table; a program and a tab of a browser end sentences: "Open a new tab. 5 minutes later"."""
 
 _STREETS: Final = {
     "St": "Street", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Ln": "Lane", "Dr": "Drive", "Ct": "Court",
@@ -50,7 +52,7 @@ _TITLES: Final = {
     "Gen": "General",
     "Gov": "Governor", "Sen": "Senator", "Rep": "Representative", "Capt": "Captain", "Lt": "Lieutenant",
     "Col": "Colonel", "Sgt": "Sergeant", "Cmdr": "Commander", "Rev": "Reverend", "Hon": "Honorable",
-    "Pres": "President", "Supt": "Superintendent", "Cpl": "Corporal", "Cpt": "Captain", "Maj": "Major",
+    "Pt": "Point", "Pres": "President", "Supt": "Superintendent", "Cpl": "Corporal", "Cpt": "Captain", "Maj": "Major",
     "Adm": "Admiral", "Fr": "Father",
     "Msgr": "Monsignor", "Pvt": "Private", "Atty": "Attorney", "St": "Saint", "Ste": "Sainte", "Mt": "Mount",
     "Ft": "Fort", "Sr": "Sister", "Amb": "Ambassador", "Insp": "Inspector", "Lieut": "Lieutenant", "Cdr": "Commander",
@@ -75,7 +77,8 @@ _ALWAYS: Final = {
     "Natl": "National", "Attn": "Attention", "attn": "attention", "pls": "please", "Pls": "Please", "Mtg": "Meeting",
     "mtg": "meeting", "vol": "volume", "cf": "compare", "eds": "editors",
     "asst": "assistant", "Asst": "Assistant", "assoc": "associate", "mgr": "manager", "Mgr": "Manager",
-    "Expy": "Expressway", "Fwy": "Freeway", "Tpke": "Turnpike",
+    "Expy": "Expressway", "Fwy": "Freeway", "Tpke": "Turnpike", "Ct": "Court", "Pl": "Place", "Sq": "Square",
+    "co": "company", "cos": "companies", "Cos": "Companies", "lvl": "level", "Lvl": "Level",
 }  # fmt: skip
 """Abbreviations that are no words, and are written out wherever a stop follows them."""
 
@@ -94,6 +97,15 @@ _WITHOUT_STOP: Final = {
     "qty": "quantity", "incl": "including", "dept": "department", "c/o": "care of",
 }  # fmt: skip
 
+_WITH_APOSTROPHE: Final = {
+    "gov't": "government", "nat'l": "national", "int'l": "international", "dep't": "department", "ass'n": "association",
+    "cont'd": "continued", "rec'd": "received", "add'l": "additional", "sec'y": "secretary", "comm'n": "commission",
+    "req'd": "required",
+}  # fmt: skip
+"""Words in which an apostrophe stands for the letters that are left out."""
+
+_SHORTENED: Final = one_of(_WITH_APOSTROPHE).replace("'", "['’]")
+
 DIRECTIONS: Final = {
     "N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast", "NW": "Northwest", "SE": "Southeast",
     "SW": "Southwest",
@@ -106,7 +118,7 @@ _PARTS_OF_COUNTRIES: Final = (
 
 _BEFORE_NUMBER: Final = {
     "Apt": "Apartment", "Ste": "Suite", "Rm": "Room", "Rt": "Route", "Bldg": "Building", "Fig": "Figure",
-    "Vol": "Volume", "Ch": "Chapter",
+    "Vol": "Volume", "Ch": "Chapter", "Lvl": "Level", "lvl": "level", "Flt": "Flight", "Ep": "Episode", "ep": "episode",
 }  # fmt: skip
 """Abbreviations without a stop, where a number follows."""
 
@@ -115,64 +127,16 @@ _LATIN: Final = {"e.g": "for example", "i.e": "that is", "a.k.a": "also known as
 
 _STARTERS: Final = (
     "A|After|All|An|And|Are|As|At|Before|But|By|Can|Do|For|From|He|Her|Here|His|How|I|If|In|Is|It|Its|It's|Let|My|No"
-    "|Not|Now|On|Or|Our|She|So|That|The|Their|Then|There|These|They|This|To|Turn|We|What|When|Where|Which|Who|Why"
+    "|Not|Now|On|Or|Our|See|She|So|That|The|Their|Then|There|These|They|This|To|Turn|We|What|When|Where|Which|Who|Why"
     "|With|Yes|You|Your"
 )
 """Words that begin sentences, and no names."""
 
-_DAYS: Final = "Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun"
-
-_BEFORE_PERIOD: Final = re.compile(
-    r"(?:\b(?:on|in|this|next|last|every|each|until|till|through|by|since|before|after|early|late|mid|of|[0-9]+(?:st|nd"
-    r"|rd|th)?)\s+|(?:day|\b(?:Mon|Tues?|Wed|Thurs?|Fri|Sat|Sun)\.)\s+(?:and|or|to|&)\s+)$",
-    re.IGNORECASE,
-)
-"""What stands before a day or a month; not before the star, or a woman called Jan."""
-
-_UNAMBIGUOUS: Final = r"Tues?|Wed(?! to\b| in\b)|Thurs?|Fri|Feb|Sept|Oct|Nov"
-"""Abbreviations of days and months that are no names and, with a capital, no words."""
-
-_BEFORE_DAY: Final = r"on|this|next|last|every|each|until|till|by|since|before|after"
-_BEFORE_MONTH: Final = r"in|early|late|mid|this|next|last|every"
-
-_DATED: Final = (
-    rf"(?=,? (?:(?:{_MONTHS})\b|[0-9]{{1,2}}(?::[0-5][0-9])? ?[ap]\.?m\b|[0-9]{{1,2}}:[0-5][0-9]\b"
-    rf"|[0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:of )?(?:{_MONTHS})\b|[12][0-9]{{3}}\b))"
-)
-"""Before the date or the time of a day, or the year of a month."""
-
-_GOES_ON: Final = r"(?=,|[ \t]+[a-z0-9(&])"
-"""A stop after which the sentence goes on."""
-
-
-_LISTED: Final = (
-    rf"(?:{'|'.join(sorted({*_PERIODS, *_PERIODS.values()} - {'April', 'June'}, key=len, reverse=True))})\b"
-)
-"""Days and months in a list, without the first names that are no abbreviations: "Jan and June" may be two people."""
-
-_START: Final = r"(?<![\w.'’/-])"
-_END: Final = r"(?![\w'’/-])"
-
 
 def _expanded(match: re.Match[str], expansions: dict[str, str]) -> str:
     """Return the expansion, with a capital where the abbreviation has one."""
-    expansion = expansions[match[1].lower()]
+    expansion = expansions[match[1].lower().replace("’", "'")]
     return expansion.capitalize() if match[1][0].isupper() else expansion
-
-
-def _period(match: re.Match[str]) -> str:
-    """Write out a day or a month; keep a word that only looks like one."""
-    if match["goes_on"] is not None:
-        return _PERIODS[match[1]]
-    if re.fullmatch(_UNAMBIGUOUS, match[1]) or _BEFORE_PERIOD.search(match.string, 0, match.start()):
-        return _PERIODS[match[1]] + "."
-    return match[0]
-
-
-def _periods(match: re.Match[str]) -> str:
-    """Write out the days or months of a list; a slash between them is read as a comma, a dash as "to"."""
-    names = re.sub(r"[A-Z]\w+", lambda word: _PERIODS.get(word[0], word[0]), match[0])
-    return re.sub(" ?[–-] ?", " to ", re.sub(" ?/ ?", ", ", names))
 
 
 def _title(match: re.Match[str]) -> str:
@@ -212,6 +176,12 @@ def _street(match: re.Match[str]) -> str:
 ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?i)(?<![\w.])(?<![0-9] )({one_of(_NUMBERED)})\.[ \t]?(?=#?[0-9]|(?-i:[IVXLC]{{2,}}\b))"),
      lambda match: _expanded(match, _NUMBERED) + " "),
+    (re.compile(rf"(?i)(?<![\w.])(?:(?!(?:app|tab)s?\.)|{_REFERRING})({one_of(_LETTERED)})\. ?"
+                r"(?-i:(?=\([0-9]{1,3}[a-z]?\)|[1-9]|[B-HJ-Z]\b(?!['’-])|[AI](?:[.,;:)]|$| and [A-Z]\b)|\([a-z]\)))"),
+     lambda match: _expanded(match, _LETTERED) + " "),
+    (re.compile(rf"(?i)\b({_SHORTENED})(?!\w)"),
+     lambda match: _expanded(match, _WITH_APOSTROPHE)),
+    (re.compile(r"(?<=[0-9½¼¾]) pt(s?)\.(?= (?:of )?[a-z])(?! (?:font|type|text))"), r" pint\1"),
     (re.compile(r"(?<![\w.])([Nn])o\.(?= of\b)"), r"\1umber"),
     (re.compile(r"(?<=[a-z] )No(s?) (?=[0-9])"), r"Number\1 "),
     (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b|[0-9]{1,3} (?:BC|AD|CE|B\.C|A\.D))"), "circa "),
@@ -229,35 +199,18 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"\bd\. (?=[12][0-9]{3}\b)"), "died "),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th))([ -])gen\b\.?(?!\w)"), r"\1generation"),
     (re.compile(r"\bNos (?=[0-9])"), "Numbers "),
-    (re.compile(r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.? (?=['’][0-9]{2}\b)"),
-     lambda match: _PERIODS[match[1]] + " "),
     (re.compile(r"\best\.(?=\))"), "estimate"),
     (re.compile(r"(?<=[0-9])-in\.(?= [a-z])"), "-inch"),
     (re.compile(r"(?<![\w.,])1 in\.(?!\w)"), "1 inch"),
     (re.compile(r"(?<=[0-9]) in\.(?=,|[ \t]+[a-z0-9(×]|[)\"”]*$)"), " inches"),
-    (re.compile(rf"(?<![\w.])({one_of(_PERIODS)})\.? ?[-–] ?({one_of(_PERIODS)})\b\.?(?=[\s,;:)]|$)"),
-     lambda match: f"{_PERIODS[match[1]]} to {_PERIODS[match[2]]}"),
-    (re.compile(r"(?<![\w.-])M ?[-–] ?(F|Th)\b(?![.'’&-])"),
-     lambda match: f"Monday to {'Friday' if match[1] == 'F' else 'Thursday'}"),
-    (re.compile(rf"{_START}({_DAYS})(?= [0-9]{{1,2}}(?:st|nd|rd|th|(?::[0-5][0-9])? ?[-–] ?[0-9]))"),
-     lambda match: _PERIODS[match[1]]),
-    # two or more in a row: "Mon, Wed & Fri", "Sat/Sun"
-    (re.compile(rf"{_START}(?:{_LISTED})(?:(?: ?[,/&–-] ?|,? (?:and|or|to|through|thru) |, ?& )(?:{_LISTED}))+{_END}"),
-     _periods),
-    (re.compile(rf"{_START}(?<!\b[Tt]he )({one_of(_PERIODS)}){_DATED}"), lambda match: _PERIODS[match[1]]),
-    (re.compile(rf"{_START}({_UNAMBIGUOUS}){_END}(?!\.)"), lambda match: _PERIODS[match[1]]),
-    (re.compile(rf"(?i:(\b(?:{_BEFORE_DAY}) ))(Mon|Thu|Sat){_END}(?!\.| [A-Z])"),
-     lambda match: match[1] + _PERIODS[match[2]]),
-    (re.compile(rf"(?i:(\b(?:{_BEFORE_MONTH}) ))(Jan|Mar|Apr|Jun|Jul|Aug|Sep|Dec){_END}(?!\.| [A-Z])"),
-     lambda match: match[1] + _PERIODS[match[2]]),
-    (re.compile(rf"(?<![\w.])({one_of(_PERIODS)})\.(?!\w)(?P<goes_on>{_GOES_ON})?"), _period),
+    *DAYS_AND_MONTHS,
     # an address begins with a number, or the street has one
     (re.compile(rf"(?<![\w.])((?:[0-9]+(?:st|nd|rd|th)|[0-9]+[A-Z]?(?: [A-Z][\w'’-]*){{1,3}}) )({one_of(_STREETS)})\."
                 rf"(?= (?:{_STARTERS})\b| ?[a-z,;:!?)]|\s*$)"), _street),
     # after a name and before a new sentence there is no saint
     (re.compile(rf"(?<![\w.])([A-Z][\w'’-]+ )(St)\.(?= (?:{_STARTERS})\b)"), _street),
     (re.compile(r"(?<![\w'’-])([A-Z]o[A-Z])(s?)(?![\w'’-])"), lambda match: spelled(match[1]) + match[2]),  # YoY
-    (re.compile(rf"(?i)(?<![\w.])({one_of(_PHRASES)})\.{_GOES_ON}"), lambda match: _expanded(match, _PHRASES)),
+    (re.compile(rf"(?i)(?<![\w.])({one_of(_PHRASES)})\.{GOES_ON}"), lambda match: _expanded(match, _PHRASES)),
     (re.compile(rf"\b({one_of(_LATIN)})\.(?!\w)"), lambda match: _LATIN[match[1]]),
     (re.compile(rf"\b({one_of(_BEFORE_NUMBER)})(?= [0-9])"), lambda match: _BEFORE_NUMBER[match[1]]),
     (re.compile(r"\b(?=[A-Z0-9])([A-Z][a-z]+|[0-9]+(?:st|nd|rd|th)) (St|Ave|Rd|Blvd)"
@@ -277,7 +230,8 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
      lambda match: match[1] + DIRECTIONS[match[2]]),
     (re.compile(rf"(?<![\w.])([NSEW])\. ?(?=(?:{_PARTS_OF_COUNTRIES})\b)"), lambda match: DIRECTIONS[match[1]] + " "),
     # at the end, or before what is no name, a drive or a street; else a doctor or a saint
-    (re.compile(rf"(?<=[a-z] )(St|Dr)\.(?=[\"”’)]*(?:\s*$|[,;:!?]|\s+(?:{_STARTERS})\b|\s+[a-z]))"), _always_street),
+    (re.compile(rf"(?<=[a-z] )(St|Dr|Ct|Pl|Sq)\.(?=[\"”’)]*(?:\s*$|[,;:!?]|\s+(?:{_STARTERS})\b|\s+[a-z]))"),
+     _always_street),
     (re.compile(rf"(?<![\w.])(?!Gen (?:[A-Z](?:ers?)?|Alpha|Beta|AI)\b)({one_of(_TITLES)})\.? (?="
                 rf"(?:[A-Z]\. ?)*[A-Z][\w'’]+)(?<!\bJr )"),
      _title),

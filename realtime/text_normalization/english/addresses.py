@@ -118,7 +118,10 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<=[0-9]\.[0-9])-({_PRERELEASE})[.-]?([0-9]*)(?![\w-])"), _prerelease),
     (re.compile(r"(?<![\w.])(?:[vV]ersion [vV]?|[vV])([0-9]+(?:\.[0-9]+)+)(?!\w|\.\w)"), _version),
     (re.compile(rf"\b({_SOFTWARE}) ([0-9]{{1,2}})/([0-9]{{1,2}})\b"), r"\1 \2, \3"),
-    (re.compile(rf"\b({_SOFTWARE}) ([0-9]{{1,2}})\.([1-9][0-9])(?![\w%]|\.\w)"), r"\1 \2 point \3"),
+    (
+        re.compile(rf"\b((?:{_SOFTWARE}) ?(?:(?:[<>=≥≤~^]|==|>=|<=|~=) ?)?[0-9]{{1,2}})\.([1-9][0-9])(?![\w%]|\.\w)"),
+        r"\1 point \2",
+    ),
     (re.compile(r"(?<![\w.-])v([0-9]{1,3})(?![\w.-]|\.\w)"), r"version \1"),
     (
         re.compile(rf"(?<![\w.$€£])(?!{_OTHERS})([0-9]+(?:\.[0-9]+){{2,}})(?!\w|\.\w)"),

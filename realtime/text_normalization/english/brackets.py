@@ -22,8 +22,12 @@ def _function(match: re.Match[str]) -> str:
     name, prime, arguments = match.groups()
     if name in "ABCDEFGHIJKLM" and arguments.isdecimal():
         return match[0]
-    said = re.sub(r" ?([-−+*/|]) ?", lambda sign: f" {_OPERATORS[sign[1]]} ", arguments).strip()
-    return f"{_FUNCTIONS.get(name, name)}{' prime' if prime else ''} of {said}"
+    return f"{_FUNCTIONS.get(name, name)}{' prime' if prime else ''} of {_with_operators(arguments)}"
+
+
+def _with_operators(arguments: str) -> str:
+    """Name the operators between arguments."""
+    return re.sub(r" ?([-−+*/|]) ?", lambda sign: f" {_OPERATORS[sign[1]]} ", arguments).strip()
 
 
 def _paragraph(match: re.Match[str]) -> str:
@@ -40,7 +44,13 @@ _FUNCTION: Final[Rule] = (
     _function,
 )
 
+
+def _absolute_value(match: re.Match[str]) -> str:
+    return f"the absolute value of {_with_operators(match[1])}"
+
+
 BRACKETS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<![\w|])\|({_ARGUMENTS})\|(?![\w|])"), _absolute_value),
     _FUNCTION,
     _FUNCTION,  # of a function
     (

@@ -25,13 +25,15 @@ _HALF: Final = r"(?P<half>[ap])\.? ?m\b\.?"
 _TIME: Final = r"(?P<hour>[01]?[0-9]|2[0-4])[:.](?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.[0-9]+)?)?"
 _DAY_AND_MONTH: Final = r"(?<![\w/.-])([0-3]?[0-9])/([0-3]?[0-9])()(?![\w/]|[.,:-][0-9])"
 _DATED: Final = (
-    rf"(?:(?<=day )|(?<=day, )){_DAY_AND_MONTH}",
+    rf"(?:(?<=day )|(?<=[nsi]day, )|(?<=urday, )|(?<=today, )){_DAY_AND_MONTH}",
     rf"{_DAY_AND_MONTH}(?=,? (?:at )?[0-9]{{1,2}}(?::[0-5][0-9]| ?[ap]\.?m\b)"
     r"| \((?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\))",
     rf"(?i:(?<=\bon )|(?<=\bdue )|(?<=\buntil ))(?!9/11\b|7/7\b){_DAY_AND_MONTH}"
     r"(?=[.,;!?)]|$| (?:and|or|to|for|with|because|if|so|but|please|we|I|in the|at)\b)",
 )
 """A day and a month in numbers, where a weekday, a time or a preposition shows that they are no fraction."""
+
+_COMMON_FRACTION: Final = "(?:1/[2-5]|2/[35]|3/[45])"
 
 _CLOCK: Final = re.compile(r"(?i)(?:\b(?:at|since|until|till|by|before|from|to|and|now|is)|[0-9]th|,) $")
 """Before a time of day with seconds, which is no duration."""
@@ -57,14 +59,23 @@ def _said(day: int, month: str, said_year: str, *, british: bool) -> str:
 
 def _numeric(match: re.Match[str], *, british: bool) -> str:
     """Read a date in numbers; the day comes first if `british`, or where the other number can only be a month."""
-    first, second, number = int(match[1]), int(match[2]), match[3] or ""
+    number = match[3] or ""
     if len(number) == 2:
         number = ("19" if int(number) > 50 else "20") + number
-    day, month = (first, second) if (british and second <= 12) or first > 12 else (second, first)
-    if not (1 <= month <= 12 and 1 <= day <= 31):
-        return match[0]
-    date = _said(day, MONTH_NAMES[month - 1], number, british=british)
+    date = _in_numbers(int(match[1]), int(match[2]), number, british=british) or match[0]
     return date.removeprefix("the ") if match.string[: match.start()].rstrip().lower().endswith("the") else date
+
+
+def _in_numbers(first: int, second: int, number: str = "", *, british: bool) -> str:
+    """Return a date, empty if the numbers are none."""
+    day, month = (first, second) if (british and second <= 12) or first > 12 else (second, first)
+    return _said(day, MONTH_NAMES[month - 1], number, british=british) if 1 <= month <= 12 and 1 <= day <= 31 else ""
+
+
+def _range_in_numbers(match: re.Match[str], *, british: bool) -> str:
+    """Read a range of days: "3/1-3/5"."""
+    first, last = (_in_numbers(int(match[each]), int(match[each + 1]), british=british) for each in (1, 4))
+    return f"{first}{match[3] or ' to '}{last}" if first and last else match[0]
 
 
 def _iso(match: re.Match[str], *, british: bool) -> str:
@@ -174,6 +185,10 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         *((re.compile(pattern), lambda match: _numeric(match, british=british)) for pattern in _DATED),
         *(_BRITISH_TIMES if british else ()),
         (re.compile(r"(?i)([0-9] ?[ap]\.? ?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),
+        # the full hour that a range begins with: "nine to five thirty"
+        (re.compile(r"(?<![\w:.,])0?(1[0-2]|[1-9]):00 to (?=[0-2]?[0-9](?::[0-5][0-9](?!:)| ?[ap]\.? ?m\b))"),
+         r"\1 to "),
+        (re.compile(r"\b(FY|CY)(?: ?['’](?=[0-9]{2}\b)|(?=[12][0-9]{3}\b))"), r"\1 "),
         (re.compile(r"(?<![\w.,:-])([01][0-9]|2[0-3])([0-5][0-9])(?= (?:hours|hrs)\b)"), _soldiers_time),
         (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])"), r"\1 to "),
         *(((_BRITISH_HOURS, r"\1\2:\3 to \4:\5"),) if british else ()),
@@ -199,9 +214,11 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(rf"(\b(?:{_MONTHS})\.? (?:{_DAY}(?:st|nd|rd|th)?(?:, {_YEAR})?|{_YEAR})) ?[-–] ?"
                     rf"(?=(?:{_MONTHS})\b)"),
          r"\1 to "),
-        (re.compile(r"(?<![\w/.-])([01]?[0-9])/([0-3]?[0-9])() ?[-–] ?(?=[01]?[0-9]/[0-3]?[0-9](?![\w/]))"),
-         lambda match: _numeric(match, british=british) + " to "),
-        (re.compile(rf"(?<= to ){_DAY_AND_MONTH}"), lambda match: _numeric(match, british=british)),
+        (re.compile(r"(?<![\w/.-])([0-3]?[0-9])/([0-3]?[0-9])() ?[-–] ?([0-3]?[0-9])/([0-3]?[0-9])(?![\w/]| ?=)"),
+         lambda match: _range_in_numbers(match, british=british)),
+        (re.compile(rf"(?<=[Ff]rom )(?!{_COMMON_FRACTION} to {_COMMON_FRACTION}(?!\w))([0-3]?[0-9])/([0-3]?[0-9])"
+                    r"( to | until | through )([0-3]?[0-9])/([0-3]?[0-9])(?![\w/]| ?=)"),
+         lambda match: _range_in_numbers(match, british=british)),
         (re.compile(r"(?<![\w:.])([0-9]{1,2}):([0-5][0-9])\.([0-9]{1,3})(?![\w:])"), r"\1 \2.\3"),
         (re.compile(rf"(?<![\w./-])({_YEAR})-(0[1-9])(?![\w-])"),
          lambda match: f"{MONTH_NAMES[int(match[2]) - 1]} {match[1]}"),
@@ -219,7 +236,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
          lambda match: ("The" if match[0].startswith("T") else "the") + _day_first(match).removeprefix("the")),
         (re.compile(rf"(?i){_NOT_INSIDE}{_TIME} ?{_HALF}(?!\w)"), _time),
         (re.compile(rf"(?i){_NOT_INSIDE}(?P<hour>1[0-2]|0?[1-9])(?: ?[-–] ?| to )(?P<to>(?:1[0-2]|0?[1-9])"
-                    rf"(?::[0-5][0-9])?)(?= ?[ap]\.?m\b)"),
+                    rf"(?::[0-5][0-9])?)(?= ?[ap]\.? ?m\b)"),
          r"\g<hour> to \g<to>"),
         (re.compile(rf"(?i){_NOT_INSIDE}(?P<hour>1[0-2]|0?[1-9]) ?{_HALF}(?!\w)"),
          lambda match: cardinal(int(match["hour"])) + _half(match)),

@@ -48,6 +48,7 @@ _LARGE: Final = {
 }  # fmt: skip
 
 _SIGNS: Final = "[" + "".join(_CURRENCIES) + "]"
+_SIGNED: Final = rf"(?:\b(?:{one_of(_COUNTRIES)})(?=\$))?{_SIGNS}"
 _LARGE_PATTERN: Final = rf"(?: ?(?P<large>{one_of(_LARGE)})(?![\w]))?"
 _AMOUNT: Final = rf"(?P<amount>{NUMBER}|\.[0-9]+)"
 _ARTICLE: Final = re.compile(
@@ -55,6 +56,7 @@ _ARTICLE: Final = re.compile(
     r"|\b(?!It|That|There|Here|He|She|What|Who|Where|How)[A-Z]\w*['’]s $"
 )
 _NOUN: Final = re.compile(
+    r"-an?-[a-z]|"
     r"[ -](?!(?:and|or|in|for|per|each|to|on|at|more|less|from|is|was|a|back|off|now|again|by|if|when|because|but"
     r"|so|total|extra|worth|with|of|as|than|then)\b)[a-z]{2,}"
 )
@@ -119,8 +121,10 @@ MONEY: Final[tuple[Rule, ...]] = (
                 r"(?:\.[0-9]{3})*,[0-9]{2}(?![\w,]|\.[0-9])"),
      lambda match: match[0].replace(".", "").replace(",", ".")),
     (re.compile(r"(?<=[0-9])[.,][-–—](?!\w)"), ""),  # no hundredths
-    (re.compile(rf"(?<!\w)[-−–](?={_SIGNS}[0-9.])"), "minus "),
-    (re.compile(rf"(?<={_SIGNS})[-−–](?=[0-9])"), "-"),
+    (re.compile(rf"(?<!\w)[-−–](?={_SIGNED}[0-9.])"), "minus "),
+    (re.compile(rf"(?<![\w.,])({_SIGNED}) ?[-−–](?=\.?[0-9])(?!{NUMBER}\$)"), r"minus \1"),
+    (re.compile(rf"(?<![\w$€£])[-−–](?={NUMBER} ?{_SIGNS})"), "minus "),
+    (re.compile(rf"(?<!\w)({_SIGNED}) ?\(({NUMBER})\)"), r"minus \1\2"),  # of an account
     (re.compile(rf"(?P<sign>{_SIGNS})(?P<amount>{NUMBER}) ?(?:[-–]|to) ?(?P<second>{NUMBER}){_LARGE_PATTERN}(?![\w%])"),
      _range),
     (re.compile(rf"(?<=[0-9kKmMnbB]) ?[-–] ?(?={_SIGNS}{NUMBER})"), " to "),

@@ -43,7 +43,7 @@ _TENTH: Final = frozenset(
 """Names with which an X is a number: not Malcolm X."""
 
 _NUMBERED: Final = (
-    "Mark|Super Bowl"
+    "Mark|Super Bowl|Rocky|Rambo|Saturn|Titan|Final Fantasy|Civilization|Grand Theft Auto|GTA|Episode"
     "|(?i:chapter|part|act|scene|section|volume|book|phase|article|type|level|stage|class|grade|episode|round|tier"
     "|appendix|figure|table|unit|category|schedule|title|lesson|canto|sonnet|item|number|war|step|group|division)"
 )
@@ -171,6 +171,9 @@ NAMES: Final[tuple[Rule, ...]] = (
                 r"|extension) "
                 r"(?:[A-Z](?=[0-9]))?|\bUS[- ])([0-9]{3,4})(?![\w-]|[.,:][0-9])"),
      lambda match: f"{match[1].rstrip()} {in_pairs(match[2])}"),
+    (re.compile(r"(?<![\w.,$€£/-])(?:(A)(3[0-9]{2})|(7[0-9]7))-([1-9][0-9]{1,3}|[89])(?=ER|LR|F)?(?![0-9-]|[.,:/][0-9])"),
+     lambda match: f"{match[1] or ''} {in_pairs(match[2] or match[3])} "
+                   f"{in_pairs(match[4]) if len(match[4]) > 2 else match[4]}".lstrip()),  # of an aircraft
     (re.compile(r"(?<![\w.-])([A-Z]\w*[A-Za-z]?)-([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),
      lambda match: f"{match[1]} {in_pairs(match[2])}"),  # F-150, Blink-182
     (re.compile(r"\b([A-Z])([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),

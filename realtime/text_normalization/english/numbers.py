@@ -53,7 +53,10 @@ TELEPHONE: Final[tuple[Rule, ...]] = (
                 r"(?![\w/]|[.,:-][0-9])"), _digits),
     (re.compile(rf"{_NOT_INSIDE}(?<![0-9] )0[0-9]+{_NOT_PARTLY}"), _digits),
     (re.compile(rf"(?i)(\b(?:call|dial|ring|text) )([19][0-9]{{2}}){_NOT_PARTLY}(?! [a-z]+s\b)"), _digits_after),
-    (re.compile(rf"(?i)(\b(?:call|dial|ring|phone) )(999|112|111|101){_NOT_PARTLY}(?! [a-z]+s\b)"), _digits_after),
+    (re.compile(rf"(?i)(\b(?:call|dial|ring|phone) (?:[0-9-]{{3,5}},? or )?)(999|112|[1-8]11|101|988){_NOT_PARTLY}"
+                r"(?! [a-z]+s\b)"), _digits_after),
+    (re.compile(rf"(?i)(\b(?:text|message) (?:\S+ ){{0,3}}?(?:to|at) )([0-9]{{4,6}}){_NOT_PARTLY}(?! [a-z]+s\b)"),
+     _digits_after),
     (re.compile(rf"(?<!Porsche ){_NOT_INSIDE}911{_NOT_PARTLY}(?! [a-z]+s\b)"), _digits),
     (re.compile(rf"(?i)(\b(?:pin|(?:pass)?code|password|otp|zip|ending in|ends in)(?: is| was| number)?:? )"
                 rf"([0-9]{{3,10}}){_NOT_PARTLY}"),
@@ -82,6 +85,20 @@ _PER: Final = {
     "ton": "ton", "tonne": "tonne", "head": "head", "wk": "week",
 }  # fmt: skip
 """What a price or a number of things is counted for."""
+
+_ASSESSED: Final = (
+    "stars|points|marks|questions|answers|items|tests|tasks|problems|cases|students|patients|participants|respondents|games"
+    "|matches|samples|correct|correctly|right"
+)
+"""What a rating, or a part of a whole, is counted in."""
+
+_ARITHMETIC: Final = re.compile(
+    r"(?i)\b(?:simplif\w+|reduc\w+|fractions?|numerators?|denominators?|multipl\w+|equals?|decimals?|pi|π)\b|[=×÷≈]"
+    r"|[0-9]/[0-9]+ (?:of|times|plus|minus) [0-9]|(?<![0-9/])(?:1/2|[12]/3|[13]/4|[1357]/8), [0-9]+/[0-9]"
+    r"|[0-9], (?:1/2|[12]/3|[13]/4|[1357]/8)\b|(?:third|quarter|fif|six|eigh|ten)(?:th)?s? (?:of (?:one|two|three|four"
+    r"|five|six|seven|[0-9])|plus|minus|times)\b"
+)
+"""Around a fraction that is no date."""
 
 _OF_A_SUM: Final = r" ?[=+*×÷]"
 
@@ -122,6 +139,9 @@ def _plain_fraction(match: re.Match[str]) -> str:
     numerator, denominator = int(match[1]), int(match[2])
     if 0 < numerator < denominator and denominator in _PARTS and denominator <= 10:
         return _fraction(numerator, denominator)
+    if _ARITHMETIC.search(match.string, max(0, match.start() - 40), match.end() + 40):
+        proper = 0 < numerator < denominator <= 20
+        return _fraction(numerator, denominator) if proper else f"{match[1]} over {match[2]}"
     if max(numerator, denominator) <= 31 and min(numerator, denominator) <= 12:
         return match[0]
     return f"{match[1]} over {match[2]}"
@@ -135,6 +155,7 @@ def _fraction_sign(match: re.Match[str]) -> str:
 
 
 RATIOS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"([0-9]/[0-9]{1,2}) ?[-−–] ?(?=[0-9]{1,2}/[0-9]{1,2} ?=)"), r"\1 minus "),
     (re.compile(r"(?i)(\b(?:page|step|slide|question|part|level|day|week|episode|round|lesson|item|attempt) )"
                 rf"([0-9]{{1,4}})/([0-9]{{1,4}}){_NOT_PARTLY}"), r"\1\2 of \3"),
     (re.compile(r"(?<![\w/.])([0-9]{1,3})/([0-9]{1,3})(?= (?:fav|favou?rite|outsider|odds|shot)\b)"), r"\1 to \2"),
@@ -150,11 +171,11 @@ RATIOS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w/.])([0-9]{1,2})/([248]|16)(?= (?:time|meter|metre|beat)\b)"), r"\1 \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+)[ -]([0-9]{{1,2}})/([0-9]{{1,2}}){_NOT_PARTLY}"), _mixed),
     (re.compile(r"(?<![\w/.])([0-9]{1,3})/([0-9]{1,4})(?= of (?!20[0-9]{2}\b|1[0-9]{3}\b))"), _fraction_of),
-    (re.compile(r"(?<![\w/.])([0-9]{1,2})/([0-9]{1,2})(?= ?[=+×÷−] ?[0-9(]| - [0-9/ ]+=)"), _fraction_of),
+    (re.compile(r"(?<![\w/.])([0-9]{1,2})/([0-9]{1,2})(?= ?[=+×÷−] ?[0-9(]| minus [0-9/ ]+=)"), _fraction_of),
     # tenths and hundredths are written with a point: these are ratings, as is what is whole or has a point
     (re.compile(rf"(?<![\w/.])({NUMBER})/(100?|\1){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+\.[0-9]+)/([0-9]+(?:\.[0-9])?){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
-    (re.compile(rf"(?<![\w/.])({NUMBER})/([0-9]+)(?= (?:stars|points|marks)\b)"), r"\1 out of \2"),
+    (re.compile(rf"(?<![\w/.])({NUMBER})/([0-9]+)(?= (?:{_ASSESSED})\b)"), r"\1 out of \2"),
     (re.compile(rf"(?i)(\b(?:rated?|rating|scored?)(?: \w+)?:? )({NUMBER})/([0-9]+){_NOT_PARTLY}"), r"\1\2 out of \3"),
     (re.compile(r"(?<![\w/.])([0-9]{2,3})/([0-9]{2,3})(?= ?mm ?Hg)"), r"\1 over \2"),
     # parts of an inch; without its name they would be dates
@@ -184,7 +205,7 @@ _SUMS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9])\((?=[0-9a-z]+ ?[-−+*×/] ?[0-9a-z]+\))"), " times ("),
     (re.compile(rf"(?<=[0-9)]) ?/ ?(?={NUMBER} ?=)"), " divided by "),
     (re.compile(r"(?<=[0-9)]) ?\* ?(?=[-−(]?[0-9])|(?<=[0-9)])\*(?=[a-z(])"), " times "),
-    (re.compile(r"(?<=[0-9)\"″]) ?[xX] ?(?=[0-9])|(?<=[0-9][\"″])×(?=[0-9])"), " by "),
+    (re.compile(r"(?:(?<=[0-9)\"″])|(?<=[0-9]['′’])) ?[xX] ?(?=[0-9])|(?<=[0-9][\"″])×(?=[0-9])"), " by "),
     (re.compile(r"(?<=[0-9]) [xX] (?=[a-z])"), " times "),  # an amount of money, which is in words by now
     (re.compile(r"(?<=[0-9)]) ?\+ ?(?=[-−(]?[0-9])"), " plus "),
     (re.compile(r"(?<=[0-9a-z)]) ?[-−–] ?(?=[0-9a-z(][0-9.,a-z)]* ?=)"), " minus "),
@@ -201,8 +222,11 @@ _RANGES: Final[tuple[Rule, ...]] = (
     ),
     (re.compile(r"(?<![\w.,/-])([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})(?![\w-]|[.,/:][0-9])"), r"\1, \2, \3"),
     (re.compile(rf"(?<![\w.,/-])({NUMBER}%?)( ?[-–] ?)({NUMBER}%?)(?![\w-]|[.,/:][0-9])"), _difference_or_range),
+    (re.compile(rf"(?<![\w.,$€£/-])({NUMBER})[xX×]?[-–]({NUMBER})[xX×](?!\w)"), r"\1 to \2 times"),
+    (re.compile(r"(?<![\w.,$€£/-])(?<![=+−*/-] )([0-9]+\.[0-9]+)[xX×](?!\w| ?[-+=*/^−])"), r"\1 times"),
     (re.compile(rf"(?<![\w.,/-])({NUMBER})[-–]({NUMBER})(?=[a-zA-Z°])(?!(?:st|nd|rd|th)\b)"), r"\1 to \2"),
     (re.compile(r"(?<![\w.:])([0-9]{1,2}):([0-9]{1,2})(?![\w:]|[.,][0-9])"), r"\1 to \2"),
+    (re.compile(rf"(?<![\w.,:])(?:1:{NUMBER}|{NUMBER}:1)(?![\w:])"), lambda match: match[0].replace(":", " to ")),
     (re.compile(r"(?<![\w)\]%.])[-−] ?(?=\.?[0-9])"), "minus "),
     (re.compile(r"(?<![\w)\]])−(?= ?[0-9a-z])"), "minus "),
 )

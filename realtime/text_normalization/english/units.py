@@ -47,7 +47,11 @@ _CUSTOMARY: Final = {
     "lb": ("pound", "pounds"), "lbs": ("pound", "pounds"), "oz": ("ounce", "ounces"), "ft": ("foot", "feet"),
     "yd": ("yard", "yards"), "yds": ("yard", "yards"), "mi": ("mile", "miles"),
     "sq ft": ("square foot", "square feet"), "sq mi": ("square mile", "square miles"),
-    "sq m": ("square meter", "square meters"), "fl oz": ("fluid ounce", "fluid ounces"), "gal": ("gallon", "gallons"),
+    "sq m": ("square meter", "square meters"), "sq in": ("square inch", "square inches"),
+    "sq yd": ("square yard", "square yards"), "sq km": ("square kilometer", "square kilometers"),
+    "cu ft": ("cubic foot", "cubic feet"), "cu in": ("cubic inch", "cubic inches"),
+    "cu yd": ("cubic yard", "cubic yards"), "cu m": ("cubic meter", "cubic meters"),
+    "fl oz": ("fluid ounce", "fluid ounces"), "gal": ("gallon", "gallons"),
     "qt": ("quart", "quarts"), "tsp": ("teaspoon", "teaspoons"), "st": ("stone", "stone"),
     "tbsp": ("tablespoon", "tablespoons"), "Tbsp": ("tablespoon", "tablespoons"), "ha": ("hectare", "hectares"),
     "mph": ("mile per hour", "miles per hour"), "kph": ("kilometer per hour", "kilometers per hour"),
@@ -78,6 +82,8 @@ _DIVISORS: Final = {
     **_NAMES, **{symbol: names[0] for symbol, names in _CUSTOMARY.items() if symbol != "K"},
     "h": "hour", "s": "second", "sec": "second", "min": "minute", "day": "day", "d": "day", "week": "week",
     "month": "month", "year": "year", "hour": "hour", "gallon": "gallon", "ft": "foot",
+    **{f"100{gap}{symbol}": f"one hundred {name}s" for gap in ("", " ")
+       for symbol, name in (("km", "kilometer"), ("g", "gram"), ("ml", "milliliter"), ("mL", "milliliter"))},
 }  # fmt: skip
 _POWERS: Final = {"²": "square ", "³": "cubic ", None: ""}
 
@@ -130,7 +136,8 @@ _MEASURED: Final = re.compile(
     r"|pill|monitor|screen|display|lens|cable|hose|rope|ladder|bottle|bag|can|jar|pan|tin|skillet|bulb|motor|engine|SSD"
     r"|TV|TDP|supply|radius|diameter|limit|drive|trip|flight|journey|meeting|session|class|lesson|workout|workshop"
     r"|interval|video|clip|movie|episode|presentation|nap|shift|warranty|contract|lease|mortgage|subscription"
-    r"|trial|read)(?:s|es)?\b"
+    r"|trial|read|angle|turn|rotation|bend|corner|slope|incline|view|board|plank|pole|beam|pipe|boat|wall|fence|ceiling"
+    r"|pool|wide)(?:s|es)?\b"
 )
 """Things that a measure before them describes, with an article or without."""
 
@@ -173,6 +180,29 @@ def _inches(match: re.Match[str]) -> str:
     return f"{match[1]} inch" + ("" if describes or match[1] == "1" else "es")
 
 
+_OPEN_QUOTE: Final = re.compile(r"(?<!\w)['‘]")
+
+
+def _feet(match: re.Match[str]) -> str:
+    """Read a single quote after a number as feet, unless it closes a quotation."""
+    if _OPEN_QUOTE.search(match.string, 0, match.start(1) + 1):
+        return match[0]
+    return f"{match[1]} {'foot' if match[1] == '1' or describes(match) else 'feet'}"
+
+
+def _stars(match: re.Match[str]) -> str:
+    return f"{match[1]} star{'' if match[1] == '1' or _NOUN.match(match.string, match.end()) else 's'}"
+
+
+_LENGTHS: Final = "[kcmd]?m|ft"
+
+
+def _raised(match: re.Match[str]) -> str:
+    """Raise the exponent of a length: `cm2` becomes `cm²`."""
+    length, exponent = match[1] or match[3], match[2] or match[4]
+    return length + {"2": "²", "3": "³"}[exponent]
+
+
 _SCALES: Final = {"C": " Celsius", "F": " Fahrenheit", "": ""}
 
 
@@ -182,6 +212,27 @@ def _degrees(match: re.Match[str]) -> str:
 
 
 UNITS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<=[0-9]) ?(sq|cu)\.? (in|ft|yd|mi|k?m)\b"), r" \1 \2"),
+    (
+        re.compile(rf"(?<![\w.])({_LENGTHS})([23])(?![\w-]|[.,][0-9])|(?<=[0-9] )(k?m|cm|mm)([23])(?!\w|[.,][0-9])"),
+        _raised,
+    ),
+    (
+        re.compile(rf"{_SINGULAR}(?<![-+=−*/×] )(?P<unit>{_LENGTHS})(?P<power>[²³])(?![\w/^]| ?[-+=−*×])"),
+        _without_number,
+    ),
+    # two ratings of a device: 5V/2A
+    (
+        re.compile(
+            rf"(?<![\w.,$€£])({NUMBER} ?(?:{one_of(_ALL)}))/(?!100 ?(?:km|g|m[lL])\b)"
+            rf"(?={NUMBER} ?(?:{one_of(_ALL)}|A)(?!\w))"
+        ),
+        r"\1, ",
+    ),
+    (
+        re.compile(rf"(?<![\w.,])((?<=[0-9]V, ){NUMBER}|[0-9]+\.[0-9]+) ?A(?!\w)"),
+        lambda match: f"{match[1]} amp{'' if match[1] == '1' or describes(match) else 's'}",
+    ),
     (
         re.compile(r"(?<![\w.,])([0-9]{1,2})st(?= ?[0-9]{1,2} ?lbs?\b)|(?<![\w.,])([0-9]?(?:[02-9]|11))st\b"),
         lambda match: f"{match[1] or match[2]} stone",
@@ -203,6 +254,7 @@ UNITS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,$€£/-])([1-9][0-9]{1,2}\.[0-9]|[1-9][0-9]{2}) ?F(?![\w'’-])"), r"\1 degrees Fahrenheit"),
     (re.compile(r"(?<![\w.,$€£-])((?:1[0-9]|2[0-6])0) ?C(?![\w'’-])"), r"\1 degrees Celsius"),
     (re.compile(r"(?<=[0-9] degrees) ([CF])\b"), lambda match: _SCALES[match[1]]),
+    (re.compile(r"(?<=[0-9] degrees) ([NSEW])(?![\w'’-])"), lambda match: f" {DIRECTIONS[match[1]].lower()}"),
     (
         re.compile(rf"\b({one_of(DIRECTIONS)})(?= [0-9]{{1,3}} (?:mph|km/h|knots)\b)"),
         lambda match: DIRECTIONS[match[1]].lower(),
@@ -242,5 +294,6 @@ UNITS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"{_SINGULAR}(?=\w\w+/|m/){_UNIT}{_DIVISOR}{_END}"), _without_number),
     (re.compile(rf"{_SINGULAR}(?P<unit>{one_of(_DISTINCT)})(?P<power>[²³])?{_END}"), _without_number),
     (re.compile(rf"(?<![\w.,])({NUMBER})(?:[\"″”]|'')(?=[\s.,;:!?)×x]|$)"), _inches),
-    (re.compile(r"(?<![\w.,])([0-9]{1,2})['′](?=[\s.,;:!?)]|$)"), r"\1 feet"),
+    (re.compile(r"(?<![\w.,])([0-9]{1,2})['′](?=[\s.,;:!?)]|$)"), _feet),
+    (re.compile(rf"(?<![\w.,])({NUMBER})★"), _stars),
 )

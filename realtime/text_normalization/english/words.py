@@ -15,7 +15,9 @@ _COUNTED: Final = re.compile(
 """After a number that counts something."""
 
 
-_YEAR_BEFORE: Final = re.compile(r"(?i)\b(?:in|since|until|year|circa) $")
+_YEAR_BEFORE: Final = re.compile(
+    r"(?i)\b(?:in|since|until|years?|circa|before|after)(?: [0-9]{3,4}(?:,| and| or|, and|, or))* $"
+)
 _ERA: Final = re.compile(" (?:A D|B C|AD|BC|CE|C E)\\b")
 """Around a number that is a year, even of the eleventh century."""
 
@@ -39,7 +41,7 @@ def _number(match: re.Match[str]) -> str:
         return whole(number)
     value = int(number)
     counts = _COUNTED.match(match.string, match.end())
-    said_as_year = _YEAR_BEFORE.search(match.string, max(0, match.start() - 8), match.start()) or _ERA.match(
+    said_as_year = _YEAR_BEFORE.search(match.string, max(0, match.start() - 40), match.start()) or _ERA.match(
         match.string, match.end()
     )
     first = 1001 if said_as_year else 1100

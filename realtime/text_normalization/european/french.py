@@ -183,7 +183,8 @@ FRENCH: Final = Language(
     divided_by="divisé par",
     singular_below=2,
     symbols={
-        "%": "pour cent", "-": "moins", "+": "plus", "=": "égale", "×": "fois", "÷": "divisé par", ":": "à", "&": "et",
+        "%": "pour cent", "-": "moins", "+": "plus", "=": "égale", "×": "fois", "★": "étoiles",
+        "÷": "divisé par", ":": "à", "&": "et",
         "°": "degrés", "§": "paragraphe", "<": "inférieur à", ">": "supérieur à", "≈": "environ",
         "≥": "supérieur ou égal à", "≤": "inférieur ou égal à", "≠": "différent de", "±": "plus ou moins",
         "·": "fois", "‰": "pour mille",

@@ -260,7 +260,8 @@ GERMAN: Final = Language(
     divided_by="geteilt durch",
     singular_below=0,
     symbols={
-        "%": "Prozent", "-": "minus", "+": "plus", "=": "gleich", "×": "mal", "÷": "geteilt durch", ":": "zu",
+        "%": "Prozent", "-": "minus", "+": "plus", "=": "gleich", "×": "mal", "★": "Sterne",
+        "÷": "geteilt durch", ":": "zu",
         "&": "und",
         "°": "Grad", "§": "Paragraf", "<": "kleiner als", ">": "größer als", "≈": "ungefähr", "≥": "größer oder gleich",
         "≤": "kleiner oder gleich", "≠": "ungleich", "±": "plus minus",

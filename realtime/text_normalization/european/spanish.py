@@ -214,7 +214,8 @@ SPANISH: Final = Language(
     divided_by="dividido entre",
     singular_below=0,
     symbols={
-        "%": "por ciento", "-": "menos", "+": "más", "=": "igual a", "×": "por", "÷": "dividido entre", ":": "a",
+        "%": "por ciento", "-": "menos", "+": "más", "=": "igual a", "×": "por", "★": "estrellas",
+        "÷": "dividido entre", ":": "a",
         "&": "y",
         "°": "grados", "§": "sección", "<": "menor que", ">": "mayor que", "≈": "aproximadamente",
         "≥": "mayor o igual que", "≤": "menor o igual que", "≠": "distinto de", "±": "más o menos",
