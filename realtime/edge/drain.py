@@ -8,7 +8,7 @@ phrase that is being sent. What is left when the time is over is cut off by the 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from realtime.edge.driver import Driver
@@ -45,7 +45,7 @@ class Drain:
 
     Attributes:
         begun: Whether it is.
-        sessions: Number of sessions that are connected to a client.
+        sessions: Number of sessions in progress.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -69,27 +69,26 @@ class Drain:
         if not self.begun:
             self._deadline = self._clock() + seconds
             self.begun = True
-            for follow in [*self._followers]:
-                follow()
+            for follower in [*self._followers]:
+                follower()
 
     def check(self) -> None:
         """Raise `Restarting` once it has begun."""
         if self.begun:
             raise Restarting
 
-    @contextlib.contextmanager
-    def followed(self, follow: Callable[[], object]) -> Iterator[None]:
-        """Call `follow` when it begins, until the block ends; at once, if it has begun.
+    def follow(self, follower: Callable[[], object]) -> None:
+        """Call `follower` when it begins, until `unfollow`; at once, if it has begun.
 
         It must be called in the event loop.
         """
-        self._followers.add(follow)
-        try:
-            if self.begun:
-                follow()
-            yield
-        finally:
-            self._followers.discard(follow)
+        self._followers.add(follower)
+        if self.begun:
+            follower()
+
+    def unfollow(self, follower: Callable[[], object]) -> None:
+        """Call `follower` no longer."""
+        self._followers.discard(follower)
 
     def leave_to_successor(self) -> None:
         """Accept no more connections from now on: another process does, from the same sockets."""
@@ -98,15 +97,6 @@ class Drain:
     async def left_to_successor(self) -> None:
         """Wait until another process accepts the connections."""
         await self._left_to_successor.wait()
-
-    @contextlib.contextmanager
-    def connected(self) -> Iterator[None]:
-        """Count a session that is connected to a client."""
-        self.sessions += 1
-        try:
-            yield
-        finally:
-            self.sessions -= 1
 
     async def settle(self, driver: Driver) -> None:
         """Wait until nothing is in progress in a session, and conclude it when the time for that is over.

@@ -167,13 +167,15 @@ class Driver:
         if paused and self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())  # to wait for the deadline again
 
-    async def run(self) -> None:
-        """Serve until cancelled. Raises `VoiceError` where the session cannot go on."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                for output in await self._next():
-                    await self._carry_out(output, group)
-                self._advanced.notify_all()
+    async def run(self, group: asyncio.TaskGroup) -> None:
+        """Serve until cancelled, with the jobs in tasks of `group`; it must be cancelled with these.
+
+        Raises `VoiceError` where the session cannot go on.
+        """
+        while True:
+            for output in await self._next():
+                await self._carry_out(output, group)
+            self._advanced.notify_all()
 
     async def settled(self) -> None:
         """Wait until nothing waits for the session and nothing is in progress in it; see `Session.settled`."""

@@ -118,8 +118,14 @@ class _Messages:
 class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
     """A websocket that is closed with 1008 when its client floods it with cheap frames.
 
-    It holds 8 kB less than that of uvicorn.
+    It holds 10 kB less than that of uvicorn.
     """
+
+    __slots__ = (
+        "app", "app_state", "asgi_version", "client", "config", "conn", "connections", "default_headers", "logger",
+        "loop", "queue", "root_path", "scheme", "scope", "server", "tasks", "transport", "writable",
+    )  # fmt: skip
+    """Most of uvicorn's attributes: with more than 30 others, a `__dict__` shares no keys and takes 1.5 kB."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - those of uvicorn
         super().__init__(*args, **options)
@@ -137,8 +143,8 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
     def start_keepalive(self) -> None:
         """Begin to send pings, when the handshake is complete. What it consisted of is no longer needed."""
         super().start_keepalive()
-        self.request.headers.clear()
-        self.response.headers.clear()
+        self.request.headers.clear()  # which the parser holds, too
+        del self.request, self.response
 
     def handle_ping(self) -> None:
         if self._counts_control_frame():

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
 from typing import Final
 
 from starlette.types import Message
@@ -10,25 +9,32 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime.edge.driver import Driver
 from realtime.edge.outbox import Outbox, SlowReaderError
+from realtime.edge.sender import Sender
 from realtime.wire.codec import Close, Outgoing
 
 CLOSE_TIMEOUT: Final = 1.0
 """Seconds allowed for the error and the close frame of a session that fails."""
 
 
-class Link:
+class Link(Sender):
     """One websocket. The session ends with it."""
 
     def __init__(self, websocket: WebSocket, send_timeout: float) -> None:
         """Send through `websocket`; a client that takes nothing for `send_timeout` seconds is disconnected."""
+        self._outbox = Outbox(send_timeout)
+        super().__init__(self._outbox)
         self._websocket = websocket
         self._send_timeout = send_timeout
-        self.outbox = Outbox(send_timeout)
 
-    def tasks(self, driver: Driver) -> Sequence[Coroutine[object, object, None]]:
-        """Return what has to run beside `driver`, the driver of the session."""
+    def serve(self, driver: Driver, group: asyncio.TaskGroup) -> None:
+        """Send what `driver` delivers, in tasks of `group`."""
         del driver
-        return [self._write()]
+        self.join(group)
+
+    async def put(self, frame: str | bytes | Close, revises: str | None = None) -> None:
+        """Send a message after those before it; see `Outbox.put`."""
+        await self._outbox.put(frame, revises)
+        self.send_pending()
 
     async def receive(self, seconds: float) -> Message:
         """Return the next message.
@@ -44,11 +50,6 @@ class Link:
     async def close(self, frames: Outgoing) -> None:
         """Send the last messages, if the client still reads."""
         await send_last(self._websocket, frames)
-
-    async def _write(self) -> None:
-        """Send what is in the outbox. Raises `WebSocketDisconnect` after a `Close`."""
-        while True:
-            await self._send(await self.outbox.get())  # and keep no message while waiting for the next
 
     async def _send(self, frame: str | bytes | Close) -> None:
         try:

@@ -7,7 +7,6 @@ error codes and reasons of suppression, never anything that a client sent.
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias, TypeVar, get_args
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -55,7 +54,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._registry.register(_RestartCollector(restarts))
         self._registry.register(_SchedulerCollector(schedulers, clock))
-        self._sessions_open = self._gauge("sessions_open", "Sessions in progress.")
+        self.sessions_open = self._gauge("sessions_open", "Sessions in progress.")
         self._sessions_admitted = self._counter("sessions_admitted", "Sessions admitted.")
         self._sessions_refused = self._counter("sessions_refused", "Sessions refused, by error code.", "reason")
         self._sessions_parked = self._gauge("sessions_parked", "Sessions without a connection that can be resumed.")
@@ -91,12 +90,11 @@ class Metrics:
             FIRST_TOKEN_BUCKETS,
         )
 
-    @contextmanager
-    def session(self) -> Iterator["SessionMetrics"]:
-        """Count one admitted session, which is open for as long as the block runs."""
+    def open_session(self) -> "SessionMetrics":
+        """Count one admitted session, which is open until the result is closed."""
         self._sessions_admitted.inc()
-        with self._sessions_open.track_inprogress():
-            yield SessionMetrics(self, self._clock)
+        self.sessions_open.inc()
+        return SessionMetrics(self, self._clock)
 
     def count_refusal(self, code: str) -> None:
         """Count a refused session by the `code` of the error that was reported to it."""
@@ -196,6 +194,10 @@ class SessionMetrics:
         self._clock = clock
         self._turn_ends: dict[str, float] = {}
         self._response_starts: dict[str, float] = {}
+
+    def close(self) -> None:
+        """Count the session as open no longer."""
+        self._metrics.sessions_open.dec()
 
     def delivered(self, event: Event) -> None:
         """Record an event that is being sent to the client."""

@@ -24,8 +24,12 @@ class Outbox:
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._frames: list[tuple[str | bytes | Close, str | None]] = []
-        self._filled = Condition()
         self._taken = Condition()
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a message to send."""
+        return bool(self._frames)
 
     async def put(self, frame: str | bytes | Close, revises: str | None = None) -> None:
         """Append a message, or replace the last one if both revise the same item.
@@ -34,17 +38,19 @@ class Outbox:
         """
         if revises is not None and self._frames and self._frames[-1][1] == revises:
             self._frames.pop()
+        if len(self._frames) >= MAX_FRAMES:
+            await self._wait_for_room()
+        self._frames.append((frame, revises))
+
+    def take(self) -> str | bytes | Close:
+        """Take the next message; there must be one."""
+        self._taken.notify_all()
+        return self._frames.pop(0)[0]
+
+    async def _wait_for_room(self) -> None:
         try:
             async with asyncio.timeout(self._timeout):
                 while len(self._frames) >= MAX_FRAMES:
                     await self._taken.wait()
         except TimeoutError:
             raise SlowReaderError("The client does not read its messages.") from None
-        self._frames.append((frame, revises))
-        self._filled.notify_all()
-
-    async def get(self) -> str | bytes | Close:
-        while not self._frames:
-            await self._filled.wait()
-        self._taken.notify_all()
-        return self._frames.pop(0)[0]

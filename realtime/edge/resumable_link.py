@@ -2,13 +2,12 @@
 
 When the websocket is lost, the session is *parked*: what it produces waits in the outbox, its clock stands still, and
 so does the speech that it sends. A client that comes back in time brings another websocket, and first receives what it
-has missed. The task of the session never notices: it belongs to the handler of the first websocket, and the handlers of
-the others only wait until theirs is detached.
+has missed. The tasks of the session never notice: they belong to the handler of the first websocket, and the handlers
+of the others only wait until theirs is detached.
 """
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
 from typing import Final, Protocol
 
 from starlette.types import Message
@@ -18,6 +17,8 @@ from realtime.edge.condition import Event
 from realtime.edge.driver import Driver
 from realtime.edge.link import send, send_last
 from realtime.edge.resumable_outbox import ResumableOutbox
+from realtime.edge.sender import Sender
+from realtime.edge.tasks import begin
 from realtime.settings import Settings
 from realtime.wire.codec import Close, Outgoing, Resumption
 
@@ -57,7 +58,7 @@ class Attachment:
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
-        self._waits: set[asyncio.Timeout] = set()
+        self._waits: list[asyncio.Timeout] = []
         self._detached = Event()
         self._close: Close | None = None
 
@@ -68,20 +69,20 @@ class Attachment:
     async def receive(self, seconds: float) -> Message:
         """Return the next message. Raises `TimeoutError` after so many seconds, or when the websocket is detached."""
         async with asyncio.timeout(seconds) as wait:
-            self._waits.add(wait)
+            self._waits.append(wait)
             try:
                 return await self._websocket.receive()
             finally:
-                self._waits.discard(wait)
+                self._waits.remove(wait)
 
     async def send(self, frame: str | bytes | Close, seconds: float) -> None:
         """Send a message. Raises `TimeoutError` as `receive`, and `WebSocketDisconnect` if the client has left."""
         async with asyncio.timeout(seconds) as wait:
-            self._waits.add(wait)
+            self._waits.append(wait)
             try:
                 await send(self._websocket, frame)
             finally:
-                self._waits.discard(wait)
+                self._waits.remove(wait)
 
     def detach(self, close: Close | None = None) -> None:
         """Use the websocket no longer; close it with this code, if the client has not left."""
@@ -104,20 +105,21 @@ class Attachment:
         await send_last(self._websocket, frames)
 
 
-class ResumableLink:
+class ResumableLink(Sender):
     """The websockets of a session, one after another; used as `Link`."""
 
     def __init__(self, websocket: WebSocket, resumption: Resumption, parking: Parking, settings: Settings) -> None:
         """Begin with `websocket`. `resumption` writes the messages about resuming."""
-        self._send_timeout = settings.send_timeout_seconds
         self.outbox = ResumableOutbox(
             resumption.numbered, settings.resume_buffer_bytes, settings.resume_timeout_seconds
         )
+        super().__init__(self.outbox)
+        self._send_timeout = settings.send_timeout_seconds
         self._resumption = resumption
         self._parking = parking
-        self._attachment = Attachment(websocket)
+        self._attachment = self._first = Attachment(websocket)
         self._attached = Event()
-        self._given_up = Event()
+        self._given_up = False
         self._driver: Driver | None = None
         self._acknowledged_at = time.monotonic()
         self._begun = False
@@ -126,17 +128,22 @@ class ResumableLink:
     @property
     def open(self) -> bool:
         """Whether the session goes on, parked or not."""
-        return self._driver is not None and not self._given_up.is_set()
+        return self._driver is not None and not self._given_up
 
     @property
     def parked(self) -> bool:
         """Whether the session waits for its client to come back."""
         return self.outbox.held
 
-    def tasks(self, driver: Driver) -> Sequence[Coroutine[object, object, None]]:
-        """Return what has to run beside `driver`, the driver of the session."""
+    def serve(self, driver: Driver, group: asyncio.TaskGroup) -> None:
+        """Send what `driver` delivers, in tasks of `group`, and pause it while the session is parked."""
         self._driver = driver
-        return [self._write(), self._attachment.hold(), self._end_when_given_up()]
+        self.join(group)
+
+    async def put(self, frame: str | bytes | Close, revises: str | None = None) -> None:
+        """Send a message after those before it; see `ResumableOutbox.put`."""
+        await self.outbox.put(frame, revises)
+        self.send_pending()
 
     def attach(self, websocket: WebSocket, number: int) -> Attachment:
         """Go on with another websocket, whose client has the messages up to this number.
@@ -144,21 +151,23 @@ class ResumableLink:
         The session must be `open`, and the outbox must cover the number.
         """
         assert self._driver is not None
-        self._attachment.detach(SUPERSEDED)
+        self._detach(SUPERSEDED)
         self._attachment = Attachment(websocket)
         self._attached.set()
         self.outbox.resume(number, self._resumption.resumed(number + 1))
+        self.send_pending()
         self._parking.unpark(self)
         self._driver.resume()
         return self._attachment
 
     def give_up(self) -> None:
         """End the session: nobody waits for its client any longer."""
-        self._given_up.set()
+        self._given_up = True
+        begin(self.group, _end())
 
     def end(self) -> None:
         """Let go of the websocket when the session has ended."""
-        self._given_up.set()
+        self._given_up = True
         self._attachment.detach()
         self._parking.unpark(self)
 
@@ -193,7 +202,7 @@ class ResumableLink:
 
     async def close(self, frames: Outgoing) -> None:
         """Send the last messages, if the client still reads. No other one can take over any more."""
-        self._given_up.set()
+        self._given_up = True
         await self._attachment.send_last(frames)
 
     async def _acknowledge(self) -> None:
@@ -202,10 +211,7 @@ class ResumableLink:
         if now >= self._acknowledged_at + ACKNOWLEDGEMENT_SECONDS:
             self._acknowledged_at = now
             await self.outbox.put(self._resumption.received(), _RECEIVED, numbered=False)
-
-    async def _write(self) -> None:
-        while True:
-            await self._send(await self.outbox.get())  # and keep no message while waiting for the next
+            self.send_pending()
 
     async def _send(self, frame: str | bytes | Close) -> None:
         """Send a message, or park the session. Raises `WebSocketDisconnect` after a `Close`."""
@@ -215,7 +221,7 @@ class ResumableLink:
         except TimeoutError:
             if not attachment.detached:
                 self._park()
-                attachment.detach(SLOW_READER)
+                self._detach(SLOW_READER)
         except WebSocketDisconnect:
             if not attachment.detached:
                 self._park()  # how the client has left is found by `receive`, after the messages before that
@@ -231,9 +237,15 @@ class ResumableLink:
             self._driver.pause()
             self._parking.park(self)
 
-    async def _end_when_given_up(self) -> None:
-        await self._given_up.wait()
-        raise WebSocketDisconnect(1006)
+    def _detach(self, close: Close) -> None:
+        """Use the present websocket no longer. The first one has no handler of its own that closes it."""
+        self._attachment.detach(close)
+        if self._attachment is self._first:
+            begin(self.group, self._first.hold())
+
+
+async def _end() -> None:
+    raise WebSocketDisconnect(1006)
 
 
 def _lost(message: Message) -> bool:

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final
 
 from realtime.edge.condition import Condition
@@ -54,11 +54,10 @@ class ResumableOutbox:
         self._max_bytes = max_bytes
         self._seconds = seconds
         self._clock = clock
-        self._waiting: deque[_Message] = deque()
-        self._sent: deque[_Message] = deque()
+        self._waiting: list[_Message] = []
+        self._sent: list[_Message] = []
         self._bytes = 0
         self._last_number = 0
-        self._changed = Condition()
         self._taken = Condition()
         self._acknowledges = True
         self.held = False
@@ -77,13 +76,15 @@ class ResumableOutbox:
         message = _Message(frame, revises, numbered)
         self._waiting.append(message)
         self._bytes += message.size
-        self._changed.notify_all()
 
-    async def get(self) -> str | bytes | Close:
-        """Take the next message to send."""
-        while self.held or not self._waiting:
-            await self._changed.wait()
-        message = self._waiting.popleft()
+    @property
+    def ready(self) -> bool:
+        """Whether there is a message to send, and it may be sent."""
+        return bool(self._waiting) and not self.held
+
+    def take(self) -> str | bytes | Close:
+        """Take the next message to send, which must be ready."""
+        message = self._waiting.pop(0)
         if message.numbered:
             self._keep(message)
         else:
@@ -93,8 +94,10 @@ class ResumableOutbox:
 
     def acknowledge(self, number: int) -> None:
         """Forget the messages up to this number, which the client has."""
-        while self._sent and self._sent[0].number <= number:
-            self._bytes -= self._sent.popleft().size
+        known = sum(1 for _ in takewhile(lambda each: each.number <= number, self._sent))
+        if known:
+            self._bytes -= sum(each.size for each in self._sent[:known])
+            del self._sent[:known]
             self._acknowledges = True
             self._taken.notify_all()
 
@@ -113,15 +116,12 @@ class ResumableOutbox:
 
         The client must have all messages up to that number, and they must be covered (`covers`).
         """
-        self._waiting = deque(each for each in (*self._sent, *self._waiting) if each.numbered)
-        while self._waiting and 0 < self._waiting[0].number <= number:
-            self._waiting.popleft()
+        missed = [each for each in (*self._sent, *self._waiting) if each.numbered and not 0 < each.number <= number]
         self._sent.clear()
-        self._waiting.appendleft(_Message(announcement, numbered=False))
+        self._waiting = [_Message(announcement, numbered=False), *missed]
         self._bytes = sum(each.size for each in self._waiting)
         self._acknowledges = True
         self.held = False
-        self._changed.notify_all()
         self._taken.notify_all()
 
     def _full(self, *, numbered: bool) -> bool:
@@ -144,5 +144,5 @@ class ResumableOutbox:
         self._sent.append(message)
         too_many = not self._acknowledges and self._bytes > self._max_bytes
         while self._sent and (too_many or self._sent[0].sent_at < now - self._seconds):
-            self._bytes -= self._sent.popleft().size
+            self._bytes -= self._sent.pop(0).size
             too_many = too_many and self._bytes > self._max_bytes

@@ -5,8 +5,6 @@ import hmac
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket
@@ -68,16 +66,16 @@ class ResumableSessions:
         """Whether sessions can be resumed at all."""
         return self._max_parked > 0
 
-    @contextmanager
-    def listed(self, session_id: str, account: str, link: ResumableLink) -> Iterator[str]:
-        """Let the clients of an account resume a session until the block ends; provide the token for that."""
+    def add(self, session_id: str, account: str, link: ResumableLink) -> str:
+        """Let the clients of an account resume a session until it is removed; return the token for that."""
         token = secrets.token_urlsafe(24)
         self._sessions[session_id] = _Resumable(token, account, link)
-        try:
-            yield token
-        finally:
-            del self._sessions[session_id]
-            link.end()
+        return token
+
+    def remove(self, session_id: str) -> None:
+        """Let a session that has ended be resumed no longer; do nothing for one that could not be resumed."""
+        if (session := self._sessions.pop(session_id, None)) is not None:
+            session.link.end()
 
     def find(self, request: ResumeRequest, account: str) -> ResumableLink:
         """Return the connection to go on with.

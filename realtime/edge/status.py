@@ -7,8 +7,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -92,15 +91,15 @@ class Status:
         self._history: deque[dict[str, Any]] = deque(maxlen=HISTORY)
         self.errors = RecentErrors()
 
-    @contextmanager
-    def session(self, client_id: ClientId, config: SessionConfig) -> Iterator[SessionStatus]:
-        """List a session until the block ends."""
+    def open_session(self, client_id: ClientId, config: SessionConfig) -> SessionStatus:
+        """List a session until it is closed."""
         status = SessionStatus(client_id.session, client_id.account, self._clock(), config)
         self._sessions[status.id] = status
-        try:
-            yield status
-        finally:
-            del self._sessions[status.id]
+        return status
+
+    def close_session(self, session: SessionStatus) -> None:
+        """List a session no longer."""
+        del self._sessions[session.id]
 
     async def watch(self) -> None:
         """Sample the history until cancelled, and collect the errors in the log."""

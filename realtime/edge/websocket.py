@@ -4,7 +4,6 @@ A client is refused before the handshake completes, with an HTTP status (401, 40
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Mapping
 from functools import partial
@@ -39,6 +38,7 @@ from realtime.settings import Settings
 from realtime.wire.codec import (
     Codec,
     Dialect,
+    Frames,
     ResumeRequest,
     Resuming,
 )
@@ -131,23 +131,31 @@ class RealtimeEndpoint:
         self, dialect: Dialect, websocket: WebSocket, client_id: ClientId, secret: ClientSecret | None
     ) -> None:
         """Admit a new session and serve it until it ends. Raises a `VoiceError` to refuse it."""
-        with contextlib.ExitStack() as admission:
-            admission.enter_context(spans.span("session", {"session": client_id.session}, headers=websocket.headers))
+        with spans.span("session", {"session": client_id.session}, headers=websocket.headers):
             with spans.span("handshake"):
-                codec, session = self._admit(dialect, websocket, client_id, secret, admission)
+                codec, session = self._admit(dialect, websocket, client_id, secret)
+            with session:
                 greeting = codec.greeting()
-                link: Link | ResumableLink = Link(websocket, self._settings.send_timeout_seconds)
-                if codec.resumption is not None and self.resumable.offered:
-                    link = ResumableLink(websocket, codec.resumption, self.resumable, self._settings)
-                    token = admission.enter_context(self.resumable.listed(client_id.session, client_id.account, link))
-                    greeting.append(codec.resumption.offer(token, self._settings.resume_timeout_seconds))
-                subprotocol = select_subprotocol(websocket.scope["subprotocols"])
-                await websocket.accept(subprotocol, [(SESSION_HEADER, client_id.session.encode())])
-                websocket.scope["headers"].clear()  # which the server would keep as long as the websocket
-            drain = self.sessions.drain
-            with drain.connected():
+                link = self._link(websocket, client_id, codec, greeting)
                 hear = partial(self._rates.audio.take, client_id.account or address_of(websocket))
-                await Connection(link, codec, self._settings, self._decoders, drain, hear).serve(session, greeting)
+                try:
+                    subprotocol = select_subprotocol(websocket.scope["subprotocols"])
+                    await websocket.accept(subprotocol, [(SESSION_HEADER, client_id.session.encode())])
+                    _forget_handshake(websocket)
+                    await Connection(
+                        link, codec, session, self._settings, self._decoders, self.sessions.drain, hear
+                    ).serve(greeting)
+                finally:
+                    self.resumable.remove(client_id.session)
+
+    def _link(self, websocket: WebSocket, client_id: ClientId, codec: Codec, greeting: Frames) -> Link | ResumableLink:
+        """Return the link of a new session; if it can be resumed, the greeting will say how."""
+        if codec.resumption is None or not self.resumable.offered:
+            return Link(websocket, self._settings.send_timeout_seconds)
+        link = ResumableLink(websocket, codec.resumption, self.resumable, self._settings)
+        token = self.resumable.add(client_id.session, client_id.account, link)
+        greeting.append(codec.resumption.offer(token, self._settings.resume_timeout_seconds))
+        return link
 
     async def _resume(self, resuming: Resuming, websocket: WebSocket, request: ResumeRequest, account: str) -> None:
         """Give a websocket to the session that its client asks for. Raises a `VoiceError` to refuse it."""
@@ -199,9 +207,8 @@ class RealtimeEndpoint:
         websocket: WebSocket,
         client_id: ClientId,
         secret: ClientSecret | None,
-        admission: contextlib.ExitStack,
     ) -> tuple[Codec, AdmittedSession]:
-        """Return the codec and the session, which counts until `admission` ends. Raises a `VoiceError` to refuse it."""
+        """Return the codec and the session, which counts until it is closed. Raises a `VoiceError` to refuse it."""
         query = websocket.query_params
         self.sessions.check_capacity()
         self._rates.audio.check(client_id.account or address_of(websocket))
@@ -214,7 +221,13 @@ class RealtimeEndpoint:
                 session=secret.session if secret else b"",
             )
         )
-        return codec, admission.enter_context(self.sessions.admitted(client_id, codec.config))
+        return codec, self.sessions.admit(client_id, codec.config)
+
+
+def _forget_handshake(websocket: WebSocket) -> None:
+    """Free what the request consisted of, which the server would keep as long as the websocket."""
+    websocket.scope["headers"].clear()  # which others hold, too
+    websocket.scope.clear()
 
 
 def _sent_path(websocket: WebSocket) -> str:

@@ -11,23 +11,27 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Final
 
 from realtime import __version__
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import VoiceNames
+from realtime.edge.connection import REST_SECONDS
 from realtime.edge.drain import CLOSE
 from realtime.edge.driver import Driver
 from realtime.edge.handshakes import first_words
 from realtime.edge.metrics import Metrics
 from realtime.edge.outbox import Outbox, SlowReaderError
-from realtime.edge.sessions import Sessions, new_id, serve_tasks
+from realtime.edge.sender import Sender
+from realtime.edge.sessions import AdmittedSession, Sessions, new_id
+from realtime.edge.tasks import begin, serve_tasks
 from realtime.errors import Overloaded, SessionIdle, VoiceError
 from realtime.logs import current_session
 from realtime.models.models import Models
 from realtime.scheduling.priority import ClientId
+from realtime.session.commands import Rest
 from realtime.session.events import Event
 from realtime.settings import Settings
 from realtime.wire.codec import Close, Handshake
@@ -101,7 +105,7 @@ class WyomingListener:
             writer.close()
 
 
-class Connection:
+class Connection(Sender):
     """One connection; see the module."""
 
     def __init__(
@@ -122,33 +126,27 @@ class Connection:
         self._metrics = metrics
         self._sessions = sessions
         self._outbox = Outbox(settings.send_timeout_seconds)
-        self._resources = ExitStack()
-        """What ends with the connection: the session and its driver."""
+        super().__init__(self._outbox)
+        self._session: AdmittedSession | None = None
         self._codec: WyomingCodec | None = None
-        self._driver: asyncio.Future[Driver] = asyncio.get_running_loop().create_future()
-        """The driver of the session, as soon as there is one."""
+        self._driver: Driver | None = None
         self._delivered = asyncio.Event()
         """Set after every event of the session."""
 
     async def serve(self) -> None:
         """Serve until either side closes the connection."""
-        with self._resources:
-            await serve_tasks(
-                self._read(),
-                self._write(),
-                self._run(),
-                drain=self._sessions.drain,
-                ending=[self._settle],
-                gone=ConnectionError,
-                close=self.close,
-            )
+        try:
+            drain, ending = self._sessions.drain, [self._settle]
+            await serve_tasks(self._run, drain=drain, ending=ending, gone=ConnectionError, close=self.close)
+        finally:
+            self._end_session()
 
     async def close(self, error: VoiceError) -> None:
         """End the session, send the error, and read on until the client closes.
 
         A client that is still sending its audio would find the connection broken, and would not see the error.
         """
-        self._resources.close()
+        self._end_session()
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 self._writer.write(error_event(error).frame())
@@ -157,15 +155,26 @@ class Connection:
                 while await self._reader.read(READ_BYTES):
                     pass
 
-    async def _run(self) -> None:
-        driver = await self._driver
-        await driver.run()
+    def _run(self, group: asyncio.TaskGroup) -> Coroutine[object, object, None]:
+        """Run tasks in the group; return what reads."""
+        self.join(group)
+        return self._read()
 
     async def _settle(self) -> None:
         """End the connection as soon as nothing is in progress, because the service comes to its end."""
-        driver = await self._driver
-        await self._sessions.drain.settle(driver)
-        await self._outbox.put(CLOSE)
+        if self._driver is not None:  # else there will be none, and nothing is in progress
+            await self._sessions.drain.settle(self._driver)
+            await self._put(CLOSE)
+
+    async def _put(self, frame: bytes | Close) -> None:
+        """Send a message after those before it; see `Outbox.put`."""
+        await self._outbox.put(frame)
+        self.send_pending()
+
+    def _end_session(self) -> None:
+        """Close the session, if there is one."""
+        if self._session is not None:
+            self._session.close()
 
     async def _read(self) -> None:
         events = EventReader(self._settings.max_message_bytes)
@@ -173,37 +182,45 @@ class Connection:
             for event in events.feed(await self._receive()):
                 match event.type:
                     case "describe":
-                        await self._outbox.put((await self._info()).frame())
+                        await self._put((await self._info()).frame())
                     case "ping":
-                        await self._outbox.put(pong(event).frame())
+                        await self._put(pong(event).frame())
                     case kind if kind in REQUESTS:
                         await self._request(event)
                     case _:
                         pass
 
     async def _receive(self) -> bytes:
-        """Return the next bytes.
+        """Return the next bytes; have the session rest if none come for `REST_SECONDS`.
 
         Raises `ConnectionError` when the client has left, and `SessionIdle` when it neither waits nor sends.
         """
+        seconds = self._settings.idle_timeout_seconds
+        with contextlib.suppress(TimeoutError):
+            return await self._read_within(min(REST_SECONDS, seconds))
+        if self._driver is not None:
+            await self._driver.inbox.put(Rest())
+        left = max(0.0, seconds - REST_SECONDS)
         while True:
             try:
-                async with asyncio.timeout(self._settings.idle_timeout_seconds):
-                    data = await self._reader.read(READ_BYTES)
+                return await self._read_within(left)
             except TimeoutError:
-                if (
-                    self._reader.exception() is None
-                    and self._codec
-                    and (self._codec.speaking or self._codec.transcribing)
-                ):
-                    continue
-                raise SessionIdle(f"Received nothing for {self._settings.idle_timeout_seconds:g} seconds.") from None
-            except OSError as error:
-                raise ConnectionAbortedError from error
-            else:
-                if not data:
-                    raise ConnectionAbortedError
-                return data
+                if not (self._codec and (self._codec.speaking or self._codec.transcribing)):
+                    raise SessionIdle(f"Received nothing for {seconds:g} seconds.") from None
+                left = seconds
+
+    async def _read_within(self, seconds: float) -> bytes:
+        """Return the next bytes. Raises `TimeoutError` if none come in time, and `ConnectionError`."""
+        try:
+            async with asyncio.timeout(seconds):
+                data = await self._reader.read(READ_BYTES)
+        except OSError as error:
+            if isinstance(error, TimeoutError) and self._reader.exception() is None:
+                raise
+            raise ConnectionAbortedError from error
+        if not data:
+            raise ConnectionAbortedError
+        return data
 
     async def _request(self, event: WyomingEvent) -> None:
         """Pass the commands of an event to the session, which begins with the first of them."""
@@ -213,25 +230,24 @@ class Connection:
             self._delivered.clear()
             await self._delivered.wait()
         for command in self._codec.decode(event):
-            if not self._driver.done():
-                await self._begin_session(self._codec)
-            await self._driver.result().inbox.put(command)
+            driver = self._driver or await self._begin_session(self._codec)
+            await driver.inbox.put(command)
 
-    async def _begin_session(self, codec: WyomingCodec) -> None:
+    async def _begin_session(self, codec: WyomingCodec) -> Driver:
         """Start the driver. Raises `Overloaded` if there is no room for a session, nor before `ADMISSION_TIMEOUT`."""
         deadline = time.monotonic() + ADMISSION_TIMEOUT
         while True:
             try:
-                admission = self._sessions.admitted(ClientId("", self._session_id), codec.config)
-                session = self._resources.enter_context(admission)
+                self._session = self._sessions.admit(ClientId("", self._session_id), codec.config)
                 break
             except Overloaded as refusal:
                 if time.monotonic() > deadline:
                     self._metrics.count_refusal(refusal.code)
                     raise
                 await asyncio.sleep(ADMISSION_INTERVAL)
-        self._resources.enter_context(self._sessions.drain.connected())
-        self._driver.set_result(self._resources.enter_context(session.driver(self._deliver)))
+        self._driver = driver = self._session.driver(self._deliver)
+        begin(self.group, driver.run(self.group))
+        return driver
 
     async def _open_codec(self) -> WyomingCodec:
         voices = await self._voices()
@@ -269,18 +285,16 @@ class Connection:
     async def _deliver(self, event: Event) -> None:
         assert self._codec is not None
         for each in self._codec.encode(event):
-            await self._outbox.put(each.frame())
+            await self._put(each.frame())
         self._delivered.set()
 
-    async def _write(self) -> None:
-        while True:
-            frame = await self._outbox.get()
-            if isinstance(frame, Close):
-                raise ConnectionAbortedError
-            assert isinstance(frame, bytes)
-            try:
-                async with asyncio.timeout(self._settings.send_timeout_seconds):
-                    self._writer.write(frame)
-                    await self._writer.drain()
-            except TimeoutError:
-                raise SlowReaderError("The client does not read its events.") from None
+    async def _send(self, frame: str | bytes | Close) -> None:
+        if isinstance(frame, Close):
+            raise ConnectionAbortedError
+        assert isinstance(frame, bytes)
+        try:
+            async with asyncio.timeout(self._settings.send_timeout_seconds):
+                self._writer.write(frame)
+                await self._writer.drain()
+        except TimeoutError:
+            raise SlowReaderError("The client does not read its events.") from None

@@ -4,8 +4,8 @@ import errno
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
@@ -34,7 +34,7 @@ BUFFER_BYTES: Final = 1 << 16
 
 
 class TraceFile:
-    """A sink that writes at most `max_bytes` to a file that only its owner can read.
+    """A sink that writes at most `max_bytes` to a file that only its owner can read, and closes it after the last line.
 
     Lines are buffered and written together, at most `FLUSH_SECONDS` late.
     """
@@ -62,7 +62,7 @@ class TraceFile:
                 self._flush_at = now + FLUSH_SECONDS
         except OSError as error:
             self._fail(error)
-        if self._left < 0:
+        if self._left < 0 or "end" in line:
             self.close()
         return self._stream is None
 
@@ -100,16 +100,16 @@ class Traces:
         self._directory = settings.trace.expanduser() if settings.trace else None
         self._text = settings.trace_text
 
-    def session(self, session_id: str, clock: Callable[[], float]) -> AbstractContextManager[SessionTrace | None]:
-        """Trace one session for as long as the block runs; provide None if traces are off."""
+    def open_session(self, session_id: str, clock: Callable[[], float]) -> SessionTrace | None:
+        """Trace one session until the trace is ended; return None if traces are off."""
         if self._directory is None:
-            return nullcontext()
+            return None
         try:
             file = self._open(self._directory, session_id)
         except OSError as error:
             self._switch_off(error)
-            return nullcontext()
-        return _traced(file, SessionTrace(file, text=self._text, clock=clock))
+            return None
+        return SessionTrace(file, text=self._text, clock=clock)
 
     def _open(self, directory: Path, session_id: str) -> TraceFile:
         prepare_directory(directory)
@@ -125,13 +125,3 @@ class Traces:
         if self._directory is not None:
             logger.warning("traces are switched off: %s", error.strerror or type(error).__name__)
             self._directory = None
-
-
-@contextmanager
-def _traced(file: TraceFile, trace: SessionTrace) -> Iterator[SessionTrace]:
-    """End the trace with the block, and close its file."""
-    try:
-        yield trace
-    finally:
-        trace.end("closed")
-        file.close()

@@ -60,6 +60,9 @@ class Observer(Protocol):
     def waited(self, waiting: Waiting | None, now: float) -> None:
         """Handle a change of `Session.waiting`, after the outputs of the input that led to it."""
 
+    def ended(self) -> None:
+        """Handle the end of the session, whatever is in progress."""
+
 
 class ObservedSession(Session):
     """A session that reports to observers."""
@@ -142,6 +145,9 @@ class SessionLog:
 
     def waited(self, waiting: Waiting | None, now: float) -> None:
         """Write nothing: it changes several times a second."""
+
+    def ended(self) -> None:
+        """Write nothing."""
 
     def _produced(self, output: Output, now: float) -> None:
         match output:

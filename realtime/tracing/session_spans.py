@@ -42,7 +42,7 @@ from realtime.speech.recognition import TranscriptionRequest
 
 
 class SessionSpans:
-    """An observer that records spans below the current one. `end` ends those that are left."""
+    """An observer that records spans below the current one. `ended` ends those that are left."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
@@ -100,7 +100,7 @@ class SessionSpans:
     def waited(self, waiting: Waiting | None, now: float) -> None:
         """Record nothing."""
 
-    def end(self) -> None:
+    def ended(self) -> None:
         """End the spans of what was in progress when the session ended."""
         for recording in (*self._jobs.values(), *self._turns.values(), *self._responses.values()):
             recording.end()

@@ -155,9 +155,9 @@ class SessionTrace:
             }
         )
 
-    def end(self, reason: str) -> None:
+    def ended(self) -> None:
         """Write the last line."""
-        self._write({"t": self._clock(), "end": reason})
+        self._write({"t": self._clock(), "end": "closed"})
 
     def identify(self, new_id: Callable[[str], str]) -> Callable[[str], str]:
         """Return a `new_id` that records what it returns."""

@@ -70,7 +70,7 @@ class RealtimeService:
 
     @property
     def sessions(self) -> int:
-        return self._endpoint.sessions.open
+        return self._endpoint.sessions.drain.sessions
 
     @property
     def connections(self) -> int:

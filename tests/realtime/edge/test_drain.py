@@ -7,7 +7,7 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from http import HTTPStatus
 
 import httpx
@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from realtime.edge import drain
-from realtime.edge.sessions import serve_tasks
+from realtime.edge.tasks import serve_tasks
 from realtime.errors import RETRY_LATER, VoiceError
 from tests.support.held_engines import HeldDecoding
 from tests.support.realtime_service import (
@@ -280,8 +280,11 @@ def test_a_drain_that_begins_while_a_connection_fails_does_not_disturb_its_end()
         async def close(error: VoiceError) -> None:
             reported.append(error)
 
-        endless = asyncio.Event()
-        await serve_tasks(read(endless), fail(), drain=ending, ending=[settle], gone=ConnectionError, close=close)
+        def first(group: asyncio.TaskGroup) -> Coroutine[object, object, None]:
+            group.create_task(fail())
+            return read(asyncio.Event())
+
+        await serve_tasks(first, drain=ending, ending=[settle], gone=ConnectionError, close=close)
         assert ending.begun
 
     async def read(endless: asyncio.Event) -> None:

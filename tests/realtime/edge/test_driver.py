@@ -106,7 +106,7 @@ async def driving(
     numbers = itertools.count(1)
     session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
     driver = Driver(session, models, models.admit("session", config.recognizer), deliver, clock=clock)
-    task = asyncio.create_task(driver.run())
+    task = asyncio.create_task(_run(driver))
     try:
         yield driver, task
     finally:
@@ -116,6 +116,11 @@ async def driving(
             for gate in engines.gates.values():
                 gate.set()
         await models.close()
+
+
+async def _run(driver: Driver) -> None:
+    async with asyncio.TaskGroup() as group:
+        await driver.run(group)
 
 
 def frame(samples: Samples) -> AppendAudio:

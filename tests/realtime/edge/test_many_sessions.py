@@ -96,7 +96,7 @@ class Talker:
 
     async def talk(self) -> None:
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(self._driver.run())
+            serving = group.create_task(self._driver.run(group))
             audio = self.audio
             for start in range(0, len(audio), FRAME):
                 await self._driver.inbox.put(AppendAudio(encode(audio[start : start + FRAME], Encoding.PCM16)))

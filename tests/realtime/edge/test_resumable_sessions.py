@@ -42,17 +42,15 @@ def test_a_session_that_is_being_closed_is_not_resumed_any_more() -> None:
         await models.open()
         session = Session(config, lambda prefix: prefix)
         driver = Driver(session, models, models.admit("sess_1", config.recognizer), lambda _: asyncio.sleep(0))
-        for task in link.tasks(driver):
-            task.close()
-        with sessions.listed("sess_1", "", link) as token:
-            request = ResumeRequest("sess_1", token, 0, reads_refusals=True)
+        async with asyncio.TaskGroup() as group:
+            link.serve(driver, group)
+            request = ResumeRequest("sess_1", sessions.add("sess_1", "", link), 0, reads_refusals=True)
             assert sessions.find(request, "") is link
-            closing = asyncio.create_task(link.close([Close(1011, "")]))
+            group.create_task(link.close([Close(1011, "")]))
             await asyncio.sleep(0)
             with pytest.raises(SessionNotResumable):
                 sessions.find(request, "")
             read.set()
-            await closing
         await models.close()
 
     run(scenario())

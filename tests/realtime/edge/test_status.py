@@ -47,24 +47,25 @@ def status(clock: Clock, load: Load) -> Status:
 
 
 def test_a_session_is_listed_while_it_lasts(status: Status, clock: Clock) -> None:
-    with status.session(CLIENT, CONFIG) as session:
-        clock.now += 3
-        lags = (16_000, 32_000)
-        session.delivered(TranscriptCompleted("item_1", "Hello there.", WORDS, "en", 16_000, commit_lags=lags))
-        assert status.snapshot()["sessions"] == [
-            {
-                "id": "sess_1", "account": "key0", "age_seconds": 3.0, "model": "whisper-base", "speakers": 1,
-                "language": "en", "load": "normal", "lag_seconds": 1.5, "turns": 1, "words": 2,
-            }
-        ]  # fmt: skip
+    session = status.open_session(CLIENT, CONFIG)
+    clock.now += 3
+    lags = (16_000, 32_000)
+    session.delivered(TranscriptCompleted("item_1", "Hello there.", WORDS, "en", 16_000, commit_lags=lags))
+    assert status.snapshot()["sessions"] == [
+        {
+            "id": "sess_1", "account": "key0", "age_seconds": 3.0, "model": "whisper-base", "speakers": 1,
+            "language": "en", "load": "normal", "lag_seconds": 1.5, "turns": 1, "words": 2,
+        }
+    ]  # fmt: skip
+    status.close_session(session)
     assert status.snapshot()["sessions"] == []
 
 
 def test_nothing_that_was_said_is_shown(status: Status) -> None:
-    with status.session(CLIENT, CONFIG) as session:
-        session.delivered(TranscriptCompleted("item_1", "Hello there.", WORDS, "en", 16_000))
-        assert "Hello" not in json.dumps(status.snapshot())
-        assert "Hello" not in repr(session)
+    session = status.open_session(CLIENT, CONFIG)
+    session.delivered(TranscriptCompleted("item_1", "Hello there.", WORDS, "en", 16_000))
+    assert "Hello" not in json.dumps(status.snapshot())
+    assert "Hello" not in repr(session)
 
 
 def test_an_engine_shows_its_load_and_how_many_more_it_admits(status: Status, load: Load, clock: Clock) -> None:
@@ -102,10 +103,10 @@ def test_the_restarts_of_models_in_processes_are_shown(clock: Clock) -> None:
 
 
 def test_the_history_is_that_of_five_minutes(status: Status, clock: Clock) -> None:
-    with status.session(CLIENT, CONFIG):
-        for _ in range(HISTORY + 5):
-            status.sample()
-            clock.now += 5
+    status.open_session(CLIENT, CONFIG)
+    for _ in range(HISTORY + 5):
+        status.sample()
+        clock.now += 5
     history = status.snapshot()["history"]
     assert len(history) == HISTORY
     assert (history[0]["age_seconds"], history[-1]["age_seconds"]) == (300, 5)

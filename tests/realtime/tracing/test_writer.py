@@ -144,8 +144,7 @@ def test_the_progress_of_every_transcription_is_traced(tmp_path: Path) -> None:
 
 
 def test_without_the_setting_nothing_is_traced() -> None:
-    with Traces(Settings()).session("sess_1", lambda: 0.0) as trace:
-        assert trace is None
+    assert Traces(Settings()).open_session("sess_1", lambda: 0.0) is None
 
 
 def test_with_the_setting_for_text_the_transcript_is_in_the_trace(tmp_path: Path) -> None:
@@ -161,8 +160,7 @@ def test_a_trace_is_truncated_at_its_bound_and_says_so(tmp_path: Path) -> None:
     file = TraceFile(path, on_failure=fail, max_bytes=20_000)
     conversation = TracedConversation(sink=file)
     speak_and_listen(conversation)
-    conversation.observer.end("closed")
-    file.close()
+    conversation.observer.ended()
     assert 15_000 < path.stat().st_size < 20_100
     trace = read(path)
     assert trace.lines[-1]["end"] == "truncated"
@@ -217,8 +215,9 @@ def test_the_oldest_traces_are_removed_beyond_the_limit(monkeypatch: pytest.Monk
     other.write_text("")
     traces = Traces(Settings(trace=tmp_path))
     for number in range(8):
-        with traces.session(f"sess_{number}", lambda: 0.0) as trace:
-            assert trace is not None
+        trace = traces.open_session(f"sess_{number}", lambda: 0.0)
+        assert trace is not None
+        trace.ended()
         os.utime(tmp_path / f"sess_{number}.jsonl", (number, number))
     assert {path.name for path in tmp_path.iterdir()} == {"notes.jsonl", *(f"sess_{n}.jsonl" for n in range(3, 8))}
 
@@ -229,6 +228,5 @@ def test_traces_leave_space_on_the_disk(
     monkeypatch.setattr(files, "MIN_FREE_BYTES", 1 << 62)
     traces = Traces(Settings(trace=tmp_path))
     for _ in range(2):
-        with traces.session("sess_1", lambda: 0.0) as trace:
-            assert trace is None
+        assert traces.open_session("sess_1", lambda: 0.0) is None
     assert [record.getMessage() for record in caplog.records] == ["traces are switched off: No space left on device"]
