@@ -127,7 +127,7 @@ def test_after_sighup_another_process_takes_over_and_no_connection_is_refused() 
         for number, client in enumerate(clients):
             client.send_audio(silence(0.8, RATE))
             assert client.wait_for(COMPLETED)["transcript"] == transcript_of([number])
-        assert running.ended() == 0
+        assert running.exit_code() == 0
         seen = len(arrivals.outcomes)
         assert eventually(lambda: len(arrivals.outcomes) > seen + 3)  # of the other process alone
         arrivals.stop()

@@ -2,15 +2,18 @@
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,9 +130,17 @@ def locate_in_fresh_processes(
     """Run `locate` in several processes that start at once, of this Python or another one."""
     command = [str(python or sys.executable), "-c", LOCATE, name]
     variables = environment_of(home, **environment)
-    processes = [
-        subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(count)
-    ]
-    said = [process.communicate() for process in processes]
-    return [Located(**json.loads(output), shown=errors) for output, errors in said]
+    with contextlib.ExitStack() as files:
+
+        def file() -> IO[
+            str
+        ]:  # no pipe: a process that holds a lock might wait for its reader, and others for the lock
+            return files.enter_context(tempfile.TemporaryFile("w+"))
+
+        outputs = [(file(), file()) for _ in range(count)]
+        processes = [subprocess.Popen(command, env=variables, stdout=out, stderr=err) for out, err in outputs]
+        for process in processes:
+            process.wait()
+        for each in itertools.chain(*outputs):
+            each.seek(0)
+        return [Located(**json.load(out), shown=err.read()) for out, err in outputs]

@@ -6,10 +6,13 @@ import re
 import signal
 import subprocess
 import sys
-import threading
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
+
+from tests.support.realtime_service import eventually
 
 SCRIPTED = """
 import sys, threading
@@ -35,27 +38,33 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 
 class Service:
-    """The command `serve` in a process of its own, with scripted engines; its log has been read `until` here."""
+    """The command `serve` in a process of its own, with scripted engines; its log has been read `until` here.
 
-    def __init__(self, process: "subprocess.Popen[str]", until: str) -> None:
+    It logs to a file, because it would wait for the reader of a pipe.
+    """
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path, until: str) -> None:
         self._process = process
+        self._file = log
         self.log = ""
         self.port = int(self.read_until(r"http://\S+:(\d+)"))
         self.read_until(f"({until})")
 
     def read_until(self, pattern: str) -> str:
-        """Read the log up to a line with this pattern; return its first group. End a service that writes none."""
-        assert self._process.stderr is not None
-        patience = threading.Timer(LOG_SECONDS, self._process.kill)
-        patience.start()
-        try:
-            for line in self._process.stderr:
-                self.log += line
-                if found := re.search(pattern, line):
-                    return found[1]
-        finally:
-            patience.cancel()
-        pytest.fail(f"the service ended without {pattern}:\n{self.log}")
+        """Read the log up to a line with this pattern; return its first group."""
+        line, found = re.compile(f".*?{pattern}.*\n"), None
+
+        def look() -> bool:
+            nonlocal found
+            ended = self._process.poll() is not None
+            found = line.search(self._file.read_text(), len(self.log))
+            return ended or found is not None
+
+        eventually(look, LOG_SECONDS)
+        if found is None:
+            pytest.fail(f"the service has not logged {pattern}:\n{self._file.read_text()}")
+        self.log = found.string[: found.end()]
+        return found[1]
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -65,15 +74,11 @@ class Service:
         self.send(number)
         return self.exit_code()
 
-    def ended(self) -> int:
-        """Wait for the process alone, which others outlive that write into the same log; the exit code."""
-        return self._process.wait(timeout=30)
-
     def exit_code(self) -> int:
-        """Wait for the process and return its exit code."""
-        _, rest = self._process.communicate(timeout=30)
-        self.log += rest
-        return self._process.returncode
+        """Wait for the process and return its exit code; the log has been read to its end."""
+        code = self._process.wait(timeout=30)
+        self.log = self._file.read_text()
+        return code
 
 
 @contextlib.contextmanager
@@ -88,8 +93,11 @@ def service(
     """Run the command, behind the `prefix` of a program that starts it, until the block ends."""
     environment = ENVIRONMENT | {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
     command = [*prefix, sys.executable, "-c", SCRIPTED, engines, "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, pass_fds=pass_fds) as process:
+    with (
+        tempfile.NamedTemporaryFile() as log,
+        subprocess.Popen(command, env=environment, stderr=log, pass_fds=pass_fds) as process,
+    ):
         try:
-            yield Service(process, until)
+            yield Service(process, Path(log.name), until)
         finally:
             process.kill()

@@ -265,6 +265,15 @@ def test_with_a_key_others_are_served_and_even_a_talkative_log_keeps_secrets(log
         assert CANARY not in running.log
 
 
+def test_a_service_under_test_never_waits_for_a_reader_of_its_log() -> None:
+    with service(log_level="debug") as running:
+        for _ in range(150):
+            with connect(f"ws://127.0.0.1:{running.port}/v1/realtime", logger=SILENT) as session:
+                session.recv(timeout=5)
+        running.stop(signal.SIGTERM)
+        assert len(running.log) > 65_536  # which is what a pipe holds
+
+
 def test_a_json_log_has_one_object_a_line_with_the_session_where_there_is_one() -> None:
     with service(log_format="json") as running:
         with connect(f"ws://127.0.0.1:{running.port}/v1/realtime", logger=SILENT) as session:

@@ -95,11 +95,12 @@ def browsed(url: str, microphone: Path | None, *options: str) -> Iterator[Chromi
                 "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
                 f"--use-file-for-fake-audio-capture={microphone}%noloop",
             ]  # fmt: skip
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as browser:
+        log = Path(profile) / "log"  # no pipe, whose reader the browser would wait for
+        with log.open("wb") as output, subprocess.Popen(command, stderr=output) as browser:
             try:
-                assert browser.stderr is not None
-                lines = (re.search(r"ws://([^/]+)/devtools", line) for line in browser.stderr)
-                host = next(filter(None, lines))[1]
+                address = re.compile(r"ws://([^/]+)/devtools")
+                assert eventually(lambda: address.search(log.read_text()) is not None, TIMEOUT), log.read_text()
+                (host,) = address.findall(log.read_text())[:1]
                 with connect(_page_address(host), max_size=None, compression=None) as socket:
                     page = ChromiumPage(socket)
                     page.watch()
