@@ -111,9 +111,13 @@ def unreachable(url: str, error: BaseException) -> ConnectionRefused:
 
 
 def plain(error: BaseException) -> str:
-    """Return what an error says, of one of the operating system without its number and arguments."""
+    """Return what an error says, of one of the operating system without its number and arguments.
+
+    Windows has numbers of its own, of which it has said what they mean.
+    """
     if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno is not None:
-        return os.strerror(error.errno)
+        of_windows = error.strerror if getattr(error, "winerror", None) is not None else None
+        return of_windows or os.strerror(error.errno)
     return str(error)
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from clients.cli.display import Caption
 from clients.cli.screen import Screen, open_screen
-from clients.cli.terminal import printable
+from clients.cli.terminal import either, printable
 from clients.events import Completed, Delta, Event, Failed, Interrupted, Partial, ResponseDone, ResponseText
 
 USER = "You: "
@@ -37,7 +37,7 @@ class Dialogue:
             case ResponseText(response_id=response, text=text):
                 self._answers[response] = self._answers.get(response, "") + text
             case Interrupted(response_id=response, text=text) if self._answers.pop(response, None) is not None:
-                self._print(MODEL, f"{text.rstrip()} …", " (interrupted)")
+                self._print(MODEL, f"{text.rstrip()} {either('…', '...')}", " (interrupted)")
             case Interrupted():  # its text was complete
                 self.screen.print(Text("(interrupted)", "dim"))
             case ResponseDone(response_id=response):

@@ -21,6 +21,15 @@ def printable(text: str) -> str:
     return "".join(character for character in text if character.isprintable() or character in _JOINERS)
 
 
+def either(text: str, plainer: str) -> str:
+    """Return a text, or a plainer one where the encoding of standard output lacks it, as those of Windows may."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return plainer
+    return text
+
+
 def warn(command: str, message: str) -> None:
     """Print a line to standard error that names the command; without one, the program."""
     if sys.stderr is not None:

@@ -16,6 +16,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from clients.cli.terminal import either
 from clients.cli.values import whole_number
 from realtime import __version__
 from realtime.cli.chat_checks import check_chat
@@ -45,7 +46,12 @@ CHECKS: Final = (
 )
 """All checks but the self-test, in the order of the report."""
 
-_MARKS: Final = {Status.OK: ("✓", "green"), Status.WARNING: ("!", "yellow"), Status.FAILURE: ("✗", "red")}
+_MARKS: Final = {
+    Status.OK: ("✓", "+", "green"),
+    Status.WARNING: ("!", "!", "yellow"),
+    Status.FAILURE: ("✗", "x", "red"),
+}
+"""The mark of each status, one for where standard output lacks that, and its colour."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,9 +85,12 @@ def _findings(check: Callable[[Settings], Findings], settings: Settings) -> Find
 def _print_text(findings: Findings) -> int:
     console, wrong = Console(), 0
     for finding in findings:
-        mark, colour = _MARKS[finding.status]
+        mark, plainer, colour = _MARKS[finding.status]
         wrong += finding.status is not Status.OK
-        console.print(Text.assemble((mark, colour), " ", (finding.name, "bold"), f": {finding.detail}"), soft_wrap=True)
+        console.print(
+            Text.assemble((either(mark, plainer), colour), " ", (finding.name, "bold"), f": {finding.detail}"),
+            soft_wrap=True,
+        )
         if finding.advice:
             console.print(f"    {finding.advice}", soft_wrap=True, markup=False, highlight=False)
     console.print(f"\n{'No problems found.' if not wrong else f'Problems found: {wrong}.'}")

@@ -3,22 +3,20 @@
 import argparse
 import difflib
 import errno
-import io
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from realtime.cli.output import USAGE_ERROR, discard_standard_output
+from realtime.cli.output import USAGE_ERROR, discard_standard_output, escape_what_cannot_be_written
 from realtime.errors import ClientError, TooLarge, UnknownModel, UnsupportedAudio, UnusableModel, VoiceError
 from realtime.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code of the process."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # for text that the encoding of a pipe or a terminal lacks
+    escape_what_cannot_be_written()
     command = ""
     try:
         try:

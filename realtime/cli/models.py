@@ -84,13 +84,18 @@ def _pull(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _remove(options: argparse.Namespace, settings: Settings) -> int:
+    code = 0
     for name in options.names:
         freed = weights.remove(lookup(name), settings)
         remaining = weights.remaining(lookup(name), settings)
         where = ", ".join(map(str, remaining))
         kept = f"; {sum(remaining.values()) / 1e6:,.1f} MB of packages or your own remain: {where}" if remaining else ""
-        print(f"{name}: {freed / 1e6:,.1f} MB freed{kept}")
-    return 0
+        if freed or remaining:
+            print(f"{name}: {f'{freed / 1e6:,.1f} MB freed' if freed else 'nothing to delete'}{kept}")
+        else:
+            warn("models", f"{name} is not on this machine")
+            code = 1
+    return code
 
 
 def _path(options: argparse.Namespace, settings: Settings) -> int:

@@ -15,6 +15,7 @@ import pytest
 import clients.session
 from clients.aio import Session, connect
 from clients.captions import caption
+from clients.connection import plain
 from clients.errors import ConnectionRefused, ProtocolError, RequestFailed, ServerClosed
 from clients.events import (
     AudioChunk,
@@ -348,6 +349,13 @@ def test_what_is_no_address_is_a_refused_connection(url: str) -> None:
 
     with pytest.raises(ConnectionRefused, match=r"is no address of a server, such as 127\.0\.0\.1:8000"):
         asyncio.run(client())
+
+
+def test_an_error_of_windows_is_told_in_its_words_and_others_without_their_addresses() -> None:
+    error = OSError(22, "The semaphore timeout period has expired")
+    assert plain(error) == "Invalid argument"
+    windows = type("OfWindows", (OSError,), {"winerror": 121})
+    assert plain(windows(22, "The semaphore timeout period has expired")) == "The semaphore timeout period has expired"
 
 
 def test_an_address_may_be_a_host_and_a_port() -> None:

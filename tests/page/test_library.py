@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,6 +154,35 @@ def test_what_the_server_does_not_have_is_refused(page: Page, call: str, code: s
       return [error.code, states];
     }})()""")
     assert (refusal, states[-1]) == (code, "closed")
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        "socket.send = () => {}",  # it says nothing
+        "socket.send = () => socket.close()",  # it drops each connection
+        "socket.dispatchEvent = () => false",  # it does not answer the handshake
+    ],
+)
+def test_a_server_that_opens_no_session_is_given_up(page: Page, server: str) -> None:
+    page.evaluate(FAKE_SOCKET)
+    message, states = page.evaluate(f"""(async () => {{
+      const {{ listen }} = await import("/vivavoce.js");
+      const later = window.setTimeout;
+      window.setTimeout = (action, milliseconds) => later(action, milliseconds === 10_000 ? 1_000 : milliseconds);
+      const Fake = window.WebSocket;
+      window.WebSocket = class extends Fake {{
+        constructor() {{ super(); const socket = this; {server}; }}
+      }};
+      const states = [];
+      const onState = (state) => states.push(state);
+      const bound = new Promise((resolve) => later(() => resolve({{ message: "still waiting" }}), 5_000));
+      const opening = listen({{ source: null, language: "en", onState }}).catch((error) => error);
+      const error = await Promise.race([opening, bound]);
+      return [error.message, states];
+    }})()""")
+    assert re.fullmatch(r"The server at 127\.0\.0\.1:\d+ opened no session within 10 s\.", message)
+    assert states[-1] == "closed"
 
 
 def test_a_container_is_sent_from_its_beginning_to_each_session(page: Page) -> None:

@@ -5,6 +5,9 @@ import { Resumption } from "./resumption.js";
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 8_000;
 
+/** Time in which the first session must be open, set up as asked, from when the key is known. */
+const OPEN_MS = 10_000;
+
 /** Close codes after which the same session would be refused again (docs/protocol.md, "Errors and closing"). */
 const FINAL_CODES = new Set([1003, 1007, 1009]);
 
@@ -77,6 +80,8 @@ export class Connection {
   #forgotten = false;
   /** What waits for the answer to the first events of the first session. @type {{resolve: (value?: unknown) => void, reject: (error: Error) => void} | null} */
   #confirmation = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #limit;
   /** End the session when the page is left. Otherwise the server would wait for it to come back. */
   #leave = () => this.close();
 
@@ -104,19 +109,24 @@ export class Connection {
     return this.#resuming;
   }
 
-  /** Open the first session. Rejects if it cannot be opened, or not as asked; later ones are tried until `close`. */
+  /**
+   * Open the first session. Rejects if it cannot be opened in time, or not as asked; later ones are tried until `close`.
+   */
   async open() {
     this.#handlers.onState?.("connecting");
     globalThis.addEventListener?.("pagehide", this.#leave); // Node has none
     try {
       const confirmed = new Promise((resolve, reject) => (this.#confirmation = { resolve, reject }));
       confirmed.catch(() => {}); // where opening fails before
-      if (await this.#connect()) await confirmed;
-      this.#confirmation = null;
+      const connected = this.#connect();
+      connected.catch(() => {}); // where the time is over before
+      if (await Promise.race([connected, confirmed])) await confirmed;
     } catch (error) {
-      this.#confirmation = null;
       if (!this.#closed) this.close();
       throw error;
+    } finally {
+      this.#confirmation = null;
+      clearTimeout(this.#limit);
     }
   }
 
@@ -144,6 +154,7 @@ export class Connection {
   async #connect() {
     const key = await keyOf(this.#server);
     if (this.#closed) throw new Error("The session has been closed.");
+    if (this.#confirmation) this.#limit ??= setTimeout(() => this.#giveUp(), OPEN_MS);
     const resumes = this.#resuming;
     if (!resumes) this.#resumption = new Resumption();
     const url = endpoint(this.#server, "v1/realtime");
@@ -250,6 +261,10 @@ export class Connection {
         if (!this.#closed) this.#retry();
       }
     }, wait * (0.75 + Math.random() / 2)); // so that not all clients of a restarted server come back at once
+  }
+
+  #giveUp() {
+    this.#confirmation?.reject(new Error(`The server at ${endpoint(this.#server, "").host} opened no session within ${OPEN_MS / 1_000} s.`));
   }
 
   #end() {

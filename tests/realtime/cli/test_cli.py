@@ -182,12 +182,32 @@ def test_a_full_disk_is_an_error_of_one_line() -> None:
     assert (done.returncode, done.stderr) == (1, b"vivavoce models: No space left on device\n")
 
 
-def test_an_output_that_lacks_characters_is_written_with_escapes() -> None:
-    program = "import sys; from realtime.cli import models, main; models._list = lambda *_: print('caf\\u00e9') or 0; "
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("ascii", b'"caf\\u00e9 \\u4e2d \\ud83d\\ude00"'),
+        ("cp1252", b'"caf\xe9 \\u4e2d \\ud83d\\ude00"'),
+        ("cp437", b'"caf\x82 \\u4e2d \\ud83d\\ude00"'),
+        ("utf-8", '"café 中 😀"'.encode()),
+    ],
+)
+def test_an_output_that_lacks_characters_is_written_with_escapes_that_json_knows(encoding: str, written: bytes) -> None:
+    text = '"café 中 😀"'
+    program = f"import sys; from realtime.cli import models, main; models._list = lambda *_: print({text!a}) or 0; "
     command = [sys.executable, "-c", f"{program} sys.exit(main.main(['models', 'list']))"]
-    environment = ENVIRONMENT | {"PYTHONIOENCODING": "ascii"}
+    environment = ENVIRONMENT | {"PYTHONIOENCODING": encoding}
     done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (0, b"caf\\xe9\n"), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, written), done.stderr
+    assert json.loads(written.decode(encoding)) == json.loads(text)
+
+
+@pytest.mark.parametrize(("encoding", "mark"), [("cp1252", "+"), ("cp437", "+"), ("utf-8", "✓")])
+def test_the_marks_of_doctor_are_those_that_the_output_has(encoding: str, mark: str) -> None:
+    command = [sys.executable, "-m", "realtime.cli.main", "doctor", "--quick", "--port", "0"]
+    environment = ENVIRONMENT | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    assert f"{mark} port: " in done.stdout.decode(encoding)
+    assert b"\\u" not in done.stdout
 
 
 @pytest.mark.parametrize("command", COMMANDS)

