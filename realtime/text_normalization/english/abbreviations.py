@@ -174,6 +174,7 @@ def _street(match: re.Match[str]) -> str:
 
 
 ABBREVIATIONS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"\bfl\. ?(?=(?:c\. ?)?[12][0-9]{3}\b)"), "flourished "),
     (re.compile(rf"(?i)(?<![\w.])(?<![0-9] )({one_of(_NUMBERED)})\.[ \t]?(?=#?[0-9]|(?-i:[IVXLC]{{2,}}\b))"),
      lambda match: _expanded(match, _NUMBERED) + " "),
     (re.compile(rf"(?i)(?<![\w.])(?:(?!(?:app|tab)s?\.)|{_REFERRING})({one_of(_LETTERED)})\. ?"
@@ -181,7 +182,8 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
      lambda match: _expanded(match, _LETTERED) + " "),
     (re.compile(rf"(?i)\b({_SHORTENED})(?!\w)"),
      lambda match: _expanded(match, _WITH_APOSTROPHE)),
-    (re.compile(r"(?<=[0-9½¼¾]) pt(s?)\.(?= (?:of )?[a-z])(?! (?:font|type|text))"), r" pint\1"),
+    (re.compile(r"(?<![\w.,/])(1|[1-7]/[2-8]|[½¼¾]) pt\.(?= [a-z])(?! (?:font|type|text))"), r"\1 pint"),
+    (re.compile(r"(?<=[0-9½¼¾]) (?:pt\.(?= [a-z])(?! (?:font|type|text))|pts\.(?= of [a-z]))"), " pints"),
     (re.compile(r"(?<![\w.])([Nn])o\.(?= of\b)"), r"\1umber"),
     (re.compile(r"(?<=[a-z] )No(s?) (?=[0-9])"), r"Number\1 "),
     (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b|[0-9]{1,3} (?:BC|AD|CE|B\.C|A\.D))"), "circa "),

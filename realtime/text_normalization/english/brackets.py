@@ -55,7 +55,8 @@ BRACKETS: Final[tuple[Rule, ...]] = (
     _FUNCTION,  # of a function
     (
         re.compile(
-            r"(?:(?<=Article )|(?<=Section )|(?<=Rule )|(?<=Clause )|(?<=section ))([0-9]{1,4})\([0-9]{1,2}\)"
+            r"(?:(?<=Article )|(?<=article )|"
+            r"(?<=Section )|(?<=Rule )|(?<=Clause )|(?<=section ))([0-9]{1,4})\([0-9]{1,2}\)"
             r"(?:\((?:[a-z]|[0-9]{1,2}|[ivx]{2,4})\))*(?!\w)"
         ),
         _paragraph,

@@ -216,8 +216,9 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
          r"\1 to "),
         (re.compile(r"(?<![\w/.-])([0-3]?[0-9])/([0-3]?[0-9])() ?[-–] ?([0-3]?[0-9])/([0-3]?[0-9])(?![\w/]| ?=)"),
          lambda match: _range_in_numbers(match, british=british)),
-        (re.compile(rf"(?<=[Ff]rom )(?!{_COMMON_FRACTION} to {_COMMON_FRACTION}(?!\w))([0-3]?[0-9])/([0-3]?[0-9])"
-                    r"( to | until | through )([0-3]?[0-9])/([0-3]?[0-9])(?![\w/]| ?=)"),
+        (re.compile(rf"(?:(?<=[Ff]rom )|(?<=[Bb]etween ))(?!{_COMMON_FRACTION} (?:to|and) {_COMMON_FRACTION}(?!\w))"
+                    r"([0-3]?[0-9])/([0-3]?[0-9])"
+                    r"( to | and | until | through )([0-3]?[0-9])/([0-3]?[0-9])(?![\w/]| ?=)"),
          lambda match: _range_in_numbers(match, british=british)),
         (re.compile(r"(?<![\w:.])([0-9]{1,2}):([0-5][0-9])\.([0-9]{1,3})(?![\w:])"), r"\1 \2.\3"),
         (re.compile(rf"(?<![\w./-])({_YEAR})-(0[1-9])(?![\w-])"),

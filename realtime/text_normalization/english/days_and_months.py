@@ -47,6 +47,8 @@ _LISTED: Final = (
 )
 """Days and months in a list, without the first names that are no abbreviations: "Jan and June" may be two people."""
 
+_NAMED: Final = one_of({*_PERIODS, *_PERIODS.values(), "May"})
+
 _START: Final = r"(?<![\w.'’/-])"
 _END: Final = r"(?![\w'’/-])"
 
@@ -71,8 +73,8 @@ def _periods(match: re.Match[str]) -> str:
 DAYS_AND_MONTHS: Final[tuple[Rule, ...]] = (
     (re.compile(r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.? (?=['’][0-9]{2}\b)"),
      lambda match: _PERIODS[match[1]] + " "),
-    (re.compile(rf"(?<![\w.])({one_of(_PERIODS)})\.? ?[-–] ?({one_of(_PERIODS)})\b\.?(?=[\s,;:)]|$)"),
-     lambda match: f"{_PERIODS[match[1]]} to {_PERIODS[match[2]]}"),
+    (re.compile(rf"(?<![\w.])({_NAMED})\.? ?[-–] ?({_NAMED})\b\.?(?=[\s,;:)]|$)"),
+     lambda match: " to ".join(_PERIODS.get(name, name) for name in match.groups())),
     (re.compile(r"(?<![\w.-])M ?[-–] ?(F|Th)\b(?![.'’&-])"),
      lambda match: f"Monday to {'Friday' if match[1] == 'F' else 'Thursday'}"),
     (re.compile(rf"{_START}({_DAYS})(?= [0-9]{{1,2}}(?:st|nd|rd|th|(?::[0-5][0-9])? ?[-–] ?[0-9]))"),

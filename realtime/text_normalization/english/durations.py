@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from realtime.text_normalization.english.units import describes
+from realtime.text_normalization.english.describing import describes
 from realtime.text_normalization.rules import NUMBER, Rule, one_of
 
 _TIMES: Final = {"sec": "second", "min": "minute", "hr": "hour", "wk": "week", "mo": "month", "yr": "year"}

@@ -123,7 +123,8 @@ MONEY: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9])[.,][-–—](?!\w)"), ""),  # no hundredths
     (re.compile(rf"(?<!\w)[-−–](?={_SIGNED}[0-9.])"), "minus "),
     (re.compile(rf"(?<![\w.,])({_SIGNED}) ?[-−–](?=\.?[0-9])(?!{NUMBER}\$)"), r"minus \1"),
-    (re.compile(rf"(?<![\w$€£])[-−–](?={NUMBER} ?{_SIGNS})"), "minus "),
+    (re.compile(rf"(?<![\w$€£])[-−–](?={NUMBER} ?(?:{_SIGNS}|(?:{one_of(_CODES)})\b))"), "minus "),
+    (re.compile(rf"(?<!\w)\+(?={_SIGNED}[0-9.])"), "plus "),
     (re.compile(rf"(?<!\w)({_SIGNED}) ?\(({NUMBER})\)"), r"minus \1\2"),  # of an account
     (re.compile(rf"(?P<sign>{_SIGNS})(?P<amount>{NUMBER}) ?(?:[-–]|to) ?(?P<second>{NUMBER}){_LARGE_PATTERN}(?![\w%])"),
      _range),

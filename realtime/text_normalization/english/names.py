@@ -68,7 +68,24 @@ _BOOKS: Final = {
     "Phil": "Philippians", "Col": "Colossians", "Thess": "Thessalonians", "Tim": "Timothy", "Philem": "Philemon",
     "Heb": "Hebrews", "Jas": "James", "Pet": "Peter", "Rev": "Revelation", "Macc": "Maccabees",
 }  # fmt: skip
-_OTHER_BOOKS: Final = ("Acts", "Amos", "Ezra", "Esther", "Job", "Joel", "Jonah", "Jude", "Luke", "Ruth", "Titus")
+_OTHER_BOOKS: Final = (
+    "Acts",
+    "Amos",
+    "Ezra",
+    "Esther",
+    "Job",
+    "Joel",
+    "Jonah",
+    "Jude",
+    "Luke",
+    "Ruth",
+    "Titus",
+    "Quran",
+    "Qur'an",
+    "Qur’an",
+    "Surah",
+    "Sura",
+)
 _NUMBERED_BOOKS: Final = "Samuel|Kings|Chronicles|Corinthians|Thessalonians|Timothy|Peter|John|Maccabees"
 
 _STATES: Final = {
@@ -134,6 +151,13 @@ def _flight(match: re.Match[str]) -> str:
     return f"{spelled(match[1])} {digit_by_digit(match[2])}"
 
 
+def _aircraft(match: re.Match[str]) -> str:
+    """Read the type and the variant of an aircraft: "seven forty-seven four hundred", "A three twenty two hundred"."""
+    maker, type_of_airbus, type_of_boeing, variant, suffix = match.groups()
+    said = in_pairs(variant) if len(variant) > 2 else variant
+    return " ".join(filter(None, (maker, in_pairs(type_of_airbus or type_of_boeing), said, suffix)))
+
+
 def _move(match: re.Match[str]) -> str:
     """Read a move of a piece or a capture in chess: "knight f 3", "e takes d 5"."""
     piece = _PIECES.get(match["piece"] or "", "")
@@ -171,9 +195,9 @@ NAMES: Final[tuple[Rule, ...]] = (
                 r"|extension) "
                 r"(?:[A-Z](?=[0-9]))?|\bUS[- ])([0-9]{3,4})(?![\w-]|[.,:][0-9])"),
      lambda match: f"{match[1].rstrip()} {in_pairs(match[2])}"),
-    (re.compile(r"(?<![\w.,$€£/-])(?:(A)(3[0-9]{2})|(7[0-9]7))-([1-9][0-9]{1,3}|[89])(?=ER|LR|F)?(?![0-9-]|[.,:/][0-9])"),
-     lambda match: f"{match[1] or ''} {in_pairs(match[2] or match[3])} "
-                   f"{in_pairs(match[4]) if len(match[4]) > 2 else match[4]}".lstrip()),  # of an aircraft
+    (re.compile(r"(?<![\w.,$€£/-])(?:(A)(3[0-9]{2})|(7[0-9]7))-([1-9][0-9]{1,3}|[89])(ER|LR|F|neo)?"
+                r"(?![\w-]|[.,:/][0-9])"),
+     _aircraft),
     (re.compile(r"(?<![\w.-])([A-Z]\w*[A-Za-z]?)-([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),
      lambda match: f"{match[1]} {in_pairs(match[2])}"),  # F-150, Blink-182
     (re.compile(r"\b([A-Z])([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),

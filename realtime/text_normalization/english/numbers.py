@@ -205,7 +205,8 @@ _SUMS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9])\((?=[0-9a-z]+ ?[-−+*×/] ?[0-9a-z]+\))"), " times ("),
     (re.compile(rf"(?<=[0-9)]) ?/ ?(?={NUMBER} ?=)"), " divided by "),
     (re.compile(r"(?<=[0-9)]) ?\* ?(?=[-−(]?[0-9])|(?<=[0-9)])\*(?=[a-z(])"), " times "),
-    (re.compile(r"(?:(?<=[0-9)\"″])|(?<=[0-9]['′’])) ?[xX] ?(?=[0-9])|(?<=[0-9][\"″])×(?=[0-9])"), " by "),
+    (re.compile(r"(?:(?<=[0-9)\"″])|(?<=[0-9]['′’])) ?[xX] ?(?=[0-9])|(?<=[0-9][\"″'′’]) ?× ?(?=[0-9])"), " by "),
+    (re.compile(r"((?<=[0-9])|(?<=[0-9] ))([ckm]?m|ft|in)\.? ?[xX×] ?(?=[0-9])"), r"\2 by "),
     (re.compile(r"(?<=[0-9]) [xX] (?=[a-z])"), " times "),  # an amount of money, which is in words by now
     (re.compile(r"(?<=[0-9)]) ?\+ ?(?=[-−(]?[0-9])"), " plus "),
     (re.compile(r"(?<=[0-9a-z)]) ?[-−–] ?(?=[0-9a-z(][0-9.,a-z)]* ?=)"), " minus "),
@@ -223,15 +224,24 @@ _RANGES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,/-])([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})(?![\w-]|[.,/:][0-9])"), r"\1, \2, \3"),
     (re.compile(rf"(?<![\w.,/-])({NUMBER}%?)( ?[-–] ?)({NUMBER}%?)(?![\w-]|[.,/:][0-9])"), _difference_or_range),
     (re.compile(rf"(?<![\w.,$€£/-])({NUMBER})[xX×]?[-–]({NUMBER})[xX×](?!\w)"), r"\1 to \2 times"),
-    (re.compile(r"(?<![\w.,$€£/-])(?<![=+−*/-] )([0-9]+\.[0-9]+)[xX×](?!\w| ?[-+=*/^−])"), r"\1 times"),
+    (re.compile(r"(?<![\w.,$€£/=+*(-])(?<![=+−*/-] )([0-9]+\.[0-9]+)[xX×](?!\w| ?[-+=*/^−])"), r"\1 times"),
     (re.compile(rf"(?<![\w.,/-])({NUMBER})[-–]({NUMBER})(?=[a-zA-Z°])(?!(?:st|nd|rd|th)\b)"), r"\1 to \2"),
     (re.compile(r"(?<![\w.:])([0-9]{1,2}):([0-9]{1,2})(?![\w:]|[.,][0-9])"), r"\1 to \2"),
-    (re.compile(rf"(?<![\w.,:])(?:1:{NUMBER}|{NUMBER}:1)(?![\w:])"), lambda match: match[0].replace(":", " to ")),
+    (
+        re.compile(
+            rf"(?<![\w.,:])(?:1:{NUMBER}|{NUMBER}:1|[0-9]{{1,3}}:(?:[0-9]{{4,}}|[0-9]{{1,3}},[0-9]{{3}}))(?![\w:])"
+        ),
+        lambda match: match[0].replace(":", " to "),
+    ),
     (re.compile(r"(?<![\w)\]%.])[-−] ?(?=\.?[0-9])"), "minus "),
     (re.compile(r"(?<![\w)\]])−(?= ?[0-9a-z])"), "minus "),
 )
 
 _MEASURES: Final[tuple[Rule, ...]] = (
+    # of a place on the earth
+    (re.compile(r"(?<![\w.])([0-9]{1,3})° ?([0-9]{1,2}(?:\.[0-9]+)?)['′’]"
+                r"(?: ?([0-9]{1,2}(?:\.[0-9]+)?)(?:[\"″”]|''))?"),
+     lambda match: f"{match[1]} degrees {match[2]} minutes" + (f" {match[3]} seconds" if match[3] else "")),
     (re.compile(r"(?<![\w.])([0-9]+)[xX](?= (?:daily|weekly|monthly|yearly|a (?:day|week|month|year)|per)\b)"),
      r"\1 times"),
     (re.compile(r"(?<![\w.])([0-9]{1,2})['′’] ?([0-9]{1,2})(?:[\"″”]|'')"), r"\1 foot \2"),
@@ -250,7 +260,7 @@ _COUNTED_IN_MILLIONS: Final = (
 )
 """What is counted in millions, and has no length in meters."""
 
-_OF_A_RATIO: Final = "ratio of|ratio is|ratio was|odds of|odds are|scale of|proportion of|diluted|mixed|scaled"
+_OF_A_RATIO: Final = "ratio of|ratio is|ratio was|ratio to|odds of|odds are|scale of|proportion of|diluted|mixed|scaled"
 
 GROUPING: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,])([0-9]+(?:\.[0-9]+)?)[eE]([+−-]?)([0-9]{1,3})(?![\w.])"), _scientific),
@@ -259,6 +269,9 @@ GROUPING: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,$€£])([0-9]+(?:\.[0-9]+)?)([KkMB])(?=\+ [a-z])"),
      lambda match: f"{match[1]} " + {"M": "million", "B": "billion"}.get(match[2], "thousand")),
     (re.compile(rf"(?<![\w.,$€£])([0-9]+(?:\.[0-9]+)?)m(?= (?:{_COUNTED_IN_MILLIONS})\b)"), r"\1 million"),
+    (re.compile(r"(?i)(\bratios?\b[^.;:0-9]{0,30}[ (][0-9]{1,3}):([0-9]{1,3})( (?:to|and|or) [0-9]{1,3})"
+                r":([0-9]{1,3})(?![\w:])"),
+     r"\1 to \2\3 to \4"),
     (re.compile(rf"(?i)((?:{_OF_A_RATIO}) )([0-9]{{1,3}}):([0-9]{{1,3}})(?![\w:]|[.,][0-9])"), r"\1\2 to \3"),
     (re.compile(r"(?<![\w.,:])([0-9]{1,3}):([0-9]{1,3})(?= (?:ratio|scale|odds|split|mix|mixture|dilution|aspect)\b)"),
      r"\1 to \2"),

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from realtime.text_normalization.english.abbreviations import DIRECTIONS
+from realtime.text_normalization.english.describing import DESCRIBED, NOUN, describes
 from realtime.text_normalization.rules import NUMBER, Rule, one_of
 
 _PREFIXES: Final = {
@@ -123,33 +124,6 @@ def _name(match: re.Match[str], *, plural: bool) -> str:
     return f"{name} per " + (f"{of} squared" if of == "second" and power else _POWERS[power] + of)
 
 
-_DESCRIBED: Final = re.compile(r"(?i)\b(?:an?|the|this|that|his|her|my|our|their|your|its|per|each|another) $")
-_NOUN: Final = re.compile(
-    r" (?!(?:of|and|or|in|to|per|from|is|was|are|were|at|on|for|with|away|more|long|each|high|until|till|when|if|before"
-    r"|after|during|while|by|but|so|as|than|then|we|you|they|he|she|it|will|can|has|had|have|off|out|up|down|above"
-    r"|below|under|over|later|ago|earlier|total|daily|max|maximum|minimum)\b)[a-z]{2,}"
-)
-
-
-_MEASURED: Final = re.compile(
-    r" (?:run|walk|ride|hike|race|relay|swim|sprint|marathon|timeout|delay|break|battery|charger|adapter|tablet|capsule"
-    r"|pill|monitor|screen|display|lens|cable|hose|rope|ladder|bottle|bag|can|jar|pan|tin|skillet|bulb|motor|engine|SSD"
-    r"|TV|TDP|supply|radius|diameter|limit|drive|trip|flight|journey|meeting|session|class|lesson|workout|workshop"
-    r"|interval|video|clip|movie|episode|presentation|nap|shift|warranty|contract|lease|mortgage|subscription"
-    r"|trial|read|angle|turn|rotation|bend|corner|slope|incline|view|board|plank|pole|beam|pipe|boat|wall|fence|ceiling"
-    r"|pool|wide)(?:s|es)?\b"
-)
-"""Things that a measure before them describes, with an article or without."""
-
-
-def describes(match: re.Match[str]) -> bool:
-    """Return whether a measure describes a noun: "a 10 km run", "a 90° angle"."""
-    if _MEASURED.match(match.string, match.end()):
-        return True
-    before = _DESCRIBED.search(match.string, max(0, match.start() - 10), match.start())
-    return bool(before) and bool(_NOUN.match(match.string, match.end()))
-
-
 def _measure(match: re.Match[str]) -> str:
     """Read a number with a unit, which is singular after 1, and before what it describes."""
     number, gap = match["number"], match["gap"]
@@ -163,7 +137,7 @@ def _without_number(match: re.Match[str]) -> str:
 
 
 _QUOTE: Final = re.compile('(?<![0-9])"')
-_DESCRIBED_BY_INCHES: Final = re.compile(rf"{_NOUN.pattern}| [A-Z]| [0-9]+[A-Z]\b")
+_DESCRIBED_BY_INCHES: Final = re.compile(rf"{NOUN.pattern}| [A-Z]| [0-9]+[A-Z]\b")
 _SIZED: Final = re.compile(
     " (?:wide|tall|deep|thick|across|apart|square|taller|wider|longer|shorter|by|but|as|so|than|then)\\b"
 )
@@ -173,14 +147,14 @@ def _inches(match: re.Match[str]) -> str:
     """Read a double quote after a number as inches, unless it closes a quotation."""
     if len(_QUOTE.findall(match.string, 0, match.start())) % 2:
         return match[0]
-    described = _DESCRIBED.search(match.string, max(0, match.start() - 10), match.start())
+    described = DESCRIBED.search(match.string, max(0, match.start() - 10), match.start())
     describes = (described or not _SIZED.match(match.string, match.end())) and _DESCRIBED_BY_INCHES.match(
         match.string, match.end()
     )
     return f"{match[1]} inch" + ("" if describes or match[1] == "1" else "es")
 
 
-_OPEN_QUOTE: Final = re.compile(r"(?<!\w)['‘]")
+_OPEN_QUOTE: Final = re.compile(r"(?<!\w)['‘](?!(?:[0-9]0s|em|til|tis|twas|cause)\b|n['’])")
 
 
 def _feet(match: re.Match[str]) -> str:
@@ -191,7 +165,7 @@ def _feet(match: re.Match[str]) -> str:
 
 
 def _stars(match: re.Match[str]) -> str:
-    return f"{match[1]} star{'' if match[1] == '1' or _NOUN.match(match.string, match.end()) else 's'}"
+    return f"{match[1]} star{'' if match[1] == '1' or NOUN.match(match.string, match.end()) else 's'}"
 
 
 _LENGTHS: Final = "[kcmd]?m|ft"
@@ -212,7 +186,7 @@ def _degrees(match: re.Match[str]) -> str:
 
 
 UNITS: Final[tuple[Rule, ...]] = (
-    (re.compile(r"(?<=[0-9]) ?(sq|cu)\.? (in|ft|yd|mi|k?m)\b"), r" \1 \2"),
+    (re.compile(r"(?<=[0-9]) ?(sq|cu|fl)\.? (in|ft|yd|mi|k?m|oz)\b"), r" \1 \2"),
     (
         re.compile(rf"(?<![\w.])({_LENGTHS})([23])(?![\w-]|[.,][0-9])|(?<=[0-9] )(k?m|cm|mm)([23])(?!\w|[.,][0-9])"),
         _raised,
@@ -230,7 +204,10 @@ UNITS: Final[tuple[Rule, ...]] = (
         r"\1, ",
     ),
     (
-        re.compile(rf"(?<![\w.,])((?<=[0-9]V, ){NUMBER}|[0-9]+\.[0-9]+) ?A(?!\w)"),
+        re.compile(
+            rf"(?<![\w.,])((?<=[0-9]V, ){NUMBER}|[0-9]+\.[0-9]+"
+            r"|[0-9]+(?= ?A (?:fuse|breaker|circuit|charger|outlet|socket)\b)) ?A(?!\w)"
+        ),
         lambda match: f"{match[1]} amp{'' if match[1] == '1' or describes(match) else 's'}",
     ),
     (
@@ -254,7 +231,10 @@ UNITS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,$€£/-])([1-9][0-9]{1,2}\.[0-9]|[1-9][0-9]{2}) ?F(?![\w'’-])"), r"\1 degrees Fahrenheit"),
     (re.compile(r"(?<![\w.,$€£-])((?:1[0-9]|2[0-6])0) ?C(?![\w'’-])"), r"\1 degrees Celsius"),
     (re.compile(r"(?<=[0-9] degrees) ([CF])\b"), lambda match: _SCALES[match[1]]),
-    (re.compile(r"(?<=[0-9] degrees) ([NSEW])(?![\w'’-])"), lambda match: f" {DIRECTIONS[match[1]].lower()}"),
+    (
+        re.compile(r"(?:(?<=[0-9] degrees)|(?<=[0-9] minutes)|(?<=[0-9] seconds)) ([NSEW])(?![\w'’-])"),
+        lambda match: f" {DIRECTIONS[match[1]].lower()}",
+    ),
     (
         re.compile(rf"\b({one_of(DIRECTIONS)})(?= [0-9]{{1,3}} (?:mph|km/h|knots)\b)"),
         lambda match: DIRECTIONS[match[1]].lower(),
