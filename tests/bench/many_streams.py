@@ -171,17 +171,26 @@ def turns_of(number: int, seconds: float) -> list[list[int]]:
     return turns
 
 
-def frames_of(turns: Sequence[Sequence[int]], frame_seconds: float, *, binary: bool) -> list[bytes]:
-    """Return websocket frames with the audio of these turns, masked with zeros."""
-    speech = [part for turn in turns for part in (silence(0.4, RATE), say_numbers(turn, RATE), silence(0.6, RATE))]
-    audio = encode(np.concatenate(speech), Encoding.PCM16)
+def frames_of(turns: Sequence[Sequence[int]], frame_seconds: float, *, binary: bool) -> Iterator[bytes]:
+    """Yield websocket frames with the audio of these turns, masked with zeros."""
     size = 2 * round(frame_seconds * RATE)
-    parts = [audio[start : start + size] for start in range(0, len(audio), size)]
+    audio = b""
+    for turn in turns:
+        audio += encode(
+            np.concatenate([silence(0.4, RATE), say_numbers(turn, RATE), silence(0.6, RATE)]), Encoding.PCM16
+        )
+        while len(audio) >= size:
+            yield _message(audio[:size], binary=binary)
+            audio = audio[size:]
+    if audio:
+        yield _message(audio, binary=binary)
+
+
+def _message(audio: bytes, *, binary: bool) -> bytes:
     if binary:
-        return [_frame(0x82, part) for part in parts]
-    kind = "input_audio_buffer.append"
-    events = [json.dumps({"type": kind, "audio": base64.b64encode(part).decode()}) for part in parts]
-    return [_frame(0x81, event.encode()) for event in events]
+        return _frame(0x82, audio)
+    event = {"type": "input_audio_buffer.append", "audio": base64.b64encode(audio).decode()}
+    return _frame(0x81, json.dumps(event).encode())
 
 
 def _frame(first: int, payload: bytes) -> bytes:
@@ -199,7 +208,7 @@ class Client:
         self.lags: list[float] = []
         self._frames = frames_of(self.turns, frame_seconds, binary=binary)
         self._frame_seconds = frame_seconds
-        self.seconds = len(self._frames) * frame_seconds
+        self.seconds = sum(1.0 + len(turn) * WORD_MS / 1000 for turn in self.turns)
         self._query = f"intent=transcription&ext=partials{',binary' if binary else ''}"
         self._spoken = [
             0.4 * (index + 1) + 0.6 * index + (sum(map(len, self.turns[:index])) + place + 1) * WORD_MS / 1000
