@@ -21,6 +21,14 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 
 class ChromiumPage(Page):
+    def visit(self, url: str) -> None:
+        """Open another page in place of this one, without what this one has stored, and forget its problems."""
+        self._call("Storage.clearDataForOrigin", origin=self.evaluate("origin"), storageTypes="all")
+        self.evaluate("void (window.left = true)")
+        self._call("Page.navigate", url=url)
+        assert eventually(lambda: self.evaluate(f"!window.left && location.href === {url!r} && {LOADED}"), TIMEOUT)
+        self.problems.clear()
+
     def evaluate(self, expression: str) -> Any:
         parameters = {"expression": expression, "userGesture": True, "returnByValue": True, "awaitPromise": True}
         result = self._call("Runtime.evaluate", **parameters)
