@@ -20,10 +20,10 @@ from tests.support.scripted_process import ENVIRONMENT, LOG_SECONDS
 
 FORKING = """
 import os, sys
-from realtime.cli import main as cli, serve
+from realtime.cli import main as cli, serving
 from tests.support.scripted_engines import ScriptedEngines
 
-serve.InstalledEngines = lambda *_: ScriptedEngines()
+serving.InstalledEngines = lambda *_: ScriptedEngines()
 for _ in sys.stdin:
     if not (process_id := os.fork()):
         sys.exit(cli.main(["serve", "--port", "0"]))
