@@ -30,6 +30,7 @@ from clients.events import (
 )
 from clients.options import SAMPLE_RATE, SessionOptions, unknown_voice
 from clients.resuming import ResumableConnection
+from clients.sources import Piece, pcm_of
 
 MAX_WAITING: Final = 10_000
 """Events that may wait for the iteration over the session; one more ends the session with `ProtocolError`."""
@@ -87,8 +88,12 @@ class Session:
         await self._transmit(json.dumps(message, allow_nan=False))  # the server could not say what it refuses
         return str(message["event_id"])
 
-    async def send_audio(self, pcm: bytes) -> None:
-        """Send PCM16 audio of any length below the server's limit for one message."""
+    async def send_audio(self, pcm: Piece) -> None:
+        """Send PCM16 audio, as bytes or samples of 16 bits, of any length below the server's limit for one message.
+
+        Raises `TypeError` for anything else.
+        """
+        pcm = pcm_of(pcm)
         if self._binary:
             await self._transmit(pcm)
         else:

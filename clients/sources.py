@@ -127,8 +127,8 @@ def pieces_of(source: object) -> AsyncIterable[Piece] | Iterable[Piece]:
         return [pcm_of(source)]
     if isinstance(source, AsyncIterable | Iterable) and not isinstance(source, str | PathLike):
         return cast("AsyncIterable[Piece] | Iterable[Piece]", source)
-    kinds = "PCM16 as bytes or samples of 16 bits, a file object, or anything that yields such pieces"
-    raise TypeError(f"a source of live audio is {kinds}, not {_named(source)}")
+    kinds = "PCM16 as bytes or samples of 16 bits, a file object, anything that yields such pieces"
+    raise TypeError(f"a source is {kinds}, or for captions the path of a file, not {_named(source)}")
 
 
 def pcm_of(piece: object) -> bytes:

@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise, zip_longest
 from typing import Final
 
 from clients.abbreviations import is_abbreviated
-from clients.events import Completed
+from clients.events import Completed, Event
 from clients.turns import WORDS
 
 LINE: Final = 42
@@ -74,8 +74,11 @@ class _Part:
         return "".join(word.text for word in self.words).strip()
 
 
-def srt(turns: Iterable[Completed]) -> str:
-    """Return the turns as SubRip. Words without times are shown as if each took the same time of their turn."""
+def srt(turns: Iterable[Event]) -> str:
+    """Return the turns as SubRip: the events `Completed` of captions, among which there may be others.
+
+    Words without times are shown as if each took the same time of their turn. Raises `TypeError` for anything else.
+    """
     return "\n".join(
         f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n"
         + "".join(f"{line.replace('-->', '->')}\n" for line in cue.lines)
@@ -83,7 +86,7 @@ def srt(turns: Iterable[Completed]) -> str:
     )
 
 
-def vtt(turns: Iterable[Completed]) -> str:
+def vtt(turns: Iterable[Event]) -> str:
     """Return the turns as WebVTT, as `srt`."""
     return "WEBVTT\n" + vtt_cues(cues(turns))
 
@@ -97,10 +100,10 @@ def vtt_cues(shown: Iterable[Cue]) -> str:
     )
 
 
-def cues(turns: Iterable[Completed]) -> list[Cue]:
+def cues(turns: Iterable[Event]) -> list[Cue]:
     """Divide turns into subtitles that do not overlap."""
     parts: list[_Part] = []
-    for turn in turns:
+    for turn in _completed(turns):
         words = _timed(turn, after=parts[-1].words[-1].end if parts else 0)
         begin = 0
         for index in range(1, len(words) + 1):
@@ -111,6 +114,17 @@ def cues(turns: Iterable[Completed]) -> list[Cue]:
         Cue(part.words[0].start / 1000, _end(part, following) / 1000, _lines(part))
         for part, following in zip_longest(parts, parts[1:])
     ]
+
+
+def _completed(turns: object) -> Iterator[Completed]:
+    """Yield the turns among the events of captions. Raises `TypeError` for anything else."""
+    if not isinstance(turns, Iterable) or isinstance(turns, str):
+        raise TypeError(f"subtitles are made of the events of captions, not of {type(turns).__name__}")
+    for each in turns:
+        if not isinstance(each, Event):
+            raise TypeError(f"subtitles are made of the events of captions, not of {type(each).__name__}")
+        if isinstance(each, Completed):
+            yield each
 
 
 def _timed(turn: Completed, after: int) -> list[_Word]:

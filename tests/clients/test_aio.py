@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 
 import clients.session
@@ -415,6 +416,24 @@ def test_speech_with_an_argument_of_another_type_is_refused_at_once(arguments: d
 
     with pytest.raises((TypeError, ValueError), match=error):
         meet(script, speaking(**arguments))
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_samples_are_sent_as_their_bytes_and_those_of_other_types_are_refused(binary: bool) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        message = await peer.connection.recv()
+        pcm = message if isinstance(message, bytes) else base64.b64decode(json.loads(message)["audio"])
+        assert pcm == b"\x01\x00\x02\x00"
+
+    async def client(url: str) -> None:
+        async with connect(url, binary=binary) as session:
+            for wrong in (np.zeros(2, np.float32), "abcd", 5):
+                with pytest.raises(TypeError, match=r"a source yields .*16 bits, not"):
+                    await session.send_audio(wrong)  # type: ignore[arg-type]
+            await session.send_audio(np.array([1, 2], "<i2"))
+
+    meet(script, client)
 
 
 def test_a_message_that_is_no_json_is_not_sent() -> None:

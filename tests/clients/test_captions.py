@@ -118,7 +118,7 @@ def test_a_source_that_can_be_none_is_refused_before_a_session_is_opened() -> No
         async with caption(5, "127.0.0.1:9"):  # type: ignore[arg-type]
             pass
 
-    with pytest.raises(TypeError, match=r"a source of live audio is PCM16 as bytes .* not int"):
+    with pytest.raises(TypeError, match=r"a source is PCM16 as bytes .* not int"):
         run(client())
 
 

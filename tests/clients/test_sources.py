@@ -106,7 +106,7 @@ async def microphone() -> AsyncIterator[bytes]:
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        (5, "a source of live audio is PCM16 as bytes or samples of 16 bits, a file object, .* not int"),
+        (5, "a source is PCM16 as bytes or samples of 16 bits, a file object, .* not int"),
         (None, "not NoneType"),
         (microphone, r"not function \(microphone is not called\)"),
         (io.StringIO("a"), r"is open for bytes \('rb'\), not for text"),

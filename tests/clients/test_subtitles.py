@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import clients.abbreviations
 import realtime.speech.abbreviations
-from clients.events import Completed, Word
+from clients.events import Committed, Completed, Delta, Word
 from clients.subtitles import FRAMES, LINE, LINES, LONGEST, PAUSE, SHORTEST, Cue, cues, srt, vtt
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.speech.subtitles import SubtitleLayout, subtitles
@@ -91,6 +92,19 @@ def test_players_read_the_files(write: Callable[[list[Completed]], str], muxer: 
     with av.open(io.BytesIO(text.encode()), "r", format=muxer) as file:
         times = [packet.pts * packet.time_base for packet in file.demux() if packet.pts is not None and packet.size]
     assert times == [3661, 3665]
+
+
+def test_events_that_are_no_turns_have_no_subtitles() -> None:
+    turn = Completed("item_1", "Good morning.", start=0.0, end=1.0)
+    assert srt([Delta("item_1", "Good"), turn, Committed("item_2", None)]) == srt([turn])
+
+
+@pytest.mark.parametrize("wrong", ["talk.mp3", 5, None, Completed("item_1", "Good morning."), ["Good morning."]])
+def test_what_has_no_turns_is_named(wrong: Any) -> None:
+    named = type(wrong[0] if isinstance(wrong, list) else wrong).__name__
+    for write in (srt, vtt):
+        with pytest.raises(TypeError, match=f"made of the events of captions, not of {named}"):
+            write(wrong)
 
 
 def test_text_is_escaped_in_webvtt_only() -> None:
