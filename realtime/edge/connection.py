@@ -140,7 +140,7 @@ class Connection:
     async def _receive(self) -> Message:
         """Return the next message; have the session rest if none comes for `REST_SECONDS`.
 
-        Raises `SessionIdle` after a timeout, unless a response is being played.
+        Raises `SessionIdle` after a timeout, unless a response is being played or the session is parked.
         """
         seconds = self._codec.idle_timeout_seconds or self._settings.idle_timeout_seconds
         with contextlib.suppress(TimeoutError):
@@ -151,7 +151,7 @@ class Connection:
             try:
                 return await self._link.receive(left)
             except TimeoutError:
-                if not self._driver.responding:
+                if not (self._driver.responding or self._driver.paused):
                     raise SessionIdle(f"Received nothing for {seconds:g} seconds.") from None
                 left = seconds
 

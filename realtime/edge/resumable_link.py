@@ -182,7 +182,8 @@ class ResumableLink(Sender):
         while True:
             while self._attachment.detached:
                 self._attached.clear()
-                await self._attached.wait()
+                async with asyncio.timeout(seconds):
+                    await self._attached.wait()
             attachment = self._attachment
             try:
                 message = await attachment.receive(seconds)

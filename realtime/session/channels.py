@@ -100,6 +100,7 @@ class Channels:
                 configs = [_for_one(config, channel) for channel in range(config.speakers)]
                 yield from self._defer(message, map(Configure, configs))
             case Rest():
+                yield from self._append(self._input.rest())
                 for speaker in self._speakers:
                     yield from speaker.take(message)
             case CommitAudio() | ClearAudio():

@@ -27,8 +27,11 @@ class InputChannels:
     def flush(self) -> NDArray[np.float32]:
         """End the stream of frames here and return the samples that were held back; half a sample is dropped."""
         self._decoder = Decoder(self._format)
-        rest = self._gate.process(np.stack([each.flush() for each in self._resamplers]))
-        return np.concatenate([rest, self._gate.flush()], axis=1)
+        return np.concatenate([self.rest(), self._gate.flush()], axis=1)
+
+    def rest(self) -> NDArray[np.float32]:
+        """Free the resamplers where the stream pauses, and return what they held. It may go on within a sample."""
+        return self._gate.process(np.stack([each.flush() for each in self._resamplers]))
 
 
 class InputAudio:

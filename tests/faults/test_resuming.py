@@ -21,6 +21,7 @@ from websockets.typing import Subprotocol
 
 from realtime.audio.formats import Encoding, Samples, encode
 from realtime.edge import drain, resumable_outbox
+from realtime.tracing import files
 from tests.support.fault_proxy import fault_proxy
 from tests.support.realtime_service import (
     RATE,
@@ -304,6 +305,23 @@ def test_a_client_that_closes_its_session_is_not_waited_for(server: RealtimeServ
     with resuming_client(server.port) as client:
         client.socket.close(code)
         assert eventually(lambda: server.metric("sessions_parked") == parked and server.sessions == parked)
+
+
+def test_a_parked_session_gives_memory_back_and_is_not_ended_as_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "FLUSH_SECONDS", 0.0)
+    with (
+        realtime_service(trace=tmp_path, idle_timeout_seconds=1.0) as server,
+        resuming_client(server.port, TRANSCRIPTION) as client,
+    ):
+        client.send_audio(AUDIO[0])
+        client.socket.close(CloseCode.INTERNAL_ERROR)
+        (trace,) = tmp_path.iterdir()
+        assert eventually(lambda: '"Rest"' in trace.read_text())
+        client.until(COMPLETED)
+        assert client.resumed == 1
+        assert [event["transcript"] for event in of_type(client, COMPLETED)] == [transcript_of(TURNS[0])]
 
 
 def test_a_close_frame_without_a_code_ends_the_session(server: RealtimeService) -> None:

@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,6 +197,18 @@ def test_a_client_that_sends_nothing_is_disconnected() -> None:
         assert error is not None
         assert error.data["code"] == "session_idle"
         assert client.receive() is None
+
+
+def test_a_client_that_sends_nothing_has_its_session_give_memory_back(tmp_path: Path) -> None:
+    with (
+        realtime_service(wyoming_uri=URI, trace=tmp_path, idle_timeout_seconds=0.5) as server,
+        wyoming_client(server.wyoming_port) as client,
+    ):
+        client.send("synthesize", text="Hello.")
+        assert client.wait_for("error").data["code"] == "session_idle"
+        assert eventually(lambda: not server.sessions)
+    (trace,) = tmp_path.iterdir()
+    assert '"Rest"' in trace.read_text()
 
 
 def test_a_client_that_waits_for_an_answer_is_not_idle() -> None:

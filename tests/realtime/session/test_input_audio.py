@@ -4,7 +4,7 @@ import numpy as np
 
 from realtime.audio.buffer import AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE, WINDOW, AudioFormat, Encoding
-from realtime.session.input_audio import InputAudio
+from realtime.session.input_audio import InputAudio, InputChannels
 
 PCM = AudioFormat(Encoding.PCM16, SAMPLE_RATE)
 
@@ -39,6 +39,15 @@ def test_a_rest_frees_memory_and_the_stream_goes_on_within_a_sample() -> None:
     audio.append(b"\x00" + bytes(2 * 24_000))
     audio.flush()
     assert abs(audio.end - 2 * SAMPLE_RATE) <= 3
+
+
+def test_a_rest_frees_the_resamplers_of_channels_and_the_stream_goes_on_within_a_sample() -> None:
+    channels = InputChannels(AudioFormat(Encoding.PCM16, 24_000, 2))
+    seconds = [channels.add(bytes(4 * 24_000) + b"\x01"), channels.rest()]
+    assert np.shape(channels.rest()) == (2, 0)
+    seconds += [channels.add(b"\x00" * 3 + bytes(4 * 24_000)), channels.flush()]
+    assert seconds[1].size > 0
+    assert abs(sum(each.shape[1] for each in seconds) - 2 * SAMPLE_RATE) <= 3
 
 
 def test_windows_are_copies_and_silence_fills_up_the_last() -> None:
