@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ PROJECT = Path(__file__).parents[3]
 MEMORY = 300e6
 SECONDS = 15.0
 FOUR_HOURS = 4 * 3600
+TIMEOUT = 300.0
+"""Seconds for what hangs: a busy machine takes long for five hours of silence."""
 
 MEASURED = """
 import asyncio, json, resource, sys
@@ -33,26 +34,29 @@ try:
     outcome = asyncio.run(decode(sys.argv[1]))
 except VoiceError as error:
     outcome = [error.code, error.message]
-spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+spent, own = (resource.getrusage(each) for each in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
 memory = spent.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(json.dumps({"outcome": outcome, "memory": memory, "processor": spent.ru_utime + spent.ru_stime}))
+seconds = [each.ru_utime + each.ru_stime for each in (spent, own)]
+print(json.dumps({"outcome": outcome, "memory": memory, "processor": seconds[0], "service": seconds[1]}))
 """
 
 
 def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=TIMEOUT, check=False)
 
 
 def outcome(path: Path, memory: float = MEMORY, processor: float = SECONDS) -> Any:
-    """Return the seconds decoded, or the code and message of the error; check the limits of memory and time."""
-    began = time.monotonic()
+    """Return the seconds decoded, or the code and message of the error; check the limits of memory and CPU seconds.
+
+    Those do not depend on what else runs on the machine. A decoder that only waits ends this test after `TIMEOUT`.
+    """
     done = run(MEASURED, str(path), str(FOUR_HOURS))
     assert done.stderr == ""
     result = json.loads(done.stdout)
     assert result["memory"] < memory
     assert result["processor"] < processor
-    assert time.monotonic() - began < 2 * SECONDS  # other tests may run beside this one
+    assert result["service"] < SECONDS
     return result["outcome"]
 
 
