@@ -178,7 +178,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?i)(?<![\w.])(?<![0-9] )({one_of(_NUMBERED)})\.[ \t]?(?=#?[0-9]|(?-i:[IVXLC]{{2,}}\b))"),
      lambda match: _expanded(match, _NUMBERED) + " "),
     (re.compile(rf"(?i)(?<![\w.])(?:(?!(?:app|tab)s?\.)|{_REFERRING})({one_of(_LETTERED)})\. ?"
-                r"(?-i:(?=\([0-9]{1,3}[a-z]?\)|[1-9]|[B-HJ-Z]\b(?!['’-])|[AI](?:[.,;:)]|$| and [A-Z]\b)|\([a-z]\)))"),
+                r"(?-i:(?=\([0-9]{1,3}[a-z]?\)|[1-9]|[B-HJ-Z]\b(?!['’-])|[AI](?:[.,;:)]|$| and [A-Z])|\([a-z]\)))"),
      lambda match: _expanded(match, _LETTERED) + " "),
     (re.compile(rf"(?i)\b({_SHORTENED})(?!\w)"),
      lambda match: _expanded(match, _WITH_APOSTROPHE)),

@@ -156,10 +156,13 @@ def _inches(match: re.Match[str]) -> str:
 
 _OPEN_QUOTE: Final = re.compile(r"(?<!\w)['‘](?!(?:[0-9]0s|em|til|tis|twas|cause)\b|n['’])")
 
+_QUOTED: Final = 200
+"""Characters of the longest quotation that is noticed."""
+
 
 def _feet(match: re.Match[str]) -> str:
     """Read a single quote after a number as feet, unless it closes a quotation."""
-    if _OPEN_QUOTE.search(match.string, 0, match.start(1) + 1):
+    if _OPEN_QUOTE.search(match.string, max(0, match.start() - _QUOTED), match.start(1) + 1):
         return match[0]
     return f"{match[1]} {'foot' if match[1] == '1' or describes(match) else 'feet'}"
 
@@ -274,6 +277,6 @@ UNITS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"{_SINGULAR}(?=\w\w+/|m/){_UNIT}{_DIVISOR}{_END}"), _without_number),
     (re.compile(rf"{_SINGULAR}(?P<unit>{one_of(_DISTINCT)})(?P<power>[²³])?{_END}"), _without_number),
     (re.compile(rf"(?<![\w.,])({NUMBER})(?:[\"″”]|'')(?=[\s.,;:!?)×x]|$)"), _inches),
-    (re.compile(r"(?<![\w.,])([0-9]{1,2})['′](?=[\s.,;:!?)]|$)"), _feet),
+    (re.compile(r"(?<![\w.,])([0-9]{1,3}(?:\.[0-9]+)?)['′](?=[\s.,;:!?)]|$)"), _feet),
     (re.compile(rf"(?<![\w.,])({NUMBER})★"), _stars),
 )
