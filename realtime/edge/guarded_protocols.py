@@ -11,13 +11,14 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
 from realtime.edge.condition import Condition, Event
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveEvent
+    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 
 HEAD_SECONDS: Final = 8.0
 """Seconds in which the first line and the headers of a request must arrive, from its first byte on or, for the first
@@ -145,6 +146,16 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
         super().start_keepalive()
         self.request.headers.clear()  # which the parser holds, too
         del self.request, self.response
+
+    async def send(self, message: "ASGISendEvent") -> None:
+        """Send a message. Raises `ClientDisconnected`, where uvicorn blames the application, for one that is too late.
+
+        That is after a violation of the protocol, or where the client has left before it was accepted (with TLS).
+        """
+        await self.writable.wait()
+        if message["type"] == "websocket.send" and self.transport.is_closing():
+            raise ClientDisconnected
+        await super().send(message)
 
     def handle_ping(self) -> None:
         if self._counts_control_frame():

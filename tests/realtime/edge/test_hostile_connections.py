@@ -1,12 +1,16 @@
 """Clients that cost the server more than they pay, on raw sockets."""
 
+import asyncio
 import contextlib
 import resource
+import socket
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
 from websockets.frames import Opcode
 
 from realtime.edge import guarded_protocols
@@ -78,6 +82,36 @@ def test_fragments_without_end_are_cut_off(server: RealtimeService) -> None:
         received = read_until_closed(connection)
     assert b"too many fragments" in received
     assert close_code(received) == POLICY_VIOLATION
+
+
+def test_what_is_sent_after_a_violation_finds_that_the_client_has_left() -> None:
+    outcome: list[BaseException | None] = [None]
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        await send({"type": "websocket.accept"})
+        assert (await receive())["type"] == "websocket.disconnect"
+        try:  # before the connection is closed
+            await send({"type": "websocket.send", "text": "late"})
+        except (OSError, RuntimeError) as error:
+            outcome[0] = error
+
+    async def violate(listener: socket.socket) -> None:
+        config = uvicorn.Config(app, ws=guarded_protocols.GuardedWebSocketProtocol, lifespan="off", log_config=None)
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(handshake())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(frame(Opcode.CONT))  # of no message
+        await reader.read()
+        writer.close()
+        server.should_exit = True
+        await serving
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asyncio.run(violate(listener))
+    assert isinstance(outcome[0], OSError), outcome  # by which Starlette knows that the client has left
 
 
 def test_a_message_may_come_in_pieces(server: RealtimeService) -> None:
