@@ -1,7 +1,7 @@
 """The Wyoming listener: TCP connections of Home Assistant, its satellites and other clients of that protocol.
 
 A connection becomes a session with the first request that needs one (`realtime.wire.wyoming.codec.REQUESTS`), so that
-`describe` and `ping` are answered by a server that has no room for sessions. From then on three tasks serve it, as they
+`describe` and `ping` are answered by a server that has no room for sessions. From then on two tasks serve it, as they
 do a websocket. After an error, which the client is sent, the connection ends: most clients wait for the answer to their
 request and would wait for ever.
 """

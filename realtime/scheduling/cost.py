@@ -59,7 +59,7 @@ class DecayingRate:
 
 
 class RecentMean:
-    """The mean of the last `COST_SAMPLES` values, averaged exponentially; the first value replaces most of `value`."""
+    """The mean of the last `COST_SAMPLES` values, averaged exponentially; `value` counts as `ESTIMATE_SAMPLES`."""
 
     def __init__(self, value: float) -> None:
         self.value = value
