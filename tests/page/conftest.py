@@ -12,8 +12,10 @@ import pytest
 from realtime.audio.formats import Samples
 from realtime.engines.hibari import Hibari
 from tests.support.browsers import chromium, firefox
+from tests.support.browsers.chromium import ChromiumPage
 from tests.support.browsers.page import Page
 from tests.support.bundled_models import require_packages
+from tests.support.realtime_service import realtime_service
 from tests.support.recordings import wav_file
 from tests.support.running_service import RunningService, running_service
 
@@ -75,3 +77,21 @@ def chromium_only() -> Browse:
     if chromium.CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     return chromium.browsed
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ChromiumPage, str]]:
+    """Run a browser and a service for all tests that need no other ones, and return the address of its page."""
+    chromium_only()
+    with realtime_service() as service:
+        url = f"http://127.0.0.1:{service.port}/"
+        with chromium.browsed(url, tmp_path_factory.mktemp("silence")) as page:
+            yield page, url
+
+
+@pytest.fixture
+def page(browser: tuple[ChromiumPage, str]) -> ChromiumPage:
+    """Open the page anew."""
+    page, url = browser
+    page.visit(url)
+    return page

@@ -4,15 +4,12 @@ import base64
 import contextlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from realtime.audio.formats import Encoding, encode
-from tests.page.conftest import Browse, chromium_only
-from tests.support.browsers import chromium
-from tests.support.browsers.chromium import ChromiumPage
+from tests.page.conftest import Browse
 from tests.support.browsers.page import Page
 from tests.support.fault_proxy import fault_proxy
 from tests.support.realtime_service import eventually, realtime_service, utterance
@@ -43,24 +40,6 @@ FAKE_SOCKET = """(() => {
   };
 })()"""
 """A websocket that the test answers itself."""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ChromiumPage, str]]:
-    """Run a browser and a service for all tests that need no other ones, and return the address of its page."""
-    chromium_only()
-    with realtime_service() as service:
-        url = f"http://127.0.0.1:{service.port}/"
-        with chromium.browsed(url, tmp_path_factory.mktemp("silence")) as page:
-            yield page, url
-
-
-@pytest.fixture
-def page(browser: tuple[ChromiumPage, str]) -> ChromiumPage:
-    """Open the page anew."""
-    page, url = browser
-    page.visit(url)
-    return page
 
 
 def test_a_secret_that_the_server_does_not_know_is_not_used_again(browse_chromium: Browse, tmp_path: Path) -> None:
