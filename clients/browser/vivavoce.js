@@ -222,6 +222,8 @@ class Listener {
   #transcripts;
   /** @type {((value?: unknown) => void) | null} */
   #finished = null;
+  /** @type {Promise<void> | null} */
+  #stopping = null;
   /** Updates of the session that the server has not answered; it answers in order. */
   #updates = 0;
 
@@ -265,7 +267,11 @@ class Listener {
   }
 
   /** Stop capturing, wait for the last transcript (5 s at most), and close the session. */
-  async stop() {
+  stop() {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop() {
     this.#sender.stop();
     if (this.#connection.isOpen) {
       await new Promise((resolve) => {
@@ -316,6 +322,7 @@ class Speech {
   #text;
   #options;
   #context = new AudioContext({ sampleRate: SAMPLE_RATE });
+  #stopped = false;
   #player = new Player(this.#context);
   #connection;
   /** What to do at the first sound, and on a failure. */
@@ -384,9 +391,11 @@ class Speech {
 
   /** Be silent at once. */
   stop() {
+    if (this.#stopped) return;
+    this.#stopped = true;
     this.#player.stop();
     this.#connection.close();
-    if (this.#context.state !== "closed") this.#context.close();
+    this.#context.close();
     this.#end();
   }
 
@@ -449,6 +458,7 @@ class Conversation {
   #connection;
   #transcripts;
   #context = new AudioContext({ sampleRate: SAMPLE_RATE });
+  #stopped = false;
   /** Responses that are not over, by their number in binary messages. @type {Map<number, Response>} */
   #responses = new Map();
   #created = 0;
@@ -488,11 +498,13 @@ class Conversation {
   }
 
   stop() {
+    if (this.#stopped) return;
+    this.#stopped = true;
     this.#sender.stop();
     this.#connection.close();
     this.#drop();
     this.#transcripts.settle();
-    if (this.#context.state !== "closed") this.#context.close();
+    this.#context.close();
   }
 
   #setup() {

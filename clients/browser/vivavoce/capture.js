@@ -86,6 +86,7 @@ export class Capture {
   }
 
   stop() {
+    if (this.#stopped) return;
     this.#stopped = true;
     this.#stream.getTracks().forEach((track) => track.stop());
     this.#context.close();

@@ -143,6 +143,7 @@ export class Connection {
   }
 
   close() {
+    if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#socket?.close();
