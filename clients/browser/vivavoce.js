@@ -83,8 +83,8 @@ const NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty";
  * @param {Server & Input & Handlers & TurnHandlers} options
  *   `onPartial` is called whenever a turn has more text or other tentative text, `onFinal` once for each turn
  * @returns {Promise<Listener>}
- * @throws {Error} if there is no microphone, it may not be used, or no session can be opened; of a model, a language or a voice
- *   that the server does not have, it has a `code`: `model_not_found`, `invalid_value` or `invalid_voice`
+ * @throws {Error} if there is no microphone, it may not be used, or no session can be opened (its `code` is `no_session`); of a
+ *   model, a language or a voice that the server does not have, its `code` is `model_not_found`, `invalid_value` or `invalid_voice`
  */
 export async function listen(options) {
   const listener = new Listener(options);
@@ -308,10 +308,11 @@ function sessionUpdate({ language, model, keywords, translate, format }, type) {
  * @param {string} text
  * @param {Server & SpeechOptions} [options]
  * @returns {Promise<Speech>} when the first sound is there
- * @throws {Error} if the text cannot be spoken, with the `code` `invalid_voice` if the server does not have the voice
+ * @throws {Error} if the text cannot be spoken, with the `code` `invalid_voice` if the server does not have the voice,
+ *   `nothing_to_speak` if the text has no letter or digit, `no_session` if no session can be opened, `connection_lost` if it breaks off
  */
 export async function speak(text, options = {}) {
-  if (!/[\p{L}\p{N}]/u.test(text)) throw new Error("The text has nothing to speak: no letter or digit.");
+  if (!/[\p{L}\p{N}]/u.test(text)) throw failure({ code: "nothing_to_speak", message: "The text has nothing to speak: no letter or digit." });
   const speech = new Speech(text, options);
   await speech.start();
   return speech;
@@ -402,7 +403,7 @@ class Speech {
   /** @param {State} state */
   #change(state) {
     this.#options.onState?.(state);
-    if (state === "lost" && !this.#connection.isResuming) this.#fail(new Error("The connection was lost."));
+    if (state === "lost" && !this.#connection.isResuming) this.#fail(failure({ code: "connection_lost", message: "The connection was lost." }));
   }
 
   /** @param {ArrayBuffer} message */
@@ -421,13 +422,16 @@ class Speech {
     if (event.type !== "response.done") return;
     const { status, status_details: details } = event.response;
     if (status === "failed") {
-      this.#fail(new Error(details?.error?.message ?? "The text could not be spoken."));
+      this.#fail(failure(details?.error, "The text could not be spoken."));
       return;
     }
     this.#begin();
     whenPlayed(this.#player, () => this.stop());
   }
 }
+
+/** @param {{message?: string, code?: string}} [error] @param {string} [message] where it has none @returns {ServerError} */
+const failure = (error, message) => Object.assign(new Error(error?.message ?? message), { code: error?.code });
 
 /** Call `action` when the player has nothing left to play. @param {Player} player @param {() => void} action */
 function whenPlayed(player, action) {
@@ -442,8 +446,8 @@ function whenPlayed(player, action) {
  * Hold a conversation: what the user says is answered aloud by the server's chat model, and can be interrupted by speaking.
  * @param {Server & Input & Handlers & TalkOptions} options
  * @returns {Promise<Conversation>}
- * @throws {Error} if there is no microphone, it may not be used, or no session can be opened; of a model, a language or a voice
- *   that the server does not have, it has a `code`: `model_not_found`, `invalid_value` or `invalid_voice`
+ * @throws {Error} if there is no microphone, it may not be used, or no session can be opened (its `code` is `no_session`); of a
+ *   model, a language or a voice that the server does not have, its `code` is `model_not_found`, `invalid_value` or `invalid_voice`
  */
 export async function talk(options) {
   const conversation = new Conversation(options);
@@ -600,7 +604,7 @@ class Conversation {
 
   /** Take the end of a response, of which some may still be playing. @param {Response} response @param {any} end as the server sends it */
   #finish(response, { status, status_details: details }) {
-    if (status === "failed") this.#options.onError?.(new Error(details?.error?.message ?? "There is no answer."));
+    if (status === "failed") this.#options.onError?.(failure(details?.error, "There is no answer."));
     if (status === "cancelled") this.#end(response, { interrupted: true });
     whenPlayed(response.player, () => {
       this.#end(response, { interrupted: false });

@@ -344,3 +344,4 @@ def test_a_recording_that_is_dropped_or_pasted_is_captioned(page: Page, event: s
     assert sent == "clip.wav"
     assert eventually(lambda: page.text("#recording-turns") == "Good morning.", 30)
     assert page.evaluate("document.querySelectorAll('#recording .word').length") == 2
+    assert page.evaluate("document.querySelector('#recording-exports').getClientRects().length") == 1

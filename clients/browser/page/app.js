@@ -2,18 +2,14 @@
 
 import { endpoint } from "../vivavoce.js";
 import { setUpCaptions } from "./captions.js";
-import { authorization, errorOf, key } from "./credentials.js";
+import { authorization, key, request } from "./credentials.js";
+import { errorOf, explain, whyNoSession } from "./failures.js";
 import { setUpRecording } from "./recording.js";
 import { setUpSpeak } from "./speak.js";
 import { setUpTalk } from "./talk.js";
 import { LOCALES, currentLocale, languageName, setText, text, translatePage } from "./texts.js";
 
 const VIEWS = ["captions", "recording", "speak", "talk"];
-
-/** The texts for errors of the library, by their code, and of the browser, by their name (W3C Media Capture and Streams). */
-const FAILURES = {
-  no_microphone: "noMicrophone", no_sound: "noSound", ended: "ended", NotAllowedError: "notAllowed", NotFoundError: "notFound", NotReadableError: "notReadable",
-};
 
 /** Events of the server that are shown. */
 const MAX_EVENTS = 100;
@@ -32,7 +28,7 @@ const shell = {
   /** Return the handlers of the session of a view. */
   handlers: (view) => ({
     onState: (state) => showState(view, state),
-    onError: (error) => shell.alert(error.message),
+    onError: (error) => shell.alert(explain(error)),
     onEvent: log,
   }),
   select,
@@ -42,8 +38,7 @@ const shell = {
     try {
       await action();
     } catch (error) {
-      const known = FAILURES[error.code] ?? FAILURES[error.name];
-      shell.alert(known ? text(known) : error.message);
+      shell.alert(error.code === "no_session" ? await whyNoSession(shell.server) : explain(error));
     }
   },
   alert(message) {
@@ -93,6 +88,7 @@ function select(view) {
 /** Show a view, and make it that of the address. */
 function visit(view) {
   select(view);
+  shell.alert("");
   history.replaceState(null, "", `#${view}`);
 }
 
@@ -129,8 +125,8 @@ function nameLanguages() {
 }
 
 async function get(path) {
-  const response = await fetch(endpoint(shell.server, path), { headers: await authorization() });
-  if (!response.ok) throw new Error(await errorOf(response));
+  const response = await request(endpoint(shell.server, path), { headers: await authorization() });
+  if (!response.ok) throw await errorOf(response);
   return response.json();
 }
 

@@ -1,5 +1,6 @@
 // The key of this page: a client secret, which expires, made with an API key that the user enters and that is not kept.
 
+import { errorOf, explain } from "./failures.js";
 import { text } from "./texts.js";
 
 const STORED = "vivavoce.secret";
@@ -16,17 +17,8 @@ let asked = null;
 /** Ask the server, once, whether it needs keys; throws what a user can do about a refusal. */
 async function keysAreNeeded() {
   const response = await request("v1/cluster/auth");
-  if (!response.ok) throw new Error(text("refused", { message: await errorOf(response) }));
+  if (!response.ok) throw new Error(text("refused", { message: (await errorOf(response)).message }));
   return (await response.json()).auth;
-}
-
-/** Return the message of an error response. */
-export async function errorOf(response) {
-  try {
-    return (await response.json()).error.message;
-  } catch {
-    return `HTTP ${response.status}`;
-  }
 }
 
 /** Return a client secret, for which the user is asked if there is none; empty if the server needs no key. */
@@ -45,7 +37,8 @@ async function isKnown(secret) {
   return response.status !== 401;
 }
 
-async function request(path, options) {
+/** Call an endpoint; throws what a user can do where that cannot be reached. */
+export async function request(path, options) {
   try {
     return await fetch(path, options);
   } catch {
@@ -75,7 +68,7 @@ function ask() {
         dialog.close();
         resolve(value);
       } catch (refusal) {
-        error.textContent = refusal.message;
+        error.textContent = explain(refusal);
       }
     }, { signal: listeners.signal });
     dialog.addEventListener("close", () => {
@@ -86,12 +79,12 @@ function ask() {
 }
 
 async function makeSecret(apiKey) {
-  const response = await fetch("v1/realtime/client_secrets", {
+  const response = await request("v1/realtime/client_secrets", {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${apiKey}` },
     body: JSON.stringify({ expires_after: { seconds: LIFETIME_SECONDS } }),
   });
-  if (!response.ok) throw new Error(await errorOf(response));
+  if (!response.ok) throw await errorOf(response);
   const { value, expires_at: expires } = await response.json();
   sessionStorage.setItem(STORED, JSON.stringify({ value, expires }));
   return value;

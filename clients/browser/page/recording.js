@@ -2,8 +2,9 @@
 
 import { endpoint } from "../vivavoce.js";
 import { spaced } from "../vivavoce/transcripts.js";
-import { authorization, errorOf } from "./credentials.js";
+import { authorization, request } from "./credentials.js";
 import { addExports } from "./exports.js";
+import { errorOf } from "./failures.js";
 import { text } from "./texts.js";
 import { TurnsView } from "./turns_view.js";
 
@@ -20,6 +21,7 @@ export function setUpRecording(shell) {
   let running = null;
 
   addExports(find("exports"), () => view.turns);
+  audio.addEventListener("error", () => (audio.hidden = true)); // nothing that the browser can play
   audio.addEventListener("timeupdate", () => view.highlight(audio.currentTime));
 
   async function caption(file) {
@@ -74,13 +76,13 @@ async function* transcribe(server, file, { language, translate }, signal) {
   const fields = { model: "whisper-1", stream: "true", "timestamp_granularities[]": "word", ...(language && { language }) };
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", file);
-  const response = await fetch(endpoint(server, `v1/audio/${translate ? "translations" : "transcriptions"}`), {
+  const response = await request(endpoint(server, `v1/audio/${translate ? "translations" : "transcriptions"}`), {
     method: "POST", body: form, headers: await authorization(), signal,
   });
-  if (!response.ok) throw new Error(await errorOf(response));
+  if (!response.ok) throw await errorOf(response);
   let number = 0;
   for await (const event of events(response.body)) {
-    if (event.error) throw new Error(event.error.message);
+    if (event.error) throw Object.assign(new Error(event.error.message), { code: event.error.code });
     if (event.type !== "transcript.text.delta" || !event.words?.length) continue;
     const words = spaced(event.delta, event.words);
     yield {

@@ -62,6 +62,9 @@ export async function keyOf({ key }) {
  * @typedef {Error & {code?: string}} ServerError
  */
 
+/** @param {string} message */
+const noSession = (message) => Object.assign(new Error(message), { code: "no_session" });
+
 /** A session of `/v1/realtime`. Events of the server come to `onEvent`, binary messages to `onAudio`. */
 export class Connection {
   #server;
@@ -170,7 +173,8 @@ export class Connection {
     this.#socket = socket;
     await new Promise((resolve, reject) => {
       socket.addEventListener("open", resolve, { once: true });
-      socket.addEventListener("close", () => reject(new Error(`No session could be opened at ${url.host}.`)), { once: true });
+      const refused = noSession(`No session could be opened at ${url.host}: it is full or not ready, cannot be reached, or refuses the key.`);
+      socket.addEventListener("close", () => reject(refused), { once: true });
     });
     socket.addEventListener("message", ({ data }) => (this.#resuming ? this.#resume(JSON.parse(data)) : this.#receive(data)));
     socket.addEventListener("close", (event) => this.#lose(event));
@@ -265,7 +269,7 @@ export class Connection {
   }
 
   #giveUp() {
-    this.#confirmation?.reject(new Error(`The server at ${endpoint(this.#server, "").host} opened no session within ${OPEN_MS / 1_000} s.`));
+    this.#confirmation?.reject(noSession(`The server at ${endpoint(this.#server, "").host} opened no session within ${OPEN_MS / 1_000} s.`));
   }
 
   #end() {
