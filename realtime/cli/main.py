@@ -52,7 +52,11 @@ def _warn(command: str, message: str) -> None:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     from realtime.cli.commands import command_line  # here, where Ctrl-C ends the imports without a traceback
 
-    options, unknown = command_line(arguments).parse_known_args(arguments)
+    parser = command_line(arguments)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        raise SystemExit(USAGE_ERROR)
+    options, unknown = parser.parse_known_args(arguments)
     if unknown:
         options.parser.error(_refusal(unknown, options.parser))  # of the command, not of all of them
     return options

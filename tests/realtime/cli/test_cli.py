@@ -46,7 +46,12 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"vivavoce {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [(), ("sing",), ("serve", "--port", "many")])
+def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code() == USAGE_ERROR
+    assert re.search(r"^ +listen +live captions", capsys.readouterr().err, re.MULTILINE)
+
+
+@pytest.mark.parametrize("arguments", [("sing",), ("serve", "--port", "many")])
 def test_unknown_arguments_are_a_usage_error(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(*arguments) == USAGE_ERROR
     assert "usage: vivavoce" in capsys.readouterr().err
