@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 
 from tests.docs.conftest import SOUND, TALK, Workspace
 from tests.support.markdown import ROOT
+from tests.support.recordings import tone, wav_file
 
 pytestmark = pytest.mark.models
 
@@ -90,6 +91,7 @@ def test_curl_transcribes_and_speaks(workspace: Workspace) -> None:
     ],
 )
 def test_without_a_server_a_program_ends_with_one_line(name: str, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").write_bytes(wav_file(tone(0.1)))
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *arguments],
         env=os.environ | {"PYTHONPATH": f"{ROOT}:{SOUND}", "TALK": os.devnull},
@@ -103,6 +105,29 @@ def test_without_a_server_a_program_ends_with_one_line(name: str, arguments: tup
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert re.search("no server answers at 127.0.0.1:9|[Cc]onnect", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "usage: python clients/examples/caption_file.py FILE [URL]"),
+        (("missing.mp3", "ws://127.0.0.1:9"), "cannot open missing.mp3: No such file or directory"),
+    ],
+)
+def test_a_program_without_its_file_ends_with_one_line(
+    arguments: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "caption_file.py"), *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"{message}\n"
 
 
 def test_every_example_is_listed() -> None:
