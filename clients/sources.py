@@ -31,6 +31,11 @@ Source: TypeAlias = "Recording | Pcm"
 HEAD_BYTES: Final = 4096
 """Bytes by which a container is known: two frames of MP3 or AAC, or a signature."""
 
+TEXT_BYTES: Final = 64
+"""Bytes by which text is known: 32 samples of audio in a row are not all loud and positive, with such lower bytes."""
+
+_PRINTABLE: Final = bytes([*range(0x20, 0x7F), *b"\t\n\r"])
+
 _BLOCK_BYTES: Final = 8192
 
 _SIGNATURES: Final = re.compile(
@@ -55,6 +60,11 @@ def is_container(data: bytes) -> bool:
     size = _frame_bytes(data[:7])
     following = data[size : size + 2]
     return size > 0 and len(following) == 2 and (following[0], following[1] | 1) == (data[0], data[1] | 1)
+
+
+def is_text(data: bytes) -> bool:
+    """Say whether data, `TEXT_BYTES` at least, are printable ASCII, and not samples."""
+    return len(data) >= TEXT_BYTES and not data.translate(None, _PRINTABLE)
 
 
 def _frame_bytes(header: bytes) -> int:
@@ -148,7 +158,8 @@ def pcm_of(piece: object) -> bytes:
 class PcmReader:
     """Takes the pieces of a source, which may be anything, and returns them as bytes.
 
-    It refuses what is no PCM16: by `TypeError` as `pcm_of`, and by `ValueError` a file that comes piece by piece.
+    It refuses what is no PCM16: by `TypeError` as `pcm_of`, and by `ValueError` text and a file that comes piece by
+    piece.
     """
 
     def __init__(self) -> None:
@@ -159,6 +170,8 @@ class PcmReader:
         pcm = pcm_of(piece)
         if len(self._head) < HEAD_BYTES:
             self._head += pcm[: HEAD_BYTES - len(self._head)]
+            if is_text(self._head):
+                raise ValueError("the source is text, not PCM16; of a file of audio, captions take the path")
             if is_container(self._head):
                 kinds = "the path of the file, its contents as bytes, or the open file; or decode it"
                 raise ValueError(f"the source is an encoded file in pieces, not PCM16. Captions take {kinds}")

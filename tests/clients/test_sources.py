@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clients.sources import PcmReader, is_container, is_recording, open_recording, pcm_of, pieces_of
+from clients.sources import (
+    TEXT_BYTES,
+    PcmReader,
+    is_container,
+    is_recording,
+    is_text,
+    open_recording,
+    pcm_of,
+    pieces_of,
+)
 from tests.support.recordings import compressed_file, tone, wav_file
 
 SAMPLES = np.arange(-600, 600, dtype=np.int16)
@@ -134,6 +143,20 @@ def test_a_file_in_pieces_is_no_pcm(file: bytes, piece_bytes: int) -> None:
     pieces = (file[start : start + piece_bytes] for start in range(0, len(file), piece_bytes))
     with pytest.raises(ValueError, match="an encoded file in pieces, not PCM16"):
         list(map(PcmReader().read, pieces))
+
+
+@pytest.mark.parametrize("piece_bytes", [10, 4096])
+def test_text_is_no_pcm(piece_bytes: int) -> None:
+    text = b"Dear all,\r\n\tthe recording of the meeting is attached, and so is the agenda.\r\n"
+    pieces = (text[start : start + piece_bytes] for start in range(0, len(text), piece_bytes))
+    with pytest.raises(ValueError, match="the source is text, not PCM16"):
+        list(map(PcmReader().read, pieces))
+
+
+@pytest.mark.parametrize("loudest", [3_000, 32_000])
+def test_loud_audio_is_no_text(loudest: int) -> None:
+    noise = np.random.default_rng(1).integers(loudest // 2, loudest, 100_000, np.int16).tobytes()
+    assert not any(is_text(noise[start : start + TEXT_BYTES]) for start in range(0, len(noise) - TEXT_BYTES, 2))
 
 
 @pytest.mark.parametrize(("wrong", "named"), [("a", "str"), (0.5, "float"), (np.int16(5), "int16")])
