@@ -76,6 +76,8 @@ async def speak(options: SpeakOptions) -> int:
     session_options = SessionOptions(transcription=False, voice=options.voice)
     opening = partial(open_session, options.url, session_options, api_key=options.api_key)
     try:
+        if options.output is None:
+            load_sounddevice()  # what is missing is said before the server is asked
         async with open_patiently(opening, partial(warn_of_waiting, "say")) as session:
             name.note(session.effective("id"))
             with open_recording(options.output) if options.output is not None else _open_loudspeaker() as write:

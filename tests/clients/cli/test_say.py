@@ -1,4 +1,5 @@
 import argparse
+import asyncio
 import io
 import re
 import sys
@@ -179,7 +180,8 @@ def test_without_a_loudspeaker_a_file_is_needed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    assert meet(greeting, saying("Hello.", None)) == ExitCode.FAILED
+    # Nobody is asked: at this address, there is no server.
+    assert asyncio.run(speak(SpeakOptions("Hello.", url="ws://127.0.0.1:9"))) == ExitCode.FAILED
     assert "playing needs sounddevice" in capsys.readouterr().err
 
 
