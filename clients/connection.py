@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
@@ -43,16 +43,27 @@ async def open_connection(
 
     An address without a path gets `PATH`, and one that ends with `/v1`, as other clients have it, the rest of that; any
     other path is that of the websocket. What else it may be: `websocket_url`. `token` is that of a session to resume.
+
+    Of a server that accepts the connection and does not answer within `timeout` seconds, the error has a `retry_after`
+    of 0: it may be starting, with its port open already.
     """
     headers = authorization(api_key)
     if token:
         headers["X-Resume-Token"] = token
     address = reachable(url)
+    accepted = False
+
+    def connected(*arguments: Any, **options: Any) -> ClientConnection:  # noqa: ANN401
+        nonlocal accepted
+        accepted = True
+        return ClientConnection(*arguments, **options)
+
     try:
         connection = await open_socket(
             _with_query(address, query),
             additional_headers=headers,
             compression=None,
+            create_connection=connected,  # type: ignore[arg-type]  # called as the class is
             open_timeout=timeout,
             ping_timeout=None,  # a server that throttles a fast sender stops reading for a while, pings included
             max_size=MAX_MESSAGE,
@@ -60,7 +71,10 @@ async def open_connection(
     except InvalidStatus as refusal:
         raise refused(refusal.response.status_code, refusal.response.headers, refusal.response.body) from None
     except TimeoutError:
-        raise ConnectionRefused(f"{address} did not answer within {timeout:g} s") from None
+        if not accepted:
+            raise ConnectionRefused(f"{address} did not answer within {timeout:g} s") from None
+        message = f"the server at {_place(address)} has not answered within {timeout:g} s; it may be starting"
+        raise ConnectionRefused(message, retry_after=0.0) from None
     except (OSError, WebSocketException) as error:
         raise unreachable(address, error) from error
     tcp = connection.transport.get_extra_info("socket")

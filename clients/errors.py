@@ -73,8 +73,9 @@ class ConnectionRefused(RealtimeError):
     """The session could not be opened.
 
     `status` is the HTTP status of a refusal, None if the server did not answer; `code` the server's name of the error,
-    empty if it gave none; `retry_after` the seconds after which to try again, None if the server did not say; `param`
-    what of the request it is about, empty if that is not known.
+    empty if it gave none; `retry_after` the seconds after which to try again, None if the server did not say, and 0 if
+    it accepted the connection but did not answer in time, as one that is starting; `param` what of the request it is
+    about, empty if that is not known.
     """
 
     def __init__(

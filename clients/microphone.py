@@ -13,8 +13,9 @@ __all__ = [
     "load_sounddevice", "open_microphone",
 ]  # fmt: skip
 
-MAX_WAITING: Final = 250
-"""Frames (10 s) that are buffered while the network stalls; after that the oldest are dropped and counted."""
+MAX_WAITING: Final = 300
+"""Frames (12 s) that are buffered while the network stalls, or the server has not answered within the 10 s that it may
+take; after that the oldest are dropped and counted."""
 
 
 class Microphone:

@@ -21,7 +21,8 @@ RECONNECT_SECONDS: Final = 60.0
 """Seconds after a loss in which a session is opened again by default."""
 
 FULL_SECONDS: Final = 45.0
-"""Seconds in which a server that is full, loading or restarting is asked for the first session, by a user who waits.
+"""Seconds in which a server that is full, starting, loading or restarting is asked for the first session, by a user who
+waits.
 
 One that restarts asks to come again after 30 s.
 """
@@ -49,8 +50,8 @@ async def open_reconnecting(
 
     `greet` is called with each new session before it is sent audio. Unless the iteration `ends` when everything has its
     transcript, it goes on until `end`, and yields what `ends_audio`. If the server is full or loading (`Retry-After`),
-    the block begins without a session, and the iteration says so and asks again, for `FULL_SECONDS` at most; any other
-    refusal of the first session raises at once.
+    or does not answer yet, the block begins without a session, and the iteration says so and asks again, for
+    `FULL_SECONDS` at most; any other refusal of the first session raises at once.
 
     Raises:
         ConnectionRefused: The first session cannot be opened.
@@ -65,29 +66,35 @@ async def open_reconnecting(
 
 @asynccontextmanager
 async def open_patiently(opening: Opening, waiting: Callable[[str], None] = lambda _: None) -> AsyncIterator[Session]:
-    """Open a session; a server that is full or loading (`Retry-After`) is asked again, for `FULL_SECONDS` at most.
+    """Open a session; a server that is full or loading (`Retry-After`), or does not answer yet, is asked again.
 
-    `waiting` is told why, once for each reason.
+    All that takes `FULL_SECONDS` at most, or as long as the first attempt. `waiting` is told why, once for each reason.
 
     Raises:
         ConnectionRefused: No session can be opened.
     """
+    begun = _now()
     attempts: Attempts | None = None
-    told = ""
+    last: ConnectionRefused | None = None
     async with AsyncExitStack() as stack:
         while True:
             try:
-                session = await stack.enter_async_context(opening())
+                async with asyncio.timeout_at(begun + FULL_SECONDS if last is not None else None):
+                    session = await stack.enter_async_context(opening())
                 break
+            except TimeoutError:
+                assert last is not None
+                raise last from None
             except ConnectionRefused as refusal:
                 if attempts is None:
                     attempts = Attempts(FULL_SECONDS if refusal.retry_after is not None else 0.0)
+                    attempts.lose(begun)
                 delay = attempts.delay_after(refusal, _now())
                 if delay is None:
                     raise
-                if str(refusal) != told:
-                    told = str(refusal)
-                    waiting(told)
+                if str(refusal) != str(last):
+                    waiting(str(refusal))
+                last = refusal
                 await asyncio.sleep(delay)
         yield session
 
@@ -124,7 +131,8 @@ class ReconnectingSession:
         self._flushing: asyncio.Task[None] | None = None
         self._said: deque[Event] = deque()  # a few events for each of the server's
         self._failure: RealtimeError | None = None
-        self._retry_at = self._opened_at = 0.0
+        self._refusal: RealtimeError | None = None  # the last one
+        self._retry_at = self._opened_at = self._first_until = 0.0
         self._finishing = False
         self._final_commits: list[str] = []
         self._commits_answered = False
@@ -260,10 +268,13 @@ class ReconnectingSession:
 
     async def _open_first(self, patience: float) -> None:
         """Open the first session, or plan the next attempt. Raises `ConnectionRefused` if there should be none."""
+        begun = _now()
         try:
             await self._open()
         except ConnectionRefused as refusal:
             self._attempts = Attempts(patience if refusal.retry_after is not None else 0.0)
+            self._attempts.lose(begun)
+            self._first_until, self._refusal = begun + patience, refusal
             self._retry(refusal)
             if self._failure is not None:
                 raise
@@ -271,8 +282,12 @@ class ReconnectingSession:
     async def _open_again(self) -> None:
         await asyncio.sleep(self._retry_at - _now())
         try:
-            missing = await self._open()
+            async with asyncio.timeout_at(None if self._opened_at else self._first_until):
+                missing = await self._open()
+        except TimeoutError:
+            self.end(self._refusal)
         except RealtimeError as error:
+            self._refusal = error
             self._retry(error)
         else:
             self._said.append(Reconnected(missing))

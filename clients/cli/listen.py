@@ -19,7 +19,7 @@ from typing import Final
 from clients.aio import DEFAULT_URL, open_session
 from clients.cli.display import NARROWEST, Display, WithSegments, open_display
 from clients.cli.exit_codes import ExitCode, without_words
-from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_connection
+from clients.cli.server import ConnectionWarnings, SessionName, add_server_arguments, key_for, report
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import printable, warn
 from clients.cli.values import whole_number
@@ -210,6 +210,7 @@ async def _transcribe(
     """Send audio and show events concurrently until every turn has its transcript; return the exit code."""
     any_words, all_well = False, True
     suppressed: list[str] = []
+    connection = ConnectionWarnings("listen")
     sending = asyncio.create_task(feed(session, audio, frames))
     try:
         async for event in session:
@@ -217,7 +218,7 @@ async def _transcribe(
             name.see(event)
             any_words = any_words or (isinstance(event, Delta | Completed) and bool(event.text.strip()))
             suppressed += event.suppressed if isinstance(event, Completed) else ()
-            all_well = _report(event, was_open=name.opened) and all_well
+            all_well = _report(event, connection, was_open=name.opened) and all_well
         if not session.is_transcribed:
             all_well = _fail("the server closed the connection")
     except RealtimeError as error:
@@ -229,7 +230,7 @@ async def _transcribe(
     try:
         if not sending.cancelled():
             sending.result()
-    except AudioUnreadable as error:
+    except (AudioUnreadable, ValueError) as error:  # the pipe is neither WAV nor samples
         all_well = _fail(str(error))
     if lost := session.untranscribed:
         all_well = _fail(f"{lost} turn{'s were' if lost > 1 else ' was'} not transcribed")
@@ -241,7 +242,7 @@ async def _transcribe(
     return ExitCode.OK
 
 
-def _report(event: Event, *, was_open: bool) -> bool:
+def _report(event: Event, connection: ConnectionWarnings, *, was_open: bool) -> bool:
     """Warn of what goes wrong; return whether nothing is lost by it. `was_open` says whether there was a session."""
     match event:
         case Failed(message=message):
@@ -251,7 +252,7 @@ def _report(event: Event, *, was_open: bool) -> bool:
         case Reconnected(missing=missing) if missing > 0:
             return _fail(f"connected again; {missing:.1f} s of a turn are missing")
         case Disconnected() | Reconnected():
-            warn_of_connection("listen", event, was_open=was_open)
+            connection.tell(event, was_open=was_open)
         case _:
             pass
     return True

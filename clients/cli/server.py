@@ -63,15 +63,25 @@ def warn_of_waiting(command: str, reason: str) -> None:
     warn(command, f"{reason.removesuffix('.')}; waiting")
 
 
-def warn_of_connection(command: str, event: Disconnected | Reconnected, *, was_open: bool) -> None:
-    """Say why there is no connection, or that there is one; `was_open` says whether there was one before."""
-    match event:
-        case Disconnected(reason=reason) if was_open:
-            warn(command, f"{reason.removesuffix('.')}; connecting again")
-        case Disconnected(reason=reason):
-            warn_of_waiting(command, reason)
-        case Reconnected():
-            warn(command, "connected again" if was_open else "connected")
+class ConnectionWarnings:
+    """Says why a command has no connection, each reason once in a row, and when it has one."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+        self._told = ""
+
+    def tell(self, event: Disconnected | Reconnected, *, was_open: bool) -> None:
+        """Say what has become of the connection; `was_open` says whether there was one before."""
+        match event:
+            case Disconnected(reason=reason) if reason == self._told:
+                pass
+            case Disconnected(reason=reason) if was_open:
+                warn(self._command, f"{reason.removesuffix('.')}; connecting again")
+            case Disconnected(reason=reason):
+                warn_of_waiting(self._command, reason)
+            case Reconnected():
+                warn(self._command, "connected again" if was_open else "connected")
+        self._told = event.reason if isinstance(event, Disconnected) else ""
 
 
 def warn_of_languages(command: str, done: ResponseDone) -> None:

@@ -14,7 +14,7 @@ from clients.aio import DEFAULT_URL
 from clients.cli.audio_file import open_audio_file
 from clients.cli.dialogue import Dialogue, open_dialogue
 from clients.cli.exit_codes import ExitCode, without_words
-from clients.cli.server import SessionName, add_server_arguments, key_for, report, warn_of_connection
+from clients.cli.server import ConnectionWarnings, SessionName, add_server_arguments, key_for, report
 from clients.cli.signals import on_signal, run_until_stopped
 from clients.cli.terminal import warn
 from clients.cli.values import audio_path
@@ -174,6 +174,7 @@ async def _follow(conversation: Conversation, dialogue: Dialogue, name: SessionN
     """Show what both say until the conversation is over and heard; return the exit code."""
     code = ExitCode.NO_SPEECH
     suppressed: list[str] = []
+    connection = ConnectionWarnings("talk")
     async for event in conversation:
         dialogue.show(event)
         name.see(event)
@@ -186,7 +187,7 @@ async def _follow(conversation: Conversation, dialogue: Dialogue, name: SessionN
                 _warn(message)
                 code = ExitCode.FAILED
             case Disconnected() | Reconnected():
-                warn_of_connection("talk", event, was_open=name.opened)
+                connection.tell(event, was_open=name.opened)
             case _:
                 pass
     await conversation.wait_until_heard()

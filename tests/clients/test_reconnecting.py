@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -36,7 +38,8 @@ from clients.aio import open_session
 from clients.backoff import FIRST_SECONDS, LONGEST_SECONDS, Attempts, delay_before, is_temporary
 from clients.kept_audio import KEPT_SECONDS, KeptAudio
 from clients.options import SessionOptions
-from clients.reconnecting import open_reconnecting
+from clients.reconnecting import open_patiently, open_reconnecting
+from clients.session import Session
 from realtime.errors import VoiceError
 from tests.support.markdown import ROOT
 from tests.support.realtime_service import RealtimeService, realtime_service
@@ -173,6 +176,101 @@ def test_a_server_that_asks_for_more_patience_than_a_user_has_is_told_at_once() 
     with pytest.raises(ConnectionRefused) as refusal:
         asyncio.run(client())
     assert refusal.value.retry_after == 60
+
+
+@asynccontextmanager
+async def starting() -> AsyncIterator[tuple[str, Callable[[Callable[[Peer], Any]], None]]]:
+    """Open a port at which nobody answers, and yield its address and what serves a script there."""
+    ended = asyncio.Event()
+    servers: list[asyncio.Task[None]] = []
+    async with asyncio.timeout(20):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+
+            async def run(script: Callable[[Peer], Any]) -> None:
+                async with serve(lambda connection: script(Peer(connection)), sock=listening.dup()):
+                    await ended.wait()
+
+            def begin(script: Callable[[Peer], Any]) -> None:
+                servers.append(asyncio.create_task(run(script)))
+
+            yield f"ws://127.0.0.1:{listening.getsockname()[1]}", begin
+        ended.set()
+        await asyncio.gather(*servers)
+
+
+async def greeting(peer: Peer) -> None:
+    await peer.greet()
+    await peer.connection.wait_closed()
+
+
+def test_a_server_that_does_not_answer_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
+    told: list[str] = []
+
+    async def client() -> None:
+        async with starting() as (url, begin):
+
+            def waiting(reason: str) -> None:
+                told.append(reason)
+                begin(greeting)
+
+            opening = partial(open_session, url, SessionOptions(), resume_seconds=0, open_timeout=0.5)
+            async with open_patiently(opening, waiting):
+                pass
+
+    asyncio.run(client())
+    assert len(told) == 1
+    assert re.fullmatch(r"the server at 127\.0\.0\.1:\d+ has not answered within 0\.5 s; it may be starting", told[0])
+
+
+def test_captions_begin_before_a_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
+
+    async def client() -> None:
+        async with starting() as (url, begin), caption(iter([bytes(4_800)]), url, open_timeout=0.5) as captions:
+            assert isinstance(await anext(captions), Disconnected)
+            begin(greeting)
+            events = [await anext(captions)]
+            while not isinstance(events[-1], Reconnected):
+                assert isinstance(events[-1], Disconnected)
+                events.append(await anext(captions))
+
+    asyncio.run(client())
+
+
+class NoAnswers:
+    """Opens no session: the first attempt has no answer in time, the second never ends."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[Session]:
+        self.attempts += 1
+        if self.attempts > 1:
+            await asyncio.Event().wait()
+        raise ConnectionRefused("no answer", retry_after=0.0)
+        yield
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(clients.reconnecting, "FULL_SECONDS", 0.2)
+
+    async def speech() -> None:
+        async with asyncio.timeout(20), open_patiently(opening):
+            pass
+
+    async def captions() -> None:
+        async with asyncio.timeout(20), open_reconnecting(opening, KeptAudio(RATE)) as session:
+            async for event in session:
+                assert isinstance(event, Disconnected)
+
+    for client in (speech, captions):
+        opening = NoAnswers()
+        with pytest.raises(ConnectionRefused, match="no answer"):
+            asyncio.run(client())
+        assert opening.attempts == 2
 
 
 def test_a_server_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

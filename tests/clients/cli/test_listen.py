@@ -527,3 +527,11 @@ def test_standard_input_is_a_source(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(bytes(1_920))))
     assert meet(answering(completed("item_1", "Hello.")), listening("-")) == 0
     assert capsys.readouterr().out == "Hello.\n"
+
+
+def test_standard_input_that_is_no_audio_is_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Dear all, the recording is attached. " * 9)))
+    assert meet(answering(), listening("-")) == ExitCode.FAILED
+    assert "vivavoce listen: the source is text, not PCM16" in capsys.readouterr().err

@@ -6,11 +6,11 @@ import socket
 import pytest
 
 from clients.cli.exit_codes import ExitCode
-from clients.cli.server import key_for, report, warn_of_connection
+from clients.cli.server import ConnectionWarnings, key_for, report
 from clients.cli.values import server_url
 from clients.connection import open_connection, unreachable
 from clients.errors import ConnectionRefused
-from clients.events import Disconnected
+from clients.events import Disconnected, Reconnected
 
 
 @pytest.fixture(autouse=True)
@@ -94,8 +94,22 @@ def test_an_address_with_the_wrong_scheme_is_said_to_be_one(
 
 
 def test_the_reason_of_a_loss_may_be_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    warn_of_connection("listen", Disconnected("The server is full.", 1.0), was_open=True)
+    ConnectionWarnings("listen").tell(Disconnected("The server is full.", 1.0), was_open=True)
     assert capsys.readouterr().err == "vivavoce listen: The server is full; connecting again\n"
+
+
+def test_a_reason_is_told_again_only_after_another_or_a_connection(capsys: pytest.CaptureFixture[str]) -> None:
+    full, loading = Disconnected("The server is full.", 1.0), Disconnected("The models are loading.", 1.0)
+    warnings = ConnectionWarnings("listen")
+    for event in (full, full, loading, full, Reconnected(), full, full):
+        warnings.tell(event, was_open=False)
+    assert capsys.readouterr().err.splitlines() == [
+        "vivavoce listen: The server is full; waiting",
+        "vivavoce listen: The models are loading; waiting",
+        "vivavoce listen: The server is full; waiting",
+        "vivavoce listen: connected",
+        "vivavoce listen: The server is full; waiting",
+    ]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
