@@ -31,11 +31,15 @@ async def _nothing(_: Request) -> JSONResponse:
 def scripted_page(script: Callable[[WebSocket], Awaitable[None]]) -> Iterator[str]:
     """Serve the page until the block ends; yields its address.
 
-    Each session plays `script` until its client leaves, whose messages are received and dropped.
+    Each session answers the first message of its client, with which it is configured. Then it plays `script` until the
+    client leaves, whose further messages are received and dropped.
     """
 
     async def play(socket: WebSocket) -> None:
         await socket.accept("realtime")
+        if (await socket.receive())["type"] == "websocket.disconnect":
+            return
+        await socket.send_json({"type": "session.updated", "session": {}})
         playing = asyncio.ensure_future(script(socket))
         while (await socket.receive())["type"] != "websocket.disconnect":
             pass
