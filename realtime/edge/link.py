@@ -48,8 +48,8 @@ class Link(Sender):
         return message
 
     async def close(self, frames: Outgoing) -> None:
-        """Send the last messages, if the client still reads."""
-        await send_last(self._websocket, frames)
+        """Send what still waits and the last messages, if the client still reads."""
+        await send_last(self._websocket, [*self.unsent(), *frames])
 
     async def _send(self, frame: str | bytes | Close) -> None:
         try:

@@ -202,9 +202,9 @@ class ResumableLink(Sender):
             attachment.detach()
 
     async def close(self, frames: Outgoing) -> None:
-        """Send the last messages, if the client still reads. No other one can take over any more."""
+        """Send what still waits and the last messages, if the client still reads. No other one can take over now."""
         self._given_up = True
-        await self._attachment.send_last(frames)
+        await self._attachment.send_last([*self.unsent(), *frames])
 
     async def _acknowledge(self) -> None:
         """Say how much has been received, unless that was said less than `ACKNOWLEDGEMENT_SECONDS` ago."""

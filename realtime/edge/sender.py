@@ -43,6 +43,13 @@ class Sender(ABC):
             self._sending = True
             begin(self.group, self._send_all())
 
+    def unsent(self) -> list[str | bytes | Close]:
+        """Take all that is ready, which no task sends any more."""
+        messages = []
+        while self._pending.ready:
+            messages.append(self._pending.take())
+        return messages
+
     async def _send_all(self) -> None:
         while self._pending.ready:
             await self._send(self._pending.take())

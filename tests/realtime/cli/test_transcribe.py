@@ -412,7 +412,7 @@ def _read(terminal: int) -> bytes:
 def test_an_interrupt_ends_it_quietly_and_keeps_what_is_done(tmp_path: Path) -> None:
     short = tmp_path / "short.wav"
     short.write_bytes(wav_file(SPEECH))
-    command = [sys.executable, "-c", SLOW, "0.05", str(short), str(long_recording(tmp_path))]
+    command = [sys.executable, "-c", SLOW, "2", str(short), str(long_recording(tmp_path))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
