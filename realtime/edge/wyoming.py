@@ -142,13 +142,14 @@ class Connection(Sender):
             self._end_session()
 
     async def close(self, error: VoiceError) -> None:
-        """End the session, send the error, and read on until the client closes.
+        """End the session, send what still waits and the error, and read on until the client closes.
 
         A client that is still sending its audio would find the connection broken, and would not see the error.
         """
         self._end_session()
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
+                self._writer.writelines(frame for frame in self.unsent() if isinstance(frame, bytes))
                 self._writer.write(error_event(error).frame())
                 await self._writer.drain()
                 self._writer.write_eof()
