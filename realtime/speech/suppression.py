@@ -11,7 +11,7 @@ from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE, WINDOW
 from realtime.speech.recognition import DecodingOptions, Thresholds
-from realtime.speech.transcript import Hypothesis, mostly_repeats
+from realtime.speech.transcript import Hypothesis, ends_in_loop, mostly_repeats
 
 VOICED: Final = 0.5
 """Default probability from which a window has speech: Silero's own. A client with soft speech may ask for less."""
@@ -158,6 +158,8 @@ def suppression(
     unlikely = hypothesis.average_log_probability < thresholds.log_probability
     said = decoding.thorough and hypothesis.ended and not unlikely
     if hypothesis.compression_ratio > thresholds.compression_ratio and not said:
+        return Suppression.REPETITION
+    if not hypothesis.ended and ends_in_loop(hypothesis.text):  # short texts compress less well
         return Suppression.REPETITION
     long = voice.long and (hypothesis.sound is None or hypothesis.sound >= LONG_WINDOWS * WINDOW)
     sparse = 0 < MAX_WINDOWS_PER_WORD * len(hypothesis.words) < voice.voiced

@@ -1,9 +1,13 @@
 """Transcripts: tokens, words and hypotheses."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Final, TypeVar
+
+LOOP: Final = re.compile(r"(.{1,12})\1{7,}.{0,12}$", re.DOTALL)
+"""Up to twelve characters eight times or more at the end of a text, the last time perhaps incomplete."""
 
 _Number = TypeVar("_Number", int, float)
 
@@ -137,3 +141,9 @@ def mostly_repeats(words: Sequence[Word]) -> bool:
             if run >= 2 * length and 2 * (run + length) >= len(plain):
                 return True
     return False
+
+
+def ends_in_loop(text: str) -> bool:
+    """Return whether at least half of the text is a few characters again and again, up to its end: "K.K.K.K.K.K.K."."""
+    loop = LOOP.search(text)
+    return loop is not None and 2 * len(loop.group()) >= len(text)

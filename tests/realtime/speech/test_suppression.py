@@ -120,6 +120,24 @@ def test_a_thorough_decode_keeps_a_probable_repetition_that_ends() -> None:
     assert suppression(runaway, CLEAR, thorough) is Suppression.REPETITION
 
 
+@pytest.mark.parametrize(
+    ("text", "ended", "suppressed"),
+    [
+        # whisper-base for a hippopotamus; its compression ratio is 2.32
+        (" S.U.S. K.K.K.K.K.K.K.K.K.K.K.K.K.K.K.K.K.K.", False, True),
+        (" Hahahahahahahahahahahahahahahahahahahahaha", False, True),
+        (" Ha ha ha ha ha ha ha ha ha ha", True, False),
+        (" It is a long way to the old railway station, ha ha ha ha ha ha ha ha", False, False),
+        (" It is a long way to the old", False, False),
+    ],
+)
+def test_a_short_loop_that_did_not_end_is_suppressed_unless_most_of_the_text_is_something_else(
+    text: str, ended: bool, suppressed: bool
+) -> None:
+    hypothesis = replace(hypothesis_of(), words=(Word(text, 0, 0, 0.9),), ended=ended)
+    assert suppression(hypothesis, CLEAR) is (Suppression.REPETITION if suppressed else None)
+
+
 def test_a_high_no_speech_probability_suppresses_only_improbable_text_or_weak_speech() -> None:
     assert suppression(hypothesis_of(no_speech=0.9), CLEAR) is None
     assert suppression(hypothesis_of(no_speech=0.9), FAINT) is Suppression.NO_SPEECH
