@@ -29,6 +29,17 @@ MAX_BATCH: Final = 8
 COST_SAMPLES: Final = 20
 """Time constant of the cost of a partial, in partials."""
 
+ESTIMATE_SAMPLES: Final = 2
+"""Partials that the estimate counts for, with which the cost of a partial begins. It is made when the model is loaded;
+others may have the machine then, so that it can be several times too high."""
+
+USUAL_SECONDS: Final = 4.0
+"""Audio in the partials of a user who speaks all the time, in seconds: in the simulation 3.5 with pauses of a second
+after each turn, 4.5 without."""
+
+FIXED_SECONDS: Final = 1.0
+"""What a partial costs whatever its length, in seconds of audio that cost as much, by `tests.bench.engine_costs`."""
+
 
 @dataclass(slots=True)
 class DecayingRate:
@@ -47,26 +58,48 @@ class DecayingRate:
         return self.rate * math.exp(min(0.0, self.at - now) / self.horizon) if self.rate else 0.0
 
 
+class RecentMean:
+    """The mean of the last `COST_SAMPLES` values, averaged exponentially; an estimate counts for `ESTIMATE_SAMPLES`."""
+
+    def __init__(self, estimate: float) -> None:
+        self.value = estimate
+        self._samples = ESTIMATE_SAMPLES
+
+    def add(self, value: float) -> None:
+        """Average in a value; of the first ones, each counts as twice the mean at most, for some are outliers."""
+        if self._samples < COST_SAMPLES:
+            self._samples += 1
+            value = min(value, 2 * self.value)
+        self.value += (value - self.value) / self._samples
+
+
 class PartialCost:
     """The engine seconds of one partial, by stage, when it is decoded in a batch of the target size."""
 
     def __init__(self, estimated_seconds: float) -> None:
         """Begin with an estimate, divided equally between the stages."""
-        self._encode_seconds = estimated_seconds / 2
-        self._decode_seconds = estimated_seconds / 2
+        self._encode = RecentMean(estimated_seconds / 2)
+        self._decode = RecentMean(estimated_seconds / 2)
+        self._audio = RecentMean(USUAL_SECONDS)
 
     @property
     def seconds(self) -> float:
-        """The cost of both stages."""
-        return self._encode_seconds + self._decode_seconds
+        """The cost of both stages, for partials as long as those of late."""
+        return self._encode.value + self._decode.value
 
-    def record_encode(self, seconds: float) -> None:
-        """Average in the time that one encoding took."""
-        self._encode_seconds += (seconds - self._encode_seconds) / COST_SAMPLES
+    @property
+    def usual_seconds(self) -> float:
+        """The cost of both stages for `USUAL_SECONDS` of audio, which users who have just begun to speak will need."""
+        return self.seconds * (USUAL_SECONDS + FIXED_SECONDS) / (self._audio.value + FIXED_SECONDS)
+
+    def record_encode(self, seconds: float, audio_seconds: float) -> None:
+        """Average in the time that one encoding took, and the length of its audio."""
+        self._encode.add(seconds)
+        self._audio.add(audio_seconds)
 
     def record_decode(self, normalized_seconds: float) -> None:
         """Average in the cost of one decode, normalised to the target batch size."""
-        self._decode_seconds += (normalized_seconds - self._decode_seconds) / COST_SAMPLES
+        self._decode.add(normalized_seconds)
 
 
 def normalized(seconds: float, batch_size: int) -> float:

@@ -158,7 +158,7 @@ class Scheduler:
         self._count_running(batch, -1)
         first = batch[0]
         if first.stage is Stage.ENCODE:
-            self.load.record_encode(first.client_id, first.priority, seconds, now)
+            self.load.record_encode(first.client_id, first.priority, seconds, now, first.seconds)
         else:
             self.load.record_decode([(ticket.client_id, ticket.priority) for ticket in batch], seconds, now)
         self._last_partial.names(now)

@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT, AdmissionControl
 from realtime.scheduling.cadence import Cadence
-from realtime.scheduling.cost import AVERAGING_SECONDS, DecayingRate, PartialCost, normalized
+from realtime.scheduling.cost import AVERAGING_SECONDS, USUAL_SECONDS, DecayingRate, PartialCost, normalized
 from realtime.scheduling.priority import ClientId, LoadLevel, Priority
 
 UPLOAD_SHARE: Final = 0.1
@@ -43,11 +43,18 @@ class Load:
         self._service_received: dict[str, DecayingRate] = {}
         """By account and session, those that received nothing for the longest time first."""
 
-    def record_encode(self, client_id: ClientId, priority: Priority, seconds: float, now: float) -> None:
-        """Count the encoding of one request."""
+    def record_encode(
+        self,
+        client_id: ClientId,
+        priority: Priority,
+        seconds: float,
+        now: float,
+        audio_seconds: float = USUAL_SECONDS,
+    ) -> None:
+        """Count the encoding of one request with so much audio, which took `seconds`."""
         if priority is Priority.PARTIAL:
             self.cadence.record_partial(client_id.session, now)
-            self.cost.record_encode(seconds)
+            self.cost.record_encode(seconds, audio_seconds)
         self._record(client_id, priority, seconds, seconds, now)
 
     def record_decode(self, batch: Sequence[tuple[ClientId, Priority]], seconds: float, now: float) -> None:

@@ -191,9 +191,7 @@ async def idle_cores(service: RunningService, sessions: int, seconds: float) -> 
 def rows(turns: int) -> Iterator[tuple[str, str]]:
     """Measure everything, and yield a name and its figures."""
     yield "load of the machine before (1, 5 and 15 minutes)", load_averages()
-    with running_service(
-        chat_base_url="scripted", max_sessions="1100", load_limit="100", log_level="warning"
-    ) as service:
+    with running_service(chat_base_url="scripted", max_sessions="1100", log_level="warning") as service:
         for eagerness in ("high", "auto"):
             decided, answered = asyncio.run(answers(service, eagerness, turns))
             yield f"answer, {eagerness}: end of speech to first audio", spread(answered)

@@ -86,7 +86,7 @@ def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> dict[str, Any]:
             case "captions":
                 report["results"] = measure_captions(speech, plan)
             case "speech":
-                with running_service(load_limit="100", log_level="warning") as service:
+                with running_service(log_level="warning") as service:
                     report["voices"] = speaking.measure(service.address, plan.turns)
             case "conversations":
                 rows = conversations.measure(plan.turns)

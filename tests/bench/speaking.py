@@ -221,7 +221,7 @@ def main() -> int:
     if arguments.address:
         measure(arguments.address, arguments.texts)
         return 0
-    with running_service(load_limit="100", log_level="warning") as service:
+    with running_service(log_level="warning") as service:
         measure(service.address, arguments.texts)
     return 0
 

@@ -49,7 +49,8 @@ class RunningService:
 def running_service(log: Path | None = None, port: int = 0, **settings: str) -> Iterator[RunningService]:
     """Run the service with these settings until the block ends; its output goes to `log`, if given.
 
-    `port` 0 is a free one. Unless the settings say otherwise, the service has a second to drain.
+    `port` 0 is a free one. Unless the settings say otherwise, the service has a second to drain and refuses no session
+    because of its load: other tests may have the machine.
 
     Raises `RuntimeError` if the service does not start, or has ended before the block does.
     """
@@ -57,7 +58,7 @@ def running_service(log: Path | None = None, port: int = 0, **settings: str) -> 
         address = f"127.0.0.1:{unused.getsockname()[1]}"
     command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", address.rpartition(":")[2]]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
-    settings.setdefault("drain_timeout_seconds", "1")
+    settings = {"drain_timeout_seconds": "1", "load_limit": "100", **settings}
     environment |= {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
     settings_from(environment)  # fails here rather than in the process
     started = time.monotonic()

@@ -32,7 +32,7 @@ FRAME_SECONDS: Final = 0.1
 DETECTOR_SECONDS: Final = 0.03
 
 ESTIMATED_PARTIAL: Final = 0.2
-"""Engine seconds of a partial that the engine measures when it is loaded."""
+"""Engine seconds of a partial by the estimate that the engine makes when it is loaded."""
 
 TOKENS_PER_SECOND: Final = 3.5
 """Text tokens per second of audio that is decoded."""
@@ -144,21 +144,25 @@ class Simulation:
         instability: float = 0.0,
         stagger: float = 0.37,
         pauses: bool = True,
+        limited: bool = False,
+        estimated_partial: float = ESTIMATED_PARTIAL,
     ) -> None:
         """Run at `speed(now)`, where 1 is the speed of the idle machine.
 
         With fewer `cores` than busy workers, these share them. `instability` is the probability that a partial mishears
         the last word, and if so, the one before that, and so on. Users begin `stagger` seconds apart. Without `pauses`
-        they speak for 20 to 60 s at a time.
+        they speak for 20 to 60 s at a time. If `limited`, users for whom there is no capacity are refused.
         """
         self.now = 0.0
-        self.load = Load(workers, ESTIMATED_PARTIAL)
+        self.load = Load(workers, estimated_partial)
         self.scheduler = Scheduler(self.load)
         self.lags: list[Lag] = []
         self.finals: list[Lag] = []
         """How late the transcript of each turn came after its end."""
         self.looks: list[Look] = []
         """The load at every second."""
+        self.refused = 0
+        self._limited = limited
         self._speed = speed
         self._cores = cores
         self._costs = costs
@@ -208,6 +212,9 @@ class Simulation:
     # Users.
 
     def _begin(self, number: int, seconds: float) -> None:
+        if self._limited and not self.load.admission.can_admit(self.now):
+            self.refused += 1
+            return
         name, numbers = f"session {number}", itertools.count(1)
         session = Session(CONFIG, lambda prefix: f"{prefix}_{next(numbers)}")
         self.load.admission.add_session(name, self.now)
@@ -219,6 +226,8 @@ class Simulation:
             self._receive(talker, AppendAudio(frame))
             talker.heard += len(frame) / 2 / SAMPLE_RATE
             self._at(talker.began + talker.heard, partial(self._hear, talker))
+        else:
+            self.load.admission.remove_session(talker.name)
 
     def _receive(self, talker: Talker, message: Input) -> None:
         for output in talker.session.receive(message, self.now):

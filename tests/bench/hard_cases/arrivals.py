@@ -16,6 +16,7 @@ from itertools import chain
 from rich.console import Console
 from rich.table import Table
 
+from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
 from tests.bench.scoring import final_seconds, frames, percentile, score, word_error_rate
 from tests.bench.service_cost import watched
 from tests.bench.speech_clips import load_speech, pcm
@@ -98,6 +99,7 @@ def main() -> None:
     )  # fmt: skip
     for times in chosen.times:
         settings = {"transcription_model": chosen.model, "max_sessions": SESSIONS, "log_level": "error"}
+        settings["load_limit"] = str(DEFAULT_LOAD_LIMIT)
         with running_service(**settings) as service:
             rate = times * chosen.capacity / spoken
             table.add_row(*asyncio.run(measure(service, tracks, times, rate, chosen.seconds)))

@@ -192,9 +192,7 @@ def main() -> None:
     options.add_argument("--model", default="whisper-base")
     chosen = options.parse_args()
     clips = recorded().sentences if (SPEECH / "manifest.jsonl").is_file() else bundled()
-    with running_service(
-        transcription_model=chosen.model, decoders_in_processes="true", load_limit="100", log_level="error"
-    ) as service:
+    with running_service(transcription_model=chosen.model, decoders_in_processes="true", log_level="error") as service:
         runs = {
             name: asyncio.run(listen(service, clips, chosen.talkers, minutes, interval))
             for name, minutes, interval in (

@@ -169,7 +169,7 @@ def main() -> None:
         return damaged(formats[number % len(formats)][1], chance)
 
     outcomes = Outcomes()
-    with running_service(transcription_model="whisper-tiny.en", load_limit="100", log_level="error") as service:
+    with running_service(transcription_model="whisper-tiny.en", log_level="error") as service:
         before = memory_mb(service)
         asyncio.run(upload_all(service, ((number, file(number)) for number in range(arguments.count)), outcomes))
         after = memory_mb(service)

@@ -82,7 +82,7 @@ def test_an_engine_shows_its_load_and_how_many_more_it_admits(status: Status, lo
 
 def test_an_engine_without_sessions_promises_no_more_than_it_can_keep(clock: Clock) -> None:
     models = ScriptedModels()
-    models.schedulers["whisper-base"] = Scheduler(Load(1, 0.4))
+    models.schedulers["whisper-base"] = Scheduler(Load(1, 0.3))
     assert Status(models, Settings(max_sessions=8), clock).snapshot()["engines"][0]["headroom"] == 2
 
 

@@ -141,7 +141,7 @@ def test_the_recognizer_of_an_admitted_session_is_not_unloaded() -> None:
 
 def test_sessions_are_admitted_by_what_they_and_their_drafts_cost() -> None:
     async def scenario() -> None:
-        async with opened(ScriptedEngines(decoding=0.05), draft_model="whisper-tiny") as models:
+        async with opened(ScriptedEngines(decoding=0.025), draft_model="whisper-tiny") as models:
             drafted = fill(models)
             tiny = models.schedulers["whisper-tiny"].load.admission
             assert drafted[0].draft.name == "whisper-tiny"
@@ -151,7 +151,7 @@ def test_sessions_are_admitted_by_what_they_and_their_drafts_cost() -> None:
             for each in drafted:
                 each.close()
             assert tiny.sessions == 0
-            partial_seconds = 3 * 0.05
+            partial_seconds = 3 * 0.025
             assert len(drafted) == int(DEFAULT_LOAD_LIMIT / (partial_seconds + partial_seconds / DRAFTED_PATIENCE))
 
     run(scenario())

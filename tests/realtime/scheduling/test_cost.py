@@ -2,7 +2,14 @@
 
 import pytest
 
-from realtime.scheduling.cost import AVERAGING_SECONDS, COST_SAMPLES, TARGET_BATCH_SIZE, DecayingRate
+from realtime.scheduling.cost import (
+    AVERAGING_SECONDS,
+    COST_SAMPLES,
+    FIXED_SECONDS,
+    TARGET_BATCH_SIZE,
+    USUAL_SECONDS,
+    DecayingRate,
+)
 from realtime.scheduling.priority import Priority
 from tests.support.engine_load import NOW, client_id, load_of, talk
 
@@ -28,6 +35,29 @@ def test_the_cost_of_a_partial_follows_what_was_measured() -> None:
     for round_ in range(10 * COST_SAMPLES):
         talk(load, TARGET_BATCH_SIZE, NOW + round_, cost=0.3)
     assert load.cost.seconds == pytest.approx(0.3, rel=0.05)
+
+
+def test_the_estimate_counts_for_two_partials_beside_those_that_were_measured() -> None:
+    load = load_of(1, 2.0)  # it was made while others had the machine
+    talk(load, TARGET_BATCH_SIZE, NOW, cost=0.1)
+    assert load.cost.seconds == pytest.approx((2 * 2.0 + TARGET_BATCH_SIZE * 0.1) / (2 + TARGET_BATCH_SIZE))
+
+
+def test_a_first_partial_that_took_very_long_counts_as_twice_the_estimate_at_most() -> None:
+    load = load_of(1, 0.1)
+    talk(load, 1, NOW, cost=3.0)  # as when kernels are compiled for it
+    assert load.cost.seconds == pytest.approx(0.1 * 4 / 3)
+
+
+def test_the_usual_cost_is_that_of_partials_of_the_usual_length() -> None:
+    load = load_of(1, 0.1)
+    assert load.cost.usual_seconds == pytest.approx(0.1)
+    for _ in range(10 * COST_SAMPLES):
+        load.record_encode(client_id(1), Priority.PARTIAL, 0.02, NOW, audio_seconds=1.0)
+        load.record_decode([(client_id(1), Priority.PARTIAL)] * TARGET_BATCH_SIZE, 0.02 * TARGET_BATCH_SIZE, NOW)
+    assert load.cost.seconds == pytest.approx(0.04, rel=0.01)
+    ratio = (USUAL_SECONDS + FIXED_SECONDS) / (1.0 + FIXED_SECONDS)
+    assert load.cost.usual_seconds == pytest.approx(0.04 * ratio, rel=0.01)
 
 
 def test_the_cost_of_a_single_decode_is_normalised_to_a_batch() -> None:
