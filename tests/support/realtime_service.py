@@ -35,6 +35,9 @@ RATE = 24_000
 TIMEOUT = 20.0
 """Seconds for what happens at once on an idle machine, so that it also happens in time on a busy one."""
 
+OWNERS = ("Driver", "Connection", "Link", "Sender", "Attachment")
+"""Classes of which methods run as tasks of a session."""
+
 SILENT = logging.getLogger("silent")
 """Logger for websocket clients in tests, which would log what they send."""
 SILENT.setLevel(logging.CRITICAL + 1)
@@ -97,7 +100,7 @@ class RealtimeService:
     def jobs(self) -> list[str]:
         """Return the unfinished tasks of sessions."""
         tasks = [repr(task) for task in asyncio.all_tasks(self._loop)]
-        return [task for task in tasks if any(owner in task for owner in ("Driver", "Connection", "Link"))]
+        return [task for task in tasks if any(owner in task for owner in OWNERS)]
 
     @property
     def tasks(self) -> int:
