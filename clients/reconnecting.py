@@ -7,12 +7,13 @@ opened, `clients.kept_audio` which audio it is sent again, and `clients.turns` w
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from clients.backoff import Attempts
 from clients.errors import ConnectionRefused, ProtocolError, RealtimeError
 from clients.events import Disconnected, Event, Payload, Reconnected, ServerError
+from clients.first_session import FULL_SECONDS, Opening
 from clients.kept_audio import KeptAudio
 from clients.session import Session
 from clients.turns import Turns
@@ -20,21 +21,11 @@ from clients.turns import Turns
 RECONNECT_SECONDS: Final = 60.0
 """Seconds after a loss in which a session is opened again by default."""
 
-FULL_SECONDS: Final = 45.0
-"""Seconds in which a server that is full, starting, loading or restarting is asked for the first session, by a user who
-waits.
-
-One that restarts asks to come again after 30 s.
-"""
-
 STABLE_SECONDS: Final = 10.0
 """Seconds after which a session counts as stable: a loss after that is a new one, with all the time again."""
 
 RESULT_SECONDS: Final = 60.0
 """Seconds without any event, once all audio has been sent, after which outstanding transcripts are given up."""
-
-Opening = Callable[[], AbstractAsyncContextManager[Session]]
-"""Opens a session."""
 
 
 @asynccontextmanager
@@ -62,41 +53,6 @@ async def open_reconnecting(
         yield session
     finally:
         await session.close()
-
-
-@asynccontextmanager
-async def open_patiently(opening: Opening, waiting: Callable[[str], None] = lambda _: None) -> AsyncIterator[Session]:
-    """Open a session; a server that is full or loading (`Retry-After`), or does not answer yet, is asked again.
-
-    All that takes `FULL_SECONDS` at most, or as long as the first attempt. `waiting` is told why, once for each reason.
-
-    Raises:
-        ConnectionRefused: No session can be opened.
-    """
-    begun = _now()
-    attempts: Attempts | None = None
-    last: ConnectionRefused | None = None
-    async with AsyncExitStack() as stack:
-        while True:
-            try:
-                async with asyncio.timeout_at(begun + FULL_SECONDS if last is not None else None):
-                    session = await stack.enter_async_context(opening())
-                break
-            except TimeoutError:
-                assert last is not None
-                raise last from None
-            except ConnectionRefused as refusal:
-                if attempts is None:
-                    attempts = Attempts(FULL_SECONDS if refusal.retry_after is not None else 0.0)
-                    attempts.lose(begun)
-                delay = attempts.delay_after(refusal, _now())
-                if delay is None:
-                    raise
-                if str(refusal) != str(last):
-                    waiting(str(refusal))
-                last = refusal
-                await asyncio.sleep(delay)
-        yield session
 
 
 class ReconnectingSession:

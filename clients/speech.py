@@ -6,8 +6,8 @@ from functools import partial
 
 from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, open_session
 from clients.arguments import check_numbers
+from clients.first_session import open_patiently
 from clients.options import SessionOptions
-from clients.reconnecting import open_patiently
 
 
 async def speak(

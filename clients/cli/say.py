@@ -18,8 +18,8 @@ from clients.cli.signals import run_until_stopped
 from clients.cli.terminal import warn
 from clients.cli.values import audio_path, decimal_number
 from clients.errors import RealtimeError
+from clients.first_session import open_patiently
 from clients.options import SessionOptions
-from clients.reconnecting import open_patiently
 from clients.sound_devices import SoundUnavailable, load_sounddevice
 
 

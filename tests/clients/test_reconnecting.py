@@ -21,6 +21,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 import clients.backoff
+import clients.first_session
 import clients.kept_audio
 from clients import (
     Completed,
@@ -36,9 +37,10 @@ from clients import (
 )
 from clients.aio import open_session
 from clients.backoff import FIRST_SECONDS, LONGEST_SECONDS, Attempts, delay_before, is_temporary
+from clients.first_session import open_patiently
 from clients.kept_audio import KEPT_SECONDS, KeptAudio
 from clients.options import SessionOptions
-from clients.reconnecting import open_patiently, open_reconnecting
+from clients.reconnecting import open_reconnecting
 from clients.session import Session
 from realtime.errors import VoiceError
 from tests.support.markdown import ROOT
@@ -255,7 +257,8 @@ class NoAnswers:
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients.backoff, "FIRST_SECONDS", 0.01)
-    monkeypatch.setattr(clients.reconnecting, "FULL_SECONDS", 0.2)
+    for module in (clients.first_session, clients.reconnecting):
+        monkeypatch.setattr(module, "FULL_SECONDS", 0.2)
 
     async def speech() -> None:
         async with asyncio.timeout(20), open_patiently(opening):
