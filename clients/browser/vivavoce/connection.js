@@ -142,7 +142,7 @@ export class Connection {
     if (!this.isOpen && (!this.#resuming || isAudio)) return;
     const sent = isAudio ? message : JSON.stringify(message);
     this.#resumption.keep(sent);
-    if (this.isOpen) this.#socket?.send(sent);
+    if (this.isOpen) this.#socket?.send(/** @type {string | BufferSource | Blob} */ (sent));
   }
 
   close() {
