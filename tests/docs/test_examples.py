@@ -80,6 +80,21 @@ def test_curl_transcribes_and_speaks(workspace: Workspace) -> None:
     assert "morning.mp3" in out
 
 
+def complaint(name: str, *arguments: str, directory: Path) -> str:
+    """Return what a program says in place of a result, of which there is none."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), *arguments],
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{SOUND}", "TALK": os.devnull},
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
@@ -92,19 +107,9 @@ def test_curl_transcribes_and_speaks(workspace: Workspace) -> None:
 )
 def test_without_a_server_a_program_ends_with_one_line(name: str, arguments: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "talk.mp3").write_bytes(wav_file(tone(0.1)))
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / name), *arguments],
-        env=os.environ | {"PYTHONPATH": f"{ROOT}:{SOUND}", "TALK": os.devnull},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    assert re.search("no server answers at 127.0.0.1:9|[Cc]onnect", done.stderr)
+    said = complaint(name, *arguments, directory=tmp_path)
+    assert len(said.splitlines()) == 1
+    assert re.search("no server answers at 127.0.0.1:9|[Cc]onnect", said)
 
 
 @pytest.mark.parametrize(
@@ -117,17 +122,7 @@ def test_without_a_server_a_program_ends_with_one_line(name: str, arguments: tup
 def test_a_program_without_its_file_ends_with_one_line(
     arguments: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "caption_file.py"), *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr == f"{message}\n"
+    assert complaint("caption_file.py", *arguments, directory=tmp_path) == f"{message}\n"
 
 
 def test_every_example_is_listed() -> None:
