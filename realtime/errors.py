@@ -184,6 +184,8 @@ class NothingToSpeak(ClientError):
 class UnreadableText(ClientError):
     """A text of which the voice model can read nothing: it is in a script, or of signs, that it has no sounds for."""
 
+    code = "unsupported_language"
+
     def __init__(self, *, param: str | None = None) -> None:
         message = "The model cannot read any part of the text. GET /v1/models lists the languages of each model."
         super().__init__(message, param=param)

@@ -341,7 +341,7 @@ def test_text_that_the_model_cannot_speak_is_400(
     client: TestClient, synthesizer: ScriptedSynthesizer, stream: bool
 ) -> None:
     synthesizer.mute = True
-    assert error(speak(client, stream=stream, response_format="wav")) == (400, "invalid_value", "input")
+    assert error(speak(client, stream=stream, response_format="wav")) == (400, "unsupported_language", "input")
 
 
 def test_a_voice_that_fails_midway_ends_the_events_with_an_error(

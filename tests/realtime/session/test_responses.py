@@ -156,6 +156,7 @@ def test_a_response_fails_if_the_voice_can_read_no_part_of_its_text(text: str) -
     finished = finished_without_audio(text)
     assert finished.status is ResponseStatus.FAILED
     assert isinstance(finished.error, UnreadableText)
+    assert finished.error.code == "unsupported_language"
     assert finished.text == ""
 
 

@@ -144,7 +144,7 @@ def test_text_of_which_nothing_can_be_spoken_is_a_warning() -> None:
     client.conversation.send(SynthesisFinished(number))
     client.deliver()
     warning = client.messages[-1]
-    assert (warning["type"], warning["code"]) == ("Warning", "invalid_value")
+    assert (warning["type"], warning["code"]) == ("Warning", "unsupported_language")
     assert client.closed == Close(1000)
 
 
