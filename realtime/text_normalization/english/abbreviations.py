@@ -174,6 +174,10 @@ def _street(match: re.Match[str]) -> str:
 
 
 ABBREVIATIONS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?:(?<=\()|(?<=[\"”] )|(?<=[a-z,] )(?=fe))f(?:ea)?t\. (?=(?!(?:{_STARTERS})\b)[A-Z][\w'’-]*"
+                r"(?: [A-Z][\w'’-]*){0,2}(?:[),.]|$| (?:and|&) [A-Z]))"),
+     "featuring "),
+    (re.compile(r"(?<=[-. ][0-9]{4})(?:,? (?:ext\.? ?|x(?=[0-9]))|x)(?=[0-9]{1,5}(?![\w-]))"), " extension "),
     (re.compile(r"\bfl\. ?(?=(?:c\. ?)?[12][0-9]{3}\b)"), "flourished "),
     (re.compile(rf"(?i)(?<![\w.])(?<![0-9] )({one_of(_NUMBERED)})\.[ \t]?(?=#?[0-9]|(?-i:[IVXLC]{{2,}}\b))"),
      lambda match: _expanded(match, _NUMBERED) + " "),
@@ -220,11 +224,11 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
      lambda match: f"{match[1]} {_STREETS[match[2]]}"),
     (re.compile(rf"(?<![\w.])([0-9]+[A-Z]? )({one_of(DIRECTIONS)})\.?(?= (?:[A-Z]|[0-9]+(?:st|nd|rd|th)))"),
      lambda match: match[1] + DIRECTIONS[match[2]]),
-    (re.compile(rf"(?<=[a-z] )({one_of(DIRECTIONS)})\.(?= [A-Z][a-z]+ (?:St|Street|Ave|Avenue|Rd|Road|Blvd)\b)"),
+    (re.compile(rf"(?<=[a-z] )({one_of(DIRECTIONS)})\.?(?= [A-Z][a-z]+ (?:St|Street|Ave|Avenue|Rd|Road|Blvd)\b)"),
      lambda match: DIRECTIONS[match[1]]),
     (re.compile(r"(?<=[a-z] )(Ave|St|Rd|Dr|Blvd)\.? (NE|NW|SE|SW)(?![\w.])"),
      lambda match: f"{_STREETS[match[1]]} {DIRECTIONS[match[2]]}"),
-    (re.compile(rf"(?<![\w.])({one_of(DIRECTIONS)})\.(?= [0-9]+(?:st|nd|rd|th) (?:St|Ave|Street|Avenue)\b)"),
+    (re.compile(rf"(?<![\w.])({one_of(DIRECTIONS)})\.?(?= [0-9]+(?:st|nd|rd|th) (?:St|Ave|Street|Avenue)\b)"),
      lambda match: DIRECTIONS[match[1]]),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )fl\.?(?!\w)(?P<end>$)?"),
      lambda match: "floor" if match["end"] is None else "floor."),

@@ -33,6 +33,12 @@ _DATED: Final = (
 )
 """A day and a month in numbers, where a weekday, a time or a preposition shows that they are no fraction."""
 
+_LISTED_DATES: Final = re.compile(
+    r"(?i:(?<=\bon )|(?<=\bdue ))[0-3]?[0-9]/[0-3]?[0-9](?:(?:, (?:and |or )?| and | or | & )[0-3]?[0-9]/[0-3]?[0-9])+"
+    r"(?![\w/]|[.,:-][0-9]| ?=)"
+)
+"""Days in numbers one after the other, where a preposition shows that they are no fractions."""
+
 _COMMON_FRACTION: Final = "(?:1/[2-5]|2/[35]|3/[45])"
 
 _CLOCK: Final = re.compile(r"(?i)(?:\b(?:at|since|until|till|by|before|from|to|and|now|is)|[0-9]th|,) $")
@@ -182,6 +188,8 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(r"(?<=[0-9])ish\b"), " ish"),
         (re.compile(r"\b([QH][1-4])['’](?=[0-9]{2}\b)"), r"\1 "),
         (re.compile(r"(?<=[0-9])\(M\)"), " M"),  # a motorway
+        (_LISTED_DATES,
+         lambda days: re.sub("([0-9]+)/([0-9]+)()", lambda day: _numeric(day, british=british), days[0])),
         *((re.compile(pattern), lambda match: _numeric(match, british=british)) for pattern in _DATED),
         *(_BRITISH_TIMES if british else ()),
         (re.compile(r"(?i)([0-9] ?[ap]\.? ?m\.?|\b[0-9]{1,2}:[0-5][0-9]) ?[-–] ?(?=[0-9])"), r"\1 to "),
@@ -190,7 +198,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
          r"\1 to "),
         (re.compile(r"\b(FY|CY)(?: ?['’](?=[0-9]{2}\b)|(?=[12][0-9]{3}\b))"), r"\1 "),
         (re.compile(r"(?<![\w.,:-])([01][0-9]|2[0-3])([0-5][0-9])(?= (?:hours|hrs)\b)"), _soldiers_time),
-        (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])"), r"\1 to "),
+        (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])|(?<=[0-9m.]) ?[-–] ?(?=(?:noon|midnight)\b)"), r"\1 to "),
         *(((_BRITISH_HOURS, r"\1\2:\3 to \4:\5"),) if british else ()),
         (re.compile(rf"(?<!\w)(?P<year>{_YEAR})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?:[T ](?={_TIME}))"),
          lambda match: _iso(match, british=british) + ", "),

@@ -77,7 +77,7 @@ DAYS_AND_MONTHS: Final[tuple[Rule, ...]] = (
      lambda match: " to ".join(_PERIODS.get(name, name) for name in match.groups())),
     (re.compile(r"(?<![\w.-])M ?[-–] ?(F|Th)\b(?![.'’&-])"),
      lambda match: f"Monday to {'Friday' if match[1] == 'F' else 'Thursday'}"),
-    (re.compile(rf"{_START}({_DAYS})(?= [0-9]{{1,2}}(?:st|nd|rd|th|(?::[0-5][0-9])? ?[-–] ?[0-9]))"),
+    (re.compile(rf"{_START}({_DAYS})(?= [0-9]{{1,2}}(?:st|nd|rd|th|(?::[0-5][0-9])? ?[-–] ?(?:[0-9]|noon|midnight)))"),
      lambda match: _PERIODS[match[1]]),
     # two or more in a row: "Mon, Wed & Fri", "Sat/Sun"
     (re.compile(rf"{_START}(?:{_LISTED})(?:(?: ?[,/&–-] ?|,? (?:and|or|to|through|thru) |, ?& )(?:{_LISTED}))+{_END}"),

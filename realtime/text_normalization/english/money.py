@@ -122,6 +122,7 @@ MONEY: Final[tuple[Rule, ...]] = (
      lambda match: match[0].replace(".", "").replace(",", ".")),
     (re.compile(r"(?<=[0-9])[.,][-–—](?!\w)"), ""),  # no hundredths
     (re.compile(rf"(?<!\w)[-−–](?={_SIGNED}[0-9.])"), "minus "),
+    (re.compile(rf"\b({one_of(_CODES)}) ?[-−](?={NUMBER}(?![\w-]))"), r"minus \1 "),
     (re.compile(rf"(?<![\w.,])({_SIGNED}) ?[-−–](?=\.?[0-9])(?!{NUMBER}\$)"), r"minus \1"),
     (re.compile(rf"(?<![\w$€£])[-−–](?={NUMBER} ?(?:{_SIGNS}|(?:{one_of(_CODES)})\b))"), "minus "),
     (re.compile(rf"(?<!\w)\+(?={_SIGNED}[0-9.])"), "plus "),

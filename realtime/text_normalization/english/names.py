@@ -47,6 +47,9 @@ _NUMBERED: Final = (
     "|(?i:chapter|part|act|scene|section|volume|book|phase|article|type|level|stage|class|grade|episode|round|tier"
     "|appendix|figure|table|unit|category|schedule|title|lesson|canto|sonnet|item|number|war|step|group|division)"
 )
+_WHOLE: Final = r"(?![\w-]|[.,:][0-9])"
+"""After a number that is no part of another."""
+
 _ROMAN: Final = "[IVXLC]+"
 _NOT_GOING_ON: Final = r"(?!['’](?!s\b)[A-Za-z]|\.[A-Za-z])"
 """After a numeral, which may be a possessive: "Henry VIII's"; not "I'm"."""
@@ -190,6 +193,14 @@ NAMES: Final[tuple[Rule, ...]] = (
      lambda match: f"{match[1]} {DIRECTIONS[match[2]]}"),
     (re.compile(r"(?i)(\b(?:colon|port) )([1-9][0-9]{3})(?![\w-]|[.,:][0-9])"),
      lambda match: match[1] + in_pairs(match[2])),
+    (re.compile(rf"\b((?:[GR]TX|RX|Radeon|GeForce|Quadro|Ryzen [3579]|EOS) )([1-9][0-9]{{2,3}})([A-Z]{{0,2}}){_WHOLE}"),
+     lambda match: f"{match[1]}{in_pairs(match[2])} {match[3]}".rstrip()),
+    # what a server answers
+    (re.compile(rf"(?i:(\b(?:HTTP|(?:status|error)(?: code)?):? ))([1-5][0-9]{{2}}){_WHOLE}"),
+     lambda match: match[1] + in_pairs(match[2])),
+    (re.compile(r"(?<=\b[Aa] )[45]0[1-9](?=[.,;!?)]\W|$| (?:and|or|on|for|if|when|from|because|instead)\b)"
+                r"|\b[45][0-9]{2}(?= (?:error|page|response|status|Not Found|Forbidden)\b)"),
+     lambda match: in_pairs(match[0])),
     (re.compile(r"(?<![\w/.-])(?!FY|CY|AD|BC|CE)([A-Z]{2}) ?([0-9]{3,4})(?![\w/-]|[.,][0-9])"), _flight),
     (re.compile(r"(?i)\b((?:rooms?|suite|flight|highway|route|interstate|bus|apartment|porsche|ferrari|boeing|airbus"
                 r"|extension) "

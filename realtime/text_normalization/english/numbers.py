@@ -95,6 +95,7 @@ _ASSESSED: Final = (
 _ARITHMETIC: Final = re.compile(
     r"(?i)\b(?:simplif\w+|reduc\w+|fractions?|numerators?|denominators?|multipl\w+|equals?|decimals?|pi|π)\b|[=×÷≈]"
     r"|[0-9]/[0-9]+ (?:of|times|plus|minus) [0-9]|(?<![0-9/])(?:1/2|[12]/3|[13]/4|[1357]/8), [0-9]+/[0-9]"
+    r"|\b(?:roughly|approximately|exactly|nearly|almost) [0-9]+/[0-9]"
     r"|[0-9], (?:1/2|[12]/3|[13]/4|[1357]/8)\b|(?:third|quarter|fif|six|eigh|ten)(?:th)?s? (?:of (?:one|two|three|four"
     r"|five|six|seven|[0-9])|plus|minus|times)\b"
 )
@@ -155,6 +156,9 @@ def _fraction_sign(match: re.Match[str]) -> str:
 
 
 RATIOS: Final[tuple[Rule, ...]] = (
+    # of a screw: its diameter and its threads per inch
+    (re.compile(r"(?<![\w./-])([0-9]{1,2})/([0-9]{1,2})-([0-9]{1,2})(?= (?:thread|bolt|screw|nut|stud|tap|hole)s?\b)"),
+     lambda match: f"{_fraction(int(match[1]), int(match[2]))} {match[3]}"),
     (re.compile(r"([0-9]/[0-9]{1,2}) ?[-−–] ?(?=[0-9]{1,2}/[0-9]{1,2} ?=)"), r"\1 minus "),
     (re.compile(r"(?i)(\b(?:page|step|slide|question|part|level|day|week|episode|round|lesson|item|attempt) )"
                 rf"([0-9]{{1,4}})/([0-9]{{1,4}}){_NOT_PARTLY}"), r"\1\2 of \3"),
@@ -213,15 +217,8 @@ _SUMS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9)]) [-–] (?=[0-9.,]+ (?:is|equals|makes|gives|leaves)\b)"), " minus "),
     (re.compile(r"(?<=[\w)]) ?− ?(?=\w)"), " minus "),
 )
-_TIEBREAK: Final = r"(?: ?\([0-9]+(?:-[0-9]+)?\))?"
 _RANGES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.:])([0-9]+\.[0-9]+):([0-9.]*[0-9])(?![\w:])"), r"\1 to \2"),
-    # sets of tennis, and a record of wins, losses and draws
-    (
-        re.compile(rf"(?<![\w.,/-])[0-7]-[0-7]{_TIEBREAK}(?:, [0-7]-[0-7]{_TIEBREAK})+(?![\w-])"),
-        lambda match: match[0].replace("-", " "),
-    ),
-    (re.compile(r"(?<![\w.,/-])([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})(?![\w-]|[.,/:][0-9])"), r"\1, \2, \3"),
     (re.compile(rf"(?<![\w.,/-])({NUMBER}%?)( ?[-–] ?)({NUMBER}%?)(?![\w-]|[.,/:][0-9])"), _difference_or_range),
     (re.compile(rf"(?<![\w.,$€£/-])({NUMBER})[xX×]?[-–]({NUMBER})[xX×](?!\w)"), r"\1 to \2 times"),
     (re.compile(r"(?<![\w.,$€£/=+*(-])(?<![=+−*/-] )([0-9]+\.[0-9]+)[xX×](?!\w| ?[-+=*/^−])"), r"\1 times"),

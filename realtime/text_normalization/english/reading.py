@@ -16,6 +16,7 @@ from realtime.text_normalization.english.formulas import FORMULAS
 from realtime.text_normalization.english.money import MONEY
 from realtime.text_normalization.english.names import NAMES
 from realtime.text_normalization.english.numbers import CALCULATIONS, GROUPING, RATIOS, TELEPHONE
+from realtime.text_normalization.english.scores import scores
 from realtime.text_normalization.english.symbols import SYMBOLS
 from realtime.text_normalization.english.units import UNITS
 from realtime.text_normalization.english.words import BRITISH_NUMBERS, TIDYING, WORDS
@@ -33,8 +34,14 @@ def _stages(*, british: bool) -> tuple[Stage, ...]:
         (re.compile(r"\w['′]?\(\S|\|[\w-]"), BRACKETS),
         (_DIGIT, (*dates(british=british), *TELEPHONE)),
         (re.compile(r"[0-9]"), MONEY),
-        (re.compile("[0-9¼½¾⅐-⅞−=/]"), (*RATIOS, *short_dates(british=british), *CALCULATIONS)),
-        (re.compile(r"[0-9]|half|third|quarter|fifth|sixth|eighth|/[hms]|[hkMGTmndcµμ][A-ZbΩ]|[mt][²³]"), UNITS),
+        (
+            re.compile("[0-9¼½¾⅐-⅞−=/]"),
+            (*RATIOS, *short_dates(british=british), *scores(british=british), *CALCULATIONS),
+        ),
+        (
+            re.compile(r"[0-9]|half|third|quarter|fifth|sixth|eighth|/[hms]|[hkMGTmndcµμ][A-ZbΩ]|[µμ][a-z]|[mt][²³]"),
+            UNITS,
+        ),
         (re.compile(r"[A-Za-z][0-9₀-₉]|[A-Z][a-z]?[A-Z]"), FORMULAS),
         (re.compile(r"[^\x00-\x7f]|[=!<>#&@%+*/|\\^~_-]|\(\)|['’]n|Ctrl|Cmd|Del"), SYMBOLS),
         (_DIGIT, WORDS),

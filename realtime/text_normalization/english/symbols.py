@@ -60,6 +60,12 @@ def _charge(match: re.Match[str]) -> str:
     return f" {match[1].translate(_SUPERSCRIPTS)} {'plus' if match[2] == '⁺' else 'minus'}"
 
 
+def _greek(match: re.Match[str]) -> str:
+    """Name a letter, apart from what it stands beside: "two pi R"."""
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    return " " * before.isalnum() + _GREEK[match[1]] + " " * after.isalpha()
+
+
 _MENU: Final = r"[A-Z][\w'’-]*(?: (?:[A-Z][\w'’-]*|and|&|of|to))*"
 _ITEM: Final = rf"[\"“]?(?:{_MENU}|[a-z][\w-]{{2,}})[\"”]?"
 _INTO_MENU: Final = re.compile(
@@ -133,8 +139,8 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r"© ?"), "copyright "),
     (re.compile(r" ?[•·|] ?"), ", "),
     (re.compile(r" ?&& ?| ?& ?"), " and "),
-    (re.compile(rf"(?<=[0-9])([{''.join(_GREEK)}])"), lambda match: " " + _GREEK[match[1]]),
-    (re.compile(rf"(?<!\w)([{''.join(_GREEK)}])(?!\w)"), lambda match: _GREEK[match[1]]),
+    (re.compile(rf"(?:(?<![A-Za-z\u0370-\u03ff])|(?<=\b[A-Za-z])|(?<=sin|cos|tan))([{''.join(_GREEK)}])(?![\u0370-\u03ff])"),
+     _greek),
     (re.compile(r"(?<=[\w)])\^(?:\(([^()]+)\)|(-?\w+))"), _power),
     (re.compile(r"(?<=[\w)])([²³⁴-⁹]?)([⁺⁻])(?![⁰¹²³⁴-⁹])"), _charge),
     (re.compile(r"(?<=[\w)])([⁻⁰¹²³⁴-⁹]+)"), _power),

@@ -24,7 +24,8 @@ _UNITS: Final = (
     ("F", "farad", "mnpµμ"), ("N", "newton", "kmµμ"), ("J", "joule", "kmMG"), ("Wh", "watt hour", (*"kMGT", "")),
     ("Ah", "amp hour", ("", "m", "k")), ("Nm", "newton meter", ("", "k", "m")), ("Hz", "hertz", (*"kmMGT", "")),
     ("Pa", "pascal", (*"hkmMG", "")), ("cal", "calorie", (*"k", "")), ("eV", "electronvolt", (*"kMGT", "")),
-    ("mol", "mole", (*"mnµμ", "")), ("Sv", "sievert", (*"mµμ", "")), ("B", "byte", (*"kKMGTP", "Ki", "Mi", "Gi", "Ti")),
+    ("mol", "mole", (*"mnµμ", "")), ("M", "molar", "mnµμ"), ("Sv", "sievert", (*"mµμ", "")),
+    ("B", "byte", (*"kKMGTP", "Ki", "Mi", "Gi", "Ti")),
     ("b", "bit", "kKMGT"), ("bit", "bit", "kKMGT"), ("bps", "bit per second", "kKMGT"),
     ("Bps", "byte per second", "kKMGT"),
 )  # fmt: skip
@@ -91,10 +92,10 @@ _POWERS: Final = {"²": "square ", "³": "cubic ", None: ""}
 _DISTINCT: Final = [
     symbol
     for symbol in _NAMES
-    if re.search("[a-zµμ]", symbol) and re.search("[A-ZΩ]", symbol)
+    if re.search("^[µμ]|[a-z].*[A-ZΩ]|[A-ZΩ].*[a-z]", symbol)
     and symbol not in {"Ah", "Gb", "Hz", "Mb", "Nm", "Pa", "Tb", "Wh", "eV"}
 ]  # fmt: skip
-"""Units that are nothing else even without a number, because they mix small letters and capitals: kWh, mAh."""
+"""Units that are nothing else even without a number, with small letters and capitals, or a µ: kWh, mAh."""
 
 
 _ALL: Final = {**_NAMES, **{symbol: "" for symbol in _CUSTOMARY if symbol != "K"}}
@@ -115,7 +116,7 @@ def _name(match: re.Match[str], *, plural: bool) -> str:
         name = _POWERS[match["power"] or None] + _CUSTOMARY[unit][plural]
     else:
         name = _POWERS[match["power"] or None] + _NAMES[unit]
-        if plural and not name.endswith("hertz"):
+        if plural and not name.endswith(("hertz", "molar")):
             first, per, rest = name.partition(" per ")
             name = f"{first}s{per}{rest}"
     if not (divisor := match.groupdict().get("divisor")):
@@ -226,6 +227,7 @@ UNITS: Final[tuple[Rule, ...]] = (
         ),
         r"\1 degrees Celsius",
     ),
+    (re.compile(rf"(?<=[°º][CF])/(?={NUMBER} ?[°º])"), ", "),
     (re.compile(rf"(?<![\w.,])({NUMBER}) ?(?:°|º|deg\b) ?([CF])?(?![\w°])"), _degrees),
     (
         re.compile(rf"(?<=mph )({one_of(DIRECTIONS)})(?![\w'’-]|\.\w)"),

@@ -16,7 +16,8 @@ _COUNTED: Final = re.compile(
 
 
 _YEAR_BEFORE: Final = re.compile(
-    r"(?i)\b(?:in|since|until|years?|circa|before|after)(?: [0-9]{3,4}(?:,| and| or| to|, and|, or))* $"
+    r"(?i)(?:(?-i:\bBy)|\b(?:in|since|until|years?|circa|before|after)|[,;] by)"
+    r"(?: [0-9]{3,4}(?:,| and| or| to|, and|, or))* $"
 )
 _ERA: Final = re.compile(" (?:A D|B C|AD|BC|CE|C E)\\b")
 """Around a number that is a year, even of the eleventh century."""

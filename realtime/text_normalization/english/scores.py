@@ -1,0 +1,40 @@
+"""Results of games: sets of tennis, records of wins and losses, and "nil", as the British say for none."""
+
+import re
+from typing import Final
+
+from realtime.text_normalization.rules import Rule
+
+_TIEBREAK: Final = r"(?: ?\([0-9]+(?:-[0-9]+)?\))?"
+_PAIR: Final = r"([0-9]{1,3})[-–]([0-9]{1,3})(?![\w%-]|[.,:/][0-9])"
+_SEASON: Final = (
+    r"overall|record|(?:this|last) (?:season|year)|on the (?:season|year|road)|at home|in (?:conference|division)"
+)
+
+_RECORDS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"((?:\b(?:is|are|was|were|go|went|going|started|opened|finished|ended|now)|['’]re) (?:at )?)"
+                rf"{_PAIR}(?= (?:{_SEASON})\b)"),
+     r"\1\2 and \3"),
+    (re.compile(rf"(\b(?:is|are|was|were|['’]re) now |\b(?:improv(?:ed?|es|ing)|fell|dropped) to ){_PAIR}"
+                r"(?=[.,;!?)]|$| (?:after|with|and|on the)\b)"),
+     r"\1\2 and \3"),
+    (re.compile(rf"(?<![\w.,/-]){_PAIR}(?= (?:overall|record)\b)"), r"\1 and \2"),
+)  # fmt: skip
+_SETS: Final[tuple[Rule, ...]] = (
+    (re.compile(rf"(?<![\w.,/-])[0-7]-[0-7]{_TIEBREAK}(?:, [0-7]-[0-7]{_TIEBREAK})+(?![\w-])"),
+     lambda match: match[0].replace("-", " ")),
+    (re.compile(r"(?<![\w.,/-])([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})(?![\w-]|[.,/:][0-9])"), r"\1, \2, \3"),
+)  # fmt: skip
+"""Sets of tennis, and a record of wins, losses and draws."""
+
+_NIL: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w.,$€£/-])([0-9]|1[0-9])[-–]0(?![\w%°-]|[.,:/][0-9]| ?=)"),
+     lambda match: f"{'nil' if match[1] == '0' else match[1]} nil"),
+    (re.compile(r"(\b(?:los[et]s?|losing|lost|trail(?:ed|ing)|beaten|down) )0[-–]([0-9])(?![\w%°-]|[.,:/][0-9])"),
+     r"\1nil \2"),
+)  # fmt: skip
+
+
+def scores(*, british: bool) -> tuple[Rule, ...]:
+    """Return the rules for results whose numbers "to" does not join."""
+    return (*_RECORDS, *_SETS, *(_NIL if british else ()))
