@@ -4,10 +4,11 @@ import re
 from typing import Final
 from unicodedata import normalize
 
-from realtime.text_normalization.numerals import DIGITS, cardinal, whole
+from realtime.text_normalization.numerals import DIGITS, cardinal, roman, whole
 from realtime.text_normalization.rules import Rule, one_of
 
 _NUMBER: Final = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
+_DAY: Final = "(1[0-2]|0?[1-9])/([12][0-9]|3[01]|0?[1-9])"
 _BEFORE: Final = r"(?<![0-9.,/:-])"
 _AFTER: Final = r"(?![0-9/]|[.,:][0-9])"
 
@@ -79,6 +80,15 @@ def _month(match: re.Match[str]) -> str:
     return f"{_digits(match[1])}年{cardinal(int(match[2]), 'zh')}月"
 
 
+def _day(month: str, day: str) -> str:
+    return f"{cardinal(int(month), 'zh')}月{cardinal(int(day), 'zh')}日"
+
+
+def _numeral(match: re.Match[str]) -> str:
+    value = roman(match[1])
+    return match[1] if value is None else cardinal(value, "zh")
+
+
 def _address(match: re.Match[str]) -> str:
     """Name the stops and other marks of an address."""
     marks = {".": "点", "/": "斜杠", "@": "艾特", "-": "杠", "_": "下划线", ":": "冒号"}
@@ -124,6 +134,9 @@ CHINESE: Final[tuple[Rule, ...]] = (
                 r"(?! ?年(?:级|前|后|來|来))"),
      lambda match: _digits(match[1]) + ("到" if match[0][-1:] not in match[1] else "")),
     (re.compile(r"(?<![\w./-])([12][0-9]{3})[-/](0[1-9]|1[0-2])(?![0-9/.-])"), _month),
+    (re.compile(rf"(?<![0-9/.]){_DAY}( ?[至到~～-] ?){_DAY}(?![0-9/])"),
+     lambda match: f"{_day(match[1], match[2])}{match[3]}{_day(match[4], match[5])}"),
+    (re.compile(rf"(?<=日[至到~～-]){_DAY}(?![0-9/])"), lambda match: _day(match[1], match[2])),
     (re.compile(r"(?<=[\u4e00-\u9fff]) ?[~～] ?(?=[\u4e00-\u9fff])"), "到"),
     (re.compile(r"(?<=[0-9]) ?[-–~～至] ?(?=[0-2]?[0-9][:：][0-5][0-9](?![0-9]))"), "到"),
     (re.compile(rf"{_BEFORE}{_HOUR} ?(?P<half>[AaPp])\.?[Mm]\b\.?"),
@@ -167,8 +180,9 @@ CHINESE: Final[tuple[Rule, ...]] = (
     (re.compile(r"([0-9]+)分之([0-9]+)"),
      lambda match: f"{_said(match[1]).removeprefix('一')}分之{_said(match[2])}"),
     (re.compile(r"(?<=比分[是为])([0-9]{1,3}) ?[-–] ?([0-9]{1,3})"
-                r"|(?<=以)([0-9]{1,3})[-–]([0-9]{1,3})(?=[战戰击擊胜勝大力负負输輸])"),
-     lambda match: f"{_said(match[1] or match[3])}比{_said(match[2] or match[4])}"),
+                r"|(?<=以)([0-9]{1,3})[-–]([0-9]{1,3})(?=[战戰击擊胜勝大力负負输輸])"
+                r"|(?<![0-9.-])([0-9]{1,3})[-–]([0-9]{1,3})(?=[战戰获獲取险險完大]胜|[战戰]勝|击败|擊敗|打败|领先|落后|逆转|不敌|负于|战平)"),
+     lambda match: "比".join(_said(score) for score in match.groups() if score)),
     (re.compile(r"(?<![0-9:])([0-9]{1,3})[:：]([0-9]{1,7})(?![0-9:])"),
      lambda match: f"{cardinal(int(match[1]), 'zh')}比{cardinal(int(match[2]), 'zh')}"),
     (re.compile(rf"(?<=[0-9]) ?[-−] ?(?=(?:{_NUMBER}) ?=)"), "减"),
@@ -181,6 +195,7 @@ CHINESE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![0-9.])[0-9]{3,4}(?=室|房|号房)|(?<=房间|房間|房号|端口|密码|邮编)[：:]?[0-9]{3,6}"),
      lambda match: _digits(match[0])),
     (re.compile(rf"(?<=每)({one_of(_UNITS)})(?![A-Za-z0-9/²³])"), lambda match: _UNITS[match[1]]),
+    (re.compile(r"(?:(?<=第)|(?<![\w.-])(?!V型|X型))([IVX]{1,5})(?=[型期级級类類章节節卷部届屆]|世纪|世紀)"), _numeral),
     (re.compile(r"(?<=第)([0-9]+)"), lambda match: cardinal(int(match[1]), "zh")),
     (re.compile(rf"(?<![0-9.,第A-Za-z])2(?= ?[{_MEASURE_WORDS}万亿千])(?! ?(?:点[0-9]|分之|次方|年级))"), "两"),
     (re.compile("(?<![0-9.])0(?=[1-9][月日号時时点])"), ""),

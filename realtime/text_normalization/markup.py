@@ -17,6 +17,13 @@ _EMOJI: Final = "\U0001f000-\U0001faff\u2600-\u266c\u2670-\u27bf\u2b00-\u2bff\uf
 NEEDED: Final = re.compile(rf"[*_`#<>~|\[\]•+{_EMOJI}-]|[:;][)(]")
 """Without any of these a text has no markup."""
 
+
+def _rating(match: re.Match[str]) -> str:
+    """Write five stars, filled or not, as a number of them; others are ornaments."""
+    filled = len(match[1].replace("\ufe0f", ""))
+    return f"{filled}★{',' * match.string.startswith(' ', match.end())}" if filled + len(match[2]) == 5 else match[0]
+
+
 MARKUP: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?m)^[ \t]*(?:```|~~~).*$"), ""),
     (re.compile(r"(?m)^[ \t]*(?:[-*_][ \t]*){3,}$"), ""),  # a thematic break
@@ -41,6 +48,7 @@ MARKUP: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w_])(_{1,3})(?=[^\s_])([^_]+)(?<=[^\s_])\1(?![\w_])"), r"\2"),
     (re.compile(r"`+"), ""),
     (re.compile(r"(?<=\w )<3(?= (?:you|u|it|this|my|the|them|her|him)\b)"), "love"),
+    (re.compile("(?<![★⭐☆\ufe0f])((?:[★⭐]\ufe0f?){1,5})(☆{0,4})(?![★⭐☆])"), _rating),
     (re.compile(rf"[ \t]?(?:(?!(?<=[0-9])★)[{_EMOJI}])+"), ""),
     (re.compile(r"(?<!\S)[:;=][-'^]?[)(DPpOo/|\\*](?!\S)|(?<!\S)(?:\^_\^|xD)(?!\S)|(?<!\S)<3(?=\s*$|[!.])"), ""),
 )

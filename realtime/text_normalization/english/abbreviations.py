@@ -8,6 +8,7 @@ from typing import Final
 
 from realtime.text_normalization.english.days_and_months import DAYS_AND_MONTHS, GOES_ON
 from realtime.text_normalization.english.spelling import spelled
+from realtime.text_normalization.ordinals import ordinal
 from realtime.text_normalization.rules import Rule, one_of
 
 _NUMBERED: Final = {
@@ -88,7 +89,8 @@ _LAST: Final = frozenset(
 """Those behind which no name follows, so that a capital begins a sentence."""
 
 _WITHOUT_STOP: Final = {
-    "vs": "versus", "etc": "et cetera", "w/o": "without", "w/": "with",
+    "vs": "versus", "etc": "et cetera", "w/o": "without", "w/out": "without", "w/": "with",
+    "w/in": "within",
     "w/c": "week commencing", "y/e": "year ending", "aka": "also known as", "AKA": "also known as",
     "BTW": "by the way", "IMO": "in my opinion", "TBD": "to be determined", "FYI": "for your information",
     "ASAP": "as soon as possible", "approx": "approximately", "Blvd": "Boulevard", "Pkwy": "Parkway", "Hwy": "Highway",
@@ -96,6 +98,11 @@ _WITHOUT_STOP: Final = {
     "WWI": "World War One", "WWII": "World War Two", "WW1": "World War One", "WW2": "World War Two",
     "qty": "quantity", "incl": "including", "dept": "department", "c/o": "care of",
 }  # fmt: skip
+
+_RULES: Final = {
+    "Civ": "Civil Procedure", "Crim": "Criminal Procedure", "App": "Appellate Procedure", "Evid": "Evidence",
+}  # fmt: skip
+"""Rules of the federal courts."""
 
 _WITH_APOSTROPHE: Final = {
     "gov't": "government", "nat'l": "national", "int'l": "international", "dep't": "department", "ass'n": "association",
@@ -174,6 +181,13 @@ def _street(match: re.Match[str]) -> str:
 
 
 ABBREVIATIONS: Final[tuple[Rule, ...]] = (
+    # courts and their rules
+    (re.compile(r"\bFed\. R\. (?:(Civ|Crim|App)\. P|(Evid))\. (?=[0-9])"),
+     lambda match: f"Federal Rule of {_RULES[match[1] or match[2]]} "),
+    (re.compile(r"(?<=[0-9] )F\. ?([234])(?:d|th)(?= [0-9])"), lambda match: f"F-{ordinal(int(match[1]))}"),
+    (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )Cir\.(?= [0-9])"), "Circuit"),
+    (re.compile(r"(?<=[0-9] )S\. ?Ct\.(?= [0-9])"), "Supreme Court"),
+    (re.compile(r"(?<= (?:BC|AD|CE)) ?[-–] ?(?=AD|CE|[0-9])|(?<=BCE) ?[-–] ?(?=AD|CE|[0-9])"), " to "),
     (re.compile(rf"(?:(?<=\()|(?<=[\"”] )|(?<=[a-z,] )(?=fe))f(?:ea)?t\. (?=(?!(?:{_STARTERS})\b)[A-Z][\w'’-]*"
                 r"(?: [A-Z][\w'’-]*){0,2}(?:[),.]|$| (?:and|&) [A-Z]))"),
      "featuring "),
@@ -190,8 +204,12 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9½¼¾]) (?:pt\.(?= [a-z])(?! (?:font|type|text))|pts\.(?= of [a-z]))"), " pints"),
     (re.compile(r"(?<![\w.])([Nn])o\.(?= of\b)"), r"\1umber"),
     (re.compile(r"(?<=[a-z] )No(s?) (?=[0-9])"), r"Number\1 "),
-    (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b|[0-9]{1,3} (?:BC|AD|CE|B\.C|A\.D))"), "circa "),
-    (re.compile(r"(?<= (?:BC|AD|CE)) ?[-–] ?(?=AD|CE|[0-9])|(?<=BCE) ?[-–] ?(?=AD|CE|[0-9])"), " to "),
+    (re.compile(r"(?<![\w.])c\. ?(?=[12]?[0-9]{3}\b|[0-9]{1,3}(?:,[0-9]{3})* (?:BC|AD|CE|B\.C|A\.D|years ago))"),
+     "circa "),
+    (re.compile(r"\b([Cc]opyright) (?:©|\([cC]\)) ?"), r"\1 "),
+    (re.compile(r"\([cC]\) (?=[12][0-9]{3}\b)"), "copyright "),
+    (re.compile(r"(?<=[a-z,] )nr\.? (?=[A-Z][a-z])"), "near "),
+    (re.compile(r"(\b(?i:the|a|my|your|his|her|our|their) )dr(s?)\b(?:\.(?= [a-z]))?"), r"\1doctor\2"),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th)) ed\.(?!\w)"), " edition"),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th))([ -])c\.(?!\w)"), r"\1century"),
     (re.compile(r"(?<![\w.,/])(?<![0-9] )(1|[1-7]/[2-8]|[½¼¾⅓⅔]) c\.(?= [a-z])"), r"\1 cup"),

@@ -115,6 +115,14 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
         re.compile(rf"(?<![\w.])({_IPV4})(?:/([0-9]{{1,2}}))?(?!\w|\.\w|/\w)"),
         lambda match: match[1].replace(".", " dot ") + (f" slash {match[2]}" if match[2] else ""),
     ),
+    (
+        re.compile(
+            r"(?<![\w#&])(?<!order )(?<!ticket )(?<!case )(?<!item )#"
+            r"((?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{6}|(?:F{3}|0{3}){1,2})(?!\w)",
+            re.IGNORECASE,
+        ),
+        lambda match: "hash " + _spelled_out(match[1]),
+    ),  # a color
     (re.compile(rf"(?<=[0-9]\.[0-9])-({_PRERELEASE})[.-]?([0-9]*)(?![\w-])"), _prerelease),
     (re.compile(r"(?<![\w.])(?:[vV]ersion [vV]?|[vV])([0-9]+(?:\.[0-9]+)+)(?!\w|\.\w)"), _version),
     (re.compile(rf"\b({_SOFTWARE}) ([0-9]{{1,2}})/([0-9]{{1,2}})\b"), r"\1 \2, \3"),

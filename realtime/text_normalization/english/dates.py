@@ -130,6 +130,10 @@ def _duration(*parts: int) -> str:
     )
 
 
+def _minutes_and_seconds(match: re.Match[str]) -> str:
+    return _duration(0, int(match[1]), int(match[2]))
+
+
 def _soldiers_time(match: re.Match[str]) -> str:
     """Read a time of four digits: "oh eight hundred", "fourteen thirty"."""
     hour, minute = int(match[1]), int(match[2])
@@ -254,6 +258,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
                     r"|cooldown|latency|rest|plank|sprint|window|countdown)s?\b)"), r"\1 second"),
         (re.compile(r"(?i)\b((?:in|for|after|every|within|about|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
          r"\1 seconds"),
+        (re.compile(r"(?<![\w.,$€£])([0-9]{1,3}) ?m(?:ins?)? ?([0-9]{1,2}) ?s(?:ecs?)?\b"), _minutes_and_seconds),
         (re.compile(r"(?<=[0-9]0s) ?[-–] ?(?=['’]?(?:[12][0-9])?[0-9]0s\b)"), " to "),
         (re.compile(r"(?<![\w.,])(?P<century>[12][0-9])(?P<decade>[0-9]0)['’]?s\b"), decade),
         (re.compile(r"(?<![\w.,])['’‘]?(?P<century>)(?P<decade>[1-9]0)['’]?s\b"), decade),

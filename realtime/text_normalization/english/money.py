@@ -49,7 +49,7 @@ _LARGE: Final = {
 
 _SIGNS: Final = "[" + "".join(_CURRENCIES) + "]"
 _SIGNED: Final = rf"(?:\b(?:{one_of(_COUNTRIES)})(?=\$))?{_SIGNS}"
-_LARGE_PATTERN: Final = rf"(?: ?(?P<large>{one_of(_LARGE)})(?![\w]))?"
+_LARGE_PATTERN: Final = rf"(?:[ -]?(?P<large>{one_of(_LARGE)})(?![\w]))?"
 _AMOUNT: Final = rf"(?P<amount>{NUMBER}|\.[0-9]+)"
 _ARTICLE: Final = re.compile(
     r"(?i:\b(?:an?|each|this|that|another|his|her|my|our|their|your|the(?= [^ ]+ [a-z]+ (?:bill|note|coin)\b))) $"

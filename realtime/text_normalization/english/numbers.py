@@ -40,6 +40,11 @@ def _telephone(match: re.Match[str]) -> str:
     return ("plus " if match[0].startswith("+") else "") + ", ".join(said)
 
 
+def _with_trunk_prefix(match: re.Match[str]) -> str:
+    """Read the groups of a number that begins with zero digit by digit, but 0800 as "zero eight hundred"."""
+    return re.sub(r"^zero (\w+) zero zero(?=,)", r"zero \1 hundred", digit_by_digit(match[0]))
+
+
 TELEPHONE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<!\w)\+(?=(?:[ ()/.-]{0,2}[0-9]){7,15}(?![\w%]|\.[0-9]))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
      _telephone),
@@ -50,7 +55,7 @@ TELEPHONE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w+-])1-(8[0-9]{2})-(?=[A-Z])"), lambda match: f"one {cardinal(int(match[1]))} "),
     (re.compile(r"(?<![\w.,/-])[0-9]{3}-[0-9]{2}(?!00)[0-9]{2}(?![\w-]|[.,/][0-9])"), _digits),
     (re.compile(r"(?<![\w/.,:+-])(?=(?:[0-9][ -]?){7,15}(?![0-9]))0[0-9]{1,5}(?:[ -][0-9]{2,8}){1,4}"
-                r"(?![\w/]|[.,:-][0-9])"), _digits),
+                r"(?![\w/]|[.,:-][0-9])"), _with_trunk_prefix),
     (re.compile(rf"{_NOT_INSIDE}(?<![0-9] )0[0-9]+{_NOT_PARTLY}"), _digits),
     (re.compile(rf"(?i)(\b(?:call|dial|ring|text) )([19][0-9]{{2}}){_NOT_PARTLY}(?! [a-z]+s\b)"), _digits_after),
     (re.compile(rf"(?i)(\b(?:call|dial|ring|phone) (?:[0-9-]{{3,5}},? or )?)(999|112|[1-8]11|101|988){_NOT_PARTLY}"
@@ -88,7 +93,7 @@ _PER: Final = {
 
 _ASSESSED: Final = (
     "stars|points|marks|questions|answers|items|tests|tasks|problems|cases|students|patients|participants|respondents|games"
-    "|matches|samples|correct|correctly|right"
+    "|quiz|test|exam|essay|midterm|survey|matches|samples|correct|correctly|right"
 )
 """What a rating, or a part of a whole, is counted in."""
 
@@ -169,6 +174,8 @@ RATIOS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?i)(\bodds (?:of|are|were|at) )([0-9]{1,3})/([0-9]{1,3})(?![\w/])"), r"\1\2 to \3"),
     (re.compile(rf"(?<=[\w%])/({one_of(_PER)})\b(?!/)|(?<=\bper) ({one_of(_PER)})\b"),
      lambda match: f" {'per ' if match[1] else ''}{_PER[match[1] or match[2]]}"),
+    (re.compile(r"\b(dollars?|cents?|euros?|pounds?|pence|yen|rupees)/(?!dollar|cent|euro|pound|yen|rupee)(?=[a-z])"),
+     r"\1 per "),
     (re.compile(r"\b(FY ?'?)([0-9]{2})/([0-9]{2})\b"), r"\1\2 \3"),
     (re.compile(r"(?<![\w/.])([0-9]{1,2})/([0-9]{1,3})(?:ths?|rds?|nds?)\b"), _fraction_of),
     (re.compile(rf"(?<![\w/.-])({_SAYINGS})(?![\w/-]|\.[0-9])"), lambda match: re.sub("[/-]", " ", match[0])),
@@ -179,11 +186,14 @@ RATIOS: Final[tuple[Rule, ...]] = (
     # tenths and hundredths are written with a point: these are ratings, as is what is whole or has a point
     (re.compile(rf"(?<![\w/.])({NUMBER})/(100?|\1){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
     (re.compile(rf"(?<![\w/.])([0-9]+\.[0-9]+)/([0-9]+(?:\.[0-9])?){_NOT_PARTLY}(?!{_OF_A_SUM})"), r"\1 out of \2"),
-    (re.compile(rf"(?<![\w/.])({NUMBER})/([0-9]+)(?= (?:{_ASSESSED})\b)"), r"\1 out of \2"),
-    (re.compile(rf"(?i)(\b(?:rated?|rating|scored?)(?: \w+)?:? )({NUMBER})/([0-9]+){_NOT_PARTLY}"), r"\1\2 out of \3"),
+    (re.compile(rf"(?<![\w/.])({NUMBER})/([0-9]+)(?= (?:(?:on|in) \w+ )?(?:{_ASSESSED})\b)"), r"\1 out of \2"),
+    (re.compile(rf"(?i)(\b(?:rated?|rating|scored?)(?: \w+)?:? |\b(?:got|earned) (?=[0-9.]+/[1-9]0\b))"
+                rf"({NUMBER})/([0-9]+){_NOT_PARTLY}"),
+     r"\1\2 out of \3"),
     (re.compile(r"(?<![\w/.])([0-9]{2,3})/([0-9]{2,3})(?= ?mm ?Hg)"), r"\1 over \2"),
     # parts of an inch; without its name they would be dates
-    (re.compile(r"(?<![\w/.])(1|3|5|7|9|11|13|15)/(16|32|64)(?=[- ](?:inch|in\b|of|cup|teaspoon|tablespoon|mile))"),
+    (re.compile(r"(?<![\w/.])(1|3|5|7|9|11|13|15)/(16|32|64)"
+                r"(?=[\"″”]|[- ](?:inch|in\b|of|cup|teaspoon|tablespoon|mile))"),
      lambda match: _fraction(int(match[1]), int(match[2]))),
     (re.compile(r"([0-9]*) ?([¼½¾⅐-⅞])"), _fraction_sign),
     (re.compile(r"(?<![\w/.])(?<!and )1/2(?= (?:hour|cup|teaspoon|tablespoon|tsp|tbsp|Tbsp|pound|lb|mile|inch|dozen))"),
@@ -273,6 +283,7 @@ GROUPING: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,:])([0-9]{1,3}):([0-9]{1,3})(?= (?:ratio|scale|odds|split|mix|mixture|dilution|aspect)\b)"),
      r"\1 to \2"),
     (re.compile(r"(?<![\w.,])[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![\w,])"), lambda match: match[0].replace(",", "")),
+    (re.compile(r"(?<=[0-9][°'′’\"″”])(?=[NSEW](?![\w'’]))"), " "),  # of a place on the earth
     (re.compile("[₀-₉]+"), lambda match: match[0].translate(_SUBSCRIPTS)),
     (re.compile(r"(?<=[0-9]) ?~ ?(?=[-−]?[0-9])"), " to "),
     (re.compile(r"~ ?(?=[$€£]?[0-9])"), "about "),

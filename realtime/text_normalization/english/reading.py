@@ -27,19 +27,19 @@ _DIGIT: Final = re.compile("[0-9]")
 
 def _stages(*, british: bool) -> tuple[Stage, ...]:
     return (
-        (re.compile(r"[.@/\\]|:[0-9A-Fa-f:]|[0-9A-Fa-f]-[0-9A-Fa-f]|\bport |\bv[0-9]"), ADDRESSES),
+        (re.compile(r"[.@/\\]|#[0-9A-Fa-f]{3}|:[0-9A-Fa-f:]|[0-9A-Fa-f]-[0-9A-Fa-f]|\bport |\bv[0-9]"), ADDRESSES),
         (re.compile(r"\b(?:sec|min|hr|wk|mo|yr)s?\.|\b(?:gal|lb|oz|mi)\.|\bp\."), DURATIONS),
-        (re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/o?|aka|approx|qty|incl|w/c|y/e|dept|c/o)\b"), ABBREVIATIONS),
+        (re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/(?:o|in|out)?|aka|approx|qty|incl|w/c|y/e|dept|c/o)\b"), ABBREVIATIONS),
         (re.compile("[0-9IVXLC₀-₉\u00a0\u202f\u2009]|, [A-Z]{2}|[Ss]cene |Act |[ivx]{2,}\b"), (*GROUPING, *NAMES)),
-        (re.compile(r"\w['′]?\(\S|\|[\w-]"), BRACKETS),
+        (re.compile(r"\w['′]?\(\S|\|[\w−-]"), BRACKETS),
         (_DIGIT, (*dates(british=british), *TELEPHONE)),
         (re.compile(r"[0-9]"), MONEY),
         (
             re.compile("[0-9¼½¾⅐-⅞−=/]"),
-            (*RATIOS, *short_dates(british=british), *scores(british=british), *CALCULATIONS),
+            (*scores(british=british), *RATIOS, *short_dates(british=british), *CALCULATIONS),
         ),
         (
-            re.compile(r"[0-9]|half|third|quarter|fifth|sixth|eighth|/[hms]|[hkMGTmndcµμ][A-ZbΩ]|[µμ][a-z]|[mt][²³]"),
+            re.compile(r"[0-9]|per |half|third|quarter|[fnxh]th|onds|/[hms]|[hkMGTmndcµμ][A-ZbΩ]|[µμ][a-z]|[mt][²³]"),
             UNITS,
         ),
         (re.compile(r"[A-Za-z][0-9₀-₉]|[A-Z][a-z]?[A-Z]"), FORMULAS),

@@ -1,4 +1,4 @@
-"""Results of games: sets of tennis, records of wins and losses, and "nil", as the British say for none."""
+"""Results of games: sets of tennis, records of wins and losses, and the wickets and "nil" of the British."""
 
 import re
 from typing import Final
@@ -27,7 +27,10 @@ _SETS: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 """Sets of tennis, and a record of wins, losses and draws."""
 
-_NIL: Final[tuple[Rule, ...]] = (
+_BRITISH: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w.,$€£/-])([1-9][0-9]{1,2})[-–/]([0-9])(?![\w%°-]|[.,:/][0-9])"
+                r"(?=[^.;!?\n]{0,30}\b(?:tea|lunch|stumps|overs|declared|close of play|innings)\b)"),
+     r"\1 for \2"),
     (re.compile(r"(?<![\w.,$€£/-])([0-9]|1[0-9])[-–]0(?![\w%°-]|[.,:/][0-9]| ?=)"),
      lambda match: f"{'nil' if match[1] == '0' else match[1]} nil"),
     (re.compile(r"(\b(?:los[et]s?|losing|lost|trail(?:ed|ing)|beaten|down) )0[-–]([0-9])(?![\w%°-]|[.,:/][0-9])"),
@@ -37,4 +40,4 @@ _NIL: Final[tuple[Rule, ...]] = (
 
 def scores(*, british: bool) -> tuple[Rule, ...]:
     """Return the rules for results whose numbers "to" does not join."""
-    return (*_RECORDS, *_SETS, *(_NIL if british else ()))
+    return (*_RECORDS, *_SETS, *(_BRITISH if british else ()))

@@ -38,6 +38,21 @@ _BETWEEN: Final = {
 }  # fmt: skip
 
 
+_LIMITS: Final = {
+    ">=": "at least", "≥": "at least", "<=": "at most", "≤": "at most", ">": "greater than", "<": "less than",
+}  # fmt: skip
+"""Between what is required and the number of its version."""
+
+
+_LIMIT: Final[Rule] = (
+    re.compile(
+        r"(?i)(\b(?:requir\w+|needs?|supports?|install\w*|works with|compatible with|depends on)\b[^;:\n<>≤≥]{1,40}?)"
+        rf" ?({one_of(_LIMITS)}) ?(?=v?[0-9])"
+    ),
+    lambda match: f"{match[1]} {_LIMITS[match[2]]} ",
+)
+
+
 def _combination(match: re.Match[str]) -> str:
     """Name the keys of a combination one after the other."""
     keys = re.findall(r"[⌘⌥⇧⌃]|[^+\s⌘⌥⇧⌃-]+", match[0])
@@ -62,7 +77,8 @@ def _charge(match: re.Match[str]) -> str:
 
 def _greek(match: re.Match[str]) -> str:
     """Name a letter, apart from what it stands beside: "two pi R"."""
-    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    text, start, end = match.string, match.start(), match.end()
+    before, after = text[max(0, start - 1) : start], text[end : end + 1]
     return " " * before.isalnum() + _GREEK[match[1]] + " " * after.isalpha()
 
 
@@ -109,6 +125,8 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r"\b([A-G])♭(?!\w)"), r"\1 flat"),
     (re.compile(r" ?(?:-+>|=+>|⇒|➜|→) ?"), " to "),
     (re.compile(r" ?(?:<-+|←) ?"), " from "),
+    _LIMIT,
+    _LIMIT,  # of a second thing
     (re.compile(r"(?<=[\w)]) ?(?:>=|≥) ?"), " is at least "),
     (re.compile(r"(?<=[\w)]) ?(?:<=|≤) ?"), " is at most "),
     (re.compile(r"(?:>=|≥) ?"), "at least "),

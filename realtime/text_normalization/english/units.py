@@ -77,6 +77,7 @@ _CUSTOMARY: Final = {
     "mmHg": ("millimeter of mercury", "millimeters of mercury"), "Bq": ("becquerel", "becquerels"),
     "K": ("kelvin", "kelvins"),
     "atm": ("atmosphere", "atmospheres"), "AU": ("astronomical unit", "astronomical units"), "ct": ("carat", "carats"),
+    "pts": ("point", "points"), "rebs": ("rebound", "rebounds"), "asts": ("assist", "assists"),
 }  # fmt: skip
 """Names for one and for several of other units; `K` only after a blank, since "5K" is five thousand."""
 
@@ -190,7 +191,11 @@ def _degrees(match: re.Match[str]) -> str:
 
 
 UNITS: Final[tuple[Rule, ...]] = (
-    (re.compile(r"(?<=[0-9]) ?(sq|cu|fl)\.? (in|ft|yd|mi|k?m|oz)\b"), r" \1 \2"),
+    (re.compile(r"(?:(?<=[0-9]) ?|(?<=\bper) )(sq|cu|fl)\.? ?(in|ft|yd|mi|k?m|oz)\b(?:\.(?=,| [a-z]))?"), r" \1 \2"),
+    (
+        re.compile(rf"(?<=\bper )(?P<unit>{one_of(_CUSTOMARY)})(?P<power>){_END}"),
+        lambda match: _name(match, plural=False),
+    ),
     (
         re.compile(rf"(?<![\w.])({_LENGTHS})([23])(?![\w-]|[.,][0-9])|(?<=[0-9] )(k?m|cm|mm)([23])(?!\w|[.,][0-9])"),
         _raised,
@@ -233,7 +238,10 @@ UNITS: Final[tuple[Rule, ...]] = (
         re.compile(rf"(?<=mph )({one_of(DIRECTIONS)})(?![\w'’-]|\.\w)"),
         lambda match: DIRECTIONS[match[1]].lower(),
     ),
-    (re.compile(r"(?<![\w.,$€£/-])([1-9][0-9]{1,2}\.[0-9]|[1-9][0-9]{2}) ?F(?![\w'’-])"), r"\1 degrees Fahrenheit"),
+    (
+        re.compile(r"(?<![\w.,$€£/-])([1-9][0-9]{1,2}\.[0-9]|[1-9][0-9]{2}) ?F(?![\w'’-]|\.\w)"),
+        r"\1 degrees Fahrenheit",
+    ),
     (re.compile(r"(?<![\w.,$€£-])((?:1[0-9]|2[0-6])0) ?C(?![\w'’-])"), r"\1 degrees Celsius"),
     (re.compile(r"(?<=[0-9] degrees) ([CF])\b"), lambda match: _SCALES[match[1]]),
     (
@@ -271,7 +279,7 @@ UNITS: Final[tuple[Rule, ...]] = (
         re.compile(rf"(?P<and>\band a )?(?P<part>{_PARTS}) +{_UNIT}{_END}{_STOP}"),
         lambda match: f"{match['and'] or ''}{match['part']} {_name(match, plural=bool(match['and']))}",
     ),
-    (re.compile(r"(?<=half|rter|ters|hird|irds|ghth|hths|ixth|enth|nths)(?:\"|″|'')(?=[\s.,;:!?)]|$)"), " inch"),
+    (re.compile(r"(?<=half|rter|ters|hird|irds|ghth|hths|ixth|enth|nths|onds)(?:\"|″|'')(?=[\s.,;:!?)]|$)"), " inch"),
     (
         re.compile(rf"(?P<large>(?:million|billion|thousand) )(?=\w\w){_UNIT}(?:{_DIVISOR})?{_END}{_STOP}"),
         lambda match: match["large"] + _name(match, plural=True),

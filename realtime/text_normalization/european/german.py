@@ -159,9 +159,10 @@ def _alone(before: str, number: str, after: str) -> str:
     )
 
 
-def _ranked(_before: str, number: str, _after: str) -> str:
-    """Say which place somebody took: "wurde Zweiter"."""
-    return f"{ordinal(int(number), 'de').capitalize()}r"
+def _ranked(before: str, number: str, _after: str) -> str:
+    """Say which place somebody took: "er wurde Zweiter", "sie wurde Zweite"."""
+    she = re.search(r"\b[Ss]ie \w+ $", before[-20:])
+    return f"{ordinal(int(number), 'de').capitalize()}{'' if she else 'r'}"
 
 
 def _roman_ordinal(before: str, numeral: str, after: str) -> str:

@@ -14,11 +14,12 @@ from realtime.text_normalization.numerals import digit_by_digit, year
 from realtime.text_normalization.rules import Rule, one_of
 
 _ADDRESS_END: Final = r"(?<![.,;:!?'\"”’)\]}>*_])"
-_NAMED: Final = re.compile(
-    r"(?i)\b(?:kapitel|teil|band|seite|satz|absatz|paragraf|gleis|nummer|version|platz|stufe|gruppe|klasse|zimmer|raum|linie|bus|chapitre|tome"
-    r"|page|numéro|partie|acte|scène|article|niveau|ligne|chambre|salle|capítulo|tomo|página|número|parte|acto|versión"
-    r"|artículo|nivel|línea|sala|habitación) $"
-)
+_NAMED: Final = {
+    "de": "kapitel|teil|band|seite|satz|absatz|paragraf|gleis|nummer|version|platz|stufe|gruppe|klasse"
+    "|zimmer|raum|linie|bus",
+    "fr": "chapitre|tome|page|numéro|partie|acte|scène|article|niveau|ligne|chambre|salle|version|bus",
+    "es": "capítulo|tomo|página|número|parte|acto|versión|artículo|nivel|línea|sala|habitación",
+}
 """What a number names, and does not count what follows it."""
 
 _END: Final = re.compile(r"[\"”»“’)]*(?:\s*$|\s*\n|\s+[A-ZÄÖÜÀÉÈÎÁÍÓÚ¿¡])")
@@ -207,6 +208,8 @@ def _measures(language: Language) -> tuple[Rule, ...]:
          rf"\1 {language.out_of if language.code == 'fr' else language.symbols['×']} "),
         (re.compile(rf"{BEFORE}({NUMBER})(?: ?%)? ?[-–] ?(?={NUMBER}{BLANK}?(?:%|{units})(?!\w))"),
          lambda match: f"{match[1]} {language.to} "),
+        (re.compile(rf"(?<![\w.,])([0-9]+)-({units})-(?=[A-ZÄÖÜ])"),  # ein 5-kg-Sack
+         lambda match: f"{match[1]}-{language.units[match[2]][1]}-"),
         (re.compile(rf"(?<=[0-9])({BLANK}?(?:{units}))/(?=[0-9]+{BLANK}?(?:{units})(?!\w))"), rf"\1 {per} "),
         (re.compile(rf"{BEFORE}(?P<number>{NUMBER})(?:{BLANK}(?P<large>{large})(?={BLANK}))?{BLANK}?(?P<unit>{units})"
                     rf"(?:/(?P<divisor>{units}))?(?![\w/²³])"),
@@ -220,6 +223,7 @@ def _measures(language: Language) -> tuple[Rule, ...]:
 
 def _numbers(language: Language) -> tuple[Rule, ...]:
     code = language.code
+    names = re.compile(rf"(?i)\b(?:{_NAMED[code]}) $")
 
     def number(match: re.Match[str]) -> str:
         written = match[0]
@@ -230,7 +234,7 @@ def _numbers(language: Language) -> tuple[Rule, ...]:
         if re.fullmatch("1[1-9][0-9]{2}|20[0-9]{2}", written):
             return year(int(written), code)
         words = said(written, language)
-        named = written == "1" and _NAMED.search(match.string, max(0, match.start() - 20), match.start())
+        named = written == "1" and names.search(match.string, max(0, match.start() - 20), match.start())
         if not word or "," in written or named:
             return words
         if words.endswith(MILLIONS) and code != "de" and word[0].islower() and word not in ("de", "y", "et", "a", "à"):
