@@ -11,6 +11,10 @@ SAMPLE_RATE: Final = 24_000
 """Sample rate in Hz of the protocol's default format in both directions: PCM16, little-endian, mono."""
 
 
+SPEECH_MODEL: Final = "tts-1"
+"""The model of a conversation that only speaks: the server keeps no recognizer for it, and asks no chat model."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
     """Options of a session; those that are None, empty or False leave the choice to the server.

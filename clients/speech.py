@@ -7,7 +7,7 @@ from functools import partial
 from clients.aio import DEFAULT_URL, OPEN_TIMEOUT, open_session
 from clients.arguments import check_numbers
 from clients.first_session import open_patiently
-from clients.options import SessionOptions
+from clients.options import SPEECH_MODEL, SessionOptions
 
 
 async def speak(
@@ -38,7 +38,7 @@ async def speak(
         ProtocolError: The server does not speak the protocol.
     """
     check_numbers(open_timeout=open_timeout)
-    options = SessionOptions(transcription=False, voice=voice, turn_detection=False, binary=True)
+    options = SessionOptions(transcription=False, model=SPEECH_MODEL, voice=voice, turn_detection=False, binary=True)
     opening = partial(open_session, url, options, api_key=api_key, open_timeout=open_timeout)
     async with (
         open_patiently(opening) as session,

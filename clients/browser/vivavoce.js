@@ -24,6 +24,9 @@ const MAX_KEPT = 60;
 /** Turns and answers of which another session is told. The server keeps 1,000 items. */
 const MAX_SAID = 200;
 
+/** Model of a conversation that only speaks: the server keeps no recognizer for it, and asks no chat model. */
+const SPEECH_MODEL = "tts-1";
+
 /** Code of the answer to a commit after which there is nothing to transcribe. */
 const NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty";
 
@@ -344,7 +347,7 @@ class Speech {
     this.requested = NaN;
     this.#connection = new Connection(
       options,
-      { ext: "binary,words", ...(options.model && { model: options.model }) },
+      { ext: "binary,words", model: options.model || SPEECH_MODEL },
       () => (options.voice ? [{ type: "session.update", session: { type: "realtime", audio: { output: { voice: options.voice } } } }] : []),
       {
         onState: (state) => this.#change(state),

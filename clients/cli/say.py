@@ -19,7 +19,7 @@ from clients.cli.terminal import warn
 from clients.cli.values import audio_path, decimal_number
 from clients.errors import RealtimeError
 from clients.first_session import open_patiently
-from clients.options import SessionOptions
+from clients.options import SPEECH_MODEL, SessionOptions
 from clients.sound_devices import SoundUnavailable, load_sounddevice
 
 
@@ -73,7 +73,7 @@ async def speak(options: SpeakOptions) -> int:
         _warn("the text has nothing to speak: no letter or digit")
         return ExitCode.USAGE
     name = SessionName("say", verbose=options.verbose)
-    session_options = SessionOptions(transcription=False, voice=options.voice)
+    session_options = SessionOptions(transcription=False, model=SPEECH_MODEL, voice=options.voice)
     opening = partial(open_session, options.url, session_options, api_key=options.api_key)
     try:
         if options.output is None:

@@ -80,17 +80,18 @@ class Sessions:
         if self.drain.sessions >= self._settings.max_sessions:
             raise Overloaded("The server has reached its maximum number of sessions.")
 
-    def admit(self, client_id: ClientId, config: SessionConfig) -> "AdmittedSession":
+    def admit(self, client_id: ClientId, config: SessionConfig, *, only_speaks: bool = False) -> "AdmittedSession":
         """Admit a session that begins with `config`, and count it until it is closed.
 
-        Raises `Overloaded` where there are too many, where the recognizer has no capacity, and while the default
-        models are loading.
+        One that only speaks needs no recognizer until it has something to transcribe. Raises `Overloaded` where there
+        are too many, where the recognizer has no capacity, and while the default models are loading.
         """
         self.check_capacity()
         limit = self._settings.max_sessions_per_key
         if limit and client_id.account and self._service.of_account[client_id.account] >= limit:
             raise TooManySessions("This API key has as many sessions in progress as it may have.")
-        recognizer = self._service.models.admit(client_id.session, config.recognizer, config.speakers)
+        entry = None if only_speaks else config.recognizer
+        recognizer = self._service.models.admit(client_id.session, entry, config.speakers)
         return AdmittedSession(self._service, recognizer, client_id, config)
 
 

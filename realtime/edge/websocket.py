@@ -221,7 +221,7 @@ class RealtimeEndpoint:
                 session=secret.session if secret else b"",
             )
         )
-        return codec, self.sessions.admit(client_id, codec.config)
+        return codec, self.sessions.admit(client_id, codec.config, only_speaks=codec.only_speaks)
 
 
 def _forget_handshake(websocket: WebSocket) -> None:

@@ -109,16 +109,18 @@ class Models:
         finally:
             model.release()
 
-    def admit(self, session_id: str, entry: ModelEntry, speakers: int = 1) -> SessionRecognizer:
-        """Admit a live session that will use this recognizer; `close` the result when the session ends.
+    def admit(self, session_id: str, entry: ModelEntry | None, speakers: int = 1) -> SessionRecognizer:
+        """Admit a live session that will use this recognizer, or none yet; `close` the result when the session ends.
 
         The session counts against the load limit of the recognizer if that is loaded, or else of the default one until
         it is. Raises `Overloaded` if that has no capacity left, and before the default models are loaded.
         """
         if not self.ready:
             raise self._still_loading()
-        model = self._pool.find(entry.name) or self._pool.find(self.defaults[Task.TRANSCRIPTION].name)
-        assert model is not None  # pinned, and `ready`
+        model = None
+        if entry is not None:
+            model = self._pool.find(entry.name) or self._pool.find(self.defaults[Task.TRANSCRIPTION].name)
+            assert model is not None  # pinned, and `ready`
         acquire = partial(self._acquire, timeout=self._settings.model_load_timeout_seconds)
         return SessionRecognizer(session_id, model, acquire, speakers, self._draft)
 

@@ -2,7 +2,8 @@
 
 A session may change its recognizer at any time. The promise follows: using another recognizer needs the same admission
 as a new session does, and only then releases the one before. A session refused by the other recognizer keeps what it
-had; the transcription it asked for fails, and the next one asks again.
+had; the transcription it asked for fails, and the next one asks again. So does a session that begins without one,
+because it only speaks, when it has something to transcribe after all.
 
 The draft model, which is pinned, is promised too, beside any other recognizer.
 """
@@ -23,28 +24,32 @@ class SessionRecognizer:
     def __init__(
         self,
         session_id: str,
-        model: PooledModel,
+        model: PooledModel | None,
         acquire: Callable[[ModelEntry], Awaitable[PooledModel]],
         speakers: int = 1,
         draft: RecognizerHandle | None = None,
     ) -> None:
-        """Begin with a loaded `model`; `acquire` leases another one. Raises `Overloaded` if it has no capacity."""
+        """Begin with a loaded `model`, if any; `acquire` leases others. Raises `Overloaded` if it has no capacity."""
         self._session_id = session_id
         self._speakers = speakers
         self._acquire = acquire
         self._draft = draft
-        self._promise(model)
-        model.acquire()
-        self._model: PooledModel | None = model
+        self._closed = False
+        self._model: PooledModel | None = None
+        if model is not None:
+            self._promise(model)
+            model.acquire()
+            self._model = model
 
     async def use(self, entry: ModelEntry) -> RecognizerHandle:
         """Return the recognizer to use from now on, loading it if need be.
 
         Raises `Overloaded` if it is not loaded in time or has no capacity for the session, and `EngineError`.
         """
-        assert self._model is not None  # not closed
-        if self._model.name != entry.name:
+        assert not self._closed
+        if self._model is None or self._model.name != entry.name:
             self._change_to(await self._acquire(entry))
+        assert self._model is not None
         return recognizer_handle(self._model)
 
     @property
@@ -55,12 +60,14 @@ class SessionRecognizer:
 
     def expect(self, speakers: int) -> None:
         """Count the session as one of so many speakers from now on; it has been admitted, and is not refused."""
-        if speakers != self._speakers and self._model is not None:
+        if speakers != self._speakers:
             self._speakers = speakers
-            self._add_session(self._model)
+            if self._model is not None:
+                self._add_session(self._model)
 
     def close(self) -> None:
         """Release the recognizer and the promise; may be called again."""
+        self._closed = True
         if self._model is not None:
             self._withdraw(self._model)
             self._model.release()

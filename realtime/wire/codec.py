@@ -172,6 +172,11 @@ class Codec(Protocol):
         """The configuration that the client has asked for last; at first, the one that the session starts with."""
 
     @property
+    def only_speaks(self) -> bool:
+        """Whether the client has said that texts are spoken and nothing is transcribed; asked at the handshake."""
+        return False
+
+    @property
     def idle_timeout_seconds(self) -> float | None:
         """Seconds without a message after which the protocol closes the connection; None: the setting decides."""
         return None

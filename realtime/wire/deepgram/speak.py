@@ -74,6 +74,10 @@ class SpeakCodec(Codec):
     def config(self) -> SessionConfig:
         return self._config
 
+    @property
+    def only_speaks(self) -> bool:
+        return True
+
     def greeting(self) -> Frames:
         return [
             message_of(

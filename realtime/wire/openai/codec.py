@@ -16,6 +16,7 @@ from typing import assert_never
 import msgspec
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.catalogue.names import is_synthesizer
 from realtime.errors import UnsupportedAudio, VoiceError
 from realtime.session.commands import (
     AppendAudio,
@@ -125,6 +126,10 @@ class OpenAICodec(Codec):
     @property
     def config(self) -> SessionConfig:
         return self._session.config
+
+    @property
+    def only_speaks(self) -> bool:
+        return is_synthesizer(self._session.model) and not self.config.transcribe
 
     @property
     def resumption(self) -> "SessionResumption | None":

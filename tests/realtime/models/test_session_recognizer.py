@@ -3,12 +3,16 @@
 import asyncio
 import contextlib
 import json
+from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from clients.blocking import speak
+from clients.cli import say
 from realtime.catalogue.table import ModelEntry
 from realtime.errors import RETRY_SOON, ModelInUse, Overloaded
 from realtime.models.models import Models
@@ -57,6 +61,25 @@ def test_a_session_with_more_speakers_than_at_first_takes_more_room() -> None:
             assert len(fill(models)) == alone - 2
             call.close()
             call.expect(2)
+
+    run(scenario())
+
+
+def test_a_session_without_a_recognizer_is_admitted_when_it_first_uses_one() -> None:
+    async def scenario() -> None:
+        async with opened(ScriptedEngines(decoding=0.05)) as models:
+            first, *_ = fill(models)
+            session = models.admit("session", None)
+            session.expect(2)
+            with pytest.raises(Overloaded, match="no capacity for another session with whisper-base"):
+                await session.use(BASE)
+            first.close()
+            session.expect(1)
+            assert (await session.use(BASE)).name == "whisper-base"
+            with pytest.raises(Overloaded):
+                models.admit("one more", BASE)
+            session.close()
+            models.admit("in its place", BASE)
 
     run(scenario())
 
@@ -189,6 +212,44 @@ def test_a_conversation_counts_against_the_recognizer_it_uses_and_not_against_th
             pass
         body = json.loads(refused.value.response.body)
         assert body["error"]["message"] == "The server has no capacity for another session with whisper-tiny."
+
+
+def test_a_session_that_only_speaks_needs_no_recognizer_until_it_transcribes() -> None:
+    with realtime_service(ScriptedEngines(decoding=0.05)) as server:
+        admitted = load_and_fill(server, BASE)
+        with pytest.raises(InvalidStatus), connect(server.url):
+            pass
+        with server.session("model=tts-1") as session:
+            session.speak("Good morning.")
+            assert session.wait_for("response.done")["response"]["status"] == "completed"
+            session.send("session.update", session={"type": "realtime", "audio": {"input": {"transcription": {}}}})
+            session.send_audio(utterance([1]))
+            assert session.wait_for(FAILED)["error"]["code"] == "server_overloaded"
+            for each in admitted:
+                each.close()
+            session.send_audio(utterance([2]))
+            assert session.wait_for(COMPLETED)["transcript"] == "word2"
+
+
+def test_a_session_whose_key_has_it_transcribe_needs_a_recognizer_whatever_its_model() -> None:
+    with realtime_service(ScriptedEngines(decoding=0.05)) as server:
+        load_and_fill(server, BASE)
+        session = {"type": "realtime", "audio": {"input": {"transcription": {}}}}
+        secrets = f"http://127.0.0.1:{server.port}/v1/realtime/client_secrets"
+        value = httpx.post(secrets, json={"session": session}).json()["value"]
+        headers = {"authorization": f"Bearer {value}"}
+        with pytest.raises(InvalidStatus), connect(f"{server.url}?model=tts-1", additional_headers=headers):
+            pass
+
+
+def test_every_client_that_only_speaks_needs_no_recognizer(tmp_path: Path) -> None:
+    with realtime_service(ScriptedEngines(decoding=0.05)) as server:
+        load_and_fill(server, BASE)
+        with connect(f"ws://127.0.0.1:{server.port}/v1/speak") as deepgram:
+            deepgram.send('{"type": "Close"}')
+        assert b"".join(speak("Good morning.", server.url))
+        output = tmp_path / "speech.wav"
+        assert asyncio.run(say.speak(say.SpeakOptions("Good morning.", output, url=server.url))) == 0
 
 
 def test_an_update_to_a_recognizer_without_capacity_fails_transcriptions_until_there_is_some() -> None:

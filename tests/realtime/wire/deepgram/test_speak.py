@@ -45,6 +45,11 @@ def test_the_connection_begins_with_its_metadata() -> None:
     assert (metadata["type"], metadata["request_id"], metadata["model_name"]) == ("Metadata", "sess_1", "amber")
 
 
+def test_nothing_is_transcribed() -> None:
+    assert DeepgramClient("/v1/speak").codec.only_speaks
+    assert not DeepgramClient("/v1/listen").codec.only_speaks
+
+
 def test_a_flush_is_answered_after_the_speech_of_all_text_before_it() -> None:
     client = DeepgramClient("/v1/speak", held=(Synthesize,))
     client.send(speech("Ten chars."))

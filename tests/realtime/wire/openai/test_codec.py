@@ -62,6 +62,7 @@ from realtime.wire.codec import Close, MediaChunk, VoiceRecording
 from realtime.wire.openai.client_events import RefusedRequest
 from tests.support.openai_dialect import (
     CHAT,
+    CONVERSATION,
     HELLO,
     JOBS,
     LONGEST,
@@ -1455,6 +1456,16 @@ def test_a_refused_command_is_an_error_that_names_its_request() -> None:
         "param": None,
         "event_id": "e1",
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "transcribe", "only_speaks"), [("tts-1", False, True), ("tts-1", True, False), ("local", False, False)]
+)
+def test_a_conversation_with_a_speech_model_only_speaks_unless_it_transcribes(
+    model: str, transcribe: bool, only_speaks: bool
+) -> None:
+    config = replace(CONVERSATION.config, transcribe=transcribe)
+    assert Client(replace(CONVERSATION, model=model, config=config)).codec.only_speaks is only_speaks
 
 
 def test_an_invalid_value_is_refused_with_those_that_are_supported() -> None:
