@@ -39,7 +39,7 @@ _REFERRING: Final = (
 
 _STREETS: Final = {
     "St": "Street", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Ln": "Lane", "Dr": "Drive", "Ct": "Court",
-    "Pl": "Place", "Sq": "Square", "Hwy": "Highway", "Pkwy": "Parkway",
+    "Pl": "Place", "Sq": "Square", "Hwy": "Highway", "Pkwy": "Parkway", "Sts": "Streets",
 }  # fmt: skip
 _PHRASES: Final = {
     "e.g": "for example", "i.e": "that is", "approx": "approximately", "dept": "department", "cf": "compare",
@@ -64,9 +64,9 @@ _TITLES: Final = {
 
 _ALWAYS: Final = {
     "Jr": "Junior", "Sr": "Senior", "Esq": "Esquire", "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor",
-    "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Hwy": "Highway", "Pkwy": "Parkway", "Apt": "Apartment",
-    "Bldg": "Building", "Ltd": "Limited", "Inc": "Incorporated", "Corp": "Corporation", "Co": "Company",
-    "Bros": "Brothers", "Dept": "Department", "Univ": "University", "Assn": "Association", "Govt": "Government",
+    "Ave": "Avenue", "Aves": "Avenues", "Blvd": "Boulevard", "Rd": "Road", "Hwy": "Highway", "Pkwy": "Parkway",
+    "Apt": "Apartment", "Bldg": "Building", "Ltd": "Limited", "Inc": "Incorporated", "Corp": "Corporation",
+    "Co": "Company", "Bros": "Brothers", "Dept": "Department", "Univ": "University", "Assn": "Association", "Govt": "Government",
     "Ste": "Suite", "Mt": "Mount", "St": "Street", "Dr": "Drive", "Ln": "Lane", "Vol": "Volume", "Fig": "Figure",
     "Rep": "Representative", "Sen": "Senator", "Gov": "Governor", "Capt": "Captain", "Sgt": "Sergeant",
     "approx": "approximately", "vs": "versus", "etc": "et cetera", "et al": "et al", "ibid": "ibid", "qty": "quantity",
@@ -79,7 +79,8 @@ _ALWAYS: Final = {
     "mtg": "meeting", "vol": "volume", "cf": "compare", "eds": "editors",
     "asst": "assistant", "Asst": "Assistant", "assoc": "associate", "mgr": "manager", "Mgr": "Manager",
     "Expy": "Expressway", "Fwy": "Freeway", "Tpke": "Turnpike", "Ct": "Court", "Pl": "Place", "Sq": "Square",
-    "co": "company", "cos": "companies", "Cos": "Companies", "lvl": "level", "Lvl": "Level",
+    "acct": "account", "Acct": "Account", "co": "company", "cos": "companies", "Cos": "Companies",
+    "lvl": "level", "Lvl": "Level",
 }  # fmt: skip
 """Abbreviations that are no words, and are written out wherever a stop follows them."""
 
@@ -126,13 +127,14 @@ _PARTS_OF_COUNTRIES: Final = (
 _BEFORE_NUMBER: Final = {
     "Apt": "Apartment", "Ste": "Suite", "Rm": "Room", "Rt": "Route", "Bldg": "Building", "Fig": "Figure",
     "Vol": "Volume", "Ch": "Chapter", "Lvl": "Level", "lvl": "level", "Flt": "Flight", "Ep": "Episode", "ep": "episode",
+    "apt": "apartment", "rm": "room", "ext": "extension",
 }  # fmt: skip
 """Abbreviations without a stop, where a number follows."""
 
 _LATIN: Final = {"e.g": "for example", "i.e": "that is", "a.k.a": "also known as", "N.B": "note well", "q.v": "see"}
 """Abbreviations with a stop after each letter that are not spelled."""
 
-_STARTERS: Final = (
+STARTERS: Final = (
     "A|After|All|An|And|Are|As|At|Before|But|By|Can|Do|For|From|He|Her|Here|His|How|I|If|In|Is|It|Its|It's|Let|My|No"
     "|Not|Now|On|Or|Our|See|She|So|That|The|Their|Then|There|These|They|This|To|Turn|We|What|When|Where|Which|Who|Why"
     "|With|Yes|You|Your"
@@ -158,7 +160,7 @@ def _always_street(match: re.Match[str]) -> str:
 def _always(match: re.Match[str]) -> str:
     """Write out an abbreviation; keep its stop where the sentence ends with it."""
     after = match.string[match.end() :]
-    ends = re.match(rf"[\"”’)]*\s*$|[\"”’)]*\s+(?:{_STARTERS})\b|\n", after)
+    ends = re.match(rf"[\"”’)]*\s*$|[\"”’)]*\s+(?:{STARTERS})\b|\n", after)
     if match[1] in _LAST:
         ends = ends or re.match(r"\s+[A-Z]", after)
     return _ALWAYS[match[1]] + ("." if ends else "")
@@ -167,7 +169,7 @@ def _always(match: re.Match[str]) -> str:
 def _spelled_initials(match: re.Match[str]) -> str:
     """Spell letters with stops, such as "U.S." and "Ph.D."; keep the last stop where the sentence ends with it."""
     after = match.string[match.end() :]
-    ends = match[0].endswith(".") and re.match(rf"[\"”’)]*\s*$|\s+(?:{_STARTERS})\b", after)
+    ends = match[0].endswith(".") and re.match(rf"[\"”’)]*\s*$|\s+(?:{STARTERS})\b", after)
     return spelled(match[0].replace(".", "").replace(" ", "")) + ("." if ends else "")
 
 
@@ -188,7 +190,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )Cir\.(?= [0-9])"), "Circuit"),
     (re.compile(r"(?<=[0-9] )S\. ?Ct\.(?= [0-9])"), "Supreme Court"),
     (re.compile(r"(?<= (?:BC|AD|CE)) ?[-–] ?(?=AD|CE|[0-9])|(?<=BCE) ?[-–] ?(?=AD|CE|[0-9])"), " to "),
-    (re.compile(rf"(?:(?<=\()|(?<=[\"”] )|(?<=[a-z,] )(?=fe))f(?:ea)?t\. (?=(?!(?:{_STARTERS})\b)[A-Z][\w'’-]*"
+    (re.compile(rf"(?:(?<=\()|(?<=[\"”] )|(?<=[a-z,] )(?=fe))f(?:ea)?t\. (?=(?!(?:{STARTERS})\b)[A-Z][\w'’-]*"
                 r"(?: [A-Z][\w'’-]*){0,2}(?:[),.]|$| (?:and|&) [A-Z]))"),
      "featuring "),
     (re.compile(r"(?<=[-. ][0-9]{4})(?:,? (?:ext\.? ?|x(?=[0-9]))|x)(?=[0-9]{1,5}(?![\w-]))"), " extension "),
@@ -212,10 +214,12 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(\b(?i:the|a|my|your|his|her|our|their) )dr(s?)\b(?:\.(?= [a-z]))?"), r"\1doctor\2"),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th)) ed\.(?!\w)"), " edition"),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th))([ -])c\.(?!\w)"), r"\1century"),
-    (re.compile(r"(?<![\w.,/])(?<![0-9] )(1|[1-7]/[2-8]|[½¼¾⅓⅔]) c\.(?= [a-z])"), r"\1 cup"),
+    (re.compile(r"(?<![\w.,/-])(?<![0-9] )(1|[1-7]/[2-8]|[½¼¾⅓⅔]) c\.(?= [a-z])"), r"\1 cup"),
     (re.compile(r"(?<=[0-9½¼¾⅓⅔]) c\.(?= [a-z])"), " cups"),
-    (re.compile(r"\b([Dd])ep\.?(?=:? [0-9]{1,2}:[0-9]{2})"), r"\1eparts"),
-    (re.compile(r"\b([Aa])rr\.?(?=:? [0-9]{1,2}:[0-9]{2})"), r"\1rrives"),
+    (re.compile(r"\b([Dd])ep\.?(?=:? (?:[A-Z]{3} )?[0-9]{1,2}:[0-9]{2})"), r"\1eparts"),
+    (re.compile(r"\b([Aa])rr\.?(?=:? (?:[A-Z]{3} )?[0-9]{1,2}:[0-9]{2})"), r"\1rrives"),
+    (re.compile(r"\b([Rr])ef\.?(?= ?(?:[Nn]umber|#|[0-9]))"), r"\1eference"),
+    (re.compile(r"(?<=[a-z] )(in|ex)cl\.?(?=\)|$|[;,])"), r"\1cluded"),
     (re.compile(r"\b(Attn|attn)(?=: )"), lambda match: _ALWAYS[match[1]]),
     (re.compile(r"\bRt\.? Hon\b\.?"), "Right Honourable"),
     (re.compile(r"(?<=[a-z] )v\. (?=[A-Z][a-z])"), "versus "),
@@ -230,9 +234,9 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     *DAYS_AND_MONTHS,
     # an address begins with a number, or the street has one
     (re.compile(rf"(?<![\w.])((?:[0-9]+(?:st|nd|rd|th)|[0-9]+[A-Z]?(?: [A-Z][\w'’-]*){{1,3}}) )({one_of(_STREETS)})\."
-                rf"(?= (?:{_STARTERS})\b| ?[a-z,;:!?)]|\s*$)"), _street),
+                rf"(?= (?:{STARTERS})\b| ?[a-z,;:!?)]|\s*$)"), _street),
     # after a name and before a new sentence there is no saint
-    (re.compile(rf"(?<![\w.])([A-Z][\w'’-]+ )(St)\.(?= (?:{_STARTERS})\b)"), _street),
+    (re.compile(rf"(?<![\w.])([A-Z][\w'’-]+ )(St)\.(?= (?:{STARTERS})\b)"), _street),
     (re.compile(r"(?<![\w'’-])([A-Z]o[A-Z])(s?)(?![\w'’-])"), lambda match: spelled(match[1]) + match[2]),  # YoY
     (re.compile(rf"(?i)(?<![\w.])({one_of(_PHRASES)})\.{GOES_ON}"), lambda match: _expanded(match, _PHRASES)),
     (re.compile(rf"\b({one_of(_LATIN)})\.(?!\w)"), lambda match: _LATIN[match[1]]),
@@ -248,13 +252,13 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
      lambda match: f"{_STREETS[match[1]]} {DIRECTIONS[match[2]]}"),
     (re.compile(rf"(?<![\w.])({one_of(DIRECTIONS)})\.?(?= [0-9]+(?:st|nd|rd|th) (?:St|Ave|Street|Avenue)\b)"),
      lambda match: DIRECTIONS[match[1]]),
-    (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )fl\.?(?!\w)(?P<end>$)?"),
-     lambda match: "floor" if match["end"] is None else "floor."),
+    (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )([Ff])l\.?(?!\w)(?P<end>$)?"),
+     lambda match: match[1] + ("loor" if match["end"] is None else "loor.")),
     (re.compile(r"((?:Ave|St|Rd|Dr|Avenue|Street|Road|Drive)\.? )(NE|NW|SE|SW)(?![\w.])"),
      lambda match: match[1] + DIRECTIONS[match[2]]),
     (re.compile(rf"(?<![\w.])([NSEW])\. ?(?=(?:{_PARTS_OF_COUNTRIES})\b)"), lambda match: DIRECTIONS[match[1]] + " "),
     # at the end, or before what is no name, a drive or a street; else a doctor or a saint
-    (re.compile(rf"(?<=[a-z] )(St|Dr|Ct|Pl|Sq)\.(?=[\"”’)]*(?:\s*$|[,;:!?]|\s+(?:{_STARTERS})\b|\s+[a-z]))"),
+    (re.compile(rf"(?<=[a-z] )(Sts?|Dr|Ct|Pl|Sq)\.(?=[\"”’)]*(?:\s*$|[,;:!?]|\s+(?:{STARTERS})\b|\s+[a-z]))"),
      _always_street),
     (re.compile(rf"(?<![\w.])(?!Gen (?:[A-Z](?:ers?)?|Alpha|Beta|AI)\b)({one_of(_TITLES)})\.? (?="
                 rf"(?:[A-Z]\. ?)*[A-Z][\w'’]+)(?<!\bJr )"),
@@ -262,10 +266,8 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?:(?<=and )|(?<=with )|(?<=^))(Dr)\. (?=[A-Z]\b(?!\.))"), _title),
     (re.compile(r"\b(Drs?|Mr|Prof|Rev)\.? (?=(?:&|and) (?:Mr|Mrs|Ms|Dr|Prof|Mister|Missus|Doctor)\b)"), _title),
     (re.compile(r"\b([Pp])\.?[Oo]\.? (?=Box\b)"), "P O "),
-    (re.compile(r"\(([RDI])-(?=[A-Z][A-Za-z.]+\))"),
-     lambda match: f"({ {'R': 'Republican', 'D': 'Democrat', 'I': 'Independent'}[match[1]]}, "),
     (re.compile(r"(?<![\w.])Ph\.? ?D\b\.?"), _spelled_initials),
-    (re.compile(rf"(?<![\w.])(?:[A-Z]\. ?){{1,3}}(?!(?:{_STARTERS})\b)(?=[A-Z][a-z]{{2,}})(?<=\. )"),
+    (re.compile(rf"(?<![\w.])(?:[A-Z]\. ?){{1,3}}(?!(?:{STARTERS})\b)(?=[A-Z][a-z]{{2,}})(?<=\. )"),
      _initials_of_name),
     (re.compile(r"(?<![\w.])(?:[A-Za-z]\.){2,}(?!\w)|(?<![\w.])(?:[A-Z]\.){1,}[A-Z]\b(?!\.\w)"), _spelled_initials),
     (re.compile(rf"(?<![\w.'’/-])({one_of(_ALWAYS)})\.(?!\w)"), _always),

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from realtime.text_normalization.english.names import in_pairs
 from realtime.text_normalization.english.spelling import spelled
 from realtime.text_normalization.numerals import digit_by_digit
 from realtime.text_normalization.rules import Rule
@@ -109,6 +110,10 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
         _ipv6,
     ),
     (re.compile(rf"(?<![\w.@/-])({_HOST}):([0-9]{{2,5}})(?![\w:]|\.[0-9])"), r"\1 colon \2"),
+    (
+        re.compile(r"(?<![\w.:/-])([0-9]{4,5}):([0-9]{2,5})(?![\w:]|[.,][0-9])"),
+        lambda match: f"{in_pairs(match[1])} colon {match[2]}",
+    ),  # of a container
     (re.compile(r"(?<![\w:.)\]]):([0-9]{4,5}|80|443)(?![\w:]|[.,][0-9])"), r"port \1"),
     (re.compile(r"(?i)(?<=\bport )([0-9]{3})(?![\w-]|[.,:][0-9])"), lambda match: digit_by_digit(match[1])),
     (

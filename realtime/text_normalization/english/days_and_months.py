@@ -32,13 +32,14 @@ _UNAMBIGUOUS: Final = r"Tues?|Wed(?! to\b| in\b)|Thurs?|Fri|Feb|Sept|Oct|Nov"
 _BEFORE_DAY: Final = r"on|this|next|last|every|each|until|till|by|since|before|after"
 _BEFORE_MONTH: Final = r"in|early|late|mid|this|next|last|every"
 
+_FROM: Final = "(?:(?:by|at|from|until|after|before|@) ?)"
 _DATED: Final = (
-    rf"(?=,? (?:(?:{_MONTHS})\b|[0-9]{{1,2}}(?::[0-5][0-9])? ?[ap]\.?m\b|[0-9]{{1,2}}:[0-5][0-9]\b"
+    rf"(?=,? (?:(?:{_MONTHS})\b|{_FROM}?[0-9]{{1,2}}(?::[0-5][0-9])? ?[ap]\.?m\b|[0-9]{{1,2}}:[0-5][0-9]\b"
     rf"|[0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:of )?(?:{_MONTHS})\b|[12][0-9]{{3}}\b))"
 )
 """Before the date or the time of a day, or the year of a month."""
 
-GOES_ON: Final = r"(?=[,;:/]|[ \t]+[a-z0-9(&])"
+GOES_ON: Final = r"(?=[,;:/]|[ \t]+[a-z0-9(&@])"
 """A stop after which the sentence goes on."""
 
 

@@ -52,7 +52,7 @@ _SIGNED: Final = rf"(?:\b(?:{one_of(_COUNTRIES)})(?=\$))?{_SIGNS}"
 _LARGE_PATTERN: Final = rf"(?:[ -]?(?P<large>{one_of(_LARGE)})(?![\w]))?"
 _AMOUNT: Final = rf"(?P<amount>{NUMBER}|\.[0-9]+)"
 _ARTICLE: Final = re.compile(
-    r"(?i:\b(?:an?|each|this|that|another|his|her|my|our|their|your|the(?= [^ ]+ [a-z]+ (?:bill|note|coin)\b))) $"
+    r"(?i:\b(?:an?|each|this|that|another|his|her|my|our|their|your|the)) $"
     r"|\b(?!It|That|There|Here|He|She|What|Who|Where|How)[A-Z]\w*['’]s $"
 )
 _NOUN: Final = re.compile(
@@ -60,12 +60,19 @@ _NOUN: Final = re.compile(
     r"[ -](?!(?:and|or|in|for|per|each|to|on|at|more|less|from|is|was|a|back|off|now|again|by|if|when|because|but"
     r"|so|total|extra|worth|with|of|as|than|then)\b)[a-z]{2,}"
 )
+_NO_NOUN: Final = re.compile(
+    r" (?:we|you|they|he|she|it|that|which|who|spent|left|lost|\w+ed|will|would|can|could|should|must|may|might|has|had"
+    r"|have|are|were|did|went|just|not|also|already)\b"
+)
+"""What follows an amount that is told apart: "the $5 you owe"."""
 
 
 def _is_adjective(match: re.Match[str]) -> bool:
     """Return whether an amount describes a noun: "a $5 bill"."""
     before = _ARTICLE.search(match.string, max(0, match.start() - 20), match.start())
-    return bool(before) and bool(_NOUN.match(match.string, match.end()))
+    if not before or (before[0].lower() == "the " and _NO_NOUN.match(match.string, match.end())):
+        return False
+    return bool(_NOUN.match(match.string, match.end()))
 
 
 def _said(amount: str, large: str | None, currency: _Currency, *, adjective: bool) -> str:

@@ -91,23 +91,6 @@ _OTHER_BOOKS: Final = (
 )
 _NUMBERED_BOOKS: Final = "Samuel|Kings|Chronicles|Corinthians|Thessalonians|Timothy|Peter|John|Maccabees"
 
-_STATES: Final = {
-    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
-    "CT": "Connecticut", "DE": "Delaware", "FL": "Florida", "GA": "Georgia", "HI": "Hawaii", "ID": "Idaho",
-    "IL": "Illinois", "IN": "Indiana", "IA": "Iowa", "KS": "Kansas", "KY": "Kentucky", "LA": "Louisiana", "ME": "Maine",
-    "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan", "MN": "Minnesota", "MS": "Mississippi", "MO": "Missouri",
-    "MT": "Montana", "NE": "Nebraska", "NV": "Nevada", "NH": "New Hampshire", "NJ": "New Jersey", "NM": "New Mexico",
-    "NY": "New York", "NC": "North Carolina", "ND": "North Dakota", "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon",
-    "PA": "Pennsylvania", "RI": "Rhode Island", "SC": "South Carolina", "SD": "South Dakota", "TN": "Tennessee",
-    "TX": "Texas", "UT": "Utah", "VT": "Vermont", "VA": "Virginia", "WA": "Washington", "WV": "West Virginia",
-    "WI": "Wisconsin", "WY": "Wyoming", "DC": "D C",
-}  # fmt: skip
-"""Postal abbreviations of states, which are read as names before a ZIP code."""
-
-
-_WORDS: Final = frozenset({"HI", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA", "AL", "ID", "CO", "DE"})
-"""Abbreviations of states that are words or titles too, and so need a ZIP code behind them."""
-
 
 def in_pairs(number: str) -> str:
     """Return a number of three or four digits as rooms and models are named: "one oh one", "two twenty-one"."""
@@ -145,11 +128,6 @@ def _behind_name(match: re.Match[str]) -> str:
     )
 
 
-def _state(match: re.Match[str]) -> str:
-    extension = f", {digit_by_digit(match[3])}" if match[3] else ""
-    return f"{_STATES[match[1]]} {digit_by_digit(match[2])}{extension}"
-
-
 def _flight(match: re.Match[str]) -> str:
     return f"{spelled(match[1])} {digit_by_digit(match[2])}"
 
@@ -170,12 +148,6 @@ def _move(match: re.Match[str]) -> str:
 
 
 NAMES: Final[tuple[Rule, ...]] = (
-    (re.compile(rf"(?<![\w-])({one_of(_STATES)}) ([0-9]{{5}})(?:-([0-9]{{4}}))?(?![\w-])"),
-     _state),
-    (re.compile(rf"\b({one_of(_STATES.values())}) ([0-9]{{5}})(?![\w-]|[.,][0-9])"),
-     lambda match: f"{match[1]} {digit_by_digit(match[2])}"),
-    (re.compile(rf"(?<=[a-z], )({one_of(set(_STATES) - _WORDS)})(?=$|[.,;!?)]| [A-Z0-9])"),
-     lambda match: _STATES[match[1]]),
     (re.compile(rf"\b([123]) ({one_of(_BOOKS)}|{_NUMBERED_BOOKS})\b\.?(?= [0-9]+(?::|\b))"),
      lambda match: f"{ordinal(int(match[1])).capitalize()} {_BOOKS.get(match[2], match[2])}"),
     (re.compile(rf"\b({one_of({*_BOOKS, *_BOOKS.values(), *_OTHER_BOOKS})})\b\.? ([0-9]{{1,3}}):([0-9]{{1,3}})"

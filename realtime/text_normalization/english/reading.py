@@ -17,6 +17,7 @@ from realtime.text_normalization.english.money import MONEY
 from realtime.text_normalization.english.names import NAMES
 from realtime.text_normalization.english.numbers import CALCULATIONS, GROUPING, RATIOS, TELEPHONE
 from realtime.text_normalization.english.scores import scores
+from realtime.text_normalization.english.states import POSTAL, STATES
 from realtime.text_normalization.english.symbols import SYMBOLS
 from realtime.text_normalization.english.units import UNITS
 from realtime.text_normalization.english.words import BRITISH_NUMBERS, TIDYING, WORDS
@@ -29,8 +30,14 @@ def _stages(*, british: bool) -> tuple[Stage, ...]:
     return (
         (re.compile(r"[.@/\\]|#[0-9A-Fa-f]{3}|:[0-9A-Fa-f:]|[0-9A-Fa-f]-[0-9A-Fa-f]|\bport |\bv[0-9]"), ADDRESSES),
         (re.compile(r"\b(?:sec|min|hr|wk|mo|yr)s?\.|\b(?:gal|lb|oz|mi)\.|\bp\."), DURATIONS),
-        (re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/(?:o|in|out)?|aka|approx|qty|incl|w/c|y/e|dept|c/o)\b"), ABBREVIATIONS),
-        (re.compile("[0-9IVXLC₀-₉\u00a0\u202f\u2009]|, [A-Z]{2}|[Ss]cene |Act |[ivx]{2,}\b"), (*GROUPING, *NAMES)),
+        (
+            re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/(?:o|in|out)?|aka|approx|qty|incl|w/c|y/e|dept|c/o)\b"),
+            (*STATES, *ABBREVIATIONS),
+        ),
+        (
+            re.compile("[0-9IVXLC₀-₉\u00a0\u202f\u2009]|, [A-Z]{2}|[Ss]cene |Act |[ivx]{2,}\b"),
+            (*GROUPING, *POSTAL, *NAMES),
+        ),
         (re.compile(r"\w['′]?\(\S|\|[\w−-]"), BRACKETS),
         (_DIGIT, (*dates(british=british), *TELEPHONE)),
         (re.compile(r"[0-9]"), MONEY),

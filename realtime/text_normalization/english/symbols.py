@@ -127,6 +127,7 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     (re.compile(r" ?(?:<-+|←) ?"), " from "),
     _LIMIT,
     _LIMIT,  # of a second thing
+    (re.compile(r"(?<=[a-z]{2} )(>=|≥|<=|≤)(?=v?[0-9])"), lambda match: f"{_LIMITS[match[1]]} "),
     (re.compile(r"(?<=[\w)]) ?(?:>=|≥) ?"), " is at least "),
     (re.compile(r"(?<=[\w)]) ?(?:<=|≤) ?"), " is at most "),
     (re.compile(r"(?:>=|≥) ?"), "at least "),

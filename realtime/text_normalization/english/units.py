@@ -169,6 +169,10 @@ def _feet(match: re.Match[str]) -> str:
     return f"{match[1]} {'foot' if match[1] == '1' or describes(match) else 'feet'}"
 
 
+def _height(match: re.Match[str]) -> str:
+    return f"{match[1]} foot {match[2]} inch" if describes(match) else f"{match[1]} feet {match[2]} inches"
+
+
 def _stars(match: re.Match[str]) -> str:
     return f"{match[1]} star{'' if match[1] == '1' or NOUN.match(match.string, match.end()) else 's'}"
 
@@ -223,7 +227,8 @@ UNITS: Final[tuple[Rule, ...]] = (
         re.compile(r"(?<![\w.,])([0-9]{1,2})st(?= ?[0-9]{1,2} ?lbs?\b)|(?<![\w.,])([0-9]?(?:[02-9]|11))st\b"),
         lambda match: f"{match[1] or match[2]} stone",
     ),
-    (re.compile(r"(?<![\w.,])([0-9]) ?ft\.? ([0-9]{1,2}) ?in\b(?:\.(?=,| [a-z]))?"), r"\1 feet \2 inches"),
+    (re.compile(r"(?<![\w.,])([0-9]) ?ft\.? ([0-9]{1,2}) ?in\b(?:\.(?=,| [a-z]))?"), _height),
+    (re.compile(rf"(?<=[⁰¹²³⁴-⁹]) {_UNIT}(?:{_DIVISOR})?{_END}"), lambda match: f" {_name(match, plural=True)}"),
     (re.compile(r"(?<=half|rter|ters) +pt\b"), " pint"),
     (re.compile(rf"(?<=[0-9]\+) ?{_UNIT}{_END}"), lambda match: f" {_name(match, plural=True)}"),
     (
@@ -287,6 +292,6 @@ UNITS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"{_SINGULAR}(?=\w\w+/|m/){_UNIT}{_DIVISOR}{_END}"), _without_number),
     (re.compile(rf"{_SINGULAR}(?P<unit>{one_of(_DISTINCT)})(?P<power>[²³])?{_END}"), _without_number),
     (re.compile(rf"(?<![\w.,])({NUMBER})(?:[\"″”]|'')(?=[\s.,;:!?)×x]|$)"), _inches),
-    (re.compile(r"(?<![\w.,])([0-9]{1,3}(?:\.[0-9]+)?)['′](?=[\s.,;:!?)]|$)"), _feet),
+    (re.compile(r"(?<![\w.,])([0-9]{1,3}(?:,[0-9]{3})?(?:\.[0-9]+)?)['′](?=[\s.,;:!?)]|$)"), _feet),
     (re.compile(rf"(?<![\w.,])({NUMBER})★"), _stars),
 )
