@@ -66,9 +66,9 @@ _ALWAYS: Final = {
     "Jr": "Junior", "Sr": "Senior", "Esq": "Esquire", "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor",
     "Ave": "Avenue", "Aves": "Avenues", "Blvd": "Boulevard", "Rd": "Road", "Hwy": "Highway", "Pkwy": "Parkway",
     "Apt": "Apartment", "Bldg": "Building", "Ltd": "Limited", "Inc": "Incorporated", "Corp": "Corporation",
-    "Co": "Company", "Bros": "Brothers", "Dept": "Department", "Univ": "University", "Assn": "Association", "Govt": "Government",
-    "Ste": "Suite", "Mt": "Mount", "St": "Street", "Dr": "Drive", "Ln": "Lane", "Vol": "Volume", "Fig": "Figure",
-    "Rep": "Representative", "Sen": "Senator", "Gov": "Governor", "Capt": "Captain", "Sgt": "Sergeant",
+    "Co": "Company", "Bros": "Brothers", "Dept": "Department", "Univ": "University", "Assn": "Association",
+    "Govt": "Government", "Ste": "Suite", "Mt": "Mount", "St": "Street", "Dr": "Drive", "Ln": "Lane", "Vol": "Volume",
+    "Fig": "Figure", "Rep": "Representative", "Sen": "Senator", "Gov": "Governor", "Capt": "Captain", "Sgt": "Sergeant",
     "approx": "approximately", "vs": "versus", "etc": "et cetera", "et al": "et al", "ibid": "ibid", "qty": "quantity",
     "Qty": "Quantity", "dept": "department", "govt": "government", "tsp": "tsp", "tbsp": "tbsp",
     "Tbsp": "Tbsp", "pct": "percent", "ea": "each", "pcs": "pieces", "wkts": "wickets",
@@ -123,6 +123,12 @@ _PARTS_OF_COUNTRIES: Final = (
     "Korea|Vietnam|Virginia|Carolina|Dakota|Africa|America|Sudan|Ireland|Yorkshire|Asia|Europe|Germany|Bengal|Macedonia"
 )
 """Countries and states with a direction in their name: N. Korea."""
+
+_SIZES: Final = {
+    "lg": "large", "med": "medium", "sm": "small", "pkg": "package", "pkgs": "packages", "pkt": "packet",
+    "doz": "dozen",
+}  # fmt: skip
+"""Sizes of what a recipe counts."""
 
 _BEFORE_NUMBER: Final = {
     "Apt": "Apartment", "Ste": "Suite", "Rm": "Room", "Rt": "Route", "Bldg": "Building", "Fig": "Figure",
@@ -216,6 +222,8 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th))([ -])c\.(?!\w)"), r"\1century"),
     (re.compile(r"(?<![\w.,/-])(?<![0-9] )(1|[1-7]/[2-8]|[½¼¾⅓⅔]) c\.(?= [a-z])"), r"\1 cup"),
     (re.compile(r"(?<=[0-9½¼¾⅓⅔]) c\.(?= [a-z])"), " cups"),
+    (re.compile(rf"(?<=[0-9½¼¾⅓⅔] )({one_of(_SIZES)})\.?(?= [a-z])"), lambda match: _SIZES[match[1]]),
+    (re.compile(r"\bCat(?:\. ?(?=[1-7]\b)| (?=[1-5] (?:storm|hurricane)))"), "Category "),
     (re.compile(r"\b([Dd])ep\.?(?=:? (?:[A-Z]{3} )?[0-9]{1,2}:[0-9]{2})"), r"\1eparts"),
     (re.compile(r"\b([Aa])rr\.?(?=:? (?:[A-Z]{3} )?[0-9]{1,2}:[0-9]{2})"), r"\1rrives"),
     (re.compile(r"\b([Rr])ef\.?(?= ?(?:[Nn]umber|#|[0-9]))"), r"\1eference"),

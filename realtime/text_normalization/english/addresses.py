@@ -130,6 +130,10 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
     ),  # a color
     (re.compile(rf"(?<=[0-9]\.[0-9])-({_PRERELEASE})[.-]?([0-9]*)(?![\w-])"), _prerelease),
     (re.compile(r"(?<![\w.])(?:[vV]ersion [vV]?|[vV])([0-9]+(?:\.[0-9]+)+)(?!\w|\.\w)"), _version),
+    (
+        re.compile(r"(?<![\w.])([vV]?[0-9]{1,3}(?:\.[0-9]{1,3})?)\.x\b"),
+        lambda match: re.sub("^[vV]", "version ", match[1]).replace(".", " point ") + " point x",
+    ),
     (re.compile(rf"\b({_SOFTWARE}) ([0-9]{{1,2}})/([0-9]{{1,2}})\b"), r"\1 \2, \3"),
     (
         re.compile(rf"\b((?:{_SOFTWARE}) ?(?:(?:[<>=≥≤~^]|==|>=|<=|~=) ?)?[0-9]{{1,2}})\.([1-9][0-9])(?![\w%]|\.\w)"),

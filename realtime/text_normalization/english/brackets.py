@@ -9,11 +9,12 @@ from realtime.text_normalization.numerals import cardinal, roman
 from realtime.text_normalization.rules import Rule, one_of
 
 _FUNCTIONS: Final = {
-    "sin": "sine", "cos": "cosine", "tan": "tangent", "log": "log", "ln": "natural log", "exp": "exp", "max": "max",
+    "sin": "sine", "cos": "cosine", "tan": "tangent", "log": "log", "log10": "log base 10", "log2": "log base 2",
+    "ln": "natural log", "exp": "exp", "max": "max",
     "min": "min", "sqrt": "the square root",
 }  # fmt: skip
 _OPERATORS: Final = {"-": "minus", "−": "minus", "+": "plus", "*": "times", "/": "over", "|": "given"}
-_ARGUMENT: Final = rf"(?:[0-9.]*[a-zA-Zα-ω][²³]?|[0-9.]+|{one_of(_FUNCTIONS)})"
+_ARGUMENT: Final = rf"(?:[0-9.]*[a-zA-Zα-ω][²³]?|[0-9.]+°?|{one_of(_FUNCTIONS)})"
 _ARGUMENTS: Final = rf"[-−]?{_ARGUMENT}(?:(?: ?[-−+*/^|] ?|, ?| of | ){_ARGUMENT})*"
 
 

@@ -190,6 +190,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
     """Return the rules for dates and times."""
     return (
         (re.compile(r"(?<=[0-9])ish\b"), " ish"),
+        (re.compile(r"(?<![\w:.])(2[5-9]|[3-9][0-9]):00(?![\w:]|[.,][0-9])"), r"\1 minutes"),
         (re.compile(r"(?<![\w:.])([01]?[0-9]:[0-5][0-9])([ap])(?![\w'’:]|\.m)"), r"\1 \2m"),
         (re.compile(r"\b([QH][1-4])['’](?=[0-9]{2}\b)"), r"\1 "),
         (re.compile(r"(?<=[0-9])\(M\)"), " M"),  # a motorway
@@ -257,7 +258,8 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(rf"{_NOT_INSIDE}{_TIME.replace('[:.]', ':')}(?: ?(?:Uhr|hrs?|h)\b)?{_NOT_PARTLY}"), _time),
         (re.compile(r"(?<![\w.,-])([0-9]+)s(?= (?:timeout|delay|timer|clip|wait|pause|limit|interval|video|break"
                     r"|cooldown|latency|rest|plank|sprint|window|countdown)s?\b)"), r"\1 second"),
-        (re.compile(r"(?i)\b((?:in|for|after|every|within|about|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
+        (re.compile(r"(?i)((?<==)[0-9]+"
+                    r"|\b(?:in|for|after|every|within|about|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
          r"\1 seconds"),
         (re.compile(r"(?<![\w.,$€£])([0-9]{1,3}) ?m(?:ins?)? ?([0-9]{1,2}) ?s(?:ecs?)?\b"), _minutes_and_seconds),
         (re.compile(r"(?<=[0-9]0s) ?[-–] ?(?=['’]?(?:[12][0-9])?[0-9]0s\b)"), " to "),

@@ -6,7 +6,8 @@ from typing import Final
 from realtime.text_normalization.rules import Rule, one_of
 
 _PERIODS: Final = {
-    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday",
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday",
+    "Weds": "Wednesday", "Thu": "Thursday", "Thur": "Thursday",
     "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday", "Jan": "January", "Feb": "February",
     "Mar": "March", "Apr": "April", "Jun": "June", "Jul": "July", "Aug": "August", "Sep": "September",
     "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December",
@@ -15,18 +16,18 @@ _MONTHS: Final = (
     "January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug"
     "|Sept|Sep|Oct|Nov|Dec"
 )
-_DAYS: Final = "Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun"
+_DAYS: Final = "Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun"
 
 _BEFORE_PERIOD: Final = re.compile(
     r"(?:\b(?:on|in|this|next|last|every|each|until|till|through|by|since|before|after|early|late|mid|of|[0-9]+(?:st|nd"
-    r"|rd|th)?|is a|was a)\s+|\(|(?:day|ary|ber|March|April|May|June|July|August"
-    r"|\b(?:Mon|Tues?|Wed|Thurs?|Fri|Sat|Sun|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)"
+    r"|rd|th)?|is a|was a)\s+|[0-9] ?[ap]\.?m\.?,? |\(|(?:day|ary|ber|March|April|May|June|July|August"
+    r"|\b(?:Mon|Tues?|Weds?|Thurs?|Fri|Sat|Sun|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)"
     r"(?:,? (?:and|or|to|through|thru) |, ?& | ?& ?| ?[-–/] ?|, ))$",
     re.IGNORECASE,
 )
 """What stands before a day or a month; not before the star, or a woman called Jan."""
 
-_UNAMBIGUOUS: Final = r"Tues?|Wed(?! to\b| in\b)|Thurs?|Fri|Feb|Sept|Oct|Nov"
+_UNAMBIGUOUS: Final = r"Tues?|Weds|Wed(?! to\b| in\b)|Thurs?|Fri|Feb|Sept|Oct|Nov"
 """Abbreviations of days and months that are no names and, with a capital, no words."""
 
 _BEFORE_DAY: Final = r"on|this|next|last|every|each|until|till|by|since|before|after"
@@ -35,6 +36,7 @@ _BEFORE_MONTH: Final = r"in|early|late|mid|this|next|last|every"
 _FROM: Final = "(?:(?:by|at|from|until|after|before|@) ?)"
 _DATED: Final = (
     rf"(?=,? (?:(?:{_MONTHS})\b|{_FROM}?[0-9]{{1,2}}(?::[0-5][0-9])? ?[ap]\.?m\b|[0-9]{{1,2}}:[0-5][0-9]\b"
+    r"|[01]?[0-9]/[0-3]?[0-9]\b"
     rf"|[0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:of )?(?:{_MONTHS})\b|[12][0-9]{{3}}\b))"
 )
 """Before the date or the time of a day, or the year of a month."""

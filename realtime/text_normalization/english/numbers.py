@@ -52,10 +52,10 @@ TELEPHONE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w+])[0-9]{4}(?: [0-9]{4}){2,}(?: [0-9]{1,4})?(?!\w)"), _digits),  # cards and accounts
     (re.compile(r"(?<![\w+-])[0-9]{1,6}(?:-[0-9]{1,7}){3,}(?![\w-])"), _digits),
     (re.compile(r"(?<![\w+-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])"), _digits),
-    (re.compile(r"(?<![\w.,/:+-])([0-9]{1,6})-(0[0-9]{2,6})(?![\w-]|[.,:/][0-9])"),  # of an invoice
-     lambda match: f"{match[1]}, {digit_by_digit(match[2])}"),
     (re.compile(r"(?<![\w+-])1-(8[0-9]{2})-(?=[A-Z])"), lambda match: f"one {cardinal(int(match[1]))} "),
     (re.compile(r"(?<![\w.,/-])[0-9]{3}-[0-9]{2}(?!00)[0-9]{2}(?![\w-]|[.,/][0-9])"), _digits),
+    (re.compile(r"(?<![\w.,/:+-])([0-9]{1,6})-(0[0-9]{2,6})(?![\w-]|[.,:/][0-9])"),  # of an invoice
+     lambda match: f"{match[1]}, {digit_by_digit(match[2])}"),
     (re.compile(r"(?<![\w/.,:+-])(?=(?:[0-9][ -]?){7,15}(?![0-9]))0[0-9]{1,5}(?:[ -][0-9]{2,8}){1,4}"
                 r"(?![\w/]|[.,:-][0-9])"), _with_trunk_prefix),
     (re.compile(rf"{_NOT_INSIDE}(?<![0-9] )0[0-9]+{_NOT_PARTLY}"), _digits),

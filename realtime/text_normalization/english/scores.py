@@ -31,6 +31,9 @@ _BRITISH: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w.,$€£/-])([1-9][0-9]{1,2})[-–/]([0-9])(?![\w%°-]|[.,:/][0-9])"
                 r"(?=[^.;!?\n]{0,30}\b(?:tea|lunch|stumps|overs|declared|close of play|innings)\b)"),
      r"\1 for \2"),
+    (re.compile(r"(\b(?:reached|posted|(?:slumped|collapsed) to|(?:declared|closed) on) )([1-9][0-9]{1,2})[-–/]([0-9])"
+                r"(?![\w%°-]|[.,:/][0-9])"),
+     r"\1\2 for \3"),
     (re.compile(r"(?<![\w.,$€£/-])([0-9]|1[0-9])[-–]0(?![\w%°-]|[.,:/][0-9]| ?=)"),
      lambda match: f"{'nil' if match[1] == '0' else match[1]} nil"),
     (re.compile(r"(\b(?:los[et]s?|losing|lost|trail(?:ed|ing)|beaten|down) )0[-–]([0-9])(?![\w%°-]|[.,:/][0-9])"),

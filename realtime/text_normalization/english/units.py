@@ -254,7 +254,7 @@ UNITS: Final[tuple[Rule, ...]] = (
         lambda match: f" {DIRECTIONS[match[1]].lower()}",
     ),
     (
-        re.compile(rf"\b({one_of(DIRECTIONS)})(?= [0-9]{{1,3}} (?:mph|km/h|knots)\b)"),
+        re.compile(rf"\b({one_of(DIRECTIONS)})(?= [0-9]{{1,3}}(?: to [0-9]{{1,3}})? (?:mph|km/h|knots)\b)"),
         lambda match: DIRECTIONS[match[1]].lower(),
     ),
     (re.compile(r"(?<=[0-9]) ?℃"), " degrees Celsius"),
