@@ -252,7 +252,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     (re.compile(r"\b(?=[A-Z0-9])([A-Z][a-z]+|[0-9]+(?:st|nd|rd|th)) (St|Ave|Rd|Blvd)"
                 r"(?=$|[,;!?)]|\.$| (?:and|in|at|near|is|on|to|was)\b)"),
      lambda match: f"{match[1]} {_STREETS[match[2]]}"),
-    (re.compile(rf"(?<![\w.])([0-9]+[A-Z]? )({one_of(DIRECTIONS)})\.?(?= (?:[A-Z]|[0-9]+(?:st|nd|rd|th)))"),
+    (re.compile(rf"(?<![\w.])([0-9]+[A-Z]? )({one_of(DIRECTIONS)})\.?(?= (?:[A-Z][\w.]|[0-9]+(?:st|nd|rd|th)))"),
      lambda match: match[1] + DIRECTIONS[match[2]]),
     (re.compile(rf"(?<=[a-z] )({one_of(DIRECTIONS)})\.?(?= [A-Z][a-z]+ (?:St|Street|Ave|Avenue|Rd|Road|Blvd)\b)"),
      lambda match: DIRECTIONS[match[1]]),

@@ -259,7 +259,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(r"(?<![\w.,-])([0-9]+)s(?= (?:timeout|delay|timer|clip|wait|pause|limit|interval|video|break"
                     r"|cooldown|latency|rest|plank|sprint|window|countdown)s?\b)"), r"\1 second"),
         (re.compile(r"(?i)((?<==)[0-9]+"
-                    r"|\b(?:in|for|after|every|within|about|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
+                    r"|\b(?:in|for|after|every|within|about|around|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
          r"\1 seconds"),
         (re.compile(r"(?<![\w.,$€£])([0-9]{1,3}) ?m(?:ins?)? ?([0-9]{1,2}) ?s(?:ecs?)?\b"), _minutes_and_seconds),
         (re.compile(r"(?<=[0-9]0s) ?[-–] ?(?=['’]?(?:[12][0-9])?[0-9]0s\b)"), " to "),

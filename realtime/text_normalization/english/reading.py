@@ -12,6 +12,7 @@ from realtime.text_normalization.english.addresses import ADDRESSES
 from realtime.text_normalization.english.brackets import BRACKETS
 from realtime.text_normalization.english.dates import dates, short_dates
 from realtime.text_normalization.english.durations import DURATIONS
+from realtime.text_normalization.english.feet_and_inches import FEET_AND_INCHES
 from realtime.text_normalization.english.formulas import FORMULAS
 from realtime.text_normalization.english.money import MONEY
 from realtime.text_normalization.english.names import NAMES
@@ -47,7 +48,7 @@ def _stages(*, british: bool) -> tuple[Stage, ...]:
         ),
         (
             re.compile(r"[0-9]|per |half|third|quarter|[fnxh]th|onds|/[hms]|[hkMGTmndcµμ][A-ZbΩ]|[µμ][a-z]|[mt][²³]"),
-            UNITS,
+            (*UNITS, *FEET_AND_INCHES),
         ),
         (re.compile(r"[A-Za-z][0-9₀-₉]|[A-Z][a-z]?[A-Z]"), FORMULAS),
         (re.compile(r"[^\x00-\x7f]|[=!<>#&@%+*/|\\^~_-]|\(\)|['’]n|Ctrl|Cmd|Del"), SYMBOLS),

@@ -46,7 +46,7 @@ _LIMITS: Final = {
 
 _LIMIT: Final[Rule] = (
     re.compile(
-        r"(?i)(\b(?:requir\w+|needs?|supports?|install\w*|works with|compatible with|depends on)\b[^;:\n<>≤≥]{1,40}?)"
+        r"(?i)(\b(?:requir\w+|needs?|supports?|install\w*|works with|compatible with|depends on)\b[^;:(\n<>≤≥]{1,40}?)"
         rf" ?({one_of(_LIMITS)}) ?(?=v?[0-9])"
     ),
     lambda match: f"{match[1]} {_LIMITS[match[2]]} ",

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from realtime.text_normalization.english.abbreviations import DIRECTIONS
-from realtime.text_normalization.english.describing import DESCRIBED, NOUN, describes
+from realtime.text_normalization.english.describing import NOUN, describes
 from realtime.text_normalization.rules import NUMBER, Rule, one_of
 
 _PREFIXES: Final = {
@@ -138,37 +138,6 @@ def _without_number(match: re.Match[str]) -> str:
     return before + _name(match, plural=not before)
 
 
-_QUOTE: Final = re.compile('(?<![0-9])"')
-_DESCRIBED_BY_INCHES: Final = re.compile(rf"{NOUN.pattern}| [A-Z]| [0-9]+[A-Z]\b")
-_SIZED: Final = re.compile(
-    " (?:wide|tall|deep|thick|across|apart|square|taller|wider|longer|shorter|by|but|as|so|than|then)\\b"
-)
-
-
-def _inches(match: re.Match[str]) -> str:
-    """Read a double quote after a number as inches, unless it closes a quotation."""
-    if len(_QUOTE.findall(match.string, 0, match.start())) % 2:
-        return match[0]
-    described = DESCRIBED.search(match.string, max(0, match.start() - 10), match.start())
-    describes = (described or not _SIZED.match(match.string, match.end())) and _DESCRIBED_BY_INCHES.match(
-        match.string, match.end()
-    )
-    return f"{match[1]} inch" + ("" if describes or match[1] == "1" else "es")
-
-
-_OPEN_QUOTE: Final = re.compile(r"(?<!\w)['‘](?!(?:[0-9]0s|em|til|tis|twas|cause)\b|n['’])")
-
-_QUOTED: Final = 200
-"""Characters of the longest quotation that is noticed."""
-
-
-def _feet(match: re.Match[str]) -> str:
-    """Read a single quote after a number as feet, unless it closes a quotation."""
-    if _OPEN_QUOTE.search(match.string, max(0, match.start() - _QUOTED), match.start(1) + 1):
-        return match[0]
-    return f"{match[1]} {'foot' if match[1] == '1' or describes(match) else 'feet'}"
-
-
 def _height(match: re.Match[str]) -> str:
     return f"{match[1]} foot {match[2]} inch" if describes(match) else f"{match[1]} feet {match[2]} inches"
 
@@ -197,7 +166,7 @@ def _degrees(match: re.Match[str]) -> str:
 UNITS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?:(?<=[0-9]) ?|(?<=\bper) )(sq|cu|fl)\.? ?(in|ft|yd|mi|k?m|oz)\b(?:\.(?=,| [a-z]))?"), r" \1 \2"),
     (
-        re.compile(rf"(?<=\bper )(?P<unit>{one_of(_CUSTOMARY)})(?P<power>){_END}"),
+        re.compile(rf"(?<=\bper )(?P<unit>{one_of(_CUSTOMARY)}|h)(?P<power>){_END}"),
         lambda match: _name(match, plural=False),
     ),
     (
@@ -284,14 +253,11 @@ UNITS: Final[tuple[Rule, ...]] = (
         re.compile(rf"(?P<and>\band a )?(?P<part>{_PARTS}) +{_UNIT}{_END}{_STOP}"),
         lambda match: f"{match['and'] or ''}{match['part']} {_name(match, plural=bool(match['and']))}",
     ),
-    (re.compile(r"(?<=half|rter|ters|hird|irds|ghth|hths|ixth|enth|nths|onds)(?:\"|″|'')(?=[\s.,;:!?)]|$)"), " inch"),
     (
         re.compile(rf"(?P<large>(?:million|billion|thousand) )(?=\w\w){_UNIT}(?:{_DIVISOR})?{_END}{_STOP}"),
         lambda match: match["large"] + _name(match, plural=True),
     ),
     (re.compile(rf"{_SINGULAR}(?=\w\w+/|m/){_UNIT}{_DIVISOR}{_END}"), _without_number),
     (re.compile(rf"{_SINGULAR}(?P<unit>{one_of(_DISTINCT)})(?P<power>[²³])?{_END}"), _without_number),
-    (re.compile(rf"(?<![\w.,])({NUMBER})(?:[\"″”]|'')(?=[\s.,;:!?)×x]|$)"), _inches),
-    (re.compile(r"(?<![\w.,])([0-9]{1,3}(?:,[0-9]{3})?(?:\.[0-9]+)?)['′](?=[\s.,;:!?)]|$)"), _feet),
     (re.compile(rf"(?<![\w.,])({NUMBER})★"), _stars),
 )
