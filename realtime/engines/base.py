@@ -133,6 +133,7 @@ class EngineProgram:
             seconds are added that its audio explains.
         cancel_timeout: Seconds in which it must have ended a cancelled job, or else it is killed. An engine looks for a
             cancellation between two tokens or chunks, which take a second and more on a slow CPU.
+        rest_seconds: Seconds without work after which a process returns the memory that it has freed.
     """
 
     name: str
@@ -144,6 +145,7 @@ class EngineProgram:
     max_memory_bytes: int = 0
     stall_timeout: float = 120.0
     cancel_timeout: float = 5.0
+    rest_seconds: float = 10.0
 
 
 class LanguageIdentifier(Protocol):

@@ -95,9 +95,11 @@ class Log(logging.Handler):
 class Jobs:
     """The jobs and calls of the service, which a thread reads, and the cancellation of the present job."""
 
-    def __init__(self, link: Link, engine: "ProcessEngine | CalledEngine") -> None:
+    def __init__(self, link: Link, engine: "ProcessEngine | CalledEngine", rest_seconds: float) -> None:
+        """Return freed memory after `rest_seconds` without work: tensors of many sizes leave it in pieces."""
         self._link = link
         self._engine = engine
+        self._rest_seconds = rest_seconds
         self._waiting: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._cancelled = -1
         threading.Thread(target=self._read, daemon=True).start()
@@ -107,7 +109,7 @@ class Jobs:
         from realtime.workers.messages import Kind, Message
 
         while True:
-            job = self._waiting.get()
+            job = self._next()
             try:
                 if job.kind is Kind.CALL:
                     answer = cast("CalledEngine", self._engine).call(job.fields["name"], job.data)
@@ -119,6 +121,16 @@ class Jobs:
             except Exception as exc:  # noqa: BLE001 - raised again in the service
                 outcome = failure(exc)
             self._link.send(outcome)
+
+    def _next(self) -> "Message":
+        """Wait for a job or call."""
+        from realtime.freed_memory import return_freed_memory
+
+        try:
+            return self._waiting.get(timeout=self._rest_seconds)
+        except queue.Empty:
+            return_freed_memory()
+            return self._waiting.get()
 
     def _results(self, job: "Message") -> Iterator["tuple[dict[str, Any], Samples]"]:
         results = cast("ProcessEngine", self._engine).run(job.fields, job.samples)
@@ -185,7 +197,7 @@ def main() -> None:
         return
     return_freed_memory()
     link.send(Message(Kind.READY, engine.description))
-    Jobs(link, engine).run()
+    Jobs(link, engine, start["rest_seconds"]).run()
 
 
 if __name__ == "__main__":

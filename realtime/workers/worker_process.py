@@ -108,6 +108,7 @@ class WorkerProcess:
             "arguments": self._program.arguments,
             "max_memory_bytes": self._program.max_memory_bytes,
             "ends_with_thread": ends_with_thread,
+            "rest_seconds": self._program.rest_seconds,
             "log_level": logging.getLogger("realtime").getEffectiveLevel(),
         }
         stage, deadline = "starting", time.monotonic() + MAX_START_SECONDS

@@ -54,6 +54,8 @@ class ObedientEngine:
                 threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
                 files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
                 yield {"pid": os.getpid(), "threads": threads, "files": files, "keys": sorted(os.environ)}, samples
+            case "waste":
+                self.kept = leave_garbage()
             case "weigh":
                 yield {"megabytes": resident_megabytes()}, samples
             case "abort":
@@ -78,7 +80,12 @@ class ObedientEngine:
 
 
 def obedient(
-    *, instances: int = 1, max_memory_bytes: int = 0, stall_timeout: float = 20.0, **load: str
+    *,
+    instances: int = 1,
+    max_memory_bytes: int = 0,
+    stall_timeout: float = 20.0,
+    rest_seconds: float = 10.0,
+    **load: str,
 ) -> EngineProgram:
     """Return the program of an `ObedientEngine` in the Python that runs the tests."""
     import sys
@@ -86,7 +93,7 @@ def obedient(
     return EngineProgram(
         "obedient", "tests.support.process_engine:ObedientEngine", load, sys.executable,
         environment={"PYTHONPATH": ROOT}, instances=instances, max_memory_bytes=max_memory_bytes,
-        stall_timeout=stall_timeout, cancel_timeout=0.5,
+        stall_timeout=stall_timeout, cancel_timeout=0.5, rest_seconds=rest_seconds,
     )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 Speech is cancelled at random times: 500 times that of hibari in threads of the service, 100 times that of ChatTTS, a
 tiny random model, in a process of `make voices`' environment. The table has how long the engine still worked each time,
-and how many threads, files and bytes there are more at the end than after the first tenth.
+and how many threads, files and bytes there are more at the end than after the first tenth; in the process both times
+after it has rested. What it has more then are two caches, of PyTorch and of oneDNN, with entries for each length of
+audio that was computed, 1,024 each: they end at 45 MB with this model.
 """
 
 import asyncio
@@ -12,6 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +38,7 @@ HIBARI_TIMES: Final = 500
 CHATTTS_TIMES: Final = 100
 LONGEST_WAIT: Final = 5.0
 POLL: Final = 0.001
+REST_SECONDS: Final = 0.5
 
 
 class WatchedHibari(Hibari):
@@ -107,17 +111,20 @@ async def measure_chattts(times: int) -> None:
         engines = InstalledEngines(Settings(model_paths=(f"ChatTTS={folder}/model",), chattts_python=PYTHON))
         program = engines.synthesizer(lookup("ChatTTS"))
         assert isinstance(program, EngineProgram)
+        program = replace(program, rest_seconds=REST_SECONDS)
         pool = ProcessPool(program, ignore, max_waiting=1)
         (process,) = (each for each in psutil.Process().children() if "engine_process.py" in " ".join(each.cmdline()))
         waits, interrupted, before = [], 0, holdings(process)
         for number in range(times):
             if number == times // 10:
+                await asyncio.sleep(3 * REST_SECONDS)
                 before = holdings(process)
             job = SpeechJob(TEXT, f"voice {number % 3}", 1.0).fields()
             await cancelled(pool.run(job), drawn.uniform(0, 1.0))
             interrupted += pool.idle_processes == 0
             waits.append(await seconds_until(lambda: pool.idle_processes == 1))
         assert process.is_running(), "its process was killed and replaced"
+        await asyncio.sleep(3 * REST_SECONDS)
         report("ChatTTS", waits, holdings(process) - before, interrupted)
         pool.close()
 

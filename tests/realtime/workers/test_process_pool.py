@@ -417,3 +417,15 @@ def test_a_process_gives_back_what_loading_the_model_has_freed() -> None:
         assert wasteful - await megabytes(obedient()) < GARBAGE_MEGABYTES / 4
 
     run(scenario())
+
+
+@pytest.mark.skipif(not KEEPS_FREED_MEMORY, reason="this C library keeps less")
+def test_a_process_without_work_gives_back_what_it_has_freed() -> None:
+    async def scenario() -> None:
+        async with pool(obedient(rest_seconds=0.2)) as opened:
+            (weighed,) = await results(opened, "weigh")
+            process = psutil.Process(opened.description["pid"])
+            assert await results(opened, "waste") == []
+            await until(lambda: process.memory_info().rss / 1e6 - weighed["megabytes"] < GARBAGE_MEGABYTES / 4)
+
+    run(scenario())
