@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import itertools
 import json
 import re
 from pathlib import Path
@@ -9,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from realtime.audio.formats import Encoding, encode
+from realtime.errors import Overloaded
+from realtime.models.models import Models
 from tests.page.conftest import Browse
 from tests.support.browsers.page import Page
 from tests.support.fault_proxy import fault_proxy
+from tests.support.loaded_models import BASE
 from tests.support.realtime_service import eventually, realtime_service, utterance
 from tests.support.recordings import silence, wav_file
-from tests.support.scripted_engines import transcript_of
+from tests.support.scripted_engines import ScriptedEngines, transcript_of
 
 FAKE_SOCKET = """(() => {
   window.WebSocket = class extends EventTarget {
@@ -345,3 +349,19 @@ def test_a_recording_that_is_dropped_or_pasted_is_captioned(page: Page, event: s
     assert eventually(lambda: page.text("#recording-turns") == "Good morning.", 30)
     assert page.evaluate("document.querySelectorAll('#recording .word').length") == 2
     assert page.evaluate("document.querySelector('#recording-exports').getClientRects().length") == 1
+
+
+def test_a_text_is_spoken_where_no_recognizer_has_capacity(browse_chromium: Browse, tmp_path: Path) -> None:
+    async def fill(models: Models) -> None:
+        with contextlib.suppress(Overloaded):
+            for number in itertools.count():
+                models.admit(f"session {number}", BASE)
+
+    with realtime_service(ScriptedEngines(decoding=0.05)) as service:
+        service.call(fill(service.models))
+        with browse_chromium(f"http://127.0.0.1:{service.port}/", tmp_path) as page:
+            page.evaluate(
+                "void import('/vivavoce.js').then(({ speak }) => speak('Good morning.'))"
+                ".then((speech) => { window.firstAudioMs = speech.firstAudioMs })"
+            )
+            assert eventually(lambda: page.evaluate("window.firstAudioMs > 0"), 30)
