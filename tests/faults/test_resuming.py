@@ -30,6 +30,7 @@ from tests.support.realtime_service import (
     Message,
     RealtimeService,
     eventually,
+    has_rested,
     read_to_end,
     realtime_service,
     utterance,
@@ -317,8 +318,7 @@ def test_a_parked_session_gives_memory_back_and_is_not_ended_as_idle(
     ):
         client.send_audio(AUDIO[0])
         client.socket.close(CloseCode.INTERNAL_ERROR)
-        (trace,) = tmp_path.iterdir()
-        assert eventually(lambda: '"Rest"' in trace.read_text())
+        assert eventually(lambda: has_rested(tmp_path))
         client.until(COMPLETED)
         assert client.resumed == 1
         assert [event["transcript"] for event in of_type(client, COMPLETED)] == [transcript_of(TURNS[0])]

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -231,6 +232,12 @@ def read_to_end(socket: ClientConnection) -> int:
             socket.recv(timeout=TIMEOUT)
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else CloseCode.ABNORMAL_CLOSURE
+
+
+def has_rested(traces: Path) -> bool:
+    """Return whether a session has given memory back, the only one whose trace is in the directory."""
+    (trace,) = traces.iterdir()
+    return '"Rest"' in trace.read_text(encoding="utf-8")
 
 
 def eventually(condition: Callable[[], bool], timeout: float = TIMEOUT) -> bool:

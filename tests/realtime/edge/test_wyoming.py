@@ -10,7 +10,7 @@ import pytest
 
 from realtime.errors import EngineError
 from realtime.wire.wyoming.framing import WyomingEvent
-from tests.support.realtime_service import RealtimeService, eventually, realtime_service
+from tests.support.realtime_service import RealtimeService, eventually, has_rested, realtime_service
 from tests.support.recordings import silence
 from tests.support.scripted_engines import ScriptedEngines, Work, say_numbers, transcript_of
 from tests.support.wyoming_client import TIMEOUT, WyomingClient, wyoming_client
@@ -207,8 +207,7 @@ def test_a_client_that_sends_nothing_has_its_session_give_memory_back(tmp_path: 
         client.send("synthesize", text="Hello.")
         assert client.wait_for("error").data["code"] == "session_idle"
         assert eventually(lambda: not server.sessions)
-    (trace,) = tmp_path.iterdir()
-    assert '"Rest"' in trace.read_text()
+    assert has_rested(tmp_path)
 
 
 def test_a_client_that_waits_for_an_answer_is_not_idle() -> None:
