@@ -156,6 +156,8 @@ CHINESE: Final[tuple[Rule, ...]] = (
      lambda match: _called(match[1])),
     (re.compile(r"(?<![0-9.])(1[0-9]{2}|1[02][0-9]{3}|9[56][0-9]{3})(?=打|电话|热线|报警|報警)"),
      lambda match: _called(match[1])),
+    (re.compile(r"((?<=航班)[A-Z0-9]{2}|(?<![A-Za-z0-9])[A-Z]{2})([0-9]{3,4})(?=次航班|航班|(?<=航班......)|于|起飞)"),
+     lambda match: match[1] + _called(match[2])),
     (re.compile(r"(?<![A-Za-z0-9])([GDCZTKL])([0-9]{1,4})(?=次|列|号车|车)"),
      lambda match: match[1] + _called(match[2])),
     (re.compile(r"[（(](0[0-9]{2,3})[)）] ?([0-9]{7,8})(?![0-9])"), lambda match: _called(match[1] + match[2])),

@@ -190,6 +190,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
     """Return the rules for dates and times."""
     return (
         (re.compile(r"(?<=[0-9])ish\b"), " ish"),
+        (re.compile(r"(?<![\w:.])([0-9]{1,2}:[0-5][0-9])/(?=(?:mi|mile|km)\b)"), r"\1 per "),
         (re.compile(r"(?<![\w:.])(2[5-9]|[3-9][0-9]):00(?![\w:]|[.,][0-9])"), r"\1 minutes"),
         (re.compile(r"(?<![\w:.])([01]?[0-9]:[0-5][0-9])([ap])(?![\w'’:]|\.m)"), r"\1 \2m"),
         (re.compile(r"\b([QH][1-4])['’](?=[0-9]{2}\b)"), r"\1 "),

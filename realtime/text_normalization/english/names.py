@@ -185,7 +185,7 @@ NAMES: Final[tuple[Rule, ...]] = (
      lambda match: f"{match[1]} {in_pairs(match[2])}"),  # F-150, Blink-182
     (re.compile(r"\b([A-Z])([1-9][0-9]{2})(?![\w-]|[.,:][0-9])"),
      lambda match: f"{match[1]} {in_pairs(match[2])}"),  # A380
-    (re.compile(r"(?<![\w.,])([1-9][0-9]{2,3}) ?[x×] ?([1-9][0-9]{2,3})(?![\w.,]| (?:[ckm]?m|in|ft)\b)"),
+    (re.compile(r"(?<![\w.,])([1-9][0-9]{2,3}) ?[x×] ?([1-9][0-9]{2,3})(?!\w|[.,][0-9]| (?:[ckm]?m|in|ft)\b)"),
      lambda match: f"{in_pairs(match[1])} by {in_pairs(match[2])}"),  # of a screen
     (re.compile(r"(?<![\w.,$€£-])(480|720|1080|1440|2160)([pi])\b"),
      lambda match: f"{in_pairs(match[1])} {match[2].upper()}"),

@@ -16,10 +16,11 @@ from realtime.text_normalization.english.feet_and_inches import FEET_AND_INCHES
 from realtime.text_normalization.english.formulas import FORMULAS
 from realtime.text_normalization.english.money import MONEY
 from realtime.text_normalization.english.names import NAMES
-from realtime.text_normalization.english.numbers import CALCULATIONS, GROUPING, RATIOS, TELEPHONE
+from realtime.text_normalization.english.numbers import CALCULATIONS, GROUPING, RATIOS
 from realtime.text_normalization.english.scores import scores
 from realtime.text_normalization.english.states import POSTAL, STATES
 from realtime.text_normalization.english.symbols import SYMBOLS
+from realtime.text_normalization.english.telephone import TELEPHONE
 from realtime.text_normalization.english.units import UNITS
 from realtime.text_normalization.english.words import BRITISH_NUMBERS, TIDYING, WORDS
 from realtime.text_normalization.rules import Stage

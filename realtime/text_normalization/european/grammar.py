@@ -38,6 +38,7 @@ _POSTAL_CODES: Final[dict[str, Rule]] = {
 }
 """Rules for codes of five digits before a town that are not read as a number, as they are in French."""
 
+_VERSION: Final = {"de": "Version", "fr": "version", "es": "versión"}
 _NEXT_WORD: Final = re.compile(rf"{BLANK}([^\W\d_]+)")
 
 
@@ -71,6 +72,7 @@ def _addresses(language: Language) -> tuple[Rule, ...]:
         (re.compile(rf"(?i)\b(?:https?|ftp)://([^\s<>\"|]+{_ADDRESS_END})"), named),
         (re.compile(rf"(?i)\b(www\.[^\s<>\"|]+{_ADDRESS_END})"), named),
         (re.compile(r"(?<![\w.+-])(?:mailto:)?([\w.+-]+@[\w-]+(?:\.[\w-]+)*)\b"), named),
+        (re.compile(r"\bv(?=[0-9]+\.[0-9])"), f"{_VERSION[language.code]} "),
         (re.compile(r"(?<![\w.@/-])((?=[\w-]*[^\W\d_]{2})[\w-]+(?:\.[\w-]+)*\.[a-z]{2,5})(?!\w|\.\w)"), named),
         (re.compile(r"(?<![\w.])(?![0-9.]*(?:\.000|[3-9][0-9]{2}))((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?!\w|\.\w)"),
          lambda match: match[1].replace(".", f" {language.marks['.']} ")),
@@ -136,6 +138,8 @@ def _telephones(language: Language) -> tuple[Rule, ...]:
          lambda match: match[1] + language.telephone(match[2])),
         (re.compile(r"(?<![\w+.,-])(?<![0-9][ \u00a0\u202f])0 ?[0-9]{1,4}(?:(?: ?[/–-] ?|[ .])[0-9]{2,8}){1,5}"
                     r"(?![\w]|[.,][0-9])"),
+         lambda match: language.telephone(match[0])),
+        (re.compile(r"(?<= [oy] al )[6-9][0-9]{2} [0-9]{3} [0-9]{3}(?! ?[\w,])"),
          lambda match: language.telephone(match[0])),
         (re.compile(r"(?<![\w+.,-])[0-9]{3}-[0-9]{3}-[0-9]{3,4}(?![\w-])"), lambda match: language.telephone(match[0])),
         # nine or ten digits in groups that are no thousands

@@ -157,6 +157,13 @@ def _numeral(before: str, numeral: str, _after: str) -> str:
     return feminine_es(ordinal(value, "es")) if _QUEENS.match(name) else ordinal(value, "es")
 
 
+def _parts(_before: str, number: str, _after: str) -> str:
+    """Say a fraction of parts: "dos terceras partes"."""
+    count, part = (int(each) for each in number.split("/"))
+    words = feminine_es(ordinal(part, "es"))
+    return f"una {words}" if count == 1 else f"{cardinal(count, 'es')} {words}s"
+
+
 def _s(name: str) -> tuple[str, str]:
     first, blank, rest = name.partition(" ")
     return name, f"{first}s{blank}{rest}"
@@ -256,6 +263,7 @@ SPANISH: Final = Language(
     ordinals=(
         (r"(?<![\w.,])(?P<number>[0-9]{7,8})(?=-?[A-Z]\b)", _identity_number),
         (r"(?<![\w.,])(?P<number>[0-9]{1,2}) ?[x×](?= (?:al|a la|por|cada)\b)", _times_each),
+        (r"(?<![\w.,/])(?P<number>[1-9]/[3-9])(?= partes?\b)", _parts),
         (rf"{_NUMBER}(?<=[13])\.?(?:er)\b", _short),
         (rf"{_NUMBER}(?: ?\.?º(?![CF]\b)|\.?o\b|ro\b|do\b|to\b|mo\b|vo\b|no\b)", _adjective),
         (rf"{_NUMBER}(?: ?\.?ª|\.?a\b|ra\b|da\b|ta\b|ma\b|va\b|na\b)", _feminine),

@@ -189,7 +189,7 @@ PARTS = ["a", "1", "a.", "1.", "1,", "*a", "<a ", "[a](", "-", "_", "| -", "0 ",
          "a/", "A:", "0:", "a.b/", "H2", "1 k", "\\a", "A. ", "X", "I V ", "St. ", "1st ", "1 000 ", "'9", "5%-", "1:",
          "年", "2-", "(", "1.000,", "Ctrl+", "#a", "a1", "h ", "£1m ", "e4 ", "½", "Mon, ",
          "1 min. ", "a/hr. ", "on 1/2, ", "feat. A ", "★", "needs a", "needs >", "2m 30s ", "π", "1/2至",
-         "Fed. R. "]  # fmt: skip
+         "Fed. R. ", "20/20 ", "4-8-", "Rome, Ga. ", '1/2" ', "航班AB1"]  # fmt: skip
 """Beginnings of what rules look for, to be repeated."""
 
 
