@@ -16,7 +16,8 @@ _NUMBERED: Final = {
     "ch": "chapter", "p": "page", "pp": "pages", "est": "established", "eq": "equation", "max": "maximum",
     "min": "minimum", "approx": "approximately", "apt": "apartment", "ext": "extension", "sec": "section",
     "ver": "version", "ca": "circa", "nr": "number", "art": "article", "par": "paragraph", "ex": "example",
-    "tbl": "table", "rt": "route", "sc": "scene", "rm": "room", "bldg": "building", "pg": "page", "pgs": "pages",
+    "tbl": "table", "rt": "route", "rte": "route", "sc": "scene", "rm": "room", "bldg": "building", "pg": "page",
+    "pgs": "pages",
     "cl": "clause", "amend": "amendment", "ll": "lines", "v": "verse", "vv": "verses", "op": "opus", "cap": "chapter",
     "fl": "floor", "flr": "floor", "eqs": "equations", "eqn": "equation", "eqns": "equations", "chs": "chapters",
     "secs": "sections", "subsec": "subsection", "subsecs": "subsections", "arts": "articles", "para": "paragraph",
@@ -79,7 +80,7 @@ _ALWAYS: Final = {
     "mtg": "meeting", "vol": "volume", "cf": "compare", "eds": "editors",
     "asst": "assistant", "Asst": "Assistant", "assoc": "associate", "mgr": "manager", "Mgr": "Manager",
     "Expy": "Expressway", "Fwy": "Freeway", "Tpke": "Turnpike", "Ct": "Court", "Pl": "Place", "Sq": "Square",
-    "acct": "account", "Acct": "Account", "co": "company", "cos": "companies", "Cos": "Companies",
+    "acct": "account", "Acct": "Account", "amt": "amount", "co": "company", "cos": "companies", "Cos": "Companies",
     "lvl": "level", "Lvl": "Level",
 }  # fmt: skip
 """Abbreviations that are no words, and are written out wherever a stop follows them."""

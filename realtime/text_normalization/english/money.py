@@ -59,6 +59,7 @@ _NOUN: Final = re.compile(
     r"-an?-[a-z]|"
     r"[ -](?!(?:and|or|in|for|per|each|to|on|at|more|less|from|is|was|a|back|off|now|again|by|if|when|because|but"
     r"|so|total|extra|worth|with|of|as|than|then)\b)[a-z]{2,}"
+    r"| (?!US|USD|CAD|AUD)[A-Z]{2,4}\b"
 )
 _NO_NOUN: Final = re.compile(
     r" (?:we|you|they|he|she|it|that|which|who|spent|left|lost|\w+ed|will|would|can|could|should|must|may|might|has|had"

@@ -173,7 +173,7 @@ NAMES: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<=\b[Aa] )[45]0[1-9](?=[.,;!?)]\W|$| (?:and|or|on|for|if|when|from|because|instead)\b)"
                 r"|\b[45][0-9]{2}(?= (?:error|page|response|status|Not Found|Forbidden)\b)"),
      lambda match: in_pairs(match[0])),
-    (re.compile(r"(?<![\w/.-])(?!FY|CY|AD|BC|CE)([A-Z]{2}) ?([0-9]{3,4})(?![\w/-]|[.,][0-9])"), _flight),
+    (re.compile(r"(?<![\w/.-])(?!FY|CY|AD|BC|CE)([A-Z]{2}) ?([0-9]{3,4})(?![\w/-]|[.,][0-9]| [0-9]{3})"), _flight),
     (re.compile(r"(?i)\b((?:rooms?|suite|flight|highway|route|interstate|bus|apartment|porsche|ferrari|boeing|airbus"
                 r"|extension) "
                 r"(?:[A-Z](?=[0-9]))?|\bUS[- ])([0-9]{3,4})(?![\w-]|[.,:][0-9])"),

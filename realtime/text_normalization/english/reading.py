@@ -48,7 +48,7 @@ def _stages(*, british: bool) -> tuple[Stage, ...]:
             (*scores(british=british), *RATIOS, *short_dates(british=british), *CALCULATIONS),
         ),
         (
-            re.compile(r"[0-9]|per |half|third|quarter|[fnxh]th|onds|/[hms]|[hkMGTmndcµμ][A-ZbΩ]|[µμ][a-z]|[mt][²³]"),
+            re.compile(r"[0-9°]|per |half|third|quarter|[fnxh]th|onds|/[hms]|[hkMGTmndcµμ][A-ZbΩ]|[µμ][a-z]|[mt][²³]"),
             (*UNITS, *FEET_AND_INCHES),
         ),
         (re.compile(r"[A-Za-z][0-9₀-₉]|[A-Z][a-z]?[A-Z]"), FORMULAS),

@@ -19,6 +19,7 @@ _RECORDS: Final[tuple[Rule, ...]] = (
                 r"(?=[.,;!?)]|$| (?:after|with|and|on the)\b)"),
      r"\1\2 and \3"),
     (re.compile(rf"(?<![\w.,/-]){_PAIR}(?= (?:overall|record)\b)"), r"\1 and \2"),
+    (re.compile(rf"(\b[A-Z][a-z]+s \(){_PAIR}(?=\))"), r"\1\2 and \3"),  # of a team
 )  # fmt: skip
 _SETS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<![\w.,/-])[0-7]-[0-7]{_TIEBREAK}(?:, [0-7]-[0-7]{_TIEBREAK})+(?![\w-])"),
@@ -36,6 +37,9 @@ _BRITISH: Final[tuple[Rule, ...]] = (
      r"\1\2 for \3"),
     (re.compile(r"(?<![\w.,$€£/-])([0-9]|1[0-9])[-–]0(?![\w%°-]|[.,:/][0-9]| ?=)"),
      lambda match: f"{'nil' if match[1] == '0' else match[1]} nil"),
+    (re.compile(r"\b([A-Z][a-z]+ )0(?=,? [A-Z][a-z]+ [0-9](?!\w|[.:][0-9]))"
+                r"|(?<=[a-z])( [0-9],? [A-Z][a-z]+ )0(?!\w|[.:][0-9])"),
+     lambda match: f"{match[1] or match[2]}nil"),
     (re.compile(r"(\b(?:los[et]s?|losing|lost|trail(?:ed|ing)|beaten|down) )0[-–]([0-9])(?![\w%°-]|[.,:/][0-9])"),
      r"\1nil \2"),
 )  # fmt: skip

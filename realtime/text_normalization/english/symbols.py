@@ -99,6 +99,8 @@ def _path(match: re.Match[str]) -> str:
 
 
 SYMBOLS: Final[tuple[Rule, ...]] = (
+    (re.compile(r"(?<![\w/])([a-z])/([a-z])(?= ?[=+×*<>−])|(?<=[=+×*<>−] )([a-z])/([a-z])(?![\w/])"),
+     lambda match: " over ".join(filter(None, match.groups()))),
     (re.compile(r"(?<=[0-9n)])!(?= ?[=+×*/÷−] ?[\w(])|(?<=\b[nkx])!(?= [a-z])"), " factorial"),
     (re.compile(rf"(?<![\w.]){_ITEM}(?: ?[>›»▸] ?{_ITEM})+(?!\w)"), _path),
     (re.compile(rf"(?<![\w+])(?:(?:{_MODIFIERS}) ?\+ ?)+(?:{one_of(_KEYS)}|F[0-9]{{1,2}}|[A-Za-z0-9])(?!\w)"
@@ -113,6 +115,8 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
      "number "),
     (re.compile(r"(?<![\w])([A-Za-z] = )([a-z]{2,3})(?=²|³| [+−-] |[.,;)]|$)"),
      lambda match: match[1] + " ".join(match[2])),
+    (re.compile(r"(?<!\w)#s(?= [0-9])"), "numbers"),
+    (re.compile(r"(?<=[A-Za-z]{2})#(?=[ :]|[0-9])"), " number"),
     (re.compile(r"(?<![\w#&])#([A-Za-z_]\w*)"), _hashtag),
     (re.compile(r"(?<![\w.@])@([A-Za-z]\w*_\w+)"), lambda match: "at " + match[1].replace("_", " underscore ")),
     (re.compile(r"(?<![\w.@])@ ?(?=\w)"), "at "),

@@ -41,10 +41,12 @@ TELEPHONE: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<!\w)\+(?=(?:[ ()/.-]{0,2}[0-9]){7,15}(?![\w%]|\.[0-9]))[0-9][0-9 ()/.-]{5,}[0-9](?!\w)"),
      _telephone),
     (re.compile(r"(?<![\w+])(?:1[-. ])?(?:\([0-9]{3}\)[- ]?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}(?![\w-])"), _telephone),
-    (re.compile(r"(?<![\w+])[0-9]{4}(?: [0-9]{4}){2,}(?: [0-9]{1,4})?(?!\w)"), _digits),  # cards and accounts
+    (re.compile(r"(?<![\w+])[0-9]{3,4}(?: [0-9]{4}){2,}(?: [0-9]{1,4})?(?!\w)"), _digits),  # cards and accounts
     (re.compile(r"(?<![\w+-])[1-9][0-9]?(?:-[1-9][0-9]?){3,}(?![\w-])"), lambda match: match[0].replace("-", ", ")),
     (re.compile(r"(?<![\w+-])[0-9]{1,6}(?:-[0-9]{1,7}){3,}(?![\w-])"), _digits),
     (re.compile(r"(?<![\w+-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])"), _digits),
+    (re.compile(r"(?<![\w.,/:+$-])(#?)[0-9]{2,4}-[0-9]{6,9}(?![\w-]|[.,:/][0-9])"),  # of an order
+     lambda match: ("number " if match[1] else "") + _digits(match)),
     (re.compile(r"(?<![\w+-])1-(8[0-9]{2})-(?=[A-Z])"), lambda match: f"one {cardinal(int(match[1]))} "),
     (re.compile(r"(?<![\w.,/-])[0-9]{3}-[0-9]{2}(?!00)[0-9]{2}(?![\w-]|[.,/][0-9])"), _digits),
     (re.compile(r"(?<![\w.,/:+-])([0-9]{1,6})-(0[0-9]{2,6})(?![\w-]|[.,:/][0-9])"),  # of an invoice

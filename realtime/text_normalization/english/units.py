@@ -206,7 +206,11 @@ UNITS: Final[tuple[Rule, ...]] = (
         ),
         r"\1 degrees Celsius",
     ),
-    (re.compile(rf"(?<=[°º][CF])/(?={NUMBER} ?[°º])"), ", "),
+    (re.compile(r"(?<=[0-9°º][CF])/(?=[0-9]{2,3} ?[°º]?[CF]\b)"), ", "),
+    (
+        re.compile(r"(?<![\w°] )(?<![\w°])°([CF])\b|(?<=[a-z] )°([CF])\b"),
+        lambda match: "degrees" + _SCALES[match[1] or match[2]],
+    ),
     (re.compile(rf"(?<![\w.,])({NUMBER}) ?(?:°|º|deg\b) ?([CF])?(?![\w°])"), _degrees),
     (
         re.compile(rf"(?<=mph )({one_of(DIRECTIONS)})(?![\w'’-]|\.\w)"),
