@@ -58,7 +58,7 @@ def running_service(log: Path | None = None, port: int = 0, **settings: str) -> 
         address = f"127.0.0.1:{unused.getsockname()[1]}"
     command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", address.rpartition(":")[2]]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
-    settings = {"drain_timeout_seconds": "1", "load_limit": "100", **settings}
+    settings = {"drain_timeout_seconds": "1", "load_limit": "1000", **settings}
     environment |= {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
     settings_from(environment)  # fails here rather than in the process
     started = time.monotonic()
