@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
 from tests.bench.scoring import final_seconds, frames, percentile, score
 from tests.bench.service_cost import watched
 from tests.bench.speech_clips import load_speech
@@ -121,7 +122,7 @@ def main(seconds: float, share: float, counts: Sequence[int]) -> None:
     )
     for count in counts:
         tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(count)]
-        with running_service(log_level="warning", max_sessions=SESSIONS) as service:
+        with running_service(log_level="warning", max_sessions=SESSIONS, load_limit=str(DEFAULT_LOAD_LIMIT)) as service:
             records, probes, others = asyncio.run(measure(service, tracks, share, slow_from))
         admitted = [(track, each) for track, each in zip(tracks, records, strict=True) if not each.refused]
         early: list[float] = []
