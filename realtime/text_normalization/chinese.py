@@ -84,6 +84,14 @@ def _day(month: str, day: str) -> str:
     return f"{cardinal(int(month), 'zh')}月{cardinal(int(day), 'zh')}日"
 
 
+def _days(match: re.Match[str]) -> str:
+    """Read days from one to another; where the second is not later, these are fractions."""
+    month, day, last_month, last_day = (int(match[group]) for group in (1, 2, 4, 5))
+    if "-" in match[3] and (last_month, last_day) <= (month, day):
+        return match[0]
+    return f"{_day(match[1], match[2])}{match[3]}{_day(match[4], match[5])}"
+
+
 def _numeral(match: re.Match[str]) -> str:
     value = roman(match[1])
     return match[1] if value is None else cardinal(value, "zh")
@@ -134,8 +142,7 @@ CHINESE: Final[tuple[Rule, ...]] = (
                 r"(?! ?年(?:级|前|后|來|来))"),
      lambda match: _digits(match[1]) + ("到" if match[0][-1:] not in match[1] else "")),
     (re.compile(r"(?<![\w./-])([12][0-9]{3})[-/](0[1-9]|1[0-2])(?![0-9/.-])"), _month),
-    (re.compile(rf"(?<![0-9/.]){_DAY}( ?[至到~～-] ?){_DAY}(?![0-9/])"),
-     lambda match: f"{_day(match[1], match[2])}{match[3]}{_day(match[4], match[5])}"),
+    (re.compile(rf"(?<![0-9/.]){_DAY}( ?[至到~～-] ?){_DAY}(?![0-9/]| ?(?:=|等于|等於|是多少))"), _days),
     (re.compile(rf"(?<=日[至到~～-]){_DAY}(?![0-9/])"), lambda match: _day(match[1], match[2])),
     (re.compile(r"(?<=[\u4e00-\u9fff]) ?[~～] ?(?=[\u4e00-\u9fff])"), "到"),
     (re.compile(r"(?<=[0-9]) ?[-–~～至] ?(?=[0-2]?[0-9][:：][0-5][0-9](?![0-9]))"), "到"),

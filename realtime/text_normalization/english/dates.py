@@ -191,7 +191,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
     return (
         (re.compile(r"(?<=[0-9])ish\b"), " ish"),
         (re.compile(r"(?<![\w:.])([0-9]{1,2}:[0-5][0-9])/(?=(?:mi|mile|km)\b)"), r"\1 per "),
-        (re.compile(r"(?<![\w:.])(2[5-9]|[3-9][0-9]):00(?![\w:]|[.,][0-9])"), r"\1 minutes"),
+        (re.compile(r"(?<![\w:.])(2[5-9]|[3-9][0-9]):00(?: min(?:ute)?s\b)?(?![\w:]|[.,][0-9])"), r"\1 minutes"),
         (re.compile(r"(?<![\w:.])([01]?[0-9]:[0-5][0-9])([ap])(?![\w'’:]|\.m)"), r"\1 \2m"),
         (re.compile(r"\b([QH][1-4])['’](?=[0-9]{2}\b)"), r"\1 "),
         (re.compile(r"(?<=[0-9])\(M\)"), " M"),  # a motorway
@@ -205,7 +205,9 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
          r"\1 to "),
         (re.compile(r"\b(FY|CY)(?: ?['’](?=[0-9]{2}\b)|(?=[12][0-9]{3}\b))"), r"\1 "),
         (re.compile(r"(?<![\w.,:-])([01][0-9]|2[0-3])([0-5][0-9])(?= (?:hours|hrs)\b)"), _soldiers_time),
-        (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])|(?<=[0-9m.]) ?[-–] ?(?=(?:noon|midnight)\b)"), r"\1 to "),
+        (re.compile(r"(?i)\b(noon|midnight) ?[-–] ?(?=[0-9])"
+                    r"|(?:(?<=[0-9])|(?<=[0-9][ap]m)|(?<=[0-9] [ap]m)|(?<=[ap]\.m\.)) ?[-–] ?(?=(?:noon|midnight)\b)"),
+         r"\1 to "),
         *(((_BRITISH_HOURS, r"\1\2:\3 to \4:\5"),) if british else ()),
         (re.compile(rf"(?<!\w)(?P<year>{_YEAR})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?:[T ](?={_TIME}))"),
          lambda match: _iso(match, british=british) + ", "),
@@ -260,7 +262,8 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
         (re.compile(r"(?<![\w.,-])([0-9]+)s(?= (?:timeout|delay|timer|clip|wait|pause|limit|interval|video|break"
                     r"|cooldown|latency|rest|plank|sprint|window|countdown)s?\b)"), r"\1 second"),
         (re.compile(r"(?i)((?<==)[0-9]+"
-                    r"|\b(?:in|for|after|every|within|about|around|only|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
+                    r"|\b(?:in|for|after|every|within|about|around(?! [12][0-9]{3}s)|only"
+                    r"|takes?|took|lasts?|waits?|waited) [0-9]+)s\b"),
          r"\1 seconds"),
         (re.compile(r"(?<![\w.,$€£])([0-9]{1,3}) ?m(?:ins?)? ?([0-9]{1,2}) ?s(?:ecs?)?\b"), _minutes_and_seconds),
         (re.compile(r"(?<=[0-9]0s) ?[-–] ?(?=['’]?(?:[12][0-9])?[0-9]0s\b)"), " to "),

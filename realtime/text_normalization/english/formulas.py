@@ -20,7 +20,8 @@ def _spelled(match: re.Match[str]) -> str:
 
 FORMULAS: Final[tuple[Rule, ...]] = (
     # what is dissolved, in moles per liter
-    (re.compile(rf"(?<=[0-9]) ?M (?=(?:{_ELEMENT}[0-9]{{0,2}}){{2,8}}(?![\w/-])|(?:solution|Tris)\b)"), " molar "),
+    (re.compile(rf"(?<=[0-9]) ?M (?=(?![A-Z]+s\b)(?=[A-Z]{{0,7}}[a-z0-9]|HF\b|KOH\b)"
+                rf"(?:{_ELEMENT}[0-9]{{0,2}}){{2,8}}(?![\w/-])|(?:solution|Tris)\b)"), " molar "),
     # two symbols and a number; not B2B or P2P, where the number is read "to", and not COP28
     (re.compile(rf"(?<![\w./-])(?=[A-Za-z]*[0-9])(?![BCP]2[BCP]\b|[A-Za-z]+[0-9]{{2}}\b)(?:{_ELEMENT}[0-9]{{0,2}}){{2,8}}(?![\w/]|-[0-9])"),
      _spelled),

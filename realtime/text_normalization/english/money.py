@@ -61,17 +61,18 @@ _NOUN: Final = re.compile(
     r"|so|total|extra|worth|with|of|as|than|then)\b)[a-z]{2,}"
     r"| (?!US|USD|CAD|AUD)[A-Z]{2,4}\b"
 )
-_NO_NOUN: Final = re.compile(
-    r" (?:we|you|they|he|she|it|that|which|who|spent|left|lost|\w+ed|will|would|can|could|should|must|may|might|has|had"
-    r"|have|are|were|did|went|just|not|also|already)\b"
+_PRICED: Final = re.compile(
+    r"[ -](?:(?!(?:I|we|you|they|he|she|it|my|your|his|her|our|their|the|this|that)\b)[\w-]+ )?(?:bill|note"
+    r"|coin|fee|fine|price|ticket|prize|jackpot|settlement|range|budget|fund|loan|grant|gift|card|charge|deal|bonus|contract"
+    r"|investment|project|package|plan|deposit|check|mark|limit|minimum|discount|credit|lawsuit|penalty|reward|toll|tag)s?\b"
 )
-"""What follows an amount that is told apart: "the $5 you owe"."""
+"""What an amount with "the" describes; behind any other word it is of several: "the $5 my mother gave me"."""
 
 
 def _is_adjective(match: re.Match[str]) -> bool:
     """Return whether an amount describes a noun: "a $5 bill"."""
     before = _ARTICLE.search(match.string, max(0, match.start() - 20), match.start())
-    if not before or (before[0].lower() == "the " and _NO_NOUN.match(match.string, match.end())):
+    if not before or (before[0].lower() == "the " and not _PRICED.match(match.string, match.end())):
         return False
     return bool(_NOUN.match(match.string, match.end()))
 

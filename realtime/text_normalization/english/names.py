@@ -168,10 +168,11 @@ NAMES: Final[tuple[Rule, ...]] = (
     (re.compile(rf"\b((?:[GR]TX|RX|Radeon|GeForce|Quadro|Ryzen [3579]|EOS) )([1-9][0-9]{{2,3}})([A-Z]{{0,2}}){_WHOLE}"),
      lambda match: f"{match[1]}{in_pairs(match[2])} {match[3]}".rstrip()),
     # what a server answers
-    (re.compile(rf"(?i:(\b(?:HTTP|(?:status|error)(?: code)?):? ))([1-5][0-9]{{2}}){_WHOLE}"),
+    (re.compile(rf"(?i:(\b(?:HTTP|(?:status|error)(?: code)?):? ))([1-5][0-9]{{2}}){_WHOLE}"
+                r"(?! (?!errors|pages|responses)[a-z]+s\b)"),
      lambda match: match[1] + in_pairs(match[2])),
     (re.compile(r"(?<=\b[Aa] )[45]0[1-9](?=[.,;!?)]\W|$| (?:and|or|on|for|if|when|from|because|instead)\b)"
-                r"|\b[45][0-9]{2}(?= (?:error|page|response|status|Not Found|Forbidden)\b)"),
+                r"|\b[45][0-9]{2}(?= (?:error|status|Not Found|Forbidden)\b)|\b[45]0[0-9](?= (?:page|response)\b)"),
      lambda match: in_pairs(match[0])),
     (re.compile(r"(?<![\w/.-])(?!FY|CY|AD|BC|CE)([A-Z]{2}) ?([0-9]{3,4})(?![\w/-]|[.,][0-9]| [0-9]{3})"), _flight),
     (re.compile(r"(?i)\b((?:rooms?|suite|flight|highway|route|interstate|bus|apartment|porsche|ferrari|boeing|airbus"

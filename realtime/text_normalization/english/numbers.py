@@ -150,6 +150,7 @@ RATIOS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?<![\w/.])(1|3|5|7|9|11|13|15)/(16|32|64)"
                 r"(?=[\"″”]|[- ](?:inch|in\b|of|cup|teaspoon|tablespoon|mile))"),
      lambda match: _fraction(int(match[1]), int(match[2]))),
+    (re.compile(r"(?<![\w./-])([1-9][0-9]?)-(?=[¼½¾⅐-⅞])"), r"\1"),  # "3-½ inch"
     (re.compile(r"(?<=[0-9¼½¾⅐-⅞]) ?[-–] ?(?=[0-9]{0,2} ?[¼½¾⅐-⅞])|(?<=[¼½¾⅐-⅞])[-–](?=[0-9])"
                 r"|(?<=[0-9])[-–](?=#[0-9])"),
      " to "),

@@ -11,15 +11,23 @@ _SEASON: Final = (
     r"overall|record|(?:this|last) (?:season|year)|on the (?:season|year|road)|at home|in (?:conference|division)"
 )
 
+_NOT_OF_A_GAME: Final = (
+    r"(?<!\bit )(?<!\bIt )(?<!score )(?<!game )(?<!match )(?<!series )(?<!set )(?<!lead )(?<!tie )(?<!final )"
+)
+"""Behind none of what has a score, before "is" or "ended": "It is now 2-1."."""
+
 _RECORDS: Final[tuple[Rule, ...]] = (
-    (re.compile(rf"((?:\b(?:is|are|was|were|go|went|going|started|opened|finished|ended|now)|['’]re) (?:at )?)"
-                rf"{_PAIR}(?= (?:{_SEASON})\b)"),
+    (re.compile(rf"((?:\b{_NOT_OF_A_GAME}(?:is|are|was|were|go|went|going|started|opened|finished|ended|now)"
+                rf"|['’]re) (?:at )?){_PAIR}(?= (?:{_SEASON})\b)"),
      r"\1\2 and \3"),
-    (re.compile(rf"(\b(?:is|are|was|were|['’]re) now |\b(?:improv(?:ed?|es|ing)|fell|dropped) to ){_PAIR}"
+    (re.compile(rf"(\b(?:{_NOT_OF_A_GAME}(?:is|was)|are|were|['’]re) now "
+                rf"|\b(?:improv(?:ed?|es|ing)|fell|dropped) to ){_PAIR}"
                 r"(?=[.,;!?)]|$| (?:after|with|and|on the)\b)"),
      r"\1\2 and \3"),
     (re.compile(rf"(?<![\w.,/-]){_PAIR}(?= (?:overall|record)\b)"), r"\1 and \2"),
-    (re.compile(rf"(\b[A-Z][a-z]+s \(){_PAIR}(?=\))"), r"\1\2 and \3"),  # of a team
+    (re.compile(rf"((?:(?<=[a-z,] )|(?<=\bThe ))(?!(?:Ages|Chapters|Grades|Pages|Years) )[A-Z][a-z]+s \()"
+                rf"{_PAIR}(?=\))"),
+     r"\1\2 and \3"),  # of a team
 )  # fmt: skip
 _SETS: Final[tuple[Rule, ...]] = (
     (re.compile(rf"(?<![\w.,/-])[0-7]-[0-7]{_TIEBREAK}(?:, [0-7]-[0-7]{_TIEBREAK})+(?![\w-])"),
@@ -29,15 +37,17 @@ _SETS: Final[tuple[Rule, ...]] = (
 """Sets of tennis, and a record of wins, losses and draws."""
 
 _BRITISH: Final[tuple[Rule, ...]] = (
-    (re.compile(r"(?<![\w.,$€£/-])([1-9][0-9]{1,2})[-–/]([0-9])(?![\w%°-]|[.,:/][0-9])"
+    (re.compile(r"(?<![\w.,$€£/-])(?:(1[3-9]|[2-9][0-9]|[1-9][0-9]{2})[-–]|(3[2-9]|[4-9][0-9]|[1-9][0-9]{2})/)([0-9])"
+                r"(?![\w%°-]|[.,:/][0-9])"
                 r"(?=[^.;!?\n]{0,30}\b(?:tea|lunch|stumps|overs|declared|close of play|innings)\b)"),
-     r"\1 for \2"),
+     lambda match: f"{match[1] or match[2]} for {match[3]}"),
     (re.compile(r"(\b(?:reached|posted|(?:slumped|collapsed) to|(?:declared|closed) on) )([1-9][0-9]{1,2})[-–/]([0-9])"
                 r"(?![\w%°-]|[.,:/][0-9])"),
      r"\1\2 for \3"),
     (re.compile(r"(?<![\w.,$€£/-])([0-9]|1[0-9])[-–]0(?![\w%°-]|[.,:/][0-9]| ?=)"),
      lambda match: f"{'nil' if match[1] == '0' else match[1]} nil"),
-    (re.compile(r"\b([A-Z][a-z]+ )0(?=,? [A-Z][a-z]+ [0-9](?!\w|[.:][0-9]))"
+    (re.compile(r"\b(?!(?:Platform|Level|Floor|Gate|Room|Chapter|Section|Day|Step|Version|Phase) )"
+                r"([A-Z][a-z]+ )0(?=,? [A-Z][a-z]+ [0-9](?!\w|[.:][0-9]))"
                 r"|(?<=[a-z])( [0-9],? [A-Z][a-z]+ )0(?!\w|[.:][0-9])"),
      lambda match: f"{match[1] or match[2]}nil"),
     (re.compile(r"(\b(?:los[et]s?|losing|lost|trail(?:ed|ing)|beaten|down) )0[-–]([0-9])(?![\w%°-]|[.,:/][0-9])"),

@@ -34,6 +34,12 @@ _OF_NEWSPAPERS: Final = {
 }  # fmt: skip
 """Abbreviations with a stop, behind a town: many are words or names elsewhere."""
 
+_NO_TOWNS: Final = (
+    "Yes|No|Hi|Hello|Hey|Thanks|Sorry|Please|Okay|Ok|Right|Sure|Well|Wait|Oh|Bye|Goodbye|Goodnight|Look|Listen|Come"
+    "|Now|Then|So|But|And|Ma|Mama|[A-Z][a-z]+day"
+)
+"""What is no town before somebody's name: "Goodnight, Pa."."""
+
 _PARTIES: Final = {"R": "Republican", "D": "Democrat", "I": "Independent"}
 
 
@@ -54,7 +60,7 @@ def _party(match: re.Match[str]) -> str:
 
 STATES: Final[tuple[Rule, ...]] = (
     (re.compile(r"\(([RDI])-([A-Z][A-Za-z.]+)\)"), _party),
-    (re.compile(rf"\b(?!Yes\b|No\b|Hi\b|Hello\b|Thanks\b|Sorry\b)([A-Z][a-z'’-]+, )({one_of(_OF_NEWSPAPERS)})\.(?!\w)"),
+    (re.compile(rf"\b(?!(?:{_NO_TOWNS})\b)([A-Z][a-z'’-]+, )({one_of(_OF_NEWSPAPERS)})\.(?!\w)(?!(?<=Miss\.) [A-Z])"),
      _behind_town),
 )  # fmt: skip
 """States as newspapers write them, before other abbreviations."""

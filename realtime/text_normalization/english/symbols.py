@@ -99,7 +99,7 @@ def _path(match: re.Match[str]) -> str:
 
 
 SYMBOLS: Final[tuple[Rule, ...]] = (
-    (re.compile(r"(?<![\w/])([a-z])/([a-z])(?= ?[=+×*<>−])|(?<=[=+×*<>−] )([a-z])/([a-z])(?![\w/])"),
+    (re.compile(r"(?<![\w/])([a-z])/([a-z])(?= ?[=+×*<>−])|(?<=[=+×*<>−] )(?!n/a\b)([a-z])/([a-z])(?![\w/])"),
      lambda match: " over ".join(filter(None, match.groups()))),
     (re.compile(r"(?<=[0-9n)])!(?= ?[=+×*/÷−] ?[\w(])|(?<=\b[nkx])!(?= [a-z])"), " factorial"),
     (re.compile(rf"(?<![\w.]){_ITEM}(?: ?[>›»▸] ?{_ITEM})+(?!\w)"), _path),
