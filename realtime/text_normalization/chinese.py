@@ -52,6 +52,11 @@ def _called(number: str) -> str:
     return _digits(number).replace("一", "幺")
 
 
+def _aircraft(match: re.Match[str]) -> str:
+    """Name the type of an aircraft and its variant digit by digit."""
+    return match[1] + _digits(match[2]) + (f"杠{_digits(match[3])}" if match[3] else "")
+
+
 def _said(number: str) -> str:
     """Say a whole number or a decimal; two thousand at its beginning with the two of things that are counted."""
     before, _, fraction = number.replace(",", "").partition(".")
@@ -165,6 +170,7 @@ CHINESE: Final[tuple[Rule, ...]] = (
      lambda match: _called(match[1])),
     (re.compile(r"((?<=航班)[A-Z0-9]{2}|(?<![A-Za-z0-9])[A-Z]{2})([0-9]{3,4})(?=次航班|航班|(?<=航班......)|于|起飞)"),
      lambda match: match[1] + _called(match[2])),
+    (re.compile(r"(?:(?<=波音)|(?<=空客)) ?(A?)([37][0-9]{2})(?:-([0-9]{1,3}))?(?![0-9])"), _aircraft),
     (re.compile(r"(?<![A-Za-z0-9])([GDCZTKL])([0-9]{1,4})(?=次|列|号车|车)"),
      lambda match: match[1] + _called(match[2])),
     (re.compile(r"[（(](0[0-9]{2,3})[)）] ?([0-9]{7,8})(?![0-9])"), lambda match: _called(match[1] + match[2])),

@@ -50,6 +50,12 @@ _BRITISH_HOURS: Final = re.compile(
 )
 """Hours with a stop before their minutes, as British papers write them: "Open 9.30–17.00"."""
 
+_MAY_THEY: Final = re.compile(
+    r"(?m)(?:(?<=^May )|(?<=[.!?] May ))([1-9][0-9]?)"
+    r"(?= (?:people|persons|adults|children|guests|users|students|of (?:us|you|them)|[a-z]+s be)\b[^.!?\n]{0,120}\?)"
+)
+"""Those whom a question with "may" is about: "May 5 people come?"."""
+
 _SENTENCE: Final = re.compile(r"\s+[A-Z]|[\"”’)]*\s*$")
 """After the stop of "p.m.": a stop that ends the sentence too."""
 
@@ -245,6 +251,7 @@ def dates(*, british: bool) -> tuple[Rule, ...]:
          lambda match: f"the {ordinal(int(match[1]))} to "),
         (re.compile(rf"\b({_MONTHS})\.? ({_DAY})(?:st|nd|rd|th)? ?[-–] ?({_DAY})(?:st|nd|rd|th)?(?![\w:%-])"),
          _days_of_month),
+        (_MAY_THEY, lambda match: cardinal(int(match[1]))),
         (re.compile(rf"\b(?P<month>{_MONTHS})\.? (?:the )?(?P<day>{_DAY})(?:st|nd|rd|th)?\b(?![:%-]|\.[0-9]|,[0-9])"
                     rf"(?:,? (?P<year>{_YEAR})(?![\w-]|[.,][0-9]))?"),
          _month_first),

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from realtime.text_normalization.english.abbreviations import DIRECTIONS
+from realtime.text_normalization.english.abbreviations import DIRECTIONS, STARTERS
 from realtime.text_normalization.english.spelling import spelled
 from realtime.text_normalization.numerals import cardinal, digit_by_digit, roman
 from realtime.text_normalization.ordinals import ordinal
@@ -53,6 +53,9 @@ _WHOLE: Final = r"(?![\w-]|[.,:][0-9])"
 _ROMAN: Final = "[IVXLC]+"
 _NOT_GOING_ON: Final = r"(?!['’](?!s\b)[A-Za-z]|\.[A-Za-z])"
 """After a numeral, which may be a possessive: "Henry VIII's"; not "I'm"."""
+
+_NOT_INITIAL: Final = rf"(?!(?<=[ \u00a0\u202f].)\. ?(?!(?:{STARTERS})\b)[A-Z](?:[a-z]{{2}}|\.))"
+"""After a numeral that is not a single letter before a name: not "James V. Forrestal"."""
 
 _NO_NUMERALS: Final = frozenset(
     {"I", "C", "CC", "CV", "DC", "CD", "IV", "XL", "MIX", "MC", "L", "V", "X", "LI", "VI", "XI", "CI"}
@@ -147,6 +150,12 @@ def _move(match: re.Match[str]) -> str:
     return " ".join(filter(None, (piece, " ".join(match["from"]), takes, match["file"], match["rank"], check)))
 
 
+MONARCHS: Final[Rule] = (
+    re.compile(rf"\b((?:{_MONARCHS})(?: [A-Z][a-z]+)?)[ \u00a0\u202f]({_ROMAN})\b{_NOT_GOING_ON}{_NOT_INITIAL}"),
+    _monarch,
+)
+"""Monarchs, before other abbreviations, since the stop of an initial is dropped with them."""
+
 NAMES: Final[tuple[Rule, ...]] = (
     (re.compile(rf"\b([123]) ({one_of(_BOOKS)}|{_NUMBERED_BOOKS})\b\.?(?= [0-9]+(?::|\b))"),
      lambda match: f"{ordinal(int(match[1])).capitalize()} {_BOOKS.get(match[2], match[2])}"),
@@ -154,7 +163,6 @@ NAMES: Final[tuple[Rule, ...]] = (
                 rf"(?![\w:])"),
      lambda match: f"{_BOOKS.get(match[1], match[1])} {match[2]} {match[3]}"),
     (re.compile(r"(?<=[a-z] )([0-9]{1,3}):([0-9]{1,3})[-–]([0-9]{1,3})(?![\w:-]|[ ]?[ap]\.?m)"), r"\1 \2 to \3"),
-    (re.compile(rf"\b((?:{_MONARCHS})(?: [A-Z][a-z]+)?) ({_ROMAN})\b{_NOT_GOING_ON}"), _monarch),
     (re.compile(rf"\b({_NUMBERED}) ({_ROMAN})\b{_NOT_GOING_ON}(?!(?<= I) (?:am|have|was|would|will)\b)"), _numbered),
     (re.compile(r"\b([Ss]cene|[Aa]ct) ([ivx]+)\b|\b([Vv]olume|[Cc]hapter|[Pp]ages?|[Pp]art) ([ivx]{2,})\b"), _scene),
     (re.compile(rf"\b([A-Z]\w*[a-z]|[a-z]{{4,}}) ({_ROMAN[:-1]}{{2,5}})\b{_NOT_GOING_ON}"), _behind_name),

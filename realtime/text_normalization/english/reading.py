@@ -15,7 +15,7 @@ from realtime.text_normalization.english.durations import DURATIONS
 from realtime.text_normalization.english.feet_and_inches import FEET_AND_INCHES
 from realtime.text_normalization.english.formulas import FORMULAS
 from realtime.text_normalization.english.money import MONEY
-from realtime.text_normalization.english.names import NAMES
+from realtime.text_normalization.english.names import MONARCHS, NAMES
 from realtime.text_normalization.english.numbers import CALCULATIONS, GROUPING, RATIOS
 from realtime.text_normalization.english.scores import scores
 from realtime.text_normalization.english.states import POSTAL, STATES
@@ -34,7 +34,7 @@ def _stages(*, british: bool) -> tuple[Stage, ...]:
         (re.compile(r"\b(?:sec|min|hr|wk|mo|yr)s?\.|\b(?:gal|lb|oz|mi)\.|\bp\."), DURATIONS),
         (
             re.compile(r"\.|[A-Z]|\b(?:vs|etc|w/(?:o|in|out)?|aka|approx|qty|incl|w/c|y/e|dept|c/o)\b"),
-            (*STATES, *ABBREVIATIONS),
+            (*STATES, MONARCHS, *ABBREVIATIONS),
         ),
         (
             re.compile("[0-9IVXLC₀-₉\u00a0\u202f\u2009]|, [A-Z]{2}|[Ss]cene |Act |[ivx]{2,}\b"),

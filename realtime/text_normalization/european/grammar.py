@@ -30,6 +30,9 @@ _PERIODS: Final = (
 )
 """What a price is for."""
 
+_NAMES_OF_MONEY: Final = "[Dd]ollars?|Euros?|Pfund|euros?|livres?|dólar(?:es)?|pesos?|libras?"
+"""Currencies in words, with which the sign before the amount is not said: "$1.5 millones de pesos"."""
+
 _OF: Final = {"de": "von", "fr": "de", "es": "de"}
 """Between a function and its arguments."""
 
@@ -173,11 +176,13 @@ def _money(language: Language) -> tuple[Rule, ...]:
         (re.compile(r"(?<=[$€£])([0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]{2}))?(?![\w]|[.,][0-9])"),
          lambda match: match[1].replace(",", "") + (f",{match[2]}" if match[2] else "")),
         (re.compile(rf"[$€£] ?(?={NUMBER}{BLANK}?(?:{codes})\b)"), ""),
+        (re.compile(rf"[$€£] ?(?=[0-9][0-9.,]{{0,12}}(?:{BLANK}(?:{large})(?: de| d['’])?)?{BLANK}?"
+                    rf"(?:{_NAMES_OF_MONEY})\b)"), ""),
         (re.compile(r"(?<!\w)[-−–](?=[$€£¥]? ?[0-9])"), language.symbols["-"] + " "),
         (re.compile(rf"(?<=[0-9]) ?[-–] ?(?={NUMBER} ?(?:{signs}))"), f" {language.to} "),
-        # a point with two decimals, as in English
-        (re.compile(rf"(?<![\w.,])([0-9]+)\.([0-9]{{2}})(?= ?(?:{signs})(?!\w))|(?<=[$€£¥￥])([0-9]+)\.([0-9]{{2}})"
-                    rf"(?![\w.])"),
+        # a point with one or two decimals, as in English
+        (re.compile(rf"(?<![\w.,])([0-9]+)\.([0-9]{{1,2}})(?= ?(?:{signs})(?!\w)| ?M€)"
+                    rf"|(?<=[$€£¥￥])([0-9]+)\.([0-9]{{1,2}})(?!\w|[.,][0-9])"),
          lambda match: f"{match[1] or match[3]},{match[2] or match[4]}"),
         (re.compile(rf"(?<!\w)(?P<sign>{signs}) ?{amount}(?!\w)"), price),
         (re.compile(rf"{BEFORE}{amount}{BLANK}?(?:de |d['’])?(?P<sign>{signs})(?!\w)"), price),
@@ -227,7 +232,9 @@ def _measures(language: Language) -> tuple[Rule, ...]:
 
 def _numbers(language: Language) -> tuple[Rule, ...]:
     code = language.code
-    names = re.compile(rf"(?i)\b(?:{_NAMED[code]}) $")
+    point = language.marks["."]
+    names = re.compile(rf"(?i)\b(?:{_NAMED[code]}) $|[0-9] {point} $")
+    in_version = re.compile(f" {point} [0-9]")
 
     def number(match: re.Match[str]) -> str:
         written = match[0]
@@ -239,7 +246,7 @@ def _numbers(language: Language) -> tuple[Rule, ...]:
             return year(int(written), code)
         words = said(written, language)
         named = written == "1" and names.search(match.string, max(0, match.start() - 20), match.start())
-        if not word or "," in written or named:
+        if not word or "," in written or named or in_version.match(match.string, match.end()):
             return words
         if words.endswith(MILLIONS) and code != "de" and word[0].islower() and word not in ("de", "y", "et", "a", "à"):
             return f"{words} {language.of(word).removesuffix(word).rstrip()}"
