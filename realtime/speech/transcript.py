@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-LOOP: Final = re.compile(r"(.{1,12})\1{7,}.{0,12}$", re.DOTALL)
+LOOP: Final = re.compile(r"(.{1,12})\1{7,}+.{0,12}$", re.DOTALL)
 """Up to twelve characters eight times or more at the end of a text, the last time perhaps incomplete."""
 
 _Number = TypeVar("_Number", int, float)
