@@ -12,7 +12,7 @@ _SEASON: Final = (
 )
 
 _NOT_OF_A_GAME: Final = (
-    r"(?<!\bit )(?<!\bIt )(?<!score )(?<!game )(?<!match )(?<!series )(?<!set )(?<!lead )(?<!tie )(?<!final )"
+    r"(?<!\bit )(?<!\bIt )(?<!score )(?<!game )(?<!match )(?<!series )(?<!set )(?<!lead )(?<!tie )(?<!vote )(?<!final )"
 )
 """Behind none of what has a score, before "is" or "ended": "It is now 2-1."."""
 

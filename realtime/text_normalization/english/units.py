@@ -166,7 +166,7 @@ def _degrees(match: re.Match[str]) -> str:
 UNITS: Final[tuple[Rule, ...]] = (
     (re.compile(r"(?:(?<=[0-9]) ?|(?<=\bper) )(sq|cu|fl)\.? ?(in|ft|yd|mi|k?m|oz)\b(?:\.(?=,| [a-z]))?"), r" \1 \2"),
     (
-        re.compile(rf"(?<=\bper )(?P<unit>{one_of(_CUSTOMARY)}|h)(?P<power>){_END}"),
+        re.compile(rf"(?<=\bper )(?<!\b[Aa]s per )(?P<unit>{one_of(_CUSTOMARY)}|h)(?P<power>){_END}"),
         lambda match: _name(match, plural=False),
     ),
     (
