@@ -20,7 +20,14 @@ from realtime.models.session_recognizer import SessionRecognizer
 from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
 from realtime.scheduling.cadence import DRAFTED_PATIENCE
 from tests.support.loaded_models import BASE, SMALL, TINY, opened
-from tests.support.realtime_service import RATE, RealtimeService, eventually, realtime_service, utterance
+from tests.support.realtime_service import (
+    RATE,
+    ProtocolClient,
+    RealtimeService,
+    eventually,
+    realtime_service,
+    utterance,
+)
 from tests.support.recordings import silence
 from tests.support.scenarios import run
 from tests.support.scripted_engines import ScriptedEngines, say_numbers
@@ -193,6 +200,15 @@ def test_a_session_with_a_draft_model_has_the_words_of_its_recognizer() -> None:
         assert server.metric("partials_run_total", model="whisper-tiny") > 0
 
 
+def check_that_turns_fail_until_there_is_room(session: ProtocolClient, admitted: list[SessionRecognizer]) -> None:
+    session.send_audio(utterance([1]))
+    assert session.wait_for(FAILED)["error"]["code"] == "server_overloaded"
+    for each in admitted:
+        each.close()
+    session.send_audio(utterance([2]))
+    assert session.wait_for(COMPLETED)["transcript"] == "word2"
+
+
 def load_and_fill(server: RealtimeService, entry: ModelEntry) -> list[SessionRecognizer]:
     async def work() -> list[SessionRecognizer]:
         await server.models.load(entry)
@@ -223,12 +239,7 @@ def test_a_session_that_only_speaks_needs_no_recognizer_until_it_transcribes() -
             session.speak("Good morning.")
             assert session.wait_for("response.done")["response"]["status"] == "completed"
             session.send("session.update", session={"type": "realtime", "audio": {"input": {"transcription": {}}}})
-            session.send_audio(utterance([1]))
-            assert session.wait_for(FAILED)["error"]["code"] == "server_overloaded"
-            for each in admitted:
-                each.close()
-            session.send_audio(utterance([2]))
-            assert session.wait_for(COMPLETED)["transcript"] == "word2"
+            check_that_turns_fail_until_there_is_room(session, admitted)
 
 
 def test_a_session_whose_key_has_it_transcribe_needs_a_recognizer_whatever_its_model() -> None:
@@ -261,12 +272,7 @@ def test_an_update_to_a_recognizer_without_capacity_fails_transcriptions_until_t
                 "session.update",
                 session={"type": "transcription", "audio": {"input": {"transcription": transcription}}},
             )
-            session.send_audio(utterance([1]))
-            assert session.wait_for(FAILED)["error"]["code"] == "server_overloaded"
-            for each in admitted:
-                each.close()
-            session.send_audio(utterance([2]))
-            assert session.wait_for(COMPLETED)["transcript"] == "word2"
+            check_that_turns_fail_until_there_is_room(session, admitted)
 
 
 def test_a_session_leases_its_recognizer_between_its_turns_and_until_its_end() -> None:
