@@ -8,9 +8,11 @@ was spoken the part that was played.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Final, TypeAlias, assert_never
 
 from realtime.session.generation import ChatMessage, ChatRole, ChatToolCall
+from realtime.session.packed_block import PackedBlock
 from realtime.speech.speech_timing import SpeechTiming
 
 MAX_ITEMS: Final = 1000
@@ -21,6 +23,9 @@ MAX_CHARACTERS: Final = 1_000_000
 
 It bounds the memory of a session, and the time for which a request to the chat backend holds up other sessions: 80 ms.
 """
+
+BLOCK_ITEMS: Final = 20
+"""Items that are packed together; the newest 20 to 39 are not packed."""
 
 
 class Role(StrEnum):
@@ -102,52 +107,75 @@ class Item:
     """Index of the channel that a turn of the user was spoken on, where channels are transcribed by themselves."""
 
 
+@dataclass(slots=True)
+class _Entry:
+    """An item, and when its text was played if it was spoken."""
+
+    item: Item
+    timing: SpeechTiming | None = None
+
+
 class Conversation:
-    """Items in conversation order; see the module."""
+    """Items in conversation order; see the module.
+
+    All but the newest are packed, in blocks that follow each other. A change of an older item unpacks them all, until
+    the next one is added.
+    """
 
     def __init__(self) -> None:
-        self._items: list[Item] = []
+        self._packed: list[PackedBlock[_Entry]] = []
+        self._recent: list[_Entry] = []
+        """The entries after those that are packed."""
         self._characters = 0
         """Characters of text in all items."""
-        self._timings: dict[str, SpeechTiming] = {}
-        """When the text of the assistant's spoken items was played."""
 
     def __contains__(self, item_id: str) -> bool:
-        return any(item.id == item_id for item in self._items)
+        return any(entry.item.id == item_id for entry in self._newest_first())
 
     def __getitem__(self, item_id: str) -> Item:
-        return self._items[self._position(item_id)]
+        for entry in self._newest_first():
+            if entry.item.id == item_id:
+                return entry.item
+        raise KeyError(item_id)
 
     def __iter__(self) -> Iterator[Item]:
-        return iter(self._items)
+        for block in self._packed:
+            yield from (entry.item for entry in block.unpack())
+        yield from (entry.item for entry in self._recent)
 
     def __len__(self) -> int:
-        return len(self._items)
+        return sum(block.length for block in self._packed) + len(self._recent)
 
     def predecessor(self, item_id: str) -> str | None:
         """Return the id of the item before this one; None for the first and for one that has been deleted."""
-        position = self._position(item_id) if item_id in self else 0
-        return self._items[position - 1].id if position else None
+        entries = self._newest_first()
+        if not any(entry.item.id == item_id for entry in entries):
+            return None
+        before = next(entries, None)
+        return None if before is None else before.item.id
 
     def append(self, item: Item) -> None:
         """Add an item at the end; the oldest are dropped where there is too much (`MAX_ITEMS`, `MAX_CHARACTERS`)."""
-        self._insert_at(len(self._items), item)
+        self._insert_at(len(self._recent), item)
 
     def insert(self, item: Item, after: str | None) -> None:
         """Insert an item after another; None inserts it before all others. Raises `KeyError` for an unknown item."""
+        if after is None:
+            self._unpack()
         self._insert_at(0 if after is None else self._position(after) + 1, item)
 
     def replace(self, item: Item) -> None:
         """Replace the item of the same id, unless it has been deleted."""
         if item.id in self:
-            position = self._position(item.id)
-            self._characters += _characters(item) - _characters(self._items[position])
-            self._items[position] = item
+            entry = self._recent[self._position(item.id)]
+            self._characters += _characters(item) - _characters(entry.item)
+            entry.item = item
             self._drop_oldest()
 
     def delete(self, item_id: str) -> None:
         """Remove an item. Raises `KeyError` if there is none."""
-        self._forget(self._position(item_id))
+        entry = self._recent.pop(self._position(item_id))
+        self._characters -= _characters(entry.item)
 
     def set_transcript(self, item_id: str, transcript: str, part: int = 0) -> None:
         """Keep the transcript of a turn of the user, or of a part of a message, unless the item has been deleted."""
@@ -160,40 +188,57 @@ class Conversation:
     def set_timing(self, item_id: str, timing: SpeechTiming) -> None:
         """Keep when the text of a spoken item was played, for `truncate`."""
         if item_id in self:
-            self._timings[item_id] = timing
+            self._recent[self._position(item_id)].timing = timing
 
     def truncate(self, item_id: str, seconds: float) -> None:
         """Keep of a spoken item only what was played in its first `seconds`; leave a written one as it is.
 
         A time after the end keeps everything. Raises `KeyError` if there is no such item.
         """
-        item = self[item_id]
-        timing = self._timings.get(item_id)
-        if timing is None or seconds >= timing.seconds:
+        entry = self._recent[self._position(item_id)]
+        if entry.timing is None or seconds >= entry.timing.seconds:
             return
-        timing.cut(seconds)
-        heard = Message(Role.ASSISTANT, (AudioPart(timing.text),))
-        self.replace(replace(item, content=heard, status=ItemStatus.INCOMPLETE))
+        entry.timing.cut(seconds)
+        heard = Message(Role.ASSISTANT, (AudioPart(entry.timing.text),))
+        self.replace(replace(entry.item, content=heard, status=ItemStatus.INCOMPLETE))
 
-    def _insert_at(self, position: int, item: Item) -> None:
-        self._items.insert(position, item)
-        self._characters += _characters(item)
-        self._drop_oldest()
-
-    def _drop_oldest(self) -> None:
-        while len(self._items) > MAX_ITEMS or self._characters > MAX_CHARACTERS:
-            self._forget(0)
-
-    def _forget(self, position: int) -> None:
-        item = self._items.pop(position)
-        self._characters -= _characters(item)
-        self._timings.pop(item.id, None)
+    def _newest_first(self) -> Iterator[_Entry]:
+        yield from reversed(self._recent)
+        for block in reversed(self._packed):
+            yield from reversed(block.unpack())
 
     def _position(self, item_id: str) -> int:
-        for position in reversed(range(len(self._items))):
-            if self._items[position].id == item_id:
+        """Return where an item is in `_recent`, to which an older one is moved. Raises `KeyError` if there is none."""
+        if all(entry.item.id != item_id for entry in self._recent):
+            self._unpack()
+        for position in reversed(range(len(self._recent))):
+            if self._recent[position].item.id == item_id:
                 return position
         raise KeyError(item_id)
+
+    def _insert_at(self, position: int, item: Item) -> None:
+        """Insert an item at a position of `_recent`."""
+        self._recent.insert(position, _Entry(item))
+        self._characters += _characters(item)
+        while len(self._recent) >= 2 * BLOCK_ITEMS:
+            self._packed.append(PackedBlock.of(self._recent[:BLOCK_ITEMS]))
+            del self._recent[:BLOCK_ITEMS]
+        self._drop_oldest()
+
+    def _unpack(self) -> None:
+        self._recent[:0] = chain.from_iterable(block.unpack() for block in self._packed)
+        self._packed.clear()
+
+    def _drop_oldest(self) -> None:
+        """Drop items from the first block on, and what is left of that is packed again."""
+        length = len(self)
+        while length > MAX_ITEMS or self._characters > MAX_CHARACTERS:
+            oldest = self._packed.pop(0).unpack() if self._packed else self._recent
+            while oldest and (length > MAX_ITEMS or self._characters > MAX_CHARACTERS):
+                self._characters -= _characters(oldest.pop(0).item)
+                length -= 1
+            if oldest and oldest is not self._recent:
+                self._packed.insert(0, PackedBlock.of(oldest))
 
 
 def _characters(item: Item) -> int:

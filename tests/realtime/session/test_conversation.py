@@ -1,5 +1,10 @@
 """The items of a conversation, and what the client may do with them."""
 
+import gc
+import random
+import tracemalloc
+
+import numpy as np
 import pytest
 
 from realtime.session.commands import (
@@ -13,6 +18,7 @@ from realtime.session.commands import (
     TruncateItem,
 )
 from realtime.session.conversation import (
+    BLOCK_ITEMS,
     MAX_CHARACTERS,
     MAX_ITEMS,
     AudioPart,
@@ -38,6 +44,7 @@ from realtime.session.events import (
 )
 from realtime.session.generation import ChatMessage, ChatRole, ChatToolCall
 from realtime.session.response_events import ResponseItemAdded, ResponseItemFinished
+from realtime.speech.speech_timing import SpeechTiming
 from tests.support.scripted_conversation import Conversation as Scripted
 from tests.support.scripted_conversation import Microphone, configured, words_between
 
@@ -125,6 +132,87 @@ def test_a_transcript_that_is_too_much_drops_the_oldest_items() -> None:
     conversation.insert(Item("first", written("")), None)
     conversation.set_transcript("0", LONG + "a")
     assert ids(conversation) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_items_are_those_of_a_list(seed: int) -> None:
+    chance = random.Random(seed)
+    conversation, expected = Conversation(), list[Item]()
+    for number in range(6 * BLOCK_ITEMS):
+        added = item(str(number))
+        conversation.append(added)
+        expected.append(added)
+        if chance.random() < 0.1:
+            place = chance.randrange(len(expected))
+            old = expected[place]
+            match chance.randrange(4):
+                case 0:
+                    conversation.delete(old.id)
+                    expected.remove(old)
+                case 1:
+                    expected[place] = Item(old.id, Message(Role.USER, (AudioPart("changed"),)))
+                    conversation.set_transcript(old.id, "changed")
+                case 2:
+                    expected.insert(place + 1, item(f"after {number}"))
+                    conversation.insert(expected[place + 1], old.id)
+                case _:
+                    expected.insert(0, item(f"first {number}"))
+                    conversation.insert(expected[0], None)
+    assert list(conversation) == expected
+    assert len(conversation) == len(expected)
+    assert [conversation.predecessor(each.id) for each in expected] == [None, *[each.id for each in expected[:-1]]]
+    assert all(conversation[each.id] == each for each in expected)
+    assert "unknown" not in conversation
+    with pytest.raises(KeyError):
+        conversation["unknown"]
+    with pytest.raises(KeyError):
+        conversation.delete("unknown")
+
+
+def test_an_old_message_is_truncated_where_it_was_played() -> None:
+    conversation = Conversation()
+    timing = SpeechTiming(24_000)
+    timing.add_text("One two three four.")
+    timing.add_audio(np.full(24_000, 0.5, np.float32))
+    conversation.append(Item("said", Message(Role.ASSISTANT, (AudioPart(timing.text),))))
+    conversation.set_timing("said", timing)
+    for number in range(3 * BLOCK_ITEMS):
+        conversation.append(item(str(number)))
+    conversation.truncate("said", 0.5)
+    assert conversation["said"].content == Message(Role.ASSISTANT, (AudioPart("One two"),))
+    assert ids(conversation)[0] == "said"
+
+
+def test_an_hour_of_turns_takes_little_memory() -> None:
+    conversation = Conversation()
+    chance = random.Random(1)
+    words = [
+        "the",
+        "committee",
+        "meets",
+        "on",
+        "thursday",
+        "at",
+        "noon",
+        "in",
+        "a",
+        "room",
+        "of",
+        "the",
+        "old",
+        "town",
+        "hall",
+    ]
+    tracemalloc.start()
+    try:
+        for _ in range(600):
+            turn = f"item_{chance.getrandbits(84):021x}"
+            conversation.append(Item(turn, Message(Role.USER, (AudioPart(),))))
+            conversation.set_transcript(turn, " ".join(chance.choices(words, k=10)))
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 600 * 150
+    finally:
+        tracemalloc.stop()
 
 
 # What the client asks.
