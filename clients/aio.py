@@ -46,6 +46,7 @@ async def connect(
     turn_detection: bool = True,
     silence_ms: int | None = None,
     partials: bool = False,
+    finals_only: bool = False,
     binary: bool = False,
     resume_seconds: float = RESUME_SECONDS,
     open_timeout: float = OPEN_TIMEOUT,
@@ -65,6 +66,8 @@ async def connect(
         turn_detection: Let the server detect the end of a turn; otherwise `commit` ends it.
         silence_ms: Silence in milliseconds that ends a turn. Default: the server's.
         partials: Receive `Partial` events, and words with times in `Completed`.
+        finals_only: Transcribe each part of a turn once, as a whole: `Delta` events come in pauses only, the server has
+            less work, and the same audio always has the same words.
         binary: Exchange audio in binary messages instead of base64.
         resume_seconds: Seconds after a lost connection in which the session is resumed, if the server can; 0 for never.
         open_timeout: Seconds allowed for connecting, and again for opening the session.
@@ -75,7 +78,8 @@ async def connect(
         RequestFailed: The server refuses the configuration, or does not have the model, the language or the voice.
         ServerClosed: The server closed the connection before the session was open.
         TypeError: An argument has the wrong type, which the message names.
-        ValueError: A number is negative, or there is a `voice` for a session that does not speak.
+        ValueError: A number is negative, there is a `voice` for a session that does not speak, or `partials` are
+            wanted beside `finals_only`.
     """
     options = SessionOptions(
         transcription=transcription,
@@ -88,6 +92,7 @@ async def connect(
         turn_detection=turn_detection,
         silence_ms=silence_ms,
         partials=partials,
+        finals_only=finals_only,
         binary=binary,
     )
     check_numbers(resume_seconds=resume_seconds, open_timeout=open_timeout)

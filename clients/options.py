@@ -24,7 +24,7 @@ class SessionOptions:
     `silence_ms` milliseconds of silence.
 
     Raises `TypeError`, which names the option, if one has the wrong type, and `ValueError` for a `voice` where nothing
-    is spoken.
+    is spoken, and for `partials` where there are `finals_only`.
     """
 
     transcription: bool = True
@@ -40,6 +40,7 @@ class SessionOptions:
     silence_ms: int | None = None
     eagerness: str | None = None
     partials: bool = False
+    finals_only: bool = False
     binary: bool = False
     resume: bool = False
 
@@ -54,15 +55,21 @@ class SessionOptions:
         )
         check_whole_numbers(rate=self.rate, silence_ms=self.silence_ms)
         strings_of("keywords", self.keywords)
+        if self.partials and self.finals_only:
+            raise ValueError("partials and finals_only exclude each other")
         if self.transcription and self.voice is not None:
             raise ValueError("voice needs transcription=False: a session with transcription does not speak")
 
     def query(self) -> dict[str, str]:
         """Return the query of the address."""
         query = {"intent": "transcription"} if self.transcription else {"model": self.model} if self.model else {}
-        extensions = [
-            name for name, on in (("partials", self.partials), ("binary", self.binary), ("resume", self.resume)) if on
-        ]
+        wanted = {
+            "partials": self.partials,
+            "finals": self.finals_only,
+            "binary": self.binary,
+            "resume": self.resume,
+        }
+        extensions = [name for name, on in wanted.items() if on]
         return query | {"ext": ",".join(extensions or ["draining"])}  # without any, the server names no replacements
 
     def configuration(self) -> Payload:

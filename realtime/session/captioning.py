@@ -102,7 +102,10 @@ class Captioning:
         if segment is None:
             return
         drafted = self._draft_model(segment) is not None
-        decision = next_request(segment, self._in_flight, turns.load, turns.config.agreement_span, drafted=drafted)
+        decision = next_request(
+            segment, self._in_flight, turns.load, turns.config.agreement_span, drafted=drafted,
+            partials=turns.config.decode_partials,
+        )  # fmt: skip
         if isinstance(decision, Waiting):
             self.waiting = decision if turns.open is None or segment is turns.open else Waiting.EARLIER_SEGMENT
             return
@@ -121,6 +124,8 @@ class Captioning:
         hypothesis = with_capital(hypothesis, segment, self._turns.config_of(segment), self._turns.pending)
         if in_flight.final:
             segment.final = FinalResult(in_flight.speech_end, hypothesis)
+            if not self._turns.config_of(segment).decode_partials:
+                return  # what it says is committed when its segment is complete
         if segment.done or not (segment.is_open or in_flight.draft) or suppression(hypothesis, segment.speech):
             return
         if hypothesis.language_probability < MIN_COMMIT_CONFIDENCE and not in_flight.final:
@@ -175,7 +180,8 @@ class Captioning:
 
     def _draft_model(self, segment: Segment) -> ModelEntry | None:
         """Return the draft model for the speech of a segment, None where there is none for it."""
-        return draft_model(segment, self._turns.config_of(segment), self._languages)
+        config = self._turns.config_of(segment)
+        return draft_model(segment, config, self._languages) if config.decode_partials else None
 
     def failed(self, failure: JobFailed) -> Iterator[Output]:
         """Take the failure of the transcription in flight, or of the draft, which is only missing.

@@ -65,8 +65,14 @@ class SessionConfig:
     channel, `SOURCE_CHANNEL`. Like `separate_channels`, it may not change once audio has been appended."""
     speak_transcripts: bool = False
     """Whether the transcripts are spoken, as an interpreter does."""
+    decode_partials: bool = True
+    """Whether turns are decoded while somebody speaks, so that words are committed before a pause.
+
+    If not, each part of a turn is decoded once, as a whole: later words, at a fraction of the cost, and the same ones
+    whenever the same audio is received.
+    """
     include_partials: bool = False
-    """Whether to report tentative words (an extension of the protocol)."""
+    """Whether to report tentative words (an extension of the protocol); it needs `decode_partials`."""
     time_partials: bool = False
     """Whether words have times as soon as they are reported, unless the recognizer is under load.
 

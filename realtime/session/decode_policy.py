@@ -14,6 +14,9 @@ CLOSED    a final, unless one for all of the speech is in flight
 DONE      none
 ========  ====================================================================================================
 
+Where only finals are wanted, there is nothing to request before a pause; a final that was queued in an earlier one is
+cancelled, because it would lack the silence after the newest word.
+
 How often a partial is affordable is decided elsewhere: the request waits in the scheduler of its model.
 """
 
@@ -55,6 +58,8 @@ class Waiting(Enum):
     """There is too little speech in it yet."""
     NEW_SPEECH = "new_speech"
     """Too little speech has come since the last request."""
+    SPEAKING = "speaking"
+    """Only finals are wanted, and somebody speaks or pauses too briefly."""
     IN_FLIGHT = "in_flight"
     """A transcription is queued or running."""
     PAUSE = "pause"
@@ -68,23 +73,26 @@ class Waiting(Enum):
 
 
 def next_request(
-    segment: Segment, in_flight: InFlight | None, load: LoadLevel, span: int = MIN_SPAN, *, drafted: bool = False
-) -> Decision | Waiting:
+    segment: Segment, in_flight: InFlight | None, load: LoadLevel, span: int = MIN_SPAN, *, drafted: bool = False,
+    partials: bool = True,
+) -> Decision | Waiting:  # fmt: skip
     """Decide what to request next for `segment`, the oldest that is not done, or say what is waited for.
 
     `span` is how far apart the audio of two hypotheses must end for one to confirm the other; `drafted` says that a
-    draft model writes tentative words, so that partials may come later.
+    draft model writes tentative words, so that partials may come later; without `partials`, only finals are wanted.
     """
     least = _least_speech(segment, load, span) * (DRAFTED_PATIENCE if drafted else 1)
     match segment.phase:
         case Phase.SILENT:
             return Waiting.NO_SPEECH
+        case Phase.SPEAKING | Phase.PAUSING if not partials:
+            return Decision.CANCEL if _is_queued(in_flight) else Waiting.SPEAKING
         case Phase.SPEAKING if in_flight is None:
             return Decision.PARTIAL if segment.new_speech >= least else Waiting.NEW_SPEECH
         case Phase.PAUSING:
             if in_flight is None:
                 return Waiting.PAUSE
-            return Decision.CANCEL if _is_queued_partial(in_flight) else Waiting.IN_FLIGHT
+            return Decision.CANCEL if _is_queued(in_flight) and not in_flight.final else Waiting.IN_FLIGHT
         case Phase.PAUSED if _final_was_answered(segment):
             return Waiting.ANSWERED
         case Phase.PAUSED if not _will_cover(in_flight, segment):
@@ -104,8 +112,8 @@ def _least_speech(segment: Segment, load: LoadLevel, span: int) -> int:
     return max(MIN_NEW_SPEECH[load], min(span, MIN_SPAN) // 2)
 
 
-def _is_queued_partial(in_flight: InFlight) -> bool:
-    return in_flight.state is RequestState.QUEUED and not in_flight.final
+def _is_queued(in_flight: InFlight | None) -> bool:
+    return in_flight is not None and in_flight.state is RequestState.QUEUED
 
 
 def _final_was_answered(segment: Segment) -> bool:
@@ -120,4 +128,4 @@ def _will_cover(in_flight: InFlight | None, segment: Segment) -> bool:
     """
     if in_flight is None or not in_flight.covers(segment):
         return False
-    return in_flight.final or not (_is_queued_partial(in_flight) or segment.prepares_answer)
+    return in_flight.final or not (_is_queued(in_flight) or segment.prepares_answer)

@@ -58,7 +58,7 @@ class ItemAudio:
 
     def add(self, item_id: str, audio: Iterable[tuple[int, bytes]], config: SessionConfig) -> Iterator[Output]:
         """Begin to transcribe the parts of an item, each with its index."""
-        config = replace(config, separate_channels=False, turn_detection=None, transcribe=True, include_partials=False)
+        config = replace(config, separate_channels=False, turn_detection=None, transcribe=True, decode_partials=False)
         added = [
             (_Recording(item_id, part, Listening(config, self._jobs, lambda _: item_id, self._new_buffer())), data)
             for part, data in audio

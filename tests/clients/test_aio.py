@@ -171,6 +171,24 @@ def test_a_session_that_listens_is_configured_as_asked() -> None:
     ]
 
 
+def test_finals_are_asked_for_instead_of_partials() -> None:
+    queries: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        queries.append(urlsplit(peer.request.path).query)
+        await peer.greet()
+
+    async def client(url: str) -> None:
+        async with connect(url, finals_only=True, resume_seconds=0):
+            pass
+        with pytest.raises(ValueError, match="exclude each other"):
+            async with connect(url, finals_only=True, partials=True):
+                pass
+
+    meet(script, client)
+    assert queries == ["intent=transcription&ext=finals"]
+
+
 def test_a_session_that_speaks_transcribes_too() -> None:
     asked: list[Message] = []
 

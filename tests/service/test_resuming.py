@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -18,33 +18,65 @@ pytestmark = pytest.mark.models
 SENTENCES = ("Please close the windows before the rain begins.", "My brother bought a small boat and painted it green.")
 
 
-def test_sentences_are_transcribed_once_over_ten_cuts(
-    address: str,
-    spoken: Callable[[str], Samples],
-    word_errors: Callable[[str, str], float],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("clients.backoff.FIRST_SECONDS", 0.01)
-    pause = np.zeros(RATE, np.float32)
-    audio = np.concatenate([pause, *(part for sentence in SENTENCES for part in (spoken(sentence), pause))])
-    chosen = random.Random(1)
-    lifetimes = [10_000, *(chosen.randrange(50_000) for _ in range(9))]
+def heard(
+    port: int, audio: Samples, turns: int, *, finals_only: bool, lifetimes: Sequence[int] = ()
+) -> tuple[list[str], int]:
+    """Return the transcripts of the turns, over connections that are cut, and how often the session was resumed."""
 
-    async def listen(port: int) -> list[str]:
+    async def listen(port: int) -> tuple[list[str], int]:
         texts, losses = [], 0
-        async with asyncio.timeout(60), connect(f"ws://127.0.0.1:{port}", binary=True, language="en") as session:
+        address = f"ws://127.0.0.1:{port}"
+        async with (
+            asyncio.timeout(60),
+            connect(address, binary=True, language="en", finals_only=finals_only) as session,
+        ):
             for frame in pcm_frames(audio):
                 await session.send_audio(frame)
             async for event in session:
                 losses += isinstance(event, Reconnected)
                 if isinstance(event, Completed):
                     texts.append(event.text)
-                if len(texts) == len(SENTENCES):
+                if len(texts) == turns:
                     break
-        assert losses > 3
-        return texts
+        return texts, losses
 
-    with fault_proxy(int(address.rpartition(":")[2]), lifetimes) as proxy:
-        texts = asyncio.run(listen(proxy.port))
+    with fault_proxy(port, lifetimes) as proxy:
+        result = asyncio.run(listen(proxy.port))
         assert proxy.resets == len(lifetimes)
+    return result
+
+
+@pytest.fixture
+def audio(spoken: Callable[[str], Samples]) -> Samples:
+    pause = np.zeros(RATE, np.float32)
+    return np.concatenate([pause, *(part for sentence in SENTENCES for part in (spoken(sentence), pause))])
+
+
+@pytest.fixture(autouse=True)
+def reconnect_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clients.backoff.FIRST_SECONDS", 0.01)
+
+
+def random_lifetimes(seed: int) -> list[int]:
+    chosen = random.Random(seed)
+    return [10_000, *(chosen.randrange(50_000) for _ in range(9))]
+
+
+def test_sentences_are_transcribed_once_over_ten_cuts(
+    address: str, audio: Samples, word_errors: Callable[[str, str], float]
+) -> None:
+    port = int(address.rpartition(":")[2])
+    texts, losses = heard(port, audio, len(SENTENCES), finals_only=False, lifetimes=random_lifetimes(1))
+    assert losses > 3
     assert [word_errors(said, text) for said, text in zip(SENTENCES, texts, strict=True)] == [0, 0]
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_with_finals_only_cuts_change_no_character(address: str, audio: Samples, seed: int) -> None:
+    port = int(address.rpartition(":")[2])
+    noisy = audio + np.float32(0.05) * np.random.default_rng(1).standard_normal(len(audio), np.float32)
+    turns = len(SENTENCES)
+    whole, _ = heard(port, noisy, turns, finals_only=True)
+    cut, losses = heard(port, noisy, turns, finals_only=True, lifetimes=random_lifetimes(seed))
+    assert losses > 3
+    assert cut == whole

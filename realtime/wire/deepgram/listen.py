@@ -138,6 +138,7 @@ class ListenCodec(Codec):
             transcribe=True,
             language=language(query),
             prompt=expected_terms(query),
+            decode_partials=flag(query, "interim_results"),
             include_partials=flag(query, "interim_results"),
             time_partials=flag(query, "interim_results"),
             voice=handshake.find_voice("") or "",

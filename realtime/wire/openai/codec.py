@@ -3,9 +3,9 @@
 The names are those of the GA version; `beta.py` has those of the beta, for clients that ask for it. Every request of
 the client becomes a command, and every event of the session one or more server events; the conversation itself is kept
 by the session. Server events are limited to the types that all known clients accept, unless the client asks for an
-extension in the query: `ext=partials` (revisable captions, word times), `ext=words` (times of the words that are
-spoken), `ext=binary` (audio in binary messages), `ext=draining` (the server is about to restart) or `ext=resume`
-(sessions that outlive a connection).
+extension in the query: `ext=partials` (revisable captions, word times), `ext=finals` (no text before a pause),
+`ext=words` (times of the words that are spoken), `ext=binary` (audio in binary messages), `ext=draining` (the server is
+about to restart) or `ext=resume` (sessions that outlive a connection).
 """
 
 from collections.abc import Sequence
@@ -84,7 +84,7 @@ class OpenAICodec(Codec):
         handshake: Handshake,
         session: WireSession,
         *,
-        partials: bool = False,
+        detailed: bool = False,
         binary: bool = False,
         draining: bool = False,
         resume: bool = False,
@@ -94,7 +94,7 @@ class OpenAICodec(Codec):
         self._handshake = handshake
         self._beta = is_beta(handshake)
         self._writer = (BetaWriter if self._beta else FrameWriter)(handshake.new_id)
-        self._transcripts = TranscriptWriter(self._writer, partials=partials)
+        self._transcripts = TranscriptWriter(self._writer, detailed=detailed)
         self._responses = ResponseWriter(self._writer, binary=binary, extended=extended)
         self._resumption = SessionResumption(self._writer, session.id) if resume else None
         self._session = session
@@ -116,7 +116,7 @@ class OpenAICodec(Codec):
         return cls(
             handshake,
             open_session(handshake),
-            partials="partials" in extra,
+            detailed=not extra.isdisjoint({"partials", "finals"}),
             binary="binary" in extra,
             draining="draining" in extra,
             resume="resume" in extra,

@@ -19,7 +19,7 @@ from realtime.wire.openai.session_update import SessionPatch
 _SESSIONS: Final = msgspec.json.Decoder(SessionPatch)
 
 
-EXTENSIONS: Final = ("partials", "words", "binary", "draining", "resume")
+EXTENSIONS: Final = ("partials", "finals", "words", "binary", "draining", "resume")
 """Values of `ext` in the query."""
 
 _INTENTS: Final = ("transcription", "conversation", "realtime")
@@ -47,11 +47,16 @@ def open_session(handshake: Handshake) -> WireSession:
 
     An unknown model stands for the default one. In a conversation `model` names the conversation's model, not the
     recognizer. A speech model speaks what it is given, so the chat backend has no part in its conversation. Raises
-    `InvalidValue` for another intent, an unknown extension, a session of a key that is not possible, and the call of a
-    telephone or of WebRTC (`call_id`), of which this server has none.
+    `InvalidValue` for another intent, extensions that are unknown or exclude each other, a session of a key that is
+    not possible, and the call of a telephone or of WebRTC (`call_id`), of which this server has none.
     """
     if handshake.parameter("call_id"):
         raise InvalidValue("There are no calls to join on this server: leave out `call_id`.", param="call_id")
+    extra = extensions(handshake)
+    if {"partials", "finals"} <= extra:
+        raise InvalidValue(
+            "Choose between the extensions 'partials' and 'finals': they exclude each other.", param="ext"
+        )
     carried = _SESSIONS.decode(handshake.session) if handshake.session else SessionPatch()
     if carried.audio and carried.audio.output and carried.audio.output.x_prompt_speech:
         param = "session.audio.output.x_prompt_speech"
@@ -74,8 +79,9 @@ def open_session(handshake: Handshake) -> WireSession:
         create_response=chat and not transcription,
         prepare_answers=handshake.prepare_answers,
         resume_false_interruptions=chat and handshake.resume_false_interruptions,
-        include_partials="partials" in extensions(handshake),
-        time_speech="words" in extensions(handshake),
+        decode_partials="finals" not in extra,
+        include_partials="partials" in extra,
+        time_speech="words" in extra,
     )
     session = WireSession(
         handshake.session_id,

@@ -20,18 +20,18 @@ At about 100 bytes each they stay below 1 MiB, the largest message that some cli
 
 
 class TranscriptWriter:
-    """Writes the transcripts of one connection; with `partials`, also tentative text, word times and suppressions."""
+    """Writes the transcripts of one connection; with `detailed`, also tentative text, word times and suppressions."""
 
-    def __init__(self, writer: FrameWriter, *, partials: bool) -> None:
+    def __init__(self, writer: FrameWriter, *, detailed: bool) -> None:
         self._writer = writer
-        self._partials = partials
+        self._detailed = detailed
 
     def extended(self, event: TranscriptExtended) -> str:
         return self._event("delta", event, delta=event.delta)
 
     def revised(self, event: TranscriptRevised) -> Frames:
         """Return the message about tentative text, if the client asked for any."""
-        if not self._partials:
+        if not self._detailed:
             return []
         partial = self._writer.event(
             "x.transcription.partial",
@@ -45,7 +45,7 @@ class TranscriptWriter:
 
     def completed(self, event: TranscriptCompleted, *, content_index: int = 0, logprobs: bool = False) -> str:
         fields: dict[str, object] = {"usage": {"type": "duration", "seconds": event.samples / SAMPLE_RATE}}
-        if self._partials:
+        if self._detailed:
             words = [_timed(word) for word in event.words] if len(event.words) <= MAX_WORDS else []
             fields |= {"words": words, "language": event.language, "suppressed": event.suppressed}
         if logprobs:

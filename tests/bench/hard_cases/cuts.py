@@ -1,10 +1,10 @@
 """What is left of words and speech over a connection that is cut at random: `python -m tests.bench.hard_cases.cuts`.
 
 A recording is streamed in real time to a service with the default models, twice over a connection that is not cut and
-then over one that is cut 30 times, as turns (`clients.aio`) and as captions, which show words while somebody speaks.
-The table has how many words of the first transcript were lost, added and changed. Turns are decoded as a whole, so that
-they are to be the same; what captions have committed of a turn depends a little on the time, so that their second run
-may differ, too. Then a text is spoken, and the samples that were heard are compared.
+then over one that is cut 30 times, with `clients.aio` and finals only, and as captions, which show words while somebody
+speaks. The table has how many words of the first transcript were lost, added and changed. With finals only, each part
+of a turn is decoded once, so that the words are to be the same; what captions have committed depends a little on the
+time, so that their second run may differ, too. Then a text is spoken, and the samples that were heard are compared.
 
 `--file` names another recording, `--fast` sends it as fast as it is taken, `--cuts` sets their number. With
 `--replaced` no session can be resumed, as where replicas are killed: each cut is followed by another session, which
@@ -68,11 +68,11 @@ async def captioned(port: int, file: str, *, fast: bool) -> tuple[list[str], int
     return words(texts), again
 
 
-async def in_turns(port: int, file: str, *, fast: bool) -> tuple[list[str], int]:
+async def finals(port: int, file: str, *, fast: bool) -> tuple[list[str], int]:
     """Return the words, and how often the session was resumed."""
     texts: list[str] = []
     again, pending = 0, PendingTranscripts()
-    async with connect(f"ws://127.0.0.1:{port}", language="en", binary=True) as session:
+    async with connect(f"ws://127.0.0.1:{port}", language="en", binary=True, finals_only=True) as session:
 
         async def send() -> None:
             async for frame in play(frames(file), fast=fast):
@@ -107,7 +107,7 @@ def main() -> None:
     parked = "0" if chosen.replaced else str(Settings().max_parked_sessions)
     table = Table("as", "connection", "cuts", "again", "words", "lost", "added", "changed", "seconds")
     size = sum(map(len, frames(chosen.file)))
-    ways = {"captions": captioned} if chosen.replaced else {"turns": in_turns, "captions": captioned}
+    ways = {"captions": captioned} if chosen.replaced else {"finals only": finals, "captions": captioned}
     with running_service(offline="true", log_level="error", max_parked_sessions=parked) as service:
         port = int(service.address.rpartition(":")[2])
         for way, transcribe in ways.items():
@@ -121,7 +121,7 @@ def main() -> None:
                 errors = jiwer.process_words(" ".join(expected), " ".join(heard))
                 counts = (len(heard), errors.deletions, errors.insertions, errors.substitutions)
                 table.add_row(way, name, str(cuts), str(again), *map(str, counts), f"{time.monotonic() - began:.1f}")
-        console = Console()
+        console = Console(width=120)
         console.print(table)
         if not chosen.replaced:
             whole = asyncio.run(spoken(port))

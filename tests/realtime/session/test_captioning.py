@@ -1,3 +1,4 @@
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle, pairwise
@@ -159,6 +160,46 @@ def test_tentative_words_have_positions_in_the_session() -> None:
     ]
     assert len(words) > 5
     assert words[-1].end <= newest.audio_end <= microphone.position
+
+
+# Finals only.
+
+
+def heard_in_pieces(seed: int | None) -> tuple[list[str], list[bool]]:
+    """Transcripts that name what was decoded, and whether each request was a final.
+
+    With a seed, the audio comes in pieces of any size, and what is requested is answered some time later.
+    """
+    conversation, microphone = Conversation(configured(decode_partials=False), held=(Transcribe,)), Microphone()
+    parts = [(microphone.speech if place % 2 else microphone.silence)(seconds) for place, seconds in enumerate(
+        (1.0, 3.0, 0.2, 2.0, 0.4, 4.0, 1.0, 25.0, 0.4, 6.0, 1.0, 11.0, 0.35, 2.0, 1.5)
+    )]  # fmt: skip
+    audio, chance = b"".join(parts), random.Random(seed)
+    while audio:
+        size = 640 if seed is None else 2 * chance.randrange(1, 60_000)
+        conversation.hear(audio[:size])
+        audio = audio[size:]
+        while conversation.pending(Transcribe) and (seed is None or not audio or chance.random() < 0.7):
+            request = conversation.take()
+            text = f" {count_loud(request.samples).total()} of {len(request.samples)}"
+            conversation.answer(Transcribe, hypothesis_of(text))
+    return texts(conversation), [request.final for request in conversation.requests]
+
+
+def test_finals_alone_are_the_same_whenever_the_audio_comes_and_the_recognizer_answers() -> None:
+    expected, finals = heard_in_pieces(None)
+    assert len(expected) == 3
+    assert all(finals)
+    for seed in range(12):
+        assert heard_in_pieces(seed)[0] == expected
+
+
+def test_finals_alone_are_not_shortened_under_load() -> None:
+    conversation, microphone = Conversation(configured(decode_partials=False)), Microphone()
+    conversation.load = LoadLevel.CRITICAL
+    for _ in range(2):
+        conversation.hear(microphone.speech(9.0), microphone.silence(1.0))
+    assert [len(request.samples) > 9 * SAMPLE_RATE for request in conversation.finals] == [True, True]
 
 
 # Which audio is decoded when.

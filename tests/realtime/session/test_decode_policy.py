@@ -90,6 +90,18 @@ def test_once_words_are_committed_every_other_partial_is_an_agreement_span_later
     assert next_request(begun, None, LoadLevel.NORMAL, span) is Waiting.NEW_SPEECH
 
 
+@pytest.mark.parametrize("phase", [Phase.SPEAKING, Phase.PAUSING])
+def test_where_only_finals_are_wanted_nothing_is_requested_before_a_pause(phase: Phase) -> None:
+    subject = segment(phase)
+    for flying, expected in (
+        (None, Waiting.SPEAKING),
+        (in_flight(subject, "queued final"), Decision.CANCEL),
+        (in_flight(subject, "running final"), Waiting.SPEAKING),
+    ):
+        assert next_request(subject, flying, LoadLevel.NORMAL, partials=False) is expected
+    assert next_request(segment(Phase.PAUSED), None, LoadLevel.NORMAL, partials=False) is Decision.FINAL
+
+
 @pytest.mark.parametrize(
     ("phase", "why"),
     [(Phase.SILENT, Waiting.NO_SPEECH), (Phase.PAUSING, Waiting.PAUSE), (Phase.DONE, Waiting.DONE)],

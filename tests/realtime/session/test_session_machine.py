@@ -149,6 +149,7 @@ configurations = st.builds(
     ),
     transcribe=st.sampled_from([True, True, True, False]),
     interrupt_response=st.booleans(),
+    decode_partials=st.sampled_from([True, True, False]),
     include_partials=st.booleans(),
     time_speech=st.booleans(),
     chat=st.booleans(),

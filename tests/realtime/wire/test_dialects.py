@@ -124,6 +124,11 @@ def test_extensions_are_listed_or_repeated(extensions: Sequence[str]) -> None:
     assert codec.decode(b"\0\0") == [AppendAudio(b"\0\0")]
 
 
+def test_finals_only_is_an_extension() -> None:
+    assert not opened(ext=["finals"]).config.decode_partials
+    assert opened().config.decode_partials
+
+
 def test_without_extensions_there_are_no_partials_and_no_binary_messages() -> None:
     codec = opened()
     assert not codec.config.include_partials

@@ -53,7 +53,8 @@ def test_a_value_that_cannot_be_used_is_refused(path: str, query: dict[str, str]
     ("written", "asked"), [("true", True), ("True", True), ("1", True), ("false", False), ("", False)]
 )
 def test_a_flag_is_true_or_false(written: str, asked: bool) -> None:
-    assert opened("/v1/listen", interim_results=written).config.include_partials is asked
+    config = opened("/v1/listen", interim_results=written).config
+    assert (config.include_partials, config.decode_partials) == (asked, asked)
 
 
 @pytest.mark.parametrize(

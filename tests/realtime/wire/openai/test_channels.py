@@ -75,7 +75,7 @@ def test_the_channels_of_a_container_are_refused() -> None:
 
 @pytest.mark.parametrize(("channel", "shown"), [(1, {"channel": 1}), (None, {})])
 def test_every_event_about_a_speaker_has_their_channel(channel: int | None, shown: Json) -> None:
-    client = Client(TRANSCRIPTION, partials=True)
+    client = Client(TRANSCRIPTION, detailed=True)
     messages = client.tell(
         SpeechStarted("item_1", 0, channel=channel),
         SpeechStopped("item_1", 16_000, channel=channel),

@@ -121,8 +121,9 @@ def test_a_call_cannot_be_joined() -> None:
 @pytest.mark.parametrize(
     ("query", "param", "choices"),
     [
-        ({"ext": ["partial"]}, "ext", "'partials', 'words', 'binary', 'draining', and 'resume'"),
-        ({"ext": ["partials,Resume"]}, "ext", "'partials', 'words', 'binary', 'draining', and 'resume'"),
+        ({"ext": ["partial"]}, "ext", "'partials', 'finals', 'words', 'binary', 'draining', and 'resume'"),
+        ({"ext": ["partials,Resume"]}, "ext", "'partials', 'finals', 'words', 'binary', 'draining', and 'resume'"),
+        ({"ext": ["partials", "finals"]}, "ext", "exclude each other"),
         ({"intent": ["transcribe"]}, "intent", "'transcription', 'conversation', and 'realtime'"),
     ],
 )

@@ -1264,7 +1264,7 @@ def test_cleared_audio_is_confirmed() -> None:
 def test_revisions_are_sent_only_with_the_extension() -> None:
     revised = TranscriptRevised("item_u1", HELLO[:1], HELLO[1:], 16_000)
     assert Client().tell(revised) == []
-    (partial,) = Client(TRANSCRIPTION, partials=True).tell(revised)
+    (partial,) = Client(TRANSCRIPTION, detailed=True).tell(revised)
     del partial["event_id"]
     assert partial == {
         "type": "x.transcription.partial",
@@ -1276,7 +1276,7 @@ def test_revisions_are_sent_only_with_the_extension() -> None:
 
 
 def test_words_come_with_the_completed_transcript_with_the_extension() -> None:
-    (completed,) = Client(TRANSCRIPTION, partials=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000))
+    (completed,) = Client(TRANSCRIPTION, detailed=True).tell(TranscriptCompleted("item_u1", "", HELLO, "en", 16_000))
     assert [word["word"] for word in completed["words"]] == ["Hello", "there."]
     assert (completed["language"], completed["suppressed"]) == ("en", [])
 
@@ -1287,7 +1287,7 @@ def test_an_invalid_event_that_breaks_off_is_no_json() -> None:
 
 def test_every_reason_for_suppressed_text_is_sent_to_clients_that_asked() -> None:
     reasons = (Suppression.REPETITION, Suppression.NO_SPEECH, Suppression.REPETITION)
-    (completed,) = Client(TRANSCRIPTION, partials=True).tell(
+    (completed,) = Client(TRANSCRIPTION, detailed=True).tell(
         TranscriptCompleted("item_u1", "", (), "en", 16_000, reasons)
     )
     assert completed["suppressed"] == ["repetition", "no_speech", "repetition"]
@@ -1297,7 +1297,7 @@ def test_every_reason_for_suppressed_text_is_sent_to_clients_that_asked() -> Non
 def test_the_words_of_a_very_long_utterance_are_left_out(count: int, shown: int) -> None:
     words = (Word(" Donaudampfschifffahrt", 1_600_001, 1_604_801, 1 / 3),) * count
     text = "".join(word.text for word in words)
-    (frame,) = Client(TRANSCRIPTION, partials=True).codec.encode(
+    (frame,) = Client(TRANSCRIPTION, detailed=True).codec.encode(
         TranscriptCompleted("item_u1", text, words, "en", 16_000)
     )
     assert len(json.loads(frame)["words"]) == shown
