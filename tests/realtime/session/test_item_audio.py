@@ -74,6 +74,16 @@ def test_a_recording_of_any_length_is_transcribed_whole() -> None:
     assert content(conversation) == Message(Role.USER, (AudioPart(" ".join(f"w{word}" for word in range(150))),))
 
 
+def test_a_final_of_a_pause_is_given_up_when_the_recording_goes_on() -> None:
+    conversation, microphone = Conversation(held=(Transcribe,)), Microphone()
+    audio = b"".join(part for _ in range(20) for part in (microphone.speech(0.64), microphone.silence(0.64)))
+    conversation.send(CreateItem(Message(Role.USER, (AudioPart(),)), "item_a", audio=((0, audio),)))
+    assert conversation.cancelled
+    conversation.release(Transcribe)
+    words = [f"w{word}" for word in range(80) if word % 4 < 2]
+    assert content(conversation) == Message(Role.USER, (AudioPart(" ".join(words)),))
+
+
 def test_the_other_parts_of_the_message_stay_as_they_are() -> None:
     conversation = Conversation()
     conversation.send(recorded(text="Listen:"))
