@@ -151,6 +151,9 @@ class _SchedulerCollector(Collector):
         run = _family(CounterMetricFamily, "partials_run", "Partial transcriptions run.")
         shed = _family(CounterMetricFamily, "partials_shed", "Partial transcriptions delayed or skipped under load.")
         busy = _family(GaugeMetricFamily, "engine_busy_share", "Share of time for which the engine is busy, 0 to 1.")
+        seconds = CounterMetricFamily(
+            "vivavoce_engine_seconds", "Seconds that the engine has worked.", labels=("model", "request", "stage")
+        )
         interval = _family(
             GaugeMetricFamily,
             "partial_interval_seconds",
@@ -160,8 +163,10 @@ class _SchedulerCollector(Collector):
             run.add_metric([name], scheduler.partials_run)
             shed.add_metric([name], scheduler.partials_shed)
             busy.add_metric([name], scheduler.load.busy.read(now))
+            for (priority, stage), spent in scheduler.engine_seconds.items():
+                seconds.add_metric([name, priority.name.lower(), stage.value], spent)
             interval.add_metric([name], scheduler.load.cadence.partial_interval(now) or math.inf)
-        yield from (run, shed, busy, interval)
+        yield from (run, shed, busy, seconds, interval)
 
 
 class _RestartCollector(Collector):

@@ -16,6 +16,7 @@ This is in the spirit of start-time fair queueing (Goyal, Vin and Cheng, 1997), 
 ordered by the measured service that they received, which decays over 15 s.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
@@ -45,6 +46,8 @@ class Scheduler:
         self.partials_run = 0
         self.partials_shed = 0
         """Partials that load has cost: one for each `MIN_PARTIAL_INTERVAL` seconds that a partial waited."""
+        self.engine_seconds: dict[tuple[Priority, Stage], float] = defaultdict(float)
+        """What the engine has spent on each kind of request, in each stage."""
         self._waiting: dict[Ticket[TranscriptionRequest], None] = {}
         """The tickets in order of arrival."""
         self._last_partial = RecentTimes(load.cadence.max_interval)
@@ -157,6 +160,8 @@ class Scheduler:
     def record_service(self, batch: Sequence[Ticket[TranscriptionRequest]], seconds: float, now: float) -> None:
         self._count_running(batch, -1)
         first = batch[0]
+        for ticket in batch:
+            self.engine_seconds[ticket.priority, first.stage] += seconds / len(batch)
         if first.stage is Stage.ENCODE:
             self.load.record_encode(first.client_id, first.priority, seconds, now, first.seconds)
         else:

@@ -1,4 +1,4 @@
-"""Plots of `bench-results.json`: lag against the number of streams, and over the time of each run.
+"""Plots of `bench-results.json`: lag against the number of streams and over the time of each run, and its cost.
 
     python -m tests.bench.plots bench-results.json DIRECTORY
 
@@ -99,28 +99,48 @@ def _charts(runs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
             name = f"{run['streams']} stream{'s' if run['streams'] > 1 else ''}"
             chart.add(name, [(end, high) for end, _, high in run["lag_over_time"]])
         yield f"lag-over-time-{model}", chart
+        yield f"cost-per-stage-{model}", cost_chart(model, of_model)
 
 
 def lag_chart(title: str, across: str, until: float, highest: float) -> Any:
     """Return an empty chart of lags up to `highest`, from 0 to `until` of what is `across`."""
-    chart = pygal.XY(
+    chart = _chart(pygal.XY, title, across, "seconds of lag", xrange=(0, until), dots_size=3)
+    chart.y_labels = range(math.ceil(highest) + 1)
+    return chart
+
+
+def cost_chart(model: str, runs: Sequence[Mapping[str, Any]]) -> Any:
+    """Return a chart of what each second of audio costs: the stages of the recognizer, and the rest of the CPU time."""
+    chart = _chart(pygal.StackedBar, f"Cost of a second of audio, {model}", "streams", "seconds")
+    chart.x_labels = [str(run["streams"]) for run in runs]
+    spent = [run["engine_seconds_per_audio_second"] for run in runs]
+    for work in sorted({work for each in spent for work in each}):
+        chart.add(work, [each.get(work, 0.0) for each in spent])
+    rest = [
+        max(0.0, run["cpu_seconds_per_audio_second"] - sum(each.values()))
+        for run, each in zip(runs, spent, strict=True)
+    ]
+    chart.add("everything else", rest)
+    return chart
+
+
+def _chart(kind: Any, title: str, across: str, up: str, **options: object) -> Any:
+    chart = kind(
         pygal.Config(js=[], css=["file://style.css", "file://graph.css", DARK]),
         style=STYLE,
         title=title,
         x_title=across,
-        y_title="seconds of lag",
+        y_title=up,
         include_x_axis=True,
-        xrange=(0, until),
         width=760,
         height=360,
         margin=12,
-        dots_size=3,
         legend_box_size=12,
         truncate_legend=-1,
         show_x_guides=False,
         no_prefix=True,
+        **options,
     )
-    chart.y_labels = range(math.ceil(highest) + 1)
     chart.add_xml_filter(_without_scripts)
     return chart
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
 from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
 from tests.bench.plan import Plan
 from tests.bench.scoring import StreamScore, final_seconds, frames, percentile, score, word_error_rate
@@ -71,6 +74,8 @@ class LoadFigures:
     final_after_endpoint_p50: float | None
     final_after_endpoint_p95: float | None
     cpu_seconds_per_audio_second: float
+    engine_seconds_per_audio_second: Mapping[str, float]
+    """By what the recognizer did, such as "decode partial"."""
     peak_memory_mb: float
     cores_of_others: float
     sent_late: float
@@ -95,19 +100,32 @@ def run_streams(
             records = await play(service.realtime_url, tracks)
         return records, cost
 
+    before = engine_seconds(service)
     records, cost = asyncio.run(run())
+    engine = {work: seconds - before.get(work, 0.0) for work, seconds in engine_seconds(service).items()}
     admitted = [(track, each) for track, each in zip(tracks, records, strict=True) if not each.refused]
     scores = [score(track.words, list(frames(each.events)), FRAME_SECONDS) for track, each in admitted]
-    figures = summary(model, admitted, scores, cost, refused=len(records) - len(admitted))
+    figures = summary(model, admitted, scores, cost, engine, refused=len(records) - len(admitted))
     if whole is None:
         return figures
     played = [clip for track, _ in admitted for clip in track.clips]
     return replace(figures, whole_file_error_rate=whole.error_rate(played))
 
 
+def engine_seconds(service: RunningService) -> dict[str, float]:
+    """Return what the recognizers have spent so far, by what they did, such as "decode partial"."""
+    spent: dict[str, float] = defaultdict(float)
+    text = httpx.get(f"http://{service.address}/metrics").text
+    for sample in chain.from_iterable(family.samples for family in text_string_to_metric_families(text)):
+        if sample.name == "vivavoce_engine_seconds_total":
+            spent[f"{sample.labels['stage']} {sample.labels['request']}"] += sample.value
+    return dict(spent)
+
+
 def summary(
-    model: str, admitted: Sequence[tuple[Track, StreamRecord]], scores: Sequence[StreamScore], cost: Cost, refused: int
-) -> LoadFigures:
+    model: str, admitted: Sequence[tuple[Track, StreamRecord]], scores: Sequence[StreamScore], cost: Cost,
+    engine: Mapping[str, float], refused: int,
+) -> LoadFigures:  # fmt: skip
     """Compute the figures of all words of all streams together."""
     commit = list(chain.from_iterable(each.commit_lags.values() for each in scores))
     settled = list(chain.from_iterable(each.settled_lags.values() for each in scores))
@@ -135,6 +153,9 @@ def summary(
         final_after_endpoint_p50=percentile(finals, 0.5),
         final_after_endpoint_p95=percentile(finals, 0.95),
         cpu_seconds_per_audio_second=cost.cpu_seconds() / audio_seconds if audio_seconds else 0.0,
+        engine_seconds_per_audio_second={
+            work: round(seconds / audio_seconds, 4) for work, seconds in engine.items() if audio_seconds
+        },
         peak_memory_mb=max(cost.memory_mb),
         cores_of_others=cost.cores_of_others,
         sent_late=max((each.sent_late for _, each in admitted), default=0.0),

@@ -14,6 +14,7 @@ from realtime.scheduling.cost import AVERAGING_SECONDS
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ANONYMOUS, Priority
+from realtime.scheduling.queue import Stage
 from realtime.session.config import Modality
 from realtime.session.events import (
     AudioCommitted,
@@ -157,6 +158,8 @@ def test_scheduler_figures_are_exported_for_each_recognizer() -> None:
     assert value(metrics, "partials_run_total", model="busy") == 5
     assert value(metrics, "partials_shed_total", model="busy") == 1
     assert value(metrics, "engine_busy_share", model="busy") == 0.5
+    busy.engine_seconds[Priority.FINAL, Stage.DECODE] += 1.5
+    assert value(metrics, "engine_seconds_total", model="busy", request="final", stage="decode") == 1.5
     assert value(metrics, "partials_run_total", model="idle") == 0
     assert value(metrics, "engine_busy_share", model="idle") == 0
     assert value(metrics, "partial_interval_seconds", model="idle") == MIN_PARTIAL_INTERVAL

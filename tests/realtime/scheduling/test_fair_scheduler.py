@@ -458,6 +458,24 @@ def test_a_partial_that_is_due_but_was_not_taken_waits_for_a_worker_and_not_for_
     assert due is None or due >= NOW + 0.01
 
 
+def test_the_time_of_the_engine_is_counted_by_kind_and_stage() -> None:
+    queue = scheduler()
+    waiting(queue, partial("1"), partial("2"))
+    for _ in range(2):
+        (encoding,) = queue.take(NOW)
+        queue.record_service([encoding], 0.1, NOW)
+        encoding.requeue(AUDIO)
+        queue.add(encoding, NOW)
+    queue.record_service(queue.take(NOW), 0.5, NOW)
+    waiting(queue, final("3"))
+    queue.record_service(queue.take(NOW), 0.3, NOW)
+    assert queue.engine_seconds == {
+        (Priority.PARTIAL, Stage.ENCODE): 0.2,
+        (Priority.PARTIAL, Stage.DECODE): 0.5,
+        (Priority.FINAL, Stage.ENCODE): 0.3,
+    }
+
+
 def test_partials_that_came_late_or_never_are_counted() -> None:
     queue, unwanted = scheduler(), partial("unwanted")
     waiting(queue, partial(), unwanted)
