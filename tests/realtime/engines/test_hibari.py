@@ -1,12 +1,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
+import hibari as hibari_tts
 import numpy as np
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
 from realtime.catalogue.table import WHISPER_BASE
-from realtime.engines.hibari import Hibari
+from realtime.engines.hibari import KEPT_NOISE, Hibari, Noise
 from realtime.engines.whisper.engine import Whisper
 from realtime.errors import EngineError
 from realtime.settings import Settings
@@ -49,6 +50,26 @@ def test_sentences_follow_each_other(hibari: Hibari) -> None:
     np.testing.assert_array_equal(
         spoken(hibari, TEXT), np.concatenate([spoken(hibari, first + "."), spoken(hibari, second)])
     )
+
+
+@pytest.mark.parametrize("length", [2, KEPT_NOISE // 2, KEPT_NOISE // 2 + 1, KEPT_NOISE])
+def test_noise_is_that_of_a_new_generator_each_time(length: int) -> None:
+    noise = Noise()
+    for _ in range(2):
+        drawn = noise.standard_normal((2, length), np.float32)
+        np.testing.assert_array_equal(drawn, np.random.default_rng(0).standard_normal((2, length), np.float32))
+        drawn[:] = 0
+
+
+@pytest.mark.parametrize("text", ["Good morning.", ", ".join(["This sentence is longer than the noise"] * 4)])
+def test_speech_is_that_of_hibari_with_one_seed(hibari: Hibari, text: str) -> None:
+    voice = hibari_tts.Hibari()
+    (phonemes,) = voice.phonemize(text)
+    expected = voice.from_phonemes(phonemes, seed=0)
+    found = spoken(hibari, text)
+    at = len(expected) - len(found)
+    gain = found.std() / expected[at:].std()
+    np.testing.assert_allclose(found, gain * expected[at:], atol=1e-5)
 
 
 @pytest.mark.parametrize(("speed", "share"), [(0.25, 4.0), (0.5, 2.0), (2.0, 0.5), (4.0, 0.45)])
