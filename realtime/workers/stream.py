@@ -19,6 +19,13 @@ A phrase of 200 characters has 480 chunks of 0.1 s at the slowest speed: a clien
 hold a thread that others wait for.
 """
 
+FIRST_CHUNK_PAUSE: Final = 0.001
+"""Seconds for which a generator pauses after its first chunk.
+
+Of what is spoken, the first chunk is what somebody waits for. The event loop needs the GIL to send it, and gets it late
+from a thread that goes on: the first audio of a sentence, of which the other chunks are ready too, is sent 1 ms later.
+"""
+
 
 class _Stream(Generic[Answer]):
     """One generator, the thread that runs it and the coroutine that consumes it."""
@@ -43,8 +50,10 @@ class _Stream(Generic[Answer]):
 
     def _drive(self, chunks: Iterator[Answer]) -> None:
         try:
-            for chunk in chunks:
+            for number, chunk in enumerate(chunks):
                 self._put(chunk)
+                if number == 0:
+                    self._cancelled.wait(FIRST_CHUNK_PAUSE)
                 self._chunks_ahead.acquire()
                 if self.cancelled:
                     return

@@ -473,6 +473,21 @@ def test_a_generator_runs_a_bounded_number_of_chunks_ahead() -> None:
     run(scenario())
 
 
+def test_a_generator_pauses_after_its_first_chunk_until_the_stream_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.workers.stream.FIRST_CHUNK_PAUSE", 20.0)
+
+    async def scenario() -> None:
+        speaker = Speaker(50)
+        async with streaming() as worker:
+            chunks = worker.stream(speaker)
+            assert await anext(chunks) == 1
+            await chunks.aclose()
+            await happens(speaker.closed)
+        assert speaker.made == 1
+
+    run(scenario())
+
+
 def test_closing_the_stream_closes_the_generator_in_its_own_thread() -> None:
     async def scenario() -> None:
         speaker = Speaker(2 * MAX_CHUNKS_AHEAD)
