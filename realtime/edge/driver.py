@@ -264,12 +264,12 @@ class Driver:
         self._speaker = entry
         async with self._models.lease_synthesizer(entry) as synthesizer:
             voice = await self._voice(job, synthesizer, asked)
-            positions = synthesizer.spoken_text(job.text, voice).positions
+            spoken = synthesizer.spoken_text(job.text, voice)
             style = SpeechStyle(clip=job.clip, seconds_ahead=job.seconds_ahead)
-            async with aclosing(synthesizer.synthesize(job.text, voice, job.speed, style)) as chunks:
+            async with aclosing(synthesizer.synthesize(spoken, voice, job.speed, style)) as chunks:
                 async for samples in chunks:
                     await self.inbox.put_result(
-                        SpeechSynthesized(job.number, samples, synthesizer.sample_rate, positions)
+                        SpeechSynthesized(job.number, samples, synthesizer.sample_rate, spoken.positions)
                     )
         checking = asyncio.create_task(self._unspoken_language(job.text, entry))
         try:

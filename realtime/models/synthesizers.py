@@ -71,6 +71,9 @@ class SynthesizerHandle(ABC):
         languages = self.entry.capabilities.languages
         return spoken_text(text, languages, own=voice_language(voice, languages), british=self._british)
 
+    def _as_spoken(self, text: str | SpokenText, voice: str) -> SpokenText:
+        return self.spoken_text(text, voice) if isinstance(text, str) else text
+
     def choose_voice(self, name: str, text: str, language: str = "") -> str | None:
         """Return the voice that a client means by a name for this text; None where it means none.
 
@@ -93,9 +96,11 @@ class SynthesizerHandle(ABC):
 
     @abstractmethod
     def synthesize(
-        self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
+        self, text: str | SpokenText, voice: str, speed: float, style: SpeechStyle = PLAIN
     ) -> AsyncGenerator[Samples, None]:
-        """Speak one phrase, as it is written, in one of `voices`; closing the generator stops the engine.
+        """Speak one phrase in one of `voices`, as it is written or what `spoken_text` has made of it.
+
+        Closing the generator stops the engine.
 
         At a speed that the model does not speak itself, its speech is stretched. What else it does not support is
         ignored. Raises `EngineError`, `Overloaded`, and `ClientError` for what an
@@ -122,7 +127,7 @@ class ThreadSynthesizerHandle(SynthesizerHandle):
 
     def synthesize(
         self,
-        text: str,
+        text: str | SpokenText,
         voice: str,
         speed: float,
         style: SpeechStyle = PLAIN,  # threads run no engine that has instructions or clones voices
@@ -130,9 +135,10 @@ class ThreadSynthesizerHandle(SynthesizerHandle):
         own = self.own_speed(speed)
 
         def speak() -> Iterator[Samples]:
-            chunks = self._engine.synthesize(self.spoken_text(text, voice).text, voice, own)
+            spoken = self._as_spoken(text, voice)
+            chunks = self._engine.synthesize(spoken.text, voice, own)
             chunks = stretched(chunks, self.sample_rate, speed / own)
-            return with_pause(chunks, pause_after(text) / speed, self.sample_rate)
+            return with_pause(chunks, pause_after(spoken.written) / speed, self.sample_rate)
 
         return self._worker.stream(speak, time.monotonic() + style.seconds_ahead)
 
@@ -168,11 +174,11 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
         self.voices = AnyVoice(voices) if able.any_voice else MixableVoices(voices) if able.mixing else voices
 
     async def synthesize(
-        self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
+        self, text: str | SpokenText, voice: str, speed: float, style: SpeechStyle = PLAIN
     ) -> AsyncGenerator[Samples, None]:
         able = self.entry.capabilities
         clip = (style.clip if able.cloning else None) or self._clips.get(voice)
-        spoken = self.spoken_text(text, voice)
+        spoken = self._as_spoken(text, voice)
         job = SpeechJob(
             spoken.text,
             voice,
@@ -184,7 +190,7 @@ class ProcessSynthesizerHandle(SynthesizerHandle):
         )
         leveller = LoudnessLeveller(self.sample_rate, 1.0 if style.clip else self._gains.get(voice, 1.0))
         stretch = None if speed == job.speed else TimeStretch(self.sample_rate, speed / job.speed)
-        pause = TrailingPause(pause_after(text) / speed, self.sample_rate)
+        pause = TrailingPause(pause_after(spoken.written) / speed, self.sample_rate)
         deadline = time.monotonic() + style.seconds_ahead
         parts = self._pool.run(job.fields(), clip.samples if clip else NO_SAMPLES, deadline)
         async with aclosing(parts) as results:

@@ -19,11 +19,13 @@ from realtime.models.models import Models
 from realtime.offline.transcriber import MAX_CONCURRENT_SEGMENTS
 from realtime.scheduling.priority import Priority
 from realtime.settings import Settings
-from realtime.speech.pauses import SENTENCE_PAUSE
+from realtime.speech.pauses import CLAUSE_PAUSE, SENTENCE_PAUSE
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.text_normalization.normalizer import SpokenText
 from tests.support.loaded_models import BASE, TINY, VOICE, opened, recognizer
 from tests.support.scenarios import run
 from tests.support.scripted_engines import (
+    SECONDS_PER_CHARACTER,
     ScriptedEndOfTurnModel,
     ScriptedEngines,
     ScriptedLanguageIdentifier,
@@ -266,6 +268,18 @@ def test_at_a_speed_that_a_model_does_not_speak_its_speech_is_stretched(able: Ca
             spoken = [chunk async for chunk in synthesizer.synthesize("Some twenty letters.", "amber", speed)]
             seconds = sum(map(len, spoken)) / synthesizer.sample_rate
             assert seconds == pytest.approx((1.2 + SENTENCE_PAUSE) / speed, abs=0.03)
+
+    run(scenario())
+
+
+def test_what_is_spoken_text_already_is_not_normalized_again() -> None:
+    async def scenario() -> None:
+        engines = ScriptedEngines()
+        async with opened(engines) as models, models.lease_synthesizer(VOICE) as synthesizer:
+            spoken = SpokenText("5 km,", "six miles,", [0] * 10, "en")
+            samples = [chunk async for chunk in synthesizer.synthesize(spoken, "amber", 1.0)]
+            seconds = sum(map(len, samples)) / synthesizer.sample_rate
+            assert seconds == pytest.approx(10 * SECONDS_PER_CHARACTER + CLAUSE_PAUSE, abs=0.001)
 
     run(scenario())
 
