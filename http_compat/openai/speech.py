@@ -71,13 +71,16 @@ class SpeechEndpoint:
             self._threads, synthesizer, text, voice, speed, speech_format, streaming=streaming, style=style
         )
         note_audio(request, lambda: speech.seconds)
+        resources.push_async_callback(speech.close)
+        await speech.begin()
+        language = await self._models.unspoken_language(text, speaker)
         if as_events:
             response = await streamed(request, speech.events(), resources, media_type=EVENTS)
         elif streaming:
             response = await streamed(request, speech.chunks(), resources, media_type=speech_format.media_type)
         else:
             response = Response(await while_connected(request, _whole(speech)), media_type=speech_format.media_type)
-        if language := await self._models.unspoken_language(text, speaker):
+        if language:
             logger.warning(
                 "%s: the text is in %s, which %s does not speak", request_id(request), language, speaker.name
             )

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from http_compat.streaming import event
@@ -51,6 +52,7 @@ class SpeechStream:
         """Speech that has not been taken, then None: at most a phrase and `MAX_SECONDS_AHEAD`."""
         self._made_seconds = 0.0
         self._taken = asyncio.Event()
+        self._making: asyncio.Task[None] | None = None
 
     @property
     def seconds(self) -> float:
@@ -63,6 +65,18 @@ class SpeechStream:
         characters, audio = len(self._text), self._samples * _TOKENS_PER_SECOND // self._synthesizer.sample_rate
         return {"input_tokens": characters, "output_tokens": audio, "total_tokens": characters + audio}
 
+    async def begin(self) -> None:
+        """Hand the first phrase to the voice, which speaks it meanwhile; `close` the stream then, iterated or not."""
+        self._making = asyncio.create_task(self._make())
+        self._making.add_done_callback(lambda _: self._made.put_nowait(None))
+        await asyncio.sleep(0)  # the task has got as far as the voice
+
+    async def close(self) -> None:
+        """Make no more speech."""
+        if self._making is not None:
+            self._making.cancel()
+            await asyncio.gather(self._making, return_exceptions=True)
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the file in chunks that are never empty.
 
@@ -73,12 +87,17 @@ class SpeechStream:
         async with aclosing(self._speak()) as spoken:
             async for samples in spoken:
                 self._samples += len(samples)
-                if data := await self._threads.run(self._encoder.encode, samples):
+                if data := await self._call(partial(self._encoder.encode, samples)):
                     yield data
+                await asyncio.sleep(0)  # where nothing else waits, for other requests
         if not self._samples:
             raise UnreadableText(param="input")
-        if data := await self._threads.run(self._encoder.finish):
+        if data := await self._call(self._encoder.finish):
             yield data
+
+    async def _call(self, encode: Callable[[], bytes]) -> bytes:
+        """Call the encoder, in a thread if that blocks."""
+        return await self._threads.run(encode) if self._encoder.blocks else encode()
 
     async def events(self) -> AsyncGenerator[bytes, None]:
         """Yield the chunks as OpenAI's events `speech.audio.delta`, then `speech.audio.done`. Raises as `chunks`."""
@@ -89,16 +108,16 @@ class SpeechStream:
 
     async def _speak(self) -> AsyncGenerator[Samples, None]:
         """Yield the speech. A client that takes it slowly holds no engine, and the next phrase is made meanwhile."""
-        making = asyncio.create_task(self._make())
-        making.add_done_callback(lambda _: self._made.put_nowait(None))
         try:
+            if self._making is None:
+                await self.begin()
             while (chunk := await self._made.get()) is not None:
                 self._taken.set()
                 yield chunk
-            await making
+            if self._making is not None:
+                await self._making
         finally:
-            making.cancel()
-            await asyncio.wait([making])
+            await self.close()
 
     async def _make(self) -> None:
         """Synthesize the phrases in order, each as urgently as a listener needs it who hears them from the first on.

@@ -45,7 +45,7 @@ class SpeechFormat(StrEnum):
 
 
 class SpeechEncoder:
-    """Encodes one file. Calls block for milliseconds."""
+    """Encodes one file."""
 
     def __init__(
         self,
@@ -62,11 +62,15 @@ class SpeechEncoder:
         per second, or a default.
         """
         self._resampler = Resampler(sample_rate, audio.sample_rate)
+        self.blocks = True
+        """Whether calls block for milliseconds, and not for microseconds."""
         self._writer: _Writer
         match speech_format:
             case SpeechFormat.PCM:
+                self.blocks = False
                 self._writer = _Pcm(audio)
             case SpeechFormat.WAV:
+                self.blocks = False
                 self._writer = _StreamedWav(audio) if streaming else _Wav(audio)
             case _:
                 self._writer = _Container(speech_format, audio.sample_rate, bit_rate, streaming=streaming)

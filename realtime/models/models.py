@@ -15,8 +15,10 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.names import ModelNames
 from realtime.catalogue.table import ModelEntry, Task
 from realtime.catalogue.voices import VoiceNames, VoicesAtHand
+from realtime.engines.base import LanguageIdentifier
 from realtime.engines.registry import InstalledEngines, Registry
 from realtime.errors import RETRY_AT_ONCE, Overloaded
+from realtime.freed_memory import return_freed_memory
 from realtime.models.detector import DetectorHandle
 from realtime.models.end_of_turn import EndOfTurn
 from realtime.models.pool import Handle, ModelPool, PooledModel
@@ -48,7 +50,7 @@ class Models:
         self._threads = BlockingCalls(1)
         self._pool = ModelPool(settings, self._engines, self._make)
         self._opening: asyncio.Task[None] | None = None
-        self._speakers = Speakers(settings, names, partial(self._threads.run, self._engines.language_identifier))
+        self._speakers = Speakers(settings, names, partial(self._threads.run, self._load_identifier))
         self._end_of_turn = EndOfTurn(self._engines.end_of_turn_model, self._threads)
         self._voices = ModelVoices(names, self._engines, self._pool, self._threads)
         self.ready = False
@@ -61,6 +63,12 @@ class Models:
         if self._opening is None:
             self._opening = asyncio.create_task(self._load_pinned())
         return self._opening
+
+    def _load_identifier(self) -> LanguageIdentifier:
+        """Load what identifies languages, and return the memory that only the load took. Raises `EngineError`."""
+        identifier = self._engines.language_identifier()
+        return_freed_memory()
+        return identifier
 
     async def _load_pinned(self) -> None:
         self._speakers.open()

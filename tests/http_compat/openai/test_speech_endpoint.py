@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import wave
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
@@ -12,9 +12,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import Message
 
+from realtime.audio.formats import Samples
 from realtime.catalogue.names import lookup
+from realtime.catalogue.table import ModelEntry
 from realtime.catalogue.voices import AnyVoice
+from realtime.errors import EngineError
 from realtime.settings import Settings
+from realtime.speech.style import PLAIN, SpeechStyle
 from tests.support.asgi_requests import post
 from tests.support.recordings import duration, tone, wav_file
 from tests.support.scenarios import until
@@ -486,6 +490,41 @@ def test_a_text_in_a_language_that_the_voice_does_not_speak_is_noticed(
     [line] = [each for each in caplog.messages if "hibari-tts does not speak" in each]
     assert answer.headers["x-request-id"] in line
     assert "Wetter" not in caplog.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_language_of_a_text_is_looked_at_while_the_voice_speaks(
+    client: TestClient, models: ScriptedModels, stream: bool
+) -> None:
+    looked = asyncio.Event()
+
+    class Voice(ScriptedSynthesizer):
+        async def synthesize(
+            self, text: str, voice: str, speed: float, style: SpeechStyle = PLAIN
+        ) -> AsyncGenerator[Samples, None]:
+            async with asyncio.timeout(5):
+                await looked.wait()
+            async for chunk in super().synthesize(text, voice, speed, style):
+                yield chunk
+
+    async def look(text: str, entry: ModelEntry) -> None:
+        looked.set()
+
+    models.synthesizers["hibari-tts"] = Voice("hibari-tts")
+    models.unspoken_language = look  # type: ignore[method-assign]
+    assert speak(client, stream=stream).status_code == 200
+
+
+def test_speech_of_which_the_language_cannot_be_told_is_stopped(
+    client: TestClient, models: ScriptedModels, synthesizer: ScriptedSynthesizer
+) -> None:
+    async def fail(text: str, entry: ModelEntry) -> None:
+        await until(lambda: len(synthesizer.spoken) == 1)
+        raise EngineError("It is broken.")
+
+    models.unspoken_language = fail  # type: ignore[method-assign]
+    assert error(speak(client)) == (500, "engine_failed", None)
+    assert synthesizer.closed.is_set()
 
 
 def test_a_text_in_a_language_with_a_voice_of_its_own_is_spoken_by_that(

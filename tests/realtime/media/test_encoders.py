@@ -33,6 +33,12 @@ def test_the_chunks_are_one_file_of_the_right_length(speech_format: SpeechFormat
     assert duration(data) == pytest.approx(2.0, abs=0.08)
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+def test_only_files_that_are_compressed_take_long(streaming: bool) -> None:
+    quick = {each for each in SpeechFormat if not SpeechEncoder(each, SPEECH_RATE, streaming=streaming).blocks}
+    assert quick == {SpeechFormat.PCM, SpeechFormat.WAV}
+
+
 @pytest.mark.parametrize("speech_format", list(SpeechFormat))
 def test_a_stream_arrives_while_it_is_generated(speech_format: SpeechFormat) -> None:
     parts = encoded(speech_format, chunks(), SPEECH_RATE, streaming=True)
