@@ -3,7 +3,8 @@
 The policy is that of Macháček, Dabre and Bojar, "Turning Whisper into Real-Time Transcription System" (2023): a word is
 committed once successive hypotheses agree on it and on all words before it. Whisper repeats the same mistake within the
 next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart (or as far as the client asks for), and
-all in between must agree too.
+all in between must agree too. What it writes for the end of the audio is what changes: where both have `LETTERS_BEHIND`
+letters behind a word, two successive hypotheses are enough, as for a word of which Whisper writes two forms by turns.
 
 A *draft* of a smaller model, which is faster and less accurate, may confirm words as well: two models that say the same
 are right more often than one that says it twice. It is never committed itself.
@@ -27,6 +28,13 @@ from realtime.speech.word_alignment import align_words
 
 MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
 """Samples (0.7 s) by which the audio of two hypotheses must differ for one to confirm the other."""
+
+LETTERS_BEHIND: Final = 15
+"""Letters behind a word, about a second of speech, from which one hypothesis may confirm the word in the next one.
+
+Of 1,113 words of `whisper-tiny.en`, 22 were committed more than 1.8 s late without this rule and 4 with it, 3 with 12
+letters and 7 with 18. 37 committed words differed from the final without it, 38 with any of these, and 39 with 6 or 9.
+"""
 
 TRAILING_PUNCTUATION: Final = ".,!?;:…。，、！？：；\"'”’)]}」』）-–— "
 """Punctuation that may follow a word."""
@@ -112,8 +120,11 @@ class LocalAgreement:
         agreed = 0
         if self._tails and self._tails[0][0] <= before:
             agreed = min(agreed_length(tail, older) for _, older in self._tails)
+            if span <= MIN_SPAN:
+                newest = self._tails[-1][1]
+                agreed = max(agreed, min(agreed_length(tail, newest), _settled_length(tail), _settled_length(newest)))
         self._tails.append((end, tail))
-        self._tails = deque((at, older[agreed:]) for at, older in self._tails)
+        self._tails = deque((at, older[agreed:]) for at, older in self._tails if agreed_length(tail, older) >= agreed)
         self.tentative = tail[agreed:]
         return self._commit(tail[:agreed], hold=True) if agreed else ""
 
@@ -233,6 +244,15 @@ def agreed_length(one: Sequence[Word], other: Sequence[Word]) -> int:
     while agreed < min(len(one), len(other)) and _same(one[agreed], other[agreed]):
         agreed += 1
     return agreed
+
+
+def _settled_length(words: Sequence[Word]) -> int:
+    """Return the number of words that have at least `LETTERS_BEHIND` letters behind them."""
+    length, letters = len(words), 0
+    while length and letters < LETTERS_BEHIND:
+        length -= 1
+        letters += len(normalised(words[length].text))
+    return length
 
 
 def _same(one: Word, other: Word) -> bool:

@@ -59,6 +59,41 @@ def test_all_hypotheses_in_between_must_agree_too() -> None:
     assert agreement.update(words("the fox"), 2 * MIN_SPAN) == " the fox"
 
 
+BY_TURNS = (
+    "fat button pieces to be ladled",
+    "fat mutton pieces to be ladled",
+    "fat mutton pieces to be ladled out",
+)
+"""Hypotheses of which one writes a word in another way, although enough has been said after it."""
+
+
+def test_words_with_enough_behind_them_are_confirmed_by_the_hypothesis_before_alone() -> None:
+    agreement = LocalAgreement()
+    assert deltas(agreement, *BY_TURNS, apart=MIN_SPAN // 2) == ["", "", " fat mutton"]
+    assert text(agreement.tentative) == " pieces to be ladled out"
+    assert agreement.confirmed_until == MIN_SPAN  # not when the first one ended, which has another word
+
+
+def test_a_client_that_asks_for_more_certainty_waits_for_all_hypotheses_in_between() -> None:
+    agreement = LocalAgreement()
+    ends = MIN_SPAN, 2 * MIN_SPAN, 3 * MIN_SPAN
+    committed = [
+        agreement.update(words(each), end, span=2 * MIN_SPAN) for each, end in zip(BY_TURNS, ends, strict=True)
+    ]
+    assert committed == ["", "", " fat"]  # on which all three agree
+
+
+def test_at_the_beginning_of_a_segment_the_next_hypothesis_confirms_nothing() -> None:
+    assert deltas(LocalAgreement(), *BY_TURNS[1:], apart=MIN_SPAN - 1) == ["", ""]
+
+
+def test_what_is_behind_a_word_is_counted_in_letters() -> None:
+    """Some writings have a word for each syllable."""
+    said = "a b c d e f g h i j k l m n o"
+    assert deltas(LocalAgreement(), f"X {said}", *[f"Y {said}"] * 2, apart=MIN_SPAN // 2) == ["", "", " Y"]
+    assert deltas(LocalAgreement(), f"X {said[:-2]}", *[f"Y {said[:-2]}"] * 2, apart=MIN_SPAN // 2) == ["", "", ""]
+
+
 def test_hypotheses_older_than_need_be_have_no_say() -> None:
     assert deltas(LocalAgreement(), "a fox", "the fox", "the fox") == ["", "", " the fox"]
 
