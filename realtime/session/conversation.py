@@ -5,10 +5,9 @@ items. A chat model is sent the conversation as text (`chat_messages`): of what 
 was spoken the part that was played.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import chain
 from typing import Final, TypeAlias, assert_never
 
 from realtime.session.generation import ChatMessage, ChatRole, ChatToolCall
@@ -25,7 +24,7 @@ It bounds the memory of a session, and the time for which a request to the chat 
 """
 
 BLOCK_ITEMS: Final = 20
-"""Items that are packed together; the newest 20 to 39 are not packed."""
+"""Items that are packed together at first, later up to 39; of the newest, up to 39 are not packed."""
 
 
 class Role(StrEnum):
@@ -115,28 +114,38 @@ class _Entry:
     timing: SpeechTiming | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an entry is: its block, and its position among the entries of that, which are a copy if it is packed."""
+
+    block: int
+    entries: list[_Entry]
+    position: int
+
+    @property
+    def entry(self) -> _Entry:
+        return self.entries[self.position]
+
+
 class Conversation:
     """Items in conversation order; see the module.
 
-    All but the newest are packed, in blocks that follow each other. A change of an older item unpacks them all, until
-    the next one is added.
+    All but the newest are packed, in blocks that follow each other. Whatever is asked for, or changed, one block or two
+    are unpacked at most, but for the whole conversation.
     """
 
     def __init__(self) -> None:
         self._packed: list[PackedBlock[_Entry]] = []
         self._recent: list[_Entry] = []
-        """The entries after those that are packed."""
+        """The entries after those that are packed: the last block."""
         self._characters = 0
         """Characters of text in all items."""
 
     def __contains__(self, item_id: str) -> bool:
-        return any(entry.item.id == item_id for entry in self._newest_first())
+        return self._find(item_id) is not None
 
     def __getitem__(self, item_id: str) -> Item:
-        for entry in self._newest_first():
-            if entry.item.id == item_id:
-                return entry.item
-        raise KeyError(item_id)
+        return self._place(item_id).entry.item
 
     def __iter__(self) -> Iterator[Item]:
         for block in self._packed:
@@ -144,101 +153,118 @@ class Conversation:
         yield from (entry.item for entry in self._recent)
 
     def __len__(self) -> int:
-        return sum(block.length for block in self._packed) + len(self._recent)
+        return sum(map(len, self._packed)) + len(self._recent)
 
     def predecessor(self, item_id: str) -> str | None:
         """Return the id of the item before this one; None for the first and for one that has been deleted."""
-        entries = self._newest_first()
-        if not any(entry.item.id == item_id for entry in entries):
+        place = self._find(item_id)
+        if place is None or (place.block, place.position) == (0, 0):
             return None
-        before = next(entries, None)
-        return None if before is None else before.item.id
+        before = place.entries[: place.position] or self._entries(place.block - 1)
+        return before[-1].item.id
 
     def append(self, item: Item) -> None:
         """Add an item at the end; the oldest are dropped where there is too much (`MAX_ITEMS`, `MAX_CHARACTERS`)."""
-        self._insert_at(len(self._recent), item)
+        self._insert_at(len(self._packed), self._recent, len(self._recent), item)
 
     def insert(self, item: Item, after: str | None) -> None:
         """Insert an item after another; None inserts it before all others. Raises `KeyError` for an unknown item."""
         if after is None:
-            self._unpack()
-        self._insert_at(0 if after is None else self._position(after) + 1, item)
+            self._insert_at(0, self._entries(0), 0, item)
+        else:
+            place = self._place(after)
+            self._insert_at(place.block, place.entries, place.position + 1, item)
 
     def replace(self, item: Item) -> None:
         """Replace the item of the same id, unless it has been deleted."""
-        if item.id in self:
-            entry = self._recent[self._position(item.id)]
-            self._characters += _characters(item) - _characters(entry.item)
-            entry.item = item
+        if (place := self._find(item.id)) is not None:
+            self._characters += _characters(item) - _characters(place.entry.item)
+            place.entry.item = item
+            self._keep(place.block, place.entries)
             self._drop_oldest()
 
     def delete(self, item_id: str) -> None:
         """Remove an item. Raises `KeyError` if there is none."""
-        entry = self._recent.pop(self._position(item_id))
-        self._characters -= _characters(entry.item)
+        place = self._place(item_id)
+        self._characters -= _characters(place.entries.pop(place.position).item)
+        self._keep(place.block, place.entries)
 
     def set_transcript(self, item_id: str, transcript: str, part: int = 0) -> None:
         """Keep the transcript of a turn of the user, or of a part of a message, unless the item has been deleted."""
-        if item_id in self:
-            item = self[item_id]
+        if (place := self._find(item_id)) is not None:
+            item = place.entry.item
             assert isinstance(item.content, Message)
             parts = (*item.content.parts[:part], AudioPart(transcript), *item.content.parts[part + 1 :])
             self.replace(replace(item, content=replace(item.content, parts=parts)))
 
     def set_timing(self, item_id: str, timing: SpeechTiming) -> None:
         """Keep when the text of a spoken item was played, for `truncate`."""
-        if item_id in self:
-            self._recent[self._position(item_id)].timing = timing
+        if (place := self._find(item_id)) is not None:
+            place.entry.timing = timing
+            self._keep(place.block, place.entries)
 
     def truncate(self, item_id: str, seconds: float) -> None:
         """Keep of a spoken item only what was played in its first `seconds`; leave a written one as it is.
 
         A time after the end keeps everything. Raises `KeyError` if there is no such item.
         """
-        entry = self._recent[self._position(item_id)]
-        if entry.timing is None or seconds >= entry.timing.seconds:
+        place = self._place(item_id)
+        item, timing = place.entry.item, place.entry.timing
+        if timing is None or seconds >= timing.seconds:
             return
-        entry.timing.cut(seconds)
-        heard = Message(Role.ASSISTANT, (AudioPart(entry.timing.text),))
-        self.replace(replace(entry.item, content=heard, status=ItemStatus.INCOMPLETE))
+        timing.cut(seconds)
+        self._keep(place.block, place.entries)
+        heard = Message(Role.ASSISTANT, (AudioPart(timing.text),))
+        self.replace(replace(item, content=heard, status=ItemStatus.INCOMPLETE))
 
-    def _newest_first(self) -> Iterator[_Entry]:
-        yield from reversed(self._recent)
-        for block in reversed(self._packed):
-            yield from reversed(block.unpack())
+    def _find(self, item_id: str) -> _Place | None:
+        for block in reversed(range(len(self._packed) + 1)):
+            if block == len(self._packed) or self._packed[block].may_hold(item_id):
+                entries = self._entries(block)
+                for position in reversed(range(len(entries))):
+                    if entries[position].item.id == item_id:
+                        return _Place(block, entries, position)
+        return None
 
-    def _position(self, item_id: str) -> int:
-        """Return where an item is in `_recent`, to which an older one is moved. Raises `KeyError` if there is none."""
-        if all(entry.item.id != item_id for entry in self._recent):
-            self._unpack()
-        for position in reversed(range(len(self._recent))):
-            if self._recent[position].item.id == item_id:
-                return position
-        raise KeyError(item_id)
+    def _place(self, item_id: str) -> _Place:
+        """Return where an item is. Raises `KeyError` if there is none."""
+        if (place := self._find(item_id)) is None:
+            raise KeyError(item_id)
+        return place
 
-    def _insert_at(self, position: int, item: Item) -> None:
-        """Insert an item at a position of `_recent`."""
-        self._recent.insert(position, _Entry(item))
+    def _entries(self, block: int) -> list[_Entry]:
+        """Return the entries of a block, to be changed and given to `_keep`."""
+        return self._packed[block].unpack() if block < len(self._packed) else self._recent
+
+    def _keep(self, block: int, entries: list[_Entry]) -> None:
+        """Keep the entries of a block as they are now, in more or fewer blocks if need be."""
+        if block < len(self._packed):
+            length = BLOCK_ITEMS if len(entries) >= 2 * BLOCK_ITEMS else 2 * BLOCK_ITEMS
+            parts = (entries[start : start + length] for start in range(0, len(entries), length))
+            self._packed[block : block + 1] = map(_pack, parts)
+        elif len(entries) >= 2 * BLOCK_ITEMS:
+            self._packed.append(_pack(entries[:BLOCK_ITEMS]))
+            del entries[:BLOCK_ITEMS]
+
+    def _insert_at(self, block: int, entries: list[_Entry], position: int, item: Item) -> None:
+        """Insert an item among the entries of a block."""
+        entries.insert(position, _Entry(item))
         self._characters += _characters(item)
-        while len(self._recent) >= 2 * BLOCK_ITEMS:
-            self._packed.append(PackedBlock.of(self._recent[:BLOCK_ITEMS]))
-            del self._recent[:BLOCK_ITEMS]
+        self._keep(block, entries)
         self._drop_oldest()
 
-    def _unpack(self) -> None:
-        self._recent[:0] = chain.from_iterable(block.unpack() for block in self._packed)
-        self._packed.clear()
-
     def _drop_oldest(self) -> None:
-        """Drop items from the first block on, and what is left of that is packed again."""
         length = len(self)
         while length > MAX_ITEMS or self._characters > MAX_CHARACTERS:
-            oldest = self._packed.pop(0).unpack() if self._packed else self._recent
+            oldest = self._entries(0)
             while oldest and (length > MAX_ITEMS or self._characters > MAX_CHARACTERS):
                 self._characters -= _characters(oldest.pop(0).item)
                 length -= 1
-            if oldest and oldest is not self._recent:
-                self._packed.insert(0, PackedBlock.of(oldest))
+            self._keep(0, oldest)
+
+
+def _pack(entries: Sequence[_Entry]) -> PackedBlock[_Entry]:
+    return PackedBlock.of(entries, (entry.item.id for entry in entries))
 
 
 def _characters(item: Item) -> int:

@@ -56,8 +56,9 @@ class ResponseSource:
 
     def missing_item(self, command: CreateResponse) -> str | None:
         """Return the first item that the command refers to and that the conversation does not have."""
+        known = self._referable(command)
         references = (each.item_id for each in command.input or () if isinstance(each, ItemReference))
-        return next((item_id for item_id in references if item_id not in self._conversation), None)
+        return next((item_id for item_id in references if item_id not in known), None)
 
     def verbatim(self, command: CreateResponse, config: SessionConfig) -> str | None:
         """Return the text that is given, to be spoken as it is written; None where there is none."""
@@ -87,8 +88,14 @@ class ResponseSource:
         """Return what the response answers: the input of the command, or the conversation."""
         if command.input is None:
             return [item.content for item in self._conversation]
+        known = self._referable(command)
         return [
-            self._conversation[each.item_id].content if isinstance(each, ItemReference) else each
+            known[each.item_id] if isinstance(each, ItemReference) else each
             for each in command.input
-            if not isinstance(each, ItemReference) or each.item_id in self._conversation
+            if not isinstance(each, ItemReference) or each.item_id in known
         ]
+
+    def _referable(self, command: CreateResponse) -> dict[str, ItemContent]:
+        """Return the conversation by item, if the command refers to any: one may refer to thousands."""
+        refers = any(isinstance(each, ItemReference) for each in command.input or ())
+        return {item.id: item.content for item in self._conversation} if refers else {}

@@ -25,6 +25,7 @@ from realtime.session.commands import (
 )
 from realtime.session.config import Modality
 from realtime.session.conversation import (
+    BLOCK_ITEMS,
     MAX_CHARACTERS,
     FunctionCall,
     FunctionCallOutput,
@@ -65,6 +66,7 @@ from realtime.session.jobs import (
     Synthesize,
     Transcribe,
 )
+from realtime.session.packed_block import PackedBlock
 from realtime.session.response_events import (
     EndReason,
     ResponseAudioExtended,
@@ -132,6 +134,23 @@ def test_an_item_of_the_conversation_may_be_the_input() -> None:
     conversation.send(CreateItem(user("What?")))
     conversation.send(CreateResponse(input=(ItemReference("mine"),)))
     assert said(conversation) == ["From the conversation."]
+
+
+def test_a_thousand_references_to_old_items_unpack_them_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation()
+    for number in range(3 * BLOCK_ITEMS):
+        conversation.send(CreateItem(assistant(f"Text {number}."), str(number)))
+    unpacked: list[int] = []
+    unpack = PackedBlock.unpack
+
+    def counted(block: PackedBlock[object]) -> list[object]:
+        unpacked.append(len(block))
+        return unpack(block)
+
+    monkeypatch.setattr(PackedBlock, "unpack", counted)
+    conversation.send(CreateResponse(input=(ItemReference("0"),) * 1000))
+    assert sum(unpacked) <= 10 * BLOCK_ITEMS
+    assert said(conversation) == ["Text 0."]
 
 
 def test_an_unknown_item_as_input_is_refused() -> None:

@@ -43,6 +43,8 @@ from realtime.session.events import (
     RefusalReason,
 )
 from realtime.session.generation import ChatMessage, ChatRole, ChatToolCall
+from realtime.session.item_commands import add_item, change_item
+from realtime.session.packed_block import MAX_COMPRESSED, PackedBlock
 from realtime.session.response_events import ResponseItemAdded, ResponseItemFinished
 from realtime.speech.speech_timing import SpeechTiming
 from tests.support.scripted_conversation import Conversation as Scripted
@@ -181,6 +183,68 @@ def test_an_old_message_is_truncated_where_it_was_played() -> None:
     conversation.truncate("said", 0.5)
     assert conversation["said"].content == Message(Role.ASSISTANT, (AudioPart("One two"),))
     assert ids(conversation)[0] == "said"
+
+
+def thousand_turns() -> Conversation:
+    conversation = Conversation()
+    for number in range(MAX_ITEMS):
+        conversation.append(item(str(number)))
+    return conversation
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(CreateItem(written("new"), "new", after) for after in (None, FRONT, "100")),
+        RetrieveItem("100"),
+        RetrieveItem("unknown"),
+        DeleteItem("100"),
+    ],
+)
+def test_a_request_unpacks_a_few_of_a_thousand_items(
+    command: CreateItem | RetrieveItem | DeleteItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = thousand_turns()
+    unpacked: list[int] = []
+    unpack = PackedBlock.unpack
+
+    def counted(block: PackedBlock[object]) -> list[object]:
+        unpacked.append(len(block))
+        return unpack(block)
+
+    monkeypatch.setattr(PackedBlock, "unpack", counted)
+    if isinstance(command, CreateItem):
+        add_item(command, "new", conversation)
+    else:
+        change_item(command, conversation)
+    conversation.append(item("next"))
+    assert sum(unpacked) <= 8 * BLOCK_ITEMS
+
+
+def test_items_inserted_among_old_ones_are_kept_in_order() -> None:
+    conversation, expected = Conversation(), list[str]()
+    for number in range(3 * BLOCK_ITEMS):
+        conversation.append(item(f"old {number}"))
+        expected.append(f"old {number}")
+    for number in range(3 * BLOCK_ITEMS):
+        conversation.insert(item(f"first {number}"), None)
+        conversation.insert(item(f"after {number}"), f"old {BLOCK_ITEMS}")
+        expected.insert(0, f"first {number}")
+        expected.insert(expected.index(f"old {BLOCK_ITEMS}") + 1, f"after {number}")
+    assert ids(conversation) == expected
+    for item_id in expected:
+        conversation.delete(item_id)
+    assert len(conversation) == 0
+    assert ids(conversation) == []
+
+
+def test_large_objects_are_packed_without_compression() -> None:
+    text = "a" * MAX_COMPRESSED
+    block = PackedBlock.of([text, "b"], ["first", "second"])
+    assert block.unpack() == [text, "b"]
+    assert len(block.data) > len(text)
+    assert block.may_hold("second")
+    assert not block.may_hold("third")
 
 
 def test_an_hour_of_turns_takes_little_memory() -> None:
