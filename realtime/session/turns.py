@@ -74,9 +74,11 @@ class Turns:
         """Add the window from `start` to `end` of the turn with its speech probability; it may end a segment."""
         segment = self.open
         assert segment is not None
-        load = self.load if self.config.decode_partials else LoadLevel.NORMAL  # so that the cuts are always the same
+        partials = self.config.decode_partials
+        load = self.load if partials else LoadLevel.NORMAL  # so that the cuts are always the same
         segment.add_window(start, end, probability)
-        segment.prepares_answer = self.config.answers_early and self.load is LoadLevel.NORMAL
+        # Of finals alone, none is requested before the silence that is decoded with it.
+        segment.prepares_answer = self.config.answers_early and partials and load is LoadLevel.NORMAL
         if segment.speech_start is None:
             segment.start = max(segment.start, end - LEADING_SILENCE)
         elif (at := cut_position(segment, load, self._buffer)) is not None:

@@ -194,6 +194,17 @@ def test_finals_alone_are_the_same_whenever_the_audio_comes_and_the_recognizer_a
         assert heard_in_pieces(seed)[0] == expected
 
 
+def test_finals_alone_have_the_same_silence_behind_them_where_an_answer_is_prepared() -> None:
+    config = configured(chat=True, create_response=True, prepare_answers=True, decode_partials=False)
+    conversation, microphone = Conversation(config, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(2.0), microphone.silence(0.15))
+    assert not conversation.pending(Transcribe)
+    conversation.hear(microphone.silence(0.2))
+    request = conversation.take()
+    assert request.final
+    assert len(request.samples) >= round(2.19 * SAMPLE_RATE)
+
+
 def test_finals_alone_are_not_shortened_under_load() -> None:
     conversation, microphone = Conversation(configured(decode_partials=False)), Microphone()
     conversation.load = LoadLevel.CRITICAL
