@@ -66,8 +66,8 @@ async def connect(
         turn_detection: Let the server detect the end of a turn; otherwise `commit` ends it.
         silence_ms: Silence in milliseconds that ends a turn. Default: the server's.
         partials: Receive `Partial` events, and words with times in `Completed`.
-        finals_only: Transcribe each part of a turn once, as a whole: `Delta` events come in pauses only, the server has
-            less work, and the same audio always has the same words.
+        finals_only: Transcribe each part of a turn as a whole: `Delta` events come in pauses only, the server has less
+            work, and the same audio has the same words unless the server is busy.
         binary: Exchange audio in binary messages instead of base64.
         resume_seconds: Seconds after a lost connection in which the session is resumed, if the server can; 0 for never.
         open_timeout: Seconds allowed for connecting, and again for opening the session.

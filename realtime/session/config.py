@@ -68,8 +68,8 @@ class SessionConfig:
     decode_partials: bool = True
     """Whether turns are decoded while somebody speaks, so that words are committed before a pause.
 
-    If not, each part of a turn is decoded once, as a whole: later words, at a fraction of the cost, and the same ones
-    whenever the same audio is received.
+    If not, each part of a turn is decoded as a whole, in a pause: later words, at a fraction of the cost, and the same
+    ones whenever the same audio is received, unless the recognizer is under load.
     """
     include_partials: bool = False
     """Whether to report tentative words (an extension of the protocol); it needs `decode_partials`."""
