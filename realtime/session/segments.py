@@ -232,7 +232,9 @@ class Segment:
         if self.speech_end > at:  # in the middle of speech
             rest.speech, rest.voice = replace(self.speech), self.voice.since(at)
             rest.speech_start, rest.speech_end, self.speech_end = at, self.speech_end, at
-        self.end = at
+            self.end = at
+        else:  # a final that was requested in this pause decodes as much of it
+            self.end = max(at, min(self.scored_until, self.speech_end + LEAD_OUT))
         return rest
 
     def shorten_partials(self, hypothesis: Hypothesis, end: int, buffer: AudioBuffer, load: LoadLevel) -> None:

@@ -172,7 +172,7 @@ def heard_in_pieces(seed: int | None) -> tuple[list[str], list[bool]]:
     """
     conversation, microphone = Conversation(configured(decode_partials=False), held=(Transcribe,)), Microphone()
     parts = [(microphone.speech if place % 2 else microphone.silence)(seconds) for place, seconds in enumerate(
-        (1.0, 3.0, 0.2, 2.0, 0.4, 4.0, 1.0, 25.0, 0.4, 6.0, 1.0, 11.0, 0.35, 2.0, 1.5)
+        (1.0, 3.0, 0.2, 2.0, 0.4, 4.0, 1.0, 25.0, 0.4, 6.0, 1.0, 11.0, 0.35, 2.0, 1.0, 9.37, 0.45, 3.0, 1.5)
     )]  # fmt: skip
     audio, chance = b"".join(parts), random.Random(seed)
     while audio:
@@ -188,7 +188,7 @@ def heard_in_pieces(seed: int | None) -> tuple[list[str], list[bool]]:
 
 def test_finals_alone_are_the_same_whenever_the_audio_comes_and_the_recognizer_answers() -> None:
     expected, finals = heard_in_pieces(None)
-    assert len(expected) == 3
+    assert len(expected) == 4
     assert all(finals)
     for seed in range(12):
         assert heard_in_pieces(seed)[0] == expected

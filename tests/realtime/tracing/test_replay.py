@@ -131,7 +131,7 @@ def test_a_recorded_session_is_replayed_as_it_was() -> None:
         (decode_policy, "MIN_NEW_SPEECH", dict.fromkeys(LoadLevel, SAMPLE_RATE)),
         (turn_taking, "ONSET_WINDOWS", 3),
         (turn_taking, "LEADING_SILENCE", 0),
-        (segment_limits, "MAX_SEGMENT", dict.fromkeys(LoadLevel, 3 * SAMPLE_RATE)),
+        (segment_limits, "HARD_SEGMENT_LIMIT", 2 * SAMPLE_RATE),
         (segments, "EARLY_FINAL_SILENCE", segments.EARLY_FINAL_SILENCE + WINDOW),
         (segments, "LEAD_IN", LEAD_IN - 1),
         (segments, "LEAD_OUT", segments.LEAD_OUT + 1),
