@@ -110,7 +110,10 @@ def lag_chart(title: str, across: str, until: float, highest: float) -> Any:
 
 
 def cost_chart(model: str, runs: Sequence[Mapping[str, Any]]) -> Any:
-    """Return a chart of what each second of audio costs: the stages of the recognizer, and the rest of the CPU time."""
+    """Return a chart of what each second of audio costs: the stages of the recognizer, and the rest of the CPU time.
+
+    The stages are timed by the clock, so it is right where the recognizer has one thread and a CPU to itself.
+    """
     chart = _chart(pygal.StackedBar, f"Cost of a second of audio, {model}", "streams", "seconds")
     chart.x_labels = [str(run["streams"]) for run in runs]
     spent = [run["engine_seconds_per_audio_second"] for run in runs]
