@@ -99,7 +99,8 @@ def _charts(runs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
             name = f"{run['streams']} stream{'s' if run['streams'] > 1 else ''}"
             chart.add(name, [(end, high) for end, _, high in run["lag_over_time"]])
         yield f"lag-over-time-{model}", chart
-        yield f"cost-per-stage-{model}", cost_chart(model, of_model)
+        if costed := [run for run in of_model if "engine_seconds_per_audio_second" in run]:  # older results have none
+            yield f"cost-per-stage-{model}", cost_chart(model, costed)
 
 
 def lag_chart(title: str, across: str, until: float, highest: float) -> Any:
