@@ -89,7 +89,7 @@ class SpeechStream:
                 self._samples += len(samples)
                 if data := await self._call(partial(self._encoder.encode, samples)):
                     yield data
-                await asyncio.sleep(0)  # where nothing else waits, for other requests
+                await asyncio.sleep(0)  # lets other requests proceed where nothing above has waited
         if not self._samples:
             raise UnreadableText(param="input")
         if data := await self._call(self._encoder.finish):
@@ -114,8 +114,8 @@ class SpeechStream:
             while (chunk := await self._made.get()) is not None:
                 self._taken.set()
                 yield chunk
-            if self._making is not None:
-                await self._making
+            assert self._making is not None
+            await self._making
         finally:
             await self.close()
 

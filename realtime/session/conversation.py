@@ -130,8 +130,8 @@ class _Place:
 class Conversation:
     """Items in conversation order; see the module.
 
-    All but the newest are packed, in blocks that follow each other. Whatever is asked for, or changed, one block or two
-    are unpacked at most, but for the whole conversation.
+    All but the newest are packed, in blocks that follow each other. Finding or changing one item unpacks its block, and
+    perhaps the one before; only iteration unpacks them all.
     """
 
     def __init__(self) -> None:

@@ -3,8 +3,9 @@
 The policy is that of Macháček, Dabre and Bojar, "Turning Whisper into Real-Time Transcription System" (2023): a word is
 committed once successive hypotheses agree on it and on all words before it. Whisper repeats the same mistake within the
 next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart (or as far as the client asks for), and
-all in between must agree too. What it writes for the end of the audio is what changes: where both have `LETTERS_BEHIND`
-letters behind a word, two successive hypotheses are enough, as for a word of which Whisper writes two forms by turns.
+all in between must agree too. But Whisper mostly revises the end of its text: two successive hypotheses are enough for
+a word that at least `LETTERS_BEHIND` letters follow in both. Otherwise one that it writes in two ways by turns would
+hold up all words behind it.
 
 A *draft* of a smaller model, which is faster and less accurate, may confirm words as well: two models that say the same
 are right more often than one that says it twice. It is never committed itself.
@@ -124,6 +125,7 @@ class LocalAgreement:
                 newest = self._tails[-1][1]
                 agreed = max(agreed, min(agreed_length(tail, newest), _settled_length(tail), _settled_length(newest)))
         self._tails.append((end, tail))
+        # What an older hypothesis has instead of committed words says nothing of those behind them.
         self._tails = deque((at, older[agreed:]) for at, older in self._tails if agreed_length(tail, older) >= agreed)
         self.tentative = tail[agreed:]
         return self._commit(tail[:agreed], hold=True) if agreed else ""

@@ -494,7 +494,7 @@ def test_a_text_in_a_language_that_the_voice_does_not_speak_is_noticed(
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_language_of_a_text_is_looked_at_while_the_voice_speaks(
-    client: TestClient, models: ScriptedModels, stream: bool
+    client: TestClient, models: ScriptedModels, stream: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked = asyncio.Event()
 
@@ -511,18 +511,18 @@ def test_the_language_of_a_text_is_looked_at_while_the_voice_speaks(
         looked.set()
 
     models.synthesizers["hibari-tts"] = Voice("hibari-tts")
-    models.unspoken_language = look  # type: ignore[method-assign]
+    monkeypatch.setattr(models, "unspoken_language", look)
     assert speak(client, stream=stream).status_code == 200
 
 
 def test_speech_of_which_the_language_cannot_be_told_is_stopped(
-    client: TestClient, models: ScriptedModels, synthesizer: ScriptedSynthesizer
+    client: TestClient, models: ScriptedModels, synthesizer: ScriptedSynthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(text: str, entry: ModelEntry) -> None:
         await until(lambda: len(synthesizer.spoken) == 1)
         raise EngineError("It is broken.")
 
-    models.unspoken_language = fail  # type: ignore[method-assign]
+    monkeypatch.setattr(models, "unspoken_language", fail)
     assert error(speak(client)) == (500, "engine_failed", None)
     assert synthesizer.closed.is_set()
 

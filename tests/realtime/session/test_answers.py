@@ -66,7 +66,6 @@ from realtime.session.jobs import (
     Synthesize,
     Transcribe,
 )
-from realtime.session.packed_block import PackedBlock
 from realtime.session.response_events import (
     EndReason,
     ResponseAudioExtended,
@@ -88,6 +87,7 @@ from tests.support.scripted_conversation import (
     hypothesis_of,
     words_between,
 )
+from tests.support.unpacked_blocks import unpacked_from_now_on
 
 CHAT = configured(chat=True, create_response=True)
 BY_HAND = configured(chat=True, turn_detection=None)
@@ -140,14 +140,7 @@ def test_a_thousand_references_to_old_items_unpack_them_a_few_times(monkeypatch:
     conversation = Conversation()
     for number in range(3 * BLOCK_ITEMS):
         conversation.send(CreateItem(assistant(f"Text {number}."), str(number)))
-    unpacked: list[int] = []
-    unpack = PackedBlock.unpack
-
-    def counted(block: PackedBlock[object]) -> list[object]:
-        unpacked.append(len(block))
-        return unpack(block)
-
-    monkeypatch.setattr(PackedBlock, "unpack", counted)
+    unpacked = unpacked_from_now_on(monkeypatch)
     conversation.send(CreateResponse(input=(ItemReference("0"),) * 1000))
     assert sum(unpacked) <= 10 * BLOCK_ITEMS
     assert said(conversation) == ["Text 0."]

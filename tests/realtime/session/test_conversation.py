@@ -49,6 +49,7 @@ from realtime.session.response_events import ResponseItemAdded, ResponseItemFini
 from realtime.speech.speech_timing import SpeechTiming
 from tests.support.scripted_conversation import Conversation as Scripted
 from tests.support.scripted_conversation import Microphone, configured, words_between
+from tests.support.unpacked_blocks import unpacked_from_now_on
 
 
 def written(text: str, role: Role = Role.USER) -> Message:
@@ -205,14 +206,7 @@ def test_a_request_unpacks_a_few_of_a_thousand_items(
     command: CreateItem | RetrieveItem | DeleteItem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conversation = thousand_turns()
-    unpacked: list[int] = []
-    unpack = PackedBlock.unpack
-
-    def counted(block: PackedBlock[object]) -> list[object]:
-        unpacked.append(len(block))
-        return unpack(block)
-
-    monkeypatch.setattr(PackedBlock, "unpack", counted)
+    unpacked = unpacked_from_now_on(monkeypatch)
     if isinstance(command, CreateItem):
         add_item(command, "new", conversation)
     else:
