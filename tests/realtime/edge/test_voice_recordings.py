@@ -11,7 +11,7 @@ import pytest
 from realtime.catalogue.names import lookup
 from realtime.catalogue.table import ModelEntry
 from tests.support.process_engine import obedient_voice
-from tests.support.realtime_service import ProtocolClient, RealtimeService, realtime_service
+from tests.support.realtime_service import ProtocolClient, RealtimeService, eventually, realtime_service
 from tests.support.recordings import tone, wav_file
 from tests.support.scripted_engines import ScriptedEngines
 
@@ -65,9 +65,10 @@ def test_a_recording_speaks_for_the_session_or_for_one_response(service: Realtim
         configure(client, x_prompt_speech=None)
         client.wait_for("session.updated")
         assert spoken(client) == plain
-    traced = "".join(path.read_text() for path in traces.iterdir())
-    assert "Say it now" in traced
-    assert WORDS not in traced
+    (trace,) = traces.iterdir()
+    assert eventually(lambda: '"end":"closed"' in trace.read_text())
+    assert "Say it now" in trace.read_text()
+    assert WORDS not in trace.read_text()
 
 
 @pytest.mark.parametrize(
