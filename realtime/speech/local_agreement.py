@@ -24,6 +24,7 @@ from typing import Final
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.speech.punctuation import SENTENCE_ENDS
 from realtime.speech.sentence_case import begins_sentence, capitalised
+from realtime.speech.stability import stable_length
 from realtime.speech.transcript import Word, normalised
 from realtime.speech.word_alignment import align_words
 
@@ -124,6 +125,8 @@ class LocalAgreement:
             if span <= MIN_SPAN:
                 newest = self._tails[-1][1]
                 agreed = max(agreed, min(agreed_length(tail, newest), _settled_length(tail), _settled_length(newest)))
+        if span <= MIN_SPAN:
+            agreed = max(agreed, stable_length(tail))
         self._tails.append((end, tail))
         # What an older hypothesis has instead of committed words says nothing of those behind them.
         self._tails = deque((at, older[agreed:]) for at, older in self._tails if agreed_length(tail, older) >= agreed)

@@ -25,8 +25,8 @@ class Token:
 class Word:
     """One word as the recognizer writes it, with leading space and trailing punctuation.
 
-    `start` and `end` are samples at 16 kHz. They and `probability` are zero if word times were not requested. `tokens`
-    are those the word is made of, if the recognizer has tokens.
+    `start` and `end` are samples at 16 kHz, zero if word times were not requested. `tokens` are those the word is made
+    of, if the recognizer has tokens. `probability` is the mean of theirs, zero where it is not known.
     """
 
     text: str
@@ -40,9 +40,8 @@ class Word:
         return replace(self, start=self.start + samples, end=self.end + samples)
 
     def untimed(self) -> "Word":
-        """Return the word without its times and probabilities."""
-        tokens = tuple(replace(token, probability=0.0) for token in self.tokens)
-        return replace(self, start=0, end=0, probability=0.0, tokens=tokens)
+        """Return the word without its times."""
+        return replace(self, start=0, end=0)
 
 
 @dataclass(frozen=True, slots=True)

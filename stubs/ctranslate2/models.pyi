@@ -8,6 +8,7 @@ class WhisperGenerationResult:
     sequences_ids: list[list[int]]
     scores: list[float]
     no_speech_prob: float
+    logits: list[list[StorageView]]
 
 class WhisperAlignmentResult:
     alignments: list[tuple[int, int]]
@@ -15,6 +16,7 @@ class WhisperAlignmentResult:
 
 class Whisper:
     is_multilingual: bool
+    device: str
     def encode(self, features: StorageView, to_cpu: bool = ...) -> StorageView: ...
     def detect_language(self, features: StorageView) -> list[list[tuple[str, float]]]: ...
     def generate(
@@ -32,6 +34,7 @@ class Whisper:
         suppress_tokens: Sequence[int] = ...,
         return_scores: bool = ...,
         return_no_speech_prob: bool = ...,
+        return_logits_vocab: bool = ...,
         sampling_topk: int = ...,
         sampling_temperature: float = ...,
     ) -> list[WhisperGenerationResult]: ...

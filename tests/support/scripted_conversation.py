@@ -112,7 +112,7 @@ def loudness(windows: Samples) -> list[float]:
 def recognize(samples: Samples) -> Hypothesis:
     """Return the hypothesis of the scripted recognizer."""
     words = tuple(
-        Word(f" w{value - LOUD}", start, end, 0.9)
+        Word(f" w{value - LOUD}", start, end, 0.7)
         for start, end, value in stretches(samples)
         if end - start >= WORD_LENGTH // 2
     )
@@ -127,7 +127,7 @@ def words_between(start: float, end: float) -> str:
 
 def hypothesis_of(text: str, *, average_log_probability: float = -0.2, compression_ratio: float = 1.2) -> Hypothesis:
     """Return a hypothesis of these words, whatever the audio."""
-    words = tuple(Word(f" {word}", 0, 0, 0.9) for word in text.split())
+    words = tuple(Word(f" {word}", 0, 0, 0.7) for word in text.split())
     return Hypothesis(words, "en", 0.0, average_log_probability, compression_ratio)
 
 

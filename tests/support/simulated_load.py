@@ -85,8 +85,14 @@ FAST_THREAD: Final = EngineCosts(
 )
 """`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` with two workers."""
 
-INSTABILITY: Final = 0.4
+INSTABILITY: Final = 0.5
 """How often Whisper mishears the last word of a partial; `tests.bench.scaling` compares the lag with measured ones."""
+
+SURE: Final = 0.995
+"""Probability of every other word that is heard rightly, in partials that mishear words; it is committed at once."""
+
+UNSURE: Final = 0.5
+"""Probability of the other words, which two partials must agree on."""
 
 
 @dataclass(slots=True)
@@ -150,8 +156,9 @@ class Simulation:
         """Run at `speed(now)`, where 1 is the speed of the idle machine.
 
         With fewer `cores` than busy workers, these share them. `instability` is the probability that a partial mishears
-        the last word, and if so, the one before that, and so on. Users begin `stagger` seconds apart. Without `pauses`
-        they speak for 20 to 60 s at a time. If `limited`, users for whom there is no capacity are refused.
+        the last word, and if so, the one before that, and so on; with it, Whisper is sure of half of the others. Users
+        begin `stagger` seconds apart. Without `pauses` they speak for 20 to 60 s at a time. If `limited`, users for
+        whom there is no capacity are refused.
         """
         self.now = 0.0
         self.load = Load(workers, estimated_partial)
@@ -338,8 +345,13 @@ class Simulation:
         sure = len(heard.words)
         while sure and self._dice.random() < self._instability:
             sure -= 1
-        guesses = (replace(word, text=word.text.replace("w", "v")) for word in heard.words[sure:])
-        return replace(heard, words=(*heard.words[:sure], *guesses))
+        words = [
+            replace(word, probability=SURE if self._instability and self._dice.random() < 0.5 else UNSURE)
+            if place < sure
+            else replace(word, text=word.text.replace("w", "v"), probability=UNSURE)
+            for place, word in enumerate(heard.words)
+        ]
+        return replace(heard, words=tuple(words))
 
 
 def _frames(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:

@@ -7,8 +7,10 @@ Source: CTranslate2's documentation of `Whisper.generate`, for the meaning of `m
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import ctranslate2
+import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 from tokenizers import Tokenizer as Vocabulary
 
@@ -60,6 +62,7 @@ class Decoder:
         ]
         bound = max(state.max_tokens for state in states)
         frames = max(state.memory for state in states)
+        with_probabilities = self._model.device == "cpu" and not all(state.request.final for state in states)
         results = self._model.generate(
             self._encoder.memory([(state.encoding, frames) for state in states]),
             prompts,
@@ -69,12 +72,14 @@ class Decoder:
             max_length=min(MAX_LENGTH, max(2 * bound, bound + len(prompts[0]))),
             return_scores=True,
             return_no_speech_prob=True,
+            return_logits_vocab=with_probabilities,
         )
         drafts = []
         for state, result in zip(states, results, strict=True):
             tokenizer = self.tokenizer_of(state)
             length = len(result.sequences_ids[0])
-            tokens, end = parse_output(result.sequences_ids[0][: state.max_tokens], tokenizer, state.frames)
+            places, end = parse_output(result.sequences_ids[0][: state.max_tokens], tokenizer, state.frames)
+            tokens = [result.sequences_ids[0][place] for place in places]
             drafts.append(
                 Draft(
                     tokens=tokens,
@@ -85,6 +90,12 @@ class Decoder:
                     ended=length < state.max_tokens,
                     temperature=temperature,
                     end=end,
+                    probabilities=tuple(
+                        _probability(result.logits[0][place], token)
+                        for place, token in zip(places, tokens, strict=True)
+                    )
+                    if with_probabilities and not state.request.final
+                    else (),
                 )
             )
         return drafts
@@ -105,10 +116,11 @@ class Decoder:
     def hypothesis(self, state: DecodeState, draft: Draft, timed: Sequence[TimedToken] = ()) -> Hypothesis:
         """Return the hypothesis of a draft for this state's audio alone.
 
-        `timed` are the tokens of the draft, aligned with that audio; without them the words have no times.
+        `timed` are the tokens of the draft, aligned with that audio; without them the words have no times. The
+        probabilities are those of the draft, or without any those of the alignment.
         """
         tokenizer = self.tokenizer_of(state)
-        words = words_of(timed or [TimedToken(token, 0, 0, 0.0) for token in draft.tokens], tokenizer)
+        words = words_of(_with_probabilities(draft, timed), tokenizer)
         likelihood, ratio = self._log_likelihoods(state, draft, timed)
         sound, edges = sound_shape(state.request.samples) if state.request.is_short else (None, None)
         return Hypothesis(
@@ -154,3 +166,17 @@ class Decoder:
             median_filter_width=7,
         )[0]
         return result.alignments, result.text_token_probs
+
+
+def _with_probabilities(draft: Draft, timed: Sequence[TimedToken]) -> list[TimedToken]:
+    """Return the tokens of a draft with their times and probabilities, as far as these are known."""
+    tokens = timed or [TimedToken(token, 0, 0, 0.0) for token in draft.tokens]
+    if not draft.probabilities:
+        return list(tokens)
+    return [replace(token, probability=each) for token, each in zip(tokens, draft.probabilities, strict=True)]
+
+
+def _probability(logits: ctranslate2.StorageView, token: int) -> float:
+    """Return the probability of a token by the logits of its step."""
+    values = np.asarray(logits)
+    return float(1 / np.exp(values - values[token]).sum())

@@ -35,6 +35,8 @@ class Draft:
     temperature: float
     end: int = 0
     """The last timestamp token, in frames of 20 ms; 0 if there is none."""
+    probabilities: tuple[float, ...] = ()
+    """The probability of each token as it was generated; empty where they were not asked for."""
 
     @property
     def broken(self) -> bool:
@@ -78,18 +80,19 @@ def meets(evidence: Draft | Hypothesis, thresholds: Thresholds) -> bool:
 
 
 def parse_output(generated: Sequence[int], tokenizer: Tokenizer, frames: int) -> tuple[list[int], int]:
-    """Return the text tokens generated for a window of `frames`, and the frame of the last timestamp token.
+    """Return the places of the text tokens among those generated for a window of `frames`, and the last timestamp.
 
-    Text that follows other text and whose timestamp lies after the audio is hallucinated, and left out.
+    The timestamp is a frame, 0 without any. Text that follows other text and whose timestamp lies after the audio is
+    hallucinated, and left out.
     """
     text: list[int] = []
     end, hallucinated = 0, False
-    for token in generated:
+    for place, token in enumerate(generated):
         if token >= tokenizer.timestamp_begin:
             end = token - tokenizer.timestamp_begin
             hallucinated = bool(text) and end >= frames
         elif token < tokenizer.eot and not hallucinated:
-            text.append(token)
+            text.append(place)
     return text, end
 
 

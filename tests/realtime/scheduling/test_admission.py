@@ -9,8 +9,11 @@ from realtime.scheduling.load import Load
 from realtime.scheduling.priority import Priority
 from tests.support.engine_load import NOW, client_id, load_of, talk
 
-COST = 0.0625
+COST = 0.075
 """Engine seconds of a partial; a speaker gets one every `PROMISED_INTERVAL`."""
+
+RATE = COST / PROMISED_INTERVAL
+"""Engine seconds per second that a speaker is promised."""
 
 
 def capacity(load: Load) -> int:
@@ -23,13 +26,13 @@ def capacity(load: Load) -> int:
 
 
 def test_a_new_session_counts_at_once() -> None:
-    assert capacity(load_of(1, COST)) == int(DEFAULT_LOAD_LIMIT * PROMISED_INTERVAL / COST)
+    assert capacity(load_of(1, COST)) == int(DEFAULT_LOAD_LIMIT / RATE)
 
 
 def test_each_speaker_of_a_session_counts() -> None:
     load = load_of(1, COST)
     load.admission.add_session("call", NOW, speakers=3)
-    assert capacity(load) == int(DEFAULT_LOAD_LIMIT * PROMISED_INTERVAL / COST) - 3
+    assert capacity(load) == int(DEFAULT_LOAD_LIMIT / RATE) - 3
     load = load_of(1, COST)
     load.admission.add_session("session", NOW)
     assert load.admission.can_admit(NOW, speakers=14)
@@ -37,7 +40,7 @@ def test_each_speaker_of_a_session_counts() -> None:
 
 
 def test_capacity_grows_with_the_workers() -> None:
-    assert capacity(load_of(2, COST)) == int(2 * DEFAULT_LOAD_LIMIT * PROMISED_INTERVAL / COST)
+    assert capacity(load_of(2, COST)) == int(2 * DEFAULT_LOAD_LIMIT / RATE)
 
 
 @pytest.mark.parametrize(
@@ -79,14 +82,14 @@ def test_with_patience_a_session_is_promised_a_partial_less_often() -> None:
 
 
 def test_what_the_draft_model_has_promised_counts_too() -> None:
-    load, draft = load_of(1, COST), load_of(1, 0.03125)
+    load, draft = load_of(1, COST), load_of(1, COST / 2)
     load.admission.draft = lambda: draft.admission
     draft.admission.add_session("of its own", NOW, speakers=3)
     for each in (load, draft):
         each.admission.add_session("both", NOW)
-    taken = 3 * 0.03125 + COST + 0.03125
+    taken = 3 * RATE / 2 + RATE + RATE / 2
     assert load.admission.taken_share(NOW) == pytest.approx(taken / DEFAULT_LOAD_LIMIT)
-    assert load.admission.headroom(NOW, 32) == int((DEFAULT_LOAD_LIMIT - taken) / (COST + 0.03125))
+    assert load.admission.headroom(NOW, 32) == int((DEFAULT_LOAD_LIMIT - taken) / (1.5 * RATE))
 
 
 def test_what_the_draft_model_takes_is_a_share_of_the_machine_as_that_of_the_recognizer() -> None:
@@ -94,7 +97,7 @@ def test_what_the_draft_model_takes_is_a_share_of_the_machine_as_that_of_the_rec
     load.admission.draft = lambda: draft.admission
     draft.admission.add_session("session", NOW)
     assert load.admission.taken_share(NOW) == pytest.approx(draft.admission.taken_share(NOW))
-    assert load.admission.headroom(NOW, 32) == int((2 * DEFAULT_LOAD_LIMIT - COST / 4) / (COST + COST / 4))
+    assert load.admission.headroom(NOW, 32) == int((2 * DEFAULT_LOAD_LIMIT - RATE / 4) / (1.25 * RATE))
 
 
 def test_an_engine_that_costs_nothing_admits_every_session() -> None:
@@ -117,7 +120,7 @@ def test_the_share_that_is_taken_is_that_of_the_promises_or_of_those_who_speak()
     assert (load.admission.taken_share(NOW), load.admission.sessions) == (0, 0)
     load.admission.add_session("one", NOW)
     load.admission.add_session("two", NOW)
-    assert load.admission.taken_share(NOW) == pytest.approx(2 * COST / DEFAULT_LOAD_LIMIT)
+    assert load.admission.taken_share(NOW) == pytest.approx(2 * RATE / DEFAULT_LOAD_LIMIT)
     assert load.admission.sessions == 2
 
 

@@ -11,11 +11,12 @@ from realtime.speech.transcript import Word, normalised
 from realtime.speech.word_alignment import align_words
 
 
-def words(text: str) -> tuple[Word, ...]:
+def words(text: str, probability: float = 0.5) -> tuple[Word, ...]:
     """Words as Whisper writes them, the space in front, the marks behind; one every half second."""
     half = SAMPLE_RATE // 2
     return tuple(
-        Word(f" {word}", index * half, index * half + half * 4 // 5, 1.0) for index, word in enumerate(text.split())
+        Word(f" {word}", index * half, index * half + half * 4 // 5, probability)
+        for index, word in enumerate(text.split())
     )
 
 
@@ -35,6 +36,21 @@ def test_one_hypothesis_commits_nothing() -> None:
     agreement = LocalAgreement()
     assert agreement.update(words("the quick brown"), MIN_SPAN) == ""
     assert (text(agreement.committed), text(agreement.tentative)) == ("", " the quick brown")
+
+
+def test_words_that_whisper_is_sure_of_are_committed_at_once() -> None:
+    agreement = LocalAgreement()
+    sure, unsure = words("the quick brown fox jumps over", 0.999), words("a lazy dog")
+    assert agreement.update(sure + unsure, MIN_SPAN) == " the quick brown fox jumps over"
+    assert text(agreement.tentative) == text(unsure)
+    assert agreement.update(sure + words("the lazy dog"), 2 * MIN_SPAN) == ""
+    assert agreement.finish(sure + words("the lazy dog.")) == " the lazy dog."
+
+
+def test_a_client_that_asks_for_more_certainty_waits_for_two_hypotheses() -> None:
+    agreement, sure = LocalAgreement(), words("the quick brown fox", 0.999)
+    assert agreement.update(sure, MIN_SPAN, span=2 * MIN_SPAN) == ""
+    assert agreement.update(sure, 3 * MIN_SPAN, span=2 * MIN_SPAN) == " the quick brown fox"
 
 
 def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> None:

@@ -81,10 +81,10 @@ def test_a_request_is_as_long_as_its_audio() -> None:
     assert TranscriptionRequest(np.zeros(24_000, np.float32)).seconds == 1.5
 
 
-def test_a_word_without_times_keeps_its_text_and_tokens() -> None:
+def test_a_word_without_times_keeps_its_text_tokens_and_probability() -> None:
     word = Word(" told", 100, 200, 0.9, (Token(7, b" told", 0.9),)).untimed()
-    assert word == Word(" told", 0, 0, 0.0)
-    assert word.tokens == (Token(7, b" told", 0.0),)
+    assert word == Word(" told", 0, 0, 0.9)
+    assert word.tokens == (Token(7, b" told", 0.9),)
 
 
 @pytest.mark.parametrize(

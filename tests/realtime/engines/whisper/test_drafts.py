@@ -63,4 +63,5 @@ VOCABULARY: Any = SimpleNamespace(eot=90, timestamp_begin=100)
     ],
 )
 def test_text_tokens_and_the_last_timestamp_are_parsed(generated: list[int], text: list[int], end: int) -> None:
-    assert parse_output(generated, VOCABULARY, 50) == (text, end)
+    places, last = parse_output(generated, VOCABULARY, 50)
+    assert ([generated[place] for place in places], last) == (text, end)

@@ -338,6 +338,25 @@ def test_a_speaker_who_follows_another_closely_is_transcribed(whisper: Whisper, 
     assert {"operations", "ugly", "full", "hour", "paced"} <= set(transcribed)
 
 
+@pytest.mark.parametrize("under_load", [False, True])
+def test_words_of_a_partial_have_the_probabilities_with_which_they_were_generated(
+    whisper: Whisper, spoken: Callable[[str], Samples], *, under_load: bool
+) -> None:
+    samples = spoken(SENTENCES[1])
+    cut = samples[: len(samples) * 3 // 4]
+    partial = transcribe(whisper, TranscriptionRequest(cut, language="en", final=False, under_load=under_load))
+    assert all(word.start == word.end == 0 and 0 < word.probability <= 1 for word in partial.words)
+    tokens = [token.probability for word in partial.words for token in word.tokens]
+    assert len(tokens) == len(partial.tokens)
+    # The score counts the end and timestamps too.
+    assert np.mean(np.log(tokens)) == pytest.approx(partial.average_log_probability, abs=0.3)
+    timed = transcribe(
+        whisper, TranscriptionRequest(cut, language="en", final=False, under_load=under_load, word_times=True)
+    )
+    assert [word.probability for word in timed.words] == [word.probability for word in partial.words]
+    assert timed.words[-1].end > 0
+
+
 @pytest.mark.parametrize("word_times", [False, True])
 def test_the_remainder_of_a_final_that_stopped_early_is_decoded_on_its_own(
     whisper: Whisper, spoken: Callable[[str], Samples], monkeypatch: pytest.MonkeyPatch, *, word_times: bool

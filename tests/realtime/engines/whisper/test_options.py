@@ -107,8 +107,11 @@ def test_doubtful_text_is_decoded_at_every_temperature_and_the_best_draft_wins(
 
     monkeypatch.setattr(whisper._decoder, "generate", generate)
     hypothesis = hear(decoding=UNSURE)
-    assert [temperature for temperature, _ in looks] == [0.0, *LADDER]
-    assert [frames == FULL_WINDOW_FRAMES for _, frames in looks] == [False, *[True] * len(LADDER)]
+    temperatures = [temperature for temperature, _ in looks]
+    assert temperatures[:2] == [0.0, 0.0]
+    assert temperatures == sorted(temperatures)  # one may come twice: a text in foreign letters is decoded without them
+    assert set(temperatures) == set(LADDER)
+    assert [frames == FULL_WINDOW_FRAMES for _, frames in looks] == [False, *[True] * (len(looks) - 1)]
     assert hypothesis.average_log_probability >= hear().average_log_probability
     assert words(hypothesis.text)[:4] == words(NAME)[:4]
 

@@ -60,8 +60,8 @@ def test_an_utterance_has_one_final_result_with_its_words() -> None:
     assert flags(result) == (True, True, False)
     assert result["channel_index"] == [0, 1]
     (alternative,) = result["channel"]["alternatives"]
-    assert (alternative["transcript"], alternative["confidence"]) == ("w2 w3", 0.9)
-    first = {"word": "w2", "start": 0.64, "end": 0.96, "confidence": 0.9, "punctuated_word": "w2"}
+    assert (alternative["transcript"], alternative["confidence"]) == ("w2 w3", 0.7)
+    first = {"word": "w2", "start": 0.64, "end": 0.96, "confidence": 0.7, "punctuated_word": "w2"}
     assert alternative["words"][0] == first
     assert result["start"] <= 0.64 <= 1.28 <= result["start"] + result["duration"]
     metadata = result["metadata"]
@@ -269,7 +269,7 @@ def test_interim_results_have_the_times_of_all_their_words() -> None:
         words = alternative["words"]
         assert " ".join(word["punctuated_word"] for word in words) == alternative["transcript"]
         assert [word["start"] for word in words] == [word["start"] for word in timed[: len(words)]]
-        assert alternative["confidence"] == 0.9
+        assert alternative["confidence"] == 0.7
 
 
 @pytest.mark.parametrize("query", [{}, {"encoding": "opus"}])

@@ -53,7 +53,7 @@ def test_every_message_of_audio_has_one_answer() -> None:
     assert [each for each in answers if "text" in each] == [
         {
             "text": words_between(0, 3.2),
-            "result": [{"conf": 0.9, "end": 0.32 * (n + 1), "start": 0.32 * n, "word": f"w{n}"} for n in range(10)],
+            "result": [{"conf": 0.7, "end": 0.32 * (n + 1), "start": 0.32 * n, "word": f"w{n}"} for n in range(10)],
         }
     ]
     assert answers[7]["partial"].startswith("w0 w1")
@@ -118,7 +118,7 @@ def test_a_client_that_wants_alternatives_gets_one() -> None:
     client = Client(max_alternatives=3, words=False)
     client.hear(speech=0.64)
     assert client.send('{"reset" : 1}') == [
-        {"alternatives": [{"confidence": pytest.approx(0.9), "text": words_between(0, 0.64)}]}
+        {"alternatives": [{"confidence": pytest.approx(0.7), "text": words_between(0, 0.64)}]}
     ]
     assert client.send('{"eof" : 1}') == [{"alternatives": [{"confidence": 0.0, "text": ""}]}, Close()]
 
