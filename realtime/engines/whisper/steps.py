@@ -75,7 +75,9 @@ class Steps:
         tokenizer = self._decoder.tokenizer_of(state)
         tokens = with_terms(terms_of(state.request), unbiased.tokens, biased.tokens, tokenizer)
         context = preceding(state.request, tokenizer, terms=False)
-        return self._after_best(replace(state, context=context, unbiased=None), replace(unbiased, tokens=tokens))
+        probabilities = unbiased.probabilities if tokens == unbiased.tokens else ()  # those of terms are not comparable
+        draft = replace(unbiased, tokens=tokens, probabilities=probabilities)
+        return self._after_best(replace(state, context=context, unbiased=None), draft)
 
     def _writes_foreign_letters(self, state: DecodeState, draft: Draft) -> bool:
         """Whether the language was given and the draft has letters of a script that it is not written in."""

@@ -86,6 +86,17 @@ def test_hotwords_decide_how_a_name_is_spelled(hear: Callable[..., Hypothesis]) 
     assert "Kathryn" in hear(hotwords="Kathryn Smyth").text
 
 
+@pytest.mark.parametrize("word_times", [False, True])
+def test_hotwords_decide_how_a_name_is_spelled_in_partials_too(
+    hear: Callable[..., Hypothesis], *, word_times: bool
+) -> None:
+    plain, hinted, useless = (
+        hear(final=False, word_times=word_times, hotwords=hotwords) for hotwords in ("", "Kathryn Smyth", "Xylophone")
+    )
+    assert "Kathryn Smyth" in hinted.text
+    assert useless == plain  # with the probabilities of its words
+
+
 def test_hotwords_leave_room_for_the_end_of_the_prompt(hear: Callable[..., Hypothesis]) -> None:
     prompt = "The river was low that year. " * 100 + "Letters go to Kathryn Smyth, the secretary."
     assert "Kathryn" in hear(hotwords="river, " * 300, prompt=prompt).text
