@@ -2,9 +2,9 @@
 
 The audio of a turn is decoded in *segments*, which end in pauses. A segment is decoded while it grows (partials) and
 once more when it is complete (the final), with at most one transcription in flight for the whole session, and one draft
-(`drafting`). Words on which successive partials agree are committed and never revised; the final decides about the
-rest. A segment longer than `MAX_SEGMENT` is trimmed of the audio of committed words, so that the cost of a decode does
-not grow with the turn.
+(`drafting`). Words that are likely to stay, or on which successive partials agree, are committed and never revised; the
+final decides about the rest. A segment longer than `MAX_SEGMENT` is trimmed of the audio of committed words, so that
+the cost of a decode does not grow with the turn.
 
 Partials are requested while somebody speaks (`Phase`). The first final is requested in a pause, before the end of the
 turn is certain, and sooner where the answer to the turn is prepared in that pause; if no more speech follows, its

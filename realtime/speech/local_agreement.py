@@ -5,7 +5,7 @@ committed once successive hypotheses agree on it and on all words before it. Whi
 next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart (or as far as the client asks for), and
 all in between must agree too. But Whisper mostly revises the end of its text: two successive hypotheses are enough for
 a word that at least `LETTERS_BEHIND` letters follow in both. Otherwise one that it writes in two ways by turns would
-hold up all words behind it.
+hold up all words behind it. And words that are very likely to stay (`realtime.speech.stability`) need only one.
 
 A *draft* of a smaller model, which is faster and less accurate, may confirm words as well: two models that say the same
 are right more often than one that says it twice. It is never committed itself.

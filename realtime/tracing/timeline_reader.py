@@ -206,7 +206,8 @@ class _Reader:
         """Explain the lag of what was committed of turns that are not complete, as where the server was killed.
 
         Words have times when their turn is complete. Until then they count as spoken by the end of the decode before
-        the one that committed them: LocalAgreement commits what two decodes have.
+        the one that committed them: LocalAgreement mostly commits what two decodes have. The lag of those that are
+        committed by the first decode that has them comes out too long.
         """
         for turn in self.timeline.turns:
             for delta in turn.deltas if turn.completed is None else ():

@@ -227,18 +227,21 @@ spoken = st.lists(st.sampled_from(["a", "b", "A", "c", "a,", "b.", "c?", "-", ".
 
 
 @given(
-    hypotheses=st.lists(st.tuples(spoken, st.sampled_from([1, MIN_SPAN // 2, MIN_SPAN]), st.booleans()), max_size=8),
+    hypotheses=st.lists(
+        st.tuples(spoken, st.sampled_from([0.5, 0.999]), st.sampled_from([1, MIN_SPAN // 2, MIN_SPAN]), st.booleans()),
+        max_size=8,
+    ),
     final=spoken,
 )
 def test_deltas_are_append_only_and_add_up_to_all_that_is_committed(
-    hypotheses: list[tuple[str, int, bool]], final: str
+    hypotheses: list[tuple[str, float, int, bool]], final: str
 ) -> None:
     agreement = LocalAgreement()
     given_out, end = "", 0
-    for said, new, pausing in hypotheses:
+    for said, probability, new, pausing in hypotheses:
         committed = [normalised(word.text) for word in agreement.committed]
         end += new
-        given_out += agreement.update(words(said), end, pausing=pausing)
+        given_out += agreement.update(words(said, probability), end, pausing=pausing)
         assert [normalised(word.text) for word in agreement.committed][: len(committed)] == committed
         assert text(agreement.committed).startswith(given_out)
     assert given_out + agreement.finish(words(final)) == text(agreement.committed)
