@@ -28,8 +28,8 @@ WARM_UP: Final = 7.0
 THREAD: Final = EngineCosts(
     encode=0.0047, encode_second=0.0106, batch=0.017, step=0.0065, step_each=0.0019, align=0.0089, align_second=0.003
 )
-"""`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` on the day on which the
-lags of `MEASURED` were measured. It had been nearly twice as fast the day before (`FAST_THREAD`)."""
+"""`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` on the day on which
+the lags of `MEASURED` were measured. It had been nearly twice as fast the day before (`FAST_THREAD`)."""
 
 PYTHON: Final = {"encode_python": 0.0021, "decode_python": 0.0025, "frame_python": 0.0002}
 """Seconds that only one thread of a process can work at a time: of an encoding, of a decode with what the event loop
