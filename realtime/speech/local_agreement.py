@@ -204,7 +204,12 @@ class LocalAgreement:
         self._trimmed = self.left_out
 
     def _commit(self, words: Sequence[Word], *, hold: bool) -> str:
-        self.committed += words
+        for word in words:
+            if word.text.startswith("-") and self.committed:  # the rest of a word with hyphens
+                last = self.committed[-1]
+                self.committed[-1] = replace(last, text=last.text + word.text, end=max(last.end, word.end))
+            else:
+                self.committed.append(word)
         text = self._pending_punctuation + "".join(word.text for word in words)
         delta = text.rstrip(TRAILING_PUNCTUATION) if hold else text
         self._pending_punctuation = text[len(delta) :]
@@ -222,7 +227,7 @@ class LocalAgreement:
                 self._pending_punctuation.removesuffix(untrimmed[-1].text[len(last) :]) + punctuation
             )  # it may hold other words' too
             self.committed[-1] = replace(untrimmed[-1], text=last + punctuation)
-        if tail and tail[0] is not words[-len(tail)]:  # it is the rest of the number that was committed last
+        if tail and tail[0] is not words[-len(tail)]:  # it is the rest of the word that was committed last
             last = untrimmed[-1].text.rstrip(TRAILING_PUNCTUATION)
             self._pending_punctuation = self._pending_punctuation.removesuffix(untrimmed[-1].text[len(last) :])
             self.committed[-1] = replace(untrimmed[-1], text=last)

@@ -32,7 +32,7 @@ STABLE: Final = 0.97
 def stable_length(words: Sequence[Word]) -> int:
     """Return the number of words, from the first on, that stay as they are with a probability of `STABLE` together.
 
-    None is stable in text that is written without spaces: there, what follows often changes a character.
+    None is stable in text that is written without spaces, nor is a number in digits: what follows often changes it.
     """
     letters = sum(len(normalised(word.text)) for word in words)
     together = 1.0
@@ -41,7 +41,7 @@ def stable_length(words: Sequence[Word]) -> int:
         following = log_odds(words[length + 1].probability) if length + 1 < len(words) else 0.0
         score = BIAS + OWN * log_odds(word.probability) + NEXT * following + LETTERS * math.log1p(letters)
         together /= 1 + math.exp(-score)
-        if together < STABLE or not word.text.startswith(" "):
+        if together < STABLE or not word.text.startswith(" ") or any(map(str.isdecimal, word.text)):
             return length
     return len(words)
 

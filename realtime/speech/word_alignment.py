@@ -2,7 +2,7 @@
 
 Words are compared as they are written and, where that explains more, with numbers digit by digit in whatever way they
 are written. A number can be committed in part: after "55" the word "5550123" continues with "50123", and after "twenty"
-the word "25" with "5".
+the word "25" with "5". So can a word with hyphens: after "cold", "cold-hearted" continues with "-hearted".
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,12 +22,18 @@ def align_words(committed: Sequence[Word], words: Sequence[Word]) -> tuple[list[
 
     Return for each committed word its index in `words`, or None, and the words after the prefix that corresponds to
     `committed`: the one with the least edit distance, the longer one on a tie. The first of them may be the rest of a
-    number; it begins with a space unless it continues the digits of the last committed word.
+    number or of a word with hyphens; it begins with a space unless it continues the last committed word.
     """
     before, after = ([_plain(word) for word in each] for each in (committed, words))
     if after[: len(before)] == before:
         return list(range(len(committed))), tuple(words[len(committed) :])
-    as_written = _Alignment(len(before), len(after), lambda row, column: before[row] != after[column])
+    rests = [_rest_of_compound(committed[-1], word) for word in words]
+    last = len(committed) - 1
+    as_written = _Alignment(
+        len(before),
+        len(after),
+        lambda row, column: before[row] != after[column] and not (row == last and rests[column]),
+    )
     places: list[int | None] = [None] * len(committed)
     old = _tokens(committed)
     if any(_text(token).isdecimal() for token in old):
@@ -40,7 +46,10 @@ def align_words(committed: Sequence[Word], words: Sequence[Word]) -> tuple[list[
             return places, _after(old[-1], new, in_digits.length, words)
     for row, column in as_written.pairs():
         places[row] = column
-    return places, tuple(words[as_written.length :])
+    following = tuple(words[as_written.length :])
+    if (place := places[-1]) is not None and place == as_written.length - 1 and rests[place]:
+        return places, (replace(words[place], text=rests[place], tokens=()), *following)
+    return places, following
 
 
 class _Alignment:
@@ -77,6 +86,18 @@ class _Alignment:
                 row -= 1
             else:
                 column -= 1
+
+
+def _rest_of_compound(said: Word, word: Word) -> str:
+    """Return what follows in a word with hyphens if it begins with what was said; it begins with the hyphen."""
+    for index, character in enumerate(word.text):
+        if (
+            character == "-"
+            and normalised(word.text[:index]) == normalised(said.text)
+            and normalised(word.text[index:])
+        ):
+            return word.text[index:]
+    return ""
 
 
 def _tokens(words: Sequence[Word]) -> list[list[Unit]]:

@@ -47,6 +47,24 @@ def test_words_that_whisper_is_sure_of_are_committed_at_once() -> None:
     assert agreement.finish(sure + words("the lazy dog.")) == " the lazy dog."
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "final"),
+    [
+        ("He was cold", "He was cold-hearted and mean", "He was cold-hearted and mean."),
+        ("He was cold.", "He was cold-hearted and", "He was cold-hearted and mean."),
+        ("My name is S", "My name is S-M-I", "My name is S-M-I-T-H."),
+        ("Cold", "Cold-hearted", "Cold-hearted and mean"),
+    ],
+)
+def test_a_word_that_goes_on_with_a_hyphen_is_completed(first: str, then: str, final: str) -> None:
+    agreement = LocalAgreement()
+    shown = agreement.update(words(first, 0.999), MIN_SPAN)
+    shown += agreement.update(words(then, 0.999), 2 * MIN_SPAN)
+    shown += agreement.update(words(then, 0.999), 3 * MIN_SPAN)
+    shown += agreement.finish(words(final))
+    assert shown == text(agreement.committed) == text(words(final))
+
+
 def test_a_client_that_asks_for_more_certainty_waits_for_two_hypotheses() -> None:
     agreement, sure = LocalAgreement(), words("the quick brown fox", 0.999)
     assert agreement.update(sure, MIN_SPAN, span=2 * MIN_SPAN) == ""

@@ -35,3 +35,7 @@ def test_doubts_about_many_words_add_up() -> None:
 
 def test_nothing_is_stable_in_text_without_spaces() -> None:
     assert stable_length(words("\u6211|\u4eec|\u53bb", 0.999, 0.999, 0.999)) == 0
+
+
+def test_a_number_in_digits_is_not_stable() -> None:
+    assert stable_length(words(" In| 2000| it| was", 0.999, 0.999, 0.999, 0.999)) == 1
