@@ -88,6 +88,11 @@ class PartialCost:
         return self._encode.value + self._decode.value
 
     @property
+    def encode_seconds(self) -> float:
+        """The cost of encoding, for partials as long as those of late."""
+        return self._encode.value
+
+    @property
     def usual_seconds(self) -> float:
         """The cost of both stages for `USUAL_SECONDS` of audio, which users who have just begun to speak will need."""
         return self.seconds * (USUAL_SECONDS + FIXED_SECONDS) / (self._audio.value + FIXED_SECONDS)

@@ -3,8 +3,8 @@
 Each request is encoded alone and then decoded in a batch: encoding costs the same in any batch, decoding is several
 times cheaper together. While one worker decodes a batch, the others encode requests for the next, so that batches grow
 with the load. A batch smaller than the target size is decoded only when there is nothing to encode, and above the load
-level NORMAL only after `MAX_BATCH_DELAY`, or with a final after `MAX_FINAL_DELAY`. A ticket is taken once for each
-stage: to be encoded, then to be decoded.
+level NORMAL only after `MAX_BATCH_DELAY`; a final waits there for partials that are due, no longer than
+`MAX_FINAL_DELAY`. A ticket is taken once for each stage: to be encoded, then to be decoded.
 
 Finals go before partials, and both before uploads. Within a priority the client that received the least engine time
 goes first, account by account and then session by session: ten sessions of one account get no more than one session of
@@ -38,11 +38,11 @@ MAX_ENCODED_UPLOADS: Final = 2 * TARGET_BATCH_SIZE
 MAX_BATCH_DELAY: Final = 0.2
 """Seconds that an encoded partial waits for its batch to fill, above the load level NORMAL."""
 
-MAX_FINAL_DELAY: Final = 0.05
-"""Seconds for which workers encode partials that are due before they decode an encoded final, above the level NORMAL.
+MAX_FINAL_DELAY: Final = 0.1
+"""Seconds that an encoded final waits for partials that are due to be encoded, above the load level NORMAL.
 
-A partial whose encoding has begun is encoded first, however long that takes. In a batch, a final costs a third of what
-it does alone: with 16 streams of `whisper-base` there are 9 % more partials, and finals come 0.03 s later.
+In a batch, a final costs a third of what it does alone: with 16 streams of `whisper-base` there are 9 % more partials,
+and finals come 0.03 s later.
 """
 
 
@@ -141,15 +141,21 @@ class Scheduler:
         if due and due[0].priority <= encoded[0].priority:  # which will soon join the batch
             return len(encoded) >= TARGET_BATCH_SIZE and (final or not self._batches_decoding)
         if final:
-            return not due or now >= self._batch_due(encoded, now)
+            return not due or self._final_is_due(encoded, now)
         return len(encoded) > self._batches_decoding and now >= self._batch_due(encoded, now)
 
     def _batch_due(self, encoded: Tickets, now: float) -> float:
-        """Return the time until which encoded requests wait for their batch to fill."""
+        """Return the time until which encoded partials wait for their batch to fill."""
         if len(encoded) >= TARGET_BATCH_SIZE or self.load.cadence.level(now) is LoadLevel.NORMAL:
             return 0.0
-        delays = {Priority.FINAL: MAX_FINAL_DELAY, Priority.PARTIAL: MAX_BATCH_DELAY}
-        return min(each.since + delays[each.priority] for each in encoded)
+        return min(each.since for each in encoded) + MAX_BATCH_DELAY
+
+    def _final_is_due(self, encoded: Tickets, now: float) -> bool:
+        """Whether an encoded final would wait too long for another partial to be encoded."""
+        if len(encoded) >= TARGET_BATCH_SIZE or self.load.cadence.level(now) is LoadLevel.NORMAL:
+            return True
+        first = min(each.since for each in encoded if each.priority is Priority.FINAL)
+        return now + self.load.cost.encode_seconds > first + MAX_FINAL_DELAY
 
     def due(self, now: float) -> float | None:
         partial_interval = self.load.cadence.partial_interval(now)

@@ -144,6 +144,15 @@ def test_under_load_an_encoded_final_waits_a_moment_for_partials_that_are_due() 
     assert [sessions(work(queue, NOW + MAX_FINAL_DELAY)) for _ in range(2)] == [["over", "talker 0"], ["talker 1"]]
 
 
+def test_an_encoded_final_does_not_wait_where_encoding_takes_long() -> None:
+    queue = scheduler()
+    for number in range(TARGET_BATCH_SIZE):
+        queue.load.record_encode(ClientId("", f"talker {number}"), Priority.PARTIAL, 2 * MAX_FINAL_DELAY, NOW)
+    waiting(queue, final("over"), partial("talker"))
+    assert queue.load.cadence.level(NOW) is not LoadLevel.NORMAL
+    assert [sessions(work(queue, NOW)) for _ in range(3)] == [["over"], ["over"], ["talker"]]
+
+
 def test_an_encoded_final_does_not_wait_without_load_or_partials() -> None:
     queue = under_load()
     waiting(queue, final("over"))
