@@ -1,8 +1,8 @@
 """The capital letter with which a sentence begins.
 
 Whisper writes the first word of the audio small where it takes it for the middle of a sentence, as it often does with a
-second of audio. Where several such hypotheses must agree, few of these words are committed; a draft confirms those of
-the first one. What a draft adds to the words of another model follows marks that are not its own.
+second of audio. Few of these words are committed by its own next hypotheses; a draft confirms those of the first one.
+What a draft adds to the words of another model follows marks that are not its own.
 """
 
 from dataclasses import replace
