@@ -86,6 +86,10 @@ DRAFTED_BY: Final = "+"
 _FIRST_PLACEHOLDER: Final = 0x4E00
 """A placeholder repeats one letter, from this code point (the first CJK ideograph) on."""
 
+_FIRST_DIGIT: Final = 0x1D7CE
+_DIGITS: Final = 50
+"""The digits of placeholders of words with digits, which the core treats otherwise: the mathematical ones."""
+
 _PLACEHOLDERS: Final = 20_000
 """Number of different placeholders; a trace with more different words reuses them, and may not replay."""
 
@@ -133,6 +137,7 @@ class SessionTrace:
         self._ids: set[str] = set()
         self._client_ids: dict[str, str] = {}
         self._placeholders: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
 
     def new_buffer(self) -> AudioBuffer:
         """Return a buffer for the session to use."""
@@ -222,10 +227,18 @@ class SessionTrace:
         return fields
 
     def _placeholder(self, word: Word) -> str:
-        """Replace the letters and digits of a word; equal words have equal placeholders."""
-        key = normalised(word.text)
+        """Replace the letters and digits of a word; equal words, and equal parts between hyphens, have equal ones."""
+        return "-".join(map(self._placeholder_of_part, word.text.split("-")))
+
+    def _placeholder_of_part(self, text: str) -> str:
+        """Replace the letters and digits of a part of a word; of one with digits, the last is another digit."""
+        key = normalised(text)
         letter = self._placeholders.setdefault(key, chr(_FIRST_PLACEHOLDER + len(self._placeholders) % _PLACEHOLDERS))
-        return "".join(letter if unicodedata.category(each)[0] in "LMNS" else each for each in word.text)
+        replaced = [letter if unicodedata.category(each)[0] in "LMNS" else each for each in text]
+        if digits := [place for place, each in enumerate(text) if each.isdecimal()]:
+            number = self._numbers.setdefault(key, len(self._numbers))
+            replaced[digits[-1]] = chr(_FIRST_DIGIT + number % _DIGITS)
+        return "".join(replaced)
 
     def _plain(self, value: Any) -> Any:  # noqa: ANN401 - any field of any value
         """Convert a value to JSON: arrays and bytes to their length, errors to their code, models to their name."""

@@ -77,7 +77,7 @@ def test_an_engine_shows_its_load_and_how_many_more_it_admits(status: Status, lo
     }  # fmt: skip
     for number in range(5):
         load.admission.add_session(f"sess_{number}", clock.now)
-    assert status.snapshot()["engines"][0]["headroom"] == 4
+    assert status.snapshot()["engines"][0]["headroom"] == 5
 
 
 def test_an_engine_without_sessions_promises_no_more_than_it_can_keep(clock: Clock) -> None:

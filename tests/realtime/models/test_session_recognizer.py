@@ -17,7 +17,7 @@ from realtime.catalogue.table import ModelEntry
 from realtime.errors import RETRY_SOON, ModelInUse, Overloaded
 from realtime.models.models import Models
 from realtime.models.session_recognizer import SessionRecognizer
-from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
+from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT, PROMISED_INTERVAL
 from realtime.scheduling.cadence import DRAFTED_PATIENCE
 from tests.support.loaded_models import BASE, SMALL, TINY, opened
 from tests.support.realtime_service import (
@@ -182,7 +182,8 @@ def test_sessions_are_admitted_by_what_they_and_their_drafts_cost() -> None:
                 each.close()
             assert tiny.sessions == 0
             partial_seconds = 3 * 0.025
-            assert len(drafted) == int(DEFAULT_LOAD_LIMIT / (partial_seconds + partial_seconds / DRAFTED_PATIENCE))
+            each_second = (partial_seconds + partial_seconds / DRAFTED_PATIENCE) / PROMISED_INTERVAL
+            assert len(drafted) == int(DEFAULT_LOAD_LIMIT / each_second)
 
     run(scenario())
 

@@ -63,6 +63,18 @@ def test_the_same_word_has_the_same_placeholder_and_keeps_its_punctuation() -> N
     assert (len(first), len(third)) == (len(" Yes,"), len(" No!"))
 
 
+def test_placeholders_keep_what_the_core_sees_of_a_word() -> None:
+    conversation, microphone = TracedConversation(text=False, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(0.5), microphone.speech(1))
+    conversation.answer(Transcribe, hypothesis_of("cold cold-hearted 5 6 2024 -5"))
+    (answer,) = (line["receive"]["Transcribed"] for line in conversation.lines if "Transcribed" in str(line))
+    cold, compound, *numbers, minus = (word["text"].strip() for word in answer["hypothesis"]["words"])
+    assert compound.startswith(f"{cold}-")
+    assert len(set(numbers)) == 3
+    assert all(any(map(str.isdecimal, number)) and not number.isascii() for number in numbers)
+    assert minus == f"-{numbers[0]}"
+
+
 SAFE = {
     "tool_choice", "source", "licence", "languages", "language", "voice",
     "encoding", "status", "reason", "suppressed", "candidates", "unspoken_language", "unspoken_languages",
