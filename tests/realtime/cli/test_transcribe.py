@@ -356,9 +356,9 @@ sys.exit(main.main(["transcribe", *sys.argv[2:]]))
 """
 
 
-def long_recording(tmp_path: Path) -> Path:
+def long_recording(tmp_path: Path, parts: int = 8) -> Path:
     path = tmp_path / "long.wav"
-    path.write_bytes(wav_file(np.concatenate([np.concatenate([say_numbers([7] * 40), silence(1)])] * 8)))
+    path.write_bytes(wav_file(np.concatenate([np.concatenate([say_numbers([7] * 40), silence(1)])] * parts)))
     return path
 
 
@@ -412,7 +412,7 @@ def _read(terminal: int) -> bytes:
 def test_an_interrupt_ends_it_quietly_and_keeps_what_is_done(tmp_path: Path) -> None:
     short = tmp_path / "short.wav"
     short.write_bytes(wav_file(SPEECH))
-    command = [sys.executable, "-c", SLOW, "2", str(short), str(long_recording(tmp_path))]
+    command = [sys.executable, "-c", SLOW, "2", str(short), str(long_recording(tmp_path, parts=24))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
