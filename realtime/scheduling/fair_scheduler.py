@@ -146,16 +146,20 @@ class Scheduler:
 
     def _batch_due(self, encoded: Tickets, now: float) -> float:
         """Return the time until which encoded partials wait for their batch to fill."""
-        if len(encoded) >= TARGET_BATCH_SIZE or self.load.cadence.level(now) is LoadLevel.NORMAL:
+        if not self._may_wait(encoded, now):
             return 0.0
         return min(each.since for each in encoded) + MAX_BATCH_DELAY
 
     def _final_is_due(self, encoded: Tickets, now: float) -> bool:
         """Whether an encoded final would wait too long for another partial to be encoded."""
-        if len(encoded) >= TARGET_BATCH_SIZE or self.load.cadence.level(now) is LoadLevel.NORMAL:
+        if not self._may_wait(encoded, now):
             return True
         first = min(each.since for each in encoded if each.priority is Priority.FINAL)
         return now + self.load.cost.encode_seconds > first + MAX_FINAL_DELAY
+
+    def _may_wait(self, encoded: Tickets, now: float) -> bool:
+        """Whether a batch may wait to fill: it is small, and the engine is busy."""
+        return len(encoded) < TARGET_BATCH_SIZE and self.load.cadence.level(now) is not LoadLevel.NORMAL
 
     def due(self, now: float) -> float | None:
         partial_interval = self.load.cadence.partial_interval(now)

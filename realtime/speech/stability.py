@@ -6,7 +6,8 @@ in Incremental Speech Recognition" (2011).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Final
 
 from realtime.speech.transcript import Word, normalised
@@ -15,8 +16,7 @@ BIAS: Final = 0.4
 OWN: Final = 1.1
 NEXT: Final = 0.3
 LETTERS: Final = 0.4
-"""Coefficients of the regression: a constant, and the factors of the log-odds of the word, of those of the next word,
-and of the logarithm of one plus the letters behind the word.
+"""Coefficients of the regression: a constant, and the factors of the `features`.
 
 Fitted to 36,000 words in partials of recorded English, by `whisper-base` and `whisper-tiny.en` with and without
 timestamp tokens. Lengths, marks, the words before and all products of these add nothing.
@@ -34,19 +34,26 @@ def stable_length(words: Sequence[Word]) -> int:
 
     None is stable in text that is written without spaces, nor is a number in digits: what follows often changes it.
     """
-    letters = sum(len(normalised(word.text)) for word in words)
     together = 1.0
-    for length, word in enumerate(words):
-        letters -= len(normalised(word.text))
-        following = log_odds(words[length + 1].probability) if length + 1 < len(words) else 0.0
-        score = BIAS + OWN * log_odds(word.probability) + NEXT * following + LETTERS * math.log1p(letters)
-        together /= 1 + math.exp(-score)
+    for length, (word, (own, following, letters)) in enumerate(zip(words, features(words), strict=True)):
+        together /= 1 + math.exp(-(BIAS + OWN * own + NEXT * following + LETTERS * letters))
         if together < STABLE or not word.text.startswith(" ") or any(map(str.isdecimal, word.text)):
             return length
     return len(words)
 
 
-def log_odds(probability: float) -> float:
-    """Return the log-odds of a probability; of one that is beyond `SURE`, those of `SURE`."""
+def features(words: Sequence[Word]) -> Iterator[tuple[float, float, float]]:
+    """Yield what the regression knows of each word.
+
+    These are the log-odds of the word and of the next one, 0 without any, and the logarithm of one plus the letters
+    behind the word.
+    """
+    letters = sum(len(normalised(word.text)) for word in words)
+    for word, following in zip_longest(words, words[1:]):
+        letters -= len(normalised(word.text))
+        yield _log_odds(word.probability), _log_odds(following.probability) if following else 0.0, math.log1p(letters)
+
+
+def _log_odds(probability: float) -> float:
     probability = min(max(probability, 1 - SURE), SURE)
     return math.log(probability / (1 - probability))

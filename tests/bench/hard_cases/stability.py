@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Final
+from unittest.mock import patch
 
 import numpy as np
 import soxr
@@ -99,13 +100,9 @@ def features(decoded: Sequence[Partials]) -> tuple[NDArray[np.float64], NDArray[
     for each in decoded:
         final = plain(each.final)
         for _, words in each.partials:
-            letters = sum(map(len, plain(words)))
-            for index, word in enumerate(words):
-                letters -= len(normalised(word.text))
-                following = words[index + 1].probability if index + 1 < len(words) else 0.5
-                odds = (stability.log_odds(word.probability), stability.log_odds(following))
-                rows.append((1.0, *odds, math.log1p(letters)))
-                stays.append(index < len(final) and normalised(word.text) == final[index])
+            for index, (word, known) in enumerate(zip(plain(words), stability.features(words), strict=True)):
+                rows.append((1.0, *known))
+                stays.append(index < len(final) and word == final[index])
                 if not stays[-1]:
                     break
     return np.array(rows), np.array(stays, float)
@@ -130,8 +127,8 @@ def main() -> None:
     table = Table("timestamps", "stable from", "lag, median / p95 / p99", "differ", "words", title=entry.name)
     for under_load, each in decoded.items():
         for threshold in THRESHOLDS:
-            stability.STABLE = threshold  # type: ignore[misc]
-            lags, differ, words = zip(*map(commit, each), strict=True)
+            with patch.object(stability, "STABLE", threshold):
+                lags, differ, words = zip(*map(commit, each), strict=True)
             late = [lag for of_clip in lags for lag in of_clip]
             shown = " / ".join(f"{percentile(late, share) or 0.0:.2f}" for share in (0.5, 0.95, 0.99))
             table.add_row("no" if under_load else "yes", f"{threshold}", shown, str(sum(differ)), str(sum(words)))
