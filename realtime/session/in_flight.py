@@ -1,6 +1,6 @@
 """A transcription from its request to its answer, and what it decodes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -10,6 +10,7 @@ from realtime.session.config import SessionConfig
 from realtime.session.segment_limits import MAX_PARTIAL
 from realtime.session.segments import Segment
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.transcript import Word
 
 
 class RequestState(Enum):
@@ -71,12 +72,23 @@ class InFlight:
             candidates=config.languages,
             language_prior=prior,
             prompt=config.prompt,
+            expected="".join(word.text for word in self._expected()),
             final=self.final,
             word_times=self.word_times,
             voice=segment.voice.between(self.start, self.end),
             translate=config.translate,
             under_load=load is not LoadLevel.NORMAL,
         ).after_silence(self.lead_in)
+
+    def _expected(self) -> Sequence[Word]:
+        """Return the words that the answer probably begins with, by the answers before."""
+        segment = self.segment
+        if self.draft:
+            draft = segment.draft
+            return draft.words if draft is not None and draft.first == self.first else ()
+        agreement = segment.agreement
+        before = agreement.untrimmed if self.final else agreement.committed[self.first :]
+        return *before, *segment.tentative
 
     def covers(self, segment: Segment) -> bool:
         """Whether the answer will be about all of the speech of `segment`."""

@@ -71,6 +71,8 @@ class TranscriptionRequest:
     """Text that precedes the audio."""
     hotwords: str = field(default="", repr=False)
     """Words to expect."""
+    expected: str = field(default="", repr=False)
+    """Text that the audio probably has, from its first word on: a guess that saves time where it is right."""
     final: bool = True
     """Whether the best answer is wanted rather than the cheapest."""
     word_times: bool = False
@@ -87,7 +89,7 @@ class TranscriptionRequest:
 
     def part(self, start: int, end: int) -> "TranscriptionRequest":
         """Return the request for the samples from `start` to `end`."""
-        return replace(self, samples=self.samples[start:end], voice=clipped(self.voice, start, end))
+        return replace(self, samples=self.samples[start:end], voice=clipped(self.voice, start, end), expected="")
 
     def after_silence(self, samples: int) -> "TranscriptionRequest":
         """Return the request for the audio after so many samples of silence."""

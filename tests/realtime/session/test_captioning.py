@@ -112,6 +112,26 @@ def test_what_hypotheses_agree_on_that_lie_close_together_is_not() -> None:
     assert conversation.transcript() == ""
 
 
+def test_a_partial_and_a_final_are_expected_to_begin_like_the_hypothesis_before() -> None:
+    conversation, microphone = speaking_until_requested()
+    assert conversation.take().expected == ""
+    conversation.answer(Transcribe, hypothesis_of("it was a dark and"))
+    conversation.hear(microphone.speech(MIN_SPAN / SAMPLE_RATE + 0.04))
+    assert conversation.take().expected == " it was a dark and"
+    conversation.answer(Transcribe, hypothesis_of("it was a bark and stormy"))
+    conversation.hear(microphone.silence(1.0))
+    final = conversation.take()
+    assert final.final
+    assert final.expected == " it was a bark and stormy"
+
+
+def test_what_is_expected_are_the_words_of_the_audio() -> None:
+    conversation, microphone = Conversation(), Microphone()
+    conversation.hear(microphone.speech(30), microphone.silence(1.0))
+    assert all(recognize(request.samples).text.startswith(request.expected) for request in conversation.requests[1:])
+    assert all(request.expected for request in conversation.requests[1:])
+
+
 def test_in_a_pause_the_last_hypothesis_confirms_what_it_says() -> None:
     conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, hypothesis_of("it was a dark"))

@@ -107,6 +107,15 @@ def test_a_draft_is_of_the_newest_audio() -> None:
     assert len(conversation.take(job).samples) > 2.9 * SAMPLE_RATE
 
 
+def test_both_models_are_expected_to_say_what_the_draft_model_has_said() -> None:
+    conversation = Drafted()
+    conversation.speak(1.0)
+    conversation.draft("it was a dork")
+    conversation.speak(0.5)
+    for draft in (True, False):
+        assert conversation.take(conversation.job(draft=draft)).expected == " It was a dork"
+
+
 def test_a_draft_continues_the_words_of_the_recognizer() -> None:
     conversation = Drafted()
     conversation.speak(1.0)
