@@ -23,13 +23,18 @@ FAILED_RUN: Final = (Fail, InvalidArgument, RuntimeException)
 """Exceptions for a model that could not compute its output."""
 
 
-def load_model(path: Path, name: str, threads: int = 1, gpu: int | None = None) -> onnxruntime.InferenceSession:
+def load_model(
+    path: Path, name: str, threads: int = 1, gpu: int | None = None, *, arena: bool = True
+) -> onnxruntime.InferenceSession:
     """Load a model, which is called `name` in the error, on CPU threads or the CUDA device `gpu`.
 
-    Raises `EngineError` if it is damaged or missing, or cannot be run.
+    An `arena` keeps as much memory as a run needed at the most, for the next one.
+
+    Raises `EngineError` if the model is damaged or missing, or cannot be run.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.enable_cpu_mem_arena = arena
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     on_cpu = ("CPUExecutionProvider", dict[str, str]())
     providers = [on_cpu] if gpu is None else [("CUDAExecutionProvider", {"device_id": str(gpu)}), on_cpu]

@@ -123,6 +123,7 @@ class InstalledEngines:
             "translation": entry.capabilities.translation,
             "device": settings.device,
             "compute_type": settings.compute_type,
+            "speculative": settings.speculative_decoding,
             "device_index": settings.device_index,
             "threads": threads,
         }

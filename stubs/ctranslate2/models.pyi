@@ -15,8 +15,11 @@ class WhisperAlignmentResult:
     text_token_probs: list[float]
 
 class Whisper:
+    def __init__(self, path: str, *, compute_type: str = ..., intra_threads: int = ...) -> None: ...
+
     is_multilingual: bool
     device: str
+    compute_type: str
     def encode(self, features: StorageView, to_cpu: bool = ...) -> StorageView: ...
     def detect_language(self, features: StorageView) -> list[list[tuple[str, float]]]: ...
     def generate(

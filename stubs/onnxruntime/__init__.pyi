@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 class SessionOptions:
     intra_op_num_threads: int
     inter_op_num_threads: int
+    enable_cpu_mem_arena: bool
     def add_session_config_entry(self, key: str, value: str) -> None: ...
 
 class RunOptions:
@@ -27,6 +28,7 @@ class InferenceSession:
         providers: Sequence[str | tuple[str, Mapping[str, str]]] | None = ...,
     ) -> None: ...
     def get_inputs(self) -> list[NodeArg]: ...
+    def get_outputs(self) -> list[NodeArg]: ...
     def run(
         self,
         output_names: Sequence[str] | None,

@@ -19,7 +19,8 @@ from realtime.engines.whisper.encoder import Encoder, storage
 from realtime.engines.whisper.likelihood import log_likelihood
 from realtime.engines.whisper.options import generation
 from realtime.engines.whisper.scripts import ForeignTokens
-from realtime.engines.whisper.windows import FRAME, MAX_LENGTH, DecodeState, Encoding
+from realtime.engines.whisper.speculative import Excerpt, Generated, SpeculativeDecoder
+from realtime.engines.whisper.windows import FRAME, MAX_LENGTH, DecodeState, Encoding, with_silence
 from realtime.engines.whisper.words import TimedToken, words_of
 from realtime.errors import ClientError
 from realtime.speech.transcript import Hypothesis
@@ -30,12 +31,26 @@ from realtime.speech.word_times import bounded
 class Decoder:
     """The decoder of a model, with its tokenizers."""
 
-    def __init__(self, model: ctranslate2.models.Whisper, vocabulary: Vocabulary, encoder: Encoder) -> None:
+    def __init__(
+        self,
+        model: ctranslate2.models.Whisper,
+        vocabulary: Vocabulary,
+        encoder: Encoder,
+        greedy: SpeculativeDecoder | None,
+    ) -> None:
+        """Use `greedy`, if there is one, for greedy generation."""
         self._model = model
         self._vocabulary = vocabulary
         self._encoder = encoder
+        self._greedy = greedy
         self._foreign_tokens = ForeignTokens(vocabulary)
         self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
+
+    def close(self) -> None:
+        """Free what the decoder has beside the model."""
+        if self._greedy is not None:
+            self._greedy.close()
+            self._greedy = None
 
     def tokenizer(self, language: str, *, translate: bool) -> Tokenizer:
         """Return the tokenizer of a language and task. Raises `ClientError` if Whisper does not know the language."""
@@ -54,19 +69,19 @@ class Decoder:
 
     def generate(self, states: Sequence[DecodeState]) -> list[Draft]:
         """Generate a draft for each of the states that `batches` grouped."""
+        if self._greedy is not None and states[0].is_greedy:
+            excerpts = [self._excerpt(state) for state in states]
+            texts = self._greedy.generate(excerpts)
+            return [self._draft(state, text) for state, text in zip(states, texts, strict=True)]
         decoding = states[0].request.decoding
-        temperature = decoding.temperatures[states[0].step]
-        timestamps = states[0].timestamps
-        prompts = [
-            state.prompt if timestamps else [*state.prompt, self.tokenizer_of(state).no_timestamps] for state in states
-        ]
         bound = max(state.max_tokens for state in states)
         frames = max(state.memory for state in states)
+        prompts = [self._prompt(state) for state in states]
         with_probabilities = self._model.device == "cpu" and not all(state.request.final for state in states)
         results = self._model.generate(
             self._encoder.memory([(state.encoding, frames) for state in states]),
             prompts,
-            **generation(decoding, temperature),
+            **generation(decoding, decoding.temperatures[states[0].step]),
             # CTranslate2 generates at most min(max_length / 2, max_length - prompt) tokens.
             suppress_tokens=[-1, *self._foreign_tokens.writing(states[0].foreign_scripts)],  # -1: those of the model
             max_length=min(MAX_LENGTH, max(2 * bound, bound + len(prompts[0]))),
@@ -76,29 +91,51 @@ class Decoder:
         )
         drafts = []
         for state, result in zip(states, results, strict=True):
-            tokenizer = self.tokenizer_of(state)
-            length = len(result.sequences_ids[0])
-            places, end = parse_output(result.sequences_ids[0][: state.max_tokens], tokenizer, state.frames)
-            tokens = [result.sequences_ids[0][place] for place in places]
-            drafts.append(
-                Draft(
-                    tokens=tokens,
-                    # The score is divided by the number of tokens without the end token, but includes its probability.
-                    average_log_probability=result.scores[0] * length**decoding.length_penalty / (length + 1),
-                    no_speech_probability=result.no_speech_prob,
-                    compression_ratio=compression_ratio(tokenizer.decode(tokens)),
-                    ended=length < state.max_tokens,
-                    temperature=temperature,
-                    end=end,
-                    probabilities=tuple(
-                        _probability(result.logits[0][place], token)
-                        for place, token in zip(places, tokens, strict=True)
-                    )
-                    if with_probabilities and not state.request.final
-                    else (),
-                )
-            )
+            tokens = result.sequences_ids[0]
+            # The score is divided by the number of tokens without the end token, but includes its probability.
+            log_probability = result.scores[0] * len(tokens) ** decoding.length_penalty
+            text = Generated(tokens, log_probability, result.no_speech_prob)
+            if with_probabilities and not state.request.final:
+                text.probabilities = [
+                    _probability(logits, token) if token < self.tokenizer_of(state).eot else 1.0
+                    for logits, token in zip(result.logits[0], tokens, strict=False)
+                ]
+            drafts.append(self._draft(state, text))
         return drafts
+
+    def _prompt(self, state: DecodeState) -> list[int]:
+        """Return the tokens before the text, and before the first timestamp."""
+        return state.prompt if state.timestamps else [*state.prompt, self.tokenizer_of(state).no_timestamps]
+
+    def _excerpt(self, state: DecodeState) -> Excerpt:
+        """Return what is generated for a state."""
+        tokenizer = self.tokenizer_of(state)
+        known = state.unbiased or state.best
+        expected = known.tokens if known else tokenizer.encode(state.request.expected)
+        begin = [tokenizer.timestamp_begin] if state.timestamps and expected else []
+        return Excerpt(
+            memory=with_silence(state.encoding, self._encoder.silence, state.memory),
+            prompt=self._prompt(state),
+            expected=[*begin, *expected][: state.max_tokens - 1],
+            max_tokens=state.max_tokens,
+        )
+
+    def _draft(self, state: DecodeState, generated: Generated) -> Draft:
+        """Return the draft of a state by what was generated for it."""
+        tokenizer = self.tokenizer_of(state)
+        places, end = parse_output(generated.tokens[: state.max_tokens], tokenizer, state.frames)
+        tokens = [generated.tokens[place] for place in places]
+        probabilities = () if state.request.final else generated.probabilities
+        return Draft(
+            tokens=tokens,
+            average_log_probability=generated.log_probability / (len(generated.tokens) + 1),
+            no_speech_probability=generated.no_speech_probability,
+            compression_ratio=compression_ratio(tokenizer.decode(tokens)),
+            ended=len(generated.tokens) < state.max_tokens,
+            temperature=state.request.decoding.temperatures[state.step],
+            end=end,
+            probabilities=tuple(probabilities[place] for place in places) if probabilities else (),
+        )
 
     def align(self, state: DecodeState, tokens: Sequence[int]) -> list[TimedToken]:
         """Time text tokens by dynamic time warping over the cross-attention (openai/whisper, `timing.py`)."""

@@ -4,6 +4,7 @@
 generates drafts (`decoder`) and returns the hypothesis of each request, or the state to decode next (`steps`).
 """
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,11 +18,13 @@ from threadpoolctl import threadpool_limits
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
-from realtime.engines.whisper.cpu import enable_avx512
+from realtime.engines.onnx import FAILED_RUN
+from realtime.engines.whisper.cpu import enable_avx512, has_vnni
 from realtime.engines.whisper.decoder import Decoder
 from realtime.engines.whisper.detection import LanguageDetector
 from realtime.engines.whisper.encoder import Encoder
 from realtime.engines.whisper.options import preceding
+from realtime.engines.whisper.speculative import SpeculativeDecoder
 from realtime.engines.whisper.steps import Step, Steps
 from realtime.engines.whisper.vocabulary import with_first_merge
 from realtime.engines.whisper.windows import DecodeState, batches, padded
@@ -29,11 +32,16 @@ from realtime.errors import EngineError
 from realtime.speech.language_evidence import DetectedLanguage
 from realtime.speech.recognition import TranscriptionRequest
 
+logger = logging.getLogger(__name__)
+
 MEASUREMENTS: Final = 3
 """How often a partial is measured at most when a model is loaded."""
 
 MEASURING_SECONDS: Final = 0.5
 """Seconds after which no further measurement begins."""
+
+IN_8_BITS: Final = frozenset({"int8", "int8_float32"})
+"""CTranslate2's types of computation in 8 bits on a CPU."""
 
 
 class Whisper:
@@ -48,11 +56,13 @@ class Whisper:
         device: str = "auto",
         device_index: int = 0,
         compute_type: str = "default",
+        speculative: bool = False,
         workers: int = 1,
         threads: int = 0,
     ) -> None:
         """Load the model for `workers` threads that call it, with `threads` of its own each. Raises `EngineError`.
 
+        `speculative` says that greedy text is verified where it is expected, as far as the CPU can (`speculative`).
         `languages` are those it was trained for, empty for all of its vocabulary. With a single one, none is detected.
         """
         enable_avx512()
@@ -80,7 +90,8 @@ class Whisper:
         threadpool_limits(limits=1, user_api="blas")
         self._encoder = Encoder(model.model, model.feature_extractor)
         self._detector = LanguageDetector(model.model, self._encoder)
-        self._decoder = Decoder(model.model, with_first_merge(model.hf_tokenizer), self._encoder)
+        greedy = _greedy_decoder(directory, model, threads) if speculative else None
+        self._decoder = Decoder(model.model, with_first_merge(model.hf_tokenizer), self._encoder, greedy)
         self._steps = Steps(self._encoder, self._decoder)
         self.partial_seconds = self._measure()
 
@@ -102,6 +113,7 @@ class Whisper:
     def close(self) -> None:
         """Unload the weights."""
         self._model.unload_model()
+        self._decoder.close()
 
     def encode(self, request: TranscriptionRequest) -> DecodeState:
         """Encode the window of a request and detect its language if need be.
@@ -139,10 +151,24 @@ class Whisper:
             return [answers[index] for index in range(len(states))]
 
 
+def _greedy_decoder(directory: Path, model: WhisperModel, threads: int) -> SpeculativeDecoder | None:
+    """Return the decoder that verifies what is expected; None where that is not possible, which the log says."""
+    if model.model.device != "cpu" or model.model.compute_type not in IN_8_BITS or not has_vnni():
+        logger.warning("VIVAVOCE_SPECULATIVE_DECODING has no effect: it needs int8 on a CPU with VNNI.")
+        return None
+    from realtime.engines.whisper.speculative_loading import load  # imports onnx
+
+    try:
+        return load(directory, model.hf_tokenizer, threads)
+    except EngineError as exc:
+        logger.warning("VIVAVOCE_SPECULATIVE_DECODING has no effect: %s", exc)
+        return None
+
+
 @contextmanager
 def _converted_errors() -> Iterator[None]:
-    """Raise the errors of CTranslate2 and faster-whisper as `EngineError`."""
+    """Raise the errors of CTranslate2, faster-whisper and onnxruntime as `EngineError`."""
     try:
         yield
-    except (RuntimeError, ValueError) as exc:
+    except (RuntimeError, ValueError, *FAILED_RUN) as exc:
         raise EngineError(f"Whisper failed: {exc}") from exc

@@ -135,6 +135,13 @@ class DecodeState:
         return [*self.context, *self.task]
 
     @property
+    def is_greedy(self) -> bool:
+        """Whether the most likely token is wanted each time, and none but those of the model are suppressed."""
+        decoding = self.request.decoding
+        plain = decoding.repetition_penalty == 1 and decoding.no_repeat_ngram_size == 0 and not self.foreign_scripts
+        return plain and decoding.beam_size == 1 and decoding.temperatures[self.step] == 0
+
+    @property
     def frames(self) -> int:
         """Frames of the audio, without padding."""
         return frames_of(self.request.samples)

@@ -1,8 +1,9 @@
 """What partials cost, and how soon and how correctly they commit words: `python -m tests.bench.hard_cases.partials`.
 
 Sessions, scheduler, detector and recognizer are real, the clock is simulated: an engine is busy for the CPU time that
-it takes on one thread here. So the figures depend little on what else the machine does. With `--finals`, a second row
-has finals alone, whose words no partial has committed before.
+it takes on one thread here. So the figures depend little on what else the machine does. With `--speculative`, a second
+row has speculative decoding; with `--finals`, a further one has finals alone, whose words no partial has committed
+before.
 
 The recordings are the clean English ones with known word times; with `--reading`, one reader who hardly pauses; with
 `--every N`, every Nth recording of speech in any language, whose words have no lags.
@@ -154,21 +155,27 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the order of the recordings")
     parser.add_argument("--reading", action="store_true", help="one reader instead of clips")
     parser.add_argument("--every", type=int, metavar="N", help="every Nth recording of speech, each once")
+    parser.add_argument("--speculative", action="store_true", help="with speculative decoding too")
     parser.add_argument("--finals", action="store_true", help="without partials too")
     arguments = parser.parse_args()
-    recognizer = Whisper(locate(WHISPER_BASE, Settings(offline=True)), device="cpu", compute_type="int8", threads=1)
+    directory = locate(WHISPER_BASE, Settings(offline=True))
+    load_whisper = partial(Whisper, directory, device="cpu", compute_type="int8", threads=1)
+    recognizers = {"as it is": load_whisper()}
+    if arguments.speculative:
+        recognizers["speculative"] = load_whisper(speculative=True)
     detector = Silero()
     console = Console(width=170)
     table = Table(
-        "streams", "partials", "encode ms", "decode ms", "window s", "tokens", "CPU per s of audio: partials",
+        "", "streams", "partials", "encode ms", "decode ms", "window s", "tokens", "CPU per s of audio: partials",
         "finals", "detector", "first s", "commit p50/p95", "settled p50/p95", "errors", "words",
     )  # fmt: skip
     for streams in arguments.streams:
         tracks = [_track(arguments, streams, number) for number in range(streams)]
-        for partials in (True, False) if arguments.finals else (True,):
-            captions = Captions(recognizer, detector, tracks, partials=partials)
+        kinds = [(name, True) for name in recognizers] + ([("as it is", False)] if arguments.finals else [])
+        for name, partials in kinds:
+            captions = Captions(recognizers[name], detector, tracks, partials=partials)
             captions.run(streams, 0)
-            table.add_row(*_row(captions, tracks, partials=partials))
+            table.add_row(name if partials else "finals", *_row(captions, tracks))
     console.print(table)
 
 
@@ -181,7 +188,7 @@ def _track(arguments: argparse.Namespace, streams: int, number: int) -> Track:
     return shuffled_track(recorded().clips, arguments.seconds, GAP_SECONDS, arguments.seed + number)
 
 
-def _row(captions: Captions, tracks: Sequence[Track], *, partials: bool) -> Iterator[str]:
+def _row(captions: Captions, tracks: Sequence[Track]) -> Iterator[str]:
     scores = [
         score(track.words, list(frames(shown)), FRAME_SECONDS)
         for track, shown in zip(tracks, captions.events, strict=True)
@@ -189,7 +196,7 @@ def _row(captions: Captions, tracks: Sequence[Track], *, partials: bool) -> Iter
     texts = [track.text or " ".join(clip.text for clip in track.clips) for track in tracks]
     seconds, cpu = sum(track.seconds for track in tracks), captions.cpu
     count = max(1, len(captions.windows))
-    yield str(len(tracks)) if partials else "finals"
+    yield str(len(tracks))
     yield f"{len(captions.windows) / seconds:.2f}/s"
     yield f"{1000 * cpu['partial encode'] / count:.0f}"
     yield f"{1000 * cpu['partial decode'] / count:.0f}"

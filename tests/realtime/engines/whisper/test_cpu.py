@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.engines.whisper.cpu import AVX512, VARIABLE, enable_avx512
+from realtime.engines.whisper.cpu import AVX512, VARIABLE, enable_avx512, has_vnni
 
 CPUINFO = Path("/proc/cpuinfo")
 
@@ -38,6 +38,15 @@ def test_avx512_is_not_enabled_if_one_feature_is_missing(tmp_path: Path, lacking
 def test_avx512_is_not_enabled_if_the_cpu_is_unknown(tmp_path: Path) -> None:
     enable_avx512(tmp_path / "nowhere")
     assert VARIABLE not in os.environ
+
+
+@pytest.mark.parametrize(("features", "has"), [(["avx512_vnni"], True), (["avx_vnni"], True), (["avx512f"], False)])
+def test_vnni_is_found_on_avx512_and_avx2(tmp_path: Path, features: list[str], *, has: bool) -> None:
+    assert has_vnni(processor(tmp_path, *features)) is has
+
+
+def test_an_unknown_cpu_has_no_vnni(tmp_path: Path) -> None:
+    assert not has_vnni(tmp_path / "nowhere")
 
 
 def test_an_instruction_set_chosen_by_the_operator_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,219 @@
+"""Whisper's decoder as ONNX graphs, built from the weights of a model.
+
+Two graphs: one projects a decoder memory to the keys and values of cross-attention, once for a request; the other
+takes the next tokens of each request of a batch, with the keys and values of those before, and returns logits.
+
+Matrices are multiplied in 8 bits, as CTranslate2 does it: each row of weights and each vector of activations has a
+scale of its own, so that what a request gets does not depend on the others in its batch.
+
+Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), for the architecture; the
+lists of operators of ONNX and onnxruntime.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike, NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from realtime.engines.whisper.stored_weights import StoredWeights
+
+LIMIT: Final = 127
+"""Largest 8-bit weight or activation."""
+
+ROWS_AT_ONCE: Final = 1024
+"""Rows of a matrix that are brought to 8 bits at once, so that it is never in memory with 32."""
+
+
+class _Graph:
+    """A graph in the making; its methods return the names of values.
+
+    Matrices go to a file of their own at once, so that no more than one of them is in memory.
+    """
+
+    def __init__(self, weights: StoredWeights, file: Path) -> None:
+        self._weights = weights
+        self._heads, self._head = heads_of(weights)
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
+        self._file = file
+        self._matrices = file.with_suffix(".data")
+        self._matrices.touch()
+
+    def constant(self, values: ArrayLike, name: str = "") -> str:
+        """Add a constant, unless there is one of this name."""
+        name = name or f"constant{len(self._constants)}"
+        if name not in self._constants:
+            self._constants[name] = numpy_helper.from_array(np.asarray(values), name)
+        return name
+
+    def matrix(self, values: NDArray[np.int8]) -> str:
+        """Add a matrix as a constant."""
+        name = f"matrix{len(self._constants)}"
+        tensor = TensorProto(name=name, data_type=TensorProto.INT8, dims=values.shape)
+        tensor.data_location = TensorProto.EXTERNAL
+        with self._matrices.open("ab") as file:
+            where = {"location": self._matrices.name, "offset": file.tell(), "length": values.nbytes}
+            file.write(values.data)
+        for key, value in where.items():
+            tensor.external_data.add(key=key, value=str(value))
+        self._constants[name] = tensor
+        return name
+
+    def add(
+        self, operator: str, *inputs: str, output: str = "", domain: str | None = None, **attributes: float | list[int]
+    ) -> str:
+        """Add an operator of one output."""
+        output = output or f"value{len(self._nodes)}"
+        node = helper.make_node(operator, list(inputs), [output], domain=domain)
+        node.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
+        self._nodes.append(node)
+        return output
+
+    def norm(self, value: str, name: str) -> str:
+        """Normalize a layer's input."""
+        gamma, beta = (self.constant(self._weights.float32(f"{name}/{each}")) for each in ("gamma", "beta"))
+        return self.add("LayerNormalization", value, gamma, beta, axis=-1, epsilon=1e-5)
+
+    def linear(self, value: str, name: str) -> str:
+        """Multiply by a matrix in 8 bits, and add its bias if it has one."""
+        rounded, scales = _in_8_bits(self._weights, f"{name}/weight")
+        largest = self.add("ReduceMax", self.add("Abs", value), self.constant([-1], "last_axis"))
+        scale = self.add("Mul", largest, self.constant(np.float32(1 / LIMIT), "one_by_limit"))
+        scale = self.add("Max", scale, self.constant(np.float32(1e-12), "tiny"))
+        # The kernels are made for unsigned activations: 128 stands for zero.
+        activation = self.add("Round", self.add("Div", value, scale))
+        activation = self.add("Add", activation, self.constant(np.float32(128), "offset"))
+        activation = self.add("Cast", activation, to=TensorProto.UINT8)
+        product = self.add(
+            "MatMulIntegerToFloat",
+            activation,
+            self.matrix(rounded),
+            self.constant(np.float32(1), "one"),
+            self.constant(scales),
+            self.constant(np.uint8(128), "zero_point"),
+            self.constant(np.int8(0), "weight_zero_point"),
+            domain="com.microsoft",
+        )
+        product = self.add("Mul", product, scale)
+        if f"{name}/bias" not in self._weights:
+            return product
+        return self.add("Add", product, self.constant(self._weights.float32(f"{name}/bias")))
+
+    def heads(self, value: str, parts: int) -> list[str]:
+        """Split the last axis of (batch, length, ...) into `parts`, each (batch, heads, length, head dimension)."""
+        shape = self.constant([0, 0, parts, self._heads, self._head], f"heads_{parts}")
+        split = self.add("Transpose", self.add("Reshape", value, shape), perm=[2, 0, 3, 1, 4])
+        return [
+            self.add("Gather", split, self.constant(np.int64(part), f"part_{part}"), axis=0) for part in range(parts)
+        ]
+
+    def attention(self, query: str, keys: str, values: str, mask: str) -> str:
+        """Attend with the queries of all heads to transposed keys and to values; `mask` is added to the scores."""
+        scaled = self.add("Mul", query, self.constant(np.float32(self._head**-0.5), "query_scale"))
+        weights = self.add("Softmax", self.add("Add", self.add("MatMul", scaled, keys), mask), axis=-1)
+        merged = self.add("Transpose", self.add("MatMul", weights, values), perm=[0, 2, 1, 3])
+        return self.add("Reshape", merged, self.constant([0, 0, -1], "merged"))
+
+    def write(self, inputs: Sequence[tuple[str, int, list[str | int]]], outputs: Sequence[str]) -> None:
+        """Write the graph to its file, for inputs of these names, types and shapes."""
+        graph = helper.make_graph(
+            self._nodes,
+            "whisper",
+            [helper.make_tensor_value_info(*each) for each in inputs],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+            list(self._constants.values()),
+        )
+        operators = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+        self._file.write_bytes(helper.make_model(graph, opset_imports=operators, ir_version=10).SerializeToString())
+
+
+def _in_8_bits(weights: StoredWeights, name: str) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return a matrix, transposed and in 8 bits, with the scale of each of its columns."""
+    shape = weights.shape(name)
+    rounded, scales = np.empty(shape[::-1], np.int8), np.empty(shape[0], np.float32)
+    for start in range(0, shape[0], ROWS_AT_ONCE):
+        part = slice(start, min(start + ROWS_AT_ONCE, shape[0]))
+        rows = weights.rows(name, part.start, part.stop)
+        scales[part] = np.maximum(np.abs(rows).max(axis=1), np.finfo(np.float32).tiny) / LIMIT
+        rows /= scales[part, None]
+        rounded[:, part] = np.rint(rows, out=rows).T
+    return rounded, scales
+
+
+def heads_of(weights: StoredWeights) -> tuple[int, int]:
+    """Return the number of attention heads of the decoder, and the dimensions of each."""
+    heads = weights.number("decoder/num_heads")
+    return heads, weights.shape("decoder/embeddings/weight")[1] // heads
+
+
+def layers(weights: StoredWeights) -> int:
+    """Return the number of layers of the decoder."""
+    count = 0
+    while f"decoder/layer_{count}/ffn/linear_0/weight" in weights:
+        count += 1
+    return count
+
+
+def write_memory_graph(weights: StoredWeights, file: Path) -> None:
+    """Write the graph from `memory`, (batch, frames, model dimension), to `memory_keys_N` and `memory_values_N`.
+
+    Those are (batch, heads, head dimension, frames) and (batch, heads, frames, head dimension).
+    """
+    graph, outputs = _Graph(weights, file), list[str]()
+    for layer in range(layers(weights)):
+        keys, values = graph.heads(graph.linear("memory", f"decoder/layer_{layer}/attention/linear_1"), 2)
+        outputs += [
+            graph.add("Transpose", keys, output=f"memory_keys_{layer}", perm=[0, 1, 3, 2]),
+            graph.add("Identity", values, output=f"memory_values_{layer}"),
+        ]
+    graph.write([("memory", TensorProto.FLOAT, ["batch", "frames", "dimension"])], outputs)
+
+
+def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
+    """Write the graph from the next tokens of each request to logits.
+
+    Inputs: `tokens`, their embeddings with those of their positions, (batch, length, model dimension); `mask`, added to
+    the scores of self-attention, (batch, 1, length, all slots); `memory_mask`, the same for the memory, (batch, 1, 1,
+    frames); for each layer `keys_N` and `values_N` of the slots before, (batch, heads, slots, head dimension), and what
+    the graph of the memory returns; `wanted`, places in the flattened batch and length. Outputs: `logits` of the wanted
+    places, (places, vocabulary), and `all_keys_N` and `all_values_N` with the new slots behind those before.
+    """
+    graph, outputs = _Graph(weights, file), ["logits"]
+    inputs: list[tuple[str, int, list[str | int]]] = [
+        ("tokens", TensorProto.FLOAT, ["batch", "length", "dimension"]),
+        ("mask", TensorProto.FLOAT, ["batch", 1, "length", "slots"]),
+        ("memory_mask", TensorProto.FLOAT, ["batch", 1, 1, "frames"]),
+        ("wanted", TensorProto.INT64, ["places"]),
+    ]
+    value = "tokens"
+    for layer in range(layers(weights)):
+        name = f"decoder/layer_{layer}"
+        normed = graph.norm(value, f"{name}/self_attention/layer_norm")
+        query, keys, values = graph.heads(graph.linear(normed, f"{name}/self_attention/linear_0"), 3)
+        keys = graph.add("Concat", f"keys_{layer}", keys, output=f"all_keys_{layer}", axis=2)
+        values = graph.add("Concat", f"values_{layer}", values, output=f"all_values_{layer}", axis=2)
+        attended = graph.attention(query, graph.add("Transpose", keys, perm=[0, 1, 3, 2]), values, "mask")
+        value = graph.add("Add", value, graph.linear(attended, f"{name}/self_attention/linear_1"))
+        normed = graph.norm(value, f"{name}/attention/layer_norm")
+        (query,) = graph.heads(graph.linear(normed, f"{name}/attention/linear_0"), 1)
+        attended = graph.attention(query, f"memory_keys_{layer}", f"memory_values_{layer}", "memory_mask")
+        value = graph.add("Add", value, graph.linear(attended, f"{name}/attention/linear_2"))
+        normed = graph.norm(value, f"{name}/ffn/layer_norm")
+        hidden = graph.add("Gelu", graph.linear(normed, f"{name}/ffn/linear_0"))
+        value = graph.add("Add", value, graph.linear(hidden, f"{name}/ffn/linear_1"))
+        inputs += [
+            (f"keys_{layer}", TensorProto.FLOAT, ["batch", "heads", "before", "head"]),
+            (f"values_{layer}", TensorProto.FLOAT, ["batch", "heads", "before", "head"]),
+            (f"memory_keys_{layer}", TensorProto.FLOAT, ["batch", "heads", "head", "frames"]),
+            (f"memory_values_{layer}", TensorProto.FLOAT, ["batch", "heads", "frames", "head"]),
+        ]
+        outputs += [keys, values]
+    dimension = weights.shape("decoder/embeddings/weight")[1]
+    flat = graph.add("Reshape", value, graph.constant([-1, dimension], "flat"))
+    wanted = graph.norm(graph.add("Gather", flat, "wanted", axis=0), "decoder/layer_norm")
+    graph.add("Identity", graph.linear(wanted, "decoder/projection"), output="logits")
+    graph.write(inputs, outputs)

@@ -1,0 +1,274 @@
+"""Greedy generation that verifies text it expects in one pass, instead of writing it again token by token.
+
+The text of a partial mostly begins like the one before, and that of a final like the last partial. All tokens of such
+an expected text are fed at once; those that the decoder would have chosen are accepted, up to the first that differs,
+and generation goes on from there: speculative decoding (Leviathan, Kalman and Matias, "Fast Inference from Transformers
+via Speculative Decoding", 2023) with the earlier hypothesis as the draft. The result is that of greedy generation, but
+where two tokens are equally likely up to rounding. CTranslate2 cannot do it: it takes a prefix token by token.
+
+Requests of a batch may differ in every length: what is not theirs is masked.
+
+Source of the rules for timestamps: openai/whisper, `decoding.py`.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from realtime.engines.whisper.batch_state import MASKED, BatchState
+from realtime.engines.whisper.stored_weights import StoredWeights
+
+MAX_INITIAL_TIMESTAMP: Final = 50
+"""Latest first timestamp, in frames: 1 s."""
+
+MAX_RETRIED: Final = 8
+"""Tokens of the expected text that are tried again behind one that differed."""
+
+MAX_MISSES: Final = 3
+"""Tokens that may differ until nothing more is expected, which bounds what is fed in vain."""
+
+MAX_SKIPPED: Final = 2
+"""Expected tokens that the text may lack at once for those behind them to be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialTokens:
+    """Numbers of tokens with a meaning of their own, and those that are never generated."""
+
+    start: int
+    end: int
+    no_speech: int
+    no_timestamps: int
+    suppressed: Sequence[int]
+    suppressed_first: Sequence[int]
+
+    @property
+    def timestamps(self) -> int:
+        """The first timestamp; all tokens from there on are timestamps."""
+        return self.no_timestamps + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What is generated for one request: `memory` is (frames, model dimension), `prompt` all tokens before the text."""
+
+    memory: NDArray[np.float32]
+    prompt: Sequence[int]
+    expected: Sequence[int]
+    """Tokens that the text probably begins with; where they are wrong they only cost time."""
+    max_tokens: int
+
+
+@dataclass(slots=True)
+class Generated:
+    """The tokens generated for one request, timestamps among them, without the end token."""
+
+    tokens: list[int] = field(default_factory=list)
+    log_probability: float = 0.0
+    """Of all tokens together, and of the end token if there is one."""
+    no_speech_probability: float = 0.0
+    probabilities: list[float] = field(default_factory=list)
+    """Of each token; empty where that is not known."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """An excerpt on its way: `fed` are the tokens to feed next, of which the last `guessed` may be wrong."""
+
+    excerpt: Excerpt
+    fed: list[int]
+    guessed: int
+    rest: list[int]
+    """Expected tokens that have not been generated yet, first those guessed."""
+    position: int = 0
+    """Number of tokens that were fed and are right."""
+    misses: int = 0
+    """How often a token was not the expected one."""
+    generated: Generated = field(default_factory=Generated)
+    done: bool = False
+
+
+class SpeculativeDecoder:
+    """The decoder of a Whisper model for greedy generation on a CPU."""
+
+    def __init__(
+        self,
+        memory: onnxruntime.InferenceSession,
+        decoder: onnxruntime.InferenceSession,
+        cache_shape: tuple[int, int, int],
+        weights: StoredWeights,
+        special: SpecialTokens,
+    ) -> None:
+        """Generate with the graphs of `decoder_graph`; `weights` have the embeddings.
+
+        `cache_shape` has the numbers of caches, of heads, and of dimensions of a head. Raises `EngineError`, and
+        `IndexError` for special tokens that the model does not have.
+        """
+        self._memory, self._decoder, self._cache_shape = memory, decoder, cache_shape
+        self._weights, self._special = weights, special
+        self._positions = weights.float32("decoder/position_encodings/encodings")
+        self._bias = np.zeros(weights.shape("decoder/embeddings/weight")[0], np.float32)
+        self._bias[[*special.suppressed, special.no_timestamps]] = -np.inf
+        self._first_bias = np.zeros_like(self._bias)
+        self._first_bias[list(special.suppressed_first)] = -np.inf
+
+    def close(self) -> None:
+        """Close the file of the weights."""
+        self._weights.close()
+
+    def generate(self, excerpts: Sequence[Excerpt]) -> list[Generated]:
+        """Generate the text of excerpts as one batch."""
+        rows = [
+            _Row(each, [*each.prompt, *each.expected], len(each.expected), list(each.expected)) for each in excerpts
+        ]
+        batch = BatchState(self._attended([each.memory for each in excerpts]), *self._cache_shape)
+        alive = list(rows)
+        while alive:
+            self._step(batch, alive)
+            for index in reversed(range(len(alive))):
+                if alive[index].done:
+                    batch.drop(index)
+                    alive[index] = alive[-1]
+                    alive.pop()
+        return [row.generated for row in rows]
+
+    def _attended(self, memories: Sequence[NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """Return the keys and values of the decoder memories, and the mask of what is not theirs."""
+        longest = max(map(len, memories))
+        names = [each.name for each in self._memory.get_outputs()]
+        attended: dict[str, NDArray[np.float32]] = {}
+        for row, memory in enumerate(memories):
+            padded = np.pad(memory, ((0, longest - len(memory)), (0, 0)))[None]
+            for name, values in zip(names, self._memory.run(names, {"memory": padded}), strict=True):
+                if row == 0:
+                    attended[name] = np.empty((len(memories), *values.shape[1:]), np.float32)
+                attended[name][row] = values[0]
+        outside = np.arange(longest) >= np.array([len(each) for each in memories])[:, None]
+        attended["memory_mask"] = np.where(outside, np.float32(MASKED), np.float32(0))[:, None, None]
+        return attended
+
+    def _step(self, batch: BatchState, rows: Sequence[_Row]) -> None:
+        """Feed the next tokens of all rows, and take over what is generated for them."""
+        length = max(len(row.fed) for row in rows)
+        tokens = np.zeros((len(rows), length, self._positions.shape[1]), np.float32)
+        wanted: list[int] = []
+        for index, row in enumerate(rows):
+            tokens[index, : len(row.fed)] = self._embedded(row)
+            first = index * length
+            if row.position == 0:
+                wanted.append(first + row.fed.index(self._special.start))
+            wanted += range(first + len(row.fed) - row.guessed - 1, first + len(row.fed))
+        logits = self._run(batch, tokens, np.array(wanted))
+        place = 0
+        for index, row in enumerate(rows):
+            if row.position == 0:
+                row.generated.no_speech_probability = float(_softmax(logits[place])[self._special.no_speech])
+                place += 1
+            right = self._take(row, logits[place : place + row.guessed + 1])
+            place += row.guessed + 1
+            batch.show(index, len(row.fed) - row.guessed + right)
+            row.position += len(row.fed) - row.guessed + right
+            if not row.done:
+                self._expect(row)
+
+    def _take(self, row: _Row, logits: NDArray[np.float32]) -> int:
+        """Append the tokens that follow; return how many of those guessed are right."""
+        generated, guesses = row.generated, row.fed[len(row.fed) - row.guessed :]
+        logits += self._bias
+        for right, guess in enumerate([*guesses, None]):
+            token, log_probability = self._choose(logits[right], generated.tokens, row.excerpt)
+            generated.log_probability += log_probability
+            if token == self._special.end:
+                row.done = True
+                return right
+            generated.tokens.append(token)
+            generated.probabilities.append(math.exp(log_probability))
+            if len(generated.tokens) == row.excerpt.max_tokens:
+                row.done = True
+                return right
+            if token != guess:
+                return right
+            del row.rest[:1]
+        raise AssertionError  # the last guess is None, which no token is
+
+    def _expect(self, row: _Row) -> None:
+        """Decide what to feed next: the newest token, which was no guess, and what probably follows it."""
+        newest, rest, guesses = row.generated.tokens[-1], row.rest, MAX_RETRIED
+        if rest and newest == rest[0]:  # it was expected, but not tried
+            rest = rest[1:]
+        elif row.misses == MAX_MISSES:
+            rest = []
+        elif newest >= self._special.timestamps:
+            row.misses, guesses = row.misses + 1, len(rest) + 1
+            if rest and rest[0] >= self._special.timestamps:
+                rest = rest[1:]  # another time was expected
+            elif len(row.generated.tokens) > 1 and row.generated.tokens[-2] < self._special.timestamps:
+                rest = [newest, *rest]  # the next sentence begins when this one ends
+        else:  # expected tokens are missing before it, or it stands for one of them
+            row.misses += 1
+            skipped = rest[: MAX_SKIPPED + 1]
+            rest = rest[skipped.index(newest) + 1 if newest in skipped else 1 :]
+        row.rest, row.fed = rest, [newest, *rest[:guesses]]
+        row.guessed = len(row.fed) - 1
+
+    def _choose(self, logits: NDArray[np.float32], before: Sequence[int], excerpt: Excerpt) -> tuple[int, float]:
+        """Return the most likely token behind those generated before, and its log-probability among those allowed."""
+        special = self._special
+        if excerpt.prompt[-1] == special.no_timestamps:
+            if not before:
+                logits += self._first_bias
+            token = int(logits.argmax())
+            return token, float(logits[token]) - _log_sum(logits)
+        begin, last = special.timestamps, len(logits)
+        text, times = logits[:begin], logits[begin:]
+        if not before:
+            return _likeliest(times[: MAX_INITIAL_TIMESTAMP + 1], begin)
+        if before[-1] >= begin:
+            if len(before) == 1 or before[-2] >= begin:
+                return _likeliest(text, 0)
+            text, first_text = text[special.end : special.end + 1], special.end
+            first = before[-1]
+        else:
+            first_text = 0
+            first = max((each for each in before if each >= begin), default=begin - 1) + 1
+        times = logits[first:last]
+        of_times = _log_sum(times)
+        token = int(text.argmax())
+        if of_times > text[token]:
+            return _likeliest(times, first)
+        return first_text + token, float(text[token] - np.logaddexp(of_times, _log_sum(text)))
+
+    def _embedded(self, row: _Row) -> NDArray[np.float32]:
+        """Return the embeddings of the tokens to feed, with those of their positions."""
+        tokens = [self._weights.rows("decoder/embeddings/weight", token, token + 1)[0] for token in row.fed]
+        return np.stack(tokens) + self._positions[row.position : row.position + len(row.fed)]
+
+    def _run(self, batch: BatchState, tokens: NDArray[np.float32], wanted: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the logits of the wanted places, and add the keys and values of the tokens to the batch."""
+        mask = batch.extended(tokens.shape[1])
+        logits, *batch.cache = self._decoder.run(
+            None, {"tokens": tokens, "wanted": wanted, "mask": mask, **batch.inputs}
+        )
+        return logits
+
+
+def _likeliest(logits: NDArray[np.float32], first: int) -> tuple[int, float]:
+    token = int(logits.argmax())
+    return first + token, float(logits[token]) - _log_sum(logits)
+
+
+def _log_sum(logits: NDArray[np.float32]) -> float:
+    """Return the logarithm of the sum of exponentials."""
+    largest = logits.max(initial=-np.inf)
+    return float(largest + np.log(np.exp(logits - largest).sum())) if np.isfinite(largest) else -np.inf
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    powers: NDArray[np.float32] = np.exp(logits - logits.max())
+    powers /= powers.sum()
+    return powers

@@ -1,0 +1,58 @@
+"""Load the second decoder of a model; separate, because it imports onnx, which takes memory."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tokenizers import Tokenizer
+
+from realtime.engines.onnx import load_model
+from realtime.engines.whisper.decoder_graph import heads_of, layers, write_decoder_graph, write_memory_graph
+from realtime.engines.whisper.speculative import SpecialTokens, SpeculativeDecoder
+from realtime.engines.whisper.stored_weights import StoredWeights
+from realtime.errors import EngineError
+
+
+def load(directory: Path, vocabulary: Tokenizer, threads: int) -> SpeculativeDecoder:
+    """Load the decoder of a model in CTranslate2's format, with so many threads for all calls together.
+
+    Raises `EngineError`.
+    """
+    try:
+        with ExitStack() as failed:
+            weights = StoredWeights(directory / "model.bin")
+            failed.callback(weights.close)
+            decoder = _decoder(weights, _special_tokens(directory, vocabulary), max(1, threads))
+            failed.pop_all()
+            return decoder
+    except (OSError, ValueError, LookupError, TypeError) as exc:
+        raise EngineError(f"the weights could not be read: {exc!r}") from exc
+
+
+def _decoder(weights: StoredWeights, special: SpecialTokens, threads: int) -> SpeculativeDecoder:
+    with TemporaryDirectory() as written:
+        memory, decoder = Path(written, "memory.onnx"), Path(written, "decoder.onnx")
+        write_memory_graph(weights, memory)
+        write_decoder_graph(weights, decoder)
+        # An arena would keep as much memory as the largest batch took.
+        return SpeculativeDecoder(
+            load_model(memory, "The decoder", threads, arena=False),
+            load_model(decoder, "The decoder", threads, arena=False),
+            (2 * layers(weights), *heads_of(weights)),
+            weights,
+            special,
+        )
+
+
+def _special_tokens(directory: Path, vocabulary: Tokenizer) -> SpecialTokens:
+    numbers = vocabulary.get_vocab()
+    config = json.loads((directory / "config.json").read_bytes())
+    return SpecialTokens(
+        start=numbers["<|startoftranscript|>"],
+        end=numbers["<|endoftext|>"],
+        no_speech=numbers.get("<|nospeech|>", numbers.get("<|nocaptions|>", 0)),
+        no_timestamps=numbers["<|notimestamps|>"],
+        suppressed=config["suppress_ids"],
+        suppressed_first=config["suppress_ids_begin"],
+    )

