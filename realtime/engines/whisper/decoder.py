@@ -98,7 +98,7 @@ class Decoder:
             if with_probabilities and not state.request.final:
                 text.probabilities = [
                     _probability(logits, token) if token < self.tokenizer_of(state).eot else 1.0
-                    for logits, token in zip(result.logits[0], tokens, strict=False)
+                    for logits, token in zip(result.logits[0], tokens[: state.max_tokens], strict=False)
                 ]
             drafts.append(self._draft(state, text))
         return drafts

@@ -6,6 +6,7 @@ then each variable with its name, shape, type and bytes, and at the end names th
 
 import os
 import struct
+from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -40,13 +41,11 @@ class StoredWeights:
 
     def __init__(self, file: Path) -> None:
         """Read the table of variables. Raises `EngineError` for a layout that is not understood, and `OSError`."""
-        self._file = file.open("rb")
         self._variables: dict[str, _Variable] = {}
-        try:
+        with ExitStack() as failed:
+            self._file = failed.enter_context(file.open("rb"))
             self._read_table()
-        except Exception:
-            self.close()
-            raise
+            failed.pop_all()
 
     def close(self) -> None:
         """Close the file."""

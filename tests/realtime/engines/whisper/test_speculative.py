@@ -115,57 +115,44 @@ def test_what_is_expected_does_not_change_the_text(
         assert guessed.no_speech_probability == pytest.approx(plain.no_speech_probability, rel=CLOSE)
 
 
-@pytest.mark.parametrize("prompt", PROMPTS, ids=PROMPT_NAMES)
-def test_expected_text_takes_one_pass(
-    decoder: SpeculativeDecoder, prompt: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seed, text = next((seed, text) for seed in range(SAMPLES) if len(text := plain_text(decoder, seed, prompt)) > 3)
-    passes = []
-    step = decoder._step
-
-    def counted(*arguments: Any) -> None:
-        passes.append(arguments)
-        step(*arguments)
-
-    monkeypatch.setattr(decoder, "_step", counted)
-    (generated,) = generate(decoder, excerpt(seed, prompt, text))
-    assert generated.tokens == text
-    assert len(passes) == 1
-
-
-def test_a_text_that_is_all_wrong_is_given_up_after_a_few_tokens(
-    decoder: SpeculativeDecoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = plain_text(decoder, 0, TASK)
-    fed: list[int] = []
+@pytest.fixture
+def fed(decoder: SpeculativeDecoder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many tokens of the first row were fed in each pass."""
+    lengths: list[int] = []
     step = decoder._step
 
     def counted(batch: Any, rows: Any) -> None:
-        fed.append(len(rows[0].fed))
+        lengths.append(len(rows[0].fed))
         step(batch, rows)
 
     monkeypatch.setattr(decoder, "_step", counted)
+    return lengths
+
+
+@pytest.mark.parametrize("prompt", PROMPTS, ids=PROMPT_NAMES)
+def test_expected_text_takes_one_pass(decoder: SpeculativeDecoder, prompt: list[int], fed: list[int]) -> None:
+    seed, text = next((seed, text) for seed in range(SAMPLES) if len(text := plain_text(decoder, seed, prompt)) > 3)
+    fed.clear()
+    (generated,) = generate(decoder, excerpt(seed, prompt, text))
+    assert generated.tokens == text
+    assert len(fed) == 1
+
+
+def test_a_text_that_is_all_wrong_is_given_up_after_a_few_tokens(decoder: SpeculativeDecoder, fed: list[int]) -> None:
+    text = plain_text(decoder, 0, TASK)
+    fed.clear()
     (generated,) = generate(decoder, excerpt(0, TASK, [11, 12] * 15))
     assert generated.tokens == text
     assert len([length for length in fed[1:] if length > 1]) <= MAX_MISSES
 
 
-def test_another_first_timestamp_costs_one_more_pass(
-    decoder: SpeculativeDecoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_first_timestamp_costs_one_more_pass(decoder: SpeculativeDecoder, fed: list[int]) -> None:
     text = plain_text(decoder, 0, TASK)
     assert text[1] < END
-    passes = []
-    step = decoder._step
-
-    def counted(*arguments: Any) -> None:
-        passes.append(arguments)
-        step(*arguments)
-
-    monkeypatch.setattr(decoder, "_step", counted)
+    fed.clear()
     (generated,) = generate(decoder, excerpt(0, TASK, [text[0] + 1, *text[1:]]))
     assert generated.tokens == text
-    assert len(passes) == 2
+    assert len(fed) == 2
 
 
 def test_threads_share_a_decoder(decoder: SpeculativeDecoder) -> None:
