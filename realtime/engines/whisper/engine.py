@@ -56,7 +56,7 @@ class Whisper:
         device: str = "auto",
         device_index: int = 0,
         compute_type: str = "default",
-        speculative: bool = False,
+        speculative: bool = True,
         workers: int = 1,
         threads: int = 0,
     ) -> None:
@@ -154,14 +154,14 @@ class Whisper:
 def _greedy_decoder(directory: Path, model: WhisperModel, threads: int) -> SpeculativeDecoder | None:
     """Return the decoder that verifies what is expected; None where that is not possible, which the log says."""
     if model.model.device != "cpu" or model.model.compute_type not in IN_8_BITS or not has_vnni():
-        logger.warning("VIVAVOCE_SPECULATIVE_DECODING has no effect: it needs int8 on a CPU with VNNI.")
+        logger.info("Speculative decoding is off: it needs int8 on a CPU with VNNI.")
         return None
     from realtime.engines.whisper.speculative_loading import load  # imports onnx
 
     try:
         return load(directory, model.hf_tokenizer, threads)
     except EngineError as exc:
-        logger.warning("VIVAVOCE_SPECULATIVE_DECODING has no effect: %s", exc)
+        logger.warning("Speculative decoding is off: %s", exc)
         return None
 
 
