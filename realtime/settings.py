@@ -115,8 +115,8 @@ class Settings:
     compute_type: str = "int8"
     """CTranslate2 compute type: `int8` is the fastest on a CPU, `float16` on a GPU."""
     speculative_decoding: bool = True
-    """Whether greedy text is verified where it is expected, instead of being generated token by token, as far as the CPU
-    can."""
+    """Whether greedy text is verified where it is expected, instead of being generated token by token; CPUs without
+    VNNI cannot."""
     device_index: int = 0
     """Index of the GPU to use."""
     decoder_workers: int = 0

@@ -1,6 +1,6 @@
 """What a decoder has of each request of a batch while it generates."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,15 @@ MASKED: Final = -1e9
 class BatchState:
     """What the decoder has of each row of a batch: its memory, and the keys and values of the tokens fed so far.
 
-    Rows share the slots of these tokens; `_visible`, (rows, slots), says which of them count.
+    All rows have the `shared` inputs. They share the slots of the tokens; `_visible`, (rows, slots), says which of them
+    count.
     """
 
-    def __init__(self, attended: dict[str, NDArray[np.float32]], caches: int, heads: int, head: int) -> None:
+    def __init__(
+        self, attended: dict[str, NDArray[Any]], shared: dict[str, NDArray[Any]], caches: int, heads: int, head: int
+    ) -> None:
         self._attended = attended
+        self._shared = shared
         rows = len(attended["memory_mask"])
         self.cache: list[NDArray[np.float32]] = [np.zeros((rows, heads, 0, head), np.float32)] * caches
         """Keys and values of each layer by turns, each (rows, heads, slots, dimensions of a head)."""
@@ -24,10 +28,10 @@ class BatchState:
         self._new = 0
 
     @property
-    def inputs(self) -> dict[str, NDArray[np.float32]]:
+    def inputs(self) -> dict[str, NDArray[Any]]:
         """The inputs of the graph that stay, or have grown."""
         names = (f"{each}_{layer}" for layer in range(len(self.cache) // 2) for each in ("keys", "values"))
-        return self._attended | dict(zip(names, self.cache, strict=True))
+        return self._attended | self._shared | dict(zip(names, self.cache, strict=True))
 
     def drop(self, row: int) -> None:
         """Put the last row in the place of this one, which is cheaper than to copy all others."""

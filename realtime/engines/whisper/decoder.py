@@ -20,7 +20,7 @@ from realtime.engines.whisper.likelihood import log_likelihood
 from realtime.engines.whisper.options import generation
 from realtime.engines.whisper.scripts import ForeignTokens
 from realtime.engines.whisper.speculative import Excerpt, Generated, SpeculativeDecoder
-from realtime.engines.whisper.windows import FRAME, MAX_LENGTH, DecodeState, Encoding, with_silence
+from realtime.engines.whisper.windows import FRAME, MAX_LENGTH, DecodeState, Encoding
 from realtime.engines.whisper.words import TimedToken, words_of
 from realtime.errors import ClientError
 from realtime.speech.transcript import Hypothesis
@@ -114,10 +114,12 @@ class Decoder:
         expected = known.tokens if known else tokenizer.encode(state.request.expected)
         begin = [tokenizer.timestamp_begin] if state.timestamps and expected else []
         return Excerpt(
-            memory=with_silence(state.encoding, self._encoder.silence, state.memory),
+            encoding=state.encoding,
+            memory=state.memory,
             prompt=self._prompt(state),
             expected=[*begin, *expected][: state.max_tokens - 1],
             max_tokens=state.max_tokens,
+            frames=state.frames,
         )
 
     def _draft(self, state: DecodeState, generated: Generated) -> Draft:

@@ -111,11 +111,31 @@ class _Graph:
             self.add("Gather", split, self.constant(np.int64(part), f"part_{part}"), axis=0) for part in range(parts)
         ]
 
-    def attention(self, query: str, keys: str, values: str, mask: str) -> str:
-        """Attend with the queries of all heads to transposed keys and to values; `mask` is added to the scores."""
-        scaled = self.add("Mul", query, self.constant(np.float32(self._head**-0.5), "query_scale"))
-        weights = self.add("Softmax", self.add("Add", self.add("MatMul", scaled, keys), mask), axis=-1)
-        merged = self.add("Transpose", self.add("MatMul", weights, values), perm=[0, 2, 1, 3])
+    def self_attention(self, query: str, keys: str, values: str) -> str:
+        """Attend to the tokens so far; `keys` and `values` are (batch, heads, slots, head dimension)."""
+        scores = self.add("MatMul", self._scaled(query), self.add("Transpose", keys, perm=[0, 1, 3, 2]))
+        return self._merged(self.add("MatMul", self._weights_of(scores, "mask"), values))
+
+    def cross_attention(self, query: str, layer: int) -> str:
+        """Attend to the memory, of which all requests share the tail."""
+        query, parts = self._scaled(query), ("memory", "tail")
+        scores = [self.add("MatMul", query, f"{part}_keys_{layer}") for part in parts]
+        weights = self._weights_of(self.add("Concat", *scores, axis=-1), "memory_mask")
+        outputs = [f"weights_{part}_{layer}" for part in parts]
+        self._nodes.append(helper.make_node("Split", [weights, "memory_parts"], outputs, axis=-1))
+        found = [self.add("MatMul", name, f"{part}_values_{layer}") for name, part in zip(outputs, parts, strict=True)]
+        return self._merged(self.add("Add", *found))
+
+    def _scaled(self, query: str) -> str:
+        return self.add("Mul", query, self.constant(np.float32(self._head**-0.5), "query_scale"))
+
+    def _weights_of(self, scores: str, mask: str) -> str:
+        """Return the weights of attention by its scores, to which a mask is added."""
+        return self.add("Softmax", self.add("Add", scores, mask), axis=-1)
+
+    def _merged(self, value: str) -> str:
+        """Merge the heads."""
+        merged = self.add("Transpose", value, perm=[0, 2, 1, 3])
         return self.add("Reshape", merged, self.constant([0, 0, -1], "merged"))
 
     def write(self, inputs: Sequence[tuple[str, int, list[str | int]]], outputs: Sequence[str]) -> None:
@@ -177,16 +197,19 @@ def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
     """Write the graph from the next tokens of each request to logits.
 
     Inputs: `tokens`, their embeddings with those of their positions, (batch, length, model dimension); `mask`, added to
-    the scores of self-attention, (batch, 1, length, all slots); `memory_mask`, the same for the memory, (batch, 1, 1,
-    frames); for each layer `keys_N` and `values_N` of the slots before, (batch, heads, slots, head dimension), and what
-    the graph of the memory returns; `wanted`, places in the flattened batch and length. Outputs: `logits` of the wanted
-    places, (places, vocabulary), and `all_keys_N` and `all_values_N` with the new slots behind those before.
+    the scores of self-attention, (batch, 1, length, all slots); for each layer `keys_N` and `values_N` of the slots
+    before, (batch, heads, slots, head dimension), and what the graph of the memory returns; `tail_keys_N` and
+    `tail_values_N`, the same for a batch of one, which all requests share as the end of their memory; `memory_mask`,
+    the mask for all of the memory, (batch, 1, 1, frames); `memory_parts`, how many frames are own and shared; `wanted`,
+    places in the flattened batch and length. Outputs: `logits` of the wanted places, (places, vocabulary), and
+    `all_keys_N` and `all_values_N` with the new slots behind those before.
     """
     graph, outputs = _Graph(weights, file), ["logits"]
     inputs: list[tuple[str, int, list[str | int]]] = [
         ("tokens", TensorProto.FLOAT, ["batch", "length", "dimension"]),
         ("mask", TensorProto.FLOAT, ["batch", 1, "length", "slots"]),
-        ("memory_mask", TensorProto.FLOAT, ["batch", 1, 1, "frames"]),
+        ("memory_mask", TensorProto.FLOAT, ["batch", 1, 1, "all frames"]),
+        ("memory_parts", TensorProto.INT64, [2]),
         ("wanted", TensorProto.INT64, ["places"]),
     ]
     value = "tokens"
@@ -196,11 +219,11 @@ def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
         query, keys, values = graph.heads(graph.linear(normed, f"{name}/self_attention/linear_0"), 3)
         keys = graph.add("Concat", f"keys_{layer}", keys, output=f"all_keys_{layer}", axis=2)
         values = graph.add("Concat", f"values_{layer}", values, output=f"all_values_{layer}", axis=2)
-        attended = graph.attention(query, graph.add("Transpose", keys, perm=[0, 1, 3, 2]), values, "mask")
+        attended = graph.self_attention(query, keys, values)
         value = graph.add("Add", value, graph.linear(attended, f"{name}/self_attention/linear_1"))
         normed = graph.norm(value, f"{name}/attention/layer_norm")
         (query,) = graph.heads(graph.linear(normed, f"{name}/attention/linear_0"), 1)
-        attended = graph.attention(query, f"memory_keys_{layer}", f"memory_values_{layer}", "memory_mask")
+        attended = graph.cross_attention(query, layer)
         value = graph.add("Add", value, graph.linear(attended, f"{name}/attention/linear_2"))
         normed = graph.norm(value, f"{name}/ffn/layer_norm")
         hidden = graph.add("Gelu", graph.linear(normed, f"{name}/ffn/linear_0"))
@@ -210,6 +233,8 @@ def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
             (f"values_{layer}", TensorProto.FLOAT, ["batch", "heads", "before", "head"]),
             (f"memory_keys_{layer}", TensorProto.FLOAT, ["batch", "heads", "head", "frames"]),
             (f"memory_values_{layer}", TensorProto.FLOAT, ["batch", "heads", "frames", "head"]),
+            (f"tail_keys_{layer}", TensorProto.FLOAT, [1, "heads", "head", "tail"]),
+            (f"tail_values_{layer}", TensorProto.FLOAT, [1, "heads", "tail", "head"]),
         ]
         outputs += [keys, values]
     dimension = weights.shape("decoder/embeddings/weight")[1]

@@ -27,7 +27,7 @@ from realtime.engines.whisper.options import preceding
 from realtime.engines.whisper.speculative import SpeculativeDecoder
 from realtime.engines.whisper.steps import Step, Steps
 from realtime.engines.whisper.vocabulary import with_first_merge
-from realtime.engines.whisper.windows import DecodeState, batches, padded
+from realtime.engines.whisper.windows import DecodeState, Encoding, batches, padded
 from realtime.errors import EngineError
 from realtime.speech.language_evidence import DetectedLanguage
 from realtime.speech.recognition import TranscriptionRequest
@@ -90,7 +90,7 @@ class Whisper:
         threadpool_limits(limits=1, user_api="blas")
         self._encoder = Encoder(model.model, model.feature_extractor)
         self._detector = LanguageDetector(model.model, self._encoder)
-        greedy = _greedy_decoder(directory, model, threads) if speculative else None
+        greedy = _greedy_decoder(directory, model, self._encoder.silence, threads) if speculative else None
         self._decoder = Decoder(model.model, with_first_merge(model.hf_tokenizer), self._encoder, greedy)
         self._steps = Steps(self._encoder, self._decoder)
         self.partial_seconds = self._measure()
@@ -151,7 +151,7 @@ class Whisper:
             return [answers[index] for index in range(len(states))]
 
 
-def _greedy_decoder(directory: Path, model: WhisperModel, threads: int) -> SpeculativeDecoder | None:
+def _greedy_decoder(directory: Path, model: WhisperModel, silence: Encoding, threads: int) -> SpeculativeDecoder | None:
     """Return the decoder that verifies what is expected; None where that is not possible, which the log says."""
     if model.model.device != "cpu" or model.model.compute_type not in IN_8_BITS or not has_vnni():
         logger.info("Speculative decoding is off: it needs int8 on a CPU with VNNI.")
@@ -159,7 +159,7 @@ def _greedy_decoder(directory: Path, model: WhisperModel, threads: int) -> Specu
     from realtime.engines.whisper.speculative_loading import load  # imports onnx
 
     try:
-        return load(directory, model.hf_tokenizer, threads)
+        return load(directory, model.hf_tokenizer, silence, threads)
     except EngineError as exc:
         logger.warning("Speculative decoding is off: %s", exc)
         return None

@@ -14,14 +14,16 @@ Source of the rules for timestamps: openai/whisper, `decoding.py`.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from realtime.engines.whisper.batch_state import MASKED, BatchState
+from realtime.engines.whisper.silence_tail import SilenceTail
 from realtime.engines.whisper.stored_weights import StoredWeights
+from realtime.engines.whisper.windows import Encoding
 
 MAX_INITIAL_TIMESTAMP: Final = 50
 """Latest first timestamp, in frames: 1 s."""
@@ -55,13 +57,18 @@ class SpecialTokens:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What is generated for one request: `memory` is (frames, model dimension), `prompt` all tokens before the text."""
+    """What is generated for one request."""
 
-    memory: NDArray[np.float32]
+    encoding: Encoding
+    memory: int
+    """Frames of the decoder memory, which silence fills (`windows`)."""
     prompt: Sequence[int]
+    """All tokens before the text."""
     expected: Sequence[int]
     """Tokens that the text probably begins with; where they are wrong they only cost time."""
     max_tokens: int
+    frames: int
+    """Of the audio, 20 ms each. A timestamp from there on, behind text, ends the text."""
 
 
 @dataclass(slots=True)
@@ -70,7 +77,7 @@ class Generated:
 
     tokens: list[int] = field(default_factory=list)
     log_probability: float = 0.0
-    """Of all tokens together, and of the end token if there is one."""
+    """Of all tokens together, and of the end token if the text ended with one."""
     no_speech_probability: float = 0.0
     probabilities: list[float] = field(default_factory=list)
     """Of each token; empty where that is not known."""
@@ -103,14 +110,16 @@ class SpeculativeDecoder:
         cache_shape: tuple[int, int, int],
         weights: StoredWeights,
         special: SpecialTokens,
+        silence: Encoding,
     ) -> None:
-        """Generate with the graphs of `decoder_graph`; `weights` have the embeddings.
+        """Generate with the graphs of `decoder_graph`; `weights` have the embeddings, `silence` fills a window.
 
         `cache_shape` has the numbers of caches, of heads, and of dimensions of a head. Raises `EngineError`, and
         `IndexError` for special tokens that the model does not have.
         """
         self._memory, self._decoder, self._cache_shape = memory, decoder, cache_shape
         self._weights, self._special = weights, special
+        self._tail = SilenceTail(memory, silence)
         self._positions = weights.float32("decoder/position_encodings/encodings")
         self._bias = np.zeros(weights.shape("decoder/embeddings/weight")[0], np.float32)
         self._bias[[*special.suppressed, special.no_timestamps]] = -np.inf
@@ -126,7 +135,7 @@ class SpeculativeDecoder:
         rows = [
             _Row(each, [*each.prompt, *each.expected], len(each.expected), list(each.expected)) for each in excerpts
         ]
-        batch = BatchState(self._attended([each.memory for each in excerpts]), *self._cache_shape)
+        batch = BatchState(*self._attended(excerpts), *self._cache_shape)
         alive = list(rows)
         while alive:
             self._step(batch, alive)
@@ -137,20 +146,24 @@ class SpeculativeDecoder:
                     alive.pop()
         return [row.generated for row in rows]
 
-    def _attended(self, memories: Sequence[NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-        """Return the keys and values of the decoder memories, and the mask of what is not theirs."""
+    def _attended(self, excerpts: Sequence[Excerpt]) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """Return the inputs of the graph that each excerpt has of its memory, and those that all of them share."""
+        memories, tails = zip(*(self._tail.divide(each.encoding, each.memory) for each in excerpts), strict=True)
         longest = max(map(len, memories))
         names = [each.name for each in self._memory.get_outputs()]
-        attended: dict[str, NDArray[np.float32]] = {}
+        own: dict[str, NDArray[Any]] = {}
         for row, memory in enumerate(memories):
             padded = np.pad(memory, ((0, longest - len(memory)), (0, 0)))[None]
             for name, values in zip(names, self._memory.run(names, {"memory": padded}), strict=True):
                 if row == 0:
-                    attended[name] = np.empty((len(memories), *values.shape[1:]), np.float32)
-                attended[name][row] = values[0]
-        outside = np.arange(longest) >= np.array([len(each) for each in memories])[:, None]
-        attended["memory_mask"] = np.where(outside, np.float32(MASKED), np.float32(0))[:, None, None]
-        return attended
+                    own[name] = np.empty((len(memories), *values.shape[1:]), np.float32)
+                own[name][row] = values[0]
+        shared, seen = self._tail.shared(tails)
+        shared["memory_parts"] = np.array([longest, seen.shape[1]])
+        filled = np.arange(longest) < np.array([len(each) for each in memories])[:, None]
+        mask = np.where(np.concatenate([filled, seen], axis=1), np.float32(0), np.float32(MASKED))
+        own["memory_mask"] = mask[:, None, None]
+        return own, shared
 
     def _step(self, batch: BatchState, rows: Sequence[_Row]) -> None:
         """Feed the next tokens of all rows, and take over what is generated for them."""
@@ -188,7 +201,8 @@ class SpeculativeDecoder:
                 return right
             generated.tokens.append(token)
             generated.probabilities.append(math.exp(log_probability))
-            if len(generated.tokens) == row.excerpt.max_tokens:
+            outside = len(generated.tokens) > 1 and token >= self._special.timestamps + row.excerpt.frames
+            if outside or len(generated.tokens) == row.excerpt.max_tokens:
                 row.done = True
                 return right
             if token != guess:

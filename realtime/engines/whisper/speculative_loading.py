@@ -11,11 +11,14 @@ from realtime.engines.onnx import load_model
 from realtime.engines.whisper.decoder_graph import heads_of, layers, write_decoder_graph, write_memory_graph
 from realtime.engines.whisper.speculative import SpecialTokens, SpeculativeDecoder
 from realtime.engines.whisper.stored_weights import StoredWeights
+from realtime.engines.whisper.windows import Encoding
 from realtime.errors import EngineError
 
 
-def load(directory: Path, vocabulary: Tokenizer, threads: int) -> SpeculativeDecoder:
+def load(directory: Path, vocabulary: Tokenizer, silence: Encoding, threads: int) -> SpeculativeDecoder:
     """Load the decoder of a model in CTranslate2's format, with so many threads for all calls together.
+
+    `silence` is an encoded window of silence.
 
     Raises `EngineError`.
     """
@@ -23,14 +26,14 @@ def load(directory: Path, vocabulary: Tokenizer, threads: int) -> SpeculativeDec
         with ExitStack() as failed:
             weights = StoredWeights(directory / "model.bin")
             failed.callback(weights.close)
-            decoder = _decoder(weights, _special_tokens(directory, vocabulary), max(1, threads))
+            decoder = _decoder(weights, _special_tokens(directory, vocabulary), silence, max(1, threads))
             failed.pop_all()
             return decoder
     except (OSError, ValueError, LookupError, TypeError) as exc:
         raise EngineError(f"the weights could not be read: {exc!r}") from exc
 
 
-def _decoder(weights: StoredWeights, special: SpecialTokens, threads: int) -> SpeculativeDecoder:
+def _decoder(weights: StoredWeights, special: SpecialTokens, silence: Encoding, threads: int) -> SpeculativeDecoder:
     with TemporaryDirectory() as written:
         memory, decoder = Path(written, "memory.onnx"), Path(written, "decoder.onnx")
         write_memory_graph(weights, memory)
@@ -42,6 +45,7 @@ def _decoder(weights: StoredWeights, special: SpecialTokens, threads: int) -> Sp
             (2 * layers(weights), *heads_of(weights)),
             weights,
             special,
+            silence,
         )
 
 

@@ -211,6 +211,10 @@ def batches(states: Sequence[DecodeState]) -> list[list[int]]:
 
 def with_silence(encoding: Encoding, silence: Encoding, frames: int) -> Encoding:
     """Return the decoder memory: an encoding, the encoded `silence` up to `frames`, and the end frames."""
-    tail = silence[len(encoding) : frames]
-    end = silence[max(len(encoding) + len(tail), FULL_WINDOW_FRAMES - END_FRAMES) :]
-    return np.concatenate([encoding, tail, end])
+    return np.concatenate([encoding, silence[silence_places(len(encoding), frames)]])
+
+
+def silence_places(encoded: int, frames: int) -> NDArray[np.int64]:
+    """Return which frames of silence follow an encoding in a memory of `frames`: up to there, and the end frames."""
+    end = max(encoded, frames, FULL_WINDOW_FRAMES - END_FRAMES)
+    return np.concatenate([np.arange(encoded, frames), np.arange(end, FULL_WINDOW_FRAMES)])

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from realtime.engines.whisper.encoder import storage
 from realtime.engines.whisper.speculative import MAX_MISSES, Excerpt, Generated, SpeculativeDecoder
 from realtime.engines.whisper.speculative_loading import load as load_decoder
 from realtime.engines.whisper.stored_weights import StoredWeights
+from realtime.engines.whisper.windows import FULL_WINDOW_FRAMES, with_silence
 from realtime.errors import EngineError
 from tests.support.tiny_whisper import NUMBERS, TEXT, WIDTH, write_tiny_whisper
 
@@ -31,6 +33,8 @@ PROMPTS = [PLAIN, TASK, [*CONTEXT, *PLAIN], [*CONTEXT, *TASK]]
 PROMPT_NAMES = ["plain", "timestamps", "context", "context and timestamps"]
 MOST = 40
 SAMPLES = 12
+TAIL = 20
+SILENCE = np.random.default_rng(99).normal(size=(FULL_WINDOW_FRAMES, WIDTH)).astype(np.float32)
 CLOSE = 0.02  # activations are rounded to 8 bits
 
 
@@ -48,15 +52,17 @@ def decoder(directory: Path) -> Iterator[SpeculativeDecoder]:
 
 
 def load(directory: Path) -> SpeculativeDecoder:
-    return load_decoder(directory, Tokenizer(WordLevel(dict(NUMBERS), unk_token="t0")), 1)
+    return load_decoder(directory, Tokenizer(WordLevel(dict(NUMBERS), unk_token="t0")), SILENCE, 1)
 
 
-def memory(seed: int, frames: int = 30) -> NDArray[np.float32]:
+def encoding(seed: int, frames: int = 30) -> NDArray[np.float32]:
     return np.random.default_rng(seed).normal(size=(frames, WIDTH)).astype(np.float32)
 
 
 def excerpt(seed: int, prompt: Sequence[int], expected: Sequence[int] = (), *, frames: int = 30) -> Excerpt:
-    return Excerpt(memory(seed, frames), prompt, expected, MOST)
+    return Excerpt(
+        encoding(seed, frames), min(frames + TAIL, FULL_WINDOW_FRAMES), prompt, expected, MOST, FULL_WINDOW_FRAMES
+    )
 
 
 def generate(decoder: SpeculativeDecoder, *excerpts: Excerpt) -> list[Generated]:
@@ -75,7 +81,11 @@ def test_the_text_begins_like_that_of_ctranslate2(tmp_path: Path, quantization: 
         for seed in range(SAMPLES):
             (ours,) = generate(decoder, excerpt(seed, prompt))
             (theirs,) = model.generate(
-                storage([memory(seed)]), [prompt], beam_size=1, max_length=2 * MOST, return_no_speech_prob=True
+                storage([with_silence(encoding(seed), SILENCE, 30 + TAIL)]),
+                [prompt],
+                beam_size=1,
+                max_length=2 * MOST,
+                return_no_speech_prob=True,
             )
             assert np.log(ours.no_speech_probability) == pytest.approx(np.log(theirs.no_speech_prob), abs=0.5)
             alike += ours.tokens[:2] == theirs.sequences_ids[0][:2]
@@ -206,10 +216,33 @@ def test_members_of_a_batch_do_not_change_each_other(decoder: SpeculativeDecoder
         assert each.probabilities == pytest.approx(alone.probabilities, abs=CLOSE)
 
 
+def test_silence_that_is_not_kept_makes_no_difference(
+    directory: Path, decoder: SpeculativeDecoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    excerpts = [excerpt(seed, TASK, frames=frames) for seed, frames in enumerate((20, 35, 60, 90, 1490, 1500))]
+    kept = generate(decoder, *excerpts)
+    monkeypatch.setattr("realtime.engines.whisper.silence_tail.MAX_BYTES", 60 * 4 * SILENCE[0].nbytes)
+    with closing(load(directory)) as other:  # keeps 60 frames: enough for the first two
+        for each, whole in zip(generate(other, *excerpts), kept, strict=True):
+            assert each.tokens == whole.tokens
+            assert each.probabilities == pytest.approx(whole.probabilities, abs=CLOSE)
+
+
+def test_a_timestamp_behind_the_audio_ends_the_text(decoder: SpeculativeDecoder, fed: list[int]) -> None:
+    texts = ((seed, plain_text(decoder, seed, TASK)) for seed in range(SAMPLES))
+    seed, text, second = next(
+        (seed, text, place) for seed, text in texts for place, token in enumerate(text[1:-1], start=1) if token >= FIRST
+    )
+    for expected in ([], text):
+        for frames, whole in ((text[second] - FIRST, text[: second + 1]), (FULL_WINDOW_FRAMES, text)):
+            (cut,) = decoder.generate([replace(excerpt(seed, TASK, expected), frames=frames)])
+            assert cut.tokens == whole
+
+
 def test_generation_stops_at_the_most_tokens(decoder: SpeculativeDecoder) -> None:
     whole = plain_text(decoder, 0, PLAIN)
     for expected in ([], whole[:2], whole):
-        (cut,) = decoder.generate([Excerpt(memory(0), PLAIN, expected, 3)])
+        (cut,) = decoder.generate([replace(excerpt(0, PLAIN, expected), max_tokens=3)])
         assert cut.tokens == whole[:3]
         assert len(cut.probabilities) == 3
 
