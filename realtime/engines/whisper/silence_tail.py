@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from realtime.engines.whisper.windows import END_FRAMES, FULL_WINDOW_FRAMES, Encoding, silence_places, with_silence
 
-MAX_BYTES: Final = 20 << 20
-"""Bound on what is kept: 17 s of silence for `whisper-base`. Tails of longer audio are computed for each request."""
+MAX_BYTES: Final = 10 << 20
+"""Bound on what is kept: 8.5 s of silence for `whisper-base`, enough for its partials with timestamps, whose memories have
+400 frames (`windows.LENGTH_BUCKET`). Tails of longer audio are computed for each request."""
 
 END: Final = FULL_WINDOW_FRAMES - END_FRAMES
 

@@ -1,8 +1,8 @@
 """What partials cost, and how soon and how correctly they commit words: `python -m tests.bench.hard_cases.partials`.
 
 Sessions, scheduler, detector and recognizer are real, the clock is simulated: an engine is busy for the CPU time that
-it takes on one thread here. So the figures depend little on what else the machine does. With `--speculative`, a second
-row has speculative decoding; with `--finals`, a further one has finals alone, whose words no partial has committed
+it takes on one thread here. So the figures depend little on what else the machine does. With `--plain`, a second row
+has decoding without speculation; with `--finals`, a further one has finals alone, whose words no partial has committed
 before.
 
 The recordings are the clean English ones with known word times; with `--reading`, one reader who hardly pauses; with
@@ -155,14 +155,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the order of the recordings")
     parser.add_argument("--reading", action="store_true", help="one reader instead of clips")
     parser.add_argument("--every", type=int, metavar="N", help="every Nth recording of speech, each once")
-    parser.add_argument("--speculative", action="store_true", help="with speculative decoding too")
+    parser.add_argument("--plain", action="store_true", help="without speculative decoding too")
     parser.add_argument("--finals", action="store_true", help="without partials too")
     arguments = parser.parse_args()
     directory = locate(WHISPER_BASE, Settings(offline=True))
     load_whisper = partial(Whisper, directory, device="cpu", compute_type="int8", threads=1)
     recognizers = {"as it is": load_whisper()}
-    if arguments.speculative:
-        recognizers["speculative"] = load_whisper(speculative=True)
+    if arguments.plain:
+        recognizers["plain"] = load_whisper(speculative=False)
     detector = Silero()
     console = Console(width=170)
     table = Table(
