@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from realtime.engines.whisper.windows import END_FRAMES, FULL_WINDOW_FRAMES, Encoding, silence_places, with_silence
 
 MAX_BYTES: Final = 10 << 20
-"""Bound on what is kept: 8.5 s of silence for `whisper-base`, enough for its partials with timestamps, whose memories have
-400 frames (`windows.LENGTH_BUCKET`). Tails of longer audio are computed for each request."""
+"""Bound on what is kept: 8.5 s of silence for `whisper-base`, enough for partials with timestamps, whose memories have
+`windows.LENGTH_BUCKET` frames for the most part. Tails of longer audio are computed for each request."""
 
 END: Final = FULL_WINDOW_FRAMES - END_FRAMES
 
