@@ -16,8 +16,10 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 
 from realtime.errors import EngineError
 
-UNUSABLE_MODEL: Final = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, NotImplemented)
-"""Exceptions for a model that is damaged, empty or missing, or has operators that the device lacks."""
+UNUSABLE_MODEL: Final = (
+    Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, NotImplemented, RuntimeException,
+)  # fmt: skip
+"""Exceptions for a model that is damaged, empty or missing, has operators that the device lacks, or is too large."""
 
 FAILED_RUN: Final = (Fail, InvalidArgument, RuntimeException)
 """Exceptions for a model that could not compute its output."""

@@ -139,7 +139,7 @@ def fitted(calls: Calls) -> dict[str, float]:
     """Return the costs, by the names of `EngineCosts`."""
     seconds, took, python = (np.asarray(column) for column in zip(*calls.encodings, strict=True))
     encode, encode_second = _fit([np.ones_like(seconds), seconds], took)
-    rows, of_each, tokens_per_second, shares = [], [], [], []
+    rows, of_each, tokens_per_second = [], [], []
     for each in calls.decodings:
         tokens, confirmed = [len(heard.tokens) for heard in each.heard], each.confirmed
         written = [1 + all_ - known for all_, known in zip(tokens, confirmed, strict=True)]
@@ -147,14 +147,14 @@ def fitted(calls: Calls) -> dict[str, float]:
         rows.append([1.0, max(written), sum(written), sum(confirmed), len(timed), sum(timed)])
         of_each.append(each.python / len(tokens))
         tokens_per_second.append(sum(tokens) / sum(request.seconds for request in each.requests))
-        shares.append(sum(confirmed) / sum(len(expected.tokens) for expected in each.expected))
+    expected = sum(len(hypothesis.tokens) for each in calls.decodings for hypothesis in each.expected)
     times = np.asarray([each.seconds for each in calls.decodings])
     batch, step, step_each, verify, align, align_second = _fit(list(np.asarray(rows).T), times)
     return {
         "encode": encode, "encode_second": encode_second, "batch": batch, "step": step, "step_each": step_each,
         "verify": verify, "align": align, "align_second": align_second, "encode_python": float(np.mean(python)),
         "decode_python": float(np.mean(of_each)), "tokens per second": float(np.mean(tokens_per_second)),
-        "confirmed": float(np.mean(shares)),
+        "confirmed": sum(sum(each.confirmed) for each in calls.decodings) / expected,
     }  # fmt: skip
 
 

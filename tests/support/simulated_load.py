@@ -73,10 +73,12 @@ class EngineCosts:
         """Return the time for a batch."""
         tokens = [TOKENS_PER_SECOND * request.seconds for request in requests]
         timed = [self.align + self.align_second * request.seconds for request in requests if request.word_times]
-        verified = [0.0] * len(tokens) if self.verify is None else [_verified(request) for request in requests]
-        written = [max(1.0, all_ - known) for all_, known in zip(tokens, verified, strict=True)]
-        verifying = (self.verify or 0.0) * sum(verified)
-        return self.batch + self.step * max(written) + self.step_each * sum(written) + verifying + sum(timed)
+        steps, verifying = tokens, 0.0
+        if self.verify is not None:
+            known = [_verified(request) for request in requests]
+            steps = [1 + max(0.0, all_ - expected) for all_, expected in zip(tokens, known, strict=True)]
+            verifying = self.verify * sum(known)
+        return self.batch + self.step * max(steps) + self.step_each * sum(steps) + verifying + sum(timed)
 
 
 def _verified(request: TranscriptionRequest) -> float:

@@ -115,11 +115,11 @@ class Decoder:
         begin = [tokenizer.timestamp_begin] if state.timestamps and expected else []
         return Excerpt(
             encoding=state.encoding,
-            memory=state.memory,
+            memory_frames=state.memory,
             prompt=self._prompt(state),
             expected=[*begin, *expected][: state.max_tokens - 1],
             max_tokens=state.max_tokens,
-            frames=state.frames,
+            audio_frames=state.frames,
         )
 
     def _draft(self, state: DecodeState, generated: Generated) -> Draft:

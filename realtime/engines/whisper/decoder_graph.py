@@ -170,6 +170,11 @@ def heads_of(weights: StoredWeights) -> tuple[int, int]:
     return heads, weights.shape("decoder/embeddings/weight")[1] // heads
 
 
+def frames_axis(name: str) -> int:
+    """Return which axis of keys or values of the memory, by their name, has the frames."""
+    return 3 if "keys" in name else 2
+
+
 def layers(weights: StoredWeights) -> int:
     """Return the number of layers of the decoder."""
     count = 0

@@ -1,6 +1,8 @@
 """Keys and values of the silence tail, which follows the audio in decoder memories (`windows`).
 
-Those of a frame of silence are the same for all requests: they are computed once for a model, and a batch shares them.
+Those of a frame of silence are the same for all requests: the first ones and the end frames are computed once for a
+model, and shared by the requests of a batch. Cross-attention does not depend on the order of frames, so that the rest
+of a longer tail may come before them.
 """
 
 from collections.abc import Sequence
@@ -10,11 +12,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from realtime.engines.whisper.windows import END_FRAMES, FULL_WINDOW_FRAMES, Encoding, silence_places, with_silence
+from realtime.engines.whisper.decoder_graph import frames_axis
+from realtime.engines.whisper.windows import END_FRAMES, FULL_WINDOW_FRAMES, LENGTH_BUCKET, Encoding, silence_places
 
-MAX_BYTES: Final = 10 << 20
-"""Bound on what is kept: 8.5 s of silence for `whisper-base`, enough for partials with timestamps, whose memories have
-`windows.LENGTH_BUCKET` frames for the most part. Tails of longer audio are computed for each request."""
+KEPT: Final = LENGTH_BUCKET
+"""Frames of silence that are kept: all that most partials need. They take 10 MB for `whisper-base`."""
 
 END: Final = FULL_WINDOW_FRAMES - END_FRAMES
 
@@ -26,25 +28,30 @@ class SilenceTail:
         """Compute them with the graph of `decoder_graph.write_memory_graph`; `silence` fills a window."""
         self._silence = silence
         names = [each.name for each in memory.get_outputs()]
-        self._kept = min(END, MAX_BYTES // (len(names) * silence[0].nbytes))
-        kept = np.concatenate([silence[: self._kept], silence[END:]])[None]
+        kept = np.concatenate([silence[:KEPT], silence[END:]])[None]
         self._values = dict(zip(names, memory.run(names, {"memory": kept}), strict=True))
 
     def divide(self, encoding: Encoding, frames: int) -> tuple[Encoding, NDArray[np.int64]]:
-        """Divide the memory of an encoding, of so many frames, into what is to be computed, and places in what is kept.
+        """Return the part of a decoder memory to compute, and which frames of silence complete it from what is kept.
 
-        Places are frames of the silence; there are none if not all that are needed are kept.
+        `frames` are those of the memory without the end frames.
         """
-        if max(len(encoding), frames) > self._kept:
-            return with_silence(encoding, self._silence, frames), np.zeros(0, np.int64)
-        return encoding, silence_places(len(encoding), frames)
+        places = silence_places(len(encoding), frames)
+        kept = (places < KEPT) | (places >= END)
+        return np.concatenate([encoding, self._silence[places[~kept]]]), places[kept]
 
     def shared(self, places: Sequence[NDArray[np.int64]]) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
-        """Return the inputs of the decoder for all these places together, and which of them each request has."""
-        together = np.unique(np.concatenate([[END], *places]))  # a graph cannot split off nothing
-        kept = np.where(together < self._kept, together, together - END + self._kept)
-        values = {
-            name.replace("memory", "tail"): values.take(kept, axis=3 if "keys" in name else 2)
-            for name, values in self._values.items()
-        }
-        return values, np.array([np.isin(together, each) for each in places])
+        """Return the inputs of the decoder for a tail with all these places, and which frames of it each request has.
+
+        Between them and behind them it may have others, which no request has.
+        """
+        within = np.concatenate(places)
+        within = within[within < KEPT]
+        start, stop = (within.min(), within.max() + 1) if len(within) else (0, 0)
+        tail = {}
+        for name, values in self._values.items():
+            axis = frames_axis(name)
+            _, first, _, end = np.split(values, [start, stop, KEPT], axis)
+            tail[name.replace("memory", "tail")] = np.concatenate([first, end], axis)
+        frames = np.concatenate([np.arange(start, stop), np.arange(END, FULL_WINDOW_FRAMES)])
+        return tail, np.array([np.isin(frames, each) for each in places])

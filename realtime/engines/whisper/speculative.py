@@ -21,6 +21,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from realtime.engines.whisper.batch_state import MASKED, BatchState
+from realtime.engines.whisper.decoder_graph import frames_axis
 from realtime.engines.whisper.silence_tail import SilenceTail
 from realtime.engines.whisper.stored_weights import StoredWeights
 from realtime.engines.whisper.windows import Encoding
@@ -60,14 +61,14 @@ class Excerpt:
     """What is generated for one request."""
 
     encoding: Encoding
-    memory: int
-    """Frames of the decoder memory, which silence fills (`windows`)."""
+    memory_frames: int
+    """Of the decoder memory without the end frames; those behind the encoding are silence (`windows`)."""
     prompt: Sequence[int]
     """All tokens before the text."""
     expected: Sequence[int]
     """Tokens that the text probably begins with; where they are wrong they only cost time."""
     max_tokens: int
-    frames: int
+    audio_frames: int
     """Of the audio, 20 ms each. A timestamp from there on, behind text, ends the text."""
 
 
@@ -148,16 +149,18 @@ class SpeculativeDecoder:
 
     def _attended(self, excerpts: Sequence[Excerpt]) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
         """Return the inputs of the graph that each excerpt has of its memory, and those that all of them share."""
-        memories, tails = zip(*(self._tail.divide(each.encoding, each.memory) for each in excerpts), strict=True)
+        memories, tails = zip(*(self._tail.divide(each.encoding, each.memory_frames) for each in excerpts), strict=True)
         longest = max(map(len, memories))
         names = [each.name for each in self._memory.get_outputs()]
         own: dict[str, NDArray[Any]] = {}
         for row, memory in enumerate(memories):
-            padded = np.pad(memory, ((0, longest - len(memory)), (0, 0)))[None]
-            for name, values in zip(names, self._memory.run(names, {"memory": padded}), strict=True):
+            for name, values in zip(names, self._memory.run(names, {"memory": memory[None]}), strict=True):
+                axis = frames_axis(name)
                 if row == 0:
-                    own[name] = np.empty((len(memories), *values.shape[1:]), np.float32)
-                own[name][row] = values[0]
+                    shape = [len(memories), *values.shape[1:]]
+                    shape[axis] = longest
+                    own[name] = np.zeros(shape, np.float32)
+                np.moveaxis(own[name], axis, 0)[: len(memory), row] = np.moveaxis(values, axis, 0)[:, 0]
         shared, seen = self._tail.shared(tails)
         shared["memory_parts"] = np.array([longest, seen.shape[1]])
         filled = np.arange(longest) < np.array([len(each) for each in memories])[:, None]
@@ -201,14 +204,18 @@ class SpeculativeDecoder:
                 return right
             generated.tokens.append(token)
             generated.probabilities.append(math.exp(log_probability))
-            outside = len(generated.tokens) > 1 and token >= self._special.timestamps + row.excerpt.frames
-            if outside or len(generated.tokens) == row.excerpt.max_tokens:
+            if self._ends(token, row) or len(generated.tokens) == row.excerpt.max_tokens:
                 row.done = True
                 return right
             if token != guess:
                 return right
             del row.rest[:1]
         raise AssertionError  # the last guess is None, which no token is
+
+    def _ends(self, token: int, row: _Row) -> bool:
+        """Whether a token is a timestamp behind the audio and behind text: what follows has not been said."""
+        first = self._special.timestamps
+        return token >= first + row.excerpt.audio_frames and any(each < first for each in row.generated.tokens)
 
     def _expect(self, row: _Row) -> None:
         """Decide what to feed next: the newest token, which was no guess, and what probably follows it."""

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from tokenizers import Tokenizer
 
-from realtime.engines.onnx import load_model
+from realtime.engines.onnx import FAILED_RUN, load_model
 from realtime.engines.whisper.decoder_graph import heads_of, layers, write_decoder_graph, write_memory_graph
 from realtime.engines.whisper.speculative import SpecialTokens, SpeculativeDecoder
 from realtime.engines.whisper.stored_weights import StoredWeights
@@ -29,8 +29,8 @@ def load(directory: Path, vocabulary: Tokenizer, silence: Encoding, threads: int
             decoder = _decoder(weights, _special_tokens(directory, vocabulary), silence, max(1, threads))
             failed.pop_all()
             return decoder
-    except (OSError, ValueError, LookupError, TypeError) as exc:
-        raise EngineError(f"the weights could not be read: {exc!r}") from exc
+    except (OSError, ValueError, LookupError, TypeError, MemoryError, *FAILED_RUN) as exc:
+        raise EngineError(f"the weights could not be used: {exc!r}") from exc
 
 
 def _decoder(weights: StoredWeights, special: SpecialTokens, silence: Encoding, threads: int) -> SpeculativeDecoder:

@@ -9,8 +9,8 @@ remedy has two parts:
   least `MIN_TAIL` of those that follow its position, and the last `END_FRAMES`.
 
 The decoder memory of a request is its encoding with the silence tail. Its length depends on the request alone, so that
-the answer does not depend on the batch; only under load it is that of the longest in the batch, because every frame
-costs time.
+the answer does not depend on the batch. Only CTranslate2's decoder, whose batches need memories of one length, gives
+each request that of the longest in the batch under load, because every frame costs time.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,11 +13,13 @@ import ctranslate2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from realtime.engines.whisper.cpu import enable_avx512, has_vnni
 from realtime.engines.whisper.encoder import storage
+from realtime.engines.whisper.silence_tail import KEPT
 from realtime.engines.whisper.speculative import MAX_MISSES, Excerpt, Generated, SpeculativeDecoder
 from realtime.engines.whisper.speculative_loading import load as load_decoder
 from realtime.engines.whisper.stored_weights import StoredWeights
@@ -216,26 +218,54 @@ def test_members_of_a_batch_do_not_change_each_other(decoder: SpeculativeDecoder
         assert each.probabilities == pytest.approx(alone.probabilities, abs=CLOSE)
 
 
-def test_silence_that_is_not_kept_makes_no_difference(
-    directory: Path, decoder: SpeculativeDecoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def computed(decoder: SpeculativeDecoder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many frames of each memory were projected to keys and values."""
+    lengths: list[int] = []
+    memory = decoder._memory
+
+    class Counted:
+        def get_outputs(self) -> Any:
+            return memory.get_outputs()
+
+        def run(self, names: list[str], inputs: dict[str, NDArray[np.float32]]) -> Any:
+            lengths.append(inputs["memory"].shape[1])
+            return memory.run(names, inputs)
+
+    monkeypatch.setattr(decoder, "_memory", Counted())
+    return lengths
+
+
+def test_silence_is_computed_only_as_far_as_it_is_not_kept(decoder: SpeculativeDecoder, computed: list[int]) -> None:
+    lengths = {20: 20, KEPT - TAIL: KEPT - TAIL, KEPT: KEPT + TAIL, 1490: 1490, 1500: 1500}
+    generate(decoder, *(excerpt(seed, TASK, frames=frames) for seed, frames in enumerate(lengths)))
+    assert computed == [*lengths.values()]
+
+
+def test_silence_that_is_kept_makes_no_difference(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     excerpts = [excerpt(seed, TASK, frames=frames) for seed, frames in enumerate((20, 35, 60, 90, 1490, 1500))]
-    kept = generate(decoder, *excerpts)
-    monkeypatch.setattr("realtime.engines.whisper.silence_tail.MAX_BYTES", 60 * 4 * SILENCE[0].nbytes)
-    with closing(load(directory)) as other:  # keeps 60 frames: enough for the first two
-        for each, whole in zip(generate(other, *excerpts), kept, strict=True):
-            assert each.tokens == whole.tokens
-            assert each.probabilities == pytest.approx(whole.probabilities, abs=CLOSE)
+    texts = []
+    for kept in (0, 60, KEPT):
+        monkeypatch.setattr("realtime.engines.whisper.silence_tail.KEPT", kept)
+        with closing(load(directory)) as decoder:
+            texts.append([*generate(decoder, *excerpts), *(generate(decoder, each)[0] for each in excerpts)])
+    for each, *others in zip(*texts, strict=True):
+        for other in others:
+            assert other.tokens == each.tokens
+            assert other.probabilities == pytest.approx(each.probabilities, abs=CLOSE)
 
 
-def test_a_timestamp_behind_the_audio_ends_the_text(decoder: SpeculativeDecoder, fed: list[int]) -> None:
-    texts = ((seed, plain_text(decoder, seed, TASK)) for seed in range(SAMPLES))
-    seed, text, second = next(
-        (seed, text, place) for seed, text in texts for place, token in enumerate(text[1:-1], start=1) if token >= FIRST
-    )
+def test_a_timestamp_behind_the_audio_and_behind_text_ends_the_text(decoder: SpeculativeDecoder) -> None:
+    texts = {seed: plain_text(decoder, seed, TASK) for seed in range(SAMPLES)}
+    seed, text = next((seed, text) for seed, text in texts.items() if any(each >= FIRST for each in text[1:-1]))
+    second = next(place for place, token in enumerate(text) if place and token >= FIRST)
     for expected in ([], text):
-        for frames, whole in ((text[second] - FIRST, text[: second + 1]), (FULL_WINDOW_FRAMES, text)):
-            (cut,) = decoder.generate([replace(excerpt(seed, TASK, expected), frames=frames)])
+        for frames, whole in (
+            (0, text[: second + 1]),
+            (text[second] - FIRST, text[: second + 1]),
+            (FULL_WINDOW_FRAMES, text),
+        ):
+            (cut,) = decoder.generate([replace(excerpt(seed, TASK, expected), audio_frames=frames)])
             assert cut.tokens == whole
 
 
@@ -298,6 +328,25 @@ def test_suppressed_tokens_that_the_model_does_not_have_are_an_error(
     (tmp_path / "config.json").write_text(json.dumps(config | {name: suppressed}))
     with pytest.raises(EngineError):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("broken", ["run", "get_outputs"])
+def test_a_failure_of_onnxruntime_is_an_error(directory: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeException("out of memory")
+
+    monkeypatch.setattr(f"onnxruntime.InferenceSession.{broken}", fail)
+    with pytest.raises(EngineError, match="out of memory"):
+        load(directory)
+
+
+def test_a_graph_that_onnxruntime_cannot_load_is_an_error(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeException("out of memory")
+
+    monkeypatch.setattr("realtime.engines.onnx.onnxruntime.InferenceSession", fail)
+    with pytest.raises(EngineError):
+        load(directory)
 
 
 def test_a_full_disk_is_an_error(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
