@@ -38,7 +38,7 @@ class Decoder:
         encoder: Encoder,
         greedy: SpeculativeDecoder | None,
     ) -> None:
-        """Use `greedy`, if there is one, for greedy generation."""
+        """Use `greedy`, if there is one, for greedy text of which some is expected; CTranslate2 is faster without."""
         self._model = model
         self._vocabulary = vocabulary
         self._encoder = encoder
@@ -71,8 +71,9 @@ class Decoder:
         """Generate a draft for each of the states that `batches` grouped."""
         if self._greedy is not None and states[0].is_greedy:
             excerpts = [self._excerpt(state) for state in states]
-            texts = self._greedy.generate(excerpts)
-            return [self._draft(state, text) for state, text in zip(states, texts, strict=True)]
+            if any(excerpt.expected for excerpt in excerpts):
+                texts = self._greedy.generate(excerpts)
+                return [self._draft(state, text) for state, text in zip(states, texts, strict=True)]
         decoding = states[0].request.decoding
         bound = max(state.max_tokens for state in states)
         frames = max(state.memory for state in states)
