@@ -69,11 +69,9 @@ class Decoder:
 
     def generate(self, states: Sequence[DecodeState]) -> list[Draft]:
         """Generate a draft for each of the states that `batches` grouped."""
-        if self._greedy is not None and states[0].is_greedy:
-            excerpts = [self._excerpt(state) for state in states]
-            if any(excerpt.expected for excerpt in excerpts):
-                texts = self._greedy.generate(excerpts)
-                return [self._draft(state, text) for state, text in zip(states, texts, strict=True)]
+        if self._greedy is not None and states[0].is_greedy and any(state.request.expected for state in states):
+            texts = self._greedy.generate([self._excerpt(state) for state in states])
+            return [self._draft(state, text) for state, text in zip(states, texts, strict=True)]
         decoding = states[0].request.decoding
         bound = max(state.max_tokens for state in states)
         frames = max(state.memory for state in states)

@@ -138,6 +138,7 @@ def heard(hibari: Hibari) -> dict[str, str]:
 
     texts = [*SENTENCES, *(sentence.written for sentence in sentences()[::10])]
     found = transcribe_all(whisper, [request(text) for text in texts])
+    whisper.close()
     return {text: hypothesis.text for text, hypothesis in zip(texts, found, strict=True)}
 
 
