@@ -38,7 +38,7 @@ class Decoder:
         encoder: Encoder,
         greedy: SpeculativeDecoder | None,
     ) -> None:
-        """Use `greedy`, if there is one, for greedy text of which some is expected; CTranslate2 is faster without."""
+        """Use `greedy`, if there is one, for greedy text of which some is expected; without, CTranslate2 is faster."""
         self._model = model
         self._vocabulary = vocabulary
         self._encoder = encoder
