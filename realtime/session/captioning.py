@@ -32,6 +32,7 @@ from realtime.session.turns import Turns
 from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, prior_from
 from realtime.speech.local_agreement import Draft
 from realtime.speech.recognition import TranscriptionRequest
+from realtime.speech.stability import STABLE, STABLE_UNDER_LOAD
 from realtime.speech.suppression import Suppression, suppression
 from realtime.speech.transcript import Hypothesis
 
@@ -137,9 +138,11 @@ class Captioning:
             segment.partial_language = hypothesis.language or None
         agreement, span = segment.agreement, self._turns.config.agreement_span
         pausing = in_flight.final and not segment.prepares_answer  # after 64 ms it may be within a word
+        stable = STABLE if self._turns.load is LoadLevel.NORMAL else STABLE_UNDER_LOAD
         delta = agreement.update(
-            hypothesis.words, in_flight.speech_end, partial=not in_flight.final, pausing=pausing, span=span
-        )
+            hypothesis.words, in_flight.speech_end, partial=not in_flight.final, pausing=pausing, span=span,
+            stable=stable,
+        )  # fmt: skip
         if segment.draft is not None:
             delta += agreement.confirm(segment.draft, 0 if pausing else span)
         yield from self._extend(segment, delta)

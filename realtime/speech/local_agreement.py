@@ -24,8 +24,8 @@ from typing import Final
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.speech.punctuation import SENTENCE_ENDS
 from realtime.speech.sentence_case import begins_sentence, capitalised
-from realtime.speech.stability import stable_length
-from realtime.speech.transcript import Word, normalised
+from realtime.speech.stability import STABLE, stable_length
+from realtime.speech.transcript import Word, mostly_repeats, normalised
 from realtime.speech.word_alignment import align_words
 
 MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
@@ -103,13 +103,15 @@ class LocalAgreement:
         return self._tails[0][0] if self.committed and self._tails else 0
 
     def update(
-        self, words: Sequence[Word], end: int, *, partial: bool = False, pausing: bool = False, span: int = MIN_SPAN
-    ) -> str:
+        self, words: Sequence[Word], end: int, *, partial: bool = False, pausing: bool = False, span: int = MIN_SPAN,
+        stable: float = STABLE,
+    ) -> str:  # fmt: skip
         """Take the next hypothesis, of the untrimmed audio up to `end`; return the newly committed text.
 
         `partial` says that it is of the audio that partials decode, where that begins later.
         One hypothesis may confirm another if their audio ends `span` samples apart. `pausing` says that the audio ends
-        in a pause and not within a word: then the hypothesis before may confirm this one, however close.
+        in a pause and not within a word: then the hypothesis before may confirm this one, however close. Words that
+        stay with a probability of `stable` need no other hypothesis, unless this one mostly repeats itself.
         """
         first = self.left_out if partial else self._trimmed
         places, tail = self._realign(words, first)
@@ -125,8 +127,8 @@ class LocalAgreement:
             if span <= MIN_SPAN:
                 newest = self._tails[-1][1]
                 agreed = max(agreed, min(agreed_length(tail, newest), _settled_length(tail), _settled_length(newest)))
-        if span <= MIN_SPAN:
-            agreed = max(agreed, stable_length(tail))
+        if span <= MIN_SPAN and not mostly_repeats(words):
+            agreed = max(agreed, stable_length(tail, stable))
         self._tails.append((end, tail))
         # What an older hypothesis has instead of committed words says nothing of those behind them.
         self._tails = deque((at, older[agreed:]) for at, older in self._tails if agreed_length(tail, older) >= agreed)

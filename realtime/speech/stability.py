@@ -28,16 +28,19 @@ SURE: Final = 0.999
 STABLE: Final = 0.97
 """Probability that words stay from which they count as stable."""
 
+STABLE_UNDER_LOAD: Final = 0.92
+"""The same under load, where the next partial, which could confirm them, comes late."""
 
-def stable_length(words: Sequence[Word]) -> int:
-    """Return the number of words, from the first on, that stay as they are with a probability of `STABLE` together.
+
+def stable_length(words: Sequence[Word], stable: float = STABLE) -> int:
+    """Return the number of words, from the first on, that stay as they are with a probability of `stable` together.
 
     None is stable in text that is written without spaces, nor is a number in digits: what follows often changes it.
     """
     together = 1.0
     for length, (word, (own, following, letters)) in enumerate(zip(words, features(words), strict=True)):
         together /= 1 + math.exp(-(BIAS + OWN * own + NEXT * following + LETTERS * letters))
-        if together < STABLE or not word.text.startswith(" ") or any(map(str.isdecimal, word.text)):
+        if together < stable or not word.text.startswith(" ") or any(map(str.isdecimal, word.text)):
             return length
     return len(words)
 

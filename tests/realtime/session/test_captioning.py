@@ -94,6 +94,15 @@ def test_deltas_add_up_to_the_final_text() -> None:
     assert [conversation.transcript()] == texts(conversation)
 
 
+@pytest.mark.parametrize(("load", "committed"), [(LoadLevel.NORMAL, ""), (LoadLevel.BUSY, "it")])
+def test_words_that_probably_stay_are_committed_sooner_under_load(load: LoadLevel, committed: str) -> None:
+    conversation, _ = speaking_until_requested()
+    conversation.load = load
+    conversation.take()
+    conversation.answer(Transcribe, Hypothesis((Word(" it", 0, 0, 0.9),), "en", 0.0, -0.2, 1.2))
+    assert conversation.transcript() == committed
+
+
 def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> None:
     conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, hypothesis_of("it was a dark and"))

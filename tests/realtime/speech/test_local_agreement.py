@@ -47,6 +47,14 @@ def test_words_that_whisper_is_sure_of_are_committed_at_once() -> None:
     assert agreement.finish(sure + words("the lazy dog.")) == " the lazy dog."
 
 
+def test_words_of_a_loop_are_not_committed_at_once_however_sure_whisper_is() -> None:
+    agreement, loop = LocalAgreement(), words("of the more formal, of the more formal, of the more formal,", 0.999)
+    assert agreement.update(loop, MIN_SPAN) == ""
+    assert agreement.update(words("of the more formal writing", 0.999), 2 * MIN_SPAN).startswith(" of the more formal")
+    assert agreement.finish(words("of the more formal writing.")).endswith(".")
+    assert text(agreement.committed) == " of the more formal writing."
+
+
 @pytest.mark.parametrize(
     ("first", "then", "final"),
     [

@@ -13,6 +13,11 @@ def test_words_that_the_recognizer_is_sure_of_are_stable() -> None:
     assert stable_length(words(" The| child| almost| hurt", 0.99, 0.99, 0.99, 0.99)) == 4
 
 
+def test_how_likely_words_must_be_to_stay_can_be_chosen() -> None:
+    text = words(" The| child| almost| hurt", 0.9, 0.9, 0.9, 0.9)
+    assert (stable_length(text, 0.99), stable_length(text, 0.9)) == (0, 4)
+
+
 def test_an_improbable_word_and_all_behind_it_are_not() -> None:
     assert stable_length(words(" The| child| almost| hurt| the| small", 0.99, 0.99, 0.6, 0.99, 0.99, 0.99)) == 2
     assert stable_length(words(" The| child", 0.0, 0.99)) == 0
