@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from tests.bench import conversations, many_streams, speaking
+from tests.bench import compare, conversations, many_streams, speaking
 from tests.bench.cost import cost_by_age, cost_by_length
 from tests.bench.one_user import measure_one_user
 from tests.bench.plan import FULL, QUICK, Plan
@@ -52,6 +52,8 @@ def main() -> int:
         " cost: against the length of utterances and the age of a session;"
         " streams: many with scripted engines, and how late the event loop is",
     )
+    parser.add_argument("--before", metavar="COMMIT", help="measure an earlier version beside this one, by turns")
+    parser.add_argument("--row", action="append", choices=compare.ROWS, help="with --before: only this row")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw lag over time and against streams as SVG there")
     arguments = parser.parse_args()
     if not Path("/proc/self/stat").is_file():
@@ -60,6 +62,9 @@ def main() -> int:
     subprocess.run([sys.executable, "-m", "realtime.cli.main", "models", "pull", *MODELS, "hibari-tts"], check=True)
     with running_service(log_level="warning") as service:
         speech = load_speech(service)
+    if arguments.before:
+        compare.compare(arguments.before, speech, arguments.row or [])
+        return 0
     plan = QUICK if arguments.quick else FULL
     report = measure([arguments.only] if arguments.only else PARTS, speech, plan)
     if arguments.plot is not None:

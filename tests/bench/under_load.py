@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -181,16 +182,17 @@ def load_run(
     plan: Plan,
     whole: WholeFiles | None = None,
     settings: Mapping[str, str] | None = None,
+    checkout: Path | None = None,
 ) -> LoadFigures:
     """Play this many streams into a fresh service; stream number k plays the same in every run of the same length.
 
-    `settings` are added to those of the service.
+    `settings` are added to those of the service, `checkout` is the directory of another version of it.
     """
     seconds = plan.one_stream_seconds if streams == 1 else plan.load_seconds
     tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
     print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
     common = {"log_level": "warning", "transcription_model": model, "max_sessions": SESSIONS, "load_limit": NO_LIMIT}
-    with running_service(None, 0, **(common | dict(settings or {}))) as service:
+    with running_service(None, 0, checkout, **(common | dict(settings or {}))) as service:
         return run_streams(service, model, tracks, whole)
 
 

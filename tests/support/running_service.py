@@ -46,11 +46,13 @@ class RunningService:
 
 
 @contextmanager
-def running_service(log: Path | None = None, port: int = 0, **settings: str) -> Iterator[RunningService]:
+def running_service(
+    log: Path | None = None, port: int = 0, checkout: Path | None = None, **settings: str
+) -> Iterator[RunningService]:
     """Run the service with these settings until the block ends; its output goes to `log`, if given.
 
-    `port` 0 is a free one. Unless the settings say otherwise, the service has a second to drain and refuses no session
-    because of its load: other tests may have the machine.
+    `port` 0 is a free one. `checkout` is the directory of another version to run. Unless the settings say otherwise,
+    the service has a second to drain and refuses no session because of its load: other tests may have the machine.
 
     Raises `RuntimeError` if the service does not start, or has ended before the block does.
     """
@@ -61,9 +63,11 @@ def running_service(log: Path | None = None, port: int = 0, **settings: str) -> 
     settings = {"drain_timeout_seconds": "1", "load_limit": "1000", **settings}
     environment |= {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
     settings_from(environment)  # fails here rather than in the process
+    if checkout is not None:
+        environment["PYTHONPATH"] = str(checkout)
     started = time.monotonic()
     output = None if log is None else log.open("wb")
-    with subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process:
+    with subprocess.Popen(command, cwd=checkout, env=environment, stdout=output, stderr=output) as process:
         try:
             while not _is_ready(address):
                 if process.poll() is not None or time.monotonic() - started > START_SECONDS:

@@ -8,11 +8,9 @@ been refused.
 """
 
 import asyncio
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +20,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
+from tests.bench.competitors import SHORT_PERIOD, competitors
 from tests.bench.scoring import final_seconds, frames, percentile, score
 from tests.bench.service_cost import watched
 from tests.bench.speech_clips import load_speech
@@ -30,21 +29,8 @@ from tests.bench.streams import FRAME_SECONDS, StreamRecord, play
 from tests.bench.under_load import GAP_SECONDS, SESSIONS
 from tests.support.running_service import RunningService, running_service
 
-PERIOD: Final = 0.02
-"""Seconds of one cycle of work and sleep of a competing process."""
-
 PROBE_SECONDS: Final = 1.0
 """Seconds between two looks at the load."""
-
-COMPETITOR: Final = """
-import sys, time
-share, period = map(float, sys.argv[1:])
-while True:
-    end = time.monotonic() + share * period
-    while time.monotonic() < end:
-        pass
-    time.sleep((1 - share) * period)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +43,6 @@ class Probe:
     busy: float
     admits: bool
     """Whether it would have admitted another session."""
-
-
-@contextmanager
-def competitors(share: float, processes: int) -> Iterator[None]:
-    """Use this share of each of `processes` processors until the block ends."""
-    command = [sys.executable, "-c", COMPETITOR, str(share), str(PERIOD)]
-    running = [subprocess.Popen(command) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for each in running:
-            each.kill()
-            each.wait()
 
 
 async def probe(service: RunningService, began: float) -> Probe:
@@ -95,7 +68,7 @@ async def measure(
 
     async def slow_down() -> None:
         await asyncio.sleep(slow_from)
-        with competitors(share, 2):
+        with competitors(share, SHORT_PERIOD, SHORT_PERIOD):
             await asyncio.Event().wait()
 
     async def watch() -> None:

@@ -1,0 +1,240 @@
+"""This checkout beside an earlier commit, by turns: `make bench BENCH_ARGS="--before COMMIT"`.
+
+The earlier service runs from a work tree of git, with the packages of this checkout; recordings, clients and measures
+are those of this checkout for both. Each row is measured twice for each version, in turn; the table has both values and
+the ratio of their means. The largest numbers of streams are searched once, to within two.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Final, TypeAlias
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
+from tests.bench.competitors import LONG_PERIOD, SHORT_PERIOD, competitors
+from tests.bench.hard_cases.uploads import one_by_one
+from tests.bench.plan import FULL
+from tests.bench.speech_clips import RATE, Speech, SpeechClip, pcm
+from tests.bench.under_load import LoadFigures, load_run
+from tests.bench.whole_files import WholeFiles
+from tests.support.running_service import RunningService, running_service
+
+RESULTS: Final = Path("bench-compare.json")
+BASE: Final = "whisper-base"
+TINY: Final = "whisper-tiny.en"
+TURNS: Final = 2
+MANY_WORDS: Final = replace(FULL, load_seconds=105.0)
+"""Streams long enough that twelve have 3,000 words."""
+
+SEARCHED: Final = {BASE: range(8, 34, 2), TINY: range(20, 52, 2)}
+"""Numbers of streams that are searched."""
+
+FILES: Final = 24
+TOGETHER: Final = 8
+"""Recordings that are uploaded, and how many at a time."""
+
+Figures: TypeAlias = Mapping[str, float]
+"""The figures of a row by their names, which end with the unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the service: a checkout, None for this one."""
+
+    name: str
+    checkout: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is measured at once, `turns` times for each version."""
+
+    measure: Callable[[Version, Sequence[SpeechClip]], Figures]
+    turns: int = TURNS
+
+
+def twelve_streams(version: Version, clips: Sequence[SpeechClip]) -> Figures:
+    run = load_run(BASE, clips, 12, FULL, checkout=version.checkout)
+    return _lag(run) | {
+        "CPU, s per s": run.cpu_seconds_per_audio_second,
+        "memory, MB": run.peak_memory_mb,
+        "cores of others": run.cores_of_others,
+    }
+
+
+def one_stream(version: Version, clips: Sequence[SpeechClip]) -> Figures:
+    run = load_run(BASE, clips, 1, FULL, checkout=version.checkout)
+    return {
+        "CPU, cores": run.cpu_seconds_per_audio_second,
+        "first partial, s": _known(run.first_partial_p50),
+        "settled lag p95, s": _known(run.settled_lag_p95),
+    }
+
+
+def largest(model: str) -> Callable[[Version, Sequence[SpeechClip]], Figures]:
+    def search(version: Version, clips: Sequence[SpeechClip]) -> Figures:
+        numbers, figures = SEARCHED[model], {"streams": 0.0}
+        low, high = 0, len(numbers)
+        while low < high:  # numbers[:low] are held, numbers[high:] are not
+            middle = (low + high) // 2
+            run = load_run(model, clips, numbers[middle], FULL, checkout=version.checkout)
+            figures[f"p95 of {run.streams}, s"] = _known(run.commit_lag_p95)
+            if run.held:
+                figures["streams"], low = run.streams, middle + 1
+            else:
+                high = middle
+        return figures
+
+    return search
+
+
+def beside_two(version: Version, clips: Sequence[SpeechClip]) -> Figures:
+    """Eight streams beside a process that uses half of a core all the time, and one that does it half of the time."""
+    with competitors(0.5, SHORT_PERIOD), competitors(0.5, LONG_PERIOD):
+        return _lag(load_run(BASE, clips, 8, FULL, checkout=version.checkout))
+
+
+def half_machine(version: Version, clips: Sequence[SpeechClip]) -> Figures:
+    """Twelve streams beside two processes that use as much of two cores as they get."""
+    with competitors(1.0, SHORT_PERIOD, SHORT_PERIOD):
+        run = load_run(BASE, clips, 12, FULL, checkout=version.checkout)
+    return _lag(run) | {
+        "final p50, s": _known(run.final_after_endpoint_p50),
+        "final p95, s": _known(run.final_after_endpoint_p95),
+    }
+
+
+def admission(version: Version, clips: Sequence[SpeechClip]) -> Figures:
+    """Sixteen streams that ask for a place with the default limit."""
+    limited = {"load_limit": str(DEFAULT_LOAD_LIMIT)}
+    run = load_run(BASE, clips, 16, FULL, settings=limited, checkout=version.checkout)
+    return _lag(run) | {"admitted": run.streams - run.refused, "worst p95, s": _known(run.worst_commit_lag_p95)}
+
+
+def accuracy(version: Version, clips: Sequence[SpeechClip]) -> Figures:
+    whole = WholeFiles(BASE)
+    whole.read(clips)
+    run = load_run(BASE, clips, 12, MANY_WORDS, whole, checkout=version.checkout)
+    return {
+        "word errors, %": 100 * run.word_error_rate,
+        "word errors of whole files, %": 100 * _known(run.whole_file_error_rate),
+        "words": run.words,
+    }
+
+
+def uploads(version: Version, clips: Sequence[SpeechClip]) -> Figures:
+    """Recordings over HTTP, against faster-whisper one by one."""
+    with tempfile.TemporaryDirectory() as directory:
+        files = [_file(clip, Path(directory) / f"{number}.wav") for number, clip in enumerate(clips[:FILES])]
+        sequential = one_by_one(files).seconds
+        read = [(file.name, file.read_bytes()) for file in files]
+        with running_service(None, 0, version.checkout, log_level="warning", transcription_model=BASE) as service:
+            asyncio.run(_upload(service, read[:TOGETHER]))
+            began = time.perf_counter()
+            asyncio.run(_upload(service, read))
+            took = time.perf_counter() - began
+    return {"uploads, s": took, "faster-whisper, s": sequential, "times faster-whisper": sequential / took}
+
+
+ROWS: Final[Mapping[str, Row]] = {
+    "12 streams": Row(twelve_streams),
+    "1 stream": Row(one_stream),
+    "largest number, whisper-base": Row(largest(BASE), 1),
+    "largest number, whisper-tiny.en": Row(largest(TINY), 1),
+    "8 streams beside two processes": Row(beside_two),
+    "12 streams, half of the machine": Row(half_machine),
+    "16 streams offered": Row(admission),
+    "12 streams, 3,000 words": Row(accuracy, 1),
+    "uploads": Row(uploads),
+}
+
+
+def compare(commit: str, speech: Speech, rows: Sequence[str]) -> None:
+    """Measure the rows, all if none is named, and print a table; what is known is written after each row."""
+    table = Table("", "figure", f"before ({commit})", "now", "ratio")
+    measured: dict[str, dict[str, dict[str, list[float]]]] = {}
+    with _work_tree(commit) as checkout:
+        versions = Version("before", checkout), Version("now", None)
+        for name in rows or ROWS:
+            of_row: dict[str, dict[str, list[float]]] = {each.name: defaultdict(list) for each in versions}
+            for _ in range(ROWS[name].turns):
+                for version in versions:
+                    print(f"{name}, {version.name} ...", file=sys.stderr, flush=True)
+                    for figure, value in ROWS[name].measure(version, speech.clips).items():
+                        of_row[version.name][figure].append(value)
+            for figure in dict.fromkeys(figure for values in of_row.values() for figure in values):
+                table.add_row(name, figure, *_cells([of_row[each.name][figure] for each in versions]))
+            measured[name] = of_row
+            RESULTS.write_text(json.dumps(measured, indent=1) + "\n")
+    Console(width=150).print(table)
+
+
+def _cells(values: Sequence[Sequence[float]]) -> Iterator[str]:
+    for each in values:
+        yield ", ".join(f"{value:.3g}" for value in each) or "-"
+    before, now = (fmean(each) if each else 0.0 for each in values)
+    yield f"{now / before:.2f}" if before and now else "-"
+
+
+@contextmanager
+def _work_tree(commit: str) -> Iterator[Path]:
+    """Check a commit out until the block ends."""
+    with tempfile.TemporaryDirectory() as directory:
+        checkout = Path(directory) / "checkout"
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", checkout, commit], check=True)
+        try:
+            yield checkout
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", checkout], check=True)
+
+
+def _lag(run: LoadFigures) -> dict[str, float]:
+    return {
+        "commit lag p50, s": _known(run.commit_lag_p50),
+        "commit lag p95, s": _known(run.commit_lag_p95),
+        "word errors, %": 100 * run.word_error_rate,
+    }
+
+
+def _known(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _file(clip: SpeechClip, path: Path) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(pcm(clip.samples))
+    return path
+
+
+async def _upload(service: RunningService, files: Sequence[tuple[str, bytes]]) -> None:
+    """Transcribe the files over HTTP, so many at a time."""
+    places = asyncio.Semaphore(TOGETHER)
+    async with httpx.AsyncClient(base_url=f"http://{service.address}", timeout=120.0) as client:
+
+        async def upload(name: str, audio: bytes) -> None:
+            async with places:
+                answer = await client.post(
+                    "/v1/audio/transcriptions",
+                    files={"file": (name, audio)},
+                    data={"model": BASE, "language": "en"},
+                )
+                answer.raise_for_status()
+
+        await asyncio.gather(*(upload(name, audio) for name, audio in files))

@@ -1,0 +1,36 @@
+"""Processes that take a part of the machine from the service."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+SHORT_PERIOD: Final = 0.02
+"""Seconds of one cycle of work and sleep of a process that is always there."""
+
+LONG_PERIOD: Final = 8.0
+"""The same for one that comes and goes."""
+
+PROGRAM: Final = """
+import sys, time
+share, period = map(float, sys.argv[1:])
+while True:
+    end = time.monotonic() + share * period
+    while time.monotonic() < end:
+        pass
+    time.sleep((1 - share) * period)
+"""
+
+
+@contextmanager
+def competitors(share: float, *periods: float) -> Iterator[None]:
+    """Use this share of a processor in a process for each of `periods`, in cycles of so many seconds."""
+    command = [sys.executable, "-c", PROGRAM, str(share)]
+    running = [subprocess.Popen([*command, str(period)]) for period in periods]
+    try:
+        yield
+    finally:
+        for each in running:
+            each.kill()
+            each.wait()
